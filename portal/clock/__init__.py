@@ -1,0 +1,35 @@
+"""Business time: how long a department has, in the hours in which it works.
+
+Pure: nothing here waits, stores or sends. Every moment in and out is an aware UTC datetime;
+local time exists only inside a calendar, because opening hours are what a clock on a wall says.
+"""
+
+from datetime import UTC, datetime
+
+from portal.clock.calendar import (
+    ALWAYS_OPEN,
+    BusinessCalendar,
+    business_calendar,
+    check_holidays,
+    find_zone,
+    holiday_places,
+)
+from portal.clock.duration import Duration
+from portal.clock.opening_hours import OpeningHours
+
+__all__ = [
+    "ALWAYS_OPEN",
+    "BusinessCalendar",
+    "Duration",
+    "OpeningHours",
+    "business_calendar",
+    "check_holidays",
+    "find_zone",
+    "holiday_places",
+    "now",
+]
+
+
+def now() -> datetime:
+    """The present moment, aware UTC. The only place where the product reads the time."""
+    return datetime.now(UTC)
