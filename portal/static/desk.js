@@ -1,0 +1,151 @@
+// The desk works without this file. With it: pages follow what colleagues and customers do, what
+// is being typed is never taken away, texts are counted, passwords can be shown, links copied.
+"use strict";
+
+const stay = { source: null, url: null, following: false };
+const KEEP = ["said", "refused", "changed"];
+
+document.addEventListener("DOMContentLoaded", arrive);
+document.addEventListener("htmx:afterSwap", arrive);
+document.addEventListener("visibilitychange", () => (document.hidden ? leave() : comeBack()));
+document.addEventListener("input", (event) => {
+  if (event.target.form?.method === "post") event.target.form.dataset.dirty = "";
+  if (event.target.matches("[data-segments]")) count(event.target);
+});
+document.addEventListener("htmx:beforeRequest", ({ target }) => delete target.dataset.dirty);
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const form = detail.requestConfig.elt;
+  stay.following = detail.requestConfig.verb === "get";
+  if (!stay.following && detail.xhr.status < 400) {
+    form.reset();
+    form.closest("details")?.removeAttribute("open");
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && event.key === "k") {
+    event.preventDefault();
+    document.getElementById("q")?.focus();
+  }
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step && event.target.matches(".what a")) {
+    const rows = [...document.querySelectorAll(".what a")];
+    rows[rows.indexOf(event.target) + step]?.focus();
+    event.preventDefault();
+  }
+});
+
+function arrive() {
+  const url = document.querySelector("[data-live]")?.dataset.live;
+  if (url && url !== stay.url && !document.hidden) listen(url);
+  if (!url) leave();
+  document.querySelectorAll("form:has(.refused)").forEach((form) => (form.dataset.dirty = ""));
+  document.querySelectorAll("[data-segments]").forEach(count);
+  document.querySelectorAll("input[data-reveal]").forEach(offerReveal);
+  document.querySelectorAll("input[data-copy]").forEach(offerCopy);
+}
+
+// One stream while the page is looked at. The browser reconnects by itself and sends the id of the
+// last event that it saw; a hidden tab closes its stream and catches up on return.
+function listen(url) {
+  leave();
+  stay.url = url;
+  stay.source = new EventSource(url);
+  stay.source.addEventListener("timeline", catchUp);
+  stay.source.onopen = () => say("");
+  stay.source.onerror = () => say("Connection lost, trying again");
+}
+
+function comeBack() {
+  if (stay.url === null && document.querySelector("[data-live]")) catchUp();
+  arrive();
+}
+
+function leave() {
+  stay.source?.close();
+  stay.source = stay.url = null;
+}
+
+function catchUp() {
+  for (const part of document.querySelectorAll("[data-follow]")) {
+    htmx.ajax("GET", part.dataset.follow || location.href, { source: part, target: part, swap: "morph:innerHTML" });
+  }
+}
+
+function say(words) {
+  const place = document.getElementById("live-state");
+  if (place && place.textContent !== words) place.textContent = words;
+}
+
+// Following others takes nothing away: a form that somebody is writing in (or that was refused and
+// holds what they wrote) stays as it is, so does the last word to them, and what is unfolded.
+if (window.Idiomorph) {
+  Object.assign(Idiomorph.defaults.callbacks, {
+    beforeNodeMorphed: (old) => !(old.tagName === "FORM" && "dirty" in old.dataset),
+    beforeNodeRemoved: (old) => !(stay.following && KEEP.includes(old.id)),
+    beforeAttributeUpdated: (name, element) => !(element.tagName === "DETAILS" && name === "open" && element.open),
+  });
+}
+
+// GSM 03.38: 160 septets, or 153 a part; its extension characters count two and are not split.
+const GSM = new Set("@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà");
+const EXTENDED = new Set("^{}\\[~]|€\f");
+const PLAIN = { "“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "\u00a0": " " };
+
+function count(area) {
+  const place = area.form?.querySelector("output");
+  if (!place) return;
+  const text = area.value.replace(/[“”‘’–—…\u00a0]/g, (sign) => PLAIN[sign]);
+  const foreign = [...text].find((sign) => !GSM.has(sign) && !EXTENDED.has(sign));
+  const widths = [...text].map((sign) => (foreign ? sign.length : EXTENDED.has(sign) ? 2 : 1));
+  const [whole, part] = foreign ? [70, 67] : [160, 153];
+  const parts = split(widths, whole, part);
+  place.textContent = !text ? "" : `${parts} ${parts === 1 ? "text" : "texts"}` +
+    (foreign ? `, because of “${foreign}”` : "") + (parts === 1 ? `, ${whole - sum(widths)} characters left` : "");
+}
+
+function split(widths, whole, part) {
+  if (sum(widths) <= whole) return 1;
+  let parts = 1, used = 0;
+  for (const width of widths) {
+    if (used + width > part) { parts += 1; used = 0; }
+    used += width;
+  }
+  return parts;
+}
+
+function sum(widths) {
+  return widths.reduce((total, width) => total + width, 0);
+}
+
+function offerReveal(input) {
+  if (input.parentElement.classList.contains("revealing")) return;
+  const button = quietButton("Show", () => {
+    const hidden = input.type === "password";
+    input.type = hidden ? "text" : "password";
+    button.textContent = hidden ? "Hide" : "Show";
+  });
+  beside(input, button, "revealing");
+}
+
+function offerCopy(input) {
+  if (input.parentElement.classList.contains("revealing")) return;
+  const button = quietButton("Copy", async () => {
+    input.select();
+    await navigator.clipboard?.writeText(input.value);
+    button.textContent = "Copied";
+  });
+  beside(input, button, "revealing");
+}
+
+function quietButton(words, act) {
+  const button = document.createElement("button");
+  Object.assign(button, { type: "button", className: "quiet", textContent: words, onclick: act });
+  return button;
+}
+
+function beside(input, button, look) {
+  const line = document.createElement("div");
+  line.className = look;
+  input.replaceWith(line);
+  line.append(input, button);
+}
