@@ -1,0 +1,278 @@
+"""The `kept` command: every way to run it and to look after it."""
+
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from portal.doctor import examine
+from portal.embedded_queue import EmbeddedQueue
+from portal.errors import PortalError
+from portal.processes import Supervisor, say
+from portal.serving import address_of, listen, serve_web, web_child, worker_child
+from portal.settings import Settings, SettingsError
+
+
+def _group(purpose: str) -> typer.Typer:
+    return typer.Typer(
+        help=purpose,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+
+
+app = _group("Kept: a live timeline for every customer request, and nobody drops the ball.")
+workflow = _group("Kinds of request and their stages.")
+staff = _group("People at the desk.")
+apikey = _group("Keys for other systems.")
+app.add_typer(workflow, name="workflow")
+app.add_typer(staff, name="staff")
+app.add_typer(apikey, name="apikey")
+
+Port = Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")]
+Host = Annotated[str, typer.Option(help="The address to listen at.")]
+DataDir = Annotated[Path | None, typer.Option(help="The folder to keep everything in.")]
+Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, metavar="FILE...")]
+
+
+def main() -> None:
+    """Run the command line; an expected refusal is one sentence on stderr and exit code 1."""
+    try:
+        app()
+    except (PortalError, SettingsError) as refusal:
+        say(str(refusal))
+        sys.exit(1)
+
+
+@app.command()
+def demo(port: Port = 8000, data_dir: DataDir = None) -> None:
+    """Show Kept on sample data, with a simulated carrier and mailbox.
+
+    Refuses to start beside a real provider's settings.
+
+    \b
+    Example: kept demo --port 9000
+    """
+    settings = _load(data_dir)
+    if settings.sends_texts or settings.sends_mail:
+        raise PortalError(
+            "The demo makes up people and texts, so it does not run beside a real provider: "
+            "unset every TWILIO_ setting and SMTP_URL first."
+        )
+    _not_yet(port)
+
+
+@app.command()
+def serve(host: Host = "127.0.0.1", port: Port = 8000, data_dir: DataDir = None) -> None:
+    """Run everything on one machine: database, queue, worker and web.
+
+    \b
+    Example: kept serve --host 0.0.0.0 --data-dir /var/lib/kept
+    """
+    settings = _load(data_dir)
+    with listen(host, port) as listener:
+        address = address_of(host, listener)
+        told = {"KEPT_DATA_DIR": str(settings.data_dir)}
+        if "public_url" not in settings.model_fields_set:
+            told["KEPT_PUBLIC_URL"] = address
+        # Migrating comes here.
+        queue = EmbeddedQueue(settings.data_dir)
+        children = []
+        try:
+            if settings.needs_embedded_queue:
+                told["REDIS_URL"] = queue.start()
+                children.append(queue.child)
+            children += [worker_child(told), web_child("web", listener, told)]
+            say(f"serving at {address}, kept in {settings.data_dir}; Ctrl-C stops it.")
+            code = Supervisor(children).run()
+        finally:
+            queue.stop()
+    raise typer.Exit(code)
+
+
+@app.command()
+def web(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="How many share the port.")] = 1,
+    fd: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Serve pages, webhooks and the API; `kept worker` sends.
+
+    \b
+    Example: kept web --host 0.0.0.0 --port 8000 --processes 4
+    """
+    settings = _load(None)
+    if fd is not None:
+        serve_web(socket.socket(fileno=fd), settings)
+        return
+    with listen(host, port) as listener:
+        say(f"serving at {address_of(host, listener)}; Ctrl-C stops it.")
+        if processes == 1:
+            serve_web(listener, settings)
+            return
+        children = [web_child(f"web {number}", listener, {}) for number in range(1, processes + 1)]
+        raise typer.Exit(Supervisor(children).run())
+
+
+@app.command()
+def worker() -> None:
+    """Send what is due and watch the promises; run as many as you need.
+
+    \b
+    Example: REDIS_URL=redis://queue:6379 kept worker
+    """
+    _load(None)
+    raise typer.Exit(Supervisor([worker_child({})]).run())
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest revision.
+
+    \b
+    Example: DATABASE_URL=postgresql://kept@db/kept kept migrate
+    """
+    _not_yet(_load(None))
+
+
+@app.command()
+def seed(
+    requests: Annotated[int, typer.Option(min=1, help="How many requests.")] = 40,
+    seed: Annotated[int, typer.Option(help="The same number makes the same data.")] = 1,
+) -> None:
+    """Fill the database with lifelike requests, customers and staff.
+
+    \b
+    Example: kept seed --requests 200 --seed 7
+    """
+    _not_yet(requests, seed)
+
+
+@app.command()
+def doctor() -> None:
+    """Check settings, database, queue, providers and the public address.
+
+    \b
+    Example: kept doctor
+    """
+    findings = list(examine(_load(None)))
+    for finding in findings:
+        print(("ok   " if finding.is_well else "WRONG"), finding.words)
+    if not all(finding.is_well for finding in findings):
+        raise typer.Exit(1)
+
+
+@workflow.command("check")
+def check_workflows(files: Files) -> None:
+    """Read workflow files and show every mistake with its line and a remedy.
+
+    \b
+    Example: kept workflow check card-application.toml
+    """
+    _not_yet(files)
+
+
+@workflow.command("load")
+def load_workflows(files: Files) -> None:
+    """Load workflow files, all of them or none; a changed one becomes a new version.
+
+    \b
+    Example: kept workflow load card-application.toml device-repair.toml
+    """
+    _not_yet(files)
+
+
+@workflow.command("list")
+def list_workflows() -> None:
+    """List the workflows, their versions and their stages.
+
+    \b
+    Example: kept workflow list
+    """
+    _not_yet()
+
+
+@staff.command("add")
+def add_staff(
+    email: Annotated[str, typer.Argument(metavar="EMAIL")],
+    name: Annotated[str, typer.Option(help="The name that colleagues and customers read.")],
+    role: Annotated[str, typer.Option(help="agent, manager or admin.")] = "agent",
+    department: Annotated[
+        list[str] | None, typer.Option(help="A department's key; give it once for each.")
+    ] = None,
+    lead: Annotated[bool, typer.Option("--lead", help="They lead these departments.")] = False,
+) -> None:
+    """Add a person and print a one-time link with which they set a password.
+
+    \b
+    Example: kept staff add ana@example.com --name "Ana Reyes" --department telesales --lead
+    """
+    _not_yet(email, name, role, department, lead)
+
+
+@staff.command("list")
+def list_staff() -> None:
+    """List the people, their roles and departments.
+
+    \b
+    Example: kept staff list
+    """
+    _not_yet()
+
+
+@staff.command("disable")
+def disable_staff(email: Annotated[str, typer.Argument(metavar="EMAIL")]) -> None:
+    """Sign a person out for good; what they own passes to their departments.
+
+    \b
+    Example: kept staff disable ana@example.com
+    """
+    _not_yet(email)
+
+
+@apikey.command("create")
+def create_api_key(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Make a key for another system and print it, this once.
+
+    \b
+    Example: kept apikey create billing
+    """
+    _not_yet(name)
+
+
+@apikey.command("list")
+def list_api_keys() -> None:
+    """List the keys by name, and when each was last used.
+
+    \b
+    Example: kept apikey list
+    """
+    _not_yet()
+
+
+@apikey.command("revoke")
+def revoke_api_key(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Refuse a key from now on.
+
+    \b
+    Example: kept apikey revoke billing
+    """
+    _not_yet(name)
+
+
+def _load(data_dir: Path | None) -> Settings:
+    return Settings.load(**({"data_dir": data_dir} if data_dir else {}))
+
+
+def _not_yet(*_: object) -> NoReturn:
+    say("this command is not there yet.")
+    raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    main()

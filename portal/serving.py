@@ -1,0 +1,78 @@
+"""Listening, and the two kinds of process that Kept is made of: web and worker."""
+
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+
+import uvicorn
+
+from portal.errors import PortalError
+from portal.processes import Child
+from portal.settings import Settings
+
+BACKLOG = 2048  # connections that wait while web processes start anew
+STREAMS_END_WITHIN = 2  # seconds for open event streams when a web process is told to stop
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take the port once, for all: a web process that starts anew finds its callers waiting.
+
+    Port 0 takes a free one. Raises PortalError where the port is not to be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise PortalError(
+            f"Cannot listen at {host}, port {port} ({reason}): choose another with --port."
+        ) from None
+
+
+def address_of(host: str, listener: socket.socket) -> str:
+    """Where a browser on this machine finds it."""
+    here = "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 -- compared only
+    return f"http://{f'[{here}]' if ':' in here else here}:{listener.getsockname()[1]}"
+
+
+def web_child(name: str, listener: socket.socket, told: Mapping[str, str]) -> Child:
+    """A web process on a socket that is listening; `told` is added to its environment."""
+    fd = listener.fileno()
+    command = [sys.executable, "-m", "portal.cli", "web", "--fd", str(fd)]
+    return Child(name, command, environment=told, pass_fds=[fd])
+
+
+def worker_child(told: Mapping[str, str]) -> Child:
+    """The worker, started by its dotted name: nothing here imports it."""
+    return Child("worker", [sys.executable, "-m", "workers"], environment=told)
+
+
+def serve_web(listener: socket.socket, settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM; raises PortalError where the portal could not start.
+
+    No access log: paths hold customers' tokens. No proxy's headers: links and signatures
+    use KEPT_PUBLIC_URL.
+    """
+    # Here, so that the supervisor and `--help` do without the whole portal.
+    from portal.app import create_app  # noqa: PLC0415
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn puts back what it finds and raises the signal again; being told is no failure.
+        signal.signal(number, lambda *_: None)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings),
+            loop="uvloop",
+            http="httptools",
+            lifespan="on",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=STREAMS_END_WITHIN,
+        )
+    )
+    server.run(sockets=[listener])
+    if not server.started:
+        raise PortalError("The portal could not start; the reason stands above.")
