@@ -37,7 +37,7 @@ def test_a_duration_reads_back_as_it_was_written(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "4", "bh", "-4h", "1.5h", "4 h", "4hours", "1h30m", "٤h"])
 def test_a_duration_that_cannot_be_read_is_refused_with_a_sentence(text: str) -> None:
-    with pytest.raises(ValueError, match="is not a duration. Write a whole number and a unit"):
+    with pytest.raises(ValueError, match=r"is not a duration\. Write a whole number and a unit"):
         Duration.parse(text)
 
 
@@ -93,13 +93,13 @@ def test_an_unknown_time_zone_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("place", ["", "XX", "us", "US-XX", "GB-"])
 def test_an_unknown_place_for_holidays_is_refused(place: str) -> None:
-    with pytest.raises(ValueError, match="not a"):
+    with pytest.raises(ValueError, match="is no"):
         business_calendar(None, "UTC", place)
 
 
 def test_a_moment_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="without a time zone"):
-        NEW_YORK.is_open(datetime(2026, 11, 24, 12, 0))  # noqa: DTZ001
+        NEW_YORK.is_open(datetime(2026, 11, 24, 12, 0))  # noqa: DTZ001 - refused
 
 
 @pytest.mark.parametrize(
@@ -231,21 +231,26 @@ ZONES = ["America/New_York", "Europe/London", "Australia/Lord_Howe", "Asia/Kathm
 calendars = st.builds(
     business_calendar, st.sampled_from(WEEKS), st.sampled_from(ZONES), st.sampled_from([None, "US"])
 )
+
+
+def minutes_after(start: datetime, days: int) -> st.SearchStrategy[datetime]:
+    """Any whole minute of the days after `start`."""
+    return st.integers(0, days * 24 * 60).map(lambda minute: start + minute * MINUTE)
+
+
 # Around the changes of the clocks in 2026 and Thanksgiving, and any other minute of the year.
 starts = st.one_of(
     *(
-        st.integers(0, 4 * 24 * 60).map(
-            lambda n, d=day: datetime(2026, *d, tzinfo=UTC) + n * MINUTE
-        )
-        for day in [(3, 6), (3, 27), (4, 3), (10, 2), (10, 23), (10, 30), (11, 24)]
+        minutes_after(datetime(2026, month, day, tzinfo=UTC), days=4)
+        for month, day in [(3, 6), (3, 27), (4, 3), (10, 2), (10, 23), (10, 30), (11, 24)]
     ),
-    st.integers(0, 365 * 24 * 60).map(lambda n: datetime(2026, 1, 1, tzinfo=UTC) + n * MINUTE),
+    minutes_after(datetime(2026, 1, 1, tzinfo=UTC), days=365),
 )
 
 
 def open_minutes(calendar: clock.BusinessCalendar, start: datetime, minutes: int) -> list[bool]:
     """By a clock that is held while the one on the wall goes back: when it first shows a time."""
-    held = datetime.min  # noqa: DTZ901
+    held = datetime.min  # noqa: DTZ901 - on the wall
     answers = []
     for n in range(-180, minutes):
         wall = (start + n * MINUTE).astimezone(calendar.zone).replace(tzinfo=None)
@@ -262,7 +267,7 @@ def works_overnight(calendar: clock.BusinessCalendar, held: datetime) -> bool:
 def works(calendar: clock.BusinessCalendar, day: date, held: datetime) -> bool:
     if calendar.holidays and day in US_HOLIDAYS:
         return False
-    minute = (held - datetime(day.year, day.month, day.day)) / MINUTE  # noqa: DTZ001
+    minute = (held - datetime(day.year, day.month, day.day)) / MINUTE  # noqa: DTZ001 - on the wall
     return any(start <= minute < until for start, until in calendar.hours.week[day.weekday()])
 
 

@@ -137,7 +137,7 @@ class BusinessCalendar:
 
     def _shifts_on(self, day: date) -> tuple[Shift, ...]:
         if day not in self._shifts:
-            if len(self._shifts) > 4000:  # noqa: PLR2004 - some ten years, a bound on memory
+            if len(self._shifts) > 4000:  # some ten years: a bound on memory
                 self._shifts.clear()
             self._shifts[day] = tuple(self._work_out_shifts(day))
         return self._shifts[day]
@@ -187,7 +187,9 @@ def find_zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f'"{name}" is not a time zone, such as Europe/London.') from error
+        raise ValueError(
+            f'"{name}" is not a time zone. They are named like Europe/London.'
+        ) from error
 
 
 def check_holidays(place: str) -> None:
@@ -195,10 +197,13 @@ def check_holidays(place: str) -> None:
     country, dash, region = place.partition("-")
     regions = holiday_places().get(country)
     if regions is None:
-        raise ValueError(f'"{place}" is not a country whose holidays are known, such as "US".')
+        raise ValueError(
+            f'"{place}" is no country whose holidays are known. '
+            'Write two letters, like "US", and perhaps a region, like "US-CA".'
+        )
     if dash and region not in regions:
-        known = f" Known are {', '.join(regions)}." if regions else ""
-        raise ValueError(f'"{place}" is not a known region of {country}.{known}')
+        known = f"Known are {', '.join(regions)}." if regions else f'Write "{country}".'
+        raise ValueError(f'"{place}" is not a known region of {country}. {known}')
 
 
 @lru_cache(maxsize=1)
@@ -207,7 +212,7 @@ def holiday_places() -> dict[str, list[str]]:
     return {
         country: regions
         for country, regions in list_supported_countries(include_aliases=False).items()
-        if len(country) == 2  # noqa: PLR2004 - ISO 3166 alpha-2; the three-letter codes repeat them
+        if len(country) == 2  # ISO 3166 alpha-2; the three-letter codes repeat them
     }
 
 
@@ -218,7 +223,7 @@ def _public_holidays(place: str, year: int) -> frozenset[date]:
 
 
 def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day)  # noqa: DTZ001 - on the wall, without a zone
+    return datetime(day.year, day.month, day.day)  # noqa: DTZ001 - on the wall
 
 
 def _utc(moment: datetime) -> datetime:

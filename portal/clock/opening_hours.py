@@ -72,7 +72,7 @@ def _days(text: str) -> list[int]:
     days = [_day(name, text) for name in names]
     if len(days) == 1:
         return days
-    if len(days) != 2:  # noqa: PLR2004 - from and to
+    if len(days) != 2:
         raise ValueError(f'"{text}" is not a range of days. Write it like Mon-Fri.')
     first, last = days
     return [day % 7 for day in range(first, last + (7 if last < first else 0) + 1)]
@@ -91,7 +91,7 @@ def _span(text: str) -> Span:
         raise ValueError(f'"{text.strip()}" is not a range of hours. Write it like 09:00-17:30.')
     from_hour, from_minute, to_hour, to_minute = map(int, found.groups())
     start, until = from_hour * 60 + from_minute, to_hour * 60 + to_minute
-    if max(from_minute, to_minute) > 59 or start >= _MINUTES_A_DAY or until > _MINUTES_A_DAY:  # noqa: PLR2004
+    if max(from_minute, to_minute) > 59 or start >= _MINUTES_A_DAY or until > _MINUTES_A_DAY:
         raise ValueError(f'"{text.strip()}" has a time that no clock shows.')
     if start == until:
         raise ValueError(f'"{text.strip()}" is no time at all. For a whole day write 00:00-24:00.')

@@ -1,0 +1,64 @@
+"""Questions to the customer, and what their answers do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Final
+
+from portal.workflows.definition import (
+    CLOSE_AFTER,
+    COMPLETE,
+    REMIND_AFTER,
+    AnswerAction,
+    FollowUpDefinition,
+    Words,
+)
+from portal.workflows.mistakes import did_you_mean
+from portal.workflows.table import Table
+
+QUESTION_KEYS: Final = ("question", "yes", "no", "remind_after", "close_after")
+"""What a table that asks may say: a follow-up, or a stage."""
+
+_ANSWERS: Final = (
+    '"complete", { open = "stage" }, { send_back = "stage" } or { close = "declined" }'
+)
+
+
+def read_question(
+    table: Table, stages: Collection[str], asking: FollowUpDefinition
+) -> FollowUpDefinition:
+    """The question of this table: `asking`, with the words and answers that the table gives it."""
+    return replace(
+        asking,
+        question=table.words("question", is_template=True) or Words({}),
+        yes=_answer(table, "yes", stages) or COMPLETE,
+        no=_answer(table, "no", stages),
+        remind_after=table.duration("remind_after") or REMIND_AFTER,
+        close_after=table.duration("close_after") or CLOSE_AFTER,
+    )
+
+
+def _answer(table: Table, key: str, stages: Collection[str]) -> AnswerAction | None:
+    value = table.values.get(key)
+    if isinstance(value, dict) and len(value) > 1:
+        table.note(key, f'has a "{key}" that does several things', f"Write one: {_ANSWERS}.")
+        return None
+    match value:
+        case None:
+            return None
+        case "complete":
+            return COMPLETE
+        case "close" | {"close": "declined" | True}:
+            return AnswerAction("close")
+        case {"open": str(stage)}:
+            action = AnswerAction("open", stage)
+        case {"send_back": str(stage)}:
+            action = AnswerAction("send_back", stage)
+        case _:
+            table.note(key, f'has a "{key}" that does nothing known', f"Write {_ANSWERS}.")
+            return None
+    if action.stage not in stages:
+        remedy = did_you_mean(stage, stages)
+        table.note(key, f'has a "{key}" that leads to "{stage}", which is no stage', remedy)
+    return action
