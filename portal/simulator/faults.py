@@ -1,0 +1,169 @@
+"""What goes wrong on request: rules set by a test or a demonstration, and numbers with a meaning."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from threading import Lock
+from typing import Any, Self
+
+OPERATIONS = ("create", "fetch", "list", "account")
+
+
+class Do(StrEnum):
+    """Every fault by name. The first group spoils an answer, the second a text's later life."""
+
+    DROP_CONNECTION_BEFORE = "drop_connection_before"
+    REFUSE_AFTER_ACCEPT = "refuse_after_accept"
+    STATUS_500 = "status_500"
+    STATUS_502_HTML = "status_502_html"
+    STATUS_429 = "status_429"
+    TRUNCATE_201 = "truncate_201"
+    HANG = "hang"
+    ERROR = "error"
+    CALLBACK_BEFORE_ANSWER = "callback_before_answer"
+
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    NO_RECEIPT = "no_receipt"
+    NO_CALLBACK = "no_callback"
+    CALLBACK_TWICE = "callback_twice"
+    CALLBACK_REVERSED = "callback_reversed"
+    CALLBACK_DELAY = "callback_delay"
+
+    MAIL_REFUSE = "mail_refuse"
+
+
+FATES = frozenset(
+    {
+        Do.UNDELIVERED,
+        Do.FAILED,
+        Do.NO_RECEIPT,
+        Do.NO_CALLBACK,
+        Do.CALLBACK_TWICE,
+        Do.CALLBACK_REVERSED,
+        Do.CALLBACK_DELAY,
+    }
+)
+MAIL = frozenset({Do.MAIL_REFUSE})
+ANSWERS = frozenset(Do) - FATES - MAIL
+
+ACCEPTS = frozenset({Do.REFUSE_AFTER_ACCEPT, Do.TRUNCATE_201, Do.HANG, Do.CALLBACK_BEFORE_ANSWER})
+NEVER_ACCEPTS = frozenset({Do.DROP_CONNECTION_BEFORE, Do.STATUS_429, Do.ERROR})
+NEED_A_CODE = frozenset({Do.ERROR, Do.UNDELIVERED, Do.FAILED, Do.MAIL_REFUSE})
+NEED_SECONDS = frozenset({Do.HANG, Do.CALLBACK_DELAY})
+
+
+class UnknownFault(ValueError):
+    """A rule that cannot be followed; its words say what to write instead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One rule: what to do, to which recipient (None: any) and how many times (None: always)."""
+
+    do: Do
+    to: str | None = None
+    times: int | None = None
+    on: str = "create"
+    """Which call it spoils: create, fetch, list or account."""
+    code: int | None = None
+    """A Twilio error code, or an SMTP reply code for mail_refuse."""
+    seconds: float | None = None
+    accepted: bool | None = None
+    """Whether the text was taken all the same; None leaves it to the kind of fault."""
+
+    def __post_init__(self) -> None:
+        if self.on not in OPERATIONS:
+            raise UnknownFault(f"A fault works on one of {', '.join(OPERATIONS)}, not {self.on}.")
+        if self.do in NEED_A_CODE and self.code is None:
+            raise UnknownFault(f'The fault {self.do} needs a "code".')
+        if self.do in NEED_SECONDS and self.seconds is None:
+            raise UnknownFault(f'The fault {self.do} needs "seconds".')
+        if self.accepted and self.do in NEVER_ACCEPTS:
+            raise UnknownFault(f"The fault {self.do} never accepts the text.")
+        if self.accepted is False and self.do in {Do.TRUNCATE_201, Do.CALLBACK_BEFORE_ANSWER}:
+            raise UnknownFault(f"The fault {self.do} always accepts the text.")
+
+    @property
+    def accepts(self) -> bool:
+        """Whether the text is taken although the answer is spoiled."""
+        return self.do in ACCEPTS if self.accepted is None else self.accepted
+
+    def fits(self, kinds: frozenset[Do], on: str, to: str | None) -> bool:
+        """Whether it acts on a call to `on` for the recipient `to`."""
+        return self.do in kinds and self.on == on and self.to in (None, to)
+
+    @classmethod
+    def from_json(cls, rule: Mapping[str, Any]) -> Self:
+        """Raises UnknownFault for a name, a field or a value that means nothing here."""
+        unknown = set(rule) - set(cls.__slots__)
+        if unknown:
+            raise UnknownFault(f"A fault has no field called {', '.join(sorted(unknown))}.")
+        try:
+            do = Do(rule.get("do", ""))
+        except ValueError:
+            raise UnknownFault(f'"do" is one of {", ".join(Do)}.') from None
+        numbers = {"times": int, "code": int, "seconds": (int, float), "accepted": bool, "to": str}
+        for name, kind in numbers.items():
+            if rule.get(name) is not None and not isinstance(rule[name], kind):  # type: ignore[arg-type]
+                raise UnknownFault(f'The value of "{name}" is of the wrong kind.')
+        return cls(**{**rule, "do": do})
+
+    def as_json(self) -> dict[str, Any]:
+        """As `from_json` reads it."""
+        return asdict(self)
+
+
+NUMBERS_WITH_MEANING = {
+    # Twilio's own magic numbers for its test credentials
+    "+15005550001": Fault(do=Do.ERROR, code=21211),
+    "+15005550002": Fault(do=Do.ERROR, code=21612),
+    "+15005550003": Fault(do=Do.ERROR, code=21408),
+    "+15005550004": Fault(do=Do.ERROR, code=21610),
+    "+15005550009": Fault(do=Do.ERROR, code=21614),
+    # ours: the last four digits name the delivery error, 3003 for 30003
+    "+14155553003": Fault(do=Do.UNDELIVERED, code=30003),
+    "+14155553005": Fault(do=Do.UNDELIVERED, code=30005),
+    "+14155553006": Fault(do=Do.UNDELIVERED, code=30006),
+    "+14155553007": Fault(do=Do.UNDELIVERED, code=30007),
+    "+14155553008": Fault(do=Do.UNDELIVERED, code=30008),
+}
+
+
+class FaultBook:
+    """The rules in force, in the order in which they were set. Safe from any thread."""
+
+    def __init__(self) -> None:
+        self._rules: list[tuple[Fault, int | None]] = []
+        self._lock = Lock()
+
+    def add(self, fault: Fault) -> None:
+        """Put a rule in force, after those that already are."""
+        with self._lock:
+            self._rules.append((fault, fault.times))
+
+    def clear(self) -> None:
+        """Lift every rule; numbers keep their meaning."""
+        with self._lock:
+            self._rules.clear()
+
+    def rules(self) -> list[dict[str, Any]]:
+        """The rules still in force; `times` says how often each will still act."""
+        with self._lock:
+            return [{**fault.as_json(), "times": left} for fault, left in self._rules]
+
+    def take(
+        self, kinds: frozenset[Do], *, on: str = "create", to: str | None = None
+    ) -> Fault | None:
+        """The first rule that fits, used up once; else what the number itself means; else None."""
+        if self._rules:
+            with self._lock:
+                for place, (fault, left) in enumerate(self._rules):
+                    if fault.fits(kinds, on, to):
+                        if left is not None and left <= 1:
+                            del self._rules[place]
+                        elif left is not None:
+                            self._rules[place] = (fault, left - 1)
+                        return fault
+        meaning = NUMBERS_WITH_MEANING.get(to or "")
+        return meaning if meaning and meaning.fits(kinds, on, to) else None

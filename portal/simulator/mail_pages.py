@@ -1,0 +1,137 @@
+"""The mailbox as a person reads it. A mail's HTML is shown in a frame that can run nothing."""
+
+import base64
+import hashlib
+from importlib.resources import files
+from urllib.parse import urlsplit
+
+import aiohttp
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from portal.simulator.config import CarrierConfig, is_loopback
+from portal.simulator.mailbox import Mail, Mailbox
+
+STYLE = (files("portal.simulator") / "templates" / "mailbox.css").read_text("utf-8")
+STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+PAGE_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; frame-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+# A mail brings its own styles and pictures inside itself; it fetches nothing, so it tells nobody
+# that it was read, and it runs nothing. A link that is clicked opens outside the frame.
+SANDBOX = "allow-popups allow-popups-to-escape-sandbox"
+MAIL_POLICY = (
+    f"sandbox {SANDBOX}; default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'self'; form-action 'none'; frame-ancestors 'self'"
+)
+
+environment = Environment(
+    loader=PackageLoader("portal.simulator"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+environment.globals.update(style=Markup(STYLE), sandbox=SANDBOX)  # noqa: S704 - our own file
+
+
+def mail_routes() -> list[Route]:
+    """The mailbox, also at the root."""
+    return [
+        Route("/", lambda _: RedirectResponse("/mail")),
+        Route("/mail", list_mails),
+        Route("/mail.json", list_mails_as_json),
+        Route("/mail/{id:int}", show_mail),
+        Route("/mail/{id:int}/html", show_html_part),
+        Route("/mail/{id:int}/reply", reply, methods=["POST"]),
+    ]
+
+
+async def list_mails(request: Request) -> Response:
+    """Newest first."""
+    mails = _mailbox(request).mails()[::-1]
+    return _page("mailbox.html", mails=mails)
+
+
+async def list_mails_as_json(request: Request) -> Response:
+    """Oldest first, for assertions."""
+    mails = _mailbox(request).mails()
+    return JSONResponse({"mails": [mail.as_json() for mail in mails]}, headers=_headers())
+
+
+async def show_mail(request: Request) -> Response:
+    """One mail: both parts, every header, and a reply where there is a hook for it."""
+    mail = _find(request)
+    if mail is None:
+        return _page("gone.html", status=404)
+    hook = _config(request).mail_hook_url
+    return _page("mail.html", mail=mail, can_reply=hook is not None)
+
+
+async def show_html_part(request: Request) -> Response:
+    """What the mail page's frame shows, under a policy of its own."""
+    mail = _find(request)
+    if mail is None or mail.html is None:
+        return _page("gone.html", status=404)
+    return HTMLResponse(
+        f'<!doctype html><base target="_blank">{mail.html}', headers=_headers(MAIL_POLICY)
+    )
+
+
+async def reply(request: Request) -> Response:
+    """Post a reply as the product's mail server would hand it over; the hook's answer decides."""
+    mail, config = _find(request), _config(request)
+    form = await request.form()
+    words = str(form.get("body", "")).strip()
+    if mail is None:
+        return _page("gone.html", status=404)
+    if config.mail_hook_url is None or not is_loopback(urlsplit(config.mail_hook_url).hostname):
+        return JSONResponse({"error": "No mail hook on loopback is set."}, status_code=409)
+    if not words:
+        return JSONResponse({"error": "Write a few words first."}, status_code=400)
+    async with (
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=15)) as session,
+        session.post(
+            config.mail_hook_url,
+            data=mail.reply(words).as_bytes(),
+            headers={
+                "Content-Type": "message/rfc822",
+                "Authorization": f"Bearer {config.mail_hook_token}",
+            },
+        ) as answer,
+    ):
+        if answer.status >= 400:
+            return JSONResponse({"error": f"The hook answered {answer.status}."}, status_code=502)
+    return RedirectResponse(f"/mail/{mail.id}", status_code=303)
+
+
+def _page(template: str, status: int = 200, **context: object) -> Response:
+    page = environment.get_template(template).render(**context)
+    return HTMLResponse(page, status_code=status, headers=_headers(PAGE_POLICY))
+
+
+def _headers(policy: str = "default-src 'none'") -> dict[str, str]:
+    return {
+        "Content-Security-Policy": policy,
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def _mailbox(request: Request) -> Mailbox:
+    mailbox: Mailbox = request.app.state.mailbox
+    return mailbox
+
+
+def _config(request: Request) -> CarrierConfig:
+    config: CarrierConfig = request.app.state.carrier.config
+    return config
+
+
+def _find(request: Request) -> Mail | None:
+    return _mailbox(request).find(request.path_params["id"])
