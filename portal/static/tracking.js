@@ -1,0 +1,90 @@
+// Keeps an open status page true: listens for changes, draws the page anew when one comes, and
+// says so. The page is whole without this file.
+(() => {
+  "use strict";
+  const connection = document.getElementById("connection");
+  const said = document.getElementById("said");
+  const main = () => document.getElementById("main");
+  const headline = () => document.getElementById("headline").textContent.trim();
+  const refresh = () => htmx.trigger(main(), "refresh");
+
+  // --- the stream -------------------------------------------------------------------------------
+  let stream, retry, warning, failures = 0;
+
+  const listen = () => {
+    hush();
+    if (document.hidden) return;
+    stream = new EventSource(main().dataset.live); // says from which event on, so nothing is missed
+    stream.onopen = () => {
+      failures = 0;
+      clearTimeout(warning);
+      warning = undefined;
+      connection.textContent = "";
+    };
+    stream.addEventListener("timeline", refresh);
+    stream.onerror = () => {
+      hush();
+      warning ??= setTimeout(() => { connection.textContent = connection.dataset.lost; }, 2000);
+      // By chance and ever later, so that all phones do not come back in the same second.
+      const pause = Math.min(30000, 500 * 2 ** failures++) * (0.5 + Math.random());
+      retry = setTimeout(listen, pause);
+    };
+  };
+  const hush = () => {
+    clearTimeout(retry);
+    stream?.close();
+  };
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return hush();
+    if (Date.now() >= Date.parse(main().dataset.validUntil)) refresh();
+    listen();
+  });
+  addEventListener("pagehide", hush);
+  addEventListener("pageshow", (event) => event.persisted && listen());
+  addEventListener("online", listen);
+
+  // --- words that come true by themselves: "today" ends, a time passes ----------------------------
+  let expiry;
+  const expire = () => {
+    clearTimeout(expiry);
+    const left = Date.parse(main().dataset.validUntil) - Date.now();
+    // Never more often than each minute, however wrong this clock may be.
+    expiry = setTimeout(refresh, Math.max(left, 60000) + Math.random() * 4000);
+  };
+
+  // --- drawing anew -----------------------------------------------------------------------------
+  // What the visitor typed is the visitor's: it is never drawn over.
+  Idiomorph.defaults.callbacks.beforeNodeMorphed = (old, fresh) => {
+    if (old.localName !== "textarea") return true;
+    old.placeholder = fresh.placeholder;
+    return false;
+  };
+  let heard = headline();
+  let arrive; // where to be after one's own words are on the page
+  document.addEventListener("htmx:afterSettle", () => {
+    expire();
+    arrive?.();
+    arrive = undefined;
+    if (headline() === heard) return;
+    heard = said.textContent = headline();
+  });
+
+  // --- writing ----------------------------------------------------------------------------------
+  document.addEventListener("htmx:afterRequest", ({ detail: { requestConfig, xhr } }) => {
+    const elt = requestConfig.elt; // by now it may have left the page
+    if (elt.localName !== "form") return;
+    const taken = xhr.status >= 200 && xhr.status < 400;
+    const answered = taken || xhr.status === 422; // a refusal stands on the page, in its own words
+    connection.textContent = answered ? "" : connection.dataset.failed;
+    if (!taken) return;
+    if (elt.id === "ask") {
+      arrive = () => document.getElementById("headline").focus();
+    } else {
+      elt.elements.body.value = "";
+      arrive = () => document.querySelector(".lines > :last-child")?.scrollIntoView({ block: "nearest" });
+    }
+  });
+
+  listen();
+  expire();
+})();
