@@ -416,3 +416,17 @@ async def test_oldest_texts_are_let_go() -> None:
             await simulator.receive(MARTIN, body)
         assert [text.body for text in simulator.texts()] == ["Two", "Three"]
         assert [text.body for text in simulator.carrier.thread(MARTIN)] == ["Two", "Three"]
+
+
+async def test_stopping_ends_every_stream_and_every_wait() -> None:
+    async with Simulator() as simulator:
+        waiting = simulator.wait_for(lambda: simulator.texts_to(MARTIN), timeout=60)
+        with simulator.subscribe(MARTIN) as here:
+            async with aiohttp.ClientSession(simulator.api_url) as http:
+                stream = await http.get("/simulator/live", params={"number": MARTIN})
+                await stream.content.readline()
+                await asyncio.to_thread(simulator.stop)
+                assert (await stream.read()).strip() == b""
+            assert await here.next() is None
+        with pytest.raises(TimeoutError, match="stopped"):
+            await waiting

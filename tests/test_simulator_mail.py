@@ -12,10 +12,13 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import aiosmtplib
+import httpx2
 import pytest
 from aiohttp import web
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
-from portal.simulator import SIMULATED_SID, Simulator
+from portal.simulator import SIMULATED_SID, Simulator, create_carrier
 from portal.simulator.config import NotSimulated
 from portal.simulator.segments import count_segments
 
@@ -150,6 +153,23 @@ async def test_a_reply_goes_to_the_products_mail_hook() -> None:
     assert "To: reply+abc@acme.example" in reply
     assert "Subject: Re: Your card is being made" in reply
     assert "It never came." in reply
+
+
+async def test_it_can_be_mounted_in_another_application() -> None:
+    """Pages link to themselves and the state is at hand, wherever the application stands."""
+    carrier = create_carrier()
+    app = Starlette(routes=[Mount("/simulated", carrier)])
+    carrier.state.mailbox.keep(MARTIN, (MARTIN,), a_mail().as_bytes())
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://kept") as http:
+        page = (await http.get("/simulated/", follow_redirects=True)).text
+        assert 'href="/simulated/mail/1"' in page
+        mail = (await http.get("/simulated/mail/1")).text
+        assert 'src="/simulated/mail/1/html"' in mail
+        words = {"from": "+14155550132", "body": "Hello"}
+        assert (await http.post("/simulated/simulator/inbound", json=words)).status_code == 201
+    assert [text.body for text in carrier.state.carrier.texts()] == ["Hello"]
+    await carrier.state.carrier.close()
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com", ""])  # noqa: S104

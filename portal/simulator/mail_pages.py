@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from email.message import EmailMessage
 from importlib.resources import files
 from urllib.parse import urlsplit
 
@@ -42,7 +43,7 @@ environment.globals.update(style=Markup(STYLE), sandbox=SANDBOX)  # noqa: S704 -
 def mail_routes() -> list[Route]:
     """The mailbox, also at the root."""
     return [
-        Route("/", lambda _: RedirectResponse("/mail")),
+        Route("/", lambda request: RedirectResponse(f"{request.url.path}mail")),
         Route("/mail", list_mails),
         Route("/mail.json", list_mails_as_json),
         Route("/mail/{id:int}", show_mail),
@@ -54,7 +55,7 @@ def mail_routes() -> list[Route]:
 async def list_mails(request: Request) -> Response:
     """Newest first."""
     mails = _mailbox(request).mails()[::-1]
-    return _page("mailbox.html", mails=mails)
+    return _page(request, "mailbox.html", mails=mails)
 
 
 async def list_mails_as_json(request: Request) -> Response:
@@ -67,16 +68,16 @@ async def show_mail(request: Request) -> Response:
     """One mail: both parts, every header, and a reply where there is a hook for it."""
     mail = _find(request)
     if mail is None:
-        return _page("gone.html", status=404)
+        return _page(request, "gone.html", status=404)
     hook = _config(request).mail_hook_url
-    return _page("mail.html", mail=mail, can_reply=hook is not None)
+    return _page(request, "mail.html", mail=mail, can_reply=hook is not None)
 
 
 async def show_html_part(request: Request) -> Response:
     """What the mail page's frame shows, under a policy of its own."""
     mail = _find(request)
     if mail is None or mail.html is None:
-        return _page("gone.html", status=404)
+        return _page(request, "gone.html", status=404)
     return HTMLResponse(
         f'<!doctype html><base target="_blank">{mail.html}', headers=_headers(MAIL_POLICY)
     )
@@ -88,29 +89,39 @@ async def reply(request: Request) -> Response:
     form = await request.form()
     words = str(form.get("body", "")).strip()
     if mail is None:
-        return _page("gone.html", status=404)
+        return _page(request, "gone.html", status=404)
     if config.mail_hook_url is None or not is_loopback(urlsplit(config.mail_hook_url).hostname):
         return JSONResponse({"error": "No mail hook on loopback is set."}, status_code=409)
     if not words:
         return JSONResponse({"error": "Write a few words first."}, status_code=400)
-    async with (
-        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=15)) as session,
-        session.post(
-            config.mail_hook_url,
-            data=mail.reply(words).as_bytes(),
-            headers={
-                "Content-Type": "message/rfc822",
-                "Authorization": f"Bearer {config.mail_hook_token}",
-            },
-        ) as answer,
-    ):
-        if answer.status >= 400:
-            return JSONResponse({"error": f"The hook answered {answer.status}."}, status_code=502)
-    return RedirectResponse(f"/mail/{mail.id}", status_code=303)
+    mistake = await _post(config, mail.reply(words))
+    if mistake:
+        return JSONResponse({"error": mistake}, status_code=502)
+    return RedirectResponse(f"{request.scope.get('root_path', '')}/mail/{mail.id}", 303)
 
 
-def _page(template: str, status: int = 200, **context: object) -> Response:
-    page = environment.get_template(template).render(**context)
+async def _post(config: CarrierConfig, message: EmailMessage) -> str | None:
+    """Hand the message to the hook; what went wrong, if anything did."""
+    headers = {
+        "Content-Type": "message/rfc822",
+        "Authorization": f"Bearer {config.mail_hook_token}",
+    }
+    limit = aiohttp.ClientTimeout(total=config.webhook_timeout)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=limit) as session,
+            session.post(
+                config.mail_hook_url or "", data=message.as_bytes(), headers=headers
+            ) as answer,
+        ):
+            return None if answer.status < 400 else f"The mail hook answered {answer.status}."
+    except (aiohttp.ClientError, TimeoutError):
+        return "The mail hook did not answer."
+
+
+def _page(request: Request, template: str, status: int = 200, **context: object) -> Response:
+    root = request.scope.get("root_path", "")  # where this is mounted in another application
+    page = environment.get_template(template).render(root=root, **context)
     return HTMLResponse(page, status_code=status, headers=_headers(PAGE_POLICY))
 
 

@@ -106,12 +106,12 @@ class Mail:
 
 
 class Mailbox:
-    """The newest `keep` mails, and aiosmtpd's handler that takes them in."""
+    """The newest `most` mails, and aiosmtpd's handler that takes them in."""
 
     LARGEST_MAIL = 2_000_000
 
-    def __init__(self, keep: int, faults: FaultBook, changes: Changes) -> None:
-        self._keep, self._faults, self._changes = keep, faults, changes
+    def __init__(self, most: int, faults: FaultBook, changes: Changes) -> None:
+        self._most, self._faults, self._changes = most, faults, changes
         self._mails: OrderedDict[int, Mail] = OrderedDict()
         self._ids = count(1)
 
@@ -131,6 +131,15 @@ class Mailbox:
         """Empty it; ids go on counting."""
         self._mails.clear()
         self._changes.changed()
+
+    def keep(self, mail_from: str, rcpt_tos: tuple[str, ...], content: bytes) -> Mail:
+        """Take a mail in, and forget the oldest where there are too many."""
+        mail = Mail(id=next(self._ids), mail_from=mail_from, rcpt_tos=rcpt_tos, content=content)
+        self._mails[mail.id] = mail
+        if len(self._mails) > self._most:
+            self._mails.popitem(last=False)
+        self._changes.changed()
+        return mail
 
     def smtp(self) -> SMTP:
         """One SMTP conversation, as `loop.create_server` wants it."""
@@ -160,16 +169,8 @@ class Mailbox:
     async def handle_DATA(  # noqa: N802 - aiosmtpd's name
         self, _: SMTP, __: Session, envelope: Envelope
     ) -> str:
-        """Aiosmtpd's hook: keep the mail, and forget the oldest where there are too many."""
+        """Aiosmtpd's hook: every mail is kept."""
         content = envelope.content or b""
-        mail = Mail(
-            id=next(self._ids),
-            mail_from=envelope.mail_from or "",
-            rcpt_tos=tuple(envelope.rcpt_tos),
-            content=content if isinstance(content, bytes) else content.encode(),
-        )
-        self._mails[mail.id] = mail
-        if len(self._mails) > self._keep:
-            self._mails.popitem(last=False)
-        self._changes.changed()
+        raw = content if isinstance(content, bytes) else content.encode()
+        mail = self.keep(envelope.mail_from or "", tuple(envelope.rcpt_tos), raw)
         return f"250 Kept as mail {mail.id}"

@@ -156,7 +156,7 @@ class Simulator:
         return self
 
     def stop(self) -> None:
-        """End all of it; texts and mails can still be read."""
+        """End all of it, once or again; texts and mails can still be read."""
         self._web.should_exit = True
         self._thread.join()
 
