@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -159,6 +159,7 @@ SmtpUrl = Annotated[
 HttpUrl = Annotated[str, _address("http", "https", such_as="a URL, such as https://host:9000")]
 Origin = Annotated[
     str,
+    AfterValidator(str.lower),
     _address(
         "http",
         "https",

@@ -1,0 +1,150 @@
+"""The command line: help with an example everywhere, one sentence for what is refused."""
+
+import re
+import socket
+import subprocess
+import sys
+
+import pytest
+import typer.main
+
+from portal.cli import app
+from portal.settings import Settings
+
+COMMANDS = sorted(
+    f"{group} {name}".strip()
+    for group, commands in [
+        ("", app),
+        *((each.name, each.typer_instance) for each in app.registered_groups),
+    ]
+    for name in typer.main.get_command(commands).commands
+    if name not in {each.name for each in app.registered_groups}
+)
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """Run `kept` as a process in an empty folder with no setting but those given."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(Settings.environment_name(name), raising=False)
+
+    def kept(*arguments, **variables):
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        return subprocess.run(
+            [sys.executable, "-m", "portal.cli", *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    return kept
+
+
+def test_the_commands_of_the_contract_are_there():
+    assert {
+        "apikey create", "apikey list", "apikey revoke", "demo", "doctor", "migrate", "seed",
+        "serve", "staff add", "staff disable", "staff list", "web", "worker",
+        "workflow check", "workflow list", "workflow load",
+    } <= set(COMMANDS)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example_of_itself(command):
+    found = typer.main.get_command(app)
+    for part in command.split():
+        found = found.commands[part]
+    assert found.help.partition("\n")[0].endswith(".")
+    assert re.search(rf"^Example: .*kept {command}\b", found.help, re.MULTILINE)
+
+
+def test_help_is_shown(kept):
+    done = kept("staff", "add", "--help")
+    assert done.returncode == 0
+    assert "Example: kept staff add ana@example.com --name" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nonsense"], ["serve", "--port", "99999"], ["staff", "add"], ["web", "--wrong"]]
+)
+def test_a_wrong_call_is_told_and_ends_with_2(kept, arguments):
+    done = kept(*arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_setting_is_one_sentence_and_ends_with_1(kept):
+    done = kept("serve", KEPT_QUIET_HOURS="whenever")
+    assert done.returncode == 1
+    assert done.stderr == ('kept: KEPT_QUIET_HOURS must look like "21:00-08:00", or be "off".\n')
+
+
+@pytest.mark.parametrize("command", ["serve", "web"])
+def test_a_port_that_is_taken_is_one_sentence(kept, command):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = kept(command, "--port", port)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert f"port {port} (address already in use)" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "provider",
+    [
+        {
+            "TWILIO_ACCOUNT_SID": "AC1",
+            "TWILIO_AUTH_TOKEN": "token",
+            "TWILIO_FROM_NUMBER": "+14155550132",
+        },
+        {"TWILIO_AUTH_TOKEN": "token"},
+        {"SMTP_URL": "smtp://mail.example.com", "KEPT_MAIL_FROM": "kept@example.com"},
+    ],
+)
+def test_the_demo_never_runs_beside_a_real_provider(kept, tmp_path, provider):
+    done = kept("demo", "--port", "0", **provider)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert not any(tmp_path.iterdir()), "nothing was made"
+
+
+def test_the_demo_finds_a_real_provider_in_the_file_too(kept, tmp_path):
+    (tmp_path / ".env").write_text(
+        "SMTP_URL=smtp://mail.example.com\nKEPT_MAIL_FROM=kept@example.com\n"
+    )
+    done = kept("demo", "--port", "0")
+    assert done.returncode == 1
+    assert "does not run beside a real provider" in done.stderr
+
+
+def test_the_doctor_says_what_is_well(kept):
+    done = kept("doctor", KEPT_BRAND="Acme")
+    assert done.returncode == 0, done.stdout
+    assert "ok    Queue: embedded" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"KEPT_QUIET_HOUR": "off"}, "did you mean KEPT_QUIET_HOURS?"),
+        ({"KEPT_SECRET_KEY": "only-just-long"}, "KEPT_SECRET_KEY should have 32 letters"),
+        ({"REDIS_URL": "redis://127.0.0.1:1"}, "nothing answers at REDIS_URL"),
+        ({"KEPT_PUBLIC_URL": "http://kept.example.com"}, "not encrypted"),
+        (
+            {
+                "TWILIO_ACCOUNT_SID": "AC1",
+                "TWILIO_AUTH_TOKEN": "token",
+                "TWILIO_FROM_NUMBER": "+14155550132",
+            },
+            "no phone can open a link",
+        ),
+    ],
+)
+def test_the_doctor_names_what_is_wrong(kept, variables, sentence):
+    done = kept("doctor", **variables)
+    assert done.returncode == 1
+    wrong = [line for line in done.stdout.splitlines() if line.startswith("WRONG")]
+    assert len(wrong) == 1
+    assert sentence in wrong[0]

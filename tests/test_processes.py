@@ -1,0 +1,140 @@
+"""The supervisor, with tiny children: they come back when they die, and go when it goes."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+
+import pytest
+
+SUPERVISOR = """
+import sys
+from portal.processes import Child, Supervisor
+sys.exit(Supervisor(
+    [Child("child", [sys.executable, "-c", child]) for child in sys.argv[2:]],
+    grace=float(sys.argv[1]),
+).run())
+"""
+WAITS = "import os, signal; print(os.getpid(), flush=True); signal.pause()"
+STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" + WAITS
+POLITE = (
+    "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(print('bye')));" + WAITS
+)
+BROKEN = "raise SystemExit(3)"
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="waits for processes by pidfd, which Linux has"
+)
+
+
+@pytest.fixture
+def supervise():
+    """Start a supervisor of these children in a process of its own."""
+    started = []
+
+    def supervise(*children, grace=10.0, ignoring=()):
+        process = subprocess.Popen(
+            [sys.executable, "-c", SUPERVISOR, str(grace), *children],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,  # so that what select sees is all that is left to read
+            preexec_fn=lambda: [signal.signal(each, signal.SIG_IGN) for each in ignoring],  # noqa: PLW1509
+        )
+        started.append(process)
+        return process
+
+    yield supervise
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def next_pid(supervisor):
+    """The number that the next child to start says is its own."""
+    ready, _, _ = select.select([supervisor.stdout], [], [], 10)
+    assert ready, "no child has started"
+    return int(supervisor.stdout.readline())
+
+
+def has_ended(watched):
+    """Whether it ends within ten seconds."""
+    ended, _, _ = select.select([watched], [], [], 10)
+    os.close(watched)
+    return bool(ended)
+
+
+@pytest.mark.chaos
+def test_a_killed_child_is_started_again(supervise):
+    supervisor = supervise(WAITS)
+    first = next_pid(supervisor)
+    os.kill(first, signal.SIGKILL)
+    assert next_pid(supervisor) != first
+
+
+@pytest.mark.chaos
+def test_killing_it_again_and_again_is_no_reason_to_give_up(supervise):
+    supervisor = supervise(WAITS)
+    for _ in range(4):
+        os.kill(next_pid(supervisor), signal.SIGKILL)
+    assert next_pid(supervisor)
+    assert supervisor.poll() is None
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_told_to_stop_it_ends_every_child_and_well(supervise, stop):
+    supervisor = supervise(POLITE, POLITE)
+    children = [os.pidfd_open(next_pid(supervisor)) for _ in range(2)]
+    supervisor.send_signal(stop)
+    said, _ = supervisor.communicate(timeout=10)
+    assert supervisor.returncode == 0
+    assert said.split() == [b"bye", b"bye"]
+    assert all(has_ended(child) for child in children)
+
+
+def test_it_hears_sigint_though_a_shell_made_it_ignored(supervise):
+    """A shell starts a background job with SIGINT ignored, and that is inherited."""
+    supervisor = supervise(WAITS, ignoring=[signal.SIGINT])
+    child = os.pidfd_open(next_pid(supervisor))
+    supervisor.send_signal(signal.SIGINT)
+    assert supervisor.wait(timeout=10) == 0
+    assert has_ended(child)
+
+
+def test_a_child_that_will_not_end_is_killed_after_the_grace(supervise):
+    supervisor = supervise(STUBBORN, grace=0.2)
+    child = os.pidfd_open(next_pid(supervisor))
+    supervisor.terminate()
+    assert supervisor.wait(timeout=10) == 0
+    assert has_ended(child)
+
+
+def test_told_twice_it_does_not_wait(supervise):
+    supervisor = supervise(POLITE, STUBBORN, grace=60)
+    children = [os.pidfd_open(next_pid(supervisor)) for _ in range(2)]
+    supervisor.terminate()
+    # Signals that arrive together count as one; it is told until it has heard twice.
+    while supervisor.poll() is None:
+        supervisor.terminate()
+        try:
+            supervisor.wait(timeout=0.05)
+        except subprocess.TimeoutExpired:
+            continue
+    assert all(has_ended(child) for child in children)
+
+
+@pytest.mark.chaos
+def test_killed_itself_it_leaves_no_orphan(supervise):
+    supervisor = supervise(WAITS, STUBBORN)
+    children = [os.pidfd_open(next_pid(supervisor)) for _ in range(2)]
+    supervisor.kill()
+    assert all(has_ended(child) for child in children)
+
+
+def test_a_child_that_never_starts_is_told_and_ends_the_rest(supervise):
+    supervisor = supervise(WAITS, BROKEN)
+    child = os.pidfd_open(next_pid(supervisor))
+    _, said = supervisor.communicate(timeout=20)
+    assert supervisor.returncode == 1
+    assert b"child does not start: it ended with code 3." in said
+    assert has_ended(child)

@@ -1,0 +1,76 @@
+"""What holds for the repository itself: hashed locks, no addresses, one way of imports."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LOCKS = ["requirements.lock", "requirements-dev.lock"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def pins(lock):
+    """The packages of a lock file and the hashes that each is held to."""
+    entries = re.split(r"^(?=[a-z0-9])", (ROOT / lock).read_text(), flags=re.MULTILINE)[1:]
+    return {entry.partition("==")[0]: re.findall(r"--hash=(\S+)", entry) for entry in entries}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_file_holds_no_address(lock):
+    """Where packages come from is the machine's business, and no place of ours is told."""
+    text = (ROOT / lock).read_text()
+    assert not re.search(r"[a-z]+://|--(extra-)?index-url|--find-links|@ file", text)
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_file_holds_every_package_to_its_hashes(lock):
+    found = pins(lock)
+    assert found
+    for package, hashes in found.items():
+        assert hashes, package
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", each) for each in hashes), package
+
+
+def test_every_dependency_is_locked():
+    for names, lock in (
+        (PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["build"], LOCKS[0]),
+        (PROJECT["dependency-groups"]["dev"], LOCKS[1]),
+    ):
+        wanted = {re.split(r"[\[<>=;~ ]", name)[0] for name in names}
+        assert wanted <= set(pins(lock))
+
+
+def test_what_tests_need_holds_all_that_running_needs():
+    """So `bin/demo` after `bin/test` has nothing to install."""
+    run, test = (pins(lock) for lock in LOCKS)
+    assert run.items() <= test.items()
+
+
+def test_imports_run_one_way():
+    lint = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run(
+        [lint, "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("script", ["bin/setup", "bin/demo", "bin/test"])
+def test_a_script_is_plain_sh_and_can_be_run(script):
+    path = ROOT / script
+    assert path.read_text().startswith("#!/bin/sh\n")
+    assert path.stat().st_mode & 0o111
+    subprocess.run(["/bin/sh", "-n", path], check=True)
+
+
+def test_hooks_fetch_nothing():
+    """Every check before a commit runs what the lock file installed."""
+    words = (ROOT / ".pre-commit-config.yaml").read_text()
+    assert re.findall(r"repo: (\S+)", words) == ["local"]
