@@ -147,7 +147,7 @@ class WorkflowFile:
             hours=hours or None,
             holidays=holidays or None,
             accept_within=table.duration("accept_within"),
-            reply_within=table.duration("reply_within") or REPLY_WITHIN,
+            reply_within=table.duration("reply_within", REPLY_WITHIN),
         )
 
     def _timezone(self, table: Table, default: str) -> str:
@@ -173,8 +173,8 @@ class WorkflowFile:
             department=self._known_department(table),
             name=table.text("name") or _spoken(key),
             title=table.words("title") or Words({}),
-            expected=table.duration("expected") or NO_TIME,
-            grace=table.duration("grace") or NO_TIME,
+            expected=table.duration("expected", NO_TIME),
+            grace=table.duration("grace", NO_TIME),
             milestone=table.flag("milestone", default=True),
             sms=sms,
             update_every=table.duration("update_every"),
@@ -214,7 +214,7 @@ class WorkflowFile:
             key=table.key("key") or f"after-{stage}",
             after_stage=stage,
             question=Words({}),
-            wait=table.duration("wait") or NO_TIME,
+            wait=table.duration("wait", NO_TIME),
             title=table.words("title"),
         )
         return read_question(table, self.stages, asking)
@@ -224,13 +224,13 @@ class WorkflowFile:
         written: dict[str, list[str] | None] = {}
         tables: dict[str, Table] = {}
         for key, table in zip(self.stages, self.stage_tables, strict=True):
-            waits_for = self._waits_for(table)
             if key in tables:
                 first = self.notes.lines.of(tables[key].path)
                 remedy = f"The first stands on line {first}; each needs its own key."
                 table.note("key", "is there twice", remedy)
             else:
-                tables[key], written[key] = table, waits_for
+                written[key] = self._waits_for(table, above=list(tables)[-1:])
+                tables[key] = table
         after = order.with_defaults(written)
         for key, branches in order.below_a_fork(written):
             side_by_side = " and ".join(f'"{branch}"' for branch in branches)
@@ -249,7 +249,8 @@ class WorkflowFile:
             replace(stage, after=after[key]) for key, stage in zip(self.stages, stages, strict=True)
         ]
 
-    def _waits_for(self, table: Table) -> list[str] | None:
+    def _waits_for(self, table: Table, above: list[str]) -> list[str] | None:
+        """What the stage says that it waits for; where that is a mistake, the stage above."""
         names = table.names("after")
         for name in names or []:
             if name not in self.stages:
@@ -258,9 +259,9 @@ class WorkflowFile:
                     f'waits for "{name}", which is no stage',
                     did_you_mean(name, self.stages),
                 )
-        if "after" not in table:
-            return None
-        return [name for name in names or [] if name in self.stages]
+        if "after" not in table or names == []:
+            return names
+        return [name for name in names or [] if name in self.stages] or above
 
     def _check_questions(
         self, stages: Sequence[StageDefinition], follow_ups: Sequence[FollowUpDefinition]

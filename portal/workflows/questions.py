@@ -34,8 +34,8 @@ def read_question(
         question=table.words("question", is_template=True) or Words({}),
         yes=_answer(table, "yes", stages) or COMPLETE,
         no=_answer(table, "no", stages),
-        remind_after=table.duration("remind_after") or REMIND_AFTER,
-        close_after=table.duration("close_after") or CLOSE_AFTER,
+        remind_after=table.duration("remind_after", REMIND_AFTER),
+        close_after=table.duration("close_after", CLOSE_AFTER),
     )
 
 

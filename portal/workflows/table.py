@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
-from typing import Final
+from typing import Final, overload
 
 from portal.clock import Duration
 from portal.workflows.definition import Words
@@ -15,6 +15,8 @@ from portal.workflows.wording import template_mistakes
 
 _KEY: Final = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+_NOT_FOR_READING: Final = ("Cc", "Cs", "Zl", "Zp")
+"""Unicode's control characters, halves of surrogate pairs and separators of lines."""
 KEY_REMEDY: Final = "Use lower-case letters, digits and hyphens, like card-application."
 LONGEST: Final = {"key": 60, "name": 80, "title": 120, "question": 600, "sms": 600}
 
@@ -44,14 +46,14 @@ class Table:
     def __contains__(self, key: str) -> bool:
         return key in self.values
 
-    def note(self, key: str, message: str, remedy: str) -> None:
+    def note(self, key: str, message: str, remedy: str, *deeper: str) -> None:
         """Note a mistake in the value of this key; the message goes on from the table's name."""
-        self.notes.add((*self.path, key), f"{self.what} {message}", remedy)
+        self.notes.add((*self.path, key, *deeper), f"{self.what} {message}", remedy)
 
     def note_refusal(self, key: str, refusal: ValueError) -> None:
         """Note what the clock says about the value of this key: a problem, then a remedy."""
         problem, _, remedy = str(refusal).partition(". ")
-        self.note(key, f'has a "{key}" that cannot be read: {problem.rstrip(".")}', remedy)
+        self.note(key, f'has a value of "{key}" that cannot be read: {problem.rstrip(".")}', remedy)
 
     def expect_only(self, known: Collection[str]) -> None:
         """Note each key that has no meaning here."""
@@ -93,23 +95,24 @@ class Table:
         self.note(key, f'has {_shown(value)} as "{key}"', "Write true or false, without quotes.")
         return default
 
-    def duration(self, key: str) -> Duration | None:
-        """A duration; None where it is missing or wrong."""
+    @overload
+    def duration(self, key: str) -> Duration | None: ...
+
+    @overload
+    def duration(self, key: str, default: Duration) -> Duration: ...
+
+    def duration(self, key: str, default: Duration | None = None) -> Duration | None:
+        """A duration; the default where it is missing or wrong."""
         value = self.values.get(key)
-        if value is None:
-            return None
         if isinstance(value, str):
             try:
                 return Duration.parse(value)
-            except ValueError as error:
-                self.note_refusal(key, error)
-                return None
-        self.note(
-            key,
-            f'has {_shown(value)} as "{key}"',
-            f'Write a number and its unit in quotes, like {key} = "4bh".',
-        )
-        return None
+            except ValueError as refusal:
+                self.note_refusal(key, refusal)
+        elif value is not None:
+            remedy = f'Write a number and its unit in quotes, like {key} = "4bh".'
+            self.note(key, f'has {_shown(value)} as "{key}"', remedy)
+        return default
 
     def words(self, key: str, *, is_template: bool = False) -> Words | None:
         """What customers read, plain or by language; None where it is missing or wrong."""
@@ -143,37 +146,33 @@ class Table:
 
     def _check_words(self, key: str, language: str, text: object, *, is_template: bool) -> None:
         if not _LANGUAGE.fullmatch(language):
-            self.note(
-                key,
-                f'has words in the language "{language}"',
-                'Languages are like "en" or "es-MX".',
-            )
-        if not isinstance(text, str):
-            self.note(key, f'has {_shown(text)} in its "{key}"', "Write the words in quotes.")
-        elif self._checked_text(key, text, LONGEST[key]):
+            remedy = 'Languages are like "en" or "es-MX".'
+            self.note(key, f'has words in the language "{language}"', remedy, language)
+        elif not isinstance(text, str):
+            remedy = "Write the words in quotes."
+            self.note(key, f'has {_shown(text)} in its "{key}"', remedy, language)
+        elif self._checked_text(key, text, LONGEST[key], language):
             if is_template:
-                for message, remedy in template_mistakes(text):
-                    self.note(key, f'has in its "{key}" {message}', remedy)
+                for problem, remedy in template_mistakes(text):
+                    self.note(key, f'has in its "{key}" {problem}', remedy, language)
             elif re.search(r"\{\w+\}", text):
-                self.note(
-                    key,
-                    f'has a field in braces in its "{key}"',
-                    "It is shown as it stands: plain words.",
-                )
+                remedy = "It is shown as it stands: write plain words."
+                self.note(key, f'has a field in braces in its "{key}"', remedy, language)
 
-    def _checked_text(self, key: str, value: str, longest: int) -> str:
+    def _checked_text(self, key: str, value: str, longest: int, *deeper: str) -> str:
         if not value.strip():
-            self.note(key, f'has an empty "{key}"', "Write something, or leave the line out.")
-            return ""
-        if any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in value):
-            self.note(key, f'has a control character in its "{key}"', "Write it on one line.")
-            return ""
-        if len(value) > longest:
+            remedy = "Write something, or leave the line out."
+            self.note(key, f'has an empty "{key}"', remedy, *deeper)
+        elif any(unicodedata.category(letter) in _NOT_FOR_READING for letter in value):
             self.note(
-                key, f'has {len(value)} letters in its "{key}"', f"At most {longest} are allowed."
+                key, f'has a control character in its "{key}"', "Write it on one line.", *deeper
             )
-            return ""
-        return value.strip()
+        elif len(value) > longest:
+            remedy = f"At most {longest} are allowed."
+            self.note(key, f'has {len(value)} letters in its "{key}"', remedy, *deeper)
+        else:
+            return value.strip()
+        return ""
 
 
 def is_key(text: str) -> bool:
