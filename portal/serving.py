@@ -1,6 +1,5 @@
 """Listening, and the two kinds of process that Kept is made of: web and worker."""
 
-import os
 import signal
 import socket
 import sys
@@ -25,9 +24,8 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
-        # Python adds the address to what bind(2) said; names that are none have codes below 0.
-        is_plain = error.errno is not None and error.errno > 0
-        reason = (os.strerror(error.errno) if is_plain else str(error.strerror)).lower()
+        # Python adds the address to what bind(2) said; our own sentence has it already.
+        reason = (error.strerror or str(error)).partition(" (while")[0].lower()
         raise PortalError(
             f"Cannot listen at {host}, port {port} ({reason}): choose another with --port."
         ) from None
