@@ -1,0 +1,99 @@
+"""The database: SQLite in WAL mode on one machine, PostgreSQL beyond it; one code path."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+SQLITE_PRAGMAS = (
+    "PRAGMA busy_timeout=30000",
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=NORMAL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA mmap_size=268435456",
+)
+
+
+def create_engine(url: str) -> AsyncEngine:
+    """An engine whose SQLite transactions begin IMMEDIATE, so that no update is ever lost.
+
+    A deferred transaction that reads and then writes would silently overwrite another process's
+    change (or fail with "locked"); read-only connections say so and begin plainly.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(url, pool_size=10, max_overflow=10)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in SQLITE_PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        read_only = connection.get_execution_options().get("kept_read_only", False)
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+class Database:
+    """Sessions for work that changes things, and for work that only reads."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = create_engine(url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._reading = self.engine.execution_options(
+            **({"kept_read_only": True} if self.is_sqlite else {})
+        )
+        # SQLite has one writer: waiting here is cheaper than waiting in its busy loop.
+        self._one_writer = asyncio.Lock() if self.is_sqlite else None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        if self._one_writer is None:
+            async with self._begun(self.engine) as session:
+                yield session
+        else:
+            async with self._one_writer, self._begun(self.engine) as session:
+                yield session
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A consistent look at the data; nothing written here is kept."""
+        async with AsyncSession(self._reading, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        """A bare read-only connection, for the reads that must be fast."""
+        async with self._reading.connect() as connection:
+            yield connection
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        await self.engine.dispose()
+
+    @staticmethod
+    @asynccontextmanager
+    async def _begun(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
+        async with (
+            AsyncSession(engine, expire_on_commit=False, autoflush=False) as session,
+            session.begin(),
+        ):
+            yield session

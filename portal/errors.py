@@ -1,0 +1,51 @@
+"""Refusals that a person may read: each carries its HTTP status and a kind sentence."""
+
+
+class PortalError(Exception):
+    """An expected refusal. It changes nothing; desk, pages, API and commands all show its words.
+
+    ``status`` is the HTTP status (RFC 9110), ``title`` a short name of the kind of refusal and
+    ``detail`` one whole sentence for the person who asked (RFC 9457's members of the same names).
+    """
+
+    status: int = 400
+    title: str = "This could not be done"
+
+    def __init__(self, detail: str, *, fields: dict[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.fields = fields or {}
+
+
+class BadInput(PortalError):
+    """What was sent cannot be used; ``fields`` names the place and the remedy for each mistake."""
+
+    status = 422
+    title = "Please check what you sent"
+
+
+class NotFound(PortalError):
+    """There is no such thing, or it is not for this person: the two look the same."""
+
+    status = 404
+    title = "Not found"
+
+
+class NotAllowed(PortalError):
+    """The person is known, but this is not theirs to do."""
+
+    status = 403
+    title = "Not allowed"
+
+
+class Conflict(PortalError):
+    """The rules do not allow it as things stand now."""
+
+    status = 409
+    title = "Not possible as things stand"
+
+
+class Stale(Conflict):
+    """Somebody changed the request after the page or answer was drawn (``version`` is old)."""
+
+    title = "It has changed meanwhile"

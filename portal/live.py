@@ -1,0 +1,248 @@
+"""Who is watching what: one Redis subscription a process, one prepared frame for all viewers.
+
+A topic is ``request:ID`` for what a customer sees, whose events are numbered by the request's
+page_version, so that a page which was away is told exactly what it missed; or ``desk:ID`` for
+what only staff see (receipts), which is not numbered and never caught up.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from starlette.types import Receive, Scope, Send
+
+log = structlog.get_logger()
+
+CHANNEL = "kept:live"
+CHECK_EVERY = 15.0
+"""Seconds between two comparisons of watched pages with the database, should a publish be lost."""
+MOST_MISSED = 100
+"""Events told at most to a page that was away; each only says "look again"."""
+RETRY_AFTER = 1.0
+BEAT = b": still here\n\n"
+
+Versions = Callable[[Iterable[int]], Awaitable[dict[int, int]]]
+
+
+@dataclass(eq=False, slots=True)
+class Viewer:
+    """An open stream: its way out, and the last event that it was told."""
+
+    send: Send
+    gone: asyncio.Event
+    told: int | None = None
+    heard: int = 0
+
+
+@dataclass(eq=False, slots=True)
+class Topic:
+    """All who watch one thing."""
+
+    viewers: set[Viewer] = field(default_factory=set)
+
+
+class Live:
+    """Publishes changes, and tells those who watch them in this process."""
+
+    def __init__(self, redis_url: str | None, versions: Versions | None = None) -> None:
+        """``versions`` reads the page_versions of requests by id; only a web process needs it."""
+        self._redis = Redis.from_url(redis_url) if redis_url else None
+        self._versions = versions
+        self._topics: dict[str, Topic] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def viewers(self) -> int:
+        """How many streams are open in this process."""
+        return sum(len(topic.viewers) for topic in self._topics.values())
+
+    async def publish(self, request_id: int, page_version: int) -> None:
+        """A customer can see something new about this request; so can the desk."""
+        await self._publish(f"request:{request_id}", page_version)
+        await self.nudge_desk(request_id)
+
+    async def nudge_desk(self, request_id: int) -> None:
+        """Staff can see something new about it, such as a receipt."""
+        await self._publish(f"desk:{request_id}", time.time_ns() // 1_000)
+
+    async def start(self) -> None:
+        """Begin to listen, beat and compare; a web process does so once."""
+        duties: list[Coroutine[Any, Any, None]] = [self._beat(), self._compare()]
+        if self._redis is not None:
+            duties.append(self._listen())
+        self._tasks = [asyncio.create_task(duty) for duty in duties]
+
+    async def stop(self) -> None:
+        """End all streams and all duties."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for topic in self._topics.values():
+            for viewer in topic.viewers:
+                viewer.gone.set()
+        if self._redis is not None:
+            with contextlib.suppress(RedisError, OSError):
+                await self._redis.aclose()
+
+    async def stream(
+        self, scope: Scope, receive: Receive, send: Send, *, topic: str, since: int | None
+    ) -> None:
+        """Serve one viewer until they leave. Raw ASGI: the response is never buffered.
+
+        ``since`` is the last event that the page has; what came after it is told first. Without
+        it nothing is told on connecting.
+        """
+        del scope
+        viewer = Viewer(send, asyncio.Event())
+        watched = self._topics.setdefault(topic, Topic())
+        watched.viewers.add(viewer)
+        try:
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": 200,
+                    "headers": [
+                        (b"content-type", b"text/event-stream; charset=utf-8"),
+                        (b"cache-control", b"no-store"),
+                        (b"x-accel-buffering", b"no"),
+                        (b"referrer-policy", b"no-referrer"),
+                        (b"x-robots-tag", b"noindex"),
+                    ],
+                }
+            )
+            await send(_body(b"retry: 2000\n\n"))
+            now_at = max(await self._version(topic), viewer.heard)
+            first = now_at if since is None else max(since, now_at - MOST_MISSED)
+            for number in range(first + 1, now_at + 1):
+                await send(_body(_frame(number)))
+            viewer.told = now_at
+            if viewer.heard > now_at:
+                _tell(viewer, viewer.heard)
+            await _until_gone(receive, viewer)
+        finally:
+            watched.viewers.discard(viewer)
+            if not watched.viewers and self._topics.get(topic) is watched:
+                del self._topics[topic]
+
+    async def _publish(self, topic: str, version: int) -> None:
+        if self._redis is None:
+            self._tell_all(topic, version)
+            return
+        try:
+            await self._redis.publish(CHANNEL, f"{topic} {version}")
+        except (RedisError, OSError) as error:
+            log.warning("live pages could not be told; they will compare", error=str(error))
+            self._tell_all(topic, version)
+
+    async def _version(self, topic: str) -> int:
+        kind, _, number = topic.partition(":")
+        if kind != "request" or self._versions is None:
+            return 0
+        return (await self._versions([int(number)])).get(int(number), 0)
+
+    def _tell_all(self, topic: str, version: int) -> None:
+        watched = self._topics.get(topic)
+        if watched is None:
+            return
+        numbered = topic.startswith("request:")
+        for viewer in list(watched.viewers):
+            viewer.heard = max(viewer.heard, version)
+            if viewer.told is None or (numbered and version <= viewer.told):
+                continue
+            # Each number is one deed; one that was lost on the way is told with the next.
+            missed = range(viewer.told + 1, version + 1) if numbered else (version,)
+            for number in list(missed)[-MOST_MISSED:]:
+                _tell(viewer, number)
+
+    async def _listen(self) -> None:
+        """One subscription for the whole process, taken up again whenever it breaks."""
+        while True:
+            try:
+                await self._hear()
+            except (RedisError, OSError) as error:
+                log.warning("the live subscription broke; trying again", error=str(error))
+            await asyncio.sleep(RETRY_AFTER)
+
+    async def _hear(self) -> None:
+        if self._redis is None:
+            return
+        async with self._redis.pubsub() as subscription:
+            await subscription.subscribe(CHANNEL)
+            await self._compare_once()
+            async for message in subscription.listen():
+                if message["type"] == "message":
+                    topic, _, version = message["data"].decode().partition(" ")
+                    self._tell_all(topic, int(version))
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_EVERY)
+            for topic in list(self._topics.values()):
+                for viewer in list(topic.viewers):
+                    if viewer.told is not None:
+                        _put(viewer, BEAT)
+
+    async def _compare(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_EVERY)
+            try:
+                await self._compare_once()
+            except Exception as error:  # noqa: BLE001 (the database may be away; pages stay open)
+                log.warning("watched pages could not be compared", error=str(error))
+
+    async def _compare_once(self) -> None:
+        """Tell what a lost publish did not."""
+        if self._versions is None:
+            return
+        watched = [int(t.partition(":")[2]) for t in self._topics if t.startswith("request:")]
+        if watched:
+            for request_id, version in (await self._versions(watched)).items():
+                self._tell_all(f"request:{request_id}", version)
+
+
+def _tell(viewer: Viewer, version: int) -> None:
+    viewer.told = version
+    _put(viewer, _frame(version))
+
+
+def _put(viewer: Viewer, data: bytes) -> None:
+    """Write without waiting: a viewer that cannot take it now is let go and catches up later."""
+    if viewer.gone.is_set():
+        return
+    step = viewer.send(_body(data))
+    try:
+        step.send(None)  # type: ignore[attr-defined]
+    except StopIteration:
+        return
+    except Exception:  # noqa: BLE001 (whatever the server raises, the viewer is gone)
+        viewer.gone.set()
+        return
+    step.close()  # type: ignore[attr-defined]
+    viewer.gone.set()
+
+
+async def _until_gone(receive: Receive, viewer: Viewer) -> None:
+    leaving = asyncio.ensure_future(_left(receive))
+    dropped = asyncio.ensure_future(viewer.gone.wait())
+    _, pending = await asyncio.wait({leaving, dropped}, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _frame(version: int) -> bytes:
+    return f"id: {version}\nevent: timeline\ndata: {version}\n\n".encode()
+
+
+def _body(data: bytes) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": data, "more_body": True}

@@ -1,0 +1,51 @@
+"""Reading the addresses that people type: phone numbers, e-mail addresses, time zones."""
+
+import re
+from zoneinfo import available_timezones
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat
+from phonenumbers import timezone as phone_zones
+
+EMAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,250})\.[a-z]{2,63}", re.I)
+LONGEST_EMAIL = 254
+LONGEST_PHONE = 40
+
+
+def read_phone(text: str, region: str | None = None) -> str:
+    """The number in E.164. ``region`` ("US") is where a number without a country code belongs.
+
+    Raises ValueError with a sentence for anything that is not a possible number.
+    """
+    kind = "Please give the phone number with its country code, like +1 415 555 0132."
+    if len(text) > LONGEST_PHONE:
+        raise ValueError(kind)
+    try:
+        number = phonenumbers.parse(text, region)
+    except NumberParseException:
+        raise ValueError(kind) from None
+    if not phonenumbers.is_possible_number(number):
+        raise ValueError(kind)
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def read_email(text: str) -> str:
+    """The address in lower case. Raises ValueError with a sentence for what is none."""
+    address = text.strip().lower()
+    if len(address) > LONGEST_EMAIL or not EMAIL.fullmatch(address) or ".." in address:
+        raise ValueError("Please give a whole e-mail address, like martin@example.com.")
+    return address
+
+
+def read_timezone(text: str) -> str:
+    """An IANA zone. Raises ValueError with a sentence for what is none."""
+    if text not in available_timezones():
+        raise ValueError("A time zone looks like America/New_York.")
+    return text
+
+
+def phone_timezone(number: str) -> str | None:
+    """The zone of an E.164 number where its prefix names exactly one; None where it is unsure."""
+    zones = phone_zones.time_zones_for_number(phonenumbers.parse(number))
+    sure = len(zones) == 1 and zones[0] in available_timezones()
+    return str(zones[0]) if sure else None

@@ -1,0 +1,159 @@
+"""The outbox: what we owe a customer, written in the same transaction as its cause."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.messaging import segments
+from portal.messaging.plain import cheapen
+from portal.models import (
+    ANSWERS,
+    Channel,
+    Customer,
+    Direction,
+    Message,
+    MessageKind,
+    MessageStatus,
+    ServiceRequest,
+)
+from portal.queries.consents import may_write
+from portal.settings import Settings
+
+HOW_TO_STOP = "STOP to end"
+LATEST = timedelta(days=3)
+"""A message that could not go out for so long would only confuse: it expires instead."""
+
+
+@dataclass
+class Outbox:
+    """Writes messages that the worker will send; one cause speaks once by each kind and channel.
+
+    ``written`` collects the rows, so that the worker can be woken for them after the commit.
+    """
+
+    session: AsyncSession
+    settings: Settings
+    now: datetime
+    written: list[Message] = field(default_factory=list)
+
+    async def tell(
+        self,
+        request: ServiceRequest,
+        kind: MessageKind,
+        cause: str,
+        body: str,
+        *,
+        subject: str = "",
+        channels: Sequence[Channel] = (),
+        author: str = "",
+        author_id: int | None = None,
+        event_id: int | None = None,
+    ) -> Message:
+        """Owe this customer these words by the first channel that may be used.
+
+        ``channels`` overrides the customer's own order. Where none may be used, the row says why
+        nothing was sent (``suppressed``): a silence is never without a reason.
+        """
+        channel, address, refusal = await self._way(request, channels)
+        message = Message(
+            request_id=request.id,
+            customer_id=request.customer_id,
+            event_id=event_id,
+            channel=channel,
+            kind=kind,
+            cause=cause,
+            subject=subject or request.title,
+            to_address=address,
+            author=author or self.settings.brand,
+            author_id=author_id,
+            body=body,
+            created_at=self.now,
+            due_at=self.due_at(request.customer, kind),
+            expires_at=self.now + LATEST,
+        )
+        if refusal:
+            message.status, message.reason = MessageStatus.SUPPRESSED, refusal
+        return await self._write(message)
+
+    async def answer_address(
+        self, kind: MessageKind, cause: str, body: str, *, channel: Channel, address: str
+    ) -> Message:
+        """Answer whoever wrote from this address, known or not; quiet hours do not hold it."""
+        message = Message(
+            channel=channel, kind=kind, cause=cause, to_address=address, body=body,
+            author=self.settings.brand, created_at=self.now, due_at=self.now,
+            expires_at=self.now + LATEST,
+        )  # fmt: skip
+        return await self._write(message)
+
+    def due_at(self, customer: Customer, kind: MessageKind) -> datetime:
+        """When it may go: at once, or at the end of the quiet hours in the customer's zone."""
+        quiet = self.settings.quiet_hours
+        if quiet is None or kind in ANSWERS:
+            return self.now
+        local = self.now.astimezone(ZoneInfo(customer.timezone))
+        is_quiet = (
+            quiet.start <= local.time() < quiet.end
+            if quiet.start <= quiet.end
+            else not quiet.end <= local.time() < quiet.start
+        )
+        if not is_quiet:
+            return self.now
+        morning = local.replace(
+            hour=quiet.end.hour, minute=quiet.end.minute, second=0, microsecond=0, fold=0
+        )
+        if morning <= local:
+            morning += timedelta(days=1)
+        return morning.astimezone(self.now.tzinfo)
+
+    async def _way(
+        self, request: ServiceRequest, channels: Sequence[Channel]
+    ) -> tuple[Channel, str, str]:
+        """The channel, the address, and why nothing may be sent (empty when it may)."""
+        refusal: tuple[Channel, str, str] | None = None
+        for channel in channels or request.customer.channels():
+            address = request.customer.address(channel, self.now)
+            if address is None:
+                continue
+            if await may_write(self.session, channel, address, request.id):
+                return channel, address, ""
+            refusal = refusal or (channel, address, "They asked us not to write here.")
+        return refusal or (
+            Channel.WEB, "", "There is no phone number or e-mail address to write to."
+        )  # fmt: skip
+
+    async def _write(self, message: Message) -> Message:
+        if message.channel == Channel.SMS:
+            message.body = cheapen(message.body)
+            if HOW_TO_STOP.split(maxsplit=1)[0] not in message.body and await self._is_first(
+                message
+            ):
+                message.body = f"{message.body} {HOW_TO_STOP}"
+            message.segments = segments.count(message.body).segments
+            message.from_address = (
+                self.settings.twilio_from_number or self.settings.twilio_messaging_service_sid or ""
+            )
+        elif message.channel == Channel.EMAIL:
+            message.from_address = self.settings.mail_from or ""
+        self.session.add(message)
+        self.written.append(message)
+        return message
+
+    async def _is_first(self, message: Message) -> bool:
+        """True when this address has had no text from us yet: it must say how to end them."""
+        if any(other.to_address == message.to_address for other in self.written):
+            return False
+        query = (
+            select(Message.id)
+            .where(
+                col(Message.to_address) == message.to_address,
+                col(Message.direction) == Direction.OUT,
+                col(Message.channel) == Channel.SMS,
+            )
+            .limit(1)
+        )
+        return (await self.session.exec(query)).first() is None

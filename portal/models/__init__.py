@@ -1,0 +1,84 @@
+"""The nouns of Kept, one file each, with the rules that govern them.
+
+Importing this package makes every table known to SQLModel's metadata (migrations need it).
+"""
+
+from portal.models.actor import KEPT, THE_CUSTOMER, Actor, ActorKind
+from portal.models.api_key import ApiKey, IdempotentAnswer
+from portal.models.consent import Consent
+from portal.models.contact import Contact, ContactChannel, ContactReason
+from portal.models.customer import Channel, ContactPoint, Customer
+from portal.models.department import Department, Membership
+from portal.models.dropped_ball import BallKind, DroppedBall
+from portal.models.event import Event, EventKind
+from portal.models.follow_up import Answer, FollowUp, FollowUpState
+from portal.models.handoff import Handoff
+from portal.models.heartbeat import Heartbeat
+from portal.models.message import (
+    ANSWERS,
+    RANK,
+    Direction,
+    Message,
+    MessageKind,
+    MessageStatus,
+    SendAttempt,
+)
+from portal.models.progress import Progress
+from portal.models.promise import Promise, PromiseKind, PromiseState
+from portal.models.roster import Roster
+from portal.models.service_request import ENDED, RequestStatus, ServiceRequest, new_reference
+from portal.models.staff_member import Role, StaffMember, token_hash
+from portal.models.stage_run import RunState, StageRun
+from portal.models.tracking_link import TrackingLink
+from portal.models.workflow import Stage, Workflow
+
+__all__ = [
+    "ANSWERS",
+    "ENDED",
+    "KEPT",
+    "RANK",
+    "THE_CUSTOMER",
+    "Actor",
+    "ActorKind",
+    "Answer",
+    "ApiKey",
+    "BallKind",
+    "Channel",
+    "Consent",
+    "Contact",
+    "ContactChannel",
+    "ContactPoint",
+    "ContactReason",
+    "Customer",
+    "Department",
+    "Direction",
+    "DroppedBall",
+    "Event",
+    "EventKind",
+    "FollowUp",
+    "FollowUpState",
+    "Handoff",
+    "Heartbeat",
+    "IdempotentAnswer",
+    "Membership",
+    "Message",
+    "MessageKind",
+    "MessageStatus",
+    "Progress",
+    "Promise",
+    "PromiseKind",
+    "PromiseState",
+    "RequestStatus",
+    "Role",
+    "Roster",
+    "RunState",
+    "SendAttempt",
+    "ServiceRequest",
+    "StaffMember",
+    "Stage",
+    "StageRun",
+    "TrackingLink",
+    "Workflow",
+    "new_reference",
+    "token_hash",
+]

@@ -1,0 +1,26 @@
+"""Who did a thing: a member of staff, a customer, another system by its key, or Kept itself."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ActorKind(StrEnum):
+    """The kinds of hand that can move a request."""
+
+    STAFF = "staff"
+    CUSTOMER = "customer"
+    API = "api"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The hand behind an event. ``name`` is how the timeline shows it to staff."""
+
+    kind: ActorKind
+    name: str
+    staff_id: int | None = None
+
+
+KEPT = Actor(ActorKind.SYSTEM, "Kept")
+THE_CUSTOMER = Actor(ActorKind.CUSTOMER, "Customer")

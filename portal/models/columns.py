@@ -1,0 +1,82 @@
+"""Column types shared by the nouns: times that are always aware UTC, and words as text."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlmodel import Field
+
+BigId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+"""A 64-bit key on both databases: SQLite only counts up by itself on plain INTEGER."""
+
+Json = sa.JSON().with_variant(sa.JSON(none_as_null=True), "sqlite")
+
+
+class UtcDateTime(sa.types.TypeDecorator[datetime]):
+    """A moment: aware and UTC on the way in and out. SQLite alone would give it back naive."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive moment (ValueError): a guess at its zone would be a wrong promise."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone cannot be stored")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give every moment back as aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def primary_key() -> Any:
+    """A primary key that the database counts up."""
+    return Field(default=None, primary_key=True, sa_type=BigId)  # type: ignore[call-overload]
+
+
+def refers_to(target: str, *, index: bool = False, nullable: bool = False) -> Any:
+    """A foreign key to ``table.column``."""
+    return Field(
+        default=None,
+        foreign_key=target,
+        index=index,
+        nullable=nullable,
+        sa_type=BigId,  # type: ignore[call-overload]
+    )
+
+
+def moment(*, nullable: bool = False, index: bool = False) -> Any:
+    """A point in time, aware UTC."""
+    return Field(default=None, nullable=nullable, index=index, sa_type=UtcDateTime)
+
+
+def word(
+    vocabulary: type[StrEnum], default: StrEnum | None = None, *, nullable: bool = False
+) -> Any:
+    """One word of a small vocabulary, stored as its value so that SQL and JSON read the same."""
+    kind = sa.Enum(
+        vocabulary,
+        native_enum=False,
+        create_constraint=False,
+        length=32,
+        values_callable=lambda members: [member.value for member in members],
+    )
+    return Field(default=default, nullable=nullable, sa_type=kind)  # type: ignore[call-overload]
+
+
+def words(length: int | None = None, *, default: str | None = "", nullable: bool = False) -> Any:
+    """Words. Without a length: as long as they come."""
+    kind: Any = sa.Text() if length is None else sa.String(length)
+    return Field(default=default, nullable=nullable, sa_type=kind)
+
+
+def document(factory: type[dict[str, Any]] | type[list[Any]] = dict) -> Any:
+    """A small JSON value."""
+    return Field(default_factory=factory, nullable=False, sa_type=Json)  # type: ignore[call-overload]

@@ -1,0 +1,49 @@
+"""A department: who does a part of the work, and when it is open."""
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from portal.clock import BusinessCalendar, Duration, business_calendar
+from portal.models.columns import primary_key, words
+
+
+class Department(SQLModel, table=True):
+    """Global: a workflow file makes a missing one and otherwise only refers to it by ``key``."""
+
+    __tablename__ = "department"
+
+    id: int | None = primary_key()
+    key: str = Field(unique=True, max_length=64)
+    name: str = words(120)
+    timezone: str = words(64, default="UTC")
+    hours: str = words(400)
+    holidays: str = words(16)
+    accept_within: str | None = words(16, default=None, nullable=True)
+    reply_within: str = words(16, default="4bh")
+
+    @property
+    def calendar(self) -> BusinessCalendar:
+        """Its hours, holidays and time zone, as a clock that counts only open time."""
+        return business_calendar(self.hours or None, self.timezone, self.holidays or None)
+
+    def accept_by(self, sent_at: datetime) -> datetime | None:
+        """When a handoff sent now must be taken up; None when it need not be accepted."""
+        if not self.accept_within:
+            return None
+        return self.calendar.add(sent_at, Duration.parse(self.accept_within))
+
+    def reply_by(self, asked_at: datetime) -> datetime:
+        """When a customer who wrote now is answered at the latest."""
+        return self.calendar.add(asked_at, Duration.parse(self.reply_within))
+
+
+class Membership(SQLModel, table=True):
+    """Who works in which department; a lead takes what nobody else is named for."""
+
+    __tablename__ = "membership"
+
+    staff_member_id: int = Field(foreign_key="staff_member.id", primary_key=True)
+    # Serves: who is in this department (roster).
+    department_id: int = Field(foreign_key="department.id", primary_key=True, index=True)
+    is_lead: bool = False

@@ -1,0 +1,17 @@
+"""Signs of life: a row says that a worker's sweep has just run."""
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from portal.models.columns import moment
+
+
+class Heartbeat(SQLModel, table=True):
+    """One row a worker. Redis is no witness: arq's own health key outlives a dead worker."""
+
+    __tablename__ = "heartbeat"
+
+    name: str = Field(primary_key=True, max_length=120)
+    beat_at: datetime = moment(index=True)
+    note: str = Field(default="", max_length=400)

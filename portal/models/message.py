@@ -1,0 +1,173 @@
+"""A message to or from a customer, and each try at sending it."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from portal.models.columns import moment, primary_key, refers_to, word, words
+from portal.models.customer import Channel
+
+
+class Direction(StrEnum):
+    """From us, or to us."""
+
+    IN = "in"
+    OUT = "out"
+
+
+class MessageKind(StrEnum):
+    """What a message is for; with its cause and channel it is unique, so nothing is said twice."""
+
+    MILESTONE = "milestone"
+    FOLLOW_UP = "follow_up"
+    REMINDER = "reminder"
+    HOLD = "hold"
+    RESUMED = "resumed"
+    CANCELLED = "cancelled"
+    COMPLETED = "completed"
+    DECLINED = "declined"
+    PROMISE = "promise"
+    LINK = "link"
+    STAFF = "staff"
+    ACKNOWLEDGEMENT = "acknowledgement"
+    ANSWER = "answer"
+    WHICH = "which"
+    CONSENT = "consent"
+    CUSTOMER = "customer"
+
+
+class MessageStatus(StrEnum):
+    """Where a message is; it never goes back (see ``RANK``)."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    SUPPRESSED = "suppressed"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+    REVIEW = "review"
+    RECEIVED = "received"
+
+
+ANSWERS = frozenset(
+    {
+        MessageKind.ACKNOWLEDGEMENT,
+        MessageKind.ANSWER,
+        MessageKind.WHICH,
+        MessageKind.CONSENT,
+        MessageKind.LINK,
+        MessageKind.STAFF,
+    }
+)
+"""Kinds that answer what somebody just did: quiet hours do not hold them."""
+
+RANK = {
+    MessageStatus.ACCEPTED: 1,
+    MessageStatus.SENT: 2,
+    MessageStatus.DELIVERED: 3,
+    MessageStatus.UNDELIVERED: 3,
+    MessageStatus.FAILED: 3,
+}
+"""The provider's words in their order; a word of a lower or equal rank changes nothing."""
+
+
+class Message(SQLModel, table=True):
+    """One SMS, e-mail or web message. An outgoing row is the outbox: written with its cause."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        # One cause speaks once: the database holds it, whoever calls twice.
+        sa.UniqueConstraint("cause", "kind", "channel"),
+        # Serves: the conversation of a request, oldest first.
+        sa.Index("ix_message_request", "request_id", "id"),
+        # Serves: the claim, what is due and not yet sent, oldest first.
+        sa.Index(
+            "ix_message_due",
+            "due_at",
+            "id",
+            sqlite_where=sa.text("status = 'queued'"),
+            postgresql_where=sa.text("status = 'queued'"),
+        ),
+        # Serves: is something under way to this recipient, and what is stuck (claim, sweep).
+        sa.Index(
+            "ix_message_in_flight",
+            "to_address",
+            sqlite_where=sa.text("status IN ('sending', 'unknown')"),
+            postgresql_where=sa.text("status IN ('sending', 'unknown')"),
+        ),
+        # Serves: what we last said to an address, and which text a reply may mean.
+        sa.Index("ix_message_to", "to_address", "id"),
+    )
+
+    id: int | None = primary_key()
+    request_id: int | None = refers_to("service_request.id", nullable=True)
+    customer_id: int | None = refers_to("customer.id", nullable=True)
+    # The event behind it: also the id by which the customer's page learns of it.
+    event_id: int | None = refers_to("event.id", nullable=True)
+    direction: Direction = word(Direction, Direction.OUT)
+    channel: Channel = word(Channel)
+    kind: MessageKind = word(MessageKind)
+    cause: str = Field(max_length=96)
+    subject: str = words(200)
+    body: str = words()
+    to_address: str = words(254)
+    from_address: str = words(254)
+    author: str = words(120)
+    author_id: int | None = refers_to("staff_member.id", nullable=True)
+    status: MessageStatus = word(MessageStatus, MessageStatus.QUEUED)
+    reason: str = words(400)
+    segments: int = 0
+    error_code: str | None = words(16, default=None, nullable=True)
+    # Serves: recognising the provider's own id (callback, reconciliation, an inbound repeat).
+    provider_sid: str | None = Field(default=None, max_length=200, unique=True)
+    attempts: int = 0
+    claim_token: str | None = words(32, default=None, nullable=True)
+    claimed_at: datetime | None = moment(nullable=True)
+    looked_at: datetime | None = moment(nullable=True)
+    possible_duplicate: bool = False
+    created_at: datetime = moment()
+    due_at: datetime = moment()
+    expires_at: datetime | None = moment(nullable=True)
+    sent_at: datetime | None = moment(nullable=True)
+    delivered_at: datetime | None = moment(nullable=True)
+
+    def hear(self, status: MessageStatus, now: datetime, error_code: str | None = None) -> bool:
+        """Take the provider's word about this message; False when it would go back or repeat.
+
+        A provider that speaks of it has it, so the word also settles a send whose outcome was
+        unknown. What we ended ourselves (suppressed, expired) stays ended.
+        """
+        if self.status in (MessageStatus.SUPPRESSED, MessageStatus.EXPIRED):
+            return False
+        if RANK.get(status, 0) <= RANK.get(self.status, 0):
+            return False
+        self.status = status
+        self.sent_at = self.sent_at or now
+        if status == MessageStatus.DELIVERED:
+            self.delivered_at = now
+        if error_code:
+            self.error_code = error_code
+        return True
+
+
+class SendAttempt(SQLModel, table=True):
+    """One try at sending a Message: its claim, the provider's sid, what became of it."""
+
+    __tablename__ = "send_attempt"
+
+    id: int | None = primary_key()
+    message_id: int = refers_to("message.id", index=True)
+    number: int = 1
+    claim_token: str = words(32)
+    claimed_at: datetime = moment()
+    finished_at: datetime | None = moment(nullable=True)
+    provider_sid: str | None = Field(default=None, max_length=200, unique=True)
+    status: MessageStatus = word(MessageStatus, MessageStatus.SENDING)
+    error_code: str | None = words(16, default=None, nullable=True)
+    error: str = words(400)

@@ -1,0 +1,427 @@
+"""A request's way through its stages: what opens when, who must take it up, what is asked."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from portal.clock import Duration
+from portal.errors import BadInput, Conflict
+from portal.models.actor import Actor
+from portal.models.department import Department
+from portal.models.event import EventKind
+from portal.models.follow_up import Answer, FollowUp, FollowUpState
+from portal.models.handoff import Handoff
+from portal.models.roster import Roster
+from portal.models.service_request import RequestStatus, ServiceRequest
+from portal.models.staff_member import StaffMember
+from portal.models.stage_run import RunState, StageRun
+from portal.workflows import AnswerAction, FollowUpDefinition, StageDefinition
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who passes a stage on: the person, their department, and the run that they finished."""
+
+    staff_id: int
+    department_id: int
+    run: StageRun | None = None
+
+
+@dataclass
+class Progress:
+    """The rules of the relay for one request, at one moment and by one hand.
+
+    Pure: it reads and changes nouns that are in memory; no query, no clock, no message. What
+    happened stands in the request's events afterwards. ``stage_ids`` are the database's ids of
+    the definition's stages, by key.
+    """
+
+    request: ServiceRequest
+    roster: Roster
+    stage_ids: dict[str, int]
+    actor: Actor
+    now: datetime
+
+    def begin(self) -> None:
+        """Open the stages that wait for nothing. Raises Conflict where nobody could own them."""
+        roots = self.request.definition.roots()
+        first = self.roster.department(roots[0].department)
+        self.request.owner_id = self.roster.assignee(first)
+        self.request.department_id = first.id or 0
+        self.request.opened_at = self.now
+        self.request.record(EventKind.OPENED, self.actor, self.now)
+        for stage in roots:
+            self._open(stage, sender=None)
+        self.request.settle()
+
+    def advance(self, stage: str | None, note: str, expected_by: datetime | None) -> None:
+        """Complete the named open stage and open what waited for it.
+
+        ``note`` is shown to the customer with what comes next; ``expected_by`` sets its due time.
+        Raises Conflict while the stage waits to be taken up.
+        """
+        request = self.request
+        request.must_be_open()
+        if request.status == RequestStatus.AWAITING_CONFIRMATION and stage is None:
+            self._confirm_for_customer(note)
+            return
+        run = request.get_open_run(stage)
+        if request.waiting_handoff(run):
+            name = self._department(run).name
+            raise Conflict(f"{name} has not taken it up yet. It must be accepted first.")
+        if expected_by is not None and expected_by <= self.now:
+            raise BadInput(
+                "The new date has passed already.", fields={"expected_by": "a time to come"}
+            )
+        for opened in self._complete(run, note):
+            if expected_by is not None:
+                grace = request.definition.stage(opened.stage_key).grace
+                opened.expect_by(expected_by, grace, self._department(opened))
+
+    def accept(self, stage: str | None, taker: StaffMember | None) -> StageRun:
+        """Take up a handoff; the taker, or the department's assignee, has it from now on.
+
+        Raises NotAllowed for a person of another department, Conflict where nothing waits.
+        """
+        handoff = self._waiting_handoff(stage)
+        run = handoff.run
+        department = self._department(run)
+        if taker:
+            self.roster.must_belong(taker, department)
+        assignee_id = self.roster.assignee(department, taker)
+        handoff.accept(self.now, assignee_id)
+        run.assignee_id = assignee_id
+        self.request.record(EventKind.HANDOFF_ACCEPTED, self.actor, self.now, run=run)
+        self._reach(run, self.request.definition.stage(run.stage_key), assignee_id)
+        self.request.settle()
+        return run
+
+    def refuse(self, stage: str | None, reason: str, by: StaffMember | None) -> StageRun:
+        """Return a handoff to its sender, whose stage runs again."""
+        handoff = self._waiting_handoff(stage)
+        if by:
+            self.roster.must_belong(by, self._department(handoff.run))
+        handoff.refuse(self.now, reason)
+        self._supersede(handoff.run)
+        self.request.record(
+            EventKind.HANDOFF_REFUSED, self.actor, self.now, run=handoff.run,
+            reason=reason, visible=False,
+        )  # fmt: skip
+        if handoff.from_run is None:
+            raise Conflict("There is nobody to give it back to.")
+        self._supersede(handoff.from_run)
+        definition = self.request.definition.stage(handoff.from_run.stage_key)
+        # Quietly: the customer was never told that it had left the sender.
+        run = self._open(definition, sender=None, owner_id=handoff.sender_id, told=False)
+        self.request.settle()
+        return run
+
+    def send_back(self, stage: str, reason: str) -> StageRun:
+        """Run a completed stage again, and after it all that came of it; other branches stay."""
+        self.request.must_be_open()
+        target = self.request.check_stage(stage)
+        if not self._current(stage, RunState.COMPLETED):
+            raise Conflict(f"{target.name} is not completed, so nothing can go back to it.")
+        sender = self._sender_of_return(stage)
+        self.request.record(
+            EventKind.SENT_BACK, self.actor, self.now,
+            run=self._current(stage, RunState.COMPLETED), reason=reason,
+        )  # fmt: skip
+        self._undo_from(stage)
+        run = self._open(target, sender)
+        run.note = reason
+        self.request.settle()
+        return run
+
+    def reopen(self, stage: str | None, reason: str) -> None:
+        """Open a closed request again: at the named stage, else where it stopped."""
+        request = self.request
+        if not request.is_closed:
+            raise Conflict(f"{request.reference} is not closed: it is {request.status_words}.")
+        if stage is not None:
+            stages = [request.check_stage(stage)]
+        else:
+            stages = self._where_it_stopped()
+        request.closed_at, request.close_reason = None, ""
+        request.status = RequestStatus.OPEN
+        request.record(EventKind.REOPENED, self.actor, self.now, reason=reason)
+        for one in stages:
+            self._undo_from(one.key)
+            self._open(one, sender=None)
+        request.settle()
+
+    def ask(self, question: FollowUp) -> None:
+        """Put a planned question to the customer now."""
+        definition = self._definition_of(question)
+        question.state = FollowUpState.ASKED
+        question.asked_at = self.now
+        question.next_at = self._later(question, definition.remind_after or definition.close_after)
+        if question.at_stage and question.run.is_open:
+            question.run.wait_on_customer(self.now)
+            self.request.settle()
+        self.request.record(
+            EventKind.QUESTION_ASKED, self.actor, self.now, run=question.run, key=question.key
+        )
+
+    def remind(self, question: FollowUp) -> None:
+        """Ask once more, in other words."""
+        definition = self._definition_of(question)
+        question.reminded_at = self.now
+        question.next_at = self._later(question, definition.close_after)
+        self.request.record(
+            EventKind.QUESTION_REMINDED, self.actor, self.now, run=question.run, key=question.key
+        )
+
+    def give_up(self, question: FollowUp) -> None:
+        """No answer came: close the question as unconfirmed, never as a yes."""
+        question.close(FollowUpState.UNCONFIRMED, self.now)
+        self.request.record(
+            EventKind.QUESTION_CLOSED, self.actor, self.now, run=question.run, key=question.key
+        )
+        if question.at_stage:
+            question.run.stop_waiting(self.now, self._department(question.run))
+            self.request.settle()
+        elif self.request.status == RequestStatus.AWAITING_CONFIRMATION:
+            self._end_if_done("unconfirmed")
+
+    def answer(
+        self, question: FollowUp, answer: Answer, words: str, via: str
+    ) -> AnswerAction | None:
+        """Take the customer's answer and do what the workflow hangs on it.
+
+        Gives the action taken, None where a person must decide. Raises Conflict when the
+        question is no longer open.
+        """
+        if not question.is_asked:
+            raise Conflict("This question has been answered already. Thank you.")
+        definition = self._definition_of(question)
+        question.close(FollowUpState.ANSWERED, self.now)
+        question.answer, question.answer_words, question.answered_via = answer, words, via
+        self.request.record(
+            EventKind.QUESTION_ANSWERED, self.actor, self.now, run=question.run,
+            key=question.key, answer=answer.value, words=words,
+        )  # fmt: skip
+        if question.at_stage and question.run.is_open:
+            question.run.stop_waiting(self.now, self._department(question.run))
+        action = definition.yes if answer == Answer.YES else definition.no
+        if action is not None:
+            self._act(action, question, words)
+        if not self.request.is_closed:
+            self.request.settle()
+        return action
+
+    def _act(self, action: AnswerAction, question: FollowUp, words: str) -> None:
+        if action.kind == "complete":
+            if question.at_stage and question.run.is_open:
+                self._complete(question.run, "")
+            elif not self.request.open_runs:
+                self._end(RequestStatus.COMPLETED, "")
+        elif action.kind == "close":
+            self._end(RequestStatus.DECLINED, words)
+        elif action.kind == "open" and action.stage:
+            if not self._current(action.stage, RunState.OPEN):
+                self._open(self.request.definition.stage(action.stage), self._last_sender())
+        elif action.kind == "send_back" and action.stage:
+            if self._current(action.stage, RunState.COMPLETED):
+                self.send_back(action.stage, words)
+
+    def _complete(self, run: StageRun, note: str) -> list[StageRun]:
+        """End the run, open what waited for it, plan what is to be asked."""
+        request, department = self.request, self._department(run)
+        self._withdraw_questions(run)
+        run.complete(self.now, self.actor.name, department)
+        request.record(EventKind.STAGE_COMPLETED, self.actor, self.now, run=run, note=note)
+        done = {one.stage_key for one in request.runs if one.state == RunState.COMPLETED}
+        sender = Sender(run.assignee_id, run.department_id, run)
+        opened = [
+            self._open(stage, sender)
+            for stage in request.definition.opened_by(run.stage_key, done)
+            if not self._current(stage.key, RunState.OPEN, RunState.COMPLETED)
+        ]
+        for told in opened or [run]:
+            told.note = note
+        for definition in request.definition.follow_ups_after(run.stage_key):
+            self._plan(definition, run, at_stage=False)
+        if request.open_runs:
+            request.settle()
+        else:
+            request.owner_id, request.department_id = run.assignee_id, run.department_id
+            request.coordinator_id = None
+            self._end_if_done("")
+        return opened
+
+    def _end_if_done(self, reason: str) -> None:
+        """With no stage open: wait for the customer's word where one is still to come."""
+        request = self.request
+        if any(question.is_pending for question in request.follow_ups):
+            if request.status != RequestStatus.AWAITING_CONFIRMATION:
+                request.status = RequestStatus.AWAITING_CONFIRMATION
+                request.record(EventKind.AWAITING_CONFIRMATION, self.actor, self.now)
+        else:
+            self._end(RequestStatus.COMPLETED, reason)
+
+    def _end(self, status: RequestStatus, reason: str) -> None:
+        self.request.end(status, self.actor, self.now, reason, self.roster)
+
+    def _confirm_for_customer(self, note: str) -> None:
+        if not note:
+            raise Conflict(
+                "Only the customer can say that it arrived. If they have told you, write how "
+                "and when in the note, and it is completed."
+            )
+        self._end(RequestStatus.COMPLETED, note)
+
+    def _open(
+        self,
+        stage: StageDefinition,
+        sender: Sender | None,
+        *,
+        owner_id: int | None = None,
+        told: bool = True,
+    ) -> StageRun:
+        """Open a stage; hand it off where another department must first take it up."""
+        department = self.roster.department(stage.department)
+        earlier = [run for run in self.request.runs if run.stage_key == stage.key]
+        run = StageRun(
+            stage_id=self.stage_ids[stage.key],
+            stage_key=stage.key,
+            department_id=department.id,
+            passage=len(earlier) + 1,
+        )
+        run.start(stage, department, self.now)
+        moves = sender is not None and sender.department_id != department.id
+        accept_by = department.accept_by(self.now) if moves else None
+        if sender is not None and accept_by is not None:
+            run.assignee_id = sender.staff_id
+            self.request.runs.append(run)
+            self._send_handoff(run, sender, department, accept_by)
+        else:
+            run.assignee_id = owner_id or self._assignee(department, None if moves else sender)
+            self.request.runs.append(run)
+            self._reach(run, stage, run.assignee_id, told=told)
+        return run
+
+    def _assignee(self, department: Department, colleague: Sender | None) -> int:
+        """Within a department the work stays with whoever has it."""
+        person = self.roster.staff.get(colleague.staff_id) if colleague else None
+        if person and person.disabled_at is None and self.roster.works_in(person, department):
+            return person.id or 0
+        return self.roster.assignee(department)
+
+    def _send_handoff(
+        self, run: StageRun, sender: Sender, department: Department, accept_by: datetime
+    ) -> None:
+        self.request.handoffs.append(
+            Handoff(
+                run=run,
+                from_run=sender.run,
+                from_department_id=sender.department_id,
+                to_department_id=department.id,
+                sender_id=sender.staff_id,
+                sent_at=self.now,
+                accept_by=accept_by,
+            )
+        )
+        self.request.record(
+            EventKind.HANDOFF_SENT, self.actor, self.now, run=run,
+            to=department.name, accept_by=accept_by.isoformat(),
+        )  # fmt: skip
+
+    def _reach(
+        self, run: StageRun, stage: StageDefinition, assignee_id: int, *, told: bool = True
+    ) -> None:
+        run.reach(stage, self.now, assignee_id)
+        self.request.record(
+            EventKind.STAGE_REACHED, self.actor, self.now, run=run,
+            told=told and stage.milestone, again=run.passage > 1,
+        )  # fmt: skip
+        if stage.question is not None:
+            self._plan(stage.question, run, at_stage=True)
+
+    def _plan(self, definition: FollowUpDefinition, run: StageRun, *, at_stage: bool) -> None:
+        calendar = self._department(run).calendar
+        self.request.follow_ups.append(
+            FollowUp(
+                run=run,
+                key=definition.key,
+                at_stage=at_stage,
+                question=definition.question.in_language(self.request.customer.locale),
+                planned_at=self.now,
+                next_at=self.now if at_stage else calendar.add(self.now, definition.wait),
+            )
+        )
+
+    def _undo_from(self, stage: str) -> None:
+        """Make void the stage's passage and all that came of it."""
+        for key in {stage} | self.request.definition.descendants(stage):
+            for run in self.request.runs:
+                if run.stage_key == key and run.state in (RunState.OPEN, RunState.COMPLETED):
+                    self._supersede(run)
+
+    def _supersede(self, run: StageRun) -> None:
+        handoff = self.request.waiting_handoff(run)
+        if handoff:
+            handoff.void(self.now)
+        self._withdraw_questions(run)
+        run.supersede(self.now, self._department(run))
+
+    def _withdraw_questions(self, run: StageRun) -> None:
+        for question in self.request.follow_ups:
+            if question.run is run and question.is_pending:
+                question.close(FollowUpState.WITHDRAWN, self.now)
+
+    def _sender_of_return(self, stage: str) -> Sender:
+        """Whoever has the work that is sent back; after the last stage, whoever had it last."""
+        below = self.request.definition.descendants(stage)
+        for run in self.request.open_runs:
+            if run.stage_key in below:
+                handoff = self.request.waiting_handoff(run)
+                department_id = handoff.from_department_id if handoff else run.department_id
+                return Sender(run.assignee_id, department_id, run)
+        return self._last_sender()
+
+    def _last_sender(self) -> Sender:
+        return Sender(self.request.owner_id, self.request.department_id)
+
+    def _where_it_stopped(self) -> list[StageDefinition]:
+        request = self.request
+        cut_off = [run for run in request.runs if run.state == RunState.CANCELLED]
+        stopped_at = max((run.closed_at for run in cut_off if run.closed_at), default=None)
+        if request.status != RequestStatus.COMPLETED and stopped_at:
+            keys = [run.stage_key for run in cut_off if run.closed_at == stopped_at]
+        else:
+            done = [run for run in request.runs if run.state == RunState.COMPLETED]
+            keys = [max(done, key=lambda run: run.completed_at or self.now).stage_key]
+        return [request.definition.stage(key) for key in keys]
+
+    def _current(self, stage: str, *states: RunState) -> StageRun | None:
+        runs = [r for r in self.request.runs if r.stage_key == stage and r.state in states]
+        return runs[-1] if runs else None
+
+    def _waiting_handoff(self, stage: str | None) -> Handoff:
+        if stage is not None:
+            self.request.check_stage(stage)
+        waiting = [
+            handoff
+            for handoff in self.request.handoffs
+            if handoff.waits and stage in (None, handoff.run.stage_key)
+        ]
+        if not waiting:
+            raise Conflict(f"Nothing of {self.request.reference} waits to be taken up.")
+        if len(waiting) > 1:
+            keys = ", ".join(handoff.run.stage_key for handoff in waiting)
+            raise BadInput(
+                f"Several stages wait to be taken up: {keys}. Say which one is meant.",
+                fields={"stage": f"one of {keys}"},
+            )
+        return waiting[0]
+
+    def _definition_of(self, question: FollowUp) -> FollowUpDefinition:
+        return self.request.definition.question(question.key)
+
+    def _later(self, question: FollowUp, wait: Duration | None) -> datetime | None:
+        if wait is None:
+            return None
+        return self._department(question.run).calendar.add(self.now, wait)
+
+    def _department(self, run: StageRun) -> Department:
+        return self.roster.department_by_id(run.department_id)

@@ -1,0 +1,76 @@
+"""A promise: "I will get right back to you", as a row with an owner and a due time."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlmodel import SQLModel
+
+from portal.errors import Conflict
+from portal.models.columns import moment, primary_key, refers_to, word, words
+
+
+class PromiseState(StrEnum):
+    """Open until kept; late past its due time; missed when the request ended without it."""
+
+    OPEN = "open"
+    KEPT = "kept"
+    LATE = "late"
+    MISSED = "missed"
+
+
+class PromiseKind(StrEnum):
+    """What keeps it: an answer by writing to the customer, anything else by a person saying so."""
+
+    ANSWER = "answer"
+    OTHER = "other"
+
+
+class Promise(SQLModel, table=True):
+    """A commitment to a customer. The customer sees its words, its owner and its time."""
+
+    __tablename__ = "promise"
+    __table_args__ = (
+        # Serves: promises still to keep, soonest first (desk, and later the detector).
+        sa.Index(
+            "ix_promise_due",
+            "due_at",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        ),
+    )
+
+    id: int | None = primary_key()
+    # Serves: the promises of one request.
+    request_id: int = refers_to("service_request.id", index=True)
+    kind: PromiseKind = word(PromiseKind, PromiseKind.OTHER)
+    text: str = words()
+    owner_id: int = refers_to("staff_member.id", index=True)
+    department_id: int = refers_to("department.id")
+    made_at: datetime = moment()
+    due_at: datetime = moment()
+    kept_at: datetime | None = moment(nullable=True)
+    closed_at: datetime | None = moment(nullable=True)
+    moved_reason: str = words()
+
+    def state(self, now: datetime) -> PromiseState:
+        """What it is at this moment; late is a matter of time and so never stored."""
+        if self.kept_at:
+            return PromiseState.KEPT
+        if self.closed_at:
+            return PromiseState.MISSED
+        return PromiseState.OPEN if now <= self.due_at else PromiseState.LATE
+
+    def keep(self, now: datetime) -> None:
+        """It is kept. Raises Conflict when it is no longer open."""
+        self._must_be_open()
+        self.kept_at = self.closed_at = now
+
+    def move(self, due_at: datetime, reason: str) -> None:
+        """A new time, never without a reason. Raises Conflict when it is no longer open."""
+        self._must_be_open()
+        self.due_at, self.moved_reason = due_at, reason
+
+    def _must_be_open(self) -> None:
+        if self.closed_at:
+            raise Conflict("This promise is closed already.")

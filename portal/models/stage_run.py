@@ -1,0 +1,171 @@
+"""One passage of a request through a stage."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from portal.clock import Duration, business_calendar
+from portal.models.columns import moment, primary_key, refers_to, word, words
+from portal.models.department import Department
+from portal.workflows import StageDefinition
+
+
+class RunState(StrEnum):
+    """Open while the work is to do; superseded when a sending back made it void."""
+
+    OPEN = "open"
+    COMPLETED = "completed"
+    SUPERSEDED = "superseded"
+    CANCELLED = "cancelled"
+
+
+class StageRun(SQLModel, table=True):
+    """Opened when its turn came, reached when the department has it, completed when done.
+
+    Its clock runs from the opening. While it is paused (held by staff, or waiting on the
+    customer) its due time stands still and moves on by the open time lost when it resumes.
+    """
+
+    __tablename__ = "stage_run"
+    __table_args__ = (
+        # Serves: the board of a department, soonest due first, by key.
+        sa.Index(
+            "ix_stage_run_board",
+            "department_id",
+            "due_at",
+            "id",
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        ),
+        # Serves: a person's open work (roster, leaving).
+        sa.Index(
+            "ix_stage_run_assignee",
+            "assignee_id",
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        ),
+        # Serves: holds that end by themselves (the sweep).
+        sa.Index(
+            "ix_stage_run_hold_until",
+            "hold_until",
+            sqlite_where=sa.text("hold_until IS NOT NULL"),
+            postgresql_where=sa.text("hold_until IS NOT NULL"),
+        ),
+    )
+
+    id: int | None = primary_key()
+    # Serves: the relay of one request.
+    request_id: int = refers_to("service_request.id", index=True)
+    stage_id: int = refers_to("stage.id", index=True)
+    stage_key: str = Field(max_length=64)
+    department_id: int = refers_to("department.id")
+    state: RunState = word(RunState, RunState.OPEN)
+    passage: int = 1
+    assignee_id: int = refers_to("staff_member.id")
+    opened_at: datetime = moment()
+    reached_at: datetime | None = moment(nullable=True)
+    completed_at: datetime | None = moment(nullable=True)
+    closed_at: datetime | None = moment(nullable=True)
+    completed_by: str = words(120)
+    due_at: datetime = moment()
+    late_at: datetime = moment()
+    # Whether the due time was counted in the department's hours (`4bh`) or always runs (`4h`).
+    in_hours: bool = False
+    note: str = words()
+    waits_on_customer: bool = False
+    held_at: datetime | None = moment(nullable=True)
+    hold_reason: str = words()
+    hold_until: datetime | None = moment(nullable=True)
+    paused_at: datetime | None = moment(nullable=True)
+    # All open time that was not counted, in seconds of the wall clock, for reports.
+    paused_seconds: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """True while its work is to do."""
+        return self.state == RunState.OPEN
+
+    @property
+    def is_paused(self) -> bool:
+        """True while its clock stands still."""
+        return self.paused_at is not None
+
+    def is_late(self, now: datetime) -> bool:
+        """True past its due time and grace while its clock runs."""
+        return self.is_open and not self.is_paused and now > self.late_at
+
+    def start(self, stage: StageDefinition, department: Department, now: datetime) -> None:
+        """Set the clock going from the opening, in the department's hours where so asked."""
+        self.opened_at = now
+        self.in_hours = stage.expected.in_opening_hours
+        self.due_at = department.calendar.add(now, stage.expected)
+        self.late_at = department.calendar.add(self.due_at, stage.grace)
+
+    def reach(self, stage: StageDefinition, now: datetime, assignee_id: int) -> None:
+        """The department has it: the moment at which the customer is told."""
+        self.reached_at = now
+        self.assignee_id = assignee_id
+        if stage.pauses_clock:
+            self.wait_on_customer(now)
+
+    def expect_by(self, moment_: datetime, grace: Duration, department: Department) -> None:
+        """A person knows better when it will be done."""
+        self.due_at = moment_
+        self.late_at = department.calendar.add(moment_, grace)
+
+    def complete(self, now: datetime, by: str, department: Department) -> None:
+        """The work of this stage is done."""
+        self._end(RunState.COMPLETED, now, department)
+        self.completed_at = now
+        self.completed_by = by
+
+    def supersede(self, now: datetime, department: Department) -> None:
+        """A sending back made this passage void; what was completed stays in the history."""
+        self._end(RunState.SUPERSEDED, now, department)
+
+    def cancel(self, now: datetime, department: Department) -> None:
+        """The request ended while this stage was open."""
+        self._end(RunState.CANCELLED, now, department)
+
+    def hold(self, now: datetime, reason: str, until: datetime | None) -> None:
+        """Staff put it aside with a reason; its clock stands still."""
+        self.held_at, self.hold_reason, self.hold_until = now, reason, until
+        self.paused_at = self.paused_at or now
+
+    def resume(self, now: datetime, department: Department) -> None:
+        """Staff take it up again; if it waits on the customer too, its clock still stands."""
+        self.held_at, self.hold_reason, self.hold_until = None, "", None
+        if not self.waits_on_customer:
+            self._restart_clock(now, department)
+
+    def wait_on_customer(self, now: datetime) -> None:
+        """The customer's move; the clock stands still."""
+        self.waits_on_customer = True
+        self.paused_at = self.paused_at or now
+
+    def stop_waiting(self, now: datetime, department: Department) -> None:
+        """The customer has moved; the clock goes on unless staff hold it."""
+        self.waits_on_customer = False
+        if self.held_at is None:
+            self._restart_clock(now, department)
+
+    def _end(self, state: RunState, now: datetime, department: Department) -> None:
+        self._restart_clock(now, department)
+        self.state = state
+        self.closed_at = self.closed_at or now
+        self.held_at, self.hold_until, self.waits_on_customer = None, None, False
+
+    def _restart_clock(self, now: datetime, department: Department) -> None:
+        """Give back the open time that remained when the clock stopped."""
+        if self.paused_at is None:
+            return
+        calendar = department.calendar if self.in_hours else business_calendar()
+        if self.paused_at < self.due_at:
+            left = calendar.elapsed(self.paused_at, self.due_at)
+            grace = calendar.elapsed(self.due_at, self.late_at)
+            self.due_at = calendar.add_open_time(now, left)
+            self.late_at = calendar.add_open_time(self.due_at, grace)
+        self.paused_seconds += int((now - self.paused_at).total_seconds())
+        self.paused_at = None

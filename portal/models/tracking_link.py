@@ -1,0 +1,26 @@
+"""The customer's way in: a random token for one request."""
+
+import secrets
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from portal.models.columns import moment, primary_key, refers_to
+
+TOKEN_BYTES = 16
+"""128 bits: nobody guesses it, and 22 letters still fit a text."""
+
+
+class TrackingLink(SQLModel, table=True):
+    """Opens one request's page until it is revoked."""
+
+    __tablename__ = "tracking_link"
+
+    id: int | None = primary_key()
+    request_id: int = refers_to("service_request.id", index=True)
+    # Serves: every view of a page.
+    token: str = Field(
+        default_factory=lambda: secrets.token_urlsafe(TOKEN_BYTES), unique=True, max_length=64
+    )
+    created_at: datetime = moment()
+    revoked_at: datetime | None = moment(nullable=True)

@@ -1,0 +1,48 @@
+"""A kind of request and its stages, as loaded from a workflow file; a version never changes."""
+
+from datetime import datetime
+from functools import lru_cache
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from portal.models.columns import moment, primary_key, refers_to, words
+from portal.workflows import WorkflowDefinition
+
+
+@lru_cache(maxsize=256)
+def _definition(document: str) -> WorkflowDefinition:
+    return WorkflowDefinition.from_json(document)
+
+
+class Workflow(SQLModel, table=True):
+    """One version of a workflow. Loading a changed file adds a version; running requests keep theirs."""
+
+    __tablename__ = "workflow"
+    __table_args__ = (sa.UniqueConstraint("key", "version"),)
+
+    id: int | None = primary_key()
+    key: str = Field(max_length=64)
+    version: int = 1
+    name: str = words(120)
+    document: str = words()
+    loaded_at: datetime = moment()
+
+    @property
+    def definition(self) -> WorkflowDefinition:
+        """The checked file as it was loaded. Kept in memory: a version is immutable."""
+        return _definition(self.document)
+
+
+class Stage(SQLModel, table=True):
+    """A step of one workflow version: what joins, boards and counts refer to by id."""
+
+    __tablename__ = "stage"
+    __table_args__ = (sa.UniqueConstraint("workflow_id", "key"),)
+
+    id: int | None = primary_key()
+    workflow_id: int = refers_to("workflow.id")
+    key: str = Field(max_length=64)
+    position: int = 0
+    department_id: int = refers_to("department.id")
+    name: str = words(120)

@@ -1,0 +1,1 @@
+"""Named selects as plain functions: what the rules and the pages ask of the database."""

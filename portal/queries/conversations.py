@@ -1,0 +1,63 @@
+"""Looking up messages: by the provider's id, by address, by request."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.errors import NotFound
+from portal.models import Direction, Message, MessageKind
+
+
+async def find_by_sid(session: AsyncSession, sid: str) -> Message | None:
+    """The message that the provider knows by this id."""
+    query = select(Message).where(col(Message.provider_sid) == sid)
+    return (await session.exec(query)).one_or_none()
+
+
+async def get_message(session: AsyncSession, message_id: int) -> Message:
+    """One message. Raises NotFound."""
+    found = await session.get(Message, message_id)
+    if found is None:
+        raise NotFound(f"There is no message {message_id}.")
+    return found
+
+
+async def conversation(session: AsyncSession, request_id: int) -> Sequence[Message]:
+    """All messages of one request, oldest first."""
+    query = select(Message).where(col(Message.request_id) == request_id).order_by(col(Message.id))
+    return (await session.exec(query)).all()
+
+
+async def find_last_answered(session: AsyncSession, address: str) -> Message | None:
+    """The last thing we said to this address."""
+    query = (
+        select(Message)
+        .where(col(Message.to_address) == address, col(Message.direction) == Direction.OUT)
+        .order_by(col(Message.id).desc())
+        .limit(1)
+    )
+    return (await session.exec(query)).one_or_none()
+
+
+async def was_answered_since(session: AsyncSession, address: str, since: datetime) -> bool:
+    """True when we wrote to this address after that moment."""
+    last = await find_last_answered(session, address)
+    return last is not None and last.created_at >= since
+
+
+async def find_unrouted(session: AsyncSession, address: str, since: datetime) -> Sequence[Message]:
+    """Texts from this address that belong to no request yet, oldest first."""
+    query = (
+        select(Message)
+        .where(
+            col(Message.from_address) == address,
+            col(Message.direction) == Direction.IN,
+            col(Message.kind) == MessageKind.CUSTOMER,
+            col(Message.request_id).is_(None),
+            col(Message.created_at) >= since,
+        )
+        .order_by(col(Message.id))
+    )
+    return (await session.exec(query)).all()

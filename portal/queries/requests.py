@@ -1,0 +1,104 @@
+"""Finding one request, whole: with its stages, handoffs, promises, questions and customer."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import selectinload
+from sqlalchemy.orm.interfaces import ORMOption
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.errors import NotFound
+from portal.models import Channel, ContactPoint, Customer, ServiceRequest, TrackingLink
+from portal.models.service_request import ENDED
+
+WHOLE_CUSTOMER = selectinload(Customer.contact_points)  # type: ignore[arg-type]
+WHOLE: Sequence[ORMOption] = (
+    selectinload(ServiceRequest.workflow),  # type: ignore[arg-type]
+    selectinload(ServiceRequest.customer).selectinload(Customer.contact_points),  # type: ignore[arg-type]
+    selectinload(ServiceRequest.runs),  # type: ignore[arg-type]
+    selectinload(ServiceRequest.handoffs),  # type: ignore[arg-type]
+    selectinload(ServiceRequest.promises),  # type: ignore[arg-type]
+    selectinload(ServiceRequest.follow_ups),  # type: ignore[arg-type]
+    selectinload(ServiceRequest.links),  # type: ignore[arg-type]
+)
+
+
+async def find_service_request(session: AsyncSession, reference: str) -> ServiceRequest | None:
+    """The request of that reference, however its letters are cased; None when there is none."""
+    wanted = reference.strip().upper()[:32]
+    query = select(ServiceRequest).where(col(ServiceRequest.reference) == wanted)
+    return (await session.exec(query.options(*WHOLE))).one_or_none()
+
+
+async def get_service_request(session: AsyncSession, reference: str) -> ServiceRequest:
+    """The request of that reference. Raises NotFound."""
+    found = await find_service_request(session, reference)
+    if found is None:
+        raise NotFound(f"There is no request {reference.strip()[:40]!r}.")
+    return found
+
+
+async def lock_service_request(
+    session: AsyncSession, reference: str, version: int | None = None
+) -> ServiceRequest:
+    """The request, held against every other change until this transaction ends.
+
+    Raises NotFound, or Stale when ``version`` is no longer the newest.
+    """
+    wanted = reference.strip().upper()[:32]
+    query = select(ServiceRequest).where(col(ServiceRequest.reference) == wanted)
+    held = (await session.exec(query.options(*WHOLE).with_for_update())).one_or_none()
+    if held is None:
+        raise NotFound(f"There is no request {reference.strip()[:40]!r}.")
+    held.check_version(version)
+    return held
+
+
+async def lock_by_id(session: AsyncSession, request_id: int) -> ServiceRequest:
+    """The request, held until this transaction ends; it exists, since another row names it."""
+    query = select(ServiceRequest).where(col(ServiceRequest.id) == request_id)
+    return (await session.exec(query.options(*WHOLE).with_for_update())).one()
+
+
+async def lock_by_token(session: AsyncSession, token: str) -> ServiceRequest:
+    """The request that a tracking link opens, held. Raises NotFound, also for a revoked link."""
+    query = select(TrackingLink.request_id).where(
+        col(TrackingLink.token) == token[:64], col(TrackingLink.revoked_at).is_(None)
+    )
+    request_id = (await session.exec(query)).one_or_none()
+    if request_id is None:
+        raise NotFound("This link does not open anything.")
+    return await lock_by_id(session, request_id)
+
+
+async def find_open_requests(
+    session: AsyncSession, channel: Channel, address: str
+) -> list[ServiceRequest]:
+    """The requests under way for whoever is reached at this address, oldest first."""
+    query = (
+        select(ServiceRequest)
+        .join(ContactPoint, col(ContactPoint.customer_id) == col(ServiceRequest.customer_id))
+        .where(
+            col(ContactPoint.channel) == channel,
+            col(ContactPoint.address) == address,
+            col(ServiceRequest.status).not_in(ENDED),
+        )
+        .order_by(col(ServiceRequest.id))
+        .options(*WHOLE)
+    )
+    return list((await session.exec(query)).all())
+
+
+async def find_last_request(
+    session: AsyncSession, channel: Channel, address: str
+) -> ServiceRequest | None:
+    """The newest request of whoever is reached at this address, ended or not."""
+    query = (
+        select(ServiceRequest)
+        .join(ContactPoint, col(ContactPoint.customer_id) == col(ServiceRequest.customer_id))
+        .where(col(ContactPoint.channel) == channel, col(ContactPoint.address) == address)
+        .order_by(col(ServiceRequest.id).desc())
+        .limit(1)
+        .options(*WHOLE)
+    )
+    return (await session.exec(query)).one_or_none()

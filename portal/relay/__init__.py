@@ -1,0 +1,67 @@
+"""Each verb that spans nouns: desk, pages, API, hooks, workers and commands all call these.
+
+A verb takes a ``Turn`` (one transaction) and leaves the nouns changed, the events recorded and
+the messages owed; when the turn ends it commits, and only then wakes workers and live pages.
+"""
+
+from portal.relay.answering import answer, ask_what_is_due, end_holds_that_are_over
+from portal.relay.conversing import (
+    log_contact,
+    receive_email,
+    receive_text,
+    receive_web_message,
+    set_preferences,
+    write_to_customer,
+)
+from portal.relay.moving import (
+    accept,
+    advance,
+    assign,
+    cancel,
+    hold,
+    refuse,
+    reopen,
+    replace_link,
+    resume,
+    revoke_link,
+    send_back,
+)
+from portal.relay.opening import CustomerDetails, Order, open_request
+from portal.relay.people import add_staff, disable_staff
+from portal.relay.promising import keep_promise, make_promise, move_promise
+from portal.relay.publishing import load_workflow
+from portal.relay.turn import Relay, Turn
+
+__all__ = [
+    "CustomerDetails",
+    "Order",
+    "Relay",
+    "Turn",
+    "accept",
+    "add_staff",
+    "advance",
+    "answer",
+    "ask_what_is_due",
+    "assign",
+    "cancel",
+    "disable_staff",
+    "end_holds_that_are_over",
+    "hold",
+    "keep_promise",
+    "load_workflow",
+    "log_contact",
+    "make_promise",
+    "move_promise",
+    "open_request",
+    "receive_email",
+    "receive_text",
+    "receive_web_message",
+    "refuse",
+    "reopen",
+    "replace_link",
+    "resume",
+    "revoke_link",
+    "send_back",
+    "set_preferences",
+    "write_to_customer",
+]

@@ -1,0 +1,88 @@
+"""Questions to the customer: asking them when their time has come, and taking the answers."""
+
+from portal.models import (
+    Answer,
+    Channel,
+    EventKind,
+    FollowUp,
+    FollowUpState,
+    Message,
+    MessageKind,
+    ServiceRequest,
+)
+from portal.relay.promising import promise_answer
+from portal.relay.turn import Turn
+from portal.workflows import AnswerAction
+
+
+async def ask_what_is_due(turn: Turn, request: ServiceRequest) -> None:
+    """Ask, remind or give up, whichever the time has come for; asked again, it does nothing."""
+    progress = await turn.progress(request)
+    for question in list(request.follow_ups):
+        if question.next_at is None or question.next_at > turn.now:
+            continue
+        if question.state == FollowUpState.PLANNED:
+            progress.ask(question)
+        elif question.reminded_at is None and _has_reminder(request, question):
+            progress.remind(question)
+        else:
+            progress.give_up(question)
+    await turn.settle(request)
+
+
+async def end_holds_that_are_over(turn: Turn, request: ServiceRequest) -> None:
+    """Resume what was held until now."""
+    over = [r for r in request.open_runs if r.hold_until and r.hold_until <= turn.now]
+    roster = await turn.roster(request)
+    for run in over:
+        request.resume(run.stage_key, turn.actor, turn.now, roster.departments.values())
+    await turn.settle(request)
+
+
+async def answer(
+    turn: Turn,
+    request: ServiceRequest,
+    question: FollowUp,
+    given: Answer,
+    *,
+    words: str = "",
+    via: Channel = Channel.WEB,
+    heard: Message | None = None,
+) -> None:
+    """Take an answer, do what the workflow hangs on it, and thank by the channel it came by.
+
+    ``heard`` is the message that carried it. A no that no rule follows goes to the owner, with a
+    promise. Raises Conflict when the question has been answered or withdrawn.
+    """
+    progress = await turn.progress(request)
+    action = progress.answer(question, given, words, via.value)
+    news = await turn.settle(request)
+    told = any(event.kind == EventKind.STAGE_REACHED and event.data.get("told") for event in news)
+    due = None
+    if action is None and given == Answer.NO:
+        due = (await promise_answer(turn, request)).due_at
+        await turn.settle(request)
+    if via == Channel.WEB or (told and action is not None and action.kind != "complete"):
+        # The page shows it itself; or the milestone told again says what happens next.
+        return
+    teller = await turn.teller(request)
+    more = {"due": teller.times.by(due)} if due else {}
+    await turn.outbox.tell(
+        request,
+        MessageKind.ANSWER,
+        f"message:{heard.id}" if heard else f"answer:{question.id}",
+        teller.say(_thanks(action, given, request), **more),
+        channels=[via],
+    )
+
+
+def _thanks(action: AnswerAction | None, given: Answer, request: ServiceRequest) -> str:
+    if given == Answer.YES:
+        return "thanks_yes" if request.is_closed else "noted_yes"
+    if request.is_closed:
+        return "closed_no"
+    return "noted_no" if action is None else "sent_back"
+
+
+def _has_reminder(request: ServiceRequest, question: FollowUp) -> bool:
+    return bool(request.definition.question(question.key).remind_after)

@@ -1,0 +1,151 @@
+"""Moving a request: the verbs of the desk and the API, each one turn."""
+
+from datetime import datetime
+
+from portal.errors import BadInput
+from portal.models import (
+    EventKind,
+    MessageKind,
+    PromiseState,
+    RequestStatus,
+    ServiceRequest,
+    StaffMember,
+    TrackingLink,
+)
+from portal.relay.turn import Turn
+
+LONGEST_REASON = 2_000
+
+
+async def advance(
+    turn: Turn,
+    request: ServiceRequest,
+    *,
+    stage: str | None = None,
+    note: str = "",
+    expected_by: datetime | None = None,
+) -> None:
+    """Complete the named open stage; what waited for it opens, and the customer hears of it."""
+    progress = await turn.progress(request)
+    progress.advance(stage, check_words("note", note, needed=False), expected_by)
+    await turn.settle(request)
+
+
+async def accept(turn: Turn, request: ServiceRequest, *, stage: str | None = None) -> None:
+    """Take up a handoff: the milestone is told now, and not before."""
+    progress = await turn.progress(request)
+    progress.accept(stage, await acting(turn, request))
+    await turn.settle(request)
+
+
+async def refuse(
+    turn: Turn, request: ServiceRequest, *, reason: str, stage: str | None = None
+) -> None:
+    """Give a handoff back to its sender, with the reason."""
+    reason = check_words("reason", reason)
+    progress = await turn.progress(request)
+    progress.refuse(stage, reason, await acting(turn, request))
+    await turn.settle(request)
+
+
+async def send_back(turn: Turn, request: ServiceRequest, *, stage: str, reason: str) -> None:
+    """Run an earlier stage again, with the reason that its people and the customer read."""
+    reason = check_words("reason", reason)
+    progress = await turn.progress(request)
+    progress.send_back(stage, reason)
+    await turn.settle(request)
+
+
+async def reopen(
+    turn: Turn, request: ServiceRequest, *, reason: str, stage: str | None = None
+) -> None:
+    """Open a closed request again."""
+    reason = check_words("reason", reason)
+    progress = await turn.progress(request)
+    progress.reopen(stage, reason)
+    await turn.settle(request)
+
+
+async def hold(
+    turn: Turn,
+    request: ServiceRequest,
+    *,
+    reason: str,
+    until: datetime | None = None,
+    stage: str | None = None,
+) -> None:
+    """Put it aside for a reason that the customer reads; clocks stand still until it resumes."""
+    request.hold(stage, check_words("reason", reason), until, turn.actor, turn.now)
+    await turn.settle(request)
+
+
+async def resume(turn: Turn, request: ServiceRequest, *, stage: str | None = None) -> None:
+    """Go on with what was held."""
+    roster = await turn.roster(request)
+    request.resume(stage, turn.actor, turn.now, roster.departments.values())
+    await turn.settle(request)
+
+
+async def cancel(turn: Turn, request: ServiceRequest, *, reason: str) -> None:
+    """End it without the thing done; promises that stand are missed."""
+    reason = check_words("reason", reason)
+    request.must_be_open()
+    for promise in request.promises:
+        if promise.state(turn.now) in (PromiseState.OPEN, PromiseState.LATE):
+            request.record(EventKind.PROMISE_MISSED, turn.actor, turn.now, promise_id=promise.id)
+    request.end(RequestStatus.CANCELLED, turn.actor, turn.now, reason, await turn.roster(request))
+    await turn.settle(request)
+
+
+async def assign(
+    turn: Turn, request: ServiceRequest, *, owner: str, stage: str | None = None
+) -> None:
+    """Name the person who has it, by e-mail address."""
+    roster = await turn.roster(request)
+    request.assign(stage, roster.by_email(owner), turn.actor, turn.now)
+    await turn.settle(request)
+
+
+async def replace_link(turn: Turn, request: ServiceRequest) -> None:
+    """Revoke the customer's link and send them a new one."""
+    _revoke(turn, request)
+    request.links.append(TrackingLink(created_at=turn.now))
+    event = request.record(
+        EventKind.LINK_REPLACED, turn.actor, turn.now, visible=False, moves=False
+    )
+    await turn.settle(request)
+    teller = await turn.teller(request)
+    await turn.outbox.tell(
+        request, MessageKind.LINK, f"event:{event.id}", teller.say("new_link"), event_id=event.id
+    )
+
+
+async def revoke_link(turn: Turn, request: ServiceRequest) -> None:
+    """The customer's link opens nothing any more."""
+    _revoke(turn, request)
+    request.record(EventKind.LINK_REPLACED, turn.actor, turn.now, visible=False, moves=False)
+    await turn.settle(request)
+
+
+def _revoke(turn: Turn, request: ServiceRequest) -> None:
+    for link in request.links:
+        link.revoked_at = link.revoked_at or turn.now
+
+
+async def acting(turn: Turn, request: ServiceRequest) -> StaffMember | None:
+    """The member of staff whose hand this is; None when a system acts."""
+    if turn.actor.staff_id is None:
+        return None
+    return (await turn.roster(request)).person(turn.actor.staff_id)
+
+
+def check_words(field: str, words: str, *, needed: bool = True) -> str:
+    """Words that a person wrote, trimmed. Raises BadInput where they miss or are too many."""
+    words = words.replace("\x00", "").strip()
+    if needed and not words:
+        raise BadInput(f"Please give a {field}.", fields={field: "some words"})
+    if len(words) > LONGEST_REASON:
+        raise BadInput(
+            f"Please keep the {field} under {LONGEST_REASON} letters.", fields={field: "shorter"}
+        )
+    return words

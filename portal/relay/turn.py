@@ -1,0 +1,106 @@
+"""One turn of the relay: one transaction, and what is made known once it is committed."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal import clock
+from portal.database import Database
+from portal.jobs import Jobs
+from portal.live import Live
+from portal.messaging.compose import Teller
+from portal.messaging.outbox import Outbox
+from portal.models import Actor, Event, Message, Progress, Roster, ServiceRequest
+from portal.queries.requests import lock_service_request
+from portal.queries.rosters import load_roster, stage_ids
+from portal.relay.announcing import announce
+from portal.settings import Settings
+
+
+@dataclass
+class Turn:
+    """What a verb works with: the transaction, the hand, the moment, and the outbox."""
+
+    session: AsyncSession
+    settings: Settings
+    actor: Actor
+    now: datetime
+    outbox: Outbox
+    touched: dict[int, ServiceRequest] = field(default_factory=dict)
+    _rosters: dict[int, Roster] = field(default_factory=dict)
+
+    async def lock(self, reference: str, version: int | None = None) -> ServiceRequest:
+        """The request, held until the turn ends. Raises NotFound or Stale."""
+        return await lock_service_request(self.session, reference, version)
+
+    async def roster(self, request: ServiceRequest) -> Roster:
+        """Who could take what in this request's workflow; read once a turn."""
+        if request.workflow_id not in self._rosters:
+            roster = await load_roster(self.session, request.definition)
+            self._rosters[request.workflow_id] = roster
+        return self._rosters[request.workflow_id]
+
+    async def progress(self, request: ServiceRequest) -> Progress:
+        """The rules of the relay for this request, by this hand, now."""
+        ids = await stage_ids(self.session, request.workflow_id)
+        return Progress(request, await self.roster(request), ids, self.actor, self.now)
+
+    async def teller(self, request: ServiceRequest) -> Teller:
+        """What puts this request's facts into words."""
+        return Teller(
+            request, await self.roster(request), self.settings.brand, self.settings.public_url,
+            self.now,
+        )  # fmt: skip
+
+    async def settle(self, request: ServiceRequest) -> list[Event]:
+        """Write what happened, owe the customer the words for it, and let the page move on.
+
+        Call it once at the end of each verb. The page's version grows once however much happened,
+        so that a customer's page moves once for one deed.
+        """
+        self.session.add(request)
+        news = [one for one in self.session.new if isinstance(one, Event)]
+        await self.session.flush()
+        news.sort(key=lambda event: event.id or 0)
+        await announce(await self.teller(request), self.outbox, news)
+        if request.id is not None and any(event.visible for event in news):
+            if request.id not in self.touched:
+                request.page_version += 1
+            self.touched[request.id] = request
+        await self.session.flush()
+        return news
+
+
+@dataclass
+class Relay:
+    """The way into every verb: settings, the database, and whom to tell after a commit."""
+
+    settings: Settings
+    database: Database
+    jobs: Jobs
+    live: Live
+
+    @asynccontextmanager
+    async def turn(self, actor: Actor) -> AsyncIterator[Turn]:
+        """One transaction; after its commit the worker is woken and open pages are told.
+
+        Should the process die between the two, the sweep finds the messages and the pages find
+        their new version: nothing but seconds is lost.
+        """
+        now = clock.now()
+        async with self.database.transaction() as session:
+            outbox = Outbox(session, self.settings, now)
+            turn = Turn(session, self.settings, actor, now, outbox)
+            yield turn
+            await session.flush()
+        owed = [message.id for message in outbox.written if _is_owed(message)]
+        await self.jobs.deliver([one for one in owed if one is not None])
+        for request_id, request in turn.touched.items():
+            await self.live.publish(request_id, request.page_version)
+
+
+def _is_owed(message: Message) -> bool:
+    return message.status == "queued"
