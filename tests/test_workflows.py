@@ -448,6 +448,8 @@ def test_below_a_fork_a_stage_must_say_what_it_waits_for() -> None:
         'card.toml:23: stage "d" stands below a fork, where "b" and "c" run side by side.'
         ' Say what it waits for, such as after = ["b", "c"].'
     )
+    (line,) = mistakes(stages(a="", b=branch, c=branch, d="", e="", f=""))  # the rest is right
+    assert 'stage "d"' in line
     (line,) = mistakes(stages(a="", b=branch, c="", d=branch))
     assert 'stage "c" stands below a fork, where "b" and "d" run' in line
     (line,) = mistakes(stages(a="", b=branch, c=branch, d='after = ["c"]', e=""))

@@ -13,6 +13,7 @@ from portal.clock.calendar import (
     check_holidays,
     find_zone,
     holiday_places,
+    zone_names,
 )
 from portal.clock.duration import Duration
 from portal.clock.opening_hours import OpeningHours
@@ -27,6 +28,7 @@ __all__ = [
     "find_zone",
     "holiday_places",
     "now",
+    "zone_names",
 ]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from holidays import country_holidays, list_supported_countries
 
@@ -190,6 +190,12 @@ def find_zone(name: str) -> ZoneInfo:
         raise ValueError(
             f'"{name}" is not a time zone. They are named like Europe/London.'
         ) from error
+
+
+@lru_cache(maxsize=1)
+def zone_names() -> frozenset[str]:
+    """The names of all IANA time zones; kept, because the library searches the disk each time."""
+    return frozenset(available_timezones())
 
 
 def check_holidays(place: str) -> None:

@@ -6,9 +6,8 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
-from zoneinfo import available_timezones
 
-from portal.clock import OpeningHours, check_holidays
+from portal.clock import OpeningHours, check_holidays, zone_names
 from portal.workflows import order
 from portal.workflows.definition import (
     NO_TIME,
@@ -152,8 +151,8 @@ class WorkflowFile:
 
     def _timezone(self, table: Table, default: str) -> str:
         name = table.text("timezone")
-        if name and name not in available_timezones():
-            remedy = did_you_mean(name, available_timezones())
+        if name and name not in zone_names():
+            remedy = did_you_mean(name, zone_names())
             table.note("timezone", f'has "{name}" as "timezone", which is none', remedy)
         return name or default
 

@@ -25,7 +25,7 @@ def below_a_fork(written: Mapping[str, Sequence[str] | None]) -> Iterator[tuple[
     "The stage above" means something only where all that stands above has come together in it.
     """
     after = with_defaults(written)
-    passed = {key: ancestors(after, key) for key in after}
+    passed = {stage: ancestors(after, stage) for stage in after}
     keys = list(after)
     for number, (above, key) in enumerate(pairwise(keys), start=1):
         if written[key] is None:
@@ -39,6 +39,8 @@ def below_a_fork(written: Mapping[str, Sequence[str] | None]) -> Iterator[tuple[
             branches = [other for other in beside_or_open if other not in followed]
             if len(branches) > 1:
                 yield key, branches
+                after[key] = tuple(branches)  # most likely meant; what follows is not to blame
+                passed = {stage: ancestors(after, stage) for stage in after}
 
 
 def ancestors(after: After, key: str) -> set[str]:
