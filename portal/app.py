@@ -35,7 +35,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
             Route("/metrics", health.metrics),
-            Mount("/static", app=assets.files()),
+            Route("/static/{name}", assets.serve_asset),
             Mount("/api/v1", routes=api.routes, name="api"),
             Mount("/hooks", routes=hooks.routes, name="hooks"),
             Mount("/desk", routes=desk.routes, name="desk"),
@@ -126,7 +126,7 @@ async def not_served(request: Request, error: Exception) -> Response:
 
 async def broken(request: Request, error: Exception) -> Response:
     """Our own mistake: logged with its trace, and said without it."""
-    log.exception("an unexpected error", path=_route(request), exc_info=error)
+    log.error("an unexpected error", path=_route(request), exc_info=error)
     title, detail = "Something went wrong", "That was our mistake, and we know of it. Try again?"
     if _is_api(request):
         return api.problem(500, title, detail)

@@ -67,11 +67,11 @@ class Teller:
             return self.say("milestone_waiting", run)
         return self.say("milestone" if self.has_next(run) else "milestone_last", run)
 
-    def say(self, name: str, run: StageRun | None = None, **more: str) -> str:
+    def say(self, name: str, run: StageRun | None = None, /, **more: str) -> str:
         """One of the product's own sentences, filled."""
         return self.put(product_words(name, self.request.customer.locale), run, **more)
 
-    def put(self, template: str, run: StageRun | None = None, **more: str) -> str:
+    def put(self, template: str, run: StageRun | None = None, /, **more: str) -> str:
         """A template with this request's facts put in."""
         return fill(template, self.fields(run) | more)
 

@@ -38,7 +38,7 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
 
 def primary_key() -> Any:
     """A primary key that the database counts up."""
-    return Field(default=None, primary_key=True, sa_type=BigId)  # type: ignore[call-overload]
+    return Field(default=None, primary_key=True, sa_type=BigId)
 
 
 def refers_to(target: str, *, index: bool = False, nullable: bool = False) -> Any:
@@ -48,7 +48,7 @@ def refers_to(target: str, *, index: bool = False, nullable: bool = False) -> An
         foreign_key=target,
         index=index,
         nullable=nullable,
-        sa_type=BigId,  # type: ignore[call-overload]
+        sa_type=BigId,
     )
 
 
@@ -68,7 +68,7 @@ def word(
         length=32,
         values_callable=lambda members: [member.value for member in members],
     )
-    return Field(default=default, nullable=nullable, sa_type=kind)  # type: ignore[call-overload]
+    return Field(default=default, nullable=nullable, sa_type=kind)
 
 
 def words(length: int | None = None, *, default: str | None = "", nullable: bool = False) -> Any:
@@ -79,4 +79,4 @@ def words(length: int | None = None, *, default: str | None = "", nullable: bool
 
 def document(factory: type[dict[str, Any]] | type[list[Any]] = dict) -> Any:
     """A small JSON value."""
-    return Field(default_factory=factory, nullable=False, sa_type=Json)  # type: ignore[call-overload]
+    return Field(default_factory=factory, nullable=False, sa_type=Json)

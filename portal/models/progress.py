@@ -284,7 +284,7 @@ class Progress:
         run = StageRun(
             stage_id=self.stage_ids[stage.key],
             stage_key=stage.key,
-            department_id=department.id,
+            department_id=department.id or 0,
             passage=len(earlier) + 1,
         )
         run.start(stage, department, self.now)
@@ -315,7 +315,7 @@ class Progress:
                 run=run,
                 from_run=sender.run,
                 from_department_id=sender.department_id,
-                to_department_id=department.id,
+                to_department_id=department.id or 0,
                 sender_id=sender.staff_id,
                 sent_at=self.now,
                 accept_by=accept_by,

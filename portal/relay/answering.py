@@ -71,7 +71,7 @@ async def answer(
         request,
         MessageKind.ANSWER,
         f"message:{heard.id}" if heard else f"answer:{question.id}",
-        teller.say(_thanks(action, given, request), **more),
+        teller.say(_thanks(action, given, request), None, **more),
         channels=[via],
     )
 

@@ -131,7 +131,7 @@ async def log_contact(
 ) -> Contact:
     """The customer called or came by: kept with its reason, so that we learn what made them ask."""
     contact = Contact(
-        request_id=request.id, channel=channel, reason=reason,
+        request_id=request.id or 0, channel=channel, reason=reason,
         note=check_words("note", note, needed=False), at=turn.now, logged_by=turn.actor.name,
     )  # fmt: skip
     turn.session.add(contact)
@@ -312,7 +312,7 @@ async def _record(turn: Turn, request: ServiceRequest, heard: Message) -> None:
     request.page_version += 1
     turn.session.add(
         Contact(
-            request_id=request.id,
+            request_id=request.id or 0,
             message_id=heard.id,
             channel=ContactChannel(heard.channel.value),
             reason=(
@@ -331,7 +331,7 @@ async def _reply(
 ) -> None:
     """Answer by the way they came; on the page itself the words simply stand there."""
     teller = await turn.teller(request)
-    words = teller.say(name, **more)
+    words = teller.say(name, None, **more)
     if heard.channel == Channel.WEB:
         turn.session.add(
             Message(

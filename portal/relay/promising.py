@@ -23,7 +23,7 @@ async def make_promise(
     if due_at <= turn.now:
         raise BadInput("A promise is for a time to come.", fields={"due_at": "a time to come"})
     roster = await turn.roster(request)
-    owner_id = roster.by_email(owner).id if owner else request.owner_id
+    owner_id = (roster.by_email(owner).id or 0) if owner else request.owner_id
     promise = Promise(
         text=text, owner_id=owner_id, department_id=request.department_id,
         made_at=turn.now, due_at=due_at,
