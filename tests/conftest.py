@@ -1,0 +1,193 @@
+"""The ground that tests stand on: real databases, a real queue, the real application.
+
+Only the wire and time are ever faked. Every test that asks for ``settings``, ``database`` or what
+is built on them runs on SQLite and on PostgreSQL; where a promise has nothing to do with the
+database, the module says so and runs once::
+
+    pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+import time_machine
+from cast import House, move_in
+from disposable_postgres import DisposablePostgres
+from redis import Redis
+from starlette.applications import Starlette
+
+from portal.clock import now
+from portal.database import Database
+from portal.embedded_queue import EmbeddedQueue
+from portal.jobs import Jobs
+from portal.live import Live
+from portal.migrate import migrate
+from portal.models import KEPT, ApiKey, ServiceRequest
+from portal.relay import Relay
+from portal.settings import Settings
+
+ORIGIN = "http://testserver"
+POSTGRES = pytest.param("postgres", marks=pytest.mark.postgres)
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database that has had every migration; each test gets a copy."""
+    path = tmp_path_factory.mktemp("template") / "kept.db"
+    migrate(f"sqlite+aiosqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[DisposablePostgres]:
+    """A PostgreSQL of our own, with a migrated database ``kept`` to copy."""
+    server = DisposablePostgres()
+    try:
+        try:
+            server.start()
+        except (OSError, subprocess.CalledProcessError) as error:
+            if os.environ.get("CI"):
+                raise
+            pytest.skip(f"PostgreSQL cannot start here: {error}")
+        server.create("kept")
+        migrate(server.url("kept"))
+        yield server
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", POSTGRES])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh database with every migration: on SQLite, and again on PostgreSQL."""
+    if request.param == "sqlite":
+        path = tmp_path / "kept.db"
+        shutil.copyfile(request.getfixturevalue("migrated_file"), path)
+        yield f"sqlite+aiosqlite:///{path}"
+        return
+    server: DisposablePostgres = request.getfixturevalue("postgres")
+    name = tmp_path.name
+    server.create(name, template="kept")
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Acme Bank's settings, whatever the environment says. Texts would go where nobody listens.
+
+    For others: ``settings.model_copy(update={"redis_url": queue})``.
+    """
+    for name in Settings.model_fields:
+        monkeypatch.delenv(Settings.environment_name(name), raising=False)
+    told = {
+        "data_dir": tmp_path / "data",
+        "database_url": database_url,
+        "public_url": ORIGIN,
+        "given_secret_keys": "a secret that only the tests know",
+        "brand": "Acme Bank",
+        "quiet_hours": "off",
+        "twilio_account_sid": "AC" + "0" * 32,
+        "twilio_auth_tokens": "the token of the tests",
+        "twilio_from_number": "+15005550006",
+        "twilio_api_url": "http://127.0.0.1:9",
+        "twilio_answers_keywords": False,
+        "mail_hook_token": "the mail hook of the tests",
+    }
+    return Settings(
+        _env_file=None, **{Settings.environment_name(name): word for name, word in told.items()}
+    )
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    """The database, open."""
+    database = Database(settings.database_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def relay(settings: Settings, database: Database) -> Relay:
+    """The way into every verb; nobody is woken and nobody watches."""
+    return Relay(settings, database, Jobs(None), Live(None))
+
+
+@pytest.fixture
+async def house(relay: Relay) -> House:
+    """Workflows loaded and the cast at their desks; see tests/cast.py."""
+    return await move_in(relay, by=KEPT)
+
+
+@pytest.fixture
+async def martins(house: House) -> ServiceRequest:
+    """Martin's card, just opened by Tess of Telesales."""
+    return await house.open(by=house.people.tess.actor)
+
+
+@pytest.fixture
+async def app(settings: Settings) -> AsyncIterator[Starlette]:
+    """The whole application, started and in the end stopped. It shares the test's database."""
+    from portal.app import create_app  # noqa: PLC0415 (most tests need no pages)
+
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+async def client(app: Starlette) -> AsyncIterator[httpx2.AsyncClient]:
+    """A browser or another system, at the public URL; redirects are left for the test to see."""
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN) as client:
+        yield client
+
+
+@pytest.fixture
+async def api_key(database: Database) -> str:
+    """The secret of a key named ``crm``."""
+    key, secret = ApiKey.make("crm", now())
+    async with database.transaction() as session:
+        session.add(key)
+    return secret
+
+
+@pytest.fixture
+async def api(app: Starlette, api_key: str) -> AsyncIterator[httpx2.AsyncClient]:
+    """Another system with its key; paths are relative to ``/api/v1``."""
+    async with httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app=app),
+        base_url=f"{ORIGIN}/api/v1",
+        headers={"Authorization": f"Bearer {api_key}"},
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    """Time stands still on Tuesday 3 June 2025, 14:00 UTC (10:00 in New York) until it is moved.
+
+    ``clock.shift(timedelta(hours=2))``, ``clock.move_to(datetime(...))``. Asked for before what
+    opens a request, so that it too happens then.
+    """
+    with time_machine.travel("2025-06-03T14:00:00+00:00", tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture(scope="session")
+def queue_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The embedded queue, started once."""
+    with EmbeddedQueue(tmp_path_factory.mktemp("queue")) as server:
+        yield server.url
+
+
+@pytest.fixture
+def queue(queue_server: str) -> str:
+    """The URL of an empty queue, as REDIS_URL."""
+    with Redis.from_url(queue_server) as client:
+        client.flushall()
+    return queue_server
