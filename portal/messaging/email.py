@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.errors import HeaderParseError
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
@@ -228,14 +229,29 @@ def _printable(text: str) -> str:
 
 
 class _Post(EmailPolicy):
-    """Folds as the library does, except for what machines read, which it would encode if long."""
+    """Writes headers as the library does, but for two of its faults.
+
+    It encodes what machines read when that is long, and it loses or adds a space between the
+    encoded words of a long name or subject (seen in Python 3.11).
+    """
 
     VERBATIM = frozenset({"list-unsubscribe", "references", "in-reply-to", "message-id"})
 
-    def fold_binary(self, name: str, value: str) -> bytes:
+    def fold_binary(self, name: str, value: Any) -> bytes:
         if name.lower() in self.VERBATIM:
             return f"{name}: {value}\r\n".encode("ascii")
-        return super().fold_binary(name, value)
+        if str(value).isascii():
+            return super().fold_binary(name, value)
+        if addresses := getattr(value, "addresses", ()):
+            (one,) = addresses
+            written = f"{_encoded(name, one.display_name)}\r\n <{one.addr_spec}>"
+        else:
+            written = _encoded(name, str(value))
+        return f"{name}: {written}\r\n".encode("ascii")
+
+
+def _encoded(name: str, text: str) -> str:
+    return Header(text, "utf-8", header_name=name).encode(linesep="\r\n")
 
 
 POST = _Post(linesep="\r\n")

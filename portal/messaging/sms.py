@@ -5,6 +5,7 @@ customer have this text? See ``outcomes`` for the answers.
 """
 
 import asyncio
+import base64
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from typing import Any
 import aiohttp
 from twilio.base.exceptions import TwilioException
 from twilio.http.async_http_client import AsyncTwilioHttpClient
+from twilio.http.response import Response
 from twilio.rest import Client
 
 from portal.messaging import carrier
@@ -176,7 +178,7 @@ class SmsGateway:
     def _client(self) -> Any:
         """Twilio's client over our own session; both need the running loop to be built."""
         if self._opened is None:
-            http = AsyncTwilioHttpClient(pool_connections=False, logger=_quiet)
+            http = _Http(pool_connections=False, logger=_quiet)
             http.session = aiohttp.ClientSession(
                 # A kept connection that the far end closes just as we write is an unknown
                 # outcome: so none is kept for long.
@@ -193,6 +195,18 @@ class SmsGateway:
             if self._api_url:
                 self._opened.api.base_url = self._api_url
         return self._opened
+
+
+class _Http(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK has no types
+    """The SDK's transport, signing in by a header: aiohttp warns of the object that it uses."""
+
+    async def request(
+        self, *args: Any, auth: tuple[str, str] | None = None, **kwargs: Any
+    ) -> Response:
+        if auth:
+            word = base64.b64encode(":".join(auth).encode()).decode()
+            kwargs["headers"] = {**kwargs.get("headers", {}), "Authorization": f"Basic {word}"}
+        return await super().request(*args, **kwargs)
 
 
 def _told(error: TwilioException) -> NotSent | OutcomeUnknown | Refused:
