@@ -1,0 +1,1 @@
+"""What happens without anybody asking: sending, asking, reminding, noticing. One file a duty."""

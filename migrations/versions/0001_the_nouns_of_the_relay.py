@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Create Date: 2026-11-22 23:55:55.064904
+Create Date: 2026-11-23 00:06:49.019614
 """
 
 import sqlalchemy as sa
@@ -45,10 +45,7 @@ def upgrade() -> None:
             "merged_into_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
         sa.Column("created_at", portal.models.columns.UtcDateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["merged_into_id"],
-            ["customer.id"],
-        ),
+        sa.ForeignKeyConstraint(["merged_into_id"], ["customer.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
@@ -118,10 +115,7 @@ def upgrade() -> None:
         sa.Column("address", sa.String(length=254), nullable=False),
         sa.Column("verified_at", portal.models.columns.UtcDateTime(timezone=True), nullable=True),
         sa.Column("valid_until", portal.models.columns.UtcDateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["customer_id"],
-            ["customer.id"],
-        ),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("customer_id", "channel", "address"),
     )
@@ -139,10 +133,7 @@ def upgrade() -> None:
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("created_at", portal.models.columns.UtcDateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["api_key_id"],
-            ["api_key.id"],
-        ),
+        sa.ForeignKeyConstraint(["api_key_id"], ["api_key.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("api_key_id", "idempotency_key"),
     )
@@ -156,14 +147,8 @@ def upgrade() -> None:
         sa.Column("staff_member_id", sa.Integer(), nullable=False),
         sa.Column("department_id", sa.Integer(), nullable=False),
         sa.Column("is_lead", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["department_id"],
-            ["department.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["staff_member_id"],
-            ["staff_member.id"],
-        ),
+        sa.ForeignKeyConstraint(["department_id"], ["department.id"]),
+        sa.ForeignKeyConstraint(["staff_member_id"], ["staff_member.id"]),
         sa.PrimaryKeyConstraint("staff_member_id", "department_id"),
     )
     with op.batch_alter_table("membership", schema=None) as batch_op:
@@ -218,26 +203,11 @@ def upgrade() -> None:
         sa.Column("updated_at", portal.models.columns.UtcDateTime(timezone=True), nullable=False),
         sa.Column("closed_at", portal.models.columns.UtcDateTime(timezone=True), nullable=True),
         sa.Column("close_reason", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["coordinator_id"],
-            ["staff_member.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"],
-            ["customer.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["department_id"],
-            ["department.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["owner_id"],
-            ["staff_member.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["workflow_id"],
-            ["workflow.id"],
-        ),
+        sa.ForeignKeyConstraint(["coordinator_id"], ["staff_member.id"]),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"]),
+        sa.ForeignKeyConstraint(["department_id"], ["department.id"]),
+        sa.ForeignKeyConstraint(["owner_id"], ["staff_member.id"]),
+        sa.ForeignKeyConstraint(["workflow_id"], ["workflow.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("external_id"),
         sa.UniqueConstraint("reference"),
@@ -277,14 +247,8 @@ def upgrade() -> None:
             "department_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("name", sa.String(length=120), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["department_id"],
-            ["department.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["workflow_id"],
-            ["workflow.id"],
-        ),
+        sa.ForeignKeyConstraint(["department_id"], ["department.id"]),
+        sa.ForeignKeyConstraint(["workflow_id"], ["workflow.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("workflow_id", "key"),
     )
@@ -304,10 +268,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(length=64), nullable=False),
         sa.Column("evidence", sa.String(length=400), nullable=False),
         sa.Column("at", portal.models.columns.UtcDateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["request_id"],
-            ["service_request.id"],
-        ),
+        sa.ForeignKeyConstraint(["request_id"], ["service_request.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("consent", schema=None) as batch_op:
@@ -325,6 +286,8 @@ def upgrade() -> None:
                 "message_unanswered",
                 "message_undelivered",
                 "follow_up_unanswered",
+                "sent_twice",
+                "outcome_unknown",
                 "unknown_sender",
                 "no_owner",
                 name="ballkind",
@@ -342,14 +305,8 @@ def upgrade() -> None:
         sa.Column("raised_at", portal.models.columns.UtcDateTime(timezone=True), nullable=False),
         sa.Column("escalated_at", portal.models.columns.UtcDateTime(timezone=True), nullable=True),
         sa.Column("resolved_at", portal.models.columns.UtcDateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["owner_id"],
-            ["staff_member.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["request_id"],
-            ["service_request.id"],
-        ),
+        sa.ForeignKeyConstraint(["owner_id"], ["staff_member.id"]),
+        sa.ForeignKeyConstraint(["request_id"], ["service_request.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("dropped_ball", schema=None) as batch_op:
@@ -393,18 +350,9 @@ def upgrade() -> None:
         sa.Column("kept_at", portal.models.columns.UtcDateTime(timezone=True), nullable=True),
         sa.Column("closed_at", portal.models.columns.UtcDateTime(timezone=True), nullable=True),
         sa.Column("moved_reason", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["department_id"],
-            ["department.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["owner_id"],
-            ["staff_member.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["request_id"],
-            ["service_request.id"],
-        ),
+        sa.ForeignKeyConstraint(["department_id"], ["department.id"]),
+        sa.ForeignKeyConstraint(["owner_id"], ["staff_member.id"]),
+        sa.ForeignKeyConstraint(["request_id"], ["service_request.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("promise", schema=None) as batch_op:
@@ -461,22 +409,10 @@ def upgrade() -> None:
         sa.Column("hold_until", portal.models.columns.UtcDateTime(timezone=True), nullable=True),
         sa.Column("paused_at", portal.models.columns.UtcDateTime(timezone=True), nullable=True),
         sa.Column("paused_seconds", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["assignee_id"],
-            ["staff_member.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["department_id"],
-            ["department.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["request_id"],
-            ["service_request.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["stage_id"],
-            ["stage.id"],
-        ),
+        sa.ForeignKeyConstraint(["assignee_id"], ["staff_member.id"]),
+        sa.ForeignKeyConstraint(["department_id"], ["department.id"]),
+        sa.ForeignKeyConstraint(["request_id"], ["service_request.id"]),
+        sa.ForeignKeyConstraint(["stage_id"], ["stage.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("stage_run", schema=None) as batch_op:
@@ -513,10 +449,7 @@ def upgrade() -> None:
         sa.Column("token", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
         sa.Column("created_at", portal.models.columns.UtcDateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", portal.models.columns.UtcDateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["request_id"],
-            ["service_request.id"],
-        ),
+        sa.ForeignKeyConstraint(["request_id"], ["service_request.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("token"),
     )
@@ -590,22 +523,10 @@ def upgrade() -> None:
         sa.Column(
             "data", sa.JSON().with_variant(sa.JSON(none_as_null=True), "sqlite"), nullable=False
         ),
-        sa.ForeignKeyConstraint(
-            ["actor_id"],
-            ["staff_member.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["department_id"],
-            ["department.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["request_id"],
-            ["service_request.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["run_id"],
-            ["stage_run.id"],
-        ),
+        sa.ForeignKeyConstraint(["actor_id"], ["staff_member.id"]),
+        sa.ForeignKeyConstraint(["department_id"], ["department.id"]),
+        sa.ForeignKeyConstraint(["request_id"], ["service_request.id"]),
+        sa.ForeignKeyConstraint(["run_id"], ["stage_run.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("event", schema=None) as batch_op:
@@ -647,14 +568,8 @@ def upgrade() -> None:
         ),
         sa.Column("answer_words", sa.Text(), nullable=False),
         sa.Column("answered_via", sa.String(length=16), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["request_id"],
-            ["service_request.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["run_id"],
-            ["stage_run.id"],
-        ),
+        sa.ForeignKeyConstraint(["request_id"], ["service_request.id"]),
+        sa.ForeignKeyConstraint(["run_id"], ["stage_run.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("follow_up", schema=None) as batch_op:
@@ -697,34 +612,13 @@ def upgrade() -> None:
         sa.Column("refused_at", portal.models.columns.UtcDateTime(timezone=True), nullable=True),
         sa.Column("refused_reason", sa.Text(), nullable=False),
         sa.Column("closed_at", portal.models.columns.UtcDateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["accepted_by_id"],
-            ["staff_member.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["from_department_id"],
-            ["department.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["from_run_id"],
-            ["stage_run.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["request_id"],
-            ["service_request.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["run_id"],
-            ["stage_run.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["sender_id"],
-            ["staff_member.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["to_department_id"],
-            ["department.id"],
-        ),
+        sa.ForeignKeyConstraint(["accepted_by_id"], ["staff_member.id"]),
+        sa.ForeignKeyConstraint(["from_department_id"], ["department.id"]),
+        sa.ForeignKeyConstraint(["from_run_id"], ["stage_run.id"]),
+        sa.ForeignKeyConstraint(["request_id"], ["service_request.id"]),
+        sa.ForeignKeyConstraint(["run_id"], ["stage_run.id"]),
+        sa.ForeignKeyConstraint(["sender_id"], ["staff_member.id"]),
+        sa.ForeignKeyConstraint(["to_department_id"], ["department.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("handoff", schema=None) as batch_op:
@@ -825,22 +719,10 @@ def upgrade() -> None:
         sa.Column("expires_at", portal.models.columns.UtcDateTime(timezone=True), nullable=True),
         sa.Column("sent_at", portal.models.columns.UtcDateTime(timezone=True), nullable=True),
         sa.Column("delivered_at", portal.models.columns.UtcDateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["author_id"],
-            ["staff_member.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"],
-            ["customer.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["event_id"],
-            ["event.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["request_id"],
-            ["service_request.id"],
-        ),
+        sa.ForeignKeyConstraint(["author_id"], ["staff_member.id"]),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"]),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"]),
+        sa.ForeignKeyConstraint(["request_id"], ["service_request.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("cause", "kind", "channel"),
         sa.UniqueConstraint("provider_sid"),
@@ -903,14 +785,8 @@ def upgrade() -> None:
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("at", portal.models.columns.UtcDateTime(timezone=True), nullable=False),
         sa.Column("logged_by", sa.String(length=120), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["message_id"],
-            ["message.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["request_id"],
-            ["service_request.id"],
-        ),
+        sa.ForeignKeyConstraint(["message_id"], ["message.id"]),
+        sa.ForeignKeyConstraint(["request_id"], ["service_request.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("contact", schema=None) as batch_op:
@@ -923,7 +799,7 @@ def upgrade() -> None:
             "message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("claim_token", sa.String(length=32), nullable=False),
+        sa.Column("claim_token", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
         sa.Column("claimed_at", portal.models.columns.UtcDateTime(timezone=True), nullable=False),
         sa.Column("finished_at", portal.models.columns.UtcDateTime(timezone=True), nullable=True),
         sa.Column("provider_sid", sqlmodel.sql.sqltypes.AutoString(length=200), nullable=True),
@@ -950,14 +826,14 @@ def upgrade() -> None:
         ),
         sa.Column("error_code", sa.String(length=16), nullable=True),
         sa.Column("error", sa.String(length=400), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["message_id"],
-            ["message.id"],
-        ),
+        sa.ForeignKeyConstraint(["message_id"], ["message.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("provider_sid"),
     )
     with op.batch_alter_table("send_attempt", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_send_attempt_claim_token"), ["claim_token"], unique=False
+        )
         batch_op.create_index(
             batch_op.f("ix_send_attempt_message_id"), ["message_id"], unique=False
         )
@@ -969,6 +845,7 @@ def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     with op.batch_alter_table("send_attempt", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_send_attempt_message_id"))
+        batch_op.drop_index(batch_op.f("ix_send_attempt_claim_token"))
 
     op.drop_table("send_attempt")
     with op.batch_alter_table("contact", schema=None) as batch_op:

@@ -30,7 +30,7 @@ class ApiKey(SQLModel, table=True):
 
     @property
     def actor(self) -> Actor:
-        """This key as the hand behind an event."""
+        """The key as the hand behind an event."""
         return Actor(ActorKind.API, self.name)
 
 

@@ -18,6 +18,8 @@ class BallKind(StrEnum):
     MESSAGE_UNANSWERED = "message_unanswered"
     MESSAGE_UNDELIVERED = "message_undelivered"
     FOLLOW_UP_UNANSWERED = "follow_up_unanswered"
+    SENT_TWICE = "sent_twice"
+    OUTCOME_UNKNOWN = "outcome_unknown"
     UNKNOWN_SENDER = "unknown_sender"
     NO_OWNER = "no_owner"
 

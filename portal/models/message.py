@@ -164,7 +164,8 @@ class SendAttempt(SQLModel, table=True):
     id: int | None = primary_key()
     message_id: int = refers_to("message.id", index=True)
     number: int = 1
-    claim_token: str = words(32)
+    # Serves: recording what became of a claim.
+    claim_token: str = Field(max_length=32, index=True)
     claimed_at: datetime = moment()
     finished_at: datetime | None = moment(nullable=True)
     provider_sid: str | None = Field(default=None, max_length=200, unique=True)

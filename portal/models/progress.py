@@ -137,10 +137,7 @@ class Progress:
         request = self.request
         if not request.is_closed:
             raise Conflict(f"{request.reference} is not closed: it is {request.status_words}.")
-        if stage is not None:
-            stages = [request.check_stage(stage)]
-        else:
-            stages = self._where_it_stopped()
+        stages = [request.check_stage(stage)] if stage is not None else self._where_it_stopped()
         request.closed_at, request.close_reason = None, ""
         request.status = RequestStatus.OPEN
         request.record(EventKind.REOPENED, self.actor, self.now, reason=reason)
@@ -220,9 +217,12 @@ class Progress:
         elif action.kind == "open" and action.stage:
             if not self._current(action.stage, RunState.OPEN):
                 self._open(self.request.definition.stage(action.stage), self._last_sender())
-        elif action.kind == "send_back" and action.stage:
-            if self._current(action.stage, RunState.COMPLETED):
-                self.send_back(action.stage, words)
+        elif (
+            action.kind == "send_back"
+            and action.stage
+            and self._current(action.stage, RunState.COMPLETED)
+        ):
+            self.send_back(action.stage, words)
 
     def _complete(self, run: StageRun, note: str) -> list[StageRun]:
         """End the run, open what waited for it, plan what is to be asked."""

@@ -44,7 +44,7 @@ class StaffMember(SQLModel, table=True):
 
     @property
     def actor(self) -> Actor:
-        """This person as the hand behind an event."""
+        """The person as the hand behind an event."""
         return Actor(ActorKind.STAFF, self.name, self.id)
 
     @property

@@ -1,4 +1,4 @@
-"""May we write to this address?"""
+"""The newest word about an address: may we write to it."""
 
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession

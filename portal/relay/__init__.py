@@ -13,6 +13,7 @@ from portal.relay.conversing import (
     set_preferences,
     write_to_customer,
 )
+from portal.relay.delivering import record_receipt
 from portal.relay.moving import (
     accept,
     advance,
@@ -56,6 +57,7 @@ __all__ = [
     "receive_email",
     "receive_text",
     "receive_web_message",
+    "record_receipt",
     "refuse",
     "reopen",
     "replace_link",

@@ -24,7 +24,7 @@ async def withdraw(
             source=source,
             evidence=evidence[:400],
             at=turn.now,
-        )  # fmt: skip
+        )
     )
     await turn.session.flush()
 
@@ -36,7 +36,7 @@ async def grant(
     turn.session.add(
         Consent(
             channel=channel, address=address, source=source, evidence=evidence[:400], at=turn.now
-        )  # fmt: skip
+        )
     )
     await turn.session.flush()
 

@@ -114,9 +114,15 @@ async def write_to_customer(
         )
     await turn.settle(request)
     message = await turn.outbox.tell(
-        request, MessageKind.STAFF, f"event:{event.id}", body, channels=channels,
-        author=turn.actor.name, author_id=turn.actor.staff_id, event_id=event.id,
-    )  # fmt: skip
+        request,
+        MessageKind.STAFF,
+        f"event:{event.id}",
+        body,
+        channels=channels,
+        author=turn.actor.name,
+        author_id=turn.actor.staff_id,
+        event_id=event.id,
+    )
     await turn.session.flush()
     return message
 
@@ -131,14 +137,24 @@ async def log_contact(
 ) -> Contact:
     """The customer called or came by: kept with its reason, so that we learn what made them ask."""
     contact = Contact(
-        request_id=request.id or 0, channel=channel, reason=reason,
-        note=check_words("note", note, needed=False), at=turn.now, logged_by=turn.actor.name,
-    )  # fmt: skip
+        request_id=request.id or 0,
+        channel=channel,
+        reason=reason,
+        note=check_words("note", note, needed=False),
+        at=turn.now,
+        logged_by=turn.actor.name,
+    )
     turn.session.add(contact)
     request.record(
-        EventKind.CONTACT_LOGGED, turn.actor, turn.now, visible=False, moves=False,
-        channel=channel.value, reason=reason.value, note=contact.note,
-    )  # fmt: skip
+        EventKind.CONTACT_LOGGED,
+        turn.actor,
+        turn.now,
+        visible=False,
+        moves=False,
+        channel=channel.value,
+        reason=reason.value,
+        note=contact.note,
+    )
     await turn.settle(request)
     return contact
 
@@ -164,9 +180,14 @@ async def set_preferences(
         elif stop == "none":
             await grant(turn, point.channel, point.address, "status page")
     request.record(
-        EventKind.PREFERENCES_CHANGED, turn.actor, turn.now, moves=False,
-        prefers=prefers, locale=locale, stop=stop,
-    )  # fmt: skip
+        EventKind.PREFERENCES_CHANGED,
+        turn.actor,
+        turn.now,
+        moves=False,
+        prefers=prefers,
+        locale=locale,
+        stop=stop,
+    )
     await turn.settle(request)
 
 
@@ -218,9 +239,12 @@ async def _hear_without_open_request(turn: Turn, heard: Message, meaning: Meanin
         await turn.settle(request)
         teller = await turn.teller(request)
         await turn.outbox.tell(
-            request, MessageKind.ACKNOWLEDGEMENT, f"message:{heard.id}",
-            teller.say("ended", due=teller.times.by(promise.due_at)), channels=[Channel.SMS],
-        )  # fmt: skip
+            request,
+            MessageKind.ACKNOWLEDGEMENT,
+            f"message:{heard.id}",
+            teller.say("ended", due=teller.times.by(promise.due_at)),
+            channels=[Channel.SMS],
+        )
         return
     roster = await load_full_roster(turn.session)
     overseers = sorted(key for key, p in roster.staff.items() if p.oversees and not p.disabled_at)
@@ -266,9 +290,12 @@ async def _ask_which(turn: Turn, heard: Message, requests: Sequence[ServiceReque
     )
     teller = await turn.teller(requests[0])
     await turn.outbox.answer_address(
-        MessageKind.WHICH, f"message:{heard.id}", teller.say("which", choices=choices),
-        channel=Channel.SMS, address=heard.from_address,
-    )  # fmt: skip
+        MessageKind.WHICH,
+        f"message:{heard.id}",
+        teller.say("which", choices=choices),
+        channel=Channel.SMS,
+        address=heard.from_address,
+    )
 
 
 async def _route(turn: Turn, request: ServiceRequest, heard: Message, meaning: Meaning) -> None:
@@ -278,9 +305,14 @@ async def _route(turn: Turn, request: ServiceRequest, heard: Message, meaning: M
     if question is not None and meaning.kind in (MeaningKind.YES, MeaningKind.NO):
         given = Answer.YES if meaning.kind == MeaningKind.YES else Answer.NO
         await answer(
-            turn, request, question, given, words=meaning.answer_words,
-            via=heard.channel, heard=heard,
-        )  # fmt: skip
+            turn,
+            request,
+            question,
+            given,
+            words=meaning.answer_words,
+            via=heard.channel,
+            heard=heard,
+        )
     elif meaning.kind == MeaningKind.THANKS:
         await turn.settle(request)
     elif meaning.kind == MeaningKind.STATUS and request.open_runs:
@@ -296,10 +328,13 @@ async def _route(turn: Turn, request: ServiceRequest, heard: Message, meaning: M
         await turn.settle(request)
         teller = await turn.teller(request)
         await _reply(
-            turn, request, heard, MessageKind.ACKNOWLEDGEMENT,
+            turn,
+            request,
+            heard,
+            MessageKind.ACKNOWLEDGEMENT,
             "again_acknowledged" if added else "acknowledgement",
             due=teller.times.by(promise.due_at),
-        )  # fmt: skip
+        )
 
 
 async def _record(turn: Turn, request: ServiceRequest, heard: Message) -> None:
@@ -347,7 +382,7 @@ async def _reply(
                 due_at=turn.now,
                 sent_at=turn.now,
                 delivered_at=turn.now,
-            )  # fmt: skip
+            )
         )
         return
     await turn.outbox.tell(request, kind, f"message:{heard.id}", words, channels=[heard.channel])
@@ -357,9 +392,12 @@ async def _say(turn: Turn, heard: Message, kind: MessageKind, name: str) -> None
     """One of the product's sentences to somebody who may have no request."""
     fields = {"brand": turn.settings.brand, "link": turn.settings.public_url}
     await turn.outbox.answer_address(
-        kind, f"message:{heard.id}", fill(product_words(name, "en"), fields),
-        channel=Channel.SMS, address=heard.from_address,
-    )  # fmt: skip
+        kind,
+        f"message:{heard.id}",
+        fill(product_words(name, "en"), fields),
+        channel=Channel.SMS,
+        address=heard.from_address,
+    )
 
 
 def _heard(

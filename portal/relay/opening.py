@@ -143,7 +143,7 @@ async def _find_or_add_customer(
         )
         for known in (await turn.session.exec(query)).all():
             if known.name.casefold() == details.name.casefold():
-                _add_addresses(turn, known, given)
+                _add_addresses(known, given)
                 return known
     customer = Customer(
         name=details.name,
@@ -154,13 +154,13 @@ async def _find_or_add_customer(
         created_at=turn.now,
         contact_points=[],
     )
-    _add_addresses(turn, customer, given)
+    _add_addresses(customer, given)
     turn.session.add(customer)
     await turn.session.flush()
     return customer
 
 
-def _add_addresses(turn: Turn, customer: Customer, given: dict[Channel, str | None]) -> None:
+def _add_addresses(customer: Customer, given: dict[Channel, str | None]) -> None:
     for channel, address in given.items():
         known = any(p.channel == channel and p.address == address for p in customer.contact_points)
         if address is not None and not known:

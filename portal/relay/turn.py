@@ -30,6 +30,8 @@ class Turn:
     now: datetime
     outbox: Outbox
     touched: dict[int, ServiceRequest] = field(default_factory=dict)
+    # Requests about which only staff can see something new, such as a receipt.
+    nudged: set[int] = field(default_factory=set)
     _rosters: dict[int, Roster] = field(default_factory=dict)
 
     async def lock(self, reference: str, version: int | None = None) -> ServiceRequest:
@@ -100,6 +102,8 @@ class Relay:
         await self.jobs.deliver([one for one in owed if one is not None])
         for request_id, request in turn.touched.items():
             await self.live.publish(request_id, request.page_version)
+        for request_id in turn.nudged - turn.touched.keys():
+            await self.live.nudge_desk(request_id)
 
 
 def _is_owed(message: Message) -> bool:

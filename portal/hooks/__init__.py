@@ -1,0 +1,14 @@
+"""What providers tell us: texts that came in, receipts, mail. Nothing is believed unsigned."""
+
+from starlette.routing import Route
+
+from portal.hooks.mail import receive_mail
+from portal.hooks.twilio import receive_receipt, receive_text
+
+routes = [
+    Route("/twilio/inbound", receive_text, methods=["POST"], name="twilio-inbound"),
+    Route("/twilio/status", receive_receipt, methods=["POST"], name="twilio-status"),
+    Route("/email/inbound", receive_mail, methods=["POST"], name="email-inbound"),
+]
+
+__all__ = ["routes"]

@@ -1,0 +1,65 @@
+"""Twilio's webhooks: inbound texts and delivery status.
+
+Source: Twilio's "Webhooks request" and "Track outbound message status". Twilio waits 15 s and
+may repeat or reorder; a database that is away answers 5xx (app.py), never a false 200.
+"""
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal import relay
+from portal.errors import NotAllowed
+from portal.messaging import carrier
+from portal.messaging.signature import signed_url, verify
+from portal.models import KEPT, THE_CUSTOMER
+
+EMPTY = Response("<Response/>", media_type="text/xml")
+"""TwiML that says nothing: what we answer, we send ourselves, by the outbox."""
+
+
+async def receive_text(request: Request) -> Response:
+    """A customer's text: recorded once on the right request, however often it is told."""
+    form = await _signed_form(request)
+    sid, sender = _word(form, "MessageSid"), _word(form, "From")
+    if sid and sender:
+        async with request.app.state.relay.turn(THE_CUSTOMER) as turn:
+            await relay.receive_text(
+                turn, sid=sid, sender=sender, to=_word(form, "To"), body=_word(form, "Body")
+            )
+    return EMPTY
+
+
+async def receive_receipt(request: Request) -> Response:
+    """How far one of our texts has come; ``m`` in the address is our own id of it."""
+    form = await _signed_form(request)
+    message_id = request.query_params.get("m", "")
+    sid, word = _word(form, "MessageSid"), _word(form, "MessageStatus")
+    if message_id.isascii() and message_id.isdecimal() and len(message_id) < 19 and sid and word:
+        async with request.app.state.relay.turn(KEPT) as turn:
+            await relay.record_receipt(
+                turn, int(message_id), sid, carrier.status(word), _word(form, "ErrorCode") or None
+            )
+    return Response(status_code=204)
+
+
+async def _signed_form(request: Request) -> FormData:
+    """The form, if Twilio signed it for our public address. Raises NotAllowed otherwise."""
+    settings = request.app.state.settings
+    url = signed_url(
+        settings.public_url,
+        request.scope.get("raw_path") or request.scope["path"].encode(),
+        request.scope.get("query_string", b""),
+    )
+    form = await request.form(max_files=0, max_fields=500)
+    tokens = [token.get_secret_value() for token in settings.twilio_auth_tokens]
+    header = request.headers.get("X-Twilio-Signature")
+    algorithm = request.headers.get("X-Twilio-Webhooks-Signature-Settings")
+    if not verify(tokens, url, form, header, algorithm):
+        raise NotAllowed("This call is not signed by the carrier.")
+    return form
+
+
+def _word(form: FormData, name: str) -> str:
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""

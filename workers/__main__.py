@@ -1,0 +1,40 @@
+"""`python -m workers`: one worker process, until SIGINT or SIGTERM."""
+
+import asyncio
+import signal
+import sys
+
+import structlog
+import uvloop
+
+from portal.settings import Settings, SettingsError
+from workers.shift import Shift
+
+
+async def work(settings: Settings) -> None:
+    """Do all duties until told to stop; what is being sent is sent to its end first."""
+    leaving = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, leaving.set)
+    async with Shift(settings) as shift:
+        await shift.until(leaving)
+
+
+def main() -> int:
+    """Run; a wrong setting is one sentence on stderr and exit code 1."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger("INFO"),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    try:
+        settings = Settings.load()
+    except SettingsError as mistake:
+        sys.stderr.write(f"{mistake}\n")
+        return 1
+    uvloop.run(work(settings))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

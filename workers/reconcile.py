@@ -1,0 +1,144 @@
+"""Sends whose outcome nobody knows: found out by asking the provider, never by sending again.
+
+A claim that was never closed (a worker was killed) is unknown too. What the provider does not
+know after two looks was not sent: a milestone goes once more, with a mark; anything that would
+confuse when repeated waits for a person. Callbacks settle most of it before any look.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+import structlog
+from sqlmodel import col, select
+
+from portal import clock
+from portal.messaging.outcomes import SendProblem
+from portal.messaging.sms import Sent
+from portal.models import KEPT, BallKind, Channel, Message, MessageKind, MessageStatus
+from portal.relay import Relay, Turn
+from portal.relay.delivering import adopt, raise_ball
+from workers.doors import Doors
+
+log = structlog.get_logger()
+
+LOST_AFTER = timedelta(seconds=30)
+"""A claim this old has nobody behind it: sending must begin within 10 s and end within 10 more."""
+FIRST_LOOK = timedelta(seconds=5)
+MARGIN = timedelta(seconds=5)
+"""The provider's clock is not ours, and it counts whole seconds."""
+AT_ONCE = 500
+
+SENT_ONCE_MORE = frozenset({MessageKind.MILESTONE, MessageKind.LINK})
+"""Kinds that do no harm when they come twice."""
+
+
+class Reconciler:
+    """Looks for what may have been sent."""
+
+    def __init__(self, relay: Relay, doors: Doors) -> None:
+        self._relay = relay
+        self._doors = doors
+
+    async def once(self) -> None:
+        """Mark lost claims as unknown, then look for everything that is unknown and due a look."""
+        now = clock.now()
+        await self._mark_lost(now)
+        doubtful = await self._doubtful(now)
+        if not doubtful:
+            return
+        try:
+            known = await self._listing(doubtful, now)
+        except SendProblem as problem:
+            log.warning("the provider could not be asked", error=str(problem))
+            return
+        async with self._relay.turn(KEPT) as turn:
+            for message_id in sorted(message.id or 0 for message in doubtful):
+                await self._settle(turn, message_id, known)
+
+    async def _mark_lost(self, now: datetime) -> None:
+        async with self._relay.database.transaction() as session:
+            await session.execute(
+                sa.update(Message)
+                .where(
+                    col(Message.status) == MessageStatus.SENDING,
+                    col(Message.claimed_at) < now - LOST_AFTER,
+                )
+                .values(
+                    status=MessageStatus.UNKNOWN,
+                    reason="The worker stopped while it was being sent.",
+                )
+            )
+
+    async def _doubtful(self, now: datetime) -> Sequence[Message]:
+        again = timedelta(seconds=self._relay.settings.reconcile_after)
+        query = (
+            select(Message)
+            .where(
+                col(Message.status) == MessageStatus.UNKNOWN,
+                sa.or_(
+                    sa.and_(
+                        col(Message.looked_at).is_(None), col(Message.claimed_at) < now - FIRST_LOOK
+                    ),
+                    col(Message.looked_at) < now - again,
+                ),
+            )
+            .order_by(col(Message.id))
+            .limit(AT_ONCE)
+        )
+        async with self._relay.database.reading() as session:
+            return (await session.exec(query)).all()
+
+    async def _listing(self, doubtful: Sequence[Message], now: datetime) -> list[Sent]:
+        """One listing serves every text in doubt; there is none for mail."""
+        texts = [message for message in doubtful if message.channel == Channel.SMS]
+        if not texts or self._doors.sms is None:
+            return []
+        since = min(message.claimed_at or now for message in texts) - MARGIN
+        recipients = {message.to_address for message in texts}
+        to = recipients.pop() if len(recipients) == 1 else None
+        return await self._doors.sms.find_sent(to, since, now + MARGIN)
+
+    async def _settle(self, turn: Turn, message_id: int, known: Sequence[Sent]) -> None:
+        query = select(Message).where(col(Message.id) == message_id).with_for_update()
+        message = (await turn.session.exec(query)).one()
+        if message.status != MessageStatus.UNKNOWN:
+            return  # A callback was quicker.
+        found = await self._match(turn, message, known)
+        if found is not None:
+            await adopt(turn, message, found.sid)
+            code = str(found.error_code) if found.error_code else None
+            message.hear(found.status, turn.now, code)
+            message.reason = ""
+        elif message.looked_at is None:
+            message.looked_at = turn.now
+        else:
+            await self._decide(turn, message)
+        if message.request_id is not None:
+            turn.nudged.add(message.request_id)
+        await turn.session.flush()
+
+    async def _match(self, turn: Turn, message: Message, known: Sequence[Sent]) -> Sent | None:
+        """The provider's record of this text: same person, same words, not before the claim."""
+        since = (message.claimed_at or turn.now) - MARGIN
+        for text in known:
+            fits = text.to == message.to_address and text.body == message.body
+            if not fits or (text.created_at is not None and text.created_at < since):
+                continue
+            taken = select(Message.id).where(col(Message.provider_sid) == text.sid)
+            if (await turn.session.exec(taken)).first() is None:
+                return text
+        return None
+
+    async def _decide(self, turn: Turn, message: Message) -> None:
+        """Two looks found nothing."""
+        if message.kind in SENT_ONCE_MORE and not message.possible_duplicate:
+            message.possible_duplicate = True
+            message.status, message.claim_token = MessageStatus.QUEUED, None
+            message.due_at = turn.now
+            message.reason = "Sent once more: we could not find out whether the first arrived."
+            turn.outbox.written.append(message)
+            return
+        message.status = MessageStatus.REVIEW
+        message.reason = "We could not find out whether this was sent. Please ask the customer."
+        await raise_ball(turn, message, BallKind.OUTCOME_UNKNOWN, message.reason)

@@ -1,0 +1,110 @@
+"""The sweep: what is due by the clock, found in the database every few seconds.
+
+Redis wakes us sooner; this is what makes it disposable. A row of its own says that it is alive.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
+
+from portal import clock, relay
+from portal.models import KEPT, FollowUp, Heartbeat, IdempotentAnswer, ServiceRequest, StageRun
+from portal.queries.requests import lock_by_id
+from portal.relay import Relay, Turn
+from workers.deliver import Courier
+from workers.doors import Doors
+from workers.reconcile import Reconciler
+
+log = structlog.get_logger()
+
+AT_ONCE = 200
+ANSWERS_KEPT = timedelta(hours=24)
+BEATS_KEPT = timedelta(days=1)
+TIDY_EVERY = timedelta(minutes=10)
+
+Verb = Callable[[Turn, ServiceRequest], Awaitable[None]]
+
+
+class Sweep:
+    """Does the timed duties one after another, and survives whatever one of them meets."""
+
+    def __init__(self, relay_: Relay, doors: Doors, courier: Courier, name: str) -> None:
+        self._relay = relay_
+        self._courier = courier
+        self._name = name
+        self._reconciler = Reconciler(relay_, doors)
+        self._tidied_at = clock.now() - TIDY_EVERY
+
+    async def run(self) -> None:
+        """Sweep for ever, every ``KEPT_SWEEP_EVERY`` seconds."""
+        while True:
+            try:
+                await self.once()
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("the sweep could not finish", error=type(error).__name__)
+            except Exception as error:
+                log.exception("the sweep met an error", error=repr(error))
+            await asyncio.sleep(self._relay.settings.sweep_every)
+
+    async def once(self) -> None:
+        """One sweep: questions and holds that are due, sends in doubt, and the sign of life."""
+        now = clock.now()
+        await self._beat(now)
+        await self._each(_questions_due(now), relay.ask_what_is_due)
+        await self._each(_holds_over(now), relay.end_holds_that_are_over)
+        await self._reconciler.once()
+        if now - self._tidied_at >= TIDY_EVERY:
+            await self._tidy(now)
+            self._tidied_at = now
+        self._courier.wake()
+
+    async def _each(self, due: SelectOfScalar[int], verb: Verb) -> None:
+        """One request, one transaction: what one of them meets does not hold up the others."""
+        async with self._relay.database.reading() as session:
+            ids = list((await session.exec(due)).all())
+        for request_id in ids:
+            try:
+                async with self._relay.turn(KEPT) as turn:
+                    await verb(turn, await lock_by_id(turn.session, request_id))
+            except Exception as error:
+                log.exception("a request could not be swept", request=request_id, error=repr(error))
+
+    async def _beat(self, now: datetime) -> None:
+        async with self._relay.database.transaction() as session:
+            await session.merge(Heartbeat(name=self._name, beat_at=now))
+
+    async def _tidy(self, now: datetime) -> None:
+        async with self._relay.database.transaction() as session:
+            await _forget(session, now)
+
+
+async def _forget(session: AsyncSession, now: datetime) -> None:
+    await session.execute(
+        sa.delete(IdempotentAnswer).where(col(IdempotentAnswer.created_at) < now - ANSWERS_KEPT)
+    )
+    await session.execute(sa.delete(Heartbeat).where(col(Heartbeat.beat_at) < now - BEATS_KEPT))
+
+
+def _questions_due(now: datetime) -> SelectOfScalar[int]:
+    return (
+        select(FollowUp.request_id)
+        .where(col(FollowUp.next_at) <= now)
+        .order_by(col(FollowUp.next_at))
+        .limit(AT_ONCE)
+    )
+
+
+def _holds_over(now: datetime) -> SelectOfScalar[int]:
+    return (
+        select(StageRun.request_id)
+        .where(col(StageRun.hold_until) <= now)
+        .order_by(col(StageRun.hold_until))
+        .limit(AT_ONCE)
+    )

@@ -1,0 +1,55 @@
+"""Being woken: arq hears that the outbox has something, and that is all it does."""
+
+import asyncio
+from typing import Any, cast
+
+import structlog
+from arq.connections import RedisSettings
+from arq.typing import WorkerCoroutine
+from arq.worker import Worker, func
+from redis.exceptions import RedisError
+
+from portal.jobs import DELIVER, QUEUE
+from portal.settings import Settings
+from workers.deliver import Courier
+
+log = structlog.get_logger()
+
+LOOK_EVERY = 0.1
+"""Seconds between two looks at the queue: the delay that a text pays, and an idle machine's cost."""
+RETRY_AFTER = 2.0
+
+
+async def listen_for_work(settings: Settings, courier: Courier) -> None:
+    """Wake the courier whenever a job says so; begin again whenever Redis comes back."""
+    if settings.redis_url is None:
+        await asyncio.Event().wait()
+    while True:
+        try:
+            await _arq(settings, courier)
+        except (RedisError, OSError) as error:
+            log.warning("the queue is away; the sweep delivers", error=str(error))
+        await asyncio.sleep(RETRY_AFTER)
+
+
+async def _arq(settings: Settings, courier: Courier) -> None:
+    async def deliver(context: dict[str, Any], message_id: int) -> None:
+        del context, message_id  # Whatever is due, oldest first: the database says what.
+        courier.wake()
+
+    redis = RedisSettings.from_dsn(settings.redis_url or "")
+    redis.conn_retries = 0
+    worker = Worker(
+        functions=[func(cast(WorkerCoroutine, deliver), name=DELIVER, keep_result=0, max_tries=1)],
+        redis_settings=redis,
+        queue_name=QUEUE,
+        handle_signals=False,
+        max_jobs=100,
+        keep_result=0,
+        poll_delay=LOOK_EVERY,
+        log_results=False,
+    )
+    try:
+        await worker.async_run()
+    finally:
+        await worker.close()
