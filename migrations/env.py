@@ -9,6 +9,8 @@ from sqlmodel import SQLModel
 import portal.models  # noqa: F401 (makes the tables known)
 from portal.database import create_engine
 
+ONE_AT_A_TIME = 0x4B455054  # any number, the same in every process: "KEPT"
+
 
 def run(connection: Connection) -> None:
     """Bring this connection's database to the wanted revision, in one transaction."""
@@ -19,6 +21,9 @@ def run(connection: Connection) -> None:
         compare_type=True,
     )
     if connection.dialect.name == "postgresql":
+        # One process migrates at a time; the others wait here, then find it done. (SQLite: BEGIN
+        # IMMEDIATE does the same.)
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ONE_AT_A_TIME})")
         # A migration that cannot get its lock soon gives up rather than stop all traffic.
         connection.exec_driver_sql("SET lock_timeout = '10s'")
     with context.begin_transaction():

@@ -2,16 +2,24 @@
 
 import socket
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from portal.doctor import examine
 from portal.embedded_queue import EmbeddedQueue
 from portal.errors import PortalError
 from portal.processes import Supervisor, say
-from portal.serving import address_of, listen, serve_web, web_child, worker_child
+from portal.serving import (
+    address_of,
+    end_when_told,
+    have_migrated,
+    listen,
+    serve_web,
+    web_child,
+    worker_child,
+)
 from portal.settings import Settings, SettingsError
 
 
@@ -36,7 +44,7 @@ app.add_typer(apikey, name="apikey")
 Port = Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")]
 Host = Annotated[str, typer.Option(help="The address to listen at.")]
 DataDir = Annotated[Path | None, typer.Option(help="The folder to keep everything in.")]
-Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, metavar="FILE...")]
+Files = Annotated[list[str], typer.Argument(metavar="FILE...")]
 
 
 def main() -> None:
@@ -57,13 +65,15 @@ def demo(port: Port = 8000, data_dir: DataDir = None) -> None:
     \b
     Example: kept demo --port 9000
     """
-    settings = _load(data_dir)
+    settings = _load(None)
     if settings.sends_texts or settings.sends_mail:
         raise PortalError(
             "The demo makes up people and texts, so it does not run beside a real provider: "
             "unset every TWILIO_ setting and SMTP_URL first."
         )
-    _not_yet(port)
+    from portal.commands.demo import show
+
+    raise typer.Exit(show(settings, port, data_dir or settings.data_dir / "demo"))
 
 
 @app.command()
@@ -73,19 +83,20 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, data_dir: DataDir = None)
     \b
     Example: kept serve --host 0.0.0.0 --data-dir /var/lib/kept
     """
+    end_when_told()
     settings = _load(data_dir)
     with listen(host, port) as listener:
         address = address_of(host, listener)
         told = {"KEPT_DATA_DIR": str(settings.data_dir)}
         if "public_url" not in settings.model_fields_set:
             told["KEPT_PUBLIC_URL"] = address
-        # Migrating comes here.
         queue = EmbeddedQueue(settings.data_dir)
         children = []
         try:
             if settings.needs_embedded_queue:
                 told["REDIS_URL"] = queue.start()
                 children.append(queue.child)
+            have_migrated(told)
             children += [worker_child(told), web_child("web", listener, told)]
             say(f"serving at {address}, kept in {settings.data_dir}; Ctrl-C stops it.")
             code = Supervisor(children).run()
@@ -100,6 +111,7 @@ def web(
     port: Port = 8000,
     processes: Annotated[int, typer.Option(min=1, max=64, help="How many share the port.")] = 1,
     fd: Annotated[int | None, typer.Option(hidden=True)] = None,
+    demo: Annotated[bool, typer.Option("--demo", hidden=True)] = False,
 ) -> None:
     """Serve pages, webhooks and the API; `kept worker` sends.
 
@@ -108,9 +120,11 @@ def web(
     """
     settings = _load(None)
     if fd is not None:
-        serve_web(socket.socket(fileno=fd), settings)
+        serve_web(socket.socket(fileno=fd), settings, demo=demo)
         return
     with listen(host, port) as listener:
+        if settings.is_single_machine:
+            have_migrated({})
         say(f"serving at {address_of(host, listener)}; Ctrl-C stops it.")
         if processes == 1:
             serve_web(listener, settings)
@@ -126,7 +140,8 @@ def worker() -> None:
     \b
     Example: REDIS_URL=redis://queue:6379 kept worker
     """
-    _load(None)
+    if _load(None).is_single_machine:
+        have_migrated({})
     raise typer.Exit(Supervisor([worker_child({})]).run())
 
 
@@ -137,7 +152,33 @@ def migrate() -> None:
     \b
     Example: DATABASE_URL=postgresql://kept@db/kept kept migrate
     """
-    _not_yet(_load(None))
+    from portal.commands.ground import bring_up_to_date
+
+    _print(bring_up_to_date(_load(None)))
+
+
+@app.command("open")
+def open_request(
+    workflow: Annotated[str, typer.Option(help="The key of a loaded workflow.")],
+    name: Annotated[str, typer.Option(help="The customer's name.")],
+    phone: Annotated[str | None, typer.Option(help="With its country code.")] = None,
+    email: Annotated[str | None, typer.Option(help="Where to write without a phone.")] = None,
+    title: Annotated[str, typer.Option(help="What it is about, as the customer reads it.")] = "",
+    external_id: Annotated[
+        str | None, typer.Option(help="Your own name for it: the same one is never opened twice.")
+    ] = None,
+) -> None:
+    """Open a request: prints its reference and the customer's link, and texts them.
+
+    \b
+    Example: kept open --workflow card-application --name "Martin Keller" --phone +14155550132
+    """
+    from portal.commands.opening import open_from_terminal
+    from portal.relay import CustomerDetails, Order
+
+    customer = CustomerDetails(name, phone, email)
+    order = Order(workflow, customer, title=title, external_id=external_id)
+    _print(open_from_terminal(_load(None), order))
 
 
 @app.command()
@@ -150,7 +191,9 @@ def seed(
     \b
     Example: kept seed --requests 200 --seed 7
     """
-    _not_yet(requests, seed)
+    from portal.commands.seeding import seed as seed_with
+
+    _print(seed_with(_load(None), requests, seed))
 
 
 @app.command()
@@ -160,6 +203,8 @@ def doctor() -> None:
     \b
     Example: kept doctor
     """
+    from portal.doctor import examine
+
     findings = list(examine(_load(None)))
     for finding in findings:
         print(("ok   " if finding.is_well else "WRONG"), finding.words)
@@ -172,19 +217,25 @@ def check_workflows(files: Files) -> None:
     """Read workflow files and show every mistake with its line and a remedy.
 
     \b
-    Example: kept workflow check card-application.toml
+    Example: kept workflow check my-workflow.toml
     """
-    _not_yet(files)
+    from portal.commands import workflows
+
+    _print(workflows.check_workflows(_load(None), files))
 
 
 @workflow.command("load")
 def load_workflows(files: Files) -> None:
     """Load workflow files, all of them or none; a changed one becomes a new version.
 
+    The name of a workflow that comes with Kept will do too.
+
     \b
-    Example: kept workflow load card-application.toml device-repair.toml
+    Example: kept workflow load card-application my-workflow.toml
     """
-    _not_yet(files)
+    from portal.commands import workflows
+
+    _print(workflows.load_workflows(_load(None), files))
 
 
 @workflow.command("list")
@@ -194,7 +245,9 @@ def list_workflows() -> None:
     \b
     Example: kept workflow list
     """
-    _not_yet()
+    from portal.commands import workflows
+
+    _print(workflows.list_workflows(_load(None)))
 
 
 @staff.command("add")
@@ -212,7 +265,9 @@ def add_staff(
     \b
     Example: kept staff add ana@example.com --name "Ana Reyes" --department telesales --lead
     """
-    _not_yet(email, name, role, department, lead)
+    from portal.commands import people
+
+    _print(people.add(_load(None), email, name, role, department or [], lead=lead))
 
 
 @staff.command("list")
@@ -222,7 +277,9 @@ def list_staff() -> None:
     \b
     Example: kept staff list
     """
-    _not_yet()
+    from portal.commands import people
+
+    _print(people.list_people(_load(None)))
 
 
 @staff.command("disable")
@@ -232,7 +289,9 @@ def disable_staff(email: Annotated[str, typer.Argument(metavar="EMAIL")]) -> Non
     \b
     Example: kept staff disable ana@example.com
     """
-    _not_yet(email)
+    from portal.commands import people
+
+    _print(people.disable(_load(None), email))
 
 
 @apikey.command("create")
@@ -242,17 +301,21 @@ def create_api_key(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None
     \b
     Example: kept apikey create billing
     """
-    _not_yet(name)
+    from portal.commands import keys
+
+    _print(keys.create(_load(None), name))
 
 
 @apikey.command("list")
 def list_api_keys() -> None:
-    """List the keys by name, and when each was last used.
+    """List the keys by name, and since when each is good or revoked.
 
     \b
     Example: kept apikey list
     """
-    _not_yet()
+    from portal.commands import keys
+
+    _print(keys.list_keys(_load(None)))
 
 
 @apikey.command("revoke")
@@ -262,16 +325,18 @@ def revoke_api_key(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None
     \b
     Example: kept apikey revoke billing
     """
-    _not_yet(name)
+    from portal.commands import keys
+
+    _print(keys.revoke(_load(None), name))
 
 
 def _load(data_dir: Path | None) -> Settings:
     return Settings.load(**({"data_dir": data_dir} if data_dir else {}))
 
 
-def _not_yet(*_: object) -> NoReturn:
-    say("this command is not there yet.")
-    raise typer.Exit(1)
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,12 @@
 """Bringing the database to the newest revision, by Alembic."""
 
+import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
+from portal.database import Database
 from portal.places import MIGRATIONS
 
 
@@ -15,5 +19,19 @@ def configuration(url: str) -> Config:
 
 
 def migrate(url: str) -> None:
-    """Run every migration that this database has not had yet. Blocking: call it from a thread."""
+    """Run every migration that this database has not had yet. Blocking: call it from a thread.
+
+    Several processes may call it at once: one migrates, the others wait and find it done.
+    """
     command.upgrade(configuration(url), "head")
+
+
+async def is_current(database: Database) -> bool:
+    """Whether the database has had every migration."""
+    newest = ScriptDirectory.from_config(configuration(database.url)).get_current_head()
+
+    def revision(connection: sa.Connection) -> str | None:
+        return MigrationContext.configure(connection).get_current_revision()
+
+    async with database.connection() as connection:
+        return await connection.run_sync(revision) == newest

@@ -1,7 +1,9 @@
 """Listening, and the two kinds of process that Kept is made of: web and worker."""
 
+import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Mapping
 
@@ -37,10 +39,33 @@ def address_of(host: str, listener: socket.socket) -> str:
     return f"http://{f'[{here}]' if ':' in here else here}:{listener.getsockname()[1]}"
 
 
-def web_child(name: str, listener: socket.socket, told: Mapping[str, str]) -> Child:
+def end_when_told() -> None:
+    """End tidily at SIGINT and SIGTERM from now on, also before there is a supervisor.
+
+    Said explicitly, because a shell starts its background jobs with SIGINT ignored.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
+
+
+def have_migrated(told: Mapping[str, str]) -> None:
+    """Bring the database to the newest revision, in a process of its own that is then gone.
+
+    What migrating takes in memory would otherwise stay with the supervisor. Raises PortalError;
+    the reason is said by the process itself.
+    """
+    command = [sys.executable, "-m", "portal.cli", "migrate"]
+    done = subprocess.run(
+        command, env={**os.environ, **told}, stdout=subprocess.DEVNULL, check=False
+    )
+    if done.returncode:
+        raise PortalError("The database could not be migrated; the reason stands above.")
+
+
+def web_child(name: str, listener: socket.socket, told: Mapping[str, str], *options: str) -> Child:
     """A web process on a socket that is listening; `told` is added to its environment."""
     fd = listener.fileno()
-    command = [sys.executable, "-m", "portal.cli", "web", "--fd", str(fd)]
+    command = [sys.executable, "-m", "portal.cli", "web", "--fd", str(fd), *options]
     return Child(name, command, environment=told, pass_fds=[fd])
 
 
@@ -49,7 +74,7 @@ def worker_child(told: Mapping[str, str]) -> Child:
     return Child("worker", [sys.executable, "-m", "workers"], environment=told)
 
 
-def serve_web(listener: socket.socket, settings: Settings) -> None:
+def serve_web(listener: socket.socket, settings: Settings, *, demo: bool = False) -> None:
     """Serve until SIGINT or SIGTERM; raises PortalError where the portal could not start.
 
     No access log: paths hold customers' tokens. No proxy's headers: links and signatures
@@ -63,7 +88,7 @@ def serve_web(listener: socket.socket, settings: Settings) -> None:
         signal.signal(number, lambda *_: None)
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(settings),
+            create_app(settings, demo=True) if demo else create_app(settings),
             loop="uvloop",
             http="httptools",
             lifespan="on",

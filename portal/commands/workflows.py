@@ -1,0 +1,110 @@
+"""`kept workflow`: files are checked as a whole, and taken into use all together or not at all."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+from sqlmodel import select
+
+from portal.commands.ground import THE_TERMINAL, act
+from portal.errors import PortalError
+from portal.models import Department
+from portal.queries.workflows import newest_workflows
+from portal.relay import Relay, load_workflow
+from portal.settings import Settings
+from portal.workflows import (
+    WorkflowDefinition,
+    WorkflowFileError,
+    read_workflow_file,
+    shipped_workflow_files,
+)
+
+
+def check_workflows(settings: Settings, names: Iterable[str]) -> list[str]:
+    """Read the files; a line for each that is good. Raises PortalError with every mistake."""
+    known = act(settings, _known_departments) if _has_database(settings) else set[str]()
+    return [
+        f"{path}: good. {definition.name!r}, {_count(len(definition.stages), 'stage')}."
+        for path, definition in read_all(names, known).items()
+    ]
+
+
+def load_workflows(settings: Settings, names: Iterable[str]) -> list[str]:
+    """Take the files into use, all or none; a changed one becomes a new version."""
+
+    async def load(relay: Relay) -> list[str]:
+        definitions = read_all(names, await _known_departments(relay))
+        async with relay.turn(THE_TERMINAL) as turn:
+            loaded = [await load_workflow(turn, one) for one in definitions.values()]
+            return [f"{one.key}: version {one.version} is in use." for one in loaded]
+
+    return act(settings, load)
+
+
+def list_workflows(settings: Settings) -> list[str]:
+    """Each workflow, its version and stages; then those that come with the product."""
+
+    async def read(relay: Relay) -> list[str]:
+        async with relay.database.reading() as session:
+            workflows = await newest_workflows(session)
+        lines = []
+        for one in workflows:
+            lines.append(f"{one.key}, version {one.version}: {one.name}")
+            lines += [
+                f"    {stage.key} ({stage.department}): {stage.name}"
+                for stage in one.definition.stages
+            ]
+        in_use = {one.key for one in workflows}
+        ready = [path.stem for path in shipped_workflow_files() if path.stem not in in_use]
+        if ready:
+            lines.append(f"Ready to be loaded with `kept workflow load`: {', '.join(ready)}.")
+        return lines
+
+    return act(settings, read)
+
+
+def read_all(names: Iterable[str], known: set[str]) -> dict[str, WorkflowDefinition]:
+    """Every file that is named, by its name; a file may refer to departments of another one.
+
+    A name may also be that of a workflow that comes with the product. Raises PortalError with
+    every mistake of every file, a line for each.
+    """
+    shipped = {path.stem: path for path in shipped_workflow_files()}
+    waiting = {
+        name: shipped[name] if name in shipped and not Path(name).exists() else Path(name)
+        for name in names
+    }
+    read: dict[str, WorkflowDefinition] = {}
+    known = set(known)
+    while waiting:
+        mistakes: list[str] = []
+        for name, path in list(waiting.items()):
+            try:
+                read[name] = read_workflow_file(path, known_departments=known)
+            except WorkflowFileError as error:
+                mistakes += error.lines()
+            else:
+                del waiting[name]
+        found = {key for one in read.values() for key in one.departments} - known
+        if mistakes and not found:
+            many = _count(len(mistakes), "mistake")
+            raise PortalError("\n".join([f"{many} to put right; nothing was loaded.", *mistakes]))
+        known |= found
+    return read
+
+
+async def _known_departments(relay: Relay) -> set[str]:
+    async with relay.database.reading() as session:
+        return set((await session.exec(select(Department.key))).all())
+
+
+def _has_database(settings: Settings) -> bool:
+    """Checking a file makes nothing, so a database that is not there stays so."""
+    if not settings.is_single_machine:
+        return True
+    place = make_url(settings.database_url).database
+    return place is not None and Path(place).exists()
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'s' if number != 1 else ''}"
