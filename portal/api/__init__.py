@@ -1,0 +1,80 @@
+"""JSON for other systems, at ``/api/v1``: what is where."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from portal.api import conversations, requests
+from portal.api.answers import RequestAnswer, RequestList
+from portal.api.bodies import (
+    Advance,
+    Assign,
+    BallQuery,
+    Cancel,
+    Hold,
+    Move,
+    MovePromise,
+    NewContact,
+    NewMessage,
+    NewPromise,
+    NewRequest,
+    PageQuery,
+    Reasoned,
+    RequestQuery,
+    SendBack,
+    StageMove,
+)
+from portal.api.calls import Change, Read
+from portal.api.openapi import describe
+from portal.api.problems import problem
+from portal.api.records import (
+    BallList,
+    ContactAnswer,
+    EventList,
+    FollowUpList,
+    MessageAnswer,
+    MessageList,
+    PromiseAnswer,
+    PromiseList,
+)
+
+__all__ = ["CALLS", "problem", "routes"]
+
+ONE = "/requests/{reference}"
+PROMISE = f"{ONE}/promises/{{promise_id}}"
+
+# fmt: off
+CALLS: list[Change | Read] = [
+    Change("/requests",            requests.open_request,          NewRequest,  RequestAnswer, 201, "/api/v1/requests/{reference}"),
+    Read("/requests",              requests.show_requests,         RequestList,  RequestQuery),
+    Read(ONE,                      requests.show_request,          RequestAnswer),
+    Change(f"{ONE}/advance",       requests.advance,               Advance,     RequestAnswer),
+    Change(f"{ONE}/send-back",     requests.send_back,             SendBack,    RequestAnswer),
+    Change(f"{ONE}/hold",          requests.hold,                  Hold,        RequestAnswer),
+    Change(f"{ONE}/resume",        requests.resume,                StageMove,   RequestAnswer),
+    Change(f"{ONE}/cancel",        requests.cancel,                Cancel,      RequestAnswer),
+    Change(f"{ONE}/reopen",        requests.reopen,                Reasoned,    RequestAnswer),
+    Change(f"{ONE}/handoff/accept", requests.accept,               StageMove,   RequestAnswer),
+    Change(f"{ONE}/handoff/refuse", requests.refuse,               Reasoned,    RequestAnswer),
+    Change(f"{ONE}/assign",        requests.assign,                Assign,      RequestAnswer),
+    Change(f"{ONE}/promises",      conversations.make_promise,     NewPromise,  PromiseAnswer, 201),
+    Change(f"{PROMISE}/keep",      conversations.keep_promise,     Move,        PromiseAnswer),
+    Change(f"{PROMISE}/move",      conversations.move_promise,     MovePromise, PromiseAnswer),
+    Change(f"{ONE}/messages",      conversations.write,            NewMessage,  MessageAnswer, 201, "/api/v1/messages/{id}"),
+    Change(f"{ONE}/contacts",      conversations.log_contact,      NewContact,  ContactAnswer, 201),
+    Read(f"{ONE}/timeline",        conversations.show_timeline,    EventList,    PageQuery),
+    Read(f"{ONE}/messages",        conversations.show_messages,    MessageList,  PageQuery),
+    Read(f"{ONE}/promises",        conversations.show_promises,    PromiseList,  PageQuery),
+    Read(f"{ONE}/follow-ups",      conversations.show_follow_ups,  FollowUpList, PageQuery),
+    Read("/dropped-balls",         conversations.show_dropped_balls, BallList,   BallQuery),
+    Read("/messages/{message_id}", conversations.show_message,     MessageAnswer),
+]
+# fmt: on
+
+
+async def show_description(request: Request) -> JSONResponse:
+    """The description of all of it; no key is needed to read it."""
+    return JSONResponse(describe(CALLS, request.app.state.settings.public_url))
+
+
+routes = [Route("/openapi.json", show_description), *(call.route for call in CALLS)]

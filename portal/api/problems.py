@@ -1,0 +1,56 @@
+"""Refusals as other systems read them: problem details (RFC 9457)."""
+
+from typing import Literal
+
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from portal.errors import PortalError
+
+HEADERS = {
+    401: {"WWW-Authenticate": 'Bearer realm="Kept"'},  # RFC 9110, 11.6.1
+    429: {"Retry-After": "60"},
+}
+
+
+class Unauthorised(PortalError):
+    """There is no key, or it opens nothing."""
+
+    status = 401
+    title = "A key is needed"
+
+
+class Malformed(PortalError):
+    """What was sent is not JSON at all."""
+
+    status = 400
+    title = "This is not JSON"
+
+
+class Mistake(BaseModel):
+    """One place that is wrong, and what would be right there."""
+
+    field: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """Why it was not done. Nothing was changed."""
+
+    type: Literal["about:blank"] = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[Mistake] = []
+
+
+def problem(status: int, title: str, detail: str, fields: dict[str, str] | None = None) -> Response:
+    """The answer to a call that is refused; ``fields`` has the remedy for each wrong place."""
+    errors = [Mistake(field=field, detail=remedy) for field, remedy in (fields or {}).items()]
+    said = Problem(title=title, status=status, detail=detail, errors=errors)
+    return Response(
+        said.model_dump_json(exclude=None if errors else {"errors"}),
+        status,
+        headers=HEADERS.get(status),
+        media_type="application/problem+json",
+    )

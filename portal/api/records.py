@@ -1,0 +1,250 @@
+"""What is answered of a request's records: its timeline, messages, promises and questions."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Generic, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from portal.models import (
+    ActorKind,
+    Answer,
+    BallKind,
+    Channel,
+    Contact,
+    ContactChannel,
+    ContactReason,
+    Direction,
+    DroppedBall,
+    Event,
+    EventKind,
+    FollowUp,
+    FollowUpState,
+    Message,
+    MessageKind,
+    MessageStatus,
+    Promise,
+    PromiseKind,
+    PromiseState,
+    SendAttempt,
+    StageRun,
+)
+from portal.queries.names import Names
+
+Item = TypeVar("Item")
+
+
+class Answered(BaseModel):
+    """What an answer is made of: nothing undeclared, every field always there, JSON's own names."""
+
+    model_config = ConfigDict(extra="forbid", validate_by_name=True, serialize_by_alias=True)
+
+    @classmethod
+    def read(cls, noun: object, **told: Any) -> Self:
+        """The noun's own facts by their names, and what is told beside them."""
+        own = {name: getattr(noun, name) for name in cls.model_fields if name not in told}
+        return cls(**own, **told)
+
+
+class PageAnswer(Answered, Generic[Item]):
+    """One page of a list; ``next_cursor`` is null on the last."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+class Person(Answered):
+    """A member of staff."""
+
+    email: str
+    name: str
+
+    @classmethod
+    def of(cls, names: Names, staff_id: int | None) -> Self | None:
+        """The person with this id; None where nobody is meant."""
+        person = names.person(staff_id)
+        return cls.read(person) if person else None
+
+
+class Hand(Answered):
+    """Who did it: staff, the customer, another system, or Kept itself."""
+
+    kind: ActorKind
+    name: str
+
+
+class EventAnswer(Answered):
+    """One thing that happened to a request."""
+
+    id: int
+    at: datetime
+    kind: EventKind
+    stage: str | None
+    department: str | None
+    actor: Hand
+    visible: bool = Field(description="Whether the customer's page shows it.")
+    data: dict[str, Any]
+
+    @classmethod
+    def of(cls, event: Event, names: Names) -> Self:
+        """The event."""
+        return cls.read(
+            event,
+            stage=event.stage_key,
+            department=names.department_key(event.department_id),
+            actor=Hand(kind=event.actor_kind, name=event.actor_name),
+        )
+
+
+class EventList(PageAnswer[EventAnswer]):
+    """What happened, oldest first."""
+
+
+class AttemptAnswer(Answered):
+    """One try at sending a message."""
+
+    number: int
+    status: MessageStatus
+    provider_sid: str | None
+    error_code: str | None
+    error: str
+    claimed_at: datetime
+    finished_at: datetime | None
+
+
+class MessageAnswer(Answered):
+    """A message to or from a customer, and what became of it."""
+
+    id: int
+    reference: str | None = Field(description="Of its request; null for a stranger's.")
+    direction: Direction
+    channel: Channel
+    kind: MessageKind
+    cause: str
+    body: str
+    to: str | None
+    from_: str | None = Field(alias="from")
+    author: str
+    status: MessageStatus
+    reason: str = Field(description="Why nothing was sent, where nothing was.")
+    segments: int
+    error_code: str | None
+    provider_sid: str | None
+    attempts: int = Field(description="How often we have tried to send it.")
+    send_attempts: list[AttemptAnswer]
+    possible_duplicate: bool
+    created_at: datetime
+    due_at: datetime
+    sent_at: datetime | None
+    delivered_at: datetime | None
+
+    @classmethod
+    def of(cls, message: Message, reference: str | None, tries: Sequence[SendAttempt] = ()) -> Self:
+        """The message with its tries."""
+        return cls.read(
+            message,
+            reference=reference,
+            to=message.to_address or None,
+            from_=message.from_address or None,
+            send_attempts=[AttemptAnswer.read(one) for one in tries],
+        )
+
+
+class MessageList(PageAnswer[MessageAnswer]):
+    """A conversation, oldest first."""
+
+
+class PromiseAnswer(Answered):
+    """A commitment to a customer."""
+
+    id: int
+    kind: PromiseKind
+    text: str
+    owner: Person | None
+    department: str | None
+    state: PromiseState
+    made_at: datetime
+    due_at: datetime
+    kept_at: datetime | None
+    closed_at: datetime | None
+    moved_reason: str
+
+    @classmethod
+    def of(cls, promise: Promise, names: Names, now: datetime) -> Self:
+        """The promise as it is now."""
+        return cls.read(
+            promise,
+            owner=Person.of(names, promise.owner_id),
+            department=names.department_key(promise.department_id),
+            state=promise.state(now),
+        )
+
+
+class PromiseList(PageAnswer[PromiseAnswer]):
+    """Promises, oldest first."""
+
+
+class FollowUpAnswer(Answered):
+    """A question to the customer, and what they said."""
+
+    id: int
+    key: str
+    stage: str
+    question: str
+    state: FollowUpState
+    planned_at: datetime
+    next_at: datetime | None = Field(description="When it is asked, asked again or given up.")
+    asked_at: datetime | None
+    reminded_at: datetime | None
+    closed_at: datetime | None
+    answer: Answer | None
+    answer_words: str
+    answered_via: Channel | None
+
+    @classmethod
+    def of(cls, question: FollowUp, run: StageRun) -> Self:
+        """The question about this passage of a stage."""
+        return cls.read(question, stage=run.stage_key, answered_via=question.answered_via or None)
+
+
+class FollowUpList(PageAnswer[FollowUpAnswer]):
+    """Questions, oldest first."""
+
+
+class ContactAnswer(Answered):
+    """One time that the customer came to us."""
+
+    id: int
+    channel: ContactChannel
+    reason: ContactReason
+    note: str
+    at: datetime
+    logged_by: str
+
+    @classmethod
+    def of(cls, contact: Contact) -> Self:
+        """The contact."""
+        return cls.read(contact)
+
+
+class BallAnswer(Answered):
+    """Something that has slipped, with the person who has it."""
+
+    id: int
+    kind: BallKind
+    subject: str = Field(description="What slipped, such as message:17.")
+    reference: str | None
+    owner: Person | None
+    raised_at: datetime
+    escalated_at: datetime | None
+    resolved_at: datetime | None
+    detail: str
+
+    @classmethod
+    def of(cls, ball: DroppedBall, reference: str | None, names: Names) -> Self:
+        """The dropped ball."""
+        return cls.read(ball, reference=reference, owner=Person.of(names, ball.owner_id))
+
+
+class BallList(PageAnswer[BallAnswer]):
+    """What has slipped, newest first."""

@@ -1,0 +1,121 @@
+"""Opening a request and moving it through the organisation: each call is one verb of the relay."""
+
+from portal import relay
+from portal.api.answers import RequestAnswer, RequestList
+from portal.api.bodies import (
+    Advance,
+    Assign,
+    Cancel,
+    Hold,
+    NewRequest,
+    NoQuery,
+    Reasoned,
+    RequestQuery,
+    SendBack,
+    StageMove,
+    write_cursor,
+)
+from portal.api.calls import Look
+from portal.models import ServiceRequest
+from portal.queries.lists import Wanted, Window, list_requests
+from portal.queries.names import load_names, people_of
+from portal.queries.requests import get_service_request
+from portal.relay import CustomerDetails, Order, Turn
+
+
+async def open_request(turn: Turn, body: NewRequest) -> RequestAnswer:
+    """Open a request; the customer is texted the link to its page."""
+    order = Order(
+        workflow=body.workflow,
+        customer=CustomerDetails(**body.customer.model_dump()),
+        title=body.title or "",
+        external_id=body.external_id,
+        fields=body.fields or {},
+    )
+    return await _whole(turn, await relay.open_request(turn, order))
+
+
+async def show_request(look: Look, _: NoQuery, reference: str) -> RequestAnswer:
+    """One request, whole."""
+    return await _whole(look, await get_service_request(look.session, reference))
+
+
+async def show_requests(look: Look, query: RequestQuery) -> RequestList:
+    """Requests, newest first."""
+    wanted = Wanted(query.department, query.stage, query.status, query.owner, query.q)
+    found, after = await list_requests(look.session, wanted, Window(query.limit, query.cursor))
+    people = set[int | None]().union(*map(people_of, found))
+    names = await load_names(look.session, people)
+    url = look.settings.public_url
+    items = [RequestAnswer.of(request, names, url, look.now) for request in found]
+    return RequestList(items=items, next_cursor=write_cursor(after))
+
+
+async def advance(turn: Turn, body: Advance, reference: str) -> RequestAnswer:
+    """Complete the open stage; what waited for it opens."""
+    request = await turn.lock(reference, body.version)
+    await relay.advance(
+        turn, request, stage=body.stage, note=body.note or "", expected_by=body.expected_by
+    )
+    return await _whole(turn, request)
+
+
+async def send_back(turn: Turn, body: SendBack, reference: str) -> RequestAnswer:
+    """Run a completed stage again, and after it all that came of it."""
+    request = await turn.lock(reference, body.version)
+    await relay.send_back(turn, request, stage=body.stage, reason=body.reason)
+    return await _whole(turn, request)
+
+
+async def hold(turn: Turn, body: Hold, reference: str) -> RequestAnswer:
+    """Put it aside with a reason; its clock stands still."""
+    request = await turn.lock(reference, body.version)
+    await relay.hold(turn, request, reason=body.reason, until=body.until, stage=body.stage)
+    return await _whole(turn, request)
+
+
+async def resume(turn: Turn, body: StageMove, reference: str) -> RequestAnswer:
+    """Go on with what was held."""
+    request = await turn.lock(reference, body.version)
+    await relay.resume(turn, request, stage=body.stage)
+    return await _whole(turn, request)
+
+
+async def cancel(turn: Turn, body: Cancel, reference: str) -> RequestAnswer:
+    """End it without the thing done."""
+    request = await turn.lock(reference, body.version)
+    await relay.cancel(turn, request, reason=body.reason)
+    return await _whole(turn, request)
+
+
+async def reopen(turn: Turn, body: Reasoned, reference: str) -> RequestAnswer:
+    """Open a closed request again: at the named stage, else where it stopped."""
+    request = await turn.lock(reference, body.version)
+    await relay.reopen(turn, request, reason=body.reason, stage=body.stage)
+    return await _whole(turn, request)
+
+
+async def accept(turn: Turn, body: StageMove, reference: str) -> RequestAnswer:
+    """Take up a handoff; the customer hears of the stage now."""
+    request = await turn.lock(reference, body.version)
+    await relay.accept(turn, request, stage=body.stage)
+    return await _whole(turn, request)
+
+
+async def refuse(turn: Turn, body: Reasoned, reference: str) -> RequestAnswer:
+    """Give a handoff back to its sender, with the reason."""
+    request = await turn.lock(reference, body.version)
+    await relay.refuse(turn, request, reason=body.reason, stage=body.stage)
+    return await _whole(turn, request)
+
+
+async def assign(turn: Turn, body: Assign, reference: str) -> RequestAnswer:
+    """Name the person who has it."""
+    request = await turn.lock(reference, body.version)
+    await relay.assign(turn, request, owner=body.owner, stage=body.stage)
+    return await _whole(turn, request)
+
+
+async def _whole(at: Turn | Look, request: ServiceRequest) -> RequestAnswer:
+    names = await load_names(at.session, people_of(request))
+    return RequestAnswer.of(request, names, at.settings.public_url, at.now)

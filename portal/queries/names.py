@@ -1,0 +1,52 @@
+"""Putting names to ids: the departments and people that an answer speaks of."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.models import Department, ServiceRequest, StaffMember
+
+
+@dataclass(frozen=True)
+class Names:
+    """Departments by id, and the people who were asked for by id."""
+
+    departments: dict[int, Department]
+    people: dict[int, StaffMember]
+
+    def department_key(self, department_id: int | None) -> str | None:
+        """The key of the department; None where none is meant."""
+        return self.departments[department_id].key if department_id is not None else None
+
+    def department_of(self, key: str) -> Department:
+        """The department by its key; it exists, since a loaded workflow names it."""
+        return next(one for one in self.departments.values() if one.key == key)
+
+    def person(self, staff_id: int | None) -> StaffMember | None:
+        """The person; None where none is meant."""
+        return self.people.get(staff_id or 0)
+
+
+async def load_names(session: AsyncSession, people: Iterable[int | None] = ()) -> Names:
+    """Every department (they are few) and these people: two queries, however many are named."""
+    departments = (await session.exec(select(Department))).all()
+    ids = {one for one in people if one is not None}
+    found = select(StaffMember).where(col(StaffMember.id).in_(ids))
+    staff = (await session.exec(found)).all() if ids else []
+    return Names(
+        departments={one.id: one for one in departments if one.id},
+        people={one.id: one for one in staff if one.id},
+    )
+
+
+def people_of(request: ServiceRequest) -> set[int | None]:
+    """Everybody that a request itself names: its owner, its coordinator, who has its stages."""
+    return {request.owner_id, request.coordinator_id, *(run.assignee_id for run in request.runs)}
+
+
+async def find_staff_member(session: AsyncSession, email: str) -> StaffMember | None:
+    """The person with this address, disabled or not."""
+    query = select(StaffMember).where(col(StaffMember.email) == email.strip().lower())
+    return (await session.exec(query)).one_or_none()
