@@ -72,13 +72,14 @@ class Reconciler:
 
     async def _doubtful(self, now: datetime) -> Sequence[Message]:
         again = timedelta(seconds=self._relay.settings.reconcile_after)
+        first = min(FIRST_LOOK, again)
         query = (
             select(Message)
             .where(
                 col(Message.status) == MessageStatus.UNKNOWN,
                 sa.or_(
                     sa.and_(
-                        col(Message.looked_at).is_(None), col(Message.claimed_at) < now - FIRST_LOOK
+                        col(Message.looked_at).is_(None), col(Message.claimed_at) < now - first
                     ),
                     col(Message.looked_at) < now - again,
                 ),
