@@ -80,15 +80,19 @@ class Live:
 
     async def stop(self) -> None:
         """End all streams and all duties."""
+        self.let_go()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for topic in self._topics.values():
-            for viewer in topic.viewers:
-                viewer.gone.set()
         if self._redis is not None:
             with contextlib.suppress(RedisError, OSError):
                 await self._redis.aclose()
+
+    def let_go(self) -> None:
+        """End every open stream; a page takes it up again by itself, wherever it is served."""
+        for topic in self._topics.values():
+            for viewer in topic.viewers:
+                viewer.gone.set()
 
     async def stream(
         self, scope: Scope, receive: Receive, send: Send, *, topic: str, since: int | None
@@ -125,6 +129,8 @@ class Live:
             if viewer.heard > now_at:
                 _tell(viewer, viewer.heard)
             await _until_gone(receive, viewer)
+            with contextlib.suppress(Exception):  # They may have left already.
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             watched.viewers.discard(viewer)
             if not watched.viewers and self._topics.get(topic) is watched:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 
 import uvicorn
+from starlette.applications import Starlette
 
 from portal.errors import PortalError
 from portal.processes import Child
@@ -86,9 +87,11 @@ def serve_web(listener: socket.socket, settings: Settings, *, demo: bool = False
     for number in (signal.SIGINT, signal.SIGTERM):
         # uvicorn puts back what it finds and raises the signal again; being told is no failure.
         signal.signal(number, lambda *_: None)
-    server = uvicorn.Server(
+    app = create_app(settings, demo=True) if demo else create_app(settings)
+    server = Server(
+        app,
         uvicorn.Config(
-            create_app(settings, demo=True) if demo else create_app(settings),
+            app,
             loop="uvloop",
             http="httptools",
             lifespan="on",
@@ -97,8 +100,23 @@ def serve_web(listener: socket.socket, settings: Settings, *, demo: bool = False
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=STREAMS_END_WITHIN,
-        )
+        ),
     )
     server.run(sockets=[listener])
     if not server.started:
         raise PortalError("The portal could not start; the reason stands above.")
+
+
+class Server(uvicorn.Server):
+    """Ends the open event streams first: uvicorn itself would wait for their viewers to leave."""
+
+    def __init__(self, app: Starlette, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, let go of all viewers (they come back elsewhere), then end the rest."""
+        live = getattr(self._app.state, "live", None)
+        if live is not None:
+            live.let_go()
+        await super().shutdown(sockets)
