@@ -71,12 +71,14 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     app.state.live = live
     app.state.relay = Relay(settings, database, jobs, live)
     app.state.rates = Rates()
+    app.state.status_pages = tracking.StatusPages(settings, database)
     await live.start()
     try:
         yield
     finally:
         await live.stop()
         await jobs.close()
+        await app.state.status_pages.close()
         await database.close()
 
 

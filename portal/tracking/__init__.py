@@ -1,1 +1,20 @@
 """What customers see: the page behind the link, and finding the way to it."""
+
+from starlette.routing import Route
+
+from portal.tracking import finding, preferences, writing
+from portal.tracking.kept import StatusPages
+from portal.tracking.status import ShowStatus, WatchStatus
+
+__all__ = ["StatusPages", "routes"]
+
+routes = [
+    Route("/r/{token}", ShowStatus(), methods=["GET"]),
+    Route("/r/{token}/live", WatchStatus(), methods=["GET"]),
+    Route("/r/{token}/messages", writing.write, methods=["POST"]),
+    Route("/r/{token}/answers", writing.reply, methods=["POST"]),
+    Route("/r/{token}/preferences", preferences.show, methods=["GET"]),
+    Route("/r/{token}/preferences", preferences.save, methods=["POST"]),
+    Route("/", finding.ask, methods=["GET"]),
+    Route("/", finding.send_link, methods=["POST"]),
+]

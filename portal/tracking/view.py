@@ -21,7 +21,7 @@ Status = Literal[
     "declined",
     "cancelled",
 ]
-LegState = Literal["done", "now", "passed", "paused", "to", "skipped"]
+LegState = Literal["done", "now", "passed", "paused", "to", "ended", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ class Leg:
     """One department's part of the way.
 
     `now` is being worked on, `passed` is sent to the department and not taken up yet, `paused`
-    waits on the customer or on a hold, `to` lies ahead, `skipped` was not needed.
+    waits on the customer or on a hold, `to` lies ahead and is expected to begin at `expected_at`,
+    `ended` was under way when the request ended, `skipped` was not needed.
     """
 
     key: str
@@ -83,12 +84,16 @@ class NextUp:
 
 @dataclass(frozen=True, slots=True)
 class PromiseLine:
-    """Somebody's word to the customer, as in "Pia will answer you". `words` has no time in it."""
+    """Somebody's word to the customer, as in "Pia will answer you". `words` has no time in it.
+
+    With an `owner` the words are that person's own; without words, it is to answer.
+    """
 
     key: str
     words: str
     due_at: datetime
     moved_because: str | None = None
+    owner: str | None = None
 
     def is_late(self, now: datetime) -> bool:
         """Not kept by the time that was given."""
@@ -124,11 +129,12 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How it ended: the customer's word where they gave it, else ours."""
+    """How it ended: the customer's word where they gave it, ours, or neither (`unconfirmed`)."""
 
     at: datetime
     reason: str | None = None
     confirmed: bool = False
+    unconfirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +155,9 @@ class Line:
 class StatusPage:
     """Everything that one request's page shows at the moment `now`.
 
-    `title` names the matter, `headline` is the customer's title of where it stands. `path`
-    is that of the tracking link. `levels` is the way in order; legs that run side by side share a level. `draft` and `refusal` bring back
-    words that could not be sent, with the reason.
+    `title` names the matter, `headline` is the customer's title of where it stands. `path` is that
+    of the tracking link. `levels` is the way in order; legs that run side by side share a level.
+    `draft` and `refusal` bring back words that could not be sent, with the reason.
     """
 
     now: datetime

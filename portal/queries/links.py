@@ -1,0 +1,26 @@
+"""What a tracking link opens, with the nouns loaded whole, and whether one was sent just now."""
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.models import Message, MessageKind, ServiceRequest, TrackingLink
+from portal.queries.requests import WHOLE
+
+
+async def find_by_token(session: AsyncSession, token: str) -> ServiceRequest | None:
+    """The request that this link opens; None for an unknown or revoked link."""
+    query = (
+        select(ServiceRequest)
+        .join(TrackingLink, col(TrackingLink.request_id) == col(ServiceRequest.id))
+        .where(col(TrackingLink.token) == token[:64], col(TrackingLink.revoked_at).is_(None))
+        .options(*WHOLE)
+    )
+    return (await session.exec(query)).one_or_none()
+
+
+async def was_link_sent(session: AsyncSession, cause: str) -> bool:
+    """True when this cause has sent its link already, by whichever channel."""
+    query = select(Message.id).where(
+        col(Message.cause) == cause, col(Message.kind) == MessageKind.LINK
+    )
+    return (await session.exec(query)).first() is not None

@@ -1,0 +1,109 @@
+"""A request's page from its snapshot: the way so far, what is asked and promised, what was said."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from portal.messaging.compose import fill
+from portal.models import ENDED, Answer, FollowUpState, PromiseKind, RequestStatus
+from portal.queries.snapshots import Snapshot
+from portal.tracking.conversation import read_conversation, without_reply_hint
+from portal.tracking.journey import UNCONFIRMED, Journey
+from portal.tracking.view import Ending, Pause, PromiseLine, Question, StatusPage
+from portal.workflows import WorkflowDefinition
+
+
+@dataclass(frozen=True)
+class House:
+    """Who we are to the customer."""
+
+    brand: str
+    support_contact: str | None
+
+
+def build_status_page(
+    snapshot: Snapshot, definition: WorkflowDefinition, house: House, *, token: str, now: datetime
+) -> StatusPage:
+    """Everything that the customer reads of this request at this moment."""
+    journey = Journey(snapshot, definition, now)
+    return StatusPage(
+        now=now,
+        brand=house.brand,
+        support_contact=house.support_contact,
+        reference=snapshot.reference,
+        title=snapshot.title,
+        first_name=_first(snapshot.name),
+        locale=snapshot.locale,
+        timezone=snapshot.timezone,
+        status=snapshot.status,  # type: ignore[arg-type]
+        headline=journey.headline,
+        write_to=journey.department(snapshot.department_id).name,
+        path=f"/r/{token}",
+        last_event_id=snapshot.page_version,
+        holders=journey.holders,
+        handoff=journey.handoff,
+        next_up=journey.next_up,
+        delay=journey.delay,
+        question=_question(snapshot, journey, house.brand),
+        pause=_pause(snapshot),
+        ending=_ending(snapshot),
+        promises=_promises(snapshot),
+        levels=tuple(journey.levels()),
+        conversation=read_conversation(snapshot.messages, house.brand),
+    )
+
+
+def _question(snapshot: Snapshot, journey: Journey, brand: str) -> Question | None:
+    """The newest question that waits for the customer."""
+    asked = [one for one in snapshot.follow_ups if one.state == FollowUpState.ASKED]
+    if not asked:
+        return None
+    facts = {
+        "brand": brand,
+        "first_name": _first(snapshot.name),
+        "reference": snapshot.reference,
+        "title": snapshot.title,
+        "department": journey.department(snapshot.department_id).name,
+    }
+    words = fill(without_reply_hint(asked[-1].question), facts)
+    return Question(str(asked[-1].id), words)
+
+
+def _pause(snapshot: Snapshot) -> Pause | None:
+    """Why all of it stands still, where staff put it aside."""
+    if snapshot.status != RequestStatus.ON_HOLD:
+        return None
+    held = next(run for run in snapshot.runs if run.held_at)
+    return Pause(held.hold_reason, held.hold_until)
+
+
+def _ending(snapshot: Snapshot) -> Ending | None:
+    """How and when it ended."""
+    if snapshot.status not in ENDED or snapshot.closed_at is None:
+        return None
+    said_yes = any(one.answer == Answer.YES and not one.at_stage for one in snapshot.follow_ups)
+    unconfirmed = snapshot.close_reason == UNCONFIRMED
+    return Ending(
+        snapshot.closed_at,
+        reason=None if unconfirmed else snapshot.close_reason or None,
+        confirmed=said_yes and snapshot.status == RequestStatus.COMPLETED,
+        unconfirmed=unconfirmed,
+    )
+
+
+def _promises(snapshot: Snapshot) -> tuple[PromiseLine, ...]:
+    """Our word that still stands, each with the first name of the person who keeps it."""
+    return tuple(
+        PromiseLine(
+            key=str(one.id),
+            words="" if one.kind == PromiseKind.ANSWER else one.text.rstrip("."),
+            due_at=one.due_at,
+            moved_because=one.moved_reason or None,
+            owner=_first(one.owner),
+        )
+        for one in snapshot.promises
+    )
+
+
+def _first(name: str) -> str:
+    """The first word of a name: all that a link which may be passed on says of a person."""
+    return next(iter(name.split()), "")

@@ -1,0 +1,80 @@
+"""What was said between us and the customer, as it reads on the page itself."""
+
+import re
+from collections.abc import Iterable
+
+from portal.messaging.outbox import HOW_TO_STOP
+from portal.models import Channel, Direction, MessageKind, MessageStatus
+from portal.queries.snapshots import MessageRow
+from portal.tracking.view import Line
+
+TALK = frozenset(
+    {
+        MessageKind.CUSTOMER,
+        MessageKind.STAFF,
+        MessageKind.ACKNOWLEDGEMENT,
+        MessageKind.ANSWER,
+        MessageKind.FOLLOW_UP,
+        MessageKind.REMINDER,
+        MessageKind.PROMISE,
+        MessageKind.CONSENT,
+    }
+)
+"""Milestones, holds and endings are left out: they are what the page as a whole says."""
+
+NEVER_SAID = frozenset({MessageStatus.SUPPRESSED, MessageStatus.EXPIRED})
+LINK = re.compile(r"\s*https?://\S+/r/[\w-]+")
+REPLY_HINT = re.compile(
+    r"\s*[^.?!]*\b(?:YES|SÍ|SI|نعم)\b[^.?!]*\b(?:NO|لا)\b[^.?!]*[.!]?\s*$",
+)
+"""A last sentence such as "Reply YES or NO.": for a text, not for a page with two buttons."""
+
+
+def read_conversation(messages: Iterable[MessageRow], brand: str) -> tuple[Line, ...]:
+    """The lines of the conversation, oldest first.
+
+    What staff wrote stands here at once, whatever became of the text or mail that carries it.
+    """
+    return tuple(_line(one, brand) for one in messages if _is_said(one))
+
+
+def without_reply_hint(question: str) -> str:
+    """The question alone; all of it, where nothing else would be left."""
+    return REPLY_HINT.sub("", question).strip() or question
+
+
+def _is_said(message: MessageRow) -> bool:
+    if message.kind not in TALK:
+        return False
+    return message.kind == MessageKind.STAFF or message.status not in NEVER_SAID
+
+
+def _line(message: MessageRow, brand: str) -> Line:
+    channel = Channel.WEB if message.status in NEVER_SAID else message.channel
+    return Line(
+        key=str(message.id),
+        body=message.body if message.direction == Direction.IN else _words(message, brand),
+        at=message.created_at,
+        author=_author(message, brand),
+        channel=channel,  # type: ignore[arg-type]
+    )
+
+
+def _author(message: MessageRow, brand: str) -> str | None:
+    """A colleague's first name; another system speaks for all of us."""
+    if message.direction == Direction.IN:
+        return None
+    if message.kind == MessageKind.STAFF and message.author_id is not None:
+        return message.author.split()[0]
+    return brand
+
+
+def _words(message: MessageRow, brand: str) -> str:
+    """Without what a text needs and this page does not: our name, the link, how to stop."""
+    body = message.body.removesuffix(HOW_TO_STOP).strip()
+    if message.kind == MessageKind.STAFF:
+        return body
+    body = LINK.sub("", body.removeprefix(f"{brand}: ")).strip()
+    if message.kind in (MessageKind.FOLLOW_UP, MessageKind.REMINDER):
+        body = without_reply_hint(body)
+    return f"{body[:-1]}." if body.endswith(":") else body

@@ -1,0 +1,101 @@
+"""What customers say on their page: a message, or the answer to a question."""
+
+from dataclasses import replace
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from portal import pages
+from portal.errors import BadInput, Conflict, NotFound, PortalError
+from portal.models import THE_CUSTOMER, Answer, Channel, FollowUp, ServiceRequest
+from portal.queries.requests import lock_by_token
+from portal.rates import TooOften
+from portal.relay import answer, receive_web_message
+from portal.tracking.forms import client_address, read_form
+from portal.tracking.status import unknown_link
+
+MESSAGES = "20/minute"
+FROM_ONE_ADDRESS = "120/minute"
+"""Many people may share an address, so one counts for less than a link."""
+LONGEST_ANSWER = 1_600
+
+
+async def write(request: Request) -> Response:
+    """`POST /r/{token}/messages`: words for the department that has the request."""
+    form = await read_form(request)
+    token = request.path_params["token"]
+    body = form.get("body", "")
+    state = request.app.state
+    if await state.status_pages.find_version(token) is None:
+        return unknown_link(request)
+    try:
+        await state.rates.allow(MESSAGES, "message", token)
+        await state.rates.allow(FROM_ONE_ADDRESS, "message from", client_address(request))
+        async with state.relay.turn(THE_CUSTOMER) as turn:
+            service_request = await lock_by_token(turn.session, token)
+            heard = await receive_web_message(turn, service_request, body)
+    except NotFound:
+        return unknown_link(request)
+    except (BadInput, TooOften) as refusal:
+        return await _again(request, token, refusal, draft=body)
+    return RedirectResponse(f"/r/{token}#m-{heard.id}", 303)
+
+
+async def reply(request: Request) -> Response:
+    """`POST /r/{token}/answers`: yes or no to the question that the page asks."""
+    form = await read_form(request)
+    token = request.path_params["token"]
+    state = request.app.state
+    if await state.status_pages.find_version(token) is None:
+        return unknown_link(request)
+    try:
+        given = _read_answer(form.get("answer", ""))
+        words = _read_words(form.get("words", ""))
+        async with state.relay.turn(THE_CUSTOMER) as turn:
+            service_request = await lock_by_token(turn.session, token)
+            question = _find_question(service_request, form.get("follow_up", ""))
+            # Pressed twice, it was said once.
+            if question.answer != given:
+                await answer(turn, service_request, question, given, words=words, via=Channel.WEB)
+    except NotFound:
+        return unknown_link(request)
+    except (BadInput, Conflict) as refusal:
+        return await _again(request, token, refusal)
+    return RedirectResponse(f"/r/{token}", 303)
+
+
+async def _again(request: Request, token: str, refusal: PortalError, draft: str = "") -> Response:
+    """The page once more, with the reason, and the words that could not be taken."""
+    page = await request.app.state.status_pages.find_page(token)
+    if page is None:
+        return unknown_link(request)
+    page = replace(page, draft=draft.replace("\x00", ""), refusal=refusal.detail)
+    return pages.page(request, "tracking/status.html", page.context(), refusal.status)
+
+
+def _read_answer(text: str) -> Answer:
+    try:
+        return Answer(text.strip().lower())
+    except ValueError:
+        raise BadInput("Please answer with yes or no.", fields={"answer": "yes or no"}) from None
+
+
+def _read_words(text: str) -> str:
+    words = text.replace("\x00", "").strip()
+    if len(words) > LONGEST_ANSWER:
+        raise BadInput(
+            f"That is too long to send: please keep it under {LONGEST_ANSWER:,} letters.",
+            fields={"words": f"at most {LONGEST_ANSWER} letters"},
+        )
+    return words
+
+
+def _find_question(request: ServiceRequest, follow_up: str) -> FollowUp:
+    """The question of that id that was put to this customer. Raises BadInput."""
+    for question in request.follow_ups:
+        if str(question.id) == follow_up.strip() and question.asked_at is not None:
+            return question
+    raise BadInput(
+        "That question is not on this page. Please look at it again.",
+        fields={"follow_up": "the question that is asked"},
+    )
