@@ -26,7 +26,13 @@ from portal.models.message import (
 from portal.models.progress import Progress
 from portal.models.promise import Promise, PromiseKind, PromiseState
 from portal.models.roster import Roster
-from portal.models.service_request import ENDED, RequestStatus, ServiceRequest, new_reference
+from portal.models.service_request import (
+    A_REFERENCE,
+    ENDED,
+    RequestStatus,
+    ServiceRequest,
+    new_reference,
+)
 from portal.models.staff_member import Role, StaffMember, token_hash
 from portal.models.stage_run import RunState, StageRun
 from portal.models.tracking_link import TrackingLink
@@ -34,6 +40,7 @@ from portal.models.workflow import Stage, Workflow
 
 __all__ = [
     "ANSWERS",
+    "A_REFERENCE",
     "ENDED",
     "KEPT",
     "RANK",

@@ -96,24 +96,32 @@ class Progress:
         return run
 
     def refuse(self, stage: str | None, reason: str, by: StaffMember | None) -> StageRun:
-        """Return a handoff to its sender, whose stage runs again."""
+        """Return a handoff to its sender, whose stage runs again.
+
+        A sending back that is refused undoes nothing after all: what was open runs again.
+        """
         handoff = self._waiting_handoff(stage)
+        refused = handoff.run
         if by:
-            self.roster.must_belong(by, self._department(handoff.run))
+            self.roster.must_belong(by, self._department(refused))
+        undone = [
+            run
+            for run in self.request.runs
+            if run.state == RunState.SUPERSEDED and run.closed_at == handoff.sent_at
+        ]
         handoff.refuse(self.now, reason)
-        self._supersede(handoff.run)
+        self._supersede(refused)
         self.request.record(
-            EventKind.HANDOFF_REFUSED, self.actor, self.now, run=handoff.run,
+            EventKind.HANDOFF_REFUSED, self.actor, self.now, run=refused,
             reason=reason, visible=False,
         )  # fmt: skip
-        if handoff.from_run is None:
-            raise Conflict("There is nobody to give it back to.")
-        self._supersede(handoff.from_run)
-        definition = self.request.definition.stage(handoff.from_run.stage_key)
-        # Quietly: the customer was never told that it had left the sender.
-        run = self._open(definition, sender=None, owner_id=handoff.sender_id, told=False)
+        for run in undone:
+            self._restore(run)
+        if handoff.from_run is not None and not (undone and self.request.open_runs):
+            self._supersede(handoff.from_run)
+            self._run_again(handoff.from_run, refused.assignee_id)
         self.request.settle()
-        return run
+        return self.request.runs[-1]
 
     def send_back(self, stage: str, reason: str) -> StageRun:
         """Run a completed stage again, and after it all that came of it; other branches stay."""
@@ -137,9 +145,21 @@ class Progress:
         request = self.request
         if not request.is_closed:
             raise Conflict(f"{request.reference} is not closed: it is {request.status_words}.")
-        stages = [request.check_stage(stage)] if stage is not None else self._where_it_stopped()
+        stages = self._where_it_stopped()
+        if stage is not None:
+            here, definition = request.check_stage(stage), request.definition
+            in_line = {stage} | definition.descendants(stage) | definition.ancestors(stage)
+            # Branches beside it that were cut off go on too: a join would wait for them forever.
+            stages = [here] + [
+                one
+                for one in stages
+                if one.key not in in_line and not self._current(one.key, RunState.COMPLETED)
+            ]
         request.closed_at, request.close_reason = None, ""
         request.status = RequestStatus.OPEN
+        # Whoever had it may have left since it ended.
+        department = self.roster.department_by_id(request.department_id)
+        request.owner_id = self._holder(request.owner_id, department)
         request.record(EventKind.REOPENED, self.actor, self.now, reason=reason)
         for one in stages:
             self._undo_from(one.key)
@@ -300,6 +320,31 @@ class Progress:
             self._reach(run, stage, run.assignee_id, told=told)
         return run
 
+    def _restore(self, run: StageRun) -> None:
+        """Take back that this passage was made void: done stays done, open goes on."""
+        if run.completed_at is not None:
+            run.state, run.closed_at = RunState.COMPLETED, run.completed_at
+            return
+        waited = next((h for h in self.request.handoffs if h.run is run), None)
+        if run.reached_at is None and waited is not None:
+            sender = Sender(run.assignee_id, waited.from_department_id, waited.from_run)
+            self._open(self.request.definition.stage(run.stage_key), sender)
+        else:
+            self._run_again(run, run.assignee_id)
+
+    def _run_again(self, run: StageRun, staff_id: int) -> None:
+        """Open its stage once more, quietly: the customer was never told that it had moved on."""
+        definition = self.request.definition.stage(run.stage_key)
+        holder = self._holder(staff_id, self._department(run))
+        self._open(definition, sender=None, owner_id=holder, told=False)
+
+    def _holder(self, staff_id: int, department: Department) -> int:
+        """The same person; where they have left since, whoever takes what is new there."""
+        person = self.roster.staff.get(staff_id)
+        if person is not None and person.disabled_at is None:
+            return staff_id
+        return self.roster.assignee(department)
+
     def _assignee(self, department: Department, colleague: Sender | None) -> int:
         """Within a department the work stays with whoever has it."""
         person = self.roster.staff.get(colleague.staff_id) if colleague else None
@@ -332,10 +377,17 @@ class Progress:
         run.reach(stage, self.now, assignee_id)
         self.request.record(
             EventKind.STAGE_REACHED, self.actor, self.now, run=run,
-            told=told and stage.milestone, again=run.passage > 1,
+            told=told and stage.milestone, again=self._was_reached_before(run),
         )  # fmt: skip
         if stage.question is not None:
             self._plan(stage.question, run, at_stage=True)
+
+    def _was_reached_before(self, run: StageRun) -> bool:
+        """True for a stage truly run again: one whose handoff was refused has never been told."""
+        return any(
+            earlier.stage_key == run.stage_key and earlier.reached_at and earlier is not run
+            for earlier in self.request.runs
+        )
 
     def _plan(self, definition: FollowUpDefinition, run: StageRun, *, at_stage: bool) -> None:
         calendar = self._department(run).calendar
@@ -380,7 +432,9 @@ class Progress:
         return self._last_sender()
 
     def _last_sender(self) -> Sender:
-        return Sender(self.request.owner_id, self.request.department_id)
+        done = [run for run in self.request.runs if run.state == RunState.COMPLETED]
+        last = max(done, key=lambda run: run.completed_at or run.opened_at, default=None)
+        return Sender(self.request.owner_id, self.request.department_id, last)
 
     def _where_it_stopped(self) -> list[StageDefinition]:
         request = self.request

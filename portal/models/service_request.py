@@ -1,5 +1,6 @@
 """A customer's matter, and the rules by which it moves through the organisation."""
 
+import re
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
@@ -28,6 +29,10 @@ from portal.workflows import StageDefinition, WorkflowDefinition
 
 UNAMBIGUOUS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Letters and digits that nobody mistakes when reading them out: no 0/O, 1/I/L, U/V."""
+
+
+A_REFERENCE = re.compile(rf"\b[A-Z0-9]{{1,8}}-[{UNAMBIGUOUS}]{{4}}-[{UNAMBIGUOUS}]{{3}}\b")
+"""What a reference looks like within a text."""
 
 
 class RequestStatus(StrEnum):

@@ -154,7 +154,7 @@ class StageRun(SQLModel, table=True):
     def _end(self, state: RunState, now: datetime, department: Department) -> None:
         self._restart_clock(now, department)
         self.state = state
-        self.closed_at = self.closed_at or now
+        self.closed_at = now
         self.held_at, self.hold_until, self.waits_on_customer = None, None, False
 
     def _restart_clock(self, now: datetime, department: Department) -> None:
@@ -162,10 +162,11 @@ class StageRun(SQLModel, table=True):
         if self.paused_at is None:
             return
         calendar = department.calendar if self.in_hours else business_calendar()
+        if self.paused_at < self.late_at:
+            left = calendar.elapsed(self.paused_at, self.late_at)
+            self.late_at = calendar.add_open_time(now, left)
         if self.paused_at < self.due_at:
             left = calendar.elapsed(self.paused_at, self.due_at)
-            grace = calendar.elapsed(self.due_at, self.late_at)
             self.due_at = calendar.add_open_time(now, left)
-            self.late_at = calendar.add_open_time(self.due_at, grace)
         self.paused_seconds += int((now - self.paused_at).total_seconds())
         self.paused_at = None

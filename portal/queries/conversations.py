@@ -48,16 +48,22 @@ async def was_answered_since(session: AsyncSession, address: str, since: datetim
 
 
 async def find_unrouted(session: AsyncSession, address: str, since: datetime) -> Sequence[Message]:
-    """Texts from this address that belong to no request yet, oldest first."""
+    """Texts from this address after which we asked "which?", still without an answer."""
+    asked = select(Message.cause).where(
+        col(Message.to_address) == address,
+        col(Message.kind) == MessageKind.WHICH,
+        col(Message.created_at) >= since,
+    )
     query = (
         select(Message)
         .where(
             col(Message.from_address) == address,
             col(Message.direction) == Direction.IN,
-            col(Message.kind) == MessageKind.CUSTOMER,
             col(Message.request_id).is_(None),
             col(Message.created_at) >= since,
         )
         .order_by(col(Message.id))
     )
-    return (await session.exec(query)).all()
+    causes = set((await session.exec(asked)).all())
+    unrouted = (await session.exec(query)).all()
+    return [one for one in unrouted if f"message:{one.id}" in causes]

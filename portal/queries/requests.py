@@ -6,6 +6,7 @@ from sqlalchemy.orm import selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from portal.errors import NotFound
 from portal.models import Channel, ContactPoint, Customer, ServiceRequest, TrackingLink
@@ -25,8 +26,7 @@ WHOLE: Sequence[ORMOption] = (
 
 async def find_service_request(session: AsyncSession, reference: str) -> ServiceRequest | None:
     """The request of that reference, however its letters are cased; None when there is none."""
-    wanted = reference.strip().upper()[:32]
-    query = select(ServiceRequest).where(col(ServiceRequest.reference) == wanted)
+    query = select(ServiceRequest).where(col(ServiceRequest.reference) == _read(reference))
     return (await session.exec(query.options(*WHOLE))).one_or_none()
 
 
@@ -45,9 +45,8 @@ async def lock_service_request(
 
     Raises NotFound, or Stale when ``version`` is no longer the newest.
     """
-    wanted = reference.strip().upper()[:32]
-    query = select(ServiceRequest).where(col(ServiceRequest.reference) == wanted)
-    held = (await session.exec(query.options(*WHOLE).with_for_update())).one_or_none()
+    query = select(ServiceRequest).where(col(ServiceRequest.reference) == _read(reference))
+    held = (await session.exec(_held(query))).one_or_none()
     if held is None:
         raise NotFound(f"There is no request {reference.strip()[:40]!r}.")
     held.check_version(version)
@@ -57,18 +56,31 @@ async def lock_service_request(
 async def lock_by_id(session: AsyncSession, request_id: int) -> ServiceRequest:
     """The request, held until this transaction ends; it exists, since another row names it."""
     query = select(ServiceRequest).where(col(ServiceRequest.id) == request_id)
-    return (await session.exec(query.options(*WHOLE).with_for_update())).one()
+    return (await session.exec(_held(query))).one()
 
 
 async def lock_by_token(session: AsyncSession, token: str) -> ServiceRequest:
     """The request that a tracking link opens, held. Raises NotFound, also for a revoked link."""
     query = select(TrackingLink.request_id).where(
-        col(TrackingLink.token) == token[:64], col(TrackingLink.revoked_at).is_(None)
+        col(TrackingLink.token) == _read(token, fold=False),
+        col(TrackingLink.revoked_at).is_(None),
     )
     request_id = (await session.exec(query)).one_or_none()
     if request_id is None:
         raise NotFound("This link does not open anything.")
     return await lock_by_id(session, request_id)
+
+
+def _read(word: str, *, fold: bool = True) -> str:
+    """A reference or token as it may be asked for; one that cannot be (a NUL in it) finds none."""
+    if not (word.isascii() and word.strip().isprintable()):
+        return ""
+    return word.strip().upper()[:64] if fold else word[:64]
+
+
+def _held(query: SelectOfScalar[ServiceRequest]) -> SelectOfScalar[ServiceRequest]:
+    """Whole and locked; what this session read of it before the lock is read anew."""
+    return query.options(*WHOLE).with_for_update().execution_options(populate_existing=True)
 
 
 async def find_open_requests(

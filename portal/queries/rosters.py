@@ -41,6 +41,7 @@ async def _roster(session: AsyncSession, departments: dict[str, Department]) -> 
         )
     ).all()
     people = (await session.exec(select(StaffMember).order_by(col(StaffMember.id)))).all()
+    active = {person.id for person in people if person.disabled_at is None}
     members: dict[int, list[int]] = {}
     for membership in memberships:
         members.setdefault(membership.department_id, []).append(membership.staff_member_id)
@@ -48,7 +49,11 @@ async def _roster(session: AsyncSession, departments: dict[str, Department]) -> 
         departments=departments,
         staff={person.id: person for person in people if person.id},
         members=members,
-        leads={one.department_id: one.staff_member_id for one in memberships if one.is_lead},
+        leads={
+            one.department_id: one.staff_member_id
+            for one in memberships
+            if one.is_lead and one.staff_member_id in active
+        },
         open_runs=await _open_runs(session, (one.staff_member_id for one in memberships)),
     )
 

@@ -32,10 +32,12 @@ async def ask_what_is_due(turn: Turn, request: ServiceRequest) -> None:
 
 async def end_holds_that_are_over(turn: Turn, request: ServiceRequest) -> None:
     """Resume what was held until now."""
-    over = [r for r in request.open_runs if r.hold_until and r.hold_until <= turn.now]
+    held = [run for run in request.open_runs if run.held_at]
+    over = [run for run in held if run.hold_until and run.hold_until <= turn.now]
     roster = await turn.roster(request)
-    for run in over:
-        request.resume(run.stage_key, turn.actor, turn.now, roster.departments.values())
+    # What was held as a whole goes on as a whole, so that the customer hears of it once.
+    for stage in [None] if over and over == held else [run.stage_key for run in over]:
+        request.resume(stage, turn.actor, turn.now, roster.departments.values())
     await turn.settle(request)
 
 

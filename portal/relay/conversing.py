@@ -7,6 +7,7 @@ from portal.errors import BadInput
 from portal.messaging.compose import fill, product_words
 from portal.messaging.meaning import Meaning, MeaningKind, understand
 from portal.models import (
+    A_REFERENCE,
     Answer,
     BallKind,
     Channel,
@@ -66,7 +67,7 @@ async def receive_text(turn: Turn, *, sid: str, sender: str, to: str, body: str)
         return
     waiting = await find_unrouted(turn.session, sender, since=turn.now - WHICH_HOLDS_FOR)
     for message in sorted({m.id: m for m in [*waiting, heard]}.values(), key=lambda m: m.id or 0):
-        is_choice = message is heard and body.strip().isdigit() and len(waiting) > 1
+        is_choice = message is heard and body.strip().isdigit() and bool(waiting)
         held = await lock_by_id(turn.session, request.id or 0)
         if is_choice:
             await _record(turn, held, message)
@@ -215,9 +216,10 @@ async def _settle_consent(turn: Turn, heard: Message, meaning: Meaning) -> bool:
 async def _keep_with_last_request(turn: Turn, heard: Message, *, needs_person: bool) -> None:
     """A text about texts still stands in the conversation; "cancel" may mean the request."""
     requests = await find_open_requests(turn.session, Channel.SMS, heard.from_address)
-    if len(requests) != 1:
+    if not requests or (len(requests) > 1 and not needs_person):
         return
-    request = await lock_by_id(turn.session, requests[0].id or 0)
+    # Of several, the newest's owner asks which was meant: our texts to them have just stopped.
+    request = await lock_by_id(turn.session, requests[-1].id or 0)
     await _record(turn, request, heard)
     if needs_person:
         request.unanswered_since = request.unanswered_since or turn.now
@@ -276,8 +278,10 @@ async def _which(
     asked = [one for one in requests if one.asked is not None]
     last = await find_last_answered(turn.session, heard.from_address)
     if last is not None and last.kind == MessageKind.WHICH and said.isdecimal():
-        number = int(said[:4])
-        return requests[number - 1] if 0 < number <= len(requests) else None
+        # By the list that they read: one of it may have ended since.
+        offered = dict(enumerate(A_REFERENCE.findall(last.body), start=1))
+        chosen = offered.get(int(said[:4]))
+        return next((one for one in requests if one.reference == chosen), None)
     if meaning.kind in (MeaningKind.YES, MeaningKind.NO) and len(asked) == 1:
         return asked[0]
     return None
@@ -285,7 +289,7 @@ async def _which(
 
 async def _ask_which(turn: Turn, heard: Message, requests: Sequence[ServiceRequest]) -> None:
     choices = ", ".join(
-        f"{number} {request.title[:24]} {request.reference}"
+        f"{number} {A_REFERENCE.sub('', request.title)[:24]} {request.reference}"
         for number, request in enumerate(requests[:6], start=1)
     )
     teller = await turn.teller(requests[0])
@@ -343,8 +347,7 @@ async def _record(turn: Turn, request: ServiceRequest, heard: Message) -> None:
     heard.request_id = request.id
     heard.customer_id = request.customer_id
     heard.event_id = event.id
-    turn.touched[request.id or 0] = request
-    request.page_version += 1
+    turn.touch(request)
     turn.session.add(
         Contact(
             request_id=request.id or 0,

@@ -46,6 +46,8 @@ async def promise_answer(turn: Turn, request: ServiceRequest) -> Promise:
         return standing
     roster = await turn.roster(request)
     department = roster.department_by_id(request.department_id)
+    if roster.person(request.owner_id).disabled_at:  # left after the request had ended
+        request.owner_id = roster.assignee(department)
     promise = Promise(
         kind=PromiseKind.ANSWER,
         text=f"{department.name} will answer you.",

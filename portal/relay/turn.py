@@ -68,12 +68,16 @@ class Turn:
         await self.session.flush()
         news.sort(key=lambda event: event.id or 0)
         await announce(await self.teller(request), self.outbox, news)
-        if request.id is not None and any(event.visible for event in news):
-            if request.id not in self.touched:
-                request.page_version += 1
-            self.touched[request.id] = request
+        if any(event.visible for event in news):
+            self.touch(request)
         await self.session.flush()
         return news
+
+    def touch(self, request: ServiceRequest) -> None:
+        """The customer can see something new: the page's version grows once a turn."""
+        if request.id is not None and request.id not in self.touched:
+            request.page_version += 1
+            self.touched[request.id] = request
 
 
 @dataclass
