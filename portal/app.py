@@ -13,6 +13,7 @@ from starlette.routing import Mount, Route
 
 from portal import api, assets, desk, health, hooks, tracking
 from portal.database import Database
+from portal.demo import routes as demo_routes
 from portal.errors import Conflict, PortalError
 from portal.jobs import Jobs
 from portal.live import Live
@@ -28,8 +29,11 @@ LARGEST_BODY = 1_000_000
 """Bytes of a request's body; more is a 413 and never read."""
 
 
-def create_app(settings: Settings) -> Starlette:
-    """The portal for these settings. It opens nothing until its lifespan begins."""
+def create_app(settings: Settings, *, demo: bool = False) -> Starlette:
+    """The portal for these settings. It opens nothing until its lifespan begins.
+
+    ``demo`` adds the demonstration's pages, where anybody may act for anybody.
+    """
     app = Starlette(
         routes=[
             Route("/healthz", health.alive),
@@ -38,7 +42,8 @@ def create_app(settings: Settings) -> Starlette:
             Route("/static/{name}", assets.serve_asset),
             Mount("/api/v1", routes=api.routes, name="api"),
             Mount("/hooks", routes=hooks.routes, name="hooks"),
-            Mount("/desk", routes=desk.routes, name="desk"),
+            *desk.routes,
+            *(demo_routes if demo else ()),
             *tracking.routes,
         ],
         lifespan=lifespan,
@@ -52,6 +57,7 @@ def create_app(settings: Settings) -> Starlette:
         },
     )
     app.state.settings = settings
+    app.state.demo = demo
     return app
 
 

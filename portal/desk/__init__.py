@@ -1,1 +1,37 @@
 """The desk: where staff work."""
+
+from starlette.routing import BaseRoute, Route
+
+from portal.desk.board import search, show_board
+from portal.desk.door import (
+    accept_invitation,
+    show_invitation,
+    show_sign_in,
+    sign_in,
+    sign_out,
+)
+from portal.desk.guard import for_anybody, for_staff
+from portal.desk.requests import (
+    LiveRequest,
+    act_on_request,
+    open_new,
+    show_new,
+    show_request,
+)
+
+# fmt: off
+routes: list[BaseRoute] = [
+    Route("/desk",                                   for_staff(show_board)),
+    Route("/desk/search",                            for_staff(search)),
+    Route("/desk/sign-in",                           for_anybody(show_sign_in)),
+    Route("/desk/sign-in",                           for_anybody(sign_in), methods=["POST"]),
+    Route("/desk/sign-out",                          for_staff(sign_out), methods=["POST"]),
+    Route("/desk/invitations/{token}",               for_anybody(show_invitation)),
+    Route("/desk/invitations/{token}",               for_anybody(accept_invitation), methods=["POST"]),
+    Route("/desk/requests/new",                      for_staff(show_new)),
+    Route("/desk/requests/new",                      for_staff(open_new), methods=["POST"]),
+    Route("/desk/requests/{reference}",              for_staff(show_request)),
+    Route("/desk/requests/{reference}/live",         LiveRequest(), methods=["GET"]),
+    Route("/desk/requests/{reference}/{verb:path}",  for_staff(act_on_request), methods=["POST"]),
+]
+# fmt: on

@@ -155,6 +155,7 @@ class Choice:
 class EventLine:
     """One line of the full timeline, internal ones included."""
 
+    id: int
     at: When
     who: str
     words: str
@@ -186,13 +187,20 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class RequestView:
-    """One request as the desk shows it. Forms post to `act_url` + "/" + the verb."""
+    """One request as the desk shows it. Forms post to `act_url` + "/" + the verb.
+
+    `seen` is the id of the newest event shown, and `zone` the one that typed times are read in;
+    both travel with each form. `form_token` is empty where no sign-in is needed.
+    """
 
     reference: str
     url: str
     act_url: str
     live_url: str
+    form_token: str
     version: int
+    seen: int
+    zone: str
     status: str
     status_words: str
     headline: str

@@ -2,7 +2,7 @@
 // is being typed is never taken away, texts are counted, passwords can be shown, links copied.
 "use strict";
 
-const stay = { source: null, url: null, following: false };
+const stay = { source: null, url: null, following: false, lost: false };
 const KEEP = ["said", "refused", "changed"];
 
 document.addEventListener("DOMContentLoaded", arrive);
@@ -44,15 +44,22 @@ function arrive() {
   document.querySelectorAll("input[data-copy]").forEach(offerCopy);
 }
 
-// One stream while the page is looked at. The browser reconnects by itself and sends the id of the
-// last event that it saw; a hidden tab closes its stream and catches up on return.
+// One stream while the page is looked at. The browser reconnects by itself; after that, and when a
+// hidden tab is shown again, the page catches up by looking afresh.
 function listen(url) {
   leave();
   stay.url = url;
   stay.source = new EventSource(url);
   stay.source.addEventListener("timeline", catchUp);
-  stay.source.onopen = () => say("");
-  stay.source.onerror = () => say("Connection lost, trying again");
+  stay.source.onopen = () => {
+    if (stay.lost) catchUp();
+    stay.lost = false;
+    say("");
+  };
+  stay.source.onerror = () => {
+    stay.lost = true;
+    say("Connection lost, trying again");
+  };
 }
 
 function comeBack() {

@@ -1,0 +1,201 @@
+"""What can be done to a request from the desk: each verb's form, and the one turn that does it."""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+
+from portal import relay
+from portal.clock import find_zone
+from portal.desk.guard import field, read_number
+from portal.desk.reader import Reader
+from portal.desk.sentences import read_local
+from portal.errors import BadInput, NotAllowed, NotFound
+from portal.models import ContactChannel, ContactReason, ServiceRequest
+from portal.relay import Relay, Turn
+
+REFERENCE = re.compile(r"[A-Za-z0-9-]{1,32}")
+PROMISE = re.compile(r"promises/(?P<id>\d{1,18})/(?P<verb>keep|move)")
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The fields of one form, read strictly."""
+
+    form: FormData
+    promise_id: int = 0
+
+    def __getitem__(self, name: str) -> str:
+        return field(self.form, name)
+
+    @property
+    def stage(self) -> str | None:
+        """The stage that is meant, where the form names one."""
+        return self["stage"] or None
+
+    def moment(self, name: str) -> datetime:
+        """A time on the clocks of the zone that the form named. Raises BadInput."""
+        moment = self.moment_or_none(name)
+        if moment is None:
+            raise BadInput("Please give a time.", fields={name: "a date and a time"})
+        return moment
+
+    def moment_or_none(self, name: str) -> datetime | None:
+        """The same, where a time may be left out."""
+        if not self[name]:
+            return None
+        try:
+            find_zone(self["zone"])
+            return read_local(self[name], self["zone"])
+        except ValueError:
+            raise BadInput(
+                "Please give the time as a date and a time of day.",
+                fields={name: "such as 2026-11-26T17:00"},
+            ) from None
+
+
+Doing = Callable[[Turn, ServiceRequest, Typed], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One verb: what it does, what is said afterwards, and whether an old page may do it.
+
+    What moves a request is refused from a page drawn before somebody else's move; words are not.
+    """
+
+    do: Doing
+    said: str
+    versioned: bool = True
+
+
+async def perform(turns: Relay, reader: Reader, reference: str, verb: str, form: FormData) -> None:
+    """Do one verb in one turn, by this reader's hand.
+
+    Raises what the verb refuses, NotAllowed for another department's work, and NotFound for an
+    unknown verb or request.
+    """
+    act, promise_id = find_act(verb)
+    typed = Typed(form, promise_id)
+    version = read_number(typed["version"], "version") if act.versioned else None
+    async with turns.turn(reader.staff.actor) as turn:
+        held = await turn.lock(reference, version)
+        if not reader.may_act(held):
+            raise NotAllowed("This request lies with other departments. You may read it.")
+        await act.do(turn, held, typed)
+
+
+def find_act(verb: str) -> tuple[Act, int]:
+    """The verb of that path, with the promise it is about. Raises NotFound."""
+    promise = PROMISE.fullmatch(verb)
+    if promise:
+        return ACTS[f"promises/{promise['verb']}"], int(promise["id"])
+    if verb not in ACTS or verb in PROMISE_ACTS:
+        raise NotFound("There is nothing of that name to do.")
+    return ACTS[verb], 0
+
+
+def reference_of(request: Request) -> str:
+    """The reference in the address. Raises NotFound for what could be none."""
+    reference: str = request.path_params["reference"]
+    if not REFERENCE.fullmatch(reference):
+        raise NotFound("There is no such request. Search by name, phone or e-mail instead.")
+    return reference
+
+
+async def _advance(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
+    await relay.advance(
+        turn, request, stage=typed.stage, note=typed["note"],
+        expected_by=typed.moment_or_none("expected_by"),
+    )  # fmt: skip
+
+
+async def _accept(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
+    await relay.accept(turn, request, stage=typed.stage)
+
+
+async def _refuse(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
+    await relay.refuse(turn, request, reason=typed["reason"], stage=typed.stage)
+
+
+async def _send_back(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
+    await relay.send_back(turn, request, stage=typed["stage"], reason=typed["reason"])
+
+
+async def _hold(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
+    until = typed.moment_or_none("until")
+    await relay.hold(turn, request, reason=typed["reason"], until=until, stage=typed.stage)
+
+
+async def _resume(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
+    await relay.resume(turn, request, stage=typed.stage)
+
+
+async def _assign(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
+    await relay.assign(turn, request, owner=typed["owner"], stage=typed.stage)
+
+
+async def _cancel(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
+    await relay.cancel(turn, request, reason=typed["reason"])
+
+
+async def _reopen(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
+    await relay.reopen(turn, request, reason=typed["reason"], stage=typed.stage)
+
+
+async def _promise(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
+    await relay.make_promise(turn, request, text=typed["text"], due_at=typed.moment("due_at"))
+
+
+async def _keep(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
+    await relay.keep_promise(turn, request, typed.promise_id)
+
+
+async def _move(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
+    await relay.move_promise(
+        turn, request, typed.promise_id, due_at=typed.moment("due_at"), reason=typed["reason"]
+    )
+
+
+async def _log_contact(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
+    try:
+        channel, reason = ContactChannel(typed["channel"]), ContactReason(typed["reason"])
+    except ValueError:
+        raise BadInput("Please choose how they came and what it was about.") from None
+    await relay.log_contact(turn, request, channel=channel, reason=reason, note=typed["note"])
+
+
+async def _write(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
+    await relay.write_to_customer(turn, request, typed["body"])
+
+
+async def _revoke_link(turn: Turn, request: ServiceRequest, _: Typed) -> None:
+    await relay.revoke_link(turn, request)
+
+
+async def _replace_link(turn: Turn, request: ServiceRequest, _: Typed) -> None:
+    await relay.replace_link(turn, request)
+
+
+PROMISE_ACTS = ("promises/keep", "promises/move")
+ACTS: dict[str, Act] = {
+    "advance": Act(_advance, "Done. The customer's page shows it already."),
+    "handoff/accept": Act(_accept, "It is yours now, and the customer knows."),
+    "handoff/refuse": Act(_refuse, "Given back, with your reason."),
+    "send-back": Act(_send_back, "Sent back, with your reason."),
+    "hold": Act(_hold, "On hold. Its clock stands still."),
+    "resume": Act(_resume, "It goes on. Its due time has moved by what was lost."),
+    "assign": Act(_assign, "It has a new owner."),
+    "cancel": Act(_cancel, "Cancelled."),
+    "reopen": Act(_reopen, "Open again."),
+    "promises": Act(_promise, "Promised. The customer sees it.", versioned=False),
+    "promises/keep": Act(_keep, "Promise kept.", versioned=False),
+    "promises/move": Act(_move, "Moved, and the customer is told.", versioned=False),
+    "contacts": Act(_log_contact, "Recorded.", versioned=False),
+    "messages": Act(_write, "Your words are on their way.", versioned=False),
+    "link/revoke": Act(_revoke_link, "The link opens nothing any more.", versioned=False),
+    "link/reissue": Act(_replace_link, "A new link is on its way.", versioned=False),
+}

@@ -1,0 +1,269 @@
+"""Drawing one request for the desk: from the nouns to what the page shows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal import clock
+from portal.desk.legs import Line
+from portal.desk.moves import Moves
+from portal.desk.reader import Reader, as_person
+from portal.desk.sentences import (
+    NOT_THERE,
+    STATUS,
+    WAY,
+    as_listed,
+    due,
+    event_words,
+    fate,
+    since,
+    who_wrote,
+    zone_words,
+)
+from portal.desk.view import (
+    Choice,
+    CustomerFacts,
+    Entry,
+    EventLine,
+    Mark,
+    PromiseLine,
+    RequestView,
+    When,
+)
+from portal.messaging.times import Words
+from portal.models import (
+    Channel,
+    Direction,
+    Event,
+    Message,
+    PromiseKind,
+    RequestStatus,
+    Roster,
+    RunState,
+    ServiceRequest,
+)
+from portal.queries.conversations import conversation
+from portal.queries.requests import get_service_request
+from portal.queries.rosters import load_roster
+
+MOST_EVENTS = 500
+HEADLINES = {
+    RequestStatus.COMPLETED: "{}'s request is completed",
+    RequestStatus.CANCELLED: "{}'s request is cancelled",
+    RequestStatus.DECLINED: "{}'s request could not go ahead",
+    RequestStatus.AWAITING_CONFIRMATION: "Done; {} has not said so yet",
+    RequestStatus.ON_HOLD: "{}'s request is on hold",
+    RequestStatus.WAITING_ON_CUSTOMER: "We wait for {}",
+}
+
+
+async def draw_request(
+    session: AsyncSession, reference: str, reader: Reader, public_url: str, act_url: str = ""
+) -> RequestView:
+    """The request as this reader sees it now; its forms post below ``act_url``. Raises NotFound."""
+    request = await get_service_request(session, reference)
+    messages = await conversation(session, request.id or 0)
+    newest_first = (
+        select(Event)
+        .where(col(Event.request_id) == request.id)
+        .order_by(col(Event.id).desc())
+        .limit(MOST_EVENTS)
+    )
+    events = list(reversed((await session.exec(newest_first)).all()))
+    roster = await load_roster(session, request.definition)
+    drawing = Drawing(request, roster, reader, messages, events, public_url)
+    return drawing.view(act_url or f"/desk/requests/{request.reference}")
+
+
+@dataclass
+class Drawing:
+    """One request, all that belongs to it, and the reader it is drawn for."""
+
+    request: ServiceRequest
+    roster: Roster
+    reader: Reader
+    messages: Sequence[Message]
+    events: Sequence[Event]
+    public_url: str
+
+    @cached_property
+    def words(self) -> Words:
+        """Times in the zone of the department that has the request."""
+        department = self.roster.department_by_id(self.request.department_id)
+        return Words("en", department.timezone, clock.now())
+
+    def view(self, act_url: str) -> RequestView:
+        """The whole page as plain values."""
+        request, words = self.request, self.words
+        department = self.roster.department_by_id(request.department_id)
+        soonest = min(request.open_runs, key=lambda run: run.due_at, default=None)
+        url = f"/desk/requests/{request.reference}"
+        return RequestView(
+            reference=request.reference,
+            url=url,
+            act_url=act_url,
+            live_url=f"{url}/live",
+            form_token=self.reader.form_token,
+            version=request.version,
+            seen=self.events[-1].id or 0 if self.events else 0,
+            zone=words.timezone,
+            status=request.status.value,
+            status_words=STATUS[request.status],
+            headline=self._headline(),
+            title=request.title,
+            workflow=request.workflow.name,
+            department=department.name,
+            department_url=f"/desk?department={department.key}",
+            opened=When(f"{request.opened_at:%Y-%m-%dT%H:%MZ}", words.since(request.opened_at)),
+            due=due(words, soonest.due_at, late=soonest.is_late(words.now)) if soonest else None,
+            owner=as_person(self.roster.person(request.owner_id)),
+            customer=self._customer(),
+            zone_words=zone_words(words.timezone),
+            legs=Line(request, self.roster, words).legs(),
+            moves=Moves(request, self.roster, words, self.reader).all(),
+            conversation=[self._entry(one) for one in self.messages],
+            unanswered=self._unanswered(),
+            promises=self._promises(),
+            events=[self._event(one) for one in self.events],
+            verbs=self._verbs(),
+            back_to=self._back_to(),
+            people=self._people(),
+            marks=self._marks(),
+        )
+
+    def _headline(self) -> str:
+        request, first_name = self.request, self.request.customer.first_name
+        runs = request.open_runs
+        if request.status in HEADLINES:
+            return HEADLINES[request.status].format(first_name)
+        names = [self.roster.department_by_id(run.department_id).name for run in runs]
+        if all(request.waiting_handoff(run) for run in runs):
+            return f"Waiting for {as_listed(names)} to take it up"
+        plural = len(set(names)) > 1
+        return f"{as_listed(names)} {'have' if plural else 'has'} {first_name}'s request"
+
+    def _customer(self) -> CustomerFacts:
+        request, words = self.request, self.words
+        customer, link = request.customer, request.live_link
+        addresses = {
+            channel: customer.address(channel, words.now)
+            for channel in (Channel.SMS, Channel.EMAIL)
+        }
+        way = next((c for c in customer.channels() if addresses.get(c)), Channel.WEB)
+        local = Words("en", customer.timezone, words.now)
+        theirs = f"It is {local.clock(words.now)} for {customer.first_name}"
+        return CustomerFacts(
+            name=customer.name,
+            first_name=customer.first_name,
+            phone=addresses[Channel.SMS] or "",
+            email=addresses[Channel.EMAIL] or "",
+            writes_by=WAY[way],
+            local_time=f"{theirs} ({zone_words(customer.timezone)})"
+            if local.clock(words.now) != words.clock(words.now)
+            else "",
+            link=f"{self.public_url}/r/{link.token}" if link else None,
+        )
+
+    def _entry(self, message: Message) -> Entry:
+        return Entry(
+            mine=message.direction == Direction.OUT,
+            who=who_wrote(message, self.request.customer.first_name),
+            body=message.body,
+            at=since(self.words, message.created_at),
+            fate=fate(message, self.words),
+            trouble=message.status in NOT_THERE,
+        )
+
+    def _event(self, event: Event) -> EventLine:
+        return EventLine(
+            id=event.id or 0,
+            at=since(self.words, event.at),
+            who=event.actor_name,
+            words=event_words(event, self.request.definition, self.words),
+            internal=not event.visible,
+        )
+
+    def _unanswered(self) -> str:
+        wrote_at = self.request.unanswered_since
+        if wrote_at is None:
+            return ""
+        said = f"{self.request.customer.first_name} wrote {self.words.since(wrote_at)}."
+        owed = next(
+            (p for p in self.request.promises if not p.closed_at and p.kind == PromiseKind.ANSWER),
+            None,
+        )
+        if owed is None:
+            return f"{said} Nobody has answered yet."
+        owner = self.roster.person(owed.owner_id).name
+        if owed.due_at < self.words.now:
+            return f"{said} {owner} was to answer by {self.words.by(owed.due_at)}."
+        return f"{said} {owner} is to answer by {self.words.by(owed.due_at)}."
+
+    def _promises(self) -> list[PromiseLine]:
+        return [
+            PromiseLine(
+                id=str(one.id),
+                text=one.text,
+                owner=self.roster.person(one.owner_id).name,
+                due=due(self.words, one.due_at, late=one.due_at < self.words.now),
+                made=self.words.stamp(one.made_at),
+            )
+            for one in self.request.promises
+            if one.closed_at is None
+        ]
+
+    def _verbs(self) -> frozenset[str]:
+        request = self.request
+        if not self.reader.may_act(request):
+            return frozenset()
+        verbs = {"messages", "contacts", "link/reissue"}
+        if request.live_link:
+            verbs.add("link/revoke")
+        if request.is_closed:
+            return frozenset(verbs | {"reopen"})
+        verbs |= {"promises", "assign", "cancel", "send-back"}
+        if any(run.held_at for run in request.open_runs):
+            verbs.add("resume")
+        if any(run.held_at is None for run in request.open_runs):
+            verbs.add("hold")
+        return frozenset(verbs)
+
+    def _back_to(self) -> list[Choice]:
+        """Where it can go back to; a closed request may also begin again where it stopped."""
+        request = self.request
+        states = {run.stage_key: run.state for run in request.runs}
+        stages = [
+            Choice(stage.key, f"{stage.name}, {self.roster.department(stage.department).name}")
+            for stage in request.definition.stages
+            if stage.key in states
+            and (request.is_closed or states[stage.key] == RunState.COMPLETED)
+        ]
+        return [Choice("", "Where it stopped"), *stages] if request.is_closed else stages
+
+    def _people(self) -> list[Choice]:
+        """Who can be given it: those of the departments that have it first."""
+        near = {run.department_id for run in self.request.open_runs} | {self.request.department_id}
+        near_people = {person for key in near for person in self.roster.members.get(key, [])}
+        active = [person for person in self.roster.staff.values() if not person.disabled_at]
+        active.sort(key=lambda person: (person.id not in near_people, person.name))
+        return [Choice(person.email, self._person_words(person.id or 0)) for person in active]
+
+    def _person_words(self, person_id: int) -> str:
+        name, n = self.roster.person(person_id).name, self.roster.open_runs.get(person_id)
+        return f"{name} ({n} open)" if n else name
+
+    def _marks(self) -> list[Mark]:
+        marks = []
+        for run in self.request.open_runs:
+            if run.is_late(self.words.now):
+                marks.append(Mark("late", f"late since {self.words.by(run.due_at)}"))
+            if run.held_at:
+                until = f" until {self.words.by(run.hold_until)}" if run.hold_until else ""
+                marks.append(Mark("hold", f"on hold{until}: {run.hold_reason}"))
+        told = [one for one in self.messages if one.direction == Direction.OUT]
+        if told and told[-1].status in NOT_THERE:
+            marks.append(Mark("undelivered", "the last message did not arrive"))
+        return marks

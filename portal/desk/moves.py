@@ -1,0 +1,118 @@
+"""The main things to do next with a request: take a stage up, complete it, close it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from portal.desk.reader import Reader
+from portal.desk.view import Move
+from portal.messaging.times import Words
+from portal.models import Handoff, RequestStatus, Roster, RunState, ServiceRequest, StageRun
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Says what each button does before it is pressed, and what the customer then reads."""
+
+    request: ServiceRequest
+    roster: Roster
+    words: Words
+    reader: Reader
+
+    def all(self) -> list[Move]:
+        """One for each open stage, the reader's own first; nothing for who may only look."""
+        moves = sorted(self._moves(), key=lambda move: not move.mine)
+        return moves if self.reader.may_act(self.request) else []
+
+    def _moves(self) -> Iterator[Move]:
+        for run in self.request.open_runs:
+            handoff = self.request.waiting_handoff(run)
+            yield self._accept(run, handoff) if handoff else self._advance(run)
+        if self.request.status == RequestStatus.AWAITING_CONFIRMATION:
+            yield self._confirm()
+
+    def _accept(self, run: StageRun, handoff: Handoff) -> Move:
+        stage = self.request.definition.stage(run.stage_key)
+        department = self.roster.department_by_id(run.department_id).name
+        sender = self.roster.department_by_id(handoff.from_department_id).name
+        owner = self.roster.person(run.assignee_id).name
+        mine = self.reader.works_in(run.department_id)
+        by = self.words.by(handoff.accept_by) if handoff.accept_by else "soon"
+        first_name = self.request.customer.first_name
+        return Move(
+            "accept",
+            run.stage_key,
+            eyebrow=f"Handed over by {sender}, {self.words.since(handoff.sent_at)}",
+            headline=f"{'Take it up' if mine else f'{department} takes it up'} by {by}",
+            sentence=(
+                f"Until then {owner} owns it. "
+                f"{first_name} reads “{stage.title}” once {'you have' if mine else 'they have'} it."
+            ),
+            button="Take it up" if mine else "",
+            mine=mine,
+        )
+
+    def _advance(self, run: StageRun) -> Move:
+        stage = self.request.definition.stage(run.stage_key)
+        department = self.roster.department_by_id(run.department_id).name
+        button, sentence, tells = self._what_follows(run)
+        if run.held_at:
+            sentence = f"On hold: {run.hold_reason}"
+        elif run.is_paused:
+            sentence = f"Waiting for {self.request.customer.first_name}. {sentence}".strip()
+        late = run.is_late(self.words.now)
+        due = f"late since {self.words.by(run.due_at)}" if late else self.words.by(run.due_at)
+        return Move(
+            "advance",
+            run.stage_key,
+            eyebrow=f"{department}, {due if late else f'due {due}'}",
+            headline=stage.name,
+            sentence=sentence,
+            button=button,
+            tells=tells,
+            mine=self.reader.works_in(run.department_id) or run.assignee_id == self.reader.staff.id,
+        )
+
+    def _what_follows(self, run: StageRun) -> tuple[str, str, str]:
+        """The button, what it leads to, and what the customer reads at once (empty: nothing)."""
+        done = {one.stage_key for one in self.request.runs if one.state == RunState.COMPLETED}
+        opened = self.request.definition.opened_by(run.stage_key, done)
+        names = [self.roster.department(stage.department).name for stage in opened]
+        if not opened:
+            return "Complete it", self._ending(run), ""
+        if len(opened) > 1:
+            return (
+                "Complete it, pass it on",
+                f"Goes on with {self.words.listing(tuple(names))}.",
+                "",
+            )
+        title = str(opened[0].title)
+        receiver = self.roster.department(opened[0].department)
+        if receiver.id == run.department_id:
+            return f"Complete it, go on to {opened[0].name}", "", title
+        waits = receiver.accept_by(self.words.now) is not None
+        sentence = f"You keep it until {receiver.name} takes it up." if waits else ""
+        return f"Complete it, pass to {receiver.name}", sentence, "" if waits else title
+
+    def _ending(self, run: StageRun) -> str:
+        if any(one is not run for one in self.request.open_runs):
+            return "The other stages go on."
+        questions = self.request.definition.follow_ups_after(run.stage_key)
+        if questions:
+            return f"{self.request.customer.first_name} is then asked “{questions[0].question}”"
+        return "With this the request is done."
+
+    def _confirm(self) -> Move:
+        first_name = self.request.customer.first_name
+        asked = self.request.asked
+        return Move(
+            "advance",
+            "",
+            eyebrow=f"{first_name} has the last word",
+            headline=asked.question if asked else "The work is done",
+            sentence=(
+                f"Only {first_name} can say so. Have they told you? "
+                "Write how and when, and the request is completed."
+            ),
+            button="They confirmed it: complete",
+            mine=False,
+        )

@@ -1,0 +1,49 @@
+"""Passwords: argon2id, in a thread of its own, at the same cost for everybody."""
+
+import asyncio
+import secrets
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from portal.errors import BadInput
+
+SHORTEST = 12
+LONGEST = 200
+
+# Its defaults are RFC 9106's second recommended choice (64 MiB).
+_hasher = PasswordHasher()
+
+
+async def hash_password(password: str) -> str:
+    """The hash to keep. Raises BadInput for a password that is too short or far too long."""
+    if len(password) < SHORTEST:
+        raise BadInput(
+            f"Please choose at least {SHORTEST} characters.",
+            fields={"password": f"Please choose at least {SHORTEST} characters."},
+        )
+    if len(password) > LONGEST:
+        raise BadInput(
+            f"Please keep it under {LONGEST} characters.",
+            fields={"password": f"Please keep it under {LONGEST} characters."},
+        )
+    return await asyncio.to_thread(_hasher.hash, password)
+
+
+async def is_password(kept: str | None, password: str) -> bool:
+    """True for the right password; as slow where there is none to compare with."""
+    return await asyncio.to_thread(_verify, kept, password[:LONGEST])
+
+
+def _verify(kept: str | None, password: str) -> bool:
+    try:
+        _hasher.verify(kept or _nobodys(), password)
+    except (VerificationError, InvalidHashError):
+        return False
+    return kept is not None
+
+
+@cache
+def _nobodys() -> str:
+    return _hasher.hash(secrets.token_urlsafe(16))

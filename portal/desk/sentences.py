@@ -1,0 +1,168 @@
+"""Facts as staff read them: what happened, what became of a message, how a request stands."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from portal.desk.view import When
+from portal.messaging.times import Words
+from portal.models import (
+    Channel,
+    ContactReason,
+    Direction,
+    Event,
+    EventKind,
+    Message,
+    MessageStatus,
+    RequestStatus,
+)
+from portal.workflows import WorkflowDefinition
+
+STATUS = {
+    RequestStatus.OPEN: "In work",
+    RequestStatus.WAITING_ON_CUSTOMER: "Waiting for the customer",
+    RequestStatus.ON_HOLD: "On hold",
+    RequestStatus.AWAITING_CONFIRMATION: "Done, the customer has not said so yet",
+    RequestStatus.COMPLETED: "Completed",
+    RequestStatus.DECLINED: "Declined",
+    RequestStatus.CANCELLED: "Cancelled",
+}
+WAY = {Channel.SMS: "by text", Channel.EMAIL: "by e-mail", Channel.WEB: "on their page"}
+REASONS = {
+    ContactReason.WHERE_IS_IT: "Where it is",
+    ContactReason.QUESTION: "A question",
+    ContactReason.CHANGE: "A change",
+    ContactReason.COMPLAINT: "A complaint",
+    ContactReason.OTHER: "Something else",
+}
+UNDER_WAY = (
+    MessageStatus.QUEUED,
+    MessageStatus.SENDING,
+    MessageStatus.ACCEPTED,
+    MessageStatus.SENT,
+)
+NOT_THERE = {
+    MessageStatus.UNDELIVERED: "Not delivered",
+    MessageStatus.FAILED: "Not delivered",
+    MessageStatus.SUPPRESSED: "Not sent",
+    MessageStatus.EXPIRED: "Not sent, it would have come too late",
+    MessageStatus.UNKNOWN: "Not known yet whether it arrived",
+    MessageStatus.REVIEW: "Not known whether it arrived, somebody must look",
+}
+
+
+def since(words: Words, at: datetime) -> When:
+    """A moment that has been."""
+    return When(iso(at), words.stamp(at))
+
+
+def due(words: Words, at: datetime, *, late: bool) -> When:
+    """A moment to be kept; once it is late it says so in words."""
+    return When(iso(at), f"late since {words.by(at)}" if late else words.by(at), late)
+
+
+def iso(at: datetime) -> str:
+    """For machines: UTC, to the minute."""
+    return f"{at:%Y-%m-%dT%H:%MZ}"
+
+
+def zone_words(timezone: str) -> str:
+    """A zone as people call it: "New York time"."""
+    city = timezone.rpartition("/")[2].replace("_", " ")
+    return f"{city} time" if "/" in timezone else city
+
+
+def read_local(words: str, timezone: str) -> datetime:
+    """What a ``datetime-local`` field says, on the clocks of that zone. Raises ValueError."""
+    local = datetime.fromisoformat(words)
+    if local.tzinfo is not None:
+        raise ValueError(words)
+    return local.replace(tzinfo=ZoneInfo(timezone))
+
+
+def who_wrote(message: Message, first_name: str) -> str:
+    """The author, and the way the words came or went."""
+    author = first_name if message.direction == Direction.IN else message.author
+    return f"{author}, {WAY[message.channel]}"
+
+
+def fate(message: Message, words: Words) -> str:
+    """What became of a message, in plain words; nothing to say of what stands on the page itself."""
+    status = message.status
+    if message.direction == Direction.IN or (
+        message.channel == Channel.WEB and status == MessageStatus.DELIVERED
+    ):
+        return ""
+    if status == MessageStatus.DELIVERED:
+        return f"Delivered {words.stamp(message.delivered_at or message.created_at)}"
+    is_first_try = status == MessageStatus.QUEUED and message.attempts == 0
+    if is_first_try and message.due_at > words.now:
+        return f"Waits for {words.by(message.due_at)}: quiet hours"
+    if status in UNDER_WAY:
+        return "On its way"
+    reason = message.reason.rstrip(".")
+    return NOT_THERE[status] + (f": {reason[:1].lower()}{reason[1:]}" if reason else "")
+
+
+def event_words(event: Event, definition: WorkflowDefinition, words: Words) -> str:
+    """What happened, in one line."""
+    stage = _stage_name(event, definition)
+    data = event.data
+    told = {
+        EventKind.OPENED: "Opened the request",
+        EventKind.STAGE_REACHED: f"{stage} began{' again' if data.get('again') else ''}",
+        EventKind.STAGE_COMPLETED: f"Completed {stage}",
+        EventKind.STAGE_SUPERSEDED: f"Set {stage} aside",
+        EventKind.HANDOFF_SENT: f"Passed to {data.get('to', 'the next department')} for {stage}",
+        EventKind.HANDOFF_ACCEPTED: f"Took up {stage}",
+        EventKind.HANDOFF_REFUSED: f"Refused {stage}",
+        EventKind.SENT_BACK: f"Sent back to {stage}",
+        EventKind.ASSIGNED: f"Given to {data.get('to', 'a colleague')}",
+        EventKind.HELD: "Put on hold",
+        EventKind.RESUMED: "Resumed",
+        EventKind.EXPECTED: "Gave a new date",
+        EventKind.QUESTION_PLANNED: "A question to the customer is planned",
+        EventKind.QUESTION_ASKED: "Asked the customer",
+        EventKind.QUESTION_REMINDED: "Asked the customer once more",
+        EventKind.QUESTION_ANSWERED: f"The customer answered {str(data.get('answer', '')).upper()}",
+        EventKind.QUESTION_CLOSED: "No answer came, the question is closed",
+        EventKind.AWAITING_CONFIRMATION: "The work is done; the customer has the last word",
+        EventKind.COMPLETED: "Completed",
+        EventKind.DECLINED: "Closed as declined",
+        EventKind.CANCELLED: "Cancelled",
+        EventKind.REOPENED: "Opened again",
+        EventKind.PROMISE_MADE: f"Promised: {data.get('text', '')}",
+        EventKind.PROMISE_KEPT: "Kept a promise",
+        EventKind.PROMISE_MOVED: "Moved a promise",
+        EventKind.PROMISE_MISSED: "A promise was missed",
+        EventKind.MESSAGE_IN: "The customer wrote",
+        EventKind.MESSAGE_OUT: "Wrote to the customer",
+        EventKind.CONTACT_LOGGED: _contact(data),
+        EventKind.PREFERENCES_CHANGED: "The customer changed how they hear from us",
+        EventKind.LINK_REPLACED: "Changed the customer's link",
+    }[event.kind]
+    if data.get("due_at"):
+        told += f", by {words.by(datetime.fromisoformat(data['due_at']))}"
+    more = data.get("reason") or data.get("note")
+    return f"{told}: {more}" if more else told
+
+
+def as_listed(names: list[str]) -> str:
+    """Names as a sentence lists them, each once."""
+    unique = list(dict.fromkeys(names))
+    return " and ".join([", ".join(unique[:-1]), unique[-1]]) if len(unique) > 1 else unique[0]
+
+
+def _stage_name(event: Event, definition: WorkflowDefinition) -> str:
+    if event.stage_key is None:
+        return "it"
+    try:
+        return definition.stage(event.stage_key).name
+    except KeyError:
+        return event.stage_key
+
+
+def _contact(data: dict[str, str]) -> str:
+    how = {"call": "The customer called", "visit": "The customer came by"}
+    reason = data.get("reason", "other")
+    about = {reason_.value: said for reason_, said in REASONS.items()}.get(reason, reason)
+    return f"{how.get(data.get('channel', ''), 'The customer asked')} ({about.lower()})"

@@ -1,0 +1,37 @@
+"""Finding people at the desk."""
+
+from collections.abc import Iterable
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.models import Membership, StaffMember, token_hash
+
+
+async def find_staff(session: AsyncSession, staff_id: int) -> StaffMember | None:
+    """The person of that id."""
+    return await session.get(StaffMember, staff_id)
+
+
+async def find_staff_by_email(session: AsyncSession, email: str) -> StaffMember | None:
+    """The person with this address, however it is cased."""
+    query = select(StaffMember).where(col(StaffMember.email) == email.strip().lower()[:254])
+    return (await session.exec(query)).one_or_none()
+
+
+async def find_invited(session: AsyncSession, secret: str) -> StaffMember | None:
+    """Whoever this invitation was made for, held until the transaction ends; used ones are gone."""
+    query = select(StaffMember).where(col(StaffMember.invitation_hash) == token_hash(secret))
+    return (await session.exec(query.with_for_update())).one_or_none()
+
+
+async def department_ids(session: AsyncSession, staff_id: int) -> frozenset[int]:
+    """The departments in which this person works."""
+    query = select(Membership.department_id).where(col(Membership.staff_member_id) == staff_id)
+    return frozenset((await session.exec(query)).all())
+
+
+async def people_by_id(session: AsyncSession, ids: Iterable[int]) -> dict[int, StaffMember]:
+    """These people, by id."""
+    query = select(StaffMember).where(col(StaffMember.id).in_(set(ids)))
+    return {person.id or 0: person for person in (await session.exec(query)).all()}
