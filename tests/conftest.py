@@ -7,6 +7,7 @@ database, the module says so and runs once::
     pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -16,9 +17,10 @@ from pathlib import Path
 import httpx2
 import pytest
 import time_machine
-from cast import House, move_in
+from cast import Furniture, House, furnish, move_in, take_stock
 from disposable_postgres import DisposablePostgres
 from redis import Redis
+from sqlmodel import SQLModel
 from starlette.applications import Starlette
 
 from portal.clock import now
@@ -45,7 +47,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[DisposablePostgres]:
-    """A PostgreSQL of our own, with a migrated database ``kept`` to copy."""
+    """A PostgreSQL of our own, with a database ``kept`` that has had every migration."""
     server = DisposablePostgres()
     try:
         try:
@@ -63,17 +65,15 @@ def postgres() -> Iterator[DisposablePostgres]:
 
 @pytest.fixture(params=["sqlite", POSTGRES])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A fresh database with every migration: on SQLite, and again on PostgreSQL."""
+    """An empty database with every migration: on SQLite, and again on PostgreSQL."""
     if request.param == "sqlite":
         path = tmp_path / "kept.db"
         shutil.copyfile(request.getfixturevalue("migrated_file"), path)
         yield f"sqlite+aiosqlite:///{path}"
         return
     server: DisposablePostgres = request.getfixturevalue("postgres")
-    name = tmp_path.name
-    server.create(name, template="kept")
-    yield server.url(name)
-    server.drop(name)
+    yield server.url("kept")
+    server.empty("kept", [table.name for table in SQLModel.metadata.sorted_tables])
 
 
 @pytest.fixture
@@ -117,10 +117,27 @@ def relay(settings: Settings, database: Database) -> Relay:
     return Relay(settings, database, Jobs(None), Live(None))
 
 
+@pytest.fixture(scope="session")
+def furniture(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Furniture:
+    """What moving in makes, by the product's own verbs; done once."""
+    path = tmp_path_factory.mktemp("house") / "kept.db"
+    shutil.copyfile(migrated_file, path)
+
+    async def move() -> Furniture:
+        database = Database(f"sqlite+aiosqlite:///{path}")
+        settings = Settings(_env_file=None, DATABASE_URL=database.url)
+        await move_in(Relay(settings, database, Jobs(None), Live(None)), by=KEPT)
+        stock = await take_stock(database)
+        await database.close()
+        return stock
+
+    return asyncio.run(move())
+
+
 @pytest.fixture
-async def house(relay: Relay) -> House:
+async def house(relay: Relay, database: Database, furniture: Furniture) -> House:
     """Workflows loaded and the cast at their desks; see tests/cast.py."""
-    return await move_in(relay, by=KEPT)
+    return House(relay, database, await furnish(database, furniture))
 
 
 @pytest.fixture

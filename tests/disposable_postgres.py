@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 READY_WITHIN = 30.0
@@ -58,18 +59,29 @@ class DisposablePostgres:
         """The address of a database, as DATABASE_URL."""
         return f"postgresql+asyncpg://postgres@/{database}?host={self.data}"
 
-    def create(self, database: str, template: str = "template0") -> None:
-        """Make a database, a copy of another where one is named."""
-        self.say(f'CREATE DATABASE "{database}" TEMPLATE "{template}" STRATEGY file_copy')
+    def create(self, database: str) -> None:
+        """Make an empty database."""
+        self.say(f'CREATE DATABASE "{database}" TEMPLATE template0')
 
     def drop(self, database: str) -> None:
         """Take it away, whoever is still connected."""
         self.say(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
 
-    def say(self, sql: str) -> None:
-        """Run one statement outside every database that is tested."""
+    def empty(self, database: str, tables: Sequence[str]) -> None:
+        """Delete all rows of these tables: many times quicker than another database.
+
+        Keys go on counting, so no test can lean on them. Raises CalledProcessError where a
+        transaction was left open.
+        """
+        rows = "; ".join(f'DELETE FROM "{table}"' for table in tables)  # noqa: S608
+        self.say(
+            f"SET lock_timeout = '5s'; SET session_replication_role = replica; {rows}", database
+        )
+
+    def say(self, sql: str, database: str = "postgres") -> None:
+        """Run statements."""
         self._run("psql", "-qX", "-v", "ON_ERROR_STOP=1", "-h", str(self.data), "-U", "postgres",
-                  "-d", "postgres", "-c", sql)  # fmt: skip
+                  "-d", database, "-c", sql)  # fmt: skip
 
     def cleanup(self) -> None:
         """Stop the server and leave nothing behind."""
