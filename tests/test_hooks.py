@@ -1,0 +1,246 @@
+"""The webhooks: what is signed is taken once; what is not changes nothing."""
+
+from email.message import EmailMessage
+from urllib.parse import quote, urlencode
+
+import httpx2
+import pytest
+from cast import House
+from sqlmodel import select
+from twilio.request_validator import RequestValidator
+
+from portal.database import Database
+from portal.messaging.reply_address import reply_address
+from portal.models import (
+    Channel,
+    Direction,
+    DroppedBall,
+    Message,
+    MessageKind,
+    MessageStatus,
+    ServiceRequest,
+)
+from portal.settings import Settings
+
+PHONE = "+14155550132"
+INBOUND = "/hooks/twilio/inbound"
+
+
+class Twilio:
+    """Calls our webhooks as Twilio does, signed for the public address."""
+
+    def __init__(self, client: httpx2.AsyncClient, settings: Settings) -> None:
+        self._client = client
+        self._origin = settings.public_url
+        self._signer = RequestValidator(settings.twilio_auth_tokens[0].get_secret_value())
+
+    async def post(
+        self, path: str, form: dict[str, str], *, host: str | None = None, sign: bool = True
+    ) -> int:
+        """Post a form; gives the status."""
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        if sign:
+            headers["X-Twilio-Signature"] = self._signer.compute_signature(
+                self._origin + path, form
+            )
+        if host is not None:
+            headers["Host"] = host
+        answer = await self._client.post(path, content=urlencode(form), headers=headers)
+        return answer.status_code
+
+    async def text(self, body: str, sid: str = "SM1", **more: str) -> int:
+        """A customer's text."""
+        form = {"MessageSid": sid, "From": PHONE, "To": "+15005550006", "Body": body, **more}
+        return await self.post(INBOUND, form)
+
+    async def receipt(self, message: Message, word: str, sid: str = "SMout", **more: str) -> int:
+        """How far one of our texts has come."""
+        return await self.post(
+            f"/hooks/twilio/status?m={message.id}",
+            {"MessageSid": sid, "MessageStatus": word, **more},
+        )
+
+
+@pytest.fixture
+def twilio(client: httpx2.AsyncClient, settings: Settings) -> Twilio:
+    """Twilio, as it calls us."""
+    return Twilio(client, settings)
+
+
+async def heard(house: House) -> list[Message]:
+    """Every message that came in."""
+    return [one for one in await house.messages() if one.direction == Direction.IN]
+
+
+async def test_a_text_is_recorded_once_however_often_it_is_told(
+    twilio: Twilio, house: House, martins: ServiceRequest
+) -> None:
+    """Twilio repeats itself: one record, one acknowledgement."""
+    for _ in range(3):
+        assert await twilio.text("Can it go to my office?") == 200
+    (message,) = await heard(house)
+    assert message.request_id == martins.id
+    answers = [m for m in await house.told(martins) if m.kind == MessageKind.ACKNOWLEDGEMENT]
+    assert len(answers) == 1
+
+
+@pytest.mark.parametrize("attack", ["unsigned", "forged", "another path"])
+async def test_what_is_not_signed_for_this_address_changes_nothing(
+    attack: str, client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+) -> None:
+    """403 for a missing, a wrong and a borrowed signature."""
+    form = {"MessageSid": "SM9", "From": PHONE, "To": "+1", "Body": "stop"}
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    if attack == "forged":
+        headers["X-Twilio-Signature"] = "bm90IGl0"
+    elif attack == "another path":
+        signer = RequestValidator("the token of the tests")
+        headers["X-Twilio-Signature"] = signer.compute_signature(
+            "http://testserver/hooks/twilio/status", form
+        )
+    answer = await client.post(INBOUND, content=urlencode(form), headers=headers)
+    assert answer.status_code == 403
+    assert await heard(house) == []
+
+
+async def test_json_and_odd_bodies_are_refused_not_broken(
+    client: httpx2.AsyncClient, house: House
+) -> None:
+    """Whatever cannot be checked is not signed: 403, never a 500."""
+    for content, kind in (
+        (b"{}", "application/json"),
+        (b"\xff\xfe", "application/x-www-form-urlencoded"),
+        (b"--x\r\n\r\n", "multipart/form-data; boundary=x"),
+    ):
+        headers = {"Content-Type": kind, "X-Twilio-Signature": "x"}
+        answer = await client.post(INBOUND, content=content, headers=headers)
+        assert answer.status_code in (400, 403)
+    assert await heard(house) == []
+
+
+async def test_the_host_header_is_ignored(
+    twilio: Twilio, house: House, martins: ServiceRequest
+) -> None:
+    """The signature is checked against our configured origin, whatever a proxy calls us."""
+    form = {"MessageSid": "SM1", "From": PHONE, "To": "+15005550006", "Body": "Hello there"}
+    assert await twilio.post(INBOUND, form, host="evil.example") == 200
+    assert len(await heard(house)) == 1
+
+
+async def test_blank_and_unknown_parameters_are_part_of_what_is_signed(
+    twilio: Twilio, house: House, martins: ServiceRequest
+) -> None:
+    """Twilio adds parameters without notice; blanks count."""
+    assert await twilio.text("Hi, one question", FromCity="", SomethingNew="x") == 200
+    assert len(await heard(house)) == 1
+
+
+async def test_a_receipt_proves_acceptance_before_the_sid_was_stored(
+    twilio: Twilio, house: House, martins: ServiceRequest
+) -> None:
+    """A callback may be quicker than the answer to the POST: our id in the address settles it."""
+    (message,) = await house.told(martins)
+    assert await twilio.receipt(message, "sent") == 204
+    (message,) = await house.told(martins)
+    assert message.status == MessageStatus.SENT
+    assert message.provider_sid == "SMout"
+
+
+async def test_a_status_never_goes_back(
+    twilio: Twilio, house: House, martins: ServiceRequest
+) -> None:
+    """Receipts come doubled and out of order."""
+    (message,) = await house.told(martins)
+    for word in ("delivered", "sent", "queued", "delivered", "sending"):
+        await twilio.receipt(message, word)
+    (message,) = await house.told(martins)
+    assert message.status == MessageStatus.DELIVERED
+    assert message.delivered_at is not None
+
+
+async def test_what_is_undelivered_falls_back_to_mail(
+    twilio: Twilio, house: House, martins: ServiceRequest
+) -> None:
+    """A known failure, and only that, uses the other channel: the same cause, once."""
+    (message,) = await house.told(martins)
+    for _ in range(2):
+        await twilio.receipt(message, "undelivered", ErrorCode="30005")
+    first, second = await house.told(martins)
+    assert (first.status, first.error_code) == (MessageStatus.UNDELIVERED, "30005")
+    assert (second.channel, second.cause) == (Channel.EMAIL, first.cause)
+
+
+async def test_a_second_sid_for_one_message_is_raised(
+    twilio: Twilio, house: House, martins: ServiceRequest, database: Database
+) -> None:
+    """The provider took it twice and nobody planned it: a person sees it, once."""
+    (message,) = await house.told(martins)
+    await twilio.receipt(message, "sent", sid="SMa")
+    for word in ("sent", "delivered"):
+        await twilio.receipt(message, word, sid="SMb")
+    async with database.reading() as session:
+        (ball,) = (await session.exec(select(DroppedBall))).all()
+    assert ball.owner_id == martins.owner_id
+    (message,) = await house.told(martins)
+    assert message.provider_sid == "SMa"
+    assert message.possible_duplicate
+
+
+@pytest.mark.parametrize("m", ["", "0", "999999", "x", "1e3", "99999999999999999999", "²"])
+async def test_a_receipt_for_no_message_of_ours_is_taken_and_changes_nothing(
+    m: str, client: httpx2.AsyncClient, settings: Settings, martins: ServiceRequest
+) -> None:
+    """Twilio would repeat an error for hours."""
+    path = f"/hooks/twilio/status?m={quote(m)}"
+    form = {"MessageSid": "SMx", "MessageStatus": "sent"}
+    signer = RequestValidator(settings.twilio_auth_tokens[0].get_secret_value())
+    answer = await client.post(
+        path,
+        content=urlencode(form),
+        headers={
+            "Content-Type": "application/x-www-form-urlencoded",
+            "X-Twilio-Signature": signer.compute_signature(settings.public_url + path, form),
+        },
+    )
+    assert answer.status_code == 204
+
+
+async def test_mail_needs_its_token_and_a_sealed_address(
+    client: httpx2.AsyncClient, settings: Settings, house: House, martins: ServiceRequest
+) -> None:
+    """From proves nothing: the reply address alone says which request is meant."""
+    told = settings.model_copy(update={"mail_from": "desk@acme.example"})
+    mail = EmailMessage()
+    mail["From"], mail["To"] = "someone@else.example", reply_address(told, martins.id or 0)
+    mail["Message-ID"] = "<one@else.example>"
+    mail.set_content("Please ring the bell.\n\nOn Monday Acme wrote:\n> We have it")
+    raw = mail.as_bytes()
+    assert (await client.post("/hooks/email/inbound", content=raw)).status_code == 403
+    token = {"Authorization": "Bearer the mail hook of the tests"}
+    for _ in range(2):
+        answer = await client.post("/hooks/email/inbound", content=raw, headers=token)
+        assert answer.status_code == 204
+    (message,) = await heard(house)
+    assert (message.body, message.channel) == ("Please ring the bell.", Channel.EMAIL)
+    assert message.request_id == martins.id
+    forged = raw.replace(f"reply+{martins.id}-".encode(), f"reply+{martins.id}9-".encode())
+    answer = await client.post("/hooks/email/inbound", content=forged, headers=token)
+    assert answer.status_code == 422
+
+
+async def test_automatic_mail_is_set_aside(
+    client: httpx2.AsyncClient, settings: Settings, house: House, martins: ServiceRequest
+) -> None:
+    """An out-of-office note (RFC 3834) never starts a loop."""
+    told = settings.model_copy(update={"mail_from": "desk@acme.example"})
+    raw = (
+        f"To: {reply_address(told, martins.id or 0)}\r\n"
+        "Auto-Submitted: auto-replied\r\n\r\nI am away."
+    ).encode()
+    answer = await client.post(
+        "/hooks/email/inbound",
+        content=raw,
+        headers={"Authorization": "Bearer the mail hook of the tests"},
+    )
+    assert answer.status_code == 204
+    assert await heard(house) == []
