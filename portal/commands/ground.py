@@ -1,10 +1,10 @@
 """The ground that a command stands on: a database that is ready, and a relay to act with."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
+import uvloop
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.database import Database
@@ -31,7 +31,7 @@ def act(settings: Settings, work: Callable[[Relay], Awaitable[T]]) -> T:
     if settings.is_single_machine:
         bring_up_to_date(settings)
     with _plain_words():
-        return asyncio.run(_act(settings, work))
+        return uvloop.run(_act(settings, work))
 
 
 def bring_up_to_date(settings: Settings) -> list[str]:

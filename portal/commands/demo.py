@@ -1,0 +1,154 @@
+"""`kept demo`: the whole product on sample data, in a folder of its own, bound to no real provider."""
+
+import secrets
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from portal.commands.ground import act
+from portal.desk.passwords import hash_password
+from portal.embedded_queue import EmbeddedQueue
+from portal.errors import Conflict
+from portal.processes import Supervisor
+from portal.relay import Relay
+from portal.samples import Sample, fill
+from portal.samples.people import PEOPLE
+from portal.serving import address_of, end_when_told, listen, web_child, worker_child
+from portal.settings import Settings
+from portal.simulator import Simulator
+
+BRAND = "Acme"
+HOST = "127.0.0.1"
+REQUESTS, SEED = 40, 1
+MARKER = "this-is-a-demo"
+"""Stands in a demo's folder; without it nothing there is ever removed."""
+SENT_AFTER, DELIVERED_AFTER = 0.3, 0.8
+"""Seconds, as fast as a good day at a carrier."""
+
+
+def show(settings: Settings, port: int, folder: Path) -> int:
+    """Run the demo until SIGINT or SIGTERM; the exit code.
+
+    Raises Conflict where another demo runs in this folder, or where it holds something else.
+    """
+    end_when_told()
+    folder = folder.resolve()
+    with listen(HOST, port) as listener:
+        address = address_of(HOST, listener)
+        _claim(folder)
+        with EmbeddedQueue(folder) as queue, Simulator(**_carrier(settings, address)) as simulator:
+            _clear(folder)
+            told = _told(settings, folder, address, queue.url, simulator)
+            password = secrets.token_urlsafe(9)
+            samples = _people_and_requests(told, password)
+            _say_where_to_look(address, simulator, samples, password)
+            children = [
+                queue.child,
+                worker_child(told),
+                web_child("web", listener, told, "--demo"),
+            ]
+            return Supervisor(children).run()
+
+
+def _claim(folder: Path) -> None:
+    """Mark the folder as a demo's. Raises Conflict where it is somebody else's."""
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARKER).exists():
+        raise Conflict(
+            f"{folder} holds something that is not a demo's, and a demo begins by emptying its "
+            "folder: choose another with --data-dir."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARKER).write_text("`kept demo` empties this folder each time it starts.\n")
+
+
+def _clear(folder: Path) -> None:
+    """Begin anew. The running queue holds this folder, so no other demo is at work in it."""
+    for entry in folder.iterdir():
+        if entry.name == MARKER or entry.name.startswith("queue."):
+            continue
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+def _carrier(settings: Settings, address: str) -> dict[str, Any]:
+    """How the simulated carrier behaves; it signs for the public address, and posts to this one."""
+    public = _public_url(settings, address)
+    return {
+        "sent_after": SENT_AFTER,
+        "delivered_after": DELIVERED_AFTER,
+        "inbound_url": f"{public}/hooks/twilio/inbound",
+        "webhook_origin": address,
+        "mail_hook_url": f"{address}/hooks/email/inbound",
+        "mail_hook_token": secrets.token_urlsafe(16),
+    }
+
+
+def _told(
+    settings: Settings, folder: Path, address: str, queue: str, simulator: Simulator
+) -> dict[str, str]:
+    """What web and worker read from their environment: every way out leads to the simulator."""
+    carrier = simulator.config
+    return {
+        "KEPT_DATA_DIR": str(folder),
+        "DATABASE_URL": f"sqlite:///{folder / 'kept.db'}",
+        "REDIS_URL": queue,
+        "KEPT_PUBLIC_URL": _public_url(settings, address),
+        "KEPT_BRAND": settings.brand if "brand" in settings.model_fields_set else BRAND,
+        "KEPT_QUIET_HOURS": "off",
+        "TWILIO_ACCOUNT_SID": carrier.account_sid,
+        "TWILIO_AUTH_TOKEN": carrier.auth_token,
+        "TWILIO_FROM_NUMBER": carrier.from_number,
+        "TWILIO_API_URL": simulator.api_url,
+        "SMTP_URL": simulator.smtp_url,
+        "KEPT_MAIL_FROM": f"{BRAND} <hello@acme.example>",
+        "KEPT_MAIL_HOOK_TOKEN": carrier.mail_hook_token,
+    }
+
+
+def _public_url(settings: Settings, address: str) -> str:
+    return settings.public_url if "public_url" in settings.model_fields_set else address
+
+
+def _people_and_requests(told: Mapping[str, str], password: str) -> list[Sample]:
+    by_variable = {Settings.environment_name(name): name for name in Settings.model_fields}
+    settings = Settings.load(**{by_variable[name]: value for name, value in told.items()})
+
+    async def live(relay: Relay) -> list[Sample]:
+        password_hash = await hash_password(password)
+        return await fill(relay, REQUESTS, SEED, password_hash=password_hash)
+
+    return act(settings, live)
+
+
+def _say_where_to_look(
+    address: str, simulator: Simulator, samples: list[Sample], password: str
+) -> None:
+    width = max(len(person.name) for person in PEOPLE)
+    people = [
+        f"    {person.name:{width}}  {person.email:32}  {_where(person.leads + person.helps)}"
+        for person in PEOPLE
+    ]
+    pages = [f"    {one.link}  {one.name}: {one.title}" for one in samples[:4]]
+    lines = [
+        "",
+        f"  See it work   {address}/demo",
+        f"  The desk      {address}/desk",
+        f"  The mailbox   {simulator.api_url}/mail",
+        "",
+        "  Customers' pages",
+        *pages,
+        "",
+        f"  Sign in at the desk as any of these; today's password is {password}",
+        *people,
+        "",
+        "  Everything is made up and stays on this machine. Ctrl-C stops it.",
+        "",
+    ]
+    print("\n".join(lines), flush=True)
+
+
+def _where(departments: tuple[str, ...]) -> str:
+    return ", ".join(departments) or "every department"

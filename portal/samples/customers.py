@@ -1,0 +1,61 @@
+"""Made-up customers. Their numbers are the ones kept free for fiction, so nobody is ever texted.
+
+North America: 555-0100 to 555-0199 of each area (NANPA). Britain: 07700 900000 to 900999 (Ofcom).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from random import Random
+
+from portal.relay import CustomerDetails
+
+MARTIN = CustomerDetails("Martin Keller", "+14155550132", "martin.keller@example.com")
+
+FIRST_NAMES = (
+    "Amelia", "Andre", "Anja", "Beatriz", "Ben", "Carmen", "Chloe", "Daniel", "Deepa", "Diego",
+    "Elif", "Emma", "Erik", "Farah", "Felix", "Gabriel", "Hana", "Hugo", "Ines", "Isaac", "Jasmin",
+    "Joan", "Jun", "Kofi", "Laila", "Leo", "Liam", "Lucia", "Marcus", "Marta", "Maya", "Nadia",
+    "Nikolai", "Noor", "Nora", "Olivia", "Omar", "Paul", "Priya", "Quinn", "Rachel", "Samuel",
+    "Sofia", "Tariq", "Theo", "Vera", "Victor", "Wanda", "Yusuf", "Zoe",
+)  # fmt: skip
+LAST_NAMES = (
+    "Abbott", "Adeyemi", "Ahmed", "Andersson", "Baker", "Banerjee", "Bianchi", "Castillo", "Chen",
+    "Clarke", "Cohen", "Costa", "Davies", "Doyle", "Dubois", "Evans", "Fischer", "Foster", "Garcia",
+    "Gupta", "Hansen", "Hughes", "Ivanova", "Jackson", "Kaya", "Kim", "Kowalski", "Larsen", "Lopez",
+    "Malik", "Marino", "Mensah", "Miller", "Murphy", "Nguyen", "Novak", "Okoye", "Olsen", "Park",
+    "Patel", "Pereira", "Reid", "Rossi", "Santos", "Sato", "Schmidt", "Silva", "Taylor", "Walker",
+    "Yilmaz",
+)  # fmt: skip
+AREAS = ("212", "305", "312", "404", "415", "503", "602", "617", "702", "713", "718", "206")
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """A made-up person: the same number is always the same one."""
+
+    name: str
+    number: int
+
+    def living_in(self, place: str) -> CustomerDetails:
+        """Their details in "US" or "GB": most have a phone, some an e-mail address, some both."""
+        email = f"{self.name.lower().replace(' ', '.')}@example.com"
+        if self.number % 6 == 5:
+            return CustomerDetails(self.name, email=email)
+        return CustomerDetails(
+            self.name, _phone(place, self.number), email if self.number % 3 == 1 else None
+        )
+
+
+def strangers(rng: Random) -> Iterator[Stranger]:
+    """People without end. Names come again after 2,500, numbers sooner: families share phones."""
+    names = [f"{first} {last}" for first in FIRST_NAMES for last in LAST_NAMES]
+    rng.shuffle(names)
+    return (Stranger(names[number % len(names)], number) for number in count())
+
+
+def _phone(place: str, number: int) -> str:
+    if place == "GB":
+        return f"+447700900{number % 1000:03d}"
+    # From 0133 on: 0132 is Martin's, and 0100 the simulated carrier's own.
+    return f"+1{AREAS[number % len(AREAS)]}55501{33 + number // len(AREAS) % 67}"
