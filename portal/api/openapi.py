@@ -16,7 +16,6 @@ REFUSALS = {
     "403": "The person may not do this.",
     "404": "There is no such thing.",
     "409": "Not possible as things stand, or `version` is old.",
-    "413": "Too much was sent.",
     "422": "Something cannot be used; `errors` names each place.",
     "429": "Too many tries with a wrong key.",
     "503": "The database is away for a moment.",
@@ -68,7 +67,9 @@ def describe(calls: Sequence[Change | Read], public_url: str) -> dict[str, Any]:
                     "content": {"application/problem+json": {"schema": refs[models[0]]}},
                 }
                 for status, words in REFUSALS.items()
-            },
+            }
+            # Said by the server, before the body is read.
+            | {"413": {"description": "More than 1 MB was sent.", "content": {"text/plain": {}}}},
         },
     }
 
@@ -85,7 +86,10 @@ def _operation(call: Change | Read, refs: dict[Any, Any]) -> dict[str, Any]:
         "parameters": [*_in_path(call.path), *_in_query(call.query)],
         "responses": {
             str(call.status): answer,
-            **{status: {"$ref": f"#/components/responses/{status}"} for status in REFUSALS},
+            **{
+                status: {"$ref": f"#/components/responses/{status}"}
+                for status in [*REFUSALS, "413"]
+            },
         },
     }
     if isinstance(call, Change):

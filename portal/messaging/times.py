@@ -4,12 +4,13 @@
 Unicode CLDR through Babel; which of them to use, and in which order, is ours.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_timedelta
 from babel.lists import format_list
 
@@ -61,7 +62,7 @@ class Words:
         local = self._local(at)
         if not self._idiom.halves:
             return f"{local.hour}:{local.minute:02}"
-        half = self._names.halves[local.hour >= 12]  # noqa: PLR2004  (noon)
+        half = self._names.halves[local.hour >= 12]
         hour = local.hour % 12 or 12
         return f"{hour}:{local.minute:02} {half}" if local.minute else f"{hour} {half}"
 
@@ -71,7 +72,7 @@ class Words:
 
     def listing(self, names: tuple[str, ...]) -> str:
         """Names as a sentence lists them: "Fire Safety, Plans and Development"."""
-        return format_list(names, locale=self.locale)
+        return format_list(names, locale=_spoken(self.locale))
 
     def next_midnight(self) -> datetime:
         """When "today" stops being true for this reader, in UTC."""
@@ -150,8 +151,18 @@ class Names:
 
 
 @cache
+def _spoken(locale: str) -> Locale:
+    """The language of "es-MX" or "es_MX": as spoken there, else "es", else English."""
+    wanted = locale.replace("-", "_")
+    for name in (wanted, wanted.partition("_")[0]):
+        with suppress(ValueError, UnknownLocaleError):
+            return Locale.parse(name)
+    return Locale("en")
+
+
+@cache
 def _names(locale: str) -> Names:
-    spoken = Locale.parse(locale, sep="-" if "-" in locale else "_")
+    spoken = _spoken(locale)
     days, months = spoken.days["format"], spoken.months["format"]["abbreviated"]
     halves = spoken.day_periods["format"]["abbreviated"]
     return Names(
@@ -165,4 +176,4 @@ def _names(locale: str) -> Names:
 
 @lru_cache(2048)
 def _length(locale: str, seconds: int) -> str:
-    return format_timedelta(timedelta(seconds=seconds), threshold=1, locale=locale)
+    return format_timedelta(timedelta(seconds=seconds), threshold=1, locale=_spoken(locale))
