@@ -14,6 +14,7 @@ from sqlmodel import col, select
 
 from portal.database import Database
 from portal.models import (
+    KEPT,
     Actor,
     Department,
     Direction,
@@ -210,6 +211,9 @@ MARTHA = CustomerDetails(name="Martha Miller", phone="+14155550132")
 """Martin's wife; they share a phone."""
 
 
+DEPARTMENTS = {key for _, _, departments, _ in PEOPLE.values() for key in departments}
+
+
 @dataclass
 class House:
     """The organisation, moved in: its workflows loaded, its people at their desks.
@@ -221,6 +225,12 @@ class House:
     relay: Relay
     database: Database
     people: SimpleNamespace
+
+    async def load(self, text: str) -> Workflow:
+        """Take another workflow into use; it may name the departments of the house."""
+        definition = read_workflow(text, known_departments=DEPARTMENTS)
+        async with self.relay.turn(KEPT) as turn:
+            return await load_workflow(turn, definition)
 
     async def open(
         self,

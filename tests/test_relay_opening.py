@@ -44,21 +44,18 @@ async def test_its_timeline_begins_with_the_opening(house, martins):
     assert kinds == [EventKind.OPENED, EventKind.STAGE_REACHED]
 
 
-async def test_where_the_first_stage_is_no_milestone_the_link_is_sent_by_itself(house, relay):
+async def test_where_the_first_stage_is_no_milestone_the_link_is_sent_by_itself(house):
     quiet = CARD.replace('key = "card"', 'key = "quiet"').replace(
         'key = "received"', 'key = "received"\nmilestone = false'
     )
-    async with relay.turn(KEPT) as turn:
-        await load_workflow(turn, read_workflow(quiet))
+    await house.load(quiet)
     opened = await house.open("quiet", by=KEPT)
     [text] = await house.told(opened)
     assert text.kind == MessageKind.LINK
     assert opened.live_link.token in text.body
 
 
-async def test_several_stages_that_wait_for_nothing_open_at_once_under_one_coordinator(
-    house, relay
-):
+async def test_several_stages_that_wait_for_nothing_open_at_once_under_one_coordinator(house):
     text = """
     key = "visit"
     name = "Visit"
@@ -74,8 +71,7 @@ async def test_several_stages_that_wait_for_nothing_open_at_once_under_one_coord
     expected = "1d"
     after = []
     """
-    async with relay.turn(KEPT) as turn:
-        await load_workflow(turn, read_workflow(text, known_departments=["plans", "zoning"]))
+    await house.load(text)
     opened = await house.open("visit", by=KEPT)
     assert {run.stage_key for run in opened.open_runs} == {"survey", "consent"}
     assert opened.owner_id == opened.coordinator_id == house.people.pat.id
