@@ -1,7 +1,7 @@
 """The page behind the link, and the stream that says when it has changed."""
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from portal import pages
@@ -39,6 +39,9 @@ class WatchStatus:
         version = await state.status_pages.find_version(request.path_params["token"])
         if version is None:
             await unknown_link(request)(scope, receive, send)
+            return
+        if request.method == "HEAD":
+            await Response(media_type="text/event-stream")(scope, receive, send)
             return
         since = _number(request.headers.get("last-event-id"))
         if since is None:
