@@ -1,0 +1,251 @@
+"""Open pages hear of each change: as it happens, once, and what they missed when they were away."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx2
+import pytest
+import uvicorn
+from cast import House
+from redis import Redis
+from starlette.applications import Starlette
+
+from portal.app import create_app
+from portal.live import CHANNEL
+from portal.models import Event, Message, MessageStatus, ServiceRequest
+from portal.queries.conversations import get_message
+from portal.relay import accept, advance, receive_web_message, revoke_link
+from portal.settings import Settings
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+SOON = 5
+"""Seconds in which what must come has come; a test waits so long only when it fails."""
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[tuple[Starlette, str]]:
+    """A web process of its own on a free port: streams need a real server."""
+    app = create_app(settings)
+    server = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False,
+                       timeout_graceful_shutdown=1)
+    )  # fmt: skip
+    running = asyncio.create_task(server.serve())
+    await until(lambda: server.started)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield app, f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await running
+
+
+@dataclass
+class Page:
+    """An open page: the numbers of the events that it has heard."""
+
+    lines: AsyncIterator[str]
+    heard: list[int] = field(default_factory=list)
+
+    async def hear(self) -> int:
+        """The next event's number, when it comes."""
+        event: dict[str, str] = {}
+        async with asyncio.timeout(SOON):
+            async for line in self.lines:
+                name, colon, told = line.partition(": ")
+                if colon and name:
+                    event[name] = told
+                elif not line and event.pop("event", None) == "timeline":
+                    self.heard.append(int(event["id"]))
+                    return self.heard[-1]
+        raise AssertionError("The stream ended.")
+
+
+class Viewers:
+    """Opens pages and closes them all in the end."""
+
+    def __init__(self, stack: AsyncExitStack) -> None:
+        self.stack = stack
+
+    async def open(
+        self, origin: str, request: ServiceRequest, query: str = "", **headers: str
+    ) -> Page:
+        """Open the stream, and wait until it is known to be watched."""
+        client = await self.stack.enter_async_context(httpx2.AsyncClient(timeout=SOON))
+        assert request.live_link
+        url = f"{origin}/r/{request.live_link.token}/live{query}"
+        told = {name.replace("_", "-"): value for name, value in headers.items()}
+        answer = await self.stack.enter_async_context(client.stream("GET", url, headers=told))
+        assert answer.status_code == 200
+        assert answer.headers["Content-Type"].startswith("text/event-stream")
+        assert answer.headers["Cache-Control"] == "no-store"
+        lines = answer.aiter_lines()
+        assert (await anext(lines)).startswith("retry:")
+        return Page(lines)
+
+
+@pytest.fixture
+async def viewers() -> AsyncIterator[Viewers]:
+    async with AsyncExitStack() as stack:
+        yield Viewers(stack)
+
+
+@pytest.fixture
+async def served(settings: Settings, house: House) -> AsyncIterator[tuple[Starlette, str]]:
+    """The application listening; what the house does is published by its relay."""
+    async with serving(settings) as (app, origin):
+        house.relay = app.state.relay
+        yield app, origin
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Wait for what tells nobody that it has come true."""
+    async with asyncio.timeout(SOON):
+        while not true():  # noqa: ASYNC110 (neither uvicorn nor Valkey has an event for it)
+            await asyncio.sleep(0.005)
+
+
+async def settled(app: Starlette, count: int) -> None:
+    """So many streams are open, and each has found where it stands."""
+    live = app.state.live
+    await until(lambda: live.viewers == count)
+    await until(lambda: all(v.told is not None for t in live._topics.values() for v in t.viewers))
+
+
+async def test_a_change_reaches_every_open_page_with_its_number(
+    served: tuple[Starlette, str], viewers: Viewers, house: House, martins: ServiceRequest
+) -> None:
+    app, origin = served
+    pages = [await viewers.open(origin, martins) for _ in range(3)]
+    await settled(app, 3)
+    now = await house.do(advance, martins, by=house.people.tess.actor)
+    assert [await page.hear() for page in pages] == [now.page_version] * 3
+
+
+async def test_nothing_is_told_on_connecting(
+    served: tuple[Starlette, str], viewers: Viewers, house: House, martins: ServiceRequest
+) -> None:
+    """The first event that comes is the first change after it."""
+    app, origin = served
+    await house.do(advance, martins, by=house.people.tess.actor)
+    page = await viewers.open(origin, martins)
+    await settled(app, 1)
+    now = await house.do(accept, martins, by=house.people.uma.actor)
+    assert await page.hear() == now.page_version
+
+
+@pytest.mark.parametrize("how", ["header", "query", "both"])
+async def test_a_page_that_was_away_hears_exactly_what_it_missed(
+    served: tuple[Starlette, str], viewers: Viewers, house: House, martins: ServiceRequest, how: str
+) -> None:
+    """Each once and in order. Where both are given, the header is the newer and counts."""
+    app, origin = served
+    had = martins.page_version
+    await house.do(advance, martins, by=house.people.tess.actor)
+    await house.do(accept, martins, by=house.people.uma.actor)
+    now = await house.do(receive_web_message, martins, "Hello?", by=house.people.tess.actor)
+    headers = {} if how == "query" else {"Last_Event_ID": str(had)}
+    query = {"header": "", "query": f"?since={had}", "both": f"?since={had - 1}"}[how]
+    page = await viewers.open(origin, martins, query, **headers)
+    await settled(app, 1)
+    last = await house.do(advance, martins, by=house.people.uma.actor)
+    assert now.page_version == had + 3
+    assert [await page.hear() for _ in range(4)] == [had + 1, had + 2, had + 3, had + 4]
+    assert last.page_version == had + 4
+
+
+@pytest.mark.parametrize("number", ["soon", "-3", "9" * 40, "٣"])
+async def test_a_number_that_is_none_counts_as_none(
+    served: tuple[Starlette, str],
+    viewers: Viewers,
+    house: House,
+    martins: ServiceRequest,
+    number: str,
+) -> None:
+    app, origin = served
+    page = await viewers.open(origin, martins, f"?since={number}")
+    await settled(app, 1)
+    now = await house.do(advance, martins, by=house.people.tess.actor)
+    assert await page.hear() == now.page_version
+
+
+async def test_a_receipt_is_no_change_of_the_page(
+    served: tuple[Starlette, str], viewers: Viewers, house: House, martins: ServiceRequest
+) -> None:
+    """The carrier's word nudges the desk; the customer's next event is the next real change."""
+    app, origin = served
+    page = await viewers.open(origin, martins)
+    await settled(app, 1)
+    [told] = await house.told(martins)
+    async with house.database.transaction() as session:
+        message: Message = await get_message(session, told.id or 0)
+        message.hear(MessageStatus.DELIVERED, told.created_at)
+    await app.state.live.nudge_desk(martins.id)
+    assert (await house.see(martins)).page_version == martins.page_version
+    now = await house.do(advance, martins, by=house.people.tess.actor)
+    assert await page.hear() == now.page_version == martins.page_version + 1
+
+
+async def test_what_only_staff_see_is_no_change_of_the_page(
+    served: tuple[Starlette, str], viewers: Viewers, house: House, martins: ServiceRequest
+) -> None:
+    """A link taken back tells nobody, and the page that is open stays as it is."""
+    app, origin = served
+    page = await viewers.open(origin, martins)
+    await settled(app, 1)
+    await house.do(revoke_link, martins, by=house.people.tess.actor)
+    events: list[Event] = list(await house.events(martins))
+    assert not events[-1].visible
+    now = await house.do(advance, martins, by=house.people.tess.actor)
+    assert await page.hear() == now.page_version == martins.page_version + 1
+
+
+async def test_nobody_hears_of_another_request(
+    served: tuple[Starlette, str], viewers: Viewers, house: House, martins: ServiceRequest
+) -> None:
+    app, origin = served
+    other = await house.open(by=house.people.tess.actor)
+    page = await viewers.open(origin, martins)
+    await settled(app, 1)
+    await house.do(advance, other, by=house.people.tess.actor)
+    now = await house.do(advance, martins, by=house.people.tess.actor)
+    assert await page.hear() == now.page_version
+    assert page.heard == [martins.page_version + 1]
+
+
+async def test_a_page_that_is_closed_is_forgotten(
+    served: tuple[Starlette, str], house: House, martins: ServiceRequest
+) -> None:
+    app, origin = served
+    async with AsyncExitStack() as stack:
+        await Viewers(stack).open(origin, martins)
+        await settled(app, 1)
+    await until(lambda: app.state.live.viewers == 0)
+    assert not app.state.live._topics
+
+
+async def test_two_web_processes_hear_of_each_others_changes(
+    settings: Settings, queue: str, viewers: Viewers, house: House, martins: ServiceRequest
+) -> None:
+    """Over one queue: what one process changes, the pages open at the other hear of."""
+    shared = settings.model_copy(update={"redis_url": queue})
+    async with serving(shared) as (first, _), serving(shared) as (second, elsewhere):
+        page = await viewers.open(elsewhere, martins)
+        await settled(second, 1)
+        house.relay = first.state.relay
+        await until(lambda: listeners(queue) == 2)
+        numbers = []
+        for verb, who in ((advance, "tess"), (accept, "uma"), (advance, "uma")):
+            now = await house.do(verb, martins, by=getattr(house.people, who).actor)
+            numbers.append(now.page_version)
+        assert [await page.hear() for _ in numbers] == numbers
+        await viewers.stack.aclose()
+
+
+def listeners(queue: str) -> int:
+    """How many processes have subscribed."""
+    with Redis.from_url(queue) as client:
+        return int(client.pubsub_numsub(CHANNEL)[0][1])
