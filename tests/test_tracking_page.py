@@ -20,6 +20,7 @@ from starlette.testclient import TestClient
 from portal import pages
 from portal.assets import asset, assets, serve_asset
 from portal.messaging.times import Words
+from portal.tracking.conversation import without_reply_hint
 from portal.tracking.view import (
     Channel,
     Delay,
@@ -464,3 +465,17 @@ def test_a_file_asked_for_by_another_name_is_not_kept(browser: TestClient) -> No
 def test_what_others_wrote_stands_beside_its_licence() -> None:
     for name in ("htmx", "htmx-ext-sse", "idiomorph"):
         assert f"{name}.LICENSE" in assets()
+
+
+@pytest.mark.parametrize(
+    ("asked", "alone"),
+    [
+        ("Has your card arrived? Reply YES or NO.", "Has your card arrived?"),
+        ("It is ready. Shall we go ahead? Reply YES or NO", "It is ready. Shall we go ahead?"),
+        ("¿Ha llegado su tarjeta? Responda SÍ o NO.", "¿Ha llegado su tarjeta?"),
+        ("Reply YES or NO.", "Reply YES or NO."),
+        ("Do you still want it?", "Do you still want it?"),
+    ],
+)
+def test_a_page_with_two_buttons_does_not_ask_for_a_reply(asked: str, alone: str) -> None:
+    assert without_reply_hint(asked) == alone
