@@ -432,20 +432,22 @@ class Progress:
         return self._last_sender()
 
     def _last_sender(self) -> Sender:
-        done = [run for run in self.request.runs if run.state == RunState.COMPLETED]
-        last = max(done, key=lambda run: run.completed_at or run.opened_at, default=None)
-        return Sender(self.request.owner_id, self.request.department_id, last)
+        return Sender(self.request.owner_id, self.request.department_id, self._last_completed())
+
+    def _last_completed(self) -> StageRun | None:
+        done = [run for run in reversed(self.request.runs) if run.state == RunState.COMPLETED]
+        return max(done, key=lambda run: run.completed_at or run.opened_at, default=None)
 
     def _where_it_stopped(self) -> list[StageDefinition]:
-        request = self.request
-        cut_off = [run for run in request.runs if run.state == RunState.CANCELLED]
-        stopped_at = max((run.closed_at for run in cut_off if run.closed_at), default=None)
-        if request.status != RequestStatus.COMPLETED and stopped_at:
-            keys = [run.stage_key for run in cut_off if run.closed_at == stopped_at]
-        else:
-            done = [run for run in request.runs if run.state == RunState.COMPLETED]
-            keys = [max(done, key=lambda run: run.completed_at or self.now).stage_key]
-        return [request.definition.stage(key) for key in keys]
+        """The stages that the end cut off; where it cut off none, the last to be completed."""
+        request, last = self.request, self._last_completed()
+        cut_off = [
+            run
+            for run in request.runs
+            if run.state == RunState.CANCELLED and run.closed_at == request.closed_at
+        ]
+        runs = cut_off or ([last] if last else [])
+        return [request.definition.stage(run.stage_key) for run in runs]
 
     def _current(self, stage: str, *states: RunState) -> StageRun | None:
         runs = [r for r in self.request.runs if r.stage_key == stage and r.state in states]
