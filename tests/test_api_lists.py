@@ -45,32 +45,32 @@ async def test_requests_are_listed_newest_first(
     assert await found(api) == list(reversed(five.values()))
 
 
-@pytest.mark.parametrize(
-    ("query", "names"),
-    [
-        ({"status": "cancelled"}, ["ended"]),
-        ({"status": "open"}, ["fork", "taken", "waiting", "fresh"]),
-        ({"department": "underwriting"}, ["taken"]),
-        ({"department": "telesales", "status": "open"}, ["waiting", "fresh"]),
-        ({"department": "zoning"}, ["fork"]),
-        ({"stage": "decision"}, ["taken", "waiting"]),
-        ({"stage": "plans"}, ["fork"]),
-        ({"owner": "UMA@acme.example"}, ["taken"]),
-        ({"owner": "pia@acme.example"}, []),
-        ({"q": "crm-1"}, ["fresh"]),
-        ({"q": "martha"}, ["waiting"]),
-        ({"q": "percy 100%"}, ["ended"]),
-        ({"q": "%"}, []),
-        ({"q": "P@x.org"}, ["ended"]),
-        ({"q": "+1 (415) 555-0132", "stage": "plans"}, ["fork"]),
-        ({"q": "nobody"}, []),
-        ({"status": "open", "owner": "tess@acme.example", "stage": "received"}, ["fresh"]),
-    ],
-)
+FITTING = [
+    ({"status": "cancelled"}, ["ended"]),
+    ({"status": "open"}, ["fork", "taken", "waiting", "fresh"]),
+    ({"department": "underwriting"}, ["taken"]),
+    ({"department": "telesales", "status": "open"}, ["waiting", "fresh"]),
+    ({"department": "zoning"}, ["fork"]),
+    ({"stage": "decision"}, ["taken", "waiting"]),
+    ({"stage": "plans"}, ["fork"]),
+    ({"owner": "UMA@acme.example"}, ["taken"]),
+    ({"owner": "pia@acme.example"}, []),
+    ({"q": "crm-1"}, ["fresh"]),
+    ({"q": "martha"}, ["waiting"]),
+    ({"q": "percy 100%"}, ["ended"]),
+    ({"q": "%"}, []),
+    ({"q": "P@x.org"}, ["ended"]),
+    ({"q": "+1 (415) 555-0132", "stage": "plans"}, ["fork"]),
+    ({"q": "nobody"}, []),
+    ({"status": "open", "owner": "tess@acme.example", "stage": "received"}, ["fresh"]),
+]
+
+
 async def test_a_list_holds_what_fits_and_nothing_else(
-    query: dict[str, str], names: list[str], api: httpx2.AsyncClient, five: dict[str, str]
+    api: httpx2.AsyncClient, five: dict[str, str]
 ) -> None:
-    assert await found(api, **query) == [five[name] for name in names]
+    for query, names in FITTING:
+        assert await found(api, **query) == [five[name] for name in names], query
 
 
 async def test_a_reference_is_found_however_it_is_cased(
@@ -79,30 +79,30 @@ async def test_a_reference_is_found_however_it_is_cased(
     assert await found(api, q=five["taken"].lower()) == [five["taken"]]
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"department": "nowhere"},
-        {"stage": "nothing"},
-        {"status": "lost"},
-        {"owner": "nobody@acme.example"},
-        {"limit": "0"},
-        {"limit": "201"},
-        {"limit": "many"},
-        {"cursor": "!!!"},
-        {"cursor": "é"},
-        {"cursor": "QUJD"},
-        {"departement": "telesales"},
-        {"q": "a\x00b"},
-        {"q": "x" * 300},
-    ],
-)
+MEANINGLESS = [
+    {"department": "nowhere"},
+    {"stage": "nothing"},
+    {"status": "lost"},
+    {"owner": "nobody@acme.example"},
+    {"limit": "0"},
+    {"limit": "201"},
+    {"limit": "many"},
+    {"cursor": "!!!"},
+    {"cursor": "é"},
+    {"cursor": "QUJD"},
+    {"departement": "telesales"},
+    {"q": "a\x00b"},
+    {"q": "x" * 300},
+]
+
+
 async def test_a_question_that_means_nothing_is_refused_by_name(
-    query: dict[str, str], api: httpx2.AsyncClient, five: dict[str, str]
+    api: httpx2.AsyncClient, five: dict[str, str]
 ) -> None:
-    answer = await api.get("/requests", params=query)
-    assert answer.status_code == 422, answer.text
-    assert [one["field"] for one in answer.json()["errors"]] == list(query)
+    for query in MEANINGLESS:
+        answer = await api.get("/requests", params=query)
+        assert answer.status_code == 422, answer.text
+        assert [one["field"] for one in answer.json()["errors"]] == list(query), query
 
 
 async def test_pages_follow_one_another_and_miss_nothing(
