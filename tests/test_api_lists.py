@@ -105,6 +105,13 @@ async def test_a_question_that_means_nothing_is_refused_by_name(
         assert [one["field"] for one in answer.json()["errors"]] == list(query), query
 
 
+async def test_a_question_left_empty_is_not_asked(
+    api: httpx2.AsyncClient, five: dict[str, str]
+) -> None:
+    empty = "/requests?department=&stage=&status=&owner=&q=&cursor=&limit="
+    assert (await api.get(empty)).json() == (await api.get("/requests")).json()
+
+
 async def test_pages_follow_one_another_and_miss_nothing(
     api: httpx2.AsyncClient, five: dict[str, str], house: House
 ) -> None:

@@ -115,7 +115,10 @@ class Read:
     async def serve(self, request: Request) -> Response:
         """Look, and answer."""
         await get_api_key(request)
-        query = parse(self.query, request.query_params)
+        # A question left empty ("?owner=&q=") is one not asked.
+        query = parse(
+            self.query, {name: said for name, said in request.query_params.items() if said}
+        )
         state = request.app.state
         async with state.database.reading() as session:
             look = Look(session, state.settings, clock.now())
