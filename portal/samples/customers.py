@@ -10,7 +10,9 @@ from random import Random
 
 from portal.relay import CustomerDetails
 
-MARTIN = CustomerDetails("Martin Keller", "+14155550132", "martin.keller@example.com")
+MARTIN = CustomerDetails(
+    "Martin Keller", "+14155550132", "martin.keller@example.com", timezone="America/New_York"
+)
 
 FIRST_NAMES = (
     "Amelia", "Andre", "Anja", "Beatriz", "Ben", "Carmen", "Chloe", "Daniel", "Deepa", "Diego",
@@ -51,7 +53,8 @@ def strangers(rng: Random) -> Iterator[Stranger]:
     """People without end. Names come again after 2,500, numbers sooner: families share phones."""
     names = [f"{first} {last}" for first in FIRST_NAMES for last in LAST_NAMES]
     rng.shuffle(names)
-    return (Stranger(names[number % len(names)], number) for number in count())
+    first = rng.randrange(1_000)
+    return (Stranger(names[number % len(names)], number) for number in count(first))
 
 
 def _phone(place: str, number: int) -> str:

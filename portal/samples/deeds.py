@@ -14,6 +14,7 @@ from portal.models import (
     PromiseKind,
     ServiceRequest,
 )
+from portal.queries.requests import find_open_requests
 from portal.relay import Order
 from portal.samples.life import Life
 
@@ -80,17 +81,17 @@ def cancel(reason: str) -> Deed:
 
 
 def write_in(words: str) -> Deed:
-    """The customer writes, by text, by mail, or on their page where they gave no address."""
+    """The customer writes: by text or mail, or on their page where a text could mean several."""
 
     async def deed(life: Life) -> None:
         turn, sid = life.turn(THE_CUSTOMER), uuid.uuid4().hex
         customer = life.request.customer
         phone = customer.address(Channel.SMS, life.now)
         email = customer.address(Channel.EMAIL, life.now)
-        if phone:
+        if phone and len(await find_open_requests(turn.session, Channel.SMS, phone)) == 1:
             to = turn.settings.twilio_from_number or ""
             await relay.receive_text(turn, sid=f"SM{sid}", sender=phone, to=to, body=words)
-        elif email:
+        elif email and not phone:
             to = turn.settings.mail_from or ""
             await relay.receive_email(
                 turn, message_id=f"<{sid}@example.com>", sender=email, to=to, body=words,

@@ -1,0 +1,276 @@
+"""The commands on a real database, each as the process that an engineer starts."""
+
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from portal.settings import Settings
+
+GOOD = """
+key = "lost-key"
+name = "Lost key"
+[departments.desk]
+name = "Front Desk"
+[[stages]]
+key = "looking"
+department = "desk"
+title = "We are looking for your key"
+expected = "1d"
+"""
+REFERS = GOOD.replace("lost-key", "lost-hat").replace('[departments.desk]\nname = "Front Desk"', "")
+
+
+@pytest.fixture
+def outside(tmp_path):
+    """The environment of an engineer who has set nothing."""
+    names = {Settings.environment_name(name) for name in Settings.model_fields}
+    return {name: value for name, value in os.environ.items() if name not in names}
+
+
+@pytest.fixture
+def kept(tmp_path, outside):
+    """Run `kept` in an empty folder."""
+
+    def kept(*arguments, **variables):
+        return subprocess.run(
+            [sys.executable, "-m", "portal.cli", *arguments],
+            cwd=tmp_path,
+            env={**outside, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    return kept
+
+
+def refused(done):
+    """One clear answer on stderr, exit code 1, and no trace of Python."""
+    assert done.returncode == 1, done
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("kept: ")
+    return done.stderr
+
+
+def test_from_an_empty_folder_to_a_customers_link(kept, tmp_path):
+    """Nothing is set up first: on one machine the commands make the database themselves."""
+    (tmp_path / "key.toml").write_text(GOOD)
+    assert "kept workflow load" in kept("workflow", "list").stdout
+    loaded = kept("workflow", "load", "key.toml", "device-repair")
+    assert loaded.stdout.splitlines() == [
+        "lost-key: version 1 is in use.",
+        "device-repair: version 1 is in use.",
+    ], loaded.stderr
+    opening = ("open", "--workflow", "lost-key", "--name", "Martin", "--phone", "+1 415 555 0132")
+    assert "Nobody works in Front Desk yet" in refused(kept(*opening))
+
+    added = kept(
+        "staff", "add", "Ana@Example.com", "--name", "Ana", "--department", "desk", "--lead"
+    )
+    assert re.search(
+        r"^http://127.0.0.1:8000/desk/invitations/[\w-]{20,}$", added.stdout, re.MULTILINE
+    )
+    assert "ana@example.com: Ana, agent, desk (lead)" in kept("staff", "list").stdout
+    assert "There is no department 'cellar'" in refused(
+        kept("staff", "add", "b@example.com", "--name", "B", "--department", "cellar")
+    )
+    assert "no role 'king'" in refused(
+        kept("staff", "add", "b@example.com", "--name", "B", "--role", "king")
+    )
+
+    opened = kept(*opening, "--external-id", "7")
+    reference, link = opened.stdout.splitlines()
+    assert re.fullmatch(r"[A-Z]+-\w{4}-\w{3}", reference)
+    assert link.startswith("http://127.0.0.1:8000/r/")
+    assert f"as {reference}" in refused(kept(*opening, "--external-id", "7"))
+    with sqlite3.connect(tmp_path / "data" / "kept.db") as database:
+        texts = database.execute("SELECT to_address, status, body FROM message").fetchall()
+    ((to, status, body),) = texts
+    assert (to, status) == ("+14155550132", "queued")
+    assert link in body
+    left = refused(kept("staff", "disable", "ana@example.com"))
+    assert "Nobody works in Front Desk" in left, "nobody leaves with work in hand"
+
+
+def test_a_file_with_mistakes_shows_each_with_its_line_and_loads_nothing(kept, tmp_path):
+    (tmp_path / "good.toml").write_text(GOOD)
+    wrong = GOOD.replace('"1d"', '"soon"').replace('department = "desk"', 'department = "dsek"')
+    (tmp_path / "bad.toml").write_text(wrong)
+    said = refused(kept("workflow", "load", "good.toml", "bad.toml", "missing.toml"))
+    assert "3 mistakes to put right; nothing was loaded." in said
+    assert re.search(r'^bad.toml:8: .*"dsek"', said, re.MULTILINE)
+    assert re.search(r"^bad.toml:10: .*soon", said, re.MULTILINE)
+    assert "missing.toml: cannot be read" in said
+    assert "lost-key" not in kept("workflow", "list").stdout
+
+
+def test_files_may_refer_to_one_anothers_departments(kept, tmp_path):
+    (tmp_path / "a.toml").write_text(REFERS)
+    (tmp_path / "b.toml").write_text(GOOD)
+    assert '"desk"' in refused(kept("workflow", "check", "a.toml"))
+    done = kept("workflow", "check", "a.toml", "b.toml")
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "data" / "kept.db").exists(), "checking makes nothing"
+
+
+def test_a_key_is_shown_once_and_ends_when_revoked(kept):
+    made = kept("apikey", "create", "billing")
+    assert re.fullmatch(r"kept_[\w-]{20,}\n", made.stdout)
+    assert "already" in refused(kept("apikey", "create", "billing"))
+    assert "billing: made on" in (listed := kept("apikey", "list").stdout)
+    assert made.stdout.strip() not in listed
+    assert kept("apikey", "revoke", "billing").returncode == 0
+    assert "revoked already" in refused(kept("apikey", "revoke", "billing"))
+    assert "no key named 'x'" in refused(kept("apikey", "revoke", "x"))
+
+
+def test_seed_makes_so_many_requests(kept, tmp_path):
+    done = kept("seed", "--requests", "6", "--seed", "3")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("6 requests have been added.")
+    with sqlite3.connect(tmp_path / "data" / "kept.db") as database:
+        assert database.execute("SELECT count(*) FROM service_request").fetchone() == (6,)
+
+
+def test_made_up_people_are_never_added_beside_a_real_provider(kept):
+    twilio = {
+        "TWILIO_ACCOUNT_SID": "AC1",
+        "TWILIO_AUTH_TOKEN": "token",
+        "TWILIO_FROM_NUMBER": "+14155550132",
+    }
+    assert "real provider" in refused(kept("seed", **twilio))
+
+
+def test_a_database_that_is_not_there_is_one_sentence(kept):
+    away = {"DATABASE_URL": "postgresql://a:b@127.0.0.1:1/kept", "KEPT_SECRET_KEY": "x" * 32}
+    for command in (["migrate"], ["staff", "list"]):
+        assert "The database cannot be reached" in refused(kept(*command, **away))
+    assert "Database: it does not answer" in kept("doctor", **away).stdout
+
+
+@pytest.mark.postgres
+def test_on_many_machines_migrating_is_a_step_of_its_own_and_happens_once(
+    kept, outside, postgres, tmp_path
+):
+    postgres.create("fresh")
+    try:
+        told = {"DATABASE_URL": postgres.url("fresh"), "KEPT_SECRET_KEY": "x" * 32}
+        assert "run `kept migrate`" in refused(kept("staff", "list", **told))
+        assert "run `kept migrate`" in kept("doctor", **told).stdout
+        together = [
+            subprocess.Popen(
+                [sys.executable, "-m", "portal.cli", "migrate"],
+                env={**outside, **told},
+                cwd=tmp_path,
+            )
+            for _ in range(3)
+        ]
+        assert [one.wait(60) for one in together] == [0, 0, 0]
+        assert "Nobody yet" in kept("staff", "list", **told).stdout
+    finally:
+        postgres.drop("fresh")
+
+
+def test_many_may_migrate_one_file_at_once(outside, tmp_path):
+    together = [
+        subprocess.Popen([sys.executable, "-m", "portal.cli", "migrate"], env=outside, cwd=tmp_path)
+        for _ in range(3)
+    ]
+    assert [one.wait(60) for one in together] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.worker
+def test_the_demo_shows_all_of_it_and_leaves_nothing_running(outside, tmp_path, number):
+    folder = tmp_path / "demo"
+    with start("demo", "--port", "0", "--data-dir", str(folder), env=outside, cwd=tmp_path) as demo:
+        said = read_until(demo, "Ctrl-C stops it.")
+        address = re.search(r"(http://127\.0\.0\.1:\d+)/demo", said)[1]
+        assert re.search(r"password is \S{12}\n", said)
+        assert "tess.moreno@acme.example" in said
+        ready = eventually(lambda: get(f"{address}/readyz"))
+        assert '"worker":"ok"' in ready
+        assert "Martin" in get(f"{address}/demo")
+        page = re.search(r"(http\S+/r/\S+)  Martin Keller", said)[1]
+        assert "Card Processing" in get(page)
+        assert get(re.search(r"http://127\.0\.0\.1:\d+/mail", said)[0])
+        ours = [demo.pid, *children(demo.pid)]
+        assert len(ours) >= 4, "web, worker and queue run"
+        demo.send_signal(number)
+        assert demo.wait(30) == 0
+    eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in ours))
+
+
+@pytest.mark.worker
+def test_serve_is_ready_on_an_empty_folder_and_stops_when_told(outside, tmp_path):
+    with start("serve", "--port", "0", env=outside, cwd=tmp_path, stderr=subprocess.PIPE) as serve:
+        address = re.search(r"http://127\.0\.0\.1:\d+", serve.stderr.readline())[0]
+        assert '"status":"ok"' in eventually(lambda: get(f"{address}/readyz"))
+        ours = [serve.pid, *children(serve.pid)]
+        serve.send_signal(signal.SIGTERM)
+        serve.communicate(timeout=30)
+        assert serve.returncode == 0
+    eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in ours))
+
+
+def test_the_demo_never_empties_a_folder_that_is_not_its_own(kept, tmp_path):
+    precious = tmp_path / "thesis"
+    precious.mkdir()
+    (precious / "chapter-1").write_text("words")
+    said = refused(kept("demo", "--port", "0", "--data-dir", str(precious)))
+    assert "choose another with --data-dir" in said
+    assert [one.name for one in precious.iterdir()] == ["chapter-1"]
+
+
+def start(*arguments, **more):
+    more = {"stdout": subprocess.PIPE, "text": True, **more}
+    return subprocess.Popen([sys.executable, "-m", "portal.cli", *arguments], **more)
+
+
+def read_until(process, words):
+    said = ""
+    while words not in said:
+        line = process.stdout.readline()
+        assert line, f"it ended with {process.wait(5)} having said {said!r}"
+        said += line
+    return said
+
+
+def get(url):
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 (our own address)
+            return answer.read().decode()
+    except urllib.error.URLError:
+        return None
+
+
+def eventually(look, within=30.0):
+    """What it finds; for what another process does and says nobody."""
+    deadline = time.monotonic() + within
+    while not (found := look()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return found
+
+
+def children(pid):
+    """The processes that this one has started (Linux)."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = entry.read_text().rpartition(")")[2].split()
+        except FileNotFoundError:
+            continue
+        if int(fields[1]) == pid:
+            found.append(int(entry.parent.name))
+    return found
