@@ -11,12 +11,14 @@ import asyncio
 import os
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx2
 import pytest
 import time_machine
+from browsing import Desk, at_the_desk
 from cast import Furniture, House, furnish, move_in, take_stock
 from disposable_postgres import DisposablePostgres
 from redis import Redis
@@ -162,6 +164,20 @@ async def client(app: Starlette) -> AsyncIterator[httpx2.AsyncClient]:
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN) as client:
         yield client
+
+
+@pytest.fixture
+async def desks(app: Starlette, house: House) -> AsyncIterator[Callable[[str], Awaitable[Desk]]]:
+    """People of the cast, signed in, each in a browser of their own.
+
+    ``pia = await desks("pia")``
+    """
+    async with AsyncExitStack() as browsers:
+
+        async def sign_in(name: str) -> Desk:
+            return await browsers.enter_async_context(at_the_desk(app, house, name))
+
+        yield sign_in
 
 
 @pytest.fixture

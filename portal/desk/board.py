@@ -23,6 +23,8 @@ from portal.queries.boards import Counts, Place
 from portal.queries.people import people_by_id
 
 A_PAGE = 25
+LOOK_AGAIN = 20
+"""Seconds between two looks at a board that is open before somebody's eyes."""
 MOST_FOUND = 50
 LONGEST_SEARCH = 120
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -90,7 +92,7 @@ async def search(request: Request, reader: Reader) -> Response:
         "sections": [section],
         "nothing": "Try the reference, the whole phone number with its country, the e-mail "
         "address, or how a name begins.",
-        "live_url": None,
+        "look_again": None,
         "said": None,
         "problem": None,
         "q": q,
@@ -142,7 +144,7 @@ async def _board(
         "summary": _summary(tab) if tab else "You are in no department yet.",
         "sections": sections,
         "nothing": "Nothing more here." if after else "Nothing is open here. All quiet.",
-        "live_url": None,
+        "look_again": None if after else LOOK_AGAIN,
         "said": None,
         "problem": None,
         **frame(reader),

@@ -164,7 +164,9 @@ class Drawing:
             local_time=f"{theirs} ({zone_words(customer.timezone)})"
             if local.clock(words.now) != words.clock(words.now)
             else "",
-            link=f"{self.public_url}/r/{link.token}" if link else None,
+            link=f"{self.public_url}/r/{link.token}"
+            if link and self.reader.may_act(request)
+            else None,
         )
 
     def _entry(self, message: Message) -> Entry:
@@ -219,7 +221,7 @@ class Drawing:
         request = self.request
         if not self.reader.may_act(request):
             return frozenset()
-        verbs = {"messages", "contacts", "link/reissue"}
+        verbs = {"messages", "contacts", "promises/keep", "link/reissue"}
         if request.live_link:
             verbs.add("link/revoke")
         if request.is_closed:

@@ -57,7 +57,7 @@ def since(words: Words, at: datetime) -> When:
 
 def due(words: Words, at: datetime, *, late: bool) -> When:
     """A moment to be kept; once it is late it says so in words."""
-    return When(iso(at), f"late since {words.by(at)}" if late else words.by(at), late)
+    return When(iso(at), f"late since {words.stamp(at)}" if late else words.stamp(at), late)
 
 
 def iso(at: datetime) -> str:

@@ -2,7 +2,7 @@
 // is being typed is never taken away, texts are counted, passwords can be shown, links copied.
 "use strict";
 
-const stay = { source: null, url: null, following: false, lost: false };
+const stay = { source: null, url: null, following: false, lost: false, timer: null };
 const KEEP = ["said", "refused", "changed"];
 
 document.addEventListener("DOMContentLoaded", arrive);
@@ -38,6 +38,7 @@ function arrive() {
   const url = document.querySelector("[data-live]")?.dataset.live;
   if (url && url !== stay.url && !document.hidden) listen(url);
   if (!url) leave();
+  lookAgain();
   document.querySelectorAll("form:has(.refused)").forEach((form) => (form.dataset.dirty = ""));
   document.querySelectorAll("[data-segments]").forEach(count);
   document.querySelectorAll("input[data-reveal]").forEach(offerReveal);
@@ -63,8 +64,19 @@ function listen(url) {
 }
 
 function comeBack() {
-  if (stay.url === null && document.querySelector("[data-live]")) catchUp();
+  if (stay.url === null && document.querySelector("[data-live], [data-look-again]")) catchUp();
   arrive();
+}
+
+// A board has no one stream to follow: while it is looked at, it is fetched again now and then.
+function lookAgain() {
+  clearTimeout(stay.timer);
+  const seconds = document.querySelector("[data-look-again]")?.dataset.lookAgain;
+  if (!seconds || document.hidden) return;
+  stay.timer = setTimeout(() => {
+    lookAgain();
+    catchUp();
+  }, seconds * 1000);
 }
 
 function leave() {
