@@ -20,7 +20,7 @@ from portal.api.keys import get_api_key
 from portal.api.reading import parse, read_body
 from portal.errors import BadInput, NotFound
 from portal.models import Actor
-from portal.queries.names import find_staff_member
+from portal.queries.people import find_staff_by_email
 from portal.relay import Turn
 from portal.settings import Settings
 
@@ -127,7 +127,7 @@ class Read:
 
 
 async def _hand(turn: Turn, email: str) -> Actor:
-    person = await find_staff_member(turn.session, email)
+    person = await find_staff_by_email(turn.session, email)
     if person is None or person.disabled_at is not None:
         raise BadInput(
             f"Nobody at the desk has the address {email[:100]!r}.",

@@ -29,7 +29,7 @@ from portal.models import (
     Stage,
     StageRun,
 )
-from portal.queries.names import find_staff_member
+from portal.queries.people import find_staff_by_email
 from portal.queries.requests import WHOLE
 
 
@@ -167,7 +167,7 @@ async def _conditions(session: AsyncSession, wanted: Wanted) -> list[ColumnEleme
     if wanted.stage is not None:
         conditions.append(await _is_at_stage(session, wanted.stage))
     if wanted.owner is not None:
-        owner = await find_staff_member(session, wanted.owner)
+        owner = await find_staff_by_email(session, wanted.owner)
         if owner is None:
             raise BadInput(
                 f"Nobody at the desk has the address {wanted.owner[:100]!r}.",

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlmodel import col, select
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.models import Department, ServiceRequest, StaffMember
+from portal.queries.people import people_by_id
 
 
 @dataclass(frozen=True)
@@ -32,21 +33,12 @@ class Names:
 async def load_names(session: AsyncSession, people: Iterable[int | None] = ()) -> Names:
     """Every department (they are few) and these people: two queries, however many are named."""
     departments = (await session.exec(select(Department))).all()
-    ids = {one for one in people if one is not None}
-    found = select(StaffMember).where(col(StaffMember.id).in_(ids))
-    staff = (await session.exec(found)).all() if ids else []
     return Names(
         departments={one.id: one for one in departments if one.id},
-        people={one.id: one for one in staff if one.id},
+        people=await people_by_id(session, {one for one in people if one is not None}),
     )
 
 
 def people_of(request: ServiceRequest) -> set[int | None]:
     """Everybody that a request itself names: its owner, its coordinator, who has its stages."""
     return {request.owner_id, request.coordinator_id, *(run.assignee_id for run in request.runs)}
-
-
-async def find_staff_member(session: AsyncSession, email: str) -> StaffMember | None:
-    """The person with this address, disabled or not."""
-    query = select(StaffMember).where(col(StaffMember.email) == email.strip().lower())
-    return (await session.exec(query)).one_or_none()
