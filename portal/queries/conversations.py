@@ -67,3 +67,11 @@ async def find_unrouted(session: AsyncSession, address: str, since: datetime) ->
     causes = set((await session.exec(asked)).all())
     unrouted = (await session.exec(query)).all()
     return [one for one in unrouted if f"message:{one.id}" in causes]
+
+
+async def get_which(session: AsyncSession, text: Message) -> Message:
+    """The "which?" that we asked about this text."""
+    query = select(Message).where(
+        col(Message.cause) == f"message:{text.id}", col(Message.kind) == MessageKind.WHICH
+    )
+    return (await session.exec(query)).one()

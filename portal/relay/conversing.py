@@ -24,8 +24,8 @@ from portal.models import (
 )
 from portal.queries.conversations import (
     find_by_sid,
-    find_last_answered,
     find_unrouted,
+    get_which,
     was_answered_since,
 )
 from portal.queries.requests import find_last_request, find_open_requests, lock_by_id
@@ -61,13 +61,13 @@ async def receive_text(turn: Turn, *, sid: str, sender: str, to: str, body: str)
     if not requests:
         await _hear_without_open_request(turn, heard, meaning)
         return
-    request = await _which(turn, heard, meaning, requests)
+    waiting = await find_unrouted(turn.session, sender, since=turn.now - WHICH_HOLDS_FOR)
+    request = await _which(turn, heard, meaning, requests, waiting)
     if request is None:
         await _ask_which(turn, heard, requests)
         return
-    waiting = await find_unrouted(turn.session, sender, since=turn.now - WHICH_HOLDS_FOR)
     for message in sorted({m.id: m for m in [*waiting, heard]}.values(), key=lambda m: m.id or 0):
-        is_choice = message is heard and body.strip().isdigit() and bool(waiting)
+        is_choice = bool(waiting) and message.body.strip().isdecimal()
         held = await lock_by_id(turn.session, request.id or 0)
         if is_choice:
             await _record(turn, held, message)
@@ -266,7 +266,11 @@ async def _hear_without_open_request(turn: Turn, heard: Message, meaning: Meanin
 
 
 async def _which(
-    turn: Turn, heard: Message, meaning: Meaning, requests: Sequence[ServiceRequest]
+    turn: Turn,
+    heard: Message,
+    meaning: Meaning,
+    requests: Sequence[ServiceRequest],
+    waiting: Sequence[Message],
 ) -> ServiceRequest | None:
     """The one request that is meant; None where it would be a guess."""
     if len(requests) == 1:
@@ -276,10 +280,10 @@ async def _which(
     if len(named) == 1:
         return named[0]
     asked = [one for one in requests if one.asked is not None]
-    last = await find_last_answered(turn.session, heard.from_address)
-    if last is not None and last.kind == MessageKind.WHICH and said.isdecimal():
-        # By the list that they read: one of it may have ended since.
-        offered = dict(enumerate(A_REFERENCE.findall(last.body), start=1))
+    if waiting and said.isdecimal():
+        # By the list that they read last: one of it may have ended since.
+        question = await get_which(turn.session, waiting[-1])
+        offered = dict(enumerate(A_REFERENCE.findall(question.body), start=1))
         chosen = offered.get(int(said[:4]))
         return next((one for one in requests if one.reference == chosen), None)
     if meaning.kind in (MeaningKind.YES, MeaningKind.NO) and len(asked) == 1:

@@ -1,0 +1,230 @@
+"""Nothing is sent where it is not wanted; every silence has its reason written down."""
+
+from datetime import UTC, datetime
+
+import pytest
+from cast import MARTHA, MARTIN
+from sqlmodel import select
+
+from portal.jobs import Jobs
+from portal.live import Live
+from portal.messaging.outbox import Outbox
+from portal.models import (
+    KEPT,
+    THE_CUSTOMER,
+    Channel,
+    Consent,
+    Customer,
+    MessageKind,
+    MessageStatus,
+)
+from portal.queries.consents import may_write
+from portal.relay import Relay, hold, receive_text, resume, set_preferences
+from portal.relay.consenting import withdraw
+from portal.settings import QuietHours, Settings
+
+PHONE_ONLY = type(MARTIN)(name="Martin Miller", phone=MARTIN.phone)
+
+
+@pytest.fixture
+async def card(house):
+    """A request of a customer who has a phone and nothing else."""
+    return await house.open(customer=PHONE_ONLY, by=KEPT)
+
+
+@pytest.fixture
+def text(house):
+    """The customer's phone: what it sends."""
+    sent = 0
+
+    async def send(body):
+        nonlocal sent
+        sent += 1
+        await house.hear(
+            receive_text, sid=f"SM{sent}", sender=MARTIN.phone, to="+15005550006", body=body,
+            by=THE_CUSTOMER,
+        )  # fmt: skip
+
+    return send
+
+
+async def ledger(database):
+    async with database.reading() as session:
+        return (await session.exec(select(Consent))).all()
+
+
+async def test_an_address_given_with_a_request_is_consent_with_its_evidence(database, martins):
+    lines = await ledger(database)
+    assert {(line.channel, line.address) for line in lines} == {
+        (Channel.SMS, MARTIN.phone), (Channel.EMAIL, MARTIN.email),
+    }  # fmt: skip
+    assert all(line.granted and line.evidence == "staff: Tess Sales" for line in lines)
+
+
+async def test_a_second_request_adds_nothing_to_the_ledger(database, house, martins):
+    before = len(await ledger(database))
+    await house.open(by=KEPT)
+    assert len(await ledger(database)) == before
+
+
+async def test_stop_ends_all_texts_and_each_silence_says_why(house, card, text):
+    await text("STOP")
+    await house.do(hold, card, reason="Wait.", by=KEPT)
+    last = (await house.told(card))[-1]
+    assert last.kind == MessageKind.HOLD
+    assert last.status == MessageStatus.SUPPRESSED
+    assert last.reason == "They asked us not to write here."
+
+
+async def test_stop_is_confirmed_once_and_kept_in_the_ledger(house, card, text, database):
+    await text("Please stop texting me")
+    answers = [one for one in await house.messages() if one.kind == MessageKind.CONSENT]
+    assert len(answers) == 1
+    assert "Reply START" in answers[0].body
+    newest = (await ledger(database))[-1]
+    assert (newest.granted, newest.evidence) == (False, "Please stop texting me")
+
+
+async def test_a_stop_outlives_new_requests(house, card, text):
+    await text("STOP")
+    second = await house.open(customer=PHONE_ONLY, by=KEPT)
+    [first_text] = await house.told(second)
+    assert first_text.status == MessageStatus.SUPPRESSED
+
+
+async def test_start_begins_again(house, card, text):
+    await text("STOP")
+    await text("Start")
+    await house.do(hold, card, reason="Wait.", by=KEPT)
+    assert (await house.told(card))[-1].status == MessageStatus.QUEUED
+
+
+async def test_yes_begins_again_only_for_a_number_that_had_stopped(house, card, text, database):
+    await text("YES")
+    assert len(await ledger(database)) == 1
+    await text("STOP")
+    await text("YES")
+    async with database.reading() as session:
+        assert await may_write(session, Channel.SMS, MARTIN.phone, card.id)
+
+
+async def test_where_twilio_answers_keywords_we_never_do(house, card, text, settings, database):
+    told = settings.model_copy(update={"twilio_answers_keywords": True})
+    house.relay = Relay(told, database, Jobs(None), Live(None))
+    await text("STOP")
+    await text("HELP")
+    assert not [one for one in await house.messages() if one.kind == MessageKind.CONSENT]
+    await text("stop texting me please")
+    assert len([one for one in await house.messages() if one.kind == MessageKind.CONSENT]) == 1
+
+
+async def test_cancel_stops_the_texts_and_is_put_before_a_person(house, card, text):
+    await text("CANCEL")
+    seen = await house.see(card)
+    assert len(seen.promises) == 1
+    assert not seen.is_closed
+
+
+async def test_cancel_with_several_requests_open_is_put_before_a_person_too(house, card, text):
+    second = await house.open("repair", customer=PHONE_ONLY, by=KEPT)
+    await text("CANCEL")
+    seen = await house.see(second)
+    assert [promise.owner_id for promise in seen.promises] == [house.people.ben.id]
+
+
+async def test_those_who_share_a_phone_stop_together(house, card, text):
+    hers = await house.open(customer=MARTHA, by=KEPT)
+    await text("STOP")
+    await house.do(hold, hers, reason="Wait.", by=KEPT)
+    assert (await house.told(hers))[-1].status == MessageStatus.SUPPRESSED
+
+
+async def test_a_stop_for_one_request_leaves_the_others(house, card, relay, database):
+    second = await house.open(customer=PHONE_ONLY, by=KEPT)
+    async with relay.turn(THE_CUSTOMER) as turn:
+        await withdraw(turn, Channel.SMS, MARTIN.phone, "page", request_id=card.id)
+    async with database.reading() as session:
+        assert not await may_write(session, Channel.SMS, MARTIN.phone, card.id)
+        assert await may_write(session, Channel.SMS, MARTIN.phone, second.id)
+
+
+async def test_start_again_ends_a_stop_for_one_request_too(house, card, relay, database, text):
+    async with relay.turn(THE_CUSTOMER) as turn:
+        await withdraw(turn, Channel.SMS, MARTIN.phone, "page", request_id=card.id)
+    await text("START")
+    async with database.reading() as session:
+        assert await may_write(session, Channel.SMS, MARTIN.phone, card.id)
+
+
+async def test_an_address_that_nobody_gave_may_not_be_written_to(database, card):
+    async with database.reading() as session:
+        assert not await may_write(session, Channel.SMS, "+14155550100", card.id)
+
+
+@pytest.mark.parametrize(
+    ("local", "goes"),
+    [
+        ("2025-06-03T22:30:00-04:00", "2025-06-04T08:00:00-04:00"),
+        ("2025-06-03T03:00:00-04:00", "2025-06-03T08:00:00-04:00"),
+        ("2025-06-03T21:00:00-04:00", "2025-06-04T08:00:00-04:00"),
+        ("2025-06-03T08:00:00-04:00", "2025-06-03T08:00:00-04:00"),
+        ("2025-06-03T20:59:59-04:00", "2025-06-03T20:59:59-04:00"),
+        # The night in which clocks go forward, and the one in which they go back.
+        ("2025-03-08T23:00:00-05:00", "2025-03-09T08:00:00-04:00"),
+        ("2025-11-01T23:00:00-04:00", "2025-11-02T08:00:00-05:00"),
+    ],
+)
+def test_quiet_hours_are_the_customers_own_night(local, goes):
+    now = datetime.fromisoformat(local).astimezone(UTC)
+    quiet = Settings(_env_file=None, KEPT_QUIET_HOURS="21:00-08:00")
+    assert isinstance(quiet.quiet_hours, QuietHours)
+    martin = Customer(name="Martin", timezone="America/New_York")
+    outbox = Outbox(session=None, settings=quiet, now=now)
+    assert outbox.due_at(martin, MessageKind.MILESTONE) == datetime.fromisoformat(goes)
+    assert outbox.due_at(martin, MessageKind.ANSWER) == now
+
+
+async def test_at_night_a_milestone_waits_for_the_morning_and_an_answer_does_not(
+    clock, house, settings, database, text
+):
+    told = settings.model_copy(update={"quiet_hours": Settings(
+        _env_file=None, KEPT_QUIET_HOURS="21:00-08:00"
+    ).quiet_hours})  # fmt: skip
+    house.relay = Relay(told, database, Jobs(None), Live(None))
+    clock.move_to(datetime(2025, 6, 4, 3, tzinfo=UTC))  # 23:00 in New York
+    card = await house.open(customer=MARTIN, by=KEPT)
+    await text("Where is my card?")
+    milestone, answer = await house.told(card)
+    assert milestone.due_at == datetime(2025, 6, 4, 12, tzinfo=UTC)
+    assert answer.due_at == datetime(2025, 6, 4, 3, tzinfo=UTC)
+
+
+async def test_only_the_first_text_to_a_number_says_how_to_stop(house, card):
+    await house.do(hold, card, reason="Wait.", by=KEPT)
+    await house.do(resume, card, by=KEPT)
+    said = ["STOP" in one.body for one in await house.told(card)]
+    assert said == [True, False, False]
+
+
+async def test_on_the_page_they_stop_this_request_or_all_and_begin_again(house, card, database):
+    second = await house.open(customer=PHONE_ONLY, by=KEPT)
+
+    async def allowed():
+        async with database.reading() as session:
+            return [
+                await may_write(session, Channel.SMS, MARTIN.phone, one.id)
+                for one in (card, second)
+            ]
+
+    wishes = [("request", [False, True]), ("all", [False, False]), ("none", [True, True])]
+    for wish, may in wishes:
+        await house.do(set_preferences, card, stop=wish, by=THE_CUSTOMER)
+        assert await allowed() == may
+
+
+async def test_a_preferred_channel_is_used_from_then_on(house, martins):
+    await house.do(set_preferences, martins, prefers=Channel.EMAIL, locale="es", by=THE_CUSTOMER)
+    seen = await house.do(hold, martins, reason="Espera.", by=KEPT)
+    assert seen.customer.locale == "es"
+    first, second = await house.told(martins)
+    assert (first.channel, second.channel) == (Channel.SMS, Channel.EMAIL)
