@@ -310,6 +310,16 @@ async def test_a_mailed_reply_is_heard_once_on_its_request(house, martins, repai
     assert (answer.channel, answer.kind) == (Channel.EMAIL, MessageKind.ACKNOWLEDGEMENT)
 
 
+async def test_long_ids_of_mails_that_begin_alike_are_two_mails(house, martins):
+    for number in (1, 2):
+        await house.hear(
+            receive_email, message_id=f"<{'a' * 190}{number}>", sender="m" * 300,
+            to="reply@kept.example", body=f"Mail {number}", request_id=martins.id,
+            by=THE_CUSTOMER,
+        )  # fmt: skip
+    assert await heard_on(house, martins) == ["Mail 1", "Mail 2"]
+
+
 async def test_every_word_has_an_answer_or_an_owner(house, martins, texts):
     """Whatever is written, nothing is left lying."""
     for body in ("?", "🎉", "ok", "Where is it", "NO", "yes", "stop", "start", "help", "x" * 1600):

@@ -7,7 +7,10 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 from phonenumbers import timezone as phone_zones
 
-EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f<>,;:\"()\[\]\\]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,250})\.[a-z]{2,63}", re.IGNORECASE)
+EMAIL = re.compile(
+    r"[^@\s\x00-\x1f\x7f<>,;:\"()\[\]\\]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,250})\.[a-z]{2,63}",
+    re.IGNORECASE,
+)
 LONGEST_EMAIL = 254
 LONGEST_PHONE = 40
 

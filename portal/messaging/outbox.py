@@ -24,6 +24,7 @@ from portal.queries.consents import may_write
 from portal.settings import Settings
 
 HOW_TO_STOP = "STOP to end"
+LONGEST_SUBJECT = 200
 LATEST = timedelta(days=3)
 """A message that could not go out for so long would only confuse: it expires instead."""
 
@@ -66,7 +67,7 @@ class Outbox:
             channel=channel,
             kind=kind,
             cause=cause,
-            subject=subject or request.title,
+            subject=(subject or request.title)[:LONGEST_SUBJECT],
             to_address=address,
             author=author or self.settings.brand,
             author_id=author_id,

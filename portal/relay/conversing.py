@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from portal.errors import BadInput
+from portal.messaging.addresses import LONGEST_EMAIL
 from portal.messaging.compose import fill, product_words
 from portal.messaging.meaning import Meaning, MeaningKind, understand
 from portal.models import (
@@ -21,6 +22,7 @@ from portal.models import (
     MessageKind,
     MessageStatus,
     ServiceRequest,
+    token_hash,
 )
 from portal.queries.conversations import (
     find_by_sid,
@@ -414,11 +416,11 @@ def _heard(
         direction=Direction.IN,
         channel=channel,
         kind=MessageKind.CUSTOMER,
-        cause=f"inbound:{sid}"[:96] if sid else f"web:{turn.now.timestamp()}",
+        cause=f"inbound:{token_hash(sid)}" if sid else f"web:{turn.now.timestamp()}",
         provider_sid=sid,
         body=body.replace("\x00", ""),
-        from_address=sender,
-        to_address=to,
+        from_address=sender[:LONGEST_EMAIL],
+        to_address=to[:LONGEST_EMAIL],
         status=MessageStatus.RECEIVED,
         author="Customer",
         created_at=turn.now,

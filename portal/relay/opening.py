@@ -64,7 +64,7 @@ async def open_request(turn: Turn, order: Order) -> ServiceRequest:
         reference=new_reference(workflow.definition.prefix),
         workflow=workflow,
         customer=customer,
-        title=_line(order.title) or workflow.name,
+        title=one_line(order.title) or workflow.name,
         external_id=order.external_id,
         fields=order.fields,
         opened_at=turn.now,
@@ -89,7 +89,7 @@ async def open_request(turn: Turn, order: Order) -> ServiceRequest:
 def _checked(order: Order) -> CustomerDetails:
     """The details, each in its one form (E.164, lower case). Raises BadInput with every mistake."""
     given, wrong = order.customer, dict[str, str]()
-    name = _line(given.name)
+    name = one_line(given.name)
     if not name:
         wrong["customer.name"] = "Please give the customer's name."
     elif len(name) > LONGEST_NAME:
@@ -185,6 +185,6 @@ async def _record_consent(turn: Turn, customer: Customer) -> None:
     await turn.session.flush()
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
     """One line of printable letters: a NUL or a line break in a name is a slip, not a name."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -19,7 +19,10 @@ from portal.models import (
     StageRun,
 )
 from portal.queries.requests import lock_by_id
+from portal.relay.opening import one_line
 from portal.relay.turn import Turn
+
+LONGEST_NAME = 120
 
 
 async def add_staff(
@@ -40,8 +43,9 @@ async def add_staff(
         email = read_email(email)
     except ValueError as mistake:
         raise BadInput(str(mistake)) from None
-    if not name.strip():
-        raise BadInput("Please give the person's name.")
+    name = one_line(name)
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise BadInput(f"Please give the person's name, in at most {LONGEST_NAME} letters.")
     found = {one.key: one for one in (await turn.session.exec(select(Department))).all()}
     for key in departments:
         if key not in found:
@@ -50,7 +54,7 @@ async def add_staff(
     query = select(StaffMember).where(col(StaffMember.email) == email)
     person = (await turn.session.exec(query)).one_or_none()
     person = person or StaffMember(email=email, name="")
-    person.name, person.role, person.disabled_at = name.strip(), role, None
+    person.name, person.role, person.disabled_at = name, role, None
     secret = person.invite(turn.now)
     turn.session.add(person)
     await turn.session.flush()
@@ -69,7 +73,7 @@ async def disable_staff(turn: Turn, email: str) -> StaffMember:
 
     Raises Conflict where nobody is left to take it.
     """
-    query = select(StaffMember).where(col(StaffMember.email) == email.strip().lower())
+    query = select(StaffMember).where(col(StaffMember.email) == one_line(email).lower())
     person = (await turn.session.exec(query)).one_or_none()
     if person is None:
         raise NotFound(f"Nobody at the desk has the address {email!r}.")
