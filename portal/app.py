@@ -36,6 +36,7 @@ def create_app(settings: Settings, *, demo: bool = False) -> Starlette:
     """
     app = Starlette(
         routes=[
+            *tracking.routes,  # first: they are looked at most
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
             Route("/metrics", health.metrics),
@@ -44,7 +45,6 @@ def create_app(settings: Settings, *, demo: bool = False) -> Starlette:
             Mount("/hooks", routes=hooks.routes, name="hooks"),
             *desk.routes,
             *(demo_routes if demo else ()),
-            *tracking.routes,
         ],
         lifespan=lifespan,
         max_body_size=LARGEST_BODY,

@@ -111,6 +111,7 @@ def environment() -> Environment:
     return env
 
 
+@cache
 def contact_link(contact: str) -> Markup:
     """Where to reach a person, to be tapped where it is a number or an address."""
     if re.fullmatch(r"[+\d][\d ().-]+", contact):

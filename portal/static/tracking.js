@@ -74,7 +74,7 @@
     const elt = requestConfig.elt; // by now it may have left the page
     if (elt.localName !== "form") return;
     const taken = xhr.status >= 200 && xhr.status < 400;
-    const answered = taken || xhr.status === 422; // a refusal stands on the page, in its own words
+    const answered = taken || [409, 422, 429].includes(xhr.status); // a refusal stands on the page, in its own words
     connection.textContent = answered ? "" : connection.dataset.failed;
     if (!taken) return;
     if (elt.id === "ask") {
