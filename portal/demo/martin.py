@@ -82,10 +82,10 @@ async def start_again(relay: Relay) -> None:
         async with relay.turn(KEPT) as turn:
             held = await turn.lock(request.reference)
             await cancel(turn, held, reason="The demonstration began anew.")
-    name = last.customer.name if last else NAME
-    workflow = last.workflow.key if last else WORKFLOW
+    customer = CustomerDetails(last.customer.name if last else NAME, NUMBER)
+    workflow, title = (last.workflow.key, last.title) if last else (WORKFLOW, "")
     async with relay.turn(KEPT) as turn:
-        await open_request(turn, Order(workflow, CustomerDetails(name, NUMBER)))
+        await open_request(turn, Order(workflow, customer, title))
 
 
 async def _texts(session: AsyncSession, request: ServiceRequest) -> Sequence[Message]:

@@ -26,7 +26,7 @@ from portal.queries.rosters import load_roster
 PAGE = "demo/demo.html"
 MOST_OTHERS = 12
 LONGEST_TEXT = 1_600
-SIGN_IN = "Sign in as one of the people named in the terminal where `kept demo` runs."
+SIGN_IN = "Sign in as one of the people named in the terminal where the demo runs."
 
 
 async def show_demo(request: Request) -> Response:
@@ -90,8 +90,9 @@ async def act(request: Request) -> Response:
         raise
     except PortalError as refusal:
         context = await _context(request)
-        context["problem"] = as_problem(context["request"], verb, form, refusal)
-        if changed := changed_since(context["request"], form, refusal):
+        view = context["request"]
+        context["problem"] = as_problem(view, verb, form, refusal.detail)
+        if changed := changed_since(view, form, refusal):
             context["problem"] = Problem("", f"{refusal.detail} Meanwhile: {'; '.join(changed)}.")
         if is_fragment(request):
             return pages.fragment(request, PAGE, "desk", context, refusal.status)

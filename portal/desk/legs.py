@@ -1,9 +1,9 @@
 """The relay as staff see it: the customer's line, with the people and the times."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from portal.desk.sentences import due, since
-from portal.desk.view import Leg, LegState
+from portal.desk.view import Leg, LegState, When
 from portal.messaging.times import Words
 from portal.models import FollowUp, FollowUpState, Roster, RunState, ServiceRequest, StageRun
 from portal.workflows import FollowUpDefinition, StageDefinition
@@ -48,11 +48,15 @@ class Line:
         began = self.words.stamp(run.reached_at or run.opened_at)
         return Leg(
             state,
-            at=due(self.words, run.due_at, late=run.is_late(self.words.now)),
+            at=self._due(run),
             history=f"{again}{person}, since {began}{self._pause(run)}",
             note=run.note,
             **drawn,
         )
+
+    def _due(self, run: StageRun) -> When:
+        by = due(self.words, run.due_at, late=run.is_late(self.words.now))
+        return by if by.late else replace(by, words=f"due {by.words}")
 
     def _state(self, run: StageRun | None) -> LegState:
         if run is None or run.state == RunState.SUPERSEDED:

@@ -42,9 +42,10 @@ class Moves:
             "accept",
             run.stage_key,
             eyebrow=f"Handed over by {sender}, {self.words.since(handoff.sent_at)}",
-            headline=f"{'Take it up' if mine else f'{department} takes it up'} by {by}",
+            headline=stage.name,
             sentence=(
-                f"Until then {owner} owns it. "
+                f"{'Take it up' if mine else f'{department} takes it up'} by {by}; "
+                f"until then {owner} owns it. "
                 f"{first_name} reads “{stage.title}” once {'you have' if mine else 'they have'} it."
             ),
             button="Take it up" if mine else "",

@@ -14,7 +14,7 @@ from portal.desk.guard import answer, field, frame, is_fragment, read_form
 from portal.desk.reader import Reader, find_reader
 from portal.desk.sentences import REASONS
 from portal.desk.view import Choice, Problem, RequestView
-from portal.errors import BadInput, NotFound, PortalError
+from portal.errors import BadInput, NotFound, PortalError, Stale
 from portal.models import ServiceRequest
 from portal.queries.requests import get_service_request
 from portal.queries.workflows import newest_workflows
@@ -125,8 +125,11 @@ def said(verb: str) -> str | None:
         return None
 
 
-def as_problem(view: RequestView, verb: str, form: FormData, refusal: PortalError) -> Problem:
-    """The refusal where its form stands; where that form is gone, above all, with what was lost."""
+def as_problem(view: RequestView, verb: str, form: FormData, why: str) -> Problem | None:
+    """The refusal where its form stands; where that form is gone, above all, with what was lost.
+
+    None when there is nothing to say: no reason, and nothing lost.
+    """
     typed = {name: field(form, name) for name in form if name not in HIDDEN}
     stages = {move.stage for move in view.moves}
     on_stage = verb in ("advance", "handoff/accept", "handoff/refuse")
@@ -134,9 +137,10 @@ def as_problem(view: RequestView, verb: str, form: FormData, refusal: PortalErro
     if verb.startswith("promises/"):
         offered = any(verb.split("/")[1] == promise.id for promise in view.promises)
     if offered:
-        return Problem(verb, refusal.detail, typed)
+        return Problem(verb, why or "Please look again before you repeat this.", typed)
     lost = " ".join(f"“{typed[name]}”" for name in WRITTEN if typed.get(name))
-    return Problem("", f"{refusal.detail} You had written: {lost}" if lost else refusal.detail)
+    words = f"{why} {f'You had written: {lost}' if lost else ''}".strip()
+    return Problem("", words) if words else None
 
 
 def changed_since(view: RequestView, form: FormData, refusal: PortalError) -> list[str]:
@@ -158,8 +162,10 @@ async def _refuse(
         department = await _department_of(request, form)
         return await answer_with_board(request, reader, department, refusal=refusal)
     view = await _draw(request, reader)
-    problem = as_problem(view, verb, form, refusal)
     changed = changed_since(view, form, refusal)
+    # What others did is told in full above; the sentence that it has changed adds nothing to it.
+    why = "" if changed and isinstance(refusal, Stale) else refusal.detail
+    problem = as_problem(view, verb, form, why)
     context = request_context(view, reader, problem=problem, changed=changed)
     return answer(request, "desk/request.html", context, refusal.status)
 
