@@ -1,0 +1,180 @@
+"""The database: what is committed is kept, times are true, and two writers never lose a change."""
+
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError, MissingGreenlet, StatementError
+from sqlmodel import SQLModel, col, select
+
+from portal.database import Database
+from portal.models import Department, ServiceRequest, StaffMember, Stage, StageRun
+
+NIGHT = datetime(2025, 6, 3, 22, 30, 0, 123456, tzinfo=timezone(timedelta(hours=-4)))
+
+
+def department(key, **words):
+    return Department(key=key, name=key.title(), **words)
+
+
+async def departments(database):
+    async with database.reading() as session:
+        return (await session.exec(select(Department.key).order_by(col(Department.id)))).all()
+
+
+async def test_a_transaction_is_kept_whole_or_not_at_all(database):
+    async with database.transaction() as session:
+        session.add(department("kept"))
+
+    async def fail() -> None:
+        async with database.transaction() as session:
+            session.add(department("lost"))
+            await session.flush()
+            raise ValueError("halfway")
+
+    with pytest.raises(ValueError, match="halfway"):
+        await fail()
+    assert await departments(database) == ["kept"]
+
+
+async def test_nothing_written_while_reading_is_kept(database):
+    async with database.reading() as session:
+        session.add(department("lost"))
+        await session.flush()
+    assert await departments(database) == []
+
+
+async def test_times_go_in_in_any_zone_and_come_out_in_utc(database):
+    async with database.transaction() as session:
+        session.add(StaffMember(email="a@x.example", name="A", invited_until=NIGHT))
+    async with database.reading() as session:
+        [person] = (await session.exec(select(StaffMember))).all()
+    assert person.invited_until == NIGHT
+    assert person.invited_until.tzinfo is UTC
+
+
+async def test_a_time_without_a_zone_is_refused(database):
+    async def store() -> None:
+        async with database.transaction() as session:
+            session.add(
+                StaffMember(email="a@x.example", name="A", invited_until=datetime(2025, 1, 1))  # noqa: DTZ001
+            )
+
+    with pytest.raises(StatementError, match="without a time zone"):
+        await store()
+
+
+async def test_times_are_compared_as_times(database):
+    async with database.transaction() as session:
+        session.add(StaffMember(email="a@x.example", name="A", invited_until=NIGHT))
+    async with database.reading() as session:
+        query = select(StaffMember).where(col(StaffMember.invited_until) == NIGHT.astimezone(UTC))
+        assert (await session.exec(query)).one()
+        query = select(StaffMember).where(
+            col(StaffMember.invited_until) < NIGHT + timedelta(microseconds=1)
+        )
+        assert (await session.exec(query)).one()
+
+
+async def test_a_word_is_stored_as_itself(database, martins):
+    async with database.connection() as connection:
+        row = (await connection.execute(sa.text("SELECT status FROM service_request"))).one()
+    assert row.status == "open"
+
+
+async def test_a_reference_to_nothing_is_refused(database, house, martins):
+    async def point_nowhere() -> None:
+        async with database.transaction() as session:
+            run = martins.open_runs[0].model_dump(exclude={"id"})
+            session.add(StageRun(**run | {"request_id": 10**9}))
+
+    with pytest.raises(IntegrityError):
+        await point_nowhere()
+
+
+async def test_twenty_writers_at_once_lose_nothing(database):
+    async with database.transaction() as session:
+        session.add(department("count", reply_within="0h"))
+
+    async def add_one() -> None:
+        async with database.transaction() as session:
+            query = select(Department).where(col(Department.key) == "count").with_for_update()
+            found = (await session.exec(query)).one()
+            await asyncio.sleep(0)
+            found.reply_within = f"{int(found.reply_within[:-1]) + 1}h"
+            session.add(found)
+
+    await asyncio.gather(*(add_one() for _ in range(20)))
+    async with database.reading() as session:
+        found = (await session.exec(select(Department))).one()
+    assert found.reply_within == "20h"
+
+
+async def test_a_second_process_waits_for_the_first(settings, database):
+    """Two Database objects know nothing of each other, like two processes."""
+    other = Database(settings.database_url)
+    writing = asyncio.Event()
+
+    async def first() -> None:
+        async with database.transaction() as session:
+            session.add(department("first"))
+            await session.flush()
+            writing.set()
+
+    async def second() -> None:
+        await writing.wait()
+        async with other.transaction() as session:
+            session.add(department("second"))
+
+    try:
+        await asyncio.gather(first(), second())
+    finally:
+        await other.close()
+    assert set(await departments(database)) == {"first", "second"}
+
+
+async def test_a_reader_is_not_stopped_by_a_writer(database):
+    async with database.transaction() as session:
+        session.add(department("unseen"))
+        await session.flush()
+        assert await departments(database) == []
+    assert await departments(database) == ["unseen"]
+
+
+async def test_what_was_not_loaded_raises_and_never_asks_in_passing(database, martins):
+    async with database.reading() as session:
+        found = (await session.exec(select(ServiceRequest))).one()
+        with pytest.raises((sa.exc.InvalidRequestError, MissingGreenlet)):
+            _ = found.runs
+
+
+def test_every_foreign_key_that_is_looked_up_by_has_an_index():
+    """A request's own rows are read with every page of it."""
+    of_a_request = [
+        table
+        for table in SQLModel.metadata.sorted_tables
+        if "request_id" in table.c and table.name != "consent"
+    ]
+    assert len(of_a_request) > 5
+    for table in of_a_request:
+        leading = {next(iter(index.columns)).name for index in table.indexes}
+        unique = {
+            next(iter(one.columns)).name
+            for one in table.constraints
+            if isinstance(one, sa.UniqueConstraint)
+        }
+        assert "request_id" in leading | unique, table.name
+
+
+def test_every_table_is_named_as_its_noun():
+    for mapper in ServiceRequest._sa_registry.mappers:
+        name = re.sub(r"(?<!^)(?=[A-Z])", "_", mapper.class_.__name__).lower()
+        assert mapper.local_table.name == name
+
+
+async def test_a_stage_belongs_to_one_version_of_a_workflow(database, house):
+    async with database.reading() as session:
+        stages = (await session.exec(select(Stage))).all()
+    assert len({(stage.workflow_id, stage.key) for stage in stages}) == len(stages)
