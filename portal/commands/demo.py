@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from portal.commands.ground import act
+from portal.commands.ground import act, bring_up_to_date
 from portal.desk.passwords import hash_password
 from portal.embedded_queue import EmbeddedQueue
 from portal.errors import Conflict
@@ -40,15 +40,15 @@ def show(settings: Settings, port: int, folder: Path) -> int:
         with EmbeddedQueue(folder) as queue, Simulator(**_carrier(settings, address)) as simulator:
             _clear(folder)
             told = _told(settings, folder, address, queue.url, simulator)
+            demo_settings = _settings(told)
+            bring_up_to_date(demo_settings)
+            worker = worker_child(told)
+            worker.start()  # it wakes up while the samples are written
             password = secrets.token_urlsafe(9)
-            samples = _people_and_requests(told, password)
+            samples = _people_and_requests(demo_settings, password)
             _say_where_to_look(address, simulator, samples, password)
-            children = [
-                queue.child,
-                worker_child(told),
-                web_child("web", listener, told, "--demo"),
-            ]
-            return Supervisor(children).run()
+            web = web_child("web", listener, told, "--demo")
+            return Supervisor([queue.child, worker, web]).run()
 
 
 def _claim(folder: Path) -> None:
@@ -112,10 +112,13 @@ def _public_url(settings: Settings, address: str) -> str:
     return settings.public_url if "public_url" in settings.model_fields_set else address
 
 
-def _people_and_requests(told: Mapping[str, str], password: str) -> list[Sample]:
-    by_variable = {Settings.environment_name(name): name for name in Settings.model_fields}
-    settings = Settings.load(**{by_variable[name]: value for name, value in told.items()})
+def _settings(told: Mapping[str, str]) -> Settings:
+    """What web and worker understand of it."""
+    attributes = {Settings.environment_name(name): name for name in Settings.model_fields}
+    return Settings.load(**{attributes[name]: value for name, value in told.items()})
 
+
+def _people_and_requests(settings: Settings, password: str) -> list[Sample]:
     async def live(relay: Relay) -> list[Sample]:
         password_hash = await hash_password(password)
         return await fill(relay, REQUESTS, SEED, password_hash=password_hash)
