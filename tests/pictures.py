@@ -1,6 +1,6 @@
-"""Take the pictures in docs/ anew: run `kept demo --port 8000`, then this with the same address.
+"""Take the pictures in docs/pictures/ anew: run `kept demo --port 8000`, then this with the same address.
 
-.venv/bin/python docs/pictures/make.py http://127.0.0.1:8000
+.venv/bin/python tests/pictures.py http://127.0.0.1:8000
 """
 
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-HERE = Path(__file__).parent
+PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PHONE = {"width": 390, "height": 780}
 DESK = {"width": 1280, "height": 900}
@@ -28,7 +28,7 @@ def main(origin: str) -> None:
             )
             page = context.new_page()
             page.goto(page_url)
-            page.screenshot(path=HERE / name)
+            page.screenshot(path=PICTURES / name)
             context.close()
         browser.close()
 
@@ -42,7 +42,7 @@ def _take_it_up(browser: Browser, origin: str) -> str:
         page.get_by_text("your card is being made").first.wait_for()
     phone = page.frame(name="page")
     phone.get_by_role("heading", name="being made").first.wait_for()
-    page.screenshot(path=HERE / "demo.png")
+    page.screenshot(path=PICTURES / "demo.png")
     return phone.url
 
 
