@@ -1,0 +1,143 @@
+"""A full database: time in it for boards, search and lists, on the first page and far behind."""
+
+import time
+from collections.abc import Awaitable, Callable
+from statistics import median
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal import clock
+from portal.database import Database
+from portal.models import Department, RequestStatus, ServiceRequest
+from portal.queries import boards, lists
+from portal.queries.boards import Place
+from portal.queries.lists import Wanted, Window
+from portal.queries.requests import get_service_request
+from tests.bench.filling import fill
+from tests.bench.ground import databases, in_house, settings_for, table
+from tests.cast import House
+
+A_PAGE = 25
+FAR = 200
+"""The page that is compared with the first."""
+TIMES = 7
+BIG = ("service_request", "stage_run", "event", "message", "customer", "contact_point", "handoff")
+
+Look = Callable[[AsyncSession], Awaitable[Any]]
+
+
+def run(options: Any) -> None:
+    """Print each look's milliseconds in the database and the tables that it scanned."""
+    rows: list[list[Any]] = []
+    with databases(options) as urls:
+        for name, url in urls.items():
+            rows += in_house(settings_for(url), lambda h, n=name: measure(h, n, options.requests))
+    heads = ["look", "database", "statements", "ms", f"page {FAR} ms", "whole tables read"]
+    table(f"In the database, at {options.requests:,} requests", heads, rows)
+
+
+async def measure(house: House, name: str, requests: int) -> list[list[Any]]:
+    """Fill the house and look."""
+    begun = time.perf_counter()
+    await fill(house, requests)
+    print(f"{name}: {requests:,} requests filled in {time.perf_counter() - begun:.0f} s")
+    async with house.database.reading() as session:
+        looks = await _looks(session)
+    watch = Watch(house.database)
+    rows = []
+    for title, first, far in looks:
+        spent, statements, scanned = await watch.measure(first)
+        later = (await watch.measure(far))[0] if far is not None else ""
+        rows.append([title, name, statements, spent, later, ", ".join(scanned) or "none"])
+    return rows
+
+
+async def _looks(session: AsyncSession) -> list[tuple[str, Look, Look | None]]:
+    here = (await session.exec(select(Department).where(Department.key == "processing"))).one()
+    ids = [one.id or 0 for one in await boards.all_departments(session)]
+    request = (await session.exec(select(ServiceRequest).offset(50).limit(1))).one()
+    place = here.id or 0
+    start: Place | None = None
+    for _ in range(FAR - 1):
+        page = await boards.in_work(session, place, start, A_PAGE, paused=False)
+        if len(page) < A_PAGE:
+            break
+        start = Place(page[-1][0].due_at, page[-1][0].id or 0)
+    deep = await _nth(session, col(ServiceRequest.id).desc())
+    work = Wanted(department="processing")
+    is_open = Wanted(status=RequestStatus.OPEN)
+    return [
+        ("board: in work", lambda s: boards.in_work(s, place, None, A_PAGE, paused=False),
+         lambda s: boards.in_work(s, place, start, A_PAGE, paused=False)),
+        ("board: to take up", lambda s: boards.handed_to(s, place, None, A_PAGE), None),
+        ("board: answers owed", lambda s: boards.answers_owed(s, place, None, A_PAGE), None),
+        ("board: to confirm", lambda s: boards.awaiting_confirmation(s, place, None, A_PAGE),
+         None),
+        ("board: counts of all", lambda s: boards.board_counts(s, ids, clock.now()), None),
+        ("search: reference", lambda s: boards.search_requests(s, request.reference, 50), None),
+        ("search: phone", lambda s: boards.search_requests(s, "+12000000012", 50), None),
+        ("search: name", lambda s: boards.search_requests(s, "Ann3", 50), None),
+        ("list: newest", lambda s: lists.list_requests(s, Wanted(), Window(A_PAGE)),
+         lambda s: lists.list_requests(s, Wanted(), Window(A_PAGE, deep))),
+        ("list: of a department", lambda s: lists.list_requests(s, work, Window(A_PAGE)),
+         lambda s: lists.list_requests(s, work, Window(A_PAGE, deep))),
+        ("list: open", lambda s: lists.list_requests(s, is_open, Window(A_PAGE)),
+         lambda s: lists.list_requests(s, is_open, Window(A_PAGE, deep))),
+        ("one request, whole", lambda s: get_service_request(s, request.reference), None),
+    ]  # fmt: skip
+
+
+async def _nth(session: AsyncSession, order: Any) -> int | None:
+    query = select(ServiceRequest.id).order_by(order).offset((FAR - 1) * A_PAGE).limit(1)
+    return (await session.exec(query)).first()
+
+
+class Watch:
+    """Counts what looks cost in the database, and asks it how it finds the rows."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._spent = 0.0
+        self._statements: list[tuple[str, Any]] = []
+        engine = database.engine.sync_engine
+        sa.event.listen(engine, "before_cursor_execute", self._before)
+        sa.event.listen(engine, "after_cursor_execute", self._after)
+
+    async def measure(self, look: Look) -> tuple[float, int, list[str]]:
+        """Milliseconds (the median of some), statements, and big tables read from end to end."""
+        times = []
+        for _ in range(TIMES):
+            self._spent, self._statements = 0.0, []
+            async with self._database.reading() as session:
+                await look(session)
+            times.append(self._spent * 1000)
+        statements = list(self._statements)
+        scanned: set[str] = set()
+        for statement, told in statements:
+            scanned |= await self._scanned(statement, told)
+        return median(times), len(statements), sorted(scanned)
+
+    def _before(self, *_: Any) -> None:
+        self._begun = time.perf_counter()
+
+    def _after(self, _c: Any, _cursor: Any, statement: str, told: Any, *_: Any) -> None:
+        self._spent += time.perf_counter() - self._begun
+        self._statements.append((statement, told))
+
+    async def _scanned(self, statement: str, told: Any) -> set[str]:
+        if not statement.lstrip().upper().startswith("SELECT"):
+            return set()
+        explain = "EXPLAIN QUERY PLAN " if self._database.is_sqlite else "EXPLAIN "
+        async with self._database.connection() as connection:
+            plan = await connection.exec_driver_sql(explain + statement, told)
+            lines = [str(row[-1]) for row in plan]
+        word = "SCAN " if self._database.is_sqlite else "Seq Scan on "
+        return {
+            name
+            for line in lines
+            for name in BIG
+            if word + name in line and " USING " not in line
+        }

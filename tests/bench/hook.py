@@ -1,0 +1,76 @@
+"""Webhooks, signed and recorded, beside an empty answer to the same POST."""
+
+import contextlib
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import sqlalchemy as sa
+from sqlmodel import col
+from twilio.request_validator import RequestValidator
+
+from portal.models import Channel, Direction, Message
+from portal.settings import Settings
+from tests.bench.filling import fill
+from tests.bench.ground import TOKEN, databases, in_house, server, settings_for
+from tests.bench.load import post, report
+from tests.cast import House
+
+KIND = "application/x-www-form-urlencoded"
+RECEIPTS = 40_000
+
+
+def run(options: Any) -> None:
+    """Print answers a second and their ratio to hello."""
+    with databases(options) as urls, contextlib.ExitStack() as stack:
+        form = receipt(1, "SM1", "")[1]
+        hello = stack.enter_context(server("hello"))
+        parts: Any = {("Starlette hello, POST", ""): (hello, [post("/", form, KIND)])}
+        for name, url in urls.items():
+            settings = settings_for(url)
+            sent = in_house(settings, some_texts_sent)
+            ours = stack.enter_context(server("kept", settings))
+            parts["receipt", name] = ours, iter([call(settings, *receipt(*one)) for one in sent])
+            texts = [call(settings, *text(number)) for number in range(3_000)]
+            parts["inbound text", name] = ours, iter(texts)
+        report("Webhooks", parts, options)
+
+
+async def some_texts_sent(house: House) -> list[tuple[int, str, str]]:
+    """Texts that the carrier has, each waiting for its receipt: id, sid, number."""
+    await fill(house, RECEIPTS // 4)
+    texts = sa.and_(col(Message.channel) == Channel.SMS, col(Message.direction) == Direction.OUT)
+    sid = sa.literal("SM").concat(sa.cast(Message.id, sa.Text))
+    sent = sa.update(Message).where(texts).values(status="sent", provider_sid=sid)
+    found = sa.select(Message.id, Message.provider_sid, Message.to_address).where(texts)
+    async with house.database.engine.begin() as connection:
+        await connection.execute(sent)
+        return [tuple(row) for row in await connection.execute(found)]
+
+
+def receipt(message_id: int, sid: str, to: str) -> tuple[str, bytes]:
+    """The path and the form by which Twilio says that a text was delivered."""
+    form = {
+        "ApiVersion": "2010-04-01", "MessageSid": sid, "SmsSid": sid, "SmsStatus": "delivered",
+        "MessageStatus": "delivered", "To": to, "From": "+15005550006",
+        "AccountSid": "AC" + "0" * 32, "RawDlrDoneDate": "2506031400",
+    }  # fmt: skip
+    return f"/hooks/twilio/status?m={message_id}", urlencode(form).encode()
+
+
+def text(number: int) -> tuple[str, bytes]:
+    """The path and the form by which Twilio hands over a text: a thank-you from a customer."""
+    sid = f"SM{number:032x}"
+    form = {
+        "ApiVersion": "2010-04-01", "MessageSid": sid, "SmsMessageSid": sid, "NumMedia": "0",
+        "NumSegments": "1", "From": f"+1{2_000_000_002 + number % 900 * 10}", "To": "+15005550006",
+        "Body": "Thank you", "AccountSid": "AC" + "0" * 32, "FromCountry": "US", "FromZip": "",
+        "SmsStatus": "received",
+    }  # fmt: skip
+    return "/hooks/twilio/inbound", urlencode(form).encode()
+
+
+def call(settings: Settings, path: str, form: bytes) -> bytes:
+    """The signed call."""
+    told = dict(parse_qsl(form.decode(), keep_blank_values=True))
+    signed = RequestValidator(TOKEN).compute_signature(settings.public_url + path, told)
+    return post(path, form, KIND, f"X-Twilio-Signature: {signed}")

@@ -1,0 +1,44 @@
+"""The customer's page: kept bytes and a first view, beside Starlette's shortest answer."""
+
+import contextlib
+from datetime import timedelta
+from typing import Any
+
+from sqlmodel import select
+
+from portal.clock import now
+from portal.models import THE_CUSTOMER, TrackingLink
+from portal.relay import accept, advance, make_promise, receive_web_message
+from tests.bench.ground import databases, in_house, server, settings_for
+from tests.bench.load import get, report
+from tests.cast import House
+
+PAGES = 40
+
+
+def run(options: Any) -> None:
+    """Print answers a second and their ratio to hello."""
+    with databases(options) as urls, contextlib.ExitStack() as stack:
+        parts = {("Starlette hello", ""): (stack.enter_context(server("hello")), [get("/")])}
+        for name, url in urls.items():
+            settings = settings_for(url)
+            calls = [get(f"/r/{token}") for token in in_house(settings, some_pages)]
+            for kind, title in (("kept", "kept page"), ("unkept", "first view")):
+                parts[title, name] = stack.enter_context(server(kind, settings)), calls
+        report("The customer's page", parts, options)
+
+
+async def some_pages(house: House) -> list[str]:
+    """Requests in the middle of their way, with a promise and words; gives their tokens."""
+    people = house.people
+    for _ in range(PAGES):
+        request = await house.open(by=people.tess.actor)
+        await house.do(advance, request, by=people.tess.actor)
+        await house.do(accept, request, by=people.uma.actor)
+        await house.do(
+            make_promise, request, text="Call you back", due_at=now() + timedelta(days=1),
+            by=people.uma.actor,
+        )  # fmt: skip
+        await house.do(receive_web_message, request, "When will I know?", by=THE_CUSTOMER)
+    async with house.database.reading() as session:
+        return list((await session.exec(select(TrackingLink.token))).all())

@@ -1,0 +1,121 @@
+"""Texts handed over a second, the provider answering in 50 ms, beside an arq job for each."""
+
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from portal.clock import now
+from portal.embedded_queue import EmbeddedQueue
+from portal.models import Channel, Direction, Message, MessageStatus
+from tests.bench.filling import fill
+from tests.bench.ground import (
+    ROOT,
+    Server,
+    databases,
+    environment,
+    in_house,
+    processor,
+    server,
+    settings_for,
+    table,
+)
+from tests.cast import House
+
+IN_FLIGHT = 200
+LATENCY = 0.05
+PATIENCE = 120.0
+
+
+def run(options: Any) -> None:
+    """Print texts a second and their ratio to the ideal."""
+    ideal, rows = IN_FLIGHT / LATENCY, []
+    with databases(options) as urls, ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kept-queue-")))
+        queue = stack.enter_context(EmbeddedQueue(folder)).url
+        rows.append(["ideal", "", ideal, 1.0, ""])
+        reference = by_arq(queue, options.messages)
+        rows.append(["an arq job for each text, aiohttp", "", *_said(reference, ideal)])
+        for name, url in urls.items():
+            rows.append(["the worker", name, *_said(ours(url, queue, options.messages), ideal)])
+    table(
+        f"{options.messages:,} texts, {IN_FLIGHT} in flight, answered in 50 ms",
+        ["sender", "database", "a second", "of the ideal", "µs of processor"],
+        rows,
+    )
+
+
+def _said(measured: tuple[float, float], ideal: float) -> list[float]:
+    rate, processor = measured
+    return [rate, rate / ideal, processor]
+
+
+def ours(url: str, queue: str, texts: int) -> tuple[float, float]:
+    """The worker, its outbox full: texts a second, and its processor's µs for each."""
+    with server("provider") as provider:
+        settings = settings_for(
+            url, REDIS_URL=queue, TWILIO_API_URL=f"http://127.0.0.1:{provider.port}"
+        )
+        in_house(settings, lambda house: owe(house, texts))
+        return _measure([sys.executable, "-m", "workers"], environment(settings), provider, texts)
+
+
+async def owe(house: House, texts: int) -> None:
+    """So many texts due now, each to a person of their own; nothing else is owed."""
+    await fill(house, texts * 8)
+    out = sa.and_(col(Message.channel) == Channel.SMS, col(Message.direction) == Direction.OUT)
+    due = (
+        sa.select(sa.func.min(col(Message.id)))
+        .where(out)
+        .group_by(col(Message.to_address))
+        .order_by(sa.func.min(col(Message.id)))
+        .limit(texts)
+    )
+    async with house.database.engine.begin() as connection:
+        await connection.execute(sa.update(Message).values(status=MessageStatus.DELIVERED))
+        await connection.execute(
+            sa.update(Message)
+            .where(col(Message.id).in_(due))
+            .values(status=MessageStatus.QUEUED, due_at=now())
+        )
+
+
+def by_arq(queue: str, texts: int) -> tuple[float, float]:
+    """The usual way: a job for each text, as many at once, each calling by aiohttp."""
+    with server("provider") as provider:
+        url = f"http://127.0.0.1:{provider.port}/Messages.json"
+        words = [sys.executable, "-m", "tests.bench.arq_sender", queue, url, str(texts)]
+        subprocess.run([*words, "enqueue"], check=True, cwd=ROOT)
+        return _measure(words, {"PATH": "/usr/bin:/bin"}, provider, texts)
+
+
+def _measure(
+    words: list[str], told: dict[str, str], provider: Server, texts: int
+) -> tuple[float, float]:
+    sender = subprocess.Popen(words, env=told, cwd=ROOT)
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while (counted := _count(provider.port))[0] < texts:
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.2)
+        count, first, last = counted
+        return (count - 1) / (last - first or 1), processor(sender.pid) * 1e6 / max(count, 1)
+    finally:
+        sender.send_signal(signal.SIGTERM)
+        sender.wait()
+
+
+def _count(port: int) -> tuple[int, float, float]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/count") as answer:
+        count, first, last = json.load(answer)
+    return count, first, last
