@@ -96,7 +96,8 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, data_dir: DataDir = None)
             if settings.needs_embedded_queue:
                 told["REDIS_URL"] = queue.start()
                 children.append(queue.child)
-            have_migrated(told)
+            if not settings.is_single_machine:
+                have_migrated(told)
             children += [worker_child(told), web_child("web", listener, told)]
             say(f"serving at {address}, kept in {settings.data_dir}; Ctrl-C stops it.")
             code = Supervisor(children).run()
@@ -123,8 +124,6 @@ def web(
         serve_web(socket.socket(fileno=fd), settings, demo=demo)
         return
     with listen(host, port) as listener:
-        if settings.is_single_machine:
-            have_migrated({})
         say(f"serving at {address_of(host, listener)}; Ctrl-C stops it.")
         if processes == 1:
             serve_web(listener, settings)
@@ -140,8 +139,7 @@ def worker() -> None:
     \b
     Example: REDIS_URL=redis://queue:6379 kept worker
     """
-    if _load(None).is_single_machine:
-        have_migrated({})
+    _load(None)
     raise typer.Exit(Supervisor([worker_child({})]).run())
 
 

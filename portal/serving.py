@@ -79,11 +79,17 @@ def serve_web(listener: socket.socket, settings: Settings, *, demo: bool = False
     """Serve until SIGINT or SIGTERM; raises PortalError where the portal could not start.
 
     No access log: paths hold customers' tokens. No proxy's headers: links and signatures
-    use KEPT_PUBLIC_URL.
+    use KEPT_PUBLIC_URL. On one machine every process makes the database ready before it looks
+    at it: whichever comes first does the work, and nobody has to wait for another.
     """
     # Here, so that the supervisor and `--help` do without the whole portal.
-    from portal.app import create_app  # noqa: PLC0415
+    import uvicorn  # noqa: PLC0415
 
+    from portal.app import create_app  # noqa: PLC0415
+    from portal.migrate import migrate  # noqa: PLC0415
+
+    if settings.is_single_machine:
+        migrate(settings.database_url)
     for number in (signal.SIGINT, signal.SIGTERM):
         # uvicorn puts back what it finds and raises the signal again; being told is no failure.
         signal.signal(number, lambda *_: None)

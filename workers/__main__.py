@@ -7,6 +7,7 @@ import sys
 import structlog
 import uvloop
 
+from portal.migrate import migrate
 from portal.settings import Settings, SettingsError
 from workers.shift import Shift
 
@@ -32,6 +33,8 @@ def main() -> int:
     except SettingsError as mistake:
         sys.stderr.write(f"{mistake}\n")
         return 1
+    if settings.is_single_machine:
+        migrate(settings.database_url)
     uvloop.run(work(settings))
     return 0
 
