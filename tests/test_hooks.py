@@ -20,6 +20,7 @@ from portal.models import (
     MessageStatus,
     ServiceRequest,
 )
+from portal.relay import write_to_customer
 from portal.settings import Settings
 
 PHONE = "+14155550132"
@@ -244,3 +245,21 @@ async def test_automatic_mail_is_set_aside(
     )
     assert answer.status_code == 204
     assert await heard(house) == []
+
+
+async def test_a_mail_programs_one_click_ends_mail_about_this_request_alone(
+    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+) -> None:
+    """RFC 8058: a POST without a login is enough, a GET changes nothing, and texts go on."""
+    path = f"/r/{martins.links[-1].token}/unsubscribe"
+    assert (await client.get(path)).status_code == 303
+    by_mail = {"by": house.people.tess.actor, "channels": [Channel.EMAIL]}
+    await house.do(write_to_customer, martins, body="Still on.", **by_mail)
+    form = {"List-Unsubscribe": "One-Click"}
+    assert (await client.post(path, data=form)).status_code == 303
+    await house.do(write_to_customer, martins, body="Over.", **by_mail)
+    await house.do(write_to_customer, martins, body="By text.", by=house.people.tess.actor)
+    told = {one.body: one.status for one in await house.told(martins)}
+    assert told["Still on."] == MessageStatus.QUEUED
+    assert told["Over."] == MessageStatus.SUPPRESSED
+    assert told["By text."] == MessageStatus.QUEUED

@@ -5,15 +5,9 @@ the messages owed; when the turn ends it commits, and only then wakes workers an
 """
 
 from portal.relay.answering import answer, ask_what_is_due, end_holds_that_are_over
-from portal.relay.conversing import (
-    log_contact,
-    receive_email,
-    receive_text,
-    receive_web_message,
-    set_preferences,
-    write_to_customer,
-)
+from portal.relay.conversing import log_contact, set_preferences, write_to_customer
 from portal.relay.delivering import record_receipt
+from portal.relay.hearing import receive_email, receive_text, receive_web_message
 from portal.relay.moving import (
     accept,
     advance,

@@ -1,112 +1,32 @@
-"""The conversation with a customer: their words in, ours out, whichever way they travel."""
+"""Our side of a conversation: words to the customer, calls logged, wishes kept."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from portal.errors import BadInput
-from portal.messaging.addresses import LONGEST_EMAIL
-from portal.messaging.compose import fill, product_words
-from portal.messaging.meaning import Meaning, MeaningKind, understand
 from portal.models import (
-    A_REFERENCE,
-    Answer,
-    BallKind,
     Channel,
     Contact,
     ContactChannel,
     ContactReason,
-    Direction,
-    DroppedBall,
     EventKind,
     Message,
     MessageKind,
-    MessageStatus,
     ServiceRequest,
-    token_hash,
 )
-from portal.queries.conversations import (
-    find_by_sid,
-    find_unrouted,
-    get_which,
-    was_answered_since,
-)
-from portal.queries.requests import find_last_request, find_open_requests, lock_by_id
-from portal.queries.rosters import load_full_roster
-from portal.relay.answering import answer
-from portal.relay.consenting import grant, is_stopped, withdraw
+from portal.relay.consenting import grant, withdraw
 from portal.relay.moving import check_words
-from portal.relay.promising import answer_owed, promise_answer
+from portal.relay.promising import answer_owed
 from portal.relay.turn import Turn
 
 LONGEST_TEXT = 1_600
 """Letters that Twilio takes in one text."""
-
-WHICH_HOLDS_FOR = timedelta(days=1)
-STRANGER_PAUSE = timedelta(hours=1)
-
-
-async def receive_text(turn: Turn, *, sid: str, sender: str, to: str, body: str) -> None:
-    """Record an inbound text once, on the right request, and answer it or give it an owner.
-
-    ``sid`` is the provider's id of the text: heard again, nothing happens. Which request is
-    settled before what it means; a text about several is asked "which", never guessed.
-    """
-    if await find_by_sid(turn.session, sid) is not None:
-        return
-    heard = _heard(turn, Channel.SMS, sid, body, sender=sender, to=to)
-    turn.session.add(heard)
-    await turn.session.flush()
-    meaning = understand(body)
-    if await _settle_consent(turn, heard, meaning):
-        return
-    requests = await find_open_requests(turn.session, Channel.SMS, sender)
-    if not requests:
-        await _hear_without_open_request(turn, heard, meaning)
-        return
-    waiting = await find_unrouted(turn.session, sender, since=turn.now - WHICH_HOLDS_FOR)
-    request = await _which(turn, heard, meaning, requests, waiting)
-    if request is None:
-        await _ask_which(turn, heard, requests)
-        return
-    for message in sorted({m.id: m for m in [*waiting, heard]}.values(), key=lambda m: m.id or 0):
-        is_choice = bool(waiting) and message.body.strip().isdecimal()
-        held = await lock_by_id(turn.session, request.id or 0)
-        if is_choice:
-            await _record(turn, held, message)
-            await turn.settle(held)
-        else:
-            await _route(turn, held, message, understand(message.body))
-
-
-async def receive_email(
-    turn: Turn, *, message_id: str, sender: str, to: str, body: str, request_id: int
-) -> None:
-    """Record a mailed reply once; ``request_id`` comes from the reply address's own token."""
-    if await find_by_sid(turn.session, message_id) is not None:
-        return
-    heard = _heard(turn, Channel.EMAIL, message_id, body, sender=sender, to=to)
-    turn.session.add(heard)
-    await turn.session.flush()
-    request = await lock_by_id(turn.session, request_id)
-    await _route(turn, request, heard, understand(body))
-
-
-async def receive_web_message(turn: Turn, request: ServiceRequest, body: str) -> Message:
-    """What the customer wrote on their page, for the department that has the request."""
-    body = _letter(body)
-    heard = _heard(turn, Channel.WEB, None, body, sender="", to="")
-    turn.session.add(heard)
-    await turn.session.flush()
-    heard.cause = f"web:{heard.id}"
-    await _route(turn, request, heard, understand(body))
-    return heard
 
 
 async def write_to_customer(
     turn: Turn, request: ServiceRequest, body: str, *, channels: Sequence[Channel] = ()
 ) -> Message:
     """Our words to the customer. They keep the promise of an answer, if one stands."""
-    body = _letter(body)
+    body = check_letter(body)
     event = request.record(EventKind.MESSAGE_OUT, turn.actor, turn.now, moves=False)
     request.unanswered_since = None
     owed = answer_owed(request)
@@ -169,14 +89,20 @@ async def set_preferences(
     prefers: Channel | None = None,
     locale: str | None = None,
     stop: str | None = None,
+    only: Channel | None = None,
 ) -> None:
-    """The customer's own wishes. ``stop`` is "request", "all" or "none" (write to me again)."""
+    """The customer's own wishes. ``stop`` is "request", "all" or "none" (write to me again).
+
+    ``only`` keeps a wish to one channel: the unsubscribe link of a mail is about mail.
+    """
     customer = request.customer
     if prefers is not None:
         customer.prefers = prefers
     if locale is not None:
         customer.locale = locale
     for point in customer.contact_points:
+        if only not in (None, point.channel):
+            continue
         if stop in ("request", "all"):
             about = request.id if stop == "request" else None
             await withdraw(turn, point.channel, point.address, "status page", request_id=about)
@@ -194,241 +120,8 @@ async def set_preferences(
     await turn.settle(request)
 
 
-async def _settle_consent(turn: Turn, heard: Message, meaning: Meaning) -> bool:
-    """Stop, start and help are about all texts, whichever request; True when that was it."""
-    address = heard.from_address
-    stopped = await is_stopped(turn, Channel.SMS, address)
-    if meaning.kind == MeaningKind.STOP:
-        await withdraw(turn, Channel.SMS, address, "text", evidence=heard.body)
-        words = "stop"
-    elif meaning.kind == MeaningKind.START or (meaning.kind == MeaningKind.YES and stopped):
-        await grant(turn, Channel.SMS, address, "text", evidence=heard.body)
-        words = "start"
-    elif meaning.kind == MeaningKind.HELP:
-        words = "help"
-    else:
-        return False
-    await _keep_with_last_request(turn, heard, needs_person=meaning.cancel)
-    if meaning.keyword and turn.settings.twilio_answers_keywords:
-        return True
-    await _say(turn, heard, MessageKind.CONSENT, words)
-    return True
-
-
-async def _keep_with_last_request(turn: Turn, heard: Message, *, needs_person: bool) -> None:
-    """A text about texts still stands in the conversation; "cancel" may mean the request."""
-    requests = await find_open_requests(turn.session, Channel.SMS, heard.from_address)
-    if not requests or (len(requests) > 1 and not needs_person):
-        return
-    # Of several, the newest's owner asks which was meant: our texts to them have just stopped.
-    request = await lock_by_id(turn.session, requests[-1].id or 0)
-    await _record(turn, request, heard)
-    if needs_person:
-        request.unanswered_since = request.unanswered_since or turn.now
-        await promise_answer(turn, request)
-    await turn.settle(request)
-
-
-async def _hear_without_open_request(turn: Turn, heard: Message, meaning: Meaning) -> None:
-    """Nothing is open for this number: the last request's owner sees it, or the front desk."""
-    last = await find_last_request(turn.session, Channel.SMS, heard.from_address)
-    if last is not None:
-        request = await lock_by_id(turn.session, last.id or 0)
-        await _record(turn, request, heard)
-        if meaning.kind == MeaningKind.THANKS:
-            await turn.settle(request)
-            return
-        request.unanswered_since = request.unanswered_since or turn.now
-        promise = await promise_answer(turn, request)
-        await turn.settle(request)
-        teller = await turn.teller(request)
-        await turn.outbox.tell(
-            request,
-            MessageKind.ACKNOWLEDGEMENT,
-            f"message:{heard.id}",
-            teller.say("ended", due=teller.times.by(promise.due_at)),
-            channels=[Channel.SMS],
-        )
-        return
-    roster = await load_full_roster(turn.session)
-    overseers = sorted(key for key, p in roster.staff.items() if p.oversees and not p.disabled_at)
-    turn.session.add(
-        DroppedBall(
-            kind=BallKind.UNKNOWN_SENDER,
-            subject=f"message:{heard.id}",
-            owner_id=overseers[0] if overseers else None,
-            detail="A text from a number that no customer has.",
-            raised_at=turn.now,
-        )
-    )
-    if not await was_answered_since(
-        turn.session, heard.from_address, since=turn.now - STRANGER_PAUSE
-    ):
-        await _say(turn, heard, MessageKind.ACKNOWLEDGEMENT, "unknown")
-
-
-async def _which(
-    turn: Turn,
-    heard: Message,
-    meaning: Meaning,
-    requests: Sequence[ServiceRequest],
-    waiting: Sequence[Message],
-) -> ServiceRequest | None:
-    """The one request that is meant; None where it would be a guess."""
-    if len(requests) == 1:
-        return requests[0]
-    said = heard.body.upper().replace(" ", "")
-    named = [one for one in requests if one.reference.replace("-", "") in said.replace("-", "")]
-    if len(named) == 1:
-        return named[0]
-    asked = [one for one in requests if one.asked is not None]
-    if waiting and said.isdecimal():
-        # By the list that they read last: one of it may have ended since.
-        question = await get_which(turn.session, waiting[-1])
-        offered = dict(enumerate(A_REFERENCE.findall(question.body), start=1))
-        chosen = offered.get(int(said[:4]))
-        return next((one for one in requests if one.reference == chosen), None)
-    if meaning.kind in (MeaningKind.YES, MeaningKind.NO) and len(asked) == 1:
-        return asked[0]
-    return None
-
-
-async def _ask_which(turn: Turn, heard: Message, requests: Sequence[ServiceRequest]) -> None:
-    choices = ", ".join(
-        f"{number} {A_REFERENCE.sub('', request.title)[:24]} {request.reference}"
-        for number, request in enumerate(requests[:6], start=1)
-    )
-    teller = await turn.teller(requests[0])
-    await turn.outbox.answer_address(
-        MessageKind.WHICH,
-        f"message:{heard.id}",
-        teller.say("which", choices=choices),
-        channel=Channel.SMS,
-        address=heard.from_address,
-    )
-
-
-async def _route(turn: Turn, request: ServiceRequest, heard: Message, meaning: Meaning) -> None:
-    """Put the words on their request and do what they ask for; any doubt is for a person."""
-    await _record(turn, request, heard)
-    question = request.asked
-    if question is not None and meaning.kind in (MeaningKind.YES, MeaningKind.NO):
-        given = Answer.YES if meaning.kind == MeaningKind.YES else Answer.NO
-        await answer(
-            turn,
-            request,
-            question,
-            given,
-            words=meaning.answer_words,
-            via=heard.channel,
-            heard=heard,
-        )
-    elif meaning.kind == MeaningKind.THANKS:
-        await turn.settle(request)
-    elif meaning.kind == MeaningKind.STATUS and request.open_runs:
-        await turn.settle(request)
-        waits = request.open_runs[0].waits_on_customer
-        await _reply(
-            turn, request, heard, MessageKind.ANSWER, "status_waiting" if waits else "status"
-        )
-    else:
-        added = answer_owed(request) is not None
-        request.unanswered_since = request.unanswered_since or turn.now
-        promise = await promise_answer(turn, request)
-        await turn.settle(request)
-        teller = await turn.teller(request)
-        await _reply(
-            turn,
-            request,
-            heard,
-            MessageKind.ACKNOWLEDGEMENT,
-            "again_acknowledged" if added else "acknowledgement",
-            due=teller.times.by(promise.due_at),
-        )
-
-
-async def _record(turn: Turn, request: ServiceRequest, heard: Message) -> None:
-    event = request.record(EventKind.MESSAGE_IN, turn.actor, turn.now, moves=False)
-    await turn.session.flush()
-    heard.request_id = request.id
-    heard.customer_id = request.customer_id
-    heard.event_id = event.id
-    turn.touch(request)
-    turn.session.add(
-        Contact(
-            request_id=request.id or 0,
-            message_id=heard.id,
-            channel=ContactChannel(heard.channel.value),
-            reason=(
-                ContactReason.WHERE_IS_IT
-                if understand(heard.body).kind == MeaningKind.STATUS
-                else ContactReason.OTHER
-            ),
-            at=turn.now,
-            logged_by=turn.actor.name,
-        )
-    )
-
-
-async def _reply(
-    turn: Turn, request: ServiceRequest, heard: Message, kind: MessageKind, name: str, **more: str
-) -> None:
-    """Answer by the way they came; on the page itself the words simply stand there."""
-    teller = await turn.teller(request)
-    words = teller.say(name, None, **more)
-    if heard.channel == Channel.WEB:
-        turn.session.add(
-            Message(
-                request_id=request.id,
-                customer_id=request.customer_id,
-                channel=Channel.WEB,
-                kind=kind,
-                cause=f"message:{heard.id}",
-                body=words.replace(teller.link, "").strip(),
-                author=turn.settings.brand,
-                status=MessageStatus.DELIVERED,
-                created_at=turn.now,
-                due_at=turn.now,
-                sent_at=turn.now,
-                delivered_at=turn.now,
-            )
-        )
-        return
-    await turn.outbox.tell(request, kind, f"message:{heard.id}", words, channels=[heard.channel])
-
-
-async def _say(turn: Turn, heard: Message, kind: MessageKind, name: str) -> None:
-    """One of the product's sentences to somebody who may have no request."""
-    fields = {"brand": turn.settings.brand, "link": turn.settings.public_url}
-    await turn.outbox.answer_address(
-        kind,
-        f"message:{heard.id}",
-        fill(product_words(name, "en"), fields),
-        channel=Channel.SMS,
-        address=heard.from_address,
-    )
-
-
-def _heard(
-    turn: Turn, channel: Channel, sid: str | None, body: str, *, sender: str, to: str
-) -> Message:
-    return Message(
-        direction=Direction.IN,
-        channel=channel,
-        kind=MessageKind.CUSTOMER,
-        cause=f"inbound:{token_hash(sid)}" if sid else f"web:{turn.now.timestamp()}",
-        provider_sid=sid,
-        body=body.replace("\x00", ""),
-        from_address=sender[:LONGEST_EMAIL],
-        to_address=to[:LONGEST_EMAIL],
-        status=MessageStatus.RECEIVED,
-        author="Customer",
-        created_at=turn.now,
-        due_at=turn.now,
-    )
-
-
-def _letter(body: str) -> str:
+def check_letter(body: str) -> str:
+    """A message as it may be sent. Raises BadInput where there is none, or too much of it."""
     body = body.replace("\x00", "").strip()
     if not body:
         raise BadInput("Please write something first.", fields={"body": "some words"})

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 from sqlmodel import col, select
 
 from portal.messaging.outcomes import NotSent, Refused, SendProblem
@@ -42,15 +43,58 @@ class Outcome:
 
 async def record_outcomes(turn: Turn, outcomes: Sequence[Outcome]) -> None:
     """Write each outcome to its message and its attempt; a stranger's claim is left alone."""
-    messages = await _lock(turn, [outcome.message_id for outcome in outcomes])
-    attempts = await _attempts(turn, [outcome.claim_token for outcome in outcomes])
-    for outcome in outcomes:
+    special = await _record_accepted(turn, outcomes)
+    if not special:
+        return
+    messages = await _lock(turn, [outcome.message_id for outcome in special])
+    attempts = await _attempts(turn, [outcome.claim_token for outcome in special])
+    for outcome in special:
         message, attempt = messages[outcome.message_id], attempts[outcome.claim_token]
         attempt.finished_at = turn.now
         await _record(turn, message, attempt, outcome.result)
         if message.request_id is not None:
             turn.nudged.add(message.request_id)
     await turn.session.flush()
+
+
+async def _record_accepted(turn: Turn, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Write down the ordinary ones by rows; give back those that want a closer look.
+
+    Ordinary is what was accepted, and of which nothing has been heard meanwhile.
+    """
+    connection = await turn.session.connection()
+    query = (
+        sa.select(*(getattr(Message, name) for name in ("id", "claim_token", "request_id")))
+        .where(
+            col(Message.id).in_([outcome.message_id for outcome in outcomes]),
+            col(Message.status) == MessageStatus.SENDING,
+            sa.or_(col(Message.channel) != Channel.SMS, col(Message.provider_sid).is_(None)),
+        )
+        .order_by(col(Message.id))
+        .with_for_update()
+    )
+    sending = {row.claim_token: row for row in await connection.execute(query)}
+    accepted, special = [], []
+    for outcome in outcomes:
+        result, row = outcome.result, sending.get(outcome.claim_token)
+        if (
+            row is None
+            or not isinstance(result, Accepted)
+            or result.status == MessageStatus.DELIVERED
+        ):
+            special.append(outcome)
+            continue
+        status = max_status(result.status)
+        accepted.append(
+            {"token": outcome.claim_token, "sid": result.sid, "now": turn.now, "heard": status,
+             "counted": result.segments, "message": row.id}
+        )  # fmt: skip
+        if row.request_id is not None:
+            turn.nudged.add(row.request_id)
+    if accepted:
+        await connection.execute(_ACCEPT_MESSAGE, accepted)
+        await connection.execute(_ACCEPT_ATTEMPT, accepted)
+    return special
 
 
 async def record_receipt(
@@ -228,3 +272,26 @@ def max_status(status: MessageStatus) -> MessageStatus:
     """Whatever word the provider's first answer uses, the message is accepted at least."""
     known = (MessageStatus.ACCEPTED, MessageStatus.SENT, MessageStatus.DELIVERED)
     return status if status in known else MessageStatus.ACCEPTED
+
+
+_ACCEPT_MESSAGE = (
+    sa.update(Message)
+    .where(col(Message.id) == sa.bindparam("message"))
+    .values(
+        status=sa.bindparam("heard", type_=col(Message.status).type),
+        provider_sid=sa.func.coalesce(col(Message.provider_sid), sa.bindparam("sid")),
+        segments=sa.func.coalesce(
+            sa.func.nullif(sa.bindparam("counted", type_=sa.Integer), 0), col(Message.segments)
+        ),
+        sent_at=sa.func.coalesce(col(Message.sent_at), sa.bindparam("now")),
+    )
+)
+_ACCEPT_ATTEMPT = (
+    sa.update(SendAttempt)
+    .where(col(SendAttempt.claim_token) == sa.bindparam("token"))
+    .values(
+        status=MessageStatus.ACCEPTED,
+        provider_sid=sa.bindparam("sid"),
+        finished_at=sa.bindparam("now"),
+    )
+)

@@ -106,8 +106,7 @@ class Relay:
         await self.jobs.deliver([one for one in owed if one is not None])
         for request_id, request in turn.touched.items():
             await self.live.publish(request_id, request.page_version)
-        for request_id in turn.nudged - turn.touched.keys():
-            await self.live.nudge_desk(request_id)
+        await self.live.nudge_desk(*(turn.nudged - turn.touched.keys()))
 
 
 def _is_owed(message: Message) -> bool:

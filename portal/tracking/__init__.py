@@ -15,6 +15,8 @@ routes = [
     Route("/r/{token}/answers", writing.reply, methods=["POST"]),
     Route("/r/{token}/preferences", preferences.show, methods=["GET"]),
     Route("/r/{token}/preferences", preferences.save, methods=["POST"]),
+    Route("/r/{token}/unsubscribe", preferences.see_preferences, methods=["GET"]),
+    Route("/r/{token}/unsubscribe", preferences.unsubscribe, methods=["POST"]),
     Route("/", finding.ask, methods=["GET"]),
     Route("/", finding.send_link, methods=["POST"]),
 ]

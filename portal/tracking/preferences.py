@@ -42,6 +42,25 @@ async def save(request: Request) -> Response:
     return RedirectResponse(f"/r/{token}/preferences?saved", 303)
 
 
+async def unsubscribe(request: Request) -> Response:
+    """`POST /r/{token}/unsubscribe`: a mail program's one click ends mail about this request.
+
+    Without a login, a form or a page of ours before it, as RFC 8058 asks; a GET changes nothing.
+    """
+    try:
+        async with request.app.state.relay.turn(THE_CUSTOMER) as turn:
+            service_request = await lock_by_token(turn.session, request.path_params["token"])
+            await set_preferences(turn, service_request, stop="request", only=Channel.EMAIL)
+    except NotFound:
+        return unknown_link(request)
+    return RedirectResponse(f"/r/{request.path_params['token']}/preferences?saved", 303)
+
+
+async def see_preferences(request: Request) -> Response:
+    """`GET /r/{token}/unsubscribe`, as a person would open it: the page where they choose."""
+    return RedirectResponse(f"/r/{request.path_params['token']}/preferences", 303)
+
+
 async def _grant_wish(turn: Turn, request: ServiceRequest, form: dict[str, str]) -> None:
     wish = form.get("do", "save")
     if wish in STOPS:
