@@ -64,12 +64,13 @@ class Live:
 
     async def publish(self, request_id: int, page_version: int) -> None:
         """A customer can see something new about this request; so can the desk."""
-        await self._publish(f"request:{request_id}", page_version)
-        await self.nudge_desk(request_id)
+        now = time.time_ns() // 1_000
+        await self._publish((f"request:{request_id}", page_version), (f"desk:{request_id}", now))
 
-    async def nudge_desk(self, request_id: int) -> None:
-        """Staff can see something new about it, such as a receipt."""
-        await self._publish(f"desk:{request_id}", time.time_ns() // 1_000)
+    async def nudge_desk(self, *request_ids: int) -> None:
+        """Staff can see something new about these requests, such as a receipt."""
+        now = time.time_ns() // 1_000
+        await self._publish(*((f"desk:{request_id}", now) for request_id in request_ids))
 
     async def start(self) -> None:
         """Begin to listen, beat and compare; a web process does so once."""
@@ -136,14 +137,19 @@ class Live:
             if not watched.viewers and self._topics.get(topic) is watched:
                 del self._topics[topic]
 
-    async def _publish(self, topic: str, version: int) -> None:
-        if self._redis is None:
-            self._tell_all(topic, version)
+    async def _publish(self, *news: tuple[str, int]) -> None:
+        """Tell every process in one word, a line for each topic."""
+        if not news:
             return
-        try:
-            await self._redis.publish(CHANNEL, f"{topic} {version}")
-        except (RedisError, OSError) as error:
-            log.warning("live pages could not be told; they will compare", error=str(error))
+        if self._redis is not None:
+            try:
+                lines = "\n".join(f"{topic} {version}" for topic, version in news)
+                await self._redis.publish(CHANNEL, lines)
+            except (RedisError, OSError) as error:
+                log.warning("live pages could not be told; they will compare", error=str(error))
+            else:
+                return
+        for topic, version in news:
             self._tell_all(topic, version)
 
     async def _version(self, topic: str) -> int:
@@ -183,8 +189,9 @@ class Live:
             await self._compare_once()
             async for message in subscription.listen():
                 if message["type"] == "message":
-                    topic, _, version = message["data"].decode().partition(" ")
-                    self._tell_all(topic, int(version))
+                    for line in message["data"].decode().splitlines():
+                        topic, _, version = line.partition(" ")
+                        self._tell_all(topic, int(version))
 
     async def _beat(self) -> None:
         while True:

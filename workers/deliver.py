@@ -16,13 +16,14 @@ from portal.messaging.sms import Accepted
 from portal.models import KEPT, Channel, Message, MessageStatus
 from portal.relay import Relay
 from portal.relay.delivering import GivenUp, Outcome, record_outcomes
-from workers.claim import claim_due
+from workers.claim import Claimed, claim_due
 from workers.doors import CONNECTIONS, Doors
 from workers.letters import write_letter
 
 log = structlog.get_logger()
 
 BATCH = 100
+"""Taken and recorded at a time. So many are claimed ahead, so that no connection waits for one."""
 CLAIM_HOLDS = 10.0
 """Seconds after the claim in which sending must begin; later, another may have taken it over."""
 PAUSE = 60.0
@@ -33,7 +34,7 @@ PAUSE = 60.0
 class Parcel:
     """A claimed message, and when (monotonic seconds) it was claimed."""
 
-    message: Message
+    message: Claimed
     claimed: float
 
 
@@ -60,12 +61,12 @@ class Courier:
         while True:
             self._woken.clear()
             try:
-                claimed = await self._deliver_batch()
+                more = await self._deliver_batch()
             except (SQLAlchemyError, OSError) as error:
                 log.warning("the outbox cannot be read; trying again", error=type(error).__name__)
-                claimed = 0
+                more = False
                 await asyncio.sleep(1)
-            if claimed == 0:
+            if not more:
                 await self._rest()
 
     async def finish(self, within: float) -> None:
@@ -88,14 +89,16 @@ class Courier:
         except TimeoutError:
             return
 
-    async def _deliver_batch(self) -> int:
-        room = min(BATCH, CONNECTIONS - len(self._under_way), self._allowed())
-        if room <= 0:
-            if self._under_way:
-                await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
-            return 0
+    async def _deliver_batch(self) -> bool:
+        """Take the next batch on its way; False when there is nothing to do until we are woken.
+
+        While all connections are busy nothing is claimed: a full batch costs no more than one.
+        """
+        room = min(BATCH, self._allowed())
+        if len(self._under_way) > CONNECTIONS or room <= 0:
+            return False
         if time.monotonic() < self._rests_until or not self._doors.channels:
-            return 0
+            return False
         claimed_at = time.monotonic()
         async with self._relay.database.transaction() as session:
             claimed = await claim_due(
@@ -110,7 +113,7 @@ class Courier:
             task = asyncio.create_task(self._deliver(Parcel(message, claimed_at)))
             self._under_way.add(task)
             task.add_done_callback(self._landed)
-        return len(claimed)
+        return bool(claimed)
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
@@ -143,13 +146,14 @@ class Courier:
         if isinstance(result, Refused) and result.action == "pause_queue":
             self._rests_until = time.monotonic() + PAUSE
             log.error("the provider does not accept us; the queue rests", code=result.code)
-        self._record(Outcome(message.id or 0, message.claim_token or "", result))
+        self._record(Outcome(message.id, message.claim_token, result))
 
     async def _send(self, parcel: Parcel) -> Accepted:
         message = parcel.message
         if message.channel == Channel.EMAIL:
             async with self._relay.database.reading() as session:
-                letter = await write_letter(session, self._relay.settings, message)
+                written = await session.get_one(Message, message.id)
+                letter = await write_letter(session, self._relay.settings, written)
             self._must_be_ours(parcel)
             if self._doors.mail is None:
                 raise NotSent("There is no mail server.")

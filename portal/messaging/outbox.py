@@ -93,23 +93,7 @@ class Outbox:
 
     def due_at(self, customer: Customer, kind: MessageKind) -> datetime:
         """When it may go: at once, or at the end of the quiet hours in the customer's zone."""
-        quiet = self.settings.quiet_hours
-        if quiet is None or kind in ANSWERS:
-            return self.now
-        local = self.now.astimezone(ZoneInfo(customer.timezone))
-        is_quiet = (
-            quiet.start <= local.time() < quiet.end
-            if quiet.start <= quiet.end
-            else not quiet.end <= local.time() < quiet.start
-        )
-        if not is_quiet:
-            return self.now
-        morning = local.replace(
-            hour=quiet.end.hour, minute=quiet.end.minute, second=0, microsecond=0, fold=0
-        )
-        if morning <= local:
-            morning += timedelta(days=1)
-        return morning.astimezone(self.now.tzinfo)
+        return due_at(self.settings, self.now, customer.timezone, kind)
 
     async def _way(
         self, request: ServiceRequest, channels: Sequence[Channel]
@@ -158,3 +142,22 @@ class Outbox:
             .limit(1)
         )
         return (await self.session.exec(query)).first() is None
+
+
+def due_at(settings: Settings, now: datetime, timezone: str, kind: MessageKind) -> datetime:
+    """When a message of this kind may go to somebody in this zone: now, or after the quiet hours.
+
+    Quiet hours do not hold what answers somebody.
+    """
+    quiet = settings.quiet_hours
+    if quiet is None or kind in ANSWERS:
+        return now
+    local = now.astimezone(ZoneInfo(timezone))
+    if not quiet.cover(local.time()):
+        return now
+    morning = local.replace(
+        hour=quiet.end.hour, minute=quiet.end.minute, second=0, microsecond=0, fold=0
+    )
+    if morning <= local:
+        morning += timedelta(days=1)
+    return morning.astimezone(now.tzinfo)

@@ -1,5 +1,9 @@
 """The newest word about an address: may we write to it."""
 
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+import sqlalchemy as sa
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -29,9 +33,44 @@ async def may_write(
     session: AsyncSession, channel: Channel, address: str, request_id: int | None
 ) -> bool:
     """True with a consent that stands: a stop for the address, or for this request, ends it."""
-    whole, of_request = await newest_consents(session, channel, address, request_id)
-    if whole is None or not whole.granted:
+    wish = Wish(channel, address, request_id)
+    return wish in await find_welcome(session, [wish])
+
+
+class Wish(NamedTuple):
+    """To write to an address, about a request or none."""
+
+    channel: Channel
+    address: str
+    request_id: int | None
+
+
+async def find_welcome(session: AsyncSession, wishes: Collection[Wish]) -> set[Wish]:
+    """Those of them that ``may_write`` allows, however many, in one query."""
+    query = (
+        sa.select(
+            col(Consent.id), col(Consent.channel), col(Consent.address), col(Consent.request_id),
+            col(Consent.granted),
+        )
+        .where(
+            col(Consent.channel).in_({wish.channel for wish in wishes}),
+            col(Consent.address).in_({wish.address for wish in wishes}),
+        )
+        .order_by(col(Consent.id))
+    )  # fmt: skip
+    newest: dict[Wish, tuple[int, bool]] = {}
+    for id_, channel, address, request_id, granted in await (await session.connection()).execute(
+        query
+    ):
+        newest[Wish(channel, address, request_id)] = (id_, granted)
+    return {wish for wish in wishes if _stands(newest, wish)}
+
+
+def _stands(newest: Mapping[Wish, tuple[int, bool]], wish: Wish) -> bool:
+    whole = newest.get(wish._replace(request_id=None))
+    if whole is None or not whole[1]:
         return False
-    if of_request is None or of_request.granted:
+    of_request = newest.get(wish) if wish.request_id is not None else None
+    if of_request is None or of_request[1]:
         return True
-    return (whole.id or 0) > (of_request.id or 0)  # START again came after "not this one"
+    return whole[0] > of_request[0]  # START again came after "not this one"

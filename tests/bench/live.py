@@ -24,7 +24,7 @@ from tests.bench.load import get, post
 from tests.cast import House
 
 ROUNDS = 40
-REQUESTS = 1_000
+REQUESTS = 300
 AT_ONCE = 4
 """Advances under way at a time."""
 
