@@ -5,6 +5,7 @@ Importing this package makes every table known to SQLModel's metadata (migration
 
 from portal.models.actor import KEPT, THE_CUSTOMER, Actor, ActorKind
 from portal.models.api_key import ApiKey, IdempotentAnswer
+from portal.models.asking import Asking
 from portal.models.consent import Consent
 from portal.models.contact import Contact, ContactChannel, ContactReason
 from portal.models.customer import Channel, ContactPoint, Customer
@@ -49,6 +50,7 @@ __all__ = [
     "ActorKind",
     "Answer",
     "ApiKey",
+    "Asking",
     "BallKind",
     "Channel",
     "Consent",

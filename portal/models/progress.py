@@ -3,18 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from portal.clock import Duration
 from portal.errors import BadInput, Conflict
 from portal.models.actor import Actor
 from portal.models.department import Department
 from portal.models.event import EventKind
-from portal.models.follow_up import Answer, FollowUp, FollowUpState
+from portal.models.follow_up import FollowUp, FollowUpState
 from portal.models.handoff import Handoff
 from portal.models.roster import Roster
 from portal.models.service_request import RequestStatus, ServiceRequest
 from portal.models.staff_member import StaffMember
 from portal.models.stage_run import RunState, StageRun
-from portal.workflows import AnswerAction, FollowUpDefinition, StageDefinition
+from portal.workflows import FollowUpDefinition, StageDefinition
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Progress:
         self.request.opened_at = self.now
         self.request.record(EventKind.OPENED, self.actor, self.now)
         for stage in roots:
-            self._open(stage, sender=None)
+            self.open(stage, sender=None)
         self.request.settle()
 
     def advance(self, stage: str | None, note: str, expected_by: datetime | None) -> None:
@@ -66,16 +65,16 @@ class Progress:
             return
         run = request.get_open_run(stage)
         if request.waiting_handoff(run):
-            name = self._department(run).name
+            name = self.department_of(run).name
             raise Conflict(f"{name} has not taken it up yet. It must be accepted first.")
         if expected_by is not None and expected_by <= self.now:
             raise BadInput(
                 "The new date has passed already.", fields={"expected_by": "a time to come"}
             )
-        for opened in self._complete(run, note):
+        for opened in self.complete(run, note):
             if expected_by is not None:
                 grace = request.definition.stage(opened.stage_key).grace
-                opened.expect_by(expected_by, grace, self._department(opened))
+                opened.expect_by(expected_by, grace, self.department_of(opened))
 
     def accept(self, stage: str | None, taker: StaffMember | None) -> StageRun:
         """Take up a handoff; the taker, or the department's assignee, has it from now on.
@@ -84,7 +83,7 @@ class Progress:
         """
         handoff = self._waiting_handoff(stage)
         run = handoff.run
-        department = self._department(run)
+        department = self.department_of(run)
         if taker:
             self.roster.must_belong(taker, department)
         assignee_id = self.roster.assignee(department, taker)
@@ -103,7 +102,7 @@ class Progress:
         handoff = self._waiting_handoff(stage)
         refused = handoff.run
         if by:
-            self.roster.must_belong(by, self._department(refused))
+            self.roster.must_belong(by, self.department_of(refused))
         undone = [
             run
             for run in self.request.runs
@@ -127,15 +126,15 @@ class Progress:
         """Run a completed stage again, and after it all that came of it; other branches stay."""
         self.request.must_be_open()
         target = self.request.check_stage(stage)
-        if not self._current(stage, RunState.COMPLETED):
+        if not self.current(stage, RunState.COMPLETED):
             raise Conflict(f"{target.name} is not completed, so nothing can go back to it.")
         sender = self._sender_of_return(stage)
         self.request.record(
             EventKind.SENT_BACK, self.actor, self.now,
-            run=self._current(stage, RunState.COMPLETED), reason=reason,
+            run=self.current(stage, RunState.COMPLETED), reason=reason,
         )  # fmt: skip
         self._undo_from(stage)
-        run = self._open(target, sender)
+        run = self.open(target, sender)
         run.note = reason
         self.request.settle()
         return run
@@ -153,7 +152,7 @@ class Progress:
             stages = [here] + [
                 one
                 for one in stages
-                if one.key not in in_line and not self._current(one.key, RunState.COMPLETED)
+                if one.key not in in_line and not self.current(one.key, RunState.COMPLETED)
             ]
         request.closed_at, request.close_reason = None, ""
         request.status = RequestStatus.OPEN
@@ -163,99 +162,21 @@ class Progress:
         request.record(EventKind.REOPENED, self.actor, self.now, reason=reason)
         for one in stages:
             self._undo_from(one.key)
-            self._open(one, sender=None)
+            self.open(one, sender=None)
         request.settle()
 
-    def ask(self, question: FollowUp) -> None:
-        """Put a planned question to the customer now."""
-        definition = self._definition_of(question)
-        question.state = FollowUpState.ASKED
-        question.asked_at = self.now
-        question.next_at = self._later(question, definition.remind_after or definition.close_after)
-        if question.at_stage and question.run.is_open:
-            question.run.wait_on_customer(self.now)
-            self.request.settle()
-        self.request.record(
-            EventKind.QUESTION_ASKED, self.actor, self.now, run=question.run, key=question.key
-        )
-
-    def remind(self, question: FollowUp) -> None:
-        """Ask once more, in other words."""
-        definition = self._definition_of(question)
-        question.reminded_at = self.now
-        question.next_at = self._later(question, definition.close_after)
-        self.request.record(
-            EventKind.QUESTION_REMINDED, self.actor, self.now, run=question.run, key=question.key
-        )
-
-    def give_up(self, question: FollowUp) -> None:
-        """No answer came: close the question as unconfirmed, never as a yes."""
-        question.close(FollowUpState.UNCONFIRMED, self.now)
-        self.request.record(
-            EventKind.QUESTION_CLOSED, self.actor, self.now, run=question.run, key=question.key
-        )
-        if question.at_stage:
-            question.run.stop_waiting(self.now, self._department(question.run))
-            self.request.settle()
-        elif self.request.status == RequestStatus.AWAITING_CONFIRMATION:
-            self._end_if_done("unconfirmed")
-
-    def answer(
-        self, question: FollowUp, answer: Answer, words: str, via: str
-    ) -> AnswerAction | None:
-        """Take the customer's answer and do what the workflow hangs on it.
-
-        Gives the action taken, None where a person must decide. Raises Conflict when the
-        question is no longer open.
-        """
-        if not question.is_asked:
-            raise Conflict("This question has been answered already. Thank you.")
-        definition = self._definition_of(question)
-        question.close(FollowUpState.ANSWERED, self.now)
-        question.answer, question.answer_words, question.answered_via = answer, words, via
-        self.request.record(
-            EventKind.QUESTION_ANSWERED, self.actor, self.now, run=question.run,
-            key=question.key, answer=answer.value, words=words,
-        )  # fmt: skip
-        if question.at_stage and question.run.is_open:
-            question.run.stop_waiting(self.now, self._department(question.run))
-        action = definition.yes if answer == Answer.YES else definition.no
-        if action is not None:
-            self._act(action, question, words)
-        if not self.request.is_closed:
-            self.request.settle()
-        return action
-
-    def _act(self, action: AnswerAction, question: FollowUp, words: str) -> None:
-        if action.kind == "complete":
-            if question.at_stage and question.run.is_open:
-                self._complete(question.run, "")
-            elif not self.request.open_runs:
-                self._end(RequestStatus.COMPLETED, "")
-        elif action.kind == "close":
-            self._end(RequestStatus.DECLINED, words)
-        elif action.kind == "open" and action.stage:
-            if not self._current(action.stage, RunState.OPEN):
-                self._open(self.request.definition.stage(action.stage), self._last_sender())
-        elif (
-            action.kind == "send_back"
-            and action.stage
-            and self._current(action.stage, RunState.COMPLETED)
-        ):
-            self.send_back(action.stage, words)
-
-    def _complete(self, run: StageRun, note: str) -> list[StageRun]:
+    def complete(self, run: StageRun, note: str) -> list[StageRun]:
         """End the run, open what waited for it, plan what is to be asked."""
-        request, department = self.request, self._department(run)
+        request, department = self.request, self.department_of(run)
         self._withdraw_questions(run)
         run.complete(self.now, self.actor.name, department)
         request.record(EventKind.STAGE_COMPLETED, self.actor, self.now, run=run, note=note)
         done = {one.stage_key for one in request.runs if one.state == RunState.COMPLETED}
         sender = Sender(run.assignee_id, run.department_id, run)
         opened = [
-            self._open(stage, sender)
+            self.open(stage, sender)
             for stage in request.definition.opened_by(run.stage_key, done)
-            if not self._current(stage.key, RunState.OPEN, RunState.COMPLETED)
+            if not self.current(stage.key, RunState.OPEN, RunState.COMPLETED)
         ]
         for told in opened or [run]:
             told.note = note
@@ -266,10 +187,10 @@ class Progress:
         else:
             request.owner_id, request.department_id = run.assignee_id, run.department_id
             request.coordinator_id = None
-            self._end_if_done("")
+            self.end_if_done("")
         return opened
 
-    def _end_if_done(self, reason: str) -> None:
+    def end_if_done(self, reason: str) -> None:
         """With no stage open: wait for the customer's word where one is still to come."""
         request = self.request
         if any(question.is_pending for question in request.follow_ups):
@@ -277,9 +198,10 @@ class Progress:
                 request.status = RequestStatus.AWAITING_CONFIRMATION
                 request.record(EventKind.AWAITING_CONFIRMATION, self.actor, self.now)
         else:
-            self._end(RequestStatus.COMPLETED, reason)
+            self.end(RequestStatus.COMPLETED, reason)
 
-    def _end(self, status: RequestStatus, reason: str) -> None:
+    def end(self, status: RequestStatus, reason: str) -> None:
+        """Close the request by this hand."""
         self.request.end(status, self.actor, self.now, reason, self.roster)
 
     def _confirm_for_customer(self, note: str) -> None:
@@ -288,9 +210,9 @@ class Progress:
                 "Only the customer can say that it arrived. If they have told you, write how "
                 "and when in the note, and it is completed."
             )
-        self._end(RequestStatus.COMPLETED, note)
+        self.end(RequestStatus.COMPLETED, note)
 
-    def _open(
+    def open(
         self,
         stage: StageDefinition,
         sender: Sender | None,
@@ -328,15 +250,15 @@ class Progress:
         waited = next((h for h in self.request.handoffs if h.run is run), None)
         if run.reached_at is None and waited is not None:
             sender = Sender(run.assignee_id, waited.from_department_id, waited.from_run)
-            self._open(self.request.definition.stage(run.stage_key), sender)
+            self.open(self.request.definition.stage(run.stage_key), sender)
         else:
             self._run_again(run, run.assignee_id)
 
     def _run_again(self, run: StageRun, staff_id: int) -> None:
         """Open its stage once more, quietly: the customer was never told that it had moved on."""
         definition = self.request.definition.stage(run.stage_key)
-        holder = self._holder(staff_id, self._department(run))
-        self._open(definition, sender=None, owner_id=holder, told=False)
+        holder = self._holder(staff_id, self.department_of(run))
+        self.open(definition, sender=None, owner_id=holder, told=False)
 
     def _holder(self, staff_id: int, department: Department) -> int:
         """The same person; where they have left since, whoever takes what is new there."""
@@ -390,7 +312,7 @@ class Progress:
         )
 
     def _plan(self, definition: FollowUpDefinition, run: StageRun, *, at_stage: bool) -> None:
-        calendar = self._department(run).calendar
+        calendar = self.department_of(run).calendar
         self.request.follow_ups.append(
             FollowUp(
                 run=run,
@@ -414,7 +336,7 @@ class Progress:
         if handoff:
             handoff.void(self.now)
         self._withdraw_questions(run)
-        run.supersede(self.now, self._department(run))
+        run.supersede(self.now, self.department_of(run))
 
     def _withdraw_questions(self, run: StageRun) -> None:
         for question in self.request.follow_ups:
@@ -429,9 +351,10 @@ class Progress:
                 handoff = self.request.waiting_handoff(run)
                 department_id = handoff.from_department_id if handoff else run.department_id
                 return Sender(run.assignee_id, department_id, run)
-        return self._last_sender()
+        return self.last_sender()
 
-    def _last_sender(self) -> Sender:
+    def last_sender(self) -> Sender:
+        """Whoever has it while no stage is open."""
         return Sender(self.request.owner_id, self.request.department_id, self._last_completed())
 
     def _last_completed(self) -> StageRun | None:
@@ -449,7 +372,8 @@ class Progress:
         runs = cut_off or ([last] if last else [])
         return [request.definition.stage(run.stage_key) for run in runs]
 
-    def _current(self, stage: str, *states: RunState) -> StageRun | None:
+    def current(self, stage: str, *states: RunState) -> StageRun | None:
+        """The stage's newest passage in one of these states, if there is one."""
         runs = [r for r in self.request.runs if r.stage_key == stage and r.state in states]
         return runs[-1] if runs else None
 
@@ -471,13 +395,6 @@ class Progress:
             )
         return waiting[0]
 
-    def _definition_of(self, question: FollowUp) -> FollowUpDefinition:
-        return self.request.definition.question(question.key)
-
-    def _later(self, question: FollowUp, wait: Duration | None) -> datetime | None:
-        if wait is None:
-            return None
-        return self._department(question.run).calendar.add(self.now, wait)
-
-    def _department(self, run: StageRun) -> Department:
+    def department_of(self, run: StageRun) -> Department:
+        """The department that does this passage."""
         return self.roster.department_by_id(run.department_id)

@@ -2,10 +2,10 @@
 
 from portal.models import (
     Answer,
+    Asking,
     Channel,
     EventKind,
     FollowUp,
-    FollowUpState,
     Message,
     MessageKind,
     ServiceRequest,
@@ -17,16 +17,11 @@ from portal.workflows import AnswerAction
 
 async def ask_what_is_due(turn: Turn, request: ServiceRequest) -> None:
     """Ask, remind or give up, whichever the time has come for; asked again, it does nothing."""
-    progress = await turn.progress(request)
+    asking = Asking(await turn.progress(request))
     for question in list(request.follow_ups):
         if question.next_at is None or question.next_at > turn.now:
             continue
-        if question.state == FollowUpState.PLANNED:
-            progress.ask(question)
-        elif question.reminded_at is None and _has_reminder(request, question):
-            progress.remind(question)
-        else:
-            progress.give_up(question)
+        asking.take_step(question)
     await turn.settle(request)
 
 
@@ -56,8 +51,8 @@ async def answer(
     ``heard`` is the message that carried it. A no that no rule follows goes to the owner, with a
     promise. Raises Conflict when the question has been answered or withdrawn.
     """
-    progress = await turn.progress(request)
-    action = progress.answer(question, given, words, via.value)
+    asking = Asking(await turn.progress(request))
+    action = asking.answer(question, given, words, via.value)
     news = await turn.settle(request)
     told = any(event.kind == EventKind.STAGE_REACHED and event.data.get("told") for event in news)
     due = None
@@ -84,7 +79,3 @@ def _thanks(action: AnswerAction | None, given: Answer, request: ServiceRequest)
     if request.is_closed:
         return "closed_no"
     return "noted_no" if action is None else "sent_back"
-
-
-def _has_reminder(request: ServiceRequest, question: FollowUp) -> bool:
-    return bool(request.definition.question(question.key).remind_after)
