@@ -62,7 +62,7 @@ async def find_welcome(session: AsyncSession, wishes: Collection[Wish]) -> set[W
     for id_, channel, address, request_id, granted in await (await session.connection()).execute(
         query
     ):
-        newest[Wish(channel, address, request_id)] = (id_, granted)
+        newest[Wish(channel, address, request_id)] = (id_ or 0, granted)
     return {wish for wish in wishes if _stands(newest, wish)}
 
 

@@ -278,7 +278,7 @@ _ACCEPT_MESSAGE = (
     sa.update(Message)
     .where(col(Message.id) == sa.bindparam("message"))
     .values(
-        status=sa.bindparam("heard", type_=col(Message.status).type),
+        status=sa.bindparam("heard"),
         provider_sid=sa.func.coalesce(col(Message.provider_sid), sa.bindparam("sid")),
         segments=sa.func.coalesce(
             sa.func.nullif(sa.bindparam("counted", type_=sa.Integer), 0), col(Message.segments)

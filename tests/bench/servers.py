@@ -132,6 +132,8 @@ async def _provide(listener: socket.socket) -> None:
 
         def answer(self, body: bytes, status: int) -> None:
             self.got = b""
+            if self.transport.is_closing():
+                return
             head = f"HTTP/1.1 {status} OK\r\nContent-Type: application/json\r\n"
             self.transport.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
 
