@@ -20,7 +20,7 @@ from portal.live import Live
 from portal.pages import error_page
 from portal.queries.pages import page_versions
 from portal.rates import Rates
-from portal.relay import Relay
+from portal.relay import Receipts, Relay
 from portal.settings import Settings
 
 log = structlog.get_logger()
@@ -76,6 +76,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     app.state.database = database
     app.state.live = live
     app.state.relay = Relay(settings, database, jobs, live)
+    app.state.receipts = Receipts(app.state.relay)
     app.state.rates = Rates()
     app.state.status_pages = tracking.StatusPages(settings, database)
     await live.start()

@@ -23,6 +23,7 @@ from portal.models.message import (
     MessageKind,
     MessageStatus,
     SendAttempt,
+    rises,
 )
 from portal.models.progress import Progress
 from portal.models.promise import Promise, PromiseKind, PromiseState
@@ -89,5 +90,6 @@ __all__ = [
     "TrackingLink",
     "Workflow",
     "new_reference",
+    "rises",
     "token_hash",
 ]

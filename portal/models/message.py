@@ -143,9 +143,7 @@ class Message(SQLModel, table=True):
         A provider that speaks of it has it, so the word also settles a send whose outcome was
         unknown. What we ended ourselves (suppressed, expired) stays ended.
         """
-        if self.status in (MessageStatus.SUPPRESSED, MessageStatus.EXPIRED):
-            return False
-        if RANK.get(status, 0) <= RANK.get(self.status, 0):
+        if not rises(self.status, status):
             return False
         self.status = status
         self.sent_at = self.sent_at or now
@@ -154,6 +152,13 @@ class Message(SQLModel, table=True):
         if error_code:
             self.error_code = error_code
         return True
+
+
+def rises(standing: MessageStatus, word: MessageStatus) -> bool:
+    """Whether the provider's word takes a message on from where it stands."""
+    if standing in (MessageStatus.SUPPRESSED, MessageStatus.EXPIRED):
+        return False
+    return RANK.get(word, 0) > RANK.get(standing, 0)
 
 
 class SendAttempt(SQLModel, table=True):

@@ -6,7 +6,6 @@ the messages owed; when the turn ends it commits, and only then wakes workers an
 
 from portal.relay.answering import answer, ask_what_is_due, end_holds_that_are_over
 from portal.relay.conversing import log_contact, set_preferences, write_to_customer
-from portal.relay.delivering import record_receipt
 from portal.relay.hearing import receive_email, receive_text, receive_web_message
 from portal.relay.moving import (
     accept,
@@ -25,11 +24,14 @@ from portal.relay.opening import CustomerDetails, Order, open_request
 from portal.relay.people import add_staff, disable_staff
 from portal.relay.promising import keep_promise, make_promise, move_promise
 from portal.relay.publishing import load_workflow
+from portal.relay.receipts import Receipt, Receipts
 from portal.relay.turn import Relay, Turn
 
 __all__ = [
     "CustomerDetails",
     "Order",
+    "Receipt",
+    "Receipts",
     "Relay",
     "Turn",
     "accept",
@@ -51,7 +53,6 @@ __all__ = [
     "receive_email",
     "receive_text",
     "receive_web_message",
-    "record_receipt",
     "refuse",
     "reopen",
     "replace_link",
