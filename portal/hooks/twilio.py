@@ -66,11 +66,10 @@ async def _signed_form(request: Request) -> FormData:
 def _read_form(body: bytes) -> FormData:
     """The fields, blank ones too, for they are signed. Twilio sends nothing but this one kind."""
     try:
-        return FormData(
-            parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
-        )
+        fields = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError:
         return FormData()
+    return FormData([*fields])
 
 
 def _word(form: FormData, name: str) -> str:

@@ -228,10 +228,10 @@ async def search_requests(session: AsyncSession, words: str, limit: int) -> list
     """Requests by reference, phone, e-mail or the other system's id; else by the name's beginning.
 
     Newest first, with their stages, workflow and customer. What is exact goes by index; only
-    where nothing fits exactly are names looked through.
+    where nothing fits exactly are the beginnings of references looked through, and then names.
     """
     exact = [
-        col(ServiceRequest.reference).startswith(words.upper(), autoescape=True),
+        col(ServiceRequest.reference) == words.upper(),
         col(ServiceRequest.external_id) == words,
         *(
             col(ServiceRequest.customer_id).in_(
@@ -240,6 +240,7 @@ async def search_requests(session: AsyncSession, words: str, limit: int) -> list
             for address in _addresses(words)
         ),
     ]
+    begun = col(ServiceRequest.reference).startswith(words.upper(), autoescape=True)
     name = words.lower()
     named = col(ServiceRequest.customer_id).in_(
         sa.select(col(Customer.id)).where(
@@ -249,7 +250,7 @@ async def search_requests(session: AsyncSession, words: str, limit: int) -> list
             )
         )
     )
-    for conditions in (exact, [named]):
+    for conditions in (exact, [begun], [named]):
         found: dict[int, ServiceRequest] = {}
         for condition in conditions:
             query = (
@@ -285,6 +286,7 @@ async def _page(
     session: AsyncSession, query: Any, at: Any, id_: Any, *, after: Place | None, limit: int
 ) -> Any:
     if after is not None:
-        query = query.where(sa.or_(at > after.at, sa.and_(at == after.at, id_ > after.id)))
+        # As one value, so that the index is entered where the last page ended.
+        query = query.where(sa.tuple_(at, id_) > sa.tuple_(after.at, after.id))
     query = query.order_by(at, id_).limit(limit)
     return (await session.exec(query)).all()

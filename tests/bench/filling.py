@@ -32,9 +32,11 @@ async def fill(house: House, requests: int) -> None:
             copy = _copy(SQLModel.metadata.tables[name], sqlite=house.database.is_sqlite)
             await connection.execute(sa.text(copy), {"copies": requests // len(LIVES) - 1})
             if not house.database.is_sqlite:
-                await connection.execute(sa.text(
-                    f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), max(id)) FROM {name}"
-                ))  # fmt: skip
+                counter = sa.func.pg_get_serial_sequence(name, "id")
+                newest = sa.select(sa.func.max(sa.column("id"))).select_from(sa.table(name))
+                await connection.execute(
+                    sa.select(sa.func.setval(counter, newest.scalar_subquery()))
+                )
     async with house.database.engine.begin() as connection:
         await connection.execute(sa.text("ANALYZE"))
 
@@ -102,11 +104,15 @@ LIVES: tuple[Callable[[House, ServiceRequest], Awaitable[None]], ...] = (
 def _copy(table: sa.Table, *, sqlite: bool) -> str:
     names = ", ".join(f'"{column.name}"' for column in table.columns)
     told = ", ".join(_copied(column, sqlite=sqlite) for column in table.columns)
-    return (
+    copies = (
         "WITH RECURSIVE copy(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copy WHERE n < :copies)"
         if sqlite
         else "WITH copy(n) AS (SELECT generate_series(1, CAST(:copies AS bigint)))"
-    ) + f' INSERT INTO "{table.name}" ({names}) SELECT {told} FROM "{table.name}", copy WHERE id < {STRIDE}'  # fmt: skip # noqa: S608, E501
+    )
+    return (
+        f"{copies} INSERT INTO {table.name} ({names}) "  # noqa: S608 (our own names)
+        f"SELECT {told} FROM {table.name}, copy WHERE id < {STRIDE}"
+    )
 
 
 def _copied(column: sa.Column[object], *, sqlite: bool) -> str:
@@ -115,7 +121,7 @@ def _copied(column: sa.Column[object], *, sqlite: bool) -> str:
     if column.primary_key or refers & set(COPIED):
         return f"{name} + n * {STRIDE}"
     if column.name in {"address", "to_address", "from_address"}:
-        return (
+        return (  # the cast's own phones and mailboxes; ours stays ours
             f"CASE WHEN {name} LIKE '+12%' THEN '+1' || (CAST(substr({name}, 3) AS bigint) + n * 10)"
             f" WHEN {name} LIKE 'ann%' THEN 'n' || n || {name} ELSE {name} END"
         )

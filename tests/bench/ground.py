@@ -180,4 +180,3 @@ def percentile(values: Sequence[float], part: float) -> float:
     """The value that this part (0 to 1) of all does not exceed."""
     ordered = sorted(values)
     return ordered[min(int(len(ordered) * part), len(ordered) - 1)]
-

@@ -115,7 +115,9 @@ def _measure(
                 break
             time.sleep(0.2)
         count, first, last = counted
-        return (count - 1) / (last - first or 1), (processor(sender.pid) - begun) * 1e6 / max(count, 1)
+        return (count - 1) / (last - first or 1), (processor(sender.pid) - begun) * 1e6 / max(
+            count, 1
+        )
     finally:
         sender.send_signal(signal.SIGTERM)
         sender.wait()

@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import uvicorn
@@ -77,10 +77,8 @@ def hub(listener: socket.socket) -> None:
             event = {"type": "http.response.body", "body": frame, "more_body": True}
             for tell in sends:
                 step = tell(event)
-                try:
+                with suppress(StopIteration):
                     step.send(None)
-                except StopIteration:
-                    pass
             head.append((b"content-length", b"0"))
             await send({"type": "http.response.start", "status": 204, "headers": head})
             await send({"type": "http.response.body", "body": b""})
