@@ -117,8 +117,7 @@ class Courier:
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
-        # The same person's next text may go now.
-        self.wake()
+        self.wake()  # A connection is free.
 
     def _allowed(self) -> int:
         """How many the provider's rate lets go now; no limit until a setting names one."""
@@ -182,6 +181,7 @@ class Courier:
             try:
                 async with self._relay.turn(KEPT) as turn:
                     await record_outcomes(turn, batch)
+                self.wake()  # The same person's next text may go now.
             except (SQLAlchemyError, OSError) as error:
                 log.warning("outcomes wait for the database", error=type(error).__name__)
                 self._outcomes[:0] = batch
