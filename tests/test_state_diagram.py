@@ -1,4 +1,4 @@
-"""docs/states.md is drawn as the rules are: every arrow can be gone, and no other."""
+"""docs/architecture.md is drawn as the rules are: every arrow can be gone, and no other."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -13,6 +13,7 @@ from portal.errors import PortalError
 from portal.models import (
     KEPT,
     Answer,
+    Asking,
     Customer,
     Department,
     FollowUpState,
@@ -26,7 +27,7 @@ from portal.models import (
 )
 from portal.workflows import read_workflow
 
-DOCUMENT = Path(__file__).parent.parent / "docs" / "states.md"
+DOCUMENT = Path(__file__).parent.parent / "docs" / "architecture.md"
 ARROW = re.compile(r"^ +(\w+|\[\*\]) --> (\w+): (.+)$", re.MULTILINE)
 
 WORKFLOW = """
@@ -82,16 +83,23 @@ VERBS: dict[str, Callable[[Progress, str], object]] = {
     "hold": lambda go, _: go.request.hold(None, "Wait.", None, KEPT, go.now),
     "resume": lambda go, _: go.request.resume(None, KEPT, go.now, go.roster.departments.values()),
     "cancel": lambda go, _: cancel(go),
-    "ask": lambda go, _: go.ask(the_question(go, FollowUpState.PLANNED)),
-    "answer yes": lambda go, _: go.answer(asked(go), Answer.YES, "yes", "sms"),
-    "answer no": lambda go, _: go.answer(asked(go), Answer.NO, "no", "sms"),
-    "no answer": lambda go, _: go.give_up(asked(go)),
+    "ask": lambda go, _: Asking(go).take_step(the_question(go, FollowUpState.PLANNED)),
+    "answer yes": lambda go, _: Asking(go).answer(asked(go), Answer.YES, "yes", "sms"),
+    "answer no": lambda go, _: Asking(go).answer(asked(go), Answer.NO, "no", "sms"),
+    "no answer": lambda go, _: give_up(go),
 }
 
 
 def cancel(go: Progress) -> None:
     go.request.must_be_open()
     go.request.end(RequestStatus.CANCELLED, KEPT, go.now, "Enough.", go.roster)
+
+
+def give_up(go: Progress) -> None:
+    """The time to remind has passed and then the time to close."""
+    question = asked(go)
+    question.reminded_at = question.next_at = go.now
+    Asking(go).take_step(question)
 
 
 def asked(go: Progress):
@@ -222,7 +230,9 @@ def gone(what: str) -> set[tuple[str, str, str]]:
 
 def written(section: str) -> set[tuple[str, str, str]]:
     """The arrows of one diagram of the document."""
-    text = DOCUMENT.read_text(encoding="utf-8").partition(f"## {section}")[2].partition("\n## ")[0]
+    text = (
+        DOCUMENT.read_text(encoding="utf-8").partition(f"\n### {section}\n")[2].partition("\n##")[0]
+    )
     return {
         (start, end, verb)
         for start, end, verbs in ARROW.findall(text)
