@@ -57,6 +57,20 @@ def parts(message: EmailMessage) -> tuple[str, str]:
     return text.get_content(), html.get_content()
 
 
+@pytest.mark.parametrize(
+    ("sender", "shown"),
+    [
+        ("hello@acme.example", "Acme Bank <hello@acme.example>"),
+        ("Acme Care <hello@acme.example>", "Acme Care <hello@acme.example>"),
+        ("<hello@acme.example>", "Acme Bank <hello@acme.example>"),
+        ('"Smith, Zoë" <hello@acme.example>', '"Smith, Zoë" <hello@acme.example>'),
+    ],
+)
+def test_the_sender_goes_by_its_own_name_or_by_the_brand(sender: str, shown: str):
+    """KEPT_MAIL_FROM may have a name before its address."""
+    assert str(letter_of(sender=sender)["From"]) == shown
+
+
 def test_both_parts_say_the_same():
     text, html = parts(letter_of())
     for words in (

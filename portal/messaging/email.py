@@ -16,7 +16,7 @@ from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
-from email.utils import format_datetime
+from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -70,7 +70,7 @@ def compose(
     address that no mail can be written to, ValueError for one of our own that is wrong.
     """
     message = EmailMessage(policy=POST)
-    message["From"] = _address(brand, sender)
+    message["From"] = _sender(brand, sender)
     message["To"] = _recipient(to_name, to)
     message["Subject"] = _line(letter.subject)
     message["Date"] = format_datetime(at)
@@ -185,6 +185,12 @@ WORDS = Verdict(permanent=True, action="never_resend", reason="The mail's conten
 OUR_SERVER = Verdict(
     permanent=False, action="pause_queue", reason="Our mail server refuses us. Check SMTP_URL."
 )
+
+
+def _sender(brand: str, sender: str) -> Address:
+    """By the name that stands before the address (``Care <care@acme.com>``), else by the brand."""
+    name, address = parseaddr(sender) if sender.rstrip().endswith(">") else ("", sender)
+    return _address(name or brand, address)
 
 
 def _recipient(name: str, address: str) -> Address:
