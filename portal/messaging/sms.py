@@ -120,20 +120,32 @@ class SmsGateway:
         To one number, or with ``to=None`` to everybody: one listing then serves every message
         in doubt. Leave a margin: the times are by Twilio's clock, in whole seconds.
         """
-        asked: dict[str, Any] = {"page_size": PAGE}
-        if to is None:
-            # Bounded by a date only here: Twilio's filter is on the date of sending, which a text
-            # that still waits there does not have.
-            asked["date_sent_after"] = since.astimezone(UTC).replace(hour=0, minute=0, second=0)
-        else:
-            asked |= {"to": to, "limit": PAGE}
         async with self._call() as client:
-            found = await client.messages.list_async(**asked)
+            if to is None:
+                found = await self._read_back_to(client, since)
+            else:
+                found = await client.messages.list_async(to=to, page_size=PAGE, limit=PAGE)
             texts = [_sent(text) for text in found if self._is_ours(text)]
         return sorted(
             (text for text in texts if text.created_at is None or since <= text.created_at < until),
             key=lambda text: text.created_at or since,
         )
+
+    async def _read_back_to(self, client: Any, since: datetime) -> list[Any]:
+        """The listing of all texts, the newest first, until a whole page is older.
+
+        No filter of Twilio's serves: each is on the date of sending, which a text that still
+        waits there does not have, and such a text would go twice.
+        """
+        texts: list[Any] = []
+        page = await client.messages.page_async(page_size=PAGE)
+        while page is not None:
+            found = list(page)
+            texts += found
+            if all(text.date_created and text.date_created < since for text in found):
+                break
+            page = await page.next_page_async()
+        return texts
 
     async def check_credentials(self) -> str:
         """Sign in and send nothing; returns the account's status ("active"). Raises as above."""
