@@ -149,7 +149,10 @@ async def test_an_opted_out_number_is_recorded_and_never_tried_again(
 async def test_what_gets_through_nowhere_is_put_before_the_owner(
     settings: Settings, carrier: Simulator, house: House, database: Database
 ) -> None:
-    """A number that is none, and no e-mail: the request's owner sees it as a dropped ball."""
+    """A number that is none, and no e-mail: the request's owner sees it as a dropped ball.
+
+    Nothing more is sent to such a number.
+    """
     carrier.fault("error", code=21211, times=1)
     request = await house.open(customer=MARTHA, by=house.people.tess.actor)
     async with worker(settings):
@@ -157,6 +160,9 @@ async def test_what_gets_through_nowhere_is_put_before_the_owner(
     async with database.reading() as session:
         balls = (await session.exec(select(DroppedBall))).all()
     assert [ball.owner_id for ball in balls] == [request.owner_id]
+    await house.do(write_to_customer, request, by=house.people.tess.actor, body="Hello?")
+    again = (await house.told(request))[-1]
+    assert (again.status, again.to_address) == (MessageStatus.SUPPRESSED, "")
 
 
 async def test_wrong_credentials_fail_nothing_for_good(

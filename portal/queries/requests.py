@@ -55,6 +55,8 @@ async def lock_service_request(
 
 async def lock_by_id(session: AsyncSession, request_id: int) -> ServiceRequest:
     """The request, held until this transaction ends; it exists, since another row names it."""
+    # What this turn has changed is written first: reading anew would take it back.
+    await session.flush()
     query = select(ServiceRequest).where(col(ServiceRequest.id) == request_id)
     return (await session.exec(_held(query))).one()
 
