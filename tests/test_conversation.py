@@ -27,6 +27,7 @@ from portal.relay import (
     ask_what_is_due,
     cancel,
     disable_staff,
+    hold,
     receive_email,
     receive_text,
     receive_web_message,
@@ -330,3 +331,28 @@ async def test_every_word_has_an_answer_or_an_owner(house, martins, texts):
         owed = any(promise.closed_at is None for promise in seen.promises)
         assert answered or owed, body
         assert heard.request_id == martins.id
+
+
+async def test_until_it_is_taken_up_the_sender_answers(house, martins, texts):
+    """A handoff that waits: the words name whoever has the request, who also owes the answer."""
+    await house.do(advance, martins, by=house.people.tess.actor)
+    await texts("Can you change the name on it?")
+    assert (await last(house)).body.startswith("Acme Bank: Thank you, Martin. Telesales has your")
+
+
+async def test_where_is_it_is_told_as_it_is(house, martins, texts):
+    """No stage is told before it is taken up, and no time while it is held."""
+    await house.do(advance, martins, by=house.people.tess.actor)
+    await texts("Where is my card?")
+    passed = (await last(house)).body
+    assert "Passed to Underwriting" in passed
+    assert "They take it up by" in passed
+    assert "being checked" not in passed
+    await house.do(accept, martins, by=house.people.uma.actor)
+    await texts("Where is my card?")
+    assert "being checked. Underwriting has it since" in (await last(house)).body
+    await house.do(hold, martins, by=house.people.uma.actor, reason="Address check")
+    await texts("Where is my card?")
+    held = (await last(house)).body
+    assert "is on hold for now" in held
+    assert "Next by" not in held

@@ -76,9 +76,13 @@ class Teller:
         return fill(template, self.fields(run) | more)
 
     def fields(self, run: StageRun | None = None) -> dict[str, str]:
-        """What may stand in braces, for this run or for where the request is now."""
+        """What may stand in braces, for this run or for where the request is now.
+
+        Without a run the department is the one that has the request: the sender's, as long as
+        its handoff waits to be taken up.
+        """
         request = self.request
-        run = run or self.current_run()
+        told, run = run, run or self.current_run()
         fields = {
             "brand": self.brand,
             "first_name": request.customer.first_name,
@@ -95,7 +99,7 @@ class Teller:
             return fields
         stage = request.definition.stage(run.stage_key)
         return fields | {
-            "department": self.department_name(run.department_id),
+            "department": self.department_name((told or request).department_id),
             "title": stage.title.in_language(request.customer.locale),
             "next": self.next_title(run),
             "next_by": self.times.day(run.due_at),

@@ -37,10 +37,7 @@ async def route(turn: Turn, request: ServiceRequest, heard: Message, meaning: Me
         await turn.settle(request)
     elif meaning.kind == MeaningKind.STATUS and request.open_runs:
         await turn.settle(request)
-        waits = request.open_runs[0].waits_on_customer
-        await _reply(
-            turn, request, heard, MessageKind.ANSWER, "status_waiting" if waits else "status"
-        )
+        await _tell_where_it_is(turn, request, heard)
     else:
         added = answer_owed(request) is not None
         request.unanswered_since = request.unanswered_since or turn.now
@@ -54,6 +51,7 @@ async def route(turn: Turn, request: ServiceRequest, heard: Message, meaning: Me
             MessageKind.ACKNOWLEDGEMENT,
             "again_acknowledged" if added else "acknowledgement",
             due=teller.times.by(promise.due_at),
+            department=teller.department_name(promise.department_id),
         )
 
 
@@ -79,6 +77,21 @@ async def record_heard(turn: Turn, request: ServiceRequest, heard: Message) -> N
             logged_by=turn.actor.name,
         )
     )
+
+
+async def _tell_where_it_is(turn: Turn, request: ServiceRequest, heard: Message) -> None:
+    """What is true now: a stage is nobody's work before it is taken up, nor while it is held."""
+    run = request.open_runs[0]
+    teller, handoff = await turn.teller(request), request.waiting_handoff(run)
+    more = {}
+    if run.held_at is not None:
+        name = "hold"
+    elif handoff is not None and handoff.accept_by is not None:
+        name, more = "status_passed", {"due": teller.times.by(handoff.accept_by)}
+    else:
+        name = "status_waiting" if run.waits_on_customer else "status"
+    facts = teller.fields(run) | more
+    await _reply(turn, request, heard, MessageKind.ANSWER, name, **facts)
 
 
 async def _reply(
