@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 log = structlog.get_logger()
 
@@ -25,19 +25,37 @@ CHECK_EVERY = 15.0
 MOST_MISSED = 100
 """Events told at most to a page that was away; each only says "look again"."""
 RETRY_AFTER = 1.0
-BEAT = b": still here\n\n"
+
+HEAD: Message = {
+    "type": "http.response.start",
+    "status": 200,
+    "headers": [
+        (b"content-type", b"text/event-stream; charset=utf-8"),
+        (b"cache-control", b"no-store"),
+        (b"x-accel-buffering", b"no"),
+        (b"referrer-policy", b"no-referrer"),
+        (b"x-robots-tag", b"noindex"),
+    ],
+}
 
 Versions = Callable[[Iterable[int]], Awaitable[dict[int, int]]]
 
 
 @dataclass(eq=False, slots=True)
 class Viewer:
-    """An open stream: its way out, and the last event that it was told."""
+    """An open stream: its way out, the task that serves it, and the last event it was told."""
 
     send: Send
-    gone: asyncio.Event
+    task: asyncio.Task[Any]
     told: int | None = None
     heard: int = 0
+    dropped: bool = False
+
+    def drop(self) -> None:
+        """End the stream; a page takes it up again by itself."""
+        if not self.dropped:
+            self.dropped = True
+            self.task.cancel()
 
 
 @dataclass(eq=False, slots=True)
@@ -93,7 +111,7 @@ class Live:
         """End every open stream; a page takes it up again by itself, wherever it is served."""
         for topic in self._topics.values():
             for viewer in topic.viewers:
-                viewer.gone.set()
+                viewer.drop()
 
     async def stream(
         self, scope: Scope, receive: Receive, send: Send, *, topic: str, since: int | None
@@ -104,38 +122,38 @@ class Live:
         it nothing is told on connecting.
         """
         del scope
-        viewer = Viewer(send, asyncio.Event())
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 (a server runs each call in a task)
+        viewer = Viewer(send, task)
         watched = self._topics.setdefault(topic, Topic())
         watched.viewers.add(viewer)
         try:
-            await send(
-                {
-                    "type": "http.response.start",
-                    "status": 200,
-                    "headers": [
-                        (b"content-type", b"text/event-stream; charset=utf-8"),
-                        (b"cache-control", b"no-store"),
-                        (b"x-accel-buffering", b"no"),
-                        (b"referrer-policy", b"no-referrer"),
-                        (b"x-robots-tag", b"noindex"),
-                    ],
-                }
-            )
-            await send(_body(b"retry: 2000\n\n"))
-            now_at = max(await self._version(topic), viewer.heard)
-            first = now_at if since is None else max(since, now_at - MOST_MISSED)
-            for number in range(first + 1, now_at + 1):
-                await send(_body(_frame(number)))
-            viewer.told = now_at
-            if viewer.heard > now_at:
-                _tell(viewer, viewer.heard)
-            await _until_gone(receive, viewer)
+            await self._open(viewer, topic, since)
+            while (await receive())["type"] != "http.disconnect":
+                pass
+        except asyncio.CancelledError:
+            if not viewer.dropped:
+                raise
+            task.uncancel()
             with contextlib.suppress(Exception):  # They may have left already.
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             watched.viewers.discard(viewer)
             if not watched.viewers and self._topics.get(topic) is watched:
                 del self._topics[topic]
+
+    async def _open(self, viewer: Viewer, topic: str, since: int | None) -> None:
+        """Begin the answer, and tell what the page has missed."""
+        await viewer.send(HEAD)
+        await viewer.send(_body(b"retry: 2000\n\n"))
+        now_at = max(await self._version(topic), viewer.heard)
+        first = now_at if since is None else max(since, now_at - MOST_MISSED)
+        for number in range(first + 1, now_at + 1):
+            await viewer.send(_frame(number))
+        viewer.told = now_at
+        if viewer.heard > now_at:
+            viewer.told = viewer.heard
+            _put(viewer, _frame(viewer.heard))
 
     async def _publish(self, *news: tuple[str, int]) -> None:
         """Tell every process in one word, a line for each topic."""
@@ -163,14 +181,17 @@ class Live:
         if watched is None:
             return
         numbered = topic.startswith("request:")
+        newest = _frame(version)
         for viewer in list(watched.viewers):
             viewer.heard = max(viewer.heard, version)
             if viewer.told is None or (numbered and version <= viewer.told):
                 continue
-            # Each number is one deed; one that was lost on the way is told with the next.
-            missed = range(viewer.told + 1, version + 1) if numbered else (version,)
-            for number in list(missed)[-MOST_MISSED:]:
-                _tell(viewer, number)
+            if numbered:
+                # Each number is one deed; one that was lost on the way is told with the next.
+                for number in range(max(viewer.told + 1, version - MOST_MISSED + 1), version):
+                    _put(viewer, _frame(number))
+            viewer.told = version
+            _put(viewer, newest)
 
     async def _listen(self) -> None:
         """One subscription for the whole process, taken up again whenever it breaks."""
@@ -196,10 +217,11 @@ class Live:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(CHECK_EVERY)
+            beat = _body(b": still here\n\n")
             for topic in list(self._topics.values()):
                 for viewer in list(topic.viewers):
                     if viewer.told is not None:
-                        _put(viewer, BEAT)
+                        _put(viewer, beat)
 
     async def _compare(self) -> None:
         while True:
@@ -219,43 +241,25 @@ class Live:
                 self._tell_all(f"request:{request_id}", version)
 
 
-def _tell(viewer: Viewer, version: int) -> None:
-    viewer.told = version
-    _put(viewer, _frame(version))
-
-
-def _put(viewer: Viewer, data: bytes) -> None:
+def _put(viewer: Viewer, message: Message) -> None:
     """Write without waiting: a viewer that cannot take it now is let go and catches up later."""
-    if viewer.gone.is_set():
+    if viewer.dropped:
         return
-    step = viewer.send(_body(data))
+    step = viewer.send(message)
     try:
         step.send(None)  # type: ignore[attr-defined]
     except StopIteration:
         return
     except Exception:  # noqa: BLE001 (whatever the server raises, the viewer is gone)
-        viewer.gone.set()
+        viewer.drop()
         return
     step.close()  # type: ignore[attr-defined]
-    viewer.gone.set()
+    viewer.drop()
 
 
-async def _until_gone(receive: Receive, viewer: Viewer) -> None:
-    leaving = asyncio.ensure_future(_left(receive))
-    dropped = asyncio.ensure_future(viewer.gone.wait())
-    _, pending = await asyncio.wait({leaving, dropped}, return_when=asyncio.FIRST_COMPLETED)
-    for task in pending:
-        task.cancel()
+def _frame(version: int) -> Message:
+    return _body(f"id: {version}\nevent: timeline\ndata: {version}\n\n".encode())
 
 
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-def _frame(version: int) -> bytes:
-    return f"id: {version}\nevent: timeline\ndata: {version}\n\n".encode()
-
-
-def _body(data: bytes) -> dict[str, Any]:
+def _body(data: bytes) -> Message:
     return {"type": "http.response.body", "body": data, "more_body": True}

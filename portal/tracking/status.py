@@ -29,7 +29,8 @@ class ShowStatus:
 class WatchStatus:
     """`GET /r/{token}/live`: an event named ``timeline`` for each change of the page.
 
-    ``Last-Event-ID``, else ``since`` in the address, is the last event that the page has had.
+    ``Last-Event-ID``, else ``since`` in the address, is the last event that the page has had;
+    without either it is the one at which the call came in, so that nothing after it is missed.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,6 +47,8 @@ class WatchStatus:
         since = _number(request.headers.get("last-event-id"))
         if since is None:
             since = _number(request.query_params.get("since"))
+        if since is None:
+            since = version.page_version
         topic = f"request:{version.request_id}"
         await state.live.stream(scope, receive, send, topic=topic, since=since)
 

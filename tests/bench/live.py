@@ -143,7 +143,7 @@ def _by_post(hub: Server) -> Any:
 
 def _by_redis(live: Live, request_id: int) -> Any:
     async def publish(number: int) -> None:
-        await live.publish(request_id, 1_000 + number)
+        await live.publish(request_id, 10 + number)
 
     return publish
 
