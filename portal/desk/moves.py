@@ -37,6 +37,10 @@ class Moves:
         owner = self.roster.person(run.assignee_id).name
         mine = self.reader.works_in(run.department_id)
         by = self.words.by(handoff.accept_by) if handoff.accept_by else "soon"
+        late = handoff.accept_by is not None and handoff.accept_by < self.words.now
+        waits = f"{'Take it up' if mine else f'{department} takes it up'} by {by}; until then"
+        if late:
+            waits = f"It was to be taken up by {by}; until it is,"
         first_name = self.request.customer.first_name
         return Move(
             "accept",
@@ -44,8 +48,7 @@ class Moves:
             eyebrow=f"Handed over by {sender}, {self.words.since(handoff.sent_at)}",
             headline=stage.name,
             sentence=(
-                f"{'Take it up' if mine else f'{department} takes it up'} by {by}; "
-                f"until then {owner} owns it. "
+                f"{waits} {owner} owns it. "
                 f"{first_name} reads “{stage.title}” once {'you have' if mine else 'they have'} it."
             ),
             button="Take it up" if mine else "",

@@ -86,7 +86,8 @@ function leave() {
 
 function catchUp() {
   for (const part of document.querySelectorAll("[data-follow]")) {
-    htmx.ajax("GET", part.dataset.follow || location.href, { source: part, target: part, swap: "morph:innerHTML" });
+    // A form that is sent meanwhile takes its place: what it is answered with is newer.
+    htmx.ajax("GET", part.dataset.follow || location.href, { source: part, target: part, swap: "morph:innerHTML" }).catch(() => {});
   }
 }
 
