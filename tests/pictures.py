@@ -1,50 +1,87 @@
-"""Take the pictures in docs/pictures/ anew: run `kept demo --port 8000`, then this with the same address.
+"""Draw the pictures of the README anew: ``python tests/pictures.py``, after a change of the look.
 
-.venv/bin/python tests/pictures.py http://127.0.0.1:8000
+It starts a demonstration of its own, in a folder that is gone afterwards, and needs Chromium.
 """
 
-import os
-import shutil
+import re
 import sys
+import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
-PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-PHONE = {"width": 390, "height": 780}
-DESK = {"width": 1280, "height": 900}
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "browser"))
 
+from chromium import launch_options  # noqa: E402 (it lies beside the browser tests)
+from office import Product  # noqa: E402
 
-def main(origin: str) -> None:
-    """Press the first button of the demo, so that the card is being made, and look."""
-    with sync_playwright() as playwright:
-        chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page_url = _take_it_up(browser, origin)
-        for scheme, name in (("light", "status-page.png"), ("dark", "status-page-dark.png")):
-            context = browser.new_context(
-                viewport=PHONE, device_scale_factor=2, color_scheme=scheme
-            )
-            page = context.new_page()
-            page.goto(page_url)
-            page.screenshot(path=PICTURES / name)
-            context.close()
-        browser.close()
+PICTURES = HERE.parent / "docs" / "pictures"
+HEAVIEST = 250_000
+"""Bytes of one picture."""
 
 
-def _take_it_up(browser: Browser, origin: str) -> str:
-    page = browser.new_page(viewport=DESK)
-    page.goto(f"{origin}/demo")
-    button = page.locator("#counter").get_by_role("button", name="Take it up")
-    if button.count():
-        button.click()
-        page.get_by_text("your card is being made").first.wait_for()
-    phone = page.frame(name="page")
-    phone.get_by_role("heading", name="being made").first.wait_for()
-    page.screenshot(path=PICTURES / "demo.png")
-    return phone.url
+def main() -> None:
+    """Draw them all."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        demo = Product("demo", "--port", "0", folder=Path(folder), said=r"(http://\S+)/demo")
+        demo.start()
+        try:
+            browser = playwright.chromium.launch(**launch_options())
+            draw_demo(browser, demo)
+            draw_status_page(browser, demo)
+            draw_desk(browser, demo)
+            browser.close()
+        finally:
+            demo.stop()
+
+
+def draw_demo(browser: Browser, demo: Product) -> None:
+    """Phone, page and desk side by side, just after Card Processing has taken up his card."""
+    page = browser.new_page(viewport={"width": 1280, "height": 860})
+    page.goto(f"{demo.address}/demo")
+    page.get_by_role("button", name="Take it up").click()
+    page.get_by_role("list", name="Texts").get_by_text("your card is being made").wait_for()
+    page.frame_locator("iframe").get_by_role("heading", name="Your card is being made").wait_for()
+    draw(page, "demo")
+
+
+def draw_status_page(browser: Browser, demo: Product) -> None:
+    """What a customer sees, by day and by night."""
+    link = demo.wait_until_said(r"(http://\S+/r/\S+)")
+    for scheme, name in (("light", "status-page"), ("dark", "status-page-dark")):
+        page = browser.new_page(
+            viewport={"width": 390, "height": 844}, device_scale_factor=2, color_scheme=scheme
+        )
+        page.goto(link)
+        draw(page, name)
+
+
+def draw_desk(browser: Browser, demo: Product) -> None:
+    """What somebody sees who looks after several departments."""
+    password = demo.wait_until_said(r"password is (\S+)")
+    email = demo.wait_until_said(r"(\S+@\S+) +every department")
+    page = browser.new_page(viewport={"width": 1280, "height": 860})
+    page.goto(f"{demo.address}/desk/sign-in")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(re.compile(r"/desk$"))
+    draw(page, "desk")
+
+
+def draw(page: Page, name: str) -> None:
+    """Take the picture; each must be light enough for a README."""
+    page.emulate_media(reduced_motion="reduce")
+    path = PICTURES / f"{name}.png"
+    page.screenshot(path=path)
+    size = path.stat().st_size
+    print(f"{path.relative_to(HERE.parent)}: {size // 1000} kB")
+    if size > HEAVIEST:
+        sys.exit(f"{name} is too heavy")
+    page.close()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()
