@@ -32,6 +32,9 @@ from portal.queries.requests import get_service_request
 from portal.relay import CustomerDetails, Order, Relay, add_staff, load_workflow, open_request
 from portal.workflows import read_workflow
 
+ORIGIN = "http://testserver"
+"""Where the tests' customers and webhooks find us."""
+
 CARD = """
 key = "card"
 name = "Credit card"

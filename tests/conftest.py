@@ -19,7 +19,7 @@ import httpx2
 import pytest
 import time_machine
 from browsing import Desk, at_the_desk
-from cast import Furniture, House, furnish, move_in, take_stock
+from cast import ORIGIN, Furniture, House, furnish, move_in, take_stock
 from disposable_postgres import DisposablePostgres
 from redis import Redis
 from sqlmodel import SQLModel
@@ -35,7 +35,6 @@ from portal.models import KEPT, ApiKey, ServiceRequest
 from portal.relay import Relay
 from portal.settings import Settings
 
-ORIGIN = "http://testserver"
 POSTGRES = pytest.param("postgres", marks=pytest.mark.postgres)
 
 

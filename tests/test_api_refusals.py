@@ -4,8 +4,7 @@ import json
 from typing import Any
 
 import httpx2
-from cast import House
-from conftest import ORIGIN
+from cast import ORIGIN, House
 from sqlmodel import select
 
 from portal.clock import now
