@@ -1,5 +1,6 @@
 """The webhooks: what is signed is taken once; what is not changes nothing."""
 
+import asyncio
 from email.message import EmailMessage
 from urllib.parse import quote, urlencode
 
@@ -83,6 +84,28 @@ async def test_a_text_is_recorded_once_however_often_it_is_told(
     assert message.request_id == martins.id
     answers = [m for m in await house.told(martins) if m.kind == MessageKind.ACKNOWLEDGEMENT]
     assert len(answers) == 1
+
+
+async def test_a_text_told_five_times_at_once_is_taken_once_and_never_refused(
+    twilio: Twilio, house: House, martins: ServiceRequest
+) -> None:
+    """A refusal would stand as an error in the carrier's log, though we have the text."""
+    told = [twilio.text("Can it go to my office?") for _ in range(5)]
+    assert await asyncio.gather(*told) == [200] * 5
+    (message,) = await heard(house)
+    assert message.request_id == martins.id
+
+
+async def test_what_no_database_could_keep_is_cut_and_not_broken_on(
+    twilio: Twilio, house: House, martins: ServiceRequest
+) -> None:
+    """A NUL, and identities and codes far too long: taken as far as they go."""
+    assert await twilio.text("one\x00two", To="+1\x00", sid="S" * 300) == 200
+    assert [message.body for message in await heard(house)] == ["onetwo"]
+    (message, *_) = await house.told(martins)
+    assert await twilio.receipt(message, "failed", sid="R" * 400, ErrorCode="9" * 40) == 204
+    (message, *_) = await house.told(martins)
+    assert message.status == MessageStatus.FAILED
 
 
 @pytest.mark.parametrize("attack", ["unsigned", "forged", "another path"])

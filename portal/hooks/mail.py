@@ -5,14 +5,15 @@ import hashlib
 import hmac
 from email.message import EmailMessage
 from email.policy import default
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from portal import relay
 from portal.errors import BadInput, NotAllowed
+from portal.hooks.hearing import take_in
 from portal.messaging.reply_address import find_request_id
-from portal.models import THE_CUSTOMER
 
 
 async def receive_mail(request: Request) -> Response:
@@ -37,15 +38,15 @@ async def receive_mail(request: Request) -> Response:
     if request_id is None:
         raise BadInput("This mail is not for any request of ours.")
     sender = mail["From"].addresses[0].addr_spec if mail["From"] else ""
-    async with request.app.state.relay.turn(THE_CUSTOMER) as turn:
-        await relay.receive_email(
-            turn,
-            message_id=str(mail.get("Message-ID") or f"<{hashlib.sha256(raw).hexdigest()}>")[:200],
-            sender=sender.lower(),
-            to=recipients[:254],
-            body=_words(mail),
-            request_id=request_id,
-        )
+    heard = partial(
+        relay.receive_email,
+        message_id=str(mail.get("Message-ID") or f"<{hashlib.sha256(raw).hexdigest()}>")[:200],
+        sender=sender.lower(),
+        to=recipients[:254],
+        body=_words(mail),
+        request_id=request_id,
+    )
+    await take_in(request.app.state.relay, heard)
     return Response(status_code=204)
 
 

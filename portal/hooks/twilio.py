@@ -4,6 +4,7 @@ Source: Twilio's "Webhooks request" and "Track outbound message status". Twilio 
 may repeat or reorder; a database that is away answers 5xx (app.py), never a false 200.
 """
 
+from functools import partial
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import FormData
@@ -12,12 +13,15 @@ from starlette.responses import Response
 
 from portal import relay
 from portal.errors import NotAllowed
+from portal.hooks.hearing import take_in
 from portal.messaging import carrier
 from portal.messaging.signature import signed_url, verify
-from portal.models import THE_CUSTOMER
 from portal.relay import Receipt
 
 MOST_FIELDS = 500
+LONGEST_WORD = 200
+LONGEST_CODE = 16
+LONGEST_BODY = 10_000
 EMPTY = Response("<Response/>", media_type="text/xml")
 """TwiML that says nothing: what we answer, we send ourselves, by the outbox."""
 
@@ -27,10 +31,11 @@ async def receive_text(request: Request) -> Response:
     form = await _signed_form(request)
     sid, sender = _word(form, "MessageSid"), _word(form, "From")
     if sid and sender:
-        async with request.app.state.relay.turn(THE_CUSTOMER) as turn:
-            await relay.receive_text(
-                turn, sid=sid, sender=sender, to=_word(form, "To"), body=_word(form, "Body")
-            )
+        heard = partial(
+            relay.receive_text,
+            sid=sid, sender=sender, to=_word(form, "To"), body=_word(form, "Body", LONGEST_BODY),
+        )  # fmt: skip
+        await take_in(request.app.state.relay, heard)
     return EMPTY
 
 
@@ -41,7 +46,12 @@ async def receive_receipt(request: Request) -> Response:
     sid, word = _word(form, "MessageSid"), _word(form, "MessageStatus")
     if message_id.isascii() and message_id.isdecimal() and len(message_id) < 19 and sid and word:
         await request.app.state.receipts.record(
-            Receipt(int(message_id), sid, carrier.status(word), _word(form, "ErrorCode") or None)
+            Receipt(
+                int(message_id),
+                sid,
+                carrier.status(word),
+                _word(form, "ErrorCode", LONGEST_CODE) or None,
+            )
         )
     return Response(status_code=204)
 
@@ -72,5 +82,6 @@ def _read_form(body: bytes) -> FormData:
     return FormData([*fields])
 
 
-def _word(form: FormData, name: str) -> str:
-    return str(form.get(name, ""))
+def _word(form: FormData, name: str, longest: int = LONGEST_WORD) -> str:
+    """What the form says under this name, as any database can keep it."""
+    return str(form.get(name, "")).replace("\x00", "")[:longest]
