@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
@@ -29,7 +30,9 @@ def create_engine(url: str) -> AsyncEngine:
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+        engine = create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+        event.listen(engine.sync_engine, "do_connect", _connect)
+        return engine
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_async_engine(url, pool_size=10, max_overflow=10)
@@ -48,6 +51,17 @@ def create_engine(url: str) -> AsyncEngine:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _connect(dialect: Any, _record: Any, args: Any, kwargs: Any) -> Any:
+    """Connect; a server that is not there is a database's error, like every other.
+
+    Until it is connected the driver's errors come as they are, and nobody would know them.
+    """
+    try:
+        return dialect.connect(*args, **kwargs)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise dialect.dbapi.OperationalError(f"{type(error).__name__}: {error}") from error
 
 
 class Database:

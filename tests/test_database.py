@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError, MissingGreenlet, StatementError
+from sqlalchemy.exc import IntegrityError, MissingGreenlet, OperationalError, StatementError
 from sqlmodel import SQLModel, col, select
 
 from portal.database import Database
@@ -178,3 +178,17 @@ async def test_a_stage_belongs_to_one_version_of_a_workflow(database, house):
     async with database.reading() as session:
         stages = (await session.exec(select(Stage))).all()
     assert len({(stage.workflow_id, stage.key) for stage in stages}) == len(stages)
+
+
+@pytest.mark.parametrize("url", ["postgresql+asyncpg://k@127.0.0.1:1/k", "/nowhere"])
+async def test_a_server_that_is_not_there_is_the_databases_own_error(url):
+    """So that pages say 503 and workers try again, and nobody needs to know the driver's words."""
+    database = Database(url if "@" in url else f"postgresql+asyncpg://k@/k?host={url}")
+
+    async def look() -> None:
+        async with database.connection() as connection:
+            await connection.execute(sa.text("SELECT 1"))
+
+    with pytest.raises(OperationalError):
+        await look()
+    await database.close()
