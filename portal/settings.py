@@ -243,6 +243,13 @@ class Settings(BaseSettings):
         return self.smtp_url is not None
 
     @model_validator(mode="after")
+    def _data_has_a_place(self) -> Self:
+        if self.is_single_machine and not _may_be_a_folder(self.data_dir):
+            msg = "KEPT_DATA_DIR must name a folder that we may write in."
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
     def _secret_key_is_shared(self) -> Self:
         if not self.given_secret_keys and not self.is_single_machine:
             msg = (
@@ -285,6 +292,12 @@ class Settings(BaseSettings):
             msg = "SMTP_URL must be set too: KEPT_MAIL_FROM is."
             raise ValueError(msg)
         return self
+
+
+def _may_be_a_folder(path: Path) -> bool:
+    """Whether it is a folder of ours, or could be made in the one that is there already."""
+    there = next(one for one in (path, *path.parents) if one.exists())
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
 def _kept_key(path: Path) -> SecretStr:

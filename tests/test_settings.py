@@ -113,6 +113,7 @@ def test_a_database_url_gets_the_async_driver(tell, given, url):
         (TWILIO | {"TWILIO_ACCOUNT_SID": "me"}, "TWILIO_ACCOUNT_SID must be an account sid"),
         (TWILIO | {"TWILIO_API_URL": "localhost:9"}, "TWILIO_API_URL must be a URL"),
         ({"SMTP_URL": "mail.example.com"}, "SMTP_URL must be a URL"),
+        ({"KEPT_DATA_DIR": "/dev/null/kept"}, "KEPT_DATA_DIR must name a folder"),
         ({"SMTP_URL": "smtp://mail.example.com"}, "KEPT_MAIL_FROM must be set too"),
         ({"KEPT_MAIL_FROM": "kept@example.com"}, "SMTP_URL must be set too"),
         ({"SMTP_URL": "smtp://h", "KEPT_MAIL_FROM": "Kept"}, "KEPT_MAIL_FROM must be a mail"),
