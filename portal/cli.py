@@ -252,7 +252,7 @@ def list_workflows() -> None:
 def add_staff(
     email: Annotated[str, typer.Argument(metavar="EMAIL")],
     name: Annotated[str, typer.Option(help="The name that colleagues and customers read.")],
-    role: Annotated[str, typer.Option(help="agent, manager or admin.")] = "agent",
+    role: Annotated[str | None, typer.Option(help="agent (at first), manager or admin.")] = None,
     department: Annotated[
         list[str] | None, typer.Option(help="A department's key; give it once for each.")
     ] = None,

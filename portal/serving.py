@@ -86,6 +86,9 @@ def serve_web(listener: socket.socket, settings: Settings, *, demo: bool = False
     import uvicorn  # noqa: PLC0415
 
     from portal.app import create_app  # noqa: PLC0415
+    from portal.logs import speak_plainly  # noqa: PLC0415
+
+    speak_plainly()
     from portal.migrate import migrate  # noqa: PLC0415
 
     if settings.is_single_machine:

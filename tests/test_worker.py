@@ -43,7 +43,7 @@ def settings(settings: Settings, carrier: Simulator, queue: str) -> Settings:
             "sweep_every": 0.2,
             "reconcile_after": 0.5,
             "smtp_url": carrier.smtp_url,
-            "mail_from": "desk@acme.example",
+            "mail_from": "Acme Bank <desk@acme.example>",
         }
     )
 

@@ -4,9 +4,9 @@ import asyncio
 import signal
 import sys
 
-import structlog
 import uvloop
 
+from portal.logs import speak_plainly
 from portal.migrate import migrate
 from portal.settings import Settings, SettingsError
 from workers.shift import Shift
@@ -24,10 +24,7 @@ async def work(settings: Settings) -> None:
 
 def main() -> int:
     """Run; a wrong setting is one sentence on stderr and exit code 1."""
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger("INFO"),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    speak_plainly()
     try:
         settings = Settings.load()
     except SettingsError as mistake:

@@ -1,6 +1,7 @@
 """Writing a message's mail: its words, its thread, its way to stop."""
 
 from email.message import EmailMessage
+from email.utils import parseaddr
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -31,7 +32,7 @@ async def write_letter(session: AsyncSession, settings: Settings, message: Messa
     return compose(
         letter,
         brand=settings.brand,
-        sender=settings.mail_from or "",
+        sender=parseaddr(settings.mail_from or "")[1],
         to=message.to_address,
         to_name=customer.name,
         message_id=message.provider_sid or "",

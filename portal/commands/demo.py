@@ -80,6 +80,9 @@ def _carrier(settings: Settings, address: str) -> dict[str, Any]:
         "sent_after": SENT_AFTER,
         "delivered_after": DELIVERED_AFTER,
         "inbound_url": f"{public}/hooks/twilio/inbound",
+        # The product answers STOP and START itself here, so that the phone shows it.
+        "confirms_stop": False,
+        "blocks_stopped": False,
         "webhook_origin": address,
         "mail_hook_url": f"{address}/hooks/email/inbound",
         "mail_hook_token": secrets.token_urlsafe(16),
@@ -102,6 +105,7 @@ def _told(
         "TWILIO_AUTH_TOKEN": carrier.auth_token,
         "TWILIO_FROM_NUMBER": carrier.from_number,
         "TWILIO_API_URL": simulator.api_url,
+        "KEPT_TWILIO_ANSWERS_KEYWORDS": "false",
         "SMTP_URL": simulator.smtp_url,
         "KEPT_MAIL_FROM": f"{BRAND} <hello@acme.example>",
         "KEPT_MAIL_HOOK_TOKEN": carrier.mail_hook_token,

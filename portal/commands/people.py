@@ -12,16 +12,27 @@ from portal.settings import Settings
 
 
 def add(
-    settings: Settings, email: str, name: str, role: str, departments: Sequence[str], *, lead: bool
+    settings: Settings,
+    email: str,
+    name: str,
+    role: str | None,
+    departments: Sequence[str],
+    *,
+    lead: bool,
 ) -> list[str]:
     """Add a person; the last line is the link with which they set a password, shown this once."""
-    if role not in list(Role):
+    if role is not None and role not in list(Role):
         raise BadInput(f"There is no role {role!r}. It is agent, manager or admin.")
 
     async def join(relay: Relay) -> list[str]:
         async with relay.turn(THE_TERMINAL) as turn:
             person, secret = await add_staff(
-                turn, email=email, name=name, role=Role(role), departments=departments, lead=lead
+                turn,
+                email=email,
+                name=name,
+                role=Role(role) if role else None,
+                departments=departments,
+                lead=lead,
             )
         return [
             f"{person.name} ({person.email}) may set a password here, once, within a week:",

@@ -17,7 +17,7 @@ from portal.rates import TooOften
 WRONG = "That e-mail and password do not belong together. Please try again."
 BY_ADDRESS = "10/minute"
 BY_CLIENT = "60/minute"
-HINT = "The sample people and their password stand in the terminal where the demonstration runs."
+HINT = "Sign in as one of the sample people: the terminal that runs the demo shows their password."
 
 
 class OldInvitation(NotFound):

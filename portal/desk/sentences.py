@@ -98,7 +98,7 @@ def fate(message: Message, words: Words) -> str:
     if is_first_try and message.due_at > words.now:
         return f"Waits for {words.by(message.due_at)}: quiet hours"
     if status in UNDER_WAY:
-        return "On its way"
+        return "On its way" if message.attempts else "Waits to be sent"
     reason = message.reason.rstrip(".")
     return NOT_THERE[status] + (f": {reason[:1].lower()}{reason[1:]}" if reason else "")
 

@@ -28,7 +28,7 @@ from portal.queries.requests import find_last_request, find_open_requests, lock_
 from portal.queries.rosters import load_full_roster
 from portal.relay.consenting import grant, is_stopped, withdraw
 from portal.relay.conversing import check_letter
-from portal.relay.promising import promise_answer
+from portal.relay.promising import answer_owed, promise_answer
 from portal.relay.replying import record_heard, route
 from portal.relay.turn import Turn
 
@@ -137,9 +137,12 @@ async def _hear_without_open_request(turn: Turn, heard: Message, meaning: Meanin
         if meaning.kind == MeaningKind.THANKS:
             await turn.settle(request)
             return
+        was_told = answer_owed(request) is not None
         request.unanswered_since = request.unanswered_since or turn.now
         promise = await promise_answer(turn, request)
         await turn.settle(request)
+        if was_told:
+            return  # Once is enough: the promise stands, and every reply costs.
         teller = await turn.teller(request)
         await turn.outbox.tell(
             request,

@@ -30,14 +30,14 @@ async def add_staff(
     *,
     email: str,
     name: str,
-    role: Role = Role.AGENT,
+    role: Role | None = None,
     departments: Sequence[str] = (),
     lead: bool = False,
 ) -> tuple[StaffMember, str]:
     """Add a person, who owns work from now on; gives them and their invitation's secret, once.
 
-    For a known address: the name, role and departments are brought up to date and a new
-    invitation is made. Raises BadInput for an unknown department or a wrong address.
+    For a known address the name is brought up to date, departments are added, the role changes
+    only where one is given (a new person is an agent), and a new invitation is made. Raises BadInput for an unknown department or a wrong address.
     """
     try:
         email = read_email(email)
@@ -54,7 +54,7 @@ async def add_staff(
     query = select(StaffMember).where(col(StaffMember.email) == email)
     person = (await turn.session.exec(query)).one_or_none()
     person = person or StaffMember(email=email, name="")
-    person.name, person.role, person.disabled_at = name, role, None
+    person.name, person.role, person.disabled_at = name, role or person.role, None
     secret = person.invite(turn.now)
     turn.session.add(person)
     await turn.session.flush()

@@ -1,0 +1,26 @@
+"""What processes say of themselves: one plain line each on stderr, and nothing about customers."""
+
+import sys
+
+import structlog
+
+
+def speak_plainly() -> None:
+    """Set up logging for a process.
+
+    Traces show the lines of code and never the values: a customer's words, number or link would
+    stand in them.
+    """
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer(
+                colors=False, exception_formatter=structlog.dev.plain_traceback
+            ),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger("INFO"),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
