@@ -2,7 +2,7 @@
 // is being typed is never taken away, texts are counted, passwords can be shown, links copied.
 "use strict";
 
-const stay = { source: null, url: null, following: false, lost: false, timer: null };
+const stay = { source: null, url: null, following: false, lost: false, timer: null, sending: 0, waiting: false };
 const KEEP = ["said", "refused", "changed"];
 
 document.addEventListener("DOMContentLoaded", arrive);
@@ -13,9 +13,25 @@ document.addEventListener("input", (event) => {
   if (event.target.matches("[data-segments]")) count(event.target);
 });
 document.addEventListener("htmx:beforeRequest", ({ target }) => delete target.dataset.dirty);
+// While something is being sent, news waits: drawn now, it could take away the form that the answer
+// belongs to.
+document.addEventListener("htmx:beforeSend", ({ detail: { requestConfig, xhr } }) => {
+  if (requestConfig.verb !== "post") return;
+  stay.sending++;
+  xhr.addEventListener("loadend", () => {
+    if (--stay.sending || !stay.waiting) return;
+    stay.waiting = false;
+    catchUp();
+  });
+});
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   const form = detail.requestConfig.elt;
   stay.following = detail.requestConfig.verb === "get";
+  if (stay.following && stay.sending) {
+    detail.shouldSwap = false;
+    stay.waiting = true;
+    return;
+  }
   if (!stay.following && detail.xhr.status < 400) {
     form.reset();
     form.closest("details")?.removeAttribute("open");
@@ -85,10 +101,7 @@ function leave() {
 }
 
 function catchUp() {
-  for (const part of document.querySelectorAll("[data-follow]")) {
-    // A form that is sent meanwhile takes its place: what it is answered with is newer.
-    htmx.ajax("GET", part.dataset.follow || location.href, { source: part, target: part, swap: "morph:innerHTML" }).catch(() => {});
-  }
+  document.querySelectorAll("[data-follow]").forEach((part) => htmx.trigger(part, "follow"));
 }
 
 function say(words) {

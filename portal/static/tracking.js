@@ -70,6 +70,23 @@
   });
 
   // --- writing ----------------------------------------------------------------------------------
+  // While something is on its way to us, news waits: drawn now, it could take away the form that
+  // the answer belongs to.
+  let sending = 0, waiting = false;
+  document.addEventListener("htmx:beforeSend", ({ detail: { requestConfig, xhr } }) => {
+    if (requestConfig.verb !== "post") return;
+    sending++;
+    xhr.addEventListener("loadend", () => {
+      if (--sending || !waiting) return;
+      waiting = false;
+      refresh();
+    });
+  });
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    if (detail.requestConfig.verb !== "get" || !sending) return;
+    detail.shouldSwap = false;
+    waiting = true;
+  });
   document.addEventListener("htmx:afterRequest", ({ detail: { requestConfig, xhr } }) => {
     const elt = requestConfig.elt; // by now it may have left the page
     if (elt.localName !== "form") return;
