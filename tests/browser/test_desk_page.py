@@ -1,0 +1,78 @@
+"""The desk in a browser: who comes in, and what a hasty hand may do."""
+
+from collections.abc import Callable
+
+from conftest import DESK, PASSWORD, Customer, Desk
+from office import Office
+from playwright.sync_api import Page, expect
+
+
+def test_a_colleague_signs_in_out_and_in_again(
+    office: Office, desk: Desk, watched: Callable[..., Page], presentable: Callable[[Page], None]
+) -> None:
+    """With the password that the invitation let her choose; a wrong one is told so, kindly."""
+    tess = desk("tess")
+    expect(tess.get_by_role("heading", level=1)).to_have_text("Telesales")
+    tess.get_by_label("Tess Sales: account").click()
+    tess.get_by_role("button", name="Sign out").click()
+    expect(tess.get_by_role("heading", level=1)).to_have_text("Good to see you")
+    presentable(tess)
+    tess.get_by_label("E-mail").fill("tess@acme.example")
+    tess.get_by_label("Password").fill("not my password at all")
+    tess.get_by_role("button", name="Sign in").click()
+    expect(tess.get_by_role("alert")).to_contain_text("do not belong together")
+    presentable(tess)
+    tess.get_by_label("Password").fill(PASSWORD)
+    tess.get_by_role("button", name="Sign in").click()
+    expect(tess.get_by_role("heading", level=1)).to_have_text("Telesales")
+    stranger = watched(**DESK)
+    stranger.goto(f"{office.address}/desk")
+    expect(stranger.get_by_role("heading", level=1)).to_have_text("Good to see you")
+
+
+def test_a_double_click_advances_once(
+    office: Office, key: str, martin: Customer, desk: Desk
+) -> None:
+    """The courier's last leg is not skipped by a hasty hand."""
+    reference, _ = martin
+    office.bring_to_the_courier(reference, key)
+    carl = desk("carl", f"/requests/{reference}")
+    carl.get_by_role("button", name="Complete it, go on to Delivered").dblclick()
+    expect(carl.get_by_role("button", name="Complete it", exact=True)).to_be_visible()
+    carl.reload()
+    expect(carl.get_by_role("button", name="Complete it", exact=True)).to_be_visible()
+    assert office.call(f"/requests/{reference}", key)["status"] == "open"
+
+
+def test_a_click_on_an_old_page_changes_nothing(
+    office: Office, key: str, martin: Customer, desk: Desk, presentable: Callable[[Page], None]
+) -> None:
+    """A colleague was faster: what happened is told, and what was written is not lost."""
+    reference, _ = martin
+    tess = desk("tess", f"/requests/{reference}")
+    tess.context.route("**/live", lambda route: route.abort())
+    tess.reload()
+    tess.get_by_label("A note for Martin").fill("All papers are here.")
+    office.call(f"/requests/{reference}/hold", key, reason="We wait for a paper of yours.")
+    tess.get_by_role("button", name="Complete it, pass to Underwriting").click()
+    expect(tess.get_by_role("alert").first).to_contain_text("moved since you opened it")
+    expect(tess.get_by_role("alert").first).to_contain_text("We wait for a paper of yours.")
+    assert office.call(f"/requests/{reference}", key)["status"] == "on_hold"
+    presentable(tess)
+
+
+def test_a_request_is_opened_at_the_desk(
+    office: Office, desk: Desk, presentable: Callable[[Page], None]
+) -> None:
+    """A mistake is shown where it was made; then the customer is texted."""
+    tess = desk("tess", "/requests/new")
+    presentable(tess)
+    tess.get_by_label("s name").fill("Nora Newman")
+    tess.get_by_role("button", name="Open it and text the link").click()
+    expect(tess.get_by_text("Please give a phone number or an e-mail address")).to_be_visible()
+    expect(tess.get_by_label("s name")).to_have_value("Nora Newman")
+    tess.get_by_label("Mobile phone").fill("+1 415 555 0199")
+    tess.get_by_role("button", name="Open it and text the link").click()
+    expect(tess.get_by_text("Nora Newman").first).to_be_visible()
+    (text,) = office.carrier.wait_for(lambda: office.carrier.texts_to("+14155550199")).result()
+    assert "Hi Nora" in text.body

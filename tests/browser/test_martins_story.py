@@ -1,0 +1,173 @@
+"""Martin's card, from the call to his hands: on a real server, in a real browser."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from conftest import DESK, PHONE, Customer
+from office import Office, Phone, patiently
+from playwright.sync_api import Locator, Page, expect
+
+
+class Story:
+    """Martin with his phone and his page, and the colleagues who serve him."""
+
+    def __init__(self, office: Office, key: str, martin: Customer, *, scripts: bool) -> None:
+        self.office = office
+        self.reference, self.phone = martin
+        self.scripts = scripts
+        self._key = key
+
+    def follow_the_link(self, text: str, page: Page) -> None:
+        """Press the link in the first text."""
+        link = re.search(rf"{re.escape(self.office.address)}/r/[\w-]{{22}}", text)
+        assert link is not None, text
+        self.page = page
+        page.goto(link[0])
+        if self.scripts:
+            page.evaluate("window.isTheFirst = true")
+
+    def sees(self, headline: str, *sentences: str) -> None:
+        """His page comes to say this by itself; without scripts he loads it again."""
+        heading = self.page.get_by_role("heading", level=1, name=headline, exact=True)
+        if self.scripts:
+            expect(heading).to_be_visible()
+            assert self.page.evaluate("window.isTheFirst"), "the page was loaded anew"
+        else:
+            patiently(lambda: self.page.reload() and heading.count(), 10)
+        for sentence in sentences:
+            expect(self.page.locator("main")).to_contain_text(sentence)
+
+    def press(self, colleague: Page, button: str) -> None:
+        """Press it, be told that it is done, and find it gone."""
+        at_the_button = colleague.get_by_role("button", name=button, exact=True)
+        at_the_button.click()
+        expect(colleague.get_by_role("status").first).to_be_visible()
+        expect(at_the_button).to_have_count(0)
+
+    def gets_news(self, colleague: Page, words: str) -> Locator:
+        """What a colleague's open page comes to say by itself."""
+        if not self.scripts:
+            colleague.reload()
+        found = colleague.get_by_text(words).first
+        expect(found).to_be_visible()
+        return found
+
+    def stands(self) -> tuple[str, str]:
+        """Its status, and who owns it."""
+        told = self.office.call(f"/requests/{self.reference}", self._key)
+        return told["status"], told["owner"]["name"]
+
+
+@pytest.fixture(params=[True, False], ids=["with scripts", "without scripts"])
+def story(request: pytest.FixtureRequest, office: Office, key: str, martin: Customer) -> Story:
+    """The same story in a browser that runs scripts and in one that does not."""
+    return Story(office, key, martin, scripts=request.param)
+
+
+@pytest.fixture
+def at(
+    story: Story, badges: dict[str, list[dict[str, object]]], watched: Callable[..., Page]
+) -> Callable[..., Page]:
+    """``at("tess", *buttons)``: Martin's request on her desk; she presses these in turn."""
+
+    def sit_down(who: str, *buttons: str) -> Page:
+        colleague = watched(**DESK, java_script_enabled=story.scripts)
+        colleague.context.add_cookies(badges[who])
+        colleague.goto(f"{story.office.address}/desk/requests/{story.reference}")
+        for button in buttons:
+            story.press(colleague, button)
+        return colleague
+
+    return sit_down
+
+
+@pytest.fixture
+def look_at(story: Story, presentable: Callable[[Page], None]) -> Callable[[Page], None]:
+    """Look closely at a page; without scripts it looks the same, and axe cannot run."""
+    return presentable if story.scripts else lambda _page: None
+
+
+def test_martin_follows_his_card_and_has_the_last_word(
+    story: Story,
+    at: Callable[..., Page],
+    watched: Callable[..., Page],
+    look_at: Callable[[Page], None],
+) -> None:
+    """Every leg shows, every text comes once and in order, and only his YES closes it."""
+    phone: Phone = story.phone
+    page = watched(**PHONE, java_script_enabled=story.scripts)
+
+    # He has hardly put down the receiver when the link is there.
+    story.follow_the_link(phone.reads("We have your application"), page)
+    story.sees("We have your application, Martin", "Telesales has it since today")
+
+    # Passed on is not taken up: Telesales keeps it, and nobody tells him that it is being checked.
+    at("tess", "Complete it, pass to Underwriting")
+    story.sees(
+        "We have your application, Martin",
+        "Passed to Underwriting",
+        "they take it up by",
+        "Until they do, Telesales still looks after it",
+    )
+    look_at(page)
+    assert phone.has_nothing_new()
+    uma = at("uma")
+    uma.goto(f"{story.office.address}/desk")
+    look_at(uma)
+    uma.get_by_role("button", name=f"Take up Martin Miller, {story.reference}").click()
+    phone.reads("Your application is being checked")
+    story.sees("Your application is being checked, Martin", "Underwriting has it since")
+
+    # He writes on the page, and a person answers.
+    uma = at("uma")
+    box = page.get_by_role("textbox", name="Write to Underwriting")
+    box.fill("I moved last week. Do you have my new address?")
+    page.get_by_role("button", name="Send").click()
+    log = page.get_by_role("log")
+    expect(log).to_contain_text("Do you have my new address?")
+    expect(log).to_contain_text("Underwriting has your message and will answer by")
+    expect(box).to_have_value("")
+    story.gets_news(uma, "I moved last week.")
+    look_at(uma)
+    uma.get_by_label("Write to Martin").fill("We have it now, thank you.")
+    uma.get_by_role("button", name="Send").click()
+    phone.reads("We have it now, thank you.")
+    story.sees("Your application is being checked, Martin", "We have it now", "Uma, by text")
+
+    # On through the departments; each leg is told when it is taken up, and not before.
+    at("uma", "Complete it, pass to Card Processing")
+    at("pia", "Take it up")
+    phone.reads("Your card is being made")
+    story.sees("Your card is being made, Martin", "Card Processing has it")
+    at("pia", "Complete it, pass to Courier Desk")
+    carl = at("carl", "Take it up")
+    phone.reads("Your card is on its way to you")
+    story.press(carl, "Complete it, go on to Delivered")
+    phone.reads("Your card has been delivered")
+    story.sees("Your card has been delivered, Martin", "Courier Desk has it")
+
+    # The company has done its part. He has the last word, and it is no.
+    story.press(carl, "Complete it")
+    phone.reads("Has your card arrived? Reply YES or NO.")
+    story.sees("Has your card arrived?")
+    look_at(page)
+    assert story.stands()[0] == "awaiting_confirmation"
+    phone.writes("NO")
+    phone.reads("Courier Desk is on it again")
+    story.sees("Your card is on its way to you, Martin", "Courier Desk has it", "once more")
+    assert story.stands() == ("open", "Carl Courier")
+
+    # Again, and now he presses the button.
+    carl = at("carl", "Complete it, go on to Delivered", "Complete it")
+    phone.reads("Your card has been delivered")
+    phone.reads("Has your card arrived?")
+    story.sees("Has your card arrived?")
+    page.get_by_role("button", name="Yes").click()
+    story.sees("All done, Martin", "You confirmed it", "The whole way")
+    expect(page.locator(".relay [aria-current]")).to_have_count(0)
+    look_at(page)
+    assert story.stands()[0] == "completed"
+    assert phone.has_nothing_new()
+    story.gets_news(carl, "Completed")
+    look_at(carl)

@@ -1,0 +1,138 @@
+"""A customer's open page: true whatever happens to the connection, and nobody else's."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from conftest import PHONE, Customer
+from office import Office
+from playwright.sync_api import Page, Route, expect
+
+LOST = "Connection lost, trying again"
+
+
+@pytest.fixture
+def page(office: Office, martin: Customer, watched: Callable[..., Page]) -> Page:
+    """Martin's page, opened from the link in his first text."""
+    page = watched(**PHONE)
+    page.goto(link_in(martin[1].reads("We have your application")))
+    return page
+
+
+def test_a_page_that_lost_its_connection_says_so_and_catches_up(
+    office: Office, key: str, martin: Customer, page: Page
+) -> None:
+    """The office goes away and comes back; what happened meanwhile is there, nothing reloaded."""
+    page.evaluate("window.isTheFirst = true")
+    office.close()
+    expect(page.get_by_text(LOST)).to_be_visible(timeout=10_000)
+    page.route("**/live*", lambda route: route.abort())
+    office.reopen()
+    office.call(f"/requests/{martin[0]}/advance", key, note="Thank you for the papers.")
+    page.unroute("**/live*")
+    expect(page.locator("main")).to_contain_text("Passed to Underwriting", timeout=15_000)
+    expect(page.get_by_text(LOST)).to_be_hidden(timeout=15_000)
+    assert page.evaluate("window.isTheFirst")
+
+
+def test_what_cannot_be_sent_stays_in_the_box(page: Page) -> None:
+    """A customer's words are theirs until they have arrived."""
+    page.context.set_offline(True)
+    box = page.get_by_role("textbox")
+    box.fill("Are you there?")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("That did not go through. Please try once more.")).to_be_visible()
+    expect(box).to_have_value("Are you there?")
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("log")).to_contain_text("Are you there?")
+    expect(box).to_have_value("")
+
+
+def test_what_is_being_typed_is_not_drawn_over(
+    office: Office, key: str, martin: Customer, page: Page
+) -> None:
+    """News arrives under the fingers of who is writing, and takes nothing from them."""
+    box = page.get_by_role("textbox")
+    box.press_sequentially("Please ring twi")
+    office.call(f"/requests/{martin[0]}/advance", key, note="Thank you for the papers.")
+    expect(page.locator("main")).to_contain_text("Passed to Underwriting")
+    page.keyboard.type("ce")
+    expect(box).to_have_value("Please ring twice")
+
+
+def test_an_answer_and_the_news_of_it_do_not_cross(
+    office: Office, key: str, martin: Customer, badges: object, page: Page
+) -> None:
+    """The stream tells of his answer before the answer to it is there: still one page."""
+    office.bring_to_the_courier(martin[0], key)
+    for note in ("On its way.", "The courier says it is there."):
+        office.call(f"/requests/{martin[0]}/advance", key, note=note)
+    expect(page.get_by_role("heading", name="Has your card arrived?")).to_be_visible(timeout=15_000)
+
+    def answer_late(route: Route) -> None:
+        answered = route.fetch()
+        page.wait_for_timeout(700)  # the news is there by now, or is waiting its turn
+        route.fulfill(response=answered)
+
+    page.route("**/answers", answer_late)
+    page.get_by_role("button", name="Yes").click()
+    expect(page.get_by_role("heading", name="All done, Martin")).to_be_visible()
+    expect(page.get_by_role("main")).to_have_count(1)
+    expect(page.get_by_role("banner")).to_have_count(1)
+
+
+def test_pressed_twice_it_is_said_once(page: Page) -> None:
+    """An impatient thumb sends one message."""
+    page.get_by_role("textbox").fill("Hello?")
+    page.get_by_role("button", name="Send").dblclick()
+    expect(page.locator("li.me")).to_have_count(1)
+    page.reload()
+    expect(page.locator("li.me")).to_have_count(1)
+
+
+def test_a_link_shows_one_request_and_no_other(
+    office: Office, key: str, page: Page, watched: Callable[..., Page]
+) -> None:
+    """Martha's link shows Martha's request; of Martin there is nothing."""
+    martha = {"name": "Martha Miller", "email": "martha@acme.example"}
+    opened = office.call("/requests", key, workflow="card", customer=martha, title="Gold card")
+    hers = watched(**PHONE)
+    hers.goto(opened["status_url"])
+    expect(hers.get_by_role("heading", level=1)).to_have_text("We have your application, Martha")
+    expect(hers.get_by_text("Gold card")).to_be_visible()
+    assert "Martin" not in hers.content()
+    assert "Gold card" not in page.content()
+
+
+def test_an_unknown_link_is_told_kindly(
+    office: Office, watched: Callable[..., Page], presentable: Callable[[Page], None]
+) -> None:
+    """404, and a way on."""
+    page = watched(**PHONE)
+    answered = page.goto(f"{office.address}/r/{'A' * 22}")
+    assert answered is not None
+    assert answered.status == 404
+    expect(page.get_by_role("heading", level=1)).to_have_text("This link does not open anything")
+    presentable(page)
+    page.get_by_role("link", name="Send me a new link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Where is my request?")
+    presentable(page)
+
+
+def test_how_we_write_is_the_customers_choice(
+    page: Page, presentable: Callable[[Page], None]
+) -> None:
+    """Preferences are one press away, and say that they were kept."""
+    page.get_by_role("link", name="Change how we write to you").click()
+    presentable(page)
+    page.get_by_role("button", name="Stop texting about this request").click()
+    expect(page.get_by_text("We do not text you about this request.")).to_be_visible()
+    presentable(page)
+
+
+def link_in(text: str) -> str:
+    """The link that a text carries."""
+    found = re.search(r"http://\S+/r/[\w-]+", text)
+    assert found is not None, text
+    return found[0]
