@@ -22,7 +22,7 @@ from workers.doors import Doors
 
 log = structlog.get_logger()
 
-LOST_AFTER = timedelta(seconds=30)
+LOST_AFTER = timedelta(seconds=21)
 """A claim this old has nobody behind it: sending must begin within 10 s and end within 10 more."""
 FIRST_LOOK = timedelta(seconds=5)
 MARGIN = timedelta(seconds=5)
