@@ -1,7 +1,6 @@
 """Writing a message's mail: its words, its thread, its way to stop."""
 
 from email.message import EmailMessage
-from email.utils import parseaddr
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -32,7 +31,7 @@ async def write_letter(session: AsyncSession, settings: Settings, message: Messa
     return compose(
         letter,
         brand=settings.brand,
-        sender=parseaddr(settings.mail_from or "")[1],
+        sender=settings.mail_from or "",
         to=message.to_address,
         to_name=customer.name,
         message_id=message.provider_sid or "",
