@@ -76,7 +76,12 @@ def test_an_answer_and_the_news_of_it_do_not_cross(
         route.fulfill(response=answered)
 
     page.route("**/answers", answer_late)
+    page.evaluate("""() => {
+        window.drawn = new Promise((resolve) => document.addEventListener("htmx:afterRequest",
+            ({detail}) => detail.requestConfig.verb === "post" && setTimeout(resolve, 100)));
+    }""")
     page.get_by_role("button", name="Yes").click()
+    page.evaluate("window.drawn")
     expect(page.get_by_role("heading", name="All done, Martin")).to_be_visible()
     expect(page.get_by_role("main")).to_have_count(1)
     expect(page.get_by_role("banner")).to_have_count(1)
