@@ -77,8 +77,11 @@ def test_an_answer_and_the_news_of_it_do_not_cross(
 
     page.route("**/answers", answer_late)
     page.evaluate("""() => {
-        window.drawn = new Promise((resolve) => document.addEventListener("htmx:afterRequest",
-            ({detail}) => detail.requestConfig.verb === "post" && setTimeout(resolve, 100)));
+        window.drawn = new Promise((resolve) => {
+            document.addEventListener("htmx:afterRequest", ({detail}) =>
+                detail.requestConfig.verb === "post" && setTimeout(resolve, 100));
+            setTimeout(resolve, 4000);
+        });
     }""")
     page.get_by_role("button", name="Yes").click()
     page.evaluate("window.drawn")
