@@ -32,7 +32,7 @@ async def test_the_page_shows_the_whole_request(
         "We have your application",
         "Passed to Underwriting",
         "Opened the request",
-        "On its way",
+        "Waits to be sent",
     ):
         assert words in page
 
