@@ -49,7 +49,10 @@ def _plain_words() -> Iterator[None]:
     except OSError as error:
         raise PortalError(f"The database cannot be reached: {error}.") from error
     except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        driver = getattr(error, "orig", None)
+        if isinstance(driver, Exception) and isinstance(driver.__cause__, OSError):
+            raise PortalError(f"The database cannot be reached: {driver.__cause__}.") from error
+        reason = str(driver or error).partition("\n")[0]
         raise PortalError(f"The database refuses: {reason}.") from error
 
 
