@@ -78,9 +78,9 @@ def test_form_feed_is_the_least_known_extension_character():
 def test_counts_agree_with_twilios_own_calculator(tmp_path: Path):
     """On a fuzzed corpus, where node and the npm package are at hand.
 
-    ``KEPT_SEGMENTS_ORACLE`` names a folder that holds ``node_modules/sms-segments-calculator``.
+    ``SEGMENTS_ORACLE`` names a folder that holds ``node_modules/sms-segments-calculator``.
     """
-    folder = os.environ.get("KEPT_SEGMENTS_ORACLE", str(Path(__file__).parent))
+    folder = os.environ.get("SEGMENTS_ORACLE", str(Path(__file__).parent))
     node = shutil.which("node")
     if not node or not (Path(folder) / "node_modules/sms-segments-calculator").is_dir():
         pytest.skip("node and npm's sms-segments-calculator are not at hand")
