@@ -57,6 +57,15 @@ def next_pid(supervisor):
     return int(supervisor.stdout.readline())
 
 
+def watch_next(supervisor):
+    """A handle on the next child; one that is gone already is started again and says so anew."""
+    while True:
+        try:
+            return os.pidfd_open(next_pid(supervisor))
+        except ProcessLookupError:
+            continue
+
+
 def has_ended(watched):
     """Whether it ends within ten seconds."""
     ended, _, _ = select.select([watched], [], [], 10)
@@ -84,7 +93,7 @@ def test_killing_it_again_and_again_is_no_reason_to_give_up(supervise):
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_told_to_stop_it_ends_every_child_and_well(supervise, stop):
     supervisor = supervise(POLITE, POLITE)
-    children = [os.pidfd_open(next_pid(supervisor)) for _ in range(2)]
+    children = [watch_next(supervisor) for _ in range(2)]
     supervisor.send_signal(stop)
     said, _ = supervisor.communicate(timeout=10)
     assert supervisor.returncode == 0
@@ -95,7 +104,7 @@ def test_told_to_stop_it_ends_every_child_and_well(supervise, stop):
 def test_it_hears_sigint_though_a_shell_made_it_ignored(supervise):
     """A shell starts a background job with SIGINT ignored, and that is inherited."""
     supervisor = supervise(WAITS, ignoring=[signal.SIGINT])
-    child = os.pidfd_open(next_pid(supervisor))
+    child = watch_next(supervisor)
     supervisor.send_signal(signal.SIGINT)
     assert supervisor.wait(timeout=10) == 0
     assert has_ended(child)
@@ -103,7 +112,7 @@ def test_it_hears_sigint_though_a_shell_made_it_ignored(supervise):
 
 def test_a_child_that_will_not_end_is_killed_after_the_grace(supervise):
     supervisor = supervise(STUBBORN, grace=0.2)
-    child = os.pidfd_open(next_pid(supervisor))
+    child = watch_next(supervisor)
     supervisor.terminate()
     assert supervisor.wait(timeout=10) == 0
     assert has_ended(child)
@@ -111,7 +120,7 @@ def test_a_child_that_will_not_end_is_killed_after_the_grace(supervise):
 
 def test_told_twice_it_does_not_wait(supervise):
     supervisor = supervise(POLITE, STUBBORN, grace=60)
-    children = [os.pidfd_open(next_pid(supervisor)) for _ in range(2)]
+    children = [watch_next(supervisor) for _ in range(2)]
     supervisor.terminate()
     # Signals that arrive together count as one; it is told until it has heard twice.
     while supervisor.poll() is None:
@@ -126,14 +135,14 @@ def test_told_twice_it_does_not_wait(supervise):
 @pytest.mark.chaos
 def test_killed_itself_it_leaves_no_orphan(supervise):
     supervisor = supervise(WAITS, STUBBORN)
-    children = [os.pidfd_open(next_pid(supervisor)) for _ in range(2)]
+    children = [watch_next(supervisor) for _ in range(2)]
     supervisor.kill()
     assert all(has_ended(child) for child in children)
 
 
 def test_a_child_that_never_starts_is_told_and_ends_the_rest(supervise):
     supervisor = supervise(WAITS, BROKEN)
-    child = os.pidfd_open(next_pid(supervisor))
+    child = watch_next(supervisor)
     _, said = supervisor.communicate(timeout=20)
     assert supervisor.returncode == 1
     assert b"child does not start: it ended with code 3." in said
