@@ -16,7 +16,8 @@ sys.exit(Supervisor(
     grace=float(sys.argv[1]),
 ).run())
 """
-WAITS = "import os, signal; print(os.getpid(), flush=True); signal.pause()"
+# In one write, so that the words of two children never mix.
+WAITS = "import os, signal; os.write(1, b'%d\\n' % os.getpid()); signal.pause()"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" + WAITS
 POLITE = (
     "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(print('bye')));" + WAITS
@@ -57,15 +58,6 @@ def next_pid(supervisor):
     return int(supervisor.stdout.readline())
 
 
-def watch_next(supervisor):
-    """A handle on the next child; one that is gone already is started again and says so anew."""
-    while True:
-        try:
-            return os.pidfd_open(next_pid(supervisor))
-        except ProcessLookupError:
-            continue
-
-
 def has_ended(watched):
     """Whether it ends within ten seconds."""
     ended, _, _ = select.select([watched], [], [], 10)
@@ -93,7 +85,7 @@ def test_killing_it_again_and_again_is_no_reason_to_give_up(supervise):
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_told_to_stop_it_ends_every_child_and_well(supervise, stop):
     supervisor = supervise(POLITE, POLITE)
-    children = [watch_next(supervisor) for _ in range(2)]
+    children = [os.pidfd_open(next_pid(supervisor)) for _ in range(2)]
     supervisor.send_signal(stop)
     said, _ = supervisor.communicate(timeout=10)
     assert supervisor.returncode == 0
@@ -104,7 +96,7 @@ def test_told_to_stop_it_ends_every_child_and_well(supervise, stop):
 def test_it_hears_sigint_though_a_shell_made_it_ignored(supervise):
     """A shell starts a background job with SIGINT ignored, and that is inherited."""
     supervisor = supervise(WAITS, ignoring=[signal.SIGINT])
-    child = watch_next(supervisor)
+    child = os.pidfd_open(next_pid(supervisor))
     supervisor.send_signal(signal.SIGINT)
     assert supervisor.wait(timeout=10) == 0
     assert has_ended(child)
@@ -112,7 +104,7 @@ def test_it_hears_sigint_though_a_shell_made_it_ignored(supervise):
 
 def test_a_child_that_will_not_end_is_killed_after_the_grace(supervise):
     supervisor = supervise(STUBBORN, grace=0.2)
-    child = watch_next(supervisor)
+    child = os.pidfd_open(next_pid(supervisor))
     supervisor.terminate()
     assert supervisor.wait(timeout=10) == 0
     assert has_ended(child)
@@ -120,7 +112,7 @@ def test_a_child_that_will_not_end_is_killed_after_the_grace(supervise):
 
 def test_told_twice_it_does_not_wait(supervise):
     supervisor = supervise(POLITE, STUBBORN, grace=60)
-    children = [watch_next(supervisor) for _ in range(2)]
+    children = [os.pidfd_open(next_pid(supervisor)) for _ in range(2)]
     supervisor.terminate()
     # Signals that arrive together count as one; it is told until it has heard twice.
     while supervisor.poll() is None:
@@ -135,14 +127,14 @@ def test_told_twice_it_does_not_wait(supervise):
 @pytest.mark.chaos
 def test_killed_itself_it_leaves_no_orphan(supervise):
     supervisor = supervise(WAITS, STUBBORN)
-    children = [watch_next(supervisor) for _ in range(2)]
+    children = [os.pidfd_open(next_pid(supervisor)) for _ in range(2)]
     supervisor.kill()
     assert all(has_ended(child) for child in children)
 
 
 def test_a_child_that_never_starts_is_told_and_ends_the_rest(supervise):
     supervisor = supervise(WAITS, BROKEN)
-    child = watch_next(supervisor)
+    child = os.pidfd_open(next_pid(supervisor))
     _, said = supervisor.communicate(timeout=20)
     assert supervisor.returncode == 1
     assert b"child does not start: it ended with code 3." in said
