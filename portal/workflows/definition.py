@@ -69,8 +69,8 @@ COMPLETE: Final = AnswerAction("complete")
 class FollowUpDefinition:
     """A question to the customer: when `after_stage` completes, or when it is reached.
 
-    `wait` passes before it is asked, `remind_after` before it is asked once more and again before
-    a person is asked to call, `close_after` before the request is closed as unconfirmed; business
+    `wait` passes before it is asked. Counted from the asking, it is asked once more after
+    `remind_after` and closed as unconfirmed after `close_after`; zero is never. Business
     durations count in the hours of the stage's department. `no` is None where a person decides.
     """
 
