@@ -28,6 +28,7 @@ from portal.models.message import (
 from portal.models.progress import Progress
 from portal.models.promise import Promise, PromiseKind, PromiseState
 from portal.models.roster import Roster
+from portal.models.sender import Sender
 from portal.models.service_request import (
     A_REFERENCE,
     ENDED,
@@ -83,6 +84,7 @@ __all__ = [
     "Roster",
     "RunState",
     "SendAttempt",
+    "Sender",
     "ServiceRequest",
     "StaffMember",
     "Stage",

@@ -1,6 +1,7 @@
 """The consent ledger: may we write to this address, since when, on what evidence."""
 
 from datetime import datetime
+from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlmodel import SQLModel
@@ -9,10 +10,26 @@ from portal.models.columns import moment, primary_key, refers_to, word, words
 from portal.models.customer import Channel
 
 
+class ConsentSource(StrEnum):
+    """How a wish reached us; the evidence beside it is what stands for it.
+
+    Given with a request: by whose hand. By text: the words and the carrier's id of them. On the
+    status page or by a mail's unsubscribe link: the request's reference. From the carrier: its
+    code or its id. From staff: to whom it was said.
+    """
+
+    REQUEST = "request"
+    TEXT = "text"
+    STATUS_PAGE = "status page"
+    UNSUBSCRIBE_LINK = "unsubscribe link"
+    CARRIER = "carrier"
+    STAFF = "staff"
+
+
 class Consent(SQLModel, table=True):
     """One line of the ledger; lines are only added and the newest for an address counts.
 
-    A line with a ``request_id`` speaks of that request alone.
+    A line with a ``request_id`` speaks of that request alone. ``source`` is a ConsentSource.
     """
 
     __tablename__ = "consent"

@@ -21,6 +21,8 @@ class BallKind(StrEnum):
     SENT_TWICE = "sent_twice"
     OUTCOME_UNKNOWN = "outcome_unknown"
     UNKNOWN_SENDER = "unknown_sender"
+    SENDING_PAUSED = "sending_paused"
+    CEILING = "ceiling"
     NO_OWNER = "no_owner"
 
 

@@ -77,6 +77,12 @@ RANK = {
 """The provider's words in their order; a word of a lower or equal rank changes nothing."""
 
 
+UNSETTLED = (
+    "status IN ('failed', 'undelivered', 'review', 'unknown', 'expired') AND settled_at IS NULL"
+)
+"""What did not get through, or may not have, until the facts or a person settle it; as SQL."""
+
+
 class Message(SQLModel, table=True):
     """One SMS, e-mail or web message. An outgoing row is the outbox: written with its cause."""
 
@@ -100,6 +106,20 @@ class Message(SQLModel, table=True):
             "to_address",
             sqlite_where=sa.text("status IN ('sending', 'unknown')"),
             postgresql_where=sa.text("status IN ('sending', 'unknown')"),
+        ),
+        # Serves: asking the provider about what it has not told us.
+        sa.Index(
+            "ix_message_ask",
+            "ask_at",
+            sqlite_where=sa.text("ask_at IS NOT NULL"),
+            postgresql_where=sa.text("ask_at IS NOT NULL"),
+        ),
+        # Serves: the messages that may need a person, oldest first.
+        sa.Index(
+            "ix_message_unsettled",
+            "id",
+            sqlite_where=sa.text(UNSETTLED),
+            postgresql_where=sa.text(UNSETTLED),
         ),
         # Serves: what we last said to an address, and which text a reply may mean.
         sa.Index("ix_message_to", "to_address", "id"),
@@ -131,6 +151,13 @@ class Message(SQLModel, table=True):
     claimed_at: datetime | None = moment(nullable=True)
     looked_at: datetime | None = moment(nullable=True)
     possible_duplicate: bool = False
+    # Quiet hours do not hold it.
+    urgent: bool = False
+    # When to ask the provider what became of it, should it not have said by then.
+    ask_at: datetime | None = moment(nullable=True)
+    # A person has seen to it: it was retried, worded anew, or told by phone.
+    settled_at: datetime | None = moment(nullable=True)
+    settled_by: str = words(120)
     created_at: datetime = moment()
     due_at: datetime = moment()
     expires_at: datetime | None = moment(nullable=True)
