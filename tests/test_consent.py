@@ -6,6 +6,7 @@ import pytest
 from cast import MARTHA, MARTIN
 from sqlmodel import select
 
+from portal.errors import BadInput, Conflict
 from portal.jobs import Jobs
 from portal.live import Live
 from portal.messaging.outbox import Outbox
@@ -14,12 +15,21 @@ from portal.models import (
     THE_CUSTOMER,
     Channel,
     Consent,
+    ConsentSource,
     Customer,
     MessageKind,
     MessageStatus,
 )
+from portal.queries.consents import ledger as lines_about
 from portal.queries.consents import may_write
-from portal.relay import Relay, hold, receive_text, resume, set_preferences
+from portal.relay import (
+    Relay,
+    hold,
+    receive_text,
+    record_spoken_wish,
+    resume,
+    set_preferences,
+)
 from portal.relay.consenting import withdraw
 from portal.settings import QuietHours, Settings
 
@@ -82,7 +92,7 @@ async def test_stop_is_confirmed_once_and_kept_in_the_ledger(house, card, text, 
     assert len(answers) == 1
     assert "Reply START" in answers[0].body
     newest = (await ledger(database))[-1]
-    assert (newest.granted, newest.evidence) == (False, "Please stop texting me")
+    assert (newest.granted, newest.evidence) == (False, "Please stop texting me (SM1)")
 
 
 async def test_a_stop_outlives_new_requests(house, card, text):
@@ -142,7 +152,10 @@ async def test_those_who_share_a_phone_stop_together(house, card, text):
 async def test_a_stop_for_one_request_leaves_the_others(house, card, relay, database):
     second = await house.open(customer=PHONE_ONLY, by=KEPT)
     async with relay.turn(THE_CUSTOMER) as turn:
-        await withdraw(turn, Channel.SMS, MARTIN.phone, "page", request_id=card.id)
+        await withdraw(
+            turn, Channel.SMS, MARTIN.phone, ConsentSource.STATUS_PAGE, evidence=card.reference,
+            request_id=card.id,
+        )  # fmt: skip
     async with database.reading() as session:
         assert not await may_write(session, Channel.SMS, MARTIN.phone, card.id)
         assert await may_write(session, Channel.SMS, MARTIN.phone, second.id)
@@ -150,7 +163,10 @@ async def test_a_stop_for_one_request_leaves_the_others(house, card, relay, data
 
 async def test_start_again_ends_a_stop_for_one_request_too(house, card, relay, database, text):
     async with relay.turn(THE_CUSTOMER) as turn:
-        await withdraw(turn, Channel.SMS, MARTIN.phone, "page", request_id=card.id)
+        await withdraw(
+            turn, Channel.SMS, MARTIN.phone, ConsentSource.STATUS_PAGE, evidence=card.reference,
+            request_id=card.id,
+        )  # fmt: skip
     await text("START")
     async with database.reading() as session:
         assert await may_write(session, Channel.SMS, MARTIN.phone, card.id)
@@ -228,3 +244,29 @@ async def test_a_preferred_channel_is_used_from_then_on(house, martins):
     assert seen.customer.locale == "es"
     first, second = await house.told(martins)
     assert (first.channel, second.channel) == (Channel.SMS, Channel.EMAIL)
+
+
+async def test_a_wish_told_to_staff_counts_and_names_who_heard_it(house, card, database, text):
+    """Said at the counter it is as good as written; the customer's page does not mention it."""
+    tess = house.people.tess.actor
+    for stop, about, may in (
+        (True, "request", False), (False, "request", True), (True, "all", False),
+    ):  # fmt: skip
+        seen = await house.do(
+            record_spoken_wish, card, channel=Channel.SMS, stop=stop, about=about,
+            note="on the phone", by=tess,
+        )  # fmt: skip
+        assert seen.page_version == card.page_version
+        async with database.reading() as session:
+            assert await may_write(session, Channel.SMS, MARTIN.phone, card.id) == may
+            newest, *_ = await lines_about(session, [MARTIN.phone])
+        assert (newest.source, newest.granted) == (ConsentSource.STAFF, not stop)
+        assert newest.evidence == "said to Tess Sales: on the phone"
+    with pytest.raises(Conflict):
+        await house.do(
+            record_spoken_wish, card, channel=Channel.SMS, stop=False, about="request", by=tess
+        )
+    with pytest.raises(BadInput):
+        await house.do(
+            record_spoken_wish, card, channel=Channel.EMAIL, stop=True, about="all", by=tess
+        )

@@ -6,7 +6,7 @@ Importing this package makes every table known to SQLModel's metadata (migration
 from portal.models.actor import KEPT, THE_CUSTOMER, Actor, ActorKind
 from portal.models.api_key import ApiKey, IdempotentAnswer
 from portal.models.asking import Asking
-from portal.models.consent import Consent
+from portal.models.consent import Consent, ConsentSource
 from portal.models.contact import Contact, ContactChannel, ContactReason
 from portal.models.customer import Channel, ContactPoint, Customer
 from portal.models.department import Department, Membership
@@ -56,6 +56,7 @@ __all__ = [
     "BallKind",
     "Channel",
     "Consent",
+    "ConsentSource",
     "Contact",
     "ContactChannel",
     "ContactPoint",

@@ -1,6 +1,6 @@
 """The newest word about an address: may we write to it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -35,6 +35,22 @@ async def may_write(
     """True with a consent that stands: a stop for the address, or for this request, ends it."""
     wish = Wish(channel, address, request_id)
     return wish in await find_welcome(session, [wish])
+
+
+async def ledger(
+    session: AsyncSession, addresses: Collection[str], *, most: int = 50
+) -> Sequence[Consent]:
+    """Every wish about these addresses, the newest first: what was said, when, how, on what."""
+    query = (
+        select(Consent)
+        .where(
+            col(Consent.channel).in_((Channel.SMS, Channel.EMAIL)),
+            col(Consent.address).in_(addresses),
+        )
+        .order_by(col(Consent.id).desc())
+        .limit(most)
+    )
+    return (await session.exec(query)).all()
 
 
 class Wish(NamedTuple):

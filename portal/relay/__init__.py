@@ -5,6 +5,7 @@ the messages owed; when the turn ends it commits, and only then wakes workers an
 """
 
 from portal.relay.answering import answer, ask_what_is_due, end_holds_that_are_over
+from portal.relay.consenting import record_spoken_wish
 from portal.relay.conversing import log_contact, set_preferences, write_to_customer
 from portal.relay.hearing import receive_email, receive_text, receive_web_message
 from portal.relay.moving import (
@@ -53,6 +54,7 @@ __all__ = [
     "receive_email",
     "receive_text",
     "receive_web_message",
+    "record_spoken_wish",
     "refuse",
     "reopen",
     "replace_link",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from portal.errors import BadInput
 from portal.models import (
     Channel,
+    ConsentSource,
     Contact,
     ContactChannel,
     ContactReason,
@@ -105,9 +106,22 @@ async def set_preferences(
             continue
         if stop in ("request", "all"):
             about = request.id if stop == "request" else None
-            await withdraw(turn, point.channel, point.address, "status page", request_id=about)
+            await withdraw(
+                turn,
+                point.channel,
+                point.address,
+                ConsentSource.STATUS_PAGE,
+                evidence=request.reference,
+                request_id=about,
+            )
         elif stop == "none":
-            await grant(turn, point.channel, point.address, "status page")
+            await grant(
+                turn,
+                point.channel,
+                point.address,
+                ConsentSource.STATUS_PAGE,
+                evidence=request.reference,
+            )
     request.record(
         EventKind.PREFERENCES_CHANGED,
         turn.actor,

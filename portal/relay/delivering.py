@@ -12,6 +12,7 @@ from portal.messaging.sms import Accepted
 from portal.models import (
     BallKind,
     Channel,
+    ConsentSource,
     ContactPoint,
     DroppedBall,
     Message,
@@ -223,7 +224,11 @@ async def _refused(turn: Turn, message: Message, refusal: Refused) -> None:
     message.status = MessageStatus.FAILED
     if refusal.action == "opted_out":
         await withdraw(
-            turn, message.channel, message.to_address, "carrier", evidence=f"{refusal.code}"
+            turn,
+            message.channel,
+            message.to_address,
+            ConsentSource.CARRIER,
+            evidence=f"{refusal.code}",
         )
     if refusal.action in ("bad_number", "bad_address"):
         await _retire(turn, message.channel, message.to_address)

@@ -10,6 +10,7 @@ from portal.models import (
     A_REFERENCE,
     BallKind,
     Channel,
+    ConsentSource,
     Direction,
     DroppedBall,
     Message,
@@ -98,10 +99,10 @@ async def _settle_consent(turn: Turn, heard: Message, meaning: Meaning) -> bool:
     address = heard.from_address
     stopped = await is_stopped(turn, Channel.SMS, address)
     if meaning.kind == MeaningKind.STOP:
-        await withdraw(turn, Channel.SMS, address, "text", evidence=heard.body)
+        await withdraw(turn, Channel.SMS, address, ConsentSource.TEXT, evidence=_evidence(heard))
         words = "stop"
     elif meaning.kind == MeaningKind.START or (meaning.kind == MeaningKind.YES and stopped):
-        await grant(turn, Channel.SMS, address, "text", evidence=heard.body)
+        await grant(turn, Channel.SMS, address, ConsentSource.TEXT, evidence=_evidence(heard))
         words = "start"
     elif meaning.kind == MeaningKind.HELP:
         words = "help"
@@ -220,6 +221,11 @@ async def _say(turn: Turn, heard: Message, kind: MessageKind, name: str) -> None
         channel=Channel.SMS,
         address=heard.from_address,
     )
+
+
+def _evidence(heard: Message) -> str:
+    """The words and where the carrier has them."""
+    return f"{heard.body.strip()[:300]} ({heard.provider_sid})"
 
 
 def _heard(

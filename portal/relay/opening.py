@@ -10,6 +10,7 @@ from portal.messaging.addresses import phone_timezone, read_email, read_phone, r
 from portal.models import (
     Channel,
     Consent,
+    ConsentSource,
     ContactPoint,
     Customer,
     ServiceRequest,
@@ -177,7 +178,7 @@ async def _record_consent(turn: Turn, customer: Customer) -> None:
                     channel=point.channel,
                     address=point.address,
                     granted=True,
-                    source="given with a request",
+                    source=ConsentSource.REQUEST,
                     evidence=f"{turn.actor.kind.value}: {turn.actor.name}"[:400],
                     at=turn.now,
                 )
