@@ -12,6 +12,7 @@ from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
 
 from portal.simulator import Simulator
+from portal.simulator.faults import UnknownFault
 
 # The SDK itself still writes its credentials in the way that aiohttp 4 will drop.
 pytestmark = [
@@ -136,3 +137,21 @@ async def test_reading_can_fail_as_well(simulator: Simulator, twilio: Client) ->
     with pytest.raises(aiohttp.ServerDisconnectedError):
         await twilio.api.accounts(simulator.config.account_sid).fetch_async()
     assert (await twilio.messages(taken.sid).fetch_async()).sid == taken.sid
+
+
+async def test_a_rule_may_act_by_chance_and_what_was_done_is_counted(
+    simulator: Simulator, twilio: Client
+) -> None:
+    simulator.faults.dice.seed(7)
+    before = simulator.faults.acted["status_429"]
+    simulator.fault("status_429", chance=0.5)
+    refused = 0
+    for _ in range(20):
+        try:
+            await send(twilio)
+        except TwilioRestException:
+            refused += 1
+    assert 0 < refused < 20
+    assert simulator.faults.acted["status_429"] - before == refused
+    with pytest.raises(UnknownFault, match="from 0 to 1"):
+        simulator.fault("status_429", chance=50)

@@ -1,8 +1,10 @@
 """What goes wrong on request: rules set by a test or a demonstration, and numbers with a meaning."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from random import Random
 from threading import Lock
 from typing import Any, Self
 
@@ -71,10 +73,14 @@ class Fault:
     seconds: float | None = None
     accepted: bool | None = None
     """Whether the text was taken all the same; None leaves it to the kind of fault."""
+    chance: float = 1.0
+    """How likely it acts on a call that it fits, from 0 to 1."""
 
     def __post_init__(self) -> None:
         if self.on not in OPERATIONS:
             raise UnknownFault(f"A fault works on one of {', '.join(OPERATIONS)}, not {self.on}.")
+        if not 0 <= self.chance <= 1:
+            raise UnknownFault(f"A fault's chance is from 0 to 1, not {self.chance:g}.")
         if self.do in NEED_A_CODE and self.code is None:
             raise UnknownFault(f'The fault {self.do} needs a "code".')
         if self.do in NEED_SECONDS and self.seconds is None:
@@ -103,7 +109,11 @@ class Fault:
             do = Do(rule.get("do", ""))
         except ValueError:
             raise UnknownFault(f'"do" is one of {", ".join(Do)}.') from None
-        numbers = {"times": int, "code": int, "seconds": (int, float), "accepted": bool, "to": str}
+        number = (int, float)
+        numbers = {
+            "times": int, "code": int, "seconds": number, "accepted": bool, "to": str,
+            "chance": number,
+        }  # fmt: skip
         for name, kind in numbers.items():
             if rule.get(name) is not None and not isinstance(rule[name], kind):  # type: ignore[arg-type]
                 raise UnknownFault(f'The value of "{name}" is of the wrong kind.')
@@ -131,9 +141,15 @@ NUMBERS_WITH_MEANING = {
 
 
 class FaultBook:
-    """The rules in force, in the order in which they were set. Safe from any thread."""
+    """The rules in force, in the order in which they were set. Safe from any thread.
+
+    ``dice`` decides where a rule acts by chance; seed it to have the same throws again.
+    """
 
     def __init__(self) -> None:
+        self.dice = Random()
+        self.acted: Counter[Do] = Counter()
+        """How often each fault has acted."""
         self._rules: list[tuple[Fault, int | None]] = []
         self._lock = Lock()
 
@@ -159,11 +175,16 @@ class FaultBook:
         if self._rules:
             with self._lock:
                 for place, (fault, left) in enumerate(self._rules):
-                    if fault.fits(kinds, on, to):
-                        if left is not None and left <= 1:
-                            del self._rules[place]
-                        elif left is not None:
-                            self._rules[place] = (fault, left - 1)
-                        return fault
+                    if not fault.fits(kinds, on, to) or not self._strikes(fault):
+                        continue
+                    if left is not None and left <= 1:
+                        del self._rules[place]
+                    elif left is not None:
+                        self._rules[place] = (fault, left - 1)
+                    self.acted[fault.do] += 1
+                    return fault
         meaning = NUMBERS_WITH_MEANING.get(to or "")
         return meaning if meaning and meaning.fits(kinds, on, to) else None
+
+    def _strikes(self, fault: Fault) -> bool:
+        return fault.chance >= 1 or self.dice.random() < fault.chance
