@@ -19,8 +19,8 @@ from starlette.testclient import TestClient
 
 from portal import pages
 from portal.assets import asset, assets, serve_asset
+from portal.messaging.bare import without_reply_hint
 from portal.messaging.times import Words
-from portal.tracking.conversation import without_reply_hint
 from portal.tracking.view import (
     Channel,
     Delay,

@@ -1,4 +1,7 @@
-"""The address to which a customer answers a mail: it alone says which request is meant."""
+"""Our sealed addresses: what a customer answers to, and where a mail that fails is sent back to.
+
+The address alone says which request, or which message, is meant; nobody can make one for another.
+"""
 
 import hashlib
 import hmac
@@ -6,30 +9,54 @@ import re
 
 from portal.settings import Settings
 
-TOKEN = re.compile(r"reply\+([0-9a-z]+)-([0-9a-f]{24})@", re.IGNORECASE)
+SEALED = re.compile(r"\b(reply|bounce)\+([0-9]{1,18})-([0-9a-f]{24})@", re.IGNORECASE)
 
 
 def reply_address(settings: Settings, request_id: int) -> str:
-    """An opaque address for one request; nobody can make one for another's. Empty without mail."""
+    """Where a customer answers a mail about this request. Empty without mail."""
+    return _sealed(settings, "reply", request_id)
+
+
+def bounce_address(settings: Settings, message_id: int) -> str:
+    """The sender on this mail's envelope, to which a mail server returns it (RFC 5321, 4.5.5).
+
+    Empty where no mail comes in: then it is returned to our own sender, where people read it.
+    """
+    return _sealed(settings, "bounce", message_id) if settings.mail_hook_token else ""
+
+
+def find_request_id(settings: Settings, addresses: str) -> int | None:
+    """The request that one of these addresses names, by a seal of ours."""
+    return _find(settings, "reply", addresses)
+
+
+def find_message_id(settings: Settings, addresses: str) -> int | None:
+    """The message whose return one of these addresses takes, by a seal of ours."""
+    return _find(settings, "bounce", addresses)
+
+
+def mail_domain(settings: Settings) -> str:
+    """The domain that our mail comes from. Empty without mail."""
+    return (settings.mail_from or "").rpartition("@")[2].strip("> ")
+
+
+def _sealed(settings: Settings, purpose: str, number: int) -> str:
     if not settings.mail_from:
         return ""
-    domain = settings.mail_from.rpartition("@")[2].strip("> ")
     key = settings.secret_keys[0].get_secret_value()
-    return f"reply+{request_id}-{_seal(key, request_id)}@{domain}"
+    return f"{purpose}+{number}-{_seal(key, purpose, number)}@{mail_domain(settings)}"
 
 
-def find_request_id(settings: Settings, address: str) -> int | None:
-    """The request that an address names, where its seal is ours (an older key's counts too)."""
-    found = TOKEN.search(address)
-    if not found or not found[1].isdecimal():
-        return None
-    request_id = int(found[1][:18])
-    for key in settings.secret_keys:
-        if hmac.compare_digest(_seal(key.get_secret_value(), request_id), found[2].lower()):
-            return request_id
+def _find(settings: Settings, purpose: str, addresses: str) -> int | None:
+    """The number in the first address whose seal is ours; an older key's counts too."""
+    for said, number, seal in SEALED.findall(addresses):
+        for key in settings.secret_keys:
+            ours = _seal(key.get_secret_value(), purpose, int(number))
+            if said.lower() == purpose and hmac.compare_digest(ours, seal.lower()):
+                return int(number)
     return None
 
 
-def _seal(key: str, request_id: int) -> str:
-    said = f"reply:{request_id}".encode()
+def _seal(key: str, purpose: str, number: int) -> str:
+    said = f"{purpose}:{number}".encode()
     return hmac.new(key.encode(), said, hashlib.sha256).hexdigest()[:24]

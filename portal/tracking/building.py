@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from portal.messaging.bare import without_reply_hint
 from portal.messaging.compose import fill
 from portal.models import ENDED, Answer, FollowUpState, PromiseKind, RequestStatus
 from portal.queries.snapshots import Snapshot
-from portal.tracking.conversation import read_conversation, without_reply_hint
+from portal.tracking.conversation import read_conversation
 from portal.tracking.journey import UNCONFIRMED, Journey
 from portal.tracking.view import Ending, Pause, PromiseLine, Question, StatusPage
 from portal.workflows import WorkflowDefinition

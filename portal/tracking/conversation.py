@@ -1,9 +1,8 @@
 """What was said between us and the customer, as it reads on the page itself."""
 
-import re
 from collections.abc import Iterable
 
-from portal.messaging.outbox import HOW_TO_STOP
+from portal.messaging.bare import bare_words, without_reply_hint, without_way_out
 from portal.models import Channel, Direction, MessageKind, MessageStatus
 from portal.queries.snapshots import MessageRow
 from portal.tracking.view import Line
@@ -23,11 +22,6 @@ TALK = frozenset(
 """Milestones, holds and endings are left out: they are what the page as a whole says."""
 
 NEVER_SAID = frozenset({MessageStatus.SUPPRESSED, MessageStatus.EXPIRED})
-LINK = re.compile(r"\s*https?://\S+/r/[\w-]+")
-REPLY_HINT = re.compile(
-    r"\s*[^.?!]*\b(?:YES|SÍ|SI|نعم)\b[^.?!]*\b(?:NO|لا)\b[^.?!]*[.!]?\s*$",
-)
-"""A last sentence such as "Reply YES or NO.": for a text, not for a page with two buttons."""
 
 
 def read_conversation(messages: Iterable[MessageRow], brand: str) -> tuple[Line, ...]:
@@ -36,11 +30,6 @@ def read_conversation(messages: Iterable[MessageRow], brand: str) -> tuple[Line,
     What staff wrote stands here at once, whatever became of the text or mail that carries it.
     """
     return tuple(_line(one, brand) for one in messages if _is_said(one))
-
-
-def without_reply_hint(question: str) -> str:
-    """The question alone; all of it, where nothing else would be left."""
-    return REPLY_HINT.sub("", question).strip() or question
 
 
 def _is_said(message: MessageRow) -> bool:
@@ -71,10 +60,9 @@ def _author(message: MessageRow, brand: str) -> str | None:
 
 def _words(message: MessageRow, brand: str) -> str:
     """Without what a text needs and this page does not: our name, the link, how to stop."""
-    body = message.body.removesuffix(HOW_TO_STOP).strip()
     if message.kind == MessageKind.STAFF:
-        return body
-    body = LINK.sub("", body.removeprefix(f"{brand}: ")).strip()
+        return without_way_out(message.body)
+    body = bare_words(message.body, brand)
     if message.kind in (MessageKind.FOLLOW_UP, MessageKind.REMINDER):
         body = without_reply_hint(body)
-    return f"{body[:-1]}." if body.endswith(":") else body
+    return body
