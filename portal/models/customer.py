@@ -63,12 +63,16 @@ class Customer(SQLModel, table=True):
 
     def address(self, channel: Channel, now: datetime) -> str | None:
         """Where this customer is reached by that channel; the newest still valid one, or None."""
-        valid = [
+        valid = self.addresses(channel, now)
+        return valid[-1] if valid else None
+
+    def addresses(self, channel: Channel, now: datetime) -> list[str]:
+        """Every address of that channel that is still valid, the newest last."""
+        return [
             point.address
             for point in self.contact_points
             if point.channel == channel and (point.valid_until is None or now < point.valid_until)
         ]
-        return valid[-1] if valid else None
 
     def channels(self) -> list[Channel]:
         """The channels to try, the preferred first; a text where nothing was chosen."""

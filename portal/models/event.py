@@ -43,6 +43,8 @@ class EventKind(StrEnum):
     PROMISE_MISSED = "promise_missed"
     MESSAGE_IN = "message_in"
     MESSAGE_OUT = "message_out"
+    MESSAGE_RETRIED = "message_retried"
+    MESSAGE_TOLD = "message_told"
     CONTACT_LOGGED = "contact_logged"
     PREFERENCES_CHANGED = "preferences_changed"
     LINK_REPLACED = "link_replaced"
