@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import time
+from datetime import UTC, date, datetime, time, timedelta
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
@@ -21,21 +22,33 @@ E164 = re.compile(r"\+[1-9]\d{6,14}")  # ITU-T E.164: at most 15 digits, none of
 class QuietHours:
     """The hours, in a customer's own zone, in which nothing that we start is sent.
 
-    ``start`` belongs to them, ``end`` does not; they may pass midnight.
+    ``start`` belongs to them, ``end`` does not; they may pass midnight. A day that has no such
+    hour, or has it twice, never makes them shorter than they are written.
     """
 
     start: time
     end: time
 
-    def cover(self, local: time) -> bool:
-        """Whether this local wall-clock time is quiet."""
-        if self.start < self.end:
-            return self.start <= local < self.end
-        return local >= self.start or local < self.end
+    def until(self, moment: datetime, zone: ZoneInfo) -> datetime | None:
+        """When the quiet hours in which this aware moment lies end, in UTC; None outside them."""
+        today = moment.astimezone(zone).date()
+        for day in (today - timedelta(days=1), today):
+            last = day if self.start < self.end else day + timedelta(days=1)
+            begins = min(_moments(day, self.start, zone))
+            ends = max(_moments(last, self.end, zone))
+            if begins <= moment < ends:
+                return ends
+        return None
 
     def __str__(self) -> str:
         """As the setting is written: `21:00-08:00`."""
         return f"{self.start:%H:%M}-{self.end:%H:%M}"
+
+
+def _moments(day: date, at: time, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """When it is that time there, in UTC: two moments where clocks are changed, else one, twice."""
+    local = datetime.combine(day, at, zone)
+    return local.replace(fold=0).astimezone(UTC), local.replace(fold=1).astimezone(UTC)
 
 
 def _hours_or_off(value: object) -> object:

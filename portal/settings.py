@@ -51,6 +51,11 @@ def _default_database(data: dict[str, Any]) -> str:
     return f"sqlite+aiosqlite:///{data['data_dir'] / 'kept.db'}"
 
 
+def _default_mail_quiet_hours(data: dict[str, Any]) -> QuietHours | None:
+    quiet: QuietHours | None = data["quiet_hours"]
+    return quiet
+
+
 class Settings(BaseSettings):
     """What this process was told, checked as a whole; see docs/settings.md.
 
@@ -115,6 +120,11 @@ class Settings(BaseSettings):
         validation_alias="KEPT_QUIET_HOURS",
         description="When nothing that we start is sent, in each customer's own zone; `off` "
         "sends at any hour.",
+    )
+    mail_quiet_hours: HoursOrOff = Field(
+        default_factory=_default_mail_quiet_hours,
+        validation_alias="KEPT_MAIL_QUIET_HOURS",
+        description="The same for e-mail, which wakes nobody: other hours, or `off`.",
     )
 
     twilio_account_sid: AccountSid | None = Field(

@@ -1,7 +1,5 @@
 """Nothing is sent where it is not wanted; every silence has its reason written down."""
 
-from datetime import UTC, datetime
-
 import pytest
 from cast import MARTHA, MARTIN
 from sqlmodel import select
@@ -9,14 +7,12 @@ from sqlmodel import select
 from portal.errors import BadInput, Conflict
 from portal.jobs import Jobs
 from portal.live import Live
-from portal.messaging.outbox import Outbox
 from portal.models import (
     KEPT,
     THE_CUSTOMER,
     Channel,
     Consent,
     ConsentSource,
-    Customer,
     MessageKind,
     MessageStatus,
 )
@@ -31,7 +27,6 @@ from portal.relay import (
     set_preferences,
 )
 from portal.relay.consenting import withdraw
-from portal.settings import QuietHours, Settings
 
 PHONE_ONLY = type(MARTIN)(name="Martin Miller", phone=MARTIN.phone)
 
@@ -175,44 +170,6 @@ async def test_start_again_ends_a_stop_for_one_request_too(house, card, relay, d
 async def test_an_address_that_nobody_gave_may_not_be_written_to(database, card):
     async with database.reading() as session:
         assert not await may_write(session, Channel.SMS, "+14155550100", card.id)
-
-
-@pytest.mark.parametrize(
-    ("local", "goes"),
-    [
-        ("2025-06-03T22:30:00-04:00", "2025-06-04T08:00:00-04:00"),
-        ("2025-06-03T03:00:00-04:00", "2025-06-03T08:00:00-04:00"),
-        ("2025-06-03T21:00:00-04:00", "2025-06-04T08:00:00-04:00"),
-        ("2025-06-03T08:00:00-04:00", "2025-06-03T08:00:00-04:00"),
-        ("2025-06-03T20:59:59-04:00", "2025-06-03T20:59:59-04:00"),
-        # The night in which clocks go forward, and the one in which they go back.
-        ("2025-03-08T23:00:00-05:00", "2025-03-09T08:00:00-04:00"),
-        ("2025-11-01T23:00:00-04:00", "2025-11-02T08:00:00-05:00"),
-    ],
-)
-def test_quiet_hours_are_the_customers_own_night(local, goes):
-    now = datetime.fromisoformat(local).astimezone(UTC)
-    quiet = Settings(_env_file=None, KEPT_QUIET_HOURS="21:00-08:00")
-    assert isinstance(quiet.quiet_hours, QuietHours)
-    martin = Customer(name="Martin", timezone="America/New_York")
-    outbox = Outbox(session=None, settings=quiet, now=now)
-    assert outbox.due_at(martin, MessageKind.MILESTONE) == datetime.fromisoformat(goes)
-    assert outbox.due_at(martin, MessageKind.ANSWER) == now
-
-
-async def test_at_night_a_milestone_waits_for_the_morning_and_an_answer_does_not(
-    clock, house, settings, database, text
-):
-    told = settings.model_copy(update={"quiet_hours": Settings(
-        _env_file=None, KEPT_QUIET_HOURS="21:00-08:00"
-    ).quiet_hours})  # fmt: skip
-    house.relay = Relay(told, database, Jobs(None), Live(None))
-    clock.move_to(datetime(2025, 6, 4, 3, tzinfo=UTC))  # 23:00 in New York
-    card = await house.open(customer=MARTIN, by=KEPT)
-    await text("Where is my card?")
-    milestone, answer = await house.told(card)
-    assert milestone.due_at == datetime(2025, 6, 4, 12, tzinfo=UTC)
-    assert answer.due_at == datetime(2025, 6, 4, 3, tzinfo=UTC)
 
 
 async def test_only_the_first_text_to_a_number_says_how_to_stop(house, card):

@@ -115,7 +115,7 @@ def _due(now: datetime, channels: Sequence[Channel], most: int) -> sa.Select[Any
 
 READ = (
     "id", "channel", "kind", "to_address", "body", "request_id", "expires_at", "attempts",
-    "provider_sid",
+    "provider_sid", "urgent",
 )  # fmt: skip
 
 
@@ -136,7 +136,7 @@ def _kept_back(
         reason = "They asked us not to write here."
         return {"status": MessageStatus.SUPPRESSED, "reason": reason}
     if row.timezone is not None:
-        later = due_at(settings, now, row.timezone, row.kind)
+        later = due_at(settings, now, row.timezone, row.channel, row.kind, urgent=row.urgent)
         if later > now:
             return {"due_at": later}
     return None

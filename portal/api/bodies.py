@@ -199,6 +199,7 @@ class NewMessage(Body):
 
     body: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
     channels: Channels | None = None
+    urgent: bool = Field(default=False, description="Goes in the customer's quiet hours too.")
 
 
 class NewContact(Body):

@@ -46,7 +46,9 @@ from portal.relay import Turn
 async def write(turn: Turn, body: NewMessage, reference: str) -> MessageAnswer:
     """Write to the customer."""
     request = await turn.lock(reference)
-    message = await relay.write_to_customer(turn, request, body.body, channels=body.channels or ())
+    message = await relay.write_to_customer(
+        turn, request, body.body, channels=body.channels or (), urgent=body.urgent
+    )
     return MessageAnswer.of(message, request.reference)
 
 

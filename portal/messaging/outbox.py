@@ -13,7 +13,6 @@ from portal.messaging.plain import cheapen
 from portal.models import (
     ANSWERS,
     Channel,
-    Customer,
     Direction,
     Message,
     MessageKind,
@@ -53,9 +52,11 @@ class Outbox:
         author: str = "",
         author_id: int | None = None,
         event_id: int | None = None,
+        urgent: bool = False,
     ) -> Message:
         """Owe this customer these words by the first channel that may be used.
 
+        ``urgent`` words go at any hour: there is no time to lose, or the customer waits for them.
         ``channels`` overrides the customer's own order. Where none may be used, the row says why
         nothing was sent (``suppressed``): a silence is never without a reason.
         """
@@ -72,8 +73,11 @@ class Outbox:
             author=author or self.settings.brand,
             author_id=author_id,
             body=body,
+            urgent=urgent,
             created_at=self.now,
-            due_at=self.due_at(request.customer, kind),
+            due_at=due_at(
+                self.settings, self.now, request.customer.timezone, channel, kind, urgent=urgent
+            ),
             expires_at=self.now + LATEST,
         )
         if refusal:
@@ -90,10 +94,6 @@ class Outbox:
             expires_at=self.now + LATEST,
         )  # fmt: skip
         return await self._write(message)
-
-    def due_at(self, customer: Customer, kind: MessageKind) -> datetime:
-        """When it may go: at once, or at the end of the quiet hours in the customer's zone."""
-        return due_at(self.settings, self.now, customer.timezone, kind)
 
     async def _way(
         self, request: ServiceRequest, channels: Sequence[Channel]
@@ -144,20 +144,20 @@ class Outbox:
         return (await self.session.exec(query)).first() is None
 
 
-def due_at(settings: Settings, now: datetime, timezone: str, kind: MessageKind) -> datetime:
-    """When a message of this kind may go to somebody in this zone: now, or after the quiet hours.
+def due_at(
+    settings: Settings,
+    now: datetime,
+    timezone: str,
+    channel: Channel,
+    kind: MessageKind,
+    *,
+    urgent: bool = False,
+) -> datetime:
+    """When such a message may go to somebody in this zone: now, or after the quiet hours.
 
-    Quiet hours do not hold what answers somebody.
+    Quiet hours hold what we start: nothing urgent, and nothing that answers somebody.
     """
-    quiet = settings.quiet_hours
-    if quiet is None or kind in ANSWERS:
+    quiet = settings.mail_quiet_hours if channel == Channel.EMAIL else settings.quiet_hours
+    if quiet is None or urgent or kind in ANSWERS:
         return now
-    local = now.astimezone(ZoneInfo(timezone))
-    if not quiet.cover(local.time()):
-        return now
-    morning = local.replace(
-        hour=quiet.end.hour, minute=quiet.end.minute, second=0, microsecond=0, fold=0
-    )
-    if morning <= local:
-        morning += timedelta(days=1)
-    return morning.astimezone(now.tzinfo)
+    return quiet.until(now, ZoneInfo(timezone)) or now

@@ -61,8 +61,6 @@ ANSWERS = frozenset(
         MessageKind.ANSWER,
         MessageKind.WHICH,
         MessageKind.CONSENT,
-        MessageKind.LINK,
-        MessageKind.STAFF,
     }
 )
 """Kinds that answer what somebody just did: quiet hours do not hold them."""

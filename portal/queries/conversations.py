@@ -7,7 +7,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.errors import NotFound
-from portal.models import Direction, Message, MessageKind
+from portal.models import Contact, Direction, Message, MessageKind
 
 
 async def find_by_sid(session: AsyncSession, sid: str) -> Message | None:
@@ -45,6 +45,16 @@ async def was_answered_since(session: AsyncSession, address: str, since: datetim
     """True when we wrote to this address after that moment."""
     last = await find_last_answered(session, address)
     return last is not None and last.created_at >= since
+
+
+async def came_to_us_since(session: AsyncSession, request_id: int, since: datetime) -> bool:
+    """True when the customer wrote, called or came by about this request after that moment."""
+    query = (
+        select(Contact.id)
+        .where(col(Contact.request_id) == request_id, col(Contact.at) >= since)
+        .limit(1)
+    )
+    return (await session.exec(query)).first() is not None
 
 
 async def find_unrouted(session: AsyncSession, address: str, since: datetime) -> Sequence[Message]:

@@ -30,7 +30,7 @@ async def announce(teller: Teller, outbox: Outbox, news: Sequence[Event]) -> Non
             kind, body, subject = words
             await outbox.tell(
                 teller.request, kind, f"event:{event.id}", body,
-                subject=subject, event_id=event.id,
+                subject=subject, event_id=event.id, urgent=_is_urgent(teller, event, kind),
             )  # fmt: skip
     opened = next((event for event in news if event.kind == EventKind.OPENED), None)
     if opened is not None and not told:
@@ -72,6 +72,16 @@ def _question(teller: Teller, event: Event) -> tuple[MessageKind, str, str] | No
     else:
         kind, body = MessageKind.REMINDER, teller.say("reminder", asked.run, question=question)
     return kind, body, question
+
+
+def _is_urgent(teller: Teller, event: Event, kind: MessageKind) -> bool:
+    """What an urgent stage tells when it is reached, and what it asks, goes at any hour."""
+    if event.stage_key is None:
+        return False
+    stage = teller.request.definition.stage(event.stage_key)
+    if kind == MessageKind.FOLLOW_UP and stage.question is not None:
+        return stage.urgent and event.data["key"] == stage.question.key
+    return stage.urgent and kind == MessageKind.MILESTONE
 
 
 def _title(teller: Teller, run: StageRun) -> str:

@@ -24,10 +24,19 @@ LONGEST_TEXT = 1_600
 
 
 async def write_to_customer(
-    turn: Turn, request: ServiceRequest, body: str, *, channels: Sequence[Channel] = ()
+    turn: Turn,
+    request: ServiceRequest,
+    body: str,
+    *,
+    channels: Sequence[Channel] = (),
+    urgent: bool = False,
 ) -> Message:
-    """Our words to the customer. They keep the promise of an answer, if one stands."""
+    """Our words to the customer. They keep the promise of an answer, if one stands.
+
+    At night they wait for the morning, unless they are ``urgent`` or the customer waits for them.
+    """
     body = check_letter(body)
+    urgent = urgent or await turn.is_awaited(request)
     event = request.record(EventKind.MESSAGE_OUT, turn.actor, turn.now, moves=False)
     request.unanswered_since = None
     owed = answer_owed(request)
@@ -46,6 +55,7 @@ async def write_to_customer(
         author=turn.actor.name,
         author_id=turn.actor.staff_id,
         event_id=event.id,
+        urgent=urgent,
     )
     await turn.session.flush()
     return message

@@ -116,8 +116,9 @@ async def replace_link(turn: Turn, request: ServiceRequest) -> None:
     await turn.settle(request)
     teller = await turn.teller(request)
     await turn.outbox.tell(
-        request, MessageKind.LINK, f"event:{event.id}", teller.say("new_link"), event_id=event.id
-    )
+        request, MessageKind.LINK, f"event:{event.id}", teller.say("new_link"), event_id=event.id,
+        urgent=await turn.is_awaited(request),
+    )  # fmt: skip
 
 
 async def revoke_link(turn: Turn, request: ServiceRequest) -> None:

@@ -88,7 +88,9 @@ async def _tell_link(turn: Turn, request: ServiceRequest, point: ContactPoint) -
         await turn.session.flush()
     teller = await turn.teller(request)
     words = teller.say("new_link")
-    await turn.outbox.tell(request, MessageKind.LINK, cause, words, channels=[point.channel])
+    await turn.outbox.tell(
+        request, MessageKind.LINK, cause, words, channels=[point.channel], urgent=True
+    )
 
 
 def _own_point(request: ServiceRequest, contact: str) -> ContactPoint | None:

@@ -93,7 +93,8 @@ class StageDefinition:
 
     It is late after `expected`, and a dropped ball after `grace` more. `sms` is None for the
     product's own words; `update_every` is None where no update is promised between milestones.
-    `question` is put to the customer when the stage is reached.
+    `question` is put to the customer when the stage is reached. What an `urgent` stage tells and
+    asks goes at any hour.
     """
 
     key: str
@@ -108,6 +109,7 @@ class StageDefinition:
     pauses_clock: bool = False
     after: tuple[str, ...] = ()
     question: FollowUpDefinition | None = None
+    urgent: bool = False
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ _DEPARTMENT_KEYS: Final = (
 )  # fmt: skip
 _STAGE_KEYS: Final = (
     "key", "department", "name", "title", "expected", "grace", "milestone", "sms", "update_every",
-    "pauses_clock", "after", *QUESTION_KEYS,
+    "pauses_clock", "after", "urgent", *QUESTION_KEYS,
 )  # fmt: skip
 _FOLLOW_UP_KEYS: Final = ("key", "after_stage", "wait", "title", *QUESTION_KEYS)
 
@@ -179,6 +179,7 @@ class WorkflowFile:
             update_every=table.duration("update_every"),
             pauses_clock=table.flag("pauses_clock", default=False),
             question=self._question_of_stage(table, key),
+            urgent=table.flag("urgent", default=False),
         )
 
     def _known_department(self, table: Table) -> str:
