@@ -10,6 +10,7 @@ BENCHES = {
     "send": "texts a second at a provider that answers in 50 ms, beside an arq job for each",
     "hook": "receipts and inbound texts, beside an empty answer to a POST",
     "board": "boards, search and lists in a full database: time in it, first page and page 200",
+    "consent": "wishes to stop known from their look-alikes: precision and recall",
     "idle": "memory, processor and start of `kept serve` with nothing to do",
 }
 
@@ -30,7 +31,7 @@ def main() -> int:
     options = parser.parse_args()
     if not options.names:
         for name, what in BENCHES.items():
-            print(f"  {name:6} {what}")
+            print(f"  {name:8} {what}")
         return 0
     for name in options.names:
         importlib.import_module(f"tests.bench.{name}").run(options)
