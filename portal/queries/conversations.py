@@ -1,13 +1,18 @@
 """Looking up messages: by the provider's id, by address, by request."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.errors import NotFound
-from portal.models import Contact, Direction, Message, MessageKind
+from portal.models import Contact, Direction, Message, MessageKind, ServiceRequest
+
+WAITS_FOR_US = timedelta(hours=4)
+"""So long a customer who wrote in the evening is taken to wait up for the answer."""
+STILL_THERE = timedelta(hours=1)
+"""So long after they came to us a customer is taken to be at hand, answered or not."""
 
 
 async def find_by_sid(session: AsyncSession, sid: str) -> Message | None:
@@ -45,6 +50,14 @@ async def was_answered_since(session: AsyncSession, address: str, since: datetim
     """True when we wrote to this address after that moment."""
     last = await find_last_answered(session, address)
     return last is not None and last.created_at >= since
+
+
+async def is_awaited(session: AsyncSession, request: ServiceRequest, now: datetime) -> bool:
+    """True while the customer waits to hear from us, so that quiet hours hold nothing back."""
+    since = request.unanswered_since
+    if since is not None and now - since <= WAITS_FOR_US:
+        return True
+    return await came_to_us_since(session, request.id or 0, now - STILL_THERE)
 
 
 async def came_to_us_since(session: AsyncSession, request_id: int, since: datetime) -> bool:

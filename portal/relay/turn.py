@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -14,16 +14,11 @@ from portal.live import Live
 from portal.messaging.compose import Teller
 from portal.messaging.outbox import Outbox
 from portal.models import Actor, Event, Message, Progress, Roster, ServiceRequest
-from portal.queries.conversations import came_to_us_since
+from portal.queries.conversations import is_awaited
 from portal.queries.requests import lock_service_request
 from portal.queries.rosters import load_roster, stage_ids
 from portal.relay.announcing import announce
 from portal.settings import Settings
-
-WAITS_FOR_US = timedelta(hours=4)
-"""So long a customer who wrote in the evening is taken to wait up for the answer."""
-STILL_THERE = timedelta(hours=1)
-"""So long after they came to us a customer is taken to be at hand, answered or not."""
 
 
 @dataclass
@@ -65,10 +60,7 @@ class Turn:
 
     async def is_awaited(self, request: ServiceRequest) -> bool:
         """True while the customer waits to hear from us, so that quiet hours hold nothing back."""
-        since = request.unanswered_since
-        if since is not None and self.now - since <= WAITS_FOR_US:
-            return True
-        return await came_to_us_since(self.session, request.id or 0, self.now - STILL_THERE)
+        return await is_awaited(self.session, request, self.now)
 
     async def settle(self, request: ServiceRequest) -> list[Event]:
         """Write what happened, owe the customer the words for it, and let the page move on.
