@@ -223,3 +223,13 @@ def queue(queue_server: str) -> str:
     with Redis.from_url(queue_server) as client:
         client.flushall()
     return queue_server
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What a chaos run has counted; with several hands it comes in with the report."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, told in report.user_properties:
+            if name == "chaos" and report.when == "call":
+                terminalreporter.section(told["run"])
+                for line in told["lines"]:
+                    terminalreporter.line(line)

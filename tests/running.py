@@ -31,6 +31,7 @@ def environment(settings: Settings) -> dict[str, str]:
         for name in sorted(settings.model_fields_set)
     }
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    kept["PYTHONPATH"] = str(ROOT)  # a script finds the product beside which it stands
     return {**kept, "KEPT_QUIET_HOURS": "off", **{k: v for k, v in told.items() if v}}
 
 

@@ -73,7 +73,6 @@ def test_stopping_ends_the_server_and_frees_the_folder(queue, tmp_path):
         assert client.ping()
 
 
-@pytest.mark.chaos
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
 def test_it_dies_with_a_killed_parent_and_can_start_again(tmp_path):
     with subprocess.Popen(

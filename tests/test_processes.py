@@ -65,7 +65,6 @@ def has_ended(watched):
     return bool(ended)
 
 
-@pytest.mark.chaos
 def test_a_killed_child_is_started_again(supervise):
     supervisor = supervise(WAITS)
     first = next_pid(supervisor)
@@ -73,7 +72,6 @@ def test_a_killed_child_is_started_again(supervise):
     assert next_pid(supervisor) != first
 
 
-@pytest.mark.chaos
 def test_killing_it_again_and_again_is_no_reason_to_give_up(supervise):
     supervisor = supervise(WAITS)
     for _ in range(4):
@@ -124,7 +122,6 @@ def test_told_twice_it_does_not_wait(supervise):
     assert all(has_ended(child) for child in children)
 
 
-@pytest.mark.chaos
 def test_killed_itself_it_leaves_no_orphan(supervise):
     supervisor = supervise(WAITS, STUBBORN)
     children = [os.pidfd_open(next_pid(supervisor)) for _ in range(2)]
