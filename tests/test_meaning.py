@@ -1,6 +1,7 @@
 """Plain replies are understood; whatever is not plain goes to a person."""
 
 import csv
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -30,6 +31,32 @@ def test_every_reply_of_the_corpus_is_understood(language):
 
 def test_the_corpus_holds_every_meaning():
     assert {kind for _, kind in replies("en")} == set(MeaningKind)
+
+
+def test_every_wish_to_stop_is_known_and_none_of_its_look_alikes():
+    """Not one wish is missed, and "stop the delivery" silences nobody; a miss names its reply."""
+    with (CORPUS / "consent.csv").open(encoding="utf-8", newline="") as file:
+        rows = [(row["reply"], row["wish"] == "stop") for row in csv.DictReader(file)]
+    assert len(rows) >= 240
+    wrong = [reply for reply, wish in rows if (understand(reply).kind == MeaningKind.STOP) != wish]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "about", "has_more"),
+    [
+        ("Stop texting me", "", False),
+        ("Stop texting me about the card", "the card", False),
+        ("no more texts about card-7k3m-abc please", "card 7k3m abc please", False),
+        ("Stop all texts, I only asked about the card", "", False),
+        ("STOP. Where is my card?", "", True),
+        ("Wrong number, take me off", "", True),
+        ("Stop texting and call me instead", "", True),
+    ],
+)
+def test_a_stop_tells_what_it_is_about_and_whether_a_person_should_read_it(reply, about, has_more):
+    meaning = understand(reply)
+    assert (meaning.kind, meaning.about, meaning.has_more) == (MeaningKind.STOP, about, has_more)
 
 
 @pytest.mark.parametrize(
@@ -87,3 +114,11 @@ def test_a_very_long_text_is_read_quickly_and_kept_whole():
     """100 kB of text is no way to hold up a worker: only the beginning is looked at."""
     text = "no more please " * 7_000
     assert understand(text).answer_words == text.strip()
+
+
+@pytest.mark.parametrize("words", ["stop ", "dont ", "no more please ", "i dont want to ", "the "])
+def test_no_reply_holds_up_a_worker(words):
+    """The longest text of the worst words is read in well under a second."""
+    began = time.process_time()
+    understand(words * 1_000)
+    assert time.process_time() - began < 0.5

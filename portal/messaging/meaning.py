@@ -20,9 +20,13 @@ from portal.messaging.replies import (
     SIGNS,
     MeaningKind,
 )
+from portal.messaging.stopping import stops_about, wants_to_stop
 
 __all__ = ["Meaning", "MeaningKind", "understand"]
 
+ENDS = re.compile(r"[.!?;,:\n()]+|\s-+\s")
+A_STORY = 12
+"""A stop in more words than these says more than that."""
 LONGEST = 2_000
 """Characters that are looked at; a text has at most 1,600."""
 
@@ -34,7 +38,9 @@ class Meaning:
     ``answer_words``: what the customer wrote, trimmed, to be kept with the answer. ``keyword``:
     it was a carrier's keyword and nothing else, so Twilio may have answered it already.
     ``cancel``: it may mean "cancel my request", which is for a person. ``bare``: a yes or no
-    with no further words.
+    with no further words. ``about``: what a stop is about, in small plain words; empty where it
+    is about everything. ``has_more``: a stop that also says something which a person should
+    read: a wrong number, a question, a call wanted, a story.
     """
 
     kind: MeaningKind
@@ -42,6 +48,8 @@ class Meaning:
     keyword: bool = False
     cancel: bool = False
     bare: bool = False
+    about: str = ""
+    has_more: bool = False
 
 
 def understand(text: str) -> Meaning:
@@ -64,7 +72,16 @@ def understand(text: str) -> Meaning:
         )
     cancel = bool(CANCEL_REQUEST.search(words))
     kind = _of_words(words)
-    if cancel and kind is not MeaningKind.STOP:
+    sentences = _sentences(said[:LONGEST])
+    if wants_to_stop(sentences):
+        has_more = (
+            kind in (MeaningKind.CALL_ME, MeaningKind.STATUS)
+            or "wrong" in words
+            or len(words.split()) > A_STORY
+        )
+        about = stops_about(sentences)
+        return Meaning(MeaningKind.STOP, said, cancel=cancel, about=about, has_more=has_more)
+    if cancel:
         # "Yes, cancel my order" answers no question of ours.
         kind = MeaningKind.OTHER
     return Meaning(kind, said, cancel=cancel, bare=words in BARE)
@@ -75,6 +92,11 @@ def _words(text: str) -> str:
     plain = unicodedata.normalize("NFKD", cheapen(text)).casefold().replace("'", "")
     plain = "".join(c for c in plain if not unicodedata.combining(c))
     return " ".join(re.findall(r"[^\W_]+", plain))
+
+
+def _sentences(text: str) -> list[str]:
+    """Each sentence, or part of one between commas, as ``_words`` has it."""
+    return [words for part in ENDS.split(cheapen(text)) if (words := _words(part))]
 
 
 def _of_words(words: str) -> MeaningKind:

@@ -9,6 +9,7 @@ wish in reasonable wording counts as well (47 CFR 64.1200(a)(10)).
 """
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -75,32 +76,6 @@ PHRASES: list[tuple[MeaningKind, str]] = [
         \b(?:dont|do not|never|not|wont|cant|didnt) (?:ever )?(?:stop|unsubscribe|quit|opt)\b
         \b(?:dont|do not|never) (?:call|phone|ring)\b
         \b(?:bus|non|full|next|last|every|one) stop\b
-        """,
-    ),
-    (
-        MeaningKind.STOP,
-        r"""
-        ^(?:<polite> )*(?:stop|quit|unsubscribe|end|cancel|alto|paren?|parar|basta)(?: <polite>)*$
-        ^(?:<polite> )*(?:stop|quit|end)(?: (?:it|this|that|these|already|all|everything|<polite>))+$
-        \bstop (?:(?:all|the|these|this|your|sending|with) )*<texts>\b
-        \bstop (?:sending|contacting|bothering|emailing|spamming|writing|calling|harassing|bugging)\b
-        \b(?:please|want you to|told you to|asked you to|i said|number|person|<no>) stop(?: please)?$
-        \b(?:dont|do not|never|no longer|quit) (?:ever )?(?:<texts>|contact|write|email|send)(?: (?:to|with))? (?:me|us|this number|anything|any more|anymore|these)\b
-        \b(?:dont|do not|no longer) (?:want|need|wish)(?: to)?(?: (?:get|receive|see|have))?(?: (?:any|more|your|these|the|of))* <texts>\b
-        \bno (?:more|further) <texts>\b
-        \b(?:end|cancel|turn off|switch off) (?:(?:all|the|these|my|your) )*<texts>\b
-        \bopt(?:ing)? ?(?:me )?out\b
-        \b(?:unsubscribe (?:me|us|from|please|this)|(?:to|please) unsubscribe)\b
-        \b(?:remove|delete) (?:me|my (?:phone )?number|this number)\b
-        \btake (?:me|my number|this number) off\b
-        \bleave me alone\b
-        \blose my number\b
-        \bno me (?:envien?|manden?|escriban?|contacten)\b
-        \b(?:dejen?|deje|paren?) de (?:enviar|mandar|escribir|molestar)
-        \bno (?:quiero|deseo)(?: recibir)? mas (?:mensajes|textos|sms)\b
-        \bno mas (?:mensajes|textos|sms)\b
-        \b(?:dar|darme|denme|dame) de baja\b
-        ^(?:alto|paren?|parar|basta)(?: por favor| ya)+$
         """,
     ),
     (
@@ -190,19 +165,20 @@ PHRASES: list[tuple[MeaningKind, str]] = [
 ]
 
 
-def _pattern(lines: str) -> re.Pattern[str]:
-    """One pattern out of many lines, the lists filled in."""
-    whole = "|".join(f"(?:{line.strip()})" for line in lines.strip().splitlines())
-    for name, words in LISTS.items():
-        whole = whole.replace(f"<{name}>", f"(?:{'|'.join(words.split())})")
+def pattern(lines: str, lists: Mapping[str, str] = LISTS) -> re.Pattern[str]:
+    """One pattern out of many lines, the lists filled in; ``_`` in a list stands for a space."""
+    whole = "|".join(f"(?:{line.strip()})" for line in lines.splitlines() if line.strip())
+    for name, words in lists.items():
+        choices = "|".join(words.split()).replace("_", " ")
+        whole = whole.replace(f"<{name}>", f"(?:{choices})")
     return re.compile(whole)
 
 
-RULES = [(kind, _pattern(lines)) for kind, lines in PHRASES]
+RULES = [(kind, pattern(lines)) for kind, lines in PHRASES]
 
 NOT_QUITE = {
     # A yes with something wrong is no yes: it would close the request.
-    MeaningKind.YES: _pattern(
+    MeaningKind.YES: pattern(
         r"""
         \b(?:but|however|except|pero|aunque|no|not|never|nothing|hasnt|havent|didnt|isnt|doesnt)\b
         \b(?:cant|wont|wrong|broken|damaged|missing|torn|bent|cracked|scratched|faulty|defective)\b
@@ -211,7 +187,7 @@ NOT_QUITE = {
         """
     ),
     # A no that says the opposite, or nothing.
-    MeaningKind.NO: _pattern(
+    MeaningKind.NO: pattern(
         r"""
         ^<no> (?:wait |actually |sorry )*(?:it|they|i|the card|my card)(?: has| have| did| just| finally| already)* (?:arrived?|came|come|received|got|here)\b
         ^no (?:idea|clue|se)\b
@@ -222,7 +198,7 @@ NOT_QUITE = {
     ),
 }
 
-CANCEL_REQUEST = _pattern(
+CANCEL_REQUEST = pattern(
     r"""
     ^(?:<polite> )*cancel(?: <polite>)*$
     \bcancel(?:ar|en|o)? (?:\w+ ){0,2}<thing>\b
