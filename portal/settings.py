@@ -39,6 +39,8 @@ OWN_WORDS = {
     "float_parsing": "must be a number.",
     "finite_number": "must be an ordinary number.",
     "greater_than": "must be more than 0.",
+    "int_parsing": "must be a whole number.",
+    "int_from_float": "must be a whole number.",
     "string_too_short": "must not be empty.",
 }
 
@@ -163,7 +165,28 @@ class Settings(BaseSettings):
         gt=0,
         allow_inf_nan=False,
         validation_alias="KEPT_PROVIDER_RATE",
-        description="The most texts to send in a second.",
+        description="The most texts to send in a second, by all workers together.",
+    )
+    texts_a_number: int = Field(
+        200,
+        gt=0,
+        validation_alias="KEPT_TEXTS_A_NUMBER",
+        description="The most texts to one number in 24 hours; further ones wait, and a person "
+        "is told.",
+    )
+    texts_a_request: int = Field(
+        300,
+        gt=0,
+        validation_alias="KEPT_TEXTS_A_REQUEST",
+        description="The most texts about one request; further ones are put before a person, "
+        "who is told at four fifths of it.",
+    )
+    parts_a_month: int = Field(
+        1_000_000,
+        gt=0,
+        validation_alias="KEPT_PARTS_A_MONTH",
+        description="The most text parts (segments, which carriers bill) in a calendar month; "
+        "further texts wait, and staff are told at four fifths of it.",
     )
 
     smtp_url: SmtpUrl | None = Field(
@@ -190,6 +213,14 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         validation_alias="KEPT_RECONCILE_AFTER",
         description="Seconds between two looks for a text whose outcome is unknown.",
+    )
+    poll_after: float = Field(
+        900,
+        gt=0,
+        allow_inf_nan=False,
+        validation_alias="KEPT_POLL_AFTER",
+        description="Seconds without a receipt after which the carrier is asked what became of "
+        "a text; asked again at twice the age each time, for three days.",
     )
     sweep_every: float = Field(
         2,

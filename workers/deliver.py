@@ -5,20 +5,22 @@ No transaction is open while a provider is called. What is claimed is sent at on
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal import clock
-from portal.messaging.outcomes import NotSent, OutcomeUnknown, Refused, SendProblem
+from portal.messaging.outcomes import OutcomeUnknown, Refused, SendProblem
 from portal.messaging.sms import Accepted
-from portal.models import KEPT, Channel, Message, MessageStatus
+from portal.models import KEPT, BallKind
 from portal.relay import Relay
 from portal.relay.delivering import GivenUp, Outcome, record_outcomes
-from workers.claim import Claimed, claim_due
-from workers.doors import CONNECTIONS, Doors
-from workers.letters import write_letter
+from portal.relay.dropping import raise_ball
+from workers.ceilings import Notice
+from workers.claim import Claimed, Taken, claim_due
+from workers.doors import Door
 
 log = structlog.get_logger()
 
@@ -26,8 +28,6 @@ BATCH = 100
 """Taken and recorded at a time. So many are claimed ahead, so that no connection waits for one."""
 CLAIM_HOLDS = 10.0
 """Seconds after the claim in which sending must begin; later, another may have taken it over."""
-PAUSE = 60.0
-"""Seconds that the queue rests when the provider does not accept us at all."""
 
 
 @dataclass(frozen=True)
@@ -37,20 +37,26 @@ class Parcel:
     message: Claimed
     claimed: float
 
+    def must_be_ours(self) -> None:
+        """Frozen or starved past its claim, a worker must not send what another may have taken."""
+        if time.monotonic() - self.claimed > CLAIM_HOLDS:
+            raise GivenUp("The claim was too old by the time it could be sent.")
+
 
 class Courier:
-    """Sends what the outbox holds, as many at once as there are connections."""
+    """Takes what the outbox holds for one door out by it, as many at once as the door allows.
 
-    def __init__(self, relay: Relay, doors: Doors) -> None:
+    Each door has a courier of its own: a slow carrier holds up no mail.
+    """
+
+    def __init__(self, relay: Relay, door: Door) -> None:
         self._relay = relay
-        self._doors = doors
+        self._door = door
         self._woken = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
         self._outcomes: list[Outcome] = []
         self._recorder: asyncio.Task[None] | None = None
-        self._rests_until = 0.0
-        self._allowance = 1.0
-        self._counted_at = time.monotonic()
+        self._not_before = 0.0
 
     def wake(self) -> None:
         """Something is due: look now rather than at the next sweep."""
@@ -83,8 +89,14 @@ class Courier:
             await asyncio.wait({self._recorder}, timeout=within)
 
     async def _rest(self) -> None:
+        """Until something is due, at the latest until the next sweep; with no room, until there is."""
+        longest = self._relay.settings.sweep_every
+        no_room_for = self._not_before - time.monotonic()
+        if no_room_for > 0:
+            await asyncio.sleep(min(no_room_for, longest))
+            return
         try:
-            async with asyncio.timeout(self._relay.settings.sweep_every):
+            async with asyncio.timeout(longest):
                 await self._woken.wait()
         except TimeoutError:
             return
@@ -94,47 +106,48 @@ class Courier:
 
         While all connections are busy nothing is claimed: a full batch costs no more than one.
         """
-        room = min(BATCH, self._allowed())
-        if len(self._under_way) > CONNECTIONS or room <= 0:
-            return False
-        if time.monotonic() < self._rests_until or not self._doors.channels:
+        if len(self._under_way) > self._door.at_once or time.monotonic() < self._not_before:
             return False
         claimed_at = time.monotonic()
-        async with self._relay.database.transaction() as session:
-            claimed = await claim_due(
-                session,
-                self._relay.settings,
-                clock.now(),
-                channels=self._doors.channels,
-                most=room,
-            )
-        self._allowance -= len(claimed)
-        for message in claimed:
+        taken = await self._claim()
+        for message in taken.messages:
             task = asyncio.create_task(self._deliver(Parcel(message, claimed_at)))
             self._under_way.add(task)
             task.add_done_callback(self._landed)
-        return bool(claimed)
+        if taken.notices:
+            await self._put_before_staff(taken.notices)
+        return taken.more
+
+    async def _claim(self) -> Taken:
+        now = clock.now()
+        async with self._relay.database.transaction() as session:
+            taken = await claim_due(
+                session,
+                self._relay.settings,
+                now,
+                channel=self._door.channel,
+                sender=self._door.sender,
+                most=min(BATCH, self._door.at_once),
+            )
+        if taken.not_before is not None:
+            self._not_before = time.monotonic() + (taken.not_before - now).total_seconds()
+        return taken
+
+    async def _put_before_staff(self, notices: Sequence[Notice]) -> None:
+        async with self._relay.turn(KEPT) as turn:
+            for one in notices:
+                await raise_ball(
+                    turn, BallKind.CEILING, one.subject, one.detail, request_id=one.request_id
+                )
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
         self.wake()  # A connection is free.
 
-    def _allowed(self) -> int:
-        """How many the provider's rate lets go now; no limit until a setting names one."""
-        rate = self._relay.settings.provider_rate
-        now = time.monotonic()
-        if rate is None:
-            self._allowance = float(BATCH)
-        else:
-            grown = self._allowance + (now - self._counted_at) * rate
-            self._allowance = min(grown, max(1.0, rate))
-        self._counted_at = now
-        return int(self._allowance)
-
     async def _deliver(self, parcel: Parcel) -> None:
         message = parcel.message
         try:
-            result: Accepted | SendProblem = await self._send(parcel)
+            result: Accepted | SendProblem = await self._door.send(message, parcel.must_be_ours)
         except SendProblem as problem:
             result = problem
         except asyncio.CancelledError:
@@ -143,31 +156,8 @@ class Courier:
             log.exception("a message could not be handed over", message=message.id)
             result = OutcomeUnknown(f"An unexpected error: {type(error).__name__}")
         if isinstance(result, Refused) and result.action == "pause_queue":
-            self._rests_until = time.monotonic() + PAUSE
             log.error("the provider does not accept us; the queue rests", code=result.code)
         self._record(Outcome(message.id, message.claim_token, result))
-
-    async def _send(self, parcel: Parcel) -> Accepted:
-        message = parcel.message
-        if message.channel == Channel.EMAIL:
-            async with self._relay.database.reading() as session:
-                written = await session.get_one(Message, message.id)
-                letter = await write_letter(session, self._relay.settings, written)
-            self._must_be_ours(parcel)
-            if self._doors.mail is None:
-                raise NotSent("There is no mail server.")
-            await self._doors.mail.send(letter)
-            return Accepted(message.provider_sid or "", MessageStatus.SENT, 0)
-        if self._doors.sms is None:
-            raise NotSent("There is no carrier.")
-        self._must_be_ours(parcel)
-        callback = f"{self._relay.settings.public_url}/hooks/twilio/status?m={message.id}"
-        return await self._doors.sms.send(message.to_address, message.body, callback)
-
-    def _must_be_ours(self, parcel: Parcel) -> None:
-        """Frozen or starved past its claim, a worker must not send what another may have taken."""
-        if time.monotonic() - parcel.claimed > CLAIM_HOLDS:
-            raise GivenUp("The claim was too old by the time it could be sent.")
 
     def _record(self, outcome: Outcome) -> None:
         self._outcomes.append(outcome)
@@ -180,7 +170,7 @@ class Courier:
             batch, self._outcomes = self._outcomes[:BATCH], self._outcomes[BATCH:]
             try:
                 async with self._relay.turn(KEPT) as turn:
-                    await record_outcomes(turn, batch)
+                    await record_outcomes(turn, batch, self._door.sender)
                 self.wake()  # The same person's next text may go now.
             except (SQLAlchemyError, OSError) as error:
                 log.warning("outcomes wait for the database", error=type(error).__name__)

@@ -15,9 +15,18 @@ from sqlmodel import col, select
 from portal import clock
 from portal.messaging.outcomes import SendProblem
 from portal.messaging.sms import Sent
-from portal.models import KEPT, BallKind, Channel, Message, MessageKind, MessageStatus
+from portal.models import (
+    KEPT,
+    BallKind,
+    Channel,
+    Message,
+    MessageKind,
+    MessageStatus,
+    SendAttempt,
+)
 from portal.relay import Relay, Turn
-from portal.relay.delivering import adopt, raise_ball
+from portal.relay.delivering import adopt, learn
+from portal.relay.dropping import about, raise_ball
 from workers.doors import Doors
 
 log = structlog.get_logger()
@@ -93,12 +102,12 @@ class Reconciler:
     async def _listing(self, doubtful: Sequence[Message], now: datetime) -> list[Sent]:
         """One listing serves every text in doubt; there is none for mail."""
         texts = [message for message in doubtful if message.channel == Channel.SMS]
-        if not texts or self._doors.sms is None:
+        if not texts or self._doors.texts is None:
             return []
         since = min(message.claimed_at or now for message in texts) - MARGIN
         recipients = {message.to_address for message in texts}
         to = recipients.pop() if len(recipients) == 1 else None
-        return await self._doors.sms.find_sent(to, since, now + MARGIN)
+        return await self._doors.texts.gateway.find_sent(to, since, now + MARGIN)
 
     async def _settle(self, turn: Turn, message_id: int, known: Sequence[Sent]) -> None:
         query = select(Message).where(col(Message.id) == message_id).with_for_update()
@@ -108,9 +117,7 @@ class Reconciler:
         found = await self._match(turn, message, known)
         if found is not None:
             await adopt(turn, message, found.sid)
-            code = str(found.error_code) if found.error_code else None
-            message.hear(found.status, turn.now, code)
-            message.reason = ""
+            await learn(turn, message, found.status, found.code)
         elif message.looked_at is None:
             message.looked_at = turn.now
         else:
@@ -126,8 +133,11 @@ class Reconciler:
             fits = text.to == message.to_address and text.body == message.body
             if not fits or (text.created_at is not None and text.created_at < since):
                 continue
-            taken = select(Message.id).where(col(Message.provider_sid) == text.sid)
-            if (await turn.session.exec(taken)).first() is None:
+            taken = [
+                select(Message.id).where(col(Message.provider_sid) == text.sid),
+                select(SendAttempt.id).where(col(SendAttempt.provider_sid) == text.sid),
+            ]
+            if not any([(await turn.session.exec(one)).first() for one in taken]):
                 return text
         return None
 
@@ -142,4 +152,7 @@ class Reconciler:
             return
         message.status = MessageStatus.REVIEW
         message.reason = "We could not find out whether this was sent. Please ask the customer."
-        await raise_ball(turn, message, BallKind.OUTCOME_UNKNOWN, message.reason)
+        await raise_ball(
+            turn, BallKind.OUTCOME_UNKNOWN, about(message), message.reason,
+            request_id=message.request_id,
+        )  # fmt: skip

@@ -3,10 +3,12 @@
 import asyncio
 import os
 import socket
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from portal.database import Database
 from portal.jobs import Jobs
@@ -15,6 +17,8 @@ from portal.relay import Relay
 from portal.settings import Settings
 from workers.deliver import Courier
 from workers.doors import open_doors
+from workers.inquire import Inquirer
+from workers.reconcile import Reconciler
 from workers.sweep import Sweep
 from workers.wake import listen_for_work
 
@@ -38,9 +42,11 @@ class Shift:
         self.jobs = Jobs(settings.redis_url)
         self.live = Live(settings.redis_url)
         self.relay = Relay(settings, self.database, self.jobs, self.live)
-        self.doors = open_doors(settings)
-        self.courier = Courier(self.relay, self.doors)
-        self.sweep = Sweep(self.relay, self.doors, self.courier, self.name)
+        self.doors = open_doors(settings, self.database)
+        self.couriers = [Courier(self.relay, door) for door in self.doors.all()]
+        self.sweep = Sweep(self.relay, self.wake, self.name)
+        self.reconciler = Reconciler(self.relay, self.doors)
+        self.inquirer = Inquirer(self.relay, self.doors)
 
     async def __aenter__(self) -> Self:
         return self
@@ -56,20 +62,40 @@ class Shift:
         await self.jobs.close()
         await self.database.close()
 
+    def wake(self) -> None:
+        """Something may be due to be sent."""
+        for courier in self.couriers:
+            courier.wake()
+
+    async def _every_sweep(self, once: Callable[[], Awaitable[None]]) -> None:
+        """Do it for ever, and survive whatever it meets."""
+        while True:
+            try:
+                await once()
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("a duty could not be finished", error=type(error).__name__)
+            except Exception as error:
+                log.exception("a duty met an error", error=repr(error))
+            await asyncio.sleep(self.settings.sweep_every)
+
     async def until(self, leaving: asyncio.Event) -> None:
         """Work until ``leaving`` is set; then claim nothing more and finish what is under way."""
-        duties: list[asyncio.Task[None]] = [
-            asyncio.create_task(self.courier.run(), name="courier"),
-            asyncio.create_task(self.sweep.run(), name="sweep"),
-            asyncio.create_task(listen_for_work(self.settings, self.courier), name="wake"),
+        work = [
+            *(courier.run() for courier in self.couriers),
+            self.sweep.run(),
+            # Apart from the sweep: a slow provider must not hold up what does not need it.
+            self._every_sweep(self.reconciler.once),
+            self._every_sweep(self.inquirer.once),
+            listen_for_work(self.settings, self.wake),
         ]
+        duties = [asyncio.create_task(one) for one in work]
         log.info("the worker is at work", worker=self.name)
         over = asyncio.create_task(_told(leaving))
         done, _ = await asyncio.wait({over, *duties}, return_when=asyncio.FIRST_COMPLETED)
         for duty in duties:
             duty.cancel()
         await asyncio.gather(*duties, return_exceptions=True)
-        await self.courier.finish(FAREWELL)
+        await asyncio.gather(*(courier.finish(FAREWELL) for courier in self.couriers))
         over.cancel()
         for duty in done - {over}:
             duty.result()  # A duty never ends by itself: let its error end the process.

@@ -18,9 +18,6 @@ from portal import clock, relay
 from portal.models import KEPT, FollowUp, Heartbeat, IdempotentAnswer, ServiceRequest, StageRun
 from portal.queries.requests import lock_by_id
 from portal.relay import Relay, Turn
-from workers.deliver import Courier
-from workers.doors import Doors
-from workers.reconcile import Reconciler
 
 log = structlog.get_logger()
 
@@ -35,11 +32,10 @@ Verb = Callable[[Turn, ServiceRequest], Awaitable[None]]
 class Sweep:
     """Does the timed duties one after another, and survives whatever one of them meets."""
 
-    def __init__(self, relay_: Relay, doors: Doors, courier: Courier, name: str) -> None:
+    def __init__(self, relay_: Relay, wake: Callable[[], None], name: str) -> None:
         self._relay = relay_
-        self._courier = courier
+        self._wake = wake
         self._name = name
-        self._reconciler = Reconciler(relay_, doors)
         self._tidied_at = clock.now() - TIDY_EVERY
 
     async def run(self) -> None:
@@ -54,16 +50,15 @@ class Sweep:
             await asyncio.sleep(self._relay.settings.sweep_every)
 
     async def once(self) -> None:
-        """One sweep: questions and holds that are due, sends in doubt, and the sign of life."""
+        """One sweep: questions and holds that are due, and the sign of life."""
         now = clock.now()
         await self._beat(now)
         await self._each(_questions_due(now), relay.ask_what_is_due)
         await self._each(_holds_over(now), relay.end_holds_that_are_over)
-        await self._reconciler.once()
         if now - self._tidied_at >= TIDY_EVERY:
             await self._tidy(now)
             self._tidied_at = now
-        self._courier.wake()
+        self._wake()
 
     async def _each(self, due: SelectOfScalar[int], verb: Verb) -> None:
         """One request, one transaction: what one of them meets does not hold up the others."""

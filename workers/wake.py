@@ -1,6 +1,7 @@
 """Being woken: arq hears that the outbox has something, and that is all it does."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast
 
 import structlog
@@ -11,7 +12,6 @@ from redis.exceptions import RedisError
 
 from portal.jobs import DELIVER, QUEUE
 from portal.settings import Settings
-from workers.deliver import Courier
 
 log = structlog.get_logger()
 
@@ -20,22 +20,22 @@ LOOK_EVERY = 0.1
 RETRY_AFTER = 2.0
 
 
-async def listen_for_work(settings: Settings, courier: Courier) -> None:
-    """Wake the courier whenever a job says so; begin again whenever Redis comes back."""
+async def listen_for_work(settings: Settings, wake: Callable[[], None]) -> None:
+    """Call ``wake`` whenever a job says so; begin again whenever Redis comes back."""
     if settings.redis_url is None:
         await asyncio.Event().wait()
     while True:
         try:
-            await _arq(settings, courier)
+            await _arq(settings, wake)
         except (RedisError, OSError) as error:
             log.warning("the queue is away; the sweep delivers", error=str(error))
         await asyncio.sleep(RETRY_AFTER)
 
 
-async def _arq(settings: Settings, courier: Courier) -> None:
+async def _arq(settings: Settings, wake: Callable[[], None]) -> None:
     async def deliver(context: dict[str, Any], message_id: int) -> None:
         del context, message_id  # Whatever is due, oldest first: the database says what.
-        courier.wake()
+        wake()
 
     redis = RedisSettings.from_dsn(settings.redis_url or "")
     redis.conn_retries = 0

@@ -54,6 +54,11 @@ class Sent:
     error_code: int | None
     segments: int
 
+    @property
+    def code(self) -> str | None:
+        """The error code as a message keeps it."""
+        return str(self.error_code) if self.error_code else None
+
 
 class SmsGateway:
     """Sends texts by Twilio, and looks up what became of them.

@@ -17,12 +17,16 @@ from portal.models.handoff import Handoff
 from portal.models.heartbeat import Heartbeat
 from portal.models.message import (
     ANSWERS,
+    FINAL,
     RANK,
+    RECEIPTS_COME_WITHIN,
+    UNSETTLED,
     Direction,
     Message,
     MessageKind,
     MessageStatus,
     SendAttempt,
+    contradict,
     rises,
 )
 from portal.models.progress import Progress
@@ -45,9 +49,12 @@ __all__ = [
     "ANSWERS",
     "A_REFERENCE",
     "ENDED",
+    "FINAL",
     "KEPT",
     "RANK",
+    "RECEIPTS_COME_WITHIN",
     "THE_CUSTOMER",
+    "UNSETTLED",
     "Actor",
     "ActorKind",
     "Answer",
@@ -92,6 +99,7 @@ __all__ = [
     "StageRun",
     "TrackingLink",
     "Workflow",
+    "contradict",
     "new_reference",
     "rises",
     "token_hash",

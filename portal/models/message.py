@@ -1,6 +1,6 @@
 """A message to or from a customer, and each try at sending it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -36,6 +36,7 @@ class MessageKind(StrEnum):
     WHICH = "which"
     CONSENT = "consent"
     CUSTOMER = "customer"
+    AUTOMATIC = "automatic"
 
 
 class MessageStatus(StrEnum):
@@ -73,6 +74,12 @@ RANK = {
     MessageStatus.FAILED: 3,
 }
 """The provider's words in their order; a word of a lower or equal rank changes nothing."""
+
+FINAL = frozenset({MessageStatus.DELIVERED, MessageStatus.UNDELIVERED, MessageStatus.FAILED})
+"""The provider's last words."""
+
+RECEIPTS_COME_WITHIN = timedelta(days=3)
+"""A receipt that has not come by then never will."""
 
 
 UNSETTLED = (
@@ -162,21 +169,72 @@ class Message(SQLModel, table=True):
     sent_at: datetime | None = moment(nullable=True)
     delivered_at: datetime | None = moment(nullable=True)
 
-    def hear(self, status: MessageStatus, now: datetime, error_code: str | None = None) -> bool:
+    @property
+    def is_final(self) -> bool:
+        """Whether the provider has said its last word about it."""
+        return self.status in FINAL
+
+    def has_no_receipt(self, now: datetime) -> bool:
+        """True when the carrier has never said what became of this text, and will not any more."""
+        waits = self.channel == Channel.SMS and self.status in (
+            MessageStatus.ACCEPTED,
+            MessageStatus.SENT,
+        )
+        return waits and self.sent_at is not None and now - self.sent_at >= RECEIPTS_COME_WITHIN
+
+    def hear(
+        self,
+        status: MessageStatus,
+        now: datetime,
+        error_code: str | None = None,
+        *,
+        for_certain: bool = False,
+    ) -> bool:
         """Take the provider's word about this message; False when it would go back or repeat.
 
         A provider that speaks of it has it, so the word also settles a send whose outcome was
-        unknown. What we ended ourselves (suppressed, expired) stays ended.
+        unknown. What we ended ourselves (suppressed, expired) stays ended. Of two different last
+        words neither is believed until the provider has been asked: that is ``for_certain``.
         """
         if not rises(self.status, status):
-            return False
+            contradicts = contradict(self.status, status)
+            if contradicts and not for_certain:
+                self.ask_at = now
+            if not (contradicts and for_certain):
+                return False
         self.status = status
         self.sent_at = self.sent_at or now
-        if status == MessageStatus.DELIVERED:
-            self.delivered_at = now
-        if error_code:
+        self.delivered_at = now if status == MessageStatus.DELIVERED else None
+        if error_code or status == MessageStatus.DELIVERED:
             self.error_code = error_code
+        if self.is_final:
+            self.ask_at = None
         return True
+
+    def settle(self, by: str, now: datetime) -> None:
+        """Nobody needs to look at it any more: ``by`` has seen to it."""
+        self.settled_at, self.settled_by = now, by
+
+    def once_more(self, now: datetime, later: timedelta) -> "Message":
+        """The same words to the same person, as a message of its own; this one has ended."""
+        copied = (
+            "request_id", "customer_id", "event_id", "channel", "kind", "subject", "body",
+            "to_address", "from_address", "author", "author_id", "segments", "attempts", "urgent",
+            "expires_at",
+        )  # fmt: skip
+        return Message(
+            **{name: getattr(self, name) for name in copied},
+            cause=f"message:{self.id}:again",
+            created_at=now,
+            due_at=now + later,
+        )
+
+
+def contradict(standing: MessageStatus, word: MessageStatus) -> bool:
+    """Whether these are two different last words: arrived, and not."""
+    return {standing, word} <= FINAL and (standing == MessageStatus.DELIVERED) != (
+        word == MessageStatus.DELIVERED
+    )
 
 
 def rises(standing: MessageStatus, word: MessageStatus) -> bool:

@@ -24,6 +24,11 @@ class Sender(SQLModel, table=True):
     month: str = words(7)
     parts: int = 0
 
+    @property
+    def subject(self) -> str:
+        """What a dropped ball about this sender is about."""
+        return f"sender:{self.name}"[:64]
+
     def is_resting(self, now: datetime) -> bool:
         """Whether the provider refused us a moment ago."""
         return self.rests_until is not None and now < self.rests_until

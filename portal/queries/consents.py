@@ -84,7 +84,10 @@ async def find_welcome(session: AsyncSession, wishes: Collection[Wish]) -> set[W
 
 def _stands(newest: Mapping[Wish, tuple[int, bool]], wish: Wish) -> bool:
     whole = newest.get(wish._replace(request_id=None))
-    if whole is None or not whole[1]:
+    if whole is None:
+        # Somebody without a request who wrote to us may be answered; nobody else is written to.
+        return wish.request_id is None
+    if not whole[1]:
         return False
     of_request = newest.get(wish) if wish.request_id is not None else None
     if of_request is None or of_request[1]:

@@ -7,20 +7,21 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from portal.messaging.outcomes import NotSent, Refused, SendProblem
+from portal.messaging import carrier
+from portal.messaging.outcomes import NotSent, Refused, SendProblem, Verdict
 from portal.messaging.sms import Accepted
 from portal.models import (
     BallKind,
     Channel,
     ConsentSource,
-    ContactPoint,
-    DroppedBall,
     Message,
     MessageStatus,
     SendAttempt,
+    Sender,
 )
-from portal.queries.requests import lock_by_id
 from portal.relay.consenting import withdraw
+from portal.relay.dropping import about, raise_ball, resolve_balls
+from portal.relay.falling_back import fall_back, retire
 from portal.relay.turn import Turn
 
 FIRST_RETRY = timedelta(milliseconds=100)
@@ -42,20 +43,51 @@ class Outcome:
     result: Accepted | SendProblem
 
 
-async def record_outcomes(turn: Turn, outcomes: Sequence[Outcome]) -> None:
-    """Write each outcome to its message and its attempt; a stranger's claim is left alone."""
+async def record_outcomes(turn: Turn, outcomes: Sequence[Outcome], sender: str) -> None:
+    """Write each outcome to its message and its attempt; a stranger's claim is left alone.
+
+    ``sender`` is the name of the Sender by which they went: what surely was not sent is not
+    counted in its month, and a refusal of the sender itself lets it rest.
+    """
     special = await _record_accepted(turn, outcomes)
-    if not special:
-        return
     messages = await _lock(turn, [outcome.message_id for outcome in special])
     attempts = await _attempts(turn, [outcome.claim_token for outcome in special])
+    unsent = 0
     for outcome in special:
         message, attempt = messages[outcome.message_id], attempts[outcome.claim_token]
         attempt.finished_at = turn.now
         await _record(turn, message, attempt, outcome.result)
+        if isinstance(outcome.result, NotSent | Refused):
+            unsent += message.segments
         if message.request_id is not None:
             turn.nudged.add(message.request_id)
     await turn.session.flush()
+    await _tell_sender(turn, sender, [outcome.result for outcome in outcomes], unsent)
+
+
+async def _tell_sender(
+    turn: Turn, name: str, results: Sequence[Accepted | SendProblem], unsent: int
+) -> None:
+    """Let our sender rest when the provider refuses it, and wake it when it is accepted again.
+
+    The one alert is about the sender: its messages all wait, and none is failed.
+    """
+    sender = await turn.session.get(Sender, name, with_for_update=bool(unsent) or None)
+    if sender is None:
+        return
+    sender.spend(turn.now, -unsent)
+    if any(isinstance(result, Accepted) for result in results) and sender.rest_reason:
+        sender.wake()
+        await resolve_balls(turn, sender.subject, BallKind.SENDING_PAUSED)
+    for result in results:
+        if isinstance(result, Refused) and result.action == "pause_queue":
+            await _rest(turn, sender, result.reason)
+
+
+async def _rest(turn: Turn, sender: Sender, reason: str) -> None:
+    sender.rest(turn.now + PAUSE, reason)
+    detail = f"{reason} Messages wait until this is put right; none is lost."
+    await raise_ball(turn, BallKind.SENDING_PAUSED, sender.subject, detail)
 
 
 async def _record_accepted(turn: Turn, outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -65,7 +97,9 @@ async def _record_accepted(turn: Turn, outcomes: Sequence[Outcome]) -> list[Outc
     """
     connection = await turn.session.connection()
     query = (
-        sa.select(*(getattr(Message, name) for name in ("id", "claim_token", "request_id")))
+        sa.select(
+            *(getattr(Message, name) for name in ("id", "claim_token", "request_id", "channel"))
+        )
         .where(
             col(Message.id).in_([outcome.message_id for outcome in outcomes]),
             col(Message.status) == MessageStatus.SENDING,
@@ -75,6 +109,7 @@ async def _record_accepted(turn: Turn, outcomes: Sequence[Outcome]) -> list[Outc
         .with_for_update()
     )
     sending = {row.claim_token: row for row in await connection.execute(query)}
+    ask_at = turn.now + timedelta(seconds=turn.settings.poll_after)
     accepted, special = [], []
     for outcome in outcomes:
         result, row = outcome.result, sending.get(outcome.claim_token)
@@ -88,7 +123,8 @@ async def _record_accepted(turn: Turn, outcomes: Sequence[Outcome]) -> list[Outc
         status = max_status(result.status)
         accepted.append(
             {"token": outcome.claim_token, "sid": result.sid, "now": turn.now, "heard": status,
-             "counted": result.segments, "message": row.id}
+             "counted": result.segments, "message": row.id,
+             "ask": ask_at if row.channel == Channel.SMS else None}
         )  # fmt: skip
         if row.request_id is not None:
             turn.nudged.add(row.request_id)
@@ -105,95 +141,69 @@ async def record_receipt(
 
     Repeated or out of order it changes nothing; it never takes a status back.
     """
-    messages = await _lock(turn, [message_id])
-    message = messages.get(message_id)
+    message = (await _lock(turn, [message_id])).get(message_id)
     if message is None:
         return
     await adopt(turn, message, sid)
-    if message.hear(status, turn.now, error_code) and status in (
-        MessageStatus.UNDELIVERED,
-        MessageStatus.FAILED,
-    ):
-        await fall_back(turn, message)
+    await learn(turn, message, status, error_code)
+
+
+async def learn(
+    turn: Turn,
+    message: Message,
+    status: MessageStatus,
+    error_code: str | None,
+    *,
+    for_certain: bool = False,
+) -> None:
+    """What the provider says of a message, and all that follows from it.
+
+    ``for_certain``: it was asked, so its word stands even against another last word.
+    """
+    if message.hear(status, turn.now, error_code, for_certain=for_certain):
+        if status in (MessageStatus.UNDELIVERED, MessageStatus.FAILED):
+            await _undelivered(turn, message)
+        else:
+            message.reason = ""
+            await resolve_balls(turn, about(message), BallKind.OUTCOME_UNKNOWN)
+        if status == MessageStatus.DELIVERED:
+            await resolve_balls(turn, about(message), BallKind.MESSAGE_UNDELIVERED)
+    if message.ask_at is None and not message.is_final and message.channel == Channel.SMS:
+        message.ask_at = turn.now + timedelta(seconds=turn.settings.poll_after)
     if message.request_id is not None:
         turn.nudged.add(message.request_id)
     await turn.session.flush()
 
 
 async def adopt(turn: Turn, message: Message, sid: str) -> None:
-    """Take the provider's id for this message; an unplanned second one is raised with a person."""
+    """Take the provider's id for this message; a second one means that it went twice: raised."""
     if message.provider_sid in (None, sid):
         message.provider_sid = sid
         return
-    query = select(SendAttempt.id).where(col(SendAttempt.provider_sid) == sid)
-    if (await turn.session.exec(query)).first() is not None:
-        return  # One of our own attempts, sent once more on purpose and marked so.
-    if not message.possible_duplicate:
-        message.possible_duplicate = True
-        await raise_ball(
-            turn, message, BallKind.SENT_TWICE, "The provider took this message twice."
-        )
-
-
-async def fall_back(turn: Turn, message: Message) -> None:
-    """It did not get through: try the other channel, else put it before a person."""
-    if message.request_id is None:
+    query = select(SendAttempt).where(col(SendAttempt.message_id) == message.id)
+    attempts = (await turn.session.exec(query.order_by(col(SendAttempt.number)))).all()
+    if any(attempt.provider_sid == sid for attempt in attempts):
         return
-    request = await lock_by_id(turn.session, message.request_id)
-    if message.channel == Channel.SMS and request.customer.address(Channel.EMAIL, turn.now):
-        written = await turn.outbox.tell(
-            request,
-            message.kind,
-            message.cause,
-            message.body,
-            subject=message.subject,
-            channels=[Channel.EMAIL],
-            author=message.author,
-            author_id=message.author_id,
-            event_id=message.event_id,
-        )
-        if written.status == MessageStatus.QUEUED:
-            return
+    lost = next((one for one in attempts if one.status == MessageStatus.UNKNOWN), None)
+    if lost is not None and lost.provider_sid is None:
+        lost.provider_sid, lost.status = sid, MessageStatus.ACCEPTED
+    message.possible_duplicate = True
     await raise_ball(
-        turn, message, BallKind.MESSAGE_UNDELIVERED, message.reason or "It was not delivered."
-    )
-
-
-async def raise_ball(turn: Turn, message: Message, kind: BallKind, detail: str) -> None:
-    """Put it before the request's owner, once."""
-    subject = f"message:{message.id}"
-    query = select(DroppedBall.id).where(
-        col(DroppedBall.kind) == kind,
-        col(DroppedBall.subject) == subject,
-        col(DroppedBall.resolved_at).is_(None),
-    )
-    if (await turn.session.exec(query)).first() is not None:
-        return
-    owner_id = None
-    if message.request_id is not None:
-        owner_id = (await lock_by_id(turn.session, message.request_id)).owner_id
-    turn.session.add(
-        DroppedBall(
-            kind=kind,
-            subject=subject,
-            request_id=message.request_id,
-            owner_id=owner_id,
-            detail=detail,
-            raised_at=turn.now,
-        )
-    )
+        turn, BallKind.SENT_TWICE, about(message), "The provider took this message twice.",
+        request_id=message.request_id,
+    )  # fmt: skip
 
 
 async def _record(
     turn: Turn, message: Message, attempt: SendAttempt, result: Accepted | SendProblem
 ) -> None:
     if isinstance(result, Accepted):
-        attempt.status = MessageStatus.ACCEPTED
-        attempt.provider_sid = result.sid
         if message.channel == Channel.SMS:
             await adopt(turn, message, result.sid)
             message.segments = result.segments or message.segments
-        message.hear(max_status(result.status), turn.now)
+        attempt.status = MessageStatus.ACCEPTED
+        attempt.provider_sid = result.sid
+        await learn(turn, message, max_status(result.status), None)
         return
     attempt.error = str(result)[:400]
     if message.status != MessageStatus.SENDING or message.claim_token != attempt.claim_token:
@@ -212,32 +222,52 @@ async def _record(
 
 
 async def _refused(turn: Turn, message: Message, refusal: Refused) -> None:
+    """The provider said no at once, so it has nothing of ours: this very message may go again."""
     message.error_code = str(refusal.code)
     message.reason = refusal.reason
     if refusal.action == "pause_queue":
         # Our own account is at fault: nothing is failed for good.
         _again(message, turn.now + PAUSE)
-        return
-    if refusal.action == "retry_later" and _has_retry(message, refusal):
+    elif _has_retry(message, refusal.verdict):
         _again(message, turn.now + RETRY_LATER)
-        return
-    message.status = MessageStatus.FAILED
-    if refusal.action == "opted_out":
-        await withdraw(
-            turn,
-            message.channel,
-            message.to_address,
-            ConsentSource.CARRIER,
-            evidence=f"{refusal.code}",
-        )
-    if refusal.action in ("bad_number", "bad_address"):
-        await _retire(turn, message.channel, message.to_address)
+    else:
+        message.status = MessageStatus.FAILED
+        await _take_to_heart(turn, message, refusal.verdict)
+        await fall_back(turn, message)
+
+
+async def _undelivered(turn: Turn, message: Message) -> None:
+    """The provider had it and it did not arrive, as a receipt or its own word says.
+
+    What is worth another try goes as a message of its own: late receipts about this one cannot
+    touch it, and no status goes back.
+    """
+    code = message.error_code or ""
+    verdict = carrier.verdict(int(code)) if code.isdecimal() else carrier.UNKNOWN
+    if message.channel == Channel.SMS:
+        message.reason = verdict.reason
+        await _take_to_heart(turn, message, verdict)
+        if _has_retry(message, verdict):
+            turn.session.add(message.once_more(turn.now, RETRY_LATER))
+            return
     await fall_back(turn, message)
 
 
-def _has_retry(message: Message, refusal: Refused) -> bool:
-    retries = refusal.verdict.retries
-    return retries is None or message.attempts <= retries
+async def _take_to_heart(turn: Turn, message: Message, verdict: Verdict) -> None:
+    """What a refusal says about the address itself."""
+    if verdict.action == "opted_out":
+        evidence = f"The carrier's code {message.error_code}"
+        await withdraw(
+            turn, message.channel, message.to_address, ConsentSource.CARRIER, evidence=evidence
+        )
+    if verdict.action in ("bad_number", "bad_address"):
+        await retire(turn, message.channel, message.to_address)
+
+
+def _has_retry(message: Message, verdict: Verdict) -> bool:
+    if verdict.action != "retry_later":
+        return False
+    return verdict.retries is None or message.attempts <= verdict.retries
 
 
 def _again(message: Message, due_at: datetime) -> None:
@@ -250,15 +280,6 @@ def _pause_before(attempts: int, problem: NotSent) -> timedelta:
         return timedelta()
     doublings: int = min(max(attempts - 1, 0), 10)
     return min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY)
-
-
-async def _retire(turn: Turn, channel: Channel, address: str) -> None:
-    """The address is no good: nobody is reached there any more."""
-    query = select(ContactPoint).where(
-        col(ContactPoint.channel) == channel, col(ContactPoint.address) == address
-    )
-    for point in (await turn.session.exec(query)).all():
-        point.valid_until = turn.now
 
 
 async def _lock(turn: Turn, ids: Sequence[int]) -> dict[int, Message]:
@@ -289,6 +310,7 @@ _ACCEPT_MESSAGE = (
             sa.func.nullif(sa.bindparam("counted", type_=sa.Integer), 0), col(Message.segments)
         ),
         sent_at=sa.func.coalesce(col(Message.sent_at), sa.bindparam("now")),
+        ask_at=sa.bindparam("ask"),
     )
 )
 _ACCEPT_ATTEMPT = (

@@ -12,7 +12,6 @@ from portal.models import (
     Channel,
     ConsentSource,
     Direction,
-    DroppedBall,
     Message,
     MessageKind,
     MessageStatus,
@@ -26,9 +25,9 @@ from portal.queries.conversations import (
     was_answered_since,
 )
 from portal.queries.requests import find_last_request, find_open_requests, lock_by_id
-from portal.queries.rosters import load_full_roster
 from portal.relay.consenting import grant, is_stopped, withdraw
 from portal.relay.conversing import check_letter
+from portal.relay.dropping import about, raise_ball
 from portal.relay.promising import answer_owed, promise_answer
 from portal.relay.replying import record_heard, route
 from portal.relay.turn import Turn
@@ -68,19 +67,6 @@ async def receive_text(turn: Turn, *, sid: str, sender: str, to: str, body: str)
             await turn.settle(held)
         else:
             await route(turn, held, message, understand(message.body))
-
-
-async def receive_email(
-    turn: Turn, *, message_id: str, sender: str, to: str, body: str, request_id: int
-) -> None:
-    """Record a mailed reply once; ``request_id`` comes from the reply address's own token."""
-    if await find_by_sid(turn.session, message_id) is not None:
-        return
-    heard = _heard(turn, Channel.EMAIL, message_id, body, sender=sender, to=to)
-    turn.session.add(heard)
-    await turn.session.flush()
-    request = await lock_by_id(turn.session, request_id)
-    await route(turn, request, heard, understand(body))
 
 
 async def receive_web_message(turn: Turn, request: ServiceRequest, body: str) -> Message:
@@ -153,16 +139,8 @@ async def _hear_without_open_request(turn: Turn, heard: Message, meaning: Meanin
             channels=[Channel.SMS],
         )
         return
-    roster = await load_full_roster(turn.session)
-    overseers = sorted(key for key, p in roster.staff.items() if p.oversees and not p.disabled_at)
-    turn.session.add(
-        DroppedBall(
-            kind=BallKind.UNKNOWN_SENDER,
-            subject=f"message:{heard.id}",
-            owner_id=overseers[0] if overseers else None,
-            detail="A text from a number that no customer has.",
-            raised_at=turn.now,
-        )
+    await raise_ball(
+        turn, BallKind.UNKNOWN_SENDER, about(heard), "A text from a number that no customer has."
     )
     if not await was_answered_since(
         turn.session, heard.from_address, since=turn.now - STRANGER_PAUSE

@@ -4,17 +4,19 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import col
 
-from portal.models import KEPT, Message, MessageStatus, rises
+from portal.models import FINAL, KEPT, Message, MessageStatus, contradict, rises
 from portal.relay.delivering import record_receipt
 from portal.relay.turn import Relay, Turn
 
 BATCH = 100
 FAILURES = frozenset({MessageStatus.UNDELIVERED, MessageStatus.FAILED})
+IN_DOUBT = frozenset({MessageStatus.UNKNOWN, MessageStatus.REVIEW})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ async def record_receipts(turn: Turn, receipts: Sequence[Receipt]) -> None:
     for row in (await connection.execute(query)).all():
         told = said[row.id]
         sids = {receipt.sid for receipt in told} | {row.provider_sid or told[0].sid}
-        if len(sids) > 1 or any(receipt.status in FAILURES for receipt in told):
+        if len(sids) > 1 or any(_is_special(row, receipt) for receipt in told):
             special += told
             continue
         heard.append(_heard(row, told, turn))
@@ -106,6 +108,14 @@ async def record_receipts(turn: Turn, receipts: Sequence[Receipt]) -> None:
         await record_receipt(turn, one.message_id, one.sid, one.status, one.error_code)
 
 
+def _is_special(row: Any, receipt: Receipt) -> bool:
+    return (
+        receipt.status in FAILURES
+        or row.status in IN_DOUBT
+        or contradict(row.status, receipt.status)
+    )
+
+
 def _heard(row: Any, told: Sequence[Receipt], turn: Turn) -> dict[str, Any]:
     """What these receipts of one message make of it."""
     status, error_code, sent_at, delivered_at = row.status, None, None, None
@@ -115,7 +125,9 @@ def _heard(row: Any, told: Sequence[Receipt], turn: Turn) -> dict[str, Any]:
             error_code = receipt.error_code or error_code
             if status == MessageStatus.DELIVERED:
                 delivered_at = turn.now
+    ask_at = turn.now + timedelta(seconds=turn.settings.poll_after)
     return {
+        "ask": None if status in FINAL else ask_at,
         "heard_id": row.id, "heard": status, "sid": told[0].sid, "code": error_code,
         "sent": sent_at, "delivered": delivered_at,
     }  # fmt: skip
@@ -130,5 +142,6 @@ _HEAR = (
         error_code=sa.func.coalesce(sa.bindparam("code"), col(Message.error_code)),
         sent_at=sa.func.coalesce(col(Message.sent_at), sa.bindparam("sent")),
         delivered_at=sa.func.coalesce(sa.bindparam("delivered"), col(Message.delivered_at)),
+        ask_at=sa.bindparam("ask"),
     )
 )

@@ -1,0 +1,143 @@
+"""What waited long is looked at again: words that others have overtaken are not sent any more.
+
+A night of quiet hours, or a worker that was down, may hold several words about one request.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.models import (
+    KEPT,
+    Event,
+    FollowUp,
+    FollowUpState,
+    Message,
+    MessageKind,
+    MessageStatus,
+    RunState,
+    StageRun,
+)
+
+LONG = timedelta(minutes=15)
+"""Words that waited no longer are sent each: quick steps by day are news one by one."""
+
+ENDS = frozenset({MessageKind.COMPLETED, MessageKind.DECLINED, MessageKind.CANCELLED})
+NEWS = ENDS | {MessageKind.MILESTONE, MessageKind.HOLD, MessageKind.RESUMED}
+"""Words about where a request stands. Questions, promises and answers are never overtaken."""
+
+QUESTIONS = frozenset({MessageKind.FOLLOW_UP, MessageKind.REMINDER})
+
+GOES = frozenset(
+    {
+        MessageStatus.QUEUED,
+        MessageStatus.SENDING,
+        MessageStatus.UNKNOWN,
+        MessageStatus.ACCEPTED,
+        MessageStatus.SENT,
+        MessageStatus.DELIVERED,
+    }
+)
+"""It has gone, or goes still."""
+
+OVERTAKEN = "There was newer news about this request before this could be sent."
+ANSWERED = "They had answered before this could be sent."
+CLOSED = "The question was closed before this could be sent."
+ONCE_IS_ENOUGH = "The question itself had to wait, so this reminder would have come right after it."
+
+
+async def find_stale(
+    session: AsyncSession, now: datetime, found: Iterable[Any]
+) -> dict[int, dict[str, Any]]:
+    """What to write on those of the messages (by id) that would only confuse by now.
+
+    One query however many they are, and none while they are fresh.
+    """
+    doubted = [row for row in found if _may_be_stale(row, now)]
+    if not doubted:
+        return {}
+    about: dict[int, list[Any]] = defaultdict(list)
+    for row in await (await session.connection()).execute(_said_about(doubted)):
+        about[row.request_id].append(row)
+    dropped = {}
+    for row in doubted:
+        said = about[row.request_id]
+        reason = _why_stale(next(one for one in said if one.id == row.id), said)
+        if reason:
+            dropped[row.id] = {
+                "status": MessageStatus.EXPIRED, "reason": reason,
+                # Nothing is lost by it, so it is before nobody.
+                "settled_at": now, "settled_by": KEPT.name,
+            }  # fmt: skip
+    return dropped
+
+
+def _may_be_stale(row: Any, now: datetime) -> bool:
+    return row.kind in QUESTIONS or (row.kind in NEWS and now - row.created_at > LONG)
+
+
+def _said_about(doubted: Sequence[Any]) -> sa.Select[Any]:
+    """All that goes or went about these requests, with the stage and the question it is about."""
+    return (
+        sa.select(
+            *(getattr(Message, name) for name in SAID),
+            col(Event.run_id),
+            col(StageRun.state).label("run_state"),
+            col(FollowUp.id).label("question_id"),
+            col(FollowUp.state).label("question_state"),
+        )
+        .outerjoin(Event, col(Event.id) == col(Message.event_id))
+        .outerjoin(StageRun, col(StageRun.id) == col(Event.run_id))
+        .outerjoin(
+            FollowUp,
+            sa.and_(
+                col(FollowUp.run_id) == col(Event.run_id),
+                col(FollowUp.key) == col(Event.data)["key"].as_string(),
+            ),
+        )
+        .where(
+            col(Message.request_id).in_({row.request_id for row in doubted}),
+            col(Message.kind).in_(NEWS | QUESTIONS),
+            col(Message.status).in_(GOES),
+        )
+    )
+
+
+SAID = ("id", "request_id", "event_id", "kind", "created_at", "sent_at")
+
+
+def _why_stale(row: Any, said: Sequence[Any]) -> str:
+    """Why it is not to go any more, in plain words; empty for what may."""
+    if row.kind in NEWS:
+        # By what happened, not by id: the same news may be written anew, for another channel.
+        newer = [one for one in said if one.kind in NEWS and one.event_id > row.event_id]
+        return OVERTAKEN if any(_overtakes(one, row) for one in newer) else ""
+    if row.question_id is None:
+        return ""
+    if row.question_state != FollowUpState.ASKED:
+        return ANSWERED if row.question_state == FollowUpState.ANSWERED else CLOSED
+    if row.kind == MessageKind.REMINDER and any(
+        one.kind == MessageKind.FOLLOW_UP
+        and one.question_id == row.question_id
+        and (one.sent_at is None or one.sent_at >= row.created_at)
+        for one in said
+    ):
+        return ONCE_IS_ENOUGH
+    return ""
+
+
+def _overtakes(newer: Any, row: Any) -> bool:
+    """Whether the newer word leaves nothing to say to this one: an end, or the same stage later.
+
+    Stages that run side by side are news each, as long as they run.
+    """
+    return (
+        bool({newer.kind, row.kind} & ENDS)
+        or newer.run_id == row.run_id
+        or row.run_state != RunState.OPEN
+    )
