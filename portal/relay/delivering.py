@@ -11,6 +11,7 @@ from portal.messaging import carrier
 from portal.messaging.outcomes import NotSent, Refused, SendProblem, Verdict
 from portal.messaging.sms import Accepted
 from portal.models import (
+    KEPT,
     BallKind,
     Channel,
     ConsentSource,
@@ -249,6 +250,7 @@ async def _undelivered(turn: Turn, message: Message) -> None:
         await _take_to_heart(turn, message, verdict)
         if _has_retry(message, verdict):
             turn.session.add(message.once_more(turn.now, RETRY_LATER))
+            message.settle(KEPT.name, turn.now)
             return
     await fall_back(turn, message)
 

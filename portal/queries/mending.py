@@ -1,0 +1,119 @@
+"""Messages that need a person: they did not get through, or nobody knows, and nobody saw to it."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
+from sqlalchemy.orm.interfaces import ORMOption
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.models import (
+    UNSETTLED,
+    BallKind,
+    DroppedBall,
+    Message,
+    MessageKind,
+    MessageStatus,
+    ServiceRequest,
+)
+from portal.queries.requests import WHOLE_CUSTOMER
+
+STILL_LOOKING = timedelta(minutes=5)
+"""So long we look for what became of a message before a person is asked to."""
+
+GONE_BY = (
+    MessageKind.ACKNOWLEDGEMENT,
+    MessageKind.WHICH,
+    MessageKind.CONSENT,
+    MessageKind.REMINDER,
+)
+"""Kinds that nobody misses once it is too late for them."""
+
+MOST_COUNTED = 100
+
+FOR_MENDING: Sequence[ORMOption] = (
+    selectinload(ServiceRequest.runs),  # type: ignore[arg-type]
+    selectinload(ServiceRequest.customer).options(WHOLE_CUSTOMER),  # type: ignore[arg-type]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose messages: those of a person's own requests, and of these departments'.
+
+    Neither is everybody's.
+    """
+
+    owner_id: int | None = None
+    departments: Collection[int] | None = None
+
+
+EVERYBODYS = Scope()
+
+
+async def lost_messages(
+    session: AsyncSession, now: datetime, scope: Scope, *, limit: int, after: int | None = None
+) -> tuple[list[Message], int | None]:
+    """A page of them, the oldest first, and the id to go on after."""
+    query = _lost(select(Message), now, scope)
+    if after is not None:
+        query = query.where(col(Message.id) > after)
+    query = query.order_by(col(Message.id)).limit(limit + 1)
+    found = list((await session.exec(query)).all())
+    return found[:limit], found[limit - 1].id if len(found) > limit else None
+
+
+async def count_lost(session: AsyncSession, now: datetime, scope: Scope) -> int:
+    """How many there are; no further than ``MOST_COUNTED``, so that it always costs little."""
+    some = _lost(select(col(Message.id)), now, scope).limit(MOST_COUNTED).subquery()
+    return (await session.exec(select(sa.func.count()).select_from(some))).one()
+
+
+async def requests_by_id(
+    session: AsyncSession, ids: Iterable[int | None]
+) -> dict[int, ServiceRequest]:
+    """These requests with their customers' addresses and who has them: a few queries."""
+    wanted = {one for one in ids if one is not None}
+    query = select(ServiceRequest).where(col(ServiceRequest.id).in_(wanted)).options(*FOR_MENDING)
+    return {one.id or 0: one for one in (await session.exec(query)).all()} if wanted else {}
+
+
+async def house_alerts(session: AsyncSession) -> Sequence[str]:
+    """What stops or limits all sending at present, a sentence each, the oldest first."""
+    query = (
+        select(DroppedBall.detail)
+        .where(
+            col(DroppedBall.kind).in_((BallKind.SENDING_PAUSED, BallKind.CEILING)),
+            col(DroppedBall.request_id).is_(None),
+            col(DroppedBall.resolved_at).is_(None),
+        )
+        .order_by(col(DroppedBall.id))
+    )
+    return (await session.exec(query)).all()
+
+
+def _lost(query: Any, now: datetime, scope: Scope) -> Any:
+    query = query.where(
+        # Said as the partial index says it, so that it serves.
+        col(Message.id).in_(select(Message.id).where(sa.text(UNSETTLED))),
+        sa.or_(
+            col(Message.status) != MessageStatus.UNKNOWN,
+            col(Message.claimed_at) < now - STILL_LOOKING,
+        ),
+        sa.or_(
+            col(Message.status) != MessageStatus.EXPIRED,
+            col(Message.kind).not_in(GONE_BY),
+        ),
+    )
+    if scope == EVERYBODYS:
+        return query
+    mine = [col(ServiceRequest.owner_id) == scope.owner_id]
+    if scope.departments is not None:
+        mine.append(col(ServiceRequest.department_id).in_(scope.departments))
+    return query.join(ServiceRequest, col(ServiceRequest.id) == col(Message.request_id)).where(
+        sa.or_(*mine)
+    )
