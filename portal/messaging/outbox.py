@@ -24,6 +24,16 @@ from portal.settings import Settings
 
 HOW_TO_STOP = "STOP to end"
 LONGEST_SUBJECT = 200
+NEVER_SAID = frozenset(
+    {
+        MessageStatus.SUPPRESSED,
+        MessageStatus.EXPIRED,
+        MessageStatus.FAILED,
+        MessageStatus.UNDELIVERED,
+    }
+)
+"""What became of words that the customer has not read as a text."""
+
 LATEST = timedelta(days=3)
 """A message that could not go out for so long would only confuse: it expires instead."""
 
@@ -114,10 +124,8 @@ class Outbox:
     async def _write(self, message: Message) -> Message:
         if message.channel == Channel.SMS:
             message.body = cheapen(message.body)
-            if HOW_TO_STOP.split(maxsplit=1)[0] not in message.body and await self._is_first(
-                message
-            ):
-                message.body = f"{message.body} {HOW_TO_STOP}"
+            if message.kind != MessageKind.CONSENT and await self._is_first(message):
+                message.body = as_first_text(message.body, self.settings.brand)
             message.segments = segments.count(message.body).segments
             message.from_address = (
                 self.settings.twilio_from_number or self.settings.twilio_messaging_service_sid or ""
@@ -129,8 +137,11 @@ class Outbox:
         return message
 
     async def _is_first(self, message: Message) -> bool:
-        """True when this address has had no text from us yet: it must say how to end them."""
-        if any(other.to_address == message.to_address for other in self.written):
+        """True when no text has gone there, or waits to: this one must say how to end them."""
+        if any(
+            other.to_address == message.to_address and other.status not in NEVER_SAID
+            for other in self.written
+        ):
             return False
         query = (
             select(Message.id)
@@ -138,10 +149,18 @@ class Outbox:
                 col(Message.to_address) == message.to_address,
                 col(Message.direction) == Direction.OUT,
                 col(Message.channel) == Channel.SMS,
+                col(Message.status).not_in(NEVER_SAID),
             )
             .limit(1)
         )
         return (await self.session.exec(query)).first() is None
+
+
+def as_first_text(body: str, brand: str) -> str:
+    """The same words for somebody who has had no text from us: who we are, and how to stop."""
+    brand = cheapen(brand)
+    words = body if brand in body else f"{brand}: {body}"
+    return words if HOW_TO_STOP.split(maxsplit=1)[0] in words else f"{words} {HOW_TO_STOP}"
 
 
 def due_at(
