@@ -95,6 +95,16 @@ async def test_the_connection_is_dropped(
     assert len(simulator.texts()) == taken
 
 
+async def test_a_text_may_be_taken_when_nobody_waits_for_it_any_more(
+    simulator: Simulator, twilio: Client
+) -> None:
+    simulator.fault("accept_late", seconds=0.05, times=1)
+    with pytest.raises(aiohttp.ServerDisconnectedError):
+        await send(twilio)
+    assert simulator.texts() == ()
+    await simulator.wait_for(lambda: [one.status for one in simulator.texts()] == ["delivered"])
+
+
 async def test_half_an_answer_is_no_answer(simulator: Simulator, twilio: Client) -> None:
     simulator.fault("truncate_201", times=1)
     with pytest.raises(json.JSONDecodeError):

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Coroutine, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from portal.simulator.config import CarrierConfig, is_web_url
@@ -84,6 +85,16 @@ class Carrier:
         text.fate = self.faults.take(FATES, to=text.to)
         self._keep(text)
         return text
+
+    def accept_later(self, form: Mapping[str, str], media: tuple[str, ...], seconds: float) -> None:
+        """Take it after so many seconds, and set it off, when nobody thinks of it any more."""
+
+        async def accept() -> None:
+            await asyncio.sleep(seconds)
+            with suppress(Refusal):
+                self.set_off(self.accept(form, media))
+
+        self._spawn(accept())
 
     def _sender(self, number: str, service: str | None) -> str:
         if service and service != self.config.messaging_service_sid:

@@ -16,6 +16,7 @@ class Do(StrEnum):
 
     DROP_CONNECTION_BEFORE = "drop_connection_before"
     REFUSE_AFTER_ACCEPT = "refuse_after_accept"
+    ACCEPT_LATE = "accept_late"
     STATUS_500 = "status_500"
     STATUS_502_HTML = "status_502_html"
     STATUS_429 = "status_429"
@@ -49,10 +50,11 @@ FATES = frozenset(
 MAIL = frozenset({Do.MAIL_REFUSE})
 ANSWERS = frozenset(Do) - FATES - MAIL
 
-ACCEPTS = frozenset({Do.REFUSE_AFTER_ACCEPT, Do.TRUNCATE_201, Do.HANG, Do.CALLBACK_BEFORE_ANSWER})
+ALWAYS_ACCEPTS = frozenset({Do.ACCEPT_LATE, Do.TRUNCATE_201, Do.CALLBACK_BEFORE_ANSWER})
+ACCEPTS = ALWAYS_ACCEPTS | {Do.REFUSE_AFTER_ACCEPT, Do.HANG}
 NEVER_ACCEPTS = frozenset({Do.DROP_CONNECTION_BEFORE, Do.STATUS_429, Do.ERROR})
 NEED_A_CODE = frozenset({Do.ERROR, Do.UNDELIVERED, Do.FAILED, Do.MAIL_REFUSE})
-NEED_SECONDS = frozenset({Do.HANG, Do.CALLBACK_DELAY})
+NEED_SECONDS = frozenset({Do.HANG, Do.ACCEPT_LATE, Do.CALLBACK_DELAY})
 
 
 class UnknownFault(ValueError):
@@ -87,7 +89,7 @@ class Fault:
             raise UnknownFault(f'The fault {self.do} needs "seconds".')
         if self.accepted and self.do in NEVER_ACCEPTS:
             raise UnknownFault(f"The fault {self.do} never accepts the text.")
-        if self.accepted is False and self.do in {Do.TRUNCATE_201, Do.CALLBACK_BEFORE_ANSWER}:
+        if self.accepted is False and self.do in ALWAYS_ACCEPTS:
             raise UnknownFault(f"The fault {self.do} always accepts the text.")
 
     @property

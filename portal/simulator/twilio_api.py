@@ -77,6 +77,9 @@ async def create_message(carrier: Carrier, request: Request) -> Response:
     fault = carrier.faults.take(ANSWERS, on="create", to=form.get("To"))
     if fault and not fault.accepts:
         return await spoiled(carrier, fault)
+    if fault and fault.do is Do.ACCEPT_LATE:
+        carrier.accept_later(form, media, fault.seconds or 0)
+        return await spoiled(carrier, fault)
     text = carrier.accept(form, media)
     # drawn now: a text set off at once may be further on its way by the time it is sent
     taken = JSONResponse(text.as_twilio(carrier.config.account_sid), status_code=201)
