@@ -132,6 +132,8 @@ class Process:
         trace: TracebackType | None,
     ) -> None:
         await asyncio.to_thread(self.stop)
+        if error is not None:
+            sys.stderr.write(self.words)  # shown by pytest with what failed
 
     def _listen(self) -> None:
         assert self._process.stderr is not None

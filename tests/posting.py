@@ -1,0 +1,47 @@
+"""A way out that ends in the test: what the worker's courier hands over stands on a phone."""
+
+from dataclasses import dataclass, field
+
+from portal.messaging import carrier
+from portal.messaging.outcomes import Refused
+from portal.messaging.sms import Accepted
+from portal.models import Channel, MessageStatus
+from portal.relay import Relay
+from workers.claim import Claimed
+from workers.deliver import Courier
+
+
+@dataclass
+class Phone:
+    """The customers' phone, as the way that texts go: what it shows, in its order.
+
+    ``refuses`` is the error code with which the carrier refuses everything, if it does.
+    """
+
+    sender = "+15005550006"
+    channel = Channel.SMS
+    at_once = 100
+    shows: list[str] = field(default_factory=list)
+    refuses: int | None = None
+
+    async def send(self, message: Claimed, still_ours) -> Accepted:
+        still_ours()
+        if self.refuses is not None:
+            raise Refused(self.refuses, carrier.verdict(self.refuses))
+        self.shows.append(message.body)
+        return Accepted(f"SMout{message.id}", MessageStatus.ACCEPTED, 0)
+
+
+@dataclass
+class Mailbox(Phone):
+    """The same for mails."""
+
+    channel = Channel.EMAIL
+
+
+async def deliver(relay: Relay, door: Phone) -> list[str]:
+    """One pass of a worker over all that is due and may go; gives what the phone shows after it."""
+    courier = Courier(relay, door)
+    while await courier._deliver_batch():
+        await courier.finish(within=5)
+    return door.shows
