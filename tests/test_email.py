@@ -15,7 +15,7 @@ from email.utils import parseaddr
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult
 
-from portal.messaging.email import Letter, Mailer, compose
+from portal.messaging.email import Letter, Mailer, Thread, compose
 from portal.messaging.outcomes import NotSent, OutcomeUnknown, Refused
 
 LETTER = Letter(
@@ -26,10 +26,6 @@ LETTER = Letter(
     link="https://kept.example/r/Ab1?x=1&y=2",
     footer="You get this because you gave us this address.",
     stop_words="Stop these e-mails",
-    next_label="Next",
-    next_title="On its way to you",
-    by_label="by",
-    next_by="Thu 26 Nov",
     reference="CARD-7K4M-2Q9",
 )
 ENVELOPE = {
@@ -54,7 +50,8 @@ def parts(message: EmailMessage) -> tuple[str, str]:
     text, html = message.iter_parts()
     assert text.get_content_type() == "text/plain"
     assert html.get_content_type() == "text/html"
-    return text.get_content(), html.get_content()
+    words, page = (part.get_content().replace("\r\n", "\n") for part in (text, html))
+    return words, page
 
 
 @pytest.mark.parametrize(
@@ -76,8 +73,6 @@ def test_both_parts_say_the_same():
     for words in (
         LETTER.headline,
         *LETTER.paragraphs,
-        LETTER.next_title,
-        LETTER.next_by,
         LETTER.button,
         LETTER.reference,
         LETTER.footer,
@@ -91,16 +86,42 @@ def test_both_parts_say_the_same():
 
 
 def test_headers_are_what_machines_expect():
-    message = letter_of(thread=("<m1@kept.example>",), reply_to="r+abc@acme.example")
+    message = letter_of(thread=Thread(["<m1@kept.example>"]), reply_to="r+abc@acme.example")
     assert message["From"] == "Acme Bank <hello@acme.example>"
     assert message["Message-ID"] == "<m7.k3@kept.example>"
     assert message["In-Reply-To"] == "<m1@kept.example>"
     assert message["References"] == "<m1@kept.example>"
     assert message["Reply-To"].addresses[0].addr_spec == "r+abc@acme.example"
     assert message["Auto-Submitted"] == "auto-generated"
+    assert message["X-Auto-Response-Suppress"] == "OOF, AutoReply"
+    assert "Precedence" not in message
     assert message["List-Unsubscribe"] == f"<{ENVELOPE['unsubscribe_url']}>"
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert message["Date"] == "Tue, 24 Nov 2026 14:05:00 +0000"
+
+
+def test_our_own_quick_answer_says_that_it_is_one():
+    """RFC 3834: no machine should answer it in turn."""
+    message = letter_of(thread=Thread(["<m1@k>", "<theirs@x>"], answers=True))
+    assert message["Auto-Submitted"] == "auto-replied"
+    assert message["In-Reply-To"] == "<theirs@x>"
+    assert message["References"] == "<m1@k> <theirs@x>"
+
+
+def test_what_a_person_wrote_keeps_its_lines_and_says_who():
+    letter = replace(LETTER, paragraphs=("One\ntwo <b>", "three"), signed="Tess")
+    text, html = parts(letter_of(letter))
+    assert "One\ntwo <b>\n\nthree\n\nTess" in text
+    assert "One<br>\ntwo &lt;b&gt;</td>" in html
+    assert ">Tess<" in html
+
+
+def test_answers_are_links_in_both_parts():
+    letter = replace(LETTER, choices=(("Yes", "https://k/r/x#yes"), ("No", "https://k/r/x#no")))
+    text, html = parts(letter_of(letter))
+    assert "Yes: https://k/r/x#yes\nNo: https://k/r/x#no\n" in text
+    assert 'href="https://k/r/x#yes"' in html
+    assert 'href="https://k/r/x#no"' in html
 
 
 def test_the_same_mail_has_the_same_id_twice():
@@ -110,7 +131,7 @@ def test_the_same_mail_has_the_same_id_twice():
 def test_long_links_and_ids_are_not_encoded_or_folded():
     """A folded or encoded List-Unsubscribe is one that no mail program can follow."""
     url, ids = "https://kept.example/" + "u" * 300, tuple(f"<{'i' * 90}{n}@k>" for n in range(9))
-    raw = compose(LETTER, **(ENVELOPE | {"unsubscribe_url": url, "thread": ids})).as_bytes()
+    raw = compose(LETTER, **(ENVELOPE | {"unsubscribe_url": url, "thread": Thread(ids)})).as_bytes()
     assert f"\r\nList-Unsubscribe: <{url}>\r\n".encode() in raw
     assert f"\r\nReferences: {' '.join(ids)}\r\n".encode() in raw
 
@@ -156,10 +177,12 @@ def test_words_are_never_markup():
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; co" in html
 
 
-def test_without_a_next_step_or_a_way_out_nothing_is_left_dangling():
-    text, html = parts(letter_of(replace(LETTER, next_title=""), unsubscribe_url=""))
-    assert "Next" not in text + html
-    assert LETTER.stop_words not in text + html
+def test_what_is_not_there_leaves_nothing_dangling():
+    bare = Letter(subject="Hello", headline="Hello")
+    text, html = parts(letter_of(bare, unsubscribe_url=""))
+    assert "http" not in text
+    assert "<a " not in html
+    assert text.split() == ["Hello", "--", "Acme", "Bank"]
 
 
 def test_a_language_is_told_to_the_reader():
@@ -181,7 +204,7 @@ def test_an_address_that_is_none_is_refused_for_good(address):
     assert (refusal.value.action, refusal.value.permanent) == ("bad_address", True)
 
 
-@pytest.mark.parametrize("wrong", [{"message_id": "<a b>"}, {"thread": ("<a>\r\nX: y",)}])
+@pytest.mark.parametrize("wrong", [{"message_id": "<a b>"}, {"thread": Thread(["<a>\r\nX: y"])}])
 def test_an_id_of_ours_that_is_wrong_is_our_mistake(wrong):
     with pytest.raises(ValueError, match="not fit for a mail header"):
         letter_of(**wrong)
@@ -199,6 +222,7 @@ class Mailbox:
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     over: asyncio.Event = field(default_factory=asyncio.Event)
     users: list[tuple[bytes, bytes]] = field(default_factory=list)
+    senders: list[str] = field(default_factory=list)
     url: str = ""
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
@@ -208,6 +232,7 @@ class Mailbox:
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802
         self.begun.set()
+        self.senders.append(envelope.mail_from)
         if self.hang_up:
             server.transport.abort()
         if self.pause:
@@ -247,6 +272,14 @@ async def test_a_mail_arrives_whole():
     (got,) = box.got
     assert got["Message-ID"] == "<m7.k3@kept.example>"
     assert parts(got) == parts(letter_of())
+
+
+async def test_the_envelope_says_where_it_is_returned_to():
+    async with mailbox() as box:
+        mailer = Mailer(f"smtp://{box.url}")
+        await mailer.send(compose(LETTER, **ENVELOPE), "bounce+7-x@acme.example")
+        await mailer.send(compose(LETTER, **ENVELOPE))
+    assert box.senders == ["bounce+7-x@acme.example", "hello@acme.example"]
 
 
 async def test_a_password_may_hold_any_character():

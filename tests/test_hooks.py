@@ -1,7 +1,6 @@
 """The webhooks: what is signed is taken once; what is not changes nothing."""
 
 import asyncio
-from email.message import EmailMessage
 from urllib.parse import quote, urlencode
 
 import httpx2
@@ -11,7 +10,6 @@ from sqlmodel import select
 from twilio.request_validator import RequestValidator
 
 from portal.database import Database
-from portal.messaging.reply_address import reply_address
 from portal.models import (
     Channel,
     Direction,
@@ -21,7 +19,6 @@ from portal.models import (
     MessageStatus,
     ServiceRequest,
 )
-from portal.relay import write_to_customer
 from portal.settings import Settings
 
 PHONE = "+14155550132"
@@ -227,62 +224,3 @@ async def test_a_receipt_for_no_message_of_ours_is_taken_and_changes_nothing(
         },
     )
     assert answer.status_code == 204
-
-
-async def test_mail_needs_its_token_and_a_sealed_address(
-    client: httpx2.AsyncClient, settings: Settings, house: House, martins: ServiceRequest
-) -> None:
-    """From proves nothing: the reply address alone says which request is meant."""
-    told = settings.model_copy(update={"mail_from": "desk@acme.example"})
-    mail = EmailMessage()
-    mail["From"], mail["To"] = "someone@else.example", reply_address(told, martins.id or 0)
-    mail["Message-ID"] = "<one@else.example>"
-    mail.set_content("Please ring the bell.\n\nOn Monday Acme wrote:\n> We have it")
-    raw = mail.as_bytes()
-    assert (await client.post("/hooks/email/inbound", content=raw)).status_code == 403
-    token = {"Authorization": "Bearer the mail hook of the tests"}
-    for _ in range(2):
-        answer = await client.post("/hooks/email/inbound", content=raw, headers=token)
-        assert answer.status_code == 204
-    (message,) = await heard(house)
-    assert (message.body, message.channel) == ("Please ring the bell.", Channel.EMAIL)
-    assert message.request_id == martins.id
-    forged = raw.replace(f"reply+{martins.id}-".encode(), f"reply+{martins.id}9-".encode())
-    answer = await client.post("/hooks/email/inbound", content=forged, headers=token)
-    assert answer.status_code == 422
-
-
-async def test_automatic_mail_is_set_aside(
-    client: httpx2.AsyncClient, settings: Settings, house: House, martins: ServiceRequest
-) -> None:
-    """An out-of-office note (RFC 3834) never starts a loop."""
-    told = settings.model_copy(update={"mail_from": "desk@acme.example"})
-    raw = (
-        f"To: {reply_address(told, martins.id or 0)}\r\n"
-        "Auto-Submitted: auto-replied\r\n\r\nI am away."
-    ).encode()
-    answer = await client.post(
-        "/hooks/email/inbound",
-        content=raw,
-        headers={"Authorization": "Bearer the mail hook of the tests"},
-    )
-    assert answer.status_code == 204
-    assert await heard(house) == []
-
-
-async def test_a_mail_programs_one_click_ends_mail_about_this_request_alone(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
-) -> None:
-    """RFC 8058: a POST without a login is enough, a GET changes nothing, and texts go on."""
-    path = f"/r/{martins.links[-1].token}/unsubscribe"
-    assert (await client.get(path)).status_code == 303
-    by_mail = {"by": house.people.tess.actor, "channels": [Channel.EMAIL]}
-    await house.do(write_to_customer, martins, body="Still on.", **by_mail)
-    form = {"List-Unsubscribe": "One-Click"}
-    assert (await client.post(path, data=form)).status_code == 303
-    await house.do(write_to_customer, martins, body="Over.", **by_mail)
-    await house.do(write_to_customer, martins, body="By text.", by=house.people.tess.actor)
-    told = {one.body: one.status for one in await house.told(martins)}
-    assert told["Still on."] == MessageStatus.QUEUED
-    assert told["Over."] == MessageStatus.SUPPRESSED
-    assert told["By text."] == MessageStatus.QUEUED

@@ -22,9 +22,11 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("text", "own"), [(t, o) for _, t, o in REPLIES], ids=[r[0] for r in REPLIES]
-)
+def cases(corpus):
+    return [pytest.param(text, own, id=program) for program, text, own in corpus]
+
+
+@pytest.mark.parametrize(("text", "own"), cases(REPLIES))
 def test_own_words_are_told_from_quoted_ones(text, own):
     """What is surely quoted goes; every word that may be theirs stays."""
     assert own_words(text) == own

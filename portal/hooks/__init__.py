@@ -2,13 +2,19 @@
 
 from starlette.routing import Route
 
-from portal.hooks.mail import receive_mail
+from portal.hooks.mail import LARGEST_MAIL, receive_mail
 from portal.hooks.twilio import receive_receipt, receive_text
 
 routes = [
     Route("/twilio/inbound", receive_text, methods=["POST"], name="twilio-inbound"),
     Route("/twilio/status", receive_receipt, methods=["POST"], name="twilio-status"),
-    Route("/email/inbound", receive_mail, methods=["POST"], name="email-inbound"),
+    Route(
+        "/email/inbound",
+        receive_mail,
+        methods=["POST"],
+        name="email-inbound",
+        max_body_size=LARGEST_MAIL,
+    ),
 ]
 
 __all__ = ["routes"]

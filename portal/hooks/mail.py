@@ -1,10 +1,7 @@
-"""Mail that customers send us, handed over raw (RFC 5322) by our mail server."""
+"""Mail that comes to us, handed over raw (RFC 5322) by our mail server."""
 
-import email
-import hashlib
 import hmac
-from email.message import EmailMessage
-from email.policy import default
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from starlette.requests import Request
@@ -13,55 +10,45 @@ from starlette.responses import Response
 from portal import relay
 from portal.errors import BadInput, NotAllowed
 from portal.hooks.hearing import take_in
-from portal.messaging.reply_address import find_request_id
+from portal.messaging.received_mail import ReceivedMail, read_mail
+from portal.messaging.reply_address import find_message_id, find_request_id
+from portal.settings import Settings
+
+LARGEST_MAIL = 25_000_000
+"""Bytes: customers send photographs. As much as most mail servers take."""
 
 
 async def receive_mail(request: Request) -> Response:
     """A reply: recorded once on the request whose reply address it was sent to.
 
-    Automatic mail (RFC 3834) and bounces are taken and never answered. Mail to no request of
-    ours is refused with a 422, so that the mail server can put it elsewhere.
+    Returned mail and automatic mail (RFC 3464, RFC 3834) are taken and never answered. Other
+    mail to no request of ours is refused with a 422, so that the mail server can put it elsewhere.
     """
     settings = request.app.state.settings
+    _check_token(request, settings)
+    mail = read_mail(await request.body())
+    heard = _heard(settings, mail)
+    await take_in(request.app.state.relay, heard)
+    return Response(status_code=204)
+
+
+def _heard(settings: Settings, mail: ReceivedMail) -> Callable[[relay.Turn], Awaitable[None]]:
+    """The verb for this mail. Raises BadInput for a person's mail to nobody."""
+    request_id = find_request_id(settings, mail.recipients)
+    sealed_id = find_message_id(settings, mail.recipients)
+    if mail.report is not None:
+        return partial(relay.record_bounce, report=mail.report, sealed_id=sealed_id)
+    if mail.is_automatic or sealed_id is not None:
+        return partial(relay.set_aside, mail=mail, request_id=request_id, sealed_id=sealed_id)
+    if request_id is None:
+        raise BadInput("This mail is not for any request of ours.")
+    return partial(relay.receive_email, mail=mail, request_id=request_id)
+
+
+def _check_token(request: Request, settings: Settings) -> None:
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     wanted = settings.mail_hook_token
     if wanted is None or not hmac.compare_digest(
         given.encode(), wanted.get_secret_value().encode()
     ):
         raise NotAllowed("This call does not carry our mail token.")
-    raw = await request.body()
-    mail: EmailMessage = email.message_from_bytes(raw, policy=default)
-    if _is_automatic(mail):
-        return Response(status_code=204)
-    recipients = ", ".join(str(mail.get(name, "")) for name in ("To", "Cc", "Delivered-To"))
-    request_id = find_request_id(settings, recipients)
-    if request_id is None:
-        raise BadInput("This mail is not for any request of ours.")
-    sender = mail["From"].addresses[0].addr_spec if mail["From"] else ""
-    heard = partial(
-        relay.receive_email,
-        message_id=str(mail.get("Message-ID") or f"<{hashlib.sha256(raw).hexdigest()}>")[:200],
-        sender=sender.lower(),
-        to=recipients[:254],
-        body=_words(mail),
-        request_id=request_id,
-    )
-    await take_in(request.app.state.relay, heard)
-    return Response(status_code=204)
-
-
-def _is_automatic(mail: EmailMessage) -> bool:
-    told = str(mail.get("Auto-Submitted", "no")).partition(";")[0].strip().lower()
-    return told != "no" or str(mail.get("Return-Path", "")).strip() == "<>"
-
-
-def _words(mail: EmailMessage) -> str:
-    """The plain words above the quoted mail."""
-    part = mail.get_body(("plain",))
-    text = str(part.get_content()) if part is not None else ""
-    lines: list[str] = []
-    for line in text.splitlines():
-        if line.startswith(">") or (line.startswith("On ") and line.rstrip().endswith("wrote:")):
-            break
-        lines.append(line)
-    return "\n".join(lines).strip()[:10_000]

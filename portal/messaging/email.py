@@ -31,22 +31,36 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """The words of one mail, in the customer's language; ``link`` is where the button leads."""
+    """The words of one mail, in the customer's language.
+
+    A new line inside a paragraph is kept. ``signed`` is who wrote the paragraphs, where that was
+    a person. ``choices`` are answers with the links that lead to them; ``link`` is where
+    ``button`` leads, and there is none without it. ``stop_words`` stand on the way out.
+    """
 
     subject: str
     headline: str
-    paragraphs: tuple[str, ...]
-    button: str
-    link: str
-    footer: str
+    paragraphs: tuple[str, ...] = ()
+    signed: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    button: str = ""
+    link: str = ""
+    footer: str = ""
     stop_words: str = ""
-    next_label: str = ""
-    next_title: str = ""
-    by_label: str = ""
-    next_by: str = ""
     reference: str = ""
     language: str = "en"
     right_to_left: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """Where a mail belongs: the ids of earlier mails, the first one first, as far as they are told.
+
+    ``answers``: it is our own quick answer to the last of them, so no machine should answer back.
+    """
+
+    ids: Sequence[str] = ()
+    answers: bool = False
 
 
 def compose(
@@ -58,16 +72,15 @@ def compose(
     message_id: str,
     at: datetime,
     to_name: str = "",
-    thread: Sequence[str] = (),
+    thread: Thread = Thread(),
     reply_to: str = "",
     unsubscribe_url: str = "",
 ) -> EmailMessage:
     """One mail of two parts that say the same.
 
-    ``message_id`` is the caller's, stored beforehand, so the same mail is the same twice.
-    ``thread`` are the ids of earlier mails of the request, the first one first. ``at`` is an
-    aware moment. ``unsubscribe_url`` must take a POST without a login. Raises ``Refused`` for an
-    address that no mail can be written to, ValueError for one of our own that is wrong.
+    ``message_id`` is the caller's, stored beforehand, so the same mail is the same twice. ``at``
+    is an aware moment. ``unsubscribe_url`` must take a POST without a login. Raises ``Refused``
+    for an address that no mail can be written to, ValueError for one of our own that is wrong.
     """
     message = EmailMessage(policy=POST)
     message["From"] = _sender(brand, sender)
@@ -75,18 +88,21 @@ def compose(
     message["Subject"] = _line(letter.subject)
     message["Date"] = format_datetime(at)
     message["Message-ID"] = _token(message_id)
-    message["Auto-Submitted"] = "auto-generated"
-    if thread:
-        message["In-Reply-To"] = _token(thread[-1])
-        message["References"] = " ".join(_token(earlier) for earlier in thread)
+    # The second is what Exchange heeds. No Precedence and no List-Id: this is no bulk and no
+    # list, and would be sorted away as such.
+    message["Auto-Submitted"] = "auto-replied" if thread.answers else "auto-generated"
+    message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
+    if thread.ids:
+        message["In-Reply-To"] = _token(thread.ids[-1])
+        message["References"] = " ".join(_token(earlier) for earlier in thread.ids)
     if reply_to:
         message["Reply-To"] = _address(brand, reply_to)
     if unsubscribe_url:
         message["List-Unsubscribe"] = f"<{_token(unsubscribe_url)}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     words: dict[str, Any] = {"letter": letter, "brand": brand, "unsubscribe_url": unsubscribe_url}
-    text = _templates.get_template("milestone.txt").render(words)
-    html = _templates.get_template("milestone.html").render(words)
+    text = _templates.get_template("letter.txt").render(words)
+    html = _templates.get_template("letter.html").render(words)
     message.set_content(_printable(text), cte="quoted-printable")
     message.add_alternative(_printable(html), subtype="html", cte="quoted-printable")
     return message
@@ -118,9 +134,11 @@ class Mailer:
             "start_tls": None if not (implicit or required) else required,
         }
 
-    async def send(self, message: EmailMessage) -> None:
+    async def send(self, message: EmailMessage, returned_to: str = "") -> None:
         """Hand one mail over. Tried once: whether to try again is the caller's to decide.
 
+        ``returned_to`` is the address on its envelope, for where it cannot be delivered; the
+        sender's own where none is given.
         Raises ``NotSent`` (safe to retry: never reached, or refused for now), ``Refused`` (a 5xx
         of RFC 5321) or ``OutcomeUnknown`` (the words were under way when it broke off).
         """
@@ -129,7 +147,9 @@ class Mailer:
         try:
             async with asyncio.timeout(self._timeout):
                 await wire.connect()
-                await wire.sendmail(sender.addr_spec, [to.addr_spec], message.as_bytes())
+                await wire.sendmail(
+                    returned_to or sender.addr_spec, [to.addr_spec], message.as_bytes()
+                )
         except aiosmtplib.SMTPException as error:
             raise _told(error, words_under_way=wire.words_under_way) from error
         except (OSError, TimeoutError) as error:

@@ -13,13 +13,14 @@ from portal.models.customer import Channel
 class ConsentSource(StrEnum):
     """How a wish reached us; the evidence beside it is what stands for it.
 
-    Given with a request: by whose hand. By text: the words and the carrier's id of them. On the
+    Given with a request: by whose hand. By text or mail: the words and their id. On the
     status page or by a mail's unsubscribe link: the request's reference. From the carrier: its
     code or its id. From staff: to whom it was said.
     """
 
     REQUEST = "request"
     TEXT = "text"
+    MAIL = "mail"
     STATUS_PAGE = "status page"
     UNSUBSCRIBE_LINK = "unsubscribe link"
     CARRIER = "carrier"

@@ -19,9 +19,9 @@ from portal.models import (
     ContactPoint,
     Customer,
     Department,
-    Direction,
     Handoff,
     Message,
+    MessageKind,
     Promise,
     PromiseKind,
     RequestStatus,
@@ -217,7 +217,10 @@ async def latest_words(session: AsyncSession, requests: Iterable[int]) -> dict[i
     """What each of these requests' customers wrote last."""
     newest = (
         sa.select(sa.func.max(col(Message.id)))
-        .where(col(Message.request_id).in_(set(requests)), col(Message.direction) == Direction.IN)
+        .where(
+            col(Message.request_id).in_(set(requests)),
+            col(Message.kind) == MessageKind.CUSTOMER,
+        )
         .group_by(col(Message.request_id))
     )
     query = select(Message).where(col(Message.id).in_(newest))

@@ -5,9 +5,11 @@ the messages owed; when the turn ends it commits, and only then wakes workers an
 """
 
 from portal.relay.answering import answer, ask_what_is_due, end_holds_that_are_over
+from portal.relay.bouncing import record_bounce
 from portal.relay.consenting import record_spoken_wish
 from portal.relay.conversing import log_contact, set_preferences, write_to_customer
-from portal.relay.hearing import receive_email, receive_text, receive_web_message
+from portal.relay.hearing import receive_text, receive_web_message
+from portal.relay.mailing import receive_email, set_aside
 from portal.relay.moving import (
     accept,
     advance,
@@ -54,6 +56,7 @@ __all__ = [
     "receive_email",
     "receive_text",
     "receive_web_message",
+    "record_bounce",
     "record_spoken_wish",
     "refuse",
     "reopen",
@@ -61,6 +64,7 @@ __all__ = [
     "resume",
     "revoke_link",
     "send_back",
+    "set_aside",
     "set_preferences",
     "write_to_customer",
 ]

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from portal import relay
+from portal.messaging.received_mail import ReceivedMail
 from portal.models import (
     KEPT,
     THE_CUSTOMER,
@@ -93,10 +94,10 @@ def write_in(words: str) -> Deed:
             await relay.receive_text(turn, sid=f"SM{sid}", sender=phone, to=to, body=words)
         elif email and not phone:
             to = turn.settings.mail_from or ""
-            await relay.receive_email(
-                turn, message_id=f"<{sid}@example.com>", sender=email, to=to, body=words,
-                request_id=life.request.id or 0,
-            )  # fmt: skip
+            mail = ReceivedMail(
+                message_id=f"<{sid}@example.com>", sender=email, recipients=to, words=words
+            )
+            await relay.receive_email(turn, mail, life.request.id or 0)
         else:
             await relay.receive_web_message(turn, life.request, words)
 
