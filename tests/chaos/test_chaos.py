@@ -1,0 +1,105 @@
+"""Thousands of messages while everything breaks: none is lost, doubled in silence, or unwanted.
+
+`bin/test -m chaos` runs the whole of it, on SQLite and on PostgreSQL; a small one runs always.
+`KEPT_CHAOS_SEED` names another seed than today's, to repeat a run or to look for new trouble.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+from typing import Any
+
+import pytest
+from cast import Furniture
+from installation import TOKEN, Installation
+from lives import ERRAND, Lives
+from reckoning import Reckoning, nothing_under_way, watch
+from running import Process, eventually, hasty_worker, worker
+from storm import Storm
+
+from portal.settings import Settings
+from portal.simulator import Simulator
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of it, and with what patience (seconds)."""
+
+    name: str
+    customers: int
+    disasters: int
+    hire: Callable[[Settings], Process]
+    too_long: float
+    drains_within: float
+
+
+SMALL = Size("small-chaos", 45, 7, hasty_worker, 1.5, 60)
+LARGE = Size("large-chaos", 430, 35, worker, 12, 240)
+
+SIZES = [
+    pytest.param(SMALL, "sqlite", id=SMALL.name),
+    pytest.param(LARGE, "sqlite", id=f"{LARGE.name}-sqlite", marks=pytest.mark.chaos),
+    pytest.param(
+        LARGE,
+        "postgres",
+        id=f"{LARGE.name}-postgres",
+        marks=[pytest.mark.chaos, pytest.mark.postgres],
+    ),
+]
+
+
+@pytest.fixture
+def place(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """The product as it runs, at a carrier that leaves stops and their answers to us."""
+    carrier = Simulator(
+        auth_token=TOKEN,
+        blocks_stopped=False,
+        confirms_stop=False,
+        sent_after=0.1,
+        delivered_after=0.3,
+    )
+    with Installation(database_url, tmp_path_factory.mktemp("place"), carrier) as place:
+        yield place
+
+
+@pytest.mark.parametrize(("size", "database_url"), SIZES, indirect=["database_url"])
+async def test_no_text_is_lost_none_sent_twice_unmarked_none_after_a_stop(
+    size: Size,
+    place: Installation,
+    furniture: Furniture,
+    record_property: Callable[[str, Any], None],
+) -> None:
+    """Whatever the carrier answers, and whoever is killed, every message is accounted for."""
+    seed = int(os.environ.get("KEPT_CHAOS_SEED", "20261123"))
+    dice, started = Random(seed), time.monotonic()
+    async with place.house(furniture) as house, place.api(house) as api:
+        await house.load(ERRAND)
+        await watch(house.database)
+        storm = Storm(
+            place, size.hire, Random(dice.random()),
+            deeds=size.customers * 5, disasters=size.disasters, too_long=size.too_long,
+        )  # fmt: skip
+        try:
+            lives = Lives(api, place.carrier, Random(dice.random()), storm.deed)
+            await lives.live(size.customers)
+            await storm.over()
+            with suppress(TimeoutError):  # What has no end then, the reckoning names.
+                settled = partial(nothing_under_way, house.database)
+                await eventually(settled, within=size.drains_within)
+        finally:
+            storm.close()
+        reckoning = await Reckoning.draw(house.database, place.carrier)
+    faults = reckoning.faults(lives)
+    figures = {**reckoning.count(), "seconds": round(time.monotonic() - started)}
+    again = f"again: KEPT_CHAOS_SEED={seed} bin/test -m 'chaos or not chaos' -k {size.name}"
+    lines = [_line("counted", figures), _line("done to it", storm.done), again]
+    record_property("chaos", {"run": size.name, "lines": lines})
+    assert not faults, "\n".join([again, *faults[:40]])
+
+
+def _line(heading: str, figures: Mapping[str, int]) -> str:
+    return f"{heading}: {', '.join(f'{what} {number}' for what, number in figures.items())}"
