@@ -7,7 +7,7 @@ name that a template asks for and was not given is an error rather than a blank.
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -30,14 +30,24 @@ def page(
 
 
 def fragment(
-    request: Request, name: str, block: str, context: Mapping[str, Any], status: int = 200
+    request: Request,
+    name: str,
+    block: str,
+    context: Mapping[str, Any],
+    status: int = 200,
+    *,
+    beside: Sequence[str] = (),
 ) -> HTMLResponse:
     """One named block of a page, for a part that changes by itself.
+
+    ``beside`` are templates that say themselves which other part of the page they replace.
 
     What stands around the block in the template is not looked at: who may see the block is for the
     endpoint to decide.
     """
-    body = render_block(environment(), name, block, _complete(request, context))
+    told = _complete(request, context)
+    body = render_block(environment(), name, block, told)
+    body += "".join(environment().get_template(one).render(told) for one in beside)
     return HTMLResponse(body, status, headers=headers())
 
 

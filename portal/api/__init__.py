@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from portal.api import conversations, requests
+from portal.api import conversations, mending, requests
 from portal.api.answers import RequestAnswer, RequestList
 from portal.api.bodies import (
     Advance,
@@ -12,6 +12,7 @@ from portal.api.bodies import (
     BallQuery,
     Cancel,
     Hold,
+    MessageQuery,
     Move,
     MovePromise,
     NewContact,
@@ -21,8 +22,11 @@ from portal.api.bodies import (
     PageQuery,
     Reasoned,
     RequestQuery,
+    Resend,
+    Retry,
     SendBack,
     StageMove,
+    Told,
 )
 from portal.api.calls import Change, Read
 from portal.api.openapi import describe
@@ -41,6 +45,7 @@ from portal.api.records import (
 __all__ = ["CALLS", "problem", "routes"]
 
 ONE = "/requests/{reference}"
+MESSAGE = "/messages/{message_id}"
 PROMISE = f"{ONE}/promises/{{promise_id}}"
 
 # fmt: off
@@ -68,7 +73,13 @@ CALLS: list[Change | Read] = [
     Read(f"{ONE}/messages",         conversations.show_messages,   MessageList, PageQuery),
     Read(f"{ONE}/promises",         conversations.show_promises,   PromiseList, PageQuery),
     Read(f"{ONE}/follow-ups",       conversations.show_follow_ups, FollowUpList, PageQuery),
+    Read("/messages",               mending.show_lost_messages,    MessageList, MessageQuery),
     Read("/messages/{message_id}",  conversations.show_message,    MessageAnswer),
+    Change(f"{MESSAGE}/retry",      mending.retry,                 Retry, MessageAnswer, 201,
+           location="/api/v1/messages/{id}"),
+    Change(f"{MESSAGE}/resend",     mending.resend,                Resend, MessageAnswer, 201,
+           location="/api/v1/messages/{id}"),
+    Change(f"{MESSAGE}/told",       mending.mark_as_told,          Told, MessageAnswer),
     Read("/dropped-balls",          conversations.show_dropped_balls, BallList, BallQuery),
 ]
 # fmt: on

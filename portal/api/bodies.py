@@ -202,6 +202,29 @@ class NewMessage(Body):
     urgent: bool = Field(default=False, description="Goes in the customer's quiet hours too.")
 
 
+class Retry(Body):
+    """The same words once more."""
+
+    to: Words | None = Field(
+        default=None, description="Another of the customer's own addresses of that channel."
+    )
+
+
+class Resend(Body):
+    """Other words instead."""
+
+    body: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
+    channel: Literal[Channel.SMS, Channel.EMAIL] | None = Field(
+        default=None, description="Without it, the channel of the first."
+    )
+
+
+class Told(Body):
+    """Somebody has told the customer, by phone or otherwise."""
+
+    note: Note | None = None
+
+
 class NewContact(Body):
     """The customer came to us."""
 
@@ -237,6 +260,14 @@ class BallQuery(PageQuery):
     """Which dropped balls; both kinds where ``open`` is not given."""
 
     open: bool | None = None
+
+
+class MessageQuery(PageQuery):
+    """Which messages: those that need a person."""
+
+    needs: Literal["person"] = Field(
+        description="`person`: they did not get through, or nobody knows, and nobody saw to it."
+    )
 
 
 class NoQuery(BaseModel):

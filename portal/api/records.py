@@ -132,7 +132,11 @@ class MessageAnswer(Answered):
     provider_sid: str | None
     attempts: int = Field(description="How often we have tried to send it.")
     send_attempts: list[AttemptAnswer]
-    possible_duplicate: bool
+    possible_duplicate: bool = Field(description="The customer may have it twice.")
+    settled_at: datetime | None = Field(
+        description="When it was seen to: sent otherwise, told, or overtaken by newer words."
+    )
+    settled_by: str
     created_at: datetime
     due_at: datetime
     sent_at: datetime | None

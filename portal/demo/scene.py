@@ -109,7 +109,7 @@ async def _context(request: Request) -> dict[str, Any]:
         found = await get_martins(session)
         roster = await load_roster(session, found.definition)
         acting = await _acting(session, found, roster)
-        view = await draw_request(session, found.reference, acting, settings.public_url, "/demo")
+        view = await draw_request(session, found.reference, acting, settings, "/demo")
         words = Words("en", found.customer.timezone, clock.now())
         texts = await texts_on_his_phone(session, found, words)
         others = await newest_requests(session, MOST_OTHERS)

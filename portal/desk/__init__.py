@@ -11,6 +11,7 @@ from portal.desk.door import (
     sign_out,
 )
 from portal.desk.guard import for_anybody, for_staff
+from portal.desk.messages import mend, show_lost, show_one
 from portal.desk.requests import (
     LiveRequest,
     act_on_request,
@@ -28,6 +29,9 @@ routes: list[BaseRoute] = [
     Route("/desk/sign-out",                          for_staff(sign_out), methods=["POST"]),
     Route("/desk/invitations/{token}",               for_anybody(show_invitation)),
     Route("/desk/invitations/{token}",               for_anybody(accept_invitation), methods=["POST"]),
+    Route("/desk/messages",                          for_staff(show_lost)),
+    Route("/desk/messages/{id}",                 for_staff(show_one)),
+    Route("/desk/messages/{id}/{verb}",          for_staff(mend), methods=["POST"]),
     Route("/desk/requests/new",                      for_staff(show_new)),
     Route("/desk/requests/new",                      for_staff(open_new), methods=["POST"]),
     Route("/desk/requests/{reference}",              for_staff(show_request)),

@@ -14,7 +14,7 @@ from portal.desk.guard import field, read_number
 from portal.desk.reader import Reader
 from portal.desk.sentences import read_local
 from portal.errors import BadInput, NotAllowed, NotFound
-from portal.models import ContactChannel, ContactReason, ServiceRequest
+from portal.models import Channel, ContactChannel, ContactReason, ServiceRequest
 from portal.relay import Relay, Turn
 
 REFERENCE = re.compile(r"[A-Za-z0-9-]{1,32}")
@@ -169,7 +169,21 @@ async def _log_contact(turn: Turn, request: ServiceRequest, typed: Typed) -> Non
 
 
 async def _write(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
-    await relay.write_to_customer(turn, request, typed["body"])
+    await relay.write_to_customer(turn, request, typed["body"], urgent=bool(typed["urgent"]))
+
+
+async def _wish(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
+    wish, about = typed["wish"], typed["about"]
+    if wish not in ("stop", "start") or about not in ("request", "all"):
+        raise BadInput("Please use one of the buttons.")
+    try:
+        channel = Channel(typed["channel"])
+    except ValueError:
+        raise BadInput("Please use one of the buttons.") from None
+    await relay.record_spoken_wish(
+        turn, request, channel=channel, stop=wish == "stop",
+        about="all" if about == "all" else "request", note=typed["note"],
+    )  # fmt: skip
 
 
 async def _revoke_link(turn: Turn, request: ServiceRequest, _: Typed) -> None:
@@ -183,7 +197,7 @@ async def _replace_link(turn: Turn, request: ServiceRequest, _: Typed) -> None:
 PROMISE_ACTS = ("promises/keep", "promises/move")
 ACTS: dict[str, Act] = {
     "advance": Act(_advance, "Done. The customer's page shows it already."),
-    "handoff/accept": Act(_accept, "It is yours now, and the customer knows."),
+    "handoff/accept": Act(_accept, "It is yours now. The customer's page says so."),
     "handoff/refuse": Act(_refuse, "Given back, with your reason."),
     "send-back": Act(_send_back, "Sent back, with your reason."),
     "hold": Act(_hold, "On hold. Its clock stands still."),
@@ -193,9 +207,14 @@ ACTS: dict[str, Act] = {
     "reopen": Act(_reopen, "Open again."),
     "promises": Act(_promise, "Promised. The customer sees it.", versioned=False),
     "promises/keep": Act(_keep, "Promise kept.", versioned=False),
-    "promises/move": Act(_move, "Moved, and the customer is told.", versioned=False),
+    "promises/move": Act(_move, "Moved. The customer is being told why.", versioned=False),
     "contacts": Act(_log_contact, "Recorded.", versioned=False),
-    "messages": Act(_write, "Your words are on their way.", versioned=False),
+    "messages": Act(
+        _write,
+        "Written. The conversation says when it goes and whether it arrived.",
+        versioned=False,
+    ),
+    "wishes": Act(_wish, "Noted. It holds from this moment.", versioned=False),
     "link/revoke": Act(_revoke_link, "The link opens nothing any more.", versioned=False),
     "link/reissue": Act(_replace_link, "A new link is on its way.", versioned=False),
 }

@@ -1,7 +1,7 @@
 """Drawing one request for the desk: from the nouns to what the page shows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from sqlmodel import col, select
@@ -12,42 +12,45 @@ from portal.desk.legs import Line
 from portal.desk.moves import Moves
 from portal.desk.reader import Reader, as_person
 from portal.desk.sentences import (
-    NOT_THERE,
     STATUS,
     WAY,
     as_listed,
     due,
     event_words,
-    fate,
     since,
-    who_wrote,
     zone_words,
 )
+from portal.desk.talk import Talk, did_not_arrive
 from portal.desk.view import (
     Choice,
     CustomerFacts,
-    Entry,
     EventLine,
     Mark,
     PromiseLine,
     RequestView,
     When,
+    Wishes,
 )
+from portal.desk.wishes import Wanted, asked_of
+from portal.messaging.outbox import due_at
 from portal.messaging.times import Words
 from portal.models import (
     Channel,
-    Direction,
     Event,
     Message,
+    MessageKind,
     PromiseKind,
     RequestStatus,
     Roster,
     RunState,
     ServiceRequest,
 )
-from portal.queries.conversations import conversation
+from portal.queries.consents import find_welcome, ledger
+from portal.queries.conversations import conversation, is_awaited
+from portal.queries.lists import attempts_of
 from portal.queries.requests import get_service_request
 from portal.queries.rosters import load_roster
+from portal.settings import Settings
 
 MOST_EVENTS = 500
 HEADLINES = {
@@ -61,7 +64,7 @@ HEADLINES = {
 
 
 async def draw_request(
-    session: AsyncSession, reference: str, reader: Reader, public_url: str, act_url: str = ""
+    session: AsyncSession, reference: str, reader: Reader, settings: Settings, act_url: str = ""
 ) -> RequestView:
     """The request as this reader sees it now; its forms post below ``act_url``. Raises NotFound."""
     request = await get_service_request(session, reference)
@@ -74,8 +77,23 @@ async def draw_request(
     )
     events = list(reversed((await session.exec(newest_first)).all()))
     roster = await load_roster(session, request.definition)
-    drawing = Drawing(request, roster, reader, messages, events, public_url)
-    return drawing.view(act_url or f"/desk/requests/{request.reference}")
+    drawing = Drawing(request, roster, reader, messages, events, settings)
+    view = drawing.view(act_url or f"/desk/requests/{request.reference}")
+    attempts = await attempts_of(session, [one for one in messages if one.attempts])
+    return replace(
+        view,
+        conversation=Talk(drawing.words, attempts).entries(messages, request.customer),
+        wishes=await _wishes(session, drawing),
+        night=drawing.night(awaited=await is_awaited(session, request, drawing.words.now)),
+    )
+
+
+async def _wishes(session: AsyncSession, drawing: "Drawing") -> Wishes:
+    request, words = drawing.request, drawing.words
+    lines = await ledger(session, {one.address for one in request.customer.contact_points})
+    welcome = await find_welcome(session, asked_of(request, words))
+    wanted = Wanted(request, lines, welcome, words)
+    return wanted.drawn(may_act=drawing.reader.may_act(request))
 
 
 @dataclass
@@ -87,7 +105,7 @@ class Drawing:
     reader: Reader
     messages: Sequence[Message]
     events: Sequence[Event]
-    public_url: str
+    settings: Settings
 
     @cached_property
     def words(self) -> Words:
@@ -124,7 +142,6 @@ class Drawing:
             zone_words=zone_words(words.timezone),
             legs=Line(request, self.roster, words).legs(),
             moves=Moves(request, self.roster, words, self.reader).all(),
-            conversation=[self._entry(one) for one in self.messages],
             unanswered=self._unanswered(),
             promises=self._promises(),
             events=[self._event(one) for one in self.events],
@@ -133,6 +150,18 @@ class Drawing:
             people=self._people(),
             marks=self._marks(),
         )
+
+    def night(self, *, awaited: bool) -> str:
+        """When words written now would go, while they wait for the morning there; else empty."""
+        customer, now = self.request.customer, self.words.now
+        way = self._way()
+        goes_at = due_at(
+            self.settings, now, customer.timezone, way, MessageKind.STAFF, urgent=awaited
+        )
+        if goes_at <= now or way == Channel.WEB:
+            return ""
+        local = Words("en", customer.timezone, now)
+        return f"It is {local.clock(now)} there; this goes at {local.clock(goes_at)}."
 
     def _headline(self) -> str:
         request, first_name = self.request, self.request.customer.first_name
@@ -152,7 +181,6 @@ class Drawing:
             channel: customer.address(channel, words.now)
             for channel in (Channel.SMS, Channel.EMAIL)
         }
-        way = next((c for c in customer.channels() if addresses.get(c)), Channel.WEB)
         local = Words("en", customer.timezone, words.now)
         theirs = f"It is {local.clock(words.now)} for {customer.first_name}"
         return CustomerFacts(
@@ -160,24 +188,20 @@ class Drawing:
             first_name=customer.first_name,
             phone=addresses[Channel.SMS] or "",
             email=addresses[Channel.EMAIL] or "",
-            writes_by=WAY[way],
+            writes_by=WAY[self._way()],
             local_time=f"{theirs} ({zone_words(customer.timezone)})"
             if local.clock(words.now) != words.clock(words.now)
             else "",
-            link=f"{self.public_url}/r/{link.token}"
+            link=f"{self.settings.public_url}/r/{link.token}"
             if link and self.reader.may_act(request)
             else None,
         )
 
-    def _entry(self, message: Message) -> Entry:
-        return Entry(
-            mine=message.direction == Direction.OUT,
-            who=who_wrote(message, self.request.customer.first_name),
-            body=message.body,
-            at=since(self.words, message.created_at),
-            fate=fate(message, self.words),
-            trouble=message.status in NOT_THERE,
-        )
+    def _way(self) -> Channel:
+        """By which channel words to the customer go."""
+        customer = self.request.customer
+        reached = (c for c in customer.channels() if customer.address(c, self.words.now))
+        return next(reached, Channel.WEB)
 
     def _event(self, event: Event) -> EventLine:
         return EventLine(
@@ -221,7 +245,7 @@ class Drawing:
         request = self.request
         if not self.reader.may_act(request):
             return frozenset()
-        verbs = {"messages", "contacts", "promises/keep", "link/reissue"}
+        verbs = {"messages", "contacts", "wishes", "promises/keep", "link/reissue"}
         if request.live_link:
             verbs.add("link/revoke")
         if request.is_closed:
@@ -265,7 +289,6 @@ class Drawing:
             if run.held_at:
                 until = f" until {self.words.by(run.hold_until)}" if run.hold_until else ""
                 marks.append(Mark("hold", f"on hold{until}: {run.hold_reason}"))
-        told = [one for one in self.messages if one.direction == Direction.OUT]
-        if told and told[-1].status in NOT_THERE:
+        if did_not_arrive(self.messages):
             marks.append(Mark("undelivered", "the last message did not arrive"))
         return marks

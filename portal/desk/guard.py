@@ -67,17 +67,24 @@ def notice(request: Request, reader: Reader | None, refusal: PortalError) -> Res
 
 
 def answer(request: Request, name: str, context: dict[str, Any], status: int = 200) -> Response:
-    """The page; for htmx its block ``desk`` alone."""
+    """The page; for htmx its block ``desk``, and what the bar above it says by now."""
     if is_fragment(request):
-        return pages.fragment(request, name, "desk", context, status)
-    return pages.page(request, name, context, status)
+        beside = ("desk/to_mend.html", "desk/alerts.html") if context["me"] else ()
+        context = context | {"beside": True}
+        return pages.fragment(request, name, "desk", context, status, beside=beside)
+    return pages.page(request, name, context | {"beside": False}, status)
 
 
 def frame(reader: Reader | None) -> dict[str, Any]:
     """What the frame of each page of the desk asks for."""
     if reader is None:
-        return {"me": None, "form_token": ""}
-    return {"me": as_person(reader.staff), "form_token": reader.form_token}
+        return {"me": None, "form_token": "", "to_mend": 0, "alerts": ()}
+    return {
+        "me": as_person(reader.staff),
+        "form_token": reader.form_token,
+        "to_mend": reader.to_mend,
+        "alerts": reader.alerts,
+    }
 
 
 def is_fragment(request: Request) -> bool:

@@ -1,7 +1,8 @@
 """Who is at the desk: the signed cookie of a sign-in, and what the person behind it may do."""
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,8 +10,10 @@ from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
+from portal import clock
 from portal.desk.view import Person
 from portal.models import ServiceRequest, StaffMember
+from portal.queries.mending import EVERYBODYS, Scope, count_lost, house_alerts
 from portal.queries.people import department_ids, find_staff
 from portal.settings import Settings
 
@@ -23,11 +26,20 @@ class Reader:
     """A member of staff and the ids of their departments.
 
     ``form_token`` must come back in each form that this person sends; it is bound to this sign-in.
+    ``to_mend`` counts the messages that need them; ``alerts`` say what stops all sending, to those
+    who can do something about it.
     """
 
     staff: StaffMember
     departments: frozenset[int]
     form_token: str = ""
+    to_mend: int = 0
+    alerts: Sequence[str] = ()
+
+    @property
+    def scope(self) -> Scope:
+        """Whose messages are theirs to see to: their own and their departments', or all."""
+        return EVERYBODYS if self.staff.oversees else Scope(self.staff.id, self.departments)
 
     def works_in(self, department_id: int) -> bool:
         """True for their own departments, and for all of them where they oversee all."""
@@ -55,8 +67,13 @@ async def find_reader(connection: HTTPConnection) -> Reader | None:
         staff = await find_staff(session, told["staff"])
         if staff is None or staff.disabled_at or staff.sign_in_version != told["version"]:
             return None
-        departments = await department_ids(session, staff.id or 0)
-    return Reader(staff, departments, _form_tokens(state.settings).dumps(told["nonce"]))
+        token = _form_tokens(state.settings).dumps(told["nonce"])
+        reader = Reader(staff, await department_ids(session, staff.id or 0), token)
+        return replace(
+            reader,
+            to_mend=await count_lost(session, clock.now(), reader.scope),
+            alerts=await house_alerts(session) if staff.oversees else (),
+        )
 
 
 def is_readers_token(settings: Settings, connection: HTTPConnection, token: str) -> bool:

@@ -183,9 +183,9 @@ async def _find(request: Request) -> ServiceRequest:
 
 
 async def _draw(request: Request, reader: Reader) -> RequestView:
-    public_url = request.app.state.settings.public_url
+    settings = request.app.state.settings
     async with request.app.state.database.reading() as session:
-        return await draw_request(session, reference_of(request), reader, public_url)
+        return await draw_request(session, reference_of(request), reader, settings)
 
 
 async def _new(

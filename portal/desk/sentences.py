@@ -1,4 +1,4 @@
-"""Facts as staff read them: what happened, what became of a message, how a request stands."""
+"""Facts as staff read them: what happened, how a request stands, by when."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 from portal.desk.view import When
 from portal.messaging.times import Words
 from portal.models import (
+    ActorKind,
     Channel,
     ContactReason,
     Direction,
     Event,
     EventKind,
     Message,
-    MessageStatus,
     RequestStatus,
 )
 from portal.workflows import WorkflowDefinition
@@ -33,20 +33,6 @@ REASONS = {
     ContactReason.CHANGE: "A change",
     ContactReason.COMPLAINT: "A complaint",
     ContactReason.OTHER: "Something else",
-}
-UNDER_WAY = (
-    MessageStatus.QUEUED,
-    MessageStatus.SENDING,
-    MessageStatus.ACCEPTED,
-    MessageStatus.SENT,
-)
-NOT_THERE = {
-    MessageStatus.UNDELIVERED: "Not delivered",
-    MessageStatus.FAILED: "Not delivered",
-    MessageStatus.SUPPRESSED: "Not sent",
-    MessageStatus.EXPIRED: "Not sent, it would have come too late",
-    MessageStatus.UNKNOWN: "Not known yet whether it arrived",
-    MessageStatus.REVIEW: "Not known whether it arrived, somebody must look",
 }
 
 
@@ -85,24 +71,6 @@ def who_wrote(message: Message, first_name: str) -> str:
     return f"{author}, {WAY[message.channel]}"
 
 
-def fate(message: Message, words: Words) -> str:
-    """What became of a message, in plain words; nothing to say of what stands on the page itself."""
-    status = message.status
-    if message.direction == Direction.IN or (
-        message.channel == Channel.WEB and status == MessageStatus.DELIVERED
-    ):
-        return ""
-    if status == MessageStatus.DELIVERED:
-        return f"Delivered {words.stamp(message.delivered_at or message.created_at)}"
-    is_first_try = status == MessageStatus.QUEUED and message.attempts == 0
-    if is_first_try and message.due_at > words.now:
-        return f"Waits for {words.by(message.due_at)}: quiet hours"
-    if status in UNDER_WAY:
-        return "On its way" if message.attempts else "Waits to be sent"
-    reason = message.reason.rstrip(".")
-    return NOT_THERE[status] + (f": {reason[:1].lower()}{reason[1:]}" if reason else "")
-
-
 def event_words(event: Event, definition: WorkflowDefinition, words: Words) -> str:
     """What happened, in one line."""
     stage = _stage_name(event, definition)
@@ -136,8 +104,10 @@ def event_words(event: Event, definition: WorkflowDefinition, words: Words) -> s
         EventKind.PROMISE_MISSED: "A promise was missed",
         EventKind.MESSAGE_IN: "The customer wrote",
         EventKind.MESSAGE_OUT: "Wrote to the customer",
+        EventKind.MESSAGE_RETRIED: "Sent a message once more",
+        EventKind.MESSAGE_TOLD: "Told the customer what a message could not",
         EventKind.CONTACT_LOGGED: _contact(data),
-        EventKind.PREFERENCES_CHANGED: "The customer changed how they hear from us",
+        EventKind.PREFERENCES_CHANGED: _preferences(event),
         EventKind.LINK_REPLACED: "Changed the customer's link",
     }[event.kind]
     if data.get("due_at"):
@@ -159,6 +129,15 @@ def _stage_name(event: Event, definition: WorkflowDefinition) -> str:
         return definition.stage(event.stage_key).name
     except KeyError:
         return event.stage_key
+
+
+def _preferences(event: Event) -> str:
+    if event.actor_kind != ActorKind.STAFF:
+        return "The customer changed how they hear from us"
+    called = {"sms": "texts", "email": "e-mail"}.get(event.data.get("channel", ""), "messages")
+    about = " about this request" if "request" in event.data.values() else ""
+    wish = f"no more {called}" if event.data.get("stop") else f"{called} again"
+    return f"The customer told us: {wish}{about}"
 
 
 def _contact(data: dict[str, str]) -> str:

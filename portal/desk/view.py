@@ -103,8 +103,20 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True)
+class Try:
+    """One try at sending a message, and how it ended."""
+
+    at: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """One message of the conversation. `fate` says in plain words what became of it."""
+    """One message of the conversation. `fate` says in plain words what became of it.
+
+    `kind`, `to`, `cost` and `tries` are for who wants to know more; `mend_url` is where a message
+    that needs a person is put right.
+    """
 
     mine: bool
     who: str
@@ -112,6 +124,11 @@ class Entry:
     at: When
     fate: str = ""
     trouble: bool = False
+    kind: str = ""
+    to: str = ""
+    cost: str = ""
+    tries: Sequence[Try] = ()
+    mend_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +166,70 @@ class Choice:
 
     value: str
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """Whether the customer wants to hear from us at one address, and since when that stands."""
+
+    address: str
+    words: str
+    since: When | None
+    stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WishLine:
+    """One line of the ledger: what was wished, when, how and on what evidence."""
+
+    at: When
+    address: str
+    words: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class WishButton:
+    """A wish that can be recorded with one click."""
+
+    words: str
+    channel: str
+    wish: Literal["stop", "start"]
+    about: Literal["request", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the customer wants of us: how it stands, how it came to that, what may be recorded."""
+
+    addresses: Sequence[Welcome] = ()
+    ledger: Sequence[WishLine] = ()
+    buttons: Sequence[WishButton] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LostLine:
+    """A message that needs a person: what it was, why it is here, and what can be done.
+
+    `retry` is the button's words, empty where it must not go again; `addresses` are those it may
+    go to, the likeliest first. `ways` are the channels by which other words may go. `hints` say
+    what stands in the way.
+    """
+
+    id: int
+    url: str
+    entry: Entry
+    customer: str
+    reference: str
+    request_url: str
+    title: str
+    department: str
+    phone: str = ""
+    retry: str = ""
+    addresses: Sequence[Choice] = ()
+    ways: Sequence[Choice] = ()
+    told: bool = False
+    hints: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +271,8 @@ class RequestView:
     """One request as the desk shows it. Forms post to `act_url` + "/" + the verb.
 
     `seen` is the id of the newest event shown, and `zone` the one that typed times are read in;
-    both travel with each form. `form_token` is empty where no sign-in is needed.
+    both travel with each form. `form_token` is empty where no sign-in is needed. `night` says
+    when words written now would go, while it is night where the customer is.
     """
 
     reference: str
@@ -215,7 +297,7 @@ class RequestView:
     zone_words: str
     legs: Sequence[Sequence[Leg]]
     moves: Sequence[Move]
-    conversation: Sequence[Entry]
+    conversation: Sequence[Entry] = ()
     unanswered: str = ""
     promises: Sequence[PromiseLine] = ()
     events: Sequence[EventLine] = ()
@@ -223,3 +305,5 @@ class RequestView:
     back_to: Sequence[Choice] = ()
     people: Sequence[Choice] = ()
     marks: Sequence[Mark] = ()
+    wishes: Wishes = Wishes()
+    night: str = ""

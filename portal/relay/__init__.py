@@ -10,6 +10,12 @@ from portal.relay.consenting import record_spoken_wish
 from portal.relay.conversing import log_contact, set_preferences, write_to_customer
 from portal.relay.hearing import receive_text, receive_web_message
 from portal.relay.mailing import receive_email, set_aside
+from portal.relay.mending import (
+    lock_lost,
+    mark_as_told,
+    resend_message,
+    retry_message,
+)
 from portal.relay.moving import (
     accept,
     advance,
@@ -49,8 +55,10 @@ __all__ = [
     "hold",
     "keep_promise",
     "load_workflow",
+    "lock_lost",
     "log_contact",
     "make_promise",
+    "mark_as_told",
     "move_promise",
     "open_request",
     "receive_email",
@@ -61,7 +69,9 @@ __all__ = [
     "refuse",
     "reopen",
     "replace_link",
+    "resend_message",
     "resume",
+    "retry_message",
     "revoke_link",
     "send_back",
     "set_aside",

@@ -1,0 +1,50 @@
+"""Messages that need a person: which they are, and putting them right."""
+
+from portal import relay
+from portal.api.bodies import MessageQuery, Resend, Retry, Told, write_cursor
+from portal.api.calls import Look
+from portal.api.records import MessageAnswer, MessageList
+from portal.models import Message
+from portal.queries.lists import attempts_of, references
+from portal.queries.mending import EVERYBODYS, lost_messages
+from portal.relay import Turn
+from portal.relay.mending import Lost
+
+
+async def show_lost_messages(look: Look, query: MessageQuery) -> MessageList:
+    """The messages that need a person, oldest first."""
+    messages, after = await lost_messages(
+        look.session, look.now, EVERYBODYS, limit=query.limit, after=query.cursor
+    )
+    tries = await attempts_of(look.session, messages)
+    named = await references(look.session, {one.request_id for one in messages})
+    items = [
+        MessageAnswer.of(one, named.get(one.request_id or 0), tries.get(one.id or 0, ()))
+        for one in messages
+    ]
+    return MessageList(items=items, next_cursor=write_cursor(after))
+
+
+async def retry(turn: Turn, body: Retry, message_id: int) -> MessageAnswer:
+    """Send the same words once more, as a message of its own."""
+    lost = await relay.lock_lost(turn, message_id)
+    return await _answer(turn, lost, await relay.retry_message(turn, lost, to=body.to))
+
+
+async def resend(turn: Turn, body: Resend, message_id: int) -> MessageAnswer:
+    """Send other words instead, as a message of its own."""
+    lost = await relay.lock_lost(turn, message_id)
+    written = await relay.resend_message(turn, lost, body.body, channel=body.channel)
+    return await _answer(turn, lost, written)
+
+
+async def mark_as_told(turn: Turn, body: Told, message_id: int) -> MessageAnswer:
+    """Note that somebody has told the customer: nothing more is sent."""
+    lost = await relay.lock_lost(turn, message_id)
+    return await _answer(turn, lost, await relay.mark_as_told(turn, lost, note=body.note or ""))
+
+
+async def _answer(turn: Turn, lost: Lost, message: Message) -> MessageAnswer:
+    tries = await attempts_of(turn.session, [message])
+    reference = lost.request.reference if lost.request else None
+    return MessageAnswer.of(message, reference, tries.get(message.id or 0, ()))

@@ -1,0 +1,55 @@
+"""The conversation as staff see it: every word, the way it went and what became of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from portal.desk.fates import KIND, NOT_THERE, cost, fate, tries
+from portal.desk.sentences import WAY, since, who_wrote
+from portal.desk.view import Entry
+from portal.messaging.times import Words
+from portal.models import Channel, Customer, Direction, Message, SendAttempt
+from portal.relay.mending import LOST
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """Draws messages with a customer; ``attempts`` are those at each, by the message's id."""
+
+    words: Words
+    attempts: Mapping[int, list[SendAttempt]]
+
+    def entries(self, messages: Sequence[Message], customer: Customer) -> list[Entry]:
+        """All of them."""
+        return [self.entry(one, customer.first_name, customer.timezone) for one in messages]
+
+    def entry(self, message: Message, first_name: str, theirs: str) -> Entry:
+        """One message; ``theirs`` is the customer's zone."""
+        plain = Entry(
+            mine=message.direction == Direction.OUT,
+            who=who_wrote(message, first_name),
+            body=message.body,
+            at=since(self.words, message.created_at),
+            fate=fate(message, self.words, theirs),
+            trouble=_is_lost_to_them(message),
+        )
+        if message.direction == Direction.IN or message.channel == Channel.WEB:
+            return plain
+        needs_person = message.status in LOST and message.settled_at is None
+        return replace(
+            plain,
+            kind=KIND[message.kind],
+            to=f"{WAY[message.channel]} to {message.to_address}",
+            cost=cost(message),
+            tries=tries(message, self.attempts.get(message.id or 0, []), self.words),
+            mend_url=f"/desk/messages/{message.id}" if needs_person else "",
+        )
+
+
+def did_not_arrive(messages: Sequence[Message]) -> bool:
+    """True when the customer does not have our last words, and nobody has seen to it."""
+    told = [one for one in messages if one.direction == Direction.OUT]
+    return bool(told) and _is_lost_to_them(told[-1])
+
+
+def _is_lost_to_them(message: Message) -> bool:
+    return message.status in NOT_THERE and message.settled_at is None
