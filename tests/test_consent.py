@@ -116,10 +116,10 @@ async def test_yes_begins_again_only_for_a_number_that_had_stopped(house, card, 
 async def test_where_twilio_answers_keywords_we_never_do(house, card, text, settings, database):
     told = settings.model_copy(update={"twilio_answers_keywords": True})
     house.relay = Relay(told, database, Jobs(None), Live(None))
-    await text("STOP")
-    await text("HELP")
-    assert not [one for one in await house.messages() if one.kind == MessageKind.CONSENT]
     await text("stop texting me please")
+    assert len([one for one in await house.messages() if one.kind == MessageKind.CONSENT]) == 1
+    for word in ("START", "HELP", "STOP"):
+        await text(word)
     assert len([one for one in await house.messages() if one.kind == MessageKind.CONSENT]) == 1
 
 
@@ -177,22 +177,6 @@ async def test_only_the_first_text_to_a_number_says_how_to_stop(house, card):
     await house.do(resume, card, by=KEPT)
     said = ["STOP" in one.body for one in await house.told(card)]
     assert said == [True, False, False]
-
-
-async def test_on_the_page_they_stop_this_request_or_all_and_begin_again(house, card, database):
-    second = await house.open(customer=PHONE_ONLY, by=KEPT)
-
-    async def allowed():
-        async with database.reading() as session:
-            return [
-                await may_write(session, Channel.SMS, MARTIN.phone, one.id)
-                for one in (card, second)
-            ]
-
-    wishes = [("request", [False, True]), ("all", [False, False]), ("none", [True, True])]
-    for wish, may in wishes:
-        await house.do(set_preferences, card, stop=wish, by=THE_CUSTOMER)
-        assert await allowed() == may
 
 
 async def test_a_preferred_channel_is_used_from_then_on(house, martins):

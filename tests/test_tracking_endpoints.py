@@ -504,17 +504,16 @@ async def test_they_stop_our_texts_and_have_them_again(
     client: httpx2.AsyncClient, house: House, martins: ServiceRequest
 ) -> None:
     path = f"{link(martins)}/preferences"
-    for wish, sentence in (
-        ("stop_this", "We do not text you about this request."),
-        ("stop_all", "We do not text you."),
-        ("start_all", "Stop texting about this request Stop all texts"),
+    for wish, sentence, way in (
+        ("stop_this", "We do not text you about this request.", Channel.EMAIL),
+        ("stop_all", "We do not write to you at all.", None),
+        ("start_all", "Stop texting about this request Stop all texts", Channel.SMS),
     ):
         assert (await client.post(path, data={"do": wish})).status_code == 303
         assert sentence in read(await client.get(path))
         await house.do(write_to_customer, martins, "News.", by=house.people.tess.actor)
         newest = (await house.told(martins))[-1]
-        stopped = newest.status == MessageStatus.SUPPRESSED
-        assert stopped == (wish != "start_all")
+        assert way == (newest.channel if newest.status == MessageStatus.QUEUED else None)
 
 
 # --- finding it again -------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from portal.errors import NotAllowed
 from portal.hooks.hearing import take_in
 from portal.messaging import carrier
 from portal.messaging.signature import signed_url, verify
-from portal.relay import Receipt
+from portal.relay import CarrierWord, Receipt
 
 MOST_FIELDS = 500
 LONGEST_WORD = 200
@@ -34,6 +34,7 @@ async def receive_text(request: Request) -> Response:
         heard = partial(
             relay.receive_text,
             sid=sid, sender=sender, to=_word(form, "To"), body=_word(form, "Body", LONGEST_BODY),
+            carrier=_carrier_word(form),
         )  # fmt: skip
         await take_in(request.app.state.relay, heard)
     return EMPTY
@@ -80,6 +81,14 @@ def _read_form(body: bytes) -> FormData:
     except ValueError:
         return FormData()
     return FormData([*fields])
+
+
+def _carrier_word(form: FormData) -> CarrierWord | None:
+    """What Advanced Opt-Out made of the text, and has answered; None where it stood aside."""
+    try:
+        return CarrierWord(_word(form, "OptOutType").upper())
+    except ValueError:
+        return None
 
 
 def _word(form: FormData, name: str, longest: int = LONGEST_WORD) -> str:

@@ -22,7 +22,7 @@ from portal.messaging.replies import (
 )
 from portal.messaging.stopping import stops_about, wants_to_stop
 
-__all__ = ["Meaning", "MeaningKind", "understand"]
+__all__ = ["Meaning", "MeaningKind", "plain_words", "understand"]
 
 ENDS = re.compile(r"[.!?;,:\n()]+|\s-+\s")
 A_STORY = 12
@@ -58,7 +58,7 @@ def understand(text: str) -> Meaning:
     YES also begins texts again, but only for a number that had stopped: the caller knows.
     """
     said = text.strip()
-    words = _words(said[:LONGEST])
+    words = plain_words(said[:LONGEST])
     squeezed = words.replace(" ", "")
     if not words:
         return Meaning(_of_signs(said[:LONGEST]), said)
@@ -87,7 +87,7 @@ def understand(text: str) -> Meaning:
     return Meaning(kind, said, cancel=cancel, bare=words in BARE)
 
 
-def _words(text: str) -> str:
+def plain_words(text: str) -> str:
     """Small plain letters and digits, accents and apostrophes gone, one space between words."""
     plain = unicodedata.normalize("NFKD", cheapen(text)).casefold().replace("'", "")
     plain = "".join(c for c in plain if not unicodedata.combining(c))
@@ -95,8 +95,8 @@ def _words(text: str) -> str:
 
 
 def _sentences(text: str) -> list[str]:
-    """Each sentence, or part of one between commas, as ``_words`` has it."""
-    return [words for part in ENDS.split(cheapen(text)) if (words := _words(part))]
+    """Each sentence, or part of one between commas, as ``plain_words`` has it."""
+    return [words for part in ENDS.split(cheapen(text)) if (words := plain_words(part))]
 
 
 def _of_words(words: str) -> MeaningKind:

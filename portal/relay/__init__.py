@@ -6,9 +6,10 @@ the messages owed; when the turn ends it commits, and only then wakes workers an
 
 from portal.relay.answering import answer, ask_what_is_due, end_holds_that_are_over
 from portal.relay.bouncing import record_bounce
-from portal.relay.consenting import record_spoken_wish
+from portal.relay.consenting import Choice, record_spoken_wish
 from portal.relay.conversing import log_contact, set_preferences, write_to_customer
 from portal.relay.hearing import receive_text, receive_web_message
+from portal.relay.heeding import CarrierWord
 from portal.relay.mailing import receive_email, set_aside
 from portal.relay.mending import (
     lock_lost,
@@ -37,6 +38,8 @@ from portal.relay.receipts import Receipt, Receipts
 from portal.relay.turn import Relay, Turn
 
 __all__ = [
+    "CarrierWord",
+    "Choice",
     "CustomerDetails",
     "Order",
     "Receipt",

@@ -14,6 +14,12 @@ from portal.relay.promising import promise_answer
 from portal.relay.turn import Turn
 from portal.workflows import AnswerAction
 
+WAYS_BACK = {
+    Channel.SMS: (Channel.SMS, Channel.EMAIL),
+    Channel.EMAIL: (Channel.EMAIL,),
+}
+"""How words are answered: by the way they came, or by mail where texts are not wanted."""
+
 
 async def ask_what_is_due(turn: Turn, request: ServiceRequest) -> None:
     """Ask, remind or give up, whichever the time has come for; asked again, it does nothing."""
@@ -69,7 +75,7 @@ async def answer(
         MessageKind.ANSWER,
         f"message:{heard.id}" if heard else f"answer:{question.id}",
         teller.say(_thanks(action, given, request), None, **more),
-        channels=[via],
+        channels=WAYS_BACK[via],
     )
 
 

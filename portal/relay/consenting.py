@@ -1,5 +1,7 @@
 """Writing the consent ledger: a wish to stop, and to begin again."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from portal.errors import BadInput, Conflict
@@ -46,6 +48,41 @@ async def grant(
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """To be left alone, or to be written to again: by which channels, about what.
+
+    ``about`` "request" is the one request alone, "all" everything to the address.
+    """
+
+    stop: bool
+    about: Literal["request", "all"]
+    channels: Sequence[Channel]
+
+
+async def record_wish(
+    turn: Turn, request: ServiceRequest, choice: Choice, source: ConsentSource, evidence: str
+) -> None:
+    """Write a customer's wish down for every address that they have by these channels.
+
+    Raises BadInput where there is none, and Conflict where they want to hear of this request
+    again although they stopped everything.
+    """
+    points = [one for one in request.customer.contact_points if one.channel in choice.channels]
+    if not points:
+        raise BadInput("We have no such address.", fields={"channel": "sms or email"})
+    request_id = request.id if choice.about == "request" else None
+    for point in points:
+        begins_one = not choice.stop and request_id is not None
+        if begins_one and await is_stopped(turn, point.channel, point.address):
+            raise Conflict(
+                "Everything to this address was stopped: begin again with all of it, or not."
+            )
+        await (withdraw if choice.stop else grant)(
+            turn, point.channel, point.address, source, evidence=evidence, request_id=request_id
+        )
+
+
 async def record_spoken_wish(
     turn: Turn,
     request: ServiceRequest,
@@ -55,29 +92,16 @@ async def record_spoken_wish(
     about: Literal["request", "all"],
     note: str = "",
 ) -> None:
-    """What the customer told a member of staff: stop writing, or write again, by one channel.
+    """What the customer told a member of staff; the customer is told nothing.
 
-    ``about`` "request" is this request alone, "all" everything to the address. It counts for
-    every address that the customer has by that channel, and the customer is told nothing.
-    Raises BadInput where there is none, and Conflict where they want to hear of this request
-    again although they stopped everything.
+    ``about`` "request" is this request alone, "all" everything to the address. Raises BadInput
+    where they have no such address, and Conflict where they want to hear of this request again
+    although they stopped everything.
     """
-    points = [point for point in request.customer.contact_points if point.channel == channel]
-    if not points:
-        raise BadInput("We have no such address of theirs.", fields={"channel": "sms or email"})
     note = check_words("note", note, needed=False)
     evidence = f"said to {turn.actor.name}" + (f": {note}" if note else "")
-    change = withdraw if stop else grant
-    request_id = request.id if about == "request" else None
-    for point in points:
-        if not stop and request_id is not None and await is_stopped(turn, channel, point.address):
-            raise Conflict(
-                "They stopped everything to this address: begin again with all of it, or not."
-            )
-        await change(
-            turn, channel, point.address, ConsentSource.STAFF, evidence=evidence,
-            request_id=request_id,
-        )  # fmt: skip
+    choice = Choice(stop, about, [channel])
+    await record_wish(turn, request, choice, ConsentSource.STAFF, evidence)
     request.record(
         EventKind.PREFERENCES_CHANGED,
         turn.actor,

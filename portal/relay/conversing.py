@@ -14,7 +14,7 @@ from portal.models import (
     MessageKind,
     ServiceRequest,
 )
-from portal.relay.consenting import grant, withdraw
+from portal.relay.consenting import Choice, record_wish
 from portal.relay.moving import check_words
 from portal.relay.promising import answer_owed
 from portal.relay.turn import Turn
@@ -99,39 +99,20 @@ async def set_preferences(
     *,
     prefers: Channel | None = None,
     locale: str | None = None,
-    stop: str | None = None,
-    only: Channel | None = None,
+    choice: Choice | None = None,
+    source: ConsentSource = ConsentSource.STATUS_PAGE,
 ) -> None:
-    """The customer's own wishes. ``stop`` is "request", "all" or "none" (write to me again).
+    """The customer's own wishes: by which way, in which language, and whether at all.
 
-    ``only`` keeps a wish to one channel: the unsubscribe link of a mail is about mail.
+    Raises BadInput and Conflict as ``record_wish`` does.
     """
     customer = request.customer
     if prefers is not None:
         customer.prefers = prefers
     if locale is not None:
         customer.locale = locale
-    for point in customer.contact_points:
-        if only not in (None, point.channel):
-            continue
-        if stop in ("request", "all"):
-            about = request.id if stop == "request" else None
-            await withdraw(
-                turn,
-                point.channel,
-                point.address,
-                ConsentSource.STATUS_PAGE,
-                evidence=request.reference,
-                request_id=about,
-            )
-        elif stop == "none":
-            await grant(
-                turn,
-                point.channel,
-                point.address,
-                ConsentSource.STATUS_PAGE,
-                evidence=request.reference,
-            )
+    if choice is not None:
+        await record_wish(turn, request, choice, source, request.reference)
     request.record(
         EventKind.PREFERENCES_CHANGED,
         turn.actor,
@@ -139,7 +120,9 @@ async def set_preferences(
         moves=False,
         prefers=prefers,
         locale=locale,
-        stop=stop,
+        stop=choice.about if choice and choice.stop else None,
+        start=choice.about if choice and not choice.stop else None,
+        channels=[channel.value for channel in choice.channels] if choice else [],
     )
     await turn.settle(request)
 

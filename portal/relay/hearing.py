@@ -25,9 +25,11 @@ from portal.queries.conversations import (
     was_answered_since,
 )
 from portal.queries.requests import find_last_request, find_open_requests, lock_by_id
-from portal.relay.consenting import grant, is_stopped, withdraw
+from portal.relay.answering import WAYS_BACK
+from portal.relay.consenting import Choice, is_stopped, record_wish
 from portal.relay.conversing import check_letter
 from portal.relay.dropping import about, raise_ball
+from portal.relay.heeding import CarrierWord, heed_wish, leave_to_a_person
 from portal.relay.promising import answer_owed, promise_answer
 from portal.relay.replying import record_heard, route
 from portal.relay.turn import Turn
@@ -36,11 +38,21 @@ WHICH_HOLDS_FOR = timedelta(days=1)
 STRANGER_PAUSE = timedelta(hours=1)
 
 
-async def receive_text(turn: Turn, *, sid: str, sender: str, to: str, body: str) -> None:
+async def receive_text(
+    turn: Turn,
+    *,
+    sid: str,
+    sender: str,
+    to: str,
+    body: str,
+    carrier: CarrierWord | None = None,
+) -> None:
     """Record an inbound text once, on the right request, and answer it or give it an owner.
 
     ``sid`` is the provider's id of the text: heard again, nothing happens. Which request is
     settled before what it means; a text about several is asked "which", never guessed.
+    ``carrier`` is what the provider made of it and has answered itself. A number that has stopped
+    is heard, and what it says is owned by a person and not answered by text.
     """
     if await find_by_sid(turn.session, sid) is not None:
         return
@@ -48,7 +60,7 @@ async def receive_text(turn: Turn, *, sid: str, sender: str, to: str, body: str)
     turn.session.add(heard)
     await turn.session.flush()
     meaning = understand(body)
-    if await _settle_consent(turn, heard, meaning):
+    if await heed_wish(turn, heard, meaning, carrier):
         return
     requests = await find_open_requests(turn.session, Channel.SMS, sender)
     if not requests:
@@ -57,6 +69,9 @@ async def receive_text(turn: Turn, *, sid: str, sender: str, to: str, body: str)
     waiting = await find_unrouted(turn.session, sender, since=turn.now - WHICH_HOLDS_FOR)
     request = await _which(turn, heard, meaning, requests, waiting)
     if request is None:
+        if await is_stopped(turn, Channel.SMS, sender):
+            await leave_to_a_person(turn, heard, requests[-1])
+            return
         await _ask_which(turn, heard, requests)
         return
     for message in sorted({m.id: m for m in [*waiting, heard]}.values(), key=lambda m: m.id or 0):
@@ -70,49 +85,21 @@ async def receive_text(turn: Turn, *, sid: str, sender: str, to: str, body: str)
 
 
 async def receive_web_message(turn: Turn, request: ServiceRequest, body: str) -> Message:
-    """What the customer wrote on their page, for the department that has the request."""
+    """What the customer wrote on their page, for the department that has the request.
+
+    A wish to stop ends our texts here too; a person reads it all the same.
+    """
     body = check_letter(body)
     heard = _heard(turn, Channel.WEB, None, body, sender="", to="")
     turn.session.add(heard)
     await turn.session.flush()
     heard.cause = f"web:{heard.id}"
-    await route(turn, request, heard, understand(body))
+    meaning = understand(body)
+    if meaning.kind == MeaningKind.STOP and request.customer.address(Channel.SMS, turn.now):
+        texts = Choice(stop=True, about="all", channels=(Channel.SMS,))
+        await record_wish(turn, request, texts, ConsentSource.STATUS_PAGE, body)
+    await route(turn, request, heard, meaning)
     return heard
-
-
-async def _settle_consent(turn: Turn, heard: Message, meaning: Meaning) -> bool:
-    """Stop, start and help are about all texts, whichever request; True when that was it."""
-    address = heard.from_address
-    stopped = await is_stopped(turn, Channel.SMS, address)
-    if meaning.kind == MeaningKind.STOP:
-        await withdraw(turn, Channel.SMS, address, ConsentSource.TEXT, evidence=_evidence(heard))
-        words = "stop"
-    elif meaning.kind == MeaningKind.START or (meaning.kind == MeaningKind.YES and stopped):
-        await grant(turn, Channel.SMS, address, ConsentSource.TEXT, evidence=_evidence(heard))
-        words = "start"
-    elif meaning.kind == MeaningKind.HELP:
-        words = "help"
-    else:
-        return False
-    await _keep_with_last_request(turn, heard, needs_person=meaning.cancel)
-    if meaning.keyword and turn.settings.twilio_answers_keywords:
-        return True
-    await _say(turn, heard, MessageKind.CONSENT, words)
-    return True
-
-
-async def _keep_with_last_request(turn: Turn, heard: Message, *, needs_person: bool) -> None:
-    """A text about texts still stands in the conversation; "cancel" may mean the request."""
-    requests = await find_open_requests(turn.session, Channel.SMS, heard.from_address)
-    if not requests or (len(requests) > 1 and not needs_person):
-        return
-    # Of several, the newest's owner asks which was meant: our texts to them have just stopped.
-    request = await lock_by_id(turn.session, requests[-1].id or 0)
-    await record_heard(turn, request, heard)
-    if needs_person:
-        request.unanswered_since = request.unanswered_since or turn.now
-        await promise_answer(turn, request)
-    await turn.settle(request)
 
 
 async def _hear_without_open_request(turn: Turn, heard: Message, meaning: Meaning) -> None:
@@ -136,12 +123,14 @@ async def _hear_without_open_request(turn: Turn, heard: Message, meaning: Meanin
             MessageKind.ACKNOWLEDGEMENT,
             f"message:{heard.id}",
             teller.say("ended", due=teller.times.by(promise.due_at)),
-            channels=[Channel.SMS],
+            channels=WAYS_BACK[Channel.SMS],
         )
         return
     await raise_ball(
         turn, BallKind.UNKNOWN_SENDER, about(heard), "A text from a number that no customer has."
     )
+    if await is_stopped(turn, Channel.SMS, heard.from_address):
+        return
     if not await was_answered_since(
         turn.session, heard.from_address, since=turn.now - STRANGER_PAUSE
     ):
@@ -199,11 +188,6 @@ async def _say(turn: Turn, heard: Message, kind: MessageKind, name: str) -> None
         channel=Channel.SMS,
         address=heard.from_address,
     )
-
-
-def _evidence(heard: Message) -> str:
-    """The words and where the carrier has them."""
-    return f"{heard.body.strip()[:300]} ({heard.provider_sid})"
 
 
 def _heard(

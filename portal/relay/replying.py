@@ -13,7 +13,7 @@ from portal.models import (
     MessageStatus,
     ServiceRequest,
 )
-from portal.relay.answering import answer
+from portal.relay.answering import WAYS_BACK, answer
 from portal.relay.promising import answer_owed, promise_answer
 from portal.relay.turn import Turn
 
@@ -118,4 +118,6 @@ async def _reply(
             )
         )
         return
-    await turn.outbox.tell(request, kind, f"message:{heard.id}", words, channels=[heard.channel])
+    await turn.outbox.tell(
+        request, kind, f"message:{heard.id}", words, channels=WAYS_BACK[heard.channel]
+    )

@@ -2,7 +2,7 @@
 
 from starlette.routing import Route
 
-from portal.tracking import finding, preferences, writing
+from portal.tracking import finding, preferences, unsubscribing, writing
 from portal.tracking.kept import StatusPages
 from portal.tracking.status import ShowStatus, WatchStatus
 
@@ -15,8 +15,8 @@ routes = [
     Route("/r/{token}/answers", writing.reply, methods=["POST"]),
     Route("/r/{token}/preferences", preferences.show, methods=["GET"]),
     Route("/r/{token}/preferences", preferences.save, methods=["POST"]),
-    Route("/r/{token}/unsubscribe", preferences.see_preferences, methods=["GET"]),
-    Route("/r/{token}/unsubscribe", preferences.unsubscribe, methods=["POST"]),
+    Route("/r/{token}/unsubscribe", unsubscribing.ask, methods=["GET"]),
+    Route("/r/{token}/unsubscribe", unsubscribing.unsubscribe, methods=["POST"]),
     Route("/", finding.ask, methods=["GET"]),
     Route("/", finding.send_link, methods=["POST"]),
 ]

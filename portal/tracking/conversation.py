@@ -21,13 +21,17 @@ TALK = frozenset(
 )
 """Milestones, holds and endings are left out: they are what the page as a whole says."""
 
+STANDS_HERE = frozenset({MessageKind.STAFF, MessageKind.ACKNOWLEDGEMENT, MessageKind.ANSWER})
+"""Said to the customer here, whatever became of the text or mail that carries it."""
+
 NEVER_SAID = frozenset({MessageStatus.SUPPRESSED, MessageStatus.EXPIRED})
 
 
 def read_conversation(messages: Iterable[MessageRow], brand: str) -> tuple[Line, ...]:
     """The lines of the conversation, oldest first.
 
-    What staff wrote stands here at once, whatever became of the text or mail that carries it.
+    What staff wrote and what answers the customer stand here at once, also to somebody who
+    wants no texts.
     """
     return tuple(_line(one, brand) for one in messages if _is_said(one))
 
@@ -35,7 +39,7 @@ def read_conversation(messages: Iterable[MessageRow], brand: str) -> tuple[Line,
 def _is_said(message: MessageRow) -> bool:
     if message.kind not in TALK:
         return False
-    return message.kind == MessageKind.STAFF or message.status not in NEVER_SAID
+    return message.kind in STANDS_HERE or message.status not in NEVER_SAID
 
 
 def _line(message: MessageRow, brand: str) -> Line:

@@ -6,18 +6,32 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from portal import clock, pages
-from portal.errors import BadInput, NotFound
+from portal.errors import BadInput, Conflict, NotFound
 from portal.models import THE_CUSTOMER, Channel, ServiceRequest
-from portal.queries.consents import newest_consents
+from portal.queries.consents import Wish, find_welcome
 from portal.queries.links import find_by_token
 from portal.queries.requests import lock_by_token
-from portal.relay import Turn, set_preferences
+from portal.relay import Choice, Turn, set_preferences
 from portal.tracking import view
 from portal.tracking.forms import read_form
 from portal.tracking.status import unknown_link
 
-STOPS = {"stop_this": "request", "stop_all": "all", "start_this": "none", "start_all": "none"}
-"""What each button asks of the relay."""
+TEXTS, MAIL = (Channel.SMS,), (Channel.EMAIL,)
+BUTTONS = {
+    "stop_this": Choice(stop=True, about="request", channels=TEXTS),
+    "start_this": Choice(stop=False, about="request", channels=TEXTS),
+    "stop_texts": Choice(stop=True, about="all", channels=TEXTS),
+    "start_texts": Choice(stop=False, about="all", channels=TEXTS),
+    "stop_this_mail": Choice(stop=True, about="request", channels=MAIL),
+    "start_this_mail": Choice(stop=False, about="request", channels=MAIL),
+    "stop_mail": Choice(stop=True, about="all", channels=MAIL),
+    "start_mail": Choice(stop=False, about="all", channels=MAIL),
+    "stop_all": Choice(stop=True, about="all", channels=TEXTS + MAIL),
+    "start_all": Choice(stop=False, about="all", channels=TEXTS + MAIL),
+}
+"""What each button asks for."""
+STOP = {"request": "stop_this", "all": "stop_all"}
+"""The same for other systems and older pages, which say `stop=request` or `stop=all`."""
 
 
 async def show(request: Request) -> Response:
@@ -37,34 +51,15 @@ async def save(request: Request) -> Response:
             await _grant_wish(turn, service_request, form)
     except NotFound:
         return unknown_link(request)
-    except BadInput as refusal:
+    except (BadInput, Conflict) as refusal:
         return await _page(request, refusal=refusal)
     return RedirectResponse(f"/r/{token}/preferences?saved", 303)
 
 
-async def unsubscribe(request: Request) -> Response:
-    """`POST /r/{token}/unsubscribe`: a mail program's one click ends mail about this request.
-
-    Without a login, a form or a page of ours before it, as RFC 8058 asks; a GET changes nothing.
-    """
-    try:
-        async with request.app.state.relay.turn(THE_CUSTOMER) as turn:
-            service_request = await lock_by_token(turn.session, request.path_params["token"])
-            await set_preferences(turn, service_request, stop="request", only=Channel.EMAIL)
-    except NotFound:
-        return unknown_link(request)
-    return RedirectResponse(f"/r/{request.path_params['token']}/preferences?saved", 303)
-
-
-async def see_preferences(request: Request) -> Response:
-    """`GET /r/{token}/unsubscribe`, as a person would open it: the page where they choose."""
-    return RedirectResponse(f"/r/{request.path_params['token']}/preferences", 303)
-
-
 async def _grant_wish(turn: Turn, request: ServiceRequest, form: dict[str, str]) -> None:
-    wish = form.get("do", "save")
-    if wish in STOPS:
-        await set_preferences(turn, request, stop=STOPS[wish])
+    wish = STOP.get(form.get("stop", ""), form.get("do", "save"))
+    if wish in BUTTONS:
+        await set_preferences(turn, request, choice=BUTTONS[wish])
         return
     if wish != "save":
         raise BadInput("Please press one of the buttons.", fields={"do": "save"})
@@ -74,7 +69,7 @@ async def _grant_wish(turn: Turn, request: ServiceRequest, form: dict[str, str])
 
 
 async def _page(
-    request: Request, *, saved: bool = False, refusal: BadInput | None = None
+    request: Request, *, saved: bool = False, refusal: BadInput | Conflict | None = None
 ) -> Response:
     token = request.path_params["token"]
     if await request.app.state.status_pages.find_version(token) is None:
@@ -83,9 +78,8 @@ async def _page(
         service_request = await find_by_token(session, token)
         if service_request is None:
             return unknown_link(request)
-        stopped_all, stopped_this = await _stopped(session, service_request)
+        channels = await _channels(session, service_request)
     customer = service_request.customer
-    channels = _channels(service_request)
     page = view.PreferencesPage(
         reference=service_request.reference,
         locale=customer.locale,
@@ -93,8 +87,6 @@ async def _page(
         channels=channels,
         chosen=channels[0].kind if channels else "sms",
         languages=_languages(service_request),
-        stopped_this=stopped_this,
-        stopped_all=stopped_all,
         saved=saved,
         refusal=refusal.detail if refusal else None,
     )
@@ -102,26 +94,25 @@ async def _page(
     return pages.page(request, "tracking/preferences.html", {"page": page}, status)
 
 
-async def _stopped(session: AsyncSession, request: ServiceRequest) -> tuple[bool, bool]:
-    """Whether all was stopped, and whether this request was, at every address we have."""
-    whole, this = [], []
-    for point in request.customer.contact_points:
-        of_all, of_this = await newest_consents(session, point.channel, point.address, request.id)
-        whole.append(of_all is None or not of_all.granted)
-        newer = of_this is not None and (of_all is None or (of_this.id or 0) > (of_all.id or 0))
-        this.append(newer and of_this is not None and not of_this.granted)
-    return bool(whole) and all(whole), bool(this) and all(this)
-
-
-def _channels(request: ServiceRequest) -> tuple[view.Channel, ...]:
-    """The ways to reach this customer, the preferred first."""
-    customer, now = request.customer, clock.now()
-    found = ((kind, customer.address(kind, now)) for kind in customer.channels())
+async def _channels(session: AsyncSession, request: ServiceRequest) -> tuple[view.Channel, ...]:
+    """The ways to reach this customer, the preferred first, and what they have stopped."""
+    found = [
+        (kind, address)
+        for kind in request.customer.channels()
+        if (address := request.customer.address(kind, clock.now())) is not None
+    ]
+    wishes = {Wish(kind, address, about) for kind, address in found for about in (None, request.id)}
+    welcome = await find_welcome(session, wishes)
     return tuple(
-        view.Channel("sms" if kind == Channel.SMS else "email", _masked(address))
+        view.Channel(
+            "sms" if kind == Channel.SMS else "email",
+            _masked(address),
+            "all" if Wish(kind, address, None) not in welcome
+            else "request" if Wish(kind, address, request.id) not in welcome
+            else "",
+        )
         for kind, address in found
-        if address is not None
-    )
+    )  # fmt: skip
 
 
 def _languages(request: ServiceRequest) -> tuple[tuple[str, str], ...]:
@@ -148,7 +139,10 @@ def _masked(address: str) -> str:
 def _read_channel(request: ServiceRequest, chosen: str | None) -> Channel | None:
     if chosen is None:
         return None
-    if chosen not in {channel.kind for channel in _channels(request)}:
+    if not any(
+        chosen == kind and request.customer.address(kind, clock.now())
+        for kind in request.customer.channels()
+    ):
         raise BadInput("We have no such address of yours.", fields={"channel": "sms or email"})
     return Channel(chosen)
 

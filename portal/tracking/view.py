@@ -233,10 +233,14 @@ class StatusPage:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A way to write to the customer; `address` is masked, enough to know one's own."""
+    """A way to write to the customer; `address` is masked, enough to know one's own.
+
+    `stopped` says whether they want nothing by it about this request, or nothing at all.
+    """
 
     kind: Literal["sms", "email"]
     address: str
+    stopped: Literal["", "request", "all"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +253,20 @@ class PreferencesPage:
     channels: tuple[Channel, ...]
     chosen: Literal["sms", "email"]
     languages: tuple[tuple[str, str], ...]
-    stopped_this: bool = False
-    stopped_all: bool = False
     saved: bool = False
     refusal: str | None = None
+
+    @property
+    def stopped_all(self) -> bool:
+        """Nothing is written to them at all, by whichever way."""
+        return all(channel.stopped == "all" for channel in self.channels)
+
+
+@dataclass(frozen=True, slots=True)
+class UnsubscribePage:
+    """Whether mail about this request is stopped, and the ways to stop it."""
+
+    reference: str
+    locale: str
+    path: str
+    stopped: bool

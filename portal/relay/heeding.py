@@ -1,0 +1,152 @@
+"""A wish about our texts that came by text: heeded at once, confirmed once, then silence."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from portal.messaging.compose import fill, product_words
+from portal.messaging.meaning import Meaning, MeaningKind, plain_words
+from portal.models import (
+    A_REFERENCE,
+    Channel,
+    ConsentSource,
+    Message,
+    MessageKind,
+    ServiceRequest,
+)
+from portal.queries.consents import may_write
+from portal.queries.requests import find_last_request, find_open_requests, lock_by_id
+from portal.relay.consenting import grant, is_stopped, withdraw
+from portal.relay.promising import promise_answer
+from portal.relay.replying import record_heard
+from portal.relay.turn import Turn
+
+NAMES_NOTHING = set(
+    plain_words(
+        "my the your our a an and of for to please request order application phone number mobile"
+        " cell text texts message messages new update updates it this that"
+    ).split()
+)
+"""Words that may stand in a title and still say nothing about which request is meant."""
+
+
+class CarrierWord(StrEnum):
+    """What Twilio made of a text and has answered itself (``OptOutType``, Advanced Opt-Out)."""
+
+    STOP = "STOP"
+    START = "START"
+    HELP = "HELP"
+
+
+async def heed_wish(
+    turn: Turn, heard: Message, meaning: Meaning, carrier: CarrierWord | None
+) -> bool:
+    """Stop, start or explain, if that is what the text asks; False where it asks none of it.
+
+    A stop is about all texts to that number, whoever's request they are about; one that plainly
+    names one of several open requests is about that one. A stop is confirmed once and a number
+    that has stopped hears nothing but the answers to HELP and START. What the carrier answered
+    is not answered again.
+    """
+    address = heard.from_address
+    stopped = await is_stopped(turn, Channel.SMS, address)
+    wish = _wish(meaning, carrier, stopped=stopped)
+    if wish is None:
+        return False
+    requests = await find_open_requests(turn.session, Channel.SMS, address)
+    is_answered = carrier is not None or (meaning.keyword and turn.settings.twilio_answers_keywords)
+    if wish == MeaningKind.STOP:
+        one = None if stopped or is_answered else _named(requests, heard, meaning)
+        is_answered |= stopped or not await _is_news(turn, address, one)
+        await withdraw(
+            turn, Channel.SMS, address, ConsentSource.TEXT,
+            evidence=_evidence(heard, carrier), request_id=one.id if one else None,
+        )  # fmt: skip
+        words = "stop_one" if one else "stop"
+    else:
+        one, words = None, wish.value
+        if wish == MeaningKind.START:
+            await grant(
+                turn, Channel.SMS, address, ConsentSource.TEXT, evidence=_evidence(heard, carrier)
+            )
+    for_person = meaning.cancel or meaning.has_more
+    await _keep(turn, heard, [one] if one else requests, for_person=for_person)
+    if not is_answered:
+        await _confirm(turn, heard, words, one)
+    return True
+
+
+async def leave_to_a_person(turn: Turn, heard: Message, request: ServiceRequest) -> None:
+    """Put it into this request's conversation, with a promise of an answer and an owner."""
+    held = await lock_by_id(turn.session, request.id or 0)
+    await record_heard(turn, held, heard)
+    held.unanswered_since = held.unanswered_since or turn.now
+    await promise_answer(turn, held)
+    await turn.settle(held)
+
+
+def _wish(meaning: Meaning, carrier: CarrierWord | None, *, stopped: bool) -> MeaningKind | None:
+    """What is asked of us. YES begins again, but only a number that had stopped."""
+    if meaning.kind == MeaningKind.YES and not stopped and carrier != CarrierWord.STOP:
+        # Twilio counts it as START; from somebody who has our texts it answers a question.
+        return None
+    if carrier is not None:
+        return MeaningKind(carrier.lower())
+    if meaning.kind == MeaningKind.YES and meaning.bare:
+        return MeaningKind.START
+    wishes = (MeaningKind.STOP, MeaningKind.START, MeaningKind.HELP)
+    return meaning.kind if meaning.kind in wishes else None
+
+
+def _named(
+    requests: Sequence[ServiceRequest], heard: Message, meaning: Meaning
+) -> ServiceRequest | None:
+    """The one of several that the stop names, by reference or by a word of its title alone."""
+    if len(requests) < 2:
+        return None
+    said = set(A_REFERENCE.findall(heard.body.upper()))
+    named = [request for request in requests if request.reference in said]
+    if not said:
+        about = set(meaning.about.split()) - NAMES_NOTHING
+        named = [one for one in requests if about & set(plain_words(one.title).split())]
+    return named[0] if len(named) == 1 else None
+
+
+async def _is_news(turn: Turn, address: str, one: ServiceRequest | None) -> bool:
+    """False where they had stopped the texts about this one already, and were told so."""
+    return one is None or await may_write(turn.session, Channel.SMS, address, one.id)
+
+
+async def _keep(
+    turn: Turn, heard: Message, requests: Sequence[ServiceRequest], *, for_person: bool
+) -> None:
+    """A text about texts still stands in the conversation; "cancel" may mean the request."""
+    if for_person:
+        # Of several, the newest's owner asks which was meant: our texts have just stopped.
+        last = await find_last_request(turn.session, Channel.SMS, heard.from_address)
+        request = requests[-1] if requests else last
+        if request is not None:
+            await leave_to_a_person(turn, heard, request)
+    elif len(requests) == 1:
+        request = await lock_by_id(turn.session, requests[0].id or 0)
+        await record_heard(turn, request, heard)
+        await turn.settle(request)
+
+
+async def _confirm(turn: Turn, heard: Message, name: str, one: ServiceRequest | None) -> None:
+    fields = {"brand": turn.settings.brand, "link": turn.settings.public_url}
+    if one is not None:
+        title = A_REFERENCE.sub("", one.title)[:24].strip()
+        fields |= {"title": title, "reference": one.reference}
+    await turn.outbox.answer_address(
+        MessageKind.CONSENT,
+        f"message:{heard.id}",
+        fill(product_words(name, one.customer.locale if one else "en"), fields),
+        channel=Channel.SMS,
+        address=heard.from_address,
+    )
+
+
+def _evidence(heard: Message, carrier: CarrierWord | None) -> str:
+    """The words, and where the carrier has them."""
+    taken_as = f", {carrier} at Twilio" if carrier else ""
+    return f"{heard.body.strip()[:300]} ({heard.provider_sid}{taken_as})"
