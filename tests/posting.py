@@ -9,6 +9,7 @@ from portal.models import Channel, MessageStatus
 from portal.relay import Relay
 from workers.claim import Claimed
 from workers.deliver import Courier
+from workers.doors import Door
 
 
 @dataclass
@@ -39,9 +40,14 @@ class Mailbox(Phone):
     channel = Channel.EMAIL
 
 
-async def deliver(relay: Relay, door: Phone) -> list[str]:
+async def deliver(relay: Relay, phone: Phone) -> list[str]:
     """One pass of a worker over all that is due and may go; gives what the phone shows after it."""
+    await hand_over(relay, phone)
+    return phone.shows
+
+
+async def hand_over(relay: Relay, door: Door) -> None:
+    """One pass of a worker over all that is due and may go by this door."""
     courier = Courier(relay, door)
     while await courier._deliver_batch():
         await courier.finish(within=5)
-    return door.shows

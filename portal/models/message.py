@@ -174,13 +174,20 @@ class Message(SQLModel, table=True):
         """Whether the provider has said its last word about it."""
         return self.status in FINAL
 
+    def waits_for_receipt(self, now: datetime) -> bool:
+        """True for a text that the carrier has, while its last word may still come."""
+        return self._is_on_its_way and not self.has_no_receipt(now)
+
     def has_no_receipt(self, now: datetime) -> bool:
         """True when the carrier has never said what became of this text, and will not any more."""
-        waits = self.channel == Channel.SMS and self.status in (
-            MessageStatus.ACCEPTED,
-            MessageStatus.SENT,
-        )
-        return waits and self.sent_at is not None and now - self.sent_at >= RECEIPTS_COME_WITHIN
+        if not self._is_on_its_way or self.sent_at is None:
+            return False
+        return now - self.sent_at >= RECEIPTS_COME_WITHIN
+
+    @property
+    def _is_on_its_way(self) -> bool:
+        on_its_way = (MessageStatus.ACCEPTED, MessageStatus.SENT)
+        return self.channel == Channel.SMS and self.status in on_its_way
 
     def hear(
         self,

@@ -169,7 +169,7 @@ async def learn(
             await resolve_balls(turn, about(message), BallKind.OUTCOME_UNKNOWN)
         if status == MessageStatus.DELIVERED:
             await resolve_balls(turn, about(message), BallKind.MESSAGE_UNDELIVERED)
-    if message.ask_at is None and not message.is_final and message.channel == Channel.SMS:
+    if message.ask_at is None and message.waits_for_receipt(turn.now):
         message.ask_at = turn.now + timedelta(seconds=turn.settings.poll_after)
     if message.request_id is not None:
         turn.nudged.add(message.request_id)
