@@ -106,7 +106,7 @@ async def test_a_late_receipt_settles_what_a_person_was_asked_about(
                 subject=f"message:{message.id}",
                 request_id=martins.id,
                 raised_at=message.created_at,
-            )  # fmt: skip
+            )
         )
     await twilio.receipt(message, "sent", "SMlate")
     async with database.reading() as session:
