@@ -1,9 +1,9 @@
 """A wish to stop is heeded wherever it is said, confirmed once, and then there is silence."""
 
 import pytest
+from calling import Twilio
 from cast import MARTIN, House
 from sqlmodel import select
-from test_hooks import Twilio
 from test_stale_texts import Mailbox, Phone
 
 from portal.models import (

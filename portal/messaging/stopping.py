@@ -11,7 +11,7 @@ Source: 47 CFR 64.1200(a)(10): any reasonable manner of revoking consent counts.
 from portal.messaging.replies import pattern
 
 LISTS = {
-    "stop": "stop stopp stoop sotp stpo stp tsop st0p stahp quit cease desist discontinue halt",
+    "stop": "sto+p+ sotp stpo stp tsop st0p stahp quit cease desist discontinue halt",
     "unsubscribe": "unsubscribe unsubscribing unsub unsuscribe unsubcribe unsubscibe un_subscribe",
     # Beside a lone "stop" these leave it what it is.
     "small": "please pls plz plese pleas kindly now ok okay thanks thank thx ty just hi hello hey"
@@ -63,7 +63,7 @@ WISHES = pattern(
     \b<stop>(?: (?:all|the|these|this|please|fucking|f ing|freaking|damn|just|with|w|constantly))* <writing>\b
     \b<stop> sending(?: <the>)*(?: <texts>| me(?! (?:the|a|my|wrong|letters|mail|bills|paper)\b)| us| to (?:me|this)| things| stuff|$)
     \b<stop> (?:getting|receiving)(?: <the>)*$
-    \bmake (?:it|them|this|these) stop$
+    \b(?:make (?:it|them|this|these)|(?:want|need|like) (?:it|this|them|these) to) stop$
     \b<texts> (?:\w+ )?(?:to|must|should|need to|have to) (?:stop|end|cease)\b
     \bhow (?:do|can|to) (?:i |you )?(?:stop|end) (?:this|these|them)$
     \bknock it off\b
@@ -89,13 +89,13 @@ WISHES = pattern(
     ^(?:<small> )*<never> (?:want|wanna|need|wish)(?: to)?(?: <get>)? (?:any of (?:it|this)|these|those|them)(?: <small>| any ?more)*$
     ^(?:<small> )*<never> (?:want|wanna|wish)(?: to)? <get> (?:this|that|anything)(?: <small>| any ?more| else)*$
     \b<never> (?:want|wanna|wish|care|need) to hear from\b
-    \b<never> (?:want|wanna|need|wish)(?: to)?(?: you| anyone| anybody)?(?: to)? (?:be )?(?:<write>|<writing>|texted|contacted|messaged)(?: me| us| anymore| by you|$)
+    \b<never> (?:want|wanna|need|wish)(?: to)?(?: you| anyone| anybody)?(?: to)? (?:be )?(?:<write>|<writing>|texted|contacted|messaged)(?: me| us| anymore| again| by you|$)
     \b(?:not interested in|rather not|prefer not to)(?: <get>)?(?: <the>)* <texts>\b
 
     \b<unsubscribe>\b
     \bopt(?:ing|ed)? ?(?:me |us |my number |this number )?out\b
     \b(?:revoke|withdraw|rescind)(?: \w+)? (?:consent|permission)\b
-    \b(?:no|not|never|dont|didnt) (?:\w+ ){0,2}(?:consent(?:ed)?|permission|agreed?|sign(?:ed)?(?: up)?) (?:to|for)(?: \w+){0,3} (?:<texts>|<write>)\b
+    \b(?:no|not|never|dont|didnt) (?:\w+ ){0,2}(?:consent(?:ed)?|permission|agreed?|ask(?:ed)?|sign(?:ed)?(?: up)?) (?:to|for)(?: \w+){0,3} (?:<texts>|<write>)\b
 
     \b<remove> (?:me|us)\b(?! (?:as|from (?:\w+ )?(?:application|order|account|request|booking|policy|lease)))
     \b<remove> (?:my|our|this|the) (?:phone |cell |mobile )?(?:number|phone|cell)\b
