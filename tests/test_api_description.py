@@ -13,6 +13,7 @@ from starlette.routing import Route
 from portal.api import CALLS, routes
 from portal.api.openapi import describe
 from portal.clock import now
+from portal.models import Message, MessageStatus
 
 once = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -67,6 +68,13 @@ def described(method: str, path: str) -> dict[str, Any]:
         if re.fullmatch(re.sub(r"{\w+}", "[^/]+", pattern), path) and method in operations:
             return operations[method]
     raise AssertionError(f"{method} {path} is not described")
+
+
+async def lose(house: House, message_id: int) -> None:
+    """As if the provider had refused it."""
+    async with house.database.transaction() as session:
+        message = await session.get_one(Message, message_id)
+        message.status = MessageStatus.FAILED
 
 
 def test_what_is_served_is_described_and_nothing_else() -> None:
@@ -137,6 +145,14 @@ async def test_every_answer_of_a_whole_life_fits_its_description(
     await call("POST", f"{path}/keep")
     written = await call("POST", "/requests/REF/messages", {"body": "Hello.", "channels": ["sms"]})
     await call("GET", f"/messages/{written['id']}")
+    await lose(house, written["id"])
+    await call("GET", "/messages?needs=person&limit=1")
+    again = await call("POST", f"/messages/{written['id']}/retry", {"to": MARTIN["phone"]})
+    await lose(house, again["id"])
+    words = {"body": "Hello again.", "channel": "email"}
+    other = await call("POST", f"/messages/{again['id']}/resend", words)
+    await lose(house, other["id"])
+    await call("POST", f"/messages/{other['id']}/told", {"note": "He knows."})
     await call("POST", "/requests/REF/contacts", {"channel": "call", "reason": "other", "note": ""})
     await call("POST", "/requests/REF/hold", {"reason": "A part is missing.", "until": due})
     await call("POST", "/requests/REF/resume")
