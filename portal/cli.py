@@ -44,6 +44,7 @@ app.add_typer(apikey, name="apikey")
 Port = Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")]
 Host = Annotated[str, typer.Option(help="The address to listen at.")]
 DataDir = Annotated[Path | None, typer.Option(help="The folder to keep everything in.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Take warnings for mistakes.")]
 Files = Annotated[list[str], typer.Argument(metavar="FILE...")]
 
 
@@ -211,19 +212,21 @@ def doctor() -> None:
 
 
 @workflow.command("check")
-def check_workflows(files: Files) -> None:
+def check_workflows(files: Files, strict: Strict = False) -> None:
     """Read workflow files and show every mistake with its line and a remedy.
 
+    Texts that cost more than one segment are warnings, told and let pass.
+
     \b
-    Example: kept workflow check my-workflow.toml
+    Example: kept workflow check --strict my-workflow.toml
     """
     from portal.commands import workflows
 
-    _print(workflows.check_workflows(_load(None), files))
+    _print(workflows.check_workflows(_load(None), files, is_strict=strict))
 
 
 @workflow.command("load")
-def load_workflows(files: Files) -> None:
+def load_workflows(files: Files, strict: Strict = False) -> None:
     """Load workflow files, all of them or none; a changed one becomes a new version.
 
     The name of a workflow that comes with Kept will do too.
@@ -233,7 +236,7 @@ def load_workflows(files: Files) -> None:
     """
     from portal.commands import workflows
 
-    _print(workflows.load_workflows(_load(None), files))
+    _print(workflows.load_workflows(_load(None), files, is_strict=strict))
 
 
 @workflow.command("list")

@@ -114,6 +114,22 @@ def test_a_file_with_mistakes_shows_each_with_its_line_and_loads_nothing(kept, t
     assert "lost-key" not in kept("workflow", "list").stdout
 
 
+def test_words_that_cost_more_are_warnings_until_they_are_mistakes(kept, tmp_path):
+    """`check` and `load` tell what a text costs and go on; with `--strict` they do not."""
+    (tmp_path / "key.toml").write_text(GOOD.replace("your key", "your key, " + 12 * "really "))
+    told = kept("workflow", "check", "key.toml")
+    assert told.returncode == 0
+    warning, good = told.stdout.splitlines()
+    assert re.match(
+        r'key.toml:9: warning: stage "looking" has a "title" that costs 2 segm', warning
+    )
+    assert good.startswith("key.toml: good.")
+    said = refused(kept("workflow", "load", "--strict", "key.toml"))
+    assert "1 warning to put right" in said
+    assert "key.toml:9: stage" in said
+    assert "lost-key" not in kept("workflow", "list").stdout
+
+
 def test_files_may_refer_to_one_anothers_departments(kept, tmp_path):
     (tmp_path / "a.toml").write_text(REFERS)
     (tmp_path / "b.toml").write_text(GOOD)

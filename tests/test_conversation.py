@@ -106,7 +106,7 @@ async def test_where_is_it_is_answered_at_once(house, martins, texts):
     await texts("Where is my card?")
     answer = await last(house)
     assert answer.kind == MessageKind.ANSWER
-    assert "We have your application. Telesales has it since" in answer.body
+    assert "We have your application. Telesales has it. Next by" in answer.body
     assert not (await house.see(martins)).promises
 
 
@@ -350,7 +350,7 @@ async def test_where_is_it_is_told_as_it_is(house, martins, texts):
     assert "being checked" not in passed
     await house.do(accept, martins, by=house.people.uma.actor)
     await texts("Where is my card?")
-    assert "being checked. Underwriting has it since" in (await last(house)).body
+    assert "being checked. Underwriting has it. Next by" in (await last(house)).body
     await house.do(hold, martins, by=house.people.uma.actor, reason="Address check")
     await texts("Where is my card?")
     held = (await last(house)).body

@@ -273,7 +273,7 @@ async def test_a_question_and_its_reminder_that_waited_together_are_one_text(clo
     clock.move_to(MORNING + timedelta(days=1))
     texts = await send(Phone())
     assert [text for text in texts if "Shall we go ahead?" in text] == texts[-1:]
-    assert "one more time" not in texts[-1]
+    assert "once more" not in texts[-1]
     assert [kind for kind, _ in await dropped(house, request)] == ["reminder"]
 
 
@@ -285,7 +285,7 @@ async def test_a_reminder_goes_where_the_question_went_in_its_time(clock, house,
     clock.shift(timedelta(days=1))
     await house.do(ask_what_is_due, request, by=KEPT)
     (text,) = await send(Phone())
-    assert "one more time" in text
+    assert "once more" in text
 
 
 async def test_whichever_text_comes_first_says_who_we_are_and_how_to_stop(clock, house, send):

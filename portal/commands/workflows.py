@@ -1,6 +1,6 @@
 """`kept workflow`: files are checked as a whole, and taken into use all together or not at all."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -8,6 +8,7 @@ from sqlmodel import select
 
 from portal.commands.ground import THE_TERMINAL, act
 from portal.errors import PortalError
+from portal.messaging.proofreading import Proofreader
 from portal.models import Department
 from portal.queries.workflows import newest_workflows
 from portal.relay import Relay, load_workflow
@@ -15,28 +16,42 @@ from portal.settings import Settings
 from portal.workflows import (
     WorkflowDefinition,
     WorkflowFileError,
+    read_lines,
     read_workflow_file,
     shipped_workflow_files,
 )
 
 
-def check_workflows(settings: Settings, names: Iterable[str]) -> list[str]:
-    """Read the files; a line for each that is good. Raises PortalError with every mistake."""
+def check_workflows(
+    settings: Settings, names: Iterable[str], *, is_strict: bool = False
+) -> list[str]:
+    """Read the files; a line for each that is good, and each warning about words.
+
+    Raises PortalError with every mistake; with ``is_strict`` a warning is one.
+    """
     known = act(settings, _known_departments) if _has_database(settings) else set[str]()
-    return [
-        f"{path}: good. {definition.name!r}, {_count(len(definition.stages), 'stage')}."
-        for path, definition in read_all(names, known).items()
+    definitions = read_all(names, known)
+    good = [
+        f"{name}: good. {definition.name!r}, {_count(len(definition.stages), 'stage')}."
+        for name, definition in definitions.items()
     ]
+    return proofread(settings, definitions, is_strict=is_strict) + good
 
 
-def load_workflows(settings: Settings, names: Iterable[str]) -> list[str]:
-    """Take the files into use, all or none; a changed one becomes a new version."""
+def load_workflows(
+    settings: Settings, names: Iterable[str], *, is_strict: bool = False
+) -> list[str]:
+    """Take the files into use, all or none; a changed one becomes a new version.
+
+    Warnings about words are told; with ``is_strict`` they are mistakes, and nothing is loaded.
+    """
 
     async def load(relay: Relay) -> list[str]:
         definitions = read_all(names, await _known_departments(relay))
+        warnings = proofread(settings, definitions, is_strict=is_strict)
         async with relay.turn(THE_TERMINAL) as turn:
             loaded = [await load_workflow(turn, one) for one in definitions.values()]
-            return [f"{one.key}: version {one.version} is in use." for one in loaded]
+            return [*warnings, *(f"{one.key}: version {one.version} is in use." for one in loaded)]
 
     return act(settings, load)
 
@@ -69,11 +84,7 @@ def read_all(names: Iterable[str], known: set[str]) -> dict[str, WorkflowDefinit
     A name may also be that of a workflow that comes with the product. Raises PortalError with
     every mistake of every file, a line for each.
     """
-    shipped = {path.stem: path for path in shipped_workflow_files()}
-    waiting = {
-        name: shipped[name] if name in shipped and not Path(name).exists() else Path(name)
-        for name in names
-    }
+    waiting = {name: _path_of(name) for name in names}
     read: dict[str, WorkflowDefinition] = {}
     known = set(known)
     while waiting:
@@ -91,6 +102,30 @@ def read_all(names: Iterable[str], known: set[str]) -> dict[str, WorkflowDefinit
             raise PortalError("\n".join([f"{many} to put right; nothing was loaded.", *mistakes]))
         known |= found
     return read
+
+
+def proofread(
+    settings: Settings, definitions: Mapping[str, WorkflowDefinition], *, is_strict: bool
+) -> list[str]:
+    """A line for each text that would cost more than it must, our own sentences last.
+
+    Raises PortalError with them where ``is_strict``.
+    """
+    reader = Proofreader(settings.brand, settings.public_url)
+    found = [
+        (name, warning)
+        for name, definition in definitions.items()
+        for warning in reader.read_workflow(definition, read_lines(_path_of(name)))
+    ] + [(f"templates/sms/{file}", warning) for file, warning in reader.read_product()]
+    if found and is_strict:
+        lines = [f"{name}:{warning.line or 1}: {warning}" for name, warning in found]
+        raise PortalError("\n".join([f"{_count(len(found), 'warning')} to put right.", *lines]))
+    return [f"{name}:{warning.line or 1}: warning: {warning}" for name, warning in found]
+
+
+def _path_of(name: str) -> Path:
+    shipped = {path.stem: path for path in shipped_workflow_files()}
+    return shipped[name] if name in shipped and not Path(name).exists() else Path(name)
 
 
 async def _known_departments(relay: Relay) -> set[str]:

@@ -8,21 +8,30 @@ from portal.workflows.definition import (
     Words,
     WorkflowDefinition,
 )
+from portal.workflows.lines import Lines
 from portal.workflows.mistakes import Mistake, WorkflowFileError
-from portal.workflows.reading import read_workflow, read_workflow_file, shipped_workflow_files
-from portal.workflows.wording import FIELDS
+from portal.workflows.reading import (
+    read_lines,
+    read_workflow,
+    read_workflow_file,
+    shipped_workflow_files,
+)
+from portal.workflows.wording import FIELDS, template_mistakes
 
 __all__ = [
     "FIELDS",
     "AnswerAction",
     "DepartmentDefinition",
     "FollowUpDefinition",
+    "Lines",
     "Mistake",
     "StageDefinition",
     "Words",
     "WorkflowDefinition",
     "WorkflowFileError",
+    "read_lines",
     "read_workflow",
     "read_workflow_file",
     "shipped_workflow_files",
+    "template_mistakes",
 ]

@@ -39,6 +39,11 @@ def read_workflow_file(
     return read_workflow(content, known_departments=known_departments, source=str(path))
 
 
+def read_lines(path: Path) -> Lines:
+    """On which line of a workflow file what stands, where `read_workflow_file` has read it."""
+    return Lines(_decoded(path.read_bytes()))
+
+
 def read_workflow(
     text: str | bytes, *, known_departments: Collection[str] = (), source: str = ""
 ) -> WorkflowDefinition:

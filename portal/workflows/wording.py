@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from portal.workflows.mistakes import did_you_mean
@@ -14,11 +14,20 @@ FIELDS: Final = (
 """What may stand in braces in an sms and in a question."""
 
 
-def template_mistakes(text: str) -> Iterator[tuple[str, str]]:
+_OF_THE_PERSON: Final = (
+    "name", "full_name", "last_name", "surname", "customer", "phone", "email", "address", "birthday",
+)  # fmt: skip
+
+
+def template_mistakes(text: str, fields: Sequence[str] = FIELDS) -> Iterator[tuple[str, str]]:
     """What is wrong, and its remedy: fields that nobody fills, links that would break."""
     for field in re.findall(r"\{([^{}]*)\}", text):
-        if field not in FIELDS:
-            yield f'the field "{{{field}}}", which nobody fills', did_you_mean(field, FIELDS)
+        if field in fields:
+            continue
+        remedy = did_you_mean(field, fields)
+        if field in _OF_THE_PERSON:
+            remedy = "Of the person a text says no more than {first_name}."
+        yield f'the field "{{{field}}}", which nobody fills', remedy
     if re.search(r"[{}]", re.sub(r"\{[^{}]*\}", "", text)):
         yield "a brace without its partner", "Fields stand in braces, like {first_name}."
     if broken := re.search(r"\{link\}([^ ])", text):
