@@ -6,8 +6,9 @@ from typing import Protocol
 
 from portal.database import Database
 from portal.messaging.email import Mailer
+from portal.messaging.reply_address import bounce_address
 from portal.messaging.sms import Accepted, SmsGateway
-from portal.models import Channel, Message, MessageStatus
+from portal.models import Channel, MessageStatus
 from portal.settings import Settings
 from workers.claim import Claimed
 from workers.letters import write_letter
@@ -82,11 +83,9 @@ class MailDoor:
 
     async def send(self, message: Claimed, still_ours: Callable[[], None]) -> Accepted:
         """The letter is written first; a server that takes it has sent it, as far as we know."""
-        async with self.database.reading() as session:
-            written = await session.get_one(Message, message.id)
-            letter = await write_letter(session, self.settings, written)
+        letter = await write_letter(self.database, self.settings, message.id)
         still_ours()
-        await self.mailer.send(letter)
+        await self.mailer.send(letter, bounce_address(self.settings, message.id))
         return Accepted(message.provider_sid or "", MessageStatus.SENT, 0)
 
 

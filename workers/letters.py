@@ -1,25 +1,81 @@
 """Writing a message's mail: its words, its thread, its way to stop."""
 
+import re
 from email.message import EmailMessage
 
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.messaging.email import Letter, compose
+from portal.database import Database
+from portal.messaging.bare import bare_words, without_reply_hint
+from portal.messaging.email import Letter, Thread, compose
+from portal.messaging.outcomes import NotSent, Refused, Verdict
 from portal.messaging.reply_address import reply_address
-from portal.models import Channel, Customer, Direction, Message, ServiceRequest, TrackingLink
+from portal.models import (
+    ANSWERS,
+    Channel,
+    Customer,
+    Direction,
+    Message,
+    MessageKind,
+    ServiceRequest,
+    TrackingLink,
+)
 from portal.settings import Settings
 
+UNWRITABLE = Verdict(
+    permanent=True, action="person", reason="This e-mail could not be written. That is our mistake."
+)
+NO_CODE = 0
+QUESTIONS = frozenset({MessageKind.FOLLOW_UP, MessageKind.REMINDER})
+AN_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
 
-async def write_letter(session: AsyncSession, settings: Settings, message: Message) -> EmailMessage:
-    """The mail for this message: the same one however often it is written."""
+
+async def write_letter(database: Database, settings: Settings, message_id: int) -> EmailMessage:
+    """The mail for this message: the same one however often it is written.
+
+    Raises ``NotSent`` where the database is away, and ``Refused`` where no mail can be made of
+    it: the next try would end the same, so it is put before a person at once.
+    """
+    try:
+        async with database.reading() as session:
+            return await _write(session, settings, await session.get_one(Message, message_id))
+    except (DBAPIError, OSError) as error:
+        raise NotSent(f"The message could not be read: {type(error).__name__}") from error
+    except Refused:
+        raise
+    except Exception as error:
+        raise Refused(NO_CODE, UNWRITABLE, repr(error)) from error
+
+
+async def _write(session: AsyncSession, settings: Settings, message: Message) -> EmailMessage:
+    if message.request_id is None:
+        return _compose(settings, message, _to_an_address(settings, message))
     request = await session.get_one(ServiceRequest, message.request_id)
     customer = await session.get_one(Customer, request.customer_id)
     link = await _link(session, settings, request)
-    letter = Letter(
-        subject=f"{message.subject} ({request.reference})",
-        headline=message.subject,
-        paragraphs=(_words(message.body, link),),
+    return _compose(
+        settings,
+        message,
+        _about_a_request(settings, message, request, customer, link),
+        to_name=customer.name,
+        thread=await _thread(session, message),
+        reply_to=reply_address(settings, message.request_id),
+        unsubscribe_url=f"{link}/unsubscribe" if "/r/" in link else "",
+    )
+
+
+def _about_a_request(
+    settings: Settings, message: Message, request: ServiceRequest, customer: Customer, link: str
+) -> Letter:
+    """One subject for all mails of a request: by it mail programs keep them together."""
+    return Letter(
+        subject=f"{request.title} ({request.reference})",
+        headline=_headline(settings, message),
+        paragraphs=_paragraphs(settings, message),
+        signed=_writer(settings, message),
+        choices=_choices(message, link),
         button="See your request",
         link=link,
         footer=f"You get this because you have a request with {settings.brand}.",
@@ -28,23 +84,50 @@ async def write_letter(session: AsyncSession, settings: Settings, message: Messa
         language=customer.locale,
         right_to_left=customer.locale.startswith("ar"),
     )
-    return compose(
-        letter,
-        brand=settings.brand,
-        sender=settings.mail_from or "",
-        to=message.to_address,
-        to_name=customer.name,
-        message_id=message.provider_sid or "",
-        at=message.created_at,
-        thread=await _thread(session, message),
-        reply_to=reply_address(settings, request.id or 0),
-        unsubscribe_url=f"{link}/unsubscribe",
+
+
+def _to_an_address(settings: Settings, message: Message) -> Letter:
+    """An answer to whoever wrote: of them we know nothing but the address."""
+    return Letter(
+        subject=message.subject or f"Your message to {settings.brand}",
+        headline=message.subject or "Thank you for writing",
+        paragraphs=(bare_words(message.body, settings.brand),),
+        button=f"Go to {settings.brand}",
+        link=settings.public_url,
+        footer=f"You get this because you wrote to {settings.brand}.",
     )
 
 
-def _words(body: str, link: str) -> str:
-    """The sentence without what a mail shows elsewhere: the link is its button."""
-    return body.replace("STOP to end", "").replace(link, "").strip()
+def _headline(settings: Settings, message: Message) -> str:
+    if message.kind == MessageKind.STAFF:
+        return f"{_writer(settings, message)} wrote to you"
+    if message.kind in QUESTIONS:
+        return without_reply_hint(message.subject)
+    return message.subject
+
+
+def _paragraphs(settings: Settings, message: Message) -> tuple[str, ...]:
+    """A colleague's words stay as they were written, each new line too."""
+    if message.kind == MessageKind.STAFF:
+        parts = re.split(r"\n[ \t]*\n\s*", message.body.replace("\r\n", "\n").strip())
+        return tuple(part.strip() for part in parts)
+    if message.kind in QUESTIONS:
+        return ("Choose below: your page opens, and one press there answers.",)
+    return (bare_words(message.body, settings.brand),)
+
+
+def _choices(message: Message, link: str) -> tuple[tuple[str, str], ...]:
+    """They lead to the two buttons on the page: following a link answers nothing."""
+    if message.kind not in QUESTIONS:
+        return ()
+    return ("Yes", f"{link}#answer-yes"), ("No", f"{link}#answer-no")
+
+
+def _writer(settings: Settings, message: Message) -> str:
+    """A colleague's first name; another system speaks for all of us, and so does Kept itself."""
+    if message.kind != MessageKind.STAFF:
+        return ""
+    return message.author.split()[0] if message.author_id is not None else settings.brand
 
 
 async def _link(session: AsyncSession, settings: Settings, request: ServiceRequest) -> str:
@@ -58,19 +141,51 @@ async def _link(session: AsyncSession, settings: Settings, request: ServiceReque
     return f"{settings.public_url}/r/{token}" if token else settings.public_url
 
 
-async def _thread(session: AsyncSession, message: Message) -> list[str]:
-    """The request's first mail: what all later ones answer to."""
-    query = (
+async def _thread(session: AsyncSession, message: Message) -> Thread:
+    """The request's first mail, to which all later ones belong; and what this one answers."""
+    mails = (
         select(Message.provider_sid)
         .where(
             col(Message.request_id) == message.request_id,
             col(Message.channel) == Channel.EMAIL,
-            col(Message.direction) == Direction.OUT,
             col(Message.provider_sid).is_not(None),
+            col(Message.kind) != MessageKind.AUTOMATIC,
             col(Message.id) < message.id,
         )
-        .order_by(col(Message.id))
         .limit(1)
     )
-    first = (await session.exec(query)).first()
-    return [first] if first else []
+    first = mails.where(col(Message.direction) == Direction.OUT).order_by(col(Message.id))
+    last = mails.where(col(Message.direction) == Direction.IN).order_by(col(Message.id).desc())
+    ids = [*(await session.exec(first)).all()]
+    is_answer = message.kind in ANSWERS
+    if is_answer:
+        ids += (await session.exec(last)).all()
+    return Thread(
+        # Their program may have made an id that no header can hold, or none.
+        ids=[one for one in ids if one and AN_ID.fullmatch(one)],
+        answers=is_answer and message.kind != MessageKind.STAFF,
+    )
+
+
+def _compose(
+    settings: Settings,
+    message: Message,
+    letter: Letter,
+    *,
+    to_name: str = "",
+    thread: Thread = Thread(answers=True),  # noqa: B008 (frozen)
+    reply_to: str = "",
+    unsubscribe_url: str = "",
+) -> EmailMessage:
+    return compose(
+        letter,
+        brand=settings.brand,
+        sender=settings.mail_from or "",
+        to=message.to_address,
+        to_name=to_name,
+        message_id=message.provider_sid or "",
+        at=message.created_at,
+        thread=thread,
+        reply_to=reply_to,
+        unsubscribe_url=unsubscribe_url,
+    )

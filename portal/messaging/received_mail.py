@@ -72,6 +72,7 @@ def _is_automatic(mail: EmailMessage) -> bool:
     submitted = _header(mail, "Auto-Submitted").partition(";")[0].strip().lower()
     return (
         submitted not in ("", "no")
+        or mail.get_content_type() == "multipart/report"
         or _header(mail, "Return-Path").strip() == "<>"
         or _header(mail, "Precedence").strip().lower() in ("bulk", "junk", "auto_reply")
         or any(_header(mail, name) for name in MARKS)
