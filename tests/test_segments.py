@@ -84,7 +84,7 @@ def test_counts_agree_with_twilios_own_calculator(tmp_path: Path):
     node = shutil.which("node")
     if not node or not (Path(folder) / "node_modules/sms-segments-calculator").is_dir():
         pytest.skip("node and npm's sms-segments-calculator are not at hand")
-    texts = list(_corpus(seed=20))
+    texts = [*_corpus(seed=20), *_borders()]
     answer = subprocess.run(
         [node, "-e", ORACLE],
         input=json.dumps(texts),
@@ -128,6 +128,25 @@ def _corpus(seed: int):
         pool += joined * (number % 4 == 3)
         near = chance.choice([5, 60, 66, 70, 71, 134, 153, 159, 160, 161, 306, 307, 459, 600])
         yield "".join(chance.choice(pool) for _ in range(near))
+
+
+def _borders():
+    """What must not be split, one by one and in rows, at and about the end of every part."""
+    for fill, wholes, single, part in (
+        ("a", sorted(EXTENSION), 160, 153),
+        ("ç", ["😀", "𝒳", "👍🏽", "🇺🇸", "❤️", "1️⃣", "é", "한국"], 70, 67),
+    ):
+        for border in (single, *(part * number for number in range(1, 5))):
+            for whole in wholes:
+                for before in range(max(border - 5, 0), border + 3):
+                    head = fill * before
+                    yield head + whole
+                    yield head + whole * 3 + fill * 4
+                    yield head + whole + fill * (part - 2) + whole
+    # A dear letter far behind makes all of it dear, the extension characters in front too.
+    for before in range(60, 72):
+        yield "a" * before + "€" + "ç" * 10
+        yield "€" * before + "😀"
 
 
 @pytest.mark.parametrize(
