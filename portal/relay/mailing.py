@@ -1,5 +1,6 @@
 """Mail that came in: a customer's own words are answered or owned, a machine's are set aside."""
 
+import re
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -22,7 +23,7 @@ from portal.queries.consents import may_write
 from portal.queries.conversations import find_by_sid
 from portal.queries.requests import lock_by_id
 from portal.relay.consenting import grant, withdraw
-from portal.relay.promising import promise_answer
+from portal.relay.heeding import leave_to_a_person
 from portal.relay.replying import record_heard, route
 from portal.relay.turn import Turn
 
@@ -30,6 +31,7 @@ MOST_ANSWERS = 3
 """Mails by which we answer of ourselves in an hour, about one request. Who writes faster than
 that is a machine that does not say so: its words are kept and owned, and the loop ends."""
 WITHIN = timedelta(hours=1)
+OUR_MAIL = re.compile(r"\be-?mail|\bmail(?=ing (?:me|us)\b)", re.IGNORECASE)
 NO_WORDS = "(An e-mail without words.)"
 
 
@@ -48,12 +50,11 @@ async def receive_email(turn: Turn, mail: ReceivedMail, request_id: int) -> None
         point.address for point in request.customer.contact_points if point.channel == Channel.EMAIL
     }
     heard.reason = _remark(mail, is_theirs=is_theirs)
-    meaning = understand(mail.words)
+    meaning = _understood(mail.words)
     if await _settle_consent(turn, request, heard, meaning, is_theirs=is_theirs):
         return
     if await _answers_too_often(turn, request):
-        await record_heard(turn, request, heard)
-        await _leave_to_a_person(turn, request)
+        await leave_to_a_person(turn, heard, request)
         return
     if not is_theirs:
         meaning = Meaning(MeaningKind.OTHER, mail.words)
@@ -82,6 +83,12 @@ async def set_aside(
     turn.nudged.add(request_id)
 
 
+def _understood(words: str) -> Meaning:
+    """By mail, "no more e-mails" asks for what "no more texts" asks for by text."""
+    wish = understand(OUR_MAIL.sub("text", words))
+    return wish if wish.kind in (MeaningKind.STOP, MeaningKind.START) else understand(words)
+
+
 async def _settle_consent(
     turn: Turn, request: ServiceRequest, heard: Message, meaning: Meaning, *, is_theirs: bool
 ) -> bool:
@@ -103,11 +110,10 @@ async def _settle_consent(
         evidence=f"{heard.provider_sid} {heard.from_address}: {heard.body}",
         request_id=None if is_theirs else request.id,
     )  # fmt: skip
-    await record_heard(turn, request, heard)
-    if meaning.cancel:
-        # It may mean the request rather than the mail.
-        await _leave_to_a_person(turn, request)
+    if meaning.cancel or meaning.has_more:
+        await leave_to_a_person(turn, heard, request)
     else:
+        await record_heard(turn, request, heard)
         await turn.settle(request)
     if was_welcome != wishes_stop or await _answers_too_often(turn, request):
         return True  # They have been told.
@@ -122,12 +128,6 @@ async def _settle_consent(
     told.request_id, told.customer_id = request.id, request.customer_id
     told.subject = request.title
     return True
-
-
-async def _leave_to_a_person(turn: Turn, request: ServiceRequest) -> None:
-    request.unanswered_since = request.unanswered_since or turn.now
-    await promise_answer(turn, request)
-    await turn.settle(request)
 
 
 async def _answers_too_often(turn: Turn, request: ServiceRequest) -> bool:
