@@ -31,6 +31,7 @@ from portal.relay import (
     hold,
     make_promise,
     reopen,
+    replace_link,
     resume,
     send_back,
     set_preferences,
@@ -324,6 +325,17 @@ async def test_news_by_mail_is_not_repeated_by_an_older_text(clock, house, send,
     assert "Your card is being made" in mail
     assert await send(Phone()) == []
     assert [kind for kind, _ in await dropped(house, card)] == ["milestone"]
+
+
+async def test_what_waits_carries_the_link_that_opens_the_page(clock, house, send, card):
+    """A new link was made by night: the milestone of the evening does not lead to a dead one."""
+    clock.move_to(NIGHT)
+    await moved_on(house, card)
+    card = await house.do(replace_link, card, by=house.people.uma.actor)
+    clock.move_to(MORNING)
+    milestone, link = await send(Phone())
+    assert milestone.endswith(f"/r/{card.live_link.token}")
+    assert link.endswith(f"/r/{card.live_link.token}")
 
 
 async def test_fresh_messages_cost_no_look_at_others(house, send, card, database):

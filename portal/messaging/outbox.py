@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -104,6 +106,19 @@ class Outbox:
             expires_at=self.now + LATEST,
         )  # fmt: skip
         return await self._write(message)
+
+    async def renew_link(self, request: ServiceRequest) -> None:
+        """Put the live link into what still waits: one that is revoked opens nothing."""
+        words: Any = col(Message.body)
+        for link in request.links:
+            if link.revoked_at is not None and request.live_link is not None:
+                words = sa.func.replace(words, link.token, request.live_link.token)
+        waits = (
+            col(Message.request_id) == request.id,
+            col(Message.status) == MessageStatus.QUEUED,
+        )
+        connection = await self.session.connection()
+        await connection.execute(sa.update(Message).where(*waits).values(body=words))
 
     async def _way(
         self, request: ServiceRequest, channels: Sequence[Channel]

@@ -114,6 +114,7 @@ async def replace_link(turn: Turn, request: ServiceRequest) -> None:
         EventKind.LINK_REPLACED, turn.actor, turn.now, visible=False, moves=False
     )
     await turn.settle(request)
+    await turn.outbox.renew_link(request)
     teller = await turn.teller(request)
     await turn.outbox.tell(
         request, MessageKind.LINK, f"event:{event.id}", teller.say("new_link"), event_id=event.id,
