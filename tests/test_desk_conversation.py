@@ -59,7 +59,9 @@ FATES: list[tuple[dict[str, Any], str]] = [
     ({"status": "suppressed"}, "Held back: they asked us not to write here"),
     ({"status": "expired", "reason": ""}, "Not sent: it could not go in time"),
     ({"status": "unknown"}, "We are finding out whether this was sent"),
-    ({"status": "review"}, "Nobody could find out whether this was sent"),
+    ({"status": "review", "reason": "This request has had 40 texts."},
+     "Held back before it was sent: this request has had 40 texts"),
+    ({"status": "review", "claimed_at": NOON}, "Nobody could find out whether this was sent"),
     ({"status": "failed", "settled_at": NOON, "settled_by": "Tom Sales"},
      "Tom Sales saw to it 10 am"),
 ]  # fmt: skip
@@ -177,7 +179,7 @@ async def test_a_wish_that_no_button_has_is_refused_and_strangers_get_none(
         assert answer.status_code == 422
     page = await zoe.page(martins)
     assert "Texts welcome" in read(page)
-    assert "They told me something else" not in page
+    assert f"/desk/requests/{martins.reference}/wishes" not in page
 
 
 NIGHT = datetime(2025, 6, 4, 2, 40, tzinfo=UTC)

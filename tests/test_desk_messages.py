@@ -5,6 +5,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import httpx2
 import pytest
 from browsing import HTMX, Desk, hidden_fields, read
 from cast import House
@@ -225,7 +226,7 @@ async def test_what_may_have_arrived_goes_again_with_a_mark_and_the_button_says_
     desks: Any, house: House, card: ServiceRequest
 ) -> None:
     (message,) = await house.told(card)
-    await put(house, message, status=MessageStatus.REVIEW, attempts=1)
+    await put(house, message, status=MessageStatus.REVIEW, claimed_at=kept_clock.now())
     tess = await desks("tess")
     page = read((await tess.get("/desk/messages")).text)
     assert "Send it again, perhaps twice" in page
@@ -259,6 +260,23 @@ async def test_words_that_the_carrier_filters_are_changed_or_told(
     assert (written.kind, written.author) == (lost.kind, "Tess Sales")
     assert written.cause == f"message:{lost.id}:edited"
     assert (lost.settled_by, await open_balls(house)) == ("Tess Sales", set())
+
+
+async def test_the_customers_page_says_once_what_was_sent_twice(
+    desks: Any, house: House, card: ServiceRequest, client: httpx2.AsyncClient
+) -> None:
+    """And in the words that stand now."""
+    await house.do(verbs.write_to_customer, card, "Bring the form.", by=house.people.tess.actor)
+    tess, link = await desks("tess"), (await house.see(card)).live_link
+    for verb, body, shown in (
+        ("retry", "", "Bring the form."),
+        ("resend", "Bring the blue form.", "Bring the blue form."),
+    ):
+        message = (await house.told(card))[-1]
+        await fail(house, message, "30004")
+        assert (await press(tess, message, verb, body=body)).status_code == 303
+        page = read((await client.get(f"/r/{link.token}")).text)
+        assert re.findall(r"Bring the [a-z ]*form\.", page) == [shown]
 
 
 async def test_a_stop_closes_that_way_and_leaves_the_others(

@@ -103,6 +103,8 @@ def _where_it_is(message: Message, words: Words, theirs: str) -> str:
     if status in NOT_SENT:
         reason = _reason(message)
         return f"{NOT_SENT[status]}: {reason}"
+    if status == MessageStatus.REVIEW and message.claimed_at is None and message.reason:
+        return f"Held back before it was sent: {_inside(message.reason)}"
     if message.has_no_receipt(words.now):
         return f"Sent {words.stamp(message.sent_at or message.created_at)}, no receipt has come"
     return {

@@ -16,7 +16,7 @@ from portal.queries.boards import all_departments
 from portal.queries.consents import Wish, find_welcome
 from portal.queries.lists import attempts_of
 from portal.queries.mending import requests_by_id
-from portal.relay.mending import ENDED_BADLY, LOST, why_never_again
+from portal.relay.mending import ENDED_BADLY, LOST, NO_BETTER, may_have_gone, why_never_again
 
 CALLED = {Channel.SMS: "text", Channel.EMAIL: "e-mail"}
 
@@ -88,11 +88,11 @@ class Mending:
         addresses = self._open(request, message.channel)
         addresses.sort(key=lambda address: address != message.to_address)
         hints = self._hints(request)
-        if never := why_never_again(message):
-            return replace(line, ways=ways, hints=[never, *hints])
+        if why_never_again(message):
+            return replace(line, ways=ways, hints=[NO_BETTER, *hints])
         if not addresses:
             return replace(line, ways=ways, hints=hints)
-        doubtful = message.status == MessageStatus.REVIEW
+        doubtful = may_have_gone(message)
         if doubtful:
             hints.append("If the first one did arrive after all, they get it twice.")
         return replace(

@@ -6,17 +6,20 @@ Importing this package makes every table known to SQLModel's metadata (migration
 from portal.models.actor import KEPT, THE_CUSTOMER, Actor, ActorKind
 from portal.models.api_key import ApiKey, IdempotentAnswer
 from portal.models.asking import Asking
+from portal.models.attachment import Attachment, AttachmentState
+from portal.models.canned_reply import CannedReply
 from portal.models.consent import Consent, ConsentSource
 from portal.models.contact import Contact, ContactChannel, ContactReason
 from portal.models.customer import Channel, ContactPoint, Customer
 from portal.models.department import Department, Membership
 from portal.models.dropped_ball import BallKind, DroppedBall
 from portal.models.event import Event, EventKind
-from portal.models.follow_up import Answer, FollowUp, FollowUpState
+from portal.models.follow_up import Answer, Expects, FollowUp, FollowUpState
 from portal.models.handoff import Handoff
 from portal.models.heartbeat import Heartbeat
 from portal.models.message import (
     ANSWERS,
+    EDITED,
     FINAL,
     RANK,
     RECEIPTS_COME_WITHIN,
@@ -29,6 +32,7 @@ from portal.models.message import (
     contradict,
     rises,
 )
+from portal.models.presence import Presence
 from portal.models.progress import Progress
 from portal.models.promise import Promise, PromiseKind, PromiseState
 from portal.models.roster import Roster
@@ -48,6 +52,7 @@ from portal.models.workflow import Stage, Workflow
 __all__ = [
     "ANSWERS",
     "A_REFERENCE",
+    "EDITED",
     "ENDED",
     "FINAL",
     "KEPT",
@@ -60,7 +65,10 @@ __all__ = [
     "Answer",
     "ApiKey",
     "Asking",
+    "Attachment",
+    "AttachmentState",
     "BallKind",
+    "CannedReply",
     "Channel",
     "Consent",
     "ConsentSource",
@@ -74,6 +82,7 @@ __all__ = [
     "DroppedBall",
     "Event",
     "EventKind",
+    "Expects",
     "FollowUp",
     "FollowUpState",
     "Handoff",
@@ -83,6 +92,7 @@ __all__ = [
     "Message",
     "MessageKind",
     "MessageStatus",
+    "Presence",
     "Progress",
     "Promise",
     "PromiseKind",

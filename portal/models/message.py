@@ -35,6 +35,7 @@ class MessageKind(StrEnum):
     ANSWER = "answer"
     WHICH = "which"
     CONSENT = "consent"
+    OFFER = "offer"
     CUSTOMER = "customer"
     AUTOMATIC = "automatic"
 
@@ -88,6 +89,10 @@ UNSETTLED = (
 """What did not get through, or may not have, until the facts or a person settle it; as SQL."""
 
 
+EDITED = ":edited"
+"""How the cause ends of words that a person sent in place of others."""
+
+
 class Message(SQLModel, table=True):
     """One SMS, e-mail or web message. An outgoing row is the outbox: written with its cause."""
 
@@ -126,6 +131,14 @@ class Message(SQLModel, table=True):
             sqlite_where=sa.text(UNSETTLED),
             postgresql_where=sa.text(UNSETTLED),
         ),
+        # Serves: what somebody has written lately (a flood, a text that waits for "which?").
+        sa.Index(
+            "ix_message_from",
+            "from_address",
+            "id",
+            sqlite_where=sa.text("direction = 'in'"),
+            postgresql_where=sa.text("direction = 'in'"),
+        ),
         # Serves: what we last said to an address, and which text a reply may mean.
         sa.Index("ix_message_to", "to_address", "id"),
     )
@@ -156,6 +169,9 @@ class Message(SQLModel, table=True):
     claimed_at: datetime | None = moment(nullable=True)
     looked_at: datetime | None = moment(nullable=True)
     possible_duplicate: bool = False
+    # What a customer's words were taken to mean, and by whom: nobody (the rules), or a person.
+    meaning: str = words(32)
+    meaning_by: str = words(120)
     # Quiet hours do not hold it.
     urgent: bool = False
     # When to ask the provider what became of it, should it not have said by then.

@@ -99,6 +99,8 @@ class MessageRow:
     direction: str
     channel: str
     kind: str
+    cause: str
+    event_id: int | None
     status: str
     body: str
     author: str

@@ -15,6 +15,7 @@ from portal.messaging.carrier import verdict
 from portal.messaging.outbox import LATEST
 from portal.messaging.plain import cheapen
 from portal.models import (
+    EDITED,
     BallKind,
     Channel,
     Direction,
@@ -43,6 +44,7 @@ ENDED_BADLY = frozenset(
 LOST = ENDED_BADLY | {MessageStatus.UNKNOWN}
 """The same, and what we are still finding out about."""
 
+NO_BETTER = "The same words would fare no better: change them, or call."
 WAYS = {Channel.SMS: "text", Channel.EMAIL: "e-mail"}
 
 
@@ -82,7 +84,7 @@ async def retry_message(turn: Turn, lost: Lost, *, to: str | None = None) -> Mes
     again.to_address = _address(turn, lost, to)
     again.attempts = 0
     again.expires_at = turn.now + LATEST
-    again.possible_duplicate = message.status == MessageStatus.REVIEW
+    again.possible_duplicate = may_have_gone(message)
     await _must_be_welcome(turn, again)
     turn.session.add(again)
     turn.outbox.written.append(again)
@@ -113,9 +115,10 @@ async def resend_message(
     if not await may_write(turn.session, channel, address, request.id):
         raise Conflict(_stopped(channel))
     written = await turn.outbox.tell(
-        request, message.kind, f"message:{message.id}:edited", body,
+        request, message.kind, f"message:{message.id}{EDITED}", body,
         subject=message.subject, channels=[channel],
         author=turn.actor.name, author_id=turn.actor.staff_id, event_id=message.event_id,
+        urgent=message.urgent,
     )  # fmt: skip
     await _settle(turn, lost)
     await _record(turn, lost, EventKind.MESSAGE_OUT)
@@ -149,7 +152,12 @@ def why_never_again(message: Message) -> str:
     judged = verdict(int(code))
     if judged.action != "never_resend":
         return ""
-    return f"{judged.reason} The same words would fare no better: change them, or call."
+    return f"{judged.reason} {NO_BETTER}"
+
+
+def may_have_gone(message: Message) -> bool:
+    """True where nobody could find out; what was held before any try surely has not gone."""
+    return message.status == MessageStatus.REVIEW and message.claimed_at is not None
 
 
 def _must_have_ended(message: Message) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from portal.messaging.bare import bare_words, without_reply_hint, without_way_out
-from portal.models import Channel, Direction, MessageKind, MessageStatus
+from portal.models import EDITED, Channel, Direction, MessageKind, MessageStatus
 from portal.queries.snapshots import MessageRow
 from portal.tracking.view import Line
 
@@ -31,9 +31,21 @@ def read_conversation(messages: Iterable[MessageRow], brand: str) -> tuple[Line,
     """The lines of the conversation, oldest first.
 
     What staff wrote and what answers the customer stand here at once, also to somebody who
-    wants no texts.
+    wants no texts. What went a second time, or another way, stands here once.
     """
-    return tuple(_line(one, brand) for one in messages if _is_said(one))
+    return tuple(_line(one, brand) for one in _once(one for one in messages if _is_said(one)))
+
+
+def _once(messages: Iterable[MessageRow]) -> Iterable[MessageRow]:
+    """Of several about one thing the first, in the words that a colleague gave it last."""
+    said: dict[object, MessageRow] = {}
+    for message in messages:
+        about = (message.event_id, message.kind) if message.event_id else message.id
+        if message.direction == Direction.IN:
+            about = message.id
+        if about not in said or message.cause.endswith(EDITED):
+            said[about] = message
+    return said.values()
 
 
 def _is_said(message: MessageRow) -> bool:
