@@ -27,6 +27,13 @@ class Answer(StrEnum):
     NO = "no"
 
 
+class Expects(StrEnum):
+    """What answers a question: yes or no, or a time (an appointment)."""
+
+    YES_NO = "yes_no"
+    TIME = "time"
+
+
 class FollowUp(SQLModel, table=True):
     """Asked after a stage (``at_stage`` false) or while it is open (a quote: ``at_stage`` true)."""
 
@@ -56,7 +63,10 @@ class FollowUp(SQLModel, table=True):
     reminded_at: datetime | None = moment(nullable=True)
     closed_at: datetime | None = moment(nullable=True)
     answer: Answer | None = word(Answer, nullable=True)
+    expects: Expects = word(Expects, Expects.YES_NO)
     answer_words: str = words()
+    # The time that was named, where one was asked for.
+    answer_at: datetime | None = moment(nullable=True)
     answered_via: str = words(16)
 
     run: StageRun = Relationship(

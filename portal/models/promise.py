@@ -20,9 +20,10 @@ class PromiseState(StrEnum):
 
 
 class PromiseKind(StrEnum):
-    """What keeps it: an answer by writing to the customer, anything else by a person saying so."""
+    """What keeps it: an answer by writing to the customer, a call by logging it, else a person."""
 
     ANSWER = "answer"
+    CALL = "call"
     OTHER = "other"
 
 
@@ -31,6 +32,14 @@ class Promise(SQLModel, table=True):
 
     __tablename__ = "promise"
     __table_args__ = (
+        # Serves: a department's inbox, the oldest promise first.
+        sa.Index(
+            "ix_promise_department",
+            "department_id",
+            "due_at",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        ),
         # Serves: promises still to keep, soonest first (desk, and later the detector).
         sa.Index(
             "ix_promise_due",

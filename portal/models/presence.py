@@ -1,0 +1,18 @@
+"""Who else has this request open: two people in one conversation see each other."""
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from portal.models.columns import BigId, moment
+
+
+class Presence(SQLModel, table=True):
+    """A colleague was seen at a request; a row counts for half a minute, and is then history."""
+
+    __tablename__ = "presence"
+
+    request_id: int = Field(primary_key=True, foreign_key="service_request.id", sa_type=BigId)
+    staff_id: int = Field(primary_key=True, foreign_key="staff_member.id", sa_type=BigId)
+    seen_at: datetime = moment()
+    is_writing: bool = False
