@@ -23,19 +23,30 @@ from portal.settings import Settings
 from portal.simulator import Simulator
 
 TOKEN = "the token of the tests"
+PATIENCE = 30.0
+"""Seconds that a caller waits for an answer: the web may only just have been started."""
 
 
 class Installation:
     """One machine's worth of Kept, from `with` to the end of the block.
 
-    There is a carrier, a queue and a web process on a free port; workers are started by whoever
-    needs them.
+    There is a carrier, a queue and, if it is ``serving``, a web process on a free port; workers are
+    started by whoever needs them.
     The processes belong to no event loop; what is awaited is made for each test, by `house`.
     """
 
-    def __init__(self, database_url: str, folder: Path, carrier: Simulator, **told: Any) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        folder: Path,
+        carrier: Simulator,
+        *,
+        serving: bool = True,
+        **told: Any,
+    ) -> None:
         """``told``: further settings, by their names in the environment."""
         self.carrier = carrier
+        self._serving = serving
         self.queue = EmbeddedQueue(folder)
         self._told = {"DATABASE_URL": database_url, "KEPT_DATA_DIR": folder, **told}
 
@@ -47,8 +58,10 @@ class Installation:
             self.carrier.inbound_url = f"{self.origin}/hooks/twilio/inbound"
             opening.enter_context(self.queue)
             self.settings = Settings(_env_file=None, **{**self._usual, **self._told})
-            self.web = web(self.settings, self._listener).start()
-            opening.callback(lambda: self.web.stop())  # noqa: PLW0108 (it may be another)
+            self.web = web(self.settings, self._listener)
+            if self._serving:
+                self.web.start()
+                opening.callback(lambda: self.web.stop())  # noqa: PLW0108 (it may be another)
             self._opened = opening.pop_all()
         return self
 
@@ -107,5 +120,7 @@ class Installation:
         async with house.database.transaction() as session:
             session.add(key)
         headers = {"Authorization": f"Bearer {secret}"}
-        async with httpx2.AsyncClient(base_url=f"{self.origin}/api/v1", headers=headers) as client:
+        async with httpx2.AsyncClient(
+            base_url=f"{self.origin}/api/v1", headers=headers, timeout=PATIENCE
+        ) as client:
             yield client

@@ -1,17 +1,14 @@
-"""The worker, as a process of its own: what is owed is sent, once, whatever happens to it."""
+"""The worker, as a process of its own: what is owed is sent, once. What goes wrong: tests/faults."""
 
-import signal
 from collections.abc import Iterator
-from datetime import timedelta
 
 import pytest
 from cast import MARTHA, House
-from redis import Redis
 from running import eventually, worker
 from sqlmodel import select
 
 from portal.database import Database
-from portal.models import Channel, DroppedBall, Message, MessageStatus, SendAttempt, ServiceRequest
+from portal.models import Channel, DroppedBall, Message, MessageStatus, ServiceRequest
 from portal.queries.conversations import conversation
 from portal.relay import CustomerDetails, write_to_customer
 from portal.settings import Settings
@@ -84,53 +81,6 @@ async def test_the_next_text_to_a_person_waits_for_the_one_under_way(
     assert [text.body for text in carrier.texts_to(PHONE)][1:] == ["First.", "Second.", "Third."]
 
 
-async def test_too_many_requests_is_retried_to_one_send(
-    settings: Settings,
-    carrier: Simulator,
-    martins: ServiceRequest,
-    database: Database,
-) -> None:
-    """429 was never processed: it is tried again, a little later each time."""
-    carrier.fault("status_429", times=2)
-    async with worker(settings):
-        await reached(database, martins, MessageStatus.ACCEPTED)
-    assert len(carrier.texts_to(PHONE)) == 1
-
-
-@pytest.mark.parametrize("fault", ["refuse_after_accept", "truncate_201"])
-async def test_an_unknown_outcome_is_found_in_the_listing_and_not_sent_again(
-    fault: str,
-    settings: Settings,
-    carrier: Simulator,
-    martins: ServiceRequest,
-    database: Database,
-) -> None:
-    """The carrier took it and we did not hear: the listing says so, and one text is all."""
-    carrier.fault(fault, times=1)
-    async with worker(settings):
-        message = await reached(database, martins, *ON_ITS_WAY)
-    (text,) = carrier.texts_to(PHONE)
-    assert message.provider_sid == text.sid
-    assert not message.possible_duplicate
-
-
-@pytest.mark.parametrize("fault", ["status_500", "drop_connection_before"])
-async def test_a_milestone_that_nobody_took_goes_once_more_with_a_mark(
-    fault: str,
-    settings: Settings,
-    carrier: Simulator,
-    martins: ServiceRequest,
-    database: Database,
-) -> None:
-    """Either may hide an acceptance; after two looks in vain it goes again, and staff see why."""
-    carrier.fault(fault, times=1)
-    async with worker(settings):
-        message = await reached(database, martins, MessageStatus.ACCEPTED)
-    assert len(carrier.texts_to(PHONE)) == 1
-    assert message.possible_duplicate
-    assert message.attempts == 2
-
-
 async def test_an_opted_out_number_is_recorded_and_never_tried_again(
     settings: Settings, carrier: Simulator, house: House, database: Database
 ) -> None:
@@ -165,66 +115,6 @@ async def test_what_gets_through_nowhere_is_put_before_the_owner(
     assert (again.status, again.to_address) == (MessageStatus.SUPPRESSED, "")
 
 
-async def test_wrong_credentials_fail_nothing_for_good(
-    settings: Settings, carrier: Simulator, martins: ServiceRequest, database: Database
-) -> None:
-    """20003: the message stays in the outbox, with the reason for staff to read."""
-    carrier.fault("error", code=20003, times=1)
-
-    async def attempted() -> Message | None:
-        async with database.reading() as session:
-            first = (await conversation(session, martins.id or 0))[0]
-        return first if first.error_code else None
-
-    async with worker(settings):
-        message = await eventually(attempted)
-    assert message.status == MessageStatus.QUEUED
-    assert message.error_code == "20003"
-
-
-async def test_killed_while_sending_it_is_found_again_and_not_repeated(
-    settings: Settings, carrier: Simulator, martins: ServiceRequest, database: Database
-) -> None:
-    """Kill -9 after the acceptance and before the answer: the next worker recovers the sid."""
-    carrier.fault("hang", seconds=8, times=1)
-    async with worker(settings) as first:
-        await carrier.wait_for(lambda: carrier.texts_to(PHONE))
-        await first.killed()
-    await _age_claims(database)
-    async with worker(settings):
-        message = await reached(database, martins, *ON_ITS_WAY)
-    (text,) = carrier.texts_to(PHONE)
-    assert message.provider_sid == text.sid
-
-
-async def test_told_to_stop_it_finishes_what_is_under_way(
-    settings: Settings, carrier: Simulator, martins: ServiceRequest, database: Database
-) -> None:
-    """SIGTERM in the middle of a send: the send ends, and its outcome is written down."""
-    carrier.fault("hang", seconds=1, times=1)
-    async with worker(settings) as process:
-        await carrier.wait_for(lambda: carrier.texts_to(PHONE))
-        assert await process.told(signal.SIGTERM) == 0
-    async with database.reading() as session:
-        attempts = (await session.exec(select(SendAttempt))).all()
-    assert [bool(attempt.finished_at) for attempt in attempts] == [True]
-    message = await reached(database, martins, MessageStatus.ACCEPTED)
-    assert message.provider_sid
-
-
-async def test_a_flushed_queue_loses_nothing(
-    settings: Settings, carrier: Simulator, house: House, queue: str
-) -> None:
-    """Redis only wakes: what it forgot, the sweep finds."""
-    async with worker(settings) as process:
-        await process.said("at work")
-        await house.open(by=house.people.tess.actor)
-        with Redis.from_url(queue) as client:
-            client.flushall()
-        await carrier.wait_for(lambda: carrier.texts_to(PHONE))
-    assert len(carrier.texts_to(PHONE)) == 1
-
-
 async def test_a_customer_without_a_phone_gets_mail_in_two_parts(
     settings: Settings, carrier: Simulator, house: House, database: Database
 ) -> None:
@@ -239,11 +129,3 @@ async def test_a_customer_without_a_phone_gets_mail_in_two_parts(
     assert token in (mail.html or "")
     assert mail.header("Auto-Submitted") == "auto-generated"
     assert mail.header("List-Unsubscribe-Post") == "List-Unsubscribe=One-Click"
-
-
-async def _age_claims(database: Database) -> None:
-    """Let a minute pass for what was claimed, as the clock on the wall would."""
-    async with database.transaction() as session:
-        for message in (await session.exec(select(Message))).all():
-            if message.claimed_at is not None:
-                message.claimed_at -= timedelta(seconds=31)
