@@ -44,6 +44,7 @@ KIND = {
     MessageKind.ANSWER: "An answer about where it stands",
     MessageKind.WHICH: "Which request do they mean?",
     MessageKind.CONSENT: "About stopping and starting",
+    MessageKind.OFFER: "Shall it be opened again?",
     MessageKind.CUSTOMER: "From the customer",
     MessageKind.AUTOMATIC: "From a mail program",
 }
