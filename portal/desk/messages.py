@@ -135,7 +135,7 @@ async def _one(
         lines = await draw_lost(session, [message], reader)
     context: dict[str, Any] = {
         "heading": f"A message to {lines[0].customer}",
-        "summary": lines[0].entry.fate,
+        "summary": "What became of it, and what can be done.",
         "views": [],
         "show": "one",
         "further": None,

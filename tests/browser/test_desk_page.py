@@ -76,3 +76,27 @@ def test_a_request_is_opened_at_the_desk(
     expect(tess.get_by_text("Nora Newman").first).to_be_visible()
     (text,) = office.carrier.wait_for(lambda: office.carrier.texts_to("+14155550199")).result()
     assert "Hi Nora" in text.body
+
+
+def test_a_text_that_did_not_arrive_is_seen_to(
+    office: Office, martin: Customer, desk: Desk, presentable: Callable[[Page], None]
+) -> None:
+    """She reads why beside her words, sends them once more, and the phone has them."""
+    reference, phone = martin
+    phone.reads("We have your application")
+    tess = desk("tess", f"/requests/{reference}")
+    office.carrier.fault("undelivered", to=phone.number, code=30004, times=1)
+    tess.get_by_label("Write to Martin").fill("Bring your passport.")
+    tess.get_by_role("button", name="Send", exact=True).click()
+    tess.get_by_role("link", name="See to it").click(timeout=20_000)
+    expect(tess.get_by_text("the carrier or the customer blocks our texts")).to_be_visible()
+    presentable(tess)
+    lost = tess.get_by_role("article").filter(has_text="Bring your passport.")
+    lost.get_by_text("I have told them myself").click()
+    expect(lost.get_by_label("How, and what they said")).to_be_visible()
+    lost.get_by_role("button", name="Send it again").click()
+    expect(tess.get_by_role("status").first).to_contain_text("It goes once more")
+    expect(tess.get_by_text("Bring your passport.")).to_have_count(0)
+    tess.goto(f"{office.address}/desk/requests/{reference}")
+    expect(tess.get_by_text("Tess Sales saw to it")).to_be_visible()
+    expect(tess.get_by_text("Delivered").last).to_be_visible(timeout=20_000)
