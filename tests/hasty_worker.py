@@ -2,9 +2,13 @@
 
 It is `python -m workers` in all else. What a test waits for by the clock (a call that takes too
 long, a claim that has nobody behind it) comes ten times sooner; the order of things stays.
+A number of seconds after it puts its clock forward, or back where it is below 0.
 """
 
 import sys
+import time
+
+import time_machine
 
 import portal.relay.delivering
 import workers.claim
@@ -23,4 +27,6 @@ workers.reconcile.FIRST_LOOK /= 10
 SmsGateway.__init__.__kwdefaults__["timeout"] /= 10  # type: ignore[index]
 
 if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        time_machine.travel(time.time() + float(sys.argv[1])).start()
     sys.exit(main())

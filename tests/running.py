@@ -161,9 +161,10 @@ def worker(settings: Settings) -> Process:
     return Process("-m", "workers", settings=settings)
 
 
-def hasty_worker(settings: Settings) -> Process:
-    """A worker for whom ten seconds are one; see hasty_worker.py."""
-    return Process(str(ROOT / "tests" / "hasty_worker.py"), settings=settings)
+def hasty_worker(settings: Settings, *, ahead: float = 0) -> Process:
+    """A worker for whom ten seconds are one; see hasty_worker.py. Its clock is ``ahead`` (s)."""
+    clock = (str(ahead),) if ahead else ()
+    return Process(str(ROOT / "tests" / "hasty_worker.py"), *clock, settings=settings)
 
 
 def kept_worker(settings: Settings) -> Process:

@@ -21,6 +21,7 @@ WEATHER = (
     {"do": "truncate_201", "chance": 0.02},
     {"do": "refuse_after_accept", "chance": 0.02},
     {"do": "drop_connection_before", "chance": 0.02},
+    {"do": "accept_late", "seconds": 2, "chance": 0.01},
     {"do": "error", "code": 30001, "chance": 0.01},
     {"do": "hang", "seconds": 0.5, "chance": 0.04},
     {"do": "callback_before_answer", "chance": 0.03},

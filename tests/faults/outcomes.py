@@ -45,10 +45,15 @@ async def balls_about(database: Database, message: Message) -> Sequence[DroppedB
         return (await session.exec(query)).all()
 
 
-async def age(database: Database, by: timedelta, *names: str) -> None:
-    """Let so much time have passed for all messages, in these of their times."""
+async def age(
+    database: Database, by: timedelta, *names: str, request: ServiceRequest | None = None
+) -> None:
+    """Let so much time have passed in these times of all messages, or of those of one request."""
+    query = select(Message)
+    if request is not None:
+        query = query.where(col(Message.request_id) == request.id)
     async with database.transaction() as session:
-        for message in (await session.exec(select(Message))).all():
+        for message in (await session.exec(query)).all():
             for name in names:
                 if (then := getattr(message, name)) is not None:
                     setattr(message, name, then - by)

@@ -97,6 +97,36 @@ async def test_a_worker_frozen_past_its_claim_gives_it_up(
     assert len(site.carrier.mails_to("martin@example.com")) == 1
 
 
+@pytest.mark.parametrize("ahead", [-3600, 3600])
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_clock_that_jumps_an_hour_sends_nothing_early_and_nothing_twice(
+    ahead: int, site: Installation, site_house: House, sites_request: ServiceRequest, phone: str
+) -> None:
+    """What is under way as it jumps is not begun anew, and what is due later is still due later."""
+    carrier, database = site.carrier, site_house.database
+    later = await site_house.open(
+        customer=CustomerDetails(name="Martha Miller", phone=f"+{int(phone) + 1}"),
+        by=site_house.people.tess.actor,
+    )
+    await age(database, -timedelta(hours=2), "due_at", request=later)
+    carrier.fault("hang", to=phone, seconds=8, times=1)
+    async with hasty_worker(site.settings) as first:
+        await carrier.wait_for(lambda: carrier.texts_to(phone), STARTS_WITHIN)
+        await first.killed()
+    async with hasty_worker(site.settings, ahead=ahead) as jumped:
+        await jumped.said("at work")
+        if ahead > 0:  # For it the claim is old: it looks, and finds what was taken.
+            await reached(site_house, sites_request, *GONE_OUT)
+        assert await jumped.told(signal.SIGTERM) == 0
+    await age(database, A_MINUTE, "claimed_at")
+    async with hasty_worker(site.settings):
+        message = await reached(site_house, sites_request, *GONE_OUT)
+    assert len(carrier.texts_to(phone)) == 1
+    assert not message.possible_duplicate
+    (waiting,) = await site_house.told(later)
+    assert (waiting.status, waiting.attempts) == (MessageStatus.QUEUED, 0)
+
+
 @pytest.mark.parametrize("where", ["refused", "unknown name"])
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_carrier_that_cannot_be_reached_is_tried_until_it_can(
