@@ -18,8 +18,9 @@ from portal.messaging.quoting import own_words, text_of_html
 LONGEST = 10_000
 """Letters of a mail that are kept; a person is told where there were more."""
 LONGEST_ID = 200
+"""Letters; a longer one is known by its hash."""
 RECIPIENTS = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
-AN_ID = re.compile(r"<[!-;=?-~]{1,196}>")
+AN_ID = re.compile(r"<[!-;=?-~]+>")
 OUR_ID = re.compile(r"<kept\.\d+\.[0-9a-f]+@[!-;=?-~]{1,150}>")
 """As workers make them when they take a mail for sending."""
 AUTOMATIC_SUBJECT = re.compile(
@@ -54,9 +55,8 @@ def read_mail(raw: bytes) -> ReceivedMail:
     mail: EmailMessage = email.message_from_bytes(raw, policy=default)
     whole = _text(mail)
     sender = getaddresses([_header(mail, "From")])[:1]
-    said_id = AN_ID.search(_header(mail, "Message-ID"))
     return ReceivedMail(
-        message_id=said_id[0] if said_id else f"<{hashlib.sha256(raw).hexdigest()}>",
+        message_id=_id(_header(mail, "Message-ID"), raw),
         sender=sender[0][1].strip().lower() if sender else "",
         recipients=", ".join(filter(None, (_header(mail, name) for name in RECIPIENTS))),
         words=own_words(whole),
@@ -66,6 +66,14 @@ def read_mail(raw: bytes) -> ReceivedMail:
         report=_safely(mail),
         our_ids=tuple(dict.fromkeys(OUR_ID.findall(f"{raw.decode('latin-1')}\n{whole}"))),
     )
+
+
+def _id(header: str, raw: bytes) -> str:
+    """By what it is known when it comes again."""
+    said = AN_ID.search(header)
+    if said and len(said[0]) <= LONGEST_ID:
+        return said[0]
+    return f"<{hashlib.sha256(said[0].encode() if said else raw).hexdigest()}>"
 
 
 def _is_automatic(mail: EmailMessage) -> bool:
