@@ -34,11 +34,14 @@ __all__ = ["QuietHours", "Settings", "SettingsError"]
 
 DEFAULT_PUBLIC_URL = "http://127.0.0.1:8000"
 SHORTEST_SECRET_KEY = 8
+LARGEST_FILE = 25_000_000
+"""Bytes: each is looked at in memory."""
 OWN_WORDS = {
     "bool_parsing": "must be true or false.",
     "float_parsing": "must be a number.",
     "finite_number": "must be an ordinary number.",
     "greater_than": "must be more than 0.",
+    "less_than_equal": "is too large.",
     "int_parsing": "must be a whole number.",
     "int_from_float": "must be a whole number.",
     "string_too_short": "must not be empty.",
@@ -51,6 +54,11 @@ class SettingsError(Exception):
 
 def _default_database(data: dict[str, Any]) -> str:
     return f"sqlite+aiosqlite:///{data['data_dir'] / 'kept.db'}"
+
+
+def _default_files_dir(data: dict[str, Any]) -> Path:
+    folder: Path = data["data_dir"]
+    return folder / "files"
 
 
 def _default_mail_quiet_hours(data: dict[str, Any]) -> QuietHours | None:
@@ -86,12 +94,25 @@ class Settings(BaseSettings):
         repr=False,
         description="The database: PostgreSQL, or SQLite in a file (for one machine).",
     )
+    files_dir: Folder = Field(
+        default_factory=_default_files_dir,
+        validation_alias="KEPT_FILES_DIR",
+        description="The folder for photos and papers that customers send; with many machines, one "
+        "that all of them share.",
+    )
     redis_url: RedisUrl | None = Field(
         None,
         validation_alias="REDIS_URL",
         repr=False,
         description="The Redis or Valkey that wakes workers and live pages; nothing that matters "
         "is kept there.",
+    )
+    largest_file: int = Field(
+        10_000_000,
+        gt=0,
+        le=LARGEST_FILE,
+        validation_alias="KEPT_LARGEST_FILE",
+        description="The most bytes of one photo or paper that a customer sends; at most 25000000.",
     )
     public_url: Origin = Field(
         DEFAULT_PUBLIC_URL,

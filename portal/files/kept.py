@@ -1,0 +1,57 @@
+"""What became of a file that somebody sent: kept, or refused with a reason in plain words."""
+
+from dataclasses import dataclass
+
+from portal.errors import PortalError
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A file as it lies on the shelf. ``digest`` is SHA-256 in hexadecimal, ``size`` in bytes.
+
+    ``width`` and ``height`` are in pixels, 0 for what is no picture.
+    """
+
+    name: str
+    media_type: str
+    digest: str
+    size: int
+    width: int = 0
+    height: int = 0
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether a browser can show it in a page."""
+        return self.media_type.startswith("image/")
+
+
+class FileRefused(PortalError):
+    """A file that cannot be read, or holds more than it should."""
+
+    status = 422
+    title = "That file could not be taken"
+
+
+class FileTooLarge(FileRefused):
+    """More bytes than ``KEPT_LARGEST_FILE``."""
+
+    status = 413
+
+
+class WrongKind(FileRefused):
+    """Neither a photo that every browser shows, nor a PDF."""
+
+    status = 415
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedFile:
+    """A file that came with words which are taken all the same, and why it was not."""
+
+    name: str
+    reason: str
+
+
+def too_large(largest: int) -> FileTooLarge:
+    """The refusal, in the unit that people know."""
+    return FileTooLarge(f"it is larger than {max(largest // 1_000_000, 1)} MB")

@@ -1,0 +1,27 @@
+"""A file's name as it may be shown and saved: whatever the sender called it, it stays one name."""
+
+import re
+import unicodedata
+
+LONGEST = 80
+ENDINGS = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/gif": "gif",
+    "image/webp": "webp",
+    "application/pdf": "pdf",
+}
+
+
+def safe_name(said: str, media_type: str) -> str:
+    """The last part of what the sender said, without what could mislead, by its true ending.
+
+    No folders, no quotes, and no letter that cannot be seen or turns the reading direction
+    (Unicode categories C and Zl, Zp), so that "gpj.exe" never reads as a photo.
+    """
+    last = re.split(r"[/\\]", said)[-1]
+    seen = "".join(one for one in last if unicodedata.category(one)[0] != "C")
+    plain = " ".join(re.sub(r"[\"'`<>|:*?%;\u2028\u2029]", " ", seen).split())
+    stem = re.sub(r"\.\w{1,5}$", "", plain).strip(" .")[:LONGEST]
+    default = "Document" if media_type == "application/pdf" else "Photo"
+    return f"{stem or default}.{ENDINGS[media_type]}"
