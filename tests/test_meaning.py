@@ -10,27 +10,65 @@ import pytest
 from portal.messaging.meaning import MeaningKind, understand
 
 CORPUS = Path(__file__).parent / "corpus"
+NEVER_BY_MISTAKE = {MeaningKind.YES, MeaningKind.NO, MeaningKind.STOP}
 
 
 def replies(language: str) -> list[tuple[str, str]]:
-    with (CORPUS / f"replies_{language}.csv").open(encoding="utf-8", newline="") as rows:
-        return [(row["reply"], row["kind"]) for row in csv.DictReader(rows)]
+    with (CORPUS / f"replies.{language}.csv").open(encoding="utf-8", newline="") as rows:
+        return [(row["text"], row["label"]) for row in csv.DictReader(rows)]
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_every_reply_of_the_corpus_is_understood(language):
-    """Accuracy by class is 100 % on plain replies; a miss names its reply."""
-    missed: dict[str, list[str]] = {}
-    total = Counter(kind for _, kind in replies(language))
-    for reply, kind in replies(language):
-        if (seen := understand(reply).kind) != kind:
-            missed.setdefault(kind, []).append(f"{reply!r} as {seen}")
-    accuracy = {kind: 1 - len(missed.get(kind, ())) / total[kind] for kind in total}
-    assert accuracy == dict.fromkeys(total, 1.0), missed
+def test_replies_of_the_corpus_are_understood(language):
+    """At least 95 of 100, and each class by nine in ten; a miss names its reply."""
+    rows = replies(language)
+    total, missed = Counter(label for _, label in rows), Counter()
+    misses = [
+        f"{text!r} ({label}) as {seen}"
+        for text, label in rows
+        if (seen := understand(text, language).kind) != label
+    ]
+    missed.update(label for text, label in rows if understand(text, language).kind != label)
+    assert len(rows) >= 320
+    assert len(misses) <= 0.05 * len(rows), misses
+    assert [label for label in total if missed[label] > 0.1 * total[label]] == [], misses
 
 
-def test_the_corpus_holds_every_meaning():
-    assert {kind for _, kind in replies("en")} == set(MeaningKind)
+@pytest.mark.parametrize("locale", ["en", "es", "ar"])
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_no_reply_is_taken_for_a_yes_a_no_or_a_stop_by_mistake(language, locale):
+    """They close a request, send it back or silence somebody: in any doubt a person decides.
+
+    Whatever language a customer is known to speak, they may write in another.
+    """
+    judged = [(text, label, understand(text, locale).kind) for text, label in replies(language)]
+    assert [one for one in judged if one[1] != one[2] and one[2] in NEVER_BY_MISTAKE] == []
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_corpus_holds_every_meaning(language):
+    """But a wish to reopen, which is one word that we give them."""
+    assert {label for _, label in replies(language)} == set(MeaningKind) - {MeaningKind.REOPEN}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Where is my card?", "where_is_it"),
+        ("This is ridiculous", "complaint"),
+        ("arrived but broken", "complaint"),
+        ("nadie me contesta", "complaint"),
+        ("I need to change my address", "change"),
+        ("quiero cambiar la cita", "change"),
+        ("please cancel my application", "change"),
+        ("How much does it cost", "question"),
+        ("¿Qué documentos necesitan?", "question"),
+        ("The flowers were lovely", ""),
+        ("Yes", ""),
+    ],
+)
+def test_why_they_write_is_known_where_it_is_plain(text, reason):
+    assert understand(text).reason == reason
 
 
 def test_every_wish_to_stop_is_known_and_none_of_its_look_alikes():

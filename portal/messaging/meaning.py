@@ -9,21 +9,15 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from portal.messaging.english import ENGLISH
 from portal.messaging.plain import cheapen
-from portal.messaging.replies import (
-    BARE,
-    CANCEL_REQUEST,
-    CANCEL_WORDS,
-    KEYWORDS,
-    NOT_QUITE,
-    RULES,
-    SIGNS,
-    MeaningKind,
-)
+from portal.messaging.replies import CANCEL_WORDS, KEYWORDS, SIGNS, MeaningKind, Tongue
+from portal.messaging.spanish import SPANISH
 from portal.messaging.stopping import stops_about, wants_to_stop
 
 __all__ = ["Meaning", "MeaningKind", "plain_words", "understand"]
 
+TONGUES = (ENGLISH, SPANISH)
 ENDS = re.compile(r"[.!?;,:\n()]+|\s-+\s")
 A_STORY = 12
 """A stop in more words than these says more than that."""
@@ -40,7 +34,8 @@ class Meaning:
     ``cancel``: it may mean "cancel my request", which is for a person. ``bare``: a yes or no
     with no further words. ``about``: what a stop is about, in small plain words; empty where it
     is about everything. ``has_more``: a stop that also says something which a person should
-    read: a wrong number, a question, a call wanted, a story.
+    read: a wrong number, a question, a call wanted, a story. ``reason``: why they write, as a
+    Contact says it, where it is plain.
     """
 
     kind: MeaningKind
@@ -50,28 +45,28 @@ class Meaning:
     bare: bool = False
     about: str = ""
     has_more: bool = False
+    reason: str = ""
 
 
-def understand(text: str) -> Meaning:
+def understand(text: str, locale: str = "en") -> Meaning:
     """What a reply means. Case, spaces, punctuation and emoji aside; English and Spanish.
 
-    YES also begins texts again, but only for a number that had stopped: the caller knows.
+    ``locale`` is the customer's: its language is tried first, for both are written by all. YES
+    also begins texts again, but only for a number that had stopped: the caller knows.
     """
     said = text.strip()
     words = plain_words(said[:LONGEST])
     squeezed = words.replace(" ", "")
     if not words:
         return Meaning(_of_signs(said[:LONGEST]), said)
+    tongues = _tongues(words, locale)
+    bare = any(words in tongue.bare for tongue in TONGUES)
     if squeezed in KEYWORDS:
-        return Meaning(
-            KEYWORDS[squeezed],
-            said,
-            keyword=True,
-            cancel=squeezed in CANCEL_WORDS,
-            bare=words in BARE,
-        )
-    cancel = bool(CANCEL_REQUEST.search(words))
-    kind = _of_words(words)
+        cancels = squeezed in CANCEL_WORDS
+        return Meaning(KEYWORDS[squeezed], said, keyword=True, cancel=cancels, bare=bare)
+    cancel = any(tongue.cancel.search(words) for tongue in TONGUES)
+    kind = _of_words(words, tongues)
+    reason = _reason(kind, words, tongues)
     sentences = _sentences(said[:LONGEST])
     if wants_to_stop(sentences):
         has_more = (
@@ -80,11 +75,13 @@ def understand(text: str) -> Meaning:
             or len(words.split()) > A_STORY
         )
         about = stops_about(sentences)
-        return Meaning(MeaningKind.STOP, said, cancel=cancel, about=about, has_more=has_more)
+        return Meaning(
+            MeaningKind.STOP, said, cancel=cancel, about=about, has_more=has_more, reason=reason
+        )
     if cancel:
         # "Yes, cancel my order" answers no question of ours.
-        kind = MeaningKind.OTHER
-    return Meaning(kind, said, cancel=cancel, bare=words in BARE)
+        kind, reason = MeaningKind.OTHER, "change"
+    return Meaning(kind, said, cancel=cancel, bare=bare, reason=reason)
 
 
 def plain_words(text: str) -> str:
@@ -99,11 +96,30 @@ def _sentences(text: str) -> list[str]:
     return [words for part in ENDS.split(cheapen(text)) if (words := plain_words(part))]
 
 
-def _of_words(words: str) -> MeaningKind:
-    """The first rule that fits, unless the rest of the words take it back."""
-    kind = next((kind for kind, rule in RULES if rule.search(words)), MeaningKind.OTHER)
-    taken_back = NOT_QUITE.get(kind)
-    return MeaningKind.OTHER if taken_back and taken_back.search(words) else kind
+def _tongues(words: str, locale: str) -> tuple[Tongue, ...]:
+    """The tables to try: of the one language that it is plainly in, else both, theirs first."""
+    spoken = tuple(tongue for tongue in TONGUES if tongue.speaks(words))
+    if len(spoken) == 1:
+        return spoken
+    return TONGUES[::-1] if locale.lower().startswith("es") else TONGUES
+
+
+def _of_words(words: str, tongues: tuple[Tongue, ...]) -> MeaningKind:
+    """What the first table makes of it that knows it, unless another takes that back."""
+    read = [kind for tongue in tongues if (kind := tongue.read(words)) is not None]
+    answers = {MeaningKind.YES, MeaningKind.NO}
+    if len(set(read)) > 1 and answers & set(read):
+        return MeaningKind.OTHER
+    return read[0] if read else MeaningKind.OTHER
+
+
+def _reason(kind: MeaningKind, words: str, tongues: tuple[Tongue, ...]) -> str:
+    """Why they write: a Contact's reason; empty where it is none of the others."""
+    if kind == MeaningKind.STATUS:
+        return "where_is_it"
+    if kind in (MeaningKind.YES, MeaningKind.THANKS, MeaningKind.TIME):
+        return ""
+    return next((reason for tongue in tongues if (reason := tongue.reason(words))), "")
 
 
 def _of_signs(text: str) -> MeaningKind:

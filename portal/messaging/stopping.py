@@ -116,7 +116,7 @@ WISHES = pattern(
     \b(?:dej|par)(?:e|en|a|ar) (?:ya )?de (?:enviar|mandar|escribir|molestar|contactar|textear)
     \bno (?:quiero|deseo|quisiera)(?: (?:recibir|que|me|mas|estos|esos|sus|los|tener|sigan))* (?:<textos>|escriban|manden|envien|contacten)\b
     \b(?:no|basta de|cancelar?|cancelen)(?: (?:mas|los|estos|sus))* <textos>\b
-    \b(?:dar|darme|denme|dame|deme|dese)(?: \w+)? de baja\b
+    \b(?:dar|darme|denme|date|dame|deme|dese)(?: \w+)? de baja\b
     \b(?:borr|quit|elimin|sa[cq]u?)\w+ (?:mi|este|el) (?:numero|telefono|celular)\b
     ^(?:<por_favor> )*(?:(?:es|tiene|tienen) )?(?:un |el )?numero equivocado(?: <por_favor>)*$
     \bequivoco de (?:numero|persona)\b

@@ -11,6 +11,7 @@ BENCHES = {
     "hook": "receipts and inbound texts, beside an empty answer to a POST",
     "board": "boards, search and lists in a full database: time in it, first page and page 200",
     "consent": "wishes to stop known from their look-alikes: precision and recall",
+    "replies": "what replies mean: accuracy by class and language, on the corpus and held out",
     "idle": "memory, processor and start of `kept serve` with nothing to do",
 }
 
