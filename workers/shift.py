@@ -17,6 +17,7 @@ from portal.relay import Relay
 from portal.settings import Settings
 from workers.deliver import Courier
 from workers.doors import open_doors
+from workers.fetch import Fetcher, open_media
 from workers.inquire import Inquirer
 from workers.reconcile import Reconciler
 from workers.sweep import Sweep
@@ -47,6 +48,8 @@ class Shift:
         self.sweep = Sweep(self.relay, self.wake, self.name)
         self.reconciler = Reconciler(self.relay, self.doors)
         self.inquirer = Inquirer(self.relay, self.doors)
+        self.media = open_media(settings)
+        self.fetcher = Fetcher(self.relay, self.media)
 
     async def __aenter__(self) -> Self:
         return self
@@ -57,6 +60,8 @@ class Shift:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self.media is not None:
+            await self.media.close()
         await self.doors.close()
         await self.live.stop()
         await self.jobs.close()
@@ -86,6 +91,7 @@ class Shift:
             # Apart from the sweep: a slow provider must not hold up what does not need it.
             self._every_sweep(self.reconciler.once),
             self._every_sweep(self.inquirer.once),
+            self._every_sweep(self.fetcher.once),
             listen_for_work(self.settings, self.wake),
         ]
         duties = [asyncio.create_task(one) for one in work]

@@ -16,12 +16,14 @@ from portal.errors import NotAllowed
 from portal.hooks.hearing import take_in
 from portal.messaging import carrier
 from portal.messaging.signature import signed_url, verify
-from portal.relay import CarrierWord, Receipt
+from portal.relay import CarrierWord, Receipt, Texted
 
 MOST_FIELDS = 500
 LONGEST_WORD = 200
 LONGEST_CODE = 16
 LONGEST_BODY = 10_000
+LONGEST_URL = 1_000
+MOST_FILES = 10
 EMPTY = Response("<Response/>", media_type="text/xml")
 """TwiML that says nothing: what we answer, we send ourselves, by the outbox."""
 
@@ -34,7 +36,7 @@ async def receive_text(request: Request) -> Response:
         heard = partial(
             relay.receive_text,
             sid=sid, sender=sender, to=_word(form, "To"), body=_word(form, "Body", LONGEST_BODY),
-            carrier=_carrier_word(form),
+            carrier=_carrier_word(form), texted=_texted(form),
         )  # fmt: skip
         await take_in(request.app.state.relay, heard)
     return EMPTY
@@ -89,6 +91,15 @@ def _carrier_word(form: FormData) -> CarrierWord | None:
         return CarrierWord(_word(form, "OptOutType").upper())
     except ValueError:
         return None
+
+
+def _texted(form: FormData) -> list[Texted]:
+    """Where the carrier keeps each photo of an MMS (``NumMedia``, ``MediaUrl0`` and so on)."""
+    said = [
+        (_word(form, f"MediaUrl{n}", LONGEST_URL), _word(form, f"MediaContentType{n}", 100))
+        for n in range(MOST_FILES)
+    ]
+    return [Texted(url, media_type) for url, media_type in said if url]
 
 
 def _word(form: FormData, name: str, longest: int = LONGEST_WORD) -> str:

@@ -5,6 +5,7 @@ the messages owed; when the turn ends it commits, and only then wakes workers an
 """
 
 from portal.relay.answering import answer, ask_what_is_due, end_holds_that_are_over
+from portal.relay.attaching import Texted
 from portal.relay.bouncing import record_bounce
 from portal.relay.consenting import Choice, record_spoken_wish
 from portal.relay.conversing import log_contact, set_preferences, write_to_customer
@@ -45,6 +46,7 @@ __all__ = [
     "Receipt",
     "Receipts",
     "Relay",
+    "Texted",
     "Turn",
     "accept",
     "add_staff",

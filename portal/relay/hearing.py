@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from portal.files.kept import KeptFile
 from portal.messaging.addresses import LONGEST_EMAIL
 from portal.messaging.compose import fill, product_words
 from portal.messaging.meaning import Meaning, MeaningKind, understand
@@ -26,6 +27,7 @@ from portal.queries.conversations import (
 )
 from portal.queries.requests import find_last_request, find_open_requests, lock_by_id
 from portal.relay.answering import WAYS_BACK
+from portal.relay.attaching import Texted, attach_files, expect_files
 from portal.relay.consenting import Choice, is_stopped, record_wish
 from portal.relay.conversing import check_letter
 from portal.relay.dropping import about, raise_ball
@@ -46,11 +48,13 @@ async def receive_text(
     to: str,
     body: str,
     carrier: CarrierWord | None = None,
+    texted: Sequence[Texted] = (),
 ) -> None:
     """Record an inbound text once, on the right request, and answer it or give it an owner.
 
     ``sid`` is the provider's id of the text: heard again, nothing happens. Which request is
     settled before what it means; a text about several is asked "which", never guessed.
+    ``texted`` are photos that came with it; the words may then be missing.
     ``carrier`` is what the provider made of it and has answered itself. A number that has stopped
     is heard, and what it says is owned by a person and not answered by text.
     """
@@ -59,6 +63,7 @@ async def receive_text(
     heard = _heard(turn, Channel.SMS, sid, body, sender=sender, to=to)
     turn.session.add(heard)
     await turn.session.flush()
+    expect_files(turn, heard, texted)
     meaning = understand(body)
     if await heed_wish(turn, heard, meaning, carrier):
         return
@@ -84,15 +89,19 @@ async def receive_text(
             await route(turn, held, message, understand(message.body))
 
 
-async def receive_web_message(turn: Turn, request: ServiceRequest, body: str) -> Message:
+async def receive_web_message(
+    turn: Turn, request: ServiceRequest, body: str, files: Sequence[KeptFile] = ()
+) -> Message:
     """What the customer wrote on their page, for the department that has the request.
 
+    With ``files``, which are on the shelf already, the words may be missing.
     A wish to stop ends our texts here too; a person reads it all the same.
     """
-    body = check_letter(body)
+    body = check_letter(body) if body.strip() or not files else ""
     heard = _heard(turn, Channel.WEB, None, body, sender="", to="")
     turn.session.add(heard)
     await turn.session.flush()
+    attach_files(turn, heard, files)
     heard.cause = f"web:{heard.id}"
     meaning = understand(body)
     if meaning.kind == MeaningKind.STOP and request.customer.address(Channel.SMS, turn.now):

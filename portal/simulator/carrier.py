@@ -5,12 +5,14 @@ import re
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any
 
 from portal.simulator.config import CarrierConfig, is_web_url
 from portal.simulator.faults import FATES, Do, Fault, FaultBook
 from portal.simulator.refusals import Refusal
-from portal.simulator.texts import Text
+from portal.simulator.texts import API_VERSION, Text
 from portal.simulator.watching import Changes, Subscription, Watchers
 from portal.simulator.webhooks import (
     Outcome,
@@ -23,6 +25,7 @@ from portal.simulator.webhooks import (
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 LONGEST_BODY = 1_600
 LONGEST_VALIDITY = 36_000
+MOST_MEDIA = 100
 NOTHING_SPECIAL = Fault(do=Do.CALLBACK_DELAY, seconds=0)
 
 # Source: https://help.twilio.com/articles/223134027 (default keywords)
@@ -34,6 +37,14 @@ CONFIRMATIONS = {
     "START": "You will get texts from this number again. Reply STOP to end them.",
     "HELP": "Reply STOP to get no more texts from this number.",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A photo on its way to us, and what its sender's phone says it is."""
+
+    data: bytes
+    media_type: str
 
 
 class Carrier:
@@ -52,6 +63,7 @@ class Carrier:
         self._texts: OrderedDict[str, Text] = OrderedDict()
         self._threads: defaultdict[str, deque[Text]] = defaultdict(deque)
         self._stopped: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._media: OrderedDict[str, Media] = OrderedDict()
         self._watchers = Watchers()
         self._webhooks = Webhooks(config)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -238,6 +250,21 @@ class Carrier:
         self._keep(reply)
         self.set_off(reply)
 
+    # media
+
+    def hold(self, data: bytes, media_type: str) -> str:
+        """Keep what a customer's phone sends along; gives the path at which it can be fetched."""
+        media_id = f"ME{token_hex(16)}"
+        self._media[media_id] = Media(data, media_type)
+        if len(self._media) > MOST_MEDIA:
+            self._media.popitem(last=False)
+        account = f"/{API_VERSION}/Accounts/{self.config.account_sid}"
+        return f"{account}/Messages/MM{media_id[2:]}/Media/{media_id}"
+
+    def media(self, media_id: str) -> "Media | None":
+        """What was held under this id."""
+        return self._media.get(media_id)
+
     # memory
 
     def find(self, sid: str) -> Text | None:
@@ -261,6 +288,7 @@ class Carrier:
         self._texts.clear()
         self._threads.clear()
         self._stopped.clear()
+        self._media.clear()
         self.requests.clear()
         self.changes.changed()
 

@@ -16,6 +16,7 @@ from portal.simulator.watching import Subscription
 
 HEARTBEAT = 15.0
 LONGEST_WAIT = 60.0
+LARGEST_MEDIA = 50_000_000
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -28,6 +29,7 @@ def control_routes() -> list[Route]:
     """Everything below /simulator."""
     return [
         Route("/simulator/inbound", _kind(write_text), methods=["POST"]),
+        Route("/simulator/media", hold_media, methods=["POST"], max_body_size=LARGEST_MEDIA),
         Route("/simulator/live", _kind(follow), methods=["GET"]),
         Route("/simulator/threads/{number}", _kind(show_thread), methods=["GET"]),
         Route("/simulator/messages", _kind(show_messages), methods=["GET"]),
@@ -72,6 +74,17 @@ async def write_text(request: Request) -> Response:
         raise Unclear(str(mistake)) from None
     webhook = {"answer": outcome.status, "error": outcome.error or None}
     return JSONResponse({"sid": text.sid, "webhook": webhook}, status_code=201)
+
+
+async def hold_media(request: Request) -> Response:
+    """A photo to send along: the raw body, its type in `Content-Type`; gives its `url` for `media`.
+
+    Fetching it takes the account's sign-in, as at Twilio.
+    """
+    carrier = _carrier(request)
+    media_type = request.headers.get("content-type", "application/octet-stream")
+    path = carrier.hold(await request.body(), media_type)
+    return JSONResponse({"url": f"{request.base_url}{path[1:]}"}, status_code=201)
 
 
 async def follow(request: Request) -> Response:

@@ -8,7 +8,7 @@ from random import Random
 from threading import Lock
 from typing import Any, Self
 
-OPERATIONS = ("create", "fetch", "list", "account")
+OPERATIONS = ("create", "fetch", "list", "account", "media")
 
 
 class Do(StrEnum):
@@ -69,7 +69,7 @@ class Fault:
     to: str | None = None
     times: int | None = None
     on: str = "create"
-    """Which call it spoils: create, fetch, list or account."""
+    """Which call it spoils: create, fetch, list, account or media."""
     code: int | None = None
     """A Twilio error code, or an SMTP reply code for mail_refuse."""
     seconds: float | None = None

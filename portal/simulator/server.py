@@ -124,6 +124,10 @@ class Simulator:
         """A customer writes; done when the webhook has been answered. See Carrier.receive."""
         return self._do(self.carrier.receive(from_, body, **more))
 
+    def hold(self, data: bytes, media_type: str = "image/jpeg") -> str:
+        """Keep a photo for a text to bring; gives its `media` address, which asks for a sign-in."""
+        return f"{self.api_url}{self.carrier.hold(data, media_type)}"
+
     def wait_for(self, predicate: Callable[[], T], timeout: float = 5.0) -> Pending[T]:
         """What `predicate` returns once that is true; TimeoutError after `timeout` seconds.
 

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -37,6 +37,8 @@ def twilio_routes() -> list[Route]:
         Route(f"{account}/Messages.json", _call("create", create_message), methods=["POST"]),
         Route(f"{account}/Messages.json", _call("list", list_messages), methods=["GET"]),
         Route(f"{account}/Messages/{{sid}}.json", _call("fetch", fetch_message), methods=["GET"]),
+        Route(f"{account}/Messages/{{sid}}/Media/{{media}}", _call("media", find_media)),
+        Route("/media/{media}", show_media),
         Route(f"{account}.json", _call("account", fetch_account), methods=["GET"]),
     ]
 
@@ -105,6 +107,26 @@ async def fetch_message(carrier: Carrier, request: Request) -> Response:
     if text is None:
         raise Refusal(20404)
     return JSONResponse(text.as_twilio(carrier.config.account_sid))
+
+
+async def find_media(carrier: Carrier, request: Request) -> Response:
+    """Where a photo lies: as at Twilio, in a store of its own that asks for no sign-in."""
+    if fault := carrier.faults.take(ANSWERS, on="media"):
+        return await spoiled(carrier, fault)
+    if carrier.media(request.path_params["media"]) is None:
+        raise Refusal(20404)
+    return RedirectResponse(f"/media/{request.path_params['media']}", 307)
+
+
+async def show_media(request: Request) -> Response:
+    """A photo's bytes. As in the store behind Twilio, a sign-in that has no place here is a 400."""
+    carrier: Carrier = request.app.state.carrier
+    found = carrier.media(request.path_params["media"])
+    if found is None:
+        return refused(Refusal(20404))
+    if "authorization" in request.headers:
+        return Response("Only one way to sign in is allowed.", 400)
+    return Response(found.data, media_type=found.media_type)
 
 
 async def list_messages(carrier: Carrier, request: Request) -> Response:
