@@ -2,13 +2,14 @@
 
 A topic is ``request:ID`` for what a customer sees, whose events are numbered by the request's
 page_version, so that a page which was away is told exactly what it missed; or ``desk:ID`` for
-what only staff see (receipts), which is not numbered and never caught up.
+what only staff see (receipts), or ``department:ID`` for its board and inbox: these two are not
+numbered and never caught up.
 """
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,7 +79,7 @@ class Live:
     @property
     def viewers(self) -> int:
         """How many streams are open in this process."""
-        return sum(len(topic.viewers) for topic in self._topics.values())
+        return len({viewer for topic in self._topics.values() for viewer in topic.viewers})
 
     async def publish(self, request_id: int, page_version: int) -> None:
         """A customer can see something new about this request; so can the desk."""
@@ -89,6 +90,11 @@ class Live:
         """Staff can see something new about these requests, such as a receipt."""
         now = time.time_ns() // 1_000
         await self._publish(*((f"desk:{request_id}", now) for request_id in request_ids))
+
+    async def nudge_departments(self, *department_ids: int) -> None:
+        """Something has moved on the boards and in the inboxes of these departments."""
+        now = time.time_ns() // 1_000
+        await self._publish(*((f"department:{one}", now) for one in department_ids))
 
     async def start(self) -> None:
         """Begin to listen, beat and compare; a web process does so once."""
@@ -114,19 +120,27 @@ class Live:
                 viewer.drop()
 
     async def stream(
-        self, scope: Scope, receive: Receive, send: Send, *, topic: str, since: int | None
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        topic: str,
+        since: int | None,
+        also: Sequence[str] = (),
     ) -> None:
         """Serve one viewer until they leave. Raw ASGI: the response is never buffered.
 
         ``since`` is the last event that the page has; what came after it is told first. Without
-        it nothing is told on connecting.
+        it nothing is told on connecting. ``also`` are further topics, none of them numbered.
         """
         del scope
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 (a server runs each call in a task)
         viewer = Viewer(send, task)
-        watched = self._topics.setdefault(topic, Topic())
-        watched.viewers.add(viewer)
+        watched = {one: self._topics.setdefault(one, Topic()) for one in (topic, *also)}
+        for one in watched.values():
+            one.viewers.add(viewer)
         try:
             await self._open(viewer, topic, since)
             while (await receive())["type"] != "http.disconnect":
@@ -138,9 +152,10 @@ class Live:
             with contextlib.suppress(Exception):  # They may have left already.
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            watched.viewers.discard(viewer)
-            if not watched.viewers and self._topics.get(topic) is watched:
-                del self._topics[topic]
+            for name, one in watched.items():
+                one.viewers.discard(viewer)
+                if not one.viewers and self._topics.get(name) is one:
+                    del self._topics[name]
 
     async def _open(self, viewer: Viewer, topic: str, since: int | None) -> None:
         """Begin the answer, and tell what the page has missed."""

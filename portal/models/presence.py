@@ -1,10 +1,13 @@
 """Who else has this request open: two people in one conversation see each other."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Field, SQLModel
 
 from portal.models.columns import BigId, moment
+
+STAYS = timedelta(seconds=30)
+"""So long after they were last seen a colleague is taken to be there."""
 
 
 class Presence(SQLModel, table=True):
@@ -16,3 +19,7 @@ class Presence(SQLModel, table=True):
     staff_id: int = Field(primary_key=True, foreign_key="staff_member.id", sa_type=BigId)
     seen_at: datetime = moment()
     is_writing: bool = False
+
+    def counts(self, now: datetime) -> bool:
+        """True while the colleague is taken to be there."""
+        return now - self.seen_at <= STAYS

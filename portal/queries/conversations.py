@@ -60,6 +60,21 @@ async def is_awaited(session: AsyncSession, request: ServiceRequest, now: dateti
     return await came_to_us_since(session, request.id or 0, now - STILL_THERE)
 
 
+async def answered_after(session: AsyncSession, request_id: int, event_id: int) -> Message | None:
+    """The newest answer that somebody at the desk wrote after that event, if one did."""
+    query = (
+        select(Message)
+        .where(
+            col(Message.request_id) == request_id,
+            col(Message.kind) == MessageKind.STAFF,
+            col(Message.event_id) > event_id,
+        )
+        .order_by(col(Message.id).desc())
+        .limit(1)
+    )
+    return (await session.exec(query)).first()
+
+
 async def came_to_us_since(session: AsyncSession, request_id: int, since: datetime) -> bool:
     """True when the customer wrote, called or came by about this request after that moment."""
     query = (

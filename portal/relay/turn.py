@@ -33,6 +33,8 @@ class Turn:
     touched: dict[int, ServiceRequest] = field(default_factory=dict)
     # Requests about which only staff can see something new, such as a receipt.
     nudged: set[int] = field(default_factory=set)
+    # Departments on whose board or in whose inbox something has moved.
+    moved: set[int] = field(default_factory=set)
     _rosters: dict[int, Roster] = field(default_factory=dict)
 
     async def lock(self, reference: str, version: int | None = None) -> ServiceRequest:
@@ -75,6 +77,11 @@ class Turn:
         await announce(await self.teller(request), self.outbox, news)
         if any(event.visible for event in news):
             self.touch(request)
+        elif news:
+            self.nudged.add(request.id or 0)
+        if news:
+            self.moved |= {request.department_id, *(run.department_id for run in request.runs)}
+            self.moved |= {promise.department_id for promise in request.promises}
         await self.session.flush()
         return news
 
@@ -112,6 +119,7 @@ class Relay:
         for request_id, request in turn.touched.items():
             await self.live.publish(request_id, request.page_version)
         await self.live.nudge_desk(*(turn.nudged - turn.touched.keys()))
+        await self.live.nudge_departments(*turn.moved)
 
 
 def _is_owed(message: Message) -> bool:

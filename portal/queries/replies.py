@@ -1,0 +1,43 @@
+"""Replies kept at hand."""
+
+from collections.abc import Collection, Sequence
+
+from sqlmodel import col, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.models import CannedReply, Contact, ContactReason, Membership
+
+
+async def replies_at_hand(
+    session: AsyncSession, departments: Collection[int] | None = None
+) -> Sequence[CannedReply]:
+    """The replies of everybody and of these departments (None: of all), by title."""
+    query = (
+        select(CannedReply)
+        .where(col(CannedReply.retired_at).is_(None))
+        .order_by(col(CannedReply.title), col(CannedReply.id))
+    )
+    if departments is not None:
+        here = col(CannedReply.department_id).in_(departments)
+        query = query.where(or_(here, col(CannedReply.department_id).is_(None)))
+    return (await session.exec(query)).all()
+
+
+async def led_departments(session: AsyncSession, staff_id: int) -> frozenset[int]:
+    """The departments that this person leads."""
+    query = select(Membership.department_id).where(
+        col(Membership.staff_member_id) == staff_id, col(Membership.is_lead)
+    )
+    return frozenset((await session.exec(query)).all())
+
+
+async def last_reason(session: AsyncSession, request_id: int) -> ContactReason | None:
+    """Why the customer came to us last about this request; None where they never did."""
+    query = (
+        select(Contact.reason)
+        .where(col(Contact.request_id) == request_id)
+        .order_by(col(Contact.id).desc())
+        .limit(1)
+    )
+    reason = (await session.exec(query)).first()
+    return ContactReason(reason) if reason else None
