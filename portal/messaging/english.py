@@ -245,15 +245,17 @@ REASONS = (
     ),
 )
 
+OWN = (
+    "the my i it its is was to you for of and but not yes yep yeah thanks thank please when where"
+    " how what who why today tomorrow got came has have had did does arrived received call"
+    " still yet nothing never hasnt havent didnt with this that on at am pm status news hello"
+    " hi good great can could would will are we they im ive any nobody worries problem"
+    " idea wait sure go ahead monday tuesday wednesday thursday friday saturday sunday"
+)
+"""Words by which a reply is known to be in this language."""
+
 ENGLISH = Tongue(
-    own=frozenset(
-        "the my i it its is was to you for of and but not yes yep yeah thanks thank please when where"
-        " how what who why today tomorrow got came has have had did does arrived received call"
-        " still yet nothing never hasnt havent didnt with this that on at am pm status news hello"
-        " hi ok good great can could would will are we they im ive any nobody worries problem"
-        " idea wait sure go ahead monday tuesday wednesday thursday friday saturday sunday".split()
-    )
-    - {"ok"},
+    own=frozenset(OWN.split()),
     rules=RULES,
     not_quite=NOT_QUITE,
     cancel=CANCEL_REQUEST,

@@ -218,18 +218,23 @@ REASONS = (
     ),
 )
 
+OWN = (
+    "que la el los las mi lo de por para con esta muy gracias hola llego favor nada todavia aun"
+    " cuando donde como un una se su sus le les hoy manana ayer tarde pero quiero puedo pueden"
+    " puede nunca llegado recibido recibida recibi tengo aqui hay estoy usted porfa llamen"
+    " llame llamame llamenme martes lunes miercoles jueves viernes sabado domingo claro"
+    " adelante senor senora bien todo espero ojala sigue sigo al del preocupe problema es"
+    " esto este nos te sin soy"
+)
+"""Words by which a reply is known to be in this language."""
+
+BARE = "si sii siii sip claro no noo nop nel"
+
 SPANISH = Tongue(
-    own=frozenset(
-        "que la el los las mi lo de por para con esta muy gracias hola llego favor nada todavia aun"
-        " cuando donde como un una se su sus le les hoy manana ayer tarde pero quiero puedo pueden"
-        " puede nunca llegado recibido recibida recibi tengo aqui hay estoy usted porfa llamen"
-        " llame llamame llamenme martes lunes miercoles jueves viernes sabado domingo claro"
-        " adelante senor senora bien todo espero ojala sigue sigo al del preocupe problema es"
-        " esto este nos te sin soy".split()
-    ),
+    own=frozenset(OWN.split()),
     rules=RULES,
     not_quite=NOT_QUITE,
     cancel=CANCEL_REQUEST,
-    bare=frozenset("si sii siii sip claro no noo nop nel".split()) | {"todavia no", "aun no"},
+    bare=frozenset(BARE.split()) | {"todavia no", "aun no"},
     reasons=REASONS,
 )
