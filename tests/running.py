@@ -97,7 +97,18 @@ class Process:
 
     async def said(self, pattern: str) -> str:
         """Wait until it says this on stderr, after what was waited for before."""
-        return await asyncio.to_thread(self._wait_for, pattern)
+        return await asyncio.to_thread(self.wait_for, pattern)
+
+    def wait_for(self, pattern: str) -> str:
+        """As `said`, where there is no event loop."""
+        with self._news:
+            while True:
+                while self._read < len(self._lines):
+                    self._read += 1
+                    if found := re.search(pattern, self._lines[self._read - 1]):
+                        return found[0]
+                assert self._reader.is_alive(), f"it ended without saying {pattern!r}:{self.words}"
+                assert self._news.wait(SPEAKS_WITHIN), f"it did not say {pattern!r}:{self.words}"
 
     async def told(self, number: int) -> int:
         """Send it a signal and wait for its end; gives its exit code."""
@@ -144,16 +155,6 @@ class Process:
                     self._news.notify_all()
         with self._news:
             self._news.notify_all()
-
-    def _wait_for(self, pattern: str) -> str:
-        with self._news:
-            while True:
-                while self._read < len(self._lines):
-                    self._read += 1
-                    if found := re.search(pattern, self._lines[self._read - 1]):
-                        return found[0]
-                assert self._reader.is_alive(), f"it ended without saying {pattern!r}:{self.words}"
-                assert self._news.wait(SPEAKS_WITHIN), f"it did not say {pattern!r}:{self.words}"
 
 
 def worker(settings: Settings) -> Process:

@@ -34,6 +34,9 @@ ENDED = (
 )  # fmt: skip
 """Where a text comes to rest; a mail does so when it is sent."""
 NEVER_SENT = (MessageStatus.SUPPRESSED, MessageStatus.EXPIRED)
+UNHAPPY = (
+    *NEVER_SENT, MessageStatus.UNDELIVERED, MessageStatus.FAILED, MessageStatus.REVIEW,
+)  # fmt: skip
 AT_THE_CARRIER = (MessageStatus.ACCEPTED, MessageStatus.SENT, MessageStatus.DELIVERED)
 STEPS = {
     MessageStatus.QUEUED: 0,
@@ -259,9 +262,10 @@ class Reckoning:
                 and not is_raised
                 and (one.cause, one.kind) not in mailed
                 and one.settled_at is None
+                and one.request_id is not None  # not the answer to a stop, or to a stranger
             ):
-                wrong.append(f"message {one.id} did not get through, and nobody was told")
-            if one.status in NEVER_SENT and not one.reason:
+                wrong.append(f"{one.kind} {one.id} did not get through, and nobody was told")
+            if one.status in UNHAPPY and not one.reason:
                 wrong.append(f"message {one.id} is {one.status} without a reason")
         return wrong
 

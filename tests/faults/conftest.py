@@ -35,7 +35,8 @@ def shop(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     folder = tmp_path_factory.mktemp("shop")
     shutil.copyfile(migrated_file, folder / "kept.db")
     url = f"sqlite+aiosqlite:///{folder / 'kept.db'}"
-    with Installation(url, folder, _carrier()) as shop, hasty_worker(shop.settings):
+    with Installation(url, folder, _carrier()) as shop, hasty_worker(shop.settings) as worker:
+        worker.wait_for("at work")
         yield shop
 
 

@@ -42,7 +42,7 @@ async def test_a_stop_between_the_queue_and_the_sending_holds_the_text_back(
     async with house.database.reading() as session:
         newest = (await session.exec(query.limit(1))).one()
     assert (newest.granted, newest.source) == (False, "text")
-    await carrier.wait_for(lambda: carrier.texts_to(phone))
+    await carrier.wait_for(lambda: carrier.texts_to(phone), STARTS_WITHIN)
     (confirmation,) = carrier.texts_to(phone)
     assert confirmation.body != message.body
 

@@ -3,16 +3,18 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 
 import httpx2
 import pytest
 from cast import House
 from installation import Installation
-from outcomes import GONE_OUT, balls_about, opened, reached
+from outcomes import GONE_OUT, STARTS_WITHIN, age, balls_about, opened, reached
 from running import eventually
 from sqlmodel import col, select
 
-from portal.models import BallKind, Consent, DroppedBall, MessageStatus
+from portal.clock import now
+from portal.models import BallKind, Consent, DroppedBall, Message, MessageStatus
 from portal.relay import write_to_customer
 from portal.simulator import Simulator
 
@@ -28,7 +30,9 @@ async def test_too_many_requests_is_one_send_in_the_end_and_starves_nobody(
     others = [_near(phone, n) for n in range(1, 6)]
     for other in others:
         await opened(house, other)
-    await carrier.wait_for(lambda: all(len(carrier.texts_to(one)) == 1 for one in others))
+    await carrier.wait_for(
+        lambda: all(len(carrier.texts_to(one)) == 1 for one in others), STARTS_WITHIN
+    )
     assert carrier.texts_to(phone) == ()
     carrier.faults.clear()
     message = await reached(house, throttled, *GONE_OUT)
@@ -80,7 +84,7 @@ async def test_a_text_taken_twice_after_all_is_put_before_a_person(
     """It took the first try when two looks had found nothing: the second sid is raised, once."""
     carrier.fault("accept_late", to=phone, seconds=2.5, times=1)
     request = await opened(house, phone)
-    await carrier.wait_for(lambda: len(carrier.texts_to(phone)) == 2, timeout=10)
+    await carrier.wait_for(lambda: len(carrier.texts_to(phone)) == 2, STARTS_WITHIN)
 
     async def raised() -> Sequence[DroppedBall]:
         return await balls_about(house.database, (await house.told(request))[0])
@@ -99,7 +103,7 @@ async def test_a_text_that_never_goes_through_ends_before_a_person_and_the_queue
     poisoned = await opened(house, phone)
     other = _near(phone, 1)
     await opened(house, other)
-    await carrier.wait_for(lambda: carrier.texts_to(other))
+    await carrier.wait_for(lambda: carrier.texts_to(other), STARTS_WITHIN)
     message = await reached(house, poisoned, MessageStatus.REVIEW)
     assert message.attempts == 2
     (ball,) = await balls_about(house.database, message)
@@ -114,7 +118,7 @@ async def test_a_slow_carrier_holds_up_no_page_and_no_writer(
     for number in slow:
         carrier.fault("hang", to=number, seconds=0.9, times=1)
         await opened(house, number)
-    await carrier.wait_for(lambda: all(carrier.texts_to(one) for one in slow))
+    await carrier.wait_for(lambda: all(carrier.texts_to(one) for one in slow), STARTS_WITHIN)
     request = await opened(house, phone)  # A write, while all thirty calls are open.
     async with httpx2.AsyncClient(base_url=shop.origin) as browser:
         started = time.monotonic()
@@ -199,6 +203,24 @@ async def test_a_receipt_that_never_comes_is_asked_for(
     carrier.fault("no_callback", to=phone)
     request = await opened(house, phone)
     await reached(house, request, MessageStatus.DELIVERED)
+
+
+async def test_after_three_days_nobody_asks_any_more_and_it_stands_as_without_receipt(
+    house: House, carrier: Simulator, phone: str
+) -> None:
+    """Some carriers never say: it stays as sent, which is all that is known."""
+    carrier.fault("no_receipt", to=phone)
+    request = await opened(house, phone)
+    await reached(house, request, MessageStatus.SENT)
+    await age(house.database, timedelta(days=3), "sent_at", "ask_at", request=request)
+
+    async def given_up() -> Message | None:
+        (message,) = await house.told(request)
+        return message if message.ask_at is None else None
+
+    message = await eventually(given_up)
+    assert message.status == MessageStatus.SENT
+    assert message.has_no_receipt(now())
 
 
 def _near(phone: str, number: int) -> str:
