@@ -163,7 +163,7 @@ def test_every_foreign_key_that_is_looked_up_by_has_an_index():
         unique = {
             next(iter(one.columns)).name
             for one in table.constraints
-            if isinstance(one, sa.UniqueConstraint)
+            if isinstance(one, sa.UniqueConstraint | sa.PrimaryKeyConstraint)
         }
         assert "request_id" in leading | unique, table.name
 
