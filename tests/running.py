@@ -163,7 +163,7 @@ def worker(settings: Settings) -> Process:
 
 
 def hasty_worker(settings: Settings, *, ahead: float = 0) -> Process:
-    """A worker for whom ten seconds are one; see hasty_worker.py. Its clock is ``ahead`` (s)."""
+    """A worker that waits less; see hasty_worker.py. Its clock is ``ahead`` seconds ahead."""
     clock = (str(ahead),) if ahead else ()
     return Process(str(ROOT / "tests" / "hasty_worker.py"), *clock, settings=settings)
 
@@ -180,7 +180,7 @@ def web(settings: Settings, listener: socket.socket) -> Process:
     return Process(*command, settings=settings, pass_fds=(number,))
 
 
-async def eventually(look: Callable[[], Awaitable[T | None]], within: float = 20) -> T:
+async def eventually(look: Callable[[], Awaitable[T | None]], within: float = 30) -> T:
     """What ``look`` finds, as soon as it finds anything. For what only a database row tells."""
     async with asyncio.timeout(within):
         while not (found := await look()):  # noqa: ASYNC110 (a row sends no event)

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from portal.database import Database
 from portal.models import DroppedBall, Heartbeat, Message, MessageStatus, ServiceRequest
 
-STARTS_WITHIN = 20.0
+STARTS_WITHIN = 30.0
 """Seconds in which a worker is at work, on a busy machine."""
 GONE_OUT = (MessageStatus.ACCEPTED, MessageStatus.SENT, MessageStatus.DELIVERED)
 
@@ -26,7 +26,7 @@ async def reached(
     request: ServiceRequest,
     *statuses: MessageStatus,
     place: int = 0,
-    within: float = 20,
+    within: float = STARTS_WITHIN,
 ) -> Message:
     """The first (or a later) of what we owe them, as soon as it has one of these statuses."""
 

@@ -85,7 +85,7 @@ async def test_a_worker_frozen_past_its_claim_gives_it_up(
         await elsewhere.execute(sa.text("LOCK TABLE service_request IN ACCESS EXCLUSIVE MODE"))
         await _claimed(site_house.database)
         sleeper.freeze()
-        await elsewhere.execute(sa.text("SELECT pg_sleep(1.2)"))  # Its claim holds for one.
+        await elsewhere.execute(sa.text("SELECT pg_sleep(2.7)"))  # Its claim holds for 2.5.
         await elsewhere.rollback()
         sleeper.thaw()
         message = await reached(site_house, request, MessageStatus.SENT)

@@ -48,7 +48,7 @@ async def test_too_many_requests_is_one_send_in_the_end_and_starves_nobody(
         ("status_502_html", {"accepted": True}),
         ("truncate_201", {}),
         ("refuse_after_accept", {}),
-        ("hang", {"seconds": 1.5}),
+        ("hang", {"seconds": 4}),
     ],
 )
 async def test_what_it_took_without_saying_so_is_found_and_not_sent_again(
@@ -116,7 +116,7 @@ async def test_a_slow_carrier_holds_up_no_page_and_no_writer(
     """While it takes its time with thirty texts, pages are quick and the database is free."""
     slow = [_near(phone, n) for n in range(1, 31)]
     for number in slow:
-        carrier.fault("hang", to=number, seconds=0.9, times=1)
+        carrier.fault("hang", to=number, seconds=2, times=1)
         await opened(house, number)
     await carrier.wait_for(lambda: all(carrier.texts_to(one) for one in slow), STARTS_WITHIN)
     request = await opened(house, phone)  # A write, while all thirty calls are open.
