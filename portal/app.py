@@ -15,6 +15,7 @@ from portal import api, assets, desk, health, hooks, tracking
 from portal.database import Database
 from portal.demo import routes as demo_routes
 from portal.errors import Conflict, PortalError
+from portal.files.shelf import Shelf
 from portal.jobs import Jobs
 from portal.live import Live
 from portal.pages import error_page
@@ -78,6 +79,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     app.state.relay = Relay(settings, database, jobs, live)
     app.state.receipts = Receipts(app.state.relay)
     app.state.rates = Rates()
+    app.state.shelf = Shelf(settings.files_dir, settings.largest_file)
     app.state.status_pages = tracking.StatusPages(settings, database)
     await live.start()
     try:

@@ -24,6 +24,18 @@ class KeptFile:
         """Whether a browser can show it in a page."""
         return self.media_type.startswith("image/")
 
+    @property
+    def size_words(self) -> str:
+        """As people say it: "240 kB", "1.2 MB"."""
+        if self.size < 1_000_000:
+            return f"{max(round(self.size / 1_000), 1)} kB"
+        return f"{self.size / 1_000_000:.1f} MB"
+
+    def fitted(self, longest: int) -> tuple[int, int]:
+        """Width and height of the picture where no side may be longer than this."""
+        scale = min(1, longest / max(self.width, self.height, 1))
+        return max(round(self.width * scale), 1), max(round(self.height * scale), 1)
+
 
 class FileRefused(PortalError):
     """A file that cannot be read, or holds more than it should."""

@@ -19,7 +19,8 @@ def safe_name(said: str, media_type: str) -> str:
     No folders, no quotes, and no letter that cannot be seen or turns the reading direction
     (Unicode categories C and Zl, Zp), so that "gpj.exe" never reads as a photo.
     """
-    last = re.split(r"[/\\]", said)[-1]
+    # Browsers send a quote and a line's end so (WHATWG, multipart/form-data).
+    last = re.split(r"[/\\]", re.sub(r"%(22|0A|0D)", " ", said))[-1]
     seen = "".join(one for one in last if unicodedata.category(one)[0] != "C")
     plain = " ".join(re.sub(r"[\"'`<>|:*?%;\u2028\u2029]", " ", seen).split())
     stem = re.sub(r"\.\w{1,5}$", "", plain).strip(" .")[:LONGEST]

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel, col
 
 from portal.models import (
+    Attachment,
     Customer,
     Department,
     FollowUp,
@@ -109,6 +110,22 @@ class MessageRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachmentRow:
+    """An Attachment of one of the messages."""
+
+    id: int
+    message_id: int
+    state: str
+    name: str
+    media_type: str
+    digest: str
+    size: int
+    width: int
+    height: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class DepartmentRow:
     """A Department of the request's workflow, with its hours."""
 
@@ -141,6 +158,7 @@ class Snapshot:
     promises: tuple[PromiseRow, ...]
     follow_ups: tuple[FollowUpRow, ...]
     messages: tuple[MessageRow, ...]
+    attachments: tuple[AttachmentRow, ...]
     departments: tuple[DepartmentRow, ...]
 
 
@@ -150,6 +168,7 @@ ROWS: dict[str, Any] = {
     "promises": PromiseRow,
     "follow_ups": FollowUpRow,
     "messages": MessageRow,
+    "attachments": AttachmentRow,
     "departments": DepartmentRow,
 }
 
@@ -198,6 +217,11 @@ class Statements:
             .where(col(Stage.workflow_id) == col(ServiceRequest.workflow_id))
             .correlate(ServiceRequest)
         )
+        in_conversation = (
+            sa.select(col(Message.id))
+            .where(col(Message.request_id) == col(ServiceRequest.id))
+            .correlate(ServiceRequest)
+        )
         return [
             *(sa.cast(getattr(ServiceRequest, name), sa.Text) if name.endswith("_at")
               else getattr(ServiceRequest, name) for name in request),
@@ -207,6 +231,9 @@ class Statements:
             self._rows(Promise, PromiseRow, col(Promise.closed_at).is_(None), owner=owner),
             self._rows(FollowUp, FollowUpRow),
             self._rows(Message, MessageRow),
+            self._rows(
+                Attachment, AttachmentRow, col(Attachment.message_id).in_(in_conversation), own=False
+            ),
             self._rows(Department, DepartmentRow, col(Department.id).in_(in_workflow), own=False),
         ]  # fmt: skip
 

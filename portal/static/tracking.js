@@ -55,6 +55,7 @@
   // --- drawing anew -----------------------------------------------------------------------------
   // What the visitor typed is the visitor's: it is never drawn over.
   Idiomorph.defaults.callbacks.beforeNodeMorphed = (old, fresh) => {
+    if (old.localName === "details" && old.matches(".clip")) return false;
     if (old.localName !== "textarea") return true;
     old.placeholder = fresh.placeholder;
     return false;
@@ -91,13 +92,14 @@
     const elt = requestConfig.elt; // by now it may have left the page
     if (elt.localName !== "form") return;
     const taken = xhr.status >= 200 && xhr.status < 400;
-    const answered = taken || [409, 422, 429].includes(xhr.status); // a refusal stands on the page, in its own words
+    const answered = taken || [409, 413, 415, 422, 429].includes(xhr.status); // a refusal stands on the page, in its own words
     connection.textContent = answered ? "" : connection.dataset.failed;
     if (!taken) return;
     if (elt.id === "ask") {
       arrive = () => document.getElementById("headline").focus();
     } else {
-      elt.elements.body.value = "";
+      elt.elements.body.value = elt.elements.file.value = "";
+      elt.querySelector(".clip").open = false;
       arrive = () => document.querySelector(".lines > :last-child")?.scrollIntoView({ block: "nearest" });
     }
   });

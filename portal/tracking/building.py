@@ -49,7 +49,7 @@ def build_status_page(
         ending=_ending(snapshot),
         promises=_promises(snapshot),
         levels=tuple(journey.levels()),
-        conversation=read_conversation(snapshot.messages, house.brand),
+        conversation=read_conversation(snapshot.messages, snapshot.attachments, house.brand),
     )
 
 

@@ -1,11 +1,21 @@
 """What was said between us and the customer, as it reads on the page itself."""
 
+from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 
+from portal.files.kept import KeptFile
 from portal.messaging.bare import bare_words, without_reply_hint, without_way_out
-from portal.models import EDITED, Channel, Direction, MessageKind, MessageStatus
-from portal.queries.snapshots import MessageRow
-from portal.tracking.view import Line
+from portal.models import (
+    EDITED,
+    AttachmentState,
+    Channel,
+    Direction,
+    MessageKind,
+    MessageStatus,
+)
+from portal.queries.snapshots import AttachmentRow, MessageRow
+from portal.tracking.view import FileLine, Line
 
 TALK = frozenset(
     {
@@ -27,13 +37,19 @@ STANDS_HERE = frozenset({MessageKind.STAFF, MessageKind.ACKNOWLEDGEMENT, Message
 NEVER_SAID = frozenset({MessageStatus.SUPPRESSED, MessageStatus.EXPIRED})
 
 
-def read_conversation(messages: Iterable[MessageRow], brand: str) -> tuple[Line, ...]:
+def read_conversation(
+    messages: Iterable[MessageRow], attachments: Iterable[AttachmentRow], brand: str
+) -> tuple[Line, ...]:
     """The lines of the conversation, oldest first.
 
     What staff wrote and what answers the customer stand here at once, also to somebody who
     wants no texts. What went a second time, or another way, stands here once.
     """
-    return tuple(_line(one, brand) for one in _once(one for one in messages if _is_said(one)))
+    files: defaultdict[int, list[FileLine]] = defaultdict(list)
+    for one in attachments:
+        files[one.message_id].append(_file(one))
+    said = _once(one for one in messages if _is_said(one))
+    return tuple(replace(_line(one, brand), files=tuple(files[one.id])) for one in said)
 
 
 def _once(messages: Iterable[MessageRow]) -> Iterable[MessageRow]:
@@ -63,6 +79,13 @@ def _line(message: MessageRow, brand: str) -> Line:
         author=_author(message, brand),
         channel=channel,  # type: ignore[arg-type]
     )
+
+
+def _file(row: AttachmentRow) -> FileLine:
+    kept = None
+    if row.state == AttachmentState.STORED:
+        kept = KeptFile(row.name, row.media_type, row.digest, row.size, row.width, row.height)
+    return FileLine(key=str(row.id), kept=kept, refused=row.reason)
 
 
 def _author(message: MessageRow, brand: str) -> str | None:

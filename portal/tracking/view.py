@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Literal
 
+from portal.files.kept import KeptFile
 from portal.messaging.times import Words
 
 Status = Literal[
@@ -138,6 +139,18 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
+class FileLine:
+    """A photo or paper that came with a message.
+
+    Neither ``kept`` nor ``refused`` (the reason): it is still on its way.
+    """
+
+    key: str
+    kept: KeptFile | None = None
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One message of the conversation. `author` is a department or the brand; None is the customer.
 
@@ -149,6 +162,7 @@ class Line:
     at: datetime
     author: str | None
     channel: Literal["sms", "email", "web"] = "web"
+    files: tuple[FileLine, ...] = ()
 
 
 @dataclass(frozen=True)

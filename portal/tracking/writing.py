@@ -7,38 +7,58 @@ from starlette.responses import RedirectResponse, Response
 
 from portal import pages
 from portal.errors import BadInput, Conflict, NotFound, PortalError
+from portal.files.kept import FileRefused, FileTooLarge
 from portal.models import THE_CUSTOMER, Answer, Channel, FollowUp, ServiceRequest
 from portal.queries.requests import lock_by_token
 from portal.rates import TooOften
 from portal.relay import answer, receive_web_message
-from portal.tracking.forms import client_address, read_form
+from portal.tracking.files import MOST_FILES, keep_uploads
+from portal.tracking.forms import check_origin, client_address, read_form, read_letter
 from portal.tracking.status import unknown_link
 
 MESSAGES = "20/minute"
+FILES = "60/hour"
 FROM_ONE_ADDRESS = "120/minute"
 """Many people may share an address, so one counts for less than a link."""
 LONGEST_ANSWER = 1_600
 
 
 async def write(request: Request) -> Response:
-    """`POST /r/{token}/messages`: words for the department that has the request."""
-    form = await read_form(request)
+    """`POST /r/{token}/messages`: words, photos and papers for the department that has it."""
     token = request.path_params["token"]
-    body = form.get("body", "")
     state = request.app.state
+    # Before anything is read: what it brings may be large.
+    check_origin(request)
     if await state.status_pages.find_version(token) is None:
         return unknown_link(request)
+    body = ""
     try:
+        body, uploads = await read_letter(request, state.shelf.largest)
         await state.rates.allow(MESSAGES, "message", token)
         await state.rates.allow(FROM_ONE_ADDRESS, "message from", client_address(request))
+        for _ in uploads:
+            await state.rates.allow(FILES, "file", token)
+        files = await keep_uploads(state.shelf, uploads)
         async with state.relay.turn(THE_CUSTOMER) as turn:
             service_request = await lock_by_token(turn.session, token)
-            heard = await receive_web_message(turn, service_request, body)
+            heard = await receive_web_message(turn, service_request, body, files)
     except NotFound:
         return unknown_link(request)
-    except (BadInput, TooOften) as refusal:
+    except (BadInput, TooOften, FileRefused) as refusal:
         return await _again(request, token, refusal, draft=body)
     return RedirectResponse(f"/r/{token}#m-{heard.id}", 303)
+
+
+async def refuse_as_too_large(request: Request) -> Response:
+    """More than the most files of the largest size: said on the page, and never read."""
+    most = request.app.state.shelf.largest // 1_000_000
+    return await _again(
+        request,
+        request.path_params["token"],
+        FileTooLarge(
+            f"That is too much at once: please send at most {MOST_FILES} files of {most} MB each."
+        ),
+    )
 
 
 async def reply(request: Request) -> Response:
