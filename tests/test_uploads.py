@@ -1,19 +1,21 @@
 """Photos and papers sent from the status page: taken or kindly refused, and shown to their own."""
 
 import re
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx2
 import pytest
-from browsing import read
+from browsing import Desk, read
 from calling import Twilio
 from cast import House
 from photographs import PDF, bomb, photo
 from sqlmodel import col, select
 
 from portal.database import Database
-from portal.models import Attachment, ServiceRequest
-from portal.relay import revoke_link
+from portal.models import KEPT, Attachment, ServiceRequest
+from portal.relay import Relay, revoke_link
+from portal.relay.attaching import refuse_fetched
 from portal.settings import Settings
 
 once = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -190,3 +192,48 @@ async def test_the_same_photo_twice_lies_there_once(
     first, second = await kept(database)
     assert first.digest == second.digest
     assert len([path for path in settings.files_dir.rglob("*") if path.is_file()]) == 2
+
+
+async def test_staff_see_it_in_the_conversation_and_nobody_else_does(
+    client: httpx2.AsyncClient,
+    desks: Callable[[str], Awaitable[Desk]],
+    database: Database,
+    martins: ServiceRequest,
+) -> None:
+    """As a small picture with its size; whoever is not signed in is sent to the door."""
+    await send(client, martins, ("crack.jpg", photo(400, 200)), ("quote.pdf", PDF))
+    picture, _ = await kept(database)
+    pia = await desks("pia")
+    page = (await pia.get(f"/desk/requests/{martins.reference}")).text
+    url = f"/desk/files/{picture.id}"
+    assert f'<img src="{url}?small" alt="Photo: crack.jpg" width="200" height="100"' in page
+    assert "They sent a photo, without words." in page
+    assert "PDF, 1 kB" in page
+    shown = await pia.get(url)
+    assert (shown.status_code, shown.headers["Content-Type"]) == (200, "image/jpeg")
+    assert shown.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert (await pia.get("/desk/files/999")).status_code == 404
+    at_the_door = await client.get(url)
+    assert at_the_door.status_code == 303
+    assert "/desk/sign-in" in at_the_door.headers["Location"]
+
+
+async def test_staff_and_customer_read_why_a_texted_photo_was_not_taken(
+    client: httpx2.AsyncClient,
+    desks: Callable[[str], Awaitable[Desk]],
+    settings: Settings,
+    relay: Relay,
+    martins: ServiceRequest,
+) -> None:
+    """In the same plain words."""
+    form = {"NumMedia": "1", "MediaUrl0": "http://127.0.0.1:9/a"}
+    await Twilio(client, settings).text("", **form)
+    async with relay.turn(KEPT) as turn:
+        [waiting] = (await turn.session.exec(select(Attachment))).all()
+        await refuse_fetched(turn, waiting.id or 0, "the picture is damaged")
+    pia = await desks("pia")
+    for page in (
+        await pia.get(f"/desk/requests/{martins.reference}"),
+        await client.get(link(martins)),
+    ):
+        assert "could not be taken: the picture is damaged." in read(page.text)

@@ -10,6 +10,7 @@ from portal.desk.door import (
     sign_in,
     sign_out,
 )
+from portal.desk.files import show_file
 from portal.desk.guard import for_anybody, for_staff
 from portal.desk.messages import mend, show_lost, show_one
 from portal.desk.requests import (
@@ -29,6 +30,7 @@ routes: list[BaseRoute] = [
     Route("/desk/sign-out",                          for_staff(sign_out), methods=["POST"]),
     Route("/desk/invitations/{token}",               for_anybody(show_invitation)),
     Route("/desk/invitations/{token}",               for_anybody(accept_invitation), methods=["POST"]),
+    Route("/desk/files/{id:int}",                    for_staff(show_file)),
     Route("/desk/messages",                          for_staff(show_lost)),
     Route("/desk/messages/{id}",                 for_staff(show_one)),
     Route("/desk/messages/{id}/{verb}",          for_staff(mend), methods=["POST"]),

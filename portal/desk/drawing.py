@@ -45,6 +45,7 @@ from portal.models import (
     RunState,
     ServiceRequest,
 )
+from portal.queries.attachments import attachments_of
 from portal.queries.consents import find_welcome, ledger
 from portal.queries.conversations import conversation, is_awaited
 from portal.queries.lists import attempts_of
@@ -80,9 +81,10 @@ async def draw_request(
     drawing = Drawing(request, roster, reader, messages, events, settings)
     view = drawing.view(act_url or f"/desk/requests/{request.reference}")
     attempts = await attempts_of(session, [one for one in messages if one.attempts])
+    files = await attachments_of(session, messages)
     return replace(
         view,
-        conversation=Talk(drawing.words, attempts).entries(messages, request.customer),
+        conversation=Talk(drawing.words, attempts, files).entries(messages, request.customer),
         wishes=await _wishes(session, drawing),
         night=drawing.night(awaited=await is_awaited(session, request, drawing.words.now)),
     )

@@ -1,22 +1,26 @@
 """The conversation as staff see it: every word, the way it went and what became of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from portal.desk.fates import KIND, NOT_THERE, cost, fate, tries
 from portal.desk.sentences import WAY, since, who_wrote
-from portal.desk.view import Entry
+from portal.desk.view import Entry, FileEntry
 from portal.messaging.times import Words
-from portal.models import Channel, Customer, Direction, Message, SendAttempt
+from portal.models import Attachment, Channel, Customer, Direction, Message, SendAttempt
 from portal.relay.mending import LOST
 
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """Draws messages with a customer; ``attempts`` are those at each, by the message's id."""
+    """Draws messages with a customer.
+
+    ``attempts`` are those at each, ``files`` those that came with it, by the message's id.
+    """
 
     words: Words
     attempts: Mapping[int, list[SendAttempt]]
+    files: Mapping[int, list[Attachment]] = field(default_factory=dict)
 
     def entries(self, messages: Sequence[Message], customer: Customer) -> list[Entry]:
         """All of them."""
@@ -24,10 +28,12 @@ class Talk:
 
     def entry(self, message: Message, first_name: str, theirs: str) -> Entry:
         """One message; ``theirs`` is the customer's zone."""
+        files = self.files.get(message.id or 0, [])
         plain = Entry(
             mine=message.direction == Direction.OUT,
             who=who_wrote(message, first_name),
-            body=message.body,
+            body=message.body or (ONLY_FILES if files else ""),
+            files=[FileEntry(f"/desk/files/{one.id}", one.kept, one.reason) for one in files],
             at=since(self.words, message.created_at),
             fate=fate(message, self.words, theirs),
             trouble=_is_lost_to_them(message),
@@ -43,6 +49,9 @@ class Talk:
             tries=tries(message, self.attempts.get(message.id or 0, []), self.words),
             mend_url=f"/desk/messages/{message.id}" if needs_person else "",
         )
+
+
+ONLY_FILES = "They sent a photo, without words."
 
 
 def did_not_arrive(messages: Sequence[Message]) -> bool:

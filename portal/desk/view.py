@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from portal.files.kept import KeptFile
+
 LegState = Literal["done", "now", "passed", "paused", "to", "skipped"]
 MarkKind = Literal["late", "hold", "paused", "promise", "undelivered", "waiting"]
 
@@ -111,6 +113,18 @@ class Try:
 
 
 @dataclass(frozen=True, slots=True)
+class FileEntry:
+    """A photo or paper that came with a message.
+
+    Neither `kept` nor `refused` (the reason): it is still being fetched.
+    """
+
+    url: str
+    kept: KeptFile | None = None
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One message of the conversation. `fate` says in plain words what became of it.
 
@@ -129,6 +143,7 @@ class Entry:
     cost: str = ""
     tries: Sequence[Try] = ()
     mend_url: str = ""
+    files: Sequence[FileEntry] = ()
 
 
 @dataclass(frozen=True, slots=True)
