@@ -12,7 +12,11 @@ from portal.desk.door import (
 )
 from portal.desk.files import show_file
 from portal.desk.guard import for_anybody, for_staff
+from portal.desk.here import be_here
+from portal.desk.inbox import LiveDesk, see_to_stranger, show_inbox
+from portal.desk.keys import show_keys, turn_keys
 from portal.desk.messages import mend, show_lost, show_one
+from portal.desk.replies import keep_reply, show_replies
 from portal.desk.requests import (
     LiveRequest,
     act_on_request,
@@ -30,6 +34,14 @@ routes: list[BaseRoute] = [
     Route("/desk/sign-out",                          for_staff(sign_out), methods=["POST"]),
     Route("/desk/invitations/{token}",               for_anybody(show_invitation)),
     Route("/desk/invitations/{token}",               for_anybody(accept_invitation), methods=["POST"]),
+    Route("/desk/inbox",                             for_staff(show_inbox)),
+    Route("/desk/inbox/{id}/{verb}",                 for_staff(see_to_stranger), methods=["POST"]),
+    Route("/desk/live",                              LiveDesk(), methods=["GET"]),
+    Route("/desk/keys",                              for_staff(show_keys)),
+    Route("/desk/keys",                              for_staff(turn_keys), methods=["POST"]),
+    Route("/desk/replies",                           for_staff(show_replies)),
+    Route("/desk/replies",                           for_staff(keep_reply), methods=["POST"]),
+    Route("/desk/replies/{id}/{verb}",               for_staff(keep_reply), methods=["POST"]),
     Route("/desk/files/{id:int}",                    for_staff(show_file)),
     Route("/desk/messages",                          for_staff(show_lost)),
     Route("/desk/messages/{id}",                 for_staff(show_one)),
@@ -38,6 +50,7 @@ routes: list[BaseRoute] = [
     Route("/desk/requests/new",                      for_staff(open_new), methods=["POST"]),
     Route("/desk/requests/{reference}",              for_staff(show_request)),
     Route("/desk/requests/{reference}/live",         LiveRequest(), methods=["GET"]),
+    Route("/desk/requests/{reference}/presence",     for_staff(be_here), methods=["POST"]),
     Route("/desk/requests/{reference}/{verb:path}",  for_staff(act_on_request), methods=["POST"]),
 ]
 # fmt: on

@@ -13,8 +13,9 @@ from portal.clock import find_zone
 from portal.desk.guard import field, read_number
 from portal.desk.reader import Reader
 from portal.desk.sentences import read_local
-from portal.errors import BadInput, NotAllowed, NotFound
+from portal.errors import BadInput, Conflict, NotAllowed, NotFound
 from portal.models import Channel, ContactChannel, ContactReason, ServiceRequest
+from portal.queries.conversations import answered_after
 from portal.relay import Relay, Turn
 
 REFERENCE = re.compile(r"[A-Za-z0-9-]{1,32}")
@@ -169,7 +170,29 @@ async def _log_contact(turn: Turn, request: ServiceRequest, typed: Typed) -> Non
 
 
 async def _write(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
-    await relay.write_to_customer(turn, request, typed["body"], urgent=bool(typed["urgent"]))
+    await _must_be_first(turn, request, typed)
+    if typed["channel"] not in ("", Channel.SMS, Channel.EMAIL):
+        raise BadInput("Please choose how it is to go.")
+    await relay.write_to_customer(
+        turn, request, typed["body"], urgent=bool(typed["urgent"]),
+        channels=[Channel(typed["channel"])] if typed["channel"] else (),
+    )  # fmt: skip
+
+
+async def _must_be_first(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
+    """Raises Conflict where somebody has answered since the page was drawn: two would confuse.
+
+    That it was drawn anew with both texts is all that is asked for: then it may be sent.
+    """
+    if not typed["seen"].isdecimal():
+        return
+    answer = await answered_after(turn.session, request.id or 0, int(typed["seen"][:18]))
+    if answer is not None:
+        mine = answer.author_id is not None and answer.author_id == turn.actor.staff_id
+        raise Conflict(
+            f"{'You have' if mine else f'{answer.author} has'} answered since you opened this: "
+            f"“{answer.body}” Yours has not gone. Send it as well, if it is still needed."
+        )
 
 
 async def _wish(turn: Turn, request: ServiceRequest, typed: Typed) -> None:

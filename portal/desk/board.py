@@ -92,6 +92,7 @@ async def search(request: Request, reader: Reader) -> Response:
         "sections": [section],
         "nothing": "Try the reference, the whole phone number with its country, the e-mail "
         "address, or how a name begins.",
+        "live_url": None,
         "look_again": None,
         "said": None,
         "problem": None,
@@ -144,6 +145,7 @@ async def _board(
         "summary": _summary(tab) if tab else "You are in no department yet.",
         "sections": sections,
         "nothing": "Nothing more here." if after else "Nothing is open here. All quiet.",
+        "live_url": f"/desk/live?department={current.key}" if current else None,
         "look_again": None if after else LOOK_AGAIN,
         "said": None,
         "problem": None,

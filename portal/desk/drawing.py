@@ -8,12 +8,12 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal import clock
+from portal.desk.answer_box import AtHand, Ways
 from portal.desk.legs import Line
 from portal.desk.moves import Moves
 from portal.desk.reader import Reader, as_person
 from portal.desk.sentences import (
     STATUS,
-    WAY,
     as_listed,
     due,
     event_words,
@@ -29,9 +29,9 @@ from portal.desk.view import (
     PromiseLine,
     RequestView,
     When,
-    Wishes,
 )
 from portal.desk.wishes import Wanted, asked_of
+from portal.messaging.compose import Teller
 from portal.messaging.outbox import due_at
 from portal.messaging.times import Words
 from portal.models import (
@@ -49,6 +49,8 @@ from portal.queries.attachments import attachments_of
 from portal.queries.consents import find_welcome, ledger
 from portal.queries.conversations import conversation, is_awaited
 from portal.queries.lists import attempts_of
+from portal.queries.presence import who_is_here
+from portal.queries.replies import last_reason, replies_at_hand
 from portal.queries.requests import get_service_request
 from portal.queries.rosters import load_roster
 from portal.settings import Settings
@@ -65,11 +67,21 @@ HEADLINES = {
 
 
 async def draw_request(
-    session: AsyncSession, reference: str, reader: Reader, settings: Settings, act_url: str = ""
+    session: AsyncSession,
+    reference: str,
+    reader: Reader,
+    settings: Settings,
+    act_url: str = "",
+    *,
+    reply: int | None = None,
 ) -> RequestView:
-    """The request as this reader sees it now; its forms post below ``act_url``. Raises NotFound."""
+    """The request as this reader sees it now; its forms post below ``act_url``. Raises NotFound.
+
+    ``reply`` is the reply at hand that was chosen: it then stands in the box.
+    """
     request = await get_service_request(session, reference)
     messages = await conversation(session, request.id or 0)
+    now = clock.now()
     newest_first = (
         select(Event)
         .where(col(Event.request_id) == request.id)
@@ -82,20 +94,33 @@ async def draw_request(
     view = drawing.view(act_url or f"/desk/requests/{request.reference}")
     attempts = await attempts_of(session, [one for one in messages if one.attempts])
     files = await attachments_of(session, messages)
+    welcome = await find_welcome(session, asked_of(request, drawing.words))
+    teller = Teller(request, roster, settings.brand, settings.public_url, now)
+    ways = Ways(request, messages, welcome, teller)
+    places = {request.department_id, *(run.department_id for run in request.open_runs)}
+    at_hand = AtHand(
+        await replies_at_hand(session, places), teller, await last_reason(session, request.id or 0)
+    )
+    replies = at_hand.lines() if reader.may_act(request) else []
+    lines = await ledger(session, {one.address for one in request.customer.contact_points})
+    wanted = Wanted(request, lines, welcome, drawing.words)
     return replace(
         view,
         conversation=Talk(drawing.words, attempts, files).entries(messages, request.customer),
-        wishes=await _wishes(session, drawing),
-        night=drawing.night(awaited=await is_awaited(session, request, drawing.words.now)),
+        wishes=wanted.drawn(may_act=reader.may_act(request)),
+        night=drawing.night(ways.first, awaited=await is_awaited(session, request, now)),
+        goes=ways.sentence(),
+        ways=ways.choices(),
+        replies=replies,
+        draft=next((one.body for one in replies if one.id == reply), ""),
+        here=await draw_here(session, request.id or 0, reader),
     )
 
 
-async def _wishes(session: AsyncSession, drawing: "Drawing") -> Wishes:
-    request, words = drawing.request, drawing.words
-    lines = await ledger(session, {one.address for one in request.customer.contact_points})
-    welcome = await find_welcome(session, asked_of(request, words))
-    wanted = Wanted(request, lines, welcome, words)
-    return wanted.drawn(may_act=drawing.reader.may_act(request))
+async def draw_here(session: AsyncSession, request_id: int, reader: Reader) -> list[str]:
+    """Who else has it open: "Paul Press is writing"."""
+    others = await who_is_here(session, request_id, reader.staff.id or 0, clock.now())
+    return [f"{name} is {'writing' if writing else 'here'}" for name, writing in others]
 
 
 @dataclass
@@ -153,10 +178,9 @@ class Drawing:
             marks=self._marks(),
         )
 
-    def night(self, *, awaited: bool) -> str:
+    def night(self, way: Channel, *, awaited: bool) -> str:
         """When words written now would go, while they wait for the morning there; else empty."""
         customer, now = self.request.customer, self.words.now
-        way = self._way()
         goes_at = due_at(
             self.settings, now, customer.timezone, way, MessageKind.STAFF, urgent=awaited
         )
@@ -190,7 +214,6 @@ class Drawing:
             first_name=customer.first_name,
             phone=addresses[Channel.SMS] or "",
             email=addresses[Channel.EMAIL] or "",
-            writes_by=WAY[self._way()],
             local_time=f"{theirs} ({zone_words(customer.timezone)})"
             if local.clock(words.now) != words.clock(words.now)
             else "",
@@ -198,12 +221,6 @@ class Drawing:
             if link and self.reader.may_act(request)
             else None,
         )
-
-    def _way(self) -> Channel:
-        """By which channel words to the customer go."""
-        customer = self.request.customer
-        reached = (c for c in customer.channels() if customer.address(c, self.words.now))
-        return next(reached, Channel.WEB)
 
     def _event(self, event: Event) -> EventLine:
         return EventLine(

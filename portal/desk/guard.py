@@ -16,6 +16,9 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 StaffEndpoint = Callable[[Request, Reader], Awaitable[Response]]
 
 MOST_FIELDS = 40
+KEYS_COOKIE = "kept_keys"
+KEYS_OFF = "off"
+IN_THE_BAR = ("desk/to_answer.html", "desk/to_mend.html", "desk/alerts.html")
 
 
 def for_staff(endpoint: StaffEndpoint) -> Endpoint:
@@ -68,8 +71,9 @@ def notice(request: Request, reader: Reader | None, refusal: PortalError) -> Res
 
 def answer(request: Request, name: str, context: dict[str, Any], status: int = 200) -> Response:
     """The page; for htmx its block ``desk``, and what the bar above it says by now."""
+    context = context | {"keys": request.cookies.get(KEYS_COOKIE) != KEYS_OFF}
     if is_fragment(request):
-        beside = ("desk/to_mend.html", "desk/alerts.html") if context["me"] else ()
+        beside = IN_THE_BAR if context["me"] else ()
         context = context | {"beside": True}
         return pages.fragment(request, name, "desk", context, status, beside=beside)
     return pages.page(request, name, context | {"beside": False}, status)
@@ -78,10 +82,11 @@ def answer(request: Request, name: str, context: dict[str, Any], status: int = 2
 def frame(reader: Reader | None) -> dict[str, Any]:
     """What the frame of each page of the desk asks for."""
     if reader is None:
-        return {"me": None, "form_token": "", "to_mend": 0, "alerts": ()}
+        return {"me": None, "form_token": "", "to_answer": 0, "to_mend": 0, "alerts": ()}
     return {
         "me": as_person(reader.staff),
         "form_token": reader.form_token,
+        "to_answer": reader.to_answer,
         "to_mend": reader.to_mend,
         "alerts": reader.alerts,
     }

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from portal import clock
 from portal.desk.view import Person
 from portal.models import ServiceRequest, StaffMember
+from portal.queries.inbox import Whose, count_waiting
 from portal.queries.mending import EVERYBODYS, Scope, count_lost, house_alerts
 from portal.queries.people import department_ids, find_staff
 from portal.settings import Settings
@@ -26,6 +27,7 @@ class Reader:
     """A member of staff and the ids of their departments.
 
     ``form_token`` must come back in each form that this person sends; it is bound to this sign-in.
+    ``to_answer`` counts what customers of theirs wait for;
     ``to_mend`` counts the messages that need them; ``alerts`` say what stops all sending, to those
     who can do something about it.
     """
@@ -33,6 +35,7 @@ class Reader:
     staff: StaffMember
     departments: frozenset[int]
     form_token: str = ""
+    to_answer: int = 0
     to_mend: int = 0
     alerts: Sequence[str] = ()
 
@@ -40,6 +43,11 @@ class Reader:
     def scope(self) -> Scope:
         """Whose messages are theirs to see to: their own and their departments', or all."""
         return EVERYBODYS if self.staff.oversees else Scope(self.staff.id, self.departments)
+
+    @property
+    def inbox(self) -> Whose:
+        """Whose promises their inbox has: their departments', or all."""
+        return Whose() if self.staff.oversees else Whose(departments=self.departments)
 
     def works_in(self, department_id: int) -> bool:
         """True for their own departments, and for all of them where they oversee all."""
@@ -71,6 +79,7 @@ async def find_reader(connection: HTTPConnection) -> Reader | None:
         reader = Reader(staff, await department_ids(session, staff.id or 0), token)
         return replace(
             reader,
+            to_answer=(await count_waiting(session, reader.inbox, clock.now()))[0],
             to_mend=await count_lost(session, clock.now(), reader.scope),
             alerts=await house_alerts(session) if staff.oversees else (),
         )

@@ -1,5 +1,7 @@
 """One request at the desk: its page, its stream, everything that is done to it, and a new one."""
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -19,16 +21,28 @@ from portal.models import ServiceRequest
 from portal.queries.requests import get_service_request
 from portal.queries.workflows import newest_workflows
 from portal.relay import CustomerDetails, Order, open_request
+from portal.relay.presence import be_present
 
 HIDDEN = ("form_token", "version", "seen", "zone", "back")
 WRITTEN = ("note", "reason", "body", "text")
 
 
 async def show_request(request: Request, reader: Reader) -> Response:
-    """`GET /desk/requests/{reference}`."""
-    view = await _draw(request, reader)
-    done = request.query_params.get("done", "")
-    return answer(request, "desk/request.html", request_context(view, reader, said=said(done)))
+    """`GET /desk/requests/{reference}?done=&reply=&from=inbox&call=`.
+
+    ``reply`` is a reply at hand for the box; from the inbox the box is ready to be written in;
+    with ``call`` it is the form for a call.
+    """
+    asked = request.query_params
+    reply = asked.get("reply", "")
+    chosen = int(reply) if re.fullmatch(r"[0-9]{1,18}", reply) else None
+    if is_fragment(request):
+        # What was chosen stands in the box by now, or has been sent.
+        return answer(request, "desk/request.html", await _fresh(request, reader, asked))
+    await _be_seen(request, reader)
+    context = await _fresh(request, reader, asked, chosen)
+    ready = "call" if "call" in asked else "body" if chosen or "from" in asked else ""
+    return answer(request, "desk/request.html", context | {"ready": ready})
 
 
 class LiveRequest:
@@ -113,6 +127,7 @@ def request_context(
         "problem": problem,
         "changed": changed or [],
         "reasons": reasons,
+        "ready": "",
         **frame(reader),
     }
 
@@ -182,10 +197,24 @@ async def _find(request: Request) -> ServiceRequest:
         return await get_service_request(session, reference_of(request))
 
 
-async def _draw(request: Request, reader: Reader) -> RequestView:
+async def _fresh(
+    request: Request, reader: Reader, asked: Mapping[str, str], reply: int | None = None
+) -> dict[str, Any]:
+    view = await _draw(request, reader, reply)
+    return request_context(view, reader, said=said(asked.get("done", "")))
+
+
+async def _draw(request: Request, reader: Reader, reply: int | None = None) -> RequestView:
     settings = request.app.state.settings
     async with request.app.state.database.reading() as session:
-        return await draw_request(session, reference_of(request), reader, settings)
+        return await draw_request(session, reference_of(request), reader, settings, reply=reply)
+
+
+async def _be_seen(request: Request, reader: Reader) -> None:
+    """The reader is there from now on; for the half minute that counts also without a script."""
+    found = await _find(request)
+    async with request.app.state.relay.turn(reader.staff.actor) as turn:
+        await be_present(turn, found.id or 0)
 
 
 async def _new(

@@ -56,7 +56,7 @@ class Rows:
             owner=self._person(promise.owner_id),
             since=since(self.words, request.unanswered_since or promise.made_at),
             due=due(self.words, promise.due_at, late=promise.due_at < self.words.now),
-            quote=_shortened(self.quotes.get(request.id or 0, "")),
+            quote=shortened(self.quotes.get(request.id or 0, "")),
         )
 
     def worked(self, found: Worked) -> Row:
@@ -128,5 +128,6 @@ class Rows:
         return marks
 
 
-def _shortened(words: str) -> str:
+def shortened(words: str) -> str:
+    """As much of a customer's words as a row has room for."""
     return words if len(words) <= LONGEST_QUOTE else f"{words[:LONGEST_QUOTE].rstrip()}…"

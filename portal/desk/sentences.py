@@ -36,6 +36,22 @@ REASONS = {
 }
 
 
+MEANINGS = {
+    "status": "Where is it?",
+    "yes": "Yes",
+    "no": "No",
+    "call_me": "Call me",
+    "time": "A date or a time",
+    "reopen": "Open it again",
+    "thanks": "Thanks",
+    "stop": "No more messages",
+    "start": "Messages again",
+    "help": "Who are you?",
+    "other": "For a person",
+}
+"""What a customer's words may be taken to mean, as staff read it."""
+
+
 def since(words: Words, at: datetime) -> When:
     """A moment that has been."""
     return When(iso(at), words.stamp(at))
@@ -69,6 +85,14 @@ def who_wrote(message: Message, first_name: str) -> str:
     """The author, and the way the words came or went."""
     author = first_name if message.direction == Direction.IN else message.author
     return f"{author}, {WAY[message.channel]}"
+
+
+def taken_as(message: Message) -> str:
+    """What their words were taken to mean, and by whom; empty where nobody asked."""
+    if message.direction == Direction.OUT or not message.meaning:
+        return ""
+    said = MEANINGS.get(message.meaning, message.meaning.replace("_", " "))
+    return f"Taken as: {said} ({message.meaning_by or 'by rule'})"
 
 
 def event_words(event: Event, definition: WorkflowDefinition, words: Words) -> str:
@@ -106,6 +130,7 @@ def event_words(event: Event, definition: WorkflowDefinition, words: Words) -> s
         EventKind.MESSAGE_OUT: "Wrote to the customer",
         EventKind.MESSAGE_RETRIED: "Sent a message once more",
         EventKind.MESSAGE_TOLD: "Told the customer what a message could not",
+        EventKind.MEANING_CORRECTED: f"Took a message for {data.get('label', 'something else')}",
         EventKind.CONTACT_LOGGED: _contact(data),
         EventKind.PREFERENCES_CHANGED: _preferences(event),
         EventKind.LINK_REPLACED: "Changed the customer's link",

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from portal.desk.fates import KIND, NOT_THERE, cost, fate, tries
-from portal.desk.sentences import WAY, since, who_wrote
+from portal.desk.sentences import WAY, since, taken_as, who_wrote
 from portal.desk.view import Entry, FileEntry
 from portal.messaging.times import Words
 from portal.models import Attachment, Channel, Customer, Direction, Message, SendAttempt
@@ -37,6 +37,9 @@ class Talk:
             at=since(self.words, message.created_at),
             fate=fate(message, self.words, theirs),
             trouble=_is_lost_to_them(message),
+            id=message.id or 0,
+            meaning=message.meaning,
+            taken_as=taken_as(message),
         )
         if message.direction == Direction.IN or message.channel == Channel.WEB:
             return plain

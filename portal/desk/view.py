@@ -129,7 +129,8 @@ class Entry:
     """One message of the conversation. `fate` says in plain words what became of it.
 
     `kind`, `to`, `cost` and `tries` are for who wants to know more; `mend_url` is where a message
-    that needs a person is put right.
+    that needs a person is put right. `taken_as` says what a customer's words were taken to mean,
+    and by whom; `meaning` is that label.
     """
 
     mine: bool
@@ -144,6 +145,9 @@ class Entry:
     tries: Sequence[Try] = ()
     mend_url: str = ""
     files: Sequence[FileEntry] = ()
+    id: int = 0
+    meaning: str = ""
+    taken_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,16 @@ class Choice:
 
     value: str
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyLine:
+    """A reply at hand, with the request's facts in its fields."""
+
+    id: int
+    title: str
+    body: str
+    suggested: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +280,6 @@ class CustomerFacts:
     first_name: str
     phone: str = ""
     email: str = ""
-    writes_by: str = "by text"
     local_time: str = ""
     link: str | None = None
 
@@ -287,7 +300,9 @@ class RequestView:
 
     `seen` is the id of the newest event shown, and `zone` the one that typed times are read in;
     both travel with each form. `form_token` is empty where no sign-in is needed. `night` says
-    when words written now would go, while it is night where the customer is.
+    when words written now would go, while it is night where the customer is. `goes` says by which
+    way they go, `ways` are those to choose from. `draft` already stands in the box. `meanings`
+    are what a message may be corrected to. `here` says who else has the request open.
     """
 
     reference: str
@@ -322,3 +337,9 @@ class RequestView:
     marks: Sequence[Mark] = ()
     wishes: Wishes = Wishes()
     night: str = ""
+    goes: str = ""
+    ways: Sequence[Choice] = ()
+    replies: Sequence[ReplyLine] = ()
+    draft: str = ""
+    meanings: Sequence[Choice] = ()
+    here: Sequence[str] = ()
