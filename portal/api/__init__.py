@@ -28,7 +28,7 @@ from portal.api.bodies import (
     StageMove,
     Told,
 )
-from portal.api.calls import Change, Read
+from portal.api.calls import Change, Download, Read
 from portal.api.openapi import describe
 from portal.api.problems import problem
 from portal.api.records import (
@@ -49,7 +49,7 @@ MESSAGE = "/messages/{message_id}"
 PROMISE = f"{ONE}/promises/{{promise_id}}"
 
 # fmt: off
-CALLS: list[Change | Read] = [
+CALLS: list[Change | Read | Download] = [
     Change("/requests",             requests.open_request,         NewRequest, RequestAnswer, 201,
            location="/api/v1/requests/{reference}"),
     Read("/requests",               requests.show_requests,        RequestList, RequestQuery),
@@ -80,6 +80,7 @@ CALLS: list[Change | Read] = [
     Change(f"{MESSAGE}/resend",     mending.resend,                Resend, MessageAnswer, 201,
            location="/api/v1/messages/{id}"),
     Change(f"{MESSAGE}/told",       mending.mark_as_told,          Told, MessageAnswer),
+    Download("/attachments/{attachment_id}", conversations.show_attachment),
     Read("/dropped-balls",          conversations.show_dropped_balls, BallList, BallQuery),
 ]
 # fmt: on

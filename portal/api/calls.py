@@ -19,6 +19,8 @@ from portal.api.idempotency import Repeat
 from portal.api.keys import get_api_key
 from portal.api.reading import parse, read_body
 from portal.errors import BadInput, NotFound
+from portal.files.kept import KeptFile
+from portal.files.sending import send_file
 from portal.models import Actor
 from portal.queries.people import find_staff_by_email
 from portal.relay import Turn
@@ -124,6 +126,32 @@ class Read:
             look = Look(session, state.settings, clock.now())
             given = await self.looks(look, query, **_path(request))
         return _json(given.model_dump_json(), self.status)
+
+
+@dataclass(frozen=True)
+class Download:
+    """A GET that is answered with a file. ``looks`` is given the view and the parts of the path."""
+
+    path: str
+    looks: Callable[..., Awaitable[KeptFile | None]]
+    query: ClassVar[type[BaseModel]] = NoQuery
+    status: ClassVar[int] = 200
+    method: ClassVar[str] = "GET"
+
+    @property
+    def route(self) -> Route:
+        """Where it is served."""
+        return Route(self.path, self.serve, methods=[self.method])
+
+    async def serve(self, request: Request) -> Response:
+        """Look, and send it. Raises NotFound for what is not kept."""
+        await get_api_key(request)
+        parse(self.query, request.query_params)
+        state = request.app.state
+        async with state.database.reading() as session:
+            look = Look(session, state.settings, clock.now())
+            kept = await self.looks(look, **_path(request))
+        return send_file(request, kept)
 
 
 async def _hand(turn: Turn, email: str) -> Actor:

@@ -26,7 +26,9 @@ from portal.api.records import (
     PromiseAnswer,
     PromiseList,
 )
+from portal.files.kept import KeptFile
 from portal.models import Promise
+from portal.queries.attachments import attachments_of, get_attachment
 from portal.queries.conversations import get_message
 from portal.queries.lists import (
     Window,
@@ -101,9 +103,13 @@ async def show_messages(look: Look, query: PageQuery, reference: str) -> Message
     request_id = await get_request_id(look.session, reference)
     messages, after = await list_messages(look.session, request_id, _window(query))
     tries = await attempts_of(look.session, messages)
+    files = await attachments_of(look.session, messages)
     named = await references(look.session, {request_id})
     items = [
-        MessageAnswer.of(one, named[request_id], tries.get(one.id or 0, ())) for one in messages
+        MessageAnswer.of(
+            one, named[request_id], tries.get(one.id or 0, ()), files.get(one.id or 0, ())
+        )
+        for one in messages
     ]
     return MessageList(items=items, next_cursor=write_cursor(after))
 
@@ -129,8 +135,19 @@ async def show_message(look: Look, _: NoQuery, message_id: int) -> MessageAnswer
     """One message, with each try at sending it."""
     message = await get_message(look.session, message_id)
     tries = await attempts_of(look.session, [message])
+    files = await attachments_of(look.session, [message])
     named = await references(look.session, {message.request_id})
-    return MessageAnswer.of(message, named.get(message.request_id or 0), tries.get(message_id, ()))
+    return MessageAnswer.of(
+        message,
+        named.get(message.request_id or 0),
+        tries.get(message_id, ()),
+        files.get(message_id, ()),
+    )
+
+
+async def show_attachment(look: Look, attachment_id: int) -> KeptFile | None:
+    """The bytes of a photo or paper that a customer sent."""
+    return (await get_attachment(look.session, attachment_id)).kept
 
 
 async def show_dropped_balls(look: Look, query: BallQuery) -> BallList:

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from portal.api.calls import Change, Read
+from portal.api.calls import Change, Download, Read
 from portal.api.problems import Problem
 
 REFUSALS = {
@@ -34,11 +34,12 @@ IDEMPOTENCY_KEY = {
 }
 
 
-def describe(calls: Sequence[Change | Read], public_url: str) -> dict[str, Any]:
+def describe(calls: Sequence[Change | Read | Download], public_url: str) -> dict[str, Any]:
     """The OpenAPI 3.1 document of these calls."""
     models: list[tuple[type[BaseModel], Any]] = [(Problem, "serialization")]
     for call in calls:
-        models.append((call.gives, "serialization"))
+        if not isinstance(call, Download):
+            models.append((call.gives, "serialization"))
         if isinstance(call, Change):
             models.append((call.takes, "validation"))
     refs, definitions = models_json_schema(
@@ -74,12 +75,17 @@ def describe(calls: Sequence[Change | Read], public_url: str) -> dict[str, Any]:
     }
 
 
-def _operation(call: Change | Read, refs: dict[Any, Any]) -> dict[str, Any]:
+def _operation(call: Change | Read | Download, refs: dict[Any, Any]) -> dict[str, Any]:
     serves = call.does if isinstance(call, Change) else call.looks
-    answer = {
-        "description": call.gives.__doc__,
-        "content": {"application/json": {"schema": refs[call.gives, "serialization"]}},
-    }
+    answer: dict[str, Any]
+    if isinstance(call, Download):
+        answer = {"description": "The file.", "content": {"image/*": {}, "application/pdf": {}}}
+    else:
+        schema = refs[call.gives, "serialization"]
+        answer = {
+            "description": call.gives.__doc__,
+            "content": {"application/json": {"schema": schema}},
+        }
     operation: dict[str, Any] = {
         "operationId": serves.__name__,
         "summary": (serves.__doc__ or "").strip().splitlines()[0],

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from portal.models import (
     ActorKind,
     Answer,
+    Attachment,
+    AttachmentState,
     BallKind,
     Channel,
     Contact,
@@ -112,6 +114,31 @@ class AttemptAnswer(Answered):
     finished_at: datetime | None
 
 
+class AttachmentAnswer(Answered):
+    """A photo or paper that came with a message; its bytes are at `url` once it is `stored`."""
+
+    id: int
+    state: AttachmentState
+    name: str | None
+    media_type: str | None
+    size: int | None = Field(description="In bytes.")
+    width: int | None = Field(description="In pixels; 0 for what is no picture.")
+    height: int | None
+    reason: str = Field(description="Why it was refused, where it was.")
+    url: str | None
+
+    @classmethod
+    def of(cls, attachment: Attachment) -> Self:
+        """The file as it is now. What it is, is only known once it has been looked at."""
+        told = ("name", "media_type", "size", "width", "height")
+        kept = attachment.kept
+        return cls.read(
+            attachment,
+            url=f"/api/v1/attachments/{attachment.id}" if kept else None,
+            **{name: getattr(kept, name, None) for name in told},
+        )
+
+
 class MessageAnswer(Answered):
     """A message to or from a customer, and what became of it."""
 
@@ -132,6 +159,7 @@ class MessageAnswer(Answered):
     provider_sid: str | None
     attempts: int = Field(description="How often we have tried to send it.")
     send_attempts: list[AttemptAnswer]
+    attachments: list[AttachmentAnswer]
     possible_duplicate: bool = Field(description="The customer may have it twice.")
     settled_at: datetime | None = Field(
         description="When it was seen to: sent otherwise, told, or overtaken by newer words."
@@ -143,14 +171,21 @@ class MessageAnswer(Answered):
     delivered_at: datetime | None
 
     @classmethod
-    def of(cls, message: Message, reference: str | None, tries: Sequence[SendAttempt] = ()) -> Self:
-        """The message with its tries."""
+    def of(
+        cls,
+        message: Message,
+        reference: str | None,
+        tries: Sequence[SendAttempt] = (),
+        files: Sequence[Attachment] = (),
+    ) -> Self:
+        """The message with its tries and files."""
         return cls.read(
             message,
             reference=reference,
             to=message.to_address or None,
             from_=message.from_address or None,
             send_attempts=[AttemptAnswer.read(one) for one in tries],
+            attachments=[AttachmentAnswer.of(one) for one in files],
         )
 
 
