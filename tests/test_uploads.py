@@ -237,3 +237,27 @@ async def test_staff_and_customer_read_why_a_texted_photo_was_not_taken(
         await client.get(link(martins)),
     ):
         assert "could not be taken: the picture is damaged." in read(page.text)
+
+
+async def test_other_systems_get_it_with_their_key(
+    client: httpx2.AsyncClient,
+    api: httpx2.AsyncClient,
+    database: Database,
+    martins: ServiceRequest,
+) -> None:
+    """Beside its message, and its bytes at its address."""
+    await send(client, martins, ("crack.jpg", photo(400, 200)), body="Look")
+    [one] = await kept(database)
+    heard = (await api.get(f"/requests/{martins.reference}/messages")).json()["items"][1]
+    url = f"/api/v1/attachments/{one.id}"
+    assert heard["attachments"] == [
+        {
+            "id": one.id, "state": "stored", "name": "crack.jpg", "media_type": "image/jpeg",
+            "size": one.size, "width": 400, "height": 200, "reason": "", "url": url,
+        }
+    ]  # fmt: skip
+    assert (await api.get(f"/messages/{heard['id']}")).json() == heard
+    answer = await api.get(f"/attachments/{one.id}")
+    assert (answer.headers["Content-Type"], len(answer.content)) == ("image/jpeg", one.size)
+    assert (await api.get("/attachments/999")).status_code == 404
+    assert (await client.get(url)).status_code == 401
