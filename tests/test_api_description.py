@@ -118,7 +118,10 @@ async def test_the_description_is_read_without_a_key(client: httpx2.AsyncClient)
 async def test_every_answer_of_a_whole_life_fits_its_description(
     api: httpx2.AsyncClient, house: House
 ) -> None:
-    """Every call of the table is made, and each answer and body held against its schema."""
+    """Every call of the table is made, and each answer and body held against its schema.
+
+    A file has no schema; see tests/test_uploads.py.
+    """
     called: set[str] = set()
     reference = ""
 
@@ -175,7 +178,7 @@ async def test_every_answer_of_a_whole_life_fits_its_description(
     everything = {
         one["operationId"] for path in DOCUMENT["paths"].values() for one in path.values()
     }
-    assert called == everything
+    assert called == everything - {"show_attachment"}
 
 
 @once
