@@ -123,7 +123,8 @@ async def _inbox(
         words = f"{problem.words} {f'You had written: “{lost}”' if lost else ''}".strip()
         problem = Problem("", words)
     return context | {
-        "views": _views(reader, departments),
+        "views": _views(reader),
+        "each": _each(reader, departments),
         "current": view.url,
         "live_url": view.live_url,
         "look_again": None if after else LOOK_AGAIN * 3,
@@ -201,17 +202,22 @@ def _chosen(reader: Reader, departments: Sequence[Department], show: str, key: s
     )
 
 
-def _views(reader: Reader, departments: Sequence[Department]) -> list[Choice]:
-    """Addresses and names: mine, my departments, each of them; for who oversees, all."""
+def _views(reader: Reader) -> list[Choice]:
+    """Addresses and names: mine, my departments; for who oversees them, all."""
     views = [Choice("/desk/inbox?show=mine", "Mine")]
     if reader.departments:
         views.append(Choice("/desk/inbox?show=ours", "My departments"))
     if reader.staff.oversees:
         views.append(Choice("/desk/inbox?show=all", "All departments"))
-    each = [one for one in departments if reader.works_in(one.id or 0)]
-    if len(each) > 1:
-        views += [Choice(f"/desk/inbox?department={one.key}", one.name) for one in each]
     return views
+
+
+def _each(reader: Reader, departments: Sequence[Department]) -> list[Choice]:
+    """The same for each department of theirs, where there are several."""
+    each = [one for one in departments if reader.works_in(one.id or 0)]
+    if len(each) < 2:
+        return []
+    return [Choice(f"/desk/inbox?department={one.key}", one.name) for one in each]
 
 
 def _older(view: View, last: Waiting) -> str:
@@ -222,7 +228,7 @@ def _older(view: View, last: Waiting) -> str:
 def _summary(everything: int, late: int) -> str:
     if not everything:
         return "Nobody waits."
-    waits = "1 customer waits" if everything == 1 else f"{everything} wait"
+    waits = "1 customer waits" if everything == 1 else f"{everything} customers wait"
     return f"{waits}, {late} late." if late else f"{waits}, none too long."
 
 
