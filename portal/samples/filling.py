@@ -15,6 +15,7 @@ from portal.samples.customers import MARTIN, strangers
 from portal.samples.life import Life
 from portal.samples.people import add_people
 from portal.samples.plan import Step, plan
+from portal.samples.replies import add_replies
 from portal.samples.stories import MARTINS, PLACES, STORIES, TITLES, Story
 from portal.workflows import WorkflowDefinition, read_workflow_file, shipped_workflow_files
 
@@ -44,6 +45,7 @@ async def fill(
     async with relay.turn(KEPT) as turn:
         definitions = await _load_workflows(turn)
         await add_people(turn, password_hash)
+        await add_replies(turn)
     lives = list(_cast(requests, seed))
     samples: list[Sample] = []
     for begin in range(0, requests, AT_ONCE):
