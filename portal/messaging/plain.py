@@ -21,6 +21,11 @@ DIRECTION_MARKS = re.compile(r"[\u200e\u200f\u061c\u2066-\u2069]")
 NOT_TEXT = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
+def storable(text: str) -> str:
+    """The words as they were said, but for what no database keeps: NUL and lone surrogates."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
 def cheapen(text: str) -> str:
     r"""The same words in the plainest characters; letters outside GSM 03.38 and emoji are kept.
 

@@ -36,6 +36,8 @@ LONG = {
     "due": "Wed 26 Nov, 11:45 pm",
     "question": "Has your card arrived? Reply YES or NO.",
     "promise": "We will call you.",
+    "ended": "on Wed 26 Nov, 11:45 pm",
+    "at": "Wed 26 Nov, 11:45 pm",
     "reference": "CARD-7K4M-2Q9",
     "choices": "1 Credit card application CARD-7K4M-2Q9, 2 Device repair DEVC-7K4M-2Q9",
 }
@@ -45,15 +47,17 @@ OWN_FIELDS = (*FIELDS, "owner", "since")
 """What the product's own sentences may always say beside the workflow's."""
 ONLY_IN = {
     "due": (
-        "acknowledgement", "again_acknowledged", "ended", "noted_no", "promise", "promise_moved",
-        "status_passed",
+        "acknowledgement", "again_acknowledged", "call_at", "call_by", "noted_no", "offer",
+        "promise", "promise_moved", "status_passed",
     ),
     "promise": ("promise", "promise_moved"),
-    "question": ("follow_up", "reminder"),
-    "choices": ("which",),
+    "question": ("follow_up", "reminder", "status_asked"),
+    "choices": ("which", "which_again"),
+    "ended": ("status_ended",),
+    "at": ("noted_time",),
 }  # fmt: skip
 """Fields that are filled in some sentences only."""
-WITHOUT_REQUEST = ("help", "mail_start", "mail_stop", "start", "stop", "unknown")
+WITHOUT_REQUEST = ("flood", "help", "mail_start", "mail_stop", "start", "stop", "unknown")
 """Said to an address: nothing is known but who we are and where to find a request."""
 
 MOST_NAMED = 5
@@ -91,7 +95,9 @@ class Proofreader:
         for problem, remedy in template_mistakes(template, fields_of(name)):
             yield Mistake(1, f"this has {problem}", remedy)
         link = self._origin if name in WITHOUT_REQUEST else self._link
-        yield from _weigh("this is a text", template, [fill(template, self._own | {"link": link})], 1)
+        yield from _weigh(
+            "this is a text", template, [fill(template, self._own | {"link": link})], 1
+        )
 
     def _texts(self, workflow: WorkflowDefinition) -> Iterator[tuple[Where, str, str, list[str]]]:
         """Where it stands, what it is, the words as written, and each text that says them."""

@@ -30,19 +30,28 @@ class Asking:
             self._give_up(question)
 
     def answer(
-        self, question: FollowUp, answer: Answer, words: str, via: str
+        self,
+        question: FollowUp,
+        answer: Answer,
+        words: str,
+        via: str,
+        at: datetime | None = None,
     ) -> AnswerAction | None:
         """Take the customer's answer and do what the workflow hangs on it.
 
-        Gives the action taken, None where a person must decide. Raises Conflict when the
-        question is no longer open.
+        ``at`` is the time that they named, where one was asked for. Gives the action taken, None
+        where a person must decide. Raises Conflict when the question is no longer open.
         """
         if not question.is_asked:
             raise Conflict("This question has been answered already. Thank you.")
         progress, run = self.progress, question.run
         question.close(FollowUpState.ANSWERED, progress.now)
         question.answer, question.answer_words, question.answered_via = answer, words, via
-        self._record(EventKind.QUESTION_ANSWERED, question, answer=answer.value, words=words)
+        question.answer_at = at
+        named = {"at": at.isoformat()} if at else {}
+        self._record(
+            EventKind.QUESTION_ANSWERED, question, answer=answer.value, words=words, **named
+        )
         if question.at_stage and run.is_open:
             run.stop_waiting(progress.now, progress.department_of(run))
         definition = self._definition_of(question)

@@ -1,6 +1,6 @@
 """A department: who does a part of the work, and when it is open."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlmodel import Field, SQLModel
 
@@ -36,6 +36,16 @@ class Department(SQLModel, table=True):
     def reply_by(self, asked_at: datetime) -> datetime:
         """When a customer who wrote now is answered at the latest."""
         return self.calendar.add(asked_at, Duration.parse(self.reply_within))
+
+
+    def call_by(self, asked_at: datetime, at: datetime | None) -> datetime:
+        """When a customer is called who asked for it now: `at` the time named, if it is open then.
+
+        Else as soon after as it replies; without a time, as soon as it replies.
+        """
+        if at is not None and self.calendar.is_open(at):
+            return at.astimezone(UTC)
+        return self.reply_by(at or asked_at)
 
 
 class Membership(SQLModel, table=True):

@@ -23,6 +23,7 @@ class BallKind(StrEnum):
     UNKNOWN_SENDER = "unknown_sender"
     SENDING_PAUSED = "sending_paused"
     CEILING = "ceiling"
+    FLOOD = "flood"
     NO_OWNER = "no_owner"
 
 

@@ -45,6 +45,7 @@ class EventKind(StrEnum):
     MESSAGE_OUT = "message_out"
     MESSAGE_RETRIED = "message_retried"
     MESSAGE_TOLD = "message_told"
+    MEANING_CORRECTED = "meaning_corrected"
     CONTACT_LOGGED = "contact_logged"
     PREFERENCES_CHANGED = "preferences_changed"
     LINK_REPLACED = "link_replaced"

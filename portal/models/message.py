@@ -62,6 +62,7 @@ ANSWERS = frozenset(
         MessageKind.ACKNOWLEDGEMENT,
         MessageKind.ANSWER,
         MessageKind.WHICH,
+        MessageKind.OFFER,
         MessageKind.CONSENT,
     }
 )

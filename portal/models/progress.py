@@ -7,7 +7,7 @@ from portal.errors import BadInput, Conflict
 from portal.models.actor import Actor
 from portal.models.department import Department
 from portal.models.event import EventKind
-from portal.models.follow_up import FollowUp, FollowUpState
+from portal.models.follow_up import Expects, FollowUp, FollowUpState
 from portal.models.handoff import Handoff
 from portal.models.roster import Roster
 from portal.models.service_request import RequestStatus, ServiceRequest
@@ -319,6 +319,7 @@ class Progress:
                 key=definition.key,
                 at_stage=at_stage,
                 question=definition.question.in_language(self.request.customer.locale),
+                expects=Expects(definition.expects),
                 planned_at=self.now,
                 next_at=self.now if at_stage else calendar.add(self.now, definition.wait),
             )

@@ -3,16 +3,27 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.errors import NotFound
-from portal.models import Contact, Direction, Message, MessageKind, ServiceRequest
+from portal.models import (
+    Contact,
+    Direction,
+    Message,
+    MessageKind,
+    MessageStatus,
+    ServiceRequest,
+)
 
 WAITS_FOR_US = timedelta(hours=4)
 """So long a customer who wrote in the evening is taken to wait up for the answer."""
 STILL_THERE = timedelta(hours=1)
 """So long after they came to us a customer is taken to be at hand, answered or not."""
+LAST_FEW = 20
+"""Of what we said to one address as much as tells what a reply may mean."""
+NEVER_SAID = (MessageStatus.SUPPRESSED, MessageStatus.EXPIRED, MessageStatus.FAILED)
 
 
 async def find_by_sid(session: AsyncSession, sid: str) -> Message | None:
@@ -111,5 +122,31 @@ async def get_which(session: AsyncSession, text: Message) -> Message:
     """The "which?" that we asked about this text."""
     query = select(Message).where(
         col(Message.cause) == f"message:{text.id}", col(Message.kind) == MessageKind.WHICH
+    )
+    return (await session.exec(query)).one()
+
+
+async def said_to(session: AsyncSession, address: str, since: datetime) -> Sequence[Message]:
+    """What this address has had from us since then, or is about to: newest first, the last few."""
+    query = (
+        select(Message)
+        .where(
+            col(Message.to_address) == address,
+            col(Message.direction) == Direction.OUT,
+            col(Message.created_at) >= since,
+            col(Message.status).not_in(NEVER_SAID),
+        )
+        .order_by(col(Message.id).desc())
+        .limit(LAST_FEW)
+    )
+    return (await session.exec(query)).all()
+
+
+async def count_heard(session: AsyncSession, address: str, since: datetime) -> int:
+    """How many texts have come from this address since then."""
+    query = select(sa.func.count()).where(
+        col(Message.from_address) == address,
+        col(Message.direction) == Direction.IN,
+        col(Message.created_at) >= since,
     )
     return (await session.exec(query)).one()

@@ -36,6 +36,7 @@ from portal.relay.people import add_staff, disable_staff
 from portal.relay.promising import keep_promise, make_promise, move_promise
 from portal.relay.publishing import load_workflow
 from portal.relay.receipts import Receipt, Receipts
+from portal.relay.relabelling import relabel
 from portal.relay.turn import Relay, Turn
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "record_bounce",
     "record_spoken_wish",
     "refuse",
+    "relabel",
     "reopen",
     "replace_link",
     "resend_message",

@@ -1,5 +1,7 @@
 """Questions to the customer: asking them when their time has come, and taking the answers."""
 
+from datetime import datetime
+
 from portal.models import (
     Answer,
     Asking,
@@ -49,32 +51,38 @@ async def answer(
     given: Answer,
     *,
     words: str = "",
+    at: datetime | None = None,
     via: Channel = Channel.WEB,
     heard: Message | None = None,
+    quiet: bool = False,
 ) -> None:
     """Take an answer, do what the workflow hangs on it, and thank by the channel it came by.
 
-    ``heard`` is the message that carried it. A no that no rule follows goes to the owner, with a
-    promise. Raises Conflict when the question has been answered or withdrawn.
+    ``at`` is the time that they named, where one was asked for. ``heard`` is the message that
+    carried it; ``quiet`` leaves the thanks unsaid. A no that no rule follows goes to the owner,
+    with a promise. Raises Conflict when the question has been answered or withdrawn.
     """
     asking = Asking(await turn.progress(request))
-    action = asking.answer(question, given, words, via.value)
+    action = asking.answer(question, given, words, via.value, at)
     news = await turn.settle(request)
     told = any(event.kind == EventKind.STAGE_REACHED and event.data.get("told") for event in news)
     due = None
     if action is None and given == Answer.NO:
         due = (await promise_answer(turn, request)).due_at
         await turn.settle(request)
-    if via == Channel.WEB or (told and action is not None and action.kind != "complete"):
+    moved = told and action is not None and action.kind != "complete"
+    if quiet or via == Channel.WEB or (moved and at is None):
         # The page shows it itself; or the milestone told again says what happens next.
         return
     teller = await turn.teller(request)
     more = {"due": teller.times.by(due)} if due else {}
+    if at is not None:
+        more["at"] = teller.times.since(at)
     await turn.outbox.tell(
         request,
         MessageKind.ANSWER,
         f"message:{heard.id}" if heard else f"answer:{question.id}",
-        teller.say(_thanks(action, given, request), None, **more),
+        teller.say("noted_time" if at else _thanks(action, given, request), None, **more),
         channels=WAYS_BACK[via],
     )
 

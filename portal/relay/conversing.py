@@ -16,7 +16,7 @@ from portal.models import (
 )
 from portal.relay.consenting import Choice, record_wish
 from portal.relay.moving import check_words
-from portal.relay.promising import answer_owed
+from portal.relay.promising import answer_owed, call_owed
 from portal.relay.turn import Turn
 
 LONGEST_TEXT = 1_600
@@ -69,7 +69,10 @@ async def log_contact(
     reason: ContactReason,
     note: str = "",
 ) -> Contact:
-    """The customer called or came by: kept with its reason, so that we learn what made them ask."""
+    """A call or a visit: kept with its reason, so that we learn what made them ask.
+
+    Having spoken by phone, whoever called, keeps a promise of a call that stands.
+    """
     contact = Contact(
         request_id=request.id or 0,
         channel=channel,
@@ -79,6 +82,14 @@ async def log_contact(
         logged_by=turn.actor.name,
     )
     turn.session.add(contact)
+    owed = call_owed(request) if channel == ContactChannel.CALL else None
+    if owed is not None:
+        owed.keep(turn.now)
+        request.record(
+            EventKind.PROMISE_KEPT, turn.actor, turn.now, moves=False, promise_id=owed.id
+        )
+        if answer_owed(request) is None:
+            request.unanswered_since = None
     request.record(
         EventKind.CONTACT_LOGGED,
         turn.actor,

@@ -15,10 +15,10 @@ def about(message: Message) -> str:
 
 async def raise_ball(
     turn: Turn, kind: BallKind, subject: str, detail: str, *, request_id: int | None = None
-) -> None:
+) -> bool:
     """Put it before the request's owner, or with no request before whoever oversees; once.
 
-    While one of this kind and subject is open nothing happens.
+    While one of this kind and subject is open nothing happens: then it gives False.
     """
     query = select(DroppedBall.id).where(
         col(DroppedBall.kind) == kind,
@@ -26,7 +26,7 @@ async def raise_ball(
         col(DroppedBall.resolved_at).is_(None),
     )
     if (await turn.session.exec(query)).first() is not None:
-        return
+        return False
     owner_id = await _overseer(turn) if request_id is None else None
     if request_id is not None:
         owner_id = (await lock_by_id(turn.session, request_id)).owner_id
@@ -41,6 +41,7 @@ async def raise_ball(
         )
     )
     await turn.session.flush()
+    return True
 
 
 async def resolve_balls(turn: Turn, subject: str, *kinds: BallKind) -> None:

@@ -7,6 +7,7 @@ from portal.files.kept import KeptFile
 from portal.messaging.addresses import LONGEST_EMAIL
 from portal.messaging.compose import fill, product_words
 from portal.messaging.meaning import Meaning, MeaningKind, understand
+from portal.messaging.plain import storable
 from portal.models import (
     A_REFERENCE,
     BallKind,
@@ -26,18 +27,23 @@ from portal.queries.conversations import (
     was_answered_since,
 )
 from portal.queries.requests import find_last_request, find_open_requests, lock_by_id
-from portal.relay.answering import WAYS_BACK
 from portal.relay.attaching import Texted, attach_files, expect_files
-from portal.relay.consenting import Choice, is_stopped, record_wish
+from portal.relay.choosing import Choice, answers_last, choose, named, spoken_of
+from portal.relay.consenting import Choice as Wish
+from portal.relay.consenting import is_stopped, record_wish
 from portal.relay.conversing import check_letter
 from portal.relay.dropping import about, raise_ball
 from portal.relay.heeding import CarrierWord, heed_wish, leave_to_a_person
-from portal.relay.promising import answer_owed, promise_answer
-from portal.relay.replying import record_heard, route
+from portal.relay.reopening import hear_about_closed
+from portal.relay.replying import record_heard, reply, route
+from portal.relay.restraint import Restraint, look_back, notice_flood
 from portal.relay.turn import Turn
 
 WHICH_HOLDS_FOR = timedelta(days=1)
 STRANGER_PAUSE = timedelta(hours=1)
+ASKED_TWICE = 2
+"""Who has been asked "which?" so often and still names none is for a person."""
+MOST_CHOICES = 6
 
 
 async def receive_text(
@@ -56,7 +62,8 @@ async def receive_text(
     settled before what it means; a text about several is asked "which", never guessed.
     ``texted`` are photos that came with it; the words may then be missing.
     ``carrier`` is what the provider made of it and has answered itself. A number that has stopped
-    is heard, and what it says is owned by a person and not answered by text.
+    is heard, and what it says is owned by a person and not answered by text; so is one that
+    writes or is answered too often.
     """
     if await find_by_sid(turn.session, sid) is not None:
         return
@@ -64,29 +71,21 @@ async def receive_text(
     turn.session.add(heard)
     await turn.session.flush()
     expect_files(turn, heard, texted)
-    meaning = understand(body)
-    if await heed_wish(turn, heard, meaning, carrier):
-        return
     requests = await find_open_requests(turn.session, Channel.SMS, sender)
-    if not requests:
-        await _hear_without_open_request(turn, heard, meaning)
+    meaning = understand(body, requests[-1].customer.locale if requests else "en")
+    heard.meaning = meaning.kind
+    restraint = await look_back(turn, sender)
+    if await heed_wish(turn, heard, meaning, carrier, requests, quiet=restraint.quiet):
         return
-    waiting = await find_unrouted(turn.session, sender, since=turn.now - WHICH_HOLDS_FOR)
-    request = await _which(turn, heard, meaning, requests, waiting)
-    if request is None:
-        if await is_stopped(turn, Channel.SMS, sender):
-            await leave_to_a_person(turn, heard, requests[-1])
-            return
-        await _ask_which(turn, heard, requests)
-        return
-    for message in sorted({m.id: m for m in [*waiting, heard]}.values(), key=lambda m: m.id or 0):
-        is_choice = bool(waiting) and message.body.strip().isdecimal()
-        held = await lock_by_id(turn.session, request.id or 0)
-        if is_choice:
-            await record_heard(turn, held, message)
-            await turn.settle(held)
-        else:
-            await route(turn, held, message, understand(message.body))
+    if restraint.is_flood:
+        await _take_in(turn, heard, meaning, requests)
+    elif not requests:
+        await _hear_without_open_request(turn, heard, meaning, restraint)
+    elif len(requests) == 1:
+        held = await lock_by_id(turn.session, requests[0].id or 0)
+        await route(turn, held, heard, meaning, quiet=restraint.quiet)
+    else:
+        await _hear_about_one_of_several(turn, heard, meaning, requests, restraint)
 
 
 async def receive_web_message(
@@ -103,47 +102,42 @@ async def receive_web_message(
     await turn.session.flush()
     attach_files(turn, heard, files)
     heard.cause = f"web:{heard.id}"
-    meaning = understand(body)
+    meaning = understand(body, request.customer.locale)
     if meaning.kind == MeaningKind.STOP and request.customer.address(Channel.SMS, turn.now):
-        texts = Choice(stop=True, about="all", channels=(Channel.SMS,))
+        texts = Wish(stop=True, about="all", channels=(Channel.SMS,))
         await record_wish(turn, request, texts, ConsentSource.STATUS_PAGE, body)
-    await route(turn, request, heard, meaning)
+    if request.is_closed:
+        await hear_about_closed(turn, request, heard, meaning)
+    else:
+        await route(turn, request, heard, meaning)
     return heard
 
 
-async def _hear_without_open_request(turn: Turn, heard: Message, meaning: Meaning) -> None:
-    """Nothing is open for this number: the last request's owner sees it, or the front desk."""
-    last = await find_last_request(turn.session, Channel.SMS, heard.from_address)
-    if last is not None:
-        request = await lock_by_id(turn.session, last.id or 0)
-        await record_heard(turn, request, heard)
-        if meaning.kind == MeaningKind.THANKS:
-            await turn.settle(request)
-            return
-        was_told = answer_owed(request) is not None
-        request.unanswered_since = request.unanswered_since or turn.now
-        promise = await promise_answer(turn, request)
-        await turn.settle(request)
-        if was_told:
-            return  # Once is enough: the promise stands, and every reply costs.
-        teller = await turn.teller(request)
-        await turn.outbox.tell(
-            request,
-            MessageKind.ACKNOWLEDGEMENT,
-            f"message:{heard.id}",
-            teller.say("ended", due=teller.times.by(promise.due_at)),
-            channels=WAYS_BACK[Channel.SMS],
-        )
-        return
-    await raise_ball(
-        turn, BallKind.UNKNOWN_SENDER, about(heard), "A text from a number that no customer has."
-    )
-    if await is_stopped(turn, Channel.SMS, heard.from_address):
-        return
-    if not await was_answered_since(
-        turn.session, heard.from_address, since=turn.now - STRANGER_PAUSE
-    ):
-        await _say(turn, heard, MessageKind.ACKNOWLEDGEMENT, "unknown")
+async def _hear_about_one_of_several(
+    turn: Turn,
+    heard: Message,
+    meaning: Meaning,
+    requests: Sequence[ServiceRequest],
+    restraint: Restraint,
+) -> None:
+    """Find out which they mean, then bring there what was waiting for it."""
+    waiting = await find_unrouted(turn.session, heard.from_address, turn.now - WHICH_HOLDS_FOR)
+    choice = await _which(turn, heard, meaning, requests, waiting=waiting, restraint=restraint)
+    if choice is not None:
+        await _bring(turn, [*waiting, heard], choice, quiet=restraint.quiet)
+    elif restraint.quiet or await is_stopped(turn, Channel.SMS, heard.from_address):
+        await leave_to_a_person(turn, heard, requests[-1], meaning)
+    elif len(waiting) < ASKED_TWICE:
+        await _ask_which(turn, heard, requests, again=bool(waiting))
+    else:
+        # We shall not find out by asking: whoever has the newest does.
+        for message in [*waiting, heard]:
+            await leave_to_a_person(turn, message, requests[-1])
+        held = await lock_by_id(turn.session, requests[-1].id or 0)
+        teller = await turn.teller(held)
+        due = teller.times.by(held.promises[-1].due_at)
+        words = teller.say("acknowledgement", due=due)
+        await reply(turn, held, heard, MessageKind.ACKNOWLEDGEMENT, words)
 
 
 async def _which(
@@ -151,37 +145,98 @@ async def _which(
     heard: Message,
     meaning: Meaning,
     requests: Sequence[ServiceRequest],
+    *,
     waiting: Sequence[Message],
-) -> ServiceRequest | None:
-    """The one request that is meant; None where it would be a guess."""
-    if len(requests) == 1:
-        return requests[0]
-    said = heard.body.upper().replace(" ", "")
-    named = [one for one in requests if one.reference.replace("-", "") in said.replace("-", "")]
-    if len(named) == 1:
-        return named[0]
-    asked = [one for one in requests if one.asked is not None]
-    if waiting and said.isdecimal():
-        # By the list that they read last: one of it may have ended since.
+    restraint: Restraint,
+) -> Choice | None:
+    """The requests that are meant; None where it would be a guess."""
+    if waiting:
         question = await get_which(turn.session, waiting[-1])
-        offered = dict(enumerate(A_REFERENCE.findall(question.body), start=1))
-        chosen = offered.get(int(said[:4]))
-        return next((one for one in requests if one.reference == chosen), None)
-    if meaning.kind in (MeaningKind.YES, MeaningKind.NO) and len(asked) == 1:
-        return asked[0]
-    return None
+        chosen = choose(heard.body, requests, A_REFERENCE.findall(question.body))
+        if chosen is not None:
+            return chosen
+    said = named(heard.body, requests)
+    if len(said) == 1:
+        return Choice((said[0],))
+    if said or A_REFERENCE.search(heard.body.upper()):
+        return None
+    if waiting and heard.body.strip().isdecimal():
+        return None
+    one = answers_last(meaning, requests, restraint.said)
+    if one is None and not waiting:
+        one = spoken_of(requests, restraint.said, turn.now)
+    return Choice((one,)) if one else None
 
 
-async def _ask_which(turn: Turn, heard: Message, requests: Sequence[ServiceRequest]) -> None:
+async def _bring(turn: Turn, messages: Sequence[Message], choice: Choice, *, quiet: bool) -> None:
+    """Route what was waiting, and the choice too where it says more; to each that is meant."""
+    *waiting, last = messages
+    for place, request in enumerate(choice.requests):
+        held = await lock_by_id(turn.session, request.id or 0)
+        for message in messages:
+            one = message if place == 0 else _copy(turn, message, held)
+            await turn.session.flush()
+            meaning = understand(message.body, held.customer.locale)
+            is_choice = message.body.strip().isdecimal() and message is not messages[0]
+            if is_choice or (message is last and waiting and not choice.says_more):
+                await record_heard(turn, held, one, meaning)
+                await turn.settle(held)
+            else:
+                await route(turn, held, one, meaning, quiet=quiet)
+
+
+async def _take_in(
+    turn: Turn, heard: Message, meaning: Meaning, requests: Sequence[ServiceRequest]
+) -> None:
+    """One of a flood: recorded where it belongs, answered by nobody, noticed once."""
+    said = requests if len(requests) == 1 else named(heard.body, requests)
+    last = (
+        None if requests else await find_last_request(turn.session, Channel.SMS, heard.from_address)
+    )
+    one = said[0] if len(said) == 1 else last
+    if one is not None:
+        held = await lock_by_id(turn.session, one.id or 0)
+        await record_heard(turn, held, heard, meaning)
+        held.unanswered_since = held.unanswered_since or turn.now
+        await turn.settle(held)
+    stopped = await is_stopped(turn, Channel.SMS, heard.from_address)
+    await notice_flood(turn, heard, may_text=not stopped)
+
+
+async def _hear_without_open_request(
+    turn: Turn, heard: Message, meaning: Meaning, restraint: Restraint
+) -> None:
+    """Nothing is open for this number: the last request's owner sees it, or the front desk."""
+    last = await find_last_request(turn.session, Channel.SMS, heard.from_address)
+    if last is not None:
+        held = await lock_by_id(turn.session, last.id or 0)
+        newest = next(iter(restraint.said), None)
+        offered = newest is not None and newest.kind == MessageKind.OFFER
+        await hear_about_closed(turn, held, heard, meaning, offered=offered, quiet=restraint.quiet)
+        return
+    await raise_ball(
+        turn, BallKind.UNKNOWN_SENDER, about(heard), "A text from a number that no customer has."
+    )
+    if restraint.quiet or await is_stopped(turn, Channel.SMS, heard.from_address):
+        return
+    if not await was_answered_since(
+        turn.session, heard.from_address, since=turn.now - STRANGER_PAUSE
+    ):
+        await _say(turn, heard, MessageKind.ACKNOWLEDGEMENT, "unknown")
+
+
+async def _ask_which(
+    turn: Turn, heard: Message, requests: Sequence[ServiceRequest], *, again: bool
+) -> None:
     choices = ", ".join(
-        f"{number} {A_REFERENCE.sub('', request.title)[:24]} {request.reference}"
-        for number, request in enumerate(requests[:6], start=1)
+        f"{number} {A_REFERENCE.sub('', request.title)[:24].strip()} {request.reference}"
+        for number, request in enumerate(requests[:MOST_CHOICES], start=1)
     )
     teller = await turn.teller(requests[0])
     await turn.outbox.answer_address(
         MessageKind.WHICH,
         f"message:{heard.id}",
-        teller.say("which", choices=choices),
+        teller.say("which_again" if again else "which", choices=choices),
         channel=Channel.SMS,
         address=heard.from_address,
     )
@@ -208,7 +263,7 @@ def _heard(
         kind=MessageKind.CUSTOMER,
         cause=f"inbound:{token_hash(sid)}" if sid else f"web:{turn.now.timestamp()}",
         provider_sid=sid,
-        body=body.replace("\x00", ""),
+        body=storable(body),
         from_address=sender[:LONGEST_EMAIL],
         to_address=to[:LONGEST_EMAIL],
         status=MessageStatus.RECEIVED,
@@ -216,3 +271,22 @@ def _heard(
         created_at=turn.now,
         due_at=turn.now,
     )
+
+
+def _copy(turn: Turn, message: Message, request: ServiceRequest) -> Message:
+    """The same words, for one more request that they are about."""
+    copied = Message(
+        direction=Direction.IN,
+        channel=message.channel,
+        kind=message.kind,
+        cause=f"message:{message.id}:for:{request.id}",
+        body=message.body,
+        from_address=message.from_address,
+        to_address=message.to_address,
+        status=MessageStatus.RECEIVED,
+        author=message.author,
+        created_at=message.created_at,
+        due_at=message.due_at,
+    )
+    turn.session.add(copied)
+    return copied

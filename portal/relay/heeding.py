@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from portal.messaging.compose import fill, product_words
-from portal.messaging.meaning import Meaning, MeaningKind, plain_words
+from portal.messaging.meaning import Meaning, MeaningKind, plain_words, understand
 from portal.models import (
     A_REFERENCE,
     Channel,
@@ -14,19 +14,12 @@ from portal.models import (
     ServiceRequest,
 )
 from portal.queries.consents import may_write
-from portal.queries.requests import find_last_request, find_open_requests, lock_by_id
+from portal.queries.requests import find_last_request, lock_by_id
+from portal.relay.choosing import NAMES_NOTHING
 from portal.relay.consenting import grant, is_stopped, withdraw
 from portal.relay.promising import promise_answer
 from portal.relay.replying import record_heard
 from portal.relay.turn import Turn
-
-NAMES_NOTHING = set(
-    plain_words(
-        "my the your our a an and of for to please request order application phone number mobile"
-        " cell text texts message messages new update updates it this that"
-    ).split()
-)
-"""Words that may stand in a title and still say nothing about which request is meant."""
 
 
 class CarrierWord(StrEnum):
@@ -38,21 +31,27 @@ class CarrierWord(StrEnum):
 
 
 async def heed_wish(
-    turn: Turn, heard: Message, meaning: Meaning, carrier: CarrierWord | None
+    turn: Turn,
+    heard: Message,
+    meaning: Meaning,
+    carrier: CarrierWord | None,
+    requests: Sequence[ServiceRequest],
+    *,
+    quiet: bool = False,
 ) -> bool:
     """Stop, start or explain, if that is what the text asks; False where it asks none of it.
 
     A stop is about all texts to that number, whoever's request they are about; one that plainly
     names one of several open requests is about that one. A stop is confirmed once and a number
     that has stopped hears nothing but the answers to HELP and START. What the carrier answered
-    is not answered again.
+    is not answered again. ``requests`` are those open at that number; ``quiet`` leaves all but
+    the confirmation of a stop unsaid.
     """
     address = heard.from_address
     stopped = await is_stopped(turn, Channel.SMS, address)
     wish = _wish(meaning, carrier, stopped=stopped)
     if wish is None:
         return False
-    requests = await find_open_requests(turn.session, Channel.SMS, address)
     is_answered = carrier is not None or (meaning.keyword and turn.settings.twilio_answers_keywords)
     if wish == MeaningKind.STOP:
         one = None if stopped or is_answered else _named(requests, heard, meaning)
@@ -69,16 +68,19 @@ async def heed_wish(
                 turn, Channel.SMS, address, ConsentSource.TEXT, evidence=_evidence(heard, carrier)
             )
     for_person = meaning.cancel or meaning.has_more
-    await _keep(turn, heard, [one] if one else requests, for_person=for_person)
-    if not is_answered:
+    await _keep(turn, heard, meaning, [one] if one else requests, for_person=for_person)
+    if not is_answered and (wish == MeaningKind.STOP or not quiet):
         await _confirm(turn, heard, words, one)
     return True
 
 
-async def leave_to_a_person(turn: Turn, heard: Message, request: ServiceRequest) -> None:
+async def leave_to_a_person(
+    turn: Turn, heard: Message, request: ServiceRequest, meaning: Meaning | None = None
+) -> None:
     """Put it into this request's conversation, with a promise of an answer and an owner."""
     held = await lock_by_id(turn.session, request.id or 0)
-    await record_heard(turn, held, heard)
+    meaning = meaning or understand(heard.body, held.customer.locale)
+    await record_heard(turn, held, heard, meaning)
     held.unanswered_since = held.unanswered_since or turn.now
     await promise_answer(turn, held)
     await turn.settle(held)
@@ -117,7 +119,12 @@ async def _is_news(turn: Turn, address: str, one: ServiceRequest | None) -> bool
 
 
 async def _keep(
-    turn: Turn, heard: Message, requests: Sequence[ServiceRequest], *, for_person: bool
+    turn: Turn,
+    heard: Message,
+    meaning: Meaning,
+    requests: Sequence[ServiceRequest],
+    *,
+    for_person: bool,
 ) -> None:
     """A text about texts still stands in the conversation; "cancel" may mean the request."""
     if for_person:
@@ -125,10 +132,10 @@ async def _keep(
         last = await find_last_request(turn.session, Channel.SMS, heard.from_address)
         request = requests[-1] if requests else last
         if request is not None:
-            await leave_to_a_person(turn, heard, request)
+            await leave_to_a_person(turn, heard, request, meaning)
     elif len(requests) == 1:
         request = await lock_by_id(turn.session, requests[0].id or 0)
-        await record_heard(turn, request, heard)
+        await record_heard(turn, request, heard, meaning)
         await turn.settle(request)
 
 

@@ -1,11 +1,13 @@
 """Mail that came in: a customer's own words are answered or owned, a machine's are set aside."""
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlmodel import col, select
 
+from portal.files.kept import KeptFile, RefusedFile
 from portal.messaging.addresses import LONGEST_EMAIL
 from portal.messaging.meaning import Meaning, MeaningKind, understand
 from portal.messaging.received_mail import LONGEST, ReceivedMail
@@ -22,8 +24,10 @@ from portal.models import (
 from portal.queries.consents import may_write
 from portal.queries.conversations import find_by_sid
 from portal.queries.requests import lock_by_id
+from portal.relay.attaching import attach_files
 from portal.relay.consenting import grant, withdraw
 from portal.relay.heeding import leave_to_a_person
+from portal.relay.reopening import hear_about_closed
 from portal.relay.replying import record_heard, route
 from portal.relay.turn import Turn
 
@@ -35,22 +39,29 @@ OUR_MAIL = re.compile(r"\be-?mail|\bmail(?=ing (?:me|us)\b)", re.IGNORECASE)
 NO_WORDS = "(An e-mail without words.)"
 
 
-async def receive_email(turn: Turn, mail: ReceivedMail, request_id: int) -> None:
+async def receive_email(
+    turn: Turn,
+    mail: ReceivedMail,
+    request_id: int,
+    files: Sequence[KeptFile | RefusedFile] = (),
+) -> None:
     """Record a mailed reply once, and answer it or give it an owner.
 
     ``request_id`` comes from the reply address's own token. From proves nothing: what comes from
     another address than the customer's is for a person to judge, and answers no question.
+    ``files`` are those of the mail, looked at before.
     """
     if await find_by_sid(turn.session, mail.message_id) is not None:
         return
     heard = _heard(turn, mail, MessageKind.CUSTOMER)
     turn.session.add(heard)
     request = await lock_by_id(turn.session, request_id)
+    attach_files(turn, heard, files)
     is_theirs = mail.sender in {
         point.address for point in request.customer.contact_points if point.channel == Channel.EMAIL
     }
     heard.reason = _remark(mail, is_theirs=is_theirs)
-    meaning = _understood(mail.words)
+    meaning = _understood(mail.words, request.customer.locale)
     if await _settle_consent(turn, request, heard, meaning, is_theirs=is_theirs):
         return
     if await _answers_too_often(turn, request):
@@ -58,7 +69,10 @@ async def receive_email(turn: Turn, mail: ReceivedMail, request_id: int) -> None
         return
     if not is_theirs:
         meaning = Meaning(MeaningKind.OTHER, mail.words)
-    await route(turn, request, heard, meaning)
+    if request.is_closed:
+        await hear_about_closed(turn, request, heard, meaning)
+    else:
+        await route(turn, request, heard, meaning)
 
 
 async def set_aside(
@@ -83,10 +97,12 @@ async def set_aside(
     turn.nudged.add(request_id)
 
 
-def _understood(words: str) -> Meaning:
+def _understood(words: str, locale: str) -> Meaning:
     """By mail, "no more e-mails" asks for what "no more texts" asks for by text."""
-    wish = understand(OUR_MAIL.sub("text", words))
-    return wish if wish.kind in (MeaningKind.STOP, MeaningKind.START) else understand(words)
+    wish = understand(OUR_MAIL.sub("text", words), locale)
+    if wish.kind in (MeaningKind.STOP, MeaningKind.START):
+        return wish
+    return understand(words, locale)
 
 
 async def _settle_consent(
@@ -113,7 +129,7 @@ async def _settle_consent(
     if meaning.cancel or meaning.has_more:
         await leave_to_a_person(turn, heard, request)
     else:
-        await record_heard(turn, request, heard)
+        await record_heard(turn, request, heard, meaning)
         await turn.settle(request)
     if was_welcome != wishes_stop or await _answers_too_often(turn, request):
         return True  # They have been told.
@@ -161,8 +177,6 @@ def _remark(mail: ReceivedMail, *, is_theirs: bool) -> str:
     said = []
     if not is_theirs:
         said.append(f"Sent from {mail.sender or 'nobody'}, which is not an address of theirs.")
-    if mail.files:
-        said.append(f"It had files with it, which are not kept: {', '.join(mail.files)}.")
     if len(mail.words or mail.whole) > LONGEST:
         said.append("It was longer than this.")
     return " ".join(said)[:400]

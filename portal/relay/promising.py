@@ -41,20 +41,42 @@ async def make_promise(
 
 async def promise_answer(turn: Turn, request: ServiceRequest) -> Promise:
     """Promise an answer to what the customer wrote; one that stands already covers it."""
-    standing = answer_owed(request)
-    if standing is not None:
-        return standing
+    return answer_owed(request) or await _promise_reply(turn, request, PromiseKind.ANSWER)
+
+
+async def promise_call(turn: Turn, request: ServiceRequest, at: datetime | None = None) -> Promise:
+    """Promise a call, ``at`` the time that the customer named; one that stands covers it.
+
+    A time at which the department is closed is moved to when it has had time to reply.
+    """
+    standing = call_owed(request)
+    if standing is None:
+        return await _promise_reply(turn, request, PromiseKind.CALL, at)
+    if at is not None:
+        department = (await turn.roster(request)).department_by_id(standing.department_id)
+        standing.move(department.call_by(turn.now, at), "The customer named another time.")
+        request.record(
+            EventKind.PROMISE_MOVED, turn.actor, turn.now, moves=False, promise_id=standing.id,
+            due_at=standing.due_at.isoformat(), reason=standing.moved_reason,
+        )  # fmt: skip
+    return standing
+
+
+async def _promise_reply(
+    turn: Turn, request: ServiceRequest, kind: PromiseKind, at: datetime | None = None
+) -> Promise:
+    """By whoever has the request, in that department's hours."""
     roster = await turn.roster(request)
     department = roster.department_by_id(request.department_id)
     if roster.person(request.owner_id).disabled_at:  # left after the request had ended
         request.owner_id = roster.assignee(department)
     promise = Promise(
-        kind=PromiseKind.ANSWER,
-        text=f"{department.name} will answer you.",
+        kind=kind,
+        text=f"{department.name} will {'call' if kind == PromiseKind.CALL else 'answer'} you.",
         owner_id=request.owner_id,
         department_id=request.department_id,
         made_at=turn.now,
-        due_at=department.reply_by(turn.now),
+        due_at=department.call_by(turn.now, at),
     )
     request.promises.append(promise)
     await turn.session.flush()
@@ -67,9 +89,16 @@ async def promise_answer(turn: Turn, request: ServiceRequest) -> Promise:
 
 def answer_owed(request: ServiceRequest) -> Promise | None:
     """The promise of an answer that stands, if one does."""
-    return next(
-        (p for p in request.promises if p.kind == PromiseKind.ANSWER and p.closed_at is None), None
-    )
+    return _owed(request, PromiseKind.ANSWER)
+
+
+def call_owed(request: ServiceRequest) -> Promise | None:
+    """The promise of a call that stands, if one does."""
+    return _owed(request, PromiseKind.CALL)
+
+
+def _owed(request: ServiceRequest, kind: PromiseKind) -> Promise | None:
+    return next((p for p in request.promises if p.kind == kind and p.closed_at is None), None)
 
 
 async def keep_promise(turn: Turn, request: ServiceRequest, promise_id: int) -> Promise:

@@ -1,6 +1,12 @@
 """What a reply asks for, once its request is known: an answer at once, or an owner and a time."""
 
-from portal.messaging.meaning import Meaning, MeaningKind, understand
+from dataclasses import dataclass
+from datetime import datetime
+
+from portal.messaging import segments
+from portal.messaging.compose import Teller
+from portal.messaging.dates import Reader
+from portal.messaging.meaning import Meaning, MeaningKind
 from portal.models import (
     Answer,
     Channel,
@@ -8,106 +14,203 @@ from portal.models import (
     ContactChannel,
     ContactReason,
     EventKind,
+    Expects,
+    FollowUp,
+    FollowUpState,
     Message,
     MessageKind,
     MessageStatus,
     ServiceRequest,
+    StageRun,
 )
 from portal.relay.answering import WAYS_BACK, answer
-from portal.relay.promising import answer_owed, promise_answer
+from portal.relay.promising import answer_owed, promise_answer, promise_call
 from portal.relay.turn import Turn
 
 
-async def route(turn: Turn, request: ServiceRequest, heard: Message, meaning: Meaning) -> None:
-    """Put the words on their request and do what they ask for; any doubt is for a person."""
-    await record_heard(turn, request, heard)
-    question = request.asked
-    if question is not None and meaning.kind in (MeaningKind.YES, MeaningKind.NO):
-        given = Answer.YES if meaning.kind == MeaningKind.YES else Answer.NO
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An answer to the question that is open."""
+
+    question: FollowUp
+    answer: Answer
+    at: datetime | None = None
+
+
+async def route(
+    turn: Turn, request: ServiceRequest, heard: Message, meaning: Meaning, *, quiet: bool = False
+) -> None:
+    """Put the words on their request and do what they ask for; any doubt is for a person.
+
+    ``quiet``: that address has had answers enough of itself. Then none is sent, and whatever an
+    answer would have settled a person sees.
+    """
+    await record_heard(turn, request, heard, meaning)
+    given = answers(turn, request, heard.body, meaning)
+    if given is not None:
         await answer(
-            turn,
-            request,
-            question,
-            given,
-            words=meaning.answer_words,
-            via=heard.channel,
-            heard=heard,
-        )
+            turn, request, given.question, given.answer, words=meaning.answer_words, at=given.at,
+            via=heard.channel, heard=heard, quiet=quiet,
+        )  # fmt: skip
     elif meaning.kind == MeaningKind.THANKS:
         await turn.settle(request)
-    elif meaning.kind == MeaningKind.STATUS and request.open_runs:
+    elif meaning.kind == MeaningKind.STATUS and not quiet and not request.is_closed:
         await turn.settle(request)
-        await _tell_where_it_is(turn, request, heard)
+        await tell_where_it_is(turn, request, heard)
+    elif meaning.kind == MeaningKind.CALL_ME:
+        await owe_call(turn, request, heard, quiet=quiet)
     else:
-        added = answer_owed(request) is not None
-        request.unanswered_since = request.unanswered_since or turn.now
-        promise = await promise_answer(turn, request)
-        await turn.settle(request)
-        teller = await turn.teller(request)
-        await _reply(
-            turn,
-            request,
-            heard,
-            MessageKind.ACKNOWLEDGEMENT,
-            "again_acknowledged" if added else "acknowledgement",
-            due=teller.times.by(promise.due_at),
-            department=teller.department_name(promise.department_id),
-        )
+        await _owe_answer(turn, request, heard, quiet=quiet)
 
 
-async def record_heard(turn: Turn, request: ServiceRequest, heard: Message) -> None:
+async def record_heard(
+    turn: Turn, request: ServiceRequest, heard: Message, meaning: Meaning
+) -> None:
     """Put the words into the request's conversation, and count that the customer came to us."""
     event = request.record(EventKind.MESSAGE_IN, turn.actor, turn.now, moves=False)
     await turn.session.flush()
     heard.request_id = request.id
     heard.customer_id = request.customer_id
     heard.event_id = event.id
+    heard.meaning = meaning.kind
     turn.touch(request)
     turn.session.add(
         Contact(
             request_id=request.id or 0,
             message_id=heard.id,
             channel=ContactChannel(heard.channel.value),
-            reason=(
-                ContactReason.WHERE_IS_IT
-                if understand(heard.body).kind == MeaningKind.STATUS
-                else ContactReason.OTHER
-            ),
+            reason=ContactReason(meaning.reason or ContactReason.OTHER),
             at=turn.now,
             logged_by=turn.actor.name,
         )
     )
 
 
-async def _tell_where_it_is(turn: Turn, request: ServiceRequest, heard: Message) -> None:
-    """What is true now: a stage is nobody's work before it is taken up, nor while it is held."""
-    run = request.open_runs[0]
-    teller, handoff = await turn.teller(request), request.waiting_handoff(run)
-    more = {}
+def answers(turn: Turn, request: ServiceRequest, body: str, meaning: Meaning) -> Given | None:
+    """What the words answer, if they plainly answer the question that is open.
+
+    Where a time was asked for, a yes alone is none.
+    """
+    question = request.asked
+    if question is None:
+        return None
+    if meaning.kind == MeaningKind.NO:
+        return Given(question, Answer.NO)
+    if question.expects == Expects.TIME:
+        at = named_time(turn, request, body) if meaning.kind == MeaningKind.TIME else None
+        return Given(question, Answer.YES, at) if at else None
+    return Given(question, Answer.YES) if meaning.kind == MeaningKind.YES else None
+
+
+def named_time(
+    turn: Turn, request: ServiceRequest, body: str, *, day_needed: bool = True
+) -> datetime | None:
+    """The time that the customer names, on their own clock."""
+    customer = request.customer
+    reader = Reader(customer.timezone, customer.locale, turn.now)
+    return reader.read(body, day_needed=day_needed)
+
+
+async def owe_call(
+    turn: Turn, request: ServiceRequest, heard: Message, *, quiet: bool = False, cause: str = ""
+) -> None:
+    """Promise the call that they ask for, at the time that they name if they name one."""
+    wanted = named_time(turn, request, heard.body, day_needed=False)
+    request.unanswered_since = request.unanswered_since or turn.now
+    promise = await promise_call(turn, request, wanted)
+    await turn.settle(request)
+    if quiet:
+        return
+    teller = await turn.teller(request)
+    is_then = wanted is not None and promise.due_at == wanted
+    name, due = ("call_at", teller.times.on) if is_then else ("call_by", teller.times.by)
+    words = teller.say(
+        name, due=due(promise.due_at), department=teller.department_name(promise.department_id)
+    )
+    await reply(turn, request, heard, MessageKind.ACKNOWLEDGEMENT, words, cause=cause)
+
+
+async def _owe_answer(turn: Turn, request: ServiceRequest, heard: Message, *, quiet: bool) -> None:
+    """For a person, who answers by a time that the customer is told."""
+    added = answer_owed(request) is not None
+    request.unanswered_since = request.unanswered_since or turn.now
+    promise = await promise_answer(turn, request)
+    await turn.settle(request)
+    if quiet:
+        return
+    teller = await turn.teller(request)
+    words = teller.say(
+        "again_acknowledged" if added else "acknowledgement",
+        due=teller.times.by(promise.due_at),
+        department=teller.department_name(promise.department_id),
+    )
+    await reply(turn, request, heard, MessageKind.ACKNOWLEDGEMENT, words)
+
+
+async def tell_where_it_is(
+    turn: Turn, request: ServiceRequest, heard: Message, cause: str = ""
+) -> None:
+    """What is true now, at once, in the words of where it stands."""
+    words = where_it_is(await turn.teller(request))
+    kind = MessageKind.OFFER if request.is_closed else MessageKind.ANSWER
+    await reply(turn, request, heard, kind, words, cause=cause)
+
+
+def where_it_is(teller: Teller) -> str:
+    """The stage, who has it, what is next and by when, in one segment.
+
+    A stage is nobody's work before it is taken up, nor while it is held; what waits for the
+    customer's word says for which; what has ended says how it is opened again.
+    """
+    request = teller.request
+    if request.is_closed:
+        return teller.say("status_ended", ended=teller.times.on(request.closed_at or teller.now))
+    run, question = teller.current_run(), request.asked
+    if question is not None and (run is None or question.run is run):
+        return teller.say("status_asked", question=teller.put(question.question, question.run))
+    if run is None:
+        planned = any(one.state == FollowUpState.PLANNED for one in request.follow_ups)
+        return teller.say("status_done" if planned else "status_confirming")
+    return _where_the_work_is(teller, run)
+
+
+def _where_the_work_is(teller: Teller, run: StageRun) -> str:
+    handoff = teller.request.waiting_handoff(run)
+    facts, name = teller.fields(run), "status"
     if run.held_at is not None:
         name = "hold"
     elif handoff is not None and handoff.accept_by is not None:
-        name, more = "status_passed", {"due": teller.times.by(handoff.accept_by)}
-    else:
-        name = "status_waiting" if run.waits_on_customer else "status"
-    facts = teller.fields(run) | more
-    await _reply(turn, request, heard, MessageKind.ANSWER, name, **facts)
+        name, facts["due"] = "status_passed", teller.times.by(handoff.accept_by)
+    elif run.waits_on_customer:
+        name = "status_waiting"
+    elif teller.has_next(run):
+        words = teller.say("status_next", None, **facts)
+        for fitting in (f"{words} {teller.link}", words):
+            if segments.count(fitting).segments == 1:
+                return fitting
+    return teller.say(name, None, **facts)
 
 
-async def _reply(
-    turn: Turn, request: ServiceRequest, heard: Message, kind: MessageKind, name: str, **more: str
+async def reply(
+    turn: Turn,
+    request: ServiceRequest,
+    heard: Message,
+    kind: MessageKind,
+    words: str,
+    *,
+    cause: str = "",
 ) -> None:
     """Answer by the way they came; on the page itself the words simply stand there."""
-    teller = await turn.teller(request)
-    words = teller.say(name, None, **more)
+    cause = cause or f"message:{heard.id}"
     if heard.channel == Channel.WEB:
+        teller = await turn.teller(request)
         turn.session.add(
             Message(
                 request_id=request.id,
                 customer_id=request.customer_id,
                 channel=Channel.WEB,
                 kind=kind,
-                cause=f"message:{heard.id}",
+                cause=cause,
                 body=words.replace(teller.link, "").strip(),
                 author=turn.settings.brand,
                 status=MessageStatus.DELIVERED,
@@ -118,6 +221,4 @@ async def _reply(
             )
         )
         return
-    await turn.outbox.tell(
-        request, kind, f"message:{heard.id}", words, channels=WAYS_BACK[heard.channel]
-    )
+    await turn.outbox.tell(request, kind, cause, words, channels=WAYS_BACK[heard.channel])

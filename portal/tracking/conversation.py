@@ -23,6 +23,7 @@ TALK = frozenset(
         MessageKind.STAFF,
         MessageKind.ACKNOWLEDGEMENT,
         MessageKind.ANSWER,
+        MessageKind.OFFER,
         MessageKind.FOLLOW_UP,
         MessageKind.REMINDER,
         MessageKind.PROMISE,
@@ -31,7 +32,9 @@ TALK = frozenset(
 )
 """Milestones, holds and endings are left out: they are what the page as a whole says."""
 
-STANDS_HERE = frozenset({MessageKind.STAFF, MessageKind.ACKNOWLEDGEMENT, MessageKind.ANSWER})
+STANDS_HERE = frozenset(
+    {MessageKind.STAFF, MessageKind.ACKNOWLEDGEMENT, MessageKind.ANSWER, MessageKind.OFFER}
+)
 """Said to the customer here, whatever became of the text or mail that carries it."""
 
 NEVER_SAID = frozenset({MessageStatus.SUPPRESSED, MessageStatus.EXPIRED})

@@ -83,6 +83,8 @@ class FollowUpDefinition:
     no: AnswerAction | None = None
     remind_after: JsonDuration = REMIND_AFTER
     close_after: JsonDuration = CLOSE_AFTER
+    expects: Literal["yes_no", "time"] = "yes_no"
+    """What answers it: a yes or a no; or a time (an appointment), which does what `yes` does."""
     title: Words | None = None
     """The leg that stands for the question on the customer's page: "In your hands"."""
 

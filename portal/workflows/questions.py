@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Final
+from typing import Final, Literal
 
 from portal.workflows.definition import (
     CLOSE_AFTER,
@@ -17,12 +17,15 @@ from portal.workflows.definition import (
 from portal.workflows.mistakes import did_you_mean
 from portal.workflows.table import Table
 
-QUESTION_KEYS: Final = ("question", "yes", "no", "remind_after", "close_after")
+QUESTION_KEYS: Final = ("question", "yes", "no", "expects", "remind_after", "close_after")
 """What a table that asks may say: a follow-up, or a stage."""
 
 _ANSWERS: Final = (
     '"complete", { open = "stage" }, { send_back = "stage" } or { close = "declined" }'
 )
+
+
+_EXPECTED: Final = 'Write "yes_no" or "time", for a question that a date and hour answer.'
 
 
 def read_question(
@@ -34,9 +37,21 @@ def read_question(
         question=table.words("question", is_template=True) or Words({}),
         yes=_answer(table, "yes", stages) or COMPLETE,
         no=_answer(table, "no", stages),
+        expects=_expects(table),
         remind_after=table.duration("remind_after", REMIND_AFTER),
         close_after=table.duration("close_after", CLOSE_AFTER),
     )
+
+
+def _expects(table: Table) -> Literal["yes_no", "time"]:
+    match table.values.get("expects", "yes_no"):
+        case "yes_no":
+            return "yes_no"
+        case "time":
+            return "time"
+        case _:
+            table.note("expects", 'has an "expects" that is nothing known', _EXPECTED)
+            return "yes_no"
 
 
 def _answer(table: Table, key: str, stages: Collection[str]) -> AnswerAction | None:
