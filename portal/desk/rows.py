@@ -56,6 +56,7 @@ class Rows:
             owner=self._person(promise.owner_id),
             since=since(self.words, request.unanswered_since or promise.made_at),
             due=due(self.words, promise.due_at, late=promise.due_at < self.words.now),
+            marks=[Mark("waiting", "wants a call")] if promise.kind == PromiseKind.CALL else (),
             quote=shortened(self.quotes.get(request.id or 0, "")),
         )
 

@@ -31,6 +31,9 @@ from portal.models import (
     StageRun,
 )
 
+WAITED_FOR = (PromiseKind.ANSWER, PromiseKind.CALL)
+"""What a customer waits for is our word: written, or spoken."""
+
 WAITS_TO_BE_TAKEN_UP = (
     sa.select(col(Handoff.id))
     .where(col(Handoff.run_id) == col(StageRun.id), col(Handoff.closed_at).is_(None))
@@ -87,7 +90,7 @@ async def board_counts(
         sa.select(col(Promise.department_id), sa.func.count())
         .where(
             col(Promise.closed_at).is_(None),
-            col(Promise.kind) == PromiseKind.ANSWER,
+            col(Promise.kind).in_(WAITED_FOR),
             col(Promise.department_id).in_(ids),
         )
         .group_by(col(Promise.department_id))
@@ -134,7 +137,7 @@ Owed = tuple[Promise, ServiceRequest, str]
 async def answers_owed(
     session: AsyncSession, department_id: int, after: Place | None, limit: int
 ) -> Sequence[Owed]:
-    """Answers promised by this department, with request and customer's name; soonest first."""
+    """Answers and calls promised by this department, with request and customer's name; soonest first."""
     query = (
         sa.select(Promise, ServiceRequest, col(Customer.name))
         .join(ServiceRequest, col(ServiceRequest.id) == col(Promise.request_id))
@@ -142,7 +145,7 @@ async def answers_owed(
         .where(
             col(Promise.department_id) == department_id,
             col(Promise.closed_at).is_(None),
-            col(Promise.kind) == PromiseKind.ANSWER,
+            col(Promise.kind).in_(WAITED_FOR),
         )
     )
     found: Sequence[Owed] = await _page(

@@ -19,13 +19,10 @@ from portal.models import (
     Message,
     MessageKind,
     Promise,
-    PromiseKind,
     ServiceRequest,
 )
-from portal.queries.boards import Place
+from portal.queries.boards import WAITED_FOR, Place
 
-WAITED_FOR = (PromiseKind.ANSWER, PromiseKind.CALL)
-"""What a customer waits for is our word: written, or spoken."""
 MOST_CONTACTS = 2_000
 """The newest that are counted, so that the count always costs little."""
 MOST_STRANGERS = 20

@@ -11,11 +11,11 @@ from portal.relay.canning import add_reply
 
 @dataclass(frozen=True)
 class Starter:
-    """A reply and what it suits; of one department, or with none of everybody."""
+    """A reply and what it suits, with none anything; of one department, or with none of everybody."""
 
     title: str
     body: str
-    reason: ContactReason
+    reason: ContactReason | None = None
     department: str = ""
 
 
@@ -28,7 +28,6 @@ STARTERS = (
     Starter(
         "I look into it",
         "Hi {first_name}, {owner} here. I am looking into this and write to you again today.",
-        ContactReason.WHERE_IS_IT,
     ),
     Starter(
         "Sorry, and what now",
@@ -72,6 +71,6 @@ async def add_replies(turn: Turn) -> None:
     for starter in STARTERS:
         if starter.title not in known:
             await add_reply(
-                turn, title=starter.title, body=starter.body, reason=starter.reason,
+                turn, title=starter.title, body=starter.body, reason=starter.reason or "",
                 department_id=departments.get(starter.department),
             )  # fmt: skip
