@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as some
 from mail_server import MARTIN, MailServer, reply
+from photographs import photo_from_home
 from sqlmodel import select
 
 from portal.messaging.received_mail import read_mail
@@ -25,6 +26,7 @@ from portal.models import (
     MessageStatus,
     ServiceRequest,
 )
+from portal.queries.attachments import attachments_of
 from portal.relay import Relay, advance, ask_what_is_due, write_to_customer
 from portal.settings import Settings
 from portal.simulator import Simulator
@@ -201,18 +203,27 @@ async def test_a_mailed_wish_to_stop_ends_mail_and_is_confirmed_once(
     assert again == (MessageStatus.QUEUED if sender == MARTIN else again)
 
 
-async def test_a_mail_that_is_a_page_with_a_picture_is_read_and_its_files_are_named(
-    server: MailServer, settings: Settings, house: House, martins: ServiceRequest
+async def test_a_mail_that_is_a_page_with_a_picture_is_read_and_its_files_are_kept(
+    server: MailServer,
+    settings: Settings,
+    relay: Relay,
+    house: House,
+    martins: ServiceRequest,
 ) -> None:
-    """Megabytes and HTML are what phones send; what is not kept is said."""
+    """Megabytes and HTML are what phones send; what is no photo is refused with the reason."""
     mail = EmailMessage()
     mail["From"], mail["To"] = MARTIN, reply_address(settings, martins.id or 0)
     mail.set_content("<p>It is <b>torn</b>, see</p>", subtype="html")
-    mail.add_attachment(b"\x89" * 2_000_000, "image", "png", filename="torn.png")
-    assert await server.bring(mail) == 204
+    mail.add_attachment(photo_from_home(), "image", "png", filename="torn.png")
+    mail.add_attachment(b"\x89" * 2_000_000, "image", "png", filename="../bad\x00.png")
+    for _ in range(2):
+        assert await server.bring(mail) == 204
     (message,) = await heard(house)
     assert message.body == "It is torn, see"
-    assert message.reason == "It had files with it, which are not kept: torn.png."
+    async with relay.database.reading() as session:
+        kept, refused = (await attachments_of(session, [message]))[message.id]
+    assert (kept.state, kept.name, kept.height) == ("stored", "torn.jpg", 80)
+    assert (refused.state, refused.reason[:11]) == ("refused", "only photos")
 
 
 @pytest.mark.parametrize("body", ["", "> Reply YES or NO.\r\n"])

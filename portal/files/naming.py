@@ -19,10 +19,14 @@ def safe_name(said: str, media_type: str) -> str:
     No folders, no quotes, and no letter that cannot be seen or turns the reading direction
     (Unicode categories C and Zl, Zp), so that "gpj.exe" never reads as a photo.
     """
+    default = "Document" if media_type == "application/pdf" else "Photo"
+    return f"{plain_name(said) or default}.{ENDINGS[media_type]}"
+
+
+def plain_name(said: str) -> str:
+    """The same without an ending, for a file that is not known to be anything; empty for none."""
     # Browsers send a quote and a line's end so (WHATWG, multipart/form-data).
     last = re.split(r"[/\\]", re.sub(r"%(22|0A|0D)", " ", said))[-1]
     seen = "".join(one for one in last if unicodedata.category(one)[0] != "C")
     plain = " ".join(re.sub(r"[\"'`<>|:*?%;\u2028\u2029]", " ", seen).split())
-    stem = re.sub(r"\.\w{1,5}$", "", plain).strip(" .")[:LONGEST]
-    default = "Document" if media_type == "application/pdf" else "Photo"
-    return f"{stem or default}.{ENDINGS[media_type]}"
+    return re.sub(r"\.\w{1,5}$", "", plain).strip(" .")[:LONGEST]

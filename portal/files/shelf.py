@@ -7,7 +7,8 @@ import tempfile
 from pathlib import Path
 
 from portal.files.checking import CheckedFile, check
-from portal.files.kept import KeptFile, too_large
+from portal.files.kept import FileRefused, KeptFile, RefusedFile, too_large
+from portal.files.naming import plain_name
 
 AT_ONCE = 2
 """Pictures drawn at the same time by one process: each may take a core and 200 MB."""
@@ -35,6 +36,13 @@ class Shelf:
     async def put(self, checked: CheckedFile) -> KeptFile:
         """Keep it. Raises OSError where the folder cannot be written."""
         return await asyncio.to_thread(self._put, checked)
+
+    async def take(self, data: bytes, name: str) -> KeptFile | RefusedFile:
+        """Keep it, or say why not, where the words that it came with are taken all the same."""
+        try:
+            return await self.put(await self.check(data, name))
+        except FileRefused as refusal:
+            return RefusedFile(plain_name(name), refusal.detail)
 
     def path(self, digest: str, *, small: bool = False) -> Path:
         """Where it lies: in a folder by the digest's first two letters."""

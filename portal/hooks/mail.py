@@ -9,11 +9,13 @@ from starlette.responses import Response
 
 from portal import relay
 from portal.errors import BadInput, NotAllowed
+from portal.files.shelf import Shelf
 from portal.hooks.hearing import take_in
 from portal.messaging.received_mail import ReceivedMail, read_mail
 from portal.messaging.reply_address import find_message_id, find_request_id
 from portal.settings import Settings
 
+MOST_FILES = 10
 LARGEST_MAIL = 25_000_000
 """Bytes: customers send photographs. As much as most mail servers take."""
 
@@ -27,12 +29,14 @@ async def receive_mail(request: Request) -> Response:
     settings = request.app.state.settings
     _check_token(request, settings)
     mail = read_mail(await request.body())
-    heard = _heard(settings, mail)
+    heard = await _heard(settings, request.app.state.shelf, mail)
     await take_in(request.app.state.relay, heard)
     return Response(status_code=204)
 
 
-def _heard(settings: Settings, mail: ReceivedMail) -> Callable[[relay.Turn], Awaitable[None]]:
+async def _heard(
+    settings: Settings, shelf: Shelf, mail: ReceivedMail
+) -> Callable[[relay.Turn], Awaitable[None]]:
     """The verb for this mail. Raises BadInput for a person's mail to nobody."""
     request_id = find_request_id(settings, mail.recipients)
     sealed_id = find_message_id(settings, mail.recipients)
@@ -42,7 +46,8 @@ def _heard(settings: Settings, mail: ReceivedMail) -> Callable[[relay.Turn], Awa
         return partial(relay.set_aside, mail=mail, request_id=request_id, sealed_id=sealed_id)
     if request_id is None:
         raise BadInput("This mail is not for any request of ours.")
-    return partial(relay.receive_email, mail=mail, request_id=request_id)
+    files = [await shelf.take(one.data, one.name) for one in mail.files[:MOST_FILES]]
+    return partial(relay.receive_email, mail=mail, request_id=request_id, files=files)
 
 
 def _check_token(request: Request, settings: Settings) -> None:

@@ -30,6 +30,14 @@ AUTOMATIC_SUBJECT = re.compile(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class MailedFile:
+    """A part of a mail that is no words; both are whatever the sender says."""
+
+    name: str
+    data: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedMail:
     """What a mail says, and what it is.
@@ -44,7 +52,7 @@ class ReceivedMail:
     recipients: str
     words: str
     whole: str = ""
-    files: tuple[str, ...] = ()
+    files: tuple[MailedFile, ...] = ()
     is_automatic: bool = False
     report: DeliveryReport | None = None
     our_ids: tuple[str, ...] = ()
@@ -110,11 +118,12 @@ def _content(part: EmailMessage) -> str:
         return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
 
 
-def _files(mail: EmailMessage) -> Iterator[str]:
+def _files(mail: EmailMessage) -> Iterator[MailedFile]:
     for part in mail.walk():
         name = part.get_filename()
         if name or part.get_content_maintype() in ("image", "audio", "video", "application"):
-            yield name or part.get_content_type()
+            data = part.get_payload(decode=True)
+            yield MailedFile(name or "", data if isinstance(data, bytes) else b"")
 
 
 def _safely(mail: EmailMessage) -> DeliveryReport | None:
