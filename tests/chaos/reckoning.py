@@ -232,7 +232,8 @@ class Reckoning:
                     wrong.append(f"message {one.id} was sent without a claim")
                     continue
                 for place, wish in enumerate(wishes):
-                    over = wishes[place + 1].written_at if place + 1 < len(wishes) else None
+                    starts = (later.written_at for later in wishes[place:] if not later.stop)
+                    over = next(starts, None)
                     if (
                         wish.stop
                         and max(claims) > wish.known_at
