@@ -40,6 +40,8 @@ apikey = _group("Keys for other systems.")
 app.add_typer(workflow, name="workflow")
 app.add_typer(staff, name="staff")
 app.add_typer(apikey, name="apikey")
+replies = _group("What customers reply, and what it means.")
+app.add_typer(replies, name="replies")
 
 Port = Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")]
 Host = Annotated[str, typer.Option(help="The address to listen at.")]
@@ -329,6 +331,20 @@ def revoke_api_key(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None
     from portal.commands import keys
 
     _print(keys.revoke(_load(None), name))
+
+
+@replies.command("export")
+def export_replies() -> None:
+    """Print as CSV the replies that people at the desk labelled, without names and numbers.
+
+    They are for the corpus by which replies are understood.
+
+    \b
+    Example: kept replies export > labelled.csv
+    """
+    from portal.commands import replies as labelled
+
+    _print(labelled.export(_load(None)))
 
 
 def _load(data_dir: Path | None) -> Settings:

@@ -3,9 +3,11 @@
 from urllib.parse import urlencode
 
 import httpx2
+from cast import House
 from twilio.request_validator import RequestValidator
 
-from portal.models import Message
+from portal.models import THE_CUSTOMER, Direction, Message
+from portal.relay import receive_text
 from portal.settings import Settings
 
 PHONE = "+14155550132"
@@ -45,3 +47,24 @@ class Twilio:
             f"/hooks/twilio/status?m={message.id}",
             {"MessageSid": sid, "MessageStatus": word, **more},
         )
+
+
+class Phone:
+    """A customer's phone, Martin's unless it is said: what it sends, each text with its own sid."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._sent = 0
+
+    async def __call__(self, body: str, sender: str = PHONE, sid: str | None = None) -> Message:
+        """Send a text; gives the newest message of the house, which may be our answer to it."""
+        self._sent += 1
+        await self._house.hear(
+            receive_text, sid=sid or f"SM{self._sent}", sender=sender, to="+15005550006",
+            body=body, by=THE_CUSTOMER,
+        )  # fmt: skip
+        return (await self._house.messages())[-1]
+
+    async def heard(self) -> list[Message]:
+        """What has come in, oldest first."""
+        return [one for one in await self._house.messages() if one.direction == Direction.IN]

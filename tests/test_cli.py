@@ -17,7 +17,7 @@ COMMANDS = sorted(
         ("", app),
         *((each.name, each.typer_instance) for each in app.registered_groups),
     ]
-    for name in typer.main.get_command(commands).commands
+    for name in typer.main.get_group(commands).commands
     if name not in {each.name for each in app.registered_groups}
 )
 

@@ -3,20 +3,16 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cast import MARTIN
+from calling import Phone
 from sqlmodel import select
 
-from portal.errors import BadInput
 from portal.models import (
     KEPT,
-    THE_CUSTOMER,
     Answer,
-    Channel,
     Contact,
     ContactChannel,
     ContactReason,
     Direction,
-    EventKind,
     MessageKind,
     PromiseKind,
     RequestStatus,
@@ -28,48 +24,14 @@ from portal.relay import (
     cancel,
     hold,
     log_contact,
-    receive_text,
-    relabel,
     write_to_customer,
 )
-
-VISIT = """
-key = "fibre"
-name = "Fibre line"
-prefix = "FBR"
-
-[[stages]]
-key = "date"
-department = "bench"
-title = "We are finding a day"
-expected = "2d"
-question = "When may our technician come?"
-expects = "time"
-yes = "complete"
-
-[[stages]]
-key = "visit"
-department = "bench"
-title = "Our technician is coming"
-expected = "2d"
-"""
 
 
 @pytest.fixture
 def texts(clock, house):
-    """Martin's phone: what it sends, in order, each with its own sid."""
-    sent = 0
-
-    async def text(body, sender=MARTIN.phone):
-        nonlocal sent
-        sent += 1
-        await house.hear(
-            receive_text, sid=f"SM{sent}", sender=sender, to="+15005550006", body=body,
-            by=THE_CUSTOMER,
-        )  # fmt: skip
-        return (await house.messages())[-1]
-
-    return text
+    """Martin's phone."""
+    return Phone(house)
 
 
 @pytest.fixture
@@ -80,14 +42,6 @@ async def card(clock, house):
 @pytest.fixture
 async def repair(house, card):
     return await house.open("repair", by=house.people.ben.actor)
-
-
-@pytest.fixture
-async def visit(clock, house):
-    """Martin has been asked when the technician may come."""
-    await house.load(VISIT)
-    line = await house.open("fibre", by=KEPT)
-    return await house.do(ask_what_is_due, line, by=KEPT)
 
 
 async def heard_on(house, request):
@@ -264,35 +218,6 @@ async def test_a_call_at_the_time_that_they_name(house, card, texts):
     assert promise.due_at == datetime(2025, 6, 4, 20, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("text", ["tomorrow at 10", "miércoles a las 10", "Wed 10am works for me"])
-async def test_a_time_answers_the_question_for_one(house, visit, texts, text):
-    """It does what a yes does, is kept with the words, and is said back."""
-    await texts(text)
-    seen = await house.see(visit)
-    [question] = seen.follow_ups
-    assert question.answer == Answer.YES
-    assert question.answer_at == datetime(2025, 6, 4, 14, tzinfo=UTC)
-    assert question.answer_words == text
-    assert [run.stage_key for run in seen.open_runs] == ["visit"]
-    noted = [one.body for one in await house.told(visit) if "noted" in one.body]
-    assert len(noted) == 1
-    assert "tomorrow, 10 am: noted." in noted[0]
-
-
-@pytest.mark.parametrize("text", ["yes", "12/3", "tomorrow morning", "today at 9", "whenever"])
-async def test_a_time_that_is_not_plain_is_for_a_person(house, visit, texts, text):
-    await texts(text)
-    seen = await house.see(visit)
-    assert seen.asked is not None
-    assert [one.kind for one in seen.promises] == [PromiseKind.ANSWER]
-
-
-async def test_a_no_to_a_time_is_a_no(house, visit, texts):
-    await texts("No")
-    seen = await house.see(visit)
-    assert (seen.follow_ups[0].answer, seen.follow_ups[0].answer_at) == (Answer.NO, None)
-
-
 async def test_why_they_came_is_kept_with_each_contact(house, card, texts, database):
     for text in (
         "any news?",
@@ -307,57 +232,6 @@ async def test_why_they_came_is_kept_with_each_contact(house, card, texts, datab
         ContactReason.WHERE_IS_IT, ContactReason.COMPLAINT, ContactReason.CHANGE,
         ContactReason.OTHER,
     ]  # fmt: skip
-
-
-async def heard(house):
-    return [one for one in await house.messages() if one.direction == Direction.IN][-1]
-
-
-async def test_what_was_understood_is_kept_and_a_colleague_may_correct_it(house, card, texts):
-    """The label and who chose it stay; a yes then answers the question, with the words."""
-    await to_the_end(house, card)
-    await texts("simon, ya esta")
-    message = await heard(house)
-    assert (message.meaning, message.meaning_by) == ("other", "")
-    seen = await house.do(relabel, card, message, "yes", by=house.people.carl.actor)
-    assert seen.status == RequestStatus.COMPLETED
-    assert seen.follow_ups[0].answer_words == "simon, ya esta"
-    message = await heard(house)
-    assert (message.meaning, message.meaning_by) == ("yes", "Carl Courier")
-    kinds = [one.kind for one in await house.events(card)]
-    assert kinds.count(EventKind.MEANING_CORRECTED) == 1
-
-
-@pytest.mark.parametrize(
-    ("label", "kind"), [("call_me", MessageKind.ACKNOWLEDGEMENT), ("status", MessageKind.ANSWER)]
-)
-async def test_a_label_does_what_it_asks_once(house, card, texts, label, kind):
-    await texts("hmm hmm")
-    for _ in range(2):
-        await house.do(relabel, card, await heard(house), label, by=house.people.tess.actor)
-    told = [one for one in await house.told(card) if one.cause.startswith("event:")]
-    assert [one.kind for one in told[1:]] == [kind]
-    assert told[-1].channel == Channel.SMS
-
-
-async def test_a_label_that_asks_for_nothing_here_changes_nothing(house, card, texts):
-    """A yes where nothing was asked, a stop: kept for the corpus, and that is all."""
-    await texts("hmm hmm")
-    before = len(await house.told(card))
-    for label in ("yes", "stop", "thanks"):
-        seen = await house.do(relabel, card, await heard(house), label, by=KEPT)
-    assert seen.status == RequestStatus.OPEN
-    assert len(seen.promises) == 1
-    assert len(await house.told(card)) == before
-
-
-async def test_only_a_known_label_and_the_customers_own_words_are_taken(house, card, texts):
-    await texts("hmm hmm")
-    with pytest.raises(BadInput):
-        await house.do(relabel, card, await heard(house), "nonsense", by=KEPT)
-    other = await house.open("permit", by=KEPT)
-    with pytest.raises(BadInput):
-        await house.do(relabel, other, await heard(house), "yes", by=KEPT)
 
 
 async def test_held_it_says_so(house, card, texts):

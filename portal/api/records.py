@@ -20,6 +20,7 @@ from portal.models import (
     DroppedBall,
     Event,
     EventKind,
+    Expects,
     FollowUp,
     FollowUpState,
     Message,
@@ -238,6 +239,8 @@ class FollowUpAnswer(Answered):
     closed_at: datetime | None
     answer: Answer | None
     answer_words: str
+    expects: Expects = Field(description="What answers it: yes or no, or a time.")
+    answer_at: datetime | None = Field(description="The time that was named, if one was asked for.")
     answered_via: Channel | None
 
     @classmethod

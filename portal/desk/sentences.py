@@ -4,6 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from portal.desk.view import When
+from portal.messaging.meaning import MeaningKind
 from portal.messaging.times import Words
 from portal.models import (
     ActorKind,
@@ -37,17 +38,17 @@ REASONS = {
 
 
 MEANINGS = {
-    "status": "Where is it?",
-    "yes": "Yes",
-    "no": "No",
-    "call_me": "Call me",
-    "time": "A date or a time",
-    "reopen": "Open it again",
-    "thanks": "Thanks",
-    "stop": "No more messages",
-    "start": "Messages again",
-    "help": "Who are you?",
-    "other": "For a person",
+    MeaningKind.STATUS: "Where is it?",
+    MeaningKind.YES: "Yes",
+    MeaningKind.NO: "No",
+    MeaningKind.CALL_ME: "Call me",
+    MeaningKind.TIME: "A date or a time",
+    MeaningKind.THANKS: "Thanks",
+    MeaningKind.REOPEN: "Open it again",
+    MeaningKind.STOP: "No more messages",
+    MeaningKind.START: "Messages again",
+    MeaningKind.HELP: "Who are you?",
+    MeaningKind.OTHER: "Something for a person",
 }
 """What a customer's words may be taken to mean, as staff read it."""
 
@@ -91,8 +92,8 @@ def taken_as(message: Message) -> str:
     """What their words were taken to mean, and by whom; empty where nobody asked."""
     if message.direction == Direction.OUT or not message.meaning:
         return ""
-    said = MEANINGS.get(message.meaning, message.meaning.replace("_", " "))
-    return f"Taken as: {said} ({message.meaning_by or 'by rule'})"
+    said = MEANINGS[MeaningKind(message.meaning)]
+    return f"Taken as “{said}”, {f'by {message.meaning_by}' if message.meaning_by else 'by rule'}"
 
 
 def event_words(event: Event, definition: WorkflowDefinition, words: Words) -> str:
@@ -130,13 +131,15 @@ def event_words(event: Event, definition: WorkflowDefinition, words: Words) -> s
         EventKind.MESSAGE_OUT: "Wrote to the customer",
         EventKind.MESSAGE_RETRIED: "Sent a message once more",
         EventKind.MESSAGE_TOLD: "Told the customer what a message could not",
-        EventKind.MEANING_CORRECTED: f"Took a message for {data.get('label', 'something else')}",
+        EventKind.MEANING_CORRECTED: _meaning(data),
         EventKind.CONTACT_LOGGED: _contact(data),
         EventKind.PREFERENCES_CHANGED: _preferences(event),
         EventKind.LINK_REPLACED: "Changed the customer's link",
     }[event.kind]
     if data.get("due_at"):
         told += f", by {words.by(datetime.fromisoformat(data['due_at']))}"
+    if data.get("at"):
+        told += f", {words.since(datetime.fromisoformat(data['at']))}"
     more = data.get("reason") or data.get("note")
     return f"{told}: {more}" if more else told
 
@@ -163,6 +166,11 @@ def _preferences(event: Event) -> str:
     about = " about this request" if "request" in event.data.values() else ""
     wish = f"no more {called}" if event.data.get("stop") else f"{called} again"
     return f"The customer told us: {wish}{about}"
+
+
+def _meaning(data: dict[str, str]) -> str:
+    said = {kind.value: words for kind, words in MEANINGS.items()}
+    return f"Took a message for “{said.get(data.get('label', ''), 'something else')}”"
 
 
 def _contact(data: dict[str, str]) -> str:

@@ -90,6 +90,7 @@ class FollowUpRow:
     asked_at: datetime | None
     closed_at: datetime | None
     answer: str | None
+    expects: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from portal.messaging.bare import without_reply_hint
 from portal.messaging.compose import fill
-from portal.models import ENDED, Answer, FollowUpState, PromiseKind, RequestStatus
+from portal.models import ENDED, Answer, Expects, FollowUpState, PromiseKind, RequestStatus
 from portal.queries.snapshots import Snapshot
 from portal.tracking.conversation import read_conversation
 from portal.tracking.journey import UNCONFIRMED, Journey
@@ -66,7 +66,7 @@ def _question(snapshot: Snapshot, journey: Journey, brand: str) -> Question | No
         "department": journey.department(snapshot.department_id).name,
     }
     words = fill(without_reply_hint(asked[-1].question), facts)
-    return Question(str(asked[-1].id), words)
+    return Question(str(asked[-1].id), words, asks_time=asked[-1].expects == Expects.TIME)
 
 
 def _pause(snapshot: Snapshot) -> Pause | None:

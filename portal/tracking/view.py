@@ -103,12 +103,13 @@ class PromiseLine:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question put to the customer, with a label for each answer."""
+    """A question put to the customer, with a label for each answer; ``asks_time``: for a time."""
 
     follow_up: str
     words: str
     yes: str = "Yes"
     no: str = "No"
+    asks_time: bool = False
 
 
 @dataclass(frozen=True, slots=True)

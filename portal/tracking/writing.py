@@ -1,6 +1,8 @@
 """What customers say on their page: a message, or the answer to a question."""
 
 from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -8,7 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from portal import pages
 from portal.errors import BadInput, Conflict, NotFound, PortalError
 from portal.files.kept import FileRefused, FileTooLarge
-from portal.models import THE_CUSTOMER, Answer, Channel, FollowUp, ServiceRequest
+from portal.messaging.dates import A_YEAR
+from portal.models import THE_CUSTOMER, Answer, Channel, Expects, FollowUp, ServiceRequest
 from portal.queries.requests import lock_by_token
 from portal.rates import TooOften
 from portal.relay import answer, receive_web_message
@@ -76,7 +79,10 @@ async def reply(request: Request) -> Response:
             question = _find_question(service_request, form.get("follow_up", ""))
             # Pressed twice, it was said once.
             if question.answer != given:
-                await answer(turn, service_request, question, given, words=words, via=Channel.WEB)
+                at = _read_time(form.get("at", ""), question, given, service_request, turn.now)
+                await answer(
+                    turn, service_request, question, given, words=words, at=at, via=Channel.WEB
+                )
     except NotFound:
         return unknown_link(request)
     except (BadInput, Conflict) as refusal:
@@ -108,6 +114,29 @@ def _read_words(text: str) -> str:
             fields={"words": f"at most {LONGEST_ANSWER} letters"},
         )
     return words
+
+
+def _read_time(
+    text: str, question: FollowUp, given: Answer, request: ServiceRequest, now: datetime
+) -> datetime | None:
+    """The time that a question for one is answered with, on the customer's clock.
+
+    Raises BadInput where it is missing, over, or more than a year away.
+    """
+    if question.expects != Expects.TIME or given == Answer.NO:
+        return None
+    try:
+        local = datetime.fromisoformat(text.strip())
+    except ValueError:
+        local = None
+    if local is None or local.tzinfo is not None:
+        raise BadInput("Please choose a day and a time.", fields={"at": "a day and a time"})
+    at = local.replace(tzinfo=ZoneInfo(request.customer.timezone))
+    if not now < at <= now + A_YEAR:
+        raise BadInput(
+            "Please choose a time to come, within a year.", fields={"at": "a time to come"}
+        )
+    return at
 
 
 def _find_question(request: ServiceRequest, follow_up: str) -> FollowUp:
