@@ -4,13 +4,22 @@ from collections.abc import Iterator
 
 import pytest
 from cast import MARTHA, House
+from photographs import photo
 from running import eventually, worker
 from sqlmodel import select
 
 from portal.database import Database
-from portal.models import Channel, DroppedBall, Message, MessageStatus, ServiceRequest
+from portal.models import (
+    THE_CUSTOMER,
+    Attachment,
+    Channel,
+    DroppedBall,
+    Message,
+    MessageStatus,
+    ServiceRequest,
+)
 from portal.queries.conversations import conversation
-from portal.relay import CustomerDetails, write_to_customer
+from portal.relay import CustomerDetails, Texted, receive_text, write_to_customer
 from portal.settings import Settings
 from portal.simulator import Simulator
 
@@ -69,6 +78,22 @@ async def test_what_is_owed_is_sent_once_with_our_id_in_the_callback(
     assert message.attempts == 1
 
 
+async def test_a_texted_photo_is_fetched(
+    settings: Settings, carrier: Simulator, house: House, martins: ServiceRequest
+) -> None:
+    """It is a duty of its own beside the rest; what becomes of it: tests/test_attachments.py."""
+    texted = [Texted(carrier.hold(photo()), "image/jpeg")]
+    text = {"sid": "MM1", "sender": PHONE, "to": "+15005550006", "body": ""}
+    await house.hear(receive_text, by=THE_CUSTOMER, texted=texted, **text)
+
+    async def look() -> bool:
+        async with house.database.reading() as session:
+            return (await session.exec(select(Attachment))).one().kept is not None
+
+    async with worker(settings):
+        await eventually(look)
+
+
 async def test_the_next_text_to_a_person_waits_for_the_one_under_way(
     settings: Settings, carrier: Simulator, house: House, database: Database
 ) -> None:
@@ -77,7 +102,7 @@ async def test_the_next_text_to_a_person_waits_for_the_one_under_way(
     for words in ("First.", "Second.", "Third."):
         await house.do(write_to_customer, request, by=house.people.tess.actor, body=words)
     async with worker(settings):
-        await carrier.wait_for(lambda: len(carrier.texts_to(PHONE)) == 4)
+        await carrier.wait_for(lambda: len(carrier.texts_to(PHONE)) == 4, timeout=30)
     assert [text.body for text in carrier.texts_to(PHONE)][1:] == ["First.", "Second.", "Third."]
 
 
