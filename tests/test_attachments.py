@@ -1,6 +1,7 @@
 """Photos that come by text: fetched with our sign-in, checked by what they are, and kept once."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,11 +13,16 @@ import pytest
 import time_machine
 from calling import Twilio
 from cast import House
+from hypothesis import given
+from hypothesis import settings as effort
+from hypothesis import strategies as some
 from photographs import GPS, PDF, bomb, photo, photo_from_home
 from PIL import Image
 from sqlmodel import col, select
 
 from portal.database import Database
+from portal.files.checking import check
+from portal.files.kept import FileRefused
 from portal.files.shelf import Shelf
 from portal.messaging.media import MediaAway, MediaRefused, MediaStore
 from portal.models import (
@@ -205,6 +211,26 @@ async def test_what_does_not_come_is_tried_five_times_ever_later_and_then_said(
     await mms.fetcher.once()
     [refused] = await mms.files()
     assert (refused.state, refused.tries, mms.asked) == (AttachmentState.REFUSED, 5, 5)
+
+
+@given(
+    look=some.sampled_from(["JPEG", "PNG", "GIF", "WEBP"]),
+    place=some.integers(0, 10_000),
+    noise=some.binary(min_size=1, max_size=40),
+)
+@effort(max_examples=150, deadline=None)
+def test_whatever_a_file_holds_it_is_taken_or_refused(look: str, place: int, noise: bytes) -> None:
+    """A broken picture never breaks us; what is taken is a whole picture."""
+    data = bytearray(photo(look=look))
+    place %= len(data)
+    data[place : place + len(noise)] = noise
+    try:
+        taken = check(bytes(data), "x")
+    except FileRefused:
+        return
+    with Image.open(io.BytesIO(taken.data)) as picture:
+        assert picture.size == (taken.width, taken.height)
+        picture.load()
 
 
 async def test_a_later_try_brings_it(

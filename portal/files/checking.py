@@ -48,8 +48,8 @@ def check(data: bytes, name: str) -> CheckedFile:
         return _picture(data, kind, name)
     except FileRefused:
         raise
-    except (OSError, SyntaxError, ValueError, ArithmeticError, LookupError, MemoryError) as error:
-        # Whatever Pillow meets in a broken file.
+    except Exception as error:
+        # A broken file breaks Pillow in any of its ways: struct, zlib, a key that is not there.
         raise FileRefused("the picture is damaged and cannot be shown") from error
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from conftest import PHONE, Customer
 from office import Office
+from photographs import photo
 from playwright.sync_api import Page, Route, expect
 
 LOST = "Connection lost, trying again"
@@ -97,6 +98,31 @@ def test_pressed_twice_it_is_said_once(page: Page) -> None:
     expect(page.locator("li.me")).to_have_count(1)
     page.reload()
     expect(page.locator("li.me")).to_have_count(1)
+
+
+def test_a_photo_goes_with_the_words_and_stands_there_at_once(
+    page: Page, presentable: Callable[[Page], None]
+) -> None:
+    """What was refused can be chosen anew, and the words are still there; nothing jumps."""
+    page.get_by_role("textbox").fill("Look at this")
+    page.get_by_title("Add photos or a PDF").click()
+    chosen = page.get_by_label("Photos or a PDF", exact=True)
+    chosen.set_input_files({"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b"no photo"})
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("alert")).to_contain_text("We could not take “a.jpg”: only photos")
+    expect(page.get_by_role("textbox")).to_have_value("Look at this")
+    presentable(page)
+    whole = photo(1_200, 900)
+    chosen.set_input_files({"name": "crack.jpg", "mimeType": "image/jpeg", "buffer": whole})
+    page.get_by_role("button", name="Send").click()
+    shown = page.get_by_role("img", name="Photo: crack.jpg")
+    expect(shown).to_be_visible()
+    shown.scroll_into_view_if_needed()
+    expect(shown).to_have_js_property("naturalWidth", 480)
+    expect(page.get_by_role("alert")).to_be_hidden()
+    expect(page.get_by_role("textbox")).to_have_value("")
+    expect(chosen).to_be_hidden()
+    presentable(page)
 
 
 def test_a_link_shows_one_request_and_no_other(
