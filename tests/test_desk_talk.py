@@ -259,6 +259,25 @@ async def test_a_call_is_logged_with_its_reason_and_never_without(
 
 
 @once
+async def test_what_words_were_taken_for_is_shown_and_put_right(
+    desks: Any, house: House, martins: ServiceRequest
+) -> None:
+    """By whom it was is told; a label that there is none of, and others' words, are refused."""
+    await house.do(verbs.receive_web_message, martins, "Thank you!", by=THE_CUSTOMER)
+    heard = next(one for one in await house.messages() if one.kind == MessageKind.CUSTOMER)
+    tess, zoe = await desks("tess"), await desks("zoe")
+    page = await zoe.page(martins)
+    assert "Taken as “Thanks”, by rule" in read(page)
+    assert "Put it right" not in page
+    assert (await tess.press(martins, f"messages/{heard.id}/meaning", label="x")).status_code == 422
+    done = await tess.press(martins, f"messages/{heard.id}/meaning", label="other", htmx=True)
+    assert "Taken as “Something for a person”, by Tess Sales" in read(done.text)
+    assert "Took a message for “Something for a person”" in read(done.text)
+    gone = await tess.press(martins, f"messages/{heard.id + 99}/meaning", label="other")
+    assert gone.status_code == 404
+
+
+@once
 async def test_single_keys_can_be_turned_off_and_on_again(desks: Any, house: House) -> None:
     """WCAG 2.1.4: whoever speaks to their computer must not open things by a word."""
     tess = await desks("tess")

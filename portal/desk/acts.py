@@ -15,19 +15,19 @@ from portal.desk.reader import Reader
 from portal.desk.sentences import read_local
 from portal.errors import BadInput, Conflict, NotAllowed, NotFound
 from portal.models import Channel, ContactChannel, ContactReason, ServiceRequest
-from portal.queries.conversations import answered_after
+from portal.queries.conversations import answered_after, get_message
 from portal.relay import Relay, Turn
 
 REFERENCE = re.compile(r"[A-Za-z0-9-]{1,32}")
-PROMISE = re.compile(r"promises/(?P<id>\d{1,18})/(?P<verb>keep|move)")
+ABOUT_ONE = re.compile(r"(?P<what>promises|messages)/(?P<id>[0-9]{1,18})/(?P<verb>[a-z]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """The fields of one form, read strictly."""
+    """The fields of one form, read strictly; ``about`` is the promise or message it is about."""
 
     form: FormData
-    promise_id: int = 0
+    about: int = 0
 
     def __getitem__(self, name: str) -> str:
         return field(self.form, name)
@@ -79,8 +79,8 @@ async def perform(turns: Relay, reader: Reader, reference: str, verb: str, form:
     Raises what the verb refuses, NotAllowed for another department's work, and NotFound for an
     unknown verb or request.
     """
-    act, promise_id = find_act(verb)
-    typed = Typed(form, promise_id)
+    act, about = find_act(verb)
+    typed = Typed(form, about)
     version = read_number(typed["version"], "version") if act.versioned else None
     async with turns.turn(reader.staff.actor) as turn:
         held = await turn.lock(reference, version)
@@ -90,13 +90,12 @@ async def perform(turns: Relay, reader: Reader, reference: str, verb: str, form:
 
 
 def find_act(verb: str) -> tuple[Act, int]:
-    """The verb of that path, with the promise it is about. Raises NotFound."""
-    promise = PROMISE.fullmatch(verb)
-    if promise:
-        return ACTS[f"promises/{promise['verb']}"], int(promise["id"])
-    if verb not in ACTS or verb in PROMISE_ACTS:
+    """The verb of that path, with the promise or message it is about. Raises NotFound."""
+    one = ABOUT_ONE.fullmatch(verb)
+    name, about = (f"{one['what']}/{one['verb']}", int(one["id"])) if one else (verb, 0)
+    if name not in ACTS or (name in ABOUT_ONE_ACTS) != bool(one):
         raise NotFound("There is nothing of that name to do.")
-    return ACTS[verb], 0
+    return ACTS[name], about
 
 
 def reference_of(request: Request) -> str:
@@ -152,12 +151,12 @@ async def _promise(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
 
 
 async def _keep(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
-    await relay.keep_promise(turn, request, typed.promise_id)
+    await relay.keep_promise(turn, request, typed.about)
 
 
 async def _move(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
     await relay.move_promise(
-        turn, request, typed.promise_id, due_at=typed.moment("due_at"), reason=typed["reason"]
+        turn, request, typed.about, due_at=typed.moment("due_at"), reason=typed["reason"]
     )
 
 
@@ -195,6 +194,11 @@ async def _must_be_first(turn: Turn, request: ServiceRequest, typed: Typed) -> N
         )
 
 
+async def _relabel(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
+    message = await get_message(turn.session, typed.about)
+    await relay.relabel(turn, request, message, typed["label"])
+
+
 async def _wish(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
     wish, about = typed["wish"], typed["about"]
     if wish not in ("stop", "start") or about not in ("request", "all"):
@@ -217,7 +221,7 @@ async def _replace_link(turn: Turn, request: ServiceRequest, _: Typed) -> None:
     await relay.replace_link(turn, request)
 
 
-PROMISE_ACTS = ("promises/keep", "promises/move")
+ABOUT_ONE_ACTS = ("promises/keep", "promises/move", "messages/meaning")
 ACTS: dict[str, Act] = {
     "advance": Act(_advance, "Done. The customer's page shows it already."),
     "handoff/accept": Act(_accept, "It is yours now. The customer's page says so."),
@@ -237,6 +241,7 @@ ACTS: dict[str, Act] = {
         "Written. The conversation says when it goes and whether it arrived.",
         versioned=False,
     ),
+    "messages/meaning": Act(_relabel, "Put right, and kept to learn from.", versioned=False),
     "wishes": Act(_wish, "Noted. It holds from this moment.", versioned=False),
     "link/revoke": Act(_revoke_link, "The link opens nothing any more.", versioned=False),
     "link/reissue": Act(_replace_link, "A new link is on its way.", versioned=False),

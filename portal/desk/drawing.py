@@ -13,6 +13,7 @@ from portal.desk.legs import Line
 from portal.desk.moves import Moves
 from portal.desk.reader import Reader, as_person
 from portal.desk.sentences import (
+    MEANINGS,
     STATUS,
     as_listed,
     due,
@@ -111,6 +112,9 @@ async def draw_request(
         night=drawing.night(ways.first, awaited=await is_awaited(session, request, now)),
         goes=ways.sentence(),
         ways=ways.choices(),
+        meanings=[Choice(kind.value, said) for kind, said in MEANINGS.items()]
+        if reader.may_act(request) and not act_url
+        else (),
         replies=replies,
         draft=next((one.body for one in replies if one.id == reply), ""),
         here=await draw_here(session, request.id or 0, reader),

@@ -151,6 +151,8 @@ def as_problem(view: RequestView, verb: str, form: FormData, why: str) -> Proble
     offered = typed.get("stage", "") in stages if on_stage else verb in view.verbs
     if verb.startswith("promises/"):
         offered = any(verb.split("/")[1] == promise.id for promise in view.promises)
+    if verb.startswith("messages/"):
+        offered = bool(view.meanings)
     if offered:
         return Problem(verb, why or "Please look again before you repeat this.", typed)
     lost = " ".join(f"“{typed[name]}”" for name in WRITTEN if typed.get(name))

@@ -1,0 +1,56 @@
+"""The inbox in browsers: worked through by keys, and two colleagues in one conversation."""
+
+import re
+from collections.abc import Callable
+
+from conftest import Customer, Desk
+from office import Office
+from playwright.sync_api import Page, expect
+
+
+def test_the_inbox_is_worked_through_by_keys(
+    office: Office, martin: Customer, desk: Desk, presentable: Callable[[Page], None]
+) -> None:
+    """A text appears by itself; j and Enter open it with the box ready; c logs a call."""
+    reference, phone = martin
+    tess = desk("tess", "/inbox?show=mine")
+    row = tess.get_by_role("listitem").filter(has_text=reference)
+    expect(row).to_have_count(0)
+    phone.writes("Is my form all right?")
+    expect(row).to_contain_text("Is my form all right?", timeout=5_000)
+    presentable(tess)
+    tess.keyboard.press("j")
+    row.get_by_role("link").focus()
+    tess.keyboard.press("Enter")
+    box = tess.get_by_label("Write to Martin")
+    expect(box).to_be_focused()
+    box.press_sequentially("jc?")
+    expect(box).to_have_value("jc?")
+    presentable(tess)
+    tess.get_by_role("heading", level=1).click()
+    tess.keyboard.press("c")
+    tess.keyboard.press("4")
+    expect(tess.get_by_role("radio", name="A complaint")).to_be_checked()
+    tess.keyboard.press("Enter")
+    expect(tess.get_by_role("status").first).to_contain_text("Recorded")
+    expect(box).to_have_value("jc?")
+    tess.keyboard.press("r")
+    expect(box).to_be_focused()
+    tess.get_by_role("heading", level=1).click()
+    tess.keyboard.press("?")
+    tess.get_by_role("button", name="Turn single keys off").click()
+    expect(tess.get_by_text("Single keys are off in this browser.")).to_be_visible()
+    presentable(tess)
+    tess.keyboard.press("i")
+    expect(tess).to_have_url(re.compile("/desk/keys$"))
+
+
+def test_two_colleagues_see_each_other_write(office: Office, martin: Customer, desk: Desk) -> None:
+    """Within seconds; and whoever is overtaken is asked before a second answer goes."""
+    reference, _ = martin
+    tess, uma = desk("tess", f"/requests/{reference}"), desk("uma", f"/requests/{reference}")
+    expect(tess.get_by_text("Uma Under is here")).to_be_visible()
+    tess.get_by_label("Write to Martin").press_sequentially("All is well.")
+    expect(uma.get_by_text("Tess Sales is writing")).to_be_visible()
+    uma.close()
+    expect(tess.get_by_text("Uma Under is here")).to_be_hidden()
