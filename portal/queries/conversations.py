@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -142,11 +141,17 @@ async def said_to(session: AsyncSession, address: str, since: datetime) -> Seque
     return (await session.exec(query)).all()
 
 
-async def count_heard(session: AsyncSession, address: str, since: datetime) -> int:
-    """How many texts have come from this address since then."""
-    query = select(sa.func.count()).where(
-        col(Message.from_address) == address,
-        col(Message.direction) == Direction.IN,
-        col(Message.created_at) >= since,
+async def wrote_more_than(session: AsyncSession, address: str, times: int, since: datetime) -> bool:
+    """True when more than so many texts have come from this address since then.
+
+    Looks at no more of them, however many there are.
+    """
+    query = (
+        select(Message.created_at)
+        .where(col(Message.from_address) == address, col(Message.direction) == Direction.IN)
+        .order_by(col(Message.id).desc())
+        .offset(times)
+        .limit(1)
     )
-    return (await session.exec(query)).one()
+    oldest = (await session.exec(query)).one_or_none()
+    return oldest is not None and oldest >= since

@@ -211,7 +211,9 @@ async def _hear_without_open_request(
     if last is not None:
         held = await lock_by_id(turn.session, last.id or 0)
         newest = next(iter(restraint.said), None)
-        offered = newest is not None and newest.kind == MessageKind.OFFER
+        offered = (
+            newest is not None and newest.kind == MessageKind.OFFER and newest.request_id == last.id
+        )
         await hear_about_closed(turn, held, heard, meaning, offered=offered, quiet=restraint.quiet)
         return
     await raise_ball(

@@ -67,7 +67,8 @@ async def heed_wish(
             await grant(
                 turn, Channel.SMS, address, ConsentSource.TEXT, evidence=_evidence(heard, carrier)
             )
-    for_person = meaning.cancel or meaning.has_more
+    unsaid = quiet and wish == MeaningKind.HELP
+    for_person = meaning.cancel or meaning.has_more or unsaid
     await _keep(turn, heard, meaning, [one] if one else requests, for_person=for_person)
     if not is_answered and (wish == MeaningKind.STOP or not quiet):
         await _confirm(turn, heard, words, one)

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from portal.messaging.compose import fill, product_words
 from portal.models import ANSWERS, BallKind, Channel, Message, MessageKind
-from portal.queries.conversations import count_heard, said_to
+from portal.queries.conversations import said_to, wrote_more_than
 from portal.relay.dropping import raise_ball
 from portal.relay.turn import Turn
 
@@ -47,7 +47,7 @@ async def look_back(turn: Turn, address: str) -> Restraint:
     ]
     return Restraint(
         said,
-        is_flood=await count_heard(turn.session, address, since) > MOST_TEXTS,
+        is_flood=await wrote_more_than(turn.session, address, MOST_TEXTS, since),
         is_loop=len(answered) >= MOST_ANSWERS,
     )
 
