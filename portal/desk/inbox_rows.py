@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from portal.desk.reader import as_person
 from portal.desk.rows import shortened
 from portal.desk.sentences import REASONS, WAY, iso, since
+from portal.desk.talk import ONLY_FILES
 from portal.desk.view import Person, When
 from portal.messaging.times import Words
 from portal.models import (
@@ -85,7 +86,12 @@ class InboxRows:
     def strangers(self, texts: Sequence[Message]) -> list[StrangerLine]:
         """Texts of people we do not know."""
         return [
-            StrangerLine(one.id or 0, one.from_address, one.body, since(self.words, one.created_at))
+            StrangerLine(
+                one.id or 0,
+                one.from_address,
+                one.body or ONLY_FILES,
+                since(self.words, one.created_at),
+            )
             for one in texts
         ]
 
