@@ -39,6 +39,9 @@ HEAD: Message = {
     ],
 }
 
+FRONT_DESK = 0
+"""In place of a department's id: what only those who oversee all departments see."""
+
 Versions = Callable[[Iterable[int]], Awaitable[dict[int, int]]]
 
 

@@ -277,6 +277,10 @@ async def test_a_department_hears_at_once_of_what_moves_there_and_of_nothing_els
     await asks(house, martins, "Is the form all right?")
     for heard in (here, named):
         assert b"event: timeline" in await asyncio.wait_for(heard.get(), 5)
+    overseer = await listen(await desks("ada"), "/desk/live")
+    async with house.relay.turn(KEPT) as turn:
+        await verbs.receive_text(turn, sid="SM9", sender=STRANGER, to="+15005550006", body="Hi")
+    assert b"event: timeline" in await asyncio.wait_for(overseer.get(), 5)
     assert elsewhere.empty()
     assert (await httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app=app), base_url="http://testserver"

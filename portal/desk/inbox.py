@@ -18,6 +18,7 @@ from portal.desk.inbox_rows import InboxRows, said_reasons
 from portal.desk.reader import Reader, find_reader
 from portal.desk.view import Choice, Problem
 from portal.errors import NotAllowed, NotFound, PortalError
+from portal.live import FRONT_DESK
 from portal.messaging.times import Words
 from portal.models import Department
 from portal.queries import inbox
@@ -68,8 +69,10 @@ class LiveDesk:
             for one in departments
             if (one.key == key if key else reader.works_in(one.id or 0))
         ]
+        if reader.staff.oversees and not key:
+            watched.append(f"department:{FRONT_DESK}")
         # Somebody who is in no department yet has a stream too, on which nothing comes.
-        topic, *also = watched or ["department:0"]
+        topic, *also = watched or ["department:none"]
         await state.live.stream(scope, receive, send, topic=topic, since=None, also=also)
 
 

@@ -2,6 +2,7 @@
 
 from sqlmodel import col, select
 
+from portal.live import FRONT_DESK
 from portal.models import BallKind, DroppedBall, Message
 from portal.queries.requests import lock_by_id
 from portal.queries.rosters import load_full_roster
@@ -41,6 +42,8 @@ async def raise_ball(
         )
     )
     await turn.session.flush()
+    if request_id is None:
+        turn.moved.add(FRONT_DESK)
     return True
 
 
@@ -53,6 +56,8 @@ async def resolve_balls(turn: Turn, subject: str, *kinds: BallKind) -> None:
     )
     for ball in (await turn.session.exec(query)).all():
         ball.resolved_at = turn.now
+        if ball.request_id is None:
+            turn.moved.add(FRONT_DESK)
 
 
 async def _overseer(turn: Turn) -> int | None:
