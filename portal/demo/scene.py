@@ -15,7 +15,6 @@ from portal.desk.guard import field, is_fragment, read_form
 from portal.desk.reader import Reader, as_person
 from portal.desk.requests import as_problem, changed_since
 from portal.desk.rows import Rows
-from portal.desk.view import Problem
 from portal.errors import NotFound, PortalError
 from portal.messaging.times import Words
 from portal.models import Roster, ServiceRequest
@@ -91,9 +90,9 @@ async def act(request: Request) -> Response:
     except PortalError as refusal:
         context = await _context(request)
         view = context["request"]
-        context["problem"] = as_problem(view, verb, form, refusal.detail)
-        if changed := changed_since(view, form, refusal):
-            context["problem"] = Problem("", f"{refusal.detail} Meanwhile: {'; '.join(changed)}.")
+        changed = changed_since(view, form, refusal)
+        meanwhile = f" Meanwhile: {'; '.join(changed)}." if changed else ""
+        context["problem"] = as_problem(view, verb, form, refusal.detail + meanwhile)
         if is_fragment(request):
             return pages.fragment(request, PAGE, "desk", context, refusal.status)
         return pages.page(request, PAGE, context, refusal.status)
