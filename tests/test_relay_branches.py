@@ -132,7 +132,7 @@ async def test_a_stage_run_again_is_told_in_words_that_say_so(house, forked):
     before = len(await house.told(forked))
     await house.do(send_back, forked, stage="plans", reason="Oops.", by=house.people.cora.actor)
     [text] = (await house.told(forked))[before:]
-    assert "Plan Review is on it again" in text.body
+    assert "once more: Your plans are being reviewed" in text.body
 
 
 async def test_only_what_is_completed_can_be_gone_back_to(house, forked):

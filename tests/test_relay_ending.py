@@ -99,7 +99,7 @@ async def test_no_sends_it_back_to_a_named_owner(house, delivered):
     assert (run.stage_key, run.passage) == ("courier", 2)
     assert back.owner_id == run.assignee_id == house.people.carl.id
     assert [one.passage for one in back.runs if one.stage_key == "delivered"] == [1]
-    assert "is on it again" in (await house.told(back))[-1].body
+    assert "once more: Your card is on its way to you" in (await house.told(back))[-1].body
 
 
 async def test_delivered_again_it_is_asked_again(house, delivered):

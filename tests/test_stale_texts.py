@@ -155,8 +155,8 @@ async def test_a_worker_that_was_down_tells_only_what_is_still_true(clock, house
         ("hold resume", "goes on"),
         ("advance hold", "on hold"),
         ("hold cancel", "has been cancelled"),
-        ("cancel reopen", "is on it again"),
-        ("advance send_back", "is on it again"),
+        ("cancel reopen", "once more:"),
+        ("advance send_back", "once more:"),
     ],
 )
 async def test_holds_and_ends_are_news_about_the_same_thing(

@@ -162,7 +162,7 @@ def test_martin_follows_his_card_and_has_the_last_word(
     look_at(page)
     assert story.stands()[0] == "awaiting_confirmation"
     phone.writes("NO")
-    phone.reads("Courier Desk is on it again")
+    phone.reads("once more: Your card is on its way to you")
     story.sees("Your card is on its way to you, Martin", "Courier Desk has it", "once more")
     assert story.stands() == ("open", "Carl Courier")
 
