@@ -1,5 +1,6 @@
 """The worker, as a process of its own: what is owed is sent, once. What goes wrong: tests/faults."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -22,6 +23,7 @@ from portal.queries.conversations import conversation
 from portal.relay import CustomerDetails, Texted, receive_text, write_to_customer
 from portal.settings import Settings
 from portal.simulator import Simulator
+from workers.shift import Shift
 
 pytestmark = pytest.mark.worker
 
@@ -154,3 +156,26 @@ async def test_a_customer_without_a_phone_gets_mail_in_two_parts(
     assert token in (mail.html or "")
     assert mail.header("Auto-Submitted") == "auto-generated"
     assert mail.header("List-Unsubscribe-Post") == "List-Unsubscribe=One-Click"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_duty_that_takes_its_end_for_an_error_ends_all_the_same(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A driver may raise an error of its own where it is cancelled; the worker still leaves."""
+    leaving, told = asyncio.Event(), []
+
+    async def look() -> None:
+        try:
+            leaving.set()
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            told.append("cancelled")
+            if len(told) < 2:
+                raise OSError("the connection was closed under us") from None
+            raise
+
+    async with Shift(settings) as shift:
+        monkeypatch.setattr(shift.sweep, "once", look)
+        await shift.until(leaving)
+    assert len(told) <= 2

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
 from typing import Self
 
@@ -98,13 +98,24 @@ class Shift:
         log.info("the worker is at work", worker=self.name)
         over = asyncio.create_task(_told(leaving))
         done, _ = await asyncio.wait({over, *duties}, return_when=asyncio.FIRST_COMPLETED)
-        for duty in duties:
-            duty.cancel()
-        await asyncio.gather(*duties, return_exceptions=True)
+        await _end(duties)
         await asyncio.gather(*(courier.finish(FAREWELL) for courier in self.couriers))
         over.cancel()
         for duty in done - {over}:
             duty.result()  # A duty never ends by itself: let its error end the process.
+
+
+async def _end(duties: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel them until they have ended.
+
+    Once is not enough: where a cancellation meets a call to the database, the driver may raise an
+    error of its own in its place, and the duty, which survives errors, would go on.
+    """
+    going = set(duties)
+    while going:
+        for duty in going:
+            duty.cancel()
+        _, going = await asyncio.wait(going, timeout=1)
 
 
 async def _told(leaving: asyncio.Event) -> None:
