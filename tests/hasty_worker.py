@@ -11,7 +11,7 @@ import time
 
 import time_machine
 
-import portal.relay.delivering
+import portal.relay.sending.delivering
 import workers.claim
 import workers.deliver
 import workers.inquire
@@ -20,7 +20,7 @@ from portal.messaging.sms import SmsGateway
 from workers.__main__ import main
 
 HASTE = 4
-portal.relay.delivering.PAUSE /= 60
+portal.relay.sending.delivering.PAUSE /= 60
 workers.claim.UNKNOWN_BLOCKS /= HASTE
 workers.deliver.CLAIM_HOLDS /= HASTE
 workers.inquire.ASK_AGAIN /= HASTE

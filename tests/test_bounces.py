@@ -20,7 +20,7 @@ from portal.models import (
     ServiceRequest,
 )
 from portal.relay import CustomerDetails, Relay, write_to_customer
-from portal.relay.delivering import record_receipt
+from portal.relay.sending.delivering import record_receipt
 from portal.settings import Settings
 from portal.simulator import Simulator
 from portal.simulator.mailbox import Mail

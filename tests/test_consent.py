@@ -26,7 +26,7 @@ from portal.relay import (
     resume,
     set_preferences,
 )
-from portal.relay.consenting import withdraw
+from portal.relay.talking.consenting import withdraw
 
 PHONE_ONLY = type(MARTIN)(name="Martin Miller", phone=MARTIN.phone)
 

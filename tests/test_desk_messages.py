@@ -24,7 +24,7 @@ from portal.models import (
     ServiceRequest,
 )
 from portal.relay import CustomerDetails
-from portal.relay.delivering import record_receipt
+from portal.relay.sending.delivering import record_receipt
 
 PHONE_ONLY = CustomerDetails("Martin Miller", "+14155550132", timezone="America/New_York")
 

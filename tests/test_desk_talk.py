@@ -26,7 +26,7 @@ from portal.models import (
     MessageKind,
     ServiceRequest,
 )
-from portal.relay.canning import FIELDS, add_reply
+from portal.relay.talking.canning import FIELDS, add_reply
 from portal.samples.replies import STARTERS
 
 once = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

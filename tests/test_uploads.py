@@ -15,7 +15,7 @@ from sqlmodel import col, select
 from portal.database import Database
 from portal.models import KEPT, Attachment, ServiceRequest
 from portal.relay import Relay, revoke_link
-from portal.relay.attaching import refuse_fetched
+from portal.relay.talking.attaching import refuse_fetched
 from portal.settings import Settings
 
 once = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

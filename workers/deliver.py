@@ -16,8 +16,8 @@ from portal.messaging.outcomes import OutcomeUnknown, Refused, SendProblem
 from portal.messaging.sms import Accepted
 from portal.models import KEPT, BallKind
 from portal.relay import Relay
-from portal.relay.delivering import GivenUp, Outcome, record_outcomes
 from portal.relay.dropping import raise_ball
+from portal.relay.sending.delivering import GivenUp, Outcome, record_outcomes
 from workers.ceilings import Notice
 from workers.claim import Claimed, Taken, claim_due
 from workers.doors import Door

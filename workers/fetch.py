@@ -17,7 +17,12 @@ from portal.files.shelf import Shelf
 from portal.messaging.media import MediaAway, MediaRefused, MediaStore
 from portal.models import KEPT, Attachment
 from portal.relay import Relay
-from portal.relay.attaching import begin_fetching, keep_fetched, miss_fetching, refuse_fetched
+from portal.relay.talking.attaching import (
+    begin_fetching,
+    keep_fetched,
+    miss_fetching,
+    refuse_fetched,
+)
 from portal.settings import Settings
 
 log = structlog.get_logger()

@@ -16,7 +16,7 @@ from portal.messaging.outcomes import SendProblem
 from portal.messaging.sms import Sent
 from portal.models import KEPT, RECEIPTS_COME_WITHIN, Message
 from portal.relay import Relay, Turn
-from portal.relay.delivering import learn
+from portal.relay.sending.delivering import learn
 from workers.doors import Doors
 
 log = structlog.get_logger()

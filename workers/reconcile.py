@@ -25,8 +25,8 @@ from portal.models import (
     SendAttempt,
 )
 from portal.relay import Relay, Turn
-from portal.relay.delivering import adopt, learn
 from portal.relay.dropping import about, raise_ball
+from portal.relay.sending.delivering import adopt, learn
 from workers.doors import Doors
 
 log = structlog.get_logger()

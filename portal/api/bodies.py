@@ -18,9 +18,9 @@ from pydantic import (
 
 from portal import clock
 from portal.models import Channel, ContactChannel, ContactReason, RequestStatus
-from portal.relay.conversing import LONGEST_TEXT
 from portal.relay.moving import LONGEST_REASON
 from portal.relay.opening import LONGEST_NAME, LONGEST_TITLE
+from portal.relay.talking.conversing import LONGEST_TEXT
 
 LONGEST_FIELDS = 20_000
 """Letters of all fields together, as JSON."""

@@ -8,7 +8,7 @@ from portal.models import Message
 from portal.queries.lists import attempts_of, references
 from portal.queries.mending import EVERYBODYS, lost_messages
 from portal.relay import Turn
-from portal.relay.mending import Lost
+from portal.relay.sending.mending import Lost
 
 
 async def show_lost_messages(look: Look, query: MessageQuery) -> MessageList:

@@ -14,7 +14,7 @@ from portal.models import (
     ServiceRequest,
 )
 from portal.queries.consents import Wish
-from portal.relay.canning import IN_BRACES
+from portal.relay.talking.canning import IN_BRACES
 
 MOST_SUGGESTED = 3
 

@@ -26,7 +26,7 @@ from portal.queries.boards import Place, all_departments
 from portal.queries.inbox import Waiting, Whose
 from portal.queries.people import people_by_id
 from portal.relay import Turn
-from portal.relay.front_desk import (
+from portal.relay.talking.front_desk import (
     answer_stranger,
     attach_stranger,
     let_it_rest,

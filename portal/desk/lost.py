@@ -16,7 +16,13 @@ from portal.queries.boards import all_departments
 from portal.queries.consents import Wish, find_welcome
 from portal.queries.lists import attempts_of
 from portal.queries.mending import requests_by_id
-from portal.relay.mending import ENDED_BADLY, LOST, NO_BETTER, may_have_gone, why_never_again
+from portal.relay.sending.mending import (
+    ENDED_BADLY,
+    LOST,
+    NO_BETTER,
+    may_have_gone,
+    why_never_again,
+)
 
 CALLED = {Channel.SMS: "text", Channel.EMAIL: "e-mail"}
 

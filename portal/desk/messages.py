@@ -18,7 +18,7 @@ from portal.models import Channel, Direction, Message
 from portal.queries.conversations import get_message
 from portal.queries.mending import EVERYBODYS, Scope, lost_messages
 from portal.relay import Turn
-from portal.relay.mending import Lost
+from portal.relay.sending.mending import Lost
 
 A_PAGE = 20
 SAID = {

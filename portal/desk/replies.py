@@ -18,7 +18,7 @@ from portal.models import CannedReply, ContactReason, Department
 from portal.queries.boards import all_departments
 from portal.queries.replies import led_departments, replies_at_hand
 from portal.relay import Turn
-from portal.relay.canning import (
+from portal.relay.talking.canning import (
     FIELDS,
     add_reply,
     change_reply,

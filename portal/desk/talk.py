@@ -8,7 +8,7 @@ from portal.desk.sentences import WAY, since, taken_as, who_wrote
 from portal.desk.view import Entry, FileEntry
 from portal.messaging.times import Words
 from portal.models import Attachment, Channel, Customer, Direction, Message, SendAttempt
-from portal.relay.mending import LOST
+from portal.relay.sending.mending import LOST
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,6 @@ class Department(SQLModel, table=True):
         """When a customer who wrote now is answered at the latest."""
         return self.calendar.add(asked_at, Duration.parse(self.reply_within))
 
-
     def call_by(self, asked_at: datetime, at: datetime | None) -> datetime:
         """When a customer is called who asked for it now: `at` the time named, if it is open then.
 

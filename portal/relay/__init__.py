@@ -5,19 +5,6 @@ the messages owed; when the turn ends it commits, and only then wakes workers an
 """
 
 from portal.relay.answering import answer, ask_what_is_due, end_holds_that_are_over
-from portal.relay.attaching import Texted
-from portal.relay.bouncing import record_bounce
-from portal.relay.consenting import Choice, record_spoken_wish
-from portal.relay.conversing import log_contact, set_preferences, write_to_customer
-from portal.relay.hearing import receive_text, receive_web_message
-from portal.relay.heeding import CarrierWord
-from portal.relay.mailing import receive_email, set_aside
-from portal.relay.mending import (
-    lock_lost,
-    mark_as_told,
-    resend_message,
-    retry_message,
-)
 from portal.relay.moving import (
     accept,
     advance,
@@ -35,8 +22,21 @@ from portal.relay.opening import CustomerDetails, Order, open_request
 from portal.relay.people import add_staff, disable_staff
 from portal.relay.promising import keep_promise, make_promise, move_promise
 from portal.relay.publishing import load_workflow
-from portal.relay.receipts import Receipt, Receipts
-from portal.relay.relabelling import relabel
+from portal.relay.sending.bouncing import record_bounce
+from portal.relay.sending.mending import (
+    lock_lost,
+    mark_as_told,
+    resend_message,
+    retry_message,
+)
+from portal.relay.sending.receipts import Receipt, Receipts
+from portal.relay.talking.attaching import Texted
+from portal.relay.talking.consenting import Choice, record_spoken_wish
+from portal.relay.talking.conversing import log_contact, set_preferences, write_to_customer
+from portal.relay.talking.hearing import receive_text, receive_web_message
+from portal.relay.talking.heeding import CarrierWord
+from portal.relay.talking.mailing import receive_email, set_aside
+from portal.relay.talking.relabelling import relabel
 from portal.relay.turn import Relay, Turn
 
 __all__ = [

@@ -6,7 +6,7 @@ from sqlmodel import col, select
 
 from portal.models import CannedReply, ContactReason, Department
 from portal.relay import Turn
-from portal.relay.canning import add_reply
+from portal.relay.talking.canning import add_reply
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from portal.errors import BadInput
 from portal.messaging.meaning import Meaning, MeaningKind
 from portal.models import Direction, EventKind, Message, ServiceRequest
 from portal.relay.answering import answer
-from portal.relay.replying import answers, owe_call, tell_where_it_is
+from portal.relay.talking.replying import answers, owe_call, tell_where_it_is
 from portal.relay.turn import Turn
 
 

@@ -5,8 +5,8 @@ import re
 from portal.errors import BadInput, NotFound
 from portal.messaging.plain import cheapen
 from portal.models import CannedReply, ContactReason
-from portal.relay.conversing import check_letter
 from portal.relay.opening import one_line
+from portal.relay.talking.conversing import check_letter
 from portal.relay.turn import Turn
 
 FIELDS = ("first_name", "reference", "title", "department", "next", "next_by", "owner", "link")

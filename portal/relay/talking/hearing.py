@@ -27,16 +27,16 @@ from portal.queries.conversations import (
     was_answered_since,
 )
 from portal.queries.requests import find_last_request, find_open_requests, lock_by_id
-from portal.relay.attaching import Texted, attach_files, expect_files
-from portal.relay.choosing import Choice, answers_last, choose, named, spoken_of
-from portal.relay.consenting import Choice as Wish
-from portal.relay.consenting import is_stopped, record_wish
-from portal.relay.conversing import check_letter
 from portal.relay.dropping import about, raise_ball
-from portal.relay.heeding import CarrierWord, heed_wish, leave_to_a_person
-from portal.relay.reopening import hear_about_closed
-from portal.relay.replying import record_heard, reply, route
-from portal.relay.restraint import Restraint, look_back, notice_flood
+from portal.relay.talking.attaching import Texted, attach_files, expect_files
+from portal.relay.talking.choosing import Choice, answers_last, choose, named, spoken_of
+from portal.relay.talking.consenting import Choice as Wish
+from portal.relay.talking.consenting import is_stopped, record_wish
+from portal.relay.talking.conversing import check_letter
+from portal.relay.talking.heeding import CarrierWord, heed_wish, leave_to_a_person
+from portal.relay.talking.reopening import hear_about_closed
+from portal.relay.talking.replying import record_heard, reply, route
+from portal.relay.talking.restraint import Restraint, look_back, notice_flood
 from portal.relay.turn import Turn
 
 WHICH_HOLDS_FOR = timedelta(days=1)

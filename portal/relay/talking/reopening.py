@@ -4,7 +4,7 @@ from portal.messaging.meaning import Meaning, MeaningKind
 from portal.models import Message, MessageKind, ServiceRequest
 from portal.relay.moving import reopen
 from portal.relay.promising import answer_owed, promise_answer
-from portal.relay.replying import record_heard, reply, tell_where_it_is
+from portal.relay.talking.replying import record_heard, reply, tell_where_it_is
 from portal.relay.turn import Turn
 
 LONGEST_REASON = 200

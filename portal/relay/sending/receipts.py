@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from portal.models import FINAL, KEPT, Message, MessageStatus, contradict, rises
-from portal.relay.delivering import record_receipt
+from portal.relay.sending.delivering import record_receipt
 from portal.relay.turn import Relay, Turn
 
 BATCH = 100

@@ -14,9 +14,9 @@ from portal.models import (
     MessageKind,
     ServiceRequest,
 )
-from portal.relay.consenting import Choice, record_wish
 from portal.relay.moving import check_words
 from portal.relay.promising import answer_owed, call_owed
+from portal.relay.talking.consenting import Choice, record_wish
 from portal.relay.turn import Turn
 
 LONGEST_TEXT = 1_600

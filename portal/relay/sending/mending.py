@@ -26,9 +26,9 @@ from portal.models import (
 )
 from portal.queries.consents import may_write
 from portal.queries.requests import lock_by_id
-from portal.relay.conversing import check_letter
 from portal.relay.dropping import about, resolve_balls
 from portal.relay.moving import check_words
+from portal.relay.talking.conversing import check_letter
 from portal.relay.turn import Turn
 
 ENDED_BADLY = frozenset(

@@ -4,7 +4,7 @@ from sqlmodel import col, select
 
 from portal.messaging.bounces import DeliveryReport
 from portal.models import Channel, Direction, Message, MessageStatus
-from portal.relay.falling_back import fall_back, retire
+from portal.relay.sending.falling_back import fall_back, retire
 from portal.relay.turn import Turn
 
 

@@ -15,10 +15,10 @@ from portal.models import (
 )
 from portal.queries.consents import may_write
 from portal.queries.requests import find_last_request, lock_by_id
-from portal.relay.choosing import NAMES_NOTHING
-from portal.relay.consenting import grant, is_stopped, withdraw
 from portal.relay.promising import promise_answer
-from portal.relay.replying import record_heard
+from portal.relay.talking.choosing import NAMES_NOTHING
+from portal.relay.talking.consenting import grant, is_stopped, withdraw
+from portal.relay.talking.replying import record_heard
 from portal.relay.turn import Turn
 
 

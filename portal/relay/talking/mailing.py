@@ -24,11 +24,11 @@ from portal.models import (
 from portal.queries.consents import may_write
 from portal.queries.conversations import find_by_sid
 from portal.queries.requests import lock_by_id
-from portal.relay.attaching import attach_files
-from portal.relay.consenting import grant, withdraw
-from portal.relay.heeding import leave_to_a_person
-from portal.relay.reopening import hear_about_closed
-from portal.relay.replying import record_heard, route
+from portal.relay.talking.attaching import attach_files
+from portal.relay.talking.consenting import grant, withdraw
+from portal.relay.talking.heeding import leave_to_a_person
+from portal.relay.talking.reopening import hear_about_closed
+from portal.relay.talking.replying import record_heard, route
 from portal.relay.turn import Turn
 
 MOST_ANSWERS = 3

@@ -12,9 +12,9 @@ from portal.models import (
     MessageKind,
     ServiceRequest,
 )
-from portal.relay.conversing import check_letter
 from portal.relay.dropping import about, resolve_balls
-from portal.relay.heeding import leave_to_a_person
+from portal.relay.talking.conversing import check_letter
+from portal.relay.talking.heeding import leave_to_a_person
 from portal.relay.turn import Turn
 
 

@@ -20,9 +20,9 @@ from portal.models import (
     SendAttempt,
     Sender,
 )
-from portal.relay.consenting import withdraw
 from portal.relay.dropping import about, raise_ball, resolve_balls
-from portal.relay.falling_back import fall_back, retire
+from portal.relay.sending.falling_back import fall_back, retire
+from portal.relay.talking.consenting import withdraw
 from portal.relay.turn import Turn
 
 FIRST_RETRY = timedelta(milliseconds=100)

@@ -1,0 +1,1 @@
+"""The conversation with a customer: what they say is heard, understood, answered, kept."""
