@@ -5,6 +5,12 @@ is built on them runs on SQLite and on PostgreSQL; where a promise has nothing t
 database, the module says so and runs once::
 
     pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+Where a module asks nothing of a database that another module does not ask of both, its tests take
+turns: each runs on one of the two, chosen by its name, about half of them on each. With
+``--both-databases`` every one runs on both::
+
+    pytestmark = pytest.mark.either_database
 """
 
 import asyncio
@@ -14,6 +20,7 @@ import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from zlib import crc32
 
 import httpx2
 import pytest
@@ -36,6 +43,36 @@ from portal.relay import Relay
 from portal.settings import Settings
 
 POSTGRES = pytest.param("postgres", marks=pytest.mark.postgres)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`bin/test --both-databases`."""
+    parser.addoption("--both-databases", action="store_true", help="nothing takes turns")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let the tests of modules that say so take turns on the two databases."""
+    if config.getoption("--both-databases"):
+        return
+    resting = [item for item in items if _has_its_turn_elsewhere(item)]
+    if resting:
+        config.hook.pytest_deselected(items=resting)
+        items[:] = [item for item in items if item not in set(resting)]
+
+
+def _has_its_turn_elsewhere(item: pytest.Item) -> bool:
+    case = getattr(item, "callspec", None)
+    if case is None or "database_url" not in case.params or not _may_take_turns(item):
+        return False
+    databases = ("sqlite", "postgres")
+    name = "-".join(
+        part for part in (item.originalname, *case.id.split("-")) if part not in databases
+    )
+    return databases[crc32(name.encode()) % 2] != case.params["database_url"]
+
+
+def _may_take_turns(item: pytest.Item) -> bool:
+    return item.get_closest_marker("either_database") is not None
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,15 @@ import json
 from typing import Any
 
 import httpx2
+import pytest
 from cast import ORIGIN, House
 from sqlmodel import select
 
 from portal.clock import now
 from portal.database import Database
 from portal.models import ApiKey, ServiceRequest
+
+pytestmark = pytest.mark.either_database
 
 MARTIN = {"name": "Martin", "phone": "+14155550132"}
 LONE = "\ud800"

@@ -9,6 +9,8 @@ from cast import House
 
 from portal.models import EventKind, ServiceRequest
 
+pytestmark = pytest.mark.either_database
+
 MARTIN = {"name": "Martin Miller", "phone": "+1 415 555 0132", "email": "Martin@Example.com"}
 SOON = (datetime.now(UTC) + timedelta(days=2)).replace(microsecond=0)
 

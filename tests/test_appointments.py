@@ -10,6 +10,8 @@ from portal.models import KEPT, Answer, Expects, PromiseKind
 from portal.relay import ask_what_is_due
 from portal.workflows import WorkflowFileError, read_workflow
 
+pytestmark = pytest.mark.either_database
+
 FROM_THE_PAGE = {"Origin": ORIGIN}
 
 VISIT = """

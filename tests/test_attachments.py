@@ -38,6 +38,8 @@ from portal.settings import Settings
 from portal.simulator import Simulator
 from workers.fetch import Fetcher
 
+pytestmark = pytest.mark.either_database
+
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:

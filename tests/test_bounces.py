@@ -25,6 +25,8 @@ from portal.settings import Settings
 from portal.simulator import Simulator
 from portal.simulator.mailbox import Mail
 
+pytestmark = pytest.mark.either_database
+
 BY_MAIL_ALONE = CustomerDetails(name="Mary Miller", email=MARTIN)
 LONG = "We looked at it and wrote down all that we found. " * 6
 

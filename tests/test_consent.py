@@ -28,6 +28,8 @@ from portal.relay import (
 )
 from portal.relay.talking.consenting import withdraw
 
+pytestmark = pytest.mark.either_database
+
 PHONE_ONLY = type(MARTIN)(name="Martin Miller", phone=MARTIN.phone)
 
 

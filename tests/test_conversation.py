@@ -35,6 +35,8 @@ from portal.relay import (
     write_to_customer,
 )
 
+pytestmark = pytest.mark.either_database
+
 STRANGER = "+14155550199"
 
 

@@ -12,6 +12,8 @@ from portal.desk.reader import COOKIE
 from portal.models import KEPT, ServiceRequest
 from portal.relay import Relay, add_staff, disable_staff
 
+pytestmark = pytest.mark.either_database
+
 
 async def test_whoever_is_not_signed_in_is_sent_to_the_door_and_back(
     client: httpx2.AsyncClient, martins: ServiceRequest

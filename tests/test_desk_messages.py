@@ -26,6 +26,8 @@ from portal.models import (
 from portal.relay import CustomerDetails
 from portal.relay.sending.delivering import record_receipt
 
+pytestmark = pytest.mark.either_database
+
 PHONE_ONLY = CustomerDetails("Martin Miller", "+14155550132", timezone="America/New_York")
 
 

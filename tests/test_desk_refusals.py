@@ -12,6 +12,8 @@ from portal import relay as verbs
 from portal.models import KEPT, THE_CUSTOMER, EventKind, ServiceRequest
 from portal.relay import CustomerDetails
 
+pytestmark = pytest.mark.either_database
+
 
 async def passed_on(house: House, request: ServiceRequest) -> ServiceRequest:
     """Tess has passed it to Underwriting, which has not taken it up."""

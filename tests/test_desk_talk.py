@@ -29,6 +29,8 @@ from portal.models import (
 from portal.relay.talking.canning import FIELDS, add_reply
 from portal.samples.replies import STARTERS
 
+pytestmark = pytest.mark.either_database
+
 once = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 

@@ -18,6 +18,8 @@ from aiosmtpd.smtp import SMTP, AuthResult
 from portal.messaging.email import Letter, Mailer, Thread, compose
 from portal.messaging.outcomes import NotSent, OutcomeUnknown, Refused
 
+pytestmark = pytest.mark.either_database
+
 LETTER = Letter(
     subject="Your card is being made",
     headline="Your card is being made, Martin",

@@ -20,6 +20,8 @@ from portal.queries.consents import may_write
 from portal.relay import CustomerDetails, hold, write_to_customer
 from workers.deliver import Courier
 
+pytestmark = pytest.mark.either_database
+
 PHONE_ONLY = CustomerDetails(name="Martin Miller", phone=MARTIN.phone)
 
 

@@ -19,6 +19,8 @@ from portal.models import (
 )
 from portal.relay import receive_text, receive_web_message
 
+pytestmark = pytest.mark.either_database
+
 OTHERS_PHONE = "+14155550177"
 LONG = "a <b>long</b> story. " * 480
 

@@ -32,6 +32,8 @@ from portal.models import (
 from portal.relay import CustomerDetails
 from portal.settings import Settings
 
+pytestmark = pytest.mark.either_database
+
 once = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 NOON = datetime(2025, 6, 3, 14, tzinfo=UTC)

@@ -32,6 +32,8 @@ from portal.settings import Settings
 from portal.simulator import Simulator
 from portal.simulator.mailbox import Mail
 
+pytestmark = pytest.mark.either_database
+
 ANSWERS = (MessageKind.ACKNOWLEDGEMENT, MessageKind.ANSWER, MessageKind.CONSENT)
 
 

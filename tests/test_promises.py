@@ -8,6 +8,8 @@ from portal.errors import BadInput, Conflict, NotFound
 from portal.models import KEPT, EventKind, MessageKind, Promise, PromiseState
 from portal.relay import cancel, disable_staff, keep_promise, make_promise, move_promise
 
+pytestmark = pytest.mark.either_database
+
 SOON = timedelta(hours=3)
 
 

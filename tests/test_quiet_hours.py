@@ -24,6 +24,8 @@ from portal.relay import (
 )
 from portal.settings import Settings
 
+pytestmark = pytest.mark.either_database
+
 HOURS = Settings(_env_file=None, KEPT_QUIET_HOURS="21:00-08:00")
 NIGHT = datetime.fromisoformat("2025-06-03T23:00:00-04:00")
 MORNING = datetime.fromisoformat("2025-06-04T08:00:00-04:00")

@@ -17,6 +17,8 @@ from portal.models import (
 )
 from portal.relay import accept, advance, ask_what_is_due, relabel
 
+pytestmark = pytest.mark.either_database
+
 
 @pytest.fixture
 def texts(clock, house):

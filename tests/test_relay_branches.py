@@ -6,6 +6,8 @@ from portal.errors import BadInput, Conflict
 from portal.models import KEPT, EventKind, RequestStatus, RunState
 from portal.relay import accept, advance, cancel, refuse, reopen, send_back
 
+pytestmark = pytest.mark.either_database
+
 
 @pytest.fixture
 async def forked(house):

@@ -29,6 +29,8 @@ from portal.relay import (
     send_back,
 )
 
+pytestmark = pytest.mark.either_database
+
 FAR = timedelta(days=400)
 
 

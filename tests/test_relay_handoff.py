@@ -19,6 +19,8 @@ from portal.relay import (
 )
 from portal.workflows import read_workflow
 
+pytestmark = pytest.mark.either_database
+
 CRM = Actor(ActorKind.API, "crm")
 
 

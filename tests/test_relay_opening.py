@@ -21,6 +21,8 @@ from portal.models import (
 from portal.relay import add_staff, load_workflow
 from portal.workflows import read_workflow
 
+pytestmark = pytest.mark.either_database
+
 
 async def test_the_first_text_has_the_link_and_says_how_to_stop(house, martins):
     [text] = await house.told(martins)

@@ -14,6 +14,8 @@ from portal.relay import (
     resume,
 )
 
+pytestmark = pytest.mark.either_database
+
 
 async def test_held_it_is_on_hold_and_the_customer_reads_that_it_is(house, martins):
     held = await house.do(hold, martins, reason="A payslip misses.", by=house.people.tess.actor)

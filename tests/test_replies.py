@@ -27,6 +27,8 @@ from portal.relay import (
     write_to_customer,
 )
 
+pytestmark = pytest.mark.either_database
+
 
 @pytest.fixture
 def texts(clock, house):
@@ -172,7 +174,9 @@ async def test_what_has_ended_is_told_and_opened_again_on_request(house, card, t
     assert seen.status == RequestStatus.OPEN
     assert seen.owner_id == house.people.tess.id
     assert [one.stage_key for one in seen.open_runs] == ["received"]
-    assert (await house.told(card))[-1].body.startswith("Acme Bank: Martin, Telesales is on it")
+    assert (await house.told(card))[-1].body.startswith(
+        "Acme Bank: Martin, once more: We have your application"
+    )
 
 
 async def test_reopen_opens_it_and_no_to_the_offer_needs_nothing(house, card, texts):

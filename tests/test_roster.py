@@ -7,6 +7,8 @@ from portal.models import KEPT, Department, EventKind, Role, Roster, StaffMember
 from portal.queries.rosters import load_full_roster
 from portal.relay import accept, add_staff, advance, assign, disable_staff
 
+pytestmark = pytest.mark.either_database
+
 PRESS = Department(id=1, key="press", name="Press")
 
 

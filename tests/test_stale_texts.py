@@ -41,6 +41,8 @@ from portal.settings import Settings
 from workers.claim import Claimed
 from workers.deliver import Courier
 
+pytestmark = pytest.mark.either_database
+
 MARTHA = CustomerDetails("Martha Miller", phone="+14155550133", timezone="America/New_York")
 HOURS = Settings(_env_file=None, KEPT_QUIET_HOURS="21:00-08:00").quiet_hours
 DAY = datetime(2025, 6, 3, 18, tzinfo=UTC)

@@ -24,6 +24,8 @@ from portal.relay import (
 )
 from portal.tracking.kept import StatusPages
 
+pytestmark = pytest.mark.either_database
+
 NO_LINK = "/r/AAAAAAAAAAAAAAAAAAAAAA"
 
 

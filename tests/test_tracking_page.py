@@ -37,6 +37,8 @@ from portal.tracking.view import (
     WaitingHandoff,
 )
 
+pytestmark = pytest.mark.either_database
+
 NOW = datetime(2026, 11, 24, 20, 30, tzinfo=UTC)
 """Tuesday afternoon, half past three in New York."""
 FIRST_VIEW = 6144

@@ -18,6 +18,8 @@ from portal.relay import Relay, revoke_link
 from portal.relay.talking.attaching import refuse_fetched
 from portal.settings import Settings
 
+pytestmark = pytest.mark.either_database
+
 once = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """For what has nothing to do with the database."""
 

@@ -1,6 +1,6 @@
 """The ground of the fault tests: the product as real processes, standing, or started by the test.
 
-``shop`` stands for all tests that kill nothing of it; each has a customer of its own there, so that
+``shop`` stands for all tests of a module that kill nothing of it; each has a customer of its own there, so that
 a fault for their number meets nobody else. ``site`` is there for one test, which may break it; it
 is on SQLite, and again on PostgreSQL, where who kills whom goes by other locks.
 """
@@ -29,7 +29,7 @@ def _carrier() -> Simulator:
     return Simulator(auth_token=TOKEN, blocks_stopped=False, confirms_stop=False)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shop(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """The product at work, its worker in haste."""
     folder = tmp_path_factory.mktemp("shop")
