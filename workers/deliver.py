@@ -6,6 +6,7 @@ No transaction is open while a provider is called. What is claimed is sent at on
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -62,9 +63,9 @@ class Courier:
         """Something is due: look now rather than at the next sweep."""
         self._woken.set()
 
-    async def run(self) -> None:
-        """Deliver for ever."""
-        while True:
+    async def run(self, ending: asyncio.Event) -> None:
+        """Deliver until ``ending`` is set; a batch that has been begun is claimed to its end."""
+        while not ending.is_set():
             self._woken.clear()
             try:
                 more = await self._deliver_batch()
@@ -73,7 +74,7 @@ class Courier:
                 more = False
                 await asyncio.sleep(1)
             if not more:
-                await self._rest()
+                await self._rest(ending)
 
     async def finish(self, within: float) -> None:
         """Let what is under way come to its end, and record it; then give up what has none.
@@ -88,18 +89,16 @@ class Courier:
         if self._recorder is not None:
             await asyncio.wait({self._recorder}, timeout=within)
 
-    async def _rest(self) -> None:
+    async def _rest(self, ending: asyncio.Event) -> None:
         """Until something is due, at the latest until the next sweep; with no room, until there is."""
-        longest = self._relay.settings.sweep_every
+        longest, news = self._relay.settings.sweep_every, self._woken
         no_room_for = self._not_before - time.monotonic()
         if no_room_for > 0:
-            await asyncio.sleep(min(no_room_for, longest))
-            return
-        try:
-            async with asyncio.timeout(longest):
-                await self._woken.wait()
-        except TimeoutError:
-            return
+            longest, news = min(no_room_for, longest), ending
+        if not ending.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(longest):
+                    await news.wait()
 
     async def _deliver_batch(self) -> bool:
         """Take the next batch on its way; False when there is nothing to do until we are woken.

@@ -3,7 +3,8 @@
 import asyncio
 import os
 import socket
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -67,51 +68,58 @@ class Shift:
         await self.jobs.close()
         await self.database.close()
 
+    async def until(self, leaving: asyncio.Event) -> None:
+        """Work until ``leaving`` is set; then claim nothing more and finish what is under way.
+
+        A round that has been begun is ended, not broken off: a cancellation in the middle of a
+        call to the database can leave the driver (aiosqlite) waiting for ever.
+        """
+        ending = asyncio.Event()
+        work = [
+            *(courier.run(ending) for courier in self.couriers),
+            self._rounds(self.sweep.once, ending),
+            # Apart from the sweep: a slow provider must not hold up what does not need it.
+            self._rounds(self.reconciler.once, ending),
+            self._rounds(self.inquirer.once, ending),
+            self._rounds(self.fetcher.once, ending),
+        ]
+        duties = {asyncio.create_task(one) for one in work}
+        listening = asyncio.create_task(listen_for_work(self.settings, self.wake))
+        told = asyncio.create_task(_told(leaving))
+        log.info("the worker is at work", worker=self.name)
+        over = {told, listening, *duties}
+        done, _ = await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
+        ending.set()
+        self.wake()
+        listening.cancel()
+        await _end(duties)
+        await asyncio.gather(*(courier.finish(FAREWELL) for courier in self.couriers))
+        told.cancel()
+        for duty in done - {told}:
+            duty.result()  # A duty never ends by itself: let its error end the process.
+
     def wake(self) -> None:
         """Something may be due to be sent."""
         for courier in self.couriers:
             courier.wake()
 
-    async def _every_sweep(self, once: Callable[[], Awaitable[None]]) -> None:
-        """Do it for ever, and survive whatever it meets."""
-        while True:
+    async def _rounds(self, once: Callable[[], Awaitable[None]], ending: asyncio.Event) -> None:
+        """Do it every ``KEPT_SWEEP_EVERY`` seconds until ``ending``, and survive what it meets."""
+        while not ending.is_set():
             try:
                 await once()
             except (SQLAlchemyError, OSError) as error:
                 log.warning("a duty could not be finished", error=type(error).__name__)
             except Exception as error:
                 log.exception("a duty met an error", error=repr(error))
-            await asyncio.sleep(self.settings.sweep_every)
-
-    async def until(self, leaving: asyncio.Event) -> None:
-        """Work until ``leaving`` is set; then claim nothing more and finish what is under way."""
-        work = [
-            *(courier.run() for courier in self.couriers),
-            self.sweep.run(),
-            # Apart from the sweep: a slow provider must not hold up what does not need it.
-            self._every_sweep(self.reconciler.once),
-            self._every_sweep(self.inquirer.once),
-            self._every_sweep(self.fetcher.once),
-            listen_for_work(self.settings, self.wake),
-        ]
-        duties = [asyncio.create_task(one) for one in work]
-        log.info("the worker is at work", worker=self.name)
-        over = asyncio.create_task(_told(leaving))
-        done, _ = await asyncio.wait({over, *duties}, return_when=asyncio.FIRST_COMPLETED)
-        await _end(duties)
-        await asyncio.gather(*(courier.finish(FAREWELL) for courier in self.couriers))
-        over.cancel()
-        for duty in done - {over}:
-            duty.result()  # A duty never ends by itself: let its error end the process.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.settings.sweep_every):
+                    await ending.wait()
 
 
-async def _end(duties: Iterable[asyncio.Task[None]]) -> None:
-    """Cancel them until they have ended.
-
-    Once is not enough: where a cancellation meets a call to the database, the driver may raise an
-    error of its own in its place, and the duty, which survives errors, would go on.
-    """
-    going = set(duties)
+async def _end(duties: set[asyncio.Task[None]]) -> None:
+    """Let them end the round they are in; break off what takes too long, as often as it takes."""
+    _, going = await asyncio.wait(duties, timeout=FAREWELL)
     while going:
         for duty in going:
             duty.cancel()

@@ -3,13 +3,11 @@
 Redis wakes us sooner; this is what makes it disposable. A row of its own says that it is alive.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -30,24 +28,13 @@ Verb = Callable[[Turn, ServiceRequest], Awaitable[None]]
 
 
 class Sweep:
-    """Does the timed duties one after another, and survives whatever one of them meets."""
+    """Does the timed duties one after another; what one request meets holds up no other."""
 
     def __init__(self, relay_: Relay, wake: Callable[[], None], name: str) -> None:
         self._relay = relay_
         self._wake = wake
         self._name = name
         self._tidied_at = clock.now() - TIDY_EVERY
-
-    async def run(self) -> None:
-        """Sweep for ever, every ``KEPT_SWEEP_EVERY`` seconds."""
-        while True:
-            try:
-                await self.once()
-            except (SQLAlchemyError, OSError) as error:
-                log.warning("the sweep could not finish", error=type(error).__name__)
-            except Exception as error:
-                log.exception("the sweep met an error", error=repr(error))
-            await asyncio.sleep(self._relay.settings.sweep_every)
 
     async def once(self) -> None:
         """One sweep: questions and holds that are due, and the sign of life."""
