@@ -28,6 +28,7 @@ import time_machine
 from browsing import Desk, at_the_desk
 from cast import ORIGIN, Furniture, House, furnish, move_in, take_stock
 from disposable_postgres import DisposablePostgres
+from hypothesis import settings as effort
 from redis import Redis
 from sqlmodel import SQLModel
 from starlette.applications import Starlette
@@ -41,6 +42,12 @@ from portal.migrate import migrate
 from portal.models import KEPT, ApiKey, ServiceRequest
 from portal.relay import Relay
 from portal.settings import Settings
+
+# Nothing is asserted of time, and the same cases come each run: `--hypothesis-profile=explore` looks
+# for others.
+effort.register_profile("kept", deadline=None, derandomize=True)
+effort.register_profile("explore", deadline=None)
+effort.load_profile("kept")
 
 POSTGRES = pytest.param("postgres", marks=pytest.mark.postgres)
 
