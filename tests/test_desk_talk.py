@@ -12,8 +12,11 @@ from cast import House
 from sqlmodel import col, select, update
 
 from portal import relay as verbs
+from portal.desk.fates import KIND
+from portal.desk.sentences import MEANINGS
 from portal.messaging import segments
 from portal.messaging.compose import fill
+from portal.messaging.meaning import MeaningKind
 from portal.models import (
     KEPT,
     THE_CUSTOMER,
@@ -290,3 +293,9 @@ async def test_single_keys_can_be_turned_off_and_on_again(desks: Any, house: Hou
         assert told["keys"] == wanted
         await tess.client.post("/desk/keys", data=told)
     assert " data-keys>" in (await tess.get("/desk")).text
+
+
+def test_the_desk_has_words_for_every_kind_and_every_meaning():
+    """A kind without words would break the page of a request that has such a message."""
+    assert set(KIND) == set(MessageKind)
+    assert set(MEANINGS) == set(MeaningKind)
