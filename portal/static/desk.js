@@ -81,7 +81,8 @@ function listen(url) {
   stay.source = new EventSource(url);
   stay.source.addEventListener("timeline", hear);
   stay.source.onopen = () => {
-    if (stay.lost) catchUp();
+    // What came between the drawing of a list and its stream was told to nobody.
+    if (stay.lost || document.querySelector("[data-calm]")) catchUp();
     stay.lost = false;
     say("");
   };
