@@ -1,5 +1,7 @@
 """Limits: our own pace, the ceilings on texts, and a provider that does not accept us."""
 
+import asyncio
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,10 +9,14 @@ from cast import MARTIN, House
 from hypothesis import given
 from hypothesis import strategies as st
 from posting import Phone, deliver
+from running import eventually
 from sqlmodel import select
 
 from portal.jobs import Jobs
 from portal.live import Live
+from portal.messaging import carrier
+from portal.messaging.outcomes import Refused
+from portal.messaging.sms import Accepted
 from portal.models import (
     THE_CUSTOMER,
     BallKind,
@@ -20,7 +26,10 @@ from portal.models import (
     ServiceRequest,
 )
 from portal.relay import CustomerDetails, Relay, receive_text, write_to_customer
+from workers.claim import Claimed
+from workers.deliver import Courier
 
+ANN = CustomerDetails("Ann", phone="+14155550140")
 NOON = datetime(2025, 6, 3, 16, tzinfo=UTC)
 
 
@@ -126,7 +135,7 @@ async def test_while_we_are_not_accepted_everything_waits_and_one_alert_says_so(
 ) -> None:
     """Wrong credentials: one message shows it, the others are not even tried, none is failed."""
     for number in range(3):
-        customer = CustomerDetails("Ann", phone=f"+1415555014{number}")
+        customer = replace(ANN, phone=f"+1415555014{number}")
         await house.open(customer=customer, by=house.people.tess.actor)
     refusing = Phone(refuses=20003)
     await deliver(house.relay, refusing)
@@ -142,6 +151,38 @@ async def test_while_we_are_not_accepted_everything_waits_and_one_alert_says_so(
     clock.shift(timedelta(seconds=61))
     assert len(await deliver(house.relay, Phone())) == 3
     assert await balls(house, BallKind.SENDING_PAUSED) == []
+
+
+@dataclass
+class TornPhone(Phone):
+    """We are signed out between two texts: the second is refused, the first is accepted late."""
+
+    late: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def send(self, message: Claimed, still_ours) -> Accepted:
+        if message.to_address == MARTIN.phone:
+            await self.late.wait()
+            return await super().send(message, still_ours)
+        raise Refused(20003, carrier.verdict(20003))
+
+
+async def test_what_was_on_its_way_when_the_rest_began_does_not_end_it(clock, house: House) -> None:
+    """A late acceptance is of the time before: the queue rests on, and there is one alert."""
+    await house.open(by=house.people.tess.actor)
+    await house.open(customer=ANN, by=house.people.tess.actor)
+    torn = TornPhone()
+    courier = Courier(house.relay, torn)
+    await courier._deliver_batch()
+
+    async def rests() -> bool:
+        return bool(await balls(house, BallKind.SENDING_PAUSED))
+
+    await eventually(rests)
+    torn.late.set()
+    await courier.finish(within=5)
+    assert len(torn.shows) == 1
+    assert await deliver(house.relay, Phone()) == []
+    assert len(await balls(house, BallKind.SENDING_PAUSED)) == 1
 
 
 @given(
@@ -172,7 +213,7 @@ async def test_all_workers_together_keep_to_the_pace(clock, house: House) -> Non
     """The pace is the sender's, not the worker's: a second courier finds it used up."""
     limit(house, provider_rate=0.5)
     for number in range(3):
-        customer = CustomerDetails("Ann", phone=f"+1415555014{number}")
+        customer = replace(ANN, phone=f"+1415555014{number}")
         await house.open(customer=customer, by=house.people.tess.actor)
     phone = Phone()
     for _ in range(2):

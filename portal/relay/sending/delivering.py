@@ -73,16 +73,19 @@ async def _tell_sender(
 
     The one alert is about the sender: its messages all wait, and none is failed.
     """
-    sender = await turn.session.get(Sender, name, with_for_update=bool(unsent) or None)
+    refused = [one for one in results if isinstance(one, Refused) and one.action == "pause_queue"]
+    sender = await turn.session.get(Sender, name, with_for_update=bool(unsent or refused) or None)
     if sender is None:
         return
-    sender.spend(turn.now, -unsent)
-    if any(isinstance(result, Accepted) for result in results) and sender.rest_reason:
+    if unsent:
+        sender.spend(turn.now, -unsent)
+    # During the rest nothing is handed over: an acceptance then is of what went before it.
+    has_rested = bool(sender.rest_reason) and not sender.is_resting(turn.now)
+    if refused:
+        await _rest(turn, sender, refused[0].reason)
+    elif has_rested and any(isinstance(one, Accepted) for one in results):
         sender.wake()
         await resolve_balls(turn, sender.subject, BallKind.SENDING_PAUSED)
-    for result in results:
-        if isinstance(result, Refused) and result.action == "pause_queue":
-            await _rest(turn, sender, result.reason)
 
 
 async def _rest(turn: Turn, sender: Sender, reason: str) -> None:
