@@ -22,6 +22,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from zlib import crc32
 
+import calling
 import httpx2
 import pytest
 import time_machine
@@ -192,6 +193,12 @@ async def martins(house: House) -> ServiceRequest:
 
 
 @pytest.fixture
+def texts(clock: time_machine.Traveller, house: House) -> calling.Phone:
+    """Martin's phone: what it sends."""
+    return calling.Phone(house)
+
+
+@pytest.fixture
 async def app(settings: Settings) -> AsyncIterator[Starlette]:
     """The whole application, started and in the end stopped. It shares the test's database."""
     from portal.app import create_app  # noqa: PLC0415 (most tests need no pages)
@@ -207,6 +214,12 @@ async def client(app: Starlette) -> AsyncIterator[httpx2.AsyncClient]:
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN) as client:
         yield client
+
+
+@pytest.fixture
+def twilio(client: httpx2.AsyncClient, settings: Settings) -> calling.Twilio:
+    """Twilio, as it calls our webhooks."""
+    return calling.Twilio(client, settings)
 
 
 @pytest.fixture

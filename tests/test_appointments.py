@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 import pytest
-from calling import Phone
 from cast import ORIGIN
 
 from portal.models import KEPT, Answer, Expects, PromiseKind
@@ -34,12 +33,6 @@ department = "bench"
 title = "Our technician is coming"
 expected = "2d"
 """
-
-
-@pytest.fixture
-def texts(clock, house):
-    """Martin's phone."""
-    return Phone(house)
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
 """A wish to stop is heeded wherever it is said, confirmed once, and then there is silence."""
 
 import pytest
-from calling import Twilio
 from cast import MARTIN, House
+from posting import Mailbox, Phone, deliver
 from sqlmodel import select
-from test_stale_texts import Mailbox, Phone
 
 from portal.models import (
     KEPT,
@@ -18,16 +17,10 @@ from portal.models import (
 )
 from portal.queries.consents import may_write
 from portal.relay import CustomerDetails, hold, write_to_customer
-from workers.deliver import Courier
 
 pytestmark = pytest.mark.either_database
 
 PHONE_ONLY = CustomerDetails(name="Martin Miller", phone=MARTIN.phone)
-
-
-@pytest.fixture
-def twilio(client, settings) -> Twilio:
-    return Twilio(client, settings)
 
 
 @pytest.fixture
@@ -55,10 +48,7 @@ def arrived(house):
 
     async def arrived(way: Phone = phone) -> list[str]:
         way.shows.clear()
-        courier = Courier(house.relay, way)
-        while await courier._deliver_batch():
-            await courier.finish(within=5)
-        return list(way.shows)
+        return list(await deliver(house.relay, way))
 
     arrived.mailbox = mailbox
     return arrived

@@ -23,12 +23,6 @@ from portal.models import (
 from portal.settings import Settings
 
 
-@pytest.fixture
-def twilio(client: httpx2.AsyncClient, settings: Settings) -> Twilio:
-    """Twilio, as it calls us."""
-    return Twilio(client, settings)
-
-
 async def heard(house: House) -> list[Message]:
     """Every message that came in."""
     return [one for one in await house.messages() if one.direction == Direction.IN]

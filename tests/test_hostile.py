@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from calling import PHONE, Twilio
+from calling import PHONE
 from cast import MARTIN, CustomerDetails
 from sqlmodel import select
 
@@ -23,12 +23,6 @@ pytestmark = pytest.mark.either_database
 
 OTHERS_PHONE = "+14155550177"
 LONG = "a <b>long</b> story. " * 480
-
-
-@pytest.fixture
-def twilio(client, settings):
-    """Twilio, which signs what it tells us."""
-    return Twilio(client, settings)
 
 
 @pytest.fixture

@@ -25,12 +25,6 @@ from workers.doors import Doors, TextDoor
 from workers.inquire import Inquirer
 
 
-@pytest.fixture
-def twilio(client, settings) -> Twilio:
-    """Twilio, as it calls us."""
-    return Twilio(client, settings)
-
-
 async def sent(house: House, request: ServiceRequest) -> Message:
     """The newest message to the customer, handed to the carrier."""
     await deliver(house.relay, Phone())

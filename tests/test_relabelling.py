@@ -4,7 +4,6 @@ import asyncio
 import csv
 
 import pytest
-from calling import Phone
 
 from portal.commands.replies import export
 from portal.errors import BadInput
@@ -18,12 +17,6 @@ from portal.models import (
 from portal.relay import accept, advance, ask_what_is_due, relabel
 
 pytestmark = pytest.mark.either_database
-
-
-@pytest.fixture
-def texts(clock, house):
-    """Martin's phone."""
-    return Phone(house)
 
 
 @pytest.fixture

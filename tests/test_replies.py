@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from calling import Phone
 from sqlmodel import select
 
 from portal.models import (
@@ -28,12 +27,6 @@ from portal.relay import (
 )
 
 pytestmark = pytest.mark.either_database
-
-
-@pytest.fixture
-def texts(clock, house):
-    """Martin's phone."""
-    return Phone(house)
 
 
 @pytest.fixture

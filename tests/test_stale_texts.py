@@ -1,17 +1,14 @@
 """What waited through the night is looked at in the morning: only what is still news is sent."""
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 from cast import PERMIT, House
+from posting import Mailbox, Phone, deliver
 
 from portal.jobs import Jobs
 from portal.live import Live
-from portal.messaging import carrier
-from portal.messaging.outcomes import Refused
-from portal.messaging.sms import Accepted
 from portal.models import (
     KEPT,
     THE_CUSTOMER,
@@ -38,8 +35,6 @@ from portal.relay import (
     write_to_customer,
 )
 from portal.settings import Settings
-from workers.claim import Claimed
-from workers.deliver import Courier
 
 pytestmark = pytest.mark.either_database
 
@@ -48,31 +43,6 @@ HOURS = Settings(_env_file=None, KEPT_QUIET_HOURS="21:00-08:00").quiet_hours
 DAY = datetime(2025, 6, 3, 18, tzinfo=UTC)
 NIGHT = datetime(2025, 6, 4, 3, tzinfo=UTC)
 MORNING = datetime(2025, 6, 4, 12, tzinfo=UTC)
-
-
-@dataclass
-class Phone:
-    """The customer's phone, as the way that texts go: what it shows, in its order."""
-
-    sender = "+15005550006"
-    channel = Channel.SMS
-    at_once = 100
-    shows: list[str] = field(default_factory=list)
-    is_broken: bool = False
-
-    async def send(self, message: Claimed, still_ours):
-        still_ours()
-        if self.is_broken:
-            raise Refused(30007, carrier.verdict(30007))
-        self.shows.append(message.body)
-        return Accepted(f"SM{message.id}", MessageStatus.ACCEPTED, 1)
-
-
-@dataclass
-class Mailbox(Phone):
-    """The same for mails."""
-
-    channel = Channel.EMAIL
 
 
 @pytest.fixture
@@ -89,10 +59,7 @@ def send(house):
     """One pass of a worker over all that is due; gives what the phone shows after it."""
 
     async def send(phone: Phone) -> list[str]:
-        courier = Courier(house.relay, phone)
-        while await courier._deliver_batch():
-            await courier.finish(within=5)
-        return phone.shows
+        return await deliver(house.relay, phone)
 
     return send
 
@@ -311,7 +278,7 @@ async def test_whichever_text_comes_first_says_who_we_are_and_how_to_stop(clock,
 async def test_what_never_arrived_was_not_the_first_text(house, send):
     """A text that failed told them nothing, so the next says who we are."""
     request = await house.open(customer=MARTHA, by=KEPT)
-    await send(Phone(is_broken=True))
+    await send(Phone(refuses=30007))
     await house.do(write_to_customer, request, "Good morning!", by=house.people.tess.actor)
     assert await send(Phone()) == ["Acme Bank: Good morning! STOP to end"]
 

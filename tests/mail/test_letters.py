@@ -1,11 +1,9 @@
 """Each kind of message is a whole mail: its own words, in one thread, by the way that was chosen."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 
 import httpx2
-import pytest
 from cast import House
 from mail_server import MailServer
 from time_machine import Traveller
@@ -25,29 +23,8 @@ from portal.relay import (
     set_preferences,
     write_to_customer,
 )
-from portal.settings import Settings
-from portal.simulator import Simulator
 
 WORDS = "Hello Martin,\n\nplease bring:\n- the device\n- 5 > 4 <b>screws</b>\n\nBye"
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Simulator]:
-    with Simulator() as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def settings(settings: Settings, box: Simulator) -> Settings:
-    """With mail."""
-    box.mailbox.forget()
-    told = {"smtp_url": box.smtp_url, "mail_from": "Acme Bank <desk@acme.example>"}
-    return settings.model_copy(update=told)
-
-
-@pytest.fixture
-def server(client: httpx2.AsyncClient, relay: Relay, box: Simulator) -> MailServer:
-    return MailServer(client, relay, box)
 
 
 async def told_by_mail(house: House, server: MailServer, clock: Traveller) -> ServiceRequest:

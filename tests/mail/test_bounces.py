@@ -1,8 +1,5 @@
 """A mail that is returned is known as such: its reason, its address, and the other way to go."""
 
-from collections.abc import Iterator
-
-import httpx2
 import pytest
 from cast import House
 from mail_server import MARTIN, MailServer, bounce
@@ -21,33 +18,12 @@ from portal.models import (
 )
 from portal.relay import CustomerDetails, Relay, write_to_customer
 from portal.relay.sending.delivering import record_receipt
-from portal.settings import Settings
-from portal.simulator import Simulator
 from portal.simulator.mailbox import Mail
 
 pytestmark = pytest.mark.either_database
 
 BY_MAIL_ALONE = CustomerDetails(name="Mary Miller", email=MARTIN)
 LONG = "We looked at it and wrote down all that we found. " * 6
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Simulator]:
-    with Simulator() as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def settings(settings: Settings, box: Simulator) -> Settings:
-    """With mail."""
-    box.mailbox.forget()
-    told = {"smtp_url": box.smtp_url, "mail_from": "Acme Bank <desk@acme.example>"}
-    return settings.model_copy(update=told)
-
-
-@pytest.fixture
-def server(client: httpx2.AsyncClient, relay: Relay, box: Simulator) -> MailServer:
-    return MailServer(client, relay, box)
 
 
 @pytest.fixture

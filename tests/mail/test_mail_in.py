@@ -1,6 +1,5 @@
 """Mail that comes in: a customer is answered or owned, a machine is set aside, nobody is believed."""
 
-from collections.abc import Iterator
 from email.message import EmailMessage
 from textwrap import indent
 
@@ -29,31 +28,11 @@ from portal.models import (
 from portal.queries.attachments import attachments_of
 from portal.relay import Relay, advance, ask_what_is_due, write_to_customer
 from portal.settings import Settings
-from portal.simulator import Simulator
 from portal.simulator.mailbox import Mail
 
 pytestmark = pytest.mark.either_database
 
 ANSWERS = (MessageKind.ACKNOWLEDGEMENT, MessageKind.ANSWER, MessageKind.CONSENT)
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Simulator]:
-    with Simulator() as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def settings(settings: Settings, box: Simulator) -> Settings:
-    """With mail."""
-    box.mailbox.forget()
-    told = {"smtp_url": box.smtp_url, "mail_from": "Acme Bank <desk@acme.example>"}
-    return settings.model_copy(update=told)
-
-
-@pytest.fixture
-def server(client: httpx2.AsyncClient, relay: Relay, box: Simulator) -> MailServer:
-    return MailServer(client, relay, box)
 
 
 @pytest.fixture
