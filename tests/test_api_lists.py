@@ -176,11 +176,12 @@ async def test_dropped_balls_have_an_owner_and_a_reference(
             [
                 DroppedBall(
                     kind=BallKind.HANDOFF_UNACCEPTED, subject="handoff:1", detail="Not taken up.",
-                    request_id=waiting.id, owner_id=waiting.owner_id, raised_at=raised,
+                    request_id=waiting.id, owner_id=waiting.owner_id, slipped_at=raised,
+                    raised_at=raised,
                 ),
                 DroppedBall(
                     kind=BallKind.UNKNOWN_SENDER, subject="message:9", detail="Who is this?",
-                    raised_at=raised, resolved_at=raised,
+                    slipped_at=raised, raised_at=raised, resolved_at=raised,
                 ),
             ]
         )  # fmt: skip

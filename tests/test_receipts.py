@@ -99,6 +99,7 @@ async def test_a_late_receipt_settles_what_a_person_was_asked_about(
                 kind=BallKind.OUTCOME_UNKNOWN,
                 subject=f"message:{message.id}",
                 request_id=martins.id,
+                slipped_at=message.created_at,
                 raised_at=message.created_at,
             )
         )

@@ -38,6 +38,8 @@ KIND = {
     MessageKind.COMPLETED: "It was completed",
     MessageKind.DECLINED: "It was declined",
     MessageKind.PROMISE: "A promise",
+    MessageKind.DELAY: "A delay",
+    MessageKind.UPDATE: "Still on it",
     MessageKind.LINK: "The link to their page",
     MessageKind.STAFF: "Written by a colleague",
     MessageKind.ACKNOWLEDGEMENT: "We have what they wrote",
@@ -47,6 +49,7 @@ KIND = {
     MessageKind.OFFER: "Shall it be opened again?",
     MessageKind.CUSTOMER: "From the customer",
     MessageKind.AUTOMATIC: "From a mail program",
+    MessageKind.NOTICE: "A notice to staff",
 }
 
 CARRIER = {Channel.SMS: "the carrier", Channel.EMAIL: "the mail server", Channel.WEB: "the page"}

@@ -108,11 +108,15 @@ def event_words(event: Event, definition: WorkflowDefinition, words: Words) -> s
         EventKind.HANDOFF_SENT: f"Passed to {data.get('to', 'the next department')} for {stage}",
         EventKind.HANDOFF_ACCEPTED: f"Took up {stage}",
         EventKind.HANDOFF_REFUSED: f"Refused {stage}",
+        EventKind.HANDOFF_RECALLED: f"Took {stage} back before anybody had taken it up",
         EventKind.SENT_BACK: f"Sent back to {stage}",
         EventKind.ASSIGNED: f"Given to {data.get('to', 'a colleague')}",
         EventKind.HELD: "Put on hold",
         EventKind.RESUMED: "Resumed",
         EventKind.EXPECTED: "Gave a new date",
+        EventKind.DELAYED: "Told the customer of a delay",
+        EventKind.STILL_ON_IT: "Told the customer that we are still on it",
+        EventKind.THIRD_PARTY_HEARD: f"Heard from {data.get('from') or 'the third party'}",
         EventKind.QUESTION_PLANNED: "A question to the customer is planned",
         EventKind.QUESTION_ASKED: "Asked the customer",
         EventKind.QUESTION_REMINDED: "Asked the customer once more",
@@ -127,6 +131,7 @@ def event_words(event: Event, definition: WorkflowDefinition, words: Words) -> s
         EventKind.PROMISE_KEPT: "Kept a promise",
         EventKind.PROMISE_MOVED: "Moved a promise",
         EventKind.PROMISE_MISSED: "A promise was missed",
+        EventKind.PROMISE_WITHDRAWN: "Took back a promise",
         EventKind.MESSAGE_IN: "The customer wrote",
         EventKind.MESSAGE_OUT: "Wrote to the customer",
         EventKind.MESSAGE_RETRIED: "Sent a message once more",
@@ -135,6 +140,8 @@ def event_words(event: Event, definition: WorkflowDefinition, words: Words) -> s
         EventKind.CONTACT_LOGGED: _contact(data),
         EventKind.PREFERENCES_CHANGED: _preferences(event),
         EventKind.LINK_REPLACED: "Changed the customer's link",
+        EventKind.BALL_DISMISSED: "Set aside what had slipped",
+        EventKind.MINDS_NOTED: "Noted what the customer minds about",
     }[event.kind]
     if data.get("due_at"):
         told += f", by {words.by(datetime.fromisoformat(data['due_at']))}"

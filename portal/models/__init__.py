@@ -12,7 +12,7 @@ from portal.models.consent import Consent, ConsentSource
 from portal.models.contact import Contact, ContactChannel, ContactReason
 from portal.models.customer import Channel, ContactPoint, Customer
 from portal.models.department import Department, Membership
-from portal.models.dropped_ball import BallKind, DroppedBall
+from portal.models.dropped_ball import BallKind, DroppedBall, Level
 from portal.models.event import Event, EventKind
 from portal.models.follow_up import Answer, Expects, FollowUp, FollowUpState
 from portal.models.handoff import Handoff
@@ -32,6 +32,8 @@ from portal.models.message import (
     contradict,
     rises,
 )
+from portal.models.outage import Outage
+from portal.models.pace import WHOLE, Pace
 from portal.models.presence import Presence
 from portal.models.progress import Progress
 from portal.models.promise import Promise, PromiseKind, PromiseState
@@ -60,6 +62,7 @@ __all__ = [
     "RECEIPTS_COME_WITHIN",
     "THE_CUSTOMER",
     "UNSETTLED",
+    "WHOLE",
     "Actor",
     "ActorKind",
     "Answer",
@@ -88,10 +91,13 @@ __all__ = [
     "Handoff",
     "Heartbeat",
     "IdempotentAnswer",
+    "Level",
     "Membership",
     "Message",
     "MessageKind",
     "MessageStatus",
+    "Outage",
+    "Pace",
     "Presence",
     "Progress",
     "Promise",

@@ -21,6 +21,9 @@ class Department(SQLModel, table=True):
     holidays: str = words(16)
     accept_within: str | None = words(16, default=None, nullable=True)
     reply_within: str = words(16, default="4bh")
+    # What has slipped goes to the lead, then to a manager, so long after it was raised.
+    lead_after: str = words(16, default="4bh")
+    manager_after: str = words(16, default="1bd")
 
     @property
     def calendar(self) -> BusinessCalendar:

@@ -25,6 +25,22 @@ class BallKind(StrEnum):
     CEILING = "ceiling"
     FLOOD = "flood"
     NO_OWNER = "no_owner"
+    BOUNCING = "bouncing"
+    AGEING = "ageing"
+    OWNER_ABSENT = "owner_absent"
+    THIRD_PARTY_SILENT = "third_party_silent"
+
+
+UNMAILED = "resolved_at IS NULL AND (mailed_level IS NULL OR mailed_level <> level)"
+"""Open, and whoever has it before them by now has had no mail about it; as SQL."""
+
+
+class Level(StrEnum):
+    """Who a ball is before: its owner, the lead of the department, a manager."""
+
+    OWNER = "owner"
+    LEAD = "lead"
+    MANAGER = "manager"
 
 
 class DroppedBall(SQLModel, table=True):
@@ -41,6 +57,20 @@ class DroppedBall(SQLModel, table=True):
             sqlite_where=sa.text("resolved_at IS NULL"),
             postgresql_where=sa.text("resolved_at IS NULL"),
         ),
+        # Serves: balls that go to the next level now.
+        sa.Index(
+            "ix_dropped_ball_escalates",
+            "escalates_at",
+            sqlite_where=sa.text("resolved_at IS NULL AND escalates_at IS NOT NULL"),
+            postgresql_where=sa.text("resolved_at IS NULL AND escalates_at IS NOT NULL"),
+        ),
+        # Serves: balls about which somebody has yet to get mail.
+        sa.Index(
+            "ix_dropped_ball_unmailed",
+            "id",
+            sqlite_where=sa.text(UNMAILED),
+            postgresql_where=sa.text(UNMAILED),
+        ),
         # Serves: what has slipped and is still open, newest first.
         sa.Index(
             "ix_dropped_ball_list",
@@ -55,7 +85,19 @@ class DroppedBall(SQLModel, table=True):
     subject: str = words(64)
     request_id: int | None = refers_to("service_request.id", index=True, nullable=True)
     owner_id: int | None = refers_to("staff_member.id", index=True, nullable=True)
+    # Whose rule says when it goes to the lead and to the manager.
+    department_id: int | None = refers_to("department.id", nullable=True)
     detail: str = words()
+    # The moment at which it slipped, which the watch may have seen a little later.
+    slipped_at: datetime = moment()
     raised_at: datetime = moment()
+    # Who has it before them by now: its owner, then the lead, then a manager.
+    level: Level = word(Level, Level.OWNER)
+    escalates_at: datetime | None = moment(nullable=True)
     escalated_at: datetime | None = moment(nullable=True)
+    escalated_to_id: int | None = refers_to("staff_member.id", nullable=True)
+    # The highest level that has had mail about it.
+    mailed_level: Level | None = word(Level, nullable=True)
     resolved_at: datetime | None = moment(nullable=True)
+    dismissed_by: str = words(120)
+    dismissed_reason: str = words()

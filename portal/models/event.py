@@ -22,11 +22,15 @@ class EventKind(StrEnum):
     HANDOFF_SENT = "handoff_sent"
     HANDOFF_ACCEPTED = "handoff_accepted"
     HANDOFF_REFUSED = "handoff_refused"
+    HANDOFF_RECALLED = "handoff_recalled"
     SENT_BACK = "sent_back"
     ASSIGNED = "assigned"
     HELD = "held"
     RESUMED = "resumed"
     EXPECTED = "expected"
+    DELAYED = "delayed"
+    STILL_ON_IT = "still_on_it"
+    THIRD_PARTY_HEARD = "third_party_heard"
     QUESTION_PLANNED = "question_planned"
     QUESTION_ASKED = "question_asked"
     QUESTION_REMINDED = "question_reminded"
@@ -41,6 +45,7 @@ class EventKind(StrEnum):
     PROMISE_KEPT = "promise_kept"
     PROMISE_MOVED = "promise_moved"
     PROMISE_MISSED = "promise_missed"
+    PROMISE_WITHDRAWN = "promise_withdrawn"
     MESSAGE_IN = "message_in"
     MESSAGE_OUT = "message_out"
     MESSAGE_RETRIED = "message_retried"
@@ -49,6 +54,8 @@ class EventKind(StrEnum):
     CONTACT_LOGGED = "contact_logged"
     PREFERENCES_CHANGED = "preferences_changed"
     LINK_REPLACED = "link_replaced"
+    BALL_DISMISSED = "ball_dismissed"
+    MINDS_NOTED = "minds_noted"
 
 
 class Event(SQLModel, table=True):

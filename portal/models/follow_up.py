@@ -61,6 +61,8 @@ class FollowUp(SQLModel, table=True):
     next_at: datetime | None = moment(nullable=True)
     asked_at: datetime | None = moment(nullable=True)
     reminded_at: datetime | None = moment(nullable=True)
+    # When a person has called about it, because no answer came.
+    called_at: datetime | None = moment(nullable=True)
     closed_at: datetime | None = moment(nullable=True)
     answer: Answer | None = word(Answer, nullable=True)
     expects: Expects = word(Expects, Expects.YES_NO)

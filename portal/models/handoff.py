@@ -38,7 +38,10 @@ class Handoff(SQLModel, table=True):
     accepted_by_id: int | None = refers_to("staff_member.id", nullable=True)
     refused_at: datetime | None = moment(nullable=True)
     refused_reason: str = words()
-    # Accepted, refused, or made void by a cancellation or a sending back.
+    recalled_at: datetime | None = moment(nullable=True)
+    # What the sender says to whoever takes it up; customers never read it.
+    note: str = words()
+    # Accepted, refused, recalled, or made void by a cancellation or a sending back.
     closed_at: datetime | None = moment(nullable=True)
 
     run: StageRun = Relationship(

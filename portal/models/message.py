@@ -29,6 +29,8 @@ class MessageKind(StrEnum):
     COMPLETED = "completed"
     DECLINED = "declined"
     PROMISE = "promise"
+    DELAY = "delay"
+    UPDATE = "update"
     LINK = "link"
     STAFF = "staff"
     ACKNOWLEDGEMENT = "acknowledgement"
@@ -38,6 +40,7 @@ class MessageKind(StrEnum):
     OFFER = "offer"
     CUSTOMER = "customer"
     AUTOMATIC = "automatic"
+    NOTICE = "notice"
 
 
 class MessageStatus(StrEnum):

@@ -61,6 +61,10 @@ class Promise(SQLModel, table=True):
     kept_at: datetime | None = moment(nullable=True)
     closed_at: datetime | None = moment(nullable=True)
     moved_reason: str = words()
+    # Why it was closed without being kept.
+    closed_reason: str = words()
+    # Whether the customer knows of it, and so hears when it is moved.
+    is_told: bool = True
 
     def state(self, now: datetime) -> PromiseState:
         """What it is at this moment; late is a matter of time and so never stored."""

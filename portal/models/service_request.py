@@ -82,6 +82,20 @@ class ServiceRequest(SQLModel, table=True):
             sqlite_where=sa.text("closed_at IS NULL"),
             postgresql_where=sa.text("closed_at IS NULL"),
         ),
+        # Serves: requests of which something may slip now (the watch).
+        sa.Index(
+            "ix_service_request_watch",
+            "watch_at",
+            sqlite_where=sa.text("watch_at IS NOT NULL"),
+            postgresql_where=sa.text("watch_at IS NOT NULL"),
+        ),
+        # Serves: requests whose customer is to hear from us now (delays, "still on it").
+        sa.Index(
+            "ix_service_request_tell",
+            "tell_at",
+            sqlite_where=sa.text("tell_at IS NOT NULL"),
+            postgresql_where=sa.text("tell_at IS NOT NULL"),
+        ),
         # Serves: lists by status.
         sa.Index("ix_service_request_status", "status", "id"),
     )
@@ -103,6 +117,17 @@ class ServiceRequest(SQLModel, table=True):
     department_id: int = refers_to("department.id")
     # When a customer's words came that nobody has answered yet.
     unanswered_since: datetime | None = moment(nullable=True)
+    # What matters to this customer, for whoever takes it over.
+    minds_about: str = words()
+    # When something of it may slip next, and when its customer must next hear from us.
+    watch_at: datetime | None = moment(nullable=True)
+    tell_at: datetime | None = moment(nullable=True)
+    # When the customer was last told anything of it.
+    told_at: datetime | None = moment(nullable=True)
+    # From when on it has been open far longer than its like.
+    ages_at: datetime | None = moment(nullable=True)
+    # Whether something that slipped is still before a person.
+    has_dropped: bool = False
     version: int = 1
     page_version: int = 1
     opened_at: datetime = moment()

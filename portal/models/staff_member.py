@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlmodel import Field, SQLModel
 
 from portal.models.actor import Actor, ActorKind
-from portal.models.columns import moment, primary_key, word, words
+from portal.models.columns import moment, primary_key, refers_to, word, words
 
 INVITATION_LIFE = timedelta(days=7)
 
@@ -39,6 +39,10 @@ class StaffMember(SQLModel, table=True):
     invitation_hash: str | None = Field(default=None, max_length=64, unique=True)
     invited_until: datetime | None = moment(nullable=True)
     disabled_at: datetime | None = moment(nullable=True)
+    # Away from one moment until another (None: until they say so); the deputy stands in.
+    absent_from: datetime | None = moment(nullable=True)
+    absent_until: datetime | None = moment(nullable=True)
+    deputy_id: int | None = refers_to("staff_member.id", nullable=True)
     # Grows with each new password, so that older sign-ins end with it.
     sign_in_version: int = 1
 

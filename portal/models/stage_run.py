@@ -21,6 +21,10 @@ class RunState(StrEnum):
     CANCELLED = "cancelled"
 
 
+CLOCKS = ("due_at", "late_at", "outer_at", "usual_at", "silent_at")
+"""The times that stand still while a run is paused."""
+
+
 class StageRun(SQLModel, table=True):
     """Opened when its turn came, reached when the department has it, completed when done.
 
@@ -69,8 +73,25 @@ class StageRun(SQLModel, table=True):
     completed_at: datetime | None = moment(nullable=True)
     closed_at: datetime | None = moment(nullable=True)
     completed_by: str = words(120)
+    # By when the customer has been told that it is done.
     due_at: datetime = moment()
+    # From when on it is a dropped ball, whatever the customer has been told since.
     late_at: datetime = moment()
+    # From when on the page offers to ask now: the last date that we have believed in.
+    outer_at: datetime = moment()
+    # By when half of its like are done, where that has been measured.
+    usual_at: datetime | None = moment(nullable=True)
+    # How often Kept itself has told a delay, and in what words it was last told.
+    delays_told: int = 0
+    delay_reason: str = words()
+    # The department that gave it back, where this passage is a return.
+    returned_by_id: int | None = refers_to("department.id", nullable=True)
+    # A third party does it (a courier): who, under what number, when they last said something,
+    # and from when on they have been silent too long.
+    third_party: str = words(120)
+    tracking_number: str = words(64)
+    heard_at: datetime | None = moment(nullable=True)
+    silent_at: datetime | None = moment(nullable=True)
     # Whether the due time was counted in the department's hours (`4bh`) or always runs (`4h`).
     in_hours: bool = False
     note: str = words()
@@ -81,6 +102,8 @@ class StageRun(SQLModel, table=True):
     paused_at: datetime | None = moment(nullable=True)
     # All open time that was not counted, in seconds of the wall clock, for reports.
     paused_seconds: int = 0
+    # What it took in the time that counts, in seconds, once completed: the history of its like.
+    took_seconds: int | None = None
 
     @property
     def is_open(self) -> bool:
@@ -102,6 +125,7 @@ class StageRun(SQLModel, table=True):
         self.in_hours = stage.expected.in_opening_hours
         self.due_at = department.calendar.add(now, stage.expected)
         self.late_at = department.calendar.add(self.due_at, stage.grace)
+        self.outer_at = self.late_at
 
     def reach(self, stage: StageDefinition, now: datetime, assignee_id: int) -> None:
         """The department has it: the moment at which the customer is told."""
@@ -113,7 +137,7 @@ class StageRun(SQLModel, table=True):
     def expect_by(self, moment_: datetime, grace: Duration, department: Department) -> None:
         """A person knows better when it will be done."""
         self.due_at = moment_
-        self.late_at = department.calendar.add(moment_, grace)
+        self.late_at = self.outer_at = department.calendar.add(moment_, grace)
 
     def complete(self, now: datetime, by: str, department: Department) -> None:
         """The work of this stage is done."""
@@ -162,11 +186,10 @@ class StageRun(SQLModel, table=True):
         if self.paused_at is None:
             return
         calendar = department.calendar if self.in_hours else business_calendar()
-        if self.paused_at < self.late_at:
-            left = calendar.elapsed(self.paused_at, self.late_at)
-            self.late_at = calendar.add_open_time(now, left)
-        if self.paused_at < self.due_at:
-            left = calendar.elapsed(self.paused_at, self.due_at)
-            self.due_at = calendar.add_open_time(now, left)
+        for name in CLOCKS:
+            stood: datetime | None = getattr(self, name)
+            if stood is not None and self.paused_at < stood:
+                left = calendar.elapsed(self.paused_at, stood)
+                setattr(self, name, calendar.add_open_time(now, left))
         self.paused_seconds += int((now - self.paused_at).total_seconds())
         self.paused_at = None

@@ -38,6 +38,7 @@ async def raise_ball(
             request_id=request_id,
             owner_id=owner_id,
             detail=detail,
+            slipped_at=turn.now,
             raised_at=turn.now,
         )
     )
