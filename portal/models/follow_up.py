@@ -6,6 +6,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlmodel import Field, Relationship, SQLModel
 
+from portal.clock import BusinessCalendar, Duration
 from portal.models.columns import moment, primary_key, refers_to, word, words
 from portal.models.stage_run import StageRun
 
@@ -84,6 +85,16 @@ class FollowUp(SQLModel, table=True):
     def is_asked(self) -> bool:
         """True while the customer has been asked and has not answered."""
         return self.state == FollowUpState.ASKED
+
+    def call_at(self, wait: Duration, calendar: BusinessCalendar) -> datetime | None:
+        """When a person is to call, because the reminder too had no answer for so long.
+
+        ``wait`` is the question's ``remind_after``, ``calendar`` its department's. None for never:
+        not reminded yet, answered, called already, or a zero wait.
+        """
+        if not (self.is_asked and wait and self.reminded_at and self.called_at is None):
+            return None
+        return calendar.add(self.reminded_at, wait)
 
     def close(self, state: FollowUpState, now: datetime) -> None:
         """No more to do about it."""
