@@ -74,7 +74,7 @@ class Progress:
         for opened in self.complete(run, note):
             if expected_by is not None:
                 grace = request.definition.stage(opened.stage_key).grace
-                opened.expect_by(expected_by, grace, self.department_of(opened))
+                opened.expect_by(expected_by, grace, self.department_of(opened), self.now)
 
     def accept(self, stage: str | None, taker: StaffMember | None) -> StageRun:
         """Take up a handoff; the taker, or the department's assignee, has it from now on.

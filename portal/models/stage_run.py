@@ -100,7 +100,8 @@ class StageRun(SQLModel, table=True):
     hold_reason: str = words()
     hold_until: datetime | None = moment(nullable=True)
     paused_at: datetime | None = moment(nullable=True)
-    # All open time that was not counted, in seconds of the wall clock, for reports.
+    # The time that was not counted because it was paused, in seconds of the clock that counts:
+    # a night on hold takes nothing from a department that sleeps.
     paused_seconds: int = 0
     # What it took in the time that counts, in seconds, once completed: the history of its like.
     took_seconds: int | None = None
@@ -134,8 +135,11 @@ class StageRun(SQLModel, table=True):
         if stage.pauses_clock:
             self.wait_on_customer(now)
 
-    def expect_by(self, moment_: datetime, grace: Duration, department: Department) -> None:
-        """A person knows better when it will be done."""
+    def expect_by(
+        self, moment_: datetime, grace: Duration, department: Department, now: datetime
+    ) -> None:
+        """A person knows better when it will be done; of a pause, only what is to come counts."""
+        self._catch_up(now, department)
         self.due_at = moment_
         self.late_at = self.outer_at = department.calendar.add(moment_, grace)
 
@@ -182,14 +186,21 @@ class StageRun(SQLModel, table=True):
         self.held_at, self.hold_until, self.waits_on_customer = None, None, False
 
     def _restart_clock(self, now: datetime, department: Department) -> None:
-        """Give back the open time that remained when the clock stopped."""
+        self._catch_up(now, department)
+        self.paused_at = None
+
+    def _catch_up(self, now: datetime, department: Department) -> None:
+        """Give back the time that the pause has taken until now.
+
+        A pause in which the department was closed anyway has taken nothing, and moves nothing.
+        """
         if self.paused_at is None:
             return
         calendar = department.calendar if self.in_hours else business_calendar()
+        lost = calendar.elapsed(self.paused_at, now)
         for name in CLOCKS:
             stood: datetime | None = getattr(self, name)
             if stood is not None and self.paused_at < stood:
-                left = calendar.elapsed(self.paused_at, stood)
-                setattr(self, name, calendar.add_open_time(now, left))
-        self.paused_seconds += int((now - self.paused_at).total_seconds())
-        self.paused_at = None
+                setattr(self, name, max(calendar.add_open_time(stood, lost), now))
+        self.paused_seconds += int(lost.total_seconds())
+        self.paused_at = now
