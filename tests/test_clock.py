@@ -1,18 +1,18 @@
 """Business time: durations, hours, holidays and the two nights on which clocks are changed."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from looking_up import MINUTE, calendars, open_minutes, starts
 
 from portal import clock
 from portal.clock import ALWAYS_OPEN, Duration, OpeningHours, business_calendar
 
 NEW_YORK = business_calendar("Mon-Fri 09:00-17:30", "America/New_York", "US")
-MINUTE = timedelta(minutes=1)
 
 
 def moment(text: str, zone: str = "America/New_York") -> datetime:
@@ -218,66 +218,7 @@ def test_time_is_not_added_backwards() -> None:
     assert NEW_YORK.elapsed(moment("2026-11-24 12:00"), moment("2026-11-24 11:00")) == hours(0)
 
 
-# Against a slow reference: a colleague who looks up every minute.
-
-WEEKS = [
-    "Mon-Fri 09:00-17:30",
-    "Mon-Fri 09:00-12:00, 13:00-17:30; Sat 10:00-14:00",
-    "Mon-Sun 22:00-06:00",
-    "Fri-Mon 00:30-02:15, 02:20-02:40, 03:10-05:00",
-    "Sat 20:00-04:00; Sun 12:00-01:30",
-]
-ZONES = ["America/New_York", "Europe/London", "Australia/Lord_Howe", "Asia/Kathmandu"]
-calendars = st.builds(
-    business_calendar, st.sampled_from(WEEKS), st.sampled_from(ZONES), st.sampled_from([None, "US"])
-)
-
-
-def minutes_after(start: datetime, days: int) -> st.SearchStrategy[datetime]:
-    """Any whole minute of the days after `start`."""
-    return st.integers(0, days * 24 * 60).map(lambda minute: start + minute * MINUTE)
-
-
-# Around the changes of the clocks in 2026 and Thanksgiving, and any other minute of the year.
-starts = st.one_of(
-    *(
-        minutes_after(datetime(2026, month, day, tzinfo=UTC), days=4)
-        for month, day in [(3, 6), (3, 27), (4, 3), (10, 2), (10, 23), (10, 30), (11, 24)]
-    ),
-    minutes_after(datetime(2026, 1, 1, tzinfo=UTC), days=365),
-)
-
-
-def open_minutes(calendar: clock.BusinessCalendar, start: datetime, minutes: int) -> list[bool]:
-    """By a clock that is held while the one on the wall goes back: when it first shows a time."""
-    held = datetime.min  # noqa: DTZ901 - on the wall
-    answers = []
-    for n in range(-180, minutes):
-        wall = (start + n * MINUTE).astimezone(calendar.zone).replace(tzinfo=None)
-        held = max(held, wall)
-        if n >= 0:
-            answers.append(works(calendar, held.date(), held) or works_overnight(calendar, held))
-    return answers
-
-
-def works_overnight(calendar: clock.BusinessCalendar, held: datetime) -> bool:
-    return works(calendar, held.date() - timedelta(days=1), held)
-
-
-def works(calendar: clock.BusinessCalendar, day: date, held: datetime) -> bool:
-    if calendar.holidays and day in US_HOLIDAYS:
-        return False
-    minute = (held - datetime(day.year, day.month, day.day)) / MINUTE  # noqa: DTZ001 - on the wall
-    return any(start <= minute < until for start, until in calendar.hours.week[day.weekday()])
-
-
-US_HOLIDAYS = {
-    date(2026, month, day)
-    for month, day in [
-        (1, 1), (1, 19), (2, 16), (5, 25), (6, 19), (7, 3), (7, 4), (9, 7), (10, 12), (11, 11),
-        (11, 26), (12, 25),
-    ]
-} | {date(2027, 1, 1)}  # fmt: skip
+# Against a slow reference: a colleague who looks up every minute (tests/looking_up.py).
 
 
 @settings(max_examples=120, deadline=None)
