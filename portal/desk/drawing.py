@@ -90,7 +90,7 @@ async def draw_request(
         .limit(MOST_EVENTS)
     )
     events = list(reversed((await session.exec(newest_first)).all()))
-    roster = await load_roster(session, request.definition)
+    roster = await load_roster(session, request.definition, now, counted=True)
     drawing = Drawing(request, roster, reader, messages, events, settings)
     view = drawing.view(act_url or f"/desk/requests/{request.reference}")
     attempts = await attempts_of(session, [one for one in messages if one.attempts])
@@ -296,9 +296,9 @@ class Drawing:
         """Who can be given it: those of the departments that have it first."""
         near = {run.department_id for run in self.request.open_runs} | {self.request.department_id}
         near_people = {person for key in near for person in self.roster.members.get(key, [])}
-        active = [person for person in self.roster.staff.values() if not person.disabled_at]
-        active.sort(key=lambda person: (person.id not in near_people, person.name))
-        return [Choice(person.email, self._person_words(person.id or 0)) for person in active]
+        here = [one for one in self.roster.staff.values() if self.roster.is_here(one.id or 0)]
+        here.sort(key=lambda person: (person.id not in near_people, person.name))
+        return [Choice(person.email, self._person_words(person.id or 0)) for person in here]
 
     def _person_words(self, person_id: int) -> str:
         name, n = self.roster.person(person_id).name, self.roster.open_runs.get(person_id)

@@ -1,22 +1,28 @@
 """Who could take what, read once at the start of a turn so that the rules stay pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from portal import clock
 from portal.errors import BadInput, Conflict, NotAllowed
 from portal.models.department import Department
 from portal.models.staff_member import Role, StaffMember
 
+DEPUTIES_ASKED = 2
+"""A deputy who is away has a deputy too; further it does not go."""
+
 
 @dataclass
 class Roster:
-    """The departments of a workflow and everybody who can be given work in them."""
+    """The departments of a workflow and everybody who can be given work in them, as of ``now``."""
 
     departments: dict[str, Department]
     staff: dict[int, StaffMember]
     members: dict[int, list[int]] = field(default_factory=dict)
     leads: dict[int, int] = field(default_factory=dict)
     open_runs: dict[int, int] = field(default_factory=dict)
+    now: datetime = field(default_factory=clock.now)
 
     def department(self, key: str) -> Department:
         """The department by its key; it exists, since the workflow was checked when loaded."""
@@ -31,10 +37,14 @@ class Roster:
         return self.staff[staff_id]
 
     def by_email(self, email: str) -> StaffMember:
-        """The person with this address. Raises BadInput when nobody active has it."""
+        """The person with this address, to be given something.
+
+        Raises BadInput when nobody active has it, Conflict while they are away.
+        """
         wanted = email.strip().lower()
         for person in self.staff.values():
             if person.email == wanted and not person.disabled_at:
+                self._must_be_here(person)
                 return person
         raise BadInput(f"Nobody at the desk has the address {email.strip()[:100]!r}.")
 
@@ -42,26 +52,102 @@ class Roster:
         """Who takes a stage in this department, as a staff id.
 
         The one named, else its lead, else its agent with the fewest open stages, else any
-        manager, else any admin. Raises Conflict when there is nobody at all.
+        manager, else any admin. Who is away or has left is replaced by their deputy, and has it
+        only where nobody else could. Raises Conflict when there is nobody at all.
         """
-        if named and named.id:
-            return named.id
-        department_id = department.id or 0
-        lead = self.leads.get(department_id)
-        if lead and self._is_active(lead):
-            return lead
-        for candidates in (
-            self.members.get(department_id, []),
-            self._with_role(Role.MANAGER),
-            self._with_role(Role.ADMIN),
-        ):
-            active = [person for person in candidates if self._is_active(person)]
+        found = self.find_assignee(department, named)
+        if found is None:
+            raise Conflict(
+                f"Nobody works in {department.name} yet, so nobody could own this request. "
+                "Add a person with `kept staff add` first."
+            )
+        return found
+
+    def find_assignee(self, department: Department, named: StaffMember | None = None) -> int | None:
+        """The same; None when there is nobody at all."""
+        for candidates in self._in_turn(department, named):
+            here = [one for one in candidates if self.is_here(one)] or [
+                deputy for one in candidates if (deputy := self.stand_in(one)) is not None
+            ]
+            if here:
+                return self._least_loaded(here)
+        for candidates in self._in_turn(department, named):
+            active = [one for one in candidates if self._is_active(one)]
             if active:
-                return min(active, key=lambda person: (self.open_runs.get(person, 0), person))
-        raise Conflict(
-            f"Nobody works in {department.name} yet, so nobody could own this request. "
-            "Add a person with `kept staff add` first."
-        )
+                return self._least_loaded(active)
+        return None
+
+    def heir(self, staff_id: int, department_id: int) -> int:
+        """Who has what this person had in the department: they themselves while they are here.
+
+        They keep what nobody else could have.
+        """
+        if self.is_here(staff_id):
+            return staff_id
+        department = self.department_by_id(department_id)
+        return self.find_assignee(department, self.staff.get(staff_id)) or staff_id
+
+    def stand_in(self, staff_id: int) -> int | None:
+        """The person's deputy, or their deputy's, whoever is here; None where neither is."""
+        deputy = self.staff.get(staff_id)
+        for _ in range(DEPUTIES_ASKED):
+            deputy = self.staff.get(deputy.deputy_id) if deputy and deputy.deputy_id else None
+            if (
+                deputy is not None
+                and deputy.id
+                and deputy.id != staff_id
+                and self.is_here(deputy.id)
+            ):
+                return deputy.id
+        return None
+
+    def overseer(self) -> int | None:
+        """The manager who has been here longest, else such an admin; None where there is none.
+
+        Who is away is passed over while anybody else could be it.
+        """
+        managers = [*self._with_role(Role.MANAGER)], [*self._with_role(Role.ADMIN)]
+        for is_fit in (self.is_here, self._is_active):
+            for candidates in managers:
+                fit = [person for person in candidates if is_fit(person)]
+                if fit:
+                    return min(fit)
+        return None
+
+    def lead_of(self, department: Department) -> int | None:
+        """The department's lead; where they are away whoever stands in, if anybody does."""
+        lead = self.leads.get(department.id or 0)
+        if lead is None or self.is_here(lead):
+            return lead
+        return self.stand_in(lead)
+
+    def manager_of(self, department: Department) -> int | None:
+        """A manager who works in the department, else whoever oversees all."""
+        members = self.members.get(department.id or 0, [])
+        theirs = [one for one in members if self.is_here(one) and self.staff[one].oversees]
+        return min(theirs, default=None) or self.overseer()
+
+    def is_away(self, staff_id: int) -> bool:
+        """True while the person is absent."""
+        person = self.staff.get(staff_id)
+        return person is not None and person.is_away(self.now)
+
+    def is_here(self, staff_id: int) -> bool:
+        """True for whoever can be given work now: neither disabled nor away."""
+        return self._is_active(staff_id) and not self.is_away(staff_id)
+
+    def zone_of(self, staff_id: int) -> str:
+        """The time zone of the person's first department, else of any."""
+        theirs = {key for key, members in self.members.items() if staff_id in members}
+        zones = [one.timezone for one in self.departments.values() if one.id in theirs]
+        return next(iter(zones or [one.timezone for one in self.departments.values()]), "UTC")
+
+    def absence_words(self, staff_id: int) -> str:
+        """Why somebody else has their work: "Ana Reyes is away until Tue 3 Jun", "... has left"."""
+        person = self.person(staff_id)
+        if person.disabled_at:
+            return f"{person.name} has left"
+        return f"{person.name} is {person.away_words(self.now, self.zone_of(staff_id))}"
 
     def works_in(self, person: StaffMember, department: Department) -> bool:
         """True for a member of the department."""
@@ -72,6 +158,25 @@ class Roster:
         if person.oversees or self.works_in(person, department):
             return
         raise NotAllowed(f"{person.name} does not work in {department.name}.")
+
+    def _must_be_here(self, person: StaffMember) -> None:
+        if not self.is_away(person.id or 0):
+            return
+        deputy = self.stand_in(person.id or 0)
+        who = f" {self.person(deputy).name} stands in." if deputy else ""
+        raise Conflict(f"{self.absence_words(person.id or 0)}.{who}")
+
+    def _in_turn(self, department: Department, named: StaffMember | None) -> Iterator[list[int]]:
+        """Those who could take it: the first group in which anybody can is asked."""
+        lead = self.leads.get(department.id or 0)
+        yield [named.id] if named and named.id else []
+        yield [lead] if lead else []
+        yield self.members.get(department.id or 0, [])
+        yield list(self._with_role(Role.MANAGER))
+        yield list(self._with_role(Role.ADMIN))
+
+    def _least_loaded(self, people: Iterable[int]) -> int:
+        return min(people, key=lambda person: (self.open_runs.get(person, 0), person))
 
     def _with_role(self, role: Role) -> Iterable[int]:
         return [key for key, person in self.staff.items() if person.role == role]

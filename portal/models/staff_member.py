@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Field, SQLModel
 
@@ -56,6 +57,39 @@ class StaffMember(SQLModel, table=True):
         """True for those who may act for every department."""
         return self.role in (Role.MANAGER, Role.ADMIN)
 
+    def is_away(self, now: datetime) -> bool:
+        """True while they are absent."""
+        if self.absent_from is None or now < self.absent_from:
+            return False
+        return self.absent_until is None or now < self.absent_until
+
+    def will_be_away(self, now: datetime) -> bool:
+        """True where an absence is noted that is not over: it lasts, or is yet to come."""
+        return self.absent_from is not None and (
+            self.absent_until is None or now < self.absent_until
+        )
+
+    def go_away(self, from_: datetime, until: datetime | None, deputy_id: int | None) -> None:
+        """Be absent from then on, until then or until they say so; the deputy stands in."""
+        self.absent_from, self.absent_until, self.deputy_id = from_, until, deputy_id
+
+    def come_back(self) -> None:
+        """Be here again; the deputy is remembered for the next time."""
+        self.absent_from = self.absent_until = None
+
+    def away_words(self, now: datetime, timezone: str) -> str:
+        """Their absence as it follows a name: "away until Tue 3 Jun", in this zone.
+
+        ``until`` is when they are back. An absence to come has its beginning too.
+        """
+        began = self.absent_from is None or self.absent_from <= now
+        words = "away"
+        if self.absent_from is not None and not began:
+            words += f" from {_day_words(self.absent_from, now, timezone)}"
+        if self.absent_until is not None:
+            words += f" until {_day_words(self.absent_until, now, timezone)}"
+        return words
+
     def invite(self, now: datetime) -> str:
         """Make a one-time invitation good for a week; gives the secret once, keeps its hash."""
         secret = secrets.token_urlsafe(24)
@@ -73,3 +107,14 @@ class StaffMember(SQLModel, table=True):
         self.invitation_hash = None
         self.invited_until = None
         self.sign_in_version += 1
+
+
+def _day_words(at: datetime, now: datetime, timezone: str) -> str:
+    """As in "Tue 3 Jun"; on the very day the time, "3:30 pm"; in another year with the year."""
+    zone = ZoneInfo(timezone)
+    local, today = at.astimezone(zone), now.astimezone(zone)
+    if local.date() == today.date():
+        minutes = f":{local.minute:02}" if local.minute else ""
+        return f"{local.hour % 12 or 12}{minutes} {'am' if local.hour < 12 else 'pm'}"
+    year = f" {local.year}" if local.year != today.year else ""
+    return f"{local:%a} {local.day} {local:%b}{year}"
