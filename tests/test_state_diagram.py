@@ -17,6 +17,7 @@ from portal.models import (
     Customer,
     Department,
     FollowUpState,
+    HandingOver,
     Progress,
     RequestStatus,
     Roster,
@@ -76,8 +77,9 @@ Step = tuple[str, str]
 
 VERBS: dict[str, Callable[[Progress, str], object]] = {
     "advance": lambda go, stage: go.advance(stage or None, "They told us.", None),
-    "accept": lambda go, stage: go.accept(stage, None),
-    "refuse": lambda go, stage: go.refuse(stage, "No.", None),
+    "accept": lambda go, stage: HandingOver(go).accept(stage, None),
+    "refuse": lambda go, stage: HandingOver(go).refuse(stage, "No.", None),
+    "recall": lambda go, stage: HandingOver(go).recall(stage, None),
     "send back": lambda go, stage: go.send_back(stage, "Again."),
     "reopen": lambda go, _: go.reopen(None, "A mistake."),
     "hold": lambda go, _: go.request.hold(None, "Wait.", None, KEPT, go.now),
@@ -183,7 +185,7 @@ class Change:
 def steps_from(life: Life) -> Iterator[Step]:
     """What could be tried now; the rules say what may be done."""
     for verb in VERBS:
-        if verb in {"advance", "accept", "refuse"}:
+        if verb in {"advance", "accept", "refuse", "recall"}:
             yield from ((verb, run.stage_key) for run in life.request.open_runs)
         elif verb == "send back":
             yield from ((verb, stage.key) for stage in DEFINITION.stages)

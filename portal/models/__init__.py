@@ -15,8 +15,9 @@ from portal.models.department import Department, Membership
 from portal.models.dropped_ball import BallKind, DroppedBall, Level
 from portal.models.event import Event, EventKind
 from portal.models.follow_up import Answer, Expects, FollowUp, FollowUpState
+from portal.models.handing_over import HandingOver
 from portal.models.handoff import Handoff
-from portal.models.heartbeat import Heartbeat
+from portal.models.heartbeat import WATCH, Heartbeat
 from portal.models.message import (
     ANSWERS,
     EDITED,
@@ -33,7 +34,7 @@ from portal.models.message import (
     rises,
 )
 from portal.models.outage import Outage
-from portal.models.pace import WHOLE, Pace
+from portal.models.pace import NO_PACES, WHOLE, Pace, Paces
 from portal.models.presence import Presence
 from portal.models.progress import Progress
 from portal.models.promise import Promise, PromiseKind, PromiseState
@@ -46,6 +47,7 @@ from portal.models.service_request import (
     ServiceRequest,
     new_reference,
 )
+from portal.models.slipping import WATCHED, Slip, slips
 from portal.models.staff_member import Role, StaffMember, token_hash
 from portal.models.stage_run import RunState, StageRun
 from portal.models.tracking_link import TrackingLink
@@ -58,10 +60,13 @@ __all__ = [
     "ENDED",
     "FINAL",
     "KEPT",
+    "NO_PACES",
     "RANK",
     "RECEIPTS_COME_WITHIN",
     "THE_CUSTOMER",
     "UNSETTLED",
+    "WATCH",
+    "WATCHED",
     "WHOLE",
     "Actor",
     "ActorKind",
@@ -88,6 +93,7 @@ __all__ = [
     "Expects",
     "FollowUp",
     "FollowUpState",
+    "HandingOver",
     "Handoff",
     "Heartbeat",
     "IdempotentAnswer",
@@ -98,6 +104,7 @@ __all__ = [
     "MessageStatus",
     "Outage",
     "Pace",
+    "Paces",
     "Presence",
     "Progress",
     "Promise",
@@ -110,6 +117,7 @@ __all__ = [
     "SendAttempt",
     "Sender",
     "ServiceRequest",
+    "Slip",
     "StaffMember",
     "Stage",
     "StageRun",
@@ -118,5 +126,6 @@ __all__ = [
     "contradict",
     "new_reference",
     "rises",
+    "slips",
     "token_hash",
 ]

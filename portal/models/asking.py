@@ -62,6 +62,17 @@ class Asking:
             progress.request.settle()
         return action
 
+    def put_back(self, question: FollowUp) -> None:
+        """It stands again as it stood: what withdrew it has been undone."""
+        question.closed_at = None
+        if question.asked_at is not None:
+            question.state, question.next_at = FollowUpState.ASKED, self._next_step(question)
+            return
+        calendar = self.progress.department_of(question.run).calendar
+        wait = self._definition_of(question).wait
+        question.state = FollowUpState.PLANNED
+        question.next_at = calendar.add(question.planned_at, wait)
+
     def _ask(self, question: FollowUp) -> None:
         question.state = FollowUpState.ASKED
         question.asked_at = self.progress.now

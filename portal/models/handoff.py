@@ -56,6 +56,12 @@ class Handoff(SQLModel, table=True):
         """True while nobody has taken it up or refused it."""
         return self.closed_at is None
 
+    @property
+    def is_void(self) -> bool:
+        """True where its stage was gone before anybody had answered."""
+        answered = self.accepted_at or self.refused_at or self.recalled_at
+        return self.closed_at is not None and answered is None
+
     def accept(self, now: datetime, by_id: int) -> None:
         """The receiver has it now."""
         self.accepted_at = self.closed_at = now
@@ -65,6 +71,10 @@ class Handoff(SQLModel, table=True):
         """Back to the sender, with the reason."""
         self.refused_at = self.closed_at = now
         self.refused_reason = reason
+
+    def recall(self, now: datetime) -> None:
+        """Back to the sender, who has thought better of it."""
+        self.recalled_at = self.closed_at = now
 
     def void(self, now: datetime) -> None:
         """The stage that it was for is gone."""

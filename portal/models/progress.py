@@ -9,9 +9,9 @@ from portal.models.department import Department
 from portal.models.event import EventKind
 from portal.models.follow_up import Expects, FollowUp, FollowUpState
 from portal.models.handoff import Handoff
+from portal.models.pace import NO_PACES, Paces
 from portal.models.roster import Roster
 from portal.models.service_request import RequestStatus, ServiceRequest
-from portal.models.staff_member import StaffMember
 from portal.models.stage_run import RunState, StageRun
 from portal.workflows import FollowUpDefinition, StageDefinition
 
@@ -31,7 +31,7 @@ class Progress:
 
     Pure: it reads and changes nouns that are in memory; no query, no clock, no message. What
     happened stands in the request's events afterwards. ``stage_ids`` are the database's ids of
-    the definition's stages, by key.
+    the definition's stages, by key; ``paces`` what has been measured of its like.
     """
 
     request: ServiceRequest
@@ -39,6 +39,7 @@ class Progress:
     stage_ids: dict[str, int]
     actor: Actor
     now: datetime
+    paces: Paces = NO_PACES
 
     def begin(self) -> None:
         """Open the stages that wait for nothing. Raises Conflict where nobody could own them."""
@@ -47,6 +48,7 @@ class Progress:
         self.request.owner_id = self.roster.assignee(first)
         self.request.department_id = first.id or 0
         self.request.opened_at = self.now
+        self._set_age()
         self.request.record(EventKind.OPENED, self.actor, self.now)
         for stage in roots:
             self.open(stage, sender=None)
@@ -75,52 +77,6 @@ class Progress:
             if expected_by is not None:
                 grace = request.definition.stage(opened.stage_key).grace
                 opened.expect_by(expected_by, grace, self.department_of(opened), self.now)
-
-    def accept(self, stage: str | None, taker: StaffMember | None) -> StageRun:
-        """Take up a handoff; the taker, or the department's assignee, has it from now on.
-
-        Raises NotAllowed for a person of another department, Conflict where nothing waits.
-        """
-        handoff = self._waiting_handoff(stage)
-        run = handoff.run
-        department = self.department_of(run)
-        if taker:
-            self.roster.must_belong(taker, department)
-        assignee_id = self.roster.assignee(department, taker)
-        handoff.accept(self.now, assignee_id)
-        run.assignee_id = assignee_id
-        self.request.record(EventKind.HANDOFF_ACCEPTED, self.actor, self.now, run=run)
-        self._reach(run, self.request.definition.stage(run.stage_key), assignee_id)
-        self.request.settle()
-        return run
-
-    def refuse(self, stage: str | None, reason: str, by: StaffMember | None) -> StageRun:
-        """Return a handoff to its sender, whose stage runs again.
-
-        A sending back that is refused undoes nothing after all: what was open runs again.
-        """
-        handoff = self._waiting_handoff(stage)
-        refused = handoff.run
-        if by:
-            self.roster.must_belong(by, self.department_of(refused))
-        undone = [
-            run
-            for run in self.request.runs
-            if run.state == RunState.SUPERSEDED and run.closed_at == handoff.sent_at
-        ]
-        handoff.refuse(self.now, reason)
-        self._supersede(refused)
-        self.request.record(
-            EventKind.HANDOFF_REFUSED, self.actor, self.now, run=refused,
-            reason=reason, visible=False,
-        )  # fmt: skip
-        for run in undone:
-            self._restore(run)
-        if handoff.from_run is not None and not (undone and self.request.open_runs):
-            self._supersede(handoff.from_run)
-            self._run_again(handoff.from_run, refused.assignee_id)
-        self.request.settle()
-        return self.request.runs[-1]
 
     def send_back(self, stage: str, reason: str) -> StageRun:
         """Run a completed stage again, and after it all that came of it; other branches stay."""
@@ -158,12 +114,18 @@ class Progress:
         request.status = RequestStatus.OPEN
         # Whoever had it may have left since it ended.
         department = self.roster.department_by_id(request.department_id)
-        request.owner_id = self._holder(request.owner_id, department)
+        request.owner_id = self.holder(request.owner_id, department)
         request.record(EventKind.REOPENED, self.actor, self.now, reason=reason)
+        self._set_age()
         for one in stages:
             self._undo_from(one.key)
             self.open(one, sender=None)
         request.settle()
+
+    def _set_age(self) -> None:
+        """Count from now how long it may be open before it is far past its like."""
+        request, departments = self.request, self.roster.departments
+        request.ages_at = self.paces.ages_at(request.definition, departments, self.now)
 
     def complete(self, run: StageRun, note: str) -> list[StageRun]:
         """End the run, open what waited for it, plan what is to be asked."""
@@ -229,49 +191,35 @@ class Progress:
             department_id=department.id or 0,
             passage=len(earlier) + 1,
         )
-        run.start(stage, department, self.now)
+        run.start(stage, department, self.now, self.paces.of(stage.key))
         moves = sender is not None and sender.department_id != department.id
         accept_by = department.accept_by(self.now) if moves else None
         if sender is not None and accept_by is not None:
-            run.assignee_id = sender.staff_id
+            senders = self.roster.department_by_id(sender.department_id)
+            run.assignee_id = self.holder(sender.staff_id, senders)
             self.request.runs.append(run)
             self._send_handoff(run, sender, department, accept_by)
         else:
             run.assignee_id = owner_id or self._assignee(department, None if moves else sender)
             self.request.runs.append(run)
-            self._reach(run, stage, run.assignee_id, told=told)
+            self.reach(run, stage, run.assignee_id, told=told)
         return run
 
-    def _restore(self, run: StageRun) -> None:
-        """Take back that this passage was made void: done stays done, open goes on."""
-        if run.completed_at is not None:
-            run.state, run.closed_at = RunState.COMPLETED, run.completed_at
-            return
-        waited = next((h for h in self.request.handoffs if h.run is run), None)
-        if run.reached_at is None and waited is not None:
-            sender = Sender(run.assignee_id, waited.from_department_id, waited.from_run)
-            self.open(self.request.definition.stage(run.stage_key), sender)
-        else:
-            self._run_again(run, run.assignee_id)
-
-    def _run_again(self, run: StageRun, staff_id: int) -> None:
+    def run_again(self, run: StageRun, staff_id: int) -> StageRun:
         """Open its stage once more, quietly: the customer was never told that it had moved on."""
         definition = self.request.definition.stage(run.stage_key)
-        holder = self._holder(staff_id, self.department_of(run))
-        self.open(definition, sender=None, owner_id=holder, told=False)
+        holder = self.holder(staff_id, self.department_of(run))
+        return self.open(definition, sender=None, owner_id=holder, told=False)
 
-    def _holder(self, staff_id: int, department: Department) -> int:
-        """The same person; where they have left since, whoever takes what is new there."""
-        person = self.roster.staff.get(staff_id)
-        if person is not None and person.disabled_at is None:
-            return staff_id
-        return self.roster.assignee(department)
+    def holder(self, staff_id: int, department: Department) -> int:
+        """The same person; where they have left or are away, whoever has their work there."""
+        return self.roster.assignee(department, self.roster.staff.get(staff_id))
 
     def _assignee(self, department: Department, colleague: Sender | None) -> int:
         """Within a department the work stays with whoever has it."""
         person = self.roster.staff.get(colleague.staff_id) if colleague else None
-        if person and person.disabled_at is None and self.roster.works_in(person, department):
-            return person.id or 0
+        if person and self.roster.works_in(person, department):
+            return self.roster.assignee(department, person)
         return self.roster.assignee(department)
 
     def _send_handoff(
@@ -293,9 +241,10 @@ class Progress:
             to=department.name, accept_by=accept_by.isoformat(),
         )  # fmt: skip
 
-    def _reach(
+    def reach(
         self, run: StageRun, stage: StageDefinition, assignee_id: int, *, told: bool = True
     ) -> None:
+        """The department has it: its milestone is told, unless it runs again quietly."""
         run.reach(stage, self.now, assignee_id)
         self.request.record(
             EventKind.STAGE_REACHED, self.actor, self.now, run=run,
@@ -330,9 +279,10 @@ class Progress:
         for key in {stage} | self.request.definition.descendants(stage):
             for run in self.request.runs:
                 if run.stage_key == key and run.state in (RunState.OPEN, RunState.COMPLETED):
-                    self._supersede(run)
+                    self.supersede(run)
 
-    def _supersede(self, run: StageRun) -> None:
+    def supersede(self, run: StageRun) -> None:
+        """Make a passage void, with the handoff and the questions that hang on it."""
         handoff = self.request.waiting_handoff(run)
         if handoff:
             handoff.void(self.now)
@@ -377,24 +327,6 @@ class Progress:
         """The stage's newest passage in one of these states, if there is one."""
         runs = [r for r in self.request.runs if r.stage_key == stage and r.state in states]
         return runs[-1] if runs else None
-
-    def _waiting_handoff(self, stage: str | None) -> Handoff:
-        if stage is not None:
-            self.request.check_stage(stage)
-        waiting = [
-            handoff
-            for handoff in self.request.handoffs
-            if handoff.waits and stage in (None, handoff.run.stage_key)
-        ]
-        if not waiting:
-            raise Conflict(f"Nothing of {self.request.reference} waits to be taken up.")
-        if len(waiting) > 1:
-            keys = ", ".join(handoff.run.stage_key for handoff in waiting)
-            raise BadInput(
-                f"Several stages wait to be taken up: {keys}. Say which one is meant.",
-                fields={"stage": f"one of {keys}"},
-            )
-        return waiting[0]
 
     def department_of(self, run: StageRun) -> Department:
         """The department that does this passage."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from portal.errors import BadInput
 from portal.models import (
     EventKind,
+    HandingOver,
     MessageKind,
     PromiseState,
     RequestStatus,
@@ -33,8 +34,8 @@ async def advance(
 
 async def accept(turn: Turn, request: ServiceRequest, *, stage: str | None = None) -> None:
     """Take up a handoff: the milestone is told now, and not before."""
-    progress = await turn.progress(request)
-    progress.accept(stage, await acting(turn, request))
+    handing = HandingOver(await turn.progress(request))
+    handing.accept(stage, await acting(turn, request))
     await turn.settle(request)
 
 
@@ -43,8 +44,8 @@ async def refuse(
 ) -> None:
     """Give a handoff back to its sender, with the reason."""
     reason = check_words("reason", reason)
-    progress = await turn.progress(request)
-    progress.refuse(stage, reason, await acting(turn, request))
+    handing = HandingOver(await turn.progress(request))
+    handing.refuse(stage, reason, await acting(turn, request))
     await turn.settle(request)
 
 
