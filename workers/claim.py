@@ -223,8 +223,8 @@ def _kept_back(
     if row.expires_at is not None and row.expires_at <= now:
         reason = "It could not be sent in time, and later it would only confuse."
         return {"status": MessageStatus.EXPIRED, "reason": reason}
-    # The answer to a wish to stop is the last text of all.
-    if row.kind != MessageKind.CONSENT and not is_welcome:
+    # The answer to a wish to stop is the last text of all; notices go to our own people.
+    if row.kind not in (MessageKind.CONSENT, MessageKind.NOTICE) and not is_welcome:
         reason = "They asked us not to write here."
         return {"status": MessageStatus.SUPPRESSED, "reason": reason}
     if row.timezone is not None:

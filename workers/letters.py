@@ -50,6 +50,8 @@ async def write_letter(database: Database, settings: Settings, message_id: int) 
 
 
 async def _write(session: AsyncSession, settings: Settings, message: Message) -> EmailMessage:
+    if message.kind == MessageKind.NOTICE:
+        return _compose(settings, message, _to_staff(settings, message))
     if message.request_id is None:
         return _compose(settings, message, _to_an_address(settings, message))
     request = await session.get_one(ServiceRequest, message.request_id)
@@ -83,6 +85,17 @@ def _about_a_request(
         reference=request.reference,
         language=customer.locale,
         right_to_left=customer.locale.startswith("ar"),
+    )
+
+
+def _to_staff(settings: Settings, message: Message) -> Letter:
+    return Letter(
+        subject=message.subject,
+        headline=message.subject,
+        paragraphs=tuple(message.body.split("\n\n")),
+        button="Open the desk",
+        link=f"{settings.public_url}/desk/balls",
+        footer=f"You get this because you work at the desk of {settings.brand}.",
     )
 
 

@@ -20,9 +20,11 @@ from workers.deliver import Courier
 from workers.doors import open_doors
 from workers.fetch import Fetcher, open_media
 from workers.inquire import Inquirer
+from workers.measure import Measurer
 from workers.reconcile import Reconciler
 from workers.sweep import Sweep
 from workers.wake import listen_for_work
+from workers.watch import Watch
 
 log = structlog.get_logger()
 
@@ -47,6 +49,8 @@ class Shift:
         self.doors = open_doors(settings, self.database)
         self.couriers = [Courier(self.relay, door) for door in self.doors.all()]
         self.sweep = Sweep(self.relay, self.wake, self.name)
+        self.watch = Watch(self.relay, self.wake)
+        self.measurer = Measurer(self.database)
         self.reconciler = Reconciler(self.relay, self.doors)
         self.inquirer = Inquirer(self.relay, self.doors)
         self.media = open_media(settings)
@@ -78,6 +82,8 @@ class Shift:
         work = [
             *(courier.run(ending) for courier in self.couriers),
             self._rounds(self.sweep.once, ending),
+            self._rounds(self.watch.once, ending),
+            self._rounds(self.measurer.once, ending),
             # Apart from the sweep: a slow provider must not hold up what does not need it.
             self._rounds(self.reconciler.once, ending),
             self._rounds(self.inquirer.once, ending),

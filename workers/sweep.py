@@ -13,7 +13,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from portal import clock, relay
-from portal.models import KEPT, FollowUp, Heartbeat, IdempotentAnswer, ServiceRequest, StageRun
+from portal.models import (
+    KEPT,
+    WATCH,
+    FollowUp,
+    Heartbeat,
+    IdempotentAnswer,
+    ServiceRequest,
+    StageRun,
+)
 from portal.queries.requests import lock_by_id
 from portal.relay import Relay, Turn
 
@@ -71,7 +79,11 @@ async def _forget(session: AsyncSession, now: datetime) -> None:
     await session.execute(
         sa.delete(IdempotentAnswer).where(col(IdempotentAnswer.created_at) < now - ANSWERS_KEPT)
     )
-    await session.execute(sa.delete(Heartbeat).where(col(Heartbeat.beat_at) < now - BEATS_KEPT))
+    await session.execute(
+        sa.delete(Heartbeat).where(
+            col(Heartbeat.beat_at) < now - BEATS_KEPT, col(Heartbeat.name) != WATCH
+        )
+    )
 
 
 def _questions_due(now: datetime) -> SelectOfScalar[int]:

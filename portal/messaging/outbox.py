@@ -107,6 +107,15 @@ class Outbox:
         )  # fmt: skip
         return await self._write(message)
 
+    async def notify_staff(self, cause: str, address: str, subject: str, body: str) -> Message:
+        """Owe a member of staff a mail; quiet hours do not hold it, consents are not asked for."""
+        message = Message(
+            channel=Channel.EMAIL, kind=MessageKind.NOTICE, cause=cause, to_address=address,
+            subject=subject[:LONGEST_SUBJECT], body=body, author=self.settings.brand,
+            created_at=self.now, due_at=self.now, expires_at=self.now + LATEST,
+        )  # fmt: skip
+        return await self._write(message)
+
     async def renew_link(self, request: ServiceRequest) -> None:
         """Put the live link into what still waits: one that is revoked opens nothing."""
         words: Any = col(Message.body)

@@ -40,6 +40,17 @@ class Department(SQLModel, table=True):
         """When a customer who wrote now is answered at the latest."""
         return self.calendar.add(asked_at, Duration.parse(self.reply_within))
 
+    def lead_by(self, raised_at: datetime) -> datetime:
+        """When what was raised then goes to the lead."""
+        return self.calendar.add(raised_at, Duration.parse(self.lead_after))
+
+    def manager_by(self, raised_at: datetime, told_lead_at: datetime) -> datetime:
+        """When what was raised then goes to a manager: the lead has had as long as the owner."""
+        return max(
+            self.calendar.add(raised_at, Duration.parse(self.manager_after)),
+            self.lead_by(told_lead_at),
+        )
+
     def call_by(self, asked_at: datetime, at: datetime | None) -> datetime:
         """When a customer is called who asked for it now: `at` the time named, if it is open then.
 

@@ -101,3 +101,8 @@ class DroppedBall(SQLModel, table=True):
     resolved_at: datetime | None = moment(nullable=True)
     dismissed_by: str = words(120)
     dismissed_reason: str = words()
+
+    @property
+    def before(self) -> int | None:
+        """The person who is to put it right now."""
+        return self.owner_id if self.level == Level.OWNER else self.escalated_to_id

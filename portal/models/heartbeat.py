@@ -7,6 +7,10 @@ from sqlmodel import Field, SQLModel
 from portal.models.columns import moment
 
 
+WATCH = "watch"
+"""The row of whoever keeps watch; it stays, for a gap in it is an outage."""
+
+
 class Heartbeat(SQLModel, table=True):
     """One row a worker. Redis is no witness: arq's own health key outlives a dead worker."""
 

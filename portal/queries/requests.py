@@ -1,6 +1,7 @@
 """Finding one request, whole: with its stages, handoffs, promises, questions and customer."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy.orm import selectinload
 from sqlalchemy.orm.interfaces import ORMOption
@@ -13,7 +14,7 @@ from portal.models import Channel, ContactPoint, Customer, ServiceRequest, Track
 from portal.models.service_request import ENDED
 
 WHOLE_CUSTOMER = selectinload(Customer.contact_points)  # type: ignore[arg-type]
-WHOLE: Sequence[ORMOption] = (
+WHOLE: tuple[ORMOption, ...] = (
     selectinload(ServiceRequest.workflow),  # type: ignore[arg-type]
     selectinload(ServiceRequest.customer).selectinload(Customer.contact_points),  # type: ignore[arg-type]
     selectinload(ServiceRequest.runs),  # type: ignore[arg-type]
@@ -22,6 +23,10 @@ WHOLE: Sequence[ORMOption] = (
     selectinload(ServiceRequest.follow_ups),  # type: ignore[arg-type]
     selectinload(ServiceRequest.links),  # type: ignore[arg-type]
 )
+
+
+WATCHED_PARTS: Sequence[ORMOption] = WHOLE[:1] + WHOLE[2:6]
+"""What the watch reads of a request: nothing of the customer."""
 
 
 async def find_service_request(session: AsyncSession, reference: str) -> ServiceRequest | None:
@@ -59,6 +64,29 @@ async def lock_by_id(session: AsyncSession, request_id: int) -> ServiceRequest:
     await session.flush()
     query = select(ServiceRequest).where(col(ServiceRequest.id) == request_id)
     return (await session.exec(_held(query))).one()
+
+
+async def lock_for_watch(session: AsyncSession, ids: Sequence[int]) -> Sequence[ServiceRequest]:
+    """Those of them that nobody else holds just now, held, with what the watch reads of them."""
+    query = (
+        select(ServiceRequest)
+        .where(col(ServiceRequest.id).in_(ids))
+        .options(*WATCHED_PARTS)
+        .with_for_update(skip_locked=True, of=ServiceRequest)
+        .execution_options(populate_existing=True)
+    )
+    return (await session.exec(query)).all()
+
+
+async def due_to_watch(session: AsyncSession, now: datetime, most: int) -> list[int]:
+    """The ids of requests of which something may slip by now, the longest due first."""
+    query = (
+        select(ServiceRequest.id)
+        .where(col(ServiceRequest.watch_at) <= now)
+        .order_by(col(ServiceRequest.watch_at))
+        .limit(most)
+    )
+    return [one for one in (await session.exec(query)).all() if one is not None]
 
 
 async def lock_by_token(session: AsyncSession, token: str) -> ServiceRequest:

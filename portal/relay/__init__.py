@@ -5,6 +5,8 @@ the messages owed; when the turn ends it commits, and only then wakes workers an
 """
 
 from portal.relay.answering import answer, ask_what_is_due, end_holds_that_are_over
+from portal.relay.dropping import dismiss_ball, look_at, look_for_ownerless
+from portal.relay.escalating import escalate, mail_people
 from portal.relay.moving import (
     accept,
     advance,
@@ -57,12 +59,17 @@ __all__ = [
     "assign",
     "cancel",
     "disable_staff",
+    "dismiss_ball",
     "end_holds_that_are_over",
+    "escalate",
     "hold",
     "keep_promise",
     "load_workflow",
     "lock_lost",
     "log_contact",
+    "look_at",
+    "look_for_ownerless",
+    "mail_people",
     "make_promise",
     "mark_as_told",
     "move_promise",

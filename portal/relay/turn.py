@@ -13,11 +13,13 @@ from portal.jobs import Jobs
 from portal.live import Live
 from portal.messaging.compose import Teller
 from portal.messaging.outbox import Outbox
-from portal.models import Actor, Event, Message, Progress, Roster, ServiceRequest
+from portal.models import Actor, Event, Message, Paces, Progress, Roster, ServiceRequest
 from portal.queries.conversations import is_awaited
+from portal.queries.paces import load_paces
 from portal.queries.requests import lock_service_request
 from portal.queries.rosters import load_roster, stage_ids
 from portal.relay.announcing import announce
+from portal.relay.watching import keep_watch
 from portal.settings import Settings
 
 
@@ -36,6 +38,7 @@ class Turn:
     # Departments on whose board or in whose inbox something has moved.
     moved: set[int] = field(default_factory=set)
     _rosters: dict[int, Roster] = field(default_factory=dict)
+    _paces: dict[str, Paces] = field(default_factory=dict)
 
     async def lock(self, reference: str, version: int | None = None) -> ServiceRequest:
         """The request, held until the turn ends. Raises NotFound or Stale."""
@@ -44,14 +47,24 @@ class Turn:
     async def roster(self, request: ServiceRequest) -> Roster:
         """Who could take what in this request's workflow; read once a turn."""
         if request.workflow_id not in self._rosters:
-            roster = await load_roster(self.session, request.definition)
+            roster = await load_roster(self.session, request.definition, self.now)
             self._rosters[request.workflow_id] = roster
         return self._rosters[request.workflow_id]
+
+    async def paces(self, request: ServiceRequest) -> Paces:
+        """How long its like have taken; read once a turn and workflow."""
+        key = request.workflow.key
+        if key not in self._paces:
+            self._paces[key] = await load_paces(self.session, key)
+        return self._paces[key]
 
     async def progress(self, request: ServiceRequest) -> Progress:
         """The rules of the relay for this request, by this hand, now."""
         ids = await stage_ids(self.session, request.workflow_id)
-        return Progress(request, await self.roster(request), ids, self.actor, self.now)
+        return Progress(
+            request, await self.roster(request), ids, self.actor, self.now,
+            await self.paces(request),
+        )  # fmt: skip
 
     async def teller(self, request: ServiceRequest) -> Teller:
         """What puts this request's facts into words."""
@@ -79,6 +92,7 @@ class Turn:
             self.touch(request)
         elif news:
             self.nudged.add(request.id or 0)
+        self.moved |= await keep_watch(self.session, request, await self.roster(request), self.now)
         if news:
             self.moved |= {request.department_id, *(run.department_id for run in request.runs)}
             self.moved |= {promise.department_id for promise in request.promises}

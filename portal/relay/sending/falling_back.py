@@ -32,6 +32,8 @@ async def fall_back(turn: Turn, message: Message) -> None:
     """
     if message.request_id is None and message.channel == Channel.SMS:
         return  # An answer to a number that no customer has, or to one that has just stopped.
+    if message.kind == MessageKind.NOTICE:
+        return  # It stands at the desk; a ball about it would only make another mail.
     if message.settled_at is not None:
         return  # A person has told them meanwhile.
     if message.request_id is not None and await _went_otherwise(turn, message):
