@@ -1,0 +1,123 @@
+"""How long things took lately: measured from what was done, and read for new dates."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import groupby
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.models import (
+    WHOLE,
+    Pace,
+    Paces,
+    RequestStatus,
+    RunState,
+    ServiceRequest,
+    Stage,
+    StageRun,
+    Workflow,
+)
+
+NEWEST = 500
+"""So many of the newest are looked at: a department's pace is what it is now."""
+FEWEST = 20
+"""Fewer say nothing."""
+DONE = (RequestStatus.COMPLETED, RequestStatus.AWAITING_CONFIRMATION)
+
+
+async def load_paces(session: AsyncSession, workflow: str) -> Paces:
+    """What has been measured of the workflow of that key, whichever its version."""
+    query = select(Pace).where(col(Pace.workflow_key) == workflow)
+    return Paces({one.stage_key: one for one in (await session.exec(query)).all()})
+
+
+async def last_measured_at(session: AsyncSession) -> datetime | None:
+    """When anything was last measured; None before the first time."""
+    query = select(Pace.measured_at).order_by(col(Pace.measured_at).desc()).limit(1)
+    return (await session.exec(query)).first()
+
+
+async def measure_paces(session: AsyncSession, now: datetime) -> int:
+    """Measure each stage of each workflow, and each workflow as a whole; gives how many it could.
+
+    It reads the newest few hundred of each, however many there are. What is too few to say
+    anything stays unmeasured.
+    """
+    measured = 0
+    stages = (
+        await session.exec(
+            select(Workflow.key, Stage.key, Stage.id)
+            .join(Stage, col(Stage.workflow_id) == col(Workflow.id))
+            .order_by(col(Workflow.key), col(Stage.key), col(Stage.id))
+        )
+    ).all()
+    for (workflow, stage), versions in groupby(stages, key=lambda row: (row[0], row[1])):
+        took = await _stage_took(session, [row[2] or 0 for row in versions])
+        measured += await _keep(session, workflow, stage, took, now)
+    workflows = select(Workflow.key, Workflow.id).order_by(col(Workflow.key), col(Workflow.id))
+    for workflow, ids in groupby((await session.exec(workflows)).all(), key=lambda row: row[0]):
+        took = await _whole_took(session, [row[1] or 0 for row in ids])
+        measured += await _keep(session, workflow, WHOLE, took, now)
+    return measured
+
+
+async def _stage_took(session: AsyncSession, stage_ids: Sequence[int]) -> list[int]:
+    query = (
+        select(StageRun.took_seconds)
+        .where(
+            col(StageRun.stage_id).in_(stage_ids),
+            col(StageRun.state) == RunState.COMPLETED,
+            col(StageRun.took_seconds).is_not(None),
+        )
+        .order_by(col(StageRun.id).desc())
+        .limit(NEWEST)
+    )
+    return [took for took in (await session.exec(query)).all() if took is not None]
+
+
+async def _whole_took(session: AsyncSession, workflow_ids: Sequence[int]) -> list[int]:
+    """From the opening to the end of the last stage: the customer's word may come much later."""
+    newest = (
+        select(ServiceRequest.id, ServiceRequest.opened_at)
+        .where(
+            col(ServiceRequest.workflow_id).in_(workflow_ids),
+            col(ServiceRequest.status).in_(DONE),
+        )
+        .order_by(col(ServiceRequest.id).desc())
+        .limit(NEWEST)
+        .subquery()
+    )
+    query = (
+        sa.select(newest.c.opened_at, sa.func.max(col(StageRun.completed_at)))
+        .join(StageRun, col(StageRun.request_id) == newest.c.id)
+        .where(col(StageRun.state) == RunState.COMPLETED)
+        .group_by(newest.c.id, newest.c.opened_at)
+    )
+    rows = (await (await session.connection()).execute(query)).all()
+    return [int((ended - opened).total_seconds()) for opened, ended in rows]
+
+
+async def _keep(
+    session: AsyncSession, workflow: str, stage: str, took: Iterable[int], now: datetime
+) -> bool:
+    lengths = sorted(took)
+    if len(lengths) < FEWEST:
+        return False
+    await session.merge(
+        Pace(
+            workflow_key=workflow,
+            stage_key=stage,
+            half_seconds=_within(lengths, 50),
+            most_seconds=_within(lengths, 80),
+            measured=len(lengths),
+            measured_at=now,
+        )
+    )
+    return True
+
+
+def _within(lengths: Sequence[int], percent: int) -> int:
+    """The length within which so many of the hundred are done (the nearest rank)."""
+    return lengths[-(-len(lengths) * percent // 100) - 1]
