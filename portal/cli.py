@@ -40,6 +40,8 @@ apikey = _group("Keys for other systems.")
 app.add_typer(workflow, name="workflow")
 app.add_typer(staff, name="staff")
 app.add_typer(apikey, name="apikey")
+department = _group("Departments: when they work, and how soon they move.")
+app.add_typer(department, name="department")
 replies = _group("What customers reply, and what it means.")
 app.add_typer(replies, name="replies")
 
@@ -295,6 +297,44 @@ def disable_staff(email: Annotated[str, typer.Argument(metavar="EMAIL")]) -> Non
     from portal.commands import people
 
     _print(people.disable(_load(None), email))
+
+
+@department.command("list")
+def list_departments() -> None:
+    """List the departments, their hours and how soon they move.
+
+    \b
+    Example: kept department list
+    """
+    from portal.commands import departments
+
+    _print(departments.list_departments(_load(None)))
+
+
+@department.command("set")
+def set_department(
+    key: Annotated[str, typer.Argument(metavar="KEY")],
+    name: Annotated[str | None, typer.Option(help="What customers and staff read.")] = None,
+    hours: Annotated[str | None, typer.Option(help="Such as Mon-Fri 09:00-17:30; always.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="Such as America/New_York.")] = None,
+    holidays: Annotated[str | None, typer.Option(help="Such as US or US-CA; none.")] = None,
+    accept_within: Annotated[str | None, typer.Option(help="Such as 4bh; none.")] = None,
+    reply_within: Annotated[str | None, typer.Option(help="Such as 4bh.")] = None,
+    lead_after: Annotated[str | None, typer.Option(help="What slips goes to the lead.")] = None,
+    manager_after: Annotated[str | None, typer.Option(help="Then it goes to a manager.")] = None,
+) -> None:
+    """Change how a department works, from now on; dates that customers were told stay.
+
+    \b
+    Example: kept department set telesales --hours "Mon-Fri 09:00-12:00, 13:00-17:30"
+    """
+    from portal.commands import departments
+    from portal.relay.departments import DepartmentChange
+
+    change = DepartmentChange(
+        name, hours, timezone, holidays, accept_within, reply_within, lead_after, manager_after
+    )
+    _print(departments.change(_load(None), key, change))
 
 
 @apikey.command("create")

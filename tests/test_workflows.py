@@ -89,6 +89,9 @@ def test_a_short_file_is_whole_with_the_defaults() -> None:
     processing = card.departments["processing"]
     assert processing.timezone == "America/New_York"
     assert processing.reply_within == Duration(4, "bh")
+    assert (processing.lead_after, processing.manager_after) == (
+        Duration(4, "bh"), Duration(1, "bd"),
+    )  # fmt: skip
     assert processing.calendar.holidays == "US"
     (asked,) = card.follow_ups_after("courier")
     assert (asked.key, asked.asked_when, asked.yes) == (
@@ -185,6 +188,12 @@ def test_words_are_given_in_the_language_asked_for_or_else_in_english_or_the_fir
     assert card.stage("courier").title.in_language("es") == "En camino"
 
 
+def test_a_department_may_say_when_what_slips_goes_further_up() -> None:
+    text = changed('"4bh"\n\n[[st', '"4bh"\nlead_after = "30m"\nmanager_after = "2bd"\n\n[[st')
+    processing = read_workflow(text).departments["processing"]
+    assert (str(processing.lead_after), str(processing.manager_after)) == ("30m", "2bd")
+
+
 def test_a_file_may_refer_to_departments_that_exist_already() -> None:
     text = changed('department = "processing"', 'department = "courier-desk"')
     known = read_workflow(text, known_departments=["courier-desk"])
@@ -252,6 +261,11 @@ def test_a_file_may_refer_to_departments_that_exist_already() -> None:
             'card.toml:9: department "processing" has "accept_in", which means nothing here.',
         ),
         ("accept_within", "accept_in", 'Did you mean "accept_within"?'),
+        (
+            '"4bh"\n\n[[st',
+            '"4bh"\nlead_after = "soon"\n\n[[st',
+            'card.toml:10: department "processing" has a value of "lead_after',
+        ),
         (
             '"4bh"\n\n[[st',
             '"4 hours"\n\n[[st',

@@ -56,6 +56,8 @@ async def _departments(turn: Turn, definition: WorkflowDefinition) -> dict[str, 
                 holidays=wanted.holidays or "",
                 accept_within=str(wanted.accept_within) if wanted.accept_within else None,
                 reply_within=str(wanted.reply_within),
+                lead_after=str(wanted.lead_after),
+                manager_after=str(wanted.manager_after),
             )
             turn.session.add(known[key])
     await turn.session.flush()

@@ -28,6 +28,8 @@ NO_TIME: Final = Duration(0, "s")
 REMIND_AFTER: Final = Duration(2, "d")
 CLOSE_AFTER: Final = Duration(30, "d")
 REPLY_WITHIN: Final = Duration(4, "bh")
+LEAD_AFTER: Final = Duration(4, "bh")
+MANAGER_AFTER: Final = Duration(1, "bd")
 """What stands where a file says nothing."""
 
 
@@ -120,7 +122,8 @@ class DepartmentDefinition:
 
     `hours` is None for one that never closes, `holidays` a place ("US-CA") or None. A handoff to
     it is to be accepted within `accept_within` (None: there is nothing to accept), a customer's
-    message to be answered within `reply_within`.
+    message to be answered within `reply_within`. What slips goes to its lead `lead_after` it was
+    raised, to a manager `manager_after`.
     """
 
     key: str
@@ -130,6 +133,8 @@ class DepartmentDefinition:
     holidays: str | None = None
     accept_within: JsonDuration | None = None
     reply_within: JsonDuration = REPLY_WITHIN
+    lead_after: JsonDuration = LEAD_AFTER
+    manager_after: JsonDuration = MANAGER_AFTER
 
     @property
     def calendar(self) -> BusinessCalendar:

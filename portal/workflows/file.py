@@ -10,6 +10,8 @@ from typing import Final
 from portal.clock import OpeningHours, check_holidays, zone_names
 from portal.workflows import order
 from portal.workflows.definition import (
+    LEAD_AFTER,
+    MANAGER_AFTER,
     NO_TIME,
     REPLY_WITHIN,
     DepartmentDefinition,
@@ -28,7 +30,8 @@ PREFIX_LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 _FILE_KEYS: Final = ("key", "name", "timezone", "prefix", "departments", "stages", "follow_ups")
 _DEPARTMENT_KEYS: Final = (
-    "name", "hours", "holidays", "timezone", "accept_within", "reply_within",
+    "name", "hours", "holidays", "timezone", "accept_within", "reply_within", "lead_after",
+    "manager_after",
 )  # fmt: skip
 _STAGE_KEYS: Final = (
     "key", "department", "name", "title", "expected", "grace", "milestone", "sms", "update_every",
@@ -147,6 +150,8 @@ class WorkflowFile:
             holidays=holidays or None,
             accept_within=table.duration("accept_within"),
             reply_within=table.duration("reply_within", REPLY_WITHIN),
+            lead_after=table.duration("lead_after", LEAD_AFTER),
+            manager_after=table.duration("manager_after", MANAGER_AFTER),
         )
 
     def _timezone(self, table: Table, default: str) -> str:

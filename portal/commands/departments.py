@@ -1,0 +1,47 @@
+"""`kept department`: when departments work, and how soon they move."""
+
+from sqlmodel import col, select
+
+from portal.commands.ground import THE_TERMINAL, act
+from portal.errors import BadInput
+from portal.models import Department
+from portal.relay import Relay
+from portal.relay.departments import DepartmentChange, change_department
+from portal.settings import Settings
+
+
+def list_departments(settings: Settings) -> list[str]:
+    """Some lines for each department, by key."""
+
+    async def read(relay: Relay) -> list[str]:
+        async with relay.database.reading() as session:
+            query = select(Department).order_by(col(Department.key))
+            departments = (await session.exec(query)).all()
+        if not departments:
+            return ["None yet: `kept workflow load` makes those that a workflow names."]
+        return [line for department in departments for line in _lines(department)]
+
+    return act(settings, read)
+
+
+def change(settings: Settings, key: str, wanted: DepartmentChange) -> list[str]:
+    """Change what is named; shows the department as it is then."""
+    if wanted.is_empty:
+        raise BadInput("Say what to change, such as --hours. `kept department list` shows what is.")
+
+    async def do(relay: Relay) -> list[str]:
+        async with relay.turn(THE_TERMINAL) as turn:
+            return _lines(await change_department(turn, key, wanted))
+
+    return act(settings, do)
+
+
+def _lines(department: Department) -> list[str]:
+    taken_up = f"within {department.accept_within}" if department.accept_within else "at once"
+    closed = f", closed on holidays of {department.holidays}" if department.holidays else ""
+    return [
+        f"{department.key}: {department.name}",
+        f"    open {department.hours or 'always'} ({department.timezone}){closed}",
+        f"    takes up {taken_up}, replies within {department.reply_within}",
+        f"    tells its lead after {department.lead_after}, a manager after {department.manager_after}",
+    ]
