@@ -27,11 +27,14 @@ async def load_roster(
     keys = {stage.department for stage in definition.stages}
     query = select(Department).where(col(Department.key).in_(keys))
     departments = {one.key: one for one in (await session.exec(query)).all()}
-    return await _roster(session, departments, now or clock.now(), counted=counted)
+    roster = await _roster(session, departments, now or clock.now())
+    people = {person for members in roster.members.values() for person in members}
+    roster.open_runs = await _open_runs(session, people if counted else _compared(roster))
+    return roster
 
 
 async def load_full_roster(session: AsyncSession, now: datetime | None = None) -> Roster:
-    """All departments and everybody."""
+    """All departments and everybody; nobody's open stages are counted."""
     departments = {one.key: one for one in (await session.exec(select(Department))).all()}
     return await _roster(session, departments, now or clock.now())
 
@@ -43,11 +46,7 @@ async def stage_ids(session: AsyncSession, workflow_id: int) -> dict[str, int]:
 
 
 async def _roster(
-    session: AsyncSession,
-    departments: dict[str, Department],
-    now: datetime,
-    *,
-    counted: bool = False,
+    session: AsyncSession, departments: dict[str, Department], now: datetime
 ) -> Roster:
     ids = [one.id for one in departments.values()]
     memberships = (
@@ -68,8 +67,6 @@ async def _roster(
         now=now,
     )
     roster.leads = _leads(roster, (one for one in memberships if one.is_lead))
-    everybody = {one.staff_member_id for one in memberships}
-    roster.open_runs = await _open_runs(session, everybody if counted else _compared(roster))
     return roster
 
 

@@ -1,25 +1,17 @@
-"""People at the desk: joining and leaving; nobody leaves with work in hand."""
+"""People at the desk: joining, being away, leaving; nobody away or gone keeps work in hand."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlmodel import col, select
 
 from portal.errors import BadInput, Conflict, NotFound
 from portal.messaging.addresses import read_email
-from portal.models import (
-    ENDED,
-    Department,
-    EventKind,
-    Membership,
-    Promise,
-    Role,
-    RunState,
-    ServiceRequest,
-    StaffMember,
-    StageRun,
-)
-from portal.queries.requests import lock_by_id
+from portal.models import Department, Membership, Role, StaffMember
+from portal.queries.rosters import load_full_roster
+from portal.queries.standing_in import departments_of_work
 from portal.relay.opening import one_line
+from portal.relay.standing_in import take_over_from
 from portal.relay.turn import Turn
 
 LONGEST_NAME = 120
@@ -46,26 +38,87 @@ async def add_staff(
     name = one_line(name)
     if not 0 < len(name) <= LONGEST_NAME:
         raise BadInput(f"Please give the person's name, in at most {LONGEST_NAME} letters.")
-    found = {one.key: one for one in (await turn.session.exec(select(Department))).all()}
-    for key in departments:
-        if key not in found:
-            known = ", ".join(sorted(found)) or "none yet: load a workflow first"
-            raise BadInput(f"There is no department {key!r}. There is {known}.")
+    found = await _departments(turn, departments)
     query = select(StaffMember).where(col(StaffMember.email) == email)
     person = (await turn.session.exec(query)).one_or_none()
     person = person or StaffMember(email=email, name="")
+    if person.disabled_at is not None:
+        person.come_back()  # What was noted of them was before they left.
     person.name, person.role, person.disabled_at = name, role or person.role, None
     secret = person.invite(turn.now)
     turn.session.add(person)
     await turn.session.flush()
     for key in departments:
         await turn.session.merge(
-            Membership(
-                staff_member_id=person.id or 0, department_id=found[key].id or 0, is_lead=lead
-            )
+            Membership(staff_member_id=person.id or 0, department_id=found[key], is_lead=lead)
         )
     await turn.session.flush()
     return person, secret
+
+
+async def mark_absent(
+    turn: Turn,
+    email: str,
+    *,
+    from_: datetime | None = None,
+    until: datetime | None = None,
+    deputy: str | None = None,
+) -> StaffMember:
+    """A person is away from a moment (now) until another (None: until they say they are back).
+
+    What they have goes to their deputy, else to their department's lead, at once or when the
+    absence begins; they are given nothing while it lasts. ``deputy`` is an e-mail address; None
+    keeps the one they had, empty names nobody. Raises NotFound, BadInput and Conflict.
+    """
+    person = await _lock_person(turn, email)
+    if person.disabled_at is not None:
+        raise Conflict(f"{person.name} is disabled, so their work has gone to others already.")
+    from_ = from_ or turn.now
+    if until is not None and until <= max(from_, turn.now):
+        raise BadInput(
+            "They would be back before they are away. Please give a later day.",
+            fields={"until": "a time to come"},
+        )
+    deputy_id = person.deputy_id
+    if deputy is not None:
+        deputy_id = await _deputy_id(turn, person, deputy, max(from_, turn.now))
+    person.go_away(from_, until, deputy_id)
+    await _have_changed(turn, person)
+    if person.is_away(turn.now):
+        await take_over_from(turn, person)
+    return person
+
+
+async def mark_back(turn: Turn, email: str) -> StaffMember:
+    """A person is here again, or does not go away after all. What others took over stays there.
+
+    Raises NotFound, or Conflict where no absence is noted.
+    """
+    person = await _lock_person(turn, email)
+    if not person.will_be_away(turn.now):
+        raise Conflict(f"{person.name} is not marked as away.")
+    person.come_back()
+    await _have_changed(turn, person)
+    return person
+
+
+async def name_lead(turn: Turn, email: str, department: str) -> StaffMember:
+    """Let a person lead a department, in place of whoever led it; they work there from now on.
+
+    Raises NotFound, BadInput for an unknown department, Conflict for somebody disabled.
+    """
+    person = await _lock_person(turn, email)
+    if person.disabled_at is not None:
+        raise Conflict(f"{person.name} is disabled and cannot lead a department.")
+    place = (await _departments(turn, [department]))[department]
+    query = select(Membership).where(col(Membership.department_id) == place)
+    for seat in (await turn.session.exec(query)).all():
+        seat.is_lead = False
+    await turn.session.merge(
+        Membership(staff_member_id=person.id or 0, department_id=place, is_lead=True)
+    )
+    await _have_changed(turn, person)
+    return person
 
 
 async def disable_staff(turn: Turn, email: str) -> StaffMember:
@@ -73,56 +126,55 @@ async def disable_staff(turn: Turn, email: str) -> StaffMember:
 
     Raises Conflict where nobody is left to take it.
     """
-    query = select(StaffMember).where(col(StaffMember.email) == one_line(email).lower())
-    person = (await turn.session.exec(query)).one_or_none()
-    if person is None:
-        raise NotFound(f"Nobody at the desk has the address {email!r}.")
+    person = await _lock_person(turn, email)
     if person.disabled_at is not None:
         raise Conflict(f"{person.name} is disabled already.")
     person.disabled_at = turn.now
     person.sign_in_version += 1
-    turn.session.add(person)
-    await turn.session.flush()
-    for request_id in await _requests_in_hand(turn, person.id or 0):
-        await _pass_on(turn, await lock_by_id(turn.session, request_id), person)
+    await _have_changed(turn, person)
+    roster = await load_full_roster(turn.session, turn.now)
+    for department_id in sorted(await departments_of_work(turn.session, person.id or 0)):
+        roster.assignee(roster.department_by_id(department_id), person)
+    await take_over_from(turn, person)
     return person
 
 
-async def _requests_in_hand(turn: Turn, person_id: int) -> list[int]:
-    owned = select(ServiceRequest.id).where(
-        col(ServiceRequest.owner_id) == person_id, col(ServiceRequest.status).not_in(ENDED)
-    )
-    working = select(StageRun.request_id).where(
-        col(StageRun.assignee_id) == person_id, col(StageRun.state) == RunState.OPEN
-    )
-    promised = select(Promise.request_id).where(
-        col(Promise.owner_id) == person_id, col(Promise.closed_at).is_(None)
-    )
-    found: set[int] = set()
-    for ids in (owned, working, promised):
-        found.update(one for one in (await turn.session.exec(ids)).all() if one is not None)
-    return sorted(found)
+async def _lock_person(turn: Turn, email: str) -> StaffMember:
+    query = select(StaffMember).where(col(StaffMember.email) == one_line(email).lower())
+    person = (await turn.session.exec(query.with_for_update())).one_or_none()
+    if person is None:
+        raise NotFound(f"Nobody at the desk has the address {email[:100]!r}.")
+    return person
 
 
-async def _pass_on(turn: Turn, request: ServiceRequest, person: StaffMember) -> None:
-    roster = await turn.roster(request)
-    for run in request.open_runs:
-        if run.assignee_id == person.id:
-            handoff = request.waiting_handoff(run)
-            department_id = handoff.from_department_id if handoff else run.department_id
-            run.assignee_id = roster.assignee(roster.department_by_id(department_id))
-    heir = roster.assignee(roster.department_by_id(request.department_id))
-    if request.owner_id == person.id:
-        request.owner_id = heir
-    if request.coordinator_id == person.id:
-        request.coordinator_id = heir
-    for promise in request.promises:
-        if promise.owner_id == person.id and promise.closed_at is None:
-            promise.owner_id = heir
-    request.settle()
-    request.record(
-        EventKind.ASSIGNED, turn.actor, turn.now, visible=False,
-        to=roster.person(request.owner_id).name, to_id=request.owner_id,
-        reason=f"{person.name} has left",
-    )  # fmt: skip
-    await turn.settle(request)
+async def _deputy_id(turn: Turn, person: StaffMember, email: str, at: datetime) -> int | None:
+    """Who is to stand in; None for nobody in particular."""
+    if not email.strip():
+        return None
+    query = select(StaffMember).where(col(StaffMember.email) == one_line(email).lower())
+    deputy = (await turn.session.exec(query)).one_or_none()
+    refusal = None
+    if deputy is None or deputy.disabled_at is not None:
+        refusal = f"Nobody at the desk has the address {email.strip()[:100]!r}."
+    elif deputy.id == person.id:
+        refusal = f"{person.name} cannot stand in for themselves. Please name a colleague."
+    elif deputy.is_away(at):
+        refusal = f"{deputy.name} is away then too. Please name somebody who is here."
+    if refusal is not None:
+        raise BadInput(refusal, fields={"deputy": "the e-mail address of a colleague"})
+    return deputy.id if deputy else None
+
+
+async def _departments(turn: Turn, keys: Sequence[str]) -> dict[str, int]:
+    """The departments' ids by key. Raises BadInput for an unknown one."""
+    found = {one.key: one.id or 0 for one in (await turn.session.exec(select(Department))).all()}
+    for key in keys:
+        if key not in found:
+            known = ", ".join(sorted(found)) or "none yet: load a workflow first"
+            raise BadInput(f"There is no department {key!r}. There is {known}.")
+    return found
+
+
+async def _have_changed(turn: Turn, person: StaffMember) -> None:
+    turn.session.add(person)
+    await turn.session.flush()
