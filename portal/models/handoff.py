@@ -5,7 +5,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Relationship, SQLModel
 
+from portal.clock import Duration
 from portal.models.columns import moment, primary_key, refers_to, words
+from portal.models.department import Department
 from portal.models.stage_run import StageRun
 
 
@@ -75,6 +77,15 @@ class Handoff(SQLModel, table=True):
     def recall(self, now: datetime) -> None:
         """Back to the sender, who has thought better of it."""
         self.recalled_at = self.closed_at = now
+
+    def give_back(self, since: datetime, now: datetime, department: Department) -> None:
+        """It was held from ``since`` until now: the receiver has the time that they lost."""
+        if self.accept_by is None or since >= self.accept_by:
+            return
+        within = Duration.parse(department.accept_within or "0s")
+        calendar = department.calendar.counting(within)
+        lost = calendar.elapsed(since, now)
+        self.accept_by = max(calendar.add_open_time(self.accept_by, lost), now)
 
     def void(self, now: datetime) -> None:
         """The stage that it was for is gone."""

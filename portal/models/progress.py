@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal.errors import BadInput, Conflict
-from portal.models.actor import Actor
+from portal.models.actor import Actor, ActorKind
 from portal.models.department import Department
 from portal.models.event import EventKind
 from portal.models.follow_up import Expects, FollowUp, FollowUpState
@@ -18,11 +18,15 @@ from portal.workflows import FollowUpDefinition, StageDefinition
 
 @dataclass(frozen=True)
 class Sender:
-    """Who passes a stage on: the person, their department, and the run that they finished."""
+    """Who passes a stage on: the person, their department, and the run that they finished.
+
+    ``note`` is what they say to whoever takes it up.
+    """
 
     staff_id: int
     department_id: int
     run: StageRun | None = None
+    note: str = ""
 
 
 @dataclass
@@ -54,10 +58,13 @@ class Progress:
             self.open(stage, sender=None)
         self.request.settle()
 
-    def advance(self, stage: str | None, note: str, expected_by: datetime | None) -> None:
+    def advance(
+        self, stage: str | None, note: str, expected_by: datetime | None, handover: str = ""
+    ) -> None:
         """Complete the named open stage and open what waited for it.
 
-        ``note`` is shown to the customer with what comes next; ``expected_by`` sets its due time.
+        ``note`` is shown to the customer with what comes next; ``expected_by`` sets its due time;
+        ``handover`` is for whoever takes it up, and never for the customer.
         Raises Conflict while the stage waits to be taken up.
         """
         request = self.request
@@ -73,7 +80,7 @@ class Progress:
             raise BadInput(
                 "The new date has passed already.", fields={"expected_by": "a time to come"}
             )
-        for opened in self.complete(run, note):
+        for opened in self.complete(run, note, handover):
             if expected_by is not None:
                 grace = request.definition.stage(opened.stage_key).grace
                 opened.expect_by(expected_by, grace, self.department_of(opened), self.now)
@@ -92,6 +99,8 @@ class Progress:
         self._undo_from(stage)
         run = self.open(target, sender)
         run.note = reason
+        if sender.department_id != run.department_id and self.actor.kind != ActorKind.CUSTOMER:
+            run.returned_by_id = sender.department_id
         self.request.settle()
         return run
 
@@ -127,14 +136,15 @@ class Progress:
         request, departments = self.request, self.roster.departments
         request.ages_at = self.paces.ages_at(request.definition, departments, self.now)
 
-    def complete(self, run: StageRun, note: str) -> list[StageRun]:
+    def complete(self, run: StageRun, note: str, handover: str = "") -> list[StageRun]:
         """End the run, open what waited for it, plan what is to be asked."""
         request, department = self.request, self.department_of(run)
         self._withdraw_questions(run)
         run.complete(self.now, self.actor.name, department)
-        request.record(EventKind.STAGE_COMPLETED, self.actor, self.now, run=run, note=note)
+        said = {"handover": handover} if handover else {}
+        request.record(EventKind.STAGE_COMPLETED, self.actor, self.now, run=run, note=note, **said)
         done = {one.stage_key for one in request.runs if one.state == RunState.COMPLETED}
-        sender = Sender(run.assignee_id, run.department_id, run)
+        sender = Sender(run.assignee_id, run.department_id, run, handover)
         opened = [
             self.open(stage, sender)
             for stage in request.definition.opened_by(run.stage_key, done)
@@ -234,6 +244,7 @@ class Progress:
                 sender_id=sender.staff_id,
                 sent_at=self.now,
                 accept_by=accept_by,
+                note=sender.note,
             )
         )
         self.request.record(
@@ -245,7 +256,7 @@ class Progress:
         self, run: StageRun, stage: StageDefinition, assignee_id: int, *, told: bool = True
     ) -> None:
         """The department has it: its milestone is told, unless it runs again quietly."""
-        run.reach(stage, self.now, assignee_id)
+        run.reach(stage, self.department_of(run), self.now, assignee_id)
         self.request.record(
             EventKind.STAGE_REACHED, self.actor, self.now, run=run,
             told=told and stage.milestone, again=self._was_reached_before(run),

@@ -300,12 +300,20 @@ class ServiceRequest(SQLModel, table=True):
             raise Conflict(f"{self.reference} is not on hold.")
         by_id = {department.id: department for department in departments}
         for run in runs:
-            run.resume(now, by_id[run.department_id])
+            handoff, department = self.waiting_handoff(run), by_id[run.department_id]
+            if handoff is not None and run.held_at is not None:
+                handoff.give_back(run.held_at, now, department)
+            run.resume(now, department)
         self.settle()
         return self.record(EventKind.RESUMED, actor, now, run=runs[0])
 
-    def assign(self, stage: str | None, to: StaffMember, actor: Actor, now: datetime) -> Event:
-        """Name the person: of a stage, or of the whole while several are open and none is named."""
+    def assign(
+        self, stage: str | None, to: StaffMember, actor: Actor, now: datetime, note: str = ""
+    ) -> Event:
+        """Name the person: of a stage, or of the whole while several are open and none is named.
+
+        ``note`` is for them alone.
+        """
         self.must_be_open()
         owner = to.id or 0
         if not self.open_runs:
@@ -318,7 +326,10 @@ class ServiceRequest(SQLModel, table=True):
             run = self.get_open_run(stage)
             run.assignee_id = owner
         self.settle()
-        return self.record(EventKind.ASSIGNED, actor, now, run=run, to=to.name, to_id=to.id)
+        return self.record(
+            EventKind.ASSIGNED, actor, now, run=run, visible=False,
+            to=to.name, to_id=to.id, note=note,
+        )  # fmt: skip
 
     def end(
         self, status: RequestStatus, actor: Actor, now: datetime, reason: str, roster: Roster

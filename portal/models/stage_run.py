@@ -121,6 +121,10 @@ class StageRun(SQLModel, table=True):
         """True past its due time and grace while its clock runs."""
         return self.is_open and not self.is_paused and now > self.late_at
 
+    def may_be_asked_for(self, now: datetime) -> bool:
+        """True past the last date that we believed in while its clock runs: "Ask now"."""
+        return self.is_open and not self.is_paused and now >= self.outer_at
+
     @property
     def is_unlikely(self) -> bool:
         """True while the date that was given is earlier than half of its like are done by."""
@@ -148,10 +152,18 @@ class StageRun(SQLModel, table=True):
             self.due_at = max(self.due_at, calendar.add_open_time(now, pace.most))
         self.outer_at = max(self.late_at, self.due_at)
 
-    def reach(self, stage: StageDefinition, now: datetime, assignee_id: int) -> None:
-        """The department has it: the moment at which the customer is told."""
+    def reach(
+        self, stage: StageDefinition, department: Department, now: datetime, assignee_id: int
+    ) -> None:
+        """The department has it: the moment at which the customer is told.
+
+        From now on a third party that does it for us may be silent for so long and no longer.
+        """
         self.reached_at = now
         self.assignee_id = assignee_id
+        self.third_party = self.third_party or stage.third_party
+        if stage.silent_after is not None:
+            self.silent_at = department.calendar.add(now, stage.silent_after)
         if stage.pauses_clock:
             self.wait_on_customer(now)
 

@@ -7,21 +7,21 @@ the messages owed; when the turn ends it commits, and only then wakes workers an
 from portal.relay.answering import answer, ask_what_is_due, end_holds_that_are_over
 from portal.relay.dropping import dismiss_ball, look_at, look_for_ownerless
 from portal.relay.escalating import escalate, mail_people
+from portal.relay.handing_over import accept, must_be_theirs, recall, refuse
 from portal.relay.moving import (
-    accept,
     advance,
     assign,
     cancel,
     hold,
-    refuse,
     reopen,
     replace_link,
     resume,
     revoke_link,
     send_back,
 )
+from portal.relay.noting import note_minds
 from portal.relay.opening import CustomerDetails, Order, open_request
-from portal.relay.people import add_staff, disable_staff
+from portal.relay.people import add_staff, disable_staff, mark_absent, mark_back, name_lead
 from portal.relay.promising import keep_promise, make_promise, move_promise
 from portal.relay.publishing import load_workflow
 from portal.relay.sending.bouncing import record_bounce
@@ -32,6 +32,7 @@ from portal.relay.sending.mending import (
     retry_message,
 )
 from portal.relay.sending.receipts import Receipt, Receipts
+from portal.relay.standing_in import take_over, take_over_everything, take_over_strays
 from portal.relay.talking.attaching import Texted
 from portal.relay.talking.consenting import Choice, record_spoken_wish
 from portal.relay.talking.conversing import log_contact, set_preferences, write_to_customer
@@ -39,6 +40,8 @@ from portal.relay.talking.hearing import receive_text, receive_web_message
 from portal.relay.talking.heeding import CarrierWord
 from portal.relay.talking.mailing import receive_email, set_aside
 from portal.relay.talking.relabelling import relabel
+from portal.relay.third_parties import hear_from_third_party
+from portal.relay.telling import tell_delay, tell_in_time
 from portal.relay.turn import Relay, Turn
 
 __all__ = [
@@ -62,6 +65,7 @@ __all__ = [
     "dismiss_ball",
     "end_holds_that_are_over",
     "escalate",
+    "hear_from_third_party",
     "hold",
     "keep_promise",
     "load_workflow",
@@ -71,9 +75,15 @@ __all__ = [
     "look_for_ownerless",
     "mail_people",
     "make_promise",
+    "mark_absent",
     "mark_as_told",
+    "mark_back",
     "move_promise",
+    "must_be_theirs",
+    "name_lead",
+    "note_minds",
     "open_request",
+    "recall",
     "receive_email",
     "receive_text",
     "receive_web_message",
@@ -90,5 +100,10 @@ __all__ = [
     "send_back",
     "set_aside",
     "set_preferences",
+    "tell_delay",
+    "tell_in_time",
+    "take_over",
+    "take_over_everything",
+    "take_over_strays",
     "write_to_customer",
 ]

@@ -5,7 +5,6 @@ from datetime import datetime
 from portal.errors import BadInput
 from portal.models import (
     EventKind,
-    HandingOver,
     MessageKind,
     PromiseState,
     RequestStatus,
@@ -25,27 +24,15 @@ async def advance(
     stage: str | None = None,
     note: str = "",
     expected_by: datetime | None = None,
+    handover: str = "",
 ) -> None:
-    """Complete the named open stage; what waited for it opens, and the customer hears of it."""
+    """Complete the named open stage; what waited for it opens, and the customer hears of it.
+
+    ``handover`` is for whoever takes it up; the customer never reads it.
+    """
+    handover = check_words("handover", handover, needed=False)
     progress = await turn.progress(request)
-    progress.advance(stage, check_words("note", note, needed=False), expected_by)
-    await turn.settle(request)
-
-
-async def accept(turn: Turn, request: ServiceRequest, *, stage: str | None = None) -> None:
-    """Take up a handoff: the milestone is told now, and not before."""
-    handing = HandingOver(await turn.progress(request))
-    handing.accept(stage, await acting(turn, request))
-    await turn.settle(request)
-
-
-async def refuse(
-    turn: Turn, request: ServiceRequest, *, reason: str, stage: str | None = None
-) -> None:
-    """Give a handoff back to its sender, with the reason."""
-    reason = check_words("reason", reason)
-    handing = HandingOver(await turn.progress(request))
-    handing.refuse(stage, reason, await acting(turn, request))
+    progress.advance(stage, check_words("note", note, needed=False), expected_by, handover)
     await turn.settle(request)
 
 
@@ -99,11 +86,15 @@ async def cancel(turn: Turn, request: ServiceRequest, *, reason: str) -> None:
 
 
 async def assign(
-    turn: Turn, request: ServiceRequest, *, owner: str, stage: str | None = None
+    turn: Turn, request: ServiceRequest, *, owner: str, stage: str | None = None, note: str = ""
 ) -> None:
-    """Name the person who has it, by e-mail address."""
+    """Name the person who has it, by e-mail address: anybody at the desk, of any department.
+
+    ``note`` is for them; the customer never reads it.
+    """
+    note = check_words("note", note, needed=False)
     roster = await turn.roster(request)
-    request.assign(stage, roster.by_email(owner), turn.actor, turn.now)
+    request.assign(stage, roster.by_email(owner), turn.actor, turn.now, note)
     await turn.settle(request)
 
 

@@ -98,7 +98,8 @@ class StageDefinition:
     It is late after `expected`, and a dropped ball after `grace` more. `sms` is None for the
     product's own words; `update_every` is None where no update is promised between milestones.
     `question` is put to the customer when the stage is reached. What an `urgent` stage tells and
-    asks goes at any hour.
+    asks goes at any hour. `third_party` is who does it for us ("" for ourselves), `silent_after` how
+    long they may say nothing (None: as long as they like).
     """
 
     key: str
@@ -114,6 +115,10 @@ class StageDefinition:
     after: tuple[str, ...] = ()
     question: FollowUpDefinition | None = None
     urgent: bool = False
+    third_party: str = ""
+    silent_after: JsonDuration | None = None
+    delay: Words | None = None
+    """Why it may take longer, as customers read it; None for the product's own words."""
 
 
 @dataclass(frozen=True)

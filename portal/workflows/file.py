@@ -23,6 +23,7 @@ from portal.workflows.definition import (
 from portal.workflows.mistakes import did_you_mean
 from portal.workflows.questions import QUESTION_KEYS, read_question
 from portal.workflows.table import KEY_REMEDY, Notes, Table, is_key
+from portal.workflows.third_party import THIRD_PARTY_KEYS, read_third_party
 
 MOST_STAGES: Final = 200
 PREFIX_LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -35,7 +36,7 @@ _DEPARTMENT_KEYS: Final = (
 )  # fmt: skip
 _STAGE_KEYS: Final = (
     "key", "department", "name", "title", "expected", "grace", "milestone", "sms", "update_every",
-    "pauses_clock", "after", "urgent", *QUESTION_KEYS,
+    "pauses_clock", "after", "urgent", "delay", *QUESTION_KEYS, *THIRD_PARTY_KEYS,
 )  # fmt: skip
 _FOLLOW_UP_KEYS: Final = ("key", "after_stage", "wait", "title", *QUESTION_KEYS)
 
@@ -171,7 +172,7 @@ class WorkflowFile:
         ):
             table.required(key, example)
         key = table.key("key")
-        sms = table.words("sms", is_template=True)
+        third_party, silent_after = read_third_party(table)
         return StageDefinition(
             key=key,
             department=self._known_department(table),
@@ -180,11 +181,14 @@ class WorkflowFile:
             expected=table.duration("expected", NO_TIME),
             grace=table.duration("grace", NO_TIME),
             milestone=table.flag("milestone", default=True),
-            sms=sms,
+            sms=table.words("sms", is_template=True),
             update_every=table.duration("update_every"),
             pauses_clock=table.flag("pauses_clock", default=False),
             question=self._question_of_stage(table, key),
             urgent=table.flag("urgent", default=False),
+            third_party=third_party,
+            silent_after=silent_after,
+            delay=table.words("delay", is_template=True),
         )
 
     def _known_department(self, table: Table) -> str:
