@@ -13,7 +13,8 @@ from starlette.routing import Route
 from portal.api import CALLS, routes
 from portal.api.openapi import describe
 from portal.clock import now
-from portal.models import Message, MessageStatus
+from portal.models import KEPT, BallKind, Message, MessageStatus
+from portal.relay.dropping import raise_ball
 
 once = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -75,6 +76,12 @@ async def lose(house: House, message_id: int) -> None:
     async with house.database.transaction() as session:
         message = await session.get_one(Message, message_id)
         message.status = MessageStatus.FAILED
+
+
+async def drop(house: House) -> None:
+    """Something has slipped that belongs to no request."""
+    async with house.relay.turn(KEPT) as turn:
+        await raise_ball(turn, BallKind.FLOOD, "flood:+14155550199", "A flood.")
 
 
 def test_what_is_served_is_described_and_nothing_else() -> None:
@@ -167,7 +174,9 @@ async def test_every_answer_of_a_whole_life_fits_its_description(
     for part in ("", "/timeline", "/messages", "/promises", "/follow-ups"):
         await call("GET", f"/requests/REF{part}")
     await call("GET", "/requests?status=open")
-    await call("GET", "/dropped-balls?open=true")
+    await drop(house)
+    (ball,) = (await call("GET", "/dropped-balls?open=true"))["items"]
+    await call("POST", f"/dropped-balls/{ball['id']}/dismiss", {"reason": "It was a test."})
     reference = (await call("POST", "/requests", {"workflow": "card", "customer": MARTIN}))[
         "reference"
     ]

@@ -4,13 +4,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from portal.api import conversations, mending, requests
+from portal.api import balls, conversations, mending, requests
 from portal.api.answers import RequestAnswer, RequestList
 from portal.api.bodies import (
     Advance,
     Assign,
     BallQuery,
     Cancel,
+    Dismiss,
     Hold,
     MessageQuery,
     Move,
@@ -32,6 +33,7 @@ from portal.api.calls import Change, Download, Read
 from portal.api.openapi import describe
 from portal.api.problems import problem
 from portal.api.records import (
+    BallAnswer,
     BallList,
     ContactAnswer,
     EventList,
@@ -81,7 +83,8 @@ CALLS: list[Change | Read | Download] = [
            location="/api/v1/messages/{id}"),
     Change(f"{MESSAGE}/told",       mending.mark_as_told,          Told, MessageAnswer),
     Download("/attachments/{attachment_id}", conversations.show_attachment),
-    Read("/dropped-balls",          conversations.show_dropped_balls, BallList, BallQuery),
+    Read("/dropped-balls",          balls.show_dropped_balls,      BallList, BallQuery),
+    Change("/dropped-balls/{ball_id}/dismiss", balls.dismiss,      Dismiss, BallAnswer),
 ]
 # fmt: on
 

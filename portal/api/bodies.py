@@ -173,6 +173,12 @@ class Reasoned(StageMove):
     reason: Reason
 
 
+class Dismiss(Body):
+    """It does not matter that this slipped, or nothing can be done about it."""
+
+    reason: Reason
+
+
 class Assign(StageMove):
     """It is to be this person's."""
 

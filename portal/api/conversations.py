@@ -2,7 +2,6 @@
 
 from portal import relay
 from portal.api.bodies import (
-    BallQuery,
     Move,
     MovePromise,
     NewContact,
@@ -14,8 +13,6 @@ from portal.api.bodies import (
 )
 from portal.api.calls import Look
 from portal.api.records import (
-    BallAnswer,
-    BallList,
     ContactAnswer,
     EventAnswer,
     EventList,
@@ -34,7 +31,6 @@ from portal.queries.lists import (
     Window,
     attempts_of,
     get_request_id,
-    list_dropped_balls,
     list_events,
     list_follow_ups,
     list_messages,
@@ -148,15 +144,6 @@ async def show_message(look: Look, _: NoQuery, message_id: int) -> MessageAnswer
 async def show_attachment(look: Look, attachment_id: int) -> KeptFile | None:
     """The bytes of a photo or paper that a customer sent."""
     return (await get_attachment(look.session, attachment_id)).kept
-
-
-async def show_dropped_balls(look: Look, query: BallQuery) -> BallList:
-    """What has slipped, newest first."""
-    balls, after = await list_dropped_balls(look.session, is_open=query.open, window=_window(query))
-    names = await load_names(look.session, [ball.owner_id for ball in balls])
-    named = await references(look.session, {ball.request_id for ball in balls})
-    items = [BallAnswer.of(ball, named.get(ball.request_id or 0), names) for ball in balls]
-    return BallList(items=items, next_cursor=write_cursor(after))
 
 
 async def _promised(turn: Turn, promise: Promise) -> PromiseAnswer:

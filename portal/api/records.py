@@ -23,6 +23,7 @@ from portal.models import (
     Expects,
     FollowUp,
     FollowUpState,
+    Level,
     Message,
     MessageKind,
     MessageStatus,
@@ -277,15 +278,27 @@ class BallAnswer(Answered):
     subject: str = Field(description="What slipped, such as message:17.")
     reference: str | None
     owner: Person | None
+    slipped_at: datetime = Field(description="The moment at which it slipped.")
     raised_at: datetime
+    level: Level = Field(description="Who has it before them by now: owner, lead or manager.")
     escalated_at: datetime | None
+    escalated_to: Person | None
     resolved_at: datetime | None
+    dismissed_by: str | None = Field(description="Who set it aside; null where the facts ended it.")
+    dismissed_reason: str | None
     detail: str
 
     @classmethod
     def of(cls, ball: DroppedBall, reference: str | None, names: Names) -> Self:
         """The dropped ball."""
-        return cls.read(ball, reference=reference, owner=Person.of(names, ball.owner_id))
+        return cls.read(
+            ball,
+            reference=reference,
+            owner=Person.of(names, ball.owner_id),
+            escalated_to=Person.of(names, ball.escalated_to_id),
+            dismissed_by=ball.dismissed_by or None,
+            dismissed_reason=ball.dismissed_reason or None,
+        )
 
 
 class BallList(PageAnswer[BallAnswer]):

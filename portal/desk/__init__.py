@@ -2,6 +2,7 @@
 
 from starlette.routing import BaseRoute, Route
 
+from portal.desk.balls import set_aside, show_balls
 from portal.desk.board import search, show_board
 from portal.desk.door import (
     accept_invitation,
@@ -43,6 +44,8 @@ routes: list[BaseRoute] = [
     Route("/desk/replies",                           for_staff(keep_reply), methods=["POST"]),
     Route("/desk/replies/{id}/{verb}",               for_staff(keep_reply), methods=["POST"]),
     Route("/desk/files/{id:int}",                    for_staff(show_file)),
+    Route("/desk/balls",                             for_staff(show_balls)),
+    Route("/desk/balls/{id}/dismiss",                for_staff(set_aside), methods=["POST"]),
     Route("/desk/messages",                          for_staff(show_lost)),
     Route("/desk/messages/{id}",                 for_staff(show_one)),
     Route("/desk/messages/{id}/{verb}",          for_staff(mend), methods=["POST"]),

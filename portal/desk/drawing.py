@@ -21,6 +21,7 @@ from portal.desk.sentences import (
     since,
     zone_words,
 )
+from portal.desk.slipped import draw_balls
 from portal.desk.talk import Talk, did_not_arrive
 from portal.desk.view import (
     Choice,
@@ -47,6 +48,7 @@ from portal.models import (
     ServiceRequest,
 )
 from portal.queries.attachments import attachments_of
+from portal.queries.balls import balls_of
 from portal.queries.consents import find_welcome, ledger
 from portal.queries.conversations import conversation, is_awaited
 from portal.queries.lists import attempts_of
@@ -118,6 +120,7 @@ async def draw_request(
         replies=replies,
         draft=next((one.body for one in replies if one.id == reply), ""),
         here=await draw_here(session, request.id or 0, reader),
+        slipped=await draw_balls(session, await balls_of(session, request.id or 0), reader),
     )
 
 

@@ -18,7 +18,7 @@ StaffEndpoint = Callable[[Request, Reader], Awaitable[Response]]
 MOST_FIELDS = 40
 KEYS_COOKIE = "kept_keys"
 KEYS_OFF = "off"
-IN_THE_BAR = ("desk/to_answer.html", "desk/to_mend.html", "desk/alerts.html")
+IN_THE_BAR = ("desk/to_answer.html", "desk/to_mend.html", "desk/to_catch.html", "desk/alerts.html")
 
 
 def for_staff(endpoint: StaffEndpoint) -> Endpoint:
@@ -82,12 +82,13 @@ def answer(request: Request, name: str, context: dict[str, Any], status: int = 2
 def frame(reader: Reader | None) -> dict[str, Any]:
     """What the frame of each page of the desk asks for."""
     if reader is None:
-        return {"me": None, "form_token": "", "to_answer": 0, "to_mend": 0, "alerts": ()}
+        return {"me": None, "form_token": "", "to_answer": 0, "to_mend": 0, "to_catch": 0, "alerts": ()}
     return {
         "me": as_person(reader.staff),
         "form_token": reader.form_token,
         "to_answer": reader.to_answer,
         "to_mend": reader.to_mend,
+        "to_catch": reader.to_catch,
         "alerts": reader.alerts,
     }
 

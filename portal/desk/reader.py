@@ -13,6 +13,7 @@ from starlette.responses import Response
 from portal import clock
 from portal.desk.view import Person
 from portal.models import ServiceRequest, StaffMember
+from portal.queries.balls import Whom, count_balls
 from portal.queries.inbox import Whose, count_waiting
 from portal.queries.mending import EVERYBODYS, Scope, count_lost, house_alerts
 from portal.queries.people import department_ids, find_staff
@@ -28,7 +29,8 @@ class Reader:
 
     ``form_token`` must come back in each form that this person sends; it is bound to this sign-in.
     ``to_answer`` counts what customers of theirs wait for;
-    ``to_mend`` counts the messages that need them; ``alerts`` say what stops all sending, to those
+    ``to_mend`` counts the messages that need them, ``to_catch`` what has slipped and is before
+    them; ``alerts`` say what stops all sending, to those
     who can do something about it.
     """
 
@@ -37,6 +39,7 @@ class Reader:
     form_token: str = ""
     to_answer: int = 0
     to_mend: int = 0
+    to_catch: int = 0
     alerts: Sequence[str] = ()
 
     @property
@@ -81,6 +84,7 @@ async def find_reader(connection: HTTPConnection) -> Reader | None:
             reader,
             to_answer=(await count_waiting(session, reader.inbox, clock.now()))[0],
             to_mend=await count_lost(session, clock.now(), reader.scope),
+            to_catch=await count_balls(session, Whom(person_id=staff.id)),
             alerts=await house_alerts(session) if staff.oversees else (),
         )
 

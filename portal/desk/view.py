@@ -237,6 +237,26 @@ class Wishes:
 
 
 @dataclass(frozen=True, slots=True)
+class BallLine:
+    """One ball. `url` is where it is put right; `aside` whether this reader may set it aside."""
+
+    id: int
+    called: str
+    detail: str
+    remedy: str
+    since: When
+    before: str
+    passed_on: str
+    url: str
+    customer: str = ""
+    title: str = ""
+    reference: str = ""
+    department: str = ""
+    aside: bool = False
+    mine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class LostLine:
     """A message that needs a person: what it was, why it is here, and what can be done.
 
@@ -343,3 +363,4 @@ class RequestView:
     draft: str = ""
     meanings: Sequence[Choice] = ()
     here: Sequence[str] = ()
+    slipped: Sequence[BallLine] = ()

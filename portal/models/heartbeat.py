@@ -6,7 +6,6 @@ from sqlmodel import Field, SQLModel
 
 from portal.models.columns import moment
 
-
 WATCH = "watch"
 """The row of whoever keeps watch; it stays, for a gap in it is an outage."""
 

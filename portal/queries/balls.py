@@ -1,0 +1,61 @@
+"""What has slipped and is still before a person."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.models import DroppedBall, Level
+
+MOST_COUNTED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Whom:
+    """Whose: what is before this person, or what lies with these departments. Neither is all."""
+
+    person_id: int | None = None
+    departments: Collection[int] | None = None
+
+
+async def standing_balls(
+    session: AsyncSession, whom: Whom, *, limit: int, after: int | None = None
+) -> tuple[list[DroppedBall], int | None]:
+    """A page of them, the oldest first, and the id to go on after."""
+    query = _standing(select(DroppedBall), whom)
+    if after is not None:
+        query = query.where(col(DroppedBall.id) > after)
+    found = list((await session.exec(query.order_by(col(DroppedBall.id)).limit(limit + 1))).all())
+    return found[:limit], found[limit - 1].id if len(found) > limit else None
+
+
+async def count_balls(session: AsyncSession, whom: Whom) -> int:
+    """How many there are; no further than ``MOST_COUNTED``, so that it always costs little."""
+    some = _standing(select(col(DroppedBall.id)), whom).limit(MOST_COUNTED).subquery()
+    return (await session.exec(select(sa.func.count()).select_from(some))).one()
+
+
+async def balls_of(session: AsyncSession, request_id: int) -> Sequence[DroppedBall]:
+    """What has slipped of one request and is not right yet, the oldest first."""
+    query = select(DroppedBall).where(
+        col(DroppedBall.request_id) == request_id, col(DroppedBall.resolved_at).is_(None)
+    )
+    return (await session.exec(query.order_by(col(DroppedBall.id)))).all()
+
+
+def _standing(query: Any, whom: Whom) -> Any:
+    query = query.where(col(DroppedBall.resolved_at).is_(None))
+    if whom.person_id is not None:
+        escalated = col(DroppedBall.level) != Level.OWNER
+        return query.where(
+            sa.or_(
+                sa.and_(col(DroppedBall.owner_id) == whom.person_id, ~escalated),
+                sa.and_(col(DroppedBall.escalated_to_id) == whom.person_id, escalated),
+            )
+        )
+    if whom.departments is not None:
+        return query.where(col(DroppedBall.department_id).in_(whom.departments))
+    return query
