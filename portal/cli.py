@@ -277,7 +277,7 @@ def add_staff(
 
 @staff.command("list")
 def list_staff() -> None:
-    """List the people, their roles and departments.
+    """List the people, their roles and departments, and who is away.
 
     \b
     Example: kept staff list
@@ -287,9 +287,59 @@ def list_staff() -> None:
     _print(people.list_people(_load(None)))
 
 
+@staff.command("absent")
+def mark_absent(
+    email: Annotated[str, typer.Argument(metavar="EMAIL")],
+    from_: Annotated[
+        str | None, typer.Option("--from", help="The first day away, such as 2025-06-03; now.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="The day they are back; until they say so.")
+    ] = None,
+    deputy: Annotated[
+        str | None, typer.Option(metavar="EMAIL", help="Who stands in; else the lead.")
+    ] = None,
+) -> None:
+    """Mark a person as away; what they have goes to their deputy or their department's lead.
+
+    \b
+    Example: kept staff absent ana@example.com --until 2025-06-03 --deputy tom@example.com
+    """
+    from portal.commands import people
+
+    _print(people.absent(_load(None), email, from_, until, deputy))
+
+
+@staff.command("back")
+def mark_back(email: Annotated[str, typer.Argument(metavar="EMAIL")]) -> None:
+    """Mark a person as here again; what others took over stays with them.
+
+    \b
+    Example: kept staff back ana@example.com
+    """
+    from portal.commands import people
+
+    _print(people.back(_load(None), email))
+
+
+@staff.command("lead")
+def name_lead(
+    email: Annotated[str, typer.Argument(metavar="EMAIL")],
+    department: Annotated[str, typer.Argument(metavar="DEPARTMENT")],
+) -> None:
+    """Let a person lead a department, in place of whoever leads it now.
+
+    \b
+    Example: kept staff lead ana@example.com telesales
+    """
+    from portal.commands import people
+
+    _print(people.lead(_load(None), email, department))
+
+
 @staff.command("disable")
 def disable_staff(email: Annotated[str, typer.Argument(metavar="EMAIL")]) -> None:
-    """Sign a person out for good; what they own passes to their departments.
+    """Sign a person out for good; what they have goes to their deputy or department.
 
     \b
     Example: kept staff disable ana@example.com

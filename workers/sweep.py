@@ -3,8 +3,9 @@
 Redis wakes us sooner; this is what makes it disposable. A row of its own says that it is alive.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
@@ -23,6 +24,8 @@ from portal.models import (
     StageRun,
 )
 from portal.queries.requests import lock_by_id
+from portal.queries.rosters import load_full_roster
+from portal.queries.standing_in import Movable, left_behind, stray_balls
 from portal.relay import Relay, Turn
 
 log = structlog.get_logger()
@@ -45,20 +48,36 @@ class Sweep:
         self._tidied_at = clock.now() - TIDY_EVERY
 
     async def once(self) -> None:
-        """One sweep: questions and holds that are due, and the sign of life."""
+        """One sweep: questions and holds that are due, work that waits for nobody, a beat."""
         now = clock.now()
         await self._beat(now)
+        await self._stand_in(now)
         await self._each(_questions_due(now), relay.ask_what_is_due)
         await self._each(_holds_over(now), relay.end_holds_that_are_over)
+        await self._each(_tellings_due(now), relay.tell_in_time)
         if now - self._tidied_at >= TIDY_EVERY:
             await self._tidy(now)
             self._tidied_at = now
         self._wake()
 
+    async def _stand_in(self, now: datetime) -> None:
+        """Absences that have begun, and whatever else still lies with nobody who is here."""
+        async with self._relay.database.reading() as session:
+            roster = await load_full_roster(session, now)
+            ids = await left_behind(session, Movable.of(roster), limit=AT_ONCE)
+            strays = await stray_balls(session, roster)
+        await self._do(ids, relay.take_over)
+        if strays:
+            async with self._relay.turn(KEPT) as turn:
+                await relay.take_over_strays(turn)
+
     async def _each(self, due: SelectOfScalar[int], verb: Verb) -> None:
-        """One request, one transaction: what one of them meets does not hold up the others."""
         async with self._relay.database.reading() as session:
             ids = list((await session.exec(due)).all())
+        await self._do(ids, verb)
+
+    async def _do(self, ids: Sequence[int], verb: Verb) -> None:
+        """One request, one transaction: what one of them meets does not hold up the others."""
         for request_id in ids:
             try:
                 async with self._relay.turn(KEPT) as turn:
@@ -76,10 +95,11 @@ class Sweep:
 
 
 async def _forget(session: AsyncSession, now: datetime) -> None:
-    await session.execute(
+    connection = await session.connection()
+    await connection.execute(
         sa.delete(IdempotentAnswer).where(col(IdempotentAnswer.created_at) < now - ANSWERS_KEPT)
     )
-    await session.execute(
+    await connection.execute(
         sa.delete(Heartbeat).where(
             col(Heartbeat.beat_at) < now - BEATS_KEPT, col(Heartbeat.name) != WATCH
         )
@@ -100,5 +120,14 @@ def _holds_over(now: datetime) -> SelectOfScalar[int]:
         select(StageRun.request_id)
         .where(col(StageRun.hold_until) <= now)
         .order_by(col(StageRun.hold_until))
+        .limit(AT_ONCE)
+    )
+
+
+def _tellings_due(now: datetime) -> SelectOfScalar[Any]:
+    return (
+        select(col(ServiceRequest.id))
+        .where(col(ServiceRequest.tell_at) <= now)
+        .order_by(col(ServiceRequest.tell_at))
         .limit(AT_ONCE)
     )

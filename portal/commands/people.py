@@ -2,12 +2,22 @@
 
 from collections.abc import Sequence
 
-from sqlmodel import col, select
-
+from portal import clock
 from portal.commands.ground import THE_TERMINAL, act
 from portal.errors import BadInput
-from portal.models import Department, Membership, Role, StaffMember
-from portal.relay import Relay, add_staff, disable_staff
+from portal.models import Role, Roster, StaffMember
+from portal.queries.people import all_seats, find_staff_by_email
+from portal.queries.rosters import load_full_roster
+from portal.relay import (
+    Relay,
+    add_staff,
+    disable_staff,
+    mark_absent,
+    mark_back,
+    name_lead,
+    take_over_everything,
+)
+from portal.relay.people import read_day
 from portal.settings import Settings
 
 
@@ -43,23 +53,66 @@ def add(
 
 
 def list_people(settings: Settings) -> list[str]:
-    """A line for each person: address, name, role, departments."""
+    """A line for each person: address, name, role, departments, and whether they are away."""
 
     async def read(relay: Relay) -> list[str]:
         async with relay.database.reading() as session:
-            people = (
-                await session.exec(select(StaffMember).order_by(col(StaffMember.email)))
-            ).all()
-            seats = (
-                await session.exec(
-                    select(Membership.staff_member_id, Department.key, Membership.is_lead)
-                    .join(Department, col(Department.id) == col(Membership.department_id))
-                    .order_by(col(Department.key))
-                )
-            ).all()
-        return [_line(person, seats) for person in people] or ["Nobody yet: `kept staff add`."]
+            roster = await load_full_roster(session, clock.now())
+            seats = await all_seats(session)
+        people = sorted(roster.staff.values(), key=lambda person: person.email)
+        return [_line(person, seats, roster) for person in people] or [
+            "Nobody yet: `kept staff add`."
+        ]
 
     return act(settings, read)
+
+
+def absent(
+    settings: Settings, email: str, from_: str | None, until: str | None, deputy: str | None
+) -> list[str]:
+    """A person is away; what they have goes to whoever stands in, all of it before this ends."""
+
+    async def leave(relay: Relay) -> list[str]:
+        async with relay.database.reading() as session:
+            person = await find_staff_by_email(session, email)
+            roster = await load_full_roster(session, clock.now())
+        zone = roster.zone_of(person.id or 0 if person else 0)
+        async with relay.turn(THE_TERMINAL) as turn:
+            person = await mark_absent(
+                turn,
+                email,
+                from_=read_day(from_ or "", zone),
+                until=read_day(until or "", zone),
+                deputy=deputy,
+            )
+            roster = await load_full_roster(turn.session, turn.now)
+            words = f"{person.name} is {_away(person, roster)}."
+        await take_over_everything(relay, THE_TERMINAL)
+        return [words]
+
+    return act(settings, leave)
+
+
+def back(settings: Settings, email: str) -> list[str]:
+    """A person is here again; what others took over stays with them."""
+
+    async def come(relay: Relay) -> list[str]:
+        async with relay.turn(THE_TERMINAL) as turn:
+            person = await mark_back(turn, email)
+        return [f"{person.name} is here again. What others took over stays with them."]
+
+    return act(settings, come)
+
+
+def lead(settings: Settings, email: str, department: str) -> list[str]:
+    """A person leads a department, in place of whoever led it."""
+
+    async def name(relay: Relay) -> list[str]:
+        async with relay.turn(THE_TERMINAL) as turn:
+            person = await name_lead(turn, email, department)
+        return [f"{person.name} leads {department}."]
+
+    return act(settings, name)
 
 
 def disable(settings: Settings, email: str) -> list[str]:
@@ -68,12 +121,13 @@ def disable(settings: Settings, email: str) -> list[str]:
     async def leave(relay: Relay) -> list[str]:
         async with relay.turn(THE_TERMINAL) as turn:
             person = await disable_staff(turn, email)
+        await take_over_everything(relay, THE_TERMINAL)
         return [f"{person.name} is signed out for good; their work has been passed on."]
 
     return act(settings, leave)
 
 
-def _line(person: StaffMember, seats: Sequence[tuple[int, str, bool]]) -> str:
+def _line(person: StaffMember, seats: Sequence[tuple[int, str, bool]], roster: Roster) -> str:
     departments = [
         f"{key} (lead)" if is_lead else key for who, key, is_lead in seats if who == person.id
     ]
@@ -82,4 +136,13 @@ def _line(person: StaffMember, seats: Sequence[tuple[int, str, bool]]) -> str:
         states.append("disabled")
     elif person.password_hash is None:
         states.append("has not set a password yet")
+    if not person.disabled_at and person.will_be_away(roster.now):
+        states.append(_away(person, roster))
     return f"{person.email}: {person.name}, {', '.join(states)}"
+
+
+def _away(person: StaffMember, roster: Roster) -> str:
+    """Their absence, and who stands in, where somebody is named."""
+    words = person.away_words(roster.now, roster.zone_of(person.id or 0))
+    deputy = roster.staff.get(person.deputy_id or 0)
+    return f"{words}; {deputy.name} stands in" if deputy else words

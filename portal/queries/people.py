@@ -1,11 +1,11 @@
 """Finding people at the desk."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.models import Membership, StaffMember, token_hash
+from portal.models import Department, Membership, StaffMember, token_hash
 
 
 async def find_staff(session: AsyncSession, staff_id: int) -> StaffMember | None:
@@ -23,6 +23,16 @@ async def find_invited(session: AsyncSession, secret: str) -> StaffMember | None
     """Whoever this invitation was made for, held until the transaction ends; used ones are gone."""
     query = select(StaffMember).where(col(StaffMember.invitation_hash) == token_hash(secret))
     return (await session.exec(query.with_for_update())).one_or_none()
+
+
+async def all_seats(session: AsyncSession) -> Sequence[tuple[int, str, bool]]:
+    """Who works where: the person's id, the department's key, whether they lead it."""
+    query = (
+        select(Membership.staff_member_id, Department.key, Membership.is_lead)
+        .join(Department, col(Department.id) == col(Membership.department_id))
+        .order_by(col(Department.key))
+    )
+    return (await session.exec(query)).all()
 
 
 async def department_ids(session: AsyncSession, staff_id: int) -> frozenset[int]:

@@ -1,7 +1,8 @@
 """People at the desk: joining, being away, leaving; nobody away or gone keeps work in hand."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
@@ -15,6 +16,8 @@ from portal.relay.standing_in import take_over_from
 from portal.relay.turn import Turn
 
 LONGEST_NAME = 120
+YEARS = 2000, 2199
+"""Whoever names another year has mistyped it."""
 
 
 async def add_staff(
@@ -87,6 +90,28 @@ async def mark_absent(
     if person.is_away(turn.now):
         await take_over_from(turn, person)
     return person
+
+
+def read_day(words: str, timezone: str) -> datetime | None:
+    """A day (its beginning) or a time as a person writes it, on the clocks of that zone.
+
+    "2025-06-03", "2025-06-03 13:00"; one with an offset is taken as it is. None for no words.
+    Raises BadInput.
+    """
+    if not words.strip():
+        return None
+    try:
+        moment = datetime.fromisoformat(words.strip())
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=ZoneInfo(timezone))
+        moment = moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise BadInput(
+            f"{words.strip()[:40]!r} is no day. Please write it like 2025-06-03."
+        ) from None
+    if not YEARS[0] <= moment.year <= YEARS[1]:
+        raise BadInput(f"Please give a day between {YEARS[0]} and {YEARS[1]}.")
+    return moment
 
 
 async def mark_back(turn: Turn, email: str) -> StaffMember:
