@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from portal.clock import Duration
 from portal.errors import Conflict
 from portal.models.event import EventKind
 from portal.models.follow_up import Answer, FollowUp, FollowUpState
 from portal.models.progress import Progress
+from portal.models.question_times import QuestionTimes
 from portal.models.service_request import RequestStatus
 from portal.models.stage_run import RunState
 from portal.workflows import AnswerAction, FollowUpDefinition
@@ -21,10 +21,15 @@ class Asking:
     progress: Progress
 
     def take_step(self, question: FollowUp) -> None:
-        """Do what the time has come for: ask, remind, or give up."""
-        if question.state == FollowUpState.PLANNED:
+        """Do what the time has come for, if it still is one: ask, remind, or give up."""
+        times = self._times
+        if question.state == FollowUpState.PLANNED and times.was_put(question):
+            question.close(FollowUpState.WITHDRAWN, self.progress.now)
+        elif (later := times.waits_until(question)) is not None:
+            question.next_at = later
+        elif question.state == FollowUpState.PLANNED:
             self._ask(question)
-        elif question.next_at == self._remind_at(question):
+        elif self._is_to_be_reminded(question):
             self._remind(question)
         else:
             self._give_up(question)
@@ -56,8 +61,8 @@ class Asking:
             run.stop_waiting(progress.now, progress.department_of(run))
         definition = self._definition_of(question)
         action = definition.yes if answer == Answer.YES else definition.no
-        if action is not None:
-            self._act(action, question, words)
+        if action is not None and not self._act(action, question, words):
+            action = None
         if not progress.request.is_closed:
             progress.request.settle()
         return action
@@ -66,17 +71,14 @@ class Asking:
         """It stands again as it stood: what withdrew it has been undone."""
         question.closed_at = None
         if question.asked_at is not None:
-            question.state, question.next_at = FollowUpState.ASKED, self._next_step(question)
-            return
-        calendar = self.progress.department_of(question.run).calendar
-        wait = self._definition_of(question).wait
-        question.state = FollowUpState.PLANNED
-        question.next_at = calendar.add(question.planned_at, wait)
+            question.state, question.next_at = FollowUpState.ASKED, self._times.next_step(question)
+        else:
+            question.state, question.next_at = FollowUpState.PLANNED, self._times.ask_at(question)
 
     def _ask(self, question: FollowUp) -> None:
         question.state = FollowUpState.ASKED
         question.asked_at = self.progress.now
-        question.next_at = self._next_step(question)
+        question.next_at = self._times.next_step(question)
         if question.at_stage and question.run.is_open:
             question.run.wait_on_customer(self.progress.now)
             self.progress.request.settle()
@@ -85,12 +87,7 @@ class Asking:
     def _remind(self, question: FollowUp) -> None:
         """Once more, in other words."""
         question.reminded_at = self.progress.now
-        question.next_at = self._next_step(question)
-        if question.next_at is not None and question.next_at <= self.progress.now:
-            # We were away when it was due: whoever is reminded late still has time to answer.
-            wait = self._definition_of(question).remind_after
-            calendar = self.progress.department_of(question.run).calendar
-            question.next_at = calendar.add(self.progress.now, wait)
+        question.next_at = self._times.next_step(question)
         self._record(EventKind.QUESTION_REMINDED, question)
 
     def _give_up(self, question: FollowUp) -> None:
@@ -104,7 +101,8 @@ class Asking:
         elif progress.request.status == RequestStatus.AWAITING_CONFIRMATION:
             progress.end_if_done("unconfirmed")
 
-    def _act(self, action: AnswerAction, question: FollowUp, words: str) -> None:
+    def _act(self, action: AnswerAction, question: FollowUp, words: str) -> bool:
+        """Do it; False where there is nothing to do it to, and so a person must decide."""
         progress = self.progress
         if action.kind == "complete":
             if question.at_stage and question.run.is_open:
@@ -113,35 +111,24 @@ class Asking:
                 progress.end(RequestStatus.COMPLETED, "")
         elif action.kind == "close":
             progress.end(RequestStatus.DECLINED, words)
+        elif action.stage and progress.current(action.stage, RunState.OPEN):
+            pass  # It is being done already.
         elif action.kind == "open" and action.stage:
-            if not progress.current(action.stage, RunState.OPEN):
-                stage = progress.request.definition.stage(action.stage)
-                progress.open(stage, progress.last_sender())
-        elif (
-            action.kind == "send_back"
-            and action.stage
-            and progress.current(action.stage, RunState.COMPLETED)
-        ):
+            stage = progress.request.definition.stage(action.stage)
+            progress.open(stage, progress.last_sender())
+        elif action.stage and progress.current(action.stage, RunState.COMPLETED):
             progress.send_back(action.stage, words)
+        else:
+            return False
+        return True
 
-    def _next_step(self, question: FollowUp) -> datetime | None:
-        """When to remind or to give up, whichever comes first; None to wait for ever."""
-        steps = [self._remind_at(question), self._close_at(question)]
-        return min((step for step in steps if step is not None), default=None)
+    def _is_to_be_reminded(self, question: FollowUp) -> bool:
+        remind_at, close_at = self._times.remind_at(question), self._times.close_at(question)
+        return remind_at is not None and (close_at is None or remind_at <= close_at)
 
-    def _remind_at(self, question: FollowUp) -> datetime | None:
-        if question.reminded_at is not None:
-            return None
-        return self._after_asking(question, self._definition_of(question).remind_after)
-
-    def _close_at(self, question: FollowUp) -> datetime | None:
-        return self._after_asking(question, self._definition_of(question).close_after)
-
-    def _after_asking(self, question: FollowUp, wait: Duration) -> datetime | None:
-        """So long after it was asked, in its department's hours; a zero in the file is never."""
-        if not wait or question.asked_at is None:
-            return None
-        return self.progress.department_of(question.run).calendar.add(question.asked_at, wait)
+    @property
+    def _times(self) -> QuestionTimes:
+        return QuestionTimes(self.progress.request, self.progress.roster, self.progress.now)
 
     def _definition_of(self, question: FollowUp) -> FollowUpDefinition:
         return self.progress.request.definition.question(question.key)
