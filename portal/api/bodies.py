@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from portal import clock
-from portal.models import Channel, ContactChannel, ContactReason, RequestStatus
+from portal.models import Channel, ContactChannel, ContactReason, PromiseKind, RequestStatus
 from portal.relay.moving import LONGEST_REASON
 from portal.relay.opening import LONGEST_NAME, LONGEST_TITLE
 from portal.relay.talking.conversing import LONGEST_TEXT
@@ -145,6 +145,9 @@ class Advance(StageMove):
 
     note: Note | None = Field(default=None, description="The customer reads it with what is next.")
     expected_by: Moment | None = Field(default=None, description="When the next stage is due.")
+    handover: Note | None = Field(
+        default=None, description="For whoever takes it up; the customer never reads it."
+    )
 
 
 class SendBack(Move):
@@ -180,9 +183,10 @@ class Dismiss(Body):
 
 
 class Assign(StageMove):
-    """It is to be this person's."""
+    """It is to be this person's, of whichever department."""
 
     owner: Email
+    note: Note | None = Field(default=None, description="For them; no customer reads it.")
 
 
 class NewPromise(Move):
@@ -191,12 +195,23 @@ class NewPromise(Move):
     text: Reason
     due_at: Moment
     owner: Email | None = None
+    kind: PromiseKind = Field(
+        default=PromiseKind.OTHER,
+        description="What keeps it: `answer`, writing to the customer; `call`, logging a call.",
+    )
+    tell: bool = Field(default=True, description="Without it only the desk knows of the promise.")
 
 
 class MovePromise(Move):
     """A promise gets a new time."""
 
     due_at: Moment
+    reason: Reason
+
+
+class WithdrawPromise(Move):
+    """A promise was none."""
+
     reason: Reason
 
 

@@ -9,6 +9,7 @@ from portal.api.bodies import (
     NewPromise,
     NoQuery,
     PageQuery,
+    WithdrawPromise,
     write_cursor,
 )
 from portal.api.calls import Look
@@ -63,8 +64,9 @@ async def make_promise(turn: Turn, body: NewPromise, reference: str) -> PromiseA
     """Promise the customer something by a time."""
     request = await turn.lock(reference, body.version)
     promise = await relay.make_promise(
-        turn, request, text=body.text, due_at=body.due_at, owner=body.owner
-    )
+        turn, request, text=body.text, due_at=body.due_at, owner=body.owner, kind=body.kind,
+        tell=body.tell,
+    )  # fmt: skip
     return await _promised(turn, promise)
 
 
@@ -77,12 +79,21 @@ async def keep_promise(turn: Turn, body: Move, reference: str, promise_id: int) 
 async def move_promise(
     turn: Turn, body: MovePromise, reference: str, promise_id: int
 ) -> PromiseAnswer:
-    """Give a promise a new time; the customer is told why."""
+    """Give a promise a new time; a customer who knows of it is told why."""
     request = await turn.lock(reference, body.version)
     promise = await relay.move_promise(
         turn, request, promise_id, due_at=body.due_at, reason=body.reason
     )
     return await _promised(turn, promise)
+
+
+async def withdraw_promise(
+    turn: Turn, body: WithdrawPromise, reference: str, promise_id: int
+) -> PromiseAnswer:
+    """Take back what was no promise: read from our words, or not known to the customer."""
+    request = await turn.lock(reference, body.version)
+    withdrawn = await relay.withdraw_promise(turn, request, promise_id, reason=body.reason)
+    return await _promised(turn, withdrawn)
 
 
 async def show_timeline(look: Look, query: PageQuery, reference: str) -> EventList:

@@ -209,6 +209,9 @@ class PromiseAnswer(Answered):
     kept_at: datetime | None
     closed_at: datetime | None
     moved_reason: str
+    closed_reason: str = Field(description="Why it was withdrawn, where it was.")
+    kept_late: bool = Field(description="It was kept, but after its time.")
+    is_told: bool = Field(description="The customer knows of it, and so hears when it is moved.")
 
     @classmethod
     def of(cls, promise: Promise, names: Names, now: datetime) -> Self:

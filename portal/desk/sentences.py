@@ -128,10 +128,10 @@ def event_words(event: Event, definition: WorkflowDefinition, words: Words) -> s
         EventKind.CANCELLED: "Cancelled",
         EventKind.REOPENED: "Opened again",
         EventKind.PROMISE_MADE: f"Promised: {data.get('text', '')}",
-        EventKind.PROMISE_KEPT: "Kept a promise",
-        EventKind.PROMISE_MOVED: "Moved a promise",
-        EventKind.PROMISE_MISSED: "A promise was missed",
-        EventKind.PROMISE_WITHDRAWN: "Took back a promise",
+        EventKind.PROMISE_KEPT: f"Kept a promise{' late' if data.get('late') else ''}{_which(data)}",
+        EventKind.PROMISE_MOVED: f"Moved a promise{_which(data)}",
+        EventKind.PROMISE_MISSED: f"Missed a promise{_which(data)}",
+        EventKind.PROMISE_WITHDRAWN: f"Took back a promise{_which(data)}",
         EventKind.MESSAGE_IN: "The customer wrote",
         EventKind.MESSAGE_OUT: "Wrote to the customer",
         EventKind.MESSAGE_RETRIED: "Sent a message once more",
@@ -164,6 +164,11 @@ def _stage_name(event: Event, definition: WorkflowDefinition) -> str:
         return definition.stage(event.stage_key).name
     except KeyError:
         return event.stage_key
+
+
+def _which(data: dict[str, str]) -> str:
+    """Which promise, where there are its words."""
+    return f" (“{data['text']}”)" if data.get("text") else ""
 
 
 def _preferences(event: Event) -> str:

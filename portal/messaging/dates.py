@@ -112,13 +112,13 @@ class Reader:
 
         Without ``day_needed`` an hour alone is the next time that the clock shows it.
         """
-        words = _plain(text)
+        words = plain(text)
         if VAGUE.search(words):
             return None
-        days, rest = self._days(words)
+        days, rest = self.days_named(words)
         if None in days or len(days) > 1 or (day_needed and not days):
             return None
-        wall = _hour(rest, named_day=bool(days))
+        wall = hour_named(rest, named_day=bool(days))
         return self._moment(next(iter(days), None), wall) if wall else None
 
     def _moment(self, day: date | None, wall: time) -> datetime | None:
@@ -129,7 +129,7 @@ class Reader:
             at += timedelta(days=1)
         return at if self.now < at <= self.now + A_YEAR else None
 
-    def _days(self, words: str) -> tuple[set[date | None], str]:
+    def days_named(self, words: str) -> tuple[set[date | None], str]:
         """The days that are named, None for one that is not plain, and the words without them."""
         today = self.now.astimezone(ZoneInfo(self.timezone)).date()
         days: set[date | None] = set()
@@ -162,16 +162,16 @@ class Reader:
         return _date(int(said[3]) % 100 + 2000, first, second)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Small letters without accents; digits and what stands between them are kept."""
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    plain = "".join(c for c in plain if not unicodedata.combining(c))
-    plain = re.sub(r"\b([ap])\.\s?m\b\.?", r"\1m", plain).replace("'", "")
-    plain = re.sub(r"[^\w/:.\-]+|_", " ", plain)
-    return re.sub(r"(?<!\d)[.:/\-]|[.:/\-](?!\d)", " ", plain).strip()
+    said = unicodedata.normalize("NFKD", text).casefold()
+    said = "".join(c for c in said if not unicodedata.combining(c))
+    said = re.sub(r"\b([ap])\.\s?m\b\.?", r"\1m", said).replace("'", "")
+    said = re.sub(r"[^\w/:.\-]+|_", " ", said)
+    return re.sub(r"(?<!\d)[.:/\-]|[.:/\-](?!\d)", " ", said).strip()
 
 
-def _hour(words: str, *, named_day: bool) -> time | None:
+def hour_named(words: str, *, named_day: bool) -> time | None:
     """The one hour that is named."""
     said = list(HOUR.finditer(words))
     if len(said) > 1:

@@ -1,6 +1,6 @@
 """A promise: "I will get right back to you", as a row with an owner and a due time."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -11,12 +11,16 @@ from portal.models.columns import moment, primary_key, refers_to, word, words
 
 
 class PromiseState(StrEnum):
-    """Open until kept; late past its due time; missed when the request ended without it."""
+    """Open until kept; late past its due time; missed when the request ended without it.
+
+    Withdrawn is one that was none: read from our words by mistake, or made before anybody knew.
+    """
 
     OPEN = "open"
     KEPT = "kept"
     LATE = "late"
     MISSED = "missed"
+    WITHDRAWN = "withdrawn"
 
 
 class PromiseKind(StrEnum):
@@ -61,7 +65,7 @@ class Promise(SQLModel, table=True):
     kept_at: datetime | None = moment(nullable=True)
     closed_at: datetime | None = moment(nullable=True)
     moved_reason: str = words()
-    # Why it was closed without being kept.
+    # Why it was taken back; empty for one that was missed.
     closed_reason: str = words()
     # Whether the customer knows of it, and so hears when it is moved.
     is_told: bool = True
@@ -71,8 +75,24 @@ class Promise(SQLModel, table=True):
         if self.kept_at:
             return PromiseState.KEPT
         if self.closed_at:
-            return PromiseState.MISSED
+            return PromiseState.WITHDRAWN if self.closed_reason else PromiseState.MISSED
         return PromiseState.OPEN if now <= self.due_at else PromiseState.LATE
+
+    @property
+    def is_open(self) -> bool:
+        """Still to be kept, in time or late."""
+        return self.closed_at is None
+
+    @property
+    def kept_late(self) -> bool:
+        """Kept, but after its time."""
+        return self.kept_at is not None and self.kept_at > self.due_at
+
+    def is_due_soon(self, now: datetime) -> bool:
+        """In the last quarter of its time, and in its last hour."""
+        left = self.due_at - now
+        short = min((self.due_at - self.made_at) / 4, timedelta(hours=1))
+        return self.is_open and timedelta() <= left <= short
 
     def keep(self, now: datetime) -> None:
         """It is kept. Raises Conflict when it is no longer open."""
@@ -83,6 +103,16 @@ class Promise(SQLModel, table=True):
         """A new time, never without a reason. Raises Conflict when it is no longer open."""
         self._must_be_open()
         self.due_at, self.moved_reason = due_at, reason
+
+    def miss(self, now: datetime) -> None:
+        """The request ends without it. Raises Conflict when it is no longer open."""
+        self._must_be_open()
+        self.closed_at = now
+
+    def withdraw(self, now: datetime, reason: str) -> None:
+        """It was no promise, for a reason. Raises Conflict when it is no longer open."""
+        self._must_be_open()
+        self.closed_at, self.closed_reason = now, reason
 
     def _must_be_open(self) -> None:
         if self.closed_at:

@@ -344,8 +344,13 @@ class ServiceRequest(SQLModel, table=True):
             if question.is_pending:
                 question.close(FollowUpState.WITHDRAWN, now)
         for promise in self.promises:
-            if promise.closed_at is None and status != RequestStatus.COMPLETED:
-                promise.closed_at = now
+            # What is still owed when all is done stays owed, and watched.
+            if promise.is_open and status != RequestStatus.COMPLETED:
+                promise.miss(now)
+                self.record(
+                    EventKind.PROMISE_MISSED, actor, now, visible=promise.is_told,
+                    promise_id=promise.id, text=promise.text,
+                )  # fmt: skip
         self.status = status
         self.closed_at = now
         self.close_reason = reason

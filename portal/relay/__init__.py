@@ -22,7 +22,12 @@ from portal.relay.moving import (
 from portal.relay.noting import note_minds
 from portal.relay.opening import CustomerDetails, Order, open_request
 from portal.relay.people import add_staff, disable_staff, mark_absent, mark_back, name_lead
-from portal.relay.promising import keep_promise, make_promise, move_promise
+from portal.relay.promising import (
+    keep_promise,
+    make_promise,
+    move_promise,
+    withdraw_promise,
+)
 from portal.relay.publishing import load_workflow
 from portal.relay.sending.bouncing import record_bounce
 from portal.relay.sending.mending import (
@@ -105,5 +110,6 @@ __all__ = [
     "take_over",
     "take_over_everything",
     "take_over_strays",
+    "withdraw_promise",
     "write_to_customer",
 ]

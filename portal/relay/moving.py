@@ -6,7 +6,6 @@ from portal.errors import BadInput
 from portal.models import (
     EventKind,
     MessageKind,
-    PromiseState,
     RequestStatus,
     ServiceRequest,
     StaffMember,
@@ -78,9 +77,6 @@ async def cancel(turn: Turn, request: ServiceRequest, *, reason: str) -> None:
     """End it without the thing done; promises that stand are missed."""
     reason = check_words("reason", reason)
     request.must_be_open()
-    for promise in request.promises:
-        if promise.state(turn.now) in (PromiseState.OPEN, PromiseState.LATE):
-            request.record(EventKind.PROMISE_MISSED, turn.actor, turn.now, promise_id=promise.id)
     request.end(RequestStatus.CANCELLED, turn.actor, turn.now, reason, await turn.roster(request))
     await turn.settle(request)
 

@@ -1,9 +1,12 @@
-"""Promises: made with an owner and a time, kept, or moved with a reason."""
+"""Promises: made with an owner and a time, kept, moved with a reason, or taken back."""
 
 from datetime import datetime
 
-from portal.errors import BadInput, NotFound
+from sqlmodel import col, select
+
+from portal.errors import BadInput, Conflict, NotFound
 from portal.models import (
+    Event,
     EventKind,
     MessageKind,
     Promise,
@@ -15,9 +18,19 @@ from portal.relay.turn import Turn
 
 
 async def make_promise(
-    turn: Turn, request: ServiceRequest, *, text: str, due_at: datetime, owner: str | None = None
+    turn: Turn,
+    request: ServiceRequest,
+    *,
+    text: str,
+    due_at: datetime,
+    owner: str | None = None,
+    kind: PromiseKind = PromiseKind.OTHER,
+    tell: bool = True,
 ) -> Promise:
-    """Promise the customer something by a time; its owner is the request's unless one is named."""
+    """Promise the customer something by a time; its owner is the request's unless one is named.
+
+    Without ``tell`` it is a promise that only we know of: watched all the same.
+    """
     request.must_be_open()
     text = check_words("text", text)
     if due_at <= turn.now:
@@ -25,23 +38,43 @@ async def make_promise(
     roster = await turn.roster(request)
     owner_id = (roster.by_email(owner).id or 0) if owner else request.owner_id
     promise = Promise(
-        text=text, owner_id=owner_id, department_id=request.department_id,
-        made_at=turn.now, due_at=due_at,
+        kind=kind, text=text, owner_id=owner_id, department_id=request.department_id,
+        made_at=turn.now, due_at=due_at, is_told=tell,
     )  # fmt: skip
-    request.promises.append(promise)
-    await turn.session.flush()
-    event = request.record(
-        EventKind.PROMISE_MADE, turn.actor, turn.now,
-        promise_id=promise.id, text=text, due_at=due_at.isoformat(),
-    )  # fmt: skip
+    event = await record_made(turn, request, promise)
     await turn.settle(request)
-    await _tell(turn, request, promise, "promise", f"event:{event.id}")
+    if tell:
+        await _tell(turn, request, promise, "promise", f"event:{event.id}")
     return promise
 
 
+async def record_made(
+    turn: Turn,
+    request: ServiceRequest,
+    promise: Promise,
+    *,
+    moves: bool = True,
+    is_read: bool = False,
+) -> Event:
+    """It stands from now on, and in the timeline; ``is_read`` from words that we wrote."""
+    request.promises.append(promise)
+    await turn.session.flush()
+    return request.record(
+        EventKind.PROMISE_MADE, turn.actor, turn.now, visible=promise.is_told, moves=moves,
+        promise_id=promise.id, text=promise.text, due_at=promise.due_at.isoformat(), read=is_read,
+    )  # fmt: skip
+
+
 async def promise_answer(turn: Turn, request: ServiceRequest) -> Promise:
-    """Promise an answer to what the customer wrote; one that stands already covers it."""
-    return answer_owed(request) or await _promise_reply(turn, request, PromiseKind.ANSWER)
+    """Promise an answer to what the customer wrote; one that stands already covers it.
+
+    It covers it where the customer knows of it and it is for no later than any answer is.
+    """
+    department = (await turn.roster(request)).department_by_id(request.department_id)
+    owed, latest = answer_owed(request), department.reply_by(turn.now)
+    if owed is not None and owed.is_told and owed.due_at <= latest:
+        return owed
+    return await _promise_reply(turn, request, PromiseKind.ANSWER)
 
 
 async def promise_call(turn: Turn, request: ServiceRequest, at: datetime | None = None) -> Promise:
@@ -55,9 +88,10 @@ async def promise_call(turn: Turn, request: ServiceRequest, at: datetime | None 
     if at is not None:
         department = (await turn.roster(request)).department_by_id(standing.department_id)
         standing.move(department.call_by(turn.now, at), "The customer named another time.")
+        standing.is_told = True
         request.record(
             EventKind.PROMISE_MOVED, turn.actor, turn.now, moves=False, promise_id=standing.id,
-            due_at=standing.due_at.isoformat(), reason=standing.moved_reason,
+            text=standing.text, due_at=standing.due_at.isoformat(), reason=standing.moved_reason,
         )  # fmt: skip
     return standing
 
@@ -78,54 +112,94 @@ async def _promise_reply(
         made_at=turn.now,
         due_at=department.call_by(turn.now, at),
     )
-    request.promises.append(promise)
-    await turn.session.flush()
-    request.record(
-        EventKind.PROMISE_MADE, turn.actor, turn.now, moves=False,
-        promise_id=promise.id, text=promise.text, due_at=promise.due_at.isoformat(),
-    )  # fmt: skip
+    await record_made(turn, request, promise, moves=False)
     return promise
 
 
 def answer_owed(request: ServiceRequest) -> Promise | None:
-    """The promise of an answer that stands, if one does."""
+    """The promise of an answer that stands, if one does; the soonest due."""
     return _owed(request, PromiseKind.ANSWER)
 
 
 def call_owed(request: ServiceRequest) -> Promise | None:
-    """The promise of a call that stands, if one does."""
+    """The promise of a call that stands, if one does; the soonest due."""
     return _owed(request, PromiseKind.CALL)
 
 
 def _owed(request: ServiceRequest, kind: PromiseKind) -> Promise | None:
-    return next((p for p in request.promises if p.kind == kind and p.closed_at is None), None)
+    owed = [one for one in request.promises if one.kind == kind and one.is_open]
+    return min(owed, key=lambda one: one.due_at, default=None)
 
 
 async def keep_promise(turn: Turn, request: ServiceRequest, promise_id: int) -> Promise:
     """It is kept. Raises NotFound, or Conflict when it is closed already."""
     promise = get_promise(request, promise_id)
-    promise.keep(turn.now)
-    request.record(EventKind.PROMISE_KEPT, turn.actor, turn.now, promise_id=promise.id)
+    record_kept(turn, request, promise, moves=True)
     await turn.settle(request)
     return promise
+
+
+def record_kept(
+    turn: Turn, request: ServiceRequest, promise: Promise, *, moves: bool = False
+) -> None:
+    """It is kept, and the timeline says so, also where it was late. Raises Conflict."""
+    promise.keep(turn.now)
+    request.record(
+        EventKind.PROMISE_KEPT, turn.actor, turn.now, visible=promise.is_told, moves=moves,
+        promise_id=promise.id, text=promise.text, late=promise.kept_late,
+    )  # fmt: skip
 
 
 async def move_promise(
     turn: Turn, request: ServiceRequest, promise_id: int, *, due_at: datetime, reason: str
 ) -> Promise:
-    """Give it a new time, with a reason; the customer is told before the old time passes."""
+    """Give it a new time, with a reason; a customer who knows of it is told at once."""
     promise = get_promise(request, promise_id)
     reason = check_words("reason", reason)
     if due_at <= turn.now:
         raise BadInput("A promise is for a time to come.", fields={"due_at": "a time to come"})
     promise.move(due_at, reason)
     event = request.record(
-        EventKind.PROMISE_MOVED, turn.actor, turn.now,
-        promise_id=promise.id, due_at=due_at.isoformat(), reason=reason,
+        EventKind.PROMISE_MOVED, turn.actor, turn.now, visible=promise.is_told,
+        promise_id=promise.id, text=promise.text, due_at=due_at.isoformat(), reason=reason,
     )  # fmt: skip
     await turn.settle(request)
-    await _tell(turn, request, promise, "promise_moved", f"event:{event.id}")
+    if promise.is_told:
+        await _tell(turn, request, promise, "promise_moved", f"event:{event.id}")
     return promise
+
+
+async def withdraw_promise(
+    turn: Turn, request: ServiceRequest, promise_id: int, *, reason: str
+) -> Promise:
+    """Take it back: it was none. It is then neither kept, late nor missed, and shown to nobody.
+
+    Only what was read from our own words, or what the customer does not know of: raises Conflict
+    for any other, which is kept, or moved with a reason.
+    """
+    promise = get_promise(request, promise_id)
+    reason = check_words("reason", reason)
+    if promise.is_told and not await _was_read(turn, promise):
+        raise Conflict(
+            f"{request.customer.first_name} was told of this promise. "
+            "Keep it, or move it with a reason."
+        )
+    promise.withdraw(turn.now, reason)
+    request.record(
+        EventKind.PROMISE_WITHDRAWN, turn.actor, turn.now, visible=promise.is_told,
+        promise_id=promise.id, text=promise.text, reason=reason,
+    )  # fmt: skip
+    await turn.settle(request)
+    return promise
+
+
+async def _was_read(turn: Turn, promise: Promise) -> bool:
+    """True where nobody made it: it was read from words that we wrote."""
+    query = select(Event).where(
+        col(Event.request_id) == promise.request_id, col(Event.kind) == EventKind.PROMISE_MADE
+    )
+    made = (await turn.session.exec(query)).all()
+    return any(one.data.get("promise_id") == promise.id and one.data.get("read") for one in made)
 
 
 def get_promise(request: ServiceRequest, promise_id: int) -> Promise:

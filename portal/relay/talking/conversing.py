@@ -14,8 +14,9 @@ from portal.models import (
     MessageKind,
     ServiceRequest,
 )
+from portal.relay.committing import promise_what_is_said
 from portal.relay.moving import check_words
-from portal.relay.promising import answer_owed, call_owed
+from portal.relay.promising import answer_owed, call_owed, record_kept
 from portal.relay.talking.consenting import Choice, record_wish
 from portal.relay.turn import Turn
 
@@ -31,8 +32,9 @@ async def write_to_customer(
     channels: Sequence[Channel] = (),
     urgent: bool = False,
 ) -> Message:
-    """Our words to the customer. They keep the promise of an answer, if one stands.
+    """Our words to the customer. They keep the promise of an answer that is due soonest, if any.
 
+    What they commit to is promised: "I'll call you tomorrow at 3".
     At night they wait for the morning, unless they are ``urgent`` or the customer waits for them.
     """
     body = check_letter(body)
@@ -41,10 +43,8 @@ async def write_to_customer(
     request.unanswered_since = None
     owed = answer_owed(request)
     if owed is not None:
-        owed.keep(turn.now)
-        request.record(
-            EventKind.PROMISE_KEPT, turn.actor, turn.now, moves=False, promise_id=owed.id
-        )
+        record_kept(turn, request, owed)
+    await promise_what_is_said(turn, request, body)
     await turn.settle(request)
     message = await turn.outbox.tell(
         request,
@@ -71,7 +71,8 @@ async def log_contact(
 ) -> Contact:
     """A call or a visit: kept with its reason, so that we learn what made them ask.
 
-    Having spoken by phone, whoever called, keeps a promise of a call that stands.
+    Having spoken by phone, whoever called, keeps a promise of a call that stands, and is the call
+    that a question without an answer was to have.
     """
     contact = Contact(
         request_id=request.id or 0,
@@ -84,12 +85,12 @@ async def log_contact(
     turn.session.add(contact)
     owed = call_owed(request) if channel == ContactChannel.CALL else None
     if owed is not None:
-        owed.keep(turn.now)
-        request.record(
-            EventKind.PROMISE_KEPT, turn.actor, turn.now, moves=False, promise_id=owed.id
-        )
+        record_kept(turn, request, owed)
         if answer_owed(request) is None:
             request.unanswered_since = None
+    if channel == ContactChannel.CALL:
+        for question in request.follow_ups:
+            question.note_call(turn.now)
     request.record(
         EventKind.CONTACT_LOGGED,
         turn.actor,

@@ -53,11 +53,11 @@ async def _open_again(turn: Turn, request: ServiceRequest, heard: Message, *, qu
 
 
 async def _offer(turn: Turn, request: ServiceRequest, heard: Message, *, quiet: bool) -> None:
-    was_told = answer_owed(request) is not None
+    owed = answer_owed(request)
     request.unanswered_since = request.unanswered_since or turn.now
     promise = await promise_answer(turn, request)
     await turn.settle(request)
-    if was_told or quiet:
+    if promise is owed or quiet:
         return  # Once is enough: the promise stands, and every reply costs.
     teller = await turn.teller(request)
     words = teller.say("offer", due=teller.times.by(promise.due_at))

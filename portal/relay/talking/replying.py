@@ -132,7 +132,7 @@ async def owe_call(
 
 async def _owe_answer(turn: Turn, request: ServiceRequest, heard: Message, *, quiet: bool) -> None:
     """For a person, who answers by a time that the customer is told."""
-    added = answer_owed(request) is not None
+    owed = answer_owed(request)
     request.unanswered_since = request.unanswered_since or turn.now
     promise = await promise_answer(turn, request)
     await turn.settle(request)
@@ -140,7 +140,7 @@ async def _owe_answer(turn: Turn, request: ServiceRequest, heard: Message, *, qu
         return
     teller = await turn.teller(request)
     words = teller.say(
-        "again_acknowledged" if added else "acknowledgement",
+        "again_acknowledged" if promise is owed else "acknowledgement",
         due=teller.times.by(promise.due_at),
         department=teller.department_name(promise.department_id),
     )
