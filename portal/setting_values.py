@@ -31,13 +31,22 @@ class QuietHours:
 
     def until(self, moment: datetime, zone: ZoneInfo) -> datetime | None:
         """When the quiet hours in which this aware moment lies end, in UTC; None outside them."""
+        night = self._night(moment, zone)
+        return night[1] if night else None
+
+    def since(self, moment: datetime, zone: ZoneInfo) -> datetime | None:
+        """When the quiet hours in which this aware moment lies began, in UTC; None outside them."""
+        night = self._night(moment, zone)
+        return night[0] if night else None
+
+    def _night(self, moment: datetime, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
         today = moment.astimezone(zone).date()
         for day in (today - timedelta(days=1), today):
             last = day if self.start < self.end else day + timedelta(days=1)
             begins = min(_moments(day, self.start, zone))
             ends = max(_moments(last, self.end, zone))
             if begins <= moment < ends:
-                return ends
+                return begins, ends
         return None
 
     def __str__(self) -> str:

@@ -94,6 +94,8 @@ class Outbox:
         )
         if refusal:
             message.status, message.reason = MessageStatus.SUPPRESSED, refusal
+        else:
+            request.told_at = self.now
         return await self._write(message)
 
     async def answer_address(

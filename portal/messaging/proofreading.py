@@ -38,6 +38,8 @@ LONG = {
     "promise": "We will call you.",
     "ended": "on Wed 26 Nov, 11:45 pm",
     "at": "Wed 26 Nov, 11:45 pm",
+    "reason": "The courier needs a day more.",
+    "last": "Parcel in Newark.",
     "reference": "CARD-7K4M-2Q9",
     "choices": "1 Credit card application CARD-7K4M-2Q9, 2 Device repair DEVC-7K4M-2Q9",
 }
@@ -48,13 +50,15 @@ OWN_FIELDS = (*FIELDS, "owner", "since")
 ONLY_IN = {
     "due": (
         "acknowledgement", "again_acknowledged", "call_at", "call_by", "noted_no", "offer",
-        "promise", "promise_moved", "status_passed",
+        "promise", "promise_moved", "sent_back_passed", "status_passed", "delay_person", "update_hold_until",
     ),
     "promise": ("promise", "promise_moved"),
     "question": ("follow_up", "reminder", "status_asked"),
     "choices": ("which", "which_again"),
     "ended": ("status_ended",),
     "at": ("noted_time",),
+    "reason": ("delay_because", "update_hold", "update_hold_until"),
+    "last": ("update_said",),
 }  # fmt: skip
 """Fields that are filled in some sentences only."""
 WITHOUT_REQUEST = ("flood", "help", "mail_start", "mail_stop", "start", "stop", "unknown")
@@ -111,6 +115,10 @@ class Proofreader:
                 if not stage.after:
                     told = as_first_text(told, facts["brand"])
                 yield ("stages", number, "sms", language), f'{what} has an "sms"', text, [told]
+            for language, delay in stage.delay.texts.items() if stage.delay else ():
+                words = product_words("delay_because", language)
+                told = fill(words, facts | {"reason": fill(delay, facts)})
+                yield ("stages", number, "delay", language), f'{what} has a "delay"', delay, [told]
             if stage.question is not None:
                 yield from _asked(stage.question, ("stages", number), what, facts)
         for number, asked in enumerate(workflow.follow_ups):

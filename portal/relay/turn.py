@@ -14,6 +14,8 @@ from portal.live import Live
 from portal.messaging.compose import Teller
 from portal.messaging.outbox import Outbox
 from portal.models import Actor, Event, Message, Paces, Progress, Roster, ServiceRequest
+from portal.models.question_times import QuestionTimes
+from portal.models.telling import Manners, next_tell_at
 from portal.queries.conversations import is_awaited
 from portal.queries.paces import load_paces
 from portal.queries.requests import lock_service_request
@@ -92,12 +94,23 @@ class Turn:
             self.touch(request)
         elif news:
             self.nudged.add(request.id or 0)
+        QuestionTimes(request, await self.roster(request), self.now).look_anew()
         self.moved |= await keep_watch(self.session, request, await self.roster(request), self.now)
+        await self.plan_telling(request)
         if news:
             self.moved |= {request.department_id, *(run.department_id for run in request.runs)}
             self.moved |= {promise.department_id for promise in request.promises}
         await self.session.flush()
         return news
+
+    async def plan_telling(self, request: ServiceRequest) -> None:
+        """When its customer must next hear from us, unless something happens first."""
+        manners = self.manners(request)
+        request.tell_at = next_tell_at(request, await self.roster(request), manners)
+
+    def manners(self, request: ServiceRequest) -> Manners:
+        """How we keep time with this customer."""
+        return Manners.towards(request.customer, self.settings, self.now)
 
     def touch(self, request: ServiceRequest) -> None:
         """The customer can see something new: the page's version grows once a turn."""

@@ -18,7 +18,7 @@ _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _NOT_FOR_READING: Final = ("Cc", "Cs", "Zl", "Zp")
 """Unicode's control characters, halves of surrogate pairs and separators of lines."""
 KEY_REMEDY: Final = "Use lower-case letters, digits and hyphens, like card-application."
-LONGEST: Final = {"key": 60, "name": 80, "title": 120, "question": 600, "sms": 600}
+LONGEST: Final = {"key": 60, "name": 80, "title": 120, "question": 600, "sms": 600, "delay": 300}
 
 
 class Notes:

@@ -1,0 +1,153 @@
+"""When a customer must next hear from us, so that they hear it before they wonder.
+
+Pure: it reads a request as it stands and says the moments; what is told then, and in which words,
+is for the relay.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from portal.models.customer import Channel, Customer
+from portal.models.department import Department
+from portal.models.pace import Pace
+from portal.models.roster import Roster
+from portal.models.service_request import ServiceRequest
+from portal.models.stage_run import StageRun
+from portal.setting_values import QuietHours
+from portal.settings import Settings
+from portal.workflows import StageDefinition
+
+PART_AHEAD = 0.05
+LONGEST_AHEAD = timedelta(minutes=15)
+"""How long before a date its delay is told: so much of the whole time, and no more than that."""
+MOST_GUESSES = 2
+"""Dates of our own that did not hold; after these a person answers, and no machine guesses."""
+AT_LEAST = 0.25
+"""Of the time that was expected: a new date lies no nearer, or there is soon another."""
+AFTER_WAKING = timedelta(hours=1)
+"""A date that we give by ourselves lies no sooner after the customer's quiet hours."""
+
+
+class News(Enum):
+    """What is to be told."""
+
+    DELAY = auto()
+    STILL_ON_IT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What the customer must hear at this moment, past or to come, unless something happens."""
+
+    news: News
+    at: datetime
+    run: StageRun
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How we keep time with one customer: how often we look, and when it is night for them."""
+
+    looks_every: timedelta
+    quiet: QuietHours | None
+    zone: ZoneInfo
+
+    @classmethod
+    def towards(cls, customer: Customer, settings: Settings, now: datetime) -> Self:
+        """Those that hold for this customer, by the way in which they are written to."""
+        ways = [one for one in customer.channels() if customer.address(one, now)]
+        by_mail = ways[:1] == [Channel.EMAIL]
+        quiet = settings.mail_quiet_hours if by_mail else settings.quiet_hours
+        looks_every = timedelta(seconds=settings.sweep_every)
+        return cls(looks_every, quiet, ZoneInfo(customer.timezone))
+
+    def awake(self, at: datetime) -> datetime:
+        """That moment, or the end of the quiet hours in which it lies."""
+        return (self.quiet.until(at, self.zone) if self.quiet else None) or at
+
+    def evening_before(self, at: datetime) -> datetime | None:
+        """When the quiet hours in which it lies began; None by day."""
+        return self.quiet.since(at, self.zone) if self.quiet else None
+
+
+def tellings(request: ServiceRequest, roster: Roster, manners: Manners) -> Iterator[Telling]:
+    """All that this customer must hear unless something happens first, in no order."""
+    if request.is_closed:
+        return
+    for run in request.open_runs:
+        stage = request.definition.stage(run.stage_key)
+        if not run.is_paused and run.delays_told < MOST_GUESSES and run.opened_at < run.due_at:
+            yield Telling(News.DELAY, _delay_at(request, run, stage, manners), run)
+        if stage.update_every is not None and not _is_asked(request, run):
+            heard_at = max(run.opened_at, request.told_at or run.opened_at)
+            calendar = roster.department_by_id(run.department_id).calendar
+            at = calendar.add(heard_at, stage.update_every)
+            yield Telling(News.STILL_ON_IT, manners.awake(at), run)
+
+
+def next_tell_at(request: ServiceRequest, roster: Roster, manners: Manners) -> datetime | None:
+    """When the customer must next hear from us; None while nothing is to come."""
+    return min((one.at for one in tellings(request, roster, manners)), default=None)
+
+
+def ahead_of(run: StageRun, manners: Manners) -> timedelta:
+    """How long before its date a delay is told."""
+    whole = run.due_at - run.opened_at
+    return min(max(whole * PART_AHEAD, 2 * manners.looks_every), LONGEST_AHEAD, whole / 2)
+
+
+def asked_from(run: StageRun, manners: Manners) -> datetime:
+    """From when on the desk asks whether it will be done in time."""
+    whole = run.due_at - run.opened_at
+    return run.due_at - max(4 * ahead_of(run, manners), whole / 4)
+
+
+def believed_date(
+    run: StageRun,
+    stage: StageDefinition,
+    department: Department,
+    *,
+    pace: Pace | None,
+    now: datetime,
+    manners: Manners,
+) -> datetime:
+    """A new date for what will not be done by the old one, for a customer who reads it ``now``.
+
+    By what four in five took, where that is still to come; else the end of its grace; else the
+    time that was expected once more, and longer each time. By day.
+    """
+    calendar = department.calendar.counting(stage.expected)
+    expected_at = department.calendar.add(run.opened_at, stage.expected)
+    expected = calendar.elapsed(run.opened_at, expected_at)
+    passed = max(run.due_at, now)
+    once_more = calendar.add_open_time(now, expected * (1 + run.delays_told))
+    beliefs = [run.late_at, once_more]
+    if pace is not None:
+        paused = timedelta(seconds=run.paused_seconds)
+        beliefs.insert(0, calendar.add_open_time(run.opened_at, pace.most + paused))
+    believed = next((one for one in beliefs if one > passed), once_more)
+    believed = max(believed, calendar.add_open_time(passed, expected * AT_LEAST))
+    return manners.awake(manners.awake(believed) - AFTER_WAKING) + AFTER_WAKING
+
+
+def _delay_at(
+    request: ServiceRequest, run: StageRun, stage: StageDefinition, manners: Manners
+) -> datetime:
+    """Ahead of its date; where that is at night, the evening before, if the date is older."""
+    ahead = ahead_of(run, manners)
+    at = run.due_at - ahead
+    evening = None if stage.urgent else manners.evening_before(at)
+    if evening is None:
+        return at
+    given_at = max(run.opened_at, request.told_at or run.opened_at)
+    return evening - ahead if evening - ahead > given_at else at
+
+
+def _is_asked(request: ServiceRequest, run: StageRun) -> bool:
+    """While a question has reminders of its own, nothing else need be said."""
+    asked = request.asked
+    return asked is not None and asked.run is run and asked.next_at is not None
