@@ -83,9 +83,8 @@ def tellings(request: ServiceRequest, roster: Roster, manners: Manners) -> Itera
         if not run.is_paused and run.delays_told < MOST_GUESSES and run.opened_at < run.due_at:
             yield Telling(News.DELAY, _delay_at(request, run, stage, manners), run)
         if stage.update_every is not None and not _is_asked(request, run):
-            heard_at = max(run.opened_at, request.told_at or run.opened_at)
             calendar = roster.department_by_id(run.department_id).calendar
-            at = calendar.add(heard_at, stage.update_every)
+            at = calendar.add(_heard_at(request, run), stage.update_every)
             yield Telling(News.STILL_ON_IT, manners.awake(at), run)
 
 
@@ -94,16 +93,17 @@ def next_tell_at(request: ServiceRequest, roster: Roster, manners: Manners) -> d
     return min((one.at for one in tellings(request, roster, manners)), default=None)
 
 
-def ahead_of(run: StageRun, manners: Manners) -> timedelta:
-    """How long before its date a delay is told."""
+def ahead_of(request: ServiceRequest, run: StageRun, manners: Manners) -> timedelta:
+    """How long before its date a delay is told; never so soon that it follows the date itself."""
     whole = run.due_at - run.opened_at
-    return min(max(whole * PART_AHEAD, 2 * manners.looks_every), LONGEST_AHEAD, whole / 2)
+    longest = max((run.due_at - _heard_at(request, run)) / 2, timedelta())
+    return min(max(whole * PART_AHEAD, 2 * manners.looks_every), LONGEST_AHEAD, longest)
 
 
-def asked_from(run: StageRun, manners: Manners) -> datetime:
+def asked_from(request: ServiceRequest, run: StageRun, manners: Manners) -> datetime:
     """From when on the desk asks whether it will be done in time."""
     whole = run.due_at - run.opened_at
-    return run.due_at - max(4 * ahead_of(run, manners), whole / 4)
+    return run.due_at - max(4 * ahead_of(request, run, manners), whole / 4)
 
 
 def believed_date(
@@ -138,13 +138,17 @@ def _delay_at(
     request: ServiceRequest, run: StageRun, stage: StageDefinition, manners: Manners
 ) -> datetime:
     """Ahead of its date; where that is at night, the evening before, if the date is older."""
-    ahead = ahead_of(run, manners)
+    ahead = ahead_of(request, run, manners)
     at = run.due_at - ahead
     evening = None if stage.urgent else manners.evening_before(at)
     if evening is None:
         return at
-    given_at = max(run.opened_at, request.told_at or run.opened_at)
-    return evening - ahead if evening - ahead > given_at else at
+    return evening - ahead if evening - ahead > _heard_at(request, run) else at
+
+
+def _heard_at(request: ServiceRequest, run: StageRun) -> datetime:
+    """When the customer last heard from us since it was opened: its date is no older."""
+    return max(run.opened_at, request.told_at or run.opened_at)
 
 
 def _is_asked(request: ServiceRequest, run: StageRun) -> bool:

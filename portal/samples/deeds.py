@@ -158,9 +158,10 @@ def move_promise(due_at: datetime, reason: str) -> Deed:
     return deed
 
 
-async def ask_what_is_due(life: Life) -> None:
-    """What the sweep does by itself: asks, and reminds."""
+async def do_what_is_due(life: Life) -> None:
+    """What the sweep does by itself: asks, reminds, and tells what the customer must hear."""
     await relay.ask_what_is_due(life.turn(KEPT), life.request)
+    await relay.tell_in_time(life.turn(KEPT), life.request)
 
 
 def _promised(request: ServiceRequest) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 
 from portal import clock
@@ -21,6 +21,8 @@ from portal.workflows import WorkflowDefinition, read_workflow_file, shipped_wor
 
 AT_ONCE = 50
 """Lives in one transaction: quick to write, and short enough for a server that runs beside."""
+
+SWEPT_AGAIN = timedelta(seconds=2)
 
 
 @dataclass(frozen=True)
@@ -87,20 +89,23 @@ async def _live(
         agenda += [(step, life) for step in steps]
         lives.append(life)
     for step, life in sorted(agenda, key=lambda entry: entry[0].at):
-        await _ask_until(step.at, life, present)
+        await _live_until(step.at, life, present)
         life.now = step.at
         await step.deed(life)
         await life.deliver(present)
     for life in lives:
-        await _ask_until(present, life, present)
+        await _live_until(present, life, present)
     return [await _sample(turn, life) for life in lives]
 
 
-async def _ask_until(until: datetime, life: Life, present: datetime) -> None:
-    """Ask and remind as the sweep would have done meanwhile."""
-    while (due := life.next_question_at()) is not None and due <= until:
-        life.now = due
-        await deeds.ask_what_is_due(life)
+async def _live_until(until: datetime, life: Life, present: datetime) -> None:
+    """Ask, remind and tell as the sweep would have done meanwhile."""
+    while (due := life.next_due_at()) is not None and due <= until:
+        # Twice something at one moment: the sweep comes again a little later.
+        life.now = due if due > life.now else life.now + SWEPT_AGAIN
+        if life.now > until:
+            break
+        await deeds.do_what_is_due(life)
         await life.deliver(present)
 
 

@@ -50,12 +50,12 @@ class Life:
         self._outboxes.append(outbox)
         return replace(self.base, now=self.now, actor=actor, outbox=outbox, touched={})
 
-    def next_question_at(self) -> datetime | None:
-        """When the next question, reminder or closing is due."""
+    def next_due_at(self) -> datetime | None:
+        """When Kept does the next thing by itself: a question, a reminder, word of a delay."""
         if self._request is None:
             return None
-        dues = [one.next_at for one in self.request.follow_ups if one.next_at is not None]
-        return min(dues, default=None)
+        moments = [self.request.tell_at, *(one.next_at for one in self.request.follow_ups)]
+        return min((moment for moment in moments if moment is not None), default=None)
 
     def open_run(self, stage: str) -> StageRun | None:
         """The open passage through that stage."""
