@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from portal.api import balls, conversations, mending, requests
+from portal.api import balls, conversations, handing_over, mending, requests
 from portal.api.answers import RequestAnswer, RequestList
 from portal.api.bodies import (
     Advance,
@@ -28,8 +28,10 @@ from portal.api.bodies import (
     SendBack,
     StageMove,
     Told,
+    WithdrawPromise,
 )
 from portal.api.calls import Change, Download, Read
+from portal.api.handing_over import Heard, Minds, StoryAnswer
 from portal.api.openapi import describe
 from portal.api.problems import problem
 from portal.api.records import (
@@ -62,12 +64,17 @@ CALLS: list[Change | Read | Download] = [
     Change(f"{ONE}/resume",         requests.resume,               StageMove, RequestAnswer),
     Change(f"{ONE}/cancel",         requests.cancel,               Cancel, RequestAnswer),
     Change(f"{ONE}/reopen",         requests.reopen,               Reasoned, RequestAnswer),
-    Change(f"{ONE}/handoff/accept", requests.accept,               StageMove, RequestAnswer),
-    Change(f"{ONE}/handoff/refuse", requests.refuse,               Reasoned, RequestAnswer),
+    Change(f"{ONE}/handoff/accept", handing_over.accept,           StageMove, RequestAnswer),
+    Change(f"{ONE}/handoff/refuse", handing_over.refuse,           Reasoned, RequestAnswer),
+    Change(f"{ONE}/handoff/recall", handing_over.recall,           StageMove, RequestAnswer),
+    Change(f"{ONE}/minds",          handing_over.note_minds,       Minds, RequestAnswer),
+    Change(f"{ONE}/third-party",    handing_over.hear_from_third_party, Heard, RequestAnswer),
+    Read(f"{ONE}/story",            handing_over.show_story,       StoryAnswer),
     Change(f"{ONE}/assign",         requests.assign,               Assign, RequestAnswer),
     Change(f"{ONE}/promises",       conversations.make_promise,    NewPromise, PromiseAnswer, 201),
     Change(f"{PROMISE}/keep",       conversations.keep_promise,    Move, PromiseAnswer),
     Change(f"{PROMISE}/move",       conversations.move_promise,    MovePromise, PromiseAnswer),
+    Change(f"{PROMISE}/withdraw",   conversations.withdraw_promise, WithdrawPromise, PromiseAnswer),
     Change(f"{ONE}/messages",       conversations.write,           NewMessage, MessageAnswer, 201,
            location="/api/v1/messages/{id}"),
     Change(f"{ONE}/contacts",       conversations.log_contact,     NewContact, ContactAnswer, 201),

@@ -11,7 +11,7 @@ from portal.queries.names import Names
 from portal.workflows import StageDefinition
 
 StageState = Literal["upcoming", "waiting_acceptance", "open", "done", "cancelled"]
-HandoffState = Literal["waiting", "accepted", "refused", "void"]
+HandoffState = Literal["waiting", "accepted", "refused", "recalled", "void"]
 
 
 class CustomerAnswer(Answered):
@@ -42,6 +42,9 @@ class StageAnswer(Answered):
     paused: bool = Field(default=False, description="Its clock stands still.")
     assignee: Person | None = None
     note: str = ""
+    third_party: str = Field(default="", description="Who does it for us, such as a courier.")
+    tracking_number: str = ""
+    heard_at: datetime | None = Field(default=None, description="When they last said something.")
 
     @classmethod
     def of(
@@ -57,9 +60,10 @@ class StageAnswer(Answered):
             "department_name": names.department_of(stage.department).name,
             "passage": len(passages),
         }
-        run = passages[-1] if passages else None
-        if run is None or run.state == RunState.SUPERSEDED:
-            # A sending back made its passage void: it is still to come, once more.
+        # What a sending back made void does not count: it is still to come, once more.
+        valid = [run for run in passages if run.state != RunState.SUPERSEDED]
+        run = valid[-1] if valid else None
+        if run is None:
             return cls(**told, state="upcoming")
         return cls.read(
             run,
@@ -83,6 +87,8 @@ class HandoffAnswer(Answered):
     accepted_at: datetime | None
     refused_at: datetime | None
     refused_reason: str
+    recalled_at: datetime | None
+    note: str = Field(description="From the sender to whoever takes it up.")
 
     @classmethod
     def of(cls, handoff: Handoff, names: Names) -> Self:
@@ -176,6 +182,8 @@ def _handoff_state(handoff: Handoff) -> HandoffState:
         return "waiting"
     if handoff.accepted_at:
         return "accepted"
+    if handoff.recalled_at:
+        return "recalled"
     return "refused" if handoff.refused_at else "void"
 
 

@@ -32,12 +32,12 @@ async def open_request(turn: Turn, body: NewRequest) -> RequestAnswer:
         external_id=body.external_id,
         fields=body.fields or {},
     )
-    return await _whole(turn, await relay.open_request(turn, order))
+    return await whole(turn, await relay.open_request(turn, order))
 
 
 async def show_request(look: Look, _: NoQuery, reference: str) -> RequestAnswer:
     """One request, whole."""
-    return await _whole(look, await get_service_request(look.session, reference))
+    return await whole(look, await get_service_request(look.session, reference))
 
 
 async def show_requests(look: Look, query: RequestQuery) -> RequestList:
@@ -54,68 +54,60 @@ async def show_requests(look: Look, query: RequestQuery) -> RequestList:
 async def advance(turn: Turn, body: Advance, reference: str) -> RequestAnswer:
     """Complete the open stage; what waited for it opens."""
     request = await turn.lock(reference, body.version)
+    await relay.must_be_theirs(turn, request, body.stage)
     await relay.advance(
-        turn, request, stage=body.stage, note=body.note or "", expected_by=body.expected_by
-    )
-    return await _whole(turn, request)
+        turn, request, stage=body.stage, note=body.note or "", expected_by=body.expected_by,
+        handover=body.handover or "",
+    )  # fmt: skip
+    return await whole(turn, request)
 
 
 async def send_back(turn: Turn, body: SendBack, reference: str) -> RequestAnswer:
     """Run a completed stage again, and after it all that came of it."""
     request = await turn.lock(reference, body.version)
+    await relay.must_be_theirs(turn, request)
     await relay.send_back(turn, request, stage=body.stage, reason=body.reason)
-    return await _whole(turn, request)
+    return await whole(turn, request)
 
 
 async def hold(turn: Turn, body: Hold, reference: str) -> RequestAnswer:
     """Put it aside with a reason; its clock stands still."""
     request = await turn.lock(reference, body.version)
+    await relay.must_be_theirs(turn, request, body.stage)
     await relay.hold(turn, request, reason=body.reason, until=body.until, stage=body.stage)
-    return await _whole(turn, request)
+    return await whole(turn, request)
 
 
 async def resume(turn: Turn, body: StageMove, reference: str) -> RequestAnswer:
     """Go on with what was held."""
     request = await turn.lock(reference, body.version)
+    await relay.must_be_theirs(turn, request, body.stage)
     await relay.resume(turn, request, stage=body.stage)
-    return await _whole(turn, request)
+    return await whole(turn, request)
 
 
 async def cancel(turn: Turn, body: Cancel, reference: str) -> RequestAnswer:
     """End it without the thing done."""
     request = await turn.lock(reference, body.version)
     await relay.cancel(turn, request, reason=body.reason)
-    return await _whole(turn, request)
+    return await whole(turn, request)
 
 
 async def reopen(turn: Turn, body: Reasoned, reference: str) -> RequestAnswer:
     """Open a closed request again: at the named stage, else where it stopped."""
     request = await turn.lock(reference, body.version)
     await relay.reopen(turn, request, reason=body.reason, stage=body.stage)
-    return await _whole(turn, request)
-
-
-async def accept(turn: Turn, body: StageMove, reference: str) -> RequestAnswer:
-    """Take up a handoff; the customer hears of the stage now."""
-    request = await turn.lock(reference, body.version)
-    await relay.accept(turn, request, stage=body.stage)
-    return await _whole(turn, request)
-
-
-async def refuse(turn: Turn, body: Reasoned, reference: str) -> RequestAnswer:
-    """Give a handoff back to its sender, with the reason."""
-    request = await turn.lock(reference, body.version)
-    await relay.refuse(turn, request, reason=body.reason, stage=body.stage)
-    return await _whole(turn, request)
+    return await whole(turn, request)
 
 
 async def assign(turn: Turn, body: Assign, reference: str) -> RequestAnswer:
     """Name the person who has it."""
     request = await turn.lock(reference, body.version)
-    await relay.assign(turn, request, owner=body.owner, stage=body.stage)
-    return await _whole(turn, request)
+    await relay.assign(turn, request, owner=body.owner, stage=body.stage, note=body.note or "")
+    return await whole(turn, request)
 
 
-async def _whole(at: Turn | Look, request: ServiceRequest) -> RequestAnswer:
+async def whole(at: Turn | Look, request: ServiceRequest) -> RequestAnswer:
+    """The request as it is now, with everybody it names."""
     names = await load_names(at.session, people_of(request))
     return RequestAnswer.of(request, names, at.settings.public_url, at.now)

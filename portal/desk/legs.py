@@ -24,7 +24,11 @@ class Line:
         return drawn + [[self._word(one)] for one in definition.follow_ups if one.title]
 
     def _leg(self, stage: StageDefinition) -> Leg:
-        run = next((r for r in reversed(self.request.runs) if r.stage_key == stage.key), None)
+        passages = [run for run in self.request.runs if run.stage_key == stage.key]
+        # What was made void does not count where an earlier passage stands after all.
+        valid = [run for run in passages if run.state != RunState.SUPERSEDED]
+        newest = valid or passages
+        run = newest[-1] if newest else None
         state = self._state(run)
         department = self.roster.department(stage.department).name
         drawn = {"title": str(stage.title), "name": stage.name, "department": department}

@@ -1,6 +1,7 @@
 """The move from one department to the next: taken up, given back, or taken back by its sender."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from portal.errors import BadInput, Conflict, NotAllowed
 from portal.models.asking import Asking
@@ -229,7 +230,7 @@ class HandingOver:
             return None
         return self.progress.run_again(run, run.assignee_id)
 
-    def _record(self, kind: EventKind, run: StageRun, *, visible: bool = True, **data: str) -> None:
+    def _record(self, kind: EventKind, run: StageRun, *, visible: bool = True, **data: Any) -> None:
         self.request.record(
             kind, self.progress.actor, self.progress.now, run=run, visible=visible, **data
         )

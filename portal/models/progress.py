@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from portal.errors import BadInput, Conflict
 from portal.models.actor import Actor, ActorKind
@@ -141,7 +142,7 @@ class Progress:
         request, department = self.request, self.department_of(run)
         self._withdraw_questions(run)
         run.complete(self.now, self.actor.name, department)
-        said = {"handover": handover} if handover else {}
+        said: dict[str, Any] = {"handover": handover} if handover else {}
         request.record(EventKind.STAGE_COMPLETED, self.actor, self.now, run=run, note=note, **said)
         done = {one.stage_key for one in request.runs if one.state == RunState.COMPLETED}
         sender = Sender(run.assignee_id, run.department_id, run, handover)

@@ -1,6 +1,7 @@
 """What a third party that does a stage for us (a courier) lets us know."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from portal.clock import Duration
 from portal.errors import BadInput
@@ -54,10 +55,10 @@ async def hear_from_third_party(
         department = (await turn.roster(request)).department_by_id(run.department_id)
         # While it is paused their silence is not counted: all of it is still to come.
         run.silent_at = department.calendar.add(run.paused_at or run.heard_at, after)
+    told: dict[str, Any] = {"from": run.third_party, "words": said, "at": at.isoformat()}
     request.record(
         EventKind.THIRD_PARTY_HEARD, turn.actor, turn.now, run=run, moves=False,
-        words=said, at=at.isoformat(), tracking_number=run.tracking_number,
-        **{"from": run.third_party},
+        tracking_number=run.tracking_number, **told,
     )  # fmt: skip
     await turn.settle(request)
 
