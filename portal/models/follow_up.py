@@ -96,6 +96,11 @@ class FollowUp(SQLModel, table=True):
             return None
         return calendar.add(self.reminded_at, wait)
 
+    def note_call(self, now: datetime) -> None:
+        """Somebody has spoken with the customer, or tried; it counts once the reminder was out."""
+        if self.is_asked and self.reminded_at is not None:
+            self.called_at = now
+
     def close(self, state: FollowUpState, now: datetime) -> None:
         """No more to do about it."""
         self.state, self.closed_at, self.next_at = state, now, None

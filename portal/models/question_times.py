@@ -64,13 +64,13 @@ class QuestionTimes:
     def waits_until(self, question: FollowUp) -> datetime | None:
         """When to look again, where now is no time to ask; None where it is.
 
-        Nobody is asked whether it went well while we owe them an answer, or see to it that it did
-        not; nor two things at once, where a YES would mean either. A stage's own question is part
-        of the work, so it is put all the same; only its reminder waits.
+        Nobody is asked whether it went well while we owe them an answer, or put right what did
+        not. A stage's own question is part of the work, so it is put all the same; only its
+        reminder waits.
         """
         if question.at_stage and question.state == FollowUpState.PLANNED:
             return None
-        moments = [*self._owed(), *self._put_right(question), *self._asked_already(question)]
+        moments = [*self._owed(), *self._put_right(question)]
         if not moments:
             return None
         due = max(moments)
@@ -111,12 +111,6 @@ class QuestionTimes:
                 came_of_it = run.stage_key in work and run.opened_at >= told.closed_at
                 if came_of_it and question.run.opened_at < told.closed_at:
                     yield run.due_at
-
-    def _asked_already(self, question: FollowUp) -> Iterator[datetime]:
-        if question.state == FollowUpState.PLANNED:
-            for other in self.request.follow_ups:
-                if other.is_asked:
-                    yield other.next_at or self.now
 
     def _after_asking(self, question: FollowUp, wait: Duration) -> datetime | None:
         """So long after it was asked, in its department's hours; a zero in the file is never."""

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from portal.messaging.compose import Teller
 from portal.models import (
     Answer,
     Asking,
@@ -75,21 +76,34 @@ async def answer(
         # The page shows it itself; or the milestone told again says what happens next.
         return
     teller = await turn.teller(request)
-    more = {"due": teller.times.by(due)} if due else {}
     if at is not None:
-        more["at"] = teller.times.since(at)
+        words = teller.say("noted_time", None, at=teller.times.since(at))
+    elif due is not None:
+        words = teller.say("noted_no", None, due=teller.times.by(due))
+    elif given == Answer.YES:
+        words = teller.say("thanks_yes" if request.is_closed else "noted_yes")
+    else:
+        words = _what_happens_next(teller, action)
     await turn.outbox.tell(
         request,
         MessageKind.ANSWER,
         f"message:{heard.id}" if heard else f"answer:{question.id}",
-        teller.say("noted_time" if at else _thanks(action, given, request), None, **more),
+        words,
         channels=WAYS_BACK[via],
     )
 
 
-def _thanks(action: AnswerAction | None, given: Answer, request: ServiceRequest) -> str:
-    if given == Answer.YES:
-        return "thanks_yes" if request.is_closed else "noted_yes"
+def _what_happens_next(teller: Teller, action: AnswerAction | None) -> str:
+    """After a no that the workflow has a rule for: who has it now, and by when what comes next."""
+    request = teller.request
     if request.is_closed:
-        return "closed_no"
-    return "noted_no" if action is None else "sent_back"
+        return teller.say("closed_no")
+    run = next((one for one in request.open_runs if action and one.stage_key == action.stage), None)
+    handoff = request.waiting_handoff(run) if run else None
+    if handoff is not None and handoff.accept_by is not None:
+        return teller.say(
+            "sent_back_passed", run,
+            department=teller.department_name(handoff.to_department_id),
+            due=teller.times.by(handoff.accept_by),
+        )  # fmt: skip
+    return teller.say("sent_back", run)
