@@ -70,13 +70,18 @@ async def mark_absent(
     """A person is away from a moment (now) until another (None: until they say they are back).
 
     What they have goes to their deputy, else to their department's lead, at once or when the
-    absence begins; they are given nothing while it lasts. ``deputy`` is an e-mail address; None
+    absence begins; they are given nothing while it lasts. One absence is noted at a time, a new
+    one in place of the one before. ``deputy`` is an e-mail address; None
     keeps the one they had, empty names nobody. Raises NotFound, BadInput and Conflict.
     """
     person = await _lock_person(turn, email)
     if person.disabled_at is not None:
         raise Conflict(f"{person.name} is disabled, so their work has gone to others already.")
     from_ = from_ or turn.now
+    if from_ > turn.now and person.is_away(turn.now):
+        raise Conflict(
+            f"{person.name} is away now. Say that they are back first, then note the later absence."
+        )
     if until is not None and until <= max(from_, turn.now):
         raise BadInput(
             "They would be back before they are away. Please give a later day.",

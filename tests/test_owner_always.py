@@ -1,0 +1,298 @@
+"""Whatever happens to a request and to the people, somebody who is there has it, every moment."""
+
+import asyncio
+import shutil
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import pytest
+import time_machine
+from cast import MARTHA, MARTIN, House, furnish
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlmodel import col, select
+
+from portal.database import Database
+from portal.errors import PortalError
+from portal.jobs import Jobs
+from portal.live import Live
+from portal.models import KEPT, THE_CUSTOMER, DroppedBall, ServiceRequest
+from portal.queries.requests import WHOLE
+from portal.queries.rosters import load_full_roster
+from portal.relay import (
+    Relay,
+    accept,
+    add_staff,
+    advance,
+    assign,
+    cancel,
+    disable_staff,
+    hold,
+    make_promise,
+    mark_absent,
+    mark_back,
+    name_lead,
+    recall,
+    receive_text,
+    refuse,
+    reopen,
+    resume,
+    send_back,
+)
+from workers.sweep import Sweep
+
+HANDS = ("tess", "tom", "uma", "pia", "paul", "carl", "cora", "finn", "pat", "mona", "ada")
+PLACES = ("telesales", "underwriting", "processing", "courier", "counter", "fire", "plans")
+BODIES = ("YES", "NO", "Where is it?", "Please call me tomorrow at 3", "CANCEL", "REOPEN")
+
+hands, which = st.sampled_from(HANDS), st.integers(min_value=0, max_value=9)
+nobody_or = st.none() | hands
+hours = st.none() | st.integers(1, 90)
+
+
+class AnyHistory(RuleBasedStateMachine):
+    """Requests move while people go away, come back, leave and join."""
+
+    settings_: object
+    furniture: object
+    blank: object
+    folder: object
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers = count()
+        self.runner = asyncio.Runner()
+        path = self.folder / f"{id(self)}.db"
+        shutil.copyfile(self.blank, path)
+        self.database = Database(f"sqlite+aiosqlite:///{path}")
+        self.time = time_machine.travel(datetime(2025, 6, 3, 14, tzinfo=UTC), tick=False)
+        self.clock = self.time.start()
+        self.requests: list[ServiceRequest] = []
+        self.must_sweep = False
+
+    def teardown(self) -> None:
+        self.runner.run(self.database.close())
+        self.runner.close()
+        self.time.stop()
+
+    @initialize()
+    def morning(self):
+        async def begin():
+            people = await furnish(self.database, self.furniture)
+            relay = Relay(self.settings_, self.database, Jobs(None), Live(None))
+            self.house = House(relay, self.database, people)
+            self.sweep = Sweep(relay, lambda: None, "test")
+            return [
+                await self.house.open("card", by=KEPT),
+                await self.house.open("permit", by=KEPT),
+            ]
+
+        self.requests = self.runner.run(begin())
+
+    def run(self, work):
+        """A refusal is an answer too; anything else that is raised is not."""
+        with suppress(PortalError):
+            self.runner.run(work)
+            self.clock.shift(timedelta(seconds=1))
+
+    def see(self, which):
+        return self.runner.run(self.house.see(self.requests[which % len(self.requests)]))
+
+    def do(self, verb, which, *, by=KEPT, **words):
+        self.run(self.house.do(verb, self.requests[which % len(self.requests)], by=by, **words))
+
+    def hear(self, verb, hand, *, helps=False, **words):
+        """``helps`` where others' work may find somebody by it: the worker sees to that."""
+        self.must_sweep |= helps
+        self.run(self.house.hear(verb, email=mail(hand), by=KEPT, **words))
+
+    def by(self, hand):
+        return getattr(self.house.people, hand).actor
+
+    # What happens to requests
+
+    @rule(workflow=st.sampled_from(["card", "permit", "repair"]))
+    def open(self, workflow):
+        async def opened():
+            customer = MARTHA if workflow == "repair" else MARTIN
+            self.requests.append(await self.house.open(workflow, customer, by=KEPT))
+
+        if len(self.requests) < 5:
+            self.run(opened())
+
+    @rule(which=which)
+    def advance(self, which):
+        for run in self.see(which).open_runs[:1]:
+            self.do(advance, which, stage=run.stage_key)
+
+    @rule(which=which)
+    def take_up_and_advance(self, which):
+        for run in self.see(which).open_runs:
+            self.do(accept, which, stage=run.stage_key)
+            self.do(advance, which, stage=run.stage_key)
+
+    @rule(which=which, hand=nobody_or)
+    def accept(self, which, hand):
+        for run in self.see(which).open_runs:
+            self.do(accept, which, stage=run.stage_key, by=self.by(hand) if hand else KEPT)
+
+    @rule(which=which)
+    def refuse(self, which):
+        for run in self.see(which).open_runs[:1]:
+            self.do(refuse, which, stage=run.stage_key, reason="No.")
+
+    @rule(which=which)
+    def recall(self, which):
+        for run in self.see(which).open_runs[:1]:
+            self.do(recall, which, stage=run.stage_key)
+
+    @rule(which=which, back=st.integers(0, 4))
+    def send_back(self, which, back):
+        done = [run.stage_key for run in self.see(which).runs if run.completed_at]
+        for stage in done[back : back + 1]:
+            self.do(send_back, which, stage=stage, reason="Again.")
+
+    @rule(which=which)
+    def hold_or_resume(self, which):
+        held = any(run.held_at for run in self.see(which).open_runs)
+        self.do(resume, which) if held else self.do(hold, which, reason="Wait.")
+
+    @rule(which=which, hand=hands)
+    def assign(self, which, hand):
+        self.do(assign, which, owner=mail(hand))
+
+    @rule(which=which, hand=nobody_or)
+    def promise(self, which, hand):
+        due, owner = datetime.now(UTC) + timedelta(hours=2), mail(hand) if hand else None
+        self.do(make_promise, which, text="A call.", due_at=due, owner=owner)
+
+    @rule(which=which)
+    def cancel_or_reopen(self, which):
+        verb = reopen if self.see(which).is_closed else cancel
+        self.do(verb, which, reason="They said so.")
+
+    @rule(body=st.sampled_from(BODIES))
+    def text(self, body):
+        sid = f"SM{next(self.numbers)}"
+        self.run(
+            self.house.hear(
+                receive_text, sid=sid, sender=MARTIN.phone, to="+15005550006", body=body,
+                by=THE_CUSTOMER,
+            )
+        )  # fmt: skip
+
+    # What happens to people
+
+    @rule(hand=hands, later=hours, lasts=hours, deputy=nobody_or)
+    def go_away(self, hand, later, lasts, deputy):
+        begins = datetime.now(UTC) + timedelta(hours=later or 0)
+        self.hear(
+            mark_absent, hand, helps=bool(deputy), from_=begins,
+            deputy=mail(deputy) if deputy else None,
+            until=begins + timedelta(hours=lasts) if lasts else None,
+        )  # fmt: skip
+
+    @rule(hand=hands)
+    def come_back(self, hand):
+        self.hear(mark_back, hand, helps=True)
+
+    @rule(hand=hands)
+    def leave(self, hand):
+        self.hear(disable_staff, hand)
+
+    @rule(hand=hands)
+    def join(self, hand):
+        self.hear(add_staff, hand, helps=True, name=hand.title())
+
+    @rule(hand=hands, place=st.sampled_from(PLACES))
+    def lead(self, hand, place):
+        self.hear(name_lead, hand, helps=True, department=place)
+
+    @rule(hours=st.integers(1, 100))
+    def time_passes(self, hours):
+        self.clock.shift(timedelta(hours=hours))
+        self.must_sweep = True
+
+    # What must hold
+
+    @invariant()
+    def everything_has_one_owner_who_is_here_if_anybody_is(self):
+        requests, balls, roster = self.runner.run(self.look())
+        for request in requests:
+            for promise in request.promises:
+                if promise.closed_at is None:
+                    self.must_be_had(roster, promise.owner_id, promise.department_id)
+            if request.is_closed:
+                continue
+            self.must_be_had(roster, request.owner_id, request.department_id)
+            for run in request.open_runs:
+                waiting = [one for one in request.handoffs if one.run_id == run.id and one.waits]
+                place = waiting[0].from_department_id if waiting else run.department_id
+                self.must_be_had(roster, run.assignee_id, place)
+            if len(request.open_runs) == 1:
+                assert request.owner_id == request.open_runs[0].assignee_id
+        for ball in balls:
+            if ball.owner_id and ball.department_id:
+                self.must_be_had(roster, ball.owner_id, ball.department_id)
+
+    def must_be_had(self, roster, staff_id, department_id):
+        """By a member of staff who has not left, and is away only where nobody else is there."""
+        person = roster.staff[staff_id]
+        assert person.disabled_at is None
+        if person.is_away(roster.now):
+            assert not any(self.could_take_it(roster, department_id))
+            assert not self.deputies_here(roster, person)
+
+    def could_take_it(self, roster, department_id):
+        """Said in other words than the product's: colleagues, and all who oversee."""
+        for person in roster.staff.values():
+            near = person.id in roster.members.get(department_id, [])
+            if not person.disabled_at and not person.is_away(roster.now):
+                yield near or person.role in ("manager", "admin")
+
+    def deputies_here(self, roster, person):
+        deputy = roster.staff.get(person.deputy_id)
+        return deputy and not deputy.disabled_at and not deputy.is_away(roster.now)
+
+    async def look(self):
+        if self.must_sweep:
+            await self.sweep.once()
+            self.must_sweep = False
+        async with self.database.reading() as session:
+            requests = (await session.exec(select(ServiceRequest).options(*WHOLE))).all()
+            open_balls = select(DroppedBall).where(col(DroppedBall.resolved_at).is_(None))
+            balls = (await session.exec(open_balls)).all()
+            return requests, balls, await load_full_roster(session)
+
+
+def mail(hand):
+    """The address of one of the cast."""
+    return f"{hand}@acme.example"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_in_any_history_everything_open_has_an_owner(settings, furniture, migrated_file, tmp_path):
+    class History(AnyHistory):
+        pass
+
+    History.settings_, History.furniture = settings, furniture
+    History.blank, History.folder = migrated_file, tmp_path
+    run_state_machine_as_test(
+        History,
+        settings=hypothesis_settings(
+            max_examples=12,
+            stateful_step_count=25,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
