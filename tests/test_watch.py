@@ -153,7 +153,9 @@ async def test_a_request_that_goes_back_and_forth_is_before_a_manager(
 ) -> None:
     """Refused once is a mistake; refused twice between the same two is noticed."""
     for times in (1, 2):
+        watch.clock.shift(timedelta(minutes=1))
         await house.do(verbs.advance, martins, by=house.people.tess.actor)
+        watch.clock.shift(timedelta(minutes=1))
         await house.do(
             verbs.refuse, martins, reason="The form is not signed.", by=house.people.uma.actor
         )

@@ -92,12 +92,15 @@ async def look_for_ownerless(turn: Turn) -> int:
             & (col(StaffMember.absent_until).is_(None) | (col(StaffMember.absent_until) > turn.now))
         )
     )
+    people = (await turn.session.exec(gone)).all()
+    if not people:
+        return 0
     connection = await turn.session.connection()
     found = await connection.execute(
         sa.update(ServiceRequest)
         .where(
             col(ServiceRequest.closed_at).is_(None),
-            col(ServiceRequest.owner_id).in_(gone),
+            col(ServiceRequest.owner_id).in_(people),
             col(ServiceRequest.has_dropped).is_(False),
             col(ServiceRequest.watch_at).is_(None) | (col(ServiceRequest.watch_at) > turn.now),
         )

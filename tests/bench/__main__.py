@@ -10,6 +10,7 @@ BENCHES = {
     "send": "texts a second at a provider that answers in 50 ms, beside an arq job for each",
     "hook": "receipts and inbound texts, beside an empty answer to a POST",
     "board": "boards, search and lists in a full database: time in it, first page and page 200",
+    "watch": "a full database in which one in a hundred slips at once: how soon all is raised",
     "consent": "wishes to stop known from their look-alikes: precision and recall",
     "replies": "what replies mean: accuracy by class and language, on the corpus and held out",
     "idle": "memory, processor and start of `kept serve` with nothing to do",

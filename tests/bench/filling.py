@@ -15,7 +15,7 @@ COPIED = (
     "customer", "contact_point", "service_request", "consent", "promise", "stage_run",
     "tracking_link", "event", "follow_up", "handoff", "message",
 )  # fmt: skip
-ORDERED_BY = {"due_at", "late_at", "accept_by", "updated_at"}
+ORDERED_BY = {"due_at", "late_at", "accept_by", "updated_at", "watch_at"}
 """Times that lists are ordered by: a second later with each copy."""
 WAY = (("uma", "decision"), ("pia", "made"), ("carl", "courier"), ("carl", "delivered"))
 

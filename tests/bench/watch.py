@@ -1,0 +1,93 @@
+"""A full database in which much slips at one moment: how soon each is raised, and an idle look."""
+
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+
+from portal import clock
+from portal.models import DroppedBall, ServiceRequest, StageRun
+from tests.bench.filling import STRIDE, fill
+from tests.bench.ground import databases, in_house, settings_for, table
+from tests.cast import House
+from workers.watch import Watch
+
+SLIP_AT_ONCE = 100
+"""One in so many requests slips at the same moment, as when a working day ends."""
+
+
+def run(options: Any) -> None:
+    """Print seconds until all that slipped at once is raised, and a look when nothing is due."""
+    rows: list[list[Any]] = []
+    with databases(options) as urls:
+        for name, url in urls.items():
+            rows += in_house(settings_for(url), lambda h, n=name: measure(h, n, options.requests))
+    heads = ["database", "open", "idle look, ms", "slipped", "all raised, s", "a second"]
+    table(f"The watch, at {options.requests:,} requests", heads, rows)
+
+
+async def measure(house: House, name: str, requests: int) -> list[list[Any]]:
+    """Fill the house, let nothing be due, then let one in a hundred slip."""
+    await fill(house, requests)
+    now = clock.now()
+    await _plan(house, now + timedelta(days=1))
+    watch = Watch(house.relay, lambda: None)
+    await watch.once()
+    begun = time.perf_counter()
+    await watch.once()
+    idle = (time.perf_counter() - begun) * 1000
+    slipped = await _let_slip(house, now)
+    begun = time.perf_counter()
+    await watch.once()
+    spent = time.perf_counter() - begun
+    async with house.database.reading() as session:
+        raised = (
+            await session.execute(sa.select(sa.func.count()).select_from(DroppedBall))
+        ).scalar_one()
+        still_open = (
+            await session.execute(
+                sa.select(sa.func.count())
+                .select_from(ServiceRequest)
+                .where(col(ServiceRequest.closed_at).is_(None))
+            )
+        ).scalar()
+    if raised < slipped:
+        raise AssertionError(f"{slipped} slipped, {raised} were raised")
+    return [[name, still_open, idle, raised, spent, raised / spent]]
+
+
+async def _plan(house: House, at: datetime) -> None:
+    async with house.database.engine.begin() as connection:
+        await connection.execute(
+            sa.update(ServiceRequest)
+            .where(col(ServiceRequest.closed_at).is_(None))
+            .values(watch_at=at, tell_at=None)
+        )
+
+
+async def _let_slip(house: House, now: datetime) -> int:
+    """These runs are past their time and grace by now; gives how many requests that is."""
+    some = (
+        select(StageRun.request_id)
+        .where(
+            col(StageRun.state) == "open",
+            col(StageRun.paused_at).is_(None),
+            sa.cast(col(StageRun.id) / STRIDE, sa.Integer) % SLIP_AT_ONCE == 1,
+        )
+        .scalar_subquery()
+    )
+    async with house.database.engine.begin() as connection:
+        await connection.execute(
+            sa.update(StageRun)
+            .where(
+                col(StageRun.state) == "open",
+                sa.cast(col(StageRun.id) / STRIDE, sa.Integer) % SLIP_AT_ONCE == 1,
+            )
+            .values(late_at=now)
+        )
+        done = await connection.execute(
+            sa.update(ServiceRequest).where(col(ServiceRequest.id).in_(some)).values(watch_at=now)
+        )
+    return done.rowcount
