@@ -153,6 +153,10 @@ async def test_every_answer_of_a_whole_life_fits_its_description(
     path = f"/requests/REF/promises/{promise['id']}"
     await call("POST", f"{path}/move", {"due_at": due, "reason": "Ben is ill."})
     await call("POST", f"{path}/keep")
+    quietly = {"text": "Ask the bank.", "due_at": due, "kind": "other", "tell": False}
+    promise = await call("POST", "/requests/REF/promises", quietly)
+    path = f"/requests/REF/promises/{promise['id']}"
+    await call("POST", f"{path}/withdraw", {"reason": "It was none."})
     written = await call("POST", "/requests/REF/messages", {"body": "Hello.", "channels": ["sms"]})
     await call("GET", f"/messages/{written['id']}")
     await lose(house, written["id"])
@@ -182,8 +186,14 @@ async def test_every_answer_of_a_whole_life_fits_its_description(
     ]
     await call("POST", "/requests/REF/advance", {"by": "tess@acme.example"})
     await call("POST", "/requests/REF/handoff/refuse", {"reason": "Not for us."})
+    await call("POST", "/requests/REF/advance", {"handover": "The papers are with us."})
+    await call("POST", "/requests/REF/handoff/recall", {"by": "tess@acme.example"})
     await call("POST", "/requests/REF/advance")
     await call("POST", "/requests/REF/handoff/accept")
+    await call("POST", "/requests/REF/minds", {"text": "No calls before noon."})
+    scan = {"event": "Picked up", "third_party": "DHL", "tracking_number": "123", "at": None}
+    await call("POST", "/requests/REF/third-party", scan)
+    await call("GET", "/requests/REF/story")
     everything = {
         one["operationId"] for path in DOCUMENT["paths"].values() for one in path.values()
     }

@@ -298,3 +298,45 @@ async def test_noting_what_they_mind_about_makes_no_click_stale(house, martins):
     assert (noted.version, noted.page_version) == (martins.version, martins.page_version)
     with pytest.raises(BadInput, match="one line"):
         await house.do(note_minds, martins, "x" * 301, by=house.people.tess.actor)
+
+
+async def test_by_name_only_those_move_it_who_have_to_do_with_it(api, house, handed_off):
+    """The sender's and the receiver's people, whoever was given it by name, and the key itself."""
+    path = f"/requests/{handed_off.reference}"
+
+    async def move(verb, by, **body):
+        body |= {"by": f"{by}@acme.example"} if by else {}
+        return (await api.post(f"{path}/{verb}", json=body)).status_code
+
+    await house.do(accept, handed_off, by=house.people.uma.actor)
+    for verb, body in (
+        ("advance", {}),
+        ("hold", {"reason": "Papers."}),
+        ("send-back", {"stage": "received", "reason": "No."}),
+    ):
+        assert await move(verb, "zoe", **body) == 403
+    assert await move("hold", "uma", reason="Papers.") == 200
+    assert await move("resume", "zoe") == 403
+    assert await move("resume", "mona") == 200
+    assert await move("assign", "mona", owner="zoe@acme.example", note="You know the bank.") == 200
+    assert await move("hold", "zoe", reason="I ask them.") == 200
+    assert await move("resume", None) == 200
+
+
+async def test_another_system_reads_the_story(api, house, handed_off):
+    path = f"/requests/{handed_off.reference}"
+    await api.post(f"{path}/minds", json={"text": "His name is pronounced Mar-TEEN."})
+    body = {"reason": "No income is given.", "by": "uma@acme.example"}
+    await api.post(f"{path}/handoff/refuse", json=body)
+    await api.post(f"{path}/advance", json={"handover": "It is on page 2."})
+    told = (await api.get(f"{path}/story")).json()
+    assert told["minds_about"] == "His name is pronounced Mar-TEEN."
+    [back] = told["returns"]
+    assert (back["department"], back["reason"]) == ("underwriting", "No income is given.")
+    assert told["handovers"][0]["words"] == "It is on page 2."
+    request = (await api.get(path)).json()
+    assert request["handoffs"][-1]["note"] == "It is on page 2."
+    recalled = (await api.post(f"{path}/handoff/recall")).json()
+    assert recalled["handoffs"][-1]["state"] == "recalled"
+    states = {stage["key"]: stage["state"] for stage in recalled["stages"]}
+    assert (states["received"], states["decision"]) == ("open", "upcoming")
