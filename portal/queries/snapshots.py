@@ -18,6 +18,8 @@ from portal.models import (
     Attachment,
     Customer,
     Department,
+    Event,
+    EventKind,
     FollowUp,
     Handoff,
     Message,
@@ -45,6 +47,9 @@ class RunRow:
     completed_at: datetime | None
     closed_at: datetime | None
     due_at: datetime
+    outer_at: datetime
+    usual_at: datetime | None
+    delay_reason: str
     note: str
     waits_on_customer: bool
     held_at: datetime | None
@@ -127,6 +132,15 @@ class AttachmentRow:
 
 
 @dataclass(frozen=True, slots=True)
+class HeardRow:
+    """What a third party said of a StageRun; ``data`` is the event's, as JSON."""
+
+    id: int
+    run_id: int
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
 class DepartmentRow:
     """A Department of the request's workflow, with its hours."""
 
@@ -160,6 +174,7 @@ class Snapshot:
     follow_ups: tuple[FollowUpRow, ...]
     messages: tuple[MessageRow, ...]
     attachments: tuple[AttachmentRow, ...]
+    heard: tuple[HeardRow, ...]
     departments: tuple[DepartmentRow, ...]
 
 
@@ -170,8 +185,11 @@ ROWS: dict[str, Any] = {
     "follow_ups": FollowUpRow,
     "messages": MessageRow,
     "attachments": AttachmentRow,
+    "heard": HeardRow,
     "departments": DepartmentRow,
 }
+
+HEARD = EventKind.THIRD_PARTY_HEARD
 
 
 class Statements:
@@ -234,6 +252,11 @@ class Statements:
             self._rows(Message, MessageRow),
             self._rows(
                 Attachment, AttachmentRow, col(Attachment.message_id).in_(in_conversation), own=False
+            ),
+            self._rows(
+                # Spelled out: the statement takes the token and nothing else.
+                Event, HeardRow, col(Event.kind) == sa.literal_column(f"'{HEARD.value}'"),
+                data=sa.cast(col(Event.data), sa.Text),
             ),
             self._rows(Department, DepartmentRow, col(Department.id).in_(in_workflow), own=False),
         ]  # fmt: skip

@@ -6,7 +6,6 @@ from typing import Any
 from portal.clock import Duration
 from portal.errors import BadInput
 from portal.models import EventKind, ServiceRequest
-from portal.relay.moving import check_words
 from portal.relay.opening import one_line
 from portal.relay.turn import Turn
 
@@ -34,7 +33,9 @@ async def hear_from_third_party(
     of newer words. Without a stage, the one that a third party does is meant. Raises BadInput for
     words that miss or are too long, for a time to come, and where nobody says who they are.
     """
-    said = _read("event", words, LONGEST_WORD, needed=True)
+    said = _read("event", words, LONGEST_WORD)
+    if not said:
+        raise BadInput("Please say what they told us.", fields={"event": "some words"})
     number = _read("tracking_number", tracking_number or "", LONGEST_NUMBER)
     name = _read("third_party", third_party or "", LONGEST_NAME)
     at = at or turn.now
@@ -68,8 +69,8 @@ def _their_stage(request: ServiceRequest) -> str | None:
     return theirs[0].stage_key if len(theirs) == 1 else None
 
 
-def _read(field: str, words: str, longest: int, *, needed: bool = False) -> str:
-    words = one_line(check_words(field.replace("_", " "), words, needed=needed))
+def _read(field: str, words: str, longest: int) -> str:
+    words = one_line(words)
     if len(words) > longest:
         raise BadInput(
             f"Please keep it to {longest} letters.", fields={field: f"at most {longest} letters"}

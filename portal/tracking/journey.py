@@ -1,5 +1,6 @@
 """A request's way through its workflow, as its customer reads it at one moment."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +9,7 @@ from functools import cached_property
 from portal.clock import Duration, business_calendar
 from portal.models import ENDED, Answer, FollowUpState, RequestStatus, RunState
 from portal.queries.snapshots import DepartmentRow, FollowUpRow, HandoffRow, RunRow, Snapshot
-from portal.tracking.view import Delay, Holder, Leg, LegState, NextUp, WaitingHandoff
+from portal.tracking.view import Delay, Heard, Holder, Leg, LegState, Likely, NextUp, WaitingHandoff
 from portal.workflows import FollowUpDefinition, StageDefinition, WorkflowDefinition
 
 UNCONFIRMED = "unconfirmed"
@@ -73,9 +74,29 @@ class Journey:
 
     @property
     def delay(self) -> Delay | None:
-        """The time that we gave has passed."""
+        """The time that we gave has passed, or we have given a new one and said why."""
         late = [run for run in self._open_runs if self._is_late(run)]
-        return Delay(min(run.due_at for run in late)) if late else None
+        if late:
+            return Delay(was_by=min(run.due_at for run in late))
+        told = [run for run in self._open_runs if run.delay_reason and run.paused_at is None]
+        if not told:
+            return None
+        last = max(told, key=lambda run: run.due_at)
+        return Delay(now_by=last.due_at, reason=last.delay_reason)
+
+    @property
+    def likely(self) -> Likely | None:
+        """How long its like take, where one stage is under way and that has been measured."""
+        (run,) = self._open_runs if len(self._open_runs) == 1 else (None,)
+        if run is None or run.usual_at is None or run.paused_at or run.delay_reason:
+            return None
+        return Likely(run.usual_at, run.due_at) if self.now < run.usual_at < run.due_at else None
+
+    @property
+    def ask_from(self) -> datetime | None:
+        """The last date that we believed in, of what is under way."""
+        running = [run.outer_at for run in self._open_runs if run.paused_at is None]
+        return min(running, default=None)
 
     def levels(self) -> Iterator[tuple[Leg, ...]]:
         """The way in order, with a leg for each question that has a name of its own."""
@@ -107,6 +128,7 @@ class Journey:
             expected_at=run.due_at,
             handoff=self._waiting(run),
             note=run.hold_reason or run.note or None,
+            heard=None if run.completed_at else self._heard.get(run.id),
             again=run.passage > 1,
         )
 
@@ -181,6 +203,17 @@ class Journey:
     @cached_property
     def _handoffs(self) -> dict[int, HandoffRow]:
         return {one.run_id: one for one in self.snapshot.handoffs}
+
+    @cached_property
+    def _heard(self) -> dict[int, Heard]:
+        """What each third party said last; words that came late do not take that place."""
+        told = ((one.run_id, json.loads(one.data)) for one in self.snapshot.heard)
+        said = [
+            (run_id, Heard(one["from"], one["words"], datetime.fromisoformat(one["at"]),
+                           one["tracking_number"]))
+            for run_id, one in told
+        ]  # fmt: skip
+        return dict(sorted(said, key=lambda one: one[1].at))
 
     @cached_property
     def _open_runs(self) -> list[RunRow]:

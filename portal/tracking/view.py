@@ -35,6 +35,16 @@ class WaitingHandoff:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """The latest word of a third party that does a leg for us, and its number for the customer."""
+
+    by: str
+    words: str
+    at: datetime
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Leg:
     """One department's part of the way.
 
@@ -52,6 +62,7 @@ class Leg:
     expected_at: datetime | None = None
     handoff: WaitingHandoff | None = None
     note: str | None = None
+    heard: Heard | None = None
     again: bool = False
 
     @property
@@ -122,11 +133,19 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """What was said and what is said now. Without `now_by` the new time is not known yet."""
+    """What was said (`was_by`) has passed; or what we have said anew (`now_by`), and why."""
 
-    was_by: datetime
+    was_by: datetime | None = None
     now_by: datetime | None = None
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """By when half of its like are done, and by when we say that this one is."""
+
+    usually_by: datetime
+    latest_by: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +191,7 @@ class StatusPage:
 
     `title` names the matter, `headline` is the customer's title of where it stands. `path` is that
     of the tracking link. `levels` is the way in order; legs that run side by side share a level.
+    `ask_from` is the last date that we believed in: after it the page offers to ask now.
     `draft` and `refusal` bring back words that could not be sent, with the reason.
     """
 
@@ -192,6 +212,8 @@ class StatusPage:
     handoff: WaitingHandoff | None = None
     next_up: NextUp | None = None
     delay: Delay | None = None
+    likely: Likely | None = None
+    ask_from: datetime | None = None
     question: Question | None = None
     pause: Pause | None = None
     ending: Ending | None = None
@@ -223,6 +245,11 @@ class StatusPage:
         return self.status in ("completed", "declined", "cancelled")
 
     @property
+    def offers_to_ask(self) -> bool:
+        """Past the last date that we believed in."""
+        return self.ask_from is not None and self.now >= self.ask_from
+
+    @property
     def live_url(self) -> str:
         """The stream of what changes after this page was drawn."""
         return f"{self.path}/live?since={self.last_event_id}"
@@ -237,6 +264,10 @@ class StatusPage:
 
     def _moments(self) -> Iterator[datetime]:
         yield self.words.next_midnight()
+        if self.ask_from is not None:
+            yield self.ask_from
+        if self.likely is not None:
+            yield self.likely.usually_by
         for promise in self.promises:
             yield promise.due_at
         for leg in (leg for level in self.levels for leg in level):
