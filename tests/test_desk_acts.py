@@ -145,7 +145,7 @@ async def test_a_promise_is_moved_and_kept(
     moved = await tess.press(
         martins, f"promises/{promise.id}/move", due_at="2099-01-02T10:00", reason="Ill", htmx=True
     )
-    assert "Moved. The customer is being told why." in moved.text
+    assert "Moved. A customer who knows of it is told why." in moved.text
     kept = await tess.press(martins, f"promises/{promise.id}/keep", htmx=True)
     assert "Promise kept." in kept.text
     assert (await house.see(martins)).promises[0].kept_at

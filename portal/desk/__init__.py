@@ -17,6 +17,7 @@ from portal.desk.here import be_here
 from portal.desk.inbox import LiveDesk, see_to_stranger, show_inbox
 from portal.desk.keys import show_keys, turn_keys
 from portal.desk.messages import mend, show_lost, show_one
+from portal.desk.promises import preview_promise
 from portal.desk.replies import keep_reply, show_replies
 from portal.desk.requests import (
     LiveRequest,
@@ -54,6 +55,7 @@ routes: list[BaseRoute] = [
     Route("/desk/requests/{reference}",              for_staff(show_request)),
     Route("/desk/requests/{reference}/live",         LiveRequest(), methods=["GET"]),
     Route("/desk/requests/{reference}/presence",     for_staff(be_here), methods=["POST"]),
+    Route("/desk/requests/{reference}/promises/preview", for_staff(preview_promise), methods=["POST"]),
     Route("/desk/requests/{reference}/{verb:path}",  for_staff(act_on_request), methods=["POST"]),
 ]
 # fmt: on

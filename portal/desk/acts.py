@@ -11,6 +11,7 @@ from starlette.requests import Request
 from portal import relay
 from portal.clock import find_zone
 from portal.desk.guard import field, read_number
+from portal.desk.promises import read_agreed, read_promise
 from portal.desk.reader import Reader
 from portal.desk.sentences import read_local
 from portal.errors import BadInput, Conflict, NotAllowed, NotFound
@@ -18,6 +19,7 @@ from portal.models import Channel, ContactChannel, ContactReason, ServiceRequest
 from portal.queries.conversations import answered_after, get_message
 from portal.relay import Relay, Turn
 
+NOT_A_PROMISE = "It was no promise."
 REFERENCE = re.compile(r"[A-Za-z0-9-]{1,32}")
 ABOUT_ONE = re.compile(r"(?P<what>promises|messages)/(?P<id>[0-9]{1,18})/(?P<verb>[a-z]+)")
 
@@ -147,7 +149,10 @@ async def _reopen(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
 
 
 async def _promise(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
-    await relay.make_promise(turn, request, text=typed["text"], due_at=typed.moment("due_at"))
+    department = (await turn.roster(request)).department_by_id(request.department_id)
+    due_at = typed.moment_or_none("due_at") or read_agreed(typed.form)
+    said = read_promise(typed["text"], department, turn.now)
+    await relay.make_promise(turn, request, text=said.text, due_at=due_at, kind=said.kind)
 
 
 async def _keep(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
@@ -158,6 +163,11 @@ async def _move(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
     await relay.move_promise(
         turn, request, typed.about, due_at=typed.moment("due_at"), reason=typed["reason"]
     )
+
+
+async def _withdraw(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
+    reason = typed["reason"] or NOT_A_PROMISE
+    await relay.withdraw_promise(turn, request, typed.about, reason=reason)
 
 
 async def _log_contact(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
@@ -221,7 +231,7 @@ async def _replace_link(turn: Turn, request: ServiceRequest, _: Typed) -> None:
     await relay.replace_link(turn, request)
 
 
-ABOUT_ONE_ACTS = ("promises/keep", "promises/move", "messages/meaning")
+ABOUT_ONE_ACTS = ("promises/keep", "promises/move", "promises/withdraw", "messages/meaning")
 ACTS: dict[str, Act] = {
     "advance": Act(_advance, "Done. The customer's page shows it already."),
     "handoff/accept": Act(_accept, "It is yours now. The customer's page says so."),
@@ -234,7 +244,8 @@ ACTS: dict[str, Act] = {
     "reopen": Act(_reopen, "Open again."),
     "promises": Act(_promise, "Promised. The customer sees it.", versioned=False),
     "promises/keep": Act(_keep, "Promise kept.", versioned=False),
-    "promises/move": Act(_move, "Moved. The customer is being told why.", versioned=False),
+    "promises/move": Act(_move, "Moved. A customer who knows of it is told why.", versioned=False),
+    "promises/withdraw": Act(_withdraw, "Taken back: it was no promise.", versioned=False),
     "contacts": Act(_log_contact, "Recorded.", versioned=False),
     "messages": Act(
         _write,

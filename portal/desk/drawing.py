@@ -11,6 +11,7 @@ from portal import clock
 from portal.desk.answer_box import AtHand, Ways
 from portal.desk.legs import Line
 from portal.desk.moves import Moves
+from portal.desk.promises import promise_lines
 from portal.desk.reader import Reader, as_person
 from portal.desk.sentences import (
     MEANINGS,
@@ -28,7 +29,6 @@ from portal.desk.view import (
     CustomerFacts,
     EventLine,
     Mark,
-    PromiseLine,
     RequestView,
     When,
 )
@@ -153,6 +153,7 @@ class Drawing:
         department = self.roster.department_by_id(request.department_id)
         soonest = min(request.open_runs, key=lambda run: run.due_at, default=None)
         url = f"/desk/requests/{request.reference}"
+        promises, past = promise_lines(request, self.roster, words, self.events)
         return RequestView(
             reference=request.reference,
             url=url,
@@ -177,7 +178,8 @@ class Drawing:
             legs=Line(request, self.roster, words).legs(),
             moves=Moves(request, self.roster, words, self.reader).all(),
             unanswered=self._unanswered(),
-            promises=self._promises(),
+            promises=promises,
+            past_promises=past,
             events=[self._event(one) for one in self.events],
             verbs=self._verbs(),
             back_to=self._back_to(),
@@ -254,19 +256,6 @@ class Drawing:
             return f"{said} {owner} was to answer by {self.words.by(owed.due_at)}."
         return f"{said} {owner} is to answer by {self.words.by(owed.due_at)}."
 
-    def _promises(self) -> list[PromiseLine]:
-        return [
-            PromiseLine(
-                id=str(one.id),
-                text=one.text,
-                owner=self.roster.person(one.owner_id).name,
-                due=due(self.words, one.due_at, late=one.due_at < self.words.now),
-                made=self.words.stamp(one.made_at),
-            )
-            for one in self.request.promises
-            if one.closed_at is None
-        ]
-
     def _verbs(self) -> frozenset[str]:
         request = self.request
         if not self.reader.may_act(request):
@@ -286,7 +275,8 @@ class Drawing:
     def _back_to(self) -> list[Choice]:
         """Where it can go back to; a closed request may also begin again where it stopped."""
         request = self.request
-        states = {run.stage_key: run.state for run in request.runs}
+        void_first = sorted(request.runs, key=lambda run: run.state != RunState.SUPERSEDED)
+        states = {run.stage_key: run.state for run in void_first}
         stages = [
             Choice(stage.key, f"{stage.name}, {self.roster.department(stage.department).name}")
             for stage in request.definition.stages

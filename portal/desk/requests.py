@@ -13,6 +13,7 @@ from portal.desk.acts import find_act, perform, reference_of
 from portal.desk.board import answer_with_board
 from portal.desk.drawing import draw_request
 from portal.desk.guard import answer, field, frame, is_fragment, read_form
+from portal.desk.promises import ask_back
 from portal.desk.reader import Reader, find_reader
 from portal.desk.sentences import REASONS
 from portal.desk.view import Choice, Problem, RequestView
@@ -70,6 +71,10 @@ async def act_on_request(request: Request, reader: Reader) -> Response:
     verb: str = request.path_params["verb"]
     find_act(verb)
     try:
+        if verb == "promises" and (understood := await ask_back(request, reader, form)):
+            context = request_context(await _draw(request, reader), reader)
+            context |= {"understood": understood}
+            return answer(request, "desk/request.html", context, understood.status)
         await perform(request.app.state.relay, reader, reference_of(request), verb, form)
     except NotFound:
         raise
@@ -128,6 +133,7 @@ def request_context(
         "changed": changed or [],
         "reasons": reasons,
         "ready": "",
+        "understood": None,
         **frame(reader),
     }
 

@@ -170,13 +170,24 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class PromiseLine:
-    """A promise that is open, and how it stands."""
+    """A promise and how it stands; `outcome` says how it ended, `keeps` what will keep it.
+
+    `in_short` is for showing it back; `is_fresh` while our last words are what it was read from.
+    `may_go`: it may still be said that it was none.
+    """
 
     id: str
     text: str
     owner: str
     due: When
     made: str = ""
+    state: str = "open"
+    outcome: str = ""
+    in_short: str = ""
+    keeps: str = ""
+    is_told: bool = True
+    may_go: bool = False
+    is_fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +361,7 @@ class RequestView:
     conversation: Sequence[Entry] = ()
     unanswered: str = ""
     promises: Sequence[PromiseLine] = ()
+    past_promises: Sequence[PromiseLine] = ()
     events: Sequence[EventLine] = ()
     verbs: frozenset[str] = frozenset()
     back_to: Sequence[Choice] = ()

@@ -127,9 +127,10 @@ class DeadlineReader:
         """
         found = self.find(text)
         exact = [one for one in found if one.is_exact]
-        if len(found) > 1 and len(exact) == 1:
+        if len(exact) == 1:
             return exact[0]
-        return found[0] if len(found) == 1 else None
+        is_only = len(found) == 1 == len(PHRASE.findall(flat(text)))
+        return found[0] if is_only else None
 
     def find(self, text: str) -> list[Deadline]:
         """Every time that is named and plain."""

@@ -40,6 +40,10 @@ class Words:
         """A time to be kept, after "by": "6 pm" today, "tomorrow, 9 am", "Tuesday, 2:05 pm"."""
         return self.clock(at) if self._days_away(at) == 0 else self.since(at)
 
+    def date_of(self, at: datetime) -> str:
+        """The date itself, however near: "Thu 26 Nov"."""
+        return self._date(at)
+
     def day(self, at: datetime) -> str:
         """A day to be kept: "6 pm" when it is today, "tomorrow", "Thu 26 Nov"."""
         away = self._days_away(at)

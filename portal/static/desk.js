@@ -42,7 +42,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     stay.waiting = true;
     return;
   }
-  if (!stay.following && detail.xhr.status < 400) {
+  if (!stay.following && detail.xhr.status < 400 && form.matches("form")) {
     form.reset();
     form.closest("details")?.removeAttribute("open");
   }
