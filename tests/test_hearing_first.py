@@ -1,9 +1,11 @@
 """The customer hears first: of a delay before the old date, and that we are still on it."""
 
+import re
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from cast import House
+from posting import Phone, deliver
 from sqlmodel import col, select
 
 from portal.models import (
@@ -292,3 +294,55 @@ async def test_who_wants_no_messages_gets_none_and_nothing_spins(clock, house):
         (message,) = (await session.exec(query)).all()
     assert message.channel == Channel.WEB
     assert (await house.see(nobody)).tell_at > datetime.now(UTC)
+
+
+async def test_past_the_last_date_the_page_offers_to_ask_and_a_person_answers(
+    clock, house, martins, client
+):
+    """Not before; asked, it has an owner and a promise, the page says so and offers it no more."""
+    (run,) = martins.open_runs
+    url = f"/r/{martins.live_link.token}"
+    clock.move_to(run.outer_at - timedelta(seconds=1))
+    await sweep(house)
+    page = (await client.get(url)).text
+    assert "Now we expect it by" in page
+    assert "Telesales needs more time." in page
+    assert "Ask now" not in page
+    clock.move_to(run.outer_at)
+    page = (await client.get(url)).text
+    words = re.search(r'id="ask-now".*?name="body" value="([^"]+)"', page, re.DOTALL)[1]
+    answer = await client.post(f"{url}/messages", data={"body": words})
+    assert answer.status_code == 303
+    page = (await client.get(url)).text
+    assert "Ask now" not in page
+    assert "Tess will answer you by" in page
+    asked = await house.see(martins)
+    assert asked.unanswered_since == datetime.now(UTC)
+    (promise,) = [one for one in asked.promises if one.closed_at is None]
+    assert promise.owner_id == house.people.tess.id
+
+
+async def test_where_is_it_gets_a_person_once_no_date_of_ours_holds(clock, texts, house, martins):
+    """Before that the answer is where it stands."""
+    await texts("Where is it?")
+    assert (await house.see(martins)).promises == []
+    clock.move_to(martins.open_runs[0].outer_at)
+    answer = await texts("Where is it?")
+    assert "has your message and will answer by" in answer.body
+    assert len((await house.see(martins)).promises) == 1
+
+
+async def test_what_waited_through_the_night_and_is_done_since_is_not_told(clock, house, settings):
+    """A delay is no news about a stage that is done in the morning."""
+    told = settings.model_copy(update={"quiet_hours": QuietHours(time(21), time(8))})
+    house.relay.settings = told
+    clock.move_to(datetime(2025, 6, 4, 1, 30, tzinfo=UTC))  # 21:30
+    late = await house.open(by=house.people.tess.actor)
+    clock.shift(timedelta(hours=3, minutes=50))
+    await sweep(house)
+    (message,) = [one for one in await house.told(late) if one.kind == MessageKind.DELAY]
+    assert message.due_at == datetime(2025, 6, 4, 12, tzinfo=UTC)
+    await house.do(advance, late, by=KEPT)
+    clock.move_to(message.due_at)
+    shows = await deliver(house.relay, Phone())
+    assert not [text for text in shows if "longer" in text]

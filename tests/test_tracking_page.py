@@ -27,6 +27,7 @@ from portal.tracking.view import (
     Ending,
     Holder,
     Leg,
+    Likely,
     Line,
     NextUp,
     Pause,
@@ -158,6 +159,15 @@ STATES = {
         ),
         promises=(replace(MARTIN.promises[0], due_at=NOW - timedelta(hours=1)),),
     ),
+    "late, and a person may be asked": with_made(
+        replace(MADE, expected_at=NOW + timedelta(days=1)),
+        delay=Delay(now_by=NOW + timedelta(days=1), reason="Card Processing needs more time."),
+        ask_from=NOW - timedelta(hours=1),
+    ),
+    "likely": with_made(
+        replace(MADE, expected_at=NOW + timedelta(days=3)),
+        likely=Likely(NOW + timedelta(days=1), NOW + timedelta(days=3)),
+    ),
     "waiting on you": with_made(
         replace(MADE, state="paused"),
         status="waiting_on_customer",
@@ -195,6 +205,12 @@ SAYS = {
         "due Mon, 3:30 pm",
         "Pia will answer you: we said by 2:30 pm.",
     ),
+    "late, and a person may be asked": (
+        "This takes longer than we said.",
+        "Now we expect it by tomorrow. Card Processing needs more time.",
+        "Ask now",
+    ),
+    "likely": ("Usually by tomorrow, at the latest by Fri 27 Nov.",),
     "waiting on you": ("A question for you, Martin", "Shall we go on?", "Yes", "No", "paused"),
     "on hold": (
         "On hold for now, Martin",

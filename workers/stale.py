@@ -31,6 +31,9 @@ ENDS = frozenset({MessageKind.COMPLETED, MessageKind.DECLINED, MessageKind.CANCE
 NEWS = ENDS | {MessageKind.MILESTONE, MessageKind.HOLD, MessageKind.RESUMED}
 """Words about where a request stands. Questions, promises and answers are never overtaken."""
 
+PASSING = frozenset({MessageKind.DELAY, MessageKind.UPDATE})
+"""Words about one stage while it is open; they overtake each other, and no other news."""
+
 QUESTIONS = frozenset({MessageKind.FOLLOW_UP, MessageKind.REMINDER})
 
 GOES = frozenset(
@@ -78,7 +81,7 @@ async def find_stale(
 
 
 def _may_be_stale(row: Any, now: datetime) -> bool:
-    return row.kind in QUESTIONS or (row.kind in NEWS and now - row.created_at > LONG)
+    return row.kind in QUESTIONS or (row.kind in NEWS | PASSING and now - row.created_at > LONG)
 
 
 def _said_about(doubted: Sequence[Any]) -> sa.Select[Any]:
@@ -102,7 +105,7 @@ def _said_about(doubted: Sequence[Any]) -> sa.Select[Any]:
         )
         .where(
             col(Message.request_id).in_({row.request_id for row in doubted}),
-            col(Message.kind).in_(NEWS | QUESTIONS),
+            col(Message.kind).in_(NEWS | PASSING | QUESTIONS),
             col(Message.status).in_(GOES),
         )
     )
@@ -117,6 +120,10 @@ def _why_stale(row: Any, said: Sequence[Any]) -> str:
         # By what happened, not by id: the same news may be written anew, for another channel.
         newer = [one for one in said if one.kind in NEWS and one.event_id > row.event_id]
         return OVERTAKEN if any(_overtakes(one, row) for one in newer) else ""
+    if row.kind in PASSING:
+        newer = [one for one in said if one.kind in NEWS | PASSING and one.event_id > row.event_id]
+        gone = row.run_state != RunState.OPEN or any(_overtakes(one, row) for one in newer)
+        return OVERTAKEN if gone else ""
     if row.question_id is None:
         return ""
     if row.question_state != FollowUpState.ASKED:

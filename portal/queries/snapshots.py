@@ -24,6 +24,7 @@ from portal.models import (
     Handoff,
     Message,
     Promise,
+    PromiseKind,
     ServiceRequest,
     StaffMember,
     Stage,
@@ -71,13 +72,18 @@ class HandoffRow:
 
 @dataclass(frozen=True, slots=True)
 class PromiseRow:
-    """A Promise still to keep, with its owner's name."""
+    """A Promise that the customer knows of, with its owner's name: still to keep, kept or missed.
+
+    That we have answered stands in the conversation.
+    """
 
     id: int
     kind: str
     text: str
     due_at: datetime
     moved_reason: str
+    kept_at: datetime | None
+    closed_at: datetime | None
     owner: str
 
 
@@ -247,7 +253,7 @@ class Statements:
             *(getattr(Customer, name) for name in customer),
             self._rows(StageRun, RunRow),
             self._rows(Handoff, HandoffRow, col(Handoff.closed_at).is_(None)),
-            self._rows(Promise, PromiseRow, col(Promise.closed_at).is_(None), owner=owner),
+            self._rows(Promise, PromiseRow, *_told_promises(), owner=owner),
             self._rows(FollowUp, FollowUpRow),
             self._rows(Message, MessageRow),
             self._rows(
@@ -273,6 +279,15 @@ class Statements:
 
     def _compiled(self, query: sa.Select[Any]) -> str:
         return str(query.compile(dialect=self._engine.dialect))
+
+
+def _told_promises() -> tuple[Any, ...]:
+    is_open = col(Promise.closed_at).is_(None)
+    return (
+        col(Promise.is_told),
+        col(Promise.closed_reason) == "",
+        is_open | (col(Promise.kind) != PromiseKind.ANSWER),
+    )
 
 
 def read_snapshot(row: Sequence[Any]) -> Snapshot:

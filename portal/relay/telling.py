@@ -224,7 +224,7 @@ async def _last_word(turn: Turn, request: ServiceRequest, run: StageRun) -> str:
         .limit(1)
     )
     heard = (await turn.session.exec(query)).first()
-    said = str(heard.data.get("note") or heard.data.get("words") or "") if heard else run.note
+    said = "{from}: {words}".format(**heard.data) if heard else run.note
     if len(said) > LONGEST_LAST_WORD:
         said = f"{said[:LONGEST_LAST_WORD].rpartition(' ')[0]}..."
     return _sentence(said) if said else ""

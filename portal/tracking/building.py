@@ -9,8 +9,11 @@ from portal.models import ENDED, Answer, Expects, FollowUpState, PromiseKind, Re
 from portal.queries.snapshots import Snapshot
 from portal.tracking.conversation import read_conversation
 from portal.tracking.journey import UNCONFIRMED, Journey
-from portal.tracking.view import Ending, Pause, PromiseLine, Question, StatusPage
+from portal.tracking.view import Ending, PastPromise, Pause, PromiseLine, Question, StatusPage
 from portal.workflows import WorkflowDefinition
+
+REPLIES = (PromiseKind.ANSWER, PromiseKind.CALL)
+MOST_PAST = 2
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,13 @@ def build_status_page(
         handoff=journey.handoff,
         next_up=journey.next_up,
         delay=journey.delay,
+        likely=journey.likely,
+        ask_from=_ask_from(snapshot, journey),
         question=_question(snapshot, journey, house.brand),
         pause=_pause(snapshot),
         ending=_ending(snapshot),
         promises=_promises(snapshot),
+        past_promises=_past_promises(snapshot),
         levels=tuple(journey.levels()),
         conversation=read_conversation(snapshot.messages, snapshot.attachments, house.brand),
     )
@@ -77,6 +83,13 @@ def _pause(snapshot: Snapshot) -> Pause | None:
     return Pause(held.hold_reason, held.hold_until)
 
 
+def _ask_from(snapshot: Snapshot, journey: Journey) -> datetime | None:
+    """Past the last date that we believed in; who is promised an answer has asked already."""
+    open_ones = [one for one in snapshot.promises if one.closed_at is None]
+    owed = [one.due_at for one in open_ones if one.kind in REPLIES]
+    return max([journey.ask_from, *owed]) if journey.ask_from else None
+
+
 def _ending(snapshot: Snapshot) -> Ending | None:
     """How and when it ended."""
     if snapshot.status not in ENDED or snapshot.closed_at is None:
@@ -102,6 +115,17 @@ def _promises(snapshot: Snapshot) -> tuple[PromiseLine, ...]:
             owner=_first(one.owner),
         )
         for one in snapshot.promises
+        if one.closed_at is None
+    )
+
+
+def _past_promises(snapshot: Snapshot) -> tuple[PastPromise, ...]:
+    """The last of those that we have kept or missed, newest first."""
+    past = [(one.closed_at, one) for one in snapshot.promises if one.closed_at is not None]
+    past.sort(key=lambda ended: ended[0], reverse=True)
+    return tuple(
+        PastPromise(one.text.rstrip("."), _first(one.owner), one.kept_at)
+        for _, one in past[:MOST_PAST]
     )
 
 

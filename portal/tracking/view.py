@@ -113,6 +113,15 @@ class PromiseLine:
 
 
 @dataclass(frozen=True, slots=True)
+class PastPromise:
+    """Our word that was kept, and when; with no `kept_at` the request ended without it."""
+
+    words: str
+    owner: str
+    kept_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A question put to the customer, with a label for each answer; ``asks_time``: for a time."""
 
@@ -218,6 +227,7 @@ class StatusPage:
     pause: Pause | None = None
     ending: Ending | None = None
     promises: tuple[PromiseLine, ...] = ()
+    past_promises: tuple[PastPromise, ...] = ()
     levels: tuple[tuple[Leg, ...], ...] = ()
     conversation: tuple[Line, ...] = ()
     draft: str = ""

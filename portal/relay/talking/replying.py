@@ -24,7 +24,7 @@ from portal.models import (
     StageRun,
 )
 from portal.relay.answering import WAYS_BACK, answer
-from portal.relay.promising import answer_owed, promise_answer, promise_call
+from portal.relay.promising import promise_answer, promise_call
 from portal.relay.turn import Turn
 
 
@@ -54,13 +54,19 @@ async def route(
         )  # fmt: skip
     elif meaning.kind == MeaningKind.THANKS:
         await turn.settle(request)
-    elif meaning.kind == MeaningKind.STATUS and not quiet and not request.is_closed:
+    elif meaning.kind == MeaningKind.STATUS and not quiet and _answers_itself(turn, request):
         await turn.settle(request)
         await tell_where_it_is(turn, request, heard)
     elif meaning.kind == MeaningKind.CALL_ME:
         await owe_call(turn, request, heard, quiet=quiet)
     else:
         await _owe_answer(turn, request, heard, quiet=quiet)
+
+
+def _answers_itself(turn: Turn, request: ServiceRequest) -> bool:
+    """Whether where it stands is an answer; past the last date that we gave, a person must look."""
+    overdue = any(run.may_be_asked_for(turn.now) for run in request.open_runs)
+    return not (request.is_closed or overdue)
 
 
 async def record_heard(
@@ -132,7 +138,7 @@ async def owe_call(
 
 async def _owe_answer(turn: Turn, request: ServiceRequest, heard: Message, *, quiet: bool) -> None:
     """For a person, who answers by a time that the customer is told."""
-    owed = answer_owed(request)
+    stood = list(request.promises)
     request.unanswered_since = request.unanswered_since or turn.now
     promise = await promise_answer(turn, request)
     await turn.settle(request)
@@ -140,7 +146,7 @@ async def _owe_answer(turn: Turn, request: ServiceRequest, heard: Message, *, qu
         return
     teller = await turn.teller(request)
     words = teller.say(
-        "again_acknowledged" if promise is owed else "acknowledgement",
+        "again_acknowledged" if promise in stood else "acknowledgement",
         due=teller.times.by(promise.due_at),
         department=teller.department_name(promise.department_id),
     )
