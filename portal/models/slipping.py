@@ -98,9 +98,12 @@ def _work(request: ServiceRequest, run: StageRun, roster: Roster) -> Iterator[Sl
 def _replies(request: ServiceRequest, roster: Roster) -> Iterator[Slip]:
     """Words of the customer, and promises to them; these outlive the request."""
     owed = [promise for promise in request.promises if promise.closed_at is None]
+    answers = [promise for promise in owed if _answers(request, promise)]
+    if answers:
+        yield _unanswered(request, min(answers, key=lambda one: one.due_at))
     for promise in owed:
-        answers = promise.kind == PromiseKind.ANSWER and request.unanswered_since is not None
-        yield _unanswered(request, promise) if answers else _promised(promise)
+        if promise not in answers:
+            yield _promised(promise)
     if request.unanswered_since is not None and not any(one.kind in REPLIES for one in owed):
         department = roster.department_by_id(request.department_id)
         yield Slip(
@@ -108,6 +111,12 @@ def _replies(request: ServiceRequest, roster: Roster) -> Iterator[Slip]:
             department.reply_by(request.unanswered_since), request.owner_id,
             request.department_id, "The customer wrote and has had no answer.",
         )  # fmt: skip
+
+
+def _answers(request: ServiceRequest, promise: Promise) -> bool:
+    """Whether it was made for the words that wait; an older one was owed before they came."""
+    since = request.unanswered_since
+    return promise.kind == PromiseKind.ANSWER and since is not None and promise.made_at >= since
 
 
 def _unanswered(request: ServiceRequest, promise: Promise) -> Slip:

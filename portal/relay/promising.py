@@ -68,12 +68,14 @@ async def record_made(
 async def promise_answer(turn: Turn, request: ServiceRequest) -> Promise:
     """Promise an answer to what the customer wrote; one that stands already covers it.
 
-    It covers it where the customer knows of it and it is for no later than any answer is.
+    It covers it where the customer knows of it and it is for no later than any answer is, and for
+    a time to come: whoever asks again because we are late is given a time that we can keep.
     """
     department = (await turn.roster(request)).department_by_id(request.department_id)
-    owed, latest = answer_owed(request), department.reply_by(turn.now)
-    if owed is not None and owed.is_told and owed.due_at <= latest:
-        return owed
+    latest = department.reply_by(turn.now)
+    for owed in _owed(request, PromiseKind.ANSWER):
+        if owed.is_told and turn.now < owed.due_at <= latest:
+            return owed
     return await _promise_reply(turn, request, PromiseKind.ANSWER)
 
 
@@ -82,7 +84,8 @@ async def promise_call(turn: Turn, request: ServiceRequest, at: datetime | None 
 
     A time at which the department is closed is moved to when it has had time to reply.
     """
-    standing = call_owed(request)
+    owed = _owed(request, PromiseKind.CALL)
+    standing = next((one for one in owed if at is not None or one.due_at > turn.now), None)
     if standing is None:
         return await _promise_reply(turn, request, PromiseKind.CALL, at)
     if at is not None:
@@ -118,17 +121,29 @@ async def _promise_reply(
 
 def answer_owed(request: ServiceRequest) -> Promise | None:
     """The promise of an answer that stands, if one does; the soonest due."""
-    return _owed(request, PromiseKind.ANSWER)
+    return next(iter(_owed(request, PromiseKind.ANSWER)), None)
 
 
 def call_owed(request: ServiceRequest) -> Promise | None:
     """The promise of a call that stands, if one does; the soonest due."""
-    return _owed(request, PromiseKind.CALL)
+    return next(iter(_owed(request, PromiseKind.CALL)), None)
 
 
-def _owed(request: ServiceRequest, kind: PromiseKind) -> Promise | None:
+def keep_what_was_owed(turn: Turn, request: ServiceRequest, kind: PromiseKind) -> None:
+    """We have written, or spoken: kept is the promise that was due soonest, and all that were due.
+
+    So is what was promised since the customer wrote; another one for a later day still stands.
+    """
+    since = request.unanswered_since
+    for place, promise in enumerate(_owed(request, kind)):
+        if place == 0 or promise.due_at <= turn.now or (since and promise.made_at >= since):
+            record_kept(turn, request, promise)
+
+
+def _owed(request: ServiceRequest, kind: PromiseKind) -> list[Promise]:
+    """The promises of that kind that stand, the soonest due first."""
     owed = [one for one in request.promises if one.kind == kind and one.is_open]
-    return min(owed, key=lambda one: one.due_at, default=None)
+    return sorted(owed, key=lambda one: one.due_at)
 
 
 async def keep_promise(turn: Turn, request: ServiceRequest, promise_id: int) -> Promise:

@@ -12,11 +12,12 @@ from portal.models import (
     EventKind,
     Message,
     MessageKind,
+    PromiseKind,
     ServiceRequest,
 )
 from portal.relay.committing import promise_what_is_said
 from portal.relay.moving import check_words
-from portal.relay.promising import answer_owed, call_owed, record_kept
+from portal.relay.promising import answer_owed, call_owed, keep_what_was_owed
 from portal.relay.talking.consenting import Choice, record_wish
 from portal.relay.turn import Turn
 
@@ -32,7 +33,7 @@ async def write_to_customer(
     channels: Sequence[Channel] = (),
     urgent: bool = False,
 ) -> Message:
-    """Our words to the customer. They keep the promise of an answer that is due soonest, if any.
+    """Our words to the customer. They keep the promise of an answer that is due, if any.
 
     What they commit to is promised: "I'll call you tomorrow at 3".
     At night they wait for the morning, unless they are ``urgent`` or the customer waits for them.
@@ -40,10 +41,8 @@ async def write_to_customer(
     body = check_letter(body)
     urgent = urgent or await turn.is_awaited(request)
     event = request.record(EventKind.MESSAGE_OUT, turn.actor, turn.now, moves=False)
+    keep_what_was_owed(turn, request, PromiseKind.ANSWER)
     request.unanswered_since = None
-    owed = answer_owed(request)
-    if owed is not None:
-        record_kept(turn, request, owed)
     await promise_what_is_said(turn, request, body)
     await turn.settle(request)
     message = await turn.outbox.tell(
@@ -83,12 +82,11 @@ async def log_contact(
         logged_by=turn.actor.name,
     )
     turn.session.add(contact)
-    owed = call_owed(request) if channel == ContactChannel.CALL else None
-    if owed is not None:
-        record_kept(turn, request, owed)
-        if answer_owed(request) is None:
-            request.unanswered_since = None
     if channel == ContactChannel.CALL:
+        if call_owed(request) is not None:
+            keep_what_was_owed(turn, request, PromiseKind.CALL)
+            if answer_owed(request) is None:
+                request.unanswered_since = None
         for question in request.follow_ups:
             question.note_call(turn.now)
     request.record(

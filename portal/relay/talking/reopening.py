@@ -3,7 +3,7 @@
 from portal.messaging.meaning import Meaning, MeaningKind
 from portal.models import Message, MessageKind, ServiceRequest
 from portal.relay.moving import reopen
-from portal.relay.promising import answer_owed, promise_answer
+from portal.relay.promising import promise_answer
 from portal.relay.talking.replying import record_heard, reply, tell_where_it_is
 from portal.relay.turn import Turn
 
@@ -53,11 +53,11 @@ async def _open_again(turn: Turn, request: ServiceRequest, heard: Message, *, qu
 
 
 async def _offer(turn: Turn, request: ServiceRequest, heard: Message, *, quiet: bool) -> None:
-    owed = answer_owed(request)
+    stood = list(request.promises)
     request.unanswered_since = request.unanswered_since or turn.now
     promise = await promise_answer(turn, request)
     await turn.settle(request)
-    if promise is owed or quiet:
+    if promise in stood or quiet:
         return  # Once is enough: the promise stands, and every reply costs.
     teller = await turn.teller(request)
     words = teller.say("offer", due=teller.times.by(promise.due_at))
