@@ -29,6 +29,7 @@ from portal.relay import (
     reopen,
     resume,
     send_back,
+    withdraw_promise,
     write_to_customer,
 )
 from portal.tracking.view import Leg, StatusPage
@@ -342,7 +343,28 @@ async def test_promises_stand_there_with_their_owner_until_they_are_kept(
     assert (moved.key, moved.due_at) == (promise.key, later)
     assert moved.moved_because == "The line is busy."
     await house.do(keep_promise, martins, number, by=by)
-    assert (await see(martins)).promises == ()
+    page = await see(martins)
+    assert page.promises == ()
+    html = pages.render("tracking/status.html", page.context())
+    assert "Tess: I will call you back. Kept" in html
+
+
+async def test_of_promises_only_those_stand_there_that_the_customer_knows_of(
+    see, house: House, martins: ServiceRequest
+) -> None:
+    """Not the quiet ones, nor what was none; what the request ended without says so."""
+    by, due = house.people.tess.actor, START + timedelta(days=1)
+    await house.do(make_promise, martins, by=by, text="Ask the bank", due_at=due, tell=False)
+    await house.do(write_to_customer, martins, "I'll call you tomorrow at 3.", by=by)
+    read = (await house.see(martins)).promises[-1]
+    assert [one.words for one in (await see(martins)).promises] == ["I'll call you"]
+    await house.do(withdraw_promise, martins, read.id, reason="It was none.", by=by)
+    page = await see(martins)
+    assert page.promises == page.past_promises == ()
+    await house.do(make_promise, martins, by=by, text="A call", due_at=due)
+    await house.do(cancel, martins, reason="Enough.", by=by)
+    html = pages.render("tracking/status.html", (await see(martins)).context())
+    assert "Tess: A call. We did not get to this, and are sorry." in html
 
 
 async def test_the_conversation_is_what_people_said(

@@ -282,11 +282,13 @@ class Statements:
 
 
 def _told_promises() -> tuple[Any, ...]:
+    # Spelled out, for the same reason as what was heard.
+    is_none, answer = sa.literal_column("''"), sa.literal_column(f"'{PromiseKind.ANSWER.value}'")
     is_open = col(Promise.closed_at).is_(None)
     return (
         col(Promise.is_told),
-        col(Promise.closed_reason) == "",
-        is_open | (col(Promise.kind) != PromiseKind.ANSWER),
+        col(Promise.closed_reason) == is_none,
+        is_open | (col(Promise.kind) != answer),
     )
 
 
