@@ -9,9 +9,22 @@ from portal.models.event import EventKind
 from portal.models.follow_up import FollowUp, FollowUpState
 from portal.models.handoff import Handoff
 from portal.models.progress import Progress, Sender
+from portal.models.roster import Roster
 from portal.models.service_request import ServiceRequest
 from portal.models.staff_member import StaffMember
 from portal.models.stage_run import RunState, StageRun
+
+
+def may_recall(by: StaffMember, handoff: Handoff, roster: Roster) -> bool:
+    """True for who sent it, who pressed it for them, who leads them, and who oversees all."""
+    department, sender = roster.department_by_id(handoff.from_department_id), handoff.from_run
+    pressed = sender is not None and sender.completed_by == by.name
+    return (
+        by.oversees
+        or by.id in {handoff.sender_id, handoff.run.assignee_id}
+        or by.id == roster.leads.get(department.id or 0)
+        or (pressed and roster.works_in(by, department))
+    )
 
 
 @dataclass(frozen=True)
@@ -34,7 +47,11 @@ class HandingOver:
         handoff.accept(progress.now, assignee_id)
         run.assignee_id = assignee_id
         self._record(EventKind.HANDOFF_ACCEPTED, run)
-        progress.reach(run, self.request.definition.stage(run.stage_key), assignee_id)
+        definition = self.request.definition.stage(run.stage_key)
+        if handoff.is_late(progress.now):
+            pace = progress.paces.of(run.stage_key)
+            run.take_up_late(definition, department, progress.now, pace)
+        progress.reach(run, definition, assignee_id)
         self.request.settle()
         return run
 
@@ -125,21 +142,11 @@ class HandingOver:
         return self._waiting_handoff(stage)
 
     def _must_have_sent(self, by: StaffMember, handoff: Handoff) -> None:
-        """Raises NotAllowed for all but who sent it, who pressed it, and who oversees them."""
-        roster, sender = self.progress.roster, handoff.from_run
-        department = roster.department_by_id(handoff.from_department_id)
-        pressed = sender is not None and sender.completed_by == by.name
-        if (
-            by.oversees
-            or by.id in {handoff.sender_id, handoff.run.assignee_id}
-            or by.id == roster.leads.get(department.id or 0)
-            or (pressed and roster.works_in(by, department))
-        ):
-            return
-        owner = roster.person(handoff.run.assignee_id).name
-        raise NotAllowed(
-            f"{owner} has passed it on. Only they, or who leads {department.name}, can take it back."
-        )
+        roster = self.progress.roster
+        if not may_recall(by, handoff, roster):
+            owner = roster.person(handoff.run.assignee_id).name
+            leads = f"who leads {roster.department_by_id(handoff.from_department_id).name}"
+            raise NotAllowed(f"{owner} has passed it on. Only they, or {leads}, can take it back.")
 
     def _must_be_ours_to_undo(self, handoff: Handoff) -> None:
         for question in self.request.follow_ups:

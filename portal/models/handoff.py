@@ -58,6 +58,10 @@ class Handoff(SQLModel, table=True):
         """True while nobody has taken it up or refused it."""
         return self.closed_at is None
 
+    def is_late(self, now: datetime) -> bool:
+        """True past the time by which it was to be taken up."""
+        return self.accept_by is not None and now > self.accept_by
+
     @property
     def is_void(self) -> bool:
         """True where its stage was gone before anybody had answered."""

@@ -144,13 +144,33 @@ class StageRun(SQLModel, table=True):
         """
         self.opened_at = now
         self.in_hours = stage.expected.in_opening_hours
+        expected_at = department.calendar.add(now, stage.expected)
+        self.late_at = department.calendar.add(expected_at, stage.grace)
+        self._believe_from(stage, department, now, pace)
+        self.outer_at = max(self.late_at, self.due_at)
+
+    def take_up_late(
+        self, stage: StageDefinition, department: Department, now: datetime, pace: Pace | None
+    ) -> None:
+        """Taken up past its time: the customer's date is counted from now on, as for a new one.
+
+        By its own clock the department stays as late as it is.
+        """
+        self._catch_up(now, department)
+        told = self.due_at
+        self._believe_from(stage, department, now, pace)
+        self.due_at = max(self.due_at, told)
+        self.outer_at = max(self.outer_at, self.due_at)
+        self.delays_told, self.delay_reason = 0, ""
+
+    def _believe_from(
+        self, stage: StageDefinition, department: Department, now: datetime, pace: Pace | None
+    ) -> None:
         self.due_at = department.calendar.add(now, stage.expected)
-        self.late_at = department.calendar.add(self.due_at, stage.grace)
         if pace is not None:
             calendar = department.calendar.counting(stage.expected)
             self.usual_at = calendar.add_open_time(now, pace.half)
             self.due_at = max(self.due_at, calendar.add_open_time(now, pace.most))
-        self.outer_at = max(self.late_at, self.due_at)
 
     def reach(
         self, stage: StageDefinition, department: Department, now: datetime, assignee_id: int
