@@ -111,7 +111,7 @@ def reference_of(request: Request) -> str:
 async def _advance(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
     await relay.advance(
         turn, request, stage=typed.stage, note=typed["note"],
-        expected_by=typed.moment_or_none("expected_by"),
+        expected_by=typed.moment_or_none("expected_by"), handover=typed["handover"],
     )  # fmt: skip
 
 
@@ -123,6 +123,10 @@ async def _refuse(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
     await relay.refuse(turn, request, reason=typed["reason"], stage=typed.stage)
 
 
+async def _recall(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
+    await relay.recall(turn, request, stage=typed.stage)
+
+
 async def _send_back(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
     await relay.send_back(turn, request, stage=typed["stage"], reason=typed["reason"])
 
@@ -132,12 +136,30 @@ async def _hold(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
     await relay.hold(turn, request, reason=typed["reason"], until=until, stage=typed.stage)
 
 
+async def _delay(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
+    await relay.tell_delay(
+        turn, request, stage=typed.stage, expected_by=typed.moment("expected_by"),
+        reason=typed["reason"],
+    )  # fmt: skip
+
+
 async def _resume(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
     await relay.resume(turn, request, stage=typed.stage)
 
 
 async def _assign(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
-    await relay.assign(turn, request, owner=typed["owner"], stage=typed.stage)
+    await relay.assign(turn, request, owner=typed["owner"], stage=typed.stage, note=typed["note"])
+
+
+async def _note_minds(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
+    await relay.note_minds(turn, request, typed["text"])
+
+
+async def _hear(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
+    await relay.hear_from_third_party(
+        turn, request, words=typed["event"], stage=typed.stage, at=typed.moment_or_none("at"),
+        tracking_number=typed["tracking_number"],
+    )  # fmt: skip
 
 
 async def _cancel(turn: Turn, request: ServiceRequest, typed: Typed) -> None:
@@ -236,8 +258,12 @@ ACTS: dict[str, Act] = {
     "advance": Act(_advance, "Done. The customer's page shows it already."),
     "handoff/accept": Act(_accept, "It is yours now. The customer's page says so."),
     "handoff/refuse": Act(_refuse, "Given back, with your reason."),
+    "handoff/recall": Act(_recall, "It is back with you. Nobody was told anything."),
+    "minds": Act(_note_minds, "Noted, for colleagues only.", versioned=False),
+    "third-party": Act(_hear, "Noted. The customer's page shows it already.", versioned=False),
     "send-back": Act(_send_back, "Sent back, with your reason."),
     "hold": Act(_hold, "On hold. Its clock stands still."),
+    "delay": Act(_delay, "The new date stands. The customer is being told it, and why."),
     "resume": Act(_resume, "It goes on. Its due time has moved by what was lost."),
     "assign": Act(_assign, "It has a new owner."),
     "cancel": Act(_cancel, "Cancelled."),

@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal import clock
 from portal.desk.answer_box import AtHand, Ways
+from portal.desk.delays import Delays
 from portal.desk.legs import Line
 from portal.desk.moves import Moves
 from portal.desk.promises import promise_lines
@@ -23,6 +24,7 @@ from portal.desk.sentences import (
     zone_words,
 )
 from portal.desk.slipped import draw_balls
+from portal.desk.story import Telling, draw_outside
 from portal.desk.talk import Talk, did_not_arrive
 from portal.desk.view import (
     Choice,
@@ -47,15 +49,18 @@ from portal.models import (
     RunState,
     ServiceRequest,
 )
+from portal.models.telling import Manners
 from portal.queries.attachments import attachments_of
 from portal.queries.balls import balls_of
 from portal.queries.consents import find_welcome, ledger
 from portal.queries.conversations import conversation, is_awaited
 from portal.queries.lists import attempts_of
+from portal.queries.paces import load_paces
 from portal.queries.presence import who_is_here
 from portal.queries.replies import last_reason, replies_at_hand
 from portal.queries.requests import get_service_request
 from portal.queries.rosters import load_roster
+from portal.queries.stories import read_story
 from portal.settings import Settings
 
 MOST_EVENTS = 500
@@ -107,8 +112,16 @@ async def draw_request(
     replies = at_hand.lines() if reader.may_act(request) else []
     lines = await ledger(session, {one.address for one in request.customer.contact_points})
     wanted = Wanted(request, lines, welcome, drawing.words)
+    delays = Delays(
+        teller, await load_paces(session, request.workflow.key),
+        Manners.towards(request.customer, settings, now), drawing.words,
+    )  # fmt: skip
+    cards = delays.cards() if reader.may_act(request) else []
     return replace(
         view,
+        moves=[replace(one, likely=delays.likely_next(one.stage)) for one in view.moves],
+        delays=cards,
+        verbs=view.verbs | {"delay"} if cards else view.verbs,
         conversation=Talk(drawing.words, attempts, files).entries(messages, request.customer),
         wishes=wanted.drawn(may_act=reader.may_act(request)),
         night=drawing.night(ways.first, awaited=await is_awaited(session, request, now)),
@@ -120,6 +133,10 @@ async def draw_request(
         replies=replies,
         draft=next((one.body for one in replies if one.id == reply), ""),
         here=await draw_here(session, request.id or 0, reader),
+        story=Telling(await read_story(session, request), request, roster, drawing.words).view(
+            reader
+        ),
+        outside=draw_outside(request, events, drawing.words),
         slipped=await draw_balls(session, await balls_of(session, request.id or 0), reader),
     )
 
@@ -260,12 +277,14 @@ class Drawing:
         request = self.request
         if not self.reader.may_act(request):
             return frozenset()
-        verbs = {"messages", "contacts", "wishes", "promises/keep", "link/reissue"}
+        verbs = {"messages", "contacts", "wishes", "promises/keep", "link/reissue", "minds"}
         if request.live_link:
             verbs.add("link/revoke")
         if request.is_closed:
             return frozenset(verbs | {"reopen"})
         verbs |= {"promises", "assign", "cancel", "send-back"}
+        if any(run.third_party for run in request.open_runs):
+            verbs.add("third-party")
         if any(run.held_at for run in request.open_runs):
             verbs.add("resume")
         if any(run.held_at is None for run in request.open_runs):

@@ -4,9 +4,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from portal.desk.reader import Reader
+from portal.desk.sentences import as_listed
 from portal.desk.view import Move
 from portal.messaging.times import Words
-from portal.models import Handoff, RequestStatus, Roster, RunState, ServiceRequest, StageRun
+from portal.models import (
+    Handoff,
+    RequestStatus,
+    Roster,
+    RunState,
+    ServiceRequest,
+    StageRun,
+    may_recall,
+)
+from portal.workflows import StageDefinition
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,7 @@ class Moves:
             ),
             button="Take it up" if mine else "",
             mine=mine,
+            take_back=may_recall(self.reader.staff, handoff, self.roster),
         )
 
     def _advance(self, run: StageRun) -> Move:
@@ -73,13 +84,26 @@ class Moves:
             sentence=sentence,
             button=button,
             tells=tells,
+            hands_to=self._hands_to(run),
             mine=self.reader.works_in(run.department_id) or run.assignee_id == self.reader.staff.id,
         )
 
+    def _hands_to(self, run: StageRun) -> str:
+        """The other departments that it goes to, to whom a word may be said."""
+        names = [
+            department.name
+            for stage in self._opened_by(run)
+            if (department := self.roster.department(stage.department)).id != run.department_id
+        ]
+        return as_listed(names) if names else ""
+
+    def _opened_by(self, run: StageRun) -> list[StageDefinition]:
+        done = {one.stage_key for one in self.request.runs if one.state == RunState.COMPLETED}
+        return self.request.definition.opened_by(run.stage_key, done)
+
     def _what_follows(self, run: StageRun) -> tuple[str, str, str]:
         """The button, what it leads to, and what the customer reads at once (empty: nothing)."""
-        done = {one.stage_key for one in self.request.runs if one.state == RunState.COMPLETED}
-        opened = self.request.definition.opened_by(run.stage_key, done)
+        opened = self._opened_by(run)
         names = [self.roster.department(stage.department).name for stage in opened]
         if not opened:
             return "Complete it", self._ending(run), ""

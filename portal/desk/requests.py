@@ -25,7 +25,8 @@ from portal.relay import CustomerDetails, Order, open_request
 from portal.relay.presence import be_present
 
 HIDDEN = ("form_token", "version", "seen", "zone", "back")
-WRITTEN = ("note", "reason", "body", "text")
+WRITTEN = ("note", "handover", "reason", "body", "text", "event")
+ON_STAGE = ("advance", "handoff/accept", "handoff/refuse", "handoff/recall")
 
 
 async def show_request(request: Request, reader: Reader) -> Response:
@@ -152,9 +153,10 @@ def as_problem(view: RequestView, verb: str, form: FormData, why: str) -> Proble
     None when there is nothing to say: no reason, and nothing lost.
     """
     typed = {name: field(form, name) for name in form if name not in HIDDEN}
-    stages = {move.stage for move in view.moves}
-    on_stage = verb in ("advance", "handoff/accept", "handoff/refuse")
-    offered = typed.get("stage", "") in stages if on_stage else verb in view.verbs
+    offered = verb in view.verbs
+    if verb in ON_STAGE:
+        meant = [move for move in view.moves if move.stage == typed.get("stage", "")]
+        offered = any(verb in move.verbs for move in meant)
     if verb.startswith("promises/"):
         offered = any(verb.split("/")[1] == promise.id for promise in view.promises)
     if verb.startswith("messages/"):

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from portal.desk.delays import DelayCard
 from portal.files.kept import KeptFile
 
 LegState = Literal["done", "now", "passed", "paused", "to", "skipped"]
@@ -156,6 +157,8 @@ class Move:
 
     `mine` is false when the stage lies with a department the reader does not work in.
     `tells` is the customer's next headline, so that nobody wonders what the button says to them.
+    `hands_to` names the department that it goes to, `take_back` whether the reader may recall it.
+    `likely` says by when what follows is usually done.
     """
 
     kind: Literal["accept", "advance"]
@@ -166,6 +169,18 @@ class Move:
     button: str
     tells: str = ""
     mine: bool = True
+    hands_to: str = ""
+    take_back: bool = False
+
+    @property
+    def verbs(self) -> Sequence[str]:
+        """The verbs whose forms stand with it."""
+        recall = ("handoff/recall",) if self.take_back else ()
+        if not self.button:
+            return recall
+        mine = ("advance",) if self.kind == "advance" else ("handoff/accept", "handoff/refuse")
+        return (*mine, *recall)
+    likely: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +341,38 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class StoryLine:
+    """One fact of the story; without a heading it goes on with the one before."""
+
+    heading: str
+    words: str
+    who: str = ""
+    at: When | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoryView:
+    """The story so far; `minds` is what the customer minds about."""
+
+    lines: Sequence[StoryLine] = ()
+    minds: str = ""
+    unfolded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A stage that a third party does, and what they said last; `silent` for too long since."""
+
+    stage: str
+    name: str
+    who: str
+    number: str
+    said: str
+    at: When | None
+    silent: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RequestView:
     """One request as the desk shows it. Forms post to `act_url` + "/" + the verb.
 
@@ -375,4 +422,7 @@ class RequestView:
     draft: str = ""
     meanings: Sequence[Choice] = ()
     here: Sequence[str] = ()
+    story: StoryView = StoryView()
+    outside: Sequence[Outside] = ()
     slipped: Sequence[BallLine] = ()
+    delays: Sequence[DelayCard] = ()

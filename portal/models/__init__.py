@@ -15,7 +15,7 @@ from portal.models.department import Department, Membership
 from portal.models.dropped_ball import BallKind, DroppedBall, Level
 from portal.models.event import Event, EventKind
 from portal.models.follow_up import Answer, Expects, FollowUp, FollowUpState
-from portal.models.handing_over import HandingOver
+from portal.models.handing_over import HandingOver, may_recall
 from portal.models.handoff import Handoff
 from portal.models.heartbeat import WATCH, Heartbeat
 from portal.models.message import (
@@ -124,6 +124,7 @@ __all__ = [
     "TrackingLink",
     "Workflow",
     "contradict",
+    "may_recall",
     "new_reference",
     "rises",
     "slips",
