@@ -76,6 +76,11 @@ class Courier:
             if not more:
                 await self._rest(ending)
 
+    async def once(self, within: float) -> None:
+        """Deliver all that is due and may go now, each to its end or for ``within`` seconds."""
+        while await self._deliver_batch():
+            await self.finish(within)
+
     async def finish(self, within: float) -> None:
         """Let what is under way come to its end, and record it; then give up what has none.
 
