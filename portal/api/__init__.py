@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from portal.api import balls, conversations, handing_over, mending, requests
+from portal.api import balls, conversations, delays, handing_over, mending, requests
 from portal.api.answers import RequestAnswer, RequestList
 from portal.api.bodies import (
     Advance,
@@ -31,6 +31,7 @@ from portal.api.bodies import (
     WithdrawPromise,
 )
 from portal.api.calls import Change, Download, Read
+from portal.api.delays import Delay
 from portal.api.handing_over import Heard, Minds, StoryAnswer
 from portal.api.openapi import describe
 from portal.api.problems import problem
@@ -62,6 +63,7 @@ CALLS: list[Change | Read | Download] = [
     Change(f"{ONE}/send-back",      requests.send_back,            SendBack, RequestAnswer),
     Change(f"{ONE}/hold",           requests.hold,                 Hold, RequestAnswer),
     Change(f"{ONE}/resume",         requests.resume,               StageMove, RequestAnswer),
+    Change(f"{ONE}/delay",          delays.tell_delay,             Delay, RequestAnswer),
     Change(f"{ONE}/cancel",         requests.cancel,               Cancel, RequestAnswer),
     Change(f"{ONE}/reopen",         requests.reopen,               Reasoned, RequestAnswer),
     Change(f"{ONE}/handoff/accept", handing_over.accept,           StageMove, RequestAnswer),

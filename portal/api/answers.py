@@ -139,6 +139,9 @@ class RequestAnswer(Answered):
     updated_at: datetime
     closed_at: datetime | None
     close_reason: str
+    warning: str = Field(
+        description="Where the date given is earlier than half of its like are done by; else empty."
+    )
 
     @classmethod
     def of(cls, request: ServiceRequest, names: Names, public_url: str, now: datetime) -> Self:
@@ -162,6 +165,7 @@ class RequestAnswer(Answered):
             coordinator=Person.of(names, request.coordinator_id),
             question=FollowUpAnswer.of(question, question.run) if question else None,
             hold=_hold(request),
+            warning=_warning(request),
         )
 
 
@@ -201,3 +205,11 @@ def _hold(request: ServiceRequest) -> HoldAnswer | None:
     if held is None:
         return None
     return HoldAnswer(stage=held.stage_key, reason=held.hold_reason, until=held.hold_until)
+
+
+def _warning(request: ServiceRequest) -> str:
+    for run in request.open_runs:
+        if run.is_unlikely and run.usual_at is not None:
+            name = request.definition.stage(run.stage_key).name
+            return f"{name}: this date is unlikely. Half are done by {run.usual_at:%Y-%m-%dT%H:%MZ}."
+    return ""
