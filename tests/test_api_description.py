@@ -170,6 +170,8 @@ async def test_every_answer_of_a_whole_life_fits_its_description(
     await call("POST", "/requests/REF/contacts", {"channel": "call", "reason": "other", "note": ""})
     await call("POST", "/requests/REF/hold", {"reason": "A part is missing.", "until": due})
     await call("POST", "/requests/REF/resume")
+    later = {"expected_by": due, "reason": "The part is late.", "stage": "diagnosis"}
+    await call("POST", "/requests/REF/delay", later)
     await call("POST", "/requests/REF/assign", {"owner": "ben@acme.example"})
     await call("POST", "/requests/REF/advance", {"note": "Found it.", "expected_by": due})
     await call("POST", "/requests/REF/send-back", {"stage": "diagnosis", "reason": "Not that."})
@@ -194,6 +196,10 @@ async def test_every_answer_of_a_whole_life_fits_its_description(
     scan = {"event": "Picked up", "third_party": "DHL", "tracking_number": "123", "at": None}
     await call("POST", "/requests/REF/third-party", scan)
     await call("GET", "/requests/REF/story")
+    away = {"from": due, "until": None, "deputy": "pia@acme.example"}
+    await call("POST", "/staff/tess@acme.example/absence", away)
+    await call("GET", "/staff?limit=1")
+    await call("POST", "/staff/tess@acme.example/back")
     everything = {
         one["operationId"] for path in DOCUMENT["paths"].values() for one in path.values()
     }

@@ -110,10 +110,10 @@ class AnyHistory(RuleBasedStateMachine):
     def do(self, verb, which, *, by=KEPT, **words):
         self.run(self.house.do(verb, self.requests[which % len(self.requests)], by=by, **words))
 
-    def hear(self, verb, hand, *, helps=False, **words):
+    def hear(self, verb, email, *, helps=False, **words):
         """``helps`` where others' work may find somebody by it: the worker sees to that."""
         self.must_sweep |= helps
-        self.run(self.house.hear(verb, email=mail(hand), by=KEPT, **words))
+        self.run(self.house.hear(verb, email=email, by=KEPT, **words))
 
     def by(self, hand):
         return getattr(self.house.people, hand).actor
@@ -192,30 +192,45 @@ class AnyHistory(RuleBasedStateMachine):
 
     # What happens to people
 
-    @rule(hand=hands, later=hours, lasts=hours, deputy=nobody_or)
-    def go_away(self, hand, later, lasts, deputy):
-        begins = datetime.now(UTC) + timedelta(hours=later or 0)
+    @rule(hand=hands, later=st.integers(1, 90), lasts=hours, deputy=nobody_or)
+    def will_be_away(self, hand, later, lasts, deputy):
+        self.go_away(mail(hand), later, lasts, deputy)
+
+    @rule(which=which, part=st.integers(0, 5), lasts=hours, deputy=nobody_or)
+    def whoever_has_it_goes_away(self, which, part, lasts, deputy):
+        self.go_away(self.whoever_has(which, part), 0, lasts, deputy)
+
+    @rule(which=which, part=st.integers(0, 5))
+    def whoever_has_it_leaves(self, which, part):
+        self.hear(disable_staff, self.whoever_has(which, part))
+
+    def go_away(self, email, later, lasts, deputy):
+        begins = datetime.now(UTC) + timedelta(hours=later)
         self.hear(
-            mark_absent, hand, helps=bool(deputy), from_=begins,
+            mark_absent, email, helps=bool(deputy), from_=begins,
             deputy=mail(deputy) if deputy else None,
             until=begins + timedelta(hours=lasts) if lasts else None,
         )  # fmt: skip
 
-    @rule(hand=hands)
-    def come_back(self, hand):
-        self.hear(mark_back, hand, helps=True)
+    def whoever_has(self, which, part):
+        """Somebody who has a part of it: a promise, the whole, a stage."""
+        seen = self.see(which)
+        parts = [one.owner_id for one in reversed(seen.promises) if one.closed_at is None]
+        parts += [seen.owner_id, *(run.assignee_id for run in seen.open_runs)]
+        theirs = parts[part % len(parts)]
+        return next(one.email for one in vars(self.house.people).values() if one.id == theirs)
 
     @rule(hand=hands)
-    def leave(self, hand):
-        self.hear(disable_staff, hand)
+    def come_back(self, hand):
+        self.hear(mark_back, mail(hand), helps=True)
 
     @rule(hand=hands)
     def join(self, hand):
-        self.hear(add_staff, hand, helps=True, name=hand.title())
+        self.hear(add_staff, mail(hand), helps=True, name=hand.title())
 
     @rule(hand=hands, place=st.sampled_from(PLACES))
     def lead(self, hand, place):
-        self.hear(name_lead, hand, helps=True, department=place)
+        self.hear(name_lead, mail(hand), helps=True, department=place)
 
     @rule(hours=st.integers(1, 100))
     def time_passes(self, hours):

@@ -355,3 +355,39 @@ async def test_who_is_added_again_is_here_again(house, away):
     await house.hear(add_staff, email="tom@acme.example", name="Tom Sales", by=KEPT)
     async with house.database.reading() as session:
         assert (await load_full_roster(session)).is_here(house.people.tom.id)
+
+
+# By API
+
+
+async def test_another_system_marks_people_absent_and_sees_who_stands_in(
+    house, api, martins, clock
+):
+    told = {"until": "2025-06-10T04:00:00Z", "deputy": "pia@acme.example", "by": "ada@acme.example"}
+    answer = (await api.post("/staff/Tess@acme.example/absence", json=told)).json()
+    assert (answer["is_away"], answer["absent_until"]) == (True, "2025-06-10T04:00:00Z")
+    assert answer["deputy"] == answer["stands_in"] == {
+        "email": "pia@acme.example", "name": "Pia Press",
+    }  # fmt: skip
+    assert (await house.see(martins)).owner_id == house.people.pia.id
+    assert (await house.events(martins))[-1].actor_name == "Ada Admin"
+    listed = (await api.get("/staff")).json()["items"]
+    assert [one["email"] for one in listed if one["is_away"]] == ["tess@acme.example"]
+    back = (await api.post("/staff/tess@acme.example/back")).json()
+    assert (back["is_away"], back["absent_until"], back["stands_in"]) == (False, None, None)
+
+
+@pytest.mark.parametrize(
+    ("email", "told", "status"),
+    [
+        ("who@acme.example", {}, 404),
+        ("tess@acme.example", {"deputy": "who@acme.example"}, 422),
+        ("tess@acme.example", {"until": "2025-06-03"}, 422),
+        ("tess@acme.example", {"till": "2025-06-10T04:00:00Z"}, 422),
+    ],
+)
+@pytest.mark.usefixtures("house")
+async def test_an_absence_that_cannot_be_is_refused_by_api_too(api, email, told, status):
+    answer = await api.post(f"/staff/{email}/absence", json=told)
+    assert answer.status_code == status
+    assert all(not one["is_away"] for one in (await api.get("/staff")).json()["items"])

@@ -4,12 +4,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from portal.api import balls, conversations, delays, handing_over, mending, requests
+from portal.api import balls, conversations, delays, handing_over, mending, people, requests
 from portal.api.answers import RequestAnswer, RequestList
 from portal.api.bodies import (
+    Absence,
     Advance,
     Assign,
     BallQuery,
+    Body,
     Cancel,
     Dismiss,
     Hold,
@@ -34,6 +36,7 @@ from portal.api.calls import Change, Download, Read
 from portal.api.delays import Delay
 from portal.api.handing_over import Heard, Minds, StoryAnswer
 from portal.api.openapi import describe
+from portal.api.people import StaffAnswer, StaffList
 from portal.api.problems import problem
 from portal.api.records import (
     BallAnswer,
@@ -51,6 +54,7 @@ __all__ = ["CALLS", "problem", "routes"]
 
 ONE = "/requests/{reference}"
 MESSAGE = "/messages/{message_id}"
+PERSON = "/staff/{email}"
 PROMISE = f"{ONE}/promises/{{promise_id}}"
 
 # fmt: off
@@ -92,6 +96,9 @@ CALLS: list[Change | Read | Download] = [
            location="/api/v1/messages/{id}"),
     Change(f"{MESSAGE}/told",       mending.mark_as_told,          Told, MessageAnswer),
     Download("/attachments/{attachment_id}", conversations.show_attachment),
+    Read("/staff",                  people.show_staff,             StaffList, PageQuery),
+    Change(f"{PERSON}/absence",     people.mark_absent,            Absence, StaffAnswer),
+    Change(f"{PERSON}/back",        people.mark_back,              Body, StaffAnswer),
     Read("/dropped-balls",          balls.show_dropped_balls,      BallList, BallQuery),
     Change("/dropped-balls/{ball_id}/dismiss", balls.dismiss,      Dismiss, BallAnswer),
 ]

@@ -254,6 +254,20 @@ class NewContact(Body):
     note: Note | None = None
 
 
+class Absence(Body):
+    """A person is away."""
+
+    from_: Moment | None = Field(default=None, alias="from", description="Without it, now.")
+    until: Moment | None = Field(
+        default=None, description="When they are back; without it, once they say so."
+    )
+    deputy: Email | None = Field(
+        default=None,
+        description="Who stands in, else their department's lead: the e-mail address of a "
+        "colleague, or empty for nobody by name. Without it, whoever did before.",
+    )
+
+
 class PageQuery(BaseModel):
     """Which page of a list."""
 

@@ -101,6 +101,15 @@ class Roster:
                 return deputy.id
         return None
 
+    def who_stands_in(self, staff_id: int) -> int | None:
+        """By name: their deputy, else the lead of their department, if one of them is here."""
+        deputy = self.stand_in(staff_id)
+        if deputy is not None:
+            return deputy
+        theirs = [key for key, members in self.members.items() if staff_id in members]
+        leads = [self.leads[key] for key in theirs if key in self.leads]
+        return next((one for one in leads if one != staff_id and self.is_here(one)), None)
+
     def overseer(self) -> int | None:
         """The manager who has been here longest, else such an admin; None where there is none.
 
@@ -162,8 +171,8 @@ class Roster:
     def _must_be_here(self, person: StaffMember) -> None:
         if not self.is_away(person.id or 0):
             return
-        deputy = self.stand_in(person.id or 0)
-        who = f" {self.person(deputy).name} stands in." if deputy else ""
+        taker = self.who_stands_in(person.id or 0)
+        who = f" {self.person(taker).name} stands in." if taker else ""
         raise Conflict(f"{self.absence_words(person.id or 0)}.{who}")
 
     def _in_turn(self, department: Department, named: StaffMember | None) -> Iterator[list[int]]:

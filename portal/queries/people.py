@@ -45,3 +45,17 @@ async def people_by_id(session: AsyncSession, ids: Iterable[int]) -> dict[int, S
     """These people, by id."""
     query = select(StaffMember).where(col(StaffMember.id).in_(set(ids)))
     return {person.id or 0: person for person in (await session.exec(query)).all()}
+
+
+async def page_of_staff(
+    session: AsyncSession, *, limit: int, after: int | None
+) -> tuple[Sequence[StaffMember], int | None]:
+    """People at the desk in the order of their joining, and the id to go on after."""
+    query = (
+        select(StaffMember)
+        .where(col(StaffMember.id) > (after or 0))
+        .order_by(col(StaffMember.id))
+        .limit(limit + 1)
+    )
+    people = (await session.exec(query)).all()
+    return people[:limit], people[limit - 1].id if len(people) > limit else None
