@@ -52,6 +52,20 @@ def advance(stage: str) -> Deed:
     return deed
 
 
+def hear(stage: str, words: str) -> Deed:
+    """The third party that does the stage says something; nothing where nobody has taken it up."""
+
+    async def deed(life: Life) -> None:
+        run = life.open_run(stage)
+        if run is not None and run.reached_at is not None:
+            await relay.hear_from_third_party(
+                life.turn(KEPT), life.request, stage=stage, words=words,
+                tracking_number=f"JD0146{life.request.id or 0:06}",
+            )  # fmt: skip
+
+    return deed
+
+
 def send_back(stage: str, reason: str) -> Deed:
     """Whoever has it finds that an earlier stage must run again."""
 

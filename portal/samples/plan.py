@@ -25,6 +25,8 @@ WORKING_DAY = timedelta(hours=8)
 MINUTE = timedelta(minutes=1)
 LONGEST = timedelta(days=150)
 NEVER = datetime.max.replace(tzinfo=UTC)
+ON_THE_WAY = ((0.1, "Picked up"), (0.5, "At your local depot"), (0.9, "Out for delivery"))
+"""What a courier says, and after which part of its time."""
 UP, ABED = time(8, 30), time(21)
 """When customers write and answer, on their own clocks."""
 
@@ -90,8 +92,10 @@ class Planner:
                 at = self._take_up(plan, stage, begun) if self._is_taken_up(stage) else begun
                 if is_here and not self._is_done(stage):
                     self._stand(plan, stage, at)
+                    self._hear(plan, stage, at, plan.ends)
                 else:
                     done[stage.key] = self._work(plan, stage, at)
+                    self._hear(plan, stage, at, done[stage.key])
             if is_here:
                 break
         if self._is_done(self.definition.stage(self.story.stage)):
@@ -132,6 +136,15 @@ class Planner:
             at = self._part_of(stage, stage.expected, at, low, high)
             plan.add(at, deeds.advance(stage.key))
         return at
+
+    def _hear(self, plan: Plan, stage: StageDefinition, at: datetime, until: datetime) -> None:
+        """What a third party says on its way; where it is late they have fallen silent."""
+        if not stage.third_party or until == NEVER:
+            return
+        silent = self.story.ending == Ending.LATE and stage.key == self.story.stage
+        for part, words in ON_THE_WAY[: 1 if silent else None]:
+            said_at = self._office(stage).next_open(at + (until - at) * part)
+            plan.add(said_at, deeds.hear(stage.key, words))
 
     def _stand(self, plan: Plan, stage: StageDefinition, at: datetime) -> None:
         """The stage that the story has come to: what is done to it, and for how long it stands."""
