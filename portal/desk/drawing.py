@@ -116,7 +116,8 @@ async def draw_request(
         teller, await load_paces(session, request.workflow.key),
         Manners.towards(request.customer, settings, now), drawing.words,
     )  # fmt: skip
-    cards = delays.cards() if reader.may_act(request) else []
+    theirs = {one.stage for one in view.moves if one.mine or reader.staff.id == request.owner_id}
+    cards = [card for card in delays.cards() if card.stage in theirs]
     return replace(
         view,
         moves=[replace(one, likely=delays.likely_next(one.stage)) for one in view.moves],
