@@ -45,8 +45,8 @@ from portal.relay.talking.hearing import receive_text, receive_web_message
 from portal.relay.talking.heeding import CarrierWord
 from portal.relay.talking.mailing import receive_email, set_aside
 from portal.relay.talking.relabelling import relabel
-from portal.relay.third_parties import hear_from_third_party
 from portal.relay.telling import tell_delay, tell_in_time
+from portal.relay.third_parties import hear_from_third_party
 from portal.relay.turn import Relay, Turn
 
 __all__ = [
@@ -105,11 +105,11 @@ __all__ = [
     "send_back",
     "set_aside",
     "set_preferences",
-    "tell_delay",
-    "tell_in_time",
     "take_over",
     "take_over_everything",
     "take_over_strays",
+    "tell_delay",
+    "tell_in_time",
     "withdraw_promise",
     "write_to_customer",
 ]
