@@ -135,6 +135,17 @@ async def test_a_date_from_a_person_is_told_with_their_reason_and_begins_anew(
     assert len(await delays(house, martins)) == 4
 
 
+async def test_the_next_milestone_is_better_than_the_date_that_was_promised(clock, house, martins):
+    """What was promised because no date had held is kept by the news that it goes on."""
+    for _ in range(2):
+        clock.move_to((await house.see(martins)).open_runs[0].due_at - timedelta(minutes=1))
+        await sweep(house)
+    passed = await house.do(advance, martins, by=house.people.tess.actor)
+    assert [one.closed_at for one in passed.promises] == [None], "nobody was told anything yet"
+    taken = await house.do(accept, martins, by=house.people.uma.actor)
+    assert [one.kept_at for one in taken.promises] == [datetime.now(UTC)]
+
+
 async def test_a_date_that_is_sooner_is_good_news(clock, house, martins):
     at = START + timedelta(hours=1)
     await house.do(tell_delay, martins, expected_by=at, reason="Quick.", by=KEPT)

@@ -11,9 +11,12 @@ from enum import Enum, auto
 from typing import Self
 from zoneinfo import ZoneInfo
 
+from portal.models.actor import Actor
 from portal.models.customer import Channel, Customer
 from portal.models.department import Department
+from portal.models.event import EventKind
 from portal.models.pace import Pace
+from portal.models.promise import PromiseKind
 from portal.models.roster import Roster
 from portal.models.service_request import ServiceRequest
 from portal.models.stage_run import StageRun
@@ -30,6 +33,8 @@ AT_LEAST = 0.25
 """Of the time that was expected: a new date lies no nearer, or there is soon another."""
 AFTER_WAKING = timedelta(hours=1)
 """A date that we give by ourselves lies no sooner after the customer's quiet hours."""
+A_NEW_DATE = "will tell you a new date."
+"""How the promise ends that is made where no date of ours has held."""
 
 
 class News(Enum):
@@ -91,6 +96,18 @@ def tellings(request: ServiceRequest, roster: Roster, manners: Manners) -> Itera
 def next_tell_at(request: ServiceRequest, roster: Roster, manners: Manners) -> datetime | None:
     """When the customer must next hear from us; None while nothing is to come."""
     return min((one.at for one in tellings(request, roster, manners)), default=None)
+
+
+def keep_dates_owed(request: ServiceRequest, actor: Actor, now: datetime) -> None:
+    """The customer has been given the new date that they were promised, or better news."""
+    for promise in request.promises:
+        if (
+            promise.is_open
+            and promise.kind == PromiseKind.ANSWER
+            and (promise.text.endswith(A_NEW_DATE))
+        ):
+            promise.keep(now)
+            request.record(EventKind.PROMISE_KEPT, actor, now, moves=False, promise_id=promise.id)
 
 
 def ahead_of(request: ServiceRequest, run: StageRun, manners: Manners) -> timedelta:

@@ -17,7 +17,14 @@ from portal.models import (
     ServiceRequest,
     StageRun,
 )
-from portal.models.telling import MOST_GUESSES, News, believed_date, tellings
+from portal.models.telling import (
+    A_NEW_DATE,
+    MOST_GUESSES,
+    News,
+    believed_date,
+    keep_dates_owed,
+    tellings,
+)
 from portal.relay.moving import check_words
 from portal.relay.promising import answer_owed
 from portal.relay.turn import Turn
@@ -76,12 +83,7 @@ async def tell_delay(
         EventKind.EXPECTED, turn.actor, turn.now, run=run,
         stage=run.stage_key, due_at=expected_by.isoformat(), reason=reason,
     )  # fmt: skip
-    owed = answer_owed(request)
-    if owed is not None and request.unanswered_since is None:
-        owed.keep(turn.now)
-        request.record(
-            EventKind.PROMISE_KEPT, turn.actor, turn.now, moves=False, promise_id=owed.id
-        )
+    keep_dates_owed(request, turn.actor, turn.now)
     await turn.settle(request)
     teller = await _at_arrival(turn, request)
     words = "sooner" if sooner else "delay_because"
@@ -140,15 +142,18 @@ async def believed(turn: Turn, request: ServiceRequest, run: StageRun) -> dateti
 
 
 async def _promise_word(turn: Turn, request: ServiceRequest, run: StageRun) -> Promise:
-    """An answer by the lead of the department that has to do it; one that stands covers it."""
+    """A new date by the lead of the department that has to do it.
+
+    An answer that is promised already, for a time to come, will say it too.
+    """
     standing = answer_owed(request)
-    if standing is not None:
+    if standing is not None and standing.due_at > turn.now:
         return standing
     roster = await turn.roster(request)
     department = roster.department_by_id(run.department_id)
     promise = Promise(
         kind=PromiseKind.ANSWER,
-        text=f"{department.name} will answer you.",
+        text=f"{department.name} {A_NEW_DATE}",
         owner_id=roster.lead_of(department) or request.owner_id,
         department_id=run.department_id,
         made_at=turn.now,
@@ -165,10 +170,8 @@ async def _promise_word(turn: Turn, request: ServiceRequest, run: StageRun) -> P
 
 async def _of_word(turn: Turn, teller: Teller, run: StageRun, promise: Promise) -> str:
     person = (await turn.roster(teller.request)).person(promise.owner_id)
-    owner = person.name.split()[0]
-    if promise.due_at <= turn.now:
-        return teller.say("delay_sorry", run, owner=owner)
-    return teller.say("delay_person", run, owner=owner, due=teller.times.by(promise.due_at))
+    due = teller.times.by(promise.due_at)
+    return teller.say("delay_person", run, owner=person.name.split()[0], due=due)
 
 
 def _of_delay(teller: Teller, run: StageRun) -> str:

@@ -13,9 +13,9 @@ from portal.jobs import Jobs
 from portal.live import Live
 from portal.messaging.compose import Teller
 from portal.messaging.outbox import Outbox
-from portal.models import Actor, Event, Message, Paces, Progress, Roster, ServiceRequest
+from portal.models import Actor, Event, EventKind, Message, Paces, Progress, Roster, ServiceRequest
 from portal.models.question_times import QuestionTimes
-from portal.models.telling import Manners, next_tell_at
+from portal.models.telling import Manners, keep_dates_owed, next_tell_at
 from portal.queries.conversations import is_awaited
 from portal.queries.paces import load_paces
 from portal.queries.requests import lock_service_request
@@ -23,6 +23,11 @@ from portal.queries.rosters import load_roster, stage_ids
 from portal.relay.announcing import announce
 from portal.relay.watching import keep_watch
 from portal.settings import Settings
+
+GOOD_NEWS = frozenset(
+    {EventKind.STAGE_REACHED, EventKind.AWAITING_CONFIRMATION, EventKind.COMPLETED}
+)
+"""What the customer hears of: it says more than a new date would have."""
 
 
 @dataclass
@@ -94,6 +99,8 @@ class Turn:
             self.touch(request)
         elif news:
             self.nudged.add(request.id or 0)
+        if any(one.kind in GOOD_NEWS for one in news):
+            keep_dates_owed(request, self.actor, self.now)
         QuestionTimes(request, await self.roster(request), self.now).look_anew()
         self.moved |= await keep_watch(self.session, request, await self.roster(request), self.now)
         await self.plan_telling(request)

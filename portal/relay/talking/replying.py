@@ -210,6 +210,7 @@ async def reply(
     cause = cause or f"message:{heard.id}"
     if heard.channel == Channel.WEB:
         teller = await turn.teller(request)
+        request.told_at = turn.now
         turn.session.add(
             Message(
                 request_id=request.id,
