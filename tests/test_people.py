@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from browsing import HTMX, hidden_fields, read
 from sqlmodel import col, select
 
 from portal.errors import BadInput, Conflict, NotFound
@@ -23,11 +24,13 @@ from portal.relay import (
     add_staff,
     advance,
     assign,
+    cancel,
     disable_staff,
     make_promise,
     mark_absent,
     mark_back,
     name_lead,
+    reopen,
     standing_in,
     take_over_everything,
 )
@@ -235,6 +238,16 @@ async def test_nobody_away_is_given_what_is_new(house, away):
     assert taken.owner_id == house.people.mona.id, "marked as away, whatever they click"
 
 
+async def test_what_is_opened_again_goes_to_whoever_stands_in(house, away):
+    permit = await house.open("permit", by=KEPT)
+    await house.do(advance, permit, by=KEPT)
+    await house.do(cancel, permit, reason="Too dear.", by=KEPT)
+    await away("cora", deputy="ben@acme.example")
+    assert (await house.see(permit)).owner_id == house.people.cora.id, "it has ended"
+    again = await house.do(reopen, permit, reason="Not too dear.", by=KEPT)
+    assert again.owner_id == again.coordinator_id == house.people.ben.id
+
+
 async def test_naming_somebody_away_is_refused_until_when_and_with_who_stands_in(
     house, away, martins
 ):
@@ -391,3 +404,81 @@ async def test_an_absence_that_cannot_be_is_refused_by_api_too(api, email, told,
     answer = await api.post(f"/staff/{email}/absence", json=told)
     assert answer.status_code == status
     assert all(not one["is_away"] for one in (await api.get("/staff")).json()["items"])
+
+
+# At the desk
+
+
+async def note(desk, number, verb, *, htmx=False, **typed):
+    page = (await desk.get(f"/desk/people?person={number}")).text
+    url = f"/desk/people/{number}/{verb}"
+    told = hidden_fields(page, url) | typed
+    return await desk.client.post(url, data=told, headers=HTMX if htmx else {})
+
+
+async def test_everybody_sees_their_colleagues_and_notes_their_own_absence(
+    house, desks, clock, martins
+):
+    tess = await desks("tess")
+    page = read((await tess.get("/desk/people")).text)
+    assert "You are here." in page
+    assert "Tom Sales here" in page
+    assert "Pia Press here" not in page, "of another department"
+    answer = await note(
+        tess, house.people.tess.id, "absent", until="2025-06-10", deputy="pia@acme.example",
+        **{"from": ""},
+    )  # fmt: skip
+    assert answer.status_code == 303
+    page = read((await tess.get(answer.headers["location"])).text)
+    assert "Noted." in page
+    assert "You are away until Tue 10 Jun; Pia Press stands in." in page
+    assert (await house.see(martins)).owner_id == house.people.pia.id
+    back = await note(tess, house.people.tess.id, "back", htmx=True)
+    assert "You are here." in read(back.text)
+
+
+async def test_a_lead_notes_it_for_their_people_and_a_manager_for_everybody(house, desks, clock):
+    tom, pia = house.people.tom.id, house.people.pia.id
+    tess, mona, toms = await desks("tess"), await desks("mona"), await desks("tom")
+    assert (await note(tess, tom, "absent")).status_code == 303
+    assert "Tom Sales is away; Tess Sales stands in." in read(
+        (await mona.get(f"/desk/people?person={tom}")).text
+    )
+    assert (await note(mona, pia, "absent")).status_code == 303
+    assert (await tess.get(f"/desk/people?person={pia}")).status_code == 403
+    token = hidden_fields((await toms.get("/desk/people")).text, f"/desk/people/{tom}/absent")
+    refused = await toms.client.post(f"/desk/people/{pia}/back", data=token)
+    assert refused.status_code == 403
+    async with house.database.reading() as session:
+        assert (await load_full_roster(session)).is_away(pia)
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"until": "2025-06-01"}, "They would be back before they are away."),
+        ({"until": "soon"}, "is no day. Please write it like 2025-06-03."),
+        ({"deputy": "tess@acme.example"}, "cannot stand in for themselves"),
+        ({"deputy": "uma@acme.example"}, "Uma Under is away then too."),
+    ],
+)
+async def test_an_absence_that_cannot_be_is_refused_kindly_and_keeps_what_was_typed(
+    house, away, desks, typed, words
+):
+    await away("uma")
+    tess, number = await desks("tess"), house.people.tess.id
+    refused = await note(tess, number, "absent", **{"from": "2025-06-02"} | typed)
+    assert refused.status_code == 422
+    assert words in read(refused.text)
+    assert 'value="2025-06-02"' in refused.text
+    assert (await note(tess, number, "back")).status_code == 409
+    assert (await note(tess, number, "promote")).status_code == 404
+    assert (await tess.get("/desk/people?person=0")).status_code == 404
+    assert (await tess.get("/desk/people?person=x")).status_code == 422
+
+
+async def test_whoever_is_away_is_not_offered_as_an_owner(house, away, desks, martins):
+    await away("tom")
+    page = await (await desks("tess")).page(martins)
+    assert "pia@acme.example" in page
+    assert "tom@acme.example" not in page

@@ -17,6 +17,7 @@ from portal.desk.here import be_here
 from portal.desk.inbox import LiveDesk, see_to_stranger, show_inbox
 from portal.desk.keys import show_keys, turn_keys
 from portal.desk.messages import mend, show_lost, show_one
+from portal.desk.people import note_absence, show_people
 from portal.desk.promises import preview_promise
 from portal.desk.replies import keep_reply, show_replies
 from portal.desk.requests import (
@@ -41,6 +42,8 @@ routes: list[BaseRoute] = [
     Route("/desk/live",                              LiveDesk(), methods=["GET"]),
     Route("/desk/keys",                              for_staff(show_keys)),
     Route("/desk/keys",                              for_staff(turn_keys), methods=["POST"]),
+    Route("/desk/people",                            for_staff(show_people)),
+    Route("/desk/people/{id}/{verb}",                for_staff(note_absence), methods=["POST"]),
     Route("/desk/replies",                           for_staff(show_replies)),
     Route("/desk/replies",                           for_staff(keep_reply), methods=["POST"]),
     Route("/desk/replies/{id}/{verb}",               for_staff(keep_reply), methods=["POST"]),
