@@ -1,6 +1,6 @@
 """The customer says when it is done: asked at a good moment, once, and a NO makes work."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import httpx2
 import pytest
@@ -31,6 +31,7 @@ from portal.relay import (
     receive_web_message,
     write_to_customer,
 )
+from portal.setting_values import QuietHours
 from workers.sweep import Sweep
 from workers.watch import Watch
 
@@ -294,3 +295,21 @@ async def test_words_on_the_page_hold_the_question_back_too(receipt: Receipt) ->
     await receipt.do(receive_web_message, "There is a stain on it.", by=THE_CUSTOMER)
     await receipt.do(ask_what_is_due, by=KEPT)
     assert receipt.card.asked is None
+
+
+async def test_nobody_is_asked_at_night_and_in_the_morning_it_is_looked_at_again(
+    house: House, receipt: Receipt
+) -> None:
+    """Delivered at ten in the evening; what Martin writes at midnight comes before the question."""
+    quiet = QuietHours(time(21), time(8))
+    house.relay.settings = house.relay.settings.model_copy(update={"quiet_hours": quiet})
+    receipt.clock.shift(12 * HOUR)
+    await receipt.deliver()
+    await receipt.pass_time(2 * HOUR)
+    assert receipt.card.asked is None
+    await receipt.says("It came, but it is bent.")
+    await receipt.pass_time(8 * HOUR)
+    assert receipt.card.asked is None, "he waits for an answer"
+    await receipt.do(write_to_customer, "We send another one.", by=house.people.carl.actor)
+    await receipt.pass_time(BREATH)
+    assert receipt.card.asked is not None

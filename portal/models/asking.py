@@ -34,6 +34,14 @@ class Asking:
         else:
             self._give_up(question)
 
+    def is_for_the_morning(self, question: FollowUp) -> bool:
+        """Whether it is to be put, now or once more, and that can wait: much may happen overnight.
+
+        What a stage asks is part of the work, and stands on the page at once.
+        """
+        is_planned = question.state == FollowUpState.PLANNED
+        return not question.at_stage and (is_planned or self._is_to_be_reminded(question))
+
     def answer(
         self,
         question: FollowUp,

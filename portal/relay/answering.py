@@ -30,8 +30,17 @@ async def ask_what_is_due(turn: Turn, request: ServiceRequest) -> None:
     for question in list(request.follow_ups):
         if question.next_at is None or question.next_at > turn.now:
             continue
-        asking.take_step(question)
+        if asking.is_for_the_morning(question) and (morning := await _morning(turn, request)):
+            question.next_at = morning
+        else:
+            asking.take_step(question)
     await turn.settle(request)
+
+
+async def _morning(turn: Turn, request: ServiceRequest) -> datetime | None:
+    """When their night ends; None by day, and while they wait up for us."""
+    awake = turn.manners(request).awake(turn.now)
+    return awake if awake > turn.now and not await turn.is_awaited(request) else None
 
 
 async def end_holds_that_are_over(turn: Turn, request: ServiceRequest) -> None:
