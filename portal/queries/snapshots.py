@@ -283,11 +283,12 @@ class Statements:
 
 def _told_promises() -> tuple[Any, ...]:
     # Spelled out, for the same reason as what was heard.
-    is_none, answer = sa.literal_column("''"), sa.literal_column(f"'{PromiseKind.ANSWER.value}'")
+    nothing: sa.ColumnElement[str] = sa.literal_column("''")
+    answer: sa.ColumnElement[str] = sa.literal_column(f"'{PromiseKind.ANSWER.value}'")
     is_open = col(Promise.closed_at).is_(None)
     return (
         col(Promise.is_told),
-        col(Promise.closed_reason) == is_none,
+        col(Promise.closed_reason) == nothing,
         is_open | (col(Promise.kind) != answer),
     )
 
