@@ -11,8 +11,6 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import event
-
 from portal.clock import driven_by
 from portal.database import Database
 from portal.errors import Conflict
@@ -30,6 +28,7 @@ from workers.simulation.life import Life
 from workers.simulation.mending import Mending
 from workers.simulation.office import Office
 from workers.simulation.reckoning import Reckoning, reckon
+from workers.simulation.sqlite import hurry
 from workers.simulation.truth import Truth
 from workers.simulation.world import World
 
@@ -209,12 +208,7 @@ def _settings(folder: Path, url: str) -> Settings:
 async def _database(url: str) -> AsyncIterator[Database]:
     database = Database(url)
     if database.is_sqlite:
-
-        @event.listens_for(database.engine.sync_engine, "connect")
-        def _hurry(connection: Any, _record: Any) -> None:
-            # Nothing of it outlives the simulation, so nothing need survive a power cut.
-            connection.execute("PRAGMA synchronous=OFF")
-
+        hurry(database)
     try:
         yield database
     finally:
