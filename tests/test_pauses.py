@@ -185,6 +185,8 @@ def test_a_clock_counts_the_open_minutes_outside_pauses_and_no_others(
         lookout.look()
     assert not run.is_late(run.late_at)
     assert run.is_late(run.late_at + MINUTE)
+    run.complete(lookout.now, "Ben Bench", bench)
+    assert run.took_seconds == 60 * lookout.counted(lookout.now)
 
 
 @settings(max_examples=60)
