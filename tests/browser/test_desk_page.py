@@ -100,3 +100,25 @@ def test_a_text_that_did_not_arrive_is_seen_to(
     tess.goto(f"{office.address}/desk/requests/{reference}")
     expect(tess.get_by_text("Tess Sales saw to it")).to_be_visible()
     expect(tess.get_by_text("Delivered").last).to_be_visible(timeout=20_000)
+
+
+def test_a_new_date_is_given_with_its_reason(
+    office: Office, key: str, martin: Customer, desk: Desk, presentable: Callable[[Page], None]
+) -> None:
+    """One that has passed is refused where it was typed; a good one stands at once."""
+    reference, _ = martin
+    tess = desk("tess", f"/requests/{reference}")
+    tess.get_by_text("Give it another date").click()
+    presentable(tess)
+    form = tess.locator('form[action$="/delay"]')
+    form.get_by_label("Why").fill("A paper has to be signed again.")
+    form.get_by_label("New date").fill("2020-01-01T10:00")
+    form.get_by_role("button", name="Tell Martin").click()
+    expect(form.get_by_role("alert")).to_contain_text("has passed already")
+    expect(form.get_by_label("Why")).to_have_value("A paper has to be signed again.")
+    presentable(tess)
+    form.get_by_label("New date").fill("2099-01-01T10:00")
+    form.get_by_role("button", name="Tell Martin").click()
+    expect(tess.get_by_text("The new date stands.")).to_be_visible()
+    due = office.call(f"/requests/{reference}", key)["stages"][0]["due_at"]
+    assert due.startswith("2099-01-01")
