@@ -180,6 +180,7 @@ class Move:
             return recall
         mine = ("advance",) if self.kind == "advance" else ("handoff/accept", "handoff/refuse")
         return (*mine, *recall)
+
     likely: str = ""
 
 
