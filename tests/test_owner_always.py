@@ -134,52 +134,39 @@ class AnyHistory(RuleBasedStateMachine):
         if len(self.requests) < 5:
             self.run(opened())
 
-    @rule(which=which)
-    def advance(self, which):
-        for run in self.see(which).open_runs[:1]:
+    @rule(which=which, takes_up=st.booleans(), hand=nobody_or)
+    def go_on(self, which, takes_up, hand):
+        for run in self.see(which).open_runs:
+            if takes_up:
+                self.do(accept, which, stage=run.stage_key, by=self.by(hand) if hand else KEPT)
             self.do(advance, which, stage=run.stage_key)
 
-    @rule(which=which)
-    def take_up_and_advance(self, which):
-        for run in self.see(which).open_runs:
-            self.do(accept, which, stage=run.stage_key)
-            self.do(advance, which, stage=run.stage_key)
-
-    @rule(which=which, hand=nobody_or)
-    def accept(self, which, hand):
-        for run in self.see(which).open_runs:
-            self.do(accept, which, stage=run.stage_key, by=self.by(hand) if hand else KEPT)
-
-    @rule(which=which, verb=st.sampled_from([refuse, recall]))
-    def give_or_take_back(self, which, verb):
-        words = {"reason": "No."} if verb is refuse else {}
-        for run in self.see(which).open_runs[:1]:
+    @rule(which=which, verb=st.sampled_from([refuse, recall, send_back]), back=st.integers(0, 4))
+    def go_back(self, which, verb, back):
+        words = {} if verb is recall else {"reason": "No."}
+        runs = self.see(which).runs
+        meant = [run for run in runs if (run.completed_at if verb is send_back else run.is_open)]
+        for run in meant[back : back + 1]:
             self.do(verb, which, stage=run.stage_key, **words)
 
-    @rule(which=which, back=st.integers(0, 4))
-    def send_back(self, which, back):
-        done = [run.stage_key for run in self.see(which).runs if run.completed_at]
-        for stage in done[back : back + 1]:
-            self.do(send_back, which, stage=stage, reason="Again.")
+    @rule(which=which, pauses=st.booleans())
+    def stop_or_start(self, which, pauses):
+        seen = self.see(which)
+        if seen.is_closed:
+            self.do(reopen, which, reason="A mistake.")
+        elif any(run.held_at for run in seen.open_runs):
+            self.do(resume, which)
+        else:
+            self.do(hold if pauses else cancel, which, reason="They said so.")
 
-    @rule(which=which)
-    def hold_or_resume(self, which):
-        held = any(run.held_at for run in self.see(which).open_runs)
-        self.do(resume, which) if held else self.do(hold, which, reason="Wait.")
-
-    @rule(which=which, hand=hands)
-    def assign(self, which, hand):
-        self.do(assign, which, owner=mail(hand))
-
-    @rule(which=which, hand=nobody_or)
-    def promise(self, which, hand):
-        due, owner = datetime.now(UTC) + timedelta(hours=2), mail(hand) if hand else None
-        self.do(make_promise, which, text="A call.", due_at=due, owner=owner)
-
-    @rule(which=which)
-    def cancel_or_reopen(self, which):
-        verb = reopen if self.see(which).is_closed else cancel
-        self.do(verb, which, reason="They said so.")
+    @rule(which=which, hand=hands, promises=st.booleans())
+    def name(self, which, hand, promises):
+        if promises:
+            due = datetime.now(UTC) + timedelta(hours=2)
+            self.do(make_promise, which, text="A call.", due_at=due)
+            self.do(make_promise, which, text="A call.", due_at=due, owner=mail(hand))
+        else:
+            self.do(assign, which, owner=mail(hand))
 
     @rule(body=st.sampled_from(BODIES))
     def text(self, body):
@@ -193,11 +180,16 @@ class AnyHistory(RuleBasedStateMachine):
 
     # What happens to people
 
-    @rule(
-        which=which, part=st.integers(0, 5), later=st.sampled_from([0, 0, 1, 20]), lasts=hours,
-        deputy=nobody_or,
-    )  # fmt: skip
-    def whoever_has_it_goes_away(self, which, part, later, lasts, deputy):
+    @rule(which=which, part=st.integers(0, 5), lasts=hours, deputy=nobody_or)
+    def whoever_has_it_goes_away(self, which, part, lasts, deputy):
+        self.go_away(which, part, 0, lasts, deputy)
+
+    @rule(which=which, part=st.integers(0, 5), lasts=hours, deputy=nobody_or)
+    def whoever_has_it_goes_away_soon(self, which, part, lasts, deputy):
+        self.go_away(which, part, 2, lasts, deputy)
+        self.time_passes(2)
+
+    def go_away(self, which, part, later, lasts, deputy):
         begins = datetime.now(UTC) + timedelta(hours=later)
         self.hear(
             mark_absent, self.whoever_has(which, part), helps=bool(deputy), from_=begins,
@@ -225,6 +217,9 @@ class AnyHistory(RuleBasedStateMachine):
             self.hear(name_lead, mail(hand), helps=True, department=place)
 
     @rule(hours=st.integers(1, 100))
+    def a_day_passes(self, hours):
+        self.time_passes(hours)
+
     def time_passes(self, hours):
         self.clock.shift(timedelta(hours=hours))
         self.must_sweep = True
@@ -296,7 +291,7 @@ def test_in_any_history_everything_open_has_an_owner(settings, furniture, migrat
     run_state_machine_as_test(
         History,
         settings=hypothesis_settings(
-            max_examples=12,
+            max_examples=16,
             stateful_step_count=25,
             deadline=None,
             derandomize=True,

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from portal.errors import BadInput, Conflict, NotFound
 from portal.models import (
     KEPT,
+    THE_CUSTOMER,
     BallKind,
     Department,
     DroppedBall,
@@ -30,6 +31,7 @@ from portal.relay import (
     mark_absent,
     mark_back,
     name_lead,
+    receive_web_message,
     reopen,
     standing_in,
     take_over_everything,
@@ -246,6 +248,16 @@ async def test_what_is_opened_again_goes_to_whoever_stands_in(house, away):
     assert (await house.see(permit)).owner_id == house.people.cora.id, "it has ended"
     again = await house.do(reopen, permit, reason="Not too dear.", by=KEPT)
     assert again.owner_id == again.coordinator_id == house.people.ben.id
+
+
+async def test_what_is_promised_after_the_end_is_promised_by_whoever_stands_in(
+    house, away, martins
+):
+    await house.do(cancel, martins, reason="Too dear.", by=KEPT)
+    await away("tess")
+    words = "I do not understand why you have ended this."
+    seen = await house.do(receive_web_message, martins, words, by=THE_CUSTOMER)
+    assert [one.owner_id for one in seen.promises] == [house.people.tom.id]
 
 
 async def test_naming_somebody_away_is_refused_until_when_and_with_who_stands_in(

@@ -22,7 +22,7 @@ from portal.relay import Turn, mark_absent, mark_back
 from portal.relay.people import read_day
 
 SAID = {
-    "absent": "Noted. Whoever is away gets nothing new, and what they have goes to who stands in.",
+    "absent": "Noted. Nothing new comes while away, and what is there goes to whoever stands in.",
     "back": "Noted. What others took over stays with them.",
 }
 FIELDS = ("from", "until", "deputy")

@@ -36,7 +36,8 @@ async def make_promise(
     if due_at <= turn.now:
         raise BadInput("A promise is for a time to come.", fields={"due_at": "a time to come"})
     roster = await turn.roster(request)
-    owner_id = (roster.by_email(owner).id or 0) if owner else request.owner_id
+    owner_id = roster.heir(request.owner_id, request.department_id)
+    owner_id = (roster.by_email(owner).id or 0) if owner else owner_id
     promise = Promise(
         kind=kind, text=text, owner_id=owner_id, department_id=request.department_id,
         made_at=turn.now, due_at=due_at, is_told=tell,
@@ -105,8 +106,8 @@ async def _promise_reply(
     """By whoever has the request, in that department's hours."""
     roster = await turn.roster(request)
     department = roster.department_by_id(request.department_id)
-    if roster.person(request.owner_id).disabled_at:  # left after the request had ended
-        request.owner_id = roster.assignee(department)
+    if request.is_closed:  # Whoever had it may have left, or be away, since it ended.
+        request.owner_id = roster.heir(request.owner_id, request.department_id)
     promise = Promise(
         kind=kind,
         text=f"{department.name} will {'call' if kind == PromiseKind.CALL else 'answer'} you.",
