@@ -43,6 +43,7 @@ class Text:
     taken_at: datetime
     status: MessageStatus = MessageStatus.ACCEPTED
     error_code: int | None = None
+    ended_at: datetime | None = None
 
 
 @dataclass(order=True)
@@ -123,6 +124,7 @@ class Carrier:
     def hear(self, news: News) -> None:
         """It has happened."""
         news.text.status, news.text.error_code = news.status, news.error_code
+        news.text.ended_at = news.at
 
     def _take(self, to: str, body: str, status_callback: str, names: tuple[str, int]) -> Text:
         message_id = int(parse_qs(urlsplit(status_callback).query)["m"][0])

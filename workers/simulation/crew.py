@@ -40,7 +40,7 @@ class Crew:
         self.rounds = 0
         self._last: dict[Duty, datetime] = {}
         self._back_at: datetime | None = None
-        self._beat_due = False
+        self._watched_at = world.now
         self._hire()
 
     def _hire(self) -> None:
@@ -89,7 +89,6 @@ class Crew:
     async def come_back(self) -> None:
         """After an outage: new processes, and no sign of life for the time between."""
         self._hire()
-        self._beat_due = True
         await self.round()
 
     def die(self, how: str) -> None:
@@ -128,9 +127,9 @@ class Crew:
         world = self.world
         if not world.watches:
             return
-        if not self._beat_due:
+        last, self._watched_at = self._watched_at, world.now
+        if not any(last < end <= world.now for _, end in world.down):
             await world.sign_of_life()
-        self._beat_due = False
         await self.watch.once()
 
     async def _post(self) -> None:

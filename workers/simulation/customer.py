@@ -13,6 +13,7 @@ from portal.models import (
     Message,
     MessageKind,
     RequestStatus,
+    RunState,
     ServiceRequest,
 )
 from portal.relay import Turn
@@ -137,11 +138,28 @@ class Customers:
         life.asked += 1
         life.heard_at = self.world.now
         self.wait(life)
+        if life.it.status == RequestStatus.AWAITING_CONFIRMATION and not life.has_arrived:
+            await self._complain(life)
+            return
         chance = self.world.dice.of("ask", life.number, life.asked)
         if chance.random() < 0.35:
             await self._call(life)
         else:
             await self.say(life, chance.choice(WHERE))
+
+    async def _complain(self, life: Life) -> None:
+        """We take it for done, and they have nothing: somebody at last sends it back."""
+        request = life.it
+        last = [run for run in request.runs if run.state == RunState.COMPLETED][-1]
+        person = self.office.somebody(request.department_id, "complaint", life.number)
+        if person is not None:
+            life.has_arrived = True
+            await life.do(
+                person.actor,
+                lambda turn, it: relay.send_back(
+                    turn, it, stage=last.stage_key, reason="It has not arrived"
+                ),
+            )
 
     async def _call(self, life: Life) -> None:
         """They call, where somebody answers the phone."""

@@ -11,6 +11,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
 from portal.clock import driven_by
 from portal.database import Database
 from portal.errors import Conflict
@@ -200,8 +202,24 @@ def _settings(folder: Path, url: str) -> Settings:
         "mail_from": "care@acme.example",
         "mail_hook_token": "the hook of the simulation",
     }
-    given = {Settings.environment_name(name): value for name, value in told.items()}
-    return Settings(_env_file=None, **given)
+    return Told(**{Settings.environment_name(name): value for name, value in told.items()})
+
+
+class Told(Settings):
+    """Settings that are given and not looked up: the simulation is the same everywhere."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Nothing but what is given."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
 
 
 @asynccontextmanager

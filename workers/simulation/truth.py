@@ -36,6 +36,7 @@ from workers.simulation.office import Office
 
 Key = tuple[BallKind, str]
 
+READ = ("id", "request_id", "status", "provider_sid", "looked_at", "claimed_at", "created_at")
 IN_TIME = timedelta(seconds=60)
 """What is put right sooner need not have been raised."""
 RETURNS_NOTICED = 2
@@ -245,11 +246,7 @@ class Truth:
             MessageStatus.REVIEW: BallKind.OUTCOME_UNKNOWN,
         }
         query: Any = sa.select(
-            col(Message.id),
-            col(Message.request_id),
-            col(Message.status),
-            col(Message.sent_at),
-            col(Message.claimed_at),
+            *(getattr(Message, name) for name in READ),
         ).where(
             col(Message.direction) == Direction.OUT,
             col(Message.status).in_(kinds),
@@ -257,12 +254,23 @@ class Truth:
             col(Message.request_id).is_not(None),
             col(Message.kind) != MessageKind.NOTICE,
         )
+        rows = (await session.execute(query)).all()
         return [
-            _drop(kinds[status], f"message:{message_id}", request_id, sent_at or claimed_at)
-            for message_id, request_id, status, sent_at, claimed_at in (
-                await session.execute(query)
-            ).all()
+            _drop(kinds[row.status], f"message:{row.id}", row.request_id, self._ended_at(row))
+            for row in rows
         ]
+
+    def _ended_at(self, row: Any) -> datetime:
+        """When the carrier gave it up; where it never had it, when we could find out no more."""
+        world = self.office.world
+        text = world.carrier.texts.get(row.provider_sid or "")
+        if text is not None and text.ended_at is not None:
+            return text.ended_at
+        again = timedelta(seconds=world.settings.reconcile_after)
+        known: datetime = row.claimed_at or row.created_at
+        if row.looked_at is not None:
+            known = row.looked_at + again
+        return known
 
     async def _of_people(self, session: AsyncSession, now: datetime) -> list[Drop]:
         query: Any = (
