@@ -38,7 +38,7 @@ async def bank(
 
 
 async def test_nobody_errs(bank: Bank) -> None:
-    """Then Martin hears of each step as it happens, and has nothing to ask."""
+    """Then Martin hears of each step as it happens, or by its date, and has nothing to ask."""
     await bank.opens("Tue 3 Jun 10:00")
     await bank.at("Tue 3 Jun 13:00", "tess", "advance")
     await bank.at("Tue 3 Jun 15:00", "uma", "handoff/accept")
@@ -54,6 +54,7 @@ async def test_nobody_errs(bank: Bank) -> None:
 
     bank.phone_shows(
         ("Tue 3 Jun 10:00", "Hi Martin, we have your application. Next step by 2 pm."),
+        ("Tue 3 Jun 13:48", "Passed to Underwriting. They take it up by 5 pm."),
         ("Tue 3 Jun 15:00", "your application is being checked. Next step by tomorrow."),
         ("Wed 4 Jun 14:00", "your card is being made. On its way by Mon 9 Jun."),
         ("Fri 6 Jun 17:00", "your card is on its way. It should be with you by Tue 10 Jun."),
@@ -106,6 +107,7 @@ async def test_the_courier_goes_silent(bank: Bank) -> None:
 
     bank.phone_shows(
         ("Tue 3 Jun 10:00", "Hi Martin, we have your application. Next step by 2 pm."),
+        ("Tue 3 Jun 13:48", "Passed to Underwriting. They take it up by 5 pm."),
         ("Tue 3 Jun 15:00", "your application is being checked. Next step by tomorrow."),
         ("Wed 4 Jun 14:00", "your card is being made. On its way by Mon 9 Jun."),
         ("Fri 6 Jun 17:00", "your card is on its way. It should be with you by Tue 10 Jun."),
@@ -164,7 +166,9 @@ async def test_card_processing_never_takes_it_up(bank: Bank) -> None:
 
     bank.phone_shows(
         ("Tue 3 Jun 10:00", "Hi Martin, we have your application. Next step by 2 pm."),
+        ("Tue 3 Jun 13:48", "Passed to Underwriting. They take it up by 5 pm."),
         ("Tue 3 Jun 15:00", "your application is being checked. Next step by tomorrow."),
+        ("Wed 4 Jun 15:00", "Martin, it still waits for Card Processing to take it up."),
         ("Mon 9 Jun 10:45", "Sorry, it is waiting for Card Processing to take it up. Now by tom"),
         ("Tue 10 Jun 08:45", "Sorry, we are late again. Pia will write to you by 12:45 pm."),
         ("Thu 12 Jun 19:00", "Underwriting has your message and will answer by tomorrow, 1 pm."),

@@ -6,7 +6,7 @@ is for the relay.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import Enum, auto
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -33,6 +33,8 @@ AT_LEAST = 0.25
 """Of the time that was expected: a new date lies no nearer, or there is soon another."""
 AFTER_WAKING = timedelta(hours=1)
 """A date that we give by ourselves lies no sooner after the customer's quiet hours."""
+LATE = time(20, 45)
+"""By when we say that a day passes without what was told for it, on the customer's clock."""
 A_NEW_DATE = "will tell you a new date."
 """How the promise ends that is made where no date of ours has held."""
 
@@ -87,6 +89,7 @@ def tellings(request: ServiceRequest, roster: Roster, manners: Manners) -> Itera
         stage = request.definition.stage(run.stage_key)
         if not run.is_paused and run.delays_told < MOST_GUESSES and run.opened_at < run.due_at:
             yield Telling(News.DELAY, _delay_at(request, run, stage, manners), run)
+        yield from _of_passing_on(request, run, manners)
         if stage.update_every is not None and not _is_asked(request, run):
             calendar = roster.department_by_id(run.department_id).calendar
             at = calendar.add(_heard_at(request, run), stage.update_every)
@@ -161,6 +164,32 @@ def _delay_at(
     if evening is None:
         return at
     return evening - ahead if evening - ahead > _heard_at(request, run) else at
+
+
+def _of_passing_on(request: ServiceRequest, run: StageRun, manners: Manners) -> Iterator[Telling]:
+    """It waits to be taken up when the customer expects the next step; and when it should be.
+
+    What is taken up in time is told by its milestone alone.
+    """
+    handoff = request.waiting_handoff(run)
+    if handoff is None or handoff.accept_by is None or run.is_paused:
+        return
+    told_at, last = request.told_at or run.opened_at - manners.looks_every, handoff.from_run
+    if last is not None and told_at < run.opened_at:
+        yield Telling(News.STILL_ON_IT, _next_step_at(run, last, manners), run)
+    if told_at < handoff.accept_by:
+        yield Telling(News.STILL_ON_IT, manners.awake(handoff.accept_by), run)
+
+
+def _next_step_at(run: StageRun, last: StageRun, manners: Manners) -> datetime:
+    """Ahead of the date that was told with the stage before: an hour of its day, else a day."""
+    ahead = max((last.due_at - last.opened_at) * PART_AHEAD, 2 * manners.looks_every)
+    told_on = (last.reached_at or last.opened_at).astimezone(manners.zone).date()
+    day = last.due_at.astimezone(manners.zone)
+    end = last.due_at if day.date() == told_on else datetime.combine(day, LATE, manners.zone)
+    at = end - min(ahead, LONGEST_AHEAD)
+    at = manners.evening_before(at) or at
+    return max(at, manners.awake(run.opened_at + 2 * manners.looks_every)).astimezone(UTC)
 
 
 def _heard_at(request: ServiceRequest, run: StageRun) -> datetime:

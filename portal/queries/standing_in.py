@@ -53,40 +53,36 @@ class Movable:
         )
 
     @property
-    def is_empty(self) -> bool:
-        """True when everybody is here, which is the usual case of a small house."""
-        return not self.stood_in and not any(people for people, _ in self.groups)
+    def people(self) -> frozenset[int]:
+        """Everybody who is meant; nobody is the usual case of a small house."""
+        return self.stood_in.union(
+            *(people for people, places in self.groups if places != frozenset())
+        )
 
     def holds(self, person: Any, place: Any) -> Any:
-        """The condition on a row with these columns."""
-        conditions = [col(person).in_(self.stood_in)] if self.stood_in else []
-        for people, places in self.groups:
-            if people and places is None:
-                conditions.append(col(person).in_(people))
-            elif people and places:
-                conditions.append(sa.and_(col(person).in_(people), col(place).in_(places)))
-        return sa.or_(sa.false(), *conditions)
+        """The condition on a row with these columns: first one that an index serves."""
+        anybody = col(person).in_(self.people)
+        if all(places is None for people, places in self.groups if people):
+            return anybody
+        somewhere = [
+            col(person).in_(people) if places is None else _both(person, people, place, places)
+            for people, places in self.groups
+        ]
+        return sa.and_(anybody, sa.or_(col(person).in_(self.stood_in), *somewhere))
 
 
-async def left_behind(
-    session: AsyncSession, movable: Movable, *, after: int = 0, limit: int
-) -> list[int]:
-    """The requests, by id, of which something is to go to somebody else; closed ones too.
+async def left_behind(session: AsyncSession, movable: Movable, *, limit: int) -> list[int]:
+    """Requests, by id, of which something is to go to somebody else; closed ones too.
 
-    A few indexed reads, whatever else is under way.
+    A few reads along indexes of what is open, whatever else there is. They are sorted here:
+    asked to, SQLite would go through all requests in that order.
     """
-    if movable.is_empty:
+    if not movable.people:
         return []
     found: set[int] = set()
     for request_id, *conditions in _lying_with(movable):
-        query = (
-            select(request_id)
-            .where(request_id > after, *conditions)
-            .order_by(request_id)
-            .distinct()
-            .limit(limit)
-        )
-        found.update((await session.exec(query)).all())
+        query = select(request_id).where(*conditions).limit(limit)
+        found.update(one for one in (await session.exec(query)).all() if one is not None)
     return sorted(found)[:limit]
 
 
@@ -123,6 +119,10 @@ def _taker(roster: Roster, department: Department) -> int | None:
     return roster.find_assignee(department)
 
 
+def _both(person: Any, people: Any, place: Any, places: Any) -> Any:
+    return sa.and_(col(person).in_(people), col(place).in_(places))
+
+
 def _lying_with(movable: Movable) -> list[tuple[Any, ...]]:
     """Columns of request ids, each with its conditions."""
     ball = DroppedBall
@@ -142,13 +142,12 @@ def _lying_with(movable: Movable) -> list[tuple[Any, ...]]:
             col(Promise.closed_at).is_(None),
             movable.holds(Promise.owner_id, Promise.department_id),
         ),
-        *(
-            (
-                col(ball.request_id),
-                col(ball.resolved_at).is_(None),
-                col(ball.request_id).is_not(None),
-                movable.holds(whose, ball.department_id),
-            )
-            for whose in (ball.owner_id, ball.escalated_to_id)
+        (
+            col(ball.request_id),
+            col(ball.resolved_at).is_(None),
+            sa.or_(
+                movable.holds(ball.owner_id, ball.department_id),
+                movable.holds(ball.escalated_to_id, ball.department_id),
+            ),
         ),
     ]

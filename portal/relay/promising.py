@@ -1,6 +1,6 @@
 """Promises: made with an owner and a time, kept, moved with a reason, or taken back."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import col, select
 
@@ -15,6 +15,9 @@ from portal.models import (
 )
 from portal.relay.moving import check_words
 from portal.relay.turn import Turn
+
+AT_ONCE = timedelta(minutes=1)
+"""Moments that are no further apart count as one."""
 
 
 async def make_promise(
@@ -73,7 +76,8 @@ async def promise_answer(turn: Turn, request: ServiceRequest) -> Promise:
     a time to come: whoever asks again because we are late is given a time that we can keep.
     """
     department = (await turn.roster(request)).department_by_id(request.department_id)
-    latest = department.reply_by(turn.now)
+    # Of two who write at once either may come first, whichever has the earlier moment.
+    latest = department.reply_by(turn.now) + AT_ONCE
     for owed in _owed(request, PromiseKind.ANSWER):
         if owed.is_told and turn.now < owed.due_at <= latest:
             return owed
