@@ -53,13 +53,15 @@ async def take_over_strays(turn: Turn) -> None:
 
 async def take_over_everything(relay: Relay, actor: Actor) -> None:
     """Pass on whatever lies with nobody who is here, each request in a transaction of its own."""
-    after = 0
+    tried: set[int] = set()
     while True:
         async with relay.turn(actor) as turn:
-            roster = await load_full_roster(turn.session, turn.now)
-            found = await left_behind(turn.session, Movable.of(roster), after=after, limit=AT_ONCE)
-        for after in found:
+            movable = Movable.of(await load_full_roster(turn.session, turn.now))
+            found = await left_behind(turn.session, movable, limit=AT_ONCE + len(tried))
+        ahead = [request_id for request_id in found if request_id not in tried]
+        for request_id in ahead:
             async with relay.turn(actor) as turn:
-                await take_over(turn, await lock_by_id(turn.session, after))
-        if not found:
+                await take_over(turn, await lock_by_id(turn.session, request_id))
+        tried.update(ahead)
+        if not ahead:
             return
