@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 import sqlalchemy as sa
@@ -62,7 +63,11 @@ class Crew:
         return min((self._when(duty, at) for duty, at in due.items()), default=None)
 
     def _when(self, duty: Duty, at: datetime) -> datetime:
+        """Rounds come every few seconds; only the post is woken by whoever has written."""
         world = self.world
+        if duty != Duty.POST:
+            every = world.settings.sweep_every
+            at = datetime.fromtimestamp(math.ceil(at.timestamp() / every) * every, UTC)
         last = self._last.get(duty)
         if last is not None:
             at = max(at, last + timedelta(seconds=world.settings.sweep_every))

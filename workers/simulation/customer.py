@@ -116,11 +116,16 @@ class Customers:
                 await relay.receive_web_message(turn, held, words)
 
     def wait(self, life: Life) -> None:
-        """How long they can bear it: so long without a word, or so long past the date they know."""
+        """How long they can bear it: so long without a word, or so long past the date they know.
+
+        A week in the middle, twice that while a date that they know is still to come.
+        """
         chance = self.world.dice.of("patience", life.number)
         heard = life.heard_at or self.world.now
-        limits = [heard + timedelta(days=chance.lognormvariate(1.7, 0.45))]
-        if life.believes is not None and life.believes > heard:
+        bears = timedelta(days=max(3.0, chance.lognormvariate(1.9, 0.4)))
+        knows = life.believes is not None and life.believes > heard
+        limits = [heard + (2 * bears if knows else bears)]
+        if knows and life.believes is not None:
             limits.append(life.believes + timedelta(hours=chance.uniform(3, 40)))
         at = max(self._awake(life, min(limits)), self.world.now + timedelta(minutes=5))
         if at != life.impatient_at:
@@ -131,14 +136,15 @@ class Customers:
         if life.impatient_at != at or life.is_over:
             return
         life.impatient_at = None
-        if life.it.status == RequestStatus.WAITING_ON_CUSTOMER:
-            life.heard_at = self.world.now  # They know that it is their move.
+        done = life.it.status == RequestStatus.AWAITING_CONFIRMATION
+        if life.it.status == RequestStatus.WAITING_ON_CUSTOMER or (done and life.has_arrived):
+            life.heard_at = self.world.now  # It is their move, or they have what they wanted.
             self.wait(life)
             return
         life.asked += 1
         life.heard_at = self.world.now
         self.wait(life)
-        if life.it.status == RequestStatus.AWAITING_CONFIRMATION and not life.has_arrived:
+        if done:
             await self._complain(life)
             return
         chance = self.world.dice.of("ask", life.number, life.asked)

@@ -183,10 +183,10 @@ class Labour:
     def _plan_new_promise(self, life: Life, run: StageRun, done_at: datetime) -> None:
         calendar = self.office.calendar(run.department_id)
         at = calendar.next_open(run.opened_at + (done_at - run.opened_at) * 0.3)
-        due_at = calendar.add_open_time(at, timedelta(hours=5))
 
         async def promise() -> None:
             async def make(turn: Turn, request: ServiceRequest) -> None:
+                due_at = calendar.add_open_time(turn.now, timedelta(hours=5))
                 await relay.make_promise(
                     turn, request, text="We check the address with you", due_at=due_at
                 )

@@ -52,6 +52,7 @@ class Drop:
     request_id: int
     at: datetime
     raised_at: datetime | None = None
+    stood_at: datetime | None = None
     ended_at: datetime | None = None
     excused_until: datetime | None = None
 
@@ -70,8 +71,8 @@ class Drop:
     @property
     def counts(self) -> bool:
         """False where it was put right before anybody could be told."""
-        ended_soon = self.ended_at is not None and self.ended_at <= self.due_at + IN_TIME
-        return self.raised_at is not None or not ended_soon
+        stood = self.stood_at is not None and self.stood_at > self.due_at + IN_TIME
+        return self.raised_at is not None or stood
 
 
 @dataclass
@@ -105,6 +106,7 @@ class Truth:
                     known.ended_at = world.now
                 self.standing[key] = self._known[key] = fact
                 self.drops.append(fact)
+            self.standing[key].stood_at = world.now
             for out in outages:
                 if out.began_at <= fact.at < out.patient_until:
                     self.standing[key].excused_until = out.patient_until
@@ -181,24 +183,27 @@ class Truth:
         """Promises past their time, and customers' words that nobody has answered."""
         owed: Any = (
             sa.select(
-                col(Promise.id), col(Promise.request_id), col(Promise.kind), col(Promise.due_at),
-                col(ServiceRequest.unanswered_since),
+                col(Promise.id), col(Promise.request_id), col(Promise.kind), col(Promise.made_at),
+                col(Promise.due_at), col(ServiceRequest.unanswered_since),
             )
             .join(ServiceRequest, col(ServiceRequest.id) == col(Promise.request_id))
             .where(col(Promise.closed_at).is_(None))
         )  # fmt: skip
-        found, covered = [], set[int]()
-        for promise_id, request_id, kind, due_at, since in (await session.execute(owed)).all():
-            if kind in (PromiseKind.ANSWER, PromiseKind.CALL):
-                covered.add(request_id)
-            if due_at > now:
-                continue
-            if kind == PromiseKind.ANSWER and since is not None:
+        found, covered, answers = [], set[int](), dict[int, datetime]()
+        for row in (await session.execute(owed)).all():
+            if row.kind in (PromiseKind.ANSWER, PromiseKind.CALL):
+                covered.add(row.request_id)
+            since = row.unanswered_since
+            if row.kind == PromiseKind.ANSWER and since is not None and row.made_at >= since:
+                known = answers.get(row.request_id, row.due_at)
+                answers[row.request_id] = min(known, row.due_at)
+            elif row.due_at <= now:
+                late = BallKind.PROMISE_DUE
+                found.append(_drop(late, f"promise:{row.id}", row.request_id, row.due_at))
+        for request_id, due_at in answers.items():
+            if due_at <= now:
                 unanswered = BallKind.MESSAGE_UNANSWERED
                 found.append(_drop(unanswered, f"request:{request_id}", request_id, due_at))
-            else:
-                late = BallKind.PROMISE_DUE
-                found.append(_drop(late, f"promise:{promise_id}", request_id, due_at))
         wrote: Any = sa.select(
             col(ServiceRequest.id),
             col(ServiceRequest.department_id),
