@@ -8,7 +8,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.desk.sentences import iso
-from portal.desk.view import Entry, When
+from portal.desk.talk_view import Entry
+from portal.desk.view import When
 from portal.errors import Conflict, NotFound
 from portal.messaging.times import Words
 from portal.models import KEPT, Channel, Direction, Message, MessageStatus, ServiceRequest

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from portal.desk.view import Choice, ReplyLine
+from portal.desk.talk_view import ReplyLine
+from portal.desk.view import Choice
 from portal.messaging.compose import Teller, fill
 from portal.models import (
     CannedReply,

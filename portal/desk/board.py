@@ -12,9 +12,10 @@ from starlette.responses import RedirectResponse, Response
 from portal import clock
 from portal.desk.acts import find_act
 from portal.desk.guard import answer, frame, is_fragment
+from portal.desk.list_view import DepartmentTab, Row, Section
 from portal.desk.reader import Reader
 from portal.desk.rows import Rows
-from portal.desk.view import DepartmentTab, Problem, Row, Section
+from portal.desk.view import Problem
 from portal.errors import BadInput, NotFound, PortalError
 from portal.messaging.times import Words
 from portal.models import Department, Handoff, Promise, ServiceRequest, StageRun

@@ -14,6 +14,7 @@ from portal.desk.legs import Line
 from portal.desk.moves import Moves
 from portal.desk.promises import promise_lines
 from portal.desk.reader import Reader, as_person
+from portal.desk.request_view import CustomerFacts, EventLine, RequestView
 from portal.desk.sentences import (
     MEANINGS,
     STATUS,
@@ -26,14 +27,7 @@ from portal.desk.sentences import (
 from portal.desk.slipped import draw_balls
 from portal.desk.story import Telling, draw_outside
 from portal.desk.talk import Talk, did_not_arrive
-from portal.desk.view import (
-    Choice,
-    CustomerFacts,
-    EventLine,
-    Mark,
-    RequestView,
-    When,
-)
+from portal.desk.view import Choice, Mark, When
 from portal.desk.wishes import Wanted, asked_of
 from portal.messaging.compose import Teller
 from portal.messaging.outbox import due_at

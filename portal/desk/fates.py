@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from portal.desk.view import Try
+from portal.desk.talk_view import Try
 from portal.messaging import segments
 from portal.messaging.carrier import verdict
 from portal.messaging.times import Words

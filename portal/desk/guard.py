@@ -82,7 +82,14 @@ def answer(request: Request, name: str, context: dict[str, Any], status: int = 2
 def frame(reader: Reader | None) -> dict[str, Any]:
     """What the frame of each page of the desk asks for."""
     if reader is None:
-        return {"me": None, "form_token": "", "to_answer": 0, "to_mend": 0, "to_catch": 0, "alerts": ()}
+        return {
+            "me": None,
+            "form_token": "",
+            "to_answer": 0,
+            "to_mend": 0,
+            "to_catch": 0,
+            "alerts": (),
+        }
     return {
         "me": as_person(reader.staff),
         "form_token": reader.form_token,

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, replace
 
+from portal.desk.request_view import Leg, LegState
 from portal.desk.sentences import due, since
-from portal.desk.view import Leg, LegState, When
+from portal.desk.view import When
 from portal.messaging.times import Words
 from portal.models import FollowUp, FollowUpState, Roster, RunState, ServiceRequest, StageRun
 from portal.workflows import FollowUpDefinition, StageDefinition

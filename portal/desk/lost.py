@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal import clock
+from portal.desk.list_view import LostLine
 from portal.desk.reader import Reader
 from portal.desk.sentences import WAY
 from portal.desk.talk import Talk
-from portal.desk.view import Choice, LostLine
+from portal.desk.view import Choice
 from portal.messaging.times import Words
 from portal.models import Channel, Department, Message, MessageStatus, SendAttempt, ServiceRequest
 from portal.queries.boards import all_departments

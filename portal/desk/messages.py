@@ -10,9 +10,10 @@ from starlette.responses import RedirectResponse, Response
 
 from portal import clock, relay
 from portal.desk.guard import answer, field, frame, is_fragment, read_form, read_number
+from portal.desk.list_view import LostLine
 from portal.desk.lost import draw_lost
 from portal.desk.reader import Reader, find_reader
-from portal.desk.view import Choice, LostLine, Problem
+from portal.desk.view import Choice, Problem
 from portal.errors import BadInput, NotAllowed, NotFound, PortalError
 from portal.models import Channel, Direction, Message
 from portal.queries.conversations import get_message

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from portal.desk.reader import Reader
+from portal.desk.request_view import Move
 from portal.desk.sentences import as_listed
-from portal.desk.view import Move
 from portal.messaging.times import Words
 from portal.models import (
     Handoff,

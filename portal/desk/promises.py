@@ -11,8 +11,9 @@ from starlette.responses import Response
 from portal import clock, pages
 from portal.desk.guard import field, read_form
 from portal.desk.reader import Reader
+from portal.desk.request_view import PromiseLine
 from portal.desk.sentences import due, iso
-from portal.desk.view import Choice, PromiseLine
+from portal.desk.view import Choice
 from portal.errors import BadInput, NotAllowed
 from portal.messaging.commitments import Commitment, read_line
 from portal.messaging.deadlines import DeadlineReader

@@ -15,8 +15,9 @@ from portal.desk.drawing import draw_request
 from portal.desk.guard import answer, field, frame, is_fragment, read_form
 from portal.desk.promises import ask_back
 from portal.desk.reader import Reader, find_reader
+from portal.desk.request_view import RequestView
 from portal.desk.sentences import REASONS
-from portal.desk.view import Choice, Problem, RequestView
+from portal.desk.view import Choice, Problem
 from portal.errors import BadInput, NotFound, PortalError, Stale
 from portal.models import ServiceRequest
 from portal.queries.requests import get_service_request

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from portal.desk.list_view import Row
 from portal.desk.reader import as_person
 from portal.desk.sentences import STATUS, due, since
-from portal.desk.view import Mark, Person, Row
+from portal.desk.view import Mark, Person
 from portal.messaging.times import Words
 from portal.models import (
     Department,

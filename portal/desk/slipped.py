@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal import clock
+from portal.desk.list_view import BallLine
 from portal.desk.reader import Reader
 from portal.desk.sentences import since
-from portal.desk.view import BallLine
 from portal.messaging.times import Words
 from portal.models import BallKind, DroppedBall, Level, ServiceRequest
 from portal.queries.mending import requests_by_id

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal.desk.reader import Reader
+from portal.desk.request_view import Outside, StoryLine, StoryView
 from portal.desk.sentences import REASONS, as_listed, due, since
-from portal.desk.view import Outside, StoryLine, StoryView
 from portal.messaging.times import Words
 from portal.models import Event, EventKind, Roster, ServiceRequest
 from portal.queries.stories import Story

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from portal.desk.fates import KIND, NOT_THERE, cost, fate, tries
 from portal.desk.sentences import WAY, since, taken_as, who_wrote
-from portal.desk.view import Entry, FileEntry
+from portal.desk.talk_view import Entry, FileEntry
 from portal.messaging.times import Words
 from portal.models import Attachment, Channel, Customer, Direction, Message, SendAttempt
 from portal.relay.sending.mending import LOST

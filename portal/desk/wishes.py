@@ -3,8 +3,8 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from portal.desk.request_view import Welcome, WishButton, Wishes, WishLine
 from portal.desk.sentences import since
-from portal.desk.view import Welcome, WishButton, Wishes, WishLine
 from portal.messaging.times import Words
 from portal.models import Channel, Consent, ConsentSource, ServiceRequest
 from portal.queries.consents import Wish
