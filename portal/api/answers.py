@@ -211,5 +211,7 @@ def _warning(request: ServiceRequest) -> str:
     for run in request.open_runs:
         if run.is_unlikely and run.usual_at is not None:
             name = request.definition.stage(run.stage_key).name
-            return f"{name}: this date is unlikely. Half are done by {run.usual_at:%Y-%m-%dT%H:%MZ}."
+            return (
+                f"{name}: this date is unlikely. Half are done by {run.usual_at:%Y-%m-%dT%H:%MZ}."
+            )
     return ""
