@@ -77,8 +77,8 @@ class Courier:
                 await self._rest(ending)
 
     async def once(self, within: float) -> None:
-        """Deliver all that is due and may go now, each to its end or for ``within`` seconds."""
-        while await self._deliver_batch():
+        """Deliver one batch of what is due, each to its end or for ``within`` seconds."""
+        if await self._deliver_batch():
             await self.finish(within)
 
     async def finish(self, within: float) -> None:

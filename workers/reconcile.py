@@ -38,7 +38,7 @@ MARGIN = timedelta(seconds=5)
 """The provider's clock is not ours, and it counts whole seconds."""
 AT_ONCE = 500
 
-SENT_ONCE_MORE = frozenset({MessageKind.MILESTONE, MessageKind.LINK})
+SENT_ONCE_MORE = frozenset({MessageKind.MILESTONE, MessageKind.LINK, MessageKind.NOTICE})
 """Kinds that do no harm when they come twice."""
 
 
@@ -67,7 +67,7 @@ class Reconciler:
 
     async def _mark_lost(self, now: datetime) -> None:
         async with self._relay.database.transaction() as session:
-            await session.execute(
+            await session.exec(
                 sa.update(Message)
                 .where(
                     col(Message.status) == MessageStatus.SENDING,
@@ -151,6 +151,11 @@ class Reconciler:
             turn.outbox.written.append(message)
             return
         message.status = MessageStatus.REVIEW
+        if message.kind == MessageKind.NOTICE:
+            # What it is about stands at the desk; a ball about it would only make another mail.
+            message.reason = "We could not find out whether this was sent."
+            message.settle(KEPT.name, turn.now)
+            return
         message.reason = "We could not find out whether this was sent. Please ask the customer."
         await raise_ball(
             turn, BallKind.OUTCOME_UNKNOWN, about(message), message.reason,

@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from portal.messaging.email import Mailer
 from portal.messaging.sms import SmsGateway
-from portal.models import FollowUp, ServiceRequest
+from portal.models import Channel, FollowUp, ServiceRequest
 from workers.claim import claim_due
 from workers.deliver import Courier
 from workers.doors import Door, Doors, MailDoor, TextDoor
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from workers.simulation.world import World
 
 WITHIN = 30.0
-MEASURE_EVERY = timedelta(hours=6)
+POST = {Duty.TEXTS: Channel.SMS, Duty.MAILS: Channel.EMAIL}
+MEASURE_EVERY = timedelta(days=1)
 """In production every ten minutes; what it measures changes more slowly than that."""
 
 
@@ -65,7 +66,7 @@ class Crew:
     def _when(self, duty: Duty, at: datetime) -> datetime:
         """Rounds come every few seconds; only the post is woken by whoever has written."""
         world = self.world
-        if duty != Duty.POST:
+        if duty not in POST:
             every = world.settings.sweep_every
             at = datetime.fromtimestamp(math.ceil(at.timestamp() / every) * every, UTC)
         last = self._last.get(duty)
@@ -111,7 +112,7 @@ class Crew:
         self._last[duty] = world.now
         self.rounds += 1
         relay = world.relay
-        relay.may_be_killed = duty != Duty.POST
+        relay.may_be_killed = duty not in POST
         try:
             if duty == Duty.SWEEP:
                 if not world.tells:
@@ -119,8 +120,8 @@ class Crew:
                 await self.sweep.once()
             elif duty == Duty.WATCH:
                 await self._watch()
-            elif duty == Duty.POST:
-                await self._post()
+            elif duty in POST:
+                await self._post(POST[duty])
             elif duty == Duty.RECONCILE:
                 await self.reconciler.once()
             else:
@@ -137,12 +138,15 @@ class Crew:
             await world.sign_of_life()
         await self.watch.once()
 
-    async def _post(self) -> None:
+    async def _post(self, channel: Channel) -> None:
         for courier, door in zip(self.couriers, self.doors.all(), strict=True):
-            if self.world.dice.hit(Fault.KILLED, 0.01, "post", self.rounds, door.channel):
+            if door.channel != channel:
+                continue
+            if self.world.dice.hit(Fault.KILLED, 0.01, "post", self.rounds):
                 await self._die_at_the_door(door)
-                return
-            await courier.once(WITHIN)
+            else:
+                await courier.once(WITHIN)
+            return
 
     async def _die_at_the_door(self, door: Door) -> None:
         """Killed between the claim and the record: nobody knows what became of those messages."""
@@ -167,11 +171,11 @@ class Crew:
         """The same world without tellings and follow-ups: their times never come."""
         async with self.world.database.transaction() as session:
             told = sa.update(ServiceRequest).where(col(ServiceRequest.tell_at).is_not(None))
-            await session.execute(told.values(tell_at=None))
+            await session.exec(told.values(tell_at=None))
             asked = sa.update(FollowUp).where(
                 col(FollowUp.next_at).is_not(None), ~col(FollowUp.at_stage)
             )
-            await session.execute(asked.values(next_at=None))
+            await session.exec(asked.values(next_at=None))
 
 
 def _nobody() -> None:

@@ -15,6 +15,7 @@ from sqlmodel import col
 
 from portal.database import Database
 from portal.models import (
+    Channel,
     DroppedBall,
     FollowUp,
     Handoff,
@@ -36,7 +37,8 @@ class Duty(StrEnum):
 
     SWEEP = "sweep"
     WATCH = "watch"
-    POST = "post"
+    TEXTS = "texts"
+    MAILS = "mails"
     RECONCILE = "reconcile"
     INQUIRE = "inquire"
 
@@ -88,7 +90,8 @@ def _query() -> sa.CompoundSelect[Any]:
     now = sa.bindparam("now", type_=UtcDateTime())
     runs = col(StageRun.state) == RunState.OPEN, col(StageRun.paused_at).is_(None)
     return sa.union_all(
-        _first("post", Message.due_at, col(Message.status) == MessageStatus.QUEUED),
+        _waiting("texts", Channel.SMS),
+        _waiting("mails", Channel.EMAIL),
         _first("sweep", FollowUp.next_at, col(FollowUp.next_at).is_not(None)),
         _first("sweep", StageRun.hold_until, col(StageRun.hold_until).is_not(None)),
         _first("sweep", ServiceRequest.tell_at, col(ServiceRequest.tell_at).is_not(None)),
@@ -128,6 +131,13 @@ def _first(name: str, moment: Any, *where: Any) -> sa.Select[Any]:
     return sa.select(
         sa.literal(name).label("what"), sa.func.min(moment).label("at"), sa.null().label("number")
     ).where(*where)
+
+
+def _waiting(name: str, channel: Channel) -> sa.Select[Any]:
+    return _first(
+        name, Message.due_at,
+        col(Message.status) == MessageStatus.QUEUED, col(Message.channel) == channel,
+    )  # fmt: skip
 
 
 def _number(name: str, query: sa.Select[Any]) -> sa.Select[Any]:

@@ -57,6 +57,7 @@ class Script:
     dice: Dice
     tells: bool = True
     watches: bool = True
+    kinds: tuple[str, ...] = KINDS
 
 
 @dataclass
@@ -110,7 +111,7 @@ class Play:
     def _cast(self, number: int) -> None:
         dice = self.script.dice
         chance = dice.of("life", number)
-        kind = self.office.workflows[chance.choice(KINDS)]
+        kind = self.office.workflows[chance.choice(self.script.kinds)]
         place = PLACES[kind.key]
         details = customer(number, place, dice)
         life = Life(self.world, number, kind, details, shares_phone(number, place))

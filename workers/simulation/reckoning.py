@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-import sqlalchemy as sa
 from sqlmodel import col, select
 
 from portal.models import (
@@ -46,8 +45,8 @@ async def reckon(world: World) -> Reckoning:
     query = select(Message).where(col(Message.direction) == Direction.OUT)
     async with world.database.reading() as session:
         messages = (await session.exec(query.order_by(col(Message.id)))).all()
-        about = sa.select(col(DroppedBall.subject)).where(col(DroppedBall.kind).in_(ABOUT_MESSAGES))
-        raised = set((await session.execute(about)).scalars().all())
+        about = select(DroppedBall.subject).where(col(DroppedBall.kind).in_(ABOUT_MESSAGES))
+        raised = set((await session.exec(about)).all())
         reached = select(Event).where(col(Event.kind) == EventKind.STAGE_REACHED)
         milestones = [one for one in (await session.exec(reached)).all() if one.data.get("told")]
     account = Reckoning()

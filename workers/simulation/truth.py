@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import col
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col, select
 
 from portal.models import (
     BallKind,
@@ -94,10 +94,11 @@ class Truth:
         if world.is_down(world.now) is not None:
             return
         async with world.database.reading() as session:
-            facts = {(one.kind, one.subject): one for one in await self._facts(session, world.now)}
-            query = sa.select(DroppedBall).where(col(DroppedBall.id) > self._newest)
-            balls = (await session.execute(query.order_by(col(DroppedBall.id)))).scalars().all()
-            outages = (await session.execute(sa.select(Outage))).scalars().all()
+            there = await session.connection()
+            facts = {(one.kind, one.subject): one for one in await self._facts(there, world.now)}
+            query = select(DroppedBall).where(col(DroppedBall.id) > self._newest)
+            balls = (await session.exec(query.order_by(col(DroppedBall.id)))).all()
+            outages = (await session.exec(select(Outage))).all()
         for key, fact in facts.items():
             known = self.standing.get(key)
             if known is None or known.at != fact.at:
@@ -126,24 +127,24 @@ class Truth:
         elif drop.raised_at is None:
             drop.raised_at = ball.raised_at
 
-    async def _facts(self, session: AsyncSession, now: datetime) -> list[Drop]:
+    async def _facts(self, there: AsyncConnection, now: datetime) -> list[Drop]:
         found = [
-            *await self._of_stages(session, now),
-            *await self._of_handoffs(session, now),
-            *await self._of_words(session, now),
-            *await self._of_questions(session, now),
-            *await self._of_messages(session),
-            *await self._of_people(session, now),
+            *await self._of_stages(there, now),
+            *await self._of_handoffs(there, now),
+            *await self._of_words(there, now),
+            *await self._of_questions(there, now),
+            *await self._of_messages(there),
+            *await self._of_people(there, now),
             *self._of_returns(),
         ]
-        ageing = sa.select(col(ServiceRequest.id), col(ServiceRequest.ages_at)).where(
+        ageing: Any = sa.select(col(ServiceRequest.id), col(ServiceRequest.ages_at)).where(
             col(ServiceRequest.ages_at) <= now, col(ServiceRequest.closed_at).is_(None)
         )
-        for request_id, at in (await session.execute(ageing)).all():
+        for request_id, at in (await there.execute(ageing)).all():
             found.append(_drop(BallKind.AGEING, f"request:{request_id}", request_id, at))
         return found
 
-    async def _of_stages(self, session: AsyncSession, now: datetime) -> list[Drop]:
+    async def _of_stages(self, there: AsyncConnection, now: datetime) -> list[Drop]:
         query: Any = sa.select(
             col(StageRun.id),
             col(StageRun.request_id),
@@ -155,7 +156,7 @@ class Truth:
             sa.or_(col(StageRun.late_at) <= now, col(StageRun.silent_at) <= now),
         )
         found = []
-        for run_id, request_id, late_at, silent_at in (await session.execute(query)).all():
+        for run_id, request_id, late_at, silent_at in (await there.execute(query)).all():
             if late_at <= now:
                 found.append(_drop(BallKind.STAGE_OVERDUE, f"run:{run_id}", request_id, late_at))
             if silent_at is not None and silent_at <= now:
@@ -163,8 +164,8 @@ class Truth:
                 found.append(_drop(silent, f"run:{run_id}", request_id, silent_at))
         return found
 
-    async def _of_handoffs(self, session: AsyncSession, now: datetime) -> list[Drop]:
-        query = (
+    async def _of_handoffs(self, there: AsyncConnection, now: datetime) -> list[Drop]:
+        query: Any = (
             sa.select(col(Handoff.id), col(Handoff.request_id), col(Handoff.accept_by))
             .join(StageRun, col(StageRun.id) == col(Handoff.run_id))
             .where(
@@ -176,10 +177,10 @@ class Truth:
         kind = BallKind.HANDOFF_UNACCEPTED
         return [
             _drop(kind, f"handoff:{handoff_id}", request_id, at)
-            for handoff_id, request_id, at in (await session.execute(query)).all()
+            for handoff_id, request_id, at in (await there.execute(query)).all()
         ]
 
-    async def _of_words(self, session: AsyncSession, now: datetime) -> list[Drop]:
+    async def _of_words(self, there: AsyncConnection, now: datetime) -> list[Drop]:
         """Promises past their time, and customers' words that nobody has answered."""
         owed: Any = (
             sa.select(
@@ -190,7 +191,7 @@ class Truth:
             .where(col(Promise.closed_at).is_(None))
         )  # fmt: skip
         found, covered, answers = [], set[int](), dict[int, datetime]()
-        for row in (await session.execute(owed)).all():
+        for row in (await there.execute(owed)).all():
             if row.kind in (PromiseKind.ANSWER, PromiseKind.CALL):
                 covered.add(row.request_id)
             since = row.unanswered_since
@@ -209,14 +210,14 @@ class Truth:
             col(ServiceRequest.department_id),
             col(ServiceRequest.unanswered_since),
         ).where(col(ServiceRequest.unanswered_since).is_not(None))
-        for request_id, department_id, since in (await session.execute(wrote)).all():
+        for request_id, department_id, since in (await there.execute(wrote)).all():
             by = self.office.departments[department_id].reply_by(since)
             if request_id not in covered and by <= now:
                 unanswered = BallKind.MESSAGE_UNANSWERED
                 found.append(_drop(unanswered, f"request:{request_id}", request_id, by))
         return found
 
-    async def _of_questions(self, session: AsyncSession, now: datetime) -> list[Drop]:
+    async def _of_questions(self, there: AsyncConnection, now: datetime) -> list[Drop]:
         query: Any = (
             sa.select(
                 col(FollowUp.id), col(FollowUp.request_id), col(FollowUp.key), col(FollowUp.reminded_at),
@@ -232,9 +233,7 @@ class Truth:
             )
         )  # fmt: skip
         found = []
-        for question_id, request_id, key, reminded_at, place in (
-            await session.execute(query)
-        ).all():
+        for question_id, request_id, key, reminded_at, place in (await there.execute(query)).all():
             life = self.lives.get(request_id)
             wait = life.kind.question(key).remind_after if life else None
             at = self.office.calendar(place).add(reminded_at, wait) if wait else None
@@ -243,7 +242,7 @@ class Truth:
                 found.append(_drop(kind, f"follow_up:{question_id}", request_id, at))
         return found
 
-    async def _of_messages(self, session: AsyncSession) -> list[Drop]:
+    async def _of_messages(self, there: AsyncConnection) -> list[Drop]:
         """What reached nobody by any way, and what nobody can find out about."""
         kinds = {
             MessageStatus.FAILED: BallKind.MESSAGE_UNDELIVERED,
@@ -259,7 +258,7 @@ class Truth:
             col(Message.request_id).is_not(None),
             col(Message.kind) != MessageKind.NOTICE,
         )
-        rows = (await session.execute(query)).all()
+        rows = (await there.execute(query)).all()
         return [
             _drop(kinds[row.status], f"message:{row.id}", row.request_id, self._ended_at(row))
             for row in rows
@@ -277,7 +276,7 @@ class Truth:
             known = row.looked_at + again
         return known
 
-    async def _of_people(self, session: AsyncSession, now: datetime) -> list[Drop]:
+    async def _of_people(self, there: AsyncConnection, now: datetime) -> list[Drop]:
         query: Any = (
             sa.select(
                 col(ServiceRequest.id), col(ServiceRequest.updated_at), col(StaffMember.id),
@@ -299,9 +298,7 @@ class Truth:
             )
         )  # fmt: skip
         found = []
-        for request_id, updated_at, person_id, left_at, away in (
-            await session.execute(query)
-        ).all():
+        for request_id, updated_at, person_id, left_at, away in (await there.execute(query)).all():
             if left_at is not None:
                 found.append(
                     _drop(BallKind.NO_OWNER, f"request:{request_id}", request_id, updated_at)

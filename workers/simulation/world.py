@@ -25,13 +25,13 @@ from portal.relay import Receipts, Relay, Turn
 from portal.settings import Settings
 from workers.simulation.carrier import Carrier, MailServer, News
 from workers.simulation.crew import Crew
-from workers.simulation.due import Look, look
+from workers.simulation.due import Duty, Look, look
 from workers.simulation.faults import Dice, Fault
 
 Deed = Callable[[], Awaitable[None]]
 
-A_LOOK = timedelta(hours=8)
-"""So often everything is looked at, due or not."""
+A_LOOK = timedelta(hours=23)
+"""So often everything is looked at, due or not, at another hour each day."""
 A_MINUTE_LATER = timedelta(seconds=62)
 """When something has slipped by its own row, it is looked whether it has been raised."""
 NO_END = 2_000_000
@@ -107,6 +107,8 @@ class World:
             again = timedelta(seconds=self.settings.reconcile_after)
             seen = await look(self.database, self.now, again)
             await self._take_note(seen)
+            if not self.watches:
+                seen.due.pop(Duty.WATCH, None)
             duties_at = self.crew.next_round(seen.due)
             agenda_at = self._agenda[0][0]
             if duties_at is not None and duties_at <= agenda_at:
@@ -194,7 +196,7 @@ class World:
             col(Heartbeat.name) == WATCH, col(Heartbeat.beat_at) < before
         )
         async with self.database.transaction() as session:
-            await session.execute(row.values(beat_at=before))
+            await session.exec(row.values(beat_at=before))
 
 
 class Stage(Relay):
