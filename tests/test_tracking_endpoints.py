@@ -538,6 +538,7 @@ async def links_sent(house: House) -> list[tuple[str, str]]:
     ],
 )
 async def test_the_link_goes_to_the_address_that_we_have(
+    clock: time_machine.Traveller,  # both within the same five minutes
     client: httpx2.AsyncClient,
     house: House,
     martins: ServiceRequest,
