@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,6 +28,7 @@ from portal.models import (
     SendAttempt,
     Sender,
 )
+from portal.models.columns import UtcDateTime
 from portal.queries.consents import Wish, find_welcome
 from portal.settings import Settings
 from workers.ceilings import Notice, keep_to_ceilings
@@ -83,7 +85,10 @@ async def claim_due(
     if room == 0:
         return Taken(not_before=not_before)
     connection = await session.connection()
-    found = (await connection.execute(_due(now, channel, room))).all()
+    asked = {
+        "now": now, "unknown_since": now - UNKNOWN_BLOCKS, "channel": channel, "most": room,
+    }  # fmt: skip
+    found = (await connection.execute(_due(), asked)).all()
     going = await _look_again(session, settings, now, found)
     notices: list[Notice] = []
     if channel == Channel.SMS and going:
@@ -161,15 +166,17 @@ async def _hold_sender(session: AsyncSession, name: str) -> Sender:
     return us
 
 
-def _due(now: datetime, channel: Channel, most: int) -> sa.Select[Any]:
+@cache
+def _due() -> sa.Select[Any]:
+    """Built once: it is asked every few seconds, and building it takes longer than the answer."""
+    now = sa.bindparam("now", type_=UtcDateTime())
+    unknown_since = sa.bindparam("unknown_since", type_=UtcDateTime())
     busy, older = aliased(Message), aliased(Message)
     under_way = sa.exists().where(
         col(busy.to_address) == col(Message.to_address),
         # Said as the partial index says it, so that it serves.
         col(busy.status).in_((MessageStatus.SENDING, MessageStatus.UNKNOWN)),
-        sa.or_(
-            col(busy.status) == MessageStatus.SENDING, col(busy.claimed_at) > now - UNKNOWN_BLOCKS
-        ),
+        sa.or_(col(busy.status) == MessageStatus.SENDING, col(busy.claimed_at) > unknown_since),
     )
     before = sa.exists().where(
         col(older.to_address) == col(Message.to_address),
@@ -187,12 +194,12 @@ def _due(now: datetime, channel: Channel, most: int) -> sa.Select[Any]:
         .where(
             col(Message.status) == MessageStatus.QUEUED,
             col(Message.due_at) <= now,
-            col(Message.channel) == channel,
+            col(Message.channel) == sa.bindparam("channel"),
             ~under_way,
             ~before,
         )
         .order_by(col(Message.due_at), col(Message.id))
-        .limit(most)
+        .limit(sa.bindparam("most", type_=sa.Integer()))
         .with_for_update(skip_locked=True, of=Message)
     )
 
