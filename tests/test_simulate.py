@@ -10,7 +10,7 @@ from workers.simulation.faults import Dice, Fault, read_faults
 from workers.simulation.play import Script, play
 from workers.simulation.report import Report, in_words, report
 
-LIVES = Script(10, Dice(7, frozenset(Fault)), kinds=("card-application", "device-repair"))
+LIVES = Script(6, Dice(7, frozenset(Fault)), kinds=("card-application", "device-repair"))
 
 
 def played(script: Script) -> Report:

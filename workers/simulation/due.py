@@ -129,7 +129,10 @@ def _query() -> sa.CompoundSelect[Any]:
 
 def _first(name: str, moment: Any, *where: Any) -> sa.Select[Any]:
     return sa.select(
-        sa.literal(name).label("what"), sa.func.min(moment).label("at"), sa.null().label("number")
+        sa.literal(name).label("what"),
+        sa.func.min(moment).label("at"),
+        # Said as a number, or PostgreSQL takes the nothing for text.
+        sa.cast(sa.null(), sa.BigInteger()).label("number"),
     ).where(*where)
 
 
