@@ -537,8 +537,8 @@ async def links_sent(house: House) -> list[tuple[str, str]]:
         (" Martin@Example.com ", ("email", MARTIN.email)),
     ],
 )
+@pytest.mark.usefixtures("clock")  # both within the same five minutes
 async def test_the_link_goes_to_the_address_that_we_have(
-    clock: time_machine.Traveller,  # both within the same five minutes
     client: httpx2.AsyncClient,
     house: House,
     martins: ServiceRequest,
