@@ -1,6 +1,6 @@
 """The people of the organisation: who works where, who is away, who has left."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -179,6 +179,3 @@ def part_of(calendar: BusinessCalendar, begin: datetime, whole: datetime, share:
     """Some share of the open time between two moments later, when somebody is at work."""
     length = calendar.elapsed(begin, whole) or (whole - begin)
     return calendar.next_open(calendar.add_open_time(begin, length * share))
-
-
-__all__ = ["THE_OFFICE", "Office", "Person", "Sequence", "first_open", "part_of"]
