@@ -16,7 +16,7 @@ from portal.models import (
     ServiceRequest,
 )
 from portal.relay import Turn
-from workers.simulation.labour import Labour, call_them, write_to_them
+from workers.simulation.deeds import Deeds, call_them, write_to_them
 from workers.simulation.life import Life
 from workers.simulation.office import Person, first_open
 
@@ -29,9 +29,9 @@ LEFT_OVER = timedelta(days=2)
 class Mending:
     """Brings each ball before its person, and lets them react."""
 
-    def __init__(self, labour: Labour, lives: dict[int, Life]) -> None:
-        self.labour, self.lives = labour, lives
-        self.office, self.world = labour.office, labour.world
+    def __init__(self, deeds: Deeds, lives: dict[int, Life]) -> None:
+        self.deeds, self.lives = deeds, lives
+        self.office, self.world = deeds.office, deeds.world
         self._seen: set[tuple[int, Level]] = set()
 
     async def look(self) -> None:
@@ -155,7 +155,7 @@ class Mending:
     async def _keep(self, life: Life, promise_id: int, person: Person) -> None:
         promise = next((one for one in life.it.promises if one.id == promise_id), None)
         if promise is not None and promise.closed_at is None:
-            await self.labour.keep_by(life, promise, person)
+            await self.deeds.keep_by(life, promise, person)
 
     async def _answer(self, life: Life, person: Person) -> None:
         await life.do(person.actor, write_to_them)
