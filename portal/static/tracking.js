@@ -2,6 +2,15 @@
 // says so. The page is whole without this file.
 (() => {
   "use strict";
+  Object.assign(htmx.config, {
+    includeIndicatorStyles: false, allowEval: false, historyEnabled: false,
+    responseHandling: [
+      { code: "204", swap: false },
+      { code: "[23]..", swap: true },
+      { code: "4(09|13|15|22|29)", swap: true }, // a refusal stands on the page, in its own words
+      { code: "...", swap: false, error: true },
+    ],
+  });
   const connection = document.getElementById("connection");
   const said = document.getElementById("said");
   const main = () => document.getElementById("main");
