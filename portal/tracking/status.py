@@ -1,11 +1,13 @@
 """The page behind the link, and the stream that says when it has changed."""
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from portal import pages
+from portal.tracking.knowing import COOKIE, sees_everything
 
+COOKIE_SENT = f"{COOKIE}=".encode()
 LONGEST_NUMBER = 18
 """Digits of an event's id; anything longer is none of ours."""
 
@@ -16,7 +18,10 @@ class ShowStatus:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the page, packed where the browser takes that; 404 where the link opens nothing."""
         token = scope["path_params"]["token"]
-        kept = await scope["app"].state.status_pages.find_kept(token)
+        known = any(
+            name == b"cookie" and COOKIE_SENT in told for name, told in scope["headers"]
+        ) and await self._is_known(scope, token)
+        kept = await scope["app"].state.status_pages.find_kept(token, known=known)
         if kept is None:
             await unknown_link(Request(scope))(scope, receive, send)
             return
@@ -24,6 +29,13 @@ class ShowStatus:
         body = b"" if scope["method"] == "HEAD" else kept.packed if packed else kept.plain
         await send(kept.packed_head if packed else kept.plain_head)
         await send({"type": "http.response.body", "body": body})
+
+    @staticmethod
+    async def _is_known(scope: Scope, token: str) -> bool:
+        version = await scope["app"].state.status_pages.find_version(token)
+        return version is not None and await sees_everything(
+            HTTPConnection(scope), version.request_id
+        )
 
 
 class WatchStatus:
