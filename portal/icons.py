@@ -4,6 +4,7 @@ import io
 from functools import cache
 from hashlib import sha256
 from html import escape
+from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 from starlette.requests import Request
@@ -18,6 +19,9 @@ TOUCH = 180
 """Pixels, of the one that iPhones ask for at an address of their own."""
 LETTER = 0.56
 """Of the icon's height. A phone may cut the icon round: all stays in the middle four fifths."""
+SMOOTH = 4
+"""It is drawn so much larger first, for the edges."""
+WHITE = "#fff"
 UNKNOWN = "\uffff"
 """No letter at all: how a font shows one that it does not have."""
 
@@ -43,9 +47,8 @@ class Look:
     """One brand's icon, in all its sizes; drawn when it is first asked for."""
 
     def __init__(self, brand: str, colour: str) -> None:
-        self.letter = brand.strip()[:1].upper()
+        self.letter = next((one.upper() for one in brand if one.isalnum()), "")
         self.colour = colour
-        self.on = "#fff" if _is_dark(colour) else "#000"
         self.version = sha256(f"1 {self.letter} {colour}".encode()).hexdigest()[:8]
         self._drawn: dict[int, bytes] = {}
 
@@ -59,7 +62,7 @@ class Look:
         return (
             '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">'
             f'<rect width="100" height="100" fill="{self.colour}"/>'
-            f'<text x="50" y="50" dy=".36em" text-anchor="middle" fill="{self.on}" '
+            f'<text x="50" y="50" dy=".36em" text-anchor="middle" fill="{WHITE}" '
             f'font-family="system-ui,sans-serif" font-weight="600" font-size="{100 * LETTER:g}">'
             f"{escape(self.letter)}</text></svg>"
         )
@@ -71,19 +74,22 @@ class Look:
         return self._drawn[size]
 
     def _draw(self, size: int) -> bytes:
-        image = Image.new("RGB", (size, size), self.colour)
+        large = size * SMOOTH
+        image = Image.new("RGB", (large, large), self.colour)
         pen = ImageDraw.Draw(image)
-        font = ImageFont.load_default(size * LETTER * 1.2)
+        font = ImageFont.load_default(large * LETTER * 1.2)
         if _has(font, self.letter):
-            left, top, right, bottom = pen.textbbox((0, 0), self.letter, font)
-            at = ((size - left - right) / 2, (size - top - bottom) / 2)
-            pen.text(at, self.letter, fill=self.on, font=font)
+            told: Any = {"font": font, "stroke_width": large // 90}
+            left, top, right, bottom = pen.textbbox((0, 0), self.letter, **told)
+            at = ((large - left - right) / 2, (large - top - bottom) / 2)
+            pen.text(at, self.letter, fill=WHITE, **told)
         else:
             # The font at hand knows few scripts: then it is the sign of a leg under way.
-            for part, fill in ((0.2, self.on), (0.27, self.colour), (0.36, self.on)):
-                pen.ellipse((size * part, size * part, size * (1 - part), size * (1 - part)), fill)
+            for part, fill in ((0.22, WHITE), (0.3, self.colour), (0.38, WHITE)):
+                edges = (large * part, large * part, large * (1 - part), large * (1 - part))
+                pen.ellipse(edges, fill)
         drawn = io.BytesIO()
-        image.save(drawn, "PNG", optimize=True)
+        image.resize((size, size), Image.Resampling.LANCZOS).save(drawn, "PNG", optimize=True)
         return drawn.getvalue()
 
 
@@ -93,18 +99,9 @@ def _look(brand: str, colour: str) -> Look:
 
 
 def look_of(settings: Settings) -> Look:
-    """The look of this organisation."""
-    return _look(settings.brand, "#0b5f5a")
+    """The look of this organisation: its colour by day, on which white can be read."""
+    return _look(settings.brand, str(settings.accent.day))
 
 
 def _has(font: ImageFont.FreeTypeFont | ImageFont.ImageFont, letter: str) -> bool:
-    return bytes(font.getmask(letter)) != bytes(font.getmask(UNKNOWN))
-
-
-def _is_dark(colour: str) -> bool:
-    """Whether white is read better on it than black (relative luminance, WCAG 2)."""
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.179
+    return letter != "" and bytes(font.getmask(letter)) != bytes(font.getmask(UNKNOWN))

@@ -77,7 +77,7 @@ def _print(told: dict[str, Any]) -> None:
     table("The same, in figures", ["what", "value"], figures)
     short = [
         audits[ref["id"]]
-        for name in CATEGORIES
+        for name, mark in marks if mark < 100
         for ref in told["categories"][name]["auditRefs"]
         if ref["weight"] and (audits[ref["id"]]["score"] or 0) < 1
         and audits[ref["id"]]["scoreDisplayMode"] not in ("notApplicable", "manual", "informative")
