@@ -86,7 +86,7 @@ class Outbox:
             channel=channel,
             kind=kind,
             cause=cause,
-            subject=(subject or request.title)[:LONGEST_SUBJECT],
+            subject=(subject or request.title_in(request.customer.locale))[:LONGEST_SUBJECT],
             to_address=address,
             author=author or self.settings.brand,
             author_id=author_id,
