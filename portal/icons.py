@@ -3,7 +3,6 @@
 import io
 from functools import cache
 from hashlib import sha256
-from html import escape
 from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
@@ -64,7 +63,7 @@ class Look:
             f'<rect width="100" height="100" fill="{self.colour}"/>'
             f'<text x="50" y="50" dy=".36em" text-anchor="middle" fill="{WHITE}" '
             f'font-family="system-ui,sans-serif" font-weight="600" font-size="{100 * LETTER:g}">'
-            f"{escape(self.letter)}</text></svg>"
+            f"{self.letter}</text></svg>"
         )
 
     def png(self, size: int) -> bytes:

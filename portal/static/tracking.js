@@ -26,18 +26,24 @@
     stream = new EventSource(main().dataset.live); // says from which event on, so nothing is missed
     stream.onopen = () => {
       failures = 0;
-      clearTimeout(warning);
-      warning = undefined;
-      connection.textContent = "";
+      if (!stale) found();
     };
     stream.addEventListener("timeline", refresh);
     stream.onerror = () => {
       hush();
-      warning ??= setTimeout(() => { connection.textContent = connection.dataset.lost; }, 2000);
+      lost();
       // By chance and ever later, so that all phones do not come back in the same second.
       const pause = Math.min(30000, 500 * 2 ** failures++) * (0.5 + Math.random());
       retry = setTimeout(listen, pause);
     };
+  };
+  const lost = () => {
+    warning ??= setTimeout(() => { connection.textContent = connection.dataset.lost; }, 2000);
+  };
+  const found = () => {
+    clearTimeout(warning);
+    warning = undefined;
+    connection.textContent = "";
   };
   const hush = () => {
     clearTimeout(retry);
@@ -45,7 +51,7 @@
   };
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) return hush();
-    if (Date.now() >= Date.parse(main().dataset.validUntil)) refresh();
+    if (stale || Date.now() >= Date.parse(main().dataset.validUntil)) refresh();
     listen();
   });
   addEventListener("pagehide", hush);
@@ -60,6 +66,19 @@
     // Never more often than each minute, however wrong this clock may be.
     expiry = setTimeout(refresh, Math.max(left, 60000) + Math.random() * 4000);
   };
+
+  // --- news that cannot be had: the stream is there, but our database or the way to it is not --------
+  let stale = false, again;
+  document.addEventListener("htmx:afterRequest", ({ detail: { requestConfig, xhr } }) => {
+    if (requestConfig.verb !== "get") return;
+    clearTimeout(again);
+    const wasStale = stale;
+    stale = xhr.status === 0 || xhr.status >= 500;
+    if (stale) {
+      lost();
+      again = setTimeout(() => document.hidden || refresh(), 15000 * (0.5 + Math.random()));
+    } else if (wasStale) found();
+  });
 
   // --- drawing anew -----------------------------------------------------------------------------
   // What the visitor typed is the visitor's: it is never drawn over.
