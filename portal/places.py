@@ -12,4 +12,5 @@ def _place(name: str) -> Path:
 
 
 TEMPLATES = _place("templates")
+TRANSLATIONS = _place("translations")
 MIGRATIONS = _place("migrations")

@@ -349,7 +349,7 @@ WORDS = Words("en", "America/New_York", NOW)
         (WORDS.length(timedelta(seconds=3)), "1 minute"),
         (WORDS.length(timedelta(hours=24)), "1 day"),
         (WORDS.clock(datetime(2026, 11, 24, 5, 0, tzinfo=UTC)), "12 am"),
-        (Words("es", "Europe/Madrid", NOW).since(NOW), "hoy, 21:30"),
+        (Words("es", "Europe/Madrid", NOW).since(NOW), "hoy a las 21:30"),
         (Words("en", "Asia/Tokyo", NOW).since(NOW - timedelta(hours=10)), "yesterday, 7:30 pm"),
     ],
 )

@@ -11,6 +11,7 @@ from portal.models.progress import Progress
 from portal.models.question_times import QuestionTimes
 from portal.models.service_request import RequestStatus
 from portal.models.stage_run import RunState
+from portal.sentence import Sentence
 from portal.workflows import AnswerAction, FollowUpDefinition
 
 
@@ -56,7 +57,7 @@ class Asking:
         where a person must decide. Raises Conflict when the question is no longer open.
         """
         if not question.is_asked:
-            raise Conflict("This question has been answered already. Thank you.")
+            raise Conflict(Sentence("This question has been answered already. Thank you."))
         progress, run = self.progress, question.run
         question.close(FollowUpState.ANSWERED, progress.now)
         question.answer, question.answer_words, question.answered_via = answer, words, via
