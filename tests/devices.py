@@ -50,7 +50,7 @@ async def texted_codes(house: House) -> list[str]:
 
 
 async def mailed_codes(house: House) -> list[str]:
-    """To whom codes go by mail: as many as there are."""
+    """The mails that bring codes, after one pass of a worker."""
     box = Mailbox()
     await hand_over(house.relay, box)
     return [text for text in box.shows if "Your code is" in text]

@@ -25,7 +25,6 @@ from posting import Phone, hand_over
 from sqlmodel import SQLModel
 from starlette.applications import Starlette
 
-from portal.database import Database
 from portal.messaging.segments import count
 from portal.models import THE_CUSTOMER, Channel, MessageKind, ServiceRequest
 from portal.relay import Choice, replace_link, revoke_link, set_preferences
@@ -112,7 +111,6 @@ async def test_digits_are_written_nowhere(
     client: httpx2.AsyncClient,
     house: House,
     martins: ServiceRequest,
-    database: Database,
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -120,7 +118,7 @@ async def test_digits_are_written_nowhere(
     await ask_code(client, martins)
     [code] = await texted_codes(house)
     await type_code(client, martins, code)
-    async with database.connection() as connection:
+    async with house.database.connection() as connection:
         for table in SQLModel.metadata.sorted_tables:
             for row in await connection.execute(sa.select(table)):
                 assert code not in str([one for one in row if isinstance(one, str)])

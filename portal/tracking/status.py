@@ -54,7 +54,8 @@ class WatchStatus:
             await unknown_link(request)(scope, receive, send)
             return
         if request.method == "HEAD":
-            await Response(media_type="text/event-stream")(scope, receive, send)
+            head = pages.headers()
+            await Response(media_type="text/event-stream", headers=head)(scope, receive, send)
             return
         since = _number(request.headers.get("last-event-id"))
         if since is None:
