@@ -9,6 +9,9 @@ from sqlmodel import SQLModel
 from portal.errors import Conflict
 from portal.models.columns import moment, primary_key, refers_to, word, words
 
+NAMED_ANOTHER_TIME = "The customer named another time."
+"""Why a promised call was moved where it was the customer who moved it."""
+
 
 class PromiseState(StrEnum):
     """Open until kept; late past its due time; missed when the request ended without it.
