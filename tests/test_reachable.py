@@ -16,10 +16,13 @@ from starlette.applications import Starlette
 from portal.calendar_file import CalendarEntry, calendar_file
 from portal.database import Database
 from portal.icons import Look
-from portal.models import KEPT, ServiceRequest
+from portal.models import KEPT, Answer, Channel, MessageKind, ServiceRequest
 from portal.paper import qr_svg
 from portal.queries.tracking import tracking_reader
+from portal.relay import answer as give
 from portal.relay import ask_what_is_due, revoke_link
+from portal.settings import Settings
+from workers.letters import write_letter
 
 pytestmark = pytest.mark.either_database
 
@@ -121,6 +124,22 @@ async def test_a_new_time_moves_the_same_appointment(
     assert second["DTSTART"] == "20250604T150000Z"
     assert second["UID"] == first["UID"]
     assert int(second["SEQUENCE"]) > int(first["SEQUENCE"])
+
+
+async def test_the_mail_that_notes_a_time_leads_into_the_calendar(
+    house: House, visit: ServiceRequest, settings: Settings
+) -> None:
+    """It is a link as any other: the mail holds no file, and a new time needs no new mail."""
+    async with house.relay.turn(KEPT) as turn:
+        held = await turn.lock(visit.reference)
+        await give(turn, held, held.asked, Answer.YES, via=Channel.EMAIL, at=TOMORROW)
+    [noted] = [one for one in await house.told(visit) if one.kind == MessageKind.ANSWER]
+    assert noted.channel == Channel.EMAIL
+    settings = settings.model_copy(update={"mail_from": "Acme Bank <desk@acme.example>"})
+    letter = await write_letter(house.database, settings, noted.id)
+    into_calendar = f"{ORIGIN}{link(visit)}/appointment.ics"
+    for form in ("plain", "html"):
+        assert into_calendar in letter.get_body((form,)).get_content()
 
 
 async def test_what_is_past_or_was_never_named_is_no_appointment(

@@ -1,6 +1,7 @@
 """Writing a message's mail: its words, its thread, its way to stop."""
 
 import re
+from dataclasses import replace
 from email.message import EmailMessage
 
 from sqlalchemy.exc import DBAPIError
@@ -19,6 +20,7 @@ from portal.models import (
     Channel,
     Customer,
     Direction,
+    FollowUp,
     Message,
     MessageKind,
     ServiceRequest,
@@ -59,10 +61,14 @@ async def _write(session: AsyncSession, settings: Settings, message: Message) ->
     request = await session.get_one(ServiceRequest, message.request_id)
     customer = await session.get_one(Customer, request.customer_id)
     link = await _link(session, settings, request)
+    letter = _about_a_request(settings, message, request, customer, link)
+    if "/r/" in link and await _notes_a_time(session, message):
+        into_calendar = language_of(customer.locale).gettext("Add to my calendar")
+        letter = replace(letter, choices=((into_calendar, f"{link}/appointment.ics"),))
     return _compose(
         settings,
         message,
-        _about_a_request(settings, message, request, customer, link),
+        letter,
         to_name=customer.name,
         thread=await _thread(session, message),
         reply_to=reply_address(settings, message.request_id),
@@ -151,6 +157,18 @@ def _writer(settings: Settings, message: Message) -> str:
     if message.kind != MessageKind.STAFF:
         return ""
     return message.author.split()[0] if message.author_id is not None else settings.brand
+
+
+async def _notes_a_time(session: AsyncSession, message: Message) -> bool:
+    """Whether this answers them while a time that they have named lies ahead."""
+    if message.kind != MessageKind.ANSWER:
+        return False
+    query = select(FollowUp.id).where(
+        col(FollowUp.request_id) == message.request_id,
+        col(FollowUp.closed_at) <= message.created_at,
+        col(FollowUp.answer_at) > message.created_at,
+    )
+    return (await session.exec(query.limit(1))).first() is not None
 
 
 async def _link(session: AsyncSession, settings: Settings, request: ServiceRequest) -> str:
