@@ -18,7 +18,6 @@ from portal.errors import Conflict, PortalError
 from portal.files.shelf import Shelf
 from portal.jobs import Jobs
 from portal.live import Live
-from portal.livery import serve_logo
 from portal.pages import error_page
 from portal.queries.pages import page_versions
 from portal.rates import Rates
@@ -44,7 +43,7 @@ def create_app(settings: Settings, *, demo: bool = False) -> Starlette:
             Route("/readyz", health.ready),
             Route("/metrics", health.metrics),
             Route("/static/{name}", assets.serve_asset),
-            Route("/logo", serve_logo),
+            Route("/logo", assets.serve_logo),
             Route("/icons/{name}", icons.serve_icon),
             Route("/apple-touch-icon.png", icons.serve_icon),
             Mount("/api/v1", routes=api.routes, name="api"),

@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Literal, Self
 
 from markupsafe import Markup
-from starlette.requests import Request
-from starlette.responses import Response
 
-from portal.assets import A_YEAR, STATIC
 from portal.colours import OURS, Accent
+from portal.places import STATIC
 
 Sheet = Literal["status", "sheet"]
 SHEETS: tuple[Sheet, ...] = ("status", "sheet")
@@ -84,24 +82,6 @@ class Livery:
 
 
 PLAIN = Livery()
-
-
-async def serve_logo(request: Request) -> Response:
-    """`GET /logo`: the brand's picture, kept for a year when asked for by its hash; else 404."""
-    logo = request.app.state.settings.livery.logo
-    if logo is None:
-        return Response("There is no logo.", status_code=404, media_type="text/plain")
-    by_hash = request.query_params.get("v") == logo.version
-    return Response(
-        logo.body,
-        media_type=logo.media_type,
-        headers={
-            "Cache-Control": A_YEAR if by_hash else "no-cache",
-            "X-Content-Type-Options": "nosniff",
-            # Looked at by itself, an SVG is a page: it draws, and does nothing.
-            "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
-        },
-    )
 
 
 @cache

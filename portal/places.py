@@ -4,6 +4,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent
 SHIPPED = PACKAGE / "shipped"
+STATIC = PACKAGE / "static"
 
 
 def _place(name: str) -> Path:

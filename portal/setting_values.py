@@ -170,8 +170,8 @@ def _accent(value: object) -> object:
     return value if isinstance(value, Accent) else Accent.read(str(value))
 
 
-AccentColours = Annotated[Accent, BeforeValidator(_accent)]
-LogoFile = Annotated[Logo | None, BeforeValidator(_logo)]
+AccentColours = Annotated[Accent, NoDecode, BeforeValidator(_accent)]
+LogoFile = Annotated[Logo | None, NoDecode, BeforeValidator(_logo)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
 HoursOrOff = Annotated[QuietHours | None, BeforeValidator(_hours_or_off)]
 MailSender = Annotated[str, BeforeValidator(_mail_sender)]

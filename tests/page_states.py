@@ -77,7 +77,9 @@ PASSED = replace(
 
 def with_made(leg: Leg, **changes: Any) -> StatusPage:
     """Martin's page with another state of the leg that is under way."""
-    return replace(MARTIN, levels=((RECEIVED,), (APPROVED,), (leg,), (SENT,), (ARRIVED,)), **changes)
+    return replace(
+        MARTIN, levels=((RECEIVED,), (APPROVED,), (leg,), (SENT,), (ARRIVED,)), **changes
+    )
 
 
 def over(state: str, **changes: Any) -> StatusPage:
@@ -122,7 +124,7 @@ STATES: dict[str, StatusPage] = {
     "in work": replace(MARTIN, promises=(OWED,), conversation=(ASKED, HEARD)),
     "nothing said": replace(MARTIN, conversation=()),
     "passed on": with_made(
-        PASSED, headline="Approved", handoff=PASSED.handoff, next_up=None,
+        PASSED, headline="Approved", handoff=PASSED.handoff,
         holders=(Holder("Underwriting", NOW - DAY),),
     ),
     "side by side": permit(),
