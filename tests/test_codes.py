@@ -25,8 +25,10 @@ from posting import Phone, hand_over
 from sqlmodel import SQLModel
 from starlette.applications import Starlette
 
+from portal.clock import now
 from portal.messaging.segments import count
 from portal.models import THE_CUSTOMER, Channel, MessageKind, ServiceRequest
+from portal.queries.conversations import said_to
 from portal.relay import Choice, replace_link, revoke_link, set_preferences
 from portal.relay.sending.falling_back import retire
 from portal.settings import Settings
@@ -337,6 +339,25 @@ async def test_a_new_link_ends_codes_too(
     now = await house.do(replace_link, martins, by=house.people.tess.actor)
     answer = await type_code(client, martins if how == "link" else now, code)
     assert answer.status_code == (404 if how == "link" else 422)
+
+
+async def test_a_code_is_no_part_of_the_talk(
+    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+) -> None:
+    """A stranger who asks for one moves no reply of the customer's to another request."""
+    other = await house.open("repair", by=house.people.ben.actor)
+    before = await said_by(house, MARTIN.phone or "")
+    await ask_code(client, martins)
+    assert await said_by(house, MARTIN.phone or "") == before
+    assert before[0] == other.id
+    assert "******" not in (await client.get(link(martins))).text
+
+
+async def said_by(house: House, address: str) -> list[int | None]:
+    """Which requests a reply from there may mean, the likeliest first."""
+    async with house.database.reading() as session:
+        said = await said_to(session, address, now() - timedelta(days=1))
+    return [one.request_id for one in said]
 
 
 async def test_a_code_that_does_not_arrive_is_before_nobody(
