@@ -169,7 +169,9 @@ def _complete(request: Request, context: Mapping[str, Any]) -> dict[str, Any]:
         "support_contact": settings.support_contact,
         "livery": settings.livery,
     }
-    return _in(language, {**frame, **context})
+    # A language chosen by a link goes on to the next page with the links on this one.
+    chosen = f"?lang={language.code}" if "lang" in request.query_params else ""
+    return _in(language, {**frame, "chosen": chosen, **context})
 
 
 def _in(language: Language, context: Mapping[str, Any]) -> dict[str, Any]:

@@ -211,6 +211,7 @@ async def test_a_visitor_may_choose_another_language_by_a_link(client: httpx2.As
     assert '<a href="?lang=es" lang="es" hreflang="es">Español</a>' in english
     assert 'lang="ar" hreflang="ar">العربية</a>' in english
     assert "¿Dónde está mi solicitud?" in (await client.get("/?lang=es")).text
+    assert 'href="/?lang=es"' in (await client.get("/r/none?lang=es")).text
     refused = await client.post("/?lang=es", data={"reference": "", "contact": ""})
     assert refused.status_code == 422
     assert "Díganos las dos cosas, por favor" in refused.text
