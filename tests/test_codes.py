@@ -42,13 +42,14 @@ def _stands_still(clock: time_machine.Traveller) -> None:
 
 
 async def send_paper(browser: httpx2.AsyncClient, request: ServiceRequest) -> str:
-    """A photo and a passport come in; gives the path of the second."""
+    """A photo and a passport come in; gives the path of the second. An hour later they are old."""
     files = [
         ("file", ("crack.jpg", photo(), "image/jpeg")),
         ("file", ("passport Miller.pdf", PDF, "application/pdf")),
     ]
     await browser.post(f"{link(request)}/messages", data={"body": "Here."}, files=files)
     page = (await browser.get(link(request))).text
+    browser.cookies.delete("kept_sent", path=link(request))
     return re.findall(rf'href="({link(request)}/files/\d+)"', page)[-1]
 
 
@@ -77,6 +78,28 @@ async def test_a_document_is_shown_after_a_code_and_this_browser_is_remembered(
     async with another_browser(app) as other:
         assert (await other.get(paper)).status_code == 303
         assert "passport" not in (await other.get(link(martins))).text
+
+
+async def test_what_was_sent_a_moment_ago_is_shown_where_it_was_sent_from(
+    app: Starlette,
+    client: httpx2.AsyncClient,
+    martins: ServiceRequest,
+    clock: time_machine.Traveller,
+) -> None:
+    """For an hour, in this browser, and nothing else that came before it."""
+    before = await send_paper(client, martins)
+    sent = [("file", ("crack.jpg", photo(), "image/jpeg"))]
+    await client.post(f"{link(martins)}/messages", data={"body": "Look."}, files=sent)
+    page = (await client.get(link(martins))).text
+    [shown] = re.findall(r'<img src="([^"]*)"', page)
+    assert (await client.get(shown)).status_code == 200
+    assert (await client.get(before)).status_code == 303
+    assert "passport" not in page
+    async with another_browser(app) as other:
+        assert (await other.get(shown)).status_code == 303
+        assert "<img" not in (await other.get(link(martins))).text
+    clock.shift(timedelta(hours=1, seconds=1))
+    assert (await client.get(shown)).status_code == 303
 
 
 async def test_the_cookie_is_for_this_browser_and_our_own_pages_alone(
@@ -386,6 +409,10 @@ class TestTheConversation:
     ) -> None:
         """Writing needs none; what is told besides (a promise, the stage) stands there as ever."""
         await client.post(f"{link(martins)}/messages", data={"body": "My PIN is 1234."})
+        page = (await client.get(link(martins))).text
+        assert "1234" in page  # what they wrote themselves, a moment ago
+        assert "1 message is shown after a code." in read(page)
+        client.cookies.delete("kept_sent")
         page = (await client.get(link(martins))).text
         assert "1234" not in page
         assert "2 messages are shown after a code." in read(page)

@@ -26,9 +26,8 @@ once = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Settings:
-    """Acme Bank's, with a shelf of its own; no file may be larger than 50 kB, and none asks a code."""
-    own = {"files_dir": tmp_path / "files", "largest_file": 50_000, "code_for": "nothing"}
-    return settings.model_copy(update=own)
+    """Acme Bank's, with a shelf of its own; no file may be larger than 50 kB."""
+    return settings.model_copy(update={"files_dir": tmp_path / "files", "largest_file": 50_000})
 
 
 def link(request: ServiceRequest) -> str:

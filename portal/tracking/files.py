@@ -76,14 +76,14 @@ async def keep_uploads(shelf: Shelf, uploads: Sequence[Upload]) -> list[KeptFile
 async def show_file(request: Request) -> Response:
     """`GET /r/{token}/files/{id}`: a file that the customer sent about this very request.
 
-    A link may be passed on, a passport may not: the browser must be known.
+    A link may be passed on, a passport may not: the browser must be known, or have just sent it.
     """
     state = request.app.state
     version = await state.status_pages.find_version(request.path_params["token"])
     if version is None:
         return unknown_link(request)
-    if not await may_see_files(request, version.request_id):
-        return ask_code(request, f"files/{request.path_params['id']}")
     async with state.database.reading() as session:
         found = await get_customers_own(session, version.request_id, request.path_params["id"])
+    if not await may_see_files(request, version.request_id, found.message_id):
+        return ask_code(request, f"files/{found.id}")
     return send_file(request, found.kept)

@@ -17,7 +17,7 @@ from portal.queries.tracking import PageVersion, tracking_reader
 from portal.settings import Settings
 from portal.tracking.building import House, build_status_page
 from portal.tracking.view import StatusPage
-from portal.tracking.withholding import withhold
+from portal.tracking.withholding import LINK_ALONE, Sight, withhold
 from portal.workflows import WorkflowDefinition
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -45,18 +45,17 @@ class KeptPage:
 
 
 class _Drawing(NamedTuple):
-    """What a page is kept by: its link is part of it, and so is whether a code was shown."""
+    """What a page is kept by: its link is part of it, and so is what the browser may see."""
 
     token: str
-    known: bool
+    sight: Sight
 
 
 class StatusPages:
     """The pages behind the links, for one process.
 
-    A page is kept under the version that was read in the same statement as its content. There are
-    two of each at most, one for whoever has the link and one for a browser that has shown a code;
-    nothing in either is about the visitor.
+    A page is kept under the version that was read in the same statement as its content. It is one
+    for whoever has the link, and another for browsers that may see more of it.
     """
 
     def __init__(
@@ -76,12 +75,9 @@ class StatusPages:
         """What this link opens: one indexed read; None for an unknown or a revoked link."""
         return await self._reader.find_version(token if TOKEN.fullmatch(token) else "")
 
-    async def find_kept(self, token: str, *, known: bool = False) -> KeptPage | None:
-        """The page as it stands now, drawn anew only where it has to be.
-
-        ``known``: with what else asks for a code.
-        """
-        drawing_of = _Drawing(token, known)
+    async def find_kept(self, token: str, sight: Sight = LINK_ALONE) -> KeptPage | None:
+        """The page as it stands now for such a browser, drawn anew only where it has to be."""
+        drawing_of = _Drawing(token, sight)
         version = await self.find_version(token)
         if version is None:
             return None
@@ -93,10 +89,10 @@ class StatusPages:
         async with drawing:
             return self._still_true(drawing_of, version) or await self._draw(drawing_of)
 
-    async def find_page(self, token: str, *, known: bool = False) -> StatusPage | None:
+    async def find_page(self, token: str, sight: Sight = LINK_ALONE) -> StatusPage | None:
         """The page's facts, for one that is drawn once and not kept."""
         snapshot = await self._reader.find_snapshot(token if TOKEN.fullmatch(token) else "")
-        return await self._build(_Drawing(token, known), snapshot) if snapshot else None
+        return await self._build(_Drawing(token, sight), snapshot) if snapshot else None
 
     async def close(self) -> None:
         """Give the database's connections back."""
@@ -135,7 +131,7 @@ class StatusPages:
         page = build_status_page(
             snapshot, definition, self._house, token=drawing.token, now=clock.now()
         )
-        return withhold(page, "nothing" if drawing.known else self._code_for)
+        return withhold(page, self._code_for, drawing.sight)
 
     def _keep(self, drawing: "_Drawing", page: KeptPage) -> None:
         replaced = self._kept.pop(drawing, None)

@@ -7,6 +7,8 @@ from portal import clock, pages
 from portal.models import REMEMBERED, KnownDevice
 from portal.queries.devices import find_device
 from portal.settings import Settings
+from portal.tracking.just_sent import just_sent
+from portal.tracking.withholding import LINK_ALONE, Sight
 
 COOKIE = "kept_device"
 PATH = "/r/"
@@ -28,16 +30,26 @@ async def find_known(connection: HTTPConnection, request_id: int) -> KnownDevice
         return await find_device(session, secret, request_id, clock.now())
 
 
-async def sees_everything(connection: HTTPConnection, request_id: int) -> bool:
-    """True for a browser that is known."""
+async def is_known(connection: HTTPConnection, request_id: int) -> bool:
+    """True for a browser that has shown a code of this request's customer."""
     return await find_known(connection, request_id) is not None
 
 
-async def may_see_files(connection: HTTPConnection, request_id: int) -> bool:
-    """True for a browser that is known, and for all where no code is asked for."""
+async def sight_of(connection: HTTPConnection, request_id: int) -> Sight:
+    """What this browser may see of this request."""
+    if connection.app.state.settings.code_for == "nothing" or not connection.cookies:
+        return LINK_ALONE
+    if await is_known(connection, request_id):
+        return Sight(known=True)
+    return Sight(own=just_sent(connection))
+
+
+async def may_see_files(connection: HTTPConnection, request_id: int, message_id: int) -> bool:
+    """Whether this browser may see what came with this message."""
     if connection.app.state.settings.code_for == "nothing":
         return True
-    return await sees_everything(connection, request_id)
+    sight = await sight_of(connection, request_id)
+    return sight.known or str(message_id) in sight.own
 
 
 def remember(settings: Settings, response: Response, secret: str) -> None:

@@ -13,6 +13,7 @@ from portal.tracking.codes import ALL_REQUESTS, choose_way
 from portal.tracking.knowing import ask_code, find_known
 from portal.tracking.status import unknown_link
 from portal.tracking.view import StatusPage
+from portal.tracking.withholding import Sight
 
 LATELY = timedelta(days=90)
 """So long a request stands here after its end."""
@@ -54,7 +55,7 @@ async def show(request: Request) -> Response:
     listed = []
     for one in found:
         link = one.live_link
-        page = await state.status_pages.find_page(link.token, known=True) if link else None
+        page = await state.status_pages.find_page(link.token, Sight(known=True)) if link else None
         listed.append(Listed(one.reference, one.title, page))
     context = {
         "reference": service_request.reference,

@@ -16,7 +16,7 @@ from portal.relay import Choice, Turn, set_preferences
 from portal.sentence import Sentence
 from portal.tracking import view
 from portal.tracking.forms import read_form
-from portal.tracking.knowing import see_other, sees_everything
+from portal.tracking.knowing import is_known, see_other
 from portal.tracking.masking import masked
 from portal.tracking.status import unknown_link
 
@@ -82,7 +82,7 @@ async def _page(
         service_request = await find_by_token(session, token)
         if service_request is None:
             return unknown_link(request)
-        known = await sees_everything(request, service_request.id or 0)
+        known = await is_known(request, service_request.id or 0)
         channels = await _channels(session, service_request, known=known)
     customer = service_request.customer
     page = view.PreferencesPage(

@@ -5,9 +5,11 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from portal import pages
-from portal.tracking.knowing import COOKIE, sees_everything
+from portal.tracking.knowing import sight_of
+from portal.tracking.withholding import LINK_ALONE, Sight
 
-COOKIE_SENT = f"{COOKIE}=".encode()
+COOKIES = b"kept_"
+"""How the names of ours begin."""
 LONGEST_NUMBER = 18
 """Digits of an event's id; anything longer is none of ours."""
 
@@ -18,10 +20,8 @@ class ShowStatus:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the page, packed where the browser takes that; 404 where the link opens nothing."""
         token = scope["path_params"]["token"]
-        known = any(
-            name == b"cookie" and COOKIE_SENT in told for name, told in scope["headers"]
-        ) and await self._is_known(scope, token)
-        kept = await scope["app"].state.status_pages.find_kept(token, known=known)
+        sight = await self._sight(scope, token) if _has_cookie(scope) else LINK_ALONE
+        kept = await scope["app"].state.status_pages.find_kept(token, sight)
         if kept is None:
             await unknown_link(Request(scope))(scope, receive, send)
             return
@@ -31,11 +31,11 @@ class ShowStatus:
         await send({"type": "http.response.body", "body": body})
 
     @staticmethod
-    async def _is_known(scope: Scope, token: str) -> bool:
+    async def _sight(scope: Scope, token: str) -> Sight:
         version = await scope["app"].state.status_pages.find_version(token)
-        return version is not None and await sees_everything(
-            HTTPConnection(scope), version.request_id
-        )
+        if version is None:
+            return LINK_ALONE
+        return await sight_of(HTTPConnection(scope), version.request_id)
 
 
 class WatchStatus:
@@ -69,6 +69,10 @@ class WatchStatus:
 def unknown_link(request: Request) -> HTMLResponse:
     """The answer to a link that was never given out and to one that was taken back."""
     return pages.page(request, "tracking/unknown_link.html", {}, 404)
+
+
+def _has_cookie(scope: Scope) -> bool:
+    return any(name == b"cookie" and COOKIES in told for name, told in scope["headers"])
 
 
 def _takes_gzip(scope: Scope) -> bool:

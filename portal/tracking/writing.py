@@ -18,8 +18,10 @@ from portal.relay import answer, receive_web_message
 from portal.sentence import Sentence
 from portal.tracking.files import MOST_FILES, keep_uploads
 from portal.tracking.forms import check_origin, client_address, read_form, read_letter
-from portal.tracking.knowing import see_other, sees_everything
+from portal.tracking.just_sent import note_sent
+from portal.tracking.knowing import see_other, sight_of
 from portal.tracking.status import unknown_link
+from portal.tracking.withholding import LINK_ALONE
 
 MESSAGES = "20/minute"
 FILES = "60/hour"
@@ -51,7 +53,9 @@ async def write(request: Request) -> Response:
         return unknown_link(request)
     except (BadInput, TooOften, FileRefused) as refusal:
         return await _again(request, token, refusal, draft=body)
-    return see_other(f"/r/{token}#m-{heard.id}")
+    taken = see_other(f"/r/{token}#m-{heard.id}")
+    note_sent(request, taken, heard.id)
+    return taken
 
 
 async def refuse_as_too_large(request: Request) -> Response:
@@ -101,8 +105,8 @@ async def _again(request: Request, token: str, refusal: PortalError, draft: str 
     """The page once more, with the reason, and the words that could not be taken."""
     status_pages = request.app.state.status_pages
     version = await status_pages.find_version(token)
-    known = version is not None and await sees_everything(request, version.request_id)
-    page = await status_pages.find_page(token, known=known)
+    sight = await sight_of(request, version.request_id) if version else LINK_ALONE
+    page = await status_pages.find_page(token, sight)
     if page is None:
         return unknown_link(request)
     page = replace(page, draft=draft.replace("\x00", ""), refusal=refusal.detail)
