@@ -59,7 +59,7 @@ def build_status_page(
         ending=_ending(snapshot),
         promises=_promises(snapshot),
         past_promises=_past_promises(snapshot),
-        appointments=read_appointments(snapshot, definition, now),
+        appointments=read_appointments(journey),
         levels=tuple(journey.levels()),
         conversation=read_conversation(snapshot.messages, snapshot.attachments, house.brand),
     )

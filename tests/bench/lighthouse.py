@@ -19,6 +19,8 @@ from office import Product
 VERSION = "lighthouse@12"
 CATEGORIES = ("performance", "accessibility", "best-practices")
 """Not what search engines like: a page behind a secret link must not be found by them."""
+RUNS = 3
+"""A machine that has other work to do blocks the page as well: of these the middle one counts."""
 FIGURES = {
     "first-contentful-paint": "first paint",
     "largest-contentful-paint": "largest paint",
@@ -46,10 +48,16 @@ def run(options: Any) -> None:
         demo.start()
         try:
             link = demo.wait_until_said(r"(http://\S+/r/\S+)")
-            told = _audit(npx, chromium, link, Path(folder) / "report.json")
+            report = Path(folder) / "report.json"
+            runs = [_audit(npx, chromium, link, report) for _ in range(RUNS)]
         finally:
             demo.stop()
-    _print(told)
+    runs.sort(key=lambda told: _mark(told, "performance"))
+    _print(runs[RUNS // 2])
+    marks = ", ".join(str(_mark(told, "performance")) for told in runs)
+    speed = max(told["environment"]["benchmarkIndex"] for told in runs)
+    print(f"The median of {RUNS} runs. Performance in each: {marks}.")
+    print(f"This machine's speed by Lighthouse's own measure: {speed:,.0f} at best.\n")
 
 
 def _audit(npx: str, chromium: str, link: str, report: Path) -> dict[str, Any]:
@@ -67,9 +75,13 @@ def _audit(npx: str, chromium: str, link: str, report: Path) -> dict[str, Any]:
     return told
 
 
+def _mark(told: dict[str, Any], category: str) -> int:
+    return round(told["categories"][category]["score"] * 100)
+
+
 def _print(told: dict[str, Any]) -> None:
     audits = told["audits"]
-    marks = [[name, round(told["categories"][name]["score"] * 100)] for name in CATEGORIES]
+    marks = [[name, _mark(told, name)] for name in CATEGORIES]
     table(
         f"Lighthouse {told['lighthouseVersion']}, mobile, throttled", ["category", "of 100"], marks
     )
