@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 
 import httpx2
 import pytest
@@ -31,7 +31,7 @@ from portal.models import THE_CUSTOMER, Channel, MessageKind, ServiceRequest
 from portal.queries.conversations import said_to
 from portal.relay import Choice, replace_link, revoke_link, set_preferences
 from portal.relay.sending.falling_back import retire
-from portal.settings import Settings
+from portal.settings import QuietHours, Settings
 
 pytestmark = pytest.mark.either_database
 
@@ -151,7 +151,7 @@ async def test_digits_are_written_nowhere(
     assert code not in caplog.text + printed.out + printed.err
 
 
-async def test_it_goes_at_any_hour_and_never_by_a_way_that_they_stopped(
+async def test_it_goes_by_no_way_that_they_stopped(
     client: httpx2.AsyncClient, house: House, martins: ServiceRequest
 ) -> None:
     """By mail where no texts are wanted; where nothing is, the page says so and sends nothing."""
@@ -395,6 +395,26 @@ async def test_a_code_that_does_not_arrive_is_before_nobody(
 
 
 # --- the settings -----------------------------------------------------------------------------
+
+
+class TestAtNight:
+    """With quiet hours."""
+
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return settings.model_copy(update={"quiet_hours": QuietHours(time(21), time(8))})
+
+    async def test_a_code_comes_at_once_to_who_asks_for_it(
+        self,
+        client: httpx2.AsyncClient,
+        house: House,
+        martins: ServiceRequest,
+        clock: time_machine.Traveller,
+    ) -> None:
+        """Somebody sits there and waits for it."""
+        clock.shift(timedelta(hours=13))  # eleven at night in New York
+        await ask_code(client, martins)
+        assert len(await texted_codes(house)) == 1
 
 
 class TestTheConversation:

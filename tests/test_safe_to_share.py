@@ -53,6 +53,7 @@ async def asked(house: House, client: httpx2.AsyncClient) -> ServiceRequest:
     form = {"body": "Here."}
     paper = [("file", ("passport Miller.pdf", PDF, "application/pdf"))]
     await client.post(f"{link(martins)}/messages", data=form, files=paper)
+    client.cookies.clear()  # As any other browser sees it.
     await house.do(advance, martins, by=people.tess.actor)
     for person in (people.uma, people.pia, people.carl):
         await house.do(accept, martins, by=person.actor)
