@@ -9,6 +9,7 @@ from typing import Any
 
 from portal import pages
 from portal.tracking.view import (
+    Appointment,
     Delay,
     Ending,
     Holder,
@@ -82,6 +83,14 @@ def with_made(leg: Leg, **changes: Any) -> StatusPage:
     )
 
 
+def waiting(title: str = MADE.title, **changes: Any) -> StatusPage:
+    """Martin's page while its clock stands: nobody can say when the rest of the way comes."""
+    ahead = [replace(leg, expected_at=None) for leg in (SENT, ARRIVED)]
+    leg = replace(MADE, title=title, state="paused", note=None)
+    levels = ((RECEIVED,), (APPROVED,), (leg,), *((one,) for one in ahead))
+    return replace(MARTIN, levels=levels, next_up=NextUp(SENT.title, None), **changes)
+
+
 def over(state: str, **changes: Any) -> StatusPage:
     """Martin's page when nothing more comes; all legs but the first two are in that state."""
     rest = [
@@ -131,20 +140,24 @@ STATES: dict[str, StatusPage] = {
     "likely": with_made(
         replace(MADE, expected_at=NOW + 3 * DAY), likely=Likely(NOW + DAY, NOW + 3 * DAY)
     ),
-    "a question": with_made(
-        replace(MADE, state="paused", note=None), status="waiting_on_customer",
+    "a question": waiting(
+        status="waiting_on_customer",
         question=Question("2", "The metal card costs $84 a year. Shall we make that one?"),
     ),
-    "an appointment": with_made(
-        replace(MADE, title="Your visit", state="paused", note=None), status="waiting_on_customer",
+    "an appointment": waiting(
+        "Your visit", status="waiting_on_customer",
         question=Question("2", "When may our technician come?", asks_time=True),
     ),
-    "waiting on papers": with_made(
-        replace(MADE, title="We need a copy of your passport", state="paused", note=None),
+    "a visit": replace(
+        MARTIN, headline="Our technician comes to you", holders=(Holder("Field Team", NOW - HOUR),),
+        appointments=(Appointment("1", "Your visit", NOW + 3 * DAY - 5.5 * HOUR),),
+    ),
+    "waiting on papers": waiting(
+        "We need a copy of your passport",
         status="waiting_on_customer", headline="We need a copy of your passport",
     ),
-    "on hold": with_made(
-        replace(MADE, state="paused", note=None), status="on_hold",
+    "on hold": waiting(
+        status="on_hold",
         pause=Pause("We wait for your employer's answer.", NOW + 6 * DAY),
     ),
     "delayed": with_made(
@@ -204,6 +217,26 @@ STATES: dict[str, StatusPage] = {
     ),
     "cancelled": over("skipped", status="cancelled", ending=Ending(NOW, "You asked us to stop.")),
 }  # fmt: skip
+
+
+LAYLA = replace(
+    MARTIN, locale="ar", timezone="Asia/Dubai", brand="بنك المدينة", title="طلب بطاقة ائتمان",
+    first_name="ليلى", headline="بطاقتك قيد الإصدار", write_to="إصدار البطاقات",
+    holders=(Holder("إصدار البطاقات", NOW - timedelta(minutes=85)),),
+    next_up=NextUp("بطاقتك في الطريق إليك", NOW + 2 * DAY),
+    promises=(replace(OWED, owner="سارة"),),
+    levels=tuple(
+        (replace(leg, title=title, department=department, note=None),)
+        for leg, title, department in (
+            (RECEIVED, "وصلنا طلبك", "المبيعات"),
+            (APPROVED, "تمت الموافقة", "الائتمان"),
+            (MADE, "بطاقتك قيد الإصدار", "إصدار البطاقات"),
+            (SENT, "بطاقتك في الطريق إليك", "التوصيل"),
+        )
+    ),
+    conversation=(replace(ASKED, body="هل تصل إلى عنواني القديم؟"),),
+)  # fmt: skip
+"""An ordinary page that runs from right to left."""
 
 
 def html(page: StatusPage) -> str:

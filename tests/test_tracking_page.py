@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -28,6 +29,7 @@ from portal.tracking.view import Channel, Line, PreferencesPage
 
 pytestmark = pytest.mark.either_database
 
+DOCS = Path(__file__).parent.parent / "docs"
 FIRST_VIEW = 6144
 """Bytes, packed: what arrives in the first round trip of a new connection."""
 
@@ -53,6 +55,7 @@ SAYS = {
     "likely": ("Usually by tomorrow, at the latest by Fri 27 Nov.",),
     "a question": ("A question for you, Martin", "Shall we make that one?", "Yes", "No", "paused"),
     "an appointment": ("When may our technician come?", "Send this time", "None suits me"),
+    "a visit": ("Your visit: Friday, 10 am", "Add to my calendar"),
     "waiting on papers": (
         "We need a copy of your passport, Martin",
         "Send a photo or a PDF",
@@ -116,6 +119,21 @@ def test_each_state_has_its_own_plain_words(state: str) -> None:
     words = read(html(STATES[state]))
     for sentence in SAYS[state]:
         assert sentence in words
+
+
+def test_every_state_has_its_picture_in_the_docs() -> None:
+    shown = re.findall(r'src="(pictures/states/[\w-]+\.png)"', (DOCS / "states.md").read_text())
+    assert {f"pictures/states/{state.replace(' ', '-')}.png" for state in STATES} <= set(shown)
+    assert all((DOCS / picture).exists() for picture in shown)
+
+
+def test_a_screen_reader_hears_the_headline_first() -> None:
+    """The title of the tab says where it stands before it says whose it is."""
+    for page in STATES.values():
+        markup = html(page)
+        headline = re.search(r"<h1[^>]*>(.*?)</h1>", markup, re.DOTALL)
+        assert headline
+        assert f"<title>{headline[1].strip()} · {page.brand}</title>" in markup
 
 
 @pytest.mark.parametrize("state", STATES)
