@@ -25,6 +25,7 @@ from portal.models import (
     MessageKind,
     ServiceRequest,
     TrackingLink,
+    Workflow,
 )
 from portal.settings import Settings
 
@@ -61,7 +62,9 @@ async def _write(session: AsyncSession, settings: Settings, message: Message) ->
     request = await session.get_one(ServiceRequest, message.request_id)
     customer = await session.get_one(Customer, request.customer_id)
     link = await _link(session, settings, request)
-    letter = _about_a_request(settings, message, request, customer, link)
+    kind = (await session.get_one(Workflow, request.workflow_id)).definition
+    title = kind.title_in(request.title, customer.locale)
+    letter = _about_a_request(settings, message, request, customer, link, title=title)
     if "/r/" in link and await _notes_a_time(session, message):
         into_calendar = language_of(customer.locale).gettext("Add to my calendar")
         letter = replace(letter, choices=((into_calendar, f"{link}/appointment.ics"),))
@@ -77,12 +80,18 @@ async def _write(session: AsyncSession, settings: Settings, message: Message) ->
 
 
 def _about_a_request(
-    settings: Settings, message: Message, request: ServiceRequest, customer: Customer, link: str
+    settings: Settings,
+    message: Message,
+    request: ServiceRequest,
+    customer: Customer,
+    link: str,
+    *,
+    title: str,
 ) -> Letter:
     """One subject for all mails of a request: by it mail programs keep them together."""
     language = language_of(customer.locale)
     return Letter(
-        subject=f"{request.title} ({request.reference})",
+        subject=f"{title} ({request.reference})",
         headline=_headline(settings, message, language),
         paragraphs=_paragraphs(settings, message, language),
         signed=_writer(settings, message),

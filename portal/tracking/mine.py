@@ -56,7 +56,7 @@ async def show(request: Request) -> Response:
     for one in found:
         link = one.live_link
         page = await state.status_pages.find_page(link.token, Sight(known=True)) if link else None
-        listed.append(Listed(one.reference, one.title, page))
+        listed.append(Listed(one.reference, page.title if page else one.title, page))
     context = {
         "reference": service_request.reference,
         "path": f"/r/{token}",
