@@ -11,14 +11,17 @@
       { code: "...", swap: false, error: true },
     ],
   });
+  // How whatever is asked for is drawn: said here, since the page must be small and is whole without it.
+  const drawn = { ext: "morph", select: "#main", target: "#main", swap: "morph:outerHTML", sync: "this:queue last" };
+  for (const name in drawn) document.body.setAttribute(`hx-${name}`, drawn[name]);
   document.documentElement.style.overflowAnchor = "none"; // see "drawing anew"
   const connection = document.getElementById("connection");
   const said = document.getElementById("said");
   const main = () => document.getElementById("main");
-  const refresh = () => htmx.trigger(main(), "refresh");
+  const refresh = () => htmx.ajax("GET", main().dataset.live.split("/live")[0], main());
 
   // --- the stream: one for the tab that is looked at; a hidden one catches up when it is ----------
-  let stream, retry, warning, failures = 0;
+  let stream, retry, warning, owed, failures = 0;
 
   const listen = () => {
     hush();
@@ -29,7 +32,7 @@
     stream.onopen = () => {
       clearTimeout(retry);
       failures = 0;
-      found();
+      if (!owed) found();
     };
     stream.addEventListener("timeline", refresh);
     stream.onerror = miss;
@@ -56,7 +59,7 @@
   };
   const wake = () => {
     if (document.hidden) return hush();
-    if (Date.now() >= Date.parse(main().dataset.validUntil)) refresh();
+    if (owed || Date.now() >= Date.parse(main().dataset.validUntil)) refresh();
     failures = 0;
     listen();
   };
@@ -143,7 +146,14 @@
   });
   document.addEventListener("htmx:afterRequest", ({ detail: { requestConfig, xhr } }) => {
     const taken = xhr.status >= 200 && xhr.status < 400;
-    if (taken) found();
+    if (requestConfig.verb === "get") {
+      // The stream may be there while our database is not: then the news is owed until it can be had.
+      clearTimeout(owed);
+      owed = xhr.status && xhr.status < 500 ? undefined
+        : setTimeout(() => document.hidden || refresh(), 15000 * (0.5 + Math.random()));
+      if (owed) lost();
+    }
+    if (taken && !owed) found();
     const elt = requestConfig.elt; // by now it may have left the page
     if (elt.localName !== "form") return;
     const answered = taken || [409, 413, 415, 422, 429].includes(xhr.status);

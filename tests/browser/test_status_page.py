@@ -81,7 +81,7 @@ def test_news_is_said_once_and_moves_nothing_that_is_looked_at(
     assert after is not None
     assert abs(after["y"] - before["y"]) <= 2
     told = said.inner_text()
-    page.evaluate("htmx.trigger('#main', 'refresh')")
+    page.evaluate("htmx.ajax('GET', location.pathname, '#main')")
     page.wait_for_function("!document.querySelector('.fresh')")
     assert said.inner_text() == told
     assert told.count("Passed to Underwriting") == 1
