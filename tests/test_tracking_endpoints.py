@@ -389,7 +389,7 @@ async def test_only_their_yes_completes_it(
     await at_question(house, martins)
     form = await ask_form(client, martins)
     page = read(await client.get(link(martins)))
-    assert "Has your card arrived? Yes No" in page
+    assert "Has your card arrived? Only you can say when it is done. Yes No" in page
     assert "Reply YES" not in page
     answer = await client.post(f"{link(martins)}/answers", data={**form, "answer": "yes"})
     assert (answer.status_code, answer.headers["Location"]) == (303, link(martins))
