@@ -60,7 +60,7 @@ class Stranger:
 
     def _speaking(self, place: str) -> tuple[str, str | None]:
         """Their name, and the language that they read where it is not English."""
-        kind, which = self.number % 16, self.number // 16
+        kind, which = self.number % 16, self.number // 16 * 2 + self.number % 2
         if place == "US" and kind in (3, 4):
             return SPANISH[which % len(SPANISH)], "es"
         if place == "US" and kind in (9, 10):
