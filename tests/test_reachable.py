@@ -270,6 +270,9 @@ async def test_while_our_database_is_away_the_page_says_so_and_looks_again(
     assert "Nothing is lost" in answer.text
     assert f'href="{link(martins)}{part}"' in answer.text
     assert "<script" not in answer.text
+    arabic = await client.get(f"{link(martins)}{part}", headers={"Accept-Language": "ar"})
+    assert 'lang="ar" dir="rtl"' in arabic.text
+    assert "Nothing is lost" not in arabic.text
 
 
 async def test_words_that_did_not_reach_us_are_never_said_to_be_safe(

@@ -1,11 +1,14 @@
-"""An open page when our database goes away and comes back, and the page that stands in for it."""
+"""An open page while our database is away, the page that stands in for it, and one on paper."""
 
 from collections.abc import Callable
 
-from office import Office, Phone
+import pytest
+from conftest import PHONE, Customer
+from office import Office
 from playwright.sync_api import Page, Route, expect
 
-Customer = tuple[str, Phone]
+from portal import pages
+from portal.livery import PLAIN
 
 
 def link_in(text: str) -> str:
@@ -17,7 +20,7 @@ def test_an_open_page_says_that_news_cannot_be_had_and_catches_up(
 ) -> None:
     """The stream is there, the page is not: it says so, asks again by itself, and has the news."""
     reference, phone = martin
-    page = watched(viewport={"width": 390, "height": 844})
+    page = watched(**PHONE)
     page.clock.install()
     page.goto(link_in(phone.reads("We have your application")))
     path = page.url
@@ -35,3 +38,33 @@ def test_an_open_page_says_that_news_cannot_be_had_and_catches_up(
     page.clock.run_for(25_000)
     expect(page.get_by_text("Passed to Underwriting").first).to_be_visible()
     expect(page.get_by_text("Connection lost, trying again")).to_have_count(0)
+
+
+@pytest.mark.parametrize("locale", ["en", "ar"])
+@pytest.mark.parametrize("reading", ["reading", ""], ids=["reading", "sending"])
+def test_what_stands_in_for_the_page_shuts_nobody_out(
+    locale: str, reading: str, watched: Callable[..., Page], presentable: Callable[[Page], None]
+) -> None:  # fmt: skip
+    """As the page itself: whoever cannot see it must not be told less of our outage."""
+    facts = {"brand": "Acme Bank", "support_contact": "0800 555 0132", "livery": PLAIN}
+    page = watched(**PHONE)
+    page.set_content(
+        pages.render(
+            "tracking/outage.html",
+            {**facts, "reading": bool(reading), "path": "/r/x", "locale": locale, "chosen": ""},
+        )
+    )
+    presentable(page)
+
+
+def test_a_slip_can_be_read_by_everybody(
+    martin: Customer, watched: Callable[..., Page], presentable: Callable[[Page], None]
+) -> None:
+    """On the screen too; the code says what it is."""
+    page = watched(**PHONE)
+    page.goto(link_in(martin[1].reads("We have your application")) + "/paper")
+    expect(page.get_by_role("img", name="QR code with the link to your request")).to_be_visible()
+    expect(page.get_by_role("button", name="Print")).to_be_visible()
+    presentable(page)
+    page.emulate_media(media="print")
+    expect(page.get_by_role("button", name="Print")).to_be_hidden()
