@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from portal import pages
+from portal.livery import PLAIN
 from portal.tracking.view import (
     Appointment,
     Delay,
@@ -242,3 +243,10 @@ LAYLA = replace(
 def html(page: StatusPage) -> str:
     """The page as it is sent."""
     return pages.render("tracking/status.html", page.context())
+
+
+def outage(locale: str = "en", *, reading: bool = True) -> str:
+    """What stands in for the page while our database is away, also for a form sent to it."""
+    frame = {"brand": MARTIN.brand, "support_contact": MARTIN.support_contact, "livery": PLAIN}
+    told = {"reading": reading, "path": MARTIN.path, "locale": locale, "chosen": ""}
+    return pages.render("tracking/outage.html", {**frame, **told})

@@ -7,10 +7,10 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
-from page_states import LAYLA, STATES
+from page_states import LAYLA, STATES, outage
 from PIL import Image
 from playwright.sync_api import Browser
-from posing import pose
+from posing import pose, show
 
 from portal.colours import Accent
 from portal.livery import Livery
@@ -46,6 +46,7 @@ CAPTIONS = {
     "never confirmed": "Closed without the customer's word, and never called theirs.",
     "declined": "Refused.",
     "cancelled": "Cancelled.",
+    "our outage": "Our outage: kind words under our own name, and it looks again by itself.",
 }
 FURTHER = {
     "by night": "In the dark.",
@@ -69,6 +70,7 @@ def draw_states(browser: Browser) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, state in STATES.items():
         _draw(browser, name, state)
+    _draw(browser, "our outage", outage())
     work, asked = STATES["in work"], STATES["a question"]
     _draw(browser, "by night", work, color_scheme="dark")
     _draw(browser, "a question by night", asked, color_scheme="dark")
@@ -87,11 +89,18 @@ def slug(name: str) -> str:
 
 
 def _draw(
-    browser: Browser, name: str, state: StatusPage, media: str | None = None, **options: object
+    browser: Browser,
+    name: str,
+    state: StatusPage | str,
+    media: str | None = None,
+    **options: object,
 ) -> None:
     page = browser.new_page(**{**PHONE, **({"device_scale_factor": 1} if "viewport" in options else {}),
                                **options, "reduced_motion": "reduce"})  # fmt: skip
-    pose(page, state)
+    if isinstance(state, StatusPage):
+        pose(page, state)
+    else:
+        show(page, state)
     page.emulate_media(media=media)
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     page.close()

@@ -5,10 +5,9 @@ from collections.abc import Callable
 import pytest
 from conftest import PHONE, Customer
 from office import Office
+from page_states import outage
 from playwright.sync_api import Page, Route, expect
-
-from portal import pages
-from portal.livery import PLAIN
+from posing import show
 
 
 def link_in(text: str) -> str:
@@ -46,14 +45,8 @@ def test_what_stands_in_for_the_page_shuts_nobody_out(
     locale: str, reading: str, watched: Callable[..., Page], presentable: Callable[[Page], None]
 ) -> None:  # fmt: skip
     """As the page itself: whoever cannot see it must not be told less of our outage."""
-    facts = {"brand": "Acme Bank", "support_contact": "0800 555 0132", "livery": PLAIN}
     page = watched(**PHONE)
-    page.set_content(
-        pages.render(
-            "tracking/outage.html",
-            {**facts, "reading": bool(reading), "path": "/r/x", "locale": locale, "chosen": ""},
-        )
-    )
+    show(page, outage(locale, reading=bool(reading)))
     presentable(page)
 
 
