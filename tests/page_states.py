@@ -9,12 +9,12 @@ from typing import Any
 
 from portal import pages
 from portal.livery import PLAIN
+from portal.tracking.legs import Leg, WaitingHandoff
 from portal.tracking.view import (
     Appointment,
     Delay,
     Ending,
     Holder,
-    Leg,
     Likely,
     Line,
     NextUp,
@@ -23,7 +23,6 @@ from portal.tracking.view import (
     PromiseLine,
     Question,
     StatusPage,
-    WaitingHandoff,
 )
 
 NOW = datetime(2026, 11, 24, 20, 30, tzinfo=UTC)

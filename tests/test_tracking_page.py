@@ -24,8 +24,9 @@ from portal.languages import CODES
 from portal.livery import PLAIN
 from portal.messaging.bare import without_reply_hint
 from portal.messaging.times import Words
+from portal.tracking.choices import Channel, PreferencesPage
 from portal.tracking.kept import PACKING
-from portal.tracking.view import Channel, Line, PreferencesPage
+from portal.tracking.view import Line
 
 pytestmark = pytest.mark.either_database
 

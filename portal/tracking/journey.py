@@ -11,7 +11,8 @@ from portal.languages import Foreign, language_of
 from portal.models import ENDED, Answer, FollowUpState, RequestStatus, RunState
 from portal.queries.snapshots import DepartmentRow, FollowUpRow, HandoffRow, RunRow, Snapshot
 from portal.sentence import Sentence
-from portal.tracking.view import Delay, Heard, Holder, Leg, LegState, Likely, NextUp, WaitingHandoff
+from portal.tracking.legs import Heard, Leg, LegState, WaitingHandoff
+from portal.tracking.view import Delay, Holder, Likely, NextUp
 from portal.workflows import FollowUpDefinition, StageDefinition, Words, WorkflowDefinition
 
 UNCONFIRMED = "unconfirmed"

@@ -14,7 +14,7 @@ from portal.queries.links import find_by_token
 from portal.queries.requests import lock_by_token
 from portal.relay import Choice, Turn, set_preferences
 from portal.sentence import Sentence
-from portal.tracking import view
+from portal.tracking import choices
 from portal.tracking.forms import read_form
 from portal.tracking.knowing import is_known, see_other
 from portal.tracking.masking import masked
@@ -85,7 +85,7 @@ async def _page(
         known = await is_known(request, service_request.id or 0)
         channels = await _channels(session, service_request, known=known)
     customer = service_request.customer
-    page = view.PreferencesPage(
+    page = choices.PreferencesPage(
         reference=service_request.reference,
         locale=_option(customer.locale),
         path=f"/r/{token}",
@@ -103,7 +103,7 @@ async def _page(
 
 async def _channels(
     session: AsyncSession, request: ServiceRequest, *, known: bool
-) -> tuple[view.Channel, ...]:
+) -> tuple[choices.Channel, ...]:
     """The ways to reach this customer, the preferred first, and what they have stopped."""
     found = [
         (kind, address)
@@ -113,7 +113,7 @@ async def _channels(
     wishes = {Wish(kind, address, about) for kind, address in found for about in (None, request.id)}
     welcome = await find_welcome(session, wishes)
     return tuple(
-        view.Channel(
+        choices.Channel(
             "sms" if kind == Channel.SMS else "email",
             address if known else masked(address),
             "all" if Wish(kind, address, None) not in welcome

@@ -12,7 +12,7 @@ from portal.queries.consents import Wish, find_welcome
 from portal.queries.links import find_by_token
 from portal.queries.requests import lock_by_token
 from portal.relay import Choice, set_preferences
-from portal.tracking import view
+from portal.tracking import choices
 from portal.tracking.knowing import see_other
 from portal.tracking.status import unknown_link
 
@@ -30,7 +30,7 @@ async def ask(request: Request) -> Response:
         if service_request is None:
             return unknown_link(request)
         wishes = _wishes(service_request)
-        page = view.UnsubscribePage(
+        page = choices.UnsubscribePage(
             reference=service_request.reference,
             locale=service_request.customer.locale,
             path=f"/r/{token}",

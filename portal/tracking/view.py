@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from portal.files.kept import KeptFile
 from portal.livery import PLAIN, Livery
 from portal.messaging.times import Words
 from portal.sentence import Sentence
+from portal.tracking.legs import LegState, Level, WaitingHandoff, state_of
 
 Status = Literal[
     "open",
@@ -26,65 +27,6 @@ Status = Literal[
     "cancelled",
 ]
 LONG_AGO = timedelta(days=30)
-LegState = Literal["now", "passed", "paused", "to", "done", "ended", "skipped"]
-LEG_STATES: tuple[LegState, ...] = get_args(LegState)
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingHandoff:
-    """Sent to a department that has not taken it up yet."""
-
-    department: str
-    sent_at: datetime
-    accept_by: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """The latest word of a third party that does a leg for us, and its number for the customer."""
-
-    by: str
-    words: str
-    at: datetime
-    number: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """One department's part of the way.
-
-    `now` is being worked on, `passed` is sent to the department and not taken up yet, `paused`
-    waits on the customer or on a hold, `to` lies ahead and is expected to begin at `expected_at`,
-    `ended` was under way when the request ended, `skipped` was not needed.
-    """
-
-    key: str
-    title: str
-    department: str
-    state: LegState
-    began_at: datetime | None = None
-    ended_at: datetime | None = None
-    expected_at: datetime | None = None
-    handoff: WaitingHandoff | None = None
-    note: str | None = None
-    heard: Heard | None = None
-    again: bool = False
-
-    @property
-    def took(self) -> timedelta | None:
-        """From beginning to end, by the wall clock."""
-        if self.began_at is None or self.ended_at is None:
-            return None
-        return self.ended_at - self.began_at
-
-    def is_late(self, now: datetime) -> bool:
-        """Under way past the time that was said. A paused leg is never late: its clock stands."""
-        under_way = self.state in ("now", "passed")
-        return under_way and self.expected_at is not None and now >= self.expected_at
-
-
-Level = tuple[Leg, ...]
-"""Legs that run side by side; mostly one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +228,7 @@ class StatusPage:
     @property
     def track(self) -> tuple[LegState, ...]:
         """Where each step of the way stands."""
-        return tuple(self.state_of(level) for level in self.levels)
+        return tuple(state_of(level) for level in self.levels)
 
     @property
     def step(self) -> int:
@@ -316,13 +258,6 @@ class StatusPage:
         if self.is_over:
             return "" if self.status == "completed" else "still"
         return "heed" if self.is_yours or self.pause or self.delay else ""
-
-    def state_of(self, level: Level) -> LegState:
-        """Of several legs that of the one that stands for all: what is at work comes first."""
-        states = {leg.state for leg in level}
-        if "to" in states and "done" in states:
-            return "now"
-        return next(state for state in LEG_STATES if state in states)
 
     @property
     def was_long_ago(self) -> bool:
@@ -367,48 +302,3 @@ class StatusPage:
                 yield leg.expected_at
             if leg.handoff and leg.handoff.accept_by:
                 yield leg.handoff.accept_by
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """A way to write to the customer; `address` is masked where the browser is not known.
-
-    `stopped` says whether they want nothing by it about this request, or nothing at all.
-    """
-
-    kind: Literal["sms", "email"]
-    address: str
-    stopped: Literal["", "request", "all"] = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PreferencesPage:
-    """How the customer wants to hear from us, and whether at all.
-
-    `is_known`: the browser has shown a code, so it reads addresses as they are.
-    """
-
-    reference: str
-    locale: str
-    path: str
-    channels: tuple[Channel, ...]
-    chosen: Literal["sms", "email"]
-    languages: tuple[tuple[str, str], ...]
-    saved: bool = False
-    refusal: str | None = None
-    is_known: bool = False
-
-    @property
-    def stopped_all(self) -> bool:
-        """Nothing is written to them at all, by whichever way."""
-        return all(channel.stopped == "all" for channel in self.channels)
-
-
-@dataclass(frozen=True, slots=True)
-class UnsubscribePage:
-    """Whether mail about this request is stopped, and the ways to stop it."""
-
-    reference: str
-    locale: str
-    path: str
-    stopped: bool
