@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from portal import api, assets, desk, health, hooks, tracking
+from portal import api, assets, desk, health, hooks, icons, tracking
 from portal.database import Database
 from portal.demo import routes as demo_routes
 from portal.errors import Conflict, PortalError
@@ -22,6 +22,7 @@ from portal.pages import error_page
 from portal.queries.pages import page_versions
 from portal.rates import Rates
 from portal.relay import Receipts, Relay
+from portal.sentence import Sentence
 from portal.settings import Settings
 
 log = structlog.get_logger()
@@ -42,6 +43,9 @@ def create_app(settings: Settings, *, demo: bool = False) -> Starlette:
             Route("/readyz", health.ready),
             Route("/metrics", health.metrics),
             Route("/static/{name}", assets.serve_asset),
+            Route("/logo", assets.serve_logo),
+            Route("/icons/{name}", icons.serve_icon),
+            Route("/apple-touch-icon.png", icons.serve_icon),
             Mount("/api/v1", routes=api.routes, name="api"),
             Mount("/hooks", routes=hooks.routes, name="hooks"),
             *desk.routes,
@@ -103,14 +107,19 @@ async def collided(request: Request, error: Exception) -> Response:
     """Two did the same at the same moment; the database let one through."""
     log.info("collided", path=_route(request), error=type(error).__name__)
     return await refused(
-        request, Conflict("Somebody else did this at the same moment. Please look again.")
+        request, Conflict(Sentence("Somebody else did this at the same moment. Please look again."))
     )
 
 
 async def away(request: Request, error: Exception) -> Response:
     """The database cannot be reached: never a false "done"."""
     log.error("the database is away", path=_route(request), error=type(error).__name__)
-    title, detail = "Just a moment", "We cannot look this up right now. Please try again shortly."
+    if _is_customers(request):
+        return tracking.show_outage(request)
+    title, detail = (
+        Sentence("Just a moment"),
+        Sentence("We cannot look this up right now. Please try again shortly."),
+    )
     if _is_api(request):
         return api.problem(503, title, detail)
     return error_page(request, 503, title, detail)
@@ -119,13 +128,17 @@ async def away(request: Request, error: Exception) -> Response:
 async def not_served(request: Request, error: Exception) -> Response:
     """No such page, the wrong method, or too much sent."""
     assert isinstance(error, HTTPException)  # noqa: S101 (as above)
-    titles = {404: "Not found", 405: "Not possible here", 413: "That is too much at once"}
-    details = {
-        404: "There is nothing at this address.",
-        405: "This address does not take that kind of call.",
-        413: f"Please send at most {LARGEST_BODY // 1000} kB.",
+    titles = {
+        404: Sentence("Not found"),
+        405: Sentence("Not possible here"),
+        413: Sentence("That is too much at once"),
     }
-    title = titles.get(error.status_code, "This could not be done")
+    details = {
+        404: Sentence("There is nothing at this address."),
+        405: Sentence("This address does not take that kind of call."),
+        413: Sentence("Please send at most {most} kB.", most=LARGEST_BODY // 1000),
+    }
+    title = titles.get(error.status_code, Sentence("This could not be done"))
     detail = details.get(error.status_code, error.detail)
     if _is_api(request):
         response = api.problem(error.status_code, title, detail)
@@ -138,7 +151,10 @@ async def not_served(request: Request, error: Exception) -> Response:
 async def broken(request: Request, error: Exception) -> Response:
     """Our own mistake: logged with its trace, and said without it."""
     log.error("an unexpected error", path=_route(request), exc_info=error)
-    title, detail = "Something went wrong", "That was our mistake, and we know of it. Try again?"
+    title, detail = (
+        Sentence("Something went wrong"),
+        Sentence("That was our mistake, and we know of it. Try again?"),
+    )
     if _is_api(request):
         return api.problem(500, title, detail)
     return error_page(request, 500, title, detail)
@@ -146,6 +162,10 @@ async def broken(request: Request, error: Exception) -> Response:
 
 def _is_api(request: Request) -> bool:
     return request.url.path.startswith("/api/")
+
+
+def _is_customers(request: Request) -> bool:
+    return request.url.path == "/" or request.url.path.startswith("/r/")
 
 
 def _route(request: Request) -> str:

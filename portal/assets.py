@@ -15,7 +15,8 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-STATIC = Path(__file__).parent / "static"
+from portal.places import STATIC
+
 A_YEAR = "public, max-age=31536000, immutable"
 
 
@@ -50,6 +51,24 @@ async def serve_asset(request: Request) -> Response:
         headers["Content-Encoding"] = "gzip"
         return Response(found.packed, media_type=found.media_type, headers=headers)
     return Response(found.body, media_type=found.media_type, headers=headers)
+
+
+async def serve_logo(request: Request) -> Response:
+    """`GET /logo`: the brand's picture, kept for a year when asked for by its hash; else 404."""
+    logo = request.app.state.settings.livery.logo
+    if logo is None:
+        return Response("There is no logo.", status_code=404, media_type="text/plain")
+    by_hash = request.query_params.get("v") == logo.version
+    return Response(
+        logo.body,
+        media_type=logo.media_type,
+        headers={
+            "Cache-Control": A_YEAR if by_hash else "no-cache",
+            "X-Content-Type-Options": "nosniff",
+            # Looked at by itself, an SVG is a page: it draws, and does nothing.
+            "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+        },
+    )
 
 
 def asset(name: str) -> str:

@@ -1,5 +1,7 @@
 """Refusals that a person may read: each carries its HTTP status and a kind sentence."""
 
+from portal.sentence import Sentence
+
 
 class PortalError(Exception):
     """An expected refusal. It changes nothing; desk, pages, API and commands all show its words.
@@ -9,7 +11,7 @@ class PortalError(Exception):
     """
 
     status: int = 400
-    title: str = "This could not be done"
+    title: str = Sentence("This could not be done")
 
     def __init__(self, detail: str, *, fields: dict[str, str] | None = None) -> None:
         super().__init__(detail)
@@ -21,31 +23,38 @@ class BadInput(PortalError):
     """What was sent cannot be used; ``fields`` names the place and the remedy for each mistake."""
 
     status = 422
-    title = "Please check what you sent"
+    title: str = Sentence("Please check what you sent")
 
 
 class NotFound(PortalError):
     """There is no such thing, or it is not for this person: the two look the same."""
 
     status = 404
-    title = "Not found"
+    title: str = Sentence("Not found")
 
 
 class NotAllowed(PortalError):
     """The person is known, but this is not theirs to do."""
 
     status = 403
-    title = "Not allowed"
+    title: str = Sentence("Not allowed")
+
+
+class TooOften(PortalError):
+    """Somebody tries again and again."""
+
+    status = 429
+    title: str = Sentence("A little slower, please")
 
 
 class Conflict(PortalError):
     """The rules do not allow it as things stand now."""
 
     status = 409
-    title = "Not possible as things stand"
+    title: str = Sentence("Not possible as things stand")
 
 
 class Stale(Conflict):
     """Somebody changed the request after the page or answer was drawn (``version`` is old)."""
 
-    title = "It has changed meanwhile"
+    title: str = Sentence("It has changed meanwhile")

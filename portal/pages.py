@@ -1,11 +1,10 @@
 """Pages and fragments: the templates, and the headers that every page carries.
 
 A page is a file in `templates/`, a fragment a named block inside it. Everything is escaped, and a
-name that a template asks for and was not given is an error rather than a blank.
+name that a template asks for and was not given is an error rather than a blank. A page is in its
+context's `locale`, else in what the visitor's browser asks for; the desk's are in English.
 """
 
-import base64
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -18,15 +17,21 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from portal.assets import STATIC, asset
+from portal.assets import asset
+from portal.languages import ENGLISH, Foreign, Language, language_of, negotiated
+from portal.livery import PLAIN, Livery
 from portal.places import TEMPLATES
+
+OUR_OWN = ("/desk", "/demo", "/api/", "/hooks/")
+"""What begins so is for staff and systems, and in English."""
 
 
 def page(
     request: Request, name: str, context: Mapping[str, Any], status: int = 200
 ) -> HTMLResponse:
     """A whole page."""
-    return HTMLResponse(render(name, _complete(request, context)), status, headers=headers())
+    told = _complete(request, context)
+    return HTMLResponse(render(name, told), status, headers=headers(told["livery"]))
 
 
 def fragment(
@@ -46,9 +51,10 @@ def fragment(
     endpoint to decide.
     """
     told = _complete(request, context)
-    body = render_block(environment(), name, block, told)
-    body += "".join(environment().get_template(one).render(told) for one in beside)
-    return HTMLResponse(body, status, headers=headers())
+    env = environment(language_of(told["locale"]))
+    body = render_block(env, name, block, told)
+    body += "".join(env.get_template(one).render(told) for one in beside)
+    return HTMLResponse(body, status, headers=headers(told["livery"]))
 
 
 def error_page(request: Request, status: int, title: str, detail: str) -> HTMLResponse:
@@ -59,21 +65,31 @@ def error_page(request: Request, status: int, title: str, detail: str) -> HTMLRe
 def render(name: str, context: Mapping[str, Any]) -> str:
     """A page's HTML, for keeping.
 
-    `context` has all of it, `brand`, `support_contact`, `locale` and `direction` included.
+    `context` has all of it, `brand`, `support_contact`, `livery` and `locale` included.
     """
-    return environment().get_template(name).render(context)
+    language = language_of(context["locale"])
+    return environment(language).get_template(name).render(_in(language, context))
+
+
+def visitors_language(request: Request) -> Language:
+    """Of somebody whom we do not know: what the address says, else what their browser asks for."""
+    if request.url.path.startswith(OUR_OWN):
+        return ENGLISH
+    if "lang" in request.query_params:
+        return language_of(request.query_params["lang"])
+    return negotiated(request.headers.get("accept-language", ""))
 
 
 @cache
-def headers() -> dict[str, str]:
+def headers(livery: Livery = PLAIN) -> dict[str, str]:
     """What every page is sent with. Nothing inline runs; of inline styles only our own, by hash."""
-    digest = base64.b64encode(hashlib.sha256(critical_css().encode()).digest()).decode()
     policy = (
         "default-src 'none'",
         "script-src 'self'",
-        f"style-src 'self' 'sha256-{digest}'",
+        f"style-src 'self' {livery.style_sources()}",
         "connect-src 'self'",
         "img-src 'self' data:",
+        "manifest-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
         # The page that shows the idea has the phone and the desk in frames of its own origin.
@@ -91,18 +107,8 @@ def headers() -> dict[str, str]:
 
 
 @cache
-def critical_css() -> Markup:
-    """The customer pages' styles, small enough to travel inside the page."""
-    css = (STATIC / "customer.css").read_text(encoding="utf-8")
-    css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
-    css = re.sub(r"\s+", " ", css)
-    css = re.sub(r" ?([{};,>]) ?", r"\1", css).replace(": ", ":").replace(";}", "}")
-    return Markup(css.strip())  # noqa: S704  (our own file)
-
-
-@cache
-def environment() -> Environment:
-    """The templates, with what all of them may use."""
+def environment(language: Language = ENGLISH) -> Environment:
+    """The templates in one language, with what all of them may use."""
     env = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -112,12 +118,20 @@ def environment() -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    # Sentences stand whole in the templates, ready for their translations.
-    env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
-    # A plain sentence is itself; the extension's own `_` costs five times as much for it.
-    env.globals["_"] = Markup
-    env.filters |= {"contact_link": contact_link, "time": time_element}
-    env.globals |= {"asset": asset, "critical_css": critical_css}
+    catalog = language.catalog
+    env.install_gettext_callables(catalog.gettext, catalog.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    # A plain sentence is itself, or the one in its place; the extension's own `_` costs five
+    # times as much for it.
+    is_english = language.code == ENGLISH.code
+    env.globals["_"] = Markup if is_english else lambda words: Markup(catalog.gettext(words))  # noqa: S704
+    env.filters |= {
+        "contact_link": contact_link,
+        "marked": marked,
+        "said": language.say,
+        "size": language.size,
+        "time": time_element,
+    }
+    env.globals["asset"] = asset
     return env
 
 
@@ -138,13 +152,33 @@ def time_element(said: str, at: datetime) -> Markup:
     return Markup(f'<time datetime="{at:%Y-%m-%dT%H:%MZ}">{escape(said)}</time>')  # noqa: S704
 
 
+def marked(words: str) -> Markup:
+    """Words with the language that they are in, where it is not the page's own."""
+    if not isinstance(words, Foreign):
+        return escape(words)
+    return Markup('<span lang="{}" dir="auto">{}</span>').format(words.locale, words)
+
+
 def _complete(request: Request, context: Mapping[str, Any]) -> dict[str, Any]:
     """`context` with what the frame of every page asks for, where it does not say otherwise."""
     settings = request.app.state.settings
-    return {
+    told = context.get("locale")
+    language = language_of(told) if told else visitors_language(request)
+    frame = {
         "brand": settings.brand,
         "support_contact": settings.support_contact,
-        "locale": "en",
-        "direction": "ltr",
+        "livery": settings.livery,
+    }
+    # A language chosen by a link goes on to the next page with the links on this one.
+    chosen = f"?lang={language.code}" if "lang" in request.query_params else ""
+    return _in(language, {**frame, "chosen": chosen, **context})
+
+
+def _in(language: Language, context: Mapping[str, Any]) -> dict[str, Any]:
+    """`context` with the language that the page is in, and how it runs."""
+    return {
         **context,
+        "locale": language.code,
+        "direction": language.direction,
+        "languages": language.others,
     }

@@ -4,6 +4,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent
 SHIPPED = PACKAGE / "shipped"
+STATIC = PACKAGE / "static"
 
 
 def _place(name: str) -> Path:
@@ -12,4 +13,5 @@ def _place(name: str) -> Path:
 
 
 TEMPLATES = _place("templates")
+TRANSLATIONS = _place("translations")
 MIGRATIONS = _place("migrations")

@@ -4,14 +4,10 @@ from limits import parse
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
-from portal.errors import PortalError
+from portal.errors import TooOften
+from portal.sentence import Sentence
 
-
-class TooOften(PortalError):
-    """Somebody tries again and again."""
-
-    status = 429
-    title = "A little slower, please"
+__all__ = ["Rates", "TooOften"]
 
 
 class Rates:
@@ -25,4 +21,6 @@ class Rates:
     async def allow(self, limit: str, *who: str) -> None:
         """Count one try. Raises TooOften past ``limit`` ("5/minute")."""
         if not await self._limiter.hit(parse(limit), *who):
-            raise TooOften("That was too often in a short time. Please try again in a minute.")
+            raise TooOften(
+                Sentence("That was too often in a short time. Please try again in a minute.")
+            )

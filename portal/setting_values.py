@@ -15,6 +15,9 @@ from pydantic_settings import NoDecode
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from portal.colours import Accent
+from portal.livery import Logo
+
 E164 = re.compile(r"\+[1-9]\d{6,14}")  # ITU-T E.164: at most 15 digits, none of them a leading 0
 
 
@@ -153,6 +156,22 @@ def _mail_sender(value: object) -> object:
     return text
 
 
+def _logo(value: object) -> object:
+    if value is None or isinstance(value, Logo):
+        return value
+    try:
+        return Logo.read(Path(str(value)).expanduser())
+    except OSError:
+        msg = "must name a file that we may read."
+        raise ValueError(msg) from None
+
+
+def _accent(value: object) -> object:
+    return value if isinstance(value, Accent) else Accent.read(str(value))
+
+
+AccentColours = Annotated[Accent, NoDecode, BeforeValidator(_accent)]
+LogoFile = Annotated[Logo | None, NoDecode, BeforeValidator(_logo)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
 HoursOrOff = Annotated[QuietHours | None, BeforeValidator(_hours_or_off)]
 MailSender = Annotated[str, BeforeValidator(_mail_sender)]

@@ -9,17 +9,22 @@ import tempfile
 from datetime import time
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from portal.colours import OURS
+from portal.livery import Livery
 from portal.setting_values import (
+    AccentColours,
     AccountSid,
     DatabaseUrl,
     Folder,
     HoursOrOff,
     HttpUrl,
+    LogoFile,
     MailSender,
     Origin,
     PhoneNumber,
@@ -38,6 +43,7 @@ LARGEST_FILE = 25_000_000
 """Bytes: each is looked at in memory."""
 OWN_WORDS = {
     "bool_parsing": "must be true or false.",
+    "literal_error": "must be one of the words that docs/settings.md names for it.",
     "float_parsing": "must be a number.",
     "finite_number": "must be an ordinary number.",
     "greater_than": "must be more than 0.",
@@ -132,11 +138,30 @@ class Settings(BaseSettings):
         validation_alias="KEPT_BRAND",
         description="The name by which customers know you, in every text, mail and page.",
     )
+    accent: AccentColours = Field(
+        OURS,
+        validation_alias="KEPT_ACCENT",
+        description="The colour of your pages, such as `#0b5f5a`; after a comma another for the "
+        "dark, which is otherwise made of it. It must be read with ease as words and under them.",
+    )
+    logo: LogoFile = Field(
+        None,
+        validation_alias="KEPT_LOGO",
+        description="The file of your logo, an SVG or a PNG of at most 40 kB, which stands in "
+        "place of your name at the top of your pages.",
+    )
     support_contact: str | None = Field(
         None,
         validation_alias="KEPT_SUPPORT_CONTACT",
         description="A phone number or address for customers, shown in answers to HELP and where "
         "something went wrong.",
+    )
+    code_for: Literal["documents", "conversation", "nothing"] = Field(
+        "documents",
+        validation_alias="KEPT_CODE_FOR",
+        description="What a browser that has only the link is asked a code for, sent to the phone "
+        "on file: `documents` (photos and papers, addresses), `conversation` (these, and all that "
+        "was said), or `nothing`.",
     )
     quiet_hours: HoursOrOff = Field(
         QuietHours(time(21), time(8)),
@@ -283,6 +308,16 @@ class Settings(BaseSettings):
         On one machine with none given, one is made and kept in the data folder.
         """
         return self.given_secret_keys or (_kept_key(self.data_dir / "secret_key"),)
+
+    @property
+    def public_host(self) -> str:
+        """The name of our origin alone, to which a phone may bind a code."""
+        return urlsplit(self.public_url).hostname or ""
+
+    @cached_property
+    def livery(self) -> Livery:
+        """What the customers' pages wear."""
+        return Livery(self.accent, self.logo)
 
     @property
     def is_single_machine(self) -> bool:

@@ -185,6 +185,28 @@ title = "Your device is being repaired"
 expected = "2d"
 """
 
+VISIT = """
+key = "fibre"
+name = "Fibre line"
+prefix = "FBR"
+
+[[stages]]
+key = "date"
+department = "bench"
+title = "We are finding a day"
+expected = "2d"
+question = "When may our technician come?"
+expects = "time"
+yes = "complete"
+
+[[stages]]
+key = "visit"
+department = "bench"
+title = "Our technician is coming"
+expected = "2d"
+"""
+"""When somebody comes is the customer's to say. Not among those that everybody moves in with."""
+
 WORKFLOWS = (CARD, PERMIT, REPAIR)
 
 PEOPLE = {

@@ -1,6 +1,8 @@
-"""Draw the pictures of the README anew: ``python tests/pictures.py``, after a change of the look.
+"""Draw the pictures of the docs anew: ``python tests/pictures.py``, after a change of the look.
 
-It starts a demonstration of its own, in a folder that is gone afterwards, and needs Chromium.
+``python tests/pictures.py states`` draws only the states of the customer's page.
+
+For the README it starts a demonstration of its own, in a folder that is gone afterwards, and needs Chromium.
 """
 
 import re
@@ -11,10 +13,11 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE / "browser"))
+sys.path[:0] = [str(HERE / "browser"), str(HERE), str(HERE.parent)]
 
 from chromium import launch_options  # noqa: E402 (it lies beside the browser tests)
 from office import Product  # noqa: E402
+from state_pictures import draw_states  # noqa: E402
 
 PICTURES = HERE.parent / "docs" / "pictures"
 HEAVIEST = 250_000
@@ -24,6 +27,12 @@ HEAVIEST = 250_000
 def main() -> None:
     """Draw them all."""
     PICTURES.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**launch_options())
+        draw_states(browser)
+        browser.close()
+    if sys.argv[1:] == ["states"]:
+        return
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         demo = Product("demo", "--port", "0", folder=Path(folder), said=r"(http://\S+)/demo")
         demo.start()

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from cast import ORIGIN
+from cast import ORIGIN, VISIT
 
 from portal.models import KEPT, Answer, Expects, PromiseKind
 from portal.relay import ask_what_is_due
@@ -12,27 +12,6 @@ from portal.workflows import WorkflowFileError, read_workflow
 pytestmark = pytest.mark.either_database
 
 FROM_THE_PAGE = {"Origin": ORIGIN}
-
-VISIT = """
-key = "fibre"
-name = "Fibre line"
-prefix = "FBR"
-
-[[stages]]
-key = "date"
-department = "bench"
-title = "We are finding a day"
-expected = "2d"
-question = "When may our technician come?"
-expects = "time"
-yes = "complete"
-
-[[stages]]
-key = "visit"
-department = "bench"
-title = "Our technician is coming"
-expected = "2d"
-"""
 
 
 @pytest.fixture

@@ -34,8 +34,39 @@ def test_replies_of_the_corpus_are_understood(language):
     assert [label for label in total if missed[label] > 0.1 * total[label]] == [], misses
 
 
+def test_plain_arabic_replies_are_understood_and_the_rest_goes_to_a_person():
+    """Each of the corpus as it says: what is not surely one of ours is for somebody to read."""
+    rows = replies("ar")
+    seen = Counter(label for _, label in rows)
+    assert len(rows) >= 150
+    assert set(seen) == set(MeaningKind) - {MeaningKind.REOPEN, MeaningKind.TIME}
+    assert [one for one in rows if understand(one[0], "ar").kind != one[1]] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("¿Dónde está mi tarjeta?", "es"),
+        ("ALTO", "es"),
+        ("أين بطاقتي", "ar"),
+        ("Where is it?", "en"),
+        ("STOP", ""),
+        ("12345", ""),
+    ],
+)
+def test_the_language_is_known_where_it_is_plain(text, language):
+    """By it whoever we do not know is answered."""
+    assert understand(text).language == language
+
+
+def test_the_words_that_we_give_in_spanish_and_arabic_are_taken():
+    """Our texts name them: REABRIR, and its like in Arabic."""
+    for word in ("REABRIR", "افتح"):
+        assert understand(word).kind == MeaningKind.REOPEN
+
+
 @pytest.mark.parametrize("locale", ["en", "es", "ar"])
-@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("language", ["en", "es", "ar"])
 def test_no_reply_is_taken_for_a_yes_a_no_or_a_stop_by_mistake(language, locale):
     """They close a request, send it back or silence somebody: in any doubt a person decides.
 

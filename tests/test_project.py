@@ -62,7 +62,7 @@ def test_imports_run_one_way():
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("script", ["bin/setup", "bin/demo", "bin/test"])
+@pytest.mark.parametrize("script", ["bin/setup", "bin/demo", "bin/test", "bin/translate"])
 def test_a_script_is_plain_sh_and_can_be_run(script):
     path = ROOT / script
     assert path.read_text().startswith("#!/bin/sh\n")

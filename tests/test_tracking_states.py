@@ -32,7 +32,8 @@ from portal.relay import (
     withdraw_promise,
     write_to_customer,
 )
-from portal.tracking.view import Leg, StatusPage
+from portal.tracking.legs import Leg
+from portal.tracking.view import StatusPage
 from portal.workflows import read_workflow
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

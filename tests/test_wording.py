@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 from cast import House
+from texts import DOCUMENT, document
 
+from portal.languages import CODES
 from portal.messaging import proofreading
+from portal.messaging.compose import FIELD
 from portal.messaging.proofreading import ONLY_IN, OWN_FIELDS, WITHOUT_REQUEST, Proofreader
 from portal.models import ServiceRequest
 from portal.places import TEMPLATES
@@ -55,13 +58,39 @@ def warnings(old: str = "", new: str = "") -> list[tuple[int | None, str]]:
 
 @pytest.mark.parametrize("path", shipped_workflow_files(), ids=lambda path: path.stem)
 def test_every_shipped_text_is_one_segment_even_with_long_names(path: Path) -> None:
-    """A brand of 20 letters, a first name of 14, a link of 50: each text is one GSM-7 segment."""
+    """A brand of 20 letters, a first name of 14, a link of 50: one GSM-7 segment, two in Arabic."""
     assert READER.read_workflow(read_workflow_file(path), read_lines(path)) == []
 
 
-def test_our_own_sentences_say_only_what_is_filled_and_fit_one_segment() -> None:
-    """Those in `templates/sms`, in every language that there is."""
+def test_our_own_sentences_say_only_what_is_filled_and_fit() -> None:
+    """Those in `templates/sms`, in every language: one segment, in Arabic two."""
     assert READER.read_product() == []
+
+
+@pytest.mark.parametrize("language", CODES[1:])
+def test_every_sentence_of_ours_is_there_in_every_language_with_the_same_facts(
+    language: str,
+) -> None:
+    """A text that is missing, or that says less or more than the English one, is named."""
+    english = {
+        path.stem: path for path in (TEMPLATES / "sms").glob("*.txt") if "." not in path.stem
+    }
+    theirs = {path.name.split(".")[0] for path in (TEMPLATES / "sms").glob(f"*.{language}.txt")}
+    assert theirs ^ set(english) == set()
+    assert [
+        name
+        for name, path in english.items()
+        if fields_in(path) != fields_in(path.with_name(f"{name}.{language}.txt"))
+    ] == []
+
+
+def fields_in(path: Path) -> list[str]:
+    return sorted(FIELD.findall(path.read_text(encoding="utf-8")))
+
+
+def test_what_each_text_costs_in_each_language_is_written_down() -> None:
+    """docs/texts.md says it; `python -m tests.texts` writes it anew."""
+    assert DOCUMENT.read_text(encoding="utf-8") == document()
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

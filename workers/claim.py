@@ -6,7 +6,7 @@ every message goes.
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -17,9 +17,12 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.messaging.outbox import NEVER_SAID, as_first_text, due_at
+from portal.messaging.codes import as_sent
+from portal.messaging.direction import facing
+from portal.messaging.outbox import NEVER_SAID, SAY_ALL_THEY_NEED, as_first_text, due_at
 from portal.messaging.segments import count
 from portal.models import (
+    KEPT,
     Channel,
     Customer,
     Message,
@@ -141,7 +144,11 @@ async def _take(
             for one, number in zip(claimed, tries, strict=True)
         ],
     )  # fmt: skip
-    return claimed
+    # Only now, when all that is kept has been written: digits are written nowhere.
+    return [
+        replace(one, body=as_sent(settings, row.kind, row.cause, one.body))
+        for one, row in zip(claimed, rows, strict=True)
+    ]
 
 
 def _room(us: Sender, now: datetime, rate: float | None, most: int) -> tuple[int, datetime | None]:
@@ -188,6 +195,7 @@ def _due() -> sa.Select[Any]:
         sa.select(
             *(getattr(Message, name) for name in READ),
             col(Customer.timezone),
+            col(Customer.locale),
             (~_has_had_a_text()).label("is_first"),
         )
         .outerjoin(Customer, col(Customer.id) == col(Message.customer_id))
@@ -206,7 +214,7 @@ def _due() -> sa.Select[Any]:
 
 READ = (
     "id", "channel", "kind", "to_address", "body", "request_id", "expires_at", "attempts",
-    "provider_sid", "urgent", "segments", "created_at",
+    "provider_sid", "urgent", "segments", "created_at", "cause",
 )  # fmt: skip
 
 
@@ -229,7 +237,13 @@ def _kept_back(
     """What to write on a message that may not go now; None for one that may."""
     if row.expires_at is not None and row.expires_at <= now:
         reason = "It could not be sent in time, and later it would only confuse."
-        return {"status": MessageStatus.EXPIRED, "reason": reason}
+        late: dict[str, Any] = {"status": MessageStatus.EXPIRED, "reason": reason}
+        if row.kind == MessageKind.CODE:
+            late |= {
+                "settled_at": now,
+                "settled_by": KEPT.name,
+            }  # Another is asked for in a moment.
+        return late
     # The answer to a wish to stop is the last text of all; notices go to our own people.
     if row.kind not in (MessageKind.CONSENT, MessageKind.NOTICE) and not is_welcome:
         reason = "They asked us not to write here."
@@ -248,9 +262,10 @@ def _claim(row: Any, settings: Settings) -> Claimed:
         domain = (settings.mail_from or "localhost").rpartition("@")[2].strip("> ")
         sid = f"<kept.{row.id}.{token}@{domain}>"
     body = row.body
-    if row.channel == Channel.SMS and row.is_first and row.kind != MessageKind.CONSENT:
+    if row.channel == Channel.SMS and row.is_first and row.kind not in SAY_ALL_THEY_NEED:
         # The one that was to say so may have been dropped.
-        body = as_first_text(body, settings.brand)
+        locale = row.locale or "en"
+        body = facing(as_first_text(body, settings.brand, locale), locale)
     return Claimed(row.id, row.channel, row.to_address, body, token, sid)
 
 

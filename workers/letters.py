@@ -1,6 +1,7 @@
 """Writing a message's mail: its words, its thread, its way to stop."""
 
 import re
+from dataclasses import replace
 from email.message import EmailMessage
 
 from sqlalchemy.exc import DBAPIError
@@ -8,7 +9,9 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.database import Database
+from portal.languages import Language, language_of
 from portal.messaging.bare import bare_words, without_reply_hint
+from portal.messaging.codes import as_sent
 from portal.messaging.email import Letter, Thread, compose
 from portal.messaging.outcomes import NotSent, Refused, Verdict
 from portal.messaging.reply_address import reply_address
@@ -17,10 +20,12 @@ from portal.models import (
     Channel,
     Customer,
     Direction,
+    FollowUp,
     Message,
     MessageKind,
     ServiceRequest,
     TrackingLink,
+    Workflow,
 )
 from portal.settings import Settings
 
@@ -57,10 +62,16 @@ async def _write(session: AsyncSession, settings: Settings, message: Message) ->
     request = await session.get_one(ServiceRequest, message.request_id)
     customer = await session.get_one(Customer, request.customer_id)
     link = await _link(session, settings, request)
+    kind = (await session.get_one(Workflow, request.workflow_id)).definition
+    title = kind.title_in(request.title, customer.locale)
+    letter = _about_a_request(settings, message, request, customer, link, title=title)
+    if "/r/" in link and await _notes_a_time(session, message):
+        into_calendar = language_of(customer.locale).gettext("Add to my calendar")
+        letter = replace(letter, choices=((into_calendar, f"{link}/appointment.ics"),))
     return _compose(
         settings,
         message,
-        _about_a_request(settings, message, request, customer, link),
+        letter,
         to_name=customer.name,
         thread=await _thread(session, message),
         reply_to=reply_address(settings, message.request_id),
@@ -69,22 +80,31 @@ async def _write(session: AsyncSession, settings: Settings, message: Message) ->
 
 
 def _about_a_request(
-    settings: Settings, message: Message, request: ServiceRequest, customer: Customer, link: str
+    settings: Settings,
+    message: Message,
+    request: ServiceRequest,
+    customer: Customer,
+    link: str,
+    *,
+    title: str,
 ) -> Letter:
     """One subject for all mails of a request: by it mail programs keep them together."""
+    language = language_of(customer.locale)
     return Letter(
-        subject=f"{request.title} ({request.reference})",
-        headline=_headline(settings, message),
-        paragraphs=_paragraphs(settings, message),
+        subject=f"{title} ({request.reference})",
+        headline=_headline(settings, message, language),
+        paragraphs=_paragraphs(settings, message, language),
         signed=_writer(settings, message),
-        choices=_choices(message, link),
-        button="See your request",
+        choices=_choices(message, link, language),
+        button=language.gettext("See your request"),
         link=link,
-        footer=f"You get this because you have a request with {settings.brand}.",
-        stop_words="No more e-mail about it",
+        footer=language.gettext(
+            "You get this because you have a request with {brand}.", brand=settings.brand
+        ),
+        stop_words=language.gettext("No more e-mail about it"),
         reference=request.reference,
-        language=customer.locale,
-        right_to_left=customer.locale.startswith("ar"),
+        language=language.code,
+        right_to_left=language.direction == "rtl",
     )
 
 
@@ -111,29 +131,34 @@ def _to_an_address(settings: Settings, message: Message) -> Letter:
     )
 
 
-def _headline(settings: Settings, message: Message) -> str:
+def _headline(settings: Settings, message: Message, language: Language) -> str:
     if message.kind == MessageKind.STAFF:
-        return f"{_writer(settings, message)} wrote to you"
+        writer = _writer(settings, message)
+        return language.gettext("{writer} wrote to you", writer=writer)
     if message.kind in QUESTIONS:
         return without_reply_hint(message.subject)
     return message.subject
 
 
-def _paragraphs(settings: Settings, message: Message) -> tuple[str, ...]:
+def _paragraphs(settings: Settings, message: Message, language: Language) -> tuple[str, ...]:
     """A colleague's words stay as they were written, each new line too."""
     if message.kind == MessageKind.STAFF:
         parts = re.split(r"\n[ \t]*\n\s*", message.body.replace("\r\n", "\n").strip())
         return tuple(part.strip() for part in parts)
     if message.kind in QUESTIONS:
-        return ("Choose below: your page opens, and one press there answers.",)
-    return (bare_words(message.body, settings.brand),)
+        return (language.gettext("Choose below: your page opens, and one press there answers."),)
+    words = as_sent(settings, message.kind, message.cause, message.body)
+    return (bare_words(words, settings.brand),)
 
 
-def _choices(message: Message, link: str) -> tuple[tuple[str, str], ...]:
+def _choices(message: Message, link: str, language: Language) -> tuple[tuple[str, str], ...]:
     """They lead to the two buttons on the page: following a link answers nothing."""
     if message.kind not in QUESTIONS:
         return ()
-    return ("Yes", f"{link}#answer-yes"), ("No", f"{link}#answer-no")
+    return (
+        (language.gettext("Yes"), f"{link}#answer-yes"),
+        (language.gettext("No"), f"{link}#answer-no"),
+    )
 
 
 def _writer(settings: Settings, message: Message) -> str:
@@ -141,6 +166,18 @@ def _writer(settings: Settings, message: Message) -> str:
     if message.kind != MessageKind.STAFF:
         return ""
     return message.author.split()[0] if message.author_id is not None else settings.brand
+
+
+async def _notes_a_time(session: AsyncSession, message: Message) -> bool:
+    """Whether this answers them while a time that they have named lies ahead."""
+    if message.kind != MessageKind.ANSWER:
+        return False
+    query = select(FollowUp.id).where(
+        col(FollowUp.request_id) == message.request_id,
+        col(FollowUp.closed_at) <= message.created_at,
+        col(FollowUp.answer_at) > message.created_at,
+    )
+    return (await session.exec(query.limit(1))).first() is not None
 
 
 async def _link(session: AsyncSession, settings: Settings, request: ServiceRequest) -> str:

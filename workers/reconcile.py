@@ -13,6 +13,7 @@ import structlog
 from sqlmodel import col, select
 
 from portal import clock
+from portal.messaging.codes import as_sent
 from portal.messaging.outcomes import SendProblem
 from portal.messaging.sms import Sent
 from portal.models import (
@@ -129,8 +130,9 @@ class Reconciler:
     async def _match(self, turn: Turn, message: Message, known: Sequence[Sent]) -> Sent | None:
         """The provider's record of this text: same person, same words, not before the claim."""
         since = (message.claimed_at or turn.now) - MARGIN
+        words = as_sent(self._relay.settings, message.kind, message.cause, message.body)
         for text in known:
-            fits = text.to == message.to_address and text.body == message.body
+            fits = text.to == message.to_address and text.body == words
             if not fits or (text.created_at is not None and text.created_at < since):
                 continue
             taken = [
@@ -149,6 +151,10 @@ class Reconciler:
             message.due_at = turn.now
             message.reason = "Sent once more: we could not find out whether the first arrived."
             turn.outbox.written.append(message)
+            return
+        if message.kind == MessageKind.CODE:
+            message.status = MessageStatus.FAILED  # As good as: they ask for another.
+            message.settle(KEPT.name, turn.now)
             return
         message.status = MessageStatus.REVIEW
         if message.kind == MessageKind.NOTICE:

@@ -17,9 +17,11 @@ from portal import clock, relay
 from portal.models import (
     KEPT,
     WATCH,
+    AccessCode,
     FollowUp,
     Heartbeat,
     IdempotentAnswer,
+    KnownDevice,
     ServiceRequest,
     StageRun,
 )
@@ -31,6 +33,8 @@ from portal.relay import Relay, Turn
 log = structlog.get_logger()
 
 AT_ONCE = 200
+CODES_KEPT = timedelta(days=2)
+"""Longer than they are counted for."""
 ANSWERS_KEPT = timedelta(hours=24)
 BEATS_KEPT = timedelta(days=1)
 TIDY_EVERY = timedelta(minutes=10)
@@ -99,6 +103,10 @@ async def _forget(session: AsyncSession, now: datetime) -> None:
     await connection.execute(
         sa.delete(IdempotentAnswer).where(col(IdempotentAnswer.created_at) < now - ANSWERS_KEPT)
     )
+    await connection.execute(
+        sa.delete(AccessCode).where(col(AccessCode.made_at) < now - CODES_KEPT)
+    )
+    await connection.execute(sa.delete(KnownDevice).where(col(KnownDevice.expires_at) < now))
     await connection.execute(
         sa.delete(Heartbeat).where(
             col(Heartbeat.beat_at) < now - BEATS_KEPT, col(Heartbeat.name) != WATCH

@@ -27,6 +27,7 @@ from portal.desk.requests import (
     show_new,
     show_request,
 )
+from portal.desk.slip import show_slip
 
 # fmt: off
 routes: list[BaseRoute] = [
@@ -57,6 +58,7 @@ routes: list[BaseRoute] = [
     Route("/desk/requests/new",                      for_staff(open_new), methods=["POST"]),
     Route("/desk/requests/{reference}",              for_staff(show_request)),
     Route("/desk/requests/{reference}/live",         LiveRequest(), methods=["GET"]),
+    Route("/desk/requests/{reference}/slip",         for_staff(show_slip)),
     Route("/desk/requests/{reference}/presence",     for_staff(be_here), methods=["POST"]),
     Route("/desk/requests/{reference}/promises/preview", for_staff(preview_promise), methods=["POST"]),
     Route("/desk/requests/{reference}/{verb:path}",  for_staff(act_on_request), methods=["POST"]),

@@ -46,6 +46,7 @@ KIND = {
     MessageKind.ANSWER: "An answer about where it stands",
     MessageKind.WHICH: "Which request do they mean?",
     MessageKind.CONSENT: "About stopping and starting",
+    MessageKind.CODE: "A code for their page",
     MessageKind.OFFER: "Shall it be opened again?",
     MessageKind.CUSTOMER: "From the customer",
     MessageKind.AUTOMATIC: "From a mail program",

@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 
 from portal.files.kept import FileRefused, WrongKind
 from portal.files.naming import safe_name
+from portal.sentence import Sentence
 
 LONGEST_SIDE = 2_560
 SMALL_SIDE = 480
@@ -50,7 +51,7 @@ def check(data: bytes, name: str) -> CheckedFile:
         raise
     except Exception as error:
         # A broken file breaks Pillow in any of its ways: struct, zlib, a key that is not there.
-        raise FileRefused("the picture is damaged and cannot be shown") from error
+        raise FileRefused(Sentence("the picture is damaged and cannot be shown")) from error
 
 
 def _kind(data: bytes) -> str:
@@ -60,17 +61,19 @@ def _kind(data: bytes) -> str:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
     if not data:
-        raise FileRefused("there is nothing in it")
+        raise FileRefused(Sentence("there is nothing in it"))
     if data[4:8] == b"ftyp" and data[8:12] in HEIC:
-        raise WrongKind("HEIC photos cannot be shown everywhere; please send it as a JPEG")
-    raise WrongKind("only photos (JPEG, PNG, GIF, WebP) and PDF files can be taken")
+        raise WrongKind(
+            Sentence("HEIC photos cannot be shown everywhere; please send it as a JPEG")
+        )
+    raise WrongKind(Sentence("only photos (JPEG, PNG, GIF, WebP) and PDF files can be taken"))
 
 
 def _picture(data: bytes, kind: str, name: str) -> CheckedFile:
     with Image.open(io.BytesIO(data), formats=(kind,)) as found:
         # Only the head has been read so far: a bomb is refused before it goes off.
         if found.width * found.height > MOST_PIXELS:
-            raise FileRefused("the picture has too many pixels")
+            raise FileRefused(Sentence("the picture has too many pixels"))
         found.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
         upright = ImageOps.exif_transpose(found)
     look = DRAWN_AS[kind]

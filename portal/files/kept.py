@@ -1,8 +1,10 @@
 """What became of a file that somebody sent: kept, or refused with a reason in plain words."""
 
+import re
 from dataclasses import dataclass
 
 from portal.errors import PortalError
+from portal.sentence import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class FileRefused(PortalError):
     """A file that cannot be read, or holds more than it should."""
 
     status = 422
-    title = "That file could not be taken"
+    title: str = Sentence("That file could not be taken")
 
 
 class FileTooLarge(FileRefused):
@@ -66,4 +68,10 @@ class RefusedFile:
 
 def too_large(largest: int) -> FileTooLarge:
     """The refusal, in the unit that people know."""
-    return FileTooLarge(f"it is larger than {max(largest // 1_000_000, 1)} MB")
+    return FileTooLarge(Sentence("it is larger than {most} MB", most=max(largest // 1_000_000, 1)))
+
+
+def known_reason(told: str) -> str:
+    """A reason that was kept in English, as what it was: to be said in any language."""
+    size = re.fullmatch(r"it is larger than (\d+) MB", told)
+    return too_large(int(size[1]) * 1_000_000).detail if size else Sentence(told)

@@ -6,6 +6,7 @@ from starlette.responses import FileResponse, Response
 from portal.errors import NotFound
 from portal.files.kept import KeptFile
 from portal.files.shelf import Shelf
+from portal.sentence import Sentence
 
 HEADERS = {
     "Content-Security-Policy": "sandbox; default-src 'none'",
@@ -23,11 +24,11 @@ def send_file(request: Request, kept: KeptFile | None) -> Response:
     Pictures are shown, all else is saved. Raises NotFound for what is not kept here.
     """
     if kept is None:
-        raise NotFound("This file is not here.")
+        raise NotFound(Sentence("This file is not here."))
     shelf: Shelf = request.app.state.shelf
     path = shelf.path(kept.digest, small="small" in request.query_params and kept.is_picture)
     if not path.is_file():
-        raise NotFound("This file is not here.")
+        raise NotFound(Sentence("This file is not here."))
     return FileResponse(
         path,
         headers=HEADERS,

@@ -2,11 +2,13 @@
 
 import re
 
-from portal.messaging.outbox import HOW_TO_STOP
+from portal.languages import CODES
+from portal.messaging.compose import product_words
+from portal.messaging.direction import TO_THE_LEFT
 
 LINK = re.compile(r"\s*https?://\S+/r/[\w-]+")
 REPLY_HINT = re.compile(
-    r"\s*[^.?!]*\b(?:YES|SÍ|SI|نعم)\b[^.?!]*\b(?:NO|لا)\b[^.?!]*[.!]?\s*$",
+    r"\s*[^.?!؟]*\b(?:YES|SÍ|SI|نعم)\b[^.?!؟]*\b(?:NO|لا)\b[^.?!؟]*[.!]?\s*$",
 )
 """A last sentence such as "Reply YES or NO.": for a text, not for where there are two buttons."""
 
@@ -19,7 +21,10 @@ def bare_words(body: str, brand: str) -> str:
 
 def without_way_out(body: str) -> str:
     """Words without how to stop the texts that carry them."""
-    return body.removesuffix(HOW_TO_STOP).strip()
+    body = body.lstrip(TO_THE_LEFT)
+    for language in CODES:
+        body = body.removesuffix(product_words("way_out", language))
+    return body.strip()
 
 
 def without_reply_hint(question: str) -> str:

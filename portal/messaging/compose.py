@@ -90,7 +90,7 @@ class Teller:
             "link": self.link,
             "owner": self.roster.person(request.owner_id).name.split()[0],
             "department": self.department_name(request.department_id),
-            "title": request.title,
+            "title": request.title_in(request.customer.locale),
             "next": "",
             "next_by": "",
             "since": "",

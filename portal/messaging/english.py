@@ -255,6 +255,7 @@ OWN = (
 """Words by which a reply is known to be in this language."""
 
 ENGLISH = Tongue(
+    language="en",
     own=frozenset(OWN.split()),
     rules=RULES,
     not_quite=NOT_QUITE,

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from portal.messaging.arabic import ARABIC
 from portal.messaging.english import ENGLISH
 from portal.messaging.plain import cheapen
 from portal.messaging.replies import CANCEL_WORDS, KEYWORDS, SIGNS, MeaningKind, Tongue
@@ -17,8 +18,10 @@ from portal.messaging.stopping import stops_about, wants_to_stop
 
 __all__ = ["Meaning", "MeaningKind", "plain_words", "understand"]
 
-TONGUES = (ENGLISH, SPANISH)
+TONGUES = (ENGLISH, SPANISH, ARABIC)
 ENDS = re.compile(r"[.!?;,:\n()]+|\s-+\s")
+OTHER_LETTERS = str.maketrans({"'": None, "\u0640": None, "ى": "ي"})
+"""What writers put in or leave out: an apostrophe, Arabic's tatweel, the dots of a final yaa."""
 A_STORY = 12
 """A stop in more words than these says more than that."""
 LONGEST = 2_000
@@ -35,7 +38,7 @@ class Meaning:
     with no further words. ``about``: what a stop is about, in small plain words; empty where it
     is about everything. ``has_more``: a stop that also says something which a person should
     read: a wrong number, a question, a call wanted, a story. ``reason``: why they write, as a
-    Contact says it, where it is plain.
+    Contact says it, where it is plain. ``language``: the one that it is plainly in, if it is.
     """
 
     kind: MeaningKind
@@ -46,12 +49,13 @@ class Meaning:
     about: str = ""
     has_more: bool = False
     reason: str = ""
+    language: str = ""
 
 
 def understand(text: str, locale: str = "en") -> Meaning:
-    """What a reply means. Case, spaces, punctuation and emoji aside; English and Spanish.
+    """What a reply means. Case, spaces, punctuation and emoji aside; English, Spanish, Arabic.
 
-    ``locale`` is the customer's: its language is tried first, for both are written by all. YES
+    ``locale`` is the customer's: its language is tried first, for any is written by all. YES
     also begins texts again, but only for a number that had stopped: the caller knows.
     """
     said = text.strip()
@@ -60,10 +64,13 @@ def understand(text: str, locale: str = "en") -> Meaning:
     if not words:
         return Meaning(_of_signs(said[:LONGEST]), said)
     tongues = _tongues(words, locale)
+    language = tongues[0].language if len(tongues) == 1 else ""
     bare = any(words in tongue.bare for tongue in TONGUES)
     if squeezed in KEYWORDS:
         cancels = squeezed in CANCEL_WORDS
-        return Meaning(KEYWORDS[squeezed], said, keyword=True, cancel=cancels, bare=bare)
+        return Meaning(
+            KEYWORDS[squeezed], said, keyword=True, cancel=cancels, bare=bare, language=language
+        )
     cancel = any(tongue.cancel.search(words) for tongue in TONGUES)
     kind = _of_words(words, tongues)
     reason = _reason(kind, words, tongues)
@@ -76,17 +83,18 @@ def understand(text: str, locale: str = "en") -> Meaning:
         )
         about = stops_about(sentences)
         return Meaning(
-            MeaningKind.STOP, said, cancel=cancel, about=about, has_more=has_more, reason=reason
-        )
+            MeaningKind.STOP, said, cancel=cancel, about=about, has_more=has_more, reason=reason,
+            language=language,
+        )  # fmt: skip
     if cancel:
         # "Yes, cancel my order" answers no question of ours.
         kind, reason = MeaningKind.OTHER, "change"
-    return Meaning(kind, said, cancel=cancel, bare=bare, reason=reason)
+    return Meaning(kind, said, cancel=cancel, bare=bare, reason=reason, language=language)
 
 
 def plain_words(text: str) -> str:
     """Small plain letters and digits, accents and apostrophes gone, one space between words."""
-    plain = unicodedata.normalize("NFKD", cheapen(text)).casefold().replace("'", "")
+    plain = unicodedata.normalize("NFKD", cheapen(text)).casefold().translate(OTHER_LETTERS)
     plain = "".join(c for c in plain if not unicodedata.combining(c))
     return " ".join(re.findall(r"[^\W_]+", plain))
 
@@ -97,11 +105,12 @@ def _sentences(text: str) -> list[str]:
 
 
 def _tongues(words: str, locale: str) -> tuple[Tongue, ...]:
-    """The tables to try: of the one language that it is plainly in, else both, theirs first."""
+    """The tables to try: of the one language that it is plainly in, else all, theirs first."""
     spoken = tuple(tongue for tongue in TONGUES if tongue.speaks(words))
     if len(spoken) == 1:
         return spoken
-    return TONGUES[::-1] if locale.lower().startswith("es") else TONGUES
+    theirs = locale.lower()[:2]
+    return tuple(sorted(TONGUES, key=lambda tongue: tongue.language != theirs))
 
 
 def _of_words(words: str, tongues: tuple[Tongue, ...]) -> MeaningKind:

@@ -10,6 +10,9 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
+from portal.files.kept import too_large
+from portal.sentence import Sentence
+
 TWILIO = "https://api.twilio.com"
 MOST_HOPS = 3
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -55,7 +58,7 @@ class MediaStore:
         Raises MediaAway where another try may help, and MediaRefused where none would.
         """
         if not self._is_providers(url):
-            raise MediaRefused("its address is not the phone company's")
+            raise MediaRefused(Sentence("its address is not the phone company's"))
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._follow(url, most)
@@ -76,7 +79,7 @@ class MediaStore:
                 if answer.status in REDIRECTS:
                     url, headers = urljoin(url, answer.headers.get("Location", "")), {}
                     if not (url.startswith("https://") or self._is_providers(url)):
-                        raise MediaRefused("its address is not a safe one")
+                        raise MediaRefused(Sentence("its address is not a safe one"))
                     continue
                 if answer.status != 200:
                     raise MediaAway(f"HTTP {answer.status}")
@@ -99,7 +102,7 @@ async def _read(answer: aiohttp.ClientResponse, most: int) -> bytes:
     async for piece in answer.content.iter_chunked(PIECE):
         read += piece
         if len(read) > most:
-            raise MediaRefused(f"it is larger than {max(most // 1_000_000, 1)} MB")
+            raise MediaRefused(too_large(most).detail)
     return bytes(read)
 
 

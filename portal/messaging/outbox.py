@@ -11,6 +11,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.messaging import segments
+from portal.messaging.compose import product_words
+from portal.messaging.direction import facing
 from portal.messaging.plain import cheapen
 from portal.models import (
     ANSWERS,
@@ -24,7 +26,8 @@ from portal.models import (
 from portal.queries.consents import may_write
 from portal.settings import Settings
 
-HOW_TO_STOP = "STOP to end"
+STOP = "STOP"
+"""The word that carriers act on, in whatever language the rest is."""
 LONGEST_SUBJECT = 200
 NEVER_SAID = frozenset(
     {
@@ -35,6 +38,9 @@ NEVER_SAID = frozenset(
     }
 )
 """What became of words that the customer has not read as a text."""
+
+SAY_ALL_THEY_NEED = frozenset({MessageKind.CONSENT, MessageKind.CODE})
+"""Kinds that never say how to stop: they speak of it, or their last line must stay the last."""
 
 LATEST = timedelta(days=3)
 """A message that could not go out for so long would only confuse: it expires instead."""
@@ -80,7 +86,7 @@ class Outbox:
             channel=channel,
             kind=kind,
             cause=cause,
-            subject=(subject or request.title)[:LONGEST_SUBJECT],
+            subject=(subject or request.title_in(request.customer.locale))[:LONGEST_SUBJECT],
             to_address=address,
             author=author or self.settings.brand,
             author_id=author_id,
@@ -96,10 +102,37 @@ class Outbox:
             message.status, message.reason = MessageStatus.SUPPRESSED, refusal
         else:
             request.told_at = self.now
-        return await self._write(message)
+        return await self._write(message, request.customer.locale)
+
+    async def send_code(
+        self,
+        request: ServiceRequest,
+        channel: Channel,
+        address: str,
+        cause: str,
+        body: str,
+        *,
+        subject: str,
+        until: datetime,
+    ) -> Message:
+        """Owe the customer a code, at any hour; after ``until`` it is sent no more."""
+        message = Message(
+            request_id=request.id, customer_id=request.customer_id, channel=channel,
+            kind=MessageKind.CODE, cause=cause, subject=subject, to_address=address, body=body,
+            author=self.settings.brand, urgent=True, created_at=self.now, due_at=self.now,
+            expires_at=until,
+        )  # fmt: skip
+        return await self._write(message, request.customer.locale)
 
     async def answer_address(
-        self, kind: MessageKind, cause: str, body: str, *, channel: Channel, address: str
+        self,
+        kind: MessageKind,
+        cause: str,
+        body: str,
+        *,
+        channel: Channel,
+        address: str,
+        locale: str = "en",
     ) -> Message:
         """Answer whoever wrote from this address, known or not; quiet hours do not hold it."""
         message = Message(
@@ -107,7 +140,7 @@ class Outbox:
             author=self.settings.brand, created_at=self.now, due_at=self.now,
             expires_at=self.now + LATEST,
         )  # fmt: skip
-        return await self._write(message)
+        return await self._write(message, locale)
 
     async def notify_staff(self, cause: str, address: str, subject: str, body: str) -> Message:
         """Owe a member of staff a mail; quiet hours do not hold it, consents are not asked for."""
@@ -147,11 +180,12 @@ class Outbox:
             Channel.WEB, "", "There is no phone number or e-mail address to write to."
         )  # fmt: skip
 
-    async def _write(self, message: Message) -> Message:
+    async def _write(self, message: Message, locale: str = "en") -> Message:
         if message.channel == Channel.SMS:
             message.body = cheapen(message.body)
-            if message.kind != MessageKind.CONSENT and await self._is_first(message):
-                message.body = as_first_text(message.body, self.settings.brand)
+            if message.kind not in SAY_ALL_THEY_NEED and await self._is_first(message):
+                message.body = as_first_text(message.body, self.settings.brand, locale)
+            message.body = facing(message.body, locale)
             message.segments = segments.count(message.body).segments
             message.from_address = (
                 self.settings.twilio_from_number or self.settings.twilio_messaging_service_sid or ""
@@ -182,11 +216,11 @@ class Outbox:
         return (await self.session.exec(query)).first() is None
 
 
-def as_first_text(body: str, brand: str) -> str:
+def as_first_text(body: str, brand: str, locale: str) -> str:
     """The same words for somebody who has had no text from us: who we are, and how to stop."""
     brand = cheapen(brand)
     words = body if brand in body else f"{brand}: {body}"
-    return words if HOW_TO_STOP.split(maxsplit=1)[0] in words else f"{words} {HOW_TO_STOP}"
+    return words if STOP in words else f"{words} {product_words('way_out', locale)}"
 
 
 def due_at(

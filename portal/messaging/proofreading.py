@@ -1,16 +1,19 @@
-"""Proofreading what customers will read: each text should fit one segment, even with long names.
+"""Proofreading what customers will read: each text should fit what its language may cost.
 
-Texts are filled with long real names and counted as they would be billed. What is found is a
-warning: a text of two segments arrives as well, it only costs twice.
+Texts are filled with long real names and counted as they would be billed: one segment, two in
+Arabic (see ``typical``). What is found is a warning: a longer text arrives as well, it only costs
+more.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from portal.messaging.compose import fill, product_words
+from portal.messaging.direction import facing
 from portal.messaging.outbox import as_first_text
 from portal.messaging.plain import cheapen
-from portal.messaging.segments import GSM, count
+from portal.messaging.segments import GSM, Segments, count
+from portal.messaging.typical import TOKEN, typical_of
 from portal.places import TEMPLATES
 from portal.workflows import (
     FIELDS,
@@ -21,29 +24,6 @@ from portal.workflows import (
     WorkflowDefinition,
     template_mistakes,
 )
-
-LONG_BRAND, LONG_ORIGIN, TOKEN = 20, 25, 22
-"""Letters: a name and an address of our own are taken to be at least so long."""
-
-LONG = {
-    "first_name": "Anne-Charlotte",
-    "owner": "Anne-Charlotte",
-    "department": "Planning and Development",
-    "title": "Your card is on its way to you",
-    "next": "Your card is on its way to you",
-    "next_by": "26 Nov 2027",
-    "since": "Wed, 11:45 pm",
-    "due": "Wed 26 Nov, 11:45 pm",
-    "question": "Has your card arrived? Reply YES or NO.",
-    "promise": "We will call you.",
-    "ended": "on Wed 26 Nov, 11:45 pm",
-    "at": "Wed 26 Nov, 11:45 pm",
-    "reason": "The courier needs a day more.",
-    "last": "Parcel in Newark.",
-    "reference": "CARD-7K4M-2Q9",
-    "choices": "1 Credit card application CARD-7K4M-2Q9, 2 Device repair DEVC-7K4M-2Q9",
-}
-"""Facts as long as they come in an ordinary life, in plain letters."""
 
 OWN_FIELDS = (*FIELDS, "owner", "since")
 """What the product's own sentences may always say beside the workflow's."""
@@ -59,6 +39,8 @@ ONLY_IN = {
     "at": ("noted_time",),
     "reason": ("delay_because", "update_hold", "update_hold_until"),
     "last": ("update_said",),
+    "code": ("code", "code_mail"),
+    "host": ("code",),
 }  # fmt: skip
 """Fields that are filled in some sentences only."""
 WITHOUT_REQUEST = ("flood", "help", "mail_start", "mail_stop", "start", "stop", "unknown")
@@ -68,6 +50,23 @@ MOST_NAMED = 5
 """Letters that are named; a whole alphabet would say less."""
 
 Where = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Words in one language: where they stand, what they are, and each text that says them."""
+
+    where: Where
+    what: str
+    words: str
+    language: str
+    said: list[str]
+
+    @property
+    def price(self) -> Segments:
+        """What the dearest of those texts costs, as it would be sent."""
+        prices = [count(facing(cheapen(text), self.language)) for text in self.said]
+        return max(prices, key=lambda one: (one.segments, one.units))
 
 
 @dataclass(frozen=True)
@@ -81,69 +80,88 @@ class Proofreader:
         """A warning for each text of a workflow that costs more than it must, by line."""
         found = [
             warning
-            for where, what, written, said in self._texts(workflow)
-            for warning in _weigh(what, written, said, lines.of(where))
+            for written in self.texts_of(workflow)
+            for warning in _weigh(written, lines.of(written.where), written.what)
         ]
         return sorted(found, key=lambda warning: warning.line or 0)
 
     def read_product(self) -> list[tuple[str, Mistake]]:
         """Fields that nobody fills, and what costs too much, in our own sentences; by file."""
-        return [
-            (path.name, warning)
-            for path in sorted((TEMPLATES / "sms").glob("*.txt"))
-            for warning in self._sentence(path.name, path.read_text(encoding="utf-8").strip())
-        ]
+        found = []
+        for written in self.own_texts():
+            name, _ = _told_by(written.what)
+            for problem, remedy in template_mistakes(written.words, fields_of(name)):
+                found.append((written.what, Mistake(1, f"this has {problem}", remedy)))
+            found += [(written.what, one) for one in _weigh(written, 1, "this is a text")]
+        return found
 
-    def _sentence(self, file: str, template: str) -> Iterator[Mistake]:
-        name = file.partition(".")[0]
-        for problem, remedy in template_mistakes(template, fields_of(name)):
-            yield Mistake(1, f"this has {problem}", remedy)
-        link = self._origin if name in WITHOUT_REQUEST else self._link
-        yield from _weigh(
-            "this is a text", template, [fill(template, self._own | {"link": link})], 1
-        )
+    def own_texts(self) -> Iterator[Written]:
+        """Each sentence of our own, in each language, by the name of its file."""
+        for path in sorted((TEMPLATES / "sms").glob("*.txt")):
+            words = path.read_text(encoding="utf-8").strip()
+            name, language = _told_by(path.name)
+            link = self._origin(language) if name in WITHOUT_REQUEST else self._link(language)
+            said = fill(words, self._own(language) | {"link": link})
+            yield Written((), path.name, words, language, [said])
 
-    def _texts(self, workflow: WorkflowDefinition) -> Iterator[tuple[Where, str, str, list[str]]]:
-        """Where it stands, what it is, the words as written, and each text that says them."""
+    def texts_of(self, workflow: WorkflowDefinition) -> Iterator[Written]:
+        """Each text of a workflow, in each language that it is written in."""
         for number, stage in enumerate(workflow.stages):
-            what, facts = f'stage "{stage.key}"', self._facts(workflow, stage)
+            where, what = ("stages", number), f'stage "{stage.key}"'
             for language, title in stage.title.texts.items():
-                said = _with_title(stage, language, facts | {"title": title})
-                yield ("stages", number, "title", language), f'{what} has a "title"', title, said
+                facts = self._facts(workflow, stage, language) | {"title": title}
+                said = _with_title(stage, language, facts)
+                here = (*where, "title", language)
+                yield Written(here, f'{what} has a "title"', title, language, said)
             for language, text in stage.sms.texts.items() if stage.sms else ():
+                facts = self._facts(workflow, stage, language)
                 told = fill(text, facts | {"title": stage.title.in_language(language)})
                 if not stage.after:
-                    told = as_first_text(told, facts["brand"])
-                yield ("stages", number, "sms", language), f'{what} has an "sms"', text, [told]
+                    told = as_first_text(told, facts["brand"], language)
+                here = (*where, "sms", language)
+                yield Written(here, f'{what} has an "sms"', text, language, [told])
             for language, delay in stage.delay.texts.items() if stage.delay else ():
+                facts = self._facts(workflow, stage, language)
                 words = product_words("delay_because", language)
                 told = fill(words, facts | {"reason": fill(delay, facts)})
-                yield ("stages", number, "delay", language), f'{what} has a "delay"', delay, [told]
+                here = (*where, "delay", language)
+                yield Written(here, f'{what} has a "delay"', delay, language, [told])
             if stage.question is not None:
-                yield from _asked(stage.question, ("stages", number), what, facts)
+                yield from self._asked(workflow, stage.question, where, what)
         for number, asked in enumerate(workflow.follow_ups):
             what = f'the follow-up after "{asked.after_stage}"'
-            facts = self._facts(workflow, workflow.stage(asked.after_stage))
-            yield from _asked(asked, ("follow_ups", number), what, facts)
+            yield from self._asked(workflow, asked, ("follow_ups", number), what)
 
-    def _facts(self, workflow: WorkflowDefinition, stage: StageDefinition) -> dict[str, str]:
-        department = workflow.departments.get(stage.department)
-        return self._own | {
-            "department": department.name if department else LONG["department"],
+    def _asked(
+        self, workflow: WorkflowDefinition, asked: FollowUpDefinition, where: Where, what: str
+    ) -> Iterator[Written]:
+        stage = workflow.stage(asked.after_stage)
+        for language, question in asked.question.texts.items():
+            facts = self._facts(workflow, stage, language)
+            put = facts | {"question": fill(question, facts)}
+            said = [fill(product_words(name, language), put) for name in ("follow_up", "reminder")]
+            here = (*where, "question", language)
+            yield Written(here, f'{what} has a "question"', question, language, said)
+
+    def _facts(
+        self, workflow: WorkflowDefinition, stage: StageDefinition, language: str
+    ) -> dict[str, str]:
+        department, facts = workflow.departments.get(stage.department), self._own(language)
+        return facts | {
+            "department": department.name if department else facts["department"],
             "reference": f"{workflow.prefix}-7K4M-2Q9",
         }
 
-    @property
-    def _own(self) -> dict[str, str]:
-        return LONG | {"brand": self.brand.ljust(LONG_BRAND, "x"), "link": self._link}
+    def _own(self, language: str) -> dict[str, str]:
+        typical = typical_of(language)
+        brand = self.brand.ljust(typical.brand, "x")
+        return typical.facts | {"brand": brand, "link": self._link(language)}
 
-    @property
-    def _link(self) -> str:
-        return f"{self._origin}/r/{'x' * TOKEN}"
+    def _link(self, language: str) -> str:
+        return f"{self._origin(language)}/r/{'x' * TOKEN}"
 
-    @property
-    def _origin(self) -> str:
-        return self.public_url.ljust(LONG_ORIGIN, "x")
+    def _origin(self, language: str) -> str:
+        return self.public_url.ljust(typical_of(language).origin, "x")
 
 
 def fields_of(name: str) -> tuple[str, ...]:
@@ -159,25 +177,22 @@ def _with_title(stage: StageDefinition, language: str, facts: dict[str, str]) ->
     said = [fill(product_words("status_waiting" if waits else "status", language), facts)]
     if stage.milestone and stage.sms is None:
         told = fill(product_words("milestone_waiting" if waits else "milestone", language), facts)
-        said.append(told if stage.after else as_first_text(told, facts["brand"]))
+        said.append(told if stage.after else as_first_text(told, facts["brand"], language))
     return said
 
 
-def _asked(
-    asked: FollowUpDefinition, where: Where, what: str, facts: dict[str, str]
-) -> Iterator[tuple[Where, str, str, list[str]]]:
-    for language, question in asked.question.texts.items():
-        put = facts | {"question": fill(question, facts)}
-        said = [fill(product_words(name, language), put) for name in ("follow_up", "reminder")]
-        yield (*where, "question", language), f'{what} has a "question"', question, said
+def _told_by(file: str) -> tuple[str, str]:
+    """The sentence and its language, by the name of its file: "hold.txt" is in English."""
+    name, _, language = file.removesuffix(".txt").partition(".")
+    return name, language or "en"
 
 
-def _weigh(what: str, written: str, said: list[str], line: int | None) -> Iterator[Mistake]:
+def _weigh(written: Written, line: int | None, what: str) -> Iterator[Mistake]:
     """At most one warning: of letters that make a text dear, else of too many letters."""
-    price = max((count(cheapen(text)) for text in said), key=lambda one: (one.segments, one.units))
-    plain, cost = cheapen(written), f"{price.segments} segment{'s' * (price.segments > 1)}"
+    price, most = written.price, typical_of(written.language).segments
+    plain, cost = cheapen(written.words), f"{price.segments} segment{'s' * (price.segments > 1)}"
     strange = dict.fromkeys(letter for letter in plain if letter not in GSM)
-    if strange:
+    if strange and most == 1:
         named = [f'"{one}" (letter {plain.index(one) + 1})' for one in strange][:MOST_NAMED]
         if len(strange) > MOST_NAMED:
             named.append(f"{len(strange) - MOST_NAMED} more")
@@ -187,10 +202,10 @@ def _weigh(what: str, written: str, said: list[str], line: int | None) -> Iterat
             f"segment instead of 160, so with long names it costs {cost}",
             "Write them plainly, or keep them and know the price.",
         )
-    elif price.segments > 1:
-        most = 160 if price.encoding == "GSM-7" else 70
+    elif price.segments > most:
+        part = (153 if most > 1 else 160) if price.encoding == "GSM-7" else (67 if most > 1 else 70)
         yield Mistake(
             line,
-            f"{what} that costs {cost} with long names: {price.units} letters where {most} fit",
-            f"Make it {price.units - most} shorter.",
+            f"{what} that costs {cost} with long names: {price.units} letters where {part * most} fit",
+            f"Make it {price.units - part * most} shorter.",
         )

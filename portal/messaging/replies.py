@@ -1,6 +1,6 @@
 """What the tables of replies are made of: the kinds of meaning, keywords, signs and patterns.
 
-Each language has a table of its own beside this (``english``, ``spanish``). One pattern a line,
+Each language has a table of its own beside this (``english``, ``spanish``, ``arabic``). One pattern a line,
 over small plain words with one space between them (no accents, no apostrophes). ``<name>``
 stands for a list of words. A new reply that is misread is a line there and a row in the corpus.
 
@@ -75,18 +75,21 @@ def pattern(lines: str, lists: Mapping[str, str]) -> re.Pattern[str]:
 class Tongue:
     """One language's table.
 
-    ``own``: words that only this language has, by which a reply is known to be in it. ``rules``
+    ``own``: words that only this language has, by which a reply is known to be in it; or
+    ``letters``, where it is known by those. ``rules``
     are tried in their order; what ``not_quite`` finds takes the rule of that kind back, for a
     person. ``cancel`` finds a wish to cancel the request itself; ``bare`` are the whole replies
     that say yes or no and no more. ``reasons`` tell why somebody writes, by a Contact's words.
     """
 
+    language: str
     own: frozenset[str]
     rules: tuple[tuple[MeaningKind, re.Pattern[str]], ...]
     not_quite: Mapping[MeaningKind, re.Pattern[str]]
     cancel: re.Pattern[str]
     bare: frozenset[str]
     reasons: tuple[tuple[str, re.Pattern[str]], ...]
+    letters: frozenset[str] = frozenset()
 
     def read(self, words: str) -> MeaningKind | None:
         """The first rule that fits; OTHER where the rest takes it back, None where none fits."""
@@ -95,8 +98,8 @@ class Tongue:
         return MeaningKind.OTHER if taken_back and taken_back.search(words) else kind
 
     def speaks(self, words: str) -> bool:
-        """Whether a word of this language alone is among them."""
-        return not self.own.isdisjoint(words.split())
+        """Whether a word of this language alone is among them, or a letter."""
+        return not (self.own.isdisjoint(words.split()) and self.letters.isdisjoint(words))
 
     def reason(self, words: str) -> str | None:
         """Why they write, where that is plain."""

@@ -224,13 +224,14 @@ OWN = (
     " puede nunca llegado recibido recibida recibi tengo aqui hay estoy usted porfa llamen"
     " llame llamame llamenme martes lunes miercoles jueves viernes sabado domingo claro"
     " adelante senor senora bien todo espero ojala sigue sigo al del preocupe problema es"
-    " esto este nos te sin soy"
+    " esto este nos te sin soy alto parar baja detener comenzar empezar ayuda auxilio"
 )
 """Words by which a reply is known to be in this language."""
 
 BARE = "si sii siii sip claro no noo nop nel"
 
 SPANISH = Tongue(
+    language="es",
     own=frozenset(OWN.split()),
     rules=RULES,
     not_quite=NOT_QUITE,

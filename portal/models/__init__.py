@@ -3,6 +3,7 @@
 Importing this package makes every table known to SQLModel's metadata (migrations need it).
 """
 
+from portal.models.access_code import AccessCode, are_enough, digits
 from portal.models.actor import KEPT, THE_CUSTOMER, Actor, ActorKind
 from portal.models.api_key import ApiKey, IdempotentAnswer
 from portal.models.asking import Asking
@@ -18,6 +19,7 @@ from portal.models.follow_up import Answer, Expects, FollowUp, FollowUpState
 from portal.models.handing_over import HandingOver, may_recall
 from portal.models.handoff import Handoff
 from portal.models.heartbeat import WATCH, Heartbeat
+from portal.models.known_device import REMEMBERED, KnownDevice, hash_secret, new_secret
 from portal.models.message import (
     ANSWERS,
     EDITED,
@@ -63,11 +65,13 @@ __all__ = [
     "NO_PACES",
     "RANK",
     "RECEIPTS_COME_WITHIN",
+    "REMEMBERED",
     "THE_CUSTOMER",
     "UNSETTLED",
     "WATCH",
     "WATCHED",
     "WHOLE",
+    "AccessCode",
     "Actor",
     "ActorKind",
     "Answer",
@@ -97,6 +101,7 @@ __all__ = [
     "Handoff",
     "Heartbeat",
     "IdempotentAnswer",
+    "KnownDevice",
     "Level",
     "Membership",
     "Message",
@@ -123,9 +128,13 @@ __all__ = [
     "StageRun",
     "TrackingLink",
     "Workflow",
+    "are_enough",
     "contradict",
+    "digits",
+    "hash_secret",
     "may_recall",
     "new_reference",
+    "new_secret",
     "rises",
     "slips",
     "token_hash",

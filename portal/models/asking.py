@@ -1,7 +1,7 @@
 """Questions to the customer, by the rules: asked, reminded of, answered, given up."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from portal.errors import Conflict
@@ -11,7 +11,11 @@ from portal.models.progress import Progress
 from portal.models.question_times import QuestionTimes
 from portal.models.service_request import RequestStatus
 from portal.models.stage_run import RunState
+from portal.sentence import Sentence
 from portal.workflows import AnswerAction, FollowUpDefinition
+
+LONGEST_VISIT = timedelta(hours=4)
+"""After the time that a customer named, it is done by then."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Asking:
         where a person must decide. Raises Conflict when the question is no longer open.
         """
         if not question.is_asked:
-            raise Conflict("This question has been answered already. Thank you.")
+            raise Conflict(Sentence("This question has been answered already. Thank you."))
         progress, run = self.progress, question.run
         question.close(FollowUpState.ANSWERED, progress.now)
         question.answer, question.answer_words, question.answered_via = answer, words, via
@@ -71,9 +75,20 @@ class Asking:
         action = definition.yes if answer == Answer.YES else definition.no
         if action is not None and not self._act(action, question, words):
             action = None
+        if at is not None:
+            self._arrange(at)
         if not progress.request.is_closed:
             progress.request.settle()
         return action
+
+    def _arrange(self, at: datetime) -> None:
+        """What begins with this answer is expected when that time has come: nobody knows better."""
+        progress = self.progress
+        for run in progress.request.open_runs:
+            if run.opened_at == progress.now:
+                grace = progress.request.definition.stage(run.stage_key).grace
+                department = progress.department_of(run)
+                run.expect_by(at + LONGEST_VISIT, grace, department, progress.now)
 
     def put_back(self, question: FollowUp) -> None:
         """It stands again as it stood: what withdrew it has been undone."""

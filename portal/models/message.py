@@ -37,6 +37,7 @@ class MessageKind(StrEnum):
     ANSWER = "answer"
     WHICH = "which"
     CONSENT = "consent"
+    CODE = "code"
     OFFER = "offer"
     CUSTOMER = "customer"
     AUTOMATIC = "automatic"

@@ -9,6 +9,9 @@ from sqlmodel import SQLModel
 from portal.errors import Conflict
 from portal.models.columns import moment, primary_key, refers_to, word, words
 
+NAMED_ANOTHER_TIME = "The customer named another time."
+"""Why a promised call was moved where it was the customer who moved it."""
+
 
 class PromiseState(StrEnum):
     """Open until kept; late past its due time; missed when the request ended without it.
@@ -51,6 +54,13 @@ class Promise(SQLModel, table=True):
             sqlite_where=sa.text("closed_at IS NULL"),
             postgresql_where=sa.text("closed_at IS NULL"),
         ),
+        # Serves: what a person who is away or leaves still has to keep.
+        sa.Index(
+            "ix_promise_owner_id",
+            "owner_id",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        ),
     )
 
     id: int | None = primary_key()
@@ -58,7 +68,7 @@ class Promise(SQLModel, table=True):
     request_id: int = refers_to("service_request.id", index=True)
     kind: PromiseKind = word(PromiseKind, PromiseKind.OTHER)
     text: str = words()
-    owner_id: int = refers_to("staff_member.id", index=True)
+    owner_id: int = refers_to("staff_member.id")
     department_id: int = refers_to("department.id")
     made_at: datetime = moment()
     due_at: datetime = moment()

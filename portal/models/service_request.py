@@ -161,6 +161,10 @@ class ServiceRequest(SQLModel, table=True):
         """The workflow version that this request follows to its end."""
         return self.workflow.definition
 
+    def title_in(self, locale: str | None) -> str:
+        """What it is called to its customer in this language."""
+        return self.definition.title_in(self.title, locale)
+
     @property
     def is_closed(self) -> bool:
         """True once it is completed, declined or cancelled."""

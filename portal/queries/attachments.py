@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.errors import NotFound
 from portal.models import Attachment, Message, MessageKind
+from portal.sentence import Sentence
 
 LARGEST_ID = 2**63 - 1
 
@@ -29,7 +30,7 @@ async def get_attachment(session: AsyncSession, attachment_id: int) -> Attachmen
     """One file. Raises NotFound."""
     found = await session.get(Attachment, attachment_id) if attachment_id <= LARGEST_ID else None
     if found is None:
-        raise NotFound("This file is not here.")
+        raise NotFound(Sentence("This file is not here."))
     return found
 
 
@@ -40,7 +41,7 @@ async def get_customers_own(
     found = await get_attachment(session, attachment_id)
     message = await session.get_one(Message, found.message_id)
     if message.request_id != request_id or message.kind != MessageKind.CUSTOMER:
-        raise NotFound("This file is not here.")
+        raise NotFound(Sentence("This file is not here."))
     return found
 
 

@@ -49,7 +49,11 @@ async def find_last_answered(session: AsyncSession, address: str) -> Message | N
     """The last thing we said to this address."""
     query = (
         select(Message)
-        .where(col(Message.to_address) == address, col(Message.direction) == Direction.OUT)
+        .where(
+            col(Message.to_address) == address,
+            col(Message.direction) == Direction.OUT,
+            col(Message.kind) != MessageKind.CODE,
+        )
         .order_by(col(Message.id).desc())
         .limit(1)
     )
@@ -134,6 +138,8 @@ async def said_to(session: AsyncSession, address: str, since: datetime) -> Seque
             col(Message.direction) == Direction.OUT,
             col(Message.created_at) >= since,
             col(Message.status).not_in(NEVER_SAID),
+            # No part of a talk: whoever has the link may ask for one at any time.
+            col(Message.kind) != MessageKind.CODE,
         )
         .order_by(col(Message.id).desc())
         .limit(LAST_FEW)

@@ -29,6 +29,7 @@ GONE_BY = (
     MessageKind.ACKNOWLEDGEMENT,
     MessageKind.WHICH,
     MessageKind.CONSENT,
+    MessageKind.CODE,
     MessageKind.REMINDER,
 )
 """Kinds that nobody misses once it is too late for them."""

@@ -12,6 +12,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from portal.errors import NotFound
 from portal.models import Channel, ContactPoint, Customer, ServiceRequest, TrackingLink
 from portal.models.service_request import ENDED
+from portal.sentence import Sentence
 
 WHOLE_CUSTOMER = selectinload(Customer.contact_points)  # type: ignore[arg-type]
 WHOLE: tuple[ORMOption, ...] = (
@@ -97,7 +98,7 @@ async def lock_by_token(session: AsyncSession, token: str) -> ServiceRequest:
     )
     request_id = (await session.exec(query)).one_or_none()
     if request_id is None:
-        raise NotFound("This link does not open anything.")
+        raise NotFound(Sentence("This link does not open anything."))
     return await lock_by_id(session, request_id)
 
 

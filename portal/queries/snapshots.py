@@ -102,6 +102,7 @@ class FollowUpRow:
     closed_at: datetime | None
     answer: str | None
     expects: str
+    answer_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

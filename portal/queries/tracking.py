@@ -18,6 +18,8 @@ BUSY_FOR = 250
 """Milliseconds at most that the loop waits for SQLite, which a reader in WAL mode hardly does."""
 CONNECTIONS = 4
 """To PostgreSQL, for each process; a read takes well under a millisecond."""
+PATIENCE = 5.0
+"""Seconds for PostgreSQL to let us in, and to answer; then it is away, and the page says so."""
 NOT_THERE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
@@ -134,8 +136,10 @@ class PostgresReader:
 
     def _make_pool(self) -> asyncpg.Pool:
         known = ("host", "port", "user", "password", "database", "ssl", "passfile", "timeout")
+        given = {name: told for name, told in self._arguments.items() if name in known}
         return asyncpg.create_pool(
-            **{name: told for name, told in self._arguments.items() if name in known},
+            **{"timeout": PATIENCE, **given},
+            command_timeout=PATIENCE,
             min_size=0,
             max_size=CONNECTIONS,
             server_settings={"timezone": "UTC", "default_transaction_read_only": "on"},

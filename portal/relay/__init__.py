@@ -8,6 +8,7 @@ from portal.relay.answering import answer, ask_what_is_due, end_holds_that_are_o
 from portal.relay.dropping import dismiss_ball, look_at, look_for_ownerless
 from portal.relay.escalating import escalate, mail_people
 from portal.relay.handing_over import accept, must_be_theirs, recall, refuse
+from portal.relay.knowing import forget_device, send_code, take_code
 from portal.relay.moving import (
     advance,
     assign,
@@ -70,6 +71,7 @@ __all__ = [
     "dismiss_ball",
     "end_holds_that_are_over",
     "escalate",
+    "forget_device",
     "hear_from_third_party",
     "hold",
     "keep_promise",
@@ -103,8 +105,10 @@ __all__ = [
     "retry_message",
     "revoke_link",
     "send_back",
+    "send_code",
     "set_aside",
     "set_preferences",
+    "take_code",
     "take_over",
     "take_over_everything",
     "take_over_strays",

@@ -11,6 +11,7 @@ from portal.models import (
     StaffMember,
     TrackingLink,
 )
+from portal.relay.knowing import forget_devices
 from portal.relay.turn import Turn
 
 LONGEST_REASON = 2_000
@@ -94,9 +95,15 @@ async def assign(
     await turn.settle(request)
 
 
-async def replace_link(turn: Turn, request: ServiceRequest) -> None:
-    """Revoke the customer's link and send them a new one."""
-    _revoke(turn, request)
+async def replace_link(
+    turn: Turn, request: ServiceRequest, *, known_device: int | None = None
+) -> None:
+    """Revoke the customer's link and send them a new one.
+
+    Their browsers are known no more, but for the one (``known_device``) from which they ask. What
+    they ask for themselves goes at any hour.
+    """
+    await _revoke(turn, request, known_device)
     request.links.append(TrackingLink(created_at=turn.now))
     event = request.record(
         EventKind.LINK_REPLACED, turn.actor, turn.now, visible=False, moves=False
@@ -106,20 +113,21 @@ async def replace_link(turn: Turn, request: ServiceRequest) -> None:
     teller = await turn.teller(request)
     await turn.outbox.tell(
         request, MessageKind.LINK, f"event:{event.id}", teller.say("new_link"), event_id=event.id,
-        urgent=await turn.is_awaited(request),
+        urgent=known_device is not None or await turn.is_awaited(request),
     )  # fmt: skip
 
 
 async def revoke_link(turn: Turn, request: ServiceRequest) -> None:
-    """The customer's link opens nothing any more."""
-    _revoke(turn, request)
+    """The customer's link opens nothing any more, and their browsers are known no more."""
+    await _revoke(turn, request)
     request.record(EventKind.LINK_REPLACED, turn.actor, turn.now, visible=False, moves=False)
     await turn.settle(request)
 
 
-def _revoke(turn: Turn, request: ServiceRequest) -> None:
+async def _revoke(turn: Turn, request: ServiceRequest, known_device: int | None = None) -> None:
     for link in request.links:
         link.revoked_at = link.revoked_at or turn.now
+    await forget_devices(turn, request.customer_id, but=known_device)
 
 
 async def acting(turn: Turn, request: ServiceRequest) -> StaffMember | None:

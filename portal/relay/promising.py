@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sqlmodel import col, select
 
 from portal.errors import BadInput, Conflict, NotFound
+from portal.messaging.promised import promised
 from portal.models import (
     Event,
     EventKind,
@@ -13,6 +14,7 @@ from portal.models import (
     PromiseKind,
     ServiceRequest,
 )
+from portal.models.promise import NAMED_ANOTHER_TIME
 from portal.relay.moving import check_words
 from portal.relay.turn import Turn
 
@@ -95,7 +97,7 @@ async def promise_call(turn: Turn, request: ServiceRequest, at: datetime | None 
         return await _promise_reply(turn, request, PromiseKind.CALL, at)
     if at is not None:
         department = (await turn.roster(request)).department_by_id(standing.department_id)
-        standing.move(department.call_by(turn.now, at), "The customer named another time.")
+        standing.move(department.call_by(turn.now, at), NAMED_ANOTHER_TIME)
         standing.is_told = True
         request.record(
             EventKind.PROMISE_MOVED, turn.actor, turn.now, moves=False, promise_id=standing.id,
@@ -234,11 +236,13 @@ async def _tell(
     turn: Turn, request: ServiceRequest, promise: Promise, words: str, cause: str
 ) -> None:
     teller = await turn.teller(request)
+    department = teller.department_name(promise.department_id)
+    text = promised(promise.text, [department], request.customer.locale)
     body = teller.say(
         words,
         owner=(await turn.roster(request)).person(promise.owner_id).name.split()[0],
-        department=teller.department_name(promise.department_id),
-        promise=promise.text.rstrip(".") + ".",
+        department=department,
+        promise=text.rstrip(".") + ".",
         due=teller.times.by(promise.due_at),
     )
     await turn.outbox.tell(request, MessageKind.PROMISE, cause, body)

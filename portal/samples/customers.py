@@ -29,6 +29,16 @@ LAST_NAMES = (
     "Patel", "Pereira", "Reid", "Rossi", "Santos", "Sato", "Schmidt", "Silva", "Taylor", "Walker",
     "Yilmaz",
 )  # fmt: skip
+SPANISH = (
+    "Carmen Castillo", "Diego Herrera", "Lucia Romero", "Javier Molina", "Rosa Delgado",
+    "Miguel Navarro", "Elena Vargas", "Pablo Serrano",
+)  # fmt: skip
+ARABIC = {
+    "ليلى حداد": "layla.haddad", "عمر منصور": "omar.mansour", "سلمى ناصر": "salma.nasser",
+    "يوسف خليل": "yusuf.khalil", "مريم فارس": "maryam.faris", "كريم صالح": "karim.saleh",
+    "نور عيسى": "nour.issa", "سامي زيدان": "sami.zidan",
+}  # fmt: skip
+"""Those in America who read us in their own language: two in sixteen each."""
 AREAS = ("212", "305", "312", "404", "415", "503", "602", "617", "702", "713", "718", "206")
 
 
@@ -41,12 +51,21 @@ class Stranger:
 
     def living_in(self, place: str) -> CustomerDetails:
         """Their details in "US" or "GB": most have a phone, some an e-mail address, some both."""
-        email = f"{self.name.lower().replace(' ', '.')}@example.com"
+        name, locale = self._speaking(place)
+        email = f"{ARABIC.get(name, name.lower().replace(' ', '.'))}@example.com"
         if self.number % 6 == 5:
-            return CustomerDetails(self.name, email=email)
-        return CustomerDetails(
-            self.name, _phone(place, self.number), email if self.number % 3 == 1 else None
-        )
+            return CustomerDetails(name, email=email, locale=locale)
+        phone, both = _phone(place, self.number), email if self.number % 3 == 1 else None
+        return CustomerDetails(name, phone, both, locale=locale)
+
+    def _speaking(self, place: str) -> tuple[str, str | None]:
+        """Their name, and the language that they read where it is not English."""
+        kind, which = self.number % 16, self.number // 16 * 2 + self.number % 2
+        if place == "US" and kind in (3, 4):
+            return SPANISH[which % len(SPANISH)], "es"
+        if place == "US" and kind in (9, 10):
+            return tuple(ARABIC)[which % len(ARABIC)], "ar"
+        return self.name, None
 
 
 def strangers(rng: Random) -> Iterator[Stranger]:

@@ -24,7 +24,7 @@ Deed = Callable[[Life], Awaitable[None]]
 
 async def open_request(life: Life) -> None:
     """The customer called, and somebody at the first department opened the request."""
-    order = Order(life.story.workflow, life.customer, title=life.title)
+    order = Order(life.story.workflow, life.customer, title=life.said(life.title))
     turn = life.turn(await life.first_hand())
     life.request = await relay.open_request(turn, order)
 
@@ -71,7 +71,7 @@ def send_back(stage: str, reason: str) -> Deed:
 
     async def deed(life: Life) -> None:
         turn = life.turn(await life.owner())
-        await relay.send_back(turn, life.request, stage=stage, reason=reason)
+        await relay.send_back(turn, life.request, stage=stage, reason=life.said(reason))
 
     return deed
 
@@ -81,7 +81,7 @@ def hold(reason: str, length: timedelta) -> Deed:
 
     async def deed(life: Life) -> None:
         turn = life.turn(await life.owner())
-        await relay.hold(turn, life.request, reason=reason, until=life.now + length)
+        await relay.hold(turn, life.request, reason=life.said(reason), until=life.now + length)
 
     return deed
 
@@ -90,7 +90,7 @@ def cancel(reason: str) -> Deed:
     """It is ended without the thing done."""
 
     async def deed(life: Life) -> None:
-        await relay.cancel(life.turn(await life.owner()), life.request, reason=reason)
+        await relay.cancel(life.turn(await life.owner()), life.request, reason=life.said(reason))
 
     return deed
 
@@ -99,21 +99,21 @@ def write_in(words: str) -> Deed:
     """The customer writes: by text or mail, or on their page where a text could mean several."""
 
     async def deed(life: Life) -> None:
-        turn, sid = life.turn(THE_CUSTOMER), uuid.uuid4().hex
+        turn, sid, own = life.turn(THE_CUSTOMER), uuid.uuid4().hex, life.said(words)
         customer = life.request.customer
         phone = customer.address(Channel.SMS, life.now)
         email = customer.address(Channel.EMAIL, life.now)
         if phone and len(await find_open_requests(turn.session, Channel.SMS, phone)) == 1:
             to = turn.settings.twilio_from_number or ""
-            await relay.receive_text(turn, sid=f"SM{sid}", sender=phone, to=to, body=words)
+            await relay.receive_text(turn, sid=f"SM{sid}", sender=phone, to=to, body=own)
         elif email and not phone:
             to = turn.settings.mail_from or ""
             mail = ReceivedMail(
-                message_id=f"<{sid}@example.com>", sender=email, recipients=to, words=words
+                message_id=f"<{sid}@example.com>", sender=email, recipients=to, words=own
             )
             await relay.receive_email(turn, mail, life.request.id or 0)
         else:
-            await relay.receive_web_message(turn, life.request, words)
+            await relay.receive_web_message(turn, life.request, own)
 
     return deed
 
@@ -127,7 +127,7 @@ def reply(words: str) -> Deed:
     """Whoever has the request writes back."""
 
     async def deed(life: Life) -> None:
-        await relay.write_to_customer(life.turn(await life.owner()), life.request, words)
+        await relay.write_to_customer(life.turn(await life.owner()), life.request, life.said(words))
 
     return deed
 
@@ -149,7 +149,7 @@ def promise(text: str, due_at: datetime) -> Deed:
 
     async def deed(life: Life) -> None:
         await relay.make_promise(
-            life.turn(await life.owner()), life.request, text=text, due_at=due_at
+            life.turn(await life.owner()), life.request, text=life.said(text), due_at=due_at
         )
 
     return deed

@@ -11,6 +11,7 @@ from portal.models.service_request import ServiceRequest
 from portal.queries.rosters import load_roster
 from portal.queries.workflows import get_newest_workflow
 from portal.relay import CustomerDetails, Turn
+from portal.samples.spoken import in_words_of
 from portal.samples.stories import Story
 
 SENT_AFTER, DELIVERED_AFTER = timedelta(seconds=2), timedelta(seconds=5)
@@ -56,6 +57,10 @@ class Life:
             return None
         moments = [self.request.tell_at, *(one.next_at for one in self.request.follow_ups)]
         return min((moment for moment in moments if moment is not None), default=None)
+
+    def said(self, words: str) -> str:
+        """Words of the story in the customer's language."""
+        return in_words_of(self.customer.locale or "en", words)
 
     def open_run(self, stage: str) -> StageRun | None:
         """The open passage through that stage."""

@@ -130,7 +130,8 @@ class Planner:
         """The stage is done; where it asks the customer something, by their yes."""
         if stage.question is not None:
             at = self._awake(at + timedelta(hours=self._some(1, 20)))
-            plan.add(at, deeds.answer("Yes please, go ahead"))
+            is_time = stage.question.expects == "time"
+            plan.add(at, deeds.answer("Tomorrow at 10" if is_time else "Yes please, go ahead"))
         else:
             low, high = (0.1, 0.3) if stage.pauses_clock else (0.3, 0.85)
             at = self._part_of(stage, stage.expected, at, low, high)

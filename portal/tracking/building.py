@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from portal.livery import PLAIN, Livery
 from portal.messaging.bare import without_reply_hint
 from portal.messaging.compose import fill
+from portal.messaging.promised import moved_because, promised
 from portal.models import ENDED, Answer, Expects, FollowUpState, PromiseKind, RequestStatus
 from portal.queries.snapshots import Snapshot
+from portal.tracking.appointments import read_appointments
 from portal.tracking.conversation import read_conversation
 from portal.tracking.journey import UNCONFIRMED, Journey
 from portal.tracking.view import Ending, PastPromise, Pause, PromiseLine, Question, StatusPage
@@ -22,6 +25,7 @@ class House:
 
     brand: str
     support_contact: str | None
+    livery: Livery = PLAIN
 
 
 def build_status_page(
@@ -33,8 +37,9 @@ def build_status_page(
         now=now,
         brand=house.brand,
         support_contact=house.support_contact,
+        livery=house.livery,
         reference=snapshot.reference,
-        title=snapshot.title,
+        title=definition.title_in(snapshot.title, snapshot.locale),
         first_name=_first(snapshot.name),
         locale=snapshot.locale,
         timezone=snapshot.timezone,
@@ -54,6 +59,7 @@ def build_status_page(
         ending=_ending(snapshot),
         promises=_promises(snapshot),
         past_promises=_past_promises(snapshot),
+        appointments=read_appointments(journey),
         levels=tuple(journey.levels()),
         conversation=read_conversation(snapshot.messages, snapshot.attachments, house.brand),
     )
@@ -68,10 +74,10 @@ def _question(snapshot: Snapshot, journey: Journey, brand: str) -> Question | No
         "brand": brand,
         "first_name": _first(snapshot.name),
         "reference": snapshot.reference,
-        "title": snapshot.title,
+        "title": journey.definition.title_in(snapshot.title, snapshot.locale),
         "department": journey.department(snapshot.department_id).name,
     }
-    words = fill(without_reply_hint(asked[-1].question), facts)
+    words = fill(without_reply_hint(journey.question(asked[-1])), facts)
     return Question(str(asked[-1].id), words, asks_time=asked[-1].expects == Expects.TIME)
 
 
@@ -109,9 +115,9 @@ def _promises(snapshot: Snapshot) -> tuple[PromiseLine, ...]:
     return tuple(
         PromiseLine(
             key=str(one.id),
-            words="" if one.kind == PromiseKind.ANSWER else one.text.rstrip("."),
+            words="" if one.kind == PromiseKind.ANSWER else _promised(snapshot, one.text),
             due_at=one.due_at,
-            moved_because=one.moved_reason or None,
+            moved_because=moved_because(one.moved_reason, snapshot.locale) or None,
             owner=_first(one.owner),
         )
         for one in snapshot.promises
@@ -124,9 +130,15 @@ def _past_promises(snapshot: Snapshot) -> tuple[PastPromise, ...]:
     past = [(one.closed_at, one) for one in snapshot.promises if one.closed_at is not None]
     past.sort(key=lambda ended: ended[0], reverse=True)
     return tuple(
-        PastPromise(one.text.rstrip("."), _first(one.owner), one.kept_at)
+        PastPromise(_promised(snapshot, one.text), _first(one.owner), one.kept_at)
         for _, one in past[:MOST_PAST]
     )
+
+
+def _promised(snapshot: Snapshot, text: str) -> str:
+    """Without its full stop: the page says by when."""
+    names = {one.name for one in snapshot.departments}
+    return promised(text, names, snapshot.locale).rstrip(".")
 
 
 def _first(name: str) -> str:

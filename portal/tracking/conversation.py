@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from portal.files.kept import KeptFile
+from portal.files.kept import KeptFile, known_reason
 from portal.messaging.bare import bare_words, without_reply_hint, without_way_out
 from portal.models import (
     EDITED,
@@ -88,7 +88,7 @@ def _file(row: AttachmentRow) -> FileLine:
     kept = None
     if row.state == AttachmentState.STORED:
         kept = KeptFile(row.name, row.media_type, row.digest, row.size, row.width, row.height)
-    return FileLine(key=str(row.id), kept=kept, refused=row.reason)
+    return FileLine(key=str(row.id), kept=kept, refused=known_reason(row.reason))
 
 
 def _author(message: MessageRow, brand: str) -> str | None:

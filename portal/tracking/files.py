@@ -14,7 +14,9 @@ from portal.files.kept import FileRefused, KeptFile
 from portal.files.sending import send_file
 from portal.files.shelf import Shelf
 from portal.queries.attachments import get_customers_own
+from portal.sentence import Sentence
 from portal.tracking.forms import Upload
+from portal.tracking.knowing import ask_code, may_see_files
 from portal.tracking.status import unknown_link
 
 MOST_FILES = 5
@@ -49,23 +51,39 @@ class RoomForFiles:
 async def keep_uploads(shelf: Shelf, uploads: Sequence[Upload]) -> list[KeptFile]:
     """All of them on the shelf, or none. Raises FileRefused, or BadInput for too many."""
     if len(uploads) > MOST_FILES:
-        raise BadInput(f"Please send at most {MOST_FILES} files at once, and choose them again.")
+        raise BadInput(
+            Sentence.counted(
+                "Please send at most {count} file at once, and choose it again.",
+                "Please send at most {count} files at once, and choose them again.",
+                MOST_FILES,
+            )
+        )
     checked = []
     for one in uploads:
         try:
             checked.append(await shelf.check(one.data, one.name))
         except FileRefused as refusal:
-            words = f"We could not take “{one.name[:80]}”: {refusal.detail}."
-            raise type(refusal)(f"{words} Please choose your files again.") from None
+            raise type(refusal)(
+                Sentence(
+                    "We could not take “{name}”: {reason}. Please choose your files again.",
+                    name=one.name[:80],
+                    reason=refusal.detail,
+                )
+            ) from None
     return [await shelf.put(one) for one in checked]
 
 
 async def show_file(request: Request) -> Response:
-    """`GET /r/{token}/files/{id}`: a file that the customer sent about this very request."""
+    """`GET /r/{token}/files/{id}`: a file that the customer sent about this very request.
+
+    A link may be passed on, a passport may not: the browser must be known, or have just sent it.
+    """
     state = request.app.state
     version = await state.status_pages.find_version(request.path_params["token"])
     if version is None:
         return unknown_link(request)
     async with state.database.reading() as session:
         found = await get_customers_own(session, version.request_id, request.path_params["id"])
+    if not await may_see_files(request, version.request_id, found.message_id):
+        return ask_code(request, f"files/{found.id}")
     return send_file(request, found.kept)

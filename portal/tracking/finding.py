@@ -23,6 +23,7 @@ from portal.queries.links import was_link_sent
 from portal.queries.requests import find_service_request
 from portal.rates import TooOften
 from portal.relay import Turn
+from portal.sentence import Sentence
 from portal.tracking.forms import client_address, read_form
 
 TRIES = "60/minute"
@@ -120,9 +121,11 @@ def _as_written(reference: str) -> str:
 
 def _check(reference: str, contact: str) -> None:
     if not reference or not contact:
-        raise BadInput("Please tell us both: the reference, and your number or address.")
+        raise BadInput(Sentence("Please tell us both: the reference, and your number or address."))
     if "@" not in contact and not any(letter.isdecimal() for letter in contact):
-        raise BadInput("Please give the mobile number or the e-mail address that we have of you.")
+        raise BadInput(
+            Sentence("Please give the mobile number or the e-mail address that we have of you.")
+        )
 
 
 def _span(now: datetime) -> int:

@@ -7,6 +7,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from portal.errors import NotAllowed
+from portal.sentence import Sentence
 
 OWN = {"same-origin", "none"}
 MOST_FIELDS = 20
@@ -52,7 +53,7 @@ def check_origin(request: Request) -> None:
     sends neither is no browser that could be misled.
     """
     if not _is_from_our_pages(request):
-        raise NotAllowed("This form was sent from another site, so we did not use it.")
+        raise NotAllowed(Sentence("This form was sent from another site, so we did not use it."))
 
 
 def client_address(request: Request) -> str:

@@ -7,14 +7,17 @@ from datetime import datetime
 from functools import cached_property
 
 from portal.clock import Duration, business_calendar
+from portal.languages import Foreign, language_of
 from portal.models import ENDED, Answer, FollowUpState, RequestStatus, RunState
 from portal.queries.snapshots import DepartmentRow, FollowUpRow, HandoffRow, RunRow, Snapshot
-from portal.tracking.view import Delay, Heard, Holder, Leg, LegState, Likely, NextUp, WaitingHandoff
-from portal.workflows import FollowUpDefinition, StageDefinition, WorkflowDefinition
+from portal.sentence import Sentence
+from portal.tracking.legs import Heard, Leg, LegState, WaitingHandoff
+from portal.tracking.view import Delay, Holder, Likely, NextUp
+from portal.workflows import FollowUpDefinition, StageDefinition, Words, WorkflowDefinition
 
 UNCONFIRMED = "unconfirmed"
 """The reason of a request that was closed because the customer never answered."""
-YOU = "You tell us"
+YOU = Sentence("You tell us")
 """Whose part the last leg is, which only the customer can say is done."""
 
 
@@ -36,9 +39,9 @@ class Journey:
         reached = [run for run in self._open_runs if run.reached_at]
         before = [run for run in self._passages.values() if run.reached_at]
         if not reached and not before:
-            return self.snapshot.title
+            return self.definition.title_in(self.snapshot.title, self.snapshot.locale)
         run = reached[0] if reached else max(before, key=lambda run: (run.reached_at, run.id))
-        return self._in_words(self.definition.stage(run.stage_key))
+        return self.say(self.definition.stage(run.stage_key).title)
 
     @property
     def holders(self) -> tuple[Holder, ...]:
@@ -66,7 +69,7 @@ class Journey:
         here = {run.stage_key for run in self._open_runs}
         for stage in self.definition.stages:
             if stage.key not in self._passages and here.intersection(stage.after):
-                return NextUp(self._in_words(stage), self._begins.get(stage.key))
+                return NextUp(self.say(stage.title), self._begins.get(stage.key))
         for leg in self._question_legs(self.definition.stages):
             if leg.state == "to":
                 return NextUp(leg.title, leg.expected_at)
@@ -105,6 +108,18 @@ class Journey:
             for leg in self._question_legs(stages):
                 yield (leg,)
 
+    def say(self, words: Words) -> str:
+        """A workflow's words for the customer, marked where they are not in the page's language."""
+        language, text = words.spoken(self.snapshot.locale)
+        is_pages_own = language.partition("-")[0] == language_of(self.snapshot.locale).code
+        return text if is_pages_own else Foreign(text, language)
+
+    def question(self, asked: FollowUpRow) -> str:
+        """What was asked, in the language that its customer reads now."""
+        words = self.definition.question(asked.key).question
+        known = asked.question in words.texts.values()
+        return words.in_language(self.snapshot.locale) if known else asked.question
+
     def department(self, department_id: int) -> DepartmentRow:
         """A department of this workflow."""
         return next(one for one in self.snapshot.departments if one.id == department_id)
@@ -114,13 +129,13 @@ class Journey:
         department = self._departments[stage.department]
         if run is None:
             return Leg(
-                stage.key, self._in_words(stage), department.name,
+                stage.key, self.say(stage.title), department.name,
                 "skipped" if self._is_over else "to",
                 expected_at=self._begins.get(stage.key),
             )  # fmt: skip
         return Leg(
             key=stage.key,
-            title=self._in_words(stage),
+            title=self.say(stage.title),
             department=department.name,
             state=self._state(run),
             began_at=run.reached_at or run.opened_at,
@@ -145,8 +160,8 @@ class Journey:
         for stage in stages:
             for question in self.definition.follow_ups_after(stage.key):
                 if question.title is not None:
-                    title = question.title.in_language(self.snapshot.locale)
-                    yield self._question_leg(question, stage, f"asked-{question.key}", title)
+                    key, title = f"asked-{question.key}", self.say(question.title)
+                    yield self._question_leg(question, stage, key, title)
 
     def _question_leg(
         self, question: FollowUpDefinition, stage: StageDefinition, key: str, title: str
@@ -181,9 +196,6 @@ class Journey:
 
     def _said_yes(self, question: FollowUpRow) -> bool:
         return question.answer == Answer.YES and not question.at_stage
-
-    def _in_words(self, stage: StageDefinition) -> str:
-        return stage.title.in_language(self.snapshot.locale)
 
     def _add(self, stage: StageDefinition, start: datetime, wait: Duration) -> datetime:
         department = self._departments[stage.department]

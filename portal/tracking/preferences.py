@@ -3,17 +3,21 @@
 from babel import Locale, UnknownLocaleError
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from portal import clock, pages
 from portal.errors import BadInput, Conflict, NotFound
+from portal.languages import CODES, language_of
 from portal.models import THE_CUSTOMER, Channel, ServiceRequest
 from portal.queries.consents import Wish, find_welcome
 from portal.queries.links import find_by_token
 from portal.queries.requests import lock_by_token
 from portal.relay import Choice, Turn, set_preferences
-from portal.tracking import view
+from portal.sentence import Sentence
+from portal.tracking import choices
 from portal.tracking.forms import read_form
+from portal.tracking.knowing import is_known, see_other
+from portal.tracking.masking import masked
 from portal.tracking.status import unknown_link
 
 TEXTS, MAIL = (Channel.SMS,), (Channel.EMAIL,)
@@ -53,7 +57,7 @@ async def save(request: Request) -> Response:
         return unknown_link(request)
     except (BadInput, Conflict) as refusal:
         return await _page(request, refusal=refusal)
-    return RedirectResponse(f"/r/{token}/preferences?saved", 303)
+    return see_other(f"/r/{token}/preferences?saved")
 
 
 async def _grant_wish(turn: Turn, request: ServiceRequest, form: dict[str, str]) -> None:
@@ -62,7 +66,7 @@ async def _grant_wish(turn: Turn, request: ServiceRequest, form: dict[str, str])
         await set_preferences(turn, request, choice=BUTTONS[wish])
         return
     if wish != "save":
-        raise BadInput("Please press one of the buttons.", fields={"do": "save"})
+        raise BadInput(Sentence("Please press one of the buttons."), fields={"do": "save"})
     prefers = _read_channel(request, form.get("channel"))
     locale = _read_language(request, form.get("locale"))
     await set_preferences(turn, request, prefers=prefers, locale=locale)
@@ -78,23 +82,28 @@ async def _page(
         service_request = await find_by_token(session, token)
         if service_request is None:
             return unknown_link(request)
-        channels = await _channels(session, service_request)
+        known = await is_known(request, service_request.id or 0)
+        channels = await _channels(session, service_request, known=known)
     customer = service_request.customer
-    page = view.PreferencesPage(
+    page = choices.PreferencesPage(
         reference=service_request.reference,
-        locale=customer.locale,
+        locale=_option(customer.locale),
         path=f"/r/{token}",
         channels=channels,
         chosen=channels[0].kind if channels else "sms",
         languages=_languages(service_request),
         saved=saved,
+        is_known=known,
         refusal=refusal.detail if refusal else None,
     )
     status = refusal.status if refusal else 200
-    return pages.page(request, "tracking/preferences.html", {"page": page}, status)
+    context = {"page": page, "locale": customer.locale}
+    return pages.page(request, "tracking/preferences.html", context, status)
 
 
-async def _channels(session: AsyncSession, request: ServiceRequest) -> tuple[view.Channel, ...]:
+async def _channels(
+    session: AsyncSession, request: ServiceRequest, *, known: bool
+) -> tuple[choices.Channel, ...]:
     """The ways to reach this customer, the preferred first, and what they have stopped."""
     found = [
         (kind, address)
@@ -104,9 +113,9 @@ async def _channels(session: AsyncSession, request: ServiceRequest) -> tuple[vie
     wishes = {Wish(kind, address, about) for kind, address in found for about in (None, request.id)}
     welcome = await find_welcome(session, wishes)
     return tuple(
-        view.Channel(
+        choices.Channel(
             "sms" if kind == Channel.SMS else "email",
-            _masked(address),
+            address if known else masked(address),
             "all" if Wish(kind, address, None) not in welcome
             else "request" if Wish(kind, address, request.id) not in welcome
             else "",
@@ -116,9 +125,16 @@ async def _channels(session: AsyncSession, request: ServiceRequest) -> tuple[vie
 
 
 def _languages(request: ServiceRequest) -> tuple[tuple[str, str], ...]:
-    """What this request is told in, and what the customer has now."""
+    """What we speak, what this request is told in besides, and what the customer has now."""
     spoken = {key for stage in request.definition.stages for key in stage.title.texts}
-    return tuple((code, _name(code)) for code in sorted({request.customer.locale, *spoken}))
+    codes = {*CODES, *(_option(code) for code in (request.customer.locale, *spoken))}
+    return tuple((code, _name(code)) for code in sorted(codes))
+
+
+def _option(locale: str) -> str:
+    """The choice that this locale is: "es" for "es-MX", itself where we do not speak it."""
+    code = language_of(locale).code
+    return code if locale.lower().startswith(code) else locale
 
 
 def _name(code: str) -> str:
@@ -130,12 +146,6 @@ def _name(code: str) -> str:
     return (spoken.get_display_name() or code).capitalize()
 
 
-def _masked(address: str) -> str:
-    """Enough to know one's own address: links are passed on."""
-    name, at, domain = address.rpartition("@")
-    return f"{name[:1]}•••@{domain}" if at else f"•••• {address[-4:]}"
-
-
 def _read_channel(request: ServiceRequest, chosen: str | None) -> Channel | None:
     if chosen is None:
         return None
@@ -143,7 +153,9 @@ def _read_channel(request: ServiceRequest, chosen: str | None) -> Channel | None
         chosen == kind and request.customer.address(kind, clock.now())
         for kind in request.customer.channels()
     ):
-        raise BadInput("We have no such address of yours.", fields={"channel": "sms or email"})
+        raise BadInput(
+            Sentence("We have no such address of yours."), fields={"channel": "sms or email"}
+        )
     return Channel(chosen)
 
 
@@ -151,5 +163,8 @@ def _read_language(request: ServiceRequest, chosen: str | None) -> str | None:
     if chosen is None:
         return None
     if chosen not in dict(_languages(request)):
-        raise BadInput("We do not write in that language yet.", fields={"locale": "a language"})
-    return chosen
+        raise BadInput(
+            Sentence("We do not write in that language yet."), fields={"locale": "a language"}
+        )
+    # Their region stays theirs, where they choose what they have.
+    return None if chosen == _option(request.customer.locale) else chosen

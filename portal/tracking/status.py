@@ -1,11 +1,15 @@
 """The page behind the link, and the stream that says when it has changed."""
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from portal import pages
+from portal.tracking.knowing import sight_of
+from portal.tracking.withholding import LINK_ALONE, Sight
 
+COOKIES = b"kept_"
+"""How the names of ours begin."""
 LONGEST_NUMBER = 18
 """Digits of an event's id; anything longer is none of ours."""
 
@@ -16,7 +20,8 @@ class ShowStatus:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the page, packed where the browser takes that; 404 where the link opens nothing."""
         token = scope["path_params"]["token"]
-        kept = await scope["app"].state.status_pages.find_kept(token)
+        sight = await self._sight(scope, token) if _has_cookie(scope) else LINK_ALONE
+        kept = await scope["app"].state.status_pages.find_kept(token, sight)
         if kept is None:
             await unknown_link(Request(scope))(scope, receive, send)
             return
@@ -24,6 +29,13 @@ class ShowStatus:
         body = b"" if scope["method"] == "HEAD" else kept.packed if packed else kept.plain
         await send(kept.packed_head if packed else kept.plain_head)
         await send({"type": "http.response.body", "body": body})
+
+    @staticmethod
+    async def _sight(scope: Scope, token: str) -> Sight:
+        version = await scope["app"].state.status_pages.find_version(token)
+        if version is None:
+            return LINK_ALONE
+        return await sight_of(HTTPConnection(scope), version.request_id)
 
 
 class WatchStatus:
@@ -42,7 +54,8 @@ class WatchStatus:
             await unknown_link(request)(scope, receive, send)
             return
         if request.method == "HEAD":
-            await Response(media_type="text/event-stream")(scope, receive, send)
+            head = pages.headers()
+            await Response(media_type="text/event-stream", headers=head)(scope, receive, send)
             return
         since = _number(request.headers.get("last-event-id"))
         if since is None:
@@ -56,6 +69,10 @@ class WatchStatus:
 def unknown_link(request: Request) -> HTMLResponse:
     """The answer to a link that was never given out and to one that was taken back."""
     return pages.page(request, "tracking/unknown_link.html", {}, 404)
+
+
+def _has_cookie(scope: Scope) -> bool:
+    return any(name == b"cookie" and COOKIES in told for name, told in scope["headers"])
 
 
 def _takes_gzip(scope: Scope) -> bool:

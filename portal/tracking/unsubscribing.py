@@ -3,7 +3,7 @@
 from typing import Literal
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from portal import pages
 from portal.errors import NotFound
@@ -12,7 +12,8 @@ from portal.queries.consents import Wish, find_welcome
 from portal.queries.links import find_by_token
 from portal.queries.requests import lock_by_token
 from portal.relay import Choice, set_preferences
-from portal.tracking import view
+from portal.tracking import choices
+from portal.tracking.knowing import see_other
 from portal.tracking.status import unknown_link
 
 THIS = Choice(stop=True, about="request", channels=(Channel.EMAIL,))
@@ -29,13 +30,14 @@ async def ask(request: Request) -> Response:
         if service_request is None:
             return unknown_link(request)
         wishes = _wishes(service_request)
-        page = view.UnsubscribePage(
+        page = choices.UnsubscribePage(
             reference=service_request.reference,
             locale=service_request.customer.locale,
             path=f"/r/{token}",
             stopped=not (wishes and await find_welcome(session, wishes)),
         )
-    return pages.page(request, "tracking/unsubscribe.html", {"page": page})
+    context = {"page": page, "locale": page.locale}
+    return pages.page(request, "tracking/unsubscribe.html", context)
 
 
 async def unsubscribe(request: Request) -> Response:
@@ -58,7 +60,7 @@ async def unsubscribe(request: Request) -> Response:
         return unknown_link(request)
     if "List-Unsubscribe" in form:
         return await ask(request)
-    return RedirectResponse(f"/r/{token}/unsubscribe", 303)
+    return see_other(f"/r/{token}/unsubscribe")
 
 
 def _wishes(request: ServiceRequest) -> list[Wish]:

@@ -1,7 +1,8 @@
 """What the status page shows: plain values, already the customer's, nothing of how they are kept.
 
 All times are aware and UTC; `Words` turns them into the customer's. The page is the same for every
-viewer of a link, so that it can be drawn once and kept: nothing here is about the one who looks.
+viewer of a link, so that it can be drawn once and kept, and once more for browsers that have shown
+a code: nothing here is about the one who looks.
 """
 
 from collections.abc import Iterator
@@ -11,7 +12,10 @@ from functools import cached_property
 from typing import Any, Literal
 
 from portal.files.kept import KeptFile
+from portal.livery import PLAIN, Livery
 from portal.messaging.times import Words
+from portal.sentence import Sentence
+from portal.tracking.legs import LegState, Level, WaitingHandoff, state_of
 
 Status = Literal[
     "open",
@@ -22,60 +26,7 @@ Status = Literal[
     "declined",
     "cancelled",
 ]
-LegState = Literal["done", "now", "passed", "paused", "to", "ended", "skipped"]
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingHandoff:
-    """Sent to a department that has not taken it up yet."""
-
-    department: str
-    sent_at: datetime
-    accept_by: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """The latest word of a third party that does a leg for us, and its number for the customer."""
-
-    by: str
-    words: str
-    at: datetime
-    number: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """One department's part of the way.
-
-    `now` is being worked on, `passed` is sent to the department and not taken up yet, `paused`
-    waits on the customer or on a hold, `to` lies ahead and is expected to begin at `expected_at`,
-    `ended` was under way when the request ended, `skipped` was not needed.
-    """
-
-    key: str
-    title: str
-    department: str
-    state: LegState
-    began_at: datetime | None = None
-    ended_at: datetime | None = None
-    expected_at: datetime | None = None
-    handoff: WaitingHandoff | None = None
-    note: str | None = None
-    heard: Heard | None = None
-    again: bool = False
-
-    @property
-    def took(self) -> timedelta | None:
-        """From beginning to end, by the wall clock."""
-        if self.began_at is None or self.ended_at is None:
-            return None
-        return self.ended_at - self.began_at
-
-    def is_late(self, now: datetime) -> bool:
-        """Under way past the time that was said. A paused leg is never late: its clock stands."""
-        under_way = self.state in ("now", "passed")
-        return under_way and self.expected_at is not None and now >= self.expected_at
+LONG_AGO = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +78,22 @@ class Question:
 
     follow_up: str
     words: str
-    yes: str = "Yes"
-    no: str = "No"
+    yes: str = Sentence("Yes")
+    no: str = Sentence("No")
     asks_time: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """A time ahead at which somebody of ours comes, or calls (`is_call`, without a title).
+
+    `key` stays the same when the time changes.
+    """
+
+    key: str
+    title: str
+    at: datetime
+    is_call: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +135,14 @@ class Ending:
 class FileLine:
     """A photo or paper that came with a message.
 
-    Neither ``kept`` nor ``refused`` (the reason): it is still on its way.
+    Neither ``kept`` nor ``refused`` (the reason): it is still on its way. ``behind_code`` says what
+    it is where a code is asked for first; then there is nothing else of it.
     """
 
     key: str
     kept: KeptFile | None = None
     refused: str = ""
+    behind_code: Literal["", "photo", "paper"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +167,7 @@ class StatusPage:
     `title` names the matter, `headline` is the customer's title of where it stands. `path` is that
     of the tracking link. `levels` is the way in order; legs that run side by side share a level.
     `ask_from` is the last date that we believed in: after it the page offers to ask now.
+    `lines_behind_code` counts what was said and is shown only to a browser that has shown a code.
     `draft` and `refusal` bring back words that could not be sent, with the reason.
     """
 
@@ -228,8 +195,11 @@ class StatusPage:
     ending: Ending | None = None
     promises: tuple[PromiseLine, ...] = ()
     past_promises: tuple[PastPromise, ...] = ()
-    levels: tuple[tuple[Leg, ...], ...] = ()
+    appointments: tuple[Appointment, ...] = ()
+    levels: tuple[Level, ...] = ()
     conversation: tuple[Line, ...] = ()
+    lines_behind_code: int = 0
+    livery: Livery = PLAIN
     draft: str = ""
     refusal: str | None = None
 
@@ -245,6 +215,7 @@ class StatusPage:
             "words": self.words,
             "brand": self.brand,
             "support_contact": self.support_contact,
+            "livery": self.livery,
             "locale": self.locale,
             "direction": self.words.direction,
         }
@@ -253,6 +224,50 @@ class StatusPage:
     def is_over(self) -> bool:
         """Nothing more comes, unless somebody opens it again."""
         return self.status in ("completed", "declined", "cancelled")
+
+    @property
+    def track(self) -> tuple[LegState, ...]:
+        """Where each step of the way stands."""
+        return tuple(state_of(level) for level in self.levels)
+
+    @property
+    def step(self) -> int:
+        """The number of the step at hand, counted from one; 0 where none is."""
+        at_hand = [
+            n for n, state in enumerate(self.track, 1) if state in ("now", "passed", "paused")
+        ]
+        return 0 if self.is_over else min(at_hand, default=0)
+
+    @property
+    def this_step_by(self) -> datetime | None:
+        """By when what is under way is done, where nothing is known to follow it."""
+        under_way = [leg for level in self.levels for leg in level if leg.state == "now"]
+        if self.next_up or len(under_way) != 1 or under_way[0].is_late(self.now):
+            return None
+        return under_way[0].expected_at
+
+    @property
+    def is_yours(self) -> bool:
+        """It waits for the customer, or they may ask for more than to be told."""
+        waits = self.status == "waiting_on_customer" or self.question is not None
+        return waits or self.offers_to_ask
+
+    @property
+    def tone(self) -> str:
+        """The light that all of it stands in: warm where it is the customer's turn, or is late."""
+        if self.is_over:
+            return "" if self.status == "completed" else "still"
+        return "heed" if self.is_yours or self.pause or self.delay else ""
+
+    @property
+    def was_long_ago(self) -> bool:
+        """It ended more than a month ago."""
+        return self.ending is not None and self.now - self.ending.at > LONG_AGO
+
+    @property
+    def is_owed_an_answer(self) -> bool:
+        """They wrote, and we have said by when we answer."""
+        return any(not promise.words for promise in self.promises)
 
     @property
     def offers_to_ask(self) -> bool:
@@ -280,49 +295,10 @@ class StatusPage:
             yield self.likely.usually_by
         for promise in self.promises:
             yield promise.due_at
+        for appointment in self.appointments:
+            yield appointment.at
         for leg in (leg for level in self.levels for leg in level):
             if leg.state in ("now", "passed") and leg.expected_at:
                 yield leg.expected_at
             if leg.handoff and leg.handoff.accept_by:
                 yield leg.handoff.accept_by
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """A way to write to the customer; `address` is masked, enough to know one's own.
-
-    `stopped` says whether they want nothing by it about this request, or nothing at all.
-    """
-
-    kind: Literal["sms", "email"]
-    address: str
-    stopped: Literal["", "request", "all"] = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PreferencesPage:
-    """How the customer wants to hear from us, and whether at all."""
-
-    reference: str
-    locale: str
-    path: str
-    channels: tuple[Channel, ...]
-    chosen: Literal["sms", "email"]
-    languages: tuple[tuple[str, str], ...]
-    saved: bool = False
-    refusal: str | None = None
-
-    @property
-    def stopped_all(self) -> bool:
-        """Nothing is written to them at all, by whichever way."""
-        return all(channel.stopped == "all" for channel in self.channels)
-
-
-@dataclass(frozen=True, slots=True)
-class UnsubscribePage:
-    """Whether mail about this request is stopped, and the ways to stop it."""
-
-    reference: str
-    locale: str
-    path: str
-    stopped: bool

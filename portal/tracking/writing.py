@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from portal import pages
 from portal.errors import BadInput, Conflict, NotFound, PortalError
@@ -15,9 +15,13 @@ from portal.models import THE_CUSTOMER, Answer, Channel, Expects, FollowUp, Serv
 from portal.queries.requests import lock_by_token
 from portal.rates import TooOften
 from portal.relay import answer, receive_web_message
+from portal.sentence import Sentence
 from portal.tracking.files import MOST_FILES, keep_uploads
 from portal.tracking.forms import check_origin, client_address, read_form, read_letter
+from portal.tracking.just_sent import note_sent
+from portal.tracking.knowing import see_other, sight_of
 from portal.tracking.status import unknown_link
+from portal.tracking.withholding import LINK_ALONE
 
 MESSAGES = "20/minute"
 FILES = "60/hour"
@@ -49,7 +53,9 @@ async def write(request: Request) -> Response:
         return unknown_link(request)
     except (BadInput, TooOften, FileRefused) as refusal:
         return await _again(request, token, refusal, draft=body)
-    return RedirectResponse(f"/r/{token}#m-{heard.id}", 303)
+    taken = see_other(f"/r/{token}#m-{heard.id}")
+    note_sent(request, taken, heard.id)
+    return taken
 
 
 async def refuse_as_too_large(request: Request) -> Response:
@@ -59,7 +65,12 @@ async def refuse_as_too_large(request: Request) -> Response:
         request,
         request.path_params["token"],
         FileTooLarge(
-            f"That is too much at once: please send at most {MOST_FILES} files of {most} MB each."
+            Sentence.counted(
+                "That is too much at once: please send at most {count} file of {most} MB.",
+                "That is too much at once: please send at most {count} files of {most} MB each.",
+                MOST_FILES,
+                most=most,
+            )
         ),
     )
 
@@ -87,12 +98,15 @@ async def reply(request: Request) -> Response:
         return unknown_link(request)
     except (BadInput, Conflict) as refusal:
         return await _again(request, token, refusal)
-    return RedirectResponse(f"/r/{token}", 303)
+    return see_other(f"/r/{token}")
 
 
 async def _again(request: Request, token: str, refusal: PortalError, draft: str = "") -> Response:
     """The page once more, with the reason, and the words that could not be taken."""
-    page = await request.app.state.status_pages.find_page(token)
+    status_pages = request.app.state.status_pages
+    version = await status_pages.find_version(token)
+    sight = await sight_of(request, version.request_id) if version else LINK_ALONE
+    page = await status_pages.find_page(token, sight)
     if page is None:
         return unknown_link(request)
     page = replace(page, draft=draft.replace("\x00", ""), refusal=refusal.detail)
@@ -103,14 +117,19 @@ def _read_answer(text: str) -> Answer:
     try:
         return Answer(text.strip().lower())
     except ValueError:
-        raise BadInput("Please answer with yes or no.", fields={"answer": "yes or no"}) from None
+        raise BadInput(
+            Sentence("Please answer with yes or no."), fields={"answer": "yes or no"}
+        ) from None
 
 
 def _read_words(text: str) -> str:
     words = text.replace("\x00", "").strip()
     if len(words) > LONGEST_ANSWER:
         raise BadInput(
-            f"That is too long to send: please keep it under {LONGEST_ANSWER:,} letters.",
+            Sentence(
+                "That is too long to send: please keep it under {most} letters.",
+                most=LONGEST_ANSWER,
+            ),
             fields={"words": f"at most {LONGEST_ANSWER} letters"},
         )
     return words
@@ -130,11 +149,14 @@ def _read_time(
     except ValueError:
         local = None
     if local is None or local.tzinfo is not None:
-        raise BadInput("Please choose a day and a time.", fields={"at": "a day and a time"})
+        raise BadInput(
+            Sentence("Please choose a day and a time."), fields={"at": "a day and a time"}
+        )
     at = local.replace(tzinfo=ZoneInfo(request.customer.timezone))
     if not now < at <= now + A_YEAR:
         raise BadInput(
-            "Please choose a time to come, within a year.", fields={"at": "a time to come"}
+            Sentence("Please choose a time to come, within a year."),
+            fields={"at": "a time to come"},
         )
     return at
 
@@ -145,6 +167,6 @@ def _find_question(request: ServiceRequest, follow_up: str) -> FollowUp:
         if str(question.id) == follow_up.strip() and question.asked_at is not None:
             return question
     raise BadInput(
-        "That question is not on this page. Please look at it again.",
+        Sentence("That question is not on this page. Please look at it again."),
         fields={"follow_up": "the question that is asked"},
     )

@@ -41,12 +41,16 @@ class Words:
 
     def in_language(self, locale: str | None) -> str:
         """The text for "es-MX": that very locale's, else "es", else "en", else the first."""
+        return self.spoken(locale)[1]
+
+    def spoken(self, locale: str | None) -> tuple[str, str]:
+        """The language in which there is a text for this locale, and the text."""
         wanted = (locale or "").replace("_", "-").lower()
         spoken = {language.lower(): text for language, text in self.texts.items()}
         for language in (wanted, wanted.partition("-")[0], "en"):
             if language in spoken:
-                return spoken[language]
-        return next(iter(spoken.values()))
+                return language, spoken[language]
+        return next(iter(spoken.items()))
 
     def __str__(self) -> str:
         return self.in_language(None)
@@ -161,6 +165,14 @@ class WorkflowDefinition:
     departments: dict[str, DepartmentDefinition]
     stages: tuple[StageDefinition, ...]
     follow_ups: tuple[FollowUpDefinition, ...] = ()
+    title: Words | None = None
+    """Its name as customers read it, where that is not `name`."""
+
+    def title_in(self, given: str, locale: str | None) -> str:
+        """What a request is called to its customer: as it was `given`, or by its kind's own title."""
+        if self.title is not None and given == self.name:
+            return self.title.in_language(locale)
+        return given
 
     def to_json(self) -> str:
         """The same text for the same definition, always; two that differ are two versions."""

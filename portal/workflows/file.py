@@ -29,7 +29,9 @@ MOST_STAGES: Final = 200
 PREFIX_LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """What a reference is made of: no letter or digit that is taken for another when read out."""
 
-_FILE_KEYS: Final = ("key", "name", "timezone", "prefix", "departments", "stages", "follow_ups")
+_FILE_KEYS: Final = (
+    "key", "name", "title", "timezone", "prefix", "departments", "stages", "follow_ups",
+)  # fmt: skip
 _DEPARTMENT_KEYS: Final = (
     "name", "hours", "holidays", "timezone", "accept_within", "reply_within", "lead_after",
     "manager_after",
@@ -78,6 +80,7 @@ class WorkflowFile:
             departments=departments,
             stages=tuple(stages),
             follow_ups=tuple(follow_ups),
+            title=self.table.words("title"),
         )
 
     def _departments(self) -> dict[str, Table]:

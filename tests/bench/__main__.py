@@ -13,6 +13,8 @@ BENCHES = {
     "watch": "a full database in which one in a hundred slips at once: how soon all is raised",
     "consent": "wishes to stop known from their look-alikes: precision and recall",
     "replies": "what replies mean: accuracy by class and language, on the corpus and held out",
+    "weight": "bytes of the customer's page in each state and language, and of its scripts",
+    "lighthouse": "what Lighthouse says of it on a slow phone (needs npm and Chromium)",
     "idle": "memory, processor and start of `kept serve` with nothing to do",
 }
 
@@ -33,7 +35,7 @@ def main() -> int:
     options = parser.parse_args()
     if not options.names:
         for name, what in BENCHES.items():
-            print(f"  {name:8} {what}")
+            print(f"  {name:10} {what}")
         return 0
     for name in options.names:
         importlib.import_module(f"tests.bench.{name}").run(options)

@@ -166,5 +166,8 @@ def presentable() -> Callable[[Page], None]:
 
 def _is_expected(said: str) -> bool:
     """The browser's own word on what was refused, and on a server that is away."""
-    expected = ("responded with a status of 4", "net::ERR_", "htmx:send", "htmx:afterRequest")
+    expected = (
+        "responded with a status of 4", "responded with a status of 503", "Error Code 503",
+        "net::ERR_", "htmx:send", "htmx:afterRequest",
+    )  # fmt: skip
     return any(words in said for words in expected)

@@ -36,6 +36,57 @@ def test_a_page_that_lost_its_connection_says_so_and_catches_up(
     assert page.evaluate("window.isTheFirst")
 
 
+def test_where_streams_do_not_get_through_the_page_is_looked_up(
+    office: Office, key: str, martin: Customer, page: Page
+) -> None:
+    """Behind a wall that lets no stream pass it polls, and does not complain."""
+    page.route("**/live*", lambda route: route.abort())
+    page.evaluate("dispatchEvent(new Event('online'))")  # the open stream is given up
+    office.call(f"/requests/{martin[0]}/advance", key, note="Thank you for the papers.")
+    expect(page.locator("main")).to_contain_text("Passed to Underwriting", timeout=20_000)
+    expect(page.get_by_text(LOST)).to_be_hidden()
+
+
+def test_a_tab_that_nobody_looks_at_holds_no_stream_and_catches_up(
+    office: Office, key: str, martin: Customer, page: Page
+) -> None:
+    """Ten tabs take no more of the phone than the one that is seen."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    look_away(page, hidden=True)
+    asked.clear()
+    office.call(f"/requests/{martin[0]}/advance", key, note="Thank you for the papers.")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    assert asked == []
+    expect(page.locator("main")).not_to_contain_text("Passed to Underwriting")
+    look_away(page, hidden=False)
+    expect(page.locator("main")).to_contain_text("Passed to Underwriting")
+
+
+def test_news_is_said_once_and_moves_nothing_that_is_looked_at(
+    office: Office, key: str, martin: Customer, page: Page
+) -> None:
+    """What grows above the eyes does not push down what they rest on."""
+    page.set_viewport_size({"width": 390, "height": 500})
+    talk = page.get_by_role("heading", name="Conversation")
+    talk.scroll_into_view_if_needed()
+    page.mouse.wheel(0, 150)
+    page.wait_for_function("scrollY > 300")
+    before = talk.bounding_box()
+    office.call(f"/requests/{martin[0]}/advance", key, note="Thank you for the papers. " * 5)
+    said = page.locator("#said")
+    expect(said).to_contain_text("Passed to Underwriting")
+    after = talk.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert abs(after["y"] - before["y"]) <= 2
+    told = said.inner_text()
+    page.evaluate("htmx.ajax('GET', location.pathname, '#main')")
+    page.wait_for_function("!document.querySelector('.fresh')")
+    assert said.inner_text() == told
+    assert told.count("Passed to Underwriting") == 1
+
+
 def test_what_cannot_be_sent_stays_in_the_box(page: Page) -> None:
     """A customer's words are theirs until they have arrived."""
     page.context.set_offline(True)
@@ -163,6 +214,17 @@ def test_how_we_write_is_the_customers_choice(
     page.get_by_role("button", name="Stop texting about this request").click()
     expect(page.get_by_text("We do not text you about this request.")).to_be_visible()
     presentable(page)
+
+
+def look_away(page: Page, *, hidden: bool) -> None:
+    """Turn to another tab, or back to this one."""
+    page.evaluate(
+        """(hidden) => {
+            Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )
 
 
 def link_in(text: str) -> str:

@@ -134,3 +134,21 @@ async def test_with_the_database_away_a_webhook_is_never_told_that_we_have_it(
     assert len(await recorded(site_house, sid)) == 1
     (message, *_) = await site_house.told(sites_request)
     assert message.status == MessageStatus.DELIVERED
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_with_the_database_away_a_customer_reads_so_and_then_has_their_page_again(
+    site: Installation, site_house: House, sites_request: ServiceRequest,
+    postgres: DisposablePostgres,
+) -> None:  # fmt: skip
+    """Also where the page had been drawn and kept: nobody reads what may be true no more."""
+    link = f"/r/{sites_request.live_link.token}"
+    async with httpx2.AsyncClient(base_url=site.origin, timeout=PATIENCE) as phone:
+        assert (await phone.get(link)).status_code == 200
+        with away(postgres, make_url(site.settings.database_url).database or ""):
+            answer = await phone.get(link)
+            assert answer.status_code == 503
+            assert answer.headers["Refresh"] == "15"
+            assert "We cannot show your request at this moment" in answer.text
+            assert (await phone.get(f"{link}/preferences")).status_code == 503
+        assert (await phone.get(link)).status_code == 200

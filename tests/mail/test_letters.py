@@ -4,16 +4,17 @@ import re
 from datetime import timedelta
 
 import httpx2
-from cast import House
+from cast import VISIT, House
 from mail_server import MailServer
 from time_machine import Traveller
 
 from portal.clock import now
-from portal.models import Channel, MessageKind, MessageStatus, ServiceRequest
+from portal.models import KEPT, Answer, Channel, MessageKind, MessageStatus, ServiceRequest
 from portal.relay import (
     Choice,
     Relay,
     advance,
+    answer,
     ask_what_is_due,
     cancel,
     hold,
@@ -103,11 +104,29 @@ async def test_a_question_is_two_links_that_answer_nothing_by_themselves(
     mail = next(one for one in await server.deliver() if "#answer-yes" in (one.text or ""))
     assert "The repair costs 80 dollars. Shall we go ahead?" in (mail.text or "")
     assert "Reply YES" not in (mail.text or "")
-    for answer in ("yes", "no"):
-        (url,) = re.findall(rf'href="([^"]+#answer-{answer})"', mail.html or "")
+    for given in ("yes", "no"):
+        (url,) = re.findall(rf'href="([^"]+#answer-{given})"', mail.html or "")
         page = await client.get(url.partition("#")[0])
-        assert f'id="answer-{answer}"' in page.text
+        assert f'id="answer-{given}"' in page.text
     assert (await house.see(request)).asked is not None
+
+
+async def test_the_mail_that_notes_a_time_leads_into_the_calendar(
+    clock: Traveller, client: httpx2.AsyncClient, server: MailServer, house: House
+) -> None:
+    """By a link as any other, so that it still tells the right time when that has changed."""
+    await house.load(VISIT)
+    visit = await house.open("fibre", by=KEPT)
+    await house.do(ask_what_is_due, visit, by=KEPT)
+    async with house.relay.turn(KEPT) as turn:
+        held = await turn.lock(visit.reference)
+        tomorrow = now() + timedelta(days=1)
+        await answer(turn, held, held.asked, Answer.YES, at=tomorrow, via=Channel.EMAIL)
+    mail = (await server.deliver())[-1]
+    assert "noted" in (mail.text or "")
+    (url,) = re.findall(r'href="([^"]+\.ics)"', mail.html or "")
+    assert url in (mail.text or "")
+    assert f"DTSTART:{tomorrow:%Y%m%dT%H%M%SZ}" in (await client.get(url)).text
 
 
 async def test_what_a_colleague_wrote_stands_as_they_wrote_it(

@@ -10,6 +10,7 @@ from portal.models import (
     THE_CUSTOMER,
     ContactChannel,
     ContactReason,
+    Expects,
     Message,
     MessageKind,
     RequestStatus,
@@ -26,6 +27,7 @@ UP, ABED = time(8, 30), time(20, 30)
 QUESTIONS = frozenset({MessageKind.FOLLOW_UP, MessageKind.REMINDER})
 WHERE = ("Where is it?", "Any news?", "What is the status?", "When will it be done?")
 QUESTION = "Can you send it to my office instead of home?"
+A_TIME = "tomorrow at 10"
 UNCLEAR = ("ok", "hm", "maybe", "I think so?", "not sure")
 
 
@@ -85,6 +87,9 @@ class Customers:
 
         async def answer() -> None:
             if life.it.asked is None:
+                return
+            if life.it.asked.expects == Expects.TIME:
+                await self.say(life, A_TIME)
                 return
             is_quote = life.it.asked.at_stage
             wants = self.world.dice.of("wants", *names).random() < 0.9

@@ -16,6 +16,7 @@ from portal.models import (
     Channel,
     ConsentSource,
     Message,
+    MessageKind,
     MessageStatus,
     SendAttempt,
     Sender,
@@ -270,7 +271,7 @@ async def _take_to_heart(turn: Turn, message: Message, verdict: Verdict) -> None
 
 
 def _has_retry(message: Message, verdict: Verdict) -> bool:
-    if verdict.action != "retry_later":
+    if verdict.action != "retry_later" or message.kind == MessageKind.CODE:
         return False
     return verdict.retries is None or message.attempts <= verdict.retries
 

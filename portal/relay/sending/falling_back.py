@@ -34,6 +34,9 @@ async def fall_back(turn: Turn, message: Message) -> None:
         return  # An answer to a number that no customer has, or to one that has just stopped.
     if message.kind == MessageKind.NOTICE:
         return  # It stands at the desk; a ball about it would only make another mail.
+    if message.kind == MessageKind.CODE:
+        message.settle(KEPT.name, turn.now)  # They ask for another; it shows another way by itself.
+        return
     if message.settled_at is not None:
         return  # A person has told them meanwhile.
     if message.request_id is not None and await _went_otherwise(turn, message):

@@ -42,7 +42,8 @@ ORDINALS = {
     "first": 1, "second": 2, "third": 3, "fourth": 4, "primero": 1, "primera": 1, "segundo": 2,
     "segunda": 2, "tercero": 3, "tercera": 3, "cuarto": 4, "cuarta": 4,
 }  # fmt: skip
-A_NUMBER = re.compile(r"(?<!\S)#?([0-9]{1,2})[.):,]?(?!\S)")
+A_NUMBER = re.compile(r"(?<!\S)#?(\d{1,2})[.):,]?(?!\S)")
+"""In whatever digits: an Arabic keyboard has its own."""
 QUESTIONS = (MessageKind.FOLLOW_UP, MessageKind.REMINDER)
 
 
@@ -151,17 +152,25 @@ def _title_words(requests: Iterable[ServiceRequest]) -> set[str]:
     return {
         word
         for one in requests
-        for word in plain_words(f"{one.title} {one.definition.name}").split()
+        for word in plain_words(_called(one)).split()
         if not word.isdecimal()
     }
+
+
+def _called(request: ServiceRequest) -> str:
+    """By whatever names its customer may call it."""
+    return f"{request.title} {request.definition.name} {request.title_in(request.customer.locale)}"
 
 
 def _is_titled(
     request: ServiceRequest, said: Sequence[str], requests: Iterable[ServiceRequest]
 ) -> bool:
     """Whether its whole title stands in the text, and is no other's too."""
-    title = plain_words(A_REFERENCE.sub("", request.title))
-    shared = any(plain_words(one.title) == title for one in requests if one is not request)
+    locale = request.customer.locale
+    title = plain_words(A_REFERENCE.sub("", request.title_in(locale)))
+    shared = any(
+        plain_words(one.title_in(locale)) == title for one in requests if one is not request
+    )
     return bool(title) and not shared and f" {title} " in f" {' '.join(said)} "
 
 

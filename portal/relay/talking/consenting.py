@@ -9,6 +9,7 @@ from portal.models import Channel, Consent, ConsentSource, EventKind, ServiceReq
 from portal.queries.consents import newest_consents
 from portal.relay.moving import check_words
 from portal.relay.turn import Turn
+from portal.sentence import Sentence
 
 LONGEST_EVIDENCE = 400
 
@@ -70,13 +71,15 @@ async def record_wish(
     """
     points = [one for one in request.customer.contact_points if one.channel in choice.channels]
     if not points:
-        raise BadInput("We have no such address.", fields={"channel": "sms or email"})
+        raise BadInput(Sentence("We have no such address."), fields={"channel": "sms or email"})
     request_id = request.id if choice.about == "request" else None
     for point in points:
         begins_one = not choice.stop and request_id is not None
         if begins_one and await is_stopped(turn, point.channel, point.address):
             raise Conflict(
-                "Everything to this address was stopped: begin again with all of it, or not."
+                Sentence(
+                    "Everything to this address was stopped: begin again with all of it, or not."
+                )
             )
         await (withdraw if choice.stop else grant)(
             turn, point.channel, point.address, source, evidence=evidence, request_id=request_id

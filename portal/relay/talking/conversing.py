@@ -20,6 +20,7 @@ from portal.relay.moving import check_words
 from portal.relay.promising import answer_owed, call_owed, keep_what_was_owed
 from portal.relay.talking.consenting import Choice, record_wish
 from portal.relay.turn import Turn
+from portal.sentence import Sentence
 
 LONGEST_TEXT = 1_600
 """Letters that Twilio takes in one text."""
@@ -141,10 +142,13 @@ def check_letter(body: str) -> str:
     """A message as it may be sent. Raises BadInput where there is none, or too much of it."""
     body = body.replace("\x00", "").strip()
     if not body:
-        raise BadInput("Please write something first.", fields={"body": "some words"})
+        raise BadInput(Sentence("Please write something first."), fields={"body": "some words"})
     if len(body) > LONGEST_TEXT:
         raise BadInput(
-            f"That is too long to send: please keep it under {LONGEST_TEXT:,} letters.",
+            Sentence(
+                "That is too long to send: please keep it under {most} letters.",
+                most=LONGEST_TEXT,
+            ),
             fields={"body": f"at most {LONGEST_TEXT} letters"},
         )
     return body

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from portal.files.kept import KeptFile
+from portal.languages import language_of
 from portal.messaging.addresses import LONGEST_EMAIL
 from portal.messaging.compose import fill, product_words
 from portal.messaging.meaning import Meaning, MeaningKind, understand
@@ -34,6 +35,7 @@ from portal.relay.talking.consenting import Choice as Wish
 from portal.relay.talking.consenting import is_stopped, record_wish
 from portal.relay.talking.conversing import check_letter
 from portal.relay.talking.heeding import CarrierWord, heed_wish, leave_to_a_person
+from portal.relay.talking.language import language_for
 from portal.relay.talking.reopening import hear_about_closed
 from portal.relay.talking.replying import record_heard, reply, route
 from portal.relay.talking.restraint import Restraint, look_back, notice_flood
@@ -200,7 +202,8 @@ async def _take_in(
         held.unanswered_since = held.unanswered_since or turn.now
         await turn.settle(held)
     stopped = await is_stopped(turn, Channel.SMS, heard.from_address)
-    await notice_flood(turn, heard, may_text=not stopped)
+    locale = await language_for(turn, heard, meaning, requests)
+    await notice_flood(turn, heard, locale, may_text=not stopped)
 
 
 async def _hear_without_open_request(
@@ -224,35 +227,40 @@ async def _hear_without_open_request(
     if not await was_answered_since(
         turn.session, heard.from_address, since=turn.now - STRANGER_PAUSE
     ):
-        await _say(turn, heard, MessageKind.ACKNOWLEDGEMENT, "unknown")
+        await _greet_stranger(turn, heard, meaning.language or "en")
 
 
 async def _ask_which(
     turn: Turn, heard: Message, requests: Sequence[ServiceRequest], *, again: bool
 ) -> None:
-    choices = ", ".join(
-        f"{number} {A_REFERENCE.sub('', request.title)[:24].strip()} {request.reference}"
-        for number, request in enumerate(requests[:MOST_CHOICES], start=1)
-    )
     teller = await turn.teller(requests[0])
+    locale = requests[0].customer.locale
+    choices = [
+        f"{number} {A_REFERENCE.sub('', one.title_in(locale))[:24].strip()} {one.reference}"
+        for number, one in enumerate(requests[:MOST_CHOICES], start=1)
+    ]
+    # Read from the right a number would seem to belong to the name before it: a line for each.
+    is_mirrored = language_of(locale).direction == "rtl"
+    listed = "".join(f"\n{one}" for one in choices) if is_mirrored else ", ".join(choices)
     await turn.outbox.answer_address(
         MessageKind.WHICH,
         f"message:{heard.id}",
-        teller.say("which_again" if again else "which", choices=choices),
+        teller.say("which_again" if again else "which", choices=listed),
         channel=Channel.SMS,
         address=heard.from_address,
+        locale=locale,
     )
 
 
-async def _say(turn: Turn, heard: Message, kind: MessageKind, name: str) -> None:
-    """One of the product's sentences to somebody who may have no request."""
+async def _greet_stranger(turn: Turn, heard: Message, locale: str) -> None:
     fields = {"brand": turn.settings.brand, "link": turn.settings.public_url}
     await turn.outbox.answer_address(
-        kind,
+        MessageKind.ACKNOWLEDGEMENT,
         f"message:{heard.id}",
-        fill(product_words(name, "en"), fields),
+        fill(product_words("unknown", locale), fields),
         channel=Channel.SMS,
         address=heard.from_address,
+        locale=locale,
     )
 
 

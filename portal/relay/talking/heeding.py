@@ -18,6 +18,7 @@ from portal.queries.requests import find_last_request, lock_by_id
 from portal.relay.promising import promise_answer
 from portal.relay.talking.choosing import NAMES_NOTHING
 from portal.relay.talking.consenting import grant, is_stopped, withdraw
+from portal.relay.talking.language import language_for
 from portal.relay.talking.replying import record_heard
 from portal.relay.turn import Turn
 
@@ -71,7 +72,8 @@ async def heed_wish(
     for_person = meaning.cancel or meaning.has_more or unsaid
     await _keep(turn, heard, meaning, [one] if one else requests, for_person=for_person)
     if not is_answered and (wish == MeaningKind.STOP or not quiet):
-        await _confirm(turn, heard, words, one)
+        locale = await language_for(turn, heard, meaning, requests)
+        await _confirm(turn, heard, words, one, locale)
     return True
 
 
@@ -140,17 +142,20 @@ async def _keep(
         await turn.settle(request)
 
 
-async def _confirm(turn: Turn, heard: Message, name: str, one: ServiceRequest | None) -> None:
+async def _confirm(
+    turn: Turn, heard: Message, name: str, one: ServiceRequest | None, locale: str
+) -> None:
     fields = {"brand": turn.settings.brand, "link": turn.settings.public_url}
     if one is not None:
-        title = A_REFERENCE.sub("", one.title)[:24].strip()
+        title = A_REFERENCE.sub("", one.title_in(locale))[:24].strip()
         fields |= {"title": title, "reference": one.reference}
     await turn.outbox.answer_address(
         MessageKind.CONSENT,
         f"message:{heard.id}",
-        fill(product_words(name, one.customer.locale if one else "en"), fields),
+        fill(product_words(name, locale), fields),
         channel=Channel.SMS,
         address=heard.from_address,
+        locale=locale,
     )
 
 

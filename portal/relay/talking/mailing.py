@@ -142,7 +142,7 @@ async def _settle_consent(
         address=own,
     )
     told.request_id, told.customer_id = request.id, request.customer_id
-    told.subject = request.title
+    told.subject = request.title_in(request.customer.locale)
     return True
 
 

@@ -52,7 +52,7 @@ async def look_back(turn: Turn, address: str) -> Restraint:
     )
 
 
-async def notice_flood(turn: Turn, heard: Message, *, may_text: bool) -> None:
+async def notice_flood(turn: Turn, heard: Message, locale: str, *, may_text: bool) -> None:
     """Put the flood before a person, once, and say once to that number how it is."""
     is_news = await raise_ball(
         turn,
@@ -65,7 +65,8 @@ async def notice_flood(turn: Turn, heard: Message, *, may_text: bool) -> None:
         await turn.outbox.answer_address(
             MessageKind.ACKNOWLEDGEMENT,
             f"message:{heard.id}",
-            fill(product_words("flood", "en"), {"brand": turn.settings.brand}),
+            fill(product_words("flood", locale), {"brand": turn.settings.brand}),
             channel=Channel.SMS,
             address=heard.from_address,
+            locale=locale,
         )

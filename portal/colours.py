@@ -1,0 +1,167 @@
+"""The brand's colour: whether words in it and on it can be read, and the shades made of it.
+
+Contrast as WCAG 2.2 counts it: 4.5 and more is enough for words of any size (AA).
+"""
+
+import colorsys
+import re
+from dataclasses import dataclass
+from typing import Self
+
+ENOUGH = 4.5
+EASY = 7.0
+"""What the night's colour is brought to where we choose it."""
+HEX = re.compile(r"#?([0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """One colour of a screen, each part from 0 to 255."""
+
+    red: int
+    green: int
+    blue: int
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """``#0b5f5a``, with or without its sign, or ``#abc``. Raises ValueError."""
+        found = HEX.fullmatch(text.strip())
+        if found is None:
+            msg = "must be a colour such as #0b5f5a, or two with a comma: by day and by night."
+            raise ValueError(msg)
+        told = found[1] if len(found[1]) == 6 else "".join(one * 2 for one in found[1])
+        return cls(*bytes.fromhex(told))
+
+    def __str__(self) -> str:
+        """As a style sheet says it."""
+        return f"#{self.red:02x}{self.green:02x}{self.blue:02x}"
+
+    def contrast(self, other: "Colour") -> float:
+        """From 1 (the same) to 21 (black on white)."""
+        darker, lighter = sorted((self.luminance, other.luminance))
+        return (lighter + 0.05) / (darker + 0.05)
+
+    def over(self, ground: "Colour", share: float) -> "Colour":
+        """So much of this on that ground."""
+        pairs = zip(self.parts, ground.parts, strict=True)
+        return Colour(*(round(mine * share + its * (1 - share)) for mine, its in pairs))
+
+    def as_light_as(self, lightness: float) -> "Colour":
+        """The same hue, as light as that: from 0 (black) to 1 (white)."""
+        hue, _, saturation = colorsys.rgb_to_hls(*(one / 255 for one in self.parts))
+        parts = colorsys.hls_to_rgb(hue, lightness, saturation)
+        return Colour(*(round(one * 255) for one in parts))
+
+    @property
+    def lightness(self) -> float:
+        """From 0 (black) to 1 (white)."""
+        return colorsys.rgb_to_hls(*(one / 255 for one in self.parts))[1]
+
+    @property
+    def parts(self) -> tuple[int, int, int]:
+        """Red, green and blue."""
+        return self.red, self.green, self.blue
+
+    @property
+    def luminance(self) -> float:
+        """How bright it is to the eye: from 0 (black) to 1 (white)."""
+        linear = [
+            one / 12.92 if one <= 0.03928 else ((one + 0.055) / 1.055) ** 2.4
+            for one in (part / 255 for part in self.parts)
+        ]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+WHITE, BLACK = Colour(255, 255, 255), Colour(0, 0, 0)
+PAPER, NIGHT_PAPER = Colour.read("#faf7f2"), Colour.read("#151310")
+BY_DAY = (PAPER, WHITE, Colour.read("#fdf0e3"))
+BY_NIGHT = (NIGHT_PAPER, Colour.read("#1f1c18"), Colour.read("#33241a"))
+"""The grounds of customer.css that words stand on: paper, card, and the wash of a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accent:
+    """The brand's colour by day and by night, both of which can be read wherever they stand."""
+
+    day: Colour
+    night: Colour
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """One colour, or two with a comma; without the second, ours is made of the first.
+
+        Raises ValueError, naming the nearest colour that can be read.
+        """
+        first, comma, second = text.partition(",")
+        day = Colour.read(first)
+        if not _is_read_by_day(day):
+            raise ValueError(_too_little("day", _nearest_for_day(day)))
+        if not comma:
+            return cls(day, _nearest_for_night(day, EASY))
+        night = Colour.read(second)
+        if not _is_read_by_night(night):
+            raise ValueError(_too_little("night", _nearest_for_night(night, ENOUGH)))
+        return cls(day, night)
+
+    def by_day(self) -> dict[str, Colour]:
+        """The accent and its shades, by their names in customer.css."""
+        return {"brand": self.day, "on": WHITE, "me": self.day, "wash": _day_wash(self.day)}
+
+    def by_night(self) -> dict[str, Colour]:
+        """The same for the dark."""
+        shares = (share / 100 for share in range(40, 0, -5))
+        said = (self.night.over(NIGHT_PAPER, share) for share in shares)
+        return {
+            "brand": self.night,
+            "on": NIGHT_PAPER,
+            "me": next(one for one in said if WHITE.contrast(one) >= EASY),
+            "wash": _night_wash(self.night),
+        }
+
+    def css(self) -> str:
+        """What is said after customer.css, to have its colours."""
+        day, night = (
+            ";".join(f"--{name}:{colour}" for name, colour in shades.items())
+            for shades in (self.by_day(), self.by_night())
+        )
+        return f":root{{{day}}}@media (prefers-color-scheme:dark){{:root{{{night}}}}}"
+
+
+def _too_little(when: str, nearest: Colour) -> str:
+    return (
+        f"has too little contrast by {when} for words in it, or for words on it: "
+        f"the nearest that works is {nearest}."
+    )
+
+
+def _day_wash(colour: Colour) -> Colour:
+    return colour.over(WHITE, 0.1)
+
+
+def _night_wash(colour: Colour) -> Colour:
+    return colour.over(NIGHT_PAPER, 0.15)
+
+
+def _is_read_by_day(colour: Colour) -> bool:
+    return all(colour.contrast(ground) >= ENOUGH for ground in (*BY_DAY, _day_wash(colour)))
+
+
+def _is_read_by_night(colour: Colour, enough: float = ENOUGH) -> bool:
+    return all(colour.contrast(ground) >= enough for ground in (*BY_NIGHT, _night_wash(colour)))
+
+
+def _nearest_for_day(colour: Colour) -> Colour:
+    """Darker, as little as will do."""
+    steps = range(round(colour.lightness * 200), -1, -1)
+    darker = (colour.as_light_as(step / 200) for step in steps)
+    return next(one for one in darker if _is_read_by_day(one))
+
+
+def _nearest_for_night(colour: Colour, enough: float) -> Colour:
+    """Lighter, as little as will do."""
+    lighter = (colour.as_light_as(step / 200) for step in range(int(colour.lightness * 200), 201))
+    return next(one for one in lighter if _is_read_by_night(one, enough))
+
+
+OURS = Accent(Colour.read("#0b5f5a"), Colour.read("#6cc4bb"))
+"""What customer.css says, where nobody says otherwise."""

@@ -1,0 +1,53 @@
+"""What was sent from this very browser a moment ago: it need show no code to see that."""
+
+from datetime import timedelta
+
+from itsdangerous import BadData, URLSafeTimedSerializer
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+
+from portal.settings import Settings
+
+COOKIE = "kept_sent"
+A_MOMENT = timedelta(hours=1)
+MOST = 20
+
+
+def just_sent(connection: HTTPConnection) -> frozenset[str]:
+    """The keys of messages that were sent from this browser by this link within the hour."""
+    return frozenset(_read(connection))
+
+
+def note_sent(request: Request, response: Response, message_id: int | None) -> None:
+    """Let this browser see what it has just sent. The cookie is signed, and for this link alone."""
+    settings: Settings = request.app.state.settings
+    if settings.code_for == "nothing":
+        return
+    response.set_cookie(
+        COOKIE,
+        _signed(settings).dumps([*_read(request), str(message_id)][-MOST:]),
+        max_age=int(A_MOMENT.total_seconds()),
+        path=f"/r/{request.path_params['token']}",
+        httponly=True,
+        samesite="lax",
+        secure=settings.public_url.startswith("https:"),
+    )
+
+
+def _read(connection: HTTPConnection) -> list[str]:
+    cookie = connection.cookies.get(COOKIE)
+    if cookie is None:
+        return []
+    try:
+        keys: list[str] = _signed(connection.app.state.settings).loads(
+            cookie, max_age=int(A_MOMENT.total_seconds())
+        )
+    except BadData:
+        return []
+    return keys
+
+
+def _signed(settings: Settings) -> URLSafeTimedSerializer:
+    # itsdangerous signs with the last and accepts all; our settings name the newest first.
+    keys = [key.get_secret_value() for key in reversed(settings.secret_keys)]
+    return URLSafeTimedSerializer(keys, salt="just sent")

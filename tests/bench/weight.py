@@ -1,0 +1,48 @@
+"""Bytes of the customer's page: the first view in each state and language, and all that follows."""
+
+import gzip
+import re
+from dataclasses import replace
+from typing import Any
+
+from portal import pages
+from portal.assets import assets
+from portal.icons import look_of
+from portal.tracking.kept import PACKING
+from tests.bench.ground import settings_for, table
+from tests.page_states import STATES
+
+LANGUAGES = ("en", "es", "ar")
+FIRST_VIEW = 6_144
+"""Bytes, packed: what arrives in the first round trip of a new connection."""
+ALL = 45_000
+
+
+def run(options: Any) -> None:
+    """Print what is sent, packed as it is sent."""
+    del options  # bytes are the same on any machine and database
+    rows = [[state, *(_weigh(state, language) for language in LANGUAGES)] for state in STATES]
+    heaviest = max(weight for row in rows for weight in row[1:])
+    table("The first view, bytes packed: whole without any other file", ["state", *LANGUAGES], rows)
+    page = _html("in work", "en")
+    styles = len(gzip.compress(page.partition("<style>")[2].partition("</style>")[0].encode()))
+    print(f"\nThe heaviest is {heaviest:,} of {FIRST_VIEW:,}. The styles alone: {styles:,}.")
+
+    scripts = [assets()[name] for name in re.findall(r'src="/static/([^?"]+)', page)]
+    look = look_of(settings_for("sqlite+aiosqlite:///none"))
+    files = [(script.name, len(script.packed)) for script in scripts]
+    table(
+        "What the page then asks for, bytes packed, kept by the browser", ["file", "bytes"], files
+    )
+    total = heaviest + sum(size for _, size in files)
+    print(f"\nHeaviest page and scripts: {total:,} of {ALL:,}, in {1 + len(files)} requests.")
+    print(f"On a home screen besides: an icon of {len(look.png(192)):,} bytes.\n")
+
+
+def _weigh(state: str, language: str) -> int:
+    return len(gzip.compress(_html(state, language).encode(), PACKING, mtime=0))
+
+
+def _html(state: str, language: str) -> str:
+    page = replace(STATES[state], locale=language)
+    return pages.render("tracking/status.html", page.context())
