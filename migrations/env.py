@@ -13,19 +13,23 @@ ONE_AT_A_TIME = 0x4B455054  # any number, the same in every process: "KEPT"
 
 
 def run(connection: Connection) -> None:
-    """Bring this connection's database to the wanted revision, in one transaction."""
+    """Bring this connection's database to the wanted revision, in one transaction.
+
+    It is begun before Alembic looks where the database is: of several processes one migrates, and
+    the others wait and find it done. (SQLite: BEGIN IMMEDIATE. Left to itself Alembic would end a
+    transaction after each step there.)
+    """
+    connection.begin()
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ONE_AT_A_TIME})")
+        # A migration that cannot get its lock soon gives up rather than stop all traffic.
+        connection.exec_driver_sql("SET lock_timeout = '10s'")
     context.configure(
         connection=connection,
         target_metadata=SQLModel.metadata,
         render_as_batch=connection.dialect.name == "sqlite",
         compare_type=True,
     )
-    if connection.dialect.name == "postgresql":
-        # One process migrates at a time; the others wait here, then find it done. (SQLite: BEGIN
-        # IMMEDIATE does the same.)
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ONE_AT_A_TIME})")
-        # A migration that cannot get its lock soon gives up rather than stop all traffic.
-        connection.exec_driver_sql("SET lock_timeout = '10s'")
     with context.begin_transaction():
         context.run_migrations()
 
