@@ -291,7 +291,7 @@ def test_in_any_history_everything_open_has_an_owner(settings, furniture, migrat
     run_state_machine_as_test(
         History,
         settings=hypothesis_settings(
-            max_examples=16,
+            max_examples=9,
             stateful_step_count=25,
             deadline=None,
             derandomize=True,

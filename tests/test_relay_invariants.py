@@ -280,7 +280,7 @@ def test_on_any_day_nothing_is_dropped_and_nothing_said_twice(
     run_state_machine_as_test(
         Day,
         settings=hypothesis_settings(
-            max_examples=20,
+            max_examples=12,
             stateful_step_count=25,
             deadline=None,
             derandomize=True,
