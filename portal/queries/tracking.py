@@ -20,7 +20,13 @@ CONNECTIONS = 4
 """To PostgreSQL, for each process; a read takes well under a millisecond."""
 PATIENCE = 5.0
 """Seconds for PostgreSQL to let us in, and to answer; then it is away, and the page says so."""
-NOT_THERE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+NOT_THERE = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    # A server that goes in the middle of an answer leaves the driver in a state that it does not know.
+    asyncpg.InternalClientError,
+)
 
 
 class PageVersion(NamedTuple):

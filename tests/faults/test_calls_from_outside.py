@@ -100,7 +100,7 @@ def away(server: DisposablePostgres, name: str) -> Iterator[None]:
     """The database lets nobody in, and has thrown out all who were."""
     server.say(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
     server.say(
-        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608
+        f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608
     )
     try:
         yield
