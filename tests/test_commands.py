@@ -205,9 +205,9 @@ def test_many_may_migrate_one_file_at_once(outside, tmp_path):
     assert [one.wait(60) for one in together] == [0, 0, 0]
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.worker
-def test_the_demo_shows_all_of_it_and_leaves_nothing_running(outside, tmp_path):
-    """Ended by SIGINT, as Ctrl-C does; SIGTERM ends what ``kept serve`` runs, below."""
+def test_the_demo_shows_all_of_it_and_leaves_nothing_running(outside, tmp_path, number):
     folder = tmp_path / "demo"
     with start("demo", "--port", "0", "--data-dir", str(folder), env=outside, cwd=tmp_path) as demo:
         said = read_until(demo, "Ctrl-C stops it.")
@@ -222,7 +222,7 @@ def test_the_demo_shows_all_of_it_and_leaves_nothing_running(outside, tmp_path):
         assert get(re.search(r"http://127\.0\.0\.1:\d+/mail", said)[0])
         ours = [demo.pid, *children(demo.pid)]
         assert len(ours) >= 4, "web, worker and queue run"
-        demo.send_signal(signal.SIGINT)
+        demo.send_signal(number)
         assert demo.wait(30) == 0
     eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in ours))
 

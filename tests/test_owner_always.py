@@ -1,35 +1,24 @@
 """Whatever happens to a request and to the people, somebody who is there has it, every moment."""
 
-import asyncio
-import shutil
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from itertools import count
 
 import pytest
-import time_machine
-from cast import MARTHA, MARTIN, House, furnish
-from hypothesis import HealthCheck
-from hypothesis import settings as hypothesis_settings
+from cast import MARTHA, MARTIN
+from histories import AnyHistory, live_through
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     rule,
-    run_state_machine_as_test,
 )
 from sqlmodel import col, select
 
-from portal.database import Database
 from portal.errors import PortalError
-from portal.jobs import Jobs
-from portal.live import Live
 from portal.models import KEPT, THE_CUSTOMER, DroppedBall, ServiceRequest
 from portal.queries.requests import WHOLE
 from portal.queries.rosters import load_full_roster
 from portal.relay import (
-    Relay,
     accept,
     add_staff,
     advance,
@@ -59,38 +48,19 @@ nobody_or = st.none() | hands
 hours = st.none() | st.integers(1, 90)
 
 
-class AnyHistory(RuleBasedStateMachine):
+class ComingAndGoing(AnyHistory):
     """Requests move while people go away, come back, leave and join."""
-
-    settings_: object
-    furniture: object
-    blank: object
-    folder: object
 
     def __init__(self) -> None:
         super().__init__()
-        self.numbers = count()
-        self.runner = asyncio.Runner()
-        path = self.folder / f"{id(self)}.db"
-        shutil.copyfile(self.blank, path)
-        self.database = Database(f"sqlite+aiosqlite:///{path}")
-        self.time = time_machine.travel(datetime(2025, 6, 3, 14, tzinfo=UTC), tick=False)
-        self.clock = self.time.start()
         self.requests: list[ServiceRequest] = []
         self.must_sweep = False
-
-    def teardown(self) -> None:
-        self.runner.run(self.database.close())
-        self.runner.close()
-        self.time.stop()
 
     @initialize()
     def morning(self):
         async def begin():
-            people = await furnish(self.database, self.furniture)
-            relay = Relay(self.settings_, self.database, Jobs(None), Live(None))
-            self.house = House(relay, self.database, people)
-            self.sweep = Sweep(relay, lambda: None, "test")
+            await self.move_in()
+            self.sweep = Sweep(self.relay, lambda: None, "test")
             card, done, permit = [
                 await self.house.open(workflow, by=KEPT) for workflow in ("card", "card", "permit")
             ]
@@ -101,16 +71,16 @@ class AnyHistory(RuleBasedStateMachine):
                 await self.house.do(advance, done, by=KEPT)
             return [card, done, permit]
 
-        self.requests = self.runner.run(begin())
+        self.requests = self.wait(begin())
 
     def run(self, work):
         """A refusal is an answer too; anything else that is raised is not."""
         with suppress(PortalError):
-            self.runner.run(work)
+            self.wait(work)
             self.clock.shift(timedelta(seconds=1))
 
     def see(self, which):
-        return self.runner.run(self.house.see(self.requests[which % len(self.requests)]))
+        return self.wait(self.house.see(self.requests[which % len(self.requests)]))
 
     def do(self, verb, which, *, by=KEPT, **words):
         self.run(self.house.do(verb, self.requests[which % len(self.requests)], by=by, **words))
@@ -228,7 +198,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     @invariant()
     def everything_has_one_owner_who_is_here_if_anybody_is(self):
-        requests, balls, roster = self.runner.run(self.look())
+        requests, balls, roster = self.wait(self.look())
         for request in requests:
             for promise in request.promises:
                 if promise.closed_at is None:
@@ -283,18 +253,11 @@ def mail(hand):
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_in_any_history_everything_open_has_an_owner(settings, furniture, migrated_file, tmp_path):
-    class History(AnyHistory):
-        pass
-
-    History.settings_, History.furniture = settings, furniture
-    History.blank, History.folder = migrated_file, tmp_path
-    run_state_machine_as_test(
-        History,
-        settings=hypothesis_settings(
-            max_examples=9,
-            stateful_step_count=25,
-            deadline=None,
-            derandomize=True,
-            suppress_health_check=list(HealthCheck),
-        ),
+    live_through(
+        ComingAndGoing,
+        16,
+        settings=settings,
+        furniture=furniture,
+        blank=migrated_file,
+        folder=tmp_path,
     )

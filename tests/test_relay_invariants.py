@@ -1,29 +1,19 @@
 """Whatever is done, in whatever order: nothing is dropped, nothing is said twice."""
 
-import asyncio
-import shutil
 from datetime import UTC, datetime, timedelta
-from itertools import count
 
 import pytest
-import time_machine
-from cast import MARTHA, MARTIN, House, furnish
-from hypothesis import HealthCheck
-from hypothesis import settings as hypothesis_settings
+from cast import MARTHA, MARTIN
+from histories import AnyHistory, live_through
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     rule,
-    run_state_machine_as_test,
 )
 from sqlmodel import select
 
-from portal.database import Database
 from portal.errors import PortalError
-from portal.jobs import Jobs
-from portal.live import Live
 from portal.models import (
     KEPT,
     THE_CUSTOMER,
@@ -37,7 +27,6 @@ from portal.models import (
 )
 from portal.queries.requests import WHOLE
 from portal.relay import (
-    Relay,
     accept,
     advance,
     ask_what_is_due,
@@ -67,36 +56,17 @@ stages, hands = st.sampled_from(STAGES), st.sampled_from(HANDS)
 which = st.integers(min_value=0, max_value=3)
 
 
-class AnyDay(RuleBasedStateMachine):
+class AnyDay(AnyHistory):
     """A day at the house: any verb by any hand on any request, at any time."""
-
-    settings_: object
-    furniture: object
-    blank: object
-    folder: object
 
     def __init__(self) -> None:
         super().__init__()
-        self.numbers = count()
         self.pages: dict[int, int] = {}
-        self.runner = asyncio.Runner()
-        path = self.folder / f"{id(self)}.db"
-        shutil.copyfile(self.blank, path)
-        self.database = Database(f"sqlite+aiosqlite:///{path}")
-        self.time = time_machine.travel(datetime(2025, 6, 3, 14, tzinfo=UTC), tick=False)
-        self.clock = self.time.start()
-
-    def teardown(self) -> None:
-        self.runner.run(self.database.close())
-        self.runner.close()
-        self.time.stop()
 
     @initialize(third=st.sampled_from(["card", "permit", "repair"]))
     def morning(self, third):
         async def begin():
-            people = await furnish(self.database, self.furniture)
-            relay = Relay(self.settings_, self.database, Jobs(None), Live(None))
-            self.house = House(relay, self.database, people)
+            await self.move_in()
             return [
                 await self.house.open("card", by=KEPT),
                 await self.house.open("permit", by=KEPT),
@@ -104,12 +74,12 @@ class AnyDay(RuleBasedStateMachine):
                 await self.house.open(third, by=KEPT),
             ]
 
-        self.requests = self.runner.run(begin())
+        self.requests = self.wait(begin())
 
     def do(self, verb, which, *args, by=KEPT, **words):
         """One verb; a refusal is an answer too, and anything else that is raised is not."""
         try:
-            self.runner.run(self.house.do(verb, self.requests[which], *args, by=by, **words))
+            self.wait(self.house.do(verb, self.requests[which], *args, by=by, **words))
         except PortalError:
             pass
         else:
@@ -117,7 +87,7 @@ class AnyDay(RuleBasedStateMachine):
 
     def hear(self, verb, **words):
         try:
-            self.runner.run(self.house.hear(verb, **words))
+            self.wait(self.house.hear(verb, **words))
         except PortalError:
             pass
         else:
@@ -132,7 +102,7 @@ class AnyDay(RuleBasedStateMachine):
 
     @rule(which=which)
     def advance_whatever_is_open(self, which):
-        seen = self.runner.run(self.house.see(self.requests[which]))
+        seen = self.wait(self.house.see(self.requests[which]))
         for run in seen.open_runs[:1]:
             self.do(accept, which, stage=run.stage_key)
             self.do(advance, which, stage=run.stage_key)
@@ -202,7 +172,7 @@ class AnyDay(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_dropped(self):
-        requests, messages, gone = self.runner.run(self.look())
+        requests, messages, gone = self.wait(self.look())
         for request in requests:
             self.hold_to_its_invariants(request, gone)
         causes = [(one.cause, one.kind, one.channel) for one in messages]
@@ -272,18 +242,6 @@ class AnyDay(RuleBasedStateMachine):
 def test_on_any_day_nothing_is_dropped_and_nothing_said_twice(
     settings, furniture, migrated_file, tmp_path
 ):
-    class Day(AnyDay):
-        pass
-
-    Day.settings_, Day.furniture = settings, furniture
-    Day.blank, Day.folder = migrated_file, tmp_path
-    run_state_machine_as_test(
-        Day,
-        settings=hypothesis_settings(
-            max_examples=12,
-            stateful_step_count=25,
-            deadline=None,
-            derandomize=True,
-            suppress_health_check=list(HealthCheck),
-        ),
+    live_through(
+        AnyDay, 20, settings=settings, furniture=furniture, blank=migrated_file, folder=tmp_path
     )

@@ -1,0 +1,5 @@
+"""`python -m portal.cli` is `kept`."""
+
+from portal.cli import main
+
+main()

@@ -1,0 +1,60 @@
+"""Workflow files, and what customers reply."""
+
+from portal.cli.app import Files, Strict, group, load, show
+
+workflow = group("workflow", "Kinds of request and their stages.")
+replies = group("replies", "What customers reply, and what it means.")
+
+
+@workflow.command("check")
+def check_workflows(files: Files, strict: Strict = False) -> None:
+    """Read workflow files and show every mistake with its line and a remedy.
+
+    Texts that cost more than one segment are warnings, told and let pass.
+
+    \b
+    Example: kept workflow check --strict my-workflow.toml
+    """
+    from portal.commands import workflows
+
+    show(workflows.check_workflows(load(None), files, is_strict=strict))
+
+
+@workflow.command("load")
+def load_workflows(files: Files, strict: Strict = False) -> None:
+    """Load workflow files, all of them or none; a changed one becomes a new version.
+
+    The name of a workflow that comes with Kept will do too.
+
+    \b
+    Example: kept workflow load card-application my-workflow.toml
+    """
+    from portal.commands import workflows
+
+    show(workflows.load_workflows(load(None), files, is_strict=strict))
+
+
+@workflow.command("list")
+def list_workflows() -> None:
+    """List the workflows, their versions and their stages.
+
+    \b
+    Example: kept workflow list
+    """
+    from portal.commands import workflows
+
+    show(workflows.list_workflows(load(None)))
+
+
+@replies.command("export")
+def export_replies() -> None:
+    """Print as CSV the replies that people at the desk labelled, without names and numbers.
+
+    They are for the corpus by which replies are understood.
+
+    \b
+    Example: kept replies export > labelled.csv
+    """
+    from portal.commands import replies as labelled
+
+    show(labelled.export(load(None)))
