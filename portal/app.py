@@ -11,19 +11,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from portal import api, assets, desk, health, hooks, icons, tracking
+from portal import api, desk, tracking, webhooks
+from portal.attachments.file_store import Shelf
 from portal.database import Database
-from portal.demo import routes as demo_routes
+from portal.demo.page import routes as demo_routes
 from portal.errors import Conflict, PortalError
-from portal.files.shelf import Shelf
+from portal.i18n.lazy_string import Sentence
 from portal.jobs import Jobs
 from portal.live import Live
-from portal.pages import error_page
+from portal.operations import Receipts, Relay
 from portal.queries.pages import page_versions
-from portal.rates import Rates
-from portal.relay import Receipts, Relay
-from portal.sentence import Sentence
 from portal.settings import Settings
+from portal.web import app_icon, health, static_files
+from portal.web.rate_limit import Rates
+from portal.web.templating import error_page
 
 log = structlog.get_logger()
 
@@ -42,12 +43,12 @@ def create_app(settings: Settings, *, demo: bool = False) -> Starlette:
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
             Route("/metrics", health.metrics),
-            Route("/static/{name}", assets.serve_asset),
-            Route("/logo", assets.serve_logo),
-            Route("/icons/{name}", icons.serve_icon),
-            Route("/apple-touch-icon.png", icons.serve_icon),
+            Route("/static/{name}", static_files.serve_asset),
+            Route("/logo", static_files.serve_logo),
+            Route("/icons/{name}", app_icon.serve_icon),
+            Route("/apple-touch-icon.png", app_icon.serve_icon),
             Mount("/api/v1", routes=api.routes, name="api"),
-            Mount("/hooks", routes=hooks.routes, name="hooks"),
+            Mount("/hooks", routes=webhooks.routes, name="hooks"),
             *desk.routes,
             *(demo_routes if demo else ()),
         ],

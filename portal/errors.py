@@ -1,6 +1,6 @@
 """Refusals that a person may read: each carries its HTTP status and a kind sentence."""
 
-from portal.sentence import Sentence
+from portal.i18n.lazy_string import Sentence
 
 
 class PortalError(Exception):

@@ -22,27 +22,27 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from zlib import crc32
 
-import calling
 import httpx2
 import pytest
 import time_machine
-from browsing import Desk, at_the_desk
-from cast import ORIGIN, Furniture, House, furnish, move_in, take_stock
-from disposable_postgres import DisposablePostgres
 from hypothesis import settings as effort
 from redis import Redis
 from sqlmodel import SQLModel
 from starlette.applications import Starlette
 
-from portal.clock import now
+from portal.business_time import now
 from portal.database import Database
-from portal.embedded_queue import EmbeddedQueue
 from portal.jobs import Jobs
 from portal.live import Live
-from portal.migrate import migrate
 from portal.models import KEPT, ApiKey, ServiceRequest
-from portal.relay import Relay
+from portal.operations import Relay
+from portal.runtime.embedded_redis import EmbeddedQueue
+from portal.runtime.migrations import migrate
 from portal.settings import Settings
+from tests.support import twilio_client
+from tests.support.desk_client import Desk, at_the_desk
+from tests.support.factories import ORIGIN, Furniture, House, furnish, move_in, take_stock
+from tests.support.postgres import DisposablePostgres
 
 # Nothing is asserted of time, and the same cases come each run: `--hypothesis-profile=explore` looks
 # for others.
@@ -182,7 +182,7 @@ def furniture(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 async def house(relay: Relay, database: Database, furniture: Furniture) -> House:
-    """Workflows loaded and the cast at their desks; see tests/cast.py."""
+    """Workflows loaded and the cast at their desks; see tests/support/factories.py."""
     return House(relay, database, await furnish(database, furniture))
 
 
@@ -193,9 +193,9 @@ async def martins(house: House) -> ServiceRequest:
 
 
 @pytest.fixture
-def texts(clock: time_machine.Traveller, house: House) -> calling.Phone:
+def texts(clock: time_machine.Traveller, house: House) -> twilio_client.Phone:
     """Martin's phone: what it sends."""
-    return calling.Phone(house)
+    return twilio_client.Phone(house)
 
 
 @pytest.fixture
@@ -217,9 +217,9 @@ async def client(app: Starlette) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 @pytest.fixture
-def twilio(client: httpx2.AsyncClient, settings: Settings) -> calling.Twilio:
+def twilio(client: httpx2.AsyncClient, settings: Settings) -> twilio_client.Twilio:
     """Twilio, as it calls our webhooks."""
-    return calling.Twilio(client, settings)
+    return twilio_client.Twilio(client, settings)
 
 
 @pytest.fixture

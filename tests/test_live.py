@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 import httpx2
 import pytest
 import uvicorn
-from cast import House
 from redis import Redis
 from starlette.applications import Starlette
 
 from portal.app import create_app
 from portal.live import CHANNEL
 from portal.models import Event, Message, MessageStatus, ServiceRequest
+from portal.operations import accept, advance, receive_web_message, revoke_link
 from portal.queries.conversations import get_message
-from portal.relay import accept, advance, receive_web_message, revoke_link
 from portal.settings import Settings
+from tests.support.factories import House
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

@@ -6,10 +6,10 @@ import sys
 
 import uvloop
 
-from portal.logs import speak_plainly
-from portal.migrate import migrate
+from portal.runtime.log_config import speak_plainly
+from portal.runtime.migrations import migrate
 from portal.settings import Settings, SettingsError
-from workers.shift import Shift
+from workers.worker import Shift
 
 
 async def work(settings: Settings) -> None:

@@ -12,10 +12,10 @@ import sqlalchemy as sa
 import structlog
 from sqlmodel import col, select
 
-from portal import clock
-from portal.messaging.codes import as_sent
-from portal.messaging.outcomes import SendProblem
-from portal.messaging.sms import Sent
+from portal import business_time
+from portal.messaging.send_errors import SendProblem
+from portal.messaging.sms.twilio_client import Sent
+from portal.messaging.verification_codes import as_sent
 from portal.models import (
     KEPT,
     BallKind,
@@ -25,10 +25,10 @@ from portal.models import (
     MessageStatus,
     SendAttempt,
 )
-from portal.relay import Relay, Turn
-from portal.relay.dropping import about, raise_ball
-from portal.relay.sending.delivering import adopt, learn
-from workers.doors import Doors
+from portal.operations import Relay, Turn
+from portal.operations.delivery.outcomes import adopt, learn
+from portal.operations.dropped_balls.resolution import about, raise_ball
+from workers.delivery.gateways import Doors
 
 log = structlog.get_logger()
 
@@ -52,7 +52,7 @@ class Reconciler:
 
     async def once(self) -> None:
         """Mark lost claims as unknown, then look for everything that is unknown and due a look."""
-        now = clock.now()
+        now = business_time.now()
         await self._mark_lost(now)
         doubtful = await self._doubtful(now)
         if not doubtful:

@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from portal import clock, relay
+from portal import business_time, operations
 from portal.models import (
     KEPT,
     WATCH,
@@ -25,10 +25,10 @@ from portal.models import (
     ServiceRequest,
     StageRun,
 )
+from portal.operations import Relay, Turn
+from portal.queries.reassignment import Movable, left_behind, stray_balls
 from portal.queries.requests import lock_by_id
-from portal.queries.rosters import load_full_roster
-from portal.queries.standing_in import Movable, left_behind, stray_balls
-from portal.relay import Relay, Turn
+from portal.queries.roster import load_full_roster
 
 log = structlog.get_logger()
 
@@ -49,16 +49,16 @@ class Sweep:
         self._relay = relay_
         self._wake = wake
         self._name = name
-        self._tidied_at = clock.now() - TIDY_EVERY
+        self._tidied_at = business_time.now() - TIDY_EVERY
 
     async def once(self) -> None:
         """One sweep: questions and holds that are due, work that waits for nobody, a beat."""
-        now = clock.now()
+        now = business_time.now()
         await self._beat(now)
         await self._stand_in(now)
-        await self._each(_questions_due(now), relay.ask_what_is_due)
-        await self._each(_holds_over(now), relay.end_holds_that_are_over)
-        await self._each(_tellings_due(now), relay.tell_in_time)
+        await self._each(_questions_due(now), operations.ask_what_is_due)
+        await self._each(_holds_over(now), operations.end_holds_that_are_over)
+        await self._each(_tellings_due(now), operations.tell_in_time)
         if now - self._tidied_at >= TIDY_EVERY:
             await self._tidy(now)
             self._tidied_at = now
@@ -70,10 +70,10 @@ class Sweep:
             roster = await load_full_roster(session, now)
             ids = await left_behind(session, Movable.of(roster), limit=AT_ONCE)
             strays = await stray_balls(session, roster)
-        await self._do(ids, relay.take_over)
+        await self._do(ids, operations.take_over)
         if strays:
             async with self._relay.turn(KEPT) as turn:
-                await relay.take_over_strays(turn)
+                await operations.take_over_strays(turn)
 
     async def _each(self, due: SelectOfScalar[int], verb: Verb) -> None:
         async with self._relay.database.reading() as session:

@@ -4,9 +4,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from portal.api import balls, conversations, delays, handing_over, mending, people, requests
-from portal.api.answers import RequestAnswer, RequestList
-from portal.api.bodies import (
+from portal.api import (
+    conversations,
+    delays,
+    dropped_balls,
+    failed_messages,
+    handoffs,
+    requests,
+    staff,
+)
+from portal.api.delays import Delay
+from portal.api.endpoint import Change, Download, Read
+from portal.api.handoffs import Heard, Minds, StoryAnswer
+from portal.api.openapi import describe
+from portal.api.problem_details import problem
+from portal.api.schemas.inputs import (
     Absence,
     Advance,
     Assign,
@@ -32,13 +44,7 @@ from portal.api.bodies import (
     Told,
     WithdrawPromise,
 )
-from portal.api.calls import Change, Download, Read
-from portal.api.delays import Delay
-from portal.api.handing_over import Heard, Minds, StoryAnswer
-from portal.api.openapi import describe
-from portal.api.people import StaffAnswer, StaffList
-from portal.api.problems import problem
-from portal.api.records import (
+from portal.api.schemas.records import (
     BallAnswer,
     BallList,
     ContactAnswer,
@@ -49,6 +55,8 @@ from portal.api.records import (
     PromiseAnswer,
     PromiseList,
 )
+from portal.api.schemas.requests import RequestAnswer, RequestList
+from portal.api.staff import StaffAnswer, StaffList
 
 __all__ = ["CALLS", "problem", "routes"]
 
@@ -70,12 +78,12 @@ CALLS: list[Change | Read | Download] = [
     Change(f"{ONE}/delay",          delays.tell_delay,             Delay, RequestAnswer),
     Change(f"{ONE}/cancel",         requests.cancel,               Cancel, RequestAnswer),
     Change(f"{ONE}/reopen",         requests.reopen,               Reasoned, RequestAnswer),
-    Change(f"{ONE}/handoff/accept", handing_over.accept,           StageMove, RequestAnswer),
-    Change(f"{ONE}/handoff/refuse", handing_over.refuse,           Reasoned, RequestAnswer),
-    Change(f"{ONE}/handoff/recall", handing_over.recall,           StageMove, RequestAnswer),
-    Change(f"{ONE}/minds",          handing_over.note_minds,       Minds, RequestAnswer),
-    Change(f"{ONE}/third-party",    handing_over.hear_from_third_party, Heard, RequestAnswer),
-    Read(f"{ONE}/story",            handing_over.show_story,       StoryAnswer),
+    Change(f"{ONE}/handoff/accept", handoffs.accept,           StageMove, RequestAnswer),
+    Change(f"{ONE}/handoff/refuse", handoffs.refuse,           Reasoned, RequestAnswer),
+    Change(f"{ONE}/handoff/recall", handoffs.recall,           StageMove, RequestAnswer),
+    Change(f"{ONE}/minds",          handoffs.note_minds,       Minds, RequestAnswer),
+    Change(f"{ONE}/third-party",    handoffs.hear_from_third_party, Heard, RequestAnswer),
+    Read(f"{ONE}/story",            handoffs.show_story,       StoryAnswer),
     Change(f"{ONE}/assign",         requests.assign,               Assign, RequestAnswer),
     Change(f"{ONE}/promises",       conversations.make_promise,    NewPromise, PromiseAnswer, 201),
     Change(f"{PROMISE}/keep",       conversations.keep_promise,    Move, PromiseAnswer),
@@ -88,19 +96,19 @@ CALLS: list[Change | Read | Download] = [
     Read(f"{ONE}/messages",         conversations.show_messages,   MessageList, PageQuery),
     Read(f"{ONE}/promises",         conversations.show_promises,   PromiseList, PageQuery),
     Read(f"{ONE}/follow-ups",       conversations.show_follow_ups, FollowUpList, PageQuery),
-    Read("/messages",               mending.show_lost_messages,    MessageList, MessageQuery),
+    Read("/messages",               failed_messages.show_lost_messages,    MessageList, MessageQuery),
     Read("/messages/{message_id}",  conversations.show_message,    MessageAnswer),
-    Change(f"{MESSAGE}/retry",      mending.retry,                 Retry, MessageAnswer, 201,
+    Change(f"{MESSAGE}/retry",      failed_messages.retry,                 Retry, MessageAnswer, 201,
            location="/api/v1/messages/{id}"),
-    Change(f"{MESSAGE}/resend",     mending.resend,                Resend, MessageAnswer, 201,
+    Change(f"{MESSAGE}/resend",     failed_messages.resend,                Resend, MessageAnswer, 201,
            location="/api/v1/messages/{id}"),
-    Change(f"{MESSAGE}/told",       mending.mark_as_told,          Told, MessageAnswer),
+    Change(f"{MESSAGE}/told",       failed_messages.mark_as_told,          Told, MessageAnswer),
     Download("/attachments/{attachment_id}", conversations.show_attachment),
-    Read("/staff",                  people.show_staff,             StaffList, PageQuery),
-    Change(f"{PERSON}/absence",     people.mark_absent,            Absence, StaffAnswer),
-    Change(f"{PERSON}/back",        people.mark_back,              Body, StaffAnswer),
-    Read("/dropped-balls",          balls.show_dropped_balls,      BallList, BallQuery),
-    Change("/dropped-balls/{ball_id}/dismiss", balls.dismiss,      Dismiss, BallAnswer),
+    Read("/staff",                  staff.show_staff,             StaffList, PageQuery),
+    Change(f"{PERSON}/absence",     staff.mark_absent,            Absence, StaffAnswer),
+    Change(f"{PERSON}/back",        staff.mark_back,              Body, StaffAnswer),
+    Read("/dropped-balls",          dropped_balls.show_dropped_balls,      BallList, BallQuery),
+    Change("/dropped-balls/{ball_id}/dismiss", dropped_balls.dismiss,      Dismiss, BallAnswer),
 ]
 # fmt: on
 

@@ -1,7 +1,8 @@
 """Words and promises to the customer, and what is on record of them."""
 
-from portal import relay
-from portal.api.bodies import (
+from portal import operations
+from portal.api.endpoint import Look
+from portal.api.schemas.inputs import (
     Move,
     MovePromise,
     NewContact,
@@ -12,8 +13,7 @@ from portal.api.bodies import (
     WithdrawPromise,
     write_cursor,
 )
-from portal.api.calls import Look
-from portal.api.records import (
+from portal.api.schemas.records import (
     ContactAnswer,
     EventAnswer,
     EventList,
@@ -24,11 +24,10 @@ from portal.api.records import (
     PromiseAnswer,
     PromiseList,
 )
-from portal.files.kept import KeptFile
+from portal.attachments.stored_file import KeptFile
 from portal.models import Promise
-from portal.queries.attachments import attachments_of, get_attachment
-from portal.queries.conversations import get_message
-from portal.queries.lists import (
+from portal.operations import Turn
+from portal.queries.api_lists import (
     Window,
     attempts_of,
     get_request_id,
@@ -38,14 +37,15 @@ from portal.queries.lists import (
     list_promises,
     references,
 )
+from portal.queries.attachments import attachments_of, get_attachment
+from portal.queries.conversations import get_message
 from portal.queries.names import load_names
-from portal.relay import Turn
 
 
 async def write(turn: Turn, body: NewMessage, reference: str) -> MessageAnswer:
     """Write to the customer."""
     request = await turn.lock(reference)
-    message = await relay.write_to_customer(
+    message = await operations.write_to_customer(
         turn, request, body.body, channels=body.channels or (), urgent=body.urgent
     )
     return MessageAnswer.of(message, request.reference)
@@ -54,7 +54,7 @@ async def write(turn: Turn, body: NewMessage, reference: str) -> MessageAnswer:
 async def log_contact(turn: Turn, body: NewContact, reference: str) -> ContactAnswer:
     """Log that the customer came to us, and why."""
     request = await turn.lock(reference)
-    contact = await relay.log_contact(
+    contact = await operations.log_contact(
         turn, request, channel=body.channel, reason=body.reason, note=body.note or ""
     )
     return ContactAnswer.of(contact)
@@ -63,7 +63,7 @@ async def log_contact(turn: Turn, body: NewContact, reference: str) -> ContactAn
 async def make_promise(turn: Turn, body: NewPromise, reference: str) -> PromiseAnswer:
     """Promise the customer something by a time."""
     request = await turn.lock(reference, body.version)
-    promise = await relay.make_promise(
+    promise = await operations.make_promise(
         turn, request, text=body.text, due_at=body.due_at, owner=body.owner, kind=body.kind,
         tell=body.tell,
     )  # fmt: skip
@@ -73,7 +73,7 @@ async def make_promise(turn: Turn, body: NewPromise, reference: str) -> PromiseA
 async def keep_promise(turn: Turn, body: Move, reference: str, promise_id: int) -> PromiseAnswer:
     """Say that a promise is kept."""
     request = await turn.lock(reference, body.version)
-    return await _promised(turn, await relay.keep_promise(turn, request, promise_id))
+    return await _promised(turn, await operations.keep_promise(turn, request, promise_id))
 
 
 async def move_promise(
@@ -81,7 +81,7 @@ async def move_promise(
 ) -> PromiseAnswer:
     """Give a promise a new time; a customer who knows of it is told why."""
     request = await turn.lock(reference, body.version)
-    promise = await relay.move_promise(
+    promise = await operations.move_promise(
         turn, request, promise_id, due_at=body.due_at, reason=body.reason
     )
     return await _promised(turn, promise)
@@ -92,7 +92,7 @@ async def withdraw_promise(
 ) -> PromiseAnswer:
     """Take back what was no promise: read from our words, or not known to the customer."""
     request = await turn.lock(reference, body.version)
-    withdrawn = await relay.withdraw_promise(turn, request, promise_id, reason=body.reason)
+    withdrawn = await operations.withdraw_promise(turn, request, promise_id, reason=body.reason)
     return await _promised(turn, withdrawn)
 
 

@@ -2,11 +2,11 @@
 
 from pydantic import Field
 
-from portal import relay
-from portal.api.answers import RequestAnswer
-from portal.api.bodies import Moment, Reason, StageMove
+from portal import operations
 from portal.api.requests import whole
-from portal.relay import Turn
+from portal.api.schemas.inputs import Moment, Reason, StageMove
+from portal.api.schemas.requests import RequestAnswer
+from portal.operations import Turn
 
 
 class Delay(StageMove):
@@ -19,8 +19,8 @@ class Delay(StageMove):
 async def tell_delay(turn: Turn, body: Delay, reference: str) -> RequestAnswer:
     """Give an open stage a new date; the customer is told it, with the reason."""
     request = await turn.lock(reference, body.version)
-    await relay.must_be_theirs(turn, request, body.stage)
-    await relay.tell_delay(
+    await operations.must_be_theirs(turn, request, body.stage)
+    await operations.tell_delay(
         turn, request, expected_by=body.expected_by, reason=body.reason, stage=body.stage
     )
     return await whole(turn, request)

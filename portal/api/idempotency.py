@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from portal.errors import BadInput
 from portal.models import ApiKey, IdempotentAnswer
-from portal.relay import Turn
+from portal.operations import Turn
 
 REMEMBERED = timedelta(hours=24)
 LONGEST = 255

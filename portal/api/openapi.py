@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from portal.api.calls import Change, Download, Read
-from portal.api.problems import Problem
+from portal.api.endpoint import Change, Download, Read
+from portal.api.problem_details import Problem
 
 REFUSALS = {
     "400": "The body is not JSON.",

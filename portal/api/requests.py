@@ -1,8 +1,8 @@
 """Opening a request and moving it through the organisation: each call is one verb of the relay."""
 
-from portal import relay
-from portal.api.answers import RequestAnswer, RequestList
-from portal.api.bodies import (
+from portal import operations
+from portal.api.endpoint import Look
+from portal.api.schemas.inputs import (
     Advance,
     Assign,
     Cancel,
@@ -15,12 +15,12 @@ from portal.api.bodies import (
     StageMove,
     write_cursor,
 )
-from portal.api.calls import Look
+from portal.api.schemas.requests import RequestAnswer, RequestList
 from portal.models import ServiceRequest
-from portal.queries.lists import Wanted, Window, list_requests
+from portal.operations import CustomerDetails, Order, Turn
+from portal.queries.api_lists import Wanted, Window, list_requests
 from portal.queries.names import load_names, people_of
 from portal.queries.requests import get_service_request
-from portal.relay import CustomerDetails, Order, Turn
 
 
 async def open_request(turn: Turn, body: NewRequest) -> RequestAnswer:
@@ -32,7 +32,7 @@ async def open_request(turn: Turn, body: NewRequest) -> RequestAnswer:
         external_id=body.external_id,
         fields=body.fields or {},
     )
-    return await whole(turn, await relay.open_request(turn, order))
+    return await whole(turn, await operations.open_request(turn, order))
 
 
 async def show_request(look: Look, _: NoQuery, reference: str) -> RequestAnswer:
@@ -54,8 +54,8 @@ async def show_requests(look: Look, query: RequestQuery) -> RequestList:
 async def advance(turn: Turn, body: Advance, reference: str) -> RequestAnswer:
     """Complete the open stage; what waited for it opens."""
     request = await turn.lock(reference, body.version)
-    await relay.must_be_theirs(turn, request, body.stage)
-    await relay.advance(
+    await operations.must_be_theirs(turn, request, body.stage)
+    await operations.advance(
         turn, request, stage=body.stage, note=body.note or "", expected_by=body.expected_by,
         handover=body.handover or "",
     )  # fmt: skip
@@ -65,45 +65,45 @@ async def advance(turn: Turn, body: Advance, reference: str) -> RequestAnswer:
 async def send_back(turn: Turn, body: SendBack, reference: str) -> RequestAnswer:
     """Run a completed stage again, and after it all that came of it."""
     request = await turn.lock(reference, body.version)
-    await relay.must_be_theirs(turn, request)
-    await relay.send_back(turn, request, stage=body.stage, reason=body.reason)
+    await operations.must_be_theirs(turn, request)
+    await operations.send_back(turn, request, stage=body.stage, reason=body.reason)
     return await whole(turn, request)
 
 
 async def hold(turn: Turn, body: Hold, reference: str) -> RequestAnswer:
     """Put it aside with a reason; its clock stands still."""
     request = await turn.lock(reference, body.version)
-    await relay.must_be_theirs(turn, request, body.stage)
-    await relay.hold(turn, request, reason=body.reason, until=body.until, stage=body.stage)
+    await operations.must_be_theirs(turn, request, body.stage)
+    await operations.hold(turn, request, reason=body.reason, until=body.until, stage=body.stage)
     return await whole(turn, request)
 
 
 async def resume(turn: Turn, body: StageMove, reference: str) -> RequestAnswer:
     """Go on with what was held."""
     request = await turn.lock(reference, body.version)
-    await relay.must_be_theirs(turn, request, body.stage)
-    await relay.resume(turn, request, stage=body.stage)
+    await operations.must_be_theirs(turn, request, body.stage)
+    await operations.resume(turn, request, stage=body.stage)
     return await whole(turn, request)
 
 
 async def cancel(turn: Turn, body: Cancel, reference: str) -> RequestAnswer:
     """End it without the thing done."""
     request = await turn.lock(reference, body.version)
-    await relay.cancel(turn, request, reason=body.reason)
+    await operations.cancel(turn, request, reason=body.reason)
     return await whole(turn, request)
 
 
 async def reopen(turn: Turn, body: Reasoned, reference: str) -> RequestAnswer:
     """Open a closed request again: at the named stage, else where it stopped."""
     request = await turn.lock(reference, body.version)
-    await relay.reopen(turn, request, reason=body.reason, stage=body.stage)
+    await operations.reopen(turn, request, reason=body.reason, stage=body.stage)
     return await whole(turn, request)
 
 
 async def assign(turn: Turn, body: Assign, reference: str) -> RequestAnswer:
     """Name the person who has it."""
     request = await turn.lock(reference, body.version)
-    await relay.assign(turn, request, owner=body.owner, stage=body.stage, note=body.note or "")
+    await operations.assign(turn, request, owner=body.owner, stage=body.stage, note=body.note or "")
     return await whole(turn, request)
 
 

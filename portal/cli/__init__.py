@@ -5,13 +5,13 @@ It imports little: a supervisor is this very process, and stays small.
 
 import sys
 
-from portal.cli import people, requests, running, workflows
+from portal.cli import requests, serve, staff, workflows
 from portal.cli.app import app
 from portal.errors import PortalError
-from portal.processes import say
+from portal.runtime.supervisor import say
 from portal.settings import SettingsError
 
-__all__ = ["app", "main", "people", "requests", "running", "workflows"]
+__all__ = ["app", "main", "requests", "serve", "staff", "workflows"]
 
 
 def main() -> None:

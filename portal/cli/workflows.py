@@ -55,6 +55,6 @@ def export_replies() -> None:
     \b
     Example: kept replies export > labelled.csv
     """
-    from portal.commands import replies as labelled
+    from portal.commands import export_replies as labelled
 
     show(labelled.export(load(None)))

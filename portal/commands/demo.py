@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from portal.commands.ground import act, bring_up_to_date
-from portal.desk.passwords import hash_password
-from portal.embedded_queue import EmbeddedQueue
+from portal.commands.runner import act, bring_up_to_date
+from portal.demo.fake_providers import Simulator
+from portal.demo.sample_data import Sample, fill
+from portal.demo.sample_data.staff import PEOPLE
+from portal.desk.auth.passwords import hash_password
 from portal.errors import Conflict
-from portal.processes import Supervisor
-from portal.relay import Relay
-from portal.samples import Sample, fill
-from portal.samples.people import PEOPLE
-from portal.serving import address_of, end_when_told, listen, web_child, worker_child
+from portal.operations import Relay
+from portal.runtime.embedded_redis import EmbeddedQueue
+from portal.runtime.supervisor import Supervisor
+from portal.runtime.web_server import address_of, end_when_told, listen, web_child, worker_child
 from portal.settings import Settings
-from portal.simulator import Simulator
 
 BRAND = "Acme"
 HOST = "127.0.0.1"

@@ -2,11 +2,11 @@
 
 from sqlmodel import col, select
 
-from portal.commands.ground import THE_TERMINAL, act
+from portal.commands.runner import THE_TERMINAL, act
 from portal.errors import BadInput
 from portal.models import Department
-from portal.relay import Relay
-from portal.relay.departments import DepartmentChange, change_department
+from portal.operations import Relay
+from portal.operations.departments import DepartmentChange, change_department
 from portal.settings import Settings
 
 

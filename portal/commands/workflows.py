@@ -6,12 +6,12 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from sqlmodel import select
 
-from portal.commands.ground import THE_TERMINAL, act
+from portal.commands.runner import THE_TERMINAL, act
 from portal.errors import PortalError
-from portal.messaging.proofreading import Proofreader
+from portal.messaging.wording.lint import Proofreader
 from portal.models import Department
+from portal.operations import Relay, load_workflow
 from portal.queries.workflows import newest_workflows
-from portal.relay import Relay, load_workflow
 from portal.settings import Settings
 from portal.workflows import (
     WorkflowDefinition,

@@ -2,32 +2,32 @@
 
 from starlette.routing import BaseRoute, Route
 
-from portal.desk.balls import set_aside, show_balls
-from portal.desk.board import search, show_board
-from portal.desk.door import (
+from portal.desk.auth.access import for_anybody, for_staff
+from portal.desk.auth.sign_in import (
     accept_invitation,
     show_invitation,
     show_sign_in,
     sign_in,
     sign_out,
 )
-from portal.desk.files import show_file
-from portal.desk.guard import for_anybody, for_staff
-from portal.desk.here import be_here
-from portal.desk.inbox import LiveDesk, see_to_stranger, show_inbox
-from portal.desk.keys import show_keys, turn_keys
-from portal.desk.messages import mend, show_lost, show_one
-from portal.desk.people import note_absence, show_people
-from portal.desk.promises import preview_promise
-from portal.desk.replies import keep_reply, show_replies
-from portal.desk.requests import (
+from portal.desk.board.endpoints import search, show_board
+from portal.desk.canned_replies import keep_reply, show_replies
+from portal.desk.dropped_balls.endpoints import set_aside, show_balls
+from portal.desk.failed_messages.endpoints import mend, show_lost, show_one
+from portal.desk.inbox.endpoints import LiveDesk, see_to_stranger, show_inbox
+from portal.desk.keyboard_shortcuts import show_keys, turn_keys
+from portal.desk.request.attachments import show_file
+from portal.desk.request.endpoints import (
     LiveRequest,
     act_on_request,
     open_new,
     show_new,
     show_request,
 )
-from portal.desk.slip import show_slip
+from portal.desk.request.presence import be_here
+from portal.desk.request.printable_link import show_slip
+from portal.desk.request.promises import preview_promise
+from portal.desk.staff import note_absence, show_people
 
 # fmt: off
 routes: list[BaseRoute] = [

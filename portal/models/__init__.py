@@ -3,24 +3,9 @@
 Importing this package makes every table known to SQLModel's metadata (migrations need it).
 """
 
-from portal.models.access_code import AccessCode, are_enough, digits
-from portal.models.actor import KEPT, THE_CUSTOMER, Actor, ActorKind
-from portal.models.api_key import ApiKey, IdempotentAnswer
-from portal.models.asking import Asking
-from portal.models.attachment import Attachment, AttachmentState
-from portal.models.canned_reply import CannedReply
-from portal.models.consent import Consent, ConsentSource
-from portal.models.contact import Contact, ContactChannel, ContactReason
-from portal.models.customer import Channel, ContactPoint, Customer
-from portal.models.department import Department, Membership
-from portal.models.dropped_ball import BallKind, DroppedBall, Level
-from portal.models.event import Event, EventKind
-from portal.models.follow_up import Answer, Expects, FollowUp, FollowUpState
-from portal.models.handing_over import HandingOver, may_recall
-from portal.models.handoff import Handoff
-from portal.models.heartbeat import WATCH, Heartbeat
-from portal.models.known_device import REMEMBERED, KnownDevice, hash_secret, new_secret
-from portal.models.message import (
+from portal.models.messages.attachment import Attachment, AttachmentState
+from portal.models.messages.canned_reply import CannedReply
+from portal.models.messages.message import (
     ANSWERS,
     EDITED,
     FINAL,
@@ -35,25 +20,35 @@ from portal.models.message import (
     contradict,
     rises,
 )
-from portal.models.outage import Outage
-from portal.models.pace import NO_PACES, WHOLE, Pace, Paces
-from portal.models.presence import Presence
-from portal.models.progress import Progress
-from portal.models.promise import Promise, PromiseKind, PromiseState
-from portal.models.roster import Roster
-from portal.models.sender import Sender
-from portal.models.service_request import (
+from portal.models.messages.sender import Sender
+from portal.models.monitoring.heartbeat import WATCH, Heartbeat
+from portal.models.monitoring.monitoring_gap import Outage
+from portal.models.monitoring.stage_duration import NO_PACES, WHOLE, Pace, Paces
+from portal.models.people.actor import KEPT, THE_CUSTOMER, Actor, ActorKind
+from portal.models.people.api_key import ApiKey, IdempotentAnswer
+from portal.models.people.consent import Consent, ConsentSource
+from portal.models.people.customer import Channel, ContactPoint, Customer
+from portal.models.people.department import Department, Membership
+from portal.models.people.presence import Presence
+from portal.models.people.staff_member import Role, StaffMember, token_hash
+from portal.models.people.trusted_device import REMEMBERED, KnownDevice, hash_secret, new_secret
+from portal.models.people.verification_code import AccessCode, are_enough, digits
+from portal.models.requests.contact import Contact, ContactChannel, ContactReason
+from portal.models.requests.dropped_ball import BallKind, DroppedBall, Level
+from portal.models.requests.event import Event, EventKind
+from portal.models.requests.follow_up import Answer, Expects, FollowUp, FollowUpState
+from portal.models.requests.handoff import Handoff
+from portal.models.requests.promise import Promise, PromiseKind, PromiseState
+from portal.models.requests.service_request import (
     A_REFERENCE,
     ENDED,
     RequestStatus,
     ServiceRequest,
     new_reference,
 )
-from portal.models.slipping import WATCHED, Slip, slips
-from portal.models.staff_member import Role, StaffMember, token_hash
-from portal.models.stage_run import RunState, StageRun
-from portal.models.tracking_link import TrackingLink
-from portal.models.workflow import Stage, Workflow
+from portal.models.requests.stage_run import RunState, StageRun
+from portal.models.requests.tracking_link import TrackingLink
+from portal.models.requests.workflow import Stage, Workflow
 
 __all__ = [
     "ANSWERS",
@@ -69,14 +64,12 @@ __all__ = [
     "THE_CUSTOMER",
     "UNSETTLED",
     "WATCH",
-    "WATCHED",
     "WHOLE",
     "AccessCode",
     "Actor",
     "ActorKind",
     "Answer",
     "ApiKey",
-    "Asking",
     "Attachment",
     "AttachmentState",
     "BallKind",
@@ -97,7 +90,6 @@ __all__ = [
     "Expects",
     "FollowUp",
     "FollowUpState",
-    "HandingOver",
     "Handoff",
     "Heartbeat",
     "IdempotentAnswer",
@@ -111,18 +103,15 @@ __all__ = [
     "Pace",
     "Paces",
     "Presence",
-    "Progress",
     "Promise",
     "PromiseKind",
     "PromiseState",
     "RequestStatus",
     "Role",
-    "Roster",
     "RunState",
     "SendAttempt",
     "Sender",
     "ServiceRequest",
-    "Slip",
     "StaffMember",
     "Stage",
     "StageRun",
@@ -132,10 +121,8 @@ __all__ = [
     "contradict",
     "digits",
     "hash_secret",
-    "may_recall",
     "new_reference",
     "new_secret",
     "rises",
-    "slips",
     "token_hash",
 ]

@@ -7,8 +7,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.errors import NotFound
+from portal.i18n.lazy_string import Sentence
 from portal.models import Attachment, Message, MessageKind
-from portal.sentence import Sentence
 
 LARGEST_ID = 2**63 - 1
 

@@ -7,7 +7,7 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.models import Department, ServiceRequest, StaffMember
-from portal.queries.people import people_by_id
+from portal.queries.staff import people_by_id
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.models import Presence, StaffMember
-from portal.models.presence import STAYS
+from portal.models.people.presence import STAYS
 
 
 async def who_is_here(

@@ -10,9 +10,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from portal.errors import NotFound
+from portal.i18n.lazy_string import Sentence
 from portal.models import Channel, ContactPoint, Customer, ServiceRequest, TrackingLink
-from portal.models.service_request import ENDED
-from portal.sentence import Sentence
+from portal.models.requests.service_request import ENDED
 
 WHOLE_CUSTOMER = selectinload(Customer.contact_points)  # type: ignore[arg-type]
 WHOLE: tuple[ORMOption, ...] = (

@@ -4,21 +4,21 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from portal.tracking import (
-    codes,
-    files,
-    finding,
-    mine,
+    attachments,
+    exports,
+    find_request,
+    language,
+    messages,
+    my_requests,
     preferences,
-    replacing,
+    replace_link,
     robots,
-    speaking,
-    taking_along,
-    unsubscribing,
-    writing,
+    unsubscribe,
 )
-from portal.tracking.kept import StatusPages
 from portal.tracking.outage import show_outage
-from portal.tracking.status import ShowStatus, WatchStatus
+from portal.tracking.status_page.cache import StatusPages
+from portal.tracking.status_page.endpoints import ShowStatus, WatchStatus
+from portal.tracking.verification import endpoints
 
 __all__ = ["StatusPages", "routes", "show_outage"]
 
@@ -27,28 +27,28 @@ routes = [
     Route("/r/{token}/live", WatchStatus(), methods=["GET"]),
     Route(
         "/r/{token}/messages",
-        writing.write,
+        messages.write,
         methods=["POST"],
-        middleware=[Middleware(files.RoomForFiles, otherwise=writing.refuse_as_too_large)],
+        middleware=[Middleware(attachments.RoomForFiles, otherwise=messages.refuse_as_too_large)],
     ),
-    Route("/r/{token}/files/{id:int}", files.show_file, methods=["GET"]),
-    Route("/r/{token}/answers", writing.reply, methods=["POST"]),
-    Route("/r/{token}/language", speaking.switch, methods=["POST"]),
+    Route("/r/{token}/files/{id:int}", attachments.show_file, methods=["GET"]),
+    Route("/r/{token}/answers", messages.reply, methods=["POST"]),
+    Route("/r/{token}/language", language.switch, methods=["POST"]),
     Route("/r/{token}/preferences", preferences.show, methods=["GET"]),
     Route("/r/{token}/preferences", preferences.save, methods=["POST"]),
-    Route("/r/{token}/code", codes.show, methods=["GET"]),
-    Route("/r/{token}/code", codes.take, methods=["POST"]),
-    Route("/r/{token}/forget", codes.forget, methods=["POST"]),
-    Route("/r/{token}/mine", mine.show, methods=["GET"]),
-    Route("/r/{token}/replace", replacing.ask, methods=["GET"]),
-    Route("/r/{token}/replace", replacing.replace, methods=["POST"]),
-    Route("/r/{token}/unsubscribe", unsubscribing.ask, methods=["GET"]),
-    Route("/r/{token}/unsubscribe", unsubscribing.unsubscribe, methods=["POST"]),
-    Route("/r/{token}/appointment.ics", taking_along.send_calendar, methods=["GET"]),
-    Route("/r/{token}/manifest.webmanifest", taking_along.show_manifest, methods=["GET"]),
-    Route("/r/{token}/paper", taking_along.show_on_paper, methods=["GET"]),
-    Route("/r/{token}/qr.svg", taking_along.show_qr, methods=["GET"]),
-    Route("/", finding.ask, methods=["GET"]),
-    Route("/", finding.send_link, methods=["POST"]),
+    Route("/r/{token}/code", endpoints.show, methods=["GET"]),
+    Route("/r/{token}/code", endpoints.take, methods=["POST"]),
+    Route("/r/{token}/forget", endpoints.forget, methods=["POST"]),
+    Route("/r/{token}/mine", my_requests.show, methods=["GET"]),
+    Route("/r/{token}/replace", replace_link.ask, methods=["GET"]),
+    Route("/r/{token}/replace", replace_link.replace, methods=["POST"]),
+    Route("/r/{token}/unsubscribe", unsubscribe.ask, methods=["GET"]),
+    Route("/r/{token}/unsubscribe", unsubscribe.unsubscribe, methods=["POST"]),
+    Route("/r/{token}/appointment.ics", exports.send_calendar, methods=["GET"]),
+    Route("/r/{token}/manifest.webmanifest", exports.show_manifest, methods=["GET"]),
+    Route("/r/{token}/paper", exports.show_on_paper, methods=["GET"]),
+    Route("/r/{token}/qr.svg", exports.show_qr, methods=["GET"]),
+    Route("/", find_request.ask, methods=["GET"]),
+    Route("/", find_request.send_link, methods=["POST"]),
     Route("/robots.txt", robots.show_robots, methods=["GET"]),
 ]

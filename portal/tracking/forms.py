@@ -7,7 +7,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from portal.errors import NotAllowed
-from portal.sentence import Sentence
+from portal.i18n.lazy_string import Sentence
 
 OWN = {"same-origin", "none"}
 MOST_FIELDS = 20

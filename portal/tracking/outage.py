@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal import pages
+from portal.web import templating
 
 AGAIN_AFTER = 15
 """Seconds until the page is worth another look."""
@@ -18,7 +18,7 @@ def show_outage(request: Request) -> Response:
     reading = request.method in ("GET", "HEAD")
     path = request.url.path if reading else _page_behind(request)
     context = {"reading": reading, "path": path}
-    answer = pages.page(request, "tracking/outage.html", context, 503)
+    answer = templating.page(request, "tracking/outage.html", context, 503)
     answer.headers["Retry-After"] = str(AGAIN_AFTER)
     if reading:
         answer.headers["Refresh"] = str(AGAIN_AFTER)

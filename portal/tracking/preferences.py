@@ -5,20 +5,21 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal import clock, pages
+from portal import business_time
 from portal.errors import BadInput, Conflict, NotFound
-from portal.languages import CODES, language_of
+from portal.i18n.languages import CODES, language_of
+from portal.i18n.lazy_string import Sentence
 from portal.models import THE_CUSTOMER, Channel, ServiceRequest
-from portal.queries.consents import Wish, find_welcome
-from portal.queries.links import find_by_token
+from portal.operations import Choice, Turn, set_preferences
+from portal.queries.consent import Wish, find_welcome
 from portal.queries.requests import lock_by_token
-from portal.relay import Choice, Turn, set_preferences
-from portal.sentence import Sentence
-from portal.tracking import choices
+from portal.queries.tracking_links import find_by_token
+from portal.tracking import preferences_view
 from portal.tracking.forms import read_form
-from portal.tracking.knowing import is_known, see_other
-from portal.tracking.masking import masked
-from portal.tracking.status import unknown_link
+from portal.tracking.status_page.endpoints import unknown_link
+from portal.tracking.verification.device_cookie import is_known, see_other
+from portal.tracking.verification.masking import masked
+from portal.web import templating
 
 TEXTS, MAIL = (Channel.SMS,), (Channel.EMAIL,)
 BUTTONS = {
@@ -85,7 +86,7 @@ async def _page(
         known = await is_known(request, service_request.id or 0)
         channels = await _channels(session, service_request, known=known)
     customer = service_request.customer
-    page = choices.PreferencesPage(
+    page = preferences_view.PreferencesPage(
         reference=service_request.reference,
         locale=_option(customer.locale),
         path=f"/r/{token}",
@@ -98,22 +99,22 @@ async def _page(
     )
     status = refusal.status if refusal else 200
     context = {"page": page, "locale": customer.locale}
-    return pages.page(request, "tracking/preferences.html", context, status)
+    return templating.page(request, "tracking/preferences.html", context, status)
 
 
 async def _channels(
     session: AsyncSession, request: ServiceRequest, *, known: bool
-) -> tuple[choices.Channel, ...]:
+) -> tuple[preferences_view.Channel, ...]:
     """The ways to reach this customer, the preferred first, and what they have stopped."""
     found = [
         (kind, address)
         for kind in request.customer.channels()
-        if (address := request.customer.address(kind, clock.now())) is not None
+        if (address := request.customer.address(kind, business_time.now())) is not None
     ]
     wishes = {Wish(kind, address, about) for kind, address in found for about in (None, request.id)}
     welcome = await find_welcome(session, wishes)
     return tuple(
-        choices.Channel(
+        preferences_view.Channel(
             "sms" if kind == Channel.SMS else "email",
             address if known else masked(address),
             "all" if Wish(kind, address, None) not in welcome
@@ -150,7 +151,7 @@ def _read_channel(request: ServiceRequest, chosen: str | None) -> Channel | None
     if chosen is None:
         return None
     if not any(
-        chosen == kind and request.customer.address(kind, clock.now())
+        chosen == kind and request.customer.address(kind, business_time.now())
         for kind in request.customer.channels()
     ):
         raise BadInput(

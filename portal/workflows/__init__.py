@@ -1,6 +1,14 @@
 """Workflow files: the kinds of request, written in TOML, read and checked. Pure."""
 
-from portal.workflows.definition import (
+from portal.workflows.issues import Mistake, WorkflowFileError
+from portal.workflows.parser import (
+    read_lines,
+    read_workflow,
+    read_workflow_file,
+    shipped_workflow_files,
+)
+from portal.workflows.placeholders import FIELDS, template_mistakes
+from portal.workflows.schema import (
     AnswerAction,
     DepartmentDefinition,
     FollowUpDefinition,
@@ -8,15 +16,7 @@ from portal.workflows.definition import (
     Words,
     WorkflowDefinition,
 )
-from portal.workflows.lines import Lines
-from portal.workflows.mistakes import Mistake, WorkflowFileError
-from portal.workflows.reading import (
-    read_lines,
-    read_workflow,
-    read_workflow_file,
-    shipped_workflow_files,
-)
-from portal.workflows.wording import FIELDS, template_mistakes
+from portal.workflows.toml_lines import Lines
 
 __all__ = [
     "FIELDS",

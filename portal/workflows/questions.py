@@ -6,7 +6,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Final, Literal
 
-from portal.workflows.definition import (
+from portal.workflows.issues import did_you_mean
+from portal.workflows.schema import (
     CLOSE_AFTER,
     COMPLETE,
     REMIND_AFTER,
@@ -14,8 +15,7 @@ from portal.workflows.definition import (
     FollowUpDefinition,
     Words,
 )
-from portal.workflows.mistakes import did_you_mean
-from portal.workflows.table import Table
+from portal.workflows.table_reader import Table
 
 QUESTION_KEYS: Final = ("question", "yes", "no", "expects", "remind_after", "close_after")
 """What a table that asks may say: a follow-up, or a stage."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from portal.clock import Duration
-from portal.workflows.table import Table
+from portal.business_time import Duration
+from portal.workflows.table_reader import Table
 
 THIRD_PARTY_KEYS: Final = ("third_party", "silent_after")
 """What a stage may say of whoever does it for us."""

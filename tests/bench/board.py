@@ -9,16 +9,17 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal import clock
+from portal import business_time
 from portal.database import Database
 from portal.models import Department, RequestStatus, ServiceRequest
-from portal.queries import boards, lists
-from portal.queries.boards import Place
-from portal.queries.lists import Wanted, Window
+from portal.queries import api_lists
+from portal.queries.api_lists import Wanted, Window
+from portal.queries.desk import board
+from portal.queries.desk.board import Place
 from portal.queries.requests import get_service_request
-from tests.bench.filling import fill
-from tests.bench.ground import databases, in_house, settings_for, table
-from tests.cast import House
+from tests.bench.runner import databases, in_house, settings_for, table
+from tests.bench.seed import fill
+from tests.support.factories import House
 
 A_PAGE = 25
 FAR = 200
@@ -57,12 +58,12 @@ async def measure(house: House, name: str, requests: int) -> list[list[Any]]:
 
 async def _looks(session: AsyncSession) -> list[tuple[str, Look, Look | None]]:
     here = (await session.exec(select(Department).where(Department.key == "processing"))).one()
-    ids = [one.id or 0 for one in await boards.all_departments(session)]
+    ids = [one.id or 0 for one in await board.all_departments(session)]
     request = (await session.exec(select(ServiceRequest).offset(50).limit(1))).one()
     place = here.id or 0
     start: Place | None = None
     for _ in range(FAR - 1):
-        page = await boards.in_work(session, place, start, A_PAGE, paused=False)
+        page = await board.in_work(session, place, start, A_PAGE, paused=False)
         if len(page) < A_PAGE:
             break
         start = Place(page[-1][0].due_at, page[-1][0].id or 0)
@@ -71,23 +72,23 @@ async def _looks(session: AsyncSession) -> list[tuple[str, Look, Look | None]]:
     first = Window(A_PAGE)
     is_open = Wanted(status=RequestStatus.OPEN)
     return [
-        ("board: in work", lambda s: boards.in_work(s, place, None, A_PAGE, paused=False),
-         lambda s: boards.in_work(s, place, start, A_PAGE, paused=False)),
-        ("board: to take up", lambda s: boards.handed_to(s, place, None, A_PAGE), None),
-        ("board: answers owed", lambda s: boards.answers_owed(s, place, None, A_PAGE), None),
-        ("board: to confirm", lambda s: boards.awaiting_confirmation(s, place, None, A_PAGE),
+        ("board: in work", lambda s: board.in_work(s, place, None, A_PAGE, paused=False),
+         lambda s: board.in_work(s, place, start, A_PAGE, paused=False)),
+        ("board: to take up", lambda s: board.handed_to(s, place, None, A_PAGE), None),
+        ("board: answers owed", lambda s: board.answers_owed(s, place, None, A_PAGE), None),
+        ("board: to confirm", lambda s: board.awaiting_confirmation(s, place, None, A_PAGE),
          None),
-        ("board: counts of all", lambda s: boards.board_counts(s, ids, clock.now()), None),
-        ("search: reference", lambda s: boards.search_requests(s, request.reference, 50), None),
-        ("search: phone", lambda s: boards.search_requests(s, "+12000000012", 50), None),
-        ("search: name", lambda s: boards.search_requests(s, "Ann3", 50), None),
-        ("list: newest", lambda s: lists.list_requests(s, Wanted(), first),
-         lambda s: lists.list_requests(s, Wanted(), Window(A_PAGE, deep))),
-        ("list: of a department", lambda s: lists.list_requests(s, work, first),
-         lambda s: lists.list_requests(s, work, Window(A_PAGE, deep))),
-        ("list: open", lambda s: lists.list_requests(s, is_open, first),
-         lambda s: lists.list_requests(s, is_open, Window(A_PAGE, deep))),
-        ("list: q, a phone", lambda s: lists.list_requests(s, Wanted(q="+12000000012"), first),
+        ("board: counts of all", lambda s: board.board_counts(s, ids, business_time.now()), None),
+        ("search: reference", lambda s: board.search_requests(s, request.reference, 50), None),
+        ("search: phone", lambda s: board.search_requests(s, "+12000000012", 50), None),
+        ("search: name", lambda s: board.search_requests(s, "Ann3", 50), None),
+        ("list: newest", lambda s: api_lists.list_requests(s, Wanted(), first),
+         lambda s: api_lists.list_requests(s, Wanted(), Window(A_PAGE, deep))),
+        ("list: of a department", lambda s: api_lists.list_requests(s, work, first),
+         lambda s: api_lists.list_requests(s, work, Window(A_PAGE, deep))),
+        ("list: open", lambda s: api_lists.list_requests(s, is_open, first),
+         lambda s: api_lists.list_requests(s, is_open, Window(A_PAGE, deep))),
+        ("list: q, a phone", lambda s: api_lists.list_requests(s, Wanted(q="+12000000012"), first),
          None),
         ("one request, whole", lambda s: get_service_request(s, request.reference), None),
     ]  # fmt: skip

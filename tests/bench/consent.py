@@ -8,7 +8,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from portal.messaging.meaning import MeaningKind, understand
+from portal.messaging.intents.classifier import MeaningKind, understand
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 

@@ -10,10 +10,10 @@ from twilio.request_validator import RequestValidator
 
 from portal.models import Channel, Direction, Message
 from portal.settings import Settings
-from tests.bench.filling import fill
-from tests.bench.ground import TOKEN, databases, in_house, server, settings_for
 from tests.bench.load import post, report
-from tests.cast import House
+from tests.bench.runner import TOKEN, databases, in_house, server, settings_for
+from tests.bench.seed import fill
+from tests.support.factories import House
 
 KIND = "application/x-www-form-urlencoded"
 RECEIPTS = 40_000

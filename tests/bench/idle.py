@@ -12,7 +12,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tests.bench.ground import ROOT, processor, resident, table
+from tests.bench.runner import ROOT, processor, resident, table
 
 WATCHED = 10.0
 """Seconds."""

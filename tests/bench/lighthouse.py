@@ -4,17 +4,13 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.bench.ground import ROOT, table
-
-sys.path.insert(0, str(ROOT / "tests" / "browser"))
-
-from chromium import QUIET, launch_options
-from office import Product
+from tests.bench.runner import table
+from tests.browser.chromium import QUIET, launch_options
+from tests.browser.product import Product
 
 VERSION = "lighthouse@12"
 CATEGORIES = ("performance", "accessibility", "best-practices")

@@ -14,14 +14,14 @@ import sqlalchemy as sa
 import uvloop
 from sqlmodel import col
 
-from portal.clock import now
-from portal.embedded_queue import EmbeddedQueue
+from portal.business_time import now
 from portal.live import Live
 from portal.models import ApiKey, Event, EventKind, ServiceRequest, TrackingLink
-from tests.bench.filling import LIVES, fill
-from tests.bench.ground import Server, databases, in_house, percentile, server, settings_for, table
+from portal.runtime.embedded_redis import EmbeddedQueue
 from tests.bench.load import get, post
-from tests.cast import House
+from tests.bench.runner import Server, databases, in_house, percentile, server, settings_for, table
+from tests.bench.seed import LIVES, fill
+from tests.support.factories import House
 
 ROUNDS = 40
 REQUESTS = 300

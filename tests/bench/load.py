@@ -10,7 +10,7 @@ from typing import Any
 
 import uvloop
 
-from tests.bench.ground import Server, table
+from tests.bench.runner import Server, table
 
 CONNECTIONS = 16
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlmodel import select
 
-from portal.clock import now
+from portal.business_time import now
 from portal.models import THE_CUSTOMER, TrackingLink
-from portal.relay import accept, advance, make_promise, receive_web_message
-from tests.bench.ground import databases, in_house, server, settings_for
+from portal.operations import accept, advance, make_promise, receive_web_message
 from tests.bench.load import get, report
-from tests.cast import House
+from tests.bench.runner import databases, in_house, server, settings_for
+from tests.support.factories import House
 
 PAGES = 40
 

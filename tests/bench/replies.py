@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from portal.messaging.meaning import MeaningKind, understand
+from portal.messaging.intents.classifier import MeaningKind, understand
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 LANGUAGES = {"en": "English", "es": "Spanish"}

@@ -14,11 +14,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import col
 
-from portal.clock import now
-from portal.embedded_queue import EmbeddedQueue
+from portal.business_time import now
 from portal.models import Channel, Direction, FollowUp, Message, MessageStatus
-from tests.bench.filling import fill
-from tests.bench.ground import (
+from portal.runtime.embedded_redis import EmbeddedQueue
+from tests.bench.runner import (
     ROOT,
     Server,
     databases,
@@ -29,7 +28,8 @@ from tests.bench.ground import (
     settings_for,
     table,
 )
-from tests.cast import House
+from tests.bench.seed import fill
+from tests.support.factories import House
 
 IN_FLIGHT = 200
 LATENCY = 0.05

@@ -21,7 +21,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from portal.app import create_app, lifespan
-from portal.serving import serve_web
+from portal.runtime.web_server import serve_web
 from portal.settings import Settings
 from portal.tracking import StatusPages
 

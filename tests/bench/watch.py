@@ -7,12 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from portal import clock
+from portal import business_time
 from portal.models import DroppedBall, ServiceRequest, StageRun
-from tests.bench.filling import STRIDE, fill
-from tests.bench.ground import databases, in_house, settings_for, table
-from tests.cast import House
-from workers.watch import Watch
+from tests.bench.runner import databases, in_house, settings_for, table
+from tests.bench.seed import STRIDE, fill
+from tests.support.factories import House
+from workers.detect_dropped_balls import Watch
 
 SLIP_AT_ONCE = 100
 """One in so many requests slips at the same moment, as when a working day ends."""
@@ -31,7 +31,7 @@ def run(options: Any) -> None:
 async def measure(house: House, name: str, requests: int) -> list[list[Any]]:
     """Fill the house, let nothing be due, then let one in a hundred slip."""
     await fill(house, requests)
-    now = clock.now()
+    now = business_time.now()
     await _plan(house, now + timedelta(days=1))
     watch = Watch(house.relay, lambda: None)
     await watch.once()

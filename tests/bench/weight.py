@@ -5,12 +5,12 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from portal import pages
-from portal.assets import assets
-from portal.icons import look_of
-from portal.tracking.kept import PACKING
-from tests.bench.ground import settings_for, table
-from tests.page_states import STATES
+from portal.tracking.status_page.cache import PACKING
+from portal.web import templating
+from portal.web.app_icon import look_of
+from portal.web.static_files import assets
+from tests.bench.runner import settings_for, table
+from tests.support.status_page_states import STATES
 
 LANGUAGES = ("en", "es", "ar")
 FIRST_VIEW = 6_144
@@ -45,4 +45,4 @@ def _weigh(state: str, language: str) -> int:
 
 def _html(state: str, language: str) -> str:
     page = replace(STATES[state], locale=language)
-    return pages.render("tracking/status.html", page.context())
+    return templating.render("tracking/status.html", page.context())

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from cast import CARD
-from chromium import launch_options
-from office import Office, Phone
 from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.browser.chromium import launch_options
+from tests.browser.product import Office, Phone
+from tests.support.factories import CARD
 
 Desk = Callable[..., Page]
 Customer = tuple[str, Phone]

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from conftest import DESK, PASSWORD, Customer, Desk
-from office import Office
 from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import DESK, PASSWORD, Customer, Desk
+from tests.browser.product import Office
 
 
 def test_a_colleague_signs_in_out_and_in_again(

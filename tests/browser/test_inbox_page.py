@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable
 
-from conftest import Customer, Desk
-from office import Office
 from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Customer, Desk
+from tests.browser.product import Office
 
 
 def test_the_inbox_is_worked_through_by_keys(

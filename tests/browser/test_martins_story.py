@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable
 
 import pytest
-from conftest import DESK, PHONE, Customer
-from office import Office, Phone, patiently
 from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import DESK, PHONE, Customer
+from tests.browser.product import Office, Phone, patiently
 
 
 class Story:

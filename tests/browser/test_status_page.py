@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable
 
 import pytest
-from conftest import PHONE, Customer
-from office import Office
-from photographs import photo
 from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import PHONE, Customer
+from tests.browser.product import Office
+from tests.support.sample_images import photo
 
 LOST = "Connection lost, trying again"
 

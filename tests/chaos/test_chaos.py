@@ -14,15 +14,15 @@ from random import Random
 from typing import Any
 
 import pytest
-from cast import Furniture
-from installation import TOKEN, Installation
-from lives import ERRAND, Lives
-from reckoning import Reckoning, nothing_under_way, watch
-from running import Process, eventually, hasty_worker, worker
-from storm import Storm
 
+from portal.demo.fake_providers import Simulator
 from portal.settings import Settings
-from portal.simulator import Simulator
+from tests.chaos.audit import Reckoning, nothing_under_way, watch
+from tests.chaos.kill_loop import Storm
+from tests.chaos.workload import ERRAND, Lives
+from tests.support.factories import Furniture
+from tests.support.processes import Process, eventually, hasty_worker, worker
+from tests.support.running_stack import TOKEN, Installation
 
 
 @dataclass(frozen=True)

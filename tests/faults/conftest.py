@@ -14,12 +14,12 @@ from typing import Any
 
 import httpx2
 import pytest
-from cast import MARTHA, Furniture, House
-from installation import TOKEN, Installation
-from running import hasty_worker
 
+from portal.demo.fake_providers import Simulator
 from portal.models import ServiceRequest
-from portal.simulator import Simulator
+from tests.support.factories import MARTHA, Furniture, House
+from tests.support.processes import hasty_worker
+from tests.support.running_stack import TOKEN, Installation
 
 numbers = count(4152020000, 100)
 

@@ -1,0 +1,116 @@
+"""Reading what was sent, strictly: what cannot be used is named, with its remedy."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+
+from portal.api.problem_details import Malformed
+from portal.errors import BadInput
+
+DEEPEST = 20
+"""Levels of lists and objects in a body; more is a mistake or a trick."""
+
+REMEDIES = {
+    "missing": "This is needed.",
+    "extra_forbidden": "There is no such field here.",
+    "string_type": "This must be text.",
+    "string_too_short": "Please give at least {min_length} letters.",
+    "string_too_long": "Please keep it to {max_length} letters.",
+    "int_type": "This must be a whole number.",
+    "int_parsing": "This must be a whole number.",
+    "greater_than_equal": "This must be at least {ge}.",
+    "less_than_equal": "This must be at most {le}.",
+    "bool_parsing": "This must be true or false.",
+    "enum": "This must be {expected}.",
+    "literal_error": "This must be {expected}.",
+    "list_type": "This must be a list.",
+    "too_long": "Please give at most {max_length}.",
+    "dict_type": "This must be an object.",
+    "model_type": "This must be an object.",
+    "value_error": "{error}",
+}
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+async def read_body(request: Request) -> dict[str, Any]:
+    """The JSON object that was sent; nothing at all means ``{}``.
+
+    Raises Malformed for what is not JSON, BadInput for what is no object or holds what no text
+    may hold.
+    """
+    raw = await request.body()
+    if not raw.strip():
+        return {}
+    try:
+        document = json.loads(raw, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise Malformed("The body must be JSON (RFC 8259) in UTF-8.") from None
+    if not isinstance(document, dict):
+        raise BadInput("The body must be a JSON object, like {}.")
+    wrong = dict(_unusable(document, "", DEEPEST))
+    if wrong:
+        raise _bad_input(wrong)
+    return document
+
+
+def parse(model: type[Model], document: Mapping[str, Any]) -> Model:
+    """The document as that model. Raises BadInput naming every field that is wrong."""
+    try:
+        return model.model_validate(document)
+    except ValidationError as mistakes:
+        raise _bad_input(dict(map(_remedy, mistakes.errors(include_url=False)))) from None
+
+
+def _remedy(mistake: Any) -> tuple[str, str]:
+    field = ".".join(str(part) for part in mistake["loc"])[:100]
+    sentence = REMEDIES.get(mistake["type"])
+    if sentence is None:
+        return field, f"{mistake['msg']}."
+    return field, sentence.format(**mistake.get("ctx", {}))
+
+
+def _bad_input(wrong: dict[str, str]) -> BadInput:
+    return BadInput(" ".join(f"{field}: {why}" for field, why in wrong.items()), fields=wrong)
+
+
+def _unusable(value: Any, place: str, levels: int) -> Iterator[tuple[str, str]]:
+    """What JSON allows and no database, text or screen can take."""
+    if isinstance(value, str):
+        yield from _unusable_text(value, place)
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield place, "This number is too large."
+    elif isinstance(value, dict | list):
+        if not levels:
+            yield place, f"Please nest at most {DEEPEST} levels."
+            return
+        inside = value.items() if isinstance(value, dict) else enumerate(value)
+        for name, inner in inside:
+            here = f"{place}.{name}".lstrip(".")[:100]
+            if any(_unusable_text(str(name), here)):
+                yield place or "body", "The name of a field here is no text."
+            else:
+                yield from _unusable(inner, here, levels - 1)
+
+
+def _unusable_text(text: str, place: str) -> Iterator[tuple[str, str]]:
+    if "\x00" in text:
+        yield place, "This holds a NUL, which no text can."
+    elif not _is_unicode(text):
+        yield place, "This holds half a letter (a lone surrogate)."
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

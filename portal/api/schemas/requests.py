@@ -1,0 +1,217 @@
+"""What is answered of a request itself: its stages, its handoffs, who has it."""
+
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from pydantic import Field
+
+from portal.api.schemas.records import Answered, FollowUpAnswer, PageAnswer, Person
+from portal.models import Channel, Handoff, RequestStatus, RunState, ServiceRequest, StageRun
+from portal.queries.names import Names
+from portal.workflows import StageDefinition
+
+StageState = Literal["upcoming", "waiting_acceptance", "open", "done", "cancelled"]
+HandoffState = Literal["waiting", "accepted", "refused", "recalled", "void"]
+
+
+class CustomerAnswer(Answered):
+    """Who a request is for, and where they are reached now."""
+
+    name: str
+    phone: str | None = Field(description="E.164")
+    email: str | None
+    locale: str
+    timezone: str
+
+
+class StageAnswer(Answered):
+    """A stage of the workflow, with the facts of its newest passage."""
+
+    key: str
+    name: str
+    title: str = Field(description="What the customer reads, in their language.")
+    department: str
+    department_name: str
+    state: StageState
+    passage: int = Field(description="How often it has been opened; 0 before the first time.")
+    opened_at: datetime | None = None
+    reached_at: datetime | None = None
+    completed_at: datetime | None = None
+    due_at: datetime | None = None
+    late: bool = Field(default=False, description="Open and past its due time and its grace.")
+    paused: bool = Field(default=False, description="Its clock stands still.")
+    assignee: Person | None = None
+    note: str = ""
+    third_party: str = Field(default="", description="Who does it for us, such as a courier.")
+    tracking_number: str = ""
+    heard_at: datetime | None = Field(default=None, description="When they last said something.")
+
+    @classmethod
+    def of(
+        cls, stage: StageDefinition, request: ServiceRequest, names: Names, now: datetime
+    ) -> Self:
+        """The stage as it stands in this request."""
+        passages = [run for run in request.runs if run.stage_key == stage.key]
+        told: dict[str, Any] = {
+            "key": stage.key,
+            "name": stage.name,
+            "title": stage.title.in_language(request.customer.locale),
+            "department": stage.department,
+            "department_name": names.department_of(stage.department).name,
+            "passage": len(passages),
+        }
+        # What a sending back made void does not count: it is still to come, once more.
+        valid = [run for run in passages if run.state != RunState.SUPERSEDED]
+        run = valid[-1] if valid else None
+        if run is None:
+            return cls(**told, state="upcoming")
+        return cls.read(
+            run,
+            **told,
+            state=_stage_state(request, run),
+            late=run.is_late(now),
+            paused=run.is_paused,
+            assignee=Person.of(names, run.assignee_id),
+        )
+
+
+class HandoffAnswer(Answered):
+    """A move from one department to the next; ``void`` when its stage went away meanwhile."""
+
+    stage: str
+    from_: str = Field(alias="from")
+    to: str
+    state: HandoffState
+    sent_at: datetime
+    accept_by: datetime | None
+    accepted_at: datetime | None
+    refused_at: datetime | None
+    refused_reason: str
+    recalled_at: datetime | None
+    note: str = Field(description="From the sender to whoever takes it up.")
+
+    @classmethod
+    def of(cls, handoff: Handoff, names: Names) -> Self:
+        """The handoff; departments by their keys."""
+        return cls.read(
+            handoff,
+            stage=handoff.run.stage_key,
+            from_=names.department_key(handoff.from_department_id),
+            to=names.department_key(handoff.to_department_id),
+            state=_handoff_state(handoff),
+        )
+
+
+class HoldAnswer(Answered):
+    """Why a stage is put aside, and until when at most."""
+
+    stage: str
+    reason: str
+    until: datetime | None
+
+
+class RequestAnswer(Answered):
+    """A request, whole."""
+
+    id: int
+    reference: str
+    status_url: str | None = Field(description="The customer's page; null once revoked.")
+    status: RequestStatus
+    workflow: str
+    workflow_version: int
+    title: str
+    external_id: str | None
+    fields: dict[str, Any]
+    customer: CustomerAnswer
+    stages: list[StageAnswer]
+    open_stages: list[str]
+    handoffs: list[HandoffAnswer]
+    department: str = Field(description="The key of the one that has it.")
+    department_name: str
+    owner: Person | None
+    coordinator: Person | None = Field(description="Named while several stages are open.")
+    question: FollowUpAnswer | None = Field(description="Asked and not yet answered.")
+    hold: HoldAnswer | None
+    unanswered_since: datetime | None = Field(description="Since when the customer waits for us.")
+    version: int
+    page_version: int
+    opened_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None
+    close_reason: str
+    warning: str = Field(
+        description="Where the date given is earlier than half of its like are done by; else empty."
+    )
+
+    @classmethod
+    def of(cls, request: ServiceRequest, names: Names, public_url: str, now: datetime) -> Self:
+        """The request as it stands, loaded whole."""
+        link = request.live_link
+        question = request.asked
+        return cls.read(
+            request,
+            status_url=f"{public_url}/r/{link.token}" if link else None,
+            workflow=request.workflow.key,
+            workflow_version=request.workflow.version,
+            customer=_customer(request, now),
+            stages=[
+                StageAnswer.of(stage, request, names, now) for stage in request.definition.stages
+            ],
+            open_stages=[run.stage_key for run in request.open_runs],
+            handoffs=[HandoffAnswer.of(handoff, names) for handoff in request.handoffs],
+            department=names.department_key(request.department_id),
+            department_name=names.departments[request.department_id].name,
+            owner=Person.of(names, request.owner_id),
+            coordinator=Person.of(names, request.coordinator_id),
+            question=FollowUpAnswer.of(question, question.run) if question else None,
+            hold=_hold(request),
+            warning=_warning(request),
+        )
+
+
+class RequestList(PageAnswer[RequestAnswer]):
+    """Requests, newest first."""
+
+
+def _stage_state(request: ServiceRequest, run: StageRun) -> StageState:
+    if run.state == RunState.COMPLETED:
+        return "done"
+    if run.state == RunState.OPEN:
+        return "waiting_acceptance" if request.waiting_handoff(run) else "open"
+    return "cancelled"
+
+
+def _handoff_state(handoff: Handoff) -> HandoffState:
+    if handoff.waits:
+        return "waiting"
+    if handoff.accepted_at:
+        return "accepted"
+    if handoff.recalled_at:
+        return "recalled"
+    return "refused" if handoff.refused_at else "void"
+
+
+def _customer(request: ServiceRequest, now: datetime) -> CustomerAnswer:
+    customer = request.customer
+    return CustomerAnswer.read(
+        customer,
+        phone=customer.address(Channel.SMS, now),
+        email=customer.address(Channel.EMAIL, now),
+    )
+
+
+def _hold(request: ServiceRequest) -> HoldAnswer | None:
+    held = next((run for run in request.open_runs if run.held_at), None)
+    if held is None:
+        return None
+    return HoldAnswer(stage=held.stage_key, reason=held.hold_reason, until=held.hold_until)
+
+
+def _warning(request: ServiceRequest) -> str:
+    for run in request.open_runs:
+        if run.is_unlikely and run.usual_at is not None:
+            name = request.definition.stage(run.stage_key).name
+            return (
+                f"{name}: this date is unlikely. Half are done by {run.usual_at:%Y-%m-%dT%H:%MZ}."
+            )
+    return ""

@@ -1,0 +1,38 @@
+"""A file on its way to a browser: never run, never guessed at, never kept by anybody between."""
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from portal.attachments.file_store import Shelf
+from portal.attachments.stored_file import KeptFile
+from portal.errors import NotFound
+from portal.i18n.lazy_string import Sentence
+
+HEADERS = {
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "private, no-store",
+}
+
+
+def send_file(request: Request, kept: KeptFile | None) -> Response:
+    """The bytes; ``?small`` asks for a picture at 480 pixels. Who may have them is decided before.
+
+    Pictures are shown, all else is saved. Raises NotFound for what is not kept here.
+    """
+    if kept is None:
+        raise NotFound(Sentence("This file is not here."))
+    shelf: Shelf = request.app.state.shelf
+    path = shelf.path(kept.digest, small="small" in request.query_params and kept.is_picture)
+    if not path.is_file():
+        raise NotFound(Sentence("This file is not here."))
+    return FileResponse(
+        path,
+        headers=HEADERS,
+        media_type=kept.media_type,
+        filename=kept.name,
+        content_disposition_type="inline" if kept.is_picture else "attachment",
+    )

@@ -1,0 +1,98 @@
+"""What a brand's pages wear: its colour, and its logo beside which its name can always be read."""
+
+import base64
+import hashlib
+import re
+import struct
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal, Self
+
+from markupsafe import Markup
+
+from portal.branding.color import OURS, Accent
+from portal.paths import STATIC
+
+Sheet = Literal["status", "sheet"]
+SHEETS: tuple[Sheet, ...] = ("status", "sheet")
+LARGEST_LOGO = 40_000
+"""Bytes: more would be felt on a phone far from a mast."""
+PNG = b"\x89PNG\r\n\x1a\n"
+SVG = re.compile(rb"<svg\b[^>]*>", re.IGNORECASE)
+VIEW_BOX = re.compile(rb"""viewBox\s*=\s*["'][-\d.]+[\s,]+[-\d.]+[\s,]+([\d.]+)[\s,]+([\d.]+)""")
+
+
+@dataclass(frozen=True, slots=True)
+class Logo:
+    """A picture of the brand, as it is served; ``shape`` is its width for a height of 1."""
+
+    body: bytes
+    media_type: str
+    shape: float
+    version: str
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The SVG or PNG in that file. Raises ValueError, and OSError where it cannot be read."""
+        body = path.read_bytes()
+        if len(body) > LARGEST_LOGO:
+            msg = f"is too large: {LARGEST_LOGO // 1000} kB at most."
+            raise ValueError(msg)
+        version = hashlib.sha256(body).hexdigest()[:16]
+        if body.startswith(PNG) and len(body) > 24:
+            width, height = struct.unpack(">II", body[16:24])
+            return cls(body, "image/png", width / max(height, 1), version)
+        if SVG.search(body):
+            box = VIEW_BOX.search(body)
+            width, height = (float(box[1]), float(box[2])) if box else (1.0, 1.0)
+            return cls(body, "image/svg+xml", width / max(height, 1), version)
+        msg = "must name a picture: an SVG or a PNG."
+        raise ValueError(msg)
+
+    @property
+    def url(self) -> str:
+        """Where to ask for exactly this picture."""
+        return f"/logo?v={self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Livery:
+    """A brand's colour and logo; without them, ours and none."""
+
+    accent: Accent = OURS
+    logo: Logo | None = None
+
+    def css(self, sheet: Sheet) -> Markup:
+        """The styles of a page, small enough to travel inside it."""
+        return _dressed(sheet, self.accent)
+
+    def style_sources(self) -> str:
+        """The styles inside our pages by their hashes, as a Content-Security-Policy names them."""
+        digests = [hashlib.sha256(self.css(one).encode()).digest() for one in SHEETS]
+        return " ".join(f"'sha256-{base64.b64encode(one).decode()}'" for one in digests)
+
+    def mark(self, brand: str) -> Markup:
+        """What stands at the top: the logo, which is read as the brand's name, or that name."""
+        if self.logo is None:
+            return Markup("<b>{}</b>").format(brand)
+        return Markup('<img src="{}" alt="{}" width="{}" height="32">').format(
+            self.logo.url, brand, round(32 * self.logo.shape)
+        )
+
+
+PLAIN = Livery()
+
+
+@cache
+def _dressed(sheet: Sheet, accent: Accent) -> Markup:
+    ours = _small("customer")
+    worn = ours + accent.css() if accent != OURS else ours
+    return Markup(worn + _small(sheet))  # noqa: S704 (our own files, and colours)
+
+
+def _small(name: str) -> str:
+    css = (STATIC / f"{name}.css").read_text(encoding="utf-8")
+    css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
+    css = re.sub(r"\s+", " ", css)
+    return re.sub(r" ?([{};,>]) ?", r"\1", css).replace(": ", ":").replace(";}", "}").strip()

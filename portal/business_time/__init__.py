@@ -1,0 +1,58 @@
+"""Business time: how long a department has, in the hours in which it works.
+
+Pure: nothing here waits, stores or sends. Every moment in and out is an aware UTC datetime;
+local time exists only inside a calendar, because opening hours are what a clock on a wall says.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from portal.business_time.calendar import (
+    ALWAYS_OPEN,
+    BusinessCalendar,
+    business_calendar,
+    check_holidays,
+    find_zone,
+    holiday_places,
+    zone_names,
+)
+from portal.business_time.duration import Duration
+from portal.business_time.opening_hours import OpeningHours
+
+__all__ = [
+    "ALWAYS_OPEN",
+    "BusinessCalendar",
+    "Duration",
+    "OpeningHours",
+    "business_calendar",
+    "check_holidays",
+    "driven_by",
+    "find_zone",
+    "holiday_places",
+    "now",
+    "zone_names",
+]
+
+
+def now() -> datetime:
+    """The present moment, aware UTC. The only place where the product reads the time."""
+    return _present()
+
+
+@contextmanager
+def driven_by(present: Callable[[], datetime]) -> Iterator[None]:
+    """Let this process live by another clock (aware UTC) while the block runs: a simulation's."""
+    global _present  # noqa: PLW0603 (there is one present in a process)
+    before, _present = _present, present
+    try:
+        yield
+    finally:
+        _present = before
+
+
+def _of_this_machine() -> datetime:
+    return datetime.now(UTC)
+
+
+_present: Callable[[], datetime] = _of_this_machine

@@ -1,0 +1,242 @@
+"""When a department is open: its hours in its time zone, without its holidays."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from holidays import country_holidays, list_supported_countries
+
+from portal.business_time.duration import Duration
+from portal.business_time.opening_hours import OpeningHours
+
+_NOTHING: Final = timedelta(0)
+_ONE_DAY: Final = timedelta(days=1)
+
+
+class Shift(NamedTuple):
+    """One unbroken stretch of work, in UTC, and the local day to which it belongs."""
+
+    day: date
+    start: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
+class BusinessCalendar:
+    """When a department is open: its hours, on the clocks of its time zone, without its holidays.
+
+    A shift that begins on a working day runs to its end even into a holiday. Where clocks spring
+    forward the skipped hour is nobody's; where they fall back an edge counts the first time that
+    the clock shows it, so an hour that comes twice is worked twice. Nothing here overlaps.
+    """
+
+    hours: OpeningHours
+    zone: ZoneInfo
+    holidays: str | None = None
+    _shifts: dict[date, tuple[Shift, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    @property
+    def never_closes(self) -> bool:
+        """Open at every moment of the year."""
+        return self.holidays is None and self.hours.always
+
+    def counting(self, duration: Duration) -> BusinessCalendar:
+        """The calendar by which this duration is counted: this one, or one that never closes."""
+        return self if duration.in_opening_hours else ALWAYS_OPEN
+
+    def add(self, start: datetime, duration: Duration) -> datetime:
+        """The moment at which a duration begun at `start` has passed.
+
+        `1bd` ends at the same time on the clock on the next working day, `2bd` on the one after;
+        begun outside the hours it counts from the next opening; where that day is shorter, its
+        first opening or last closing stands. For a calendar that never closes `1bd` is 24 hours.
+        """
+        if duration.unit == "bd" and not self.never_closes:
+            return self._add_working_days(_utc(start), duration.amount)
+        if duration.unit == "bh":
+            return self.add_open_time(start, duration.length)
+        return _utc(start) + duration.length
+
+    def add_open_time(self, start: datetime, open_time: timedelta) -> datetime:
+        """The first moment at which `elapsed(start, moment)` is exactly `open_time`.
+
+        What remained when a clock was paused goes on with this. Raises ValueError below zero.
+        """
+        start, left = _utc(start), open_time
+        if left < _NOTHING:
+            raise ValueError("time cannot be added backwards")
+        if self.never_closes or not left:
+            return start + left
+        for shift in self._shifts_from(start):
+            begun = max(start, shift.start)
+            if left <= shift.until - begun:
+                return begun + left
+            left -= shift.until - begun
+        raise AssertionError  # the shifts do not end
+
+    def elapsed(self, start: datetime, end: datetime) -> timedelta:
+        """How much of the time between two moments was open; zero where `end` is not later."""
+        start, end = _utc(start), _utc(end)
+        if end <= start:
+            return _NOTHING
+        if self.never_closes:
+            return end - start
+        passed = _NOTHING
+        for shift in self._shifts_from(start):
+            if shift.start >= end:
+                break
+            passed += min(end, shift.until) - max(start, shift.start)
+        return passed
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether the department works at this moment; at its closing time it no longer does."""
+        return self.next_open(at) == at
+
+    def next_open(self, at: datetime) -> datetime:
+        """The first moment from `at` on, itself included, at which the department works."""
+        at = _utc(at)
+        return at if self.never_closes else max(at, next(self._shifts_from(at)).start)
+
+    def _add_working_days(self, start: datetime, days: int) -> datetime:
+        if days == 0:
+            return start
+        first = next(self._shifts_from(start))
+        begun = max(start, first.start)
+        on_the_wall = begun.astimezone(self.zone).replace(tzinfo=None) - _midnight(first.day)
+        working_days = self._working_days_from(first.day + _ONE_DAY)
+        for _ in range(days - 1):
+            next(working_days)
+        shifts = next(working_days)
+        same_time = self._instant(_midnight(shifts[0].day) + on_the_wall)
+        return min(max(same_time, shifts[0].start), shifts[-1].until)
+
+    def _shifts_from(self, at: datetime) -> Iterator[Shift]:
+        # Yesterday's shift may still be running after midnight.
+        yesterday = at.astimezone(self.zone).date() - _ONE_DAY
+        for shifts in self._working_days_from(yesterday):
+            for shift in shifts:
+                if shift.until > at:
+                    yield shift
+
+    def _working_days_from(self, day: date) -> Iterator[tuple[Shift, ...]]:
+        last_open = day
+        while day - last_open < timedelta(days=400):
+            if shifts := self._shifts_on(day):
+                last_open = day
+                yield shifts
+            day += _ONE_DAY
+        raise ValueError(f"no working day in a year: {self.hours}, holidays {self.holidays}")
+
+    def _shifts_on(self, day: date) -> tuple[Shift, ...]:
+        if day not in self._shifts:
+            if len(self._shifts) > 4000:  # some ten years: a bound on memory
+                self._shifts.clear()
+            self._shifts[day] = tuple(self._work_out_shifts(day))
+        return self._shifts[day]
+
+    def _work_out_shifts(self, day: date) -> Iterator[Shift]:
+        if self.holidays and day in _public_holidays(self.holidays, day.year):
+            return
+        for from_minute, to_minute in self.hours.week[day.weekday()]:
+            start = self._instant(_midnight(day) + timedelta(minutes=from_minute))
+            until = self._instant(_midnight(day) + timedelta(minutes=to_minute))
+            if start < until:
+                yield Shift(day, start, until)
+
+    def _instant(self, wall: datetime) -> datetime:
+        """The first moment at which the clock on the wall shows `wall` or has jumped past it."""
+        moment = wall.replace(tzinfo=self.zone, fold=0).astimezone(UTC)
+        if self._wall(moment) == wall:
+            return moment
+        before_the_jump = wall.replace(tzinfo=self.zone, fold=1).astimezone(UTC)
+        seconds = range(int((moment - before_the_jump).total_seconds()) + 1)
+        short = bisect_right(
+            seconds,
+            wall,
+            key=lambda second: self._wall(before_the_jump + timedelta(seconds=second)),
+        )
+        return before_the_jump + timedelta(seconds=short)
+
+    def _wall(self, moment: datetime) -> datetime:
+        return moment.astimezone(self.zone).replace(tzinfo=None)
+
+
+@lru_cache(maxsize=1024)
+def business_calendar(
+    hours: str | None = None, timezone: str = "UTC", holidays: str | None = None
+) -> BusinessCalendar:
+    """The calendar for hours ("Mon-Fri 09:00-17:30"), an IANA time zone and a place ("US-CA").
+
+    Made once per process and shared. Raises ValueError with a sentence for what cannot be read.
+    """
+    if holidays is not None:
+        check_holidays(holidays)
+    return BusinessCalendar(OpeningHours.parse(hours), find_zone(timezone), holidays)
+
+
+def find_zone(name: str) -> ZoneInfo:
+    """The IANA time zone of that name. Raises ValueError with a sentence for any other word."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(
+            f'"{name}" is not a time zone. They are named like Europe/London.'
+        ) from error
+
+
+@lru_cache(maxsize=1)
+def zone_names() -> frozenset[str]:
+    """The names of all IANA time zones; kept, because the library searches the disk each time."""
+    return frozenset(available_timezones())
+
+
+def check_holidays(place: str) -> None:
+    """Raises ValueError with a sentence where no public holidays are known for "US" or "US-CA"."""
+    country, dash, region = place.partition("-")
+    regions = holiday_places().get(country)
+    if regions is None:
+        raise ValueError(
+            f'"{place}" is no country whose holidays are known. '
+            'Write two letters, like "US", and perhaps a region, like "US-CA".'
+        )
+    if dash and region not in regions:
+        known = f"Known are {', '.join(regions)}." if regions else f'Write "{country}".'
+        raise ValueError(f'"{place}" is not a known region of {country}. {known}')
+
+
+@lru_cache(maxsize=1)
+def holiday_places() -> dict[str, list[str]]:
+    """Two-letter country codes whose public holidays are known, and the regions of each."""
+    return {
+        country: regions
+        for country, regions in list_supported_countries(include_aliases=False).items()
+        if len(country) == 2  # ISO 3166 alpha-2; the three-letter codes repeat them
+    }
+
+
+@lru_cache(maxsize=1024)
+def _public_holidays(place: str, year: int) -> frozenset[date]:
+    country, _, region = place.partition("-")
+    return frozenset(country_holidays(country, subdiv=region or None, years=year))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day)  # noqa: DTZ001 - on the wall
+
+
+def _utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a time zone cannot be placed")
+    return moment.astimezone(UTC)
+
+
+ALWAYS_OPEN: Final = business_calendar()
+"""Around the clock, without holidays."""

@@ -1,0 +1,31 @@
+"""`kept seed`: lifelike data in the database of these settings."""
+
+from portal.commands.runner import act
+from portal.demo.sample_data import fill
+from portal.errors import Conflict
+from portal.operations import Relay
+from portal.settings import Settings
+
+SHOWN = 5
+"""Links that are printed; the rest stand at the desk."""
+
+
+def seed(settings: Settings, requests: int, number: int) -> list[str]:
+    """Add the sample people and so many requests. Raises Conflict beside the real Twilio."""
+    if settings.sends_texts and settings.twilio_api_url is None:
+        raise Conflict(
+            "Sample customers are made up, so they are not added beside a real provider: "
+            "unset every TWILIO_ setting first."
+        )
+
+    async def live(relay: Relay) -> list[str]:
+        samples = await fill(relay, requests, number)
+        more = len(samples) - SHOWN
+        return [
+            f"{len(samples)} requests have been added. Customers' pages:",
+            *(f"{one.link}  {one.name}, {one.title}" for one in samples[:SHOWN]),
+            *([f"and {more} more, at the desk."] if more > 0 else []),
+            "To sign in at the desk: kept staff add YOUR-EMAIL --name YOU --role manager",
+        ]
+
+    return act(settings, live)

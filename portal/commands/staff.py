@@ -1,0 +1,149 @@
+"""`kept staff`: who sits at the desk."""
+
+from collections.abc import Sequence
+
+from portal import business_time
+from portal.commands.runner import THE_TERMINAL, act
+from portal.errors import BadInput
+from portal.models import Role, StaffMember
+from portal.operations import (
+    Relay,
+    add_staff,
+    disable_staff,
+    mark_absent,
+    mark_back,
+    name_lead,
+    take_over_everything,
+)
+from portal.operations.staff import read_day
+from portal.queries.roster import load_full_roster
+from portal.queries.staff import all_seats, find_staff_by_email
+from portal.rules.roster import Roster
+from portal.settings import Settings
+
+
+def add(
+    settings: Settings,
+    email: str,
+    name: str,
+    role: str | None,
+    departments: Sequence[str],
+    *,
+    lead: bool,
+) -> list[str]:
+    """Add a person; the last line is the link with which they set a password, shown this once."""
+    if role is not None and role not in list(Role):
+        raise BadInput(f"There is no role {role!r}. It is agent, manager or admin.")
+
+    async def join(relay: Relay) -> list[str]:
+        async with relay.turn(THE_TERMINAL) as turn:
+            person, secret = await add_staff(
+                turn,
+                email=email,
+                name=name,
+                role=Role(role) if role else None,
+                departments=departments,
+                lead=lead,
+            )
+        return [
+            f"{person.name} ({person.email}) may set a password here, once, within a week:",
+            f"{settings.public_url}/desk/invitations/{secret}",
+        ]
+
+    return act(settings, join)
+
+
+def list_people(settings: Settings) -> list[str]:
+    """A line for each person: address, name, role, departments, and whether they are away."""
+
+    async def read(relay: Relay) -> list[str]:
+        async with relay.database.reading() as session:
+            roster = await load_full_roster(session, business_time.now())
+            seats = await all_seats(session)
+        people = sorted(roster.staff.values(), key=lambda person: person.email)
+        return [_line(person, seats, roster) for person in people] or [
+            "Nobody yet: `kept staff add`."
+        ]
+
+    return act(settings, read)
+
+
+def absent(
+    settings: Settings, email: str, from_: str | None, until: str | None, deputy: str | None
+) -> list[str]:
+    """A person is away; what they have goes to whoever stands in, all of it before this ends."""
+
+    async def leave(relay: Relay) -> list[str]:
+        async with relay.database.reading() as session:
+            person = await find_staff_by_email(session, email)
+            roster = await load_full_roster(session, business_time.now())
+        zone = roster.zone_of(person.id or 0 if person else 0)
+        async with relay.turn(THE_TERMINAL) as turn:
+            person = await mark_absent(
+                turn,
+                email,
+                from_=read_day(from_ or "", zone),
+                until=read_day(until or "", zone),
+                deputy=deputy,
+            )
+            roster = await load_full_roster(turn.session, turn.now)
+            words = f"{person.name} is {_away(person, roster)}."
+        await take_over_everything(relay, THE_TERMINAL)
+        return [words]
+
+    return act(settings, leave)
+
+
+def back(settings: Settings, email: str) -> list[str]:
+    """A person is here again; what others took over stays with them."""
+
+    async def come(relay: Relay) -> list[str]:
+        async with relay.turn(THE_TERMINAL) as turn:
+            person = await mark_back(turn, email)
+        return [f"{person.name} is here again. What others took over stays with them."]
+
+    return act(settings, come)
+
+
+def lead(settings: Settings, email: str, department: str) -> list[str]:
+    """A person leads a department, in place of whoever led it."""
+
+    async def name(relay: Relay) -> list[str]:
+        async with relay.turn(THE_TERMINAL) as turn:
+            person = await name_lead(turn, email, department)
+        return [f"{person.name} leads {department}."]
+
+    return act(settings, name)
+
+
+def disable(settings: Settings, email: str) -> list[str]:
+    """A person leaves; what they own passes to their departments."""
+
+    async def leave(relay: Relay) -> list[str]:
+        async with relay.turn(THE_TERMINAL) as turn:
+            person = await disable_staff(turn, email)
+        await take_over_everything(relay, THE_TERMINAL)
+        return [f"{person.name} is signed out for good; their work has been passed on."]
+
+    return act(settings, leave)
+
+
+def _line(person: StaffMember, seats: Sequence[tuple[int, str, bool]], roster: Roster) -> str:
+    departments = [
+        f"{key} (lead)" if is_lead else key for who, key, is_lead in seats if who == person.id
+    ]
+    states = [person.role.value, *departments]
+    if person.disabled_at:
+        states.append("disabled")
+    elif person.password_hash is None:
+        states.append("has not set a password yet")
+    if not person.disabled_at and person.will_be_away(roster.now):
+        states.append(_away(person, roster))
+    return f"{person.email}: {person.name}, {', '.join(states)}"
+
+
+def _away(person: StaffMember, roster: Roster) -> str:
+    """Their absence, and who stands in, where somebody is named."""
+    words = person.away_words(roster.now, roster.zone_of(person.id or 0))
+    deputy = roster.staff.get(person.deputy_id or 0)
+    return f"{words}; {deputy.name} stands in" if deputy else words

@@ -1,0 +1,30 @@
+"""A carrier and a mailbox on loopback, for the demonstration and for tests.
+
+The carrier speaks Twilio's Messages API and signs its webhooks as Twilio does; the mailbox
+speaks SMTP and shows what it was given. Nothing here knows the rest of the portal: the only
+thing that joins them is a URL. `docs/simulator.md` tells how to use it.
+"""
+
+from portal.demo.fake_providers.app import create_carrier
+from portal.demo.fake_providers.config import SIMULATED_SID, SIMULATED_TOKEN, CarrierConfig
+from portal.demo.fake_providers.fake_carrier import Carrier
+from portal.demo.fake_providers.faults import Do, Fault, FaultBook
+from portal.demo.fake_providers.mailbox import Mail, Mailbox
+from portal.demo.fake_providers.server import Pending, Simulator
+from portal.demo.fake_providers.sms import Text
+
+__all__ = [
+    "SIMULATED_SID",
+    "SIMULATED_TOKEN",
+    "Carrier",
+    "CarrierConfig",
+    "Do",
+    "Fault",
+    "FaultBook",
+    "Mail",
+    "Mailbox",
+    "Pending",
+    "Simulator",
+    "Text",
+    "create_carrier",
+]

@@ -1,0 +1,257 @@
+"""Twilio's REST API as far as a product that sends texts needs it.
+
+Source: https://www.twilio.com/docs/messaging/api/message-resource
+"""
+
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
+from hmac import compare_digest
+from itertools import dropwhile, islice
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from portal.demo.fake_providers.errors import Refusal
+from portal.demo.fake_providers.fake_carrier import Carrier
+from portal.demo.fake_providers.faults import ANSWERS, Do, Fault
+from portal.demo.fake_providers.sms import API_VERSION, Text
+
+HANG_UP = "simulator.hang_up"
+CODES = {Do.STATUS_500: 20500, Do.STATUS_429: 20429}
+DEFAULT_PAGE, LARGEST_PAGE = 50, 1_000
+
+Operation = Callable[[Carrier, Request], Awaitable[Response]]
+
+
+def twilio_routes() -> list[Route]:
+    """The account and its messages."""
+    account = f"/{API_VERSION}/Accounts/{{account}}"
+    return [
+        Route(f"{account}/Messages.json", _call("create", create_message), methods=["POST"]),
+        Route(f"{account}/Messages.json", _call("list", list_messages), methods=["GET"]),
+        Route(f"{account}/Messages/{{sid}}.json", _call("fetch", fetch_message), methods=["GET"]),
+        Route(f"{account}/Messages/{{sid}}/Media/{{media}}", _call("media", find_media)),
+        Route("/media/{media}", show_media),
+        Route(f"{account}.json", _call("account", fetch_account), methods=["GET"]),
+    ]
+
+
+def _call(name: str, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
+    """What every call has in common: counted, slow if asked to be, and closed to strangers."""
+
+    async def endpoint(request: Request) -> Response:
+        carrier: Carrier = request.app.state.carrier
+        carrier.requests[name] += 1
+        carrier.changes.changed()
+        if carrier.config.answer_delay:
+            await asyncio.sleep(carrier.config.answer_delay)
+        try:
+            _authenticate(carrier, request)
+            return await operation(carrier, request)
+        except Refusal as refusal:
+            return refused(refusal)
+
+    return endpoint
+
+
+def _authenticate(carrier: Carrier, request: Request) -> None:
+    config = carrier.config
+    known = base64.b64encode(f"{config.account_sid}:{config.auth_token}".encode()).decode()
+    given = request.headers.get("authorization", "")
+    if not compare_digest(given.encode(), f"Basic {known}".encode()):
+        raise Refusal(20003)
+    if request.path_params["account"] != config.account_sid:
+        raise Refusal(20404)
+
+
+async def create_message(carrier: Carrier, request: Request) -> Response:
+    """Take a text; its callbacks begin once the answer is out, unless a fault says otherwise."""
+    pairs = parse_qsl((await request.body()).decode(), keep_blank_values=True)
+    form = dict(pairs)
+    media = tuple(value for name, value in pairs if name == "MediaUrl")
+    fault = carrier.faults.take(ANSWERS, on="create", to=form.get("To"))
+    if fault and not fault.accepts:
+        return await spoiled(carrier, fault)
+    if fault and fault.do is Do.ACCEPT_LATE:
+        carrier.accept_later(form, media, fault.seconds or 0)
+        return await spoiled(carrier, fault)
+    text = carrier.accept(form, media)
+    # drawn now: a text set off at once may be further on its way by the time it is sent
+    taken = JSONResponse(text.as_twilio(carrier.config.account_sid), status_code=201)
+    if fault is None:
+        taken.background = BackgroundTask(_set_off, carrier, text)
+        return taken
+    delivery = carrier.set_off(text)
+    if fault.do is Do.CALLBACK_BEFORE_ANSWER:
+        await asyncio.wait({delivery})
+        return taken
+    return await spoiled(carrier, fault, taken)
+
+
+async def _set_off(carrier: Carrier, text: Text) -> None:
+    carrier.set_off(text)
+
+
+async def fetch_message(carrier: Carrier, request: Request) -> Response:
+    """One text as it stands."""
+    if fault := carrier.faults.take(ANSWERS, on="fetch"):
+        return await spoiled(carrier, fault)
+    text = carrier.find(request.path_params["sid"])
+    if text is None:
+        raise Refusal(20404)
+    return JSONResponse(text.as_twilio(carrier.config.account_sid))
+
+
+async def find_media(carrier: Carrier, request: Request) -> Response:
+    """Where a photo lies: as at Twilio, in a store of its own that asks for no sign-in."""
+    if fault := carrier.faults.take(ANSWERS, on="media"):
+        return await spoiled(carrier, fault)
+    if carrier.media(request.path_params["media"]) is None:
+        raise Refusal(20404)
+    return RedirectResponse(f"/media/{request.path_params['media']}", 307)
+
+
+async def show_media(request: Request) -> Response:
+    """A photo's bytes. As in the store behind Twilio, a sign-in that has no place here is a 400."""
+    carrier: Carrier = request.app.state.carrier
+    found = carrier.media(request.path_params["media"])
+    if found is None:
+        return refused(Refusal(20404))
+    if "authorization" in request.headers:
+        return Response("Only one way to sign in is allowed.", 400)
+    return Response(found.data, media_type=found.media_type)
+
+
+async def list_messages(carrier: Carrier, request: Request) -> Response:
+    """Newest first, a page at a time; pages hold still while new texts come in."""
+    query = dict(request.query_params)
+    if fault := carrier.faults.take(ANSWERS, on="list", to=query.get("To")):
+        return await spoiled(carrier, fault)
+    size = min(max(_number(query.get("PageSize"), DEFAULT_PAGE), 1), LARGEST_PAGE)
+    page = _number(query.get("Page"), 0)
+    matching = _newest_first(carrier, query)
+    if last_seen := query.get("PageToken", "").removeprefix("PA"):
+        matching = islice(dropwhile(lambda text: text.sid != last_seen, matching), 1, None)
+    found = list(islice(matching, size + 1))
+    shown, more = found[:size], len(found) > size
+
+    def uri(**changes: Any) -> str:
+        return f"{request.url.path}?{urlencode({**query, 'PageSize': size, **changes})}"
+
+    return JSONResponse(
+        {
+            "first_page_uri": uri(Page=0, PageToken=""),
+            "next_page_uri": uri(Page=page + 1, PageToken=f"PA{shown[-1].sid}") if more else None,
+            "previous_page_uri": None,
+            "page": page,
+            "page_size": size,
+            "start": page * size,
+            "end": page * size + max(len(shown) - 1, 0),
+            "uri": uri(),
+            "messages": [text.as_twilio(carrier.config.account_sid) for text in shown],
+        }
+    )
+
+
+def _newest_first(carrier: Carrier, query: dict[str, str]) -> Iterator[Text]:
+    customer = query.get("To")
+    if customer and customer != carrier.config.from_number:
+        texts = carrier.thread(customer)
+    else:
+        texts = carrier.texts()
+    on, before, after = (
+        _moment(query.get(name)) for name in ("DateSent", "DateSent<", "DateSent>")
+    )
+    for text in reversed(texts):
+        sent = (text.sent_at or text.created_at).replace(microsecond=0)
+        if (
+            query.get("To", text.to) == text.to
+            and query.get("From", text.from_) == text.from_
+            and (on is None or on.date() == sent.date())
+            and (before is None or sent <= before)
+            and (after is None or sent >= after)
+        ):
+            yield text
+
+
+def _moment(written: str | None) -> datetime | None:
+    if not written:
+        return None
+    try:
+        moment = datetime.fromisoformat(written)
+    except ValueError:
+        raise Refusal(20001) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _number(written: str | None, otherwise: int) -> int:
+    return int(written) if written and written.isdecimal() else otherwise
+
+
+async def fetch_account(carrier: Carrier, _: Request) -> Response:
+    """For a check of the credentials."""
+    if fault := carrier.faults.take(ANSWERS, on="account"):
+        return await spoiled(carrier, fault)
+    sid = carrier.config.account_sid
+    return JSONResponse(
+        {
+            "sid": sid,
+            "friendly_name": "Simulated account",
+            "status": "active",
+            "type": "Trial",
+            "uri": f"/{API_VERSION}/Accounts/{sid}.json",
+        }
+    )
+
+
+def refused(refusal: Refusal) -> Response:
+    """The answer to a call that is not taken."""
+    return JSONResponse(refusal.as_twilio(), status_code=refusal.status)
+
+
+async def spoiled(carrier: Carrier, fault: Fault, answer: Response | None = None) -> Response:
+    """What the caller gets instead of `answer`, which is None where nothing was accepted."""
+    match fault.do:
+        case Do.STATUS_500 | Do.STATUS_429 | Do.ERROR:
+            return refused(Refusal(CODES.get(fault.do) or fault.code or 20500))
+        case Do.STATUS_502_HTML:
+            return HTMLResponse("<html><h1>502 Bad Gateway</h1></html>", status_code=502)
+        case Do.TRUNCATE_201 if answer is not None:
+            half = bytes(answer.body)[: len(answer.body) // 2]
+            return Response(half, answer.status_code, media_type="application/json")
+        case Do.HANG:
+            await _hang(carrier, fault.seconds or 0)
+            return answer or HungUp()
+        case _:
+            return HungUp()
+
+
+async def _hang(carrier: Carrier, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(carrier.closing.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+class HungUp(Response):
+    """No answer at all: the connection is closed.
+
+    A server that gives no way to hang up answers 500 instead; ours does (see server.py).
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Drop the connection and wait until it is gone."""
+        hang_up = scope.get("extensions", {}).get(HANG_UP)
+        if hang_up is None:
+            await Response("The connection was to be dropped here.", 500)(scope, receive, send)
+            return
+        hang_up()
+        while (await receive())["type"] != "http.disconnect":
+            pass

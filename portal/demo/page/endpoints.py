@@ -1,0 +1,151 @@
+"""The scene: what stands in its three panes, and what their forms do."""
+
+from typing import Any
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from portal import business_time
+from portal.demo.page.customer import get_martins, start_again, text_us, texts_on_his_phone
+from portal.desk.auth.access import field, is_fragment, read_form
+from portal.desk.auth.current_staff import Reader, as_person
+from portal.desk.board.presenter import Rows
+from portal.desk.request.actions import find_act, perform
+from portal.desk.request.endpoints import as_problem, changed_since
+from portal.desk.request.presenter import draw_request
+from portal.errors import NotFound, PortalError
+from portal.messaging.wording.time_format import Words
+from portal.models import ServiceRequest
+from portal.queries.desk.board import newest_requests
+from portal.queries.roster import load_roster
+from portal.queries.staff import department_ids
+from portal.rules.roster import Roster
+from portal.web import templating
+
+PAGE = "demo/demo.html"
+MOST_OTHERS = 12
+LONGEST_TEXT = 1_600
+SIGN_IN = "Sign in as one of the people named in the terminal where the demo runs."
+
+
+async def show_demo(request: Request) -> Response:
+    """`GET /demo`: all three panes."""
+    return templating.page(request, PAGE, await _context(request))
+
+
+async def show_thread(request: Request) -> Response:
+    """`GET /demo/thread`: the phone."""
+    return templating.fragment(request, PAGE, "thread", await _context(request))
+
+
+async def show_desk(request: Request) -> Response:
+    """`GET /demo/desk`: the desk that has his request now."""
+    return templating.fragment(request, PAGE, "desk", await _context(request))
+
+
+class LiveScene:
+    """`GET /demo/live`: an event for each change, and for each text that reaches the phone."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one viewer until they leave."""
+        state = HTTPConnection(scope).app.state
+        try:
+            async with state.database.reading() as session:
+                found = await get_martins(session)
+        except NotFound:
+            await Response(status_code=404)(scope, receive, send)
+            return
+        await state.live.stream(scope, receive, send, topic=f"desk:{found.id}", since=None)
+
+
+async def reply(request: Request) -> Response:
+    """`POST /demo/reply`: Martin writes a text."""
+    body = field(await read_form(request), "body")[:LONGEST_TEXT]
+    if body:
+        await text_us(request.app.state.settings, body)
+    if is_fragment(request):
+        return await show_thread(request)
+    return RedirectResponse("/demo", 303)
+
+
+async def restart(request: Request) -> Response:
+    """`POST /demo/restart`: the story from its beginning."""
+    await start_again(request.app.state.relay)
+    return RedirectResponse("/demo", 303)
+
+
+async def act(request: Request) -> Response:
+    """`POST /demo/{verb}`: the same verbs as at the desk, by whoever has the request now."""
+    form = await read_form(request)
+    verb: str = request.path_params["verb"]
+    said = find_act(verb)[0].said
+    relay = request.app.state.relay
+    async with relay.database.reading() as session:
+        found = await get_martins(session)
+        acting = await _acting(session, found, await load_roster(session, found.definition))
+    try:
+        await perform(relay, acting, found.reference, verb, form)
+    except NotFound:
+        raise
+    except PortalError as refusal:
+        context = await _context(request)
+        view = context["request"]
+        changed = changed_since(view, form, refusal)
+        meanwhile = f" Meanwhile: {'; '.join(changed)}." if changed else ""
+        context["problem"] = as_problem(view, verb, form, refusal.detail + meanwhile)
+        if is_fragment(request):
+            return templating.fragment(request, PAGE, "desk", context, refusal.status)
+        return templating.page(request, PAGE, context, refusal.status)
+    if is_fragment(request):
+        context = await _context(request)
+        return templating.fragment(request, PAGE, "desk", context | {"said": said})
+    return RedirectResponse("/demo", 303)
+
+
+async def _context(request: Request) -> dict[str, Any]:
+    settings = request.app.state.settings
+    async with request.app.state.database.reading() as session:
+        found = await get_martins(session)
+        roster = await load_roster(session, found.definition)
+        acting = await _acting(session, found, roster)
+        view = await draw_request(session, found.reference, acting, settings, "/demo")
+        words = Words("en", found.customer.timezone, business_time.now())
+        texts = await texts_on_his_phone(session, found, words)
+        others = await newest_requests(session, MOST_OTHERS)
+        rows = Rows(words, {}, roster.staff)
+    link = found.live_link
+    return {
+        "customer": view.customer,
+        "texts": texts,
+        "page_url": f"/r/{link.token}" if link else "/",
+        "acting": as_person(acting.staff),
+        "department": _department(found, roster),
+        "request": view,
+        "others": [rows.found(one) for one in others if one.customer_id != found.customer_id],
+        "sign_in": SIGN_IN,
+        "mailbox_url": f"{str(settings.twilio_api_url).rstrip('/')}/mail"
+        if settings.twilio_api_url
+        else None,
+        "said": None,
+        "problem": None,
+    }
+
+
+async def _acting(session: AsyncSession, request: ServiceRequest, roster: Roster) -> Reader:
+    """Who would press the next button: whoever takes a handoff up, else whoever owns the work."""
+    run = next(iter(request.open_runs), None)
+    if run is None:
+        staff_id = request.owner_id
+    elif request.waiting_handoff(run):
+        staff_id = roster.assignee(roster.department_by_id(run.department_id))
+    else:
+        staff_id = run.assignee_id
+    return Reader(roster.person(staff_id), await department_ids(session, staff_id))
+
+
+def _department(request: ServiceRequest, roster: Roster) -> str:
+    run = next(iter(request.open_runs), None)
+    department_id = run.department_id if run else request.department_id
+    return roster.department_by_id(department_id).name

@@ -1,0 +1,83 @@
+"""Made-up customers. Their numbers are the ones kept free for fiction, so nobody is ever texted.
+
+North America: 555-0100 to 555-0199 of each area (NANPA). Britain: 07700 900000 to 900999 (Ofcom).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from random import Random
+
+from portal.operations import CustomerDetails
+
+MARTIN = CustomerDetails(
+    "Martin Keller", "+14155550132", "martin.keller@example.com", timezone="America/New_York"
+)
+
+FIRST_NAMES = (
+    "Amelia", "Andre", "Anja", "Beatriz", "Ben", "Carmen", "Chloe", "Daniel", "Deepa", "Diego",
+    "Elif", "Emma", "Erik", "Farah", "Felix", "Gabriel", "Hana", "Hugo", "Ines", "Isaac", "Jasmin",
+    "Joan", "Jun", "Kofi", "Laila", "Leo", "Liam", "Lucia", "Marcus", "Marta", "Maya", "Nadia",
+    "Nikolai", "Noor", "Nora", "Olivia", "Omar", "Paul", "Priya", "Quinn", "Rachel", "Samuel",
+    "Sofia", "Tariq", "Theo", "Vera", "Victor", "Wanda", "Yusuf", "Zoe",
+)  # fmt: skip
+LAST_NAMES = (
+    "Abbott", "Adeyemi", "Ahmed", "Andersson", "Baker", "Banerjee", "Bianchi", "Castillo", "Chen",
+    "Clarke", "Cohen", "Costa", "Davies", "Doyle", "Dubois", "Evans", "Fischer", "Foster", "Garcia",
+    "Gupta", "Hansen", "Hughes", "Ivanova", "Jackson", "Kaya", "Kim", "Kowalski", "Larsen", "Lopez",
+    "Malik", "Marino", "Mensah", "Miller", "Murphy", "Nguyen", "Novak", "Okoye", "Olsen", "Park",
+    "Patel", "Pereira", "Reid", "Rossi", "Santos", "Sato", "Schmidt", "Silva", "Taylor", "Walker",
+    "Yilmaz",
+)  # fmt: skip
+SPANISH = (
+    "Carmen Castillo", "Diego Herrera", "Lucia Romero", "Javier Molina", "Rosa Delgado",
+    "Miguel Navarro", "Elena Vargas", "Pablo Serrano",
+)  # fmt: skip
+ARABIC = {
+    "ليلى حداد": "layla.haddad", "عمر منصور": "omar.mansour", "سلمى ناصر": "salma.nasser",
+    "يوسف خليل": "yusuf.khalil", "مريم فارس": "maryam.faris", "كريم صالح": "karim.saleh",
+    "نور عيسى": "nour.issa", "سامي زيدان": "sami.zidan",
+}  # fmt: skip
+"""Those in America who read us in their own language: two in sixteen each."""
+AREAS = ("212", "305", "312", "404", "415", "503", "602", "617", "702", "713", "718", "206")
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """A made-up person: the same number is always the same one."""
+
+    name: str
+    number: int
+
+    def living_in(self, place: str) -> CustomerDetails:
+        """Their details in "US" or "GB": most have a phone, some an e-mail address, some both."""
+        name, locale = self._speaking(place)
+        email = f"{ARABIC.get(name, name.lower().replace(' ', '.'))}@example.com"
+        if self.number % 6 == 5:
+            return CustomerDetails(name, email=email, locale=locale)
+        phone, both = _phone(place, self.number), email if self.number % 3 == 1 else None
+        return CustomerDetails(name, phone, both, locale=locale)
+
+    def _speaking(self, place: str) -> tuple[str, str | None]:
+        """Their name, and the language that they read where it is not English."""
+        kind, which = self.number % 16, self.number // 16 * 2 + self.number % 2
+        if place == "US" and kind in (3, 4):
+            return SPANISH[which % len(SPANISH)], "es"
+        if place == "US" and kind in (9, 10):
+            return tuple(ARABIC)[which % len(ARABIC)], "ar"
+        return self.name, None
+
+
+def strangers(rng: Random) -> Iterator[Stranger]:
+    """People without end. Names come again after 2,500, numbers sooner: families share phones."""
+    names = [f"{first} {last}" for first in FIRST_NAMES for last in LAST_NAMES]
+    rng.shuffle(names)
+    first = rng.randrange(1_000)
+    return (Stranger(names[number % len(names)], number) for number in count(first))
+
+
+def _phone(place: str, number: int) -> str:
+    if place == "GB":
+        return f"+447700900{number % 1000:03d}"
+    # From 0133 on: 0132 is Martin's, and 0100 the simulated carrier's own.
+    return f"+1{AREAS[number % len(AREAS)]}55501{33 + number // len(AREAS) % 67}"

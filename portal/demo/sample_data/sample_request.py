@@ -1,0 +1,115 @@
+"""One sample request as it lives: its moment, its people, and the post that it sent."""
+
+import uuid
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from random import Random
+
+from portal.demo.sample_data.scenarios import Story
+from portal.demo.sample_data.translations import in_words_of
+from portal.models import Actor, Channel, Message, MessageStatus, SendAttempt, StageRun
+from portal.models.requests.service_request import ServiceRequest
+from portal.operations import CustomerDetails, Turn
+from portal.operations.outbox import Outbox
+from portal.queries.roster import load_roster
+from portal.queries.workflows import get_newest_workflow
+
+SENT_AFTER, DELIVERED_AFTER = timedelta(seconds=2), timedelta(seconds=5)
+
+
+@dataclass
+class Life:
+    """A request between two of its deeds; ``now`` is its own present.
+
+    All lives share one transaction, so that they are quick to write; each deed has a Turn of its
+    own, with its own moment and hand, as it would have had.
+    """
+
+    base: Turn
+    story: Story
+    customer: CustomerDetails
+    title: str
+    rng: Random
+    now: datetime
+    _request: ServiceRequest | None = None
+    _outboxes: list[Outbox] = field(default_factory=list)
+
+    @property
+    def request(self) -> ServiceRequest:
+        """The request, once it has been opened."""
+        if self._request is None:
+            raise RuntimeError("this life has not begun")
+        return self._request
+
+    @request.setter
+    def request(self, opened: ServiceRequest) -> None:
+        self._request = opened
+
+    def turn(self, actor: Actor) -> Turn:
+        """A turn at this life's present, by this hand."""
+        outbox = Outbox(self.base.session, self.base.settings, self.now)
+        self._outboxes.append(outbox)
+        return replace(self.base, now=self.now, actor=actor, outbox=outbox, touched={})
+
+    def next_due_at(self) -> datetime | None:
+        """When Kept does the next thing by itself: a question, a reminder, word of a delay."""
+        if self._request is None:
+            return None
+        moments = [self.request.tell_at, *(one.next_at for one in self.request.follow_ups)]
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def said(self, words: str) -> str:
+        """Words of the story in the customer's language."""
+        return in_words_of(self.customer.locale or "en", words)
+
+    def open_run(self, stage: str) -> StageRun | None:
+        """The open passage through that stage."""
+        return next((run for run in self.request.open_runs if run.stage_key == stage), None)
+
+    async def first_hand(self) -> Actor:
+        """Somebody of the department where such requests begin."""
+        workflow = await get_newest_workflow(self.base.session, self.story.workflow)
+        roster = await load_roster(self.base.session, workflow.definition)
+        first = roster.department(workflow.definition.roots()[0].department)
+        return roster.person(self.rng.choice(sorted(roster.members[first.id or 0]))).actor
+
+    async def anybody_in(self, department_id: int) -> Actor:
+        """Somebody who works there."""
+        roster = await self.base.roster(self.request)
+        return roster.person(self.rng.choice(sorted(roster.members[department_id]))).actor
+
+    async def hand(self, staff_id: int) -> Actor:
+        """The person of that id, as the hand behind a deed."""
+        return (await self.base.roster(self.request)).person(staff_id).actor
+
+    async def owner(self) -> Actor:
+        """Whoever owns the request."""
+        return await self.hand(self.request.owner_id)
+
+    async def deliver(self, present: datetime) -> None:
+        """What was owed has long been delivered; what is not due yet stays with the worker."""
+        written = [message for outbox in self._outboxes for message in outbox.written]
+        self._outboxes.clear()
+        if written:
+            await self.base.session.flush()
+        for message in written:
+            if message.status == MessageStatus.QUEUED and message.due_at < present:
+                self._deliver(message)
+
+    def _deliver(self, message: Message) -> None:
+        message.status = MessageStatus.DELIVERED
+        message.attempts = 1
+        message.sent_at = message.due_at + SENT_AFTER
+        message.delivered_at = message.due_at + DELIVERED_AFTER
+        if message.channel == Channel.SMS:
+            message.provider_sid = f"SM{uuid.uuid4().hex}"
+        self.base.session.add(
+            SendAttempt(
+                message_id=message.id or 0,
+                claim_token=uuid.uuid4().hex,
+                claimed_at=message.due_at,
+                finished_at=message.sent_at,
+                provider_sid=message.provider_sid,
+                status=MessageStatus.DELIVERED,
+            )
+        )

@@ -1,0 +1,148 @@
+"""The door: signing in and out, and the first password of an invited person."""
+
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from portal import business_time
+from portal.desk.auth.access import answer, field, frame, read_form
+from portal.desk.auth.current_staff import (
+    Reader,
+    as_person,
+    begin_sign_in,
+    end_sign_in,
+    find_reader,
+)
+from portal.desk.auth.passwords import hash_password, is_password
+from portal.errors import BadInput, NotFound, PortalError
+from portal.models import KEPT, StaffMember
+from portal.queries.staff import find_invited, find_staff_by_email
+from portal.web.rate_limit import TooOften
+
+WRONG = "That e-mail and password do not belong together. Please try again."
+BY_ADDRESS = "10/minute"
+BY_CLIENT = "60/minute"
+HINT = "Sign in as one of the sample people: the terminal that runs the demo shows their password."
+
+
+class OldInvitation(NotFound):
+    """Used, replaced, run out, or never made: they look the same."""
+
+    title = "This invitation does not work any more"
+
+
+async def show_sign_in(request: Request) -> Response:
+    """`GET /desk/sign-in`: the form; who is signed in already goes on to the board."""
+    back = _own_path(request.query_params.get("back", ""))
+    if await find_reader(request) is not None:
+        return RedirectResponse(back, 303)
+    return _form(request, back)
+
+
+async def sign_in(request: Request) -> Response:
+    """`POST /desk/sign-in`: a cookie for twelve hours, or the same refusal whatever was wrong."""
+    form = await read_form(request)
+    back, email = _own_path(field(form, "back")), field(form, "email")
+    try:
+        await _count_a_try(request, email.lower())
+    except TooOften as refusal:
+        return _form(request, back, email, refusal.detail, refusal.status)
+    async with request.app.state.database.reading() as session:
+        staff = await find_staff_by_email(session, email)
+    kept = staff.password_hash if staff and not staff.disabled_at else None
+    password = form.get("password")
+    is_right = await is_password(kept, password if isinstance(password, str) else "")
+    if staff is None or not is_right:
+        return _form(request, back, email, WRONG, 422)
+    return _welcome(request, staff, back)
+
+
+async def sign_out(_request: Request, _reader: Reader) -> Response:
+    """`POST /desk/sign-out`."""
+    response = RedirectResponse("/desk/sign-in", 303)
+    end_sign_in(response)
+    return response
+
+
+async def show_invitation(request: Request) -> Response:
+    """`GET /desk/invitations/{token}`: choose a password. Raises OldInvitation."""
+    await request.app.state.rates.allow(BY_CLIENT, "invitation", _client(request))
+    async with request.app.state.database.reading() as session:
+        invited = _still_invited(await find_invited(session, request.path_params["token"]))
+    return _invitation(request, invited)
+
+
+async def accept_invitation(request: Request) -> Response:
+    """`POST /desk/invitations/{token}`: the password is set once, and the person is signed in."""
+    await request.app.state.rates.allow(BY_CLIENT, "invitation", _client(request))
+    token: str = request.path_params["token"]
+    async with request.app.state.database.reading() as session:
+        invited = _still_invited(await find_invited(session, token))
+    password = (await read_form(request)).get("password")
+    try:
+        kept = await hash_password(password if isinstance(password, str) else "")
+    except BadInput as refusal:
+        return _invitation(request, invited, refusal)
+    async with request.app.state.relay.turn(KEPT) as turn:
+        staff = _still_invited(await find_invited(turn.session, token))
+        staff.set_password(kept)
+        turn.session.add(staff)
+    return _welcome(request, staff, "/desk")
+
+
+def _still_invited(staff: StaffMember | None) -> StaffMember:
+    if staff is None or not staff.may_accept_invitation(business_time.now()):
+        raise OldInvitation("Whoever looks after the desk can send you a new one.")
+    return staff
+
+
+def _welcome(request: Request, staff: StaffMember, back: str) -> Response:
+    response = RedirectResponse(back, 303)
+    begin_sign_in(request.app.state.settings, response, staff)
+    return response
+
+
+def _form(
+    request: Request, back: str, email: str = "", wrong: str = "", status: int = 200
+) -> Response:
+    context = {
+        "back": back,
+        "typed": {"email": email},
+        "errors": {"": wrong} if wrong else {},
+        "hint": HINT if request.app.state.demo else None,
+        **frame(None),
+    }
+    return answer(request, "desk/sign_in.html", context, status)
+
+
+def _invitation(
+    request: Request, invited: StaffMember, refusal: PortalError | None = None
+) -> Response:
+    context = {
+        "invited": as_person(invited),
+        "token": request.path_params["token"],
+        "errors": refusal.fields if refusal else {},
+        **frame(None),
+    }
+    status = refusal.status if refusal else 200
+    return answer(request, "desk/invitation.html", context, status)
+
+
+async def _count_a_try(request: Request, email: str) -> None:
+    rates = request.app.state.rates
+    await rates.allow(BY_CLIENT, "sign-in", _client(request))
+    await rates.allow(BY_ADDRESS, "sign-in", email[:254])
+
+
+def _client(request: Request) -> str:
+    return request.client.host if request.client else "nobody"
+
+
+def _own_path(back: str) -> str:
+    """Where to go on to: a path of the desk and nothing else, whatever a link may say."""
+    parts = urlsplit(back)
+    is_ours = not parts.scheme and not parts.netloc and "\\" not in back and back.isprintable()
+    inside = parts.path == "/desk" or parts.path.startswith("/desk/")
+    is_door = parts.path.startswith("/desk/sign-")
+    return back if is_ours and inside and not is_door and ".." not in parts.path else "/desk"

@@ -1,0 +1,290 @@
+"""The board of a department, and the search across all of them."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from portal import business_time
+from portal.desk.auth.access import answer, frame, is_fragment
+from portal.desk.auth.current_staff import Reader
+from portal.desk.board.presenter import Rows
+from portal.desk.board.view_models import DepartmentTab, Row, Section
+from portal.desk.request.actions import find_act
+from portal.desk.widgets import Problem
+from portal.errors import BadInput, NotFound, PortalError
+from portal.messaging.wording.time_format import Words
+from portal.models import Department, Handoff, Promise, ServiceRequest, StageRun
+from portal.queries.desk import board as board_module
+from portal.queries.desk.board import Counts, Place
+from portal.queries.staff import people_by_id
+
+A_PAGE = 25
+LOOK_AGAIN = 20
+"""Seconds between two looks at a board that is open before somebody's eyes."""
+MOST_FOUND = 50
+LONGEST_SEARCH = 120
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+SECTIONS = {
+    "accept": Section(
+        "accept",
+        "Handed to us, not yet taken up",
+        "The sender owns it until you take it up.",
+        "Take up by",
+        (),
+    ),
+    "answer": Section(
+        "answer",
+        "Needs an answer",
+        "The customer wrote, and has our word for a time.",
+        "Answer by",
+        (),
+    ),
+    "work": Section("work", "In work", "Soonest due first.", "Due", ()),
+    "waiting": Section(
+        "waiting", "On hold or waiting for the customer", "Their clock stands still.", "Due", ()
+    ),
+    "confirm": Section(
+        "confirm", "Done, to be confirmed", "The customer has the last word.", "Due", ()
+    ),
+}
+
+
+async def show_board(request: Request, reader: Reader) -> Response:
+    """`GET /desk?department=&section=&after=&done=`: the reader's board, or a further page."""
+    asked = request.query_params
+    board = await _board(
+        request, reader, asked.get("department", ""), asked.get("section"), asked.get("after")
+    )
+    try:
+        said = find_act(asked.get("done", ""))[0].said
+    except NotFound:
+        said = None
+    return answer(request, "desk/board.html", board | {"said": said})
+
+
+async def search(request: Request, reader: Reader) -> Response:
+    """`GET /desk/search?q=`: the one request that fits exactly, or all that may be meant."""
+    q = request.query_params.get("q", "").replace("\x00", "").strip()[:LONGEST_SEARCH]
+    if not q:
+        return RedirectResponse("/desk", 303)
+    async with request.app.state.database.reading() as session:
+        found = await board_module.search_requests(session, q, MOST_FOUND)
+        if len(found) == 1 and found[0].reference == q.upper():
+            return RedirectResponse(f"/desk/requests/{found[0].reference}", 303)
+        departments = await board_module.all_departments(session)
+        people = await people_by_id(session, [one.owner_id for one in found])
+        tabs = await _tabs(session, reader, departments, None)
+    here = next((one for one in departments if reader.works_in(one.id or 0)), None)
+    words = Words("en", here.timezone if here else "UTC", business_time.now())
+    rows = Rows(words, {one.id or 0: one for one in departments}, people)
+    section = Section(
+        "found", "Requests", "Newest first.", "Due", [rows.found(one) for one in found]
+    )
+    context = {
+        "departments": tabs,
+        "heading": f"Found for “{q}”",
+        "summary": _found_words(len(found)),
+        "sections": [section],
+        "nothing": "Try the reference, the whole phone number with its country, the e-mail "
+        "address, or how a name begins.",
+        "live_url": None,
+        "look_again": None,
+        "said": None,
+        "problem": None,
+        "q": q,
+        **frame(reader),
+    }
+    return answer(request, "desk/board.html", context)
+
+
+async def answer_with_board(
+    request: Request,
+    reader: Reader,
+    department: str,
+    *,
+    done: str = "",
+    refusal: PortalError | None = None,
+) -> Response:
+    """After a button on the board: the board again, with what was done or why it was not."""
+    if refusal is None and not is_fragment(request):
+        return RedirectResponse(f"/desk?department={department}&done={done}", 303)
+    board = await _board(request, reader, department)
+    if refusal is not None:
+        board["problem"] = Problem("", refusal.detail)
+        return answer(request, "desk/board.html", board, refusal.status)
+    return answer(request, "desk/board.html", board | {"said": find_act(done)[0].said})
+
+
+async def _board(
+    request: Request,
+    reader: Reader,
+    key: str,
+    only: str | None = None,
+    after: str | None = None,
+) -> dict[str, Any]:
+    if only is not None and only not in SECTIONS:
+        raise BadInput("There is no such part of a board.")
+    place = read_place(after) if after else None
+    async with request.app.state.database.reading() as session:
+        departments = await board_module.all_departments(session)
+        current = _current(reader, departments, key)
+        tabs = await _tabs(session, reader, departments, current)
+        sections = []
+        if current is not None:
+            reading = Reading(session, departments, current, place)
+            sections = await reading.sections([only] if only else SECTIONS)
+    tab = next((one for one in tabs if one.current), None)
+    return {
+        "departments": tabs,
+        "heading": current.name if current else "Welcome",
+        "summary": _summary(tab) if tab else "You are in no department yet.",
+        "sections": sections,
+        "nothing": "Nothing more here." if after else "Nothing is open here. All quiet.",
+        "live_url": f"/desk/live?department={current.key}" if current else None,
+        "look_again": None if after else LOOK_AGAIN,
+        "said": None,
+        "problem": None,
+        **frame(reader),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Reads one department's lists, a page of each, and what their rows need."""
+
+    session: AsyncSession
+    departments: Sequence[Department]
+    department: Department
+    after: Place | None
+
+    async def sections(self, keys: Iterable[str]) -> list[Section]:
+        """These sections of the board, with their rows."""
+        found = {key: await self._found(key) for key in keys}
+        shown = {key: rows[:A_PAGE] for key, rows in found.items()}
+        rows = await self._rows([row for page in shown.values() for row in page])
+        make: dict[str, Callable[[Any], Row]] = {
+            "accept": rows.handed,
+            "answer": rows.owed,
+            "work": rows.worked,
+            "waiting": rows.worked,
+            "confirm": rows.confirming,
+        }
+        return [
+            replace(
+                SECTIONS[key],
+                rows=[make[key](row) for row in page],
+                older=self._older(key, page[-1]) if len(found[key]) > A_PAGE else None,
+            )
+            for key, page in shown.items()
+        ]
+
+    def _found(self, key: str) -> Awaitable[Sequence[tuple[Any, ...]]]:
+        here = (self.session, self.department.id or 0, self.after, A_PAGE + 1)
+        if key == "accept":
+            return board_module.handed_to(*here)
+        if key == "answer":
+            return board_module.answers_owed(*here)
+        if key == "confirm":
+            return board_module.awaiting_confirmation(*here)
+        return board_module.in_work(*here, paused=key == "waiting")
+
+    async def _rows(self, found: Sequence[tuple[Any, ...]]) -> Rows:
+        parts = [part for row in found for part in row]
+        requests = {part.id or 0 for part in parts if isinstance(part, ServiceRequest)}
+        people = {part.owner_id for part in parts if isinstance(part, ServiceRequest | Promise)}
+        people |= {part.assignee_id for part in parts if isinstance(part, StageRun)}
+        writers = {part.request_id for part in parts if isinstance(part, Promise)}
+        return Rows(
+            Words("en", self.department.timezone, business_time.now()),
+            {one.id or 0: one for one in self.departments},
+            await people_by_id(self.session, people),
+            await board_module.latest_words(self.session, writers),
+            await board_module.open_promises(self.session, requests),
+        )
+
+    def _older(self, key: str, last: tuple[Any, ...]) -> str:
+        first = last[0]
+        at = first.accept_by if isinstance(first, Handoff) else getattr(first, "due_at", None)
+        place = write_place(Place(at or EPOCH, first.id))
+        return f"/desk?department={self.department.key}&section={key}&after={place}"
+
+
+def write_place(place: Place) -> str:
+    """A place in a list, for an address."""
+    return f"{(place.at - EPOCH) // timedelta(microseconds=1)}.{place.id}"
+
+
+def read_place(words: str) -> Place:
+    """The same, read back. Raises BadInput."""
+    at, _, number = words.partition(".")
+    if not (at.isascii() and at.isdecimal() and number.isascii() and number.isdecimal()):
+        raise BadInput("This page of the board cannot be found. Please begin at its top.")
+    if len(at) > 17 or len(number) > 18:
+        raise BadInput("This page of the board cannot be found. Please begin at its top.")
+    return Place(EPOCH + timedelta(microseconds=int(at)), int(number))
+
+
+def _current(reader: Reader, departments: Sequence[Department], key: str) -> Department | None:
+    """The department asked for, else the reader's first. Raises NotFound for an unknown one."""
+    if key:
+        found = next((one for one in departments if one.key == key), None)
+        if found is None:
+            raise NotFound("There is no such department.")
+        return found
+    mine = [one for one in departments if one.id in reader.departments]
+    return next(iter(mine or (departments if reader.staff.oversees else [])), None)
+
+
+async def _tabs(
+    session: AsyncSession,
+    reader: Reader,
+    departments: Sequence[Department],
+    current: Department | None,
+) -> list[DepartmentTab]:
+    """The reader's own departments first; for who oversees, all; and the one looked at."""
+    listed = [one for one in departments if reader.works_in(one.id or 0) or one is current]
+    listed.sort(key=lambda one: one.id not in reader.departments)
+    counts = await board_module.board_counts(
+        session, [one.id or 0 for one in listed], business_time.now()
+    )
+    return [_tab(one, counts[one.id or 0], reader, one is current) for one in listed]
+
+
+def _tab(department: Department, counts: Counts, reader: Reader, current: bool) -> DepartmentTab:  # noqa: FBT001 (a fact of the tab)
+    return DepartmentTab(
+        key=department.key,
+        name=department.name,
+        url=f"/desk?department={department.key}",
+        to_accept=counts.to_accept,
+        unanswered=counts.unanswered,
+        late=counts.late,
+        in_work=counts.in_work,
+        mine=department.id in reader.departments,
+        current=current,
+    )
+
+
+def _summary(tab: DepartmentTab) -> str:
+    needs = [
+        words
+        for number, words in (
+            (tab.to_accept, f"{tab.to_accept} to take up"),
+            (tab.unanswered, f"{tab.unanswered} to answer"),
+            (tab.late, f"{tab.late} late"),
+        )
+        if number
+    ]
+    work = f"{tab.in_work} in work" if tab.in_work else "Nothing in work"
+    return f"{work}, {', '.join(needs)}." if needs else f"{work}, nothing late."
+
+
+def _found_words(number: int) -> str:
+    if number == MOST_FOUND:
+        return f"The newest {MOST_FOUND} that fit."
+    return {0: "Nothing fits.", 1: "One request fits."}.get(number, f"{number} requests fit.")

@@ -1,0 +1,198 @@
+"""The messages that need a person: which they are, and putting them right."""
+
+from dataclasses import replace
+from typing import Any
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from portal import business_time, operations
+from portal.desk.auth.access import answer, field, frame, is_fragment, read_form, read_number
+from portal.desk.auth.current_staff import Reader, find_reader
+from portal.desk.board.view_models import LostLine
+from portal.desk.failed_messages.presenter import draw_lost
+from portal.desk.widgets import Choice, Problem
+from portal.errors import BadInput, NotAllowed, NotFound, PortalError
+from portal.models import Channel, Direction, Message
+from portal.operations import Turn
+from portal.operations.delivery.failed_messages import Lost
+from portal.queries.conversations import get_message
+from portal.queries.desk.failed_messages import EVERYBODYS, Scope, lost_messages
+
+A_PAGE = 20
+SAID = {
+    "retry": "It goes once more. Should it fail again, it comes back here.",
+    "resend": "Your words go instead. Should they fail too, they come back here.",
+    "told": "Noted as told by you. Nothing more is sent.",
+}
+VIEWS = {"ours": "Our departments", "mine": "My requests", "all": "All of them"}
+
+
+async def show_lost(request: Request, reader: Reader) -> Response:
+    """`GET /desk/messages?show=&after=&done=`: what needs a person, the oldest first."""
+    asked = request.query_params
+    after = read_number(asked["after"], "place in the list") if asked.get("after") else None
+    said = SAID.get(asked.get("done", ""))
+    return await _list(request, reader, asked.get("show", ""), after=after, said=said)
+
+
+async def show_one(request: Request, reader: Reader) -> Response:
+    """`GET /desk/messages/{id}`: one message of ours, and what can be done about it."""
+    return await _one(request, reader)
+
+
+async def mend(request: Request, reader: Reader) -> Response:
+    """`POST /desk/messages/{id}/{verb}`: one verb, one turn; a refusal changes nothing."""
+    verb: str = request.path_params["verb"]
+    if verb not in SAID:
+        raise NotFound("There is nothing of that name to do.")
+    form = await read_form(request)
+    show = field(form, "show")
+    try:
+        async with request.app.state.relay.turn(reader.staff.actor) as turn:
+            lost = await operations.lock_lost(turn, _id(request))
+            _must_be_theirs(reader, lost)
+            await _do(turn, lost, verb, form)
+    except NotFound:
+        raise
+    except PortalError as refusal:
+        return await _refuse(request, reader, verb, form, refusal)
+    if not is_fragment(request):
+        return RedirectResponse(f"/desk/messages?show={_view(reader, show)}&done={verb}", 303)
+    # Read anew: the bar says how many are left.
+    reader = await find_reader(request) or reader
+    return await _list(request, reader, show, said=SAID[verb])
+
+
+async def _do(turn: Turn, lost: Lost, verb: str, form: FormData) -> None:
+    if verb == "retry":
+        await operations.retry_message(turn, lost, to=field(form, "to") or None)
+    elif verb == "resend":
+        await operations.resend_message(turn, lost, field(form, "body"), channel=_channel(form))
+    else:
+        await operations.mark_as_told(turn, lost, note=field(form, "note"))
+
+
+def _channel(form: FormData) -> Channel | None:
+    named = field(form, "channel")
+    if named not in ("", Channel.SMS, Channel.EMAIL):
+        raise BadInput("Please choose how it is to go.")
+    return Channel(named) if named else None
+
+
+def _must_be_theirs(reader: Reader, lost: Lost) -> None:
+    may = reader.may_act(lost.request) if lost.request else reader.staff.oversees
+    if not may:
+        raise NotAllowed("This request lies with other departments. You may read it.")
+
+
+async def _refuse(
+    request: Request, reader: Reader, verb: str, form: FormData, refusal: PortalError
+) -> Response:
+    """Where its form stood, with what was typed; above all, where that form is gone."""
+    typed = {name: field(form, name) for name in ("body", "note", "to", "channel")}
+    problem = Problem(f"{request.path_params['id']}/{verb}", refusal.detail, typed)
+    show = field(form, "show")
+    if show == "one":
+        return await _one(request, reader, problem, refusal.status)
+    return await _list(request, reader, show, problem=problem, status=refusal.status)
+
+
+async def _list(
+    request: Request,
+    reader: Reader,
+    show: str,
+    *,
+    after: int | None = None,
+    said: str | None = None,
+    problem: Problem | None = None,
+    status: int = 200,
+) -> Response:
+    show = _view(reader, show)
+    async with request.app.state.database.reading() as session:
+        scope = _scope(reader, show)
+        messages, further = await lost_messages(
+            session, business_time.now(), scope, limit=A_PAGE, after=after
+        )
+        lines = await draw_lost(session, messages, reader)
+    context = {
+        "heading": "Messages that need a person",
+        "summary": "They did not get through, or nobody knows. Oldest first.",
+        "views": [Choice(view, words) for view, words in VIEWS.items()],
+        "show": show,
+        "further": f"/desk/messages?show={show}&after={further}" if further else None,
+        "nothing": "Nothing more here." if after else "Everything got through. Nothing to do here.",
+    }
+    return _page(request, reader, lines, context, said=said, problem=problem, status=status)
+
+
+async def _one(
+    request: Request, reader: Reader, problem: Problem | None = None, status: int = 200
+) -> Response:
+    async with request.app.state.database.reading() as session:
+        message = await _get_ours(session, _id(request))
+        lines = await draw_lost(session, [message], reader)
+    context: dict[str, Any] = {
+        "heading": f"A message to {lines[0].customer}",
+        "summary": "What became of it, and what can be done.",
+        "views": [],
+        "show": "one",
+        "further": None,
+        "nothing": "",
+    }
+    return _page(request, reader, lines, context, problem=problem, status=status)
+
+
+def _page(
+    request: Request,
+    reader: Reader,
+    lines: list[LostLine],
+    context: dict[str, Any],
+    *,
+    said: str | None = None,
+    problem: Problem | None = None,
+    status: int = 200,
+) -> Response:
+    offered = {
+        f"{line.id}/{verb}"
+        for line in lines
+        for verb, can in (("retry", line.retry), ("resend", line.ways), ("told", line.told))
+        if can
+    }
+    if problem is not None and problem.verb not in offered:
+        lost = problem.typed.get("body") or problem.typed.get("note")
+        more = f" You had written: “{lost}”" if lost else ""
+        problem = replace(problem, verb="", words=problem.words + more)
+    told = {"lines": lines, "said": said, "problem": problem}
+    return answer(request, "desk/messages.html", context | told | frame(reader), status)
+
+
+def _view(reader: Reader, show: str) -> str:
+    """The view that was asked for, else the one that most concerns them."""
+    if show in VIEWS:
+        return show
+    return "all" if reader.staff.oversees else "ours"
+
+
+def _scope(reader: Reader, show: str) -> Scope:
+    if show == "all":
+        return EVERYBODYS
+    departments = reader.departments if show == "ours" else None
+    return Scope(reader.staff.id, departments)
+
+
+def _id(request: Request) -> int:
+    """The id in the address. Raises NotFound for what no database could count up to."""
+    words: str = request.path_params["id"]
+    if not (words.isascii() and words.isdecimal() and len(words) <= 18):
+        raise NotFound("There is no such message.")
+    return int(words)
+
+
+async def _get_ours(session: AsyncSession, message_id: int) -> Message:
+    message = await get_message(session, message_id)
+    if message.direction == Direction.IN:
+        raise NotFound(f"We have written no message {message_id}.")
+    return message

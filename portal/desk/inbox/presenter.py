@@ -1,0 +1,118 @@
+"""The rows of the inbox: who waits for what, by when, and in which words they asked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from portal.desk.auth.current_staff import as_person
+from portal.desk.board.presenter import shortened
+from portal.desk.labels import REASONS, WAY, iso, since
+from portal.desk.request.conversation import ONLY_FILES
+from portal.desk.widgets import Person, When
+from portal.messaging.wording.time_format import Words
+from portal.models import (
+    ContactReason,
+    Department,
+    Message,
+    PromiseKind,
+    StaffMember,
+)
+from portal.queries.desk.inbox import Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """One customer who waits. ``call_url`` opens the form for a call at once."""
+
+    key: str
+    url: str
+    call_url: str
+    customer: str
+    wants: str
+    quote: str
+    title: str
+    reference: str
+    department: str
+    owner: Person | None
+    due: When
+    came: str
+    files: str
+
+
+@dataclass(frozen=True, slots=True)
+class StrangerLine:
+    """A text from a number that no customer has."""
+
+    id: int
+    number: str
+    body: str
+    at: When
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRows:
+    """Makes rows; times are said in one zone, that of whose inbox it is."""
+
+    words: Words
+    people: Mapping[int, StaffMember]
+    departments: Mapping[int, Department]
+
+    def row(
+        self, found: Waiting, wrote: Mapping[int, Message], files: Mapping[int, int]
+    ) -> InboxRow:
+        """One promise, with the customer's last words, by the request's id."""
+        promise, request, customer = found
+        last = wrote.get(request.id or 0)
+        owner = self.people.get(promise.owner_id)
+        number = files.get(last.id or 0, 0) if last else 0
+        is_call = promise.kind == PromiseKind.CALL
+        url = f"/desk/requests/{request.reference}?from=inbox"
+        return InboxRow(
+            key=str(promise.id),
+            url=f"{url}&call=1" if is_call else url,
+            call_url=f"{url}&call=1",
+            customer=customer,
+            wants="wants a call" if is_call else "wants an answer",
+            quote=shortened(last.body) if last else "",
+            title=request.title,
+            reference=request.reference,
+            department=self.departments[promise.department_id].name,
+            owner=as_person(owner) if owner else None,
+            due=self.due(promise.due_at),
+            came=WAY[last.channel] if last else "",
+            files={0: "", 1: "1 file"}.get(number, f"{number} files"),
+        )
+
+    def strangers(self, texts: Sequence[Message]) -> list[StrangerLine]:
+        """Texts of people we do not know."""
+        return [
+            StrangerLine(
+                one.id or 0,
+                one.from_address,
+                one.body or ONLY_FILES,
+                since(self.words, one.created_at),
+            )
+            for one in texts
+        ]
+
+    def due(self, at: datetime) -> When:
+        """By when, and how long that is: "by 3:40 pm, in 25 min"; or how late it is."""
+        left = at - self.words.now
+        if left < timedelta():
+            return When(iso(at), f"late by {how_long(-left)}", late=True)
+        return When(iso(at), f"by {self.words.by(at)}, in {how_long(left)}")
+
+
+def how_long(span: timedelta) -> str:
+    """A span in one unit, as short as can be: "25 min", "2 h", "3 days"."""
+    minutes = int(span.total_seconds() // 60)
+    if minutes < 90:
+        return f"{max(1, minutes)} min"
+    hours = round(minutes / 60)
+    return f"{hours} h" if hours < 48 else f"{round(hours / 24)} days"
+
+
+def said_reasons(counted: Mapping[ContactReason, int]) -> str:
+    """What made them ask: "Where it is 12, a question 3"; empty where nobody did."""
+    told = ", ".join(f"{REASONS[reason].lower()} {number}" for reason, number in counted.items())
+    return told[:1].upper() + told[1:]

@@ -1,0 +1,140 @@
+"""The main things to do next with a request: take a stage up, complete it, close it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from portal.desk.auth.current_staff import Reader
+from portal.desk.labels import as_listed
+from portal.desk.request.view_models import Move
+from portal.messaging.wording.time_format import Words
+from portal.models import Handoff, RequestStatus, RunState, ServiceRequest, StageRun
+from portal.rules.handoffs import may_recall
+from portal.rules.roster import Roster
+from portal.workflows import StageDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Says what each button does before it is pressed, and what the customer then reads."""
+
+    request: ServiceRequest
+    roster: Roster
+    words: Words
+    reader: Reader
+
+    def all(self) -> list[Move]:
+        """One for each open stage, the reader's own first; nothing for who may only look."""
+        moves = sorted(self._moves(), key=lambda move: not move.mine)
+        return moves if self.reader.may_act(self.request) else []
+
+    def _moves(self) -> Iterator[Move]:
+        for run in self.request.open_runs:
+            handoff = self.request.waiting_handoff(run)
+            yield self._accept(run, handoff) if handoff else self._advance(run)
+        if self.request.status == RequestStatus.AWAITING_CONFIRMATION:
+            yield self._confirm()
+
+    def _accept(self, run: StageRun, handoff: Handoff) -> Move:
+        stage = self.request.definition.stage(run.stage_key)
+        department = self.roster.department_by_id(run.department_id).name
+        sender = self.roster.department_by_id(handoff.from_department_id).name
+        owner = self.roster.person(run.assignee_id).name
+        mine = self.reader.works_in(run.department_id)
+        by = self.words.by(handoff.accept_by) if handoff.accept_by else "soon"
+        late = handoff.accept_by is not None and handoff.accept_by < self.words.now
+        waits = f"{'Take it up' if mine else f'{department} takes it up'} by {by}; until then"
+        if late:
+            waits = f"It was to be taken up by {by}; until it is,"
+        first_name = self.request.customer.first_name
+        return Move(
+            "accept",
+            run.stage_key,
+            eyebrow=f"Handed over by {sender}, {self.words.since(handoff.sent_at)}",
+            headline=stage.name,
+            sentence=(
+                f"{waits} {owner} owns it. "
+                f"{first_name} reads “{stage.title}” once {'you have' if mine else 'they have'} it."
+            ),
+            button="Take it up" if mine else "",
+            mine=mine,
+            take_back=may_recall(self.reader.staff, handoff, self.roster),
+        )
+
+    def _advance(self, run: StageRun) -> Move:
+        stage = self.request.definition.stage(run.stage_key)
+        department = self.roster.department_by_id(run.department_id).name
+        button, sentence, tells = self._what_follows(run)
+        if run.held_at:
+            sentence = f"On hold: {run.hold_reason}"
+        elif run.is_paused:
+            sentence = f"Waiting for {self.request.customer.first_name}. {sentence}".strip()
+        late = run.is_late(self.words.now)
+        due = f"late since {self.words.by(run.due_at)}" if late else self.words.by(run.due_at)
+        return Move(
+            "advance",
+            run.stage_key,
+            eyebrow=f"{department}, {due if late else f'due {due}'}",
+            headline=stage.name,
+            sentence=sentence,
+            button=button,
+            tells=tells,
+            hands_to=self._hands_to(run),
+            mine=self.reader.works_in(run.department_id) or run.assignee_id == self.reader.staff.id,
+        )
+
+    def _hands_to(self, run: StageRun) -> str:
+        """The other departments that it goes to, to whom a word may be said."""
+        names = [
+            department.name
+            for stage in self._opened_by(run)
+            if (department := self.roster.department(stage.department)).id != run.department_id
+        ]
+        return as_listed(names) if names else ""
+
+    def _opened_by(self, run: StageRun) -> list[StageDefinition]:
+        done = {one.stage_key for one in self.request.runs if one.state == RunState.COMPLETED}
+        return self.request.definition.opened_by(run.stage_key, done)
+
+    def _what_follows(self, run: StageRun) -> tuple[str, str, str]:
+        """The button, what it leads to, and what the customer reads at once (empty: nothing)."""
+        opened = self._opened_by(run)
+        names = [self.roster.department(stage.department).name for stage in opened]
+        if not opened:
+            return "Complete it", self._ending(run), ""
+        if len(opened) > 1:
+            return (
+                "Complete it, pass it on",
+                f"Goes on with {self.words.listing(tuple(names))}.",
+                "",
+            )
+        title = str(opened[0].title)
+        receiver = self.roster.department(opened[0].department)
+        if receiver.id == run.department_id:
+            return f"Complete it, go on to {opened[0].name}", "", title
+        waits = receiver.accept_by(self.words.now) is not None
+        sentence = f"You keep it until {receiver.name} takes it up." if waits else ""
+        return f"Complete it, pass to {receiver.name}", sentence, "" if waits else title
+
+    def _ending(self, run: StageRun) -> str:
+        if any(one is not run for one in self.request.open_runs):
+            return "The other stages go on."
+        questions = self.request.definition.follow_ups_after(run.stage_key)
+        if questions:
+            return f"{self.request.customer.first_name} is then asked “{questions[0].question}”"
+        return "With this the request is done."
+
+    def _confirm(self) -> Move:
+        first_name = self.request.customer.first_name
+        asked = self.request.asked
+        return Move(
+            "advance",
+            "",
+            eyebrow=f"{first_name} has the last word",
+            headline=asked.question if asked else "The work is done",
+            sentence=(
+                f"Only {first_name} can say so. Have they told you? "
+                "Write how and when, and the request is completed."
+            ),
+            button="They confirmed it: complete",
+            mine=False,
+        )

@@ -1,0 +1,36 @@
+"""A slip for the customer who stands before us: their link on paper."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal import business_time
+from portal.desk.auth.current_staff import Reader
+from portal.desk.request.actions import reference_of
+from portal.errors import Conflict, NotAllowed
+from portal.messaging.wording.time_format import Words
+from portal.queries.requests import get_service_request
+from portal.web.printable_link import Slip, slip
+
+
+async def show_slip(request: Request, reader: Reader) -> Response:
+    """`GET /desk/requests/{reference}/slip`, in the customer's language.
+
+    For those who may act on the request: whoever has the link reads the customer's page.
+    """
+    async with request.app.state.database.reading() as session:
+        found = await get_service_request(session, reference_of(request))
+    if not reader.may_act(found):
+        raise NotAllowed("A slip holds the customer's link. Who has the request can print one.")
+    if found.live_link is None:
+        raise Conflict("There is no working link to print. Send the customer a new one first.")
+    customer = found.customer
+    return slip(
+        request,
+        Slip(
+            link=f"{request.app.state.settings.public_url}/r/{found.live_link.token}",
+            first_name=customer.first_name,
+            reference=found.reference,
+            words=Words(customer.locale, customer.timezone, business_time.now()),
+            back=f"/desk/requests/{found.reference}",
+        ),
+    )

@@ -1,0 +1,215 @@
+"""Promises at the desk: one line is read back before it is made, and those of a request listed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal import business_time
+from portal.desk.auth.access import field, read_form
+from portal.desk.auth.current_staff import Reader
+from portal.desk.labels import due, iso
+from portal.desk.request.view_models import PromiseLine
+from portal.desk.widgets import Choice
+from portal.errors import BadInput, NotAllowed
+from portal.messaging.intents.commitments import Commitment, read_line
+from portal.messaging.intents.deadlines import DeadlineReader
+from portal.messaging.wording.time_format import Words
+from portal.models import (
+    Department,
+    Event,
+    EventKind,
+    Promise,
+    PromiseKind,
+    PromiseState,
+    ServiceRequest,
+)
+from portal.queries.requests import get_service_request
+from portal.queries.roster import load_roster
+from portal.rules.roster import Roster
+from portal.web import templating
+
+LONGEST_LINE = 200
+MOST_PAST = 5
+KEPT_BY = {
+    PromiseKind.ANSWER: "Your next message keeps it.",
+    PromiseKind.CALL: "Logging the call keeps it.",
+    PromiseKind.OTHER: "",
+}
+WHAT = {PromiseKind.ANSWER: "answer", PromiseKind.CALL: "call"}
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What a line was taken to promise, before it is made.
+
+    `words` is it in short, `reads` what the customer will read; `note` is why another time is
+    offered, `problem` what is missing. Each of `times` is a button that makes it, the first the
+    likeliest; with `asks_time` a time is to be filled in.
+    """
+
+    line: str
+    words: str = ""
+    reads: str = ""
+    keeps: str = ""
+    note: str = ""
+    problem: str = ""
+    times: Sequence[Choice] = ()
+    asks_time: bool = False
+
+    @property
+    def status(self) -> int:
+        """422 while something is missing or wrong; nothing has been done either way."""
+        return 422 if self.problem else 200
+
+
+async def preview_promise(request: Request, reader: Reader) -> Response:
+    """`POST /desk/requests/{reference}/promises/preview`: the line read back; nothing is done."""
+    held, department = await _held(request)
+    if not reader.may_act(held):
+        raise NotAllowed("This request lies with other departments. You may read it.")
+    line = field(await read_form(request), "text")[:LONGEST_LINE]
+    context = {
+        "understood": understand(line, department, business_time.now()) if line else None,
+        "first_name": held.customer.first_name,
+    }
+    return templating.fragment(request, "desk/_promise_preview.html", "preview", context)
+
+
+async def ask_back(request: Request, reader: Reader, form: FormData) -> Understood | None:
+    """The line of a promise as it was understood, until somebody has agreed to that.
+
+    None when it may be made: a time was filled in, or that of just this line was agreed to, or it
+    is refused anyway.
+    """
+    line = field(form, "text")[:LONGEST_LINE]
+    if field(form, "due_at") or (field(form, "agreed") and field(form, "line") == line):
+        return None
+    held, department = await _held(request)
+    if not reader.may_act(held) or held.is_closed:
+        return None
+    return understand(line, department, business_time.now())
+
+
+async def _held(request: Request) -> tuple[ServiceRequest, Department]:
+    async with request.app.state.database.reading() as session:
+        held = await get_service_request(session, request.path_params["reference"])
+        roster = await load_roster(session, held.definition)
+    return held, roster.department_by_id(held.department_id)
+
+
+def understand(line: str, department: Department, now: datetime) -> Understood:
+    """What the line promises, and by when: on the department's clocks, in its hours."""
+    words = Words("en", department.timezone, now)
+    said, does = _read(line, department, now)
+    if not said.text:
+        problem = "Please say what will be done, such as “call back tomorrow 3pm”."
+        return Understood(line, problem=problem)
+    keeps = KEPT_BY[said.kind]
+    if said.at is None:
+        problem = "No one time can be read in this. Please add one, such as “tomorrow 3pm”, or:"
+        return Understood(line, does, said.text, keeps, problem=problem, asks_time=True)
+    note, times = "", [said.at]
+    if said.at <= now:
+        note, times = "That time has passed.", [department.reply_by(now)]
+    elif not _is_open(department, said.at):
+        note = f"{department.name} is closed then."
+        times = [_nearest_open(department, said.at, now), said.at]
+    first, *others = (_by(words, at) for at in times)
+    buttons = [
+        f"Promise it by {first}" if note else "Promise this",
+        *(f"Keep {it}" for it in others),
+    ]
+    return Understood(
+        line=line,
+        words=f"{does}, by {_by(words, said.at)}",
+        reads=f"{said.text.rstrip('.')}. By {words.by(times[0])}.",
+        keeps=keeps,
+        note=note,
+        problem=note if said.at <= now else "",
+        times=[Choice(iso(at), button) for at, button in zip(times, buttons, strict=True)],
+    )
+
+
+def read_agreed(form: FormData) -> datetime:
+    """The time that the button stood for. Raises BadInput where it stood for none."""
+    try:
+        at = datetime.fromisoformat(field(form, "agreed"))
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise BadInput("Please give a time.", fields={"due_at": "a date and a time"})
+    return at
+
+
+def read_promise(line: str, department: Department, now: datetime) -> Commitment:
+    """What the line promises, in the customer's words and without its time."""
+    return _read(line, department, now)[0]
+
+
+def _read(line: str, department: Department, now: datetime) -> tuple[Commitment, str]:
+    said, does = read_line(line, DeadlineReader(department.calendar, now))
+    # Forms and buttons speak of whole minutes.
+    at = said.at.replace(second=0, microsecond=0) if said.at else None
+    return Commitment(said.kind, said.text, at), does
+
+
+def _is_open(department: Department, at: datetime) -> bool:
+    """Open then, or until then."""
+    calendar = department.calendar
+    return calendar.is_open(at) or calendar.is_open(at - timedelta(seconds=1))
+
+
+def _nearest_open(department: Department, at: datetime, now: datetime) -> datetime:
+    """The closing of that same day or the next opening, whichever is nearer."""
+    opens = department.calendar.next_open(at)
+    day = at.astimezone(department.calendar.zone).date()
+    closes = DeadlineReader(department.calendar, now).end_of_day(day)
+    is_before = now < closes < at and _is_open(department, closes)
+    return closes if is_before and at - closes <= opens - at else opens
+
+
+def _by(words: Words, at: datetime) -> str:
+    """A time with its date, where the words alone have none: "tomorrow, 3 pm (Mon 24 Nov)"."""
+    said, date = words.by(at), words.date_of(at)
+    return said if date in said else f"{said} ({date})"
+
+
+def promise_lines(
+    request: ServiceRequest, roster: Roster, words: Words, events: Sequence[Event]
+) -> tuple[list[PromiseLine], list[PromiseLine]]:
+    """Those still to keep, soonest first, and the last few that are not, newest first."""
+    read = {one.data.get("promise_id"): one.id or 0 for one in events if one.data.get("read")}
+    wrote = max((one.id or 0 for one in events if one.kind == EventKind.MESSAGE_OUT), default=0)
+
+    def line(one: Promise) -> PromiseLine:
+        state, owner = one.state(words.now), roster.person(one.owner_id).name
+        is_soon = one.is_due_soon(words.now)
+        return PromiseLine(
+            id=str(one.id),
+            text=one.text,
+            owner=owner,
+            due=due(words, one.due_at, late=state == PromiseState.LATE),
+            made=words.stamp(one.made_at),
+            state="due soon" if is_soon else state.value,
+            outcome=_outcome(one, words),
+            in_short=f"{WHAT.get(one.kind, one.text)}, by {words.by(one.due_at)}",
+            keeps=KEPT_BY[one.kind],
+            is_told=one.is_told,
+            may_go=one.id in read or not one.is_told,
+            is_fresh=read.get(one.id, 0) > wrote > 0,
+        )
+
+    still = sorted((one for one in request.promises if one.is_open), key=lambda one: one.due_at)
+    past = [one for one in request.promises if one.closed_at and not one.closed_reason]
+    past.sort(key=lambda one: one.closed_at or one.due_at, reverse=True)
+    return [line(one) for one in still], [line(one) for one in past[:MOST_PAST]]
+
+
+def _outcome(promise: Promise, words: Words) -> str:
+    if promise.kept_at is None:
+        return f"missed, {words.stamp(promise.closed_at)}" if promise.closed_at else ""
+    return f"kept {'late, ' if promise.kept_late else ''}{words.stamp(promise.kept_at)}"

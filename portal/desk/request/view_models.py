@@ -1,0 +1,230 @@
+"""What the page of one request shows at the desk; see ``view``."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from portal.desk.board.view_models import BallLine
+from portal.desk.request.conversation_view import Entry, ReplyLine
+from portal.desk.request.delays import DelayCard
+from portal.desk.widgets import Choice, Mark, Person, When
+
+LegState = Literal["done", "now", "passed", "paused", "to", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One stage of the relay: the customer's title beside the staff's name and people."""
+
+    state: LegState
+    title: str
+    name: str
+    department: str
+    at: When | None
+    history: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The main thing to do next with one open stage: take it up, or complete it.
+
+    `mine` is false when the stage lies with a department the reader does not work in.
+    `tells` is the customer's next headline, so that nobody wonders what the button says to them.
+    `hands_to` names the department that it goes to, `take_back` whether the reader may recall it.
+    `likely` says by when what follows is usually done.
+    """
+
+    kind: Literal["accept", "advance"]
+    stage: str
+    eyebrow: str
+    headline: str
+    sentence: str
+    button: str
+    tells: str = ""
+    mine: bool = True
+    hands_to: str = ""
+    take_back: bool = False
+
+    @property
+    def verbs(self) -> Sequence[str]:
+        """The verbs whose forms stand with it."""
+        recall = ("handoff/recall",) if self.take_back else ()
+        if not self.button:
+            return recall
+        mine = ("advance",) if self.kind == "advance" else ("handoff/accept", "handoff/refuse")
+        return (*mine, *recall)
+
+    likely: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseLine:
+    """A promise and how it stands; `outcome` says how it ended, `keeps` what will keep it.
+
+    `in_short` is for showing it back; `is_fresh` while our last words are what it was read from.
+    `may_go`: it may still be said that it was none.
+    """
+
+    id: str
+    text: str
+    owner: str
+    due: When
+    made: str = ""
+    state: str = "open"
+    outcome: str = ""
+    in_short: str = ""
+    keeps: str = ""
+    is_told: bool = True
+    may_go: bool = False
+    is_fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """Whether the customer wants to hear from us at one address, and since when that stands."""
+
+    address: str
+    words: str
+    since: When | None
+    stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WishLine:
+    """One line of the ledger: what was wished, when, how and on what evidence."""
+
+    at: When
+    address: str
+    words: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class WishButton:
+    """A wish that can be recorded with one click."""
+
+    words: str
+    channel: str
+    wish: Literal["stop", "start"]
+    about: Literal["request", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the customer wants of us: how it stands, how it came to that, what may be recorded."""
+
+    addresses: Sequence[Welcome] = ()
+    ledger: Sequence[WishLine] = ()
+    buttons: Sequence[WishButton] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    """One line of the full timeline, internal ones included."""
+
+    id: int
+    at: When
+    who: str
+    words: str
+    internal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerFacts:
+    """Who the request is for and how to reach them."""
+
+    name: str
+    first_name: str
+    phone: str = ""
+    email: str = ""
+    local_time: str = ""
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoryLine:
+    """One fact of the story; without a heading it goes on with the one before."""
+
+    heading: str
+    words: str
+    who: str = ""
+    at: When | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoryView:
+    """The story so far; `minds` is what the customer minds about."""
+
+    lines: Sequence[StoryLine] = ()
+    minds: str = ""
+    unfolded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A stage that a third party does, and what they said last; `silent` for too long since."""
+
+    stage: str
+    name: str
+    who: str
+    number: str
+    said: str
+    at: When | None
+    silent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RequestView:
+    """One request as the desk shows it. Forms post to `act_url` + "/" + the verb.
+
+    `seen` is the id of the newest event shown, and `zone` the one that typed times are read in;
+    both travel with each form. `form_token` is empty where no sign-in is needed. `night` says
+    when words written now would go, while it is night where the customer is. `goes` says by which
+    way they go, `ways` are those to choose from. `draft` already stands in the box. `meanings`
+    are what a message may be corrected to. `here` says who else has the request open.
+    """
+
+    reference: str
+    url: str
+    act_url: str
+    live_url: str
+    form_token: str
+    version: int
+    seen: int
+    zone: str
+    status: str
+    status_words: str
+    headline: str
+    title: str
+    workflow: str
+    department: str
+    department_url: str
+    opened: When
+    due: When | None
+    owner: Person | None
+    customer: CustomerFacts
+    zone_words: str
+    legs: Sequence[Sequence[Leg]]
+    moves: Sequence[Move]
+    conversation: Sequence[Entry] = ()
+    unanswered: str = ""
+    promises: Sequence[PromiseLine] = ()
+    past_promises: Sequence[PromiseLine] = ()
+    events: Sequence[EventLine] = ()
+    verbs: frozenset[str] = frozenset()
+    back_to: Sequence[Choice] = ()
+    people: Sequence[Choice] = ()
+    marks: Sequence[Mark] = ()
+    wishes: Wishes = Wishes()
+    night: str = ""
+    goes: str = ""
+    ways: Sequence[Choice] = ()
+    replies: Sequence[ReplyLine] = ()
+    draft: str = ""
+    meanings: Sequence[Choice] = ()
+    here: Sequence[str] = ()
+    story: StoryView = StoryView()
+    outside: Sequence[Outside] = ()
+    slipped: Sequence[BallLine] = ()
+    delays: Sequence[DelayCard] = ()

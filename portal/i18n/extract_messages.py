@@ -1,0 +1,125 @@
+"""Finding the sentences that customers read, and keeping the catalogs in step with them.
+
+`bin/translate` runs this. A sentence that is new stands in each catalog without its translation
+afterwards, and one that nobody says any more is gone; what is translated stays.
+"""
+
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_file
+from babel.messages.pofile import read_po, write_po
+
+from portal.i18n.languages import CODES, ENGLISH
+from portal.paths import PACKAGE, TEMPLATES, TRANSLATIONS
+
+KEYWORDS = {
+    "_": None,
+    "gettext": None,
+    "ngettext": (1, 2),
+    "Sentence": None,
+    "counted": (1, 2),
+}
+"""What a sentence stands in, and which of its arguments are it."""
+
+OF_TEMPLATES = {
+    "newstyle_gettext": "true",
+    "trim_blocks": "true",
+    "lstrip_blocks": "true",
+    "silent": "false",
+}
+FOR_STAFF = ("desk", "demo", "sms")
+"""Folders of templates that are not for customers, or have files of their own by language."""
+
+UNSAID = (
+    '"POT-Creation-Date', '"PO-Revision-Date', '"Generated-By', '"Last-Translator',
+    '"Report-Msgid-Bugs-To', '"Language-Team',
+)  # fmt: skip
+"""Headers that would change although no sentence has, or name nobody."""
+
+
+def main() -> int:
+    """Bring kept.pot and every catalog in step. 1 where a translation is missing."""
+    template = extract()
+    _write(TRANSLATIONS / "kept.pot", template)
+    missing = 0
+    for code in CODES:
+        if code == ENGLISH.code:
+            continue
+        catalog = read(code)
+        catalog.update(template, no_fuzzy_matching=True)
+        _write(path_of(code), catalog)
+        wanting = [message for message in catalog if message.id and not is_translated(message)]
+        missing += len(wanting)
+        print(f"{code}: {len(catalog)} sentences, {len(wanting)} without a translation")
+    return 1 if missing else 0
+
+
+def extract() -> Catalog:
+    """Every sentence that customers read, as the templates and the code say it."""
+    catalog = Catalog(project="Kept", version="1", charset="utf-8", header_comment="")
+    for path, method in _sources():
+        options = OF_TEMPLATES if method.startswith("jinja2") else {}
+        found = extract_from_file(
+            method, path, KEYWORDS, ["i18n:"], options, strip_comment_tags=True
+        )
+        for line, message, comments, context in found:
+            place = [(_place(path), line)]
+            catalog.add(message, None, place, auto_comments=comments, context=context)
+    return catalog
+
+
+def read(code: str) -> Catalog:
+    """A language's catalog as it stands; an empty one where the language is new."""
+    path = path_of(code)
+    if not path.exists():
+        return Catalog(locale=code, project="Kept", version="1", charset="utf-8", header_comment="")
+    with path.open("rb") as file:
+        return read_po(file, locale=code)
+
+
+def path_of(code: str) -> Path:
+    """Where a language's catalog lies."""
+    return TRANSLATIONS / code / "LC_MESSAGES" / "kept.po"
+
+
+def is_translated(message: Message) -> bool:
+    """Whether all of it is: every plural form, and no guess."""
+    said = message.string if isinstance(message.string, tuple | list) else [message.string]
+    return all(said) and not message.fuzzy
+
+
+def _sources() -> Iterator[tuple[Path, str]]:
+    for path in sorted(TEMPLATES.rglob("*")):
+        if (
+            path.suffix in {".html", ".txt"}
+            and path.relative_to(TEMPLATES).parts[0] not in FOR_STAFF
+        ):
+            yield path, "jinja2.ext:babel_extract"
+    for package in (PACKAGE, PACKAGE.parent / "workers"):
+        for path in sorted(package.rglob("*.py")):
+            yield path, "python"
+
+
+def _place(path: Path) -> str:
+    home = TEMPLATES.parent if path.is_relative_to(TEMPLATES) else PACKAGE.parent
+    return path.relative_to(home).as_posix()
+
+
+def _write(path: Path, catalog: Catalog) -> None:
+    """Without what would change although no sentence has."""
+    catalog.fuzzy = False
+    written = io.BytesIO()
+    write_po(written, catalog, width=100, ignore_obsolete=True, include_lineno=False)
+    lines = written.getvalue().decode().lstrip().splitlines(keepends=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(
+        "".join(line for line in lines if not line.startswith(UNSAID)), encoding="utf-8"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

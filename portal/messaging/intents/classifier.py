@@ -1,0 +1,137 @@
+"""What a customer's reply means, as far as plain words tell it.
+
+Pure: it sees the words and nothing else. Which request is meant, whether a question is open and
+whether the number had stopped are the caller's to know. Whatever is not plain is ``other``, and
+goes to a person: a wrong guess here closes a request or silences a customer.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from portal.messaging.intents.arabic import ARABIC
+from portal.messaging.intents.english import ENGLISH
+from portal.messaging.intents.opt_out import stops_about, wants_to_stop
+from portal.messaging.intents.patterns import CANCEL_WORDS, KEYWORDS, SIGNS, MeaningKind, Tongue
+from portal.messaging.intents.spanish import SPANISH
+from portal.messaging.sms.gsm_text import cheapen
+
+__all__ = ["Meaning", "MeaningKind", "plain_words", "understand"]
+
+TONGUES = (ENGLISH, SPANISH, ARABIC)
+ENDS = re.compile(r"[.!?;,:\n()]+|\s-+\s")
+OTHER_LETTERS = str.maketrans({"'": None, "\u0640": None, "ى": "ي"})
+"""What writers put in or leave out: an apostrophe, Arabic's tatweel, the dots of a final yaa."""
+A_STORY = 12
+"""A stop in more words than these says more than that."""
+LONGEST = 2_000
+"""Characters that are looked at; a text has at most 1,600."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A reply, understood.
+
+    ``answer_words``: what the customer wrote, trimmed, to be kept with the answer. ``keyword``:
+    it was a carrier's keyword and nothing else, so Twilio may have answered it already.
+    ``cancel``: it may mean "cancel my request", which is for a person. ``bare``: a yes or no
+    with no further words. ``about``: what a stop is about, in small plain words; empty where it
+    is about everything. ``has_more``: a stop that also says something which a person should
+    read: a wrong number, a question, a call wanted, a story. ``reason``: why they write, as a
+    Contact says it, where it is plain. ``language``: the one that it is plainly in, if it is.
+    """
+
+    kind: MeaningKind
+    answer_words: str
+    keyword: bool = False
+    cancel: bool = False
+    bare: bool = False
+    about: str = ""
+    has_more: bool = False
+    reason: str = ""
+    language: str = ""
+
+
+def understand(text: str, locale: str = "en") -> Meaning:
+    """What a reply means. Case, spaces, punctuation and emoji aside; English, Spanish, Arabic.
+
+    ``locale`` is the customer's: its language is tried first, for any is written by all. YES
+    also begins texts again, but only for a number that had stopped: the caller knows.
+    """
+    said = text.strip()
+    words = plain_words(said[:LONGEST])
+    squeezed = words.replace(" ", "")
+    if not words:
+        return Meaning(_of_signs(said[:LONGEST]), said)
+    tongues = _tongues(words, locale)
+    language = tongues[0].language if len(tongues) == 1 else ""
+    bare = any(words in tongue.bare for tongue in TONGUES)
+    if squeezed in KEYWORDS:
+        cancels = squeezed in CANCEL_WORDS
+        return Meaning(
+            KEYWORDS[squeezed], said, keyword=True, cancel=cancels, bare=bare, language=language
+        )
+    cancel = any(tongue.cancel.search(words) for tongue in TONGUES)
+    kind = _of_words(words, tongues)
+    reason = _reason(kind, words, tongues)
+    sentences = _sentences(said[:LONGEST])
+    if wants_to_stop(sentences):
+        has_more = (
+            kind in (MeaningKind.CALL_ME, MeaningKind.STATUS)
+            or "wrong" in words
+            or len(words.split()) > A_STORY
+        )
+        about = stops_about(sentences)
+        return Meaning(
+            MeaningKind.STOP, said, cancel=cancel, about=about, has_more=has_more, reason=reason,
+            language=language,
+        )  # fmt: skip
+    if cancel:
+        # "Yes, cancel my order" answers no question of ours.
+        kind, reason = MeaningKind.OTHER, "change"
+    return Meaning(kind, said, cancel=cancel, bare=bare, reason=reason, language=language)
+
+
+def plain_words(text: str) -> str:
+    """Small plain letters and digits, accents and apostrophes gone, one space between words."""
+    plain = unicodedata.normalize("NFKD", cheapen(text)).casefold().translate(OTHER_LETTERS)
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    return " ".join(re.findall(r"[^\W_]+", plain))
+
+
+def _sentences(text: str) -> list[str]:
+    """Each sentence, or part of one between commas, as ``plain_words`` has it."""
+    return [words for part in ENDS.split(cheapen(text)) if (words := plain_words(part))]
+
+
+def _tongues(words: str, locale: str) -> tuple[Tongue, ...]:
+    """The tables to try: of the one language that it is plainly in, else all, theirs first."""
+    spoken = tuple(tongue for tongue in TONGUES if tongue.speaks(words))
+    if len(spoken) == 1:
+        return spoken
+    theirs = locale.lower()[:2]
+    return tuple(sorted(TONGUES, key=lambda tongue: tongue.language != theirs))
+
+
+def _of_words(words: str, tongues: tuple[Tongue, ...]) -> MeaningKind:
+    """What the first table makes of it that knows it, unless another takes that back."""
+    read = [kind for tongue in tongues if (kind := tongue.read(words)) is not None]
+    answers = {MeaningKind.YES, MeaningKind.NO}
+    if len(set(read)) > 1 and answers & set(read):
+        return MeaningKind.OTHER
+    return read[0] if read else MeaningKind.OTHER
+
+
+def _reason(kind: MeaningKind, words: str, tongues: tuple[Tongue, ...]) -> str:
+    """Why they write: a Contact's reason; empty where it is none of the others."""
+    if kind == MeaningKind.STATUS:
+        return "where_is_it"
+    if kind in (MeaningKind.YES, MeaningKind.THANKS, MeaningKind.TIME):
+        return ""
+    return next((reason for tongue in tongues if (reason := tongue.reason(words))), "")
+
+
+def _of_signs(text: str) -> MeaningKind:
+    """A reply of signs alone; signs that disagree are for a person."""
+    kinds = {kind for sign, kind in SIGNS.items() if sign in text}
+    return kinds.pop() if len(kinds) == 1 else MeaningKind.OTHER

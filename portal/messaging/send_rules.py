@@ -1,0 +1,50 @@
+"""What holds for each message, when it is written and again when it is claimed."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from portal.messaging.sms.gsm_text import cheapen
+from portal.messaging.wording.renderer import product_words
+from portal.models import ANSWERS, Channel, MessageKind, MessageStatus
+from portal.settings import Settings
+
+STOP = "STOP"
+"""The word that carriers act on, in whatever language the rest is."""
+NEVER_SAID = frozenset(
+    {
+        MessageStatus.SUPPRESSED,
+        MessageStatus.EXPIRED,
+        MessageStatus.FAILED,
+        MessageStatus.UNDELIVERED,
+    }
+)
+"""What became of words that the customer has not read as a text."""
+
+SAY_ALL_THEY_NEED = frozenset({MessageKind.CONSENT, MessageKind.CODE})
+"""Kinds that never say how to stop: they speak of it, or their last line must stay the last."""
+
+
+def as_first_text(body: str, brand: str, locale: str) -> str:
+    """The same words for somebody who has had no text from us: who we are, and how to stop."""
+    brand = cheapen(brand)
+    words = body if brand in body else f"{brand}: {body}"
+    return words if STOP in words else f"{words} {product_words('way_out', locale)}"
+
+
+def due_at(
+    settings: Settings,
+    now: datetime,
+    timezone: str,
+    channel: Channel,
+    kind: MessageKind,
+    *,
+    urgent: bool = False,
+) -> datetime:
+    """When such a message may go to somebody in this zone: now, or after the quiet hours.
+
+    Quiet hours hold what we start: nothing urgent, and nothing that answers somebody.
+    """
+    quiet = settings.mail_quiet_hours if channel == Channel.EMAIL else settings.quiet_hours
+    if quiet is None or urgent or kind in ANSWERS:
+        return now
+    return quiet.until(now, ZoneInfo(timezone)) or now

@@ -1,0 +1,275 @@
+"""The door to Twilio: the only place that speaks its REST API.
+
+Twilio's Messages has no idempotency key, so every ending is told apart by one question: could the
+customer have this text? See ``outcomes`` for the answers.
+"""
+
+import asyncio
+import base64
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+from twilio.base.exceptions import TwilioException
+from twilio.http.async_http_client import AsyncTwilioHttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+
+from portal.messaging.send_errors import NotSent, OutcomeUnknown, Refused, Throttled
+from portal.messaging.sms import twilio_codes
+from portal.models.messages.message import MessageStatus
+
+LONGEST_VALIDITY = 36_000
+"""Seconds that Twilio will hold a text at most."""
+
+PAGE = 1_000
+"""The largest page of a listing that Twilio gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Twilio has the text. ``segments`` is 0 while a messaging service has not chosen a sender."""
+
+    sid: str
+    status: MessageStatus
+    segments: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A text as Twilio remembers it; times are aware UTC, numbers E.164."""
+
+    sid: str
+    status: MessageStatus
+    to: str
+    sender: str
+    body: str
+    created_at: datetime | None
+    error_code: int | None
+    segments: int
+
+    @property
+    def code(self) -> str | None:
+        """The error code as a message keeps it."""
+        return str(self.error_code) if self.error_code else None
+
+
+class SmsGateway:
+    """Sends texts by Twilio, and looks up what became of them.
+
+    ``sender`` is our number (E.164) or the sid of a messaging service (``MG…``). ``api_url``
+    stands in for Twilio's own address. ``timeout`` is a hard limit in seconds for one call.
+    ``connections`` bounds how many calls are under way at once. One gateway belongs to one event
+    loop; it opens its connections at the first call, and ``close`` ends them.
+    """
+
+    def __init__(
+        self,
+        account_sid: str,
+        auth_token: str,
+        sender: str,
+        *,
+        api_url: str | None = None,
+        timeout: float = 10,
+        connections: int = 20,
+    ) -> None:
+        self.account_sid = account_sid
+        self.sender = sender
+        self._auth_token = auth_token
+        self._api_url = api_url.rstrip("/") if api_url else None
+        self._timeout = timeout
+        self._connections = connections
+        self._opened: Any = None
+
+    async def send(
+        self, to: str, body: str, status_callback: str, validity_seconds: int | None = None
+    ) -> Accepted:
+        """Hand one text over. Tried once: whether to try again is the caller's to decide.
+
+        ``validity_seconds``: after so long undelivered it is not to be sent (1 to 36,000).
+        Raises ``NotSent`` or ``Throttled`` (safe to retry), ``Refused`` (Twilio said no) or
+        ``OutcomeUnknown`` (reconcile). A cancellation passes through, and its outcome is unknown.
+        """
+        asked: dict[str, Any] = {"to": to, "body": body, "status_callback": status_callback}
+        asked["messaging_service_sid" if self._by_service else "from_"] = self.sender
+        if validity_seconds is not None:
+            asked["validity_period"] = min(max(int(validity_seconds), 1), LONGEST_VALIDITY)
+        async with self._call() as client:
+            taken = await client.messages.create_async(**asked)
+            if not taken.sid:
+                raise OutcomeUnknown("Twilio's answer named no message.")
+            return Accepted(
+                taken.sid, twilio_codes.status(taken.status), _number(taken.num_segments)
+            )
+
+    async def fetch(self, sid: str) -> Sent | None:
+        """What Twilio knows of one text now; None when it knows of none.
+
+        Raises as ``send`` does; here every problem only means that we could not look.
+        """
+        try:
+            async with self._call() as client:
+                return _sent(await client.messages(sid).fetch_async())
+        except Refused as refusal:
+            if refusal.code in (404, 20404):
+                return None
+            raise
+
+    async def find_sent(self, to: str | None, since: datetime, until: datetime) -> list[Sent]:
+        """The texts that Twilio took from us between two moments (aware), oldest first.
+
+        To one number, or with ``to=None`` to everybody: one listing then serves every message
+        in doubt. Leave a margin: the times are by Twilio's clock, in whole seconds.
+        """
+        async with self._call() as client:
+            if to is None:
+                found = await self._read_back_to(client, since)
+            else:
+                found = await client.messages.list_async(to=to, page_size=PAGE, limit=PAGE)
+            texts = [_sent(text) for text in found if self._is_ours(text)]
+        return sorted(
+            (text for text in texts if text.created_at is None or since <= text.created_at < until),
+            key=lambda text: text.created_at or since,
+        )
+
+    async def _read_back_to(self, client: Any, since: datetime) -> list[Any]:
+        """The listing of all texts, the newest first, until a whole page is older.
+
+        No filter of Twilio's serves: each is on the date of sending, which a text that still
+        waits there does not have, and such a text would go twice.
+        """
+        texts: list[Any] = []
+        page = await client.messages.page_async(page_size=PAGE)
+        while page is not None:
+            found = list(page)
+            texts += found
+            if all(text.date_created and text.date_created < since for text in found):
+                break
+            page = await page.next_page_async()
+        return texts
+
+    async def check_credentials(self) -> str:
+        """Sign in and send nothing; returns the account's status ("active"). Raises as above."""
+        async with self._call() as client:
+            account = await client.api.v2010.accounts(self.account_sid).fetch_async()
+            return str(account.status)
+
+    async def close(self) -> None:
+        """End the connections; a later call opens new ones."""
+        if self._opened is not None:
+            opened, self._opened = self._opened, None
+            await opened.http_client.close()
+
+    @property
+    def _by_service(self) -> bool:
+        return self.sender.startswith("MG")
+
+    def _is_ours(self, text: Any) -> bool:
+        """From our sender, as far as Twilio says, and not one that a customer sent to us."""
+        named = text.messaging_service_sid if self._by_service else text.from_
+        return named in (None, "", self.sender) and text.direction != "inbound"
+
+    @asynccontextmanager
+    async def _call(self) -> AsyncIterator[Any]:
+        """One call within the time limit, each way that it can fail told by its name."""
+        wire = SimpleNamespace(written=False)
+        _wire.set(wire)
+        try:
+            async with asyncio.timeout(self._timeout):
+                yield self._client()
+        except OutcomeUnknown:
+            raise
+        except TwilioException as error:
+            raise _told(error) from error
+        except Exception as error:
+            if wire.written:
+                raise OutcomeUnknown(f"No sure answer from Twilio: {error!r}") from error
+            if isinstance(error, aiohttp.ClientError | OSError | TimeoutError):
+                raise NotSent(f"Twilio could not be reached: {error!r}") from error
+            raise
+
+    def _client(self) -> Any:
+        """Twilio's client over our own session; both need the running loop to be built."""
+        if self._opened is None:
+            http = _Http(pool_connections=False, logger=_quiet)
+            http.session = aiohttp.ClientSession(
+                # A kept connection that the far end closes just as we write is an unknown
+                # outcome: so none is kept for long.
+                connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=4),
+                trace_configs=[_watch_the_wire()],
+            )
+            # The environment given is ours: a stray TWILIO_EDGE or _REGION would move the address.
+            self._opened = Client(
+                self.account_sid,
+                self._auth_token,
+                http_client=http,
+                environment={"TWILIO_EDGE": "", "TWILIO_REGION": ""},
+            )
+            if self._api_url:
+                self._opened.api.base_url = self._api_url
+        return self._opened
+
+
+class _Http(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK has no types
+    """The SDK's transport, signing in by a header: aiohttp warns of the object that it uses."""
+
+    async def request(
+        self, *args: Any, auth: tuple[str, str] | None = None, **kwargs: Any
+    ) -> Response:
+        if auth:
+            word = base64.b64encode(":".join(auth).encode()).decode()
+            kwargs["headers"] = {**kwargs.get("headers", {}), "Authorization": f"Basic {word}"}
+        return await super().request(*args, **kwargs)
+
+
+def _told(error: TwilioException) -> NotSent | OutcomeUnknown | Refused:
+    """Twilio answered, and not with success: 429 was never processed, 4xx is a no."""
+    answer = error.args[1] if len(error.args) > 1 else None
+    status = getattr(error, "status", None) or getattr(answer, "status_code", None) or 0
+    code = getattr(error, "code", None) or status
+    if status == 429 or code == 20429:
+        return Throttled("Twilio asks us to slow down.")
+    if 400 <= status < 500 and status != 408:
+        return Refused(code, twilio_codes.verdict(code), str(getattr(error, "msg", "")))
+    return OutcomeUnknown(f"Twilio answered with HTTP {status}.")
+
+
+def _sent(text: Any) -> Sent:
+    return Sent(
+        sid=text.sid,
+        status=twilio_codes.status(text.status),
+        to=text.to or "",
+        sender=text.from_ or text.messaging_service_sid or "",
+        body=text.body or "",
+        created_at=text.date_created,
+        error_code=text.error_code or None,
+        segments=_number(text.num_segments),
+    )
+
+
+def _number(word: Any) -> int:
+    return int(word) if str(word).isdigit() else 0
+
+
+_wire: ContextVar[SimpleNamespace] = ContextVar("wire")
+"""The call under way in this task: has it written anything yet?"""
+
+_quiet = logging.getLogger("portal.messaging.twilio")
+_quiet.setLevel(logging.WARNING)  # The SDK would log numbers and words at INFO.
+
+
+def _watch_the_wire() -> aiohttp.TraceConfig:
+    """Until the request's head goes out nothing can have been accepted."""
+
+    async def written(*_: object) -> None:
+        _wire.get().written = True
+
+    watch = aiohttp.TraceConfig()
+    watch.on_request_headers_sent.append(written)
+    return watch

@@ -1,0 +1,32 @@
+"""Our sentences without what only a text needs: for a page, and for a mail."""
+
+import re
+
+from portal.i18n.languages import CODES
+from portal.messaging.sms.bidi import TO_THE_LEFT
+from portal.messaging.wording.renderer import product_words
+
+LINK = re.compile(r"\s*https?://\S+/r/[\w-]+")
+REPLY_HINT = re.compile(
+    r"\s*[^.?!؟]*\b(?:YES|SÍ|SI|نعم)\b[^.?!؟]*\b(?:NO|لا)\b[^.?!؟]*[.!]?\s*$",
+)
+"""A last sentence such as "Reply YES or NO.": for a text, not for where there are two buttons."""
+
+
+def bare_words(body: str, brand: str) -> str:
+    """Without our name, the link and how to stop texts: they are said elsewhere there."""
+    body = LINK.sub("", without_way_out(body).removeprefix(f"{brand}: ")).strip()
+    return f"{body[:-1]}." if body.endswith(":") else body
+
+
+def without_way_out(body: str) -> str:
+    """Words without how to stop the texts that carry them."""
+    body = body.lstrip(TO_THE_LEFT)
+    for language in CODES:
+        body = body.removesuffix(product_words("way_out", language))
+    return body.strip()
+
+
+def without_reply_hint(question: str) -> str:
+    """The question alone; all of it, where nothing else would be left."""
+    return REPLY_HINT.sub("", question).strip() or question

@@ -1,0 +1,32 @@
+"""Promises as their customer reads them: ours in their language, a colleague's as it was written.
+
+Kept's own promises are stored in English, as staff and other systems read them, and so stay true
+when a customer changes their language.
+"""
+
+from collections.abc import Collection
+
+from portal.messaging.wording.renderer import fill, product_words
+from portal.models.requests.promise import NAMED_ANOTHER_TIME
+from portal.rules.proactive_updates import A_NEW_DATE
+
+OWN = {
+    "will answer you.": "answers_you",
+    "will call you.": "calls_you",
+    A_NEW_DATE: "new_date",
+}
+"""How a promise of Kept's own ends, after the department's name, and the sentence that says it."""
+
+
+def promised(text: str, departments: Collection[str], locale: str) -> str:
+    """What is promised. ``departments`` are the names that may stand before words of our own."""
+    for ending, name in OWN.items():
+        department = text.removesuffix(ending).rstrip()
+        if text.endswith(ending) and department in departments:
+            return fill(product_words(name, locale), {"department": department})
+    return text
+
+
+def moved_because(reason: str, locale: str) -> str:
+    """Why it has another time."""
+    return product_words("another_time", locale) if reason == NAMED_ANOTHER_TIME else reason

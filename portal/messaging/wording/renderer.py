@@ -1,0 +1,132 @@
+"""Putting a request's facts into words: the sentences that a customer receives.
+
+A stage's own words stand in its workflow file; the product's in ``templates/sms/NAME.txt``, with
+``NAME.es.txt`` and so on for other languages where there are any. Only a first name, never more
+of the person, is put into a text.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from portal.messaging.wording.time_format import Words
+from portal.models import ServiceRequest, StageRun
+from portal.paths import TEMPLATES
+from portal.rules.roster import Roster
+
+FIELD = re.compile(r"\{([a-z_]+)\}")
+
+
+@cache
+def product_words(name: str, locale: str) -> str:
+    """The product's own sentence of that name in the customer's language, else in English."""
+    folder = TEMPLATES / "sms"
+    language = locale.replace("_", "-").partition("-")[0].lower()
+    translated = folder / f"{name}.{language}.txt"
+    if not language.isalpha() or not translated.exists():
+        translated = folder / f"{name}.txt"
+    return translated.read_text(encoding="utf-8").strip()
+
+
+def fill(template: str, fields: dict[str, str]) -> str:
+    """Put the fields into a template; a word in braces that is no field stays as it is."""
+    filled = FIELD.sub(lambda found: fields.get(found[1], found[0]), template)
+    return re.sub(r"  +", " ", filled).strip()
+
+
+@dataclass(frozen=True)
+class Teller:
+    """Tells a request's story to its customer: in their language, zone and words."""
+
+    request: ServiceRequest
+    roster: Roster
+    brand: str
+    public_url: str
+    now: datetime
+
+    @property
+    def link(self) -> str:
+        """The address of the live page; it never comes from a Host header."""
+        live = self.request.live_link
+        return f"{self.public_url}/r/{live.token}" if live else self.public_url
+
+    @property
+    def times(self) -> Words:
+        """How this customer reads times."""
+        customer = self.request.customer
+        return Words(locale=customer.locale, timezone=customer.timezone, now=self.now)
+
+    def milestone(self, run: StageRun, *, again: bool) -> str:
+        """The text for a stage that has just been reached."""
+        stage = self.request.definition.stage(run.stage_key)
+        if again:
+            return self.say("again", run)
+        if stage.sms is not None:
+            return self.put(stage.sms.in_language(self.request.customer.locale), run)
+        if run.waits_on_customer:
+            return self.say("milestone_waiting", run)
+        return self.say("milestone" if self.has_next(run) else "milestone_last", run)
+
+    def say(self, name: str, run: StageRun | None = None, /, **more: str) -> str:
+        """One of the product's own sentences, filled."""
+        return self.put(product_words(name, self.request.customer.locale), run, **more)
+
+    def put(self, template: str, run: StageRun | None = None, /, **more: str) -> str:
+        """A template with this request's facts put in."""
+        return fill(template, self.fields(run) | more)
+
+    def fields(self, run: StageRun | None = None) -> dict[str, str]:
+        """What may stand in braces, for this run or for where the request is now.
+
+        Without a run the department is the one that has the request: the sender's, as long as
+        its handoff waits to be taken up.
+        """
+        request = self.request
+        told, run = run, run or self.current_run()
+        fields = {
+            "brand": self.brand,
+            "first_name": request.customer.first_name,
+            "reference": request.reference,
+            "link": self.link,
+            "owner": self.roster.person(request.owner_id).name.split()[0],
+            "department": self.department_name(request.department_id),
+            "title": request.title_in(request.customer.locale),
+            "next": "",
+            "next_by": "",
+            "since": "",
+        }
+        if run is None:
+            return fields
+        stage = request.definition.stage(run.stage_key)
+        return fields | {
+            "department": self.department_name((told or request).department_id),
+            "title": stage.title.in_language(request.customer.locale),
+            "next": self.next_title(run),
+            "next_by": self.times.day(run.due_at),
+            "since": self.times.stamp(run.reached_at or run.opened_at),
+        }
+
+    def current_run(self) -> StageRun | None:
+        """Where the request is, if it is anywhere: the open run that has been longest open."""
+        runs = self.request.open_runs
+        return runs[0] if runs else None
+
+    def has_next(self, run: StageRun) -> bool:
+        """True when something comes after this stage."""
+        return bool(self.next_title(run))
+
+    def next_title(self, run: StageRun) -> str:
+        """What the customer reads of the stage after this one; empty after the last."""
+        locale = self.request.customer.locale
+        for stage in self.request.definition.stages:
+            if run.stage_key in stage.after:
+                return stage.title.in_language(locale)
+        for question in self.request.definition.follow_ups_after(run.stage_key):
+            if question.title is not None:
+                return question.title.in_language(locale)
+        return ""
+
+    def department_name(self, department_id: int) -> str:
+        """The department as customers know it."""
+        return self.roster.department_by_id(department_id).name

@@ -1,0 +1,244 @@
+"""How a customer reads times: in their own language and zone, from where they stand now.
+
+"today, 2:05 pm", "Tuesday, 2:05 pm", "Thu 26 Nov"; in Spanish as it follows any verb or "desde",
+"a más tardar": "hoy a las 14:05", "el martes a las 14:05", "el jue 26 nov". The names of days and
+months, and which digits are written, come from the Unicode CLDR through Babel; which of them to
+use, and in which order, is ours.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache, cached_property, lru_cache
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_timedelta, get_timezone_location
+from babel.lists import format_list
+
+from portal.i18n.languages import FIGURES
+
+NEAR = timedelta(days=6)
+"""Within this many days a weekday's name alone is clear; beyond, the date is said."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words for one reader at one moment. Times go in aware, in any zone."""
+
+    locale: str
+    timezone: str
+    now: datetime
+
+    def since(self, at: datetime) -> str:
+        """A moment, near or far: "today, 2:05 pm", "Tuesday, 2:05 pm", "Thu 26 Nov, 2:05 pm"."""
+        return self._at_time(self._near_day(at), at)
+
+    def on(self, at: datetime) -> str:
+        """The same as it follows a verb: "on Tuesday, 2:05 pm", "today, 2:05 pm"."""
+        day = self._near_day(at)
+        return self._at_time(
+            day if abs(self._days_away(at)) <= 1 else self._idiom.on.format(day), at
+        )
+
+    def by(self, at: datetime) -> str:
+        """A time to be kept, after "by": "6 pm" today, "tomorrow, 9 am", "Tuesday, 2:05 pm"."""
+        return self._hour(at) if self._days_away(at) == 0 else self.since(at)
+
+    def date_of(self, at: datetime) -> str:
+        """The date itself, however near: "Thu 26 Nov"."""
+        return self._date(at)
+
+    def day(self, at: datetime) -> str:
+        """A day to be kept: "6 pm" when it is today, "tomorrow", "Thu 26 Nov"."""
+        away = self._days_away(at)
+        if away == 0:
+            return self._hour(at)
+        return self._idiom.around[2] if away == 1 else self._idiom.day.format(self._date(at))
+
+    def ticket(self, at: datetime) -> str:
+        """A day to be kept, alone and large: "6 pm" when it is today, "Thu 26 Nov"."""
+        return self.clock(at) if self._days_away(at) == 0 else self._date(at)
+
+    def ahead(self, at: datetime) -> str:
+        """How far off that day is: "today", "tomorrow", "in 2 days"."""
+        away = self._days_away(at)
+        if abs(away) <= 1:
+            return self._idiom.around[away + 1]
+        return self._figures(_away(self.locale, away))
+
+    def stamp(self, at: datetime) -> str:
+        """As short as can be, for a list: "2:05 pm" today, "Tue, 2:05 pm", "16 Nov"."""
+        away = self._days_away(at)
+        if away == 0:
+            return self.clock(at)
+        if abs(away) <= NEAR.days:
+            weekday = self._names.weekdays[self._local(at).weekday()]
+            return f"{weekday}{self._idiom.in_list} {self.clock(at)}"
+        return self._date(at, weekday=False)
+
+    def clock(self, at: datetime) -> str:
+        """The time of day: "2:05 pm", "6 pm"; "14:05" where people count to 24."""
+        local = self._local(at)
+        if not self._idiom.halves:
+            return self._figures(f"{local.hour}:{local.minute:02}")
+        half = self._names.halves[local.hour >= 12]
+        hour = local.hour % 12 or 12
+        said = f"{hour}:{local.minute:02} {half}" if local.minute else f"{hour} {half}"
+        return self._figures(said)
+
+    def length(self, took: timedelta) -> str:
+        """How long something took, in one round unit: "40 minutes", "1 day"."""
+        seconds = max(60, round(took.total_seconds() / 60) * 60)
+        return self._figures(_length(self.locale, seconds))
+
+    def listing(self, names: tuple[str, ...]) -> str:
+        """Names as a sentence lists them: "Fire Safety, Plans and Development"."""
+        return format_list(names, locale=_spoken(self.locale))
+
+    @property
+    def place(self) -> str:
+        """Whose clock this is, as the reader calls it: "New York"."""
+        return _place(self.locale, self.timezone)
+
+    def next_midnight(self) -> datetime:
+        """When "today" stops being true for this reader, in UTC."""
+        tomorrow = self._today + timedelta(days=1)
+        return datetime.combine(tomorrow, time.min, self._zone).astimezone(UTC)
+
+    @property
+    def direction(self) -> str:
+        """Which way the reader's language runs: `ltr` or `rtl`."""
+        return self._names.direction
+
+    def _near_day(self, at: datetime) -> str:
+        away = self._days_away(at)
+        if abs(away) <= 1:
+            return self._idiom.around[away + 1]
+        if abs(away) <= NEAR.days:
+            return self._idiom.day.format(self._names.full_weekdays[self._local(at).weekday()])
+        return self._idiom.day.format(self._date(at))
+
+    def _at_time(self, day: str, at: datetime) -> str:
+        return f"{day}{self._idiom.comma} {self._hour(at)}"
+
+    def _hour(self, at: datetime) -> str:
+        """The time of day as it follows a verb: "2:05 pm", "a las 14:05", "a la 1:05"."""
+        one, more = self._idiom.hour
+        return (one if self._local(at).hour == 1 else more).format(self.clock(at))
+
+    def _figures(self, said: str) -> str:
+        """With the digits that are written where this reader lives."""
+        return said.translate(self._names.figures)
+
+    def _date(self, at: datetime, *, weekday: bool = True) -> str:
+        local = self._local(at)
+        said = f"{local.day} {self._names.months[local.month - 1]}"
+        if local.year != self._today.year:
+            return self._figures(f"{said} {local.year}")
+        said = f"{self._names.weekdays[local.weekday()]} {said}" if weekday else said
+        return self._figures(said)
+
+    def _days_away(self, at: datetime) -> int:
+        return (self._local(at).date() - self._today).days
+
+    def _local(self, at: datetime) -> datetime:
+        return at.astimezone(self._zone)
+
+    @cached_property
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @cached_property
+    def _today(self) -> date:
+        return self._local(self.now).date()
+
+    @property
+    def _names(self) -> "Names":
+        return _names(self.locale)
+
+    @property
+    def _idiom(self) -> "Idiom":
+        return IDIOMS[_spoken(self.locale).language]
+
+
+@dataclass(frozen=True, slots=True)
+class Idiom:
+    """A language's turns of phrase, which CLDR does not give.
+
+    ``comma`` stands between a day and an ``hour`` (one o'clock, and any other) in a sentence,
+    ``in_list`` where there is no room for one. ``day`` is a weekday or a date in a sentence.
+    """
+
+    around: tuple[str, str, str]  # yesterday, today, tomorrow
+    on: str = "{}"
+    day: str = "{}"
+    hour: tuple[str, str] = ("{}", "{}")
+    comma: str = ","
+    in_list: str = ","
+    halves: bool = True
+
+
+IDIOMS = {
+    "en": Idiom(("yesterday", "today", "tomorrow"), on="on {}"),
+    "es": Idiom(
+        ("ayer", "hoy", "mañana"), day="el {}", hour=("a la {}", "a las {}"), comma="", halves=False
+    ),
+    "ar": Idiom(("أمس", "اليوم", "غدًا"), comma="،", in_list="،"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """A language's names, Monday and January first."""
+
+    full_weekdays: tuple[str, ...]
+    weekdays: tuple[str, ...]
+    months: tuple[str, ...]
+    halves: tuple[str, str]
+    direction: str
+    figures: dict[int, int]
+
+
+@cache
+def _spoken(locale: str) -> Locale:
+    """The language of "es-MX" or "es_MX": as spoken there, else "es"; English where it is none.
+
+    One that we do not speak is none either: half a sentence in each would help nobody.
+    """
+    wanted = locale.replace("-", "_")
+    for name in (wanted, wanted.partition("_")[0]):
+        with suppress(ValueError, UnknownLocaleError):
+            found = Locale.parse(name)
+            return found if found.language in IDIOMS else Locale("en")
+    return Locale("en")
+
+
+@cache
+def _names(locale: str) -> Names:
+    spoken = _spoken(locale)
+    days, months = spoken.days["format"], spoken.months["format"]["abbreviated"]
+    halves = spoken.day_periods["format"]["abbreviated"]
+    return Names(
+        full_weekdays=tuple(days["wide"][n] for n in range(7)),
+        weekdays=tuple(days["abbreviated"][n] for n in range(7)),
+        months=tuple(months[n] for n in range(1, 13)),
+        halves=(halves["am"].lower(), halves["pm"].lower()),
+        direction=spoken.text_direction,
+        figures=FIGURES.get(spoken.default_numbering_system, {}),
+    )
+
+
+@lru_cache(2048)
+def _length(locale: str, seconds: int) -> str:
+    return format_timedelta(timedelta(seconds=seconds), threshold=1, locale=_spoken(locale))
+
+
+@lru_cache(2048)
+def _away(locale: str, days: int) -> str:
+    return format_timedelta(timedelta(days=days), add_direction=True, locale=_spoken(locale))
+
+
+@lru_cache(512)
+def _place(locale: str, timezone: str) -> str:
+    return get_timezone_location(timezone, locale=_spoken(locale), return_city=True)

@@ -1,0 +1,50 @@
+"""A key for another system, and the answers kept so that a repeated call is answered alike."""
+
+import secrets
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from portal.models.columns import moment, primary_key, refers_to, words
+from portal.models.people.actor import Actor, ActorKind
+from portal.models.people.staff_member import token_hash
+
+
+class ApiKey(SQLModel, table=True):
+    """Shown once when made; only its hash is kept."""
+
+    __tablename__ = "api_key"
+
+    id: int | None = primary_key()
+    name: str = Field(unique=True, max_length=120)
+    hash: str = Field(unique=True, max_length=64)
+    created_at: datetime = moment()
+    revoked_at: datetime | None = moment(nullable=True)
+
+    @classmethod
+    def make(cls, name: str, now: datetime) -> tuple["ApiKey", str]:
+        """A new key and its secret, which is not kept anywhere."""
+        secret = f"kept_{secrets.token_urlsafe(24)}"
+        return cls(name=name, hash=token_hash(secret), created_at=now), secret
+
+    @property
+    def actor(self) -> Actor:
+        """The key as the hand behind an event."""
+        return Actor(ActorKind.API, self.name)
+
+
+class IdempotentAnswer(SQLModel, table=True):
+    """What was answered to an ``Idempotency-Key``; given again for 24 hours."""
+
+    __tablename__ = "idempotent_answer"
+    __table_args__ = (sa.UniqueConstraint("api_key_id", "idempotency_key"),)
+
+    id: int | None = primary_key()
+    api_key_id: int = refers_to("api_key.id")
+    idempotency_key: str = Field(max_length=255)
+    body_hash: str = words(64)
+    status: int = 200
+    body: str = words()
+    # Serves: the sweep that forgets old answers.
+    created_at: datetime = moment(index=True)

@@ -1,0 +1,72 @@
+"""A department: who does a part of the work, and when it is open."""
+
+from datetime import UTC, datetime
+
+from sqlmodel import Field, SQLModel
+
+from portal.business_time import BusinessCalendar, Duration, business_calendar
+from portal.models.columns import primary_key, words
+
+
+class Department(SQLModel, table=True):
+    """Global: a workflow file makes a missing one and otherwise only refers to it by ``key``."""
+
+    __tablename__ = "department"
+
+    id: int | None = primary_key()
+    key: str = Field(unique=True, max_length=64)
+    name: str = words(120)
+    timezone: str = words(64, default="UTC")
+    hours: str = words(400)
+    holidays: str = words(16)
+    accept_within: str | None = words(16, default=None, nullable=True)
+    reply_within: str = words(16, default="4bh")
+    # What has slipped goes to the lead, then to a manager, so long after it was raised.
+    lead_after: str = words(16, default="4bh")
+    manager_after: str = words(16, default="1bd")
+
+    @property
+    def calendar(self) -> BusinessCalendar:
+        """Its hours, holidays and time zone, as a clock that counts only open time."""
+        return business_calendar(self.hours or None, self.timezone, self.holidays or None)
+
+    def accept_by(self, sent_at: datetime) -> datetime | None:
+        """When a handoff sent now must be taken up; None when it need not be accepted."""
+        if not self.accept_within:
+            return None
+        return self.calendar.add(sent_at, Duration.parse(self.accept_within))
+
+    def reply_by(self, asked_at: datetime) -> datetime:
+        """When a customer who wrote now is answered at the latest."""
+        return self.calendar.add(asked_at, Duration.parse(self.reply_within))
+
+    def lead_by(self, raised_at: datetime) -> datetime:
+        """When what was raised then goes to the lead."""
+        return self.calendar.add(raised_at, Duration.parse(self.lead_after))
+
+    def manager_by(self, raised_at: datetime, told_lead_at: datetime) -> datetime:
+        """When what was raised then goes to a manager: the lead has had as long as the owner."""
+        return max(
+            self.calendar.add(raised_at, Duration.parse(self.manager_after)),
+            self.lead_by(told_lead_at),
+        )
+
+    def call_by(self, asked_at: datetime, at: datetime | None) -> datetime:
+        """When a customer is called who asked for it now: `at` the time named, if it is open then.
+
+        Else as soon after as it replies; without a time, as soon as it replies.
+        """
+        if at is not None and self.calendar.is_open(at):
+            return at.astimezone(UTC)
+        return self.reply_by(at or asked_at)
+
+
+class Membership(SQLModel, table=True):
+    """Who works in which department; a lead takes what nobody else is named for."""
+
+    __tablename__ = "membership"
+
+    staff_member_id: int = Field(foreign_key="staff_member.id", primary_key=True)
+    # Serves: who is in this department (roster).
+    department_id: int = Field(foreign_key="department.id", primary_key=True, index=True)
+    is_lead: bool = False

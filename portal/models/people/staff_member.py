@@ -1,0 +1,120 @@
+"""A person at the desk."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Field, SQLModel
+
+from portal.models.columns import moment, primary_key, refers_to, word, words
+from portal.models.people.actor import Actor, ActorKind
+
+INVITATION_LIFE = timedelta(days=7)
+
+
+class Role(StrEnum):
+    """What a person may do: agents their departments' work, managers all work, admins everything."""
+
+    AGENT = "agent"
+    MANAGER = "manager"
+    ADMIN = "admin"
+
+
+def token_hash(token: str) -> str:
+    """What is stored of a secret link or key: SHA-256, enough for a random 128-bit secret."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class StaffMember(SQLModel, table=True):
+    """Owns work from the moment they are added, whether or not they have signed in yet."""
+
+    __tablename__ = "staff_member"
+
+    id: int | None = primary_key()
+    email: str = Field(unique=True, max_length=254)
+    name: str = words(120)
+    role: Role = word(Role, Role.AGENT)
+    password_hash: str | None = words(255, default=None, nullable=True)
+    invitation_hash: str | None = Field(default=None, max_length=64, unique=True)
+    invited_until: datetime | None = moment(nullable=True)
+    disabled_at: datetime | None = moment(nullable=True)
+    # Away from one moment until another (None: until they say so); the deputy stands in.
+    absent_from: datetime | None = moment(nullable=True)
+    absent_until: datetime | None = moment(nullable=True)
+    deputy_id: int | None = refers_to("staff_member.id", nullable=True)
+    # Grows with each new password, so that older sign-ins end with it.
+    sign_in_version: int = 1
+
+    @property
+    def actor(self) -> Actor:
+        """The person as the hand behind an event."""
+        return Actor(ActorKind.STAFF, self.name, self.id)
+
+    @property
+    def oversees(self) -> bool:
+        """True for those who may act for every department."""
+        return self.role in (Role.MANAGER, Role.ADMIN)
+
+    def is_away(self, now: datetime) -> bool:
+        """True while they are absent."""
+        if self.absent_from is None or now < self.absent_from:
+            return False
+        return self.absent_until is None or now < self.absent_until
+
+    def will_be_away(self, now: datetime) -> bool:
+        """True where an absence is noted that is not over: it lasts, or is yet to come."""
+        return self.absent_from is not None and (
+            self.absent_until is None or now < self.absent_until
+        )
+
+    def go_away(self, from_: datetime, until: datetime | None, deputy_id: int | None) -> None:
+        """Be absent from then on, until then or until they say so; the deputy stands in."""
+        self.absent_from, self.absent_until, self.deputy_id = from_, until, deputy_id
+
+    def come_back(self) -> None:
+        """Be here again; the deputy is remembered for the next time."""
+        self.absent_from = self.absent_until = None
+
+    def away_words(self, now: datetime, timezone: str) -> str:
+        """Their absence as it follows a name: "away until Tue 3 Jun", in this zone.
+
+        ``until`` is when they are back. An absence to come has its beginning too.
+        """
+        began = self.absent_from is None or self.absent_from <= now
+        words = "away"
+        if self.absent_from is not None and not began:
+            words += f" from {_day_words(self.absent_from, now, timezone)}"
+        if self.absent_until is not None:
+            words += f" until {_day_words(self.absent_until, now, timezone)}"
+        return words
+
+    def invite(self, now: datetime) -> str:
+        """Make a one-time invitation good for a week; gives the secret once, keeps its hash."""
+        secret = secrets.token_urlsafe(24)
+        self.invitation_hash = token_hash(secret)
+        self.invited_until = now + INVITATION_LIFE
+        return secret
+
+    def may_accept_invitation(self, now: datetime) -> bool:
+        """True while the invitation is unused, in time, and the person not disabled."""
+        return bool(self.invited_until and now < self.invited_until and not self.disabled_at)
+
+    def set_password(self, password_hash: str) -> None:
+        """Take a new password (an argon2id hash), use up the invitation, end older sign-ins."""
+        self.password_hash = password_hash
+        self.invitation_hash = None
+        self.invited_until = None
+        self.sign_in_version += 1
+
+
+def _day_words(at: datetime, now: datetime, timezone: str) -> str:
+    """As in "Tue 3 Jun"; on the very day the time, "3:30 pm"; in another year with the year."""
+    zone = ZoneInfo(timezone)
+    local, today = at.astimezone(zone), now.astimezone(zone)
+    if local.date() == today.date():
+        minutes = f":{local.minute:02}" if local.minute else ""
+        return f"{local.hour % 12 or 12}{minutes} {'am' if local.hour < 12 else 'pm'}"
+    year = f" {local.year}" if local.year != today.year else ""
+    return f"{local:%a} {local.day} {local:%b}{year}"

@@ -1,0 +1,106 @@
+"""A question put to the customer, and the answer: only the customer can say that it arrived."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlmodel import Field, Relationship, SQLModel
+
+from portal.business_time import BusinessCalendar, Duration
+from portal.models.columns import moment, primary_key, refers_to, word, words
+from portal.models.requests.stage_run import StageRun
+
+
+class FollowUpState(StrEnum):
+    """Planned, then asked; closed by an answer, by silence, or because the matter moved on."""
+
+    PLANNED = "planned"
+    ASKED = "asked"
+    ANSWERED = "answered"
+    UNCONFIRMED = "unconfirmed"
+    WITHDRAWN = "withdrawn"
+
+
+class Answer(StrEnum):
+    """The two answers that a rule can hang on."""
+
+    YES = "yes"
+    NO = "no"
+
+
+class Expects(StrEnum):
+    """What answers a question: yes or no, or a time (an appointment)."""
+
+    YES_NO = "yes_no"
+    TIME = "time"
+
+
+class FollowUp(SQLModel, table=True):
+    """Asked after a stage (``at_stage`` false) or while it is open (a quote: ``at_stage`` true)."""
+
+    __tablename__ = "follow_up"
+    __table_args__ = (
+        # Serves: questions, reminders and closings whose time has come (the sweep).
+        sa.Index(
+            "ix_follow_up_due",
+            "next_at",
+            sqlite_where=sa.text("next_at IS NOT NULL"),
+            postgresql_where=sa.text("next_at IS NOT NULL"),
+        ),
+    )
+
+    id: int | None = primary_key()
+    # Serves: the questions of one request.
+    request_id: int = refers_to("service_request.id", index=True)
+    run_id: int = refers_to("stage_run.id")
+    key: str = Field(max_length=96)
+    at_stage: bool = False
+    state: FollowUpState = word(FollowUpState, FollowUpState.PLANNED)
+    question: str = words()
+    planned_at: datetime = moment()
+    # When the next step is due: asking, reminding, giving up. None when nothing is.
+    next_at: datetime | None = moment(nullable=True)
+    asked_at: datetime | None = moment(nullable=True)
+    reminded_at: datetime | None = moment(nullable=True)
+    # When a person has called about it, because no answer came.
+    called_at: datetime | None = moment(nullable=True)
+    closed_at: datetime | None = moment(nullable=True)
+    answer: Answer | None = word(Answer, nullable=True)
+    expects: Expects = word(Expects, Expects.YES_NO)
+    answer_words: str = words()
+    # The time that was named, where one was asked for.
+    answer_at: datetime | None = moment(nullable=True)
+    answered_via: str = words(16)
+
+    run: StageRun = Relationship(
+        sa_relationship_kwargs={"lazy": "raise_on_sql", "foreign_keys": "FollowUp.run_id"}
+    )
+
+    @property
+    def is_pending(self) -> bool:
+        """True until it is answered, given up or withdrawn."""
+        return self.state in (FollowUpState.PLANNED, FollowUpState.ASKED)
+
+    @property
+    def is_asked(self) -> bool:
+        """True while the customer has been asked and has not answered."""
+        return self.state == FollowUpState.ASKED
+
+    def call_at(self, wait: Duration, calendar: BusinessCalendar) -> datetime | None:
+        """When a person is to call, because the reminder too had no answer for so long.
+
+        ``wait`` is the question's ``remind_after``, ``calendar`` its department's. None for never:
+        not reminded yet, answered, called already, or a zero wait.
+        """
+        if not (self.is_asked and wait and self.reminded_at and self.called_at is None):
+            return None
+        return calendar.add(self.reminded_at, wait)
+
+    def note_call(self, now: datetime) -> None:
+        """Somebody has spoken with the customer, or tried; it counts once the reminder was out."""
+        if self.is_asked and self.reminded_at is not None:
+            self.called_at = now
+
+    def close(self, state: FollowUpState, now: datetime) -> None:
+        """No more to do about it."""
+        self.state, self.closed_at, self.next_at = state, now, None

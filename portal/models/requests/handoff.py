@@ -1,0 +1,96 @@
+"""The move of a request from one department to the next: sent, then accepted or refused."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Relationship, SQLModel
+
+from portal.business_time import Duration
+from portal.models.columns import moment, primary_key, refers_to, words
+from portal.models.people.department import Department
+from portal.models.requests.stage_run import StageRun
+
+
+class Handoff(SQLModel, table=True):
+    """The sender owns the request until the receiver accepts; the receiver's clock already runs."""
+
+    __tablename__ = "handoff"
+    __table_args__ = (
+        # Serves: what waits for this department to take it up (board, and later the detector).
+        sa.Index(
+            "ix_handoff_waiting",
+            "to_department_id",
+            "accept_by",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        ),
+    )
+
+    id: int | None = primary_key()
+    # Serves: the handoffs of one request (its page, its rules).
+    request_id: int = refers_to("service_request.id", index=True)
+    run_id: int = refers_to("stage_run.id", index=True)
+    from_run_id: int | None = refers_to("stage_run.id", nullable=True)
+    from_department_id: int = refers_to("department.id")
+    to_department_id: int = refers_to("department.id")
+    sender_id: int = refers_to("staff_member.id")
+    sent_at: datetime = moment()
+    accept_by: datetime | None = moment(nullable=True)
+    accepted_at: datetime | None = moment(nullable=True)
+    accepted_by_id: int | None = refers_to("staff_member.id", nullable=True)
+    refused_at: datetime | None = moment(nullable=True)
+    refused_reason: str = words()
+    recalled_at: datetime | None = moment(nullable=True)
+    # What the sender says to whoever takes it up; customers never read it.
+    note: str = words()
+    # Accepted, refused, recalled, or made void by a cancellation or a sending back.
+    closed_at: datetime | None = moment(nullable=True)
+
+    run: StageRun = Relationship(
+        sa_relationship_kwargs={"lazy": "raise_on_sql", "foreign_keys": "Handoff.run_id"}
+    )
+    from_run: StageRun | None = Relationship(
+        sa_relationship_kwargs={"lazy": "raise_on_sql", "foreign_keys": "Handoff.from_run_id"}
+    )
+
+    @property
+    def waits(self) -> bool:
+        """True while nobody has taken it up or refused it."""
+        return self.closed_at is None
+
+    def is_late(self, now: datetime) -> bool:
+        """True past the time by which it was to be taken up."""
+        return self.accept_by is not None and now > self.accept_by
+
+    @property
+    def is_void(self) -> bool:
+        """True where its stage was gone before anybody had answered."""
+        answered = self.accepted_at or self.refused_at or self.recalled_at
+        return self.closed_at is not None and answered is None
+
+    def accept(self, now: datetime, by_id: int) -> None:
+        """The receiver has it now."""
+        self.accepted_at = self.closed_at = now
+        self.accepted_by_id = by_id
+
+    def refuse(self, now: datetime, reason: str) -> None:
+        """Back to the sender, with the reason."""
+        self.refused_at = self.closed_at = now
+        self.refused_reason = reason
+
+    def recall(self, now: datetime) -> None:
+        """Back to the sender, who has thought better of it."""
+        self.recalled_at = self.closed_at = now
+
+    def give_back(self, since: datetime, now: datetime, department: Department) -> None:
+        """It was held from ``since`` until now: the receiver has the time that they lost."""
+        if self.accept_by is None or since >= self.accept_by:
+            return
+        within = Duration.parse(department.accept_within or "0s")
+        calendar = department.calendar.counting(within)
+        lost = calendar.elapsed(since, now)
+        self.accept_by = max(calendar.add_open_time(self.accept_by, lost), now)
+
+    def void(self, now: datetime) -> None:
+        """The stage that it was for is gone."""
+        self.closed_at = now

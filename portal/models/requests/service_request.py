@@ -1,0 +1,388 @@
+"""A customer's matter, and the rules by which it moves through the organisation."""
+
+import re
+import secrets
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import WriteOnlyMapped, relationship
+from sqlmodel import Field, Relationship, SQLModel
+
+from portal.errors import BadInput, Conflict, Stale
+from portal.models.columns import document, moment, primary_key, refers_to, word, words
+from portal.models.people.actor import Actor
+from portal.models.people.customer import Customer
+from portal.models.people.department import Department
+from portal.models.people.staff_member import StaffMember
+from portal.models.requests.event import Event, EventKind
+from portal.models.requests.follow_up import FollowUp, FollowUpState
+from portal.models.requests.handoff import Handoff
+from portal.models.requests.promise import Promise
+from portal.models.requests.stage_run import StageRun
+from portal.models.requests.tracking_link import TrackingLink
+from portal.models.requests.workflow import Workflow
+from portal.workflows import StageDefinition, WorkflowDefinition
+
+UNAMBIGUOUS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Letters and digits that nobody mistakes when reading them out: no 0/O, 1/I/L, U/V."""
+
+
+A_REFERENCE = re.compile(rf"\b[A-Z0-9]{{1,8}}-[{UNAMBIGUOUS}]{{4}}-[{UNAMBIGUOUS}]{{3}}\b")
+"""What a reference looks like within a text."""
+
+
+class RequestStatus(StrEnum):
+    """What a customer, a colleague and another system call the state of a request."""
+
+    OPEN = "open"
+    WAITING_ON_CUSTOMER = "waiting_on_customer"
+    ON_HOLD = "on_hold"
+    AWAITING_CONFIRMATION = "awaiting_confirmation"
+    COMPLETED = "completed"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+
+
+ENDED = frozenset({RequestStatus.COMPLETED, RequestStatus.DECLINED, RequestStatus.CANCELLED})
+
+
+def new_reference(prefix: str) -> str:
+    """A public reference such as ``CARD-7K4M-2Q9``: 30**7 of them for each prefix."""
+    letters = "".join(secrets.choice(UNAMBIGUOUS) for _ in range(7))
+    return f"{prefix}-{letters[:4]}-{letters[4:]}"
+
+
+class ServiceRequest(SQLModel, table=True):
+    """One customer's matter.
+
+    Its progress is a set of StageRuns, since stages may run side by side. Every open request has
+    exactly one owner. ``version`` grows with each change that a rule depends on, ``page_version``
+    with each change that the customer can see.
+    """
+
+    __tablename__ = "service_request"
+    __table_args__ = (
+        # Serves: what is under way in a department, newest change first (API list, desk).
+        sa.Index(
+            "ix_service_request_department",
+            "department_id",
+            "id",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        ),
+        # Serves: a person's requests, and "nobody leaves with work in hand".
+        sa.Index(
+            "ix_service_request_owner",
+            "owner_id",
+            "id",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        ),
+        # Serves: requests of which something may slip now (the watch).
+        sa.Index(
+            "ix_service_request_watch",
+            "watch_at",
+            sqlite_where=sa.text("watch_at IS NOT NULL"),
+            postgresql_where=sa.text("watch_at IS NOT NULL"),
+        ),
+        # Serves: requests whose customer is to hear from us now (delays, "still on it").
+        sa.Index(
+            "ix_service_request_tell",
+            "tell_at",
+            sqlite_where=sa.text("tell_at IS NOT NULL"),
+            postgresql_where=sa.text("tell_at IS NOT NULL"),
+        ),
+        # Serves: lists by status.
+        sa.Index("ix_service_request_status", "status", "id"),
+    )
+
+    id: int | None = primary_key()
+    # Serves: every call and page that names a request.
+    reference: str = Field(unique=True, max_length=32)
+    workflow_id: int = refers_to("workflow.id", index=True)
+    # Serves: a customer's requests (routing a reply).
+    customer_id: int = refers_to("customer.id", index=True)
+    title: str = words(200)
+    # Serves: the same order sent twice by another system makes one request.
+    external_id: str | None = Field(default=None, max_length=200, unique=True)
+    fields: dict[str, Any] = document()
+    status: RequestStatus = word(RequestStatus, RequestStatus.OPEN)
+    owner_id: int = refers_to("staff_member.id")
+    # Who answers for it while several stages are open side by side.
+    coordinator_id: int | None = refers_to("staff_member.id", nullable=True)
+    department_id: int = refers_to("department.id")
+    # When a customer's words came that nobody has answered yet.
+    unanswered_since: datetime | None = moment(nullable=True)
+    # What matters to this customer, for whoever takes it over.
+    minds_about: str = words()
+    # When something of it may slip next, and when its customer must next hear from us.
+    watch_at: datetime | None = moment(nullable=True)
+    tell_at: datetime | None = moment(nullable=True)
+    # When the customer was last told anything of it.
+    told_at: datetime | None = moment(nullable=True)
+    # From when on it has been open far longer than its like.
+    ages_at: datetime | None = moment(nullable=True)
+    # Whether something that slipped is still before a person.
+    has_dropped: bool = False
+    version: int = 1
+    page_version: int = 1
+    opened_at: datetime = moment()
+    updated_at: datetime = moment()
+    closed_at: datetime | None = moment(nullable=True)
+    close_reason: str = words()
+
+    workflow: Workflow = Relationship(sa_relationship_kwargs={"lazy": "raise"})
+    customer: Customer = Relationship(sa_relationship_kwargs={"lazy": "raise"})
+    runs: list[StageRun] = Relationship(
+        sa_relationship_kwargs={"lazy": "raise", "order_by": "StageRun.id"}
+    )
+    handoffs: list[Handoff] = Relationship(
+        sa_relationship_kwargs={"lazy": "raise", "order_by": "Handoff.id"}
+    )
+    promises: list[Promise] = Relationship(
+        sa_relationship_kwargs={"lazy": "raise", "order_by": "Promise.id"}
+    )
+    follow_ups: list[FollowUp] = Relationship(
+        sa_relationship_kwargs={"lazy": "raise", "order_by": "FollowUp.id"}
+    )
+    links: list[TrackingLink] = Relationship(
+        sa_relationship_kwargs={"lazy": "raise", "order_by": "TrackingLink.id"}
+    )
+    events: WriteOnlyMapped[Event] = Relationship(
+        sa_relationship=relationship("Event", lazy="write_only", order_by="Event.id")
+    )
+
+    @property
+    def definition(self) -> WorkflowDefinition:
+        """The workflow version that this request follows to its end."""
+        return self.workflow.definition
+
+    def title_in(self, locale: str | None) -> str:
+        """What it is called to its customer in this language."""
+        return self.definition.title_in(self.title, locale)
+
+    @property
+    def is_closed(self) -> bool:
+        """True once it is completed, declined or cancelled."""
+        return self.status in ENDED
+
+    @property
+    def open_runs(self) -> list[StageRun]:
+        """The stages that are open now, in the order of their opening."""
+        return [run for run in self.runs if run.is_open]
+
+    @property
+    def asked(self) -> FollowUp | None:
+        """The newest question that the customer has not answered."""
+        return next((f for f in reversed(self.follow_ups) if f.is_asked), None)
+
+    @property
+    def live_link(self) -> TrackingLink | None:
+        """The newest link that still opens the page."""
+        return next((one for one in reversed(self.links) if one.revoked_at is None), None)
+
+    def waiting_handoff(self, run: StageRun) -> Handoff | None:
+        """The handoff by which this run waits to be taken up, if it does."""
+        return next((h for h in self.handoffs if h.run is run and h.waits), None)
+
+    def get_open_run(self, stage: str | None) -> StageRun:
+        """The open stage meant. Raises BadInput for an unknown key, Conflict where it is not open.
+
+        Without a key the only open one is meant; with several open, one must be named.
+        """
+        runs = self.open_runs
+        if stage is not None:
+            self.check_stage(stage)
+            runs = [run for run in runs if run.stage_key == stage]
+            if not runs:
+                raise Conflict(f"The stage {stage!r} is not open now.")
+        if not runs:
+            raise Conflict(f"No stage of {self.reference} is open: it is {self.status_words}.")
+        if len(runs) > 1:
+            keys = ", ".join(run.stage_key for run in runs)
+            raise BadInput(
+                f"Several stages are open: {keys}. Say which one is meant.",
+                fields={"stage": f"one of {keys}"},
+            )
+        return runs[0]
+
+    @property
+    def status_words(self) -> str:
+        """The status as a person says it."""
+        return self.status.value.replace("_", " ")
+
+    def check_stage(self, stage: str) -> StageDefinition:
+        """The stage by its key. Raises BadInput when this workflow has none."""
+        try:
+            return self.definition.stage(stage)
+        except KeyError:
+            keys = ", ".join(one.key for one in self.definition.stages)
+            raise BadInput(
+                f"This workflow has no stage {stage[:64]!r}. It has {keys}.",
+                fields={"stage": f"one of {keys}"},
+            ) from None
+
+    def check_version(self, version: int | None) -> None:
+        """Raises Stale when somebody changed the request after ``version`` was read."""
+        if version is not None and version != self.version:
+            raise Stale(
+                f"{self.reference} has changed since you looked at it. "
+                "Please look again: nothing was done."
+            )
+
+    def must_be_open(self) -> None:
+        """Raises Conflict when it has ended."""
+        if self.is_closed:
+            raise Conflict(f"{self.reference} is {self.status_words}. Reopen it first.")
+
+    def record(
+        self,
+        kind: EventKind,
+        actor: Actor,
+        now: datetime,
+        *,
+        run: StageRun | None = None,
+        visible: bool = True,
+        moves: bool = True,
+        **data: Any,
+    ) -> Event:
+        """Add to the timeline.
+
+        ``visible`` for what shows on the customer's page, whose version then grows with the
+        turn. ``moves`` is false for what no rule depends on (words): a colleague's click stays
+        good.
+        """
+        event = Event(
+            at=now,
+            kind=kind,
+            visible=visible,
+            stage_key=run.stage_key if run else None,
+            run=run,
+            department_id=run.department_id if run else None,
+            actor_kind=actor.kind,
+            actor_name=actor.name,
+            actor_id=actor.staff_id,
+            data=data,
+        )
+        self.events.add(event)
+        self.updated_at = now
+        if moves:
+            self.version += 1
+        return event
+
+    def hold(
+        self, stage: str | None, reason: str, until: datetime | None, actor: Actor, now: datetime
+    ) -> Event:
+        """Put it aside, for a reason; without a stage, all that is open. The clock stands still."""
+        self.must_be_open()
+        runs = [self.get_open_run(stage)] if stage else self.open_runs
+        runs = [run for run in runs if run.held_at is None]
+        if not runs:
+            raise Conflict(f"{self.reference} has nothing to hold: it is {self.status_words}.")
+        if until is not None and until <= now:
+            raise BadInput("The hold would end in the past.", fields={"until": "a time to come"})
+        for run in runs:
+            run.hold(now, reason, until)
+        self.settle()
+        return self.record(
+            EventKind.HELD, actor, now, run=runs[0], reason=reason,
+            until=until.isoformat() if until else None,
+        )  # fmt: skip
+
+    def resume(
+        self, stage: str | None, actor: Actor, now: datetime, departments: Iterable[Department]
+    ) -> Event:
+        """Go on with what was held; due times move on by the time that was lost."""
+        self.must_be_open()
+        runs = [self.get_open_run(stage)] if stage else self.open_runs
+        runs = [run for run in runs if run.held_at is not None]
+        if not runs:
+            raise Conflict(f"{self.reference} is not on hold.")
+        by_id = {department.id: department for department in departments}
+        for run in runs:
+            handoff, department = self.waiting_handoff(run), by_id[run.department_id]
+            if handoff is not None and run.held_at is not None:
+                handoff.give_back(run.held_at, now, department)
+            run.resume(now, department)
+        self.settle()
+        return self.record(EventKind.RESUMED, actor, now, run=runs[0])
+
+    def assign(
+        self, stage: str | None, to: StaffMember, actor: Actor, now: datetime, note: str = ""
+    ) -> Event:
+        """Name the person: of a stage, or of the whole while several are open and none is named.
+
+        ``note`` is for them alone.
+        """
+        self.must_be_open()
+        owner = to.id or 0
+        if not self.open_runs:
+            run = None
+            self.owner_id = owner
+        elif stage is None and len(self.open_runs) > 1:
+            run = None
+            self.coordinator_id = owner
+        else:
+            run = self.get_open_run(stage)
+            run.assignee_id = owner
+        self.settle()
+        return self.record(
+            EventKind.ASSIGNED, actor, now, run=run, visible=False,
+            to=to.name, to_id=to.id, note=note,
+        )  # fmt: skip
+
+    def end(
+        self,
+        status: RequestStatus,
+        actor: Actor,
+        now: datetime,
+        reason: str,
+        department_of: Callable[[int], Department],
+    ) -> Event:
+        """Close it as completed, declined or cancelled: nothing stays open behind it."""
+        for run in self.open_runs:
+            run.cancel(now, department_of(run.department_id))
+        for handoff in self.handoffs:
+            if handoff.waits:
+                handoff.void(now)
+        for question in self.follow_ups:
+            if question.is_pending:
+                question.close(FollowUpState.WITHDRAWN, now)
+        for promise in self.promises:
+            # What is still owed when all is done stays owed, and watched.
+            if promise.is_open and status != RequestStatus.COMPLETED:
+                promise.miss(now)
+                self.record(
+                    EventKind.PROMISE_MISSED, actor, now, visible=promise.is_told,
+                    promise_id=promise.id, text=promise.text,
+                )  # fmt: skip
+        self.status = status
+        self.closed_at = now
+        self.close_reason = reason
+        self.coordinator_id = None
+        return self.record(EventKind(status.value), actor, now, reason=reason)
+
+    def settle(self) -> None:
+        """Derive what follows from the open stages: the status, the owner and the department."""
+        runs = self.open_runs
+        if not runs:
+            return
+        self.closed_at, self.close_reason = None, ""
+        if len(runs) == 1:
+            self.coordinator_id = None
+            self.owner_id = runs[0].assignee_id
+            handoff = self.waiting_handoff(runs[0])
+            self.department_id = handoff.from_department_id if handoff else runs[0].department_id
+        elif self.coordinator_id is None:
+            self.coordinator_id = self.owner_id
+        else:
+            self.owner_id = self.coordinator_id
+        if all(run.held_at for run in runs):
+            self.status = RequestStatus.ON_HOLD
+        elif all(run.waits_on_customer or run.held_at for run in runs):
+            self.status = RequestStatus.WAITING_ON_CUSTOMER
+        else:
+            self.status = RequestStatus.OPEN

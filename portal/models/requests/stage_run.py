@@ -1,0 +1,269 @@
+"""One passage of a request through a stage."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from portal.business_time import Duration, business_calendar
+from portal.models.columns import moment, primary_key, refers_to, word, words
+from portal.models.monitoring.stage_duration import Pace
+from portal.models.people.department import Department
+from portal.workflows import StageDefinition
+
+
+class RunState(StrEnum):
+    """Open while the work is to do; superseded when a sending back made it void."""
+
+    OPEN = "open"
+    COMPLETED = "completed"
+    SUPERSEDED = "superseded"
+    CANCELLED = "cancelled"
+
+
+CLOCKS = ("due_at", "late_at", "outer_at", "usual_at", "silent_at")
+"""The times that stand still while a run is paused."""
+
+
+class StageRun(SQLModel, table=True):
+    """Opened when its turn came, reached when the department has it, completed when done.
+
+    Its clock runs from the opening. While it is paused (held by staff, or waiting on the
+    customer) its due time stands still and moves on by the open time lost when it resumes.
+    """
+
+    __tablename__ = "stage_run"
+    __table_args__ = (
+        # Serves: the board of a department, soonest due first, by key.
+        sa.Index(
+            "ix_stage_run_board",
+            "department_id",
+            "due_at",
+            "id",
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        ),
+        # Serves: a person's open work (roster, leaving).
+        sa.Index(
+            "ix_stage_run_assignee",
+            "assignee_id",
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        ),
+        # Serves: holds that end by themselves (the sweep).
+        sa.Index(
+            "ix_stage_run_hold_until",
+            "hold_until",
+            sqlite_where=sa.text("hold_until IS NOT NULL"),
+            postgresql_where=sa.text("hold_until IS NOT NULL"),
+        ),
+    )
+
+    id: int | None = primary_key()
+    # Serves: the relay of one request.
+    request_id: int = refers_to("service_request.id", index=True)
+    stage_id: int = refers_to("stage.id", index=True)
+    stage_key: str = Field(max_length=64)
+    department_id: int = refers_to("department.id")
+    state: RunState = word(RunState, RunState.OPEN)
+    passage: int = 1
+    assignee_id: int = refers_to("staff_member.id")
+    opened_at: datetime = moment()
+    reached_at: datetime | None = moment(nullable=True)
+    completed_at: datetime | None = moment(nullable=True)
+    closed_at: datetime | None = moment(nullable=True)
+    completed_by: str = words(120)
+    # By when the customer has been told that it is done.
+    due_at: datetime = moment()
+    # From when on it is a dropped ball, whatever the customer has been told since.
+    late_at: datetime = moment()
+    # From when on the page offers to ask now: the last date that we have believed in.
+    outer_at: datetime = moment()
+    # By when half of its like are done, where that has been measured.
+    usual_at: datetime | None = moment(nullable=True)
+    # How often Kept itself has told a delay, and in what words it was last told.
+    delays_told: int = 0
+    delay_reason: str = words()
+    # The department that gave it back, where this passage is a return.
+    returned_by_id: int | None = refers_to("department.id", nullable=True)
+    # A third party does it (a courier): who, under what number, when they last said something,
+    # and from when on they have been silent too long.
+    third_party: str = words(120)
+    tracking_number: str = words(64)
+    heard_at: datetime | None = moment(nullable=True)
+    silent_at: datetime | None = moment(nullable=True)
+    # Whether the due time was counted in the department's hours (`4bh`) or always runs (`4h`).
+    in_hours: bool = False
+    note: str = words()
+    waits_on_customer: bool = False
+    held_at: datetime | None = moment(nullable=True)
+    hold_reason: str = words()
+    hold_until: datetime | None = moment(nullable=True)
+    paused_at: datetime | None = moment(nullable=True)
+    # The time that was not counted because it was paused, in seconds of the clock that counts:
+    # a night on hold takes nothing from a department that sleeps.
+    paused_seconds: int = 0
+    # What it took in the time that counts, in seconds, once completed: the history of its like.
+    took_seconds: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """True while its work is to do."""
+        return self.state == RunState.OPEN
+
+    @property
+    def is_paused(self) -> bool:
+        """True while its clock stands still."""
+        return self.paused_at is not None
+
+    def is_late(self, now: datetime) -> bool:
+        """True past its due time and grace while its clock runs."""
+        return self.is_open and not self.is_paused and now > self.late_at
+
+    def may_be_asked_for(self, now: datetime) -> bool:
+        """True past the last date that we believed in while its clock runs: "Ask now"."""
+        return self.is_open and not self.is_paused and now >= self.outer_at
+
+    @property
+    def is_unlikely(self) -> bool:
+        """True while the date that was given is earlier than half of its like are done by."""
+        return self.is_open and self.usual_at is not None and self.due_at < self.usual_at
+
+    def start(
+        self,
+        stage: StageDefinition,
+        department: Department,
+        now: datetime,
+        pace: Pace | None = None,
+    ) -> None:
+        """Set the clock going from the opening, in the department's hours where so asked.
+
+        The date is one that we believe: where the pace of its like has been measured and four in
+        five take longer than was expected, it is theirs.
+        """
+        self.opened_at = now
+        self.in_hours = stage.expected.in_opening_hours
+        expected_at = department.calendar.add(now, stage.expected)
+        self.late_at = department.calendar.add(expected_at, stage.grace)
+        self._believe_from(stage, department, now, pace)
+        self.outer_at = max(self.late_at, self.due_at)
+
+    def take_up_late(
+        self, stage: StageDefinition, department: Department, now: datetime, pace: Pace | None
+    ) -> None:
+        """Taken up past its time: the customer's date is counted from now on, as for a new one.
+
+        By its own clock the department stays as late as it is.
+        """
+        self._catch_up(now, department)
+        told = self.due_at
+        self._believe_from(stage, department, now, pace)
+        self.due_at = max(self.due_at, told)
+        self.outer_at = max(self.outer_at, self.due_at)
+        self.delays_told, self.delay_reason = 0, ""
+
+    def _believe_from(
+        self, stage: StageDefinition, department: Department, now: datetime, pace: Pace | None
+    ) -> None:
+        self.due_at = department.calendar.add(now, stage.expected)
+        if pace is not None:
+            calendar = department.calendar.counting(stage.expected)
+            self.usual_at = calendar.add_open_time(now, pace.half)
+            self.due_at = max(self.due_at, calendar.add_open_time(now, pace.most))
+
+    def reach(
+        self, stage: StageDefinition, department: Department, now: datetime, assignee_id: int
+    ) -> None:
+        """The department has it: the moment at which the customer is told.
+
+        From now on a third party that does it for us may be silent for so long and no longer.
+        """
+        self.reached_at = now
+        self.assignee_id = assignee_id
+        self.third_party = self.third_party or stage.third_party
+        if stage.silent_after is not None:
+            self.silent_at = department.calendar.add(now, stage.silent_after)
+        if stage.pauses_clock:
+            self.wait_on_customer(now)
+
+    def expect_by(
+        self, moment_: datetime, grace: Duration, department: Department, now: datetime
+    ) -> None:
+        """A person knows better when it will be done; of a pause, only what is to come counts."""
+        self._catch_up(now, department)
+        self.due_at = moment_
+        self.late_at = self.outer_at = department.calendar.add(moment_, grace)
+
+    def complete(self, now: datetime, by: str, department: Department) -> None:
+        """The work of this stage is done."""
+        self._end(RunState.COMPLETED, now, department)
+        calendar = department.calendar if self.in_hours else business_calendar()
+        whole = int(calendar.elapsed(self.opened_at, now).total_seconds())
+        self.took_seconds = max(0, whole - self.paused_seconds)
+        self.completed_at = now
+        self.completed_by = by
+
+    def supersede(self, now: datetime, department: Department) -> None:
+        """A sending back made this passage void; what was completed stays in the history."""
+        self._end(RunState.SUPERSEDED, now, department)
+
+    def go_on(self, *, waits: bool) -> None:
+        """As if it had never ended: its clock has run on, or has stood still where it waits."""
+        if waits:
+            self.waits_on_customer, self.paused_at = True, self.closed_at
+        self.state = RunState.OPEN
+        self.closed_at = self.completed_at = self.took_seconds = None
+        self.completed_by = ""
+
+    def cancel(self, now: datetime, department: Department) -> None:
+        """The request ended while this stage was open."""
+        self._end(RunState.CANCELLED, now, department)
+
+    def hold(self, now: datetime, reason: str, until: datetime | None) -> None:
+        """Staff put it aside with a reason; its clock stands still."""
+        self.held_at, self.hold_reason, self.hold_until = now, reason, until
+        self.paused_at = self.paused_at or now
+
+    def resume(self, now: datetime, department: Department) -> None:
+        """Staff take it up again; if it waits on the customer too, its clock still stands."""
+        self.held_at, self.hold_reason, self.hold_until = None, "", None
+        if not self.waits_on_customer:
+            self._restart_clock(now, department)
+
+    def wait_on_customer(self, now: datetime) -> None:
+        """The customer's move; the clock stands still."""
+        self.waits_on_customer = True
+        self.paused_at = self.paused_at or now
+
+    def stop_waiting(self, now: datetime, department: Department) -> None:
+        """The customer has moved; the clock goes on unless staff hold it."""
+        self.waits_on_customer = False
+        if self.held_at is None:
+            self._restart_clock(now, department)
+
+    def _end(self, state: RunState, now: datetime, department: Department) -> None:
+        self._restart_clock(now, department)
+        self.state = state
+        self.closed_at = now
+        self.held_at, self.hold_until, self.waits_on_customer = None, None, False
+
+    def _restart_clock(self, now: datetime, department: Department) -> None:
+        self._catch_up(now, department)
+        self.paused_at = None
+
+    def _catch_up(self, now: datetime, department: Department) -> None:
+        """Give back the time that the pause has taken until now.
+
+        A pause in which the department was closed anyway has taken nothing, and moves nothing.
+        """
+        if self.paused_at is None:
+            return
+        calendar = department.calendar if self.in_hours else business_calendar()
+        lost = calendar.elapsed(self.paused_at, now)
+        for name in CLOCKS:
+            stood: datetime | None = getattr(self, name)
+            if stood is not None and self.paused_at < stood:
+                setattr(self, name, max(calendar.add_open_time(stood, lost), now))
+        self.paused_seconds += int(lost.total_seconds())
+        self.paused_at = now

@@ -1,0 +1,199 @@
+"""The outbox: what we owe a customer, written in the same transaction as its cause."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.messaging.send_rules import NEVER_SAID, SAY_ALL_THEY_NEED, as_first_text, due_at
+from portal.messaging.sms import segments
+from portal.messaging.sms.bidi import facing
+from portal.messaging.sms.gsm_text import cheapen
+from portal.models import (
+    Channel,
+    Direction,
+    Message,
+    MessageKind,
+    MessageStatus,
+    ServiceRequest,
+)
+from portal.queries.consent import may_write
+from portal.settings import Settings
+
+LONGEST_SUBJECT = 200
+LATEST = timedelta(days=3)
+"""A message that could not go out for so long would only confuse: it expires instead."""
+
+
+@dataclass
+class Outbox:
+    """Writes messages that the worker will send; one cause speaks once by each kind and channel.
+
+    ``written`` collects the rows, so that the worker can be woken for them after the commit.
+    """
+
+    session: AsyncSession
+    settings: Settings
+    now: datetime
+    written: list[Message] = field(default_factory=list)
+
+    async def tell(
+        self,
+        request: ServiceRequest,
+        kind: MessageKind,
+        cause: str,
+        body: str,
+        *,
+        subject: str = "",
+        channels: Sequence[Channel] = (),
+        author: str = "",
+        author_id: int | None = None,
+        event_id: int | None = None,
+        urgent: bool = False,
+    ) -> Message:
+        """Owe this customer these words by the first channel that may be used.
+
+        ``urgent`` words go at any hour: there is no time to lose, or the customer waits for them.
+        ``channels`` overrides the customer's own order. Where none may be used, the row says why
+        nothing was sent (``suppressed``): a silence is never without a reason.
+        """
+        channel, address, refusal = await self._way(request, channels)
+        message = Message(
+            request_id=request.id,
+            customer_id=request.customer_id,
+            event_id=event_id,
+            channel=channel,
+            kind=kind,
+            cause=cause,
+            subject=(subject or request.title_in(request.customer.locale))[:LONGEST_SUBJECT],
+            to_address=address,
+            author=author or self.settings.brand,
+            author_id=author_id,
+            body=body,
+            urgent=urgent,
+            created_at=self.now,
+            due_at=due_at(
+                self.settings, self.now, request.customer.timezone, channel, kind, urgent=urgent
+            ),
+            expires_at=self.now + LATEST,
+        )
+        if refusal:
+            message.status, message.reason = MessageStatus.SUPPRESSED, refusal
+        else:
+            request.told_at = self.now
+        return await self._write(message, request.customer.locale)
+
+    async def send_code(
+        self,
+        request: ServiceRequest,
+        channel: Channel,
+        address: str,
+        cause: str,
+        body: str,
+        *,
+        subject: str,
+        until: datetime,
+    ) -> Message:
+        """Owe the customer a code, at any hour; after ``until`` it is sent no more."""
+        message = Message(
+            request_id=request.id, customer_id=request.customer_id, channel=channel,
+            kind=MessageKind.CODE, cause=cause, subject=subject, to_address=address, body=body,
+            author=self.settings.brand, urgent=True, created_at=self.now, due_at=self.now,
+            expires_at=until,
+        )  # fmt: skip
+        return await self._write(message, request.customer.locale)
+
+    async def answer_address(
+        self,
+        kind: MessageKind,
+        cause: str,
+        body: str,
+        *,
+        channel: Channel,
+        address: str,
+        locale: str = "en",
+    ) -> Message:
+        """Answer whoever wrote from this address, known or not; quiet hours do not hold it."""
+        message = Message(
+            channel=channel, kind=kind, cause=cause, to_address=address, body=body,
+            author=self.settings.brand, created_at=self.now, due_at=self.now,
+            expires_at=self.now + LATEST,
+        )  # fmt: skip
+        return await self._write(message, locale)
+
+    async def notify_staff(self, cause: str, address: str, subject: str, body: str) -> Message:
+        """Owe a member of staff a mail; quiet hours do not hold it, consents are not asked for."""
+        message = Message(
+            channel=Channel.EMAIL, kind=MessageKind.NOTICE, cause=cause, to_address=address,
+            subject=subject[:LONGEST_SUBJECT], body=body, author=self.settings.brand,
+            created_at=self.now, due_at=self.now, expires_at=self.now + LATEST,
+        )  # fmt: skip
+        return await self._write(message)
+
+    async def renew_link(self, request: ServiceRequest) -> None:
+        """Put the live link into what still waits: one that is revoked opens nothing."""
+        words: Any = col(Message.body)
+        for link in request.links:
+            if link.revoked_at is not None and request.live_link is not None:
+                words = sa.func.replace(words, link.token, request.live_link.token)
+        waits = (
+            col(Message.request_id) == request.id,
+            col(Message.status) == MessageStatus.QUEUED,
+        )
+        connection = await self.session.connection()
+        await connection.execute(sa.update(Message).where(*waits).values(body=words))
+
+    async def _way(
+        self, request: ServiceRequest, channels: Sequence[Channel]
+    ) -> tuple[Channel, str, str]:
+        """The channel, the address, and why nothing may be sent (empty when it may)."""
+        refusal: tuple[Channel, str, str] | None = None
+        for channel in channels or request.customer.channels():
+            address = request.customer.address(channel, self.now)
+            if address is None:
+                continue
+            if await may_write(self.session, channel, address, request.id):
+                return channel, address, ""
+            refusal = refusal or (channel, address, "They asked us not to write here.")
+        return refusal or (
+            Channel.WEB, "", "There is no phone number or e-mail address to write to."
+        )  # fmt: skip
+
+    async def _write(self, message: Message, locale: str = "en") -> Message:
+        if message.channel == Channel.SMS:
+            message.body = cheapen(message.body)
+            if message.kind not in SAY_ALL_THEY_NEED and await self._is_first(message):
+                message.body = as_first_text(message.body, self.settings.brand, locale)
+            message.body = facing(message.body, locale)
+            message.segments = segments.count(message.body).segments
+            message.from_address = (
+                self.settings.twilio_from_number or self.settings.twilio_messaging_service_sid or ""
+            )
+        elif message.channel == Channel.EMAIL:
+            message.from_address = self.settings.mail_from or ""
+        self.session.add(message)
+        self.written.append(message)
+        return message
+
+    async def _is_first(self, message: Message) -> bool:
+        """True when no text has gone there, or waits to: this one must say how to end them."""
+        if any(
+            other.to_address == message.to_address and other.status not in NEVER_SAID
+            for other in self.written
+        ):
+            return False
+        query = (
+            select(Message.id)
+            .where(
+                col(Message.to_address) == message.to_address,
+                col(Message.direction) == Direction.OUT,
+                col(Message.channel) == Channel.SMS,
+                col(Message.status).not_in(NEVER_SAID),
+            )
+            .limit(1)
+        )
+        return (await self.session.exec(query)).first() is None

@@ -1,0 +1,210 @@
+"""People at the desk: joining, being away, leaving; nobody away or gone keeps work in hand."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from sqlmodel import col, select
+
+from portal.errors import BadInput, Conflict, NotFound
+from portal.models import Department, Membership, Role, StaffMember
+from portal.models.people.contact_address import read_email
+from portal.operations.open_request import one_line
+from portal.operations.reassignment import take_over_from
+from portal.operations.unit_of_work import Turn
+from portal.queries.reassignment import departments_of_work
+from portal.queries.roster import load_full_roster
+
+LONGEST_NAME = 120
+YEARS = 2000, 2199
+"""Whoever names another year has mistyped it."""
+
+
+async def add_staff(
+    turn: Turn,
+    *,
+    email: str,
+    name: str,
+    role: Role | None = None,
+    departments: Sequence[str] = (),
+    lead: bool = False,
+) -> tuple[StaffMember, str]:
+    """Add a person, who owns work from now on; gives them and their invitation's secret, once.
+
+    For a known address the name is brought up to date, departments are added, the role changes
+    only where one is given (a new person is an agent), and a new invitation is made. Raises BadInput for an unknown department or a wrong address.
+    """
+    try:
+        email = read_email(email)
+    except ValueError as mistake:
+        raise BadInput(str(mistake)) from None
+    name = one_line(name)
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise BadInput(f"Please give the person's name, in at most {LONGEST_NAME} letters.")
+    found = await _departments(turn, departments)
+    query = select(StaffMember).where(col(StaffMember.email) == email)
+    person = (await turn.session.exec(query)).one_or_none()
+    person = person or StaffMember(email=email, name="")
+    if person.disabled_at is not None:
+        person.come_back()  # What was noted of them was before they left.
+    person.name, person.role, person.disabled_at = name, role or person.role, None
+    secret = person.invite(turn.now)
+    turn.session.add(person)
+    await turn.session.flush()
+    for key in departments:
+        await turn.session.merge(
+            Membership(staff_member_id=person.id or 0, department_id=found[key], is_lead=lead)
+        )
+    await turn.session.flush()
+    return person, secret
+
+
+async def mark_absent(
+    turn: Turn,
+    email: str,
+    *,
+    from_: datetime | None = None,
+    until: datetime | None = None,
+    deputy: str | None = None,
+) -> StaffMember:
+    """A person is away from a moment (now) until another (None: until they say they are back).
+
+    What they have goes to their deputy, else to their department's lead, at once or when the
+    absence begins; they are given nothing while it lasts. One absence is noted at a time, a new
+    one in place of the one before. ``deputy`` is an e-mail address; None
+    keeps the one they had, empty names nobody. Raises NotFound, BadInput and Conflict.
+    """
+    person = await _lock_person(turn, email)
+    if person.disabled_at is not None:
+        raise Conflict(f"{person.name} is disabled, so their work has gone to others already.")
+    from_ = from_ or turn.now
+    if from_ > turn.now and person.is_away(turn.now):
+        raise Conflict(
+            f"{person.name} is away now. Say that they are back first, then note the later absence."
+        )
+    if until is not None and until <= max(from_, turn.now):
+        raise BadInput(
+            "They would be back before they are away. Please give a later day.",
+            fields={"until": "a time to come"},
+        )
+    deputy_id = person.deputy_id
+    if deputy is not None:
+        deputy_id = await _deputy_id(turn, person, deputy, max(from_, turn.now))
+    person.go_away(from_, until, deputy_id)
+    await _have_changed(turn, person)
+    if person.is_away(turn.now):
+        await take_over_from(turn, person)
+    return person
+
+
+def read_day(words: str, timezone: str) -> datetime | None:
+    """A day (its beginning) or a time as a person writes it, on the clocks of that zone.
+
+    "2025-06-03", "2025-06-03 13:00"; one with an offset is taken as it is. None for no words.
+    Raises BadInput.
+    """
+    if not words.strip():
+        return None
+    try:
+        moment = datetime.fromisoformat(words.strip())
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=ZoneInfo(timezone))
+        moment = moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise BadInput(
+            f"{words.strip()[:40]!r} is no day. Please write it like 2025-06-03."
+        ) from None
+    if not YEARS[0] <= moment.year <= YEARS[1]:
+        raise BadInput(f"Please give a day between {YEARS[0]} and {YEARS[1]}.")
+    return moment
+
+
+async def mark_back(turn: Turn, email: str) -> StaffMember:
+    """A person is here again, or does not go away after all. What others took over stays there.
+
+    Raises NotFound, or Conflict where no absence is noted.
+    """
+    person = await _lock_person(turn, email)
+    if not person.will_be_away(turn.now):
+        raise Conflict(f"{person.name} is not marked as away.")
+    person.come_back()
+    await _have_changed(turn, person)
+    return person
+
+
+async def name_lead(turn: Turn, email: str, department: str) -> StaffMember:
+    """Let a person lead a department, in place of whoever led it; they work there from now on.
+
+    Raises NotFound, BadInput for an unknown department, Conflict for somebody disabled.
+    """
+    person = await _lock_person(turn, email)
+    if person.disabled_at is not None:
+        raise Conflict(f"{person.name} is disabled and cannot lead a department.")
+    place = (await _departments(turn, [department]))[department]
+    query = select(Membership).where(col(Membership.department_id) == place)
+    for seat in (await turn.session.exec(query)).all():
+        seat.is_lead = False
+    await turn.session.merge(
+        Membership(staff_member_id=person.id or 0, department_id=place, is_lead=True)
+    )
+    await _have_changed(turn, person)
+    return person
+
+
+async def disable_staff(turn: Turn, email: str) -> StaffMember:
+    """A person leaves: they sign in no more, and all their work goes to somebody named.
+
+    Raises Conflict where nobody is left to take it.
+    """
+    person = await _lock_person(turn, email)
+    if person.disabled_at is not None:
+        raise Conflict(f"{person.name} is disabled already.")
+    person.disabled_at = turn.now
+    person.sign_in_version += 1
+    await _have_changed(turn, person)
+    roster = await load_full_roster(turn.session, turn.now)
+    for department_id in sorted(await departments_of_work(turn.session, person.id or 0)):
+        roster.assignee(roster.department_by_id(department_id), person)
+    await take_over_from(turn, person)
+    return person
+
+
+async def _lock_person(turn: Turn, email: str) -> StaffMember:
+    query = select(StaffMember).where(col(StaffMember.email) == one_line(email).lower())
+    person = (await turn.session.exec(query.with_for_update())).one_or_none()
+    if person is None:
+        raise NotFound(f"Nobody at the desk has the address {email[:100]!r}.")
+    return person
+
+
+async def _deputy_id(turn: Turn, person: StaffMember, email: str, at: datetime) -> int | None:
+    """Who is to stand in; None for nobody in particular."""
+    if not email.strip():
+        return None
+    query = select(StaffMember).where(col(StaffMember.email) == one_line(email).lower())
+    deputy = (await turn.session.exec(query)).one_or_none()
+    refusal = None
+    if deputy is None or deputy.disabled_at is not None:
+        refusal = f"Nobody at the desk has the address {email.strip()[:100]!r}."
+    elif deputy.id == person.id:
+        refusal = f"{person.name} cannot stand in for themselves. Please name a colleague."
+    elif deputy.is_away(at):
+        refusal = f"{deputy.name} is away then too. Please name somebody who is here."
+    if refusal is not None:
+        raise BadInput(refusal, fields={"deputy": "the e-mail address of a colleague"})
+    return deputy.id if deputy else None
+
+
+async def _departments(turn: Turn, keys: Sequence[str]) -> dict[str, int]:
+    """The departments' ids by key. Raises BadInput for an unknown one."""
+    found = {one.key: one.id or 0 for one in (await turn.session.exec(select(Department))).all()}
+    for key in keys:
+        if key not in found:
+            known = ", ".join(sorted(found)) or "none yet: load a workflow first"
+            raise BadInput(f"There is no department {key!r}. There is {known}.")
+    return found
+
+
+async def _have_changed(turn: Turn, person: StaffMember) -> None:
+    turn.session.add(person)
+    await turn.session.flush()

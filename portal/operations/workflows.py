@@ -1,0 +1,64 @@
+"""Taking a checked workflow into use."""
+
+from sqlmodel import col, select
+
+from portal.models import Department, Stage, Workflow
+from portal.operations.unit_of_work import Turn
+from portal.queries.workflows import find_newest_workflow
+from portal.workflows import WorkflowDefinition
+
+
+async def load_workflow(turn: Turn, definition: WorkflowDefinition) -> Workflow:
+    """Make the newest version of it; the same file again makes nothing.
+
+    A department that is missing is made; one that exists stays as it is, being everybody's.
+    Requests under way keep the version that they began with.
+    """
+    departments = await _departments(turn, definition)
+    document = definition.to_json()
+    newest = await find_newest_workflow(turn.session, definition.key)
+    if newest is not None and newest.document == document:
+        return newest
+    workflow = Workflow(
+        key=definition.key,
+        version=newest.version + 1 if newest else 1,
+        name=definition.name,
+        document=document,
+        loaded_at=turn.now,
+    )
+    turn.session.add(workflow)
+    await turn.session.flush()
+    for position, stage in enumerate(definition.stages):
+        turn.session.add(
+            Stage(
+                workflow_id=workflow.id or 0,
+                key=stage.key,
+                position=position,
+                department_id=departments[stage.department].id or 0,
+                name=stage.name,
+            )
+        )
+    await turn.session.flush()
+    return workflow
+
+
+async def _departments(turn: Turn, definition: WorkflowDefinition) -> dict[str, Department]:
+    keys = [*definition.departments, *(stage.department for stage in definition.stages)]
+    query = select(Department).where(col(Department.key).in_(keys))
+    known = {one.key: one for one in (await turn.session.exec(query)).all()}
+    for key, wanted in definition.departments.items():
+        if key not in known:
+            known[key] = Department(
+                key=key,
+                name=wanted.name,
+                timezone=wanted.timezone,
+                hours=wanted.hours or "",
+                holidays=wanted.holidays or "",
+                accept_within=str(wanted.accept_within) if wanted.accept_within else None,
+                reply_within=str(wanted.reply_within),
+                lead_after=str(wanted.lead_after),
+                manager_after=str(wanted.manager_after),
+            )
+            turn.session.add(known[key])
+    await turn.session.flush()
+    return known

@@ -1,0 +1,249 @@
+"""Lists that are read in pages by key, so that the last page costs no more than the first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy.sql.elements import ColumnElement
+from sqlmodel import col, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
+
+from portal.errors import BadInput, NotFound
+from portal.models import (
+    ENDED,
+    Channel,
+    ContactPoint,
+    Customer,
+    Department,
+    DroppedBall,
+    Event,
+    FollowUp,
+    Message,
+    Promise,
+    RequestStatus,
+    RunState,
+    SendAttempt,
+    ServiceRequest,
+    Stage,
+    StageRun,
+)
+from portal.models.people.contact_address import read_phone
+from portal.queries.requests import WHOLE
+from portal.queries.staff import find_staff_by_email
+
+
+class Row(Protocol):
+    """What a list can hold: it has a key that the database counts up."""
+
+    id: int | None
+
+
+T = TypeVar("T", bound=Row)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which page: ``limit`` rows that come after the one with the id ``after``."""
+
+    limit: int
+    after: int | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What requests are looked for; each part that is given narrows the list."""
+
+    department: str | None = None
+    stage: str | None = None
+    status: RequestStatus | None = None
+    owner: str | None = None
+    q: str | None = None
+
+
+async def list_requests(
+    session: AsyncSession, wanted: Wanted, window: Window
+) -> tuple[list[ServiceRequest], int | None]:
+    """The requests that fit, newest first and whole, and the id to go on after.
+
+    Raises BadInput for a department, stage or owner that nobody knows: an empty list would say
+    that there is no such work.
+    """
+    query = select(ServiceRequest).options(*WHOLE)
+    for condition in await _conditions(session, wanted):
+        query = query.where(condition)
+    return await _page(session, query, col(ServiceRequest.id), window, newest_first=True)
+
+
+async def list_events(
+    session: AsyncSession, request_id: int, window: Window
+) -> tuple[list[Event], int | None]:
+    """What happened to a request, oldest first."""
+    query = select(Event).where(col(Event.request_id) == request_id)
+    return await _page(session, query, col(Event.id), window)
+
+
+async def list_messages(
+    session: AsyncSession, request_id: int, window: Window
+) -> tuple[list[Message], int | None]:
+    """The conversation of a request, oldest first."""
+    query = select(Message).where(col(Message.request_id) == request_id)
+    return await _page(session, query, col(Message.id), window)
+
+
+async def list_promises(
+    session: AsyncSession, request_id: int, window: Window
+) -> tuple[list[Promise], int | None]:
+    """The promises of a request, oldest first."""
+    query = select(Promise).where(col(Promise.request_id) == request_id)
+    return await _page(session, query, col(Promise.id), window)
+
+
+async def list_follow_ups(
+    session: AsyncSession, request_id: int, window: Window
+) -> tuple[list[tuple[FollowUp, StageRun]], int | None]:
+    """The questions of a request with the passage that each is about, oldest first."""
+    query = select(FollowUp).where(col(FollowUp.request_id) == request_id)
+    questions, after = await _page(session, query, col(FollowUp.id), window)
+    found = select(StageRun).where(col(StageRun.id).in_({one.run_id for one in questions}))
+    runs = {run.id: run for run in (await session.exec(found)).all()}
+    return [(one, runs[one.run_id]) for one in questions], after
+
+
+async def list_dropped_balls(
+    session: AsyncSession, *, is_open: bool | None, window: Window
+) -> tuple[list[DroppedBall], int | None]:
+    """What has slipped, newest first: still open, put right, or both (None)."""
+    query = select(DroppedBall)
+    if is_open is not None:
+        resolved = col(DroppedBall.resolved_at)
+        query = query.where(resolved.is_(None) if is_open else resolved.is_not(None))
+    return await _page(session, query, col(DroppedBall.id), window, newest_first=True)
+
+
+async def attempts_of(
+    session: AsyncSession, messages: Sequence[Message]
+) -> dict[int, list[SendAttempt]]:
+    """Every try at sending each of these messages, first to last, by message id: one query."""
+    query = (
+        select(SendAttempt)
+        .where(col(SendAttempt.message_id).in_([one.id for one in messages]))
+        .order_by(col(SendAttempt.id))
+    )
+    tries: dict[int, list[SendAttempt]] = {}
+    for attempt in (await session.exec(query)).all() if messages else []:
+        tries.setdefault(attempt.message_id, []).append(attempt)
+    return tries
+
+
+async def references(session: AsyncSession, ids: set[int | None]) -> dict[int, str]:
+    """The reference of each of these requests, by id: one query."""
+    query = select(ServiceRequest.id, ServiceRequest.reference).where(
+        col(ServiceRequest.id).in_(ids - {None})
+    )
+    return {request_id or 0: name for request_id, name in (await session.exec(query)).all()}
+
+
+async def get_request_id(session: AsyncSession, reference: str) -> int:
+    """The id of the request of that reference. Raises NotFound."""
+    query = select(ServiceRequest.id).where(
+        col(ServiceRequest.reference) == reference.strip().upper()[:32]
+    )
+    found = (await session.exec(query)).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no request {reference.strip()[:40]!r}.")
+    return found
+
+
+async def _conditions(session: AsyncSession, wanted: Wanted) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.status is not None:
+        conditions.append(col(ServiceRequest.status) == wanted.status)
+        if wanted.status not in ENDED:
+            # True of them anyway; said so that the partial indexes of open work can serve.
+            conditions.append(col(ServiceRequest.closed_at).is_(None))
+    if wanted.department is not None:
+        conditions.append(await _is_with_department(session, wanted.department))
+    if wanted.stage is not None:
+        conditions.append(await _is_at_stage(session, wanted.stage))
+    if wanted.owner is not None:
+        owner = await find_staff_by_email(session, wanted.owner)
+        if owner is None:
+            raise BadInput(
+                f"Nobody at the desk has the address {wanted.owner[:100]!r}.",
+                fields={"owner": "the e-mail address of a member of staff"},
+            )
+        conditions.append(col(ServiceRequest.owner_id) == owner.id)
+    if wanted.q is not None and wanted.q.strip():
+        conditions.append(_fits(wanted.q.strip()))
+    return conditions
+
+
+async def _is_with_department(session: AsyncSession, key: str) -> ColumnElement[bool]:
+    """The department has it, or has taken up one of its stages that run side by side."""
+    query = select(Department.id).where(col(Department.key) == key)
+    department_id = (await session.exec(query)).one_or_none()
+    if department_id is None:
+        keys = ", ".join(sorted((await session.exec(select(Department.key))).all()))
+        raise BadInput(
+            f"There is no department {key[:64]!r}.", fields={"department": f"one of {keys}"}
+        )
+    taken_up = select(StageRun.request_id).where(
+        col(StageRun.department_id) == department_id,
+        col(StageRun.state) == RunState.OPEN,
+        col(StageRun.reached_at).is_not(None),
+    )
+    return or_(
+        col(ServiceRequest.department_id) == department_id, col(ServiceRequest.id).in_(taken_up)
+    )
+
+
+async def _is_at_stage(session: AsyncSession, key: str) -> ColumnElement[bool]:
+    known = select(Stage.id).where(col(Stage.key) == key)
+    stages = (await session.exec(known)).all()
+    if not stages:
+        raise BadInput(
+            f"No workflow has a stage {key[:64]!r}.", fields={"stage": "the key of a stage"}
+        )
+    return col(ServiceRequest.id).in_(
+        select(StageRun.request_id).where(
+            col(StageRun.stage_id).in_(stages), col(StageRun.state) == RunState.OPEN
+        )
+    )
+
+
+def _fits(q: str) -> ColumnElement[bool]:
+    """Its reference or external_id, the customer's phone or e-mail, or how their name begins."""
+    at_address = select(ContactPoint.customer_id).where(_is_address(q))
+    return or_(
+        col(ServiceRequest.reference) == q.upper(),
+        col(ServiceRequest.external_id) == q,
+        col(ServiceRequest.customer_id).in_(at_address),
+        col(ServiceRequest.customer_id).in_(
+            select(Customer.id).where(col(Customer.name).istartswith(q, autoescape=True))
+        ),
+    )
+
+
+def _is_address(q: str) -> ColumnElement[bool]:
+    try:
+        channel, address = Channel.SMS, read_phone(q)
+    except ValueError:
+        channel, address = Channel.EMAIL, q.lower()
+    return (col(ContactPoint.channel) == channel) & (col(ContactPoint.address) == address)
+
+
+async def _page(
+    session: AsyncSession,
+    query: SelectOfScalar[T],
+    key: Any,
+    window: Window,
+    *,
+    newest_first: bool = False,
+) -> tuple[list[T], int | None]:
+    if window.after is not None:
+        query = query.where(key < window.after if newest_first else key > window.after)
+    query = query.order_by(key.desc() if newest_first else key).limit(window.limit + 1)
+    rows = list((await session.exec(query)).all())
+    page = rows[: window.limit]
+    return page, page[-1].id if len(rows) > window.limit else None

@@ -1,0 +1,298 @@
+"""What lies on a department's board, and finding requests by what people know of them.
+
+Each list pages by key along an index; whatever is on a page, it takes the same few queries.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
+from sqlalchemy.orm.interfaces import ORMOption
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.models import (
+    ContactPoint,
+    Customer,
+    Department,
+    Handoff,
+    Message,
+    MessageKind,
+    Promise,
+    PromiseKind,
+    RequestStatus,
+    RunState,
+    ServiceRequest,
+    Stage,
+    StageRun,
+)
+from portal.models.people.contact_address import read_email, read_phone
+
+WAITED_FOR = (PromiseKind.ANSWER, PromiseKind.CALL)
+"""What a customer waits for is our word: written, or spoken."""
+
+WAITS_TO_BE_TAKEN_UP = (
+    sa.select(col(Handoff.id))
+    .where(col(Handoff.run_id) == col(StageRun.id), col(Handoff.closed_at).is_(None))
+    .exists()
+)
+
+LISTED: Sequence[ORMOption] = (
+    selectinload(ServiceRequest.runs),  # type: ignore[arg-type]
+    selectinload(ServiceRequest.workflow),  # type: ignore[arg-type]
+    selectinload(ServiceRequest.customer),  # type: ignore[arg-type]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page of a list ended: the time it is ordered by, and the id."""
+
+    at: datetime
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How a department stands."""
+
+    in_work: int = 0
+    to_accept: int = 0
+    late: int = 0
+    unanswered: int = 0
+
+
+async def all_departments(session: AsyncSession) -> Sequence[Department]:
+    """Every department, by name."""
+    return (await session.exec(select(Department).order_by(col(Department.name)))).all()
+
+
+async def board_counts(
+    session: AsyncSession, departments: Iterable[int], now: datetime
+) -> dict[int, Counts]:
+    """How each of these departments stands, in three grouped counts."""
+    ids = list(departments)
+    late = sa.case((sa.and_(col(StageRun.late_at) < now, col(StageRun.paused_at).is_(None)), 1))
+    runs = (
+        sa.select(col(StageRun.department_id), sa.func.count(), sa.func.count(late))
+        .where(col(StageRun.state) == RunState.OPEN, col(StageRun.department_id).in_(ids))
+        .group_by(col(StageRun.department_id))
+    )
+    handoffs = (
+        sa.select(col(Handoff.to_department_id), sa.func.count())
+        .where(col(Handoff.closed_at).is_(None), col(Handoff.to_department_id).in_(ids))
+        .group_by(col(Handoff.to_department_id))
+    )
+    answers = (
+        sa.select(col(Promise.department_id), sa.func.count())
+        .where(
+            col(Promise.closed_at).is_(None),
+            col(Promise.kind).in_(WAITED_FOR),
+            col(Promise.department_id).in_(ids),
+        )
+        .group_by(col(Promise.department_id))
+    )
+    connection = await session.connection()
+    open_runs = {key: (n, behind) for key, n, behind in await connection.execute(runs)}
+    waiting = {key: n for key, n in await connection.execute(handoffs)}  # noqa: C416 (rows are no pairs to mypy)
+    owed = {key: n for key, n in await connection.execute(answers)}  # noqa: C416 (as above)
+    return {
+        key: Counts(
+            in_work=open_runs.get(key, (0, 0))[0] - waiting.get(key, 0),
+            to_accept=waiting.get(key, 0),
+            late=open_runs.get(key, (0, 0))[1],
+            unanswered=owed.get(key, 0),
+        )
+        for key in ids
+    }
+
+
+Handed = tuple[Handoff, StageRun, ServiceRequest, str, str]
+
+
+async def handed_to(
+    session: AsyncSession, department_id: int, after: Place | None, limit: int
+) -> Sequence[Handed]:
+    """Handoffs that wait here, with run, request, customer's and stage's name; soonest first."""
+    query = (
+        sa.select(Handoff, StageRun, ServiceRequest, col(Customer.name), col(Stage.name))
+        .join(StageRun, col(StageRun.id) == col(Handoff.run_id))
+        .join(ServiceRequest, col(ServiceRequest.id) == col(Handoff.request_id))
+        .join(Customer, col(Customer.id) == col(ServiceRequest.customer_id))
+        .join(Stage, col(Stage.id) == col(StageRun.stage_id))
+        .where(col(Handoff.to_department_id) == department_id, col(Handoff.closed_at).is_(None))
+    )
+    found: Sequence[Handed] = await _page(
+        session, query, col(Handoff.accept_by), col(Handoff.id), after=after, limit=limit
+    )
+    return found
+
+
+Owed = tuple[Promise, ServiceRequest, str]
+
+
+async def answers_owed(
+    session: AsyncSession, department_id: int, after: Place | None, limit: int
+) -> Sequence[Owed]:
+    """Answers and calls promised by this department, with request and customer's name; soonest first."""
+    query = (
+        sa.select(Promise, ServiceRequest, col(Customer.name))
+        .join(ServiceRequest, col(ServiceRequest.id) == col(Promise.request_id))
+        .join(Customer, col(Customer.id) == col(ServiceRequest.customer_id))
+        .where(
+            col(Promise.department_id) == department_id,
+            col(Promise.closed_at).is_(None),
+            col(Promise.kind).in_(WAITED_FOR),
+        )
+    )
+    found: Sequence[Owed] = await _page(
+        session, query, col(Promise.due_at), col(Promise.id), after=after, limit=limit
+    )
+    return found
+
+
+Worked = tuple[StageRun, ServiceRequest, str, str]
+
+
+async def in_work(
+    session: AsyncSession, department_id: int, after: Place | None, limit: int, *, paused: bool
+) -> Sequence[Worked]:
+    """Open stages that this department has, with request, customer and stage; soonest first.
+
+    ``paused`` for those whose clock stands still, else those whose clock runs.
+    """
+    query = (
+        sa.select(StageRun, ServiceRequest, col(Customer.name), col(Stage.name))
+        .join(ServiceRequest, col(ServiceRequest.id) == col(StageRun.request_id))
+        .join(Customer, col(Customer.id) == col(ServiceRequest.customer_id))
+        .join(Stage, col(Stage.id) == col(StageRun.stage_id))
+        .where(
+            col(StageRun.department_id) == department_id,
+            col(StageRun.state) == RunState.OPEN,
+            col(StageRun.paused_at).is_not(None) if paused else col(StageRun.paused_at).is_(None),
+            ~WAITS_TO_BE_TAKEN_UP,
+        )
+    )
+    found: Sequence[Worked] = await _page(
+        session, query, col(StageRun.due_at), col(StageRun.id), after=after, limit=limit
+    )
+    return found
+
+
+Confirming = tuple[ServiceRequest, str]
+
+
+async def awaiting_confirmation(
+    session: AsyncSession, department_id: int, after: Place | None, limit: int
+) -> Sequence[Confirming]:
+    """Requests whose work is done and whose customer has not said so yet; newest first."""
+    query: Any = (
+        sa.select(ServiceRequest, col(Customer.name))
+        .join(Customer, col(Customer.id) == col(ServiceRequest.customer_id))
+        .where(
+            col(ServiceRequest.department_id) == department_id,
+            col(ServiceRequest.closed_at).is_(None),
+            col(ServiceRequest.status) == RequestStatus.AWAITING_CONFIRMATION,
+        )
+        .order_by(col(ServiceRequest.id).desc())
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(col(ServiceRequest.id) < after.id)
+    found: Sequence[Confirming] = (await session.exec(query)).all()
+    return found
+
+
+async def open_promises(session: AsyncSession, requests: Iterable[int]) -> Sequence[Promise]:
+    """The promises of these requests that are still to keep, soonest first."""
+    query = (
+        select(Promise)
+        .where(col(Promise.request_id).in_(set(requests)), col(Promise.closed_at).is_(None))
+        .order_by(col(Promise.due_at))
+    )
+    return (await session.exec(query)).all()
+
+
+async def latest_words(session: AsyncSession, requests: Iterable[int]) -> dict[int, str]:
+    """What each of these requests' customers wrote last."""
+    newest = (
+        sa.select(sa.func.max(col(Message.id)))
+        .where(
+            col(Message.request_id).in_(set(requests)),
+            col(Message.kind) == MessageKind.CUSTOMER,
+        )
+        .group_by(col(Message.request_id))
+    )
+    query = select(Message).where(col(Message.id).in_(newest))
+    return {one.request_id or 0: one.body for one in (await session.exec(query)).all()}
+
+
+async def search_requests(session: AsyncSession, words: str, limit: int) -> list[ServiceRequest]:
+    """Requests by reference, phone, e-mail or the other system's id; else by the name's beginning.
+
+    Newest first, with their stages, workflow and customer. What is exact goes by index; only
+    where nothing fits exactly are the beginnings of references looked through, and then names.
+    """
+    exact = [
+        col(ServiceRequest.reference) == words.upper(),
+        col(ServiceRequest.external_id) == words,
+        *(
+            col(ServiceRequest.customer_id).in_(
+                sa.select(col(ContactPoint.customer_id)).where(col(ContactPoint.address) == address)
+            )
+            for address in _addresses(words)
+        ),
+    ]
+    begun = col(ServiceRequest.reference).startswith(words.upper(), autoescape=True)
+    name = words.lower()
+    named = col(ServiceRequest.customer_id).in_(
+        sa.select(col(Customer.id)).where(
+            sa.or_(
+                sa.func.lower(col(Customer.name)).startswith(name, autoescape=True),
+                sa.func.lower(col(Customer.name)).contains(f" {name}", autoescape=True),
+            )
+        )
+    )
+    for conditions in (exact, [begun], [named]):
+        found: dict[int, ServiceRequest] = {}
+        for condition in conditions:
+            query = (
+                select(ServiceRequest)
+                .where(condition)
+                .order_by(col(ServiceRequest.id).desc())
+                .limit(limit)
+                .options(*LISTED)
+            )
+            found.update({one.id or 0: one for one in (await session.exec(query)).all()})
+        if found:
+            return sorted(found.values(), key=lambda one: -(one.id or 0))[:limit]
+    return []
+
+
+async def newest_requests(session: AsyncSession, limit: int) -> Sequence[ServiceRequest]:
+    """The newest requests of all, with their stages, workflow and customer."""
+    query = select(ServiceRequest).order_by(col(ServiceRequest.id).desc()).limit(limit)
+    return (await session.exec(query.options(*LISTED))).all()
+
+
+def _addresses(words: str) -> list[str]:
+    addresses = []
+    for read in (read_phone, read_email):
+        try:
+            addresses.append(read(words))
+        except ValueError:
+            continue
+    return addresses
+
+
+async def _page(
+    session: AsyncSession, query: Any, at: Any, id_: Any, *, after: Place | None, limit: int
+) -> Any:
+    if after is not None:
+        # As one value, so that the index is entered where the last page ended.
+        query = query.where(sa.tuple_(at, id_) > sa.tuple_(after.at, after.id))
+    query = query.order_by(at, id_).limit(limit)
+    return (await session.exec(query)).all()

@@ -1,0 +1,105 @@
+"""Reading who could take what."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal import business_time
+from portal.models import Department, Membership, RunState, StaffMember, Stage
+from portal.models.requests.stage_run import StageRun
+from portal.rules.roster import Roster
+from portal.workflows import WorkflowDefinition
+
+
+async def load_roster(
+    session: AsyncSession,
+    definition: WorkflowDefinition,
+    now: datetime | None = None,
+    *,
+    counted: bool = False,
+) -> Roster:
+    """The departments of this workflow, their people, and everybody who oversees all of them.
+
+    Their open stages are counted where a rule compares them, with ``counted`` of all of them.
+    """
+    keys = {stage.department for stage in definition.stages}
+    query = select(Department).where(col(Department.key).in_(keys))
+    departments = {one.key: one for one in (await session.exec(query)).all()}
+    roster = await _roster(session, departments, now or business_time.now())
+    people = {person for members in roster.members.values() for person in members}
+    roster.open_runs = await _open_runs(session, people if counted else _compared(roster))
+    return roster
+
+
+async def load_full_roster(session: AsyncSession, now: datetime | None = None) -> Roster:
+    """All departments and everybody; nobody's open stages are counted."""
+    departments = {one.key: one for one in (await session.exec(select(Department))).all()}
+    return await _roster(session, departments, now or business_time.now())
+
+
+async def stage_ids(session: AsyncSession, workflow_id: int) -> dict[str, int]:
+    """The ids of a workflow version's stages, by key."""
+    query = select(Stage.key, Stage.id).where(col(Stage.workflow_id) == workflow_id)
+    return {key: stage_id or 0 for key, stage_id in (await session.exec(query)).all()}
+
+
+async def _roster(
+    session: AsyncSession, departments: dict[str, Department], now: datetime
+) -> Roster:
+    ids = [one.id for one in departments.values()]
+    memberships = (
+        await session.exec(
+            select(Membership)
+            .where(col(Membership.department_id).in_(ids))
+            .order_by(col(Membership.staff_member_id))
+        )
+    ).all()
+    people = (await session.exec(select(StaffMember).order_by(col(StaffMember.id)))).all()
+    members: dict[int, list[int]] = {}
+    for membership in memberships:
+        members.setdefault(membership.department_id, []).append(membership.staff_member_id)
+    roster = Roster(
+        departments=departments,
+        staff={person.id: person for person in people if person.id},
+        members=members,
+        now=now,
+    )
+    roster.leads = _leads(roster, (one for one in memberships if one.is_lead))
+    return roster
+
+
+def _leads(roster: Roster, leads: Iterable[Membership]) -> dict[int, int]:
+    """One for each department; of two, one who is here."""
+    found: dict[int, int] = {}
+    for one in leads:
+        person, known = one.staff_member_id, found.get(one.department_id)
+        if roster.staff[person].disabled_at is None and (
+            known is None or roster.is_here(person) or not roster.is_here(known)
+        ):
+            found[one.department_id] = person
+    return found
+
+
+def _compared(roster: Roster) -> set[int]:
+    """Those of whom the one with the least work is asked: nobody's, where a lead takes it."""
+    return {
+        person
+        for department_id, members in roster.members.items()
+        for lead in [roster.leads.get(department_id, 0)]
+        if not (roster.is_here(lead) or roster.stand_in(lead))
+        for person in members
+    }
+
+
+async def _open_runs(session: AsyncSession, people: set[int]) -> dict[int, int]:
+    if not people:
+        return {}
+    query = (
+        select(StageRun.assignee_id, sa.func.count())
+        .where(col(StageRun.state) == RunState.OPEN, col(StageRun.assignee_id).in_(people))
+        .group_by(col(StageRun.assignee_id))
+    )
+    return dict((await session.exec(query)).all())

@@ -1,0 +1,123 @@
+"""Whose browser is this, what was sent to show it, and who shares an address."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import selectinload
+from sqlmodel import col, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.models import (
+    AccessCode,
+    Channel,
+    ContactPoint,
+    KnownDevice,
+    ServiceRequest,
+    hash_secret,
+)
+from portal.queries.consent import may_write
+
+A_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """An address of the customer's own to which a code may go."""
+
+    channel: Channel
+    address: str
+    is_shared: bool
+
+
+async def ways_to_know(session: AsyncSession, request: ServiceRequest, now: datetime) -> list[Way]:
+    """Where a code may go, the phone first; empty where we may not write to them at all."""
+    ways = []
+    for channel in (Channel.SMS, Channel.EMAIL):
+        address = request.customer.address(channel, now)
+        if address and await may_write(session, channel, address, request.id):
+            shared = await is_shared(session, channel, address, request.customer_id)
+            ways.append(Way(channel, address, shared))
+    return ways
+
+
+async def find_device(
+    session: AsyncSession, secret: str, request_id: int, now: datetime
+) -> KnownDevice | None:
+    """The browser with this secret, if it is known as that of the request's customer.
+
+    It is known for as long as the address by which it showed itself is the customer's, and may be
+    written to: a phone that changes hands takes nothing along.
+    """
+    query = (
+        select(KnownDevice)
+        .join(ServiceRequest, col(ServiceRequest.customer_id) == col(KnownDevice.customer_id))
+        .join(
+            ContactPoint,
+            (col(ContactPoint.customer_id) == col(KnownDevice.customer_id))
+            & (col(ContactPoint.channel) == col(KnownDevice.channel))
+            & (col(ContactPoint.address) == col(KnownDevice.address)),
+        )
+        .where(
+            col(ServiceRequest.id) == request_id,
+            col(KnownDevice.secret_hash) == hash_secret(secret),
+            col(KnownDevice.expires_at) > now,
+            or_(col(ContactPoint.valid_until).is_(None), col(ContactPoint.valid_until) > now),
+        )
+    )
+    device = (await session.exec(query)).one_or_none()
+    if device is None or not await may_write(session, device.channel, device.address, None):
+        return None
+    return device
+
+
+async def newest_code(session: AsyncSession, request_id: int) -> AccessCode | None:
+    """The last one that was made for this request: the only one that may still be good."""
+    query = (
+        select(AccessCode)
+        .where(col(AccessCode.request_id) == request_id)
+        .order_by(col(AccessCode.id).desc())
+        .limit(1)
+    )
+    return (await session.exec(query)).one_or_none()
+
+
+async def codes_of_a_day(
+    session: AsyncSession, customer_id: int, now: datetime
+) -> Sequence[datetime]:
+    """When a customer was made a code in the last 24 hours, for whichever request."""
+    query = select(AccessCode.made_at).where(
+        col(AccessCode.customer_id) == customer_id, col(AccessCode.made_at) > now - A_DAY
+    )
+    return (await session.exec(query)).all()
+
+
+async def is_shared(
+    session: AsyncSession, channel: Channel, address: str, customer_id: int
+) -> bool:
+    """Whether somebody else is, or was, reached at this address too: a family's phone."""
+    query = select(ContactPoint.id).where(
+        col(ContactPoint.channel) == channel,
+        col(ContactPoint.address) == address,
+        col(ContactPoint.customer_id) != customer_id,
+    )
+    return (await session.exec(query.limit(1))).first() is not None
+
+
+async def requests_of(
+    session: AsyncSession, customer_id: int, ended_since: datetime, most: int
+) -> Sequence[ServiceRequest]:
+    """A customer's requests with their links, the newest first: open ones, and those ended since."""
+    query = (
+        select(ServiceRequest)
+        .where(
+            col(ServiceRequest.customer_id) == customer_id,
+            or_(
+                col(ServiceRequest.closed_at).is_(None), col(ServiceRequest.closed_at) > ended_since
+            ),
+        )
+        .options(selectinload(ServiceRequest.links))  # type: ignore[arg-type]
+        .order_by(col(ServiceRequest.id).desc())
+        .limit(most)
+    )
+    return (await session.exec(query)).all()

@@ -1,0 +1,71 @@
+"""All of a customer's requests on one page, for a browser that has shown a code."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal import business_time
+from portal.queries.tracking_links import find_by_token
+from portal.queries.trusted_devices import is_shared, requests_of, ways_to_know
+from portal.tracking.status_page.endpoints import unknown_link
+from portal.tracking.status_page.redaction import Sight
+from portal.tracking.status_page.view_models import StatusPage
+from portal.tracking.verification.device_cookie import ask_code, find_known
+from portal.tracking.verification.endpoints import ALL_REQUESTS, choose_way
+from portal.web import templating
+
+LATELY = timedelta(days=90)
+"""So long a request stands here after its end."""
+MOST = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One request: its page, or only its reference where its link was taken back."""
+
+    reference: str
+    title: str
+    page: StatusPage | None = None
+
+
+async def show(request: Request) -> Response:
+    """`GET /r/{token}/mine`: open requests, and those that ended of late, each with its link.
+
+    Only this customer's own, and only for a browser that is known by an address that nobody
+    shares: a family's phone opens each request by its own link.
+    """
+    token, state = request.path_params["token"], request.app.state
+    version = await state.status_pages.find_version(token)
+    if version is None:
+        return unknown_link(request)
+    device = await find_known(request, version.request_id)
+    if device is None:
+        return ask_code(request, ALL_REQUESTS)
+    async with state.database.reading() as session:
+        service_request = await find_by_token(session, token)
+        if service_request is None:
+            return unknown_link(request)
+        shared = await is_shared(session, device.channel, device.address, device.customer_id)
+        way = choose_way(
+            ALL_REQUESTS, await ways_to_know(session, service_request, business_time.now())
+        )
+        if shared and way is not None and not way.is_shared:
+            return ask_code(request, ALL_REQUESTS)
+        since: datetime = business_time.now() - LATELY
+        found = [] if shared else await requests_of(session, device.customer_id, since, MOST)
+    listed = []
+    for one in found:
+        link = one.live_link
+        page = await state.status_pages.find_page(link.token, Sight(known=True)) if link else None
+        listed.append(Listed(one.reference, page.title if page else one.title, page))
+    context = {
+        "reference": service_request.reference,
+        "path": f"/r/{token}",
+        "shared": shared,
+        "open_ones": [one for one in listed if one.page is None or not one.page.is_over],
+        "ended_ones": [one for one in listed if one.page is not None and one.page.is_over],
+        "locale": service_request.customer.locale,
+    }
+    return templating.page(request, "tracking/mine.html", context)

@@ -1,0 +1,64 @@
+"""A link in wrong hands: the customer takes it back, and is sent another."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal.errors import NotFound
+from portal.models import THE_CUSTOMER, ServiceRequest
+from portal.operations import replace_link
+from portal.queries.requests import lock_by_token
+from portal.queries.tracking_links import find_by_token
+from portal.tracking.forms import read_form
+from portal.tracking.status_page.endpoints import unknown_link
+from portal.tracking.verification.device_cookie import ask_code, find_known, see_other
+from portal.web import templating
+
+ONWARD = "replace"
+
+
+async def ask(request: Request) -> Response:
+    """`GET /r/{token}/replace`: what will happen, and one button; first, the code."""
+    token, state = request.path_params["token"], request.app.state
+    version = await state.status_pages.find_version(token)
+    if version is None:
+        return unknown_link(request)
+    if await find_known(request, version.request_id) is None:
+        return ask_code(request, ONWARD)
+    async with state.database.reading() as session:
+        service_request = await find_by_token(session, token)
+    if service_request is None:
+        return unknown_link(request)
+    return _page(request, service_request, done="done" in request.query_params)
+
+
+async def replace(request: Request) -> Response:
+    """`POST /r/{token}/replace`: the old link opens nothing from now on, a new one is sent.
+
+    Other browsers of the customer's are known no more. This one goes on at the new link.
+    """
+    await read_form(request)
+    token, state = request.path_params["token"], request.app.state
+    version = await state.status_pages.find_version(token)
+    if version is None:
+        return unknown_link(request)
+    device = await find_known(request, version.request_id)
+    if device is None:
+        return ask_code(request, ONWARD)
+    try:
+        async with state.relay.turn(THE_CUSTOMER) as turn:
+            service_request = await lock_by_token(turn.session, token)
+            await replace_link(turn, service_request, known_device=device.id)
+    except NotFound:
+        return unknown_link(request)
+    link = service_request.live_link
+    return see_other(f"/r/{link.token}/replace?done") if link else unknown_link(request)
+
+
+def _page(request: Request, service_request: ServiceRequest, *, done: bool) -> Response:
+    context = {
+        "reference": service_request.reference,
+        "path": f"/r/{request.path_params['token']}",
+        "done": done,
+        "locale": service_request.customer.locale,
+    }
+    return templating.page(request, "tracking/replace.html", context)

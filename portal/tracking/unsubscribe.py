@@ -1,0 +1,72 @@
+"""The way out at the foot of each mail: one press, or a mail program's one click (RFC 8058)."""
+
+from typing import Literal
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal.errors import NotFound
+from portal.models import THE_CUSTOMER, Channel, ConsentSource, ServiceRequest
+from portal.operations import Choice, set_preferences
+from portal.queries.consent import Wish, find_welcome
+from portal.queries.requests import lock_by_token
+from portal.queries.tracking_links import find_by_token
+from portal.tracking import preferences_view
+from portal.tracking.status_page.endpoints import unknown_link
+from portal.tracking.verification.device_cookie import see_other
+from portal.web import templating
+
+THIS = Choice(stop=True, about="request", channels=(Channel.EMAIL,))
+ALL = Choice(stop=True, about="all", channels=(Channel.EMAIL,))
+
+
+async def ask(request: Request) -> Response:
+    """`GET /r/{token}/unsubscribe`: how it stands, and two buttons. It changes nothing."""
+    token = request.path_params["token"]
+    if await request.app.state.status_pages.find_version(token) is None:
+        return unknown_link(request)
+    async with request.app.state.database.reading() as session:
+        service_request = await find_by_token(session, token)
+        if service_request is None:
+            return unknown_link(request)
+        wishes = _wishes(service_request)
+        page = preferences_view.UnsubscribePage(
+            reference=service_request.reference,
+            locale=service_request.customer.locale,
+            path=f"/r/{token}",
+            stopped=not (wishes and await find_welcome(session, wishes)),
+        )
+    context = {"page": page, "locale": page.locale}
+    return templating.page(request, "tracking/unsubscribe.html", context)
+
+
+async def unsubscribe(request: Request) -> Response:
+    """`POST /r/{token}/unsubscribe`: no more mail about this request, or none at all (`all`).
+
+    Without a login or a page of ours before it, from wherever it is sent: what it asks for is
+    only ever less. A mail program is not sent on elsewhere, since it would not follow.
+    """
+    token = request.path_params["token"]
+    form = await request.form()
+    about: Literal["request", "all"] = "all" if form.get("stop") == "all" else "request"
+    try:
+        async with request.app.state.relay.turn(THE_CUSTOMER) as turn:
+            service_request = await lock_by_token(turn.session, token)
+            choice = Choice(stop=True, about=about, channels=[Channel.EMAIL])
+            await set_preferences(
+                turn, service_request, choice=choice, source=ConsentSource.UNSUBSCRIBE_LINK
+            )
+    except NotFound:
+        return unknown_link(request)
+    if "List-Unsubscribe" in form:
+        return await ask(request)
+    return see_other(f"/r/{token}/unsubscribe")
+
+
+def _wishes(request: ServiceRequest) -> list[Wish]:
+    """To write to each mail address of theirs about this request."""
+    return [
+        Wish(Channel.EMAIL, point.address, request.id)
+        for point in request.customer.contact_points
+        if point.channel == Channel.EMAIL
+    ]

@@ -1,0 +1,65 @@
+"""For operations: is the process up, is everything it needs there, and what are the figures."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import col
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from portal import business_time
+from portal.models import Heartbeat
+
+SIGN_OF_LIFE = timedelta(seconds=30)
+
+
+async def alive(request: Request) -> Response:
+    """The process is up."""
+    del request
+    return JSONResponse({"status": "ok"})
+
+
+async def ready(request: Request) -> Response:
+    """Database, queue and worker are all there; 503 says which one is not."""
+    settings = request.app.state.settings
+    parts: dict[str, str] = {}
+    try:
+        async with request.app.state.database.connection() as connection:
+            newest = (
+                await connection.execute(sa.select(sa.func.max(col(Heartbeat.beat_at))))
+            ).scalar()
+        parts["database"] = "ok"
+        fresh = newest is not None and business_time.now() - newest < SIGN_OF_LIFE
+        parts["worker"] = "ok" if fresh else "no sign of life for 30 seconds"
+    except (SQLAlchemyError, OSError):
+        parts["database"] = "cannot be reached"
+        parts["worker"] = "unknown"
+    parts["queue"] = await _queue(settings.redis_url)
+    well = all(state == "ok" for state in parts.values())
+    return JSONResponse({"status": "ok" if well else "failing", **parts}, 200 if well else 503)
+
+
+async def metrics(request: Request) -> Response:
+    """Prometheus' figures; off the public origin unless a setting says so."""
+    if not request.app.state.settings.metrics:
+        raise HTTPException(404)
+    return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _queue(url: str | None) -> str:
+    if url is None:
+        return "no REDIS_URL is set"
+    queue = Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
+    try:
+        await queue.ping()
+    except (RedisError, OSError):
+        return "cannot be reached"
+    else:
+        return "ok"
+    finally:
+        await queue.aclose()

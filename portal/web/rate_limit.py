@@ -1,0 +1,26 @@
+"""How often is too often: limits where guessing pays, by the `limits` library."""
+
+from limits import parse
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import MovingWindowRateLimiter
+
+from portal.errors import TooOften
+from portal.i18n.lazy_string import Sentence
+
+__all__ = ["Rates", "TooOften"]
+
+
+class Rates:
+    """Counts tries by whatever names the one who tries (an address, a key)."""
+
+    def __init__(self) -> None:
+        # In memory: each process counts for itself, which is enough to make guessing hopeless,
+        # and no page depends on Redis being there.
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    async def allow(self, limit: str, *who: str) -> None:
+        """Count one try. Raises TooOften past ``limit`` ("5/minute")."""
+        if not await self._limiter.hit(parse(limit), *who):
+            raise TooOften(
+                Sentence("That was too often in a short time. Please try again in a minute.")
+            )

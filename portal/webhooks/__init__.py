@@ -1,0 +1,20 @@
+"""What providers tell us: texts that came in, receipts, mail. Nothing is believed unsigned."""
+
+from starlette.routing import Route
+
+from portal.webhooks.inbound_email import LARGEST_MAIL, receive_mail
+from portal.webhooks.twilio import receive_receipt, receive_text
+
+routes = [
+    Route("/twilio/inbound", receive_text, methods=["POST"], name="twilio-inbound"),
+    Route("/twilio/status", receive_receipt, methods=["POST"], name="twilio-status"),
+    Route(
+        "/email/inbound",
+        receive_mail,
+        methods=["POST"],
+        name="email-inbound",
+        max_body_size=LARGEST_MAIL,
+    ),
+]
+
+__all__ = ["routes"]

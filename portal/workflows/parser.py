@@ -1,0 +1,101 @@
+"""Reading a workflow file: all of it, so that every mistake is shown at once."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Collection
+from pathlib import Path
+from typing import Final
+
+from portal.workflows.issues import Mistake, WorkflowFileError
+from portal.workflows.schema import WorkflowDefinition
+from portal.workflows.table_reader import Notes
+from portal.workflows.toml_lines import Lines
+from portal.workflows.validator import WorkflowFile
+
+LARGEST_FILE: Final = 256 * 1024
+"""Bytes."""
+
+_SHIPPED: Final = Path(__file__).parent.parent / "shipped" / "workflows"
+
+
+def shipped_workflow_files() -> list[Path]:
+    """The workflow files that come with the product."""
+    return sorted(_SHIPPED.glob("*.toml"))
+
+
+def read_workflow_file(
+    path: Path, *, known_departments: Collection[str] = ()
+) -> WorkflowDefinition:
+    """Read a file as `read_workflow` does; one that cannot be opened is a mistake like others."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        reason = (error.strerror or "it cannot be opened").lower()
+        mistake = Mistake(None, f"cannot be read: {reason}", "Check the name of the file.")
+        raise WorkflowFileError([mistake], str(path)) from error
+    return read_workflow(content, known_departments=known_departments, source=str(path))
+
+
+def read_lines(path: Path) -> Lines:
+    """On which line of a workflow file what stands, where `read_workflow_file` has read it."""
+    return Lines(_decoded(path.read_bytes()))
+
+
+def read_workflow(
+    text: str | bytes, *, known_departments: Collection[str] = (), source: str = ""
+) -> WorkflowDefinition:
+    """Read and check the TOML of a workflow, as docs/workflow-files.md describes it.
+
+    `known_departments` are the keys of those that exist already, to which a file may refer.
+    Raises WorkflowFileError with every mistake found; `source` is the file's name in it.
+    """
+    try:
+        decoded = _decoded(text)
+        values = _parsed(decoded)
+    except _UnreadableError as error:
+        raise WorkflowFileError([error.mistake], source) from error
+    notes = Notes(Lines(decoded))
+    definition = WorkflowFile(notes, values, known_departments).read()
+    if notes.mistakes:
+        raise WorkflowFileError(notes.mistakes, source)
+    return definition
+
+
+class _UnreadableError(Exception):
+    def __init__(self, line: int | None, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.mistake = Mistake(line, message, remedy)
+
+
+def _decoded(text: str | bytes) -> str:
+    content = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    if len(content) > LARGEST_FILE:
+        size = f"is larger than {LARGEST_FILE // 1024} kB"
+        raise _UnreadableError(None, size, "A workflow file holds text only; is it the right one?")
+    if b"\0" in content:
+        line = content.count(b"\n", 0, content.index(b"\0")) + 1
+        raise _UnreadableError(line, "has a NUL byte", "Save the file as plain UTF-8 text.")
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        message = "has letters that are not UTF-8"
+        raise _UnreadableError(line, message, "Save the file as UTF-8 text.") from error
+
+
+def _parsed(text: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        message = "has lists within lists that nobody can follow"
+        raise _UnreadableError(None, message, "Write it flat.") from error
+    except ValueError as error:
+        problem, _, place = str(error).partition(" (at ")
+        at = re.search(r"line (\d+)", place)
+        line = int(at[1]) if at else text.rstrip("\n").count("\n") + 1
+        message = f"is not TOML here: {problem[:1].lower()}{problem[1:200]}"
+        remedy = 'A line is key = "text", a [table] or a [[list item]]; each key stands once.'
+        raise _UnreadableError(line, message, remedy) from error

@@ -1,0 +1,37 @@
+"""The texts of a workflow file into which names and times are put: `{first_name}`, `{link}`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from portal.workflows.issues import did_you_mean
+
+FIELDS: Final = (
+    "brand", "first_name", "title", "next", "next_by", "department", "link", "reference",
+)  # fmt: skip
+"""What may stand in braces in an sms and in a question."""
+
+
+_OF_THE_PERSON: Final = (
+    "name", "full_name", "last_name", "surname", "customer", "phone", "email", "address", "birthday",
+)  # fmt: skip
+
+
+def template_mistakes(text: str, fields: Sequence[str] = FIELDS) -> Iterator[tuple[str, str]]:
+    """What is wrong, and its remedy: fields that nobody fills, links that would break."""
+    for field in re.findall(r"\{([^{}]*)\}", text):
+        if field in fields:
+            continue
+        remedy = did_you_mean(field, fields)
+        if field in _OF_THE_PERSON:
+            remedy = "Of the person a text says no more than {first_name}."
+        yield f'the field "{{{field}}}", which nobody fills', remedy
+    if re.search(r"[{}]", re.sub(r"\{[^{}]*\}", "", text)):
+        yield "a brace without its partner", "Fields stand in braces, like {first_name}."
+    if broken := re.search(r"\{link\}([^ ])", text):
+        yield (
+            f'"{broken[1]}" right after {{link}}, and phones would make it part of the link',
+            "Put a space after {link}, or end the text with it.",
+        )

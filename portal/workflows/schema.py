@@ -1,0 +1,264 @@
+"""What a workflow file says, once it has been read and checked: departments, stages, questions.
+
+A loaded version is stored as JSON and running requests keep theirs, so whatever is added here
+later needs a default: `from_json` must read what was written before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Final, Literal
+
+from pydantic import BeforeValidator, PlainSerializer, TypeAdapter
+
+from portal.business_time import BusinessCalendar, Duration, business_calendar
+
+
+def _duration(value: object) -> Duration:
+    return value if isinstance(value, Duration) else Duration.parse(str(value))
+
+
+JsonDuration = Annotated[Duration, BeforeValidator(_duration), PlainSerializer(str)]
+"""A Duration that stands in JSON as it stands in a file: "4bh"."""
+
+
+NO_TIME: Final = Duration(0, "s")
+REMIND_AFTER: Final = Duration(2, "d")
+CLOSE_AFTER: Final = Duration(30, "d")
+REPLY_WITHIN: Final = Duration(4, "bh")
+LEAD_AFTER: Final = Duration(4, "bh")
+MANAGER_AFTER: Final = Duration(1, "bd")
+"""What stands where a file says nothing."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """A sentence that customers read, by language; plain text in a file is English ("en")."""
+
+    texts: dict[str, str]
+
+    def in_language(self, locale: str | None) -> str:
+        """The text for "es-MX": that very locale's, else "es", else "en", else the first."""
+        return self.spoken(locale)[1]
+
+    def spoken(self, locale: str | None) -> tuple[str, str]:
+        """The language in which there is a text for this locale, and the text."""
+        wanted = (locale or "").replace("_", "-").lower()
+        spoken = {language.lower(): text for language, text in self.texts.items()}
+        for language in (wanted, wanted.partition("-")[0], "en"):
+            if language in spoken:
+                return language, spoken[language]
+        return next(iter(spoken.items()))
+
+    def __str__(self) -> str:
+        return self.in_language(None)
+
+
+@dataclass(frozen=True)
+class AnswerAction:
+    """What an answer does.
+
+    It completes the request (or the stage that asks), opens a `stage`, sends back to a `stage`, or
+    closes the request as declined.
+    """
+
+    kind: Literal["complete", "open", "send_back", "close"]
+    stage: str | None = None
+
+
+COMPLETE: Final = AnswerAction("complete")
+
+
+@dataclass(frozen=True)
+class FollowUpDefinition:
+    """A question to the customer: when `after_stage` completes, or when it is reached.
+
+    `wait` passes before it is asked. Counted from the asking, it is asked once more after
+    `remind_after` and closed as unconfirmed after `close_after`; zero is never. Business
+    durations count in the hours of the stage's department. `no` is None where a person decides.
+    """
+
+    key: str
+    after_stage: str
+    question: Words
+    asked_when: Literal["completed", "reached"] = "completed"
+    wait: JsonDuration = NO_TIME
+    yes: AnswerAction = COMPLETE
+    no: AnswerAction | None = None
+    remind_after: JsonDuration = REMIND_AFTER
+    close_after: JsonDuration = CLOSE_AFTER
+    expects: Literal["yes_no", "time"] = "yes_no"
+    """What answers it: a yes or a no; or a time (an appointment), which does what `yes` does."""
+    title: Words | None = None
+    """The leg that stands for the question on the customer's page: "In your hands"."""
+
+
+@dataclass(frozen=True)
+class StageDefinition:
+    """One step: who does it, what the customer reads, how long it takes and what it waits for.
+
+    It is late after `expected`, and a dropped ball after `grace` more. `sms` is None for the
+    product's own words; `update_every` is None where no update is promised between milestones.
+    `question` is put to the customer when the stage is reached. What an `urgent` stage tells and
+    asks goes at any hour. `third_party` is who does it for us ("" for ourselves), `silent_after` how
+    long they may say nothing (None: as long as they like).
+    """
+
+    key: str
+    department: str
+    name: str
+    title: Words
+    expected: JsonDuration
+    grace: JsonDuration = NO_TIME
+    milestone: bool = True
+    sms: Words | None = None
+    update_every: JsonDuration | None = None
+    pauses_clock: bool = False
+    after: tuple[str, ...] = ()
+    question: FollowUpDefinition | None = None
+    urgent: bool = False
+    third_party: str = ""
+    silent_after: JsonDuration | None = None
+    delay: Words | None = None
+    """Why it may take longer, as customers read it; None for the product's own words."""
+
+
+@dataclass(frozen=True)
+class DepartmentDefinition:
+    """A department as a file would make it: its hours and how soon it takes up and replies.
+
+    `hours` is None for one that never closes, `holidays` a place ("US-CA") or None. A handoff to
+    it is to be accepted within `accept_within` (None: there is nothing to accept), a customer's
+    message to be answered within `reply_within`. What slips goes to its lead `lead_after` it was
+    raised, to a manager `manager_after`.
+    """
+
+    key: str
+    name: str
+    timezone: str = "UTC"
+    hours: str | None = None
+    holidays: str | None = None
+    accept_within: JsonDuration | None = None
+    reply_within: JsonDuration = REPLY_WITHIN
+    lead_after: JsonDuration = LEAD_AFTER
+    manager_after: JsonDuration = MANAGER_AFTER
+
+    @property
+    def calendar(self) -> BusinessCalendar:
+        """The time in which its business durations run."""
+        return business_calendar(self.hours, self.timezone, self.holidays)
+
+
+@dataclass(frozen=True)
+class WorkflowDefinition:
+    """A kind of request and its steps. Stages stand in the order of the file; `after` is resolved.
+
+    `departments` holds those that the file defines; stages may name others that exist already.
+    """
+
+    key: str
+    name: str
+    timezone: str
+    prefix: str
+    departments: dict[str, DepartmentDefinition]
+    stages: tuple[StageDefinition, ...]
+    follow_ups: tuple[FollowUpDefinition, ...] = ()
+    title: Words | None = None
+    """Its name as customers read it, where that is not `name`."""
+
+    def title_in(self, given: str, locale: str | None) -> str:
+        """What a request is called to its customer: as it was `given`, or by its kind's own title."""
+        if self.title is not None and given == self.name:
+            return self.title.in_language(locale)
+        return given
+
+    def to_json(self) -> str:
+        """The same text for the same definition, always; two that differ are two versions."""
+        return _JSON.dump_json(self).decode()
+
+    @staticmethod
+    def from_json(text: str) -> WorkflowDefinition:
+        """What `to_json` wrote, now or by an earlier release."""
+        return _JSON.validate_json(text)
+
+    def stage(self, key: str) -> StageDefinition:
+        """The stage of that key. Raises KeyError."""
+        return self._by_key[key]
+
+    def questions(self) -> Iterator[FollowUpDefinition]:
+        """Every question of the workflow, those of stages first. Their keys are all different."""
+        yield from (stage.question for stage in self.stages if stage.question)
+        yield from self.follow_ups
+
+    def question(self, key: str) -> FollowUpDefinition:
+        """The question of that key, a stage's or a follow-up. Raises KeyError."""
+        for question in self.questions():
+            if question.key == key:
+                return question
+        raise KeyError(key)
+
+    def follow_ups_after(self, stage: str) -> list[FollowUpDefinition]:
+        """The questions that completing this stage makes due."""
+        return [follow_up for follow_up in self.follow_ups if follow_up.after_stage == stage]
+
+    def roots(self) -> list[StageDefinition]:
+        """The stages that wait for none: they open with the request."""
+        return [stage for stage in self.stages if not stage.after]
+
+    def last_stages(self) -> list[StageDefinition]:
+        """The stages that none waits for: with these done, the work is done."""
+        waited_for = {key for stage in self.stages for key in stage.after}
+        return [stage for stage in self.stages if stage.key not in waited_for]
+
+    def opened_by(self, completed: str, done: Collection[str]) -> list[StageDefinition]:
+        """The stages that open now that `completed` is, given all that are `done` (with it)."""
+        done = {completed, *done}
+        return [
+            stage
+            for stage in self.stages
+            if completed in stage.after and done.issuperset(stage.after)
+        ]
+
+    def ancestors(self, key: str) -> set[str]:
+        """All stages that must be done before this one can open."""
+        found: set[str] = set()
+        waiting = [*self.stage(key).after]
+        while waiting:
+            if (above := waiting.pop()) not in found:
+                found.add(above)
+                waiting += self.stage(above).after
+        return found
+
+    def descendants(self, key: str) -> set[str]:
+        """All stages that cannot open before this one is done. Raises KeyError."""
+        found = {self.stage(key).key}
+        for leg in self.legs():
+            found |= {stage.key for stage in leg if not found.isdisjoint(stage.after)}
+        return found - {key}
+
+    def legs(self) -> list[tuple[StageDefinition, ...]]:
+        """The stages as a line to draw: one tuple a step, side by side what runs in parallel."""
+        return self._legs
+
+    @cached_property
+    def _by_key(self) -> dict[str, StageDefinition]:
+        return {stage.key: stage for stage in self.stages}
+
+    @cached_property
+    def _legs(self) -> list[tuple[StageDefinition, ...]]:
+        legs: list[tuple[StageDefinition, ...]] = []
+        drawn: set[str] = set()
+        while len(drawn) < len(self.stages):
+            leg = tuple(
+                stage
+                for stage in self.stages
+                if stage.key not in drawn and drawn.issuperset(stage.after)
+            )
+            legs.append(leg)
+            drawn.update(stage.key for stage in leg)
+        return legs
+
+
+_JSON = TypeAdapter(WorkflowDefinition)

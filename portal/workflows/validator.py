@@ -1,0 +1,311 @@
+"""A workflow file as a whole: what its parts say, and whether they agree with one another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from portal.business_time import OpeningHours, check_holidays, zone_names
+from portal.workflows import stage_graph
+from portal.workflows.issues import did_you_mean
+from portal.workflows.questions import QUESTION_KEYS, read_question
+from portal.workflows.schema import (
+    LEAD_AFTER,
+    MANAGER_AFTER,
+    NO_TIME,
+    REPLY_WITHIN,
+    DepartmentDefinition,
+    FollowUpDefinition,
+    StageDefinition,
+    Words,
+    WorkflowDefinition,
+)
+from portal.workflows.table_reader import KEY_REMEDY, Notes, Table, is_key
+from portal.workflows.third_party import THIRD_PARTY_KEYS, read_third_party
+
+MOST_STAGES: Final = 200
+PREFIX_LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""What a reference is made of: no letter or digit that is taken for another when read out."""
+
+_FILE_KEYS: Final = (
+    "key", "name", "title", "timezone", "prefix", "departments", "stages", "follow_ups",
+)  # fmt: skip
+_DEPARTMENT_KEYS: Final = (
+    "name", "hours", "holidays", "timezone", "accept_within", "reply_within", "lead_after",
+    "manager_after",
+)  # fmt: skip
+_STAGE_KEYS: Final = (
+    "key", "department", "name", "title", "expected", "grace", "milestone", "sms", "update_every",
+    "pauses_clock", "after", "urgent", "delay", *QUESTION_KEYS, *THIRD_PARTY_KEYS,
+)  # fmt: skip
+_FOLLOW_UP_KEYS: Final = ("key", "after_stage", "wait", "title", *QUESTION_KEYS)
+
+
+class WorkflowFile:
+    """Reads the tables of a file and notes every mistake in them."""
+
+    def __init__(
+        self, notes: Notes, values: dict[str, object], known_departments: Collection[str]
+    ) -> None:
+        self.notes = notes
+        self.table = Table(notes, (), values, "the workflow")
+        self.department_tables = self._departments()
+        self.stage_tables = list(self._list("stages", "stage", "key", 'stage "{}"'))
+        self.follow_up_tables = list(
+            self._list("follow_ups", "follow-up", "after_stage", 'the follow-up after "{}"')
+        )
+        self.departments = {*self.department_tables, *known_departments}
+        self.stages = [str(table.values.get("key", "")) for table in self.stage_tables]
+
+    def read(self) -> WorkflowDefinition:
+        """What the file says; to be used only where nothing was noted."""
+        self.table.expect_only(_FILE_KEYS)
+        self.table.required("key", '"card-application"')
+        self.table.required("name", '"Credit card application"')
+        timezone = self._timezone(self.table, "UTC")
+        departments = {
+            key: self._department(key, table, timezone)
+            for key, table in self.department_tables.items()
+        }
+        stages = self._in_order([self._stage(table) for table in self.stage_tables])
+        follow_ups = [self._follow_up(table) for table in self.follow_up_tables]
+        self._check_questions(stages, follow_ups)
+        return WorkflowDefinition(
+            key=self.table.key("key"),
+            name=self.table.text("name"),
+            timezone=timezone,
+            prefix=self._prefix(),
+            departments=departments,
+            stages=tuple(stages),
+            follow_ups=tuple(follow_ups),
+            title=self.table.words("title"),
+        )
+
+    def _departments(self) -> dict[str, Table]:
+        tables = self.table.values.get("departments", {})
+        if not isinstance(tables, dict):
+            self.table.note(
+                "departments", "has no table of departments", "Write [departments.telesales]."
+            )
+            return {}
+        found = {}
+        for key, values in tables.items():
+            path = ("departments", key)
+            found[key] = Table(
+                self.notes, path, values if isinstance(values, dict) else {}, f'department "{key}"'
+            )
+            if not isinstance(values, dict):
+                self.notes.add(
+                    path, f'department "{key}" is no table', f"Write [departments.{key}]."
+                )
+            if not is_key(key):
+                self.notes.add(path, f'department "{key}" is no key', KEY_REMEDY)
+        return found
+
+    def _list(self, name: str, what: str, key: str, by_key: str) -> Iterator[Table]:
+        tables = self.table.values.get(name, [])
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            self.table.note(name, f'has "{name}" that are no tables', f"Head each with [[{name}]].")
+            return
+        if name == "stages" and not 0 < len(tables) <= MOST_STAGES:
+            self.table.note(
+                name,
+                f"has {len(tables) or 'no'} stages",
+                f"Write one to {MOST_STAGES}, each headed by [[stages]].",
+            )
+            return
+        for number, values in enumerate(tables):
+            value = values.get(key)
+            called = by_key.format(value) if isinstance(value, str) else f"{what} {number + 1}"
+            yield Table(self.notes, (name, number), values, called)
+
+    def _prefix(self) -> str:
+        prefix = self.table.text("prefix")
+        if "prefix" in self.table:
+            if prefix and not re.fullmatch(rf"[{PREFIX_LETTERS}]{{2,4}}", prefix):
+                self.table.note(
+                    "prefix",
+                    f'has "{prefix}" as "prefix"',
+                    f"Take two to four of {PREFIX_LETTERS}: none is mistaken for another.",
+                )
+            return prefix
+        first_word = re.split(r"[-_]", str(self.table.values.get("key", "")).upper())[0]
+        return "".join(letter for letter in first_word if letter in PREFIX_LETTERS)[:4] or "K"
+
+    def _department(self, key: str, table: Table, timezone: str) -> DepartmentDefinition:
+        table.expect_only(_DEPARTMENT_KEYS)
+        hours, holidays = table.text("hours"), table.text("holidays")
+        for name, value, check in (
+            ("hours", hours, OpeningHours.parse),
+            ("holidays", holidays, check_holidays),
+        ):
+            try:
+                if value:
+                    check(value)
+            except ValueError as refusal:
+                table.note_refusal(name, refusal)
+        return DepartmentDefinition(
+            key=key,
+            name=table.text("name") or _spoken(key),
+            timezone=self._timezone(table, timezone),
+            hours=hours or None,
+            holidays=holidays or None,
+            accept_within=table.duration("accept_within"),
+            reply_within=table.duration("reply_within", REPLY_WITHIN),
+            lead_after=table.duration("lead_after", LEAD_AFTER),
+            manager_after=table.duration("manager_after", MANAGER_AFTER),
+        )
+
+    def _timezone(self, table: Table, default: str) -> str:
+        name = table.text("timezone")
+        if name and name not in zone_names():
+            remedy = did_you_mean(name, zone_names())
+            table.note("timezone", f'has "{name}" as "timezone", which is none', remedy)
+        return name or default
+
+    def _stage(self, table: Table) -> StageDefinition:
+        table.expect_only(_STAGE_KEYS)
+        for key, example in (
+            ("key", '"received"'),
+            ("department", '"telesales"'),
+            ("title", '"We have your application"'),
+            ("expected", '"4bh"'),
+        ):
+            table.required(key, example)
+        key = table.key("key")
+        third_party, silent_after = read_third_party(table)
+        return StageDefinition(
+            key=key,
+            department=self._known_department(table),
+            name=table.text("name") or _spoken(key),
+            title=table.words("title") or Words({}),
+            expected=table.duration("expected", NO_TIME),
+            grace=table.duration("grace", NO_TIME),
+            milestone=table.flag("milestone", default=True),
+            sms=table.words("sms", is_template=True),
+            update_every=table.duration("update_every"),
+            pauses_clock=table.flag("pauses_clock", default=False),
+            question=self._question_of_stage(table, key),
+            urgent=table.flag("urgent", default=False),
+            third_party=third_party,
+            silent_after=silent_after,
+            delay=table.words("delay", is_template=True),
+        )
+
+    def _known_department(self, table: Table) -> str:
+        key = table.text("department")
+        if key and key not in self.departments:
+            table.note(
+                "department",
+                f'is in the department "{key}", which nobody has defined',
+                did_you_mean(key, self.departments),
+            )
+        return key
+
+    def _question_of_stage(self, table: Table, stage: str) -> FollowUpDefinition | None:
+        if "question" in table:
+            asking = FollowUpDefinition(f"at-{stage}", stage, Words({}), asked_when="reached")
+            return read_question(table, self.stages, asking)
+        for key in QUESTION_KEYS:
+            if key in table:
+                remedy = f'Add question = "..." or take out "{key}".'
+                table.note(key, f'has "{key}" but asks nothing', remedy)
+        return None
+
+    def _follow_up(self, table: Table) -> FollowUpDefinition:
+        table.expect_only(_FOLLOW_UP_KEYS)
+        table.required("question", '"Has your card arrived? Reply YES or NO."')
+        stage = table.text("after_stage")
+        if table.required("after_stage", '"delivered"') and stage and stage not in self.stages:
+            table.note(
+                "after_stage", "names a stage that is not there", did_you_mean(stage, self.stages)
+            )
+        asking = FollowUpDefinition(
+            key=table.key("key") or f"after-{stage}",
+            after_stage=stage,
+            question=Words({}),
+            wait=table.duration("wait", NO_TIME),
+            title=table.words("title"),
+        )
+        return read_question(table, self.stages, asking)
+
+    def _in_order(self, stages: list[StageDefinition]) -> list[StageDefinition]:
+        """The stages with what each waits for; notes what can never open."""
+        written: dict[str, list[str] | None] = {}
+        tables: dict[str, Table] = {}
+        for key, table in zip(self.stages, self.stage_tables, strict=True):
+            if key in tables:
+                first = self.notes.lines.of(tables[key].path)
+                remedy = f"The first stands on line {first}; each needs its own key."
+                table.note("key", "is there twice", remedy)
+            else:
+                written[key] = self._waits_for(table, above=list(tables)[-1:])
+                tables[key] = table
+        after = stage_graph.with_defaults(written)
+        for key, branches in stage_graph.below_a_fork(written):
+            side_by_side = " and ".join(f'"{branch}"' for branch in branches)
+            all_of_them = ", ".join(f'"{branch}"' for branch in branches)
+            self.notes.add(
+                tables[key].path,
+                f"{tables[key].what} stands below a fork, where {side_by_side} run side by side",
+                f"Say what it waits for, such as after = [{all_of_them}].",
+            )
+        for circle in stage_graph.circles(after):
+            way = ", which waits for ".join(f'"{key}"' for key in [*circle, circle[0]])
+            tables[circle[0]].note(
+                "after", f"would never open: it waits in a circle, {way}", "Take out one of them."
+            )
+        return [
+            replace(stage, after=after[key]) for key, stage in zip(self.stages, stages, strict=True)
+        ]
+
+    def _waits_for(self, table: Table, above: list[str]) -> list[str] | None:
+        """What the stage says that it waits for; where that is a mistake, the stage above."""
+        names = table.names("after")
+        for name in names or []:
+            if name not in self.stages:
+                table.note(
+                    "after",
+                    f'waits for "{name}", which is no stage',
+                    did_you_mean(name, self.stages),
+                )
+        if "after" not in table or names == []:
+            return names
+        return [name for name in names or [] if name in self.stages] or above
+
+    def _check_questions(
+        self, stages: Sequence[StageDefinition], follow_ups: Sequence[FollowUpDefinition]
+    ) -> None:
+        asked = [
+            *(
+                (table, stage.question)
+                for table, stage in zip(self.stage_tables, stages, strict=True)
+            ),
+            *zip(self.follow_up_tables, follow_ups, strict=True),
+        ]
+        after = dict(zip(self.stages, (stage.after for stage in stages), strict=True))
+        keys: set[str] = set()
+        for table, question in asked:
+            if question is None:
+                continue
+            if question.key in keys:
+                table.note(
+                    "key", f'is there twice as "{question.key}"', "Give each a key of its own."
+                )
+            keys.add(question.key)
+            for answer, action in (("yes", question.yes), ("no", question.no)):
+                if action and action.kind == "send_back" and question.after_stage in after:
+                    here = question.after_stage
+                    behind = {here, *stage_graph.ancestors(after, here)}
+                    if action.stage in after and action.stage not in behind:
+                        table.note(
+                            answer,
+                            f'sends back to "{action.stage}", which does not come before',
+                            did_you_mean(action.stage, behind),
+                        )
+
+
+def _spoken(key: str) -> str:
+    return re.sub(r"[-_]", " ", key).capitalize()

@@ -1,0 +1,138 @@
+"""A call repeated is a thing done once, also when the repeats come at the same moment."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import pytest
+import time_machine
+from sqlmodel import select
+
+from portal.business_time import now
+from portal.database import Database
+from portal.models import ApiKey, EventKind, ServiceRequest
+from tests.support.factories import House
+
+ORDER: dict[str, Any] = {
+    "workflow": "card",
+    "customer": {"name": "Martin", "phone": "+14155550132"},
+}
+ONCE = {"Idempotency-Key": "order-1"}
+
+
+async def requests(house: House) -> list[ServiceRequest]:
+    async with house.database.reading() as session:
+        return list((await session.exec(select(ServiceRequest))).all())
+
+
+async def test_the_same_call_again_is_answered_alike_and_done_once(
+    api: httpx2.AsyncClient, house: House
+) -> None:
+    first = await api.post("/requests", json=ORDER, headers=ONCE)
+    again = await api.post("/requests", json=ORDER, headers=ONCE)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.content == first.content
+    assert again.headers["location"] == first.headers["location"]
+    assert "idempotent-replayed" not in first.headers
+    assert again.headers["idempotent-replayed"] == "true"
+    assert len(await requests(house)) == 1
+    assert len(await house.messages()) == 1
+
+
+async def test_the_order_of_fields_and_spaces_make_no_other_call(
+    api: httpx2.AsyncClient, house: House
+) -> None:
+    await api.post("/requests", json=ORDER, headers=ONCE)
+    turned = b'{ "customer": {"phone": "+14155550132", "name": "Martin"},  "workflow": "card" }'
+    again = await api.post("/requests", content=turned, headers=ONCE)
+    assert again.headers["idempotent-replayed"] == "true"
+
+
+async def test_another_body_or_call_with_the_same_key_is_refused(
+    api: httpx2.AsyncClient, house: House
+) -> None:
+    first = (await api.post("/requests", json=ORDER, headers=ONCE)).json()
+    other = await api.post("/requests", json=ORDER | {"title": "Other"}, headers=ONCE)
+    assert other.status_code == 422
+    path = f"/requests/{first['reference']}/advance"
+    assert (await api.post(path, json=ORDER, headers=ONCE)).status_code == 422
+    assert (await api.post(path, headers=ONCE)).status_code == 422
+    assert (await api.get(f"/requests/{first['reference']}")).json() == first
+
+
+async def test_advancing_twice_by_one_call_advances_once(
+    api: httpx2.AsyncClient, martins: ServiceRequest, house: House
+) -> None:
+    path = f"/requests/{martins.reference}/advance"
+    body = {"note": "Done.", "version": martins.version}
+    first = await api.post(path, json=body, headers=ONCE)
+    again = await api.post(path, json=body, headers=ONCE)
+    assert again.content == first.content, "not refused as stale: it is the same call"
+    kinds = [event.kind for event in await house.events(martins)]
+    assert kinds.count(EventKind.STAGE_COMPLETED) == 1
+
+
+async def test_ten_at_the_same_moment_open_one_request(
+    api: httpx2.AsyncClient, house: House
+) -> None:
+    """The lock is the database's, so this holds across processes too."""
+    answers = await asyncio.gather(
+        *(api.post("/requests", json=ORDER, headers=ONCE) for _ in range(10))
+    )
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert sum("idempotent-replayed" not in answer.headers for answer in answers) == 1
+    assert len(await requests(house)) == 1
+    assert len(await house.messages()) == 1
+
+
+async def test_ten_with_one_external_id_open_one_request_and_the_others_hear_of_it(
+    api: httpx2.AsyncClient, house: House
+) -> None:
+    order = ORDER | {"external_id": "crm-9"}
+    answers = await asyncio.gather(*(api.post("/requests", json=order) for _ in range(10)))
+    assert sorted(answer.status_code for answer in answers) == [201, *[409] * 9]
+    (only,) = await requests(house)
+    assert all(only.reference in answer.text for answer in answers)
+
+
+async def test_a_refused_call_is_not_remembered(api: httpx2.AsyncClient, house: House) -> None:
+    """Nothing was done, so the same key may carry the call put right."""
+    wrong = ORDER | {"customer": {"name": "Martin", "phone": "1"}}
+    assert (await api.post("/requests", json=wrong, headers=ONCE)).status_code == 422
+    assert (await api.post("/requests", json=ORDER, headers=ONCE)).status_code == 201
+
+
+async def test_after_a_day_the_key_is_forgotten(api: httpx2.AsyncClient, house: House) -> None:
+    with time_machine.travel(now(), tick=False) as traveller:
+        first = await api.post("/requests", json=ORDER, headers=ONCE)
+        traveller.shift(timedelta(hours=24) - timedelta(seconds=1))
+        still = await api.post("/requests", json=ORDER, headers=ONCE)
+        assert still.content == first.content
+        traveller.shift(timedelta(seconds=1))
+        later = await api.post("/requests", json=ORDER, headers=ONCE)
+    assert later.status_code == 201
+    assert later.json()["reference"] != first.json()["reference"]
+
+
+async def test_two_systems_may_use_the_same_idempotency_key(
+    api: httpx2.AsyncClient, house: House, database: Database
+) -> None:
+    key, secret = ApiKey.make("shop", now())
+    async with database.transaction() as session:
+        session.add(key)
+    first = await api.post("/requests", json=ORDER, headers=ONCE)
+    theirs = await api.post(
+        "/requests", json=ORDER, headers=ONCE | {"Authorization": f"Bearer {secret}"}
+    )
+    assert theirs.json()["reference"] != first.json()["reference"]
+
+
+@pytest.mark.parametrize("name", ["", "x" * 256, "caf\u00e9"])
+async def test_an_idempotency_key_is_plain_and_short(
+    name: str, api: httpx2.AsyncClient, house: House
+) -> None:
+    headers = [("Idempotency-Key", name.encode("latin-1"))]
+    assert (await api.post("/requests", json=ORDER, headers=headers)).status_code == 422
+    assert await requests(house) == []

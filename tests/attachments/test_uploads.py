@@ -1,0 +1,265 @@
+"""Photos and papers sent from the status page: taken or kindly refused, and shown to their own."""
+
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import httpx2
+import pytest
+from sqlmodel import col, select
+
+from portal.database import Database
+from portal.models import KEPT, Attachment, ServiceRequest
+from portal.operations import Relay, revoke_link
+from portal.operations.conversation.attachments import refuse_fetched
+from portal.settings import Settings
+from tests.support.desk_client import Desk, read
+from tests.support.factories import House
+from tests.support.sample_images import PDF, bomb, photo
+from tests.support.twilio_client import Twilio
+
+pytestmark = pytest.mark.either_database
+
+once = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what has nothing to do with the database."""
+
+
+@pytest.fixture
+def settings(settings: Settings, tmp_path: Path) -> Settings:
+    """Acme Bank's, with a shelf of its own; no file may be larger than 50 kB."""
+    return settings.model_copy(update={"files_dir": tmp_path / "files", "largest_file": 50_000})
+
+
+def link(request: ServiceRequest) -> str:
+    """The path of its page."""
+    return f"/r/{request.links[0].token}"
+
+
+async def send(
+    client: httpx2.AsyncClient, request: ServiceRequest, *files: tuple[str, bytes], body: str = ""
+) -> httpx2.Response:
+    """The form of the page, as a browser sends it."""
+    chosen = [("file", (name, data, "image/jpeg")) for name, data in files]
+    return await client.post(f"{link(request)}/messages", data={"body": body}, files=chosen)
+
+
+async def kept(database: Database) -> list[Attachment]:
+    """All files there are."""
+    async with database.reading() as session:
+        query = select(Attachment).order_by(col(Attachment.id))
+        return list((await session.exec(query)).all())
+
+
+async def test_a_photo_and_a_paper_stand_on_the_page_at_once(
+    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+) -> None:
+    """Without a script and without words; pictures have their size, so nothing jumps."""
+    answer = await send(client, martins, ("crack.jpeg", photo(640, 480)), ("quote.pdf", PDF))
+    assert answer.status_code == 303
+    page = (await client.get(link(martins))).text
+    [small] = re.findall(r"<img[^>]*>", page)
+    assert 'alt="Photo: crack.jpg" width="240" height="180" loading="lazy"' in small
+    shown = await client.get(re.search(r'src="([^"]*)"', small)[1])
+    assert shown.headers["Content-Type"] == "image/jpeg"
+    whole = await client.get(re.search(r'<a href="([^"]*/files/\d+)"><img', page)[1])
+    assert len(whole.content) > len(shown.content) > 0
+    assert "quote.pdf" in page
+    paper = await client.get(re.search(r'href="([^"]*)" download', page)[1])
+    assert paper.content == PDF
+    assert paper.headers["Content-Disposition"] == 'attachment; filename="quote.pdf"'
+    [promise] = (await house.see(martins)).promises
+    assert promise.owner_id == martins.owner_id
+
+
+@once
+async def test_a_file_is_sent_so_that_no_browser_runs_guesses_or_keeps_it(
+    client: httpx2.AsyncClient, martins: ServiceRequest
+) -> None:
+    """Whatever it may hold, it is a picture in a sandbox."""
+    await send(client, martins, ("a.png", photo(look="PNG")))
+    headers = (await client.get(f"{link(martins)}/files/1")).headers
+    assert headers["Content-Type"] == "image/png"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert headers["Cache-Control"] == "private, no-store"
+    assert headers["Referrer-Policy"] == "no-referrer"
+
+
+@once
+@pytest.mark.parametrize(
+    ("files", "status", "sentence"),
+    [
+        ([("virus.jpg", b"MZ\x90\x00")], 415, "We could not take “virus.jpg”: only photos"),
+        ([("x.jpg", b"\xff\xd8\xff" + b"x" * 50_000)], 413, "it is larger than"),
+        ([("x.jpg", photo()[:100])], 422, "the picture is damaged"),
+        ([("x.png", bomb())], 422, "the picture has too many pixels"),
+        ([("ok.jpg", photo()), ("no.jpg", b"<svg/>")], 415, "We could not take “no.jpg”"),
+        ([(f"{n}.jpg", photo()) for n in range(6)], 422, "at most 5 files"),
+        ([("x.jpg", b"")], 422, "there is nothing in it"),
+        ([('"><img src=x>.jpg', b"no")], 415, "only photos"),
+    ],
+)
+async def test_what_cannot_be_taken_is_refused_with_the_words_kept(
+    files: list[tuple[str, bytes]],
+    status: int,
+    sentence: str,
+    client: httpx2.AsyncClient,
+    martins: ServiceRequest,
+) -> None:
+    """Of several all or none; nothing is recorded, and the words stand in the form again."""
+    answer = await send(client, martins, *files, body="Look at this")
+    assert answer.status_code == status
+    assert sentence in read(answer.text)
+    assert ">Look at this</textarea>" in answer.text
+    assert "<img" not in answer.text
+    assert "You, on this page" not in read(answer.text)
+
+
+@once
+async def test_more_than_all_files_may_weigh_is_not_read_and_kindly_refused(
+    client: httpx2.AsyncClient, martins: ServiceRequest
+) -> None:
+    """Only a form with files may be larger than a megabyte, and only as large as its files."""
+    answer = await send(client, martins, ("x.jpg", b"x" * 1_300_000))
+    assert answer.status_code == 413
+    assert "That is too much at once: please send at most 5 files" in read(answer.text)
+    elsewhere = await client.post(
+        f"{link(martins)}/answers", data={"answer": "yes"}, files={"file": b"x" * 1_100_000}
+    )
+    assert elsewhere.status_code == 413
+
+
+@once
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("../../etc/passwd", "passwd.jpg"),
+        ("C:\\photos\\me.JPG", "me.jpg"),
+        ('a"; filename="evil.html', "a filename= evil.jpg"),
+        ("photo\u202egpj.exe", "photogpj.jpg"),
+        ("new\r\nline.jpg", "new line.jpg"),
+        ("..", "Photo.jpg"),
+        ("x" * 300, "x" * 80 + ".jpg"),
+        ("mañana 日.jpg", "mañana 日.jpg"),
+    ],
+)
+async def test_a_name_is_one_plain_name_whatever_it_was(
+    said: str, name: str, client: httpx2.AsyncClient, database: Database, martins: ServiceRequest
+) -> None:
+    """No folder, no quote, nothing unseen, and the ending of what it is; it names no path."""
+    await send(client, martins, (said, photo()))
+    [one] = await kept(database)
+    assert one.name == name
+    answer = await client.get(f"{link(martins)}/files/1")
+    assert answer.status_code == 200
+    assert "\n" not in answer.headers["Content-Disposition"]
+
+
+async def test_nobody_sees_anothers_file_and_a_revoked_link_shows_none(
+    client: httpx2.AsyncClient, house: House, martins: ServiceRequest, database: Database
+) -> None:
+    """404 for all of them, so that nothing is learnt."""
+    others = await house.open("repair", by=house.people.ben.actor)
+    await send(client, martins, ("mine.jpg", photo()))
+    [one] = await kept(database)
+    assert (await client.get(f"{link(martins)}/files/{one.id}")).status_code == 200
+    for path in (
+        f"{link(others)}/files/{one.id}",
+        f"/r/unknown/files/{one.id}",
+        f"{link(martins)}/files/{(one.id or 0) + 1}",
+        f"{link(martins)}/files/{10**30}",
+        f"{link(martins)}/files/x",
+    ):
+        assert (await client.get(path)).status_code == 404
+    await house.do(revoke_link, martins, by=house.people.tess.actor)
+    assert (await client.get(f"{link(martins)}/files/{one.id}")).status_code == 404
+    assert (await send(client, martins, ("a.jpg", photo()))).status_code == 404
+
+
+async def test_the_page_says_what_is_on_its_way(
+    client: httpx2.AsyncClient, settings: Settings, martins: ServiceRequest
+) -> None:
+    """A texted photo that is not fetched yet."""
+    form = {"NumMedia": "1", "MediaUrl0": "http://127.0.0.1:9/a"}
+    await Twilio(client, settings).text("", **form)
+    assert "A photo is on its way." in read((await client.get(link(martins))).text)
+
+
+async def test_the_same_photo_twice_lies_there_once(
+    client: httpx2.AsyncClient, database: Database, martins: ServiceRequest, settings: Settings
+) -> None:
+    """Two rows, one file and its small copy."""
+    for _ in range(2):
+        await send(client, martins, ("a.jpg", photo()))
+    first, second = await kept(database)
+    assert first.digest == second.digest
+    assert len([path for path in settings.files_dir.rglob("*") if path.is_file()]) == 2
+
+
+async def test_staff_see_it_in_the_conversation_and_nobody_else_does(
+    client: httpx2.AsyncClient,
+    desks: Callable[[str], Awaitable[Desk]],
+    database: Database,
+    martins: ServiceRequest,
+) -> None:
+    """As a small picture with its size; whoever is not signed in is sent to the door."""
+    await send(client, martins, ("crack.jpg", photo(400, 200)), ("quote.pdf", PDF))
+    picture, _ = await kept(database)
+    pia = await desks("pia")
+    page = (await pia.get(f"/desk/requests/{martins.reference}")).text
+    url = f"/desk/files/{picture.id}"
+    assert f'<img src="{url}?small" alt="Photo: crack.jpg" width="200" height="100"' in page
+    assert "They sent a photo, without words." in page
+    assert "PDF, 1 kB" in page
+    shown = await pia.get(url)
+    assert (shown.status_code, shown.headers["Content-Type"]) == (200, "image/jpeg")
+    assert shown.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert (await pia.get("/desk/files/999")).status_code == 404
+    at_the_door = await client.get(url)
+    assert at_the_door.status_code == 303
+    assert "/desk/sign-in" in at_the_door.headers["Location"]
+
+
+async def test_staff_and_customer_read_why_a_texted_photo_was_not_taken(
+    client: httpx2.AsyncClient,
+    desks: Callable[[str], Awaitable[Desk]],
+    settings: Settings,
+    relay: Relay,
+    martins: ServiceRequest,
+) -> None:
+    """In the same plain words."""
+    form = {"NumMedia": "1", "MediaUrl0": "http://127.0.0.1:9/a"}
+    await Twilio(client, settings).text("", **form)
+    async with relay.turn(KEPT) as turn:
+        [waiting] = (await turn.session.exec(select(Attachment))).all()
+        await refuse_fetched(turn, waiting.id or 0, "the picture is damaged")
+    pia = await desks("pia")
+    for page in (
+        await pia.get(f"/desk/requests/{martins.reference}"),
+        await client.get(link(martins)),
+    ):
+        assert "could not be taken: the picture is damaged." in read(page.text)
+
+
+async def test_other_systems_get_it_with_their_key(
+    client: httpx2.AsyncClient,
+    api: httpx2.AsyncClient,
+    database: Database,
+    martins: ServiceRequest,
+) -> None:
+    """Beside its message, and its bytes at its address."""
+    await send(client, martins, ("crack.jpg", photo(400, 200)), body="Look")
+    [one] = await kept(database)
+    heard = (await api.get(f"/requests/{martins.reference}/messages")).json()["items"][1]
+    url = f"/api/v1/attachments/{one.id}"
+    assert heard["attachments"] == [
+        {
+            "id": one.id, "state": "stored", "name": "crack.jpg", "media_type": "image/jpeg",
+            "size": one.size, "width": 400, "height": 200, "reason": "", "url": url,
+        }
+    ]  # fmt: skip
+    assert (await api.get(f"/messages/{heard['id']}")).json() == heard
+    answer = await api.get(f"/attachments/{one.id}")
+    assert (answer.headers["Content-Type"], len(answer.content)) == ("image/jpeg", one.size)
+    assert (await api.get("/attachments/999")).status_code == 404
+    assert (await client.get(url)).status_code == 401

@@ -1,0 +1,30 @@
+"""The customer's page in a state that is only told: shown in a real browser, with no server."""
+
+from playwright.sync_api import Page, Route
+
+from portal.branding.theme import PLAIN, Livery
+from portal.tracking.status_page.view_models import StatusPage
+from portal.web import templating
+from tests.support.status_page_states import html
+
+ADDRESS = "http://kept.example/r/told"
+
+
+def pose(page: Page, state: StatusPage) -> None:
+    """Open the page of these facts, as it is before any other file has come."""
+    show(page, html(state), state.livery)
+
+
+def show(page: Page, body: str, livery: Livery = PLAIN) -> None:
+    """Open a page that is told whole, with the headers of all our pages."""
+
+    def serve(route: Route) -> None:
+        if route.request.url == ADDRESS:
+            kind = "text/html; charset=utf-8"
+            route.fulfill(body=body, content_type=kind, headers=templating.headers(livery))
+        else:
+            route.fulfill(status=204)
+
+    page.route("**/*", serve)
+    page.goto(ADDRESS)
+    page.unroute_all()

@@ -1,0 +1,64 @@
+"""An open page while our database is away, the page that stands in for it, and one on paper."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import PHONE, Customer
+from tests.browser.product import Office
+from tests.browser.static_pages import show
+from tests.support.status_page_states import outage
+
+
+def link_in(text: str) -> str:
+    return next(word for word in text.split() if "/r/" in word).rstrip(".")
+
+
+def test_an_open_page_says_that_news_cannot_be_had_and_catches_up(
+    office: Office, martin: Customer, key: str, watched: Callable[..., Page]
+) -> None:
+    """The stream is there, the page is not: it says so, asks again by itself, and has the news."""
+    reference, phone = martin
+    page = watched(**PHONE)
+    page.clock.install()
+    page.goto(link_in(phone.reads("We have your application")))
+    path = page.url
+
+    def away(route: Route) -> None:
+        route.fulfill(status=503, body="away")
+
+    page.route(path, away)
+    with page.expect_response(lambda answer: answer.url == path and answer.status == 503):
+        office.call(f"/requests/{reference}/advance", key, note="Done.")
+    page.clock.run_for(2_500)
+    expect(page.get_by_text("Connection lost, trying again")).to_be_visible()
+    expect(page.get_by_text("Passed to Underwriting")).to_have_count(0)
+    page.unroute(path)
+    page.clock.run_for(25_000)
+    expect(page.get_by_text("Passed to Underwriting").first).to_be_visible()
+    expect(page.get_by_text("Connection lost, trying again")).to_have_count(0)
+
+
+@pytest.mark.parametrize("locale", ["en", "ar"])
+@pytest.mark.parametrize("reading", ["reading", ""], ids=["reading", "sending"])
+def test_what_stands_in_for_the_page_shuts_nobody_out(
+    locale: str, reading: str, watched: Callable[..., Page], presentable: Callable[[Page], None]
+) -> None:  # fmt: skip
+    """As the page itself: whoever cannot see it must not be told less of our outage."""
+    page = watched(**PHONE)
+    show(page, outage(locale, reading=bool(reading)))
+    presentable(page)
+
+
+def test_a_slip_can_be_read_by_everybody(
+    martin: Customer, watched: Callable[..., Page], presentable: Callable[[Page], None]
+) -> None:
+    """On the screen too; the code says what it is."""
+    page = watched(**PHONE)
+    page.goto(link_in(martin[1].reads("We have your application")) + "/paper")
+    expect(page.get_by_role("img", name="QR code with the link to your request")).to_be_visible()
+    expect(page.get_by_role("button", name="Print")).to_be_visible()
+    presentable(page)
+    page.emulate_media(media="print")
+    expect(page.get_by_role("button", name="Print")).to_be_hidden()

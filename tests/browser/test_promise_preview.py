@@ -1,0 +1,30 @@
+"""A promise is read back while it is typed, and nothing on the page jumps for it."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Customer, Desk
+
+PLACE = "(it) => it.getBoundingClientRect().top + window.scrollY"
+
+
+def test_a_line_is_read_back_as_it_is_typed(
+    martin: Customer, desk: Desk, presentable: Callable[[Page], None]
+) -> None:
+    """The button then promises just that; it stands in the list, and the line is empty again."""
+    reference, _ = martin
+    tess = desk("tess", f"/requests/{reference}")
+    below = tess.get_by_text("Everything that happened")
+    before = below.evaluate(PLACE)
+    line = tess.get_by_label("I promise Martin to")
+    line.press_sequentially("call back in 2 hours")
+    promise = tess.get_by_role("button", name="Promise this")
+    expect(promise).to_be_visible()
+    expect(tess.get_by_text("reads “I will call back.")).to_be_visible()
+    assert below.evaluate(PLACE) == before
+    presentable(tess)
+    promise.click()
+    expect(tess.get_by_role("status").filter(has_text="Promised.")).to_be_visible()
+    expect(tess.get_by_role("button", name="Done, promise kept")).to_be_visible()
+    expect(line).to_have_value("")

@@ -1,0 +1,31 @@
+"""The people in a browser: an absence is noted and taken back, by whoever it is about."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from playwright.sync_api import Page, expect
+
+from portal.business_time import now
+from tests.browser.conftest import Desk
+
+
+def test_an_absence_to_come_is_noted_and_taken_back(
+    desk: Desk, presentable: Callable[[Page], None]
+) -> None:
+    """One that is to come, so that nobody else's day at this office changes."""
+    uma = desk("uma", "/people")
+    expect(uma.get_by_text("You are here.")).to_be_visible()
+    presentable(uma)
+    begins = now() + timedelta(days=200)
+    uma.get_by_label("First day away").fill(f"{begins:%Y-%m-%d}")
+    uma.get_by_label("Back on").fill(f"{begins - timedelta(days=1):%Y-%m-%d}")
+    uma.get_by_role("button", name="I will be away").click()
+    expect(uma.get_by_role("alert")).to_contain_text("back before they are away")
+    expect(uma.get_by_label("First day away")).to_have_value(f"{begins:%Y-%m-%d}")
+    uma.get_by_label("Back on").fill(f"{begins + timedelta(days=5):%Y-%m-%d}")
+    uma.get_by_label("Who stands in").select_option("Tess Sales")
+    uma.get_by_role("button", name="I will be away").click()
+    expect(uma.get_by_text("You are away from")).to_contain_text("Tess Sales stands in")
+    presentable(uma)
+    uma.get_by_role("button", name="I am staying after all").click()
+    expect(uma.get_by_text("You are here.")).to_be_visible()

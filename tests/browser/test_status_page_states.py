@@ -1,0 +1,110 @@
+"""The customer's page in every state: for everybody, on every screen, on paper, at a glance."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from portal.branding.color import Accent
+from portal.branding.theme import Livery
+from portal.tracking.status_page.view_models import StatusPage
+from tests.browser.conftest import PHONE
+from tests.browser.static_pages import pose
+from tests.support.status_page_states import STATES
+
+
+@pytest.fixture
+def page(watched: Callable[..., Page]) -> Page:
+    """A phone."""
+    return watched(**PHONE)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_nobody_is_shut_out(page: Page, presentable: Callable[[Page], None], state: str) -> None:
+    """Axe finds nothing by day or by night, and nothing stands out on the smallest phone."""
+    pose(page, STATES[state])
+    presentable(page)
+
+
+def test_the_first_screen_says_all_that_matters(page: Page) -> None:
+    """What is so now, who has it, what is next and by when, and the one thing to do: no scrolling."""
+    for name, state in STATES.items():
+        pose(page, state)
+        (bar,) = places(page, ".write")
+        # Three open promises come before the last of it.
+        last = "" if name == "promises" else ", .yours"
+        for place in places(page, f"h1, .who, .next, .ask{last}"):
+            assert place["y"] + place["height"] <= bar["y"], name
+
+
+def test_whatever_can_be_pressed_is_large_enough_for_a_thumb(page: Page) -> None:
+    for name, state in STATES.items():
+        pose(page, state)
+        for place in places(page, "main button, main .button, main summary"):
+            assert min(place["width"], place["height"]) >= 44, name
+        for place in places(page, "footer a, footer button, main a:not(.button)"):
+            assert place["height"] >= 24, name
+
+
+@pytest.mark.parametrize("state", ["in work", "side by side", "promises", "a question"])
+def test_no_screen_is_too_narrow(page: Page, state: str) -> None:
+    """From a small phone to a desk, in a language that runs the other way; in letters twice as big."""
+    pose(page, replace(STATES[state], locale="ar"))
+    browser = page.context.new_cdp_session(page)
+    for letters, widths in ((16, (320, 390, 768, 1280)), (32, (390, 768, 1280))):
+        browser.send("Page.setFontSizes", {"fontSizes": {"standard": letters}})
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_on_paper_it_is_black_on_white_and_asks_for_nothing(page: Page) -> None:
+    """By night too. The sheet leaves no margin in which a browser would print the address."""
+    pose(page, STATES["a question"])
+    page.emulate_media(media="print", color_scheme="dark")
+    for part in (".write", ".ask", ".foot", ".connection"):
+        expect(page.locator(part)).to_be_hidden()
+    expect(page.locator("h1")).to_have_css("color", "rgb(0, 0, 0)")
+    expect(page.locator("html")).to_have_css("background-color", "rgb(255, 255, 255)")
+    rules = "[...document.styleSheets[0].cssRules].map((rule) => rule.cssText).join()"
+    assert "@page { margin: 0" in page.evaluate(rules)
+    expect(page.locator("body")).not_to_have_css("padding-top", "0px")
+
+
+def test_a_brand_of_another_colour_shuts_nobody_out(
+    page: Page, presentable: Callable[[Page], None]
+) -> None:
+    dressed: StatusPage = replace(STATES["a question"], livery=Livery(Accent.read("#c8102e")))
+    pose(page, dressed)
+    button = page.get_by_role("button", name="Yes")
+    expect(button).to_have_css("background-color", "rgb(200, 16, 46)")
+    presentable(page)
+
+
+def test_who_wants_no_motion_has_none(page: Page) -> None:
+    pose(page, STATES["in work"])
+    alive = "document.getAnimations().length"
+    assert page.evaluate(alive) > 0
+    page.emulate_media(reduced_motion="reduce")
+    assert page.evaluate(alive) == 0
+
+
+def test_whoever_uses_no_mouse_sees_where_they_are(page: Page) -> None:
+    """By the tab key alone: answer first, then the box to write in; each with a ring around it."""
+    pose(page, STATES["a question"])
+    reached = []
+    for _ in range(5):
+        page.keyboard.press("Tab")
+        here = page.locator(":focus")
+        assert here.evaluate("(part) => getComputedStyle(part).outlineStyle") != "none"
+        reached.append(here.evaluate("(part) => part.innerText.trim() || part.placeholder"))
+    assert reached[:2] == ["Yes", "No"]
+    assert reached[-2:] == ["Write to Card Processing", "Send"]
+
+
+def places(page: Page, which: str) -> list[dict[str, float]]:
+    """Where these parts of the page stand on the glass."""
+    look = "(parts) => parts.map((part) => part.getBoundingClientRect().toJSON())"
+    found: list[dict[str, float]] = page.locator(which).evaluate_all(look)
+    return found

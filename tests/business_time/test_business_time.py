@@ -1,0 +1,262 @@
+"""Business time: durations, hours, holidays and the two nights on which clocks are changed."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from portal import business_time
+from portal.business_time import ALWAYS_OPEN, Duration, OpeningHours, business_calendar
+from tests.support.business_time_oracle import MINUTE, calendars, open_minutes, starts
+
+NEW_YORK = business_calendar("Mon-Fri 09:00-17:30", "America/New_York", "US")
+
+
+def moment(text: str, zone: str = "America/New_York") -> datetime:
+    """A moment as the clock on a wall shows it there."""
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def hours(count: float) -> timedelta:
+    return timedelta(hours=count)
+
+
+def test_now_is_an_aware_utc_moment_that_tests_can_set() -> None:
+    with time_machine.travel(datetime(2026, 11, 24, 14, 5, tzinfo=UTC), tick=False):
+        assert business_time.now() == datetime(2026, 11, 24, 14, 5, tzinfo=UTC)
+        assert business_time.now().tzinfo is UTC
+
+
+@pytest.mark.parametrize("text", ["90s", "15m", "4h", "2d", "4bh", "2bd", "0s"])
+def test_a_duration_reads_back_as_it_was_written(text: str) -> None:
+    assert str(Duration.parse(text)) == text
+
+
+@pytest.mark.parametrize("text", ["", "4", "bh", "-4h", "1.5h", "4 h", "4hours", "1h30m", "٤h"])
+def test_a_duration_that_cannot_be_read_is_refused_with_a_sentence(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not a duration\. Write a whole number and a unit"):
+        Duration.parse(text)
+
+
+def test_a_duration_past_ten_years_is_refused() -> None:
+    with pytest.raises(ValueError, match="longer than ten years"):
+        Duration.parse("999999999bd")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "names no hours"),
+        ("Mon-Fri", "names no hours"),
+        ("09:00-17:00", "has no day before it"),
+        ("Mon-Fry 09:00-17:00", "is not a day"),
+        ("Mon-Wed-Fri 09:00-17:00", "is not a range of days"),
+        ("Mon 9-5", "is not a range of hours"),
+        ("Mon 09:00-25:00", "no clock shows"),
+        ("Mon 09:00-17:60", "no clock shows"),
+        ("Mon 09:00-09:00", "no time at all"),
+        ("Mon 09:00-12:00, 11:00-15:00", "overlap"),
+        ("Sun 22:00-06:00; Mon 05:00-09:00", "overlap"),
+    ],
+)
+def test_hours_that_cannot_be_read_are_refused_with_a_sentence(text: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        OpeningHours.parse(text)
+
+
+def test_hours_take_lunch_breaks_lists_of_days_and_long_names() -> None:
+    assert OpeningHours.parse("Mon-Tue 09:00-12:00, 13:00-17:30; Sat 10:00-14:00").week == (
+        ((540, 720), (780, 1050)),
+        ((540, 720), (780, 1050)),
+        (),
+        (),
+        (),
+        ((600, 840),),
+        (),
+    )
+    assert OpeningHours.parse("mon, wednesday 09:00-12:00") == OpeningHours.parse(
+        "Wed 9:00-12:00; Mon 9:00-12:00"
+    )
+    assert OpeningHours.parse("Sat-Mon 22:00-06:00").week[0] == ((1320, 1800),)
+    assert OpeningHours.parse(None).always
+    assert OpeningHours.parse("always") == OpeningHours.parse("Mon-Sun 00:00-24:00")
+
+
+@pytest.mark.parametrize("name", ["", "Nowhere/Land", "../etc/passwd", "America", "a\0b"])
+def test_an_unknown_time_zone_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="is not a time zone"):
+        business_calendar(None, name)
+
+
+@pytest.mark.parametrize("place", ["", "XX", "us", "US-XX", "GB-"])
+def test_an_unknown_place_for_holidays_is_refused(place: str) -> None:
+    with pytest.raises(ValueError, match="is no"):
+        business_calendar(None, "UTC", place)
+
+
+def test_a_moment_without_a_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="without a time zone"):
+        NEW_YORK.is_open(datetime(2026, 11, 24, 12, 0))  # noqa: DTZ001 - refused
+
+
+@pytest.mark.parametrize(
+    ("start", "duration", "end"),
+    [
+        ("2026-11-24 10:00", "4bh", "2026-11-24 14:00"),
+        ("2026-11-24 16:00", "4bh", "2026-11-25 11:30"),  # overnight
+        ("2026-11-24 16:30", "1bh", "2026-11-24 17:30"),  # to the minute of closing
+        ("2026-11-25 16:00", "4bh", "2026-11-27 11:30"),  # Thanksgiving is no working day
+        ("2026-11-21 12:00", "1bh", "2026-11-23 10:00"),  # begun on a Saturday
+        ("2026-11-24 10:15", "1bd", "2026-11-25 10:15"),
+        ("2026-11-25 10:15", "1bd", "2026-11-27 10:15"),  # Thanksgiving again
+        ("2026-11-24 10:15", "3bd", "2026-11-30 10:15"),
+        ("2026-11-20 18:00", "1bd", "2026-11-24 09:00"),  # from Monday's opening
+        ("2026-11-24 18:00", "2d", "2026-11-26 18:00"),  # days always run
+        ("2026-11-21 12:00", "0bh", "2026-11-21 12:00"),
+        ("2026-11-21 12:00", "0bd", "2026-11-21 12:00"),
+        ("2026-03-06 16:30", "2bh", "2026-03-09 10:00"),  # over the night that skips an hour
+        ("2026-03-06 10:00", "1bd", "2026-03-09 10:00"),
+        ("2026-03-07 10:00", "1d", "2026-03-08 11:00"),  # 24 hours are 24 hours
+    ],
+)
+def test_durations_end_when_a_colleague_would_say(start: str, duration: str, end: str) -> None:
+    assert NEW_YORK.add(moment(start), Duration.parse(duration)) == moment(end)
+
+
+def test_a_working_day_on_a_shorter_day_ends_with_that_day() -> None:
+    shop = business_calendar("Mon-Fri 09:00-18:00; Sat 10:00-14:00")
+    friday = datetime(2026, 11, 27, tzinfo=UTC)
+    day = Duration.parse("1bd")
+    assert shop.add(friday + hours(16), day) == friday + hours(24 + 14)
+    assert shop.add(friday + hours(9), day) == friday + hours(24 + 10)
+
+
+def test_a_working_day_of_a_night_shift_is_the_next_night() -> None:
+    bakery = business_calendar("Mon-Fri 22:00-06:00")
+    saturday_morning = datetime(2026, 11, 28, 2, tzinfo=UTC)
+    assert bakery.is_open(saturday_morning)
+    assert bakery.add(saturday_morning, Duration.parse("1bd")) == datetime(
+        2026, 12, 1, 2, tzinfo=UTC
+    )
+
+
+def test_without_closing_time_a_working_day_is_24_hours() -> None:
+    start = moment("2026-11-21 12:00")
+    assert ALWAYS_OPEN.add(start, Duration.parse("2bd")) == start + timedelta(days=2)
+    assert ALWAYS_OPEN.add(start, Duration.parse("3bh")) == start + hours(3)
+    assert ALWAYS_OPEN.is_open(start)
+    assert ALWAYS_OPEN.elapsed(start, start + hours(30)) == hours(30)
+
+
+def test_open_always_but_for_holidays() -> None:
+    hotline = business_calendar("always", "Europe/London", "GB")
+    christmas = moment("2026-12-25 12:00", "Europe/London")
+    assert not hotline.is_open(christmas)
+    assert hotline.next_open(christmas) == moment("2026-12-27 00:00", "Europe/London")
+    assert hotline.elapsed(christmas - hours(13), christmas + hours(37)) == hours(2)
+
+
+def test_regions_have_holidays_of_their_own() -> None:
+    scotland = business_calendar("Mon-Fri 09:00-17:00", "Europe/London", "GB-SCT")
+    england = business_calendar("Mon-Fri 09:00-17:00", "Europe/London", "GB-ENG")
+    second_of_january = datetime(2026, 1, 2, 12, tzinfo=UTC)
+    assert england.is_open(second_of_january)
+    assert not scotland.is_open(second_of_january)
+
+
+def test_opening_and_closing_time() -> None:
+    assert NEW_YORK.is_open(moment("2026-11-24 09:00"))
+    assert not NEW_YORK.is_open(moment("2026-11-24 17:30"))
+    assert NEW_YORK.next_open(moment("2026-11-24 17:30")) == moment("2026-11-25 09:00")
+    assert NEW_YORK.next_open(moment("2026-11-24 12:00")) == moment("2026-11-24 12:00")
+
+
+def test_an_hour_that_is_skipped_is_nobodys_and_one_that_comes_twice_is_worked_twice() -> None:
+    night = business_calendar("Mon-Sun 01:00-04:00", "America/New_York")
+    spring, autumn = moment("2026-03-08 00:00"), moment("2026-11-01 00:00")
+    assert night.elapsed(spring, spring + hours(8)) == hours(2)
+    assert night.elapsed(autumn, autumn + hours(8)) == hours(4)
+    in_the_gap = business_calendar("Sun 02:10-02:50", "America/New_York")
+    assert in_the_gap.elapsed(spring, spring + hours(8)) == hours(0)
+
+
+def test_a_day_that_a_country_skipped_is_nobodys() -> None:
+    """Samoa went from 29 to 31 December 2011."""
+    samoa = business_calendar("Mon-Sun 00:00-24:00", "Pacific/Apia", "WS")
+    start = moment("2011-12-29 00:00", "Pacific/Apia")
+    assert samoa.elapsed(start, moment("2011-12-31 12:00", "Pacific/Apia")) == hours(36)
+
+
+def test_hours_that_never_come_are_refused_rather_than_awaited_forever() -> None:
+    never = business_time.BusinessCalendar(
+        OpeningHours(week=((),) * 7, text="never"), ZoneInfo("UTC")
+    )
+    with pytest.raises(ValueError, match="no working day in a year"):
+        never.next_open(business_time.now())
+
+
+def test_a_paused_clock_goes_on_where_it_stood() -> None:
+    """What a caller does for a pause: due minus now before it, the same added after it."""
+    opened, due = moment("2026-11-24 10:00"), moment("2026-11-25 12:00")
+    paused, resumed = moment("2026-11-24 15:00"), moment("2026-11-28 08:00")
+    left = NEW_YORK.elapsed(paused, due)
+    new_due = NEW_YORK.add_open_time(resumed, left)
+    assert new_due == moment("2026-11-30 14:30")
+    worked = NEW_YORK.elapsed(opened, paused) + NEW_YORK.elapsed(resumed, new_due)
+    assert worked == NEW_YORK.elapsed(opened, due)
+
+
+def test_days_are_counted_by_a_calendar_that_never_closes() -> None:
+    assert NEW_YORK.counting(Duration.parse("2d")) is ALWAYS_OPEN
+    assert NEW_YORK.counting(Duration.parse("2bd")) is NEW_YORK
+
+
+def test_time_is_not_added_backwards() -> None:
+    with pytest.raises(ValueError, match="backwards"):
+        NEW_YORK.add_open_time(business_time.now(), -MINUTE)
+    assert NEW_YORK.elapsed(moment("2026-11-24 12:00"), moment("2026-11-24 11:00")) == hours(0)
+
+
+# Against a slow reference: a colleague who looks up every minute (tests/support/business_time_oracle.py).
+
+
+@settings(max_examples=120, deadline=None)
+@given(calendars, starts, st.integers(0, 3 * 24 * 60))
+@example(NEW_YORK, moment("2026-11-25 17:00"), 2 * 24 * 60)
+def test_elapsed_and_openings_agree_with_looking_up_every_minute(
+    calendar: business_time.BusinessCalendar, start: datetime, minutes: int
+) -> None:
+    looked = open_minutes(calendar, start, minutes)
+    assert calendar.elapsed(start, start + minutes * MINUTE) == sum(looked) * MINUTE
+    for n in range(0, minutes, 97):
+        assert calendar.is_open(start + n * MINUTE) is looked[n]
+    first = calendar.next_open(start)
+    if True in looked:
+        assert first == start + looked.index(True) * MINUTE
+    else:
+        assert first >= start + minutes * MINUTE
+
+
+@settings(max_examples=300, deadline=None)
+@given(calendars, starts, st.timedeltas(timedelta(0), timedelta(days=20)))
+def test_open_time_added_is_open_time_elapsed(
+    calendar: business_time.BusinessCalendar, start: datetime, open_time: timedelta
+) -> None:
+    end = calendar.add_open_time(start, open_time)
+    assert calendar.elapsed(start, end) == open_time
+    if open_time:
+        assert calendar.elapsed(start, end - timedelta(microseconds=1)) < open_time
+
+
+@settings(max_examples=200, deadline=None)
+@given(calendars, starts, st.integers(1, 15))
+def test_working_days_pass_one_by_one_and_end_inside_a_working_day(
+    calendar: business_time.BusinessCalendar, start: datetime, days: int
+) -> None:
+    earlier, later = (calendar.add(start, Duration(count, "bd")) for count in (days, days + 1))
+    assert start < earlier < later
+    assert calendar.elapsed(earlier, later) > timedelta(0)
+    assert calendar.next_open(start) < earlier

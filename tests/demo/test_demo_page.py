@@ -1,0 +1,194 @@
+"""The demonstration: what anybody can do on it, and that nobody else has it."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import httpx2
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+
+from portal import operations as verbs
+from portal.app import create_app
+from portal.demo.fake_providers import Simulator
+from portal.models import KEPT, THE_CUSTOMER, MessageStatus, ServiceRequest
+from portal.settings import Settings
+from tests.support.desk_client import HTMX, ORIGIN, hidden_fields
+from tests.support.factories import House
+
+# What is shown does not depend on the database.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    """A port at which callers already wait; nobody answers until a test serves it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+
+
+@pytest.fixture
+async def simulator(listener: socket.socket) -> AsyncIterator[Simulator]:
+    """The carrier; it signs for the public address, and posts to our port."""
+    async with Simulator(
+        auth_token="the token of the tests",
+        inbound_url=f"{ORIGIN}/hooks/twilio/inbound",
+        webhook_origin=f"http://127.0.0.1:{listener.getsockname()[1]}",
+    ) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+async def demo(settings: Settings, simulator: Simulator) -> AsyncIterator[Starlette]:
+    """The application with its demonstration, before a simulated carrier."""
+    told = {
+        "twilio_account_sid": simulator.config.account_sid,
+        "twilio_from_number": simulator.config.from_number,
+        "twilio_api_url": simulator.api_url,
+    }
+    app = create_app(settings.model_copy(update=told), demo=True)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+async def visitor(demo: Starlette) -> AsyncIterator[httpx2.AsyncClient]:
+    transport = httpx2.ASGITransport(app=demo)
+    async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN) as client:
+        yield client
+
+
+async def arrive(house: House) -> None:
+    """All that we owe has reached his phone."""
+    async with house.database.transaction() as session:
+        for message in await house.messages():
+            if message.status == MessageStatus.QUEUED:
+                message.status = MessageStatus.DELIVERED
+                session.add(message)
+
+
+async def test_only_a_demonstration_has_it(
+    client: httpx2.AsyncClient, martins: ServiceRequest
+) -> None:
+    for url in ("/demo", "/demo/desk", "/demo/live"):
+        assert (await client.get(url)).status_code == 404
+    assert (await client.post("/demo/restart")).status_code in (404, 405)
+
+
+async def test_without_sample_data_it_says_so(visitor: httpx2.AsyncClient) -> None:
+    answer = await visitor.get("/demo")
+    assert answer.status_code == 404
+    assert "kept demo" in answer.text
+    assert (await visitor.get("/demo/live")).status_code == 404
+
+
+async def test_all_three_panes_stand_on_one_page(
+    visitor: httpx2.AsyncClient, house: House, martins: ServiceRequest
+) -> None:
+    await arrive(house)
+    page = (await visitor.get("/demo")).text
+    link = martins.live_link
+    assert link
+    assert f'src="/r/{link.token}"' in page
+    assert "You are <b>Tess Sales</b>" in page
+    assert "Hi Martin" in page
+    assert (await visitor.get(f"/r/{link.token}")).status_code == 200
+
+
+async def test_pressing_moves_the_desk_to_who_has_it_next(
+    visitor: httpx2.AsyncClient, house: House, martins: ServiceRequest
+) -> None:
+    """Tess passes it on, Uma of Underwriting takes it up; only then is Martin told."""
+    page = (await visitor.get("/demo")).text
+    first = hidden_fields(page, "/demo/advance")
+    answer = await visitor.post("/demo/advance", data=first, headers=HTMX)
+    assert answer.status_code == 200
+    assert "<html" not in answer.text
+    assert "You are <b>Uma Under</b>" in answer.text
+    told = len(await house.told(martins))
+    accept = hidden_fields(answer.text, "/demo/handoff/accept")
+    assert (await visitor.post("/demo/handoff/accept", data=accept)).status_code == 303
+    assert len(await house.told(martins)) == told + 1
+    assert (await house.see(martins)).owner_id == house.people.uma.id
+    again = await visitor.post("/demo/advance", data=first, headers=HTMX)
+    assert again.status_code == 409
+    assert "has changed since" in again.text
+    assert "Meanwhile: " in again.text
+
+
+async def test_it_never_signs_anybody_in(
+    visitor: httpx2.AsyncClient, martins: ServiceRequest
+) -> None:
+    page = (await visitor.get("/demo")).text
+    await visitor.post("/demo/advance", data=hidden_fields(page, "/demo/advance"))
+    assert not visitor.cookies
+    assert (await visitor.get("/desk")).status_code == 303
+
+
+async def test_a_form_from_another_site_is_refused(
+    visitor: httpx2.AsyncClient, house: House, martins: ServiceRequest
+) -> None:
+    answer = await visitor.post("/demo/restart", headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+    assert (await house.see(martins)).status == "open"
+
+
+async def test_starting_again_opens_a_new_request_and_closes_the_old(
+    visitor: httpx2.AsyncClient, house: House, martins: ServiceRequest
+) -> None:
+    """So that his next reply means the new one; his phone forgets the old story."""
+    await arrive(house)
+    assert (await visitor.post("/demo/restart")).status_code == 303
+    assert (await house.see(martins)).status == "cancelled"
+    await arrive(house)
+    thread = (await visitor.get("/demo/thread")).text
+    assert thread.count('<li class="theirs">') == 1
+    assert martins.reference not in (await visitor.get("/demo/desk")).text
+
+
+async def test_a_reply_travels_by_the_carrier_and_lands_at_the_desk(
+    demo: Starlette,
+    visitor: httpx2.AsyncClient,
+    listener: socket.socket,
+    martins: ServiceRequest,
+) -> None:
+    """As a signed webhook, like every text; and whatever he writes is shown, never run."""
+    server = uvicorn.Server(uvicorn.Config(demo, lifespan="off", log_level="error", ws="none"))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        answer = await visitor.post("/demo/reply", data={"body": "<b>My address</b>"}, headers=HTMX)
+    finally:
+        server.should_exit = True
+        await serving
+    assert answer.status_code == 200
+    assert "&lt;b&gt;My address&lt;/b&gt;" in answer.text
+    assert "&lt;b&gt;My address&lt;/b&gt;" in (await visitor.get("/demo/desk")).text
+
+
+async def test_a_carrier_that_is_away_is_said_kindly(
+    visitor: httpx2.AsyncClient, demo: Starlette, martins: ServiceRequest
+) -> None:
+    demo.state.settings = demo.state.settings.model_copy(
+        update={"twilio_api_url": "http://127.0.0.1:9"}
+    )
+    answer = await visitor.post("/demo/reply", data={"body": "Hello"})
+    assert answer.status_code == 409
+    assert "went nowhere" in answer.text
+
+
+async def test_what_he_wrote_on_his_page_is_no_text(
+    visitor: httpx2.AsyncClient, house: House, martins: ServiceRequest
+) -> None:
+    await house.do(verbs.receive_web_message, martins, "From the page", by=THE_CUSTOMER)
+    assert "From the page" not in (await visitor.get("/demo/thread")).text
+    assert "From the page" in (await visitor.get("/demo/desk")).text
+
+
+async def test_after_the_end_it_offers_to_begin_again(
+    visitor: httpx2.AsyncClient, house: House, martins: ServiceRequest
+) -> None:
+    await house.do(verbs.cancel, martins, reason="They asked", by=KEPT)
+    answer = await visitor.get("/demo")
+    assert answer.status_code == 200
+    assert "Start again to see it from the beginning" in answer.text

@@ -1,0 +1,226 @@
+"""The desk's door: who comes in, for how long, and whose forms are believed."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import pytest
+
+from portal.desk.auth.current_staff import COOKIE
+from portal.models import KEPT, ServiceRequest
+from portal.operations import Relay, add_staff, disable_staff
+from tests.support.desk_client import HTMX, ORIGIN, PASSWORD, hidden_fields
+from tests.support.factories import House
+
+pytestmark = pytest.mark.either_database
+
+
+async def test_whoever_is_not_signed_in_is_sent_to_the_door_and_back(
+    client: httpx2.AsyncClient, martins: ServiceRequest
+) -> None:
+    url = f"/desk/requests/{martins.reference}?done=hold"
+    answer = await client.get(url)
+    assert answer.status_code == 303
+    door = answer.headers["Location"]
+    assert door.startswith("/desk/sign-in?back=/desk/requests/")
+    assert f'value="/desk/requests/{martins.reference}?done=hold"' in (await client.get(door)).text
+
+
+async def test_a_part_of_a_page_is_no_way_around_the_door(
+    client: httpx2.AsyncClient, martins: ServiceRequest
+) -> None:
+    """The page's script is told to go to the door as a whole; nothing is shown."""
+    url = f"/desk/requests/{martins.reference}"
+    for answer in (
+        await client.get(url, headers=HTMX | {"HX-Current-URL": f"{ORIGIN}{url}"}),
+        await client.post(f"{url}/cancel", headers=HTMX, data={"version": "1", "reason": "x"}),
+    ):
+        assert answer.status_code == 401
+        assert answer.headers["HX-Redirect"].startswith("/desk/sign-in")
+        assert answer.text == ""
+    assert (await client.get(f"{url}/live")).status_code == 401
+
+
+async def test_a_wrong_password_and_an_unknown_address_look_the_same(
+    desks: Any, client: httpx2.AsyncClient
+) -> None:
+    await desks("pia")
+    wrong = await client.post(
+        "/desk/sign-in", data={"email": "pia@acme.example", "password": "not this one"}
+    )
+    unknown = await client.post(
+        "/desk/sign-in", data={"email": "pia@acme.exampl", "password": "not this one"}
+    )
+    assert wrong.status_code == unknown.status_code == 422
+    assert wrong.text.replace("acme.example", "acme.exampl") == unknown.text
+    assert "do not belong together" in wrong.text
+    assert COOKIE not in client.cookies
+
+
+async def test_somebody_without_a_password_yet_cannot_sign_in(
+    house: House, client: httpx2.AsyncClient
+) -> None:
+    answer = await client.post("/desk/sign-in", data={"email": "uma@acme.example", "password": ""})
+    assert answer.status_code == 422
+
+
+async def test_guessing_is_slowed_down(house: House, client: httpx2.AsyncClient) -> None:
+    tries = [
+        await client.post("/desk/sign-in", data={"email": "pia@acme.example", "password": "guess"})
+        for _ in range(11)
+    ]
+    assert [one.status_code for one in tries] == [422] * 10 + [429]
+    assert "try again in a minute" in tries[-1].text
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "https://evil.example/desk",
+        "//evil.example/desk",
+        "/\\evil.example",
+        "/desk/../r/abc",
+        "javascript:alert(1)",
+        "/deskevil",
+        "/desk/sign-out",
+    ],
+)
+async def test_a_sign_in_never_leads_away_from_the_desk(
+    desks: Any, client: httpx2.AsyncClient, back: str
+) -> None:
+    await desks("pia")
+    told = {"email": "pia@acme.example", "password": PASSWORD, "back": back}
+    answer = await client.post("/desk/sign-in", data=told)
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == "/desk"
+
+
+async def test_the_cookie_is_for_the_server_alone(desks: Any, client: httpx2.AsyncClient) -> None:
+    await desks("pia")
+    told = {"email": "PIA@acme.example ", "password": PASSWORD}
+    answer = await client.post("/desk/sign-in", data=told)
+    cookie = answer.headers["Set-Cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    assert "max-age=43200" in cookie
+
+
+async def test_signing_out_ends_it(desks: Any) -> None:
+    pia = await desks("pia")
+    board = await pia.get("/desk")
+    token = hidden_fields(board.text, "/desk/sign-out")
+    assert (await pia.client.post("/desk/sign-out", data=token)).status_code == 303
+    assert (await pia.get("/desk")).status_code == 303
+
+
+async def test_a_sign_in_ends_after_twelve_hours(desks: Any, clock: Any) -> None:
+    pia = await desks("pia")
+    clock.shift(timedelta(hours=11, minutes=59))
+    assert (await pia.get("/desk")).status_code == 200
+    clock.shift(timedelta(minutes=2))
+    assert (await pia.get("/desk")).status_code == 303
+
+
+async def test_a_sign_in_ends_when_the_person_leaves(desks: Any, house: House) -> None:
+    pia = await desks("pia")
+    assert (await pia.get("/desk")).status_code == 200
+    await house.hear(disable_staff, by=KEPT, email="pia@acme.example")
+    assert (await pia.get("/desk")).status_code == 303
+    told = {"email": "pia@acme.example", "password": PASSWORD}
+    assert (await pia.client.post("/desk/sign-in", data=told)).status_code == 422
+
+
+async def test_a_sign_in_ends_with_a_new_password(desks: Any, house: House) -> None:
+    pia = await desks("pia")
+    await desks("pia")  # a new password is set first
+    assert (await pia.get("/desk")).status_code == 303
+
+
+async def test_a_made_up_cookie_opens_nothing(client: httpx2.AsyncClient, house: House) -> None:
+    client.cookies.set(COOKIE, "eyJzdGFmZiI6MX0.aaaa.bbbb")
+    assert (await client.get("/desk")).status_code == 303
+
+
+async def invited(relay: Relay) -> str:
+    async with relay.turn(KEPT) as turn:
+        _, secret = await add_staff(turn, email="new@acme.example", name="Nell New")
+    return f"/desk/invitations/{secret}"
+
+
+async def test_an_invitation_sets_a_password_once(
+    relay: Relay, house: House, client: httpx2.AsyncClient
+) -> None:
+    url = await invited(relay)
+    assert "Welcome, Nell New" in (await client.get(url)).text
+    first = await client.post(url, data={"password": "three unrelated words"})
+    assert first.status_code == 303
+    assert (await client.get("/desk")).status_code == 200
+    again = await client.post(url, data={"password": "another person's words"})
+    assert again.status_code == 404
+    assert (await client.get(url)).status_code == 404
+    told = {"email": "new@acme.example", "password": "three unrelated words"}
+    assert (await client.post("/desk/sign-in", data=told)).status_code == 303
+
+
+async def test_an_invitation_runs_out(
+    relay: Relay, house: House, client: httpx2.AsyncClient, clock: Any
+) -> None:
+    url = await invited(relay)
+    clock.shift(timedelta(days=7))
+    answer = await client.get(url)
+    assert answer.status_code == 404
+    assert "does not work any more" in answer.text
+
+
+async def test_a_short_password_is_refused_and_the_invitation_stays(
+    relay: Relay, house: House, client: httpx2.AsyncClient
+) -> None:
+    url = await invited(relay)
+    answer = await client.post(url, data={"password": "elevenchars"})
+    assert answer.status_code == 422
+    assert "at least 12 characters" in answer.text
+    assert (await client.get(url)).status_code == 200
+
+
+async def test_a_form_without_its_token_is_refused(desks: Any, martins: ServiceRequest) -> None:
+    tess = await desks("tess")
+    answer = await tess.press(martins, "cancel", form_token="", reason="because")
+    assert answer.status_code == 403
+    assert "nothing was done" in answer.text
+
+
+async def test_a_token_of_another_sign_in_is_refused(desks: Any, martins: ServiceRequest) -> None:
+    tess, tom = await desks("tess"), await desks("tom")
+    toms = hidden_fields(await tom.page(martins), f"/desk/requests/{martins.reference}/cancel")
+    answer = await tess.press(martins, "cancel", form_token=toms["form_token"], reason="because")
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    ],
+)
+async def test_a_form_from_another_site_is_refused(
+    desks: Any, house: House, martins: ServiceRequest, headers: dict[str, str]
+) -> None:
+    tess = await desks("tess")
+    url = f"/desk/requests/{martins.reference}/cancel"
+    told = hidden_fields(await tess.page(martins), url) | {"reason": "because"}
+    answer = await tess.client.post(url, data=told, headers=headers)
+    assert answer.status_code == 403
+    assert (await house.see(martins)).status == "open"
+    door = {"email": "tess@acme.example", "password": PASSWORD}
+    assert (await tess.client.post("/desk/sign-in", data=door, headers=headers)).status_code == 403
+
+
+async def test_our_own_page_is_believed(desks: Any, martins: ServiceRequest) -> None:
+    tess = await desks("tess")
+    url = f"/desk/requests/{martins.reference}/messages"
+    for headers in ({"Sec-Fetch-Site": "same-origin"}, {"Origin": ORIGIN}):
+        told = hidden_fields(await tess.page(martins), url) | {"body": "Hello"}
+        assert (await tess.client.post(url, data=told, headers=headers)).status_code == 303

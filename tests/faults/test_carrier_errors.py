@@ -1,0 +1,228 @@
+"""Whatever the carrier answers to a text, the customer gets it once, and others do not wait."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+
+import httpx2
+import pytest
+from sqlmodel import col, select
+
+from portal.business_time import now
+from portal.demo.fake_providers import Simulator
+from portal.models import BallKind, Consent, DroppedBall, Message, MessageStatus
+from portal.operations import write_to_customer
+from tests.faults.message_outcomes import GONE_OUT, STARTS_WITHIN, age, balls_about, opened, reached
+from tests.support.factories import House
+from tests.support.processes import eventually
+from tests.support.running_stack import Installation
+
+pytestmark = pytest.mark.worker
+
+
+async def test_too_many_requests_is_one_send_in_the_end_and_starves_nobody(
+    house: House, carrier: Simulator, phone: str
+) -> None:
+    """429 for one number: tried again, later each time; everybody else's text goes meanwhile."""
+    carrier.fault("status_429", to=phone)
+    throttled = await opened(house, phone)
+    others = [_near(phone, n) for n in range(1, 6)]
+    for other in others:
+        await opened(house, other)
+    await carrier.wait_for(
+        lambda: all(len(carrier.texts_to(one)) == 1 for one in others), STARTS_WITHIN
+    )
+    assert carrier.texts_to(phone) == ()
+    carrier.faults.clear()
+    message = await reached(house, throttled, *GONE_OUT)
+    assert len(carrier.texts_to(phone)) == 1
+    assert message.attempts > 1
+    assert not message.possible_duplicate
+
+
+@pytest.mark.parametrize(
+    ("fault", "more"),
+    [
+        ("status_500", {"accepted": True}),
+        ("status_502_html", {"accepted": True}),
+        ("truncate_201", {}),
+        ("refuse_after_accept", {}),
+        ("hang", {"seconds": 4}),
+    ],
+)
+async def test_what_it_took_without_saying_so_is_found_and_not_sent_again(
+    fault: str, more: dict[str, object], house: House, carrier: Simulator, phone: str
+) -> None:
+    """500, 502, half a 201, a dropped connection, no answer in time: one text, and its sid."""
+    carrier.fault("no_callback", to=phone)  # Else the callback would say it first.
+    carrier.fault(fault, to=phone, times=1, **more)
+    request = await opened(house, phone)
+    message = await reached(house, request, *GONE_OUT)
+    (text,) = carrier.texts_to(phone)
+    assert message.provider_sid == text.sid
+    assert not message.possible_duplicate
+    assert message.attempts == 1
+
+
+@pytest.mark.parametrize("fault", ["status_500", "drop_connection_before"])
+async def test_what_it_may_have_taken_and_has_not_goes_once_more_with_a_mark(
+    fault: str, house: House, carrier: Simulator, phone: str
+) -> None:
+    """After two looks in vain a milestone goes again, and staff see why."""
+    carrier.fault(fault, to=phone, times=1)
+    request = await opened(house, phone)
+    message = await reached(house, request, *GONE_OUT)
+    assert len(carrier.texts_to(phone)) == 1
+    assert message.possible_duplicate
+    assert message.attempts == 2
+
+
+async def test_a_text_taken_twice_after_all_is_put_before_a_person(
+    house: House, carrier: Simulator, phone: str
+) -> None:
+    """It took the first try when two looks had found nothing: the second sid is raised, once."""
+    carrier.fault("accept_late", to=phone, seconds=2.5, times=1)
+    request = await opened(house, phone)
+    await carrier.wait_for(lambda: len(carrier.texts_to(phone)) == 2, STARTS_WITHIN)
+
+    async def raised() -> Sequence[DroppedBall]:
+        return await balls_about(house.database, (await house.told(request))[0])
+
+    (ball,) = await eventually(raised)
+    assert (ball.kind, ball.owner_id) == (BallKind.SENT_TWICE, request.owner_id)
+    message = await reached(house, request, MessageStatus.DELIVERED)
+    assert message.possible_duplicate
+
+
+async def test_a_text_that_never_goes_through_ends_before_a_person_and_the_queue_goes_on(
+    house: House, carrier: Simulator, phone: str
+) -> None:
+    """A poison message: after its tries it is for the request's owner; others went meanwhile."""
+    carrier.fault("status_500", to=phone)
+    poisoned = await opened(house, phone)
+    other = _near(phone, 1)
+    await opened(house, other)
+    await carrier.wait_for(lambda: carrier.texts_to(other), STARTS_WITHIN)
+    message = await reached(house, poisoned, MessageStatus.REVIEW)
+    assert message.attempts == 2
+    (ball,) = await balls_about(house.database, message)
+    assert (ball.kind, ball.owner_id) == (BallKind.OUTCOME_UNKNOWN, poisoned.owner_id)
+
+
+async def test_a_slow_carrier_holds_up_no_page_and_no_writer(
+    house: House, shop: Installation, carrier: Simulator, phone: str
+) -> None:
+    """While it takes its time with thirty texts, pages are quick and the database is free."""
+    slow = [_near(phone, n) for n in range(1, 31)]
+    for number in slow:
+        carrier.fault("hang", to=number, seconds=2, times=1)
+        await opened(house, number)
+    await carrier.wait_for(lambda: all(carrier.texts_to(one) for one in slow), STARTS_WITHIN)
+    request = await opened(house, phone)  # A write, while all thirty calls are open.
+    async with httpx2.AsyncClient(base_url=shop.origin) as browser:
+        started = time.monotonic()
+        answer = await browser.get(f"/r/{request.links[-1].token}")
+        assert time.monotonic() - started < 0.5
+    assert answer.status_code == 200
+    await reached(house, request, *GONE_OUT)
+
+
+async def test_the_carriers_own_stop_is_recorded_and_heeded(
+    house: House, carrier: Simulator, phone: str
+) -> None:
+    """21610: from now on the stop is ours too, and nothing more is tried."""
+    carrier.fault("error", to=phone, code=21610, times=1)
+    request = await opened(house, phone)
+    message = await reached(house, request, MessageStatus.FAILED)
+    assert message.error_code == "21610"
+    await house.do(write_to_customer, request, by=house.people.tess.actor, body="Hello?")
+    await reached(house, request, MessageStatus.SUPPRESSED, place=1)
+    query = select(Consent).where(col(Consent.address) == phone).order_by(col(Consent.id).desc())
+    async with house.database.reading() as session:
+        newest = (await session.exec(query.limit(1))).one()
+    assert (newest.granted, newest.source) == (False, "carrier")
+    assert carrier.texts_to(phone) == ()
+
+
+async def test_wrong_credentials_pause_the_queue_with_one_alert_and_lose_nothing(
+    house: House, carrier: Simulator, phone: str
+) -> None:
+    """20003: all texts wait, one person is told once; when it is right again, they go by themselves."""
+    carrier.fault("error", code=20003)
+    requests = [await opened(house, _near(phone, n)) for n in range(4)]
+
+    async def alerts() -> list[DroppedBall]:
+        query = select(DroppedBall).where(
+            col(DroppedBall.kind) == BallKind.SENDING_PAUSED,
+            col(DroppedBall.resolved_at).is_(None),
+        )
+        async with house.database.reading() as session:
+            return list((await session.exec(query)).all())
+
+    (alert,) = await eventually(alerts)
+    assert alert.owner_id is not None
+    for request in requests:
+        assert (await house.told(request))[0].status in (
+            MessageStatus.QUEUED,
+            MessageStatus.SENDING,
+        )
+    carrier.faults.clear()
+    for request in requests:
+        message = await reached(house, request, *GONE_OUT)
+        assert not message.possible_duplicate
+    assert [len(carrier.texts_to(_near(phone, n))) for n in range(4)] == [1] * 4
+
+    async def no_alert() -> bool:
+        return not await alerts()
+
+    await eventually(no_alert)
+
+
+async def test_a_receipt_may_come_first_twice_or_backwards(
+    house: House, carrier: Simulator, phone: str
+) -> None:
+    """Before the sid is stored, doubled, in reverse: each text ends delivered, under one sid."""
+    faults = ("callback_before_answer", "callback_twice", "callback_reversed")
+    numbers = [_near(phone, n) for n in range(3)]
+    for fault, number in zip(faults, numbers, strict=True):
+        carrier.fault(fault, to=number)
+    requests = await asyncio.gather(*(opened(house, number) for number in numbers))
+    for request, number in zip(requests, numbers, strict=True):
+        message = await reached(house, request, MessageStatus.DELIVERED)
+        (text,) = carrier.texts_to(number)
+        assert message.provider_sid == text.sid
+        assert not message.possible_duplicate
+        assert message.delivered_at is not None
+
+
+async def test_a_receipt_that_never_comes_is_asked_for(
+    house: House, carrier: Simulator, phone: str
+) -> None:
+    """No webhook tells of it: the carrier is asked, and says that it was delivered."""
+    carrier.fault("no_callback", to=phone)
+    request = await opened(house, phone)
+    await reached(house, request, MessageStatus.DELIVERED)
+
+
+async def test_after_three_days_nobody_asks_any_more_and_it_stands_as_without_receipt(
+    house: House, carrier: Simulator, phone: str
+) -> None:
+    """Some carriers never say: it stays as sent, which is all that is known."""
+    carrier.fault("no_receipt", to=phone)
+    request = await opened(house, phone)
+    await reached(house, request, MessageStatus.SENT)
+    await age(house.database, timedelta(days=3), "sent_at", "ask_at", request=request)
+
+    async def given_up() -> Message | None:
+        (message,) = await house.told(request)
+        return message if message.ask_at is None else None
+
+    message = await eventually(given_up)
+    assert message.status == MessageStatus.SENT
+    assert message.has_no_receipt(now())
+
+
+def _near(phone: str, number: int) -> str:
+    """One of the numbers that are this test's own."""
+    return f"+{int(phone) + number}"

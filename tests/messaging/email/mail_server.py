@@ -1,0 +1,86 @@
+"""Our mail server in tests: it takes what the worker hands over, and brings us what comes in."""
+
+from email.message import EmailMessage, MIMEPart
+from email.mime.base import MIMEBase
+from email.mime.message import MIMEMessage
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
+
+import httpx2
+
+from portal.demo.fake_providers import Simulator
+from portal.demo.fake_providers.mailbox import Mail
+from portal.messaging.email.smtp import Mailer
+from portal.operations import Relay
+from workers.delivery.deliver import Courier
+from workers.delivery.gateways import MailDoor
+
+MARTIN = "martin@example.com"
+TOKEN = {"Authorization": "Bearer the mail hook of the tests"}
+
+
+class MailServer:
+    """The two ways of mail: ``deliver`` is what a worker does, ``bring`` what a mail server does."""
+
+    def __init__(self, client: httpx2.AsyncClient, relay: Relay, simulator: Simulator) -> None:
+        self._client, self._relay, self._simulator = client, relay, simulator
+
+    async def deliver(self, to: str = MARTIN) -> list[Mail]:
+        """Hand over all mail that is due; gives all that this address has now, oldest first."""
+        settings = self._relay.settings
+        mailer = Mailer(self._simulator.smtp_url)
+        courier = Courier(self._relay, MailDoor(mailer, self._relay.database, settings))
+        while await courier._deliver_batch():
+            await courier.finish(within=5)
+        return list(self._simulator.mails_to(to))
+
+    async def bring(self, mail: EmailMessage | MIMEBase | bytes, **headers: str) -> int:
+        """Hand a mail to our hook; gives the status of the answer."""
+        raw = mail if isinstance(mail, bytes) else mail.as_bytes()
+        answer = await self._client.post(
+            "/hooks/email/inbound", content=raw, headers=headers or TOKEN
+        )
+        return answer.status_code
+
+
+def reply(mail: Mail, words: str, **headers: str) -> EmailMessage:
+    """What the reader's program sends back, with these headers set."""
+    answer = mail.reply(words)
+    for name, value in headers.items():
+        del answer[name.replace("_", "-")]
+        answer[name.replace("_", "-")] = value
+    return answer
+
+
+def bounce(
+    mail: Mail,
+    status: str = "5.1.1",
+    *,
+    action: str = "failed",
+    recipient: str = MARTIN,
+    to: str = "desk@acme.example",
+    returns: str = "message/rfc822",
+    diagnostic: str = "smtp; 550 no",
+) -> MIMEBase:
+    """A delivery status notification (RFC 3464) about this mail."""
+    report = MIMEMultipart("report", report_type="delivery-status")
+    report["From"], report["To"] = "MAILER-DAEMON@example.com", to
+    report["Return-Path"], report["Auto-Submitted"] = "<>", "auto-replied"
+    report["Subject"] = "Undelivered Mail Returned to Sender"
+    report.attach(MIMEText("I am sorry to have to inform you."))
+    said = MIMEBase("message", "delivery-status")
+    server, person = MIMEPart(), MIMEPart()
+    server["Reporting-MTA"] = "dns; mail.example.com"
+    person["Final-Recipient"] = f"rfc822; <{recipient}>"
+    person["Action"], person["Status"] = action, status
+    person["Diagnostic-Code"] = diagnostic
+    said.set_payload([server, person])
+    report.attach(said)
+    if returns == "message/rfc822":
+        report.attach(MIMEMessage(mail.message))
+    elif returns:
+        headers = "".join(f"{name}: {value}\n" for name, value in mail.headers)
+        part = MIMEText(headers)
+        part.replace_header("Content-Type", returns)
+        report.attach(part)
+    return report

@@ -1,0 +1,47 @@
+"""A customer's own words in a mail are told from what their program put around them."""
+
+import time
+
+import pytest
+
+from portal.messaging.email.quoted_text import own_words, text_of_html
+from tests.corpus.email_replies import PAGES, REPLIES
+
+HOSTILE = [
+    "On a " * 40_000,
+    "On a\n" * 40_000,
+    "From: a@b\n" * 20_000,
+    "On x\nwrote:\n" * 20_000,
+    "--\n" * 60_000,
+    ">" * 200_000,
+    " " * 200_000,
+    "<div>" * 40_000,
+    "<!--" * 50_000,
+    "<div" * 50_000,
+    "</div><div class=gmail_quote>" * 8_000,
+]
+
+
+def cases(corpus):
+    return [pytest.param(text, own, id=program) for program, text, own in corpus]
+
+
+@pytest.mark.parametrize(("text", "own"), cases(REPLIES))
+def test_own_words_are_told_from_quoted_ones(text, own):
+    """What is surely quoted goes; every word that may be theirs stays."""
+    assert own_words(text) == own
+
+
+@pytest.mark.parametrize(("html", "own"), cases(PAGES))
+def test_a_mail_that_is_only_a_page_is_read_too(html, own):
+    """HTML without a plain part: the same words."""
+    assert own_words(text_of_html(html)) == own
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_no_mail_takes_long_to_read(text):
+    """Each line is looked at a bounded number of times, whoever wrote it."""
+    began = time.process_time()
+    own_words(text)
+    own_words(text_of_html(text))
+    assert time.process_time() - began < 5

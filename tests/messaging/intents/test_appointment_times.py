@@ -1,0 +1,76 @@
+"""The time that a customer names is read where it can be but one, and else is for a person."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from portal.messaging.intents.appointment_times import Reader
+
+NEW_YORK = ZoneInfo("America/New_York")
+NOW = datetime(2025, 6, 3, 14, 0, tzinfo=UTC)
+"""A Tuesday; in New York it is 10 in the morning."""
+
+
+def read(text: str, locale: str = "en", **more: bool) -> str | None:
+    """The time on New York's clocks."""
+    at = Reader("America/New_York", locale, NOW).read(text, **more)
+    return f"{at.astimezone(NEW_YORK):%Y-%m-%d %H:%M}" if at else None
+
+
+@pytest.mark.parametrize(
+    ("text", "locale", "at"),
+    [
+        ("tomorrow at 10", "en", "2025-06-04 10:00"),
+        ("Tomorrow 10am", "en", "2025-06-04 10:00"),
+        ("tmrw at 3pm please!", "en", "2025-06-04 15:00"),
+        ("Wednesday at 2", "en", "2025-06-04 14:00"),
+        ("yes, friday at 2:30 p.m.", "en", "2025-06-06 14:30"),
+        ("friday at 8 pm", "en", "2025-06-06 20:00"),
+        ("sat 11", "en", "2025-06-07 11:00"),
+        ("half past 2 tomorrow", "en", "2025-06-04 14:30"),
+        ("Wednesday at noon", "en", "2025-06-04 12:00"),
+        ("the 24th at 10", "en", "2025-06-24 10:00"),
+        ("Nov 24 2pm", "en", "2025-11-24 14:00"),
+        ("24 November, 14:00", "en", "2025-11-24 14:00"),
+        ("2025-11-24 14:00", "en", "2025-11-24 14:00"),
+        ("May 5 at 3pm", "en", "2026-05-05 15:00"),
+        ("today at 5", "en", "2025-06-03 17:00"),
+        ("12/3 at 2pm", "en-US", "2025-12-03 14:00"),
+        ("12/3 at 2pm", "en-GB", "2026-03-12 14:00"),
+        ("13/6 at 9", "en", "2025-06-13 09:00"),
+        ("next Tuesday at 2pm", "en", None),
+        ("mañana a las 10", "es", "2025-06-04 10:00"),
+        ("mañana a las 3 de la tarde", "es", "2025-06-04 15:00"),
+        ("mañana a las 10 de la mañana", "es", "2025-06-04 10:00"),
+        ("el viernes a las 3", "es", "2025-06-06 15:00"),
+        ("pasado mañana a las 2 y media", "es", "2025-06-05 14:30"),
+        ("el 24 de noviembre a las 10", "es", "2025-11-24 10:00"),
+        ("hoy a las 5", "es", "2025-06-03 17:00"),
+        ("miércoles al mediodía", "en", "2025-06-04 12:00"),
+    ],
+)
+def test_a_time_is_read_on_the_customers_clock(text: str, locale: str, at: str | None) -> None:
+    """By English and Spanish words, whatever the customer's locale says."""
+    assert read(text, locale) == at
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "12/3 at 2pm", "12/3", "tomorrow", "tomorrow morning", "Tuesday at 2pm", "at 3", "2",
+        "thursday between 2 and 4", "Monday or Tuesday at 2", "after 5 tomorrow", "30 Feb at 2pm",
+        "tomorrow at 25:99", "today at 9", "mañana por la mañana", "not tuesday at 2", "",
+        "1/1/2024 at 2pm", "Friday the 5th at 2", "\x00", "9" * 2_000, "tomorrow at 10 2026-06-09",
+        "tomorrow at 10 at 11",
+    ],
+)  # fmt: skip
+def test_what_may_mean_two_times_or_none_is_for_a_person(text: str) -> None:
+    assert read(text) is None
+
+
+def test_an_hour_alone_is_the_next_time_that_the_clock_shows_it() -> None:
+    """Where only a moment is asked for: "call me at 3"."""
+    assert read("call me at 3", day_needed=False) == "2025-06-03 15:00"
+    assert read("call me at 9", day_needed=False) == "2025-06-04 09:00"
+    assert read("call me", day_needed=False) is None

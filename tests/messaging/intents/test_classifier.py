@@ -1,0 +1,193 @@
+"""Plain replies are understood; whatever is not plain goes to a person."""
+
+import csv
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from portal.messaging.intents.classifier import MeaningKind, understand
+
+CORPUS = Path(__file__).parents[2] / "corpus"
+NEVER_BY_MISTAKE = {MeaningKind.YES, MeaningKind.NO, MeaningKind.STOP}
+
+
+def replies(language: str) -> list[tuple[str, str]]:
+    with (CORPUS / f"replies.{language}.csv").open(encoding="utf-8", newline="") as rows:
+        return [(row["text"], row["label"]) for row in csv.DictReader(rows)]
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_replies_of_the_corpus_are_understood(language):
+    """At least 95 of 100, and each class by nine in ten; a miss names its reply."""
+    rows = replies(language)
+    total, missed = Counter(label for _, label in rows), Counter()
+    misses = [
+        f"{text!r} ({label}) as {seen}"
+        for text, label in rows
+        if (seen := understand(text, language).kind) != label
+    ]
+    missed.update(label for text, label in rows if understand(text, language).kind != label)
+    assert len(rows) >= 320
+    assert len(misses) <= 0.05 * len(rows), misses
+    assert [label for label in total if missed[label] > 0.1 * total[label]] == [], misses
+
+
+def test_plain_arabic_replies_are_understood_and_the_rest_goes_to_a_person():
+    """Each of the corpus as it says: what is not surely one of ours is for somebody to read."""
+    rows = replies("ar")
+    seen = Counter(label for _, label in rows)
+    assert len(rows) >= 150
+    assert set(seen) == set(MeaningKind) - {MeaningKind.REOPEN, MeaningKind.TIME}
+    assert [one for one in rows if understand(one[0], "ar").kind != one[1]] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("¿Dónde está mi tarjeta?", "es"),
+        ("ALTO", "es"),
+        ("أين بطاقتي", "ar"),
+        ("Where is it?", "en"),
+        ("STOP", ""),
+        ("12345", ""),
+    ],
+)
+def test_the_language_is_known_where_it_is_plain(text, language):
+    """By it whoever we do not know is answered."""
+    assert understand(text).language == language
+
+
+def test_the_words_that_we_give_in_spanish_and_arabic_are_taken():
+    """Our texts name them: REABRIR, and its like in Arabic."""
+    for word in ("REABRIR", "افتح"):
+        assert understand(word).kind == MeaningKind.REOPEN
+
+
+@pytest.mark.parametrize("locale", ["en", "es", "ar"])
+@pytest.mark.parametrize("language", ["en", "es", "ar"])
+def test_no_reply_is_taken_for_a_yes_a_no_or_a_stop_by_mistake(language, locale):
+    """They close a request, send it back or silence somebody: in any doubt a person decides.
+
+    Whatever language a customer is known to speak, they may write in another.
+    """
+    judged = [(text, label, understand(text, locale).kind) for text, label in replies(language)]
+    assert [one for one in judged if one[1] != one[2] and one[2] in NEVER_BY_MISTAKE] == []
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_corpus_holds_every_meaning(language):
+    """But a wish to reopen, which is one word that we give them."""
+    assert {label for _, label in replies(language)} == set(MeaningKind) - {MeaningKind.REOPEN}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Where is my card?", "where_is_it"),
+        ("This is ridiculous", "complaint"),
+        ("arrived but broken", "complaint"),
+        ("nadie me contesta", "complaint"),
+        ("I need to change my address", "change"),
+        ("quiero cambiar la cita", "change"),
+        ("please cancel my application", "change"),
+        ("How much does it cost", "question"),
+        ("¿Qué documentos necesitan?", "question"),
+        ("The flowers were lovely", ""),
+        ("Yes", ""),
+    ],
+)
+def test_why_they_write_is_known_where_it_is_plain(text, reason):
+    assert understand(text).reason == reason
+
+
+def test_every_wish_to_stop_is_known_and_none_of_its_look_alikes():
+    """Not one wish is missed, and "stop the delivery" silences nobody; a miss names its reply."""
+    with (CORPUS / "consent.csv").open(encoding="utf-8", newline="") as file:
+        rows = [(row["reply"], row["wish"] == "stop") for row in csv.DictReader(file)]
+    assert len(rows) >= 240
+    wrong = [reply for reply, wish in rows if (understand(reply).kind == MeaningKind.STOP) != wish]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "about", "has_more"),
+    [
+        ("Stop texting me", "", False),
+        ("Stop texting me about the card", "the card", False),
+        ("no more texts about card-7k3m-abc please", "card 7k3m abc please", False),
+        ("Stop all texts, I only asked about the card", "", False),
+        ("STOP. Where is my card?", "", True),
+        ("Wrong number, take me off", "", True),
+        ("Stop texting and call me instead", "", True),
+    ],
+)
+def test_a_stop_tells_what_it_is_about_and_whether_a_person_should_read_it(reply, about, has_more):
+    meaning = understand(reply)
+    assert (meaning.kind, meaning.about, meaning.has_more) == (MeaningKind.STOP, about, has_more)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "STOP",
+        "STOPALL",
+        "UNSUBSCRIBE",
+        "CANCEL",
+        "END",
+        "QUIT",
+        "REVOKE",
+        "OPTOUT",
+        "START",
+        "UNSTOP",
+        "HELP",
+        "INFO",
+    ],
+)
+@pytest.mark.parametrize("wrap", ["{}", "  {}. ", '"{}"', "{}!!! 😡", "\n{}\n", "{}\u200b"])
+def test_a_keyword_is_one_whatever_stands_around_it(word, wrap):
+    """The carrier would act on it, so we know that it may have answered already."""
+    for form in (word, word.lower(), word.title(), " ".join(word)):
+        assert understand(wrap.format(form)).keyword
+    assert not understand(f"{word} the bus").keyword
+
+
+def test_cancel_stops_texts_and_is_put_before_a_person():
+    """CANCEL alone may mean the request: both are kept in view."""
+    assert (understand("Cancel").kind, understand("Cancel").cancel) == (MeaningKind.STOP, True)
+    asked = understand("please cancel my application")
+    assert (asked.kind, asked.cancel) == (MeaningKind.OTHER, True)
+    assert not understand("STOP").cancel
+
+
+def test_the_customers_own_words_are_kept_with_the_answer():
+    meaning = understand("  No, it never came  ")
+    assert meaning.kind == MeaningKind.NO
+    assert meaning.answer_words == "No, it never came"
+    assert not meaning.bare
+
+
+def test_a_bare_answer_is_known_from_one_with_a_story():
+    assert understand("YES!").bare
+    assert understand("nope").bare
+    assert not understand("yes it came on Monday").bare
+
+
+@pytest.mark.parametrize("text", ["", "   ", "???", "😀", "👍👎", "\x00", "\ud800"])
+def test_no_words_are_for_a_person(text):
+    assert understand(text).kind == MeaningKind.OTHER
+
+
+def test_a_very_long_text_is_read_quickly_and_kept_whole():
+    """100 kB of text is no way to hold up a worker: only the beginning is looked at."""
+    text = "no more please " * 7_000
+    assert understand(text).answer_words == text.strip()
+
+
+@pytest.mark.parametrize("words", ["stop ", "dont ", "no more please ", "i dont want to ", "the "])
+def test_no_reply_holds_up_a_worker(words):
+    """The longest text of the worst words is read in well under a second."""
+    began = time.process_time()
+    understand(words * 1_000)
+    assert time.process_time() - began < 0.5

@@ -1,0 +1,70 @@
+"""Only Twilio's own webhooks are believed."""
+
+import io
+
+import pytest
+from starlette.datastructures import FormData, UploadFile
+from twilio.request_validator import HMAC_SHA256, RequestValidator
+
+from portal.messaging.sms.twilio_signature import signed_url, verify
+
+URL = "https://kept.example/hooks/twilio/status?m=12"
+FORM = FormData(
+    [("MessageSid", "SM1"), ("Body", ""), ("Media", "b"), ("Media", "a"), ("Media", "b")]
+)
+
+
+def signature(url=URL, form=FORM, token="secret", algorithm=None):  # noqa: S107
+    return RequestValidator(token).compute_signature(url, form, algorithm)
+
+
+def test_a_signed_webhook_is_believed_with_repeated_and_blank_values():
+    assert verify(("secret",), URL, FORM, signature())
+
+
+def test_an_older_token_is_believed_while_it_is_replaced():
+    assert verify(("new", "secret"), URL, FORM, signature())
+
+
+def test_the_newer_hash_is_believed_when_it_is_named():
+    settings = "key=webhooks_sharedkey_1,algorithm=HMAC_SHA256"
+    signed = signature(algorithm=HMAC_SHA256)
+    assert verify(("secret",), URL, FORM, signed, settings)
+    assert not verify(("secret",), URL, FORM, signed)
+    assert not verify(("secret",), URL, FORM, signed, "algorithm=ROT13")
+
+
+@pytest.mark.parametrize(
+    ("url", "form", "header", "tokens"),
+    [
+        (URL, FORM, None, ("secret",)),
+        (URL, FORM, "", ("secret",)),
+        (URL, FORM, "nonsense", ("secret",)),
+        (URL, FORM, signature(token="other"), ("secret",)),
+        (URL, FORM, signature(token=""), ("",)),
+        (URL, FORM, signature(), ()),
+        ("https://evil.example/hooks/twilio/status?m=12", FORM, signature(), ("secret",)),
+        (URL.replace("12", "13"), FORM, signature(), ("secret",)),
+        (URL, FormData([("MessageSid", "SM2")]), signature(), ("secret",)),
+        (URL, FormData([("Body", UploadFile(io.BytesIO(b"x")))]), "x", ("secret",)),
+        ("https://kept.example:notaport/", FORM, "x", ("secret",)),
+        (URL + "&bodySHA256=", b"bytes", "x", ("secret",)),
+        (URL, '{"json": true}', "x", ("secret",)),
+        (URL, 12, "x", ("secret",)),
+    ],
+)
+def test_whatever_is_not_signed_is_false_and_never_an_error(url, form, header, tokens):
+    assert verify(tokens, url, form, header) is False
+
+
+def test_the_url_is_our_origin_and_the_very_bytes_that_were_called():
+    assert (
+        signed_url("https://kept.example/", b"/hooks/tw%20ilio", b"m=12&x=%C3%A9&empty=")
+        == "https://kept.example/hooks/tw%20ilio?m=12&x=%C3%A9&empty="
+    )
+    assert signed_url("http://127.0.0.1:8000", b"/hooks") == "http://127.0.0.1:8000/hooks"
+
+
+def test_a_port_in_the_public_url_is_part_of_what_is_signed():
+    url = signed_url("http://127.0.0.1:8000", b"/hooks/twilio/inbound")
+    assert verify(("secret",), url, FORM, signature(url))

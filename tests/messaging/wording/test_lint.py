@@ -1,0 +1,188 @@
+"""What a text will cost is known before the first is sent: words are weighed when they are read."""
+
+from pathlib import Path
+
+import pytest
+
+from portal.i18n.languages import CODES
+from portal.messaging.wording import lint
+from portal.messaging.wording.lint import ONLY_IN, OWN_FIELDS, WITHOUT_REQUEST, Proofreader
+from portal.messaging.wording.renderer import FIELD
+from portal.models import ServiceRequest
+from portal.paths import TEMPLATES
+from portal.workflows import (
+    Lines,
+    read_lines,
+    read_workflow,
+    read_workflow_file,
+    shipped_workflow_files,
+)
+from tests.support.docs_sms_costs import DOCUMENT, document
+from tests.support.factories import House
+
+READER = Proofreader("Acme Bank", "https://kept.example.com")
+
+CARD = """\
+key = "card"
+name = "Credit card"
+
+[departments.processing]
+name = "Card Processing"
+
+[[stages]]
+key = "received"
+department = "processing"
+title = "We have your application"
+expected = "4h"
+sms = "{brand}: {first_name}, we have it. Next by {next_by}. {link}"
+
+[[stages]]
+key = "made"
+department = "processing"
+title = { en = "Your card is being made", es = "Tu tarjeta" }
+expected = "4h"
+
+[[follow_ups]]
+after_stage = "made"
+question = "Has your card arrived? Reply YES or NO."
+"""
+
+
+def warnings(old: str = "", new: str = "") -> list[tuple[int | None, str]]:
+    """The line and the words of each warning, after one thing in the file is changed."""
+    assert old in CARD
+    text = CARD.replace(old, new, 1)
+    found = READER.read_workflow(read_workflow(text), Lines(text))
+    return [(warning.line, str(warning)) for warning in found]
+
+
+@pytest.mark.parametrize("path", shipped_workflow_files(), ids=lambda path: path.stem)
+def test_every_shipped_text_is_one_segment_even_with_long_names(path: Path) -> None:
+    """A brand of 20 letters, a first name of 14, a link of 50: one GSM-7 segment, two in Arabic."""
+    assert READER.read_workflow(read_workflow_file(path), read_lines(path)) == []
+
+
+def test_our_own_sentences_say_only_what_is_filled_and_fit() -> None:
+    """Those in `templates/sms`, in every language: one segment, in Arabic two."""
+    assert READER.read_product() == []
+
+
+@pytest.mark.parametrize("language", CODES[1:])
+def test_every_sentence_of_ours_is_there_in_every_language_with_the_same_facts(
+    language: str,
+) -> None:
+    """A text that is missing, or that says less or more than the English one, is named."""
+    english = {
+        path.stem: path for path in (TEMPLATES / "sms").glob("*.txt") if "." not in path.stem
+    }
+    theirs = {path.name.split(".")[0] for path in (TEMPLATES / "sms").glob(f"*.{language}.txt")}
+    assert theirs ^ set(english) == set()
+    assert [
+        name
+        for name, path in english.items()
+        if fields_in(path) != fields_in(path.with_name(f"{name}.{language}.txt"))
+    ] == []
+
+
+def fields_in(path: Path) -> list[str]:
+    return sorted(FIELD.findall(path.read_text(encoding="utf-8")))
+
+
+def test_what_each_text_costs_in_each_language_is_written_down() -> None:
+    """docs/texts.md says it; `python -m tests.support.docs_sms_costs` writes it anew."""
+    assert DOCUMENT.read_text(encoding="utf-8") == document()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_our_sentences_may_say_is_what_is_known(
+    house: House, martins: ServiceRequest
+) -> None:
+    """Each field that may stand in any sentence is filled."""
+    async with house.relay.turn(house.people.tess.actor) as turn:
+        held = await turn.lock(martins.reference)
+        assert set((await turn.teller(held)).fields()) == set(OWN_FIELDS)
+
+
+def test_a_good_file_has_no_warnings() -> None:
+    """Nor has one whose quotes and dashes become plain ones when they are sent."""
+    assert warnings() == []
+    assert warnings("we have it.", "we\u2019ve got \u201cit\u201d \u2013 now.") == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"),
+    [
+        (
+            "we have it.", f"we have it{60 * '!'}.", 12,
+            'stage "received" has an "sms" that costs 2 segments with long names: 193 letters where',
+        ),
+        # The first text gets "STOP to end", which counts.
+        (
+            "we have it.", f"we have it{28 * '!'}.", 12, "161 letters where 160 fit. Make it 1 shor",
+        ),
+        (
+            "We have your application", 3 * "We have your application, ", 10,
+            'stage "received" has a "title" that costs 2 segments',
+        ),
+        (
+            "Has your card", "Has the card that we have sent to you by courier on the day that we",
+            22, 'the follow-up after "made" has a "question" that costs 2 segments',
+        ),
+        (
+            "Tu tarjeta", "Aqu\u00ed est\u00e1 tu tarjeta", 17,
+            'outside GSM 03.38: "\u00ed" (letter 4), "\u00e1" (letter 9). They leave 70 letters to a se',
+        ),
+        (
+            "Tu tarjeta", "Aqu\u00ed", 17,
+            "so with long names it costs 2 segments. Write them plainly, or keep them and know the",
+        ),
+        (
+            "Tu tarjeta", "\u0628\u0637\u0627\u0642\u062a\u0643 \u0642\u064a\u062f", 17,
+            '"\u0642" (letter 4), "\u062a" (letter 5), 3 more. They leave 70',
+        ),
+    ],
+)  # fmt: skip
+def test_what_costs_more_than_one_segment_is_a_warning_with_its_line(
+    old: str, new: str, line: int, says: str
+) -> None:
+    """Too many letters, or letters that make a text dear; by how much, and what to do."""
+    ((at, said),) = warnings(old, new)
+    assert at == line
+    assert says in said
+
+
+def test_a_long_name_of_ones_own_counts() -> None:
+    """With a brand and an address that are longer than usual the same words may not fit."""
+    text = CARD
+    reader = Proofreader("The Northern Building Society", "https://requests.northern.example.com")
+    found = reader.read_workflow(read_workflow(text), Lines(text))
+    assert [warning.line for warning in found] == [10, 17]
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "says"),
+    [
+        ("hold", "{brand}: {frist_name}, wait.", 'the field "{frist_name}", which nobody fills'),
+        ("hold", "{brand}: wait until {due}.", 'the field "{due}", which nobody fills'),
+        ("help", "{brand}: {first_name}, hi.", 'the field "{first_name}", which nobody fills'),
+        ("hold.es", "{brand}: {link}. Espera", '"." right after {link}'),
+        ("hold.es", f"{{brand}}: {150 * 'a'}", "this is a text that costs 2 segments"),
+        ("hold.es", "{brand}: as\u00ed", '"\u00ed" (letter 12)'),
+    ],
+)
+def test_a_sentence_of_ours_that_is_wrong_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, words: str, says: str
+) -> None:
+    """A field misspelt, or not known there, would reach the customer in its braces."""
+    (tmp_path / "sms").mkdir()
+    (tmp_path / "sms" / f"{name}.txt").write_text(words)
+    monkeypatch.setattr(lint, "TEMPLATES", tmp_path)
+    ((file, warning),) = READER.read_product()
+    assert file == f"{name}.txt"
+    assert says in str(warning)
+
+
+def test_the_sentences_with_fields_of_their_own_are_there() -> None:
+    """What is listed apart exists, so that the list cannot grow stale."""
+    listed = {name for names in ONLY_IN.values() for name in names} | set(WITHOUT_REQUEST)
+    assert [name for name in listed if not (TEMPLATES / "sms" / f"{name}.txt").exists()] == []

@@ -1,0 +1,146 @@
+"""Texts in the customer's own language, from the first to STOP: Spanish and Arabic."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from portal.messaging.sms.bidi import TO_THE_LEFT
+from portal.messaging.wording.channel_neutral import bare_words
+from portal.models import KEPT, THE_CUSTOMER, PromiseKind, RequestStatus
+from portal.operations import ask_what_is_due, cancel, make_promise, set_preferences
+from tests.support.factories import MARTIN, VISIT
+
+pytestmark = pytest.mark.either_database
+
+SPANISH, ARABIC = (replace(MARTIN, locale=locale) for locale in ("es-MX", "ar"))
+
+
+@pytest.fixture
+async def tarjeta(clock, house):
+    """Martin's card, and Martin reads Spanish."""
+    return await house.open("card", SPANISH, by=house.people.tess.actor)
+
+
+@pytest.fixture
+async def bitaqa(clock, house):
+    """Martin's card, and Martin reads Arabic."""
+    return await house.open("card", ARABIC, by=house.people.tess.actor)
+
+
+async def test_the_first_text_says_how_to_stop_in_their_language(house, tarjeta):
+    [told] = await house.told(tarjeta)
+    assert told.body.startswith("Acme Bank: Hola Martin. ")
+    assert told.body.endswith("Baja: STOP")
+    assert told.body.count("STOP") == 1
+
+
+async def test_an_arabic_text_is_laid_out_from_the_right_although_our_name_comes_first(
+    house, bitaqa
+):
+    """By one mark before it; page and mail have neither that nor how to stop."""
+    [told] = await house.told(bitaqa)
+    assert told.body.startswith(f"{TO_THE_LEFT}Acme Bank: مرحبا")
+    assert told.body.endswith("للإيقاف: STOP")
+    assert told.segments == 2
+    bare = bare_words(told.body, "Acme Bank")
+    assert bare.startswith("مرحبا")
+    assert TO_THE_LEFT not in bare
+    assert "STOP" not in bare
+    assert "http" not in bare
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("STOP", "Acme Bank: Ya no recibe mensajes nuestros. Responda START para volver a tenerlos."),
+        ("ayuda", "Acme Bank: Avisos sobre sus solicitudes. Vea su avance: http://testserver Baja: STOP"),
+        ("gestor?", "Acme Bank: Gracias, Martin. Telesales tiene su mensaje y le responde como tarde a las 12:00."),
+        ("llámenme", "Acme Bank: Telesales le llama como tarde a las 12:00."),
+    ],
+)  # fmt: skip
+async def test_spanish_is_answered_in_spanish(tarjeta, texts, text, answer):
+    assert (await texts(text)).body == answer
+
+
+async def test_what_has_ended_is_opened_by_the_word_that_our_text_names(house, bitaqa, texts):
+    await house.do(cancel, bitaqa, reason="Enough.", by=KEPT)
+    offer = await texts("عندي سؤال آخر")
+    assert "أرسل: افتح." in offer.body
+    await texts("افتح")
+    assert (await house.see(bitaqa)).status == RequestStatus.OPEN
+
+
+async def test_a_kind_of_request_has_its_own_name_in_each_language(house, texts):
+    """Where nobody gave this one another."""
+    await house.load(VISIT.replace("\n[[", '\ntitle = { en = "Fibre", es = "Fibra" }\n[[', 1))
+    line = await house.open("fibre", SPANISH, by=KEPT)
+    named = await house.open("fibre", SPANISH, by=KEPT, title="Mill Lane")
+    assert (line.title_in("es"), line.title_in("en"), line.title) == (
+        "Fibra",
+        "Fibre",
+        "Fibre line",
+    )
+    assert named.title_in("es") == "Mill Lane"
+    assert "1 Fibra FBR-" in (await texts("¿por qué?")).body
+
+
+async def test_a_step_that_a_time_is_named_for_is_expected_by_then(house, texts):
+    """Not by how long such steps take: a visit in three weeks is not late after two days."""
+    await house.load(VISIT)
+    line = await house.open("fibre", by=KEPT)
+    await house.do(ask_what_is_due, line, by=KEPT)
+    await texts("June 24 at 10am")
+    [run] = (await house.see(line)).open_runs
+    assert (run.stage_key, run.due_at) == ("visit", datetime(2025, 6, 24, 18, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("text", "begins"),
+    [
+        ("¿Dónde está mi pedido?", "Acme Bank: Gracias por escribir."),
+        ("أين طلبي؟", f"{TO_THE_LEFT}Acme Bank: شكرًا لرسالتك."),
+        ("Where is it", "Acme Bank: Thank you for writing."),
+    ],
+)
+async def test_a_stranger_is_answered_in_the_language_that_they_write(tarjeta, texts, text, begins):
+    told = await texts(text, sender="+14155550199")
+    assert told.body.startswith(begins)
+
+
+async def test_which_one_is_asked_in_arabic_with_a_line_for_each(house, bitaqa, texts):
+    """Numbers stay with the names that they are for; Arabic digits choose as well."""
+    other = await house.open("permit", ARABIC, by=KEPT)
+    asked = await texts("مرحبا أريد أن أسأل عن شيء")
+    lines = asked.body.splitlines()
+    assert lines[0].startswith(f"{TO_THE_LEFT}Acme Bank: أي طلب تقصد؟")
+    assert lines[1:] == [
+        f"1 Credit card {bitaqa.reference}",
+        f"2 Building permit {other.reference}",
+    ]
+    await texts("٢")
+    assert [one.kind for one in (await house.see(other)).promises] == [PromiseKind.ANSWER]
+    assert (await house.see(bitaqa)).promises == []
+
+
+async def test_what_kept_promises_is_read_in_the_language_of_the_moment(
+    house, tarjeta, texts, client
+):
+    """It is stored once; who changes their language reads it in the new one."""
+    await texts("llámenme por favor")
+    address = f"/r/{tarjeta.live_link.token}"
+    assert "Telesales le llama" in (await client.get(address)).text
+    await house.do(set_preferences, tarjeta, locale="ar", by=THE_CUSTOMER)
+    assert "سيتصل بك Telesales" in (await client.get(address)).text
+    await house.do(set_preferences, tarjeta, locale="en", by=THE_CUSTOMER)
+    assert "Telesales will call you" in (await client.get(address)).text
+
+
+async def test_a_colleagues_own_words_stay_as_they_were_written(house, tarjeta):
+    """Also where they promise something to somebody who reads Spanish."""
+    due = tarjeta.opened_at + timedelta(hours=3)
+    await house.do(
+        make_promise, tarjeta, text="We send the form", due_at=due, by=house.people.tess.actor
+    )
+    told = (await house.told(tarjeta))[-1]
+    assert "Tess, Telesales: We send the form. Plazo: a las" in told.body

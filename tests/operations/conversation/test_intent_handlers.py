@@ -1,0 +1,236 @@
+"""What a reply brings about: the request that it means, an answer at once, a call, a time, a label."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlmodel import select
+
+from portal.models import (
+    KEPT,
+    Answer,
+    Contact,
+    ContactChannel,
+    ContactReason,
+    Direction,
+    MessageKind,
+    PromiseKind,
+    RequestStatus,
+)
+from portal.operations import (
+    accept,
+    advance,
+    ask_what_is_due,
+    cancel,
+    hold,
+    log_contact,
+    write_to_customer,
+)
+
+pytestmark = pytest.mark.either_database
+
+
+@pytest.fixture
+async def card(clock, house):
+    return await house.open(by=KEPT)
+
+
+@pytest.fixture
+async def repair(house, card):
+    return await house.open("repair", by=house.people.ben.actor)
+
+
+async def heard_on(house, request):
+    return [
+        one.body
+        for one in await house.messages()
+        if one.direction == Direction.IN and one.request_id == request.id
+    ]
+
+
+async def to_the_end(house, card):
+    """Done, and asked whether it has arrived."""
+    for _ in range(3):
+        await house.do(advance, card, by=KEPT)
+        await house.do(accept, card, by=KEPT)
+    for _ in range(2):
+        await house.do(advance, card, by=KEPT)
+    return await house.do(ask_what_is_due, card, by=KEPT)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Any news about my card?",
+        "the credit card please",
+        "Credit card: can you hurry?",
+        "card",
+        "{ref}",
+        "{bare} hello",
+    ],
+)
+async def test_one_of_several_is_known_by_its_name(house, card, repair, texts, text):
+    """Its reference with or without dashes, its title, or a word that no other has."""
+    bare = card.reference.replace("-", "").lower()
+    await texts(text.format(ref=card.reference.lower(), bare=bare))
+    assert len(await heard_on(house, card)) == 1
+    assert await heard_on(house, repair) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["Is the card for my repair here?", "Can I pay by card?", "Hurry up", "my request"]
+)
+async def test_where_two_may_be_meant_they_are_asked(house, card, repair, texts, text):
+    assert (await texts(text)).kind == MessageKind.WHICH
+    assert await heard_on(house, card) == await heard_on(house, repair) == []
+
+
+@pytest.mark.parametrize(
+    "choice", ["2", "#2", "2.", "number 2 please", "the second one", "the repair", "Device repair!"]
+)
+async def test_which_is_answered_in_any_plain_way(house, card, repair, texts, choice):
+    await texts("Can you hurry?")
+    answer = await texts(choice)
+    assert await heard_on(house, repair) == ["Can you hurry?", choice]
+    assert answer.kind == MessageKind.ACKNOWLEDGEMENT
+    assert await heard_on(house, card) == []
+
+
+@pytest.mark.parametrize("choice", ["both", "All of them", "1 and 2", "los dos"])
+async def test_both_brings_the_text_to_each(house, card, repair, texts, choice):
+    await texts("Can you hurry?")
+    await texts(choice)
+    for one in (card, repair):
+        assert await heard_on(house, one) == ["Can you hurry?", choice]
+        assert len((await house.see(one)).promises) == 1
+
+
+async def test_who_names_none_twice_is_for_a_person(house, card, repair, texts):
+    """Asked again once; then whoever has the newest finds out, and everything is there."""
+    asked = [await texts("Can you hurry?"), await texts("what?"), await texts("I don't get it")]
+    assert [one.kind for one in asked] == [
+        MessageKind.WHICH, MessageKind.WHICH, MessageKind.ACKNOWLEDGEMENT,
+    ]  # fmt: skip
+    assert asked[1].body.startswith("Acme Bank: Sorry, which one?")
+    assert await heard_on(house, repair) == ["Can you hurry?", "what?", "I don't get it"]
+    assert len((await house.see(repair)).promises) == 1
+
+
+async def test_of_two_questions_the_one_put_last_is_answered(clock, house, repair, texts):
+    """Where hours lie between them; put together, they are asked which."""
+    second = await house.open("repair", by=KEPT)
+    for one in (repair, second):
+        await house.do(advance, one, by=KEPT)
+        await house.do(ask_what_is_due, one, by=KEPT)
+        clock.shift(timedelta(hours=2))
+    await texts("Yes")
+    assert (await house.see(second)).asked is None
+    assert (await house.see(repair)).asked is not None
+
+
+async def test_an_answer_to_a_colleague_goes_to_them(clock, house, card, repair, texts):
+    """Within the hour, and if nothing else was said there since."""
+    clock.shift(timedelta(hours=2))
+    await house.do(write_to_customer, repair, "Is it the blue one?", by=house.people.ben.actor)
+    await texts("It has a blue case")
+    assert await heard_on(house, repair) == ["It has a blue case"]
+    clock.shift(timedelta(hours=2))
+    assert (await texts("And a dent")).kind == MessageKind.WHICH
+
+
+async def test_where_it_is_tells_the_stage_who_has_it_what_is_next_and_when(house, card, texts):
+    told = await texts("any news?")
+    assert told.body.startswith(
+        "Acme Bank: We have your application. Telesales has it. Next by 2 pm:"
+        " Your application is being checked."
+    )
+    assert told.segments == 1
+
+
+async def test_where_it_is_while_we_wait_for_their_word(house, card, repair, texts):
+    """The question stands in the answer, whatever the stage; and then it can be answered."""
+    await house.do(cancel, repair, reason="Enough.", by=KEPT)
+    await to_the_end(house, card)
+    told = await texts("where is my card?")
+    assert "We wait for your word. Has your card arrived? Reply YES or NO." in told.body
+    await texts("arrived but broken")
+    [question] = (await house.see(card)).follow_ups
+    assert (question.answer, question.answer_words) == (Answer.NO, "arrived but broken")
+
+
+async def test_what_has_ended_is_told_and_opened_again_on_request(house, card, texts):
+    await house.do(cancel, card, reason="Enough.", by=KEPT)
+    told = await texts("any news?")
+    assert told.kind == MessageKind.OFFER
+    assert f"{card.reference} was closed today" in told.body
+    await texts("YES")
+    seen = await house.see(card)
+    assert seen.status == RequestStatus.OPEN
+    assert seen.owner_id == house.people.tess.id
+    assert [one.stage_key for one in seen.open_runs] == ["received"]
+    assert (await house.told(card))[-1].body.startswith(
+        "Acme Bank: Martin, once more: We have your application"
+    )
+
+
+async def test_reopen_opens_it_and_no_to_the_offer_needs_nothing(house, card, texts):
+    await house.do(cancel, card, reason="Enough.", by=KEPT)
+    offer = await texts("You got my name wrong")
+    assert "Reply REOPEN" in offer.body
+    assert len((await house.see(card)).promises) == 1
+    assert (await texts("no thanks")).direction == Direction.IN
+    await texts("Reopen please")
+    assert (await house.see(card)).status == RequestStatus.OPEN
+
+
+async def test_a_yes_to_nothing_opens_nothing(house, card, texts):
+    await house.do(cancel, card, reason="Enough.", by=KEPT)
+    await texts("Yes")
+    assert (await house.see(card)).status == RequestStatus.CANCELLED
+
+
+async def test_call_me_is_promised_with_a_time_and_kept_by_the_call(house, card, texts):
+    told = await texts("Call me please")
+    [promise] = (await house.see(card)).promises
+    assert (promise.kind, promise.owner_id) == (PromiseKind.CALL, house.people.tess.id)
+    assert told.body == "Acme Bank: Telesales will call you by 12 pm."
+    called = await house.do(
+        log_contact, card, channel=ContactChannel.CALL, reason=ContactReason.QUESTION,
+        by=house.people.tess.actor,
+    )  # fmt: skip
+    assert called.promises[0].kept_at is not None
+    assert called.unanswered_since is None
+
+
+async def test_a_call_at_the_time_that_they_name(house, card, texts):
+    """Thanks cancel nothing; another time moves it."""
+    told = await texts("can you call me tomorrow at 3")
+    assert told.body == "Acme Bank: Telesales will call you tomorrow, 3 pm."
+    await texts("thanks!")
+    await texts("call me at 5 instead")
+    [promise] = (await house.see(card)).promises
+    assert promise.kind == PromiseKind.CALL
+    assert promise.due_at == datetime(2025, 6, 4, 19, tzinfo=UTC)
+    await texts("call me tomorrow at 4")
+    [promise] = (await house.see(card)).promises
+    assert promise.due_at == datetime(2025, 6, 4, 20, tzinfo=UTC)
+
+
+async def test_why_they_came_is_kept_with_each_contact(house, card, texts, database):
+    for text in (
+        "any news?",
+        "This is ridiculous",
+        "I need to change my address",
+        "Lovely weather",
+    ):
+        await texts(text)
+    async with database.reading() as session:
+        reasons = [one.reason for one in (await session.exec(select(Contact))).all()]
+    assert reasons == [
+        ContactReason.WHERE_IS_IT, ContactReason.COMPLAINT, ContactReason.CHANGE,
+        ContactReason.OTHER,
+    ]  # fmt: skip
+
+
+async def test_held_it_says_so(house, card, texts):
+    await house.do(hold, card, by=house.people.tess.actor, reason="Address check")
+    assert "is on hold for now" in (await texts("any news?")).body

@@ -1,0 +1,190 @@
+"""Input that means harm, or is a machine: nothing is lost, nothing leaks, and it comes to an end."""
+
+from datetime import timedelta
+
+import pytest
+from sqlmodel import select
+
+from portal.models import (
+    KEPT,
+    THE_CUSTOMER,
+    BallKind,
+    Direction,
+    DroppedBall,
+    Message,
+    MessageKind,
+    RequestStatus,
+)
+from portal.operations import receive_text, receive_web_message
+from tests.support.factories import MARTIN, CustomerDetails
+from tests.support.twilio_client import PHONE
+
+pytestmark = pytest.mark.either_database
+
+OTHERS_PHONE = "+14155550177"
+LONG = "a <b>long</b> story. " * 480
+
+
+@pytest.fixture
+def texts(clock, house):
+    """A phone that sends, each text with its own sid; half a minute apart."""
+    sent = 0
+
+    async def text(body, sender=MARTIN.phone):
+        nonlocal sent
+        sent += 1
+        clock.shift(timedelta(seconds=20))
+        await house.hear(
+            receive_text, sid=f"SM{sent}", sender=sender, to="+15005550006", body=body,
+            by=THE_CUSTOMER,
+        )  # fmt: skip
+
+    return text
+
+
+async def told(house, address=MARTIN.phone) -> list[Message]:
+    """What went, or waits to go, to that number, without the milestone that came before."""
+    return [
+        one
+        for one in await house.messages()
+        if one.direction == Direction.OUT
+        and one.to_address == address
+        and one.kind != MessageKind.MILESTONE
+    ]
+
+
+async def balls(database, kind) -> list[DroppedBall]:
+    async with database.reading() as session:
+        query = select(DroppedBall).where(DroppedBall.kind == kind)
+        return list((await session.exec(query)).all())
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        (LONG[:10_000], LONG[:10_000].strip()),
+        ("nul\x00 in it", "nul in it"),
+        ("bell\x07 and \x1b[31mred", "bell\x07 and \x1b[31mred"),
+        ("\u202egnp.exe\u202c and \u2066on\u2069", "\u202egnp.exe\u202c and \u2066on\u2069"),
+        ("half an emoji \ud83d here", "half an emoji ? here"),
+        ("<script>alert('x')</script> & {{ 7 * 7 }}", "<script>alert('x')</script> & {{ 7 * 7 }}"),
+        ("'; DROP TABLE message; --", "'; DROP TABLE message; --"),
+        ("\u0301" * 500, "\u0301" * 500),
+    ],
+    ids=["long", "nul", "control", "direction", "surrogate", "html", "sql", "combining"],
+)
+async def test_whatever_is_texted_is_kept_as_said_and_shown_as_words(
+    house, client, desks, texts, case
+):
+    """On the customer's page and at the desk: escaped, apart from what stands around it."""
+    sent, kept = case
+    martins = await house.open(by=house.people.tess.actor)
+    await texts(sent)
+    [heard] = [one for one in await house.messages() if one.direction == Direction.IN]
+    assert heard.body.strip() == kept
+    assert heard.request_id == martins.id
+    assert len((await house.see(martins)).promises) == 1
+    page = (await client.get(f"/r/{martins.live_link.token}")).text
+    desk = (await (await desks("tess")).get(f"/desk/requests/{martins.reference}")).text
+    for drawn in (page, desk):
+        assert "<script>alert" not in drawn
+        assert "<b>long" not in drawn
+        assert "\x00" not in drawn
+    [line] = [part for part in page.split("<li ") if f'id="m-{heard.id}"' in part]
+    assert '<p dir="auto">' in line
+
+
+async def test_ten_thousand_letters_by_the_carrier_are_one_record(twilio, house, martins):
+    """Twilio itself sends at most 1,600: more is kept all the same, and answered once."""
+    assert await twilio.text(LONG[:10_000]) == 200
+    [heard] = [one for one in await house.messages() if one.direction == Direction.IN]
+    assert (len(heard.body), heard.from_address) == (10_000, PHONE)
+
+
+async def test_a_lone_surrogate_on_the_page_is_kept_as_a_question_mark(house, martins):
+    await house.do(receive_web_message, martins, "half \ud83d here", by=THE_CUSTOMER)
+    [heard] = [one for one in await house.messages() if one.direction == Direction.IN]
+    assert heard.body == "half ? here"
+
+
+async def test_a_flood_is_recorded_and_not_answered(house, martins, texts, database):
+    """Of 40 texts each is on the request; there is one promise, one notice, one text about it."""
+    for number in range(40):
+        await texts(f"Hello number {number}")
+    heard = [one for one in await house.messages() if one.direction == Direction.IN]
+    assert {one.request_id for one in heard} == {martins.id}
+    assert len(heard) == 40
+    assert len((await house.see(martins)).promises) == 1
+    [ball] = await balls(database, BallKind.FLOOD)
+    assert ball.owner_id == house.people.mona.id
+    said = await told(house)
+    assert len(said) <= 4
+    assert [one for one in said if "We do not answer each one" in one.body] == said[-1:]
+
+
+async def test_a_stop_in_a_flood_is_heeded_and_confirmed(house, martins, texts):
+    for number in range(30):
+        await texts(f"Hello number {number}")
+    await texts("STOP")
+    assert (await told(house))[-1].kind == MessageKind.CONSENT
+    await texts("And another thing")
+    assert (await told(house))[-1].kind == MessageKind.CONSENT
+
+
+async def test_a_flood_of_a_stranger_is_one_notice(house, texts, database):
+    for number in range(40):
+        await texts(f"Hello number {number}", sender=OTHERS_PHONE)
+    assert len(await balls(database, BallKind.FLOOD)) == 1
+    assert len(await balls(database, BallKind.UNKNOWN_SENDER)) == 20
+    assert len(await told(house, OTHERS_PHONE)) <= 2
+
+
+@pytest.mark.parametrize("words", ["I am driving, any news?", "HELP", "Thank you for your text!"])
+async def test_a_loop_with_an_auto_responder_ends(house, martins, texts, words):
+    """It answers each of our answers at once: after three we say no more, and a person sees it."""
+    for _ in range(12):
+        await texts(words)
+    assert len(await told(house)) <= 3
+    heard = [one for one in await house.messages() if one.direction == Direction.IN]
+    assert {one.request_id for one in heard} == {martins.id}
+
+
+async def test_who_is_silenced_by_a_loop_is_seen_by_a_person_and_answered_later(
+    clock, house, martins, texts
+):
+    """What would have been told at once is owed by somebody; ten minutes on all is as before."""
+    for _ in range(4):
+        await texts("any news?")
+    assert len(await told(house)) == 3
+    assert len((await house.see(martins)).promises) == 1
+    clock.shift(timedelta(minutes=11))
+    await texts("any news?")
+    assert len(await told(house)) == 4
+
+
+async def test_anothers_reference_reveals_nothing_and_goes_to_nobody_else(house, martins, texts):
+    """Whoever knows a reference is not thereby its customer: the words stay with their sender."""
+    other = await house.open(
+        "repair", CustomerDetails(name="Olga Other", phone=OTHERS_PHONE), by=KEPT
+    )
+    mine = await house.open("permit", by=KEPT)
+    before = (await house.see(other)).page_version
+    await texts(f"Where is {other.reference}?")
+    await texts("2")
+    heard = [one for one in await house.messages() if one.direction == Direction.IN]
+    assert other.id not in {one.request_id for one in heard}
+    assert mine.id in {one.request_id for one in heard}
+    for one in await told(house):
+        assert other.reference not in one.body
+        assert "Olga" not in one.body
+        assert "Repair Bench" not in one.body
+    seen = await house.see(other)
+    assert (seen.page_version, seen.status) == (before, RequestStatus.OPEN)
+
+
+async def test_a_stranger_with_a_reference_learns_nothing(house, martins, texts):
+    await texts(f"status {martins.reference}", sender=OTHERS_PHONE)
+    [said] = await told(house, OTHERS_PHONE)
+    assert "We do not know this number yet" in said.body
+    assert martins.reference not in said.body
+    assert "Martin" not in said.body

@@ -1,0 +1,233 @@
+"""At night nothing is sent that we start; what answers somebody, and what is urgent, is."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from portal.jobs import Jobs
+from portal.live import Live
+from portal.models import KEPT, THE_CUSTOMER, Channel, ContactChannel, ContactReason, MessageKind
+from portal.operations import (
+    CustomerDetails,
+    Relay,
+    advance,
+    ask_what_is_due,
+    hold,
+    log_contact,
+    make_promise,
+    receive_text,
+    replace_link,
+    set_preferences,
+    write_to_customer,
+)
+from portal.settings import Settings
+from tests.support.factories import CARD, MARTIN, REPAIR
+
+pytestmark = pytest.mark.either_database
+
+HOURS = Settings(_env_file=None, KEPT_QUIET_HOURS="21:00-08:00")
+NIGHT = datetime.fromisoformat("2025-06-03T23:00:00-04:00")
+MORNING = datetime.fromisoformat("2025-06-04T08:00:00-04:00")
+
+
+@pytest.fixture
+def house(house, settings, database):
+    """The house with quiet hours from nine to eight, for texts and mails."""
+    told = {"quiet_hours": HOURS.quiet_hours, "mail_quiet_hours": HOURS.mail_quiet_hours}
+    house.relay = Relay(settings.model_copy(update=told), database, Jobs(None), Live(None))
+    return house
+
+
+@pytest.fixture
+async def evening(clock, house):
+    """Martin's card, opened in the afternoon; then it is eleven at night where he lives."""
+    card = await house.open(by=house.people.tess.actor)
+    clock.move_to(NIGHT)
+    return card
+
+
+async def text(house, body):
+    """Martin texts us."""
+    await house.hear(
+        receive_text, sid=f"SM{body}", sender=MARTIN.phone, to="+15005550006", body=body,
+        by=THE_CUSTOMER,
+    )  # fmt: skip
+
+
+async def last(house, request):
+    return (await house.told(request))[-1]
+
+
+@pytest.mark.parametrize(
+    ("hours", "zone", "now", "until"),
+    [
+        ("21:00-08:00", "America/New_York", "2025-06-03T22:30-04:00", "2025-06-04T08:00-04:00"),
+        ("21:00-08:00", "America/New_York", "2025-06-03T03:00-04:00", "2025-06-03T08:00-04:00"),
+        ("21:00-08:00", "America/New_York", "2025-06-03T21:00-04:00", "2025-06-04T08:00-04:00"),
+        ("21:00-08:00", "America/New_York", "2025-06-03T08:00-04:00", None),
+        ("21:00-08:00", "America/New_York", "2025-06-03T20:59-04:00", None),
+        ("00:30-06:00", "America/New_York", "2025-06-03T00:00-04:00", None),
+        ("00:30-06:00", "America/New_York", "2025-06-03T00:30-04:00", "2025-06-03T06:00-04:00"),
+        ("21:00-08:00", "Asia/Kolkata", "2025-06-03T22:30+00:00", "2025-06-04T08:00+05:30"),
+        # The night in which clocks go forward, and the one in which they go back.
+        ("21:00-08:00", "America/New_York", "2025-03-08T23:00-05:00", "2025-03-09T08:00-04:00"),
+        ("21:00-08:00", "America/New_York", "2025-11-01T23:00-04:00", "2025-11-02T08:00-05:00"),
+        # They end in the hour that there is not: as long after midnight as on any other day.
+        ("21:00-02:30", "America/New_York", "2025-03-09T01:00-05:00", "2025-03-09T03:30-04:00"),
+        ("21:00-02:30", "America/New_York", "2025-03-09T03:15-04:00", "2025-03-09T03:30-04:00"),
+        ("21:00-02:30", "America/New_York", "2025-03-09T03:30-04:00", None),
+        # They end in the hour that comes twice: when it has come for the second time.
+        ("21:00-01:30", "America/New_York", "2025-11-02T01:20-04:00", "2025-11-02T01:30-05:00"),
+        ("21:00-01:30", "America/New_York", "2025-11-02T01:40-04:00", "2025-11-02T01:30-05:00"),
+        ("21:00-01:30", "America/New_York", "2025-11-02T01:10-05:00", "2025-11-02T01:30-05:00"),
+        ("21:00-01:30", "America/New_York", "2025-11-02T01:30-05:00", None),
+        # They begin in the hour that comes twice: when it comes for the first time.
+        ("01:30-08:00", "America/New_York", "2025-11-02T01:10-05:00", "2025-11-02T08:00-05:00"),
+        ("01:30-08:00", "America/New_York", "2025-11-02T01:10-04:00", None),
+    ],
+)
+def test_quiet_hours_are_the_customers_own_night(hours, zone, now, until):
+    """By the clock on their wall, and never shorter than written when that clock is changed."""
+    quiet = Settings(_env_file=None, KEPT_QUIET_HOURS=hours).quiet_hours
+    ends = quiet.until(datetime.fromisoformat(now), ZoneInfo(zone))
+    assert ends == (until and datetime.fromisoformat(until))
+
+
+async def test_what_we_start_at_night_waits_for_the_morning(house, evening):
+    """A hold, a promise, the first text about a new request: nobody is woken by them."""
+    await house.do(hold, evening, reason="Wait.", by=KEPT)
+    await house.do(make_promise, evening, text="A call.", due_at=MORNING, by=KEPT)
+    second = await house.open("repair", by=KEPT)
+    waiting = (await house.told(evening))[1:] + await house.told(second)
+    assert {one.kind for one in waiting} >= {
+        MessageKind.HOLD, MessageKind.PROMISE, MessageKind.MILESTONE,
+    }  # fmt: skip
+    assert {one.due_at for one in waiting} == {MORNING}
+
+
+async def test_an_answer_goes_at_once(house, evening):
+    """They are awake: they have just written."""
+    await text(house, "Where is my card?")
+    assert (await last(house, evening)).due_at == NIGHT
+
+
+async def test_the_link_that_opens_a_request_waits_and_the_one_asked_for_does_not(
+    clock, house, client
+):
+    """Where no stage tells anything the opening's own text waits; "find my request" answers."""
+    quiet = CARD.replace('key = "card"', 'key = "quiet"').replace(
+        'key = "received"', 'key = "received"\nmilestone = false'
+    )
+    await house.load(quiet)
+    clock.move_to(NIGHT)
+    request = await house.open("quiet", by=KEPT)
+    assert (await last(house, request)).due_at == MORNING
+    found = await client.post(
+        "/", data={"reference": request.reference, "contact": MARTIN.phone},
+        headers={"Origin": "http://testserver"},
+    )  # fmt: skip
+    assert found.status_code == 200
+    assert (await last(house, request)).due_at == NIGHT
+
+
+@pytest.mark.parametrize("verb", [write_to_customer, replace_link])
+@pytest.mark.parametrize(
+    ("wrote", "waits"),
+    [
+        (timedelta(minutes=10), False),
+        (timedelta(hours=3), False),
+        (timedelta(hours=9), True),
+        (None, True),
+    ],
+)
+async def test_staff_answer_at_night_and_begin_in_the_morning(
+    clock, house, evening, *, verb, wrote, waits
+):
+    """Who wrote in the last hours still waits up; whom staff address by themselves is asleep."""
+    if wrote is not None:
+        clock.move_to(NIGHT - wrote)
+        await text(house, "May I change the address?")
+        clock.move_to(NIGHT)
+    words = {"body": "Yes, of course."} if verb is write_to_customer else {}
+    await house.do(verb, evening, by=house.people.tess.actor, **words)
+    assert (await last(house, evening)).due_at == (MORNING if waits else NIGHT)
+
+
+async def test_who_has_just_called_is_awake(house, evening):
+    """A call that staff wrote down counts like a text."""
+    tess = house.people.tess.actor
+    await house.do(
+        log_contact, evening, channel=ContactChannel.CALL, reason=ContactReason.CHANGE, by=tess
+    )
+    await house.do(write_to_customer, evening, "As I said: it is done.", by=tess)
+    assert (await last(house, evening)).due_at == NIGHT
+
+
+async def test_once_answered_a_customer_is_left_to_sleep(clock, house, evening):
+    """The second thought of staff, hours after the answer, waits."""
+    clock.move_to(NIGHT - timedelta(hours=3))
+    await text(house, "May I change the address?")
+    tess = house.people.tess.actor
+    await house.do(write_to_customer, evening, "Yes, of course.", by=tess)
+    clock.move_to(NIGHT)
+    await house.do(write_to_customer, evening, "And one more thing.", by=tess)
+    assert [one.due_at for one in (await house.told(evening))[-2:]] == [
+        NIGHT - timedelta(hours=3), MORNING,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("urgent", [True, False])
+async def test_another_system_says_what_is_urgent(house, evening, api, app, urgent):
+    """`POST /requests/{reference}/messages` takes `urgent`: it goes whatever the hour."""
+    app.state.relay.settings = house.relay.settings
+    told = await api.post(
+        f"/requests/{evening.reference}/messages",
+        json={"body": "The courier is at your door.", "urgent": urgent},
+    )
+    assert told.status_code == 201, told.text
+    message = await last(house, evening)
+    assert (message.urgent, message.due_at) == (urgent, NIGHT if urgent else MORNING)
+
+
+async def test_an_urgent_stage_tells_and_asks_at_any_hour(clock, house):
+    """`urgent = true` in the workflow file is for its milestone and for its own question."""
+    alarm = REPAIR.replace('key = "repair"', 'key = "alarm"').replace(
+        "[[stages]]\n", "[[stages]]\nurgent = true\n", 2
+    )
+    await house.load(alarm)
+    clock.move_to(NIGHT)
+    request = await house.open("alarm", by=KEPT)
+    await house.do(advance, request, by=house.people.ben.actor)
+    await house.do(ask_what_is_due, request, by=KEPT)
+    told = await house.told(request)
+    assert [one.kind for one in told] == ["milestone", "milestone", "follow_up"]
+    assert {one.due_at for one in told} == {NIGHT}
+
+
+async def test_a_mail_has_hours_of_its_own(house, evening, database):
+    """`KEPT_MAIL_QUIET_HOURS=off`: a mail lies there until they look."""
+    told = house.relay.settings.model_copy(update={"mail_quiet_hours": None})
+    house.relay = Relay(told, database, Jobs(None), Live(None))
+    await house.do(set_preferences, evening, prefers=Channel.EMAIL, by=THE_CUSTOMER)
+    await house.do(hold, evening, reason="Wait.", by=KEPT)
+    message = await last(house, evening)
+    assert (message.channel, message.due_at) == (Channel.EMAIL, NIGHT)
+
+
+@pytest.mark.parametrize(
+    ("phone", "given", "zone"),
+    [
+        ("+14155550132", None, "America/Los_Angeles"),
+        ("+919812345678", None, "Asia/Calcutta"),
+        ("+14155550132", "Europe/Berlin", "Europe/Berlin"),
+        ("+18005550132", None, "America/New_York"),  # toll-free: it may be anywhere
+        ("+61412345678", None, "America/New_York"),  # a mobile of a land with several zones
+        (None, None, "America/New_York"),
+    ],
+)
+async def test_the_night_is_the_one_where_the_number_is_from(house, phone, given, zone):
+    """The zone given, else the number's where there is but one, else the workflow's."""
+    customer = CustomerDetails("Nora New", phone=phone, timezone=given)
+    request = await house.open(customer=customer, by=KEPT)
+    assert request.customer.timezone == zone

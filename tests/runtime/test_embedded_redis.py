@@ -1,0 +1,90 @@
+"""The embedded queue: it serves, it is alone on its folder, and it goes when we go."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+
+import pytest
+from redis import Redis
+
+from portal.errors import Conflict
+from portal.runtime.embedded_redis import LONGEST_SOCKET_PATH, EmbeddedQueue
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from portal.embedded_queue import EmbeddedQueue
+queue = EmbeddedQueue(Path(sys.argv[1]))
+queue.start()
+print(queue.child.process.pid, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def queue(tmp_path):
+    queue = EmbeddedQueue(tmp_path / "data")
+    yield queue
+    queue.stop()
+
+
+def test_it_answers_as_soon_as_it_has_started(queue):
+    with Redis.from_url(queue.start()) as client:
+        assert client.set("word", "kept")
+        assert client.get("word") == b"kept"
+
+
+def test_a_folder_with_a_long_name_gets_a_loopback_port_with_a_password(tmp_path):
+    folder = tmp_path / 'a "quoted" name' / ("x" * LONGEST_SOCKET_PATH)
+    with EmbeddedQueue(folder) as queue:
+        assert queue.url.startswith("redis://:")
+        with Redis.from_url(queue.url) as client:
+            assert client.ping()
+        with (
+            Redis.from_url("redis://" + queue.url.partition("@")[2]) as stranger,
+            pytest.raises(Exception, match="Authentication required"),
+        ):
+            stranger.ping()
+
+
+def test_it_writes_nothing_that_matters_to_disk(queue):
+    with Redis.from_url(queue.start()) as client:
+        client.set("word", "kept")
+    left = {path.name for path in queue.data_dir.iterdir()}
+    assert left <= {"queue.conf", "queue.lock", "queue.log", "queue.pid", "queue.sock"}
+
+
+def test_a_second_one_on_the_same_folder_is_refused(queue, tmp_path):
+    queue.start()
+    with pytest.raises(Conflict, match="Another Kept is running"):
+        EmbeddedQueue(tmp_path / "data").start()
+    with Redis.from_url(queue.url) as client:
+        assert client.ping(), "the first is left in peace"
+
+
+def test_stopping_ends_the_server_and_frees_the_folder(queue, tmp_path):
+    queue.start()
+    process = queue.child.process
+    queue.stop()
+    assert process.poll() is not None
+    with EmbeddedQueue(tmp_path / "data") as again, Redis.from_url(again.url) as client:
+        assert client.ping()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+def test_it_dies_with_a_killed_parent_and_can_start_again(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path / "data")], stdout=subprocess.PIPE
+    ) as holder:
+        server = os.pidfd_open(int(holder.stdout.readline()))
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+    try:
+        ended, _, _ = select.select([server], [], [], 10)
+        assert ended, "no orphan is left"
+    finally:
+        os.close(server)
+    with EmbeddedQueue(tmp_path / "data") as queue, Redis.from_url(queue.url) as client:
+        assert client.ping()

@@ -1,0 +1,22 @@
+"""What processes say of themselves holds nothing of a customer."""
+
+import pytest
+import structlog
+
+from portal.runtime.log_config import speak_plainly
+
+
+def test_a_trace_shows_code_and_no_values(capsys: pytest.CaptureFixture[str]) -> None:
+    """A name or a link in a local variable stays out of the log."""
+    customers_link = "/r/a-secret-token"
+    speak_plainly()
+    try:
+        int(customers_link[:3] + "no number")
+    except ValueError:
+        structlog.get_logger().exception("a message could not be handed over", message=7)
+    finally:
+        structlog.reset_defaults()
+    said = capsys.readouterr().err
+    assert "a message could not be handed over" in said
+    assert "ValueError" in said
+    assert "a-secret-token" not in said

@@ -1,0 +1,72 @@
+"""Migrations make exactly the tables that the nouns describe, on both databases."""
+
+import asyncio
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlmodel import SQLModel
+
+import portal.models  # noqa: F401 (makes the tables known)
+from portal.database import create_engine
+from portal.runtime.migrations import configuration, migrate
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*autogenerate:UserWarning")
+
+
+@pytest.fixture
+def fresh_url(request, database_url, tmp_path):
+    """A database that has had no migration at all."""
+    if database_url.startswith("sqlite"):
+        yield f"sqlite+aiosqlite:///{tmp_path / 'new' / 'fresh.db'}"
+        return
+    server = request.getfixturevalue("postgres")
+    server.create("fresh")
+    yield server.url("fresh")
+    server.drop("fresh")
+
+
+async def look(url, question):
+    """Ask something of a database with a connection of its own."""
+    engine = create_engine(url)
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(question)
+    finally:
+        await engine.dispose()
+
+
+def differences(connection):
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return compare_metadata(context, SQLModel.metadata)
+
+
+def revision(connection):
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+async def test_the_migrated_database_is_what_the_nouns_describe(database_url):
+    assert await look(database_url, differences) == []
+
+
+async def test_from_nothing_to_the_newest_and_again_without_harm(fresh_url):
+    newest = ScriptDirectory.from_config(configuration(fresh_url)).get_current_head()
+    for _ in range(2):
+        await asyncio.to_thread(migrate, fresh_url)
+        assert await look(fresh_url, revision) == newest
+    assert await look(fresh_url, differences) == []
+
+
+async def test_every_migration_can_be_taken_back(fresh_url):
+    await asyncio.to_thread(migrate, fresh_url)
+    await asyncio.to_thread(command.downgrade, configuration(fresh_url), "base")
+    assert await look(fresh_url, revision) is None
+    await asyncio.to_thread(migrate, fresh_url)
+    assert await look(fresh_url, differences) == []
+
+
+def test_there_is_one_line_of_migrations():
+    heads = ScriptDirectory.from_config(configuration("sqlite://")).get_heads()
+    assert len(heads) == 1

@@ -1,0 +1,159 @@
+"""When anybody of ours would next find something to do: one look at the database.
+
+In production the duties look every few seconds. Here the rounds that would find nothing are left
+out, which is why a month passes in minutes.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from portal.database import Database
+from portal.models import (
+    Channel,
+    DroppedBall,
+    FollowUp,
+    Handoff,
+    Message,
+    MessageStatus,
+    Promise,
+    RunState,
+    ServiceRequest,
+    StaffMember,
+    StageRun,
+)
+from portal.models.columns import UtcDateTime
+from portal.models.requests.dropped_ball import UNMAILED
+from workers.reconcile import FIRST_LOOK, LOST_AFTER
+
+
+class Duty(StrEnum):
+    """What the workers do, in the order in which a round does it."""
+
+    SWEEP = "sweep"
+    WATCH = "watch"
+    TEXTS = "texts"
+    MAILS = "mails"
+    RECONCILE = "reconcile"
+    INQUIRE = "inquire"
+
+
+MAIL_LATER = timedelta(seconds=60)
+"""Mail to staff that waits for its turn is looked for again so much later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is due when, by duty; and what else is asked for in the same breath.
+
+    ``next_slip`` is when the next thing slips by its own row, whatever the product has planned.
+    """
+
+    due: dict[Duty, datetime]
+    newest_ball: int = 0
+    ownerless: int = 0
+    next_slip: datetime | None = None
+
+
+async def look(database: Database, now: datetime, reconcile_after: timedelta) -> Look:
+    """The earliest moment for each duty; one that has nothing to come is left out."""
+    async with database.connection() as connection:
+        rows = (await connection.execute(_query(), {"now": now})).all()
+    due: dict[Duty, datetime] = {}
+    newest_ball = ownerless = 0
+    slips: list[datetime] = []
+    waits = {"sending": LOST_AFTER, "doubtful": FIRST_LOOK, "looked": reconcile_after}
+    for what, at, number in rows:
+        if what == "balls":
+            newest_ball = number or 0
+        elif what == "ownerless":
+            ownerless = number or 0
+        elif what == "slip" and at is not None:
+            slips.append(at)
+        elif at is not None:
+            name, _, part = what.partition(":")
+            # A second more: those duties ask for what is older than so long.
+            moment = at + waits[part] + timedelta(seconds=1) if part in waits else at
+            moment = moment + MAIL_LATER if part == "unmailed" else moment
+            duty = Duty(name)
+            due[duty] = min(moment, due.get(duty, moment))
+    return Look(due, newest_ball, ownerless, min(slips, default=None))
+
+
+@cache
+def _query() -> sa.CompoundSelect[Any]:
+    now = sa.bindparam("now", type_=UtcDateTime())
+    runs = col(StageRun.state) == RunState.OPEN, col(StageRun.paused_at).is_(None)
+    return sa.union_all(
+        _waiting("texts", Channel.SMS),
+        _waiting("mails", Channel.EMAIL),
+        _first("sweep", FollowUp.next_at, col(FollowUp.next_at).is_not(None)),
+        _first("sweep", StageRun.hold_until, col(StageRun.hold_until).is_not(None)),
+        _first("sweep", ServiceRequest.tell_at, col(ServiceRequest.tell_at).is_not(None)),
+        _first("watch", ServiceRequest.watch_at, col(ServiceRequest.watch_at).is_not(None)),
+        _first(
+            "watch", DroppedBall.escalates_at, col(DroppedBall.resolved_at).is_(None),
+            col(DroppedBall.escalates_at).is_not(None),
+        ),
+        _first("watch:unmailed", DroppedBall.raised_at, sa.text(UNMAILED)),
+        _first(
+            "reconcile:sending", Message.claimed_at, col(Message.status) == MessageStatus.SENDING
+        ),
+        _first(
+            "reconcile:doubtful", Message.claimed_at,
+            col(Message.status) == MessageStatus.UNKNOWN, col(Message.looked_at).is_(None),
+        ),
+        _first(
+            "reconcile:looked", Message.looked_at,
+            col(Message.status) == MessageStatus.UNKNOWN, col(Message.looked_at).is_not(None),
+        ),
+        _first("inquire", Message.ask_at, col(Message.ask_at).is_not(None)),
+        _first("slip", StageRun.late_at, *runs, col(StageRun.late_at) > now),
+        _first("slip", StageRun.silent_at, *runs, col(StageRun.silent_at) > now),
+        _first(
+            "slip", Handoff.accept_by, col(Handoff.closed_at).is_(None),
+            col(Handoff.accept_by) > now,
+        ),
+        _first(
+            "slip", Promise.due_at, col(Promise.closed_at).is_(None), col(Promise.due_at) > now
+        ),
+        _number("balls", sa.select(sa.func.max(col(DroppedBall.id)))),
+        _number("ownerless", _ownerless()),
+    )  # fmt: skip
+
+
+def _first(name: str, moment: Any, *where: Any) -> sa.Select[Any]:
+    return sa.select(
+        sa.literal(name).label("what"),
+        sa.func.min(moment).label("at"),
+        # Said as a number, or PostgreSQL takes the nothing for text.
+        sa.cast(sa.null(), sa.BigInteger()).label("number"),
+    ).where(*where)
+
+
+def _waiting(name: str, channel: Channel) -> sa.Select[Any]:
+    return _first(
+        name, Message.due_at,
+        col(Message.status) == MessageStatus.QUEUED, col(Message.channel) == channel,
+    )  # fmt: skip
+
+
+def _number(name: str, query: sa.Select[Any]) -> sa.Select[Any]:
+    return sa.select(sa.literal(name), sa.null(), query.scalar_subquery())
+
+
+def _ownerless() -> sa.Select[Any]:
+    """Open requests whose owner is nobody of ours, or has left."""
+    ours = sa.exists().where(
+        col(StaffMember.id) == col(ServiceRequest.owner_id), col(StaffMember.disabled_at).is_(None)
+    )
+    return (
+        sa.select(sa.func.count())
+        .select_from(ServiceRequest)
+        .where(col(ServiceRequest.closed_at).is_(None), ~ours)
+    )

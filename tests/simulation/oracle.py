@@ -1,0 +1,324 @@
+"""The truth: what has really slipped at a moment, found apart from the product's own watch.
+
+Plain statements over the rows, each rule said a second time. What the watch forgets to plan, or
+plans wrongly, comes out here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col, select
+
+from portal.models import (
+    BallKind,
+    Direction,
+    DroppedBall,
+    FollowUp,
+    FollowUpState,
+    Handoff,
+    Message,
+    MessageKind,
+    MessageStatus,
+    Outage,
+    Promise,
+    PromiseKind,
+    RunState,
+    ServiceRequest,
+    StaffMember,
+    StageRun,
+)
+from tests.simulation.organisation import Office
+from tests.simulation.simulated_request import Life
+
+Key = tuple[BallKind, str]
+
+READ = ("id", "request_id", "status", "provider_sid", "looked_at", "claimed_at", "created_at")
+IN_TIME = timedelta(seconds=60)
+"""What is put right sooner need not have been raised."""
+RETURNS_NOTICED = 2
+BY_PEOPLE = frozenset({BallKind.CEILING, BallKind.FLOOD, BallKind.UNKNOWN_SENDER})
+
+
+@dataclass
+class Drop:
+    """Something that really slipped: since when, when it was raised, when it was put right."""
+
+    kind: BallKind
+    subject: str
+    request_id: int
+    at: datetime
+    raised_at: datetime | None = None
+    stood_at: datetime | None = None
+    ended_at: datetime | None = None
+    excused_until: datetime | None = None
+
+    @property
+    def due_at(self) -> datetime:
+        """From when on it could be raised: after an outage staff may first catch up."""
+        return max(self.at, self.excused_until or self.at)
+
+    @property
+    def seconds(self) -> float | None:
+        """How long after that it was raised; None while it is not."""
+        if self.raised_at is None:
+            return None
+        return max(0.0, (self.raised_at - self.due_at).total_seconds())
+
+    @property
+    def counts(self) -> bool:
+        """False where it was put right before anybody could be told."""
+        stood = self.stood_at is not None and self.stood_at > self.due_at + IN_TIME
+        return self.raised_at is not None or stood
+
+
+@dataclass
+class Truth:
+    """Every drop of a simulation, and every ball that was raised for none."""
+
+    office: Office
+    lives: dict[int, Life]
+    drops: list[Drop] = field(default_factory=list)
+    raised: int = 0
+    false: list[str] = field(default_factory=list)
+    standing: dict[Key, Drop] = field(default_factory=dict)
+    _newest: int = 0
+    _known: dict[Key, Drop] = field(default_factory=dict)
+
+    async def look(self) -> None:
+        """Take note of what has slipped by now, what is right again, and what was raised."""
+        world = self.office.world
+        if world.is_down(world.now) is not None:
+            return
+        async with world.database.reading() as session:
+            there = await session.connection()
+            facts = {(one.kind, one.subject): one for one in await self._facts(there, world.now)}
+            query = select(DroppedBall).where(col(DroppedBall.id) > self._newest)
+            balls = (await session.exec(query.order_by(col(DroppedBall.id)))).all()
+            outages = (await session.exec(select(Outage))).all()
+        for key, fact in facts.items():
+            known = self.standing.get(key)
+            if known is None or known.at != fact.at:
+                if known is not None:
+                    fact.raised_at = known.raised_at  # The same ball stands for it still.
+                    known.ended_at = world.now
+                self.standing[key] = self._known[key] = fact
+                self.drops.append(fact)
+            self.standing[key].stood_at = world.now
+            for out in outages:
+                if out.began_at <= fact.at < out.patient_until:
+                    self.standing[key].excused_until = out.patient_until
+        for key in [key for key in self.standing if key not in facts]:
+            self.standing.pop(key).ended_at = world.now
+        for ball in balls:
+            self._newest = ball.id or 0
+            self._judge(ball)
+
+    def _judge(self, ball: DroppedBall) -> None:
+        self.raised += 1
+        drop = self.standing.get((ball.kind, ball.subject))
+        if drop is None and ball.kind in (BallKind.BOUNCING, BallKind.SENT_TWICE):
+            drop = self._known.get((ball.kind, ball.subject))
+        if drop is None or drop.at > ball.raised_at:
+            self.false.append(f"{ball.raised_at:%d %b %H:%M} {ball.kind} {ball.subject}")
+        elif drop.raised_at is None:
+            drop.raised_at = ball.raised_at
+
+    async def _facts(self, there: AsyncConnection, now: datetime) -> list[Drop]:
+        found = [
+            *await self._of_stages(there, now),
+            *await self._of_handoffs(there, now),
+            *await self._of_words(there, now),
+            *await self._of_questions(there, now),
+            *await self._of_messages(there),
+            *await self._of_people(there, now),
+            *self._of_returns(),
+        ]
+        ageing: Any = sa.select(col(ServiceRequest.id), col(ServiceRequest.ages_at)).where(
+            col(ServiceRequest.ages_at) <= now, col(ServiceRequest.closed_at).is_(None)
+        )
+        for request_id, at in (await there.execute(ageing)).all():
+            found.append(_drop(BallKind.AGEING, f"request:{request_id}", request_id, at))
+        return found
+
+    async def _of_stages(self, there: AsyncConnection, now: datetime) -> list[Drop]:
+        query: Any = sa.select(
+            col(StageRun.id),
+            col(StageRun.request_id),
+            col(StageRun.late_at),
+            col(StageRun.silent_at),
+        ).where(
+            col(StageRun.state) == RunState.OPEN,
+            col(StageRun.paused_at).is_(None),
+            sa.or_(col(StageRun.late_at) <= now, col(StageRun.silent_at) <= now),
+        )
+        found = []
+        for run_id, request_id, late_at, silent_at in (await there.execute(query)).all():
+            if late_at <= now:
+                found.append(_drop(BallKind.STAGE_OVERDUE, f"run:{run_id}", request_id, late_at))
+            if silent_at is not None and silent_at <= now:
+                silent = BallKind.THIRD_PARTY_SILENT
+                found.append(_drop(silent, f"run:{run_id}", request_id, silent_at))
+        return found
+
+    async def _of_handoffs(self, there: AsyncConnection, now: datetime) -> list[Drop]:
+        query: Any = (
+            sa.select(col(Handoff.id), col(Handoff.request_id), col(Handoff.accept_by))
+            .join(StageRun, col(StageRun.id) == col(Handoff.run_id))
+            .where(
+                col(Handoff.closed_at).is_(None),
+                col(Handoff.accept_by) <= now,
+                col(StageRun.paused_at).is_(None),
+            )
+        )
+        kind = BallKind.HANDOFF_UNACCEPTED
+        return [
+            _drop(kind, f"handoff:{handoff_id}", request_id, at)
+            for handoff_id, request_id, at in (await there.execute(query)).all()
+        ]
+
+    async def _of_words(self, there: AsyncConnection, now: datetime) -> list[Drop]:
+        """Promises past their time, and customers' words that nobody has answered."""
+        owed: Any = (
+            sa.select(
+                col(Promise.id), col(Promise.request_id), col(Promise.kind), col(Promise.made_at),
+                col(Promise.due_at), col(ServiceRequest.unanswered_since),
+            )
+            .join(ServiceRequest, col(ServiceRequest.id) == col(Promise.request_id))
+            .where(col(Promise.closed_at).is_(None))
+        )  # fmt: skip
+        found, covered, answers = [], set[int](), dict[int, datetime]()
+        for row in (await there.execute(owed)).all():
+            if row.kind in (PromiseKind.ANSWER, PromiseKind.CALL):
+                covered.add(row.request_id)
+            since = row.unanswered_since
+            if row.kind == PromiseKind.ANSWER and since is not None and row.made_at >= since:
+                known = answers.get(row.request_id, row.due_at)
+                answers[row.request_id] = min(known, row.due_at)
+            elif row.due_at <= now:
+                late = BallKind.PROMISE_DUE
+                found.append(_drop(late, f"promise:{row.id}", row.request_id, row.due_at))
+        for request_id, due_at in answers.items():
+            if due_at <= now:
+                unanswered = BallKind.MESSAGE_UNANSWERED
+                found.append(_drop(unanswered, f"request:{request_id}", request_id, due_at))
+        wrote: Any = sa.select(
+            col(ServiceRequest.id),
+            col(ServiceRequest.department_id),
+            col(ServiceRequest.unanswered_since),
+        ).where(col(ServiceRequest.unanswered_since).is_not(None))
+        for request_id, department_id, since in (await there.execute(wrote)).all():
+            by = self.office.departments[department_id].reply_by(since)
+            if request_id not in covered and by <= now:
+                unanswered = BallKind.MESSAGE_UNANSWERED
+                found.append(_drop(unanswered, f"request:{request_id}", request_id, by))
+        return found
+
+    async def _of_questions(self, there: AsyncConnection, now: datetime) -> list[Drop]:
+        query: Any = (
+            sa.select(
+                col(FollowUp.id), col(FollowUp.request_id), col(FollowUp.key), col(FollowUp.reminded_at),
+                col(StageRun.department_id),
+            )
+            .join(StageRun, col(StageRun.id) == col(FollowUp.run_id))
+            .join(ServiceRequest, col(ServiceRequest.id) == col(FollowUp.request_id))
+            .where(
+                col(FollowUp.state) == FollowUpState.ASKED,
+                col(FollowUp.reminded_at).is_not(None),
+                col(FollowUp.called_at).is_(None),
+                col(ServiceRequest.closed_at).is_(None),
+            )
+        )  # fmt: skip
+        found = []
+        for question_id, request_id, key, reminded_at, place in (await there.execute(query)).all():
+            life = self.lives.get(request_id)
+            wait = life.kind.question(key).remind_after if life else None
+            at = self.office.calendar(place).add(reminded_at, wait) if wait else None
+            if at is not None and at <= now:
+                kind = BallKind.FOLLOW_UP_UNANSWERED
+                found.append(_drop(kind, f"follow_up:{question_id}", request_id, at))
+        return found
+
+    async def _of_messages(self, there: AsyncConnection) -> list[Drop]:
+        """What reached nobody by any way, and what nobody can find out about."""
+        kinds = {
+            MessageStatus.FAILED: BallKind.MESSAGE_UNDELIVERED,
+            MessageStatus.UNDELIVERED: BallKind.MESSAGE_UNDELIVERED,
+            MessageStatus.REVIEW: BallKind.OUTCOME_UNKNOWN,
+        }
+        query: Any = sa.select(
+            *(getattr(Message, name) for name in READ),
+        ).where(
+            col(Message.direction) == Direction.OUT,
+            col(Message.status).in_(kinds),
+            col(Message.settled_at).is_(None),
+            col(Message.request_id).is_not(None),
+            col(Message.kind) != MessageKind.NOTICE,
+        )
+        rows = (await there.execute(query)).all()
+        return [
+            _drop(kinds[row.status], f"message:{row.id}", row.request_id, self._ended_at(row))
+            for row in rows
+        ]
+
+    def _ended_at(self, row: Any) -> datetime:
+        """When the carrier gave it up; where it never had it, when we could find out no more."""
+        world = self.office.world
+        text = world.carrier.texts.get(row.provider_sid or "")
+        if text is not None and text.ended_at is not None:
+            return text.ended_at
+        again = timedelta(seconds=world.settings.reconcile_after)
+        known: datetime = row.claimed_at or row.created_at
+        if row.looked_at is not None:
+            known = row.looked_at + again
+        return known
+
+    async def _of_people(self, there: AsyncConnection, now: datetime) -> list[Drop]:
+        query: Any = (
+            sa.select(
+                col(ServiceRequest.id), col(ServiceRequest.updated_at), col(StaffMember.id),
+                col(StaffMember.disabled_at), col(StaffMember.absent_from),
+            )
+            .join(StaffMember, col(StaffMember.id) == col(ServiceRequest.owner_id))
+            .where(
+                col(ServiceRequest.closed_at).is_(None),
+                sa.or_(
+                    col(StaffMember.disabled_at).is_not(None),
+                    sa.and_(
+                        col(StaffMember.absent_from) <= now,
+                        sa.or_(
+                            col(StaffMember.absent_until).is_(None),
+                            col(StaffMember.absent_until) > now,
+                        ),
+                    ),
+                ),
+            )
+        )  # fmt: skip
+        found = []
+        for request_id, updated_at, person_id, left_at, away in (await there.execute(query)).all():
+            if left_at is not None:
+                found.append(
+                    _drop(BallKind.NO_OWNER, f"request:{request_id}", request_id, updated_at)
+                )
+            else:
+                subject = f"request:{request_id}:{person_id}"
+                found.append(_drop(BallKind.OWNER_ABSENT, subject, request_id, away))
+        return found
+
+    def _of_returns(self) -> Iterator[Drop]:
+        """By the simulation's own count of what went back."""
+        for request_id, life in self.lives.items():
+            if life.is_over or life.it.is_closed or life.settled_returns:
+                continue
+            for pair, times in life.returns.items():
+                if times >= RETURNS_NOTICED:
+                    subject = f"request:{request_id}:{'-'.join(map(str, sorted(pair)))}"
+                    at = life.bounced_at[pair]
+                    yield _drop(BallKind.BOUNCING, subject, request_id, at)
+
+
+def _drop(kind: BallKind, subject: str, request_id: int, at: datetime) -> Drop:
+    return Drop(kind, subject, request_id, at)

@@ -1,0 +1,258 @@
+"""What came of it, in words for whoever runs a company and in JSON for whoever runs a machine."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from statistics import median
+from typing import Any, Self
+
+from portal.models import BallKind
+from tests.simulation.faults import WORDS, Fault
+from tests.simulation.oracle import Drop
+from tests.simulation.run import BEGINS, Outcome
+
+FALSE_ALARMS_BELOW = 0.01
+SHOWN = 10
+
+KINDS = {
+    BallKind.HANDOFF_UNACCEPTED: "handoff not taken up in time",
+    BallKind.STAGE_OVERDUE: "stage past its time and grace",
+    BallKind.PROMISE_DUE: "promise not kept in time",
+    BallKind.MESSAGE_UNANSWERED: "customer's words not answered in time",
+    BallKind.MESSAGE_UNDELIVERED: "message that reached nobody",
+    BallKind.OUTCOME_UNKNOWN: "message of which nobody knows",
+    BallKind.FOLLOW_UP_UNANSWERED: "question that got no answer",
+    BallKind.THIRD_PARTY_SILENT: "courier or other third party silent",
+    BallKind.BOUNCING: "request that goes back and forth",
+    BallKind.AGEING: "request far older than its like",
+    BallKind.OWNER_ABSENT: "owner away, nobody stands in",
+    BallKind.NO_OWNER: "nobody has it",
+    BallKind.SENT_TWICE: "message that went twice",
+}
+
+
+@dataclass
+class KindOfDrop:
+    """One way of slipping: how often, how often raised, and how many seconds after its time."""
+
+    dropped: int = 0
+    raised: int = 0
+    put_right_at_once: int = 0
+    median_seconds: float | None = None
+    worst_seconds: float | None = None
+
+
+@dataclass
+class Report:
+    """All figures; ``misses`` names each target that was missed."""
+
+    requests: int
+    seed: int
+    faults: list[str]
+    done: int
+    days: float
+    dropped: int
+    raised: int
+    put_right_at_once: int
+    raised_share: float
+    median_seconds: float | None
+    worst_seconds: float | None
+    kinds: dict[str, KindOfDrop]
+    never_put_right: int
+    alarms: int
+    false_alarms: int
+    messages_owed: int
+    messages_lost: int
+    messages_doubled: int
+    ownerless: int
+    refused_turns: dict[str, int]
+    done_to_it: dict[str, int]
+    customers_asked: int
+    customers_asked_without: int | None
+    requests_asked_about: int
+    requests_asked_about_without: int | None
+    seconds: float
+    misses: list[str] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for a machine."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How often customers had to ask, and about how many requests."""
+
+    times: int
+    requests: int
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> Self:
+        """Of one play."""
+        asked = [life.asked for life in outcome.lives if life.asked]
+        return cls(sum(asked), len(asked))
+
+
+def report(outcome: Outcome, without: Asking | None = None) -> Report:
+    """Draw up the figures; ``without`` is of the same play with Kept silent."""
+    asking = Asking.of(outcome)
+    truth, account = outcome.truth, outcome.account
+    drops = [drop for drop in truth.drops if drop.counts]
+    at_once = [drop for drop in truth.drops if not drop.counts]
+    raised = [drop for drop in drops if drop.raised_at is not None]
+    done_to = {**outcome.world.done, **outcome.world.carrier.done_to}
+    late = "came too late: "
+    made = Report(
+        requests=outcome.script.requests,
+        seed=outcome.script.dice.seed,
+        faults=sorted(fault.value for fault in outcome.script.dice.faults),
+        done=sum(life.is_over for life in outcome.lives),
+        days=round((outcome.world.now - BEGINS).total_seconds() / 86_400, 1),
+        dropped=len(drops),
+        raised=len(raised),
+        put_right_at_once=len(at_once),
+        raised_share=_share(len(raised), len(drops)),
+        median_seconds=_median(raised),
+        worst_seconds=_worst(raised),
+        kinds=dict(_by_kind(truth.drops)),
+        never_put_right=len(truth.standing),
+        alarms=truth.raised,
+        false_alarms=len(truth.false),
+        messages_owed=account.owed,
+        messages_lost=len(account.lost),
+        messages_doubled=len(account.doubled),
+        ownerless=outcome.world.ownerless,
+        refused_turns={k.removeprefix(late): v for k, v in done_to.items() if k.startswith(late)},
+        done_to_it={k: v for k, v in sorted(done_to.items()) if not k.startswith(late)},
+        customers_asked=asking.times,
+        customers_asked_without=without.times if without else None,
+        requests_asked_about=asking.requests,
+        requests_asked_about_without=without.requests if without else None,
+        seconds=round(outcome.seconds, 1),
+    )
+    made.details = [
+        *(f"not raised: {_told(drop)}" for drop in drops if drop.raised_at is None),
+        *(f"false alarm: {words}" for words in truth.false),
+        *(f"lost: {words}" for words in account.lost),
+        *(f"twice: {words}" for words in account.doubled),
+        *(f"never put right: {_told(drop)}" for drop in truth.standing.values()),
+    ]
+    made.misses = list(_misses(made))
+    return made
+
+
+def _misses(made: Report) -> Iterator[str]:
+    if made.raised < made.dropped:
+        yield f"{made.dropped - made.raised} of {made.dropped} drops were not raised"
+    if made.false_alarms and made.false_alarms >= FALSE_ALARMS_BELOW * made.alarms:
+        yield f"{made.false_alarms} of {made.alarms} alarms were false"
+    if made.messages_lost:
+        yield f"{made.messages_lost} messages were lost"
+    if made.messages_doubled:
+        yield f"{made.messages_doubled} messages went twice"
+    if made.ownerless:
+        yield f"{made.ownerless} times a request had no owner"
+
+
+def in_words(made: Report) -> list[str]:
+    """The report as it is printed, a line each."""
+    soon = _soon(made.median_seconds, made.worst_seconds)
+    faults = [WORDS[fault] for fault in Fault if fault.value in made.faults]
+    lines = [
+        f"{made.requests:,} requests, seed {made.seed}: {made.days:g} days in {made.seconds:g} s.",
+        f"  done                     {made.done:,} ({_percent(_share(made.done, made.requests))})",
+        f"  things that went wrong   {'; '.join(faults) or 'none'}",
+        "",
+        f"What slipped             {made.dropped:,} times",
+        f"  raised                   {made.raised:,} ({_percent(made.raised_share)}){soon}",
+    ]
+    for kind, figures in sorted(made.kinds.items(), key=lambda item: -item[1].dropped):
+        if figures.dropped:
+            lines.append(
+                f"    {KINDS.get(BallKind(kind), kind):<42}{figures.raised:>6,} of"
+                f" {figures.dropped:<6,}{_soon(figures.median_seconds, figures.worst_seconds)}"
+            )
+    lines += [
+        f"  put right before anybody could be told   {made.put_right_at_once:,}",
+        f"  never put right          {made.never_put_right:,}",
+        f"False alarms             {made.false_alarms:,} of {made.alarms:,}",
+        f"Messages                 {made.messages_owed:,} owed",
+        f"  lost                     {made.messages_lost:,}",
+        f"  doubled                  {made.messages_doubled:,}",
+        f"Moments without an owner {made.ownerless:,}",
+        "",
+        *_asking(made),
+        "",
+        "What was done to it",
+        *(f"  {number:>7,}  {what}" for what, number in made.done_to_it.items()),
+        "",
+    ]
+    lines += [f"  {words}" for words in made.details[:SHOWN]]
+    if len(made.details) > SHOWN:
+        lines.append(f"  and {len(made.details) - SHOWN:,} more (--json shows all)")
+    if made.misses:
+        return [*lines, *(f"MISSED: {miss}." for miss in made.misses)]
+    return [*lines, "Every target is met: all raised, none lost, none twice, always an owner."]
+
+
+def _asking(made: Report) -> Iterator[str]:
+    yield (
+        f"Customers had to ask     {made.customers_asked:,} times, about "
+        f"{made.requests_asked_about:,} requests"
+    )
+    if made.customers_asked_without is not None:
+        yield (
+            f"  had Kept kept silent     {made.customers_asked_without:,} times, about "
+            f"{made.requests_asked_about_without:,} requests"
+        )
+
+
+def _by_kind(drops: Sequence[Drop]) -> Iterator[tuple[str, KindOfDrop]]:
+    by_kind: dict[str, list[Drop]] = defaultdict(list)
+    for drop in drops:
+        by_kind[drop.kind.value].append(drop)
+    for kind, theirs in by_kind.items():
+        counted = [drop for drop in theirs if drop.counts]
+        raised = [drop for drop in counted if drop.raised_at is not None]
+        yield (
+            kind,
+            KindOfDrop(
+                len(counted), len(raised), len(theirs) - len(counted),
+                _median(raised), _worst(raised),
+            ),
+        )  # fmt: skip
+
+
+def _told(drop: Drop) -> str:
+    return f"{drop.kind} {drop.subject} of request {drop.request_id}, {drop.at:%d %b %H:%M:%S}"
+
+
+def _seconds(drops: Sequence[Drop]) -> list[float]:
+    return [drop.seconds for drop in drops if drop.seconds is not None]
+
+
+def _median(drops: Sequence[Drop]) -> float | None:
+    return median(_seconds(drops)) if drops else None
+
+
+def _worst(drops: Sequence[Drop]) -> float | None:
+    return max(_seconds(drops), default=None)
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 1.0
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.4g} %"
+
+
+def _soon(middle: float | None, worst: float | None) -> str:
+    if middle is None or worst is None:
+        return ""
+    return f"   after {_time(middle)} in the middle, {_time(worst)} at worst"
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.3g} s" if seconds < 120 else f"{seconds / 60:.3g} min"

@@ -1,0 +1,247 @@
+"""Whatever is done, in whatever order: nothing is dropped, nothing is said twice."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    initialize,
+    invariant,
+    rule,
+)
+from sqlmodel import select
+
+from portal.errors import PortalError
+from portal.models import (
+    KEPT,
+    THE_CUSTOMER,
+    Direction,
+    FollowUpState,
+    Message,
+    RequestStatus,
+    RunState,
+    ServiceRequest,
+    StaffMember,
+)
+from portal.operations import (
+    accept,
+    advance,
+    ask_what_is_due,
+    assign,
+    cancel,
+    disable_staff,
+    end_holds_that_are_over,
+    hold,
+    make_promise,
+    receive_text,
+    receive_web_message,
+    refuse,
+    reopen,
+    resume,
+    send_back,
+    write_to_customer,
+)
+from portal.queries.requests import WHOLE
+from tests.support.factories import MARTHA, MARTIN
+from tests.support.random_histories import AnyHistory, live_through
+
+STAGES = (
+    None, "received", "decision", "made", "courier", "delivered", "intake", "fire", "plans",
+    "zoning", "diagnosis", "quote", "mended",
+)  # fmt: skip
+HANDS = ("tess", "tom", "uma", "pia", "carl", "cora", "finn", "pat", "ben", "mona", "ada")
+BODIES = ("YES", "NO", "1", "2", "Where is it?", "STOP", "START", "CANCEL", "Thank you", "🎉", "Hm")
+
+stages, hands = st.sampled_from(STAGES), st.sampled_from(HANDS)
+which = st.integers(min_value=0, max_value=3)
+
+
+class AnyDay(AnyHistory):
+    """A day at the house: any verb by any hand on any request, at any time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pages: dict[int, int] = {}
+
+    @initialize(third=st.sampled_from(["card", "permit", "repair"]))
+    def morning(self, third):
+        async def begin():
+            await self.move_in()
+            return [
+                await self.house.open("card", by=KEPT),
+                await self.house.open("permit", by=KEPT),
+                await self.house.open("repair", customer=MARTHA, by=KEPT),
+                await self.house.open(third, by=KEPT),
+            ]
+
+        self.requests = self.wait(begin())
+
+    def do(self, verb, which, *args, by=KEPT, **words):
+        """One verb; a refusal is an answer too, and anything else that is raised is not."""
+        try:
+            self.wait(self.house.do(verb, self.requests[which], *args, by=by, **words))
+        except PortalError:
+            pass
+        else:
+            self.clock.shift(timedelta(seconds=1))
+
+    def hear(self, verb, **words):
+        try:
+            self.wait(self.house.hear(verb, **words))
+        except PortalError:
+            pass
+        else:
+            self.clock.shift(timedelta(seconds=1))
+
+    def by(self, hand):
+        return getattr(self.house.people, hand).actor
+
+    @rule(which=which, stage=stages, hand=hands)
+    def advance(self, which, stage, hand):
+        self.do(advance, which, stage=stage, note="As they said.", by=self.by(hand))
+
+    @rule(which=which)
+    def advance_whatever_is_open(self, which):
+        seen = self.wait(self.house.see(self.requests[which]))
+        for run in seen.open_runs[:1]:
+            self.do(accept, which, stage=run.stage_key)
+            self.do(advance, which, stage=run.stage_key)
+
+    @rule(which=which, stage=stages, hand=hands)
+    def accept(self, which, stage, hand):
+        self.do(accept, which, stage=stage, by=self.by(hand))
+
+    @rule(which=which, stage=stages)
+    def refuse(self, which, stage):
+        self.do(refuse, which, stage=stage, reason="No.")
+
+    @rule(which=which, stage=stages.filter(bool), hand=hands)
+    def send_back(self, which, stage, hand):
+        self.do(send_back, which, stage=stage, reason="Again.", by=self.by(hand))
+
+    @rule(which=which, stage=stages, days=st.sampled_from([None, 1]))
+    def hold(self, which, stage, days):
+        until = datetime.now(UTC) + timedelta(days=days) if days else None
+        self.do(hold, which, stage=stage, reason="Wait.", until=until)
+
+    @rule(which=which, stage=stages)
+    def resume(self, which, stage):
+        self.do(resume, which, stage=stage)
+
+    @rule(which=which)
+    def cancel(self, which):
+        self.do(cancel, which, reason="Enough.")
+
+    @rule(which=which, stage=stages)
+    def reopen(self, which, stage):
+        self.do(reopen, which, stage=stage, reason="A mistake.")
+
+    @rule(which=which, stage=stages, hand=hands)
+    def assign(self, which, stage, hand):
+        self.do(assign, which, stage=stage, owner=f"{hand}@acme.example")
+
+    @rule(which=which, hours=st.integers(1, 900))
+    def time_passes(self, which, hours):
+        self.clock.shift(timedelta(hours=hours))
+        self.do(ask_what_is_due, which)
+        self.do(end_holds_that_are_over, which)
+
+    @rule(which=which)
+    def promise(self, which):
+        due = datetime.now(UTC) + timedelta(hours=2)
+        self.do(make_promise, which, text="A call.", due_at=due)
+
+    @rule(which=which)
+    def write(self, which):
+        self.do(write_to_customer, which, "Hello.")
+
+    @rule(body=st.sampled_from(BODIES), sender=st.sampled_from([MARTIN.phone, "+14155550199"]))
+    def text(self, body, sender):
+        self.hear(
+            receive_text, sid=f"SM{next(self.numbers)}", sender=sender, to="+15005550006",
+            body=body, by=THE_CUSTOMER,
+        )  # fmt: skip
+
+    @rule(which=which, body=st.sampled_from(BODIES))
+    def write_on_the_page(self, which, body):
+        self.do(receive_web_message, which, body, by=THE_CUSTOMER)
+
+    @rule(hand=st.sampled_from(HANDS[:-2]))
+    def somebody_leaves(self, hand):
+        self.hear(disable_staff, email=f"{hand}@acme.example", by=KEPT)
+
+    @invariant()
+    def nothing_is_dropped(self):
+        requests, messages, gone = self.wait(self.look())
+        for request in requests:
+            self.hold_to_its_invariants(request, gone)
+        causes = [(one.cause, one.kind, one.channel) for one in messages]
+        assert len(causes) == len(set(causes))
+        answered = {one.cause for one in messages if one.direction == Direction.OUT}
+        for heard in messages:
+            if heard.direction == Direction.IN and heard.request_id is None:
+                if heard.meaning == "stop":
+                    continue  # A repeated stop is heeded in silence: its confirmation was the last.
+                assert f"message:{heard.id}" in answered or heard.from_address != MARTIN.phone
+
+    def hold_to_its_invariants(self, request, gone):
+        runs = request.open_runs
+        assert request.page_version >= self.pages.get(request.id, 0)
+        self.pages[request.id] = request.page_version
+        if request.is_closed:
+            assert not runs
+            assert request.closed_at is not None
+            assert not any(handoff.waits for handoff in request.handoffs)
+            assert not any(question.is_pending for question in request.follow_ups)
+        else:
+            assert request.closed_at is None
+            assert request.owner_id
+            assert request.owner_id not in gone
+            assert (not runs) == (request.status == RequestStatus.AWAITING_CONFIRMATION)
+            if len(runs) == 1:
+                assert request.owner_id == runs[0].assignee_id
+            assert request.status == self.expected_status(request)
+        assert len({run.stage_key for run in runs}) == len(runs)
+        for run in runs:
+            assert run.assignee_id
+            assert run.assignee_id not in gone
+            assert run.is_paused == bool(run.held_at or run.waits_on_customer)
+            assert run.reached_at or any(
+                one.waits and one.run_id == run.id for one in request.handoffs
+            )
+        for promise in request.promises:
+            assert promise.closed_at or promise.owner_id not in gone
+        if request.status == RequestStatus.COMPLETED:
+            self.must_be_done(request)
+
+    def expected_status(self, request):
+        runs = request.open_runs
+        if not runs:
+            return RequestStatus.AWAITING_CONFIRMATION
+        if all(run.held_at for run in runs):
+            return RequestStatus.ON_HOLD
+        if all(run.held_at or run.waits_on_customer for run in runs):
+            return RequestStatus.WAITING_ON_CUSTOMER
+        return RequestStatus.OPEN
+
+    def must_be_done(self, request):
+        """Completed means that every last stage was done, never that the relay lost its way."""
+        done = {run.stage_key for run in request.runs if run.state == RunState.COMPLETED}
+        assert {stage.key for stage in request.definition.last_stages()} <= done
+        assert not any(one.state == FollowUpState.ASKED for one in request.follow_ups)
+
+    async def look(self):
+        async with self.database.reading() as session:
+            requests = (await session.exec(select(ServiceRequest).options(*WHOLE))).all()
+            messages = (await session.exec(select(Message))).all()
+            people = (await session.exec(select(StaffMember))).all()
+        return requests, messages, {one.id for one in people if one.disabled_at}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_on_any_day_nothing_is_dropped_and_nothing_said_twice(
+    settings, furniture, migrated_file, tmp_path
+):
+    live_through(
+        AnyDay, 20, settings=settings, furniture=furniture, blank=migrated_file, folder=tmp_path
+    )

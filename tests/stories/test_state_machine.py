@@ -1,0 +1,267 @@
+"""docs/architecture.md is drawn as the rules are: every arrow can be gone, and no other."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from portal.errors import PortalError
+from portal.models import (
+    KEPT,
+    Answer,
+    Customer,
+    Department,
+    FollowUpState,
+    RequestStatus,
+    ServiceRequest,
+    StaffMember,
+    StageRun,
+    Workflow,
+)
+from portal.rules.follow_ups import Asking
+from portal.rules.handoffs import HandingOver
+from portal.rules.roster import Roster
+from portal.rules.stage_flow import Progress
+from portal.workflows import read_workflow
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "architecture.md"
+ARROW = re.compile(r"^ +(\w+|\[\*\]) --> (\w+): (.+)$", re.MULTILINE)
+
+WORKFLOW = """
+key = "whole"
+name = "Everything that can happen to a request"
+[departments.front]
+name = "Front"
+accept_within = "4h"
+[departments.back]
+name = "Back"
+accept_within = "4h"
+[[stages]]
+key = "intake"
+department = "front"
+title = "Intake"
+expected = "1d"
+[[stages]]
+key = "quote"
+department = "front"
+title = "Quote"
+expected = "1d"
+question = "Shall we? Reply YES or NO."
+yes = "complete"
+no = { close = "declined" }
+[[stages]]
+key = "papers"
+department = "back"
+title = "Papers"
+expected = "1d"
+pauses_clock = true
+[[stages]]
+key = "work"
+department = "front"
+title = "Work"
+expected = "1d"
+[[follow_ups]]
+after_stage = "work"
+question = "Done? Reply YES or NO."
+yes = "complete"
+no = { send_back = "work" }
+"""
+DEFINITION = read_workflow(WORKFLOW)
+
+Step = tuple[str, str]
+"""A verb and the stage it is about (or nothing)."""
+
+VERBS: dict[str, Callable[[Progress, str], object]] = {
+    "advance": lambda go, stage: go.advance(stage or None, "They told us.", None),
+    "accept": lambda go, stage: HandingOver(go).accept(stage, None),
+    "refuse": lambda go, stage: HandingOver(go).refuse(stage, "No.", None),
+    "recall": lambda go, stage: HandingOver(go).recall(stage, None),
+    "send back": lambda go, stage: go.send_back(stage, "Again."),
+    "reopen": lambda go, _: go.reopen(None, "A mistake."),
+    "hold": lambda go, _: go.request.hold(None, "Wait.", None, KEPT, go.now),
+    "resume": lambda go, _: go.request.resume(None, KEPT, go.now, go.roster.departments.values()),
+    "cancel": lambda go, _: cancel(go),
+    "ask": lambda go, _: Asking(go).take_step(the_question(go, FollowUpState.PLANNED)),
+    "answer yes": lambda go, _: Asking(go).answer(asked(go), Answer.YES, "yes", "sms"),
+    "answer no": lambda go, _: Asking(go).answer(asked(go), Answer.NO, "no", "sms"),
+    "no answer": lambda go, _: give_up(go),
+}
+
+
+def cancel(go: Progress) -> None:
+    go.request.must_be_open()
+    go.request.end(RequestStatus.CANCELLED, KEPT, go.now, "Enough.", go.roster)
+
+
+def give_up(go: Progress) -> None:
+    """The time to remind has passed and then the time to close."""
+    question = asked(go)
+    question.reminded_at = question.next_at = go.now
+    Asking(go).take_step(question)
+
+
+def asked(go: Progress):
+    return the_question(go, FollowUpState.ASKED)
+
+
+def the_question(go: Progress, state: FollowUpState):
+    found = [one for one in go.request.follow_ups if one.state == state]
+    if not found:
+        raise PortalError("There is no such question.")
+    return found[-1]
+
+
+class Life:
+    """One request in memory, moved by the rules alone."""
+
+    def __init__(self, steps: tuple[Step, ...] = ()) -> None:
+        departments = {
+            key: Department(id=number, key=key, name=one.name, accept_within=one.accept_within and "4h")
+            for number, (key, one) in enumerate(DEFINITION.departments.items(), start=1)
+        }  # fmt: skip
+        staff = {number: StaffMember(id=number, email=f"{number}", name="P") for number in (1, 2)}
+        self.request = ServiceRequest(
+            reference="WHLE-2345-678",
+            workflow=Workflow(document=DEFINITION.to_json()),
+            customer=Customer(name="Martin", contact_points=[]),
+            runs=[], handoffs=[], promises=[], follow_ups=[], links=[], owner_id=0, department_id=0,
+        )  # fmt: skip
+        ids = {stage.key: number for number, stage in enumerate(DEFINITION.stages)}
+        roster = Roster(departments, staff, members={1: [1], 2: [2]})
+        start = datetime(2025, 6, 3, tzinfo=UTC)
+        self.go = Progress(self.request, roster, ids, KEPT, start)
+        self.go.begin()
+        for step in steps:
+            self.take(step)
+
+    def take(self, step: Step) -> None:
+        """One verb, a minute after the last."""
+        self.go.now += timedelta(minutes=1)
+        VERBS[step[0]](self.go, step[1])
+
+    def runs(self) -> dict[int, str]:
+        """What each passage is now, as the document names it."""
+        return {number: drawn(run) for number, run in enumerate(self.request.runs)}
+
+    def likeness(self) -> object:
+        """What decides how it can go on; two lives that are alike go on alike."""
+        now = {
+            (run.stage_key, drawn(run), run.waits_on_customer, run.reached_at is not None)
+            for run in self.request.runs
+            if drawn(run) not in {"superseded", "cancelled"}
+        }
+        questions = {one.key: one.state for one in self.request.follow_ups}
+        ended = self.request.closed_at
+        cut_off = {run.stage_key for run in self.request.runs if run.closed_at == ended and ended}
+        return (
+            self.request.status, frozenset(now), frozenset(questions.items()), frozenset(cut_off),
+        )  # fmt: skip
+
+
+def drawn(run: StageRun) -> str:
+    if not run.is_open:
+        return run.state.value
+    if run.held_at:
+        return "held"
+    if run.reached_at is None:
+        return "handed_off"
+    return "waiting" if run.waits_on_customer else "at_work"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One step of one life: what it was, the verb, and the life after it."""
+
+    status: str
+    runs: dict[int, str]
+    verb: str
+    after: Life
+
+
+def steps_from(life: Life) -> Iterator[Step]:
+    """What could be tried now; the rules say what may be done."""
+    for verb in VERBS:
+        if verb in {"advance", "accept", "refuse", "recall"}:
+            yield from ((verb, run.stage_key) for run in life.request.open_runs)
+        elif verb == "send back":
+            yield from ((verb, stage.key) for stage in DEFINITION.stages)
+        else:
+            yield (verb, "")
+    yield ("advance", "")
+
+
+@cache
+def all_changes() -> list[Change]:
+    """Every step from every likeness that can be reached."""
+    changes: list[Change] = []
+    known: set[object] = {Life().likeness()}
+    paths: list[tuple[Step, ...]] = [()]
+    for path in paths:
+        life = Life(path)
+        before, status, runs = life.likeness(), life.request.status.value, life.runs()
+        for step in dict.fromkeys(steps_from(Life(path))):
+            try:
+                life.take(step)
+            except PortalError:
+                assert life.likeness() == before, f"{step} was refused and yet changed something"
+                continue
+            changes.append(Change(status, runs, step[0], life))
+            if life.likeness() not in known:
+                known.add(life.likeness())
+                paths.append((*path, step))
+            life = Life(path)
+    return changes
+
+
+def gone(what: str) -> set[tuple[str, str, str]]:
+    """Every change of state that the rules allow, for requests or for stage runs."""
+    if what == "requests":
+        found = {("[*]", "open", "open")}
+        found |= {(one.status, one.after.request.status.value, one.verb) for one in all_changes()}
+    else:
+        found = {("[*]", "at_work", "open")}
+        for one in all_changes():
+            for number, state in one.after.runs().items():
+                found.add((one.runs.get(number, "[*]"), state, one.verb))
+    return {change for change in found if change[0] != change[1]}
+
+
+def written(section: str) -> set[tuple[str, str, str]]:
+    """The arrows of one diagram of the document."""
+    text = (
+        DOCUMENT.read_text(encoding="utf-8").partition(f"\n### {section}\n")[2].partition("\n##")[0]
+    )
+    return {
+        (start, end, verb)
+        for start, end, verbs in ARROW.findall(text)
+        for verb in verbs.split(", ")
+    }
+
+
+@pytest.mark.parametrize(("section", "what"), [("A request", "requests"), ("A stage run", "runs")])
+def test_the_diagram_shows_every_change_and_no_other(section, what):
+    assert written(section) == gone(what)
+
+
+def test_every_status_is_drawn():
+    named = {end for _, end, _ in written("A request")}
+    assert named == {status.value for status in RequestStatus}
+
+
+def test_in_every_life_an_open_request_has_an_owner_and_a_status_that_fits():
+    for change in all_changes():
+        request, step = change.after.request, change.verb
+        open_runs = request.open_runs
+        assert all(run.assignee_id in (1, 2) for run in open_runs), step
+        if request.is_closed:
+            assert not open_runs, step
+            assert request.closed_at is not None, step
+            continue
+        assert request.owner_id in (1, 2), step
+        assert request.closed_at is None, step
+        awaits = request.status == RequestStatus.AWAITING_CONFIRMATION
+        assert awaits == (not open_runs), step

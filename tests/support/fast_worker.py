@@ -1,0 +1,34 @@
+"""`python -m tests.support.fast_worker`: a worker that waits a quarter as long, and rests for a second.
+
+It is `python -m workers` in all else. What a test waits for by the clock (a call that takes too
+long, a claim that has nobody behind it) comes sooner; the order of things stays. Much sooner would
+not do: on a busy machine it could not keep its own limits.
+A number of seconds after it puts its clock forward, or back where it is below 0.
+"""
+
+import sys
+import time
+
+import portal.relay.sending.delivering
+import time_machine
+import workers.claim
+import workers.deliver
+import workers.inquire
+
+import workers.reconcile
+from portal.messaging.sms.twilio_client import SmsGateway
+from workers.__main__ import main
+
+HASTE = 4
+portal.operations.delivery.outcomes.PAUSE /= 60
+workers.delivery.claim.UNKNOWN_BLOCKS /= HASTE
+workers.delivery.deliver.CLAIM_HOLDS /= HASTE
+workers.poll_receipts.ASK_AGAIN /= HASTE
+workers.reconcile.LOST_AFTER /= HASTE
+workers.reconcile.FIRST_LOOK /= HASTE
+SmsGateway.__init__.__kwdefaults__["timeout"] /= HASTE  # type: ignore[index]
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        time_machine.travel(time.time() + float(sys.argv[1])).start()
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""Random histories of a house: on a database of its own, and on a clock that only they move."""
+
+import asyncio
+import shutil
+from collections.abc import Coroutine
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import time_machine
+from hypothesis import HealthCheck
+from hypothesis import settings as effort
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+from portal.database import Database
+from portal.jobs import Jobs
+from portal.live import Live
+from portal.operations import Relay
+from portal.settings import Settings
+from tests.support.factories import Furniture, House, furnish
+
+STEPS = 25
+
+
+class AnyHistory(RuleBasedStateMachine):
+    """What every history begins and ends with; its rules say what may happen between."""
+
+    settings: Settings
+    furniture: Furniture
+    blank: Path
+    folder: Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers = count()
+        self.runner = asyncio.Runner()
+        path = self.folder / f"{id(self)}.db"
+        shutil.copyfile(self.blank, path)
+        self.database = Database(f"sqlite+aiosqlite:///{path}")
+        self.relay = Relay(self.settings, self.database, Jobs(None), Live(None))
+        self.time = time_machine.travel(datetime(2025, 6, 3, 14, tzinfo=UTC), tick=False)
+        self.clock = self.time.start()
+
+    def teardown(self) -> None:
+        """Leave nothing open behind."""
+        self.wait(self.database.close())
+        self.runner.close()
+        self.time.stop()
+
+    def wait(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Do it to its end."""
+        return self.runner.run(work)
+
+    async def move_in(self) -> House:
+        """The house, with everybody at their desks."""
+        self.house = House(self.relay, self.database, await furnish(self.database, self.furniture))
+        return self.house
+
+
+def live_through(machine: type[AnyHistory], histories: int, **ground: Any) -> None:
+    """Live through so many of the machine's histories, always the same ones.
+
+    ``ground`` is what they stand on: settings, furniture, a blank database and a folder.
+    """
+    run_state_machine_as_test(
+        type(machine.__name__, (machine,), ground),
+        settings=effort(
+            max_examples=histories,
+            stateful_step_count=STEPS,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

@@ -1,0 +1,126 @@
+"""All of the product as it runs for real: web, workers, queue, database, and a carrier to talk to."""
+
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Self
+
+import httpx2
+from sqlmodel import select
+
+from portal.business_time import now
+from portal.database import Database
+from portal.demo.fake_providers import Simulator
+from portal.jobs import Jobs
+from portal.live import Live
+from portal.models import ApiKey, StaffMember
+from portal.operations import Relay
+from portal.runtime.embedded_redis import EmbeddedQueue
+from portal.runtime.web_server import listen
+from portal.settings import Settings
+from tests.support.factories import Furniture, House, furnish
+from tests.support.processes import web
+
+TOKEN = "the token of the tests"
+PATIENCE = 30.0
+"""Seconds that a caller waits for an answer: the web may only just have been started."""
+
+
+class Installation:
+    """One machine's worth of Kept, from `with` to the end of the block.
+
+    There is a carrier, a queue and, if it is ``serving``, a web process on a free port; workers are
+    started by whoever needs them.
+    The processes belong to no event loop; what is awaited is made for each test, by `house`.
+    """
+
+    def __init__(
+        self,
+        database_url: str,
+        folder: Path,
+        carrier: Simulator,
+        *,
+        serving: bool = True,
+        **told: Any,
+    ) -> None:
+        """``told``: further settings, by their names in the environment."""
+        self.carrier = carrier
+        self._serving = serving
+        self.queue = EmbeddedQueue(folder)
+        self._told = {"DATABASE_URL": database_url, "KEPT_DATA_DIR": folder, **told}
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opening:
+            self._listener = opening.enter_context(listen("127.0.0.1", 0))
+            self.origin = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+            opening.enter_context(self.carrier)
+            self.carrier.inbound_url = f"{self.origin}/hooks/twilio/inbound"
+            opening.enter_context(self.queue)
+            self.settings = Settings(_env_file=None, **{**self._usual, **self._told})
+            self.web = web(self.settings, self._listener)
+            if self._serving:
+                self.web.start()
+                opening.callback(lambda: self.web.stop())  # noqa: PLW0108 (it may be another)
+            self._opened = opening.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    @property
+    def _usual(self) -> dict[str, Any]:
+        return {
+            "KEPT_PUBLIC_URL": self.origin,
+            "KEPT_SECRET_KEY": "a secret that only the tests know",
+            "KEPT_BRAND": "Acme Bank",
+            "KEPT_QUIET_HOURS": "off",
+            "KEPT_SWEEP_EVERY": 0.2,
+            "KEPT_RECONCILE_AFTER": 0.5,
+            "KEPT_POLL_AFTER": 1,
+            "KEPT_TWILIO_ANSWERS_KEYWORDS": False,
+            "REDIS_URL": self.queue.url,
+            "TWILIO_ACCOUNT_SID": self.carrier.config.account_sid,
+            "TWILIO_AUTH_TOKEN": self.carrier.config.auth_token,
+            "TWILIO_FROM_NUMBER": self.carrier.config.from_number,
+            "TWILIO_API_URL": self.carrier.api_url,
+            "SMTP_URL": self.carrier.smtp_url,
+            "KEPT_MAIL_FROM": "Acme Bank <desk@acme.example>",
+        }
+
+    def restart_web(self) -> None:
+        """`kill -9`, and another one on the same port."""
+        self.web.stop()
+        self.web = web(self.settings, self._listener).start()
+
+    @asynccontextmanager
+    async def house(self, furniture: Furniture) -> AsyncIterator[House]:
+        """The cast at their desks, in the running loop; they move in where nobody has yet."""
+        database = Database(self.settings.database_url)
+        relay = Relay(
+            self.settings, database, Jobs(self.settings.redis_url), Live(self.settings.redis_url)
+        )
+        try:
+            async with database.reading() as session:
+                people = (await session.exec(select(StaffMember))).all()
+            if people:
+                named = {one.email.partition("@")[0]: one for one in people}
+                yield House(relay, database, SimpleNamespace(**named))
+            else:
+                yield House(relay, database, await furnish(database, furniture))
+        finally:
+            await relay.jobs.close()
+            await relay.live.stop()
+            await database.close()
+
+    @asynccontextmanager
+    async def api(self, house: House) -> AsyncIterator[httpx2.AsyncClient]:
+        """Another system with a key of its own; paths are relative to ``/api/v1``."""
+        key, secret = ApiKey.make("crm", now())
+        async with house.database.transaction() as session:
+            session.add(key)
+        headers = {"Authorization": f"Bearer {secret}"}
+        async with httpx2.AsyncClient(
+            base_url=f"{self.origin}/api/v1", headers=headers, timeout=PATIENCE
+        ) as client:
+            yield client

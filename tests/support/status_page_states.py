@@ -1,0 +1,251 @@
+"""The customer's page in every state that it can be in: for its words, its weight and its pictures.
+
+Facts, and no database: what leads from the relay to each of them is held elsewhere.
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from portal.branding.theme import PLAIN
+from portal.tracking.status_page.timeline_view import Leg, WaitingHandoff
+from portal.tracking.status_page.view_models import (
+    Appointment,
+    Delay,
+    Ending,
+    Holder,
+    Likely,
+    Line,
+    NextUp,
+    PastPromise,
+    Pause,
+    PromiseLine,
+    Question,
+    StatusPage,
+)
+from portal.web import templating
+
+NOW = datetime(2026, 11, 24, 20, 30, tzinfo=UTC)
+"""Tuesday afternoon, half past three in New York."""
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+RECEIVED = Leg(
+    "received", "We have your application", "Telesales", "done",
+    NOW - timedelta(days=1, hours=6, minutes=18), NOW - timedelta(days=1, hours=5, minutes=38),
+)  # fmt: skip
+APPROVED = Leg("approved", "Approved", "Underwriting", "done", NOW - 28 * HOUR, NOW - 4 * HOUR)
+MADE = Leg(
+    "made", "Your card is being made", "Card Processing", "now", NOW - timedelta(minutes=85),
+    expected_at=NOW + 2 * DAY, note="The embossing run is tonight. You need not do anything.",
+)  # fmt: skip
+SENT = Leg("courier", "On its way to you", "Courier Desk", "to", expected_at=NOW + 2 * DAY)
+ARRIVED = Leg("arrived", "In your hands", "You tell us", "to", expected_at=NOW + 7 * DAY)
+
+ASKED = Line("1", "Will it still come to my old address?", NOW - 1.2 * HOUR, None, "sms")
+HEARD = Line(
+    "2", "We have your question, Martin. Card Processing will answer by 3:40 pm.",
+    NOW - 1.2 * HOUR, "Acme Bank", "sms",
+)  # fmt: skip
+TOLD = Line("3", "It goes to Elm Street 7, your new one.", NOW - 0.5 * HOUR, "Pia", "sms")
+
+MARTIN = StatusPage(
+    now=NOW,
+    brand="Acme Bank",
+    support_contact="0800 555 0132",
+    reference="CARD-7K4M-2Q9",
+    title="Credit card application",
+    first_name="Martin",
+    locale="en",
+    timezone="America/New_York",
+    status="open",
+    headline="Your card is being made",
+    write_to="Card Processing",
+    path="/r/q7Hc0Jm2Vt8sXz4bKe1LaA",
+    last_event_id=42,
+    holders=(Holder("Card Processing", NOW - timedelta(minutes=85)),),
+    next_up=NextUp("On its way to you", NOW + 2 * DAY),
+    levels=((RECEIVED,), (APPROVED,), (MADE,), (SENT,), (ARRIVED,)),
+    conversation=(ASKED, HEARD, TOLD),
+)
+"""An ordinary page: a card in its third leg, with three messages."""
+
+OWED = PromiseLine("1", "", NOW + timedelta(minutes=10), owner="Pia")
+PASSED = replace(
+    MADE, state="passed", note=None,
+    handoff=WaitingHandoff("Card Processing", NOW - HOUR, NOW + 2.5 * HOUR),
+)  # fmt: skip
+
+
+def with_made(leg: Leg, **changes: Any) -> StatusPage:
+    """Martin's page with another state of the leg that is under way."""
+    return replace(
+        MARTIN, levels=((RECEIVED,), (APPROVED,), (leg,), (SENT,), (ARRIVED,)), **changes
+    )
+
+
+def waiting(title: str = MADE.title, **changes: Any) -> StatusPage:
+    """Martin's page while its clock stands: nobody can say when the rest of the way comes."""
+    ahead = [replace(leg, expected_at=None) for leg in (SENT, ARRIVED)]
+    leg = replace(MADE, title=title, state="paused", note=None)
+    levels = ((RECEIVED,), (APPROVED,), (leg,), *((one,) for one in ahead))
+    return replace(MARTIN, levels=levels, next_up=NextUp(SENT.title, None), **changes)
+
+
+def over(state: str, **changes: Any) -> StatusPage:
+    """Martin's page when nothing more comes; all legs but the first two are in that state."""
+    rest = [
+        replace(leg, state=state, expected_at=None, note=None,
+                began_at=NOW - 2 * HOUR if state == "done" else None)
+        for leg in (MADE, SENT, ARRIVED)
+    ]  # fmt: skip
+    if state == "skipped":
+        rest[0] = replace(rest[0], state="ended")
+    levels = ((RECEIVED,), (APPROVED,), *((leg,) for leg in rest))
+    return replace(MARTIN, levels=levels, holders=(), next_up=None, **changes)
+
+
+def permit() -> StatusPage:
+    """Three departments at work at the same time."""
+    began = NOW - DAY
+
+    def review(key: str, title: str, department: str, state: Any, **more: Any) -> Leg:
+        return Leg(key, title, department, state, began, expected_at=NOW + 3 * DAY, **more)
+
+    fork = (
+        review("fire", "Fire safety is being reviewed", "Fire Review", "now"),
+        replace(review("plans", "Your plans are being reviewed", "Plan Review", "done"),
+                ended_at=NOW - 3 * HOUR),
+        review("zone", "Zoning is being reviewed", "Zoning", "paused", note="A map is missing."),
+    )  # fmt: skip
+    intake = replace(RECEIVED, title="We have your plans", department="Permit Counter")
+    decision = Leg("decision", "Your permit is being decided", "Permit Counter", "to",
+                   expected_at=NOW + 3 * DAY)  # fmt: skip
+    return replace(
+        MARTIN, brand="City of Elm", reference="PERM-3F8T-6WX", title="Building permit",
+        headline="Fire safety is being reviewed", write_to="Permit Counter",
+        holders=(Holder("Fire Review", began), Holder("Zoning", began)),
+        next_up=NextUp("Your permit is being decided", NOW + 3 * DAY),
+        levels=((intake,), fork, (decision,)), conversation=(),
+    )  # fmt: skip
+
+
+STATES: dict[str, StatusPage] = {
+    "in work": replace(MARTIN, promises=(OWED,), conversation=(ASKED, HEARD)),
+    "nothing said": replace(MARTIN, conversation=()),
+    "passed on": with_made(
+        PASSED, headline="Approved", handoff=PASSED.handoff,
+        holders=(Holder("Underwriting", NOW - DAY),),
+    ),
+    "side by side": permit(),
+    "likely": with_made(
+        replace(MADE, expected_at=NOW + 3 * DAY), likely=Likely(NOW + DAY, NOW + 3 * DAY)
+    ),
+    "a question": waiting(
+        status="waiting_on_customer",
+        question=Question("2", "The metal card costs $84 a year. Shall we make that one?"),
+    ),
+    "an appointment": waiting(
+        "Your visit", status="waiting_on_customer",
+        question=Question("2", "When may our technician come?", asks_time=True),
+    ),
+    "a visit": replace(
+        MARTIN, headline="Our technician comes to you", holders=(Holder("Field Team", NOW - HOUR),),
+        appointments=(Appointment("1", "Your visit", NOW + 3 * DAY - 5.5 * HOUR),),
+    ),
+    "waiting on papers": waiting(
+        "We need a copy of your passport",
+        status="waiting_on_customer", headline="We need a copy of your passport",
+    ),
+    "on hold": waiting(
+        status="on_hold",
+        pause=Pause("We wait for your employer's answer.", NOW + 6 * DAY),
+    ),
+    "delayed": with_made(
+        replace(MADE, expected_at=NOW + 3 * DAY, note=None),
+        delay=Delay(NOW - DAY, NOW + 3 * DAY, "The printer is being mended."),
+        next_up=NextUp("On its way to you", NOW + 3 * DAY),
+    ),
+    "late": with_made(
+        replace(MADE, expected_at=NOW - DAY, note=None), delay=Delay(was_by=NOW - DAY),
+        next_up=NextUp("On its way to you", None), promises=(replace(OWED, due_at=NOW - HOUR),),
+    ),
+    "ask now": with_made(
+        replace(MADE, expected_at=NOW + DAY, note=None), ask_from=NOW - HOUR,
+        delay=Delay(now_by=NOW + DAY, reason="Card Processing needs more time."),
+        next_up=NextUp("On its way to you", NOW + DAY),
+    ),
+    "a complaint": replace(
+        MARTIN,
+        promises=(replace(OWED, owner="Mona", due_at=NOW + 90 * timedelta(minutes=1)),),
+        conversation=(
+            ASKED, HEARD, TOLD,
+            Line("4", "That is the wrong street again! This is the third time I tell you.",
+                 NOW - timedelta(minutes=20), None),
+            Line("5", "We have your words, Martin, and are sorry. Mona will answer by 5 pm.",
+                 NOW - timedelta(minutes=20), "Acme Bank"),
+        ),
+    ),
+    "promises": replace(
+        MARTIN,
+        promises=(
+            PromiseLine("4", "I will ring you", NOW - 2 * HOUR, owner="Paul"),
+            replace(OWED, key="5"),
+            PromiseLine("6", "I will send you the contract", NOW + DAY, owner="Tess",
+                        moved_because="The line was busy."),
+        ),
+        past_promises=(
+            PastPromise("I will ask Underwriting", "Tess", NOW - 5 * HOUR),
+            PastPromise("I will call you back", "Tom", None),
+        ),
+    ),
+    "did it arrive": replace(
+        over("done", status="awaiting_confirmation"),
+        question=Question("1", "Has your card arrived?", "Yes, I have it", "No, not yet"),
+        levels=(
+            *MARTIN.levels[:2], *((replace(leg, state="done", note=None),) for leg in (MADE, SENT)),
+            (replace(ARRIVED, state="now", expected_at=None),),
+        ),
+    ),
+    "done": over("done", status="completed", ending=Ending(NOW - HOUR, confirmed=True)),
+    "done long ago": replace(
+        over("done", status="completed", ending=Ending(NOW - HOUR, confirmed=True)),
+        now=NOW + 100 * DAY,
+    ),
+    "never confirmed": over("done", status="completed", ending=Ending(NOW, unconfirmed=True)),
+    "declined": over(
+        "skipped", status="declined", ending=Ending(NOW, "We could not confirm your address.")
+    ),
+    "cancelled": over("skipped", status="cancelled", ending=Ending(NOW, "You asked us to stop.")),
+}  # fmt: skip
+
+
+LAYLA = replace(
+    MARTIN, locale="ar", timezone="Asia/Dubai", brand="بنك المدينة", title="طلب بطاقة ائتمان",
+    first_name="ليلى", headline="بطاقتك قيد الإصدار", write_to="إصدار البطاقات",
+    holders=(Holder("إصدار البطاقات", NOW - timedelta(minutes=85)),),
+    next_up=NextUp("بطاقتك في الطريق إليك", NOW + 2 * DAY),
+    promises=(replace(OWED, owner="سارة"),),
+    levels=tuple(
+        (replace(leg, title=title, department=department, note=None),)
+        for leg, title, department in (
+            (RECEIVED, "وصلنا طلبك", "المبيعات"),
+            (APPROVED, "تمت الموافقة", "الائتمان"),
+            (MADE, "بطاقتك قيد الإصدار", "إصدار البطاقات"),
+            (SENT, "بطاقتك في الطريق إليك", "التوصيل"),
+        )
+    ),
+    conversation=(replace(ASKED, body="هل تصل إلى عنواني القديم؟"),),
+)  # fmt: skip
+"""An ordinary page that runs from right to left."""
+
+
+def html(page: StatusPage) -> str:
+    """The page as it is sent."""
+    return templating.render("tracking/status.html", page.context())
+
+
+def outage(locale: str = "en", *, reading: bool = True) -> str:
+    """What stands in for the page while our database is away, also for a form sent to it."""
+    frame = {"brand": MARTIN.brand, "support_contact": MARTIN.support_contact, "livery": PLAIN}
+    told = {"reading": reading, "path": MARTIN.path, "locale": locale, "chosen": ""}
+    return templating.render("tracking/outage.html", {**frame, **told})

@@ -1,0 +1,410 @@
+"""What the customer reads: each state in its own words, whole by itself, and small."""
+
+import base64
+import gzip
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from portal.branding.theme import PLAIN
+from portal.i18n.languages import CODES
+from portal.messaging.wording.channel_neutral import without_reply_hint
+from portal.messaging.wording.time_format import Words
+from portal.tracking.preferences_view import Channel, PreferencesPage
+from portal.tracking.status_page.cache import PACKING
+from portal.tracking.status_page.view_models import Line
+from portal.web import templating
+from portal.web.static_files import asset, assets, serve_asset
+from tests.support.status_page_states import (
+    ARRIVED,
+    MADE,
+    MARTIN,
+    NOW,
+    PASSED,
+    RECEIVED,
+    STATES,
+    html,
+)
+
+pytestmark = pytest.mark.either_database
+
+DOCS = Path(__file__).parents[2] / "docs"
+FIRST_VIEW = 6144
+"""Bytes, packed: what arrives in the first round trip of a new connection."""
+
+SAYS = {
+    "in work": (
+        "Your card is being made, Martin",
+        "Card Processing has it since today, 2:05 pm",
+        "Step 3 of 5",
+        "On its way to you by Thu 26 Nov in 2 days",
+        "Pia will answer you by 3:40 pm.",
+        "We have your message. There is nothing else that you need to do.",
+    ),
+    "nothing said": (
+        "There is nothing that you need to do now.",
+        "What you write below goes straight to the people who have your request.",
+    ),
+    "passed on": (
+        "Approved, Martin",
+        "Passed to Card Processing today, 2:30 pm; they take it up by 6 pm.",
+        "Until they do, Underwriting still looks after it.",
+    ),
+    "side by side": ("Fire Review and Zoning have it, all at the same time", "Step 2 of 3"),
+    "likely": ("Usually by tomorrow, at the latest by Fri 27 Nov.",),
+    "a question": ("A question for you, Martin", "Shall we make that one?", "Yes", "No", "paused"),
+    "an appointment": ("When may our technician come?", "Send this time", "None suits me"),
+    "a visit": ("Your visit: Friday, 10 am", "Add to my calendar"),
+    "waiting on papers": (
+        "We need a copy of your passport, Martin",
+        "Send a photo or a PDF",
+        "Or write it below. It goes on as soon as we have it.",
+    ),
+    "on hold": (
+        "On hold for now, Martin",
+        "We wait for your employer's answer. We take it up again by Mon 30 Nov.",
+    ),
+    "delayed": (
+        "This takes longer than we said. We said Mon 23 Nov; now we expect Fri 27 Nov.",
+        "The printer is being mended.",
+    ),
+    "late": (
+        "You hear from us as soon as there is a new day.",
+        "due Mon, 3:30 pm",
+        "Pia will answer you: we said by 2:30 pm.",
+        "We are late with this, and sorry.",
+    ),
+    "ask now": (
+        "Now we expect it by tomorrow. Card Processing needs more time.",
+        "Ask now",
+    ),
+    "a complaint": ("Mona will answer you by 5 pm.", "and are sorry."),
+    "promises": (
+        "Paul: I will ring you: we said by 1:30 pm.",
+        "Tess: I will send you the contract by tomorrow, 3:30 pm. The line was busy.",
+        "Tess: I will ask Underwriting. Kept today, 10:30 am.",
+        "Tom: I will call you back. We did not get to this, and are sorry.",
+    ),
+    "did it arrive": (
+        "Has your card arrived?",
+        "Only you can say when it is done.",
+        "Yes, I have it",
+        "No, not yet",
+    ),
+    "done": (
+        "All done, Martin",
+        "You confirmed it today, 2:30 pm. Thank you.",
+        "Is something not right? Write to us below; it reaches a person.",
+    ),
+    "done long ago": (
+        "You confirmed it on 24 Nov 2026, 2:30 pm. Thank you.",
+        "Is there something after all? Write to us below, and it is looked into again.",
+    ),
+    "never confirmed": ("We asked and did not hear from you, so we closed it",),
+    "declined": ("This could not go ahead, Martin", "We could not confirm your address."),
+    "cancelled": ("This request was cancelled", "You asked us to stop."),
+}
+
+
+def read(markup: str) -> str:
+    """The text as it is read, without the head."""
+    text = re.sub(r"<[^>]+>", " ", markup.split("<body>", 1)[1])
+    text = text.replace("&#39;", "'")
+    return re.sub(r"\s+([.,;:])", r"\1", re.sub(r"\s+", " ", text))
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_each_state_has_its_own_plain_words(state: str) -> None:
+    words = read(html(STATES[state]))
+    for sentence in SAYS[state]:
+        assert sentence in words
+
+
+def test_every_state_has_its_picture_in_the_docs() -> None:
+    shown = re.findall(r'src="(pictures/states/[\w-]+\.png)"', (DOCS / "states.md").read_text())
+    assert {f"pictures/states/{state.replace(' ', '-')}.png" for state in STATES} <= set(shown)
+    assert all((DOCS / picture).exists() for picture in shown)
+
+
+def test_a_screen_reader_hears_the_headline_first() -> None:
+    """The title of the tab says where it stands before it says whose it is."""
+    for page in STATES.values():
+        markup = html(page)
+        headline = re.search(r"<h1[^>]*>(.*?)</h1>", markup, re.DOTALL)
+        assert headline
+        assert f"<title>{headline[1].strip()} · {page.brand}</title>" in markup
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("locale", CODES)
+def test_the_first_view_fits_in_one_round_trip(state: str, locale: str) -> None:
+    """In every state and every language, as it is sent."""
+    page = html(replace(STATES[state], locale=locale)).encode()
+    assert len(gzip.compress(page, PACKING)) <= FIRST_VIEW
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_page_is_whole_without_any_other_file(state: str) -> None:
+    """No style sheet, picture or font is asked for; scripts come after and may stay away."""
+    page = html(STATES[state])
+    assert not re.findall(r"<img|rel=\"stylesheet|rel=\"preload|@font-face|@import|url\(", page)
+    assert all("defer" in script for script in re.findall(r"<script[^>]*>", page))
+    assert not re.search(r"\sstyle=|\son\w+=|<script(?![^>]* src=)", page)
+
+
+def test_page_and_scripts_together_stay_under_45_kilobytes() -> None:
+    scripts = re.findall(r"/static/([^?]+)\?", html(MARTIN))
+    assert len(scripts) == 3
+    assert sum(len(assets()[name].packed) for name in scripts) + FIRST_VIEW < 45_000
+
+
+def test_without_a_first_name_the_headline_is_still_a_sentence() -> None:
+    for page in STATES.values():
+        headline = re.search(r"<h1[^>]*>(.*?)</h1>", html(replace(page, first_name="")), re.DOTALL)
+        assert headline
+        assert not headline[1].strip().endswith(",")
+
+
+def test_what_people_wrote_is_shown_and_never_run() -> None:
+    evil = "<script>alert(1)</script>\"' onload=x"
+    page = html(
+        replace(
+            MARTIN,
+            first_name=evil,
+            headline=evil,
+            write_to=evil,
+            draft=evil,
+            refusal=evil,
+            conversation=(Line("1", evil, NOW, None), Line("2", evil, NOW, evil)),
+        )
+    )
+    assert "<script>alert" not in page
+    assert "\"' onload" not in page
+    assert page.count("&lt;script&gt;alert(1)") >= 6
+
+
+def test_one_first_heading_and_one_step_that_is_now() -> None:
+    page = html(MARTIN)
+    assert page.count("<h1") == 1
+    assert page.index("<h1") < page.index("<h2")
+    assert page.count('aria-current="step"') == 1
+    assert [part for part in ("<header", "<main", "<footer") if page.count(part) != 1] == []
+
+
+def test_legs_side_by_side_hang_on_a_fork() -> None:
+    fork = (
+        replace(MADE, key="a", state="done"),
+        replace(MADE, key="b"),
+        replace(MADE, key="c", state="to"),
+    )
+    page = html(replace(MARTIN, levels=((RECEIVED,), fork, (ARRIVED,))))
+    assert 'class="fork now"' in page
+    assert all(f'id="leg-{key}"' in page for key in "abc")
+
+
+def test_a_handoff_not_taken_up_in_time_says_so() -> None:
+    assert PASSED.handoff
+    page = STATES["passed on"]
+    overdue = replace(page, handoff=replace(PASSED.handoff, accept_by=NOW - timedelta(minutes=30)))
+    assert "they were to take it up by 3 pm and have not yet." in read(html(overdue))
+
+
+def test_a_paused_leg_is_never_late() -> None:
+    past = replace(MADE, expected_at=NOW - timedelta(days=1))
+    assert past.is_late(NOW)
+    assert not replace(past, state="paused").is_late(NOW)
+
+
+def test_arabic_runs_from_right_to_left() -> None:
+    assert '<html lang="ar" dir="rtl">' in html(replace(MARTIN, locale="ar"))
+
+
+def test_the_page_holds_until_the_next_moment_that_changes_its_words() -> None:
+    """Pia's promise falls due at 3:40 pm; after it the reader's own midnight is next."""
+    page = STATES["in work"]
+    assert page.valid_until == NOW + timedelta(minutes=10)
+    after = replace(page, now=NOW + timedelta(minutes=10))
+    assert after.valid_until == datetime(2026, 11, 25, 5, 0, tzinfo=UTC)
+    assert "late with this" in html(after)
+
+
+WORDS = Words("en", "America/New_York", NOW)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (WORDS.since(NOW - timedelta(days=1)), "yesterday, 3:30 pm"),
+        (WORDS.since(NOW - timedelta(days=5)), "Thursday, 3:30 pm"),
+        (WORDS.since(NOW - timedelta(days=7)), "Tue 17 Nov, 3:30 pm"),
+        (WORDS.on(NOW - timedelta(days=5)), "on Thursday, 3:30 pm"),
+        (WORDS.by(NOW + timedelta(hours=8)), "11:30 pm"),
+        (WORDS.by(NOW + timedelta(hours=17, minutes=30)), "tomorrow, 9 am"),
+        (WORDS.day(NOW + timedelta(days=60)), "23 Jan 2027"),
+        (WORDS.stamp(NOW - timedelta(days=30)), "25 Oct"),
+        (WORDS.length(timedelta(seconds=3)), "1 minute"),
+        (WORDS.length(timedelta(hours=24)), "1 day"),
+        (WORDS.clock(datetime(2026, 11, 24, 5, 0, tzinfo=UTC)), "12 am"),
+        (Words("es", "Europe/Madrid", NOW).since(NOW), "hoy a las 21:30"),
+        (Words("en", "Asia/Tokyo", NOW).since(NOW - timedelta(hours=10)), "yesterday, 7:30 pm"),
+    ],
+)
+def test_times_read_as_people_say_them(said: str, words: str) -> None:
+    assert said == words
+
+
+def test_midnight_is_the_readers_own_when_the_clocks_change() -> None:
+    """On 1 November 2026 New York's day has 25 hours."""
+    noon = datetime(2026, 11, 1, 17, 0, tzinfo=UTC)
+    midnight = Words("en", "America/New_York", noon).next_midnight()
+    assert midnight == datetime(2026, 11, 2, 5, 0, tzinfo=UTC)
+
+
+async def show(request: Request) -> Response:
+    return templating.page(request, "tracking/status.html", MARTIN.context())
+
+
+async def part(request: Request) -> Response:
+    return templating.fragment(request, "tracking/status.html", "headline", MARTIN.context())
+
+
+async def unknown(request: Request) -> Response:
+    return templating.page(request, "tracking/unknown_link.html", {}, 404)
+
+
+async def broken(request: Request) -> Response:
+    return templating.error_page(
+        request, 500, "Something went wrong here", "Please try again soon."
+    )
+
+
+async def find(request: Request) -> Response:
+    context = {"reference": "CARD-1", "contact": "", "refusal": "Please tell us both."}
+    return templating.page(request, "tracking/find.html", context, 422)
+
+
+async def sent(request: Request) -> Response:
+    return templating.page(request, "tracking/sent.html", {})
+
+
+async def preferences(request: Request) -> Response:
+    page = PreferencesPage(
+        reference=MARTIN.reference,
+        locale="en",
+        path=MARTIN.path,
+        channels=(Channel("sms", "•••• 0132"), Channel("email", "m•••@example.com")),
+        chosen="email",
+        languages=(("en", "English"), ("es", "Español")),
+    )
+    return templating.page(request, "tracking/preferences.html", {"page": page})
+
+
+@pytest.fixture
+def browser() -> Iterator[TestClient]:
+    routes = [
+        Route(f"/{endpoint.__name__}", endpoint)
+        for endpoint in (show, part, unknown, broken, find, sent, preferences)
+    ]
+    app = Starlette(routes=[*routes, Route("/static/{name}", serve_asset)])
+    app.state.settings = SimpleNamespace(
+        brand="Acme Bank", support_contact="help@acme.example", livery=PLAIN
+    )
+    with TestClient(app) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/show", 200), ("/unknown", 404), ("/broken", 500), ("/find", 422), ("/sent", 200)],
+)
+def test_no_page_is_kept_indexed_or_told_to_others(
+    browser: TestClient, path: str, status: int
+) -> None:
+    answer = browser.get(path)
+    assert answer.status_code == status
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["X-Robots-Tag"] == "noindex"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_policy_allows_the_pages_own_style_and_nothing_else_inline(
+    browser: TestClient,
+) -> None:
+    answer = browser.get("/show")
+    style = re.search(r"<style>(.*?)</style>", answer.text, re.DOTALL)
+    assert style
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    policy = answer.headers["Content-Security-Policy"]
+    assert f"style-src 'self' 'sha256-{digest}'" in policy
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+
+
+def test_a_fragment_is_the_named_block_alone(browser: TestClient) -> None:
+    assert browser.get("/part").text.strip() == "Your card is being made, Martin"
+
+
+def test_every_page_says_how_to_reach_a_person(browser: TestClient) -> None:
+    for path in ("/unknown", "/broken", "/find", "/sent", "/preferences"):
+        assert '<a href="mailto:help@acme.example">' in browser.get(path).text
+
+
+def test_finding_a_request_keeps_what_was_typed_and_says_what_is_missing(
+    browser: TestClient,
+) -> None:
+    page = browser.get("/find").text
+    assert 'value="CARD-1"' in page
+    assert "Please tell us both." in page
+
+
+def test_preferences_offer_the_customers_channels_and_both_ways_to_stop(
+    browser: TestClient,
+) -> None:
+    page = browser.get("/preferences").text
+    assert 'value="email" checked' in page
+    assert "Stop texting about this request" in page
+    assert "Stop all texts" in page
+
+
+def test_a_file_asked_for_by_its_content_is_kept_for_good(browser: TestClient) -> None:
+    answer = browser.get(asset("tracking.js"), headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert answer.content == assets()["tracking.js"].body
+
+
+def test_a_file_asked_for_by_another_name_is_not_kept(browser: TestClient) -> None:
+    assert browser.get("/static/tracking.js?v=old").headers["Cache-Control"] == "no-cache"
+    assert browser.get("/static/secrets.txt").status_code == 404
+    assert browser.get("/static/..%2Fpages.py").status_code == 404
+
+
+def test_what_others_wrote_stands_beside_its_licence() -> None:
+    for name in ("htmx", "htmx-ext-sse", "idiomorph"):
+        assert f"{name}.LICENSE" in assets()
+
+
+@pytest.mark.parametrize(
+    ("asked", "alone"),
+    [
+        ("Has your card arrived? Reply YES or NO.", "Has your card arrived?"),
+        ("It is ready. Shall we go ahead? Reply YES or NO", "It is ready. Shall we go ahead?"),
+        ("¿Ha llegado su tarjeta? Responda SÍ o NO.", "¿Ha llegado su tarjeta?"),
+        ("Reply YES or NO.", "Reply YES or NO."),
+        ("Do you still want it?", "Do you still want it?"),
+    ],
+)
+def test_a_page_with_two_buttons_does_not_ask_for_a_reply(asked: str, alone: str) -> None:
+    assert without_reply_hint(asked) == alone

@@ -1,0 +1,520 @@
+"""Workflow files: what they say, in which order stages run, and every mistake with its remedy."""
+
+from pathlib import Path
+
+import pytest
+
+from portal.business_time import Duration
+from portal.workflows import (
+    AnswerAction,
+    Words,
+    WorkflowDefinition,
+    WorkflowFileError,
+    read_workflow,
+    read_workflow_file,
+    shipped_workflow_files,
+)
+
+CARD = """\
+key = "card"
+name = "Credit card"
+timezone = "America/New_York"
+
+[departments.processing]
+name = "Card Processing"
+hours = "Mon-Fri 09:00-17:30"
+holidays = "US"
+accept_within = "4bh"
+
+[[stages]]
+key = "made"
+department = "processing"
+title = "Your card is being made"
+expected = "4bh"
+
+[[stages]]
+key = "courier"
+department = "processing"
+title = "On its way to you"
+expected = "2d"
+
+[[follow_ups]]
+after_stage = "courier"
+question = "Has your card arrived? Reply YES or NO."
+no = { send_back = "made" }
+"""
+
+FORK = """\
+key = "permit"
+name = "Permit"
+[departments.counter]
+name = "Counter"
+"""
+
+
+def shipped(key: str) -> WorkflowDefinition:
+    """A workflow that comes with the product."""
+    (path,) = (path for path in shipped_workflow_files() if path.stem == key)
+    return read_workflow_file(path)
+
+
+def stages(**after: str) -> str:
+    """A file with one stage for each argument, and what it says after its key."""
+    return FORK + "".join(
+        f'[[stages]]\nkey = "{key}"\ndepartment = "counter"\ntitle = "T"\nexpected = "1h"\n{rest}\n'
+        for key, rest in after.items()
+    )
+
+
+def mistakes(text: str | bytes, known_departments: tuple[str, ...] = ()) -> list[str]:
+    """The lines that the command line prints about a file that cannot be used."""
+    with pytest.raises(WorkflowFileError) as refused:
+        read_workflow(text, known_departments=known_departments, source="card.toml")
+    return refused.value.lines()
+
+
+def changed(old: str, new: str) -> str:
+    """The card's file with one thing in it changed."""
+    assert old in CARD
+    return CARD.replace(old, new, 1)
+
+
+def test_a_short_file_is_whole_with_the_defaults() -> None:
+    card = read_workflow(CARD)
+    made = card.stage("made")
+    assert (card.prefix, made.name, made.after) == ("CARD", "Made", ())
+    assert card.stage("courier").after == ("made",)
+    assert (made.grace, made.milestone, made.sms) == (Duration(0, "s"), True, None)
+    assert (made.update_every, made.pauses_clock, made.question) == (None, False, None)
+    processing = card.departments["processing"]
+    assert processing.timezone == "America/New_York"
+    assert processing.reply_within == Duration(4, "bh")
+    assert (processing.lead_after, processing.manager_after) == (
+        Duration(4, "bh"), Duration(1, "bd"),
+    )  # fmt: skip
+    assert processing.calendar.holidays == "US"
+    (asked,) = card.follow_ups_after("courier")
+    assert (asked.key, asked.asked_when, asked.yes) == (
+        "after-courier", "completed", AnswerAction("complete"),
+    )  # fmt: skip
+    assert asked.no == AnswerAction("send_back", "made")
+    assert (asked.remind_after, asked.close_after) == (Duration(2, "d"), Duration(30, "d"))
+
+
+@pytest.mark.parametrize(
+    ("key", "prefix"),
+    [("card-application", "CARD"), ("device", "DEVC"), ("lilo", "K"), ("mortgage_x", "MRTG")],
+)
+def test_a_prefix_is_taken_from_the_key_without_letters_that_look_alike(
+    key: str, prefix: str
+) -> None:
+    assert read_workflow(changed('"card"', f'"{key}"')).prefix == prefix
+
+
+@pytest.mark.parametrize("path", shipped_workflow_files(), ids=lambda path: path.stem)
+def test_a_shipped_file_reads_back_from_the_database_as_it_was(path: Path) -> None:
+    workflow = read_workflow_file(path)
+    stored = workflow.to_json()
+    assert workflow.key == path.stem
+    assert WorkflowDefinition.from_json(stored) == workflow
+    assert WorkflowDefinition.from_json(stored).to_json() == stored
+
+
+def test_four_workflows_are_shipped() -> None:
+    assert [path.stem for path in shipped_workflow_files()] == [
+        "building-permit", "card-application", "device-repair", "fibre-installation",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", shipped_workflow_files(), ids=lambda path: path.stem)
+def test_every_shipped_first_text_says_how_to_stop(path: Path) -> None:
+    (first,) = read_workflow_file(path).roots()
+    assert str(first.sms).startswith("{brand}: ")
+    assert str(first.sms).endswith("STOP to end")
+
+
+def test_the_quote_of_a_repair_is_a_question_while_the_clock_stands_still() -> None:
+    quote = shipped("device-repair").stage("quote")
+    assert quote.pauses_clock
+    assert quote.question
+    assert (quote.question.key, quote.question.asked_when) == ("at-quote", "reached")
+    assert quote.question.no == AnswerAction("close")
+    assert shipped("device-repair").question("at-quote") == quote.question
+    with pytest.raises(KeyError):
+        shipped("device-repair").question("at-nothing")
+
+
+def test_reviews_of_a_permit_run_side_by_side_and_join_at_the_decision() -> None:
+    permit = shipped("building-permit")
+    reviews = {"plans-review", "fire-review", "development-review"}
+    before = {"intake", "drawings", "completeness"}
+    assert [stage.key for stage in permit.roots()] == ["intake"]
+    assert [stage.key for stage in permit.last_stages()] == ["issue"]
+    assert {stage.key for stage in permit.opened_by("completeness", before)} == reviews
+    assert permit.opened_by("plans-review", before) == []
+    done = before | {"plans-review", "fire-review"}
+    assert [stage.key for stage in permit.opened_by("development-review", done)] == ["decision"]
+    assert permit.ancestors("decision") == before | reviews
+    assert permit.ancestors("intake") == set()
+    assert permit.descendants("completeness") == reviews | {"decision", "issue"}
+    assert permit.descendants("fire-review") == {"decision", "issue"}
+    assert permit.descendants("issue") == set()
+    assert [{stage.key for stage in leg} for leg in permit.legs()] == [
+        {"intake"}, {"drawings"}, {"completeness"}, reviews, {"decision"}, {"issue"},
+    ]  # fmt: skip
+    with pytest.raises(KeyError):
+        permit.stage("nothing")
+
+
+def test_a_request_may_open_in_two_departments_at_once() -> None:
+    permit = read_workflow(stages(a="", b="after = []", c='after = ["b", "a", "b"]'))
+    assert [stage.key for stage in permit.roots()] == ["a", "b"]
+    assert permit.stage("c").after == ("b", "a")
+
+
+def test_a_stage_may_wait_for_one_that_stands_below_it() -> None:
+    permit = read_workflow(stages(a='after = ["b"]', b="after = []"))
+    assert [[stage.key for stage in leg] for leg in permit.legs()] == [["b"], ["a"]]
+
+
+def test_words_are_given_in_the_language_asked_for_or_else_in_english_or_the_first() -> None:
+    words = Words({"es": "Hola", "en": "Hello", "pt-BR": "Oi"})
+    assert [words.in_language(locale) for locale in ("es", "es-MX", "pt_br", "ar", None)] == [
+        "Hola", "Hola", "Oi", "Hello", "Hello",
+    ]  # fmt: skip
+    assert Words({"es": "Hola", "ar": "Marhaba"}).in_language("de") == "Hola"
+    title = 'title = { en = "On its way", es = "En camino" }'
+    card = read_workflow(changed('title = "On its way to you"', title))
+    assert card.stage("courier").title.in_language("es") == "En camino"
+
+
+def test_a_department_may_say_when_what_slips_goes_further_up() -> None:
+    text = changed('"4bh"\n\n[[st', '"4bh"\nlead_after = "30m"\nmanager_after = "2bd"\n\n[[st')
+    processing = read_workflow(text).departments["processing"]
+    assert (str(processing.lead_after), str(processing.manager_after)) == ("30m", "2bd")
+
+
+def test_a_file_may_refer_to_departments_that_exist_already() -> None:
+    text = changed('department = "processing"', 'department = "courier-desk"')
+    known = read_workflow(text, known_departments=["courier-desk"])
+    assert known.stage("made").department == "courier-desk"
+    assert len(mistakes(text)) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        (
+            'department = "processing"',
+            'department = "procesing"',
+            'card.toml:13: stage "made" is in the department "procesing", which nobody has defined.',
+        ),
+        ('department = "processing"', 'department = "procesing"', 'Did you mean "processing"?'),
+        ('key = "card"', "key = card", "card.toml:1: is not TOML here: invalid value"),
+        ('key = "card"\n', "", 'card.toml: the workflow has no "key". Add a line such as'),
+        (
+            'key = "card"',
+            'key = "Card!"',
+            'card.toml:1: the workflow has "Card!" as "key". Use lower',
+        ),
+        ('name = "Credit card"', 'name = " "', 'card.toml:2: the workflow has an empty "name"'),
+        (
+            'name = "Credit card"',
+            'name = "a\\u0000b"',
+            "card.toml:2: the workflow has a control ch",
+        ),
+        (
+            'name = "Credit card"',
+            f'name = "{90 * chr(120)}"',
+            "card.toml:2: the workflow has 90 letters",
+        ),
+        (
+            "America/New_York",
+            "America/New_Yrok",
+            'card.toml:3: the workflow has "America/New_Yrok" as "timezone", which is none.',
+        ),
+        ("America/New_York", "America/New_Yrok", 'Did you mean "America/New_York"?'),
+        (
+            "timezone",
+            'prefix = "OIL"\ntimezone',
+            'card.toml:3: the workflow has "OIL" as "prefix". Ta',
+        ),
+        ("[departments.processing]", "[departments.Processing]", "card.toml:5: department"),
+        (
+            "[departments.processing]",
+            "[[departments]]",
+            "card.toml:5: the workflow has no table of",
+        ),
+        (
+            "Mon-Fri 09:00",
+            "Mon-Fry 09:00",
+            'card.toml:7: department "processing" has a value of "hours" that',
+        ),
+        (
+            '"US"',
+            '"USA"',
+            'card.toml:8: department "processing" has a value of "holidays" that cannot be read',
+        ),
+        (
+            "accept_within",
+            "accept_in",
+            'card.toml:9: department "processing" has "accept_in", which means nothing here.',
+        ),
+        ("accept_within", "accept_in", 'Did you mean "accept_within"?'),
+        (
+            '"4bh"\n\n[[st',
+            '"4bh"\nlead_after = "soon"\n\n[[st',
+            'card.toml:10: department "processing" has a value of "lead_after',
+        ),
+        (
+            '"4bh"\n\n[[st',
+            '"4 hours"\n\n[[st',
+            'card.toml:9: department "processing" has a value of "accept_with',
+        ),
+        (
+            '"4bh"\n\n[[st',
+            "4\n\n[[st",
+            'card.toml:9: department "processing" has 4 as "accept_within".',
+        ),
+        (
+            '"4bh"\n\n[[st',
+            "4\n\n[[st",
+            'Write a number and its unit in quotes, like accept_within = "4bh".',
+        ),
+        ('key = "courier"', 'key = "made"', 'card.toml:18: stage "made" is there twice.'),
+        ('key = "courier"', 'key = "made"', "The first stands on line 11; each needs its own key."),
+        ('key = "courier"\n', "", 'card.toml:17: stage 2 has no "key". Add a line such as key ='),
+        (
+            'title = "On its way to you"\n',
+            "",
+            'card.toml:17: stage "courier" has no "title". Add a',
+        ),
+        (
+            'expected = "2d"\n',
+            "",
+            'card.toml:17: stage "courier" has no "expected". Add a line such',
+        ),
+        ('expected = "2d"', 'expectd = "2d"', 'Did you mean "expected"?'),
+        (
+            '"2d"',
+            '"-2d"',
+            'card.toml:21: stage "courier" has a value of "expected" that cannot be read',
+        ),
+        (
+            '"2d"',
+            '"2d"\nmilestone = "no"',
+            'card.toml:22: stage "courier" has "no" as "milestone". Wri',
+        ),
+        (
+            '"2d"',
+            '"2d"\nafter = "made"',
+            'card.toml:22: stage "courier" has "made" as "after". Write a',
+        ),
+        (
+            '"2d"',
+            '"2d"\nafter = ["mad"]',
+            'card.toml:22: stage "courier" waits for "mad", which is no stage.',
+        ),
+        ('"2d"', '"2d"\nafter = ["mad"]', 'Did you mean "made"?'),
+        (
+            '"On its way to you"',
+            "7",
+            'card.toml:20: stage "courier" has 7 as "title", which customers',
+        ),
+        ('"On its way to you"', "{}", 'card.toml:20: stage "courier" has a table as "title"'),
+        (
+            '"On its way to you"',
+            '{ English = "a" }',
+            'in the language "English". Languages are like',
+        ),
+        ('"On its way to you"', "{ en = 7 }", 'card.toml:20: stage "courier" has 7 in its "title"'),
+        (
+            '"On its way to you"',
+            '"{next}"',
+            'card.toml:20: stage "courier" has a field in braces in',
+        ),
+        (
+            '"2d"',
+            '"2d"\nsms = "{firstname}"',
+            'card.toml:22: stage "courier" has in its "sms" the field "{firstname}", which nobody f',
+        ),
+        ('"2d"', '"2d"\nsms = "{firstname}"', 'Did you mean "first_name"?'),
+        (
+            '"2d"',
+            '"2d"\nsms = "{brand.__class__}"',
+            'the field "{brand.__class__}", which nobody fills',
+        ),
+        (
+            '"2d"',
+            '"2d"\nsms = "Dear {name}"',
+            'the field "{name}", which nobody fills. Of the person a text says no more than {first_',
+        ),
+        ('"2d"', '"2d"\nurgent = "yes"', 'card.toml:22: stage "courier" has "yes" as "urgent".'),
+        ('"2d"', '"2d"\nsms = "{brand} {"', "a brace without its partner. Fields stand in braces"),
+        (
+            '"2d"',
+            '"2d"\nsms = "See {link}."',
+            '"." right after {link}, and phones would make it part of the link.',
+        ),
+        ('"2d"', '"2d"\nsms = "See {link}."', "Put a space after {link}, or end the text with it."),
+        (
+            '"2d"',
+            '"2d"\nno = "close"',
+            'stage "courier" has "no" but asks nothing. Add question = ',
+        ),
+        (
+            'after_stage = "courier"',
+            'after_stage = "curier"',
+            'card.toml:24: the follow-up after "curier" names a stage that is not there.',
+        ),
+        ('after_stage = "courier"', 'after_stage = "curier"', 'Did you mean "courier"?'),
+        (
+            'after_stage = "courier"\n',
+            "",
+            'card.toml:23: follow-up 1 has no "after_stage". Add a line',
+        ),
+        (
+            '{ send_back = "made" }',
+            '{ send_back = "mad" }',
+            'card.toml:26: the follow-up after "courier" has a "no" that leads to "mad", which is n',
+        ),
+        ('{ send_back = "made" }', '{ send_back = "mad" }', 'Did you mean "made"?'),
+        (
+            '{ send_back = "made" }',
+            '"maybe"',
+            'has a "no" that does nothing known. Write "complete", {',
+        ),
+        ('{ send_back = "made" }', '{ close = "lost" }', 'has a "no" that does nothing known'),
+        ('{ send_back = "made" }', '{ open = "made", close = true }', "that does several things"),
+        (
+            "[[follow_ups]]",
+            "[follow_ups]",
+            'card.toml:23: the workflow has "follow_ups" that are no',
+        ),
+    ],
+)
+def test_a_mistake_is_shown_with_its_line_and_a_remedy(old: str, new: str, complaint: str) -> None:
+    assert complaint in "\n".join(mistakes(changed(old, new)))
+
+
+def test_all_mistakes_are_shown_at_once_in_the_order_of_their_lines() -> None:
+    text = changed('"America/New_York"', '"Nowhere"').replace('"2d"', '"soon"')
+    assert [line.partition(": ")[0] for line in mistakes(text)] == ["card.toml:3", "card.toml:21"]
+
+
+def test_a_follow_up_that_is_there_twice_needs_a_key() -> None:
+    again = '\n[[follow_ups]]\nafter_stage = "courier"\nquestion = "Sure?"\n'
+    (line,) = mistakes(CARD + again)
+    assert line.startswith(
+        'card.toml:28: the follow-up after "courier" is there twice as "after-cou'
+    )
+    sure = read_workflow(CARD + again + 'key = "sure"').question("sure")
+    assert str(sure.question) == "Sure?"
+
+
+def test_an_answer_sends_back_only_to_what_came_before() -> None:
+    early = changed('after_stage = "courier"', 'after_stage = "made"')
+    (line,) = mistakes(early.replace('send_back = "made"', 'send_back = "courier"'))
+    assert 'sends back to "courier", which does not come before. Known: made.' in line
+
+
+@pytest.mark.parametrize(
+    ("value", "action"),
+    [
+        ('"complete"', AnswerAction("complete")),
+        ('"close"', AnswerAction("close")),
+        ('{ close = "declined" }', AnswerAction("close")),
+        ("{ close = true }", AnswerAction("close")),
+        ('{ open = "courier" }', AnswerAction("open", "courier")),
+        ('{ send_back = "courier" }', AnswerAction("send_back", "courier")),
+    ],
+)
+def test_an_answer_does_what_the_file_says(value: str, action: AnswerAction) -> None:
+    (asked,) = read_workflow(changed('{ send_back = "made" }', value)).follow_ups
+    assert asked.no == action
+
+
+def test_no_time_at_all_is_not_taken_for_a_default() -> None:
+    never = 'close_after = "0s"\nremind_after = "0s"\n'
+    (asked,) = read_workflow(CARD + never).follow_ups
+    assert (asked.remind_after, asked.close_after) == (Duration(0, "s"), Duration(0, "s"))
+
+
+def test_below_a_fork_a_stage_must_say_what_it_waits_for() -> None:
+    branch = 'after = ["a"]'
+    (line,) = mistakes(stages(a="", b=branch, c=branch, d=""))
+    assert line == (
+        'card.toml:23: stage "d" stands below a fork, where "b" and "c" run side by side.'
+        ' Say what it waits for, such as after = ["b", "c"].'
+    )
+    (line,) = mistakes(stages(a="", b=branch, c=branch, d="", e="", f=""))  # the rest is right
+    assert 'stage "d"' in line
+    (line,) = mistakes(stages(a="", b=branch, c="", d=branch))
+    assert 'stage "c" stands below a fork, where "b" and "d" run' in line
+    (line,) = mistakes(stages(a="", b=branch, c=branch, d='after = ["c"]', e=""))
+    assert 'stage "e" stands below a fork, where "b" and "d" run' in line
+    permit = read_workflow(stages(a="", b=branch, c=branch, d='after = ["b", "c"]', e=""))
+    assert permit.stage("e").after == ("d",)
+
+
+def test_stages_that_wait_for_one_another_are_found() -> None:
+    (line,) = mistakes(stages(a="", b='after = ["d"]', c="", d=""))
+    assert line.startswith("card.toml:16: ")
+    assert '"b", which waits for "d", which waits for "c", which waits for "b"' in line
+    (line,) = mistakes(stages(a='after = ["a"]', b=""))
+    assert 'stage "a" would never open: it waits in a circle, "a", which waits for "a"' in line
+
+
+def test_a_file_without_stages_and_one_with_far_too_many_are_refused() -> None:
+    assert mistakes(FORK) == [
+        "card.toml: the workflow has no stages. Write one to 200, each headed by [[stages]]."
+    ]
+    (line,) = mistakes(stages(**{f"s{n}": "" for n in range(201)}))
+    assert "has 201 stages" in line
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b'key = "a"\nname = "\xff"', "card.toml:2: has letters that are not UTF-8. Save the file"),
+        (b'key = "a"\n\n\0', "card.toml:3: has a NUL byte. Save the file as plain UTF-8 text."),
+        (b"#" * 300_000, "card.toml: is larger than 256 kB"),
+        (b"[" * 100_000, "card.toml"),
+        (b"x = " + b"[" * 100_000, "card.toml: has lists within lists"),
+        (b"x = " + b"9" * 10_000, "card.toml:1: is not TOML here"),
+        (b"a = 1\na = 2", "card.toml:2: is not TOML here: cannot overwrite a value"),
+        (b'a = "', "card.toml:1: is not TOML here"),
+        (b"\xef\xbb\xbf", 'card.toml: the workflow has no "key"'),
+    ],
+)
+def test_what_is_no_workflow_file_at_all_is_refused(content: bytes, complaint: str) -> None:
+    assert complaint in "\n".join(mistakes(content))
+
+
+def test_a_file_that_cannot_be_opened_is_refused_like_others(tmp_path: Path) -> None:
+    with pytest.raises(WorkflowFileError, match="cannot be read: no such file") as refused:
+        read_workflow_file(tmp_path / "none.toml")
+    assert str(tmp_path / "none.toml") in str(refused.value)
+    with pytest.raises(WorkflowFileError, match="cannot be read: is a directory"):
+        read_workflow_file(tmp_path)
+
+
+def test_lines_are_right_below_values_that_span_several() -> None:
+    text = (
+        'key = "a"\r\n'
+        'name = "A"  # [not a table] """\n'
+        "[departments.'tele-sales']\n"
+        'name = """\\\n   Tele\\\n   sales"""\n'
+        "[[stages]]\n"
+        'key = "one"\n'
+        'department = "tele-sales"\n'
+        'expected = "1h"\n'
+        "after = [\n  # none ]\n]\n"
+        "[stages.title]\n"
+        "en = '''It's\\'''\n"
+        'es = ""\n'
+        "bogus.x = 1\n"
+    )
+    assert [line.partition(" ")[0] for line in mistakes(text)] == [
+        "card.toml:16:", "card.toml:17:",
+    ]  # fmt: skip

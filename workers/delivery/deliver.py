@@ -1,0 +1,182 @@
+"""Delivering: claim what is due, hand it over, record what became of it; one batch after another.
+
+No transaction is open while a provider is called. What is claimed is sent at once or given up.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal import business_time
+from portal.messaging.send_errors import OutcomeUnknown, Refused, SendProblem
+from portal.messaging.sms.twilio_client import Accepted
+from portal.models import KEPT, BallKind
+from portal.operations import Relay
+from portal.operations.delivery.outcomes import GivenUp, Outcome, record_outcomes
+from portal.operations.dropped_balls.resolution import raise_ball
+from workers.delivery.claim import Claimed, Taken, claim_due
+from workers.delivery.gateways import Door
+from workers.delivery.sending_limits import Notice
+
+log = structlog.get_logger()
+
+BATCH = 100
+"""Taken and recorded at a time. So many are claimed ahead, so that no connection waits for one."""
+CLAIM_HOLDS = 10.0
+"""Seconds after the claim in which sending must begin; later, another may have taken it over."""
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A claimed message, and when (monotonic seconds) it was claimed."""
+
+    message: Claimed
+    claimed: float
+
+    def must_be_ours(self) -> None:
+        """Frozen or starved past its claim, a worker must not send what another may have taken."""
+        if time.monotonic() - self.claimed > CLAIM_HOLDS:
+            raise GivenUp("The claim was too old by the time it could be sent.")
+
+
+class Courier:
+    """Takes what the outbox holds for one door out by it, as many at once as the door allows.
+
+    Each door has a courier of its own: a slow carrier holds up no mail.
+    """
+
+    def __init__(self, relay: Relay, door: Door) -> None:
+        self._relay = relay
+        self._door = door
+        self._woken = asyncio.Event()
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._outcomes: list[Outcome] = []
+        self._recorder: asyncio.Task[None] | None = None
+        self._not_before = 0.0
+
+    def wake(self) -> None:
+        """Something is due: look now rather than at the next sweep."""
+        self._woken.set()
+
+    async def run(self, ending: asyncio.Event) -> None:
+        """Deliver until ``ending`` is set; a batch that has been begun is claimed to its end."""
+        while not ending.is_set():
+            self._woken.clear()
+            try:
+                more = await self._deliver_batch()
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("the outbox cannot be read; trying again", error=type(error).__name__)
+                more = False
+                await asyncio.sleep(1)
+            if not more:
+                await self._rest(ending)
+
+    async def once(self, within: float) -> None:
+        """Deliver one batch of what is due, each to its end or for ``within`` seconds."""
+        if await self._deliver_batch():
+            await self.finish(within)
+
+    async def finish(self, within: float) -> None:
+        """Let what is under way come to its end, and record it; then give up what has none.
+
+        What could not end is recorded as unknown: never as unsent.
+        """
+        if self._under_way:
+            _, late = await asyncio.wait(self._under_way, timeout=within)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        if self._recorder is not None:
+            await asyncio.wait({self._recorder}, timeout=within)
+
+    async def _rest(self, ending: asyncio.Event) -> None:
+        """Until something is due, at the latest until the next sweep; with no room, until there is."""
+        longest, news = self._relay.settings.sweep_every, self._woken
+        no_room_for = self._not_before - time.monotonic()
+        if no_room_for > 0:
+            longest, news = min(no_room_for, longest), ending
+        if not ending.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(longest):
+                    await news.wait()
+
+    async def _deliver_batch(self) -> bool:
+        """Take the next batch on its way; False when there is nothing to do until we are woken.
+
+        While all connections are busy nothing is claimed: a full batch costs no more than one.
+        """
+        if len(self._under_way) > self._door.at_once or time.monotonic() < self._not_before:
+            return False
+        claimed_at = time.monotonic()
+        taken = await self._claim()
+        for message in taken.messages:
+            task = asyncio.create_task(self._deliver(Parcel(message, claimed_at)))
+            self._under_way.add(task)
+            task.add_done_callback(self._landed)
+        if taken.notices:
+            await self._put_before_staff(taken.notices)
+        return taken.more
+
+    async def _claim(self) -> Taken:
+        now = business_time.now()
+        async with self._relay.database.transaction() as session:
+            taken = await claim_due(
+                session,
+                self._relay.settings,
+                now,
+                channel=self._door.channel,
+                sender=self._door.sender,
+                most=min(BATCH, self._door.at_once),
+            )
+        if taken.not_before is not None:
+            self._not_before = time.monotonic() + (taken.not_before - now).total_seconds()
+        return taken
+
+    async def _put_before_staff(self, notices: Sequence[Notice]) -> None:
+        async with self._relay.turn(KEPT) as turn:
+            for one in notices:
+                await raise_ball(
+                    turn, BallKind.CEILING, one.subject, one.detail, request_id=one.request_id
+                )
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        self.wake()  # A connection is free.
+
+    async def _deliver(self, parcel: Parcel) -> None:
+        message = parcel.message
+        try:
+            result: Accepted | SendProblem = await self._door.send(message, parcel.must_be_ours)
+        except SendProblem as problem:
+            result = problem
+        except asyncio.CancelledError:
+            result = OutcomeUnknown("The worker had to stop while it was being sent.")
+        except Exception as error:  # One bad message must not stop the others.
+            log.exception("a message could not be handed over", message=message.id)
+            result = OutcomeUnknown(f"An unexpected error: {type(error).__name__}")
+        if isinstance(result, Refused) and result.action == "pause_queue":
+            log.error("the provider does not accept us; the queue rests", code=result.code)
+        self._record(Outcome(message.id, message.claim_token, result))
+
+    def _record(self, outcome: Outcome) -> None:
+        self._outcomes.append(outcome)
+        if self._recorder is None or self._recorder.done():
+            self._recorder = asyncio.create_task(self._record_all())
+
+    async def _record_all(self) -> None:
+        """Write outcomes down, all that have come in one transaction, until there are no more."""
+        while self._outcomes:
+            batch, self._outcomes = self._outcomes[:BATCH], self._outcomes[BATCH:]
+            try:
+                async with self._relay.turn(KEPT) as turn:
+                    await record_outcomes(turn, batch, self._door.sender)
+                self.wake()  # The same person's next text may go now.
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("outcomes wait for the database", error=type(error).__name__)
+                self._outcomes[:0] = batch
+                await asyncio.sleep(1)

@@ -1,0 +1,241 @@
+"""Writing a message's mail: its words, its thread, its way to stop."""
+
+import re
+from dataclasses import replace
+from email.message import EmailMessage
+
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.database import Database
+from portal.i18n.languages import Language, language_of
+from portal.messaging.email.signed_addresses import reply_address
+from portal.messaging.email.smtp import Letter, Thread, compose
+from portal.messaging.send_errors import NotSent, Refused, Verdict
+from portal.messaging.verification_codes import as_sent
+from portal.messaging.wording.channel_neutral import bare_words, without_reply_hint
+from portal.models import (
+    ANSWERS,
+    Channel,
+    Customer,
+    Direction,
+    FollowUp,
+    Message,
+    MessageKind,
+    ServiceRequest,
+    TrackingLink,
+    Workflow,
+)
+from portal.settings import Settings
+
+UNWRITABLE = Verdict(
+    permanent=True, action="person", reason="This e-mail could not be written. That is our mistake."
+)
+NO_CODE = 0
+QUESTIONS = frozenset({MessageKind.FOLLOW_UP, MessageKind.REMINDER})
+AN_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
+
+
+async def write_letter(database: Database, settings: Settings, message_id: int) -> EmailMessage:
+    """The mail for this message: the same one however often it is written.
+
+    Raises ``NotSent`` where the database is away, and ``Refused`` where no mail can be made of
+    it: the next try would end the same, so it is put before a person at once.
+    """
+    try:
+        async with database.reading() as session:
+            return await _write(session, settings, await session.get_one(Message, message_id))
+    except (DBAPIError, OSError) as error:
+        raise NotSent(f"The message could not be read: {type(error).__name__}") from error
+    except Refused:
+        raise
+    except Exception as error:
+        raise Refused(NO_CODE, UNWRITABLE, repr(error)) from error
+
+
+async def _write(session: AsyncSession, settings: Settings, message: Message) -> EmailMessage:
+    if message.kind == MessageKind.NOTICE:
+        return _compose(settings, message, _to_staff(settings, message))
+    if message.request_id is None:
+        return _compose(settings, message, _to_an_address(settings, message))
+    request = await session.get_one(ServiceRequest, message.request_id)
+    customer = await session.get_one(Customer, request.customer_id)
+    link = await _link(session, settings, request)
+    kind = (await session.get_one(Workflow, request.workflow_id)).definition
+    title = kind.title_in(request.title, customer.locale)
+    letter = _about_a_request(settings, message, request, customer, link, title=title)
+    if "/r/" in link and await _notes_a_time(session, message):
+        into_calendar = language_of(customer.locale).gettext("Add to my calendar")
+        letter = replace(letter, choices=((into_calendar, f"{link}/appointment.ics"),))
+    return _compose(
+        settings,
+        message,
+        letter,
+        to_name=customer.name,
+        thread=await _thread(session, message),
+        reply_to=reply_address(settings, message.request_id),
+        unsubscribe_url=f"{link}/unsubscribe" if "/r/" in link else "",
+    )
+
+
+def _about_a_request(
+    settings: Settings,
+    message: Message,
+    request: ServiceRequest,
+    customer: Customer,
+    link: str,
+    *,
+    title: str,
+) -> Letter:
+    """One subject for all mails of a request: by it mail programs keep them together."""
+    language = language_of(customer.locale)
+    return Letter(
+        subject=f"{title} ({request.reference})",
+        headline=_headline(settings, message, language),
+        paragraphs=_paragraphs(settings, message, language),
+        signed=_writer(settings, message),
+        choices=_choices(message, link, language),
+        button=language.gettext("See your request"),
+        link=link,
+        footer=language.gettext(
+            "You get this because you have a request with {brand}.", brand=settings.brand
+        ),
+        stop_words=language.gettext("No more e-mail about it"),
+        reference=request.reference,
+        language=language.code,
+        right_to_left=language.direction == "rtl",
+    )
+
+
+def _to_staff(settings: Settings, message: Message) -> Letter:
+    return Letter(
+        subject=message.subject,
+        headline=message.subject,
+        paragraphs=tuple(message.body.split("\n\n")),
+        button="Open the desk",
+        link=f"{settings.public_url}/desk/balls",
+        footer=f"You get this because you work at the desk of {settings.brand}.",
+    )
+
+
+def _to_an_address(settings: Settings, message: Message) -> Letter:
+    """An answer to whoever wrote: of them we know nothing but the address."""
+    return Letter(
+        subject=message.subject or f"Your message to {settings.brand}",
+        headline=message.subject or "Thank you for writing",
+        paragraphs=(bare_words(message.body, settings.brand),),
+        button=f"Go to {settings.brand}",
+        link=settings.public_url,
+        footer=f"You get this because you wrote to {settings.brand}.",
+    )
+
+
+def _headline(settings: Settings, message: Message, language: Language) -> str:
+    if message.kind == MessageKind.STAFF:
+        writer = _writer(settings, message)
+        return language.gettext("{writer} wrote to you", writer=writer)
+    if message.kind in QUESTIONS:
+        return without_reply_hint(message.subject)
+    return message.subject
+
+
+def _paragraphs(settings: Settings, message: Message, language: Language) -> tuple[str, ...]:
+    """A colleague's words stay as they were written, each new line too."""
+    if message.kind == MessageKind.STAFF:
+        parts = re.split(r"\n[ \t]*\n\s*", message.body.replace("\r\n", "\n").strip())
+        return tuple(part.strip() for part in parts)
+    if message.kind in QUESTIONS:
+        return (language.gettext("Choose below: your page opens, and one press there answers."),)
+    words = as_sent(settings, message.kind, message.cause, message.body)
+    return (bare_words(words, settings.brand),)
+
+
+def _choices(message: Message, link: str, language: Language) -> tuple[tuple[str, str], ...]:
+    """They lead to the two buttons on the page: following a link answers nothing."""
+    if message.kind not in QUESTIONS:
+        return ()
+    return (
+        (language.gettext("Yes"), f"{link}#answer-yes"),
+        (language.gettext("No"), f"{link}#answer-no"),
+    )
+
+
+def _writer(settings: Settings, message: Message) -> str:
+    """A colleague's first name; another system speaks for all of us, and so does Kept itself."""
+    if message.kind != MessageKind.STAFF:
+        return ""
+    return message.author.split()[0] if message.author_id is not None else settings.brand
+
+
+async def _notes_a_time(session: AsyncSession, message: Message) -> bool:
+    """Whether this answers them while a time that they have named lies ahead."""
+    if message.kind != MessageKind.ANSWER:
+        return False
+    query = select(FollowUp.id).where(
+        col(FollowUp.request_id) == message.request_id,
+        col(FollowUp.closed_at) <= message.created_at,
+        col(FollowUp.answer_at) > message.created_at,
+    )
+    return (await session.exec(query.limit(1))).first() is not None
+
+
+async def _link(session: AsyncSession, settings: Settings, request: ServiceRequest) -> str:
+    query = (
+        select(TrackingLink.token)
+        .where(col(TrackingLink.request_id) == request.id, col(TrackingLink.revoked_at).is_(None))
+        .order_by(col(TrackingLink.id).desc())
+        .limit(1)
+    )
+    token = (await session.exec(query)).first()
+    return f"{settings.public_url}/r/{token}" if token else settings.public_url
+
+
+async def _thread(session: AsyncSession, message: Message) -> Thread:
+    """The request's first mail, to which all later ones belong; and what this one answers."""
+    mails = (
+        select(Message.provider_sid)
+        .where(
+            col(Message.request_id) == message.request_id,
+            col(Message.channel) == Channel.EMAIL,
+            col(Message.provider_sid).is_not(None),
+            col(Message.kind) != MessageKind.AUTOMATIC,
+            col(Message.id) < message.id,
+        )
+        .limit(1)
+    )
+    first = mails.where(col(Message.direction) == Direction.OUT).order_by(col(Message.id))
+    last = mails.where(col(Message.direction) == Direction.IN).order_by(col(Message.id).desc())
+    ids = [*(await session.exec(first)).all()]
+    is_answer = message.kind in ANSWERS
+    if is_answer:
+        ids += (await session.exec(last)).all()
+    return Thread(
+        # Their program may have made an id that no header can hold, or none.
+        ids=[one for one in ids if one and AN_ID.fullmatch(one)],
+        answers=is_answer and message.kind != MessageKind.STAFF,
+    )
+
+
+def _compose(
+    settings: Settings,
+    message: Message,
+    letter: Letter,
+    *,
+    to_name: str = "",
+    thread: Thread = Thread(answers=True),  # noqa: B008 (frozen)
+    reply_to: str = "",
+    unsubscribe_url: str = "",
+) -> EmailMessage:
+    return compose(
+        letter,
+        brand=settings.brand,
+        sender=settings.mail_from or "",
+        to=message.to_address,
+        to_name=to_name,
+        message_id=message.provider_sid or "",
+        at=message.created_at,
+        thread=thread,
+        reply_to=reply_to,
+        unsubscribe_url=unsubscribe_url,
+    )

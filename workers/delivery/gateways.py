@@ -1,0 +1,123 @@
+"""The ways out: the carrier and the mail server, as far as settings name them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from portal.database import Database
+from portal.messaging.email.signed_addresses import bounce_address
+from portal.messaging.email.smtp import Mailer
+from portal.messaging.sms.twilio_client import Accepted, SmsGateway
+from portal.models import Channel, MessageStatus
+from portal.settings import Settings
+from workers.delivery.claim import Claimed
+from workers.delivery.email_letters import write_letter
+
+TEXTS_AT_ONCE = 200
+"""Texts under way at once; the library's own limit would be half of it."""
+MAILS_AT_ONCE = 20
+"""Each has a connection of its own, and a mail server grants only so many."""
+
+
+class Door(Protocol):
+    """One way out, with a sender and a bound on what is under way at once."""
+
+    @property
+    def channel(self) -> Channel:
+        """What goes by it."""
+        ...
+
+    @property
+    def sender(self) -> str:
+        """The name of the ``Sender`` that the other side knows us by."""
+        ...
+
+    @property
+    def at_once(self) -> int:
+        """How many may be under way."""
+        ...
+
+    async def send(self, message: Claimed, still_ours: Callable[[], None]) -> Accepted:
+        """Hand it over, once, after asking ``still_ours`` at the last moment.
+
+        Raises a ``SendProblem``, or what ``still_ours`` raises.
+        """
+        ...
+
+
+@dataclass
+class TextDoor:
+    """Texts, by the carrier."""
+
+    gateway: SmsGateway
+    public_url: str
+    channel = Channel.SMS
+    at_once = TEXTS_AT_ONCE
+
+    @property
+    def sender(self) -> str:
+        """Our number, or the sid of our messaging service."""
+        return self.gateway.sender
+
+    async def send(self, message: Claimed, still_ours: Callable[[], None]) -> Accepted:
+        """By our own id in the callback's address a receipt finds its message, sid or no sid."""
+        callback = f"{self.public_url}/hooks/twilio/status?m={message.id}"
+        still_ours()
+        return await self.gateway.send(message.to_address, message.body, callback)
+
+
+@dataclass
+class MailDoor:
+    """Mails, by the mail server."""
+
+    mailer: Mailer
+    database: Database
+    settings: Settings
+    channel = Channel.EMAIL
+    at_once = MAILS_AT_ONCE
+
+    @property
+    def sender(self) -> str:
+        """The address that our mail comes from."""
+        return self.settings.mail_from or ""
+
+    async def send(self, message: Claimed, still_ours: Callable[[], None]) -> Accepted:
+        """The letter is written first; a server that takes it has sent it, as far as we know."""
+        letter = await write_letter(self.database, self.settings, message.id)
+        still_ours()
+        await self.mailer.send(letter, bounce_address(self.settings, message.id))
+        return Accepted(message.provider_sid or "", MessageStatus.SENT, 0)
+
+
+@dataclass
+class Doors:
+    """What can be sent by. A channel without a door waits in the outbox."""
+
+    texts: TextDoor | None
+    mail: MailDoor | None
+
+    def all(self) -> list[Door]:
+        """Those that are there."""
+        return [door for door in (self.texts, self.mail) if door is not None]
+
+    async def close(self) -> None:
+        """End the connections."""
+        if self.texts is not None:
+            await self.texts.gateway.close()
+
+
+def open_doors(settings: Settings, database: Database) -> Doors:
+    """Build what the settings name; nothing is connected yet."""
+    texts = None
+    sender = settings.twilio_from_number or settings.twilio_messaging_service_sid
+    if settings.twilio_account_sid and sender:
+        gateway = SmsGateway(
+            settings.twilio_account_sid,
+            settings.twilio_auth_tokens[0].get_secret_value(),
+            sender,
+            api_url=settings.twilio_api_url,
+            connections=TEXTS_AT_ONCE,
+        )
+        texts = TextDoor(gateway, settings.public_url)
+    mail = MailDoor(Mailer(settings.smtp_url), database, settings) if settings.smtp_url else None
+    return Doors(texts, mail)

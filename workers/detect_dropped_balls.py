@@ -1,0 +1,94 @@
+"""The watch: what slips is raised within seconds of its time, goes on to the lead, and is mailed.
+
+Every request has a row's worth of plan: when something of it may slip next. Only those whose time
+has come are looked at, so a million open requests cost what slips, not what lies there.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import structlog
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal import business_time, operations
+from portal.models import KEPT, WATCH, Heartbeat, Outage
+from portal.operations import Relay, Turn
+from portal.queries.requests import due_to_watch, lock_by_id
+
+log = structlog.get_logger()
+
+AT_ONCE = 100
+LONGEST_ABSENCE = timedelta(minutes=2)
+"""A watch that has not looked for longer was an outage."""
+LONGEST_PATIENCE = timedelta(minutes=15)
+LOOK_AGAIN = timedelta(minutes=10)
+"""When a request that could not be looked at is tried again."""
+
+
+class Watch:
+    """Looks at what is due to be looked at; several may keep watch side by side."""
+
+    def __init__(self, relay_: Relay, wake: Callable[[], None]) -> None:
+        self._relay = relay_
+        self._wake = wake
+
+    async def once(self) -> None:
+        """One look: what has slipped, what goes higher, who is told."""
+        await self.awake(business_time.now())
+        await self._in_a_turn(operations.look_for_ownerless)
+        await self._until_done(self._look)
+        await self._until_done(lambda: self._in_a_turn(operations.escalate))
+        if await self._in_a_turn(operations.mail_people):
+            self._wake()
+
+    async def awake(self, now: datetime) -> None:
+        """Write down that somebody keeps watch; after a long absence staff may catch up first."""
+        async with self._relay.database.transaction() as session:
+            await _sign_in(session, now)
+
+    async def _look(self) -> int:
+        """A batch in one transaction; where one of them fails, each by itself."""
+        now = business_time.now()
+        async with self._relay.database.reading() as session:
+            ids = await due_to_watch(session, now, AT_ONCE)
+        try:
+            async with self._relay.turn(KEPT) as turn:
+                await operations.look_at(turn, ids)
+        except Exception as error:
+            log.exception("requests could not be watched together", error=repr(error))
+            for request_id in ids:
+                await self._look_at_one(request_id)
+        if ids:
+            await self.awake(business_time.now())
+        return len(ids) if len(ids) == AT_ONCE else 0
+
+    async def _look_at_one(self, request_id: int) -> None:
+        try:
+            async with self._relay.turn(KEPT) as turn:
+                await operations.look_at(turn, [request_id])
+        except Exception as error:
+            log.exception("a request could not be watched", request=request_id, error=repr(error))
+            async with self._relay.database.transaction() as session:
+                request = await lock_by_id(session, request_id)
+                request.watch_at = business_time.now() + LOOK_AGAIN
+
+    async def _in_a_turn(self, verb: Callable[[Turn], Awaitable[int]]) -> int:
+        async with self._relay.turn(KEPT) as turn:
+            return await verb(turn)
+
+    async def _until_done(self, step: Callable[[], Awaitable[int]]) -> None:
+        while await step():
+            pass
+
+
+async def _sign_in(session: AsyncSession, now: datetime) -> None:
+    seen = await session.get(Heartbeat, WATCH, with_for_update=True)
+    if seen is None:
+        session.add(Heartbeat(name=WATCH, beat_at=now))
+        return
+    away = now - seen.beat_at
+    if away > LONGEST_ABSENCE:
+        log.warning("nobody kept watch for a while", seconds=int(away.total_seconds()))
+        until = now + min(away, LONGEST_PATIENCE)
+        session.add(Outage(began_at=seen.beat_at, ended_at=now, patient_until=until))
+    seen.beat_at = max(seen.beat_at, now)
