@@ -12,23 +12,23 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from portal import api, desk, tracking, webhooks
-from portal.attachments.file_store import Shelf
+from portal.attachments.file_store import FileStore
 from portal.database import Database
 from portal.demo.page import routes as demo_routes
 from portal.errors import Conflict, PortalError
-from portal.i18n.lazy_string import Sentence
-from portal.jobs import Jobs
-from portal.live import Live
-from portal.operations import Receipts, Relay
+from portal.i18n.lazy_string import LazyString
+from portal.jobs import JobQueue
+from portal.live import LiveUpdates
+from portal.operations import Operations, ReceiptWriter
 from portal.queries.pages import page_versions
 from portal.settings import Settings
 from portal.web import app_icon, health, static_files
-from portal.web.rate_limit import Rates
+from portal.web.rate_limit import RateLimiter
 from portal.web.templating import error_page
 
 log = structlog.get_logger()
 
-LARGEST_BODY = 1_000_000
+MAX_BODY_BYTES = 1_000_000
 """Bytes of a request's body; more is a 413 and never read."""
 
 
@@ -43,7 +43,7 @@ def create_app(settings: Settings, *, demo: bool = False) -> Starlette:
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
             Route("/metrics", health.metrics),
-            Route("/static/{name}", static_files.serve_asset),
+            Route("/static/{name}", static_files.serve_static_file),
             Route("/logo", static_files.serve_logo),
             Route("/icons/{name}", app_icon.serve_icon),
             Route("/apple-touch-icon.png", app_icon.serve_icon),
@@ -53,13 +53,13 @@ def create_app(settings: Settings, *, demo: bool = False) -> Starlette:
             *(demo_routes if demo else ()),
         ],
         lifespan=lifespan,
-        max_body_size=LARGEST_BODY,
+        max_body_size=MAX_BODY_BYTES,
         exception_handlers={
-            PortalError: refused,
-            IntegrityError: collided,
-            DBAPIError: away,
-            HTTPException: not_served,
-            Exception: broken,
+            PortalError: handle_refusal,
+            IntegrityError: handle_conflict,
+            DBAPIError: handle_database_unavailable,
+            HTTPException: handle_http_error,
+            Exception: handle_unexpected_error,
         },
     )
     app.state.settings = settings
@@ -77,15 +77,15 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with database.connection() as connection:
             return await page_versions(connection, ids)  # type: ignore[arg-type]
 
-    jobs = Jobs(settings.redis_url)
-    live = Live(settings.redis_url, versions)
+    jobs = JobQueue(settings.redis_url)
+    live = LiveUpdates(settings.redis_url, versions)
     app.state.database = database
     app.state.live = live
-    app.state.relay = Relay(settings, database, jobs, live)
-    app.state.receipts = Receipts(app.state.relay)
-    app.state.rates = Rates()
-    app.state.shelf = Shelf(settings.files_dir, settings.largest_file)
-    app.state.status_pages = tracking.StatusPages(settings, database)
+    app.state.operations = Operations(settings, database, jobs, live)
+    app.state.receipts = ReceiptWriter(app.state.operations)
+    app.state.rate_limiter = RateLimiter()
+    app.state.file_store = FileStore(settings.files_dir, settings.max_upload_bytes)
+    app.state.status_pages = tracking.StatusPageCache(settings, database)
     await live.start()
     try:
         yield
@@ -96,7 +96,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await database.close()
 
 
-async def refused(request: Request, error: Exception) -> Response:
+async def handle_refusal(request: Request, error: Exception) -> Response:
     """An expected refusal: problem details for the API, a kind page for people."""
     assert isinstance(error, PortalError)  # noqa: S101 (Starlette hands over what was registered)
     if _is_api(request):
@@ -104,42 +104,43 @@ async def refused(request: Request, error: Exception) -> Response:
     return error_page(request, error.status, error.title, error.detail)
 
 
-async def collided(request: Request, error: Exception) -> Response:
+async def handle_conflict(request: Request, error: Exception) -> Response:
     """Two did the same at the same moment; the database let one through."""
     log.info("collided", path=_route(request), error=type(error).__name__)
-    return await refused(
-        request, Conflict(Sentence("Somebody else did this at the same moment. Please look again."))
+    return await handle_refusal(
+        request,
+        Conflict(LazyString("Somebody else did this at the same moment. Please look again.")),
     )
 
 
-async def away(request: Request, error: Exception) -> Response:
+async def handle_database_unavailable(request: Request, error: Exception) -> Response:
     """The database cannot be reached: never a false "done"."""
     log.error("the database is away", path=_route(request), error=type(error).__name__)
     if _is_customers(request):
         return tracking.show_outage(request)
     title, detail = (
-        Sentence("Just a moment"),
-        Sentence("We cannot look this up right now. Please try again shortly."),
+        LazyString("Just a moment"),
+        LazyString("We cannot look this up right now. Please try again shortly."),
     )
     if _is_api(request):
         return api.problem(503, title, detail)
     return error_page(request, 503, title, detail)
 
 
-async def not_served(request: Request, error: Exception) -> Response:
+async def handle_http_error(request: Request, error: Exception) -> Response:
     """No such page, the wrong method, or too much sent."""
     assert isinstance(error, HTTPException)  # noqa: S101 (as above)
     titles = {
-        404: Sentence("Not found"),
-        405: Sentence("Not possible here"),
-        413: Sentence("That is too much at once"),
+        404: LazyString("Not found"),
+        405: LazyString("Not possible here"),
+        413: LazyString("That is too much at once"),
     }
     details = {
-        404: Sentence("There is nothing at this address."),
-        405: Sentence("This address does not take that kind of call."),
-        413: Sentence("Please send at most {most} kB.", most=LARGEST_BODY // 1000),
+        404: LazyString("There is nothing at this address."),
+        405: LazyString("This address does not take that kind of call."),
+        413: LazyString("Please send at most {most} kB.", most=MAX_BODY_BYTES // 1000),
     }
-    title = titles.get(error.status_code, Sentence("This could not be done"))
+    title = titles.get(error.status_code, LazyString("This could not be done"))
     detail = details.get(error.status_code, error.detail)
     if _is_api(request):
         response = api.problem(error.status_code, title, detail)
@@ -149,12 +150,12 @@ async def not_served(request: Request, error: Exception) -> Response:
     return response
 
 
-async def broken(request: Request, error: Exception) -> Response:
+async def handle_unexpected_error(request: Request, error: Exception) -> Response:
     """Our own mistake: logged with its trace, and said without it."""
     log.error("an unexpected error", path=_route(request), exc_info=error)
     title, detail = (
-        Sentence("Something went wrong"),
-        Sentence("That was our mistake, and we know of it. Try again?"),
+        LazyString("Something went wrong"),
+        LazyString("That was our mistake, and we know of it. Try again?"),
     )
     if _is_api(request):
         return api.problem(500, title, detail)

@@ -1,6 +1,6 @@
 """Refusals that a person may read: each carries its HTTP status and a kind sentence."""
 
-from portal.i18n.lazy_string import Sentence
+from portal.i18n.lazy_string import LazyString
 
 
 class PortalError(Exception):
@@ -11,7 +11,7 @@ class PortalError(Exception):
     """
 
     status: int = 400
-    title: str = Sentence("This could not be done")
+    title: str = LazyString("This could not be done")
 
     def __init__(self, detail: str, *, fields: dict[str, str] | None = None) -> None:
         super().__init__(detail)
@@ -23,38 +23,38 @@ class BadInput(PortalError):
     """What was sent cannot be used; ``fields`` names the place and the remedy for each mistake."""
 
     status = 422
-    title: str = Sentence("Please check what you sent")
+    title: str = LazyString("Please check what you sent")
 
 
 class NotFound(PortalError):
     """There is no such thing, or it is not for this person: the two look the same."""
 
     status = 404
-    title: str = Sentence("Not found")
+    title: str = LazyString("Not found")
 
 
 class NotAllowed(PortalError):
     """The person is known, but this is not theirs to do."""
 
     status = 403
-    title: str = Sentence("Not allowed")
+    title: str = LazyString("Not allowed")
 
 
-class TooOften(PortalError):
+class RateLimited(PortalError):
     """Somebody tries again and again."""
 
     status = 429
-    title: str = Sentence("A little slower, please")
+    title: str = LazyString("A little slower, please")
 
 
 class Conflict(PortalError):
     """The rules do not allow it as things stand now."""
 
     status = 409
-    title: str = Sentence("Not possible as things stand")
+    title: str = LazyString("Not possible as things stand")
 
 
-class Stale(Conflict):
+class VersionConflict(Conflict):
     """Somebody changed the request after the page or answer was drawn (``version`` is old)."""
 
-    title: str = Sentence("It has changed meanwhile")
+    title: str = LazyString("It has changed meanwhile")

@@ -10,7 +10,7 @@ QUEUE = "kept:jobs"
 DELIVER = "deliver"
 
 
-class Jobs:
+class JobQueue:
     """Wakes workers. Losing a call costs one sweep's delay, so a Redis that is away is no error."""
 
     def __init__(self, redis_url: str | None) -> None:

@@ -21,13 +21,13 @@ from starlette.types import Message, Receive, Scope, Send
 log = structlog.get_logger()
 
 CHANNEL = "kept:live"
-CHECK_EVERY = 15.0
+COMPARE_SECONDS = 15.0
 """Seconds between two comparisons of watched pages with the database, should a publish be lost."""
-MOST_MISSED = 100
+MAX_MISSED_EVENTS = 100
 """Events told at most to a page that was away; each only says "look again"."""
-RETRY_AFTER = 1.0
+RECONNECT_SECONDS = 1.0
 
-HEAD: Message = {
+STREAM_HEADERS: Message = {
     "type": "http.response.start",
     "status": 200,
     "headers": [
@@ -39,10 +39,10 @@ HEAD: Message = {
     ],
 }
 
-FRONT_DESK = 0
+NO_DEPARTMENT = 0
 """In place of a department's id: what only those who oversee all departments see."""
 
-Versions = Callable[[Iterable[int]], Awaitable[dict[int, int]]]
+LoadVersions = Callable[[Iterable[int]], Awaitable[dict[int, int]]]
 
 
 @dataclass(eq=False, slots=True)
@@ -51,14 +51,14 @@ class Viewer:
 
     send: Send
     task: asyncio.Task[Any]
-    told: int | None = None
-    heard: int = 0
-    dropped: bool = False
+    sent_version: int | None = None
+    latest_version: int = 0
+    closed: bool = False
 
-    def drop(self) -> None:
+    def close(self) -> None:
         """End the stream; a page takes it up again by itself."""
-        if not self.dropped:
-            self.dropped = True
+        if not self.closed:
+            self.closed = True
             self.task.cancel()
 
 
@@ -69,10 +69,10 @@ class Topic:
     viewers: set[Viewer] = field(default_factory=set)
 
 
-class Live:
+class LiveUpdates:
     """Publishes changes, and tells those who watch them in this process."""
 
-    def __init__(self, redis_url: str | None, versions: Versions | None = None) -> None:
+    def __init__(self, redis_url: str | None, versions: LoadVersions | None = None) -> None:
         """``versions`` reads the page_versions of requests by id; only a web process needs it."""
         self._redis = Redis.from_url(redis_url) if redis_url else None
         self._versions = versions
@@ -89,12 +89,12 @@ class Live:
         now = time.time_ns() // 1_000
         await self._publish((f"request:{request_id}", page_version), (f"desk:{request_id}", now))
 
-    async def nudge_desk(self, *request_ids: int) -> None:
+    async def publish_to_desk(self, *request_ids: int) -> None:
         """Staff can see something new about these requests, such as a receipt."""
         now = time.time_ns() // 1_000
         await self._publish(*((f"desk:{request_id}", now) for request_id in request_ids))
 
-    async def nudge_departments(self, *department_ids: int) -> None:
+    async def publish_to_departments(self, *department_ids: int) -> None:
         """Something has moved on the boards and in the inboxes of these departments."""
         now = time.time_ns() // 1_000
         await self._publish(*((f"department:{one}", now) for one in department_ids))
@@ -108,7 +108,7 @@ class Live:
 
     async def stop(self) -> None:
         """End all streams and all duties."""
-        self.let_go()
+        self.close_streams()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -116,11 +116,11 @@ class Live:
             with contextlib.suppress(RedisError, OSError):
                 await self._redis.aclose()
 
-    def let_go(self) -> None:
+    def close_streams(self) -> None:
         """End every open stream; a page takes it up again by itself, wherever it is served."""
         for topic in self._topics.values():
             for viewer in topic.viewers:
-                viewer.drop()
+                viewer.close()
 
     async def stream(
         self,
@@ -130,7 +130,7 @@ class Live:
         *,
         topic: str,
         since: int | None,
-        also: Sequence[str] = (),
+        extra_topics: Sequence[str] = (),
     ) -> None:
         """Serve one viewer until they leave. Raw ASGI: the response is never buffered.
 
@@ -141,7 +141,7 @@ class Live:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 (a server runs each call in a task)
         viewer = Viewer(send, task)
-        watched = {one: self._topics.setdefault(one, Topic()) for one in (topic, *also)}
+        watched = {one: self._topics.setdefault(one, Topic()) for one in (topic, *extra_topics)}
         for one in watched.values():
             one.viewers.add(viewer)
         try:
@@ -149,7 +149,7 @@ class Live:
             while (await receive())["type"] != "http.disconnect":
                 pass
         except asyncio.CancelledError:
-            if not viewer.dropped:
+            if not viewer.closed:
                 raise
             task.uncancel()
             with contextlib.suppress(Exception):  # They may have left already.
@@ -162,16 +162,16 @@ class Live:
 
     async def _open(self, viewer: Viewer, topic: str, since: int | None) -> None:
         """Begin the answer, and tell what the page has missed."""
-        await viewer.send(HEAD)
+        await viewer.send(STREAM_HEADERS)
         await viewer.send(_body(b"retry: 2000\n\n"))
-        now_at = max(await self._version(topic), viewer.heard)
-        first = now_at if since is None else max(since, now_at - MOST_MISSED)
+        now_at = max(await self._version(topic), viewer.latest_version)
+        first = now_at if since is None else max(since, now_at - MAX_MISSED_EVENTS)
         for number in range(first + 1, now_at + 1):
             await viewer.send(_frame(number))
-        viewer.told = now_at
-        if viewer.heard > now_at:
-            viewer.told = viewer.heard
-            _put(viewer, _frame(viewer.heard))
+        viewer.sent_version = now_at
+        if viewer.latest_version > now_at:
+            viewer.sent_version = viewer.latest_version
+            _put(viewer, _frame(viewer.latest_version))
 
     async def _publish(self, *news: tuple[str, int]) -> None:
         """Tell every process in one word, a line for each topic."""
@@ -201,14 +201,16 @@ class Live:
         numbered = topic.startswith("request:")
         newest = _frame(version)
         for viewer in list(watched.viewers):
-            viewer.heard = max(viewer.heard, version)
-            if viewer.told is None or (numbered and version <= viewer.told):
+            viewer.latest_version = max(viewer.latest_version, version)
+            if viewer.sent_version is None or (numbered and version <= viewer.sent_version):
                 continue
             if numbered:
                 # Each number is one deed; one that was lost on the way is told with the next.
-                for number in range(max(viewer.told + 1, version - MOST_MISSED + 1), version):
+                for number in range(
+                    max(viewer.sent_version + 1, version - MAX_MISSED_EVENTS + 1), version
+                ):
                     _put(viewer, _frame(number))
-            viewer.told = version
+            viewer.sent_version = version
             _put(viewer, newest)
 
     async def _listen(self) -> None:
@@ -218,7 +220,7 @@ class Live:
                 await self._hear()
             except (RedisError, OSError) as error:
                 log.warning("the live subscription broke; trying again", error=str(error))
-            await asyncio.sleep(RETRY_AFTER)
+            await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _hear(self) -> None:
         if self._redis is None:
@@ -234,16 +236,16 @@ class Live:
 
     async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(CHECK_EVERY)
+            await asyncio.sleep(COMPARE_SECONDS)
             beat = _body(b": still here\n\n")
             for topic in list(self._topics.values()):
                 for viewer in list(topic.viewers):
-                    if viewer.told is not None:
+                    if viewer.sent_version is not None:
                         _put(viewer, beat)
 
     async def _compare(self) -> None:
         while True:
-            await asyncio.sleep(CHECK_EVERY)
+            await asyncio.sleep(COMPARE_SECONDS)
             try:
                 await self._compare_once()
             except Exception as error:  # noqa: BLE001 (the database may be away; pages stay open)
@@ -261,7 +263,7 @@ class Live:
 
 def _put(viewer: Viewer, message: Message) -> None:
     """Write without waiting: a viewer that cannot take it now is let go and catches up later."""
-    if viewer.dropped:
+    if viewer.closed:
         return
     step = viewer.send(message)
     try:
@@ -269,10 +271,10 @@ def _put(viewer: Viewer, message: Message) -> None:
     except StopIteration:
         return
     except Exception:  # noqa: BLE001 (whatever the server raises, the viewer is gone)
-        viewer.drop()
+        viewer.close()
         return
     step.close()  # type: ignore[attr-defined]
-    viewer.drop()
+    viewer.close()
 
 
 def _frame(version: int) -> Message:

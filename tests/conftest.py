@@ -32,17 +32,24 @@ from starlette.applications import Starlette
 
 from portal.business_time import now
 from portal.database import Database
-from portal.jobs import Jobs
-from portal.live import Live
-from portal.models import KEPT, ApiKey, ServiceRequest
-from portal.operations import Relay
-from portal.runtime.embedded_redis import EmbeddedQueue
+from portal.jobs import JobQueue
+from portal.live import LiveUpdates
+from portal.models import SYSTEM_ACTOR, ApiKey, ServiceRequest
+from portal.operations import Operations
+from portal.runtime.embedded_redis import EmbeddedRedis
 from portal.runtime.migrations import migrate
 from portal.settings import Settings
 from tests.support import twilio_client
-from tests.support.desk_client import Desk, at_the_desk
-from tests.support.factories import ORIGIN, Furniture, House, furnish, move_in, take_stock
-from tests.support.postgres import DisposablePostgres
+from tests.support.desk_client import DeskClient, signed_in_desk
+from tests.support.factories import (
+    ORIGIN,
+    Organisation,
+    SeedRows,
+    insert_seed_rows,
+    read_seed_rows,
+    seed_organisation,
+)
+from tests.support.postgres import PostgresServer
 
 # Nothing is asserted of time, and the same cases come each run: `--hypothesis-profile=explore` looks
 # for others.
@@ -92,9 +99,9 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[DisposablePostgres]:
+def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL of our own, with a database ``kept`` that has had every migration."""
-    server = DisposablePostgres()
+    server = PostgresServer()
     try:
         try:
             server.start()
@@ -117,7 +124,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copyfile(request.getfixturevalue("migrated_file"), path)
         yield f"sqlite+aiosqlite:///{path}"
         return
-    server: DisposablePostgres = request.getfixturevalue("postgres")
+    server: PostgresServer = request.getfixturevalue("postgres")
     yield server.url("kept")
     server.empty("kept", [table.name for table in SQLModel.metadata.sorted_tables])
 
@@ -134,7 +141,7 @@ def settings(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         "data_dir": tmp_path / "data",
         "database_url": database_url,
         "public_url": ORIGIN,
-        "given_secret_keys": "a secret that only the tests know",
+        "configured_secret_keys": "a secret that only the tests know",
         "brand": "Acme Bank",
         "quiet_hours": "off",
         "twilio_account_sid": "AC" + "0" * 32,
@@ -158,22 +165,24 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def relay(settings: Settings, database: Database) -> Relay:
+def operations(settings: Settings, database: Database) -> Operations:
     """The way into every verb; nobody is woken and nobody watches."""
-    return Relay(settings, database, Jobs(None), Live(None))
+    return Operations(settings, database, JobQueue(None), LiveUpdates(None))
 
 
 @pytest.fixture(scope="session")
-def furniture(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Furniture:
+def seed_rows(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> SeedRows:
     """What moving in makes, by the product's own verbs; done once."""
     path = tmp_path_factory.mktemp("house") / "kept.db"
     shutil.copyfile(migrated_file, path)
 
-    async def move() -> Furniture:
+    async def move() -> SeedRows:
         database = Database(f"sqlite+aiosqlite:///{path}")
         settings = Settings(_env_file=None, DATABASE_URL=database.url)
-        await move_in(Relay(settings, database, Jobs(None), Live(None)), by=KEPT)
-        stock = await take_stock(database)
+        await seed_organisation(
+            Operations(settings, database, JobQueue(None), LiveUpdates(None)), by=SYSTEM_ACTOR
+        )
+        stock = await read_seed_rows(database)
         await database.close()
         return stock
 
@@ -181,21 +190,23 @@ def furniture(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
-async def house(relay: Relay, database: Database, furniture: Furniture) -> House:
+async def organisation(
+    operations: Operations, database: Database, seed_rows: SeedRows
+) -> Organisation:
     """Workflows loaded and the cast at their desks; see tests/support/factories.py."""
-    return House(relay, database, await furnish(database, furniture))
+    return Organisation(operations, database, await insert_seed_rows(database, seed_rows))
 
 
 @pytest.fixture
-async def martins(house: House) -> ServiceRequest:
+async def card_request(organisation: Organisation) -> ServiceRequest:
     """Martin's card, just opened by Tess of Telesales."""
-    return await house.open(by=house.people.tess.actor)
+    return await organisation.open(by=organisation.people.tess.actor)
 
 
 @pytest.fixture
-def texts(clock: time_machine.Traveller, house: House) -> twilio_client.Phone:
+def texts(clock: time_machine.Traveller, organisation: Organisation) -> twilio_client.CustomerPhone:
     """Martin's phone: what it sends."""
-    return twilio_client.Phone(house)
+    return twilio_client.CustomerPhone(organisation)
 
 
 @pytest.fixture
@@ -217,21 +228,23 @@ async def client(app: Starlette) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 @pytest.fixture
-def twilio(client: httpx2.AsyncClient, settings: Settings) -> twilio_client.Twilio:
+def twilio(client: httpx2.AsyncClient, settings: Settings) -> twilio_client.TwilioClient:
     """Twilio, as it calls our webhooks."""
-    return twilio_client.Twilio(client, settings)
+    return twilio_client.TwilioClient(client, settings)
 
 
 @pytest.fixture
-async def desks(app: Starlette, house: House) -> AsyncIterator[Callable[[str], Awaitable[Desk]]]:
+async def desk_clients(
+    app: Starlette, organisation: Organisation
+) -> AsyncIterator[Callable[[str], Awaitable[DeskClient]]]:
     """People of the cast, signed in, each in a browser of their own.
 
     ``pia = await desks("pia")``
     """
     async with AsyncExitStack() as browsers:
 
-        async def sign_in(name: str) -> Desk:
-            return await browsers.enter_async_context(at_the_desk(app, house, name))
+        async def sign_in(name: str) -> DeskClient:
+            return await browsers.enter_async_context(signed_in_desk(app, organisation, name))
 
         yield sign_in
 
@@ -270,7 +283,7 @@ def clock() -> Iterator[time_machine.Traveller]:
 @pytest.fixture(scope="session")
 def queue_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The embedded queue, started once."""
-    with EmbeddedQueue(tmp_path_factory.mktemp("queue")) as server:
+    with EmbeddedRedis(tmp_path_factory.mktemp("queue")) as server:
         yield server.url
 
 

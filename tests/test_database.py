@@ -24,7 +24,7 @@ async def departments(database):
         return (await session.exec(select(Department.key).order_by(col(Department.id)))).all()
 
 
-async def test_a_transaction_is_kept_whole_or_not_at_all(database):
+async def test_transaction_commits_all_or_nothing(database):
     async with database.transaction() as session:
         session.add(department("kept"))
 
@@ -39,7 +39,7 @@ async def test_a_transaction_is_kept_whole_or_not_at_all(database):
     assert await departments(database) == ["kept"]
 
 
-async def test_nothing_written_while_reading_is_kept(database):
+async def test_reading_session_commits_nothing(database):
     async with database.reading() as session:
         session.add(department("lost"))
         await session.flush()
@@ -78,23 +78,23 @@ async def test_times_are_compared_as_times(database):
         assert (await session.exec(query)).one()
 
 
-async def test_a_word_is_stored_as_itself(database, martins):
+async def test_enum_is_stored_by_value(database, card_request):
     async with database.connection() as connection:
         row = (await connection.execute(sa.text("SELECT status FROM service_request"))).one()
     assert row.status == "open"
 
 
-async def test_a_reference_to_nothing_is_refused(database, house, martins):
+async def test_foreign_keys_are_enforced(database, organisation, card_request):
     async def point_nowhere() -> None:
         async with database.transaction() as session:
-            run = martins.open_runs[0].model_dump(exclude={"id"})
+            run = card_request.open_runs[0].model_dump(exclude={"id"})
             session.add(StageRun(**run | {"request_id": 10**9}))
 
     with pytest.raises(IntegrityError):
         await point_nowhere()
 
 
-async def test_twenty_writers_at_once_lose_nothing(database):
+async def test_concurrent_writers_lose_no_update(database):
     async with database.transaction() as session:
         session.add(department("count", reply_within="0h"))
 
@@ -135,7 +135,7 @@ async def test_a_second_process_waits_for_the_first(settings, database):
     assert set(await departments(database)) == {"first", "second"}
 
 
-async def test_a_reader_is_not_stopped_by_a_writer(database):
+async def test_reader_is_not_blocked_by_writer(database):
     async with database.transaction() as session:
         session.add(department("unseen"))
         await session.flush()
@@ -143,7 +143,7 @@ async def test_a_reader_is_not_stopped_by_a_writer(database):
     assert await departments(database) == ["unseen"]
 
 
-async def test_what_was_not_loaded_raises_and_never_asks_in_passing(database, martins):
+async def test_lazy_loading_raises(database, card_request):
     async with database.reading() as session:
         found = (await session.exec(select(ServiceRequest))).one()
         with pytest.raises((sa.exc.InvalidRequestError, MissingGreenlet)):
@@ -174,7 +174,7 @@ def test_every_table_is_named_as_its_noun():
         assert mapper.local_table.name == name
 
 
-async def test_a_stage_belongs_to_one_version_of_a_workflow(database, house):
+async def test_a_stage_belongs_to_one_version_of_a_workflow(database, organisation):
     async with database.reading() as session:
         stages = (await session.exec(select(Stage))).all()
     assert len({(stage.workflow_id, stage.key) for stage in stages}) == len(stages)

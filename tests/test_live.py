@@ -17,7 +17,7 @@ from portal.models import Event, Message, MessageStatus, ServiceRequest
 from portal.operations import accept, advance, receive_web_message, revoke_link
 from portal.queries.conversations import get_message
 from portal.settings import Settings
-from tests.support.factories import House
+from tests.support.factories import Organisation
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -94,10 +94,12 @@ async def viewers() -> AsyncIterator[Viewers]:
 
 
 @pytest.fixture
-async def served(settings: Settings, house: House) -> AsyncIterator[tuple[Starlette, str]]:
+async def served(
+    settings: Settings, organisation: Organisation
+) -> AsyncIterator[tuple[Starlette, str]]:
     """The application listening; what the house does is published by its relay."""
     async with serving(settings) as (app, origin):
-        house.relay = app.state.relay
+        organisation.operations = app.state.operations
         yield app, origin
 
 
@@ -116,130 +118,157 @@ async def settled(app: Starlette, count: int) -> None:
 
 
 async def test_a_change_reaches_every_open_page_with_its_number(
-    served: tuple[Starlette, str], viewers: Viewers, house: House, martins: ServiceRequest
+    served: tuple[Starlette, str],
+    viewers: Viewers,
+    organisation: Organisation,
+    card_request: ServiceRequest,
 ) -> None:
     app, origin = served
-    pages = [await viewers.open(origin, martins) for _ in range(3)]
+    pages = [await viewers.open(origin, card_request) for _ in range(3)]
     await settled(app, 3)
-    now = await house.do(advance, martins, by=house.people.tess.actor)
+    now = await organisation.run(advance, card_request, by=organisation.people.tess.actor)
     assert [await page.hear() for page in pages] == [now.page_version] * 3
 
 
-async def test_nothing_is_told_on_connecting(
-    served: tuple[Starlette, str], viewers: Viewers, house: House, martins: ServiceRequest
+async def test_no_event_on_connect(
+    served: tuple[Starlette, str],
+    viewers: Viewers,
+    organisation: Organisation,
+    card_request: ServiceRequest,
 ) -> None:
     """The first event that comes is the first change after it."""
     app, origin = served
-    await house.do(advance, martins, by=house.people.tess.actor)
-    page = await viewers.open(origin, martins)
+    await organisation.run(advance, card_request, by=organisation.people.tess.actor)
+    page = await viewers.open(origin, card_request)
     await settled(app, 1)
-    now = await house.do(accept, martins, by=house.people.uma.actor)
+    now = await organisation.run(accept, card_request, by=organisation.people.uma.actor)
     assert await page.hear() == now.page_version
 
 
 @pytest.mark.parametrize("how", ["header", "query", "both"])
-async def test_a_page_that_was_away_hears_exactly_what_it_missed(
-    served: tuple[Starlette, str], viewers: Viewers, house: House, martins: ServiceRequest, how: str
+async def test_reconnect_replays_exactly_missed_events(
+    served: tuple[Starlette, str],
+    viewers: Viewers,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+    how: str,
 ) -> None:
     """Each once and in order. Where both are given, the header is the newer and counts."""
     app, origin = served
-    had = martins.page_version
-    await house.do(advance, martins, by=house.people.tess.actor)
-    await house.do(accept, martins, by=house.people.uma.actor)
-    now = await house.do(receive_web_message, martins, "Hello?", by=house.people.tess.actor)
+    had = card_request.page_version
+    await organisation.run(advance, card_request, by=organisation.people.tess.actor)
+    await organisation.run(accept, card_request, by=organisation.people.uma.actor)
+    now = await organisation.run(
+        receive_web_message, card_request, "Hello?", by=organisation.people.tess.actor
+    )
     headers = {} if how == "query" else {"Last_Event_ID": str(had)}
     query = {"header": "", "query": f"?since={had}", "both": f"?since={had - 1}"}[how]
-    page = await viewers.open(origin, martins, query, **headers)
+    page = await viewers.open(origin, card_request, query, **headers)
     await settled(app, 1)
-    last = await house.do(advance, martins, by=house.people.uma.actor)
+    last = await organisation.run(advance, card_request, by=organisation.people.uma.actor)
     assert now.page_version == had + 3
     assert [await page.hear() for _ in range(4)] == [had + 1, had + 2, had + 3, had + 4]
     assert last.page_version == had + 4
 
 
 @pytest.mark.parametrize("number", ["soon", "-3", "9" * 40, "٣"])
-async def test_a_number_that_is_none_counts_as_none(
+async def test_invalid_last_event_id_is_ignored(
     served: tuple[Starlette, str],
     viewers: Viewers,
-    house: House,
-    martins: ServiceRequest,
+    organisation: Organisation,
+    card_request: ServiceRequest,
     number: str,
 ) -> None:
     app, origin = served
-    page = await viewers.open(origin, martins, f"?since={number}")
+    page = await viewers.open(origin, card_request, f"?since={number}")
     await settled(app, 1)
-    now = await house.do(advance, martins, by=house.people.tess.actor)
+    now = await organisation.run(advance, card_request, by=organisation.people.tess.actor)
     assert await page.hear() == now.page_version
 
 
 async def test_a_receipt_is_no_change_of_the_page(
-    served: tuple[Starlette, str], viewers: Viewers, house: House, martins: ServiceRequest
+    served: tuple[Starlette, str],
+    viewers: Viewers,
+    organisation: Organisation,
+    card_request: ServiceRequest,
 ) -> None:
     """The carrier's word nudges the desk; the customer's next event is the next real change."""
     app, origin = served
-    page = await viewers.open(origin, martins)
+    page = await viewers.open(origin, card_request)
     await settled(app, 1)
-    [told] = await house.told(martins)
-    async with house.database.transaction() as session:
+    [told] = await organisation.outbound_messages(card_request)
+    async with organisation.database.transaction() as session:
         message: Message = await get_message(session, told.id or 0)
-        message.hear(MessageStatus.DELIVERED, told.created_at)
-    await app.state.live.nudge_desk(martins.id)
-    assert (await house.see(martins)).page_version == martins.page_version
-    now = await house.do(advance, martins, by=house.people.tess.actor)
-    assert await page.hear() == now.page_version == martins.page_version + 1
+        message.apply_status(MessageStatus.DELIVERED, told.created_at)
+    await app.state.live.publish_to_desk(card_request.id)
+    assert (await organisation.reload(card_request)).page_version == card_request.page_version
+    now = await organisation.run(advance, card_request, by=organisation.people.tess.actor)
+    assert await page.hear() == now.page_version == card_request.page_version + 1
 
 
 async def test_what_only_staff_see_is_no_change_of_the_page(
-    served: tuple[Starlette, str], viewers: Viewers, house: House, martins: ServiceRequest
+    served: tuple[Starlette, str],
+    viewers: Viewers,
+    organisation: Organisation,
+    card_request: ServiceRequest,
 ) -> None:
     """A link taken back tells nobody, and the page that is open stays as it is."""
     app, origin = served
-    page = await viewers.open(origin, martins)
+    page = await viewers.open(origin, card_request)
     await settled(app, 1)
-    await house.do(revoke_link, martins, by=house.people.tess.actor)
-    events: list[Event] = list(await house.events(martins))
+    await organisation.run(revoke_link, card_request, by=organisation.people.tess.actor)
+    events: list[Event] = list(await organisation.events(card_request))
     assert not events[-1].visible
-    now = await house.do(advance, martins, by=house.people.tess.actor)
-    assert await page.hear() == now.page_version == martins.page_version + 1
+    now = await organisation.run(advance, card_request, by=organisation.people.tess.actor)
+    assert await page.hear() == now.page_version == card_request.page_version + 1
 
 
-async def test_nobody_hears_of_another_request(
-    served: tuple[Starlette, str], viewers: Viewers, house: House, martins: ServiceRequest
+async def test_events_are_isolated_per_request(
+    served: tuple[Starlette, str],
+    viewers: Viewers,
+    organisation: Organisation,
+    card_request: ServiceRequest,
 ) -> None:
     app, origin = served
-    other = await house.open(by=house.people.tess.actor)
-    page = await viewers.open(origin, martins)
+    other = await organisation.open(by=organisation.people.tess.actor)
+    page = await viewers.open(origin, card_request)
     await settled(app, 1)
-    await house.do(advance, other, by=house.people.tess.actor)
-    now = await house.do(advance, martins, by=house.people.tess.actor)
+    await organisation.run(advance, other, by=organisation.people.tess.actor)
+    now = await organisation.run(advance, card_request, by=organisation.people.tess.actor)
     assert await page.hear() == now.page_version
-    assert page.heard == [martins.page_version + 1]
+    assert page.heard == [card_request.page_version + 1]
 
 
 async def test_a_page_that_is_closed_is_forgotten(
-    served: tuple[Starlette, str], house: House, martins: ServiceRequest
+    served: tuple[Starlette, str], organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     app, origin = served
     async with AsyncExitStack() as stack:
-        await Viewers(stack).open(origin, martins)
+        await Viewers(stack).open(origin, card_request)
         await settled(app, 1)
     await until(lambda: app.state.live.viewers == 0)
     assert not app.state.live._topics
 
 
 async def test_two_web_processes_hear_of_each_others_changes(
-    settings: Settings, queue: str, viewers: Viewers, house: House, martins: ServiceRequest
+    settings: Settings,
+    queue: str,
+    viewers: Viewers,
+    organisation: Organisation,
+    card_request: ServiceRequest,
 ) -> None:
     """Over one queue: what one process changes, the pages open at the other hear of."""
     shared = settings.model_copy(update={"redis_url": queue})
     async with serving(shared) as (first, _), serving(shared) as (second, elsewhere):
-        page = await viewers.open(elsewhere, martins)
+        page = await viewers.open(elsewhere, card_request)
         await settled(second, 1)
-        house.relay = first.state.relay
+        organisation.operations = first.state.operations
         await until(lambda: listeners(queue) == 2)
         numbers = []
         for verb, who in ((advance, "tess"), (accept, "uma"), (advance, "uma")):
-            now = await house.do(verb, martins, by=getattr(house.people, who).actor)
+            now = await organisation.run(
+                verb, card_request, by=getattr(organisation.people, who).actor
+            )
             numbers.append(now.page_version)
         assert [await page.hear() for _ in numbers] == numbers
         await viewers.stack.aclose()

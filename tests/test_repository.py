@@ -50,7 +50,7 @@ def test_what_tests_need_holds_all_that_running_needs():
     assert run.items() <= test.items()
 
 
-def test_imports_run_one_way():
+def test_import_layers_hold():
     lint = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run(
         [lint, "--no-cache"],
@@ -70,7 +70,7 @@ def test_a_script_is_plain_sh_and_can_be_run(script):
     subprocess.run(["/bin/sh", "-n", path], check=True)
 
 
-def test_hooks_fetch_nothing():
+def test_pre_commit_hooks_are_local():
     """Every check before a commit runs what the lock file installed."""
     words = (ROOT / ".pre-commit-config.yaml").read_text()
     assert re.findall(r"repo: (\S+)", words) == ["local"]

@@ -45,7 +45,7 @@ def test_one_machine_needs_no_setting(tmp_path):
     assert settings.quiet_hours == QuietHours(time(21), time(8))
     assert settings.brand == "Kept"
     assert settings.is_single_machine
-    assert settings.needs_embedded_queue
+    assert settings.needs_embedded_redis
     assert not settings.sends_texts
     assert not settings.sends_mail
 
@@ -53,14 +53,14 @@ def test_one_machine_needs_no_setting(tmp_path):
 def test_the_environment_wins_over_the_file_and_an_override_over_both(tmp_path, tell):
     (tmp_path / ".env").write_text("KEPT_BRAND=File\nKEPT_SWEEP_EVERY=9\nOTHER=x\n")
     settings = tell(KEPT_BRAND="Environment")
-    assert (settings.brand, settings.sweep_every) == ("Environment", 9)
+    assert (settings.brand, settings.sweep_seconds) == ("Environment", 9)
     assert Settings.load(brand="Override").brand == "Override"
 
 
 def test_an_empty_setting_counts_as_not_set(tell):
     settings = tell(TWILIO_ACCOUNT_SID="", KEPT_BRAND="", REDIS_URL="")
     assert settings.brand == "Kept"
-    assert settings.needs_embedded_queue
+    assert settings.needs_embedded_redis
 
 
 def test_a_variable_of_another_program_is_not_ours(tell):

@@ -6,25 +6,25 @@ import sys
 
 import uvloop
 
-from portal.runtime.log_config import speak_plainly
+from portal.runtime.log_config import configure_logging
 from portal.runtime.migrations import migrate
 from portal.settings import Settings, SettingsError
-from workers.worker import Shift
+from workers.worker import Worker
 
 
 async def work(settings: Settings) -> None:
     """Do all duties until told to stop; what is being sent is sent to its end first."""
-    leaving = asyncio.Event()
+    stop_event = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, leaving.set)
-    async with Shift(settings) as shift:
-        await shift.until(leaving)
+        loop.add_signal_handler(number, stop_event.set)
+    async with Worker(settings) as shift:
+        await shift.until(stop_event)
 
 
 def main() -> int:
     """Run; a wrong setting is one sentence on stderr and exit code 1."""
-    speak_plainly()
+    configure_logging()
     try:
         settings = Settings.load()
     except SettingsError as mistake:

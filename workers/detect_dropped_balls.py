@@ -11,70 +11,70 @@ import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal import business_time, operations
-from portal.models import KEPT, WATCH, Heartbeat, Outage
-from portal.operations import Relay, Turn
-from portal.queries.requests import due_to_watch, lock_by_id
+from portal.models import DETECTION, SYSTEM_ACTOR, Heartbeat, MonitoringGap
+from portal.operations import Operations, UnitOfWork
+from portal.queries.requests import find_due_for_detection, lock_by_id
 
 log = structlog.get_logger()
 
-AT_ONCE = 100
-LONGEST_ABSENCE = timedelta(minutes=2)
+BATCH_SIZE = 100
+MAX_MONITORING_GAP = timedelta(minutes=2)
 """A watch that has not looked for longer was an outage."""
-LONGEST_PATIENCE = timedelta(minutes=15)
-LOOK_AGAIN = timedelta(minutes=10)
+MAX_GRACE = timedelta(minutes=15)
+RETRY_DELAY = timedelta(minutes=10)
 """When a request that could not be looked at is tried again."""
 
 
-class Watch:
+class DroppedBallDetector:
     """Looks at what is due to be looked at; several may keep watch side by side."""
 
-    def __init__(self, relay_: Relay, wake: Callable[[], None]) -> None:
-        self._relay = relay_
+    def __init__(self, operations: Operations, wake: Callable[[], None]) -> None:
+        self._operations = operations
         self._wake = wake
 
     async def once(self) -> None:
         """One look: what has slipped, what goes higher, who is told."""
         await self.awake(business_time.now())
-        await self._in_a_turn(operations.look_for_ownerless)
+        await self._in_a_turn(operations.schedule_ownerless_checks)
         await self._until_done(self._look)
         await self._until_done(lambda: self._in_a_turn(operations.escalate))
-        if await self._in_a_turn(operations.mail_people):
+        if await self._in_a_turn(operations.queue_staff_notices):
             self._wake()
 
     async def awake(self, now: datetime) -> None:
         """Write down that somebody keeps watch; after a long absence staff may catch up first."""
-        async with self._relay.database.transaction() as session:
+        async with self._operations.database.transaction() as session:
             await _sign_in(session, now)
 
     async def _look(self) -> int:
         """A batch in one transaction; where one of them fails, each by itself."""
         now = business_time.now()
-        async with self._relay.database.reading() as session:
-            ids = await due_to_watch(session, now, AT_ONCE)
+        async with self._operations.database.reading() as session:
+            ids = await find_due_for_detection(session, now, BATCH_SIZE)
         try:
-            async with self._relay.turn(KEPT) as turn:
-                await operations.look_at(turn, ids)
+            async with self._operations.begin(SYSTEM_ACTOR) as uow:
+                await operations.inspect_requests(uow, ids)
         except Exception as error:
             log.exception("requests could not be watched together", error=repr(error))
             for request_id in ids:
                 await self._look_at_one(request_id)
         if ids:
             await self.awake(business_time.now())
-        return len(ids) if len(ids) == AT_ONCE else 0
+        return len(ids) if len(ids) == BATCH_SIZE else 0
 
     async def _look_at_one(self, request_id: int) -> None:
         try:
-            async with self._relay.turn(KEPT) as turn:
-                await operations.look_at(turn, [request_id])
+            async with self._operations.begin(SYSTEM_ACTOR) as uow:
+                await operations.inspect_requests(uow, [request_id])
         except Exception as error:
             log.exception("a request could not be watched", request=request_id, error=repr(error))
-            async with self._relay.database.transaction() as session:
+            async with self._operations.database.transaction() as session:
                 request = await lock_by_id(session, request_id)
-                request.watch_at = business_time.now() + LOOK_AGAIN
+                request.next_check_at = business_time.now() + RETRY_DELAY
 
-    async def _in_a_turn(self, verb: Callable[[Turn], Awaitable[int]]) -> int:
-        async with self._relay.turn(KEPT) as turn:
-            return await verb(turn)
+    async def _in_a_turn(self, verb: Callable[[UnitOfWork], Awaitable[int]]) -> int:
+        async with self._operations.begin(SYSTEM_ACTOR) as uow:
+            return await verb(uow)
 
     async def _until_done(self, step: Callable[[], Awaitable[int]]) -> None:
         while await step():
@@ -82,13 +82,13 @@ class Watch:
 
 
 async def _sign_in(session: AsyncSession, now: datetime) -> None:
-    seen = await session.get(Heartbeat, WATCH, with_for_update=True)
+    seen = await session.get(Heartbeat, DETECTION, with_for_update=True)
     if seen is None:
-        session.add(Heartbeat(name=WATCH, beat_at=now))
+        session.add(Heartbeat(name=DETECTION, beat_at=now))
         return
     away = now - seen.beat_at
-    if away > LONGEST_ABSENCE:
+    if away > MAX_MONITORING_GAP:
         log.warning("nobody kept watch for a while", seconds=int(away.total_seconds()))
-        until = now + min(away, LONGEST_PATIENCE)
-        session.add(Outage(began_at=seen.beat_at, ended_at=now, patient_until=until))
+        until = now + min(away, MAX_GRACE)
+        session.add(MonitoringGap(began_at=seen.beat_at, ended_at=now, grace_until=until))
     seen.beat_at = max(seen.beat_at, now)

@@ -12,33 +12,33 @@ import structlog
 from sqlmodel import col, select
 
 from portal import business_time
-from portal.attachments.file_store import Shelf
+from portal.attachments.file_store import FileStore
 from portal.attachments.stored_file import FileRefused
-from portal.messaging.sms.twilio_media import MediaAway, MediaRefused, MediaStore
-from portal.models import KEPT, Attachment
-from portal.operations import Relay
+from portal.messaging.sms.twilio_media import MediaRefused, MediaUnavailable, TwilioMediaClient
+from portal.models import SYSTEM_ACTOR, Attachment
+from portal.operations import Operations
 from portal.operations.conversation.attachments import (
-    begin_fetching,
-    keep_fetched,
-    miss_fetching,
-    refuse_fetched,
+    claim_fetch,
+    record_failed_fetch,
+    reject_fetched,
+    store_fetched,
 )
 from portal.settings import Settings
 
 log = structlog.get_logger()
 
-AT_ONCE = 20
-SIDE_BY_SIDE = 4
+BATCH_SIZE = 20
+MAX_CONCURRENT = 4
 
 
-class Fetcher:
+class MediaFetcher:
     """Brings in what lies with the carrier. Without a ``store`` nothing could have been sent us."""
 
-    def __init__(self, relay: Relay, store: MediaStore | None) -> None:
-        self._relay = relay
+    def __init__(self, operations: Operations, store: TwilioMediaClient | None) -> None:
+        self._operations = operations
         self._store = store
-        self._shelf = Shelf(relay.settings.files_dir, relay.settings.largest_file)
-        self._turns = asyncio.Semaphore(SIDE_BY_SIDE)
+        self._shelf = FileStore(operations.settings.files_dir, operations.settings.max_upload_bytes)
+        self._turns = asyncio.Semaphore(MAX_CONCURRENT)
 
     async def once(self) -> None:
         """One try at each file that is due."""
@@ -52,42 +52,42 @@ class Fetcher:
             select(col(Attachment.id))
             .where(col(Attachment.next_at) <= now)
             .order_by(col(Attachment.next_at))
-            .limit(AT_ONCE)
+            .limit(BATCH_SIZE)
         )
-        async with self._relay.database.reading() as session:
+        async with self._operations.database.reading() as session:
             return [one or 0 for one in (await session.exec(query)).all()]
 
-    async def _fetch(self, store: MediaStore, attachment_id: int) -> None:
+    async def _fetch(self, store: TwilioMediaClient, attachment_id: int) -> None:
         async with self._turns:
-            async with self._relay.turn(KEPT) as turn:
-                claimed = await begin_fetching(turn, attachment_id)
+            async with self._operations.begin(SYSTEM_ACTOR) as uow:
+                claimed = await claim_fetch(uow, attachment_id)
             if claimed is None:
                 return
             try:
-                data = await store.fetch(claimed.source_url, self._shelf.largest)
+                data = await store.fetch(claimed.source_url, self._shelf.max_bytes)
                 kept = await self._shelf.put(await self._shelf.check(data, claimed.name))
-            except (MediaAway, OSError) as error:
+            except (MediaUnavailable, OSError) as error:
                 log.warning("a file could not be fetched", file=attachment_id, error=str(error))
-                async with self._relay.turn(KEPT) as turn:
-                    await miss_fetching(turn, attachment_id)
+                async with self._operations.begin(SYSTEM_ACTOR) as uow:
+                    await record_failed_fetch(uow, attachment_id)
             except MediaRefused as refusal:
                 await self._refuse(attachment_id, str(refusal))
             except FileRefused as refusal:
                 await self._refuse(attachment_id, refusal.detail)
             else:
-                async with self._relay.turn(KEPT) as turn:
-                    await keep_fetched(turn, attachment_id, kept)
+                async with self._operations.begin(SYSTEM_ACTOR) as uow:
+                    await store_fetched(uow, attachment_id, kept)
 
     async def _refuse(self, attachment_id: int, reason: str) -> None:
-        async with self._relay.turn(KEPT) as turn:
-            await refuse_fetched(turn, attachment_id, reason)
+        async with self._operations.begin(SYSTEM_ACTOR) as uow:
+            await reject_fetched(uow, attachment_id, reason)
 
 
-def open_media(settings: Settings) -> MediaStore | None:
+def create_media_client(settings: Settings) -> TwilioMediaClient | None:
     """The carrier's store, as the settings name it; nothing is connected yet."""
     if settings.twilio_account_sid is None:
         return None
-    return MediaStore(
+    return TwilioMediaClient(
         settings.twilio_account_sid,
         settings.twilio_auth_tokens[0].get_secret_value(),
         api_url=settings.twilio_api_url,

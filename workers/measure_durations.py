@@ -4,12 +4,12 @@ from datetime import timedelta
 
 from portal import business_time
 from portal.database import Database
-from portal.queries.stage_durations import last_measured_at, measure_paces
+from portal.queries.stage_durations import last_measured_at, measure_stage_durations
 
 MEASURE_EVERY = timedelta(minutes=10)
 
 
-class Measurer:
+class DurationMeasurer:
     """Measures every ten minutes, whichever of the workers comes to it first."""
 
     def __init__(self, database: Database) -> None:
@@ -27,4 +27,4 @@ class Measurer:
         if last is not None and now - last < MEASURE_EVERY:
             return
         async with self._database.transaction() as session:
-            await measure_paces(session, now)
+            await measure_stage_durations(session, now)

@@ -12,27 +12,27 @@ import structlog
 from sqlmodel import col, select
 
 from portal import business_time
-from portal.messaging.send_errors import SendProblem
-from portal.messaging.sms.twilio_client import Sent
-from portal.models import KEPT, RECEIPTS_COME_WITHIN, Message
-from portal.operations import Relay, Turn
-from portal.operations.delivery.outcomes import learn
-from workers.delivery.gateways import Doors
+from portal.messaging.send_errors import SendError
+from portal.messaging.sms.twilio_client import TwilioMessage
+from portal.models import RECEIPT_TIMEOUT, SYSTEM_ACTOR, Message
+from portal.operations import Operations, UnitOfWork
+from portal.operations.delivery.outcomes import apply_status
+from workers.delivery.gateways import Gateways
 
 log = structlog.get_logger()
 
-AT_ONCE = 100
-SIDE_BY_SIDE = 10
-ASK_AGAIN = timedelta(minutes=5)
+BATCH_SIZE = 100
+MAX_CONCURRENT = 10
+MIN_POLL_INTERVAL = timedelta(minutes=5)
 
 
-class Inquirer:
+class ReceiptPoller:
     """Asks about what the carrier has not told us."""
 
-    def __init__(self, relay: Relay, doors: Doors) -> None:
-        self._relay = relay
-        self._doors = doors
-        self._turns = asyncio.Semaphore(SIDE_BY_SIDE)
+    def __init__(self, operations: Operations, gateways: Gateways) -> None:
+        self._operations = operations
+        self._doors = gateways
+        self._turns = asyncio.Semaphore(MAX_CONCURRENT)
 
     async def once(self) -> None:
         """Ask about every text that is due for it, and take the answers to heart."""
@@ -41,44 +41,46 @@ class Inquirer:
         due = await self._due(business_time.now())
         answers = await asyncio.gather(*(self._ask(message.provider_sid or "") for message in due))
         for message, answer in zip(due, answers, strict=True):
-            async with self._relay.turn(KEPT) as turn:
-                await self._learn(turn, message.id or 0, answer)
+            async with self._operations.begin(SYSTEM_ACTOR) as uow:
+                await self._learn(uow, message.id or 0, answer)
 
     async def _due(self, now: datetime) -> Sequence[Message]:
         query = (
             select(Message)
-            .where(col(Message.ask_at) <= now, col(Message.provider_sid).is_not(None))
-            .order_by(col(Message.ask_at))
-            .limit(AT_ONCE)
+            .where(col(Message.poll_at) <= now, col(Message.provider_sid).is_not(None))
+            .order_by(col(Message.poll_at))
+            .limit(BATCH_SIZE)
         )
-        async with self._relay.database.reading() as session:
+        async with self._operations.database.reading() as session:
             return (await session.exec(query)).all()
 
-    async def _ask(self, sid: str) -> Sent | SendProblem | None:
+    async def _ask(self, sid: str) -> TwilioMessage | SendError | None:
         async with self._turns:
             try:
                 return await self._doors.texts.gateway.fetch(sid) if self._doors.texts else None
-            except SendProblem as problem:
+            except SendError as problem:
                 log.warning("the carrier could not be asked", error=str(problem))
                 return problem
 
-    async def _learn(self, turn: Turn, message_id: int, answer: Sent | SendProblem | None) -> None:
+    async def _learn(
+        self, uow: UnitOfWork, message_id: int, answer: TwilioMessage | SendError | None
+    ) -> None:
         query = select(Message).where(col(Message.id) == message_id).with_for_update()
-        message = (await turn.session.exec(query)).one()
-        if message.ask_at is None:
+        message = (await uow.session.exec(query)).one()
+        if message.poll_at is None:
             return  # A receipt was quicker.
-        if isinstance(answer, SendProblem):
-            message.ask_at = turn.now + ASK_AGAIN
+        if isinstance(answer, SendError):
+            message.poll_at = uow.now + MIN_POLL_INTERVAL
             return
-        message.ask_at = _next_time(message, turn.now)
+        message.poll_at = _next_time(message, uow.now)
         if answer is not None:
-            await learn(turn, message, answer.status, answer.code, for_certain=True)
+            await apply_status(uow, message, answer.status, answer.code, is_confirmed=True)
 
 
 def _next_time(message: Message, now: datetime) -> datetime | None:
     """When it is twice as old as now; None once no receipt is to be expected any more."""
     if message.is_final or message.sent_at is None:
         return None
-    again = now + max(now - message.sent_at, ASK_AGAIN)
-    last = message.sent_at + RECEIPTS_COME_WITHIN
+    again = now + max(now - message.sent_at, MIN_POLL_INTERVAL)
+    last = message.sent_at + RECEIPT_TIMEOUT
     return min(again, last) if now < last else None

@@ -15,9 +15,9 @@ from portal.settings import Settings
 
 log = structlog.get_logger()
 
-LOOK_EVERY = 0.1
+POLL_SECONDS = 0.1
 """Seconds between two looks at the queue: the delay that a text pays, and an idle machine's cost."""
-RETRY_AFTER = 2.0
+RETRY_SECONDS = 2.0
 
 
 async def listen_for_work(settings: Settings, wake: Callable[[], None]) -> None:
@@ -29,7 +29,7 @@ async def listen_for_work(settings: Settings, wake: Callable[[], None]) -> None:
             await _arq(settings, wake)
         except (RedisError, OSError) as error:
             log.warning("the queue is away; the sweep delivers", error=str(error))
-        await asyncio.sleep(RETRY_AFTER)
+        await asyncio.sleep(RETRY_SECONDS)
 
 
 async def _arq(settings: Settings, wake: Callable[[], None]) -> None:
@@ -46,7 +46,7 @@ async def _arq(settings: Settings, wake: Callable[[], None]) -> None:
         handle_signals=False,
         max_jobs=100,
         keep_result=0,
-        poll_delay=LOOK_EVERY,
+        poll_delay=POLL_SECONDS,
         log_results=False,
     )
     try:

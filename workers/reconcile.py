@@ -13,42 +13,42 @@ import structlog
 from sqlmodel import col, select
 
 from portal import business_time
-from portal.messaging.send_errors import SendProblem
-from portal.messaging.sms.twilio_client import Sent
-from portal.messaging.verification_codes import as_sent
+from portal.messaging.send_errors import SendError
+from portal.messaging.sms.twilio_client import TwilioMessage
+from portal.messaging.verification_codes import reveal_code
 from portal.models import (
-    KEPT,
-    BallKind,
+    SYSTEM_ACTOR,
     Channel,
+    DroppedBallKind,
     Message,
     MessageKind,
     MessageStatus,
     SendAttempt,
 )
-from portal.operations import Relay, Turn
-from portal.operations.delivery.outcomes import adopt, learn
-from portal.operations.dropped_balls.resolution import about, raise_ball
-from workers.delivery.gateways import Doors
+from portal.operations import Operations, UnitOfWork
+from portal.operations.delivery.outcomes import apply_status, record_provider_id
+from portal.operations.dropped_balls.resolution import message_subject, raise_dropped_ball
+from workers.delivery.gateways import Gateways
 
 log = structlog.get_logger()
 
-LOST_AFTER = timedelta(seconds=21)
+CLAIM_LOST_AFTER = timedelta(seconds=21)
 """A claim this old has nobody behind it: sending must begin within 10 s and end within 10 more."""
-FIRST_LOOK = timedelta(seconds=5)
-MARGIN = timedelta(seconds=5)
+FIRST_CHECK_AFTER = timedelta(seconds=5)
+CLOCK_MARGIN = timedelta(seconds=5)
 """The provider's clock is not ours, and it counts whole seconds."""
-AT_ONCE = 500
+BATCH_SIZE = 500
 
-SENT_ONCE_MORE = frozenset({MessageKind.MILESTONE, MessageKind.LINK, MessageKind.NOTICE})
+RESENDABLE_KINDS = frozenset({MessageKind.MILESTONE, MessageKind.LINK, MessageKind.NOTICE})
 """Kinds that do no harm when they come twice."""
 
 
 class Reconciler:
     """Looks for what may have been sent."""
 
-    def __init__(self, relay: Relay, doors: Doors) -> None:
-        self._relay = relay
-        self._doors = doors
+    def __init__(self, operations: Operations, gateways: Gateways) -> None:
+        self._operations = operations
+        self._doors = gateways
 
     async def once(self) -> None:
         """Mark lost claims as unknown, then look for everything that is unknown and due a look."""
@@ -59,20 +59,20 @@ class Reconciler:
             return
         try:
             known = await self._listing(doubtful, now)
-        except SendProblem as problem:
+        except SendError as problem:
             log.warning("the provider could not be asked", error=str(problem))
             return
-        async with self._relay.turn(KEPT) as turn:
+        async with self._operations.begin(SYSTEM_ACTOR) as uow:
             for message_id in sorted(message.id or 0 for message in doubtful):
-                await self._settle(turn, message_id, known)
+                await self._settle(uow, message_id, known)
 
     async def _mark_lost(self, now: datetime) -> None:
-        async with self._relay.database.transaction() as session:
+        async with self._operations.database.transaction() as session:
             await session.exec(
                 sa.update(Message)
                 .where(
                     col(Message.status) == MessageStatus.SENDING,
-                    col(Message.claimed_at) < now - LOST_AFTER,
+                    col(Message.claimed_at) < now - CLAIM_LOST_AFTER,
                 )
                 .values(
                     status=MessageStatus.UNKNOWN,
@@ -81,56 +81,60 @@ class Reconciler:
             )
 
     async def _doubtful(self, now: datetime) -> Sequence[Message]:
-        again = timedelta(seconds=self._relay.settings.reconcile_after)
-        first = min(FIRST_LOOK, again)
+        again = timedelta(seconds=self._operations.settings.reconcile_seconds)
+        first = min(FIRST_CHECK_AFTER, again)
         query = (
             select(Message)
             .where(
                 col(Message.status) == MessageStatus.UNKNOWN,
                 sa.or_(
                     sa.and_(
-                        col(Message.looked_at).is_(None), col(Message.claimed_at) < now - first
+                        col(Message.reconciled_at).is_(None), col(Message.claimed_at) < now - first
                     ),
-                    col(Message.looked_at) < now - again,
+                    col(Message.reconciled_at) < now - again,
                 ),
             )
             .order_by(col(Message.id))
-            .limit(AT_ONCE)
+            .limit(BATCH_SIZE)
         )
-        async with self._relay.database.reading() as session:
+        async with self._operations.database.reading() as session:
             return (await session.exec(query)).all()
 
-    async def _listing(self, doubtful: Sequence[Message], now: datetime) -> list[Sent]:
+    async def _listing(self, doubtful: Sequence[Message], now: datetime) -> list[TwilioMessage]:
         """One listing serves every text in doubt; there is none for mail."""
         texts = [message for message in doubtful if message.channel == Channel.SMS]
         if not texts or self._doors.texts is None:
             return []
-        since = min(message.claimed_at or now for message in texts) - MARGIN
+        since = min(message.claimed_at or now for message in texts) - CLOCK_MARGIN
         recipients = {message.to_address for message in texts}
         to = recipients.pop() if len(recipients) == 1 else None
-        return await self._doors.texts.gateway.find_sent(to, since, now + MARGIN)
+        return await self._doors.texts.gateway.find_sent(to, since, now + CLOCK_MARGIN)
 
-    async def _settle(self, turn: Turn, message_id: int, known: Sequence[Sent]) -> None:
+    async def _settle(
+        self, uow: UnitOfWork, message_id: int, known: Sequence[TwilioMessage]
+    ) -> None:
         query = select(Message).where(col(Message.id) == message_id).with_for_update()
-        message = (await turn.session.exec(query)).one()
+        message = (await uow.session.exec(query)).one()
         if message.status != MessageStatus.UNKNOWN:
             return  # A callback was quicker.
-        found = await self._match(turn, message, known)
+        found = await self._match(uow, message, known)
         if found is not None:
-            await adopt(turn, message, found.sid)
-            await learn(turn, message, found.status, found.code)
-        elif message.looked_at is None:
-            message.looked_at = turn.now
+            await record_provider_id(uow, message, found.sid)
+            await apply_status(uow, message, found.status, found.code)
+        elif message.reconciled_at is None:
+            message.reconciled_at = uow.now
         else:
-            await self._decide(turn, message)
+            await self._decide(uow, message)
         if message.request_id is not None:
-            turn.nudged.add(message.request_id)
-        await turn.session.flush()
+            uow.changed_requests.add(message.request_id)
+        await uow.session.flush()
 
-    async def _match(self, turn: Turn, message: Message, known: Sequence[Sent]) -> Sent | None:
+    async def _match(
+        self, uow: UnitOfWork, message: Message, known: Sequence[TwilioMessage]
+    ) -> TwilioMessage | None:
         """The provider's record of this text: same person, same words, not before the claim."""
-        since = (message.claimed_at or turn.now) - MARGIN
-        words = as_sent(self._relay.settings, message.kind, message.cause, message.body)
+        since = (message.claimed_at or uow.now) - CLOCK_MARGIN
+        words = reveal_code(self._operations.settings, message.kind, message.cause, message.body)
         for text in known:
             fits = text.to == message.to_address and text.body == words
             if not fits or (text.created_at is not None and text.created_at < since):
@@ -139,31 +143,31 @@ class Reconciler:
                 select(Message.id).where(col(Message.provider_sid) == text.sid),
                 select(SendAttempt.id).where(col(SendAttempt.provider_sid) == text.sid),
             ]
-            if not any([(await turn.session.exec(one)).first() for one in taken]):
+            if not any([(await uow.session.exec(one)).first() for one in taken]):
                 return text
         return None
 
-    async def _decide(self, turn: Turn, message: Message) -> None:
+    async def _decide(self, uow: UnitOfWork, message: Message) -> None:
         """Two looks found nothing."""
-        if message.kind in SENT_ONCE_MORE and not message.possible_duplicate:
+        if message.kind in RESENDABLE_KINDS and not message.possible_duplicate:
             message.possible_duplicate = True
             message.status, message.claim_token = MessageStatus.QUEUED, None
-            message.due_at = turn.now
+            message.due_at = uow.now
             message.reason = "Sent once more: we could not find out whether the first arrived."
-            turn.outbox.written.append(message)
+            uow.outbox.written.append(message)
             return
         if message.kind == MessageKind.CODE:
             message.status = MessageStatus.FAILED  # As good as: they ask for another.
-            message.settle(KEPT.name, turn.now)
+            message.mark_handled(SYSTEM_ACTOR.name, uow.now)
             return
         message.status = MessageStatus.REVIEW
         if message.kind == MessageKind.NOTICE:
             # What it is about stands at the desk; a ball about it would only make another mail.
             message.reason = "We could not find out whether this was sent."
-            message.settle(KEPT.name, turn.now)
+            message.mark_handled(SYSTEM_ACTOR.name, uow.now)
             return
         message.reason = "We could not find out whether this was sent. Please ask the customer."
-        await raise_ball(
-            turn, BallKind.OUTCOME_UNKNOWN, about(message), message.reason,
+        await raise_dropped_ball(
+            uow, DroppedBallKind.OUTCOME_UNKNOWN, message_subject(message), message.reason,
             request_id=message.request_id,
         )  # fmt: skip

@@ -13,109 +13,109 @@ from portal.api import (
     requests,
     staff,
 )
-from portal.api.delays import Delay
-from portal.api.endpoint import Change, Download, Read
-from portal.api.handoffs import Heard, Minds, StoryAnswer
+from portal.api.delays import DelayInput
+from portal.api.endpoint import FileEndpoint, ReadEndpoint, WriteEndpoint
+from portal.api.handoffs import CustomerNoteInput, HandoverSummaryResponse, ThirdPartyUpdateInput
 from portal.api.openapi import describe
 from portal.api.problem_details import problem
 from portal.api.schemas.inputs import (
     Absence,
     Advance,
     Assign,
-    BallQuery,
-    Body,
     Cancel,
     Dismiss,
+    DroppedBallQuery,
     Hold,
+    Input,
+    MarkToldInput,
     MessageQuery,
-    Move,
     MovePromise,
     NewContact,
     NewMessage,
     NewPromise,
     NewRequest,
     PageQuery,
-    Reasoned,
     RequestQuery,
     Resend,
     Retry,
     SendBack,
-    StageMove,
-    Told,
+    StageInput,
+    StageReasonInput,
+    VersionedInput,
     WithdrawPromise,
 )
 from portal.api.schemas.records import (
-    BallAnswer,
-    BallList,
-    ContactAnswer,
+    ContactResponse,
+    DroppedBallList,
+    DroppedBallResponse,
     EventList,
     FollowUpList,
-    MessageAnswer,
     MessageList,
-    PromiseAnswer,
+    MessageResponse,
     PromiseList,
+    PromiseResponse,
 )
-from portal.api.schemas.requests import RequestAnswer, RequestList
-from portal.api.staff import StaffAnswer, StaffList
+from portal.api.schemas.requests import RequestList, RequestResponse
+from portal.api.staff import StaffList, StaffResponse
 
-__all__ = ["CALLS", "problem", "routes"]
+__all__ = ["ENDPOINTS", "problem", "routes"]
 
-ONE = "/requests/{reference}"
+REQUEST = "/requests/{reference}"
 MESSAGE = "/messages/{message_id}"
-PERSON = "/staff/{email}"
-PROMISE = f"{ONE}/promises/{{promise_id}}"
+STAFF_MEMBER = "/staff/{email}"
+PROMISE = f"{REQUEST}/promises/{{promise_id}}"
 
 # fmt: off
-CALLS: list[Change | Read | Download] = [
-    Change("/requests",             requests.open_request,         NewRequest, RequestAnswer, 201,
+ENDPOINTS: list[WriteEndpoint | ReadEndpoint | FileEndpoint] = [
+    WriteEndpoint("/requests",             requests.open_request,         NewRequest, RequestResponse, 201,
            location="/api/v1/requests/{reference}"),
-    Read("/requests",               requests.show_requests,        RequestList, RequestQuery),
-    Read(ONE,                       requests.show_request,         RequestAnswer),
-    Change(f"{ONE}/advance",        requests.advance,              Advance, RequestAnswer),
-    Change(f"{ONE}/send-back",      requests.send_back,            SendBack, RequestAnswer),
-    Change(f"{ONE}/hold",           requests.hold,                 Hold, RequestAnswer),
-    Change(f"{ONE}/resume",         requests.resume,               StageMove, RequestAnswer),
-    Change(f"{ONE}/delay",          delays.tell_delay,             Delay, RequestAnswer),
-    Change(f"{ONE}/cancel",         requests.cancel,               Cancel, RequestAnswer),
-    Change(f"{ONE}/reopen",         requests.reopen,               Reasoned, RequestAnswer),
-    Change(f"{ONE}/handoff/accept", handoffs.accept,           StageMove, RequestAnswer),
-    Change(f"{ONE}/handoff/refuse", handoffs.refuse,           Reasoned, RequestAnswer),
-    Change(f"{ONE}/handoff/recall", handoffs.recall,           StageMove, RequestAnswer),
-    Change(f"{ONE}/minds",          handoffs.note_minds,       Minds, RequestAnswer),
-    Change(f"{ONE}/third-party",    handoffs.hear_from_third_party, Heard, RequestAnswer),
-    Read(f"{ONE}/story",            handoffs.show_story,       StoryAnswer),
-    Change(f"{ONE}/assign",         requests.assign,               Assign, RequestAnswer),
-    Change(f"{ONE}/promises",       conversations.make_promise,    NewPromise, PromiseAnswer, 201),
-    Change(f"{PROMISE}/keep",       conversations.keep_promise,    Move, PromiseAnswer),
-    Change(f"{PROMISE}/move",       conversations.move_promise,    MovePromise, PromiseAnswer),
-    Change(f"{PROMISE}/withdraw",   conversations.withdraw_promise, WithdrawPromise, PromiseAnswer),
-    Change(f"{ONE}/messages",       conversations.write,           NewMessage, MessageAnswer, 201,
+    ReadEndpoint("/requests",               requests.show_requests,        RequestList, RequestQuery),
+    ReadEndpoint(REQUEST,                       requests.show_request,         RequestResponse),
+    WriteEndpoint(f"{REQUEST}/advance",        requests.advance,              Advance, RequestResponse),
+    WriteEndpoint(f"{REQUEST}/send-back",      requests.send_back,            SendBack, RequestResponse),
+    WriteEndpoint(f"{REQUEST}/hold",           requests.hold,                 Hold, RequestResponse),
+    WriteEndpoint(f"{REQUEST}/resume",         requests.resume,               StageInput, RequestResponse),
+    WriteEndpoint(f"{REQUEST}/delay",          delays.tell_delay,             DelayInput, RequestResponse),
+    WriteEndpoint(f"{REQUEST}/cancel",         requests.cancel,               Cancel, RequestResponse),
+    WriteEndpoint(f"{REQUEST}/reopen",         requests.reopen,               StageReasonInput, RequestResponse),
+    WriteEndpoint(f"{REQUEST}/handoff/accept", handoffs.accept,           StageInput, RequestResponse),
+    WriteEndpoint(f"{REQUEST}/handoff/refuse", handoffs.refuse,           StageReasonInput, RequestResponse),
+    WriteEndpoint(f"{REQUEST}/handoff/recall", handoffs.recall,           StageInput, RequestResponse),
+    WriteEndpoint(f"{REQUEST}/minds",          handoffs.set_customer_note,       CustomerNoteInput, RequestResponse),
+    WriteEndpoint(f"{REQUEST}/third-party",    handoffs.record_third_party_update, ThirdPartyUpdateInput, RequestResponse),
+    ReadEndpoint(f"{REQUEST}/story",            handoffs.show_handover_summary,       HandoverSummaryResponse),
+    WriteEndpoint(f"{REQUEST}/assign",         requests.assign,               Assign, RequestResponse),
+    WriteEndpoint(f"{REQUEST}/promises",       conversations.make_promise,    NewPromise, PromiseResponse, 201),
+    WriteEndpoint(f"{PROMISE}/keep",       conversations.keep_promise,    VersionedInput, PromiseResponse),
+    WriteEndpoint(f"{PROMISE}/move",       conversations.move_promise,    MovePromise, PromiseResponse),
+    WriteEndpoint(f"{PROMISE}/withdraw",   conversations.withdraw_promise, WithdrawPromise, PromiseResponse),
+    WriteEndpoint(f"{REQUEST}/messages",       conversations.write,           NewMessage, MessageResponse, 201,
            location="/api/v1/messages/{id}"),
-    Change(f"{ONE}/contacts",       conversations.log_contact,     NewContact, ContactAnswer, 201),
-    Read(f"{ONE}/timeline",         conversations.show_timeline,   EventList, PageQuery),
-    Read(f"{ONE}/messages",         conversations.show_messages,   MessageList, PageQuery),
-    Read(f"{ONE}/promises",         conversations.show_promises,   PromiseList, PageQuery),
-    Read(f"{ONE}/follow-ups",       conversations.show_follow_ups, FollowUpList, PageQuery),
-    Read("/messages",               failed_messages.show_lost_messages,    MessageList, MessageQuery),
-    Read("/messages/{message_id}",  conversations.show_message,    MessageAnswer),
-    Change(f"{MESSAGE}/retry",      failed_messages.retry,                 Retry, MessageAnswer, 201,
+    WriteEndpoint(f"{REQUEST}/contacts",       conversations.log_contact,     NewContact, ContactResponse, 201),
+    ReadEndpoint(f"{REQUEST}/timeline",         conversations.show_timeline,   EventList, PageQuery),
+    ReadEndpoint(f"{REQUEST}/messages",         conversations.show_messages,   MessageList, PageQuery),
+    ReadEndpoint(f"{REQUEST}/promises",         conversations.show_promises,   PromiseList, PageQuery),
+    ReadEndpoint(f"{REQUEST}/follow-ups",       conversations.show_follow_ups, FollowUpList, PageQuery),
+    ReadEndpoint("/messages",               failed_messages.show_failed_messages,    MessageList, MessageQuery),
+    ReadEndpoint("/messages/{message_id}",  conversations.show_message,    MessageResponse),
+    WriteEndpoint(f"{MESSAGE}/retry",      failed_messages.retry,                 Retry, MessageResponse, 201,
            location="/api/v1/messages/{id}"),
-    Change(f"{MESSAGE}/resend",     failed_messages.resend,                Resend, MessageAnswer, 201,
+    WriteEndpoint(f"{MESSAGE}/resend",     failed_messages.resend,                Resend, MessageResponse, 201,
            location="/api/v1/messages/{id}"),
-    Change(f"{MESSAGE}/told",       failed_messages.mark_as_told,          Told, MessageAnswer),
-    Download("/attachments/{attachment_id}", conversations.show_attachment),
-    Read("/staff",                  staff.show_staff,             StaffList, PageQuery),
-    Change(f"{PERSON}/absence",     staff.mark_absent,            Absence, StaffAnswer),
-    Change(f"{PERSON}/back",        staff.mark_back,              Body, StaffAnswer),
-    Read("/dropped-balls",          dropped_balls.show_dropped_balls,      BallList, BallQuery),
-    Change("/dropped-balls/{ball_id}/dismiss", dropped_balls.dismiss,      Dismiss, BallAnswer),
+    WriteEndpoint(f"{MESSAGE}/told",       failed_messages.mark_told,          MarkToldInput, MessageResponse),
+    FileEndpoint("/attachments/{attachment_id}", conversations.show_attachment),
+    ReadEndpoint("/staff",                  staff.show_staff,             StaffList, PageQuery),
+    WriteEndpoint(f"{STAFF_MEMBER}/absence",     staff.mark_absent,            Absence, StaffResponse),
+    WriteEndpoint(f"{STAFF_MEMBER}/back",        staff.mark_back,              Input, StaffResponse),
+    ReadEndpoint("/dropped-balls",          dropped_balls.show_dropped_balls,      DroppedBallList, DroppedBallQuery),
+    WriteEndpoint("/dropped-balls/{ball_id}/dismiss", dropped_balls.dismiss,      Dismiss, DroppedBallResponse),
 ]
 # fmt: on
 
 
 async def show_description(request: Request) -> JSONResponse:
     """The description of all of it; no key is needed to read it."""
-    return JSONResponse(describe(CALLS, request.app.state.settings.public_url))
+    return JSONResponse(describe(ENDPOINTS, request.app.state.settings.public_url))
 
 
-routes = [Route("/openapi.json", show_description), *(call.route for call in CALLS)]
+routes = [Route("/openapi.json", show_description), *(call.route for call in ENDPOINTS)]

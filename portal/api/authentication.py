@@ -4,9 +4,9 @@ from sqlmodel import col, select
 from starlette.requests import Request
 
 from portal.api.problem_details import Unauthorised
-from portal.models import ApiKey, token_hash
+from portal.models import ApiKey, hash_token
 
-WRONG_KEYS = "30/minute"
+RATE_LIMIT_WRONG_KEYS = "30/minute"
 """Tries with a wrong key from one address; a right key is never counted."""
 
 
@@ -16,14 +16,14 @@ async def get_api_key(request: Request) -> ApiKey:
     if scheme.lower() == "bearer" and secret.strip():
         # Looked up by its hash, so the time it takes tells nothing of the key.
         query = select(ApiKey).where(
-            col(ApiKey.hash) == token_hash(secret.strip()), col(ApiKey.revoked_at).is_(None)
+            col(ApiKey.hash) == hash_token(secret.strip()), col(ApiKey.revoked_at).is_(None)
         )
         async with request.app.state.database.reading() as session:
             key: ApiKey | None = (await session.exec(query)).one_or_none()
         if key is not None:
             return key
     caller = request.client.host if request.client else "unknown"
-    await request.app.state.rates.allow(WRONG_KEYS, "api key", caller)
+    await request.app.state.rate_limiter.allow(RATE_LIMIT_WRONG_KEYS, "api key", caller)
     raise Unauthorised(
         "Please send a key that is in use: Authorization: Bearer KEY. "
         "`kept apikey create NAME` makes one."

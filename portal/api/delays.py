@@ -3,24 +3,24 @@
 from pydantic import Field
 
 from portal import operations
-from portal.api.requests import whole
-from portal.api.schemas.inputs import Moment, Reason, StageMove
-from portal.api.schemas.requests import RequestAnswer
-from portal.operations import Turn
+from portal.api.requests import load_response
+from portal.api.schemas.inputs import Moment, Reason, StageInput
+from portal.api.schemas.requests import RequestResponse
+from portal.operations import UnitOfWork
 
 
-class Delay(StageMove):
+class DelayInput(StageInput):
     """A new date for an open stage, and why, in words that the customer reads."""
 
     expected_by: Moment = Field(description="A time to come.")
     reason: Reason
 
 
-async def tell_delay(turn: Turn, body: Delay, reference: str) -> RequestAnswer:
+async def tell_delay(uow: UnitOfWork, body: DelayInput, reference: str) -> RequestResponse:
     """Give an open stage a new date; the customer is told it, with the reason."""
-    request = await turn.lock(reference, body.version)
-    await operations.must_be_theirs(turn, request, body.stage)
-    await operations.tell_delay(
-        turn, request, expected_by=body.expected_by, reason=body.reason, stage=body.stage
+    request = await uow.lock(reference, body.version)
+    await operations.authorize(uow, request, body.stage)
+    await operations.announce_delay(
+        uow, request, expected_by=body.expected_by, reason=body.reason, stage=body.stage
     )
-    return await whole(turn, request)
+    return await load_response(uow, request)

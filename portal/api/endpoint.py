@@ -15,20 +15,20 @@ from starlette.routing import Route
 
 from portal import business_time
 from portal.api.authentication import get_api_key
-from portal.api.idempotency import Repeat
+from portal.api.idempotency import IdempotentCall
 from portal.api.parsing import parse, read_body
-from portal.api.schemas.inputs import Body, NoQuery
-from portal.attachments.responses import send_file
-from portal.attachments.stored_file import KeptFile
+from portal.api.schemas.inputs import Input, NoQuery
+from portal.attachments.responses import file_response
+from portal.attachments.stored_file import StoredFile
 from portal.errors import BadInput, NotFound
 from portal.models import Actor
-from portal.operations import Turn
+from portal.operations import UnitOfWork
 from portal.queries.staff import find_staff_by_email
 from portal.settings import Settings
 
 
 @dataclass(frozen=True)
-class Change:
+class WriteEndpoint:
     """A POST. Read and checked, done in one turn, answered; a repeat is answered alike.
 
     ``does`` is given the turn, the body and the parts of the path. ``location`` is where the
@@ -36,9 +36,9 @@ class Change:
     """
 
     path: str
-    does: Callable[..., Awaitable[BaseModel]]
-    takes: type[Body]
-    gives: type[BaseModel]
+    handler: Callable[..., Awaitable[BaseModel]]
+    input_model: type[Input]
+    response_model: type[BaseModel]
     status: int = 200
     location: str | None = None
     query: ClassVar[type[BaseModel]] = NoQuery
@@ -54,8 +54,8 @@ class Change:
         key = await get_api_key(request)
         parse(self.query, request.query_params)
         document = await read_body(request)
-        body = parse(self.takes, document)
-        repeat = Repeat.of(request, key, document)
+        body = parse(self.input_model, document)
+        repeat = IdempotentCall.of(request, key, document)
         try:
             return await self._do(request, key.actor, body, repeat)
         except IntegrityError:
@@ -63,16 +63,16 @@ class Change:
             return await self._do(request, key.actor, body, repeat)
 
     async def _do(
-        self, request: Request, actor: Actor, body: Body, repeat: Repeat | None
+        self, request: Request, actor: Actor, body: Input, repeat: IdempotentCall | None
     ) -> Response:
-        async with request.app.state.relay.turn(actor) as turn:
-            answered = await repeat.find(turn) if repeat else None
+        async with request.app.state.operations.begin(actor) as uow:
+            answered = await repeat.find(uow) if repeat else None
             if answered is not None:
                 return self._answer(answered.status, answered.body, replayed=True)
-            kept = await repeat.begin(turn) if repeat else None
+            kept = await repeat.begin(uow) if repeat else None
             if body.by is not None:
-                turn.actor = await _hand(turn, body.by)
-            given = await self.does(turn, body, **_path(request))
+                uow.actor = await _hand(uow, body.by)
+            given = await self.handler(uow, body, **_path(request))
             answer = given.model_dump_json()
             if kept is not None:
                 # In the same transaction: a crash cannot do it and forget that it was done.
@@ -82,7 +82,7 @@ class Change:
     def _answer(self, status: int, answer: str, *, replayed: bool = False) -> Response:
         response = _json(answer, status)
         if self.location is not None:
-            told = self.gives.model_validate_json(answer)
+            told = self.response_model.model_validate_json(answer)
             response.headers["Location"] = self.location.format(**told.model_dump())
         if replayed:
             response.headers["Idempotent-Replayed"] = "true"
@@ -90,7 +90,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Look:
+class ReadContext:
     """What a call that only reads works with: a consistent view, and the moment."""
 
     session: AsyncSession
@@ -99,12 +99,12 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Read:
+class ReadEndpoint:
     """A GET. ``looks`` is given the view, the questions of the query and the parts of the path."""
 
     path: str
-    looks: Callable[..., Awaitable[BaseModel]]
-    gives: type[BaseModel]
+    handler: Callable[..., Awaitable[BaseModel]]
+    response_model: type[BaseModel]
     query: type[BaseModel] = NoQuery
     status: ClassVar[int] = 200
     method: ClassVar[str] = "GET"
@@ -123,17 +123,17 @@ class Read:
         )
         state = request.app.state
         async with state.database.reading() as session:
-            look = Look(session, state.settings, business_time.now())
-            given = await self.looks(look, query, **_path(request))
+            context = ReadContext(session, state.settings, business_time.now())
+            given = await self.handler(context, query, **_path(request))
         return _json(given.model_dump_json(), self.status)
 
 
 @dataclass(frozen=True)
-class Download:
+class FileEndpoint:
     """A GET that is answered with a file. ``looks`` is given the view and the parts of the path."""
 
     path: str
-    looks: Callable[..., Awaitable[KeptFile | None]]
+    handler: Callable[..., Awaitable[StoredFile | None]]
     query: ClassVar[type[BaseModel]] = NoQuery
     status: ClassVar[int] = 200
     method: ClassVar[str] = "GET"
@@ -149,13 +149,13 @@ class Download:
         parse(self.query, request.query_params)
         state = request.app.state
         async with state.database.reading() as session:
-            look = Look(session, state.settings, business_time.now())
-            kept = await self.looks(look, **_path(request))
-        return send_file(request, kept)
+            context = ReadContext(session, state.settings, business_time.now())
+            kept = await self.handler(context, **_path(request))
+        return file_response(request, kept)
 
 
-async def _hand(turn: Turn, email: str) -> Actor:
-    person = await find_staff_by_email(turn.session, email)
+async def _hand(uow: UnitOfWork, email: str) -> Actor:
+    person = await find_staff_by_email(uow.session, email)
     if person is None or person.disabled_at is not None:
         raise BadInput(
             f"Nobody at the desk has the address {email[:100]!r}.",

@@ -1,52 +1,58 @@
 """Messages that need a person: which they are, and putting them right."""
 
 from portal import operations
-from portal.api.endpoint import Look
-from portal.api.schemas.inputs import MessageQuery, Resend, Retry, Told, write_cursor
-from portal.api.schemas.records import MessageAnswer, MessageList
+from portal.api.endpoint import ReadContext
+from portal.api.schemas.inputs import MarkToldInput, MessageQuery, Resend, Retry, encode_cursor
+from portal.api.schemas.records import MessageList, MessageResponse
 from portal.models import Message
-from portal.operations import Turn
-from portal.operations.delivery.failed_messages import Lost
-from portal.queries.api_lists import attempts_of, references
-from portal.queries.desk.failed_messages import EVERYBODYS, lost_messages
+from portal.operations import UnitOfWork
+from portal.operations.delivery.failed_messages import FailedMessage
+from portal.queries.api_lists import references_by_id, send_attempts_by_message
+from portal.queries.desk.failed_messages import ALL_FAILED_MESSAGES, list_failed_messages
 
 
-async def show_lost_messages(look: Look, query: MessageQuery) -> MessageList:
+async def show_failed_messages(context: ReadContext, query: MessageQuery) -> MessageList:
     """The messages that need a person, oldest first."""
-    messages, after = await lost_messages(
-        look.session, look.now, EVERYBODYS, limit=query.limit, after=query.cursor
+    messages, after = await list_failed_messages(
+        context.session, context.now, ALL_FAILED_MESSAGES, limit=query.limit, after=query.cursor
     )
-    tries = await attempts_of(look.session, messages)
-    named = await references(look.session, {one.request_id for one in messages})
+    tries = await send_attempts_by_message(context.session, messages)
+    named = await references_by_id(context.session, {one.request_id for one in messages})
     items = [
-        MessageAnswer.of(one, named.get(one.request_id or 0), tries.get(one.id or 0, ()))
+        MessageResponse.of(one, named.get(one.request_id or 0), tries.get(one.id or 0, ()))
         for one in messages
     ]
-    return MessageList(items=items, next_cursor=write_cursor(after))
+    return MessageList(items=items, next_cursor=encode_cursor(after))
 
 
-async def retry(turn: Turn, body: Retry, message_id: int) -> MessageAnswer:
+async def retry(uow: UnitOfWork, body: Retry, message_id: int) -> MessageResponse:
     """Send the same words once more, as a message of its own."""
-    lost = await operations.lock_lost(turn, message_id)
-    return await _answer(turn, lost, await operations.retry_message(turn, lost, to=body.to))
-
-
-async def resend(turn: Turn, body: Resend, message_id: int) -> MessageAnswer:
-    """Send other words instead, as a message of its own."""
-    lost = await operations.lock_lost(turn, message_id)
-    written = await operations.resend_message(turn, lost, body.body, channel=body.channel)
-    return await _answer(turn, lost, written)
-
-
-async def mark_as_told(turn: Turn, body: Told, message_id: int) -> MessageAnswer:
-    """Note that somebody has told the customer: nothing more is sent."""
-    lost = await operations.lock_lost(turn, message_id)
+    failed_message = await operations.lock_failed_message(uow, message_id)
     return await _answer(
-        turn, lost, await operations.mark_as_told(turn, lost, note=body.note or "")
+        uow, failed_message, await operations.retry_message(uow, failed_message, to=body.to)
     )
 
 
-async def _answer(turn: Turn, lost: Lost, message: Message) -> MessageAnswer:
-    tries = await attempts_of(turn.session, [message])
-    reference = lost.request.reference if lost.request else None
-    return MessageAnswer.of(message, reference, tries.get(message.id or 0, ()))
+async def resend(uow: UnitOfWork, body: Resend, message_id: int) -> MessageResponse:
+    """Send other words instead, as a message of its own."""
+    failed_message = await operations.lock_failed_message(uow, message_id)
+    written = await operations.resend_message(uow, failed_message, body.body, channel=body.channel)
+    return await _answer(uow, failed_message, written)
+
+
+async def mark_told(uow: UnitOfWork, body: MarkToldInput, message_id: int) -> MessageResponse:
+    """Note that somebody has told the customer: nothing more is sent."""
+    failed_message = await operations.lock_failed_message(uow, message_id)
+    return await _answer(
+        uow,
+        failed_message,
+        await operations.mark_told_by_phone(uow, failed_message, note=body.note or ""),
+    )
+
+
+async def _answer(
+    uow: UnitOfWork, failed_message: FailedMessage, message: Message
+) -> MessageResponse:
+    tries = await send_attempts_by_message(uow.session, [message])
+    reference = failed_message.request.reference if failed_message.request else None
+    return MessageResponse.of(message, reference, tries.get(message.id or 0, ()))

@@ -11,15 +11,15 @@ from sqlmodel import col, select
 from starlette.requests import Request
 
 from portal.errors import BadInput
-from portal.models import ApiKey, IdempotentAnswer
-from portal.operations import Turn
+from portal.models import ApiKey, IdempotentResponse
+from portal.operations import UnitOfWork
 
-REMEMBERED = timedelta(hours=24)
-LONGEST = 255
+RETENTION = timedelta(hours=24)
+MAX_LENGTH = 255
 
 
 @dataclass(frozen=True)
-class Repeat:
+class IdempotentCall:
     """A call that may be a repeat, known by the caller's own key for it.
 
     What is refused is not remembered: it has done nothing, and may be put right and sent again.
@@ -35,42 +35,42 @@ class Repeat:
         name = request.headers.get("idempotency-key")
         if name is None:
             return None
-        if not (0 < len(name) <= LONGEST and name.isascii() and name.isprintable()):
-            raise BadInput(f"An Idempotency-Key has 1 to {LONGEST} plain letters.")
+        if not (0 < len(name) <= MAX_LENGTH and name.isascii() and name.isprintable()):
+            raise BadInput(f"An Idempotency-Key has 1 to {MAX_LENGTH} plain letters.")
         said = f"{request.url.path}\n{json.dumps(document, sort_keys=True)}"
         return cls(key.id or 0, name, hashlib.sha256(said.encode()).hexdigest())
 
-    async def find(self, turn: Turn) -> IdempotentAnswer | None:
+    async def find(self, uow: UnitOfWork) -> IdempotentResponse | None:
         """What was answered the first time. Raises BadInput where that was another call."""
-        query = select(IdempotentAnswer).where(
-            col(IdempotentAnswer.api_key_id) == self.api_key_id,
-            col(IdempotentAnswer.idempotency_key) == self.name,
+        query = select(IdempotentResponse).where(
+            col(IdempotentResponse.api_key_id) == self.api_key_id,
+            col(IdempotentResponse.idempotency_key) == self.name,
         )
-        found = (await turn.session.exec(query)).one_or_none()
-        if found is None or found.created_at <= turn.now - REMEMBERED:
+        found = (await uow.session.exec(query)).one_or_none()
+        if found is None or found.created_at <= uow.now - RETENTION:
             return None
         if found.body_hash != self.hash:
             raise BadInput("This Idempotency-Key was sent before, with another call or body.")
         return found
 
-    async def begin(self, turn: Turn) -> IdempotentAnswer:
+    async def begin(self, uow: UnitOfWork) -> IdempotentResponse:
         """Take the key. A second call at the same moment waits here, and fails if we succeed.
 
         It fails with IntegrityError on PostgreSQL; on SQLite there is one writer at a time.
         """
-        await turn.session.exec(
-            sa.delete(IdempotentAnswer).where(
-                col(IdempotentAnswer.api_key_id) == self.api_key_id,
-                col(IdempotentAnswer.idempotency_key) == self.name,
-                col(IdempotentAnswer.created_at) <= turn.now - REMEMBERED,
+        await uow.session.exec(
+            sa.delete(IdempotentResponse).where(
+                col(IdempotentResponse.api_key_id) == self.api_key_id,
+                col(IdempotentResponse.idempotency_key) == self.name,
+                col(IdempotentResponse.created_at) <= uow.now - RETENTION,
             )
         )
-        kept = IdempotentAnswer(
+        kept = IdempotentResponse(
             api_key_id=self.api_key_id,
             idempotency_key=self.name,
             body_hash=self.hash,
-            created_at=turn.now,
+            created_at=uow.now,
         )
-        turn.session.add(kept)
-        await turn.session.flush()
+        uow.session.add(kept)
+        await uow.session.flush()
         return kept

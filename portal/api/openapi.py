@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from portal.api.endpoint import Change, Download, Read
-from portal.api.problem_details import Problem
+from portal.api.endpoint import FileEndpoint, ReadEndpoint, WriteEndpoint
+from portal.api.problem_details import ProblemDetails
 
 REFUSALS = {
     "400": "The body is not JSON.",
@@ -20,7 +20,7 @@ REFUSALS = {
     "429": "Too many tries with a wrong key.",
     "503": "The database is away for a moment.",
 }
-REPEATED = {
+REPLAY_HEADERS = {
     "Idempotent-Replayed": {
         "description": "`true` where this is the answer to an earlier call.",
         "schema": {"type": "string"},
@@ -34,14 +34,16 @@ IDEMPOTENCY_KEY = {
 }
 
 
-def describe(calls: Sequence[Change | Read | Download], public_url: str) -> dict[str, Any]:
+def describe(
+    calls: Sequence[WriteEndpoint | ReadEndpoint | FileEndpoint], public_url: str
+) -> dict[str, Any]:
     """The OpenAPI 3.1 document of these calls."""
-    models: list[tuple[type[BaseModel], Any]] = [(Problem, "serialization")]
+    models: list[tuple[type[BaseModel], Any]] = [(ProblemDetails, "serialization")]
     for call in calls:
-        if not isinstance(call, Download):
-            models.append((call.gives, "serialization"))
-        if isinstance(call, Change):
-            models.append((call.takes, "validation"))
+        if not isinstance(call, FileEndpoint):
+            models.append((call.response_model, "serialization"))
+        if isinstance(call, WriteEndpoint):
+            models.append((call.input_model, "validation"))
     refs, definitions = models_json_schema(
         list(dict.fromkeys(models)), ref_template="#/components/schemas/{model}"
     )
@@ -75,15 +77,17 @@ def describe(calls: Sequence[Change | Read | Download], public_url: str) -> dict
     }
 
 
-def _operation(call: Change | Read | Download, refs: dict[Any, Any]) -> dict[str, Any]:
-    serves = call.does if isinstance(call, Change) else call.looks
+def _operation(
+    call: WriteEndpoint | ReadEndpoint | FileEndpoint, refs: dict[Any, Any]
+) -> dict[str, Any]:
+    serves = call.handler
     answer: dict[str, Any]
-    if isinstance(call, Download):
+    if isinstance(call, FileEndpoint):
         answer = {"description": "The file.", "content": {"image/*": {}, "application/pdf": {}}}
     else:
-        schema = refs[call.gives, "serialization"]
+        schema = refs[call.response_model, "serialization"]
         answer = {
-            "description": call.gives.__doc__,
+            "description": call.response_model.__doc__,
             "content": {"application/json": {"schema": schema}},
         }
     operation: dict[str, Any] = {
@@ -98,14 +102,14 @@ def _operation(call: Change | Read | Download, refs: dict[Any, Any]) -> dict[str
             },
         },
     }
-    if isinstance(call, Change):
+    if isinstance(call, WriteEndpoint):
         operation["parameters"].append(IDEMPOTENCY_KEY)
-        schema = call.takes.model_json_schema()
+        schema = call.input_model.model_json_schema()
         operation["requestBody"] = {
             "required": bool(schema.get("required")),
-            "content": {"application/json": {"schema": refs[call.takes, "validation"]}},
+            "content": {"application/json": {"schema": refs[call.input_model, "validation"]}},
         }
-        answer["headers"] = REPEATED | (
+        answer["headers"] = REPLAY_HEADERS | (
             {"Location": {"schema": {"type": "string"}}} if call.location else {}
         )
     return operation

@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
-from portal.api.problem_details import Malformed
+from portal.api.problem_details import MalformedJson
 from portal.errors import BadInput
 
-DEEPEST = 20
+MAX_DEPTH = 20
 """Levels of lists and objects in a body; more is a mistake or a trick."""
 
 REMEDIES = {
@@ -49,10 +49,10 @@ async def read_body(request: Request) -> dict[str, Any]:
     try:
         document = json.loads(raw, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        raise Malformed("The body must be JSON (RFC 8259) in UTF-8.") from None
+        raise MalformedJson("The body must be JSON (RFC 8259) in UTF-8.") from None
     if not isinstance(document, dict):
         raise BadInput("The body must be a JSON object, like {}.")
-    wrong = dict(_unusable(document, "", DEEPEST))
+    wrong = dict(_unusable(document, "", MAX_DEPTH))
     if wrong:
         raise _bad_input(wrong)
     return document
@@ -86,7 +86,7 @@ def _unusable(value: Any, place: str, levels: int) -> Iterator[tuple[str, str]]:
         yield place, "This number is too large."
     elif isinstance(value, dict | list):
         if not levels:
-            yield place, f"Please nest at most {DEEPEST} levels."
+            yield place, f"Please nest at most {MAX_DEPTH} levels."
             return
         inside = value.items() if isinstance(value, dict) else enumerate(value)
         for name, inner in inside:

@@ -20,34 +20,34 @@ class Unauthorised(PortalError):
     title = "A key is needed"
 
 
-class Malformed(PortalError):
+class MalformedJson(PortalError):
     """What was sent is not JSON at all."""
 
     status = 400
     title = "This is not JSON"
 
 
-class Mistake(BaseModel):
+class FieldError(BaseModel):
     """One place that is wrong, and what would be right there."""
 
     field: str
     detail: str
 
 
-class Problem(BaseModel):
+class ProblemDetails(BaseModel):
     """Why it was not done. Nothing was changed."""
 
     type: Literal["about:blank"] = "about:blank"
     title: str
     status: int
     detail: str
-    errors: list[Mistake] = []
+    errors: list[FieldError] = []
 
 
 def problem(status: int, title: str, detail: str, fields: dict[str, str] | None = None) -> Response:
     """The answer to a call that is refused; ``fields`` has the remedy for each wrong place."""
-    errors = [Mistake(field=field, detail=remedy) for field, remedy in (fields or {}).items()]
-    said = Problem(title=title, status=status, detail=detail, errors=errors)
+    errors = [FieldError(field=field, detail=remedy) for field, remedy in (fields or {}).items()]
+    said = ProblemDetails(title=title, status=status, detail=detail, errors=errors)
     return Response(
         said.model_dump_json(exclude=None if errors else {"errors"}),
         status,

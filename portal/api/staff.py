@@ -5,48 +5,50 @@ from datetime import datetime
 from pydantic import Field
 
 from portal import operations
-from portal.api.endpoint import Look
-from portal.api.schemas.inputs import Absence, Body, PageQuery, write_cursor
-from portal.api.schemas.records import Answered, PageAnswer, Person
+from portal.api.endpoint import ReadContext
+from portal.api.schemas.inputs import Absence, Input, PageQuery, encode_cursor
+from portal.api.schemas.records import PageResponse, ResponseModel, StaffReference
 from portal.models import Role, StaffMember
-from portal.operations import Turn
+from portal.operations import UnitOfWork
 from portal.queries.roster import load_full_roster
-from portal.queries.staff import all_seats, page_of_staff
+from portal.queries.staff import all_memberships, list_staff
 from portal.rules.roster import Roster
 
 
-class SeatAnswer(Answered):
+class MembershipResponse(ResponseModel):
     """A department in which a person works."""
 
     department: str
     is_lead: bool
 
 
-class StaffAnswer(Answered):
+class StaffResponse(ResponseModel):
     """A person at the desk."""
 
     email: str
     name: str
     role: Role
-    departments: list[SeatAnswer]
+    departments: list[MembershipResponse]
     is_away: bool = Field(description="Away now: they are given nothing.")
     absent_from: datetime | None = Field(description="Of the absence that lasts or is to come.")
     absent_until: datetime | None = Field(description="When they are back; null while open.")
-    deputy: Person | None = Field(description="Who stands in for them, by name.")
-    stands_in: Person | None = Field(description="While away: their deputy or lead who is here.")
+    deputy: StaffReference | None = Field(description="Who stands in for them, by name.")
+    stands_in: StaffReference | None = Field(
+        description="While away: their deputy or lead who is here."
+    )
     disabled_at: datetime | None
 
     @classmethod
     def of(
         cls, person: StaffMember, roster: Roster, seats: list[tuple[int, str, bool]]
-    ) -> "StaffAnswer":
+    ) -> "StaffResponse":
         """The person, as of the roster's moment."""
         is_away, is_noted = person.is_away(roster.now), person.will_be_away(roster.now)
-        taker = roster.who_stands_in(person.id or 0) if is_away else None
+        taker = roster.find_cover(person.id or 0) if is_away else None
         return cls.read(
             person,
             departments=[
-                SeatAnswer(department=key, is_lead=is_lead)
+                MembershipResponse(department=key, is_lead=is_lead)
                 for who, key, is_lead in seats
                 if who == person.id
             ],
@@ -58,38 +60,38 @@ class StaffAnswer(Answered):
         )
 
 
-class StaffList(PageAnswer[StaffAnswer]):
+class StaffList(PageResponse[StaffResponse]):
     """People at the desk, in the order of their joining."""
 
 
-async def show_staff(look: Look, query: PageQuery) -> StaffList:
+async def show_staff(context: ReadContext, query: PageQuery) -> StaffList:
     """The people at the desk, and who is away."""
-    people, after = await page_of_staff(look.session, limit=query.limit, after=query.cursor)
-    roster = await load_full_roster(look.session, look.now)
-    seats = list(await all_seats(look.session))
-    items = [StaffAnswer.of(person, roster, seats) for person in people]
-    return StaffList(items=items, next_cursor=write_cursor(after))
+    people, after = await list_staff(context.session, limit=query.limit, after=query.cursor)
+    roster = await load_full_roster(context.session, context.now)
+    seats = list(await all_memberships(context.session))
+    items = [StaffResponse.of(person, roster, seats) for person in people]
+    return StaffList(items=items, next_cursor=encode_cursor(after))
 
 
-async def mark_absent(turn: Turn, body: Absence, email: str) -> StaffAnswer:
+async def mark_absent(uow: UnitOfWork, body: Absence, email: str) -> StaffResponse:
     """Mark a person as away; what they have goes to whoever stands in."""
     person = await operations.mark_absent(
-        turn, email, from_=body.from_, until=body.until, deputy=body.deputy
+        uow, email, from_=body.from_, until=body.until, deputy=body.deputy
     )
-    return await _answer(turn, person)
+    return await _answer(uow, person)
 
 
-async def mark_back(turn: Turn, body: Body, email: str) -> StaffAnswer:
+async def mark_back(uow: UnitOfWork, body: Input, email: str) -> StaffResponse:
     """Mark a person as here again; what others took over stays with them."""
     del body
-    return await _answer(turn, await operations.mark_back(turn, email))
+    return await _answer(uow, await operations.mark_returned(uow, email))
 
 
-async def _answer(turn: Turn, person: StaffMember) -> StaffAnswer:
-    roster = await load_full_roster(turn.session, turn.now)
-    return StaffAnswer.of(person, roster, list(await all_seats(turn.session)))
+async def _answer(uow: UnitOfWork, person: StaffMember) -> StaffResponse:
+    roster = await load_full_roster(uow.session, uow.now)
+    return StaffResponse.of(person, roster, list(await all_memberships(uow.session)))
 
 
-def _person(roster: Roster, staff_id: int | None) -> Person | None:
+def _person(roster: Roster, staff_id: int | None) -> StaffReference | None:
     found = roster.staff.get(staff_id or 0)
-    return Person.read(found) if found else None
+    return StaffReference.read(found) if found else None

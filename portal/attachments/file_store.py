@@ -6,54 +6,54 @@ import os
 import tempfile
 from pathlib import Path
 
-from portal.attachments.filenames import plain_name
-from portal.attachments.stored_file import FileRefused, KeptFile, RefusedFile, too_large
-from portal.attachments.validation import CheckedFile, check
+from portal.attachments.filenames import safe_stem
+from portal.attachments.stored_file import FileRefused, RefusedFile, StoredFile, file_too_large
+from portal.attachments.validation import ValidatedFile, check
 
-AT_ONCE = 2
+MAX_CONCURRENT = 2
 """Pictures drawn at the same time by one process: each may take a core and 200 MB."""
 
 
-class Shelf:
+class FileStore:
     """Checks files and keeps them, whole or not at all, readable by us alone.
 
     ``largest`` is in bytes. Two that bring the same bytes share one file. One shelf belongs to one
     event loop.
     """
 
-    def __init__(self, folder: Path, largest: int) -> None:
-        self.largest = largest
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
         self._folder = folder
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._turns = asyncio.Semaphore(MAX_CONCURRENT)
 
-    async def check(self, data: bytes, name: str) -> CheckedFile:
+    async def check(self, data: bytes, name: str) -> ValidatedFile:
         """What may be kept of it; nothing is written. Raises FileRefused with the reason."""
-        if len(data) > self.largest:
-            raise too_large(self.largest)
+        if len(data) > self.max_bytes:
+            raise file_too_large(self.max_bytes)
         async with self._turns:
             return await asyncio.to_thread(check, data, name)
 
-    async def put(self, checked: CheckedFile) -> KeptFile:
+    async def put(self, checked: ValidatedFile) -> StoredFile:
         """Keep it. Raises OSError where the folder cannot be written."""
         return await asyncio.to_thread(self._put, checked)
 
-    async def take(self, data: bytes, name: str) -> KeptFile | RefusedFile:
+    async def take(self, data: bytes, name: str) -> StoredFile | RefusedFile:
         """Keep it, or say why not, where the words that it came with are taken all the same."""
         try:
             return await self.put(await self.check(data, name))
         except FileRefused as refusal:
-            return RefusedFile(plain_name(name), refusal.detail)
+            return RefusedFile(safe_stem(name), refusal.detail)
 
     def path(self, digest: str, *, small: bool = False) -> Path:
         """Where it lies: in a folder by the digest's first two letters."""
         return self._folder / digest[:2] / (f"{digest}.small" if small else digest)
 
-    def _put(self, checked: CheckedFile) -> KeptFile:
+    def _put(self, checked: ValidatedFile) -> StoredFile:
         digest = hashlib.sha256(checked.data).hexdigest()
         if checked.small:
             _write(self.path(digest, small=True), checked.small)
         _write(self.path(digest), checked.data)
-        return KeptFile(
+        return StoredFile(
             checked.name, checked.media_type, digest, len(checked.data),
             checked.width, checked.height,
         )  # fmt: skip

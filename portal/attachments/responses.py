@@ -3,10 +3,10 @@
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from portal.attachments.file_store import Shelf
-from portal.attachments.stored_file import KeptFile
+from portal.attachments.file_store import FileStore
+from portal.attachments.stored_file import StoredFile
 from portal.errors import NotFound
-from portal.i18n.lazy_string import Sentence
+from portal.i18n.lazy_string import LazyString
 
 HEADERS = {
     "Content-Security-Policy": "sandbox; default-src 'none'",
@@ -18,21 +18,21 @@ HEADERS = {
 }
 
 
-def send_file(request: Request, kept: KeptFile | None) -> Response:
+def file_response(request: Request, kept: StoredFile | None) -> Response:
     """The bytes; ``?small`` asks for a picture at 480 pixels. Who may have them is decided before.
 
     Pictures are shown, all else is saved. Raises NotFound for what is not kept here.
     """
     if kept is None:
-        raise NotFound(Sentence("This file is not here."))
-    shelf: Shelf = request.app.state.shelf
-    path = shelf.path(kept.digest, small="small" in request.query_params and kept.is_picture)
+        raise NotFound(LazyString("This file is not here."))
+    file_store: FileStore = request.app.state.file_store
+    path = file_store.path(kept.digest, small="small" in request.query_params and kept.is_image)
     if not path.is_file():
-        raise NotFound(Sentence("This file is not here."))
+        raise NotFound(LazyString("This file is not here."))
     return FileResponse(
         path,
         headers=HEADERS,
         media_type=kept.media_type,
         filename=kept.name,
-        content_disposition_type="inline" if kept.is_picture else "attachment",
+        content_disposition_type="inline" if kept.is_image else "attachment",
     )

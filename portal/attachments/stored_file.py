@@ -4,11 +4,11 @@ import re
 from dataclasses import dataclass
 
 from portal.errors import PortalError
-from portal.i18n.lazy_string import Sentence
+from portal.i18n.lazy_string import LazyString
 
 
 @dataclass(frozen=True, slots=True)
-class KeptFile:
+class StoredFile:
     """A file as it lies on the shelf. ``digest`` is SHA-256 in hexadecimal, ``size`` in bytes.
 
     ``width`` and ``height`` are in pixels, 0 for what is no picture.
@@ -22,18 +22,18 @@ class KeptFile:
     height: int = 0
 
     @property
-    def is_picture(self) -> bool:
+    def is_image(self) -> bool:
         """Whether a browser can show it in a page."""
         return self.media_type.startswith("image/")
 
     @property
-    def size_words(self) -> str:
+    def size_text(self) -> str:
         """As people say it: "240 kB", "1.2 MB"."""
         if self.size < 1_000_000:
             return f"{max(round(self.size / 1_000), 1)} kB"
         return f"{self.size / 1_000_000:.1f} MB"
 
-    def fitted(self, longest: int) -> tuple[int, int]:
+    def scaled_to(self, longest: int) -> tuple[int, int]:
         """Width and height of the picture where no side may be longer than this."""
         scale = min(1, longest / max(self.width, self.height, 1))
         return max(round(self.width * scale), 1), max(round(self.height * scale), 1)
@@ -43,7 +43,7 @@ class FileRefused(PortalError):
     """A file that cannot be read, or holds more than it should."""
 
     status = 422
-    title: str = Sentence("That file could not be taken")
+    title: str = LazyString("That file could not be taken")
 
 
 class FileTooLarge(FileRefused):
@@ -52,7 +52,7 @@ class FileTooLarge(FileRefused):
     status = 413
 
 
-class WrongKind(FileRefused):
+class UnsupportedFileType(FileRefused):
     """Neither a photo that every browser shows, nor a PDF."""
 
     status = 415
@@ -66,12 +66,14 @@ class RefusedFile:
     reason: str
 
 
-def too_large(largest: int) -> FileTooLarge:
+def file_too_large(max_bytes: int) -> FileTooLarge:
     """The refusal, in the unit that people know."""
-    return FileTooLarge(Sentence("it is larger than {most} MB", most=max(largest // 1_000_000, 1)))
+    return FileTooLarge(
+        LazyString("it is larger than {most} MB", most=max(max_bytes // 1_000_000, 1))
+    )
 
 
-def known_reason(told: str) -> str:
+def localizable_reason(told: str) -> str:
     """A reason that was kept in English, as what it was: to be said in any language."""
     size = re.fullmatch(r"it is larger than (\d+) MB", told)
-    return too_large(int(size[1]) * 1_000_000).detail if size else Sentence(told)
+    return file_too_large(int(size[1]) * 1_000_000).detail if size else LazyString(told)

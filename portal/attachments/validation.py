@@ -8,25 +8,30 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageOps
 
-from portal.attachments.filenames import safe_name
-from portal.attachments.stored_file import FileRefused, WrongKind
-from portal.i18n.lazy_string import Sentence
+from portal.attachments.filenames import safe_filename
+from portal.attachments.stored_file import FileRefused, UnsupportedFileType
+from portal.i18n.lazy_string import LazyString
 
-LONGEST_SIDE = 2_560
-SMALL_SIDE = 480
-MOST_PIXELS = 50_000_000
+MAX_SIDE = 2_560
+THUMBNAIL_SIDE = 480
+MAX_PIXELS = 50_000_000
 """Of a picture before it is drawn smaller: two hundred megabytes while it is looked at."""
 Image.MAX_IMAGE_PIXELS = None  # Ours is the stricter, and is a refusal instead of a warning.
 
-STARTS = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"GIF8": "GIF", b"%PDF-": "PDF"}
+FILE_SIGNATURES = {
+    b"\xff\xd8\xff": "JPEG",
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"GIF8": "GIF",
+    b"%PDF-": "PDF",
+}
 HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
-DRAWN_AS = {"JPEG": "JPEG", "PNG": "PNG", "GIF": "PNG", "WEBP": "WEBP"}
+OUTPUT_FORMATS = {"JPEG": "JPEG", "PNG": "PNG", "GIF": "PNG", "WEBP": "WEBP"}
 """GIF is drawn as PNG: of one that moves, the first picture."""
-LOOKS = {"JPEG": {"quality": 85, "optimize": True}, "PNG": {}, "WEBP": {"quality": 85}}
+SAVE_OPTIONS = {"JPEG": {"quality": 85, "optimize": True}, "PNG": {}, "WEBP": {"quality": 85}}
 
 
 @dataclass(frozen=True, slots=True)
-class CheckedFile:
+class ValidatedFile:
     """Bytes that may be shown. ``small`` is the picture at 480 pixels at most; none for a PDF."""
 
     name: str
@@ -37,52 +42,54 @@ class CheckedFile:
     height: int = 0
 
 
-def check(data: bytes, name: str) -> CheckedFile:
+def check(data: bytes, name: str) -> ValidatedFile:
     """What may be kept of it. Takes time and memory: call it in a thread.
 
-    Raises FileRefused, or its WrongKind, with words that go on after "We could not take it:".
+    Raises FileRefused, or its UnsupportedFileType, with words that go on after "We could not take it:".
     """
     kind = _kind(data)
     if kind == "PDF":
-        return CheckedFile(safe_name(name, "application/pdf"), "application/pdf", data)
+        return ValidatedFile(safe_filename(name, "application/pdf"), "application/pdf", data)
     try:
         return _picture(data, kind, name)
     except FileRefused:
         raise
     except Exception as error:
         # A broken file breaks Pillow in any of its ways: struct, zlib, a key that is not there.
-        raise FileRefused(Sentence("the picture is damaged and cannot be shown")) from error
+        raise FileRefused(LazyString("the picture is damaged and cannot be shown")) from error
 
 
 def _kind(data: bytes) -> str:
-    for start, kind in STARTS.items():
+    for start, kind in FILE_SIGNATURES.items():
         if data.startswith(start):
             return kind
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
     if not data:
-        raise FileRefused(Sentence("there is nothing in it"))
+        raise FileRefused(LazyString("there is nothing in it"))
     if data[4:8] == b"ftyp" and data[8:12] in HEIC:
-        raise WrongKind(
-            Sentence("HEIC photos cannot be shown everywhere; please send it as a JPEG")
+        raise UnsupportedFileType(
+            LazyString("HEIC photos cannot be shown everywhere; please send it as a JPEG")
         )
-    raise WrongKind(Sentence("only photos (JPEG, PNG, GIF, WebP) and PDF files can be taken"))
+    raise UnsupportedFileType(
+        LazyString("only photos (JPEG, PNG, GIF, WebP) and PDF files can be taken")
+    )
 
 
-def _picture(data: bytes, kind: str, name: str) -> CheckedFile:
+def _picture(data: bytes, kind: str, name: str) -> ValidatedFile:
     with Image.open(io.BytesIO(data), formats=(kind,)) as found:
         # Only the head has been read so far: a bomb is refused before it goes off.
-        if found.width * found.height > MOST_PIXELS:
-            raise FileRefused(Sentence("the picture has too many pixels"))
-        found.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+        if found.width * found.height > MAX_PIXELS:
+            raise FileRefused(LazyString("the picture has too many pixels"))
+        found.thumbnail((MAX_SIDE, MAX_SIDE))
         upright = ImageOps.exif_transpose(found)
-    look = DRAWN_AS[kind]
+    look = OUTPUT_FORMATS[kind]
     whole = _bare(upright, with_alpha=look != "JPEG")
     small = whole.copy()
-    small.thumbnail((SMALL_SIDE, SMALL_SIDE))
+    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     media_type = f"image/{look.lower()}"
-    return CheckedFile(
-        name=safe_name(name, media_type),
+    return ValidatedFile(
+        name=safe_filename(name, media_type),
         media_type=media_type,
         data=_drawn(whole, look),
         small=_drawn(small, look),
@@ -102,5 +109,5 @@ def _bare(picture: Image.Image, *, with_alpha: bool) -> Image.Image:
 
 def _drawn(picture: Image.Image, look: str) -> bytes:
     drawn = io.BytesIO()
-    picture.save(drawn, look, **LOOKS[look])
+    picture.save(drawn, look, **SAVE_OPTIONS[look])
     return drawn.getvalue()

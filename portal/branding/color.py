@@ -8,14 +8,14 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-ENOUGH = 4.5
-EASY = 7.0
+MIN_CONTRAST = 4.5
+COMFORTABLE_CONTRAST = 7.0
 """What the night's colour is brought to where we choose it."""
 HEX = re.compile(r"#?([0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Colour:
+class Color:
     """One colour of a screen, each part from 0 to 255."""
 
     red: int
@@ -36,29 +36,29 @@ class Colour:
         """As a style sheet says it."""
         return f"#{self.red:02x}{self.green:02x}{self.blue:02x}"
 
-    def contrast(self, other: "Colour") -> float:
+    def contrast(self, other: "Color") -> float:
         """From 1 (the same) to 21 (black on white)."""
         darker, lighter = sorted((self.luminance, other.luminance))
         return (lighter + 0.05) / (darker + 0.05)
 
-    def over(self, ground: "Colour", share: float) -> "Colour":
+    def blended_on(self, ground: "Color", share: float) -> "Color":
         """So much of this on that ground."""
-        pairs = zip(self.parts, ground.parts, strict=True)
-        return Colour(*(round(mine * share + its * (1 - share)) for mine, its in pairs))
+        pairs = zip(self.channels, ground.channels, strict=True)
+        return Color(*(round(mine * share + its * (1 - share)) for mine, its in pairs))
 
-    def as_light_as(self, lightness: float) -> "Colour":
+    def with_lightness(self, lightness: float) -> "Color":
         """The same hue, as light as that: from 0 (black) to 1 (white)."""
-        hue, _, saturation = colorsys.rgb_to_hls(*(one / 255 for one in self.parts))
-        parts = colorsys.hls_to_rgb(hue, lightness, saturation)
-        return Colour(*(round(one * 255) for one in parts))
+        hue, _, saturation = colorsys.rgb_to_hls(*(one / 255 for one in self.channels))
+        channels = colorsys.hls_to_rgb(hue, lightness, saturation)
+        return Color(*(round(one * 255) for one in channels))
 
     @property
     def lightness(self) -> float:
         """From 0 (black) to 1 (white)."""
-        return colorsys.rgb_to_hls(*(one / 255 for one in self.parts))[1]
+        return colorsys.rgb_to_hls(*(one / 255 for one in self.channels))[1]
 
     @property
-    def parts(self) -> tuple[int, int, int]:
+    def channels(self) -> tuple[int, int, int]:
         """Red, green and blue."""
         return self.red, self.green, self.blue
 
@@ -67,15 +67,15 @@ class Colour:
         """How bright it is to the eye: from 0 (black) to 1 (white)."""
         linear = [
             one / 12.92 if one <= 0.03928 else ((one + 0.055) / 1.055) ** 2.4
-            for one in (part / 255 for part in self.parts)
+            for one in (part / 255 for part in self.channels)
         ]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-WHITE, BLACK = Colour(255, 255, 255), Colour(0, 0, 0)
-PAPER, NIGHT_PAPER = Colour.read("#faf7f2"), Colour.read("#151310")
-BY_DAY = (PAPER, WHITE, Colour.read("#fdf0e3"))
-BY_NIGHT = (NIGHT_PAPER, Colour.read("#1f1c18"), Colour.read("#33241a"))
+WHITE, BLACK = Color(255, 255, 255), Color(0, 0, 0)
+LIGHT_PAPER, DARK_PAPER = Color.read("#faf7f2"), Color.read("#151310")
+LIGHT_BACKGROUNDS = (LIGHT_PAPER, WHITE, Color.read("#fdf0e3"))
+DARK_BACKGROUNDS = (DARK_PAPER, Color.read("#1f1c18"), Color.read("#33241a"))
 """The grounds of customer.css that words stand on: paper, card, and the wash of a warning."""
 
 
@@ -83,8 +83,8 @@ BY_NIGHT = (NIGHT_PAPER, Colour.read("#1f1c18"), Colour.read("#33241a"))
 class Accent:
     """The brand's colour by day and by night, both of which can be read wherever they stand."""
 
-    day: Colour
-    night: Colour
+    day: Color
+    night: Color
 
     @classmethod
     def read(cls, text: str) -> Self:
@@ -93,75 +93,79 @@ class Accent:
         Raises ValueError, naming the nearest colour that can be read.
         """
         first, comma, second = text.partition(",")
-        day = Colour.read(first)
+        day = Color.read(first)
         if not _is_read_by_day(day):
             raise ValueError(_too_little("day", _nearest_for_day(day)))
         if not comma:
-            return cls(day, _nearest_for_night(day, EASY))
-        night = Colour.read(second)
+            return cls(day, _nearest_for_night(day, COMFORTABLE_CONTRAST))
+        night = Color.read(second)
         if not _is_read_by_night(night):
-            raise ValueError(_too_little("night", _nearest_for_night(night, ENOUGH)))
+            raise ValueError(_too_little("night", _nearest_for_night(night, MIN_CONTRAST)))
         return cls(day, night)
 
-    def by_day(self) -> dict[str, Colour]:
+    def light_shades(self) -> dict[str, Color]:
         """The accent and its shades, by their names in customer.css."""
         return {"brand": self.day, "on": WHITE, "me": self.day, "wash": _day_wash(self.day)}
 
-    def by_night(self) -> dict[str, Colour]:
+    def dark_shades(self) -> dict[str, Color]:
         """The same for the dark."""
         shares = (share / 100 for share in range(40, 0, -5))
-        said = (self.night.over(NIGHT_PAPER, share) for share in shares)
+        said = (self.night.blended_on(DARK_PAPER, share) for share in shares)
         return {
             "brand": self.night,
-            "on": NIGHT_PAPER,
-            "me": next(one for one in said if WHITE.contrast(one) >= EASY),
+            "on": DARK_PAPER,
+            "me": next(one for one in said if WHITE.contrast(one) >= COMFORTABLE_CONTRAST),
             "wash": _night_wash(self.night),
         }
 
     def css(self) -> str:
         """What is said after customer.css, to have its colours."""
         day, night = (
-            ";".join(f"--{name}:{colour}" for name, colour in shades.items())
-            for shades in (self.by_day(), self.by_night())
+            ";".join(f"--{name}:{color}" for name, color in shades.items())
+            for shades in (self.light_shades(), self.dark_shades())
         )
         return f":root{{{day}}}@media (prefers-color-scheme:dark){{:root{{{night}}}}}"
 
 
-def _too_little(when: str, nearest: Colour) -> str:
+def _too_little(when: str, nearest: Color) -> str:
     return (
         f"has too little contrast by {when} for words in it, or for words on it: "
         f"the nearest that works is {nearest}."
     )
 
 
-def _day_wash(colour: Colour) -> Colour:
-    return colour.over(WHITE, 0.1)
+def _day_wash(color: Color) -> Color:
+    return color.blended_on(WHITE, 0.1)
 
 
-def _night_wash(colour: Colour) -> Colour:
-    return colour.over(NIGHT_PAPER, 0.15)
+def _night_wash(color: Color) -> Color:
+    return color.blended_on(DARK_PAPER, 0.15)
 
 
-def _is_read_by_day(colour: Colour) -> bool:
-    return all(colour.contrast(ground) >= ENOUGH for ground in (*BY_DAY, _day_wash(colour)))
+def _is_read_by_day(color: Color) -> bool:
+    return all(
+        color.contrast(ground) >= MIN_CONTRAST for ground in (*LIGHT_BACKGROUNDS, _day_wash(color))
+    )
 
 
-def _is_read_by_night(colour: Colour, enough: float = ENOUGH) -> bool:
-    return all(colour.contrast(ground) >= enough for ground in (*BY_NIGHT, _night_wash(colour)))
+def _is_read_by_night(color: Color, enough: float = MIN_CONTRAST) -> bool:
+    return all(
+        color.contrast(ground) >= enough for ground in (*DARK_BACKGROUNDS, _night_wash(color))
+    )
 
 
-def _nearest_for_day(colour: Colour) -> Colour:
+def _nearest_for_day(color: Color) -> Color:
     """Darker, as little as will do."""
-    steps = range(round(colour.lightness * 200), -1, -1)
-    darker = (colour.as_light_as(step / 200) for step in steps)
+    steps = range(round(color.lightness * 200), -1, -1)
+    darker = (color.with_lightness(step / 200) for step in steps)
     return next(one for one in darker if _is_read_by_day(one))
 
 
-def _nearest_for_night(colour: Colour, enough: float) -> Colour:
+def _nearest_for_night(color: Color, enough: float) -> Color:
     """Lighter, as little as will do."""
-    lighter = (colour.as_light_as(step / 200) for step in range(int(colour.lightness * 200), 201))
+    lighter = (color.with_lightness(step / 200) for step in range(int(color.lightness * 200), 201))
     return next(one for one in lighter if _is_read_by_night(one, enough))
 
 
-OURS = Accent(Colour.read("#0b5f5a"), Colour.read("#6cc4bb"))
+DEFAULT_ACCENT = Accent(Color.read("#0b5f5a"), Color.read("#6cc4bb"))
 """What customer.css says, where nobody says otherwise."""

@@ -11,12 +11,12 @@ from typing import Literal, Self
 
 from markupsafe import Markup
 
-from portal.branding.color import OURS, Accent
+from portal.branding.color import DEFAULT_ACCENT, Accent
 from portal.paths import STATIC
 
-Sheet = Literal["status", "sheet"]
-SHEETS: tuple[Sheet, ...] = ("status", "sheet")
-LARGEST_LOGO = 40_000
+Stylesheet = Literal["status", "sheet"]
+STYLESHEETS: tuple[Stylesheet, ...] = ("status", "sheet")
+MAX_LOGO_BYTES = 40_000
 """Bytes: more would be felt on a phone far from a mast."""
 PNG = b"\x89PNG\r\n\x1a\n"
 SVG = re.compile(rb"<svg\b[^>]*>", re.IGNORECASE)
@@ -29,15 +29,15 @@ class Logo:
 
     body: bytes
     media_type: str
-    shape: float
+    aspect_ratio: float
     version: str
 
     @classmethod
     def read(cls, path: Path) -> Self:
         """The SVG or PNG in that file. Raises ValueError, and OSError where it cannot be read."""
         body = path.read_bytes()
-        if len(body) > LARGEST_LOGO:
-            msg = f"is too large: {LARGEST_LOGO // 1000} kB at most."
+        if len(body) > MAX_LOGO_BYTES:
+            msg = f"is too large: {MAX_LOGO_BYTES // 1000} kB at most."
             raise ValueError(msg)
         version = hashlib.sha256(body).hexdigest()[:16]
         if body.startswith(PNG) and len(body) > 24:
@@ -57,19 +57,19 @@ class Logo:
 
 
 @dataclass(frozen=True, slots=True)
-class Livery:
+class Theme:
     """A brand's colour and logo; without them, ours and none."""
 
-    accent: Accent = OURS
+    accent: Accent = DEFAULT_ACCENT
     logo: Logo | None = None
 
-    def css(self, sheet: Sheet) -> Markup:
+    def css(self, sheet: Stylesheet) -> Markup:
         """The styles of a page, small enough to travel inside it."""
         return _dressed(sheet, self.accent)
 
     def style_sources(self) -> str:
         """The styles inside our pages by their hashes, as a Content-Security-Policy names them."""
-        digests = [hashlib.sha256(self.css(one).encode()).digest() for one in SHEETS]
+        digests = [hashlib.sha256(self.css(one).encode()).digest() for one in STYLESHEETS]
         return " ".join(f"'sha256-{base64.b64encode(one).decode()}'" for one in digests)
 
     def mark(self, brand: str) -> Markup:
@@ -77,17 +77,17 @@ class Livery:
         if self.logo is None:
             return Markup("<b>{}</b>").format(brand)
         return Markup('<img src="{}" alt="{}" width="{}" height="32">').format(
-            self.logo.url, brand, round(32 * self.logo.shape)
+            self.logo.url, brand, round(32 * self.logo.aspect_ratio)
         )
 
 
-PLAIN = Livery()
+DEFAULT_THEME = Theme()
 
 
 @cache
-def _dressed(sheet: Sheet, accent: Accent) -> Markup:
+def _dressed(sheet: Stylesheet, accent: Accent) -> Markup:
     ours = _small("customer")
-    worn = ours + accent.css() if accent != OURS else ours
+    worn = ours + accent.css() if accent != DEFAULT_ACCENT else ours
     return Markup(worn + _small(sheet))  # noqa: S704 (our own files, and colours)
 
 

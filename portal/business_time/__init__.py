@@ -14,7 +14,7 @@ from portal.business_time.calendar import (
     business_calendar,
     check_holidays,
     find_zone,
-    holiday_places,
+    holiday_regions,
     zone_names,
 )
 from portal.business_time.duration import Duration
@@ -27,10 +27,10 @@ __all__ = [
     "OpeningHours",
     "business_calendar",
     "check_holidays",
-    "driven_by",
     "find_zone",
-    "holiday_places",
+    "holiday_regions",
     "now",
+    "override_now",
     "zone_names",
 ]
 
@@ -41,7 +41,7 @@ def now() -> datetime:
 
 
 @contextmanager
-def driven_by(present: Callable[[], datetime]) -> Iterator[None]:
+def override_now(present: Callable[[], datetime]) -> Iterator[None]:
     """Let this process live by another clock (aware UTC) while the block runs: a simulation's."""
     global _present  # noqa: PLW0603 (there is one present in a process)
     before, _present = _present, present

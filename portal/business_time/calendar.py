@@ -19,7 +19,7 @@ _NOTHING: Final = timedelta(0)
 _ONE_DAY: Final = timedelta(days=1)
 
 
-class Shift(NamedTuple):
+class OpenPeriod(NamedTuple):
     """One unbroken stretch of work, in UTC, and the local day to which it belongs."""
 
     day: date
@@ -39,16 +39,16 @@ class BusinessCalendar:
     hours: OpeningHours
     zone: ZoneInfo
     holidays: str | None = None
-    _shifts: dict[date, tuple[Shift, ...]] = field(
+    _shifts: dict[date, tuple[OpenPeriod, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
     @property
-    def never_closes(self) -> bool:
+    def is_always_open(self) -> bool:
         """Open at every moment of the year."""
-        return self.holidays is None and self.hours.always
+        return self.holidays is None and self.hours.is_always_open
 
-    def counting(self, duration: Duration) -> BusinessCalendar:
+    def calendar_for(self, duration: Duration) -> BusinessCalendar:
         """The calendar by which this duration is counted: this one, or one that never closes."""
         return self if duration.in_opening_hours else ALWAYS_OPEN
 
@@ -59,21 +59,21 @@ class BusinessCalendar:
         begun outside the hours it counts from the next opening; where that day is shorter, its
         first opening or last closing stands. For a calendar that never closes `1bd` is 24 hours.
         """
-        if duration.unit == "bd" and not self.never_closes:
+        if duration.unit == "bd" and not self.is_always_open:
             return self._add_working_days(_utc(start), duration.amount)
         if duration.unit == "bh":
             return self.add_open_time(start, duration.length)
         return _utc(start) + duration.length
 
-    def add_open_time(self, start: datetime, open_time: timedelta) -> datetime:
-        """The first moment at which `elapsed(start, moment)` is exactly `open_time`.
+    def add_open_time(self, start: datetime, open_duration: timedelta) -> datetime:
+        """The first moment at which `elapsed(start, moment)` is exactly `open_duration`.
 
         What remained when a clock was paused goes on with this. Raises ValueError below zero.
         """
-        start, left = _utc(start), open_time
+        start, left = _utc(start), open_duration
         if left < _NOTHING:
             raise ValueError("time cannot be added backwards")
-        if self.never_closes or not left:
+        if self.is_always_open or not left:
             return start + left
         for shift in self._shifts_from(start):
             begun = max(start, shift.start)
@@ -87,7 +87,7 @@ class BusinessCalendar:
         start, end = _utc(start), _utc(end)
         if end <= start:
             return _NOTHING
-        if self.never_closes:
+        if self.is_always_open:
             return end - start
         passed = _NOTHING
         for shift in self._shifts_from(start):
@@ -103,7 +103,7 @@ class BusinessCalendar:
     def next_open(self, at: datetime) -> datetime:
         """The first moment from `at` on, itself included, at which the department works."""
         at = _utc(at)
-        return at if self.never_closes else max(at, next(self._shifts_from(at)).start)
+        return at if self.is_always_open else max(at, next(self._shifts_from(at)).start)
 
     def _add_working_days(self, start: datetime, days: int) -> datetime:
         if days == 0:
@@ -118,7 +118,7 @@ class BusinessCalendar:
         same_time = self._instant(_midnight(shifts[0].day) + on_the_wall)
         return min(max(same_time, shifts[0].start), shifts[-1].until)
 
-    def _shifts_from(self, at: datetime) -> Iterator[Shift]:
+    def _shifts_from(self, at: datetime) -> Iterator[OpenPeriod]:
         # Yesterday's shift may still be running after midnight.
         yesterday = at.astimezone(self.zone).date() - _ONE_DAY
         for shifts in self._working_days_from(yesterday):
@@ -126,7 +126,7 @@ class BusinessCalendar:
                 if shift.until > at:
                     yield shift
 
-    def _working_days_from(self, day: date) -> Iterator[tuple[Shift, ...]]:
+    def _working_days_from(self, day: date) -> Iterator[tuple[OpenPeriod, ...]]:
         last_open = day
         while day - last_open < timedelta(days=400):
             if shifts := self._shifts_on(day):
@@ -135,21 +135,21 @@ class BusinessCalendar:
             day += _ONE_DAY
         raise ValueError(f"no working day in a year: {self.hours}, holidays {self.holidays}")
 
-    def _shifts_on(self, day: date) -> tuple[Shift, ...]:
+    def _shifts_on(self, day: date) -> tuple[OpenPeriod, ...]:
         if day not in self._shifts:
             if len(self._shifts) > 4000:  # some ten years: a bound on memory
                 self._shifts.clear()
             self._shifts[day] = tuple(self._work_out_shifts(day))
         return self._shifts[day]
 
-    def _work_out_shifts(self, day: date) -> Iterator[Shift]:
+    def _work_out_shifts(self, day: date) -> Iterator[OpenPeriod]:
         if self.holidays and day in _public_holidays(self.holidays, day.year):
             return
         for from_minute, to_minute in self.hours.week[day.weekday()]:
             start = self._instant(_midnight(day) + timedelta(minutes=from_minute))
             until = self._instant(_midnight(day) + timedelta(minutes=to_minute))
             if start < until:
-                yield Shift(day, start, until)
+                yield OpenPeriod(day, start, until)
 
     def _instant(self, wall: datetime) -> datetime:
         """The first moment at which the clock on the wall shows `wall` or has jumped past it."""
@@ -201,7 +201,7 @@ def zone_names() -> frozenset[str]:
 def check_holidays(place: str) -> None:
     """Raises ValueError with a sentence where no public holidays are known for "US" or "US-CA"."""
     country, dash, region = place.partition("-")
-    regions = holiday_places().get(country)
+    regions = holiday_regions().get(country)
     if regions is None:
         raise ValueError(
             f'"{place}" is no country whose holidays are known. '
@@ -213,7 +213,7 @@ def check_holidays(place: str) -> None:
 
 
 @lru_cache(maxsize=1)
-def holiday_places() -> dict[str, list[str]]:
+def holiday_regions() -> dict[str, list[str]]:
     """Two-letter country codes whose public holidays are known, and the regions of each."""
     return {
         country: regions

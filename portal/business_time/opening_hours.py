@@ -14,7 +14,7 @@ _FULL_DAY_NAMES: Final = (
 )  # fmt: skip
 _MINUTES_A_DAY: Final = 24 * 60
 
-Span = tuple[int, int]
+MinuteSpan = tuple[int, int]
 """Minutes since midnight of the day on which it begins, from and until; past 1440 is tomorrow."""
 
 
@@ -25,7 +25,7 @@ class OpeningHours:
     A span that runs past midnight belongs to the day on which it begins.
     """
 
-    week: tuple[tuple[Span, ...], ...]
+    week: tuple[tuple[MinuteSpan, ...], ...]
     text: str = field(compare=False)
 
     @classmethod
@@ -37,7 +37,7 @@ class OpeningHours:
         """
         if text is None or text.strip().lower() == "always":
             return cls(week=(((0, _MINUTES_A_DAY),),) * 7, text="always")
-        week: list[list[Span]] = [[] for _ in range(7)]
+        week: list[list[MinuteSpan]] = [[] for _ in range(7)]
         days: list[int] = []
         waiting: list[int] = []  # days named so far whose hours are still to come: "Mon, Wed 9-5"
         for part in re.split(r"[,;]", text):
@@ -60,7 +60,7 @@ class OpeningHours:
         return self.text
 
     @cached_property
-    def always(self) -> bool:
+    def is_always_open(self) -> bool:
         """Whether there is no hour of the week in which the department is closed."""
         return sum(until - start for spans in self.week for start, until in spans) == (
             7 * _MINUTES_A_DAY
@@ -85,7 +85,7 @@ def _day(name: str, text: str) -> int:
     raise ValueError(f'"{text}" is not a day. Days are Mon, Tue, Wed, Thu, Fri, Sat and Sun.')
 
 
-def _span(text: str) -> Span:
+def _span(text: str) -> MinuteSpan:
     found = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})\s*-\s*([0-9]{1,2}):([0-9]{2})", text.strip())
     if not found:
         raise ValueError(f'"{text.strip()}" is not a range of hours. Write it like 09:00-17:30.')
@@ -98,7 +98,7 @@ def _span(text: str) -> Span:
     return start, until if until > start else until + _MINUTES_A_DAY
 
 
-def _refuse_overlaps(text: str, week: list[list[Span]]) -> None:
+def _refuse_overlaps(text: str, week: list[list[MinuteSpan]]) -> None:
     flat = sorted(
         (day * _MINUTES_A_DAY + start, day * _MINUTES_A_DAY + until)
         for day, spans in enumerate(week)

@@ -8,7 +8,7 @@ import sys
 from portal.cli import requests, serve, staff, workflows
 from portal.cli.app import app
 from portal.errors import PortalError
-from portal.runtime.supervisor import say
+from portal.runtime.supervisor import print_status
 from portal.settings import SettingsError
 
 __all__ = ["app", "main", "requests", "serve", "staff", "workflows"]
@@ -19,5 +19,5 @@ def main() -> None:
     try:
         app()
     except (PortalError, SettingsError) as refusal:
-        say(str(refusal))
+        print_status(str(refusal))
         sys.exit(1)

@@ -28,7 +28,7 @@ Strict = Annotated[bool, typer.Option("--strict", help="Take warnings for mistak
 Files = Annotated[list[str], typer.Argument(metavar="FILE...")]
 
 
-def group(name: str, purpose: str) -> typer.Typer:
+def command_group(name: str, purpose: str) -> typer.Typer:
     """A command with commands of its own: ``kept NAME ...``."""
     made = _typer(purpose)
     app.add_typer(made, name=name)
@@ -40,7 +40,7 @@ def load(data_dir: Path | None) -> Settings:
     return Settings.load(**({"data_dir": data_dir} if data_dir else {}))
 
 
-def show(lines: Iterable[str]) -> None:
+def print_lines(lines: Iterable[str]) -> None:
     """Print them as they come."""
     for line in lines:
         print(line)

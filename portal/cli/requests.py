@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from portal.cli.app import app, load, show
+from portal.cli.app import app, load, print_lines
 
 
 @app.command("open")
@@ -23,12 +23,12 @@ def open_request(
     \b
     Example: kept open --workflow card-application --name "Martin Keller" --phone +14155550132
     """
-    from portal.commands.open_request import open_from_terminal
-    from portal.operations import CustomerDetails, Order
+    from portal.commands.open_request import open_from_command_line
+    from portal.operations import CustomerDetails, RequestDetails
 
     customer = CustomerDetails(name, phone, email)
-    order = Order(workflow, customer, title=title, external_id=external_id)
-    show(open_from_terminal(load(None), order))
+    order = RequestDetails(workflow, customer, title=title, external_id=external_id)
+    print_lines(open_from_command_line(load(None), order))
 
 
 @app.command()
@@ -43,4 +43,4 @@ def seed(
     """
     from portal.commands.seed import seed as seed_with
 
-    show(seed_with(load(None), requests, seed))
+    print_lines(seed_with(load(None), requests, seed))

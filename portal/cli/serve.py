@@ -5,15 +5,15 @@ from typing import Annotated
 
 import typer
 
-from portal.cli.app import DataDir, Host, Port, app, load, show
+from portal.cli.app import DataDir, Host, Port, app, load, print_lines
 from portal.errors import PortalError
-from portal.runtime.embedded_redis import EmbeddedQueue
-from portal.runtime.supervisor import Supervisor, say
+from portal.runtime.embedded_redis import EmbeddedRedis
+from portal.runtime.supervisor import Supervisor, print_status
 from portal.runtime.web_server import (
-    address_of,
-    end_when_told,
-    have_migrated,
+    install_signal_handlers,
     listen,
+    local_url,
+    migrate_in_subprocess,
     serve_web,
     web_child,
     worker_child,
@@ -35,9 +35,9 @@ def demo(port: Port = 8000, data_dir: DataDir = None) -> None:
             "The demo makes up people and texts, so it does not run beside a real provider: "
             "unset every TWILIO_ setting and SMTP_URL first."
         )
-    from portal.commands.demo import show as show_it
+    from portal.commands.demo import run_demo
 
-    raise typer.Exit(show_it(settings, port, data_dir or settings.data_dir / "demo"))
+    raise typer.Exit(run_demo(settings, port, data_dir or settings.data_dir / "demo"))
 
 
 @app.command()
@@ -47,23 +47,23 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, data_dir: DataDir = None)
     \b
     Example: kept serve --host 0.0.0.0 --data-dir /var/lib/kept
     """
-    end_when_told()
+    install_signal_handlers()
     settings = load(data_dir)
     with listen(host, port) as listener:
-        address = address_of(host, listener)
-        told = {"KEPT_DATA_DIR": str(settings.data_dir)}
+        address = local_url(host, listener)
+        environment = {"KEPT_DATA_DIR": str(settings.data_dir)}
         if "public_url" not in settings.model_fields_set:
-            told["KEPT_PUBLIC_URL"] = address
-        queue = EmbeddedQueue(settings.data_dir)
+            environment["KEPT_PUBLIC_URL"] = address
+        queue = EmbeddedRedis(settings.data_dir)
         children = []
         try:
-            if settings.needs_embedded_queue:
-                told["REDIS_URL"] = queue.start()
+            if settings.needs_embedded_redis:
+                environment["REDIS_URL"] = queue.start()
                 children.append(queue.child)
             if not settings.is_single_machine:
-                have_migrated(told)
-            children += [worker_child(told), web_child("web", listener, told)]
-            say(f"serving at {address}, kept in {settings.data_dir}; Ctrl-C stops it.")
+                migrate_in_subprocess(environment)
+            children += [worker_child(environment), web_child("web", listener, environment)]
+            print_status(f"serving at {address}, kept in {settings.data_dir}; Ctrl-C stops it.")
             code = Supervisor(children).run()
         finally:
             queue.stop()
@@ -88,7 +88,7 @@ def web(
         serve_web(socket.socket(fileno=fd), settings, demo=demo)
         return
     with listen(host, port) as listener:
-        say(f"serving at {address_of(host, listener)}; Ctrl-C stops it.")
+        print_status(f"serving at {local_url(host, listener)}; Ctrl-C stops it.")
         if processes == 1:
             serve_web(listener, settings)
             return
@@ -114,9 +114,9 @@ def migrate() -> None:
     \b
     Example: DATABASE_URL=postgresql://kept@db/kept kept migrate
     """
-    from portal.commands.runner import bring_up_to_date
+    from portal.commands.runner import migrate_database
 
-    show(bring_up_to_date(load(None)))
+    print_lines(migrate_database(load(None)))
 
 
 @app.command()
@@ -126,10 +126,10 @@ def doctor() -> None:
     \b
     Example: kept doctor
     """
-    from portal.runtime.doctor import examine
+    from portal.runtime.doctor import run_checks
 
-    findings = list(examine(load(None)))
+    findings = list(run_checks(load(None)))
     for finding in findings:
-        print(("ok   " if finding.is_well else "WRONG"), finding.words)
-    if not all(finding.is_well for finding in findings):
+        print(("ok   " if finding.is_ok else "WRONG"), finding.words)
+    if not all(finding.is_ok for finding in findings):
         raise typer.Exit(1)

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from portal.cli.app import group, load, show
+from portal.cli.app import command_group, load, print_lines
 
-staff = group("staff", "People at the desk.")
-department = group("department", "Departments: when they work, and how soon they move.")
-apikey = group("apikey", "Keys for other systems.")
+staff = command_group("staff", "People at the desk.")
+department = command_group("department", "Departments: when they work, and how soon they move.")
+apikey = command_group("apikey", "Keys for other systems.")
 
 
 @staff.command("add")
@@ -28,7 +28,7 @@ def add_staff(
     """
     from portal.commands import staff as staff_module
 
-    show(staff_module.add(load(None), email, name, role, department or [], lead=lead))
+    print_lines(staff_module.add_person(load(None), email, name, role, department or [], lead=lead))
 
 
 @staff.command("list")
@@ -40,7 +40,7 @@ def list_staff() -> None:
     """
     from portal.commands import staff as staff_module
 
-    show(staff_module.list_people(load(None)))
+    print_lines(staff_module.list_people(load(None)))
 
 
 @staff.command("absent")
@@ -63,7 +63,7 @@ def mark_absent(
     """
     from portal.commands import staff as staff_module
 
-    show(staff_module.absent(load(None), email, from_, until, deputy))
+    print_lines(staff_module.set_absent(load(None), email, from_, until, deputy))
 
 
 @staff.command("back")
@@ -75,7 +75,7 @@ def mark_back(email: Annotated[str, typer.Argument(metavar="EMAIL")]) -> None:
     """
     from portal.commands import staff as staff_module
 
-    show(staff_module.back(load(None), email))
+    print_lines(staff_module.set_back(load(None), email))
 
 
 @staff.command("lead")
@@ -90,7 +90,7 @@ def name_lead(
     """
     from portal.commands import staff as staff_module
 
-    show(staff_module.lead(load(None), email, department))
+    print_lines(staff_module.lead(load(None), email, department))
 
 
 @staff.command("disable")
@@ -102,7 +102,7 @@ def disable_staff(email: Annotated[str, typer.Argument(metavar="EMAIL")]) -> Non
     """
     from portal.commands import staff as staff_module
 
-    show(staff_module.disable(load(None), email))
+    print_lines(staff_module.disable_person(load(None), email))
 
 
 @department.command("list")
@@ -114,7 +114,7 @@ def list_departments() -> None:
     """
     from portal.commands import departments
 
-    show(departments.list_departments(load(None)))
+    print_lines(departments.list_departments(load(None)))
 
 
 @department.command("set")
@@ -140,7 +140,7 @@ def set_department(
     change = DepartmentChange(
         name, hours, timezone, holidays, accept_within, reply_within, lead_after, manager_after
     )
-    show(departments.change(load(None), key, change))
+    print_lines(departments.change(load(None), key, change))
 
 
 @apikey.command("create")
@@ -152,7 +152,7 @@ def create_api_key(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None
     """
     from portal.commands import api_keys
 
-    show(api_keys.create(load(None), name))
+    print_lines(api_keys.create_key(load(None), name))
 
 
 @apikey.command("list")
@@ -164,7 +164,7 @@ def list_api_keys() -> None:
     """
     from portal.commands import api_keys
 
-    show(api_keys.list_keys(load(None)))
+    print_lines(api_keys.list_keys(load(None)))
 
 
 @apikey.command("revoke")
@@ -176,4 +176,4 @@ def revoke_api_key(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None
     """
     from portal.commands import api_keys
 
-    show(api_keys.revoke(load(None), name))
+    print_lines(api_keys.revoke_key(load(None), name))

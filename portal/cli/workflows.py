@@ -1,9 +1,9 @@
 """Workflow files, and what customers reply."""
 
-from portal.cli.app import Files, Strict, group, load, show
+from portal.cli.app import Files, Strict, command_group, load, print_lines
 
-workflow = group("workflow", "Kinds of request and their stages.")
-replies = group("replies", "What customers reply, and what it means.")
+workflow = command_group("workflow", "Kinds of request and their stages.")
+replies = command_group("replies", "What customers reply, and what it means.")
 
 
 @workflow.command("check")
@@ -17,7 +17,7 @@ def check_workflows(files: Files, strict: Strict = False) -> None:
     """
     from portal.commands import workflows
 
-    show(workflows.check_workflows(load(None), files, is_strict=strict))
+    print_lines(workflows.check_workflows(load(None), files, is_strict=strict))
 
 
 @workflow.command("load")
@@ -31,7 +31,7 @@ def load_workflows(files: Files, strict: Strict = False) -> None:
     """
     from portal.commands import workflows
 
-    show(workflows.load_workflows(load(None), files, is_strict=strict))
+    print_lines(workflows.load_workflows(load(None), files, is_strict=strict))
 
 
 @workflow.command("list")
@@ -43,7 +43,7 @@ def list_workflows() -> None:
     """
     from portal.commands import workflows
 
-    show(workflows.list_workflows(load(None)))
+    print_lines(workflows.list_workflows(load(None)))
 
 
 @replies.command("export")
@@ -57,4 +57,4 @@ def export_replies() -> None:
     """
     from portal.commands import export_replies as labelled
 
-    show(labelled.export(load(None)))
+    print_lines(labelled.export_labelled_replies(load(None)))

@@ -6,16 +6,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from portal.commands.runner import act, bring_up_to_date
-from portal.demo.fake_providers import Simulator
-from portal.demo.sample_data import Sample, fill
-from portal.demo.sample_data.staff import PEOPLE
+from portal.commands.runner import migrate_database, run_operation
+from portal.demo.fake_providers import FakeProviders
+from portal.demo.sample_data import SeededRequest, fill
+from portal.demo.sample_data.staff import SAMPLE_STAFF
 from portal.desk.auth.passwords import hash_password
 from portal.errors import Conflict
-from portal.operations import Relay
-from portal.runtime.embedded_redis import EmbeddedQueue
+from portal.operations import Operations
+from portal.runtime.embedded_redis import EmbeddedRedis
 from portal.runtime.supervisor import Supervisor
-from portal.runtime.web_server import address_of, end_when_told, listen, web_child, worker_child
+from portal.runtime.web_server import (
+    install_signal_handlers,
+    listen,
+    local_url,
+    web_child,
+    worker_child,
+)
 from portal.settings import Settings
 
 BRAND = "Acme"
@@ -27,27 +33,30 @@ SENT_AFTER, DELIVERED_AFTER = 0.3, 0.8
 """Seconds, as fast as a good day at a carrier."""
 
 
-def show(settings: Settings, port: int, folder: Path) -> int:
+def run_demo(settings: Settings, port: int, folder: Path) -> int:
     """Run the demo until SIGINT or SIGTERM; the exit code.
 
     Raises Conflict where another demo runs in this folder, or where it holds something else.
     """
-    end_when_told()
+    install_signal_handlers()
     folder = folder.resolve()
     with listen(HOST, port) as listener:
-        address = address_of(HOST, listener)
+        address = local_url(HOST, listener)
         _claim(folder)
-        with EmbeddedQueue(folder) as queue, Simulator(**_carrier(settings, address)) as simulator:
+        with (
+            EmbeddedRedis(folder) as queue,
+            FakeProviders(**_carrier(settings, address)) as simulator,
+        ):
             _clear(folder)
-            told = _told(settings, folder, address, queue.url, simulator)
-            demo_settings = _settings(told)
-            bring_up_to_date(demo_settings)
-            worker = worker_child(told)
+            environment = _told(settings, folder, address, queue.url, simulator)
+            demo_settings = _settings(environment)
+            migrate_database(demo_settings)
+            worker = worker_child(environment)
             worker.start()  # it wakes up while the samples are written
             password = secrets.token_urlsafe(9)
             samples = _people_and_requests(demo_settings, password)
             _say_where_to_look(address, simulator, samples, password)
-            web = web_child("web", listener, told, "--demo")
+            web = web_child("web", listener, environment, "--demo")
             return Supervisor([queue.child, worker, web]).run()
 
 
@@ -90,7 +99,7 @@ def _carrier(settings: Settings, address: str) -> dict[str, Any]:
 
 
 def _told(
-    settings: Settings, folder: Path, address: str, queue: str, simulator: Simulator
+    settings: Settings, folder: Path, address: str, queue: str, simulator: FakeProviders
 ) -> dict[str, str]:
     """What web and worker read from their environment: every way out leads to the simulator."""
     carrier = simulator.config
@@ -116,27 +125,27 @@ def _public_url(settings: Settings, address: str) -> str:
     return settings.public_url if "public_url" in settings.model_fields_set else address
 
 
-def _settings(told: Mapping[str, str]) -> Settings:
+def _settings(environment: Mapping[str, str]) -> Settings:
     """What web and worker understand of it."""
     attributes = {Settings.environment_name(name): name for name in Settings.model_fields}
-    return Settings.load(**{attributes[name]: value for name, value in told.items()})
+    return Settings.load(**{attributes[name]: value for name, value in environment.items()})
 
 
-def _people_and_requests(settings: Settings, password: str) -> list[Sample]:
-    async def live(relay: Relay) -> list[Sample]:
+def _people_and_requests(settings: Settings, password: str) -> list[SeededRequest]:
+    async def live(operations: Operations) -> list[SeededRequest]:
         password_hash = await hash_password(password)
-        return await fill(relay, REQUESTS, SEED, password_hash=password_hash)
+        return await fill(operations, REQUESTS, SEED, password_hash=password_hash)
 
-    return act(settings, live)
+    return run_operation(settings, live)
 
 
 def _say_where_to_look(
-    address: str, simulator: Simulator, samples: list[Sample], password: str
+    address: str, simulator: FakeProviders, samples: list[SeededRequest], password: str
 ) -> None:
-    width = max(len(person.name) for person in PEOPLE)
+    width = max(len(person.name) for person in SAMPLE_STAFF)
     people = [
         f"    {person.name:{width}}  {person.email:32}  {_where(person.leads + person.helps)}"
-        for person in PEOPLE
+        for person in SAMPLE_STAFF
     ]
     pages = [f"    {one.link}  {one.name}: {one.title}" for one in samples[:4]]
     lines = [

@@ -2,10 +2,10 @@
 
 from sqlmodel import col, select
 
-from portal.commands.runner import THE_TERMINAL, act
+from portal.commands.runner import COMMAND_LINE_ACTOR, run_operation
 from portal.errors import BadInput
 from portal.models import Department
-from portal.operations import Relay
+from portal.operations import Operations
 from portal.operations.departments import DepartmentChange, change_department
 from portal.settings import Settings
 
@@ -13,15 +13,15 @@ from portal.settings import Settings
 def list_departments(settings: Settings) -> list[str]:
     """Some lines for each department, by key."""
 
-    async def read(relay: Relay) -> list[str]:
-        async with relay.database.reading() as session:
+    async def read(operations: Operations) -> list[str]:
+        async with operations.database.reading() as session:
             query = select(Department).order_by(col(Department.key))
             departments = (await session.exec(query)).all()
         if not departments:
             return ["None yet: `kept workflow load` makes those that a workflow names."]
         return [line for department in departments for line in _lines(department)]
 
-    return act(settings, read)
+    return run_operation(settings, read)
 
 
 def change(settings: Settings, key: str, wanted: DepartmentChange) -> list[str]:
@@ -29,11 +29,11 @@ def change(settings: Settings, key: str, wanted: DepartmentChange) -> list[str]:
     if wanted.is_empty:
         raise BadInput("Say what to change, such as --hours. `kept department list` shows what is.")
 
-    async def do(relay: Relay) -> list[str]:
-        async with relay.turn(THE_TERMINAL) as turn:
-            return _lines(await change_department(turn, key, wanted))
+    async def do(operations: Operations) -> list[str]:
+        async with operations.begin(COMMAND_LINE_ACTOR) as uow:
+            return _lines(await change_department(uow, key, wanted))
 
-    return act(settings, do)
+    return run_operation(settings, do)
 
 
 def _lines(department: Department) -> list[str]:

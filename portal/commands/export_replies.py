@@ -7,48 +7,50 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from portal.commands.runner import act
-from portal.messaging.intents.classifier import plain_words
+from portal.commands.runner import run_operation
+from portal.messaging.intents.classifier import normalize_words
 from portal.models import Customer, Direction, Message
-from portal.operations import Relay
+from portal.operations import Operations
 from portal.settings import Settings
 
 MAIL = re.compile(r"\S+@\S+\w")
 LINK = re.compile(r"\bhttps?://\S+")
 DIGIT = re.compile(r"\d")
-A_LONG_NUMBER = re.compile(r"\+?\d(?:[\s().-]?\d){5,}")
+LONG_NUMBER_PATTERN = re.compile(r"\+?\d(?:[\s().-]?\d){5,}")
 WORD = re.compile(r"[^\W\d_]+")
 
 
-def export(settings: Settings) -> list[str]:
+def export_labelled_replies(settings: Settings) -> list[str]:
     """CSV with a heading, `text,label`: a line for each message that a person labelled.
 
     Without the customer's name, addresses, links and long numbers. What else the words tell is
     for whoever asks for them to read.
     """
 
-    async def read(relay: Relay) -> list[str]:
+    async def read(operations: Operations) -> list[str]:
         query: Any = (
-            select(Message.body, Message.meaning, Customer.name)
+            select(Message.body, Message.intent, Customer.name)
             .join(Customer, col(Customer.id) == col(Message.customer_id))
-            .where(col(Message.direction) == Direction.IN, col(Message.meaning_by) != "")
+            .where(col(Message.direction) == Direction.IN, col(Message.intent_corrected_by) != "")
             .order_by(col(Message.id))
         )
-        async with relay.database.reading() as session:
+        async with operations.database.reading() as session:
             rows = (await session.exec(query)).all()
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(("text", "label"))
-        writer.writerows((without_names(body, name), meaning) for body, meaning, name in rows)
+        writer.writerows((redact_personal_data(body, name), intent) for body, intent, name in rows)
         return out.getvalue().splitlines()
 
-    return act(settings, read)
+    return run_operation(settings, read)
 
 
-def without_names(text: str, name: str) -> str:
+def redact_personal_data(text: str, name: str) -> str:
     """The words without what tells of whom they are, in one line."""
-    names = set(plain_words(name).split())
+    names = set(normalize_words(name).split())
     text = MAIL.sub("[mail]", LINK.sub("[link]", text))
-    text = A_LONG_NUMBER.sub(lambda found: DIGIT.sub("0", found[0]), text)
-    text = WORD.sub(lambda found: "[name]" if plain_words(found[0]) in names else found[0], text)
+    text = LONG_NUMBER_PATTERN.sub(lambda found: DIGIT.sub("0", found[0]), text)
+    text = WORD.sub(
+        lambda found: "[name]" if normalize_words(found[0]) in names else found[0], text
+    )
     return " ".join(text.split())

@@ -1,17 +1,17 @@
 """`kept open`: a request opened from the command line."""
 
-from portal.commands.runner import THE_TERMINAL, act
-from portal.operations import Order, Relay, open_request
+from portal.commands.runner import COMMAND_LINE_ACTOR, run_operation
+from portal.operations import Operations, RequestDetails, open_request
 from portal.settings import Settings
 
 
-def open_from_terminal(settings: Settings, order: Order) -> list[str]:
+def open_from_command_line(settings: Settings, order: RequestDetails) -> list[str]:
     """Open it, owe the customer the first text, and give its reference and link."""
 
-    async def begin(relay: Relay) -> list[str]:
-        async with relay.turn(THE_TERMINAL) as turn:
-            request = await open_request(turn, order)
-            link = (await turn.teller(request)).link
+    async def begin(operations: Operations) -> list[str]:
+        async with operations.begin(COMMAND_LINE_ACTOR) as uow:
+            request = await open_request(uow, order)
+            link = (await uow.renderer(request)).link
         return [request.reference, link]
 
-    return act(settings, begin)
+    return run_operation(settings, begin)

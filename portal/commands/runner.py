@@ -9,32 +9,32 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal.database import Database
 from portal.errors import PortalError
-from portal.jobs import Jobs
-from portal.live import Live
+from portal.jobs import JobQueue
+from portal.live import LiveUpdates
 from portal.models import Actor, ActorKind
-from portal.operations import Relay
+from portal.operations import Operations
 from portal.runtime.migrations import is_current, migrate
 from portal.settings import Settings
 
-THE_TERMINAL = Actor(ActorKind.SYSTEM, "Command line")
+COMMAND_LINE_ACTOR = Actor(ActorKind.SYSTEM, "Command line")
 """Whoever may run commands on the machine."""
 
 T = TypeVar("T")
 
 
-def act(settings: Settings, work: Callable[[Relay], Awaitable[T]]) -> T:
+def run_operation(settings: Settings, work: Callable[[Operations], Awaitable[T]]) -> T:
     """Do this on the database of these settings, made ready first where it is a file here.
 
     Raises PortalError where it cannot be reached, or is another machine's and not migrated: that
     is for whoever looks after it to choose the moment for.
     """
     if settings.is_single_machine:
-        bring_up_to_date(settings)
+        migrate_database(settings)
     with _plain_words():
         return uvloop.run(_act(settings, work))
 
 
-def bring_up_to_date(settings: Settings) -> list[str]:
+def migrate_database(settings: Settings) -> list[str]:
     """Migrate the database; the sentence that says so. Raises PortalError."""
     with _plain_words():
         migrate(settings.database_url)
@@ -56,19 +56,19 @@ def _plain_words() -> Iterator[None]:
         raise PortalError(f"The database refuses: {reason}.") from error
 
 
-async def _act(settings: Settings, work: Callable[[Relay], Awaitable[T]]) -> T:
-    async with _relay(settings) as relay:
-        if not settings.is_single_machine and not await is_current(relay.database):
+async def _act(settings: Settings, work: Callable[[Operations], Awaitable[T]]) -> T:
+    async with _operations(settings) as operations:
+        if not settings.is_single_machine and not await is_current(operations.database):
             raise PortalError("The database is not at the newest revision: run `kept migrate`.")
-        return await work(relay)
+        return await work(operations)
 
 
 @asynccontextmanager
-async def _relay(settings: Settings) -> AsyncIterator[Relay]:
+async def _operations(settings: Settings) -> AsyncIterator[Operations]:
     database = Database(settings.database_url)
-    jobs, live = Jobs(settings.redis_url), Live(settings.redis_url)
+    jobs, live = JobQueue(settings.redis_url), LiveUpdates(settings.redis_url)
     try:
-        yield Relay(settings, database, jobs, live)
+        yield Operations(settings, database, jobs, live)
     finally:
         await live.stop()
         await jobs.close()

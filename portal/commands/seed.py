@@ -1,12 +1,12 @@
 """`kept seed`: lifelike data in the database of these settings."""
 
-from portal.commands.runner import act
+from portal.commands.runner import run_operation
 from portal.demo.sample_data import fill
 from portal.errors import Conflict
-from portal.operations import Relay
+from portal.operations import Operations
 from portal.settings import Settings
 
-SHOWN = 5
+LINKS_PRINTED = 5
 """Links that are printed; the rest stand at the desk."""
 
 
@@ -18,14 +18,14 @@ def seed(settings: Settings, requests: int, number: int) -> list[str]:
             "unset every TWILIO_ setting first."
         )
 
-    async def live(relay: Relay) -> list[str]:
-        samples = await fill(relay, requests, number)
-        more = len(samples) - SHOWN
+    async def live(operations: Operations) -> list[str]:
+        samples = await fill(operations, requests, number)
+        more = len(samples) - LINKS_PRINTED
         return [
             f"{len(samples)} requests have been added. Customers' pages:",
-            *(f"{one.link}  {one.name}, {one.title}" for one in samples[:SHOWN]),
+            *(f"{one.link}  {one.name}, {one.title}" for one in samples[:LINKS_PRINTED]),
             *([f"and {more} more, at the desk."] if more > 0 else []),
             "To sign in at the desk: kept staff add YOUR-EMAIL --name YOU --role manager",
         ]
 
-    return act(settings, live)
+    return run_operation(settings, live)

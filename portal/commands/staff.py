@@ -3,26 +3,26 @@
 from collections.abc import Sequence
 
 from portal import business_time
-from portal.commands.runner import THE_TERMINAL, act
+from portal.commands.runner import COMMAND_LINE_ACTOR, run_operation
 from portal.errors import BadInput
 from portal.models import Role, StaffMember
 from portal.operations import (
-    Relay,
+    Operations,
     add_staff,
     disable_staff,
     mark_absent,
-    mark_back,
-    name_lead,
-    take_over_everything,
+    mark_returned,
+    reassign_all,
+    set_department_lead,
 )
-from portal.operations.staff import read_day
+from portal.operations.staff import parse_day
 from portal.queries.roster import load_full_roster
-from portal.queries.staff import all_seats, find_staff_by_email
+from portal.queries.staff import all_memberships, find_staff_by_email
 from portal.rules.roster import Roster
 from portal.settings import Settings
 
 
-def add(
+def add_person(
     settings: Settings,
     email: str,
     name: str,
@@ -35,10 +35,10 @@ def add(
     if role is not None and role not in list(Role):
         raise BadInput(f"There is no role {role!r}. It is agent, manager or admin.")
 
-    async def join(relay: Relay) -> list[str]:
-        async with relay.turn(THE_TERMINAL) as turn:
+    async def join(operations: Operations) -> list[str]:
+        async with operations.begin(COMMAND_LINE_ACTOR) as uow:
             person, secret = await add_staff(
-                turn,
+                uow,
                 email=email,
                 name=name,
                 role=Role(role) if role else None,
@@ -50,82 +50,82 @@ def add(
             f"{settings.public_url}/desk/invitations/{secret}",
         ]
 
-    return act(settings, join)
+    return run_operation(settings, join)
 
 
 def list_people(settings: Settings) -> list[str]:
     """A line for each person: address, name, role, departments, and whether they are away."""
 
-    async def read(relay: Relay) -> list[str]:
-        async with relay.database.reading() as session:
+    async def read(operations: Operations) -> list[str]:
+        async with operations.database.reading() as session:
             roster = await load_full_roster(session, business_time.now())
-            seats = await all_seats(session)
+            seats = await all_memberships(session)
         people = sorted(roster.staff.values(), key=lambda person: person.email)
         return [_line(person, seats, roster) for person in people] or [
             "Nobody yet: `kept staff add`."
         ]
 
-    return act(settings, read)
+    return run_operation(settings, read)
 
 
-def absent(
+def set_absent(
     settings: Settings, email: str, from_: str | None, until: str | None, deputy: str | None
 ) -> list[str]:
     """A person is away; what they have goes to whoever stands in, all of it before this ends."""
 
-    async def leave(relay: Relay) -> list[str]:
-        async with relay.database.reading() as session:
+    async def leave(operations: Operations) -> list[str]:
+        async with operations.database.reading() as session:
             person = await find_staff_by_email(session, email)
             roster = await load_full_roster(session, business_time.now())
-        zone = roster.zone_of(person.id or 0 if person else 0)
-        async with relay.turn(THE_TERMINAL) as turn:
+        zone = roster.timezone_of(person.id or 0 if person else 0)
+        async with operations.begin(COMMAND_LINE_ACTOR) as uow:
             person = await mark_absent(
-                turn,
+                uow,
                 email,
-                from_=read_day(from_ or "", zone),
-                until=read_day(until or "", zone),
+                from_=parse_day(from_ or "", zone),
+                until=parse_day(until or "", zone),
                 deputy=deputy,
             )
-            roster = await load_full_roster(turn.session, turn.now)
+            roster = await load_full_roster(uow.session, uow.now)
             words = f"{person.name} is {_away(person, roster)}."
-        await take_over_everything(relay, THE_TERMINAL)
+        await reassign_all(operations, COMMAND_LINE_ACTOR)
         return [words]
 
-    return act(settings, leave)
+    return run_operation(settings, leave)
 
 
-def back(settings: Settings, email: str) -> list[str]:
+def set_back(settings: Settings, email: str) -> list[str]:
     """A person is here again; what others took over stays with them."""
 
-    async def come(relay: Relay) -> list[str]:
-        async with relay.turn(THE_TERMINAL) as turn:
-            person = await mark_back(turn, email)
+    async def come(operations: Operations) -> list[str]:
+        async with operations.begin(COMMAND_LINE_ACTOR) as uow:
+            person = await mark_returned(uow, email)
         return [f"{person.name} is here again. What others took over stays with them."]
 
-    return act(settings, come)
+    return run_operation(settings, come)
 
 
 def lead(settings: Settings, email: str, department: str) -> list[str]:
     """A person leads a department, in place of whoever led it."""
 
-    async def name(relay: Relay) -> list[str]:
-        async with relay.turn(THE_TERMINAL) as turn:
-            person = await name_lead(turn, email, department)
+    async def name(operations: Operations) -> list[str]:
+        async with operations.begin(COMMAND_LINE_ACTOR) as uow:
+            person = await set_department_lead(uow, email, department)
         return [f"{person.name} leads {department}."]
 
-    return act(settings, name)
+    return run_operation(settings, name)
 
 
-def disable(settings: Settings, email: str) -> list[str]:
+def disable_person(settings: Settings, email: str) -> list[str]:
     """A person leaves; what they own passes to their departments."""
 
-    async def leave(relay: Relay) -> list[str]:
-        async with relay.turn(THE_TERMINAL) as turn:
-            person = await disable_staff(turn, email)
-        await take_over_everything(relay, THE_TERMINAL)
+    async def leave(operations: Operations) -> list[str]:
+        async with operations.begin(COMMAND_LINE_ACTOR) as uow:
+            person = await disable_staff(uow, email)
+        await reassign_all(operations, COMMAND_LINE_ACTOR)
         return [f"{person.name} is signed out for good; their work has been passed on."]
 
-    return act(settings, leave)
+    return run_operation(settings, leave)
 
 
 def _line(person: StaffMember, seats: Sequence[tuple[int, str, bool]], roster: Roster) -> str:
@@ -144,6 +144,6 @@ def _line(person: StaffMember, seats: Sequence[tuple[int, str, bool]], roster: R
 
 def _away(person: StaffMember, roster: Roster) -> str:
     """Their absence, and who stands in, where somebody is named."""
-    words = person.away_words(roster.now, roster.zone_of(person.id or 0))
+    words = person.describe_absence(roster.now, roster.timezone_of(person.id or 0))
     deputy = roster.staff.get(person.deputy_id or 0)
     return f"{words}; {deputy.name} stands in" if deputy else words

@@ -6,17 +6,17 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from sqlmodel import select
 
-from portal.commands.runner import THE_TERMINAL, act
+from portal.commands.runner import COMMAND_LINE_ACTOR, run_operation
 from portal.errors import PortalError
-from portal.messaging.wording.lint import Proofreader
+from portal.messaging.wording.lint import TextLinter
 from portal.models import Department
-from portal.operations import Relay, load_workflow
+from portal.operations import Operations, load_workflow
 from portal.queries.workflows import newest_workflows
 from portal.settings import Settings
 from portal.workflows import (
     WorkflowDefinition,
     WorkflowFileError,
-    read_lines,
+    read_toml_lines,
     read_workflow_file,
     shipped_workflow_files,
 )
@@ -29,8 +29,8 @@ def check_workflows(
 
     Raises PortalError with every mistake; with ``is_strict`` a warning is one.
     """
-    known = act(settings, _known_departments) if _has_database(settings) else set[str]()
-    definitions = read_all(names, known)
+    known = run_operation(settings, _known_departments) if _has_database(settings) else set[str]()
+    definitions = read_workflow_files(names, known)
     good = [
         f"{name}: good. {definition.name!r}, {_count(len(definition.stages), 'stage')}."
         for name, definition in definitions.items()
@@ -46,21 +46,21 @@ def load_workflows(
     Warnings about words are told; with ``is_strict`` they are mistakes, and nothing is loaded.
     """
 
-    async def load(relay: Relay) -> list[str]:
-        definitions = read_all(names, await _known_departments(relay))
+    async def load(operations: Operations) -> list[str]:
+        definitions = read_workflow_files(names, await _known_departments(operations))
         warnings = proofread(settings, definitions, is_strict=is_strict)
-        async with relay.turn(THE_TERMINAL) as turn:
-            loaded = [await load_workflow(turn, one) for one in definitions.values()]
+        async with operations.begin(COMMAND_LINE_ACTOR) as uow:
+            loaded = [await load_workflow(uow, one) for one in definitions.values()]
             return [*warnings, *(f"{one.key}: version {one.version} is in use." for one in loaded)]
 
-    return act(settings, load)
+    return run_operation(settings, load)
 
 
 def list_workflows(settings: Settings) -> list[str]:
     """Each workflow, its version and stages; then those that come with the product."""
 
-    async def read(relay: Relay) -> list[str]:
-        async with relay.database.reading() as session:
+    async def read(operations: Operations) -> list[str]:
+        async with operations.database.reading() as session:
             workflows = await newest_workflows(session)
         lines = []
         for one in workflows:
@@ -75,10 +75,10 @@ def list_workflows(settings: Settings) -> list[str]:
             lines.append(f"Ready to be loaded with `kept workflow load`: {', '.join(ready)}.")
         return lines
 
-    return act(settings, read)
+    return run_operation(settings, read)
 
 
-def read_all(names: Iterable[str], known: set[str]) -> dict[str, WorkflowDefinition]:
+def read_workflow_files(names: Iterable[str], known: set[str]) -> dict[str, WorkflowDefinition]:
     """Every file that is named, by its name; a file may refer to departments of another one.
 
     A name may also be that of a workflow that comes with the product. Raises PortalError with
@@ -111,12 +111,12 @@ def proofread(
 
     Raises PortalError with them where ``is_strict``.
     """
-    reader = Proofreader(settings.brand, settings.public_url)
+    reader = TextLinter(settings.brand, settings.public_url)
     found = [
         (name, warning)
         for name, definition in definitions.items()
-        for warning in reader.read_workflow(definition, read_lines(_path_of(name)))
-    ] + [(f"templates/sms/{file}", warning) for file, warning in reader.read_product()]
+        for warning in reader.read_workflow(definition, read_toml_lines(_path_of(name)))
+    ] + [(f"templates/sms/{file}", warning) for file, warning in reader.lint_product_texts()]
     if found and is_strict:
         lines = [f"{name}:{warning.line or 1}: {warning}" for name, warning in found]
         raise PortalError("\n".join([f"{_count(len(found), 'warning')} to put right.", *lines]))
@@ -128,8 +128,8 @@ def _path_of(name: str) -> Path:
     return shipped[name] if name in shipped and not Path(name).exists() else Path(name)
 
 
-async def _known_departments(relay: Relay) -> set[str]:
-    async with relay.database.reading() as session:
+async def _known_departments(operations: Operations) -> set[str]:
+    async with operations.database.reading() as session:
         return set((await session.exec(select(Department.key))).all())
 
 

@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute, Route
 
-from portal.desk.auth.access import for_anybody, for_staff
+from portal.desk.auth.access import allow_anonymous, require_staff
 from portal.desk.auth.sign_in import (
     accept_invitation,
     show_invitation,
@@ -11,56 +11,60 @@ from portal.desk.auth.sign_in import (
     sign_out,
 )
 from portal.desk.board.endpoints import search, show_board
-from portal.desk.canned_replies import keep_reply, show_replies
-from portal.desk.dropped_balls.endpoints import set_aside, show_balls
-from portal.desk.failed_messages.endpoints import mend, show_lost, show_one
-from portal.desk.inbox.endpoints import LiveDesk, see_to_stranger, show_inbox
-from portal.desk.keyboard_shortcuts import show_keys, turn_keys
+from portal.desk.canned_replies import edit_canned_reply, show_canned_replies
+from portal.desk.dropped_balls.endpoints import dismiss_dropped_ball, show_dropped_balls
+from portal.desk.failed_messages.endpoints import (
+    resolve_failed_message,
+    show_failed_message,
+    show_failed_messages,
+)
+from portal.desk.inbox.endpoints import DeskEventStream, handle_unknown_sender, show_inbox
+from portal.desk.keyboard_shortcuts import show_shortcuts, toggle_shortcuts
 from portal.desk.request.attachments import show_file
 from portal.desk.request.endpoints import (
-    LiveRequest,
+    RequestEventStream,
     act_on_request,
     open_new,
-    show_new,
+    show_new_request_form,
     show_request,
 )
-from portal.desk.request.presence import be_here
-from portal.desk.request.printable_link import show_slip
+from portal.desk.request.presence import update_presence
+from portal.desk.request.printable_link import show_printable_link
 from portal.desk.request.promises import preview_promise
-from portal.desk.staff import note_absence, show_people
+from portal.desk.staff import record_absence, show_staff
 
 # fmt: off
 routes: list[BaseRoute] = [
-    Route("/desk",                                   for_staff(show_board)),
-    Route("/desk/search",                            for_staff(search)),
-    Route("/desk/sign-in",                           for_anybody(show_sign_in)),
-    Route("/desk/sign-in",                           for_anybody(sign_in), methods=["POST"]),
-    Route("/desk/sign-out",                          for_staff(sign_out), methods=["POST"]),
-    Route("/desk/invitations/{token}",               for_anybody(show_invitation)),
-    Route("/desk/invitations/{token}",               for_anybody(accept_invitation), methods=["POST"]),
-    Route("/desk/inbox",                             for_staff(show_inbox)),
-    Route("/desk/inbox/{id}/{verb}",                 for_staff(see_to_stranger), methods=["POST"]),
-    Route("/desk/live",                              LiveDesk(), methods=["GET"]),
-    Route("/desk/keys",                              for_staff(show_keys)),
-    Route("/desk/keys",                              for_staff(turn_keys), methods=["POST"]),
-    Route("/desk/people",                            for_staff(show_people)),
-    Route("/desk/people/{id}/{verb}",                for_staff(note_absence), methods=["POST"]),
-    Route("/desk/replies",                           for_staff(show_replies)),
-    Route("/desk/replies",                           for_staff(keep_reply), methods=["POST"]),
-    Route("/desk/replies/{id}/{verb}",               for_staff(keep_reply), methods=["POST"]),
-    Route("/desk/files/{id:int}",                    for_staff(show_file)),
-    Route("/desk/balls",                             for_staff(show_balls)),
-    Route("/desk/balls/{id}/dismiss",                for_staff(set_aside), methods=["POST"]),
-    Route("/desk/messages",                          for_staff(show_lost)),
-    Route("/desk/messages/{id}",                 for_staff(show_one)),
-    Route("/desk/messages/{id}/{verb}",          for_staff(mend), methods=["POST"]),
-    Route("/desk/requests/new",                      for_staff(show_new)),
-    Route("/desk/requests/new",                      for_staff(open_new), methods=["POST"]),
-    Route("/desk/requests/{reference}",              for_staff(show_request)),
-    Route("/desk/requests/{reference}/live",         LiveRequest(), methods=["GET"]),
-    Route("/desk/requests/{reference}/slip",         for_staff(show_slip)),
-    Route("/desk/requests/{reference}/presence",     for_staff(be_here), methods=["POST"]),
-    Route("/desk/requests/{reference}/promises/preview", for_staff(preview_promise), methods=["POST"]),
-    Route("/desk/requests/{reference}/{verb:path}",  for_staff(act_on_request), methods=["POST"]),
+    Route("/desk",                                   require_staff(show_board)),
+    Route("/desk/search",                            require_staff(search)),
+    Route("/desk/sign-in",                           allow_anonymous(show_sign_in)),
+    Route("/desk/sign-in",                           allow_anonymous(sign_in), methods=["POST"]),
+    Route("/desk/sign-out",                          require_staff(sign_out), methods=["POST"]),
+    Route("/desk/invitations/{token}",               allow_anonymous(show_invitation)),
+    Route("/desk/invitations/{token}",               allow_anonymous(accept_invitation), methods=["POST"]),
+    Route("/desk/inbox",                             require_staff(show_inbox)),
+    Route("/desk/inbox/{id}/{verb}",                 require_staff(handle_unknown_sender), methods=["POST"]),
+    Route("/desk/live",                              DeskEventStream(), methods=["GET"]),
+    Route("/desk/keys",                              require_staff(show_shortcuts)),
+    Route("/desk/keys",                              require_staff(toggle_shortcuts), methods=["POST"]),
+    Route("/desk/people",                            require_staff(show_staff)),
+    Route("/desk/people/{id}/{verb}",                require_staff(record_absence), methods=["POST"]),
+    Route("/desk/replies",                           require_staff(show_canned_replies)),
+    Route("/desk/replies",                           require_staff(edit_canned_reply), methods=["POST"]),
+    Route("/desk/replies/{id}/{verb}",               require_staff(edit_canned_reply), methods=["POST"]),
+    Route("/desk/files/{id:int}",                    require_staff(show_file)),
+    Route("/desk/balls",                             require_staff(show_dropped_balls)),
+    Route("/desk/balls/{id}/dismiss",                require_staff(dismiss_dropped_ball), methods=["POST"]),
+    Route("/desk/messages",                          require_staff(show_failed_messages)),
+    Route("/desk/messages/{id}",                 require_staff(show_failed_message)),
+    Route("/desk/messages/{id}/{verb}",          require_staff(resolve_failed_message), methods=["POST"]),
+    Route("/desk/requests/new",                      require_staff(show_new_request_form)),
+    Route("/desk/requests/new",                      require_staff(open_new), methods=["POST"]),
+    Route("/desk/requests/{reference}",              require_staff(show_request)),
+    Route("/desk/requests/{reference}/live",         RequestEventStream(), methods=["GET"]),
+    Route("/desk/requests/{reference}/slip",         require_staff(show_printable_link)),
+    Route("/desk/requests/{reference}/presence",     require_staff(update_presence), methods=["POST"]),
+    Route("/desk/requests/{reference}/promises/preview", require_staff(preview_promise), methods=["POST"]),
+    Route("/desk/requests/{reference}/{verb:path}",  require_staff(act_on_request), methods=["POST"]),
 ]
 # fmt: on

@@ -9,25 +9,25 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from portal.desk.auth import access
-from portal.desk.auth.access import answer, frame, is_fragment, read_form
-from portal.desk.auth.current_staff import Reader
-from portal.desk.labels import REASONS
-from portal.desk.widgets import Choice, Problem
+from portal.desk.auth.access import answer, is_fragment, layout_context, read_form
+from portal.desk.auth.current_staff import CurrentStaff
+from portal.desk.labels import REASON_LABELS
+from portal.desk.widgets import Choice, FormError
 from portal.errors import BadInput, NotAllowed, NotFound, PortalError
 from portal.models import CannedReply, ContactReason, Department
-from portal.operations import Turn
+from portal.operations import UnitOfWork
 from portal.operations.conversation.canned_replies import (
-    FIELDS,
-    add_reply,
-    change_reply,
-    lock_reply,
-    retire_reply,
+    PLACEHOLDERS,
+    add_canned_reply,
+    lock_canned_reply,
+    retire_canned_reply,
+    update_canned_reply,
 )
 from portal.queries.desk.board import all_departments
-from portal.queries.desk.canned_replies import led_departments, replies_at_hand
+from portal.queries.desk.canned_replies import led_departments, list_canned_replies
 
 EVERYBODY = "everybody"
-SAID = {
+SUCCESS_MESSAGES = {
     "add": "It is at hand from now on.",
     "change": "Changed. From now on it is offered in these words.",
     "retire": "Put away. It is offered no more.",
@@ -35,90 +35,94 @@ SAID = {
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class CannedReplyRow:
     """A reply in the list, and whether its reader may change it."""
 
     id: int
     title: str
     body: str
     reason: str
-    suits: str
+    reason_label: str
     written_by: str
     mine: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class CannedReplyGroup:
     """The replies of one department, or of everybody."""
 
     name: str
-    replies: Sequence[Shown]
+    replies: Sequence[CannedReplyRow]
 
 
 @dataclass(frozen=True, slots=True)
-class Keeper:
+class CannedReplyAccess:
     """Whose replies this reader may keep: those of the departments they lead, or all."""
 
-    reader: Reader
+    reader: CurrentStaff
     leads: Collection[int] = field(default_factory=frozenset)
 
-    def may_keep(self, department_id: int | None) -> bool:
+    def may_edit(self, department_id: int | None) -> bool:
         """True for a department that they lead; for everybody's only who oversees all."""
-        return self.reader.staff.oversees or department_id in self.leads
+        return self.reader.staff.manages_all or department_id in self.leads
 
 
-async def show_replies(request: Request, reader: Reader) -> Response:
+async def show_canned_replies(request: Request, reader: CurrentStaff) -> Response:
     """`GET /desk/replies`."""
-    said = SAID.get(request.query_params.get("done", ""))
+    said = SUCCESS_MESSAGES.get(request.query_params.get("done", ""))
     return answer(request, "desk/replies.html", await _page(request, reader, said=said))
 
 
-async def keep_reply(request: Request, reader: Reader) -> Response:
+async def edit_canned_reply(request: Request, reader: CurrentStaff) -> Response:
     """`POST /desk/replies`, `/desk/replies/{id}/change`, `/desk/replies/{id}/retire`."""
     verb: str = request.path_params.get("verb", "add")
-    if verb not in SAID:
+    if verb not in SUCCESS_MESSAGES:
         raise NotFound("There is nothing of that name to do.")
     form = await read_form(request)
     keeper = await _keeper(request, reader)
     try:
-        async with request.app.state.relay.turn(reader.staff.actor) as turn:
-            await _do(turn, keeper, request, verb, form)
+        async with request.app.state.operations.begin(reader.staff.actor) as uow:
+            await _do(uow, keeper, request, verb, form)
     except PortalError as refusal:
         typed = {one: access.field(form, one) for one in ("title", "body", "reason", "department")}
-        problem = Problem(_form_of(request, verb), refusal.detail, typed)
+        problem = FormError(_form_of(request, verb), refusal.detail, typed)
         context = await _page(request, reader, problem=problem)
         return answer(request, "desk/replies.html", context, refusal.status)
     if not is_fragment(request):
         return RedirectResponse(f"/desk/replies?done={verb}", 303)
-    return answer(request, "desk/replies.html", await _page(request, reader, said=SAID[verb]))
+    return answer(
+        request, "desk/replies.html", await _page(request, reader, said=SUCCESS_MESSAGES[verb])
+    )
 
 
-async def _do(turn: Turn, keeper: Keeper, request: Request, verb: str, form: FormData) -> None:
+async def _do(
+    uow: UnitOfWork, keeper: CannedReplyAccess, request: Request, verb: str, form: FormData
+) -> None:
     told = {name: access.field(form, name) for name in ("title", "body", "reason")}
     if verb == "add":
-        department_id = await _department_id(turn, access.field(form, "department"))
+        department_id = await _department_id(uow, access.field(form, "department"))
         _must_keep(keeper, department_id)
-        await add_reply(turn, department_id=department_id, **told)
+        await add_canned_reply(uow, department_id=department_id, **told)
         return
-    reply = await lock_reply(turn, access.read_number(request.path_params["id"], "reply"))
+    reply = await lock_canned_reply(uow, access.read_number(request.path_params["id"], "reply"))
     _must_keep(keeper, reply.department_id)
     if verb == "change":
-        await change_reply(turn, reply, **told)
+        await update_canned_reply(uow, reply, **told)
     else:
-        await retire_reply(turn, reply)
+        await retire_canned_reply(uow, reply)
 
 
-async def _department_id(turn: Turn, key: str) -> int | None:
+async def _department_id(uow: UnitOfWork, key: str) -> int | None:
     if key == EVERYBODY:
         return None
-    for one in await all_departments(turn.session):
+    for one in await all_departments(uow.session):
         if one.key == key:
             return one.id
     raise BadInput("Please choose whose it is.")
 
 
-def _must_keep(keeper: Keeper, department_id: int | None) -> None:
-    if not keeper.may_keep(department_id):
+def _must_keep(keeper: CannedReplyAccess, department_id: int | None) -> None:
+    if not keeper.may_edit(department_id):
         raise NotAllowed("Its department's lead keeps it, or somebody who oversees all.")
 
 
@@ -127,55 +131,65 @@ def _form_of(request: Request, verb: str) -> str:
     return "add" if verb == "add" else f"{request.path_params['id']}/{verb}"
 
 
-async def _keeper(request: Request, reader: Reader) -> Keeper:
+async def _keeper(request: Request, reader: CurrentStaff) -> CannedReplyAccess:
     async with request.app.state.database.reading() as session:
-        return Keeper(reader, await led_departments(session, reader.staff.id or 0))
+        return CannedReplyAccess(reader, await led_departments(session, reader.staff.id or 0))
 
 
 async def _page(
-    request: Request, reader: Reader, said: str | None = None, problem: Problem | None = None
+    request: Request,
+    reader: CurrentStaff,
+    said: str | None = None,
+    problem: FormError | None = None,
 ) -> dict[str, Any]:
     keeper = await _keeper(request, reader)
     async with request.app.state.database.reading() as session:
         departments = await all_departments(session)
-        mine = None if reader.staff.oversees else reader.departments
-        replies = await replies_at_hand(session, mine)
+        mine = None if reader.staff.manages_all else reader.departments
+        replies = await list_canned_replies(session, mine)
     groups = _groups(keeper, departments, replies)
     forms = {f"{one.id}/change" for group in groups for one in group.replies if one.mine}
     if problem is not None and problem.verb not in forms | {"add"}:
         lost = problem.typed["body"]
         words = f"{problem.words} {f'You had written: “{lost}”' if lost else ''}".strip()
-        problem = Problem("", words)
+        problem = FormError("", words)
     return {
         "groups": groups,
         "whose": _whose(keeper, departments),
-        "reasons": [Choice("", "Anything"), *(Choice(one.value, REASONS[one]) for one in REASONS)],
-        "fields": [f"{{{one}}}" for one in FIELDS],
+        "reasons": [
+            Choice("", "Anything"),
+            *(Choice(one.value, REASON_LABELS[one]) for one in REASON_LABELS),
+        ],
+        "fields": [f"{{{one}}}" for one in PLACEHOLDERS],
         "said": said,
         "problem": problem,
-        **frame(reader),
+        **layout_context(reader),
     }
 
 
 def _groups(
-    keeper: Keeper, departments: Sequence[Department], replies: Sequence[CannedReply]
-) -> list[Group]:
+    keeper: CannedReplyAccess, departments: Sequence[Department], replies: Sequence[CannedReply]
+) -> list[CannedReplyGroup]:
     names = {one.id: one.name for one in departments} | {None: "Everybody"}
     groups = [
-        Group(name, [_shown(keeper, one) for one in replies if one.department_id == department_id])
+        CannedReplyGroup(
+            name, [_shown(keeper, one) for one in replies if one.department_id == department_id]
+        )
         for department_id, name in names.items()
     ]
     return [group for group in groups if group.replies]
 
 
-def _shown(keeper: Keeper, reply: CannedReply) -> Shown:
-    suits = REASONS[ContactReason(reply.reason)].lower() if reply.reason else "anything"
-    return Shown(
-        reply.id or 0, reply.title, reply.body, reply.reason, suits, reply.written_by,
-        keeper.may_keep(reply.department_id),
+def _shown(keeper: CannedReplyAccess, reply: CannedReply) -> CannedReplyRow:
+    reason_label = (
+        REASON_LABELS[ContactReason(reply.reason)].lower() if reply.reason else "anything"
+    )
+    return CannedReplyRow(
+        reply.id or 0, reply.title, reply.body, reply.reason, reason_label, reply.written_by,
+        keeper.may_edit(reply.department_id),
     )  # fmt: skip
 
 
-def _whose(keeper: Keeper, departments: Sequence[Department]) -> list[Choice]:
-    whose = [Choice(one.key, one.name) for one in departments if keeper.may_keep(one.id)]
-    return [*whose, Choice(EVERYBODY, "Everybody")] if keeper.may_keep(None) else whose
+def _whose(keeper: CannedReplyAccess, departments: Sequence[Department]) -> list[Choice]:
+    whose = [Choice(one.key, one.name) for one in departments if keeper.may_edit(one.id)]
+    return [*whose, Choice(EVERYBODY, "Everybody")] if keeper.may_edit(None) else whose

@@ -3,27 +3,34 @@
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from portal.desk.auth.access import KEYS_COOKIE, KEYS_OFF, answer, field, frame, read_form
-from portal.desk.auth.current_staff import Reader
+from portal.desk.auth.access import (
+    SHORTCUTS_COOKIE,
+    SHORTCUTS_OFF,
+    answer,
+    field,
+    layout_context,
+    read_form,
+)
+from portal.desk.auth.current_staff import CurrentStaff
 
-A_YEAR = 365 * 24 * 3600
+COOKIE_MAX_AGE_SECONDS = 365 * 24 * 3600
 
 
-async def show_keys(request: Request, reader: Reader) -> Response:
+async def show_shortcuts(request: Request, reader: CurrentStaff) -> Response:
     """`GET /desk/keys`: which there are, and whether they are on."""
-    return answer(request, "desk/keys.html", frame(reader))
+    return answer(request, "desk/keys.html", layout_context(reader))
 
 
-async def turn_keys(request: Request, reader: Reader) -> Response:
+async def toggle_shortcuts(request: Request, reader: CurrentStaff) -> Response:
     """`POST /desk/keys`: `keys=on` or `off`; this browser remembers it."""
     del reader
     wanted = field(await read_form(request), "keys")
     response = RedirectResponse("/desk/keys", 303)
     settings = request.app.state.settings
     response.set_cookie(
-        KEYS_COOKIE,
-        KEYS_OFF if wanted == KEYS_OFF else "on",
-        max_age=A_YEAR,
+        SHORTCUTS_COOKIE,
+        SHORTCUTS_OFF if wanted == SHORTCUTS_OFF else "on",
+        max_age=COOKIE_MAX_AGE_SECONDS,
         path="/desk",
         httponly=True,
         samesite="lax",

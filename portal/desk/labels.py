@@ -4,8 +4,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from portal.desk.widgets import When
-from portal.messaging.intents.classifier import MeaningKind
-from portal.messaging.wording.time_format import Words
+from portal.messaging.intents.classifier import IntentKind
+from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import (
     ActorKind,
     Channel,
@@ -18,7 +18,7 @@ from portal.models import (
 )
 from portal.workflows import WorkflowDefinition
 
-STATUS = {
+STATUS_LABELS = {
     RequestStatus.OPEN: "In work",
     RequestStatus.WAITING_ON_CUSTOMER: "Waiting for the customer",
     RequestStatus.ON_HOLD: "On hold",
@@ -27,8 +27,8 @@ STATUS = {
     RequestStatus.DECLINED: "Declined",
     RequestStatus.CANCELLED: "Cancelled",
 }
-WAY = {Channel.SMS: "by text", Channel.EMAIL: "by e-mail", Channel.WEB: "on their page"}
-REASONS = {
+CHANNEL_LABELS = {Channel.SMS: "by text", Channel.EMAIL: "by e-mail", Channel.WEB: "on their page"}
+REASON_LABELS = {
     ContactReason.WHERE_IS_IT: "Where it is",
     ContactReason.QUESTION: "A question",
     ContactReason.CHANGE: "A change",
@@ -37,28 +37,28 @@ REASONS = {
 }
 
 
-MEANINGS = {
-    MeaningKind.STATUS: "Where is it?",
-    MeaningKind.YES: "Yes",
-    MeaningKind.NO: "No",
-    MeaningKind.CALL_ME: "Call me",
-    MeaningKind.TIME: "A date or a time",
-    MeaningKind.THANKS: "Thanks",
-    MeaningKind.REOPEN: "Open it again",
-    MeaningKind.STOP: "No more messages",
-    MeaningKind.START: "Messages again",
-    MeaningKind.HELP: "Who are you?",
-    MeaningKind.OTHER: "Something for a person",
+INTENT_LABELS = {
+    IntentKind.STATUS: "Where is it?",
+    IntentKind.YES: "Yes",
+    IntentKind.NO: "No",
+    IntentKind.CALL_ME: "Call me",
+    IntentKind.TIME: "A date or a time",
+    IntentKind.THANKS: "Thanks",
+    IntentKind.REOPEN: "Open it again",
+    IntentKind.STOP: "No more messages",
+    IntentKind.START: "Messages again",
+    IntentKind.HELP: "Who are you?",
+    IntentKind.OTHER: "Something for a person",
 }
 """What a customer's words may be taken to mean, as staff read it."""
 
 
-def since(words: Words, at: datetime) -> When:
+def since(words: TimeFormatter, at: datetime) -> When:
     """A moment that has been."""
     return When(iso(at), words.stamp(at))
 
 
-def due(words: Words, at: datetime, *, late: bool) -> When:
+def due(words: TimeFormatter, at: datetime, *, late: bool) -> When:
     """A moment to be kept; once it is late it says so in words."""
     return When(iso(at), f"late since {words.stamp(at)}" if late else words.stamp(at), late)
 
@@ -68,13 +68,13 @@ def iso(at: datetime) -> str:
     return f"{at:%Y-%m-%dT%H:%MZ}"
 
 
-def zone_words(timezone: str) -> str:
+def timezone_label(timezone: str) -> str:
     """A zone as people call it: "New York time"."""
     city = timezone.rpartition("/")[2].replace("_", " ")
     return f"{city} time" if "/" in timezone else city
 
 
-def read_local(words: str, timezone: str) -> datetime:
+def parse_local_time(words: str, timezone: str) -> datetime:
     """What a ``datetime-local`` field says, on the clocks of that zone. Raises ValueError."""
     local = datetime.fromisoformat(words)
     if local.tzinfo is not None:
@@ -82,21 +82,21 @@ def read_local(words: str, timezone: str) -> datetime:
     return local.replace(tzinfo=ZoneInfo(timezone))
 
 
-def who_wrote(message: Message, first_name: str) -> str:
+def author_label(message: Message, first_name: str) -> str:
     """The author, and the way the words came or went."""
     author = first_name if message.direction == Direction.IN else message.author
-    return f"{author}, {WAY[message.channel]}"
+    return f"{author}, {CHANNEL_LABELS[message.channel]}"
 
 
-def taken_as(message: Message) -> str:
+def intent_label(message: Message) -> str:
     """What their words were taken to mean, and by whom; empty where nobody asked."""
-    if message.direction == Direction.OUT or not message.meaning:
+    if message.direction == Direction.OUT or not message.intent:
         return ""
-    said = MEANINGS[MeaningKind(message.meaning)]
-    return f"Taken as “{said}”, {f'by {message.meaning_by}' if message.meaning_by else 'by rule'}"
+    said = INTENT_LABELS[IntentKind(message.intent)]
+    return f"Taken as “{said}”, {f'by {message.intent_corrected_by}' if message.intent_corrected_by else 'by rule'}"
 
 
-def event_words(event: Event, definition: WorkflowDefinition, words: Words) -> str:
+def describe_event(event: Event, definition: WorkflowDefinition, words: TimeFormatter) -> str:
     """What happened, in one line."""
     stage = _stage_name(event, definition)
     data = event.data
@@ -113,10 +113,10 @@ def event_words(event: Event, definition: WorkflowDefinition, words: Words) -> s
         EventKind.ASSIGNED: f"Given to {data.get('to', 'a colleague')}",
         EventKind.HELD: "Put on hold",
         EventKind.RESUMED: "Resumed",
-        EventKind.EXPECTED: "Gave a new date",
+        EventKind.DUE_DATE_CHANGED: "Gave a new date",
         EventKind.DELAYED: "Told the customer of a delay",
-        EventKind.STILL_ON_IT: "Told the customer that we are still on it",
-        EventKind.THIRD_PARTY_HEARD: f"Heard from {data.get('from') or 'the third party'}",
+        EventKind.PROGRESS_UPDATE: "Told the customer that we are still on it",
+        EventKind.THIRD_PARTY_UPDATED: f"Heard from {data.get('from') or 'the third party'}",
         EventKind.QUESTION_PLANNED: "A question to the customer is planned",
         EventKind.QUESTION_ASKED: "Asked the customer",
         EventKind.QUESTION_REMINDED: "Asked the customer once more",
@@ -135,13 +135,13 @@ def event_words(event: Event, definition: WorkflowDefinition, words: Words) -> s
         EventKind.MESSAGE_IN: "The customer wrote",
         EventKind.MESSAGE_OUT: "Wrote to the customer",
         EventKind.MESSAGE_RETRIED: "Sent a message once more",
-        EventKind.MESSAGE_TOLD: "Told the customer what a message could not",
-        EventKind.MEANING_CORRECTED: _meaning(data),
+        EventKind.MESSAGE_TOLD_BY_PHONE: "Told the customer what a message could not",
+        EventKind.INTENT_CORRECTED: _meaning(data),
         EventKind.CONTACT_LOGGED: _contact(data),
         EventKind.PREFERENCES_CHANGED: _preferences(event),
         EventKind.LINK_REPLACED: "Changed the customer's link",
         EventKind.BALL_DISMISSED: "Set aside what had slipped",
-        EventKind.MINDS_NOTED: "Noted what the customer minds about",
+        EventKind.CUSTOMER_NOTE_CHANGED: "Noted what the customer minds about",
     }[event.kind]
     if data.get("due_at"):
         told += f", by {words.by(datetime.fromisoformat(data['due_at']))}"
@@ -151,7 +151,7 @@ def event_words(event: Event, definition: WorkflowDefinition, words: Words) -> s
     return f"{told}: {more}" if more else told
 
 
-def as_listed(names: list[str]) -> str:
+def join_names(names: list[str]) -> str:
     """Names as a sentence lists them, each once."""
     unique = list(dict.fromkeys(names))
     return " and ".join([", ".join(unique[:-1]), unique[-1]]) if len(unique) > 1 else unique[0]
@@ -181,12 +181,12 @@ def _preferences(event: Event) -> str:
 
 
 def _meaning(data: dict[str, str]) -> str:
-    said = {kind.value: words for kind, words in MEANINGS.items()}
+    said = {kind.value: words for kind, words in INTENT_LABELS.items()}
     return f"Took a message for “{said.get(data.get('label', ''), 'something else')}”"
 
 
 def _contact(data: dict[str, str]) -> str:
     how = {"call": "The customer called", "visit": "The customer came by"}
     reason = data.get("reason", "other")
-    about = {reason_.value: said for reason_, said in REASONS.items()}.get(reason, reason)
+    about = {reason_.value: said for reason_, said in REASON_LABELS.items()}.get(reason, reason)
     return f"{how.get(data.get('channel', ''), 'The customer asked')} ({about.lower()})"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-MarkKind = Literal["late", "hold", "paused", "promise", "undelivered", "waiting"]
+BadgeKind = Literal["late", "hold", "paused", "promise", "undelivered", "waiting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class FormError:
     """Why a form was refused: the verb it belongs to, the sentence, and what had been typed."""
 
     verb: str
@@ -49,8 +49,8 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Badge:
     """Something that sets a row apart, always in words: "on hold until Friday"."""
 
-    kind: MarkKind
+    kind: BadgeKind
     words: str

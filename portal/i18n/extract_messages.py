@@ -13,28 +13,28 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
-from portal.i18n.languages import CODES, ENGLISH
+from portal.i18n.languages import ENGLISH, LANGUAGE_CODES
 from portal.paths import PACKAGE, TEMPLATES, TRANSLATIONS
 
 KEYWORDS = {
     "_": None,
     "gettext": None,
     "ngettext": (1, 2),
-    "Sentence": None,
-    "counted": (1, 2),
+    "LazyString": None,
+    "pluralized": (1, 2),
 }
 """What a sentence stands in, and which of its arguments are it."""
 
-OF_TEMPLATES = {
+TEMPLATE_OPTIONS = {
     "newstyle_gettext": "true",
     "trim_blocks": "true",
     "lstrip_blocks": "true",
     "silent": "false",
 }
-FOR_STAFF = ("desk", "demo", "sms")
+STAFF_TEMPLATE_FOLDERS = ("desk", "demo", "sms")
 """Folders of templates that are not for customers, or have files of their own by language."""
 
-UNSAID = (
+OMITTED_HEADERS = (
     '"POT-Creation-Date', '"PO-Revision-Date', '"Generated-By', '"Last-Translator',
     '"Report-Msgid-Bugs-To', '"Language-Team',
 )  # fmt: skip
@@ -46,7 +46,7 @@ def main() -> int:
     template = extract()
     _write(TRANSLATIONS / "kept.pot", template)
     missing = 0
-    for code in CODES:
+    for code in LANGUAGE_CODES:
         if code == ENGLISH.code:
             continue
         catalog = read(code)
@@ -62,7 +62,7 @@ def extract() -> Catalog:
     """Every sentence that customers read, as the templates and the code say it."""
     catalog = Catalog(project="Kept", version="1", charset="utf-8", header_comment="")
     for path, method in _sources():
-        options = OF_TEMPLATES if method.startswith("jinja2") else {}
+        options = TEMPLATE_OPTIONS if method.startswith("jinja2") else {}
         found = extract_from_file(
             method, path, KEYWORDS, ["i18n:"], options, strip_comment_tags=True
         )
@@ -96,7 +96,7 @@ def _sources() -> Iterator[tuple[Path, str]]:
     for path in sorted(TEMPLATES.rglob("*")):
         if (
             path.suffix in {".html", ".txt"}
-            and path.relative_to(TEMPLATES).parts[0] not in FOR_STAFF
+            and path.relative_to(TEMPLATES).parts[0] not in STAFF_TEMPLATE_FOLDERS
         ):
             yield path, "jinja2.ext:babel_extract"
     for package in (PACKAGE, PACKAGE.parent / "workers"):
@@ -117,7 +117,7 @@ def _write(path: Path, catalog: Catalog) -> None:
     lines = written.getvalue().decode().lstrip().splitlines(keepends=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
-        "".join(line for line in lines if not line.startswith(UNSAID)), encoding="utf-8"
+        "".join(line for line in lines if not line.startswith(OMITTED_HEADERS)), encoding="utf-8"
     )
 
 

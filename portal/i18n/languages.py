@@ -18,13 +18,13 @@ from babel.numbers import format_decimal
 from babel.support import Translations
 from babel.units import format_unit
 
-from portal.i18n.lazy_string import Sentence, fill
+from portal.i18n.lazy_string import LazyString, fill_fields
 from portal.paths import TRANSLATIONS
 
-CODES = ("en", "es", "ar")
+LANGUAGE_CODES = ("en", "es", "ar")
 """English first: what has no translation is said in it."""
 
-FIGURES = {"arab": str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")}
+DIGITS = {"arab": str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")}
 """Digits other than ours, by CLDR's name for them; Babel writes the signs between them."""
 
 
@@ -48,7 +48,7 @@ class Language:
     @property
     def others(self) -> tuple["Language", ...]:
         """The languages that a reader of this one may switch to."""
-        return tuple(Language(code) for code in CODES if code != self.code)
+        return tuple(Language(code) for code in LANGUAGE_CODES if code != self.code)
 
     @property
     def catalog(self) -> NullTranslations:
@@ -57,28 +57,28 @@ class Language:
 
     def gettext(self, msgid: str, /, **fields: Any) -> str:
         """A sentence of ours in this language, its fields put in."""
-        return self.say(Sentence(msgid, **fields))
+        return self.say(LazyString(msgid, **fields))
 
     def ngettext(self, one: str, many: str, count: int, /, **fields: Any) -> str:
         """One of two sentences of ours by how many there are, which both call ``{count}``."""
-        return self.say(Sentence.counted(one, many, count, **fields))
+        return self.say(LazyString.counted(one, many, count, **fields))
 
     def say(self, words: str) -> str:
         """A Sentence in this language. All else is somebody's own words, and stays as it is."""
-        if not isinstance(words, Sentence) or not words:
+        if not isinstance(words, LazyString) or not words:
             return words
         if words.plural:
             said = self.catalog.ngettext(words.msgid, words.plural, words.number)
         else:
             said = self.catalog.gettext(words.msgid)
-        return fill(said, {name: self._put(told) for name, told in words.fields.items()})
+        return fill_fields(said, {name: self._put(told) for name, told in words.fields.items()})
 
     def number(self, number: float) -> str:
         """A number as it is written here: "1,600", "1.600"."""
         said = format_decimal(
             number, locale=self.code, group_separator=True, numbering_system=self.digits
         )
-        return said.translate(FIGURES.get(self.digits, {}))
+        return said.translate(DIGITS.get(self.digits, {}))
 
     def size(self, size: int) -> str:
         """Bytes as people say them: "240 kB", "1.2 MB"."""
@@ -88,7 +88,7 @@ class Language:
         said = format_unit(
             number, unit, "short", "#,##0.#", self.code, numbering_system=self.digits
         )
-        return said.translate(FIGURES.get(self.digits, {}))
+        return said.translate(DIGITS.get(self.digits, {}))
 
     def _put(self, field: Any) -> str:
         if isinstance(field, int):
@@ -96,7 +96,7 @@ class Language:
         return self.say(field) if isinstance(field, str) else str(field)
 
 
-class Foreign(str):
+class UntranslatedText(str):
     """A workflow's words that it does not have in the reader's language, and the one they are in."""
 
     __slots__ = ("locale",)
@@ -117,7 +117,7 @@ ENGLISH = Language("en")
 def language_of(locale: str) -> Language:
     """What is spoken to somebody of "es-MX" or "es_MX"; English where we do not speak theirs."""
     code = locale.replace("_", "-").partition("-")[0].lower()
-    if code not in CODES:
+    if code not in LANGUAGE_CODES:
         return ENGLISH
     try:
         digits = Locale.parse(locale.replace("-", "_")).default_numbering_system
@@ -126,7 +126,7 @@ def language_of(locale: str) -> Language:
     return Language(code, digits)
 
 
-def negotiated(header: str) -> Language:
+def negotiate_language(header: str) -> Language:
     """The first of what a browser asks for (Accept-Language, RFC 9110) that we speak."""
     for locale in _by_wish(header.split(",")[:20]):
         if language_of(locale).code == locale.partition("-")[0].lower():

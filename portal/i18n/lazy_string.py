@@ -3,10 +3,10 @@
 from typing import Any, Self
 
 
-class Sentence(str):
+class LazyString(str):
     """An English sentence that remembers what it was made of, to be said in another language.
 
-    ``Sentence("It is larger than {most} MB", most=10)`` reads as plain English wherever text is
+    ``LazyString("It is larger than {most} MB", most=10)`` reads as plain English wherever text is
     wanted; ``Language.say`` says it in the customer's words. A field may be a Sentence itself; a
     whole number is written as the language writes numbers. Literals only: `bin/translate` reads
     them here.
@@ -31,12 +31,14 @@ class Sentence(str):
     @classmethod
     def _make(cls, msgid: str, plural: str, number: int, fields: dict[str, Any]) -> Self:
         chosen = plural if plural and number != 1 else msgid
-        made = super().__new__(cls, fill(chosen, {k: _english(v) for k, v in fields.items()}))
+        made = super().__new__(
+            cls, fill_fields(chosen, {k: _english(v) for k, v in fields.items()})
+        )
         made.msgid, made.plural, made.number, made.fields = msgid, plural, number, fields
         return made
 
 
-def fill(sentence: str, fields: dict[str, str]) -> str:
+def fill_fields(sentence: str, fields: dict[str, str]) -> str:
     """The sentence with its fields; braces are only special where there are any fields."""
     return sentence.format(**fields) if fields else sentence
 

@@ -7,7 +7,7 @@ The one distinction that counts is whether the customer may have it already: onl
 from dataclasses import dataclass
 from typing import Literal
 
-Action = Literal[
+FailureAction = Literal[
     "opted_out", "bad_number", "bad_address", "retry_later", "pause_queue", "never_resend", "person"
 ]
 """What to do about a refusal.
@@ -20,7 +20,7 @@ again · ``person``: somebody at the desk decides.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class FailureRule:
     """What a provider's refusal means to us, with a reason in words for staff.
 
     ``permanent``: trying again unchanged cannot help. ``retries``: how many more tries are worth
@@ -28,16 +28,16 @@ class Verdict:
     """
 
     permanent: bool
-    action: Action
+    action: FailureAction
     reason: str
     retries: int | None = 0
 
 
-class SendProblem(Exception):
+class SendError(Exception):
     """A try at sending that did not end in acceptance."""
 
 
-class NotSent(SendProblem):
+class NotSent(SendError):
     """Certain: nothing reached the provider, or it said so. Safe to try again."""
 
 
@@ -45,18 +45,18 @@ class Throttled(NotSent):
     """The provider would not take it just now (HTTP 429). Never processed; safe to try again."""
 
 
-class OutcomeUnknown(SendProblem):
+class OutcomeUnknown(SendError):
     """It may be on its way. Reconcile; never send again blindly."""
 
 
-class Refused(SendProblem):
+class Refused(SendError):
     """The provider took a look and said no.
 
     ``code`` is the provider's own (a Twilio error code, an SMTP reply code), ``action`` what to
     do and ``reason`` a sentence for staff.
     """
 
-    def __init__(self, code: int, verdict: Verdict, said: str = "") -> None:
+    def __init__(self, code: int, verdict: FailureRule, said: str = "") -> None:
         super().__init__(f"{code}: {verdict.reason}" + (f" ({said})" if said else ""))
         self.code = code
         self.verdict = verdict

@@ -3,14 +3,14 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from portal.messaging.sms.gsm_text import cheapen
-from portal.messaging.wording.renderer import product_words
-from portal.models import ANSWERS, Channel, MessageKind, MessageStatus
+from portal.messaging.sms.gsm_text import to_gsm7
+from portal.messaging.wording.renderer import product_text
+from portal.models import RESPONSE_KINDS, Channel, MessageKind, MessageStatus
 from portal.settings import Settings
 
 STOP = "STOP"
 """The word that carriers act on, in whatever language the rest is."""
-NEVER_SAID = frozenset(
+NOT_DELIVERED = frozenset(
     {
         MessageStatus.SUPPRESSED,
         MessageStatus.EXPIRED,
@@ -20,15 +20,15 @@ NEVER_SAID = frozenset(
 )
 """What became of words that the customer has not read as a text."""
 
-SAY_ALL_THEY_NEED = frozenset({MessageKind.CONSENT, MessageKind.CODE})
+KINDS_WITHOUT_OPT_OUT_HINT = frozenset({MessageKind.CONSENT, MessageKind.CODE})
 """Kinds that never say how to stop: they speak of it, or their last line must stay the last."""
 
 
-def as_first_text(body: str, brand: str, locale: str) -> str:
+def with_opt_out_hint(body: str, brand: str, locale: str) -> str:
     """The same words for somebody who has had no text from us: who we are, and how to stop."""
-    brand = cheapen(brand)
+    brand = to_gsm7(brand)
     words = body if brand in body else f"{brand}: {body}"
-    return words if STOP in words else f"{words} {product_words('way_out', locale)}"
+    return words if STOP in words else f"{words} {product_text('way_out', locale)}"
 
 
 def due_at(
@@ -45,6 +45,6 @@ def due_at(
     Quiet hours hold what we start: nothing urgent, and nothing that answers somebody.
     """
     quiet = settings.mail_quiet_hours if channel == Channel.EMAIL else settings.quiet_hours
-    if quiet is None or urgent or kind in ANSWERS:
+    if quiet is None or urgent or kind in RESPONSE_KINDS:
         return now
     return quiet.until(now, ZoneInfo(timezone)) or now

@@ -6,42 +6,56 @@ Importing this package makes every table known to SQLModel's metadata (migration
 from portal.models.messages.attachment import Attachment, AttachmentState
 from portal.models.messages.canned_reply import CannedReply
 from portal.models.messages.message import (
-    ANSWERS,
-    EDITED,
-    FINAL,
-    RANK,
-    RECEIPTS_COME_WITHIN,
-    UNSETTLED,
+    EDITED_SUFFIX,
+    FINAL_STATUSES,
+    NEEDS_ATTENTION,
+    RECEIPT_TIMEOUT,
+    RESPONSE_KINDS,
+    STATUS_RANK,
     Direction,
     Message,
     MessageKind,
     MessageStatus,
     SendAttempt,
-    contradict,
-    rises,
+    is_forward_status,
+    statuses_conflict,
 )
 from portal.models.messages.sender import Sender
-from portal.models.monitoring.heartbeat import WATCH, Heartbeat
-from portal.models.monitoring.monitoring_gap import Outage
-from portal.models.monitoring.stage_duration import NO_PACES, WHOLE, Pace, Paces
-from portal.models.people.actor import KEPT, THE_CUSTOMER, Actor, ActorKind
-from portal.models.people.api_key import ApiKey, IdempotentAnswer
+from portal.models.monitoring.heartbeat import DETECTION, Heartbeat
+from portal.models.monitoring.monitoring_gap import MonitoringGap
+from portal.models.monitoring.stage_duration import (
+    NO_STAGE_DURATIONS,
+    WHOLE_REQUEST,
+    StageDuration,
+    StageDurations,
+)
+from portal.models.people.actor import CUSTOMER_ACTOR, SYSTEM_ACTOR, Actor, ActorKind
+from portal.models.people.api_key import ApiKey, IdempotentResponse
 from portal.models.people.consent import Consent, ConsentSource
 from portal.models.people.customer import Channel, ContactPoint, Customer
 from portal.models.people.department import Department, Membership
 from portal.models.people.presence import Presence
-from portal.models.people.staff_member import Role, StaffMember, token_hash
-from portal.models.people.trusted_device import REMEMBERED, KnownDevice, hash_secret, new_secret
-from portal.models.people.verification_code import AccessCode, are_enough, digits
+from portal.models.people.staff_member import Role, StaffMember, hash_token
+from portal.models.people.trusted_device import (
+    TRUST_DURATION,
+    TrustedDevice,
+    hash_device_secret,
+    new_device_secret,
+)
+from portal.models.people.verification_code import (
+    VerificationCode,
+    derive_code,
+    is_code_limit_reached,
+)
 from portal.models.requests.contact import Contact, ContactChannel, ContactReason
-from portal.models.requests.dropped_ball import BallKind, DroppedBall, Level
+from portal.models.requests.dropped_ball import DroppedBall, DroppedBallKind, EscalationLevel
 from portal.models.requests.event import Event, EventKind
-from portal.models.requests.follow_up import Answer, Expects, FollowUp, FollowUpState
+from portal.models.requests.follow_up import Answer, AnswerType, FollowUp, FollowUpState
 from portal.models.requests.handoff import Handoff
 from portal.models.requests.promise import Promise, PromiseKind, PromiseState
 from portal.models.requests.service_request import (
-    A_REFERENCE,
-    ENDED,
+    CLOSED_STATUSES,
+    REFERENCE_PATTERN,
     RequestStatus,
     ServiceRequest,
     new_reference,
@@ -51,28 +65,27 @@ from portal.models.requests.tracking_link import TrackingLink
 from portal.models.requests.workflow import Stage, Workflow
 
 __all__ = [
-    "ANSWERS",
-    "A_REFERENCE",
-    "EDITED",
-    "ENDED",
-    "FINAL",
-    "KEPT",
-    "NO_PACES",
-    "RANK",
-    "RECEIPTS_COME_WITHIN",
-    "REMEMBERED",
-    "THE_CUSTOMER",
-    "UNSETTLED",
-    "WATCH",
-    "WHOLE",
-    "AccessCode",
+    "CLOSED_STATUSES",
+    "CUSTOMER_ACTOR",
+    "DETECTION",
+    "EDITED_SUFFIX",
+    "FINAL_STATUSES",
+    "NEEDS_ATTENTION",
+    "NO_STAGE_DURATIONS",
+    "RECEIPT_TIMEOUT",
+    "REFERENCE_PATTERN",
+    "RESPONSE_KINDS",
+    "STATUS_RANK",
+    "SYSTEM_ACTOR",
+    "TRUST_DURATION",
+    "WHOLE_REQUEST",
     "Actor",
     "ActorKind",
     "Answer",
+    "AnswerType",
     "ApiKey",
     "Attachment",
     "AttachmentState",
-    "BallKind",
     "CannedReply",
     "Channel",
     "Consent",
@@ -85,23 +98,20 @@ __all__ = [
     "Department",
     "Direction",
     "DroppedBall",
+    "DroppedBallKind",
+    "EscalationLevel",
     "Event",
     "EventKind",
-    "Expects",
     "FollowUp",
     "FollowUpState",
     "Handoff",
     "Heartbeat",
-    "IdempotentAnswer",
-    "KnownDevice",
-    "Level",
+    "IdempotentResponse",
     "Membership",
     "Message",
     "MessageKind",
     "MessageStatus",
-    "Outage",
-    "Pace",
-    "Paces",
+    "MonitoringGap",
     "Presence",
     "Promise",
     "PromiseKind",
@@ -114,15 +124,19 @@ __all__ = [
     "ServiceRequest",
     "StaffMember",
     "Stage",
+    "StageDuration",
+    "StageDurations",
     "StageRun",
     "TrackingLink",
+    "TrustedDevice",
+    "VerificationCode",
     "Workflow",
-    "are_enough",
-    "contradict",
-    "digits",
-    "hash_secret",
+    "derive_code",
+    "hash_device_secret",
+    "hash_token",
+    "is_code_limit_reached",
+    "is_forward_status",
+    "new_device_secret",
     "new_reference",
-    "new_secret",
-    "rises",
-    "token_hash",
+    "statuses_conflict",
 ]

@@ -45,7 +45,7 @@ def primary_key() -> Any:
     return Field(default=None, primary_key=True, sa_type=BigId)
 
 
-def refers_to(target: str, *, index: bool = False, nullable: bool = False) -> Any:
+def foreign_key_column(target: str, *, index: bool = False, nullable: bool = False) -> Any:
     """A foreign key to ``table.column``."""
     return Field(
         default=None,
@@ -56,17 +56,17 @@ def refers_to(target: str, *, index: bool = False, nullable: bool = False) -> An
     )
 
 
-def moment(*, nullable: bool = False, index: bool = False) -> Any:
+def timestamp_column(*, nullable: bool = False, index: bool = False) -> Any:
     """A point in time, aware UTC."""
     return Field(default=None, nullable=nullable, index=index, sa_type=UtcDateTime)
 
 
-def word(
-    vocabulary: type[StrEnum], default: StrEnum | None = None, *, nullable: bool = False
+def enum_column(
+    enum_type: type[StrEnum], default: StrEnum | None = None, *, nullable: bool = False
 ) -> Any:
     """One word of a small vocabulary, stored as its value so that SQL and JSON read the same."""
     kind = sa.Enum(
-        vocabulary,
+        enum_type,
         native_enum=False,
         create_constraint=False,
         length=32,
@@ -75,12 +75,14 @@ def word(
     return Field(default=default, nullable=nullable, sa_type=kind)
 
 
-def words(length: int | None = None, *, default: str | None = "", nullable: bool = False) -> Any:
+def text_column(
+    length: int | None = None, *, default: str | None = "", nullable: bool = False
+) -> Any:
     """Words. Without a length: as long as they come."""
     kind: Any = sa.Text() if length is None else sa.String(length)
     return Field(default=default, nullable=nullable, sa_type=kind)
 
 
-def document(factory: type[dict[str, Any]] | type[list[Any]] = dict) -> Any:
+def json_column(factory: type[dict[str, Any]] | type[list[Any]] = dict) -> Any:
     """A small JSON value."""
     return Field(default_factory=factory, nullable=False, sa_type=Json)

@@ -1,40 +1,50 @@
 """Each verb that spans nouns: desk, pages, API, hooks, workers and commands all call these.
 
-A verb takes a ``Turn`` (one transaction) and leaves the nouns changed, the events recorded and
+A verb takes a ``UnitOfWork`` (one transaction) and leaves the nouns changed, the events recorded and
 the messages owed; when the turn ends it commits, and only then wakes workers and live pages.
 """
 
-from portal.operations.conversation.attachments import Texted
-from portal.operations.conversation.consent import Choice, record_spoken_wish
-from portal.operations.conversation.inbound_email import receive_email, set_aside
+from portal.operations.conversation.attachments import IncomingMedia
+from portal.operations.conversation.consent import ConsentChange, record_spoken_consent
+from portal.operations.conversation.inbound_email import receive_email, record_automatic_mail
 from portal.operations.conversation.inbound_text import receive_text, receive_web_message
-from portal.operations.conversation.intent_corrections import relabel
-from portal.operations.conversation.opt_out import CarrierWord
+from portal.operations.conversation.intent_corrections import correct_intent
+from portal.operations.conversation.opt_out import OptOutType
 from portal.operations.conversation.staff_messages import (
     log_contact,
     set_preferences,
     write_to_customer,
 )
-from portal.operations.customer_note import note_minds
+from portal.operations.customer_note import set_customer_note
 from portal.operations.delivery.bounces import record_bounce
 from portal.operations.delivery.failed_messages import (
-    lock_lost,
-    mark_as_told,
+    lock_failed_message,
+    mark_told_by_phone,
     resend_message,
     retry_message,
 )
-from portal.operations.delivery.receipts import Receipt, Receipts
-from portal.operations.device_verification import forget_device, send_code, take_code
-from portal.operations.dropped_balls.escalation import escalate, mail_people
-from portal.operations.dropped_balls.resolution import dismiss_ball, look_at, look_for_ownerless
-from portal.operations.follow_ups import answer, ask_what_is_due, end_holds_that_are_over
-from portal.operations.handoffs import accept, must_be_theirs, recall, refuse
-from portal.operations.open_request import CustomerDetails, Order, open_request
-from portal.operations.proactive_updates import tell_delay, tell_in_time
+from portal.operations.delivery.receipts import Receipt, ReceiptWriter
+from portal.operations.device_verification import forget_device, send_code, verify_code
+from portal.operations.dropped_balls.escalation import escalate, queue_staff_notices
+from portal.operations.dropped_balls.resolution import (
+    dismiss_dropped_ball,
+    inspect_requests,
+    schedule_ownerless_checks,
+)
+from portal.operations.follow_ups import answer, resume_expired_holds, run_due_follow_ups
+from portal.operations.handoffs import accept, authorize, recall, refuse
+from portal.operations.open_request import CustomerDetails, RequestDetails, open_request
+from portal.operations.proactive_updates import announce_delay, send_due_updates
 from portal.operations.promises import keep_promise, make_promise, move_promise, withdraw_promise
-from portal.operations.reassignment import take_over, take_over_everything, take_over_strays
-from portal.operations.staff import add_staff, disable_staff, mark_absent, mark_back, name_lead
-from portal.operations.third_parties import hear_from_third_party
+from portal.operations.reassignment import reassign, reassign_all, reassign_unlinked_dropped_balls
+from portal.operations.staff import (
+    add_staff,
+    disable_staff,
+    mark_absent,
+    mark_returned,
+    set_department_lead,
+)
+from portal.operations.third_parties import record_third_party_update
 from portal.operations.transitions import (
     advance,
     assign,
@@ -46,73 +56,73 @@ from portal.operations.transitions import (
     revoke_link,
     send_back,
 )
-from portal.operations.unit_of_work import Relay, Turn
+from portal.operations.unit_of_work import Operations, UnitOfWork
 from portal.operations.workflows import load_workflow
 
 __all__ = [
-    "CarrierWord",
-    "Choice",
+    "ConsentChange",
     "CustomerDetails",
-    "Order",
+    "IncomingMedia",
+    "Operations",
+    "OptOutType",
     "Receipt",
-    "Receipts",
-    "Relay",
-    "Texted",
-    "Turn",
+    "ReceiptWriter",
+    "RequestDetails",
+    "UnitOfWork",
     "accept",
     "add_staff",
     "advance",
+    "announce_delay",
     "answer",
-    "ask_what_is_due",
     "assign",
+    "authorize",
     "cancel",
+    "correct_intent",
     "disable_staff",
-    "dismiss_ball",
-    "end_holds_that_are_over",
+    "dismiss_dropped_ball",
     "escalate",
     "forget_device",
-    "hear_from_third_party",
     "hold",
+    "inspect_requests",
     "keep_promise",
     "load_workflow",
-    "lock_lost",
+    "lock_failed_message",
     "log_contact",
-    "look_at",
-    "look_for_ownerless",
-    "mail_people",
     "make_promise",
     "mark_absent",
-    "mark_as_told",
-    "mark_back",
+    "mark_returned",
+    "mark_told_by_phone",
     "move_promise",
-    "must_be_theirs",
-    "name_lead",
-    "note_minds",
     "open_request",
+    "queue_staff_notices",
+    "reassign",
+    "reassign_all",
+    "reassign_unlinked_dropped_balls",
     "recall",
     "receive_email",
     "receive_text",
     "receive_web_message",
+    "record_automatic_mail",
     "record_bounce",
-    "record_spoken_wish",
+    "record_spoken_consent",
+    "record_third_party_update",
     "refuse",
-    "relabel",
     "reopen",
     "replace_link",
     "resend_message",
     "resume",
+    "resume_expired_holds",
     "retry_message",
     "revoke_link",
+    "run_due_follow_ups",
+    "schedule_ownerless_checks",
     "send_back",
     "send_code",
-    "set_aside",
+    "send_due_updates",
+    "set_customer_note",
+    "set_department_lead",
     "set_preferences",
-    "take_code",
-    "take_over",
-    "take_over_everything",
-    "take_over_strays",
-    "tell_delay",
-    "tell_in_time",
+    "verify_code",
     "withdraw_promise",
     "write_to_customer",
 ]

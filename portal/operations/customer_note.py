@@ -3,25 +3,30 @@
 from portal.errors import BadInput
 from portal.models import EventKind, ServiceRequest
 from portal.operations.open_request import one_line
-from portal.operations.unit_of_work import Turn
+from portal.operations.unit_of_work import UnitOfWork
 
-LONGEST_LINE = 300
+MAX_NOTE_LENGTH = 300
 
 
-async def note_minds(turn: Turn, request: ServiceRequest, words: str) -> None:
+async def set_customer_note(uow: UnitOfWork, request: ServiceRequest, words: str) -> None:
     """What the customer minds about, as one line; without words nothing is noted any more.
 
     The customer never reads it. Raises BadInput for more than one line holds.
     """
     line = one_line(words)
-    if len(line) > LONGEST_LINE:
+    if len(line) > MAX_NOTE_LENGTH:
         raise BadInput(
-            f"Please keep it to one line of {LONGEST_LINE} letters.", fields={"text": "shorter"}
+            f"Please keep it to one line of {MAX_NOTE_LENGTH} letters.", fields={"text": "shorter"}
         )
-    if line == request.minds_about:
+    if line == request.customer_note:
         return
-    request.minds_about = line
+    request.customer_note = line
     request.record(
-        EventKind.MINDS_NOTED, turn.actor, turn.now, visible=False, moves=False, note=line
+        EventKind.CUSTOMER_NOTE_CHANGED,
+        uow.actor,
+        uow.now,
+        visible=False,
+        bumps_version=False,
+        note=line,
     )
-    await turn.settle(request)
+    await uow.finish(request)

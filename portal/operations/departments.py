@@ -8,10 +8,10 @@ from portal.business_time import Duration, OpeningHours, check_holidays, find_zo
 from portal.errors import BadInput, NotFound
 from portal.models import Department
 from portal.operations.open_request import one_line
-from portal.operations.unit_of_work import Turn
+from portal.operations.unit_of_work import UnitOfWork
 
-LONGEST_NAME = 120
-NONE = ("none", "off")
+MAX_NAME_LENGTH = 120
+CLEARING_VALUES = ("none", "off")
 """What takes away holidays, or the need to accept."""
 
 
@@ -37,15 +37,15 @@ class DepartmentChange:
         return all(getattr(self, field.name) is None for field in fields(self))
 
 
-async def change_department(turn: Turn, key: str, change: DepartmentChange) -> Department:
+async def change_department(uow: UnitOfWork, key: str, change: DepartmentChange) -> Department:
     """Let it work like this from now on; what has been told to customers stays as it was told.
 
     Raises NotFound, or BadInput with a sentence for the first mistake; then nothing has changed.
     """
     query = select(Department).where(col(Department.key) == key).with_for_update()
-    department = (await turn.session.exec(query)).one_or_none()
+    department = (await uow.session.exec(query)).one_or_none()
     if department is None:
-        known = (await turn.session.exec(select(Department.key).order_by(Department.key))).all()
+        known = (await uow.session.exec(select(Department.key).order_by(Department.key))).all()
         raise NotFound(
             f"There is no department {key!r}. There is "
             f"{', '.join(known) or 'none yet: load a workflow first'}."
@@ -53,12 +53,12 @@ async def change_department(turn: Turn, key: str, change: DepartmentChange) -> D
     for name, value in _checked(change).items():
         setattr(department, name, value)
     try:
-        department.calendar.next_open(turn.now)
+        department.calendar.next_open(uow.now)
     except ValueError:
         raise BadInput("With these hours and holidays it would never be open.") from None
-    turn.session.add(department)
-    turn.moved.add(department.id or 0)
-    await turn.session.flush()
+    uow.session.add(department)
+    uow.changed_departments.add(department.id or 0)
+    await uow.session.flush()
     return department
 
 
@@ -78,18 +78,18 @@ def _checked(change: DepartmentChange) -> dict[str, str | None]:
 
 def _read(name: str, value: str) -> str | None:
     """The value of that column, as it is stored. Raises ValueError with a sentence."""
-    is_none = value.lower() in NONE
+    is_none = value.lower() in CLEARING_VALUES
     match name:
         case "name":
             value = one_line(value)
-            if not 0 < len(value) <= LONGEST_NAME:
-                raise ValueError(f"a name has 1 to {LONGEST_NAME} letters.")
+            if not 0 < len(value) <= MAX_NAME_LENGTH:
+                raise ValueError(f"a name has 1 to {MAX_NAME_LENGTH} letters.")
             return value
         case "hours":
             hours = OpeningHours.parse(value)
             if len(hours.text) > 400:
                 raise ValueError("at most 400 letters are kept.")
-            return "" if hours.always else hours.text
+            return "" if hours.is_always_open else hours.text
         case "timezone":
             return find_zone(value).key
         case "holidays":

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from portal.messaging.wording.renderer import Teller
+from portal.messaging.wording.renderer import MessageRenderer
 from portal.models import ActorKind, Event, EventKind, MessageKind, StageRun
 from portal.operations.outbox import Outbox
 
-PLAIN = {
+EVENT_MESSAGE_KINDS = {
     EventKind.HELD: MessageKind.HOLD,
     EventKind.RESUMED: MessageKind.RESUMED,
     EventKind.CANCELLED: MessageKind.CANCELLED,
@@ -16,7 +16,9 @@ PLAIN = {
 """Events told in the product's own words, whose template has the name of the message's kind."""
 
 
-async def announce(teller: Teller, outbox: Outbox, news: Sequence[Event]) -> None:
+async def queue_milestone_messages(
+    renderer: MessageRenderer, outbox: Outbox, news: Sequence[Event]
+) -> None:
     """Owe the customer the words for each thing that happened and that they should hear of.
 
     A milestone is told when its stage is reached, a question when it is asked. What the customer
@@ -25,17 +27,17 @@ async def announce(teller: Teller, outbox: Outbox, news: Sequence[Event]) -> Non
     """
     told = [event for event in news if _is_told(event)]
     for event in told:
-        words = _words(teller, event)
+        words = _words(renderer, event)
         if words is not None:
             kind, body, subject = words
             await outbox.tell(
-                teller.request, kind, f"event:{event.id}", body,
-                subject=subject, event_id=event.id, urgent=_is_urgent(teller, event, kind),
+                renderer.request, kind, f"event:{event.id}", body,
+                subject=subject, event_id=event.id, urgent=_is_urgent(renderer, event, kind),
             )  # fmt: skip
     opened = next((event for event in news if event.kind == EventKind.OPENED), None)
     if opened is not None and not told:
         await outbox.tell(
-            teller.request, MessageKind.LINK, f"event:{opened.id}", teller.say("link"),
+            renderer.request, MessageKind.LINK, f"event:{opened.id}", renderer.say("link"),
             event_id=opened.id,
         )  # fmt: skip
 
@@ -45,45 +47,45 @@ def _is_told(event: Event) -> bool:
         return bool(event.data.get("told"))
     if event.kind in (EventKind.QUESTION_ASKED, EventKind.QUESTION_REMINDED):
         return True
-    return event.kind in PLAIN and event.actor_kind != ActorKind.CUSTOMER
+    return event.kind in EVENT_MESSAGE_KINDS and event.actor_kind != ActorKind.CUSTOMER
 
 
-def _words(teller: Teller, event: Event) -> tuple[MessageKind, str, str] | None:
+def _words(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str, str] | None:
     """The kind, the body, and for a mail the subject."""
     run = event.run
     if event.kind == EventKind.STAGE_REACHED and run is not None:
         again = bool(event.data.get("again"))
-        return MessageKind.MILESTONE, teller.milestone(run, again=again), _title(teller, run)
+        return MessageKind.MILESTONE, renderer.milestone(run, again=again), _title(renderer, run)
     if event.kind in (EventKind.QUESTION_ASKED, EventKind.QUESTION_REMINDED):
-        return _question(teller, event)
-    kind = PLAIN[event.kind]
+        return _question(renderer, event)
+    kind = EVENT_MESSAGE_KINDS[event.kind]
     unconfirmed = event.data.get("reason") == "unconfirmed"
-    return kind, teller.say("unconfirmed" if unconfirmed else kind.value), ""
+    return kind, renderer.say("unconfirmed" if unconfirmed else kind.value), ""
 
 
-def _question(teller: Teller, event: Event) -> tuple[MessageKind, str, str] | None:
+def _question(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str, str] | None:
     key = event.data["key"]
-    asked = next((one for one in reversed(teller.request.follow_ups) if one.key == key), None)
+    asked = next((one for one in reversed(renderer.request.follow_ups) if one.key == key), None)
     if asked is None:
         return None
-    question = teller.put(asked.question, asked.run)
+    question = renderer.put(asked.question, asked.run)
     if event.kind == EventKind.QUESTION_ASKED:
-        kind, body = MessageKind.FOLLOW_UP, teller.say("follow_up", asked.run, question=question)
+        kind, body = MessageKind.FOLLOW_UP, renderer.say("follow_up", asked.run, question=question)
     else:
-        kind, body = MessageKind.REMINDER, teller.say("reminder", asked.run, question=question)
+        kind, body = MessageKind.REMINDER, renderer.say("reminder", asked.run, question=question)
     return kind, body, question
 
 
-def _is_urgent(teller: Teller, event: Event, kind: MessageKind) -> bool:
+def _is_urgent(renderer: MessageRenderer, event: Event, kind: MessageKind) -> bool:
     """What an urgent stage tells when it is reached, and what it asks, goes at any hour."""
     if event.stage_key is None:
         return False
-    stage = teller.request.definition.stage(event.stage_key)
+    stage = renderer.request.definition.stage(event.stage_key)
     if kind == MessageKind.FOLLOW_UP and stage.question is not None:
         return stage.urgent and event.data["key"] == stage.question.key
     return stage.urgent and kind == MessageKind.MILESTONE
 
 
-def _title(teller: Teller, run: StageRun) -> str:
-    stage = teller.request.definition.stage(run.stage_key)
-    return stage.title.in_language(teller.request.customer.locale)
+def _title(renderer: MessageRenderer, run: StageRun) -> str:
+    stage = renderer.request.definition.stage(run.stage_key)
+    return stage.title.in_language(renderer.request.customer.locale)

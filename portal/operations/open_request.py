@@ -18,18 +18,18 @@ from portal.models import (
     new_reference,
 )
 from portal.models.people.contact_address import (
+    parse_email_address,
+    parse_phone,
+    parse_timezone,
     phone_timezone,
-    read_email,
-    read_phone,
-    read_timezone,
 )
-from portal.operations.unit_of_work import Turn
+from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.consent import newest_consents
-from portal.queries.requests import WHOLE_CUSTOMER
+from portal.queries.requests import CUSTOMER_OPTIONS
 from portal.queries.workflows import get_newest_workflow
 
-LONGEST_NAME = 200
-LONGEST_TITLE = 200
+MAX_NAME_LENGTH = 200
+MAX_TITLE_LENGTH = 200
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class CustomerDetails:
 
 
 @dataclass(frozen=True)
-class Order:
+class RequestDetails:
     """What is to be opened. ``external_id`` is the other system's own name for it."""
 
     workflow: str
@@ -54,18 +54,18 @@ class Order:
     fields: dict[str, Any] = field(default_factory=dict)
 
 
-async def open_request(turn: Turn, order: Order) -> ServiceRequest:
+async def open_request(uow: UnitOfWork, order: RequestDetails) -> ServiceRequest:
     """Open a request and owe the customer the first text with the link.
 
     Raises BadInput naming each field that cannot be used, and Conflict when nobody could own it
     or the ``external_id`` has been used before.
     """
     details = _checked(order)
-    workflow = await get_newest_workflow(turn.session, order.workflow)
+    workflow = await get_newest_workflow(uow.session, order.workflow)
     if order.external_id is not None:
-        await _refuse_second(turn, order.external_id)
-    customer = await _find_or_add_customer(turn, details, workflow)
-    await _record_consent(turn, customer)
+        await _refuse_second(uow, order.external_id)
+    customer = await _find_or_add_customer(uow, details, workflow)
+    await _record_consent(uow, customer)
     request = ServiceRequest(
         reference=new_reference(workflow.definition.prefix),
         workflow=workflow,
@@ -73,68 +73,68 @@ async def open_request(turn: Turn, order: Order) -> ServiceRequest:
         title=one_line(order.title) or workflow.name,
         external_id=order.external_id,
         fields=order.fields,
-        opened_at=turn.now,
-        updated_at=turn.now,
+        opened_at=uow.now,
+        updated_at=uow.now,
         owner_id=0,
         department_id=0,
-        links=[TrackingLink(created_at=turn.now)],
+        links=[TrackingLink(created_at=uow.now)],
         runs=[],
         handoffs=[],
         promises=[],
         follow_ups=[],
     )
-    with turn.session.no_autoflush:
-        turn.session.add(request)
+    with uow.session.no_autoflush:
+        uow.session.add(request)
         request.workflow_id = workflow.id or 0
-        progress = await turn.progress(request)
-        progress.begin()
-    await turn.settle(request)
+        stage_flow = await uow.stage_flow(request)
+        stage_flow.begin()
+    await uow.finish(request)
     return request
 
 
-def _checked(order: Order) -> CustomerDetails:
+def _checked(order: RequestDetails) -> CustomerDetails:
     """The details, each in its one form (E.164, lower case). Raises BadInput with every mistake."""
     given, wrong = order.customer, dict[str, str]()
     name = one_line(given.name)
     if not name:
         wrong["customer.name"] = "Please give the customer's name."
-    elif len(name) > LONGEST_NAME:
-        wrong["customer.name"] = f"A name has at most {LONGEST_NAME} letters."
+    elif len(name) > MAX_NAME_LENGTH:
+        wrong["customer.name"] = f"A name has at most {MAX_NAME_LENGTH} letters."
     phone = email = None
     timezone = None
     try:
-        phone = read_phone(given.phone) if given.phone else None
+        phone = parse_phone(given.phone) if given.phone else None
     except ValueError as mistake:
         wrong["customer.phone"] = str(mistake)
     try:
-        email = read_email(given.email) if given.email else None
+        email = parse_email_address(given.email) if given.email else None
     except ValueError as mistake:
         wrong["customer.email"] = str(mistake)
     try:
-        timezone = read_timezone(given.timezone) if given.timezone else None
+        timezone = parse_timezone(given.timezone) if given.timezone else None
     except ValueError as mistake:
         wrong["customer.timezone"] = str(mistake)
     locale = (given.locale or "en").strip()
     if not (1 < len(locale) <= 16 and locale.replace("-", "").replace("_", "").isalnum()):
         wrong["customer.locale"] = "A locale looks like en, es or pt-BR."
-    if len(order.title) > LONGEST_TITLE:
-        wrong["title"] = f"A title has at most {LONGEST_TITLE} letters."
-    if order.external_id is not None and not 0 < len(order.external_id) <= LONGEST_TITLE:
-        wrong["external_id"] = f"An external_id has 1 to {LONGEST_TITLE} letters."
+    if len(order.title) > MAX_TITLE_LENGTH:
+        wrong["title"] = f"A title has at most {MAX_TITLE_LENGTH} letters."
+    if order.external_id is not None and not 0 < len(order.external_id) <= MAX_TITLE_LENGTH:
+        wrong["external_id"] = f"An external_id has 1 to {MAX_TITLE_LENGTH} letters."
     if wrong:
         raise BadInput(" ".join(wrong.values()), fields=wrong)
     return CustomerDetails(name, phone, email, locale, timezone)
 
 
-async def _refuse_second(turn: Turn, external_id: str) -> None:
+async def _refuse_second(uow: UnitOfWork, external_id: str) -> None:
     query = select(ServiceRequest.reference).where(col(ServiceRequest.external_id) == external_id)
-    reference = (await turn.session.exec(query)).first()
+    reference = (await uow.session.exec(query)).first()
     if reference is not None:
         raise Conflict(f"external_id {external_id!r} has been opened already, as {reference}.")
 
 
 async def _find_or_add_customer(
-    turn: Turn, details: CustomerDetails, workflow: Workflow
+    uow: UnitOfWork, details: CustomerDetails, workflow: Workflow
 ) -> Customer:
     """The customer of that name at that address; a family may share a phone, so both must fit."""
     given = {Channel.SMS: details.phone, Channel.EMAIL: details.email}
@@ -145,9 +145,9 @@ async def _find_or_add_customer(
             select(Customer)
             .join(ContactPoint, col(ContactPoint.customer_id) == col(Customer.id))
             .where(col(ContactPoint.channel) == channel, col(ContactPoint.address) == address)
-            .options(WHOLE_CUSTOMER)
+            .options(CUSTOMER_OPTIONS)
         )
-        for known in (await turn.session.exec(query)).all():
+        for known in (await uow.session.exec(query)).all():
             if known.name.casefold() == details.name.casefold():
                 _add_addresses(known, given)
                 return known
@@ -157,12 +157,12 @@ async def _find_or_add_customer(
         timezone=details.timezone
         or (phone_timezone(details.phone) if details.phone else None)
         or workflow.definition.timezone,
-        created_at=turn.now,
+        created_at=uow.now,
         contact_points=[],
     )
     _add_addresses(customer, given)
-    turn.session.add(customer)
-    await turn.session.flush()
+    uow.session.add(customer)
+    await uow.session.flush()
     return customer
 
 
@@ -173,22 +173,22 @@ def _add_addresses(customer: Customer, given: dict[Channel, str | None]) -> None
             customer.contact_points.append(ContactPoint(channel=channel, address=address))
 
 
-async def _record_consent(turn: Turn, customer: Customer) -> None:
+async def _record_consent(uow: UnitOfWork, customer: Customer) -> None:
     """An address given with a request may be written to about it; a stop outlives new requests."""
     for point in customer.contact_points:
-        whole, _ = await newest_consents(turn.session, point.channel, point.address, None)
+        whole, _ = await newest_consents(uow.session, point.channel, point.address, None)
         if whole is None:
-            turn.session.add(
+            uow.session.add(
                 Consent(
                     channel=point.channel,
                     address=point.address,
                     granted=True,
                     source=ConsentSource.REQUEST,
-                    evidence=f"{turn.actor.kind.value}: {turn.actor.name}"[:400],
-                    at=turn.now,
+                    evidence=f"{uow.actor.kind.value}: {uow.actor.name}"[:400],
+                    at=uow.now,
                 )
             )
-    await turn.session.flush()
+    await uow.session.flush()
 
 
 def one_line(text: str) -> str:

@@ -9,10 +9,15 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.messaging.send_rules import NEVER_SAID, SAY_ALL_THEY_NEED, as_first_text, due_at
+from portal.messaging.send_rules import (
+    KINDS_WITHOUT_OPT_OUT_HINT,
+    NOT_DELIVERED,
+    due_at,
+    with_opt_out_hint,
+)
 from portal.messaging.sms import segments
-from portal.messaging.sms.bidi import facing
-from portal.messaging.sms.gsm_text import cheapen
+from portal.messaging.sms.bidi import with_direction_mark
+from portal.messaging.sms.gsm_text import to_gsm7
 from portal.models import (
     Channel,
     Direction,
@@ -24,8 +29,8 @@ from portal.models import (
 from portal.queries.consent import may_write
 from portal.settings import Settings
 
-LONGEST_SUBJECT = 200
-LATEST = timedelta(days=3)
+MAX_SUBJECT_LENGTH = 200
+MESSAGE_LIFETIME = timedelta(days=3)
 """A message that could not go out for so long would only confuse: it expires instead."""
 
 
@@ -69,7 +74,7 @@ class Outbox:
             channel=channel,
             kind=kind,
             cause=cause,
-            subject=(subject or request.title_in(request.customer.locale))[:LONGEST_SUBJECT],
+            subject=(subject or request.title_in(request.customer.locale))[:MAX_SUBJECT_LENGTH],
             to_address=address,
             author=author or self.settings.brand,
             author_id=author_id,
@@ -79,12 +84,12 @@ class Outbox:
             due_at=due_at(
                 self.settings, self.now, request.customer.timezone, channel, kind, urgent=urgent
             ),
-            expires_at=self.now + LATEST,
+            expires_at=self.now + MESSAGE_LIFETIME,
         )
         if refusal:
             message.status, message.reason = MessageStatus.SUPPRESSED, refusal
         else:
-            request.told_at = self.now
+            request.last_told_at = self.now
         return await self._write(message, request.customer.locale)
 
     async def send_code(
@@ -107,7 +112,7 @@ class Outbox:
         )  # fmt: skip
         return await self._write(message, request.customer.locale)
 
-    async def answer_address(
+    async def queue_reply_to_address(
         self,
         kind: MessageKind,
         cause: str,
@@ -121,20 +126,22 @@ class Outbox:
         message = Message(
             channel=channel, kind=kind, cause=cause, to_address=address, body=body,
             author=self.settings.brand, created_at=self.now, due_at=self.now,
-            expires_at=self.now + LATEST,
+            expires_at=self.now + MESSAGE_LIFETIME,
         )  # fmt: skip
         return await self._write(message, locale)
 
-    async def notify_staff(self, cause: str, address: str, subject: str, body: str) -> Message:
+    async def queue_staff_notice(
+        self, cause: str, address: str, subject: str, body: str
+    ) -> Message:
         """Owe a member of staff a mail; quiet hours do not hold it, consents are not asked for."""
         message = Message(
             channel=Channel.EMAIL, kind=MessageKind.NOTICE, cause=cause, to_address=address,
-            subject=subject[:LONGEST_SUBJECT], body=body, author=self.settings.brand,
-            created_at=self.now, due_at=self.now, expires_at=self.now + LATEST,
+            subject=subject[:MAX_SUBJECT_LENGTH], body=body, author=self.settings.brand,
+            created_at=self.now, due_at=self.now, expires_at=self.now + MESSAGE_LIFETIME,
         )  # fmt: skip
         return await self._write(message)
 
-    async def renew_link(self, request: ServiceRequest) -> None:
+    async def replace_link_in_queue(self, request: ServiceRequest) -> None:
         """Put the live link into what still waits: one that is revoked opens nothing."""
         words: Any = col(Message.body)
         for link in request.links:
@@ -165,11 +172,11 @@ class Outbox:
 
     async def _write(self, message: Message, locale: str = "en") -> Message:
         if message.channel == Channel.SMS:
-            message.body = cheapen(message.body)
-            if message.kind not in SAY_ALL_THEY_NEED and await self._is_first(message):
-                message.body = as_first_text(message.body, self.settings.brand, locale)
-            message.body = facing(message.body, locale)
-            message.segments = segments.count(message.body).segments
+            message.body = to_gsm7(message.body)
+            if message.kind not in KINDS_WITHOUT_OPT_OUT_HINT and await self._is_first(message):
+                message.body = with_opt_out_hint(message.body, self.settings.brand, locale)
+            message.body = with_direction_mark(message.body, locale)
+            message.segments = segments.count_segments(message.body).segments
             message.from_address = (
                 self.settings.twilio_from_number or self.settings.twilio_messaging_service_sid or ""
             )
@@ -182,7 +189,7 @@ class Outbox:
     async def _is_first(self, message: Message) -> bool:
         """True when no text has gone there, or waits to: this one must say how to end them."""
         if any(
-            other.to_address == message.to_address and other.status not in NEVER_SAID
+            other.to_address == message.to_address and other.status not in NOT_DELIVERED
             for other in self.written
         ):
             return False
@@ -192,7 +199,7 @@ class Outbox:
                 col(Message.to_address) == message.to_address,
                 col(Message.direction) == Direction.OUT,
                 col(Message.channel) == Channel.SMS,
-                col(Message.status).not_in(NEVER_SAID),
+                col(Message.status).not_in(NOT_DELIVERED),
             )
             .limit(1)
         )

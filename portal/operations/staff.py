@@ -8,20 +8,20 @@ from sqlmodel import col, select
 
 from portal.errors import BadInput, Conflict, NotFound
 from portal.models import Department, Membership, Role, StaffMember
-from portal.models.people.contact_address import read_email
+from portal.models.people.contact_address import parse_email_address
 from portal.operations.open_request import one_line
-from portal.operations.reassignment import take_over_from
-from portal.operations.unit_of_work import Turn
-from portal.queries.reassignment import departments_of_work
+from portal.operations.reassignment import reassign_from
+from portal.operations.unit_of_work import UnitOfWork
+from portal.queries.reassignment import departments_with_open_work
 from portal.queries.roster import load_full_roster
 
-LONGEST_NAME = 120
-YEARS = 2000, 2199
+MAX_NAME_LENGTH = 120
+VALID_YEARS = 2000, 2199
 """Whoever names another year has mistyped it."""
 
 
 async def add_staff(
-    turn: Turn,
+    uow: UnitOfWork,
     *,
     email: str,
     name: str,
@@ -35,32 +35,32 @@ async def add_staff(
     only where one is given (a new person is an agent), and a new invitation is made. Raises BadInput for an unknown department or a wrong address.
     """
     try:
-        email = read_email(email)
+        email = parse_email_address(email)
     except ValueError as mistake:
         raise BadInput(str(mistake)) from None
     name = one_line(name)
-    if not 0 < len(name) <= LONGEST_NAME:
-        raise BadInput(f"Please give the person's name, in at most {LONGEST_NAME} letters.")
-    found = await _departments(turn, departments)
+    if not 0 < len(name) <= MAX_NAME_LENGTH:
+        raise BadInput(f"Please give the person's name, in at most {MAX_NAME_LENGTH} letters.")
+    found = await _departments(uow, departments)
     query = select(StaffMember).where(col(StaffMember.email) == email)
-    person = (await turn.session.exec(query)).one_or_none()
+    person = (await uow.session.exec(query)).one_or_none()
     person = person or StaffMember(email=email, name="")
     if person.disabled_at is not None:
-        person.come_back()  # What was noted of them was before they left.
+        person.end_absence()  # What was noted of them was before they left.
     person.name, person.role, person.disabled_at = name, role or person.role, None
-    secret = person.invite(turn.now)
-    turn.session.add(person)
-    await turn.session.flush()
+    secret = person.invite(uow.now)
+    uow.session.add(person)
+    await uow.session.flush()
     for key in departments:
-        await turn.session.merge(
+        await uow.session.merge(
             Membership(staff_member_id=person.id or 0, department_id=found[key], is_lead=lead)
         )
-    await turn.session.flush()
+    await uow.session.flush()
     return person, secret
 
 
 async def mark_absent(
-    turn: Turn,
+    uow: UnitOfWork,
     email: str,
     *,
     from_: datetime | None = None,
@@ -74,30 +74,30 @@ async def mark_absent(
     one in place of the one before. ``deputy`` is an e-mail address; None
     keeps the one they had, empty names nobody. Raises NotFound, BadInput and Conflict.
     """
-    person = await _lock_person(turn, email)
+    person = await _lock_person(uow, email)
     if person.disabled_at is not None:
         raise Conflict(f"{person.name} is disabled, so their work has gone to others already.")
-    from_ = from_ or turn.now
-    if from_ > turn.now and person.is_away(turn.now):
+    from_ = from_ or uow.now
+    if from_ > uow.now and person.is_away(uow.now):
         raise Conflict(
             f"{person.name} is away now. Say that they are back first, then note the later absence."
         )
-    if until is not None and until <= max(from_, turn.now):
+    if until is not None and until <= max(from_, uow.now):
         raise BadInput(
             "They would be back before they are away. Please give a later day.",
             fields={"until": "a time to come"},
         )
     deputy_id = person.deputy_id
     if deputy is not None:
-        deputy_id = await _deputy_id(turn, person, deputy, max(from_, turn.now))
-    person.go_away(from_, until, deputy_id)
-    await _have_changed(turn, person)
-    if person.is_away(turn.now):
-        await take_over_from(turn, person)
+        deputy_id = await _deputy_id(uow, person, deputy, max(from_, uow.now))
+    person.set_absence(from_, until, deputy_id)
+    await _have_changed(uow, person)
+    if person.is_away(uow.now):
+        await reassign_from(uow, person)
     return person
 
 
-def read_day(words: str, timezone: str) -> datetime | None:
+def parse_day(words: str, timezone: str) -> datetime | None:
     """A day (its beginning) or a time as a person writes it, on the clocks of that zone.
 
     "2025-06-03", "2025-06-03 13:00"; one with an offset is taken as it is. None for no words.
@@ -114,75 +114,75 @@ def read_day(words: str, timezone: str) -> datetime | None:
         raise BadInput(
             f"{words.strip()[:40]!r} is no day. Please write it like 2025-06-03."
         ) from None
-    if not YEARS[0] <= moment.year <= YEARS[1]:
-        raise BadInput(f"Please give a day between {YEARS[0]} and {YEARS[1]}.")
+    if not VALID_YEARS[0] <= moment.year <= VALID_YEARS[1]:
+        raise BadInput(f"Please give a day between {VALID_YEARS[0]} and {VALID_YEARS[1]}.")
     return moment
 
 
-async def mark_back(turn: Turn, email: str) -> StaffMember:
+async def mark_returned(uow: UnitOfWork, email: str) -> StaffMember:
     """A person is here again, or does not go away after all. What others took over stays there.
 
     Raises NotFound, or Conflict where no absence is noted.
     """
-    person = await _lock_person(turn, email)
-    if not person.will_be_away(turn.now):
+    person = await _lock_person(uow, email)
+    if not person.will_be_away(uow.now):
         raise Conflict(f"{person.name} is not marked as away.")
-    person.come_back()
-    await _have_changed(turn, person)
+    person.end_absence()
+    await _have_changed(uow, person)
     return person
 
 
-async def name_lead(turn: Turn, email: str, department: str) -> StaffMember:
+async def set_department_lead(uow: UnitOfWork, email: str, department: str) -> StaffMember:
     """Let a person lead a department, in place of whoever led it; they work there from now on.
 
     Raises NotFound, BadInput for an unknown department, Conflict for somebody disabled.
     """
-    person = await _lock_person(turn, email)
+    person = await _lock_person(uow, email)
     if person.disabled_at is not None:
         raise Conflict(f"{person.name} is disabled and cannot lead a department.")
-    place = (await _departments(turn, [department]))[department]
+    place = (await _departments(uow, [department]))[department]
     query = select(Membership).where(col(Membership.department_id) == place)
-    for seat in (await turn.session.exec(query)).all():
+    for seat in (await uow.session.exec(query)).all():
         seat.is_lead = False
-    await turn.session.merge(
+    await uow.session.merge(
         Membership(staff_member_id=person.id or 0, department_id=place, is_lead=True)
     )
-    await _have_changed(turn, person)
+    await _have_changed(uow, person)
     return person
 
 
-async def disable_staff(turn: Turn, email: str) -> StaffMember:
+async def disable_staff(uow: UnitOfWork, email: str) -> StaffMember:
     """A person leaves: they sign in no more, and all their work goes to somebody named.
 
     Raises Conflict where nobody is left to take it.
     """
-    person = await _lock_person(turn, email)
+    person = await _lock_person(uow, email)
     if person.disabled_at is not None:
         raise Conflict(f"{person.name} is disabled already.")
-    person.disabled_at = turn.now
+    person.disabled_at = uow.now
     person.sign_in_version += 1
-    await _have_changed(turn, person)
-    roster = await load_full_roster(turn.session, turn.now)
-    for department_id in sorted(await departments_of_work(turn.session, person.id or 0)):
+    await _have_changed(uow, person)
+    roster = await load_full_roster(uow.session, uow.now)
+    for department_id in sorted(await departments_with_open_work(uow.session, person.id or 0)):
         roster.assignee(roster.department_by_id(department_id), person)
-    await take_over_from(turn, person)
+    await reassign_from(uow, person)
     return person
 
 
-async def _lock_person(turn: Turn, email: str) -> StaffMember:
+async def _lock_person(uow: UnitOfWork, email: str) -> StaffMember:
     query = select(StaffMember).where(col(StaffMember.email) == one_line(email).lower())
-    person = (await turn.session.exec(query.with_for_update())).one_or_none()
+    person = (await uow.session.exec(query.with_for_update())).one_or_none()
     if person is None:
         raise NotFound(f"Nobody at the desk has the address {email[:100]!r}.")
     return person
 
 
-async def _deputy_id(turn: Turn, person: StaffMember, email: str, at: datetime) -> int | None:
+async def _deputy_id(uow: UnitOfWork, person: StaffMember, email: str, at: datetime) -> int | None:
     """Who is to stand in; None for nobody in particular."""
     if not email.strip():
         return None
     query = select(StaffMember).where(col(StaffMember.email) == one_line(email).lower())
-    deputy = (await turn.session.exec(query)).one_or_none()
+    deputy = (await uow.session.exec(query)).one_or_none()
     refusal = None
     if deputy is None or deputy.disabled_at is not None:
         refusal = f"Nobody at the desk has the address {email.strip()[:100]!r}."
@@ -195,9 +195,9 @@ async def _deputy_id(turn: Turn, person: StaffMember, email: str, at: datetime) 
     return deputy.id if deputy else None
 
 
-async def _departments(turn: Turn, keys: Sequence[str]) -> dict[str, int]:
+async def _departments(uow: UnitOfWork, keys: Sequence[str]) -> dict[str, int]:
     """The departments' ids by key. Raises BadInput for an unknown one."""
-    found = {one.key: one.id or 0 for one in (await turn.session.exec(select(Department))).all()}
+    found = {one.key: one.id or 0 for one in (await uow.session.exec(select(Department))).all()}
     for key in keys:
         if key not in found:
             known = ", ".join(sorted(found)) or "none yet: load a workflow first"
@@ -205,6 +205,6 @@ async def _departments(turn: Turn, keys: Sequence[str]) -> dict[str, int]:
     return found
 
 
-async def _have_changed(turn: Turn, person: StaffMember) -> None:
-    turn.session.add(person)
-    await turn.session.flush()
+async def _have_changed(uow: UnitOfWork, person: StaffMember) -> None:
+    uow.session.add(person)
+    await uow.session.flush()

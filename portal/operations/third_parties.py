@@ -7,18 +7,18 @@ from portal.business_time import Duration
 from portal.errors import BadInput
 from portal.models import EventKind, ServiceRequest
 from portal.operations.open_request import one_line
-from portal.operations.unit_of_work import Turn
+from portal.operations.unit_of_work import UnitOfWork
 
-LONGEST_WORD = 160
-LONGEST_NAME = 80
-LONGEST_NUMBER = 64
+MAX_UPDATE_LENGTH = 160
+MAX_NAME_LENGTH = 80
+MAX_TRACKING_NUMBER_LENGTH = 64
 SILENT_AFTER = Duration(2, "d")
 """How long whoever has given a tracking number may be silent, where the stage does not say."""
-CLOCKS_DIFFER = timedelta(minutes=10)
+CLOCK_SKEW = timedelta(minutes=10)
 
 
-async def hear_from_third_party(
-    turn: Turn,
+async def record_third_party_update(
+    uow: UnitOfWork,
     request: ServiceRequest,
     *,
     words: str,
@@ -33,35 +33,37 @@ async def hear_from_third_party(
     of newer words. Without a stage, the one that a third party does is meant. Raises BadInput for
     words that miss or are too long, for a time to come, and where nobody says who they are.
     """
-    said = _read("event", words, LONGEST_WORD)
+    said = _read("event", words, MAX_UPDATE_LENGTH)
     if not said:
         raise BadInput("Please say what they told us.", fields={"event": "some words"})
-    number = _read("tracking_number", tracking_number or "", LONGEST_NUMBER)
-    name = _read("third_party", third_party or "", LONGEST_NAME)
-    at = at or turn.now
-    if at > turn.now + CLOCKS_DIFFER:
+    number = _read("tracking_number", tracking_number or "", MAX_TRACKING_NUMBER_LENGTH)
+    name = _read("third_party", third_party or "", MAX_NAME_LENGTH)
+    at = at or uow.now
+    if at > uow.now + CLOCK_SKEW:
         raise BadInput("They cannot have said that yet.", fields={"at": "a time that has been"})
-    at = min(at, turn.now)
-    request.must_be_open()
+    at = min(at, uow.now)
+    request.require_open()
     run = request.get_open_run(stage or _their_stage(request))
     run.third_party = name or run.third_party
     if not run.third_party:
         raise BadInput("Please say who it is, such as DHL.", fields={"third_party": "a name"})
     run.tracking_number = number or run.tracking_number
-    run.heard_at = max(at, run.heard_at or at)
+    run.third_party_updated_at = max(at, run.third_party_updated_at or at)
     after = request.definition.stage(run.stage_key).silent_after
     if after is None and run.tracking_number:
         after = SILENT_AFTER
     if after is not None:
-        department = (await turn.roster(request)).department_by_id(run.department_id)
+        department = (await uow.roster(request)).department_by_id(run.department_id)
         # While it is paused their silence is not counted: all of it is still to come.
-        run.silent_at = department.calendar.add(run.paused_at or run.heard_at, after)
+        run.silence_overdue_at = department.calendar.add(
+            run.paused_at or run.third_party_updated_at, after
+        )
     told: dict[str, Any] = {"from": run.third_party, "words": said, "at": at.isoformat()}
     request.record(
-        EventKind.THIRD_PARTY_HEARD, turn.actor, turn.now, run=run, moves=False,
+        EventKind.THIRD_PARTY_UPDATED, uow.actor, uow.now, run=run, bumps_version=False,
         tracking_number=run.tracking_number, **told,
     )  # fmt: skip
-    await turn.settle(request)
+    await uow.finish(request)
 
 
 def _their_stage(request: ServiceRequest) -> str | None:

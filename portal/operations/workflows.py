@@ -3,20 +3,20 @@
 from sqlmodel import col, select
 
 from portal.models import Department, Stage, Workflow
-from portal.operations.unit_of_work import Turn
+from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.workflows import find_newest_workflow
 from portal.workflows import WorkflowDefinition
 
 
-async def load_workflow(turn: Turn, definition: WorkflowDefinition) -> Workflow:
+async def load_workflow(uow: UnitOfWork, definition: WorkflowDefinition) -> Workflow:
     """Make the newest version of it; the same file again makes nothing.
 
     A department that is missing is made; one that exists stays as it is, being everybody's.
     Requests under way keep the version that they began with.
     """
-    departments = await _departments(turn, definition)
+    departments = await _departments(uow, definition)
     document = definition.to_json()
-    newest = await find_newest_workflow(turn.session, definition.key)
+    newest = await find_newest_workflow(uow.session, definition.key)
     if newest is not None and newest.document == document:
         return newest
     workflow = Workflow(
@@ -24,12 +24,12 @@ async def load_workflow(turn: Turn, definition: WorkflowDefinition) -> Workflow:
         version=newest.version + 1 if newest else 1,
         name=definition.name,
         document=document,
-        loaded_at=turn.now,
+        loaded_at=uow.now,
     )
-    turn.session.add(workflow)
-    await turn.session.flush()
+    uow.session.add(workflow)
+    await uow.session.flush()
     for position, stage in enumerate(definition.stages):
-        turn.session.add(
+        uow.session.add(
             Stage(
                 workflow_id=workflow.id or 0,
                 key=stage.key,
@@ -38,14 +38,14 @@ async def load_workflow(turn: Turn, definition: WorkflowDefinition) -> Workflow:
                 name=stage.name,
             )
         )
-    await turn.session.flush()
+    await uow.session.flush()
     return workflow
 
 
-async def _departments(turn: Turn, definition: WorkflowDefinition) -> dict[str, Department]:
+async def _departments(uow: UnitOfWork, definition: WorkflowDefinition) -> dict[str, Department]:
     keys = [*definition.departments, *(stage.department for stage in definition.stages)]
     query = select(Department).where(col(Department.key).in_(keys))
-    known = {one.key: one for one in (await turn.session.exec(query)).all()}
+    known = {one.key: one for one in (await uow.session.exec(query)).all()}
     for key, wanted in definition.departments.items():
         if key not in known:
             known[key] = Department(
@@ -59,6 +59,6 @@ async def _departments(turn: Turn, definition: WorkflowDefinition) -> dict[str, 
                 lead_after=str(wanted.lead_after),
                 manager_after=str(wanted.manager_after),
             )
-            turn.session.add(known[key])
-    await turn.session.flush()
+            uow.session.add(known[key])
+    await uow.session.flush()
     return known

@@ -11,7 +11,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from portal.errors import BadInput, NotFound
 from portal.models import (
-    ENDED,
+    CLOSED_STATUSES,
     Channel,
     ContactPoint,
     Customer,
@@ -28,22 +28,22 @@ from portal.models import (
     Stage,
     StageRun,
 )
-from portal.models.people.contact_address import read_phone
-from portal.queries.requests import WHOLE
+from portal.models.people.contact_address import parse_phone
+from portal.queries.requests import REQUEST_OPTIONS
 from portal.queries.staff import find_staff_by_email
 
 
-class Row(Protocol):
+class HasId(Protocol):
     """What a list can hold: it has a key that the database counts up."""
 
     id: int | None
 
 
-T = TypeVar("T", bound=Row)
+T = TypeVar("T", bound=HasId)
 
 
 @dataclass(frozen=True)
-class Window:
+class PageRequest:
     """Which page: ``limit`` rows that come after the one with the id ``after``."""
 
     limit: int
@@ -51,7 +51,7 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RequestFilter:
     """What requests are looked for; each part that is given narrows the list."""
 
     department: str | None = None
@@ -62,21 +62,21 @@ class Wanted:
 
 
 async def list_requests(
-    session: AsyncSession, wanted: Wanted, window: Window
+    session: AsyncSession, wanted: RequestFilter, window: PageRequest
 ) -> tuple[list[ServiceRequest], int | None]:
     """The requests that fit, newest first and whole, and the id to go on after.
 
     Raises BadInput for a department, stage or owner that nobody knows: an empty list would say
     that there is no such work.
     """
-    query = select(ServiceRequest).options(*WHOLE)
+    query = select(ServiceRequest).options(*REQUEST_OPTIONS)
     for condition in await _conditions(session, wanted):
         query = query.where(condition)
     return await _page(session, query, col(ServiceRequest.id), window, newest_first=True)
 
 
 async def list_events(
-    session: AsyncSession, request_id: int, window: Window
+    session: AsyncSession, request_id: int, window: PageRequest
 ) -> tuple[list[Event], int | None]:
     """What happened to a request, oldest first."""
     query = select(Event).where(col(Event.request_id) == request_id)
@@ -84,7 +84,7 @@ async def list_events(
 
 
 async def list_messages(
-    session: AsyncSession, request_id: int, window: Window
+    session: AsyncSession, request_id: int, window: PageRequest
 ) -> tuple[list[Message], int | None]:
     """The conversation of a request, oldest first."""
     query = select(Message).where(col(Message.request_id) == request_id)
@@ -92,7 +92,7 @@ async def list_messages(
 
 
 async def list_promises(
-    session: AsyncSession, request_id: int, window: Window
+    session: AsyncSession, request_id: int, window: PageRequest
 ) -> tuple[list[Promise], int | None]:
     """The promises of a request, oldest first."""
     query = select(Promise).where(col(Promise.request_id) == request_id)
@@ -100,7 +100,7 @@ async def list_promises(
 
 
 async def list_follow_ups(
-    session: AsyncSession, request_id: int, window: Window
+    session: AsyncSession, request_id: int, window: PageRequest
 ) -> tuple[list[tuple[FollowUp, StageRun]], int | None]:
     """The questions of a request with the passage that each is about, oldest first."""
     query = select(FollowUp).where(col(FollowUp.request_id) == request_id)
@@ -111,7 +111,7 @@ async def list_follow_ups(
 
 
 async def list_dropped_balls(
-    session: AsyncSession, *, is_open: bool | None, window: Window
+    session: AsyncSession, *, is_open: bool | None, window: PageRequest
 ) -> tuple[list[DroppedBall], int | None]:
     """What has slipped, newest first: still open, put right, or both (None)."""
     query = select(DroppedBall)
@@ -121,7 +121,7 @@ async def list_dropped_balls(
     return await _page(session, query, col(DroppedBall.id), window, newest_first=True)
 
 
-async def attempts_of(
+async def send_attempts_by_message(
     session: AsyncSession, messages: Sequence[Message]
 ) -> dict[int, list[SendAttempt]]:
     """Every try at sending each of these messages, first to last, by message id: one query."""
@@ -136,7 +136,7 @@ async def attempts_of(
     return tries
 
 
-async def references(session: AsyncSession, ids: set[int | None]) -> dict[int, str]:
+async def references_by_id(session: AsyncSession, ids: set[int | None]) -> dict[int, str]:
     """The reference of each of these requests, by id: one query."""
     query = select(ServiceRequest.id, ServiceRequest.reference).where(
         col(ServiceRequest.id).in_(ids - {None})
@@ -155,11 +155,11 @@ async def get_request_id(session: AsyncSession, reference: str) -> int:
     return found
 
 
-async def _conditions(session: AsyncSession, wanted: Wanted) -> list[ColumnElement[bool]]:
+async def _conditions(session: AsyncSession, wanted: RequestFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.status is not None:
         conditions.append(col(ServiceRequest.status) == wanted.status)
-        if wanted.status not in ENDED:
+        if wanted.status not in CLOSED_STATUSES:
             # True of them anyway; said so that the partial indexes of open work can serve.
             conditions.append(col(ServiceRequest.closed_at).is_(None))
     if wanted.department is not None:
@@ -227,7 +227,7 @@ def _fits(q: str) -> ColumnElement[bool]:
 
 def _is_address(q: str) -> ColumnElement[bool]:
     try:
-        channel, address = Channel.SMS, read_phone(q)
+        channel, address = Channel.SMS, parse_phone(q)
     except ValueError:
         channel, address = Channel.EMAIL, q.lower()
     return (col(ContactPoint.channel) == channel) & (col(ContactPoint.address) == address)
@@ -237,7 +237,7 @@ async def _page(
     session: AsyncSession,
     query: SelectOfScalar[T],
     key: Any,
-    window: Window,
+    window: PageRequest,
     *,
     newest_first: bool = False,
 ) -> tuple[list[T], int | None]:

@@ -7,17 +7,17 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.errors import NotFound
-from portal.i18n.lazy_string import Sentence
+from portal.i18n.lazy_string import LazyString
 from portal.models import Attachment, Message, MessageKind
 
-LARGEST_ID = 2**63 - 1
+MAX_ID = 2**63 - 1
 
 
-async def attachments_of(
+async def attachments_by_message(
     session: AsyncSession, messages: Iterable[Message]
 ) -> dict[int, list[Attachment]]:
     """The files of these messages by the message's id, in the order in which they came."""
-    ids = [one.id for one in messages if one.kind in WITH_FILES]
+    ids = [one.id for one in messages if one.kind in KINDS_WITH_ATTACHMENTS]
     found: defaultdict[int, list[Attachment]] = defaultdict(list)
     if ids:
         query = select(Attachment).where(col(Attachment.message_id).in_(ids))
@@ -28,22 +28,22 @@ async def attachments_of(
 
 async def get_attachment(session: AsyncSession, attachment_id: int) -> Attachment:
     """One file. Raises NotFound."""
-    found = await session.get(Attachment, attachment_id) if attachment_id <= LARGEST_ID else None
+    found = await session.get(Attachment, attachment_id) if attachment_id <= MAX_ID else None
     if found is None:
-        raise NotFound(Sentence("This file is not here."))
+        raise NotFound(LazyString("This file is not here."))
     return found
 
 
-async def get_customers_own(
+async def get_customer_attachment(
     session: AsyncSession, request_id: int, attachment_id: int
 ) -> Attachment:
     """A file that the customer sent about this request. Raises NotFound for any other."""
     found = await get_attachment(session, attachment_id)
     message = await session.get_one(Message, found.message_id)
     if message.request_id != request_id or message.kind != MessageKind.CUSTOMER:
-        raise NotFound(Sentence("This file is not here."))
+        raise NotFound(LazyString("This file is not here."))
     return found
 
 
-WITH_FILES = (MessageKind.CUSTOMER, MessageKind.AUTOMATIC)
+KINDS_WITH_ATTACHMENTS = (MessageKind.CUSTOMER, MessageKind.AUTOMATIC)
 """Only what comes in brings files."""

@@ -33,11 +33,11 @@ async def may_write(
     session: AsyncSession, channel: Channel, address: str, request_id: int | None
 ) -> bool:
     """True with a consent that stands: a stop for the address, or for this request, ends it."""
-    wish = Wish(channel, address, request_id)
-    return wish in await find_welcome(session, [wish])
+    wish = ConsentQuery(channel, address, request_id)
+    return wish in await find_permitted(session, [wish])
 
 
-async def ledger(
+async def consent_history(
     session: AsyncSession, addresses: Collection[str], *, most: int = 50
 ) -> Sequence[Consent]:
     """Every wish about these addresses, the newest first: what was said, when, how, on what."""
@@ -53,7 +53,7 @@ async def ledger(
     return (await session.exec(query)).all()
 
 
-class Wish(NamedTuple):
+class ConsentQuery(NamedTuple):
     """To write to an address, about a request or none."""
 
     channel: Channel
@@ -61,7 +61,9 @@ class Wish(NamedTuple):
     request_id: int | None
 
 
-async def find_welcome(session: AsyncSession, wishes: Collection[Wish]) -> set[Wish]:
+async def find_permitted(
+    session: AsyncSession, wishes: Collection[ConsentQuery]
+) -> set[ConsentQuery]:
     """Those of them that ``may_write`` allows, however many, in one query."""
     query = (
         sa.select(
@@ -74,15 +76,15 @@ async def find_welcome(session: AsyncSession, wishes: Collection[Wish]) -> set[W
         )
         .order_by(col(Consent.id))
     )  # fmt: skip
-    newest: dict[Wish, tuple[int, bool]] = {}
+    newest: dict[ConsentQuery, tuple[int, bool]] = {}
     for id_, channel, address, request_id, granted in await (await session.connection()).execute(
         query
     ):
-        newest[Wish(channel, address, request_id)] = (id_ or 0, granted)
+        newest[ConsentQuery(channel, address, request_id)] = (id_ or 0, granted)
     return {wish for wish in wishes if _stands(newest, wish)}
 
 
-def _stands(newest: Mapping[Wish, tuple[int, bool]], wish: Wish) -> bool:
+def _stands(newest: Mapping[ConsentQuery, tuple[int, bool]], wish: ConsentQuery) -> bool:
     whole = newest.get(wish._replace(request_id=None))
     if whole is None:
         # Somebody without a request who wrote to us may be answered; nobody else is written to.

@@ -16,13 +16,13 @@ from portal.models import (
     ServiceRequest,
 )
 
-WAITS_FOR_US = timedelta(hours=4)
+REPLY_WINDOW = timedelta(hours=4)
 """So long a customer who wrote in the evening is taken to wait up for the answer."""
-STILL_THERE = timedelta(hours=1)
+RECENT_CONTACT_WINDOW = timedelta(hours=1)
 """So long after they came to us a customer is taken to be at hand, answered or not."""
-LAST_FEW = 20
+MAX_RECENT = 20
 """Of what we said to one address as much as tells what a reply may mean."""
-NEVER_SAID = (MessageStatus.SUPPRESSED, MessageStatus.EXPIRED, MessageStatus.FAILED)
+UNSENT_STATUSES = (MessageStatus.SUPPRESSED, MessageStatus.EXPIRED, MessageStatus.FAILED)
 
 
 async def find_by_sid(session: AsyncSession, sid: str) -> Message | None:
@@ -45,7 +45,7 @@ async def conversation(session: AsyncSession, request_id: int) -> Sequence[Messa
     return (await session.exec(query)).all()
 
 
-async def find_last_answered(session: AsyncSession, address: str) -> Message | None:
+async def find_last_message_to(session: AsyncSession, address: str) -> Message | None:
     """The last thing we said to this address."""
     query = (
         select(Message)
@@ -60,21 +60,25 @@ async def find_last_answered(session: AsyncSession, address: str) -> Message | N
     return (await session.exec(query)).one_or_none()
 
 
-async def was_answered_since(session: AsyncSession, address: str, since: datetime) -> bool:
+async def was_written_to_since(session: AsyncSession, address: str, since: datetime) -> bool:
     """True when we wrote to this address after that moment."""
-    last = await find_last_answered(session, address)
+    last = await find_last_message_to(session, address)
     return last is not None and last.created_at >= since
 
 
-async def is_awaited(session: AsyncSession, request: ServiceRequest, now: datetime) -> bool:
+async def is_customer_waiting(
+    session: AsyncSession, request: ServiceRequest, now: datetime
+) -> bool:
     """True while the customer waits to hear from us, so that quiet hours hold nothing back."""
     since = request.unanswered_since
-    if since is not None and now - since <= WAITS_FOR_US:
+    if since is not None and now - since <= REPLY_WINDOW:
         return True
-    return await came_to_us_since(session, request.id or 0, now - STILL_THERE)
+    return await has_contacted_since(session, request.id or 0, now - RECENT_CONTACT_WINDOW)
 
 
-async def answered_after(session: AsyncSession, request_id: int, event_id: int) -> Message | None:
+async def find_staff_reply_after(
+    session: AsyncSession, request_id: int, event_id: int
+) -> Message | None:
     """The newest answer that somebody at the desk wrote after that event, if one did."""
     query = (
         select(Message)
@@ -89,7 +93,7 @@ async def answered_after(session: AsyncSession, request_id: int, event_id: int) 
     return (await session.exec(query)).first()
 
 
-async def came_to_us_since(session: AsyncSession, request_id: int, since: datetime) -> bool:
+async def has_contacted_since(session: AsyncSession, request_id: int, since: datetime) -> bool:
     """True when the customer wrote, called or came by about this request after that moment."""
     query = (
         select(Contact.id)
@@ -99,11 +103,13 @@ async def came_to_us_since(session: AsyncSession, request_id: int, since: dateti
     return (await session.exec(query)).first() is not None
 
 
-async def find_unrouted(session: AsyncSession, address: str, since: datetime) -> Sequence[Message]:
+async def find_unmatched_texts(
+    session: AsyncSession, address: str, since: datetime
+) -> Sequence[Message]:
     """Texts from this address after which we asked "which?", still without an answer."""
     asked = select(Message.cause).where(
         col(Message.to_address) == address,
-        col(Message.kind) == MessageKind.WHICH,
+        col(Message.kind) == MessageKind.WHICH_REQUEST,
         col(Message.created_at) >= since,
     )
     query = (
@@ -121,15 +127,17 @@ async def find_unrouted(session: AsyncSession, address: str, since: datetime) ->
     return [one for one in unrouted if f"message:{one.id}" in causes]
 
 
-async def get_which(session: AsyncSession, text: Message) -> Message:
+async def get_clarification(session: AsyncSession, text: Message) -> Message:
     """The "which?" that we asked about this text."""
     query = select(Message).where(
-        col(Message.cause) == f"message:{text.id}", col(Message.kind) == MessageKind.WHICH
+        col(Message.cause) == f"message:{text.id}", col(Message.kind) == MessageKind.WHICH_REQUEST
     )
     return (await session.exec(query)).one()
 
 
-async def said_to(session: AsyncSession, address: str, since: datetime) -> Sequence[Message]:
+async def recent_messages_to(
+    session: AsyncSession, address: str, since: datetime
+) -> Sequence[Message]:
     """What this address has had from us since then, or is about to: newest first, the last few."""
     query = (
         select(Message)
@@ -137,17 +145,19 @@ async def said_to(session: AsyncSession, address: str, since: datetime) -> Seque
             col(Message.to_address) == address,
             col(Message.direction) == Direction.OUT,
             col(Message.created_at) >= since,
-            col(Message.status).not_in(NEVER_SAID),
+            col(Message.status).not_in(UNSENT_STATUSES),
             # No part of a talk: whoever has the link may ask for one at any time.
             col(Message.kind) != MessageKind.CODE,
         )
         .order_by(col(Message.id).desc())
-        .limit(LAST_FEW)
+        .limit(MAX_RECENT)
     )
     return (await session.exec(query)).all()
 
 
-async def wrote_more_than(session: AsyncSession, address: str, times: int, since: datetime) -> bool:
+async def exceeds_text_count(
+    session: AsyncSession, address: str, times: int, since: datetime
+) -> bool:
     """True when more than so many texts have come from this address since then.
 
     Looks at no more of them, however many there are.

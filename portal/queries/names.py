@@ -7,7 +7,7 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.models import Department, ServiceRequest, StaffMember
-from portal.queries.staff import people_by_id
+from portal.queries.staff import staff_by_id
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ async def load_names(session: AsyncSession, people: Iterable[int | None] = ()) -
     departments = (await session.exec(select(Department))).all()
     return Names(
         departments={one.id: one for one in departments if one.id},
-        people=await people_by_id(session, {one for one in people if one is not None}),
+        people=await staff_by_id(session, {one for one in people if one is not None}),
     )
 
 
-def people_of(request: ServiceRequest) -> set[int | None]:
+def staff_ids_of(request: ServiceRequest) -> set[int | None]:
     """Everybody that a request itself names: its owner, its coordinator, who has its stages."""
     return {request.owner_id, request.coordinator_id, *(run.assignee_id for run in request.runs)}

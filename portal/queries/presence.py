@@ -8,11 +8,11 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.models import Presence, StaffMember
-from portal.models.people.presence import STAYS
+from portal.models.people.presence import PRESENCE_TIMEOUT
 
 
-async def who_is_here(
-    session: AsyncSession, request_id: int, besides: int, now: datetime
+async def find_present_colleagues(
+    session: AsyncSession, request_id: int, except_staff_id: int, now: datetime
 ) -> Sequence[tuple[str, bool]]:
     """The names of those who have this request open, and whether they write; not one's own."""
     query = (
@@ -20,8 +20,8 @@ async def who_is_here(
         .join(StaffMember, col(StaffMember.id) == col(Presence.staff_id))
         .where(
             col(Presence.request_id) == request_id,
-            col(Presence.staff_id) != besides,
-            col(Presence.seen_at) >= now - STAYS,
+            col(Presence.staff_id) != except_staff_id,
+            col(Presence.seen_at) >= now - PRESENCE_TIMEOUT,
         )
         .order_by(col(StaffMember.name))
     )

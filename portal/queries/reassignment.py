@@ -13,31 +13,31 @@ from portal.rules.roster import Roster
 
 
 @dataclass(frozen=True)
-class Movable:
+class Reassignable:
     """People who are not here, and the departments in which somebody can take what is theirs.
 
     A deputy takes it wherever it lies; else it depends on who is in the department.
     """
 
-    stood_in: frozenset[int]
+    with_deputy: frozenset[int]
     groups: Sequence[tuple[frozenset[int], frozenset[int] | None]]
 
     @classmethod
-    def of(cls, roster: Roster, people: Collection[int] | None = None) -> "Movable":
+    def of(cls, roster: Roster, people: Collection[int] | None = None) -> "Reassignable":
         """Of these people, or of everybody."""
-        gone, away, stood_in = set[int](), set[int](), set[int]()
+        gone, away, with_deputy = set[int](), set[int](), set[int]()
         for staff_id, person in roster.staff.items():
-            if roster.is_here(staff_id) or (people is not None and staff_id not in people):
+            if roster.is_available(staff_id) or (people is not None and staff_id not in people):
                 continue
-            if roster.stand_in(staff_id) is not None:
-                stood_in.add(staff_id)
+            if roster.find_deputy(staff_id) is not None:
+                with_deputy.add(staff_id)
             else:
                 (gone if person.disabled_at else away).add(staff_id)
         takers = {one.id or 0: _taker(roster, one) for one in roster.departments.values()}
         someone = {place for place, taker in takers.items() if taker is not None}
-        here = {place for place in someone if roster.is_here(takers[place] or 0)}
+        here = {place for place in someone if roster.is_available(takers[place] or 0)}
         return cls(
-            frozenset(stood_in),
+            frozenset(with_deputy),
             [
                 # Whoever has left keeps nothing, so that even somebody away takes it.
                 (frozenset(gone), None if len(someone) == len(takers) else frozenset(someone)),
@@ -48,11 +48,11 @@ class Movable:
     @property
     def people(self) -> frozenset[int]:
         """Everybody who is meant; nobody is the usual case of a small house."""
-        return self.stood_in.union(
+        return self.with_deputy.union(
             *(people for people, places in self.groups if places != frozenset())
         )
 
-    def holds(self, person: Any, place: Any) -> Any:
+    def matches(self, person: Any, place: Any) -> Any:
         """The condition on a row with these columns: first one that an index serves."""
         anybody = col(person).in_(self.people)
         if all(places is None for people, places in self.groups if people):
@@ -61,27 +61,29 @@ class Movable:
             col(person).in_(people) if places is None else _both(person, people, place, places)
             for people, places in self.groups
         ]
-        return sa.and_(anybody, sa.or_(col(person).in_(self.stood_in), *somewhere))
+        return sa.and_(anybody, sa.or_(col(person).in_(self.with_deputy), *somewhere))
 
 
-async def left_behind(session: AsyncSession, movable: Movable, *, limit: int) -> list[int]:
+async def find_requests_to_reassign(
+    session: AsyncSession, reassignable: Reassignable, *, limit: int
+) -> list[int]:
     """Requests, by id, of which something is to go to somebody else; closed ones too.
 
     A few reads along indexes of what is open, whatever else there is. They are sorted here:
     asked to, SQLite would go through all requests in that order.
     """
-    if not movable.people:
+    if not reassignable.people:
         return []
     found: set[int] = set()
-    for request_id, *conditions in _lying_with(movable):
+    for request_id, *conditions in _lying_with(reassignable):
         query = select(request_id).where(*conditions).limit(limit)
         found.update(one for one in (await session.exec(query)).all() if one is not None)
     return sorted(found)[:limit]
 
 
-async def stray_balls(session: AsyncSession, roster: Roster) -> Sequence[DroppedBall]:
+async def list_unattended_balls(session: AsyncSession, roster: Roster) -> Sequence[DroppedBall]:
     """Dropped balls about no request that lie with nobody who is here."""
-    gone = [staff_id for staff_id in roster.staff if not roster.is_here(staff_id)]
+    gone = [staff_id for staff_id in roster.staff if not roster.is_available(staff_id)]
     query = select(DroppedBall).where(
         col(DroppedBall.resolved_at).is_(None),
         col(DroppedBall.request_id).is_(None),
@@ -90,7 +92,7 @@ async def stray_balls(session: AsyncSession, roster: Roster) -> Sequence[Dropped
     return (await session.exec(query)).all()
 
 
-async def departments_of_work(session: AsyncSession, staff_id: int) -> set[int]:
+async def departments_with_open_work(session: AsyncSession, staff_id: int) -> set[int]:
     """The departments in which this person has something open."""
     found: set[int] = set()
     for query in (
@@ -116,31 +118,31 @@ def _both(person: Any, people: Any, place: Any, places: Any) -> Any:
     return sa.and_(col(person).in_(people), col(place).in_(places))
 
 
-def _lying_with(movable: Movable) -> list[tuple[Any, ...]]:
+def _lying_with(reassignable: Reassignable) -> list[tuple[Any, ...]]:
     """Columns of request ids, each with its conditions."""
     ball = DroppedBall
     return [
         (
             col(ServiceRequest.id),
             col(ServiceRequest.closed_at).is_(None),
-            movable.holds(ServiceRequest.owner_id, ServiceRequest.department_id),
+            reassignable.matches(ServiceRequest.owner_id, ServiceRequest.department_id),
         ),
         (
             col(StageRun.request_id),
             col(StageRun.state) == RunState.OPEN,
-            movable.holds(StageRun.assignee_id, StageRun.department_id),
+            reassignable.matches(StageRun.assignee_id, StageRun.department_id),
         ),
         (
             col(Promise.request_id),
             col(Promise.closed_at).is_(None),
-            movable.holds(Promise.owner_id, Promise.department_id),
+            reassignable.matches(Promise.owner_id, Promise.department_id),
         ),
         (
             col(ball.request_id),
             col(ball.resolved_at).is_(None),
             sa.or_(
-                movable.holds(ball.owner_id, ball.department_id),
-                movable.holds(ball.escalated_to_id, ball.department_id),
+                reassignable.matches(ball.owner_id, ball.department_id),
+                reassignable.matches(ball.escalated_to_id, ball.department_id),
             ),
         ),
     ]

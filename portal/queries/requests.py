@@ -10,12 +10,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from portal.errors import NotFound
-from portal.i18n.lazy_string import Sentence
+from portal.i18n.lazy_string import LazyString
 from portal.models import Channel, ContactPoint, Customer, ServiceRequest, TrackingLink
-from portal.models.requests.service_request import ENDED
+from portal.models.requests.service_request import CLOSED_STATUSES
 
-WHOLE_CUSTOMER = selectinload(Customer.contact_points)  # type: ignore[arg-type]
-WHOLE: tuple[ORMOption, ...] = (
+CUSTOMER_OPTIONS = selectinload(Customer.contact_points)  # type: ignore[arg-type]
+REQUEST_OPTIONS: tuple[ORMOption, ...] = (
     selectinload(ServiceRequest.workflow),  # type: ignore[arg-type]
     selectinload(ServiceRequest.customer).selectinload(Customer.contact_points),  # type: ignore[arg-type]
     selectinload(ServiceRequest.runs),  # type: ignore[arg-type]
@@ -26,14 +26,14 @@ WHOLE: tuple[ORMOption, ...] = (
 )
 
 
-WATCHED_PARTS: Sequence[ORMOption] = WHOLE[:1] + WHOLE[2:6]
+DETECTION_OPTIONS: Sequence[ORMOption] = REQUEST_OPTIONS[:1] + REQUEST_OPTIONS[2:6]
 """What the watch reads of a request: nothing of the customer."""
 
 
 async def find_service_request(session: AsyncSession, reference: str) -> ServiceRequest | None:
     """The request of that reference, however its letters are cased; None when there is none."""
     query = select(ServiceRequest).where(col(ServiceRequest.reference) == _read(reference))
-    return (await session.exec(query.options(*WHOLE))).one_or_none()
+    return (await session.exec(query.options(*REQUEST_OPTIONS))).one_or_none()
 
 
 async def get_service_request(session: AsyncSession, reference: str) -> ServiceRequest:
@@ -67,24 +67,24 @@ async def lock_by_id(session: AsyncSession, request_id: int) -> ServiceRequest:
     return (await session.exec(_held(query))).one()
 
 
-async def lock_for_watch(session: AsyncSession, ids: Sequence[int]) -> Sequence[ServiceRequest]:
+async def lock_for_detection(session: AsyncSession, ids: Sequence[int]) -> Sequence[ServiceRequest]:
     """Those of them that nobody else holds just now, held, with what the watch reads of them."""
     query = (
         select(ServiceRequest)
         .where(col(ServiceRequest.id).in_(ids))
-        .options(*WATCHED_PARTS)
+        .options(*DETECTION_OPTIONS)
         .with_for_update(skip_locked=True, of=ServiceRequest)
         .execution_options(populate_existing=True)
     )
     return (await session.exec(query)).all()
 
 
-async def due_to_watch(session: AsyncSession, now: datetime, most: int) -> list[int]:
+async def find_due_for_detection(session: AsyncSession, now: datetime, most: int) -> list[int]:
     """The ids of requests of which something may slip by now, the longest due first."""
     query = (
         select(ServiceRequest.id)
-        .where(col(ServiceRequest.watch_at) <= now)
-        .order_by(col(ServiceRequest.watch_at))
+        .where(col(ServiceRequest.next_check_at) <= now)
+        .order_by(col(ServiceRequest.next_check_at))
         .limit(most)
     )
     return [one for one in (await session.exec(query)).all() if one is not None]
@@ -98,7 +98,7 @@ async def lock_by_token(session: AsyncSession, token: str) -> ServiceRequest:
     )
     request_id = (await session.exec(query)).one_or_none()
     if request_id is None:
-        raise NotFound(Sentence("This link does not open anything."))
+        raise NotFound(LazyString("This link does not open anything."))
     return await lock_by_id(session, request_id)
 
 
@@ -111,7 +111,9 @@ def _read(word: str, *, fold: bool = True) -> str:
 
 def _held(query: SelectOfScalar[ServiceRequest]) -> SelectOfScalar[ServiceRequest]:
     """Whole and locked; what this session read of it before the lock is read anew."""
-    return query.options(*WHOLE).with_for_update().execution_options(populate_existing=True)
+    return (
+        query.options(*REQUEST_OPTIONS).with_for_update().execution_options(populate_existing=True)
+    )
 
 
 async def find_open_requests(
@@ -124,10 +126,10 @@ async def find_open_requests(
         .where(
             col(ContactPoint.channel) == channel,
             col(ContactPoint.address) == address,
-            col(ServiceRequest.status).not_in(ENDED),
+            col(ServiceRequest.status).not_in(CLOSED_STATUSES),
         )
         .order_by(col(ServiceRequest.id))
-        .options(*WHOLE)
+        .options(*REQUEST_OPTIONS)
     )
     return list((await session.exec(query)).all())
 
@@ -142,6 +144,6 @@ async def find_last_request(
         .where(col(ContactPoint.channel) == channel, col(ContactPoint.address) == address)
         .order_by(col(ServiceRequest.id).desc())
         .limit(1)
-        .options(*WHOLE)
+        .options(*REQUEST_OPTIONS)
     )
     return (await session.exec(query)).one_or_none()

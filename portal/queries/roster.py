@@ -77,7 +77,7 @@ def _leads(roster: Roster, leads: Iterable[Membership]) -> dict[int, int]:
     for one in leads:
         person, known = one.staff_member_id, found.get(one.department_id)
         if roster.staff[person].disabled_at is None and (
-            known is None or roster.is_here(person) or not roster.is_here(known)
+            known is None or roster.is_available(person) or not roster.is_available(known)
         ):
             found[one.department_id] = person
     return found
@@ -89,7 +89,7 @@ def _compared(roster: Roster) -> set[int]:
         person
         for department_id, members in roster.members.items()
         for lead in [roster.leads.get(department_id, 0)]
-        if not (roster.is_here(lead) or roster.stand_in(lead))
+        if not (roster.is_available(lead) or roster.find_deputy(lead))
         for person in members
     }
 

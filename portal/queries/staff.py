@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.models import Department, Membership, StaffMember, token_hash
+from portal.models import Department, Membership, StaffMember, hash_token
 
 
 async def find_staff(session: AsyncSession, staff_id: int) -> StaffMember | None:
@@ -19,13 +19,13 @@ async def find_staff_by_email(session: AsyncSession, email: str) -> StaffMember 
     return (await session.exec(query)).one_or_none()
 
 
-async def find_invited(session: AsyncSession, secret: str) -> StaffMember | None:
+async def find_by_invitation(session: AsyncSession, secret: str) -> StaffMember | None:
     """Whoever this invitation was made for, held until the transaction ends; used ones are gone."""
-    query = select(StaffMember).where(col(StaffMember.invitation_hash) == token_hash(secret))
+    query = select(StaffMember).where(col(StaffMember.invitation_hash) == hash_token(secret))
     return (await session.exec(query.with_for_update())).one_or_none()
 
 
-async def all_seats(session: AsyncSession) -> Sequence[tuple[int, str, bool]]:
+async def all_memberships(session: AsyncSession) -> Sequence[tuple[int, str, bool]]:
     """Who works where: the person's id, the department's key, whether they lead it."""
     query = (
         select(Membership.staff_member_id, Department.key, Membership.is_lead)
@@ -41,13 +41,13 @@ async def department_ids(session: AsyncSession, staff_id: int) -> frozenset[int]
     return frozenset((await session.exec(query)).all())
 
 
-async def people_by_id(session: AsyncSession, ids: Iterable[int]) -> dict[int, StaffMember]:
+async def staff_by_id(session: AsyncSession, ids: Iterable[int]) -> dict[int, StaffMember]:
     """These people, by id."""
     query = select(StaffMember).where(col(StaffMember.id).in_(set(ids)))
     return {person.id or 0: person for person in (await session.exec(query)).all()}
 
 
-async def page_of_staff(
+async def list_staff(
     session: AsyncSession, *, limit: int, after: int | None
 ) -> tuple[Sequence[StaffMember], int | None]:
     """People at the desk in the order of their joining, and the id to go on after."""

@@ -9,43 +9,45 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.models import (
-    WHOLE,
-    Pace,
-    Paces,
+    WHOLE_REQUEST,
     RequestStatus,
     RunState,
     ServiceRequest,
     Stage,
+    StageDuration,
+    StageDurations,
     StageRun,
     Workflow,
 )
 
-NEWEST = 500
+MAX_SAMPLES = 500
 """So many of the newest are looked at: a department's pace is what it is now."""
-FEWEST = 20
+MIN_SAMPLES = 20
 """Fewer say nothing."""
-DONE = (RequestStatus.COMPLETED, RequestStatus.AWAITING_CONFIRMATION)
+DONE_STATUSES = (RequestStatus.COMPLETED, RequestStatus.AWAITING_CONFIRMATION)
 
 
-async def load_paces(session: AsyncSession, workflow: str) -> Paces:
+async def load_stage_durations(session: AsyncSession, workflow: str) -> StageDurations:
     """What has been measured of the workflow of that key, whichever its version."""
-    query = select(Pace).where(col(Pace.workflow_key) == workflow)
-    return Paces({one.stage_key: one for one in (await session.exec(query)).all()})
+    query = select(StageDuration).where(col(StageDuration.workflow_key) == workflow)
+    return StageDurations({one.stage_key: one for one in (await session.exec(query)).all()})
 
 
 async def last_measured_at(session: AsyncSession) -> datetime | None:
     """When anything was last measured; None before the first time."""
-    query = select(Pace.measured_at).order_by(col(Pace.measured_at).desc()).limit(1)
+    query = (
+        select(StageDuration.measured_at).order_by(col(StageDuration.measured_at).desc()).limit(1)
+    )
     return (await session.exec(query)).first()
 
 
-async def measure_paces(session: AsyncSession, now: datetime) -> int:
+async def measure_stage_durations(session: AsyncSession, now: datetime) -> int:
     """Measure each stage of each workflow, and each workflow as a whole; gives how many it could.
 
     It reads the newest few hundred of each, however many there are. What is too few to say
     anything stays unmeasured.
     """
-    measured = 0
+    sample_count = 0
     stages = (
         await session.exec(
             select(Workflow.key, Stage.key, Stage.id)
@@ -55,24 +57,24 @@ async def measure_paces(session: AsyncSession, now: datetime) -> int:
     ).all()
     for (workflow, stage), versions in groupby(stages, key=lambda row: (row[0], row[1])):
         took = await _stage_took(session, [row[2] or 0 for row in versions])
-        measured += await _keep(session, workflow, stage, took, now)
+        sample_count += await _keep(session, workflow, stage, took, now)
     workflows = select(Workflow.key, Workflow.id).order_by(col(Workflow.key), col(Workflow.id))
     for workflow, ids in groupby((await session.exec(workflows)).all(), key=lambda row: row[0]):
         took = await _whole_took(session, [row[1] or 0 for row in ids])
-        measured += await _keep(session, workflow, WHOLE, took, now)
-    return measured
+        sample_count += await _keep(session, workflow, WHOLE_REQUEST, took, now)
+    return sample_count
 
 
 async def _stage_took(session: AsyncSession, stage_ids: Sequence[int]) -> list[int]:
     query = (
-        select(StageRun.took_seconds)
+        select(StageRun.duration_seconds)
         .where(
             col(StageRun.stage_id).in_(stage_ids),
             col(StageRun.state) == RunState.COMPLETED,
-            col(StageRun.took_seconds).is_not(None),
+            col(StageRun.duration_seconds).is_not(None),
         )
         .order_by(col(StageRun.id).desc())
-        .limit(NEWEST)
+        .limit(MAX_SAMPLES)
     )
     return [took for took in (await session.exec(query)).all() if took is not None]
 
@@ -83,10 +85,10 @@ async def _whole_took(session: AsyncSession, workflow_ids: Sequence[int]) -> lis
         select(ServiceRequest.id, ServiceRequest.opened_at)
         .where(
             col(ServiceRequest.workflow_id).in_(workflow_ids),
-            col(ServiceRequest.status).in_(DONE),
+            col(ServiceRequest.status).in_(DONE_STATUSES),
         )
         .order_by(col(ServiceRequest.id).desc())
-        .limit(NEWEST)
+        .limit(MAX_SAMPLES)
         .subquery()
     )
     query = (
@@ -103,15 +105,15 @@ async def _keep(
     session: AsyncSession, workflow: str, stage: str, took: Iterable[int], now: datetime
 ) -> bool:
     lengths = sorted(took)
-    if len(lengths) < FEWEST:
+    if len(lengths) < MIN_SAMPLES:
         return False
     await session.merge(
-        Pace(
+        StageDuration(
             workflow_key=workflow,
             stage_key=stage,
-            half_seconds=_within(lengths, 50),
-            most_seconds=_within(lengths, 80),
-            measured=len(lengths),
+            p50_seconds=_within(lengths, 50),
+            p80_seconds=_within(lengths, 80),
+            sample_count=len(lengths),
             measured_at=now,
         )
     )

@@ -4,7 +4,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.models import Message, MessageKind, ServiceRequest, TrackingLink
-from portal.queries.requests import WHOLE
+from portal.queries.requests import REQUEST_OPTIONS
 
 
 async def find_by_token(session: AsyncSession, token: str) -> ServiceRequest | None:
@@ -13,7 +13,7 @@ async def find_by_token(session: AsyncSession, token: str) -> ServiceRequest | N
         select(ServiceRequest)
         .join(TrackingLink, col(TrackingLink.request_id) == col(ServiceRequest.id))
         .where(col(TrackingLink.token) == token[:64], col(TrackingLink.revoked_at).is_(None))
-        .options(*WHOLE)
+        .options(*REQUEST_OPTIONS)
     )
     return (await session.exec(query)).one_or_none()
 

@@ -9,20 +9,20 @@ from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.models import (
-    AccessCode,
     Channel,
     ContactPoint,
-    KnownDevice,
     ServiceRequest,
-    hash_secret,
+    TrustedDevice,
+    VerificationCode,
+    hash_device_secret,
 )
 from portal.queries.consent import may_write
 
-A_DAY = timedelta(days=1)
+CODE_COUNT_WINDOW = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class CodeDestination:
     """An address of the customer's own to which a code may go."""
 
     channel: Channel
@@ -30,38 +30,40 @@ class Way:
     is_shared: bool
 
 
-async def ways_to_know(session: AsyncSession, request: ServiceRequest, now: datetime) -> list[Way]:
+async def code_destinations(
+    session: AsyncSession, request: ServiceRequest, now: datetime
+) -> list[CodeDestination]:
     """Where a code may go, the phone first; empty where we may not write to them at all."""
     ways = []
     for channel in (Channel.SMS, Channel.EMAIL):
         address = request.customer.address(channel, now)
         if address and await may_write(session, channel, address, request.id):
             shared = await is_shared(session, channel, address, request.customer_id)
-            ways.append(Way(channel, address, shared))
+            ways.append(CodeDestination(channel, address, shared))
     return ways
 
 
 async def find_device(
     session: AsyncSession, secret: str, request_id: int, now: datetime
-) -> KnownDevice | None:
+) -> TrustedDevice | None:
     """The browser with this secret, if it is known as that of the request's customer.
 
     It is known for as long as the address by which it showed itself is the customer's, and may be
     written to: a phone that changes hands takes nothing along.
     """
     query = (
-        select(KnownDevice)
-        .join(ServiceRequest, col(ServiceRequest.customer_id) == col(KnownDevice.customer_id))
+        select(TrustedDevice)
+        .join(ServiceRequest, col(ServiceRequest.customer_id) == col(TrustedDevice.customer_id))
         .join(
             ContactPoint,
-            (col(ContactPoint.customer_id) == col(KnownDevice.customer_id))
-            & (col(ContactPoint.channel) == col(KnownDevice.channel))
-            & (col(ContactPoint.address) == col(KnownDevice.address)),
+            (col(ContactPoint.customer_id) == col(TrustedDevice.customer_id))
+            & (col(ContactPoint.channel) == col(TrustedDevice.channel))
+            & (col(ContactPoint.address) == col(TrustedDevice.address)),
         )
         .where(
             col(ServiceRequest.id) == request_id,
-            col(KnownDevice.secret_hash) == hash_secret(secret),
-            col(KnownDevice.expires_at) > now,
+            col(TrustedDevice.secret_hash) == hash_device_secret(secret),
+            col(TrustedDevice.expires_at) > now,
             or_(col(ContactPoint.valid_until).is_(None), col(ContactPoint.valid_until) > now),
         )
     )
@@ -71,23 +73,24 @@ async def find_device(
     return device
 
 
-async def newest_code(session: AsyncSession, request_id: int) -> AccessCode | None:
+async def newest_code(session: AsyncSession, request_id: int) -> VerificationCode | None:
     """The last one that was made for this request: the only one that may still be good."""
     query = (
-        select(AccessCode)
-        .where(col(AccessCode.request_id) == request_id)
-        .order_by(col(AccessCode.id).desc())
+        select(VerificationCode)
+        .where(col(VerificationCode.request_id) == request_id)
+        .order_by(col(VerificationCode.id).desc())
         .limit(1)
     )
     return (await session.exec(query)).one_or_none()
 
 
-async def codes_of_a_day(
+async def recent_code_times(
     session: AsyncSession, customer_id: int, now: datetime
 ) -> Sequence[datetime]:
     """When a customer was made a code in the last 24 hours, for whichever request."""
-    query = select(AccessCode.made_at).where(
-        col(AccessCode.customer_id) == customer_id, col(AccessCode.made_at) > now - A_DAY
+    query = select(VerificationCode.created_at).where(
+        col(VerificationCode.customer_id) == customer_id,
+        col(VerificationCode.created_at) > now - CODE_COUNT_WINDOW,
     )
     return (await session.exec(query)).all()
 
@@ -104,7 +107,7 @@ async def is_shared(
     return (await session.exec(query.limit(1))).first() is not None
 
 
-async def requests_of(
+async def requests_of_customer(
     session: AsyncSession, customer_id: int, ended_since: datetime, most: int
 ) -> Sequence[ServiceRequest]:
     """A customer's requests with their links, the newest first: open ones, and those ended since."""

@@ -4,43 +4,43 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from portal.models.requests.dropped_ball import BallKind
+from portal.models.requests.dropped_ball import DroppedBallKind
 from portal.models.requests.promise import Promise, PromiseKind
 from portal.models.requests.service_request import ServiceRequest
 from portal.models.requests.stage_run import RunState, StageRun
 from portal.rules.roster import Roster
 
-WATCHED = frozenset(
+DETECTED_KINDS = frozenset(
     {
-        BallKind.STAGE_OVERDUE,
-        BallKind.HANDOFF_UNACCEPTED,
-        BallKind.PROMISE_DUE,
-        BallKind.MESSAGE_UNANSWERED,
-        BallKind.FOLLOW_UP_UNANSWERED,
-        BallKind.BOUNCING,
-        BallKind.AGEING,
-        BallKind.THIRD_PARTY_SILENT,
-        BallKind.OWNER_ABSENT,
-        BallKind.NO_OWNER,
+        DroppedBallKind.STAGE_OVERDUE,
+        DroppedBallKind.HANDOFF_UNACCEPTED,
+        DroppedBallKind.PROMISE_DUE,
+        DroppedBallKind.MESSAGE_UNANSWERED,
+        DroppedBallKind.FOLLOW_UP_UNANSWERED,
+        DroppedBallKind.RETURNED_REPEATEDLY,
+        DroppedBallKind.AGEING,
+        DroppedBallKind.THIRD_PARTY_SILENT,
+        DroppedBallKind.OWNER_ABSENT,
+        DroppedBallKind.NO_OWNER,
     }
 )
 """Kinds that follow from the state of a request and the time alone: raised and resolved by them."""
 
-RETURNS_NOTICED = 2
+RETURNS_THRESHOLD = 2
 """So many returns between the same two departments are a request that bounces."""
 
-REPLIES = (PromiseKind.ANSWER, PromiseKind.CALL)
+REPLY_PROMISE_KINDS = (PromiseKind.ANSWER, PromiseKind.CALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Slip:
+class DropCondition:
     """Something that slips at a moment, to come or past, as the request stands now.
 
     ``owner_id`` is the person who can put it right, ``department_id`` the one by whose rule it
     escalates.
     """
 
-    kind: BallKind
+    kind: DroppedBallKind
     subject: str
     at: datetime
     owner_id: int
@@ -48,12 +48,12 @@ class Slip:
     detail: str
 
     @property
-    def key(self) -> tuple[BallKind, str]:
+    def key(self) -> tuple[DroppedBallKind, str]:
         """By what it is known: raised once while it lasts."""
         return self.kind, self.subject
 
 
-def slips(request: ServiceRequest, roster: Roster) -> Iterator[Slip]:
+def drop_conditions(request: ServiceRequest, roster: Roster) -> Iterator[DropCondition]:
     """Everything about this request that slips unless something happens; pure.
 
     A moment in the past is true now. What is paused does not slip while its clock stands still.
@@ -66,36 +66,36 @@ def slips(request: ServiceRequest, roster: Roster) -> Iterator[Slip]:
             yield from _work(request, run, roster)
     yield from _questions(request, roster)
     yield from _bounces(request, roster)
-    if request.ages_at is not None:
-        yield Slip(
-            BallKind.AGEING, f"request:{request.id}", request.ages_at, request.owner_id,
+    if request.overdue_age_at is not None:
+        yield DropCondition(
+            DroppedBallKind.AGEING, f"request:{request.id}", request.overdue_age_at, request.owner_id,
             request.department_id, "It has been open far longer than others of its kind.",
         )  # fmt: skip
     yield from _owners(request, roster)
 
 
-def _work(request: ServiceRequest, run: StageRun, roster: Roster) -> Iterator[Slip]:
-    stage, handoff = request.definition.stage(run.stage_key), request.waiting_handoff(run)
+def _work(request: ServiceRequest, run: StageRun, roster: Roster) -> Iterator[DropCondition]:
+    stage, handoff = request.definition.stage(run.stage_key), request.pending_handoff(run)
     if handoff is not None and handoff.accept_by is not None:
         receiver = roster.department_by_id(handoff.to_department_id)
-        yield Slip(
-            BallKind.HANDOFF_UNACCEPTED, f"handoff:{handoff.id}", handoff.accept_by,
+        yield DropCondition(
+            DroppedBallKind.HANDOFF_UNACCEPTED, f"handoff:{handoff.id}", handoff.accept_by,
             roster.find_assignee(receiver) or handoff.sender_id, receiver.id or 0,
             f"{receiver.name} has not taken up {stage.name}.",
         )  # fmt: skip
-    yield Slip(
-        BallKind.STAGE_OVERDUE, f"run:{run.id}", run.late_at, run.assignee_id, run.department_id,
+    yield DropCondition(
+        DroppedBallKind.STAGE_OVERDUE, f"run:{run.id}", run.overdue_at, run.assignee_id, run.department_id,
         f"{stage.name} is past its time.",
     )  # fmt: skip
-    if run.silent_at is not None:
+    if run.silence_overdue_at is not None:
         number = f", number {run.tracking_number}" if run.tracking_number else ""
-        yield Slip(
-            BallKind.THIRD_PARTY_SILENT, f"run:{run.id}", run.silent_at, run.assignee_id,
+        yield DropCondition(
+            DroppedBallKind.THIRD_PARTY_SILENT, f"run:{run.id}", run.silence_overdue_at, run.assignee_id,
             run.department_id, f"Nothing has been heard from {run.third_party}{number}.",
         )  # fmt: skip
 
 
-def _replies(request: ServiceRequest, roster: Roster) -> Iterator[Slip]:
+def _replies(request: ServiceRequest, roster: Roster) -> Iterator[DropCondition]:
     """Words of the customer, and promises to them; these outlive the request."""
     owed = [promise for promise in request.promises if promise.closed_at is None]
     answers = [promise for promise in owed if _answers(request, promise)]
@@ -104,11 +104,13 @@ def _replies(request: ServiceRequest, roster: Roster) -> Iterator[Slip]:
     for promise in owed:
         if promise not in answers:
             yield _promised(promise)
-    if request.unanswered_since is not None and not any(one.kind in REPLIES for one in owed):
+    if request.unanswered_since is not None and not any(
+        one.kind in REPLY_PROMISE_KINDS for one in owed
+    ):
         department = roster.department_by_id(request.department_id)
-        yield Slip(
-            BallKind.MESSAGE_UNANSWERED, f"request:{request.id}",
-            department.reply_by(request.unanswered_since), request.owner_id,
+        yield DropCondition(
+            DroppedBallKind.MESSAGE_UNANSWERED, f"request:{request.id}",
+            department.reply_due_at(request.unanswered_since), request.owner_id,
             request.department_id, "The customer wrote and has had no answer.",
         )  # fmt: skip
 
@@ -119,37 +121,37 @@ def _answers(request: ServiceRequest, promise: Promise) -> bool:
     return promise.kind == PromiseKind.ANSWER and since is not None and promise.made_at >= since
 
 
-def _unanswered(request: ServiceRequest, promise: Promise) -> Slip:
-    return Slip(
-        BallKind.MESSAGE_UNANSWERED, f"request:{request.id}", promise.due_at, promise.owner_id,
+def _unanswered(request: ServiceRequest, promise: Promise) -> DropCondition:
+    return DropCondition(
+        DroppedBallKind.MESSAGE_UNANSWERED, f"request:{request.id}", promise.due_at, promise.owner_id,
         promise.department_id, "The customer wrote and has not had the answer we promised.",
     )  # fmt: skip
 
 
-def _promised(promise: Promise) -> Slip:
-    return Slip(
-        BallKind.PROMISE_DUE, f"promise:{promise.id}", promise.due_at, promise.owner_id,
+def _promised(promise: Promise) -> DropCondition:
+    return DropCondition(
+        DroppedBallKind.PROMISE_DUE, f"promise:{promise.id}", promise.due_at, promise.owner_id,
         promise.department_id, f"Promised and not done: {promise.text}",
     )  # fmt: skip
 
 
-def _questions(request: ServiceRequest, roster: Roster) -> Iterator[Slip]:
+def _questions(request: ServiceRequest, roster: Roster) -> Iterator[DropCondition]:
     """Asked, reminded, and still silent: a person is asked to call."""
     for question in request.follow_ups:
         if not question.is_asked or question.called_at is not None:
             continue
         department = roster.department_by_id(question.run.department_id)
         wait = request.definition.question(question.key).remind_after
-        call_at = question.call_at(wait, department.calendar)
-        if call_at is not None:
-            yield Slip(
-                BallKind.FOLLOW_UP_UNANSWERED, f"follow_up:{question.id}", call_at,
+        call_due_at = question.call_due_at(wait, department.calendar)
+        if call_due_at is not None:
+            yield DropCondition(
+                DroppedBallKind.FOLLOW_UP_UNANSWERED, f"follow_up:{question.id}", call_due_at,
                 request.owner_id, department.id or 0,
                 f"No answer came to “{question.question}” Please call.",
             )  # fmt: skip
 
 
-def _bounces(request: ServiceRequest, roster: Roster) -> Iterator[Slip]:
+def _bounces(request: ServiceRequest, roster: Roster) -> Iterator[DropCondition]:
     """Given back again and again, until the department that gave it back has done its part."""
     between: dict[frozenset[int], list[StageRun]] = {}
     for run in request.runs:
@@ -157,14 +159,14 @@ def _bounces(request: ServiceRequest, roster: Roster) -> Iterator[Slip]:
             between.setdefault(frozenset({run.department_id, run.returned_by_id}), []).append(run)
     for pair, returns in between.items():
         last = returns[-1]
-        if len(returns) < RETURNS_NOTICED or _is_done(request.runs, last):
+        if len(returns) < RETURNS_THRESHOLD or _is_done(request.runs, last):
             continue
         names = sorted(roster.department_by_id(one).name for one in pair)
-        yield Slip(
-            BallKind.BOUNCING,
+        yield DropCondition(
+            DroppedBallKind.RETURNED_REPEATEDLY,
             f"request:{request.id}:{'-'.join(map(str, sorted(pair)))}",
-            returns[RETURNS_NOTICED - 1].opened_at,
-            roster.overseer() or request.owner_id,
+            returns[RETURNS_THRESHOLD - 1].opened_at,
+            roster.default_manager() or request.owner_id,
             last.department_id,
             f"It goes back and forth between {' and '.join(names)}.",
         )
@@ -180,19 +182,19 @@ def _is_done(runs: Iterable[StageRun], last: StageRun) -> bool:
     )
 
 
-def _owners(request: ServiceRequest, roster: Roster) -> Iterator[Slip]:
+def _owners(request: ServiceRequest, roster: Roster) -> Iterator[DropCondition]:
     """Whoever has it has left, or is away, and nobody stands in."""
     owner = roster.staff.get(request.owner_id)
-    overseer = roster.overseer() or request.owner_id
+    default_manager = roster.default_manager() or request.owner_id
     if owner is None or owner.disabled_at is not None:
-        yield Slip(
-            BallKind.NO_OWNER, f"request:{request.id}", request.updated_at, overseer,
+        yield DropCondition(
+            DroppedBallKind.NO_OWNER, f"request:{request.id}", request.updated_at, default_manager,
             request.department_id, "Nobody has it.",
         )  # fmt: skip
     elif owner.absent_from is not None and roster.is_away(request.owner_id):
-        if roster.heir(request.owner_id, request.department_id) != request.owner_id:
+        if roster.substitute_or_self(request.owner_id, request.department_id) != request.owner_id:
             return  # It goes to whoever stands in.
-        yield Slip(
-            BallKind.OWNER_ABSENT, f"request:{request.id}:{owner.id}", owner.absent_from,
-            overseer, request.department_id, f"{owner.name} is away, and nobody stands in.",
+        yield DropCondition(
+            DroppedBallKind.OWNER_ABSENT, f"request:{request.id}:{owner.id}", owner.absent_from,
+            default_manager, request.department_id, f"{owner.name} is away, and nobody stands in.",
         )  # fmt: skip

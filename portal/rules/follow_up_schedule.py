@@ -11,12 +11,12 @@ from portal.models.requests.service_request import ServiceRequest
 from portal.rules.roster import Roster
 from portal.workflows import FollowUpDefinition
 
-BREATH = timedelta(minutes=15)
+MIN_WAIT = timedelta(minutes=15)
 """So long a question waits at least where it must wait, and after what it waited for."""
 
 
 @dataclass(frozen=True)
-class QuestionTimes:
+class FollowUpSchedule:
     """The times of a request's questions, and whether now is one; pure."""
 
     request: ServiceRequest
@@ -25,12 +25,12 @@ class QuestionTimes:
 
     def ask_at(self, question: FollowUp) -> datetime:
         """When it was to be asked, by the workflow."""
-        if question.at_stage:
+        if question.during_stage:
             return question.planned_at
         wait = self._definition(question).wait
         return self._calendar(question).add(question.planned_at, wait)
 
-    def next_step(self, question: FollowUp) -> datetime | None:
+    def next_step_at(self, question: FollowUp) -> datetime | None:
         """When to remind or to give up, whichever comes first; None to wait for ever."""
         steps = [self.remind_at(question), self.close_at(question)]
         return min((step for step in steps if step is not None), default=None)
@@ -46,12 +46,12 @@ class QuestionTimes:
         definition = self._definition(question)
         close_at = self._after_asking(question, definition.close_after)
         due = self._after_asking(question, definition.remind_after)
-        if close_at and due and question.reminded_at and question.reminded_at > due + BREATH:
+        if close_at and due and question.reminded_at and question.reminded_at > due + MIN_WAIT:
             again = self._calendar(question).add(question.reminded_at, definition.remind_after)
             return max(close_at, again)
         return close_at
 
-    def was_put(self, question: FollowUp) -> bool:
+    def was_asked_before(self, question: FollowUp) -> bool:
         """True where the very same has been asked about this passage: nobody is asked twice."""
         return any(
             other.key == question.key
@@ -61,31 +61,31 @@ class QuestionTimes:
             if other is not question
         )
 
-    def waits_until(self, question: FollowUp) -> datetime | None:
+    def blocked_until(self, question: FollowUp) -> datetime | None:
         """When to look again, where now is no time to ask; None where it is.
 
         Nobody is asked whether it went well while we owe them an answer, or put right what did
         not. A stage's own question is part of the work, so it is put all the same; only its
         reminder waits.
         """
-        if question.at_stage and question.state == FollowUpState.PLANNED:
+        if question.during_stage and question.state == FollowUpState.PLANNED:
             return None
         moments = [*self._owed(), *self._put_right(question)]
         if not moments:
             return None
         due = max(moments)
         # What is overdue is looked at less and less often; when it has been done, at once.
-        return max(due, self.now + max(BREATH, self.now - due))
+        return max(due, self.now + max(MIN_WAIT, self.now - due))
 
-    def look_anew(self) -> None:
+    def reschedule_unblocked(self) -> None:
         """Let what had to wait go on soon, once nothing keeps it waiting."""
         for question in self.request.follow_ups:
-            if question.next_at is None or question.next_at <= self.now + BREATH:
+            if question.next_at is None or question.next_at <= self.now + MIN_WAIT:
                 continue
             is_planned = question.state == FollowUpState.PLANNED
-            due = self.ask_at(question) if is_planned else self.next_step(question)
-            if due is not None and due <= self.now and self.waits_until(question) is None:
-                question.next_at = self.now + BREATH
+            due = self.ask_at(question) if is_planned else self.next_step_at(question)
+            if due is not None and due <= self.now and self.blocked_until(question) is None:
+                question.next_at = self.now + MIN_WAIT
 
     def _owed(self) -> Iterator[datetime]:
         """An answer or a call that the customer waits for."""
@@ -95,7 +95,7 @@ class QuestionTimes:
                 yield promise.due_at
         if request.unanswered_since is not None:
             department = self.roster.department_by_id(request.department_id)
-            yield department.reply_by(request.unanswered_since)
+            yield department.reply_due_at(request.unanswered_since)
 
     def _put_right(self, question: FollowUp) -> Iterator[datetime]:
         """Work that a NO has made, until it is done; but what it leads to is asked of course."""

@@ -5,31 +5,31 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from portal.errors import Conflict
-from portal.i18n.lazy_string import Sentence
+from portal.i18n.lazy_string import LazyString
 from portal.models.requests.event import EventKind
 from portal.models.requests.follow_up import Answer, FollowUp, FollowUpState
 from portal.models.requests.service_request import RequestStatus
 from portal.models.requests.stage_run import RunState
-from portal.rules.follow_up_schedule import QuestionTimes
-from portal.rules.stage_flow import Progress
+from portal.rules.follow_up_schedule import FollowUpSchedule
+from portal.rules.stage_flow import StageFlow
 from portal.workflows import AnswerAction, FollowUpDefinition
 
-LONGEST_VISIT = timedelta(hours=4)
+MAX_VISIT_DURATION = timedelta(hours=4)
 """After the time that a customer named, it is done by then."""
 
 
 @dataclass(frozen=True)
-class Asking:
+class FollowUpFlow:
     """What a question and its answer do to a request's way; pure, as Progress is."""
 
-    progress: Progress
+    stage_flow: StageFlow
 
-    def take_step(self, question: FollowUp) -> None:
+    def run_due_step(self, question: FollowUp) -> None:
         """Do what the time has come for, if it still is one: ask, remind, or give up."""
         times = self._times
-        if question.state == FollowUpState.PLANNED and times.was_put(question):
-            question.close(FollowUpState.WITHDRAWN, self.progress.now)
-        elif (later := times.waits_until(question)) is not None:
+        if question.state == FollowUpState.PLANNED and times.was_asked_before(question):
+            question.close(FollowUpState.WITHDRAWN, self.stage_flow.now)
+        elif (later := times.blocked_until(question)) is not None:
             question.next_at = later
         elif question.state == FollowUpState.PLANNED:
             self._ask(question)
@@ -38,13 +38,13 @@ class Asking:
         else:
             self._give_up(question)
 
-    def is_for_the_morning(self, question: FollowUp) -> bool:
+    def can_wait_overnight(self, question: FollowUp) -> bool:
         """Whether it is to be put, now or once more, and that can wait: much may happen overnight.
 
         What a stage asks is part of the work, and stands on the page at once.
         """
         is_planned = question.state == FollowUpState.PLANNED
-        return not question.at_stage and (is_planned or self._is_to_be_reminded(question))
+        return not question.during_stage and (is_planned or self._is_to_be_reminded(question))
 
     def answer(
         self,
@@ -60,87 +60,90 @@ class Asking:
         where a person must decide. Raises Conflict when the question is no longer open.
         """
         if not question.is_asked:
-            raise Conflict(Sentence("This question has been answered already. Thank you."))
-        progress, run = self.progress, question.run
-        question.close(FollowUpState.ANSWERED, progress.now)
+            raise Conflict(LazyString("This question has been answered already. Thank you."))
+        stage_flow, run = self.stage_flow, question.run
+        question.close(FollowUpState.ANSWERED, stage_flow.now)
         question.answer, question.answer_words, question.answered_via = answer, words, via
         question.answer_at = at
         named = {"at": at.isoformat()} if at else {}
         self._record(
             EventKind.QUESTION_ANSWERED, question, answer=answer.value, words=words, **named
         )
-        if question.at_stage and run.is_open:
-            run.stop_waiting(progress.now, progress.department_of(run))
+        if question.during_stage and run.is_open:
+            run.stop_waiting(stage_flow.now, stage_flow.department_of(run))
         definition = self._definition_of(question)
         action = definition.yes if answer == Answer.YES else definition.no
         if action is not None and not self._act(action, question, words):
             action = None
         if at is not None:
             self._arrange(at)
-        if not progress.request.is_closed:
-            progress.request.settle()
+        if not stage_flow.request.is_closed:
+            stage_flow.request.derive_state()
         return action
 
     def _arrange(self, at: datetime) -> None:
         """What begins with this answer is expected when that time has come: nobody knows better."""
-        progress = self.progress
-        for run in progress.request.open_runs:
-            if run.opened_at == progress.now:
-                grace = progress.request.definition.stage(run.stage_key).grace
-                department = progress.department_of(run)
-                run.expect_by(at + LONGEST_VISIT, grace, department, progress.now)
+        stage_flow = self.stage_flow
+        for run in stage_flow.request.open_runs:
+            if run.opened_at == stage_flow.now:
+                grace = stage_flow.request.definition.stage(run.stage_key).grace
+                department = stage_flow.department_of(run)
+                run.set_due_at(at + MAX_VISIT_DURATION, grace, department, stage_flow.now)
 
-    def put_back(self, question: FollowUp) -> None:
+    def restore(self, question: FollowUp) -> None:
         """It stands again as it stood: what withdrew it has been undone."""
         question.closed_at = None
         if question.asked_at is not None:
-            question.state, question.next_at = FollowUpState.ASKED, self._times.next_step(question)
+            question.state, question.next_at = (
+                FollowUpState.ASKED,
+                self._times.next_step_at(question),
+            )
         else:
             question.state, question.next_at = FollowUpState.PLANNED, self._times.ask_at(question)
 
     def _ask(self, question: FollowUp) -> None:
         question.state = FollowUpState.ASKED
-        question.asked_at = self.progress.now
-        question.next_at = self._times.next_step(question)
-        if question.at_stage and question.run.is_open:
-            question.run.wait_on_customer(self.progress.now)
-            self.progress.request.settle()
+        question.asked_at = self.stage_flow.now
+        question.next_at = self._times.next_step_at(question)
+        if question.during_stage and question.run.is_open:
+            question.run.wait_on_customer(self.stage_flow.now)
+            self.stage_flow.request.derive_state()
         self._record(EventKind.QUESTION_ASKED, question)
 
     def _remind(self, question: FollowUp) -> None:
         """Once more, in other words."""
-        question.reminded_at = self.progress.now
-        question.next_at = self._times.next_step(question)
+        question.reminded_at = self.stage_flow.now
+        question.next_at = self._times.next_step_at(question)
         self._record(EventKind.QUESTION_REMINDED, question)
 
     def _give_up(self, question: FollowUp) -> None:
         """No answer came: closed as unconfirmed, never as a yes."""
-        progress = self.progress
-        question.close(FollowUpState.UNCONFIRMED, progress.now)
+        stage_flow = self.stage_flow
+        question.close(FollowUpState.UNCONFIRMED, stage_flow.now)
         self._record(EventKind.QUESTION_CLOSED, question)
-        if question.at_stage:
-            question.run.stop_waiting(progress.now, progress.department_of(question.run))
-            progress.request.settle()
-        elif progress.request.status == RequestStatus.AWAITING_CONFIRMATION:
-            progress.end_if_done("unconfirmed")
+        if question.during_stage:
+            question.run.stop_waiting(stage_flow.now, stage_flow.department_of(question.run))
+            stage_flow.request.derive_state()
+        elif stage_flow.request.status == RequestStatus.AWAITING_CONFIRMATION:
+            stage_flow.close_if_done("unconfirmed")
 
     def _act(self, action: AnswerAction, question: FollowUp, words: str) -> bool:
         """Do it; False where there is nothing to do it to, and so a person must decide."""
-        progress = self.progress
+        stage_flow = self.stage_flow
         if action.kind == "complete":
-            if question.at_stage and question.run.is_open:
-                progress.complete(question.run, "")
-            elif not progress.request.open_runs:
-                progress.end(RequestStatus.COMPLETED, "")
+            if question.during_stage and question.run.is_open:
+                stage_flow.complete(question.run, "")
+            elif not stage_flow.request.open_runs:
+                stage_flow.end(RequestStatus.COMPLETED, "")
         elif action.kind == "close":
-            progress.end(RequestStatus.DECLINED, words)
-        elif action.stage and progress.current(action.stage, RunState.OPEN):
+            stage_flow.end(RequestStatus.DECLINED, words)
+        elif action.stage and stage_flow.current(action.stage, RunState.OPEN):
             pass  # It is being done already.
         elif action.kind == "open" and action.stage:
-            stage = progress.request.definition.stage(action.stage)
-            progress.open(stage, progress.last_sender())
-        elif action.stage and progress.current(action.stage, RunState.COMPLETED):
-            progress.send_back(action.stage, words)
+            stage = stage_flow.request.definition.stage(action.stage)
+            stage_flow.open(stage, stage_flow.last_sender())
+        elif action.stage and stage_flow.current(action.stage, RunState.COMPLETED):
+            stage_flow.send_back(action.stage, words)
         else:
             return False
         return True
@@ -150,13 +153,20 @@ class Asking:
         return remind_at is not None and (close_at is None or remind_at <= close_at)
 
     @property
-    def _times(self) -> QuestionTimes:
-        return QuestionTimes(self.progress.request, self.progress.roster, self.progress.now)
+    def _times(self) -> FollowUpSchedule:
+        return FollowUpSchedule(
+            self.stage_flow.request, self.stage_flow.roster, self.stage_flow.now
+        )
 
     def _definition_of(self, question: FollowUp) -> FollowUpDefinition:
-        return self.progress.request.definition.question(question.key)
+        return self.stage_flow.request.definition.question(question.key)
 
     def _record(self, kind: EventKind, question: FollowUp, **data: Any) -> None:
-        self.progress.request.record(
-            kind, self.progress.actor, self.progress.now, run=question.run, key=question.key, **data
+        self.stage_flow.request.record(
+            kind,
+            self.stage_flow.actor,
+            self.stage_flow.now,
+            run=question.run,
+            key=question.key,
+            **data,
         )

@@ -10,9 +10,9 @@ from portal.models.requests.follow_up import FollowUp, FollowUpState
 from portal.models.requests.handoff import Handoff
 from portal.models.requests.service_request import ServiceRequest
 from portal.models.requests.stage_run import RunState, StageRun
-from portal.rules.follow_ups import Asking
+from portal.rules.follow_ups import FollowUpFlow
 from portal.rules.roster import Roster
-from portal.rules.stage_flow import Progress, Sender
+from portal.rules.stage_flow import HandoffSender, StageFlow
 
 
 def may_recall(by: StaffMember, handoff: Handoff, roster: Roster) -> bool:
@@ -20,7 +20,7 @@ def may_recall(by: StaffMember, handoff: Handoff, roster: Roster) -> bool:
     department, sender = roster.department_by_id(handoff.from_department_id), handoff.from_run
     pressed = sender is not None and sender.completed_by == by.name
     return (
-        by.oversees
+        by.manages_all
         or by.id in {handoff.sender_id, handoff.run.assignee_id}
         or by.id == roster.leads.get(department.id or 0)
         or (pressed and roster.works_in(by, department))
@@ -28,31 +28,31 @@ def may_recall(by: StaffMember, handoff: Handoff, roster: Roster) -> bool:
 
 
 @dataclass(frozen=True)
-class HandingOver:
+class HandoffFlow:
     """What becomes of a handoff that waits; pure, as Progress is."""
 
-    progress: Progress
+    stage_flow: StageFlow
 
     def accept(self, stage: str | None, taker: StaffMember | None) -> StageRun:
         """Take up a handoff; the taker, or the department's assignee, has it from now on.
 
         Raises NotAllowed for a person of another department, Conflict where nothing waits.
         """
-        progress, handoff = self.progress, self._waiting_handoff(stage)
+        stage_flow, handoff = self.stage_flow, self._waiting_handoff(stage)
         run = handoff.run
-        department = progress.department_of(run)
+        department = stage_flow.department_of(run)
         if taker:
-            progress.roster.must_belong(taker, department)
-        assignee_id = progress.roster.assignee(department, taker)
-        handoff.accept(progress.now, assignee_id)
+            stage_flow.roster.require_member(taker, department)
+        assignee_id = stage_flow.roster.assignee(department, taker)
+        handoff.accept(stage_flow.now, assignee_id)
         run.assignee_id = assignee_id
         self._record(EventKind.HANDOFF_ACCEPTED, run)
         definition = self.request.definition.stage(run.stage_key)
-        if handoff.is_late(progress.now):
-            pace = progress.paces.of(run.stage_key)
-            run.take_up_late(definition, department, progress.now, pace)
-        progress.reach(run, definition, assignee_id)
-        self.request.settle()
+        if handoff.is_overdue(stage_flow.now):
+            stage_duration = stage_flow.stage_durations.of(run.stage_key)
+            run.accept_late(definition, department, stage_flow.now, stage_duration)
+        stage_flow.reach(run, definition, assignee_id)
+        self.request.derive_state()
         return run
 
     def refuse(self, stage: str | None, reason: str, by: StaffMember | None) -> StageRun:
@@ -60,21 +60,21 @@ class HandingOver:
 
         A sending back that is refused undoes nothing after all: what was open runs again.
         """
-        progress, handoff = self.progress, self._waiting_handoff(stage)
+        stage_flow, handoff = self.stage_flow, self._waiting_handoff(stage)
         refused = handoff.run
         if by:
-            progress.roster.must_belong(by, progress.department_of(refused))
+            stage_flow.roster.require_member(by, stage_flow.department_of(refused))
         undone = self._undone_by(handoff)
-        handoff.refuse(progress.now, reason)
-        progress.supersede(refused)
+        handoff.refuse(stage_flow.now, reason)
+        stage_flow.supersede(refused)
         self._record(EventKind.HANDOFF_REFUSED, refused, reason=reason, visible=False)
         returned = [again for run in undone if (again := self._run_after_all(run))]
         if handoff.from_run is not None and not (undone and self.request.open_runs):
-            progress.supersede(handoff.from_run)
-            returned = [progress.run_again(handoff.from_run, refused.assignee_id)]
+            stage_flow.supersede(handoff.from_run)
+            returned = [stage_flow.reopen_stage(handoff.from_run, refused.assignee_id)]
         for again in returned:
             again.returned_by_id = refused.department_id
-        self.request.settle()
+        self.request.derive_state()
         return self.request.runs[-1]
 
     def recall(self, stage: str | None, by: StaffMember | None) -> StageRun:
@@ -107,13 +107,13 @@ class HandingOver:
         for run in again:
             self._go_on(run)
         self._record(EventKind.HANDOFF_RECALLED, handoff.run, visible=False)
-        self.request.settle()
+        self.request.derive_state()
         return again[0]
 
     @property
     def request(self) -> ServiceRequest:
         """The request that is on its way."""
-        return self.progress.request
+        return self.stage_flow.request
 
     def _waiting_handoff(self, stage: str | None) -> Handoff:
         if stage is not None:
@@ -121,7 +121,7 @@ class HandingOver:
         waiting = [
             handoff
             for handoff in self.request.handoffs
-            if handoff.waits and stage in (None, handoff.run.stage_key)
+            if handoff.is_pending and stage in (None, handoff.run.stage_key)
         ]
         if not waiting:
             raise Conflict(f"Nothing of {self.request.reference} waits to be taken up.")
@@ -135,14 +135,14 @@ class HandingOver:
 
     def _sent(self, stage: str | None) -> Handoff:
         """The handoff to take back; of several that were sent together, any stands for all."""
-        waiting = [handoff for handoff in self.request.handoffs if handoff.waits]
+        waiting = [handoff for handoff in self.request.handoffs if handoff.is_pending]
         together = {id(handoff.from_run) for handoff in waiting if handoff.from_run is not None}
         if stage is None and len(waiting) > 1 and len(together) == 1:
             return waiting[0]
         return self._waiting_handoff(stage)
 
     def _must_have_sent(self, by: StaffMember, handoff: Handoff) -> None:
-        roster = self.progress.roster
+        roster = self.stage_flow.roster
         if not may_recall(by, handoff, roster):
             owner = roster.person(handoff.run.assignee_id).name
             leads = f"who leads {roster.department_by_id(handoff.from_department_id).name}"
@@ -169,8 +169,8 @@ class HandingOver:
             and run.opened_at >= (sender.completed_at or run.opened_at)
         ]
         for run in opened:
-            if not self.request.waiting_handoff(run):
-                name = self.progress.department_of(run).name
+            if not self.request.pending_handoff(run):
+                name = self.stage_flow.department_of(run).name
                 raise Conflict(
                     f"{name} has begun its part already, so it cannot be taken back any more. "
                     "You can send it back, with a reason."
@@ -178,28 +178,28 @@ class HandingOver:
         return opened
 
     def _take_back(self, run: StageRun) -> None:
-        handoff = self.request.waiting_handoff(run)
+        handoff = self.request.pending_handoff(run)
         if handoff is not None:
-            handoff.recall(self.progress.now)
+            handoff.recall(self.stage_flow.now)
         run.returned_by_id = None
-        self.progress.supersede(run)
+        self.stage_flow.supersede(run)
 
     def _go_on(self, run: StageRun) -> None:
         """The same passage, as if it had never ended; what its end planned is not asked."""
-        progress, ended_at = self.progress, run.closed_at
+        stage_flow, ended_at = self.stage_flow, run.closed_at
         for handoff in self.request.handoffs:
-            if handoff.run is run and handoff.is_void and handoff.closed_at == ended_at:
+            if handoff.run is run and handoff.was_voided and handoff.closed_at == ended_at:
                 handoff.closed_at = None
         for question in self.request.follow_ups:
-            if question.run is run and not question.at_stage and question.is_pending:
-                question.close(FollowUpState.WITHDRAWN, progress.now)
+            if question.run is run and not question.during_stage and question.is_pending:
+                question.close(FollowUpState.WITHDRAWN, stage_flow.now)
         asked = self._put_back_questions(run)
         stage = self.request.definition.stage(run.stage_key)
         waits = any(one.is_asked for one in asked) or (
             stage.pauses_clock and bool(asked or stage.question is None)
         )
-        run.go_on(waits=waits and run.reached_at is not None)
-        run.assignee_id = progress.holder(run.assignee_id, progress.department_of(run))
+        run.undo_end(is_waiting=waits and run.reached_at is not None)
+        run.assignee_id = stage_flow.holder(run.assignee_id, stage_flow.department_of(run))
 
     def _put_back_questions(self, run: StageRun) -> list[FollowUp]:
         """Those that were withdrawn when the passage ended."""
@@ -211,7 +211,7 @@ class HandingOver:
             and one.closed_at == run.closed_at
         ]
         for question in found:
-            Asking(self.progress).put_back(question)
+            FollowUpFlow(self.stage_flow).restore(question)
         return found
 
     def _undone_by(self, handoff: Handoff) -> list[StageRun]:
@@ -232,12 +232,12 @@ class HandingOver:
             return None
         waited = next((one for one in self.request.handoffs if one.run is run), None)
         if run.reached_at is None and waited is not None:
-            sender = Sender(run.assignee_id, waited.from_department_id, waited.from_run)
-            self.progress.open(self.request.definition.stage(run.stage_key), sender)
+            sender = HandoffSender(run.assignee_id, waited.from_department_id, waited.from_run)
+            self.stage_flow.open(self.request.definition.stage(run.stage_key), sender)
             return None
-        return self.progress.run_again(run, run.assignee_id)
+        return self.stage_flow.reopen_stage(run, run.assignee_id)
 
     def _record(self, kind: EventKind, run: StageRun, *, visible: bool = True, **data: Any) -> None:
         self.request.record(
-            kind, self.progress.actor, self.progress.now, run=run, visible=visible, **data
+            kind, self.stage_flow.actor, self.stage_flow.now, run=run, visible=visible, **data
         )

@@ -9,7 +9,7 @@ from portal.errors import BadInput, Conflict, NotAllowed
 from portal.models.people.department import Department
 from portal.models.people.staff_member import Role, StaffMember
 
-DEPUTIES_ASKED = 2
+MAX_DEPUTY_DEPTH = 2
 """A deputy who is away has a deputy too; further it does not go."""
 
 
@@ -66,8 +66,8 @@ class Roster:
     def find_assignee(self, department: Department, named: StaffMember | None = None) -> int | None:
         """The same; None when there is nobody at all."""
         for candidates in self._in_turn(department, named):
-            here = [one for one in candidates if self.is_here(one)] or [
-                deputy for one in candidates if (deputy := self.stand_in(one)) is not None
+            here = [one for one in candidates if self.is_available(one)] or [
+                deputy for one in candidates if (deputy := self.find_deputy(one)) is not None
             ]
             if here:
                 return self._least_loaded(here)
@@ -77,46 +77,46 @@ class Roster:
                 return self._least_loaded(active)
         return None
 
-    def heir(self, staff_id: int, department_id: int) -> int:
+    def substitute_or_self(self, staff_id: int, department_id: int) -> int:
         """Who has what this person had in the department: they themselves while they are here.
 
         They keep what nobody else could have.
         """
-        if self.is_here(staff_id):
+        if self.is_available(staff_id):
             return staff_id
         department = self.department_by_id(department_id)
         return self.find_assignee(department, self.staff.get(staff_id)) or staff_id
 
-    def stand_in(self, staff_id: int) -> int | None:
+    def find_deputy(self, staff_id: int) -> int | None:
         """The person's deputy, or their deputy's, whoever is here; None where neither is."""
         deputy = self.staff.get(staff_id)
-        for _ in range(DEPUTIES_ASKED):
+        for _ in range(MAX_DEPUTY_DEPTH):
             deputy = self.staff.get(deputy.deputy_id) if deputy and deputy.deputy_id else None
             if (
                 deputy is not None
                 and deputy.id
                 and deputy.id != staff_id
-                and self.is_here(deputy.id)
+                and self.is_available(deputy.id)
             ):
                 return deputy.id
         return None
 
-    def who_stands_in(self, staff_id: int) -> int | None:
+    def find_cover(self, staff_id: int) -> int | None:
         """By name: their deputy, else the lead of their department, if one of them is here."""
-        deputy = self.stand_in(staff_id)
+        deputy = self.find_deputy(staff_id)
         if deputy is not None:
             return deputy
         theirs = [key for key, members in self.members.items() if staff_id in members]
         leads = [self.leads[key] for key in theirs if key in self.leads]
-        return next((one for one in leads if one != staff_id and self.is_here(one)), None)
+        return next((one for one in leads if one != staff_id and self.is_available(one)), None)
 
-    def overseer(self) -> int | None:
+    def default_manager(self) -> int | None:
         """The manager who has been here longest, else such an admin; None where there is none.
 
         Who is away is passed over while anybody else could be it.
         """
         managers = [*self._with_role(Role.MANAGER)], [*self._with_role(Role.ADMIN)]
-        for is_fit in (self.is_here, self._is_active):
+        for is_fit in (self.is_available, self._is_active):
             for candidates in managers:
                 fit = [person for person in candidates if is_fit(person)]
                 if fit:
@@ -126,54 +126,54 @@ class Roster:
     def lead_of(self, department: Department) -> int | None:
         """The department's lead; where they are away whoever stands in, if anybody does."""
         lead = self.leads.get(department.id or 0)
-        if lead is None or self.is_here(lead):
+        if lead is None or self.is_available(lead):
             return lead
-        return self.stand_in(lead)
+        return self.find_deputy(lead)
 
     def manager_of(self, department: Department) -> int | None:
         """A manager who works in the department, else whoever oversees all."""
         members = self.members.get(department.id or 0, [])
-        theirs = [one for one in members if self.is_here(one) and self.staff[one].oversees]
-        return min(theirs, default=None) or self.overseer()
+        theirs = [one for one in members if self.is_available(one) and self.staff[one].manages_all]
+        return min(theirs, default=None) or self.default_manager()
 
     def is_away(self, staff_id: int) -> bool:
         """True while the person is absent."""
         person = self.staff.get(staff_id)
         return person is not None and person.is_away(self.now)
 
-    def is_here(self, staff_id: int) -> bool:
+    def is_available(self, staff_id: int) -> bool:
         """True for whoever can be given work now: neither disabled nor away."""
         return self._is_active(staff_id) and not self.is_away(staff_id)
 
-    def zone_of(self, staff_id: int) -> str:
+    def timezone_of(self, staff_id: int) -> str:
         """The time zone of the person's first department, else of any."""
         theirs = {key for key, members in self.members.items() if staff_id in members}
         zones = [one.timezone for one in self.departments.values() if one.id in theirs]
         return next(iter(zones or [one.timezone for one in self.departments.values()]), "UTC")
 
-    def absence_words(self, staff_id: int) -> str:
+    def reassignment_reason(self, staff_id: int) -> str:
         """Why somebody else has their work: "Ana Reyes is away until Tue 3 Jun", "... has left"."""
         person = self.person(staff_id)
         if person.disabled_at:
             return f"{person.name} has left"
-        return f"{person.name} is {person.away_words(self.now, self.zone_of(staff_id))}"
+        return f"{person.name} is {person.describe_absence(self.now, self.timezone_of(staff_id))}"
 
     def works_in(self, person: StaffMember, department: Department) -> bool:
         """True for a member of the department."""
         return person.id in self.members.get(department.id or 0, [])
 
-    def must_belong(self, person: StaffMember, department: Department) -> None:
+    def require_member(self, person: StaffMember, department: Department) -> None:
         """Raises NotAllowed unless the person works there or oversees every department."""
-        if person.oversees or self.works_in(person, department):
+        if person.manages_all or self.works_in(person, department):
             return
         raise NotAllowed(f"{person.name} does not work in {department.name}.")
 
     def _must_be_here(self, person: StaffMember) -> None:
         if not self.is_away(person.id or 0):
             return
-        taker = self.who_stands_in(person.id or 0)
+        taker = self.find_cover(person.id or 0)
         who = f" {self.person(taker).name} stands in." if taker else ""
-        raise Conflict(f"{self.absence_words(person.id or 0)}.{who}")
+        raise Conflict(f"{self.reassignment_reason(person.id or 0)}.{who}")
 
     def _in_turn(self, department: Department, named: StaffMember | None) -> Iterator[list[int]]:
         """Those who could take it: the first group in which anybody can is asked."""

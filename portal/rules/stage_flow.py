@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from portal.errors import BadInput, Conflict
-from portal.models.monitoring.stage_duration import NO_PACES, Paces
+from portal.models.monitoring.stage_duration import NO_STAGE_DURATIONS, StageDurations
 from portal.models.people.actor import Actor, ActorKind
 from portal.models.people.department import Department
 from portal.models.requests.event import EventKind
-from portal.models.requests.follow_up import Expects, FollowUp, FollowUpState
+from portal.models.requests.follow_up import AnswerType, FollowUp, FollowUpState
 from portal.models.requests.handoff import Handoff
 from portal.models.requests.service_request import RequestStatus, ServiceRequest
 from portal.models.requests.stage_run import RunState, StageRun
@@ -18,7 +18,7 @@ from portal.workflows import FollowUpDefinition, StageDefinition
 
 
 @dataclass(frozen=True)
-class Sender:
+class HandoffSender:
     """Who passes a stage on: the person, their department, and the run that they finished.
 
     ``note`` is what they say to whoever takes it up.
@@ -31,7 +31,7 @@ class Sender:
 
 
 @dataclass
-class Progress:
+class StageFlow:
     """The rules of the relay for one request, at one moment and by one hand.
 
     Pure: it reads and changes nouns that are in memory; no query, no clock, no message. What
@@ -44,7 +44,7 @@ class Progress:
     stage_ids: dict[str, int]
     actor: Actor
     now: datetime
-    paces: Paces = NO_PACES
+    stage_durations: StageDurations = NO_STAGE_DURATIONS
 
     def begin(self) -> None:
         """Open the stages that wait for nothing. Raises Conflict where nobody could own them."""
@@ -57,7 +57,7 @@ class Progress:
         self.request.record(EventKind.OPENED, self.actor, self.now)
         for stage in roots:
             self.open(stage, sender=None)
-        self.request.settle()
+        self.request.derive_state()
 
     def advance(
         self, stage: str | None, note: str, expected_by: datetime | None, handover: str = ""
@@ -69,12 +69,12 @@ class Progress:
         Raises Conflict while the stage waits to be taken up.
         """
         request = self.request
-        request.must_be_open()
+        request.require_open()
         if request.status == RequestStatus.AWAITING_CONFIRMATION and stage is None:
             self._confirm_for_customer(note)
             return
         run = request.get_open_run(stage)
-        if request.waiting_handoff(run):
+        if request.pending_handoff(run):
             name = self.department_of(run).name
             raise Conflict(f"{name} has not taken it up yet. It must be accepted first.")
         if expected_by is not None and expected_by <= self.now:
@@ -84,11 +84,11 @@ class Progress:
         for opened in self.complete(run, note, handover):
             if expected_by is not None:
                 grace = request.definition.stage(opened.stage_key).grace
-                opened.expect_by(expected_by, grace, self.department_of(opened), self.now)
+                opened.set_due_at(expected_by, grace, self.department_of(opened), self.now)
 
     def send_back(self, stage: str, reason: str) -> StageRun:
         """Run a completed stage again, and after it all that came of it; other branches stay."""
-        self.request.must_be_open()
+        self.request.require_open()
         target = self.request.check_stage(stage)
         if not self.current(stage, RunState.COMPLETED):
             raise Conflict(f"{target.name} is not completed, so nothing can go back to it.")
@@ -102,14 +102,14 @@ class Progress:
         run.note = reason
         if sender.department_id != run.department_id and self.actor.kind != ActorKind.CUSTOMER:
             run.returned_by_id = sender.department_id
-        self.request.settle()
+        self.request.derive_state()
         return run
 
     def reopen(self, stage: str | None, reason: str) -> None:
         """Open a closed request again: at the named stage, else where it stopped."""
         request = self.request
         if not request.is_closed:
-            raise Conflict(f"{request.reference} is not closed: it is {request.status_words}.")
+            raise Conflict(f"{request.reference} is not closed: it is {request.status_text}.")
         stages = self._where_it_stopped()
         if stage is not None:
             here, definition = request.check_stage(stage), request.definition
@@ -130,12 +130,14 @@ class Progress:
         for one in stages:
             self._undo_from(one.key)
             self.open(one, sender=None)
-        request.settle()
+        request.derive_state()
 
     def _set_age(self) -> None:
         """Count from now how long it may be open before it is far past its like."""
         request, departments = self.request, self.roster.departments
-        request.ages_at = self.paces.ages_at(request.definition, departments, self.now)
+        request.overdue_age_at = self.stage_durations.overdue_age_at(
+            request.definition, departments, self.now
+        )
 
     def complete(self, run: StageRun, note: str, handover: str = "") -> list[StageRun]:
         """End the run, open what waited for it, plan what is to be asked."""
@@ -145,7 +147,7 @@ class Progress:
         said: dict[str, Any] = {"handover": handover} if handover else {}
         request.record(EventKind.STAGE_COMPLETED, self.actor, self.now, run=run, note=note, **said)
         done = {one.stage_key for one in request.runs if one.state == RunState.COMPLETED}
-        sender = Sender(run.assignee_id, run.department_id, run, handover)
+        sender = HandoffSender(run.assignee_id, run.department_id, run, handover)
         opened = [
             self.open(stage, sender)
             for stage in request.definition.opened_by(run.stage_key, done)
@@ -154,16 +156,16 @@ class Progress:
         for told in opened or [run]:
             told.note = note
         for definition in request.definition.follow_ups_after(run.stage_key):
-            self._plan(definition, run, at_stage=False)
+            self._plan(definition, run, during_stage=False)
         if request.open_runs:
-            request.settle()
+            request.derive_state()
         else:
             request.owner_id, request.department_id = run.assignee_id, run.department_id
             request.coordinator_id = None
-            self.end_if_done("")
+            self.close_if_done("")
         return opened
 
-    def end_if_done(self, reason: str) -> None:
+    def close_if_done(self, reason: str) -> None:
         """With no stage open: wait for the customer's word where one is still to come."""
         request = self.request
         if any(question.is_pending for question in request.follow_ups):
@@ -188,7 +190,7 @@ class Progress:
     def open(
         self,
         stage: StageDefinition,
-        sender: Sender | None,
+        sender: HandoffSender | None,
         *,
         owner_id: int | None = None,
         told: bool = True,
@@ -202,7 +204,7 @@ class Progress:
             department_id=department.id or 0,
             passage=len(earlier) + 1,
         )
-        run.start(stage, department, self.now, self.paces.of(stage.key))
+        run.start(stage, department, self.now, self.stage_durations.of(stage.key))
         moves = sender is not None and sender.department_id != department.id
         accept_by = department.accept_by(self.now) if moves else None
         if sender is not None and accept_by is not None:
@@ -216,7 +218,7 @@ class Progress:
             self.reach(run, stage, run.assignee_id, told=told)
         return run
 
-    def run_again(self, run: StageRun, staff_id: int) -> StageRun:
+    def reopen_stage(self, run: StageRun, staff_id: int) -> StageRun:
         """Open its stage once more, quietly: the customer was never told that it had moved on."""
         definition = self.request.definition.stage(run.stage_key)
         holder = self.holder(staff_id, self.department_of(run))
@@ -226,7 +228,7 @@ class Progress:
         """The same person; where they have left or are away, whoever has their work there."""
         return self.roster.assignee(department, self.roster.staff.get(staff_id))
 
-    def _assignee(self, department: Department, colleague: Sender | None) -> int:
+    def _assignee(self, department: Department, colleague: HandoffSender | None) -> int:
         """Within a department the work stays with whoever has it."""
         person = self.roster.staff.get(colleague.staff_id) if colleague else None
         if person and self.roster.works_in(person, department):
@@ -234,7 +236,7 @@ class Progress:
         return self.roster.assignee(department)
 
     def _send_handoff(
-        self, run: StageRun, sender: Sender, department: Department, accept_by: datetime
+        self, run: StageRun, sender: HandoffSender, department: Department, accept_by: datetime
     ) -> None:
         self.request.handoffs.append(
             Handoff(
@@ -263,7 +265,7 @@ class Progress:
             told=told and stage.milestone, again=self._was_reached_before(run),
         )  # fmt: skip
         if stage.question is not None:
-            self._plan(stage.question, run, at_stage=True)
+            self._plan(stage.question, run, during_stage=True)
 
     def _was_reached_before(self, run: StageRun) -> bool:
         """True for a stage truly run again: one whose handoff was refused has never been told."""
@@ -272,17 +274,17 @@ class Progress:
             for earlier in self.request.runs
         )
 
-    def _plan(self, definition: FollowUpDefinition, run: StageRun, *, at_stage: bool) -> None:
+    def _plan(self, definition: FollowUpDefinition, run: StageRun, *, during_stage: bool) -> None:
         calendar = self.department_of(run).calendar
         self.request.follow_ups.append(
             FollowUp(
                 run=run,
                 key=definition.key,
-                at_stage=at_stage,
+                during_stage=during_stage,
                 question=definition.question.in_language(self.request.customer.locale),
-                expects=Expects(definition.expects),
+                expects=AnswerType(definition.expects),
                 planned_at=self.now,
-                next_at=self.now if at_stage else calendar.add(self.now, definition.wait),
+                next_at=self.now if during_stage else calendar.add(self.now, definition.wait),
             )
         )
 
@@ -295,7 +297,7 @@ class Progress:
 
     def supersede(self, run: StageRun) -> None:
         """Make a passage void, with the handoff and the questions that hang on it."""
-        handoff = self.request.waiting_handoff(run)
+        handoff = self.request.pending_handoff(run)
         if handoff:
             handoff.void(self.now)
         self._withdraw_questions(run)
@@ -306,19 +308,21 @@ class Progress:
             if question.run is run and question.is_pending:
                 question.close(FollowUpState.WITHDRAWN, self.now)
 
-    def _sender_of_return(self, stage: str) -> Sender:
+    def _sender_of_return(self, stage: str) -> HandoffSender:
         """Whoever has the work that is sent back; after the last stage, whoever had it last."""
         below = self.request.definition.descendants(stage)
         for run in self.request.open_runs:
             if run.stage_key in below:
-                handoff = self.request.waiting_handoff(run)
+                handoff = self.request.pending_handoff(run)
                 department_id = handoff.from_department_id if handoff else run.department_id
-                return Sender(run.assignee_id, department_id, run)
+                return HandoffSender(run.assignee_id, department_id, run)
         return self.last_sender()
 
-    def last_sender(self) -> Sender:
+    def last_sender(self) -> HandoffSender:
         """Whoever has it while no stage is open."""
-        return Sender(self.request.owner_id, self.request.department_id, self._last_completed())
+        return HandoffSender(
+            self.request.owner_id, self.request.department_id, self._last_completed()
+        )
 
     def _last_completed(self) -> StageRun | None:
         done = [run for run in reversed(self.request.runs) if run.state == RunState.COMPLETED]

@@ -19,19 +19,19 @@ from portal.database import Database
 from portal.runtime.migrations import is_current
 from portal.settings import Settings
 
-AT_HOME = {"127.0.0.1", "localhost", "::1"}
-GOOD_KEY = 32  # letters
+LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "::1"}
+RECOMMENDED_KEY_LENGTH = 32  # letters
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """One matter: whether it is well, and a sentence that says so or names the remedy."""
 
-    is_well: bool
+    is_ok: bool
     words: str
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
+def run_checks(settings: Settings) -> Iterator[CheckResult]:
     """Look at everything that can be wrong before it goes wrong; changes nothing."""
     yield from _settings(settings)
     yield _database(settings)
@@ -41,7 +41,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _public_url(settings)
 
 
-def _settings(settings: Settings) -> Iterator[Finding]:
+def _settings(settings: Settings) -> Iterator[CheckResult]:
     known = [Settings.environment_name(name) for name in Settings.model_fields]
     strange = [
         name
@@ -51,30 +51,33 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     for name in strange:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]}?" if near else "."
-        yield Finding(is_well=False, words=f"Settings: {name} is none that Kept knows{hint}")
-    if any(len(key.get_secret_value()) < GOOD_KEY for key in settings.given_secret_keys):
-        yield Finding(
-            is_well=False,
-            words=f"Settings: KEPT_SECRET_KEY should have {GOOD_KEY} letters or more.",
+        yield CheckResult(is_ok=False, words=f"Settings: {name} is none that Kept knows{hint}")
+    if any(
+        len(key.get_secret_value()) < RECOMMENDED_KEY_LENGTH
+        for key in settings.configured_secret_keys
+    ):
+        yield CheckResult(
+            is_ok=False,
+            words=f"Settings: KEPT_SECRET_KEY should have {RECOMMENDED_KEY_LENGTH} letters or more.",
         )
     elif not strange:
-        yield Finding(is_well=True, words="Settings: understood, all of them.")
+        yield CheckResult(is_ok=True, words="Settings: understood, all of them.")
 
 
-def _database(settings: Settings) -> Finding:
+def _database(settings: Settings) -> CheckResult:
     place = make_url(settings.database_url).database
     if settings.is_single_machine and not (place and Path(place).exists()):
-        return Finding(is_well=True, words="Database: a file here, made at the first start.")
+        return CheckResult(is_ok=True, words="Database: a file here, made at the first start.")
     try:
         current = asyncio.run(_is_current(settings.database_url))
     except (SQLAlchemyError, OSError) as error:
         reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
-        return Finding(is_well=False, words=f"Database: it does not answer ({reason}).")
+        return CheckResult(is_ok=False, words=f"Database: it does not answer ({reason}).")
     if not current:
-        return Finding(
-            is_well=False, words="Database: not at the newest revision; run `kept migrate`."
+        return CheckResult(
+            is_ok=False, words="Database: not at the newest revision; run `kept migrate`."
         )
-    return Finding(is_well=True, words="Database: answers, and is at the newest revision.")
+    return CheckResult(is_ok=True, words="Database: answers, and is at the newest revision.")
 
 
 async def _is_current(url: str) -> bool:
@@ -85,46 +88,48 @@ async def _is_current(url: str) -> bool:
         await database.close()
 
 
-def _queue(settings: Settings) -> Finding:
+def _queue(settings: Settings) -> CheckResult:
     if settings.redis_url is None:
         try:
             get_binary_path()
         except ValkeyBinaryNotFoundError:
-            return Finding(
-                is_well=False,
+            return CheckResult(
+                is_ok=False,
                 words="Queue: the embedded one does not run on this machine; set REDIS_URL.",
             )
-        return Finding(is_well=True, words="Queue: embedded; `kept serve` starts it.")
+        return CheckResult(is_ok=True, words="Queue: embedded; `kept serve` starts it.")
     try:
         with Redis.from_url(settings.redis_url, socket_connect_timeout=5) as client:
             client.ping()
     except RedisError:
-        return Finding(is_well=False, words="Queue: nothing answers at REDIS_URL.")
-    return Finding(is_well=True, words="Queue: answers at REDIS_URL.")
+        return CheckResult(is_ok=False, words="Queue: nothing answers at REDIS_URL.")
+    return CheckResult(is_ok=True, words="Queue: answers at REDIS_URL.")
 
 
-def _texts(settings: Settings) -> Finding:
+def _texts(settings: Settings) -> CheckResult:
     if not settings.sends_texts:
-        return Finding(is_well=True, words="Texts: none are sent, as no TWILIO_ setting is given.")
+        return CheckResult(
+            is_ok=True, words="Texts: none are sent, as no TWILIO_ setting is given."
+        )
     sender = settings.twilio_from_number or "the messaging service"
     where = settings.twilio_api_url or "Twilio"
-    return Finding(is_well=True, words=f"Texts: sent from {sender} through {where}.")
+    return CheckResult(is_ok=True, words=f"Texts: sent from {sender} through {where}.")
 
 
-def _mail(settings: Settings) -> Finding:
+def _mail(settings: Settings) -> CheckResult:
     if not settings.sends_mail:
-        return Finding(is_well=True, words="E-mail: none is sent, as SMTP_URL is not set.")
-    return Finding(is_well=True, words=f"E-mail: sent from {settings.mail_from}.")
+        return CheckResult(is_ok=True, words="E-mail: none is sent, as SMTP_URL is not set.")
+    return CheckResult(is_ok=True, words=f"E-mail: sent from {settings.mail_from}.")
 
 
-def _public_url(settings: Settings) -> Finding:
+def _public_url(settings: Settings) -> CheckResult:
     parts = urlsplit(settings.public_url)
-    is_here = parts.hostname in AT_HOME
+    is_here = parts.hostname in LOOPBACK_HOSTS
     real = settings.sends_texts and settings.twilio_api_url is None
     if is_here and real:
         words = f"at {settings.public_url} no phone can open a link; set KEPT_PUBLIC_URL."
     elif not is_here and parts.scheme == "http":
         words = f"{settings.public_url} is not encrypted; put https in front of it."
     else:
-        return Finding(is_well=True, words=f"Public address: {settings.public_url}.")
-    return Finding(is_well=False, words=f"Public address: {words}")
+        return CheckResult(is_ok=True, words=f"Public address: {settings.public_url}.")
+    return CheckResult(is_ok=False, words=f"Public address: {words}")

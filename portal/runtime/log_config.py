@@ -5,7 +5,7 @@ import sys
 import structlog
 
 
-def speak_plainly() -> None:
+def configure_logging() -> None:
     """Set up logging for a process.
 
     Traces show the lines of code and never the values: a customer's words, number or link would

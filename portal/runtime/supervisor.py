@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from types import FrameType
 from typing import Self
 
-GRACE = 10.0  # seconds that all children together have to end before they are killed
-SETTLED = 5.0  # seconds after which a child counts as well started
-FALSE_STARTS = 3  # so many short lives before it ever settled, and we give up with a sentence
-LONGEST_PAUSE = 10.0  # seconds between two starts of a child that keeps ending
+SHUTDOWN_SECONDS = 10.0  # seconds that all children together have to end before they are killed
+STABLE_AFTER_SECONDS = 5.0  # seconds after which a child counts as well started
+MAX_FAILED_STARTS = 3  # so many short lives before it ever settled, and we give up with a sentence
+MAX_RESTART_SECONDS = 10.0  # seconds between two starts of a child that keeps ending
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -28,7 +28,7 @@ class Supervisor:
     A child that is running already is taken over as it is.
     """
 
-    def __init__(self, children: Sequence["Child"], *, grace: float = GRACE) -> None:
+    def __init__(self, children: Sequence["Child"], *, grace: float = SHUTDOWN_SECONDS) -> None:
         self.children = list(children)
         self.grace = grace
 
@@ -49,10 +49,12 @@ class Supervisor:
             if not child.is_running:
                 child.start()
         while True:
-            pauses = [child.revive(time.monotonic()) for child in self.children]
+            pauses = [child.restart_if_due(time.monotonic()) for child in self.children]
             for child in self.children:
                 if child.has_failed:
-                    say(f"{child.name} does not start: it ended with code {child.exit_code}.")
+                    print_status(
+                        f"{child.name} does not start: it ended with code {child.exit_code}."
+                    )
                     return 1
             if signals.wait(min((pause for pause in pauses if pause is not None), default=None)):
                 return 0
@@ -60,7 +62,7 @@ class Supervisor:
     def _stop(self, signals: "_Signals") -> None:
         deadline = time.monotonic() + self.grace
         for child in reversed(self.children):
-            child.ask_to_end()
+            child.request_stop()
             while child.is_running:
                 left = deadline - time.monotonic()
                 if left <= 0 or signals.wait(left):
@@ -88,8 +90,8 @@ class Child:
         self.environment = dict(environment or {})
         self.pass_fds = tuple(pass_fds)
         self.process: subprocess.Popen[bytes] | None = None
-        self.has_settled = False
-        self.short_lives = 0
+        self.is_stable = False
+        self.failed_starts = 0
         self._started_at = 0.0
         self._rests_until: float | None = None
 
@@ -121,10 +123,12 @@ class Child:
     def has_failed(self) -> bool:
         """Whether it ended by itself at each of its first starts, so that it never was of use."""
         return (
-            not self.has_settled and self.short_lives >= FALSE_STARTS and (self.exit_code or 0) > 0
+            not self.is_stable
+            and self.failed_starts >= MAX_FAILED_STARTS
+            and (self.exit_code or 0) > 0
         )
 
-    def revive(self, now: float) -> float | None:
+    def restart_if_due(self, now: float) -> float | None:
         """Start it again where it has ended and has rested; the seconds until then, if not yet.
 
         ``now`` is on the monotonic clock. Each short life in a row doubles the next rest.
@@ -132,18 +136,20 @@ class Child:
         if self.is_running:
             return None
         if self._rests_until is None:
-            say(f"{self.name} ended with code {self.exit_code}; it is started again.")
-            settled = now - self._started_at >= SETTLED
-            self.has_settled = self.has_settled or settled
-            self.short_lives = 0 if settled else self.short_lives + 1
-            self._rests_until = now + min(0.1 * 2 ** min(self.short_lives, 10), LONGEST_PAUSE)
+            print_status(f"{self.name} ended with code {self.exit_code}; it is started again.")
+            settled = now - self._started_at >= STABLE_AFTER_SECONDS
+            self.is_stable = self.is_stable or settled
+            self.failed_starts = 0 if settled else self.failed_starts + 1
+            self._rests_until = now + min(
+                0.1 * 2 ** min(self.failed_starts, 10), MAX_RESTART_SECONDS
+            )
         if now < self._rests_until:
             return self._rests_until - now
         self._rests_until = None
         self.start()
         return None
 
-    def ask_to_end(self) -> None:
+    def request_stop(self) -> None:
         """Send SIGTERM, whatever we were told with: a shell may have made SIGINT be ignored."""
         if self.process is not None and self.is_running:
             self.process.terminate()
@@ -155,7 +161,7 @@ class Child:
             self.process.wait()
 
 
-def say(words: str) -> None:
+def print_status(words: str) -> None:
     """Tell the operator, at once and in order, on standard error."""
     sys.stderr.write(f"kept: {words}\n")
     sys.stderr.flush()

@@ -15,7 +15,7 @@ from portal.runtime.supervisor import Child
 from portal.settings import Settings
 
 BACKLOG = 2048  # connections that wait while web processes start anew
-STREAMS_END_WITHIN = 2  # seconds for open event streams when a web process is told to stop
+STREAM_SHUTDOWN_SECONDS = 2  # seconds for open event streams when a web process is told to stop
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -34,13 +34,13 @@ def listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def address_of(host: str, listener: socket.socket) -> str:
+def local_url(host: str, listener: socket.socket) -> str:
     """Where a browser on this machine finds it."""
     here = "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 -- compared only
     return f"http://{f'[{here}]' if ':' in here else here}:{listener.getsockname()[1]}"
 
 
-def end_when_told() -> None:
+def install_signal_handlers() -> None:
     """End tidily at SIGINT and SIGTERM from now on, also before there is a supervisor.
 
     Said explicitly, because a shell starts its background jobs with SIGINT ignored.
@@ -49,7 +49,7 @@ def end_when_told() -> None:
         signal.signal(number, lambda *_: sys.exit(0))
 
 
-def have_migrated(told: Mapping[str, str]) -> None:
+def migrate_in_subprocess(environment: Mapping[str, str]) -> None:
     """Bring the database to the newest revision, in a process of its own that is then gone.
 
     What migrating takes in memory would otherwise stay with the supervisor. Raises PortalError;
@@ -57,22 +57,24 @@ def have_migrated(told: Mapping[str, str]) -> None:
     """
     command = [sys.executable, "-m", "portal.cli", "migrate"]
     done = subprocess.run(
-        command, env={**os.environ, **told}, stdout=subprocess.DEVNULL, check=False
+        command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, check=False
     )
     if done.returncode:
         raise PortalError("The database could not be migrated; the reason stands above.")
 
 
-def web_child(name: str, listener: socket.socket, told: Mapping[str, str], *options: str) -> Child:
+def web_child(
+    name: str, listener: socket.socket, environment: Mapping[str, str], *options: str
+) -> Child:
     """A web process on a socket that is listening; `told` is added to its environment."""
     fd = listener.fileno()
     command = [sys.executable, "-m", "portal.cli", "web", "--fd", str(fd), *options]
-    return Child(name, command, environment=told, pass_fds=[fd])
+    return Child(name, command, environment=environment, pass_fds=[fd])
 
 
-def worker_child(told: Mapping[str, str]) -> Child:
+def worker_child(environment: Mapping[str, str]) -> Child:
     """The worker, started by its dotted name: nothing here imports it."""
-    return Child("worker", [sys.executable, "-m", "workers"], environment=told)
+    return Child("worker", [sys.executable, "-m", "workers"], environment=environment)
 
 
 def serve_web(listener: socket.socket, settings: Settings, *, demo: bool = False) -> None:
@@ -86,9 +88,9 @@ def serve_web(listener: socket.socket, settings: Settings, *, demo: bool = False
     import uvicorn  # noqa: PLC0415
 
     from portal.app import create_app  # noqa: PLC0415
-    from portal.runtime.log_config import speak_plainly  # noqa: PLC0415
+    from portal.runtime.log_config import configure_logging  # noqa: PLC0415
 
-    speak_plainly()
+    configure_logging()
     from portal.runtime.migrations import migrate  # noqa: PLC0415
 
     if settings.is_single_machine:
@@ -108,7 +110,7 @@ def serve_web(listener: socket.socket, settings: Settings, *, demo: bool = False
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            timeout_graceful_shutdown=STREAMS_END_WITHIN,
+            timeout_graceful_shutdown=STREAM_SHUTDOWN_SECONDS,
         ),
     )
     server.run(sockets=[listener])
@@ -127,5 +129,5 @@ class Server(uvicorn.Server):
         """Stop listening, let go of all viewers (they come back elsewhere), then end the rest."""
         live = getattr(self._app.state, "live", None)
         if live is not None:
-            live.let_go()
+            live.close_streams()
         await super().shutdown(sockets)

@@ -15,17 +15,17 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from portal.branding.color import OURS
-from portal.branding.theme import Livery
+from portal.branding.color import DEFAULT_ACCENT
+from portal.branding.theme import Theme
 from portal.settings.types import (
     AccentColours,
     AccountSid,
     DatabaseUrl,
     Folder,
-    HoursOrOff,
     HttpUrl,
     LogoFile,
     MailSender,
+    OptionalQuietHours,
     Origin,
     PhoneNumber,
     QuietHours,
@@ -38,10 +38,10 @@ from portal.settings.types import (
 __all__ = ["QuietHours", "Settings", "SettingsError"]
 
 DEFAULT_PUBLIC_URL = "http://127.0.0.1:8000"
-SHORTEST_SECRET_KEY = 8
-LARGEST_FILE = 25_000_000
+MIN_SECRET_KEY_LENGTH = 8
+MAX_UPLOAD_BYTES_LIMIT = 25_000_000
 """Bytes: each is looked at in memory."""
-OWN_WORDS = {
+ERROR_TEXTS = {
     "bool_parsing": "must be true or false.",
     "literal_error": "must be one of the words that docs/settings.md names for it.",
     "float_parsing": "must be a number.",
@@ -113,10 +113,10 @@ class Settings(BaseSettings):
         description="The Redis or Valkey that wakes workers and live pages; nothing that matters "
         "is kept there.",
     )
-    largest_file: int = Field(
+    max_upload_bytes: int = Field(
         10_000_000,
         gt=0,
-        le=LARGEST_FILE,
+        le=MAX_UPLOAD_BYTES_LIMIT,
         validation_alias="KEPT_LARGEST_FILE",
         description="The most bytes of one photo or paper that a customer sends; at most 25000000.",
     )
@@ -126,7 +126,7 @@ class Settings(BaseSettings):
         description="The origin at which customers and webhooks reach this portal; every link "
         "and every signature uses it.",
     )
-    given_secret_keys: Secrets = Field(
+    configured_secret_keys: Secrets = Field(
         (),
         validation_alias="KEPT_SECRET_KEY",
         description="Signs cookies and links; several are parted by commas, of which the first "
@@ -139,7 +139,7 @@ class Settings(BaseSettings):
         description="The name by which customers know you, in every text, mail and page.",
     )
     accent: AccentColours = Field(
-        OURS,
+        DEFAULT_ACCENT,
         validation_alias="KEPT_ACCENT",
         description="The colour of your pages, such as `#0b5f5a`; after a comma another for the "
         "dark, which is otherwise made of it. It must be read with ease as words and under them.",
@@ -156,20 +156,20 @@ class Settings(BaseSettings):
         description="A phone number or address for customers, shown in answers to HELP and where "
         "something went wrong.",
     )
-    code_for: Literal["documents", "conversation", "nothing"] = Field(
+    verify_for: Literal["documents", "conversation", "nothing"] = Field(
         "documents",
         validation_alias="KEPT_CODE_FOR",
         description="What a browser that has only the link is asked a code for, sent to the phone "
         "on file: `documents` (photos and papers, addresses), `conversation` (these, and all that "
         "was said), or `nothing`.",
     )
-    quiet_hours: HoursOrOff = Field(
+    quiet_hours: OptionalQuietHours = Field(
         QuietHours(time(21), time(8)),
         validation_alias="KEPT_QUIET_HOURS",
         description="When nothing that we start is sent, in each customer's own zone; `off` "
         "sends at any hour.",
     )
-    mail_quiet_hours: HoursOrOff = Field(
+    mail_quiet_hours: OptionalQuietHours = Field(
         default_factory=_default_mail_quiet_hours,
         validation_alias="KEPT_MAIL_QUIET_HOURS",
         description="The same for e-mail, which wakes nobody: other hours, or `off`.",
@@ -213,21 +213,21 @@ class Settings(BaseSettings):
         validation_alias="KEPT_PROVIDER_RATE",
         description="The most texts to send in a second, by all workers together.",
     )
-    texts_a_number: int = Field(
+    max_texts_per_number_per_day: int = Field(
         200,
         gt=0,
         validation_alias="KEPT_TEXTS_A_NUMBER",
         description="The most texts to one number in 24 hours; further ones wait, and a person "
         "is told.",
     )
-    texts_a_request: int = Field(
+    max_texts_per_request: int = Field(
         300,
         gt=0,
         validation_alias="KEPT_TEXTS_A_REQUEST",
         description="The most texts about one request; further ones are put before a person, "
         "who is told at four fifths of it.",
     )
-    parts_a_month: int = Field(
+    max_segments_per_month: int = Field(
         1_000_000,
         gt=0,
         validation_alias="KEPT_PARTS_A_MONTH",
@@ -253,14 +253,14 @@ class Settings(BaseSettings):
         "are taken.",
     )
 
-    reconcile_after: float = Field(
+    reconcile_seconds: float = Field(
         120,
         gt=0,
         allow_inf_nan=False,
         validation_alias="KEPT_RECONCILE_AFTER",
         description="Seconds between two looks for a text whose outcome is unknown.",
     )
-    poll_after: float = Field(
+    receipt_poll_seconds: float = Field(
         900,
         gt=0,
         allow_inf_nan=False,
@@ -268,7 +268,7 @@ class Settings(BaseSettings):
         description="Seconds without a receipt after which the carrier is asked what became of "
         "a text; asked again at twice the age each time, for three days.",
     )
-    sweep_every: float = Field(
+    sweep_seconds: float = Field(
         2,
         gt=0,
         allow_inf_nan=False,
@@ -292,7 +292,7 @@ class Settings(BaseSettings):
             return cls(**told)
         except ValidationError as mistakes:
             error = mistakes.errors(include_url=False)[0]
-        where, words = error["loc"], OWN_WORDS.get(error["type"], "")
+        where, words = error["loc"], ERROR_TEXTS.get(error["type"], "")
         said = words or str(error["msg"]).removeprefix("Value error, ")
         raise SettingsError(f"{where[0]} {said}" if where else said)
 
@@ -307,7 +307,7 @@ class Settings(BaseSettings):
 
         On one machine with none given, one is made and kept in the data folder.
         """
-        return self.given_secret_keys or (_kept_key(self.data_dir / "secret_key"),)
+        return self.configured_secret_keys or (_kept_key(self.data_dir / "secret_key"),)
 
     @property
     def public_host(self) -> str:
@@ -315,9 +315,9 @@ class Settings(BaseSettings):
         return urlsplit(self.public_url).hostname or ""
 
     @cached_property
-    def livery(self) -> Livery:
+    def theme(self) -> Theme:
         """What the customers' pages wear."""
-        return Livery(self.accent, self.logo)
+        return Theme(self.accent, self.logo)
 
     @property
     def is_single_machine(self) -> bool:
@@ -325,7 +325,7 @@ class Settings(BaseSettings):
         return self.database_url.startswith("sqlite")
 
     @property
-    def needs_embedded_queue(self) -> bool:
+    def needs_embedded_redis(self) -> bool:
         """Whether nobody named a Redis, so that `kept serve` brings its own."""
         return self.redis_url is None
 
@@ -348,13 +348,16 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _secret_key_is_shared(self) -> Self:
-        if not self.given_secret_keys and not self.is_single_machine:
+        if not self.configured_secret_keys and not self.is_single_machine:
             msg = (
                 "KEPT_SECRET_KEY must be set when DATABASE_URL names another machine: every "
                 "process needs the same key."
             )
             raise ValueError(msg)
-        if any(len(key.get_secret_value()) < SHORTEST_SECRET_KEY for key in self.given_secret_keys):
+        if any(
+            len(key.get_secret_value()) < MIN_SECRET_KEY_LENGTH
+            for key in self.configured_secret_keys
+        ):
             msg = "KEPT_SECRET_KEY is too short: give 32 letters or more that nobody can guess."
             raise ValueError(msg)
         return self

@@ -173,7 +173,7 @@ def _accent(value: object) -> object:
 AccentColours = Annotated[Accent, NoDecode, BeforeValidator(_accent)]
 LogoFile = Annotated[Logo | None, NoDecode, BeforeValidator(_logo)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
-HoursOrOff = Annotated[QuietHours | None, BeforeValidator(_hours_or_off)]
+OptionalQuietHours = Annotated[QuietHours | None, BeforeValidator(_hours_or_off)]
 MailSender = Annotated[str, BeforeValidator(_mail_sender)]
 PhoneNumber = Annotated[
     str, _matching(E164, "must be a phone number in E.164, such as +14155550132.")

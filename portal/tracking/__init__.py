@@ -16,24 +16,26 @@ from portal.tracking import (
     unsubscribe,
 )
 from portal.tracking.outage import show_outage
-from portal.tracking.status_page.cache import StatusPages
-from portal.tracking.status_page.endpoints import ShowStatus, WatchStatus
+from portal.tracking.status_page.cache import StatusPageCache
+from portal.tracking.status_page.endpoints import StatusPageEndpoint, StatusPageStream
 from portal.tracking.verification import endpoints
 
-__all__ = ["StatusPages", "routes", "show_outage"]
+__all__ = ["StatusPageCache", "routes", "show_outage"]
 
 routes = [
-    Route("/r/{token}", ShowStatus(), methods=["GET"]),
-    Route("/r/{token}/live", WatchStatus(), methods=["GET"]),
+    Route("/r/{token}", StatusPageEndpoint(), methods=["GET"]),
+    Route("/r/{token}/live", StatusPageStream(), methods=["GET"]),
     Route(
         "/r/{token}/messages",
         messages.write,
         methods=["POST"],
-        middleware=[Middleware(attachments.RoomForFiles, otherwise=messages.refuse_as_too_large)],
+        middleware=[
+            Middleware(attachments.UploadSizeLimit, on_too_large=messages.reject_oversized)
+        ],
     ),
     Route("/r/{token}/files/{id:int}", attachments.show_file, methods=["GET"]),
     Route("/r/{token}/answers", messages.reply, methods=["POST"]),
-    Route("/r/{token}/language", language.switch, methods=["POST"]),
+    Route("/r/{token}/language", language.switch_language, methods=["POST"]),
     Route("/r/{token}/preferences", preferences.show, methods=["GET"]),
     Route("/r/{token}/preferences", preferences.save, methods=["POST"]),
     Route("/r/{token}/code", endpoints.show, methods=["GET"]),
@@ -46,7 +48,7 @@ routes = [
     Route("/r/{token}/unsubscribe", unsubscribe.unsubscribe, methods=["POST"]),
     Route("/r/{token}/appointment.ics", exports.send_calendar, methods=["GET"]),
     Route("/r/{token}/manifest.webmanifest", exports.show_manifest, methods=["GET"]),
-    Route("/r/{token}/paper", exports.show_on_paper, methods=["GET"]),
+    Route("/r/{token}/paper", exports.show_printable_link, methods=["GET"]),
     Route("/r/{token}/qr.svg", exports.show_qr, methods=["GET"]),
     Route("/", find_request.ask, methods=["GET"]),
     Route("/", find_request.send_link, methods=["POST"]),

@@ -9,37 +9,39 @@ from starlette.responses import Response
 from starlette.routing import request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from portal.attachments.file_store import Shelf
-from portal.attachments.responses import send_file
-from portal.attachments.stored_file import FileRefused, KeptFile
+from portal.attachments.file_store import FileStore
+from portal.attachments.responses import file_response
+from portal.attachments.stored_file import FileRefused, StoredFile
 from portal.errors import BadInput
-from portal.i18n.lazy_string import Sentence
-from portal.queries.attachments import get_customers_own
+from portal.i18n.lazy_string import LazyString
+from portal.queries.attachments import get_customer_attachment
 from portal.tracking.forms import Upload
 from portal.tracking.status_page.endpoints import unknown_link
-from portal.tracking.verification.device_cookie import ask_code, may_see_files
+from portal.tracking.verification.device_cookie import may_see_files, redirect_to_code_form
 
-MOST_FILES = 5
-BESIDE_FILES = 1_000_000
+MAX_FILES = 5
+FORM_OVERHEAD_BYTES = 1_000_000
 """Bytes of all else in a form that brings files."""
 
 
-class RoomForFiles:
+class UploadSizeLimit:
     """Lets a form with files be as large as its files may be; any other stays as small as ever.
 
     A larger one is not read: ``otherwise`` answers it, in words that a person can use.
     """
 
-    def __init__(self, app: ASGIApp, otherwise: Callable[[Request], Awaitable[Response]]) -> None:
+    def __init__(
+        self, app: ASGIApp, on_too_large: Callable[[Request], Awaitable[Response]]
+    ) -> None:
         self._app = app
-        self._otherwise = request_response(otherwise)
+        self._otherwise = request_response(on_too_large)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call."""
         headers = Headers(scope=scope)
         app = self._app
         if headers.get("content-type", "").startswith("multipart/form-data"):
-            most = MOST_FILES * scope["app"].state.settings.largest_file + BESIDE_FILES
+            most = MAX_FILES * scope["app"].state.settings.max_upload_bytes + FORM_OVERHEAD_BYTES
             announced = headers.get("content-length", "")
             length = int(announced) if announced.isdecimal() else 0
             if length > most:
@@ -48,29 +50,29 @@ class RoomForFiles:
         await app(scope, receive, send)
 
 
-async def keep_uploads(shelf: Shelf, uploads: Sequence[Upload]) -> list[KeptFile]:
+async def store_uploads(file_store: FileStore, uploads: Sequence[Upload]) -> list[StoredFile]:
     """All of them on the shelf, or none. Raises FileRefused, or BadInput for too many."""
-    if len(uploads) > MOST_FILES:
+    if len(uploads) > MAX_FILES:
         raise BadInput(
-            Sentence.counted(
+            LazyString.counted(
                 "Please send at most {count} file at once, and choose it again.",
                 "Please send at most {count} files at once, and choose them again.",
-                MOST_FILES,
+                MAX_FILES,
             )
         )
     checked = []
     for one in uploads:
         try:
-            checked.append(await shelf.check(one.data, one.name))
+            checked.append(await file_store.check(one.data, one.name))
         except FileRefused as refusal:
             raise type(refusal)(
-                Sentence(
+                LazyString(
                     "We could not take “{name}”: {reason}. Please choose your files again.",
                     name=one.name[:80],
                     reason=refusal.detail,
                 )
             ) from None
-    return [await shelf.put(one) for one in checked]
+    return [await file_store.put(one) for one in checked]
 
 
 async def show_file(request: Request) -> Response:
@@ -83,7 +85,9 @@ async def show_file(request: Request) -> Response:
     if version is None:
         return unknown_link(request)
     async with state.database.reading() as session:
-        found = await get_customers_own(session, version.request_id, request.path_params["id"])
+        found = await get_customer_attachment(
+            session, version.request_id, request.path_params["id"]
+        )
     if not await may_see_files(request, version.request_id, found.message_id):
-        return ask_code(request, f"files/{found.id}")
-    return send_file(request, found.kept)
+        return redirect_to_code_form(request, f"files/{found.id}")
+    return file_response(request, found.stored_file)

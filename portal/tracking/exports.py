@@ -9,15 +9,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from portal.i18n.languages import language_of
-from portal.i18n.lazy_string import Sentence
+from portal.i18n.lazy_string import LazyString
 from portal.tracking.status_page.endpoints import unknown_link
 from portal.tracking.status_page.view_models import Appointment, StatusPage
 from portal.web import templating
-from portal.web.app_icon import SIZES, look_of
-from portal.web.ical import MEDIA_TYPE, CalendarEntry, calendar_file
-from portal.web.printable_link import Slip, qr_svg, slip
+from portal.web.app_icon import SIZES, app_icon
+from portal.web.ical import MEDIA_TYPE, CalendarEntry, to_ical
+from portal.web.printable_link import PrintableLink, printable_link_page, qr_svg
 
-PAPER = "#faf7f2"
+BACKGROUND_COLOR = "#faf7f2"
 """The page's ground by day, while it starts from the home screen; see customer.css."""
 
 
@@ -26,7 +26,7 @@ async def show_manifest(request: Request) -> Response:
     page = await _find(request)
     if page is None:
         return unknown_link(request)
-    look = look_of(request.app.state.settings)
+    look = app_icon(request.app.state.settings)
     pictures = [(f"{size}.png", f"{size}x{size}", "image/png") for size in SIZES]
     icons = [
         {"src": look.url(name), "sizes": sizes, "type": kind, "purpose": purpose}
@@ -40,8 +40,8 @@ async def show_manifest(request: Request) -> Response:
         "start_url": page.path,
         "scope": page.path,
         "display": "standalone",
-        "background_color": PAPER,
-        "theme_color": PAPER,
+        "background_color": BACKGROUND_COLOR,
+        "theme_color": BACKGROUND_COLOR,
         "lang": page.locale,
         "dir": page.words.direction,
         "icons": icons,
@@ -58,13 +58,15 @@ async def show_qr(request: Request) -> Response:
     return Response(qr_svg(f"{settings.public_url}{page.path}"), headers=_as("image/svg+xml"))
 
 
-async def show_on_paper(request: Request) -> Response:
+async def show_printable_link(request: Request) -> Response:
     """`GET /r/{token}/paper`: a slip to print, for whoever likes to have it on the fridge."""
     page = await _find(request)
     if page is None:
         return unknown_link(request)
     link = f"{request.app.state.settings.public_url}{page.path}"
-    return slip(request, Slip(link, page.first_name, page.reference, page.words, page.path))
+    return printable_link_page(
+        request, PrintableLink(link, page.first_name, page.reference, page.words, page.path)
+    )
 
 
 async def send_calendar(request: Request) -> Response:
@@ -74,13 +76,13 @@ async def send_calendar(request: Request) -> Response:
         return unknown_link(request)
     if not page.appointments:
         return templating.error_page(
-            request, 404, Sentence("No appointment"),
-            Sentence("There is no appointment ahead. When there is one, it stands on your page."),
+            request, 404, LazyString("No appointment"),
+            LazyString("There is no appointment ahead. When there is one, it stands on your page."),
         )  # fmt: skip
     link = f"{request.app.state.settings.public_url}{page.path}"
     entries = [_entry(page, one, link) for one in page.appointments]
     headers = _as(MEDIA_TYPE) | {"Content-Disposition": 'inline; filename="appointment.ics"'}
-    return Response(calendar_file(entries, page.now), headers=headers)
+    return Response(to_ical(entries, page.now), headers=headers)
 
 
 async def _find(request: Request) -> StatusPage | None:
@@ -91,7 +93,7 @@ async def _find(request: Request) -> StatusPage | None:
 
 def _entry(page: StatusPage, appointment: Appointment, link: str) -> CalendarEntry:
     """Nothing of the person: calendars are shared, and shown on locked screens."""
-    call = language_of(page.locale).say(Sentence("{brand} calls you", brand=page.brand))
+    call = language_of(page.locale).say(LazyString("{brand} calls you", brand=page.brand))
     return CalendarEntry(
         uid=f"{appointment.key}.{page.reference}@kept",
         # It grows with all that the customer can see, so with each new time too.

@@ -9,29 +9,29 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal.errors import BadInput
-from portal.i18n.lazy_string import Sentence
+from portal.i18n.lazy_string import LazyString
 from portal.models import (
-    THE_CUSTOMER,
+    CUSTOMER_ACTOR,
     Channel,
     ContactPoint,
     MessageKind,
     ServiceRequest,
     TrackingLink,
 )
-from portal.models.people.contact_address import read_email, read_phone
-from portal.operations import Turn
+from portal.models.people.contact_address import parse_email_address, parse_phone
+from portal.operations import UnitOfWork
 from portal.queries.requests import find_service_request
 from portal.queries.tracking_links import was_link_sent
 from portal.tracking.forms import client_address, read_form
 from portal.web import templating
-from portal.web.rate_limit import TooOften
+from portal.web.rate_limit import RateLimited
 
-TRIES = "60/minute"
-TRIES_FOR_ONE = "10/minute"
+RATE_LIMIT_PER_CLIENT = "60/minute"
+RATE_LIMIT_PER_REQUEST = "10/minute"
 """For one reference, and for one number or address."""
-ONE_LINK_IN = 300
+LINK_INTERVAL_SECONDS = 300
 """Seconds: asked again within them, the link that was sent is enough."""
-ANSWER_AFTER = 0.25
+MIN_RESPONSE_SECONDS = 0.25
 """Seconds until the answer, found or not: how long it takes must tell nothing either."""
 
 
@@ -42,7 +42,7 @@ async def ask(request: Request) -> Response:
 
 async def send_link(request: Request) -> Response:
     """`POST /`: the same words whether or not there is such a request."""
-    answer_at = asyncio.get_running_loop().time() + ANSWER_AFTER
+    answer_at = asyncio.get_running_loop().time() + MIN_RESPONSE_SECONDS
     form = await read_form(request)
     reference = form.get("reference", "").replace("\x00", "").strip()
     contact = form.get("contact", "").replace("\x00", "").strip()
@@ -50,7 +50,7 @@ async def send_link(request: Request) -> Response:
         _check(reference, contact)
         await _count_tries(request, reference, contact)
         await _send(request, _as_written(reference), contact)
-    except (BadInput, TooOften) as refusal:
+    except (BadInput, RateLimited) as refusal:
         return _form(
             request, reference=reference, contact=contact, refusal=refusal.detail,
             status=refusal.status,
@@ -60,10 +60,10 @@ async def send_link(request: Request) -> Response:
 
 
 async def _count_tries(request: Request, reference: str, contact: str) -> None:
-    rates = request.app.state.rates
-    await rates.allow(TRIES, "find from", client_address(request))
-    await rates.allow(TRIES_FOR_ONE, "find", _as_written(reference))
-    await rates.allow(TRIES_FOR_ONE, "find for", contact.lower())
+    rate_limiter = request.app.state.rate_limiter
+    await rate_limiter.allow(RATE_LIMIT_PER_CLIENT, "find from", client_address(request))
+    await rate_limiter.allow(RATE_LIMIT_PER_REQUEST, "find", _as_written(reference))
+    await rate_limiter.allow(RATE_LIMIT_PER_REQUEST, "find for", contact.lower())
 
 
 async def _send(request: Request, reference: str, contact: str) -> None:
@@ -72,24 +72,24 @@ async def _send(request: Request, reference: str, contact: str) -> None:
         found = await find_service_request(session, reference)
     if found is None or _own_point(found, contact) is None:
         return
-    async with request.app.state.relay.turn(THE_CUSTOMER) as turn:
-        service_request = await turn.lock(reference)
+    async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
+        service_request = await uow.lock(reference)
         point = _own_point(service_request, contact)
         if point is not None:
-            await _tell_link(turn, service_request, point)
+            await _tell_link(uow, service_request, point)
 
 
-async def _tell_link(turn: Turn, request: ServiceRequest, point: ContactPoint) -> None:
-    cause = f"find:{request.id}:{_span(turn.now)}"
-    if await was_link_sent(turn.session, cause):
+async def _tell_link(uow: UnitOfWork, request: ServiceRequest, point: ContactPoint) -> None:
+    cause = f"find:{request.id}:{_span(uow.now)}"
+    if await was_link_sent(uow.session, cause):
         return
     if request.live_link is None:
         # The old one opens nothing any more; this one goes to the customer's own address.
-        request.links.append(TrackingLink(created_at=turn.now))
-        await turn.session.flush()
-    teller = await turn.teller(request)
-    words = teller.say("new_link")
-    await turn.outbox.tell(
+        request.links.append(TrackingLink(created_at=uow.now))
+        await uow.session.flush()
+    renderer = await uow.renderer(request)
+    words = renderer.say("new_link")
+    await uow.outbox.tell(
         request, MessageKind.LINK, cause, words, channels=[point.channel], urgent=True
     )
 
@@ -108,9 +108,9 @@ def _own_point(request: ServiceRequest, contact: str) -> ContactPoint | None:
 def _in_one_form(contact: str, point: ContactPoint) -> str:
     """As we keep it. A number without its country is taken to be of the customer's own."""
     if point.channel == Channel.EMAIL:
-        return read_email(contact)
+        return parse_email_address(contact)
     country = phonenumbers.region_code_for_number(phonenumbers.parse(point.address))
-    return read_phone(contact, country)
+    return parse_phone(contact, country)
 
 
 def _as_written(reference: str) -> str:
@@ -121,15 +121,17 @@ def _as_written(reference: str) -> str:
 
 def _check(reference: str, contact: str) -> None:
     if not reference or not contact:
-        raise BadInput(Sentence("Please tell us both: the reference, and your number or address."))
+        raise BadInput(
+            LazyString("Please tell us both: the reference, and your number or address.")
+        )
     if "@" not in contact and not any(letter.isdecimal() for letter in contact):
         raise BadInput(
-            Sentence("Please give the mobile number or the e-mail address that we have of you.")
+            LazyString("Please give the mobile number or the e-mail address that we have of you.")
         )
 
 
 def _span(now: datetime) -> int:
-    return int(now.timestamp()) // ONE_LINK_IN
+    return int(now.timestamp()) // LINK_INTERVAL_SECONDS
 
 
 def _form(

@@ -7,10 +7,10 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from portal.errors import NotAllowed
-from portal.i18n.lazy_string import Sentence
+from portal.i18n.lazy_string import LazyString
 
-OWN = {"same-origin", "none"}
-MOST_FIELDS = 20
+SAME_ORIGIN = {"same-origin", "none"}
+MAX_FORM_FIELDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +24,21 @@ class Upload:
 async def read_form(request: Request) -> dict[str, str]:
     """The form's fields; a file in place of words counts as nothing. Raises NotAllowed."""
     check_origin(request)
-    async with request.form(max_files=MOST_FIELDS, max_fields=MOST_FIELDS) as form:
+    async with request.form(max_files=MAX_FORM_FIELDS, max_fields=MAX_FORM_FIELDS) as form:
         return {name: told for name, told in form.items() if isinstance(told, str)}
 
 
-async def read_letter(request: Request, largest: int) -> tuple[str, list[Upload]]:
+async def read_message_form(request: Request, max_bytes: int) -> tuple[str, list[Upload]]:
     """Words (``body``) and the files beside them (``file``). Raises NotAllowed.
 
     ``largest``: bytes of one file that may be taken. A field that was left empty is no file.
     """
     check_origin(request)
-    async with request.form(max_files=MOST_FIELDS, max_fields=MOST_FIELDS) as form:
+    async with request.form(max_files=MAX_FORM_FIELDS, max_fields=MAX_FORM_FIELDS) as form:
         body = form.get("body", "")
         chosen = [one for one in form.getlist("file") if isinstance(one, UploadFile)]
         uploads = [
-            Upload(one.filename or "", await one.read(largest + 1))
+            Upload(one.filename or "", await one.read(max_bytes + 1))
             for one in chosen
             if one.filename or one.size
         ]
@@ -53,7 +53,7 @@ def check_origin(request: Request) -> None:
     sends neither is no browser that could be misled.
     """
     if not _is_from_our_pages(request):
-        raise NotAllowed(Sentence("This form was sent from another site, so we did not use it."))
+        raise NotAllowed(LazyString("This form was sent from another site, so we did not use it."))
 
 
 def client_address(request: Request) -> str:
@@ -64,7 +64,7 @@ def client_address(request: Request) -> str:
 def _is_from_our_pages(request: Request) -> bool:
     site = request.headers.get("sec-fetch-site")
     if site is not None:
-        return site in OWN
+        return site in SAME_ORIGIN
     origin = request.headers.get("origin")
     # Our pages send no referrer, and with it no origin: "null".
     if origin is None or origin == "null":

@@ -4,16 +4,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from portal.errors import BadInput, NotFound
-from portal.i18n.languages import CODES, language_of
-from portal.i18n.lazy_string import Sentence
-from portal.models import THE_CUSTOMER
+from portal.i18n.languages import LANGUAGE_CODES, language_of
+from portal.i18n.lazy_string import LazyString
+from portal.models import CUSTOMER_ACTOR
 from portal.operations import set_preferences
 from portal.queries.requests import lock_by_token
 from portal.tracking.forms import read_form
 from portal.tracking.status_page.endpoints import unknown_link
 
 
-async def switch(request: Request) -> Response:
+async def switch_language(request: Request) -> Response:
     """`POST /r/{token}/language`: `locale=`, and the page again in that language.
 
     Pressed twice it was said once; the region of "es-MX" is kept where Spanish is chosen again.
@@ -23,15 +23,16 @@ async def switch(request: Request) -> Response:
     if await request.app.state.status_pages.find_version(token) is None:
         return unknown_link(request)
     chosen = form.get("locale", "")
-    if chosen not in CODES:
+    if chosen not in LANGUAGE_CODES:
         raise BadInput(
-            Sentence("We do not write in that language yet."), fields={"locale": ", ".join(CODES)}
+            LazyString("We do not write in that language yet."),
+            fields={"locale": ", ".join(LANGUAGE_CODES)},
         )
     try:
-        async with request.app.state.relay.turn(THE_CUSTOMER) as turn:
-            service_request = await lock_by_token(turn.session, token)
+        async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
+            service_request = await lock_by_token(uow.session, token)
             if language_of(service_request.customer.locale).code != chosen:
-                await set_preferences(turn, service_request, locale=chosen)
+                await set_preferences(uow, service_request, locale=chosen)
     except NotFound:
         return unknown_link(request)
     return RedirectResponse(f"/r/{token}", 303)

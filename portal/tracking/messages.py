@@ -9,25 +9,25 @@ from starlette.responses import Response
 
 from portal.attachments.stored_file import FileRefused, FileTooLarge
 from portal.errors import BadInput, Conflict, NotFound, PortalError
-from portal.i18n.lazy_string import Sentence
-from portal.messaging.intents.appointment_times import A_YEAR
-from portal.models import THE_CUSTOMER, Answer, Channel, Expects, FollowUp, ServiceRequest
+from portal.i18n.lazy_string import LazyString
+from portal.messaging.intents.appointment_times import MAX_AHEAD
+from portal.models import CUSTOMER_ACTOR, Answer, AnswerType, Channel, FollowUp, ServiceRequest
 from portal.operations import answer, receive_web_message
 from portal.queries.requests import lock_by_token
-from portal.tracking.attachments import MOST_FILES, keep_uploads
-from portal.tracking.forms import check_origin, client_address, read_form, read_letter
+from portal.tracking.attachments import MAX_FILES, store_uploads
+from portal.tracking.forms import check_origin, client_address, read_form, read_message_form
 from portal.tracking.status_page.endpoints import unknown_link
-from portal.tracking.status_page.redaction import LINK_ALONE
-from portal.tracking.verification.device_cookie import see_other, sight_of
-from portal.tracking.verification.recent_uploads_cookie import note_sent
+from portal.tracking.status_page.redaction import LINK_ONLY
+from portal.tracking.verification.device_cookie import see_other, visibility_of
+from portal.tracking.verification.recent_uploads_cookie import remember_sent
 from portal.web import templating
-from portal.web.rate_limit import TooOften
+from portal.web.rate_limit import RateLimited
 
-MESSAGES = "20/minute"
-FILES = "60/hour"
-FROM_ONE_ADDRESS = "120/minute"
+MESSAGE_RATE_LIMIT = "20/minute"
+FILE_RATE_LIMIT = "60/hour"
+RATE_LIMIT_PER_CLIENT = "120/minute"
 """Many people may share an address, so one counts for less than a link."""
-LONGEST_ANSWER = 1_600
+MAX_MESSAGE_LENGTH = 1_600
 
 
 async def write(request: Request) -> Response:
@@ -40,35 +40,37 @@ async def write(request: Request) -> Response:
         return unknown_link(request)
     body = ""
     try:
-        body, uploads = await read_letter(request, state.shelf.largest)
-        await state.rates.allow(MESSAGES, "message", token)
-        await state.rates.allow(FROM_ONE_ADDRESS, "message from", client_address(request))
+        body, uploads = await read_message_form(request, state.file_store.max_bytes)
+        await state.rate_limiter.allow(MESSAGE_RATE_LIMIT, "message", token)
+        await state.rate_limiter.allow(
+            RATE_LIMIT_PER_CLIENT, "message from", client_address(request)
+        )
         for _ in uploads:
-            await state.rates.allow(FILES, "file", token)
-        files = await keep_uploads(state.shelf, uploads)
-        async with state.relay.turn(THE_CUSTOMER) as turn:
-            service_request = await lock_by_token(turn.session, token)
-            heard = await receive_web_message(turn, service_request, body, files)
+            await state.rate_limiter.allow(FILE_RATE_LIMIT, "file", token)
+        files = await store_uploads(state.file_store, uploads)
+        async with state.operations.begin(CUSTOMER_ACTOR) as uow:
+            service_request = await lock_by_token(uow.session, token)
+            heard = await receive_web_message(uow, service_request, body, files)
     except NotFound:
         return unknown_link(request)
-    except (BadInput, TooOften, FileRefused) as refusal:
+    except (BadInput, RateLimited, FileRefused) as refusal:
         return await _again(request, token, refusal, draft=body)
     taken = see_other(f"/r/{token}#m-{heard.id}")
-    note_sent(request, taken, heard.id)
+    remember_sent(request, taken, heard.id)
     return taken
 
 
-async def refuse_as_too_large(request: Request) -> Response:
+async def reject_oversized(request: Request) -> Response:
     """More than the most files of the largest size: said on the page, and never read."""
-    most = request.app.state.shelf.largest // 1_000_000
+    most = request.app.state.file_store.max_bytes // 1_000_000
     return await _again(
         request,
         request.path_params["token"],
         FileTooLarge(
-            Sentence.counted(
+            LazyString.counted(
                 "That is too much at once: please send at most {count} file of {most} MB.",
                 "That is too much at once: please send at most {count} files of {most} MB each.",
-                MOST_FILES,
+                MAX_FILES,
                 most=most,
             )
         ),
@@ -85,14 +87,14 @@ async def reply(request: Request) -> Response:
     try:
         given = _read_answer(form.get("answer", ""))
         words = _read_words(form.get("words", ""))
-        async with state.relay.turn(THE_CUSTOMER) as turn:
-            service_request = await lock_by_token(turn.session, token)
+        async with state.operations.begin(CUSTOMER_ACTOR) as uow:
+            service_request = await lock_by_token(uow.session, token)
             question = _find_question(service_request, form.get("follow_up", ""))
             # Pressed twice, it was said once.
             if question.answer != given:
-                at = _read_time(form.get("at", ""), question, given, service_request, turn.now)
+                at = _read_time(form.get("at", ""), question, given, service_request, uow.now)
                 await answer(
-                    turn, service_request, question, given, words=words, at=at, via=Channel.WEB
+                    uow, service_request, question, given, words=words, at=at, via=Channel.WEB
                 )
     except NotFound:
         return unknown_link(request)
@@ -105,8 +107,8 @@ async def _again(request: Request, token: str, refusal: PortalError, draft: str 
     """The page once more, with the reason, and the words that could not be taken."""
     status_pages = request.app.state.status_pages
     version = await status_pages.find_version(token)
-    sight = await sight_of(request, version.request_id) if version else LINK_ALONE
-    page = await status_pages.find_page(token, sight)
+    visibility = await visibility_of(request, version.request_id) if version else LINK_ONLY
+    page = await status_pages.find_page(token, visibility)
     if page is None:
         return unknown_link(request)
     page = replace(page, draft=draft.replace("\x00", ""), refusal=refusal.detail)
@@ -118,19 +120,19 @@ def _read_answer(text: str) -> Answer:
         return Answer(text.strip().lower())
     except ValueError:
         raise BadInput(
-            Sentence("Please answer with yes or no."), fields={"answer": "yes or no"}
+            LazyString("Please answer with yes or no."), fields={"answer": "yes or no"}
         ) from None
 
 
 def _read_words(text: str) -> str:
     words = text.replace("\x00", "").strip()
-    if len(words) > LONGEST_ANSWER:
+    if len(words) > MAX_MESSAGE_LENGTH:
         raise BadInput(
-            Sentence(
+            LazyString(
                 "That is too long to send: please keep it under {most} letters.",
-                most=LONGEST_ANSWER,
+                most=MAX_MESSAGE_LENGTH,
             ),
-            fields={"words": f"at most {LONGEST_ANSWER} letters"},
+            fields={"words": f"at most {MAX_MESSAGE_LENGTH} letters"},
         )
     return words
 
@@ -142,7 +144,7 @@ def _read_time(
 
     Raises BadInput where it is missing, over, or more than a year away.
     """
-    if question.expects != Expects.TIME or given == Answer.NO:
+    if question.expects != AnswerType.TIME or given == Answer.NO:
         return None
     try:
         local = datetime.fromisoformat(text.strip())
@@ -150,12 +152,12 @@ def _read_time(
         local = None
     if local is None or local.tzinfo is not None:
         raise BadInput(
-            Sentence("Please choose a day and a time."), fields={"at": "a day and a time"}
+            LazyString("Please choose a day and a time."), fields={"at": "a day and a time"}
         )
     at = local.replace(tzinfo=ZoneInfo(request.customer.timezone))
-    if not now < at <= now + A_YEAR:
+    if not now < at <= now + MAX_AHEAD:
         raise BadInput(
-            Sentence("Please choose a time to come, within a year."),
+            LazyString("Please choose a time to come, within a year."),
             fields={"at": "a time to come"},
         )
     return at
@@ -167,6 +169,6 @@ def _find_question(request: ServiceRequest, follow_up: str) -> FollowUp:
         if str(question.id) == follow_up.strip() and question.asked_at is not None:
             return question
     raise BadInput(
-        Sentence("That question is not on this page. Please look at it again."),
+        LazyString("That question is not on this page. Please look at it again."),
         fields={"follow_up": "the question that is asked"},
     )

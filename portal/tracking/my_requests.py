@@ -8,21 +8,21 @@ from starlette.responses import Response
 
 from portal import business_time
 from portal.queries.tracking_links import find_by_token
-from portal.queries.trusted_devices import is_shared, requests_of, ways_to_know
+from portal.queries.trusted_devices import code_destinations, is_shared, requests_of_customer
 from portal.tracking.status_page.endpoints import unknown_link
-from portal.tracking.status_page.redaction import Sight
+from portal.tracking.status_page.redaction import Visibility
 from portal.tracking.status_page.view_models import StatusPage
-from portal.tracking.verification.device_cookie import ask_code, find_known
-from portal.tracking.verification.endpoints import ALL_REQUESTS, choose_way
+from portal.tracking.verification.device_cookie import find_trusted_device, redirect_to_code_form
+from portal.tracking.verification.endpoints import ALL_REQUESTS, choose_address
 from portal.web import templating
 
-LATELY = timedelta(days=90)
+RECENT_PERIOD = timedelta(days=90)
 """So long a request stands here after its end."""
-MOST = 30
+MAX_REQUESTS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class RequestListItem:
     """One request: its page, or only its reference where its link was taken back."""
 
     reference: str
@@ -40,26 +40,32 @@ async def show(request: Request) -> Response:
     version = await state.status_pages.find_version(token)
     if version is None:
         return unknown_link(request)
-    device = await find_known(request, version.request_id)
+    device = await find_trusted_device(request, version.request_id)
     if device is None:
-        return ask_code(request, ALL_REQUESTS)
+        return redirect_to_code_form(request, ALL_REQUESTS)
     async with state.database.reading() as session:
         service_request = await find_by_token(session, token)
         if service_request is None:
             return unknown_link(request)
         shared = await is_shared(session, device.channel, device.address, device.customer_id)
-        way = choose_way(
-            ALL_REQUESTS, await ways_to_know(session, service_request, business_time.now())
+        way = choose_address(
+            ALL_REQUESTS, await code_destinations(session, service_request, business_time.now())
         )
         if shared and way is not None and not way.is_shared:
-            return ask_code(request, ALL_REQUESTS)
-        since: datetime = business_time.now() - LATELY
-        found = [] if shared else await requests_of(session, device.customer_id, since, MOST)
+            return redirect_to_code_form(request, ALL_REQUESTS)
+        since: datetime = business_time.now() - RECENT_PERIOD
+        found = (
+            []
+            if shared
+            else await requests_of_customer(session, device.customer_id, since, MAX_REQUESTS)
+        )
     listed = []
     for one in found:
         link = one.live_link
-        page = await state.status_pages.find_page(link.token, Sight(known=True)) if link else None
-        listed.append(Listed(one.reference, page.title if page else one.title, page))
+        page = (
+            await state.status_pages.find_page(link.token, Visibility(known=True)) if link else None
+        )
+        listed.append(RequestListItem(one.reference, page.title if page else one.title, page))
     context = {
         "reference": service_request.reference,
         "path": f"/r/{token}",

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from portal.web import templating
 
-AGAIN_AFTER = 15
+RETRY_AFTER_SECONDS = 15
 """Seconds until the page is worth another look."""
 
 
@@ -19,9 +19,9 @@ def show_outage(request: Request) -> Response:
     path = request.url.path if reading else _page_behind(request)
     context = {"reading": reading, "path": path}
     answer = templating.page(request, "tracking/outage.html", context, 503)
-    answer.headers["Retry-After"] = str(AGAIN_AFTER)
+    answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if reading:
-        answer.headers["Refresh"] = str(AGAIN_AFTER)
+        answer.headers["Refresh"] = str(RETRY_AFTER_SECONDS)
     return answer
 
 

@@ -7,32 +7,32 @@ from starlette.responses import Response
 
 from portal import business_time
 from portal.errors import BadInput, Conflict, NotFound
-from portal.i18n.languages import CODES, language_of
-from portal.i18n.lazy_string import Sentence
-from portal.models import THE_CUSTOMER, Channel, ServiceRequest
-from portal.operations import Choice, Turn, set_preferences
-from portal.queries.consent import Wish, find_welcome
+from portal.i18n.languages import LANGUAGE_CODES, language_of
+from portal.i18n.lazy_string import LazyString
+from portal.models import CUSTOMER_ACTOR, Channel, ServiceRequest
+from portal.operations import ConsentChange, UnitOfWork, set_preferences
+from portal.queries.consent import ConsentQuery, find_permitted
 from portal.queries.requests import lock_by_token
 from portal.queries.tracking_links import find_by_token
 from portal.tracking import preferences_view
 from portal.tracking.forms import read_form
 from portal.tracking.status_page.endpoints import unknown_link
-from portal.tracking.verification.device_cookie import is_known, see_other
-from portal.tracking.verification.masking import masked
+from portal.tracking.verification.device_cookie import is_trusted, see_other
+from portal.tracking.verification.masking import mask_address
 from portal.web import templating
 
 TEXTS, MAIL = (Channel.SMS,), (Channel.EMAIL,)
 BUTTONS = {
-    "stop_this": Choice(stop=True, about="request", channels=TEXTS),
-    "start_this": Choice(stop=False, about="request", channels=TEXTS),
-    "stop_texts": Choice(stop=True, about="all", channels=TEXTS),
-    "start_texts": Choice(stop=False, about="all", channels=TEXTS),
-    "stop_this_mail": Choice(stop=True, about="request", channels=MAIL),
-    "start_this_mail": Choice(stop=False, about="request", channels=MAIL),
-    "stop_mail": Choice(stop=True, about="all", channels=MAIL),
-    "start_mail": Choice(stop=False, about="all", channels=MAIL),
-    "stop_all": Choice(stop=True, about="all", channels=TEXTS + MAIL),
-    "start_all": Choice(stop=False, about="all", channels=TEXTS + MAIL),
+    "stop_this": ConsentChange(stop=True, about="request", channels=TEXTS),
+    "start_this": ConsentChange(stop=False, about="request", channels=TEXTS),
+    "stop_texts": ConsentChange(stop=True, about="all", channels=TEXTS),
+    "start_texts": ConsentChange(stop=False, about="all", channels=TEXTS),
+    "stop_this_mail": ConsentChange(stop=True, about="request", channels=MAIL),
+    "start_this_mail": ConsentChange(stop=False, about="request", channels=MAIL),
+    "stop_mail": ConsentChange(stop=True, about="all", channels=MAIL),
+    "start_mail": ConsentChange(stop=False, about="all", channels=MAIL),
+    "stop_all": ConsentChange(stop=True, about="all", channels=TEXTS + MAIL),
+    "start_all": ConsentChange(stop=False, about="all", channels=TEXTS + MAIL),
 }
 """What each button asks for."""
 STOP = {"request": "stop_this", "all": "stop_all"}
@@ -51,9 +51,9 @@ async def save(request: Request) -> Response:
     if await request.app.state.status_pages.find_version(token) is None:
         return unknown_link(request)
     try:
-        async with request.app.state.relay.turn(THE_CUSTOMER) as turn:
-            service_request = await lock_by_token(turn.session, token)
-            await _grant_wish(turn, service_request, form)
+        async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
+            service_request = await lock_by_token(uow.session, token)
+            await _grant_wish(uow, service_request, form)
     except NotFound:
         return unknown_link(request)
     except (BadInput, Conflict) as refusal:
@@ -61,16 +61,16 @@ async def save(request: Request) -> Response:
     return see_other(f"/r/{token}/preferences?saved")
 
 
-async def _grant_wish(turn: Turn, request: ServiceRequest, form: dict[str, str]) -> None:
+async def _grant_wish(uow: UnitOfWork, request: ServiceRequest, form: dict[str, str]) -> None:
     wish = STOP.get(form.get("stop", ""), form.get("do", "save"))
     if wish in BUTTONS:
-        await set_preferences(turn, request, choice=BUTTONS[wish])
+        await set_preferences(uow, request, consent_change=BUTTONS[wish])
         return
     if wish != "save":
-        raise BadInput(Sentence("Please press one of the buttons."), fields={"do": "save"})
-    prefers = _read_channel(request, form.get("channel"))
+        raise BadInput(LazyString("Please press one of the buttons."), fields={"do": "save"})
+    preferred_channel = _read_channel(request, form.get("channel"))
     locale = _read_language(request, form.get("locale"))
-    await set_preferences(turn, request, prefers=prefers, locale=locale)
+    await set_preferences(uow, request, preferred_channel=preferred_channel, locale=locale)
 
 
 async def _page(
@@ -83,7 +83,7 @@ async def _page(
         service_request = await find_by_token(session, token)
         if service_request is None:
             return unknown_link(request)
-        known = await is_known(request, service_request.id or 0)
+        known = await is_trusted(request, service_request.id or 0)
         channels = await _channels(session, service_request, known=known)
     customer = service_request.customer
     page = preferences_view.PreferencesPage(
@@ -94,7 +94,7 @@ async def _page(
         chosen=channels[0].kind if channels else "sms",
         languages=_languages(service_request),
         saved=saved,
-        is_known=known,
+        is_trusted=known,
         refusal=refusal.detail if refusal else None,
     )
     status = refusal.status if refusal else 200
@@ -111,14 +111,18 @@ async def _channels(
         for kind in request.customer.channels()
         if (address := request.customer.address(kind, business_time.now())) is not None
     ]
-    wishes = {Wish(kind, address, about) for kind, address in found for about in (None, request.id)}
-    welcome = await find_welcome(session, wishes)
+    wishes = {
+        ConsentQuery(kind, address, about)
+        for kind, address in found
+        for about in (None, request.id)
+    }
+    welcome = await find_permitted(session, wishes)
     return tuple(
         preferences_view.Channel(
             "sms" if kind == Channel.SMS else "email",
-            address if known else masked(address),
-            "all" if Wish(kind, address, None) not in welcome
-            else "request" if Wish(kind, address, request.id) not in welcome
+            address if known else mask_address(address),
+            "all" if ConsentQuery(kind, address, None) not in welcome
+            else "request" if ConsentQuery(kind, address, request.id) not in welcome
             else "",
         )
         for kind, address in found
@@ -128,7 +132,7 @@ async def _channels(
 def _languages(request: ServiceRequest) -> tuple[tuple[str, str], ...]:
     """What we speak, what this request is told in besides, and what the customer has now."""
     spoken = {key for stage in request.definition.stages for key in stage.title.texts}
-    codes = {*CODES, *(_option(code) for code in (request.customer.locale, *spoken))}
+    codes = {*LANGUAGE_CODES, *(_option(code) for code in (request.customer.locale, *spoken))}
     return tuple((code, _name(code)) for code in sorted(codes))
 
 
@@ -155,7 +159,7 @@ def _read_channel(request: ServiceRequest, chosen: str | None) -> Channel | None
         for kind in request.customer.channels()
     ):
         raise BadInput(
-            Sentence("We have no such address of yours."), fields={"channel": "sms or email"}
+            LazyString("We have no such address of yours."), fields={"channel": "sms or email"}
         )
     return Channel(chosen)
 
@@ -165,7 +169,7 @@ def _read_language(request: ServiceRequest, chosen: str | None) -> str | None:
         return None
     if chosen not in dict(_languages(request)):
         raise BadInput(
-            Sentence("We do not write in that language yet."), fields={"locale": "a language"}
+            LazyString("We do not write in that language yet."), fields={"locale": "a language"}
         )
     # Their region stays theirs, where they choose what they have.
     return None if chosen == _option(request.customer.locale) else chosen

@@ -20,7 +20,7 @@ class Channel:
 class PreferencesPage:
     """How the customer wants to hear from us, and whether at all.
 
-    `is_known`: the browser has shown a code, so it reads addresses as they are.
+    `is_trusted`: the browser has shown a code, so it reads addresses as they are.
     """
 
     reference: str
@@ -31,7 +31,7 @@ class PreferencesPage:
     languages: tuple[tuple[str, str], ...]
     saved: bool = False
     refusal: str | None = None
-    is_known: bool = False
+    is_trusted: bool = False
 
     @property
     def stopped_all(self) -> bool:

@@ -4,16 +4,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal.errors import NotFound
-from portal.models import THE_CUSTOMER, ServiceRequest
+from portal.models import CUSTOMER_ACTOR, ServiceRequest
 from portal.operations import replace_link
 from portal.queries.requests import lock_by_token
 from portal.queries.tracking_links import find_by_token
 from portal.tracking.forms import read_form
 from portal.tracking.status_page.endpoints import unknown_link
-from portal.tracking.verification.device_cookie import ask_code, find_known, see_other
+from portal.tracking.verification.device_cookie import (
+    find_trusted_device,
+    redirect_to_code_form,
+    see_other,
+)
 from portal.web import templating
 
-ONWARD = "replace"
+NEXT_PATH = "replace"
 
 
 async def ask(request: Request) -> Response:
@@ -22,8 +26,8 @@ async def ask(request: Request) -> Response:
     version = await state.status_pages.find_version(token)
     if version is None:
         return unknown_link(request)
-    if await find_known(request, version.request_id) is None:
-        return ask_code(request, ONWARD)
+    if await find_trusted_device(request, version.request_id) is None:
+        return redirect_to_code_form(request, NEXT_PATH)
     async with state.database.reading() as session:
         service_request = await find_by_token(session, token)
     if service_request is None:
@@ -41,13 +45,13 @@ async def replace(request: Request) -> Response:
     version = await state.status_pages.find_version(token)
     if version is None:
         return unknown_link(request)
-    device = await find_known(request, version.request_id)
+    device = await find_trusted_device(request, version.request_id)
     if device is None:
-        return ask_code(request, ONWARD)
+        return redirect_to_code_form(request, NEXT_PATH)
     try:
-        async with state.relay.turn(THE_CUSTOMER) as turn:
-            service_request = await lock_by_token(turn.session, token)
-            await replace_link(turn, service_request, known_device=device.id)
+        async with state.operations.begin(CUSTOMER_ACTOR) as uow:
+            service_request = await lock_by_token(uow.session, token)
+            await replace_link(uow, service_request, known_device=device.id)
     except NotFound:
         return unknown_link(request)
     link = service_request.live_link

@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal.errors import NotFound
-from portal.models import THE_CUSTOMER, Channel, ConsentSource, ServiceRequest
-from portal.operations import Choice, set_preferences
-from portal.queries.consent import Wish, find_welcome
+from portal.models import CUSTOMER_ACTOR, Channel, ConsentSource, ServiceRequest
+from portal.operations import ConsentChange, set_preferences
+from portal.queries.consent import ConsentQuery, find_permitted
 from portal.queries.requests import lock_by_token
 from portal.queries.tracking_links import find_by_token
 from portal.tracking import preferences_view
@@ -16,8 +16,8 @@ from portal.tracking.status_page.endpoints import unknown_link
 from portal.tracking.verification.device_cookie import see_other
 from portal.web import templating
 
-THIS = Choice(stop=True, about="request", channels=(Channel.EMAIL,))
-ALL = Choice(stop=True, about="all", channels=(Channel.EMAIL,))
+THIS = ConsentChange(stop=True, about="request", channels=(Channel.EMAIL,))
+ALL = ConsentChange(stop=True, about="all", channels=(Channel.EMAIL,))
 
 
 async def ask(request: Request) -> Response:
@@ -34,7 +34,7 @@ async def ask(request: Request) -> Response:
             reference=service_request.reference,
             locale=service_request.customer.locale,
             path=f"/r/{token}",
-            stopped=not (wishes and await find_welcome(session, wishes)),
+            stopped=not (wishes and await find_permitted(session, wishes)),
         )
     context = {"page": page, "locale": page.locale}
     return templating.page(request, "tracking/unsubscribe.html", context)
@@ -50,11 +50,14 @@ async def unsubscribe(request: Request) -> Response:
     form = await request.form()
     about: Literal["request", "all"] = "all" if form.get("stop") == "all" else "request"
     try:
-        async with request.app.state.relay.turn(THE_CUSTOMER) as turn:
-            service_request = await lock_by_token(turn.session, token)
-            choice = Choice(stop=True, about=about, channels=[Channel.EMAIL])
+        async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
+            service_request = await lock_by_token(uow.session, token)
+            consent_change = ConsentChange(stop=True, about=about, channels=[Channel.EMAIL])
             await set_preferences(
-                turn, service_request, choice=choice, source=ConsentSource.UNSUBSCRIBE_LINK
+                uow,
+                service_request,
+                consent_change=consent_change,
+                source=ConsentSource.UNSUBSCRIBE_LINK,
             )
     except NotFound:
         return unknown_link(request)
@@ -63,10 +66,10 @@ async def unsubscribe(request: Request) -> Response:
     return see_other(f"/r/{token}/unsubscribe")
 
 
-def _wishes(request: ServiceRequest) -> list[Wish]:
+def _wishes(request: ServiceRequest) -> list[ConsentQuery]:
     """To write to each mail address of theirs about this request."""
     return [
-        Wish(Channel.EMAIL, point.address, request.id)
+        ConsentQuery(Channel.EMAIL, point.address, request.id)
         for point in request.customer.contact_points
         if point.channel == Channel.EMAIL
     ]

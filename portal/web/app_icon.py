@@ -10,15 +10,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal.settings import Settings
-from portal.web.static_files import A_YEAR
+from portal.web.static_files import CACHE_FOR_A_YEAR
 
 SIZES = (192, 512)
 """Pixels, as phones want them for a home screen and while a page starts."""
-TOUCH = 180
+APPLE_TOUCH_SIZE = 180
 """Pixels, of the one that iPhones ask for at an address of their own."""
 LETTER = 0.56
 """Of the icon's height. A phone may cut the icon round: all stays in the middle four fifths."""
-SMOOTH = 4
+SUPERSAMPLING = 4
 """It is drawn so much larger first, for the edges."""
 WHITE = "#fff"
 UNKNOWN = "\uffff"
@@ -27,28 +27,28 @@ UNKNOWN = "\uffff"
 
 async def serve_icon(request: Request) -> Response:
     """`GET /icons/{name}`, and `/apple-touch-icon.png`, which iPhones ask for unasked; else 404."""
-    look = look_of(request.app.state.settings)
-    name = request.path_params.get("name", f"{TOUCH}.png")
+    look = app_icon(request.app.state.settings)
+    name = request.path_params.get("name", f"{APPLE_TOUCH_SIZE}.png")
     by_hash = request.query_params.get("v") == look.version
     headers = {
-        "Cache-Control": A_YEAR if by_hash else "public, max-age=86400",
+        "Cache-Control": CACHE_FOR_A_YEAR if by_hash else "public, max-age=86400",
         "X-Content-Type-Options": "nosniff",
     }
     if name == "icon.svg":
         return Response(look.svg, media_type="image/svg+xml", headers=headers)
-    if name in [f"{size}.png" for size in (TOUCH, *SIZES)]:
+    if name in [f"{size}.png" for size in (APPLE_TOUCH_SIZE, *SIZES)]:
         size = int(name.removesuffix(".png"))
         return Response(look.png(size), media_type="image/png", headers=headers)
     return Response("There is no such icon.", status_code=404, media_type="text/plain")
 
 
-class Look:
+class AppIcon:
     """One brand's icon, in all its sizes; drawn when it is first asked for."""
 
-    def __init__(self, brand: str, colour: str) -> None:
+    def __init__(self, brand: str, color: str) -> None:
         self.letter = next((one.upper() for one in brand if one.isalnum()), "")
-        self.colour = colour
-        self.version = sha256(f"1 {self.letter} {colour}".encode()).hexdigest()[:8]
+        self.color = color
+        self.version = sha256(f"1 {self.letter} {color}".encode()).hexdigest()[:8]
         self._drawn: dict[int, bytes] = {}
 
     def url(self, name: str) -> str:
@@ -60,7 +60,7 @@ class Look:
         """For every size, in the reader's own font."""
         return (
             '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">'
-            f'<rect width="100" height="100" fill="{self.colour}"/>'
+            f'<rect width="100" height="100" fill="{self.color}"/>'
             f'<text x="50" y="50" dy=".36em" text-anchor="middle" fill="{WHITE}" '
             f'font-family="system-ui,sans-serif" font-weight="600" font-size="{100 * LETTER:g}">'
             f"{self.letter}</text></svg>"
@@ -73,8 +73,8 @@ class Look:
         return self._drawn[size]
 
     def _draw(self, size: int) -> bytes:
-        large = size * SMOOTH
-        image = Image.new("RGB", (large, large), self.colour)
+        large = size * SUPERSAMPLING
+        image = Image.new("RGB", (large, large), self.color)
         pen = ImageDraw.Draw(image)
         font = ImageFont.load_default(large * LETTER * 1.2)
         if _has(font, self.letter):
@@ -84,7 +84,7 @@ class Look:
             pen.text(at, self.letter, fill=WHITE, **told)
         else:
             # The font at hand knows few scripts: then it is the sign of a leg under way.
-            for part, fill in ((0.22, WHITE), (0.3, self.colour), (0.38, WHITE)):
+            for part, fill in ((0.22, WHITE), (0.3, self.color), (0.38, WHITE)):
                 edges = (large * part, large * part, large * (1 - part), large * (1 - part))
                 pen.ellipse(edges, fill)
         drawn = io.BytesIO()
@@ -93,11 +93,11 @@ class Look:
 
 
 @cache
-def _look(brand: str, colour: str) -> Look:
-    return Look(brand, colour)
+def _look(brand: str, color: str) -> AppIcon:
+    return AppIcon(brand, color)
 
 
-def look_of(settings: Settings) -> Look:
+def app_icon(settings: Settings) -> AppIcon:
     """The look of this organisation: its colour by day, on which white can be read."""
     return _look(settings.brand, str(settings.accent.day))
 

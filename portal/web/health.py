@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from portal import business_time
 from portal.models import Heartbeat
 
-SIGN_OF_LIFE = timedelta(seconds=30)
+HEARTBEAT_TIMEOUT = timedelta(seconds=30)
 
 
 async def alive(request: Request) -> Response:
@@ -34,7 +34,7 @@ async def ready(request: Request) -> Response:
                 await connection.execute(sa.select(sa.func.max(col(Heartbeat.beat_at))))
             ).scalar()
         parts["database"] = "ok"
-        fresh = newest is not None and business_time.now() - newest < SIGN_OF_LIFE
+        fresh = newest is not None and business_time.now() - newest < HEARTBEAT_TIMEOUT
         parts["worker"] = "ok" if fresh else "no sign of life for 30 seconds"
     except (SQLAlchemyError, OSError):
         parts["database"] = "cannot be reached"

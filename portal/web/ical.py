@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from unicodedata import category
 
 MEDIA_TYPE = "text/calendar; charset=utf-8"
-LONGEST_LINE = 75
+MAX_LINE_OCTETS = 75
 """Octets, without the line break; what is longer goes on in a line that begins with a space."""
 
 
@@ -25,7 +25,7 @@ class CalendarEntry:
     link: str
 
 
-def calendar_file(entries: Iterable[CalendarEntry], written_at: datetime) -> bytes:
+def to_ical(entries: Iterable[CalendarEntry], written_at: datetime) -> bytes:
     """The whole file. It has no METHOD: it is a copy to keep, not an invitation to answer."""
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Kept//Kept//EN"]
     for entry in entries:
@@ -64,12 +64,12 @@ def _text(words: str) -> str:
 def _folded(line: str) -> Iterator[bytes]:
     """The line in pieces that are short enough; no letter is cut in two."""
     piece = b""
-    room = LONGEST_LINE
+    room = MAX_LINE_OCTETS
     for letter in line:
         octets = letter.encode()
         if len(piece) + len(octets) > room:
             yield piece
             piece = b""
-            room = LONGEST_LINE - 1  # the space before it
+            room = MAX_LINE_OCTETS - 1  # the space before it
         piece += octets
     yield piece

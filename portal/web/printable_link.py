@@ -8,7 +8,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from portal.messaging.wording.time_format import Words
+from portal.messaging.wording.time_format import TimeFormatter
 from portal.web import templating
 
 QUIET_ZONE = 4
@@ -16,17 +16,17 @@ QUIET_ZONE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Slip:
+class PrintableLink:
     """What stands on it. ``words`` are in the customer's language; ``back`` is where to return."""
 
     link: str
     first_name: str
     reference: str
-    words: Words
+    words: TimeFormatter
     back: str
 
 
-def slip(request: Request, told: Slip) -> HTMLResponse:
+def printable_link_page(request: Request, told: PrintableLink) -> HTMLResponse:
     """The page of a slip, without a word about the matter: paper lies about."""
     context = {
         "slip": told,

@@ -4,13 +4,13 @@ from limits import parse
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
-from portal.errors import TooOften
-from portal.i18n.lazy_string import Sentence
+from portal.errors import RateLimited
+from portal.i18n.lazy_string import LazyString
 
-__all__ = ["Rates", "TooOften"]
+__all__ = ["RateLimited", "RateLimiter"]
 
 
-class Rates:
+class RateLimiter:
     """Counts tries by whatever names the one who tries (an address, a key)."""
 
     def __init__(self) -> None:
@@ -19,8 +19,8 @@ class Rates:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     async def allow(self, limit: str, *who: str) -> None:
-        """Count one try. Raises TooOften past ``limit`` ("5/minute")."""
+        """Count one try. Raises RateLimited past ``limit`` ("5/minute")."""
         if not await self._limiter.hit(parse(limit), *who):
-            raise TooOften(
-                Sentence("That was too often in a short time. Please try again in a minute.")
+            raise RateLimited(
+                LazyString("That was too often in a short time. Please try again in a minute.")
             )

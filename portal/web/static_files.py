@@ -17,17 +17,17 @@ from starlette.responses import Response
 
 from portal.paths import STATIC
 
-A_YEAR = "public, max-age=31536000, immutable"
+CACHE_FOR_A_YEAR = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True, slots=True)
-class Asset:
+class StaticFile:
     """One file as it is served: its bytes, plain and packed, and the hash that names them."""
 
     name: str
     media_type: str
     body: bytes
-    packed: bytes
+    gzipped: bytes
     version: str
 
     @property
@@ -36,26 +36,26 @@ class Asset:
         return f"/static/{self.name}?v={self.version}"
 
 
-async def serve_asset(request: Request) -> Response:
+async def serve_static_file(request: Request) -> Response:
     """`GET /static/{name}`: the file, kept for a year when asked for by its hash; else 404."""
-    found = assets().get(request.path_params["name"])
+    found = static_files().get(request.path_params["name"])
     if found is None:
         return Response("There is no such file.", status_code=404, media_type="text/plain")
     by_hash = request.query_params.get("v") == found.version
     headers = {
-        "Cache-Control": A_YEAR if by_hash else "no-cache",
+        "Cache-Control": CACHE_FOR_A_YEAR if by_hash else "no-cache",
         "Vary": "Accept-Encoding",
         "X-Content-Type-Options": "nosniff",
     }
     if "gzip" in request.headers.get("accept-encoding", ""):
         headers["Content-Encoding"] = "gzip"
-        return Response(found.packed, media_type=found.media_type, headers=headers)
+        return Response(found.gzipped, media_type=found.media_type, headers=headers)
     return Response(found.body, media_type=found.media_type, headers=headers)
 
 
 async def serve_logo(request: Request) -> Response:
     """`GET /logo`: the brand's picture, kept for a year when asked for by its hash; else 404."""
-    logo = request.app.state.settings.livery.logo
+    logo = request.app.state.settings.theme.logo
     if logo is None:
         return Response("There is no logo.", status_code=404, media_type="text/plain")
     by_hash = request.query_params.get("v") == logo.version
@@ -63,7 +63,7 @@ async def serve_logo(request: Request) -> Response:
         logo.body,
         media_type=logo.media_type,
         headers={
-            "Cache-Control": A_YEAR if by_hash else "no-cache",
+            "Cache-Control": CACHE_FOR_A_YEAR if by_hash else "no-cache",
             "X-Content-Type-Options": "nosniff",
             # Looked at by itself, an SVG is a page: it draws, and does nothing.
             "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
@@ -71,24 +71,24 @@ async def serve_logo(request: Request) -> Response:
     )
 
 
-def asset(name: str) -> str:
+def static_url(name: str) -> str:
     """The address of a file in `portal/static/`; KeyError when there is none, so a test sees it."""
-    return assets()[name].url
+    return static_files()[name].url
 
 
 @cache
-def assets() -> dict[str, Asset]:
+def static_files() -> dict[str, StaticFile]:
     """Every file of `portal/static/` by its name."""
     return {path.name: _read(path) for path in sorted(STATIC.iterdir()) if path.is_file()}
 
 
-def _read(path: Path) -> Asset:
+def _read(path: Path) -> StaticFile:
     body = path.read_bytes()
-    return Asset(
+    return StaticFile(
         name=path.name,
         media_type=mimetypes.guess_type(path.name)[0] or "text/plain",
         body=body,
         # mtime=0: the same file is the same bytes on every machine.
-        packed=gzip.compress(body, 9, mtime=0),
+        gzipped=gzip.compress(body, 9, mtime=0),
         version=hashlib.sha256(body).hexdigest()[:16],
     )

@@ -17,12 +17,18 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from portal.branding.theme import PLAIN, Livery
-from portal.i18n.languages import ENGLISH, Foreign, Language, language_of, negotiated
+from portal.branding.theme import DEFAULT_THEME, Theme
+from portal.i18n.languages import (
+    ENGLISH,
+    Language,
+    UntranslatedText,
+    language_of,
+    negotiate_language,
+)
 from portal.paths import TEMPLATES
-from portal.web.static_files import asset
+from portal.web.static_files import static_url
 
-OUR_OWN = ("/desk", "/demo", "/api/", "/hooks/")
+ENGLISH_PREFIXES = ("/desk", "/demo", "/api/", "/hooks/")
 """What begins so is for staff and systems, and in English."""
 
 
@@ -31,7 +37,7 @@ def page(
 ) -> HTMLResponse:
     """A whole page."""
     told = _complete(request, context)
-    return HTMLResponse(render(name, told), status, headers=headers(told["livery"]))
+    return HTMLResponse(render(name, told), status, headers=headers(told["theme"]))
 
 
 def fragment(
@@ -41,7 +47,7 @@ def fragment(
     context: Mapping[str, Any],
     status: int = 200,
     *,
-    beside: Sequence[str] = (),
+    out_of_band: Sequence[str] = (),
 ) -> HTMLResponse:
     """One named block of a page, for a part that changes by itself.
 
@@ -53,8 +59,8 @@ def fragment(
     told = _complete(request, context)
     env = environment(language_of(told["locale"]))
     body = render_block(env, name, block, told)
-    body += "".join(env.get_template(one).render(told) for one in beside)
-    return HTMLResponse(body, status, headers=headers(told["livery"]))
+    body += "".join(env.get_template(one).render(told) for one in out_of_band)
+    return HTMLResponse(body, status, headers=headers(told["theme"]))
 
 
 def error_page(request: Request, status: int, title: str, detail: str) -> HTMLResponse:
@@ -65,28 +71,28 @@ def error_page(request: Request, status: int, title: str, detail: str) -> HTMLRe
 def render(name: str, context: Mapping[str, Any]) -> str:
     """A page's HTML, for keeping.
 
-    `context` has all of it, `brand`, `support_contact`, `livery` and `locale` included.
+    `context` has all of it, `brand`, `support_contact`, `theme` and `locale` included.
     """
     language = language_of(context["locale"])
     return environment(language).get_template(name).render(_in(language, context))
 
 
-def visitors_language(request: Request) -> Language:
+def visitor_language(request: Request) -> Language:
     """Of somebody whom we do not know: what the address says, else what their browser asks for."""
-    if request.url.path.startswith(OUR_OWN):
+    if request.url.path.startswith(ENGLISH_PREFIXES):
         return ENGLISH
     if "lang" in request.query_params:
         return language_of(request.query_params["lang"])
-    return negotiated(request.headers.get("accept-language", ""))
+    return negotiate_language(request.headers.get("accept-language", ""))
 
 
 @cache
-def headers(livery: Livery = PLAIN) -> dict[str, str]:
+def headers(theme: Theme = DEFAULT_THEME) -> dict[str, str]:
     """What every page is sent with. Nothing inline runs; of inline styles only our own, by hash."""
     policy = (
         "default-src 'none'",
         "script-src 'self'",
-        f"style-src 'self' {livery.style_sources()}",
+        f"style-src 'self' {theme.style_sources()}",
         "connect-src 'self'",
         "img-src 'self' data:",
         "manifest-src 'self'",
@@ -126,12 +132,12 @@ def environment(language: Language = ENGLISH) -> Environment:
     env.globals["_"] = Markup if is_english else lambda words: Markup(catalog.gettext(words))  # noqa: S704
     env.filters |= {
         "contact_link": contact_link,
-        "marked": marked,
+        "marked": with_lang_attribute,
         "said": language.say,
         "size": language.size,
         "time": time_element,
     }
-    env.globals["asset"] = asset
+    env.globals["asset"] = static_url
     return env
 
 
@@ -152,9 +158,9 @@ def time_element(said: str, at: datetime) -> Markup:
     return Markup(f'<time datetime="{at:%Y-%m-%dT%H:%MZ}">{escape(said)}</time>')  # noqa: S704
 
 
-def marked(words: str) -> Markup:
+def with_lang_attribute(words: str) -> Markup:
     """Words with the language that they are in, where it is not the page's own."""
-    if not isinstance(words, Foreign):
+    if not isinstance(words, UntranslatedText):
         return escape(words)
     return Markup('<span lang="{}" dir="auto">{}</span>').format(words.locale, words)
 
@@ -163,11 +169,11 @@ def _complete(request: Request, context: Mapping[str, Any]) -> dict[str, Any]:
     """`context` with what the frame of every page asks for, where it does not say otherwise."""
     settings = request.app.state.settings
     told = context.get("locale")
-    language = language_of(told) if told else visitors_language(request)
+    language = language_of(told) if told else visitor_language(request)
     frame = {
         "brand": settings.brand,
         "support_contact": settings.support_contact,
-        "livery": settings.livery,
+        "theme": settings.theme,
     }
     # A language chosen by a link goes on to the next page with the links on this one.
     chosen = f"?lang={language.code}" if "lang" in request.query_params else ""

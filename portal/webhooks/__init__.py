@@ -2,7 +2,7 @@
 
 from starlette.routing import Route
 
-from portal.webhooks.inbound_email import LARGEST_MAIL, receive_mail
+from portal.webhooks.inbound_email import MAX_MAIL_BYTES, receive_mail
 from portal.webhooks.twilio import receive_receipt, receive_text
 
 routes = [
@@ -13,7 +13,7 @@ routes = [
         receive_mail,
         methods=["POST"],
         name="email-inbound",
-        max_body_size=LARGEST_MAIL,
+        max_body_size=MAX_MAIL_BYTES,
     ),
 ]
 

@@ -8,15 +8,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal import operations
-from portal.attachments.file_store import Shelf
+from portal.attachments.file_store import FileStore
 from portal.errors import BadInput, NotAllowed
-from portal.messaging.email.inbound import ReceivedMail, read_mail
+from portal.messaging.email.inbound import InboundEmail, parse_inbound_email
 from portal.messaging.email.signed_addresses import find_message_id, find_request_id
 from portal.settings import Settings
-from portal.webhooks.run_once import take_in
+from portal.webhooks.run_once import run_once
 
-MOST_FILES = 10
-LARGEST_MAIL = 25_000_000
+MAX_FILES = 10
+MAX_MAIL_BYTES = 25_000_000
 """Bytes: customers send photographs. As much as most mail servers take."""
 
 
@@ -28,25 +28,32 @@ async def receive_mail(request: Request) -> Response:
     """
     settings = request.app.state.settings
     _check_token(request, settings)
-    mail = read_mail(await request.body())
-    heard = await _heard(settings, request.app.state.shelf, mail)
-    await take_in(request.app.state.relay, heard)
+    mail = parse_inbound_email(await request.body())
+    heard = await _heard(settings, request.app.state.file_store, mail)
+    await run_once(request.app.state.operations, heard)
     return Response(status_code=204)
 
 
 async def _heard(
-    settings: Settings, shelf: Shelf, mail: ReceivedMail
-) -> Callable[[operations.Turn], Awaitable[None]]:
+    settings: Settings, file_store: FileStore, mail: InboundEmail
+) -> Callable[[operations.UnitOfWork], Awaitable[None]]:
     """The verb for this mail. Raises BadInput for a person's mail to nobody."""
     request_id = find_request_id(settings, mail.recipients)
-    sealed_id = find_message_id(settings, mail.recipients)
+    signed_message_id = find_message_id(settings, mail.recipients)
     if mail.report is not None:
-        return partial(operations.record_bounce, report=mail.report, sealed_id=sealed_id)
-    if mail.is_automatic or sealed_id is not None:
-        return partial(operations.set_aside, mail=mail, request_id=request_id, sealed_id=sealed_id)
+        return partial(
+            operations.record_bounce, report=mail.report, signed_message_id=signed_message_id
+        )
+    if mail.is_automatic or signed_message_id is not None:
+        return partial(
+            operations.record_automatic_mail,
+            mail=mail,
+            request_id=request_id,
+            signed_message_id=signed_message_id,
+        )
     if request_id is None:
         raise BadInput("This mail is not for any request of ours.")
-    files = [await shelf.take(one.data, one.name) for one in mail.files[:MOST_FILES]]
+    files = [await file_store.take(one.data, one.name) for one in mail.files[:MAX_FILES]]
     return partial(operations.receive_email, mail=mail, request_id=request_id, files=files)
 
 

@@ -14,17 +14,17 @@ from starlette.responses import Response
 from portal import operations
 from portal.errors import NotAllowed
 from portal.messaging.sms import twilio_codes
-from portal.messaging.sms.twilio_signature import signed_url, verify
-from portal.operations import CarrierWord, Receipt, Texted
-from portal.webhooks.run_once import take_in
+from portal.messaging.sms.twilio_signature import signed_url, verify_signature
+from portal.operations import IncomingMedia, OptOutType, Receipt
+from portal.webhooks.run_once import run_once
 
-MOST_FIELDS = 500
-LONGEST_WORD = 200
-LONGEST_CODE = 16
-LONGEST_BODY = 10_000
-LONGEST_URL = 1_000
-MOST_FILES = 10
-EMPTY = Response("<Response/>", media_type="text/xml")
+MAX_FIELDS = 500
+MAX_FIELD_LENGTH = 200
+MAX_CODE_LENGTH = 16
+MAX_BODY_LENGTH = 10_000
+MAX_URL_LENGTH = 1_000
+MAX_FILES = 10
+EMPTY_TWIML = Response("<Response/>", media_type="text/xml")
 """TwiML that says nothing: what we answer, we send ourselves, by the outbox."""
 
 
@@ -35,11 +35,11 @@ async def receive_text(request: Request) -> Response:
     if sid and sender:
         heard = partial(
             operations.receive_text,
-            sid=sid, sender=sender, to=_word(form, "To"), body=_word(form, "Body", LONGEST_BODY),
-            carrier=_carrier_word(form), texted=_texted(form),
+            sid=sid, sender=sender, to=_word(form, "To"), body=_word(form, "Body", MAX_BODY_LENGTH),
+            carrier=_carrier_word(form), media=_texted(form),
         )  # fmt: skip
-        await take_in(request.app.state.relay, heard)
-    return EMPTY
+        await run_once(request.app.state.operations, heard)
+    return EMPTY_TWIML
 
 
 async def receive_receipt(request: Request) -> Response:
@@ -53,7 +53,7 @@ async def receive_receipt(request: Request) -> Response:
                 int(message_id),
                 sid,
                 twilio_codes.status(word),
-                _word(form, "ErrorCode", LONGEST_CODE) or None,
+                _word(form, "ErrorCode", MAX_CODE_LENGTH) or None,
             )
         )
     return Response(status_code=204)
@@ -71,7 +71,7 @@ async def _signed_form(request: Request) -> FormData:
     tokens = [token.get_secret_value() for token in settings.twilio_auth_tokens]
     header = request.headers.get("X-Twilio-Signature")
     algorithm = request.headers.get("X-Twilio-Webhooks-Signature-Settings")
-    if not verify(tokens, url, form, header, algorithm):
+    if not verify_signature(tokens, url, form, header, algorithm):
         raise NotAllowed("This call is not signed by the carrier.")
     return form
 
@@ -79,29 +79,29 @@ async def _signed_form(request: Request) -> FormData:
 def _read_form(body: bytes) -> FormData:
     """The fields, blank ones too, for they are signed. Twilio sends nothing but this one kind."""
     try:
-        fields = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+        fields = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError:
         return FormData()
     return FormData([*fields])
 
 
-def _carrier_word(form: FormData) -> CarrierWord | None:
+def _carrier_word(form: FormData) -> OptOutType | None:
     """What Advanced Opt-Out made of the text, and has answered; None where it stood aside."""
     try:
-        return CarrierWord(_word(form, "OptOutType").upper())
+        return OptOutType(_word(form, "OptOutType").upper())
     except ValueError:
         return None
 
 
-def _texted(form: FormData) -> list[Texted]:
+def _texted(form: FormData) -> list[IncomingMedia]:
     """Where the carrier keeps each photo of an MMS (``NumMedia``, ``MediaUrl0`` and so on)."""
     said = [
-        (_word(form, f"MediaUrl{n}", LONGEST_URL), _word(form, f"MediaContentType{n}", 100))
-        for n in range(MOST_FILES)
+        (_word(form, f"MediaUrl{n}", MAX_URL_LENGTH), _word(form, f"MediaContentType{n}", 100))
+        for n in range(MAX_FILES)
     ]
-    return [Texted(url, media_type) for url, media_type in said if url]
+    return [IncomingMedia(url, media_type) for url, media_type in said if url]
 
 
-def _word(form: FormData, name: str, longest: int = LONGEST_WORD) -> str:
+def _word(form: FormData, name: str, longest: int = MAX_FIELD_LENGTH) -> str:
     """What the form says under this name, as any database can keep it."""
     return str(form.get(name, "")).replace("\x00", "")[:longest]

@@ -1,37 +1,37 @@
 """Workflow files: the kinds of request, written in TOML, read and checked. Pure."""
 
-from portal.workflows.issues import Mistake, WorkflowFileError
+from portal.workflows.issues import WorkflowFileError, WorkflowIssue
 from portal.workflows.parser import (
-    read_lines,
+    read_toml_lines,
     read_workflow,
     read_workflow_file,
     shipped_workflow_files,
 )
-from portal.workflows.placeholders import FIELDS, template_mistakes
+from portal.workflows.placeholders import PLACEHOLDERS, placeholder_issues
 from portal.workflows.schema import (
     AnswerAction,
     DepartmentDefinition,
     FollowUpDefinition,
+    LocalizedText,
     StageDefinition,
-    Words,
     WorkflowDefinition,
 )
-from portal.workflows.toml_lines import Lines
+from portal.workflows.toml_lines import TomlLines
 
 __all__ = [
-    "FIELDS",
+    "PLACEHOLDERS",
     "AnswerAction",
     "DepartmentDefinition",
     "FollowUpDefinition",
-    "Lines",
-    "Mistake",
+    "LocalizedText",
     "StageDefinition",
-    "Words",
+    "TomlLines",
     "WorkflowDefinition",
     "WorkflowFileError",
-    "read_lines",
+    "WorkflowIssue",
+    "placeholder_issues",
+    "read_toml_lines",
     "read_workflow",
     "read_workflow_file",
     "shipped_workflow_files",
-    "template_mistakes",
 ]

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 
 @dataclass(frozen=True)
-class Mistake:
+class WorkflowIssue:
     """One thing to put right. `line` counts from 1 and is None where the whole file is meant."""
 
     line: int | None
@@ -25,8 +25,8 @@ class WorkflowFileError(Exception):
     `str()` gives one line for each: `card.toml:14: stage "made" ... Did you mean ...?`
     """
 
-    def __init__(self, mistakes: Sequence[Mistake], source: str = "") -> None:
-        self.mistakes = tuple(sorted(mistakes, key=lambda mistake: mistake.line or 0))
+    def __init__(self, issues: Sequence[WorkflowIssue], source: str = "") -> None:
+        self.issues = tuple(sorted(issues, key=lambda mistake: mistake.line or 0))
         self.source = source or "workflow file"
         super().__init__("\n".join(self.lines()))
 
@@ -36,7 +36,7 @@ class WorkflowFileError(Exception):
             f"{self.source}:{mistake.line}: {mistake}"
             if mistake.line
             else f"{self.source}: {mistake}"
-            for mistake in self.mistakes
+            for mistake in self.issues
         ]
 
 

@@ -8,13 +8,13 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
-from portal.workflows.issues import Mistake, WorkflowFileError
+from portal.workflows.issues import WorkflowFileError, WorkflowIssue
 from portal.workflows.schema import WorkflowDefinition
-from portal.workflows.table_reader import Notes
-from portal.workflows.toml_lines import Lines
-from portal.workflows.validator import WorkflowFile
+from portal.workflows.table_reader import IssueCollector
+from portal.workflows.toml_lines import TomlLines
+from portal.workflows.validator import WorkflowValidator
 
-LARGEST_FILE: Final = 256 * 1024
+MAX_FILE_BYTES: Final = 256 * 1024
 """Bytes."""
 
 _SHIPPED: Final = Path(__file__).parent.parent / "shipped" / "workflows"
@@ -31,17 +31,17 @@ def read_workflow_file(
     """Read a file as `read_workflow` does; one that cannot be opened is a mistake like others."""
     try:
         with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
+            content = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         reason = (error.strerror or "it cannot be opened").lower()
-        mistake = Mistake(None, f"cannot be read: {reason}", "Check the name of the file.")
+        mistake = WorkflowIssue(None, f"cannot be read: {reason}", "Check the name of the file.")
         raise WorkflowFileError([mistake], str(path)) from error
     return read_workflow(content, known_departments=known_departments, source=str(path))
 
 
-def read_lines(path: Path) -> Lines:
+def read_toml_lines(path: Path) -> TomlLines:
     """On which line of a workflow file what stands, where `read_workflow_file` has read it."""
-    return Lines(_decoded(path.read_bytes()))
+    return TomlLines(_decoded(path.read_bytes()))
 
 
 def read_workflow(
@@ -57,23 +57,23 @@ def read_workflow(
         values = _parsed(decoded)
     except _UnreadableError as error:
         raise WorkflowFileError([error.mistake], source) from error
-    notes = Notes(Lines(decoded))
-    definition = WorkflowFile(notes, values, known_departments).read()
-    if notes.mistakes:
-        raise WorkflowFileError(notes.mistakes, source)
+    collector = IssueCollector(TomlLines(decoded))
+    definition = WorkflowValidator(collector, values, known_departments).read()
+    if collector.issues:
+        raise WorkflowFileError(collector.issues, source)
     return definition
 
 
 class _UnreadableError(Exception):
     def __init__(self, line: int | None, message: str, remedy: str) -> None:
         super().__init__(message)
-        self.mistake = Mistake(line, message, remedy)
+        self.mistake = WorkflowIssue(line, message, remedy)
 
 
 def _decoded(text: str | bytes) -> str:
     content = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
-    if len(content) > LARGEST_FILE:
-        size = f"is larger than {LARGEST_FILE // 1024} kB"
+    if len(content) > MAX_FILE_BYTES:
+        size = f"is larger than {MAX_FILE_BYTES // 1024} kB"
         raise _UnreadableError(None, size, "A workflow file holds text only; is it the right one?")
     if b"\0" in content:
         line = content.count(b"\n", 0, content.index(b"\0")) + 1

@@ -8,7 +8,7 @@ from typing import Final
 
 from portal.workflows.issues import did_you_mean
 
-FIELDS: Final = (
+PLACEHOLDERS: Final = (
     "brand", "first_name", "title", "next", "next_by", "department", "link", "reference",
 )  # fmt: skip
 """What may stand in braces in an sms and in a question."""
@@ -19,7 +19,9 @@ _OF_THE_PERSON: Final = (
 )  # fmt: skip
 
 
-def template_mistakes(text: str, fields: Sequence[str] = FIELDS) -> Iterator[tuple[str, str]]:
+def placeholder_issues(
+    text: str, fields: Sequence[str] = PLACEHOLDERS
+) -> Iterator[tuple[str, str]]:
     """What is wrong, and its remedy: fields that nobody fills, links that would break."""
     for field in re.findall(r"\{([^{}]*)\}", text):
         if field in fields:

@@ -13,9 +13,9 @@ from portal.workflows.schema import (
     REMIND_AFTER,
     AnswerAction,
     FollowUpDefinition,
-    Words,
+    LocalizedText,
 )
-from portal.workflows.table_reader import Table
+from portal.workflows.table_reader import TableReader
 
 QUESTION_KEYS: Final = ("question", "yes", "no", "expects", "remind_after", "close_after")
 """What a table that asks may say: a follow-up, or a stage."""
@@ -29,12 +29,12 @@ _EXPECTED: Final = 'Write "yes_no" or "time", for a question that a date and hou
 
 
 def read_question(
-    table: Table, stages: Collection[str], asking: FollowUpDefinition
+    table: TableReader, stages: Collection[str], base: FollowUpDefinition
 ) -> FollowUpDefinition:
     """The question of this table: `asking`, with the words and answers that the table gives it."""
     return replace(
-        asking,
-        question=table.words("question", is_template=True) or Words({}),
+        base,
+        question=table.localized_text("question", is_template=True) or LocalizedText({}),
         yes=_answer(table, "yes", stages) or COMPLETE,
         no=_answer(table, "no", stages),
         expects=_expects(table),
@@ -43,21 +43,21 @@ def read_question(
     )
 
 
-def _expects(table: Table) -> Literal["yes_no", "time"]:
+def _expects(table: TableReader) -> Literal["yes_no", "time"]:
     match table.values.get("expects", "yes_no"):
         case "yes_no":
             return "yes_no"
         case "time":
             return "time"
         case _:
-            table.note("expects", 'has an "expects" that is nothing known', _EXPECTED)
+            table.add_issue("expects", 'has an "expects" that is nothing known', _EXPECTED)
             return "yes_no"
 
 
-def _answer(table: Table, key: str, stages: Collection[str]) -> AnswerAction | None:
+def _answer(table: TableReader, key: str, stages: Collection[str]) -> AnswerAction | None:
     value = table.values.get(key)
     if isinstance(value, dict) and len(value) > 1:
-        table.note(key, f'has a "{key}" that does several things', f"Write one: {_ANSWERS}.")
+        table.add_issue(key, f'has a "{key}" that does several things', f"Write one: {_ANSWERS}.")
         return None
     match value:
         case None:
@@ -71,9 +71,9 @@ def _answer(table: Table, key: str, stages: Collection[str]) -> AnswerAction | N
         case {"send_back": str(stage)}:
             action = AnswerAction("send_back", stage)
         case _:
-            table.note(key, f'has a "{key}" that does nothing known', f"Write {_ANSWERS}.")
+            table.add_issue(key, f'has a "{key}" that does nothing known', f"Write {_ANSWERS}.")
             return None
     if action.stage not in stages:
         remedy = did_you_mean(stage, stages)
-        table.note(key, f'has a "{key}" that leads to "{stage}", which is no stage', remedy)
+        table.add_issue(key, f'has a "{key}" that leads to "{stage}", which is no stage', remedy)
     return action

@@ -24,7 +24,7 @@ JsonDuration = Annotated[Duration, BeforeValidator(_duration), PlainSerializer(s
 """A Duration that stands in JSON as it stands in a file: "4bh"."""
 
 
-NO_TIME: Final = Duration(0, "s")
+ZERO_DURATION: Final = Duration(0, "s")
 REMIND_AFTER: Final = Duration(2, "d")
 CLOSE_AFTER: Final = Duration(30, "d")
 REPLY_WITHIN: Final = Duration(4, "bh")
@@ -34,7 +34,7 @@ MANAGER_AFTER: Final = Duration(1, "bd")
 
 
 @dataclass(frozen=True)
-class Words:
+class LocalizedText:
     """A sentence that customers read, by language; plain text in a file is English ("en")."""
 
     texts: dict[str, str]
@@ -82,16 +82,16 @@ class FollowUpDefinition:
 
     key: str
     after_stage: str
-    question: Words
+    question: LocalizedText
     asked_when: Literal["completed", "reached"] = "completed"
-    wait: JsonDuration = NO_TIME
+    wait: JsonDuration = ZERO_DURATION
     yes: AnswerAction = COMPLETE
     no: AnswerAction | None = None
     remind_after: JsonDuration = REMIND_AFTER
     close_after: JsonDuration = CLOSE_AFTER
     expects: Literal["yes_no", "time"] = "yes_no"
     """What answers it: a yes or a no; or a time (an appointment), which does what `yes` does."""
-    title: Words | None = None
+    title: LocalizedText | None = None
     """The leg that stands for the question on the customer's page: "In your hands"."""
 
 
@@ -109,11 +109,11 @@ class StageDefinition:
     key: str
     department: str
     name: str
-    title: Words
+    title: LocalizedText
     expected: JsonDuration
-    grace: JsonDuration = NO_TIME
+    grace: JsonDuration = ZERO_DURATION
     milestone: bool = True
-    sms: Words | None = None
+    sms: LocalizedText | None = None
     update_every: JsonDuration | None = None
     pauses_clock: bool = False
     after: tuple[str, ...] = ()
@@ -121,7 +121,7 @@ class StageDefinition:
     urgent: bool = False
     third_party: str = ""
     silent_after: JsonDuration | None = None
-    delay: Words | None = None
+    delay: LocalizedText | None = None
     """Why it may take longer, as customers read it; None for the product's own words."""
 
 
@@ -165,7 +165,7 @@ class WorkflowDefinition:
     departments: dict[str, DepartmentDefinition]
     stages: tuple[StageDefinition, ...]
     follow_ups: tuple[FollowUpDefinition, ...] = ()
-    title: Words | None = None
+    title: LocalizedText | None = None
     """Its name as customers read it, where that is not `name`."""
 
     def title_in(self, given: str, locale: str | None) -> str:
@@ -207,7 +207,7 @@ class WorkflowDefinition:
         """The stages that wait for none: they open with the request."""
         return [stage for stage in self.stages if not stage.after]
 
-    def last_stages(self) -> list[StageDefinition]:
+    def final_stages(self) -> list[StageDefinition]:
         """The stages that none waits for: with these done, the work is done."""
         waited_for = {key for stage in self.stages for key in stage.after}
         return [stage for stage in self.stages if stage.key not in waited_for]
@@ -234,21 +234,21 @@ class WorkflowDefinition:
     def descendants(self, key: str) -> set[str]:
         """All stages that cannot open before this one is done. Raises KeyError."""
         found = {self.stage(key).key}
-        for leg in self.legs():
+        for leg in self.stage_levels():
             found |= {stage.key for stage in leg if not found.isdisjoint(stage.after)}
         return found - {key}
 
-    def legs(self) -> list[tuple[StageDefinition, ...]]:
+    def stage_levels(self) -> list[tuple[StageDefinition, ...]]:
         """The stages as a line to draw: one tuple a step, side by side what runs in parallel."""
-        return self._legs
+        return self._stage_levels
 
     @cached_property
     def _by_key(self) -> dict[str, StageDefinition]:
         return {stage.key: stage for stage in self.stages}
 
     @cached_property
-    def _legs(self) -> list[tuple[StageDefinition, ...]]:
-        legs: list[tuple[StageDefinition, ...]] = []
+    def _stage_levels(self) -> list[tuple[StageDefinition, ...]]:
+        stage_levels: list[tuple[StageDefinition, ...]] = []
         drawn: set[str] = set()
         while len(drawn) < len(self.stages):
             leg = tuple(
@@ -256,9 +256,9 @@ class WorkflowDefinition:
                 for stage in self.stages
                 if stage.key not in drawn and drawn.issuperset(stage.after)
             )
-            legs.append(leg)
+            stage_levels.append(leg)
             drawn.update(stage.key for stage in leg)
-        return legs
+        return stage_levels
 
 
 _JSON = TypeAdapter(WorkflowDefinition)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-After = Mapping[str, Sequence[str]]
+Dependencies = Mapping[str, Sequence[str]]
 """What each stage waits for, by key, in the order of the file."""
 
 
-def with_defaults(written: Mapping[str, Sequence[str] | None]) -> dict[str, tuple[str, ...]]:
+def with_default_after(written: Mapping[str, Sequence[str] | None]) -> dict[str, tuple[str, ...]]:
     """What each stage waits for: what it says, else the stage above, and nothing for the first."""
     above: tuple[str, ...] = ()
     after = {}
@@ -19,12 +19,14 @@ def with_defaults(written: Mapping[str, Sequence[str] | None]) -> dict[str, tupl
     return after
 
 
-def below_a_fork(written: Mapping[str, Sequence[str] | None]) -> Iterator[tuple[str, list[str]]]:
+def find_ambiguous_joins(
+    written: Mapping[str, Sequence[str] | None],
+) -> Iterator[tuple[str, list[str]]]:
     """Each stage that must say what it waits for and does not, with the branches open above it.
 
     "The stage above" means something only where all that stands above has come together in it.
     """
-    after = with_defaults(written)
+    after = with_default_after(written)
     passed = {stage: ancestors(after, stage) for stage in after}
     keys = list(after)
     for number, (above, key) in enumerate(pairwise(keys), start=1):
@@ -43,7 +45,7 @@ def below_a_fork(written: Mapping[str, Sequence[str] | None]) -> Iterator[tuple[
                 passed = {stage: ancestors(after, stage) for stage in after}
 
 
-def ancestors(after: After, key: str) -> set[str]:
+def ancestors(after: Dependencies, key: str) -> set[str]:
     """All that must be done before this stage; in a circle, itself too."""
     found: set[str] = set()
     waiting = list(after[key])
@@ -54,7 +56,7 @@ def ancestors(after: After, key: str) -> set[str]:
     return found
 
 
-def circles(after: After) -> Iterator[list[str]]:
+def find_cycles(after: Dependencies) -> Iterator[list[str]]:
     """Stages that wait for one another, so that none of them would ever open."""
     left = dict(after)
     while left := _without_ends(left):
@@ -66,7 +68,7 @@ def circles(after: After) -> Iterator[list[str]]:
         left = {key: value for key, value in left.items() if key not in circle}
 
 
-def _without_ends(after: After) -> dict[str, Sequence[str]]:
+def _without_ends(after: Dependencies) -> dict[str, Sequence[str]]:
     """Those that wait for one another: without any that waits for none, or that none waits for."""
     left = dict(after)
     while True:

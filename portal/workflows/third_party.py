@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from portal.business_time import Duration
-from portal.workflows.table_reader import Table
+from portal.workflows.table_reader import TableReader
 
 THIRD_PARTY_KEYS: Final = ("third_party", "silent_after")
 """What a stage may say of whoever does it for us."""
 
 
-def read_third_party(table: Table) -> tuple[str, Duration | None]:
+def read_third_party(table: TableReader) -> tuple[str, Duration | None]:
     """Who does the stage, and after how long without a word they are silent; "" for ourselves."""
     name = table.text("third_party")
     silent_after = table.duration("silent_after")
     if "silent_after" in table and "third_party" not in table:
         remedy = 'Add who is meant, like third_party = "DHL", or take out "silent_after".'
-        table.note("silent_after", 'has "silent_after" but no "third_party"', remedy)
+        table.add_issue("silent_after", 'has "silent_after" but no "third_party"', remedy)
     elif silent_after is not None and not silent_after:
         remedy = 'Give them some time, like silent_after = "2d", or leave the line out.'
-        table.note("silent_after", "would be silent at once", remedy)
+        table.add_issue("silent_after", "would be silent at once", remedy)
     return name, silent_after

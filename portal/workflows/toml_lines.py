@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from typing import Final
 
-Path = tuple[str | int, ...]
+TomlPath = tuple[str | int, ...]
 """The way to a value: ("stages", 2, "title") is the title of the third stage."""
 
 _NAME: Final = r"""(?:[A-Za-z0-9_-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*')"""
@@ -27,22 +27,22 @@ _TOKEN: Final = re.compile(
 )
 
 
-class Lines:
+class TomlLines:
     """Where the tables and keys of a text stand, lines counted from 1."""
 
     def __init__(self, text: str) -> None:
-        self._lines: dict[Path, int] = {}
-        self._lengths: Counter[Path] = Counter()
+        self._lines: dict[TomlPath, int] = {}
+        self._lengths: Counter[TomlPath] = Counter()
         self._scan(text)
 
-    def of(self, path: Path) -> int | None:
+    def of(self, path: TomlPath) -> int | None:
         """The line of what the path leads to, or of the nearest thing around it; None for all."""
         while path and path not in self._lines:
             path = path[:-1]
         return self._lines.get(path)
 
     def _scan(self, text: str) -> None:
-        position, line, table = 0, 1, Path()
+        position, line, table = 0, 1, TomlPath()
         while position < len(text):
             if header := _HEADER.match(text, position):
                 table = self._enter(_names(header[2]), line, is_array=header[1] == "[[")
@@ -53,8 +53,8 @@ class Lines:
             position, passed = _end_of_statement(text, position)
             line += passed
 
-    def _enter(self, names: list[str], line: int, *, is_array: bool) -> Path:
-        path = Path()
+    def _enter(self, names: list[str], line: int, *, is_array: bool) -> TomlPath:
+        path = TomlPath()
         for name in names:
             if self._lengths[path]:  # what follows an array of tables belongs to its last
                 path = (*path, self._lengths[path] - 1)
@@ -65,7 +65,7 @@ class Lines:
         self._record(path, line)
         return path
 
-    def _record(self, path: Path, line: int) -> None:
+    def _record(self, path: TomlPath, line: int) -> None:
         for end in range(1, len(path) + 1):
             self._lines.setdefault(path[:end], line)
 

@@ -14,19 +14,19 @@ from portal.workflows.questions import QUESTION_KEYS, read_question
 from portal.workflows.schema import (
     LEAD_AFTER,
     MANAGER_AFTER,
-    NO_TIME,
     REPLY_WITHIN,
+    ZERO_DURATION,
     DepartmentDefinition,
     FollowUpDefinition,
+    LocalizedText,
     StageDefinition,
-    Words,
     WorkflowDefinition,
 )
-from portal.workflows.table_reader import KEY_REMEDY, Notes, Table, is_key
+from portal.workflows.table_reader import KEY_REMEDY, IssueCollector, TableReader, is_key
 from portal.workflows.third_party import THIRD_PARTY_KEYS, read_third_party
 
-MOST_STAGES: Final = 200
-PREFIX_LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+MAX_STAGES: Final = 200
+REFERENCE_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """What a reference is made of: no letter or digit that is taken for another when read out."""
 
 _FILE_KEYS: Final = (
@@ -43,14 +43,17 @@ _STAGE_KEYS: Final = (
 _FOLLOW_UP_KEYS: Final = ("key", "after_stage", "wait", "title", *QUESTION_KEYS)
 
 
-class WorkflowFile:
+class WorkflowValidator:
     """Reads the tables of a file and notes every mistake in them."""
 
     def __init__(
-        self, notes: Notes, values: dict[str, object], known_departments: Collection[str]
+        self,
+        collector: IssueCollector,
+        values: dict[str, object],
+        known_departments: Collection[str],
     ) -> None:
-        self.notes = notes
-        self.table = Table(notes, (), values, "the workflow")
+        self.collector = collector
+        self.table = TableReader(collector, (), values, "the workflow")
         self.department_tables = self._departments()
         self.stage_tables = list(self._list("stages", "stage", "key", 'stage "{}"'))
         self.follow_up_tables = list(
@@ -80,61 +83,66 @@ class WorkflowFile:
             departments=departments,
             stages=tuple(stages),
             follow_ups=tuple(follow_ups),
-            title=self.table.words("title"),
+            title=self.table.localized_text("title"),
         )
 
-    def _departments(self) -> dict[str, Table]:
+    def _departments(self) -> dict[str, TableReader]:
         tables = self.table.values.get("departments", {})
         if not isinstance(tables, dict):
-            self.table.note(
+            self.table.add_issue(
                 "departments", "has no table of departments", "Write [departments.telesales]."
             )
             return {}
         found = {}
         for key, values in tables.items():
             path = ("departments", key)
-            found[key] = Table(
-                self.notes, path, values if isinstance(values, dict) else {}, f'department "{key}"'
+            found[key] = TableReader(
+                self.collector,
+                path,
+                values if isinstance(values, dict) else {},
+                f'department "{key}"',
             )
             if not isinstance(values, dict):
-                self.notes.add(
+                self.collector.add(
                     path, f'department "{key}" is no table', f"Write [departments.{key}]."
                 )
             if not is_key(key):
-                self.notes.add(path, f'department "{key}" is no key', KEY_REMEDY)
+                self.collector.add(path, f'department "{key}" is no key', KEY_REMEDY)
         return found
 
-    def _list(self, name: str, what: str, key: str, by_key: str) -> Iterator[Table]:
+    def _list(self, name: str, what: str, key: str, by_key: str) -> Iterator[TableReader]:
         tables = self.table.values.get(name, [])
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-            self.table.note(name, f'has "{name}" that are no tables', f"Head each with [[{name}]].")
+            self.table.add_issue(
+                name, f'has "{name}" that are no tables', f"Head each with [[{name}]]."
+            )
             return
-        if name == "stages" and not 0 < len(tables) <= MOST_STAGES:
-            self.table.note(
+        if name == "stages" and not 0 < len(tables) <= MAX_STAGES:
+            self.table.add_issue(
                 name,
                 f"has {len(tables) or 'no'} stages",
-                f"Write one to {MOST_STAGES}, each headed by [[stages]].",
+                f"Write one to {MAX_STAGES}, each headed by [[stages]].",
             )
             return
         for number, values in enumerate(tables):
             value = values.get(key)
             called = by_key.format(value) if isinstance(value, str) else f"{what} {number + 1}"
-            yield Table(self.notes, (name, number), values, called)
+            yield TableReader(self.collector, (name, number), values, called)
 
     def _prefix(self) -> str:
         prefix = self.table.text("prefix")
         if "prefix" in self.table:
-            if prefix and not re.fullmatch(rf"[{PREFIX_LETTERS}]{{2,4}}", prefix):
-                self.table.note(
+            if prefix and not re.fullmatch(rf"[{REFERENCE_ALPHABET}]{{2,4}}", prefix):
+                self.table.add_issue(
                     "prefix",
                     f'has "{prefix}" as "prefix"',
-                    f"Take two to four of {PREFIX_LETTERS}: none is mistaken for another.",
+                    f"Take two to four of {REFERENCE_ALPHABET}: none is mistaken for another.",
                 )
             return prefix
         first_word = re.split(r"[-_]", str(self.table.values.get("key", "")).upper())[0]
-        return "".join(letter for letter in first_word if letter in PREFIX_LETTERS)[:4] or "K"
+        return "".join(letter for letter in first_word if letter in REFERENCE_ALPHABET)[:4] or "K"
 
-    def _department(self, key: str, table: Table, timezone: str) -> DepartmentDefinition:
+    def _department(self, key: str, table: TableReader, timezone: str) -> DepartmentDefinition:
         table.expect_only(_DEPARTMENT_KEYS)
         hours, holidays = table.text("hours"), table.text("holidays")
         for name, value, check in (
@@ -145,7 +153,7 @@ class WorkflowFile:
                 if value:
                     check(value)
             except ValueError as refusal:
-                table.note_refusal(name, refusal)
+                table.add_parse_error(name, refusal)
         return DepartmentDefinition(
             key=key,
             name=table.text("name") or _spoken(key),
@@ -158,14 +166,14 @@ class WorkflowFile:
             manager_after=table.duration("manager_after", MANAGER_AFTER),
         )
 
-    def _timezone(self, table: Table, default: str) -> str:
+    def _timezone(self, table: TableReader, default: str) -> str:
         name = table.text("timezone")
         if name and name not in zone_names():
             remedy = did_you_mean(name, zone_names())
-            table.note("timezone", f'has "{name}" as "timezone", which is none', remedy)
+            table.add_issue("timezone", f'has "{name}" as "timezone", which is none', remedy)
         return name or default
 
-    def _stage(self, table: Table) -> StageDefinition:
+    def _stage(self, table: TableReader) -> StageDefinition:
         table.expect_only(_STAGE_KEYS)
         for key, example in (
             ("key", '"received"'),
@@ -180,93 +188,93 @@ class WorkflowFile:
             key=key,
             department=self._known_department(table),
             name=table.text("name") or _spoken(key),
-            title=table.words("title") or Words({}),
-            expected=table.duration("expected", NO_TIME),
-            grace=table.duration("grace", NO_TIME),
+            title=table.localized_text("title") or LocalizedText({}),
+            expected=table.duration("expected", ZERO_DURATION),
+            grace=table.duration("grace", ZERO_DURATION),
             milestone=table.flag("milestone", default=True),
-            sms=table.words("sms", is_template=True),
+            sms=table.localized_text("sms", is_template=True),
             update_every=table.duration("update_every"),
             pauses_clock=table.flag("pauses_clock", default=False),
             question=self._question_of_stage(table, key),
             urgent=table.flag("urgent", default=False),
             third_party=third_party,
             silent_after=silent_after,
-            delay=table.words("delay", is_template=True),
+            delay=table.localized_text("delay", is_template=True),
         )
 
-    def _known_department(self, table: Table) -> str:
+    def _known_department(self, table: TableReader) -> str:
         key = table.text("department")
         if key and key not in self.departments:
-            table.note(
+            table.add_issue(
                 "department",
                 f'is in the department "{key}", which nobody has defined',
                 did_you_mean(key, self.departments),
             )
         return key
 
-    def _question_of_stage(self, table: Table, stage: str) -> FollowUpDefinition | None:
+    def _question_of_stage(self, table: TableReader, stage: str) -> FollowUpDefinition | None:
         if "question" in table:
-            asking = FollowUpDefinition(f"at-{stage}", stage, Words({}), asked_when="reached")
-            return read_question(table, self.stages, asking)
+            base = FollowUpDefinition(f"at-{stage}", stage, LocalizedText({}), asked_when="reached")
+            return read_question(table, self.stages, base)
         for key in QUESTION_KEYS:
             if key in table:
                 remedy = f'Add question = "..." or take out "{key}".'
-                table.note(key, f'has "{key}" but asks nothing', remedy)
+                table.add_issue(key, f'has "{key}" but asks nothing', remedy)
         return None
 
-    def _follow_up(self, table: Table) -> FollowUpDefinition:
+    def _follow_up(self, table: TableReader) -> FollowUpDefinition:
         table.expect_only(_FOLLOW_UP_KEYS)
         table.required("question", '"Has your card arrived? Reply YES or NO."')
         stage = table.text("after_stage")
         if table.required("after_stage", '"delivered"') and stage and stage not in self.stages:
-            table.note(
+            table.add_issue(
                 "after_stage", "names a stage that is not there", did_you_mean(stage, self.stages)
             )
-        asking = FollowUpDefinition(
+        base = FollowUpDefinition(
             key=table.key("key") or f"after-{stage}",
             after_stage=stage,
-            question=Words({}),
-            wait=table.duration("wait", NO_TIME),
-            title=table.words("title"),
+            question=LocalizedText({}),
+            wait=table.duration("wait", ZERO_DURATION),
+            title=table.localized_text("title"),
         )
-        return read_question(table, self.stages, asking)
+        return read_question(table, self.stages, base)
 
     def _in_order(self, stages: list[StageDefinition]) -> list[StageDefinition]:
         """The stages with what each waits for; notes what can never open."""
         written: dict[str, list[str] | None] = {}
-        tables: dict[str, Table] = {}
+        tables: dict[str, TableReader] = {}
         for key, table in zip(self.stages, self.stage_tables, strict=True):
             if key in tables:
-                first = self.notes.lines.of(tables[key].path)
+                first = self.collector.lines.of(tables[key].path)
                 remedy = f"The first stands on line {first}; each needs its own key."
-                table.note("key", "is there twice", remedy)
+                table.add_issue("key", "is there twice", remedy)
             else:
                 written[key] = self._waits_for(table, above=list(tables)[-1:])
                 tables[key] = table
-        after = stage_graph.with_defaults(written)
-        for key, branches in stage_graph.below_a_fork(written):
+        after = stage_graph.with_default_after(written)
+        for key, branches in stage_graph.find_ambiguous_joins(written):
             side_by_side = " and ".join(f'"{branch}"' for branch in branches)
             all_of_them = ", ".join(f'"{branch}"' for branch in branches)
-            self.notes.add(
+            self.collector.add(
                 tables[key].path,
                 f"{tables[key].what} stands below a fork, where {side_by_side} run side by side",
                 f"Say what it waits for, such as after = [{all_of_them}].",
             )
-        for circle in stage_graph.circles(after):
+        for circle in stage_graph.find_cycles(after):
             way = ", which waits for ".join(f'"{key}"' for key in [*circle, circle[0]])
-            tables[circle[0]].note(
+            tables[circle[0]].add_issue(
                 "after", f"would never open: it waits in a circle, {way}", "Take out one of them."
             )
         return [
             replace(stage, after=after[key]) for key, stage in zip(self.stages, stages, strict=True)
         ]
 
-    def _waits_for(self, table: Table, above: list[str]) -> list[str] | None:
+    def _waits_for(self, table: TableReader, above: list[str]) -> list[str] | None:
         """What the stage says that it waits for; where that is a mistake, the stage above."""
         names = table.names("after")
         for name in names or []:
             if name not in self.stages:
-                table.note(
+                table.add_issue(
                     "after",
                     f'waits for "{name}", which is no stage',
                     did_you_mean(name, self.stages),
@@ -291,7 +299,7 @@ class WorkflowFile:
             if question is None:
                 continue
             if question.key in keys:
-                table.note(
+                table.add_issue(
                     "key", f'is there twice as "{question.key}"', "Give each a key of its own."
                 )
             keys.add(question.key)
@@ -300,7 +308,7 @@ class WorkflowFile:
                     here = question.after_stage
                     behind = {here, *stage_graph.ancestors(after, here)}
                     if action.stage in after and action.stage not in behind:
-                        table.note(
+                        table.add_issue(
                             answer,
                             f'sends back to "{action.stage}", which does not come before',
                             did_you_mean(action.stage, behind),

@@ -6,32 +6,32 @@ import httpx2
 import pytest
 from sqlmodel import col, update
 
-from portal.models import KEPT, Message, MessageStatus, ServiceRequest
+from portal.models import SYSTEM_ACTOR, Message, MessageStatus, ServiceRequest
 from portal.operations import CustomerDetails
-from tests.support.factories import House
+from tests.support.factories import Organisation
 
 PHONE_ONLY = CustomerDetails("Martin Miller", "+14155550132")
 
 
 @pytest.fixture
-async def lost(house: House) -> Message:
+async def lost(organisation: Organisation) -> Message:
     """A text about Martin's card that nobody could deliver."""
-    card = await house.open(customer=PHONE_ONLY, by=KEPT)
-    return await lose(house, card)
+    card = await organisation.open(customer=PHONE_ONLY, by=SYSTEM_ACTOR)
+    return await lose(organisation, card)
 
 
-async def lose(house: House, request: ServiceRequest, **facts: str) -> Message:
-    (message,) = await house.told(request)
+async def lose(organisation: Organisation, request: ServiceRequest, **facts: str) -> Message:
+    (message,) = await organisation.outbound_messages(request)
     facts = {"status": MessageStatus.FAILED, "error_code": "30004"} | facts
-    async with house.database.transaction() as session:
+    async with organisation.database.transaction() as session:
         await session.exec(update(Message).where(col(Message.id) == message.id).values(**facts))
     return message
 
 
-async def test_they_are_listed_oldest_first_until_somebody_saw_to_them(
-    api: httpx2.AsyncClient, house: House, lost: Message
+async def test_failed_messages_are_listed_oldest_first_until_resolved(
+    api: httpx2.AsyncClient, organisation: Organisation, lost: Message
 ) -> None:
-    other = await lose(house, await house.open(customer=PHONE_ONLY, by=KEPT))
+    other = await lose(organisation, await organisation.open(customer=PHONE_ONLY, by=SYSTEM_ACTOR))
     first = (await api.get("/messages?needs=person&limit=1")).json()
     second = (await api.get(f"/messages?needs=person&cursor={first['next_cursor']}")).json()
     assert [one["id"] for one in first["items"] + second["items"]] == [lost.id, other.id]
@@ -44,8 +44,12 @@ async def test_they_are_listed_oldest_first_until_somebody_saw_to_them(
 
 
 @pytest.mark.parametrize(("verb", "body"), [("retry", {}), ("resend", {"body": "Do ring us."})])
-async def test_it_goes_once_however_often_and_by_whomever_it_is_asked(
-    api: httpx2.AsyncClient, house: House, lost: Message, verb: str, body: dict[str, str]
+async def test_concurrent_retries_send_one_copy(
+    api: httpx2.AsyncClient,
+    organisation: Organisation,
+    lost: Message,
+    verb: str,
+    body: dict[str, str],
 ) -> None:
     """A repeat with its key is answered alike, even at the same moment; without one it is 409."""
     path = f"/messages/{lost.id}/{verb}"
@@ -57,7 +61,7 @@ async def test_it_goes_once_however_often_and_by_whomever_it_is_asked(
     assert body.get("body", lost.body) in answers[0].json()["body"]
     refused = await api.post(path, json=body)
     assert (refused.status_code, "seen to this already" in refused.text) == (409, True)
-    assert [one.id for one in await house.messages()] == [lost.id, new]
+    assert [one.id for one in await organisation.messages()] == [lost.id, new]
 
 
 REFUSED = [
@@ -71,12 +75,12 @@ REFUSED = [
 ]
 
 
-async def test_what_cannot_be_done_is_refused_and_changes_nothing(
-    api: httpx2.AsyncClient, house: House, lost: Message
+async def test_invalid_retry_is_rejected_and_changes_nothing(
+    api: httpx2.AsyncClient, organisation: Organisation, lost: Message
 ) -> None:
     for path, body, status in REFUSED:
         path = path.replace("{id}", str(lost.id))  # noqa: PLW2901
         answer = await (api.get(path) if body is None else api.post(path, json=body))
         assert answer.status_code == status, path
-    assert len(await house.messages()) == 1
+    assert len(await organisation.messages()) == 1
     assert (await api.get(f"/messages/{lost.id}")).json()["settled_at"] is None

@@ -12,7 +12,7 @@ from sqlmodel import select
 from portal.business_time import now
 from portal.database import Database
 from portal.models import ApiKey, EventKind, ServiceRequest
-from tests.support.factories import House
+from tests.support.factories import Organisation
 
 ORDER: dict[str, Any] = {
     "workflow": "card",
@@ -21,13 +21,13 @@ ORDER: dict[str, Any] = {
 ONCE = {"Idempotency-Key": "order-1"}
 
 
-async def requests(house: House) -> list[ServiceRequest]:
-    async with house.database.reading() as session:
+async def requests(organisation: Organisation) -> list[ServiceRequest]:
+    async with organisation.database.reading() as session:
         return list((await session.exec(select(ServiceRequest))).all())
 
 
-async def test_the_same_call_again_is_answered_alike_and_done_once(
-    api: httpx2.AsyncClient, house: House
+async def test_repeated_call_returns_the_same_response_and_acts_once(
+    api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     first = await api.post("/requests", json=ORDER, headers=ONCE)
     again = await api.post("/requests", json=ORDER, headers=ONCE)
@@ -36,12 +36,12 @@ async def test_the_same_call_again_is_answered_alike_and_done_once(
     assert again.headers["location"] == first.headers["location"]
     assert "idempotent-replayed" not in first.headers
     assert again.headers["idempotent-replayed"] == "true"
-    assert len(await requests(house)) == 1
-    assert len(await house.messages()) == 1
+    assert len(await requests(organisation)) == 1
+    assert len(await organisation.messages()) == 1
 
 
-async def test_the_order_of_fields_and_spaces_make_no_other_call(
-    api: httpx2.AsyncClient, house: House
+async def test_field_order_and_whitespace_do_not_change_the_fingerprint(
+    api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     await api.post("/requests", json=ORDER, headers=ONCE)
     turned = b'{ "customer": {"phone": "+14155550132", "name": "Martin"},  "workflow": "card" }'
@@ -49,8 +49,8 @@ async def test_the_order_of_fields_and_spaces_make_no_other_call(
     assert again.headers["idempotent-replayed"] == "true"
 
 
-async def test_another_body_or_call_with_the_same_key_is_refused(
-    api: httpx2.AsyncClient, house: House
+async def test_same_key_with_other_body_or_path_is_rejected(
+    api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     first = (await api.post("/requests", json=ORDER, headers=ONCE)).json()
     other = await api.post("/requests", json=ORDER | {"title": "Other"}, headers=ONCE)
@@ -62,19 +62,19 @@ async def test_another_body_or_call_with_the_same_key_is_refused(
 
 
 async def test_advancing_twice_by_one_call_advances_once(
-    api: httpx2.AsyncClient, martins: ServiceRequest, house: House
+    api: httpx2.AsyncClient, card_request: ServiceRequest, organisation: Organisation
 ) -> None:
-    path = f"/requests/{martins.reference}/advance"
-    body = {"note": "Done.", "version": martins.version}
+    path = f"/requests/{card_request.reference}/advance"
+    body = {"note": "Done.", "version": card_request.version}
     first = await api.post(path, json=body, headers=ONCE)
     again = await api.post(path, json=body, headers=ONCE)
     assert again.content == first.content, "not refused as stale: it is the same call"
-    kinds = [event.kind for event in await house.events(martins)]
+    kinds = [event.kind for event in await organisation.events(card_request)]
     assert kinds.count(EventKind.STAGE_COMPLETED) == 1
 
 
 async def test_ten_at_the_same_moment_open_one_request(
-    api: httpx2.AsyncClient, house: House
+    api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     """The lock is the database's, so this holds across processes too."""
     answers = await asyncio.gather(
@@ -83,28 +83,32 @@ async def test_ten_at_the_same_moment_open_one_request(
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.content for answer in answers}) == 1
     assert sum("idempotent-replayed" not in answer.headers for answer in answers) == 1
-    assert len(await requests(house)) == 1
-    assert len(await house.messages()) == 1
+    assert len(await requests(organisation)) == 1
+    assert len(await organisation.messages()) == 1
 
 
-async def test_ten_with_one_external_id_open_one_request_and_the_others_hear_of_it(
-    api: httpx2.AsyncClient, house: House
+async def test_concurrent_creates_with_one_external_id_return_one_request(
+    api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     order = ORDER | {"external_id": "crm-9"}
     answers = await asyncio.gather(*(api.post("/requests", json=order) for _ in range(10)))
     assert sorted(answer.status_code for answer in answers) == [201, *[409] * 9]
-    (only,) = await requests(house)
+    (only,) = await requests(organisation)
     assert all(only.reference in answer.text for answer in answers)
 
 
-async def test_a_refused_call_is_not_remembered(api: httpx2.AsyncClient, house: House) -> None:
+async def test_failed_call_is_not_stored(
+    api: httpx2.AsyncClient, organisation: Organisation
+) -> None:
     """Nothing was done, so the same key may carry the call put right."""
     wrong = ORDER | {"customer": {"name": "Martin", "phone": "1"}}
     assert (await api.post("/requests", json=wrong, headers=ONCE)).status_code == 422
     assert (await api.post("/requests", json=ORDER, headers=ONCE)).status_code == 201
 
 
-async def test_after_a_day_the_key_is_forgotten(api: httpx2.AsyncClient, house: House) -> None:
+async def test_idempotency_key_expires_after_a_day(
+    api: httpx2.AsyncClient, organisation: Organisation
+) -> None:
     with time_machine.travel(now(), tick=False) as traveller:
         first = await api.post("/requests", json=ORDER, headers=ONCE)
         traveller.shift(timedelta(hours=24) - timedelta(seconds=1))
@@ -117,7 +121,7 @@ async def test_after_a_day_the_key_is_forgotten(api: httpx2.AsyncClient, house: 
 
 
 async def test_two_systems_may_use_the_same_idempotency_key(
-    api: httpx2.AsyncClient, house: House, database: Database
+    api: httpx2.AsyncClient, organisation: Organisation, database: Database
 ) -> None:
     key, secret = ApiKey.make("shop", now())
     async with database.transaction() as session:
@@ -131,8 +135,8 @@ async def test_two_systems_may_use_the_same_idempotency_key(
 
 @pytest.mark.parametrize("name", ["", "x" * 256, "caf\u00e9"])
 async def test_an_idempotency_key_is_plain_and_short(
-    name: str, api: httpx2.AsyncClient, house: House
+    name: str, api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     headers = [("Idempotency-Key", name.encode("latin-1"))]
     assert (await api.post("/requests", json=ORDER, headers=headers)).status_code == 422
-    assert await requests(house) == []
+    assert await requests(organisation) == []

@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 from starlette.applications import Starlette
 
-from portal.models import BallKind, DroppedBall
+from portal.models import DroppedBall, DroppedBallKind
 from portal.operations import CustomerDetails, accept, advance, cancel
-from tests.support.factories import MARTHA, MARTIN, House
+from tests.support.factories import MARTHA, MARTIN, Organisation
 
 
 async def found(api: httpx2.AsyncClient, **query: Any) -> list[str]:
@@ -20,16 +20,18 @@ async def found(api: httpx2.AsyncClient, **query: Any) -> list[str]:
 
 
 @pytest.fixture
-async def five(house: House) -> dict[str, str]:
+async def five(organisation: Organisation) -> dict[str, str]:
     """Requests by what is particular about them, oldest first."""
-    by = house.people.tess.actor
-    fresh = await house.open(by=by, external_id="crm-1")
-    waiting = await house.do(advance, await house.open(customer=MARTHA, by=by), by=by)
-    taken = await house.do(advance, await house.open(by=by), by=by)
-    taken = await house.do(accept, taken, by=house.people.uma.actor)
-    ended = await house.open(customer=CustomerDetails("Percy 100%", email="p@x.org"), by=by)
-    ended = await house.do(cancel, ended, by=by, reason="No longer wanted.")
-    fork = await house.do(advance, await house.open("permit", by=by), by=by)
+    by = organisation.people.tess.actor
+    fresh = await organisation.open(by=by, external_id="crm-1")
+    waiting = await organisation.run(
+        advance, await organisation.open(customer=MARTHA, by=by), by=by
+    )
+    taken = await organisation.run(advance, await organisation.open(by=by), by=by)
+    taken = await organisation.run(accept, taken, by=organisation.people.uma.actor)
+    ended = await organisation.open(customer=CustomerDetails("Percy 100%", email="p@x.org"), by=by)
+    ended = await organisation.run(cancel, ended, by=by, reason="No longer wanted.")
+    fork = await organisation.run(advance, await organisation.open("permit", by=by), by=by)
     return {
         "fresh": fresh.reference,
         "waiting": waiting.reference,
@@ -66,7 +68,7 @@ FITTING = [
 ]
 
 
-async def test_a_list_holds_what_fits_and_nothing_else(
+async def test_filters_return_only_matching_requests(
     api: httpx2.AsyncClient, five: dict[str, str]
 ) -> None:
     for query, names in FITTING:
@@ -96,7 +98,7 @@ MEANINGLESS = [
 ]
 
 
-async def test_a_question_that_means_nothing_is_refused_by_name(
+async def test_invalid_filter_value_is_rejected_by_name(
     api: httpx2.AsyncClient, five: dict[str, str]
 ) -> None:
     for query in MEANINGLESS:
@@ -105,15 +107,13 @@ async def test_a_question_that_means_nothing_is_refused_by_name(
         assert [one["field"] for one in answer.json()["errors"]] == list(query), query
 
 
-async def test_a_question_left_empty_is_not_asked(
-    api: httpx2.AsyncClient, five: dict[str, str]
-) -> None:
+async def test_empty_filter_is_ignored(api: httpx2.AsyncClient, five: dict[str, str]) -> None:
     empty = "/requests?department=&stage=&status=&owner=&q=&cursor=&limit="
     assert (await api.get(empty)).json() == (await api.get("/requests")).json()
 
 
-async def test_pages_follow_one_another_and_miss_nothing(
-    api: httpx2.AsyncClient, five: dict[str, str], house: House
+async def test_pagination_misses_nothing(
+    api: httpx2.AsyncClient, five: dict[str, str], organisation: Organisation
 ) -> None:
     seen: list[str] = []
     cursor = None
@@ -123,12 +123,12 @@ async def test_pages_follow_one_another_and_miss_nothing(
         seen += [item["reference"] for item in page["items"]]
         cursor = page["next_cursor"]
         # What is opened meanwhile neither shifts a page nor comes twice.
-        await house.open(customer=MARTIN, by=house.people.tess.actor)
+        await organisation.open(customer=MARTIN, by=organisation.people.tess.actor)
     assert seen == list(reversed(five.values()))
     assert cursor is None
 
 
-async def test_the_records_of_a_request_page_oldest_first(
+async def test_records_are_paged_oldest_first(
     api: httpx2.AsyncClient, five: dict[str, str]
 ) -> None:
     path = f"/requests/{five['taken']}/timeline"
@@ -145,7 +145,7 @@ async def test_the_records_of_a_request_page_oldest_first(
         assert set(answer.json()) == {"items", "next_cursor"}
 
 
-async def test_a_longer_page_costs_no_more_looks_at_the_database(
+async def test_query_count_does_not_grow_with_page_size(
     app: Starlette, api: httpx2.AsyncClient, five: dict[str, str]
 ) -> None:
     """No query for each row: the count is the same for one request and for five."""
@@ -167,21 +167,21 @@ async def test_a_longer_page_costs_no_more_looks_at_the_database(
 
 
 async def test_dropped_balls_have_an_owner_and_a_reference(
-    api: httpx2.AsyncClient, house: House, five: dict[str, str]
+    api: httpx2.AsyncClient, organisation: Organisation, five: dict[str, str]
 ) -> None:
-    waiting = await house.see(five["waiting"])
+    waiting = await organisation.reload(five["waiting"])
     raised = datetime(2026, 11, 1, tzinfo=UTC)
-    async with house.database.transaction() as session:
+    async with organisation.database.transaction() as session:
         session.add_all(
             [
                 DroppedBall(
-                    kind=BallKind.HANDOFF_UNACCEPTED, subject="handoff:1", detail="Not taken up.",
-                    request_id=waiting.id, owner_id=waiting.owner_id, slipped_at=raised,
+                    kind=DroppedBallKind.HANDOFF_UNACCEPTED, subject="handoff:1", detail="Not taken up.",
+                    request_id=waiting.id, owner_id=waiting.owner_id, dropped_at=raised,
                     raised_at=raised,
                 ),
                 DroppedBall(
-                    kind=BallKind.UNKNOWN_SENDER, subject="message:9", detail="Who is this?",
-                    slipped_at=raised, raised_at=raised, resolved_at=raised,
+                    kind=DroppedBallKind.UNKNOWN_SENDER, subject="message:9", detail="Who is this?",
+                    dropped_at=raised, raised_at=raised, resolved_at=raised,
                 ),
             ]
         )  # fmt: skip

@@ -9,16 +9,16 @@ import httpx2
 import pytest
 from starlette.routing import Route
 
-from portal.api import CALLS, routes
+from portal.api import ENDPOINTS, routes
 from portal.api.openapi import describe
 from portal.business_time import now
-from portal.models import KEPT, BallKind, Message, MessageStatus
-from portal.operations.dropped_balls.resolution import raise_ball
-from tests.support.factories import House
+from portal.models import SYSTEM_ACTOR, DroppedBallKind, Message, MessageStatus
+from portal.operations.dropped_balls.resolution import raise_dropped_ball
+from tests.support.factories import Organisation
 
 once = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
-DOCUMENT = describe(CALLS, "https://kept.example")
+DOCUMENT = describe(ENDPOINTS, "https://kept.example")
 MARTIN = {"name": "Martin", "phone": "+14155550132", "email": "martin@example.com"}
 
 
@@ -71,20 +71,20 @@ def described(method: str, path: str) -> dict[str, Any]:
     raise AssertionError(f"{method} {path} is not described")
 
 
-async def lose(house: House, message_id: int) -> None:
+async def lose(organisation: Organisation, message_id: int) -> None:
     """As if the provider had refused it."""
-    async with house.database.transaction() as session:
+    async with organisation.database.transaction() as session:
         message = await session.get_one(Message, message_id)
         message.status = MessageStatus.FAILED
 
 
-async def drop(house: House) -> None:
+async def drop(organisation: Organisation) -> None:
     """Something has slipped that belongs to no request."""
-    async with house.relay.turn(KEPT) as turn:
-        await raise_ball(turn, BallKind.FLOOD, "flood:+14155550199", "A flood.")
+    async with organisation.operations.begin(SYSTEM_ACTOR) as uow:
+        await raise_dropped_ball(uow, DroppedBallKind.FLOOD, "flood:+14155550199", "A flood.")
 
 
-def test_what_is_served_is_described_and_nothing_else() -> None:
+def test_every_route_is_described_and_every_description_is_served() -> None:
     served = {
         (route.path, method)
         for route in routes
@@ -100,12 +100,12 @@ def test_what_is_served_is_described_and_nothing_else() -> None:
     assert told == served
 
 
-def test_every_reference_in_the_description_leads_somewhere() -> None:
+def test_every_schema_reference_resolves() -> None:
     for kind, name in re.findall(r"'#/components/(\w+)/(\w+)'", str(DOCUMENT)):
         assert name in DOCUMENT["components"][kind]
 
 
-def test_every_call_has_a_name_of_its_own_and_a_sentence() -> None:
+def test_every_operation_has_a_unique_id_and_a_summary() -> None:
     operations = [one for path in DOCUMENT["paths"].values() for one in path.values()]
     names = [one["operationId"] for one in operations]
     assert len(set(names)) == len(names)
@@ -113,7 +113,7 @@ def test_every_call_has_a_name_of_its_own_and_a_sentence() -> None:
 
 
 @once
-async def test_the_description_is_read_without_a_key(client: httpx2.AsyncClient) -> None:
+async def test_openapi_needs_no_key(client: httpx2.AsyncClient) -> None:
     answer = await client.get("/api/v1/openapi.json")
     assert answer.status_code == 200
     assert answer.json()["openapi"] == "3.1.0"
@@ -122,8 +122,8 @@ async def test_the_description_is_read_without_a_key(client: httpx2.AsyncClient)
 
 
 @once
-async def test_every_answer_of_a_whole_life_fits_its_description(
-    api: httpx2.AsyncClient, house: House
+async def test_responses_of_a_whole_request_match_the_schema(
+    api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     """Every call of the table is made, and each answer and body held against its schema.
 
@@ -159,13 +159,13 @@ async def test_every_answer_of_a_whole_life_fits_its_description(
     await call("POST", f"{path}/withdraw", {"reason": "It was none."})
     written = await call("POST", "/requests/REF/messages", {"body": "Hello.", "channels": ["sms"]})
     await call("GET", f"/messages/{written['id']}")
-    await lose(house, written["id"])
+    await lose(organisation, written["id"])
     await call("GET", "/messages?needs=person&limit=1")
     again = await call("POST", f"/messages/{written['id']}/retry", {"to": MARTIN["phone"]})
-    await lose(house, again["id"])
+    await lose(organisation, again["id"])
     words = {"body": "Hello again.", "channel": "email"}
     other = await call("POST", f"/messages/{again['id']}/resend", words)
-    await lose(house, other["id"])
+    await lose(organisation, other["id"])
     await call("POST", f"/messages/{other['id']}/told", {"note": "He knows."})
     await call("POST", "/requests/REF/contacts", {"channel": "call", "reason": "other", "note": ""})
     await call("POST", "/requests/REF/hold", {"reason": "A part is missing.", "until": due})
@@ -180,7 +180,7 @@ async def test_every_answer_of_a_whole_life_fits_its_description(
     for part in ("", "/timeline", "/messages", "/promises", "/follow-ups"):
         await call("GET", f"/requests/REF{part}")
     await call("GET", "/requests?status=open")
-    await drop(house)
+    await drop(organisation)
     (ball,) = (await call("GET", "/dropped-balls?open=true"))["items"]
     await call("POST", f"/dropped-balls/{ball['id']}/dismiss", {"reason": "It was a test."})
     reference = (await call("POST", "/requests", {"workflow": "card", "customer": MARTIN}))[
@@ -207,7 +207,9 @@ async def test_every_answer_of_a_whole_life_fits_its_description(
 
 
 @once
-async def test_a_refusal_fits_its_description(api: httpx2.AsyncClient, house: House) -> None:
+async def test_problem_details_match_the_schema(
+    api: httpx2.AsyncClient, organisation: Organisation
+) -> None:
     for answer in (
         await api.get("/requests/none"),
         await api.post("/requests", json={"workflow": "card"}),

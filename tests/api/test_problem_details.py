@@ -10,7 +10,7 @@ from sqlmodel import select
 from portal.business_time import now
 from portal.database import Database
 from portal.models import ApiKey, ServiceRequest
-from tests.support.factories import ORIGIN, House
+from tests.support.factories import ORIGIN, Organisation
 
 pytestmark = pytest.mark.either_database
 
@@ -35,8 +35,8 @@ NO_KEYS = [{}, {"Authorization": "Bearer kept_wrong"}, {"Authorization": "Basic 
      {"Authorization": "Bearer"}]  # fmt: skip
 
 
-async def test_without_a_key_in_use_nothing_is_answered(
-    client: httpx2.AsyncClient, house: House
+async def test_missing_or_unknown_key_is_401(
+    client: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     for sent in NO_KEYS:
         for method, path in (("GET", "/requests"), ("POST", "/requests"), ("GET", "/messages/1")):
@@ -45,8 +45,8 @@ async def test_without_a_key_in_use_nothing_is_answered(
             assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
-async def test_a_revoked_key_opens_nothing(
-    client: httpx2.AsyncClient, database: Database, house: House
+async def test_revoked_key_is_401(
+    client: httpx2.AsyncClient, database: Database, organisation: Organisation
 ) -> None:
     key, secret = ApiKey.make("old", now())
     key.revoked_at = now()
@@ -56,8 +56,8 @@ async def test_a_revoked_key_opens_nothing(
     refused(answer, 401)
 
 
-async def test_guessing_keys_is_slowed_and_a_right_key_is_not(
-    client: httpx2.AsyncClient, api: httpx2.AsyncClient, house: House
+async def test_failed_keys_are_rate_limited_and_a_valid_key_is_not(
+    client: httpx2.AsyncClient, api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     for _ in range(30):
         refused(await client.get("/api/v1/requests"), 401)
@@ -84,12 +84,12 @@ NOWHERE = [
 ]
 
 
-async def test_what_is_not_there_is_not_found(api: httpx2.AsyncClient, house: House) -> None:
+async def test_unknown_resource_is_404(api: httpx2.AsyncClient, organisation: Organisation) -> None:
     for path in NOWHERE:
         refused(await api.get(path), 404)
 
 
-async def test_the_wrong_method_says_so(api: httpx2.AsyncClient, house: House) -> None:
+async def test_wrong_method_is_405(api: httpx2.AsyncClient, organisation: Organisation) -> None:
     refused(await api.put("/requests", json={}), 405)
 
 
@@ -97,7 +97,7 @@ NOT_JSON = [b"{", b"workflow=card", b"\xff\xfe\x00", b'{"a": NaN}', b'{"a": ' + 
      b"[" * 100_000]  # fmt: skip
 
 
-async def test_what_is_not_json_is_a_400(api: httpx2.AsyncClient, house: House) -> None:
+async def test_invalid_json_is_400(api: httpx2.AsyncClient, organisation: Organisation) -> None:
     for raw in NOT_JSON:
         refused(await api.post("/requests", content=raw), 400)
 
@@ -136,17 +136,17 @@ NOT_OPENED = [
 
 
 async def test_a_request_that_cannot_be_opened_names_the_field(
-    api: httpx2.AsyncClient, house: House
+    api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     for body, field in NOT_OPENED:
         said = refused(await api.post("/requests", content=json.dumps(body)), 422)
         assert field in [one["field"] for one in said["errors"]], body
-        async with house.database.reading() as session:
+        async with organisation.database.reading() as session:
             assert (await session.exec(select(ServiceRequest))).all() == [], body
 
 
 async def test_numbers_and_depths_that_no_database_takes_are_refused(
-    api: httpx2.AsyncClient, house: House
+    api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     order = '{"workflow": "card", "customer": {"name": "M"}, "fields": {"a": %s}}'
     refused(await api.post("/requests", content=order % "1e999"), 422)
@@ -156,12 +156,14 @@ async def test_numbers_and_depths_that_no_database_takes_are_refused(
 NO_OBJECTS = [b"[]", b'"text"', b"7", b"null"]
 
 
-async def test_a_body_that_is_no_object_is_refused(api: httpx2.AsyncClient, house: House) -> None:
+async def test_non_object_body_is_rejected(
+    api: httpx2.AsyncClient, organisation: Organisation
+) -> None:
     for raw in NO_OBJECTS:
         refused(await api.post("/requests", content=raw), 422)
 
 
-async def test_more_than_is_read_is_a_413(api: httpx2.AsyncClient, house: House) -> None:
+async def test_oversized_body_is_413(api: httpx2.AsyncClient, organisation: Organisation) -> None:
     answer = await api.post("/requests", content=b" " * 1_100_000)
     assert answer.status_code == 413
 
@@ -201,11 +203,11 @@ NOT_MOVED = [
 ]
 
 
-async def test_a_move_that_cannot_be_made_names_the_field_and_changes_nothing(
-    api: httpx2.AsyncClient, martins: ServiceRequest
+async def test_invalid_transition_names_the_field_and_changes_nothing(
+    api: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
     for verb, body, field in NOT_MOVED:
-        path = f"/requests/{martins.reference}"
+        path = f"/requests/{card_request.reference}"
         before = (await api.get(path)).json()
         said = refused(await api.post(f"{path}/{verb}", content=json.dumps(body)), 422)
         assert field in [one["field"] for one in said["errors"]], body
@@ -226,11 +228,11 @@ NOT_ALLOWED = [
 ]
 
 
-async def test_what_the_rules_do_not_allow_is_said_and_changes_nothing(
-    api: httpx2.AsyncClient, martins: ServiceRequest
+async def test_rule_violation_is_explained_and_changes_nothing(
+    api: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
     for verb, body, status in NOT_ALLOWED:
-        path = f"/requests/{martins.reference}"
+        path = f"/requests/{card_request.reference}"
         before = (await api.get(path)).json()
         refused(await api.post(f"{path}/{verb}", json=body), status)
         assert (await api.get(path)).json() == before
@@ -240,7 +242,7 @@ LOCALES = ["en", "es-MX", "pt_BR", "zz", "ar", "x1"]
 
 
 async def test_any_language_opens_a_request_and_can_be_read(
-    api: httpx2.AsyncClient, house: House
+    api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     for locale in LOCALES:
         speaker = {"name": f"Speaks {locale}", "phone": "+14155550132", "locale": locale}
@@ -249,7 +251,7 @@ async def test_any_language_opens_a_request_and_can_be_read(
         assert answer.json()["customer"]["locale"] == locale
 
 
-async def test_the_host_header_names_nothing(api: httpx2.AsyncClient, house: House) -> None:
+async def test_host_header_is_ignored(api: httpx2.AsyncClient, organisation: Organisation) -> None:
     answer = await api.post(
         "/requests",
         json={"workflow": "card", "customer": MARTIN},

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from portal.models import EventKind, ServiceRequest
-from tests.support.factories import House
+from tests.support.factories import Organisation
 
 pytestmark = pytest.mark.either_database
 
@@ -33,8 +33,8 @@ def stages(request: dict[str, Any]) -> dict[str, str]:
     return {stage["key"]: stage["state"] for stage in request["stages"]}
 
 
-async def test_opening_answers_with_the_whole_request_and_where_it_stands(
-    api: httpx2.AsyncClient, house: House
+async def test_create_returns_the_whole_request_with_its_state(
+    api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     answer = await api.post(
         "/requests",
@@ -65,12 +65,12 @@ async def test_opening_answers_with_the_whole_request_and_where_it_stands(
     assert request["stages"][0]["assignee"] == request["owner"]
     assert request["stages"][0]["due_at"].endswith("Z")
     assert request["stages"][1]["state"] == "upcoming"
-    told = await house.told(await house.see(request["reference"]))
+    told = await organisation.outbound_messages(await organisation.reload(request["reference"]))
     assert [one.to_address for one in told] == ["+14155550132"]
 
 
 async def test_one_request_is_read_whole_however_its_reference_is_cased(
-    api: httpx2.AsyncClient, house: House
+    api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     request = await opened(api)
     again = await api.get(f"/requests/{request['reference'].lower()}")
@@ -78,7 +78,9 @@ async def test_one_request_is_read_whole_however_its_reference_is_cased(
     assert again.json() == request
 
 
-async def test_martins_card_from_opening_to_his_yes(api: httpx2.AsyncClient, house: House) -> None:
+async def test_martins_card_from_opening_to_his_yes(
+    api: httpx2.AsyncClient, organisation: Organisation
+) -> None:
     request = await opened(api)
     request = await moved(api, request, "advance", note="All papers are here.")
     assert stages(request)["received"] == "done"
@@ -110,8 +112,8 @@ async def test_martins_card_from_opening_to_his_yes(api: httpx2.AsyncClient, hou
     assert request["closed_at"] is not None
 
 
-async def test_the_hand_behind_a_call_is_the_key_or_the_person_named(
-    api: httpx2.AsyncClient, house: House
+async def test_actor_is_the_key_or_the_named_person(
+    api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     request = await opened(api, by="TESS@acme.example")
     await moved(api, request, "advance")
@@ -121,8 +123,8 @@ async def test_the_hand_behind_a_call_is_the_key_or_the_person_named(
     assert hands["stage_completed"] == {"kind": "api", "name": "crm"}
 
 
-async def test_nobody_acts_as_a_person_who_is_not_there(
-    api: httpx2.AsyncClient, house: House
+async def test_acting_as_an_unknown_person_is_rejected(
+    api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     request = await opened(api)
     for stranger in ("nobody@acme.example", "not an address"):
@@ -133,7 +135,7 @@ async def test_nobody_acts_as_a_person_who_is_not_there(
 
 
 async def test_a_handoff_is_accepted_by_its_department_only(
-    api: httpx2.AsyncClient, house: House
+    api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     request = await moved(api, await opened(api), "advance")
     answer = await api.post(
@@ -145,7 +147,7 @@ async def test_a_handoff_is_accepted_by_its_department_only(
 
 
 async def test_a_refused_handoff_goes_back_to_its_sender_with_the_reason(
-    api: httpx2.AsyncClient, house: House
+    api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     request = await moved(api, await opened(api), "advance")
     request = await moved(api, request, "handoff/refuse", reason="The income is missing.")
@@ -157,8 +159,8 @@ async def test_a_refused_handoff_goes_back_to_its_sender_with_the_reason(
     assert stages(request)["decision"] == "upcoming"
 
 
-async def test_an_old_version_is_refused_and_nothing_moves(
-    api: httpx2.AsyncClient, house: House
+async def test_stale_version_is_rejected_and_nothing_moves(
+    api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     request = await opened(api)
     now = await moved(api, request, "assign", owner="tom@acme.example")
@@ -178,7 +180,9 @@ async def test_an_old_version_is_refused_and_nothing_moves(
     assert (await api.get(f"/requests/{request['reference']}")).json() == now
 
 
-async def test_holding_says_why_and_resuming_ends_it(api: httpx2.AsyncClient, house: House) -> None:
+async def test_holding_says_why_and_resuming_ends_it(
+    api: httpx2.AsyncClient, organisation: Organisation
+) -> None:
     request = await opened(api)
     request = await moved(api, request, "hold", reason="He is away.", until=SOON.isoformat())
     assert request["status"] == "on_hold"
@@ -189,7 +193,9 @@ async def test_holding_says_why_and_resuming_ends_it(api: httpx2.AsyncClient, ho
     assert (request["status"], request["hold"]) == ("open", None)
 
 
-async def test_sending_back_cancelling_and_reopening(api: httpx2.AsyncClient, house: House) -> None:
+async def test_sending_back_cancelling_and_reopening(
+    api: httpx2.AsyncClient, organisation: Organisation
+) -> None:
     request = await moved(api, await opened(api), "advance")
     request = await moved(api, request, "handoff/accept")
     request = await moved(api, request, "send-back", stage="received", reason="A page is missing.")
@@ -204,8 +210,8 @@ async def test_sending_back_cancelling_and_reopening(api: httpx2.AsyncClient, ho
     assert (request["status"], request["closed_at"]) == ("open", None)
 
 
-async def test_where_several_stages_are_open_one_is_named(
-    api: httpx2.AsyncClient, house: House
+async def test_ambiguous_stage_must_be_named(
+    api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     request = await moved(api, await opened(api, "permit"), "advance")
     assert request["coordinator"] == request["owner"]
@@ -221,7 +227,7 @@ async def test_where_several_stages_are_open_one_is_named(
 
 
 async def test_the_same_external_id_opens_one_request(
-    api: httpx2.AsyncClient, house: House
+    api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     first = await opened(api, external_id="order-7")
     again = await api.post(
@@ -233,7 +239,7 @@ async def test_the_same_external_id_opens_one_request(
 
 
 async def test_a_name_may_have_any_letters_and_a_customer_no_address(
-    api: httpx2.AsyncClient, house: House
+    api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     answer = await api.post(
         "/requests",
@@ -248,7 +254,7 @@ async def test_a_name_may_have_any_letters_and_a_customer_no_address(
 
 
 async def test_writing_to_the_customer_is_recorded_with_its_author(
-    api: httpx2.AsyncClient, house: House
+    api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     request = await opened(api)
     answer = await api.post(
@@ -269,7 +275,9 @@ async def test_writing_to_the_customer_is_recorded_with_its_author(
     assert listed[1] == message
 
 
-async def test_a_call_is_logged_with_its_reason(api: httpx2.AsyncClient, house: House) -> None:
+async def test_a_call_is_logged_with_its_reason(
+    api: httpx2.AsyncClient, organisation: Organisation
+) -> None:
     request = await opened(api)
     answer = await api.post(
         f"/requests/{request['reference']}/contacts",
@@ -282,7 +290,9 @@ async def test_a_call_is_logged_with_its_reason(api: httpx2.AsyncClient, house: 
     assert items[-1]["visible"] is False
 
 
-async def test_a_promise_is_made_moved_and_kept(api: httpx2.AsyncClient, house: House) -> None:
+async def test_promise_is_made_rescheduled_and_fulfilled(
+    api: httpx2.AsyncClient, organisation: Organisation
+) -> None:
     request = await opened(api)
     path = f"/requests/{request['reference']}/promises"
     made = await api.post(
@@ -308,7 +318,7 @@ async def test_a_promise_is_made_moved_and_kept(api: httpx2.AsyncClient, house: 
 
 
 async def test_a_promise_of_another_request_is_not_found(
-    api: httpx2.AsyncClient, house: House
+    api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     first, second = await opened(api), await opened(api)
     made = await api.post(
@@ -320,17 +330,19 @@ async def test_a_promise_of_another_request_is_not_found(
 
 
 async def test_what_was_opened_at_the_desk_is_the_same_request(
-    api: httpx2.AsyncClient, martins: ServiceRequest
+    api: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
-    answer = await api.get(f"/requests/{martins.reference}")
-    assert answer.json()["id"] == martins.id
+    answer = await api.get(f"/requests/{card_request.reference}")
+    assert answer.json()["id"] == card_request.id
 
 
 @pytest.mark.parametrize(
     "verb",
     ["advance", "resume", "handoff/accept"],
 )
-async def test_no_body_means_an_empty_one(verb: str, api: httpx2.AsyncClient, house: House) -> None:
+async def test_missing_body_equals_empty_object(
+    verb: str, api: httpx2.AsyncClient, organisation: Organisation
+) -> None:
     request = await opened(api)
     if verb == "resume":
         await moved(api, request, "hold", reason="x")

@@ -9,14 +9,14 @@ import pytest
 from sqlmodel import col, select
 
 from portal.database import Database
-from portal.models import KEPT, Attachment, ServiceRequest
-from portal.operations import Relay, revoke_link
-from portal.operations.conversation.attachments import refuse_fetched
+from portal.models import SYSTEM_ACTOR, Attachment, ServiceRequest
+from portal.operations import Operations, revoke_link
+from portal.operations.conversation.attachments import reject_fetched
 from portal.settings import Settings
-from tests.support.desk_client import Desk, read
-from tests.support.factories import House
-from tests.support.sample_images import PDF, bomb, photo
-from tests.support.twilio_client import Twilio
+from tests.support.desk_client import DeskClient, visible_text
+from tests.support.factories import Organisation
+from tests.support.sample_images import PDF, decompression_bomb, photo
+from tests.support.twilio_client import TwilioClient
 
 pytestmark = pytest.mark.either_database
 
@@ -27,7 +27,7 @@ once = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Settings:
     """Acme Bank's, with a shelf of its own; no file may be larger than 50 kB."""
-    return settings.model_copy(update={"files_dir": tmp_path / "files", "largest_file": 50_000})
+    return settings.model_copy(update={"files_dir": tmp_path / "files", "max_upload_bytes": 50_000})
 
 
 def link(request: ServiceRequest) -> str:
@@ -51,12 +51,12 @@ async def kept(database: Database) -> list[Attachment]:
 
 
 async def test_a_photo_and_a_paper_stand_on_the_page_at_once(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """Without a script and without words; pictures have their size, so nothing jumps."""
-    answer = await send(client, martins, ("crack.jpeg", photo(640, 480)), ("quote.pdf", PDF))
+    answer = await send(client, card_request, ("crack.jpeg", photo(640, 480)), ("quote.pdf", PDF))
     assert answer.status_code == 303
-    page = (await client.get(link(martins))).text
+    page = (await client.get(link(card_request))).text
     [small] = re.findall(r"<img[^>]*>", page)
     assert 'alt="Photo: crack.jpg" width="240" height="180" loading="lazy"' in small
     shown = await client.get(re.search(r'src="([^"]*)"', small)[1])
@@ -67,17 +67,17 @@ async def test_a_photo_and_a_paper_stand_on_the_page_at_once(
     paper = await client.get(re.search(r'href="([^"]*)" download', page)[1])
     assert paper.content == PDF
     assert paper.headers["Content-Disposition"] == 'attachment; filename="quote.pdf"'
-    [promise] = (await house.see(martins)).promises
-    assert promise.owner_id == martins.owner_id
+    [promise] = (await organisation.reload(card_request)).promises
+    assert promise.owner_id == card_request.owner_id
 
 
 @once
 async def test_a_file_is_sent_so_that_no_browser_runs_guesses_or_keeps_it(
-    client: httpx2.AsyncClient, martins: ServiceRequest
+    client: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
     """Whatever it may hold, it is a picture in a sandbox."""
-    await send(client, martins, ("a.png", photo(look="PNG")))
-    headers = (await client.get(f"{link(martins)}/files/1")).headers
+    await send(client, card_request, ("a.png", photo(look="PNG")))
+    headers = (await client.get(f"{link(card_request)}/files/1")).headers
     assert headers["Content-Type"] == "image/png"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
@@ -92,7 +92,7 @@ async def test_a_file_is_sent_so_that_no_browser_runs_guesses_or_keeps_it(
         ([("virus.jpg", b"MZ\x90\x00")], 415, "We could not take “virus.jpg”: only photos"),
         ([("x.jpg", b"\xff\xd8\xff" + b"x" * 50_000)], 413, "it is larger than"),
         ([("x.jpg", photo()[:100])], 422, "the picture is damaged"),
-        ([("x.png", bomb())], 422, "the picture has too many pixels"),
+        ([("x.png", decompression_bomb())], 422, "the picture has too many pixels"),
         ([("ok.jpg", photo()), ("no.jpg", b"<svg/>")], 415, "We could not take “no.jpg”"),
         ([(f"{n}.jpg", photo()) for n in range(6)], 422, "at most 5 files"),
         ([("x.jpg", b"")], 422, "there is nothing in it"),
@@ -104,27 +104,27 @@ async def test_what_cannot_be_taken_is_refused_with_the_words_kept(
     status: int,
     sentence: str,
     client: httpx2.AsyncClient,
-    martins: ServiceRequest,
+    card_request: ServiceRequest,
 ) -> None:
     """Of several all or none; nothing is recorded, and the words stand in the form again."""
-    answer = await send(client, martins, *files, body="Look at this")
+    answer = await send(client, card_request, *files, body="Look at this")
     assert answer.status_code == status
-    assert sentence in read(answer.text)
+    assert sentence in visible_text(answer.text)
     assert ">Look at this</textarea>" in answer.text
     assert "<img" not in answer.text
-    assert "You, on this page" not in read(answer.text)
+    assert "You, on this page" not in visible_text(answer.text)
 
 
 @once
 async def test_more_than_all_files_may_weigh_is_not_read_and_kindly_refused(
-    client: httpx2.AsyncClient, martins: ServiceRequest
+    client: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
     """Only a form with files may be larger than a megabyte, and only as large as its files."""
-    answer = await send(client, martins, ("x.jpg", b"x" * 1_300_000))
+    answer = await send(client, card_request, ("x.jpg", b"x" * 1_300_000))
     assert answer.status_code == 413
-    assert "That is too much at once: please send at most 5 files" in read(answer.text)
+    assert "That is too much at once: please send at most 5 files" in visible_text(answer.text)
     elsewhere = await client.post(
-        f"{link(martins)}/answers", data={"answer": "yes"}, files={"file": b"x" * 1_100_000}
+        f"{link(card_request)}/answers", data={"answer": "yes"}, files={"file": b"x" * 1_100_000}
     )
     assert elsewhere.status_code == 413
 
@@ -143,54 +143,61 @@ async def test_more_than_all_files_may_weigh_is_not_read_and_kindly_refused(
         ("mañana 日.jpg", "mañana 日.jpg"),
     ],
 )
-async def test_a_name_is_one_plain_name_whatever_it_was(
-    said: str, name: str, client: httpx2.AsyncClient, database: Database, martins: ServiceRequest
+async def test_filename_is_sanitized(
+    said: str,
+    name: str,
+    client: httpx2.AsyncClient,
+    database: Database,
+    card_request: ServiceRequest,
 ) -> None:
     """No folder, no quote, nothing unseen, and the ending of what it is; it names no path."""
-    await send(client, martins, (said, photo()))
+    await send(client, card_request, (said, photo()))
     [one] = await kept(database)
     assert one.name == name
-    answer = await client.get(f"{link(martins)}/files/1")
+    answer = await client.get(f"{link(card_request)}/files/1")
     assert answer.status_code == 200
     assert "\n" not in answer.headers["Content-Disposition"]
 
 
 async def test_nobody_sees_anothers_file_and_a_revoked_link_shows_none(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest, database: Database
+    client: httpx2.AsyncClient,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+    database: Database,
 ) -> None:
     """404 for all of them, so that nothing is learnt."""
-    others = await house.open("repair", by=house.people.ben.actor)
-    await send(client, martins, ("mine.jpg", photo()))
+    others = await organisation.open("repair", by=organisation.people.ben.actor)
+    await send(client, card_request, ("mine.jpg", photo()))
     [one] = await kept(database)
-    assert (await client.get(f"{link(martins)}/files/{one.id}")).status_code == 200
+    assert (await client.get(f"{link(card_request)}/files/{one.id}")).status_code == 200
     for path in (
         f"{link(others)}/files/{one.id}",
         f"/r/unknown/files/{one.id}",
-        f"{link(martins)}/files/{(one.id or 0) + 1}",
-        f"{link(martins)}/files/{10**30}",
-        f"{link(martins)}/files/x",
+        f"{link(card_request)}/files/{(one.id or 0) + 1}",
+        f"{link(card_request)}/files/{10**30}",
+        f"{link(card_request)}/files/x",
     ):
         assert (await client.get(path)).status_code == 404
-    await house.do(revoke_link, martins, by=house.people.tess.actor)
-    assert (await client.get(f"{link(martins)}/files/{one.id}")).status_code == 404
-    assert (await send(client, martins, ("a.jpg", photo()))).status_code == 404
+    await organisation.run(revoke_link, card_request, by=organisation.people.tess.actor)
+    assert (await client.get(f"{link(card_request)}/files/{one.id}")).status_code == 404
+    assert (await send(client, card_request, ("a.jpg", photo()))).status_code == 404
 
 
 async def test_the_page_says_what_is_on_its_way(
-    client: httpx2.AsyncClient, settings: Settings, martins: ServiceRequest
+    client: httpx2.AsyncClient, settings: Settings, card_request: ServiceRequest
 ) -> None:
     """A texted photo that is not fetched yet."""
     form = {"NumMedia": "1", "MediaUrl0": "http://127.0.0.1:9/a"}
-    await Twilio(client, settings).text("", **form)
-    assert "A photo is on its way." in read((await client.get(link(martins))).text)
+    await TwilioClient(client, settings).text("", **form)
+    assert "A photo is on its way." in visible_text((await client.get(link(card_request))).text)
 
 
-async def test_the_same_photo_twice_lies_there_once(
-    client: httpx2.AsyncClient, database: Database, martins: ServiceRequest, settings: Settings
+async def test_duplicate_photo_is_stored_once(
+    client: httpx2.AsyncClient, database: Database, card_request: ServiceRequest, settings: Settings
 ) -> None:
     """Two rows, one file and its small copy."""
     for _ in range(2):
-        await send(client, martins, ("a.jpg", photo()))
+        await send(client, card_request, ("a.jpg", photo()))
     first, second = await kept(database)
     assert first.digest == second.digest
     assert len([path for path in settings.files_dir.rglob("*") if path.is_file()]) == 2
@@ -198,15 +205,15 @@ async def test_the_same_photo_twice_lies_there_once(
 
 async def test_staff_see_it_in_the_conversation_and_nobody_else_does(
     client: httpx2.AsyncClient,
-    desks: Callable[[str], Awaitable[Desk]],
+    desk_clients: Callable[[str], Awaitable[DeskClient]],
     database: Database,
-    martins: ServiceRequest,
+    card_request: ServiceRequest,
 ) -> None:
     """As a small picture with its size; whoever is not signed in is sent to the door."""
-    await send(client, martins, ("crack.jpg", photo(400, 200)), ("quote.pdf", PDF))
+    await send(client, card_request, ("crack.jpg", photo(400, 200)), ("quote.pdf", PDF))
     picture, _ = await kept(database)
-    pia = await desks("pia")
-    page = (await pia.get(f"/desk/requests/{martins.reference}")).text
+    pia = await desk_clients("pia")
+    page = (await pia.get(f"/desk/requests/{card_request.reference}")).text
     url = f"/desk/files/{picture.id}"
     assert f'<img src="{url}?small" alt="Photo: crack.jpg" width="200" height="100"' in page
     assert "They sent a photo, without words." in page
@@ -222,35 +229,35 @@ async def test_staff_see_it_in_the_conversation_and_nobody_else_does(
 
 async def test_staff_and_customer_read_why_a_texted_photo_was_not_taken(
     client: httpx2.AsyncClient,
-    desks: Callable[[str], Awaitable[Desk]],
+    desk_clients: Callable[[str], Awaitable[DeskClient]],
     settings: Settings,
-    relay: Relay,
-    martins: ServiceRequest,
+    operations: Operations,
+    card_request: ServiceRequest,
 ) -> None:
     """In the same plain words."""
     form = {"NumMedia": "1", "MediaUrl0": "http://127.0.0.1:9/a"}
-    await Twilio(client, settings).text("", **form)
-    async with relay.turn(KEPT) as turn:
-        [waiting] = (await turn.session.exec(select(Attachment))).all()
-        await refuse_fetched(turn, waiting.id or 0, "the picture is damaged")
-    pia = await desks("pia")
+    await TwilioClient(client, settings).text("", **form)
+    async with operations.begin(SYSTEM_ACTOR) as uow:
+        [waiting] = (await uow.session.exec(select(Attachment))).all()
+        await reject_fetched(uow, waiting.id or 0, "the picture is damaged")
+    pia = await desk_clients("pia")
     for page in (
-        await pia.get(f"/desk/requests/{martins.reference}"),
-        await client.get(link(martins)),
+        await pia.get(f"/desk/requests/{card_request.reference}"),
+        await client.get(link(card_request)),
     ):
-        assert "could not be taken: the picture is damaged." in read(page.text)
+        assert "could not be taken: the picture is damaged." in visible_text(page.text)
 
 
 async def test_other_systems_get_it_with_their_key(
     client: httpx2.AsyncClient,
     api: httpx2.AsyncClient,
     database: Database,
-    martins: ServiceRequest,
+    card_request: ServiceRequest,
 ) -> None:
     """Beside its message, and its bytes at its address."""
-    await send(client, martins, ("crack.jpg", photo(400, 200)), body="Look")
+    await send(client, card_request, ("crack.jpg", photo(400, 200)), body="Look")
     [one] = await kept(database)
-    heard = (await api.get(f"/requests/{martins.reference}/messages")).json()["items"][1]
+    heard = (await api.get(f"/requests/{card_request.reference}/messages")).json()["items"][1]
     url = f"/api/v1/attachments/{one.id}"
     assert heard["attachments"] == [
         {

@@ -13,13 +13,13 @@ from portal import business_time
 from portal.database import Database
 from portal.models import Department, RequestStatus, ServiceRequest
 from portal.queries import api_lists
-from portal.queries.api_lists import Wanted, Window
+from portal.queries.api_lists import PageRequest, RequestFilter
 from portal.queries.desk import board
-from portal.queries.desk.board import Place
+from portal.queries.desk.board import PageCursor
 from portal.queries.requests import get_service_request
-from tests.bench.runner import databases, in_house, settings_for, table
-from tests.bench.seed import fill
-from tests.support.factories import House
+from tests.bench.runner import databases, settings_for, table, with_organisation
+from tests.bench.seed import seed_requests
+from tests.support.factories import Organisation
 
 A_PAGE = 25
 FAR = 200
@@ -35,19 +35,21 @@ def run(options: Any) -> None:
     rows: list[list[Any]] = []
     with databases(options) as urls:
         for name, url in urls.items():
-            rows += in_house(settings_for(url), lambda h, n=name: measure(h, n, options.requests))
+            rows += with_organisation(
+                settings_for(url), lambda h, n=name: measure(h, n, options.requests)
+            )
     heads = ["look", "database", "statements", "ms", f"page {FAR} ms", "whole tables read"]
     table(f"In the database, at {options.requests:,} requests", heads, rows)
 
 
-async def measure(house: House, name: str, requests: int) -> list[list[Any]]:
+async def measure(organisation: Organisation, name: str, requests: int) -> list[list[Any]]:
     """Fill the house and look."""
     begun = time.perf_counter()
-    await fill(house, requests)
+    await seed_requests(organisation, requests)
     print(f"{name}: {requests:,} requests filled in {time.perf_counter() - begun:.0f} s")
-    async with house.database.reading() as session:
+    async with organisation.database.reading() as session:
         looks = await _looks(session)
-    watch = Watch(house.database)
+    watch = Watch(organisation.database)
     rows = []
     for title, first, far in looks:
         spent, statements, scanned = await watch.measure(first)
@@ -61,34 +63,34 @@ async def _looks(session: AsyncSession) -> list[tuple[str, Look, Look | None]]:
     ids = [one.id or 0 for one in await board.all_departments(session)]
     request = (await session.exec(select(ServiceRequest).offset(50).limit(1))).one()
     place = here.id or 0
-    start: Place | None = None
+    start: PageCursor | None = None
     for _ in range(FAR - 1):
         page = await board.in_work(session, place, start, A_PAGE, paused=False)
         if len(page) < A_PAGE:
             break
-        start = Place(page[-1][0].due_at, page[-1][0].id or 0)
+        start = PageCursor(page[-1][0].due_at, page[-1][0].id or 0)
     deep = await _nth(session, col(ServiceRequest.id).desc())
-    work = Wanted(department="processing")
-    first = Window(A_PAGE)
-    is_open = Wanted(status=RequestStatus.OPEN)
+    work = RequestFilter(department="processing")
+    first = PageRequest(A_PAGE)
+    is_open = RequestFilter(status=RequestStatus.OPEN)
     return [
         ("board: in work", lambda s: board.in_work(s, place, None, A_PAGE, paused=False),
          lambda s: board.in_work(s, place, start, A_PAGE, paused=False)),
-        ("board: to take up", lambda s: board.handed_to(s, place, None, A_PAGE), None),
-        ("board: answers owed", lambda s: board.answers_owed(s, place, None, A_PAGE), None),
+        ("board: to take up", lambda s: board.list_incoming_handoffs(s, place, None, A_PAGE), None),
+        ("board: answers owed", lambda s: board.list_owed_replies(s, place, None, A_PAGE), None),
         ("board: to confirm", lambda s: board.awaiting_confirmation(s, place, None, A_PAGE),
          None),
         ("board: counts of all", lambda s: board.board_counts(s, ids, business_time.now()), None),
         ("search: reference", lambda s: board.search_requests(s, request.reference, 50), None),
         ("search: phone", lambda s: board.search_requests(s, "+12000000012", 50), None),
         ("search: name", lambda s: board.search_requests(s, "Ann3", 50), None),
-        ("list: newest", lambda s: api_lists.list_requests(s, Wanted(), first),
-         lambda s: api_lists.list_requests(s, Wanted(), Window(A_PAGE, deep))),
+        ("list: newest", lambda s: api_lists.list_requests(s, RequestFilter(), first),
+         lambda s: api_lists.list_requests(s, RequestFilter(), PageRequest(A_PAGE, deep))),
         ("list: of a department", lambda s: api_lists.list_requests(s, work, first),
-         lambda s: api_lists.list_requests(s, work, Window(A_PAGE, deep))),
+         lambda s: api_lists.list_requests(s, work, PageRequest(A_PAGE, deep))),
         ("list: open", lambda s: api_lists.list_requests(s, is_open, first),
-         lambda s: api_lists.list_requests(s, is_open, Window(A_PAGE, deep))),
-        ("list: q, a phone", lambda s: api_lists.list_requests(s, Wanted(q="+12000000012"), first),
+         lambda s: api_lists.list_requests(s, is_open, PageRequest(A_PAGE, deep))),
+        ("list: q, a phone", lambda s: api_lists.list_requests(s, RequestFilter(q="+12000000012"), first),
          None),
         ("one request, whole", lambda s: get_service_request(s, request.reference), None),
     ]  # fmt: skip

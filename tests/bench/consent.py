@@ -8,7 +8,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from portal.messaging.intents.classifier import MeaningKind, understand
+from portal.messaging.intents.classifier import IntentKind, classify
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 
@@ -36,4 +36,4 @@ def replies(name: str) -> list[tuple[str, str]]:
 
 def is_stop(reply: str) -> bool:
     """What the product makes of it."""
-    return understand(reply).kind == MeaningKind.STOP
+    return classify(reply).kind == IntentKind.STOP

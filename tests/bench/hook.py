@@ -11,9 +11,9 @@ from twilio.request_validator import RequestValidator
 from portal.models import Channel, Direction, Message
 from portal.settings import Settings
 from tests.bench.load import post, report
-from tests.bench.runner import TOKEN, databases, in_house, server, settings_for
-from tests.bench.seed import fill
-from tests.support.factories import House
+from tests.bench.runner import TOKEN, databases, server, settings_for, with_organisation
+from tests.bench.seed import seed_requests
+from tests.support.factories import Organisation
 
 KIND = "application/x-www-form-urlencoded"
 RECEIPTS = 40_000
@@ -27,7 +27,7 @@ def run(options: Any) -> None:
         parts: Any = {("Starlette hello, POST", ""): (hello, [post("/", form, KIND)])}
         for name, url in urls.items():
             settings = settings_for(url)
-            sent = in_house(settings, some_texts_sent)
+            sent = with_organisation(settings, some_texts_sent)
             ours = stack.enter_context(server("kept", settings))
             parts["receipt", name] = ours, iter([call(settings, *receipt(*one)) for one in sent])
             texts = [call(settings, *text(number)) for number in range(3_000)]
@@ -35,14 +35,14 @@ def run(options: Any) -> None:
         report("Webhooks", parts, options)
 
 
-async def some_texts_sent(house: House) -> list[tuple[int, str, str]]:
+async def some_texts_sent(organisation: Organisation) -> list[tuple[int, str, str]]:
     """Texts that the carrier has, each waiting for its receipt: id, sid, number."""
-    await fill(house, RECEIPTS // 4)
+    await seed_requests(organisation, RECEIPTS // 4)
     texts = sa.and_(col(Message.channel) == Channel.SMS, col(Message.direction) == Direction.OUT)
     sid = sa.literal("SM").concat(sa.cast(Message.id, sa.Text))
     sent = sa.update(Message).where(texts).values(status="sent", provider_sid=sid)
     found = sa.select(Message.id, Message.provider_sid, Message.to_address).where(texts)
-    async with house.database.engine.begin() as connection:
+    async with organisation.database.engine.begin() as connection:
         await connection.execute(sent)
         return [tuple(row) for row in await connection.execute(found)]
 

@@ -12,7 +12,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tests.bench.runner import ROOT, processor, resident, table
+from tests.bench.runner import ROOT, cpu_seconds, resident_bytes, table
 
 WATCHED = 10.0
 """Seconds."""
@@ -54,11 +54,11 @@ def _serve(folder: str, options: Any, *, watch: bool) -> tuple[float, list[list[
             return ready, []
         time.sleep(2)
         pids = [process.pid, *_children(process.pid)]
-        before = {pid: processor(pid) for pid in pids}
+        before = {pid: cpu_seconds(pid) for pid in pids}
         time.sleep(WATCHED)
         return ready, [
-            [_name(pid), resident(pid) / 1e6, _own(pid) / 1e6,
-             (processor(pid) - before[pid]) / WATCHED * 100]
+            [_name(pid), resident_bytes(pid) / 1e6, _own(pid) / 1e6,
+             (cpu_seconds(pid) - before[pid]) / WATCHED * 100]
             for pid in pids
         ]  # fmt: skip
     finally:

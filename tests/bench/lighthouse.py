@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.bench.runner import table
 from tests.browser.chromium import QUIET, launch_options
-from tests.browser.product import Product
+from tests.browser.product import ProductProcess
 
 VERSION = "lighthouse@12"
 CATEGORIES = ("performance", "accessibility", "best-practices")
@@ -40,7 +40,7 @@ def run(options: Any) -> None:
         print(f"lighthouse: left out. {missing}")
         return
     with tempfile.TemporaryDirectory(prefix="kept-lighthouse-") as folder:
-        demo = Product("demo", "--port", "0", folder=Path(folder), said=r"(http://\S+)/demo")
+        demo = ProductProcess("demo", "--port", "0", folder=Path(folder), said=r"(http://\S+)/demo")
         demo.start()
         try:
             link = demo.wait_until_said(r"(http://\S+/r/\S+)")

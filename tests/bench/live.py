@@ -15,13 +15,21 @@ import uvloop
 from sqlmodel import col
 
 from portal.business_time import now
-from portal.live import Live
+from portal.live import LiveUpdates
 from portal.models import ApiKey, Event, EventKind, ServiceRequest, TrackingLink
-from portal.runtime.embedded_redis import EmbeddedQueue
+from portal.runtime.embedded_redis import EmbeddedRedis
 from tests.bench.load import get, post
-from tests.bench.runner import Server, databases, in_house, percentile, server, settings_for, table
-from tests.bench.seed import LIVES, fill
-from tests.support.factories import House
+from tests.bench.runner import (
+    Server,
+    databases,
+    percentile,
+    server,
+    settings_for,
+    table,
+    with_organisation,
+)
+from tests.bench.seed import LIVES, seed_requests
+from tests.support.factories import Organisation
 
 ROUNDS = 40
 REQUESTS = 300
@@ -36,14 +44,14 @@ def run(options: Any) -> None:
     options.sqlite_only = True  # The database has no part in it but one read of a version.
     with databases(options) as urls, ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kept-queue-")))
-        queue = stack.enter_context(EmbeddedQueue(folder)).url
+        queue = stack.enter_context(EmbeddedRedis(folder)).url
         settings = settings_for(urls["SQLite"], REDIS_URL=queue)
-        watched, key = in_house(settings, some_requests)
+        watched, key = with_organisation(settings, some_requests)
         with server("hub") as hub:
             bare = uvloop.run(_many("a bare hub", hub, "/", options.viewers, _by_post(hub)))
         token, request_id = watched[0][:2]
         with server("kept", settings) as kept:
-            live = Live(queue)
+            live = LiveUpdates(queue)
             path = f"/r/{token}/live"
             publish = _by_redis(live, request_id)
             ours = uvloop.run(_many("the page's stream", kept, path, options.viewers, publish))
@@ -56,11 +64,11 @@ def run(options: Any) -> None:
         table("From a click at the desk to an event on the phone", heads, [row])
 
 
-async def some_requests(house: House) -> tuple[list[tuple[str, int, str]], str]:
+async def some_requests(organisation: Organisation) -> tuple[list[tuple[str, int, str]], str]:
     """Requests that are just opened: token, id and reference of each; and an API key."""
-    await fill(house, REQUESTS * len(LIVES))
+    await seed_requests(organisation, REQUESTS * len(LIVES))
     key, secret = ApiKey.make("bench", now())
-    async with house.database.transaction() as session:
+    async with organisation.database.transaction() as session:
         session.add(key)
     moved = sa.select(Event.request_id).where(col(Event.kind) == EventKind.STAGE_COMPLETED)
     query = (
@@ -69,7 +77,7 @@ async def some_requests(house: House) -> tuple[list[tuple[str, int, str]], str]:
         .where(col(ServiceRequest.id).not_in(moved))
         .limit(REQUESTS)
     )
-    async with house.database.connection() as connection:
+    async with organisation.database.connection() as connection:
         return [tuple(row) for row in await connection.execute(query)], secret
 
 
@@ -115,11 +123,11 @@ async def _watch(port: int, paths: Sequence[str]) -> list[Viewer]:
 
 async def _many(title: str, of: Server, path: str, count: int, publish: Any) -> list[Any]:
     warm = await _watch(of.port, [path] * 20)
-    before = of.resident
+    before = of.resident_bytes
     viewers = await _watch(of.port, [path] * count)
     await asyncio.sleep(SETTLING)
-    each = (of.resident - before) / count / 1000
-    times, spent = [], of.processor
+    each = (of.resident_bytes - before) / count / 1000
+    times, spent = [], of.cpu_seconds
     for number in range(ROUNDS):
         for viewer in viewers:
             viewer.again()
@@ -128,7 +136,7 @@ async def _many(title: str, of: Server, path: str, count: int, publish: Any) -> 
         await asyncio.gather(*(viewer.told for viewer in viewers))
         times.append((max(viewer.at for viewer in viewers) - begun) * 1000)
         await asyncio.sleep(0.02)
-    spent = (of.processor - spent) / ROUNDS / count * 1e6
+    spent = (of.cpu_seconds - spent) / ROUNDS / count * 1e6
     for viewer in (*warm, *viewers):
         viewer.transport.close()
     return [title, count, percentile(times, 0.5), percentile(times, 0.99), spent, each]
@@ -145,7 +153,7 @@ def _by_post(hub: Server) -> Any:
     return publish
 
 
-def _by_redis(live: Live, request_id: int) -> Any:
+def _by_redis(live: LiveUpdates, request_id: int) -> Any:
     async def publish(number: int) -> None:
         await live.publish(request_id, 2 + number)
 

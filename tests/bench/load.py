@@ -16,7 +16,7 @@ CONNECTIONS = 16
 
 
 @dataclass
-class Loaded:
+class LoadResult:
     """How it went: answers by status, their times in seconds, and how long all of it took."""
 
     statuses: dict[int, int] = field(default_factory=dict)
@@ -50,11 +50,11 @@ def post(path: str, body: bytes, kind: str, *headers: str) -> bytes:
 
 
 @dataclass(frozen=True)
-class Compared:
-    """One server's part in a comparison: answers a second, and its processor's µs for each."""
+class ServerResult:
+    """One server's part in a comparison: answers a second, and its cpu_seconds's µs for each."""
 
     rate: float
-    processor: float
+    cpu_seconds: float
 
 
 Parts = Mapping[tuple[str, str], tuple[Server, Sequence[bytes]]]
@@ -67,37 +67,37 @@ def report(title: str, parts: Parts, options: Any) -> None:
     first = next(iter(compared.values()))
     table(
         title,
-        ["answer", "database", "a second", "ratio", "µs of processor", "ratio"],
+        ["answer", "database", "a second", "ratio", "µs of cpu_seconds", "ratio"],
         [
-            [*names, one.rate, one.rate / first.rate, one.processor,
-             first.processor / one.processor]
+            [*names, one.rate, one.rate / first.rate, one.cpu_seconds,
+             first.cpu_seconds / one.cpu_seconds]
             for names, one in compared.items()
         ],
     )  # fmt: skip
 
 
-def compare(parts: Parts, seconds: float, rounds: int = 5) -> dict[tuple[str, str], Compared]:
+def compare(parts: Parts, seconds: float, rounds: int = 5) -> dict[tuple[str, str], ServerResult]:
     """Load these servers in turns, so that whatever else the machine does falls on all of them.
 
-    The processor's time holds even while others are using the machine; the rates then do not.
+    The cpu_seconds's time holds even while others are using the machine; the rates then do not.
     """
     rates: dict[tuple[str, str], list[float]] = {name: [] for name in parts}
     spent: dict[tuple[str, str], list[float]] = {name: [] for name in parts}
     for _ in range(rounds):
         for name, (server, calls) in parts.items():
-            before = server.processor
+            before = server.cpu_seconds
             loaded = load(server.port, calls, seconds=seconds / rounds)
             rates[name].append(loaded.rate)
-            spent[name].append((server.processor - before) * 1e6 / len(loaded.times))
-    return {name: Compared(median(rates[name]), median(spent[name])) for name in parts}
+            spent[name].append((server.cpu_seconds - before) * 1e6 / len(loaded.times))
+    return {name: ServerResult(median(rates[name]), median(spent[name])) for name in parts}
 
 
 def load(
     port: int, calls: Iterable[bytes], *, seconds: float, again: bool = True, warm: float = 0.0
-) -> Loaded:
+) -> LoadResult:
     """Make these calls for so long; ``again`` begins anew at their end, else it ends there."""
 
-    async def run() -> Loaded:
+    async def run() -> LoadResult:
         supply = itertools.cycle(calls) if again else iter(calls)
         if warm and again:
             await _run(port, supply, warm)
@@ -106,9 +106,9 @@ def load(
     return uvloop.run(run())
 
 
-async def _run(port: int, supply: Iterable[bytes], seconds: float) -> Loaded:
+async def _run(port: int, supply: Iterable[bytes], seconds: float) -> LoadResult:
     loop = asyncio.get_running_loop()
-    loaded, calls = Loaded(), iter(supply)
+    loaded, calls = LoadResult(), iter(supply)
     begun = time.perf_counter()
     callers = [
         (await loop.create_connection(lambda: Caller(calls, loaded, begun + seconds), "127.0.0.1", port))[1]
@@ -126,7 +126,7 @@ async def _run(port: int, supply: Iterable[bytes], seconds: float) -> Loaded:
 class Caller(asyncio.Protocol):
     """One connection: calls, waits for the whole answer, calls again."""
 
-    def __init__(self, calls: Iterable[bytes], loaded: Loaded, until: float) -> None:
+    def __init__(self, calls: Iterable[bytes], loaded: LoadResult, until: float) -> None:
         self.calls = iter(calls)
         self.loaded = loaded
         self.until = until

@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from portal.messaging.intents.classifier import MeaningKind, understand
+from portal.messaging.intents.classifier import IntentKind, classify
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 LANGUAGES = {"en": "English", "es": "Spanish"}
@@ -31,19 +31,19 @@ def rows(name: str, language: str) -> list[tuple[str, str]]:
         return [(row["text"], row["label"]) for row in csv.DictReader(file)]
 
 
-def seen(text: str, language: str) -> MeaningKind:
+def seen(text: str, language: str) -> IntentKind:
     """What the product makes of it."""
-    return understand(text, language).kind
+    return classify(text, language).kind
 
 
-def _report(title: str, judged: list[tuple[str, str, MeaningKind]]) -> None:
+def _report(title: str, judged: list[tuple[str, str, IntentKind]]) -> None:
     right = sum(label == kind for _, label, kind in judged)
     print(f"\n{title}: {right} of {len(judged)} understood, {right / len(judged):.1%}")
     print(f"  {'class':8} {'replies':>7} {'right':>7}  {'right of what was taken for it':>7}")
     labels, taken = Counter(one[1] for one in judged), Counter(one[2] for one in judged)
     hits = Counter(label for _, label, kind in judged if label == kind)
     for label, count in labels.items():
-        precision = hits[label] / taken[MeaningKind(label)] if taken[MeaningKind(label)] else 0
+        precision = hits[label] / taken[IntentKind(label)] if taken[IntentKind(label)] else 0
         print(f"  {label:8} {count:7} {hits[label] / count:7.1%}  {precision:7.1%}")
     confused = Counter((label, str(kind)) for _, label, kind in judged if label != kind)
     for (label, kind), count in confused.most_common():

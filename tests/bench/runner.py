@@ -14,14 +14,14 @@ import uvloop
 from sqlmodel import select
 
 from portal.database import Database
-from portal.jobs import Jobs
-from portal.live import Live
-from portal.models import KEPT, StaffMember
-from portal.operations import Relay
+from portal.jobs import JobQueue
+from portal.live import LiveUpdates
+from portal.models import SYSTEM_ACTOR, StaffMember
+from portal.operations import Operations
 from portal.runtime.migrations import migrate
 from portal.settings import Settings
-from tests.support.factories import House, move_in, take_stock
-from tests.support.postgres import DisposablePostgres
+from tests.support.factories import Organisation, read_seed_rows, seed_organisation
+from tests.support.postgres import PostgresServer
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "the token of the benchmarks"
@@ -35,7 +35,7 @@ def databases(options: Any) -> Iterator[dict[str, str]]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kept-bench-")))
         urls = {"SQLite": f"sqlite+aiosqlite:///{folder / 'kept.db'}"}
         if not options.sqlite_only:
-            server = DisposablePostgres()
+            server = PostgresServer()
             stack.callback(server.cleanup)
             server.start()
             server.create("kept")
@@ -65,19 +65,21 @@ def settings_for(url: str, folder: Path | None = None, **told: Any) -> Settings:
     )
 
 
-def in_house(settings: Settings, work: Callable[[House], Awaitable[T]]) -> T:
+def with_organisation(settings: Settings, work: Callable[[Organisation], Awaitable[T]]) -> T:
     """Do this with the relay on that database; the cast moves in where nobody has."""
 
     async def enter() -> T:
         database = Database(settings.database_url)
-        relay = Relay(settings, database, Jobs(settings.redis_url), Live(settings.redis_url))
+        operations = Operations(
+            settings, database, JobQueue(settings.redis_url), LiveUpdates(settings.redis_url)
+        )
         try:
-            if not (await take_stock(database))["staff_member"]:
-                await move_in(relay, by=KEPT)
-            return await work(House(relay, database, await _people(database)))
+            if not (await read_seed_rows(database))["staff_member"]:
+                await seed_organisation(operations, by=SYSTEM_ACTOR)
+            return await work(Organisation(operations, database, await _people(database)))
         finally:
-            await relay.live.stop()
-            await relay.jobs.close()
+            await operations.live.stop()
+            await operations.jobs.close()
             await database.close()
 
     return uvloop.run(enter())
@@ -117,23 +119,23 @@ class Server:
         self.port = port
 
     @property
-    def resident(self) -> int:
+    def resident_bytes(self) -> int:
         """Bytes of memory."""
-        return resident(self.pid)
+        return resident_bytes(self.pid)
 
     @property
-    def processor(self) -> float:
+    def cpu_seconds(self) -> float:
         """Seconds of a processor so far."""
-        return processor(self.pid)
+        return cpu_seconds(self.pid)
 
 
-def processor(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """Seconds that a process has had of a processor, its own and the system's for it."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def resident(pid: int) -> int:
+def resident_bytes(pid: int) -> int:
     """Bytes of memory that a process holds (VmRSS)."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):

@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
-from portal.models import THE_CUSTOMER, ServiceRequest
+from portal.models import CUSTOMER_ACTOR, ServiceRequest
 from portal.operations import CustomerDetails, accept, advance, cancel, hold, receive_web_message
-from tests.support.factories import House
+from tests.support.factories import Organisation
 
 STRIDE = 1_000
 """A copy's ids are its original's, so many further on for each copy before it."""
@@ -15,89 +15,95 @@ COPIED = (
     "customer", "contact_point", "service_request", "consent", "promise", "stage_run",
     "tracking_link", "event", "follow_up", "handoff", "message",
 )  # fmt: skip
-ORDERED_BY = {"due_at", "late_at", "accept_by", "updated_at", "watch_at"}
+ORDERED_BY = {"due_at", "overdue_at", "accept_by", "updated_at", "next_check_at"}
 """Times that lists are ordered by: a second later with each copy."""
 WAY = (("uma", "decision"), ("pia", "made"), ("carl", "courier"), ("carl", "delivered"))
 
 
-async def fill(house: House, requests: int) -> None:
+async def seed_requests(organisation: Organisation, requests: int) -> None:
     """So many requests, in every state that there is, each of a customer with a phone."""
     for number, live in enumerate(LIVES):
         phone = f"+1{2_000_000_000 + number}"
         person = CustomerDetails(f"Ann{number} Example", phone, f"ann{number}@example.com")
-        request = await house.open(customer=person, by=house.people.tess.actor)
-        await live(house, request)
-    async with house.database.engine.begin() as connection:
+        request = await organisation.open(customer=person, by=organisation.people.tess.actor)
+        await live(organisation, request)
+    async with organisation.database.engine.begin() as connection:
         for name in COPIED:
-            copy = _copy(SQLModel.metadata.tables[name], sqlite=house.database.is_sqlite)
+            copy = _copy(SQLModel.metadata.tables[name], sqlite=organisation.database.is_sqlite)
             await connection.execute(sa.text(copy), {"copies": requests // len(LIVES) - 1})
-            if not house.database.is_sqlite:
+            if not organisation.database.is_sqlite:
                 counter = sa.func.pg_get_serial_sequence(name, "id")
                 newest = sa.select(sa.func.max(sa.column("id"))).select_from(sa.table(name))
                 await connection.execute(
                     sa.select(sa.func.setval(counter, newest.scalar_subquery()))
                 )
-    async with house.database.engine.begin() as connection:
+    async with organisation.database.engine.begin() as connection:
         await connection.execute(sa.text("ANALYZE"))
 
 
-async def go(house: House, request: ServiceRequest, stages: int) -> None:
+async def go(organisation: Organisation, request: ServiceRequest, stages: int) -> None:
     """Take it on by so many departments, each of which takes it up."""
-    hand = house.people.tess.actor
+    hand = organisation.people.tess.actor
     for person, _ in WAY[:stages]:
-        await house.do(advance, request, by=hand)
-        now_at = await house.see(request)
-        hand = getattr(house.people, person).actor
-        if any(handoff.waits for handoff in now_at.handoffs):
-            await house.do(accept, request, by=hand)
+        await organisation.run(advance, request, by=hand)
+        now_at = await organisation.reload(request)
+        hand = getattr(organisation.people, person).actor
+        if any(handoff.is_pending for handoff in now_at.handoffs):
+            await organisation.run(accept, request, by=hand)
 
 
-async def opened(house: House, request: ServiceRequest) -> None:
+async def opened(organisation: Organisation, request: ServiceRequest) -> None:
     """Nothing more has happened."""
 
 
-async def handed_over(house: House, request: ServiceRequest) -> None:
+async def handed_over(organisation: Organisation, request: ServiceRequest) -> None:
     """Waits to be taken up."""
-    await house.do(advance, request, by=house.people.tess.actor)
+    await organisation.run(advance, request, by=organisation.people.tess.actor)
 
 
-async def being_made(house: House, request: ServiceRequest) -> None:
+async def card_in_production(organisation: Organisation, request: ServiceRequest) -> None:
     """In the middle of its way."""
-    await go(house, request, 2)
+    await go(organisation, request, 2)
 
 
-async def asked_about(house: House, request: ServiceRequest) -> None:
+async def asked_about(organisation: Organisation, request: ServiceRequest) -> None:
     """The customer wrote, and has our word for a time."""
-    await go(house, request, 2)
-    await house.do(receive_web_message, request, "Where is it?", by=THE_CUSTOMER)
+    await go(organisation, request, 2)
+    await organisation.run(receive_web_message, request, "Where is it?", by=CUSTOMER_ACTOR)
 
 
-async def held(house: House, request: ServiceRequest) -> None:
+async def held(organisation: Organisation, request: ServiceRequest) -> None:
     """Put aside."""
-    await go(house, request, 1)
-    await house.do(hold, request, reason="We wait for a paper", by=house.people.uma.actor)
+    await go(organisation, request, 1)
+    await organisation.run(
+        hold, request, reason="We wait for a paper", by=organisation.people.uma.actor
+    )
 
 
-async def delivered(house: House, request: ServiceRequest) -> None:
+async def delivered(organisation: Organisation, request: ServiceRequest) -> None:
     """Done, to be confirmed."""
-    await go(house, request, 4)
-    await house.do(advance, request, by=house.people.carl.actor)
+    await go(organisation, request, 4)
+    await organisation.run(advance, request, by=organisation.people.carl.actor)
 
 
-async def cancelled(house: House, request: ServiceRequest) -> None:
+async def cancelled(organisation: Organisation, request: ServiceRequest) -> None:
     """Ended on its way."""
-    await go(house, request, 1)
-    await house.do(cancel, request, reason="No longer wanted", by=house.people.uma.actor)
+    await go(organisation, request, 1)
+    await organisation.run(
+        cancel, request, reason="No longer wanted", by=organisation.people.uma.actor
+    )
 
 
-async def cancelled_late(house: House, request: ServiceRequest) -> None:
+async def cancelled_late(organisation: Organisation, request: ServiceRequest) -> None:
     """Ended near its end."""
-    await go(house, request, 3)
-    await house.do(cancel, request, reason="No longer wanted", by=house.people.carl.actor)
+    await go(organisation, request, 3)
+    await organisation.run(
+        cancel, request, reason="No longer wanted", by=organisation.people.carl.actor
+    )
 
 
-LIVES: tuple[Callable[[House, ServiceRequest], Awaitable[None]], ...] = (
-    opened, handed_over, being_made, asked_about, held, delivered, cancelled, cancelled_late,
+LIVES: tuple[Callable[[Organisation, ServiceRequest], Awaitable[None]], ...] = (
+    opened, handed_over, card_in_production, asked_about, held, delivered, cancelled, cancelled_late,
 )  # fmt: skip
 
 

@@ -16,24 +16,24 @@ from sqlmodel import col
 
 from portal.business_time import now
 from portal.models import Channel, Direction, FollowUp, Message, MessageStatus
-from portal.runtime.embedded_redis import EmbeddedQueue
+from portal.runtime.embedded_redis import EmbeddedRedis
 from tests.bench.runner import (
     ROOT,
     Server,
+    cpu_seconds,
     databases,
     environment,
-    in_house,
-    processor,
     server,
     settings_for,
     table,
+    with_organisation,
 )
-from tests.bench.seed import fill
-from tests.support.factories import House
+from tests.bench.seed import seed_requests
+from tests.support.factories import Organisation
 
 IN_FLIGHT = 200
 LATENCY = 0.05
-PATIENCE = 120.0
+RESPONSE_TIMEOUT_SECONDS = 120.0
 
 
 def run(options: Any) -> None:
@@ -41,7 +41,7 @@ def run(options: Any) -> None:
     ideal, rows = IN_FLIGHT / LATENCY, []
     with databases(options) as urls, ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kept-queue-")))
-        queue = stack.enter_context(EmbeddedQueue(folder)).url
+        queue = stack.enter_context(EmbeddedRedis(folder)).url
         rows.append(["ideal", "", ideal, 1.0, ""])
         reference = by_arq(queue, options.messages)
         rows.append(["an arq job for each text, aiohttp", "", *_said(reference, ideal)])
@@ -49,29 +49,29 @@ def run(options: Any) -> None:
             rows.append(["the worker", name, *_said(ours(url, queue, options.messages), ideal)])
     table(
         f"{options.messages:,} texts, {IN_FLIGHT} in flight, answered in 50 ms",
-        ["sender", "database", "a second", "of the ideal", "µs of processor"],
+        ["sender", "database", "a second", "of the ideal", "µs of cpu_seconds"],
         rows,
     )
 
 
 def _said(measured: tuple[float, float], ideal: float) -> list[float]:
-    rate, processor = measured
-    return [rate, rate / ideal, processor]
+    rate, cpu_seconds = measured
+    return [rate, rate / ideal, cpu_seconds]
 
 
 def ours(url: str, queue: str, texts: int) -> tuple[float, float]:
-    """The worker, its outbox full: texts a second, and its processor's µs for each."""
+    """The worker, its outbox full: texts a second, and its cpu_seconds's µs for each."""
     with server("provider") as provider:
         settings = settings_for(
             url, REDIS_URL=queue, TWILIO_API_URL=f"http://127.0.0.1:{provider.port}"
         )
-        in_house(settings, lambda house: owe(house, texts))
+        with_organisation(settings, lambda organisation: queue_messages(organisation, texts))
         return _measure([sys.executable, "-m", "workers"], environment(settings), provider, texts)
 
 
-async def owe(house: House, texts: int) -> None:
+async def queue_messages(organisation: Organisation, texts: int) -> None:
     """So many texts due now, each to a person of their own; nothing else is owed."""
-    await fill(house, texts * 8)
+    await seed_requests(organisation, texts * 8)
     out = sa.and_(col(Message.channel) == Channel.SMS, col(Message.direction) == Direction.OUT)
     due = (
         sa.select(sa.func.min(col(Message.id)))
@@ -80,7 +80,7 @@ async def owe(house: House, texts: int) -> None:
         .order_by(sa.func.min(col(Message.id)))
         .limit(texts)
     )
-    async with house.database.engine.begin() as connection:
+    async with organisation.database.engine.begin() as connection:
         await connection.execute(sa.update(FollowUp).values(next_at=None))
         await connection.execute(sa.update(Message).values(status=MessageStatus.DELIVERED))
         await connection.execute(
@@ -88,7 +88,7 @@ async def owe(house: House, texts: int) -> None:
             .where(col(Message.id).in_(due))
             .values(status=MessageStatus.QUEUED, due_at=now())
         )
-    async with house.database.engine.begin() as connection:
+    async with organisation.database.engine.begin() as connection:
         await connection.execute(sa.text("ANALYZE message"))
 
 
@@ -106,16 +106,16 @@ def _measure(
 ) -> tuple[float, float]:
     sender = subprocess.Popen(words, env=told, cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + RESPONSE_TIMEOUT_SECONDS
         while not _count(provider.port)[0]:
             time.sleep(0.02)
-        begun = processor(sender.pid)  # Without what starting took.
+        begun = cpu_seconds(sender.pid)  # Without what starting took.
         while (counted := _count(provider.port))[0] < texts:
             if time.monotonic() > deadline:
                 break
             time.sleep(0.2)
         count, first, last = counted
-        return (count - 1) / (last - first or 1), (processor(sender.pid) - begun) * 1e6 / max(
+        return (count - 1) / (last - first or 1), (cpu_seconds(sender.pid) - begun) * 1e6 / max(
             count, 1
         )
     finally:

@@ -23,7 +23,7 @@ from starlette.routing import Route
 from portal.app import create_app, lifespan
 from portal.runtime.web_server import serve_web
 from portal.settings import Settings
-from portal.tracking import StatusPages
+from portal.tracking import StatusPageCache
 
 
 def hello(listener: socket.socket) -> None:
@@ -44,7 +44,7 @@ def kept(listener: socket.socket) -> None:
     serve_web(listener, Settings.load())
 
 
-def unkept(listener: socket.socket) -> None:
+def uncached(listener: socket.socket) -> None:
     """The same, but no page is kept: each view is a first one."""
     app = create_app(Settings.load())
 
@@ -52,7 +52,7 @@ def unkept(listener: socket.socket) -> None:
     async def forgetful(app: Any) -> Any:
         async with lifespan(app):
             await app.state.status_pages.close()
-            app.state.status_pages = StatusPages(app.state.settings, app.state.database, 0)
+            app.state.status_pages = StatusPageCache(app.state.settings, app.state.database, 0)
             yield
 
     app.router.lifespan_context = forgetful
@@ -153,7 +153,7 @@ def _serve(app: Any, listener: socket.socket) -> None:
 
 
 KINDS: dict[str, Callable[[socket.socket], None]] = {
-    "hello": hello, "kept": kept, "unkept": unkept, "hub": hub, "provider": provider,
+    "hello": hello, "kept": kept, "unkept": uncached, "hub": hub, "provider": provider,
 }  # fmt: skip
 
 if __name__ == "__main__":

@@ -9,10 +9,10 @@ from sqlmodel import col, select
 
 from portal import business_time
 from portal.models import DroppedBall, ServiceRequest, StageRun
-from tests.bench.runner import databases, in_house, settings_for, table
-from tests.bench.seed import STRIDE, fill
-from tests.support.factories import House
-from workers.detect_dropped_balls import Watch
+from tests.bench.runner import databases, settings_for, table, with_organisation
+from tests.bench.seed import STRIDE, seed_requests
+from tests.support.factories import Organisation
+from workers.detect_dropped_balls import DroppedBallDetector
 
 SLIP_AT_ONCE = 100
 """One in so many requests slips at the same moment, as when a working day ends."""
@@ -23,26 +23,28 @@ def run(options: Any) -> None:
     rows: list[list[Any]] = []
     with databases(options) as urls:
         for name, url in urls.items():
-            rows += in_house(settings_for(url), lambda h, n=name: measure(h, n, options.requests))
+            rows += with_organisation(
+                settings_for(url), lambda h, n=name: measure(h, n, options.requests)
+            )
     heads = ["database", "open", "idle look, ms", "slipped", "all raised, s", "a second"]
     table(f"The watch, at {options.requests:,} requests", heads, rows)
 
 
-async def measure(house: House, name: str, requests: int) -> list[list[Any]]:
+async def measure(organisation: Organisation, name: str, requests: int) -> list[list[Any]]:
     """Fill the house, let nothing be due, then let one in a hundred slip."""
-    await fill(house, requests)
+    await seed_requests(organisation, requests)
     now = business_time.now()
-    await _plan(house, now + timedelta(days=1))
-    watch = Watch(house.relay, lambda: None)
+    await _plan(organisation, now + timedelta(days=1))
+    watch = DroppedBallDetector(organisation.operations, lambda: None)
     await watch.once()
     begun = time.perf_counter()
     await watch.once()
     idle = (time.perf_counter() - begun) * 1000
-    slipped = await _let_slip(house, now)
+    slipped = await _let_slip(organisation, now)
     begun = time.perf_counter()
     await watch.once()
     spent = time.perf_counter() - begun
-    async with house.database.reading() as session:
+    async with organisation.database.reading() as session:
         raised = (
             await session.execute(sa.select(sa.func.count()).select_from(DroppedBall))
         ).scalar_one()
@@ -58,16 +60,16 @@ async def measure(house: House, name: str, requests: int) -> list[list[Any]]:
     return [[name, still_open, idle, raised, spent, raised / spent]]
 
 
-async def _plan(house: House, at: datetime) -> None:
-    async with house.database.engine.begin() as connection:
+async def _plan(organisation: Organisation, at: datetime) -> None:
+    async with organisation.database.engine.begin() as connection:
         await connection.execute(
             sa.update(ServiceRequest)
             .where(col(ServiceRequest.closed_at).is_(None))
-            .values(watch_at=at, tell_at=None)
+            .values(next_check_at=at, next_update_at=None)
         )
 
 
-async def _let_slip(house: House, now: datetime) -> int:
+async def _let_slip(organisation: Organisation, now: datetime) -> int:
     """These runs are past their time and grace by now; gives how many requests that is."""
     some = (
         select(StageRun.request_id)
@@ -78,16 +80,18 @@ async def _let_slip(house: House, now: datetime) -> int:
         )
         .scalar_subquery()
     )
-    async with house.database.engine.begin() as connection:
+    async with organisation.database.engine.begin() as connection:
         await connection.execute(
             sa.update(StageRun)
             .where(
                 col(StageRun.state) == "open",
                 sa.cast(col(StageRun.id) / STRIDE, sa.Integer) % SLIP_AT_ONCE == 1,
             )
-            .values(late_at=now)
+            .values(overdue_at=now)
         )
         done = await connection.execute(
-            sa.update(ServiceRequest).where(col(ServiceRequest.id).in_(some)).values(watch_at=now)
+            sa.update(ServiceRequest)
+            .where(col(ServiceRequest.id).in_(some))
+            .values(next_check_at=now)
         )
     return done.rowcount

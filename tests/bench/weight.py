@@ -5,10 +5,10 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from portal.tracking.status_page.cache import PACKING
+from portal.tracking.status_page.cache import GZIP_LEVEL
 from portal.web import templating
-from portal.web.app_icon import look_of
-from portal.web.static_files import assets
+from portal.web.app_icon import app_icon
+from portal.web.static_files import static_files
 from tests.bench.runner import settings_for, table
 from tests.support.status_page_states import STATES
 
@@ -28,9 +28,9 @@ def run(options: Any) -> None:
     styles = len(gzip.compress(page.partition("<style>")[2].partition("</style>")[0].encode()))
     print(f"\nThe heaviest is {heaviest:,} of {FIRST_VIEW:,}. The styles alone: {styles:,}.")
 
-    scripts = [assets()[name] for name in re.findall(r'src="/static/([^?"]+)', page)]
-    look = look_of(settings_for("sqlite+aiosqlite:///none"))
-    files = [(script.name, len(script.packed)) for script in scripts]
+    scripts = [static_files()[name] for name in re.findall(r'src="/static/([^?"]+)', page)]
+    look = app_icon(settings_for("sqlite+aiosqlite:///none"))
+    files = [(script.name, len(script.gzipped)) for script in scripts]
     table(
         "What the page then asks for, bytes packed, kept by the browser", ["file", "bytes"], files
     )
@@ -40,7 +40,7 @@ def run(options: Any) -> None:
 
 
 def _weigh(state: str, language: str) -> int:
-    return len(gzip.compress(_html(state, language).encode(), PACKING, mtime=0))
+    return len(gzip.compress(_html(state, language).encode(), GZIP_LEVEL, mtime=0))
 
 
 def _html(state: str, language: str) -> str:

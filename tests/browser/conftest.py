@@ -12,11 +12,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.chromium import launch_options
-from tests.browser.product import Office, Phone
+from tests.browser.product import Phone, ProductStack
 from tests.support.factories import CARD
 
-Desk = Callable[..., Page]
-Customer = tuple[str, Phone]
+OpenDeskPage = Callable[..., Page]
+CustomerPhone = tuple[str, Phone]
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 DESK = {"viewport": {"width": 1280, "height": 800}}
@@ -52,31 +52,31 @@ def base_url() -> None:
 
 
 @pytest.fixture(scope="session")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProductStack]:
     """Acme Bank, open for business: cards only, and people in four departments."""
     folder = tmp_path_factory.mktemp("office")
     (folder / "card.toml").write_text(CARD)
-    with Office(folder) as office:
-        office.kept("workflow", "load", str(folder / "card.toml"))
-        yield office
+    with ProductStack(folder) as product:
+        product.kept("workflow", "load", str(folder / "card.toml"))
+        yield product
 
 
 @pytest.fixture(scope="session")
-def key(office: Office) -> str:
+def key(product: ProductStack) -> str:
     """What the contact centre's own system calls the API with."""
-    return office.kept("apikey", "create", "contact centre")[-1]
+    return product.kept("apikey", "create", "contact centre")[-1]
 
 
 @pytest.fixture(scope="session")
-def badges(office: Office, browser: Browser) -> dict[str, Any]:
+def session_cookies(product: ProductStack, browser: Browser) -> dict[str, Any]:
     """Everybody at the desk has followed the invitation and set a password; their cookies."""
 
     def invite(who: str) -> str:
         name, department = STAFF[who]
         seat = ["--name", name, "--department", department, "--lead"]
-        return office.kept("staff", "add", f"{who}@acme.example", *seat)[-1]
+        return product.kept("staff", "add", f"{who}@acme.example", *seat)[-1]
 
-    badges = {}
+    session_cookies = {}
     with ThreadPoolExecutor() as hands:
         invitations = dict(zip(STAFF, hands.map(invite, STAFF), strict=True))
     for who, invitation in invitations.items():
@@ -86,25 +86,25 @@ def badges(office: Office, browser: Browser) -> dict[str, Any]:
         page.get_by_label("New password").fill(PASSWORD)
         page.get_by_role("button", name="Set the password").click()
         page.wait_for_url("**/desk")
-        badges[who] = context.cookies()
+        session_cookies[who] = context.cookies()
         context.close()
-    return badges
+    return session_cookies
 
 
 @pytest.fixture
-def martin(office: Office, badges: dict[str, Any], key: str) -> Customer:
+def martin(product: ProductStack, session_cookies: dict[str, Any], key: str) -> CustomerPhone:
     """Martin has just applied for a card by phone: his reference, and his phone.
 
     Each test has a Martin of its own, with a number of his own.
     """
-    phone = Phone(office.carrier, f"+1{next(numbers)}")
+    phone = Phone(product.carrier, f"+1{next(numbers)}")
     customer = {"name": "Martin Miller", "phone": phone.number, "timezone": "America/New_York"}
-    opened = office.call("/requests", key, workflow="card", customer=customer)
+    opened = product.call("/requests", key, workflow="card", customer=customer)
     return opened["reference"], phone
 
 
 @pytest.fixture
-def watched(new_context: Callable[..., BrowserContext]) -> Iterator[Callable[..., Page]]:
+def open_page(new_context: Callable[..., BrowserContext]) -> Iterator[Callable[..., Page]]:
     """Open a page of its own; in the end no page may have complained of anything."""
     complaints: list[str] = []
 
@@ -127,20 +127,22 @@ def watched(new_context: Callable[..., BrowserContext]) -> Iterator[Callable[...
 
 
 @pytest.fixture
-def desk(office: Office, badges: dict[str, Any], watched: Callable[..., Page]) -> Desk:
+def desk(
+    product: ProductStack, session_cookies: dict[str, Any], open_page: Callable[..., Page]
+) -> OpenDeskPage:
     """``desk("tess", "/requests/CARD-...")``: a signed-in colleague's page."""
 
     def sit_down(who: str, path: str = "", **options: Any) -> Page:
-        page = watched(**DESK, **options)
-        page.context.add_cookies(badges[who])
-        page.goto(f"{office.address}/desk{path}")
+        page = open_page(**DESK, **options)
+        page.context.add_cookies(session_cookies[who])
+        page.goto(f"{product.address}/desk{path}")
         return page
 
     return sit_down
 
 
 @pytest.fixture(scope="session")
-def presentable() -> Callable[[Page], None]:
+def check_accessible() -> Callable[[Page], None]:
     """Nobody is shut out by how a page looks, in light or in dark, on the smallest phone.
 
     axe finds nothing, and at 320 px nothing stands out at the side.

@@ -12,14 +12,14 @@ from typing import Any, Self
 
 import httpx2
 
-from portal.demo.fake_providers import Simulator
+from portal.demo.fake_providers import FakeProviders
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTS_WITHIN = 60.0
 ENDS_WITHIN = 20.0
 
 
-class Product:
+class ProductProcess:
     """One `kept` of its own: a process with all its children, on a free port, in a new folder.
 
     ``said`` is what it must have said on its output before it counts as started; its first
@@ -46,7 +46,7 @@ class Product:
                 stderr=subprocess.STDOUT,
             )
         self.address = self.wait_until_said(self._said)
-        patiently(self._is_ready, STARTS_WITHIN, self._log.read_text)
+        wait_until(self._is_ready, STARTS_WITHIN, self._log.read_text)
         return self
 
     def stop(self) -> None:
@@ -57,7 +57,7 @@ class Product:
 
     def wait_until_said(self, pattern: str) -> str:
         """The first group of the pattern in what it says."""
-        found = patiently(
+        found = wait_until(
             lambda: self._process.poll() is not None or re.search(pattern, self._log.read_text()),
             STARTS_WITHIN,
             self._log.read_text,
@@ -72,17 +72,17 @@ class Product:
             return False
 
 
-class Office:
+class ProductStack:
     """An organisation's `kept serve`, its command line, its key to the API and its carrier."""
 
     def __init__(self, folder: Path) -> None:
-        self.carrier = Simulator()
+        self.carrier = FakeProviders()
         self._folder = folder
 
     def __enter__(self) -> Self:
         self.carrier.start()
         account = self.carrier.config
-        self._serve = Product(
+        self._serve = ProductProcess(
             "serve",
             folder=self._folder,
             said=r"serving at (http://\S+),",
@@ -144,7 +144,7 @@ class Office:
         told: dict[str, Any] = answered.json()
         return told
 
-    def bring_to_the_courier(self, reference: str, key: str) -> None:
+    def advance_to_courier(self, reference: str, key: str) -> None:
         """Take a card through all departments but the last, each taking it up."""
         for who in ("uma", "pia", "carl"):
             by = f"{who}@acme.example"
@@ -155,7 +155,7 @@ class Office:
 class Phone:
     """A customer's phone. Texts are read in the order in which they came, each once."""
 
-    def __init__(self, carrier: Simulator, number: str) -> None:
+    def __init__(self, carrier: FakeProviders, number: str) -> None:
         self.number = number
         self._carrier = carrier
         self._read = len(carrier.texts_to(number))
@@ -179,7 +179,7 @@ class Phone:
         self._carrier.receive(self.number, words).result()
 
 
-def patiently(look: Any, within: float, excuse: Any = lambda: "") -> Any:
+def wait_until(look: Any, within: float, excuse: Any = lambda: "") -> Any:
     """What ``look`` finds, as soon as it finds anything. For what gives no sign by itself."""
     ends = time.monotonic() + within
     while not (found := look()):

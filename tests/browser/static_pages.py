@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, Route
 
-from portal.branding.theme import PLAIN, Livery
+from portal.branding.theme import DEFAULT_THEME, Theme
 from portal.tracking.status_page.view_models import StatusPage
 from portal.web import templating
 from tests.support.status_page_states import html
@@ -10,18 +10,18 @@ from tests.support.status_page_states import html
 ADDRESS = "http://kept.example/r/told"
 
 
-def pose(page: Page, state: StatusPage) -> None:
+def show_state(page: Page, state: StatusPage) -> None:
     """Open the page of these facts, as it is before any other file has come."""
-    show(page, html(state), state.livery)
+    show(page, html(state), state.theme)
 
 
-def show(page: Page, body: str, livery: Livery = PLAIN) -> None:
+def show(page: Page, body: str, theme: Theme = DEFAULT_THEME) -> None:
     """Open a page that is told whole, with the headers of all our pages."""
 
     def serve(route: Route) -> None:
         if route.request.url == ADDRESS:
             kind = "text/html; charset=utf-8"
-            route.fulfill(body=body, content_type=kind, headers=templating.headers(livery))
+            route.fulfill(body=body, content_type=kind, headers=templating.headers(theme))
         else:
             route.fulfill(status=204)
 

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.product import Product
+from tests.browser.product import ProductProcess
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProductProcess]:
     """`kept demo`, as a newcomer starts it."""
     folder: Path = tmp_path_factory.mktemp("demo")
-    product = Product("demo", "--port", "0", folder=folder, said=r"(http://\S+)/demo")
+    product = ProductProcess("demo", "--port", "0", folder=folder, said=r"(http://\S+)/demo")
     product.start()
     yield product
     product.stop()
@@ -21,10 +21,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_three_parts_of_the_demonstration_move_together(
-    demo: Product, watched: Callable[..., Page], presentable: Callable[[Page], None], width: int
+    demo: ProductProcess,
+    open_page: Callable[..., Page],
+    check_accessible: Callable[[Page], None],
+    width: int,
 ) -> None:
     """A button at the right, a text at the left, the timeline in the middle; nothing reloaded."""
-    page = watched(viewport={"width": width, "height": 900})
+    page = open_page(viewport={"width": width, "height": 900})
     page.goto(f"{demo.address}/demo")
     page.get_by_role("button", name="Start again").click()
     page.evaluate("window.isTheFirst = true")
@@ -37,11 +40,11 @@ def test_the_three_parts_of_the_demonstration_move_together(
     status = page.frame_locator("iframe").locator("main")
     look_at("phone")
     expect(phone).to_contain_text("we have your application", timeout=10_000)
-    presentable(page)
+    check_accessible(page)
     look_at("desk")
     page.get_by_role("button", name="Complete it, pass to Underwriting").click()
     page.get_by_role("button", name="Take it up").click()
-    presentable(page)
+    check_accessible(page)
     look_at("phone")
     expect(phone).to_contain_text("your application is being checked", timeout=10_000)
     look_at("page")

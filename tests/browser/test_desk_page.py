@@ -4,12 +4,15 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESK, PASSWORD, Customer, Desk
-from tests.browser.product import Office
+from tests.browser.conftest import DESK, PASSWORD, CustomerPhone, OpenDeskPage
+from tests.browser.product import ProductStack
 
 
 def test_a_colleague_signs_in_out_and_in_again(
-    office: Office, desk: Desk, watched: Callable[..., Page], presentable: Callable[[Page], None]
+    product: ProductStack,
+    desk: OpenDeskPage,
+    open_page: Callable[..., Page],
+    check_accessible: Callable[[Page], None],
 ) -> None:
     """With the password that the invitation let her choose; a wrong one is told so, kindly."""
     tess = desk("tess")
@@ -17,36 +20,40 @@ def test_a_colleague_signs_in_out_and_in_again(
     tess.get_by_label("Tess Sales: account").click()
     tess.get_by_role("button", name="Sign out").click()
     expect(tess.get_by_role("heading", level=1)).to_have_text("Good to see you")
-    presentable(tess)
+    check_accessible(tess)
     tess.get_by_label("E-mail").fill("tess@acme.example")
     tess.get_by_label("Password").fill("not my password at all")
     tess.get_by_role("button", name="Sign in").click()
     expect(tess.get_by_role("alert")).to_contain_text("do not belong together")
-    presentable(tess)
+    check_accessible(tess)
     tess.get_by_label("Password").fill(PASSWORD)
     tess.get_by_role("button", name="Sign in").click()
     expect(tess.get_by_role("heading", level=1)).to_have_text("Telesales")
-    stranger = watched(**DESK)
-    stranger.goto(f"{office.address}/desk")
+    stranger = open_page(**DESK)
+    stranger.goto(f"{product.address}/desk")
     expect(stranger.get_by_role("heading", level=1)).to_have_text("Good to see you")
 
 
 def test_a_double_click_advances_once(
-    office: Office, key: str, martin: Customer, desk: Desk
+    product: ProductStack, key: str, martin: CustomerPhone, desk: OpenDeskPage
 ) -> None:
     """The courier's last leg is not skipped by a hasty hand."""
     reference, _ = martin
-    office.bring_to_the_courier(reference, key)
+    product.advance_to_courier(reference, key)
     carl = desk("carl", f"/requests/{reference}")
     carl.get_by_role("button", name="Complete it, go on to Delivered").dblclick()
     expect(carl.get_by_role("button", name="Complete it", exact=True)).to_be_visible()
     carl.reload()
     expect(carl.get_by_role("button", name="Complete it", exact=True)).to_be_visible()
-    assert office.call(f"/requests/{reference}", key)["status"] == "open"
+    assert product.call(f"/requests/{reference}", key)["status"] == "open"
 
 
 def test_a_click_on_an_old_page_changes_nothing(
-    office: Office, key: str, martin: Customer, desk: Desk, presentable: Callable[[Page], None]
+    product: ProductStack,
+    key: str,
+    martin: CustomerPhone,
+    desk: OpenDeskPage,
+    check_accessible: Callable[[Page], None],
 ) -> None:
     """A colleague was faster: what happened is told, and what was written is not lost."""
     reference, _ = martin
@@ -54,20 +61,20 @@ def test_a_click_on_an_old_page_changes_nothing(
     tess.context.route("**/live", lambda route: route.abort())
     tess.reload()
     tess.get_by_label("A note for Martin").fill("All papers are here.")
-    office.call(f"/requests/{reference}/hold", key, reason="We wait for a paper of yours.")
+    product.call(f"/requests/{reference}/hold", key, reason="We wait for a paper of yours.")
     tess.get_by_role("button", name="Complete it, pass to Underwriting").click()
     expect(tess.get_by_role("alert").first).to_contain_text("moved since you opened it")
     expect(tess.get_by_role("alert").first).to_contain_text("We wait for a paper of yours.")
-    assert office.call(f"/requests/{reference}", key)["status"] == "on_hold"
-    presentable(tess)
+    assert product.call(f"/requests/{reference}", key)["status"] == "on_hold"
+    check_accessible(tess)
 
 
 def test_a_request_is_opened_at_the_desk(
-    office: Office, desk: Desk, presentable: Callable[[Page], None]
+    product: ProductStack, desk: OpenDeskPage, check_accessible: Callable[[Page], None]
 ) -> None:
     """A mistake is shown where it was made; then the customer is texted."""
     tess = desk("tess", "/requests/new")
-    presentable(tess)
+    check_accessible(tess)
     tess.get_by_label("s name").fill("Nora Newman")
     tess.get_by_role("button", name="Open it and text the link").click()
     expect(tess.get_by_text("Please give a phone number or an e-mail address")).to_be_visible()
@@ -75,51 +82,58 @@ def test_a_request_is_opened_at_the_desk(
     tess.get_by_label("Mobile phone").fill("+1 415 555 0199")
     tess.get_by_role("button", name="Open it and text the link").click()
     expect(tess.get_by_text("Nora Newman").first).to_be_visible()
-    (text,) = office.carrier.wait_for(lambda: office.carrier.texts_to("+14155550199")).result()
+    (text,) = product.carrier.wait_for(lambda: product.carrier.texts_to("+14155550199")).result()
     assert "Hi Nora" in text.body
 
 
-def test_a_text_that_did_not_arrive_is_seen_to(
-    office: Office, martin: Customer, desk: Desk, presentable: Callable[[Page], None]
+def test_undelivered_text_is_resolved(
+    product: ProductStack,
+    martin: CustomerPhone,
+    desk: OpenDeskPage,
+    check_accessible: Callable[[Page], None],
 ) -> None:
     """She reads why beside her words, sends them once more, and the phone has them."""
     reference, phone = martin
     phone.reads("We have your application")
     tess = desk("tess", f"/requests/{reference}")
-    office.carrier.fault("undelivered", to=phone.number, code=30004, times=1)
+    product.carrier.fault("undelivered", to=phone.number, code=30004, times=1)
     tess.get_by_label("Write to Martin").fill("Bring your passport.")
     tess.get_by_role("button", name="Send", exact=True).click()
     tess.get_by_role("link", name="See to it").click(timeout=20_000)
     expect(tess.get_by_text("the carrier or the customer blocks our texts")).to_be_visible()
-    presentable(tess)
+    check_accessible(tess)
     lost = tess.get_by_role("article").filter(has_text="Bring your passport.")
     lost.get_by_text("I have told them myself").click()
     expect(lost.get_by_label("How, and what they said")).to_be_visible()
     lost.get_by_role("button", name="Send it again").click()
     expect(tess.get_by_role("status").first).to_contain_text("It goes once more")
     expect(tess.get_by_text("Bring your passport.")).to_have_count(0)
-    tess.goto(f"{office.address}/desk/requests/{reference}")
+    tess.goto(f"{product.address}/desk/requests/{reference}")
     expect(tess.get_by_text("Tess Sales saw to it")).to_be_visible()
     expect(tess.get_by_text("Delivered").last).to_be_visible(timeout=20_000)
 
 
 def test_a_new_date_is_given_with_its_reason(
-    office: Office, key: str, martin: Customer, desk: Desk, presentable: Callable[[Page], None]
+    product: ProductStack,
+    key: str,
+    martin: CustomerPhone,
+    desk: OpenDeskPage,
+    check_accessible: Callable[[Page], None],
 ) -> None:
     """One that has passed is refused where it was typed; a good one stands at once."""
     reference, _ = martin
     tess = desk("tess", f"/requests/{reference}")
     tess.get_by_text("Give it another date").click()
-    presentable(tess)
+    check_accessible(tess)
     form = tess.locator('form[action$="/delay"]')
     form.get_by_label("Why").fill("A paper has to be signed again.")
     form.get_by_label("New date").fill("2020-01-01T10:00")
     form.get_by_role("button", name="Tell Martin").click()
     expect(form.get_by_role("alert")).to_contain_text("has passed already")
     expect(form.get_by_label("Why")).to_have_value("A paper has to be signed again.")
-    presentable(tess)
+    check_accessible(tess)
     form.get_by_label("New date").fill("2099-01-01T10:00")
     form.get_by_role("button", name="Tell Martin").click()
     expect(tess.get_by_text("The new date stands.")).to_be_visible()
-    due = office.call(f"/requests/{reference}", key)["stages"][0]["due_at"]
+    due = product.call(f"/requests/{reference}", key)["stages"][0]["due_at"]
     assert due.startswith("2099-01-01")

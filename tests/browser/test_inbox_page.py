@@ -5,12 +5,15 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Customer, Desk
-from tests.browser.product import Office
+from tests.browser.conftest import CustomerPhone, OpenDeskPage
+from tests.browser.product import ProductStack
 
 
 def test_the_inbox_is_worked_through_by_keys(
-    office: Office, martin: Customer, desk: Desk, presentable: Callable[[Page], None]
+    product: ProductStack,
+    martin: CustomerPhone,
+    desk: OpenDeskPage,
+    check_accessible: Callable[[Page], None],
 ) -> None:
     """A text appears by itself; j and Enter open it with the box ready; c logs a call."""
     reference, phone = martin
@@ -19,7 +22,7 @@ def test_the_inbox_is_worked_through_by_keys(
     expect(row).to_have_count(0)
     phone.writes("Is my form all right?")
     expect(row).to_contain_text("Is my form all right?", timeout=5_000)
-    presentable(tess)
+    check_accessible(tess)
     tess.keyboard.press("j")
     row.get_by_role("link").focus()
     tess.keyboard.press("Enter")
@@ -27,7 +30,7 @@ def test_the_inbox_is_worked_through_by_keys(
     expect(box).to_be_focused()
     box.press_sequentially("jc?")
     expect(box).to_have_value("jc?")
-    presentable(tess)
+    check_accessible(tess)
     tess.get_by_role("heading", level=1).click()
     tess.keyboard.press("c")
     tess.keyboard.press("4")
@@ -41,12 +44,14 @@ def test_the_inbox_is_worked_through_by_keys(
     tess.keyboard.press("?")
     tess.get_by_role("button", name="Turn single keys off").click()
     expect(tess.get_by_text("Single keys are off in this browser.")).to_be_visible()
-    presentable(tess)
+    check_accessible(tess)
     tess.keyboard.press("i")
     expect(tess).to_have_url(re.compile("/desk/keys$"))
 
 
-def test_two_colleagues_see_each_other_write(office: Office, martin: Customer, desk: Desk) -> None:
+def test_two_colleagues_see_each_other_write(
+    product: ProductStack, martin: CustomerPhone, desk: OpenDeskPage
+) -> None:
     """Within seconds; and whoever is overtaken is asked before a second answer goes."""
     reference, _ = martin
     tess, uma = desk("tess", f"/requests/{reference}"), desk("uma", f"/requests/{reference}")

@@ -6,22 +6,24 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import DESK, PHONE, Customer
-from tests.browser.product import Office, Phone, patiently
+from tests.browser.conftest import DESK, PHONE, CustomerPhone
+from tests.browser.product import Phone, ProductStack, wait_until
 
 
 class Story:
     """Martin with his phone and his page, and the colleagues who serve him."""
 
-    def __init__(self, office: Office, key: str, martin: Customer, *, scripts: bool) -> None:
-        self.office = office
+    def __init__(
+        self, product: ProductStack, key: str, martin: CustomerPhone, *, scripts: bool
+    ) -> None:
+        self.product = product
         self.reference, self.phone = martin
         self.scripts = scripts
         self._key = key
 
     def follow_the_link(self, text: str, page: Page) -> None:
         """Press the link in the first text."""
-        link = re.search(rf"{re.escape(self.office.address)}/r/[\w-]{{22}}", text)
+        link = re.search(rf"{re.escape(self.product.address)}/r/[\w-]{{22}}", text)
         assert link is not None, text
         self.page = page
         page.goto(link[0])
@@ -35,7 +37,7 @@ class Story:
             expect(heading).to_be_visible()
             assert self.page.evaluate("window.isTheFirst"), "the page was loaded anew"
         else:
-            patiently(lambda: self.page.reload() and heading.count(), 10)
+            wait_until(lambda: self.page.reload() and heading.count(), 10)
         for sentence in sentences:
             expect(self.page.locator("main")).to_contain_text(sentence)
 
@@ -64,26 +66,30 @@ class Story:
 
     def stands(self) -> tuple[str, str]:
         """Its status, and who owns it."""
-        told = self.office.call(f"/requests/{self.reference}", self._key)
+        told = self.product.call(f"/requests/{self.reference}", self._key)
         return told["status"], told["owner"]["name"]
 
 
 @pytest.fixture(params=[True, False], ids=["with scripts", "without scripts"])
-def story(request: pytest.FixtureRequest, office: Office, key: str, martin: Customer) -> Story:
+def story(
+    request: pytest.FixtureRequest, product: ProductStack, key: str, martin: CustomerPhone
+) -> Story:
     """The same story in a browser that runs scripts and in one that does not."""
-    return Story(office, key, martin, scripts=request.param)
+    return Story(product, key, martin, scripts=request.param)
 
 
 @pytest.fixture
 def at(
-    story: Story, badges: dict[str, list[dict[str, object]]], watched: Callable[..., Page]
+    story: Story,
+    session_cookies: dict[str, list[dict[str, object]]],
+    open_page: Callable[..., Page],
 ) -> Callable[..., Page]:
     """``at("tess", *buttons)``: Martin's request on her desk; she presses these in turn."""
 
     def sit_down(who: str, *buttons: str) -> Page:
-        colleague = watched(**DESK, java_script_enabled=story.scripts)
-        colleague.context.add_cookies(badges[who])
-        colleague.goto(f"{story.office.address}/desk/requests/{story.reference}")
+        colleague = open_page(**DESK, java_script_enabled=story.scripts)
+        colleague.context.add_cookies(session_cookies[who])
+        colleague.goto(f"{story.product.address}/desk/requests/{story.reference}")
         for button in buttons:
             story.press(colleague, button)
         return colleague
@@ -92,20 +98,20 @@ def at(
 
 
 @pytest.fixture
-def look_at(story: Story, presentable: Callable[[Page], None]) -> Callable[[Page], None]:
+def look_at(story: Story, check_accessible: Callable[[Page], None]) -> Callable[[Page], None]:
     """Look closely at a page; without scripts it looks the same, and axe cannot run."""
-    return presentable if story.scripts else lambda _page: None
+    return check_accessible if story.scripts else lambda _page: None
 
 
 def test_martin_follows_his_card_and_has_the_last_word(
     story: Story,
     at: Callable[..., Page],
-    watched: Callable[..., Page],
+    open_page: Callable[..., Page],
     look_at: Callable[[Page], None],
 ) -> None:
     """Every leg shows, every text comes once and in order, and only his YES closes it."""
     phone: Phone = story.phone
-    page = watched(**PHONE, java_script_enabled=story.scripts)
+    page = open_page(**PHONE, java_script_enabled=story.scripts)
 
     # He has hardly put down the receiver when the link is there.
     story.follow_the_link(phone.reads("We have your application"), page)
@@ -122,7 +128,7 @@ def test_martin_follows_his_card_and_has_the_last_word(
     look_at(page)
     assert phone.has_nothing_new()
     uma = at("uma")
-    uma.goto(f"{story.office.address}/desk")
+    uma.goto(f"{story.product.address}/desk")
     look_at(uma)
     story.submit(uma, uma.get_by_role("button", name=f"Take up Martin Miller, {story.reference}"))
     phone.reads("Your application is being checked")

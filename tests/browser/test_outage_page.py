@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import PHONE, Customer
-from tests.browser.product import Office
+from tests.browser.conftest import PHONE, CustomerPhone
+from tests.browser.product import ProductStack
 from tests.browser.static_pages import show
 from tests.support.status_page_states import outage
 
@@ -16,11 +16,11 @@ def link_in(text: str) -> str:
 
 
 def test_an_open_page_says_that_news_cannot_be_had_and_catches_up(
-    office: Office, martin: Customer, key: str, watched: Callable[..., Page]
+    product: ProductStack, martin: CustomerPhone, key: str, open_page: Callable[..., Page]
 ) -> None:
     """The stream is there, the page is not: it says so, asks again by itself, and has the news."""
     reference, phone = martin
-    page = watched(**PHONE)
+    page = open_page(**PHONE)
     page.clock.install()
     page.goto(link_in(phone.reads("We have your application")))
     path = page.url
@@ -30,7 +30,7 @@ def test_an_open_page_says_that_news_cannot_be_had_and_catches_up(
 
     page.route(path, away)
     with page.expect_response(lambda answer: answer.url == path and answer.status == 503):
-        office.call(f"/requests/{reference}/advance", key, note="Done.")
+        product.call(f"/requests/{reference}/advance", key, note="Done.")
     page.clock.run_for(2_500)
     expect(page.get_by_text("Connection lost, trying again")).to_be_visible()
     expect(page.get_by_text("Passed to Underwriting")).to_have_count(0)
@@ -43,22 +43,22 @@ def test_an_open_page_says_that_news_cannot_be_had_and_catches_up(
 @pytest.mark.parametrize("locale", ["en", "ar"])
 @pytest.mark.parametrize("reading", ["reading", ""], ids=["reading", "sending"])
 def test_what_stands_in_for_the_page_shuts_nobody_out(
-    locale: str, reading: str, watched: Callable[..., Page], presentable: Callable[[Page], None]
+    locale: str, reading: str, open_page: Callable[..., Page], check_accessible: Callable[[Page], None]
 ) -> None:  # fmt: skip
     """As the page itself: whoever cannot see it must not be told less of our outage."""
-    page = watched(**PHONE)
+    page = open_page(**PHONE)
     show(page, outage(locale, reading=bool(reading)))
-    presentable(page)
+    check_accessible(page)
 
 
-def test_a_slip_can_be_read_by_everybody(
-    martin: Customer, watched: Callable[..., Page], presentable: Callable[[Page], None]
+def test_printable_link_is_accessible(
+    martin: CustomerPhone, open_page: Callable[..., Page], check_accessible: Callable[[Page], None]
 ) -> None:
     """On the screen too; the code says what it is."""
-    page = watched(**PHONE)
+    page = open_page(**PHONE)
     page.goto(link_in(martin[1].reads("We have your application")) + "/paper")
     expect(page.get_by_role("img", name="QR code with the link to your request")).to_be_visible()
     expect(page.get_by_role("button", name="Print")).to_be_visible()
-    presentable(page)
+    check_accessible(page)
     page.emulate_media(media="print")
     expect(page.get_by_role("button", name="Print")).to_be_hidden()

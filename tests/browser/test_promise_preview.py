@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Customer, Desk
+from tests.browser.conftest import CustomerPhone, OpenDeskPage
 
 PLACE = "(it) => it.getBoundingClientRect().top + window.scrollY"
 
 
 def test_a_line_is_read_back_as_it_is_typed(
-    martin: Customer, desk: Desk, presentable: Callable[[Page], None]
+    martin: CustomerPhone, desk: OpenDeskPage, check_accessible: Callable[[Page], None]
 ) -> None:
     """The button then promises just that; it stands in the list, and the line is empty again."""
     reference, _ = martin
@@ -23,7 +23,7 @@ def test_a_line_is_read_back_as_it_is_typed(
     expect(promise).to_be_visible()
     expect(tess.get_by_text("reads “I will call back.")).to_be_visible()
     assert below.evaluate(PLACE) == before
-    presentable(tess)
+    check_accessible(tess)
     promise.click()
     expect(tess.get_by_role("status").filter(has_text="Promised.")).to_be_visible()
     expect(tess.get_by_role("button", name="Done, promise kept")).to_be_visible()

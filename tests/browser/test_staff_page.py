@@ -6,16 +6,16 @@ from datetime import timedelta
 from playwright.sync_api import Page, expect
 
 from portal.business_time import now
-from tests.browser.conftest import Desk
+from tests.browser.conftest import OpenDeskPage
 
 
 def test_an_absence_to_come_is_noted_and_taken_back(
-    desk: Desk, presentable: Callable[[Page], None]
+    desk: OpenDeskPage, check_accessible: Callable[[Page], None]
 ) -> None:
     """One that is to come, so that nobody else's day at this office changes."""
     uma = desk("uma", "/people")
     expect(uma.get_by_text("You are here.")).to_be_visible()
-    presentable(uma)
+    check_accessible(uma)
     begins = now() + timedelta(days=200)
     uma.get_by_label("First day away").fill(f"{begins:%Y-%m-%d}")
     uma.get_by_label("Back on").fill(f"{begins - timedelta(days=1):%Y-%m-%d}")
@@ -26,6 +26,6 @@ def test_an_absence_to_come_is_noted_and_taken_back(
     uma.get_by_label("Who stands in").select_option("Tess Sales")
     uma.get_by_role("button", name="I will be away").click()
     expect(uma.get_by_text("You are away from")).to_contain_text("Tess Sales stands in")
-    presentable(uma)
+    check_accessible(uma)
     uma.get_by_role("button", name="I am staying after all").click()
     expect(uma.get_by_text("You are here.")).to_be_visible()

@@ -6,31 +6,31 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import PHONE, Customer
-from tests.browser.product import Office
+from tests.browser.conftest import PHONE, CustomerPhone
+from tests.browser.product import ProductStack
 from tests.support.sample_images import photo
 
 LOST = "Connection lost, trying again"
 
 
 @pytest.fixture
-def page(office: Office, martin: Customer, watched: Callable[..., Page]) -> Page:
+def page(product: ProductStack, martin: CustomerPhone, open_page: Callable[..., Page]) -> Page:
     """Martin's page, opened from the link in his first text."""
-    page = watched(**PHONE)
+    page = open_page(**PHONE)
     page.goto(link_in(martin[1].reads("We have your application")))
     return page
 
 
 def test_a_page_that_lost_its_connection_says_so_and_catches_up(
-    office: Office, key: str, martin: Customer, page: Page
+    product: ProductStack, key: str, martin: CustomerPhone, page: Page
 ) -> None:
     """The office goes away and comes back; what happened meanwhile is there, nothing reloaded."""
     page.evaluate("window.isTheFirst = true")
-    office.close()
+    product.close()
     expect(page.get_by_text(LOST)).to_be_visible(timeout=10_000)
     page.route("**/live*", lambda route: route.abort())
-    office.reopen()
-    office.call(f"/requests/{martin[0]}/advance", key, note="Thank you for the papers.")
+    product.reopen()
+    product.call(f"/requests/{martin[0]}/advance", key, note="Thank you for the papers.")
     page.unroute("**/live*")
     expect(page.locator("main")).to_contain_text("Passed to Underwriting", timeout=15_000)
     expect(page.get_by_text(LOST)).to_be_hidden(timeout=15_000)
@@ -38,25 +38,25 @@ def test_a_page_that_lost_its_connection_says_so_and_catches_up(
 
 
 def test_where_streams_do_not_get_through_the_page_is_looked_up(
-    office: Office, key: str, martin: Customer, page: Page
+    product: ProductStack, key: str, martin: CustomerPhone, page: Page
 ) -> None:
     """Behind a wall that lets no stream pass it polls, and does not complain."""
     page.route("**/live*", lambda route: route.abort())
     page.evaluate("dispatchEvent(new Event('online'))")  # the open stream is given up
-    office.call(f"/requests/{martin[0]}/advance", key, note="Thank you for the papers.")
+    product.call(f"/requests/{martin[0]}/advance", key, note="Thank you for the papers.")
     expect(page.locator("main")).to_contain_text("Passed to Underwriting", timeout=20_000)
     expect(page.get_by_text(LOST)).to_be_hidden()
 
 
 def test_a_tab_that_nobody_looks_at_holds_no_stream_and_catches_up(
-    office: Office, key: str, martin: Customer, page: Page
+    product: ProductStack, key: str, martin: CustomerPhone, page: Page
 ) -> None:
     """Ten tabs take no more of the phone than the one that is seen."""
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     look_away(page, hidden=True)
     asked.clear()
-    office.call(f"/requests/{martin[0]}/advance", key, note="Thank you for the papers.")
+    product.call(f"/requests/{martin[0]}/advance", key, note="Thank you for the papers.")
     page.evaluate("dispatchEvent(new Event('online'))")
     assert asked == []
     expect(page.locator("main")).not_to_contain_text("Passed to Underwriting")
@@ -65,7 +65,7 @@ def test_a_tab_that_nobody_looks_at_holds_no_stream_and_catches_up(
 
 
 def test_news_is_said_once_and_moves_nothing_that_is_looked_at(
-    office: Office, key: str, martin: Customer, page: Page
+    product: ProductStack, key: str, martin: CustomerPhone, page: Page
 ) -> None:
     """What grows above the eyes does not push down what they rest on."""
     page.set_viewport_size({"width": 390, "height": 500})
@@ -74,7 +74,7 @@ def test_news_is_said_once_and_moves_nothing_that_is_looked_at(
     page.mouse.wheel(0, 150)
     page.wait_for_function("scrollY > 300")
     before = talk.bounding_box()
-    office.call(f"/requests/{martin[0]}/advance", key, note="Thank you for the papers. " * 5)
+    product.call(f"/requests/{martin[0]}/advance", key, note="Thank you for the papers. " * 5)
     said = page.locator("#said")
     expect(said).to_contain_text("Passed to Underwriting")
     after = talk.bounding_box()
@@ -103,24 +103,24 @@ def test_what_cannot_be_sent_stays_in_the_box(page: Page) -> None:
 
 
 def test_what_is_being_typed_is_not_drawn_over(
-    office: Office, key: str, martin: Customer, page: Page
+    product: ProductStack, key: str, martin: CustomerPhone, page: Page
 ) -> None:
     """News arrives under the fingers of who is writing, and takes nothing from them."""
     box = page.get_by_role("textbox")
     box.press_sequentially("Please ring twi")
-    office.call(f"/requests/{martin[0]}/advance", key, note="Thank you for the papers.")
+    product.call(f"/requests/{martin[0]}/advance", key, note="Thank you for the papers.")
     expect(page.locator("main")).to_contain_text("Passed to Underwriting")
     page.keyboard.type("ce")
     expect(box).to_have_value("Please ring twice")
 
 
 def test_an_answer_and_the_news_of_it_do_not_cross(
-    office: Office, key: str, martin: Customer, badges: object, page: Page
+    product: ProductStack, key: str, martin: CustomerPhone, session_cookies: object, page: Page
 ) -> None:
     """The stream tells of his answer before the answer to it is there: still one page."""
-    office.bring_to_the_courier(martin[0], key)
+    product.advance_to_courier(martin[0], key)
     for note in ("On its way.", "The courier says it is there."):
-        office.call(f"/requests/{martin[0]}/advance", key, note=note)
+        product.call(f"/requests/{martin[0]}/advance", key, note=note)
     expect(page.get_by_role("heading", name="Has your card arrived?")).to_be_visible(timeout=15_000)
 
     def answer_late(route: Route) -> None:
@@ -143,7 +143,7 @@ def test_an_answer_and_the_news_of_it_do_not_cross(
     expect(page.get_by_role("banner")).to_have_count(1)
 
 
-def test_pressed_twice_it_is_said_once(page: Page) -> None:
+def test_double_submit_sends_once(page: Page) -> None:
     """An impatient thumb sends one message."""
     page.get_by_role("textbox").fill("Hello?")
     page.get_by_role("button", name="Send").dblclick()
@@ -153,7 +153,7 @@ def test_pressed_twice_it_is_said_once(page: Page) -> None:
 
 
 def test_a_photo_goes_with_the_words_and_stands_there_at_once(
-    page: Page, presentable: Callable[[Page], None]
+    page: Page, check_accessible: Callable[[Page], None]
 ) -> None:
     """What was refused can be chosen anew, and the words are still there; nothing jumps."""
     page.get_by_role("textbox").fill("Look at this")
@@ -163,7 +163,7 @@ def test_a_photo_goes_with_the_words_and_stands_there_at_once(
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_role("alert")).to_contain_text("We could not take “a.jpg”: only photos")
     expect(page.get_by_role("textbox")).to_have_value("Look at this")
-    presentable(page)
+    check_accessible(page)
     whole = photo(1_200, 900)
     chosen.set_input_files({"name": "crack.jpg", "mimeType": "image/jpeg", "buffer": whole})
     page.get_by_role("button", name="Send").click()
@@ -174,16 +174,16 @@ def test_a_photo_goes_with_the_words_and_stands_there_at_once(
     expect(page.get_by_role("alert")).to_be_hidden()
     expect(page.get_by_role("textbox")).to_have_value("")
     expect(chosen).to_be_hidden()
-    presentable(page)
+    check_accessible(page)
 
 
 def test_a_link_shows_one_request_and_no_other(
-    office: Office, key: str, page: Page, watched: Callable[..., Page]
+    product: ProductStack, key: str, page: Page, open_page: Callable[..., Page]
 ) -> None:
     """Martha's link shows Martha's request; of Martin there is nothing."""
     martha = {"name": "Martha Miller", "email": "martha@acme.example"}
-    opened = office.call("/requests", key, workflow="card", customer=martha, title="Gold card")
-    hers = watched(**PHONE)
+    opened = product.call("/requests", key, workflow="card", customer=martha, title="Gold card")
+    hers = open_page(**PHONE)
     hers.goto(opened["status_url"])
     expect(hers.get_by_role("heading", level=1)).to_have_text("We have your application, Martha")
     expect(hers.get_by_text("Gold card")).to_be_visible()
@@ -192,29 +192,27 @@ def test_a_link_shows_one_request_and_no_other(
 
 
 def test_an_unknown_link_is_told_kindly(
-    office: Office, watched: Callable[..., Page], presentable: Callable[[Page], None]
+    product: ProductStack, open_page: Callable[..., Page], check_accessible: Callable[[Page], None]
 ) -> None:
     """404, and a way on."""
-    page = watched(**PHONE)
-    answered = page.goto(f"{office.address}/r/{'A' * 22}")
+    page = open_page(**PHONE)
+    answered = page.goto(f"{product.address}/r/{'A' * 22}")
     assert answered is not None
     assert answered.status == 404
     expect(page.get_by_role("heading", level=1)).to_have_text("This link does not open anything")
-    presentable(page)
+    check_accessible(page)
     page.get_by_role("link", name="Send me a new link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Where is my request?")
-    presentable(page)
+    check_accessible(page)
 
 
-def test_how_we_write_is_the_customers_choice(
-    page: Page, presentable: Callable[[Page], None]
-) -> None:
+def test_channel_preference_is_saved(page: Page, check_accessible: Callable[[Page], None]) -> None:
     """Preferences are one press away, and say that they were kept."""
     page.get_by_role("link", name="Change how we write to you").click()
-    presentable(page)
+    check_accessible(page)
     page.get_by_role("button", name="Stop texting about this request").click()
     expect(page.get_by_text("We do not text you about this request.")).to_be_visible()
-    presentable(page)
+    check_accessible(page)
 
 
 def look_away(page: Page, *, hidden: bool) -> None:

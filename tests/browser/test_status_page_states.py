@@ -7,30 +7,32 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from portal.branding.color import Accent
-from portal.branding.theme import Livery
+from portal.branding.theme import Theme
 from portal.tracking.status_page.view_models import StatusPage
 from tests.browser.conftest import PHONE
-from tests.browser.static_pages import pose
+from tests.browser.static_pages import show_state
 from tests.support.status_page_states import STATES
 
 
 @pytest.fixture
-def page(watched: Callable[..., Page]) -> Page:
+def page(open_page: Callable[..., Page]) -> Page:
     """A phone."""
-    return watched(**PHONE)
+    return open_page(**PHONE)
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_nobody_is_shut_out(page: Page, presentable: Callable[[Page], None], state: str) -> None:
+def test_page_passes_accessibility_checks(
+    page: Page, check_accessible: Callable[[Page], None], state: str
+) -> None:
     """Axe finds nothing by day or by night, and nothing stands out on the smallest phone."""
-    pose(page, STATES[state])
-    presentable(page)
+    show_state(page, STATES[state])
+    check_accessible(page)
 
 
 def test_the_first_screen_says_all_that_matters(page: Page) -> None:
     """What is so now, who has it, what is next and by when, and the one thing to do: no scrolling."""
     for name, state in STATES.items():
-        pose(page, state)
+        show_state(page, state)
         (bar,) = places(page, ".write")
         # Three open promises come before the last of it.
         last = "" if name == "promises" else ", .yours"
@@ -38,9 +40,9 @@ def test_the_first_screen_says_all_that_matters(page: Page) -> None:
             assert place["y"] + place["height"] <= bar["y"], name
 
 
-def test_whatever_can_be_pressed_is_large_enough_for_a_thumb(page: Page) -> None:
+def test_touch_targets_are_large_enough(page: Page) -> None:
     for name, state in STATES.items():
-        pose(page, state)
+        show_state(page, state)
         for place in places(page, "main button, main .button, main summary"):
             assert min(place["width"], place["height"]) >= 44, name
         for place in places(page, "footer a, footer button, main a:not(.button)"):
@@ -50,7 +52,7 @@ def test_whatever_can_be_pressed_is_large_enough_for_a_thumb(page: Page) -> None
 @pytest.mark.parametrize("state", ["in work", "side by side", "promises", "a question"])
 def test_no_screen_is_too_narrow(page: Page, state: str) -> None:
     """From a small phone to a desk, in a language that runs the other way; in letters twice as big."""
-    pose(page, replace(STATES[state], locale="ar"))
+    show_state(page, replace(STATES[state], locale="ar"))
     browser = page.context.new_cdp_session(page)
     for letters, widths in ((16, (320, 390, 768, 1280)), (32, (390, 768, 1280))):
         browser.send("Page.setFontSizes", {"fontSizes": {"standard": letters}})
@@ -61,7 +63,7 @@ def test_no_screen_is_too_narrow(page: Page, state: str) -> None:
 
 def test_on_paper_it_is_black_on_white_and_asks_for_nothing(page: Page) -> None:
     """By night too. The sheet leaves no margin in which a browser would print the address."""
-    pose(page, STATES["a question"])
+    show_state(page, STATES["a question"])
     page.emulate_media(media="print", color_scheme="dark")
     for part in (".write", ".ask", ".foot", ".connection"):
         expect(page.locator(part)).to_be_hidden()
@@ -73,26 +75,26 @@ def test_on_paper_it_is_black_on_white_and_asks_for_nothing(page: Page) -> None:
 
 
 def test_a_brand_of_another_colour_shuts_nobody_out(
-    page: Page, presentable: Callable[[Page], None]
+    page: Page, check_accessible: Callable[[Page], None]
 ) -> None:
-    dressed: StatusPage = replace(STATES["a question"], livery=Livery(Accent.read("#c8102e")))
-    pose(page, dressed)
+    dressed: StatusPage = replace(STATES["a question"], theme=Theme(Accent.read("#c8102e")))
+    show_state(page, dressed)
     button = page.get_by_role("button", name="Yes")
     expect(button).to_have_css("background-color", "rgb(200, 16, 46)")
-    presentable(page)
+    check_accessible(page)
 
 
-def test_who_wants_no_motion_has_none(page: Page) -> None:
-    pose(page, STATES["in work"])
+def test_reduced_motion_is_respected(page: Page) -> None:
+    show_state(page, STATES["in work"])
     alive = "document.getAnimations().length"
     assert page.evaluate(alive) > 0
     page.emulate_media(reduced_motion="reduce")
     assert page.evaluate(alive) == 0
 
 
-def test_whoever_uses_no_mouse_sees_where_they_are(page: Page) -> None:
+def test_keyboard_focus_is_visible(page: Page) -> None:
     """By the tab key alone: answer first, then the box to write in; each with a ring around it."""
-    pose(page, STATES["a question"])
+    show_state(page, STATES["a question"])
     reached = []
     for _ in range(5):
         page.keyboard.press("Tab")

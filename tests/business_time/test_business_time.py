@@ -81,7 +81,7 @@ def test_hours_take_lunch_breaks_lists_of_days_and_long_names() -> None:
         "Wed 9:00-12:00; Mon 9:00-12:00"
     )
     assert OpeningHours.parse("Sat-Mon 22:00-06:00").week[0] == ((1320, 1800),)
-    assert OpeningHours.parse(None).always
+    assert OpeningHours.parse(None).is_always_open
     assert OpeningHours.parse("always") == OpeningHours.parse("Mon-Sun 00:00-24:00")
 
 
@@ -122,7 +122,7 @@ def test_a_moment_without_a_zone_is_refused() -> None:
         ("2026-03-07 10:00", "1d", "2026-03-08 11:00"),  # 24 hours are 24 hours
     ],
 )
-def test_durations_end_when_a_colleague_would_say(start: str, duration: str, end: str) -> None:
+def test_durations_end_at_the_expected_business_time(start: str, duration: str, end: str) -> None:
     assert NEW_YORK.add(moment(start), Duration.parse(duration)) == moment(end)
 
 
@@ -174,7 +174,7 @@ def test_opening_and_closing_time() -> None:
     assert NEW_YORK.next_open(moment("2026-11-24 12:00")) == moment("2026-11-24 12:00")
 
 
-def test_an_hour_that_is_skipped_is_nobodys_and_one_that_comes_twice_is_worked_twice() -> None:
+def test_skipped_hour_is_not_counted_and_repeated_hour_counts_twice() -> None:
     night = business_calendar("Mon-Sun 01:00-04:00", "America/New_York")
     spring, autumn = moment("2026-03-08 00:00"), moment("2026-11-01 00:00")
     assert night.elapsed(spring, spring + hours(8)) == hours(2)
@@ -183,14 +183,14 @@ def test_an_hour_that_is_skipped_is_nobodys_and_one_that_comes_twice_is_worked_t
     assert in_the_gap.elapsed(spring, spring + hours(8)) == hours(0)
 
 
-def test_a_day_that_a_country_skipped_is_nobodys() -> None:
+def test_skipped_calendar_day_has_no_working_time() -> None:
     """Samoa went from 29 to 31 December 2011."""
     samoa = business_calendar("Mon-Sun 00:00-24:00", "Pacific/Apia", "WS")
     start = moment("2011-12-29 00:00", "Pacific/Apia")
     assert samoa.elapsed(start, moment("2011-12-31 12:00", "Pacific/Apia")) == hours(36)
 
 
-def test_hours_that_never_come_are_refused_rather_than_awaited_forever() -> None:
+def test_opening_hours_that_never_occur_are_rejected() -> None:
     never = business_time.BusinessCalendar(
         OpeningHours(week=((),) * 7, text="never"), ZoneInfo("UTC")
     )
@@ -198,7 +198,7 @@ def test_hours_that_never_come_are_refused_rather_than_awaited_forever() -> None
         never.next_open(business_time.now())
 
 
-def test_a_paused_clock_goes_on_where_it_stood() -> None:
+def test_business_time_resumes_where_it_paused() -> None:
     """What a caller does for a pause: due minus now before it, the same added after it."""
     opened, due = moment("2026-11-24 10:00"), moment("2026-11-25 12:00")
     paused, resumed = moment("2026-11-24 15:00"), moment("2026-11-28 08:00")
@@ -210,11 +210,11 @@ def test_a_paused_clock_goes_on_where_it_stood() -> None:
 
 
 def test_days_are_counted_by_a_calendar_that_never_closes() -> None:
-    assert NEW_YORK.counting(Duration.parse("2d")) is ALWAYS_OPEN
-    assert NEW_YORK.counting(Duration.parse("2bd")) is NEW_YORK
+    assert NEW_YORK.calendar_for(Duration.parse("2d")) is ALWAYS_OPEN
+    assert NEW_YORK.calendar_for(Duration.parse("2bd")) is NEW_YORK
 
 
-def test_time_is_not_added_backwards() -> None:
+def test_adding_negative_time_is_rejected() -> None:
     with pytest.raises(ValueError, match="backwards"):
         NEW_YORK.add_open_time(business_time.now(), -MINUTE)
     assert NEW_YORK.elapsed(moment("2026-11-24 12:00"), moment("2026-11-24 11:00")) == hours(0)
@@ -226,7 +226,7 @@ def test_time_is_not_added_backwards() -> None:
 @settings(max_examples=120, deadline=None)
 @given(calendars, starts, st.integers(0, 3 * 24 * 60))
 @example(NEW_YORK, moment("2026-11-25 17:00"), 2 * 24 * 60)
-def test_elapsed_and_openings_agree_with_looking_up_every_minute(
+def test_elapsed_and_next_open_match_the_minute_oracle(
     calendar: business_time.BusinessCalendar, start: datetime, minutes: int
 ) -> None:
     looked = open_minutes(calendar, start, minutes)
@@ -243,12 +243,12 @@ def test_elapsed_and_openings_agree_with_looking_up_every_minute(
 @settings(max_examples=300, deadline=None)
 @given(calendars, starts, st.timedeltas(timedelta(0), timedelta(days=20)))
 def test_open_time_added_is_open_time_elapsed(
-    calendar: business_time.BusinessCalendar, start: datetime, open_time: timedelta
+    calendar: business_time.BusinessCalendar, start: datetime, open_duration: timedelta
 ) -> None:
-    end = calendar.add_open_time(start, open_time)
-    assert calendar.elapsed(start, end) == open_time
-    if open_time:
-        assert calendar.elapsed(start, end - timedelta(microseconds=1)) < open_time
+    end = calendar.add_open_time(start, open_duration)
+    assert calendar.elapsed(start, end) == open_duration
+    if open_duration:
+        assert calendar.elapsed(start, end - timedelta(microseconds=1)) < open_duration
 
 
 @settings(max_examples=200, deadline=None)

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.business_time import now
 from portal.database import Database
-from portal.demo.fake_providers import Simulator, Text
+from portal.demo.fake_providers import FakeProviders, Text
 from portal.models import (
     Channel,
     Direction,
@@ -25,7 +25,7 @@ from portal.models import (
     SendAttempt,
     ServiceRequest,
 )
-from tests.chaos.workload import Lives
+from tests.chaos.workload import Workload
 
 UNDER_WAY = (MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.UNKNOWN)
 ENDED = (
@@ -34,11 +34,11 @@ ENDED = (
 )  # fmt: skip
 """Where a text comes to rest; a mail does so when it is sent."""
 NEVER_SENT = (MessageStatus.SUPPRESSED, MessageStatus.EXPIRED)
-UNHAPPY = (
+FAILED_STATUSES = (
     *NEVER_SENT, MessageStatus.UNDELIVERED, MessageStatus.FAILED, MessageStatus.REVIEW,
 )  # fmt: skip
-AT_THE_CARRIER = (MessageStatus.ACCEPTED, MessageStatus.SENT, MessageStatus.DELIVERED)
-STEPS = {
+CARRIER_HAS_IT = (MessageStatus.ACCEPTED, MessageStatus.SENT, MessageStatus.DELIVERED)
+STATUS_ORDER = {
     MessageStatus.QUEUED: 0,
     MessageStatus.SENDING: 0,
     MessageStatus.UNKNOWN: 0,
@@ -53,7 +53,7 @@ STEPS = {
 }
 """How far a message has come: a change to a lower number is a step back."""
 
-WATCH = {
+STATUS_TRIGGERS = {
     "sqlite": """
         CREATE TABLE status_change (message_id INTEGER, old TEXT, new TEXT);;
         CREATE TRIGGER status_changes AFTER UPDATE OF status ON message
@@ -74,18 +74,18 @@ WATCH = {
 """Statements, parted by two semicolons."""
 
 
-async def watch(database: Database) -> None:
+async def record_status_changes(database: Database) -> None:
     """From now on the database itself notes each change of a message's status."""
     async with database.engine.begin() as connection:
-        for statement in WATCH[database.engine.dialect.name].split(";;"):
+        for statement in STATUS_TRIGGERS[database.engine.dialect.name].split(";;"):
             await connection.execute(sa.text(statement))
 
 
-async def nothing_under_way(database: Database) -> bool:
+async def all_messages_ended(database: Database) -> bool:
     """Whether every message has come to an end; what only waits for its hour is let go at once."""
     moment = now()
     async with database.transaction() as session:
-        for hour in ("due_at", "ask_at"):
+        for hour in ("due_at", "poll_at"):
             await session.exec(
                 sa.update(Message)
                 .where(col(Message.status).not_in(ENDED), col(getattr(Message, hour)) > moment)
@@ -104,7 +104,7 @@ async def nothing_under_way(database: Database) -> bool:
 
 
 @dataclass
-class Reckoning:
+class Audit:
     """All that is known in the end, and what is wrong with it."""
 
     outgoing: Sequence[Message]
@@ -121,7 +121,7 @@ class Reckoning:
     figures: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    async def draw(cls, database: Database, carrier: Simulator) -> "Reckoning":
+    async def collect(cls, database: Database, carrier: FakeProviders) -> "Audit":
         """Read everything."""
         taken = defaultdict(list)
         for text in carrier.texts():
@@ -146,7 +146,7 @@ class Reckoning:
                 Counter(str(mail.header("Message-ID")) for mail in carrier.mailbox.mails()),
             )
 
-    def faults(self, lives: Lives) -> list[str]:
+    def violations(self, lives: Workload) -> list[str]:
         """Each promise that was broken, in a sentence; none where all is well."""
         return [
             *self._lost(lives),
@@ -158,7 +158,7 @@ class Reckoning:
             *self._nobodys(),
         ]
 
-    def _lost(self, lives: Lives) -> list[str]:
+    def _lost(self, lives: Workload) -> list[str]:
         wrong = []
         there = {one.external_id: one.reference for one in self.requests}
         if there != lives.opened:
@@ -190,12 +190,12 @@ class Reckoning:
             if one.channel != Channel.SMS:
                 continue
             texts = self.taken.get(one.id or 0, [])
-            if one.status in AT_THE_CARRIER and not texts:
+            if one.status in CARRIER_HAS_IT and not texts:
                 wrong.append(f"message {one.id} is {one.status}, and the carrier never had it")
             if one.status in NEVER_SENT and texts and not one.possible_duplicate:
                 wrong.append(f"message {one.id} is {one.status}, and the carrier has it")
             ends = {text.status for text in texts}
-            if one.status in AT_THE_CARRIER and one.status.value not in ends:
+            if one.status in CARRIER_HAS_IT and one.status.value not in ends:
                 wrong.append(f"message {one.id} is {one.status}, and the carrier says {ends}")
         return wrong
 
@@ -210,7 +210,7 @@ class Reckoning:
                 wrong.append(f"message {one.id} was sent {times} times")
         return wrong
 
-    def _after_a_stop(self, lives: Lives) -> list[str]:
+    def _after_a_stop(self, lives: Workload) -> list[str]:
         """No text was claimed after we had told the carrier that we know of the stop.
 
         By the clock of this machine, which all processes share. A claim that was made before the
@@ -247,7 +247,7 @@ class Reckoning:
         return [
             f"message {message_id} went from {old} to {new}"
             for message_id, old, new in self.moves
-            if STEPS[MessageStatus(new)] < STEPS[MessageStatus(old)]
+            if STATUS_ORDER[MessageStatus(new)] < STATUS_ORDER[MessageStatus(old)]
         ]
 
     def _nobodys(self) -> list[str]:
@@ -263,11 +263,11 @@ class Reckoning:
                 one.status in (MessageStatus.UNDELIVERED, MessageStatus.FAILED)
                 and not is_raised
                 and (one.cause, one.kind) not in mailed
-                and one.settled_at is None
+                and one.handled_at is None
                 and one.request_id is not None  # not the answer to a stop, or to a stranger
             ):
                 wrong.append(f"{one.kind} {one.id} did not get through, and nobody was told")
-            if one.status in UNHAPPY and not one.reason:
+            if one.status in FAILED_STATUSES and not one.reason:
                 wrong.append(f"message {one.id} is {one.status} without a reason")
         return wrong
 

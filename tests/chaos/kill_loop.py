@@ -10,9 +10,9 @@ from redis import Redis
 
 from portal.settings import Settings
 from tests.support.processes import Process
-from tests.support.running_stack import Installation
+from tests.support.running_stack import RunningStack
 
-WEATHER = (
+CARRIER_FAULTS = (
     # What the carrier answers to a text that is handed over.
     {"do": "status_429", "chance": 0.06},
     {"do": "status_500", "chance": 0.02},
@@ -39,13 +39,13 @@ WEATHER = (
 )
 
 
-class Storm:
+class KillLoop:
     """Spoils the carrier's answers, and does a disaster whenever so many deeds have been done."""
 
     def __init__(
         self,
-        place: Installation,
-        hire: Callable[[Settings], Process],
+        place: RunningStack,
+        start_worker: Callable[[Settings], Process],
         dice: Random,
         *,
         deeds: int,
@@ -55,7 +55,7 @@ class Storm:
         """``hire`` starts a worker; ``too_long`` is more seconds than it waits for an answer."""
         self.done: Counter[str] = Counter()
         self._place = place
-        self._hire = hire
+        self._hire = start_worker
         self._dice = dice
         self._every = max(deeds // (disasters + 1), 1)
         self._deeds = 0
@@ -68,19 +68,19 @@ class Storm:
         self._plan = plan
         self._under_way: set[asyncio.Task[None]] = set()
         self._hands: asyncio.Lock = asyncio.Lock()
-        self.workers = [hire(place.settings).start() for _ in range(2)]
+        self.workers = [start_worker(place.settings).start() for _ in range(2)]
         place.carrier.faults.dice = Random(dice.random())
-        for rule in (*WEATHER, {"do": "hang", "seconds": too_long, "chance": 0.01}):
+        for rule in (*CARRIER_FAULTS, {"do": "hang", "seconds": too_long, "chance": 0.01}):
             place.carrier.fault(**rule)
 
-    def deed(self) -> None:
+    def count_action(self) -> None:
         """Something has been done; it may be time for the next disaster."""
         self._deeds += 1
         if self._plan and self._deeds % self._every == 0:
             task = asyncio.create_task(self._strike(self._plan.pop()))
             self._under_way.add(task)
 
-    async def over(self) -> None:
+    async def finish(self) -> None:
         """The sky clears: what is under way ends, and both workers are killed and two hired."""
         await asyncio.gather(*self._under_way)
         self.done.update(str(do) for do in self._place.carrier.faults.acted.elements())
@@ -106,12 +106,12 @@ class Storm:
 
     async def _freeze_worker(self) -> None:
         one, other = self._dice.sample(self.workers, 2)
-        one.freeze()
+        one.suspend()
         await asyncio.to_thread(other.stop)
         newcomer = self._hire(self._place.settings).start()
         self.workers[self.workers.index(other)] = newcomer
         await newcomer.said("at work")  # It finds what the two have left; then the one wakes.
-        one.thaw()
+        one.resume()
 
     async def _kill_web(self) -> None:
         await asyncio.to_thread(self._place.restart_web)

@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from portal.demo.fake_providers import Simulator
+from portal.demo.fake_providers import FakeProviders
 from portal.settings import Settings
-from tests.chaos.audit import Reckoning, nothing_under_way, watch
-from tests.chaos.kill_loop import Storm
-from tests.chaos.workload import ERRAND, Lives
-from tests.support.factories import Furniture
-from tests.support.processes import Process, eventually, hasty_worker, worker
-from tests.support.running_stack import TOKEN, Installation
+from tests.chaos.audit import Audit, all_messages_ended, record_status_changes
+from tests.chaos.kill_loop import KillLoop
+from tests.chaos.workload import ERRAND_WORKFLOW, Workload
+from tests.support.factories import SeedRows
+from tests.support.processes import Process, eventually, fast_worker, worker
+from tests.support.running_stack import TOKEN, RunningStack
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class Size:
     name: str
     customers: int
     disasters: int
-    hire: Callable[[Settings], Process]
+    start_worker: Callable[[Settings], Process]
     too_long: float
     drains_within: float
 
 
-SMALL = Size("small-chaos", 45, 7, hasty_worker, 4, 90)
+SMALL = Size("small-chaos", 45, 7, fast_worker, 4, 90)
 LARGE = Size("large-chaos", 430, 35, worker, 12, 240)
 
 SIZES = [
@@ -53,48 +53,48 @@ SIZES = [
 
 
 @pytest.fixture
-def place(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def place(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """The product as it runs, at a carrier that leaves stops and their answers to us."""
-    carrier = Simulator(
+    carrier = FakeProviders(
         auth_token=TOKEN,
         blocks_stopped=False,
         confirms_stop=False,
         sent_after=0.1,
         delivered_after=0.3,
     )
-    with Installation(database_url, tmp_path_factory.mktemp("place"), carrier) as place:
+    with RunningStack(database_url, tmp_path_factory.mktemp("place"), carrier) as place:
         yield place
 
 
 @pytest.mark.parametrize(("size", "database_url"), SIZES, indirect=["database_url"])
-async def test_no_text_is_lost_none_sent_twice_unmarked_none_after_a_stop(
+async def test_no_text_is_lost_duplicated_unmarked_or_sent_after_stop(
     size: Size,
-    place: Installation,
-    furniture: Furniture,
+    place: RunningStack,
+    seed_rows: SeedRows,
     record_property: Callable[[str, Any], None],
     request: pytest.FixtureRequest,
 ) -> None:
     """Whatever the carrier answers, and whoever is killed, every message is accounted for."""
     seed = int(os.environ.get("KEPT_CHAOS_SEED", "20261123"))
     dice, started = Random(seed), time.monotonic()
-    async with place.house(furniture) as house, place.api(house) as api:
-        await house.load(ERRAND)
-        await watch(house.database)
-        storm = Storm(
-            place, size.hire, Random(dice.random()),
+    async with place.organisation(seed_rows) as organisation, place.api(organisation) as api:
+        await organisation.load(ERRAND_WORKFLOW)
+        await record_status_changes(organisation.database)
+        storm = KillLoop(
+            place, size.start_worker, Random(dice.random()),
             deeds=size.customers * 5, disasters=size.disasters, too_long=size.too_long,
         )  # fmt: skip
         try:
-            lives = Lives(api, place.carrier, Random(dice.random()), storm.deed)
-            await lives.live(size.customers)
-            await storm.over()
+            lives = Workload(api, place.carrier, Random(dice.random()), storm.count_action)
+            await lives.run(size.customers)
+            await storm.finish()
             with suppress(TimeoutError):  # What has no end then, the reckoning names.
-                settled = partial(nothing_under_way, house.database)
+                settled = partial(all_messages_ended, organisation.database)
                 await eventually(settled, within=size.drains_within)
         finally:
             storm.close()
-        reckoning = await Reckoning.draw(house.database, place.carrier)
-    faults = reckoning.faults(lives)
+        reckoning = await Audit.collect(organisation.database, place.carrier)
+    faults = reckoning.violations(lives)
     figures = {**reckoning.count(), "seconds": round(time.monotonic() - started)}
     name = request.node.callspec.id
     again = f"again: KEPT_CHAOS_SEED={seed} bin/test -m 'chaos or not chaos' -k {name}"

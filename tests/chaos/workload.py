@@ -10,9 +10,9 @@ from typing import Any
 import httpx2
 
 from portal.business_time import now
-from portal.demo.fake_providers import Simulator
+from portal.demo.fake_providers import FakeProviders
 
-ERRAND = """
+ERRAND_WORKFLOW = """
 key = "errand"
 name = "Errand"
 timezone = "America/New_York"
@@ -57,7 +57,7 @@ TRIES = 60
 
 
 @dataclass
-class Wish:
+class ConsentChange:
     """A stop or a start: it was written no sooner, and known to us no later, than this."""
 
     stop: bool
@@ -66,11 +66,11 @@ class Wish:
 
 
 @dataclass
-class Lives:
+class Workload:
     """Everything that was asked for and answered for: what the reckoning starts from."""
 
     api: httpx2.AsyncClient
-    carrier: Simulator
+    carrier: FakeProviders
     dice: Random
     deed: Callable[[], None]
     opened: dict[str, str] = field(default_factory=dict)
@@ -78,10 +78,10 @@ class Lives:
     advanced: int = 0
     heard: set[str] = field(default_factory=set)
     """The sids of what customers wrote."""
-    wishes: dict[str, list[Wish]] = field(default_factory=dict)
+    wishes: dict[str, list[ConsentChange]] = field(default_factory=dict)
     """Stops and starts by phone, in order."""
 
-    async def live(self, customers: int, at_once: int = 8) -> None:
+    async def run(self, customers: int, at_once: int = 8) -> None:
         """Let so many customers have their errands done, ``at_once`` at the same time."""
         room = asyncio.Semaphore(at_once)
 
@@ -139,7 +139,7 @@ class Lives:
             raise AssertionError(f"the webhook was never answered: {outcome}")
         self.heard.add(sid)
         if words == "START" or "stop" in words.lower():
-            wish = Wish(words != "START", written_at, known_at=now())
+            wish = ConsentChange(words != "START", written_at, known_at=now())
             self.wishes[phone].append(wish)
         self.deed()
 

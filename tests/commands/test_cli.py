@@ -69,20 +69,20 @@ def test_help_is_shown(kept):
 @pytest.mark.parametrize(
     "arguments", [["nonsense"], ["serve", "--port", "99999"], ["staff", "add"], ["web", "--wrong"]]
 )
-def test_a_wrong_call_is_told_and_ends_with_2(kept, arguments):
+def test_usage_error_exits_with_2(kept, arguments):
     done = kept(*arguments)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
 
 
-def test_a_wrong_setting_is_one_sentence_and_ends_with_1(kept):
+def test_invalid_setting_is_one_sentence_and_exits_with_1(kept):
     done = kept("serve", KEPT_QUIET_HOURS="whenever")
     assert done.returncode == 1
     assert done.stderr == ('kept: KEPT_QUIET_HOURS must look like "21:00-08:00", or be "off".\n')
 
 
 @pytest.mark.parametrize("command", ["serve", "web"])
-def test_a_port_that_is_taken_is_one_sentence(kept, command):
+def test_port_in_use_is_one_sentence(kept, command):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = kept(command, "--port", port)
@@ -103,14 +103,14 @@ def test_a_port_that_is_taken_is_one_sentence(kept, command):
         {"SMTP_URL": "smtp://mail.example.com", "KEPT_MAIL_FROM": "kept@example.com"},
     ],
 )
-def test_the_demo_never_runs_beside_a_real_provider(kept, tmp_path, provider):
+def test_demo_refuses_to_run_with_real_credentials(kept, tmp_path, provider):
     done = kept("demo", "--port", "0", **provider)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert not any(tmp_path.iterdir()), "nothing was made"
 
 
-def test_the_demo_finds_a_real_provider_in_the_file_too(kept, tmp_path):
+def test_demo_also_reads_credentials_from_the_env_file(kept, tmp_path):
     (tmp_path / ".env").write_text(
         "SMTP_URL=smtp://mail.example.com\nKEPT_MAIL_FROM=kept@example.com\n"
     )
@@ -119,7 +119,7 @@ def test_the_demo_finds_a_real_provider_in_the_file_too(kept, tmp_path):
     assert "does not run beside a real provider" in done.stderr
 
 
-def test_the_doctor_says_what_is_well(kept):
+def test_doctor_reports_healthy_checks(kept):
     done = kept("doctor", KEPT_BRAND="Acme")
     assert done.returncode == 0, done.stdout
     assert "ok    Queue: embedded" in done.stdout
@@ -142,7 +142,7 @@ def test_the_doctor_says_what_is_well(kept):
         ),
     ],
 )
-def test_the_doctor_names_what_is_wrong(kept, variables, sentence):
+def test_doctor_reports_problems(kept, variables, sentence):
     done = kept("doctor", **variables)
     assert done.returncode == 1
     wrong = [line for line in done.stdout.splitlines() if line.startswith("WRONG")]

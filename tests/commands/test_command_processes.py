@@ -114,7 +114,7 @@ def test_a_file_with_mistakes_shows_each_with_its_line_and_loads_nothing(kept, t
     assert "lost-key" not in kept("workflow", "list").stdout
 
 
-def test_words_that_cost_more_are_warnings_until_they_are_mistakes(kept, tmp_path):
+def test_costly_wording_is_a_warning_unless_strict(kept, tmp_path):
     """`check` and `load` tell what a text costs and go on; with `--strict` they do not."""
     (tmp_path / "key.toml").write_text(GOOD.replace("your key", "your key, " + 12 * "really "))
     told = kept("workflow", "check", "key.toml")
@@ -158,7 +158,7 @@ def test_seed_makes_so_many_requests(kept, tmp_path):
         assert database.execute("SELECT count(*) FROM service_request").fetchone() == (6,)
 
 
-def test_made_up_people_are_never_added_beside_a_real_provider(kept):
+def test_seed_refuses_to_run_with_a_real_provider(kept):
     twilio = {
         "TWILIO_ACCOUNT_SID": "AC1",
         "TWILIO_AUTH_TOKEN": "token",
@@ -197,7 +197,7 @@ def test_on_many_machines_migrating_is_a_step_of_its_own_and_happens_once(
         postgres.drop("fresh")
 
 
-def test_many_may_migrate_one_file_at_once(outside, tmp_path):
+def test_concurrent_migration_of_one_file_is_safe(outside, tmp_path):
     together = [
         subprocess.Popen([sys.executable, "-m", "portal.cli", "migrate"], env=outside, cwd=tmp_path)
         for _ in range(3)
@@ -228,7 +228,7 @@ def test_the_demo_shows_all_of_it_and_leaves_nothing_running(outside, tmp_path, 
 
 
 @pytest.mark.worker
-def test_serve_is_ready_on_an_empty_folder_and_stops_when_told(outside, tmp_path):
+def test_serve_becomes_ready_on_an_empty_folder_and_stops_on_signal(outside, tmp_path):
     with start("serve", "--port", "0", env=outside, cwd=tmp_path, stderr=subprocess.PIPE) as serve:
         address = re.search(r"http://127\.0\.0\.1:\d+", serve.stderr.readline())[0]
         assert '"status":"ok"' in eventually(lambda: get(f"{address}/readyz"))
@@ -239,7 +239,7 @@ def test_serve_is_ready_on_an_empty_folder_and_stops_when_told(outside, tmp_path
     eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in ours))
 
 
-def test_the_demo_never_empties_a_folder_that_is_not_its_own(kept, tmp_path):
+def test_demo_refuses_to_empty_a_foreign_folder(kept, tmp_path):
     precious = tmp_path / "thesis"
     precious.mkdir()
     (precious / "chapter-1").write_text("words")

@@ -11,11 +11,11 @@ from starlette.applications import Starlette
 
 from portal import operations as verbs
 from portal.app import create_app
-from portal.demo.fake_providers import Simulator
-from portal.models import KEPT, THE_CUSTOMER, MessageStatus, ServiceRequest
+from portal.demo.fake_providers import FakeProviders
+from portal.models import CUSTOMER_ACTOR, SYSTEM_ACTOR, MessageStatus, ServiceRequest
 from portal.settings import Settings
 from tests.support.desk_client import HTMX, ORIGIN, hidden_fields
-from tests.support.factories import House
+from tests.support.factories import Organisation
 
 # What is shown does not depend on the database.
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -29,9 +29,9 @@ def listener() -> Iterator[socket.socket]:
 
 
 @pytest.fixture
-async def simulator(listener: socket.socket) -> AsyncIterator[Simulator]:
+async def simulator(listener: socket.socket) -> AsyncIterator[FakeProviders]:
     """The carrier; it signs for the public address, and posts to our port."""
-    async with Simulator(
+    async with FakeProviders(
         auth_token="the token of the tests",
         inbound_url=f"{ORIGIN}/hooks/twilio/inbound",
         webhook_origin=f"http://127.0.0.1:{listener.getsockname()[1]}",
@@ -40,7 +40,7 @@ async def simulator(listener: socket.socket) -> AsyncIterator[Simulator]:
 
 
 @pytest.fixture
-async def demo(settings: Settings, simulator: Simulator) -> AsyncIterator[Starlette]:
+async def demo(settings: Settings, simulator: FakeProviders) -> AsyncIterator[Starlette]:
     """The application with its demonstration, before a simulated carrier."""
     told = {
         "twilio_account_sid": simulator.config.account_sid,
@@ -59,17 +59,17 @@ async def visitor(demo: Starlette) -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
-async def arrive(house: House) -> None:
+async def arrive(organisation: Organisation) -> None:
     """All that we owe has reached his phone."""
-    async with house.database.transaction() as session:
-        for message in await house.messages():
+    async with organisation.database.transaction() as session:
+        for message in await organisation.messages():
             if message.status == MessageStatus.QUEUED:
                 message.status = MessageStatus.DELIVERED
                 session.add(message)
 
 
-async def test_only_a_demonstration_has_it(
-    client: httpx2.AsyncClient, martins: ServiceRequest
+async def test_demo_page_exists_only_in_demo_mode(
+    client: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
     for url in ("/demo", "/demo/desk", "/demo/live"):
         assert (await client.get(url)).status_code == 404
@@ -84,11 +84,11 @@ async def test_without_sample_data_it_says_so(visitor: httpx2.AsyncClient) -> No
 
 
 async def test_all_three_panes_stand_on_one_page(
-    visitor: httpx2.AsyncClient, house: House, martins: ServiceRequest
+    visitor: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    await arrive(house)
+    await arrive(organisation)
     page = (await visitor.get("/demo")).text
-    link = martins.live_link
+    link = card_request.live_link
     assert link
     assert f'src="/r/{link.token}"' in page
     assert "You are <b>Tess Sales</b>" in page
@@ -96,8 +96,8 @@ async def test_all_three_panes_stand_on_one_page(
     assert (await visitor.get(f"/r/{link.token}")).status_code == 200
 
 
-async def test_pressing_moves_the_desk_to_who_has_it_next(
-    visitor: httpx2.AsyncClient, house: House, martins: ServiceRequest
+async def test_next_button_switches_to_the_next_responsible_staff(
+    visitor: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """Tess passes it on, Uma of Underwriting takes it up; only then is Martin told."""
     page = (await visitor.get("/demo")).text
@@ -106,19 +106,19 @@ async def test_pressing_moves_the_desk_to_who_has_it_next(
     assert answer.status_code == 200
     assert "<html" not in answer.text
     assert "You are <b>Uma Under</b>" in answer.text
-    told = len(await house.told(martins))
+    told = len(await organisation.outbound_messages(card_request))
     accept = hidden_fields(answer.text, "/demo/handoff/accept")
     assert (await visitor.post("/demo/handoff/accept", data=accept)).status_code == 303
-    assert len(await house.told(martins)) == told + 1
-    assert (await house.see(martins)).owner_id == house.people.uma.id
+    assert len(await organisation.outbound_messages(card_request)) == told + 1
+    assert (await organisation.reload(card_request)).owner_id == organisation.people.uma.id
     again = await visitor.post("/demo/advance", data=first, headers=HTMX)
     assert again.status_code == 409
     assert "has changed since" in again.text
     assert "Meanwhile: " in again.text
 
 
-async def test_it_never_signs_anybody_in(
-    visitor: httpx2.AsyncClient, martins: ServiceRequest
+async def test_demo_page_never_signs_anybody_in(
+    visitor: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
     page = (await visitor.get("/demo")).text
     await visitor.post("/demo/advance", data=hidden_fields(page, "/demo/advance"))
@@ -127,31 +127,31 @@ async def test_it_never_signs_anybody_in(
 
 
 async def test_a_form_from_another_site_is_refused(
-    visitor: httpx2.AsyncClient, house: House, martins: ServiceRequest
+    visitor: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     answer = await visitor.post("/demo/restart", headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 403
-    assert (await house.see(martins)).status == "open"
+    assert (await organisation.reload(card_request)).status == "open"
 
 
 async def test_starting_again_opens_a_new_request_and_closes_the_old(
-    visitor: httpx2.AsyncClient, house: House, martins: ServiceRequest
+    visitor: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """So that his next reply means the new one; his phone forgets the old story."""
-    await arrive(house)
+    await arrive(organisation)
     assert (await visitor.post("/demo/restart")).status_code == 303
-    assert (await house.see(martins)).status == "cancelled"
-    await arrive(house)
+    assert (await organisation.reload(card_request)).status == "cancelled"
+    await arrive(organisation)
     thread = (await visitor.get("/demo/thread")).text
     assert thread.count('<li class="theirs">') == 1
-    assert martins.reference not in (await visitor.get("/demo/desk")).text
+    assert card_request.reference not in (await visitor.get("/demo/desk")).text
 
 
-async def test_a_reply_travels_by_the_carrier_and_lands_at_the_desk(
+async def test_reply_goes_through_the_carrier_to_the_desk(
     demo: Starlette,
     visitor: httpx2.AsyncClient,
     listener: socket.socket,
-    martins: ServiceRequest,
+    card_request: ServiceRequest,
 ) -> None:
     """As a signed webhook, like every text; and whatever he writes is shown, never run."""
     server = uvicorn.Server(uvicorn.Config(demo, lifespan="off", log_level="error", ws="none"))
@@ -166,8 +166,8 @@ async def test_a_reply_travels_by_the_carrier_and_lands_at_the_desk(
     assert "&lt;b&gt;My address&lt;/b&gt;" in (await visitor.get("/demo/desk")).text
 
 
-async def test_a_carrier_that_is_away_is_said_kindly(
-    visitor: httpx2.AsyncClient, demo: Starlette, martins: ServiceRequest
+async def test_unreachable_carrier_is_reported(
+    visitor: httpx2.AsyncClient, demo: Starlette, card_request: ServiceRequest
 ) -> None:
     demo.state.settings = demo.state.settings.model_copy(
         update={"twilio_api_url": "http://127.0.0.1:9"}
@@ -177,18 +177,20 @@ async def test_a_carrier_that_is_away_is_said_kindly(
     assert "went nowhere" in answer.text
 
 
-async def test_what_he_wrote_on_his_page_is_no_text(
-    visitor: httpx2.AsyncClient, house: House, martins: ServiceRequest
+async def test_page_message_is_not_listed_as_sms(
+    visitor: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    await house.do(verbs.receive_web_message, martins, "From the page", by=THE_CUSTOMER)
+    await organisation.run(
+        verbs.receive_web_message, card_request, "From the page", by=CUSTOMER_ACTOR
+    )
     assert "From the page" not in (await visitor.get("/demo/thread")).text
     assert "From the page" in (await visitor.get("/demo/desk")).text
 
 
 async def test_after_the_end_it_offers_to_begin_again(
-    visitor: httpx2.AsyncClient, house: House, martins: ServiceRequest
+    visitor: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    await house.do(verbs.cancel, martins, reason="They asked", by=KEPT)
+    await organisation.run(verbs.cancel, card_request, reason="They asked", by=SYSTEM_ACTOR)
     answer = await visitor.get("/demo")
     assert answer.status_code == 200
     assert "Start again to see it from the beginning" in answer.text

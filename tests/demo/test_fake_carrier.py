@@ -14,7 +14,7 @@ from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
-from portal.demo.fake_providers import Simulator
+from portal.demo.fake_providers import FakeProviders
 
 # The SDK itself still writes its credentials in the way that aiohttp 4 will drop.
 pytestmark = [
@@ -49,13 +49,13 @@ class Product:
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Simulator]:
-    with Simulator(messaging_service_sid=SERVICE, webhook_timeout=0.3) as simulator:
+def running() -> Iterator[FakeProviders]:
+    with FakeProviders(messaging_service_sid=SERVICE, webhook_timeout=0.3) as simulator:
         yield simulator
 
 
 @pytest.fixture
-def simulator(running: Simulator) -> Simulator:
+def simulator(running: FakeProviders) -> FakeProviders:
     running.carrier.forget()
     running.faults.clear()
     running.inbound_url = None
@@ -63,7 +63,7 @@ def simulator(running: Simulator) -> Simulator:
 
 
 @pytest.fixture
-async def product(simulator: Simulator) -> AsyncIterator[Product]:
+async def product(simulator: FakeProviders) -> AsyncIterator[Product]:
     product = Product()
     app = web.Application()
     app.router.add_post("/{path:.*}", product.take)
@@ -79,7 +79,7 @@ async def product(simulator: Simulator) -> AsyncIterator[Product]:
 
 
 @pytest.fixture
-async def twilio(simulator: Simulator) -> AsyncIterator[Client]:
+async def twilio(simulator: FakeProviders) -> AsyncIterator[Client]:
     http = AsyncTwilioHttpClient()
     client = Client(simulator.config.account_sid, simulator.config.auth_token, http_client=http)
     client.api.base_url = simulator.api_url
@@ -88,12 +88,12 @@ async def twilio(simulator: Simulator) -> AsyncIterator[Client]:
 
 
 @pytest.fixture
-async def http(simulator: Simulator) -> AsyncIterator[aiohttp.ClientSession]:
+async def http(simulator: FakeProviders) -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(simulator.api_url) as session:
         yield session
 
 
-async def test_a_text_is_taken_and_can_be_fetched(simulator: Simulator, twilio: Client) -> None:
+async def test_a_text_is_taken_and_can_be_fetched(simulator: FakeProviders, twilio: Client) -> None:
     taken = await twilio.messages.create_async(to=MARTIN, from_=OURS, body="Hi Martin")
     assert taken.sid.startswith("SM")
     assert len(taken.sid) == 34
@@ -108,7 +108,7 @@ async def test_a_text_is_taken_and_can_be_fetched(simulator: Simulator, twilio: 
 
 
 async def test_a_messaging_service_accepts_before_it_picks_a_sender(
-    simulator: Simulator, twilio: Client
+    simulator: FakeProviders, twilio: Client
 ) -> None:
     taken = await twilio.messages.create_async(to=MARTIN, messaging_service_sid=SERVICE, body="Hi")
     assert (taken.status, taken.from_, taken.num_segments) == ("accepted", None, "0")
@@ -135,7 +135,7 @@ async def test_a_messaging_service_accepts_before_it_picks_a_sender(
     ],
 )
 async def test_a_refused_text_leaves_nothing_behind(
-    simulator: Simulator, twilio: Client, words: dict[str, Any], code: int
+    simulator: FakeProviders, twilio: Client, words: dict[str, Any], code: int
 ) -> None:
     with pytest.raises(TwilioRestException) as refusal:
         await twilio.messages.create_async(**words)
@@ -144,7 +144,9 @@ async def test_a_refused_text_leaves_nothing_behind(
     assert simulator.carrier.requests["create"] == 1
 
 
-async def test_wrong_credentials_and_unknown_messages(simulator: Simulator, twilio: Client) -> None:
+async def test_wrong_credentials_and_unknown_messages(
+    simulator: FakeProviders, twilio: Client
+) -> None:
     with pytest.raises(TwilioRestException) as missing:
         await twilio.messages("SM" + "0" * 32).fetch_async()
     assert (missing.value.status, missing.value.code) == (404, 20404)
@@ -156,7 +158,9 @@ async def test_wrong_credentials_and_unknown_messages(simulator: Simulator, twil
     assert (refusal.value.status, refusal.value.code) == (401, 20003)
 
 
-async def test_lists_page_newest_first_and_hold_still(simulator: Simulator, twilio: Client) -> None:
+async def test_lists_page_newest_first_and_hold_still(
+    simulator: FakeProviders, twilio: Client
+) -> None:
     for number in range(7):
         await twilio.messages.create_async(to=MARTIN, from_=OURS, body=f"Text {number}")
     await twilio.messages.create_async(to="+14155550133", from_=OURS, body="Another's")
@@ -170,7 +174,7 @@ async def test_lists_page_newest_first_and_hold_still(simulator: Simulator, twil
     assert len(await twilio.messages.list_async(limit=4, page_size=3)) == 4
 
 
-async def test_lists_narrow_by_sender_and_time(simulator: Simulator, twilio: Client) -> None:
+async def test_lists_narrow_by_sender_and_time(simulator: FakeProviders, twilio: Client) -> None:
     taken = await twilio.messages.create_async(to=MARTIN, from_=OURS, body="Hi")
     await simulator.receive(MARTIN, "Hello")
     an_hour, now = timedelta(hours=1), datetime.now(UTC)
@@ -185,7 +189,7 @@ async def test_lists_narrow_by_sender_and_time(simulator: Simulator, twilio: Cli
 
 
 async def test_callbacks_come_signed_and_in_order(
-    simulator: Simulator, twilio: Client, product: Product
+    simulator: FakeProviders, twilio: Client, product: Product
 ) -> None:
     url = f"{product.url}/hooks/twilio/status?m=42"
     taken = await twilio.messages.create_async(
@@ -204,7 +208,7 @@ async def test_callbacks_come_signed_and_in_order(
 
 
 async def test_an_undelivered_text_says_why(
-    simulator: Simulator, twilio: Client, product: Product
+    simulator: FakeProviders, twilio: Client, product: Product
 ) -> None:
     taken = await twilio.messages.create_async(
         to="+14155553005", from_=OURS, body="Hi", status_callback=f"{product.url}/status"
@@ -228,7 +232,7 @@ async def test_an_undelivered_text_says_why(
     ],
 )
 async def test_callback_faults(  # noqa: PLR0917 - fixtures are asked for by name
-    simulator: Simulator,
+    simulator: FakeProviders,
     twilio: Client,
     product: Product,
     rule: dict[str, Any],
@@ -246,7 +250,7 @@ async def test_callback_faults(  # noqa: PLR0917 - fixtures are asked for by nam
 
 
 async def test_a_callback_can_come_before_the_answer(
-    simulator: Simulator, twilio: Client, product: Product
+    simulator: FakeProviders, twilio: Client, product: Product
 ) -> None:
     simulator.fault("callback_before_answer")
     taken = await twilio.messages.create_async(
@@ -257,7 +261,7 @@ async def test_a_callback_can_come_before_the_answer(
 
 
 async def test_a_customers_text_is_announced_and_signed(
-    simulator: Simulator, product: Product, http: aiohttp.ClientSession
+    simulator: FakeProviders, product: Product, http: aiohttp.ClientSession
 ) -> None:
     words = {"from": MARTIN, "body": "Where is my card? ñ", "media": ["http://127.0.0.1/a.jpg"]}
     async with http.post("/simulator/inbound", json=words) as answer:
@@ -276,7 +280,7 @@ async def test_a_customers_text_is_announced_and_signed(
     assert product.calls[1]["form"] == form, "the same text, announced once more"
 
 
-async def test_a_twiml_answer_becomes_a_text(simulator: Simulator, product: Product) -> None:
+async def test_a_twiml_answer_becomes_a_text(simulator: FakeProviders, product: Product) -> None:
     product.answers = [
         web.Response(
             text="<Response><Message>One</Message><Message><Body>Two</Body></Message></Response>",
@@ -292,7 +296,7 @@ async def test_a_twiml_answer_becomes_a_text(simulator: Simulator, product: Prod
 
 
 async def test_stop_blocks_and_start_opens_again(
-    simulator: Simulator, twilio: Client, product: Product
+    simulator: FakeProviders, twilio: Client, product: Product
 ) -> None:
     await simulator.receive(MARTIN, " stop ")
     assert len(product.calls) == 1, "the product hears of it all the same"
@@ -313,14 +317,14 @@ async def test_stop_blocks_and_start_opens_again(
 
 def test_the_carrier_can_leave_stop_to_the_product() -> None:
     """From a test without an event loop, too."""
-    with Simulator(blocks_stopped=False, confirms_stop=False) as simulator:
+    with FakeProviders(blocks_stopped=False, confirms_stop=False) as simulator:
         text, outcome = simulator.receive(MARTIN, "STOP").result()
         assert outcome.error == "Not posted: no inbound URL is set."
         assert simulator.texts() == (text,)
 
 
 async def test_a_webhook_without_an_answer_is_given_up(
-    simulator: Simulator, product: Product
+    simulator: FakeProviders, product: Product
 ) -> None:
     product.may_answer.clear()
     _, outcome = await simulator.receive(MARTIN, "Hello")
@@ -329,7 +333,7 @@ async def test_a_webhook_without_an_answer_is_given_up(
 
 
 async def test_a_webhook_is_tried_again_only_where_its_url_says_so(
-    simulator: Simulator, product: Product
+    simulator: FakeProviders, product: Product
 ) -> None:
     url = str(simulator.inbound_url)
     product.answers = [web.Response(status=503), web.Response(status=503)]
@@ -343,10 +347,10 @@ async def test_webhooks_stay_on_loopback_whatever_host_they_are_signed_for(
     product: Product,
 ) -> None:
     public = "https://kept.example/hooks/twilio/inbound"
-    async with Simulator(inbound_url=public) as simulator:
+    async with FakeProviders(inbound_url=public) as simulator:
         _, outcome = await simulator.receive(MARTIN, "Hello")
         assert "loopback only" in outcome.error
-    async with Simulator(inbound_url=public, webhook_origin=product.url) as simulator:
+    async with FakeProviders(inbound_url=public, webhook_origin=product.url) as simulator:
         await simulator.receive(MARTIN, "Hello")
     (call,) = product.calls
     validator = RequestValidator(simulator.config.auth_token)
@@ -355,7 +359,7 @@ async def test_webhooks_stay_on_loopback_whatever_host_they_are_signed_for(
 
 
 async def test_a_phone_can_be_followed(
-    simulator: Simulator, twilio: Client, http: aiohttp.ClientSession
+    simulator: FakeProviders, twilio: Client, http: aiohttp.ClientSession
 ) -> None:
     async with http.get("/simulator/live", params={"number": MARTIN}) as stream:
         assert stream.content_type == "text/event-stream"
@@ -387,7 +391,7 @@ async def test_a_phone_can_be_followed(
 
 
 async def test_the_controls_speak_plainly(
-    simulator: Simulator, twilio: Client, http: aiohttp.ClientSession
+    simulator: FakeProviders, twilio: Client, http: aiohttp.ClientSession
 ) -> None:
     async def say(method: str, path: str, **body: Any) -> tuple[int, Any]:
         async with http.request(method, f"/simulator/{path}", **body) as answer:
@@ -411,7 +415,7 @@ async def test_the_controls_speak_plainly(
 
 
 async def test_oldest_texts_are_let_go() -> None:
-    async with Simulator(keep_texts=2) as simulator:
+    async with FakeProviders(keep_texts=2) as simulator:
         for body in ("One", "Two", "Three"):
             await simulator.receive(MARTIN, body)
         assert [text.body for text in simulator.texts()] == ["Two", "Three"]
@@ -419,7 +423,7 @@ async def test_oldest_texts_are_let_go() -> None:
 
 
 async def test_stopping_ends_every_stream_and_every_wait() -> None:
-    async with Simulator() as simulator:
+    async with FakeProviders() as simulator:
         waiting = simulator.wait_for(lambda: simulator.texts_to(MARTIN), timeout=60)
         with simulator.subscribe(MARTIN) as here:
             async with aiohttp.ClientSession(simulator.api_url) as http:

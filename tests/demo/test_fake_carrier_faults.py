@@ -11,7 +11,7 @@ from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
 
-from portal.demo.fake_providers import Simulator
+from portal.demo.fake_providers import FakeProviders
 from portal.demo.fake_providers.faults import UnknownFault
 
 # The SDK itself still writes its credentials in the way that aiohttp 4 will drop.
@@ -24,20 +24,20 @@ MARTIN = "+14155550132"
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Simulator]:
-    with Simulator() as simulator:
+def running() -> Iterator[FakeProviders]:
+    with FakeProviders() as simulator:
         yield simulator
 
 
 @pytest.fixture
-def simulator(running: Simulator) -> Simulator:
+def simulator(running: FakeProviders) -> FakeProviders:
     running.carrier.forget()
     running.faults.clear()
     return running
 
 
 @pytest.fixture
-async def twilio(simulator: Simulator) -> AsyncIterator[Client]:
+async def twilio(simulator: FakeProviders) -> AsyncIterator[Client]:
     http = AsyncTwilioHttpClient()
     client = Client(simulator.config.account_sid, simulator.config.auth_token, http_client=http)
     client.api.base_url = simulator.api_url
@@ -60,7 +60,7 @@ async def send(twilio: Client, to: str = MARTIN) -> Any:
     ],
 )
 async def test_a_refusal_takes_nothing_and_is_used_up(
-    simulator: Simulator, twilio: Client, rule: dict[str, Any], status: int, code: int
+    simulator: FakeProviders, twilio: Client, rule: dict[str, Any], status: int, code: int
 ) -> None:
     simulator.fault(**rule, times=1)
     with pytest.raises(TwilioRestException) as refusal:
@@ -75,7 +75,7 @@ async def test_a_refusal_takes_nothing_and_is_used_up(
 
 @pytest.mark.parametrize("do", ["status_500", "status_502_html"])
 async def test_a_server_error_may_hide_an_acceptance(
-    simulator: Simulator, twilio: Client, do: str
+    simulator: FakeProviders, twilio: Client, do: str
 ) -> None:
     simulator.fault(do, accepted=True)
     with pytest.raises(TwilioRestException):
@@ -87,7 +87,7 @@ async def test_a_server_error_may_hide_an_acceptance(
     ("do", "taken"), [("drop_connection_before", 0), ("refuse_after_accept", 1)]
 )
 async def test_the_connection_is_dropped(
-    simulator: Simulator, twilio: Client, do: str, taken: int
+    simulator: FakeProviders, twilio: Client, do: str, taken: int
 ) -> None:
     simulator.fault(do, times=1)
     with pytest.raises(aiohttp.ServerDisconnectedError):
@@ -96,7 +96,7 @@ async def test_the_connection_is_dropped(
 
 
 async def test_a_text_may_be_taken_when_nobody_waits_for_it_any_more(
-    simulator: Simulator, twilio: Client
+    simulator: FakeProviders, twilio: Client
 ) -> None:
     simulator.fault("accept_late", seconds=0.05, times=1)
     with pytest.raises(aiohttp.ServerDisconnectedError):
@@ -105,7 +105,7 @@ async def test_a_text_may_be_taken_when_nobody_waits_for_it_any_more(
     await simulator.wait_for(lambda: [one.status for one in simulator.texts()] == ["delivered"])
 
 
-async def test_half_an_answer_is_no_answer(simulator: Simulator, twilio: Client) -> None:
+async def test_half_an_answer_is_no_answer(simulator: FakeProviders, twilio: Client) -> None:
     simulator.fault("truncate_201", times=1)
     with pytest.raises(json.JSONDecodeError):
         await send(twilio)
@@ -114,7 +114,7 @@ async def test_half_an_answer_is_no_answer(simulator: Simulator, twilio: Client)
 
 @pytest.mark.parametrize("taken", [1, 0])
 async def test_an_answer_that_does_not_come(
-    simulator: Simulator, twilio: Client, taken: int
+    simulator: FakeProviders, twilio: Client, taken: int
 ) -> None:
     simulator.fault("hang", seconds=30, times=1, accepted=bool(taken))
     sending = asyncio.create_task(send(twilio))
@@ -127,7 +127,7 @@ async def test_an_answer_that_does_not_come(
     assert len(simulator.texts()) == taken
 
 
-async def test_a_rule_may_be_for_one_number_only(simulator: Simulator, twilio: Client) -> None:
+async def test_a_rule_may_be_for_one_number_only(simulator: FakeProviders, twilio: Client) -> None:
     simulator.fault("status_500", to="+14155550133")
     await send(twilio)
     for _ in range(3):
@@ -135,7 +135,7 @@ async def test_a_rule_may_be_for_one_number_only(simulator: Simulator, twilio: C
             await send(twilio, "+14155550133")
 
 
-async def test_reading_can_fail_as_well(simulator: Simulator, twilio: Client) -> None:
+async def test_reading_can_fail_as_well(simulator: FakeProviders, twilio: Client) -> None:
     taken = await send(twilio)
     simulator.fault("status_500", on="fetch", times=1)
     simulator.fault("status_429", on="list", times=1)
@@ -150,7 +150,7 @@ async def test_reading_can_fail_as_well(simulator: Simulator, twilio: Client) ->
 
 
 async def test_a_rule_may_act_by_chance_and_what_was_done_is_counted(
-    simulator: Simulator, twilio: Client
+    simulator: FakeProviders, twilio: Client
 ) -> None:
     simulator.faults.dice.seed(7)
     before = simulator.faults.acted["status_429"]

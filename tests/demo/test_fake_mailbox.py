@@ -18,28 +18,28 @@ from aiohttp import web
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from portal.demo.fake_providers import SIMULATED_SID, Simulator, create_carrier
-from portal.demo.fake_providers.config import NotSimulated
+from portal.demo.fake_providers import SIMULATED_SID, FakeProviders, create_carrier
+from portal.demo.fake_providers.config import UnsafeCredentials
 from portal.demo.fake_providers.segments import count_segments
 
 MARTIN = "martin@example.com"
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Simulator]:
-    with Simulator(keep_mails=3) as simulator:
+def running() -> Iterator[FakeProviders]:
+    with FakeProviders(keep_mails=3) as simulator:
         yield simulator
 
 
 @pytest.fixture
-def simulator(running: Simulator) -> Simulator:
+def simulator(running: FakeProviders) -> FakeProviders:
     running.mailbox.forget()
     running.faults.clear()
     return running
 
 
 @pytest.fixture
-async def http(simulator: Simulator) -> AsyncIterator[aiohttp.ClientSession]:
+async def http(simulator: FakeProviders) -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(simulator.api_url) as session:
         yield session
 
@@ -58,12 +58,14 @@ def a_mail(subject: str = "Your card is being made", to: str = MARTIN) -> EmailM
     return mail
 
 
-async def send(simulator: Simulator, mail: EmailMessage) -> None:
+async def send(simulator: FakeProviders, mail: EmailMessage) -> None:
     address = urlsplit(simulator.smtp_url)
     await aiosmtplib.send(mail, hostname=address.hostname, port=address.port, start_tls=False)
 
 
-async def test_a_mail_is_kept_as_it_came(simulator: Simulator, http: aiohttp.ClientSession) -> None:
+async def test_a_mail_is_kept_as_it_came(
+    simulator: FakeProviders, http: aiohttp.ClientSession
+) -> None:
     await send(simulator, a_mail())
     (mail,) = await simulator.wait_for(lambda: simulator.mails_to(MARTIN))
     assert mail.mail_from == "kept@acme.example"
@@ -78,7 +80,7 @@ async def test_a_mail_is_kept_as_it_came(simulator: Simulator, http: aiohttp.Cli
 
 
 async def test_the_pages_run_nothing_that_a_mail_brings(
-    simulator: Simulator, http: aiohttp.ClientSession
+    simulator: FakeProviders, http: aiohttp.ClientSession
 ) -> None:
     await send(simulator, a_mail(subject="<script>alert(1)</script>"))
     (mail,) = simulator.mailbox.mails()
@@ -110,14 +112,14 @@ async def test_an_unknown_mail_is_a_kind_page(http: aiohttp.ClientSession) -> No
             assert "This mail is not here" in await answer.text()
 
 
-async def test_oldest_mails_are_let_go(simulator: Simulator) -> None:
+async def test_oldest_mails_are_let_go(simulator: FakeProviders) -> None:
     for number in range(5):
         await send(simulator, a_mail(subject=f"Mail {number}"))
     assert [mail.subject for mail in simulator.mailbox.mails()] == ["Mail 2", "Mail 3", "Mail 4"]
 
 
 @pytest.mark.parametrize("code", [451, 550])
-async def test_an_address_can_be_refused(simulator: Simulator, code: int) -> None:
+async def test_an_address_can_be_refused(simulator: FakeProviders, code: int) -> None:
     simulator.fault("mail_refuse", to=MARTIN, code=code, times=1)
     with pytest.raises(aiosmtplib.SMTPRecipientsRefused) as refusal:
         await send(simulator, a_mail())
@@ -139,7 +141,7 @@ async def test_a_reply_goes_to_the_products_mail_hook() -> None:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/hooks/email/inbound"
     async with (
-        Simulator(mail_hook_url=url, mail_hook_token="open sesame") as simulator,
+        FakeProviders(mail_hook_url=url, mail_hook_token="open sesame") as simulator,
         aiohttp.ClientSession(simulator.api_url) as http,
     ):
         await send(simulator, a_mail())
@@ -174,20 +176,20 @@ async def test_it_can_be_mounted_in_another_application() -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com", ""])  # noqa: S104
 def test_it_listens_on_loopback_only(host: str) -> None:
-    with pytest.raises(NotSimulated, match="loopback"):
-        Simulator(host)
+    with pytest.raises(UnsafeCredentials, match="loopback"):
+        FakeProviders(host)
 
 
 def test_it_answers_to_no_account_that_could_be_real() -> None:
-    with pytest.raises(NotSimulated, match="real account"):
-        Simulator(account_sid="AC" + "5" * 32)
+    with pytest.raises(UnsafeCredentials, match="real account"):
+        FakeProviders(account_sid="AC" + "5" * 32)
 
 
 def test_it_does_not_start_beside_a_real_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWILIO_AUTH_TOKEN", "a real one")
-    with pytest.raises(NotSimulated, match="TWILIO_AUTH_TOKEN"):
-        Simulator()
-    with Simulator(auth_token="simulated") as simulator:
+    with pytest.raises(UnsafeCredentials, match="TWILIO_AUTH_TOKEN"):
+        FakeProviders()
+    with FakeProviders(auth_token="simulated") as simulator:
         assert simulator.config.account_sid == SIMULATED_SID
 
 

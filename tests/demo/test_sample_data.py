@@ -10,12 +10,12 @@ import pytest
 from sqlmodel import col, select
 
 from portal.demo.sample_data import fill
-from portal.demo.sample_data.customers import MARTIN, strangers
-from portal.demo.sample_data.scenarios import MARTINS, STORIES
+from portal.demo.sample_data.customers import MARTIN, sample_customers
+from portal.demo.sample_data.scenarios import MARTIN_SCENARIO, SCENARIOS
 from portal.demo.sample_data.schedule import plan
 from portal.errors import Conflict
 from portal.models import (
-    KEPT,
+    SYSTEM_ACTOR,
     Direction,
     Event,
     Message,
@@ -27,7 +27,7 @@ from portal.models import (
     StaffMember,
 )
 from portal.operations import load_workflow
-from portal.queries.requests import WHOLE
+from portal.queries.requests import REQUEST_OPTIONS
 from portal.workflows import read_workflow, read_workflow_file, shipped_workflow_files
 
 SHIPPED = {path.stem: read_workflow_file(path) for path in shipped_workflow_files()}
@@ -36,13 +36,13 @@ TUESDAY_NOON = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
 CHRISTMAS = datetime(2026, 12, 25, 12, 0, tzinfo=UTC)
 
 
-async def test_forty_lives_show_every_state_and_keep_every_rule(relay, database, clock):
+async def test_forty_lives_show_every_state_and_keep_every_rule(operations, database, clock):
     now = MONDAY_NIGHT
     clock.move_to(now)
-    samples = await fill(relay, 40, 1, password_hash="a hash")
+    samples = await fill(operations, 40, 1, password_hash="a hash")
     assert len({one.reference for one in samples}) == 40
     async with database.reading() as session:
-        requests = (await session.exec(select(ServiceRequest).options(*WHOLE))).all()
+        requests = (await session.exec(select(ServiceRequest).options(*REQUEST_OPTIONS))).all()
         people = {one.id: one for one in (await session.exec(select(StaffMember))).all()}
         messages = (await session.exec(select(Message))).all()
         attempts = (await session.exec(select(SendAttempt))).all()
@@ -57,11 +57,11 @@ async def test_forty_lives_show_every_state_and_keep_every_rule(relay, database,
         assert request.unanswered_since is None or any(
             one.closed_at is None for one in request.promises
         ), "unanswered words have a promise"
-    waiting = [one for request in requests for one in request.handoffs if one.waits]
+    waiting = [one for request in requests for one in request.handoffs if one.is_pending]
     assert any(one.accept_by < now for one in waiting), "a handoff is late"
     assert any(one.accept_by > now for one in waiting), "a handoff waits in time"
     runs = [run for request in requests for run in request.open_runs]
-    assert any(run.is_late(now) for run in runs)
+    assert any(run.is_overdue(now) for run in runs)
     assert any(len(request.open_runs) == 3 for request in requests), "three reviews run together"
     states = Counter(one.state(now) for request in requests for one in request.promises)
     assert states.keys() >= {PromiseState.OPEN, PromiseState.LATE, PromiseState.KEPT}
@@ -77,24 +77,26 @@ async def test_forty_lives_show_every_state_and_keep_every_rule(relay, database,
     assert not any("{" in one.body for one in out)
 
 
-async def test_martins_card_was_just_handed_to_card_processing(relay, database, clock):
+async def test_martins_card_was_just_handed_to_card_processing(operations, database, clock):
     clock.move_to(TUESDAY_NOON)
-    (martins,) = await fill(relay, 1, 7)
+    (card_request,) = await fill(operations, 1, 7)
     async with database.reading() as session:
-        query = select(ServiceRequest).where(col(ServiceRequest.reference) == martins.reference)
-        request = (await session.exec(query.options(*WHOLE))).one()
+        query = select(ServiceRequest).where(
+            col(ServiceRequest.reference) == card_request.reference
+        )
+        request = (await session.exec(query.options(*REQUEST_OPTIONS))).one()
         (run,) = request.open_runs
-        handoff = request.waiting_handoff(run)
+        handoff = request.pending_handoff(run)
     assert run.stage_key == "made"
     assert handoff is not None
     assert TUESDAY_NOON - handoff.sent_at < timedelta(hours=1)
     assert request.customer.contact_points[0].address == "+14155550132"
-    assert martins.link.endswith(request.live_link.token)
+    assert card_request.link.endswith(request.live_link.token)
 
 
-async def test_seeding_twice_adds_more_and_keeps_people_as_they_are(relay, database):
-    await fill(relay, 4, 1, password_hash="a hash")
-    again = await fill(relay, 4, 1)
+async def test_seeding_twice_adds_more_and_keeps_people_as_they_are(operations, database):
+    await fill(operations, 4, 1, password_hash="a hash")
+    again = await fill(operations, 4, 1)
     async with database.reading() as session:
         assert len((await session.exec(select(ServiceRequest.id))).all()) == 8
         people = (await session.exec(select(StaffMember))).all()
@@ -102,45 +104,49 @@ async def test_seeding_twice_adds_more_and_keeps_people_as_they_are(relay, datab
     assert again[0].name == MARTIN.name
 
 
-async def test_a_workflow_that_was_changed_here_is_left_alone(relay, database):
+async def test_a_workflow_that_was_changed_here_is_left_alone(operations, database):
     text = next(path for path in shipped_workflow_files() if path.stem == "card-application")
     own = read_workflow(text.read_text().replace("Intake", "First look"))
-    async with relay.turn(KEPT) as turn:
-        await load_workflow(turn, own)
+    async with operations.begin(SYSTEM_ACTOR) as uow:
+        await load_workflow(uow, own)
     with pytest.raises(Conflict, match="card-application here is not the one"):
-        await fill(relay, 1, 1)
+        await fill(operations, 1, 1)
     async with database.reading() as session:
         assert (await session.exec(select(ServiceRequest.id))).first() is None
 
 
 def test_the_same_seed_tells_the_same_stories():
-    story = STORIES[2]
+    scenario = SCENARIOS[2]
     once, again, other = (
-        [step.at for step in plan(story, SHIPPED[story.workflow], TUESDAY_NOON, seed)]
+        [step.at for step in plan(scenario, SHIPPED[scenario.workflow], TUESDAY_NOON, seed)]
         for seed in ("1:3", "1:3", "2:3")
     )
     assert once == again != other
-    assert list(islice(strangers(Random(5)), 9)) == list(islice(strangers(Random(5)), 9))
+    assert list(islice(sample_customers(Random(5)), 9)) == list(
+        islice(sample_customers(Random(5)), 9)
+    )
 
 
 @pytest.mark.parametrize("now", [MONDAY_NIGHT, TUESDAY_NOON, CHRISTMAS])
-@pytest.mark.parametrize("story", [MARTINS, *STORIES], ids=lambda story: story.stage)
-def test_offices_work_in_their_hours(story, now):
+@pytest.mark.parametrize(
+    "story", [MARTIN_SCENARIO, *SCENARIOS], ids=lambda scenario: scenario.stage
+)
+def test_offices_work_in_their_hours(scenario, now):
     """What staff do happens while at least one of the departments is open."""
-    definition = SHIPPED[story.workflow]
+    definition = SHIPPED[scenario.workflow]
     offices = [one.calendar for one in definition.departments.values()]
-    steps = plan(story, definition, now, "1:1")
-    assert steps[0].deed.__name__ == "open_request"
+    steps = plan(scenario, definition, now, "1:1")
+    assert steps[0].action.__name__ == "open_request"
     assert all(step.at <= now for step in steps)
-    by_staff = [step for step in steps if not step.deed.__qualname__.startswith("write_in")]
+    by_staff = [step for step in steps if not step.action.__qualname__.startswith("write_in")]
     for step in by_staff:
         assert any(office.is_open(step.at) for office in offices), step
 
 
 def test_numbers_are_real_in_form_and_nobodys():
-    for person in islice(strangers(Random(1)), 500):
+    for person in islice(sample_customers(Random(1)), 500):
         for place in ("US", "GB"):
-            phone = person.living_in(place).phone
+            phone = person.details_in(place).phone
             if phone is None:
                 continue
             assert phonenumbers.is_possible_number(phonenumbers.parse(phone))

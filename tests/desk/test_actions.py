@@ -9,22 +9,22 @@ from sqlmodel import col, select
 from portal import business_time as kept_clock
 from portal import operations as verbs
 from portal.models import Event, Message, ServiceRequest
-from tests.support.desk_client import HTMX, hidden_fields, read
-from tests.support.factories import House
+from tests.support.desk_client import HTMX, hidden_fields, visible_text
+from tests.support.factories import Organisation
 
 pytestmark = pytest.mark.either_database
 
 
-async def passed_on(house: House, request: ServiceRequest) -> ServiceRequest:
+async def passed_on(organisation: Organisation, request: ServiceRequest) -> ServiceRequest:
     """Tess has passed it to Underwriting, which has not taken it up."""
-    return await house.do(verbs.advance, request, by=house.people.tess.actor)
+    return await organisation.run(verbs.advance, request, by=organisation.people.tess.actor)
 
 
 async def test_the_page_shows_the_whole_request(
-    desks: Any, house: House, martins: ServiceRequest
+    desk_clients: Any, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    await passed_on(house, martins)
-    page = read(await (await desks("tess")).page(martins))
+    await passed_on(organisation, card_request)
+    page = visible_text(await (await desk_clients("tess")).page(card_request))
     for words in (
         "Waiting for Underwriting to take it up",
         "Martin Miller",
@@ -39,42 +39,44 @@ async def test_the_page_shows_the_whole_request(
         assert words in page
 
 
-async def test_the_sender_cannot_take_up_for_the_receiver(
-    desks: Any, house: House, martins: ServiceRequest
+async def test_sender_cannot_accept_for_the_receiver(
+    desk_clients: Any, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """She owns it and sees why it waits, without a button; a form of hers is refused in words."""
-    await passed_on(house, martins)
-    tess = await desks("tess")
-    page = await tess.page(martins)
+    await passed_on(organisation, card_request)
+    tess = await desk_clients("tess")
+    page = await tess.page(card_request)
     assert "handoff/accept" not in page
-    answer = await tess.press(martins, "handoff/accept", htmx=True, version="0")
+    answer = await tess.submit(card_request, "handoff/accept", htmx=True, version="0")
     assert answer.status_code == 409
-    version = str((await house.see(martins)).version)
-    answer = await tess.press(martins, "handoff/accept", htmx=True, version=version)
+    version = str((await organisation.reload(card_request)).version)
+    answer = await tess.submit(card_request, "handoff/accept", htmx=True, version=version)
     assert answer.status_code == 403
-    assert "Tess Sales does not work in Underwriting" in read(answer.text)
+    assert "Tess Sales does not work in Underwriting" in visible_text(answer.text)
 
 
 @pytest.mark.parametrize("htmx", [True, False])
-async def test_the_wrong_person_may_read_and_do_nothing(
-    desks: Any, house: House, martins: ServiceRequest, *, htmx: bool
+async def test_other_departments_can_read_and_not_act(
+    desk_clients: Any, organisation: Organisation, card_request: ServiceRequest, *, htmx: bool
 ) -> None:
     """Also as a bare fragment: the endpoint holds it, not the markup."""
-    zoe, tess = await desks("zoe"), await desks("tess")
-    page = await zoe.page(martins)
+    zoe, tess = await desk_clients("zoe"), await desk_clients("tess")
+    page = await zoe.page(card_request)
     assert 'action="/desk/requests' not in page
-    told = hidden_fields(await tess.page(martins), f"/desk/requests/{martins.reference}/advance")
+    told = hidden_fields(
+        await tess.page(card_request), f"/desk/requests/{card_request.reference}/advance"
+    )
     told["form_token"] = hidden_fields(page, "/desk/sign-out")["form_token"]
     for verb in ("advance", "cancel", "messages", "link/revoke", "promises", "assign"):
         answer = await zoe.client.post(
-            f"/desk/requests/{martins.reference}/{verb}",
+            f"/desk/requests/{card_request.reference}/{verb}",
             data=told | {"reason": "x", "body": "x", "text": "x", "due_at": "2099-01-01T10:00"},
             headers=HTMX if htmx else {},
         )
         assert answer.status_code == 403, verb
         assert "lies with other departments" in answer.text
         assert ("<html" in answer.text) is not htmx
-    assert (await house.see(martins)).version == martins.version
+    assert (await organisation.reload(card_request)).version == card_request.version
 
 
 VERBS: list[tuple[str, dict[str, str], str]] = [
@@ -92,10 +94,10 @@ VERBS: list[tuple[str, dict[str, str], str]] = [
 
 @pytest.mark.parametrize("htmx", [True, False])
 @pytest.mark.parametrize(("verb", "typed", "happened"), VERBS)
-async def test_each_verb_with_and_without_script(
-    desks: Any,
-    house: House,
-    martins: ServiceRequest,
+async def test_each_action_works_with_and_without_javascript(
+    desk_clients: Any,
+    organisation: Organisation,
+    card_request: ServiceRequest,
     *,
     verb: str,
     typed: dict[str, str],
@@ -103,8 +105,8 @@ async def test_each_verb_with_and_without_script(
     htmx: bool,
 ) -> None:
     """With htmx the part of the page, with what was said; without it a 303 to the page."""
-    tess = await desks("tess")
-    answer = await tess.press(martins, verb, htmx=htmx, **typed)
+    tess = await desk_clients("tess")
+    answer = await tess.submit(card_request, verb, htmx=htmx, **typed)
     if htmx:
         assert answer.status_code == 200
         assert "<html" not in answer.text
@@ -112,73 +114,87 @@ async def test_each_verb_with_and_without_script(
         assert answer.status_code == 303
         answer = await tess.get(answer.headers["Location"])
     assert 'class="said"' in answer.text
-    assert happened in {event.kind.value for event in await house.events(martins)}
+    assert happened in {event.kind.value for event in await organisation.events(card_request)}
 
 
-async def test_what_is_held_until_a_time_on_the_departments_clock_resumes(
-    desks: Any, house: House, martins: ServiceRequest
+async def test_hold_until_uses_department_time_zone(
+    desk_clients: Any, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    tess = await desks("tess")
-    await tess.press(martins, "hold", reason="A form is missing", until="2099-01-01T10:00")
-    held = await house.see(martins)
+    tess = await desk_clients("tess")
+    await tess.submit(card_request, "hold", reason="A form is missing", until="2099-01-01T10:00")
+    held = await organisation.reload(card_request)
     assert held.runs[0].hold_until == datetime(2099, 1, 1, 15, tzinfo=UTC)  # 10:00 in New York
-    assert "on hold until" in read(await tess.page(martins))
-    answer = await tess.press(martins, "resume", htmx=True)
+    assert "on hold until" in visible_text(await tess.page(card_request))
+    answer = await tess.submit(card_request, "resume", htmx=True)
     assert "It goes on" in answer.text
-    assert (await house.see(martins)).status == "open"
+    assert (await organisation.reload(card_request)).status == "open"
 
 
 async def test_times_are_read_in_the_zone_that_the_form_named(
-    desks: Any, house: House, martins: ServiceRequest
+    desk_clients: Any, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    tess = await desks("tess")
-    await tess.press(martins, "promises", text="Call", due_at="2099-07-01T10:00", zone="Asia/Tokyo")
-    assert (await house.see(martins)).promises[0].due_at.hour == 1
+    tess = await desk_clients("tess")
+    await tess.submit(
+        card_request, "promises", text="Call", due_at="2099-07-01T10:00", zone="Asia/Tokyo"
+    )
+    assert (await organisation.reload(card_request)).promises[0].due_at.hour == 1
 
 
-async def test_a_promise_is_moved_and_kept(
-    desks: Any, house: House, martins: ServiceRequest
+async def test_promise_is_rescheduled_and_fulfilled(
+    desk_clients: Any, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    tess = await desks("tess")
-    await tess.press(martins, "promises", text="Call back", due_at="2099-01-01T10:00")
-    promise = (await house.see(martins)).promises[0]
-    moved = await tess.press(
-        martins, f"promises/{promise.id}/move", due_at="2099-01-02T10:00", reason="Ill", htmx=True
+    tess = await desk_clients("tess")
+    await tess.submit(card_request, "promises", text="Call back", due_at="2099-01-01T10:00")
+    promise = (await organisation.reload(card_request)).promises[0]
+    moved = await tess.submit(
+        card_request,
+        f"promises/{promise.id}/move",
+        due_at="2099-01-02T10:00",
+        reason="Ill",
+        htmx=True,
     )
     assert "Moved. A customer who knows of it is told why." in moved.text
-    kept = await tess.press(martins, f"promises/{promise.id}/keep", htmx=True)
+    kept = await tess.submit(card_request, f"promises/{promise.id}/keep", htmx=True)
     assert "Promise kept." in kept.text
-    assert (await house.see(martins)).promises[0].kept_at
+    assert (await organisation.reload(card_request)).promises[0].kept_at
 
 
 async def test_refused_sent_back_and_reopened(
-    desks: Any, house: House, martins: ServiceRequest
+    desk_clients: Any, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    await passed_on(house, martins)
-    uma, tess = await desks("uma"), await desks("tess")
-    refused = await uma.press(martins, "handoff/refuse", reason="No income is stated", htmx=True)
+    await passed_on(organisation, card_request)
+    uma, tess = await desk_clients("uma"), await desk_clients("tess")
+    refused = await uma.submit(
+        card_request, "handoff/refuse", reason="No income is stated", htmx=True
+    )
     assert refused.status_code == 200
-    assert (await house.see(martins)).owner_id == house.people.tess.id
-    await tess.press(martins, "advance")
-    await uma.press(martins, "handoff/accept")
-    back = await uma.press(martins, "send-back", stage="received", reason="Sign it", htmx=True)
+    assert (await organisation.reload(card_request)).owner_id == organisation.people.tess.id
+    await tess.submit(card_request, "advance")
+    await uma.submit(card_request, "handoff/accept")
+    back = await uma.submit(
+        card_request, "send-back", stage="received", reason="Sign it", htmx=True
+    )
     assert "Sent back" in back.text
-    assert [run.stage_key for run in (await house.see(martins)).open_runs] == ["received"]
-    await tess.press(martins, "cancel", reason="They asked")
-    again = await tess.press(martins, "reopen", stage="", reason="A mistake", htmx=True)
+    assert [run.stage_key for run in (await organisation.reload(card_request)).open_runs] == [
+        "received"
+    ]
+    await tess.submit(card_request, "cancel", reason="They asked")
+    again = await tess.submit(card_request, "reopen", stage="", reason="A mistake", htmx=True)
     assert "Open again." in again.text
-    assert (await house.see(martins)).status == "open"
+    assert (await organisation.reload(card_request)).status == "open"
 
 
-async def test_a_request_is_opened_at_the_desk(desks: Any, house: House) -> None:
-    tess = await desks("tess")
+async def test_a_request_is_opened_at_the_desk(
+    desk_clients: Any, organisation: Organisation
+) -> None:
+    tess = await desk_clients("tess")
     form = (await tess.get("/desk/requests/new")).text
     told = hidden_fields(form, "/desk/requests/new") | {
         "workflow": "card", "name": "Ana Lee", "phone": "+1 415 555 0144", "title": "Gold card",
     }  # fmt: skip
     answer = await tess.client.post("/desk/requests/new", data=told)
     assert answer.status_code == 303
-    page = read((await tess.get(answer.headers["Location"])).text)
+    page = visible_text((await tess.get(answer.headers["Location"])).text)
     assert "Ana Lee" in page
     assert "Gold card" in page
     with_script = await tess.client.post(
@@ -188,10 +204,10 @@ async def test_a_request_is_opened_at_the_desk(desks: Any, house: House) -> None
 
 
 @pytest.mark.parametrize("htmx", [True, False])
-async def test_each_mistake_stands_beside_its_field(
-    desks: Any, house: House, *, htmx: bool
+async def test_each_error_is_shown_at_its_field(
+    desk_clients: Any, organisation: Organisation, *, htmx: bool
 ) -> None:
-    tess = await desks("tess")
+    tess = await desk_clients("tess")
     form = (await tess.get("/desk/requests/new")).text
     told = hidden_fields(form, "/desk/requests/new")
     typed = {"workflow": "card", "name": "", "phone": "12", "email": "no", "title": "Gold"}
@@ -208,24 +224,24 @@ async def test_each_mistake_stands_beside_its_field(
         "/desk/requests/new", data=told | {"name": "A", "phone": "+14155550144", "workflow": "x"}
     )
     assert 'id="e-workflow"' in unknown.text
-    async with house.database.reading() as session:
+    async with organisation.database.reading() as session:
         assert (await session.exec(select(col(Event.id)))).all() == []
 
 
-async def test_staff_pages_are_neither_kept_nor_indexed(desks: Any) -> None:
-    answer = await (await desks("tess")).get("/desk")
+async def test_staff_pages_are_no_store_and_noindex(desk_clients: Any) -> None:
+    answer = await (await desk_clients("tess")).get("/desk")
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["X-Robots-Tag"] == "noindex"
     assert answer.headers["Referrer-Policy"] == "same-origin"
     assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
 
 
-async def test_quiet_hours_are_said_with_the_time_they_end(
-    desks: Any, house: House, martins: ServiceRequest
+async def test_quiet_hours_are_shown_with_their_end(
+    desk_clients: Any, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    async with house.database.transaction() as session:
+    async with organisation.database.transaction() as session:
         message = (await session.exec(select(Message))).first()
         assert message
         message.due_at = kept_clock.now() + timedelta(hours=3)
         session.add(message)
-    assert "quiet hours" in read(await (await desks("tess")).page(martins))
+    assert "quiet hours" in visible_text(await (await desk_clients("tess")).page(card_request))

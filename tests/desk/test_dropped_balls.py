@@ -11,66 +11,66 @@ import time_machine
 
 from portal.database import Database
 from portal.models import DroppedBall, ServiceRequest
-from portal.operations import Relay
-from tests.support.desk_client import Desk, read
-from tests.support.dropped_ball_helpers import Watchman
-from tests.support.factories import House
+from portal.operations import Operations
+from tests.support.desk_client import DeskClient, visible_text
+from tests.support.dropped_ball_helpers import DetectionDriver
+from tests.support.factories import Organisation
 
 pytestmark = pytest.mark.either_database
 
-SignIn = Callable[[str], Awaitable[Desk]]
+SignIn = Callable[[str], Awaitable[DeskClient]]
 
 
 @pytest.fixture
 async def overdue(
     clock: time_machine.Traveller,
-    relay: Relay,
+    operations: Operations,
     database: Database,
-    house: House,
-    martins: ServiceRequest,
-) -> Watchman:
+    organisation: Organisation,
+    card_request: ServiceRequest,
+) -> DetectionDriver:
     """Martin's card has lain with Tess past its time and grace."""
-    watch = Watchman(relay, clock, database)
-    await watch.pass_time(timedelta(hours=7))
+    watch = DetectionDriver(operations, clock, database)
+    await watch.advance_clock(timedelta(hours=7))
     return watch
 
 
-async def test_it_is_before_its_owner_with_what_helps(
-    overdue: Watchman, desks: SignIn, martins: ServiceRequest
+async def test_dropped_ball_is_shown_to_its_assignee_with_actions(
+    overdue: DetectionDriver, desk_clients: SignIn, card_request: ServiceRequest
 ) -> None:
     """Tess finds it in the bar, in her list and above the request; Uma has none before her."""
-    tess = await desks("tess")
-    page = read((await tess.get("/desk/balls")).text)
+    tess = await desk_clients("tess")
+    page = visible_text((await tess.get("/desk/balls")).text)
     assert "Past its time" in page
     assert "Finish the stage, or tell the customer a new date and why." in page
-    assert "This has slipped" in await tess.page(martins)
-    uma = await desks("uma")
-    assert "Nothing has slipped here." in read((await uma.get("/desk/balls")).text)
+    assert "This has slipped" in await tess.page(card_request)
+    uma = await desk_clients("uma")
+    assert "Nothing has slipped here." in visible_text((await uma.get("/desk/balls")).text)
 
 
-async def test_it_is_set_aside_with_a_reason_and_not_without(
-    overdue: Watchman, desks: SignIn, martins: ServiceRequest
+async def test_dismissal_requires_a_reason(
+    overdue: DetectionDriver, desk_clients: SignIn, card_request: ServiceRequest
 ) -> None:
     """Without words it stays; with them it goes, and the timeline says why and by whom."""
     (ball,) = await overdue.balls()
-    tess = await desks("tess")
+    tess = await desk_clients("tess")
     refused = await _set_aside(tess, ball, " ")
     assert refused.status_code == 422
     assert "Please give a reason." in refused.text
     done = await _set_aside(tess, ball, "Martin asked for a later start.")
     assert done.status_code == 303
     assert await overdue.balls() == []
-    assert "Martin asked for a later start." in await tess.page(martins)
+    assert "Martin asked for a later start." in await tess.page(card_request)
     again = await _set_aside(tess, ball, "Again.")
     assert again.status_code == 409
 
 
-async def test_who_has_nothing_to_do_with_it_reads_it_and_leaves_it(
-    overdue: Watchman, desks: SignIn
+async def test_uninvolved_staff_can_read_and_not_dismiss(
+    overdue: DetectionDriver, desk_clients: SignIn
 ) -> None:
     """Another department sees it among everybody's, and may not set it aside."""
     (ball,) = await overdue.balls()
-    carl = await desks("carl")
+    carl = await desk_clients("carl")
     page = (await carl.get("/desk/balls?show=all")).text
     assert "Past its time" in page
     assert f"/desk/balls/{ball.id}/dismiss" not in page
@@ -79,12 +79,12 @@ async def test_who_has_nothing_to_do_with_it_reads_it_and_leaves_it(
     assert len(await overdue.balls()) == 1
 
 
-async def test_another_system_reads_and_dismisses(
-    overdue: Watchman, api: httpx2.AsyncClient, martins: ServiceRequest
+async def test_api_lists_and_dismisses_dropped_balls(
+    overdue: DetectionDriver, api: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
     """The API gives the person as e-mail and name, and takes a reason."""
     (ball,) = (await api.get("/dropped-balls", params={"open": "true"})).json()["items"]
-    assert (ball["kind"], ball["reference"]) == ("stage_overdue", martins.reference)
+    assert (ball["kind"], ball["reference"]) == ("stage_overdue", card_request.reference)
     assert ball["owner"] == {"email": "tess@acme.example", "name": "Tess Sales"}
     assert (await api.post(f"/dropped-balls/{ball['id']}/dismiss", json={})).status_code == 422
     told = await api.post(f"/dropped-balls/{ball['id']}/dismiss", json={"reason": "A test."})
@@ -93,7 +93,7 @@ async def test_another_system_reads_and_dismisses(
     assert (await api.post("/dropped-balls/99999/dismiss", json={"reason": "x"})).status_code == 404
 
 
-async def _set_aside(desk: Desk, ball: DroppedBall, reason: str) -> httpx2.Response:
+async def _set_aside(desk: DeskClient, ball: DroppedBall, reason: str) -> httpx2.Response:
     url = f"/desk/balls/{ball.id}/dismiss"
     page = (await desk.get("/desk/keys")).text
     token = re.search(r'name="form_token" value="([^"]*)"', page)

@@ -16,8 +16,8 @@ from starlette.applications import Starlette
 from portal import business_time as kept_clock
 from portal import operations as verbs
 from portal.models import (
-    KEPT,
-    THE_CUSTOMER,
+    CUSTOMER_ACTOR,
+    SYSTEM_ACTOR,
     ContactChannel,
     ContactReason,
     DroppedBall,
@@ -28,9 +28,9 @@ from portal.models import (
 )
 from portal.operations import CustomerDetails
 from portal.settings import Settings
-from tests.support.desk_client import HTMX, Desk, hidden_fields, read
-from tests.support.factories import MARTIN, House
-from tests.support.twilio_client import Twilio
+from tests.support.desk_client import HTMX, DeskClient, hidden_fields, visible_text
+from tests.support.factories import MARTIN, Organisation
+from tests.support.twilio_client import TwilioClient
 
 pytestmark = pytest.mark.either_database
 
@@ -41,13 +41,13 @@ NOON = datetime(2025, 6, 3, 14, tzinfo=UTC)
 STRANGER = "+14155550177"
 
 
-async def asks(house: House, request: ServiceRequest, words: str) -> ServiceRequest:
+async def asks(organisation: Organisation, request: ServiceRequest, words: str) -> ServiceRequest:
     """The customer writes on their page what needs a person."""
-    return await house.do(verbs.receive_web_message, request, words, by=THE_CUSTOMER)
+    return await organisation.run(verbs.receive_web_message, request, words, by=CUSTOMER_ACTOR)
 
 
-async def another(house: House, name: str) -> ServiceRequest:
-    return await house.open(customer=CustomerDetails(name, "+14155550111"), by=KEPT)
+async def another(organisation: Organisation, name: str) -> ServiceRequest:
+    return await organisation.open(customer=CustomerDetails(name, "+14155550111"), by=SYSTEM_ACTOR)
 
 
 def names(page: str) -> list[str]:
@@ -55,39 +55,41 @@ def names(page: str) -> list[str]:
     return re.findall(r'data-call="[^"]*"><b>([^<]+)</b>', page)
 
 
-async def test_who_waits_stands_in_order_with_their_words_and_by_when(
-    clock: Any, desks: Any, house: House, martins: ServiceRequest
+async def test_inbox_is_ordered_by_promise_due_time(
+    clock: Any, desk_clients: Any, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """Late is said in words; each row leads to the conversation with the box ready."""
-    zara = await another(house, "Zara Z")
-    await asks(house, martins, "Is the form all right? <b>x</b>")
+    zara = await another(organisation, "Zara Z")
+    await asks(organisation, card_request, "Is the form all right? <b>x</b>")
     clock.move_to(NOON + timedelta(hours=1))
-    await asks(house, zara, "May I change my address?")
-    page = (await (await desks("tess")).get("/desk/inbox")).text
+    await asks(organisation, zara, "May I change my address?")
+    page = (await (await desk_clients("tess")).get("/desk/inbox")).text
     assert names(page) == ["Martin Miller", "Zara Z"]
-    said = read(page)
+    said = visible_text(page)
     assert "2 customers wait, none too long." in said
     assert "Is the form all right? <b>x</b>" in said
     assert "<b>x</b>" not in page
     assert "by 1 pm, in 2 h" in said
     clock.move_to(NOON + timedelta(minutes=150))
-    page = (await (await desks("tess")).get("/desk/inbox")).text
-    assert "2 customers wait, 1 late." in read(page)
-    assert "late by 30 min" in read(page)
+    page = (await (await desk_clients("tess")).get("/desk/inbox")).text
+    assert "2 customers wait, 1 late." in visible_text(page)
+    assert "late by 30 min" in visible_text(page)
     opened = (
-        await (await desks("tess")).get(f"/desk/requests/{martins.reference}?from=inbox")
+        await (await desk_clients("tess")).get(
+            f"/desk/requests/{card_request.reference}?from=inbox"
+        )
     ).text
     assert re.search(r'<textarea id="body"[^>]* autofocus', opened)
     assert opened.index("The way so far") > 0
 
 
-async def test_an_answer_takes_the_customer_out_of_the_inbox(
-    desks: Any, house: House, martins: ServiceRequest
+async def test_reply_removes_the_conversation(
+    desk_clients: Any, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    await asks(house, martins, "Is the form all right?")
-    tess = await desks("tess")
+    await asks(organisation, card_request, "Is the form all right?")
+    tess = await desk_clients("tess")
     assert "Inbox <span" in (await tess.get("/desk")).text
-    await tess.press(martins, "messages", body="It is.")
+    await tess.submit(card_request, "messages", body="It is.")
     page = (await tess.get("/desk/inbox")).text
     assert names(page) == []
     assert "Nobody waits for an answer" in page
@@ -95,26 +97,28 @@ async def test_an_answer_takes_the_customer_out_of_the_inbox(
 
 
 @once
-async def test_each_sees_their_own_their_departments_and_managers_all(
-    desks: Any, house: House, martins: ServiceRequest
+async def test_inbox_scope_by_role(
+    desk_clients: Any, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    await asks(house, martins, "Is the form all right?")
+    await asks(organisation, card_request, "Is the form all right?")
     for who, address, seen in (
         ("tess", "", 1), ("tess", "?show=mine", 1), ("tom", "", 1), ("tom", "?show=mine", 0),
         ("zoe", "", 0), ("zoe", "?show=all", 0), ("mona", "", 1), ("mona", "?show=mine", 0),
         ("mona", "?department=telesales", 1), ("mona", "?department=courier", 0),
     ):  # fmt: skip
-        answer = await (await desks(who)).get(f"/desk/inbox{address}")
+        answer = await (await desk_clients(who)).get(f"/desk/inbox{address}")
         assert len(names(answer.text)) == seen, (who, address)
-    assert (await (await desks("mona")).get("/desk/inbox?department=none")).status_code == 404
+    assert (
+        await (await desk_clients("mona")).get("/desk/inbox?department=none")
+    ).status_code == 404
 
 
 @once
 async def test_a_long_inbox_pages_and_costs_the_same_however_long_it_is(
-    desks: Any, house: House, app: Starlette, monkeypatch: pytest.MonkeyPatch
+    desk_clients: Any, organisation: Organisation, app: Starlette, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("portal.desk.inbox.endpoints.A_PAGE", 3)
-    tess = await desks("tess")
+    monkeypatch.setattr("portal.desk.inbox.endpoints.PAGE_SIZE", 3)
+    tess = await desk_clients("tess")
     counts, seen = [], []
     engine = app.state.database.engine.sync_engine
 
@@ -124,7 +128,7 @@ async def test_a_long_inbox_pages_and_costs_the_same_however_long_it_is(
     sql.listen(engine, "before_cursor_execute", count)
     for begin in (0, 2):
         for number in range(begin, begin + 2):
-            await asks(house, await another(house, f"C{number}"), "Is it all right?")
+            await asks(organisation, await another(organisation, f"C{number}"), "Is it all right?")
         seen.clear()
         page = (await tess.get("/desk/inbox")).text
         counts.append(len(seen))
@@ -136,102 +140,108 @@ async def test_a_long_inbox_pages_and_costs_the_same_however_long_it_is(
 
 @once
 async def test_a_promised_call_stands_there_and_leads_to_the_form_for_it(
-    desks: Any, house: House, martins: ServiceRequest
+    desk_clients: Any, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     now = kept_clock.now()
-    async with house.database.transaction() as session:
+    async with organisation.database.transaction() as session:
         session.add(
             Promise(
-                request_id=martins.id, kind=PromiseKind.CALL, text="Telesales will call you.",
-                owner_id=martins.owner_id, department_id=martins.department_id,
+                request_id=card_request.id, kind=PromiseKind.CALL, text="Telesales will call you.",
+                owner_id=card_request.owner_id, department_id=card_request.department_id,
                 made_at=now, due_at=now + timedelta(hours=1),
             )
         )  # fmt: skip
-    tess = await desks("tess")
+    tess = await desk_clients("tess")
     page = (await tess.get("/desk/inbox")).text
-    assert "wants a call" in read(page)
+    assert "wants a call" in visible_text(page)
     url = unescape(re.search(r'data-call="([^"]+)"', page)[1])  # type: ignore[index]
     assert re.search(r"<details[^>]*data-call open>", (await tess.get(url)).text)
-    assert "wants a call" in read((await tess.get("/desk")).text)
+    assert "wants a call" in visible_text((await tess.get("/desk")).text)
 
 
 @once
-async def test_what_made_them_ask_is_counted_by_reason(
-    desks: Any, house: House, martins: ServiceRequest
+async def test_contact_reasons_are_counted(
+    desk_clients: Any, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     for reason in (ContactReason.COMPLAINT, ContactReason.WHERE_IS_IT, ContactReason.WHERE_IS_IT):
-        await house.do(
-            verbs.log_contact, martins, channel=ContactChannel.CALL, reason=reason,
-            by=house.people.tess.actor,
+        await organisation.run(
+            verbs.log_contact, card_request, channel=ContactChannel.CALL, reason=reason,
+            by=organisation.people.tess.actor,
         )  # fmt: skip
     said = "What made them ask this week: Where it is 2, a complaint 1"
-    assert said in read((await (await desks("tess")).get("/desk/inbox")).text)
-    assert said in read((await (await desks("mona")).get("/desk/inbox")).text)
-    assert "What made them ask" not in read((await (await desks("zoe")).get("/desk/inbox")).text)
+    assert said in visible_text((await (await desk_clients("tess")).get("/desk/inbox")).text)
+    assert said in visible_text((await (await desk_clients("mona")).get("/desk/inbox")).text)
+    assert "What made them ask" not in visible_text(
+        (await (await desk_clients("zoe")).get("/desk/inbox")).text
+    )
 
 
 @pytest.fixture
-async def stranger(client: httpx2.AsyncClient, settings: Settings, house: House) -> int:
+async def stranger(
+    client: httpx2.AsyncClient, settings: Settings, organisation: Organisation
+) -> int:
     """Somebody whom nobody knows has texted; the text's id."""
-    await Twilio(client, settings).text("Is this the bank?", From=STRANGER)
-    return next(one.id for one in await house.messages() if one.from_address == STRANGER) or 0
+    await TwilioClient(client, settings).text("Is this the bank?", From=STRANGER)
+    return (
+        next(one.id for one in await organisation.messages() if one.from_address == STRANGER) or 0
+    )
 
 
-async def see_to(desk: Desk, stranger: int, verb: str, **typed: str) -> httpx2.Response:
+async def see_to(desk: DeskClient, stranger: int, verb: str, **typed: str) -> httpx2.Response:
     page = (await desk.get("/desk/inbox")).text
     told = hidden_fields(page, "/desk/sign-out") | typed
     return await desk.client.post(f"/desk/inbox/{stranger}/{verb}", data=told, headers=HTMX)
 
 
-async def open_balls(house: House) -> int:
-    async with house.database.reading() as session:
+async def open_balls(organisation: Organisation) -> int:
+    async with organisation.database.reading() as session:
         query = select(DroppedBall).where(DroppedBall.resolved_at == None)  # noqa: E711 (SQL)
         return len((await session.exec(query)).all())
 
 
 async def test_a_text_of_a_stranger_is_answered_once_by_who_oversees(
-    desks: Any, house: House, stranger: int
+    desk_clients: Any, organisation: Organisation, stranger: int
 ) -> None:
-    mona = await desks("mona")
+    mona = await desk_clients("mona")
     assert "Is this the bank?" in (await mona.get("/desk/inbox")).text
     empty = await see_to(mona, stranger, "answer", body=" ")
-    assert (empty.status_code, await open_balls(house)) == (422, 1)
+    assert (empty.status_code, await open_balls(organisation)) == (422, 1)
     answer = await see_to(mona, stranger, "answer", body="It is. How can we help?")
     assert "Is this the bank?" not in answer.text
     again = await see_to(mona, stranger, "answer", body="Yes it is!")
     assert again.status_code == 409
-    assert "You had written: “Yes it is!”" in read(again.text)
-    told = [one for one in await house.messages() if one.kind == MessageKind.STAFF]
+    assert "You had written: “Yes it is!”" in visible_text(again.text)
+    told = [one for one in await organisation.messages() if one.kind == MessageKind.STAFF]
     assert [(one.to_address, one.author) for one in told] == [(STRANGER, "Mona Manager")]
-    assert await open_balls(house) == 0
+    assert await open_balls(organisation) == 0
 
 
 @once
 async def test_a_text_of_a_stranger_may_belong_to_a_request_or_need_nothing(
-    desks: Any, house: House, martins: ServiceRequest, stranger: int
+    desk_clients: Any, organisation: Organisation, card_request: ServiceRequest, stranger: int
 ) -> None:
-    mona, tess = await desks("mona"), await desks("tess")
+    mona, tess = await desk_clients("mona"), await desk_clients("tess")
     assert "Is this the bank?" not in (await tess.get("/desk/inbox")).text
     assert (await see_to(tess, stranger, "rest")).status_code == 403
     unknown = await see_to(mona, stranger, "attach", reference="CARD-0000-000")
-    assert "no request" in read(unknown.text)
-    done = await see_to(mona, stranger, "attach", reference=martins.reference.lower())
-    assert "It stands with that request now" in read(done.text)
+    assert "no request" in visible_text(unknown.text)
+    done = await see_to(mona, stranger, "attach", reference=card_request.reference.lower())
+    assert "It stands with that request now" in visible_text(done.text)
     assert names(done.text) == [MARTIN.name]
-    assert "Is this the bank?" in await tess.page(martins)
+    assert "Is this the bank?" in await tess.page(card_request)
     assert (await see_to(mona, stranger, "rest")).status_code == 409
 
 
 @once
 async def test_a_text_of_a_stranger_that_needs_nothing_is_put_away(
-    desks: Any, house: House, stranger: int
+    desk_clients: Any, organisation: Organisation, stranger: int
 ) -> None:
-    done = await see_to(await desks("mona"), stranger, "rest")
-    assert "Noted: nothing to do." in read(done.text)
-    assert await open_balls(house) == 0
+    done = await see_to(await desk_clients("mona"), stranger, "rest")
+    assert "Noted: nothing to do." in visible_text(done.text)
+    assert await open_balls(organisation) == 0
 
 
-Listen = Callable[[Desk, str], Awaitable["asyncio.Queue[bytes]"]]
+Listen = Callable[[DeskClient, str], Awaitable["asyncio.Queue[bytes]"]]
 
 
 @pytest.fixture
@@ -240,7 +250,7 @@ async def listen(app: Starlette) -> AsyncIterator[Listen]:
     tasks: list[asyncio.Task[None]] = []
     gone = asyncio.Event()
 
-    async def open_stream(desk: Desk, path: str) -> asyncio.Queue[bytes]:
+    async def open_stream(desk: DeskClient, path: str) -> asyncio.Queue[bytes]:
         heard: asyncio.Queue[bytes] = asyncio.Queue()
         cookie = "; ".join(f"{name}={value}" for name, value in desk.client.cookies.items())
         path, _, query = path.partition("?")
@@ -270,19 +280,23 @@ async def listen(app: Starlette) -> AsyncIterator[Listen]:
 
 @once
 async def test_a_department_hears_at_once_of_what_moves_there_and_of_nothing_else(
-    desks: Any, house: House, app: Starlette, martins: ServiceRequest, listen: Listen
+    desk_clients: Any,
+    organisation: Organisation,
+    app: Starlette,
+    card_request: ServiceRequest,
+    listen: Listen,
 ) -> None:
-    house.relay = app.state.relay
-    here = await listen(await desks("tess"), "/desk/live")
-    named = await listen(await desks("mona"), "/desk/live?department=telesales")
-    elsewhere = await listen(await desks("zoe"), "/desk/live")
-    await asks(house, martins, "Is the form all right?")
+    organisation.operations = app.state.operations
+    here = await listen(await desk_clients("tess"), "/desk/live")
+    named = await listen(await desk_clients("mona"), "/desk/live?department=telesales")
+    elsewhere = await listen(await desk_clients("zoe"), "/desk/live")
+    await asks(organisation, card_request, "Is the form all right?")
     for heard in (here, named):
         assert b"event: timeline" in await asyncio.wait_for(heard.get(), 5)
-    overseer = await listen(await desks("ada"), "/desk/live")
-    async with house.relay.turn(KEPT) as turn:
-        await verbs.receive_text(turn, sid="SM9", sender=STRANGER, to="+15005550006", body="Hi")
-    assert b"event: timeline" in await asyncio.wait_for(overseer.get(), 5)
+    default_manager = await listen(await desk_clients("ada"), "/desk/live")
+    async with organisation.operations.begin(SYSTEM_ACTOR) as uow:
+        await verbs.receive_text(uow, sid="SM9", sender=STRANGER, to="+15005550006", body="Hi")
+    assert b"event: timeline" in await asyncio.wait_for(default_manager.get(), 5)
     assert elsewhere.empty()
     assert (await httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app=app), base_url="http://testserver"

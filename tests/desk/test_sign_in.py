@@ -6,31 +6,34 @@ from typing import Any
 import httpx2
 import pytest
 
-from portal.desk.auth.current_staff import COOKIE
-from portal.models import KEPT, ServiceRequest
-from portal.operations import Relay, add_staff, disable_staff
+from portal.desk.auth.current_staff import SIGN_IN_COOKIE
+from portal.models import SYSTEM_ACTOR, ServiceRequest
+from portal.operations import Operations, add_staff, disable_staff
 from tests.support.desk_client import HTMX, ORIGIN, PASSWORD, hidden_fields
-from tests.support.factories import House
+from tests.support.factories import Organisation
 
 pytestmark = pytest.mark.either_database
 
 
-async def test_whoever_is_not_signed_in_is_sent_to_the_door_and_back(
-    client: httpx2.AsyncClient, martins: ServiceRequest
+async def test_anonymous_is_redirected_to_sign_in_and_back(
+    client: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
-    url = f"/desk/requests/{martins.reference}?done=hold"
+    url = f"/desk/requests/{card_request.reference}?done=hold"
     answer = await client.get(url)
     assert answer.status_code == 303
     door = answer.headers["Location"]
     assert door.startswith("/desk/sign-in?back=/desk/requests/")
-    assert f'value="/desk/requests/{martins.reference}?done=hold"' in (await client.get(door)).text
+    assert (
+        f'value="/desk/requests/{card_request.reference}?done=hold"'
+        in (await client.get(door)).text
+    )
 
 
-async def test_a_part_of_a_page_is_no_way_around_the_door(
-    client: httpx2.AsyncClient, martins: ServiceRequest
+async def test_fragment_endpoints_require_sign_in(
+    client: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
     """The page's script is told to go to the door as a whole; nothing is shown."""
-    url = f"/desk/requests/{martins.reference}"
+    url = f"/desk/requests/{card_request.reference}"
     for answer in (
         await client.get(url, headers=HTMX | {"HX-Current-URL": f"{ORIGIN}{url}"}),
         await client.post(f"{url}/cancel", headers=HTMX, data={"version": "1", "reason": "x"}),
@@ -42,9 +45,9 @@ async def test_a_part_of_a_page_is_no_way_around_the_door(
 
 
 async def test_a_wrong_password_and_an_unknown_address_look_the_same(
-    desks: Any, client: httpx2.AsyncClient
+    desk_clients: Any, client: httpx2.AsyncClient
 ) -> None:
-    await desks("pia")
+    await desk_clients("pia")
     wrong = await client.post(
         "/desk/sign-in", data={"email": "pia@acme.example", "password": "not this one"}
     )
@@ -54,17 +57,19 @@ async def test_a_wrong_password_and_an_unknown_address_look_the_same(
     assert wrong.status_code == unknown.status_code == 422
     assert wrong.text.replace("acme.example", "acme.exampl") == unknown.text
     assert "do not belong together" in wrong.text
-    assert COOKIE not in client.cookies
+    assert SIGN_IN_COOKIE not in client.cookies
 
 
 async def test_somebody_without_a_password_yet_cannot_sign_in(
-    house: House, client: httpx2.AsyncClient
+    organisation: Organisation, client: httpx2.AsyncClient
 ) -> None:
     answer = await client.post("/desk/sign-in", data={"email": "uma@acme.example", "password": ""})
     assert answer.status_code == 422
 
 
-async def test_guessing_is_slowed_down(house: House, client: httpx2.AsyncClient) -> None:
+async def test_sign_in_is_rate_limited(
+    organisation: Organisation, client: httpx2.AsyncClient
+) -> None:
     tries = [
         await client.post("/desk/sign-in", data={"email": "pia@acme.example", "password": "guess"})
         for _ in range(11)
@@ -85,18 +90,18 @@ async def test_guessing_is_slowed_down(house: House, client: httpx2.AsyncClient)
         "/desk/sign-out",
     ],
 )
-async def test_a_sign_in_never_leads_away_from_the_desk(
-    desks: Any, client: httpx2.AsyncClient, back: str
+async def test_sign_in_redirect_stays_on_the_desk(
+    desk_clients: Any, client: httpx2.AsyncClient, back: str
 ) -> None:
-    await desks("pia")
+    await desk_clients("pia")
     told = {"email": "pia@acme.example", "password": PASSWORD, "back": back}
     answer = await client.post("/desk/sign-in", data=told)
     assert answer.status_code == 303
     assert answer.headers["Location"] == "/desk"
 
 
-async def test_the_cookie_is_for_the_server_alone(desks: Any, client: httpx2.AsyncClient) -> None:
-    await desks("pia")
+async def test_session_cookie_is_http_only(desk_clients: Any, client: httpx2.AsyncClient) -> None:
+    await desk_clients("pia")
     told = {"email": "PIA@acme.example ", "password": PASSWORD}
     answer = await client.post("/desk/sign-in", data=told)
     cookie = answer.headers["Set-Cookie"].lower()
@@ -105,52 +110,58 @@ async def test_the_cookie_is_for_the_server_alone(desks: Any, client: httpx2.Asy
     assert "max-age=43200" in cookie
 
 
-async def test_signing_out_ends_it(desks: Any) -> None:
-    pia = await desks("pia")
+async def test_sign_out_ends_the_session(desk_clients: Any) -> None:
+    pia = await desk_clients("pia")
     board = await pia.get("/desk")
     token = hidden_fields(board.text, "/desk/sign-out")
     assert (await pia.client.post("/desk/sign-out", data=token)).status_code == 303
     assert (await pia.get("/desk")).status_code == 303
 
 
-async def test_a_sign_in_ends_after_twelve_hours(desks: Any, clock: Any) -> None:
-    pia = await desks("pia")
+async def test_session_expires_after_twelve_hours(desk_clients: Any, clock: Any) -> None:
+    pia = await desk_clients("pia")
     clock.shift(timedelta(hours=11, minutes=59))
     assert (await pia.get("/desk")).status_code == 200
     clock.shift(timedelta(minutes=2))
     assert (await pia.get("/desk")).status_code == 303
 
 
-async def test_a_sign_in_ends_when_the_person_leaves(desks: Any, house: House) -> None:
-    pia = await desks("pia")
+async def test_session_ends_when_staff_is_disabled(
+    desk_clients: Any, organisation: Organisation
+) -> None:
+    pia = await desk_clients("pia")
     assert (await pia.get("/desk")).status_code == 200
-    await house.hear(disable_staff, by=KEPT, email="pia@acme.example")
+    await organisation.run_unbound(disable_staff, by=SYSTEM_ACTOR, email="pia@acme.example")
     assert (await pia.get("/desk")).status_code == 303
     told = {"email": "pia@acme.example", "password": PASSWORD}
     assert (await pia.client.post("/desk/sign-in", data=told)).status_code == 422
 
 
-async def test_a_sign_in_ends_with_a_new_password(desks: Any, house: House) -> None:
-    pia = await desks("pia")
-    await desks("pia")  # a new password is set first
+async def test_session_ends_on_password_change(
+    desk_clients: Any, organisation: Organisation
+) -> None:
+    pia = await desk_clients("pia")
+    await desk_clients("pia")  # a new password is set first
     assert (await pia.get("/desk")).status_code == 303
 
 
-async def test_a_made_up_cookie_opens_nothing(client: httpx2.AsyncClient, house: House) -> None:
-    client.cookies.set(COOKIE, "eyJzdGFmZiI6MX0.aaaa.bbbb")
+async def test_forged_session_cookie_is_rejected(
+    client: httpx2.AsyncClient, organisation: Organisation
+) -> None:
+    client.cookies.set(SIGN_IN_COOKIE, "eyJzdGFmZiI6MX0.aaaa.bbbb")
     assert (await client.get("/desk")).status_code == 303
 
 
-async def invited(relay: Relay) -> str:
-    async with relay.turn(KEPT) as turn:
-        _, secret = await add_staff(turn, email="new@acme.example", name="Nell New")
+async def invited(operations: Operations) -> str:
+    async with operations.begin(SYSTEM_ACTOR) as uow:
+        _, secret = await add_staff(uow, email="new@acme.example", name="Nell New")
     return f"/desk/invitations/{secret}"
 
 
 async def test_an_invitation_sets_a_password_once(
-    relay: Relay, house: House, client: httpx2.AsyncClient
+    operations: Operations, organisation: Organisation, client: httpx2.AsyncClient
 ) -> None:
-    url = await invited(relay)
+    url = await invited(operations)
     assert "Welcome, Nell New" in (await client.get(url)).text
     first = await client.post(url, data={"password": "three unrelated words"})
     assert first.status_code == 303
@@ -163,9 +174,9 @@ async def test_an_invitation_sets_a_password_once(
 
 
 async def test_an_invitation_runs_out(
-    relay: Relay, house: House, client: httpx2.AsyncClient, clock: Any
+    operations: Operations, organisation: Organisation, client: httpx2.AsyncClient, clock: Any
 ) -> None:
-    url = await invited(relay)
+    url = await invited(operations)
     clock.shift(timedelta(days=7))
     answer = await client.get(url)
     assert answer.status_code == 404
@@ -173,26 +184,34 @@ async def test_an_invitation_runs_out(
 
 
 async def test_a_short_password_is_refused_and_the_invitation_stays(
-    relay: Relay, house: House, client: httpx2.AsyncClient
+    operations: Operations, organisation: Organisation, client: httpx2.AsyncClient
 ) -> None:
-    url = await invited(relay)
+    url = await invited(operations)
     answer = await client.post(url, data={"password": "elevenchars"})
     assert answer.status_code == 422
     assert "at least 12 characters" in answer.text
     assert (await client.get(url)).status_code == 200
 
 
-async def test_a_form_without_its_token_is_refused(desks: Any, martins: ServiceRequest) -> None:
-    tess = await desks("tess")
-    answer = await tess.press(martins, "cancel", form_token="", reason="because")
+async def test_a_form_without_its_token_is_refused(
+    desk_clients: Any, card_request: ServiceRequest
+) -> None:
+    tess = await desk_clients("tess")
+    answer = await tess.submit(card_request, "cancel", form_token="", reason="because")
     assert answer.status_code == 403
     assert "nothing was done" in answer.text
 
 
-async def test_a_token_of_another_sign_in_is_refused(desks: Any, martins: ServiceRequest) -> None:
-    tess, tom = await desks("tess"), await desks("tom")
-    toms = hidden_fields(await tom.page(martins), f"/desk/requests/{martins.reference}/cancel")
-    answer = await tess.press(martins, "cancel", form_token=toms["form_token"], reason="because")
+async def test_a_token_of_another_sign_in_is_refused(
+    desk_clients: Any, card_request: ServiceRequest
+) -> None:
+    tess, tom = await desk_clients("tess"), await desk_clients("tom")
+    toms = hidden_fields(
+        await tom.page(card_request), f"/desk/requests/{card_request.reference}/cancel"
+    )
+    answer = await tess.submit(
+        card_request, "cancel", form_token=toms["form_token"], reason="because"
+    )
     assert answer.status_code == 403
 
 
@@ -206,21 +225,26 @@ async def test_a_token_of_another_sign_in_is_refused(desks: Any, martins: Servic
     ],
 )
 async def test_a_form_from_another_site_is_refused(
-    desks: Any, house: House, martins: ServiceRequest, headers: dict[str, str]
+    desk_clients: Any,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+    headers: dict[str, str],
 ) -> None:
-    tess = await desks("tess")
-    url = f"/desk/requests/{martins.reference}/cancel"
-    told = hidden_fields(await tess.page(martins), url) | {"reason": "because"}
+    tess = await desk_clients("tess")
+    url = f"/desk/requests/{card_request.reference}/cancel"
+    told = hidden_fields(await tess.page(card_request), url) | {"reason": "because"}
     answer = await tess.client.post(url, data=told, headers=headers)
     assert answer.status_code == 403
-    assert (await house.see(martins)).status == "open"
+    assert (await organisation.reload(card_request)).status == "open"
     door = {"email": "tess@acme.example", "password": PASSWORD}
     assert (await tess.client.post("/desk/sign-in", data=door, headers=headers)).status_code == 403
 
 
-async def test_our_own_page_is_believed(desks: Any, martins: ServiceRequest) -> None:
-    tess = await desks("tess")
-    url = f"/desk/requests/{martins.reference}/messages"
+async def test_same_origin_form_is_accepted(
+    desk_clients: Any, card_request: ServiceRequest
+) -> None:
+    tess = await desk_clients("tess")
+    url = f"/desk/requests/{card_request.reference}/messages"
     for headers in ({"Sec-Fetch-Site": "same-origin"}, {"Origin": ORIGIN}):
-        told = hidden_fields(await tess.page(martins), url) | {"body": "Hello"}
+        told = hidden_fields(await tess.page(card_request), url) | {"body": "Hello"}
         assert (await tess.client.post(url, data=told, headers=headers)).status_code == 303

@@ -15,43 +15,52 @@ from typing import Any
 import httpx2
 import pytest
 
-from portal.demo.fake_providers import Simulator
+from portal.demo.fake_providers import FakeProviders
 from portal.models import ServiceRequest
-from tests.support.factories import MARTHA, Furniture, House
-from tests.support.processes import hasty_worker
-from tests.support.running_stack import TOKEN, Installation
+from tests.support.factories import MARTHA, Organisation, SeedRows
+from tests.support.processes import fast_worker
+from tests.support.running_stack import TOKEN, RunningStack
 
 numbers = count(4152020000, 100)
 
 
-def _carrier() -> Simulator:
+def _carrier() -> FakeProviders:
     # It leaves stops and their answers to us, so that nothing but our own care keeps them.
-    return Simulator(auth_token=TOKEN, blocks_stopped=False, confirms_stop=False)
+    return FakeProviders(auth_token=TOKEN, blocks_stopped=False, confirms_stop=False)
 
 
 @pytest.fixture(scope="module")
-def shop(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def shared_stack(
+    migrated_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningStack]:
     """The product at work, its worker in haste."""
     folder = tmp_path_factory.mktemp("shop")
     shutil.copyfile(migrated_file, folder / "kept.db")
     url = f"sqlite+aiosqlite:///{folder / 'kept.db'}"
-    with Installation(url, folder, _carrier()) as shop, hasty_worker(shop.settings) as worker:
+    with (
+        RunningStack(url, folder, _carrier()) as shared_stack,
+        fast_worker(shared_stack.settings) as worker,
+    ):
         worker.wait_for("at work")
-        yield shop
+        yield shared_stack
 
 
 @pytest.fixture
-async def house(shop: Installation, furniture: Furniture) -> AsyncIterator[House]:
+async def organisation(
+    shared_stack: RunningStack, seed_rows: SeedRows
+) -> AsyncIterator[Organisation]:
     """The cast at their desks in the shop."""
-    async with shop.house(furniture) as house:
-        yield house
-    shop.carrier.faults.clear()
+    async with shared_stack.organisation(seed_rows) as organisation:
+        yield organisation
+    shared_stack.carrier.faults.clear()
 
 
 @pytest.fixture
-async def api(shop: Installation, house: House) -> AsyncIterator[httpx2.AsyncClient]:
+async def api(
+    shared_stack: RunningStack, organisation: Organisation
+) -> AsyncIterator[httpx2.AsyncClient]:
     """Another system with its key, at the shop."""
-    async with shop.api(house) as client:
+    async with shared_stack.api(organisation) as client:
         yield client
 
 
@@ -62,9 +71,9 @@ def phone() -> str:
 
 
 @pytest.fixture
-def carrier(shop: Installation) -> Simulator:
+def carrier(shared_stack: RunningStack) -> FakeProviders:
     """The shop's carrier."""
-    return shop.carrier
+    return shared_stack.carrier
 
 
 @pytest.fixture
@@ -74,32 +83,38 @@ def told() -> dict[str, Any]:
 
 
 @pytest.fixture
-def serving() -> bool:
+def starts_web() -> bool:
     """Whether the site has a web process."""
     return True
 
 
 @pytest.fixture
-def site(
+def own_stack(
     database_url: str,
-    serving: bool,  # noqa: FBT001 (fixtures are asked for by name)
+    starts_web: bool,  # noqa: FBT001 (fixtures are asked for by name)
     told: dict[str, Any],
     tmp_path: Path,
-) -> Iterator[Installation]:
+) -> Iterator[RunningStack]:
     """The product for one test: a web process, a queue and a carrier, and no worker yet."""
-    with Installation(database_url, tmp_path, _carrier(), serving=serving, **told) as site:
-        yield site
+    with RunningStack(
+        database_url, tmp_path, _carrier(), starts_web=starts_web, **told
+    ) as own_stack:
+        yield own_stack
 
 
 @pytest.fixture
-async def site_house(site: Installation, furniture: Furniture) -> AsyncIterator[House]:
+async def own_stack_organisation(
+    own_stack: RunningStack, seed_rows: SeedRows
+) -> AsyncIterator[Organisation]:
     """The cast at their desks at the site."""
-    async with site.house(furniture) as house:
-        yield house
+    async with own_stack.organisation(seed_rows) as organisation:
+        yield organisation
 
 
 @pytest.fixture
-async def sites_request(site_house: House, phone: str) -> ServiceRequest:
+async def own_stack_request(own_stack_organisation: Organisation, phone: str) -> ServiceRequest:
     """A request at the site, whose customer is owed the first text."""
     customer = replace(MARTHA, phone=phone)
-    return await site_house.open(customer=customer, by=site_house.people.tess.actor)
+    return await own_stack_organisation.open(
+        customer=customer, by=own_stack_organisation.people.tess.actor
+    )

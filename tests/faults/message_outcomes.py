@@ -8,21 +8,23 @@ from sqlmodel import col, select
 
 from portal.database import Database
 from portal.models import DroppedBall, Heartbeat, Message, MessageStatus, ServiceRequest
-from tests.support.factories import MARTHA, House
+from tests.support.factories import MARTHA, Organisation
 from tests.support.processes import eventually
 
 STARTS_WITHIN = 30.0
 """Seconds in which a worker is at work, on a busy machine."""
-GONE_OUT = (MessageStatus.ACCEPTED, MessageStatus.SENT, MessageStatus.DELIVERED)
+SENT_STATUSES = (MessageStatus.ACCEPTED, MessageStatus.SENT, MessageStatus.DELIVERED)
 
 
-async def opened(house: House, phone: str) -> ServiceRequest:
+async def open_request_for(organisation: Organisation, phone: str) -> ServiceRequest:
     """A request of a customer with this number: they are owed the first text."""
-    return await house.open(customer=replace(MARTHA, phone=phone), by=house.people.tess.actor)
+    return await organisation.open(
+        customer=replace(MARTHA, phone=phone), by=organisation.people.tess.actor
+    )
 
 
-async def reached(
-    house: House,
+async def wait_for_status(
+    organisation: Organisation,
     request: ServiceRequest,
     *statuses: MessageStatus,
     place: int = 0,
@@ -31,21 +33,21 @@ async def reached(
     """The first (or a later) of what we owe them, as soon as it has one of these statuses."""
 
     async def look() -> Message | None:
-        told = await house.told(request)
+        told = await organisation.outbound_messages(request)
         one = told[place] if len(told) > place else None
         return one if one is not None and one.status in statuses else None
 
     return await eventually(look, within)
 
 
-async def balls_about(database: Database, message: Message) -> Sequence[DroppedBall]:
+async def dropped_balls_for(database: Database, message: Message) -> Sequence[DroppedBall]:
     """What has been put before a person about this message."""
     query = select(DroppedBall).where(col(DroppedBall.subject) == f"message:{message.id}")
     async with database.reading() as session:
         return (await session.exec(query)).all()
 
 
-async def age(
+async def shift_times_back(
     database: Database, by: timedelta, *names: str, request: ServiceRequest | None = None
 ) -> None:
     """Let so much time have passed in these times of all messages, or of those of one request."""
@@ -59,7 +61,7 @@ async def age(
                     setattr(message, name, then - by)
 
 
-async def beat_long_ago(database: Database) -> None:
+async def age_heartbeat(database: Database) -> None:
     """Let half a minute have passed since the workers' last sign of life."""
     async with database.transaction() as session:
         for beat in (await session.exec(select(Heartbeat))).all():

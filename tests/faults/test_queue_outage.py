@@ -7,18 +7,24 @@ import httpx2
 import pytest
 from redis import Redis
 
-from portal.demo.fake_providers import Simulator
-from tests.faults.message_outcomes import GONE_OUT, STARTS_WITHIN, beat_long_ago, opened, reached
-from tests.support.factories import House
-from tests.support.processes import eventually, hasty_worker, kept_worker
-from tests.support.running_stack import PATIENCE, Installation
+from portal.demo.fake_providers import FakeProviders
+from tests.faults.message_outcomes import (
+    SENT_STATUSES,
+    STARTS_WITHIN,
+    age_heartbeat,
+    open_request_for,
+    wait_for_status,
+)
+from tests.support.factories import Organisation
+from tests.support.processes import eventually, fast_worker, supervised_worker
+from tests.support.running_stack import RESPONSE_TIMEOUT_SECONDS, RunningStack
 
 pytestmark = pytest.mark.worker
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @contextmanager
-def flushed(place: Installation) -> Iterator[None]:
+def flushed(place: RunningStack) -> Iterator[None]:
     """FLUSHALL again and again: what was put in is gone."""
     with Redis.from_url(place.queue.url) as client:
         client.flushall()
@@ -27,7 +33,7 @@ def flushed(place: Installation) -> Iterator[None]:
 
 
 @contextmanager
-def full(place: Installation, policy: str = "noeviction") -> Iterator[None]:
+def full(place: RunningStack, policy: str = "noeviction") -> Iterator[None]:
     """No memory left: it refuses what is new."""
     with Redis.from_url(place.queue.url) as client:
         client.config_set("maxmemory-policy", policy)
@@ -37,14 +43,14 @@ def full(place: Installation, policy: str = "noeviction") -> Iterator[None]:
 
 
 @contextmanager
-def evicting(place: Installation) -> Iterator[None]:
+def evicting(place: RunningStack) -> Iterator[None]:
     """No memory left: it throws away what it had."""
     with full(place, "allkeys-random"):
         yield
 
 
 @contextmanager
-def down(place: Installation) -> Iterator[None]:
+def down(place: RunningStack) -> Iterator[None]:
     """Killed, and started again in the end."""
     place.queue.stop()
     yield
@@ -52,50 +58,56 @@ def down(place: Installation) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("trouble", [flushed, full, evicting, down])
-async def test_whatever_becomes_of_the_queue_a_text_waits_for_one_sweep_at_most(
-    trouble: Callable, shop: Installation, house: House, carrier: Simulator, phone: str
+async def test_message_waits_at_most_one_sweep_without_queue(
+    trouble: Callable,
+    shared_stack: RunningStack,
+    organisation: Organisation,
+    carrier: FakeProviders,
+    phone: str,
 ) -> None:
     """Redis holds nothing that matters: the sweep takes from the database what is due."""
-    with trouble(shop):
-        request = await opened(house, phone)
-        await reached(house, request, *GONE_OUT)
+    with trouble(shared_stack):
+        request = await open_request_for(organisation, phone)
+        await wait_for_status(organisation, request, *SENT_STATUSES)
     assert len(carrier.texts_to(phone)) == 1
 
 
 @on_sqlite
 @pytest.mark.parametrize("told", [{"KEPT_SWEEP_EVERY": 300}])
 async def test_kept_worker_outlives_the_queue_and_is_woken_by_it_again(
-    site: Installation, site_house: House, phone: str
+    own_stack: RunningStack, own_stack_organisation: Organisation, phone: str
 ) -> None:
     """Sweeps are minutes apart here, so what goes at once was woken for, before and after."""
-    carrier = site.carrier
+    carrier = own_stack.carrier
 
     async def goes_at_once(number: str) -> None:
-        await opened(site_house, number)
+        await open_request_for(own_stack_organisation, number)
         await carrier.wait_for(lambda: carrier.texts_to(number), STARTS_WITHIN)
 
-    async with kept_worker(site.settings) as process:
+    async with supervised_worker(own_stack.settings) as process:
         await process.said("at work")
         await goes_at_once(phone)
-        site.queue.stop()
+        own_stack.queue.stop()
         await process.said("the queue is away")
         waits = f"+{int(phone) + 1}"
-        await opened(site_house, waits)
-        site.queue.start()
+        await open_request_for(own_stack_organisation, waits)
+        own_stack.queue.start()
         await goes_at_once(f"+{int(phone) + 2}")
         assert len(carrier.texts_to(waits)) == 1
-        assert "started again" not in process.words
+        assert "started again" not in process.stderr
 
 
 @on_sqlite
-async def test_readyz_tells_the_truth_about_queue_and_worker(
-    site: Installation, site_house: House
+async def test_readyz_reports_queue_and_worker_state(
+    own_stack: RunningStack, own_stack_organisation: Organisation
 ) -> None:
     """A dead worker and an absent queue are each named, with a 503; 200 when they are back.
 
     A worker counts as alive for 30 s after its last sign of life; they are let pass at once.
     """
-    async with httpx2.AsyncClient(base_url=site.origin, timeout=PATIENCE) as monitor:
+    async with httpx2.AsyncClient(
+        base_url=own_stack.origin, timeout=RESPONSE_TIMEOUT_SECONDS
+    ) as monitor:
 
         async def says(code: int, **parts: str) -> bool:
             answer = await monitor.get("/readyz")
@@ -103,14 +115,14 @@ async def test_readyz_tells_the_truth_about_queue_and_worker(
 
         gone = "no sign of life for 30 seconds"
         assert await says(503, database="ok", queue="ok", worker=gone)
-        async with hasty_worker(site.settings) as process:
+        async with fast_worker(own_stack.settings) as process:
             await eventually(lambda: says(200, status="ok"))
-            site.queue.stop()
+            own_stack.queue.stop()
             assert await says(503, database="ok", worker="ok", queue="cannot be reached")
-            site.queue.start()
+            own_stack.queue.start()
             assert await says(200, queue="ok")
             await process.killed()
-        await beat_long_ago(site_house.database)
+        await age_heartbeat(own_stack_organisation.database)
         assert await says(503, database="ok", queue="ok", worker=gone)
-        async with hasty_worker(site.settings):
+        async with fast_worker(own_stack.settings):
             await eventually(lambda: says(200, worker="ok"))

@@ -15,24 +15,24 @@ import time_machine
 from babel.messages.catalog import Message as Entry
 from babel.messages.pofile import read_po
 
-from portal.attachments.stored_file import known_reason, too_large
+from portal.attachments.stored_file import file_too_large, localizable_reason
 from portal.i18n.extract_messages import extract, is_translated, read
-from portal.i18n.languages import CODES, ENGLISH, Language, language_of, negotiated
-from portal.i18n.lazy_string import Sentence
-from portal.messaging.wording.time_format import IDIOMS, Words
+from portal.i18n.languages import ENGLISH, LANGUAGE_CODES, Language, language_of, negotiate_language
+from portal.i18n.lazy_string import LazyString
+from portal.messaging.wording.time_format import IDIOMS, TimeFormatter
 from portal.models import ServiceRequest
 from portal.operations import advance, write_to_customer
 from portal.paths import TRANSLATIONS
 from portal.settings import Settings
-from portal.web.templating import marked
-from tests.support.factories import MARTIN, House
-from tests.support.fake_gateways import Mailbox, hand_over
+from portal.web.templating import with_lang_attribute
+from tests.support.factories import MARTIN, Organisation
+from tests.support.fake_gateways import FakeEmailGateway, deliver_due
 from tests.support.status_page_states import STATES, html
-from workers.delivery.email_letters import write_letter
+from workers.delivery.email_letters import build_message_email
 
 pytestmark = pytest.mark.either_database
 
-OTHERS = [code for code in CODES if code != "en"]
+OTHERS = [code for code in LANGUAGE_CODES if code != "en"]
 FIELD = re.compile(r"%\((\w+)\)s|\{(\w+)\}|(<[^>]+>)")
 NOW = datetime(2026, 11, 24, 20, 30, tzinfo=UTC)
 ARABIC = replace(MARTIN, locale="ar")
@@ -40,9 +40,9 @@ READ_ALOUD = ("aria-label", "alt", "title", "placeholder", "data-lost", "data-fa
 
 
 @pytest.fixture
-async def arabs(house: House) -> ServiceRequest:
+async def arabs(organisation: Organisation) -> ServiceRequest:
     """A request of somebody who reads Arabic."""
-    return await house.open(customer=ARABIC, by=house.people.tess.actor)
+    return await organisation.open(customer=ARABIC, by=organisation.people.tess.actor)
 
 
 def path_of(request: ServiceRequest) -> str:
@@ -54,7 +54,7 @@ def path_of(request: ServiceRequest) -> str:
 
 
 @pytest.mark.parametrize("code", OTHERS)
-def test_no_sentence_is_missed(code: str) -> None:
+def test_all_strings_are_extracted(code: str) -> None:
     """What templates and code say is what stands in the catalog: no more, no less, nothing empty."""
     said = {entry.id for entry in extract() if entry.id}
     catalog = [entry for entry in read(code) if entry.id]
@@ -143,7 +143,7 @@ class Reader(HTMLParser):
 
 def facts(told: Any) -> Iterator[str]:
     """All that a page was given to show: names, titles, what people wrote."""
-    if isinstance(told, Sentence):
+    if isinstance(told, LazyString):
         return
     if isinstance(told, str):
         yield told
@@ -166,17 +166,17 @@ def english_in(page: str, told: set[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_no_english_is_left_on_the_page_in_any_state(state: str) -> None:
+def test_status_page_is_fully_translated_in_every_state(state: str) -> None:
     page = replace(STATES[state], locale="ar")
     told = {fact for fact in facts(page) if len(fact) > 1} | {page.words.place}
     assert english_in(html(page), told) == []
 
 
 async def test_no_english_is_left_on_any_page_of_a_customer(
-    client: httpx2.AsyncClient, house: House, arabs: ServiceRequest
+    client: httpx2.AsyncClient, organisation: Organisation, arabs: ServiceRequest
 ) -> None:
     """Departments and the workflow of the tests are called in English; those words are given."""
-    await house.do(advance, arabs, by=house.people.tess.actor)
+    await organisation.run(advance, arabs, by=organisation.people.tess.actor)
     told = {
         "Acme Bank", "Martin", arabs.reference, arabs.title, "Telesales", "Underwriting",
         "Card Processing", "Courier Desk", "testserver", "martin", "example.com", "English",
@@ -222,10 +222,10 @@ async def test_a_visitor_may_choose_another_language_by_a_link(client: httpx2.As
 
 
 async def test_the_customer_switches_the_language_of_page_and_messages(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """A form with a button for each, by its own name; it needs no script. A GET changes nothing."""
-    path = path_of(martins)
+    path = path_of(card_request)
     page = (await client.get(path)).text
     assert f'<form class="tongues" method="post" action="{path}/language">' in page
     assert re.search(r'name="locale" value="es" lang="es"[^>]*>Español</button>', page)
@@ -233,40 +233,42 @@ async def test_the_customer_switches_the_language_of_page_and_messages(
     answer = await client.post(f"{path}/language", data={"locale": "es"})
     assert (answer.status_code, answer.headers["Location"]) == (303, path)
     assert '<html lang="es" dir="ltr">' in (await client.get(path)).text
-    assert (await house.see(martins)).customer.locale == "es"
+    assert (await organisation.reload(card_request)).customer.locale == "es"
     assert "Escribir a Telesales" in (await client.get(path)).text
 
 
 async def test_a_language_that_we_do_not_speak_changes_nothing(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    path = f"{path_of(martins)}/language"
+    path = f"{path_of(card_request)}/language"
     refused = await client.post(path, data={"locale": "xx"}, headers={"Accept-Language": "es"})
     assert refused.status_code == 422
     assert "Todavía no escribimos en ese idioma." in refused.text
     elsewhere = {"Sec-Fetch-Site": "cross-site"}
     assert (await client.post(path, data={"locale": "es"}, headers=elsewhere)).status_code == 403
-    assert (await house.see(martins)).customer.locale == "en"
+    assert (await organisation.reload(card_request)).customer.locale == "en"
     assert (await client.post("/r/none/language", data={"locale": "es"})).status_code == 404
 
 
-async def test_the_region_of_a_language_is_kept(client: httpx2.AsyncClient, house: House) -> None:
+async def test_the_region_of_a_language_is_kept(
+    client: httpx2.AsyncClient, organisation: Organisation
+) -> None:
     """Somebody of Mexico reads Spanish, chooses it again, and is of Mexico still."""
     ana = replace(MARTIN, name="Ana", locale="es-MX")
-    request = await house.open(customer=ana, by=house.people.tess.actor)
+    request = await organisation.open(customer=ana, by=organisation.people.tess.actor)
     path = path_of(request)
     assert '<html lang="es" dir="ltr">' in (await client.get(path)).text
     assert re.search(r'value="es"[^>]* selected>', (await client.get(f"{path}/preferences")).text)
     await client.post(f"{path}/language", data={"locale": "es"})
     await client.post(f"{path}/preferences", data={"do": "save", "locale": "es"})
-    assert (await house.see(request)).customer.locale == "es-MX"
+    assert (await organisation.reload(request)).customer.locale == "es-MX"
 
 
-async def test_a_refusal_is_said_in_the_customers_language(
-    client: httpx2.AsyncClient, house: House
+async def test_errors_are_translated(
+    client: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     ana = replace(MARTIN, name="Ana", locale="es")
-    request = await house.open(customer=ana, by=house.people.tess.actor)
+    request = await organisation.open(customer=ana, by=organisation.people.tess.actor)
     refused = await client.post(f"{path_of(request)}/messages", data={"body": " "})
     assert refused.status_code == 422
     assert "Escriba algo primero, por favor." in refused.text
@@ -284,15 +286,19 @@ async def test_a_refusal_is_said_in_the_customers_language(
     ],
 )
 async def test_a_mail_is_in_the_customers_language_and_runs_its_way(
-    house: House, settings: Settings, locale: str, way: str, says: tuple[str, ...]
+    organisation: Organisation, settings: Settings, locale: str, way: str, says: tuple[str, ...]
 ) -> None:
     """It is said on the outer table too: mail programs drop what stands on <html>."""
     customer = replace(MARTIN, phone=None, locale=locale)
-    request = await house.open(customer=customer, by=house.people.tess.actor)
-    await house.do(write_to_customer, request, "Here it is.", by=house.people.tess.actor)
-    await hand_over(house.relay, Mailbox())
+    request = await organisation.open(customer=customer, by=organisation.people.tess.actor)
+    await organisation.run(
+        write_to_customer, request, "Here it is.", by=organisation.people.tess.actor
+    )
+    await deliver_due(organisation.operations, FakeEmailGateway())
     settings = settings.model_copy(update={"mail_from": "hello@acme.example"})
-    mail = await write_letter(house.database, settings, (await house.told(request))[-1].id or 0)
+    mail = await build_message_email(
+        organisation.database, settings, (await organisation.outbound_messages(request))[-1].id or 0
+    )
     text, page = (part.get_content() for part in mail.iter_parts())
     for words in says:
         assert words in text
@@ -307,15 +313,17 @@ async def test_a_mail_is_in_the_customers_language_and_runs_its_way(
 
 
 def test_a_sentence_reads_as_english_until_a_language_is_known() -> None:
-    large = too_large(10_000_000).detail
-    told = Sentence("We could not take “{name}”: {reason}. Please choose your files again.",
+    large = file_too_large(10_000_000).detail
+    told = LazyString("We could not take “{name}”: {reason}. Please choose your files again.",
                     name="{x}.tiff", reason=large)  # fmt: skip
     assert told == (
         "We could not take “{x}.tiff”: it is larger than 10 MB. Please choose your files again."
     )
     assert "«{x}.tiff»: ocupa más de 10 MB." in language_of("es").say(told)
     assert language_of("ar-EG").say(large) == "حجمه أكبر من ١٠ ميغابايت"
-    assert language_of("es").say(known_reason("it is larger than 8 MB")) == "ocupa más de 8 MB"
+    assert (
+        language_of("es").say(localizable_reason("it is larger than 8 MB")) == "ocupa más de 8 MB"
+    )
     assert language_of("es").say("Yes") == "Yes", "somebody's own words stay as they are"
 
 
@@ -325,7 +333,7 @@ async def test_words_of_a_workflow_in_another_language_are_marked(
     """So that they are spoken as what they are; what is in the page's own language is not."""
     page = (await client.get(path_of(arabs))).text
     assert '<span lang="en" dir="auto">We have your application</span>' in page
-    assert marked("<b>") == "&lt;b&gt;"
+    assert with_lang_attribute("<b>") == "&lt;b&gt;"
 
 
 @pytest.mark.parametrize(
@@ -343,16 +351,16 @@ async def test_words_of_a_workflow_in_another_language_are_marked(
     ],
 )
 def test_what_a_browser_asks_for_first_of_what_we_speak(header: str, code: str) -> None:
-    assert negotiated(header).code == code
+    assert negotiate_language(header).code == code
 
 
 def test_a_locale_that_nobody_speaks_here_is_english() -> None:
     for locale in ("fr", "zz", "", "e", "español", "../es", "es_" + "X" * 40):
         assert language_of(locale).code in {"en", "es"}
-        assert Words(locale, "UTC", NOW).direction == "ltr"
+        assert TimeFormatter(locale, "UTC", NOW).direction == "ltr"
     assert language_of("AR_eg") == Language("ar", "arab")
     assert ENGLISH.direction == "ltr"
-    assert set(IDIOMS) == set(CODES)
+    assert set(IDIOMS) == set(LANGUAGE_CODES)
 
 
 @pytest.mark.parametrize(
@@ -377,7 +385,7 @@ def test_a_locale_that_nobody_speaks_here_is_english() -> None:
 )  # fmt: skip
 def test_times_are_said_as_each_language_says_them(locale: str, said: tuple[str, ...]) -> None:
     """Names, plurals and digits by CLDR: Egypt writes Arabic-Indic digits, "ar" alone does not."""
-    words = Words(locale, "America/New_York", NOW)
+    words = TimeFormatter(locale, "America/New_York", NOW)
     friday = NOW - timedelta(days=4)
     assert said == (
         words.since(NOW),
@@ -392,7 +400,7 @@ def test_times_are_said_as_each_language_says_them(locale: str, said: tuple[str,
 
 def test_one_oclock_is_said_as_one() -> None:
     one = datetime(2026, 11, 25, 6, 5, tzinfo=UTC)
-    assert Words("es", "America/New_York", NOW).by(one) == "mañana a la 1:05"
+    assert TimeFormatter("es", "America/New_York", NOW).by(one) == "mañana a la 1:05"
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from portal.business_time import Duration
 from portal.models import Department, StageRun
-from portal.models.requests.stage_run import CLOCKS
-from portal.workflows import StageDefinition, Words
+from portal.models.requests.stage_run import PAUSABLE_TIMES
+from portal.workflows import LocalizedText, StageDefinition
 from tests.support.business_time_oracle import MINUTE, WEEKS, ZONES, open_minutes, starts, weeks
 
 
@@ -25,7 +25,7 @@ def stage(expected: str, grace: str = "0s") -> StageDefinition:
         key="mended",
         department="bench",
         name="Mending",
-        title=Words({"en": "Your device is being repaired"}),
+        title=LocalizedText({"en": "Your device is being repaired"}),
         expected=Duration.parse(expected),
         grace=Duration.parse(grace),
     )
@@ -84,7 +84,7 @@ class Lookout:
         self.minutes += minutes
 
     def note_what_is_owed(self) -> None:
-        self.owed = {name: self.counted(getattr(self.run, name)) for name in CLOCKS}
+        self.owed = {name: self.counted(getattr(self.run, name)) for name in PAUSABLE_TIMES}
 
     def counted(self, until: datetime) -> int:
         """The minutes that count until then, if nothing pauses it from now on."""
@@ -96,7 +96,7 @@ class Lookout:
     def _looked(self, until: datetime) -> list[tuple[bool, bool]]:
         minutes = max(0, int((until - self.begun) / MINUTE))
         works = [True] * minutes
-        if self.run.in_hours:
+        if self.run.in_business_hours:
             works = open_minutes(self.bench.calendar, self.begun, minutes)
         paused = (self.paused + [False] * minutes)[:minutes]
         return list(zip(works, paused, strict=True))
@@ -117,7 +117,7 @@ class Lookout:
             self.waits = False
         elif act == "expect":
             date = self.bench.calendar.add(self.now + MINUTE, Duration.parse(wait))
-            run.expect_by(date, Duration.parse("2bh"), self.bench, self.now)
+            run.set_due_at(date, Duration.parse("2bh"), self.bench, self.now)
             assert run.due_at == date
             self.note_what_is_owed()
 
@@ -126,13 +126,13 @@ class Lookout:
         run = self.run
         assert run.is_paused is (self.is_held or self.waits)
         if run.is_paused:
-            assert not run.is_late(self.now)
+            assert not run.is_overdue(self.now)
             return
-        assert {name: self.counted(getattr(run, name)) for name in CLOCKS} == self.owed
+        assert {name: self.counted(getattr(run, name)) for name in PAUSABLE_TIMES} == self.owed
         assert run.paused_seconds == 60 * self.lost()
         gone = self.counted(self.now)
-        if gone != self.owed["late_at"]:  # to the minute: up to its last one it is not late
-            assert run.is_late(self.now) is (gone > self.owed["late_at"])
+        if gone != self.owed["overdue_at"]:  # to the minute: up to its last one it is not late
+            assert run.is_overdue(self.now) is (gone > self.owed["overdue_at"])
 
 
 @settings(max_examples=120)
@@ -160,7 +160,7 @@ class Lookout:
     others=("4bh", "2d"),
     history=[(60, "hold", "0m"), (1440, "expect", "9bh"), (1440, "resume", "0m")],
 )
-def test_a_clock_counts_the_open_minutes_outside_pauses_and_no_others(
+def test_stage_clock_counts_open_minutes_outside_pauses(
     *,
     bench: Department,
     start: datetime,
@@ -171,22 +171,22 @@ def test_a_clock_counts_the_open_minutes_outside_pauses_and_no_others(
 ) -> None:
     """It is late exactly when those exceed what is expected and the grace; all clocks alike."""
     run = started(bench, start, expected, grace)
-    run.usual_at, run.silent_at = (
+    run.p50_at, run.silence_overdue_at = (
         bench.calendar.add(start, Duration.parse(other)) for other in others
     )
     lookout = Lookout(run, bench)
     lookout.look()
     for minutes, act, wait in [*history, (30, "resume", ""), (60, "stop waiting", "")]:
-        before = {name: getattr(run, name) for name in CLOCKS}
+        before = {name: getattr(run, name) for name in PAUSABLE_TIMES}
         lookout.pass_by(minutes)
         lookout.look()
-        assert {name: getattr(run, name) for name in CLOCKS} == before, "nobody touched it"
+        assert {name: getattr(run, name) for name in PAUSABLE_TIMES} == before, "nobody touched it"
         lookout.do(act, wait)
         lookout.look()
-    assert not run.is_late(run.late_at)
-    assert run.is_late(run.late_at + MINUTE)
+    assert not run.is_overdue(run.overdue_at)
+    assert run.is_overdue(run.overdue_at + MINUTE)
     run.complete(lookout.now, "Ben Bench", bench)
-    assert run.took_seconds == 60 * lookout.counted(lookout.now)
+    assert run.duration_seconds == 60 * lookout.counted(lookout.now)
 
 
 @settings(max_examples=60)
@@ -196,7 +196,7 @@ def test_a_pause_in_which_nobody_would_have_worked_moves_no_date_to_come(
 ) -> None:
     run = started(bench, start, expected)
     begun, ended = start + after * MINUTE, start + (after + pause) * MINUTE
-    if run.in_hours:
+    if run.in_business_hours:
         works = open_minutes(bench.calendar, begun, pause)
         ended = begun + (works.index(True) if True in works else pause) * MINUTE
     else:
@@ -237,7 +237,7 @@ def test_a_hold_moves_the_date_as_a_colleague_would_say(
     assert run.due_at == due
 
 
-def test_two_pauses_at_once_are_one_pause() -> None:
+def test_overlapping_pauses_count_once() -> None:
     bench = department(SHOP)
     run = started(bench, at(10), "4bh")
     run.hold(at(10), "A part is missing", None)

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from portal.models import KEPT, Answer, Expects, PromiseKind
-from portal.operations import ask_what_is_due
+from portal.models import SYSTEM_ACTOR, Answer, AnswerType, PromiseKind
+from portal.operations import run_due_follow_ups
 from portal.workflows import WorkflowFileError, read_workflow
 from tests.support.factories import ORIGIN, VISIT
 
@@ -15,47 +15,49 @@ FROM_THE_PAGE = {"Origin": ORIGIN}
 
 
 @pytest.fixture
-async def visit(clock, house):
+async def visit(clock, organisation):
     """Martin has been asked when the technician may come."""
-    await house.load(VISIT)
-    line = await house.open("fibre", by=KEPT)
-    return await house.do(ask_what_is_due, line, by=KEPT)
+    await organisation.load(VISIT)
+    line = await organisation.open("fibre", by=SYSTEM_ACTOR)
+    return await organisation.run(run_due_follow_ups, line, by=SYSTEM_ACTOR)
 
 
 @pytest.mark.parametrize("text", ["tomorrow at 10", "miércoles a las 10", "Wed 10am works for me"])
-async def test_a_time_answers_the_question_for_one(house, visit, texts, text):
+async def test_a_time_answers_the_question_for_one(organisation, visit, texts, text):
     """It does what a yes does, is kept with the words, and is said back."""
     await texts(text)
-    seen = await house.see(visit)
+    seen = await organisation.reload(visit)
     [question] = seen.follow_ups
     assert question.answer == Answer.YES
     assert question.answer_at == datetime(2025, 6, 4, 14, tzinfo=UTC)
     assert question.answer_words == text
     assert [run.stage_key for run in seen.open_runs] == ["visit"]
-    noted = [one.body for one in await house.told(visit) if "noted" in one.body]
+    noted = [one.body for one in await organisation.outbound_messages(visit) if "noted" in one.body]
     assert len(noted) == 1
     assert "tomorrow, 10 am: noted." in noted[0]
 
 
 @pytest.mark.parametrize("text", ["yes", "12/3", "tomorrow morning", "today at 9", "whenever"])
-async def test_a_time_that_is_not_plain_is_for_a_person(house, visit, texts, text):
+async def test_ambiguous_time_goes_to_staff(organisation, visit, texts, text):
     await texts(text)
-    seen = await house.see(visit)
-    assert seen.asked is not None
+    seen = await organisation.reload(visit)
+    assert seen.open_question is not None
     assert [one.kind for one in seen.promises] == [PromiseKind.ANSWER]
 
 
-async def test_a_no_to_a_time_is_a_no(house, visit, texts):
+async def test_no_to_appointment_question_is_a_no(organisation, visit, texts):
     await texts("No")
-    seen = await house.see(visit)
+    seen = await organisation.reload(visit)
     assert (seen.follow_ups[0].answer, seen.follow_ups[0].answer_at) == (Answer.NO, None)
 
 
 def form(visit, **more):
-    return {"follow_up": str(visit.asked.id), "answer": "yes", **more}
+    return {"follow_up": str(visit.open_question.id), "answer": "yes", **more}
 
 
-async def test_the_page_asks_for_a_day_and_a_time_and_takes_it(house, visit, client, desks):
+async def test_the_page_asks_for_a_day_and_a_time_and_takes_it(
+    organisation, visit, client, desk_clients
+):
     """On the customer's clock; at the desk it stands in the timeline, on the clock there."""
     address = f"/r/{visit.live_link.token}"
     assert '<input id="answer-at" type="datetime-local"' in (await client.get(address)).text
@@ -63,25 +65,25 @@ async def test_the_page_asks_for_a_day_and_a_time_and_takes_it(house, visit, cli
         f"{address}/answers", data=form(visit, at="2025-06-04T10:00"), headers=FROM_THE_PAGE
     )
     assert given.status_code == 303
-    [question] = (await house.see(visit)).follow_ups
-    assert (question.expects, question.answer) == (Expects.TIME, Answer.YES)
+    [question] = (await organisation.reload(visit)).follow_ups
+    assert (question.expects, question.answer) == (AnswerType.TIME, Answer.YES)
     assert question.answer_at == datetime(2025, 6, 4, 14, tzinfo=UTC)
-    desk = await (await desks("ben")).get(f"/desk/requests/{visit.reference}")
+    desk = await (await desk_clients("ben")).get(f"/desk/requests/{visit.reference}")
     assert "The customer answered YES, tomorrow, 2 pm" in desk.text
 
 
 @pytest.mark.parametrize(
     "at", ["", "soon", "2025-06-03T09:00", "2027-01-01T09:00", "2025-06-04T10:00+00:00"]
 )
-async def test_the_page_says_what_is_wrong_with_a_time(house, visit, client, at):
+async def test_page_shows_error_for_invalid_time(organisation, visit, client, at):
     answer = await client.post(
         f"/r/{visit.live_link.token}/answers", data=form(visit, at=at), headers=FROM_THE_PAGE
     )
     assert answer.status_code == 422
     assert "Please choose a" in answer.text
-    assert (await house.see(visit)).asked is not None
+    assert (await organisation.reload(visit)).asked is not None
 
 
-def test_a_file_that_expects_something_else_is_refused():
+def test_workflow_with_unknown_expects_value_is_rejected():
     with pytest.raises(WorkflowFileError, match='Write "yes_no" or "time"'):
         read_workflow(VISIT.replace('"time"', '"a day"'), known_departments={"bench"})

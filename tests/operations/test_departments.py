@@ -8,11 +8,11 @@ from sqlmodel import col, select
 from portal.commands.departments import change, list_departments
 from portal.commands.workflows import load_workflows
 from portal.errors import BadInput, NotFound
-from portal.models import KEPT, Department
+from portal.models import SYSTEM_ACTOR, Department
 from portal.operations.departments import DepartmentChange, change_department
 from portal.settings import Settings
 from portal.workflows import read_workflow, shipped_workflow_files
-from tests.support.factories import House
+from tests.support.factories import Organisation
 
 pytestmark = pytest.mark.either_database
 
@@ -28,21 +28,23 @@ ALL = DepartmentChange(
 )
 
 
-async def processing(house: House) -> Department:
-    async with house.database.reading() as session:
+async def processing(organisation: Organisation) -> Department:
+    async with organisation.database.reading() as session:
         query = select(Department).where(col(Department.key) == "processing")
         return (await session.exec(query)).one()
 
 
-async def change_processing(house: House, change: DepartmentChange, key: str = "processing"):
-    async with house.relay.turn(KEPT) as turn:
-        await change_department(turn, key, change)
-    return await processing(house)
+async def change_processing(
+    organisation: Organisation, change: DepartmentChange, key: str = "processing"
+):
+    async with organisation.operations.begin(SYSTEM_ACTOR) as uow:
+        await change_department(uow, key, change)
+    return await processing(organisation)
 
 
-async def test_all_of_it_can_be_changed_and_a_part_leaves_the_rest(house: House) -> None:
-    await change_processing(house, ALL)
-    now = await change_processing(house, DepartmentChange(reply_within="3bh"))
+async def test_department_is_updated_wholly_or_partly(organisation: Organisation) -> None:
+    await change_processing(organisation, ALL)
+    now = await change_processing(organisation, DepartmentChange(reply_within="3bh"))
     assert (now.name, now.hours, now.timezone, now.holidays) == (
         "Card Works", "Mon-Fri 08:00-12:00, 12:30-18:00", "America/Chicago", "US-IL",
     )  # fmt: skip
@@ -50,7 +52,7 @@ async def test_all_of_it_can_be_changed_and_a_part_leaves_the_rest(house: House)
         "2bh", "3bh", "90m", "2bd",
     )  # fmt: skip
     bare = DepartmentChange(hours="always", holidays="none", accept_within="none")
-    now = await change_processing(house, bare)
+    now = await change_processing(organisation, bare)
     assert (now.hours, now.holidays, now.accept_within) == ("", "", None)
 
 
@@ -67,29 +69,29 @@ async def test_all_of_it_can_be_changed_and_a_part_leaves_the_rest(house: House)
         ("manager_after", "none", '--manager-after: "none" is not a duration'),
     ],
 )
-async def test_what_cannot_be_read_is_a_kind_sentence_and_changes_nothing(
-    house: House, option: str, value: str, sentence: str
+async def test_invalid_department_value_is_rejected_and_changes_nothing(
+    organisation: Organisation, option: str, value: str, sentence: str
 ) -> None:
-    before = await processing(house)
+    before = await processing(organisation)
     with pytest.raises(BadInput, match=sentence):
-        await change_processing(house, replace(ALL, **{option: value}))
-    after = await processing(house)
+        await change_processing(organisation, replace(ALL, **{option: value}))
+    after = await processing(organisation)
     assert after.model_dump() == before.model_dump()
 
 
-async def test_a_department_that_nobody_knows_is_said_to_be_so(house: House) -> None:
+async def test_unknown_department_is_rejected(organisation: Organisation) -> None:
     with pytest.raises(NotFound, match=r"no department 'cellar'\. There is bench, co"):
-        await change_processing(house, ALL, key="cellar")
+        await change_processing(organisation, ALL, key="cellar")
 
 
-async def test_a_workflow_file_says_when_what_slips_goes_further_up(house: House) -> None:
+async def test_workflow_file_sets_escalation_times(organisation: Organisation) -> None:
     text = next(path for path in shipped_workflow_files() if path.stem == "card-application")
     written = text.read_text().replace(
         "[departments.processing]",
         '[departments.vault]\nlead_after = "2bh"\n[departments.processing]',
     )
-    await house.load(written)
-    async with house.database.reading() as session:
+    await organisation.load(written)
+    async with organisation.database.reading() as session:
         vault = (await session.exec(select(Department).where(col(Department.key) == "vault"))).one()
     assert (vault.lead_after, vault.manager_after) == ("2bh", "1bd")
     assert read_workflow(written).departments["vault"].name == "Vault"

@@ -7,7 +7,7 @@ from sqlmodel import select
 
 from portal.errors import BadInput, Conflict
 from portal.models import (
-    KEPT,
+    SYSTEM_ACTOR,
     Channel,
     Consent,
     Customer,
@@ -19,45 +19,47 @@ from portal.models import (
 )
 from portal.operations import add_staff, load_workflow
 from portal.workflows import read_workflow
-from tests.support.factories import CARD, MARTHA, MARTIN, House
+from tests.support.factories import CARD, MARTHA, MARTIN, Organisation
 
 pytestmark = pytest.mark.either_database
 
 
-async def test_the_first_text_has_the_link_and_says_how_to_stop(house, martins):
-    [text] = await house.told(martins)
+async def test_the_first_text_has_the_link_and_says_how_to_stop(organisation, card_request):
+    [text] = await organisation.outbound_messages(card_request)
     assert text.kind == MessageKind.MILESTONE
     assert (text.channel, text.to_address) == (Channel.SMS, "+14155550132")
-    assert f"http://testserver/r/{martins.live_link.token}" in text.body
+    assert f"http://testserver/r/{card_request.live_link.token}" in text.body
     assert "Martin" in text.body
     assert "Miller" not in text.body
     assert text.body.endswith("STOP to end")
     assert text.status == MessageStatus.QUEUED
 
 
-async def test_it_is_owned_by_the_lead_of_the_first_department(house, martins):
-    assert martins.status == RequestStatus.OPEN
-    assert martins.owner_id == house.people.tess.id
-    assert [run.assignee_id for run in martins.open_runs] == [house.people.tess.id]
+async def test_it_is_owned_by_the_lead_of_the_first_department(organisation, card_request):
+    assert card_request.status == RequestStatus.OPEN
+    assert card_request.owner_id == organisation.people.tess.id
+    assert [run.assignee_id for run in card_request.open_runs] == [organisation.people.tess.id]
 
 
-async def test_its_timeline_begins_with_the_opening(house, martins):
-    kinds = [event.kind for event in await house.events(martins)]
+async def test_its_timeline_begins_with_the_opening(organisation, card_request):
+    kinds = [event.kind for event in await organisation.events(card_request)]
     assert kinds == [EventKind.OPENED, EventKind.STAGE_REACHED]
 
 
-async def test_where_the_first_stage_is_no_milestone_the_link_is_sent_by_itself(house):
+async def test_where_the_first_stage_is_no_milestone_the_link_is_sent_by_itself(organisation):
     quiet = CARD.replace('key = "card"', 'key = "quiet"').replace(
         'key = "received"', 'key = "received"\nmilestone = false'
     )
-    await house.load(quiet)
-    opened = await house.open("quiet", by=KEPT)
-    [text] = await house.told(opened)
+    await organisation.load(quiet)
+    opened = await organisation.open("quiet", by=SYSTEM_ACTOR)
+    [text] = await organisation.outbound_messages(opened)
     assert text.kind == MessageKind.LINK
     assert opened.live_link.token in text.body
 
 
-async def test_several_stages_that_wait_for_nothing_open_at_once_under_one_coordinator(house):
+async def test_several_stages_that_wait_for_nothing_open_at_once_under_one_coordinator(
+    organisation,
+):
     text = """
     key = "visit"
     name = "Visit"
@@ -73,31 +75,31 @@ async def test_several_stages_that_wait_for_nothing_open_at_once_under_one_coord
     expected = "1d"
     after = []
     """
-    await house.load(text)
-    opened = await house.open("visit", by=KEPT)
+    await organisation.load(text)
+    opened = await organisation.open("visit", by=SYSTEM_ACTOR)
     assert {run.stage_key for run in opened.open_runs} == {"survey", "consent"}
-    assert opened.owner_id == opened.coordinator_id == house.people.pat.id
+    assert opened.owner_id == opened.coordinator_id == organisation.people.pat.id
 
 
-async def test_with_nobody_at_all_it_is_refused_and_nothing_is_kept(relay, database):
-    async with relay.turn(KEPT) as turn:
-        await load_workflow(turn, read_workflow(CARD))
-    empty = House(relay, database, people=None)
+async def test_with_nobody_at_all_it_is_refused_and_nothing_is_kept(operations, database):
+    async with operations.begin(SYSTEM_ACTOR) as uow:
+        await load_workflow(uow, read_workflow(CARD))
+    empty = Organisation(operations, database, people=None)
     with pytest.raises(Conflict, match="Nobody works in Telesales yet"):
-        await empty.open(by=KEPT)
+        await empty.open(by=SYSTEM_ACTOR)
     async with database.reading() as session:
         for noun in (ServiceRequest, Customer, Consent):
             assert not (await session.exec(select(noun))).all()
     assert not await empty.messages()
 
 
-async def test_a_person_owns_work_before_they_accept_their_invitation(relay, database):
-    async with relay.turn(KEPT) as turn:
-        await load_workflow(turn, read_workflow(CARD))
+async def test_a_person_owns_work_before_they_accept_their_invitation(operations, database):
+    async with operations.begin(SYSTEM_ACTOR) as uow:
+        await load_workflow(uow, read_workflow(CARD))
         tess, _ = await add_staff(
-            turn, email="Tess@Acme.example", name="Tess", departments=["telesales"]
+            uow, email="Tess@Acme.example", name="Tess", departments=["telesales"]
         )
-    opened = await House(relay, database, people=None).open(by=KEPT)
+    opened = await Organisation(operations, database, people=None).open(by=SYSTEM_ACTOR)
     assert tess.password_hash is None
     assert opened.owner_id == tess.id
 
@@ -118,75 +120,79 @@ async def test_a_person_owns_work_before_they_accept_their_invitation(relay, dat
         ({"locale": "../../x"}, "customer.locale"),
     ],
 )
-async def test_details_that_cannot_be_used_are_named_and_change_nothing(house, wrong, field):
+async def test_details_that_cannot_be_used_are_named_and_change_nothing(organisation, wrong, field):
     with pytest.raises(BadInput) as refusal:
-        await house.open(customer=replace(MARTIN, **wrong), by=KEPT)
+        await organisation.open(customer=replace(MARTIN, **wrong), by=SYSTEM_ACTOR)
     assert set(refusal.value.fields) == {field}
     assert refusal.value.status == 422
-    assert not await house.messages()
+    assert not await organisation.messages()
 
 
-async def test_an_unknown_workflow_is_answered_with_those_there_are(house):
+async def test_an_unknown_workflow_is_answered_with_those_there_are(organisation):
     with pytest.raises(BadInput, match="card, permit, repair") as refusal:
-        await house.open("loan", by=KEPT)
+        await organisation.open("loan", by=SYSTEM_ACTOR)
     assert "workflow" in refusal.value.fields
 
 
 @pytest.mark.parametrize("name", ["Zoë 🦊 O'Brien", "李小龍", "محمد", "X Æ A-12", "Ana\u0301"])
-async def test_a_name_may_be_any_name(house, name):
-    opened = await house.open(customer=replace(MARTIN, name=name), by=KEPT)
+async def test_a_name_may_be_any_name(organisation, name):
+    opened = await organisation.open(customer=replace(MARTIN, name=name), by=SYSTEM_ACTOR)
     assert opened.customer.name == name
-    [text] = await house.told(opened)
+    [text] = await organisation.outbound_messages(opened)
     assert name.split()[0] in text.body or not text.body.isascii()
 
 
-async def test_line_breaks_in_a_name_cannot_shape_a_text(house):
-    opened = await house.open(customer=replace(MARTIN, name="Martin\r\n\x07 Miller"), by=KEPT)
+async def test_line_breaks_in_a_name_cannot_shape_a_text(organisation):
+    opened = await organisation.open(
+        customer=replace(MARTIN, name="Martin\r\n\x07 Miller"), by=SYSTEM_ACTOR
+    )
     assert opened.customer.name == "Martin Miller"
 
 
-async def test_the_same_external_id_opens_once(house):
-    await house.open(by=KEPT, external_id="crm-7")
+async def test_the_same_external_id_opens_once(organisation):
+    await organisation.open(by=SYSTEM_ACTOR, external_id="crm-7")
     with pytest.raises(Conflict, match="crm-7"):
-        await house.open(by=KEPT, external_id="crm-7")
-    assert len(await house.messages()) == 1
+        await organisation.open(by=SYSTEM_ACTOR, external_id="crm-7")
+    assert len(await organisation.messages()) == 1
 
 
-async def test_the_same_person_at_the_same_number_is_one_customer(house, martins):
-    second = await house.open(
-        customer=replace(MARTIN, name="martin MILLER", email="mm@example.org"), by=KEPT
+async def test_the_same_person_at_the_same_number_is_one_customer(organisation, card_request):
+    second = await organisation.open(
+        customer=replace(MARTIN, name="martin MILLER", email="mm@example.org"), by=SYSTEM_ACTOR
     )
-    assert second.customer_id == martins.customer_id
+    assert second.customer_id == card_request.customer_id
     assert {point.address for point in second.customer.contact_points} == {
         "+14155550132", "martin@example.com", "mm@example.org",
     }  # fmt: skip
 
 
-async def test_two_people_who_share_a_phone_are_two_customers(house, martins):
-    hers = await house.open(customer=MARTHA, by=KEPT)
-    assert hers.customer_id != martins.customer_id
+async def test_two_people_who_share_a_phone_are_two_customers(organisation, card_request):
+    hers = await organisation.open(customer=MARTHA, by=SYSTEM_ACTOR)
+    assert hers.customer_id != card_request.customer_id
 
 
-async def test_a_customer_without_an_address_has_a_recorded_reason_for_the_silence(house):
-    opened = await house.open(customer=replace(MARTIN, phone=None, email=None), by=KEPT)
-    [text] = await house.told(opened)
+async def test_a_customer_without_an_address_has_a_recorded_reason_for_the_silence(organisation):
+    opened = await organisation.open(
+        customer=replace(MARTIN, phone=None, email=None), by=SYSTEM_ACTOR
+    )
+    [text] = await organisation.outbound_messages(opened)
     assert text.status == MessageStatus.SUPPRESSED
     assert "no phone number or e-mail" in text.reason
 
 
-async def test_a_customer_without_a_phone_gets_a_mail(house):
-    opened = await house.open(customer=replace(MARTIN, phone=None), by=KEPT)
-    [mail] = await house.told(opened)
+async def test_a_customer_without_a_phone_gets_a_mail(organisation):
+    opened = await organisation.open(customer=replace(MARTIN, phone=None), by=SYSTEM_ACTOR)
+    [mail] = await organisation.outbound_messages(opened)
     assert (mail.channel, mail.to_address) == (Channel.EMAIL, "martin@example.com")
 
 
 async def test_running_requests_keep_the_workflow_version_that_they_began_with(
-    house, relay, martins
+    organisation, operations, card_request
 ):
     changed = CARD.replace("We have your application", "Your application is here")
-    async with relay.turn(KEPT) as turn:
-        newest = await load_workflow(turn, read_workflow(changed))
-        again = await load_workflow(turn, read_workflow(changed))
+    async with operations.begin(SYSTEM_ACTOR) as uow:
+        newest = await load_workflow(uow, read_workflow(changed))
+        again = await load_workflow(uow, read_workflow(changed))
     assert (newest.version, again.id) == (2, newest.id)
-    assert (await house.see(martins)).workflow.version == 1
-    assert (await house.open(by=KEPT)).workflow.version == 2
+    assert (await organisation.reload(card_request)).workflow.version == 1
+    assert (await organisation.open(by=SYSTEM_ACTOR)).workflow.version == 2

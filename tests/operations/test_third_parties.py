@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from portal.errors import BadInput
-from portal.models import KEPT, EventKind
-from portal.operations import hear_from_third_party, hold, resume
+from portal.models import SYSTEM_ACTOR, EventKind
+from portal.operations import hold, record_third_party_update, resume
 from portal.workflows import WorkflowFileError, read_workflow
-from tests.support.desk_client import read
+from tests.support.desk_client import visible_text
 
 pytestmark = pytest.mark.either_database
 
@@ -36,31 +36,35 @@ BY_DHL = 'third_party = "DHL"\nsilent_after = "2d"'
 
 
 @pytest.fixture
-async def parcel(clock, house):
+async def parcel(clock, organisation):
     """Martin's parcel, which DHL brings; nothing was heard of it yet."""
-    await house.load(PARCEL.format(more=BY_DHL))
-    return await house.open("parcel", by=KEPT)
+    await organisation.load(PARCEL.format(more=BY_DHL))
+    return await organisation.open("parcel", by=SYSTEM_ACTOR)
 
 
-async def test_from_the_moment_the_stage_is_reached_they_may_be_silent_for_so_long(parcel):
+async def test_silence_deadline_starts_when_stage_is_reached(parcel):
     [run] = parcel.open_runs
     assert run.third_party == "DHL"
-    assert run.silent_at == run.reached_at + timedelta(days=2)
-    assert run.heard_at is None
+    assert run.silence_overdue_at == run.reached_at + timedelta(days=2)
+    assert run.third_party_updated_at is None
 
 
-async def test_each_word_lets_the_silence_begin_anew(clock, house, parcel):
+async def test_each_update_restarts_the_silence_deadline(clock, organisation, parcel):
     clock.shift(timedelta(days=1))
-    heard = await house.do(
-        hear_from_third_party, parcel, words="Picked\nup", tracking_number="JD 014", by=KEPT
+    heard = await organisation.run(
+        record_third_party_update,
+        parcel,
+        words="Picked\nup",
+        tracking_number="JD 014",
+        by=SYSTEM_ACTOR,
     )
     [run] = heard.open_runs
-    assert (run.heard_at, run.tracking_number) == (june(4, 14), "JD 014")
-    assert run.silent_at == run.heard_at + timedelta(days=2)
-    event = (await house.events(heard))[-1]
-    assert (event.kind, event.visible) == (EventKind.THIRD_PARTY_HEARD, True)
+    assert (run.third_party_updated_at, run.tracking_number) == (june(4, 14), "JD 014")
+    assert run.silence_overdue_at == run.third_party_updated_at + timedelta(days=2)
+    event = (await organisation.events(heard))[-1]
+    assert (event.kind, event.visible) == (EventKind.THIRD_PARTY_UPDATED, True)
     assert event.data == {
-        "from": "DHL", "words": "Picked up", "at": run.heard_at.isoformat(),
+        "from": "DHL", "words": "Picked up", "at": run.third_party_updated_at.isoformat(),
         "tracking_number": "JD 014",
     }  # fmt: skip
     assert heard.version == parcel.version, "a scan makes no colleague's click stale"
@@ -70,46 +74,58 @@ def june(day, hour):
     return datetime(2025, 6, day, hour, tzinfo=UTC)
 
 
-async def test_words_that_came_late_do_not_take_the_place_of_newer_ones(
-    clock, client, house, parcel
-):
+async def test_late_update_does_not_replace_a_newer_one(clock, client, organisation, parcel):
     clock.shift(timedelta(days=1))
-    await house.do(hear_from_third_party, parcel, words="Out for delivery", by=KEPT)
-    before = await house.do(
-        hear_from_third_party, parcel, words="Picked up",
-        at=june(3, 15), by=KEPT,
+    await organisation.run(
+        record_third_party_update, parcel, words="Out for delivery", by=SYSTEM_ACTOR
+    )
+    before = await organisation.run(
+        record_third_party_update, parcel, words="Picked up",
+        at=june(3, 15), by=SYSTEM_ACTOR,
     )  # fmt: skip
-    assert before.open_runs[0].heard_at == june(4, 14)
+    assert before.open_runs[0].third_party_updated_at == june(4, 14)
     page = (await client.get(f"/r/{parcel.live_link.token}")).text
     assert "Out for delivery" in page
     assert "Picked up" not in page
 
 
-async def test_the_customer_reads_the_latest_word_with_its_time_and_number(client, house, parcel):
+async def test_the_customer_reads_the_latest_word_with_its_time_and_number(
+    client, organisation, parcel
+):
     said = {"words": "Out for <delivery>", "tracking_number": "JD014"}
-    await house.do(hear_from_third_party, parcel, by=KEPT, **said)
+    await organisation.run(record_third_party_update, parcel, by=SYSTEM_ACTOR, **said)
     page = (await client.get(f"/r/{parcel.live_link.token}")).text
-    assert "DHL: Out for <delivery> today, 10 am · number JD014" in read(page)
-    assert await house.told(parcel) == (await house.told(parcel))[:1], "and is not texted"
+    assert "DHL: Out for <delivery> today, 10 am · number JD014" in visible_text(page)
+    assert (
+        await organisation.outbound_messages(parcel)
+        == (await organisation.outbound_messages(parcel))[:1]
+    ), "and is not texted"
 
 
-async def test_while_it_is_held_their_silence_is_not_counted(clock, house, parcel):
+async def test_while_it_is_held_their_silence_is_not_counted(clock, organisation, parcel):
     clock.shift(timedelta(days=1))
-    await house.do(hold, parcel, reason="The address.", by=KEPT)
+    await organisation.run(hold, parcel, reason="The address.", by=SYSTEM_ACTOR)
     clock.shift(timedelta(days=7))
-    resumed = await house.do(resume, parcel, by=KEPT)
-    assert resumed.open_runs[0].silent_at == june(12, 14)
+    resumed = await organisation.run(resume, parcel, by=SYSTEM_ACTOR)
+    assert resumed.open_runs[0].silence_overdue_at == june(12, 14)
 
 
-async def test_a_tracking_number_makes_a_third_party_of_whoever_has_it(clock, house, martins):
+async def test_a_tracking_number_makes_a_third_party_of_whoever_has_it(
+    clock, organisation, card_request
+):
     with pytest.raises(BadInput, match="say who it is"):
-        await house.do(hear_from_third_party, martins, words="Hello", by=KEPT)
-    heard = await house.do(
-        hear_from_third_party, martins, words="Posted", third_party="USPS",
-        tracking_number="94", by=KEPT,
+        await organisation.run(
+            record_third_party_update, card_request, words="Hello", by=SYSTEM_ACTOR
+        )
+    heard = await organisation.run(
+        record_third_party_update, card_request, words="Posted", third_party="USPS",
+        tracking_number="94", by=SYSTEM_ACTOR,
     )  # fmt: skip
     [run] = heard.open_runs
-    assert (run.third_party, run.silent_at) == ("USPS", run.heard_at + timedelta(days=2))
+    assert (run.third_party, run.silence_overdue_at) == (
+        "USPS",
+        run.third_party_updated_at + timedelta(days=2),
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,19 +137,21 @@ async def test_a_tracking_number_makes_a_third_party_of_whoever_has_it(clock, ho
         ({"words": "Hi", "at": datetime(2025, 6, 3, 14, 11, tzinfo=UTC)}, "cannot have said"),
     ],
 )
-async def test_what_cannot_be_is_refused_and_changes_nothing(house, parcel, said, why):
+async def test_what_cannot_be_is_refused_and_changes_nothing(organisation, parcel, said, why):
     with pytest.raises(BadInput, match=why):
-        await house.do(hear_from_third_party, parcel, by=KEPT, **said)
-    assert (await house.see(parcel)).open_runs[0].heard_at is None
+        await organisation.run(record_third_party_update, parcel, by=SYSTEM_ACTOR, **said)
+    assert (await organisation.reload(parcel)).open_runs[0].third_party_updated_at is None
 
 
-async def test_a_clock_that_is_a_little_fast_is_forgiven(house, parcel):
+async def test_small_clock_skew_is_accepted(organisation, parcel):
     at = datetime(2025, 6, 3, 14, 5, tzinfo=UTC)
-    heard = await house.do(hear_from_third_party, parcel, words="Hi", at=at, by=KEPT)
-    assert heard.open_runs[0].heard_at == datetime(2025, 6, 3, 14, tzinfo=UTC)
+    heard = await organisation.run(
+        record_third_party_update, parcel, words="Hi", at=at, by=SYSTEM_ACTOR
+    )
+    assert heard.open_runs[0].third_party_updated_at == datetime(2025, 6, 3, 14, tzinfo=UTC)
 
 
-async def test_another_system_tells_it(api, house, parcel):
+async def test_another_system_tells_it(api, organisation, parcel):
     body = {"event": "In the van", "at": "2025-06-03T09:10:00-04:00", "tracking_number": "JD1"}
     answer = await api.post(f"/requests/{parcel.reference}/third-party", json=body)
     stage = answer.json()["stages"][0]

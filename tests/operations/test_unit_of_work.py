@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from portal.errors import NotFound, PortalError, Stale
+from portal.errors import NotFound, PortalError, VersionConflict
 from portal.models import (
-    KEPT,
-    THE_CUSTOMER,
+    CUSTOMER_ACTOR,
+    SYSTEM_ACTOR,
     ContactChannel,
     ContactReason,
     Event,
@@ -30,119 +30,149 @@ from portal.operations import (
 from tests.support.factories import MARTIN
 
 
-async def test_a_change_made_from_an_old_page_is_refused_and_changes_nothing(house, martins):
-    moved = await house.do(advance, martins, by=KEPT, version=martins.version)
-    with pytest.raises(Stale, match="has changed since you looked at it"):
-        await house.do(hold, martins, reason="Wait.", by=KEPT, version=martins.version)
-    seen = await house.see(martins)
+async def test_a_change_made_from_an_old_page_is_refused_and_changes_nothing(
+    organisation, card_request
+):
+    moved = await organisation.run(
+        advance, card_request, by=SYSTEM_ACTOR, version=card_request.version
+    )
+    with pytest.raises(VersionConflict, match="has changed since you looked at it"):
+        await organisation.run(
+            hold, card_request, reason="Wait.", by=SYSTEM_ACTOR, version=card_request.version
+        )
+    seen = await organisation.reload(card_request)
     assert (seen.version, seen.status) == (moved.version, moved.status)
 
 
-async def test_a_customers_message_does_not_make_a_colleagues_click_stale(house, martins):
-    await house.do(receive_web_message, martins, "Where is my card?", by=THE_CUSTOMER)
-    words = {"sender": MARTIN.phone, "to": "+15005550006"}
-    await house.hear(receive_text, sid="SM1", body="Hello?", by=THE_CUSTOMER, **words)
-    await house.do(write_to_customer, martins, "On its way.", by=house.people.tess.actor)
-    await house.do(
-        log_contact, martins, channel=ContactChannel.CALL, reason=ContactReason.OTHER, by=KEPT
+async def test_a_customers_message_does_not_make_a_colleagues_click_stale(
+    organisation, card_request
+):
+    await organisation.run(
+        receive_web_message, card_request, "Where is my card?", by=CUSTOMER_ACTOR
     )
-    moved = await house.do(advance, martins, by=KEPT, version=martins.version)
-    assert moved.version > martins.version
+    words = {"sender": MARTIN.phone, "to": "+15005550006"}
+    await organisation.run_unbound(
+        receive_text, sid="SM1", body="Hello?", by=CUSTOMER_ACTOR, **words
+    )
+    await organisation.run(
+        write_to_customer, card_request, "On its way.", by=organisation.people.tess.actor
+    )
+    await organisation.run(
+        log_contact,
+        card_request,
+        channel=ContactChannel.CALL,
+        reason=ContactReason.OTHER,
+        by=SYSTEM_ACTOR,
+    )
+    moved = await organisation.run(
+        advance, card_request, by=SYSTEM_ACTOR, version=card_request.version
+    )
+    assert moved.version > card_request.version
 
 
-async def test_a_change_of_rules_makes_it_stale(house, martins):
-    await house.do(assign, martins, owner="tom@acme.example", by=house.people.mona.actor)
-    with pytest.raises(Stale):
-        await house.do(advance, martins, by=KEPT, version=martins.version)
+async def test_a_change_of_rules_makes_it_stale(organisation, card_request):
+    await organisation.run(
+        assign, card_request, owner="tom@acme.example", by=organisation.people.mona.actor
+    )
+    with pytest.raises(VersionConflict):
+        await organisation.run(advance, card_request, by=SYSTEM_ACTOR, version=card_request.version)
 
 
 @pytest.mark.parametrize("times", [1, 3])
-async def test_the_page_moves_once_for_one_turn_however_much_happens(house, martins, times):
-    async with house.relay.turn(THE_CUSTOMER) as turn:
-        held = await turn.lock(martins.reference)
+async def test_page_version_increments_once_per_unit_of_work(organisation, card_request, times):
+    async with organisation.operations.begin(CUSTOMER_ACTOR) as uow:
+        held = await uow.lock(card_request.reference)
         for _ in range(times):
-            await receive_web_message(turn, held, "Where is it?")
-            await advance(turn, held) if times == 1 else None
-    assert (await house.see(martins)).page_version == martins.page_version + 1
+            await receive_web_message(uow, held, "Where is it?")
+            await advance(uow, held) if times == 1 else None
+    assert (await organisation.reload(card_request)).page_version == card_request.page_version + 1
 
 
-async def test_what_only_staff_see_does_not_move_the_customers_page(house, martins):
-    logged = await house.do(
-        log_contact, martins, channel=ContactChannel.CALL, reason=ContactReason.OTHER,
-        note="He asked for the date.", by=house.people.tess.actor,
+async def test_what_only_staff_see_does_not_move_the_customers_page(organisation, card_request):
+    logged = await organisation.run(
+        log_contact, card_request, channel=ContactChannel.CALL, reason=ContactReason.OTHER,
+        note="He asked for the date.", by=organisation.people.tess.actor,
     )  # fmt: skip
-    assert logged.page_version == martins.page_version
+    assert logged.page_version == card_request.page_version
 
 
-async def test_of_two_colleagues_who_click_at_once_one_wins_and_the_other_is_told(house, martins):
+async def test_of_two_colleagues_who_click_at_once_one_wins_and_the_other_is_told(
+    organisation, card_request
+):
     async def click(person):
-        return await house.do(advance, martins, by=person.actor, version=martins.version)
+        return await organisation.run(
+            advance, card_request, by=person.actor, version=card_request.version
+        )
 
-    people = house.people
+    people = organisation.people
     ends = await asyncio.gather(click(people.tess), click(people.tom), return_exceptions=True)
-    assert sorted(type(end) for end in ends if isinstance(end, Exception)) == [Stale]
-    seen = await house.see(martins)
+    assert sorted(type(end) for end in ends if isinstance(end, Exception)) == [VersionConflict]
+    seen = await organisation.reload(card_request)
     assert [run.stage_key for run in seen.runs] == ["received", "decision"]
 
 
-async def test_many_customers_words_at_once_are_all_kept(house, martins):
+async def test_many_customers_words_at_once_are_all_kept(organisation, card_request):
     async def write(number):
-        await house.do(receive_web_message, martins, f"Question {number}", by=THE_CUSTOMER)
+        await organisation.run(
+            receive_web_message, card_request, f"Question {number}", by=CUSTOMER_ACTOR
+        )
 
     await asyncio.gather(*(write(number) for number in range(6)))
-    seen = await house.see(martins)
-    assert seen.page_version == martins.page_version + 6
+    seen = await organisation.reload(card_request)
+    assert seen.page_version == card_request.page_version + 6
     assert len(seen.promises) == 1
 
 
-async def test_the_same_text_delivered_twice_at_once_is_heard_once(house, martins):
+async def test_the_same_text_delivered_twice_at_once_is_heard_once(organisation, card_request):
     words = {"sid": "SM7", "sender": MARTIN.phone, "to": "+15005550006", "body": "Hello?"}
 
     async def hear():
-        await house.hear(receive_text, by=THE_CUSTOMER, **words)
+        await organisation.run_unbound(receive_text, by=CUSTOMER_ACTOR, **words)
 
     ends = await asyncio.gather(hear(), hear(), hear(), return_exceptions=True)
     assert all(end is None or isinstance(end, IntegrityError) for end in ends)
     await hear()
-    texts = [one for one in await house.messages() if one.provider_sid == "SM7"]
+    texts = [one for one in await organisation.messages() if one.provider_sid == "SM7"]
     assert len(texts) == 1
-    seen = await house.see(martins)
+    seen = await organisation.reload(card_request)
     assert len(seen.promises) == 1
 
 
-async def test_text_and_click_at_once_both_count(house, martins):
+async def test_concurrent_text_and_click_both_apply(organisation, card_request):
     """The text reads the request before it holds it: what came between must not be lost."""
     words = {"sender": MARTIN.phone, "to": "+15005550006", "body": "Where is my card?"}
     await asyncio.gather(
-        house.hear(receive_text, sid="SM1", by=THE_CUSTOMER, **words),
-        house.do(advance, martins, by=KEPT),
-        house.hear(receive_text, sid="SM2", by=THE_CUSTOMER, **words),
-        house.do(write_to_customer, martins, "Soon.", by=house.people.tess.actor),
+        organisation.run_unbound(receive_text, sid="SM1", by=CUSTOMER_ACTOR, **words),
+        organisation.run(advance, card_request, by=SYSTEM_ACTOR),
+        organisation.run_unbound(receive_text, sid="SM2", by=CUSTOMER_ACTOR, **words),
+        organisation.run(
+            write_to_customer, card_request, "Soon.", by=organisation.people.tess.actor
+        ),
     )
-    seen = await house.see(martins)
-    assert seen.page_version == martins.page_version + 4
+    seen = await organisation.reload(card_request)
+    assert seen.page_version == card_request.page_version + 4
     assert [run.stage_key for run in seen.open_runs] == ["decision"]
 
 
-async def test_a_turn_that_fails_leaves_nothing(house, martins):
-    before = await house.messages()
+async def test_failed_unit_of_work_leaves_nothing(organisation, card_request):
+    before = await organisation.messages()
 
     async def fail() -> None:
-        async with house.relay.turn(KEPT) as turn:
-            held = await turn.lock(martins.reference)
-            await advance(turn, held)
-            await write_to_customer(turn, held, "Soon.")
+        async with organisation.operations.begin(SYSTEM_ACTOR) as uow:
+            held = await uow.lock(card_request.reference)
+            await advance(uow, held)
+            await write_to_customer(uow, held, "Soon.")
             raise PortalError("after all not")
 
     with pytest.raises(PortalError, match="after all not"):
         await fail()
-    seen = await house.see(martins)
-    assert (seen.version, seen.page_version) == (martins.version, martins.page_version)
-    assert len(await house.messages()) == len(before)
+    seen = await organisation.reload(card_request)
+    assert (seen.version, seen.page_version) == (card_request.version, card_request.page_version)
+    assert len(await organisation.messages()) == len(before)
 
 
-async def test_one_cause_speaks_once_by_each_kind_and_channel(house, martins, database):
-    [told] = await house.told(martins)
+async def test_one_message_per_cause_kind_and_channel(organisation, card_request, database):
+    [told] = await organisation.outbound_messages(card_request)
 
     async def say_again() -> None:
         async with database.transaction() as session:
@@ -156,35 +186,45 @@ async def test_one_cause_speaks_once_by_each_kind_and_channel(house, martins, da
 
     with pytest.raises(IntegrityError):
         await say_again()
-    assert len(await house.told(martins)) == 1
+    assert len(await organisation.outbound_messages(card_request)) == 1
 
 
-async def test_every_milestone_passed_has_one_message(house, martins):
-    people = house.people
+async def test_every_milestone_passed_has_one_message(organisation, card_request):
+    people = organisation.people
     for taker in (people.uma, people.pia, people.carl):
-        await house.do(advance, martins, by=KEPT)
-        await house.do(accept, martins, by=taker.actor)
-    told = [one for one in await house.told(martins) if one.kind == MessageKind.MILESTONE]
-    reached = [one for one in await house.events(martins) if one.kind == "stage_reached"]
+        await organisation.run(advance, card_request, by=SYSTEM_ACTOR)
+        await organisation.run(accept, card_request, by=taker.actor)
+    told = [
+        one
+        for one in await organisation.outbound_messages(card_request)
+        if one.kind == MessageKind.MILESTONE
+    ]
+    reached = [
+        one for one in await organisation.events(card_request) if one.kind == "stage_reached"
+    ]
     assert [one.event_id for one in told] == [one.id for one in reached]
     assert len(told) == 4
 
 
 @pytest.mark.parametrize("reference", ["CARD-2222-222", "", "\x00", "CARD-\x00", "é", "x" * 9_000])
-async def test_an_unknown_reference_is_not_found(house, relay, reference):
+async def test_an_unknown_reference_is_not_found(organisation, operations, reference):
     with pytest.raises(NotFound):
-        await house.see(reference)
+        await organisation.reload(reference)
     with pytest.raises(NotFound):
-        await house.do(advance, reference, by=KEPT)
+        await organisation.run(advance, reference, by=SYSTEM_ACTOR)
 
 
-async def test_a_reference_may_be_typed_in_small_letters_with_spaces_around(house, martins):
-    seen = await house.see(f"  {martins.reference.lower()} ")
-    assert seen.id == martins.id
+async def test_a_reference_may_be_typed_in_small_letters_with_spaces_around(
+    organisation, card_request
+):
+    seen = await organisation.reload(f"  {card_request.reference.lower()} ")
+    assert seen.id == card_request.id
 
 
-async def test_events_are_numbered_in_the_order_in_which_they_happened(house, martins, database):
-    await house.do(advance, martins, by=KEPT)
+async def test_events_are_numbered_in_the_order_in_which_they_happened(
+    organisation, card_request, database
+):
+    await organisation.run(advance, card_request, by=SYSTEM_ACTOR)
     async with database.reading() as session:
         events = (await session.exec(select(Event).order_by(col(Event.id)))).all()
         requests = (await session.exec(select(ServiceRequest.id))).all()

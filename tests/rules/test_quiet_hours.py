@@ -5,19 +5,26 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from portal.jobs import Jobs
-from portal.live import Live
-from portal.models import KEPT, THE_CUSTOMER, Channel, ContactChannel, ContactReason, MessageKind
+from portal.jobs import JobQueue
+from portal.live import LiveUpdates
+from portal.models import (
+    CUSTOMER_ACTOR,
+    SYSTEM_ACTOR,
+    Channel,
+    ContactChannel,
+    ContactReason,
+    MessageKind,
+)
 from portal.operations import (
     CustomerDetails,
-    Relay,
+    Operations,
     advance,
-    ask_what_is_due,
     hold,
     log_contact,
     make_promise,
     receive_text,
     replace_link,
+    run_due_follow_ups,
     set_preferences,
     write_to_customer,
 )
@@ -32,31 +39,33 @@ MORNING = datetime.fromisoformat("2025-06-04T08:00:00-04:00")
 
 
 @pytest.fixture
-def house(house, settings, database):
+def organisation(organisation, settings, database):
     """The house with quiet hours from nine to eight, for texts and mails."""
     told = {"quiet_hours": HOURS.quiet_hours, "mail_quiet_hours": HOURS.mail_quiet_hours}
-    house.relay = Relay(settings.model_copy(update=told), database, Jobs(None), Live(None))
-    return house
+    organisation.operations = Operations(
+        settings.model_copy(update=told), database, JobQueue(None), LiveUpdates(None)
+    )
+    return organisation
 
 
 @pytest.fixture
-async def evening(clock, house):
+async def evening(clock, organisation):
     """Martin's card, opened in the afternoon; then it is eleven at night where he lives."""
-    card = await house.open(by=house.people.tess.actor)
+    card = await organisation.open(by=organisation.people.tess.actor)
     clock.move_to(NIGHT)
     return card
 
 
-async def text(house, body):
+async def text(organisation, body):
     """Martin texts us."""
-    await house.hear(
+    await organisation.run_unbound(
         receive_text, sid=f"SM{body}", sender=MARTIN.phone, to="+15005550006", body=body,
-        by=THE_CUSTOMER,
+        by=CUSTOMER_ACTOR,
     )  # fmt: skip
 
 
-async def last(house, request):
-    return (await house.told(request))[-1]
+async def last(organisation, request):
+    return (await organisation.outbound_messages(request))[-1]
 
 
 @pytest.mark.parametrize(
@@ -94,41 +103,43 @@ def test_quiet_hours_are_the_customers_own_night(hours, zone, now, until):
     assert ends == (until and datetime.fromisoformat(until))
 
 
-async def test_what_we_start_at_night_waits_for_the_morning(house, evening):
+async def test_what_we_start_at_night_waits_for_the_morning(organisation, evening):
     """A hold, a promise, the first text about a new request: nobody is woken by them."""
-    await house.do(hold, evening, reason="Wait.", by=KEPT)
-    await house.do(make_promise, evening, text="A call.", due_at=MORNING, by=KEPT)
-    second = await house.open("repair", by=KEPT)
-    waiting = (await house.told(evening))[1:] + await house.told(second)
+    await organisation.run(hold, evening, reason="Wait.", by=SYSTEM_ACTOR)
+    await organisation.run(make_promise, evening, text="A call.", due_at=MORNING, by=SYSTEM_ACTOR)
+    second = await organisation.open("repair", by=SYSTEM_ACTOR)
+    waiting = (await organisation.outbound_messages(evening))[
+        1:
+    ] + await organisation.outbound_messages(second)
     assert {one.kind for one in waiting} >= {
         MessageKind.HOLD, MessageKind.PROMISE, MessageKind.MILESTONE,
     }  # fmt: skip
     assert {one.due_at for one in waiting} == {MORNING}
 
 
-async def test_an_answer_goes_at_once(house, evening):
+async def test_an_answer_goes_at_once(organisation, evening):
     """They are awake: they have just written."""
-    await text(house, "Where is my card?")
-    assert (await last(house, evening)).due_at == NIGHT
+    await text(organisation, "Where is my card?")
+    assert (await last(organisation, evening)).due_at == NIGHT
 
 
 async def test_the_link_that_opens_a_request_waits_and_the_one_asked_for_does_not(
-    clock, house, client
+    clock, organisation, client
 ):
     """Where no stage tells anything the opening's own text waits; "find my request" answers."""
     quiet = CARD.replace('key = "card"', 'key = "quiet"').replace(
         'key = "received"', 'key = "received"\nmilestone = false'
     )
-    await house.load(quiet)
+    await organisation.load(quiet)
     clock.move_to(NIGHT)
-    request = await house.open("quiet", by=KEPT)
-    assert (await last(house, request)).due_at == MORNING
+    request = await organisation.open("quiet", by=SYSTEM_ACTOR)
+    assert (await last(organisation, request)).due_at == MORNING
     found = await client.post(
         "/", data={"reference": request.reference, "contact": MARTIN.phone},
         headers={"Origin": "http://testserver"},
     )  # fmt: skip
     assert found.status_code == 200
-    assert (await last(house, request)).due_at == NIGHT
+    assert (await last(organisation, request)).due_at == NIGHT
 
 
 @pytest.mark.parametrize("verb", [write_to_customer, replace_link])
@@ -142,76 +153,78 @@ async def test_the_link_that_opens_a_request_waits_and_the_one_asked_for_does_no
     ],
 )
 async def test_staff_answer_at_night_and_begin_in_the_morning(
-    clock, house, evening, *, verb, wrote, waits
+    clock, organisation, evening, *, verb, wrote, waits
 ):
     """Who wrote in the last hours still waits up; whom staff address by themselves is asleep."""
     if wrote is not None:
         clock.move_to(NIGHT - wrote)
-        await text(house, "May I change the address?")
+        await text(organisation, "May I change the address?")
         clock.move_to(NIGHT)
     words = {"body": "Yes, of course."} if verb is write_to_customer else {}
-    await house.do(verb, evening, by=house.people.tess.actor, **words)
-    assert (await last(house, evening)).due_at == (MORNING if waits else NIGHT)
+    await organisation.run(verb, evening, by=organisation.people.tess.actor, **words)
+    assert (await last(organisation, evening)).due_at == (MORNING if waits else NIGHT)
 
 
-async def test_who_has_just_called_is_awake(house, evening):
+async def test_recent_caller_is_texted_at_night(organisation, evening):
     """A call that staff wrote down counts like a text."""
-    tess = house.people.tess.actor
-    await house.do(
+    tess = organisation.people.tess.actor
+    await organisation.run(
         log_contact, evening, channel=ContactChannel.CALL, reason=ContactReason.CHANGE, by=tess
     )
-    await house.do(write_to_customer, evening, "As I said: it is done.", by=tess)
-    assert (await last(house, evening)).due_at == NIGHT
+    await organisation.run(write_to_customer, evening, "As I said: it is done.", by=tess)
+    assert (await last(organisation, evening)).due_at == NIGHT
 
 
-async def test_once_answered_a_customer_is_left_to_sleep(clock, house, evening):
+async def test_quiet_hours_resume_after_the_answer(clock, organisation, evening):
     """The second thought of staff, hours after the answer, waits."""
     clock.move_to(NIGHT - timedelta(hours=3))
-    await text(house, "May I change the address?")
-    tess = house.people.tess.actor
-    await house.do(write_to_customer, evening, "Yes, of course.", by=tess)
+    await text(organisation, "May I change the address?")
+    tess = organisation.people.tess.actor
+    await organisation.run(write_to_customer, evening, "Yes, of course.", by=tess)
     clock.move_to(NIGHT)
-    await house.do(write_to_customer, evening, "And one more thing.", by=tess)
-    assert [one.due_at for one in (await house.told(evening))[-2:]] == [
+    await organisation.run(write_to_customer, evening, "And one more thing.", by=tess)
+    assert [one.due_at for one in (await organisation.outbound_messages(evening))[-2:]] == [
         NIGHT - timedelta(hours=3), MORNING,
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("urgent", [True, False])
-async def test_another_system_says_what_is_urgent(house, evening, api, app, urgent):
+async def test_another_system_says_what_is_urgent(organisation, evening, api, app, urgent):
     """`POST /requests/{reference}/messages` takes `urgent`: it goes whatever the hour."""
-    app.state.relay.settings = house.relay.settings
+    app.state.operations.settings = organisation.operations.settings
     told = await api.post(
         f"/requests/{evening.reference}/messages",
         json={"body": "The courier is at your door.", "urgent": urgent},
     )
     assert told.status_code == 201, told.text
-    message = await last(house, evening)
+    message = await last(organisation, evening)
     assert (message.urgent, message.due_at) == (urgent, NIGHT if urgent else MORNING)
 
 
-async def test_an_urgent_stage_tells_and_asks_at_any_hour(clock, house):
+async def test_an_urgent_stage_tells_and_asks_at_any_hour(clock, organisation):
     """`urgent = true` in the workflow file is for its milestone and for its own question."""
     alarm = REPAIR.replace('key = "repair"', 'key = "alarm"').replace(
         "[[stages]]\n", "[[stages]]\nurgent = true\n", 2
     )
-    await house.load(alarm)
+    await organisation.load(alarm)
     clock.move_to(NIGHT)
-    request = await house.open("alarm", by=KEPT)
-    await house.do(advance, request, by=house.people.ben.actor)
-    await house.do(ask_what_is_due, request, by=KEPT)
-    told = await house.told(request)
+    request = await organisation.open("alarm", by=SYSTEM_ACTOR)
+    await organisation.run(advance, request, by=organisation.people.ben.actor)
+    await organisation.run(run_due_follow_ups, request, by=SYSTEM_ACTOR)
+    told = await organisation.outbound_messages(request)
     assert [one.kind for one in told] == ["milestone", "milestone", "follow_up"]
     assert {one.due_at for one in told} == {NIGHT}
 
 
-async def test_a_mail_has_hours_of_its_own(house, evening, database):
+async def test_a_mail_has_hours_of_its_own(organisation, evening, database):
     """`KEPT_MAIL_QUIET_HOURS=off`: a mail lies there until they look."""
-    told = house.relay.settings.model_copy(update={"mail_quiet_hours": None})
-    house.relay = Relay(told, database, Jobs(None), Live(None))
-    await house.do(set_preferences, evening, prefers=Channel.EMAIL, by=THE_CUSTOMER)
-    await house.do(hold, evening, reason="Wait.", by=KEPT)
-    message = await last(house, evening)
+    told = organisation.operations.settings.model_copy(update={"mail_quiet_hours": None})
+    organisation.operations = Operations(told, database, JobQueue(None), LiveUpdates(None))
+    await organisation.run(
+        set_preferences, evening, preferred_channel=Channel.EMAIL, by=CUSTOMER_ACTOR
+    )
+    await organisation.run(hold, evening, reason="Wait.", by=SYSTEM_ACTOR)
+    message = await last(organisation, evening)
     assert (message.channel, message.due_at) == (Channel.EMAIL, NIGHT)
 
 
@@ -226,8 +239,8 @@ async def test_a_mail_has_hours_of_its_own(house, evening, database):
         (None, None, "America/New_York"),
     ],
 )
-async def test_the_night_is_the_one_where_the_number_is_from(house, phone, given, zone):
+async def test_the_night_is_the_one_where_the_number_is_from(organisation, phone, given, zone):
     """The zone given, else the number's where there is but one, else the workflow's."""
     customer = CustomerDetails("Nora New", phone=phone, timezone=given)
-    request = await house.open(customer=customer, by=KEPT)
+    request = await organisation.open(customer=customer, by=SYSTEM_ACTOR)
     assert request.customer.timezone == zone

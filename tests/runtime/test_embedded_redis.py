@@ -10,13 +10,13 @@ import pytest
 from redis import Redis
 
 from portal.errors import Conflict
-from portal.runtime.embedded_redis import LONGEST_SOCKET_PATH, EmbeddedQueue
+from portal.runtime.embedded_redis import MAX_SOCKET_PATH_BYTES, EmbeddedRedis
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from portal.embedded_queue import EmbeddedQueue
-queue = EmbeddedQueue(Path(sys.argv[1]))
+from portal.embedded_queue import EmbeddedRedis
+queue = EmbeddedRedis(Path(sys.argv[1]))
 queue.start()
 print(queue.child.process.pid, flush=True)
 time.sleep(60)
@@ -25,7 +25,7 @@ time.sleep(60)
 
 @pytest.fixture
 def queue(tmp_path):
-    queue = EmbeddedQueue(tmp_path / "data")
+    queue = EmbeddedRedis(tmp_path / "data")
     yield queue
     queue.stop()
 
@@ -37,8 +37,8 @@ def test_it_answers_as_soon_as_it_has_started(queue):
 
 
 def test_a_folder_with_a_long_name_gets_a_loopback_port_with_a_password(tmp_path):
-    folder = tmp_path / 'a "quoted" name' / ("x" * LONGEST_SOCKET_PATH)
-    with EmbeddedQueue(folder) as queue:
+    folder = tmp_path / 'a "quoted" name' / ("x" * MAX_SOCKET_PATH_BYTES)
+    with EmbeddedRedis(folder) as queue:
         assert queue.url.startswith("redis://:")
         with Redis.from_url(queue.url) as client:
             assert client.ping()
@@ -49,7 +49,7 @@ def test_a_folder_with_a_long_name_gets_a_loopback_port_with_a_password(tmp_path
             stranger.ping()
 
 
-def test_it_writes_nothing_that_matters_to_disk(queue):
+def test_nothing_is_persisted(queue):
     with Redis.from_url(queue.start()) as client:
         client.set("word", "kept")
     left = {path.name for path in queue.data_dir.iterdir()}
@@ -59,7 +59,7 @@ def test_it_writes_nothing_that_matters_to_disk(queue):
 def test_a_second_one_on_the_same_folder_is_refused(queue, tmp_path):
     queue.start()
     with pytest.raises(Conflict, match="Another Kept is running"):
-        EmbeddedQueue(tmp_path / "data").start()
+        EmbeddedRedis(tmp_path / "data").start()
     with Redis.from_url(queue.url) as client:
         assert client.ping(), "the first is left in peace"
 
@@ -69,12 +69,12 @@ def test_stopping_ends_the_server_and_frees_the_folder(queue, tmp_path):
     process = queue.child.process
     queue.stop()
     assert process.poll() is not None
-    with EmbeddedQueue(tmp_path / "data") as again, Redis.from_url(again.url) as client:
+    with EmbeddedRedis(tmp_path / "data") as again, Redis.from_url(again.url) as client:
         assert client.ping()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
-def test_it_dies_with_a_killed_parent_and_can_start_again(tmp_path):
+def test_server_exits_with_killed_parent_and_restarts(tmp_path):
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(tmp_path / "data")], stdout=subprocess.PIPE
     ) as holder:
@@ -86,5 +86,5 @@ def test_it_dies_with_a_killed_parent_and_can_start_again(tmp_path):
         assert ended, "no orphan is left"
     finally:
         os.close(server)
-    with EmbeddedQueue(tmp_path / "data") as queue, Redis.from_url(queue.url) as client:
+    with EmbeddedRedis(tmp_path / "data") as queue, Redis.from_url(queue.url) as client:
         assert client.ping()

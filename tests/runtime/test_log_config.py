@@ -3,13 +3,13 @@
 import pytest
 import structlog
 
-from portal.runtime.log_config import speak_plainly
+from portal.runtime.log_config import configure_logging
 
 
 def test_a_trace_shows_code_and_no_values(capsys: pytest.CaptureFixture[str]) -> None:
     """A name or a link in a local variable stays out of the log."""
     customers_link = "/r/a-secret-token"
-    speak_plainly()
+    configure_logging()
     try:
         int(customers_link[:3] + "no number")
     except ValueError:

@@ -1,8 +1,11 @@
 """Migrations make exactly the tables that the nouns describe, on both databases."""
 
 import asyncio
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import pytest
+import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -47,6 +50,10 @@ def revision(connection):
     return MigrationContext.configure(connection).get_current_revision()
 
 
+def tables(connection):
+    return set(sa.inspect(connection).get_table_names())
+
+
 async def test_the_migrated_database_is_what_the_nouns_describe(database_url):
     assert await look(database_url, differences) == []
 
@@ -59,10 +66,19 @@ async def test_from_nothing_to_the_newest_and_again_without_harm(fresh_url):
     assert await look(fresh_url, differences) == []
 
 
+async def test_of_several_processes_one_migrates_and_the_others_find_it_done(fresh_url):
+    # Forked, so that they begin together and need not import everything again.
+    with ProcessPoolExecutor(4, mp_context=get_context("fork")) as processes:
+        running = [processes.submit(migrate, fresh_url) for _ in range(4)]
+        await asyncio.gather(*map(asyncio.wrap_future, running))
+    assert await look(fresh_url, differences) == []
+
+
 async def test_every_migration_can_be_taken_back(fresh_url):
     await asyncio.to_thread(migrate, fresh_url)
     await asyncio.to_thread(command.downgrade, configuration(fresh_url), "base")
     assert await look(fresh_url, revision) is None
+    assert await look(fresh_url, tables) == {"alembic_version"}
     await asyncio.to_thread(migrate, fresh_url)
     assert await look(fresh_url, differences) == []
 

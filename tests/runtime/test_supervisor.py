@@ -81,7 +81,7 @@ def test_killing_it_again_and_again_is_no_reason_to_give_up(supervise):
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_told_to_stop_it_ends_every_child_and_well(supervise, stop):
+def test_stop_signal_ends_every_child_cleanly(supervise, stop):
     supervisor = supervise(POLITE, POLITE)
     children = [os.pidfd_open(next_pid(supervisor)) for _ in range(2)]
     supervisor.send_signal(stop)
@@ -108,7 +108,7 @@ def test_a_child_that_will_not_end_is_killed_after_the_grace(supervise):
     assert has_ended(child)
 
 
-def test_told_twice_it_does_not_wait(supervise):
+def test_second_signal_kills_immediately(supervise):
     supervisor = supervise(POLITE, STUBBORN, grace=60)
     children = [os.pidfd_open(next_pid(supervisor)) for _ in range(2)]
     supervisor.terminate()
@@ -122,7 +122,7 @@ def test_told_twice_it_does_not_wait(supervise):
     assert all(has_ended(child) for child in children)
 
 
-def test_killed_itself_it_leaves_no_orphan(supervise):
+def test_killed_supervisor_leaves_no_orphan(supervise):
     supervisor = supervise(WAITS, STUBBORN)
     children = [os.pidfd_open(next_pid(supervisor)) for _ in range(2)]
     supervisor.kill()

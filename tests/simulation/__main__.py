@@ -9,30 +9,30 @@ from collections.abc import Sequence
 import uvloop
 
 from portal.errors import PortalError
-from tests.simulation.baseline import compare, say_nothing
-from tests.simulation.faults import Dice, read_faults
-from tests.simulation.report import Report, in_words, report
-from tests.simulation.run import Script, play
+from tests.simulation.baseline import compare, silence_logs
+from tests.simulation.faults import SeededRandom, read_faults
+from tests.simulation.report import Report, as_lines, report
+from tests.simulation.run import SimulationConfig, run_simulation
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Play as told; the exit code."""
     told = _parser().parse_args(arguments)
-    say_nothing()
+    silence_logs()
     try:
         made = uvloop.run(_play(told))
     except PortalError as refusal:
         sys.stderr.write(f"kept: {refusal}\n")
         return 1
-    words = json.dumps(made.as_json(), indent=2) if told.json else "\n".join(in_words(made))
+    words = json.dumps(made.as_json(), indent=2) if told.json else "\n".join(as_lines(made))
     sys.stdout.write(f"{words}\n")
     return 1 if made.misses else 0
 
 
 async def _play(told: Namespace) -> Report:
-    script = Script(told.requests, Dice(told.seed, read_faults(told.faults)))
+    script = SimulationConfig(told.requests, SeededRandom(told.seed, read_faults(told.faults)))
     if told.alone:
-        return report(await play(script, told.database_url))
+        return report(await run_simulation(script, told.database_url))
     return await compare(script, told.database_url)
 
 

@@ -1,4 +1,4 @@
-"""The play, and beside it the same lives with Kept silent: what its messages spare customers."""
+"""The run_simulation, and beside it the same lives with Kept silent: what its messages spare customers."""
 
 import asyncio
 import logging
@@ -9,26 +9,26 @@ from multiprocessing import get_context
 import structlog
 import uvloop
 
-from tests.simulation.report import Asking, Report, report
-from tests.simulation.run import Script, play
+from tests.simulation.report import CustomerInquiries, Report, report
+from tests.simulation.run import SimulationConfig, run_simulation
 
 
-async def compare(script: Script, database_url: str | None) -> Report:
+async def compare(script: SimulationConfig, database_url: str | None) -> Report:
     """Play it, and at the same time, in a process of its own, without tellings and follow-ups."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside:
-        silent = replace(script, tells=False)
-        without = asyncio.get_running_loop().run_in_executor(beside, count_asking, silent)
-        outcome = await play(script, database_url)
+        silent = replace(script, sends_updates=False)
+        without = asyncio.get_running_loop().run_in_executor(beside, count_inquiries, silent)
+        outcome = await run_simulation(script, database_url)
         return report(outcome, await without)
 
 
-def count_asking(script: Script) -> Asking:
+def count_inquiries(script: SimulationConfig) -> CustomerInquiries:
     """Only how often customers had to ask."""
-    say_nothing()
-    return Asking.of(uvloop.run(play(script)))
+    silence_logs()
+    return CustomerInquiries.of(uvloop.run(run_simulation(script)))
 
 
-def say_nothing() -> None:
+def silence_logs() -> None:
     """A worker that is killed on purpose need not be told of."""
     logging.disable(logging.CRITICAL)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))

@@ -16,10 +16,10 @@ from urllib.parse import parse_qs, urlsplit
 from portal import business_time
 from portal.messaging.send_errors import OutcomeUnknown, Refused, Throttled
 from portal.messaging.sms import twilio_codes as meaning
-from portal.messaging.sms.twilio_client import Accepted, Sent
+from portal.messaging.sms.twilio_client import Accepted, TwilioMessage
 from portal.models import MessageStatus
 from portal.operations import Receipt
-from tests.simulation.faults import Dice, Fault
+from tests.simulation.faults import Fault, SeededRandom
 
 OFF, DEAD, LANDLINE = 30003, 30005, 30006
 
@@ -47,7 +47,7 @@ class Text:
 
 
 @dataclass(order=True)
-class News:
+class StatusChange:
     """What happens to a text at a moment, and whether the product is told of it."""
 
     at: datetime
@@ -55,7 +55,7 @@ class News:
     text: Text = field(compare=False)
     status: MessageStatus = field(compare=False)
     error_code: int | None = field(compare=False, default=None)
-    is_told: bool = field(compare=False, default=True)
+    is_reported: bool = field(compare=False, default=True)
 
     @property
     def receipt(self) -> Receipt:
@@ -65,52 +65,54 @@ class News:
 
 
 @dataclass
-class Carrier:
+class FakeCarrier:
     """Speaks as the product's gateway to Twilio does.
 
-    ``announce`` takes what is to happen to a text later; ``phones`` knows the numbers that are no
+    ``schedule_status`` takes what is to happen to a text later; ``phones`` knows the numbers that are no
     good.
     """
 
-    dice: Dice
-    announce: Callable[[News], None]
+    dice: SeededRandom
+    schedule_status: Callable[[StatusChange], None]
     phones: dict[str, Phone] = field(default_factory=dict)
     sender: str = "+15005550006"
     texts: dict[str, Text] = field(default_factory=dict)
     tried: Counter[str] = field(default_factory=Counter)
-    done_to: Counter[str] = field(default_factory=Counter)
+    injected: Counter[str] = field(default_factory=Counter)
     _news: int = 0
 
     async def send(
         self, to: str, body: str, status_callback: str, validity_seconds: int | None = None
     ) -> Accepted:
-        """Take a text, or not; see ``SmsGateway.send``."""
+        """Take a text, or not; see ``TwilioClient.send``."""
         del validity_seconds
         self.tried[to] += 1
         names = (to, self.tried[to])
         if self.dice.hit(Fault.CARRIER, 0.02, *names):
             trouble = self.dice.of("trouble", *names).choice(("500", "429", "lost", "lost"))
             if trouble == "429":
-                self.done_to["told to slow down"] += 1
+                self.injected["told to slow down"] += 1
                 raise Throttled("Twilio asks us to slow down.")
             if trouble == "500":
-                self.done_to["error 500, nothing taken"] += 1
+                self.injected["error 500, nothing taken"] += 1
                 raise OutcomeUnknown("Twilio answered with HTTP 500.")
-            self.done_to["text taken, answer lost"] += 1
+            self.injected["text taken, answer lost"] += 1
             self._take(to, body, status_callback, names)
             raise OutcomeUnknown("No sure answer from Twilio: the connection was lost.")
         if self.phones.get(to) == Phone.LANDLINE and names[1] % 2:
-            self.done_to["refused: cannot receive texts"] += 1
+            self.injected["refused: cannot receive texts"] += 1
             raise Refused(21614, meaning.verdict(21614))
         text = self._take(to, body, status_callback, names)
         return Accepted(text.sid, MessageStatus.ACCEPTED, 1)
 
-    async def fetch(self, sid: str) -> Sent | None:
+    async def fetch(self, sid: str) -> TwilioMessage | None:
         """What became of one text."""
         text = self.texts.get(sid)
         return _as_sent(text) if text else None
 
-    async def find_sent(self, to: str | None, since: datetime, until: datetime) -> list[Sent]:
+    async def find_sent(
+        self, to: str | None, since: datetime, until: datetime
+    ) -> list[TwilioMessage]:
         """What was taken between two moments, oldest first."""
         return [
             _as_sent(text)
@@ -121,7 +123,7 @@ class Carrier:
     async def close(self) -> None:
         """Nothing is open."""
 
-    def hear(self, news: News) -> None:
+    def hear(self, news: StatusChange) -> None:
         """It has happened."""
         news.text.status, news.text.error_code = news.status, news.error_code
         news.text.ended_at = news.at
@@ -141,15 +143,15 @@ class Carrier:
         told = ["sent", "end"]
         if self.dice.hit(Fault.CARRIER, 0.06, "receipts", *names):
             odd = chance.choice(("none", "no end", "reversed", "twice"))
-            self.done_to[f"receipts: {odd}"] += 1
+            self.injected[f"receipts: {odd}"] += 1
             told = {
                 "none": [], "no end": ["sent"], "reversed": ["end", "sent"],
                 "twice": ["sent", "end", "end"],
             }[odd]  # fmt: skip
         elif chance.random() < 0.7:
             told = ["end"]  # Most phones answer so fast that there is but one.
-        self._say(text, sent_at, MessageStatus.SENT, None, is_told=told[:1] == ["sent"])
-        self._say(text, end_at, status, code, is_told="end" in told)
+        self._say(text, sent_at, MessageStatus.SENT, None, is_reported=told[:1] == ["sent"])
+        self._say(text, end_at, status, code, is_reported="end" in told)
         if told[1:] == ["sent"]:
             late = end_at + timedelta(seconds=3)
             self._say(text, late, MessageStatus.SENT, None, happens=False)
@@ -159,10 +161,10 @@ class Carrier:
     def _end(self, to: str, names: tuple[str, int]) -> tuple[MessageStatus, int | None]:
         phone = self.phones.get(to, Phone.GOOD)
         if phone != Phone.GOOD:
-            self.done_to["not delivered: a number that is no good"] += 1
+            self.injected["not delivered: a number that is no good"] += 1
             return MessageStatus.UNDELIVERED, DEAD if phone == Phone.DEAD else LANDLINE
         if self.dice.hit(Fault.UNDELIVERED, 0.02, "off", *names):
-            self.done_to["not delivered: the phone is off"] += 1
+            self.injected["not delivered: the phone is off"] += 1
             return MessageStatus.UNDELIVERED, OFF
         return MessageStatus.DELIVERED, None
 
@@ -173,33 +175,33 @@ class Carrier:
         status: MessageStatus,
         code: int | None,
         *,
-        is_told: bool = True,
+        is_reported: bool = True,
         happens: bool = True,
     ) -> None:
         self._news += 1
-        news = News(at, self._news, text, status, code, is_told)
+        news = StatusChange(at, self._news, text, status, code, is_reported)
         if not happens:
             news.text = Text(text.sid, text.to, text.body, text.message_id, text.taken_at)
-        self.announce(news)
+        self.schedule_status(news)
 
 
 @dataclass
-class MailServer:
+class FakeMailServer:
     """Takes mails; ``arrived`` is called with the Message-ID of each new one."""
 
     arrived: Callable[[str, str], None]
     mails: Counter[str] = field(default_factory=Counter)
 
-    async def send(self, message: EmailMessage, returned_to: str = "") -> None:
-        """See ``Mailer.send``. The same mail twice is one mail on a reader's screen."""
-        del returned_to
+    async def send(self, message: EmailMessage, envelope_from: str = "") -> None:
+        """See ``SmtpClient.send``. The same mail twice is one mail on a reader's screen."""
+        del envelope_from
         message_id = str(message["Message-ID"])
         self.mails[message_id] += 1
         if self.mails[message_id] == 1:
             self.arrived(message_id, message["To"].addresses[0].addr_spec)
 
 
-def _as_sent(text: Text) -> Sent:
-    return Sent(
+def _as_sent(text: Text) -> TwilioMessage:
+    return TwilioMessage(
         text.sid, text.status, text.to, "", text.body, text.taken_at, text.error_code, segments=1
     )

@@ -56,7 +56,7 @@ def read_faults(words: str) -> frozenset[Fault]:
 
 
 @dataclass(frozen=True)
-class Dice:
+class SeededRandom:
     """Chance by name: the same question is answered alike, in whatever order it is asked."""
 
     seed: int

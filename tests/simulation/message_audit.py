@@ -6,27 +6,31 @@ from dataclasses import dataclass, field
 from sqlmodel import col, select
 
 from portal.models import (
-    BallKind,
     Channel,
     Direction,
     DroppedBall,
+    DroppedBallKind,
     Event,
     EventKind,
     Message,
     MessageKind,
     MessageStatus,
 )
-from tests.simulation.event_loop import World
+from tests.simulation.event_loop import EventLoop
 from tests.simulation.fake_carrier import Text
 
 UNDER_WAY = (MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.UNKNOWN)
-REACHED_THEM = (MessageStatus.ACCEPTED, MessageStatus.SENT, MessageStatus.DELIVERED)
-ENDED_BADLY = (MessageStatus.FAILED, MessageStatus.UNDELIVERED, MessageStatus.REVIEW)
-ABOUT_MESSAGES = (BallKind.MESSAGE_UNDELIVERED, BallKind.OUTCOME_UNKNOWN, BallKind.SENT_TWICE)
+SENT_STATUSES = (MessageStatus.ACCEPTED, MessageStatus.SENT, MessageStatus.DELIVERED)
+FAILED_STATUSES = (MessageStatus.FAILED, MessageStatus.UNDELIVERED, MessageStatus.REVIEW)
+MESSAGE_BALL_KINDS = (
+    DroppedBallKind.MESSAGE_UNDELIVERED,
+    DroppedBallKind.OUTCOME_UNKNOWN,
+    DroppedBallKind.SENT_TWICE,
+)
 
 
 @dataclass
-class Reckoning:
+class MessageAudit:
     """Messages owed, lost and doubled; each that is wrong with a sentence."""
 
     owed: int = 0
@@ -37,7 +41,7 @@ class Reckoning:
     doubled: list[str] = field(default_factory=list)
 
 
-async def reckon(world: World) -> Reckoning:
+async def audit_messages(world: EventLoop) -> MessageAudit:
     """Every message of ours has an end, and it is the one that the carrier knows."""
     taken: dict[int, list[Text]] = defaultdict(list)
     for text in world.carrier.texts.values():
@@ -45,11 +49,11 @@ async def reckon(world: World) -> Reckoning:
     query = select(Message).where(col(Message.direction) == Direction.OUT)
     async with world.database.reading() as session:
         messages = (await session.exec(query.order_by(col(Message.id)))).all()
-        about = select(DroppedBall.subject).where(col(DroppedBall.kind).in_(ABOUT_MESSAGES))
+        about = select(DroppedBall.subject).where(col(DroppedBall.kind).in_(MESSAGE_BALL_KINDS))
         raised = set((await session.exec(about)).all())
         reached = select(Event).where(col(Event.kind) == EventKind.STAGE_REACHED)
         milestones = [one for one in (await session.exec(reached)).all() if one.data.get("told")]
-    account = Reckoning()
+    account = MessageAudit()
     told = {one.cause for one in messages if one.kind == MessageKind.MILESTONE}
     account.lost += [
         f"milestone {event.id} was never told"
@@ -63,7 +67,11 @@ async def reckon(world: World) -> Reckoning:
 
 
 def _judge(
-    account: Reckoning, message: Message, texts: list[Text], mails: Counter[str], raised: set[str]
+    account: MessageAudit,
+    message: Message,
+    texts: list[Text],
+    mails: Counter[str],
+    raised: set[str],
 ) -> None:
     account.owed += 1
     known = f"message:{message.id}" in raised
@@ -74,15 +82,15 @@ def _judge(
         account.doubled.append(f"{what} went {times} times")
     if message.status in UNDER_WAY:
         account.lost.append(f"{what} is {message.status} for ever")
-    elif message.status in REACHED_THEM:
+    elif message.status in SENT_STATUSES:
         account.arrived += 1
         if not times:
             account.lost.append(f"{what} is {message.status}, and the carrier never had it")
         elif is_text and not any(_agrees(message, text) for text in texts):
             account.lost.append(f"{what} is {message.status}, and was not delivered")
-    elif message.status in ENDED_BADLY:
+    elif message.status in FAILED_STATUSES:
         account.told_by_people += 1
-        if not (known or message.settled_at is not None or message.kind == MessageKind.NOTICE):
+        if not (known or message.handled_at is not None or message.kind == MessageKind.NOTICE):
             account.lost.append(f"{what} is {message.status}, and nobody was told")
     else:
         account.held_back += 1

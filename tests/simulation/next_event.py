@@ -28,8 +28,8 @@ from portal.models import (
     StageRun,
 )
 from portal.models.columns import UtcDateTime
-from portal.models.requests.dropped_ball import UNMAILED
-from workers.reconcile import FIRST_LOOK, LOST_AFTER
+from portal.models.requests.dropped_ball import NOTIFICATION_PENDING
+from workers.reconcile import CLAIM_LOST_AFTER, FIRST_CHECK_AFTER
 
 
 class Duty(StrEnum):
@@ -43,31 +43,35 @@ class Duty(StrEnum):
     INQUIRE = "inquire"
 
 
-MAIL_LATER = timedelta(seconds=60)
+STAFF_EMAIL_DELAY = timedelta(seconds=60)
 """Mail to staff that waits for its turn is looked for again so much later."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class NextEvents:
     """What is due when, by duty; and what else is asked for in the same breath.
 
-    ``next_slip`` is when the next thing slips by its own row, whatever the product has planned.
+    ``next_drop_at`` is when the next thing slips by its own row, whatever the product has planned.
     """
 
     due: dict[Duty, datetime]
     newest_ball: int = 0
     ownerless: int = 0
-    next_slip: datetime | None = None
+    next_drop_at: datetime | None = None
 
 
-async def look(database: Database, now: datetime, reconcile_after: timedelta) -> Look:
+async def look(database: Database, now: datetime, reconcile_seconds: timedelta) -> NextEvents:
     """The earliest moment for each duty; one that has nothing to come is left out."""
     async with database.connection() as connection:
         rows = (await connection.execute(_query(), {"now": now})).all()
     due: dict[Duty, datetime] = {}
     newest_ball = ownerless = 0
     slips: list[datetime] = []
-    waits = {"sending": LOST_AFTER, "doubtful": FIRST_LOOK, "looked": reconcile_after}
+    waits = {
+        "sending": CLAIM_LOST_AFTER,
+        "doubtful": FIRST_CHECK_AFTER,
+        "looked": reconcile_seconds,
+    }
     for what, at, number in rows:
         if what == "balls":
             newest_ball = number or 0
@@ -79,10 +83,10 @@ async def look(database: Database, now: datetime, reconcile_after: timedelta) ->
             name, _, part = what.partition(":")
             # A second more: those duties ask for what is older than so long.
             moment = at + waits[part] + timedelta(seconds=1) if part in waits else at
-            moment = moment + MAIL_LATER if part == "unmailed" else moment
+            moment = moment + STAFF_EMAIL_DELAY if part == "unmailed" else moment
             duty = Duty(name)
             due[duty] = min(moment, due.get(duty, moment))
-    return Look(due, newest_ball, ownerless, min(slips, default=None))
+    return NextEvents(due, newest_ball, ownerless, min(slips, default=None))
 
 
 @cache
@@ -94,27 +98,27 @@ def _query() -> sa.CompoundSelect[Any]:
         _waiting("mails", Channel.EMAIL),
         _first("sweep", FollowUp.next_at, col(FollowUp.next_at).is_not(None)),
         _first("sweep", StageRun.hold_until, col(StageRun.hold_until).is_not(None)),
-        _first("sweep", ServiceRequest.tell_at, col(ServiceRequest.tell_at).is_not(None)),
-        _first("watch", ServiceRequest.watch_at, col(ServiceRequest.watch_at).is_not(None)),
+        _first("sweep", ServiceRequest.next_update_at, col(ServiceRequest.next_update_at).is_not(None)),
+        _first("watch", ServiceRequest.next_check_at, col(ServiceRequest.next_check_at).is_not(None)),
         _first(
             "watch", DroppedBall.escalates_at, col(DroppedBall.resolved_at).is_(None),
             col(DroppedBall.escalates_at).is_not(None),
         ),
-        _first("watch:unmailed", DroppedBall.raised_at, sa.text(UNMAILED)),
+        _first("watch:unmailed", DroppedBall.raised_at, sa.text(NOTIFICATION_PENDING)),
         _first(
             "reconcile:sending", Message.claimed_at, col(Message.status) == MessageStatus.SENDING
         ),
         _first(
             "reconcile:doubtful", Message.claimed_at,
-            col(Message.status) == MessageStatus.UNKNOWN, col(Message.looked_at).is_(None),
+            col(Message.status) == MessageStatus.UNKNOWN, col(Message.reconciled_at).is_(None),
         ),
         _first(
-            "reconcile:looked", Message.looked_at,
-            col(Message.status) == MessageStatus.UNKNOWN, col(Message.looked_at).is_not(None),
+            "reconcile:looked", Message.reconciled_at,
+            col(Message.status) == MessageStatus.UNKNOWN, col(Message.reconciled_at).is_not(None),
         ),
-        _first("inquire", Message.ask_at, col(Message.ask_at).is_not(None)),
-        _first("slip", StageRun.late_at, *runs, col(StageRun.late_at) > now),
-        _first("slip", StageRun.silent_at, *runs, col(StageRun.silent_at) > now),
+        _first("inquire", Message.poll_at, col(Message.poll_at).is_not(None)),
+        _first("slip", StageRun.overdue_at, *runs, col(StageRun.overdue_at) > now),
+        _first("slip", StageRun.silence_overdue_at, *runs, col(StageRun.silence_overdue_at) > now),
         _first(
             "slip", Handoff.accept_by, col(Handoff.closed_at).is_(None),
             col(Handoff.accept_by) > now,

@@ -14,16 +14,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col, select
 
 from portal.models import (
-    BallKind,
     Direction,
     DroppedBall,
+    DroppedBallKind,
     FollowUp,
     FollowUpState,
     Handoff,
     Message,
     MessageKind,
     MessageStatus,
-    Outage,
+    MonitoringGap,
     Promise,
     PromiseKind,
     RunState,
@@ -31,35 +31,45 @@ from portal.models import (
     StaffMember,
     StageRun,
 )
-from tests.simulation.organisation import Office
-from tests.simulation.simulated_request import Life
+from tests.simulation.organisation import Organisation
+from tests.simulation.simulated_request import SimulatedRequest
 
-Key = tuple[BallKind, str]
+Key = tuple[DroppedBallKind, str]
 
-READ = ("id", "request_id", "status", "provider_sid", "looked_at", "claimed_at", "created_at")
-IN_TIME = timedelta(seconds=60)
+MESSAGE_COLUMNS = (
+    "id",
+    "request_id",
+    "status",
+    "provider_sid",
+    "reconciled_at",
+    "claimed_at",
+    "created_at",
+)
+FIX_WITHIN = timedelta(seconds=60)
 """What is put right sooner need not have been raised."""
-RETURNS_NOTICED = 2
-BY_PEOPLE = frozenset({BallKind.CEILING, BallKind.FLOOD, BallKind.UNKNOWN_SENDER})
+BOUNCING_THRESHOLD = 2
+NOT_JUDGED_KINDS = frozenset(
+    {DroppedBallKind.SENDING_LIMIT, DroppedBallKind.FLOOD, DroppedBallKind.UNKNOWN_SENDER}
+)
 
 
 @dataclass
-class Drop:
+class ActualDrop:
     """Something that really slipped: since when, when it was raised, when it was put right."""
 
-    kind: BallKind
+    kind: DroppedBallKind
     subject: str
     request_id: int
     at: datetime
     raised_at: datetime | None = None
-    stood_at: datetime | None = None
+    last_seen_open_at: datetime | None = None
     ended_at: datetime | None = None
-    excused_until: datetime | None = None
+    grace_until: datetime | None = None
 
     @property
     def due_at(self) -> datetime:
         """From when on it could be raised: after an outage staff may first catch up."""
-        return max(self.at, self.excused_until or self.at)
+        return max(self.at, self.grace_until or self.at)
 
     @property
     def seconds(self) -> float | None:
@@ -71,34 +81,36 @@ class Drop:
     @property
     def counts(self) -> bool:
         """False where it was put right before anybody could be told."""
-        stood = self.stood_at is not None and self.stood_at > self.due_at + IN_TIME
+        stood = (
+            self.last_seen_open_at is not None and self.last_seen_open_at > self.due_at + FIX_WITHIN
+        )
         return self.raised_at is not None or stood
 
 
 @dataclass
-class Truth:
+class Oracle:
     """Every drop of a simulation, and every ball that was raised for none."""
 
-    office: Office
-    lives: dict[int, Life]
-    drops: list[Drop] = field(default_factory=list)
+    office: Organisation
+    lives: dict[int, SimulatedRequest]
+    drops: list[ActualDrop] = field(default_factory=list)
     raised: int = 0
     false: list[str] = field(default_factory=list)
-    standing: dict[Key, Drop] = field(default_factory=dict)
+    standing: dict[Key, ActualDrop] = field(default_factory=dict)
     _newest: int = 0
-    _known: dict[Key, Drop] = field(default_factory=dict)
+    _known: dict[Key, ActualDrop] = field(default_factory=dict)
 
     async def look(self) -> None:
         """Take note of what has slipped by now, what is right again, and what was raised."""
         world = self.office.world
-        if world.is_down(world.now) is not None:
+        if world.outage_end(world.now) is not None:
             return
         async with world.database.reading() as session:
             there = await session.connection()
             facts = {(one.kind, one.subject): one for one in await self._facts(there, world.now)}
             query = select(DroppedBall).where(col(DroppedBall.id) > self._newest)
             balls = (await session.exec(query.order_by(col(DroppedBall.id)))).all()
-            outages = (await session.exec(select(Outage))).all()
+            outages = (await session.exec(select(MonitoringGap))).all()
         for key, fact in facts.items():
             known = self.standing.get(key)
             if known is None or known.at != fact.at:
@@ -107,10 +119,10 @@ class Truth:
                     known.ended_at = world.now
                 self.standing[key] = self._known[key] = fact
                 self.drops.append(fact)
-            self.standing[key].stood_at = world.now
+            self.standing[key].last_seen_open_at = world.now
             for out in outages:
-                if out.began_at <= fact.at < out.patient_until:
-                    self.standing[key].excused_until = out.patient_until
+                if out.began_at <= fact.at < out.grace_until:
+                    self.standing[key].grace_until = out.grace_until
         for key in [key for key in self.standing if key not in facts]:
             self.standing.pop(key).ended_at = world.now
         for ball in balls:
@@ -120,14 +132,17 @@ class Truth:
     def _judge(self, ball: DroppedBall) -> None:
         self.raised += 1
         drop = self.standing.get((ball.kind, ball.subject))
-        if drop is None and ball.kind in (BallKind.BOUNCING, BallKind.SENT_TWICE):
+        if drop is None and ball.kind in (
+            DroppedBallKind.RETURNED_REPEATEDLY,
+            DroppedBallKind.SENT_TWICE,
+        ):
             drop = self._known.get((ball.kind, ball.subject))
         if drop is None or drop.at > ball.raised_at:
             self.false.append(f"{ball.raised_at:%d %b %H:%M} {ball.kind} {ball.subject}")
         elif drop.raised_at is None:
             drop.raised_at = ball.raised_at
 
-    async def _facts(self, there: AsyncConnection, now: datetime) -> list[Drop]:
+    async def _facts(self, there: AsyncConnection, now: datetime) -> list[ActualDrop]:
         found = [
             *await self._of_stages(there, now),
             *await self._of_handoffs(there, now),
@@ -137,34 +152,38 @@ class Truth:
             *await self._of_people(there, now),
             *self._of_returns(),
         ]
-        ageing: Any = sa.select(col(ServiceRequest.id), col(ServiceRequest.ages_at)).where(
-            col(ServiceRequest.ages_at) <= now, col(ServiceRequest.closed_at).is_(None)
+        ageing: Any = sa.select(col(ServiceRequest.id), col(ServiceRequest.overdue_age_at)).where(
+            col(ServiceRequest.overdue_age_at) <= now, col(ServiceRequest.closed_at).is_(None)
         )
         for request_id, at in (await there.execute(ageing)).all():
-            found.append(_drop(BallKind.AGEING, f"request:{request_id}", request_id, at))
+            found.append(_drop(DroppedBallKind.AGEING, f"request:{request_id}", request_id, at))
         return found
 
-    async def _of_stages(self, there: AsyncConnection, now: datetime) -> list[Drop]:
+    async def _of_stages(self, there: AsyncConnection, now: datetime) -> list[ActualDrop]:
         query: Any = sa.select(
             col(StageRun.id),
             col(StageRun.request_id),
-            col(StageRun.late_at),
-            col(StageRun.silent_at),
+            col(StageRun.overdue_at),
+            col(StageRun.silence_overdue_at),
         ).where(
             col(StageRun.state) == RunState.OPEN,
             col(StageRun.paused_at).is_(None),
-            sa.or_(col(StageRun.late_at) <= now, col(StageRun.silent_at) <= now),
+            sa.or_(col(StageRun.overdue_at) <= now, col(StageRun.silence_overdue_at) <= now),
         )
         found = []
-        for run_id, request_id, late_at, silent_at in (await there.execute(query)).all():
-            if late_at <= now:
-                found.append(_drop(BallKind.STAGE_OVERDUE, f"run:{run_id}", request_id, late_at))
-            if silent_at is not None and silent_at <= now:
-                silent = BallKind.THIRD_PARTY_SILENT
-                found.append(_drop(silent, f"run:{run_id}", request_id, silent_at))
+        for run_id, request_id, overdue_at, silence_overdue_at in (
+            await there.execute(query)
+        ).all():
+            if overdue_at <= now:
+                found.append(
+                    _drop(DroppedBallKind.STAGE_OVERDUE, f"run:{run_id}", request_id, overdue_at)
+                )
+            if silence_overdue_at is not None and silence_overdue_at <= now:
+                silent = DroppedBallKind.THIRD_PARTY_SILENT
+                found.append(_drop(silent, f"run:{run_id}", request_id, silence_overdue_at))
         return found
 
-    async def _of_handoffs(self, there: AsyncConnection, now: datetime) -> list[Drop]:
+    async def _of_handoffs(self, there: AsyncConnection, now: datetime) -> list[ActualDrop]:
         query: Any = (
             sa.select(col(Handoff.id), col(Handoff.request_id), col(Handoff.accept_by))
             .join(StageRun, col(StageRun.id) == col(Handoff.run_id))
@@ -174,13 +193,13 @@ class Truth:
                 col(StageRun.paused_at).is_(None),
             )
         )
-        kind = BallKind.HANDOFF_UNACCEPTED
+        kind = DroppedBallKind.HANDOFF_UNACCEPTED
         return [
             _drop(kind, f"handoff:{handoff_id}", request_id, at)
             for handoff_id, request_id, at in (await there.execute(query)).all()
         ]
 
-    async def _of_words(self, there: AsyncConnection, now: datetime) -> list[Drop]:
+    async def _of_words(self, there: AsyncConnection, now: datetime) -> list[ActualDrop]:
         """Promises past their time, and customers' words that nobody has answered."""
         owed: Any = (
             sa.select(
@@ -199,11 +218,11 @@ class Truth:
                 known = answers.get(row.request_id, row.due_at)
                 answers[row.request_id] = min(known, row.due_at)
             elif row.due_at <= now:
-                late = BallKind.PROMISE_DUE
+                late = DroppedBallKind.PROMISE_DUE
                 found.append(_drop(late, f"promise:{row.id}", row.request_id, row.due_at))
         for request_id, due_at in answers.items():
             if due_at <= now:
-                unanswered = BallKind.MESSAGE_UNANSWERED
+                unanswered = DroppedBallKind.MESSAGE_UNANSWERED
                 found.append(_drop(unanswered, f"request:{request_id}", request_id, due_at))
         wrote: Any = sa.select(
             col(ServiceRequest.id),
@@ -211,13 +230,13 @@ class Truth:
             col(ServiceRequest.unanswered_since),
         ).where(col(ServiceRequest.unanswered_since).is_not(None))
         for request_id, department_id, since in (await there.execute(wrote)).all():
-            by = self.office.departments[department_id].reply_by(since)
+            by = self.office.departments[department_id].reply_due_at(since)
             if request_id not in covered and by <= now:
-                unanswered = BallKind.MESSAGE_UNANSWERED
+                unanswered = DroppedBallKind.MESSAGE_UNANSWERED
                 found.append(_drop(unanswered, f"request:{request_id}", request_id, by))
         return found
 
-    async def _of_questions(self, there: AsyncConnection, now: datetime) -> list[Drop]:
+    async def _of_questions(self, there: AsyncConnection, now: datetime) -> list[ActualDrop]:
         query: Any = (
             sa.select(
                 col(FollowUp.id), col(FollowUp.request_id), col(FollowUp.key), col(FollowUp.reminded_at),
@@ -238,23 +257,23 @@ class Truth:
             wait = life.kind.question(key).remind_after if life else None
             at = self.office.calendar(place).add(reminded_at, wait) if wait else None
             if at is not None and at <= now:
-                kind = BallKind.FOLLOW_UP_UNANSWERED
+                kind = DroppedBallKind.FOLLOW_UP_UNANSWERED
                 found.append(_drop(kind, f"follow_up:{question_id}", request_id, at))
         return found
 
-    async def _of_messages(self, there: AsyncConnection) -> list[Drop]:
+    async def _of_messages(self, there: AsyncConnection) -> list[ActualDrop]:
         """What reached nobody by any way, and what nobody can find out about."""
         kinds = {
-            MessageStatus.FAILED: BallKind.MESSAGE_UNDELIVERED,
-            MessageStatus.UNDELIVERED: BallKind.MESSAGE_UNDELIVERED,
-            MessageStatus.REVIEW: BallKind.OUTCOME_UNKNOWN,
+            MessageStatus.FAILED: DroppedBallKind.MESSAGE_UNDELIVERED,
+            MessageStatus.UNDELIVERED: DroppedBallKind.MESSAGE_UNDELIVERED,
+            MessageStatus.REVIEW: DroppedBallKind.OUTCOME_UNKNOWN,
         }
         query: Any = sa.select(
-            *(getattr(Message, name) for name in READ),
+            *(getattr(Message, name) for name in MESSAGE_COLUMNS),
         ).where(
             col(Message.direction) == Direction.OUT,
             col(Message.status).in_(kinds),
-            col(Message.settled_at).is_(None),
+            col(Message.handled_at).is_(None),
             col(Message.request_id).is_not(None),
             col(Message.kind) != MessageKind.NOTICE,
         )
@@ -270,13 +289,13 @@ class Truth:
         text = world.carrier.texts.get(row.provider_sid or "")
         if text is not None and text.ended_at is not None:
             return text.ended_at
-        again = timedelta(seconds=world.settings.reconcile_after)
+        again = timedelta(seconds=world.settings.reconcile_seconds)
         known: datetime = row.claimed_at or row.created_at
-        if row.looked_at is not None:
-            known = row.looked_at + again
+        if row.reconciled_at is not None:
+            known = row.reconciled_at + again
         return known
 
-    async def _of_people(self, there: AsyncConnection, now: datetime) -> list[Drop]:
+    async def _of_people(self, there: AsyncConnection, now: datetime) -> list[ActualDrop]:
         query: Any = (
             sa.select(
                 col(ServiceRequest.id), col(ServiceRequest.updated_at), col(StaffMember.id),
@@ -301,24 +320,24 @@ class Truth:
         for request_id, updated_at, person_id, left_at, away in (await there.execute(query)).all():
             if left_at is not None:
                 found.append(
-                    _drop(BallKind.NO_OWNER, f"request:{request_id}", request_id, updated_at)
+                    _drop(DroppedBallKind.NO_OWNER, f"request:{request_id}", request_id, updated_at)
                 )
             else:
                 subject = f"request:{request_id}:{person_id}"
-                found.append(_drop(BallKind.OWNER_ABSENT, subject, request_id, away))
+                found.append(_drop(DroppedBallKind.OWNER_ABSENT, subject, request_id, away))
         return found
 
-    def _of_returns(self) -> Iterator[Drop]:
+    def _of_returns(self) -> Iterator[ActualDrop]:
         """By the simulation's own count of what went back."""
         for request_id, life in self.lives.items():
-            if life.is_over or life.it.is_closed or life.settled_returns:
+            if life.is_over or life.it.is_closed or life.returns_resolved:
                 continue
             for pair, times in life.returns.items():
-                if times >= RETURNS_NOTICED:
+                if times >= BOUNCING_THRESHOLD:
                     subject = f"request:{request_id}:{'-'.join(map(str, sorted(pair)))}"
                     at = life.bounced_at[pair]
-                    yield _drop(BallKind.BOUNCING, subject, request_id, at)
+                    yield _drop(DroppedBallKind.RETURNED_REPEATEDLY, subject, request_id, at)
 
 
-def _drop(kind: BallKind, subject: str, request_id: int, at: datetime) -> Drop:
-    return Drop(kind, subject, request_id, at)
+def _drop(kind: DroppedBallKind, subject: str, request_id: int, at: datetime) -> ActualDrop:
+    return ActualDrop(kind, subject, request_id, at)

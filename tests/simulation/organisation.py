@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from portal import operations
 from portal.business_time import BusinessCalendar
-from portal.demo.sample_data.staff import add_people
+from portal.demo.sample_data.staff import add_sample_staff
 from portal.models import (
     Actor,
     ActorKind,
@@ -19,15 +19,15 @@ from portal.models import (
 )
 from portal.operations import add_staff, disable_staff, load_workflow
 from portal.workflows import WorkflowDefinition, read_workflow_file, shipped_workflow_files
-from tests.simulation.event_loop import World
+from tests.simulation.event_loop import EventLoop
 from tests.simulation.faults import Fault
 
-THE_OFFICE = Actor(ActorKind.SYSTEM, "The office")
-HELPERS = ("Noah Lind", "Ada Marsh", "Ivo Brandt", "Mia Sorel", "Ken Oduya", "Eva Holt")
+ORGANISATION_ACTOR = Actor(ActorKind.SYSTEM, "The office")
+STAFF_NAMES = ("Noah Lind", "Ada Marsh", "Ivo Brandt", "Mia Sorel", "Ken Oduya", "Eva Holt")
 
 
 @dataclass
-class Person:
+class SimulatedStaff:
     """Somebody at the desk, as far as the simulation knows them."""
 
     id: int
@@ -43,35 +43,35 @@ class Person:
         """As the hand behind a deed."""
         return Actor(ActorKind.STAFF, self.name, self.id)
 
-    def is_here(self, at: datetime) -> bool:
+    def is_available(self, at: datetime) -> bool:
         """Neither gone nor away."""
         if self.left_at is not None and at >= self.left_at:
             return False
         return not any(begin <= at < end for begin, end in self.away)
 
 
-class Office:
+class Organisation:
     """Departments, their hours and their people."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: EventLoop) -> None:
         self.world = world
-        self.people: dict[int, Person] = {}
+        self.people: dict[int, SimulatedStaff] = {}
         self.departments: dict[int, Department] = {}
         self.workflows: dict[str, WorkflowDefinition] = {}
 
     async def open(self) -> None:
         """Load the workflows that come with Kept, and let everybody move in."""
-        async with self.world.relay.turn(THE_OFFICE) as turn:
+        async with self.world.operations.begin(ORGANISATION_ACTOR) as uow:
             for path in shipped_workflow_files():
                 definition = read_workflow_file(path)
-                await load_workflow(turn, definition)
+                await load_workflow(uow, definition)
                 self.workflows[definition.key] = definition
-            await add_people(turn, None)
+            await add_sample_staff(uow, None)
             keys = sorted({k for one in self.workflows.values() for k in one.departments})
             for number, key in enumerate(keys):
-                name = HELPERS[number % len(HELPERS)]
+                name = STAFF_NAMES[number % len(STAFF_NAMES)]
                 await add_staff(
-                    turn, email=f"{name.split()[0].lower()}.{number // 6}@acme.example",
+                    uow, email=f"{name.split()[0].lower()}.{number // 6}@acme.example",
                     name=f"{name} {'I' * (number // 6 + 1)}", departments=[key],
                 )  # fmt: skip
         async with self.world.database.reading() as session:
@@ -81,7 +81,7 @@ class Office:
             everybody = select(StaffMember).order_by(col(StaffMember.id))
             for one in (await session.exec(everybody)).all():
                 theirs = {seat.department_id for seat in seats if seat.staff_member_id == one.id}
-                self.people[one.id or 0] = Person(
+                self.people[one.id or 0] = SimulatedStaff(
                     one.id or 0, one.name, one.email, one.role, frozenset(theirs)
                 )
 
@@ -89,28 +89,28 @@ class Office:
         """The hours of a department."""
         return self.departments[department_id].calendar
 
-    def person(self, staff_id: int) -> Person:
+    def person(self, staff_id: int) -> SimulatedStaff:
         """By the id in the database."""
         return self.people[staff_id]
 
-    def somebody(self, department_id: int, *names: object) -> Person | None:
+    def pick_available(self, department_id: int, *names: object) -> SimulatedStaff | None:
         """Who works there and is here now; else whoever oversees and is here."""
-        here = [one for one in self.people.values() if one.is_here(self.world.now)]
+        here = [one for one in self.people.values() if one.is_available(self.world.now)]
         theirs = [one for one in here if department_id in one.departments]
         overseers = [one for one in here if one.role in (Role.MANAGER, Role.ADMIN)]
         found = theirs or overseers
         return self.world.dice.of("somebody", *names).choice(found) if found else None
 
-    def hand(self, staff_id: int, department_id: int, *names: object) -> Person | None:
+    def hand(self, staff_id: int, department_id: int, *names: object) -> SimulatedStaff | None:
         """That person if they are here; otherwise nobody does it for them but by chance."""
         person = self.person(staff_id)
-        if person.is_here(self.world.now):
+        if person.is_available(self.world.now):
             return person
         if self.world.dice.of("for a colleague", *names).random() < 0.3:
-            return self.somebody(department_id, *names)
+            return self.pick_available(department_id, *names)
         return None
 
-    def plan_absences(self, until: datetime) -> None:
+    def schedule_absences(self, until: datetime) -> None:
         """Who will be away, with notice and a deputy or without; and who leaves."""
         world = self.world
         days = (until - world.now).days
@@ -127,16 +127,16 @@ class Office:
                     )
                     self._be_away(person, begin, begin + timedelta(days=chance.randint(1, 6)))
 
-    def _leave(self, person: Person, at: datetime) -> None:
+    def _leave(self, person: SimulatedStaff, at: datetime) -> None:
         async def leave() -> None:
-            async with self.world.relay.turn(THE_OFFICE) as turn:
-                await disable_staff(turn, person.email)
+            async with self.world.operations.begin(ORGANISATION_ACTOR) as uow:
+                await disable_staff(uow, person.email)
             person.left_at = self.world.now
             self.world.count("people who left")
 
         self.world.at(at, leave)
 
-    def _be_away(self, person: Person, begin: datetime, end: datetime) -> None:
+    def _be_away(self, person: SimulatedStaff, begin: datetime, end: datetime) -> None:
         """Told beforehand, on the day itself, hours later, or never; some name a deputy."""
         world = self.world
         chance = world.dice.of("notice", person.email, begin)
@@ -155,13 +155,13 @@ class Office:
 
         async def tell() -> None:
             if person.left_at is None:
-                async with world.relay.turn(THE_OFFICE) as turn:
+                async with world.operations.begin(ORGANISATION_ACTOR) as uow:
                     await operations.mark_absent(
-                        turn, person.email, from_=max(begin, world.now), until=end, deputy=deputy
+                        uow, person.email, from_=max(begin, world.now), until=end, deputy=deputy
                     )
 
         world.at(begin, go, ours=False)
-        world.at(begin + timedelta(seconds=2), world.crew.round)
+        world.at(begin + timedelta(seconds=2), world.crew.run_all)
         when = {
             "before": begin - timedelta(hours=20), "then": begin,
             "late": begin + timedelta(hours=3),
@@ -170,12 +170,14 @@ class Office:
             world.at(when[told], tell)
 
 
-def first_open(calendars: Iterable[BusinessCalendar], at: datetime) -> datetime:
+def earliest_open(calendars: Iterable[BusinessCalendar], at: datetime) -> datetime:
     """The first moment from then on at which one of them works."""
     return min(calendar.next_open(at) for calendar in calendars)
 
 
-def part_of(calendar: BusinessCalendar, begin: datetime, whole: datetime, share: float) -> datetime:
+def at_share_of_open_time(
+    calendar: BusinessCalendar, begin: datetime, whole: datetime, share: float
+) -> datetime:
     """Some share of the open time between two moments later, when somebody is at work."""
     length = calendar.elapsed(begin, whole) or (whole - begin)
     return calendar.next_open(calendar.add_open_time(begin, length * share))

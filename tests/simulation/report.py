@@ -6,33 +6,33 @@ from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any, Self
 
-from portal.models import BallKind
+from portal.models import DroppedBallKind
 from tests.simulation.faults import WORDS, Fault
-from tests.simulation.oracle import Drop
-from tests.simulation.run import BEGINS, Outcome
+from tests.simulation.oracle import ActualDrop
+from tests.simulation.run import START_AT, SimulationResult
 
-FALSE_ALARMS_BELOW = 0.01
+MAX_FALSE_ALARM_SHARE = 0.01
 SHOWN = 10
 
 KINDS = {
-    BallKind.HANDOFF_UNACCEPTED: "handoff not taken up in time",
-    BallKind.STAGE_OVERDUE: "stage past its time and grace",
-    BallKind.PROMISE_DUE: "promise not kept in time",
-    BallKind.MESSAGE_UNANSWERED: "customer's words not answered in time",
-    BallKind.MESSAGE_UNDELIVERED: "message that reached nobody",
-    BallKind.OUTCOME_UNKNOWN: "message of which nobody knows",
-    BallKind.FOLLOW_UP_UNANSWERED: "question that got no answer",
-    BallKind.THIRD_PARTY_SILENT: "courier or other third party silent",
-    BallKind.BOUNCING: "request that goes back and forth",
-    BallKind.AGEING: "request far older than its like",
-    BallKind.OWNER_ABSENT: "owner away, nobody stands in",
-    BallKind.NO_OWNER: "nobody has it",
-    BallKind.SENT_TWICE: "message that went twice",
+    DroppedBallKind.HANDOFF_UNACCEPTED: "handoff not taken up in time",
+    DroppedBallKind.STAGE_OVERDUE: "stage past its time and grace",
+    DroppedBallKind.PROMISE_DUE: "promise not kept in time",
+    DroppedBallKind.MESSAGE_UNANSWERED: "customer's words not answered in time",
+    DroppedBallKind.MESSAGE_UNDELIVERED: "message that reached nobody",
+    DroppedBallKind.OUTCOME_UNKNOWN: "message of which nobody knows",
+    DroppedBallKind.FOLLOW_UP_UNANSWERED: "question that got no answer",
+    DroppedBallKind.THIRD_PARTY_SILENT: "courier or other third party silent",
+    DroppedBallKind.RETURNED_REPEATEDLY: "request that goes back and forth",
+    DroppedBallKind.AGEING: "request far older than its like",
+    DroppedBallKind.OWNER_ABSENT: "owner away, nobody stands in",
+    DroppedBallKind.NO_OWNER: "nobody has it",
+    DroppedBallKind.SENT_TWICE: "message that went twice",
 }
 
 
 @dataclass
-class KindOfDrop:
+class DropStatistics:
     """One way of slipping: how often, how often raised, and how many seconds after its time."""
 
     dropped: int = 0
@@ -57,7 +57,7 @@ class Report:
     raised_share: float
     median_seconds: float | None
     worst_seconds: float | None
-    kinds: dict[str, KindOfDrop]
+    kinds: dict[str, DropStatistics]
     never_put_right: int
     alarms: int
     false_alarms: int
@@ -81,34 +81,34 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Asking:
+class CustomerInquiries:
     """How often customers had to ask, and about how many requests."""
 
     times: int
     requests: int
 
     @classmethod
-    def of(cls, outcome: Outcome) -> Self:
+    def of(cls, outcome: SimulationResult) -> Self:
         """Of one play."""
         asked = [life.asked for life in outcome.lives if life.asked]
         return cls(sum(asked), len(asked))
 
 
-def report(outcome: Outcome, without: Asking | None = None) -> Report:
+def report(outcome: SimulationResult, without: CustomerInquiries | None = None) -> Report:
     """Draw up the figures; ``without`` is of the same play with Kept silent."""
-    asking = Asking.of(outcome)
+    asking = CustomerInquiries.of(outcome)
     truth, account = outcome.truth, outcome.account
     drops = [drop for drop in truth.drops if drop.counts]
     at_once = [drop for drop in truth.drops if not drop.counts]
     raised = [drop for drop in drops if drop.raised_at is not None]
-    done_to = {**outcome.world.done, **outcome.world.carrier.done_to}
+    injected = {**outcome.world.done, **outcome.world.carrier.injected}
     late = "came too late: "
     made = Report(
         requests=outcome.script.requests,
         seed=outcome.script.dice.seed,
         faults=sorted(fault.value for fault in outcome.script.dice.faults),
         done=sum(life.is_over for life in outcome.lives),
-        days=round((outcome.world.now - BEGINS).total_seconds() / 86_400, 1),
+        days=round((outcome.world.now - START_AT).total_seconds() / 86_400, 1),
         dropped=len(drops),
         raised=len(raised),
         put_right_at_once=len(at_once),
@@ -123,8 +123,8 @@ def report(outcome: Outcome, without: Asking | None = None) -> Report:
         messages_lost=len(account.lost),
         messages_doubled=len(account.doubled),
         ownerless=outcome.world.ownerless,
-        refused_turns={k.removeprefix(late): v for k, v in done_to.items() if k.startswith(late)},
-        done_to_it={k: v for k, v in sorted(done_to.items()) if not k.startswith(late)},
+        refused_turns={k.removeprefix(late): v for k, v in injected.items() if k.startswith(late)},
+        done_to_it={k: v for k, v in sorted(injected.items()) if not k.startswith(late)},
         customers_asked=asking.times,
         customers_asked_without=without.times if without else None,
         requests_asked_about=asking.requests,
@@ -145,7 +145,7 @@ def report(outcome: Outcome, without: Asking | None = None) -> Report:
 def _misses(made: Report) -> Iterator[str]:
     if made.raised < made.dropped:
         yield f"{made.dropped - made.raised} of {made.dropped} drops were not raised"
-    if made.false_alarms and made.false_alarms >= FALSE_ALARMS_BELOW * made.alarms:
+    if made.false_alarms and made.false_alarms >= MAX_FALSE_ALARM_SHARE * made.alarms:
         yield f"{made.false_alarms} of {made.alarms} alarms were false"
     if made.messages_lost:
         yield f"{made.messages_lost} messages were lost"
@@ -155,7 +155,7 @@ def _misses(made: Report) -> Iterator[str]:
         yield f"{made.ownerless} times a request had no owner"
 
 
-def in_words(made: Report) -> list[str]:
+def as_lines(made: Report) -> list[str]:
     """The report as it is printed, a line each."""
     soon = _soon(made.median_seconds, made.worst_seconds)
     faults = [WORDS[fault] for fault in Fault if fault.value in made.faults]
@@ -170,7 +170,7 @@ def in_words(made: Report) -> list[str]:
     for kind, figures in sorted(made.kinds.items(), key=lambda item: -item[1].dropped):
         if figures.dropped:
             lines.append(
-                f"    {KINDS.get(BallKind(kind), kind):<42}{figures.raised:>6,} of"
+                f"    {KINDS.get(DroppedBallKind(kind), kind):<42}{figures.raised:>6,} of"
                 f" {figures.dropped:<6,}{_soon(figures.median_seconds, figures.worst_seconds)}"
             )
     lines += [
@@ -208,8 +208,8 @@ def _asking(made: Report) -> Iterator[str]:
         )
 
 
-def _by_kind(drops: Sequence[Drop]) -> Iterator[tuple[str, KindOfDrop]]:
-    by_kind: dict[str, list[Drop]] = defaultdict(list)
+def _by_kind(drops: Sequence[ActualDrop]) -> Iterator[tuple[str, DropStatistics]]:
+    by_kind: dict[str, list[ActualDrop]] = defaultdict(list)
     for drop in drops:
         by_kind[drop.kind.value].append(drop)
     for kind, theirs in by_kind.items():
@@ -217,26 +217,26 @@ def _by_kind(drops: Sequence[Drop]) -> Iterator[tuple[str, KindOfDrop]]:
         raised = [drop for drop in counted if drop.raised_at is not None]
         yield (
             kind,
-            KindOfDrop(
+            DropStatistics(
                 len(counted), len(raised), len(theirs) - len(counted),
                 _median(raised), _worst(raised),
             ),
         )  # fmt: skip
 
 
-def _told(drop: Drop) -> str:
+def _told(drop: ActualDrop) -> str:
     return f"{drop.kind} {drop.subject} of request {drop.request_id}, {drop.at:%d %b %H:%M:%S}"
 
 
-def _seconds(drops: Sequence[Drop]) -> list[float]:
+def _seconds(drops: Sequence[ActualDrop]) -> list[float]:
     return [drop.seconds for drop in drops if drop.seconds is not None]
 
 
-def _median(drops: Sequence[Drop]) -> float | None:
+def _median(drops: Sequence[ActualDrop]) -> float | None:
     return median(_seconds(drops)) if drops else None
 
 
-def _worst(drops: Sequence[Drop]) -> float | None:
+def _worst(drops: Sequence[ActualDrop]) -> float | None:
     return max(_seconds(drops), default=None)
 
 

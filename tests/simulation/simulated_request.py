@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from portal.models import Actor, Event, ServiceRequest, StageRun
-from portal.operations import CustomerDetails, Turn
+from portal.operations import CustomerDetails, UnitOfWork
 from portal.queries.requests import lock_by_id
 from portal.workflows import WorkflowDefinition
-from tests.simulation.event_loop import World
+from tests.simulation.event_loop import EventLoop
 
-Work = Callable[[Turn, ServiceRequest], Awaitable[None]]
+StaffOperation = Callable[[UnitOfWork, ServiceRequest], Awaitable[None]]
 
 
 @dataclass
-class Life:
+class SimulatedRequest:
     """Number, kind, customer; ``request`` is as somebody last left it."""
 
-    world: World
+    world: EventLoop
     number: int
     kind: WorkflowDefinition
     customer: CustomerDetails
@@ -29,10 +29,10 @@ class Life:
     planned: set[str] = field(default_factory=set)
     returns: dict[frozenset[int], int] = field(default_factory=dict)
     bounced_at: dict[frozenset[int], datetime] = field(default_factory=dict)
-    settled_returns: bool = False
-    has_arrived: bool = True
+    returns_resolved: bool = False
+    is_delivered: bool = True
     heard_at: datetime | None = None
-    believes: datetime | None = None
+    expected_at: datetime | None = None
     impatient_at: datetime | None = None
     asked: int = 0
     is_over: bool = False
@@ -57,7 +57,7 @@ class Life:
                 return run
         return None
 
-    def note_return(self, one: int, other: int) -> None:
+    def count_return(self, one: int, other: int) -> None:
         """A department gave it back to another: so often is what bouncing is judged by."""
         pair = frozenset({one, other})
         self.returns[pair] = self.returns.get(pair, 0) + 1
@@ -80,7 +80,7 @@ class Life:
             self.planned.add(key)
             self.world.at(at, deed)
 
-    async def do(self, actor: Actor, work: Work) -> None:
+    async def do(self, actor: Actor, work: StaffOperation) -> None:
         """One turn about this request by this hand."""
-        async with self.world.relay.turn(actor) as turn:
-            await work(turn, await lock_by_id(turn.session, self.id))
+        async with self.world.operations.begin(actor) as uow:
+            await work(uow, await lock_by_id(uow.session, self.id))

@@ -4,21 +4,21 @@ from datetime import datetime, timedelta
 
 from portal import operations
 from portal.models import Handoff, Promise, ServiceRequest, StageRun
-from portal.operations import Turn
+from portal.operations import UnitOfWork
 from tests.simulation.faults import Fault
-from tests.simulation.organisation import part_of
-from tests.simulation.simulated_request import Life
-from tests.simulation.staff_actions import Deeds
+from tests.simulation.organisation import at_share_of_open_time
+from tests.simulation.simulated_request import SimulatedRequest
+from tests.simulation.staff_actions import StaffActions
 
 
-class Labour(Deeds):
+class StaffBehaviour(StaffActions):
     """Plans, after each change of a request, what its people will do next."""
 
-    def plan(self, life: Life) -> None:
+    def plan(self, life: SimulatedRequest) -> None:
         """Whatever lies before somebody and is not on anybody's mind yet."""
         request = life.it
         for run in request.open_runs:
-            handoff = request.waiting_handoff(run)
+            handoff = request.pending_handoff(run)
             if handoff is not None:
                 self._plan_acceptance(life, run, handoff)
             elif run.reached_at is not None and not self._asks(life, run):
@@ -30,14 +30,14 @@ class Labour(Deeds):
         if request.unanswered_since is not None:
             self._plan_answer(life, request.unanswered_since)
 
-    def _asks(self, life: Life, run: StageRun) -> bool:
+    def _asks(self, life: SimulatedRequest, run: StageRun) -> bool:
         """A stage that waits for the customer's answer is theirs."""
         asks = life.kind.stage(run.stage_key).question is not None
         return asks and any(
             question.run is run and question.is_pending for question in life.it.follow_ups
         )
 
-    def _plan_acceptance(self, life: Life, run: StageRun, handoff: Handoff) -> None:
+    def _plan_acceptance(self, life: SimulatedRequest, run: StageRun, handoff: Handoff) -> None:
         if handoff.accept_by is None:
             return
         key = f"accept:{run.stage_key}:{run.passage}"
@@ -48,11 +48,11 @@ class Labour(Deeds):
                 self.world.count("handoffs left lying")
             life.planned.add(key)
             return
-        refuses = self.may_return(life) and self.world.dice.hit(Fault.RETURNS, 0.05, *names)
+        refuses = self.can_send_back(life) and self.world.dice.hit(Fault.RETURNS, 0.05, *names)
         taking = self.refuse if refuses else self.accept
         life.plan(key, at, lambda: taking(life, run.stage_key))
 
-    def _plan_work(self, life: Life, run: StageRun) -> None:
+    def _plan_work(self, life: SimulatedRequest, run: StageRun) -> None:
         stage = life.kind.stage(run.stage_key)
         key = f"work:{run.stage_key}:{run.passage}"
         names = (life.number, key)
@@ -65,7 +65,7 @@ class Labour(Deeds):
         again = 0.3 if run.passage > 1 else 1.0
         if stage.pauses_clock:
             share = self.world.dice.of("share", *names).uniform(0.05, 0.3)
-            at: datetime | None = part_of(calendar, begun, whole, share)
+            at: datetime | None = at_share_of_open_time(calendar, begun, whole, share)
         else:
             at = self._when(names, run.department_id, begun, whole, part=again)
         if at is None:
@@ -75,13 +75,13 @@ class Labour(Deeds):
             self._plan_hold(life, run, at)
         if self.world.dice.of("promise", *names).random() < 0.1:
             self._plan_new_promise(life, run, at)
-        self.world.at(at, lambda: self.finish(life, run.stage_key, run.passage))
+        self.world.at(at, lambda: self.complete_stage(life, run.stage_key, run.passage))
 
-    def _plan_word_from_third_party(self, life: Life, run: StageRun) -> None:
+    def _plan_word_from_third_party(self, life: SimulatedRequest, run: StageRun) -> None:
         """Couriers say where it is now and then; some fall silent."""
-        if run.silent_at is None or run.silent_at <= self.world.now:
+        if run.silence_overdue_at is None or run.silence_overdue_at <= self.world.now:
             return
-        heard = f"{run.heard_at:%d%H%M%S}" if run.heard_at else "never"
+        heard = f"{run.third_party_updated_at:%d%H%M%S}" if run.third_party_updated_at else "never"
         key = f"third party:{run.stage_key}:{run.passage}:{heard}"
         if key in life.planned:
             return
@@ -91,10 +91,10 @@ class Labour(Deeds):
             life.planned.add(key)
             return
         share = self.world.dice.of("word", *names).uniform(0.4, 0.9)
-        at = self.world.now + (run.silent_at - self.world.now) * share
-        life.plan(key, at, lambda: self.hear_third_party(life, run.stage_key, run.passage))
+        at = self.world.now + (run.silence_overdue_at - self.world.now) * share
+        life.plan(key, at, lambda: self.record_third_party_update(life, run.stage_key, run.passage))
 
-    def _plan_promise(self, life: Life, promise: Promise) -> None:
+    def _plan_promise(self, life: SimulatedRequest, promise: Promise) -> None:
         key = f"promise:{promise.kind}:{promise.made_at:%d%H%M%S}"
         if key in life.planned:
             return
@@ -106,11 +106,11 @@ class Labour(Deeds):
             return
         self.world.at(at, lambda: self.keep(life, promise.id or 0))
 
-    def _plan_answer(self, life: Life, since: datetime) -> None:
+    def _plan_answer(self, life: SimulatedRequest, since: datetime) -> None:
         """Words that no promise covers are answered all the same, mostly."""
         key = f"answer:{since:%d%H%M%S}"
         request = life.it
-        by = self.office.departments[request.department_id].reply_by(since)
+        by = self.office.departments[request.department_id].reply_due_at(since)
         names = (life.number, key)
         at = self._when(names, request.department_id, since, by)
         if at is not None:
@@ -135,34 +135,34 @@ class Labour(Deeds):
             self.world.count("things done late")
         else:
             share = chance.triangular(0.1, 0.92, 0.5) * part
-        return max(part_of(calendar, begin, end, share), self.world.now)
+        return max(at_share_of_open_time(calendar, begin, end, share), self.world.now)
 
-    def _plan_hold(self, life: Life, run: StageRun, done_at: datetime) -> None:
+    def _plan_hold(self, life: SimulatedRequest, run: StageRun, done_at: datetime) -> None:
         at = run.opened_at + (done_at - run.opened_at) * 0.5
         at = self.office.calendar(run.department_id).next_open(max(at, self.world.now))
         until = at + timedelta(days=2, hours=3)
 
         async def hold() -> None:
-            await self.by_whoever_has_it(
+            await self.run_as_assignee(
                 life, run,
-                lambda turn, request: operations.hold(
-                    turn, request, reason="We wait for a part", until=until, stage=run.stage_key
+                lambda uow, request: operations.hold(
+                    uow, request, reason="We wait for a part", until=until, stage=run.stage_key
                 ),
             )  # fmt: skip
 
         self.world.at(at, hold)
 
-    def _plan_new_promise(self, life: Life, run: StageRun, done_at: datetime) -> None:
+    def _plan_new_promise(self, life: SimulatedRequest, run: StageRun, done_at: datetime) -> None:
         calendar = self.office.calendar(run.department_id)
         at = calendar.next_open(run.opened_at + (done_at - run.opened_at) * 0.3)
 
         async def promise() -> None:
-            async def make(turn: Turn, request: ServiceRequest) -> None:
-                due_at = calendar.add_open_time(turn.now, timedelta(hours=5))
+            async def make(uow: UnitOfWork, request: ServiceRequest) -> None:
+                due_at = calendar.add_open_time(uow.now, timedelta(hours=5))
                 await operations.make_promise(
-                    turn, request, text="We check the address with you", due_at=due_at
+                    uow, request, text="We check the address with you", due_at=due_at
                 )
 
-            await self.by_whoever_has_it(life, run, make)
+            await self.run_as_assignee(life, run, make)
 
         self.world.at(at, promise)

@@ -6,15 +6,17 @@ from dataclasses import replace
 import pytest
 
 from portal.errors import BadInput
-from tests.simulation.faults import Dice, Fault, read_faults
-from tests.simulation.report import Report, in_words, report
-from tests.simulation.run import Script, play
+from tests.simulation.faults import Fault, SeededRandom, read_faults
+from tests.simulation.report import Report, as_lines, report
+from tests.simulation.run import SimulationConfig, run_simulation
 
-LIVES = Script(6, Dice(7, frozenset(Fault)), kinds=("card-application", "device-repair"))
+LIVES = SimulationConfig(
+    6, SeededRandom(7, frozenset(Fault)), kinds=("card-application", "device-repair")
+)
 
 
-def played(script: Script) -> Report:
-    return report(asyncio.run(play(script)))
+def played(script: SimulationConfig) -> Report:
+    return report(asyncio.run(run_simulation(script)))
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,7 @@ def test_everything_that_slips_is_raised_and_no_message_is_lost(reported):
     assert reported.never_put_right == 0, reported.details
     assert reported.dropped >= 5
     assert reported.worst_seconds <= 60, reported.kinds
-    assert in_words(reported)[-1].startswith("Every target is met")
+    assert as_lines(reported)[-1].startswith("Every target is met")
 
 
 def test_the_same_seed_makes_the_same_report(reported):
@@ -38,15 +40,18 @@ def test_the_same_seed_makes_the_same_report(reported):
     assert {**again.as_json(), "seconds": 0} == {**reported.as_json(), "seconds": 0}
 
 
-def test_a_watch_that_sleeps_is_noticed():
+def test_disabled_detection_is_reported():
     """The truth is found apart from the watch: what nobody raises is named, and missed."""
     blind = replace(
-        LIVES, requests=3, watches=False, dice=Dice(7, frozenset({Fault.FORGETFUL, Fault.SLOW}))
+        LIVES,
+        requests=3,
+        detects_drops=False,
+        dice=SeededRandom(7, frozenset({Fault.FORGETFUL, Fault.SLOW})),
     )
     made = played(blind)
     assert made.dropped > made.raised
     assert any("were not raised" in miss for miss in made.misses)
-    assert any(line.startswith("MISSED: ") for line in in_words(made))
+    assert any(line.startswith("MISSED: ") for line in as_lines(made))
 
 
 def test_faults_are_named_or_refused():

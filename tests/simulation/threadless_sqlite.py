@@ -17,7 +17,7 @@ from portal.database import Database
 Call = tuple[asyncio.Future[Any] | None, Callable[[], Any]]
 
 
-class Here:
+class InlineQueue:
     """Stands where the queue to the thread stood: what is put in is done at once."""
 
     def put_nowait(self, call: Call) -> None:
@@ -34,12 +34,12 @@ class Here:
                 future.set_result(result)
 
 
-class Direct(aiosqlite.Connection):
+class InlineConnection(aiosqlite.Connection):
     """Runs each statement where it is asked for."""
 
     def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
         super().__init__(connector, iter_chunk_size=64)
-        here: Any = Here()
+        here: Any = InlineQueue()
         self._tx = here
 
     def __await__(self) -> Generator[Any, None, aiosqlite.Connection]:
@@ -47,14 +47,14 @@ class Direct(aiosqlite.Connection):
         return self._connect().__await__()
 
 
-def hurry(database: Database) -> None:
+def make_fast(database: Database) -> None:
     """Let this database be as quick as it can; nothing of it outlives the simulation."""
     engine = database.engine.sync_engine
 
     @event.listens_for(engine, "do_connect")
     def _connect(dialect: Any, _record: Any, args: Any, kwargs: Any) -> Any:
-        def directly(*where: Any, **how: Any) -> Direct:
-            return Direct(lambda: sqlite3.connect(*where, **how))
+        def directly(*where: Any, **how: Any) -> InlineConnection:
+            return InlineConnection(lambda: sqlite3.connect(*where, **how))
 
         return dialect.connect(*args, **kwargs, async_creator_fn=directly)
 

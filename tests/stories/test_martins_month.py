@@ -13,11 +13,11 @@ import httpx2
 import pytest
 import time_machine
 
-from portal.operations import Relay
+from portal.operations import Operations
 from portal.settings import Settings
 from portal.settings.types import QuietHours
-from tests.support.month_scenario import Bank
-from tests.support.twilio_client import Twilio
+from tests.support.month_scenario import MonthScenario
+from tests.support.twilio_client import TwilioClient
 
 pytestmark = pytest.mark.either_database
 
@@ -30,16 +30,19 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture
 async def bank(
-    clock: time_machine.Traveller, relay: Relay, api: httpx2.AsyncClient, twilio: Twilio
-) -> Bank:
-    bank = Bank(relay, clock, api, twilio)
-    await bank.open_its_doors()
+    clock: time_machine.Traveller,
+    operations: Operations,
+    api: httpx2.AsyncClient,
+    twilio: TwilioClient,
+) -> MonthScenario:
+    bank = MonthScenario(operations, clock, api, twilio)
+    await bank.seed()
     return bank
 
 
-async def test_nobody_errs(bank: Bank) -> None:
+async def test_month_without_failures(bank: MonthScenario) -> None:
     """Then Martin hears of each step as it happens, or by its date, and has nothing to ask."""
-    await bank.opens("Tue 3 Jun 10:00")
+    await bank.open_request("Tue 3 Jun 10:00")
     await bank.at("Tue 3 Jun 13:00", "tess", "advance")
     await bank.at("Tue 3 Jun 15:00", "uma", "handoff/accept")
     await bank.at("Wed 4 Jun 11:00", "uma", "advance")
@@ -50,7 +53,7 @@ async def test_nobody_errs(bank: Bank) -> None:
     await bank.at("Mon 9 Jun 15:00", "cleo", "advance")
     await bank.at("Mon 9 Jun 16:00", "cleo", "advance")
     await bank.martin_texts("Mon 9 Jun 19:30", "Yes, thank you!")
-    await bank.until("Thu 3 Jul 10:00")
+    await bank.advance_to("Thu 3 Jul 10:00")
 
     bank.phone_shows(
         ("Tue 3 Jun 10:00", "Hi Martin, we have your application. Next step by 2 pm."),
@@ -66,9 +69,9 @@ async def test_nobody_errs(bank: Bank) -> None:
     assert await bank.ended() == ("completed", "Mon 9 Jun 19:30")
 
 
-async def test_the_courier_goes_silent(bank: Bank) -> None:
+async def test_the_courier_goes_silent(bank: MonthScenario) -> None:
     """Then Cleo, who sent it out, must look, then her lead; and Martin has a new date in time."""
-    await bank.opens("Tue 3 Jun 10:00")
+    await bank.open_request("Tue 3 Jun 10:00")
     await bank.at("Tue 3 Jun 13:00", "tess", "advance")
     await bank.at("Tue 3 Jun 15:00", "uma", "handoff/accept")
     await bank.at("Wed 4 Jun 11:00", "uma", "advance")
@@ -78,11 +81,11 @@ async def test_the_courier_goes_silent(bank: Bank) -> None:
 
     # Two working days without a word of the courier: before Cleo, then Carl, who leads her, then
     # Mona. Martin, who expects his card on Tuesday, hears on Tuesday that it will not come.
-    await bank.until("Mon 9 Jun 17:00")
+    await bank.advance_to("Mon 9 Jun 17:00")
     assert await bank.balls() == [("Mon 9 Jun 17:00", "third_party_silent", "Cleo")]
-    await bank.until("Tue 10 Jun 11:00")
+    await bank.advance_to("Tue 10 Jun 11:00")
     assert await bank.balls() == [("Mon 9 Jun 17:00", "third_party_silent", "Carl")]
-    await bank.until("Wed 11 Jun 15:00")
+    await bank.advance_to("Wed 11 Jun 15:00")
     assert await bank.balls() == [
         ("Mon 9 Jun 17:00", "third_party_silent", "Mona"),
         ("Wed 11 Jun 10:00", "stage_overdue", "Carl"),
@@ -103,7 +106,7 @@ async def test_the_courier_goes_silent(bank: Bank) -> None:
     await bank.at("Mon 16 Jun 14:00", "cleo", "advance")
     await bank.at("Mon 16 Jun 15:00", "cleo", "advance")
     await bank.martin_texts("Mon 16 Jun 20:00", "YES")
-    await bank.until("Thu 3 Jul 10:00")
+    await bank.advance_to("Thu 3 Jul 10:00")
 
     bank.phone_shows(
         ("Tue 3 Jun 10:00", "Hi Martin, we have your application. Next step by 2 pm."),
@@ -125,18 +128,18 @@ async def test_the_courier_goes_silent(bank: Bank) -> None:
     assert await bank.ended() == ("completed", "Mon 16 Jun 20:00")
 
 
-async def test_card_processing_never_takes_it_up(bank: Bank) -> None:
+async def test_card_processing_never_takes_it_up(bank: MonthScenario) -> None:
     """Then Uma still has it, Pia must act, and Mona does at last; Martin is never left guessing."""
-    await bank.opens("Tue 3 Jun 10:00")
+    await bank.open_request("Tue 3 Jun 10:00")
     await bank.at("Tue 3 Jun 13:00", "tess", "advance")
     await bank.at("Tue 3 Jun 15:00", "uma", "handoff/accept")
     await bank.at("Wed 4 Jun 11:00", "uma", "advance")
 
     # The broken link: nobody at Card Processing takes it up. Four hours on it is before Pia, who
     # leads there, the next morning before Mona, and Uma owns it all the while.
-    await bank.until("Wed 4 Jun 15:00")
+    await bank.advance_to("Wed 4 Jun 15:00")
     assert await bank.balls() == [("Wed 4 Jun 15:00", "handoff_unaccepted", "Pia")]
-    await bank.until("Thu 5 Jun 09:00")
+    await bank.advance_to("Thu 5 Jun 09:00")
     assert await bank.balls() == [("Wed 4 Jun 15:00", "handoff_unaccepted", "Mona")]
     assert await bank.owner() == "Uma"
 
@@ -162,7 +165,7 @@ async def test_card_processing_never_takes_it_up(bank: Bank) -> None:
     await bank.at("Fri 20 Jun 10:00", "cleo", "advance")
     await bank.at("Fri 20 Jun 11:00", "cleo", "advance")
     await bank.martin_texts("Fri 20 Jun 19:00", "Yes!")
-    await bank.until("Thu 3 Jul 10:00")
+    await bank.advance_to("Thu 3 Jul 10:00")
 
     bank.phone_shows(
         ("Tue 3 Jun 10:00", "Hi Martin, we have your application. Next step by 2 pm."),

@@ -13,7 +13,7 @@ from hypothesis.stateful import (
 from sqlmodel import col, select
 
 from portal.errors import PortalError
-from portal.models import KEPT, THE_CUSTOMER, DroppedBall, ServiceRequest
+from portal.models import CUSTOMER_ACTOR, SYSTEM_ACTOR, DroppedBall, ServiceRequest
 from portal.operations import (
     accept,
     add_staff,
@@ -24,19 +24,19 @@ from portal.operations import (
     hold,
     make_promise,
     mark_absent,
-    mark_back,
-    name_lead,
+    mark_returned,
     recall,
     receive_text,
     refuse,
     reopen,
     resume,
     send_back,
+    set_department_lead,
 )
-from portal.queries.requests import WHOLE
+from portal.queries.requests import REQUEST_OPTIONS
 from portal.queries.roster import load_full_roster
 from tests.support.factories import MARTHA, MARTIN
-from tests.support.random_histories import AnyHistory, live_through
+from tests.support.random_histories import RandomHistory, run_histories
 from workers.sweep import Sweep
 
 HANDS = ("tess", "tom", "uma", "pia", "paul", "carl", "cora", "finn", "pat", "mona", "ada")
@@ -48,7 +48,7 @@ nobody_or = st.none() | hands
 hours = st.none() | st.integers(1, 90)
 
 
-class ComingAndGoing(AnyHistory):
+class ComingAndGoing(RandomHistory):
     """Requests move while people go away, come back, leave and join."""
 
     def __init__(self) -> None:
@@ -59,16 +59,17 @@ class ComingAndGoing(AnyHistory):
     @initialize()
     def morning(self):
         async def begin():
-            await self.move_in()
-            self.sweep = Sweep(self.relay, lambda: None, "test")
+            await self.create_organisation()
+            self.sweep = Sweep(self.operations, lambda: None, "test")
             card, done, permit = [
-                await self.house.open(workflow, by=KEPT) for workflow in ("card", "card", "permit")
+                await self.organisation.open(workflow, by=SYSTEM_ACTOR)
+                for workflow in ("card", "card", "permit")
             ]
-            await self.house.do(advance, permit, by=KEPT)
+            await self.organisation.run(advance, permit, by=SYSTEM_ACTOR)
             for _ in range(5):
                 with suppress(PortalError):
-                    await self.house.do(accept, done, by=KEPT)
-                await self.house.do(advance, done, by=KEPT)
+                    await self.organisation.run(accept, done, by=SYSTEM_ACTOR)
+                await self.organisation.run(advance, done, by=SYSTEM_ACTOR)
             return [card, done, permit]
 
         self.requests = self.wait(begin())
@@ -80,18 +81,20 @@ class ComingAndGoing(AnyHistory):
             self.clock.shift(timedelta(seconds=1))
 
     def see(self, which):
-        return self.wait(self.house.see(self.requests[which % len(self.requests)]))
+        return self.wait(self.organisation.reload(self.requests[which % len(self.requests)]))
 
-    def do(self, verb, which, *, by=KEPT, **words):
-        self.run(self.house.do(verb, self.requests[which % len(self.requests)], by=by, **words))
+    def do(self, verb, which, *, by=SYSTEM_ACTOR, **words):
+        self.run(
+            self.organisation.run(verb, self.requests[which % len(self.requests)], by=by, **words)
+        )
 
     def hear(self, verb, email, *, helps=False, **words):
         """``helps`` where others' work may find somebody by it: the worker sees to that."""
         self.must_sweep |= helps
-        self.run(self.house.hear(verb, email=email, by=KEPT, **words))
+        self.run(self.organisation.run_unbound(verb, email=email, by=SYSTEM_ACTOR, **words))
 
     def by(self, hand):
-        return getattr(self.house.people, hand).actor
+        return getattr(self.organisation.people, hand).actor
 
     # What happens to requests
 
@@ -99,7 +102,7 @@ class ComingAndGoing(AnyHistory):
     def open(self, workflow):
         async def opened():
             customer = MARTHA if workflow == "repair" else MARTIN
-            self.requests.append(await self.house.open(workflow, customer, by=KEPT))
+            self.requests.append(await self.organisation.open(workflow, customer, by=SYSTEM_ACTOR))
 
         if len(self.requests) < 5:
             self.run(opened())
@@ -108,7 +111,9 @@ class ComingAndGoing(AnyHistory):
     def go_on(self, which, takes_up, hand):
         for run in self.see(which).open_runs:
             if takes_up:
-                self.do(accept, which, stage=run.stage_key, by=self.by(hand) if hand else KEPT)
+                self.do(
+                    accept, which, stage=run.stage_key, by=self.by(hand) if hand else SYSTEM_ACTOR
+                )
             self.do(advance, which, stage=run.stage_key)
 
     @rule(which=which, verb=st.sampled_from([refuse, recall, send_back]), back=st.integers(0, 4))
@@ -142,9 +147,9 @@ class ComingAndGoing(AnyHistory):
     def text(self, body):
         sid = f"SM{next(self.numbers)}"
         self.run(
-            self.house.hear(
+            self.organisation.run_unbound(
                 receive_text, sid=sid, sender=MARTIN.phone, to="+15005550006", body=body,
-                by=THE_CUSTOMER,
+                by=CUSTOMER_ACTOR,
             )
         )  # fmt: skip
 
@@ -152,14 +157,14 @@ class ComingAndGoing(AnyHistory):
 
     @rule(which=which, part=st.integers(0, 5), lasts=hours, deputy=nobody_or)
     def whoever_has_it_goes_away(self, which, part, lasts, deputy):
-        self.go_away(which, part, 0, lasts, deputy)
+        self.set_absence(which, part, 0, lasts, deputy)
 
     @rule(which=which, part=st.integers(0, 5), lasts=hours, deputy=nobody_or)
     def whoever_has_it_goes_away_soon(self, which, part, lasts, deputy):
-        self.go_away(which, part, 2, lasts, deputy)
+        self.set_absence(which, part, 2, lasts, deputy)
         self.time_passes(2)
 
-    def go_away(self, which, part, later, lasts, deputy):
+    def set_absence(self, which, part, later, lasts, deputy):
         begins = datetime.now(UTC) + timedelta(hours=later)
         self.hear(
             mark_absent, self.whoever_has(which, part), helps=bool(deputy), from_=begins,
@@ -177,14 +182,16 @@ class ComingAndGoing(AnyHistory):
         parts = [one.owner_id for one in reversed(seen.promises) if one.closed_at is None]
         parts += [seen.owner_id, *(run.assignee_id for run in seen.open_runs)]
         theirs = parts[part % len(parts)]
-        return next(one.email for one in vars(self.house.people).values() if one.id == theirs)
+        return next(
+            one.email for one in vars(self.organisation.people).values() if one.id == theirs
+        )
 
     @rule(hand=hands, place=st.none() | st.sampled_from(PLACES))
     def come_back_or_join(self, hand, place):
-        self.hear(mark_back, mail(hand), helps=True)
+        self.hear(mark_returned, mail(hand), helps=True)
         self.hear(add_staff, mail(hand), helps=True, name=hand.title())
         if place:
-            self.hear(name_lead, mail(hand), helps=True, department=place)
+            self.hear(set_department_lead, mail(hand), helps=True, department=place)
 
     @rule(hours=st.integers(1, 100))
     def a_day_passes(self, hours):
@@ -207,7 +214,9 @@ class ComingAndGoing(AnyHistory):
                 continue
             self.must_be_had(roster, request.owner_id, request.department_id)
             for run in request.open_runs:
-                waiting = [one for one in request.handoffs if one.run_id == run.id and one.waits]
+                waiting = [
+                    one for one in request.handoffs if one.run_id == run.id and one.is_pending
+                ]
                 place = waiting[0].from_department_id if waiting else run.department_id
                 self.must_be_had(roster, run.assignee_id, place)
             if len(request.open_runs) == 1:
@@ -240,7 +249,7 @@ class ComingAndGoing(AnyHistory):
             await self.sweep.once()
             self.must_sweep = False
         async with self.database.reading() as session:
-            requests = (await session.exec(select(ServiceRequest).options(*WHOLE))).all()
+            requests = (await session.exec(select(ServiceRequest).options(*REQUEST_OPTIONS))).all()
             open_balls = select(DroppedBall).where(col(DroppedBall.resolved_at).is_(None))
             balls = (await session.exec(open_balls)).all()
             return requests, balls, await load_full_roster(session)
@@ -252,12 +261,12 @@ def mail(hand):
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_in_any_history_everything_open_has_an_owner(settings, furniture, migrated_file, tmp_path):
-    live_through(
+def test_open_requests_always_have_an_owner(settings, seed_rows, migrated_file, tmp_path):
+    run_histories(
         ComingAndGoing,
         16,
         settings=settings,
-        furniture=furniture,
+        seed_rows=seed_rows,
         blank=migrated_file,
         folder=tmp_path,
     )

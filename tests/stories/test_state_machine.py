@@ -11,7 +11,7 @@ import pytest
 
 from portal.errors import PortalError
 from portal.models import (
-    KEPT,
+    SYSTEM_ACTOR,
     Answer,
     Customer,
     Department,
@@ -22,10 +22,10 @@ from portal.models import (
     StageRun,
     Workflow,
 )
-from portal.rules.follow_ups import Asking
-from portal.rules.handoffs import HandingOver
+from portal.rules.follow_ups import FollowUpFlow
+from portal.rules.handoffs import HandoffFlow
 from portal.rules.roster import Roster
-from portal.rules.stage_flow import Progress
+from portal.rules.stage_flow import StageFlow
 from portal.workflows import read_workflow
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "architecture.md"
@@ -75,40 +75,42 @@ DEFINITION = read_workflow(WORKFLOW)
 Step = tuple[str, str]
 """A verb and the stage it is about (or nothing)."""
 
-VERBS: dict[str, Callable[[Progress, str], object]] = {
+VERBS: dict[str, Callable[[StageFlow, str], object]] = {
     "advance": lambda go, stage: go.advance(stage or None, "They told us.", None),
-    "accept": lambda go, stage: HandingOver(go).accept(stage, None),
-    "refuse": lambda go, stage: HandingOver(go).refuse(stage, "No.", None),
-    "recall": lambda go, stage: HandingOver(go).recall(stage, None),
+    "accept": lambda go, stage: HandoffFlow(go).accept(stage, None),
+    "refuse": lambda go, stage: HandoffFlow(go).refuse(stage, "No.", None),
+    "recall": lambda go, stage: HandoffFlow(go).recall(stage, None),
     "send back": lambda go, stage: go.send_back(stage, "Again."),
     "reopen": lambda go, _: go.reopen(None, "A mistake."),
-    "hold": lambda go, _: go.request.hold(None, "Wait.", None, KEPT, go.now),
-    "resume": lambda go, _: go.request.resume(None, KEPT, go.now, go.roster.departments.values()),
+    "hold": lambda go, _: go.request.hold(None, "Wait.", None, SYSTEM_ACTOR, go.now),
+    "resume": lambda go, _: go.request.resume(
+        None, SYSTEM_ACTOR, go.now, go.roster.departments.values()
+    ),
     "cancel": lambda go, _: cancel(go),
-    "ask": lambda go, _: Asking(go).take_step(the_question(go, FollowUpState.PLANNED)),
-    "answer yes": lambda go, _: Asking(go).answer(asked(go), Answer.YES, "yes", "sms"),
-    "answer no": lambda go, _: Asking(go).answer(asked(go), Answer.NO, "no", "sms"),
+    "ask": lambda go, _: FollowUpFlow(go).run_due_step(the_question(go, FollowUpState.PLANNED)),
+    "answer yes": lambda go, _: FollowUpFlow(go).answer(asked(go), Answer.YES, "yes", "sms"),
+    "answer no": lambda go, _: FollowUpFlow(go).answer(asked(go), Answer.NO, "no", "sms"),
     "no answer": lambda go, _: give_up(go),
 }
 
 
-def cancel(go: Progress) -> None:
-    go.request.must_be_open()
-    go.request.end(RequestStatus.CANCELLED, KEPT, go.now, "Enough.", go.roster)
+def cancel(go: StageFlow) -> None:
+    go.request.require_open()
+    go.request.end(RequestStatus.CANCELLED, SYSTEM_ACTOR, go.now, "Enough.", go.roster)
 
 
-def give_up(go: Progress) -> None:
+def give_up(go: StageFlow) -> None:
     """The time to remind has passed and then the time to close."""
     question = asked(go)
     question.reminded_at = question.next_at = go.now
-    Asking(go).take_step(question)
+    FollowUpFlow(go).run_due_step(question)
 
 
-def asked(go: Progress):
+def asked(go: StageFlow):
     return the_question(go, FollowUpState.ASKED)
 
 
-def the_question(go: Progress, state: FollowUpState):
+def the_question(go: StageFlow, state: FollowUpState):
     found = [one for one in go.request.follow_ups if one.state == state]
     if not found:
         raise PortalError("There is no such question.")
@@ -133,7 +135,7 @@ class Life:
         ids = {stage.key: number for number, stage in enumerate(DEFINITION.stages)}
         roster = Roster(departments, staff, members={1: [1], 2: [2]})
         start = datetime(2025, 6, 3, tzinfo=UTC)
-        self.go = Progress(self.request, roster, ids, KEPT, start)
+        self.go = StageFlow(self.request, roster, ids, SYSTEM_ACTOR, start)
         self.go.begin()
         for step in steps:
             self.take(step)
@@ -252,7 +254,7 @@ def test_every_status_is_drawn():
     assert named == {status.value for status in RequestStatus}
 
 
-def test_in_every_life_an_open_request_has_an_owner_and_a_status_that_fits():
+def test_open_requests_have_owner_and_matching_status():
     for change in all_changes():
         request, step = change.after.request, change.verb
         open_runs = request.open_runs

@@ -71,12 +71,12 @@ def open_minutes(calendar: BusinessCalendar, start: datetime, minutes: int) -> l
     begun = int((start - midnight) / MINUTE)
     looked: list[bool] = []
     while len(looked) < begun + minutes:
-        looked += a_day(calendar, midnight + len(looked) * MINUTE)
+        looked += open_minutes_of_day(calendar, midnight + len(looked) * MINUTE)
     return looked[begun : begun + minutes]
 
 
 @lru_cache(maxsize=4096)
-def a_day(calendar: BusinessCalendar, midnight: datetime) -> list[bool]:
+def open_minutes_of_day(calendar: BusinessCalendar, midnight: datetime) -> list[bool]:
     """By a clock that is held while the one on the wall goes back: when it first shows a time."""
     held = datetime.min  # noqa: DTZ901 - on the wall
     answers = []
@@ -84,15 +84,17 @@ def a_day(calendar: BusinessCalendar, midnight: datetime) -> list[bool]:
         wall = (midnight + n * MINUTE).astimezone(calendar.zone).replace(tzinfo=None)
         held = max(held, wall)
         if n >= 0:
-            answers.append(works(calendar, held.date(), held) or works_overnight(calendar, held))
+            answers.append(
+                is_working_minute(calendar, held.date(), held) or works_overnight(calendar, held)
+            )
     return answers
 
 
 def works_overnight(calendar: BusinessCalendar, held: datetime) -> bool:
-    return works(calendar, held.date() - timedelta(days=1), held)
+    return is_working_minute(calendar, held.date() - timedelta(days=1), held)
 
 
-def works(calendar: BusinessCalendar, day: date, held: datetime) -> bool:
+def is_working_minute(calendar: BusinessCalendar, day: date, held: datetime) -> bool:
     if calendar.holidays and day in US_HOLIDAYS:
         return False
     minute = (held - datetime(day.year, day.month, day.day)) / MINUTE  # noqa: DTZ001 - on the wall

@@ -8,10 +8,10 @@ import httpx2
 from starlette.applications import Starlette
 
 from portal.models import ServiceRequest
-from tests.support.factories import ORIGIN, House
-from tests.support.fake_gateways import Mailbox, Phone, hand_over
+from tests.support.factories import ORIGIN, Organisation
+from tests.support.fake_gateways import FakeEmailGateway, FakeSmsGateway, deliver_due
 
-WRONG = "This code does not work."
+WRONG_CODE_MESSAGE = "This code does not work."
 
 
 def link(request: ServiceRequest) -> str:
@@ -21,44 +21,47 @@ def link(request: ServiceRequest) -> str:
 
 
 @asynccontextmanager
-async def another_browser(app: Starlette) -> AsyncIterator[httpx2.AsyncClient]:
+async def new_browser(app: Starlette) -> AsyncIterator[httpx2.AsyncClient]:
     """One that knows nothing."""
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN) as browser:
         yield browser
 
 
-async def ask_code(
+async def request_code(
     browser: httpx2.AsyncClient, request: ServiceRequest, onward: str = ""
 ) -> httpx2.Response:
     """Press "Send me a code"."""
     return await browser.post(f"{link(request)}/code", data={"to": onward})
 
 
-async def type_code(
+async def submit_code(
     browser: httpx2.AsyncClient, request: ServiceRequest, code: str, onward: str = ""
 ) -> httpx2.Response:
     """Type it in and press "Go on"."""
     return await browser.post(f"{link(request)}/code", data={"to": onward, "code": code})
 
 
-async def texted_codes(house: House) -> list[str]:
+async def codes_by_sms(organisation: Organisation) -> list[str]:
     """What the phone shows of codes, the oldest first, after one pass of a worker."""
-    phone = Phone()
-    await hand_over(house.relay, phone)
-    return [found[1] for text in phone.shows if (found := re.search(r"#(\d{6})$", text))]
+    phone = FakeSmsGateway()
+    await deliver_due(organisation.operations, phone)
+    return [found[1] for text in phone.sent_bodies if (found := re.search(r"#(\d{6})$", text))]
 
 
-async def mailed_codes(house: House) -> list[str]:
+async def code_emails(organisation: Organisation) -> list[str]:
     """The mails that bring codes, after one pass of a worker."""
-    box = Mailbox()
-    await hand_over(house.relay, box)
-    return [text for text in box.shows if "Your code is" in text]
+    box = FakeEmailGateway()
+    await deliver_due(organisation.operations, box)
+    return [text for text in box.sent_bodies if "Your code is" in text]
 
 
-async def become_known(
-    browser: httpx2.AsyncClient, house: House, request: ServiceRequest, onward: str = ""
+async def verify_device(
+    browser: httpx2.AsyncClient,
+    organisation: Organisation,
+    request: ServiceRequest,
+    onward: str = "",
 ) -> httpx2.Response:
     """Ask for a code, read it on the phone, type it in."""
-    assert (await ask_code(browser, request, onward)).status_code == 303
-    return await type_code(browser, request, (await texted_codes(house))[-1], onward)
+    assert (await request_code(browser, request, onward)).status_code == 303
+    return await submit_code(browser, request, (await codes_by_sms(organisation))[-1], onward)

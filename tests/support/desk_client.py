@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from starlette.applications import Starlette
 
 from portal.models import ServiceRequest, StaffMember
-from tests.support.factories import House
+from tests.support.factories import Organisation
 
 ORIGIN = "http://testserver"
 
@@ -20,7 +20,7 @@ PASSWORD = "correct horse battery"
 HTMX = {"HX-Request": "true"}
 
 
-class Desk:
+class DeskClient:
     """One person's browser at the desk."""
 
     def __init__(self, client: httpx2.AsyncClient) -> None:
@@ -35,7 +35,7 @@ class Desk:
         assert answer.status_code == 200, answer.text
         return answer.text
 
-    async def press(
+    async def submit(
         self,
         request: ServiceRequest,
         verb: str,
@@ -62,30 +62,32 @@ def hidden_fields(page: str, action: str) -> dict[str, str]:
     return {name: unescape(value) for name, value in fields}
 
 
-def read(markup: str) -> str:
+def visible_text(markup: str) -> str:
     """The text as it is read."""
     body = markup.split("<body", 1)[-1].partition(">")[2] if "<body" in markup else markup
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", body)))
 
 
 @asynccontextmanager
-async def at_the_desk(app: Starlette, house: House, name: str) -> AsyncIterator[Desk]:
+async def signed_in_desk(
+    app: Starlette, organisation: Organisation, name: str
+) -> AsyncIterator[DeskClient]:
     """One of the cast, with a new password, signed in in a browser of their own."""
-    person = getattr(house.people, name)
-    async with house.database.transaction() as session:
+    person = getattr(organisation.people, name)
+    async with organisation.database.transaction() as session:
         staff = await session.get(StaffMember, person.id)
         assert staff
-        staff.set_password(quick_hash())
+        staff.set_password(cheap_password_hash())
         session.add(staff)
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN) as client:
         told = {"email": person.email, "password": PASSWORD}
         answer = await client.post("/desk/sign-in", data=told)
         assert answer.status_code == 303
-        yield Desk(client)
+        yield DeskClient(client)
 
 
 @cache
-def quick_hash() -> str:
+def cheap_password_hash() -> str:
     """A hash of the password that costs little to make and to compare."""
     return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)

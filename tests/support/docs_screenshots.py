@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.chromium import launch_options
-from tests.browser.product import Product
+from tests.browser.product import ProductProcess
 from tests.support.docs_state_screenshots import draw_states
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
@@ -31,7 +31,7 @@ def main() -> None:
     if sys.argv[1:] == ["states"]:
         return
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        demo = Product("demo", "--port", "0", folder=Path(folder), said=r"(http://\S+)/demo")
+        demo = ProductProcess("demo", "--port", "0", folder=Path(folder), said=r"(http://\S+)/demo")
         demo.start()
         try:
             browser = playwright.chromium.launch(**launch_options())
@@ -43,7 +43,7 @@ def main() -> None:
             demo.stop()
 
 
-def draw_demo(browser: Browser, demo: Product) -> None:
+def draw_demo(browser: Browser, demo: ProductProcess) -> None:
     """Phone, page and desk side by side, just after Card Processing has taken up his card."""
     page = browser.new_page(viewport={"width": 1280, "height": 860})
     page.goto(f"{demo.address}/demo")
@@ -53,7 +53,7 @@ def draw_demo(browser: Browser, demo: Product) -> None:
     draw(page, "demo")
 
 
-def draw_status_page(browser: Browser, demo: Product) -> None:
+def draw_status_page(browser: Browser, demo: ProductProcess) -> None:
     """What a customer sees, by day and by night."""
     link = demo.wait_until_said(r"(http://\S+/r/\S+)")
     for scheme, name in (("light", "status-page"), ("dark", "status-page-dark")):
@@ -64,7 +64,7 @@ def draw_status_page(browser: Browser, demo: Product) -> None:
         draw(page, name)
 
 
-def draw_desk(browser: Browser, demo: Product) -> None:
+def draw_desk(browser: Browser, demo: ProductProcess) -> None:
     """What somebody sees who looks after several departments."""
     password = demo.wait_until_said(r"password is (\S+)")
     email = demo.wait_until_said(r"(\S+@\S+) +every department")

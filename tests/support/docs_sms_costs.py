@@ -7,12 +7,12 @@ import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from portal.messaging.wording.lint import Proofreader, Written
-from portal.messaging.wording.lint_samples import TYPICAL
+from portal.messaging.wording.lint import LintedText, TextLinter
+from portal.messaging.wording.lint_samples import SAMPLE_VALUES
 from portal.workflows import read_workflow_file, shipped_workflow_files
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "texts.md"
-READER = Proofreader("Acme Bank", "https://kept.example.com")
+READER = TextLinter("Acme Bank", "https://kept.example.com")
 
 PREFACE = """\
 # Every text, and what it costs
@@ -35,14 +35,14 @@ Spanish and Arabic words for them are understood as well.
 
 def document() -> str:
     """The whole page."""
-    parts = [PREFACE, _table("Our own sentences", READER.own_texts())]
+    parts = [PREFACE, _table("Our own sentences", READER.product_texts())]
     for path in shipped_workflow_files():
         workflow = read_workflow_file(path)
-        parts.append(_table(f"{workflow.name} (as shipped)", READER.texts_of(workflow)))
+        parts.append(_table(f"{workflow.name} (as shipped)", READER.workflow_texts(workflow)))
     return "\n".join(parts)
 
 
-def _table(title: str, texts: Iterable[Written]) -> str:
+def _table(title: str, texts: Iterable[LintedText]) -> str:
     return "\n".join([
         f"## {title}\n",
         "| | | text | alphabet | letters | segments |",
@@ -52,18 +52,21 @@ def _table(title: str, texts: Iterable[Written]) -> str:
     ])  # fmt: skip
 
 
-def _rows(texts: Iterable[Written]) -> Iterator[str]:
+def _rows(texts: Iterable[LintedText]) -> Iterator[str]:
     for name, written in itertools.groupby(texts, key=_name):
-        order = list(TYPICAL)
+        order = list(SAMPLE_VALUES)
         for one in sorted(written, key=lambda text: order.index(text.language)):
-            price, words = one.price, one.words.replace("\n", " ⏎ ").replace("|", "\\|")
+            segment_count, words = (
+                one.segment_count,
+                one.words.replace("\n", " ⏎ ").replace("|", "\\|"),
+            )
             yield (
-                f"| {name} | {one.language} | {words} | {price.encoding} | {price.units} "
-                f"| {price.segments} |"
+                f"| {name} | {one.language} | {words} | {segment_count.encoding} | {segment_count.units} "
+                f"| {segment_count.segments} |"
             )
 
 
-def _name(written: Written) -> str:
+def _name(written: LintedText) -> str:
     if not written.where:
         return written.what.partition(".")[0]
     return written.what.partition(" has ")[0] + f", {written.where[2]}"

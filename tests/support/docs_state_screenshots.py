@@ -11,9 +11,9 @@ from PIL import Image
 from playwright.sync_api import Browser
 
 from portal.branding.color import Accent
-from portal.branding.theme import Livery
+from portal.branding.theme import Theme
 from portal.tracking.status_page.view_models import StatusPage
-from tests.browser.static_pages import pose, show
+from tests.browser.static_pages import show, show_state
 from tests.support.status_page_states import LAYLA, STATES, outage
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -75,7 +75,7 @@ def draw_states(browser: Browser) -> None:
     _draw(browser, "by night", work, color_scheme="dark")
     _draw(browser, "a question by night", asked, color_scheme="dark")
     _draw(browser, "right to left", LAYLA)
-    _draw(browser, "another brand", replace(work, livery=Livery(Accent.read("#b3124b"))))
+    _draw(browser, "another brand", replace(work, theme=Theme(Accent.read("#b3124b"))))
     tablet = {"viewport": {"width": 768, "height": 1024}}
     _draw(browser, "on a tablet", STATES["promises"], **tablet)
     _draw(browser, "at a desk", STATES["a complaint"], **DESK)
@@ -98,7 +98,7 @@ def _draw(
     page = browser.new_page(**{**PHONE, **({"device_scale_factor": 1} if "viewport" in options else {}),
                                **options, "reduced_motion": "reduce"})  # fmt: skip
     if isinstance(state, StatusPage):
-        pose(page, state)
+        show_state(page, state)
     else:
         show(page, state)
     page.emulate_media(media=media)

@@ -14,7 +14,7 @@ from sqlmodel import col, select
 
 from portal.database import Database
 from portal.models import (
-    KEPT,
+    SYSTEM_ACTOR,
     Actor,
     Department,
     Direction,
@@ -27,7 +27,14 @@ from portal.models import (
     Stage,
     Workflow,
 )
-from portal.operations import CustomerDetails, Order, Relay, add_staff, load_workflow, open_request
+from portal.operations import (
+    CustomerDetails,
+    Operations,
+    RequestDetails,
+    add_staff,
+    load_workflow,
+    open_request,
+)
 from portal.queries.conversations import conversation
 from portal.queries.requests import get_service_request
 from portal.workflows import read_workflow
@@ -224,7 +231,7 @@ PEOPLE = {
     "mona": ("Mona Manager", Role.MANAGER, [], False),
     "ada": ("Ada Admin", Role.ADMIN, [], False),
 }
-"""Everybody at the desk: name, role, departments, whether they lead them. ``NAME@acme.example``."""
+"""Everybody at the desk: name, role, departments, whether they lead them. ``CUSTOMER_NAME@acme.example``."""
 
 MARTIN = CustomerDetails(
     name="Martin Miller",
@@ -240,22 +247,22 @@ DEPARTMENTS = {key for _, _, departments, _ in PEOPLE.values() for key in depart
 
 
 @dataclass
-class House:
+class Organisation:
     """The organisation, moved in: its workflows loaded, its people at their desks.
 
     ``people`` has everybody of the cast by first name (``house.people.tess``). What a test does,
     it does in turns of the relay, as desk and API do.
     """
 
-    relay: Relay
+    operations: Operations
     database: Database
     people: SimpleNamespace
 
     async def load(self, text: str) -> Workflow:
         """Take another workflow into use; it may name the departments of the house."""
         definition = read_workflow(text, known_departments=DEPARTMENTS)
-        async with self.relay.turn(KEPT) as turn:
-            return await load_workflow(turn, definition)
+        async with self.operations.begin(SYSTEM_ACTOR) as uow:
+            return await load_workflow(uow, definition)
 
     async def open(
         self,
@@ -266,11 +273,11 @@ class House:
         **order: Any,
     ) -> ServiceRequest:
         """Open a request for a customer."""
-        async with self.relay.turn(by) as turn:
-            opened = await open_request(turn, Order(workflow, customer, **order))
-        return await self.see(opened)
+        async with self.operations.begin(by) as uow:
+            opened = await open_request(uow, RequestDetails(workflow, customer, **order))
+        return await self.reload(opened)
 
-    async def do(
+    async def run(
         self,
         verb: Callable[..., Awaitable[Any]],
         request: ServiceRequest | str,
@@ -280,17 +287,19 @@ class House:
         **words: Any,
     ) -> ServiceRequest:
         """Do one verb in one turn; gives the request as it is then."""
-        async with self.relay.turn(by) as turn:
-            held = await turn.lock(_reference(request), version)
-            await verb(turn, held, *args, **words)
-        return await self.see(request)
+        async with self.operations.begin(by) as uow:
+            held = await uow.lock(_reference(request), version)
+            await verb(uow, held, *args, **words)
+        return await self.reload(request)
 
-    async def hear(self, verb: Callable[..., Awaitable[Any]], *, by: Actor, **words: Any) -> None:
+    async def run_unbound(
+        self, verb: Callable[..., Awaitable[Any]], *, by: Actor, **words: Any
+    ) -> None:
         """Do one verb that finds its request itself (an inbound text, a person who leaves)."""
-        async with self.relay.turn(by) as turn:
-            await verb(turn, **words)
+        async with self.operations.begin(by) as uow:
+            await verb(uow, **words)
 
-    async def see(self, request: ServiceRequest | str) -> ServiceRequest:
+    async def reload(self, request: ServiceRequest | str) -> ServiceRequest:
         """The request as it stands in the database now."""
         async with self.database.reading() as session:
             return await get_service_request(session, _reference(request))
@@ -301,7 +310,7 @@ class House:
         async with self.database.reading() as session:
             return (await session.exec(query)).all()
 
-    async def told(self, request: ServiceRequest) -> list[Message]:
+    async def outbound_messages(self, request: ServiceRequest) -> list[Message]:
         """What we owe or have sent to its customer, oldest first."""
         async with self.database.reading() as session:
             messages = await conversation(session, request.id or 0)
@@ -313,20 +322,20 @@ class House:
             return (await session.exec(select(Message).order_by(col(Message.id)))).all()
 
 
-Furniture = dict[str, list[dict[str, Any]]]
+SeedRows = dict[str, list[dict[str, Any]]]
 """The rows of a house, by table."""
 
-FURNISHED = (Department, Workflow, Stage, StaffMember, Membership)
+SEEDED_MODELS = (Department, Workflow, Stage, StaffMember, Membership)
 
 
-async def move_in(relay: Relay, by: Actor) -> None:
+async def seed_organisation(operations: Operations, by: Actor) -> None:
     """Load the workflows and give everybody their desk."""
-    async with relay.turn(by) as turn:
+    async with operations.begin(by) as uow:
         for text in WORKFLOWS:
-            await load_workflow(turn, read_workflow(text))
+            await load_workflow(uow, read_workflow(text))
         for key, (name, role, departments, lead) in PEOPLE.items():
             await add_staff(
-                turn,
+                uow,
                 email=f"{key}@acme.example",
                 name=name,
                 role=role,
@@ -335,7 +344,7 @@ async def move_in(relay: Relay, by: Actor) -> None:
             )
 
 
-async def take_stock(database: Database) -> Furniture:
+async def read_seed_rows(database: Database) -> SeedRows:
     """What moving in has made, so that the next house is there at once."""
     async with database.connection() as connection:
         return {
@@ -343,16 +352,16 @@ async def take_stock(database: Database) -> Furniture:
                 dict(row)
                 for row in (await connection.execute(sa.select(noun.__table__))).mappings()
             ]
-            for noun in FURNISHED
+            for noun in SEEDED_MODELS
         }
 
 
-async def furnish(database: Database, furniture: Furniture) -> SimpleNamespace:
+async def insert_seed_rows(database: Database, seed_rows: SeedRows) -> SimpleNamespace:
     """Put it into an empty database; gives the people by first name."""
     async with database.engine.begin() as connection:
-        for noun in FURNISHED:
+        for noun in SEEDED_MODELS:
             table = noun.__table__
-            await connection.execute(sa.insert(table), furniture[table.name])
+            await connection.execute(sa.insert(table), seed_rows[table.name])
             if not database.is_sqlite and "id" in table.c:
                 # Keys given by hand are not counted.
                 counter = sa.func.pg_get_serial_sequence(table.name, "id")

@@ -9,24 +9,24 @@ A number of seconds after it puts its clock forward, or back where it is below 0
 import sys
 import time
 
-import portal.relay.sending.delivering
 import time_machine
-import workers.claim
-import workers.deliver
-import workers.inquire
 
+import portal.operations.delivery.outcomes
+import workers.delivery.claim
+import workers.delivery.deliver
+import workers.poll_receipts
 import workers.reconcile
-from portal.messaging.sms.twilio_client import SmsGateway
+from portal.messaging.sms.twilio_client import TwilioClient
 from workers.__main__ import main
 
 HASTE = 4
-portal.operations.delivery.outcomes.PAUSE /= 60
-workers.delivery.claim.UNKNOWN_BLOCKS /= HASTE
-workers.delivery.deliver.CLAIM_HOLDS /= HASTE
-workers.poll_receipts.ASK_AGAIN /= HASTE
-workers.reconcile.LOST_AFTER /= HASTE
-workers.reconcile.FIRST_LOOK /= HASTE
-SmsGateway.__init__.__kwdefaults__["timeout"] /= HASTE  # type: ignore[index]
+portal.operations.delivery.outcomes.SENDER_PAUSE /= 60
+workers.delivery.claim.UNKNOWN_HOLD /= HASTE
+workers.delivery.deliver.CLAIM_SECONDS /= HASTE
+workers.poll_receipts.MIN_POLL_INTERVAL /= HASTE
+workers.reconcile.CLAIM_LOST_AFTER /= HASTE
+workers.reconcile.FIRST_CHECK_AFTER /= HASTE
+TwilioClient.__init__.__kwdefaults__["timeout"] /= HASTE  # type: ignore[index]
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:

@@ -16,8 +16,8 @@ from sqlmodel import col
 
 from portal.business_time import now
 from portal.models import (
-    KEPT,
-    WATCH,
+    DETECTION,
+    SYSTEM_ACTOR,
     DroppedBall,
     FollowUp,
     Heartbeat,
@@ -26,11 +26,11 @@ from portal.models import (
     Role,
     ServiceRequest,
 )
-from portal.operations import Relay, add_staff, load_workflow
+from portal.operations import Operations, add_staff, load_workflow
 from portal.workflows import read_workflow_file, shipped_workflow_files
-from tests.support.fake_gateways import Phone, hand_over
-from tests.support.twilio_client import PHONE, Twilio
-from workers.detect_dropped_balls import Watch
+from tests.support.fake_gateways import FakeSmsGateway, deliver_due
+from tests.support.twilio_client import PHONE, TwilioClient
+from workers.detect_dropped_balls import DroppedBallDetector
 from workers.sweep import Sweep
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -60,37 +60,37 @@ def shown(at: datetime) -> str:
     return f"{local:%a} {local.day} {local:%b %H:%M}"
 
 
-class Bank:
+class MonthScenario:
     """The bank, its workers and Martin, on one clock."""
 
     def __init__(
         self,
-        relay: Relay,
+        operations: Operations,
         clock: time_machine.Traveller,
         api: httpx2.AsyncClient,
-        twilio: Twilio,
+        twilio: TwilioClient,
     ) -> None:
-        self.relay, self.clock, self.api, self.twilio = relay, clock, api, twilio
-        self.sweep = Sweep(relay, lambda: None, "sweep")
-        self.watch = Watch(relay, lambda: None)
-        self.phone = Phone()
+        self.operations, self.clock, self.api, self.twilio = operations, clock, api, twilio
+        self.sweep = Sweep(operations, lambda: None, "sweep")
+        self.watch = DroppedBallDetector(operations, lambda: None)
+        self.phone = FakeSmsGateway()
         # What Martin's phone shows, and when each came.
         self.texts: list[tuple[str, str]] = []
         self.reference = ""
         self.replies = 0
 
-    async def open_its_doors(self) -> None:
+    async def seed(self) -> None:
         """The workflow that comes with the product, and its people."""
         card = next(path for path in shipped_workflow_files() if path.stem == "card-application")
-        async with self.relay.turn(KEPT) as turn:
-            await load_workflow(turn, read_workflow_file(card))
+        async with self.operations.begin(SYSTEM_ACTOR) as uow:
+            await load_workflow(uow, read_workflow_file(card))
             for key, (name, role, department, lead) in PEOPLE.items():
                 await add_staff(
-                    turn, email=f"{key}@acme.example", name=name, role=role,
+                    uow, email=f"{key}@acme.example", name=name, role=role,
                     departments=[department] if department else [], lead=lead,
                 )  # fmt: skip
 
-    async def until(self, when: str) -> None:
+    async def advance_to(self, when: str) -> None:
         """Let time go by until then: what is due happens when it is due, in its order."""
         end = moment(when)
         assert end >= now(), f"{when} is over"
@@ -100,15 +100,15 @@ class Bank:
 
     async def at(self, when: str, who: str, verb: str, **words: Any) -> None:
         """At that time somebody does something to Martin's request, by a system of the bank."""
-        await self.until(when)
+        await self.advance_to(when)
         body = {"by": f"{who}@acme.example", **words}
         answer = await self.api.post(f"/requests/{self.reference}/{verb}", json=body)
         assert answer.status_code in (200, 201), answer.text
         await self._work_at(now())
 
-    async def opens(self, when: str) -> None:
+    async def open_request(self, when: str) -> None:
         """Martin applies on the phone; the call centre's system opens the request."""
-        await self.until(when)
+        await self.advance_to(when)
         customer = {"name": "Martin Keller", "phone": PHONE, "timezone": "America/New_York"}
         order = {"workflow": "card-application", "customer": customer, "by": "tess@acme.example"}
         answer = await self.api.post("/requests", json=order)
@@ -118,7 +118,7 @@ class Bank:
 
     async def martin_texts(self, when: str, words: str) -> str:
         """Martin writes; gives what he is answered at once."""
-        await self.until(when)
+        await self.advance_to(when)
         self.replies += 1
         assert await self.twilio.text(words, sid=f"SMin{self.replies}") == 200
         before = len(self.texts)
@@ -167,24 +167,24 @@ class Bank:
     async def _work_at(self, when: datetime) -> None:
         """One round of all workers; none of them has ever been away."""
         self.clock.move_to(when)
-        async with self.relay.database.transaction() as session:
-            await session.merge(Heartbeat(name=WATCH, beat_at=now()))
+        async with self.operations.database.transaction() as session:
+            await session.merge(Heartbeat(name=DETECTION, beat_at=now()))
         await self.sweep.once()
         await self.watch.once()
-        await hand_over(self.relay, self.phone)
-        self.texts += [(shown(when), body) for body in self.phone.shows[len(self.texts) :]]
+        await deliver_due(self.operations, self.phone)
+        self.texts += [(shown(when), body) for body in self.phone.sent_bodies[len(self.texts) :]]
 
     async def _next_due(self) -> datetime | None:
         """When any of the workers would next find something to do."""
         queued = col(Message.status) == MessageStatus.QUEUED
         standing = col(DroppedBall.resolved_at).is_(None)
         firsts = [
-            sa.select(sa.func.min(ServiceRequest.watch_at)),
-            sa.select(sa.func.min(ServiceRequest.tell_at)),
+            sa.select(sa.func.min(ServiceRequest.next_check_at)),
+            sa.select(sa.func.min(ServiceRequest.next_update_at)),
             sa.select(sa.func.min(FollowUp.next_at)),
             sa.select(sa.func.min(DroppedBall.escalates_at)).where(standing),
             sa.select(sa.func.min(Message.due_at)).where(queued),
         ]
-        async with self.relay.database.connection() as connection:
+        async with self.operations.database.connection() as connection:
             found = [await connection.scalar(one) for one in firsts]
         return min((one for one in found if one is not None), default=None)

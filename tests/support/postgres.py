@@ -25,7 +25,7 @@ SPEED = {
 }
 
 
-class DisposablePostgres:
+class PostgresServer:
     """A server on a socket file in a folder of its own.
 
     PostgreSQL refuses to run as root: there, it runs as ``nobody``, from a copy of its programs
@@ -66,11 +66,11 @@ class DisposablePostgres:
 
     def create(self, database: str) -> None:
         """Make an empty database."""
-        self.say(f'CREATE DATABASE "{database}" TEMPLATE template0')
+        self.execute(f'CREATE DATABASE "{database}" TEMPLATE template0')
 
     def drop(self, database: str) -> None:
         """Take it away, whoever is still connected."""
-        self.say(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+        self.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
 
     def empty(self, database: str, tables: Sequence[str]) -> None:
         """Delete all rows of these tables: many times quicker than another database.
@@ -79,11 +79,11 @@ class DisposablePostgres:
         transaction was left open.
         """
         rows = "; ".join(f'DELETE FROM "{table}"' for table in tables)  # noqa: S608
-        self.say(
+        self.execute(
             f"SET lock_timeout = '5s'; SET session_replication_role = replica; {rows}", database
         )
 
-    def say(self, sql: str, database: str = "postgres") -> None:
+    def execute(self, sql: str, database: str = "postgres") -> None:
         """Run statements."""
         self._run("psql", "-qX", "-v", "ON_ERROR_STOP=1", "-h", str(self.data), "-U", "postgres",
                   "-d", database, "-c", sql)  # fmt: skip
@@ -97,7 +97,7 @@ class DisposablePostgres:
 
     def _answers(self) -> bool:
         try:
-            self.say("SELECT 1")
+            self.execute("SELECT 1")
         except subprocess.CalledProcessError:
             return False
         return True

@@ -21,7 +21,7 @@ from portal.settings.types import QuietHours
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
-SPEAKS_WITHIN = 30.0
+OUTPUT_TIMEOUT_SECONDS = 30.0
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -86,7 +86,7 @@ class Process:
         self._reader.join()
 
     @property
-    def words(self) -> str:
+    def stderr(self) -> str:
         """All that it has said on stderr."""
         return "".join(self._lines)
 
@@ -107,23 +107,25 @@ class Process:
                     self._read += 1
                     if found := re.search(pattern, self._lines[self._read - 1]):
                         return found[0]
-                assert self._reader.is_alive(), f"it ended without saying {pattern!r}:{self.words}"
-                assert self._news.wait(SPEAKS_WITHIN), f"it did not say {pattern!r}:{self.words}"
+                assert self._reader.is_alive(), f"it ended without saying {pattern!r}:{self.stderr}"
+                assert self._news.wait(OUTPUT_TIMEOUT_SECONDS), (
+                    f"it did not say {pattern!r}:{self.stderr}"
+                )
 
     async def told(self, number: int) -> int:
         """Send it a signal and wait for its end; gives its exit code."""
         self._process.send_signal(number)
-        return await asyncio.to_thread(self._process.wait, SPEAKS_WITHIN)
+        return await asyncio.to_thread(self._process.wait, OUTPUT_TIMEOUT_SECONDS)
 
     async def killed(self) -> None:
         """`kill -9`: no farewell."""
         await self.told(signal.SIGKILL)
 
-    def freeze(self) -> None:
+    def suspend(self) -> None:
         """It stands still, as a machine that swaps or a laptop that is shut."""
         self._process.send_signal(signal.SIGSTOP)
 
-    def thaw(self) -> None:
+    def resume(self) -> None:
         """It goes on as if nothing had been."""
         self._process.send_signal(signal.SIGCONT)
 
@@ -144,7 +146,7 @@ class Process:
     ) -> None:
         await asyncio.to_thread(self.stop)
         if error is not None:
-            sys.stderr.write(self.words)  # shown by pytest with what failed
+            sys.stderr.write(self.stderr)  # shown by pytest with what failed
 
     def _listen(self) -> None:
         assert self._process.stderr is not None
@@ -162,13 +164,13 @@ def worker(settings: Settings) -> Process:
     return Process("-m", "workers", settings=settings)
 
 
-def hasty_worker(settings: Settings, *, ahead: float = 0) -> Process:
-    """A worker that waits less; see hasty_worker.py. Its clock is ``ahead`` seconds ahead."""
+def fast_worker(settings: Settings, *, ahead: float = 0) -> Process:
+    """A worker that waits less; see fast_worker.py. Its clock is ``ahead`` seconds ahead."""
     clock = (str(ahead),) if ahead else ()
     return Process("-m", "tests.support.fast_worker", *clock, settings=settings)
 
 
-def kept_worker(settings: Settings) -> Process:
+def supervised_worker(settings: Settings) -> Process:
     """`kept worker`: a worker that is started again whenever it ends."""
     return Process("-m", "portal.cli", "worker", settings=settings)
 

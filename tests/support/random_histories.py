@@ -14,20 +14,20 @@ from hypothesis import settings as effort
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from portal.database import Database
-from portal.jobs import Jobs
-from portal.live import Live
-from portal.operations import Relay
+from portal.jobs import JobQueue
+from portal.live import LiveUpdates
+from portal.operations import Operations
 from portal.settings import Settings
-from tests.support.factories import Furniture, House, furnish
+from tests.support.factories import Organisation, SeedRows, insert_seed_rows
 
 STEPS = 25
 
 
-class AnyHistory(RuleBasedStateMachine):
+class RandomHistory(RuleBasedStateMachine):
     """What every history begins and ends with; its rules say what may happen between."""
 
     settings: Settings
-    furniture: Furniture
+    seed_rows: SeedRows
     blank: Path
     folder: Path
 
@@ -38,7 +38,9 @@ class AnyHistory(RuleBasedStateMachine):
         path = self.folder / f"{id(self)}.db"
         shutil.copyfile(self.blank, path)
         self.database = Database(f"sqlite+aiosqlite:///{path}")
-        self.relay = Relay(self.settings, self.database, Jobs(None), Live(None))
+        self.operations = Operations(
+            self.settings, self.database, JobQueue(None), LiveUpdates(None)
+        )
         self.time = time_machine.travel(datetime(2025, 6, 3, 14, tzinfo=UTC), tick=False)
         self.clock = self.time.start()
 
@@ -52,13 +54,15 @@ class AnyHistory(RuleBasedStateMachine):
         """Do it to its end."""
         return self.runner.run(work)
 
-    async def move_in(self) -> House:
+    async def create_organisation(self) -> Organisation:
         """The house, with everybody at their desks."""
-        self.house = House(self.relay, self.database, await furnish(self.database, self.furniture))
-        return self.house
+        self.organisation = Organisation(
+            self.operations, self.database, await insert_seed_rows(self.database, self.seed_rows)
+        )
+        return self.organisation
 
 
-def live_through(machine: type[AnyHistory], histories: int, **ground: Any) -> None:
+def run_histories(machine: type[RandomHistory], histories: int, **ground: Any) -> None:
     """Live through so many of the machine's histories, always the same ones.
 
     ``ground`` is what they stand on: settings, furniture, a blank database and a folder.

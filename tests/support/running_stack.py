@@ -11,23 +11,23 @@ from sqlmodel import select
 
 from portal.business_time import now
 from portal.database import Database
-from portal.demo.fake_providers import Simulator
-from portal.jobs import Jobs
-from portal.live import Live
+from portal.demo.fake_providers import FakeProviders
+from portal.jobs import JobQueue
+from portal.live import LiveUpdates
 from portal.models import ApiKey, StaffMember
-from portal.operations import Relay
-from portal.runtime.embedded_redis import EmbeddedQueue
+from portal.operations import Operations
+from portal.runtime.embedded_redis import EmbeddedRedis
 from portal.runtime.web_server import listen
 from portal.settings import Settings
-from tests.support.factories import Furniture, House, furnish
+from tests.support.factories import Organisation, SeedRows, insert_seed_rows
 from tests.support.processes import web
 
 TOKEN = "the token of the tests"
-PATIENCE = 30.0
+RESPONSE_TIMEOUT_SECONDS = 30.0
 """Seconds that a caller waits for an answer: the web may only just have been started."""
 
 
-class Installation:
+class RunningStack:
     """One machine's worth of Kept, from `with` to the end of the block.
 
     There is a carrier, a queue and, if it is ``serving``, a web process on a free port; workers are
@@ -39,7 +39,7 @@ class Installation:
         self,
         database_url: str,
         folder: Path,
-        carrier: Simulator,
+        carrier: FakeProviders,
         *,
         serving: bool = True,
         **told: Any,
@@ -47,7 +47,7 @@ class Installation:
         """``told``: further settings, by their names in the environment."""
         self.carrier = carrier
         self._serving = serving
-        self.queue = EmbeddedQueue(folder)
+        self.queue = EmbeddedRedis(folder)
         self._told = {"DATABASE_URL": database_url, "KEPT_DATA_DIR": folder, **told}
 
     def __enter__(self) -> Self:
@@ -94,33 +94,38 @@ class Installation:
         self.web = web(self.settings, self._listener).start()
 
     @asynccontextmanager
-    async def house(self, furniture: Furniture) -> AsyncIterator[House]:
+    async def organisation(self, seed_rows: SeedRows) -> AsyncIterator[Organisation]:
         """The cast at their desks, in the running loop; they move in where nobody has yet."""
         database = Database(self.settings.database_url)
-        relay = Relay(
-            self.settings, database, Jobs(self.settings.redis_url), Live(self.settings.redis_url)
+        operations = Operations(
+            self.settings,
+            database,
+            JobQueue(self.settings.redis_url),
+            LiveUpdates(self.settings.redis_url),
         )
         try:
             async with database.reading() as session:
                 people = (await session.exec(select(StaffMember))).all()
             if people:
                 named = {one.email.partition("@")[0]: one for one in people}
-                yield House(relay, database, SimpleNamespace(**named))
+                yield Organisation(operations, database, SimpleNamespace(**named))
             else:
-                yield House(relay, database, await furnish(database, furniture))
+                yield Organisation(
+                    operations, database, await insert_seed_rows(database, seed_rows)
+                )
         finally:
-            await relay.jobs.close()
-            await relay.live.stop()
+            await operations.jobs.close()
+            await operations.live.stop()
             await database.close()
 
     @asynccontextmanager
-    async def api(self, house: House) -> AsyncIterator[httpx2.AsyncClient]:
+    async def api(self, organisation: Organisation) -> AsyncIterator[httpx2.AsyncClient]:
         """Another system with a key of its own; paths are relative to ``/api/v1``."""
         key, secret = ApiKey.make("crm", now())
-        async with house.database.transaction() as session:
+        async with organisation.database.transaction() as session:
             session.add(key)
         headers = {"Authorization": f"Bearer {secret}"}
         async with httpx2.AsyncClient(
-            base_url=f"{self.origin}/api/v1", headers=headers, timeout=PATIENCE
+            base_url=f"{self.origin}/api/v1", headers=headers, timeout=RESPONSE_TIMEOUT_SECONDS
         ) as client:
             yield client

@@ -19,7 +19,7 @@ def photo(
     return drawn.getvalue()
 
 
-def photo_from_home() -> bytes:
+def photo_with_gps() -> bytes:
     """As a phone takes it: lying on its side, with its maker, a comment, and where it was taken."""
     exif = Image.Exif()
     exif[MAKER] = "Secretphone"
@@ -28,7 +28,7 @@ def photo_from_home() -> bytes:
     return photo(width=80, height=40, exif=exif, comment=b"40.748 N, 73.985 W")
 
 
-def bomb(width: int = 30_000, height: int = 30_000) -> bytes:
+def decompression_bomb(width: int = 30_000, height: int = 30_000) -> bytes:
     """A PNG of a few hundred bytes that would be a gigabyte."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:

@@ -7,16 +7,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from portal.branding.theme import PLAIN
-from portal.tracking.status_page.timeline_view import Leg, WaitingHandoff
+from portal.branding.theme import DEFAULT_THEME
+from portal.tracking.status_page.timeline_view import TimelineStep, WaitingHandoff
 from portal.tracking.status_page.view_models import (
     Appointment,
+    ConversationLine,
+    CurrentDepartment,
+    DateEstimate,
     Delay,
     Ending,
-    Holder,
-    Likely,
-    Line,
-    NextUp,
+    NextStep,
     PastPromise,
     Pause,
     PromiseLine,
@@ -29,24 +29,30 @@ NOW = datetime(2026, 11, 24, 20, 30, tzinfo=UTC)
 """Tuesday afternoon, half past three in New York."""
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
-RECEIVED = Leg(
+RECEIVED = TimelineStep(
     "received", "We have your application", "Telesales", "done",
     NOW - timedelta(days=1, hours=6, minutes=18), NOW - timedelta(days=1, hours=5, minutes=38),
 )  # fmt: skip
-APPROVED = Leg("approved", "Approved", "Underwriting", "done", NOW - 28 * HOUR, NOW - 4 * HOUR)
-MADE = Leg(
+APPROVED = TimelineStep(
+    "approved", "Approved", "Underwriting", "done", NOW - 28 * HOUR, NOW - 4 * HOUR
+)
+MADE = TimelineStep(
     "made", "Your card is being made", "Card Processing", "now", NOW - timedelta(minutes=85),
     expected_at=NOW + 2 * DAY, note="The embossing run is tonight. You need not do anything.",
 )  # fmt: skip
-SENT = Leg("courier", "On its way to you", "Courier Desk", "to", expected_at=NOW + 2 * DAY)
-ARRIVED = Leg("arrived", "In your hands", "You tell us", "to", expected_at=NOW + 7 * DAY)
+SENT = TimelineStep("courier", "On its way to you", "Courier Desk", "to", expected_at=NOW + 2 * DAY)
+ARRIVED = TimelineStep("arrived", "In your hands", "You tell us", "to", expected_at=NOW + 7 * DAY)
 
-ASKED = Line("1", "Will it still come to my old address?", NOW - 1.2 * HOUR, None, "sms")
-HEARD = Line(
+ASKED = ConversationLine(
+    "1", "Will it still come to my old address?", NOW - 1.2 * HOUR, None, "sms"
+)
+HEARD = ConversationLine(
     "2", "We have your question, Martin. Card Processing will answer by 3:40 pm.",
     NOW - 1.2 * HOUR, "Acme Bank", "sms",
 )  # fmt: skip
-TOLD = Line("3", "It goes to Elm Street 7, your new one.", NOW - 0.5 * HOUR, "Pia", "sms")
+STAFF_REPLY = ConversationLine(
+    "3", "It goes to Elm Street 7, your new one.", NOW - 0.5 * HOUR, "Pia", "sms"
+)
 
 MARTIN = StatusPage(
     now=NOW,
@@ -62,36 +68,36 @@ MARTIN = StatusPage(
     write_to="Card Processing",
     path="/r/q7Hc0Jm2Vt8sXz4bKe1LaA",
     last_event_id=42,
-    holders=(Holder("Card Processing", NOW - timedelta(minutes=85)),),
-    next_up=NextUp("On its way to you", NOW + 2 * DAY),
-    levels=((RECEIVED,), (APPROVED,), (MADE,), (SENT,), (ARRIVED,)),
-    conversation=(ASKED, HEARD, TOLD),
+    current_departments=(CurrentDepartment("Card Processing", NOW - timedelta(minutes=85)),),
+    next_step=NextStep("On its way to you", NOW + 2 * DAY),
+    step_groups=((RECEIVED,), (APPROVED,), (MADE,), (SENT,), (ARRIVED,)),
+    conversation=(ASKED, HEARD, STAFF_REPLY),
 )
 """An ordinary page: a card in its third leg, with three messages."""
 
-OWED = PromiseLine("1", "", NOW + timedelta(minutes=10), owner="Pia")
+PENDING_PROMISE = PromiseLine("1", "", NOW + timedelta(minutes=10), owner="Pia")
 PASSED = replace(
     MADE, state="passed", note=None,
     handoff=WaitingHandoff("Card Processing", NOW - HOUR, NOW + 2.5 * HOUR),
 )  # fmt: skip
 
 
-def with_made(leg: Leg, **changes: Any) -> StatusPage:
+def with_made(leg: TimelineStep, **changes: Any) -> StatusPage:
     """Martin's page with another state of the leg that is under way."""
     return replace(
-        MARTIN, levels=((RECEIVED,), (APPROVED,), (leg,), (SENT,), (ARRIVED,)), **changes
+        MARTIN, step_groups=((RECEIVED,), (APPROVED,), (leg,), (SENT,), (ARRIVED,)), **changes
     )
 
 
-def waiting(title: str = MADE.title, **changes: Any) -> StatusPage:
+def paused_page(title: str = MADE.title, **changes: Any) -> StatusPage:
     """Martin's page while its clock stands: nobody can say when the rest of the way comes."""
     ahead = [replace(leg, expected_at=None) for leg in (SENT, ARRIVED)]
     leg = replace(MADE, title=title, state="paused", note=None)
-    levels = ((RECEIVED,), (APPROVED,), (leg,), *((one,) for one in ahead))
-    return replace(MARTIN, levels=levels, next_up=NextUp(SENT.title, None), **changes)
+    step_groups = ((RECEIVED,), (APPROVED,), (leg,), *((one,) for one in ahead))
+    return replace(MARTIN, step_groups=step_groups, next_step=NextStep(SENT.title, None), **changes)
 
 
-def over(state: str, **changes: Any) -> StatusPage:
+def ended(state: str, **changes: Any) -> StatusPage:
     """Martin's page when nothing more comes; all legs but the first two are in that state."""
     rest = [
         replace(leg, state=state, expected_at=None, note=None,
@@ -100,16 +106,18 @@ def over(state: str, **changes: Any) -> StatusPage:
     ]  # fmt: skip
     if state == "skipped":
         rest[0] = replace(rest[0], state="ended")
-    levels = ((RECEIVED,), (APPROVED,), *((leg,) for leg in rest))
-    return replace(MARTIN, levels=levels, holders=(), next_up=None, **changes)
+    step_groups = ((RECEIVED,), (APPROVED,), *((leg,) for leg in rest))
+    return replace(
+        MARTIN, step_groups=step_groups, current_departments=(), next_step=None, **changes
+    )
 
 
 def permit() -> StatusPage:
     """Three departments at work at the same time."""
     began = NOW - DAY
 
-    def review(key: str, title: str, department: str, state: Any, **more: Any) -> Leg:
-        return Leg(key, title, department, state, began, expected_at=NOW + 3 * DAY, **more)
+    def review(key: str, title: str, department: str, state: Any, **more: Any) -> TimelineStep:
+        return TimelineStep(key, title, department, state, began, expected_at=NOW + 3 * DAY, **more)
 
     fork = (
         review("fire", "Fire safety is being reviewed", "Fire Review", "now"),
@@ -118,70 +126,70 @@ def permit() -> StatusPage:
         review("zone", "Zoning is being reviewed", "Zoning", "paused", note="A map is missing."),
     )  # fmt: skip
     intake = replace(RECEIVED, title="We have your plans", department="Permit Counter")
-    decision = Leg("decision", "Your permit is being decided", "Permit Counter", "to",
+    decision = TimelineStep("decision", "Your permit is being decided", "Permit Counter", "to",
                    expected_at=NOW + 3 * DAY)  # fmt: skip
     return replace(
         MARTIN, brand="City of Elm", reference="PERM-3F8T-6WX", title="Building permit",
         headline="Fire safety is being reviewed", write_to="Permit Counter",
-        holders=(Holder("Fire Review", began), Holder("Zoning", began)),
-        next_up=NextUp("Your permit is being decided", NOW + 3 * DAY),
-        levels=((intake,), fork, (decision,)), conversation=(),
+        current_departments=(CurrentDepartment("Fire Review", began), CurrentDepartment("Zoning", began)),
+        next_step=NextStep("Your permit is being decided", NOW + 3 * DAY),
+        step_groups=((intake,), fork, (decision,)), conversation=(),
     )  # fmt: skip
 
 
 STATES: dict[str, StatusPage] = {
-    "in work": replace(MARTIN, promises=(OWED,), conversation=(ASKED, HEARD)),
+    "in work": replace(MARTIN, promises=(PENDING_PROMISE,), conversation=(ASKED, HEARD)),
     "nothing said": replace(MARTIN, conversation=()),
     "passed on": with_made(
         PASSED, headline="Approved", handoff=PASSED.handoff,
-        holders=(Holder("Underwriting", NOW - DAY),),
+        current_departments=(CurrentDepartment("Underwriting", NOW - DAY),),
     ),
     "side by side": permit(),
     "likely": with_made(
-        replace(MADE, expected_at=NOW + 3 * DAY), likely=Likely(NOW + DAY, NOW + 3 * DAY)
+        replace(MADE, expected_at=NOW + 3 * DAY), estimate=DateEstimate(NOW + DAY, NOW + 3 * DAY)
     ),
-    "a question": waiting(
+    "a question": paused_page(
         status="waiting_on_customer",
         question=Question("2", "The metal card costs $84 a year. Shall we make that one?"),
     ),
-    "an appointment": waiting(
+    "an appointment": paused_page(
         "Your visit", status="waiting_on_customer",
         question=Question("2", "When may our technician come?", asks_time=True),
     ),
     "a visit": replace(
-        MARTIN, headline="Our technician comes to you", holders=(Holder("Field Team", NOW - HOUR),),
+        MARTIN, headline="Our technician comes to you", current_departments=(CurrentDepartment("Field Team", NOW - HOUR),),
         appointments=(Appointment("1", "Your visit", NOW + 3 * DAY - 5.5 * HOUR),),
     ),
-    "waiting on papers": waiting(
+    "waiting on papers": paused_page(
         "We need a copy of your passport",
         status="waiting_on_customer", headline="We need a copy of your passport",
     ),
-    "on hold": waiting(
+    "on hold": paused_page(
         status="on_hold",
         pause=Pause("We wait for your employer's answer.", NOW + 6 * DAY),
     ),
     "delayed": with_made(
         replace(MADE, expected_at=NOW + 3 * DAY, note=None),
         delay=Delay(NOW - DAY, NOW + 3 * DAY, "The printer is being mended."),
-        next_up=NextUp("On its way to you", NOW + 3 * DAY),
+        next_step=NextStep("On its way to you", NOW + 3 * DAY),
     ),
     "late": with_made(
-        replace(MADE, expected_at=NOW - DAY, note=None), delay=Delay(was_by=NOW - DAY),
-        next_up=NextUp("On its way to you", None), promises=(replace(OWED, due_at=NOW - HOUR),),
+        replace(MADE, expected_at=NOW - DAY, note=None), delay=Delay(previous_by=NOW - DAY),
+        next_step=NextStep("On its way to you", None), promises=(replace(PENDING_PROMISE, due_at=NOW - HOUR),),
     ),
     "ask now": with_made(
-        replace(MADE, expected_at=NOW + DAY, note=None), ask_from=NOW - HOUR,
+        replace(MADE, expected_at=NOW + DAY, note=None), ask_after=NOW - HOUR,
         delay=Delay(now_by=NOW + DAY, reason="Card Processing needs more time."),
-        next_up=NextUp("On its way to you", NOW + DAY),
+        next_step=NextStep("On its way to you", NOW + DAY),
     ),
     "a complaint": replace(
         MARTIN,
-        promises=(replace(OWED, owner="Mona", due_at=NOW + 90 * timedelta(minutes=1)),),
+        promises=(replace(PENDING_PROMISE, owner="Mona", due_at=NOW + 90 * timedelta(minutes=1)),),
         conversation=(
-            ASKED, HEARD, TOLD,
-            Line("4", "That is the wrong street again! This is the third time I tell you.",
+            ASKED, HEARD, STAFF_REPLY,
+            ConversationLine("4", "That is the wrong street again! This is the third time I tell you.",
                  NOW - timedelta(minutes=20), None),
-            Line("5", "We have your words, Martin, and are sorry. Mona will answer by 5 pm.",
+            ConversationLine("5", "We have your words, Martin, and are sorry. Mona will answer by 5 pm.",
                  NOW - timedelta(minutes=20), "Acme Bank"),
         ),
     ),
@@ -189,7 +197,7 @@ STATES: dict[str, StatusPage] = {
         MARTIN,
         promises=(
             PromiseLine("4", "I will ring you", NOW - 2 * HOUR, owner="Paul"),
-            replace(OWED, key="5"),
+            replace(PENDING_PROMISE, key="5"),
             PromiseLine("6", "I will send you the contract", NOW + DAY, owner="Tess",
                         moved_because="The line was busy."),
         ),
@@ -199,33 +207,33 @@ STATES: dict[str, StatusPage] = {
         ),
     ),
     "did it arrive": replace(
-        over("done", status="awaiting_confirmation"),
+        ended("done", status="awaiting_confirmation"),
         question=Question("1", "Has your card arrived?", "Yes, I have it", "No, not yet"),
-        levels=(
-            *MARTIN.levels[:2], *((replace(leg, state="done", note=None),) for leg in (MADE, SENT)),
+        step_groups=(
+            *MARTIN.step_groups[:2], *((replace(leg, state="done", note=None),) for leg in (MADE, SENT)),
             (replace(ARRIVED, state="now", expected_at=None),),
         ),
     ),
-    "done": over("done", status="completed", ending=Ending(NOW - HOUR, confirmed=True)),
+    "done": ended("done", status="completed", ending=Ending(NOW - HOUR, confirmed=True)),
     "done long ago": replace(
-        over("done", status="completed", ending=Ending(NOW - HOUR, confirmed=True)),
+        ended("done", status="completed", ending=Ending(NOW - HOUR, confirmed=True)),
         now=NOW + 100 * DAY,
     ),
-    "never confirmed": over("done", status="completed", ending=Ending(NOW, unconfirmed=True)),
-    "declined": over(
+    "never confirmed": ended("done", status="completed", ending=Ending(NOW, unconfirmed=True)),
+    "declined": ended(
         "skipped", status="declined", ending=Ending(NOW, "We could not confirm your address.")
     ),
-    "cancelled": over("skipped", status="cancelled", ending=Ending(NOW, "You asked us to stop.")),
+    "cancelled": ended("skipped", status="cancelled", ending=Ending(NOW, "You asked us to stop.")),
 }  # fmt: skip
 
 
 LAYLA = replace(
     MARTIN, locale="ar", timezone="Asia/Dubai", brand="بنك المدينة", title="طلب بطاقة ائتمان",
     first_name="ليلى", headline="بطاقتك قيد الإصدار", write_to="إصدار البطاقات",
-    holders=(Holder("إصدار البطاقات", NOW - timedelta(minutes=85)),),
-    next_up=NextUp("بطاقتك في الطريق إليك", NOW + 2 * DAY),
-    promises=(replace(OWED, owner="سارة"),),
-    levels=tuple(
+    current_departments=(CurrentDepartment("إصدار البطاقات", NOW - timedelta(minutes=85)),),
+    next_step=NextStep("بطاقتك في الطريق إليك", NOW + 2 * DAY),
+    promises=(replace(PENDING_PROMISE, owner="سارة"),),
+    step_groups=tuple(
         (replace(leg, title=title, department=department, note=None),)
         for leg, title, department in (
             (RECEIVED, "وصلنا طلبك", "المبيعات"),
@@ -246,6 +254,10 @@ def html(page: StatusPage) -> str:
 
 def outage(locale: str = "en", *, reading: bool = True) -> str:
     """What stands in for the page while our database is away, also for a form sent to it."""
-    frame = {"brand": MARTIN.brand, "support_contact": MARTIN.support_contact, "livery": PLAIN}
+    frame = {
+        "brand": MARTIN.brand,
+        "support_contact": MARTIN.support_contact,
+        "livery": DEFAULT_THEME,
+    }
     told = {"reading": reading, "path": MARTIN.path, "locale": locale, "chosen": ""}
     return templating.render("tracking/outage.html", {**frame, **told})

@@ -5,16 +5,16 @@ from urllib.parse import urlencode
 import httpx2
 from twilio.request_validator import RequestValidator
 
-from portal.models import THE_CUSTOMER, Direction, Message
+from portal.models import CUSTOMER_ACTOR, Direction, Message
 from portal.operations import receive_text
 from portal.settings import Settings
-from tests.support.factories import House
+from tests.support.factories import Organisation
 
 PHONE = "+14155550132"
 INBOUND = "/hooks/twilio/inbound"
 
 
-class Twilio:
+class TwilioClient:
     """Calls our webhooks as Twilio does, signed for the public address."""
 
     def __init__(self, client: httpx2.AsyncClient, settings: Settings) -> None:
@@ -49,19 +49,19 @@ class Twilio:
         )
 
 
-class Phone:
+class CustomerPhone:
     """A customer's phone, Martin's unless it is said: what it sends, each text with its own sid."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, organisation: Organisation) -> None:
+        self._house = organisation
         self._sent = 0
 
     async def __call__(self, body: str, sender: str = PHONE, sid: str | None = None) -> Message:
         """Send a text; gives the newest message of the house, which may be our answer to it."""
         self._sent += 1
-        await self._house.hear(
+        await self._house.run_unbound(
             receive_text, sid=sid or f"SM{self._sent}", sender=sender, to="+15005550006",
-            body=body, by=THE_CUSTOMER,
+            body=body, by=CUSTOMER_ACTOR,
         )  # fmt: skip
         return (await self._house.messages())[-1]
 

@@ -15,14 +15,14 @@ from portal.models import Channel, Direction, MessageKind, MessageStatus, Servic
 from portal.operations import (
     accept,
     advance,
-    ask_what_is_due,
     replace_link,
     revoke_link,
+    run_due_follow_ups,
     set_preferences,
     write_to_customer,
 )
-from portal.tracking.status_page.cache import StatusPages
-from tests.support.factories import MARTIN, House
+from portal.tracking.status_page.cache import StatusPageCache
+from tests.support.factories import MARTIN, Organisation
 
 pytestmark = pytest.mark.either_database
 
@@ -40,59 +40,59 @@ def read(answer: httpx2.Response) -> str:
     return re.sub(r"\s+([.,;:])", r"\1", re.sub(r"\s+", " ", text))
 
 
-async def at_question(house: House, request: ServiceRequest) -> ServiceRequest:
+async def at_question(organisation: Organisation, request: ServiceRequest) -> ServiceRequest:
     """All stages done, and the customer asked whether it arrived."""
-    people = house.people
-    await house.do(advance, request, by=people.tess.actor)
+    people = organisation.people
+    await organisation.run(advance, request, by=people.tess.actor)
     for person in (people.uma, people.pia, people.carl):
-        await house.do(accept, request, by=person.actor)
-        await house.do(advance, request, by=person.actor)
-    await house.do(advance, request, by=people.carl.actor)
-    return await house.do(ask_what_is_due, request, by=people.carl.actor)
+        await organisation.run(accept, request, by=person.actor)
+        await organisation.run(advance, request, by=person.actor)
+    await organisation.run(advance, request, by=people.carl.actor)
+    return await organisation.run(run_due_follow_ups, request, by=people.carl.actor)
 
 
 # --- the page ---------------------------------------------------------------------------------
 
 
 async def test_the_page_says_where_it_is_and_what_is_next(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    page = await client.get(link(martins))
+    page = await client.get(link(card_request))
     assert page.status_code == 200
     words = read(page)
     assert "We have your application, Martin" in words
     assert "Telesales has it since today" in words
     assert "Next Your application is being checked by" in words
-    assert martins.reference in words
+    assert card_request.reference in words
     assert "Miller" not in page.text
     assert "+1415" not in page.text
 
 
 async def test_a_milestone_is_not_said_before_the_department_has_taken_it_up(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    await house.do(advance, martins, by=house.people.tess.actor)
-    words = read(await client.get(link(martins)))
+    await organisation.run(advance, card_request, by=organisation.people.tess.actor)
+    words = read(await client.get(link(card_request)))
     assert "Passed to Underwriting today" in words
     assert "they take it up by" in words
     assert "Until they do, Telesales still looks after it." in words
     assert "We have your application, Martin" in words
-    await house.do(accept, martins, by=house.people.uma.actor)
-    words = read(await client.get(link(martins)))
+    await organisation.run(accept, card_request, by=organisation.people.uma.actor)
+    words = read(await client.get(link(card_request)))
     assert "Your application is being checked, Martin" in words
     assert "Underwriting has it since today" in words
 
 
 async def test_it_is_private_and_packed(
-    client: httpx2.AsyncClient, martins: ServiceRequest
+    client: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
-    packed = await client.get(link(martins), headers={"Accept-Encoding": "gzip"})
-    plain = await client.get(link(martins), headers={"Accept-Encoding": "identity"})
-    assert packed.headers["Content-Encoding"] == "gzip"
+    gzipped = await client.get(link(card_request), headers={"Accept-Encoding": "gzip"})
+    plain = await client.get(link(card_request), headers={"Accept-Encoding": "identity"})
+    assert gzipped.headers["Content-Encoding"] == "gzip"
     assert "Content-Encoding" not in plain.headers
-    assert packed.text == plain.text
-    assert int(packed.headers["Content-Length"]) < int(plain.headers["Content-Length"])
-    for answer in (packed, plain):
+    assert gzipped.text == plain.text
+    assert int(gzipped.headers["Content-Length"]) < int(plain.headers["Content-Length"])
+    for answer in (gzipped, plain):
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["Referrer-Policy"] == "no-referrer"
@@ -102,9 +102,9 @@ async def test_it_is_private_and_packed(
 
 
 async def test_a_preview_of_the_link_names_only_the_brand(
-    client: httpx2.AsyncClient, martins: ServiceRequest
+    client: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
-    page = (await client.get(link(martins))).text
+    page = (await client.get(link(card_request))).text
     assert re.findall(r'property="og:(\w+)" content="([^"]*)"', page) == [
         ("title", "Acme Bank"),
         ("description", "Follow your request"),
@@ -112,34 +112,37 @@ async def test_a_preview_of_the_link_names_only_the_brand(
 
 
 async def test_head_is_answered_without_a_body(
-    client: httpx2.AsyncClient, martins: ServiceRequest
+    client: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
     for path in ("", "/live"):
-        answer = await client.head(link(martins) + path)
+        answer = await client.head(link(card_request) + path)
         assert answer.status_code == 200
         assert answer.content == b""
 
 
-async def test_looking_changes_nothing(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+async def test_get_changes_nothing(
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    before, told = await house.events(martins), await house.told(martins)
+    before, told = (
+        await organisation.events(card_request),
+        await organisation.outbound_messages(card_request),
+    )
     for path in ("", "/preferences"):
-        assert (await client.get(link(martins) + path)).status_code == 200
+        assert (await client.get(link(card_request) + path)).status_code == 200
     assert (await client.get("/")).status_code == 200
-    now = await house.see(martins)
-    assert (now.version, now.page_version) == (martins.version, martins.page_version)
-    assert await house.events(martins) == before
-    assert await house.told(martins) == told
+    now = await organisation.reload(card_request)
+    assert (now.version, now.page_version) == (card_request.version, card_request.page_version)
+    assert await organisation.events(card_request) == before
+    assert await organisation.outbound_messages(card_request) == told
 
 
 async def test_unknown_and_revoked_links_look_the_same(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """Byte for byte, on each path; nobody learns that there was something once."""
-    revoked = link(martins)
+    revoked = link(card_request)
     assert (await client.get(revoked)).status_code == 200
-    await house.do(revoke_link, martins, by=house.people.tess.actor)
+    await organisation.run(revoke_link, card_request, by=organisation.people.tess.actor)
     for path in ("", "/live", "/preferences"):
         answers = [await client.get(one + path) for one in (revoked, NO_LINK, "/r/%00", "/r/é")]
         assert {answer.status_code for answer in answers} == {404}
@@ -156,12 +159,12 @@ async def test_unknown_and_revoked_links_look_the_same(
 
 
 async def test_a_replaced_link_opens_under_its_new_name_only(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """The kept page names its own link, so it is never shown under another."""
-    old = link(martins)
+    old = link(card_request)
     await client.get(old)
-    now = await house.do(replace_link, martins, by=house.people.tess.actor)
+    now = await organisation.run(replace_link, card_request, by=organisation.people.tess.actor)
     assert (await client.get(old)).status_code == 404
     page = await client.get(link(now))
     assert f'action="{link(now)}/messages"' in page.text
@@ -172,88 +175,96 @@ async def test_a_replaced_link_opens_under_its_new_name_only(
 
 
 @pytest.fixture
-def kept(app: Starlette) -> StatusPages:
-    pages: StatusPages = app.state.status_pages
+def kept(app: Starlette) -> StatusPageCache:
+    pages: StatusPageCache = app.state.status_pages
     return pages
 
 
-async def test_a_page_is_drawn_once_until_it_changes(
-    client: httpx2.AsyncClient, kept: StatusPages, house: House, martins: ServiceRequest
+async def test_page_is_cached_until_it_changes(
+    client: httpx2.AsyncClient,
+    kept: StatusPageCache,
+    organisation: Organisation,
+    card_request: ServiceRequest,
 ) -> None:
-    first = await client.get(link(martins))
-    assert (await client.get(link(martins))).text == first.text
-    assert kept.drawn == 1
-    await house.do(advance, martins, by=house.people.tess.actor)
-    assert (await client.get(link(martins))).text != first.text
-    assert kept.drawn == 2
+    first = await client.get(link(card_request))
+    assert (await client.get(link(card_request))).text == first.text
+    assert kept.render_count == 1
+    await organisation.run(advance, card_request, by=organisation.people.tess.actor)
+    assert (await client.get(link(card_request))).text != first.text
+    assert kept.render_count == 2
 
 
-async def test_what_staff_alone_can_see_does_not_draw_it_anew(
-    client: httpx2.AsyncClient, kept: StatusPages, house: House, martins: ServiceRequest
+async def test_internal_change_keeps_the_cache(
+    client: httpx2.AsyncClient,
+    kept: StatusPageCache,
+    organisation: Organisation,
+    card_request: ServiceRequest,
 ) -> None:
-    await client.get(link(martins))
-    await house.do(
-        revoke_link, await house.open(by=house.people.tess.actor), by=house.people.tess.actor
+    await client.get(link(card_request))
+    await organisation.run(
+        revoke_link,
+        await organisation.open(by=organisation.people.tess.actor),
+        by=organisation.people.tess.actor,
     )
-    await client.get(link(martins))
-    assert kept.drawn == 1
+    await client.get(link(card_request))
+    assert kept.render_count == 1
 
 
-async def test_it_is_drawn_anew_when_its_words_grow_old(
+async def test_cache_expires_when_wording_changes_with_time(
     clock: time_machine.Traveller,
     client: httpx2.AsyncClient,
-    kept: StatusPages,
-    house: House,
-    martins: ServiceRequest,
+    kept: StatusPageCache,
+    organisation: Organisation,
+    card_request: ServiceRequest,
 ) -> None:
     """Four hours were promised; a second before, the page holds, and then it says so."""
-    on_time = read(await client.get(link(martins)))
+    on_time = read(await client.get(link(card_request)))
     clock.shift(timedelta(hours=4, seconds=-1))
-    assert read(await client.get(link(martins))) == on_time
-    assert kept.drawn == 1
+    assert read(await client.get(link(card_request))) == on_time
+    assert kept.render_count == 1
     clock.shift(timedelta(seconds=1))
-    late = read(await client.get(link(martins)))
-    assert kept.drawn == 2
+    late = read(await client.get(link(card_request)))
+    assert kept.render_count == 2
     assert "This takes longer than we said. We said 2 pm." in late
     clock.move_to(datetime(2025, 6, 4, 4, 0, tzinfo=UTC))
-    assert "since yesterday, 10 am" in read(await client.get(link(martins)))
+    assert "since yesterday, 10 am" in read(await client.get(link(card_request)))
 
 
-async def test_many_who_come_at_once_have_it_drawn_once(
-    client: httpx2.AsyncClient, kept: StatusPages, martins: ServiceRequest
+async def test_concurrent_misses_render_once(
+    client: httpx2.AsyncClient, kept: StatusPageCache, card_request: ServiceRequest
 ) -> None:
-    answers = await asyncio.gather(*(client.get(link(martins)) for _ in range(20)))
+    answers = await asyncio.gather(*(client.get(link(card_request)) for _ in range(20)))
     assert {answer.status_code for answer in answers} == {200}
-    assert kept.drawn == 1
+    assert kept.render_count == 1
 
 
 async def test_another_language_is_another_page(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """The customer chose it on the page of another request, whose version alone has grown."""
-    other = await house.open(by=house.people.tess.actor)
-    assert '<html lang="en"' in (await client.get(link(martins))).text
-    await house.do(set_preferences, other, by=house.people.tess.actor, locale="es")
-    assert '<html lang="es"' in (await client.get(link(martins))).text
+    other = await organisation.open(by=organisation.people.tess.actor)
+    assert '<html lang="en"' in (await client.get(link(card_request))).text
+    await organisation.run(set_preferences, other, by=organisation.people.tess.actor, locale="es")
+    assert '<html lang="es"' in (await client.get(link(card_request))).text
 
 
 async def test_no_more_is_kept_than_there_is_room_for(
-    app: Starlette, house: House, martins: ServiceRequest
+    app: Starlette, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    other = await house.open(by=house.people.tess.actor)
-    one, two = link(martins)[3:], link(other)[3:]
-    pages = StatusPages(app.state.settings, app.state.database, most_bytes=30_000)
+    other = await organisation.open(by=organisation.people.tess.actor)
+    one, two = link(card_request)[3:], link(other)[3:]
+    pages = StatusPageCache(app.state.settings, app.state.database, max_bytes=30_000)
     try:
         for token in (one, two, one, one, two):
-            assert await pages.find_kept(token)
-        assert pages.drawn == 4
+            assert await pages.find_cached(token)
+        assert pages.render_count == 4
     finally:
         await pages.close()
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_database_that_is_away_is_said_so(
-    client: httpx2.AsyncClient, kept: StatusPages, monkeypatch: pytest.MonkeyPatch
+    client: httpx2.AsyncClient, kept: StatusPageCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(token: str) -> None:
         raise OperationalError(token, None, OSError("gone"))
@@ -267,31 +278,35 @@ async def test_a_database_that_is_away_is_said_so(
 # --- writing ----------------------------------------------------------------------------------
 
 
-async def test_what_they_write_stands_on_the_page_with_our_promise(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+async def test_customer_message_is_shown_with_promise(
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     words = "Will it come to my <old> address? 🙂"
-    answer = await client.post(f"{link(martins)}/messages", data={"body": words})
+    answer = await client.post(f"{link(card_request)}/messages", data={"body": words})
     assert answer.status_code == 303
     path, _, place = answer.headers["Location"].partition("#")
-    assert path == link(martins)
+    assert path == link(card_request)
     page = await client.get(path)
     assert f'id="{place}" class="me"' in page.text
     said = read(page)
     assert words in said
     assert "Tess will answer you by" in said
     assert "Thank you, Martin. Telesales has your message and will answer by" in said
-    assert (await house.see(martins)).unanswered_since
+    assert (await organisation.reload(card_request)).unanswered_since
 
 
 async def test_our_answer_stands_there_at_once_even_if_no_text_may_be_sent(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    await client.post(f"{link(martins)}/preferences", data={"do": "stop_all"})
-    await house.do(write_to_customer, martins, "It will, Martin.", by=house.people.tess.actor)
-    [message] = [m for m in await house.told(martins) if m.kind == MessageKind.STAFF]
+    await client.post(f"{link(card_request)}/preferences", data={"do": "stop_all"})
+    await organisation.run(
+        write_to_customer, card_request, "It will, Martin.", by=organisation.people.tess.actor
+    )
+    [message] = [
+        m for m in await organisation.outbound_messages(card_request) if m.kind == MessageKind.STAFF
+    ]
     assert message.status == MessageStatus.SUPPRESSED
-    assert "It will, Martin. Tess, on this page" in read(await client.get(link(martins)))
+    assert "It will, Martin. Tess, on this page" in read(await client.get(link(card_request)))
 
 
 @pytest.mark.parametrize(
@@ -304,28 +319,32 @@ async def test_our_answer_stands_there_at_once_even_if_no_text_may_be_sent(
     ids=["empty", "blank", "100 kB"],
 )
 async def test_what_cannot_be_sent_is_given_back_with_the_reason(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest, body: str, sentence: str
+    client: httpx2.AsyncClient,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+    body: str,
+    sentence: str,
 ) -> None:
-    answer = await client.post(f"{link(martins)}/messages", data={"body": body})
+    answer = await client.post(f"{link(card_request)}/messages", data={"body": body})
     assert answer.status_code == 422
     assert sentence in read(answer)
     typed = re.search(r"<textarea[^>]*>(.*?)</textarea>", answer.text, re.DOTALL)
     assert typed
     assert typed[1].strip() == body.replace("\x00", "").strip()
-    assert (await house.see(martins)).page_version == martins.page_version
+    assert (await organisation.reload(card_request)).page_version == card_request.page_version
 
 
-async def test_a_nul_in_the_middle_is_left_out(
-    client: httpx2.AsyncClient, martins: ServiceRequest
+async def test_nul_characters_are_removed(
+    client: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
-    await client.post(f"{link(martins)}/messages", data={"body": "one\x00two"})
-    assert "onetwo" in read(await client.get(link(martins)))
+    await client.post(f"{link(card_request)}/messages", data={"body": "one\x00two"})
+    assert "onetwo" in read(await client.get(link(card_request)))
 
 
 async def test_more_than_a_megabyte_is_not_read(
-    client: httpx2.AsyncClient, martins: ServiceRequest
+    client: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
-    answer = await client.post(f"{link(martins)}/messages", data={"body": "x" * 1_100_000})
+    answer = await client.post(f"{link(card_request)}/messages", data={"body": "x" * 1_100_000})
     assert answer.status_code == 413
 
 
@@ -346,28 +365,28 @@ async def test_more_than_a_megabyte_is_not_read(
 )
 async def test_a_form_is_taken_from_our_own_pages_only(
     client: httpx2.AsyncClient,
-    house: House,
-    martins: ServiceRequest,
+    organisation: Organisation,
+    card_request: ServiceRequest,
     headers: dict[str, str],
     status: int,
 ) -> None:
     for path, form in (("/messages", {"body": "Hello"}), ("/preferences", {"do": "stop_all"})):
-        answer = await client.post(link(martins) + path, data=form, headers=headers)
+        answer = await client.post(link(card_request) + path, data=form, headers=headers)
         assert answer.status_code == status
     if status == 403:
         assert "This form was sent from another site" in read(answer)
-        assert (await house.see(martins)).page_version == martins.page_version
+        assert (await organisation.reload(card_request)).page_version == card_request.page_version
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_who_writes_too_often_keeps_the_words(
-    client: httpx2.AsyncClient, martins: ServiceRequest
+async def test_rate_limited_message_is_kept_in_the_form(
+    client: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
     for _ in range(20):
         assert (
-            await client.post(f"{link(martins)}/messages", data={"body": "?"})
+            await client.post(f"{link(card_request)}/messages", data={"body": "?"})
         ).status_code == 303
-    answer = await client.post(f"{link(martins)}/messages", data={"body": "Hello?"})
+    answer = await client.post(f"{link(card_request)}/messages", data={"body": "Hello?"})
     assert answer.status_code == 429
     assert ">Hello?</textarea>" in answer.text
 
@@ -384,49 +403,49 @@ async def ask_form(client: httpx2.AsyncClient, request: ServiceRequest) -> dict[
 
 
 async def test_only_their_yes_completes_it(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    await at_question(house, martins)
-    form = await ask_form(client, martins)
-    page = read(await client.get(link(martins)))
+    await at_question(organisation, card_request)
+    form = await ask_form(client, card_request)
+    page = read(await client.get(link(card_request)))
     assert "Has your card arrived? Only you can say when it is done. Yes No" in page
     assert "Reply YES" not in page
-    answer = await client.post(f"{link(martins)}/answers", data={**form, "answer": "yes"})
-    assert (answer.status_code, answer.headers["Location"]) == (303, link(martins))
-    assert (await house.see(martins)).status == "completed"
-    words = read(await client.get(link(martins)))
+    answer = await client.post(f"{link(card_request)}/answers", data={**form, "answer": "yes"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, link(card_request))
+    assert (await organisation.reload(card_request)).status == "completed"
+    words = read(await client.get(link(card_request)))
     assert "All done, Martin" in words
     assert "You confirmed it today" in words
 
 
 async def test_a_no_sends_it_back_to_a_named_owner(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    await at_question(house, martins)
-    form = await ask_form(client, martins)
-    await client.post(f"{link(martins)}/answers", data={**form, "answer": "no"})
-    assert (await house.see(martins)).status == "open"
-    words = read(await client.get(link(martins)))
+    await at_question(organisation, card_request)
+    form = await ask_form(client, card_request)
+    await client.post(f"{link(card_request)}/answers", data={**form, "answer": "no"})
+    assert (await organisation.reload(card_request)).status == "open"
+    words = read(await client.get(link(card_request)))
     assert "Your card is on its way to you, Martin" in words
     assert "Courier Desk · once more" in words
 
 
 async def test_pressed_twice_it_was_said_once(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """The same answer again is thanked with the page; another one is too late, and says so."""
-    await at_question(house, martins)
-    form = await ask_form(client, martins)
-    path = f"{link(martins)}/answers"
+    await at_question(organisation, card_request)
+    form = await ask_form(client, card_request)
+    path = f"{link(card_request)}/answers"
     for _ in range(2):
         answer = await client.post(path, data={**form, "answer": "yes"})
         assert answer.status_code == 303
-    events = [event.kind for event in await house.events(martins)]
+    events = [event.kind for event in await organisation.events(card_request)]
     assert events.count("question_answered") == 1
     other = await client.post(path, data={**form, "answer": "no"})
     assert other.status_code == 409
     assert "This question has been answered already. Thank you." in read(other)
-    assert (await house.see(martins)).status == "completed"
+    assert (await organisation.reload(card_request)).status == "completed"
 
 
 @pytest.mark.parametrize(
@@ -440,37 +459,37 @@ async def test_pressed_twice_it_was_said_once(
 )
 async def test_an_answer_that_is_none_changes_nothing(
     client: httpx2.AsyncClient,
-    house: House,
-    martins: ServiceRequest,
+    organisation: Organisation,
+    card_request: ServiceRequest,
     form: dict[str, str],
     sentence: str,
 ) -> None:
-    asked = await at_question(house, martins)
-    form = {**await ask_form(client, martins), **form}
-    answer = await client.post(f"{link(martins)}/answers", data=form)
+    asked = await at_question(organisation, card_request)
+    form = {**await ask_form(client, card_request), **form}
+    answer = await client.post(f"{link(card_request)}/answers", data=form)
     assert answer.status_code == 422
     assert sentence in read(answer)
-    assert (await house.see(martins)).version == asked.version
+    assert (await organisation.reload(card_request)).version == asked.version
 
 
-async def test_nobody_answers_the_question_of_another(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+async def test_foreign_question_cannot_be_answered(
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    other = await house.open(by=house.people.tess.actor)
-    await at_question(house, martins)
-    form = await ask_form(client, martins)
+    other = await organisation.open(by=organisation.people.tess.actor)
+    await at_question(organisation, card_request)
+    form = await ask_form(client, card_request)
     answer = await client.post(f"{link(other)}/answers", data={**form, "answer": "yes"})
     assert answer.status_code == 422
-    assert (await house.see(martins)).status == "awaiting_confirmation"
+    assert (await organisation.reload(card_request)).status == "awaiting_confirmation"
 
 
 # --- preferences ------------------------------------------------------------------------------
 
 
 async def test_they_choose_how_we_write(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    path = f"{link(martins)}/preferences"
+    path = f"{link(card_request)}/preferences"
     page = (await client.get(path)).text
     assert "•••• 32" in page
     assert "m•••@e•••" in page
@@ -479,7 +498,7 @@ async def test_they_choose_how_we_write(
     answer = await client.post(path, data={"do": "save", "channel": "email", "locale": "en"})
     assert answer.status_code == 303
     assert "Saved." in read(await client.get(answer.headers["Location"]))
-    assert (await house.see(martins)).customer.prefers == Channel.EMAIL
+    assert (await organisation.reload(card_request)).customer.preferred_channel == Channel.EMAIL
 
 
 @pytest.mark.parametrize(
@@ -492,21 +511,21 @@ async def test_they_choose_how_we_write(
 )
 async def test_a_wish_that_we_cannot_grant_changes_nothing(
     client: httpx2.AsyncClient,
-    house: House,
-    martins: ServiceRequest,
+    organisation: Organisation,
+    card_request: ServiceRequest,
     form: dict[str, str],
     sentence: str,
 ) -> None:
-    answer = await client.post(f"{link(martins)}/preferences", data=form)
+    answer = await client.post(f"{link(card_request)}/preferences", data=form)
     assert answer.status_code == 422
     assert sentence in read(answer)
-    assert (await house.see(martins)).page_version == martins.page_version
+    assert (await organisation.reload(card_request)).page_version == card_request.page_version
 
 
 async def test_they_stop_our_texts_and_have_them_again(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    path = f"{link(martins)}/preferences"
+    path = f"{link(card_request)}/preferences"
     for wish, sentence, way in (
         ("stop_this", "We do not text you about this request.", Channel.EMAIL),
         ("stop_all", "We do not write to you at all.", None),
@@ -514,18 +533,20 @@ async def test_they_stop_our_texts_and_have_them_again(
     ):
         assert (await client.post(path, data={"do": wish})).status_code == 303
         assert sentence in read(await client.get(path))
-        await house.do(write_to_customer, martins, "News.", by=house.people.tess.actor)
-        newest = (await house.told(martins))[-1]
+        await organisation.run(
+            write_to_customer, card_request, "News.", by=organisation.people.tess.actor
+        )
+        newest = (await organisation.outbound_messages(card_request))[-1]
         assert way == (newest.channel if newest.status == MessageStatus.QUEUED else None)
 
 
 # --- finding it again -------------------------------------------------------------------------
 
 
-async def links_sent(house: House) -> list[tuple[str, str]]:
+async def links_sent(organisation: Organisation) -> list[tuple[str, str]]:
     return [
         (message.channel.value, message.to_address)
-        for message in await house.messages()
+        for message in await organisation.messages()
         if message.kind == MessageKind.LINK and message.direction == Direction.OUT
     ]
 
@@ -541,28 +562,28 @@ async def links_sent(house: House) -> list[tuple[str, str]]:
 @pytest.mark.usefixtures("clock")  # both within the same five minutes
 async def test_the_link_goes_to_the_address_that_we_have(
     client: httpx2.AsyncClient,
-    house: House,
-    martins: ServiceRequest,
+    organisation: Organisation,
+    card_request: ServiceRequest,
     contact: str,
     to: tuple[str, str],
 ) -> None:
-    written = martins.reference.lower().replace("-", " ")
+    written = card_request.reference.lower().replace("-", " ")
     for _ in range(2):
         answer = await client.post("/", data={"reference": written, "contact": contact})
         assert answer.status_code == 200
-    assert await links_sent(house) == [to]
-    sent = (await house.messages())[-1]
-    assert f"http://testserver{link(martins)}" in sent.body
+    assert await links_sent(organisation) == [to]
+    sent = (await organisation.messages())[-1]
+    assert f"http://testserver{link(card_request)}" in sent.body
 
 
 async def test_the_answer_is_the_same_for_what_we_do_not_know(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """Same bytes, and no sooner: neither tells who our customers are."""
     loop, pages, times = asyncio.get_running_loop(), set(), []
     for reference, contact in (
-        (martins.reference, "+14155550132"),
-        (martins.reference, "+14155550199"),
+        (card_request.reference, "+14155550132"),
+        (card_request.reference, "+14155550199"),
         ("CARD-2222-222", "+14155550132"),
         ("nonsense", "mary@example.com"),
     ):
@@ -572,24 +593,24 @@ async def test_the_answer_is_the_same_for_what_we_do_not_know(
         pages.add((answer.status_code, answer.content))
     assert len(pages) == 1
     assert min(times) >= 0.25
-    assert await links_sent(house) == [("sms", MARTIN.phone)]
+    assert await links_sent(organisation) == [("sms", MARTIN.phone)]
 
 
 async def test_a_link_taken_back_is_replaced_on_asking(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    await house.do(revoke_link, martins, by=house.people.tess.actor)
-    form = {"reference": martins.reference, "contact": "martin@example.com"}
+    await organisation.run(revoke_link, card_request, by=organisation.people.tess.actor)
+    form = {"reference": card_request.reference, "contact": "martin@example.com"}
     await client.post("/", data=form)
-    now = await house.see(martins)
-    assert link(now) != link(martins)
+    now = await organisation.reload(card_request)
+    assert link(now) != link(card_request)
     assert (await client.get(link(now))).status_code == 200
-    assert (await client.get(link(martins))).status_code == 404
+    assert (await client.get(link(card_request))).status_code == 404
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_what_is_missing_is_asked_for_and_what_was_typed_is_kept(
-    client: httpx2.AsyncClient, house: House
+    client: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     answer = await client.post("/", data={"reference": "CARD-<1>", "contact": ""})
     assert answer.status_code == 422
@@ -600,14 +621,16 @@ async def test_what_is_missing_is_asked_for_and_what_was_typed_is_kept(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_guessing_is_slowed_down(client: httpx2.AsyncClient, house: House) -> None:
+async def test_guessing_is_slowed_down(
+    client: httpx2.AsyncClient, organisation: Organisation
+) -> None:
     form = {"reference": "CARD-2222-222", "contact": "+14155550132"}
     answers = await asyncio.gather(*(client.post("/", data=form) for _ in range(11)))
     assert sorted(answer.status_code for answer in answers) == [200] * 10 + [429]
 
 
 async def test_a_method_that_a_page_does_not_have_is_refused(
-    client: httpx2.AsyncClient, martins: ServiceRequest
+    client: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
-    assert (await client.put(link(martins))).status_code == 405
-    assert (await client.get(f"{link(martins)}/messages")).status_code == 405
+    assert (await client.put(link(card_request))).status_code == 405
+    assert (await client.get(f"{link(card_request)}/messages")).status_code == 405

@@ -13,13 +13,13 @@ from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 
 from portal.database import Database
-from portal.models import KEPT, ServiceRequest
-from portal.operations import ask_what_is_due, revoke_link
-from portal.queries.status_page.status_page import tracking_reader
-from portal.web.app_icon import Look
-from portal.web.ical import CalendarEntry, calendar_file
+from portal.models import SYSTEM_ACTOR, ServiceRequest
+from portal.operations import revoke_link, run_due_follow_ups
+from portal.queries.status_page.status_page import create_status_page_reader
+from portal.web.app_icon import AppIcon
+from portal.web.ical import CalendarEntry, to_ical
 from portal.web.printable_link import qr_svg
-from tests.support.factories import MARTIN, ORIGIN, VISIT, House
+from tests.support.factories import MARTIN, ORIGIN, VISIT, Organisation
 
 pytestmark = pytest.mark.either_database
 
@@ -28,11 +28,11 @@ TOMORROW = datetime(2025, 6, 4, 14, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-async def visit(clock, house: House) -> ServiceRequest:
+async def visit(clock, organisation: Organisation) -> ServiceRequest:
     """Martin has been asked when the technician may come."""
-    await house.load(VISIT)
-    line = await house.open("fibre", by=KEPT)
-    return await house.do(ask_what_is_due, line, by=KEPT)
+    await organisation.load(VISIT)
+    line = await organisation.open("fibre", by=SYSTEM_ACTOR)
+    return await organisation.run(run_due_follow_ups, line, by=SYSTEM_ACTOR)
 
 
 def link(request: ServiceRequest) -> str:
@@ -42,7 +42,7 @@ def link(request: ServiceRequest) -> str:
 
 async def names(client: httpx2.AsyncClient, visit: ServiceRequest, time: str) -> None:
     """Martin names a time on his page."""
-    form = {"follow_up": str(visit.asked.id), "answer": "yes", "at": time}
+    form = {"follow_up": str(visit.open_question.id), "answer": "yes", "at": time}
     answer = await client.post(f"{link(visit)}/answers", data=form, headers={"Origin": ORIGIN})
     assert answer.status_code == 303
 
@@ -89,7 +89,7 @@ async def test_an_appointment_goes_into_a_calendar_with_nothing_of_the_person(
 
 
 async def test_a_new_time_moves_the_same_appointment(
-    client: httpx2.AsyncClient, visit: ServiceRequest, house: House, texts
+    client: httpx2.AsyncClient, visit: ServiceRequest, organisation: Organisation, texts
 ) -> None:
     """Calls that were promised stand in it too; one keeps its UID and its SEQUENCE grows."""
     await texts("Please call me tomorrow at 10 am")
@@ -122,7 +122,7 @@ def test_a_line_that_is_too_long_is_folded_between_letters() -> None:
     """75 octets, in any script, and no word can begin a line of its own."""
     title = "موعد التركيب في منزلكم " * 6 + "\r\nSUMMARY:forged; 👩‍🔧"
     entry = CalendarEntry("u", 1, TOMORROW, title, f"{ORIGIN}/r/{'x' * 90}")
-    [event] = read_calendar(calendar_file([entry], TOMORROW))
+    [event] = read_calendar(to_ical([entry], TOMORROW))
     assert event["SUMMARY"] == title.replace("\r\n", "  ").replace(";", "\\;")
 
 
@@ -133,34 +133,36 @@ def modules(svg: str) -> str:
     return re.search(r'<path [^>]*stroke="#000"[^>]* d="([^"]+)"', svg)[1]
 
 
-async def test_a_slip_holds_the_link_the_first_name_and_no_more(
-    client: httpx2.AsyncClient, martins: ServiceRequest, desks
+async def test_printable_link_has_link_and_first_name_only(
+    client: httpx2.AsyncClient, card_request: ServiceRequest, desk_clients
 ) -> None:
     """From the desk and from the customer's own page; the code is the link's, and needs no file."""
-    at_desk = await (await desks("tess")).get(f"/desk/requests/{martins.reference}/slip")
-    by_customer = await client.get(f"{link(martins)}/paper")
+    at_desk = await (await desk_clients("tess")).get(
+        f"/desk/requests/{card_request.reference}/slip"
+    )
+    by_customer = await client.get(f"{link(card_request)}/paper")
     for page in (at_desk, by_customer):
         assert page.status_code == 200
-        assert modules(page.text) == modules(qr_svg(f"{ORIGIN}{link(martins)}"))
+        assert modules(page.text) == modules(qr_svg(f"{ORIGIN}{link(card_request)}"))
         assert "Martin, scan to follow your request" in page.text
-        assert martins.reference in page.text
-        assert martins.title not in page.text
+        assert card_request.reference in page.text
+        assert card_request.title not in page.text
         assert "Miller" not in page.text
-    picture = await client.get(f"{link(martins)}/qr.svg")
+    picture = await client.get(f"{link(card_request)}/qr.svg")
     assert picture.headers["Content-Type"] == "image/svg+xml"
-    assert picture.text == qr_svg(f"{ORIGIN}{link(martins)}")
-    page = await (await desks("tess")).page(martins)
-    assert f'href="/desk/requests/{martins.reference}/slip"' in page
+    assert picture.text == qr_svg(f"{ORIGIN}{link(card_request)}")
+    page = await (await desk_clients("tess")).page(card_request)
+    assert f'href="/desk/requests/{card_request.reference}/slip"' in page
 
 
-async def test_a_slip_is_for_who_has_the_request(
-    house: House, martins: ServiceRequest, desks
+async def test_printable_link_needs_access(
+    organisation: Organisation, card_request: ServiceRequest, desk_clients
 ) -> None:
-    carl = await desks("carl")
-    answer = await carl.get(f"/desk/requests/{martins.reference}/slip")
+    carl = await desk_clients("carl")
+    answer = await carl.get(f"/desk/requests/{card_request.reference}/slip")
     assert answer.status_code == 403
-    await house.do(revoke_link, martins, by=house.people.tess.actor)
-    answer = await (await desks("tess")).get(f"/desk/requests/{martins.reference}/slip")
+    await organisation.run(revoke_link, card_request, by=organisation.people.tess.actor)
+    answer = await (await desk_clients("tess")).get(f"/desk/requests/{card_request.reference}/slip")
     assert answer.status_code == 409
     assert "Send the customer a new one first." in answer.text
 
@@ -169,18 +171,18 @@ async def test_a_slip_is_for_who_has_the_request(
 
 
 async def test_a_page_can_stand_on_the_home_screen_with_an_icon(
-    client: httpx2.AsyncClient, martins: ServiceRequest
+    client: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
     """Under our name it opens this very page; icons are of the size that they say, kept for good."""
-    page = await client.get(link(martins))
+    page = await client.get(link(card_request))
     [address] = re.findall(r'<link rel="manifest" href="([^"]+)">', page.text)
     assert "manifest-src 'self'" in page.headers["Content-Security-Policy"]
     answer = await client.get(address)
     manifest = json.loads(answer.text)
     assert answer.headers["Content-Type"] == "application/manifest+json"
     assert answer.headers["Cache-Control"] == "no-store"
-    assert (manifest["name"], manifest["start_url"]) == ("Acme Bank", link(martins))
-    assert manifest["scope"] == link(martins)
+    assert (manifest["name"], manifest["start_url"]) == ("Acme Bank", link(card_request))
+    assert manifest["scope"] == link(card_request)
     assert "Martin" not in answer.text
     for icon in manifest["icons"]:
         picture = await client.get(icon["src"])
@@ -197,7 +199,7 @@ async def test_a_page_can_stand_on_the_home_screen_with_an_icon(
 @pytest.mark.parametrize("brand", ["Acme Bank", "<Öl & Gas>", "1st Bank", "بنك", "銀行", "…"])
 def test_a_brand_in_any_script_has_an_icon(brand: str) -> None:
     """Where no letter can be drawn there is a sign, never an empty square; a phone may cut it round."""
-    look = Look(brand, "#0b5f5a")
+    look = AppIcon(brand, "#0b5f5a")
     ground = (0x0B, 0x5F, 0x5A)
     picture = Image.open(io.BytesIO(look.png(192)))
     drawn = [(x, y) for x in range(192) for y in range(192) if picture.getpixel((x, y)) != ground]
@@ -208,10 +210,10 @@ def test_a_brand_in_any_script_has_an_icon(brand: str) -> None:
 
 @pytest.mark.parametrize("what", ["appointment.ics", "manifest.webmanifest", "paper", "qr.svg"])
 async def test_a_link_that_opens_nothing_gives_nothing_to_take_along(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest, what: str
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest, what: str
 ) -> None:
-    revoked = link(martins)
-    await house.do(revoke_link, martins, by=house.people.tess.actor)
+    revoked = link(card_request)
+    await organisation.run(revoke_link, card_request, by=organisation.people.tess.actor)
     for path in (revoked, "/r/never-given-out"):
         answer = await client.get(f"{path}/{what}")
         assert answer.status_code == 404
@@ -230,7 +232,7 @@ def outage(app: Starlette, monkeypatch: pytest.MonkeyPatch) -> None:
 
     pages = app.state.status_pages
     monkeypatch.setattr(pages._reader, "find_version", away)
-    monkeypatch.setattr(pages._reader, "find_snapshot", away)
+    monkeypatch.setattr(pages._reader, "find_page_row", away)
     monkeypatch.setattr("sqlalchemy.ext.asyncio.AsyncConnection.start", away)
 
 
@@ -238,7 +240,7 @@ async def test_a_database_that_lets_nobody_in_and_says_nothing_is_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A visitor is not kept waiting for a machine that was cut off."""
-    monkeypatch.setattr("portal.queries.status_page.status_page.PATIENCE", 0.05)
+    monkeypatch.setattr("portal.queries.status_page.status_page.QUERY_TIMEOUT_SECONDS", 0.05)
     hung_up = asyncio.Event()
 
     async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -248,7 +250,7 @@ async def test_a_database_that_lets_nobody_in_and_says_nothing_is_away(
     server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     database = Database(f"postgresql+asyncpg://kept@127.0.0.1:{port}/kept")
-    reader = tracking_reader(database.engine)
+    reader = create_status_page_reader(database.engine)
     with pytest.raises(OperationalError):
         await reader.find_version("any")
     hung_up.set()
@@ -259,28 +261,28 @@ async def test_a_database_that_lets_nobody_in_and_says_nothing_is_away(
 
 @pytest.mark.parametrize("part", ["", "/preferences", "/paper", "/manifest.webmanifest"])
 async def test_while_our_database_is_away_the_page_says_so_and_looks_again(
-    client: httpx2.AsyncClient, martins: ServiceRequest, outage: None, part: str
+    client: httpx2.AsyncClient, card_request: ServiceRequest, outage: None, part: str
 ) -> None:
     """Kindly, under our name, without a script; and to machines that it is for now only."""
-    answer = await client.get(f"{link(martins)}{part}")
+    answer = await client.get(f"{link(card_request)}{part}")
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == answer.headers["Refresh"] == "15"
     assert answer.headers["Cache-Control"] == "no-store"
     assert "<b>Acme Bank</b>" in answer.text
     assert "Nothing is lost" in answer.text
-    assert f'href="{link(martins)}{part}"' in answer.text
+    assert f'href="{link(card_request)}{part}"' in answer.text
     assert "<script" not in answer.text
-    arabic = await client.get(f"{link(martins)}{part}", headers={"Accept-Language": "ar"})
+    arabic = await client.get(f"{link(card_request)}{part}", headers={"Accept-Language": "ar"})
     assert 'lang="ar" dir="rtl"' in arabic.text
     assert "Nothing is lost" not in arabic.text
 
 
-async def test_words_that_did_not_reach_us_are_never_said_to_be_safe(
-    client: httpx2.AsyncClient, martins: ServiceRequest, outage: None
+async def test_unsent_input_is_never_reported_as_saved(
+    client: httpx2.AsyncClient, card_request: ServiceRequest, outage: None
 ) -> None:
     """And nothing is loaded anew over the form in which they still stand."""
-    answer = await client.post(f"{link(martins)}/messages", data={"body": "Where is it?"})
+    answer = await client.post(f"{link(card_request)}/messages", data={"body": "Where is it?"})
     assert answer.status_code == 503
     assert "This has not reached us" in answer.text
     assert "Refresh" not in answer.headers
-    assert f'href="{link(martins)}"' in answer.text
+    assert f'href="{link(card_request)}"' in answer.text

@@ -14,25 +14,32 @@ from starlette.applications import Starlette
 from portal import tracking
 from portal.database import Database
 from portal.models import MessageKind, ServiceRequest
-from portal.operations import CustomerDetails, accept, advance, ask_what_is_due, cancel, revoke_link
+from portal.operations import (
+    CustomerDetails,
+    accept,
+    advance,
+    cancel,
+    revoke_link,
+    run_due_follow_ups,
+)
 from portal.settings import Settings
 from tests.support.customer_device import (
-    another_browser,
-    ask_code,
-    become_known,
+    code_emails,
+    codes_by_sms,
     link,
-    mailed_codes,
-    texted_codes,
-    type_code,
+    new_browser,
+    request_code,
+    submit_code,
+    verify_device,
 )
-from tests.support.desk_client import read
-from tests.support.factories import MARTHA, MARTIN, House
+from tests.support.desk_client import visible_text
+from tests.support.factories import MARTHA, MARTIN, Organisation
 from tests.support.sample_images import PDF
-from workers.delivery.email_letters import write_letter
+from workers.delivery.email_letters import build_message_email
 
 pytestmark = pytest.mark.either_database
 
-ACTS = "answer=yes&follow_up=1&do=stop_all&stop=all&code=123456&to=mine&body=Hello&done&saved"
+ACTIONS = "answer=yes&follow_up=1&do=stop_all&stop=all&code=123456&to=mine&body=Hello&done&saved"
 """What a machine that follows each address that it finds may bring along."""
 
 
@@ -42,24 +49,24 @@ def _stands_still(clock: time_machine.Traveller) -> None:
 
 
 @pytest.fixture
-async def asked(house: House, client: httpx2.AsyncClient) -> ServiceRequest:
+async def asked(organisation: Organisation, client: httpx2.AsyncClient) -> ServiceRequest:
     """Martin's card, delivered, with the question whether it arrived, and a paper of his."""
-    people = house.people
-    martins = await house.open(
+    people = organisation.people
+    card_request = await organisation.open(
         by=people.tess.actor,
         fields={"address": "12 Elm Street", "income": "84000"},
         external_id="CRM-55512",
     )
     form = {"body": "Here."}
     paper = [("file", ("passport Miller.pdf", PDF, "application/pdf"))]
-    await client.post(f"{link(martins)}/messages", data=form, files=paper)
+    await client.post(f"{link(card_request)}/messages", data=form, files=paper)
     client.cookies.clear()  # As any other browser sees it.
-    await house.do(advance, martins, by=people.tess.actor)
+    await organisation.run(advance, card_request, by=people.tess.actor)
     for person in (people.uma, people.pia, people.carl):
-        await house.do(accept, martins, by=person.actor)
-        await house.do(advance, martins, by=person.actor)
-    await house.do(advance, martins, by=people.carl.actor)
-    return await house.do(ask_what_is_due, martins, by=people.carl.actor)
+        await organisation.run(accept, card_request, by=person.actor)
+        await organisation.run(advance, card_request, by=person.actor)
+    await organisation.run(advance, card_request, by=people.carl.actor)
+    return await organisation.run(run_due_follow_ups, card_request, by=people.carl.actor)
 
 
 def pages_of(request: ServiceRequest) -> list[str]:
@@ -128,8 +135,11 @@ async def test_a_preview_names_the_brand_alone(
             assert "image" not in shared
 
 
-async def test_looking_changes_nothing_at_all(
-    client: httpx2.AsyncClient, house: House, asked: ServiceRequest, database: Database
+async def test_viewing_changes_nothing(
+    client: httpx2.AsyncClient,
+    organisation: Organisation,
+    asked: ServiceRequest,
+    database: Database,
 ) -> None:
     """No scanner, preview or impatient finger answers, stops or signs anything by a GET or HEAD.
 
@@ -137,55 +147,63 @@ async def test_looking_changes_nothing_at_all(
     """
     for known in (False, True):
         if known:
-            await become_known(client, house, asked)
+            await verify_device(client, organisation, asked)
         before = await everything(database)
         for path in pages_of(asked):
-            for address in (path, f"{path}?{ACTS}"):
+            for address in (path, f"{path}?{ACTIONS}"):
                 await client.head(address)
                 if not path.endswith("/live"):
                     await client.get(address)
         assert await everything(database) == before
     for act in ("messages", "answers", "forget", "language"):
-        assert (await client.get(f"{link(asked)}/{act}?{ACTS}")).status_code == 405
+        assert (await client.get(f"{link(asked)}/{act}?{ACTIONS}")).status_code == 405
 
 
 # --- taking it back ---------------------------------------------------------------------------
 
 
-async def test_a_customer_takes_back_a_link_that_is_in_wrong_hands(
-    app: Starlette, client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+async def test_customer_revokes_a_leaked_link(
+    app: Starlette,
+    client: httpx2.AsyncClient,
+    organisation: Organisation,
+    card_request: ServiceRequest,
 ) -> None:
     """After a code: whoever has no more than the link cannot. The new one is texted at once."""
-    page = read((await client.get(f"{link(martins)}/preferences")).text)
+    page = visible_text((await client.get(f"{link(card_request)}/preferences")).text)
     assert "Is this link in wrong hands?" in page
-    async with another_browser(app) as stranger:
-        assert (await stranger.get(f"{link(martins)}/replace")).status_code == 303
-        tried = await stranger.post(f"{link(martins)}/replace")
-        assert tried.headers["Location"] == f"{link(martins)}/code?to=replace"
-        assert link(await house.see(martins)) == link(martins)
+    async with new_browser(app) as stranger:
+        assert (await stranger.get(f"{link(card_request)}/replace")).status_code == 303
+        tried = await stranger.post(f"{link(card_request)}/replace")
+        assert tried.headers["Location"] == f"{link(card_request)}/code?to=replace"
+        assert link(await organisation.reload(card_request)) == link(card_request)
 
-        await become_known(client, house, martins, "replace")
-        assert "Take this link back" in read((await client.get(f"{link(martins)}/replace")).text)
-        done = await client.post(f"{link(martins)}/replace")
-        now = await house.see(martins)
+        await verify_device(client, organisation, card_request, "replace")
+        assert "Take this link back" in visible_text(
+            (await client.get(f"{link(card_request)}/replace")).text
+        )
+        done = await client.post(f"{link(card_request)}/replace")
+        now = await organisation.reload(card_request)
         assert done.headers["Location"] == f"{link(now)}/replace?done"
-        assert link(now) != link(martins)
-        assert (await stranger.get(link(martins))).status_code == 404
-    assert "is on its way to you" in read((await client.get(done.headers["Location"])).text)
-    newest = (await house.told(martins))[-1]
+        assert link(now) != link(card_request)
+        assert (await stranger.get(link(card_request))).status_code == 404
+    assert "is on its way to you" in visible_text((await client.get(done.headers["Location"])).text)
+    newest = (await organisation.outbound_messages(card_request))[-1]
     assert (newest.kind, newest.urgent) == (MessageKind.LINK, True)
     assert link(now) in newest.body
 
 
 async def test_other_browsers_of_theirs_are_asked_again_after_that(
-    app: Starlette, client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+    app: Starlette,
+    client: httpx2.AsyncClient,
+    organisation: Organisation,
+    card_request: ServiceRequest,
 ) -> None:
     """Perhaps it is one of them that is in wrong hands. The one at hand goes on."""
-    async with another_browser(app) as lost:
-        await become_known(lost, house, martins)
-        await become_known(client, house, martins)
-        await client.post(f"{link(martins)}/replace")
-        now = await house.see(martins)
+    async with new_browser(app) as lost:
+        await verify_device(lost, organisation, card_request)
+        await verify_device(client, organisation, card_request)
+        await client.post(f"{link(card_request)}/replace")
+        now = await organisation.reload(card_request)
         assert (await lost.get(f"{link(now)}/mine")).status_code == 303
         assert (await client.get(f"{link(now)}/mine")).status_code == 200
 
@@ -198,26 +216,28 @@ MARY = CustomerDetails(name="Mary Major", phone="+14155550177", email="mary@exam
 async def test_all_my_requests_after_a_code(
     app: Starlette,
     client: httpx2.AsyncClient,
-    house: House,
+    organisation: Organisation,
     clock: time_machine.Traveller,
 ) -> None:
     """Each with where it stands and its link; what ended long ago is not there, nor others'."""
-    ben, tess = house.people.ben.actor, house.people.tess.actor
-    old = await house.open("repair", MARY, by=ben)
-    await house.do(cancel, old, reason="Long ago", by=ben)
+    ben, tess = organisation.people.ben.actor, organisation.people.tess.actor
+    old = await organisation.open("repair", MARY, by=ben)
+    await organisation.run(cancel, old, reason="Long ago", by=ben)
     clock.shift(timedelta(days=91))
-    ended = await house.open("repair", MARY, by=ben)
-    await house.do(cancel, ended, reason="Just now", by=ben)
-    lost = await house.do(revoke_link, await house.open("repair", MARY, by=ben), by=ben)
-    card = await house.open("card", MARY, by=tess)
-    others = await house.open("card", MARTIN, by=tess)
+    ended = await organisation.open("repair", MARY, by=ben)
+    await organisation.run(cancel, ended, reason="Just now", by=ben)
+    lost = await organisation.run(
+        revoke_link, await organisation.open("repair", MARY, by=ben), by=ben
+    )
+    card = await organisation.open("card", MARY, by=tess)
+    others = await organisation.open("card", MARTIN, by=tess)
 
     asked = await client.get(f"{link(card)}/mine")
     assert asked.headers["Location"] == f"{link(card)}/code?to=mine"
-    known = await become_known(client, house, card, "mine")
+    known = await verify_device(client, organisation, card, "mine")
     assert known.headers["Location"] == f"{link(card)}/mine"
     page = (await client.get(f"{link(card)}/mine")).text
-    words = read(page)
+    words = visible_text(page)
     assert re.search(r"Under way .*We have your application, Mary .*Its link was taken back", words)
     assert re.search(r"Ended in the last 90 days .*This request was cancelled", words)
     assert f'href="{link(card)}"' in page
@@ -225,42 +245,42 @@ async def test_all_my_requests_after_a_code(
     assert lost.reference in page
     assert old.reference not in page
     assert others.reference not in page
-    async with another_browser(app) as other:
+    async with new_browser(app) as other:
         assert (await other.get(f"{link(card)}/mine")).status_code == 303
 
 
 async def test_a_familys_phone_opens_each_request_by_its_own_link_only(
-    client: httpx2.AsyncClient, house: House
+    client: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     """Martin's wife has the same phone: it shows his papers to who has his link, and no list."""
     his_details = CustomerDetails(name=MARTIN.name, phone=MARTIN.phone)
-    his = await house.open("card", his_details, by=house.people.tess.actor)
-    hers = await house.open("repair", MARTHA, by=house.people.ben.actor)
-    await become_known(client, house, his, "mine")
+    his = await organisation.open("card", his_details, by=organisation.people.tess.actor)
+    hers = await organisation.open("repair", MARTHA, by=organisation.people.ben.actor)
+    await verify_device(client, organisation, his, "mine")
     page = (await client.get(f"{link(his)}/mine")).text
-    assert "each of them opens by its own link only" in read(page)
+    assert "each of them opens by its own link only" in visible_text(page)
     assert hers.reference not in page
     assert link(hers) not in page
     assert (await client.get(f"{link(hers)}/mine")).status_code == 303
 
 
 async def test_who_shares_a_phone_and_has_a_mailbox_alone_is_known_by_that(
-    client: httpx2.AsyncClient, house: House, database: Database, settings: Settings
+    client: httpx2.AsyncClient, organisation: Organisation, database: Database, settings: Settings
 ) -> None:
     """The phone is enough for papers; for the list the code goes where nobody else reads."""
-    his = await house.open("card", MARTIN, by=house.people.tess.actor)
-    await house.open("repair", MARTHA, by=house.people.ben.actor)
-    await become_known(client, house, his)
+    his = await organisation.open("card", MARTIN, by=organisation.people.tess.actor)
+    await organisation.open("repair", MARTHA, by=organisation.people.ben.actor)
+    await verify_device(client, organisation, his)
     asked = await client.get(f"{link(his)}/mine")
     assert asked.headers["Location"] == f"{link(his)}/code?to=mine"
-    assert "m•••@e•••" in read((await client.get(asked.headers["Location"])).text)
-    await ask_code(client, his, "mine")
-    assert await texted_codes(house) == []
-    assert len(await mailed_codes(house)) == 1
+    assert "m•••@e•••" in visible_text((await client.get(asked.headers["Location"])).text)
+    await request_code(client, his, "mine")
+    assert await codes_by_sms(organisation) == []
+    assert len(await code_emails(organisation)) == 1
     ours = settings.model_copy(update={"mail_from": "kept@acme.example"})
-    mail = await write_letter(database, ours, (await house.messages())[-1].id or 0)
+    mail = await build_message_email(database, ours, (await organisation.messages())[-1].id or 0)
     code = re.search(r"Your code is (\d{6})\.", mail.get_body().get_content())
     assert mail["To"].addresses[0].addr_spec == MARTIN.email
     assert code
-    await type_code(client, his, code[1], "mine")
-    assert his.reference in read((await client.get(f"{link(his)}/mine")).text)
+    await submit_code(client, his, code[1], "mine")
+    assert his.reference in visible_text((await client.get(f"{link(his)}/mine")).text)

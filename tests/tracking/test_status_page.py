@@ -17,15 +17,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from portal.branding.theme import PLAIN
-from portal.i18n.languages import CODES
+from portal.branding.theme import DEFAULT_THEME
+from portal.i18n.languages import LANGUAGE_CODES
 from portal.messaging.wording.channel_neutral import without_reply_hint
-from portal.messaging.wording.time_format import Words
+from portal.messaging.wording.time_format import TimeFormatter
 from portal.tracking.preferences_view import Channel, PreferencesPage
-from portal.tracking.status_page.cache import PACKING
-from portal.tracking.status_page.view_models import Line
+from portal.tracking.status_page.cache import GZIP_LEVEL
+from portal.tracking.status_page.view_models import ConversationLine
 from portal.web import templating
-from portal.web.static_files import asset, assets, serve_asset
+from portal.web.static_files import serve_static_file, static_files, static_url
 from tests.support.status_page_states import (
     ARRIVED,
     MADE,
@@ -147,11 +147,11 @@ def test_a_screen_reader_hears_the_headline_first() -> None:
 
 
 @pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("locale", CODES)
+@pytest.mark.parametrize("locale", LANGUAGE_CODES)
 def test_the_first_view_fits_in_one_round_trip(state: str, locale: str) -> None:
     """In every state and every language, as it is sent."""
     page = html(replace(STATES[state], locale=locale)).encode()
-    assert len(gzip.compress(page, PACKING)) <= FIRST_VIEW
+    assert len(gzip.compress(page, GZIP_LEVEL)) <= FIRST_VIEW
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -166,7 +166,7 @@ def test_the_page_is_whole_without_any_other_file(state: str) -> None:
 def test_page_and_scripts_together_stay_under_45_kilobytes() -> None:
     scripts = re.findall(r"/static/([^?]+)\?", html(MARTIN))
     assert len(scripts) == 3
-    assert sum(len(assets()[name].packed) for name in scripts) + FIRST_VIEW < 45_000
+    assert sum(len(static_files()[name].gzipped) for name in scripts) + FIRST_VIEW < 45_000
 
 
 def test_without_a_first_name_the_headline_is_still_a_sentence() -> None:
@@ -186,7 +186,10 @@ def test_what_people_wrote_is_shown_and_never_run() -> None:
             write_to=evil,
             draft=evil,
             refusal=evil,
-            conversation=(Line("1", evil, NOW, None), Line("2", evil, NOW, evil)),
+            conversation=(
+                ConversationLine("1", evil, NOW, None),
+                ConversationLine("2", evil, NOW, evil),
+            ),
         )
     )
     assert "<script>alert" not in page
@@ -208,7 +211,7 @@ def test_legs_side_by_side_hang_on_a_fork() -> None:
         replace(MADE, key="b"),
         replace(MADE, key="c", state="to"),
     )
-    page = html(replace(MARTIN, levels=((RECEIVED,), fork, (ARRIVED,))))
+    page = html(replace(MARTIN, step_groups=((RECEIVED,), fork, (ARRIVED,))))
     assert 'class="fork now"' in page
     assert all(f'id="leg-{key}"' in page for key in "abc")
 
@@ -222,15 +225,15 @@ def test_a_handoff_not_taken_up_in_time_says_so() -> None:
 
 def test_a_paused_leg_is_never_late() -> None:
     past = replace(MADE, expected_at=NOW - timedelta(days=1))
-    assert past.is_late(NOW)
-    assert not replace(past, state="paused").is_late(NOW)
+    assert past.is_overdue(NOW)
+    assert not replace(past, state="paused").is_overdue(NOW)
 
 
 def test_arabic_runs_from_right_to_left() -> None:
     assert '<html lang="ar" dir="rtl">' in html(replace(MARTIN, locale="ar"))
 
 
-def test_the_page_holds_until_the_next_moment_that_changes_its_words() -> None:
+def test_max_age_ends_at_next_wording_change() -> None:
     """Pia's promise falls due at 3:40 pm; after it the reader's own midnight is next."""
     page = STATES["in work"]
     assert page.valid_until == NOW + timedelta(minutes=10)
@@ -239,7 +242,7 @@ def test_the_page_holds_until_the_next_moment_that_changes_its_words() -> None:
     assert "late with this" in html(after)
 
 
-WORDS = Words("en", "America/New_York", NOW)
+WORDS = TimeFormatter("en", "America/New_York", NOW)
 
 
 @pytest.mark.parametrize(
@@ -256,8 +259,11 @@ WORDS = Words("en", "America/New_York", NOW)
         (WORDS.length(timedelta(seconds=3)), "1 minute"),
         (WORDS.length(timedelta(hours=24)), "1 day"),
         (WORDS.clock(datetime(2026, 11, 24, 5, 0, tzinfo=UTC)), "12 am"),
-        (Words("es", "Europe/Madrid", NOW).since(NOW), "hoy a las 21:30"),
-        (Words("en", "Asia/Tokyo", NOW).since(NOW - timedelta(hours=10)), "yesterday, 7:30 pm"),
+        (TimeFormatter("es", "Europe/Madrid", NOW).since(NOW), "hoy a las 21:30"),
+        (
+            TimeFormatter("en", "Asia/Tokyo", NOW).since(NOW - timedelta(hours=10)),
+            "yesterday, 7:30 pm",
+        ),
     ],
 )
 def test_times_read_as_people_say_them(said: str, words: str) -> None:
@@ -267,7 +273,7 @@ def test_times_read_as_people_say_them(said: str, words: str) -> None:
 def test_midnight_is_the_readers_own_when_the_clocks_change() -> None:
     """On 1 November 2026 New York's day has 25 hours."""
     noon = datetime(2026, 11, 1, 17, 0, tzinfo=UTC)
-    midnight = Words("en", "America/New_York", noon).next_midnight()
+    midnight = TimeFormatter("en", "America/New_York", noon).next_midnight()
     assert midnight == datetime(2026, 11, 2, 5, 0, tzinfo=UTC)
 
 
@@ -316,9 +322,9 @@ def browser() -> Iterator[TestClient]:
         Route(f"/{endpoint.__name__}", endpoint)
         for endpoint in (show, part, unknown, broken, find, sent, preferences)
     ]
-    app = Starlette(routes=[*routes, Route("/static/{name}", serve_asset)])
+    app = Starlette(routes=[*routes, Route("/static/{name}", serve_static_file)])
     app.state.settings = SimpleNamespace(
-        brand="Acme Bank", support_contact="help@acme.example", livery=PLAIN
+        brand="Acme Bank", support_contact="help@acme.example", theme=DEFAULT_THEME
     )
     with TestClient(app) as client:
         yield client
@@ -378,11 +384,11 @@ def test_preferences_offer_the_customers_channels_and_both_ways_to_stop(
     assert "Stop all texts" in page
 
 
-def test_a_file_asked_for_by_its_content_is_kept_for_good(browser: TestClient) -> None:
-    answer = browser.get(asset("tracking.js"), headers={"Accept-Encoding": "gzip"})
+def test_hashed_static_file_is_immutable(browser: TestClient) -> None:
+    answer = browser.get(static_url("tracking.js"), headers={"Accept-Encoding": "gzip"})
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert answer.headers["Content-Encoding"] == "gzip"
-    assert answer.content == assets()["tracking.js"].body
+    assert answer.content == static_files()["tracking.js"].body
 
 
 def test_a_file_asked_for_by_another_name_is_not_kept(browser: TestClient) -> None:
@@ -393,7 +399,7 @@ def test_a_file_asked_for_by_another_name_is_not_kept(browser: TestClient) -> No
 
 def test_what_others_wrote_stands_beside_its_licence() -> None:
     for name in ("htmx", "htmx-ext-sse", "idiomorph"):
-        assert f"{name}.LICENSE" in assets()
+        assert f"{name}.LICENSE" in static_files()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from portal.operations import (
     accept,
     advance,
     answer,
-    ask_what_is_due,
     cancel,
     hold,
     keep_promise,
@@ -25,16 +24,17 @@ from portal.operations import (
     refuse,
     reopen,
     resume,
+    run_due_follow_ups,
     send_back,
     withdraw_promise,
     write_to_customer,
 )
 from portal.queries.conversations import conversation
-from portal.tracking.status_page.timeline_view import Leg
+from portal.tracking.status_page.timeline_view import TimelineStep
 from portal.tracking.status_page.view_models import StatusPage
 from portal.web import templating
 from portal.workflows import read_workflow
-from tests.support.factories import House
+from tests.support.factories import Organisation
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -83,58 +83,58 @@ def see(app: Starlette) -> Callable[[ServiceRequest], object]:
     return look
 
 
-def leg(page: StatusPage, key: str) -> Leg:
-    return next(one for level in page.levels for one in level if one.key == key)
+def leg(page: StatusPage, key: str) -> TimelineStep:
+    return next(one for level in page.step_groups for one in level if one.key == key)
 
 
 def states(page: StatusPage) -> dict[str, str]:
-    return {one.key: one.state for level in page.levels for one in level}
+    return {one.key: one.state for level in page.step_groups for one in level}
 
 
-async def walk(house: House, request: ServiceRequest, *steps: str) -> ServiceRequest:
+async def walk(organisation: Organisation, request: ServiceRequest, *steps: str) -> ServiceRequest:
     """Each named person takes up what waits for them and passes it on."""
     for name in steps:
-        actor = getattr(house.people, name).actor
-        seen = await house.see(request)
-        if any(handoff.waits for handoff in seen.handoffs):
-            await house.do(accept, request, by=actor)
-        await house.do(advance, request, by=actor)
-    return await house.see(request)
+        actor = getattr(organisation.people, name).actor
+        seen = await organisation.reload(request)
+        if any(handoff.is_pending for handoff in seen.handoffs):
+            await organisation.run(accept, request, by=actor)
+        await organisation.run(advance, request, by=actor)
+    return await organisation.reload(request)
 
 
-async def ask(house: House, request: ServiceRequest) -> ServiceRequest:
-    return await house.do(ask_what_is_due, request, by=house.people.mona.actor)
+async def ask(organisation: Organisation, request: ServiceRequest) -> ServiceRequest:
+    return await organisation.run(run_due_follow_ups, request, by=organisation.people.mona.actor)
 
 
-async def say(house: House, request: ServiceRequest, given: Answer) -> None:
-    async with house.relay.turn(house.people.mona.actor) as turn:
-        held = await turn.lock(request.reference)
-        assert held.asked
-        await answer(turn, held, held.asked, given)
+async def say(organisation: Organisation, request: ServiceRequest, given: Answer) -> None:
+    async with organisation.operations.begin(organisation.people.mona.actor) as uow:
+        held = await uow.lock(request.reference)
+        assert held.open_question
+        await answer(uow, held, held.open_question, given)
 
 
 async def test_each_leg_ahead_is_expected_when_those_before_it_are_due(
-    see, house: House, martins: ServiceRequest
+    see, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """4 hours, 1 day, 3 days, 3 days: when the one begins is when the one before it ends."""
-    page = await see(martins)
+    page = await see(card_request)
     due = START + timedelta(hours=4)
     assert leg(page, "received").expected_at == due
     assert leg(page, "decision").expected_at == due
     assert leg(page, "made").expected_at == due + timedelta(days=1)
     assert leg(page, "courier").expected_at == due + timedelta(days=4)
     assert leg(page, "delivered").expected_at == due + timedelta(days=7)
-    assert page.next_up
-    assert (page.next_up.title, page.next_up.by) == ("Your application is being checked", due)
+    assert page.next_step
+    assert (page.next_step.title, page.next_step.by) == ("Your application is being checked", due)
     assert page.valid_until == due
 
 
 async def test_while_a_handoff_waits_the_sender_has_it(
-    see, house: House, martins: ServiceRequest
+    see, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    page = await see(await walk(house, martins, "tess"))
+    page = await see(await walk(organisation, card_request, "tess"))
     assert page.headline == "We have your application"
-    assert [holder.department for holder in page.holders] == ["Telesales"]
+    assert [holder.department for holder in page.current_departments] == ["Telesales"]
     assert page.handoff == leg(page, "decision").handoff
     assert page.handoff
     assert page.handoff.department == "Underwriting"
@@ -144,142 +144,166 @@ async def test_while_a_handoff_waits_the_sender_has_it(
 
 
 async def test_a_refused_handoff_is_back_with_its_sender(
-    see, house: House, martins: ServiceRequest
+    see, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    await walk(house, martins, "tess")
-    await house.do(refuse, martins, by=house.people.uma.actor, reason="The form is unsigned.")
-    page = await see(martins)
+    await walk(organisation, card_request, "tess")
+    await organisation.run(
+        refuse, card_request, by=organisation.people.uma.actor, reason="The form is unsigned."
+    )
+    page = await see(card_request)
     assert states(page)["received"] == "now"
     assert states(page)["decision"] == "to"
     assert page.handoff is None
-    assert [holder.department for holder in page.holders] == ["Telesales"]
+    assert [holder.department for holder in page.current_departments] == ["Telesales"]
 
 
 async def test_what_is_late_says_so_and_nobody_guesses_what_follows(
-    see, house: House, martins: ServiceRequest, clock: time_machine.Traveller
+    see, organisation: Organisation, card_request: ServiceRequest, clock: time_machine.Traveller
 ) -> None:
     clock.shift(timedelta(hours=4))
-    page = await see(martins)
+    page = await see(card_request)
     assert page.delay
-    assert page.delay.was_by == START + timedelta(hours=4)
-    assert leg(page, "received").is_late(page.now)
-    assert page.next_up
-    assert page.next_up.by is None
+    assert page.delay.previous_by == START + timedelta(hours=4)
+    assert leg(page, "received").is_overdue(page.now)
+    assert page.next_step
+    assert page.next_step.by is None
     assert leg(page, "delivered").expected_at is None
 
 
-async def test_departments_side_by_side_share_a_level(see, house: House) -> None:
+async def test_departments_side_by_side_share_a_level(see, organisation: Organisation) -> None:
     """The note of who finished stands with what came of it; the join waits for the slowest."""
-    permit = await house.open("permit", by=house.people.cora.actor)
-    await house.do(advance, permit, by=house.people.cora.actor, note="All is there.")
+    permit = await organisation.open("permit", by=organisation.people.cora.actor)
+    await organisation.run(advance, permit, by=organisation.people.cora.actor, note="All is there.")
     page = await see(permit)
-    assert [len(level) for level in page.levels] == [1, 3, 1]
+    assert [len(level) for level in page.step_groups] == [1, 3, 1]
     assert states(page) == {
         "intake": "done", "fire": "passed", "plans": "now", "zoning": "now", "decision": "to",
     }  # fmt: skip
     assert page.handoff is None
     assert leg(page, "fire").handoff
     assert leg(page, "plans").note == "All is there."
-    assert [h.department for h in page.holders] == ["Permit Counter", "Plan Review", "Zoning"]
+    assert [h.department for h in page.current_departments] == [
+        "Permit Counter",
+        "Plan Review",
+        "Zoning",
+    ]
     assert page.headline == "Your plans are being reviewed"
-    assert page.next_up
-    assert page.next_up.title == "Your permit is being decided"
-    assert page.next_up.by == START + timedelta(days=2)
+    assert page.next_step
+    assert page.next_step.title == "Your permit is being decided"
+    assert page.next_step.by == START + timedelta(days=2)
 
 
-async def test_a_question_at_a_stage_waits_for_the_customer(see, house: House) -> None:
-    repair = await house.open("repair", by=house.people.ben.actor)
-    await walk(house, repair, "ben")
-    await ask(house, repair)
+async def test_a_question_at_a_stage_waits_for_the_customer(
+    see, organisation: Organisation
+) -> None:
+    repair = await organisation.open("repair", by=organisation.people.ben.actor)
+    await walk(organisation, repair, "ben")
+    await ask(organisation, repair)
     page = await see(repair)
     assert page.status == "waiting_on_customer"
     assert page.question
     assert page.question.words == "The repair costs 80 dollars. Shall we go ahead?"
     assert states(page)["quote"] == "paused"
-    assert page.next_up
-    assert page.next_up.by is None
-    await say(house, repair, Answer.YES)
+    assert page.next_step
+    assert page.next_step.by is None
+    await say(organisation, repair, Answer.YES)
     page = await see(repair)
     assert (page.status, page.question) == ("open", None)
     assert states(page) == {"diagnosis": "done", "quote": "done", "mended": "now"}
 
 
-async def test_a_quote_declined_ends_it_there(see, house: House) -> None:
-    repair = await house.open("repair", by=house.people.ben.actor)
-    await walk(house, repair, "ben")
-    await ask(house, repair)
-    await say(house, repair, Answer.NO)
+async def test_a_quote_declined_ends_it_there(see, organisation: Organisation) -> None:
+    repair = await organisation.open("repair", by=organisation.people.ben.actor)
+    await walk(organisation, repair, "ben")
+    await ask(organisation, repair)
+    await say(organisation, repair, Answer.NO)
     page = await see(repair)
     assert page.status == "declined"
     assert page.ending
     assert (page.ending.at, page.ending.confirmed) == (START, False)
     assert states(page) == {"diagnosis": "done", "quote": "ended", "mended": "skipped"}
-    assert page.next_up is None
-    assert page.holders == ()
+    assert page.next_step is None
+    assert page.current_departments == ()
 
 
-async def test_on_hold_says_why_and_until_when(see, house: House, martins: ServiceRequest) -> None:
+async def test_on_hold_says_why_and_until_when(
+    see, organisation: Organisation, card_request: ServiceRequest
+) -> None:
     until = START + timedelta(days=2)
-    by = house.people.tess.actor
-    await house.do(hold, martins, by=by, reason="We wait for your employer.", until=until)
-    page = await see(martins)
+    by = organisation.people.tess.actor
+    await organisation.run(
+        hold, card_request, by=by, reason="We wait for your employer.", until=until
+    )
+    page = await see(card_request)
     assert page.status == "on_hold"
     assert page.pause
     assert (page.pause.reason, page.pause.until) == ("We wait for your employer.", until)
     assert states(page)["received"] == "paused"
     assert page.delay is None
-    await house.do(resume, martins, by=by)
-    page = await see(martins)
+    await organisation.run(resume, card_request, by=by)
+    page = await see(card_request)
     assert (page.status, page.pause) == ("open", None)
 
 
-async def test_one_branch_on_hold_is_paused_alone(see, house: House) -> None:
-    permit = await house.open("permit", by=house.people.cora.actor)
-    await walk(house, permit, "cora")
-    await house.do(hold, permit, by=house.people.zoe.actor, stage="zoning", reason="A map misses.")
+async def test_one_branch_on_hold_is_paused_alone(see, organisation: Organisation) -> None:
+    permit = await organisation.open("permit", by=organisation.people.cora.actor)
+    await walk(organisation, permit, "cora")
+    await organisation.run(
+        hold, permit, by=organisation.people.zoe.actor, stage="zoning", reason="A map misses."
+    )
     page = await see(permit)
     assert (page.status, page.pause) == ("open", None)
     assert states(page)["zoning"] == "paused"
     assert leg(page, "zoning").note == "A map misses."
-    assert page.next_up
-    assert page.next_up.by is None
+    assert page.next_step
+    assert page.next_step.by is None
 
 
-async def test_the_customer_has_the_last_word(see, house: House, martins: ServiceRequest) -> None:
-    await ask(house, await walk(house, martins, "tess", "uma", "pia", "carl", "carl"))
-    page = await see(martins)
+async def test_the_customer_has_the_last_word(
+    see, organisation: Organisation, card_request: ServiceRequest
+) -> None:
+    await ask(
+        organisation, await walk(organisation, card_request, "tess", "uma", "pia", "carl", "carl")
+    )
+    page = await see(card_request)
     assert page.status == "awaiting_confirmation"
     assert page.headline == "Your card has been delivered"
     assert page.question
     assert page.question.words == "Has your card arrived?"
-    assert page.holders == ()
-    await say(house, martins, Answer.YES)
-    page = await see(martins)
+    assert page.current_departments == ()
+    await say(organisation, card_request, Answer.YES)
+    page = await see(card_request)
     assert page.status == "completed"
     assert page.ending
     assert page.ending.confirmed
     assert set(states(page).values()) == {"done"}
 
 
-async def test_a_no_runs_the_leg_once_more(see, house: House, martins: ServiceRequest) -> None:
-    await ask(house, await walk(house, martins, "tess", "uma", "pia", "carl", "carl"))
-    await say(house, martins, Answer.NO)
-    page = await see(martins)
+async def test_a_no_runs_the_leg_once_more(
+    see, organisation: Organisation, card_request: ServiceRequest
+) -> None:
+    await ask(
+        organisation, await walk(organisation, card_request, "tess", "uma", "pia", "carl", "carl")
+    )
+    await say(organisation, card_request, Answer.NO)
+    page = await see(card_request)
     assert page.status == "open"
     assert states(page)["courier"] == "now"
     assert states(page)["delivered"] == "to"
-    assert leg(page, "courier").again
+    assert leg(page, "courier").is_repeated
     assert page.headline == "Your card is on its way to you"
 
 
-async def test_silence_is_never_shown_as_a_yes(
-    see, house: House, martins: ServiceRequest, clock: time_machine.Traveller
+async def test_no_answer_is_never_shown_as_yes(
+    see, organisation: Organisation, card_request: ServiceRequest, clock: time_machine.Traveller
 ) -> None:
-    await ask(house, await walk(house, martins, "tess", "uma", "pia", "carl", "carl"))
+    await ask(
+        organisation, await walk(organisation, card_request, "tess", "uma", "pia", "carl", "carl")
+    )
     for days in (2, 30):
         clock.shift(timedelta(days=days))
-        await ask(house, martins)
-    page = await see(martins)
+        await ask(organisation, card_request)
+    page = await see(card_request)
     assert page.status == "completed"
     assert page.ending
     assert (page.ending.confirmed, page.ending.unconfirmed) == (False, True)
@@ -289,11 +313,13 @@ async def test_silence_is_never_shown_as_a_yes(
 
 
 async def test_cancelled_says_why_and_where_it_ended(
-    see, house: House, martins: ServiceRequest
+    see, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    await walk(house, martins, "tess")
-    await house.do(cancel, martins, by=house.people.tess.actor, reason="You asked us to stop.")
-    page = await see(martins)
+    await walk(organisation, card_request, "tess")
+    await organisation.run(
+        cancel, card_request, by=organisation.people.tess.actor, reason="You asked us to stop."
+    )
+    page = await see(card_request)
     assert page.status == "cancelled"
     assert page.ending
     assert page.ending.reason == "You asked us to stop."
@@ -301,84 +327,100 @@ async def test_cancelled_says_why_and_where_it_ended(
         "received": "done", "decision": "ended", "made": "skipped", "courier": "skipped",
         "delivered": "skipped",
     }  # fmt: skip
-    await house.do(reopen, martins, by=house.people.tess.actor, reason="They changed their mind.")
-    page = await see(martins)
+    await organisation.run(
+        reopen, card_request, by=organisation.people.tess.actor, reason="They changed their mind."
+    )
+    page = await see(card_request)
     assert page.status == "open"
     assert states(page)["decision"] == "now"
-    assert leg(page, "decision").again
+    assert leg(page, "decision").is_repeated
 
 
 async def test_sent_back_shows_the_reason_and_only_what_stands(
-    see, house: House, martins: ServiceRequest
+    see, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    await walk(house, martins, "tess", "uma", "pia")
-    await house.do(accept, martins, by=house.people.carl.actor)
-    await house.do(
-        send_back, martins, by=house.people.carl.actor, stage="made", reason="The name is wrong."
+    await walk(organisation, card_request, "tess", "uma", "pia")
+    await organisation.run(accept, card_request, by=organisation.people.carl.actor)
+    await organisation.run(
+        send_back,
+        card_request,
+        by=organisation.people.carl.actor,
+        stage="made",
+        reason="The name is wrong.",
     )
-    await house.do(accept, martins, by=house.people.pia.actor)
-    page = await see(martins)
+    await organisation.run(accept, card_request, by=organisation.people.pia.actor)
+    page = await see(card_request)
     assert states(page)["made"] == "now"
     assert states(page)["courier"] == "to"
     assert leg(page, "made").note == "The name is wrong."
-    assert leg(page, "made").again
+    assert leg(page, "made").is_repeated
 
 
 async def test_promises_stand_there_with_their_owner_until_they_are_kept(
-    see, house: House, martins: ServiceRequest, clock: time_machine.Traveller
+    see, organisation: Organisation, card_request: ServiceRequest, clock: time_machine.Traveller
 ) -> None:
-    by, due = house.people.tess.actor, START + timedelta(hours=1)
-    await house.do(make_promise, martins, by=by, text="I will call you back.", due_at=due)
-    page = await see(martins)
+    by, due = organisation.people.tess.actor, START + timedelta(hours=1)
+    await organisation.run(
+        make_promise, card_request, by=by, text="I will call you back.", due_at=due
+    )
+    page = await see(card_request)
     [promise] = page.promises
     assert (promise.owner, promise.words, promise.due_at) == ("Tess", "I will call you back", due)
     assert page.valid_until == due
     html = templating.render("tracking/status.html", page.context())
     assert "Tess: I will call you back by" in html
     clock.shift(timedelta(hours=1))
-    assert (await see(martins)).promises[0].is_late(START + timedelta(hours=1))
+    assert (await see(card_request)).promises[0].is_overdue(START + timedelta(hours=1))
     later = START + timedelta(hours=3)
     number = int(promise.key)
-    await house.do(move_promise, martins, number, by=by, due_at=later, reason="The line is busy.")
-    [moved] = (await see(martins)).promises
+    await organisation.run(
+        move_promise, card_request, number, by=by, due_at=later, reason="The line is busy."
+    )
+    [moved] = (await see(card_request)).promises
     assert (moved.key, moved.due_at) == (promise.key, later)
     assert moved.moved_because == "The line is busy."
-    await house.do(keep_promise, martins, number, by=by)
-    page = await see(martins)
+    await organisation.run(keep_promise, card_request, number, by=by)
+    page = await see(card_request)
     assert page.promises == ()
     html = templating.render("tracking/status.html", page.context())
     assert "Tess: I will call you back. Kept" in html
 
 
 async def test_of_promises_only_those_stand_there_that_the_customer_knows_of(
-    see, house: House, martins: ServiceRequest
+    see, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """Not the quiet ones, nor what was none; what the request ended without says so."""
-    by, due = house.people.tess.actor, START + timedelta(days=1)
-    await house.do(make_promise, martins, by=by, text="Ask the bank", due_at=due, tell=False)
-    await house.do(write_to_customer, martins, "I'll call you tomorrow at 3.", by=by)
-    read = (await house.see(martins)).promises[-1]
-    assert [one.words for one in (await see(martins)).promises] == ["I'll call you"]
-    await house.do(withdraw_promise, martins, read.id, reason="It was none.", by=by)
-    page = await see(martins)
+    by, due = organisation.people.tess.actor, START + timedelta(days=1)
+    await organisation.run(
+        make_promise, card_request, by=by, text="Ask the bank", due_at=due, tell=False
+    )
+    await organisation.run(write_to_customer, card_request, "I'll call you tomorrow at 3.", by=by)
+    read = (await organisation.reload(card_request)).promises[-1]
+    assert [one.words for one in (await see(card_request)).promises] == ["I'll call you"]
+    await organisation.run(withdraw_promise, card_request, read.id, reason="It was none.", by=by)
+    page = await see(card_request)
     assert page.promises == page.past_promises == ()
-    await house.do(make_promise, martins, by=by, text="A call", due_at=due)
-    await house.do(cancel, martins, reason="Enough.", by=by)
-    html = templating.render("tracking/status.html", (await see(martins)).context())
+    await organisation.run(make_promise, card_request, by=by, text="A call", due_at=due)
+    await organisation.run(cancel, card_request, reason="Enough.", by=by)
+    html = templating.render("tracking/status.html", (await see(card_request)).context())
     assert "Tess: A call. We did not get to this, and are sorry." in html
 
 
 async def test_the_conversation_is_what_people_said(
-    see, house: House, database: Database, martins: ServiceRequest
+    see, organisation: Organisation, database: Database, card_request: ServiceRequest
 ) -> None:
     """Both ways and by every channel, without what only a text needs; no milestone twice."""
-    await house.hear(
-        receive_text, by=house.people.mona.actor,
+    await organisation.run_unbound(
+        receive_text, by=organisation.people.mona.actor,
         sid="SM1", sender="+14155550132", to="+15005550006", body="Can I pay by cheque?",
     )  # fmt: skip
-    await house.do(write_to_customer, martins, "Yes, you can.", by=house.people.tess.actor)
-    await ask(house, await walk(house, martins, "tess", "uma", "pia", "carl", "carl"))
-    lines = (await see(martins)).conversation
+    await organisation.run(
+        write_to_customer, card_request, "Yes, you can.", by=organisation.people.tess.actor
+    )
+    await ask(
+        organisation, await walk(organisation, card_request, "tess", "uma", "pia", "carl", "carl")
+    )
+    lines = (await see(card_request)).conversation
     assert [(line.author, line.channel, line.body) for line in lines] == [
         (None, "sms", "Can I pay by cheque?"),
         (
@@ -389,57 +431,64 @@ async def test_the_conversation_is_what_people_said(
         ("Acme Bank", "sms", "Has your card arrived?"),
     ]  # fmt: skip
     async with database.reading() as session:
-        messages = await conversation(session, martins.id or 0)
+        messages = await conversation(session, card_request.id or 0)
     keys = {str(message.id) for message in messages}
     assert {line.key for line in lines} < keys
 
 
 async def test_what_was_never_said_is_not_shown_as_said(
-    see, house: House, database: Database, martins: ServiceRequest
+    see, organisation: Organisation, database: Database, card_request: ServiceRequest
 ) -> None:
-    await ask(house, await walk(house, martins, "tess", "uma", "pia", "carl", "carl"))
+    await ask(
+        organisation, await walk(organisation, card_request, "tess", "uma", "pia", "carl", "carl")
+    )
     async with database.transaction() as session:
-        for message in await conversation(session, martins.id or 0):
+        for message in await conversation(session, card_request.id or 0):
             assert isinstance(message, Message)
             message.status = MessageStatus.EXPIRED
-    assert (await see(martins)).conversation == ()
+    assert (await see(card_request)).conversation == ()
 
 
-async def test_a_language_that_nobody_knows_is_read_in_english(see, house: House) -> None:
+async def test_a_language_that_nobody_knows_is_read_in_english(
+    see, organisation: Organisation
+) -> None:
     """An odd locale is no reason to show nothing."""
     odd = CustomerDetails(name="Zed", phone="+14155550144", locale="zz")
-    request = await house.open(customer=odd, by=house.people.tess.actor)
+    request = await organisation.open(customer=odd, by=organisation.people.tess.actor)
     assert (await see(request)).headline == "We have your application"
 
 
-async def test_a_language_with_its_country_is_understood(see, house: House) -> None:
+async def test_a_language_with_its_country_is_understood(see, organisation: Organisation) -> None:
     brazil = CustomerDetails(name="Zé", phone="+5511955550144", locale="pt-BR")
-    request = await house.open(customer=brazil, by=house.people.tess.actor)
-    await walk(house, request, "tess")
+    request = await organisation.open(customer=brazil, by=organisation.people.tess.actor)
+    await walk(organisation, request, "tess")
     assert (await see(request)).first_name == "Zé"
 
 
 async def test_the_last_leg_is_the_customers_own(
-    see, house: House, clock: time_machine.Traveller
+    see, organisation: Organisation, clock: time_machine.Traveller
 ) -> None:
     """A question with a title is a leg; it is done when they say so."""
-    async with house.relay.turn(house.people.mona.actor) as turn:
-        await load_workflow(turn, read_workflow(LOAN))
-    loan = await house.open("loan", by=house.people.tess.actor)
-    [[paid], [yours]] = (await see(loan)).levels
+    async with organisation.operations.begin(organisation.people.mona.actor) as uow:
+        await load_workflow(uow, read_workflow(LOAN))
+    loan = await organisation.open("loan", by=organisation.people.tess.actor)
+    [[paid], [yours]] = (await see(loan)).step_groups
     assert paid.expected_at == START + timedelta(days=1)
     assert (yours.title, yours.department, yours.state) == ("In your account", "You tell us", "to")
     assert yours.expected_at == START + timedelta(days=3)
-    page = await see(await walk(house, loan, "tess"))
+    page = await see(await walk(organisation, loan, "tess"))
     assert page.status == "awaiting_confirmation"
     assert page.question is None
-    assert page.next_up
-    assert (page.next_up.title, page.next_up.by) == ("In your account", START + timedelta(days=2))
+    assert page.next_step
+    assert (page.next_step.title, page.next_step.by) == (
+        "In your account",
+        START + timedelta(days=2),
+    )
     clock.shift(timedelta(days=2))
-    page = await see(await ask(house, loan))
-    assert page.levels[-1][0].state == "now"
-    assert page.next_up is None
-    await say(house, loan, Answer.YES)
+    page = await see(await ask(organisation, loan))
+    assert page.step_groups[-1][0].state == "now"
+    assert page.next_step is None
+    await say(organisation, loan, Answer.YES)
     page = await see(loan)
-    assert page.levels[-1][0].state == "done"
-    assert page.levels[-1][0].began_at == START + timedelta(days=2)
+    assert page.step_groups[-1][0].state == "done"
+    assert page.step_groups[-1][0].began_at == START + timedelta(days=2)

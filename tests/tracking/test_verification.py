@@ -12,25 +12,25 @@ from sqlmodel import SQLModel
 from starlette.applications import Starlette
 
 from portal.business_time import now
-from portal.messaging.sms.segments import count
-from portal.models import THE_CUSTOMER, Channel, MessageKind, ServiceRequest
-from portal.operations import Choice, replace_link, revoke_link, set_preferences
-from portal.operations.delivery.channel_fallback import retire
-from portal.queries.conversations import said_to
+from portal.messaging.sms.segments import count_segments
+from portal.models import CUSTOMER_ACTOR, Channel, MessageKind, ServiceRequest
+from portal.operations import ConsentChange, replace_link, revoke_link, set_preferences
+from portal.operations.delivery.channel_fallback import invalidate_address
+from portal.queries.conversations import recent_messages_to
 from portal.settings import QuietHours, Settings
 from tests.support.customer_device import (
-    WRONG,
-    another_browser,
-    ask_code,
-    become_known,
+    WRONG_CODE_MESSAGE,
+    code_emails,
+    codes_by_sms,
     link,
-    mailed_codes,
-    texted_codes,
-    type_code,
+    new_browser,
+    request_code,
+    submit_code,
+    verify_device,
 )
-from tests.support.desk_client import read
-from tests.support.factories import MARTHA, MARTIN, House
-from tests.support.fake_gateways import Phone, hand_over
+from tests.support.desk_client import visible_text
+from tests.support.factories import MARTHA, MARTIN, Organisation
+from tests.support.fake_gateways import FakeSmsGateway, deliver_due
 from tests.support.sample_images import PDF, photo
 
 pytestmark = pytest.mark.either_database
@@ -53,59 +53,62 @@ async def send_paper(browser: httpx2.AsyncClient, request: ServiceRequest) -> st
     return re.findall(rf'href="({link(request)}/files/\d+)"', page)[-1]
 
 
-async def test_a_document_is_shown_after_a_code_and_this_browser_is_remembered(
-    app: Starlette, client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+async def test_attachment_is_shown_after_verification_and_device_is_trusted(
+    app: Starlette,
+    client: httpx2.AsyncClient,
+    organisation: Organisation,
+    card_request: ServiceRequest,
 ) -> None:
     """Not its bytes, nor its name before; after it, without asking again, also on the page."""
-    paper = await send_paper(client, martins)
-    page = await client.get(link(martins))
+    paper = await send_paper(client, card_request)
+    page = await client.get(link(card_request))
     assert "passport" not in page.text
     assert "<img" not in page.text
-    assert "A document We ask for a code first." in read(page.text)
+    assert "A document We ask for a code first." in visible_text(page.text)
 
     asked = await client.get(paper)
-    onward = paper.removeprefix(f"{link(martins)}/")
+    onward = paper.removeprefix(f"{link(card_request)}/")
     assert asked.status_code == 303
-    assert asked.headers["Location"] == f"{link(martins)}/code?to={onward}"
-    words = read((await client.get(asked.headers["Location"])).text)
+    assert asked.headers["Location"] == f"{link(card_request)}/code?to={onward}"
+    words = visible_text((await client.get(asked.headers["Location"])).text)
     assert "the number ending in 32" in words
     assert "0132" not in words
 
-    known = await become_known(client, house, martins, onward)
+    known = await verify_device(client, organisation, card_request, onward)
     assert (known.status_code, known.headers["Location"]) == (303, paper)
     assert (await client.get(paper)).content == PDF
-    assert "passport Miller.pdf" in (await client.get(link(martins))).text
-    async with another_browser(app) as other:
+    assert "passport Miller.pdf" in (await client.get(link(card_request))).text
+    async with new_browser(app) as other:
         assert (await other.get(paper)).status_code == 303
-        assert "passport" not in (await other.get(link(martins))).text
+        assert "passport" not in (await other.get(link(card_request))).text
 
 
-async def test_what_was_sent_a_moment_ago_is_shown_where_it_was_sent_from(
+async def test_recent_upload_is_visible_to_the_uploading_browser(
     app: Starlette,
     client: httpx2.AsyncClient,
-    martins: ServiceRequest,
+    card_request: ServiceRequest,
     clock: time_machine.Traveller,
 ) -> None:
     """For an hour, in this browser, and nothing else that came before it."""
-    before = await send_paper(client, martins)
+    before = await send_paper(client, card_request)
     sent = [("file", ("crack.jpg", photo(), "image/jpeg"))]
-    await client.post(f"{link(martins)}/messages", data={"body": "Look."}, files=sent)
-    page = (await client.get(link(martins))).text
+    await client.post(f"{link(card_request)}/messages", data={"body": "Look."}, files=sent)
+    page = (await client.get(link(card_request))).text
     [shown] = re.findall(r'<img src="([^"]*)"', page)
     assert (await client.get(shown)).status_code == 200
     assert (await client.get(before)).status_code == 303
     assert "passport" not in page
-    async with another_browser(app) as other:
+    async with new_browser(app) as other:
         assert (await other.get(shown)).status_code == 303
-        assert "<img" not in (await other.get(link(martins))).text
+        assert "<img" not in (await other.get(link(card_request))).text
     clock.shift(timedelta(hours=1, seconds=1))
     assert (await client.get(shown)).status_code == 303
 
 
-async def test_the_cookie_is_for_this_browser_and_our_own_pages_alone(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+async def test_device_cookie_is_http_only_and_limited_to_its_path(
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    known = await become_known(client, house, martins)
+    known = await verify_device(client, organisation, card_request)
     cookie = known.headers["Set-Cookie"]
     assert re.match(r"kept_device=[\w-]{43};", cookie)
     for part in ("HttpOnly", "Max-Age=7776000", "Path=/r/", "SameSite=lax"):
@@ -115,35 +118,38 @@ async def test_the_cookie_is_for_this_browser_and_our_own_pages_alone(
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_the_text_is_one_segment_and_bound_to_our_name(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest, settings: Settings
+    client: httpx2.AsyncClient,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+    settings: Settings,
 ) -> None:
     """Its last line is what a phone reads to fill the code in on our page only."""
-    await ask_code(client, martins)
-    phone = Phone()
-    await hand_over(house.relay, phone)
-    text = phone.shows[-1]
+    await request_code(client, card_request)
+    phone = FakeSmsGateway()
+    await deliver_due(organisation.operations, phone)
+    text = phone.sent_bodies[-1]
     assert re.fullmatch(
         r"Acme Bank: your code is (\d{6}), good for 10 minutes\. "
         r"We never ask you for it: tell nobody\.\n@testserver #\1",
         text,
     )
-    assert count(text).segments == 1
-    page = (await client.get(f"{link(martins)}/code")).text
+    assert count_segments(text).segments == 1
+    page = (await client.get(f"{link(card_request)}/code")).text
     assert 'autocomplete="one-time-code"' in page
 
 
-async def test_digits_are_written_nowhere(
+async def test_code_digits_are_never_logged_or_stored(
     client: httpx2.AsyncClient,
-    house: House,
-    martins: ServiceRequest,
+    organisation: Organisation,
+    card_request: ServiceRequest,
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Neither the outbox nor any other table has them, nor a log, before or after it is used."""
-    await ask_code(client, martins)
-    [code] = await texted_codes(house)
-    await type_code(client, martins, code)
-    async with house.database.connection() as connection:
+    await request_code(client, card_request)
+    [code] = await codes_by_sms(organisation)
+    await submit_code(client, card_request, code)
+    async with organisation.database.connection() as connection:
         for table in SQLModel.metadata.sorted_tables:
             for row in await connection.execute(sa.select(table)):
                 assert code not in str([one for one in row if isinstance(one, str)])
@@ -151,72 +157,87 @@ async def test_digits_are_written_nowhere(
     assert code not in caplog.text + printed.out + printed.err
 
 
-async def test_it_goes_by_no_way_that_they_stopped(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+async def test_code_is_not_sent_by_an_opted_out_channel(
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """By mail where no texts are wanted; where nothing is, the page says so and sends nothing."""
-    choice = Choice(stop=True, about="all", channels=[Channel.SMS])
-    await house.do(set_preferences, martins, choice=choice, by=THE_CUSTOMER)
-    assert "We send it to m•••@e•••" in read((await client.get(f"{link(martins)}/code")).text)
-    await ask_code(client, martins)
-    assert len(await mailed_codes(house)) == 1
-    choice = Choice(stop=True, about="all", channels=[Channel.EMAIL])
-    await house.do(set_preferences, martins, choice=choice, by=THE_CUSTOMER)
-    refused = await ask_code(client, martins)
+    consent_change = ConsentChange(stop=True, about="all", channels=[Channel.SMS])
+    await organisation.run(
+        set_preferences, card_request, consent_change=consent_change, by=CUSTOMER_ACTOR
+    )
+    assert "We send it to m•••@e•••" in visible_text(
+        (await client.get(f"{link(card_request)}/code")).text
+    )
+    await request_code(client, card_request)
+    assert len(await code_emails(organisation)) == 1
+    consent_change = ConsentChange(stop=True, about="all", channels=[Channel.EMAIL])
+    await organisation.run(
+        set_preferences, card_request, consent_change=consent_change, by=CUSTOMER_ACTOR
+    )
+    refused = await request_code(client, card_request)
     assert refused.status_code == 422
-    assert "Please speak to us instead." in read(refused.text)
-    assert len([m for m in await house.told(martins) if m.kind == MessageKind.CODE]) == 1
+    assert "Please speak to us instead." in visible_text(refused.text)
+    assert (
+        len(
+            [
+                m
+                for m in await organisation.outbound_messages(card_request)
+                if m.kind == MessageKind.CODE
+            ]
+        )
+        == 1
+    )
 
 
 # --- guessing ---------------------------------------------------------------------------------
 
 
-async def test_after_five_tries_even_the_right_one_is_refused(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+async def test_code_is_locked_after_five_attempts(
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """Also of many at once: each is counted before anybody learns how it ended."""
-    await ask_code(client, martins)
-    [code] = await texted_codes(house)
+    await request_code(client, card_request)
+    [code] = await codes_by_sms(organisation)
     wrong = f"{(int(code) + 1) % 1_000_000:06}"
-    tries = await asyncio.gather(*(type_code(client, martins, wrong) for _ in range(5)))
+    tries = await asyncio.gather(*(submit_code(client, card_request, wrong) for _ in range(5)))
     assert {one.status_code for one in tries} == {422}
-    late = await type_code(client, martins, code)
+    late = await submit_code(client, card_request, code)
     assert late.status_code == 422
     assert "Set-Cookie" not in late.headers
 
 
-async def test_three_codes_an_hour_and_eight_a_day_are_all(
+async def test_code_requests_are_limited_to_three_per_hour_and_eight_per_day(
     client: httpx2.AsyncClient,
-    house: House,
-    martins: ServiceRequest,
+    organisation: Organisation,
+    card_request: ServiceRequest,
     clock: time_machine.Traveller,
 ) -> None:
     """For one customer, by whichever of their requests: fifteen guesses an hour, forty a day."""
-    second = await house.open("repair", by=house.people.ben.actor)
+    second = await organisation.open("repair", by=organisation.people.ben.actor)
     sent = []
     for hour in range(4):
-        for request in (martins, second, martins, second):
-            answer = await ask_code(client, request)
+        for request in (card_request, second, card_request, second):
+            answer = await request_code(client, request)
             sent.append(answer.status_code)
             clock.shift(timedelta(minutes=1))
         if hour == 0:
-            assert "We have sent you several codes already." in read(answer.text)
+            assert "We have sent you several codes already." in visible_text(answer.text)
         clock.shift(timedelta(hours=1))
     assert sent == [*2 * [303, 303, 303, 429], *[303, 303, 429, 429], *4 * [429]]
 
 
-async def test_pressed_twice_one_goes(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+async def test_double_submit_sends_one_code(
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    await asyncio.gather(*(ask_code(client, martins) for _ in range(3)))
-    assert len(await texted_codes(house)) == 1
+    await asyncio.gather(*(request_code(client, card_request) for _ in range(3)))
+    assert len(await codes_by_sms(organisation)) == 1
 
 
-async def test_wrong_late_used_replaced_and_anothers_are_refused_alike(
+async def test_invalid_expired_used_and_foreign_codes_get_the_same_error(
     app: Starlette,
     client: httpx2.AsyncClient,
-    house: House,
-    martins: ServiceRequest,
+    organisation: Organisation,
+    card_request: ServiceRequest,
     clock: time_machine.Traveller,
 ) -> None:
     """The same bytes, and no sooner: nobody learns whether a code was ever right."""
@@ -224,33 +245,33 @@ async def test_wrong_late_used_replaced_and_anothers_are_refused_alike(
 
     async def refuse(code: str) -> None:
         began = loop.time()
-        answer = await type_code(client, martins, code)
+        answer = await submit_code(client, card_request, code)
         times.append(loop.time() - began)
         pages.add((answer.status_code, answer.text))
 
     await refuse("123456")  # there is none
-    others = await house.open("repair", MARTHA, by=house.people.ben.actor)
-    await ask_code(client, others)
-    [anothers] = await texted_codes(house)
+    others = await organisation.open("repair", MARTHA, by=organisation.people.ben.actor)
+    await request_code(client, others)
+    [anothers] = await codes_by_sms(organisation)
     await refuse(anothers)
-    await ask_code(client, martins)
-    [first] = await texted_codes(house)
+    await request_code(client, card_request)
+    [first] = await codes_by_sms(organisation)
     clock.shift(timedelta(minutes=1))
-    await ask_code(client, martins)
-    [second] = await texted_codes(house)
+    await request_code(client, card_request)
+    [second] = await codes_by_sms(organisation)
     await refuse(first)  # a newer one has been sent
     await refuse("")
     await refuse("9" * 1_000)
-    async with another_browser(app) as own:
-        assert (await type_code(own, martins, second)).status_code == 303
+    async with new_browser(app) as own:
+        assert (await submit_code(own, card_request, second)).status_code == 303
     await refuse(second)  # used
     clock.shift(timedelta(hours=1))
-    await ask_code(client, martins)
-    [third] = await texted_codes(house)
+    await request_code(client, card_request)
+    [third] = await codes_by_sms(organisation)
     clock.shift(timedelta(minutes=10))
     await refuse(third)  # too late
     assert len(pages) == 1
-    assert WRONG in read(pages.pop()[1])
+    assert WRONG_CODE_MESSAGE in visible_text(pages.pop()[1])
     assert min(times) >= 0.1
 
 
@@ -258,45 +279,48 @@ async def test_wrong_late_used_replaced_and_anothers_are_refused_alike(
 @pytest.mark.parametrize(
     "form", ["{0} ", "{1} {2}", "{1}-{2}"], ids=["space", "two halves", "a dash"]
 )
-async def test_a_code_is_taken_as_people_type_it(
-    form: str, client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+async def test_code_format_is_tolerant(
+    form: str, client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    await ask_code(client, martins)
-    [code] = await texted_codes(house)
+    await request_code(client, card_request)
+    [code] = await codes_by_sms(organisation)
     typed = form.format(code, code[:3], code[3:])
-    assert (await type_code(client, martins, typed)).status_code == 303
+    assert (await submit_code(client, card_request, typed)).status_code == 303
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_digits_of_an_arabic_keyboard_are_digits(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+async def test_arabic_digits_are_accepted(
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    await ask_code(client, martins)
-    [code] = await texted_codes(house)
+    await request_code(client, card_request)
+    [code] = await codes_by_sms(organisation)
     arabic = code.translate({ord("0") + n: 0x660 + n for n in range(10)})
-    assert (await type_code(client, martins, arabic)).status_code == 303
+    assert (await submit_code(client, card_request, arabic)).status_code == 303
 
 
-async def test_a_code_leads_nowhere_but_to_our_own_pages(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+async def test_redirect_after_code_stays_on_site(
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    known = await become_known(client, house, martins, "//evil.example/")
-    assert known.headers["Location"] == link(martins)
+    known = await verify_device(client, organisation, card_request, "//evil.example/")
+    assert known.headers["Location"] == link(card_request)
 
 
-async def test_a_planted_cookie_is_worth_nothing(
-    app: Starlette, client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+async def test_forged_device_cookie_is_ignored(
+    app: Starlette,
+    client: httpx2.AsyncClient,
+    organisation: Organisation,
+    card_request: ServiceRequest,
 ) -> None:
     """Whoever put a secret into a customer's browser beforehand does not share what it opens."""
-    paper = await send_paper(client, martins)
+    paper = await send_paper(client, card_request)
     planted = {"kept_device": "planted by somebody else"}
-    asked = await client.post(f"{link(martins)}/code", data={}, headers=as_cookie(planted))
+    asked = await client.post(f"{link(card_request)}/code", data={}, headers=as_cookie(planted))
     assert asked.status_code == 303
-    [code] = await texted_codes(house)
+    [code] = await codes_by_sms(organisation)
     form = {"code": code}
-    known = await client.post(f"{link(martins)}/code", data=form, headers=as_cookie(planted))
+    known = await client.post(f"{link(card_request)}/code", data=form, headers=as_cookie(planted))
     assert "planted" not in known.headers["Set-Cookie"]
-    async with another_browser(app) as other:
+    async with new_browser(app) as other:
         assert (await other.get(paper, headers=as_cookie(planted))).status_code == 303
 
 
@@ -307,43 +331,45 @@ def as_cookie(cookies: dict[str, str]) -> dict[str, str]:
 # --- what ends it -----------------------------------------------------------------------------
 
 
-async def test_a_family_on_one_browser_is_known_each_for_their_own(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+async def test_one_browser_can_be_trusted_for_several_customers(
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    marthas = await house.open("repair", MARTHA, by=house.people.ben.actor)
-    his, hers = await send_paper(client, martins), await send_paper(client, marthas)
-    await become_known(client, house, martins)
+    marthas = await organisation.open("repair", MARTHA, by=organisation.people.ben.actor)
+    his, hers = await send_paper(client, card_request), await send_paper(client, marthas)
+    await verify_device(client, organisation, card_request)
     assert (await client.get(his)).status_code == 200
     assert (await client.get(hers)).status_code == 303
-    await become_known(client, house, marthas)
+    await verify_device(client, organisation, marthas)
     assert (await client.get(his)).status_code == 200
     assert (await client.get(hers)).status_code == 200
 
 
 @pytest.mark.parametrize("how", ["replaced", "revoked", "stopped", "phone", "time", "forgotten"])
-async def test_a_browser_is_known_no_more(
+async def test_forgotten_device_is_no_longer_trusted(
     how: str,
     client: httpx2.AsyncClient,
-    house: House,
-    martins: ServiceRequest,
+    organisation: Organisation,
+    card_request: ServiceRequest,
     clock: time_machine.Traveller,
 ) -> None:
     """After a new link, a stop, another phone, three months, or the wish to be forgotten."""
-    second = await house.open("repair", by=house.people.ben.actor)
+    second = await organisation.open("repair", by=organisation.people.ben.actor)
     paper = await send_paper(client, second)
-    await become_known(client, house, martins)
+    await verify_device(client, organisation, card_request)
     assert (await client.get(paper)).status_code == 200
     if how == "replaced":
-        await house.do(replace_link, martins, by=house.people.tess.actor)
+        await organisation.run(replace_link, card_request, by=organisation.people.tess.actor)
     elif how == "revoked":
-        await house.do(revoke_link, martins, by=house.people.tess.actor)
+        await organisation.run(revoke_link, card_request, by=organisation.people.tess.actor)
     elif how == "stopped":
-        choice = Choice(stop=True, about="all", channels=[Channel.SMS])
-        await house.do(set_preferences, martins, choice=choice, by=THE_CUSTOMER)
+        consent_change = ConsentChange(stop=True, about="all", channels=[Channel.SMS])
+        await organisation.run(
+            set_preferences, card_request, consent_change=consent_change, by=CUSTOMER_ACTOR
+        )
     elif how == "phone":
         clock.shift(timedelta(seconds=1))
-        async with house.relay.turn(house.people.tess.actor) as turn:
-            await retire(turn, Channel.SMS, MARTIN.phone or "")
+        async with organisation.operations.begin(organisation.people.tess.actor) as uow:
+            await invalidate_address(uow, Channel.SMS, MARTIN.phone or "")
     elif how == "time":
         clock.shift(timedelta(days=90))
     else:
@@ -353,45 +379,45 @@ async def test_a_browser_is_known_no_more(
 
 
 @pytest.mark.parametrize("how", ["link", "open code"])
-async def test_a_new_link_ends_codes_too(
-    how: str, client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+async def test_replacing_the_link_invalidates_codes(
+    how: str, client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """The code that was under way when the link was taken back opens neither."""
-    await ask_code(client, martins)
-    [code] = await texted_codes(house)
-    now = await house.do(replace_link, martins, by=house.people.tess.actor)
-    answer = await type_code(client, martins if how == "link" else now, code)
+    await request_code(client, card_request)
+    [code] = await codes_by_sms(organisation)
+    now = await organisation.run(replace_link, card_request, by=organisation.people.tess.actor)
+    answer = await submit_code(client, card_request if how == "link" else now, code)
     assert answer.status_code == (404 if how == "link" else 422)
 
 
-async def test_a_code_is_no_part_of_the_talk(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+async def test_code_message_is_not_in_the_conversation(
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """A stranger who asks for one moves no reply of the customer's to another request."""
-    other = await house.open("repair", by=house.people.ben.actor)
-    before = await said_by(house, MARTIN.phone or "")
-    await ask_code(client, martins)
-    assert await said_by(house, MARTIN.phone or "") == before
+    other = await organisation.open("repair", by=organisation.people.ben.actor)
+    before = await said_by(organisation, MARTIN.phone or "")
+    await request_code(client, card_request)
+    assert await said_by(organisation, MARTIN.phone or "") == before
     assert before[0] == other.id
-    assert "******" not in (await client.get(link(martins))).text
+    assert "******" not in (await client.get(link(card_request))).text
 
 
-async def said_by(house: House, address: str) -> list[int | None]:
+async def said_by(organisation: Organisation, address: str) -> list[int | None]:
     """Which requests a reply from there may mean, the likeliest first."""
-    async with house.database.reading() as session:
-        said = await said_to(session, address, now() - timedelta(days=1))
+    async with organisation.database.reading() as session:
+        said = await recent_messages_to(session, address, now() - timedelta(days=1))
     return [one.request_id for one in said]
 
 
-async def test_a_code_that_does_not_arrive_is_before_nobody(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+async def test_undelivered_code_creates_no_dropped_ball(
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """It is not sent again by itself, nor by another way: by then it would only confuse."""
-    await texted_codes(house)  # the first text is out of the way
-    await ask_code(client, martins)
-    await hand_over(house.relay, Phone(refuses=30003))
-    codes = [one for one in await house.messages() if one.kind == MessageKind.CODE]
-    assert [(one.status, one.settled_by) for one in codes] == [("failed", "Kept")]
+    await codes_by_sms(organisation)  # the first text is out of the way
+    await request_code(client, card_request)
+    await deliver_due(organisation.operations, FakeSmsGateway(reject_code=30003))
+    codes = [one for one in await organisation.messages() if one.kind == MessageKind.CODE]
+    assert [(one.status, one.handled_by) for one in codes] == [("failed", "Kept")]
 
 
 # --- the settings -----------------------------------------------------------------------------
@@ -404,17 +430,17 @@ class TestAtNight:
     def settings(self, settings: Settings) -> Settings:
         return settings.model_copy(update={"quiet_hours": QuietHours(time(21), time(8))})
 
-    async def test_a_code_comes_at_once_to_who_asks_for_it(
+    async def test_requested_code_ignores_quiet_hours(
         self,
         client: httpx2.AsyncClient,
-        house: House,
-        martins: ServiceRequest,
+        organisation: Organisation,
+        card_request: ServiceRequest,
         clock: time_machine.Traveller,
     ) -> None:
         """Somebody sits there and waits for it."""
         clock.shift(timedelta(hours=13))  # eleven at night in New York
-        await ask_code(client, martins)
-        assert len(await texted_codes(house)) == 1
+        await request_code(client, card_request)
+        assert len(await codes_by_sms(organisation)) == 1
 
 
 class TestTheConversation:
@@ -422,24 +448,24 @@ class TestTheConversation:
 
     @pytest.fixture
     def settings(self, settings: Settings) -> Settings:
-        return settings.model_copy(update={"code_for": "conversation"})
+        return settings.model_copy(update={"verify_for": "conversation"})
 
     async def test_is_shown_after_a_code(
-        self, client: httpx2.AsyncClient, house: House, martins: ServiceRequest
+        self, client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
     ) -> None:
         """Writing needs none; what is told besides (a promise, the stage) stands there as ever."""
-        await client.post(f"{link(martins)}/messages", data={"body": "My PIN is 1234."})
-        page = (await client.get(link(martins))).text
+        await client.post(f"{link(card_request)}/messages", data={"body": "My PIN is 1234."})
+        page = (await client.get(link(card_request))).text
         assert "1234" in page  # what they wrote themselves, a moment ago
-        assert "1 message is shown after a code." in read(page)
+        assert "1 message is shown after a code." in visible_text(page)
         client.cookies.delete("kept_sent")
-        page = (await client.get(link(martins))).text
+        page = (await client.get(link(card_request))).text
         assert "1234" not in page
-        assert "2 messages are shown after a code." in read(page)
-        assert "Tess will answer you" in read(page)
-        refused = await client.post(f"{link(martins)}/messages", data={"body": " "})
+        assert "2 messages are shown after a code." in visible_text(page)
+        assert "Tess will answer you" in visible_text(page)
+        refused = await client.post(f"{link(card_request)}/messages", data={"body": " "})
         assert "1234" not in refused.text
-        await become_known(client, house, martins)
-        assert "My PIN is 1234." in (await client.get(link(martins))).text
-        refused = await client.post(f"{link(martins)}/messages", data={"body": " "})
+        await verify_device(client, organisation, card_request)
+        assert "My PIN is 1234." in (await client.get(link(card_request))).text
+        refused = await client.post(f"{link(card_request)}/messages", data={"body": " "})
         assert "1234" in refused.text

@@ -10,8 +10,16 @@ import httpx2
 import pytest
 
 from portal.app import create_app
-from portal.branding.color import BY_DAY, BY_NIGHT, ENOUGH, OURS, WHITE, Accent, Colour
-from portal.branding.theme import LARGEST_LOGO, Livery
+from portal.branding.color import (
+    DARK_BACKGROUNDS,
+    DEFAULT_ACCENT,
+    LIGHT_BACKGROUNDS,
+    MIN_CONTRAST,
+    WHITE,
+    Accent,
+    Color,
+)
+from portal.branding.theme import MAX_LOGO_BYTES, Theme
 from portal.paths import STATIC
 from portal.settings import Settings, SettingsError
 from portal.web import templating
@@ -36,23 +44,26 @@ def shades(css: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("colour", GOOD)
-def test_whatever_accent_is_taken_can_be_read_wherever_it_stands(colour: str) -> None:
+def test_whatever_accent_is_taken_can_be_read_wherever_it_stands(color: str) -> None:
     """Words in it on each of our grounds, words on it, and the customer's own words: WCAG's AA."""
-    accent = Accent.read(colour)
-    for worn, grounds in ((accent.by_day(), BY_DAY), (accent.by_night(), BY_NIGHT)):
+    accent = Accent.read(color)
+    for worn, grounds in (
+        (accent.light_shades(), LIGHT_BACKGROUNDS),
+        (accent.dark_shades(), DARK_BACKGROUNDS),
+    ):
         for ground in (*grounds, worn["on"], worn["wash"]):
-            assert worn["brand"].contrast(ground) >= ENOUGH
-        assert WHITE.contrast(worn["me"]) >= ENOUGH
+            assert worn["brand"].contrast(ground) >= MIN_CONTRAST
+        assert WHITE.contrast(worn["me"]) >= MIN_CONTRAST
 
 
 @pytest.mark.parametrize("colour", GOOD)
-def test_the_soft_words_of_the_page_can_be_read_on_the_accents_wash(colour: str) -> None:
+def test_the_soft_words_of_the_page_can_be_read_on_the_accents_wash(color: str) -> None:
     """The page begins in a pale shade of the brand, and names and times stand on it."""
     css = (STATIC / "customer.css").read_text()
-    accent = Accent.read(colour)
-    for worn, block in zip((accent.by_day(), accent.by_night()), shades(css), strict=True):
+    accent = Accent.read(color)
+    for worn, block in zip((accent.light_shades(), accent.dark_shades()), shades(css), strict=True):
         for name in ("soft", "ink"):
-            assert Colour.read(block[name]).contrast(worn["wash"]) >= ENOUGH
+            assert Color.read(block[name]).contrast(worn["wash"]) >= MIN_CONTRAST
 
 
 @pytest.mark.parametrize(
@@ -66,43 +77,45 @@ def test_the_soft_words_of_the_page_can_be_read_on_the_accents_wash(colour: str)
     ],
 )
 def test_a_colour_that_cannot_be_read_stops_the_start(
-    monkeypatch: pytest.MonkeyPatch, colour: str, words: str
+    monkeypatch: pytest.MonkeyPatch, color: str, words: str
 ) -> None:
-    monkeypatch.setenv("KEPT_ACCENT", colour)
+    monkeypatch.setenv("KEPT_ACCENT", color)
     with pytest.raises(SettingsError) as refusal:
         Settings.load()
     assert str(refusal.value).startswith(words)
 
 
 @pytest.mark.parametrize("colour", ["#ffcc00", "#6cc4bb", "#fff", "#ff8800", "#0b5f5a,#0b5f5a"])
-def test_the_colour_that_is_named_instead_works(colour: str) -> None:
+def test_the_colour_that_is_named_instead_works(color: str) -> None:
     with pytest.raises(ValueError, match="the nearest that works is") as refusal:
-        Accent.read(colour)
+        Accent.read(color)
     nearest = re.search(r"#[0-9a-f]{6}", str(refusal.value))
     assert nearest
-    by_night = "night" in str(refusal.value)
-    Accent.read(f"#0b5f5a,{nearest[0]}" if by_night else nearest[0])
+    dark_shades = "night" in str(refusal.value)
+    Accent.read(f"#0b5f5a,{nearest[0]}" if dark_shades else nearest[0])
 
 
 def test_our_own_colours_are_those_that_any_accent_would_be_given() -> None:
     """The sheet says by hand what is reckoned for a brand: neither goes without the other."""
     for worn, block in zip(
-        (OURS.by_day(), OURS.by_night()), shades((STATIC / "customer.css").read_text()), strict=True
+        (DEFAULT_ACCENT.light_shades(), DEFAULT_ACCENT.dark_shades()),
+        shades((STATIC / "customer.css").read_text()),
+        strict=True,
     ):
         assert {name: block[name] for name in worn} == {
-            name: str(colour) for name, colour in worn.items()
+            name: str(color) for name, color in worn.items()
         }
 
 
 def test_the_policy_follows_the_colour() -> None:
     """With another accent the page's style is another, and it is that which may stand there."""
-    livery = Livery(Accent.read("#c8102e"))
-    page = html(replace(MARTIN, livery=livery))
+    theme = Theme(Accent.read("#c8102e"))
+    page = html(replace(MARTIN, theme=theme))
     style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
     assert style
     assert "--brand:#c8102e" in style[1]
     digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
-    assert f"'sha256-{digest}'" in templating.headers(livery)["Content-Security-Policy"]
+    assert f"'sha256-{digest}'" in templating.headers(theme)["Content-Security-Policy"]
     assert f"'sha256-{digest}'" not in templating.headers()["Content-Security-Policy"]
 
 
@@ -146,7 +159,7 @@ async def test_without_a_logo_there_is_the_name(client: httpx2.AsyncClient) -> N
     ("body", "words"),
     [
         (b"GIF89a", "KEPT_LOGO must name a picture: an SVG or a PNG."),
-        (SVG + b" " * LARGEST_LOGO, "KEPT_LOGO is too large: 40 kB at most."),
+        (SVG + b" " * MAX_LOGO_BYTES, "KEPT_LOGO is too large: 40 kB at most."),
         (None, "KEPT_LOGO must name a file that we may read."),
     ],
 )

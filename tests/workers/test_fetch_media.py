@@ -17,12 +17,12 @@ from hypothesis import strategies as some
 from PIL import Image
 from sqlmodel import col, select
 
-from portal.attachments.file_store import Shelf
+from portal.attachments.file_store import FileStore
 from portal.attachments.stored_file import FileRefused
 from portal.attachments.validation import check
 from portal.database import Database
-from portal.demo.fake_providers import Simulator
-from portal.messaging.sms.twilio_media import MediaAway, MediaRefused, MediaStore
+from portal.demo.fake_providers import FakeProviders
+from portal.messaging.sms.twilio_media import MediaRefused, MediaUnavailable, TwilioMediaClient
 from portal.models import (
     Attachment,
     AttachmentState,
@@ -31,25 +31,25 @@ from portal.models import (
     PromiseKind,
     ServiceRequest,
 )
-from portal.operations import Relay
+from portal.operations import Operations
 from portal.settings import Settings
-from tests.support.factories import House
-from tests.support.sample_images import GPS, PDF, bomb, photo, photo_from_home
-from tests.support.twilio_client import Twilio
-from workers.fetch_media import Fetcher
+from tests.support.factories import Organisation
+from tests.support.sample_images import GPS, PDF, decompression_bomb, photo, photo_with_gps
+from tests.support.twilio_client import TwilioClient
+from workers.fetch_media import MediaFetcher
 
 pytestmark = pytest.mark.either_database
 
 
 @pytest.fixture(scope="module")
-def simulator() -> Iterator[Simulator]:
+def simulator() -> Iterator[FakeProviders]:
     """The carrier, with photos to hand over."""
-    with Simulator(auth_token="the token of the tests") as simulator:
+    with FakeProviders(auth_token="the token of the tests") as simulator:
         yield simulator
 
 
 @pytest.fixture
-def carrier(simulator: Simulator) -> Simulator:
+def carrier(simulator: FakeProviders) -> FakeProviders:
     """The same, with nothing left of the last test."""
     simulator.faults.clear()
     simulator.carrier.forget()
@@ -57,22 +57,22 @@ def carrier(simulator: Simulator) -> Simulator:
 
 
 @pytest.fixture
-def settings(settings: Settings, carrier: Simulator, tmp_path: Path) -> Settings:
+def settings(settings: Settings, carrier: FakeProviders, tmp_path: Path) -> Settings:
     """Acme Bank's, with that carrier; no file may be larger than 50 kB."""
     return settings.model_copy(
         update={
             "twilio_api_url": carrier.api_url,
             "twilio_account_sid": carrier.config.account_sid,
             "files_dir": tmp_path / "files",
-            "largest_file": 50_000,
+            "max_upload_bytes": 50_000,
         }
     )
 
 
 @pytest.fixture
-async def store(settings: Settings) -> AsyncIterator[MediaStore]:
+async def store(settings: Settings) -> AsyncIterator[TwilioMediaClient]:
     """Our way to the carrier's photos; it waits a fifth of a second for each."""
-    store = MediaStore(
+    store = TwilioMediaClient(
         settings.twilio_account_sid or "",
         settings.twilio_auth_tokens[0].get_secret_value(),
         api_url=settings.twilio_api_url,
@@ -86,10 +86,10 @@ async def store(settings: Settings) -> AsyncIterator[MediaStore]:
 class Mms:
     """A customer's phone, the carrier between us, and the worker's duty."""
 
-    twilio: Twilio
-    carrier: Simulator
+    twilio: TwilioClient
+    carrier: FakeProviders
     database: Database
-    fetcher: Fetcher
+    media_fetcher: MediaFetcher
 
     async def send(self, *photos: bytes, body: str = "", told: int = 1) -> None:
         """Send these with these words, which we are ``told`` so often; each is "image/jpeg"."""
@@ -115,39 +115,46 @@ class Mms:
 def mms(
     client: httpx2.AsyncClient,
     settings: Settings,
-    carrier: Simulator,
-    relay: Relay,
-    store: MediaStore,
+    carrier: FakeProviders,
+    operations: Operations,
+    store: TwilioMediaClient,
 ) -> Mms:
     """All of it together."""
-    return Mms(Twilio(client, settings), carrier, relay.database, Fetcher(relay, store))
+    return Mms(
+        TwilioClient(client, settings),
+        carrier,
+        operations.database,
+        MediaFetcher(operations, store),
+    )
 
 
-async def test_a_text_of_only_a_photo_gets_an_owner_and_a_promise_like_words(
-    mms: Mms, house: House, martins: ServiceRequest
+async def test_photo_without_text_gets_an_owner_and_a_promise(
+    mms: Mms, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """The photo is expected in the same transaction, once, however often the text is told."""
     await mms.send(photo(), told=2)
     [expected] = await mms.files()
     assert expected.state == AttachmentState.PENDING
-    [heard] = [one for one in await house.messages() if one.direction == Direction.IN]
-    assert (heard.request_id, expected.message_id) == (martins.id, heard.id)
-    [promise] = (await house.see(martins)).promises
+    [heard] = [one for one in await organisation.messages() if one.direction == Direction.IN]
+    assert (heard.request_id, expected.message_id) == (card_request.id, heard.id)
+    [promise] = (await organisation.reload(card_request)).promises
     assert promise.kind == PromiseKind.ANSWER
-    assert (await house.told(martins))[-1].kind == MessageKind.ACKNOWLEDGEMENT
+    assert (await organisation.outbound_messages(card_request))[
+        -1
+    ].kind == MessageKind.ACKNOWLEDGEMENT
 
 
-async def test_it_is_fetched_with_our_sign_in_bared_and_put_on_the_shelf(
-    mms: Mms, house: House, martins: ServiceRequest, settings: Settings
+async def test_media_is_fetched_with_auth_and_metadata_is_stripped(
+    mms: Mms, organisation: Organisation, card_request: ServiceRequest, settings: Settings
 ) -> None:
     """Upright, and with no word of where it was taken; the customer's page is a new one."""
-    await mms.send(photo_from_home(), body="Look at this crack")
-    before = (await house.see(martins)).page_version
-    await mms.fetcher.once()
+    await mms.send(photo_with_gps(), body="Look at this crack")
+    before = (await organisation.reload(card_request)).page_version
+    await mms.media_fetcher.once()
     [kept] = await mms.files()
     assert (kept.state, kept.media_type, kept.name) == ("stored", "image/jpeg", "Photo.jpg")
     assert (kept.width, kept.height) == (40, 80)
-    path = Shelf(settings.files_dir, 1).path(kept.digest)
+    path = FileStore(settings.files_dir, 1).path(kept.digest)
     data = path.read_bytes()
     assert path.stat().st_mode & 0o777 == 0o600
     assert len(data) == kept.size
@@ -157,9 +164,9 @@ async def test_it_is_fetched_with_our_sign_in_bared_and_put_on_the_shelf(
         assert "comment" not in picture.info
     assert b"Secretphone" not in data
     assert b"40.748" not in data
-    assert (await house.see(martins)).page_version == before + 1
-    await mms.fetcher.once()
-    assert mms.asked == 1
+    assert (await organisation.reload(card_request)).page_version == before + 1
+    await mms.media_fetcher.once()
+    assert mms.open_question == 1
 
 
 @pytest.mark.parametrize(
@@ -167,7 +174,7 @@ async def test_it_is_fetched_with_our_sign_in_bared_and_put_on_the_shelf(
     [
         (b"<html><script>alert(1)</script>", "only photos (JPEG, PNG, GIF, WebP) and PDF files"),
         (b"", "there is nothing in it"),
-        (bomb(), "too many pixels"),
+        (decompression_bomb(), "too many pixels"),
         (photo()[:200], "damaged"),
         (b"\xff\xd8\xff" + b"x" * 60_000, "larger than"),
         (b"\x00\x00\x00\x18ftypheic" + b"\x00" * 40, "HEIC"),
@@ -175,12 +182,12 @@ async def test_it_is_fetched_with_our_sign_in_bared_and_put_on_the_shelf(
     ids=["a page", "nothing", "a bomb", "half a photo", "too large", "heic"],
 )
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_what_is_not_what_it_says_is_refused_for_good_with_the_reason(
-    sent: bytes, reason: str, mms: Mms, martins: ServiceRequest, settings: Settings
+async def test_mismatched_file_type_is_rejected_permanently_with_reason(
+    sent: bytes, reason: str, mms: Mms, card_request: ServiceRequest, settings: Settings
 ) -> None:
     """All of them come as image/jpeg; nothing of them is kept, and they are asked for once."""
     await mms.send(sent)
-    await mms.fetcher.once()
+    await mms.media_fetcher.once()
     [refused] = await mms.files()
     assert (refused.state, refused.next_at) == (AttachmentState.REFUSED, None)
     assert reason in refused.reason
@@ -197,8 +204,8 @@ async def test_what_is_not_what_it_says_is_refused_for_good_with_the_reason(
     ids=["not there", "slow", "broken"],
 )
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_what_does_not_come_is_tried_five_times_ever_later_and_then_said(
-    fault: dict[str, Any], clock: time_machine.Traveller, mms: Mms, martins: ServiceRequest
+async def test_failed_fetch_is_retried_five_times_with_backoff_then_reported(
+    fault: dict[str, Any], clock: time_machine.Traveller, mms: Mms, card_request: ServiceRequest
 ) -> None:
     """Never sooner than it is due, and never a sixth time."""
     mms.carrier.fault(**fault, on="media")
@@ -207,12 +214,12 @@ async def test_what_does_not_come_is_tried_five_times_ever_later_and_then_said(
         [waiting] = await mms.files()
         assert waiting.state == AttachmentState.PENDING
         clock.move_to(waiting.next_at)
-        await mms.fetcher.once()
-        await mms.fetcher.once()
+        await mms.media_fetcher.once()
+        await mms.media_fetcher.once()
     clock.shift(timedelta(days=1))
-    await mms.fetcher.once()
+    await mms.media_fetcher.once()
     [refused] = await mms.files()
-    assert (refused.state, refused.tries, mms.asked) == (AttachmentState.REFUSED, 5, 5)
+    assert (refused.state, refused.attempts, mms.open_question) == (AttachmentState.REFUSED, 5, 5)
 
 
 @given(
@@ -221,7 +228,9 @@ async def test_what_does_not_come_is_tried_five_times_ever_later_and_then_said(
     noise=some.binary(min_size=1, max_size=40),
 )
 @effort(max_examples=150, deadline=None)
-def test_whatever_a_file_holds_it_is_taken_or_refused(look: str, place: int, noise: bytes) -> None:
+def test_any_file_content_is_accepted_or_rejected_without_error(
+    look: str, place: int, noise: bytes
+) -> None:
     """A broken picture never breaks us; what is taken is a whole picture."""
     data = bytearray(photo(look=look))
     place %= len(data)
@@ -235,39 +244,39 @@ def test_whatever_a_file_holds_it_is_taken_or_refused(look: str, place: int, noi
         picture.load()
 
 
-async def test_a_later_try_brings_it(
-    clock: time_machine.Traveller, mms: Mms, martins: ServiceRequest
+async def test_later_retry_fetches_it(
+    clock: time_machine.Traveller, mms: Mms, card_request: ServiceRequest
 ) -> None:
     """A carrier that is away for a moment costs a minute."""
     mms.carrier.fault("status_500", on="media", times=1)
     await mms.send(photo(), PDF)
-    await mms.fetcher.once()
+    await mms.media_fetcher.once()
     clock.shift(timedelta(minutes=1))
-    await mms.fetcher.once()
+    await mms.media_fetcher.once()
     assert [one.state for one in await mms.files()] == ["stored", "stored"]
 
 
 async def test_two_workers_fetch_it_once(
-    relay: Relay, store: MediaStore, mms: Mms, martins: ServiceRequest
+    operations: Operations, store: TwilioMediaClient, mms: Mms, card_request: ServiceRequest
 ) -> None:
     """Whoever claims the try first makes it."""
     await mms.send(photo())
-    await asyncio.gather(Fetcher(relay, store).once(), mms.fetcher.once())
+    await asyncio.gather(MediaFetcher(operations, store).once(), mms.media_fetcher.once())
     [kept] = await mms.files()
-    assert (kept.state, kept.tries, mms.asked) == (AttachmentState.STORED, 1, 1)
+    assert (kept.state, kept.attempts, mms.open_question) == (AttachmentState.STORED, 1, 1)
 
 
-async def test_a_strangers_photo_is_kept_too(mms: Mms, house: House) -> None:
+async def test_photo_of_unknown_sender_is_stored(mms: Mms, organisation: Organisation) -> None:
     """It is on no request and on no page; the front desk has the text."""
     await mms.send(photo())
-    await mms.fetcher.once()
+    await mms.media_fetcher.once()
     [kept] = await mms.files()
     assert kept.state == AttachmentState.STORED
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_only_our_carrier_is_called_and_only_with_the_right_sign_in(
-    settings: Settings, carrier: Simulator, store: MediaStore
+async def test_only_the_carrier_host_is_fetched_and_only_with_its_credentials(
+    settings: Settings, carrier: FakeProviders, store: TwilioMediaClient
 ) -> None:
     """Another address is never asked; a wrong token brings nothing."""
     for elsewhere in (
@@ -280,9 +289,9 @@ async def test_only_our_carrier_is_called_and_only_with_the_right_sign_in(
         with pytest.raises(MediaRefused):
             await store.fetch(elsewhere, 1_000)
     assert carrier.carrier.requests["media"] == 0
-    stranger = MediaStore(
+    stranger = TwilioMediaClient(
         settings.twilio_account_sid or "", "a wrong token", api_url=settings.twilio_api_url
     )
-    with pytest.raises(MediaAway):
+    with pytest.raises(MediaUnavailable):
         await stranger.fetch(carrier.hold(photo()), 50_000)
     await stranger.close()

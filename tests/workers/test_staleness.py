@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from portal.jobs import Jobs
-from portal.live import Live
+from portal.jobs import JobQueue
+from portal.live import LiveUpdates
 from portal.models import (
-    KEPT,
-    THE_CUSTOMER,
+    CUSTOMER_ACTOR,
+    SYSTEM_ACTOR,
     Answer,
     Channel,
     MessageStatus,
@@ -17,24 +17,24 @@ from portal.models import (
 )
 from portal.operations import (
     CustomerDetails,
-    Relay,
+    Operations,
     accept,
     advance,
     answer,
-    ask_what_is_due,
     cancel,
     hold,
     make_promise,
     reopen,
     replace_link,
     resume,
+    run_due_follow_ups,
     send_back,
     set_preferences,
     write_to_customer,
 )
 from portal.settings import Settings
-from tests.support.factories import PERMIT, House
-from tests.support.fake_gateways import Mailbox, Phone, deliver
+from tests.support.factories import PERMIT, Organisation
+from tests.support.fake_gateways import FakeEmailGateway, FakeSmsGateway, delivered_bodies
 
 pytestmark = pytest.mark.either_database
 
@@ -46,74 +46,76 @@ MORNING = datetime(2025, 6, 4, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def house(clock, house, settings, database) -> House:
+def organisation(clock, organisation, settings, database) -> Organisation:
     """The house at two in the afternoon in New York; its quiet hours are from nine to eight."""
     told = settings.model_copy(update={"quiet_hours": HOURS, "mail_quiet_hours": HOURS})
-    house.relay = Relay(told, database, Jobs(None), Live(None))
+    organisation.operations = Operations(told, database, JobQueue(None), LiveUpdates(None))
     clock.move_to(DAY)
-    return house
+    return organisation
 
 
 @pytest.fixture
-def send(house):
+def send(organisation):
     """One pass of a worker over all that is due; gives what the phone shows after it."""
 
-    async def send(phone: Phone) -> list[str]:
-        return await deliver(house.relay, phone)
+    async def send(phone: FakeSmsGateway) -> list[str]:
+        return await delivered_bodies(organisation.operations, phone)
 
     return send
 
 
 @pytest.fixture
-async def card(house, send) -> ServiceRequest:
+async def card(organisation, send) -> ServiceRequest:
     """Martin's card; he has had the first text about it."""
-    card = await house.open(by=house.people.tess.actor)
-    await send(Phone())
+    card = await organisation.open(by=organisation.people.tess.actor)
+    await send(FakeSmsGateway())
     return card
 
 
-async def moved_on(house, request, times=1):
+async def moved_on(organisation, request, times=1):
     """Whoever has it completes the stage, and the next department takes it up."""
     for _ in range(times):
-        request = await house.do(advance, request, by=KEPT)
-        if request.handoffs and request.handoffs[-1].waits:
-            request = await house.do(accept, request, by=KEPT)
+        request = await organisation.run(advance, request, by=SYSTEM_ACTOR)
+        if request.handoffs and request.handoffs[-1].is_pending:
+            request = await organisation.run(accept, request, by=SYSTEM_ACTOR)
     return request
 
 
-async def dropped(house, request) -> list[tuple[str, str]]:
+async def dropped(organisation, request) -> list[tuple[str, str]]:
     """The kind of each message that was dropped, and the reason that staff read."""
-    told = await house.told(request)
+    told = await organisation.outbound_messages(request)
     gone = [one for one in told if one.status == MessageStatus.EXPIRED]
-    assert all(one.settled_at is not None for one in gone), "none of them needs a person"
+    assert all(one.handled_at is not None for one in gone), "none of them needs a person"
     return [(one.kind.value, one.reason) for one in gone]
 
 
-async def test_of_several_steps_in_a_night_only_the_newest_is_told(clock, house, send, card):
+async def test_only_newest_milestone_is_sent_after_quiet_hours(clock, organisation, send, card):
     """Three departments had it by night: in the morning one text says where it is now."""
     clock.move_to(NIGHT)
-    await moved_on(house, card, times=3)
-    assert await send(Phone()) == []
+    await moved_on(organisation, card, times=3)
+    assert await send(FakeSmsGateway()) == []
     clock.move_to(MORNING)
-    (text,) = await send(Phone())
+    (text,) = await send(FakeSmsGateway())
     assert "Your card is on its way to you" in text
-    assert [kind for kind, _ in await dropped(house, card)] == ["milestone", "milestone"]
-    assert {why for _, why in await dropped(house, card)} == {
+    assert [kind for kind, _ in await dropped(organisation, card)] == ["milestone", "milestone"]
+    assert {why for _, why in await dropped(organisation, card)} == {
         "There was newer news about this request before this could be sent."
     }
 
 
-async def test_quick_steps_by_day_are_told_one_by_one(house, send, card):
+async def test_quick_steps_by_day_are_told_one_by_one(organisation, send, card):
     """A text that has waited for no more than a quarter of an hour is not weighed."""
-    await moved_on(house, card, times=3)
-    assert len(await send(Phone())) == 3
+    await moved_on(organisation, card, times=3)
+    assert len(await send(FakeSmsGateway())) == 3
 
 
-async def test_a_worker_that_was_down_tells_only_what_is_still_true(clock, house, send, card):
+async def test_a_worker_that_was_down_tells_only_what_is_still_true(
+    clock, organisation, send, card
+):
     """The same by day, after an outage of an hour."""
-    await moved_on(house, card, times=2)
+    await moved_on(organisation, card, times=2)
     clock.shift(timedelta(hours=1))
-    (text,) = await send(Phone())
+    (text,) = await send(FakeSmsGateway())
     assert "Your card is being made" in text
 
 
@@ -129,191 +131,207 @@ async def test_a_worker_that_was_down_tells_only_what_is_still_true(clock, house
     ],
 )
 async def test_holds_and_ends_are_news_about_the_same_thing(
-    clock, house, send, card, *, deeds, goes
+    clock, organisation, send, card, *, deeds, goes
 ):
     """Whatever happened by night, one text says how it stands, and it is the newest."""
     verbs = {"hold": hold, "resume": resume, "cancel": cancel, "reopen": reopen}
     clock.move_to(NIGHT)
     for verb in deeds.split():
         if verb == "advance":
-            await moved_on(house, card)
+            await moved_on(organisation, card)
         elif verb == "send_back":
-            await house.do(send_back, card, stage="received", reason="A page.", by=KEPT)
+            await organisation.run(
+                send_back, card, stage="received", reason="A page.", by=SYSTEM_ACTOR
+            )
         else:
             why = {} if verb == "resume" else {"reason": "There is one."}
-            await house.do(verbs[verb], card, by=KEPT, **why)
+            await organisation.run(verbs[verb], card, by=SYSTEM_ACTOR, **why)
         clock.shift(timedelta(minutes=20))
     clock.move_to(MORNING)
-    (text,) = await send(Phone())
+    (text,) = await send(FakeSmsGateway())
     assert goes in text
-    assert len(await dropped(house, card)) == len(deeds.split()) - 1
+    assert len(await dropped(organisation, card)) == len(deeds.split()) - 1
 
 
-async def test_stages_that_run_side_by_side_are_news_each(clock, house, send):
+async def test_stages_that_run_side_by_side_are_news_each(clock, organisation, send):
     """Of a fork nothing is dropped that only one of the texts says, until its stage is over."""
-    request = await house.open("permit", by=KEPT)
-    await send(Phone())
+    request = await organisation.open("permit", by=SYSTEM_ACTOR)
+    await send(FakeSmsGateway())
     clock.move_to(NIGHT)
-    await house.do(advance, request, stage="intake", by=KEPT)  # fire waits to be taken up
+    await organisation.run(
+        advance, request, stage="intake", by=SYSTEM_ACTOR
+    )  # fire waits to be taken up
     clock.shift(timedelta(minutes=30))
-    await house.do(advance, request, stage="plans", by=KEPT)
-    await house.do(hold, request, stage="zoning", reason="Wait.", by=KEPT)
+    await organisation.run(advance, request, stage="plans", by=SYSTEM_ACTOR)
+    await organisation.run(hold, request, stage="zoning", reason="Wait.", by=SYSTEM_ACTOR)
     clock.move_to(MORNING)
-    texts = await send(Phone())
+    texts = await send(FakeSmsGateway())
     assert len(texts) == 1
     assert "on hold" in texts[0]
-    assert len(await dropped(house, request)) == 2
+    assert len(await dropped(organisation, request)) == 2
 
     clock.move_to(NIGHT + timedelta(days=1))
     both = PERMIT.replace('key = "permit"', 'key = "both"')
-    await house.load(both)
-    other = await house.open("both", by=KEPT)
-    await house.do(advance, other, stage="intake", by=KEPT)
+    await organisation.load(both)
+    other = await organisation.open("both", by=SYSTEM_ACTOR)
+    await organisation.run(advance, other, stage="intake", by=SYSTEM_ACTOR)
     clock.move_to(MORNING + timedelta(days=1))
-    texts = await send(Phone())
+    texts = await send(FakeSmsGateway())
     assert [title in text for title, text in zip(("plans are", "Zoning is"), texts, strict=True)]
 
 
-async def test_what_is_not_news_is_never_dropped_for_news(clock, house, send, card):
+async def test_what_is_not_news_is_never_dropped_for_news(clock, organisation, send, card):
     """A promise and the words of staff wait for the morning, and all of them come, in order."""
-    tess = house.people.tess.actor
+    tess = organisation.people.tess.actor
     clock.move_to(NIGHT)
-    await house.do(make_promise, card, text="We call you.", due_at=MORNING, by=tess)
-    await house.do(write_to_customer, card, "Have your papers at hand.", by=tess)
-    await moved_on(house, card, times=2)
+    await organisation.run(make_promise, card, text="We call you.", due_at=MORNING, by=tess)
+    await organisation.run(write_to_customer, card, "Have your papers at hand.", by=tess)
+    await moved_on(organisation, card, times=2)
     clock.move_to(MORNING)
-    promise, words, milestone = await send(Phone())
+    promise, words, milestone = await send(FakeSmsGateway())
     assert "We call you." in promise
     assert words == "Have your papers at hand."
     assert "Your card is being made" in milestone
 
 
-async def test_requests_do_not_drop_each_others_news(clock, house, send, card):
+async def test_requests_do_not_drop_each_others_news(clock, organisation, send, card):
     """Two matters of one customer: one text for each."""
     clock.move_to(NIGHT)
-    second = await house.open("repair", by=KEPT)
-    await moved_on(house, card, times=2)
+    second = await organisation.open("repair", by=SYSTEM_ACTOR)
+    await moved_on(organisation, card, times=2)
     clock.move_to(MORNING)
-    texts = await send(Phone())
+    texts = await send(FakeSmsGateway())
     assert len(texts) == 2
-    assert await dropped(house, second) == []
+    assert await dropped(organisation, second) == []
 
 
-async def asked_by_night(clock, house, send):
+async def asked_by_night(clock, organisation, send):
     """A repair whose quote is put to Martin at night."""
-    request = await house.open("repair", by=KEPT)
-    await send(Phone())
+    request = await organisation.open("repair", by=SYSTEM_ACTOR)
+    await send(FakeSmsGateway())
     clock.move_to(NIGHT)
-    await house.do(advance, request, by=KEPT)
-    return await house.do(ask_what_is_due, request, by=KEPT)
+    await organisation.run(advance, request, by=SYSTEM_ACTOR)
+    return await organisation.run(run_due_follow_ups, request, by=SYSTEM_ACTOR)
 
 
-async def test_a_question_waits_for_the_morning_beside_the_milestone(clock, house, send):
+async def test_a_question_waits_for_the_morning_beside_the_milestone(clock, organisation, send):
     """A question is no news: what it asks only it says."""
-    await asked_by_night(clock, house, send)
+    await asked_by_night(clock, organisation, send)
     clock.move_to(MORNING)
-    milestone, question = await send(Phone())
+    milestone, question = await send(FakeSmsGateway())
     assert "Your quote is ready" in milestone
     assert "Shall we go ahead?" in question
 
 
 @pytest.mark.parametrize("ends_by", ["an answer", "the next stage"])
-async def test_a_question_that_is_over_is_not_asked(clock, house, send, ends_by):
+async def test_a_question_that_is_over_is_not_asked(clock, organisation, send, ends_by):
     """They said YES on their page, or staff went on without: the question is dropped."""
-    request = await asked_by_night(clock, house, send)
+    request = await asked_by_night(clock, organisation, send)
     if ends_by == "an answer":
-        async with house.relay.turn(THE_CUSTOMER) as turn:
-            held = await turn.lock(request.reference)
-            await answer(turn, held, held.follow_ups[0], Answer.YES)
+        async with organisation.operations.begin(CUSTOMER_ACTOR) as uow:
+            held = await uow.lock(request.reference)
+            await answer(uow, held, held.follow_ups[0], Answer.YES)
         why = "They had answered before this could be sent."
     else:
-        await house.do(advance, request, by=KEPT)
+        await organisation.run(advance, request, by=SYSTEM_ACTOR)
         why = "The question was closed before this could be sent."
     clock.move_to(MORNING)
-    (text,) = await send(Phone())
+    (text,) = await send(FakeSmsGateway())
     assert "Your device is being repaired" in text
-    assert ("follow_up", why) in await dropped(house, request)
+    assert ("follow_up", why) in await dropped(organisation, request)
 
 
-async def test_a_question_and_its_reminder_that_waited_together_are_one_text(clock, house, send):
+async def test_a_question_and_its_reminder_that_waited_together_are_one_text(
+    clock, organisation, send
+):
     """No worker for two days: the question goes, and a reminder right after it does not."""
-    request = await asked_by_night(clock, house, send)
+    request = await asked_by_night(clock, organisation, send)
     clock.shift(timedelta(days=1))
-    await house.do(ask_what_is_due, request, by=KEPT)
+    await organisation.run(run_due_follow_ups, request, by=SYSTEM_ACTOR)
     clock.move_to(MORNING + timedelta(days=1))
-    texts = await send(Phone())
+    texts = await send(FakeSmsGateway())
     assert [text for text in texts if "Shall we go ahead?" in text] == texts[-1:]
     assert "once more" not in texts[-1]
-    assert [kind for kind, _ in await dropped(house, request)] == ["reminder"]
+    assert [kind for kind, _ in await dropped(organisation, request)] == ["reminder"]
 
 
-async def test_a_reminder_goes_where_the_question_went_in_its_time(clock, house, send):
+async def test_a_reminder_goes_where_the_question_went_in_its_time(clock, organisation, send):
     """The ordinary case: asked in the morning, reminded the day after."""
-    request = await asked_by_night(clock, house, send)
+    request = await asked_by_night(clock, organisation, send)
     clock.move_to(MORNING)
-    await send(Phone())
+    await send(FakeSmsGateway())
     clock.shift(timedelta(days=1))
-    await house.do(ask_what_is_due, request, by=KEPT)
-    (text,) = await send(Phone())
+    await organisation.run(run_due_follow_ups, request, by=SYSTEM_ACTOR)
+    (text,) = await send(FakeSmsGateway())
     assert "once more" in text
 
 
-async def test_whichever_text_comes_first_says_who_we_are_and_how_to_stop(clock, house, send):
+async def test_whichever_text_comes_first_says_who_we_are_and_how_to_stop(
+    clock, organisation, send
+):
     """The one that was to say so was dropped; nobody else at that number is told again."""
     clock.move_to(NIGHT)
-    request = await house.open(customer=MARTHA, by=KEPT)
-    first = (await house.told(request))[0]
+    request = await organisation.open(customer=MARTHA, by=SYSTEM_ACTOR)
+    first = (await organisation.outbound_messages(request))[0]
     assert first.body.endswith("STOP to end")
-    await moved_on(house, request)
+    await moved_on(organisation, request)
     clock.move_to(MORNING)
-    await house.do(write_to_customer, request, "Good morning!", by=house.people.uma.actor)
-    milestone, words = await send(Phone())
+    await organisation.run(
+        write_to_customer, request, "Good morning!", by=organisation.people.uma.actor
+    )
+    milestone, words = await send(FakeSmsGateway())
     assert milestone.startswith("Acme Bank: ")
     assert milestone.endswith("STOP to end")
     assert words == "Good morning!"
-    sent = next(one for one in await house.told(request) if one.body == milestone)
+    sent = next(
+        one for one in await organisation.outbound_messages(request) if one.body == milestone
+    )
     assert (sent.status, sent.segments) == (MessageStatus.ACCEPTED, 1)
 
 
-async def test_what_never_arrived_was_not_the_first_text(house, send):
+async def test_undelivered_first_text_does_not_count_as_introduction(organisation, send):
     """A text that failed told them nothing, so the next says who we are."""
-    request = await house.open(customer=MARTHA, by=KEPT)
-    await send(Phone(refuses=30007))
-    await house.do(write_to_customer, request, "Good morning!", by=house.people.tess.actor)
-    assert await send(Phone()) == ["Acme Bank: Good morning! STOP to end"]
+    request = await organisation.open(customer=MARTHA, by=SYSTEM_ACTOR)
+    await send(FakeSmsGateway(reject_code=30007))
+    await organisation.run(
+        write_to_customer, request, "Good morning!", by=organisation.people.tess.actor
+    )
+    assert await send(FakeSmsGateway()) == ["Acme Bank: Good morning! STOP to end"]
 
 
-async def test_news_by_mail_is_not_repeated_by_an_older_text(clock, house, send, card):
+async def test_news_by_mail_is_not_repeated_by_an_older_text(clock, organisation, send, card):
     """They changed to mail by night: the older text is overtaken by what the mail says."""
     clock.move_to(NIGHT)
-    await moved_on(house, card)
-    await house.do(set_preferences, card, prefers=Channel.EMAIL, by=THE_CUSTOMER)
-    await moved_on(house, card)
+    await moved_on(organisation, card)
+    await organisation.run(
+        set_preferences, card, preferred_channel=Channel.EMAIL, by=CUSTOMER_ACTOR
+    )
+    await moved_on(organisation, card)
     clock.move_to(MORNING)
-    (mail,) = await send(Mailbox())
+    (mail,) = await send(FakeEmailGateway())
     assert "Your card is being made" in mail
-    assert await send(Phone()) == []
-    assert [kind for kind, _ in await dropped(house, card)] == ["milestone"]
+    assert await send(FakeSmsGateway()) == []
+    assert [kind for kind, _ in await dropped(organisation, card)] == ["milestone"]
 
 
-async def test_what_waits_carries_the_link_that_opens_the_page(clock, house, send, card):
+async def test_what_waits_carries_the_link_that_opens_the_page(clock, organisation, send, card):
     """A new link was made by night: the milestone of the evening does not lead to a dead one."""
     clock.move_to(NIGHT)
-    await moved_on(house, card)
-    card = await house.do(replace_link, card, by=house.people.uma.actor)
+    await moved_on(organisation, card)
+    card = await organisation.run(replace_link, card, by=organisation.people.uma.actor)
     clock.move_to(MORNING)
-    milestone, link = await send(Phone())
+    milestone, link = await send(FakeSmsGateway())
     assert milestone.endswith(f"/r/{card.live_link.token}")
     assert link.endswith(f"/r/{card.live_link.token}")
 
 
-async def test_fresh_messages_cost_no_look_at_others(house, send, card, database):
+async def test_fresh_messages_cost_no_look_at_others(organisation, send, card, database):
     """By day a claim asks nothing more of the database than before: staleness is for waiting."""
-    await moved_on(house, card)
+    await moved_on(organisation, card)
     asked = []
     sa.event.listen(
         database.engine.sync_engine, "before_cursor_execute",
         lambda *told: asked.append(told[2]),
     )  # fmt: skip
-    assert len(await send(Phone())) == 1
+    assert len(await send(FakeSmsGateway())) == 1
     assert not [one for one in asked if "follow_up" in one]

@@ -7,7 +7,7 @@ import pytest
 from portal.business_time import Duration
 from portal.workflows import (
     AnswerAction,
-    Words,
+    LocalizedText,
     WorkflowDefinition,
     WorkflowFileError,
     read_workflow,
@@ -149,7 +149,7 @@ def test_reviews_of_a_permit_run_side_by_side_and_join_at_the_decision() -> None
     reviews = {"plans-review", "fire-review", "development-review"}
     before = {"intake", "drawings", "completeness"}
     assert [stage.key for stage in permit.roots()] == ["intake"]
-    assert [stage.key for stage in permit.last_stages()] == ["issue"]
+    assert [stage.key for stage in permit.final_stages()] == ["issue"]
     assert {stage.key for stage in permit.opened_by("completeness", before)} == reviews
     assert permit.opened_by("plans-review", before) == []
     done = before | {"plans-review", "fire-review"}
@@ -159,7 +159,7 @@ def test_reviews_of_a_permit_run_side_by_side_and_join_at_the_decision() -> None
     assert permit.descendants("completeness") == reviews | {"decision", "issue"}
     assert permit.descendants("fire-review") == {"decision", "issue"}
     assert permit.descendants("issue") == set()
-    assert [{stage.key for stage in leg} for leg in permit.legs()] == [
+    assert [{stage.key for stage in leg} for leg in permit.stage_levels()] == [
         {"intake"}, {"drawings"}, {"completeness"}, reviews, {"decision"}, {"issue"},
     ]  # fmt: skip
     with pytest.raises(KeyError):
@@ -174,15 +174,15 @@ def test_a_request_may_open_in_two_departments_at_once() -> None:
 
 def test_a_stage_may_wait_for_one_that_stands_below_it() -> None:
     permit = read_workflow(stages(a='after = ["b"]', b="after = []"))
-    assert [[stage.key for stage in leg] for leg in permit.legs()] == [["b"], ["a"]]
+    assert [[stage.key for stage in leg] for leg in permit.stage_levels()] == [["b"], ["a"]]
 
 
 def test_words_are_given_in_the_language_asked_for_or_else_in_english_or_the_first() -> None:
-    words = Words({"es": "Hola", "en": "Hello", "pt-BR": "Oi"})
+    words = LocalizedText({"es": "Hola", "en": "Hello", "pt-BR": "Oi"})
     assert [words.in_language(locale) for locale in ("es", "es-MX", "pt_br", "ar", None)] == [
         "Hola", "Hola", "Oi", "Hello", "Hello",
     ]  # fmt: skip
-    assert Words({"es": "Hola", "ar": "Marhaba"}).in_language("de") == "Hola"
+    assert LocalizedText({"es": "Hola", "ar": "Marhaba"}).in_language("de") == "Hola"
     title = 'title = { en = "On its way", es = "En camino" }'
     card = read_workflow(changed('title = "On its way to you"', title))
     assert card.stage("courier").title.in_language("es") == "En camino"

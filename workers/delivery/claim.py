@@ -17,12 +17,17 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.messaging.send_rules import NEVER_SAID, SAY_ALL_THEY_NEED, as_first_text, due_at
-from portal.messaging.sms.bidi import facing
-from portal.messaging.sms.segments import count
-from portal.messaging.verification_codes import as_sent
+from portal.messaging.send_rules import (
+    KINDS_WITHOUT_OPT_OUT_HINT,
+    NOT_DELIVERED,
+    due_at,
+    with_opt_out_hint,
+)
+from portal.messaging.sms.bidi import with_direction_mark
+from portal.messaging.sms.segments import count_segments
+from portal.messaging.verification_codes import reveal_code
 from portal.models import (
-    KEPT,
+    SYSTEM_ACTOR,
     Channel,
     Customer,
     Message,
@@ -32,31 +37,31 @@ from portal.models import (
     Sender,
 )
 from portal.models.columns import UtcDateTime
-from portal.queries.consent import Wish, find_welcome
+from portal.queries.consent import ConsentQuery, find_permitted
 from portal.settings import Settings
-from workers.delivery.sending_limits import Notice, keep_to_ceilings
+from workers.delivery.sending_limits import LimitNotice, apply_sending_limits
 from workers.delivery.staleness import find_stale
 
-UNKNOWN_BLOCKS = timedelta(seconds=30)
+UNKNOWN_HOLD = timedelta(seconds=30)
 """How long a text whose outcome is unknown keeps the next one to the same person waiting."""
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class ClaimResult:
     """What one look at the outbox brought: messages to hand over now, and what staff should know.
 
     There may be ``more`` as soon as something was found, if only to be dropped. With ``not_before``
     the sender has no room until then.
     """
 
-    messages: Sequence["Claimed"] = ()
-    notices: Sequence[Notice] = ()
+    messages: Sequence["OutgoingMessage"] = ()
+    notices: Sequence[LimitNotice] = ()
     not_before: datetime | None = None
     more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class OutgoingMessage:
     """A message taken for sending, and the claim under which it goes."""
 
     id: int
@@ -75,7 +80,7 @@ async def claim_due(
     channel: Channel,
     sender: str,
     most: int,
-) -> Taken:
+) -> ClaimResult:
     """Take up to ``most`` due messages for sending, one a recipient, the oldest first.
 
     Each is checked again: expired, stopped, too late at night or over a ceiling, it is not taken.
@@ -86,22 +91,22 @@ async def claim_due(
     rate = settings.provider_rate if channel == Channel.SMS else None
     room, not_before = _room(us, now, rate, most)
     if room == 0:
-        return Taken(not_before=not_before)
+        return ClaimResult(not_before=not_before)
     connection = await session.connection()
     asked = {
-        "now": now, "unknown_since": now - UNKNOWN_BLOCKS, "channel": channel, "most": room,
+        "now": now, "unknown_since": now - UNKNOWN_HOLD, "channel": channel, "most": room,
     }  # fmt: skip
     found = (await connection.execute(_due(), asked)).all()
     going = await _look_again(session, settings, now, found)
-    notices: list[Notice] = []
+    notices: list[LimitNotice] = []
     if channel == Channel.SMS and going:
-        going, notices = await keep_to_ceilings(connection, settings, now, us, going)
+        going, notices = await apply_sending_limits(connection, settings, now, us, going)
     if not going:
-        return Taken(notices=notices, more=bool(found))
-    us.spend(now, sum(row.segments for row in going))
+        return ClaimResult(notices=notices, more=bool(found))
+    us.add_segments(now, sum(row.segments for row in going))
     if rate is not None:
-        us.pace(now, rate, len(going))
-    return Taken(await _take(connection, settings, now, going), notices, more=True)
+        us.use_capacity(now, rate, len(going))
+    return ClaimResult(await _take(connection, settings, now, going), notices, more=True)
 
 
 async def _look_again(
@@ -110,7 +115,7 @@ async def _look_again(
     """Those that may still go; on the others it is written why not, or from when."""
     if not found:
         return []
-    welcome = await find_welcome(session, {_wish(row) for row in found})
+    welcome = await find_permitted(session, {_wish(row) for row in found})
     connection = await session.connection()
     stale = await find_stale(session, now, found)
     going: list[Any] = []
@@ -128,7 +133,7 @@ async def _look_again(
 
 async def _take(
     connection: AsyncConnection, settings: Settings, now: datetime, rows: Sequence[Any]
-) -> list[Claimed]:
+) -> list[OutgoingMessage]:
     """Write the claims down, each with its attempt."""
     claimed = [_claim(row, settings) for row in rows]
     first = [_reworded(one) for one, row in zip(claimed, rows, strict=True) if one.body != row.body]
@@ -146,21 +151,21 @@ async def _take(
     )  # fmt: skip
     # Only now, when all that is kept has been written: digits are written nowhere.
     return [
-        replace(one, body=as_sent(settings, row.kind, row.cause, one.body))
+        replace(one, body=reveal_code(settings, row.kind, row.cause, one.body))
         for one, row in zip(claimed, rows, strict=True)
     ]
 
 
 def _room(us: Sender, now: datetime, rate: float | None, most: int) -> tuple[int, datetime | None]:
     """How many may go, and if none, when one may."""
-    if us.is_resting(now):
-        return 0, us.rests_until
-    if us.rest_reason:
+    if us.is_paused(now):
+        return 0, us.paused_until
+    if us.pause_reason:
         most = 1  # One shows whether we are welcome again.
     if rate is None:
         return most, None
-    room = min(most, us.room(now, rate))
-    return room, None if room else us.free_at(now, rate)
+    available_capacity = min(most, us.available_capacity(now, rate))
+    return available_capacity, None if available_capacity else us.next_capacity_at(now, rate)
 
 
 async def _hold_sender(session: AsyncSession, name: str) -> Sender:
@@ -193,7 +198,7 @@ def _due() -> sa.Select[Any]:
     )
     return (
         sa.select(
-            *(getattr(Message, name) for name in READ),
+            *(getattr(Message, name) for name in MESSAGE_COLUMNS),
             col(Customer.timezone),
             col(Customer.locale),
             (~_has_had_a_text()).label("is_first"),
@@ -212,7 +217,7 @@ def _due() -> sa.Select[Any]:
     )
 
 
-READ = (
+MESSAGE_COLUMNS = (
     "id", "channel", "kind", "to_address", "body", "request_id", "expires_at", "attempts",
     "provider_sid", "urgent", "segments", "created_at", "cause",
 )  # fmt: skip
@@ -223,12 +228,12 @@ def _has_had_a_text() -> sa.Exists:
     return sa.exists().where(
         col(earlier.to_address) == col(Message.to_address),
         col(earlier.channel) == Channel.SMS,
-        col(earlier.status).not_in(NEVER_SAID | {MessageStatus.QUEUED}),
+        col(earlier.status).not_in(NOT_DELIVERED | {MessageStatus.QUEUED}),
     )
 
 
-def _wish(row: Any) -> Wish:
-    return Wish(row.channel, row.to_address, row.request_id)
+def _wish(row: Any) -> ConsentQuery:
+    return ConsentQuery(row.channel, row.to_address, row.request_id)
 
 
 def _kept_back(
@@ -240,8 +245,8 @@ def _kept_back(
         late: dict[str, Any] = {"status": MessageStatus.EXPIRED, "reason": reason}
         if row.kind == MessageKind.CODE:
             late |= {
-                "settled_at": now,
-                "settled_by": KEPT.name,
+                "handled_at": now,
+                "handled_by": SYSTEM_ACTOR.name,
             }  # Another is asked for in a moment.
         return late
     # The answer to a wish to stop is the last text of all; notices go to our own people.
@@ -255,26 +260,26 @@ def _kept_back(
     return None
 
 
-def _claim(row: Any, settings: Settings) -> Claimed:
+def _claim(row: Any, settings: Settings) -> OutgoingMessage:
     token, sid = secrets.token_hex(12), row.provider_sid
     if row.channel == Channel.EMAIL and sid is None:
         # Its Message-ID, fixed before the first try: the same mail twice is one mail.
         domain = (settings.mail_from or "localhost").rpartition("@")[2].strip("> ")
         sid = f"<kept.{row.id}.{token}@{domain}>"
     body = row.body
-    if row.channel == Channel.SMS and row.is_first and row.kind not in SAY_ALL_THEY_NEED:
+    if row.channel == Channel.SMS and row.is_first and row.kind not in KINDS_WITHOUT_OPT_OUT_HINT:
         # The one that was to say so may have been dropped.
         locale = row.locale or "en"
-        body = facing(as_first_text(body, settings.brand, locale), locale)
-    return Claimed(row.id, row.channel, row.to_address, body, token, sid)
+        body = with_direction_mark(with_opt_out_hint(body, settings.brand, locale), locale)
+    return OutgoingMessage(row.id, row.channel, row.to_address, body, token, sid)
 
 
-def _reworded(claimed: Claimed) -> dict[str, Any]:
-    segments = count(claimed.body).segments
+def _reworded(claimed: OutgoingMessage) -> dict[str, Any]:
+    segments = count_segments(claimed.body).segments
     return {"reworded_id": claimed.id, "words": claimed.body, "counted": segments}
 
 
-def _taken(claimed: Claimed, tries: int, now: datetime) -> dict[str, Any]:
+def _taken(claimed: OutgoingMessage, tries: int, now: datetime) -> dict[str, Any]:
     return {
         "taken_id": claimed.id, "tries": tries, "token": claimed.claim_token, "now": now,
         "sid": claimed.provider_sid,
@@ -294,7 +299,7 @@ _TAKE = (
         attempts=sa.bindparam("tries"),
         claim_token=sa.bindparam("token"),
         claimed_at=sa.bindparam("now"),
-        looked_at=None,
+        reconciled_at=None,
         provider_sid=sa.bindparam("sid"),
     )
 )

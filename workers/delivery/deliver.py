@@ -13,49 +13,49 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal import business_time
-from portal.messaging.send_errors import OutcomeUnknown, Refused, SendProblem
+from portal.messaging.send_errors import OutcomeUnknown, Refused, SendError
 from portal.messaging.sms.twilio_client import Accepted
-from portal.models import KEPT, BallKind
-from portal.operations import Relay
-from portal.operations.delivery.outcomes import GivenUp, Outcome, record_outcomes
-from portal.operations.dropped_balls.resolution import raise_ball
-from workers.delivery.claim import Claimed, Taken, claim_due
-from workers.delivery.gateways import Door
-from workers.delivery.sending_limits import Notice
+from portal.models import SYSTEM_ACTOR, DroppedBallKind
+from portal.operations import Operations
+from portal.operations.delivery.outcomes import ClaimExpired, SendOutcome, record_outcomes
+from portal.operations.dropped_balls.resolution import raise_dropped_ball
+from workers.delivery.claim import ClaimResult, OutgoingMessage, claim_due
+from workers.delivery.gateways import Gateway
+from workers.delivery.sending_limits import LimitNotice
 
 log = structlog.get_logger()
 
 BATCH = 100
 """Taken and recorded at a time. So many are claimed ahead, so that no connection waits for one."""
-CLAIM_HOLDS = 10.0
+CLAIM_SECONDS = 10.0
 """Seconds after the claim in which sending must begin; later, another may have taken it over."""
 
 
 @dataclass(frozen=True)
-class Parcel:
+class ClaimedMessage:
     """A claimed message, and when (monotonic seconds) it was claimed."""
 
-    message: Claimed
-    claimed: float
+    message: OutgoingMessage
+    claimed_at_monotonic: float
 
-    def must_be_ours(self) -> None:
+    def check_claim(self) -> None:
         """Frozen or starved past its claim, a worker must not send what another may have taken."""
-        if time.monotonic() - self.claimed > CLAIM_HOLDS:
-            raise GivenUp("The claim was too old by the time it could be sent.")
+        if time.monotonic() - self.claimed_at_monotonic > CLAIM_SECONDS:
+            raise ClaimExpired("The claim was too old by the time it could be sent.")
 
 
-class Courier:
+class ChannelSender:
     """Takes what the outbox holds for one door out by it, as many at once as the door allows.
 
     Each door has a courier of its own: a slow carrier holds up no mail.
     """
 
-    def __init__(self, relay: Relay, door: Door) -> None:
-        self._relay = relay
+    def __init__(self, operations: Operations, door: Gateway) -> None:
+        self._operations = operations
         self._door = door
         self._woken = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
-        self._outcomes: list[Outcome] = []
+        self._outcomes: list[SendOutcome] = []
         self._recorder: asyncio.Task[None] | None = None
         self._not_before = 0.0
 
@@ -96,7 +96,7 @@ class Courier:
 
     async def _rest(self, ending: asyncio.Event) -> None:
         """Until something is due, at the latest until the next sweep; with no room, until there is."""
-        longest, news = self._relay.settings.sweep_every, self._woken
+        longest, news = self._operations.settings.sweep_seconds, self._woken
         no_room_for = self._not_before - time.monotonic()
         if no_room_for > 0:
             longest, news = min(no_room_for, longest), ending
@@ -110,49 +110,53 @@ class Courier:
 
         While all connections are busy nothing is claimed: a full batch costs no more than one.
         """
-        if len(self._under_way) > self._door.at_once or time.monotonic() < self._not_before:
+        if len(self._under_way) > self._door.max_concurrent or time.monotonic() < self._not_before:
             return False
         claimed_at = time.monotonic()
         taken = await self._claim()
         for message in taken.messages:
-            task = asyncio.create_task(self._deliver(Parcel(message, claimed_at)))
+            task = asyncio.create_task(self._deliver(ClaimedMessage(message, claimed_at)))
             self._under_way.add(task)
             task.add_done_callback(self._landed)
         if taken.notices:
             await self._put_before_staff(taken.notices)
         return taken.more
 
-    async def _claim(self) -> Taken:
+    async def _claim(self) -> ClaimResult:
         now = business_time.now()
-        async with self._relay.database.transaction() as session:
+        async with self._operations.database.transaction() as session:
             taken = await claim_due(
                 session,
-                self._relay.settings,
+                self._operations.settings,
                 now,
                 channel=self._door.channel,
                 sender=self._door.sender,
-                most=min(BATCH, self._door.at_once),
+                most=min(BATCH, self._door.max_concurrent),
             )
         if taken.not_before is not None:
             self._not_before = time.monotonic() + (taken.not_before - now).total_seconds()
         return taken
 
-    async def _put_before_staff(self, notices: Sequence[Notice]) -> None:
-        async with self._relay.turn(KEPT) as turn:
+    async def _put_before_staff(self, notices: Sequence[LimitNotice]) -> None:
+        async with self._operations.begin(SYSTEM_ACTOR) as uow:
             for one in notices:
-                await raise_ball(
-                    turn, BallKind.CEILING, one.subject, one.detail, request_id=one.request_id
+                await raise_dropped_ball(
+                    uow,
+                    DroppedBallKind.SENDING_LIMIT,
+                    one.subject,
+                    one.detail,
+                    request_id=one.request_id,
                 )
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
         self.wake()  # A connection is free.
 
-    async def _deliver(self, parcel: Parcel) -> None:
+    async def _deliver(self, parcel: ClaimedMessage) -> None:
         message = parcel.message
         try:
-            result: Accepted | SendProblem = await self._door.send(message, parcel.must_be_ours)
-        except SendProblem as problem:
+            result: Accepted | SendError = await self._door.send(message, parcel.check_claim)
+        except SendError as problem:
             result = problem
         except asyncio.CancelledError:
             result = OutcomeUnknown("The worker had to stop while it was being sent.")
@@ -161,9 +165,9 @@ class Courier:
             result = OutcomeUnknown(f"An unexpected error: {type(error).__name__}")
         if isinstance(result, Refused) and result.action == "pause_queue":
             log.error("the provider does not accept us; the queue rests", code=result.code)
-        self._record(Outcome(message.id, message.claim_token, result))
+        self._record(SendOutcome(message.id, message.claim_token, result))
 
-    def _record(self, outcome: Outcome) -> None:
+    def _record(self, outcome: SendOutcome) -> None:
         self._outcomes.append(outcome)
         if self._recorder is None or self._recorder.done():
             self._recorder = asyncio.create_task(self._record_all())
@@ -173,8 +177,8 @@ class Courier:
         while self._outcomes:
             batch, self._outcomes = self._outcomes[:BATCH], self._outcomes[BATCH:]
             try:
-                async with self._relay.turn(KEPT) as turn:
-                    await record_outcomes(turn, batch, self._door.sender)
+                async with self._operations.begin(SYSTEM_ACTOR) as uow:
+                    await record_outcomes(uow, batch, self._door.sender)
                 self.wake()  # The same person's next text may go now.
             except (SQLAlchemyError, OSError) as error:
                 log.warning("outcomes wait for the database", error=type(error).__name__)

@@ -11,12 +11,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.database import Database
 from portal.i18n.languages import Language, language_of
 from portal.messaging.email.signed_addresses import reply_address
-from portal.messaging.email.smtp import Letter, Thread, compose
-from portal.messaging.send_errors import NotSent, Refused, Verdict
-from portal.messaging.verification_codes import as_sent
-from portal.messaging.wording.channel_neutral import bare_words, without_reply_hint
+from portal.messaging.email.smtp import EmailContent, Thread, build_email
+from portal.messaging.send_errors import FailureRule, NotSent, Refused
+from portal.messaging.verification_codes import reveal_code
+from portal.messaging.wording.channel_neutral import channel_neutral_text, without_reply_hint
 from portal.models import (
-    ANSWERS,
+    RESPONSE_KINDS,
     Channel,
     Customer,
     Direction,
@@ -29,15 +29,17 @@ from portal.models import (
 )
 from portal.settings import Settings
 
-UNWRITABLE = Verdict(
+UNRENDERABLE = FailureRule(
     permanent=True, action="person", reason="This e-mail could not be written. That is our mistake."
 )
 NO_CODE = 0
-QUESTIONS = frozenset({MessageKind.FOLLOW_UP, MessageKind.REMINDER})
-AN_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
+QUESTION_KINDS = frozenset({MessageKind.FOLLOW_UP, MessageKind.REMINDER})
+MESSAGE_ID_PATTERN = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
 
 
-async def write_letter(database: Database, settings: Settings, message_id: int) -> EmailMessage:
+async def build_message_email(
+    database: Database, settings: Settings, message_id: int
+) -> EmailMessage:
     """The mail for this message: the same one however often it is written.
 
     Raises ``NotSent`` where the database is away, and ``Refused`` where no mail can be made of
@@ -51,7 +53,7 @@ async def write_letter(database: Database, settings: Settings, message_id: int) 
     except Refused:
         raise
     except Exception as error:
-        raise Refused(NO_CODE, UNWRITABLE, repr(error)) from error
+        raise Refused(NO_CODE, UNRENDERABLE, repr(error)) from error
 
 
 async def _write(session: AsyncSession, settings: Settings, message: Message) -> EmailMessage:
@@ -67,7 +69,7 @@ async def _write(session: AsyncSession, settings: Settings, message: Message) ->
     letter = _about_a_request(settings, message, request, customer, link, title=title)
     if "/r/" in link and await _notes_a_time(session, message):
         into_calendar = language_of(customer.locale).gettext("Add to my calendar")
-        letter = replace(letter, choices=((into_calendar, f"{link}/appointment.ics"),))
+        letter = replace(letter, answer_links=((into_calendar, f"{link}/appointment.ics"),))
     return _compose(
         settings,
         message,
@@ -87,45 +89,45 @@ def _about_a_request(
     link: str,
     *,
     title: str,
-) -> Letter:
+) -> EmailContent:
     """One subject for all mails of a request: by it mail programs keep them together."""
     language = language_of(customer.locale)
-    return Letter(
+    return EmailContent(
         subject=f"{title} ({request.reference})",
         headline=_headline(settings, message, language),
         paragraphs=_paragraphs(settings, message, language),
-        signed=_writer(settings, message),
-        choices=_choices(message, link, language),
-        button=language.gettext("See your request"),
+        author_name=_writer(settings, message),
+        answer_links=_choices(message, link, language),
+        button_label=language.gettext("See your request"),
         link=link,
         footer=language.gettext(
             "You get this because you have a request with {brand}.", brand=settings.brand
         ),
-        stop_words=language.gettext("No more e-mail about it"),
+        unsubscribe_label=language.gettext("No more e-mail about it"),
         reference=request.reference,
         language=language.code,
         right_to_left=language.direction == "rtl",
     )
 
 
-def _to_staff(settings: Settings, message: Message) -> Letter:
-    return Letter(
+def _to_staff(settings: Settings, message: Message) -> EmailContent:
+    return EmailContent(
         subject=message.subject,
         headline=message.subject,
         paragraphs=tuple(message.body.split("\n\n")),
-        button="Open the desk",
+        button_label="Open the desk",
         link=f"{settings.public_url}/desk/balls",
         footer=f"You get this because you work at the desk of {settings.brand}.",
     )
 
 
-def _to_an_address(settings: Settings, message: Message) -> Letter:
+def _to_an_address(settings: Settings, message: Message) -> EmailContent:
     """An answer to whoever wrote: of them we know nothing but the address."""
-    return Letter(
+    return EmailContent(
         subject=message.subject or f"Your message to {settings.brand}",
         headline=message.subject or "Thank you for writing",
-        paragraphs=(bare_words(message.body, settings.brand),),
-        button=f"Go to {settings.brand}",
+        paragraphs=(channel_neutral_text(message.body, settings.brand),),
+        button_label=f"Go to {settings.brand}",
         link=settings.public_url,
         footer=f"You get this because you wrote to {settings.brand}.",
     )
@@ -135,7 +137,7 @@ def _headline(settings: Settings, message: Message, language: Language) -> str:
     if message.kind == MessageKind.STAFF:
         writer = _writer(settings, message)
         return language.gettext("{writer} wrote to you", writer=writer)
-    if message.kind in QUESTIONS:
+    if message.kind in QUESTION_KINDS:
         return without_reply_hint(message.subject)
     return message.subject
 
@@ -145,15 +147,15 @@ def _paragraphs(settings: Settings, message: Message, language: Language) -> tup
     if message.kind == MessageKind.STAFF:
         parts = re.split(r"\n[ \t]*\n\s*", message.body.replace("\r\n", "\n").strip())
         return tuple(part.strip() for part in parts)
-    if message.kind in QUESTIONS:
+    if message.kind in QUESTION_KINDS:
         return (language.gettext("Choose below: your page opens, and one press there answers."),)
-    words = as_sent(settings, message.kind, message.cause, message.body)
-    return (bare_words(words, settings.brand),)
+    words = reveal_code(settings, message.kind, message.cause, message.body)
+    return (channel_neutral_text(words, settings.brand),)
 
 
 def _choices(message: Message, link: str, language: Language) -> tuple[tuple[str, str], ...]:
     """They lead to the two buttons on the page: following a link answers nothing."""
-    if message.kind not in QUESTIONS:
+    if message.kind not in QUESTION_KINDS:
         return ()
     return (
         (language.gettext("Yes"), f"{link}#answer-yes"),
@@ -207,12 +209,12 @@ async def _thread(session: AsyncSession, message: Message) -> Thread:
     first = mails.where(col(Message.direction) == Direction.OUT).order_by(col(Message.id))
     last = mails.where(col(Message.direction) == Direction.IN).order_by(col(Message.id).desc())
     ids = [*(await session.exec(first)).all()]
-    is_answer = message.kind in ANSWERS
+    is_answer = message.kind in RESPONSE_KINDS
     if is_answer:
         ids += (await session.exec(last)).all()
     return Thread(
         # Their program may have made an id that no header can hold, or none.
-        ids=[one for one in ids if one and AN_ID.fullmatch(one)],
+        ids=[one for one in ids if one and MESSAGE_ID_PATTERN.fullmatch(one)],
         answers=is_answer and message.kind != MessageKind.STAFF,
     )
 
@@ -220,14 +222,14 @@ async def _thread(session: AsyncSession, message: Message) -> Thread:
 def _compose(
     settings: Settings,
     message: Message,
-    letter: Letter,
+    letter: EmailContent,
     *,
     to_name: str = "",
     thread: Thread = Thread(answers=True),  # noqa: B008 (frozen)
     reply_to: str = "",
     unsubscribe_url: str = "",
 ) -> EmailMessage:
-    return compose(
+    return build_email(
         letter,
         brand=settings.brand,
         sender=settings.mail_from or "",

@@ -6,20 +6,20 @@ from typing import Protocol
 
 from portal.database import Database
 from portal.messaging.email.signed_addresses import bounce_address
-from portal.messaging.email.smtp import Mailer
-from portal.messaging.sms.twilio_client import Accepted, SmsGateway
+from portal.messaging.email.smtp import SmtpClient
+from portal.messaging.sms.twilio_client import Accepted, TwilioClient
 from portal.models import Channel, MessageStatus
 from portal.settings import Settings
-from workers.delivery.claim import Claimed
-from workers.delivery.email_letters import write_letter
+from workers.delivery.claim import OutgoingMessage
+from workers.delivery.email_letters import build_message_email
 
-TEXTS_AT_ONCE = 200
+MAX_CONCURRENT_TEXTS = 200
 """Texts under way at once; the library's own limit would be half of it."""
-MAILS_AT_ONCE = 20
+MAX_CONCURRENT_EMAILS = 20
 """Each has a connection of its own, and a mail server grants only so many."""
 
 
-class Door(Protocol):
+class Gateway(Protocol):
     """One way out, with a sender and a bound on what is under way at once."""
 
     @property
@@ -33,70 +33,70 @@ class Door(Protocol):
         ...
 
     @property
-    def at_once(self) -> int:
+    def max_concurrent(self) -> int:
         """How many may be under way."""
         ...
 
-    async def send(self, message: Claimed, still_ours: Callable[[], None]) -> Accepted:
-        """Hand it over, once, after asking ``still_ours`` at the last moment.
+    async def send(self, message: OutgoingMessage, check_claim: Callable[[], None]) -> Accepted:
+        """Hand it over, once, after asking ``check_claim`` at the last moment.
 
-        Raises a ``SendProblem``, or what ``still_ours`` raises.
+        Raises a ``SendError``, or what ``check_claim`` raises.
         """
         ...
 
 
 @dataclass
-class TextDoor:
+class SmsGateway:
     """Texts, by the carrier."""
 
-    gateway: SmsGateway
+    gateway: TwilioClient
     public_url: str
     channel = Channel.SMS
-    at_once = TEXTS_AT_ONCE
+    max_concurrent = MAX_CONCURRENT_TEXTS
 
     @property
     def sender(self) -> str:
         """Our number, or the sid of our messaging service."""
         return self.gateway.sender
 
-    async def send(self, message: Claimed, still_ours: Callable[[], None]) -> Accepted:
+    async def send(self, message: OutgoingMessage, check_claim: Callable[[], None]) -> Accepted:
         """By our own id in the callback's address a receipt finds its message, sid or no sid."""
         callback = f"{self.public_url}/hooks/twilio/status?m={message.id}"
-        still_ours()
+        check_claim()
         return await self.gateway.send(message.to_address, message.body, callback)
 
 
 @dataclass
-class MailDoor:
+class SmtpGateway:
     """Mails, by the mail server."""
 
-    mailer: Mailer
+    mailer: SmtpClient
     database: Database
     settings: Settings
     channel = Channel.EMAIL
-    at_once = MAILS_AT_ONCE
+    max_concurrent = MAX_CONCURRENT_EMAILS
 
     @property
     def sender(self) -> str:
         """The address that our mail comes from."""
         return self.settings.mail_from or ""
 
-    async def send(self, message: Claimed, still_ours: Callable[[], None]) -> Accepted:
+    async def send(self, message: OutgoingMessage, check_claim: Callable[[], None]) -> Accepted:
         """The letter is written first; a server that takes it has sent it, as far as we know."""
-        letter = await write_letter(self.database, self.settings, message.id)
-        still_ours()
+        letter = await build_message_email(self.database, self.settings, message.id)
+        check_claim()
         await self.mailer.send(letter, bounce_address(self.settings, message.id))
         return Accepted(message.provider_sid or "", MessageStatus.SENT, 0)
 
 
 @dataclass
-class Doors:
+class Gateways:
     """What can be sent by. A channel without a door waits in the outbox."""
 
-    texts: TextDoor | None
-    mail: MailDoor | None
+    texts: SmsGateway | None
+    mail: SmtpGateway | None
 
-    def all(self) -> list[Door]:
+    def all(self) -> list[Gateway]:
         """Those that are there."""
         return [door for door in (self.texts, self.mail) if door is not None]
 
@@ -106,18 +106,22 @@ class Doors:
             await self.texts.gateway.close()
 
 
-def open_doors(settings: Settings, database: Database) -> Doors:
+def create_gateways(settings: Settings, database: Database) -> Gateways:
     """Build what the settings name; nothing is connected yet."""
     texts = None
     sender = settings.twilio_from_number or settings.twilio_messaging_service_sid
     if settings.twilio_account_sid and sender:
-        gateway = SmsGateway(
+        gateway = TwilioClient(
             settings.twilio_account_sid,
             settings.twilio_auth_tokens[0].get_secret_value(),
             sender,
             api_url=settings.twilio_api_url,
-            connections=TEXTS_AT_ONCE,
+            connections=MAX_CONCURRENT_TEXTS,
         )
-        texts = TextDoor(gateway, settings.public_url)
-    mail = MailDoor(Mailer(settings.smtp_url), database, settings) if settings.smtp_url else None
-    return Doors(texts, mail)
+        texts = SmsGateway(gateway, settings.public_url)
+    mail = (
+        SmtpGateway(SmtpClient(settings.smtp_url), database, settings)
+        if settings.smtp_url
+        else None
+    )
+    return Gateways(texts, mail)

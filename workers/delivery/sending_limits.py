@@ -16,12 +16,12 @@ from portal.models import Channel, Direction, Message, MessageKind, MessageStatu
 from portal.settings import Settings
 
 A_DAY = timedelta(days=1)
-LATER = timedelta(minutes=10)
-NEAR = 0.8
+RETRY_DELAY = timedelta(minutes=10)
+WARNING_RATIO = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class LimitNotice:
     """A ceiling is near or reached: for a person to know, once."""
 
     subject: str
@@ -29,13 +29,13 @@ class Notice:
     request_id: int | None = None
 
 
-async def keep_to_ceilings(
+async def apply_sending_limits(
     connection: AsyncConnection,
     settings: Settings,
     now: datetime,
     us: Sender,
     rows: Sequence[Any],
-) -> tuple[list[Any], list[Notice]]:
+) -> tuple[list[Any], list[LimitNotice]]:
     """Those of the texts that may go now; the others wait, or are put before a person.
 
     A month's ceiling and a number's only delay (until there is room, or the text expires); a
@@ -43,35 +43,39 @@ async def keep_to_ceilings(
     """
     to_number = await _count(connection, rows, Message.to_address, since=now - A_DAY)
     about_request = await _count(connection, rows, Message.request_id, since=None)
-    spent = us.spent(now)
+    segments_used = us.segments_used(now)
     going, notices, held = [], [], []
     for row in rows:
         texts, words = about_request.get(row.request_id, 0), {}
         if row.kind == MessageKind.CONSENT:
             pass
-        elif spent + row.segments > settings.parts_a_month:
-            words = {"due_at": now + LATER, "reason": "This month's ceiling on texts is reached."}
-        elif to_number.get(row.to_address, 0) >= settings.texts_a_number:
-            reason = f"This number has had {settings.texts_a_number} texts in a day; more wait."
-            words = {"due_at": now + LATER, "reason": reason}
-            notices.append(Notice(f"number:{row.to_address}", reason, row.request_id))
-        elif row.request_id is not None and texts >= settings.texts_a_request:
+        elif segments_used + row.segments > settings.max_segments_per_month:
+            words = {
+                "due_at": now + RETRY_DELAY,
+                "reason": "This month's ceiling on texts is reached.",
+            }
+        elif to_number.get(row.to_address, 0) >= settings.max_texts_per_number_per_day:
+            reason = f"This number has had {settings.max_texts_per_number_per_day} texts in a day; more wait."
+            words = {"due_at": now + RETRY_DELAY, "reason": reason}
+            notices.append(LimitNotice(f"number:{row.to_address}", reason, row.request_id))
+        elif row.request_id is not None and texts >= settings.max_texts_per_request:
             reason = f"This request has had {texts} texts. Please look why before it gets more."
             words = {"status": MessageStatus.REVIEW, "reason": reason}
-            notices.append(Notice(f"request:{row.request_id}", reason, row.request_id))
+            notices.append(LimitNotice(f"request:{row.request_id}", reason, row.request_id))
         if words:
             held.append((row.id, words))
             continue
-        spent += row.segments
+        segments_used += row.segments
         going.append(row)
-        if row.request_id is not None and texts + 1 >= NEAR * settings.texts_a_request:
-            detail = (
-                f"{texts + 1} of the {settings.texts_a_request} texts for one request are used."
-            )
-            notices.append(Notice(f"request:{row.request_id}", detail, row.request_id))
-    if spent >= NEAR * settings.parts_a_month or len(held) > len(notices):
-        detail = f"{spent:,} of the {settings.parts_a_month:,} text parts of {now:%B} are used."
-        notices.append(Notice(f"month:{now:%Y-%m}", detail))
+        if (
+            row.request_id is not None
+            and texts + 1 >= WARNING_RATIO * settings.max_texts_per_request
+        ):
+            detail = f"{texts + 1} of the {settings.max_texts_per_request} texts for one request are used."
+            notices.append(LimitNotice(f"request:{row.request_id}", detail, row.request_id))
+    if segments_used >= WARNING_RATIO * settings.max_segments_per_month or len(held) > len(notices):
+        detail = f"{segments_used:,} of the {settings.max_segments_per_month:,} text parts of {now:%B} are used."
+        notices.append(LimitNotice(f"month:{now:%Y-%m}", detail))
     for message_id, words in held:
         await connection.execute(
             sa.update(Message).where(col(Message.id) == message_id).values(words)

@@ -13,7 +13,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.models import (
-    KEPT,
+    SYSTEM_ACTOR,
     Event,
     FollowUp,
     FollowUpState,
@@ -24,19 +24,19 @@ from portal.models import (
     StageRun,
 )
 
-LONG = timedelta(minutes=15)
+STALE_AFTER = timedelta(minutes=15)
 """Words that waited no longer are sent each: quick steps by day are news one by one."""
 
-ENDS = frozenset({MessageKind.COMPLETED, MessageKind.DECLINED, MessageKind.CANCELLED})
-NEWS = ENDS | {MessageKind.MILESTONE, MessageKind.HOLD, MessageKind.RESUMED}
+END_KINDS = frozenset({MessageKind.COMPLETED, MessageKind.DECLINED, MessageKind.CANCELLED})
+STATUS_KINDS = END_KINDS | {MessageKind.MILESTONE, MessageKind.HOLD, MessageKind.RESUMED}
 """Words about where a request stands. Questions, promises and answers are never overtaken."""
 
-PASSING = frozenset({MessageKind.DELAY, MessageKind.UPDATE})
+STAGE_UPDATE_KINDS = frozenset({MessageKind.DELAY, MessageKind.UPDATE})
 """Words about one stage while it is open; they overtake each other, and no other news."""
 
-QUESTIONS = frozenset({MessageKind.FOLLOW_UP, MessageKind.REMINDER})
+QUESTION_KINDS = frozenset({MessageKind.FOLLOW_UP, MessageKind.REMINDER})
 
-GOES = frozenset(
+PENDING_OR_SENT = frozenset(
     {
         MessageStatus.QUEUED,
         MessageStatus.SENDING,
@@ -48,10 +48,12 @@ GOES = frozenset(
 )
 """It has gone, or goes still."""
 
-OVERTAKEN = "There was newer news about this request before this could be sent."
+SUPERSEDED_REASON = "There was newer news about this request before this could be sent."
 ANSWERED = "They had answered before this could be sent."
-CLOSED = "The question was closed before this could be sent."
-ONCE_IS_ENOUGH = "The question itself had to wait, so this reminder would have come right after it."
+CLOSED_REASON = "The question was closed before this could be sent."
+DUPLICATE_REMINDER_REASON = (
+    "The question itself had to wait, so this reminder would have come right after it."
+)
 
 
 async def find_stale(
@@ -75,20 +77,22 @@ async def find_stale(
             dropped[row.id] = {
                 "status": MessageStatus.EXPIRED, "reason": reason,
                 # Nothing is lost by it, so it is before nobody.
-                "settled_at": now, "settled_by": KEPT.name,
+                "handled_at": now, "handled_by": SYSTEM_ACTOR.name,
             }  # fmt: skip
     return dropped
 
 
 def _may_be_stale(row: Any, now: datetime) -> bool:
-    return row.kind in QUESTIONS or (row.kind in NEWS | PASSING and now - row.created_at > LONG)
+    return row.kind in QUESTION_KINDS or (
+        row.kind in STATUS_KINDS | STAGE_UPDATE_KINDS and now - row.created_at > STALE_AFTER
+    )
 
 
 def _said_about(doubted: Sequence[Any]) -> sa.Select[Any]:
     """All that goes or went about these requests, with the stage and the question it is about."""
     return (
         sa.select(
-            *(getattr(Message, name) for name in SAID),
+            *(getattr(Message, name) for name in MESSAGE_COLUMNS),
             col(Event.run_id),
             col(StageRun.state).label("run_state"),
             col(FollowUp.id).label("question_id"),
@@ -105,36 +109,40 @@ def _said_about(doubted: Sequence[Any]) -> sa.Select[Any]:
         )
         .where(
             col(Message.request_id).in_({row.request_id for row in doubted}),
-            col(Message.kind).in_(NEWS | PASSING | QUESTIONS),
-            col(Message.status).in_(GOES),
+            col(Message.kind).in_(STATUS_KINDS | STAGE_UPDATE_KINDS | QUESTION_KINDS),
+            col(Message.status).in_(PENDING_OR_SENT),
         )
     )
 
 
-SAID = ("id", "request_id", "event_id", "kind", "created_at", "sent_at")
+MESSAGE_COLUMNS = ("id", "request_id", "event_id", "kind", "created_at", "sent_at")
 
 
 def _why_stale(row: Any, said: Sequence[Any]) -> str:
     """Why it is not to go any more, in plain words; empty for what may."""
-    if row.kind in NEWS:
+    if row.kind in STATUS_KINDS:
         # By what happened, not by id: the same news may be written anew, for another channel.
-        newer = [one for one in said if one.kind in NEWS and one.event_id > row.event_id]
-        return OVERTAKEN if any(_overtakes(one, row) for one in newer) else ""
-    if row.kind in PASSING:
-        newer = [one for one in said if one.kind in NEWS | PASSING and one.event_id > row.event_id]
+        newer = [one for one in said if one.kind in STATUS_KINDS and one.event_id > row.event_id]
+        return SUPERSEDED_REASON if any(_overtakes(one, row) for one in newer) else ""
+    if row.kind in STAGE_UPDATE_KINDS:
+        newer = [
+            one
+            for one in said
+            if one.kind in STATUS_KINDS | STAGE_UPDATE_KINDS and one.event_id > row.event_id
+        ]
         gone = row.run_state != RunState.OPEN or any(_overtakes(one, row) for one in newer)
-        return OVERTAKEN if gone else ""
+        return SUPERSEDED_REASON if gone else ""
     if row.question_id is None:
         return ""
     if row.question_state != FollowUpState.ASKED:
-        return ANSWERED if row.question_state == FollowUpState.ANSWERED else CLOSED
+        return ANSWERED if row.question_state == FollowUpState.ANSWERED else CLOSED_REASON
     if row.kind == MessageKind.REMINDER and any(
         one.kind == MessageKind.FOLLOW_UP
         and one.question_id == row.question_id
         and (one.sent_at is None or one.sent_at >= row.created_at)
         for one in said
     ):
-        return ONCE_IS_ENOUGH
+        return DUPLICATE_REMINDER_REASON
     return ""
 
 
@@ -144,7 +152,7 @@ def _overtakes(newer: Any, row: Any) -> bool:
     Stages that run side by side are news each, as long as they run.
     """
     return (
-        bool({newer.kind, row.kind} & ENDS)
+        bool({newer.kind, row.kind} & END_KINDS)
         or newer.run_id == row.run_id
         or row.run_state != RunState.OPEN
     )

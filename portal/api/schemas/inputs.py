@@ -18,17 +18,17 @@ from pydantic import (
 
 from portal import business_time
 from portal.models import Channel, ContactChannel, ContactReason, PromiseKind, RequestStatus
-from portal.operations.conversation.staff_messages import LONGEST_TEXT
-from portal.operations.open_request import LONGEST_NAME, LONGEST_TITLE
-from portal.operations.transitions import LONGEST_REASON
+from portal.operations.conversation.staff_messages import MAX_TEXT_LENGTH
+from portal.operations.open_request import MAX_NAME_LENGTH, MAX_TITLE_LENGTH
+from portal.operations.transitions import MAX_REASON_LENGTH
 
-LONGEST_FIELDS = 20_000
+MAX_FIELDS_LENGTH = 20_000
 """Letters of all fields together, as JSON."""
 
-FAR_AWAY = timedelta(days=3653)
+MAX_DATE_DISTANCE = timedelta(days=3653)
 
 
-def read_moment(value: object) -> datetime:
+def parse_time(value: object) -> datetime:
     """A moment with its offset (ISO 8601), in UTC. Raises ValueError with a sentence."""
     no_time = "This must be a time like 2026-12-01T17:00:00Z."
     if not isinstance(value, str):
@@ -43,12 +43,12 @@ def read_moment(value: object) -> datetime:
         moment = moment.astimezone(UTC)
     except OverflowError:
         raise ValueError("That is too far away.") from None
-    if abs(moment - business_time.now()) > FAR_AWAY:
+    if abs(moment - business_time.now()) > MAX_DATE_DISTANCE:
         raise ValueError("Please give a time within ten years.")
     return moment
 
 
-def read_cursor(value: object) -> int:
+def decode_cursor(value: object) -> int:
     """The id in an opaque cursor. Raises ValueError for what we did not give out."""
     refusal = "Please send a next_cursor as it was given, or none."
     try:
@@ -60,7 +60,7 @@ def read_cursor(value: object) -> int:
     return int(digits)
 
 
-def write_cursor(after: int | None) -> str | None:
+def encode_cursor(after: int | None) -> str | None:
     """The opaque cursor for going on after this id."""
     if after is None:
         return None
@@ -68,8 +68,8 @@ def write_cursor(after: int | None) -> str | None:
 
 
 def _check_fields(fields: dict[str, Any]) -> dict[str, Any]:
-    if len(json.dumps(fields, ensure_ascii=False)) > LONGEST_FIELDS:
-        raise ValueError(f"Please keep all fields together under {LONGEST_FIELDS:,} letters.")
+    if len(json.dumps(fields, ensure_ascii=False)) > MAX_FIELDS_LENGTH:
+        raise ValueError(f"Please keep all fields together under {MAX_FIELDS_LENGTH:,} letters.")
     return fields
 
 
@@ -81,20 +81,20 @@ def _check_printable(text: str) -> str:
 
 Moment = Annotated[
     datetime,
-    BeforeValidator(read_moment),
+    BeforeValidator(parse_time),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-Cursor = Annotated[int, BeforeValidator(read_cursor), WithJsonSchema({"type": "string"})]
+Cursor = Annotated[int, BeforeValidator(decode_cursor), WithJsonSchema({"type": "string"})]
 Key = Annotated[str, Field(max_length=64), AfterValidator(_check_printable)]
 Email = Annotated[str, Field(max_length=254), AfterValidator(_check_printable)]
-Reason = Annotated[str, Field(min_length=1, max_length=LONGEST_REASON)]
-Note = Annotated[str, Field(max_length=LONGEST_REASON)]
-Words = Annotated[str, Field(max_length=254), AfterValidator(_check_printable)]
+Reason = Annotated[str, Field(min_length=1, max_length=MAX_REASON_LENGTH)]
+Note = Annotated[str, Field(max_length=MAX_REASON_LENGTH)]
+ShortText = Annotated[str, Field(max_length=254), AfterValidator(_check_printable)]
 Channels = Annotated[list[Literal[Channel.SMS, Channel.EMAIL]], Field(max_length=2)]
 Version = Annotated[StrictInt, Field(ge=0, le=2**31 - 1)]
 
 
-class Body(BaseModel):
+class Input(BaseModel):
     """A body that may say who acts: ``by`` is the e-mail address of a member of staff."""
 
     model_config = ConfigDict(extra="forbid")
@@ -102,13 +102,13 @@ class Body(BaseModel):
     by: Email | None = Field(default=None, description="Who acts; without it, the key.")
 
 
-class Move(Body):
+class VersionedInput(Input):
     """A body that may say which ``version`` of the request it was decided on."""
 
     version: Version | None = Field(default=None, description="Refused with 409 when older.")
 
 
-class StageMove(Move):
+class StageInput(VersionedInput):
     """A move of one open stage, to be named where several are open or waiting."""
 
     stage: Key | None = None
@@ -119,7 +119,7 @@ class NewCustomer(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME_LENGTH)]
     phone: Annotated[str, Field(max_length=40)] | None = Field(
         default=None, description="With its country code; kept in E.164."
     )
@@ -128,19 +128,19 @@ class NewCustomer(BaseModel):
     timezone: Key | None = Field(default=None, description="An IANA zone: America/New_York.")
 
 
-class NewRequest(Body):
+class NewRequest(Input):
     """A request to open."""
 
     workflow: Key
     customer: NewCustomer
-    title: Annotated[str, Field(max_length=LONGEST_TITLE)] | None = None
-    external_id: Annotated[str, Field(min_length=1, max_length=LONGEST_TITLE)] | None = Field(
+    title: Annotated[str, Field(max_length=MAX_TITLE_LENGTH)] | None = None
+    external_id: Annotated[str, Field(min_length=1, max_length=MAX_TITLE_LENGTH)] | None = Field(
         default=None, description="Your own id for it; used once, 409 when used before."
     )
     fields: Annotated[dict[str, Any], AfterValidator(_check_fields)] | None = None
 
 
-class Advance(StageMove):
+class Advance(StageInput):
     """A stage is done."""
 
     note: Note | None = Field(default=None, description="The customer reads it with what is next.")
@@ -150,46 +150,46 @@ class Advance(StageMove):
     )
 
 
-class SendBack(Move):
+class SendBack(VersionedInput):
     """An earlier stage is to run again."""
 
     stage: Key
     reason: Reason
 
 
-class Hold(StageMove):
+class Hold(StageInput):
     """It is put aside; clocks stand still, at most ``until`` then."""
 
     reason: Reason
     until: Moment | None = None
 
 
-class Cancel(Move):
+class Cancel(VersionedInput):
     """It ends without the thing done."""
 
     reason: Reason
 
 
-class Reasoned(StageMove):
+class StageReasonInput(StageInput):
     """A move that needs a reason: refusing a handoff, reopening."""
 
     reason: Reason
 
 
-class Dismiss(Body):
+class Dismiss(Input):
     """It does not matter that this slipped, or nothing can be done about it."""
 
     reason: Reason
 
 
-class Assign(StageMove):
+class Assign(StageInput):
     """It is to be this person's, of whichever department."""
 
     owner: Email
     note: Note | None = Field(default=None, description="For them; no customer reads it.")
 
 
-class NewPromise(Move):
+class NewPromise(VersionedInput):
     """A commitment to the customer, with its time and its owner."""
 
     text: Reason
@@ -202,51 +202,51 @@ class NewPromise(Move):
     tell: bool = Field(default=True, description="Without it only the desk knows of the promise.")
 
 
-class MovePromise(Move):
+class MovePromise(VersionedInput):
     """A promise gets a new time."""
 
     due_at: Moment
     reason: Reason
 
 
-class WithdrawPromise(Move):
+class WithdrawPromise(VersionedInput):
     """A promise was none."""
 
     reason: Reason
 
 
-class NewMessage(Body):
+class NewMessage(Input):
     """Words to the customer, by the first of these channels that may be used."""
 
-    body: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
+    body: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_LENGTH)]
     channels: Channels | None = None
     urgent: bool = Field(default=False, description="Goes in the customer's quiet hours too.")
 
 
-class Retry(Body):
+class Retry(Input):
     """The same words once more."""
 
-    to: Words | None = Field(
+    to: ShortText | None = Field(
         default=None, description="Another of the customer's own addresses of that channel."
     )
 
 
-class Resend(Body):
+class Resend(Input):
     """Other words instead."""
 
-    body: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
+    body: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_LENGTH)]
     channel: Literal[Channel.SMS, Channel.EMAIL] | None = Field(
         default=None, description="Without it, the channel of the first."
     )
 
 
-class Told(Body):
+class MarkToldInput(Input):
     """Somebody has told the customer, by phone or otherwise."""
 
     note: Note | None = None
 
 
-class NewContact(Body):
+class NewContact(Input):
     """The customer came to us."""
 
     channel: ContactChannel
@@ -254,7 +254,7 @@ class NewContact(Body):
     note: Note | None = None
 
 
-class Absence(Body):
+class Absence(Input):
     """A person is away."""
 
     from_: Moment | None = Field(default=None, alias="from", description="Without it, now.")
@@ -284,14 +284,14 @@ class RequestQuery(PageQuery):
     stage: Key | None = Field(default=None, description="The key of a stage that is open.")
     status: RequestStatus | None = None
     owner: Email | None = Field(default=None, description="The owner's e-mail address.")
-    q: Words | None = Field(
+    q: ShortText | None = Field(
         default=None,
         description="A reference, an external_id, the customer's phone or e-mail address, "
         "or how their name begins.",
     )
 
 
-class BallQuery(PageQuery):
+class DroppedBallQuery(PageQuery):
     """Which dropped balls; both kinds where ``open`` is not given."""
 
     open: bool | None = None

@@ -1,29 +1,29 @@
 """What is answered of a request's records: its timeline, messages, promises and questions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from portal.models import (
     ActorKind,
     Answer,
+    AnswerType,
     Attachment,
     AttachmentState,
-    BallKind,
     Channel,
     Contact,
     ContactChannel,
     ContactReason,
     Direction,
     DroppedBall,
+    DroppedBallKind,
+    EscalationLevel,
     Event,
     EventKind,
-    Expects,
     FollowUp,
     FollowUpState,
-    Level,
     Message,
     MessageKind,
     MessageStatus,
@@ -38,26 +38,32 @@ from portal.queries.names import Names
 Item = TypeVar("Item")
 
 
-class Answered(BaseModel):
+class ResponseModel(BaseModel):
     """What an answer is made of: nothing undeclared, every field always there, JSON's own names."""
 
     model_config = ConfigDict(extra="forbid", validate_by_name=True, serialize_by_alias=True)
+    columns: ClassVar[Mapping[str, str]] = {}
+    """The noun's attribute for a field whose public name is another."""
 
     @classmethod
-    def read(cls, noun: object, **told: Any) -> Self:
-        """The noun's own facts by their names, and what is told beside them."""
-        own = {name: getattr(noun, name) for name in cls.model_fields if name not in told}
-        return cls(**own, **told)
+    def read(cls, noun: object, **given: Any) -> Self:
+        """Copy the noun's attributes by the names of the fields; ``given`` has the other fields."""
+        own = {
+            name: getattr(noun, cls.columns.get(name, name))
+            for name in cls.model_fields
+            if name not in given
+        }
+        return cls(**own, **given)
 
 
-class PageAnswer(Answered, Generic[Item]):
+class PageResponse(ResponseModel, Generic[Item]):
     """One page of a list; ``next_cursor`` is null on the last."""
 
     items: list[Item]
     next_cursor: str | None
 
 
-class Person(Answered):
+class StaffReference(ResponseModel):
     """A member of staff."""
 
     email: str
@@ -70,14 +76,14 @@ class Person(Answered):
         return cls.read(person) if person else None
 
 
-class Hand(Answered):
+class ActorReference(ResponseModel):
     """Who did it: staff, the customer, another system, or Kept itself."""
 
     kind: ActorKind
     name: str
 
 
-class EventAnswer(Answered):
+class EventResponse(ResponseModel):
     """One thing that happened to a request."""
 
     id: int
@@ -85,7 +91,7 @@ class EventAnswer(Answered):
     kind: EventKind
     stage: str | None
     department: str | None
-    actor: Hand
+    actor: ActorReference
     visible: bool = Field(description="Whether the customer's page shows it.")
     data: dict[str, Any]
 
@@ -96,15 +102,15 @@ class EventAnswer(Answered):
             event,
             stage=event.stage_key,
             department=names.department_key(event.department_id),
-            actor=Hand(kind=event.actor_kind, name=event.actor_name),
+            actor=ActorReference(kind=event.actor_kind, name=event.actor_name),
         )
 
 
-class EventList(PageAnswer[EventAnswer]):
+class EventList(PageResponse[EventResponse]):
     """What happened, oldest first."""
 
 
-class AttemptAnswer(Answered):
+class AttemptResponse(ResponseModel):
     """One try at sending a message."""
 
     number: int
@@ -116,7 +122,7 @@ class AttemptAnswer(Answered):
     finished_at: datetime | None
 
 
-class AttachmentAnswer(Answered):
+class AttachmentResponse(ResponseModel):
     """A photo or paper that came with a message; its bytes are at `url` once it is `stored`."""
 
     id: int
@@ -133,16 +139,18 @@ class AttachmentAnswer(Answered):
     def of(cls, attachment: Attachment) -> Self:
         """The file as it is now. What it is, is only known once it has been looked at."""
         told = ("name", "media_type", "size", "width", "height")
-        kept = attachment.kept
+        stored_file = attachment.stored_file
         return cls.read(
             attachment,
-            url=f"/api/v1/attachments/{attachment.id}" if kept else None,
-            **{name: getattr(kept, name, None) for name in told},
+            url=f"/api/v1/attachments/{attachment.id}" if stored_file else None,
+            **{name: getattr(stored_file, name, None) for name in told},
         )
 
 
-class MessageAnswer(Answered):
+class MessageResponse(ResponseModel):
     """A message to or from a customer, and what became of it."""
+
+    columns = {"settled_at": "handled_at", "settled_by": "handled_by"}
 
     id: int
     reference: str | None = Field(description="Of its request; null for a stranger's.")
@@ -160,8 +168,8 @@ class MessageAnswer(Answered):
     error_code: str | None
     provider_sid: str | None
     attempts: int = Field(description="How often we have tried to send it.")
-    send_attempts: list[AttemptAnswer]
-    attachments: list[AttachmentAnswer]
+    send_attempts: list[AttemptResponse]
+    attachments: list[AttachmentResponse]
     possible_duplicate: bool = Field(description="The customer may have it twice.")
     settled_at: datetime | None = Field(
         description="When it was seen to: sent otherwise, told, or overtaken by newer words."
@@ -186,22 +194,22 @@ class MessageAnswer(Answered):
             reference=reference,
             to=message.to_address or None,
             from_=message.from_address or None,
-            send_attempts=[AttemptAnswer.read(one) for one in tries],
-            attachments=[AttachmentAnswer.of(one) for one in files],
+            send_attempts=[AttemptResponse.read(one) for one in tries],
+            attachments=[AttachmentResponse.of(one) for one in files],
         )
 
 
-class MessageList(PageAnswer[MessageAnswer]):
+class MessageList(PageResponse[MessageResponse]):
     """A conversation, oldest first."""
 
 
-class PromiseAnswer(Answered):
+class PromiseResponse(ResponseModel):
     """A commitment to a customer."""
 
     id: int
     kind: PromiseKind
     text: str
-    owner: Person | None
+    owner: StaffReference | None
     department: str | None
     state: PromiseState
     made_at: datetime
@@ -218,17 +226,17 @@ class PromiseAnswer(Answered):
         """The promise as it is now."""
         return cls.read(
             promise,
-            owner=Person.of(names, promise.owner_id),
+            owner=StaffReference.of(names, promise.owner_id),
             department=names.department_key(promise.department_id),
             state=promise.state(now),
         )
 
 
-class PromiseList(PageAnswer[PromiseAnswer]):
+class PromiseList(PageResponse[PromiseResponse]):
     """Promises, oldest first."""
 
 
-class FollowUpAnswer(Answered):
+class FollowUpResponse(ResponseModel):
     """A question to the customer, and what they said."""
 
     id: int
@@ -243,7 +251,7 @@ class FollowUpAnswer(Answered):
     closed_at: datetime | None
     answer: Answer | None
     answer_words: str
-    expects: Expects = Field(description="What answers it: yes or no, or a time.")
+    expects: AnswerType = Field(description="What answers it: yes or no, or a time.")
     answer_at: datetime | None = Field(description="The time that was named, if one was asked for.")
     answered_via: Channel | None
 
@@ -253,11 +261,11 @@ class FollowUpAnswer(Answered):
         return cls.read(question, stage=run.stage_key, answered_via=question.answered_via or None)
 
 
-class FollowUpList(PageAnswer[FollowUpAnswer]):
+class FollowUpList(PageResponse[FollowUpResponse]):
     """Questions, oldest first."""
 
 
-class ContactAnswer(Answered):
+class ContactResponse(ResponseModel):
     """One time that the customer came to us."""
 
     id: int
@@ -273,19 +281,23 @@ class ContactAnswer(Answered):
         return cls.read(contact)
 
 
-class BallAnswer(Answered):
+class DroppedBallResponse(ResponseModel):
     """Something that has slipped, with the person who has it."""
 
+    columns = {"slipped_at": "dropped_at"}
+
     id: int
-    kind: BallKind
+    kind: DroppedBallKind
     subject: str = Field(description="What slipped, such as message:17.")
     reference: str | None
-    owner: Person | None
+    owner: StaffReference | None
     slipped_at: datetime = Field(description="The moment at which it slipped.")
     raised_at: datetime
-    level: Level = Field(description="Who has it before them by now: owner, lead or manager.")
+    level: EscalationLevel = Field(
+        description="Who has it before them by now: owner, lead or manager."
+    )
     escalated_at: datetime | None
-    escalated_to: Person | None
+    escalated_to: StaffReference | None
     resolved_at: datetime | None
     dismissed_by: str | None = Field(description="Who set it aside; null where the facts ended it.")
     dismissed_reason: str | None
@@ -297,12 +309,12 @@ class BallAnswer(Answered):
         return cls.read(
             ball,
             reference=reference,
-            owner=Person.of(names, ball.owner_id),
-            escalated_to=Person.of(names, ball.escalated_to_id),
+            owner=StaffReference.of(names, ball.owner_id),
+            escalated_to=StaffReference.of(names, ball.escalated_to_id),
             dismissed_by=ball.dismissed_by or None,
             dismissed_reason=ball.dismissed_reason or None,
         )
 
 
-class BallList(PageAnswer[BallAnswer]):
+class DroppedBallList(PageResponse[DroppedBallResponse]):
     """What has slipped, newest first."""

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field
 
-from portal.api.schemas.records import Answered, FollowUpAnswer, PageAnswer, Person
+from portal.api.schemas.records import FollowUpResponse, PageResponse, ResponseModel, StaffReference
 from portal.models import Channel, Handoff, RequestStatus, RunState, ServiceRequest, StageRun
 from portal.queries.names import Names
 from portal.workflows import StageDefinition
@@ -14,7 +14,7 @@ StageState = Literal["upcoming", "waiting_acceptance", "open", "done", "cancelle
 HandoffState = Literal["waiting", "accepted", "refused", "recalled", "void"]
 
 
-class CustomerAnswer(Answered):
+class CustomerResponse(ResponseModel):
     """Who a request is for, and where they are reached now."""
 
     name: str
@@ -24,8 +24,10 @@ class CustomerAnswer(Answered):
     timezone: str
 
 
-class StageAnswer(Answered):
+class StageResponse(ResponseModel):
     """A stage of the workflow, with the facts of its newest passage."""
+
+    columns = {"heard_at": "third_party_updated_at"}  # noqa: RUF012 (a ClassVar)
 
     key: str
     name: str
@@ -40,7 +42,7 @@ class StageAnswer(Answered):
     due_at: datetime | None = None
     late: bool = Field(default=False, description="Open and past its due time and its grace.")
     paused: bool = Field(default=False, description="Its clock stands still.")
-    assignee: Person | None = None
+    assignee: StaffReference | None = None
     note: str = ""
     third_party: str = Field(default="", description="Who does it for us, such as a courier.")
     tracking_number: str = ""
@@ -69,13 +71,13 @@ class StageAnswer(Answered):
             run,
             **told,
             state=_stage_state(request, run),
-            late=run.is_late(now),
+            late=run.is_overdue(now),
             paused=run.is_paused,
-            assignee=Person.of(names, run.assignee_id),
+            assignee=StaffReference.of(names, run.assignee_id),
         )
 
 
-class HandoffAnswer(Answered):
+class HandoffResponse(ResponseModel):
     """A move from one department to the next; ``void`` when its stage went away meanwhile."""
 
     stage: str
@@ -102,7 +104,7 @@ class HandoffAnswer(Answered):
         )
 
 
-class HoldAnswer(Answered):
+class HoldResponse(ResponseModel):
     """Why a stage is put aside, and until when at most."""
 
     stage: str
@@ -110,7 +112,7 @@ class HoldAnswer(Answered):
     until: datetime | None
 
 
-class RequestAnswer(Answered):
+class RequestResponse(ResponseModel):
     """A request, whole."""
 
     id: int
@@ -122,16 +124,16 @@ class RequestAnswer(Answered):
     title: str
     external_id: str | None
     fields: dict[str, Any]
-    customer: CustomerAnswer
-    stages: list[StageAnswer]
+    customer: CustomerResponse
+    stages: list[StageResponse]
     open_stages: list[str]
-    handoffs: list[HandoffAnswer]
+    handoffs: list[HandoffResponse]
     department: str = Field(description="The key of the one that has it.")
     department_name: str
-    owner: Person | None
-    coordinator: Person | None = Field(description="Named while several stages are open.")
-    question: FollowUpAnswer | None = Field(description="Asked and not yet answered.")
-    hold: HoldAnswer | None
+    owner: StaffReference | None
+    coordinator: StaffReference | None = Field(description="Named while several stages are open.")
+    question: FollowUpResponse | None = Field(description="Asked and not yet answered.")
+    hold: HoldResponse | None
     unanswered_since: datetime | None = Field(description="Since when the customer waits for us.")
     version: int
     page_version: int
@@ -147,7 +149,7 @@ class RequestAnswer(Answered):
     def of(cls, request: ServiceRequest, names: Names, public_url: str, now: datetime) -> Self:
         """The request as it stands, loaded whole."""
         link = request.live_link
-        question = request.asked
+        question = request.open_question
         return cls.read(
             request,
             status_url=f"{public_url}/r/{link.token}" if link else None,
@@ -155,21 +157,21 @@ class RequestAnswer(Answered):
             workflow_version=request.workflow.version,
             customer=_customer(request, now),
             stages=[
-                StageAnswer.of(stage, request, names, now) for stage in request.definition.stages
+                StageResponse.of(stage, request, names, now) for stage in request.definition.stages
             ],
             open_stages=[run.stage_key for run in request.open_runs],
-            handoffs=[HandoffAnswer.of(handoff, names) for handoff in request.handoffs],
+            handoffs=[HandoffResponse.of(handoff, names) for handoff in request.handoffs],
             department=names.department_key(request.department_id),
             department_name=names.departments[request.department_id].name,
-            owner=Person.of(names, request.owner_id),
-            coordinator=Person.of(names, request.coordinator_id),
-            question=FollowUpAnswer.of(question, question.run) if question else None,
+            owner=StaffReference.of(names, request.owner_id),
+            coordinator=StaffReference.of(names, request.coordinator_id),
+            question=FollowUpResponse.of(question, question.run) if question else None,
             hold=_hold(request),
             warning=_warning(request),
         )
 
 
-class RequestList(PageAnswer[RequestAnswer]):
+class RequestList(PageResponse[RequestResponse]):
     """Requests, newest first."""
 
 
@@ -177,12 +179,12 @@ def _stage_state(request: ServiceRequest, run: StageRun) -> StageState:
     if run.state == RunState.COMPLETED:
         return "done"
     if run.state == RunState.OPEN:
-        return "waiting_acceptance" if request.waiting_handoff(run) else "open"
+        return "waiting_acceptance" if request.pending_handoff(run) else "open"
     return "cancelled"
 
 
 def _handoff_state(handoff: Handoff) -> HandoffState:
-    if handoff.waits:
+    if handoff.is_pending:
         return "waiting"
     if handoff.accepted_at:
         return "accepted"
@@ -191,27 +193,25 @@ def _handoff_state(handoff: Handoff) -> HandoffState:
     return "refused" if handoff.refused_at else "void"
 
 
-def _customer(request: ServiceRequest, now: datetime) -> CustomerAnswer:
+def _customer(request: ServiceRequest, now: datetime) -> CustomerResponse:
     customer = request.customer
-    return CustomerAnswer.read(
+    return CustomerResponse.read(
         customer,
         phone=customer.address(Channel.SMS, now),
         email=customer.address(Channel.EMAIL, now),
     )
 
 
-def _hold(request: ServiceRequest) -> HoldAnswer | None:
+def _hold(request: ServiceRequest) -> HoldResponse | None:
     held = next((run for run in request.open_runs if run.held_at), None)
     if held is None:
         return None
-    return HoldAnswer(stage=held.stage_key, reason=held.hold_reason, until=held.hold_until)
+    return HoldResponse(stage=held.stage_key, reason=held.hold_reason, until=held.hold_until)
 
 
 def _warning(request: ServiceRequest) -> str:
     for run in request.open_runs:
-        if run.is_unlikely and run.usual_at is not None:
+        if run.is_date_unlikely and run.p50_at is not None:
             name = request.definition.stage(run.stage_key).name
-            return (
-                f"{name}: this date is unlikely. Half are done by {run.usual_at:%Y-%m-%dT%H:%MZ}."
-            )
+            return f"{name}: this date is unlikely. Half are done by {run.p50_at:%Y-%m-%dT%H:%MZ}."
     return ""

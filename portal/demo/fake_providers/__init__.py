@@ -8,9 +8,9 @@ thing that joins them is a URL. `docs/simulator.md` tells how to use it.
 from portal.demo.fake_providers.app import create_carrier
 from portal.demo.fake_providers.config import SIMULATED_SID, SIMULATED_TOKEN, CarrierConfig
 from portal.demo.fake_providers.fake_carrier import Carrier
-from portal.demo.fake_providers.faults import Do, Fault, FaultBook
+from portal.demo.fake_providers.faults import Fault, FaultKind, FaultRules
 from portal.demo.fake_providers.mailbox import Mail, Mailbox
-from portal.demo.fake_providers.server import Pending, Simulator
+from portal.demo.fake_providers.server import FakeProviders, PendingResult
 from portal.demo.fake_providers.sms import Text
 
 __all__ = [
@@ -18,13 +18,13 @@ __all__ = [
     "SIMULATED_TOKEN",
     "Carrier",
     "CarrierConfig",
-    "Do",
+    "FakeProviders",
     "Fault",
-    "FaultBook",
+    "FaultKind",
+    "FaultRules",
     "Mail",
     "Mailbox",
-    "Pending",
-    "Simulator",
+    "PendingResult",
     "Text",
     "create_carrier",
 ]

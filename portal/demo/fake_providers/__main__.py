@@ -10,8 +10,8 @@ import signal
 import sys
 from threading import Event
 
-from portal.demo.fake_providers.config import SIMULATED_SID, CarrierConfig, NotSimulated
-from portal.demo.fake_providers.server import Simulator
+from portal.demo.fake_providers.config import SIMULATED_SID, CarrierConfig, UnsafeCredentials
+from portal.demo.fake_providers.server import FakeProviders
 
 EXAMPLE = (
     "Example: python -m portal.demo.fake_providers --port 8010 --smtp-port 8011 "
@@ -27,7 +27,7 @@ def main() -> int:
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, lambda *_: stop.set())
     try:
-        with Simulator(**options) as simulator:
+        with FakeProviders(**options) as simulator:
             ready = {
                 "api_url": simulator.api_url,
                 "smtp_url": simulator.smtp_url,
@@ -39,8 +39,8 @@ def main() -> int:
             sys.stdout.write(f"{json.dumps(ready)}\n")
             sys.stdout.flush()
             stop.wait()
-    except (NotSimulated, OSError) as refused:
-        sys.stderr.write(f"The simulator did not start: {refused}\n")
+    except (UnsafeCredentials, OSError) as error_response:
+        sys.stderr.write(f"The simulator did not start: {error_response}\n")
         return 1
     return 0
 

@@ -9,13 +9,13 @@ from starlette.responses import Response
 
 from portal.demo.fake_providers.config import CarrierConfig
 from portal.demo.fake_providers.control_api import control_routes
-from portal.demo.fake_providers.errors import Refusal
+from portal.demo.fake_providers.errors import CarrierError
 from portal.demo.fake_providers.fake_carrier import Carrier
 from portal.demo.fake_providers.mail_pages import mail_routes
 from portal.demo.fake_providers.mailbox import Mailbox
-from portal.demo.fake_providers.twilio_api import refused, twilio_routes
+from portal.demo.fake_providers.twilio_api import error_response, twilio_routes
 
-LARGEST_BODY = 1_000_000
+MAX_REQUEST_BYTES = 1_000_000
 
 
 def create_carrier(config: CarrierConfig | None = None) -> Starlette:
@@ -37,7 +37,7 @@ def create_carrier(config: CarrierConfig | None = None) -> Starlette:
         routes=[*twilio_routes(), *control_routes(), *mail_routes()],
         exception_handlers={404: _nothing_here},
         lifespan=lifespan,
-        max_body_size=LARGEST_BODY,
+        max_body_size=MAX_REQUEST_BYTES,
     )
     app.state.carrier = carrier
     app.state.mailbox = mailbox
@@ -45,4 +45,4 @@ def create_carrier(config: CarrierConfig | None = None) -> Starlette:
 
 
 async def _nothing_here(_: Request, __: Exception) -> Response:
-    return refused(Refusal(20404))
+    return error_response(CarrierError(20404))

@@ -10,7 +10,7 @@ SIMULATED_SID = "AC" + "0" * 32
 SIMULATED_TOKEN = "simulated-auth-token"  # noqa: S105 - opens nothing but this simulator
 
 
-class NotSimulated(ValueError):
+class UnsafeCredentials(ValueError):
     """The simulator was asked to run with, or beside, something real."""
 
 
@@ -18,7 +18,7 @@ class NotSimulated(ValueError):
 class CarrierConfig:
     """What the carrier answers to and how fast. Times are seconds, numbers are E.164.
 
-    Raises NotSimulated for an account sid that could be a real one.
+    Raises UnsafeCredentials for an account sid that could be a real one.
     """
 
     account_sid: str = SIMULATED_SID
@@ -48,28 +48,28 @@ class CarrierConfig:
 
     def __post_init__(self) -> None:
         if not (self.account_sid.startswith(SIMULATED_PREFIX) and len(self.account_sid) == 34):
-            raise NotSimulated(
+            raise UnsafeCredentials(
                 "The simulator only answers to an account sid that begins with "
                 f"{SIMULATED_PREFIX}, so that it can never be mistaken for a real account."
             )
 
 
 def refuse_beside_real_credentials(environ: Mapping[str, str], *, explicit: bool) -> None:
-    """Raise NotSimulated when a Twilio token is set and nobody said which credentials to simulate.
+    """Raise UnsafeCredentials when a Twilio token is set and nobody said which credentials to simulate.
 
     `explicit` says that the caller named the simulator's own credentials.
     """
     if environ.get("TWILIO_AUTH_TOKEN") and not explicit:
-        raise NotSimulated(
+        raise UnsafeCredentials(
             "TWILIO_AUTH_TOKEN is set, so the simulator does not start: it would pretend to send "
             "what you may expect to be sent. Unset it, or name the simulated credentials."
         )
 
 
 def require_loopback(host: str) -> None:
-    """Raise NotSimulated unless `host` is this machine talking to itself."""
+    """Raise UnsafeCredentials unless `host` is this machine talking to itself."""
     if not is_loopback(host):
-        raise NotSimulated(f"The simulator listens on loopback only, and {host} is not.")
+        raise UnsafeCredentials(f"The simulator listens on loopback only, and {host} is not.")
 
 
 def is_loopback(host: str | None) -> bool:

@@ -15,13 +15,13 @@ from portal.demo.fake_providers.sms import Text
 from portal.demo.fake_providers.waiting import Subscription
 
 HEARTBEAT = 15.0
-LONGEST_WAIT = 60.0
-LARGEST_MEDIA = 50_000_000
+MAX_WAIT_SECONDS = 60.0
+MAX_MEDIA_BYTES = 50_000_000
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-class Unclear(ValueError):
+class BadControlRequest(ValueError):
     """A request that cannot be followed; its words say what to write instead."""
 
 
@@ -29,7 +29,7 @@ def control_routes() -> list[Route]:
     """Everything below /simulator."""
     return [
         Route("/simulator/inbound", _kind(write_text), methods=["POST"]),
-        Route("/simulator/media", hold_media, methods=["POST"], max_body_size=LARGEST_MEDIA),
+        Route("/simulator/media", hold_media, methods=["POST"], max_body_size=MAX_MEDIA_BYTES),
         Route("/simulator/live", _kind(follow), methods=["GET"]),
         Route("/simulator/threads/{number}", _kind(show_thread), methods=["GET"]),
         Route("/simulator/messages", _kind(show_messages), methods=["GET"]),
@@ -48,7 +48,7 @@ def _kind(endpoint: Endpoint) -> Endpoint:
     async def checked(request: Request) -> Response:
         try:
             return await endpoint(request)
-        except (Unclear, UnknownFault) as mistake:
+        except (BadControlRequest, UnknownFault) as mistake:
             return JSONResponse({"error": str(mistake)}, status_code=400)
 
     return checked
@@ -71,7 +71,7 @@ async def write_text(request: Request) -> Response:
             url=words.get("url"),
         )
     except ValueError as mistake:
-        raise Unclear(str(mistake)) from None
+        raise BadControlRequest(str(mistake)) from None
     webhook = {"answer": outcome.status, "error": outcome.error or None}
     return JSONResponse({"sid": text.sid, "webhook": webhook}, status_code=201)
 
@@ -127,7 +127,7 @@ async def wait(request: Request) -> Response:
     Narrowed by `to`, `from`, `status`, `direction` (in, out) and `contains`.
     """
     wanted = int(_positive(request, "count", 1))
-    patience = min(_positive(request, "timeout", 5), LONGEST_WAIT)
+    patience = min(_positive(request, "timeout", 5), MAX_WAIT_SECONDS)
 
     def enough() -> tuple[Text, ...]:
         found = _matching(request)
@@ -198,7 +198,7 @@ def _matching(request: Request) -> tuple[Text, ...]:
 def _number(request: Request) -> str:
     number = request.query_params.get("number", "").replace(" ", "+")  # "+" reads as a space there
     if not number:
-        raise Unclear('Say whose texts to follow: "?number=%2B14155550132".')
+        raise BadControlRequest('Say whose texts to follow: "?number=%2B14155550132".')
     return number
 
 
@@ -208,7 +208,7 @@ def _positive(request: Request, name: str, otherwise: float) -> float:
     except ValueError:
         value = 0.0
     if value <= 0:
-        raise Unclear(f'"{name}" is a number above nothing.')
+        raise BadControlRequest(f'"{name}" is a number above nothing.')
     return value
 
 
@@ -219,7 +219,7 @@ async def _fields(request: Request) -> Mapping[str, Any]:
     try:
         fields = await request.json()
     except ValueError:
-        raise Unclear("The body is not JSON.") from None
+        raise BadControlRequest("The body is not JSON.") from None
     if not isinstance(fields, dict):
-        raise Unclear("The body is a JSON object.")
+        raise BadControlRequest("The body is a JSON object.")
     return fields

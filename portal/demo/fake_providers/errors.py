@@ -5,7 +5,7 @@ Source: Twilio's error and warning dictionary, https://www.twilio.com/docs/api/e
 
 from typing import Any
 
-REFUSALS = {
+API_ERRORS = {
     20001: (400, "A parameter's value is invalid"),
     20003: (401, "Authenticate"),
     20404: (404, "The requested resource was not found"),
@@ -35,12 +35,12 @@ DELIVERY_ERRORS = {
 }
 
 
-class Refusal(Exception):
+class CarrierError(Exception):
     """The carrier does not take this request. `status` is the HTTP status that goes with `code`."""
 
     def __init__(self, code: int) -> None:
         self.code = code
-        self.status, self.message = REFUSALS.get(
+        self.status, self.message = API_ERRORS.get(
             code, (400, DELIVERY_ERRORS.get(code, "The carrier refuses this message"))
         )
         super().__init__(f"{code} {self.message}")

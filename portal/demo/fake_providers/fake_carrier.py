@@ -10,10 +10,10 @@ from secrets import token_hex
 from typing import Any
 
 from portal.demo.fake_providers.config import CarrierConfig, is_web_url
-from portal.demo.fake_providers.errors import Refusal
-from portal.demo.fake_providers.faults import FATES, Do, Fault, FaultBook
+from portal.demo.fake_providers.errors import CarrierError
+from portal.demo.fake_providers.faults import DELIVERY_FAULTS, Fault, FaultKind, FaultRules
 from portal.demo.fake_providers.sms import API_VERSION, Text
-from portal.demo.fake_providers.waiting import Changes, Subscription, Watchers
+from portal.demo.fake_providers.waiting import ChangeSignal, Subscription, Subscriptions
 from portal.demo.fake_providers.webhooks import (
     Outcome,
     Parameters,
@@ -23,10 +23,10 @@ from portal.demo.fake_providers.webhooks import (
 )
 
 E164 = re.compile(r"\+[1-9]\d{6,14}")
-LONGEST_BODY = 1_600
-LONGEST_VALIDITY = 36_000
-MOST_MEDIA = 100
-NOTHING_SPECIAL = Fault(do=Do.CALLBACK_DELAY, seconds=0)
+MAX_BODY_CHARS = 1_600
+MAX_VALIDITY_SECONDS = 36_000
+MAX_MEDIA = 100
+NO_FAULT = Fault(do=FaultKind.CALLBACK_DELAY, seconds=0)
 
 # Source: https://help.twilio.com/articles/223134027 (default keywords)
 STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
@@ -53,18 +53,18 @@ class Carrier:
     Oldest texts are forgotten beyond `config.keep_texts`.
     """
 
-    def __init__(self, config: CarrierConfig, changes: Changes | None = None) -> None:
+    def __init__(self, config: CarrierConfig, changes: ChangeSignal | None = None) -> None:
         self.config = config
         self.inbound_url = config.inbound_url
-        self.faults = FaultBook()
-        self.changes = changes or Changes()
+        self.faults = FaultRules()
+        self.changes = changes or ChangeSignal()
         self.requests: Counter[str] = Counter()
         self.closing = asyncio.Event()
         self._texts: OrderedDict[str, Text] = OrderedDict()
         self._threads: defaultdict[str, deque[Text]] = defaultdict(deque)
         self._stopped: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._media: OrderedDict[str, Media] = OrderedDict()
-        self._watchers = Watchers()
+        self._watchers = Subscriptions()
         self._webhooks = Webhooks(config)
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -85,78 +85,78 @@ class Carrier:
             validity_period=_validity(form.get("ValidityPeriod", "")),
         )
         if not E164.fullmatch(text.to):
-            raise Refusal(21211)
+            raise CarrierError(21211)
         if not text.body and not media:
-            raise Refusal(21602)
-        if len(text.body) > LONGEST_BODY:
-            raise Refusal(21617)
+            raise CarrierError(21602)
+        if len(text.body) > MAX_BODY_CHARS:
+            raise CarrierError(21617)
         if text.status_callback and not is_web_url(text.status_callback):
-            raise Refusal(21609)
+            raise CarrierError(21609)
         if (text.to, text.from_) in self._stopped:
-            raise Refusal(21610)
-        text.fate = self.faults.take(FATES, to=text.to)
+            raise CarrierError(21610)
+        text.delivery_fault = self.faults.take(DELIVERY_FAULTS, to=text.to)
         self._keep(text)
         return text
 
-    def accept_later(self, form: Mapping[str, str], media: tuple[str, ...], seconds: float) -> None:
+    def accept_after(self, form: Mapping[str, str], media: tuple[str, ...], seconds: float) -> None:
         """Take it after so many seconds, and set it off, when nobody thinks of it any more."""
 
         async def accept() -> None:
             await asyncio.sleep(seconds)
-            with suppress(Refusal):
-                self.set_off(self.accept(form, media))
+            with suppress(CarrierError):
+                self.start_delivery(self.accept(form, media))
 
         self._spawn(accept())
 
     def _sender(self, number: str, service: str | None) -> str:
         if service and service != self.config.messaging_service_sid:
-            raise Refusal(21705)
+            raise CarrierError(21705)
         if not service and not number:
-            raise Refusal(21603)
+            raise CarrierError(21603)
         if number and number != self.config.from_number:
-            raise Refusal(21606)
+            raise CarrierError(21606)
         return self.config.from_number
 
-    def set_off(self, text: Text) -> asyncio.Task[None]:
+    def start_delivery(self, text: Text) -> asyncio.Task[None]:
         """Begin the text's way; the task ends when its last callback has been answered."""
         return self._spawn(self._bring_about(text))
 
     async def _bring_about(self, text: Text) -> None:
-        fate = text.fate or NOTHING_SPECIAL
+        delivery_fault = text.delivery_fault or NO_FAULT
         held_back: list[Parameters] = []
         report: asyncio.Task[None] | None = None
         passed = 0.0
-        for moment, status, code in self._way(fate):
+        for moment, status, code in self._way(delivery_fault):
             await asyncio.sleep(moment - passed)
             passed = moment
             if status != text.status:
                 text.move(status, code)
                 self._tell(text)
-            if text.status_callback is None or fate.do is Do.NO_CALLBACK:
+            if text.status_callback is None or delivery_fault.do is FaultKind.NO_CALLBACK:
                 continue
             parameters = status_parameters(self.config.account_sid, text)
-            if fate.do is Do.CALLBACK_REVERSED:
+            if delivery_fault.do is FaultKind.CALLBACK_REVERSED:
                 held_back.insert(0, parameters)
                 continue
-            for _ in range(2 if fate.do is Do.CALLBACK_TWICE else 1):
+            for _ in range(2 if delivery_fault.do is FaultKind.CALLBACK_TWICE else 1):
                 report = self._spawn(self._report(text, parameters, after=report))
         for parameters in held_back:
             report = self._spawn(self._report(text, parameters, after=report))
         if report:
             await report
 
-    def _way(self, fate: Fault) -> Iterator[tuple[float, str, int | None]]:
+    def _way(self, delivery_fault: Fault) -> Iterator[tuple[float, str, int | None]]:
         """Seconds since the acceptance, the status then, and the error that goes with it."""
         yield 0, "queued", None
-        if fate.do is Do.FAILED:
-            yield self.config.sent_after, "failed", fate.code
+        if delivery_fault.do is FaultKind.FAILED:
+            yield self.config.sent_after, "failed", delivery_fault.code
             return
         yield self.config.sent_after, "sent", None
-        if fate.do is Do.NO_RECEIPT:
+        if delivery_fault.do is FaultKind.NO_RECEIPT:
             return
         arrives = max(self.config.delivered_after, self.config.sent_after)
-        if fate.do is Do.UNDELIVERED:
-            yield arrives, "undelivered", fate.code
+        if delivery_fault.do is FaultKind.UNDELIVERED:
+            yield arrives, "undelivered", delivery_fault.code
         else:
             yield arrives, "delivered", None
 
@@ -166,8 +166,8 @@ class Carrier:
         """Tell the product, once the report before this one has been answered."""
         if after:
             await after
-        if text.fate and text.fate.do is Do.CALLBACK_DELAY:
-            await asyncio.sleep(text.fate.seconds or 0)
+        if text.delivery_fault and text.delivery_fault.do is FaultKind.CALLBACK_DELAY:
+            await asyncio.sleep(text.delivery_fault.seconds or 0)
         outcome = await self._webhooks.post(text.status_callback or "", parameters)
         self._note(text, parameters["MessageStatus"], outcome)
 
@@ -248,7 +248,7 @@ class Carrier:
             status="queued",
         )
         self._keep(reply)
-        self.set_off(reply)
+        self.start_delivery(reply)
 
     # media
 
@@ -256,7 +256,7 @@ class Carrier:
         """Keep what a customer's phone sends along; gives the path at which it can be fetched."""
         media_id = f"ME{token_hex(16)}"
         self._media[media_id] = Media(data, media_type)
-        if len(self._media) > MOST_MEDIA:
+        if len(self._media) > MAX_MEDIA:
             self._media.popitem(last=False)
         account = f"/{API_VERSION}/Accounts/{self.config.account_sid}"
         return f"{account}/Messages/MM{media_id[2:]}/Media/{media_id}"
@@ -314,7 +314,7 @@ class Carrier:
         self._tell(text)
 
     def _tell(self, text: Text) -> None:
-        if self._watchers.follows(text.phone):
+        if self._watchers.has_subscriber(text.phone):
             self._watchers.tell(text.phone, text.as_json())
         self.changes.changed()
 
@@ -334,6 +334,6 @@ class Carrier:
 def _validity(seconds: str) -> int | None:
     if not seconds:
         return None
-    if not (seconds.isdecimal() and 1 <= int(seconds) <= LONGEST_VALIDITY):
-        raise Refusal(20001)
+    if not (seconds.isdecimal() and 1 <= int(seconds) <= MAX_VALIDITY_SECONDS):
+        raise CarrierError(20001)
     return int(seconds)

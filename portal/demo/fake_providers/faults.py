@@ -11,7 +11,7 @@ from typing import Any, Self
 OPERATIONS = ("create", "fetch", "list", "account", "media")
 
 
-class Do(StrEnum):
+class FaultKind(StrEnum):
     """Every fault by name. The first group spoils an answer, the second a text's later life."""
 
     DROP_CONNECTION_BEFORE = "drop_connection_before"
@@ -36,25 +36,29 @@ class Do(StrEnum):
     MAIL_REFUSE = "mail_refuse"
 
 
-FATES = frozenset(
+DELIVERY_FAULTS = frozenset(
     {
-        Do.UNDELIVERED,
-        Do.FAILED,
-        Do.NO_RECEIPT,
-        Do.NO_CALLBACK,
-        Do.CALLBACK_TWICE,
-        Do.CALLBACK_REVERSED,
-        Do.CALLBACK_DELAY,
+        FaultKind.UNDELIVERED,
+        FaultKind.FAILED,
+        FaultKind.NO_RECEIPT,
+        FaultKind.NO_CALLBACK,
+        FaultKind.CALLBACK_TWICE,
+        FaultKind.CALLBACK_REVERSED,
+        FaultKind.CALLBACK_DELAY,
     }
 )
-MAIL = frozenset({Do.MAIL_REFUSE})
-ANSWERS = frozenset(Do) - FATES - MAIL
+MAIL_FAULTS = frozenset({FaultKind.MAIL_REFUSE})
+RESPONSE_FAULTS = frozenset(FaultKind) - DELIVERY_FAULTS - MAIL_FAULTS
 
-ALWAYS_ACCEPTS = frozenset({Do.ACCEPT_LATE, Do.TRUNCATE_201, Do.CALLBACK_BEFORE_ANSWER})
-ACCEPTS = ALWAYS_ACCEPTS | {Do.REFUSE_AFTER_ACCEPT, Do.HANG}
-NEVER_ACCEPTS = frozenset({Do.DROP_CONNECTION_BEFORE, Do.STATUS_429, Do.ERROR})
-NEED_A_CODE = frozenset({Do.ERROR, Do.UNDELIVERED, Do.FAILED, Do.MAIL_REFUSE})
-NEED_SECONDS = frozenset({Do.HANG, Do.ACCEPT_LATE, Do.CALLBACK_DELAY})
+ALWAYS_ACCEPTS = frozenset(
+    {FaultKind.ACCEPT_LATE, FaultKind.TRUNCATE_201, FaultKind.CALLBACK_BEFORE_ANSWER}
+)
+ACCEPTS = ALWAYS_ACCEPTS | {FaultKind.REFUSE_AFTER_ACCEPT, FaultKind.HANG}
+NEVER_ACCEPTS = frozenset({FaultKind.DROP_CONNECTION_BEFORE, FaultKind.STATUS_429, FaultKind.ERROR})
+NEED_A_CODE = frozenset(
+    {FaultKind.ERROR, FaultKind.UNDELIVERED, FaultKind.FAILED, FaultKind.MAIL_REFUSE}
+)
+NEED_SECONDS = frozenset({FaultKind.HANG, FaultKind.ACCEPT_LATE, FaultKind.CALLBACK_DELAY})
 
 
 class UnknownFault(ValueError):
@@ -65,7 +69,7 @@ class UnknownFault(ValueError):
 class Fault:
     """One rule: what to do, to which recipient (None: any) and how many times (None: always)."""
 
-    do: Do
+    do: FaultKind
     to: str | None = None
     times: int | None = None
     on: str = "create"
@@ -97,7 +101,7 @@ class Fault:
         """Whether the text is taken although the answer is spoiled."""
         return self.do in ACCEPTS if self.accepted is None else self.accepted
 
-    def fits(self, kinds: frozenset[Do], on: str, to: str | None) -> bool:
+    def fits(self, kinds: frozenset[FaultKind], on: str, to: str | None) -> bool:
         """Whether it acts on a call to `on` for the recipient `to`."""
         return self.do in kinds and self.on == on and self.to in (None, to)
 
@@ -108,9 +112,9 @@ class Fault:
         if unknown:
             raise UnknownFault(f"A fault has no field called {', '.join(sorted(unknown))}.")
         try:
-            do = Do(rule.get("do", ""))
+            do = FaultKind(rule.get("do", ""))
         except ValueError:
-            raise UnknownFault(f'"do" is one of {", ".join(Do)}.') from None
+            raise UnknownFault(f'"do" is one of {", ".join(FaultKind)}.') from None
         number = (int, float)
         numbers = {
             "times": int, "code": int, "seconds": number, "accepted": bool, "to": str,
@@ -126,23 +130,23 @@ class Fault:
         return asdict(self)
 
 
-NUMBERS_WITH_MEANING = {
+MAGIC_NUMBERS = {
     # Twilio's own magic numbers for its test credentials
-    "+15005550001": Fault(do=Do.ERROR, code=21211),
-    "+15005550002": Fault(do=Do.ERROR, code=21612),
-    "+15005550003": Fault(do=Do.ERROR, code=21408),
-    "+15005550004": Fault(do=Do.ERROR, code=21610),
-    "+15005550009": Fault(do=Do.ERROR, code=21614),
+    "+15005550001": Fault(do=FaultKind.ERROR, code=21211),
+    "+15005550002": Fault(do=FaultKind.ERROR, code=21612),
+    "+15005550003": Fault(do=FaultKind.ERROR, code=21408),
+    "+15005550004": Fault(do=FaultKind.ERROR, code=21610),
+    "+15005550009": Fault(do=FaultKind.ERROR, code=21614),
     # ours: the last four digits name the delivery error, 3003 for 30003
-    "+14155553003": Fault(do=Do.UNDELIVERED, code=30003),
-    "+14155553005": Fault(do=Do.UNDELIVERED, code=30005),
-    "+14155553006": Fault(do=Do.UNDELIVERED, code=30006),
-    "+14155553007": Fault(do=Do.UNDELIVERED, code=30007),
-    "+14155553008": Fault(do=Do.UNDELIVERED, code=30008),
+    "+14155553003": Fault(do=FaultKind.UNDELIVERED, code=30003),
+    "+14155553005": Fault(do=FaultKind.UNDELIVERED, code=30005),
+    "+14155553006": Fault(do=FaultKind.UNDELIVERED, code=30006),
+    "+14155553007": Fault(do=FaultKind.UNDELIVERED, code=30007),
+    "+14155553008": Fault(do=FaultKind.UNDELIVERED, code=30008),
 }
 
 
-class FaultBook:
+class FaultRules:
     """The rules in force, in the order in which they were set. Safe from any thread.
 
     ``dice`` decides where a rule acts by chance; seed it to have the same throws again.
@@ -150,7 +154,7 @@ class FaultBook:
 
     def __init__(self) -> None:
         self.dice = Random()
-        self.acted: Counter[Do] = Counter()
+        self.acted: Counter[FaultKind] = Counter()
         """How often each fault has acted."""
         self._rules: list[tuple[Fault, int | None]] = []
         self._lock = Lock()
@@ -171,7 +175,7 @@ class FaultBook:
             return [{**fault.as_json(), "times": left} for fault, left in self._rules]
 
     def take(
-        self, kinds: frozenset[Do], *, on: str = "create", to: str | None = None
+        self, kinds: frozenset[FaultKind], *, on: str = "create", to: str | None = None
     ) -> Fault | None:
         """The first rule that fits, used up once; else what the number itself means; else None."""
         if self._rules:
@@ -185,7 +189,7 @@ class FaultBook:
                         self._rules[place] = (fault, left - 1)
                     self.acted[fault.do] += 1
                     return fault
-        meaning = NUMBERS_WITH_MEANING.get(to or "")
+        meaning = MAGIC_NUMBERS.get(to or "")
         return meaning if meaning and meaning.fits(kinds, on, to) else None
 
     def _strikes(self, fault: Fault) -> bool:

@@ -14,8 +14,8 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from portal.demo.fake_providers.faults import MAIL, FaultBook
-from portal.demo.fake_providers.waiting import Changes
+from portal.demo.fake_providers.faults import MAIL_FAULTS, FaultRules
+from portal.demo.fake_providers.waiting import ChangeSignal
 
 LINK = re.compile(r"(https?://[^\s<>\"]+[^\s<>\".,;:!?)\]])")
 
@@ -108,9 +108,9 @@ class Mail:
 class Mailbox:
     """The newest `most` mails, and aiosmtpd's handler that takes them in."""
 
-    LARGEST_MAIL = 2_000_000
+    MAX_EMAIL_BYTES = 2_000_000
 
-    def __init__(self, most: int, faults: FaultBook, changes: Changes) -> None:
+    def __init__(self, most: int, faults: FaultRules, changes: ChangeSignal) -> None:
         self._most, self._faults, self._changes = most, faults, changes
         self._mails: OrderedDict[int, Mail] = OrderedDict()
         self._ids = count(1)
@@ -147,7 +147,7 @@ class Mailbox:
             self,
             hostname="mailbox.invalid",
             ident="Simulated mailbox",
-            data_size_limit=self.LARGEST_MAIL,
+            data_size_limit=self.MAX_EMAIL_BYTES,
             enable_SMTPUTF8=True,
         )
 
@@ -160,7 +160,7 @@ class Mailbox:
         options: list[str],
     ) -> str:
         """Aiosmtpd's hook: anybody is welcome, unless a fault says otherwise."""
-        if fault := self._faults.take(MAIL, to=address):
+        if fault := self._faults.take(MAIL_FAULTS, to=address):
             return f"{fault.code} This address is refused on request"
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)

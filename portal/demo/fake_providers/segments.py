@@ -5,19 +5,19 @@ not split across parts. Anything else makes the whole text UCS-2: 70 units, or 6
 and a surrogate pair is not split.
 """
 
-BASIC = frozenset(
+GSM7_BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
-EXTENSION = frozenset("^{}\\[~]|€\f")
+GSM7_EXTENSION = frozenset("^{}\\[~]|€\f")
 
 
 def count_segments(body: str) -> int:
     """The number of parts; an empty text is one part."""
-    if BASIC.issuperset(body):
+    if GSM7_BASIC.issuperset(body):
         sizes, whole, part = [1] * len(body), 160, 153
-    elif (BASIC | EXTENSION).issuperset(body):
-        sizes, whole, part = [2 if c in EXTENSION else 1 for c in body], 160, 153
+    elif (GSM7_BASIC | GSM7_EXTENSION).issuperset(body):
+        sizes, whole, part = [2 if c in GSM7_EXTENSION else 1 for c in body], 160, 153
     else:
         sizes, whole, part = [2 if ord(c) > 0xFFFF else 1 for c in body], 70, 67
     if sum(sizes) <= whole:

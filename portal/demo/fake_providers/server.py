@@ -21,10 +21,10 @@ from portal.demo.fake_providers.config import (
     require_loopback,
 )
 from portal.demo.fake_providers.fake_carrier import Carrier
-from portal.demo.fake_providers.faults import Do, Fault, FaultBook
+from portal.demo.fake_providers.faults import Fault, FaultKind, FaultRules
 from portal.demo.fake_providers.mailbox import Mail, Mailbox
 from portal.demo.fake_providers.sms import Text
-from portal.demo.fake_providers.twilio_api import HANG_UP
+from portal.demo.fake_providers.twilio_api import DROP_CONNECTION
 from portal.demo.fake_providers.waiting import Subscription
 from portal.demo.fake_providers.webhooks import Outcome
 
@@ -33,7 +33,7 @@ T = TypeVar("T")
 STARTS_WITHIN = 10.0
 
 
-class Pending(Generic[T]):
+class PendingResult(Generic[T]):
     """Something that the simulator's thread is doing: `await` it, or ask for its `result()`."""
 
     def __init__(self, future: "Future[T]") -> None:
@@ -47,11 +47,11 @@ class Pending(Generic[T]):
         return self._future.result()
 
 
-class Simulator:
+class FakeProviders:
     """Carrier and mailbox on loopback, from `with` or `async with` to the end of the block.
 
     Ports are free ones unless given. Further keywords are those of CarrierConfig. Raises
-    NotSimulated for a host that is not loopback, for an account that could be real, and when
+    UnsafeCredentials for a host that is not loopback, for an account that could be real, and when
     TWILIO_AUTH_TOKEN is set while no `auth_token` is given.
     """
 
@@ -100,11 +100,11 @@ class Simulator:
         self.carrier.inbound_url = url
 
     @property
-    def faults(self) -> FaultBook:
+    def faults(self) -> FaultRules:
         """What goes wrong, and `clear()` for no more of it."""
         return self.carrier.faults
 
-    def fault(self, do: Do | str, **rule: Any) -> None:
+    def fault(self, do: FaultKind | str, **rule: Any) -> None:
         """Set a rule, for example `fault("status_500", to="+14155550132", times=1)`."""
         self.faults.add(Fault.from_json({"do": do, **rule}))
 
@@ -120,7 +120,7 @@ class Simulator:
         """What was mailed to that address, oldest first."""
         return self.mailbox.mails_to(address)
 
-    def receive(self, from_: str, body: str, **more: Any) -> Pending[tuple[Text, Outcome]]:
+    def receive(self, from_: str, body: str, **more: Any) -> PendingResult[tuple[Text, Outcome]]:
         """A customer writes; done when the webhook has been answered. See Carrier.receive."""
         return self._do(self.carrier.receive(from_, body, **more))
 
@@ -128,7 +128,7 @@ class Simulator:
         """Keep a photo for a text to bring; gives its `media` address, which asks for a sign-in."""
         return f"{self.api_url}{self.carrier.hold(data, media_type)}"
 
-    def wait_for(self, predicate: Callable[[], T], timeout: float = 5.0) -> Pending[T]:
+    def wait_for(self, predicate: Callable[[], T], timeout: float = 5.0) -> PendingResult[T]:
         """What `predicate` returns once that is true; TimeoutError after `timeout` seconds.
 
         It is asked after every change, in the simulator's thread, so let it be quick:
@@ -140,8 +140,8 @@ class Simulator:
         """Follow a customer's phone from the running loop; use it in a `with` block."""
         return self.carrier.subscribe(number)
 
-    def _do(self, work: Coroutine[Any, Any, T]) -> Pending[T]:
-        return Pending(asyncio.run_coroutine_threadsafe(work, self._loop))
+    def _do(self, work: Coroutine[Any, Any, T]) -> PendingResult[T]:
+        return PendingResult(asyncio.run_coroutine_threadsafe(work, self._loop))
 
     # life
 
@@ -224,7 +224,7 @@ class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Hand the request a way to drop its connection."""
         super().on_message_begin()
-        self.scope["extensions"] = {HANG_UP: self.transport.abort}  # type: ignore[dict-item]
+        self.scope["extensions"] = {DROP_CONNECTION: self.transport.abort}  # type: ignore[dict-item]
 
 
 def _listen(host: str, port: int) -> socket.socket:

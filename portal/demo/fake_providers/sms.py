@@ -27,7 +27,7 @@ class Text:
     status_callback: str | None = None
     validity_period: int | None = None
     error_code: int | None = None
-    fate: Fault | None = None
+    delivery_fault: Fault | None = None
     """The rule, if any, that decides what becomes of it."""
     sid: str = field(default_factory=lambda: f"SM{token_hex(16)}")
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))

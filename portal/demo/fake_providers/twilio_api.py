@@ -18,13 +18,13 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from portal.demo.fake_providers.errors import Refusal
+from portal.demo.fake_providers.errors import CarrierError
 from portal.demo.fake_providers.fake_carrier import Carrier
-from portal.demo.fake_providers.faults import ANSWERS, Do, Fault
+from portal.demo.fake_providers.faults import RESPONSE_FAULTS, Fault, FaultKind
 from portal.demo.fake_providers.sms import API_VERSION, Text
 
-HANG_UP = "simulator.hang_up"
-CODES = {Do.STATUS_500: 20500, Do.STATUS_429: 20429}
+DROP_CONNECTION = "simulator.hang_up"
+ERROR_CODES = {FaultKind.STATUS_500: 20500, FaultKind.STATUS_429: 20429}
 DEFAULT_PAGE, LARGEST_PAGE = 50, 1_000
 
 Operation = Callable[[Carrier, Request], Awaitable[Response]]
@@ -55,8 +55,8 @@ def _call(name: str, operation: Operation) -> Callable[[Request], Awaitable[Resp
         try:
             _authenticate(carrier, request)
             return await operation(carrier, request)
-        except Refusal as refusal:
-            return refused(refusal)
+        except CarrierError as refusal:
+            return error_response(refusal)
 
     return endpoint
 
@@ -66,9 +66,9 @@ def _authenticate(carrier: Carrier, request: Request) -> None:
     known = base64.b64encode(f"{config.account_sid}:{config.auth_token}".encode()).decode()
     given = request.headers.get("authorization", "")
     if not compare_digest(given.encode(), f"Basic {known}".encode()):
-        raise Refusal(20003)
+        raise CarrierError(20003)
     if request.path_params["account"] != config.account_sid:
-        raise Refusal(20404)
+        raise CarrierError(20404)
 
 
 async def create_message(carrier: Carrier, request: Request) -> Response:
@@ -76,45 +76,45 @@ async def create_message(carrier: Carrier, request: Request) -> Response:
     pairs = parse_qsl((await request.body()).decode(), keep_blank_values=True)
     form = dict(pairs)
     media = tuple(value for name, value in pairs if name == "MediaUrl")
-    fault = carrier.faults.take(ANSWERS, on="create", to=form.get("To"))
+    fault = carrier.faults.take(RESPONSE_FAULTS, on="create", to=form.get("To"))
     if fault and not fault.accepts:
-        return await spoiled(carrier, fault)
-    if fault and fault.do is Do.ACCEPT_LATE:
-        carrier.accept_later(form, media, fault.seconds or 0)
-        return await spoiled(carrier, fault)
+        return await faulty_response(carrier, fault)
+    if fault and fault.do is FaultKind.ACCEPT_LATE:
+        carrier.accept_after(form, media, fault.seconds or 0)
+        return await faulty_response(carrier, fault)
     text = carrier.accept(form, media)
     # drawn now: a text set off at once may be further on its way by the time it is sent
     taken = JSONResponse(text.as_twilio(carrier.config.account_sid), status_code=201)
     if fault is None:
         taken.background = BackgroundTask(_set_off, carrier, text)
         return taken
-    delivery = carrier.set_off(text)
-    if fault.do is Do.CALLBACK_BEFORE_ANSWER:
+    delivery = carrier.start_delivery(text)
+    if fault.do is FaultKind.CALLBACK_BEFORE_ANSWER:
         await asyncio.wait({delivery})
         return taken
-    return await spoiled(carrier, fault, taken)
+    return await faulty_response(carrier, fault, taken)
 
 
 async def _set_off(carrier: Carrier, text: Text) -> None:
-    carrier.set_off(text)
+    carrier.start_delivery(text)
 
 
 async def fetch_message(carrier: Carrier, request: Request) -> Response:
     """One text as it stands."""
-    if fault := carrier.faults.take(ANSWERS, on="fetch"):
-        return await spoiled(carrier, fault)
+    if fault := carrier.faults.take(RESPONSE_FAULTS, on="fetch"):
+        return await faulty_response(carrier, fault)
     text = carrier.find(request.path_params["sid"])
     if text is None:
-        raise Refusal(20404)
+        raise CarrierError(20404)
     return JSONResponse(text.as_twilio(carrier.config.account_sid))
 
 
 async def find_media(carrier: Carrier, request: Request) -> Response:
     """Where a photo lies: as at Twilio, in a store of its own that asks for no sign-in."""
-    if fault := carrier.faults.take(ANSWERS, on="media"):
-        return await spoiled(carrier, fault)
+    if fault := carrier.faults.take(RESPONSE_FAULTS, on="media"):
+        return await faulty_response(carrier, fault)
     if carrier.media(request.path_params["media"]) is None:
-        raise Refusal(20404)
+        raise CarrierError(20404)
     return RedirectResponse(f"/media/{request.path_params['media']}", 307)
 
 
@@ -123,7 +123,7 @@ async def show_media(request: Request) -> Response:
     carrier: Carrier = request.app.state.carrier
     found = carrier.media(request.path_params["media"])
     if found is None:
-        return refused(Refusal(20404))
+        return error_response(CarrierError(20404))
     if "authorization" in request.headers:
         return Response("Only one way to sign in is allowed.", 400)
     return Response(found.data, media_type=found.media_type)
@@ -132,8 +132,8 @@ async def show_media(request: Request) -> Response:
 async def list_messages(carrier: Carrier, request: Request) -> Response:
     """Newest first, a page at a time; pages hold still while new texts come in."""
     query = dict(request.query_params)
-    if fault := carrier.faults.take(ANSWERS, on="list", to=query.get("To")):
-        return await spoiled(carrier, fault)
+    if fault := carrier.faults.take(RESPONSE_FAULTS, on="list", to=query.get("To")):
+        return await faulty_response(carrier, fault)
     size = min(max(_number(query.get("PageSize"), DEFAULT_PAGE), 1), LARGEST_PAGE)
     page = _number(query.get("Page"), 0)
     matching = _newest_first(carrier, query)
@@ -187,7 +187,7 @@ def _moment(written: str | None) -> datetime | None:
     try:
         moment = datetime.fromisoformat(written)
     except ValueError:
-        raise Refusal(20001) from None
+        raise CarrierError(20001) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -197,8 +197,8 @@ def _number(written: str | None, otherwise: int) -> int:
 
 async def fetch_account(carrier: Carrier, _: Request) -> Response:
     """For a check of the credentials."""
-    if fault := carrier.faults.take(ANSWERS, on="account"):
-        return await spoiled(carrier, fault)
+    if fault := carrier.faults.take(RESPONSE_FAULTS, on="account"):
+        return await faulty_response(carrier, fault)
     sid = carrier.config.account_sid
     return JSONResponse(
         {
@@ -211,26 +211,28 @@ async def fetch_account(carrier: Carrier, _: Request) -> Response:
     )
 
 
-def refused(refusal: Refusal) -> Response:
+def error_response(refusal: CarrierError) -> Response:
     """The answer to a call that is not taken."""
     return JSONResponse(refusal.as_twilio(), status_code=refusal.status)
 
 
-async def spoiled(carrier: Carrier, fault: Fault, answer: Response | None = None) -> Response:
+async def faulty_response(
+    carrier: Carrier, fault: Fault, answer: Response | None = None
+) -> Response:
     """What the caller gets instead of `answer`, which is None where nothing was accepted."""
     match fault.do:
-        case Do.STATUS_500 | Do.STATUS_429 | Do.ERROR:
-            return refused(Refusal(CODES.get(fault.do) or fault.code or 20500))
-        case Do.STATUS_502_HTML:
+        case FaultKind.STATUS_500 | FaultKind.STATUS_429 | FaultKind.ERROR:
+            return error_response(CarrierError(ERROR_CODES.get(fault.do) or fault.code or 20500))
+        case FaultKind.STATUS_502_HTML:
             return HTMLResponse("<html><h1>502 Bad Gateway</h1></html>", status_code=502)
-        case Do.TRUNCATE_201 if answer is not None:
+        case FaultKind.TRUNCATE_201 if answer is not None:
             half = bytes(answer.body)[: len(answer.body) // 2]
             return Response(half, answer.status_code, media_type="application/json")
-        case Do.HANG:
+        case FaultKind.HANG:
             await _hang(carrier, fault.seconds or 0)
-            return answer or HungUp()
+            return answer or DroppedConnection()
         case _:
-            return HungUp()
+            return DroppedConnection()
 
 
 async def _hang(carrier: Carrier, seconds: float) -> None:
@@ -240,7 +242,7 @@ async def _hang(carrier: Carrier, seconds: float) -> None:
         return
 
 
-class HungUp(Response):
+class DroppedConnection(Response):
     """No answer at all: the connection is closed.
 
     A server that gives no way to hang up answers 500 instead; ours does (see server.py).
@@ -248,7 +250,7 @@ class HungUp(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Drop the connection and wait until it is gone."""
-        hang_up = scope.get("extensions", {}).get(HANG_UP)
+        hang_up = scope.get("extensions", {}).get(DROP_CONNECTION)
         if hang_up is None:
             await Response("The connection was to be dropped here.", 500)(scope, receive, send)
             return

@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar
 T = TypeVar("T")
 
 
-class Changes:
+class ChangeSignal:
     """Tells those who wait that something has changed. One event loop only."""
 
     def __init__(self) -> None:
@@ -55,9 +55,9 @@ class Subscription:
     need not be the carrier's.
     """
 
-    LONGEST_BACKLOG = 1_000
+    MAX_BACKLOG = 1_000
 
-    def __init__(self, watchers: "Watchers", number: str) -> None:
+    def __init__(self, watchers: "Subscriptions", number: str) -> None:
         self._watchers, self._number = watchers, number
         self._loop = asyncio.get_running_loop()
         self._news: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
@@ -68,7 +68,7 @@ class Subscription:
             self._loop.call_soon_threadsafe(self._take, news)
 
     def _take(self, news: dict[str, Any] | None) -> None:
-        if self._news.qsize() >= self.LONGEST_BACKLOG:
+        if self._news.qsize() >= self.MAX_BACKLOG:
             self._news.get_nowait()  # a reader that slow reads the thread again anyway
         self._news.put_nowait(news)
 
@@ -87,7 +87,7 @@ class Subscription:
         self._watchers.forget(self._number, self)
 
 
-class Watchers:
+class Subscriptions:
     """Who follows which number."""
 
     def __init__(self) -> None:
@@ -108,7 +108,7 @@ class Watchers:
             if not self._by_number[number]:
                 del self._by_number[number]
 
-    def follows(self, number: str) -> bool:
+    def has_subscriber(self, number: str) -> bool:
         """Whether anyone listens, so that news for nobody need not be written."""
         return number in self._by_number
 

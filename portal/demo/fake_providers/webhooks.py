@@ -89,8 +89,8 @@ class Webhooks:
                 return Outcome(kind, answer.status, await answer.text(), answer.content_type)
         except TimeoutError:
             return Outcome("rt", error="No answer in time.")
-        except aiohttp.ClientConnectorError as refused:
-            return Outcome("ct", error=str(refused))
+        except aiohttp.ClientConnectorError as error_response:
+            return Outcome("ct", error=str(error_response))
         except aiohttp.ClientError as broken:
             return Outcome("rt", error=str(broken) or type(broken).__name__)
 

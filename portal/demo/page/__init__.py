@@ -3,24 +3,24 @@
 from starlette.routing import BaseRoute, Route
 
 from portal.demo.page.endpoints import (
-    LiveScene,
-    act,
+    DemoStream,
     reply,
     restart,
+    run_action,
     show_demo,
     show_desk,
     show_thread,
 )
-from portal.desk.auth.access import for_anybody
+from portal.desk.auth.access import allow_anonymous
 
 # fmt: off
 routes: list[BaseRoute] = [
-    Route("/demo",             for_anybody(show_demo)),
-    Route("/demo/thread",      for_anybody(show_thread)),
-    Route("/demo/desk",        for_anybody(show_desk)),
-    Route("/demo/live",        LiveScene(), methods=["GET"]),
-    Route("/demo/reply",       for_anybody(reply), methods=["POST"]),
-    Route("/demo/restart",     for_anybody(restart), methods=["POST"]),
-    Route("/demo/{verb:path}", for_anybody(act), methods=["POST"]),
+    Route("/demo",             allow_anonymous(show_demo)),
+    Route("/demo/thread",      allow_anonymous(show_thread)),
+    Route("/demo/desk",        allow_anonymous(show_desk)),
+    Route("/demo/live",        DemoStream(), methods=["GET"]),
+    Route("/demo/reply",       allow_anonymous(reply), methods=["POST"]),
+    Route("/demo/restart",     allow_anonymous(restart), methods=["POST"]),
+    Route("/demo/{verb:path}", allow_anonymous(run_action), methods=["POST"]),
 ]
 # fmt: on

@@ -8,15 +8,20 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from portal import business_time
-from portal.demo.page.customer import get_martins, start_again, text_us, texts_on_his_phone
+from portal.demo.page.customer import (
+    get_demo_request,
+    list_demo_texts,
+    restart_demo,
+    send_demo_text,
+)
 from portal.desk.auth.access import field, is_fragment, read_form
-from portal.desk.auth.current_staff import Reader, as_person
-from portal.desk.board.presenter import Rows
-from portal.desk.request.actions import find_act, perform
-from portal.desk.request.endpoints import as_problem, changed_since
-from portal.desk.request.presenter import draw_request
+from portal.desk.auth.current_staff import CurrentStaff, as_person
+from portal.desk.board.presenter import RowPresenter
+from portal.desk.request.actions import find_action, perform_action
+from portal.desk.request.endpoints import build_problem, changes_since
+from portal.desk.request.presenter import present_request
 from portal.errors import NotFound, PortalError
-from portal.messaging.wording.time_format import Words
+from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import ServiceRequest
 from portal.queries.desk.board import newest_requests
 from portal.queries.roster import load_roster
@@ -25,9 +30,9 @@ from portal.rules.roster import Roster
 from portal.web import templating
 
 PAGE = "demo/demo.html"
-MOST_OTHERS = 12
-LONGEST_TEXT = 1_600
-SIGN_IN = "Sign in as one of the people named in the terminal where the demo runs."
+MAX_OTHER_REQUESTS = 12
+MAX_TEXT_LENGTH = 1_600
+SIGN_IN_HINT = "Sign in as one of the people named in the terminal where the demo runs."
 
 
 async def show_demo(request: Request) -> Response:
@@ -45,7 +50,7 @@ async def show_desk(request: Request) -> Response:
     return templating.fragment(request, PAGE, "desk", await _context(request))
 
 
-class LiveScene:
+class DemoStream:
     """`GET /demo/live`: an event for each change, and for each text that reaches the phone."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,7 +58,7 @@ class LiveScene:
         state = HTTPConnection(scope).app.state
         try:
             async with state.database.reading() as session:
-                found = await get_martins(session)
+                found = await get_demo_request(session)
         except NotFound:
             await Response(status_code=404)(scope, receive, send)
             return
@@ -62,9 +67,9 @@ class LiveScene:
 
 async def reply(request: Request) -> Response:
     """`POST /demo/reply`: Martin writes a text."""
-    body = field(await read_form(request), "body")[:LONGEST_TEXT]
+    body = field(await read_form(request), "body")[:MAX_TEXT_LENGTH]
     if body:
-        await text_us(request.app.state.settings, body)
+        await send_demo_text(request.app.state.settings, body)
     if is_fragment(request):
         return await show_thread(request)
     return RedirectResponse("/demo", 303)
@@ -72,29 +77,29 @@ async def reply(request: Request) -> Response:
 
 async def restart(request: Request) -> Response:
     """`POST /demo/restart`: the story from its beginning."""
-    await start_again(request.app.state.relay)
+    await restart_demo(request.app.state.operations)
     return RedirectResponse("/demo", 303)
 
 
-async def act(request: Request) -> Response:
+async def run_action(request: Request) -> Response:
     """`POST /demo/{verb}`: the same verbs as at the desk, by whoever has the request now."""
     form = await read_form(request)
     verb: str = request.path_params["verb"]
-    said = find_act(verb)[0].said
-    relay = request.app.state.relay
-    async with relay.database.reading() as session:
-        found = await get_martins(session)
+    said = find_action(verb)[0].said
+    operations = request.app.state.operations
+    async with operations.database.reading() as session:
+        found = await get_demo_request(session)
         acting = await _acting(session, found, await load_roster(session, found.definition))
     try:
-        await perform(relay, acting, found.reference, verb, form)
+        await perform_action(operations, acting, found.reference, verb, form)
     except NotFound:
         raise
     except PortalError as refusal:
         context = await _context(request)
         view = context["request"]
-        changed = changed_since(view, form, refusal)
+        changed = changes_since(view, form, refusal)
         meanwhile = f" Meanwhile: {'; '.join(changed)}." if changed else ""
-        context["problem"] = as_problem(view, verb, form, refusal.detail + meanwhile)
+        context["problem"] = build_problem(view, verb, form, refusal.detail + meanwhile)
         if is_fragment(request):
             return templating.fragment(request, PAGE, "desk", context, refusal.status)
         return templating.page(request, PAGE, context, refusal.status)
@@ -107,14 +112,14 @@ async def act(request: Request) -> Response:
 async def _context(request: Request) -> dict[str, Any]:
     settings = request.app.state.settings
     async with request.app.state.database.reading() as session:
-        found = await get_martins(session)
+        found = await get_demo_request(session)
         roster = await load_roster(session, found.definition)
         acting = await _acting(session, found, roster)
-        view = await draw_request(session, found.reference, acting, settings, "/demo")
-        words = Words("en", found.customer.timezone, business_time.now())
-        texts = await texts_on_his_phone(session, found, words)
-        others = await newest_requests(session, MOST_OTHERS)
-        rows = Rows(words, {}, roster.staff)
+        view = await present_request(session, found.reference, acting, settings, "/demo")
+        words = TimeFormatter("en", found.customer.timezone, business_time.now())
+        texts = await list_demo_texts(session, found, words)
+        others = await newest_requests(session, MAX_OTHER_REQUESTS)
+        rows = RowPresenter(words, {}, roster.staff)
     link = found.live_link
     return {
         "customer": view.customer,
@@ -124,7 +129,7 @@ async def _context(request: Request) -> dict[str, Any]:
         "department": _department(found, roster),
         "request": view,
         "others": [rows.found(one) for one in others if one.customer_id != found.customer_id],
-        "sign_in": SIGN_IN,
+        "sign_in": SIGN_IN_HINT,
         "mailbox_url": f"{str(settings.twilio_api_url).rstrip('/')}/mail"
         if settings.twilio_api_url
         else None,
@@ -133,16 +138,16 @@ async def _context(request: Request) -> dict[str, Any]:
     }
 
 
-async def _acting(session: AsyncSession, request: ServiceRequest, roster: Roster) -> Reader:
+async def _acting(session: AsyncSession, request: ServiceRequest, roster: Roster) -> CurrentStaff:
     """Who would press the next button: whoever takes a handoff up, else whoever owns the work."""
     run = next(iter(request.open_runs), None)
     if run is None:
         staff_id = request.owner_id
-    elif request.waiting_handoff(run):
+    elif request.pending_handoff(run):
         staff_id = roster.assignee(roster.department_by_id(run.department_id))
     else:
         staff_id = run.assignee_id
-    return Reader(roster.person(staff_id), await department_ids(session, staff_id))
+    return CurrentStaff(roster.person(staff_id), await department_ids(session, staff_id))
 
 
 def _department(request: ServiceRequest, roster: Roster) -> str:

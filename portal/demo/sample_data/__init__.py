@@ -4,6 +4,6 @@ Nothing here is written behind the rules' back: every life is lived by the relay
 the moments at which it would have happened.
 """
 
-from portal.demo.sample_data.seeder import Sample, fill
+from portal.demo.sample_data.seeder import SeededRequest, fill
 
-__all__ = ["Sample", "fill"]
+__all__ = ["SeededRequest", "fill"]

@@ -29,55 +29,55 @@ LAST_NAMES = (
     "Patel", "Pereira", "Reid", "Rossi", "Santos", "Sato", "Schmidt", "Silva", "Taylor", "Walker",
     "Yilmaz",
 )  # fmt: skip
-SPANISH = (
+SPANISH_NAMES = (
     "Carmen Castillo", "Diego Herrera", "Lucia Romero", "Javier Molina", "Rosa Delgado",
     "Miguel Navarro", "Elena Vargas", "Pablo Serrano",
 )  # fmt: skip
-ARABIC = {
+ARABIC_NAMES = {
     "ليلى حداد": "layla.haddad", "عمر منصور": "omar.mansour", "سلمى ناصر": "salma.nasser",
     "يوسف خليل": "yusuf.khalil", "مريم فارس": "maryam.faris", "كريم صالح": "karim.saleh",
     "نور عيسى": "nour.issa", "سامي زيدان": "sami.zidan",
 }  # fmt: skip
 """Those in America who read us in their own language: two in sixteen each."""
-AREAS = ("212", "305", "312", "404", "415", "503", "602", "617", "702", "713", "718", "206")
+AREA_CODES = ("212", "305", "312", "404", "415", "503", "602", "617", "702", "713", "718", "206")
 
 
 @dataclass(frozen=True)
-class Stranger:
+class SampleCustomer:
     """A made-up person: the same number is always the same one."""
 
     name: str
     number: int
 
-    def living_in(self, place: str) -> CustomerDetails:
+    def details_in(self, country: str) -> CustomerDetails:
         """Their details in "US" or "GB": most have a phone, some an e-mail address, some both."""
-        name, locale = self._speaking(place)
-        email = f"{ARABIC.get(name, name.lower().replace(' ', '.'))}@example.com"
+        name, locale = self._speaking(country)
+        email = f"{ARABIC_NAMES.get(name, name.lower().replace(' ', '.'))}@example.com"
         if self.number % 6 == 5:
             return CustomerDetails(name, email=email, locale=locale)
-        phone, both = _phone(place, self.number), email if self.number % 3 == 1 else None
+        phone, both = _phone(country, self.number), email if self.number % 3 == 1 else None
         return CustomerDetails(name, phone, both, locale=locale)
 
-    def _speaking(self, place: str) -> tuple[str, str | None]:
+    def _speaking(self, country: str) -> tuple[str, str | None]:
         """Their name, and the language that they read where it is not English."""
         kind, which = self.number % 16, self.number // 16 * 2 + self.number % 2
-        if place == "US" and kind in (3, 4):
-            return SPANISH[which % len(SPANISH)], "es"
-        if place == "US" and kind in (9, 10):
-            return tuple(ARABIC)[which % len(ARABIC)], "ar"
+        if country == "US" and kind in (3, 4):
+            return SPANISH_NAMES[which % len(SPANISH_NAMES)], "es"
+        if country == "US" and kind in (9, 10):
+            return tuple(ARABIC_NAMES)[which % len(ARABIC_NAMES)], "ar"
         return self.name, None
 
 
-def strangers(rng: Random) -> Iterator[Stranger]:
+def sample_customers(rng: Random) -> Iterator[SampleCustomer]:
     """People without end. Names come again after 2,500, numbers sooner: families share phones."""
     names = [f"{first} {last}" for first in FIRST_NAMES for last in LAST_NAMES]
     rng.shuffle(names)
     first = rng.randrange(1_000)
-    return (Stranger(names[number % len(names)], number) for number in count(first))
+    return (SampleCustomer(names[number % len(names)], number) for number in count(first))
 
 
-def _phone(place: str, number: int) -> str:
-    if place == "GB":
+def _phone(country: str, number: int) -> str:
+    if country == "GB":
         return f"+447700900{number % 1000:03d}"
     # From 0133 on: 0132 is Martin's, and 0100 the simulated carrier's own.
-    return f"+1{AREAS[number % len(AREAS)]}55501{33 + number // len(AREAS) % 67}"
+    return f"+1{AREA_CODES[number % len(AREA_CODES)]}55501{33 + number // len(AREA_CODES) % 67}"

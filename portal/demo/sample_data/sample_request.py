@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 
-from portal.demo.sample_data.scenarios import Story
-from portal.demo.sample_data.translations import in_words_of
+from portal.demo.sample_data.scenarios import Scenario
+from portal.demo.sample_data.translations import translate
 from portal.models import Actor, Channel, Message, MessageStatus, SendAttempt, StageRun
 from portal.models.requests.service_request import ServiceRequest
-from portal.operations import CustomerDetails, Turn
+from portal.operations import CustomerDetails, UnitOfWork
 from portal.operations.outbox import Outbox
 from portal.queries.roster import load_roster
 from portal.queries.workflows import get_newest_workflow
@@ -18,15 +18,15 @@ SENT_AFTER, DELIVERED_AFTER = timedelta(seconds=2), timedelta(seconds=5)
 
 
 @dataclass
-class Life:
+class SampleRequest:
     """A request between two of its deeds; ``now`` is its own present.
 
     All lives share one transaction, so that they are quick to write; each deed has a Turn of its
     own, with its own moment and hand, as it would have had.
     """
 
-    base: Turn
-    story: Story
+    base: UnitOfWork
+    scenario: Scenario
     customer: CustomerDetails
     title: str
     rng: Random
@@ -45,46 +45,46 @@ class Life:
     def request(self, opened: ServiceRequest) -> None:
         self._request = opened
 
-    def turn(self, actor: Actor) -> Turn:
+    def begin(self, actor: Actor) -> UnitOfWork:
         """A turn at this life's present, by this hand."""
         outbox = Outbox(self.base.session, self.base.settings, self.now)
         self._outboxes.append(outbox)
-        return replace(self.base, now=self.now, actor=actor, outbox=outbox, touched={})
+        return replace(self.base, now=self.now, actor=actor, outbox=outbox, changed_pages={})
 
     def next_due_at(self) -> datetime | None:
         """When Kept does the next thing by itself: a question, a reminder, word of a delay."""
         if self._request is None:
             return None
-        moments = [self.request.tell_at, *(one.next_at for one in self.request.follow_ups)]
+        moments = [self.request.next_update_at, *(one.next_at for one in self.request.follow_ups)]
         return min((moment for moment in moments if moment is not None), default=None)
 
-    def said(self, words: str) -> str:
+    def translated(self, words: str) -> str:
         """Words of the story in the customer's language."""
-        return in_words_of(self.customer.locale or "en", words)
+        return translate(self.customer.locale or "en", words)
 
     def open_run(self, stage: str) -> StageRun | None:
         """The open passage through that stage."""
         return next((run for run in self.request.open_runs if run.stage_key == stage), None)
 
-    async def first_hand(self) -> Actor:
+    async def first_department_member(self) -> Actor:
         """Somebody of the department where such requests begin."""
-        workflow = await get_newest_workflow(self.base.session, self.story.workflow)
+        workflow = await get_newest_workflow(self.base.session, self.scenario.workflow)
         roster = await load_roster(self.base.session, workflow.definition)
         first = roster.department(workflow.definition.roots()[0].department)
         return roster.person(self.rng.choice(sorted(roster.members[first.id or 0]))).actor
 
-    async def anybody_in(self, department_id: int) -> Actor:
+    async def department_member(self, department_id: int) -> Actor:
         """Somebody who works there."""
         roster = await self.base.roster(self.request)
         return roster.person(self.rng.choice(sorted(roster.members[department_id]))).actor
 
-    async def hand(self, staff_id: int) -> Actor:
+    async def staff_actor(self, staff_id: int) -> Actor:
         """The person of that id, as the hand behind a deed."""
         return (await self.base.roster(self.request)).person(staff_id).actor
 
     async def owner(self) -> Actor:
         """Whoever owns the request."""
-        return await self.hand(self.request.owner_id)
+        return await self.staff_actor(self.request.owner_id)
 
     async def deliver(self, present: datetime) -> None:
         """What was owed has long been delivered; what is not due yet stays with the worker."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 
-class Ending(Enum):
+class EndState(Enum):
     """How a request stands now."""
 
     HANDED_OVER = auto()
@@ -25,7 +25,7 @@ class Ending(Enum):
     CANCELLED = auto()
 
 
-class Talk(Enum):
+class Exchange(Enum):
     """What was said on the way."""
 
     NEWS = auto()
@@ -41,7 +41,7 @@ class Talk(Enum):
 
 
 @dataclass(frozen=True)
-class Story:
+class Scenario:
     """A request of this workflow that has come to this stage.
 
     ``beside`` are the stages next to it that are done; ``said`` happened at the stage named.
@@ -49,62 +49,78 @@ class Story:
 
     workflow: str
     stage: str
-    ending: Ending
-    said: tuple[tuple[str, Talk], ...] = ()
-    beside: tuple[str, ...] = ()
+    ending: EndState
+    exchanges: tuple[tuple[str, Exchange], ...] = ()
+    done_alongside: tuple[str, ...] = ()
     title: str = ""
 
 
 CARD, REPAIR = "card-application", "device-repair"
 PERMIT, FIBRE = "building-permit", "fibre-installation"
 
-MARTINS = Story(
-    CARD, "made", Ending.HANDED_OVER, (("decision", Talk.QUESTION),), title="Everyday credit card"
+MARTIN_SCENARIO = Scenario(
+    CARD,
+    "made",
+    EndState.HANDED_OVER,
+    (("decision", Exchange.QUESTION),),
+    title="Everyday credit card",
 )
 
-STORIES = (
-    Story(CARD, "received", Ending.WORKING),
-    Story(REPAIR, "quote", Ending.WAITING),
-    Story(PERMIT, "plans-review", Ending.WORKING, (("plans-review", Talk.QUESTION),)),
-    Story(FIBRE, "consent", Ending.HELD, (("survey", Talk.NEWS),)),
-    Story(CARD, "decision", Ending.HANDED_OVER),
-    Story(REPAIR, "diagnosis", Ending.WORKING, (("diagnosis", Talk.UNANSWERED),)),
-    Story(PERMIT, "drawings", Ending.WAITING),
-    Story(FIBRE, "digging", Ending.LATE, (("digging", Talk.CALL), ("digging", Talk.PROMISE_LATE))),
-    Story(CARD, "decision", Ending.LATE, (("decision", Talk.LONG_UNANSWERED),)),
-    Story(REPAIR, "repair", Ending.WORKING, (("repair", Talk.PROMISE),)),
-    Story(PERMIT, "plans-review", Ending.WORKING, beside=("fire-review",)),
-    Story(FIBRE, "activation", Ending.ASKED),
-    Story(CARD, "delivered", Ending.ASKED),
-    Story(REPAIR, "diagnosis", Ending.HANDED_OVER, (("received", Talk.THANKS),)),
-    Story(PERMIT, "drawings", Ending.SENT_BACK, (("intake", Talk.QUESTION),)),
-    Story(FIBRE, "installation", Ending.WORKING, (("appointment", Talk.PROMISE_KEPT),)),
-    Story(CARD, "made", Ending.WORKING, (("made", Talk.NEWS), ("decision", Talk.QUESTION))),
-    Story(REPAIR, "pick-up", Ending.COMPLETED, (("repair", Talk.NEWS),)),
-    Story(PERMIT, "intake", Ending.WORKING),
-    Story(FIBRE, "survey", Ending.NOT_TAKEN_UP, (("ordered", Talk.QUESTION),)),
-    Story(CARD, "courier", Ending.WORKING, (("courier", Talk.NEWS),)),
-    Story(REPAIR, "quote", Ending.DECLINED),
-    Story(PERMIT, "decision", Ending.WORKING, beside=()),
-    Story(FIBRE, "appointment", Ending.HANDED_OVER),
-    Story(CARD, "delivered", Ending.DENIED),
-    Story(REPAIR, "quote", Ending.REMINDED),
-    Story(CARD, "made", Ending.NOT_TAKEN_UP, (("made", Talk.CALL), ("made", Talk.UNANSWERED))),
-    Story(FIBRE, "survey", Ending.WORKING, (("survey", Talk.PROMISE_MOVED),)),
-    Story(CARD, "delivered", Ending.COMPLETED, (("made", Talk.THANKS),)),
-    Story(REPAIR, "testing", Ending.HANDED_OVER),
-    Story(PERMIT, "fire-review", Ending.HANDED_OVER),
-    Story(CARD, "courier", Ending.HELD),
-    Story(REPAIR, "repair", Ending.LATE, (("repair", Talk.PROMISE_LATE),)),
-    Story(PERMIT, "issue", Ending.COMPLETED, (("plans-review", Talk.QUESTION),)),
-    Story(CARD, "decision", Ending.CANCELLED, (("decision", Talk.CALL),)),
-    Story(REPAIR, "pick-up", Ending.WAITING),
-    Story(CARD, "courier", Ending.HANDED_OVER, (("made", Talk.PROMISE_KEPT),)),
-    Story(FIBRE, "activation", Ending.WORKING, (("activation", Talk.NEWS),)),
-    Story(CARD, "received", Ending.WORKING, (("received", Talk.UNANSWERED),)),
+SCENARIOS = (
+    Scenario(CARD, "received", EndState.WORKING),
+    Scenario(REPAIR, "quote", EndState.WAITING),
+    Scenario(PERMIT, "plans-review", EndState.WORKING, (("plans-review", Exchange.QUESTION),)),
+    Scenario(FIBRE, "consent", EndState.HELD, (("survey", Exchange.NEWS),)),
+    Scenario(CARD, "decision", EndState.HANDED_OVER),
+    Scenario(REPAIR, "diagnosis", EndState.WORKING, (("diagnosis", Exchange.UNANSWERED),)),
+    Scenario(PERMIT, "drawings", EndState.WAITING),
+    Scenario(
+        FIBRE,
+        "digging",
+        EndState.LATE,
+        (("digging", Exchange.CALL), ("digging", Exchange.PROMISE_LATE)),
+    ),
+    Scenario(CARD, "decision", EndState.LATE, (("decision", Exchange.LONG_UNANSWERED),)),
+    Scenario(REPAIR, "repair", EndState.WORKING, (("repair", Exchange.PROMISE),)),
+    Scenario(PERMIT, "plans-review", EndState.WORKING, done_alongside=("fire-review",)),
+    Scenario(FIBRE, "activation", EndState.ASKED),
+    Scenario(CARD, "delivered", EndState.ASKED),
+    Scenario(REPAIR, "diagnosis", EndState.HANDED_OVER, (("received", Exchange.THANKS),)),
+    Scenario(PERMIT, "drawings", EndState.SENT_BACK, (("intake", Exchange.QUESTION),)),
+    Scenario(FIBRE, "installation", EndState.WORKING, (("appointment", Exchange.PROMISE_KEPT),)),
+    Scenario(
+        CARD, "made", EndState.WORKING, (("made", Exchange.NEWS), ("decision", Exchange.QUESTION))
+    ),
+    Scenario(REPAIR, "pick-up", EndState.COMPLETED, (("repair", Exchange.NEWS),)),
+    Scenario(PERMIT, "intake", EndState.WORKING),
+    Scenario(FIBRE, "survey", EndState.NOT_TAKEN_UP, (("ordered", Exchange.QUESTION),)),
+    Scenario(CARD, "courier", EndState.WORKING, (("courier", Exchange.NEWS),)),
+    Scenario(REPAIR, "quote", EndState.DECLINED),
+    Scenario(PERMIT, "decision", EndState.WORKING, done_alongside=()),
+    Scenario(FIBRE, "appointment", EndState.HANDED_OVER),
+    Scenario(CARD, "delivered", EndState.DENIED),
+    Scenario(REPAIR, "quote", EndState.REMINDED),
+    Scenario(
+        CARD,
+        "made",
+        EndState.NOT_TAKEN_UP,
+        (("made", Exchange.CALL), ("made", Exchange.UNANSWERED)),
+    ),
+    Scenario(FIBRE, "survey", EndState.WORKING, (("survey", Exchange.PROMISE_MOVED),)),
+    Scenario(CARD, "delivered", EndState.COMPLETED, (("made", Exchange.THANKS),)),
+    Scenario(REPAIR, "testing", EndState.HANDED_OVER),
+    Scenario(PERMIT, "fire-review", EndState.HANDED_OVER),
+    Scenario(CARD, "courier", EndState.HELD),
+    Scenario(REPAIR, "repair", EndState.LATE, (("repair", Exchange.PROMISE_LATE),)),
+    Scenario(PERMIT, "issue", EndState.COMPLETED, (("plans-review", Exchange.QUESTION),)),
+    Scenario(CARD, "decision", EndState.CANCELLED, (("decision", Exchange.CALL),)),
+    Scenario(REPAIR, "pick-up", EndState.WAITING),
+    Scenario(CARD, "courier", EndState.HANDED_OVER, (("made", Exchange.PROMISE_KEPT),)),
+    Scenario(FIBRE, "activation", EndState.WORKING, (("activation", Exchange.NEWS),)),
+    Scenario(CARD, "received", EndState.WORKING, (("received", Exchange.UNANSWERED),)),
 )
 
-PLACES = {CARD: "US", PERMIT: "US", REPAIR: "GB", FIBRE: "GB"}
+COUNTRIES = {CARD: "US", PERMIT: "US", REPAIR: "GB", FIBRE: "GB"}
 
 TITLES = {
     CARD: ("Everyday credit card", "Travel credit card", "Student credit card", "Gold credit card"),
@@ -157,4 +173,4 @@ HOLDS = {
 }
 
 SENT_BACK = "Sheet 3 lacks the distance to the boundary; please add it"
-GIVEN_UP = "You told us that you no longer need it"
+CANCEL_REASON = "You told us that you no longer need it"

@@ -7,26 +7,32 @@ from random import Random
 
 from portal import business_time
 from portal.demo.sample_data import actions
-from portal.demo.sample_data.canned_replies import add_replies
-from portal.demo.sample_data.customers import MARTIN, strangers
-from portal.demo.sample_data.sample_request import Life
-from portal.demo.sample_data.scenarios import MARTINS, PLACES, STORIES, TITLES, Story
-from portal.demo.sample_data.schedule import Step, plan
-from portal.demo.sample_data.staff import add_people
+from portal.demo.sample_data.canned_replies import add_sample_replies
+from portal.demo.sample_data.customers import MARTIN, sample_customers
+from portal.demo.sample_data.sample_request import SampleRequest
+from portal.demo.sample_data.scenarios import (
+    COUNTRIES,
+    MARTIN_SCENARIO,
+    SCENARIOS,
+    TITLES,
+    Scenario,
+)
+from portal.demo.sample_data.schedule import ScheduledAction, plan
+from portal.demo.sample_data.staff import add_sample_staff
 from portal.errors import Conflict
-from portal.models import KEPT
-from portal.operations import CustomerDetails, Relay, Turn, load_workflow
+from portal.models import SYSTEM_ACTOR
+from portal.operations import CustomerDetails, Operations, UnitOfWork, load_workflow
 from portal.queries.workflows import find_newest_workflow
 from portal.workflows import WorkflowDefinition, read_workflow_file, shipped_workflow_files
 
-AT_ONCE = 50
+BATCH_SIZE = 50
 """Lives in one transaction: quick to write, and short enough for a server that runs beside."""
 
-SWEPT_AGAIN = timedelta(seconds=2)
+NEXT_SWEEP = timedelta(seconds=2)
 
 
 @dataclass(frozen=True)
-class Sample:
+class SeededRequest:
     """A request that was made: whose it is, and the link that opens its page."""
 
     reference: str
@@ -36,95 +42,98 @@ class Sample:
 
 
 async def fill(
-    relay: Relay, requests: int, seed: int, *, password_hash: str | None = None
-) -> list[Sample]:
+    operations: Operations, requests: int, seed: int, *, password_hash: str | None = None
+) -> list[SeededRequest]:
     """Add the sample organisation and so many requests; the first of them is Martin's.
 
     The same seed gives the same people and stories, moved to the present; references, links and
     the provider's ids are new each time. With a password's hash all sample people can sign in.
     Raises Conflict where a workflow of the same name is not the one that comes with the product.
     """
-    async with relay.turn(KEPT) as turn:
-        definitions = await _load_workflows(turn)
-        await add_people(turn, password_hash)
-        await add_replies(turn)
+    async with operations.begin(SYSTEM_ACTOR) as uow:
+        definitions = await _load_workflows(uow)
+        await add_sample_staff(uow, password_hash)
+        await add_sample_replies(uow)
     lives = list(_cast(requests, seed))
-    samples: list[Sample] = []
-    for begin in range(0, requests, AT_ONCE):
-        async with relay.turn(KEPT) as turn:
-            samples += await _live(turn, lives[begin : begin + AT_ONCE], definitions, seed)
+    samples: list[SeededRequest] = []
+    for begin in range(0, requests, BATCH_SIZE):
+        async with operations.begin(SYSTEM_ACTOR) as uow:
+            samples += await _live(uow, lives[begin : begin + BATCH_SIZE], definitions, seed)
     return samples
 
 
 @dataclass(frozen=True)
-class Part:
+class ScenarioRun:
     """A story with somebody to live it."""
 
     number: int
-    story: Story
+    scenario: Scenario
     customer: CustomerDetails
     title: str
 
 
-def _cast(requests: int, seed: int) -> Iterator[Part]:
+def _cast(requests: int, seed: int) -> Iterator[ScenarioRun]:
     rng = Random(seed)
-    people = strangers(rng)
-    yield Part(0, MARTINS, MARTIN, MARTINS.title)
+    people = sample_customers(rng)
+    yield ScenarioRun(0, MARTIN_SCENARIO, MARTIN, MARTIN_SCENARIO.title)
     for number in range(1, requests):
-        story = STORIES[(number - 1) % len(STORIES)]
-        customer = next(people).living_in(PLACES[story.workflow])
-        yield Part(number, story, customer, rng.choice(TITLES[story.workflow]))
+        scenario = SCENARIOS[(number - 1) % len(SCENARIOS)]
+        customer = next(people).details_in(COUNTRIES[scenario.workflow])
+        yield ScenarioRun(number, scenario, customer, rng.choice(TITLES[scenario.workflow]))
 
 
 async def _live(
-    turn: Turn, parts: list[Part], definitions: dict[str, WorkflowDefinition], seed: int
-) -> list[Sample]:
+    uow: UnitOfWork,
+    parts: list[ScenarioRun],
+    definitions: dict[str, WorkflowDefinition],
+    seed: int,
+) -> list[SeededRequest]:
     present = business_time.now()
-    agenda: list[tuple[Step, Life]] = []
-    lives: list[Life] = []
+    agenda: list[tuple[ScheduledAction, SampleRequest]] = []
+    lives: list[SampleRequest] = []
     for part in parts:
         own = f"{seed}:{part.number}"
-        life = Life(turn, part.story, part.customer, part.title, Random(own), present)
-        steps = plan(part.story, definitions[part.story.workflow], present, own)
-        agenda += [(step, life) for step in steps]
-        lives.append(life)
-    for step, life in sorted(agenda, key=lambda entry: entry[0].at):
-        await _live_until(step.at, life, present)
-        life.now = step.at
-        await step.deed(life)
-        await life.deliver(present)
-    for life in lives:
-        await _live_until(present, life, present)
-    return [await _sample(turn, life) for life in lives]
+        sample = SampleRequest(uow, part.scenario, part.customer, part.title, Random(own), present)
+        steps = plan(part.scenario, definitions[part.scenario.workflow], present, own)
+        agenda += [(step, sample) for step in steps]
+        lives.append(sample)
+    for step, sample in sorted(agenda, key=lambda entry: entry[0].at):
+        await _live_until(step.at, sample, present)
+        sample.now = step.at
+        await step.action(sample)
+        await sample.deliver(present)
+    for sample in lives:
+        await _live_until(present, sample, present)
+    return [await _sample(uow, sample) for sample in lives]
 
 
-async def _live_until(until: datetime, life: Life, present: datetime) -> None:
+async def _live_until(until: datetime, sample: SampleRequest, present: datetime) -> None:
     """Ask, remind and tell as the sweep would have done meanwhile."""
-    while (due := life.next_due_at()) is not None and due <= until:
+    while (due := sample.next_due_at()) is not None and due <= until:
         # Twice something at one moment: the sweep comes again a little later.
-        life.now = due if due > life.now else life.now + SWEPT_AGAIN
-        if life.now > until:
+        sample.now = due if due > sample.now else sample.now + NEXT_SWEEP
+        if sample.now > until:
             break
-        await actions.do_what_is_due(life)
-        await life.deliver(present)
+        await actions.run_due_work(sample)
+        await sample.deliver(present)
 
 
-async def _sample(turn: Turn, life: Life) -> Sample:
-    request = life.request
-    link = (await turn.teller(request)).link
-    return Sample(request.reference, request.customer.name, request.title, link)
+async def _sample(uow: UnitOfWork, sample: SampleRequest) -> SeededRequest:
+    request = sample.request
+    link = (await uow.renderer(request)).link
+    return SeededRequest(request.reference, request.customer.name, request.title, link)
 
 
-async def _load_workflows(turn: Turn) -> dict[str, WorkflowDefinition]:
+async def _load_workflows(uow: UnitOfWork) -> dict[str, WorkflowDefinition]:
     definitions = {}
     for path in shipped_workflow_files():
         shipped = read_workflow_file(path)
-        newest = await find_newest_workflow(turn.session, shipped.key)
+        newest = await find_newest_workflow(uow.session, shipped.key)
         if newest is not None and newest.definition != shipped:
             raise Conflict(
                 f"The workflow {shipped.key} here is not the one that comes with Kept, so the "
                 "samples would not fit it. Choose another database for them."
             )
-        await load_workflow(turn, shipped)
+        await load_workflow(uow, shipped)
         definitions[shipped.key] = shipped
     return definitions

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from sqlmodel import select
 
 from portal.models import Role, StaffMember
-from portal.operations import Turn, add_staff
+from portal.operations import UnitOfWork, add_staff
 
 
 @dataclass(frozen=True)
-class Colleague:
+class SampleStaff:
     """Somebody at the desk, the departments they lead, and those that they help in."""
 
     name: str
@@ -23,42 +23,42 @@ class Colleague:
         return f"{self.name.lower().replace(' ', '.')}@acme.example"
 
 
-PEOPLE = (
-    Colleague("Tess Moreno", leads=("telesales",)),
-    Colleague("Owen Blake", helps=("telesales", "underwriting")),
-    Colleague("Uma Krishnan", leads=("underwriting",)),
-    Colleague("Pia Lindqvist", leads=("processing",)),
-    Colleague("Ravi Nair", helps=("processing", "courier")),
-    Colleague("Carl Jensen", leads=("courier",)),
-    Colleague("Dora Whitfield", leads=("counter",)),
-    Colleague("Mei Tanaka", leads=("workshop", "test-bench")),
-    Colleague("Ibrahim Khan", helps=("workshop", "test-bench")),
-    Colleague("Rosa Delgado", leads=("permit-counter",)),
-    Colleague("Frank Osei", leads=("fire",)),
-    Colleague("Lena Hoffmann", leads=("plans", "development")),
-    Colleague("Grace Okafor", leads=("orders", "network")),
-    Colleague("Tom Ashworth", leads=("survey", "consents")),
-    Colleague("Gareth Price", leads=("civil-works", "field")),
-    Colleague("Helen Marsh", role=Role.MANAGER),
-    Colleague("Sam Adler", role=Role.ADMIN),
+SAMPLE_STAFF = (
+    SampleStaff("Tess Moreno", leads=("telesales",)),
+    SampleStaff("Owen Blake", helps=("telesales", "underwriting")),
+    SampleStaff("Uma Krishnan", leads=("underwriting",)),
+    SampleStaff("Pia Lindqvist", leads=("processing",)),
+    SampleStaff("Ravi Nair", helps=("processing", "courier")),
+    SampleStaff("Carl Jensen", leads=("courier",)),
+    SampleStaff("Dora Whitfield", leads=("counter",)),
+    SampleStaff("Mei Tanaka", leads=("workshop", "test-bench")),
+    SampleStaff("Ibrahim Khan", helps=("workshop", "test-bench")),
+    SampleStaff("Rosa Delgado", leads=("permit-counter",)),
+    SampleStaff("Frank Osei", leads=("fire",)),
+    SampleStaff("Lena Hoffmann", leads=("plans", "development")),
+    SampleStaff("Grace Okafor", leads=("orders", "network")),
+    SampleStaff("Tom Ashworth", leads=("survey", "consents")),
+    SampleStaff("Gareth Price", leads=("civil-works", "field")),
+    SampleStaff("Helen Marsh", role=Role.MANAGER),
+    SampleStaff("Sam Adler", role=Role.ADMIN),
 )
 
 
-async def add_people(turn: Turn, password_hash: str | None) -> None:
+async def add_sample_staff(uow: UnitOfWork, password_hash: str | None) -> None:
     """Add those who are not there yet; with a password's hash they can sign in at once."""
-    known = set((await turn.session.exec(select(StaffMember.email))).all())
-    for colleague in PEOPLE:
+    known = set((await uow.session.exec(select(StaffMember.email))).all())
+    for colleague in SAMPLE_STAFF:
         if colleague.email in known:
             continue
         person, _ = await add_staff(
-            turn, email=colleague.email, name=colleague.name, role=colleague.role,
+            uow, email=colleague.email, name=colleague.name, role=colleague.role,
             departments=colleague.leads, lead=True,
         )  # fmt: skip
         if colleague.helps:
             await add_staff(
-                turn, email=colleague.email, name=colleague.name, role=colleague.role,
+                uow, email=colleague.email, name=colleague.name, role=colleague.role,
                 departments=colleague.helps,
             )  # fmt: skip
         if password_hash is not None:
             person.set_password(password_hash)
-    await turn.session.flush()
+    await uow.session.flush()

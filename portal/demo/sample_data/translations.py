@@ -1,6 +1,6 @@
 """What is said in a story, in the language of the customer whom it is said to or by."""
 
-SAID = {
+TRANSLATIONS = {
     "Everyday credit card": ("Tarjeta de cada día", "بطاقة كل يوم"),
     "Travel credit card": ("Tarjeta de viaje", "بطاقة السفر"),
     "Student credit card": ("Tarjeta de estudiante", "بطاقة الطالب"),
@@ -85,7 +85,7 @@ SAID = {
 """By the English of the stories that Spanish and Arabic customers have: their own and our words."""
 
 
-def in_words_of(locale: str, english: str) -> str:
+def translate(locale: str, english: str) -> str:
     """The same in that language; what has no translation here stays English."""
-    spanish, arabic = SAID.get(english, (english, english))
+    spanish, arabic = TRANSLATIONS.get(english, (english, english))
     return {"es": spanish, "ar": arabic}.get(locale, english)

@@ -8,26 +8,36 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from portal.desk.auth.current_staff import Reader, as_person, find_reader, is_readers_token
+from portal.desk.auth.current_staff import (
+    CurrentStaff,
+    as_person,
+    find_current_staff,
+    is_valid_form_token,
+)
 from portal.errors import BadInput, NotAllowed, PortalError
 from portal.web import templating
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-StaffEndpoint = Callable[[Request, Reader], Awaitable[Response]]
+StaffEndpoint = Callable[[Request, CurrentStaff], Awaitable[Response]]
 
-MOST_FIELDS = 40
-KEYS_COOKIE = "kept_keys"
-KEYS_OFF = "off"
-IN_THE_BAR = ("desk/to_answer.html", "desk/to_mend.html", "desk/to_catch.html", "desk/alerts.html")
+MAX_FORM_FIELDS = 40
+SHORTCUTS_COOKIE = "kept_keys"
+SHORTCUTS_OFF = "off"
+OUT_OF_BAND_TEMPLATES = (
+    "desk/to_answer.html",
+    "desk/to_mend.html",
+    "desk/to_catch.html",
+    "desk/alerts.html",
+)
 
 
-def for_staff(endpoint: StaffEndpoint) -> Endpoint:
+def require_staff(endpoint: StaffEndpoint) -> Endpoint:
     """Let in who is signed in; send others to the door. Forms must be our own."""
 
     async def guarded(request: Request) -> Response:
-        reader = await find_reader(request)
+        reader = await find_current_staff(request)
         if reader is None:
-            return send_to_the_door(request)
+            return redirect_to_sign_in(request)
         try:
             if request.method == "POST":
                 await _check_form(request)
@@ -38,7 +48,7 @@ def for_staff(endpoint: StaffEndpoint) -> Endpoint:
     return guarded
 
 
-def for_anybody(endpoint: Endpoint) -> Endpoint:
+def allow_anonymous(endpoint: Endpoint) -> Endpoint:
     """The door itself: no sign-in is asked for, but forms of other sites are refused."""
 
     async def guarded(request: Request) -> Response:
@@ -52,7 +62,7 @@ def for_anybody(endpoint: Endpoint) -> Endpoint:
     return guarded
 
 
-def send_to_the_door(request: Request) -> Response:
+def redirect_to_sign_in(request: Request) -> Response:
     """To the sign-in, and from there back to the page that was asked for."""
     if is_fragment(request):
         # The page's own script takes the whole page there: no door inside a fragment.
@@ -63,23 +73,23 @@ def send_to_the_door(request: Request) -> Response:
     return RedirectResponse(_door(back if request.method == "GET" else ""), 303)
 
 
-def notice(request: Request, reader: Reader | None, refusal: PortalError) -> Response:
+def notice(request: Request, reader: CurrentStaff | None, refusal: PortalError) -> Response:
     """A kind page, or its part, for what could not be done."""
-    context = {"title": refusal.title, "detail": refusal.detail, **frame(reader)}
+    context = {"title": refusal.title, "detail": refusal.detail, **layout_context(reader)}
     return answer(request, "desk/notice.html", context, refusal.status)
 
 
 def answer(request: Request, name: str, context: dict[str, Any], status: int = 200) -> Response:
     """The page; for htmx its block ``desk``, and what the bar above it says by now."""
-    context = context | {"keys": request.cookies.get(KEYS_COOKIE) != KEYS_OFF}
+    context = context | {"keys": request.cookies.get(SHORTCUTS_COOKIE) != SHORTCUTS_OFF}
     if is_fragment(request):
-        beside = IN_THE_BAR if context["me"] else ()
+        out_of_band = OUT_OF_BAND_TEMPLATES if context["me"] else ()
         context = context | {"beside": True}
-        return templating.fragment(request, name, "desk", context, status, beside=beside)
+        return templating.fragment(request, name, "desk", context, status, out_of_band=out_of_band)
     return templating.page(request, name, context | {"beside": False}, status)
 
 
-def frame(reader: Reader | None) -> dict[str, Any]:
+def layout_context(reader: CurrentStaff | None) -> dict[str, Any]:
     """What the frame of each page of the desk asks for."""
     if reader is None:
         return {
@@ -107,7 +117,7 @@ def is_fragment(request: Request) -> bool:
 
 async def read_form(request: Request) -> FormData:
     """What was typed. Files have no place here."""
-    return await request.form(max_files=0, max_fields=MOST_FIELDS)
+    return await request.form(max_files=0, max_fields=MAX_FORM_FIELDS)
 
 
 def field(form: FormData, name: str) -> str:
@@ -135,7 +145,7 @@ def check_origin(request: Request) -> None:
 async def _check_form(request: Request) -> None:
     check_origin(request)
     token = field(await read_form(request), "form_token")
-    if not is_readers_token(request.app.state.settings, request, token):
+    if not is_valid_form_token(request.app.state.settings, request, token):
         raise NotAllowed(
             "This form is from an earlier sign-in, so nothing was done. "
             "Please go back, load the page again and repeat it."

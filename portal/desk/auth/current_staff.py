@@ -13,18 +13,23 @@ from starlette.responses import Response
 from portal import business_time
 from portal.desk.widgets import Person
 from portal.models import ServiceRequest, StaffMember
-from portal.queries.desk.dropped_balls import Whom, count_balls
-from portal.queries.desk.failed_messages import EVERYBODYS, Scope, count_lost, house_alerts
-from portal.queries.desk.inbox import Whose, count_waiting
+from portal.queries.desk.dropped_balls import DroppedBallScope, count_open_dropped_balls
+from portal.queries.desk.failed_messages import (
+    ALL_FAILED_MESSAGES,
+    FailedMessageScope,
+    count_failed_messages,
+    sending_alerts,
+)
+from portal.queries.desk.inbox import PromiseScope, count_due_replies
 from portal.queries.staff import department_ids, find_staff
 from portal.settings import Settings
 
-COOKIE = "kept_desk"
-SIGN_IN_LASTS = timedelta(hours=12)
+SIGN_IN_COOKIE = "kept_desk"
+SIGN_IN_LIFETIME = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class CurrentStaff:
     """A member of staff and the ids of their departments.
 
     ``form_token`` must come back in each form that this person sends; it is bound to this sign-in.
@@ -43,18 +48,24 @@ class Reader:
     alerts: Sequence[str] = ()
 
     @property
-    def scope(self) -> Scope:
+    def scope(self) -> FailedMessageScope:
         """Whose messages are theirs to see to: their own and their departments', or all."""
-        return EVERYBODYS if self.staff.oversees else Scope(self.staff.id, self.departments)
+        return (
+            ALL_FAILED_MESSAGES
+            if self.staff.manages_all
+            else FailedMessageScope(self.staff.id, self.departments)
+        )
 
     @property
-    def inbox(self) -> Whose:
+    def inbox(self) -> PromiseScope:
         """Whose promises their inbox has: their departments', or all."""
-        return Whose() if self.staff.oversees else Whose(departments=self.departments)
+        return (
+            PromiseScope() if self.staff.manages_all else PromiseScope(departments=self.departments)
+        )
 
     def works_in(self, department_id: int) -> bool:
         """True for their own departments, and for all of them where they oversee all."""
-        return self.staff.oversees or department_id in self.departments
+        return self.staff.manages_all or department_id in self.departments
 
     def may_act(self, request: ServiceRequest) -> bool:
         """True for what they own, what lies with their departments, or all for who oversees all."""
@@ -64,14 +75,14 @@ class Reader:
         return self.staff.id in hands or any(self.works_in(place) for place in places)
 
 
-async def find_reader(connection: HTTPConnection) -> Reader | None:
+async def find_current_staff(connection: HTTPConnection) -> CurrentStaff | None:
     """Who is signed in; None without a sign-in that still holds.
 
     A sign-in ends after twelve hours, with a new password and when the person leaves, which is
     why their row is read each time.
     """
     state = connection.app.state
-    told = _read(state.settings, connection.cookies.get(COOKIE, ""))
+    told = _read(state.settings, connection.cookies.get(SIGN_IN_COOKIE, ""))
     if told is None:
         return None
     async with state.database.reading() as session:
@@ -79,26 +90,26 @@ async def find_reader(connection: HTTPConnection) -> Reader | None:
         if staff is None or staff.disabled_at or staff.sign_in_version != told["version"]:
             return None
         token = _form_tokens(state.settings).dumps(told["nonce"])
-        reader = Reader(staff, await department_ids(session, staff.id or 0), token)
+        reader = CurrentStaff(staff, await department_ids(session, staff.id or 0), token)
         return replace(
             reader,
-            to_answer=(await count_waiting(session, reader.inbox, business_time.now()))[0],
-            to_mend=await count_lost(session, business_time.now(), reader.scope),
-            to_catch=await count_balls(session, Whom(person_id=staff.id)),
-            alerts=await house_alerts(session) if staff.oversees else (),
+            to_answer=(await count_due_replies(session, reader.inbox, business_time.now()))[0],
+            to_mend=await count_failed_messages(session, business_time.now(), reader.scope),
+            to_catch=await count_open_dropped_balls(session, DroppedBallScope(person_id=staff.id)),
+            alerts=await sending_alerts(session) if staff.manages_all else (),
         )
 
 
-def is_readers_token(settings: Settings, connection: HTTPConnection, token: str) -> bool:
+def is_valid_form_token(settings: Settings, connection: HTTPConnection, token: str) -> bool:
     """True for a form token that was made for this very sign-in, by any key still accepted."""
-    told = _read(settings, connection.cookies.get(COOKIE, ""))
+    told = _read(settings, connection.cookies.get(SIGN_IN_COOKIE, ""))
     try:
         return told is not None and _form_tokens(settings).loads(token) == told["nonce"]
     except BadData:
         return False
 
 
-def begin_sign_in(settings: Settings, response: Response, staff: StaffMember) -> None:
+def set_sign_in_cookie(settings: Settings, response: Response, staff: StaffMember) -> None:
     """Give the browser the cookie of a new sign-in."""
     told = {
         "staff": staff.id,
@@ -106,9 +117,9 @@ def begin_sign_in(settings: Settings, response: Response, staff: StaffMember) ->
         "nonce": secrets.token_urlsafe(12),
     }
     response.set_cookie(
-        COOKIE,
+        SIGN_IN_COOKIE,
         _sign_ins(settings).dumps(told),
-        max_age=int(SIGN_IN_LASTS.total_seconds()),
+        max_age=int(SIGN_IN_LIFETIME.total_seconds()),
         path="/desk",
         httponly=True,
         samesite="lax",
@@ -116,9 +127,9 @@ def begin_sign_in(settings: Settings, response: Response, staff: StaffMember) ->
     )
 
 
-def end_sign_in(response: Response) -> None:
+def clear_sign_in_cookie(response: Response) -> None:
     """Take the cookie back."""
-    response.delete_cookie(COOKIE, path="/desk", httponly=True, samesite="lax")
+    response.delete_cookie(SIGN_IN_COOKIE, path="/desk", httponly=True, samesite="lax")
 
 
 def as_person(staff: StaffMember) -> Person:
@@ -130,7 +141,7 @@ def as_person(staff: StaffMember) -> Person:
 
 def _read(settings: Settings, cookie: str) -> dict[str, Any] | None:
     try:
-        told = _sign_ins(settings).loads(cookie, max_age=int(SIGN_IN_LASTS.total_seconds()))
+        told = _sign_ins(settings).loads(cookie, max_age=int(SIGN_IN_LIFETIME.total_seconds()))
     except BadData:
         return None
     return dict(told)

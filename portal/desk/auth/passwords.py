@@ -9,8 +9,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from portal.errors import BadInput
 
-SHORTEST = 12
-LONGEST = 200
+MIN_LENGTH = 12
+MAX_LENGTH = 200
 
 # Its defaults are RFC 9106's second recommended choice (64 MiB).
 _hasher = PasswordHasher()
@@ -18,22 +18,22 @@ _hasher = PasswordHasher()
 
 async def hash_password(password: str) -> str:
     """The hash to keep. Raises BadInput for a password that is too short or far too long."""
-    if len(password) < SHORTEST:
+    if len(password) < MIN_LENGTH:
         raise BadInput(
-            f"Please choose at least {SHORTEST} characters.",
-            fields={"password": f"Please choose at least {SHORTEST} characters."},
+            f"Please choose at least {MIN_LENGTH} characters.",
+            fields={"password": f"Please choose at least {MIN_LENGTH} characters."},
         )
-    if len(password) > LONGEST:
+    if len(password) > MAX_LENGTH:
         raise BadInput(
-            f"Please keep it under {LONGEST} characters.",
-            fields={"password": f"Please keep it under {LONGEST} characters."},
+            f"Please keep it under {MAX_LENGTH} characters.",
+            fields={"password": f"Please keep it under {MAX_LENGTH} characters."},
         )
     return await asyncio.to_thread(_hasher.hash, password)
 
 
-async def is_password(kept: str | None, password: str) -> bool:
+async def verify_password(kept: str | None, password: str) -> bool:
     """True for the right password; as slow where there is none to compare with."""
-    return await asyncio.to_thread(_verify, kept, password[:LONGEST])
+    return await asyncio.to_thread(_verify, kept, password[:MAX_LENGTH])
 
 
 def _verify(kept: str | None, password: str) -> bool:

@@ -6,27 +6,29 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from portal import business_time
-from portal.desk.auth.access import answer, field, frame, read_form
+from portal.desk.auth.access import answer, field, layout_context, read_form
 from portal.desk.auth.current_staff import (
-    Reader,
+    CurrentStaff,
     as_person,
-    begin_sign_in,
-    end_sign_in,
-    find_reader,
+    clear_sign_in_cookie,
+    find_current_staff,
+    set_sign_in_cookie,
 )
-from portal.desk.auth.passwords import hash_password, is_password
+from portal.desk.auth.passwords import hash_password, verify_password
 from portal.errors import BadInput, NotFound, PortalError
-from portal.models import KEPT, StaffMember
-from portal.queries.staff import find_invited, find_staff_by_email
-from portal.web.rate_limit import TooOften
+from portal.models import SYSTEM_ACTOR, StaffMember
+from portal.queries.staff import find_by_invitation, find_staff_by_email
+from portal.web.rate_limit import RateLimited
 
-WRONG = "That e-mail and password do not belong together. Please try again."
-BY_ADDRESS = "10/minute"
-BY_CLIENT = "60/minute"
-HINT = "Sign in as one of the sample people: the terminal that runs the demo shows their password."
+SIGN_IN_FAILED = "That e-mail and password do not belong together. Please try again."
+RATE_LIMIT_PER_EMAIL = "10/minute"
+RATE_LIMIT_PER_CLIENT = "60/minute"
+DEMO_HINT = (
+    "Sign in as one of the sample people: the terminal that runs the demo shows their password."
+)
 
 
-class OldInvitation(NotFound):
+class InvalidInvitation(NotFound):
     """Used, replaced, run out, or never made: they look the same."""
 
     title = "This invitation does not work any more"
@@ -35,7 +37,7 @@ class OldInvitation(NotFound):
 async def show_sign_in(request: Request) -> Response:
     """`GET /desk/sign-in`: the form; who is signed in already goes on to the board."""
     back = _own_path(request.query_params.get("back", ""))
-    if await find_reader(request) is not None:
+    if await find_current_staff(request) is not None:
         return RedirectResponse(back, 303)
     return _form(request, back)
 
@@ -46,60 +48,64 @@ async def sign_in(request: Request) -> Response:
     back, email = _own_path(field(form, "back")), field(form, "email")
     try:
         await _count_a_try(request, email.lower())
-    except TooOften as refusal:
+    except RateLimited as refusal:
         return _form(request, back, email, refusal.detail, refusal.status)
     async with request.app.state.database.reading() as session:
         staff = await find_staff_by_email(session, email)
     kept = staff.password_hash if staff and not staff.disabled_at else None
     password = form.get("password")
-    is_right = await is_password(kept, password if isinstance(password, str) else "")
+    is_right = await verify_password(kept, password if isinstance(password, str) else "")
     if staff is None or not is_right:
-        return _form(request, back, email, WRONG, 422)
+        return _form(request, back, email, SIGN_IN_FAILED, 422)
     return _welcome(request, staff, back)
 
 
-async def sign_out(_request: Request, _reader: Reader) -> Response:
+async def sign_out(_request: Request, _reader: CurrentStaff) -> Response:
     """`POST /desk/sign-out`."""
     response = RedirectResponse("/desk/sign-in", 303)
-    end_sign_in(response)
+    clear_sign_in_cookie(response)
     return response
 
 
 async def show_invitation(request: Request) -> Response:
-    """`GET /desk/invitations/{token}`: choose a password. Raises OldInvitation."""
-    await request.app.state.rates.allow(BY_CLIENT, "invitation", _client(request))
+    """`GET /desk/invitations/{token}`: choose a password. Raises InvalidInvitation."""
+    await request.app.state.rate_limiter.allow(
+        RATE_LIMIT_PER_CLIENT, "invitation", _client(request)
+    )
     async with request.app.state.database.reading() as session:
-        invited = _still_invited(await find_invited(session, request.path_params["token"]))
+        invited = _still_invited(await find_by_invitation(session, request.path_params["token"]))
     return _invitation(request, invited)
 
 
 async def accept_invitation(request: Request) -> Response:
     """`POST /desk/invitations/{token}`: the password is set once, and the person is signed in."""
-    await request.app.state.rates.allow(BY_CLIENT, "invitation", _client(request))
+    await request.app.state.rate_limiter.allow(
+        RATE_LIMIT_PER_CLIENT, "invitation", _client(request)
+    )
     token: str = request.path_params["token"]
     async with request.app.state.database.reading() as session:
-        invited = _still_invited(await find_invited(session, token))
+        invited = _still_invited(await find_by_invitation(session, token))
     password = (await read_form(request)).get("password")
     try:
         kept = await hash_password(password if isinstance(password, str) else "")
     except BadInput as refusal:
         return _invitation(request, invited, refusal)
-    async with request.app.state.relay.turn(KEPT) as turn:
-        staff = _still_invited(await find_invited(turn.session, token))
+    async with request.app.state.operations.begin(SYSTEM_ACTOR) as uow:
+        staff = _still_invited(await find_by_invitation(uow.session, token))
         staff.set_password(kept)
-        turn.session.add(staff)
+        uow.session.add(staff)
     return _welcome(request, staff, "/desk")
 
 
 def _still_invited(staff: StaffMember | None) -> StaffMember:
     if staff is None or not staff.may_accept_invitation(business_time.now()):
-        raise OldInvitation("Whoever looks after the desk can send you a new one.")
+        raise InvalidInvitation("Whoever looks after the desk can send you a new one.")
     return staff
 
 
 def _welcome(request: Request, staff: StaffMember, back: str) -> Response:
     response = RedirectResponse(back, 303)
-    begin_sign_in(request.app.state.settings, response, staff)
+    set_sign_in_cookie(request.app.state.settings, response, staff)
     return response
 
 
@@ -110,8 +116,8 @@ def _form(
         "back": back,
         "typed": {"email": email},
         "errors": {"": wrong} if wrong else {},
-        "hint": HINT if request.app.state.demo else None,
-        **frame(None),
+        "hint": DEMO_HINT if request.app.state.demo else None,
+        **layout_context(None),
     }
     return answer(request, "desk/sign_in.html", context, status)
 
@@ -123,16 +129,16 @@ def _invitation(
         "invited": as_person(invited),
         "token": request.path_params["token"],
         "errors": refusal.fields if refusal else {},
-        **frame(None),
+        **layout_context(None),
     }
     status = refusal.status if refusal else 200
     return answer(request, "desk/invitation.html", context, status)
 
 
 async def _count_a_try(request: Request, email: str) -> None:
-    rates = request.app.state.rates
-    await rates.allow(BY_CLIENT, "sign-in", _client(request))
-    await rates.allow(BY_ADDRESS, "sign-in", email[:254])
+    rate_limiter = request.app.state.rate_limiter
+    await rate_limiter.allow(RATE_LIMIT_PER_CLIENT, "sign-in", _client(request))
+    await rate_limiter.allow(RATE_LIMIT_PER_EMAIL, "sign-in", email[:254])
 
 
 def _client(request: Request) -> str:

@@ -10,80 +10,80 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from portal import business_time
-from portal.desk.auth.access import answer, frame, is_fragment
-from portal.desk.auth.current_staff import Reader
-from portal.desk.board.presenter import Rows
-from portal.desk.board.view_models import DepartmentTab, Row, Section
-from portal.desk.request.actions import find_act
-from portal.desk.widgets import Problem
+from portal.desk.auth.access import answer, is_fragment, layout_context
+from portal.desk.auth.current_staff import CurrentStaff
+from portal.desk.board.presenter import RowPresenter
+from portal.desk.board.view_models import BoardRow, BoardSection, DepartmentTab
+from portal.desk.request.actions import find_action
+from portal.desk.widgets import FormError
 from portal.errors import BadInput, NotFound, PortalError
-from portal.messaging.wording.time_format import Words
+from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Department, Handoff, Promise, ServiceRequest, StageRun
 from portal.queries.desk import board as board_module
-from portal.queries.desk.board import Counts, Place
-from portal.queries.staff import people_by_id
+from portal.queries.desk.board import BoardCounts, PageCursor
+from portal.queries.staff import staff_by_id
 
-A_PAGE = 25
-LOOK_AGAIN = 20
+PAGE_SIZE = 25
+REFRESH_SECONDS = 20
 """Seconds between two looks at a board that is open before somebody's eyes."""
-MOST_FOUND = 50
-LONGEST_SEARCH = 120
+MAX_RESULTS = 50
+MAX_QUERY_LENGTH = 120
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 SECTIONS = {
-    "accept": Section(
+    "accept": BoardSection(
         "accept",
         "Handed to us, not yet taken up",
         "The sender owns it until you take it up.",
         "Take up by",
         (),
     ),
-    "answer": Section(
+    "answer": BoardSection(
         "answer",
         "Needs an answer",
         "The customer wrote, and has our word for a time.",
         "Answer by",
         (),
     ),
-    "work": Section("work", "In work", "Soonest due first.", "Due", ()),
-    "waiting": Section(
+    "work": BoardSection("work", "In work", "Soonest due first.", "Due", ()),
+    "waiting": BoardSection(
         "waiting", "On hold or waiting for the customer", "Their clock stands still.", "Due", ()
     ),
-    "confirm": Section(
+    "confirm": BoardSection(
         "confirm", "Done, to be confirmed", "The customer has the last word.", "Due", ()
     ),
 }
 
 
-async def show_board(request: Request, reader: Reader) -> Response:
+async def show_board(request: Request, reader: CurrentStaff) -> Response:
     """`GET /desk?department=&section=&after=&done=`: the reader's board, or a further page."""
     asked = request.query_params
     board = await _board(
         request, reader, asked.get("department", ""), asked.get("section"), asked.get("after")
     )
     try:
-        said = find_act(asked.get("done", ""))[0].said
+        said = find_action(asked.get("done", ""))[0].said
     except NotFound:
         said = None
     return answer(request, "desk/board.html", board | {"said": said})
 
 
-async def search(request: Request, reader: Reader) -> Response:
+async def search(request: Request, reader: CurrentStaff) -> Response:
     """`GET /desk/search?q=`: the one request that fits exactly, or all that may be meant."""
-    q = request.query_params.get("q", "").replace("\x00", "").strip()[:LONGEST_SEARCH]
+    q = request.query_params.get("q", "").replace("\x00", "").strip()[:MAX_QUERY_LENGTH]
     if not q:
         return RedirectResponse("/desk", 303)
     async with request.app.state.database.reading() as session:
-        found = await board_module.search_requests(session, q, MOST_FOUND)
+        found = await board_module.search_requests(session, q, MAX_RESULTS)
         if len(found) == 1 and found[0].reference == q.upper():
             return RedirectResponse(f"/desk/requests/{found[0].reference}", 303)
         departments = await board_module.all_departments(session)
-        people = await people_by_id(session, [one.owner_id for one in found])
+        people = await staff_by_id(session, [one.owner_id for one in found])
         tabs = await _tabs(session, reader, departments, None)
     here = next((one for one in departments if reader.works_in(one.id or 0)), None)
-    words = Words("en", here.timezone if here else "UTC", business_time.now())
-    rows = Rows(words, {one.id or 0: one for one in departments}, people)
-    section = Section(
+    words = TimeFormatter("en", here.timezone if here else "UTC", business_time.now())
+    rows = RowPresenter(words, {one.id or 0: one for one in departments}, people)
+    section = BoardSection(
         "found", "Requests", "Newest first.", "Due", [rows.found(one) for one in found]
     )
     context = {
@@ -98,14 +98,14 @@ async def search(request: Request, reader: Reader) -> Response:
         "said": None,
         "problem": None,
         "q": q,
-        **frame(reader),
+        **layout_context(reader),
     }
     return answer(request, "desk/board.html", context)
 
 
-async def answer_with_board(
+async def render_board(
     request: Request,
-    reader: Reader,
+    reader: CurrentStaff,
     department: str,
     *,
     done: str = "",
@@ -116,28 +116,28 @@ async def answer_with_board(
         return RedirectResponse(f"/desk?department={department}&done={done}", 303)
     board = await _board(request, reader, department)
     if refusal is not None:
-        board["problem"] = Problem("", refusal.detail)
+        board["problem"] = FormError("", refusal.detail)
         return answer(request, "desk/board.html", board, refusal.status)
-    return answer(request, "desk/board.html", board | {"said": find_act(done)[0].said})
+    return answer(request, "desk/board.html", board | {"said": find_action(done)[0].said})
 
 
 async def _board(
     request: Request,
-    reader: Reader,
+    reader: CurrentStaff,
     key: str,
     only: str | None = None,
     after: str | None = None,
 ) -> dict[str, Any]:
     if only is not None and only not in SECTIONS:
         raise BadInput("There is no such part of a board.")
-    place = read_place(after) if after else None
+    place = decode_cursor(after) if after else None
     async with request.app.state.database.reading() as session:
         departments = await board_module.all_departments(session)
         current = _current(reader, departments, key)
         tabs = await _tabs(session, reader, departments, current)
         sections = []
         if current is not None:
-            reading = Reading(session, departments, current, place)
+            reading = BoardLoader(session, departments, current, place)
             sections = await reading.sections([only] if only else SECTIONS)
     tab = next((one for one in tabs if one.current), None)
     return {
@@ -147,28 +147,28 @@ async def _board(
         "sections": sections,
         "nothing": "Nothing more here." if after else "Nothing is open here. All quiet.",
         "live_url": f"/desk/live?department={current.key}" if current else None,
-        "look_again": None if after else LOOK_AGAIN,
+        "look_again": None if after else REFRESH_SECONDS,
         "said": None,
         "problem": None,
-        **frame(reader),
+        **layout_context(reader),
     }
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class BoardLoader:
     """Reads one department's lists, a page of each, and what their rows need."""
 
     session: AsyncSession
     departments: Sequence[Department]
     department: Department
-    after: Place | None
+    after: PageCursor | None
 
-    async def sections(self, keys: Iterable[str]) -> list[Section]:
+    async def sections(self, keys: Iterable[str]) -> list[BoardSection]:
         """These sections of the board, with their rows."""
         found = {key: await self._found(key) for key in keys}
-        shown = {key: rows[:A_PAGE] for key, rows in found.items()}
+        shown = {key: rows[:PAGE_SIZE] for key, rows in found.items()}
         rows = await self._rows([row for page in shown.values() for row in page])
-        make: dict[str, Callable[[Any], Row]] = {
+        make: dict[str, Callable[[Any], BoardRow]] = {
             "accept": rows.handed,
             "answer": rows.owed,
             "work": rows.worked,
@@ -179,58 +179,60 @@ class Reading:
             replace(
                 SECTIONS[key],
                 rows=[make[key](row) for row in page],
-                older=self._older(key, page[-1]) if len(found[key]) > A_PAGE else None,
+                older=self._older(key, page[-1]) if len(found[key]) > PAGE_SIZE else None,
             )
             for key, page in shown.items()
         ]
 
     def _found(self, key: str) -> Awaitable[Sequence[tuple[Any, ...]]]:
-        here = (self.session, self.department.id or 0, self.after, A_PAGE + 1)
+        here = (self.session, self.department.id or 0, self.after, PAGE_SIZE + 1)
         if key == "accept":
-            return board_module.handed_to(*here)
+            return board_module.list_incoming_handoffs(*here)
         if key == "answer":
-            return board_module.answers_owed(*here)
+            return board_module.list_owed_replies(*here)
         if key == "confirm":
             return board_module.awaiting_confirmation(*here)
         return board_module.in_work(*here, paused=key == "waiting")
 
-    async def _rows(self, found: Sequence[tuple[Any, ...]]) -> Rows:
+    async def _rows(self, found: Sequence[tuple[Any, ...]]) -> RowPresenter:
         parts = [part for row in found for part in row]
         requests = {part.id or 0 for part in parts if isinstance(part, ServiceRequest)}
         people = {part.owner_id for part in parts if isinstance(part, ServiceRequest | Promise)}
         people |= {part.assignee_id for part in parts if isinstance(part, StageRun)}
         writers = {part.request_id for part in parts if isinstance(part, Promise)}
-        return Rows(
-            Words("en", self.department.timezone, business_time.now()),
+        return RowPresenter(
+            TimeFormatter("en", self.department.timezone, business_time.now()),
             {one.id or 0: one for one in self.departments},
-            await people_by_id(self.session, people),
-            await board_module.latest_words(self.session, writers),
+            await staff_by_id(self.session, people),
+            await board_module.latest_customer_texts(self.session, writers),
             await board_module.open_promises(self.session, requests),
         )
 
     def _older(self, key: str, last: tuple[Any, ...]) -> str:
         first = last[0]
         at = first.accept_by if isinstance(first, Handoff) else getattr(first, "due_at", None)
-        place = write_place(Place(at or EPOCH, first.id))
+        place = encode_cursor(PageCursor(at or EPOCH, first.id))
         return f"/desk?department={self.department.key}&section={key}&after={place}"
 
 
-def write_place(place: Place) -> str:
+def encode_cursor(place: PageCursor) -> str:
     """A place in a list, for an address."""
     return f"{(place.at - EPOCH) // timedelta(microseconds=1)}.{place.id}"
 
 
-def read_place(words: str) -> Place:
+def decode_cursor(words: str) -> PageCursor:
     """The same, read back. Raises BadInput."""
     at, _, number = words.partition(".")
     if not (at.isascii() and at.isdecimal() and number.isascii() and number.isdecimal()):
         raise BadInput("This page of the board cannot be found. Please begin at its top.")
     if len(at) > 17 or len(number) > 18:
         raise BadInput("This page of the board cannot be found. Please begin at its top.")
-    return Place(EPOCH + timedelta(microseconds=int(at)), int(number))
+    return PageCursor(EPOCH + timedelta(microseconds=int(at)), int(number))
 
 
-def _current(reader: Reader, departments: Sequence[Department], key: str) -> Department | None:
+def _current(
+    reader: CurrentStaff, departments: Sequence[Department], key: str
+) -> Department | None:
     """The department asked for, else the reader's first. Raises NotFound for an unknown one."""
     if key:
         found = next((one for one in departments if one.key == key), None)
@@ -238,12 +240,12 @@ def _current(reader: Reader, departments: Sequence[Department], key: str) -> Dep
             raise NotFound("There is no such department.")
         return found
     mine = [one for one in departments if one.id in reader.departments]
-    return next(iter(mine or (departments if reader.staff.oversees else [])), None)
+    return next(iter(mine or (departments if reader.staff.manages_all else [])), None)
 
 
 async def _tabs(
     session: AsyncSession,
-    reader: Reader,
+    reader: CurrentStaff,
     departments: Sequence[Department],
     current: Department | None,
 ) -> list[DepartmentTab]:
@@ -253,10 +255,12 @@ async def _tabs(
     counts = await board_module.board_counts(
         session, [one.id or 0 for one in listed], business_time.now()
     )
-    return [_tab(one, counts[one.id or 0], reader, one is current) for one in listed]
+    return [_tab(one, counts[one.id or 0], reader, current=one is current) for one in listed]
 
 
-def _tab(department: Department, counts: Counts, reader: Reader, current: bool) -> DepartmentTab:  # noqa: FBT001 (a fact of the tab)
+def _tab(
+    department: Department, counts: BoardCounts, reader: CurrentStaff, *, current: bool
+) -> DepartmentTab:
     return DepartmentTab(
         key=department.key,
         name=department.name,
@@ -285,6 +289,6 @@ def _summary(tab: DepartmentTab) -> str:
 
 
 def _found_words(number: int) -> str:
-    if number == MOST_FOUND:
-        return f"The newest {MOST_FOUND} that fit."
+    if number == MAX_RESULTS:
+        return f"The newest {MAX_RESULTS} that fit."
     return {0: "Nothing fits.", 1: "One request fits."}.get(number, f"{number} requests fit.")

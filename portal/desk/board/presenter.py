@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from portal.desk.auth.current_staff import as_person
-from portal.desk.board.view_models import Row
-from portal.desk.labels import STATUS, due, since
-from portal.desk.widgets import Mark, Person
-from portal.messaging.wording.time_format import Words
+from portal.desk.board.view_models import BoardRow
+from portal.desk.labels import STATUS_LABELS, due, since
+from portal.desk.widgets import Badge, Person
+from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import (
     Department,
     Promise,
@@ -17,87 +17,87 @@ from portal.models import (
     StaffMember,
     StageRun,
 )
-from portal.queries.desk.board import Confirming, Handed, Owed, Worked
+from portal.queries.desk.board import IncomingHandoff, OpenWork, OwedReply, RequestToConfirm
 
-LONGEST_QUOTE = 240
+MAX_QUOTE_LENGTH = 240
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class RowPresenter:
     """Makes rows out of what was read for a page: people, last words and promises by id."""
 
-    words: Words
+    words: TimeFormatter
     departments: Mapping[int, Department]
     people: Mapping[int, StaffMember]
     quotes: Mapping[int, str] = field(default_factory=dict)
     promises: Sequence[Promise] = ()
 
-    def handed(self, found: Handed) -> Row:
+    def handed(self, found: IncomingHandoff) -> BoardRow:
         """Waits to be taken up: with who sent it, and the button."""
         handoff, run, request, customer, stage = found
         by = handoff.accept_by
         behind = by is not None and by < self.words.now
-        return Row(
+        return BoardRow(
             **self._basics(request, customer),
             stage=stage,
             owner=self._person(run.assignee_id),
             since=since(self.words, handoff.sent_at),
             due=due(self.words, by, late=behind) if by else None,
-            marks=self._marks(request, run),
+            badges=self._marks(request, run),
             accept_stage=run.stage_key,
             sent_by=self.departments[handoff.from_department_id].name,
         )
 
-    def owed(self, found: Owed) -> Row:
+    def owed(self, found: OwedReply) -> BoardRow:
         """The customer wrote: with their words, and by when they are answered."""
         promise, request, customer = found
-        return Row(
+        return BoardRow(
             **self._basics(request, customer),
-            stage=STATUS[request.status],
+            stage=STATUS_LABELS[request.status],
             owner=self._person(promise.owner_id),
             since=since(self.words, request.unanswered_since or promise.made_at),
             due=due(self.words, promise.due_at, late=promise.due_at < self.words.now),
-            marks=[Mark("waiting", "wants a call")] if promise.kind == PromiseKind.CALL else (),
-            quote=shortened(self.quotes.get(request.id or 0, "")),
+            badges=[Badge("waiting", "wants a call")] if promise.kind == PromiseKind.CALL else (),
+            quote=truncate_quote(self.quotes.get(request.id or 0, "")),
         )
 
-    def worked(self, found: Worked) -> Row:
+    def worked(self, found: OpenWork) -> BoardRow:
         """An open stage that the department has."""
         run, request, customer, stage = found
-        return Row(
+        return BoardRow(
             **self._basics(request, customer),
             stage=stage,
             owner=self._person(run.assignee_id),
             since=since(self.words, run.reached_at or run.opened_at),
-            due=due(self.words, run.due_at, late=run.is_late(self.words.now)),
-            marks=self._marks(request, run),
+            due=due(self.words, run.due_at, late=run.is_overdue(self.words.now)),
+            badges=self._marks(request, run),
         )
 
-    def confirming(self, found: Confirming) -> Row:
+    def confirming(self, found: RequestToConfirm) -> BoardRow:
         """Done as far as we know; the customer has the last word."""
         request, customer = found
-        return Row(
+        return BoardRow(
             **self._basics(request, customer),
             stage="Done",
             owner=self._person(request.owner_id),
             since=since(self.words, request.updated_at),
             due=None,
-            marks=self._marks(request, None),
+            badges=self._marks(request, None),
         )
 
-    def found(self, request: ServiceRequest) -> Row:
+    def found(self, request: ServiceRequest) -> BoardRow:
         """A request that a search found, wherever it is."""
         runs = request.open_runs
         soonest = min(runs, key=lambda run: run.due_at, default=None)
         names = [request.definition.stage(run.stage_key).name for run in runs]
-        late = soonest is not None and soonest.is_late(self.words.now)
-        return Row(
+        late = soonest is not None and soonest.is_overdue(self.words.now)
+        return BoardRow(
             **self._basics(request, request.customer.name),
-            stage=", ".join(names) or STATUS[request.status],
+            stage=", ".join(names) or STATUS_LABELS[request.status],
             owner=self._person(request.owner_id),
             since=since(self.words, request.opened_at),
             due=due(self.words, soonest.due_at, late=late) if soonest else None,
-            marks=self._marks(request, soonest),
+            badges=self._marks(request, soonest),
         )
 
     def _basics(self, request: ServiceRequest, customer: str) -> dict[str, Any]:
@@ -113,23 +113,23 @@ class Rows:
         person = self.people.get(staff_id)
         return as_person(person) if person else None
 
-    def _marks(self, request: ServiceRequest, run: StageRun | None) -> list[Mark]:
-        marks = []
+    def _marks(self, request: ServiceRequest, run: StageRun | None) -> list[Badge]:
+        badges = []
         if run is not None and run.held_at:
             until = f" until {self.words.by(run.hold_until)}" if run.hold_until else ""
-            marks.append(Mark("hold", f"on hold{until}"))
+            badges.append(Badge("hold", f"on hold{until}"))
         elif run is not None and run.waits_on_customer:
-            marks.append(Mark("waiting", "waits for the customer"))
+            badges.append(Badge("waiting", "waits for the customer"))
         for promise in self.promises:
             if promise.request_id == request.id:
                 kind = "answer" if promise.kind == PromiseKind.ANSWER else "promise"
                 by = self.words.by(promise.due_at)
                 behind = promise.due_at < self.words.now
                 words = f"{kind} late since {by}" if behind else f"{kind} due {by}"
-                marks.append(Mark("late" if behind else "promise", words))
-        return marks
+                badges.append(Badge("late" if behind else "promise", words))
+        return badges
 
 
-def shortened(words: str) -> str:
+def truncate_quote(words: str) -> str:
     """As much of a customer's words as a row has room for."""
-    return words if len(words) <= LONGEST_QUOTE else f"{words[:LONGEST_QUOTE].rstrip()}…"
+    return words if len(words) <= MAX_QUOTE_LENGTH else f"{words[:MAX_QUOTE_LENGTH].rstrip()}…"

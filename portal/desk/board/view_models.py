@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from portal.desk.request.conversation_view import Entry
-from portal.desk.widgets import Choice, Mark, Person, When
+from portal.desk.request.conversation_view import ConversationEntry
+from portal.desk.widgets import Badge, Choice, Person, When
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class DepartmentTab:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BoardRow:
     """One open stage of one request, as the board and the search list it.
 
     `accept_stage` is the stage key to take up, when the row waits to be taken up here;
@@ -39,46 +39,46 @@ class Row:
     owner: Person | None
     since: When
     due: When | None
-    marks: Sequence[Mark] = ()
+    badges: Sequence[Badge] = ()
     accept_stage: str | None = None
     sent_by: str = ""
     quote: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class BoardSection:
     """A group of rows on the board, oldest due first; `older` is the next page's address."""
 
     key: str
     title: str
     hint: str
     due_heading: str
-    rows: Sequence[Row]
+    rows: Sequence[BoardRow]
     older: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class BallLine:
+class DroppedBallLine:
     """One ball. `url` is where it is put right; `aside` whether this reader may set it aside."""
 
     id: int
-    called: str
+    label: str
     detail: str
     remedy: str
     since: When
     before: str
-    passed_on: str
+    escalation: str
     url: str
     customer: str = ""
     title: str = ""
     reference: str = ""
     department: str = ""
-    aside: bool = False
+    may_dismiss: bool = False
     mine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class LostLine:
+class FailedMessageLine:
     """A message that needs a person: what it was, why it is here, and what can be done.
 
     `retry` is the button's words, empty where it must not go again; `addresses` are those it may
@@ -88,7 +88,7 @@ class LostLine:
 
     id: int
     url: str
-    entry: Entry
+    entry: ConversationEntry
     customer: str
     reference: str
     request_url: str
@@ -97,6 +97,6 @@ class LostLine:
     phone: str = ""
     retry: str = ""
     addresses: Sequence[Choice] = ()
-    ways: Sequence[Choice] = ()
-    told: bool = False
+    channels: Sequence[Choice] = ()
+    may_mark_told: bool = False
     hints: Sequence[str] = ()

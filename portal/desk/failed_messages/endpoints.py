@@ -9,20 +9,31 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from portal import business_time, operations
-from portal.desk.auth.access import answer, field, frame, is_fragment, read_form, read_number
-from portal.desk.auth.current_staff import Reader, find_reader
-from portal.desk.board.view_models import LostLine
-from portal.desk.failed_messages.presenter import draw_lost
-from portal.desk.widgets import Choice, Problem
+from portal.desk.auth.access import (
+    answer,
+    field,
+    is_fragment,
+    layout_context,
+    read_form,
+    read_number,
+)
+from portal.desk.auth.current_staff import CurrentStaff, find_current_staff
+from portal.desk.board.view_models import FailedMessageLine
+from portal.desk.failed_messages.presenter import present_failed_messages
+from portal.desk.widgets import Choice, FormError
 from portal.errors import BadInput, NotAllowed, NotFound, PortalError
 from portal.models import Channel, Direction, Message
-from portal.operations import Turn
-from portal.operations.delivery.failed_messages import Lost
+from portal.operations import UnitOfWork
+from portal.operations.delivery.failed_messages import FailedMessage
 from portal.queries.conversations import get_message
-from portal.queries.desk.failed_messages import EVERYBODYS, Scope, lost_messages
+from portal.queries.desk.failed_messages import (
+    ALL_FAILED_MESSAGES,
+    FailedMessageScope,
+    list_failed_messages,
+)
 
-A_PAGE = 20
-SAID = {
+PAGE_SIZE = 20
+SUCCESS_MESSAGES = {
     "retry": "It goes once more. Should it fail again, it comes back here.",
     "resend": "Your words go instead. Should they fail too, they come back here.",
     "told": "Noted as told by you. Nothing more is sent.",
@@ -30,31 +41,31 @@ SAID = {
 VIEWS = {"ours": "Our departments", "mine": "My requests", "all": "All of them"}
 
 
-async def show_lost(request: Request, reader: Reader) -> Response:
+async def show_failed_messages(request: Request, reader: CurrentStaff) -> Response:
     """`GET /desk/messages?show=&after=&done=`: what needs a person, the oldest first."""
     asked = request.query_params
     after = read_number(asked["after"], "place in the list") if asked.get("after") else None
-    said = SAID.get(asked.get("done", ""))
+    said = SUCCESS_MESSAGES.get(asked.get("done", ""))
     return await _list(request, reader, asked.get("show", ""), after=after, said=said)
 
 
-async def show_one(request: Request, reader: Reader) -> Response:
+async def show_failed_message(request: Request, reader: CurrentStaff) -> Response:
     """`GET /desk/messages/{id}`: one message of ours, and what can be done about it."""
     return await _one(request, reader)
 
 
-async def mend(request: Request, reader: Reader) -> Response:
+async def resolve_failed_message(request: Request, reader: CurrentStaff) -> Response:
     """`POST /desk/messages/{id}/{verb}`: one verb, one turn; a refusal changes nothing."""
     verb: str = request.path_params["verb"]
-    if verb not in SAID:
+    if verb not in SUCCESS_MESSAGES:
         raise NotFound("There is nothing of that name to do.")
     form = await read_form(request)
     show = field(form, "show")
     try:
-        async with request.app.state.relay.turn(reader.staff.actor) as turn:
-            lost = await operations.lock_lost(turn, _id(request))
+        async with request.app.state.operations.begin(reader.staff.actor) as uow:
+            lost = await operations.lock_failed_message(uow, _id(request))
             _must_be_theirs(reader, lost)
-            await _do(turn, lost, verb, form)
+            await _do(uow, lost, verb, form)
     except NotFound:
         raise
     except PortalError as refusal:
@@ -62,17 +73,17 @@ async def mend(request: Request, reader: Reader) -> Response:
     if not is_fragment(request):
         return RedirectResponse(f"/desk/messages?show={_view(reader, show)}&done={verb}", 303)
     # Read anew: the bar says how many are left.
-    reader = await find_reader(request) or reader
-    return await _list(request, reader, show, said=SAID[verb])
+    reader = await find_current_staff(request) or reader
+    return await _list(request, reader, show, said=SUCCESS_MESSAGES[verb])
 
 
-async def _do(turn: Turn, lost: Lost, verb: str, form: FormData) -> None:
+async def _do(uow: UnitOfWork, lost: FailedMessage, verb: str, form: FormData) -> None:
     if verb == "retry":
-        await operations.retry_message(turn, lost, to=field(form, "to") or None)
+        await operations.retry_message(uow, lost, to=field(form, "to") or None)
     elif verb == "resend":
-        await operations.resend_message(turn, lost, field(form, "body"), channel=_channel(form))
+        await operations.resend_message(uow, lost, field(form, "body"), channel=_channel(form))
     else:
-        await operations.mark_as_told(turn, lost, note=field(form, "note"))
+        await operations.mark_told_by_phone(uow, lost, note=field(form, "note"))
 
 
 def _channel(form: FormData) -> Channel | None:
@@ -82,18 +93,18 @@ def _channel(form: FormData) -> Channel | None:
     return Channel(named) if named else None
 
 
-def _must_be_theirs(reader: Reader, lost: Lost) -> None:
-    may = reader.may_act(lost.request) if lost.request else reader.staff.oversees
+def _must_be_theirs(reader: CurrentStaff, lost: FailedMessage) -> None:
+    may = reader.may_act(lost.request) if lost.request else reader.staff.manages_all
     if not may:
         raise NotAllowed("This request lies with other departments. You may read it.")
 
 
 async def _refuse(
-    request: Request, reader: Reader, verb: str, form: FormData, refusal: PortalError
+    request: Request, reader: CurrentStaff, verb: str, form: FormData, refusal: PortalError
 ) -> Response:
     """Where its form stood, with what was typed; above all, where that form is gone."""
     typed = {name: field(form, name) for name in ("body", "note", "to", "channel")}
-    problem = Problem(f"{request.path_params['id']}/{verb}", refusal.detail, typed)
+    problem = FormError(f"{request.path_params['id']}/{verb}", refusal.detail, typed)
     show = field(form, "show")
     if show == "one":
         return await _one(request, reader, problem, refusal.status)
@@ -102,21 +113,21 @@ async def _refuse(
 
 async def _list(
     request: Request,
-    reader: Reader,
+    reader: CurrentStaff,
     show: str,
     *,
     after: int | None = None,
     said: str | None = None,
-    problem: Problem | None = None,
+    problem: FormError | None = None,
     status: int = 200,
 ) -> Response:
     show = _view(reader, show)
     async with request.app.state.database.reading() as session:
         scope = _scope(reader, show)
-        messages, further = await lost_messages(
-            session, business_time.now(), scope, limit=A_PAGE, after=after
+        messages, further = await list_failed_messages(
+            session, business_time.now(), scope, limit=PAGE_SIZE, after=after
         )
-        lines = await draw_lost(session, messages, reader)
+        lines = await present_failed_messages(session, messages, reader)
     context = {
         "heading": "Messages that need a person",
         "summary": "They did not get through, or nobody knows. Oldest first.",
@@ -129,11 +140,11 @@ async def _list(
 
 
 async def _one(
-    request: Request, reader: Reader, problem: Problem | None = None, status: int = 200
+    request: Request, reader: CurrentStaff, problem: FormError | None = None, status: int = 200
 ) -> Response:
     async with request.app.state.database.reading() as session:
         message = await _get_ours(session, _id(request))
-        lines = await draw_lost(session, [message], reader)
+        lines = await present_failed_messages(session, [message], reader)
     context: dict[str, Any] = {
         "heading": f"A message to {lines[0].customer}",
         "summary": "What became of it, and what can be done.",
@@ -147,18 +158,22 @@ async def _one(
 
 def _page(
     request: Request,
-    reader: Reader,
-    lines: list[LostLine],
+    reader: CurrentStaff,
+    lines: list[FailedMessageLine],
     context: dict[str, Any],
     *,
     said: str | None = None,
-    problem: Problem | None = None,
+    problem: FormError | None = None,
     status: int = 200,
 ) -> Response:
     offered = {
         f"{line.id}/{verb}"
         for line in lines
-        for verb, can in (("retry", line.retry), ("resend", line.ways), ("told", line.told))
+        for verb, can in (
+            ("retry", line.retry),
+            ("resend", line.channels),
+            ("told", line.may_mark_told),
+        )
         if can
     }
     if problem is not None and problem.verb not in offered:
@@ -166,21 +181,21 @@ def _page(
         more = f" You had written: “{lost}”" if lost else ""
         problem = replace(problem, verb="", words=problem.words + more)
     told = {"lines": lines, "said": said, "problem": problem}
-    return answer(request, "desk/messages.html", context | told | frame(reader), status)
+    return answer(request, "desk/messages.html", context | told | layout_context(reader), status)
 
 
-def _view(reader: Reader, show: str) -> str:
+def _view(reader: CurrentStaff, show: str) -> str:
     """The view that was asked for, else the one that most concerns them."""
     if show in VIEWS:
         return show
-    return "all" if reader.staff.oversees else "ours"
+    return "all" if reader.staff.manages_all else "ours"
 
 
-def _scope(reader: Reader, show: str) -> Scope:
+def _scope(reader: CurrentStaff, show: str) -> FailedMessageScope:
     if show == "all":
-        return EVERYBODYS
+        return ALL_FAILED_MESSAGES
     departments = reader.departments if show == "ours" else None
-    return Scope(reader.staff.id, departments)
+    return FailedMessageScope(reader.staff.id, departments)
 
 
 def _id(request: Request) -> int:

@@ -12,42 +12,42 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from portal import business_time
-from portal.desk.auth.access import answer, field, frame, is_fragment, read_form
-from portal.desk.auth.current_staff import Reader, find_reader
-from portal.desk.board.endpoints import A_PAGE, LOOK_AGAIN, read_place, write_place
-from portal.desk.inbox.presenter import InboxRows, said_reasons
-from portal.desk.widgets import Choice, Problem
+from portal.desk.auth.access import answer, field, is_fragment, layout_context, read_form
+from portal.desk.auth.current_staff import CurrentStaff, find_current_staff
+from portal.desk.board.endpoints import PAGE_SIZE, REFRESH_SECONDS, decode_cursor, encode_cursor
+from portal.desk.inbox.presenter import InboxPresenter, summarize_reasons
+from portal.desk.widgets import Choice, FormError
 from portal.errors import NotAllowed, NotFound, PortalError
-from portal.live import FRONT_DESK
-from portal.messaging.wording.time_format import Words
+from portal.live import NO_DEPARTMENT
+from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Department
-from portal.operations import Turn
+from portal.operations import UnitOfWork
 from portal.operations.conversation.unknown_senders import (
-    answer_stranger,
-    attach_stranger,
-    let_it_rest,
-    lock_stranger,
+    answer_unknown_sender,
+    attach_to_request,
+    dismiss_unknown_sender,
+    lock_unknown_sender_message,
 )
 from portal.queries.desk import inbox
-from portal.queries.desk.board import Place, all_departments
-from portal.queries.desk.inbox import Waiting, Whose
-from portal.queries.staff import people_by_id
+from portal.queries.desk.board import PageCursor, all_departments
+from portal.queries.desk.inbox import DueReply, PromiseScope
+from portal.queries.staff import staff_by_id
 
-LATELY = timedelta(days=7)
-SAID = {
+RECENT_PERIOD = timedelta(days=7)
+SUCCESS_MESSAGES = {
     "answer": "Your answer is on its way.",
     "attach": "It stands with that request now, with a time to answer by.",
     "rest": "Noted: nothing to do.",
 }
 
 
-async def show_inbox(request: Request, reader: Reader) -> Response:
+async def show_inbox(request: Request, reader: CurrentStaff) -> Response:
     """`GET /desk/inbox?show=&department=&after=&done=`: the oldest promise first."""
-    said = SAID.get(request.query_params.get("done", ""))
+    said = SUCCESS_MESSAGES.get(request.query_params.get("done", ""))
     return answer(request, "desk/inbox.html", await _inbox(request, reader) | {"said": said})
 
 
-class LiveDesk:
+class DeskEventStream:
     """`GET /desk/live?department=`: an event whenever something moves on those boards.
 
     Without a department those of the reader; for who oversees them, all.
@@ -57,7 +57,7 @@ class LiveDesk:
         """Serve one viewer until they leave."""
         connection = HTTPConnection(scope)
         state = connection.app.state
-        reader = await find_reader(connection)
+        reader = await find_current_staff(connection)
         if reader is None:
             await Response(status_code=401)(scope, receive, send)
             return
@@ -69,115 +69,124 @@ class LiveDesk:
             for one in departments
             if (one.key == key if key else reader.works_in(one.id or 0))
         ]
-        if reader.staff.oversees and not key:
-            watched.append(f"department:{FRONT_DESK}")
+        if reader.staff.manages_all and not key:
+            watched.append(f"department:{NO_DEPARTMENT}")
         # Somebody who is in no department yet has a stream too, on which nothing comes.
         topic, *also = watched or ["department:none"]
-        await state.live.stream(scope, receive, send, topic=topic, since=None, also=also)
+        await state.live.stream(scope, receive, send, topic=topic, since=None, extra_topics=also)
 
 
-async def see_to_stranger(request: Request, reader: Reader) -> Response:
+async def handle_unknown_sender(request: Request, reader: CurrentStaff) -> Response:
     """`POST /desk/inbox/{id}/{verb}`: answer a stranger's text, attach it, or let it rest."""
     verb: str = request.path_params["verb"]
-    if verb not in SAID:
+    if verb not in SUCCESS_MESSAGES:
         raise NotFound("There is nothing of that name to do.")
-    if not reader.staff.oversees:
+    if not reader.staff.manages_all:
         raise NotAllowed("Texts from unknown numbers are for those who oversee all departments.")
     form = await read_form(request)
     try:
-        async with request.app.state.relay.turn(reader.staff.actor) as turn:
-            await _do(turn, _id(request), verb, form)
+        async with request.app.state.operations.begin(reader.staff.actor) as uow:
+            await _do(uow, _id(request), verb, form)
     except PortalError as refusal:
         typed = {name: field(form, name) for name in ("body", "reference")}
-        problem = Problem(f"{_id(request)}/{verb}", refusal.detail, typed)
+        problem = FormError(f"{_id(request)}/{verb}", refusal.detail, typed)
         context = await _inbox(request, reader, problem)
         return answer(request, "desk/inbox.html", context, refusal.status)
     if not is_fragment(request):
         return RedirectResponse(f"/desk/inbox?done={verb}", 303)
-    return answer(request, "desk/inbox.html", await _inbox(request, reader) | {"said": SAID[verb]})
+    return answer(
+        request, "desk/inbox.html", await _inbox(request, reader) | {"said": SUCCESS_MESSAGES[verb]}
+    )
 
 
-async def _do(turn: Turn, message_id: int, verb: str, form: FormData) -> None:
-    heard = await lock_stranger(turn, message_id)
+async def _do(uow: UnitOfWork, message_id: int, verb: str, form: FormData) -> None:
+    heard = await lock_unknown_sender_message(uow, message_id)
     if verb == "answer":
-        await answer_stranger(turn, heard, field(form, "body"))
+        await answer_unknown_sender(uow, heard, field(form, "body"))
     elif verb == "attach":
-        await attach_stranger(turn, heard, await turn.lock(field(form, "reference")))
+        await attach_to_request(uow, heard, await uow.lock(field(form, "reference")))
     else:
-        await let_it_rest(turn, heard)
+        await dismiss_unknown_sender(uow, heard)
 
 
 async def _inbox(
-    request: Request, reader: Reader, problem: Problem | None = None
+    request: Request, reader: CurrentStaff, problem: FormError | None = None
 ) -> dict[str, Any]:
     asked = request.query_params
-    after = read_place(asked["after"]) if asked.get("after") else None
+    after = decode_cursor(asked["after"]) if asked.get("after") else None
     async with request.app.state.database.reading() as session:
         departments = await all_departments(session)
         view = _chosen(reader, departments, asked.get("show", ""), asked.get("department", ""))
         context = await _lists(session, view, departments, after)
-        if reader.staff.oversees and after is None and view.is_whole:
-            strangers = await inbox.texts_of_strangers(session)
+        if reader.staff.manages_all and after is None and view.is_whole:
+            strangers = await inbox.list_unknown_sender_texts(session)
             context["strangers"] = view.rows({}, {}).strangers(strangers)
     if problem is not None and int(problem.verb.partition("/")[0]) not in {
         line.id for line in context["strangers"]
     }:
         lost = problem.typed["body"]
         words = f"{problem.words} {f'You had written: “{lost}”' if lost else ''}".strip()
-        problem = Problem("", words)
+        problem = FormError("", words)
     return context | {
         "views": _views(reader),
         "each": _each(reader, departments),
         "current": view.url,
         "live_url": view.live_url,
-        "look_again": None if after else LOOK_AGAIN * 3,
+        "look_again": None if after else REFRESH_SECONDS * 3,
         "nothing": "Nothing more here." if after else "Nobody waits for an answer. All quiet.",
         "said": None,
         "problem": problem,
-        **frame(reader),
+        **layout_context(reader),
     }
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class InboxView:
     """One view of the inbox: whose promises, and whether texts of strangers belong to it."""
 
     name: str
     url: str
     live_url: str
-    whose: Whose
+    promise_scope: PromiseScope
     departments: Collection[int] | None
     timezone: str
     is_whole: bool = False
 
-    def rows(self, people: Any, names: Any) -> InboxRows:
+    def rows(self, people: Any, names: Any) -> InboxPresenter:
         """Draws its rows, with the people and departments that they name."""
-        return InboxRows(Words("en", self.timezone, business_time.now()), people, names)
+        return InboxPresenter(
+            TimeFormatter("en", self.timezone, business_time.now()), people, names
+        )
 
 
 async def _lists(
-    session: AsyncSession, view: View, departments: Sequence[Department], after: Place | None
+    session: AsyncSession,
+    view: InboxView,
+    departments: Sequence[Department],
+    after: PageCursor | None,
 ) -> dict[str, Any]:
-    found = await inbox.waiting(session, view.whose, after, A_PAGE + 1)
-    shown = found[:A_PAGE]
-    words = await inbox.last_words(session, [one.id or 0 for _, one, _ in shown])
-    files = await inbox.count_files(session, [one.id or 0 for one in words.values()])
-    people = await people_by_id(session, [promise.owner_id for promise, _, _ in shown])
+    found = await inbox.list_due_replies(session, view.promise_scope, after, PAGE_SIZE + 1)
+    shown = found[:PAGE_SIZE]
+    words = await inbox.last_customer_messages(session, [one.id or 0 for _, one, _ in shown])
+    files = await inbox.count_attachments(session, [one.id or 0 for one in words.values()])
+    people = await staff_by_id(session, [promise.owner_id for promise, _, _ in shown])
     rows = view.rows(people, {one.id or 0: one for one in departments})
     now = business_time.now()
-    everything, late = await inbox.count_waiting(session, view.whose, now)
-    asked = await inbox.what_made_them_ask(session, view.departments, now - LATELY)
+    everything, late = await inbox.count_due_replies(session, view.promise_scope, now)
+    asked = await inbox.count_contact_reasons(session, view.departments, now - RECENT_PERIOD)
     return {
         "heading": view.name,
         "summary": _summary(everything, late),
-        "asked": said_reasons(asked),
+        "asked": summarize_reasons(asked),
         "rows": [rows.row(one, words, files) for one in shown],
-        "older": _older(view, shown[-1]) if len(found) > A_PAGE else None,
+        "older": _older(view, shown[-1]) if len(found) > PAGE_SIZE else None,
         "strangers": [],
     }
 
 
-def _chosen(reader: Reader, departments: Sequence[Department], show: str, key: str) -> View:
+def _chosen(
+    reader: CurrentStaff, departments: Sequence[Department], show: str, key: str
+) -> InboxView:
     """The view asked for, else the one that most concerns them. Raises NotFound."""
     first = next((one for one in departments if one.id in reader.departments), None)
     zone = (first or next(iter(departments), Department(key="", name=""))).timezone
@@ -186,36 +195,41 @@ def _chosen(reader: Reader, departments: Sequence[Department], show: str, key: s
         if one is None:
             raise NotFound("There is no such department.")
         ids = [one.id or 0]
-        return View(
+        return InboxView(
             one.name, f"/desk/inbox?department={key}", f"/desk/live?department={key}",
-            Whose(departments=ids), ids, one.timezone,
+            PromiseScope(departments=ids), ids, one.timezone,
         )  # fmt: skip
     if show == "mine":
-        whose = Whose(owner_id=reader.staff.id)
+        promise_scope = PromiseScope(owner_id=reader.staff.id)
         mine = reader.departments or None
-        return View("Mine", "/desk/inbox?show=mine", "/desk/live", whose, mine, zone)
-    if reader.staff.oversees and show != "ours":
-        return View(
-            "All departments", "/desk/inbox?show=all", "/desk/live", Whose(), None, zone,
+        return InboxView("Mine", "/desk/inbox?show=mine", "/desk/live", promise_scope, mine, zone)
+    if reader.staff.manages_all and show != "ours":
+        return InboxView(
+            "All departments", "/desk/inbox?show=all", "/desk/live", PromiseScope(), None, zone,
             is_whole=True,
         )  # fmt: skip
     ours = reader.departments
-    return View(
-        "My departments", "/desk/inbox?show=ours", "/desk/live", Whose(departments=ours), ours, zone
+    return InboxView(
+        "My departments",
+        "/desk/inbox?show=ours",
+        "/desk/live",
+        PromiseScope(departments=ours),
+        ours,
+        zone,
     )
 
 
-def _views(reader: Reader) -> list[Choice]:
+def _views(reader: CurrentStaff) -> list[Choice]:
     """Addresses and names: mine, my departments; for who oversees them, all."""
     views = [Choice("/desk/inbox?show=mine", "Mine")]
     if reader.departments:
         views.append(Choice("/desk/inbox?show=ours", "My departments"))
-    if reader.staff.oversees:
+    if reader.staff.manages_all:
         views.append(Choice("/desk/inbox?show=all", "All departments"))
     return views
 
 
-def _each(reader: Reader, departments: Sequence[Department]) -> list[Choice]:
+def _each(reader: CurrentStaff, departments: Sequence[Department]) -> list[Choice]:
     """The same for each department of theirs, where there are several."""
     each = [one for one in departments if reader.works_in(one.id or 0)]
     if len(each) < 2:
@@ -223,9 +237,9 @@ def _each(reader: Reader, departments: Sequence[Department]) -> list[Choice]:
     return [Choice(f"/desk/inbox?department={one.key}", one.name) for one in each]
 
 
-def _older(view: View, last: Waiting) -> str:
+def _older(view: InboxView, last: DueReply) -> str:
     promise = last[0]
-    return f"{view.url}&after={write_place(Place(promise.due_at, promise.id or 0))}"
+    return f"{view.url}&after={encode_cursor(PageCursor(promise.due_at, promise.id or 0))}"
 
 
 def _summary(everything: int, late: int) -> str:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from portal.desk.auth.current_staff import as_person
-from portal.desk.board.presenter import shortened
-from portal.desk.labels import REASONS, WAY, iso, since
-from portal.desk.request.conversation import ONLY_FILES
+from portal.desk.board.presenter import truncate_quote
+from portal.desk.labels import CHANNEL_LABELS, REASON_LABELS, iso, since
+from portal.desk.request.conversation import ATTACHMENTS_ONLY
 from portal.desk.widgets import Person, When
-from portal.messaging.wording.time_format import Words
+from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import (
     ContactReason,
     Department,
@@ -17,7 +17,7 @@ from portal.models import (
     PromiseKind,
     StaffMember,
 )
-from portal.queries.desk.inbox import Waiting
+from portal.queries.desk.inbox import DueReply
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +28,19 @@ class InboxRow:
     url: str
     call_url: str
     customer: str
-    wants: str
+    awaited: str
     quote: str
     title: str
     reference: str
     department: str
     owner: Person | None
     due: When
-    came: str
+    arrived: str
     files: str
 
 
 @dataclass(frozen=True, slots=True)
-class StrangerLine:
+class UnknownSenderLine:
     """A text from a number that no customer has."""
 
     id: int
@@ -50,15 +50,15 @@ class StrangerLine:
 
 
 @dataclass(frozen=True, slots=True)
-class InboxRows:
+class InboxPresenter:
     """Makes rows; times are said in one zone, that of whose inbox it is."""
 
-    words: Words
+    words: TimeFormatter
     people: Mapping[int, StaffMember]
     departments: Mapping[int, Department]
 
     def row(
-        self, found: Waiting, wrote: Mapping[int, Message], files: Mapping[int, int]
+        self, found: DueReply, wrote: Mapping[int, Message], files: Mapping[int, int]
     ) -> InboxRow:
         """One promise, with the customer's last words, by the request's id."""
         promise, request, customer = found
@@ -72,24 +72,24 @@ class InboxRows:
             url=f"{url}&call=1" if is_call else url,
             call_url=f"{url}&call=1",
             customer=customer,
-            wants="wants a call" if is_call else "wants an answer",
-            quote=shortened(last.body) if last else "",
+            awaited="wants a call" if is_call else "wants an answer",
+            quote=truncate_quote(last.body) if last else "",
             title=request.title,
             reference=request.reference,
             department=self.departments[promise.department_id].name,
             owner=as_person(owner) if owner else None,
             due=self.due(promise.due_at),
-            came=WAY[last.channel] if last else "",
+            arrived=CHANNEL_LABELS[last.channel] if last else "",
             files={0: "", 1: "1 file"}.get(number, f"{number} files"),
         )
 
-    def strangers(self, texts: Sequence[Message]) -> list[StrangerLine]:
+    def strangers(self, texts: Sequence[Message]) -> list[UnknownSenderLine]:
         """Texts of people we do not know."""
         return [
-            StrangerLine(
+            UnknownSenderLine(
                 one.id or 0,
                 one.from_address,
-                one.body or ONLY_FILES,
+                one.body or ATTACHMENTS_ONLY,
                 since(self.words, one.created_at),
             )
             for one in texts
@@ -99,11 +99,11 @@ class InboxRows:
         """By when, and how long that is: "by 3:40 pm, in 25 min"; or how late it is."""
         left = at - self.words.now
         if left < timedelta():
-            return When(iso(at), f"late by {how_long(-left)}", late=True)
-        return When(iso(at), f"by {self.words.by(at)}, in {how_long(left)}")
+            return When(iso(at), f"late by {short_duration(-left)}", late=True)
+        return When(iso(at), f"by {self.words.by(at)}, in {short_duration(left)}")
 
 
-def how_long(span: timedelta) -> str:
+def short_duration(span: timedelta) -> str:
     """A span in one unit, as short as can be: "25 min", "2 h", "3 days"."""
     minutes = int(span.total_seconds() // 60)
     if minutes < 90:
@@ -112,7 +112,9 @@ def how_long(span: timedelta) -> str:
     return f"{hours} h" if hours < 48 else f"{round(hours / 24)} days"
 
 
-def said_reasons(counted: Mapping[ContactReason, int]) -> str:
+def summarize_reasons(counted: Mapping[ContactReason, int]) -> str:
     """What made them ask: "Where it is 12, a question 3"; empty where nobody did."""
-    told = ", ".join(f"{REASONS[reason].lower()} {number}" for reason, number in counted.items())
+    told = ", ".join(
+        f"{REASON_LABELS[reason].lower()} {number}" for reason, number in counted.items()
+    )
     return told[:1].upper() + told[1:]

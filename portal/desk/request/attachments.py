@@ -3,13 +3,13 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal.attachments.responses import send_file
-from portal.desk.auth.current_staff import Reader
+from portal.attachments.responses import file_response
+from portal.desk.auth.current_staff import CurrentStaff
 from portal.queries.attachments import get_attachment
 
 
-async def show_file(request: Request, reader: Reader) -> Response:  # noqa: ARG001 (all may read)
+async def show_file(request: Request, reader: CurrentStaff) -> Response:  # noqa: ARG001 (all may read)
     """`GET /desk/files/{id}`; ``?small`` for a picture as it stands in the conversation."""
     async with request.app.state.database.reading() as session:
         found = await get_attachment(session, request.path_params["id"])
-    return send_file(request, found.kept)
+    return file_response(request, found.stored_file)

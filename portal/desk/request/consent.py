@@ -4,13 +4,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from portal.desk.labels import since
-from portal.desk.request.view_models import Welcome, WishButton, Wishes, WishLine
-from portal.messaging.wording.time_format import Words
+from portal.desk.request.view_models import AddressConsent, ConsentButton, ConsentLine, ConsentView
+from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Channel, Consent, ConsentSource, ServiceRequest
-from portal.queries.consent import Wish
+from portal.queries.consent import ConsentQuery
 
-CALLED = {Channel.SMS: "texts", Channel.EMAIL: "e-mail"}
-HOW = {
+CHANNEL_NAMES = {Channel.SMS: "texts", Channel.EMAIL: "e-mail"}
+SOURCE_LABELS = {
     ConsentSource.REQUEST: "given with a request",
     ConsentSource.TEXT: "by text",
     ConsentSource.MAIL: "by e-mail",
@@ -22,36 +22,38 @@ HOW = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ConsentPresenter:
     """Draws what is wished for one request; ``lines`` are the ledger's, the newest first."""
 
     request: ServiceRequest
     lines: Sequence[Consent]
-    welcome: Collection[Wish]
-    words: Words
+    permitted: Collection[ConsentQuery]
+    words: TimeFormatter
 
-    def drawn(self, *, may_act: bool) -> Wishes:
+    def view(self, *, may_act: bool) -> ConsentView:
         """All of it; buttons only for who may act."""
         points = [
             (channel, address)
-            for channel in CALLED
+            for channel in CHANNEL_NAMES
             for address in self.request.customer.addresses(channel, self.words.now)
         ]
-        return Wishes(
+        return ConsentView(
             [self._stands(channel, address) for channel, address in points],
             [self._line(one) for one in self.lines],
             self._buttons() if may_act else (),
         )
 
-    def _stands(self, channel: Channel, address: str) -> Welcome:
-        if Wish(channel, address, self.request.id) in self.welcome:
+    def _stands(self, channel: Channel, address: str) -> AddressConsent:
+        if ConsentQuery(channel, address, self.request.id) in self.permitted:
             line = self._newest(channel, address, granted=True)
-            told = f"{CALLED[channel].capitalize()} welcome"
+            told = f"{CHANNEL_NAMES[channel].capitalize()} welcome"
         else:
             line = self._newest(channel, address, granted=False)
-            told = self._wish(line) if line else f"No {CALLED[channel]}: they have not agreed"
+            told = (
+                self._wish(line) if line else f"No {CHANNEL_NAMES[channel]}: they have not agreed"
+            )
         at = since(self.words, line.at) if line else None
-        return Welcome(address, told, at, stopped=line is None or not line.granted)
+        return AddressConsent(address, told, at, stopped=line is None or not line.granted)
 
     def _newest(self, channel: Channel, address: str, *, granted: bool) -> Consent | None:
         """The newest word to that effect that bears on this request."""
@@ -65,10 +67,10 @@ class Wanted:
             None,
         )
 
-    def _line(self, line: Consent) -> WishLine:
-        how = HOW.get(ConsentSource(line.source), "")
+    def _line(self, line: Consent) -> ConsentLine:
+        how = SOURCE_LABELS.get(ConsentSource(line.source), "")
         told = ", ".join(part for part in (how, line.evidence) if part)
-        return WishLine(since(self.words, line.at), line.address, self._wish(line), told)
+        return ConsentLine(since(self.words, line.at), line.address, self._wish(line), told)
 
     def _wish(self, line: Consent) -> str:
         about = ""
@@ -77,37 +79,37 @@ class Wanted:
             if line.request_id != self.request.id:
                 about = " about another request"
         if line.granted:
-            return f"{CALLED[line.channel].capitalize()} welcome{about}"
-        return f"No {CALLED[line.channel]}{about}"
+            return f"{CHANNEL_NAMES[line.channel].capitalize()} welcome{about}"
+        return f"No {CHANNEL_NAMES[line.channel]}{about}"
 
-    def _buttons(self) -> list[WishButton]:
+    def _buttons(self) -> list[ConsentButton]:
         buttons = []
-        for channel, called in CALLED.items():
+        for channel, called in CHANNEL_NAMES.items():
             addresses = self.request.customer.addresses(channel, self.words.now)
             if not addresses:
                 continue
-            all_of_it = {Wish(channel, address, None) for address in addresses}
-            here = {Wish(channel, address, self.request.id) for address in addresses}
+            all_of_it = {ConsentQuery(channel, address, None) for address in addresses}
+            here = {ConsentQuery(channel, address, self.request.id) for address in addresses}
             again = (
                 f"{called.capitalize()} {'are' if channel == Channel.SMS else 'is'} welcome again"
             )
-            if not all_of_it & set(self.welcome):
-                buttons.append(WishButton(again, channel.value, "start", "all"))
+            if not all_of_it & set(self.permitted):
+                buttons.append(ConsentButton(again, channel.value, "start", "all"))
                 continue
-            if not here & set(self.welcome):
-                buttons.append(WishButton(again, channel.value, "start", "request"))
+            if not here & set(self.permitted):
+                buttons.append(ConsentButton(again, channel.value, "start", "request"))
             else:
                 words = f"No more {called} about this request"
-                buttons.append(WishButton(words, channel.value, "stop", "request"))
-            buttons.append(WishButton(f"No more {called}", channel.value, "stop", "all"))
+                buttons.append(ConsentButton(words, channel.value, "stop", "request"))
+            buttons.append(ConsentButton(f"No more {called}", channel.value, "stop", "all"))
         return buttons
 
 
-def asked_of(request: ServiceRequest, words: Words) -> list[Wish]:
+def permissions_to_check(request: ServiceRequest, words: TimeFormatter) -> list[ConsentQuery]:
     """What to ask the ledger: each of their addresses, about this request and in general."""
     return [
-        Wish(channel, address, about)
-        for channel in CALLED
+        ConsentQuery(channel, address, about)
+        for channel in CHANNEL_NAMES
         for address in request.customer.addresses(channel, words.now)
         for about in (None, request.id)
     ]

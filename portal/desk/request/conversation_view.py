@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from portal.attachments.stored_file import KeptFile
+from portal.attachments.stored_file import StoredFile
 from portal.desk.widgets import When
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
+class AttemptLine:
     """One try at sending a message, and how it ended."""
 
     at: str
@@ -16,23 +16,23 @@ class Try:
 
 
 @dataclass(frozen=True, slots=True)
-class FileEntry:
+class AttachmentEntry:
     """A photo or paper that came with a message.
 
     Neither `kept` nor `refused` (the reason): it is still being fetched.
     """
 
     url: str
-    kept: KeptFile | None = None
+    kept: StoredFile | None = None
     refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One message of the conversation. `fate` says in plain words what became of it.
+class ConversationEntry:
+    """One message of the conversation. `delivery_status` says in plain words what became of it.
 
-    `kind`, `to`, `cost` and `tries` are for who wants to know more; `mend_url` is where a message
-    that needs a person is put right. `taken_as` says what a customer's words were taken to mean,
+    `kind`, `to`, `cost` and `tries` are for who wants to know more; `resolve_url` is where a message
+    that needs a person is put right. `intent_label` says what a customer's words were taken to mean,
     and by whom; `meaning` is that label.
     """
 
@@ -40,21 +40,21 @@ class Entry:
     who: str
     body: str
     at: When
-    fate: str = ""
-    trouble: bool = False
+    delivery_status: str = ""
+    is_undelivered: bool = False
     kind: str = ""
     to: str = ""
     cost: str = ""
-    tries: Sequence[Try] = ()
-    mend_url: str = ""
-    files: Sequence[FileEntry] = ()
+    tries: Sequence[AttemptLine] = ()
+    resolve_url: str = ""
+    files: Sequence[AttachmentEntry] = ()
     id: int = 0
-    meaning: str = ""
-    taken_as: str = ""
+    intent: str = ""
+    intent_label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class ReplyLine:
+class CannedReplyLine:
     """A reply at hand, with the request's facts in its fields."""
 
     id: int

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from portal.messaging.wording.renderer import Teller
-from portal.messaging.wording.time_format import Words
-from portal.models import Pace, Paces, RunState, StageRun
-from portal.operations.proactive_updates import own_reason
-from portal.rules.proactive_updates import Manners, asked_from, believed_date
+from portal.messaging.wording.renderer import MessageRenderer
+from portal.messaging.wording.time_format import TimeFormatter
+from portal.models import RunState, StageDuration, StageDurations, StageRun
+from portal.operations.proactive_updates import default_delay_reason
+from portal.rules.proactive_updates import ContactSchedule, delay_question_from, estimate_due_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,54 +26,55 @@ class DelayCard:
     question: str
     expected_by: str
     reason: str
-    likely: str = ""
-    unlikely: str = ""
+    estimate: str = ""
+    date_warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Delays:
+class DelayPresenter:
     """Draws them for one request, in the zone of the department that has it."""
 
-    teller: Teller
-    paces: Paces
-    manners: Manners
-    words: Words
+    renderer: MessageRenderer
+    stage_durations: StageDurations
+    contact_schedule: ContactSchedule
+    words: TimeFormatter
 
     def cards(self) -> list[DelayCard]:
         """One for each stage that is under way; those whose date is near come first."""
         return sorted(self._cards(), key=lambda card: not card.due)
 
-    def likely_next(self, stage: str) -> str:
+    def estimate_next(self, stage: str) -> str:
         """By when what follows this stage is done, were it to begin now; empty where unmeasured."""
-        request, now = self.teller.request, self.words.now
+        request, now = self.renderer.request, self.words.now
         done = {run.stage_key for run in request.runs if run.state == RunState.COMPLETED}
         opened = request.definition.opened_by(stage, done) if stage else []
-        pace = self.paces.of(opened[0].key) if len(opened) == 1 else None
-        if pace is None:
+        stage_duration = self.stage_durations.of(opened[0].key) if len(opened) == 1 else None
+        if stage_duration is None:
             return ""
-        calendar = self.teller.roster.department(opened[0].department).calendar
-        counting = calendar.counting(opened[0].expected)
+        calendar = self.renderer.roster.department(opened[0].department).calendar
+        calendar = calendar.calendar_for(opened[0].expected)
         return self._likely(
-            counting.add_open_time(now, pace.half), counting.add_open_time(now, pace.most)
+            calendar.add_open_time(now, stage_duration.p50),
+            calendar.add_open_time(now, stage_duration.p80),
         )
 
     def _cards(self) -> Iterator[DelayCard]:
-        request = self.teller.request
+        request = self.renderer.request
         for run in request.open_runs:
             if run.is_paused:
                 continue
-            pace = self.paces.of(run.stage_key)
-            likely = self._likely_of(run, pace) if pace else ""
+            stage_duration = self.stage_durations.of(run.stage_key)
+            estimate = self._likely_of(run, stage_duration) if stage_duration else ""
             yield DelayCard(
                 stage=run.stage_key,
                 name=request.definition.stage(run.stage_key).name,
-                due=self.words.now >= asked_from(request, run, self.manners),
+                due=self.words.now >= delay_question_from(request, run, self.contact_schedule),
                 question=self._question(run),
-                expected_by=self._field(self._believed(run, pace)),
-                reason=own_reason(self.teller, run),
-                likely=likely,
-                unlikely=f"By {self.words.day(run.due_at)} only few of its like are done. {likely}"
-                if run.is_unlikely
+                expected_by=self._field(self._believed(run, stage_duration)),
+                reason=default_delay_reason(self.renderer, run),
+                estimate=estimate,
+                date_warning=f"By {self.words.day(run.due_at)} only few of its like are done. {estimate}"
+                if run.is_date_unlikely
                 else "",
             )
 
@@ -83,21 +84,26 @@ class Delays:
             return f"It was due by {by}: when will it be done?"
         return f"Due soon: will it be done by {by}?"
 
-    def _believed(self, run: StageRun, pace: Pace | None) -> datetime:
-        stage = self.teller.request.definition.stage(run.stage_key)
-        department = self.teller.roster.department_by_id(run.department_id)
-        return believed_date(
-            run, stage, department, pace=pace, now=self.words.now, manners=self.manners
+    def _believed(self, run: StageRun, stage_duration: StageDuration | None) -> datetime:
+        stage = self.renderer.request.definition.stage(run.stage_key)
+        department = self.renderer.roster.department_by_id(run.department_id)
+        return estimate_due_at(
+            run,
+            stage,
+            department,
+            stage_duration=stage_duration,
+            now=self.words.now,
+            contact_schedule=self.contact_schedule,
         )
 
-    def _likely_of(self, run: StageRun, pace: Pace) -> str:
-        stage = self.teller.request.definition.stage(run.stage_key)
-        department = self.teller.roster.department_by_id(run.department_id)
-        calendar = department.calendar.counting(stage.expected)
+    def _likely_of(self, run: StageRun, stage_duration: StageDuration) -> str:
+        stage = self.renderer.request.definition.stage(run.stage_key)
+        department = self.renderer.roster.department_by_id(run.department_id)
+        calendar = department.calendar.calendar_for(stage.expected)
         paused = timedelta(seconds=run.paused_seconds)
         return self._likely(
-            calendar.add_open_time(run.opened_at, pace.half + paused),
-            calendar.add_open_time(run.opened_at, pace.most + paused),
+            calendar.add_open_time(run.opened_at, stage_duration.p50 + paused),
+            calendar.add_open_time(run.opened_at, stage_duration.p80 + paused),
         )
 
     def _likely(self, half: datetime, most: datetime) -> str:

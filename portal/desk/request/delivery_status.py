@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from portal.desk.request.conversation_view import Try
+from portal.desk.request.conversation_view import AttemptLine
 from portal.messaging.sms import segments
 from portal.messaging.sms.twilio_codes import verdict
-from portal.messaging.wording.time_format import Words
+from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import (
-    KEPT,
+    SYSTEM_ACTOR,
     Channel,
     Direction,
     Message,
@@ -16,7 +16,7 @@ from portal.models import (
     SendAttempt,
 )
 
-NOT_THERE = frozenset(
+NOT_DELIVERED = frozenset(
     {
         MessageStatus.UNDELIVERED,
         MessageStatus.FAILED,
@@ -28,7 +28,7 @@ NOT_THERE = frozenset(
 )
 """The customer does not have it, or nobody knows."""
 
-KIND = {
+KIND_LABELS = {
     MessageKind.MILESTONE: "A stage was reached",
     MessageKind.FOLLOW_UP: "A question",
     MessageKind.REMINDER: "The question once more",
@@ -44,24 +44,28 @@ KIND = {
     MessageKind.STAFF: "Written by a colleague",
     MessageKind.ACKNOWLEDGEMENT: "We have what they wrote",
     MessageKind.ANSWER: "An answer about where it stands",
-    MessageKind.WHICH: "Which request do they mean?",
+    MessageKind.WHICH_REQUEST: "Which request do they mean?",
     MessageKind.CONSENT: "About stopping and starting",
     MessageKind.CODE: "A code for their page",
-    MessageKind.OFFER: "Shall it be opened again?",
+    MessageKind.REOPEN_OFFER: "Shall it be opened again?",
     MessageKind.CUSTOMER: "From the customer",
     MessageKind.AUTOMATIC: "From a mail program",
     MessageKind.NOTICE: "A notice to staff",
 }
 
-CARRIER = {Channel.SMS: "the carrier", Channel.EMAIL: "the mail server", Channel.WEB: "the page"}
+PROVIDER_NAMES = {
+    Channel.SMS: "the carrier",
+    Channel.EMAIL: "the mail server",
+    Channel.WEB: "the page",
+}
 
-NO_REASON = {
+DEFAULT_REASONS = {
     MessageStatus.UNDELIVERED: "the carrier did not say why",
     MessageStatus.FAILED: "we were not told why",
     MessageStatus.SUPPRESSED: "they asked us not to write here",
     MessageStatus.EXPIRED: "it could not go in time, and later it would only confuse",
 }
-NOT_SENT = {
+FAILURE_LABELS = {
     MessageStatus.UNDELIVERED: "Not delivered",
     MessageStatus.FAILED: "Not delivered",
     MessageStatus.SUPPRESSED: "Held back",
@@ -69,7 +73,7 @@ NOT_SENT = {
 }
 
 
-def fate(message: Message, words: Words, theirs: str) -> str:
+def delivery_status(message: Message, words: TimeFormatter, theirs: str) -> str:
     """What became of a message, or what to know of one that came in.
 
     Nothing of what stands on the customer's own page.
@@ -82,8 +86,8 @@ def fate(message: Message, words: Words, theirs: str) -> str:
     told = _where_it_is(message, words, theirs)
     if message.possible_duplicate:
         told += "; it may have been sent twice"
-    if message.settled_at is not None and message.settled_by != KEPT.name:
-        told += f"; {message.settled_by} saw to it {words.stamp(message.settled_at)}"
+    if message.handled_at is not None and message.handled_by != SYSTEM_ACTOR.name:
+        told += f"; {message.handled_by} saw to it {words.stamp(message.handled_at)}"
     return told
 
 
@@ -91,23 +95,25 @@ def cost(message: Message) -> str:
     """What a text costs, and what made it dearer: "2 texts, because of “ş”". Empty for the rest."""
     if message.channel != Channel.SMS or message.direction == Direction.IN:
         return ""
-    counted = segments.count(message.body)
+    counted = segments.count_segments(message.body)
     number = message.segments or counted.segments
     texts = "1 text" if number == 1 else f"{number} texts"
-    culprits = ", ".join(f"“{one}”" for one in counted.culprits[:5])
-    return f"{texts}, because of {culprits}" if culprits else texts
+    non_gsm_characters = ", ".join(f"“{one}”" for one in counted.non_gsm_characters[:5])
+    return f"{texts}, because of {non_gsm_characters}" if non_gsm_characters else texts
 
 
-def tries(message: Message, attempts: list[SendAttempt], words: Words) -> list[Try]:
+def tries(message: Message, attempts: list[SendAttempt], words: TimeFormatter) -> list[AttemptLine]:
     """Each try at sending it, the first on top."""
-    return [Try(words.stamp(one.claimed_at), _tried(one, message.channel)) for one in attempts]
+    return [
+        AttemptLine(words.stamp(one.claimed_at), _tried(one, message.channel)) for one in attempts
+    ]
 
 
-def _where_it_is(message: Message, words: Words, theirs: str) -> str:
+def _where_it_is(message: Message, words: TimeFormatter, theirs: str) -> str:
     status = message.status
-    if status in NOT_SENT:
+    if status in FAILURE_LABELS:
         reason = _reason(message)
-        return f"{NOT_SENT[status]}: {reason}"
+        return f"{FAILURE_LABELS[status]}: {reason}"
     if status == MessageStatus.REVIEW and message.claimed_at is None and message.reason:
         return f"Held back before it was sent: {_inside(message.reason)}"
     if message.has_no_receipt(words.now):
@@ -124,13 +130,13 @@ def _where_it_is(message: Message, words: Words, theirs: str) -> str:
     }[status]
 
 
-def _waiting(message: Message, words: Words, theirs: str) -> str:
+def _waiting(message: Message, words: TimeFormatter, theirs: str) -> str:
     """Why it has not gone, and when it goes. A moment's wait is not worth a time."""
     again = "Waits to be sent again" if message.attempts else "Waits to be sent"
     why = f": {_inside(message.reason)}" if message.reason else ""
     if message.due_at - words.now < timedelta(minutes=1):
         return again + why
-    local = Words(words.locale, theirs, words.now)
+    local = TimeFormatter(words.locale, theirs, words.now)
     when = local.by(message.due_at)
     if when != words.by(message.due_at):
         when += " their time"
@@ -143,11 +149,11 @@ def _reason(message: Message) -> str:
     said = message.reason
     if not said and message.channel == Channel.SMS and (message.error_code or "").isdecimal():
         said = verdict(int(message.error_code or 0)).reason
-    return _inside(said) if said else NO_REASON[message.status]
+    return _inside(said) if said else DEFAULT_REASONS[message.status]
 
 
 def _tried(attempt: SendAttempt, channel: Channel) -> str:
-    carrier = CARRIER[channel]
+    carrier = PROVIDER_NAMES[channel]
     if attempt.status == MessageStatus.FAILED:
         said = attempt.error.partition(": ")[2].partition(" (")[0]
         return f"refused, {_inside(said) or 'without a reason'} ({attempt.error_code})"
@@ -166,8 +172,8 @@ def _inside(sentence: str) -> str:
     """A sentence as a part of another: without its stop, and small where a word begins it."""
     sentence = sentence.strip().rstrip(".")
     first = sentence.partition(" ")[0]
-    is_name = first in NAMES or first.isupper()
+    is_name = first in PROPER_NAMES or first.isupper()
     return sentence if is_name else sentence[:1].lower() + sentence[1:]
 
 
-NAMES = frozenset({"Twilio", "Twilio's", "I"})
+PROPER_NAMES = frozenset({"Twilio", "Twilio's", "I"})

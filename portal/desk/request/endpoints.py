@@ -9,28 +9,28 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from portal.desk.auth.access import answer, field, frame, is_fragment, read_form
-from portal.desk.auth.current_staff import Reader, find_reader
-from portal.desk.board.endpoints import answer_with_board
-from portal.desk.labels import REASONS
-from portal.desk.request.actions import find_act, perform, reference_of
-from portal.desk.request.presenter import draw_request
-from portal.desk.request.promises import ask_back
+from portal.desk.auth.access import answer, field, is_fragment, layout_context, read_form
+from portal.desk.auth.current_staff import CurrentStaff, find_current_staff
+from portal.desk.board.endpoints import render_board
+from portal.desk.labels import REASON_LABELS
+from portal.desk.request.actions import find_action, perform_action, reference_of
+from portal.desk.request.presenter import present_request
+from portal.desk.request.promises import preview_unless_agreed
 from portal.desk.request.view_models import RequestView
-from portal.desk.widgets import Choice, Problem
-from portal.errors import BadInput, NotFound, PortalError, Stale
+from portal.desk.widgets import Choice, FormError
+from portal.errors import BadInput, NotFound, PortalError, VersionConflict
 from portal.models import ServiceRequest
-from portal.operations import CustomerDetails, Order, open_request
-from portal.operations.presence import be_present
+from portal.operations import CustomerDetails, RequestDetails, open_request
+from portal.operations.presence import mark_present
 from portal.queries.requests import get_service_request
 from portal.queries.workflows import newest_workflows
 
-HIDDEN = ("form_token", "version", "seen", "zone", "back")
-WRITTEN = ("note", "handover", "reason", "body", "text", "event")
-ON_STAGE = ("advance", "handoff/accept", "handoff/refuse", "handoff/recall")
+HIDDEN_FIELDS = ("form_token", "version", "seen", "zone", "back")
+TEXT_FIELDS = ("note", "handover", "reason", "body", "text", "event")
+STAGE_ACTIONS = ("advance", "handoff/accept", "handoff/refuse", "handoff/recall")
 
 
-async def show_request(request: Request, reader: Reader) -> Response:
+async def show_request(request: Request, reader: CurrentStaff) -> Response:
     """`GET /desk/requests/{reference}?done=&reply=&from=inbox&call=`.
 
     ``reply`` is a reply at hand for the box; from the inbox the box is ready to be written in;
@@ -48,14 +48,14 @@ async def show_request(request: Request, reader: Reader) -> Response:
     return answer(request, "desk/request.html", context | {"ready": ready})
 
 
-class LiveRequest:
+class RequestEventStream:
     """`GET /desk/requests/{reference}/live`: an event for each change, receipts included."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one viewer until they leave."""
         connection = HTTPConnection(scope)
         state = connection.app.state
-        if await find_reader(connection) is None:
+        if await find_current_staff(connection) is None:
             await Response(status_code=401)(scope, receive, send)
             return
         try:
@@ -67,37 +67,39 @@ class LiveRequest:
         await state.live.stream(scope, receive, send, topic=f"desk:{found.id}", since=None)
 
 
-async def act_on_request(request: Request, reader: Reader) -> Response:
+async def act_on_request(request: Request, reader: CurrentStaff) -> Response:
     """`POST /desk/requests/{reference}/{verb}`: one verb, one turn; a refusal changes nothing."""
     form = await read_form(request)
     verb: str = request.path_params["verb"]
-    find_act(verb)
+    find_action(verb)
     try:
-        if verb == "promises" and (understood := await ask_back(request, reader, form)):
+        if verb == "promises" and (
+            understood := await preview_unless_agreed(request, reader, form)
+        ):
             context = request_context(await _draw(request, reader), reader)
             context |= {"understood": understood}
             return answer(request, "desk/request.html", context, understood.status)
-        await perform(request.app.state.relay, reader, reference_of(request), verb, form)
+        await perform_action(
+            request.app.state.operations, reader, reference_of(request), verb, form
+        )
     except NotFound:
         raise
     except PortalError as refusal:
         return await _refuse(request, reader, verb, form, refusal)
     if field(form, "back") == "board":
-        return await answer_with_board(
-            request, reader, await _department_of(request, form), done=verb
-        )
+        return await render_board(request, reader, await _department_of(request, form), done=verb)
     if is_fragment(request):
         view = await _draw(request, reader)
         return answer(request, "desk/request.html", request_context(view, reader, said(verb)))
     return RedirectResponse(f"/desk/requests/{reference_of(request)}?done={verb}", 303)
 
 
-async def show_new(request: Request, reader: Reader) -> Response:
+async def show_new_request_form(request: Request, reader: CurrentStaff) -> Response:
     """`GET /desk/requests/new`."""
     return await _new(request, reader, {}, {})
 
 
-async def open_new(request: Request, reader: Reader) -> Response:
+async def open_new(request: Request, reader: CurrentStaff) -> Response:
     """`POST /desk/requests/new`: a request is opened and its customer told; or each mistake."""
     form = await read_form(request)
     typed = {name: field(form, name) for name in ("workflow", "name", "phone", "email", "title")}
@@ -106,8 +108,10 @@ async def open_new(request: Request, reader: Reader) -> Response:
         if not (customer.phone or customer.email):
             needed = "Please give a phone number or an e-mail address, to send the link to."
             raise BadInput(needed, fields={"customer.phone": needed})
-        async with request.app.state.relay.turn(reader.staff.actor) as turn:
-            opened = await open_request(turn, Order(typed["workflow"], customer, typed["title"]))
+        async with request.app.state.operations.begin(reader.staff.actor) as uow:
+            opened = await open_request(
+                uow, RequestDetails(typed["workflow"], customer, typed["title"])
+            )
     except PortalError as refusal:
         errors = {name.removeprefix("customer."): told for name, told in refusal.fields.items()}
         if not errors.keys() & typed.keys():
@@ -121,13 +125,13 @@ async def open_new(request: Request, reader: Reader) -> Response:
 
 def request_context(
     view: RequestView,
-    reader: Reader,
+    reader: CurrentStaff,
     said: str | None = None,
-    problem: Problem | None = None,
+    problem: FormError | None = None,
     changed: list[str] | None = None,
 ) -> dict[str, Any]:
     """What the request's page is drawn from."""
-    reasons = [Choice(reason.value, words) for reason, words in REASONS.items()]
+    reasons = [Choice(reason.value, words) for reason, words in REASON_LABELS.items()]
     return {
         "request": view,
         "said": said,
@@ -136,40 +140,40 @@ def request_context(
         "reasons": reasons,
         "ready": "",
         "understood": None,
-        **frame(reader),
+        **layout_context(reader),
     }
 
 
 def said(verb: str) -> str | None:
     """What to say after a verb; None for what is none."""
     try:
-        return find_act(verb)[0].said
+        return find_action(verb)[0].said
     except NotFound:
         return None
 
 
-def as_problem(view: RequestView, verb: str, form: FormData, why: str) -> Problem | None:
+def build_problem(view: RequestView, verb: str, form: FormData, why: str) -> FormError | None:
     """The refusal where its form stands; where that form is gone, above all, with what was lost.
 
     None when there is nothing to say: no reason, and nothing lost.
     """
-    typed = {name: field(form, name) for name in form if name not in HIDDEN}
-    offered = verb in view.verbs
-    if verb in ON_STAGE:
+    typed = {name: field(form, name) for name in form if name not in HIDDEN_FIELDS}
+    offered = verb in view.actions
+    if verb in STAGE_ACTIONS:
         meant = [move for move in view.moves if move.stage == typed.get("stage", "")]
-        offered = any(verb in move.verbs for move in meant)
+        offered = any(verb in move.actions for move in meant)
     if verb.startswith("promises/"):
         offered = any(verb.split("/")[1] == promise.id for promise in view.promises)
     if verb.startswith("messages/"):
-        offered = bool(view.meanings)
+        offered = bool(view.intents)
     if offered:
-        return Problem(verb, why or "Please look again before you repeat this.", typed)
-    lost = " ".join(f"“{typed[name]}”" for name in WRITTEN if typed.get(name))
+        return FormError(verb, why or "Please look again before you repeat this.", typed)
+    lost = " ".join(f"“{typed[name]}”" for name in TEXT_FIELDS if typed.get(name))
     words = f"{why} {f'You had written: {lost}' if lost else ''}".strip()
-    return Problem("", words) if words else None
+    return FormError("", words) if words else None
 
 
-def changed_since(view: RequestView, form: FormData, refusal: PortalError) -> list[str]:
+def changes_since(view: RequestView, form: FormData, refusal: PortalError) -> list[str]:
     """What others did after the page was drawn, where that is why it was refused."""
     seen = field(form, "seen")
     if refusal.status != 409 or not seen.isdecimal():
@@ -182,16 +186,16 @@ def changed_since(view: RequestView, form: FormData, refusal: PortalError) -> li
 
 
 async def _refuse(
-    request: Request, reader: Reader, verb: str, form: FormData, refusal: PortalError
+    request: Request, reader: CurrentStaff, verb: str, form: FormData, refusal: PortalError
 ) -> Response:
     if field(form, "back") == "board":
         department = await _department_of(request, form)
-        return await answer_with_board(request, reader, department, refusal=refusal)
+        return await render_board(request, reader, department, refusal=refusal)
     view = await _draw(request, reader)
-    changed = changed_since(view, form, refusal)
+    changed = changes_since(view, form, refusal)
     # What others did is told in full above; the sentence that it has changed adds nothing to it.
-    why = "" if changed and isinstance(refusal, Stale) else refusal.detail
-    problem = as_problem(view, verb, form, why)
+    why = "" if changed and isinstance(refusal, VersionConflict) else refusal.detail
+    problem = build_problem(view, verb, form, why)
     context = request_context(view, reader, problem=problem, changed=changed)
     return answer(request, "desk/request.html", context, refusal.status)
 
@@ -209,28 +213,28 @@ async def _find(request: Request) -> ServiceRequest:
 
 
 async def _fresh(
-    request: Request, reader: Reader, asked: Mapping[str, str], reply: int | None = None
+    request: Request, reader: CurrentStaff, asked: Mapping[str, str], reply: int | None = None
 ) -> dict[str, Any]:
     view = await _draw(request, reader, reply)
     return request_context(view, reader, said=said(asked.get("done", "")))
 
 
-async def _draw(request: Request, reader: Reader, reply: int | None = None) -> RequestView:
+async def _draw(request: Request, reader: CurrentStaff, reply: int | None = None) -> RequestView:
     settings = request.app.state.settings
     async with request.app.state.database.reading() as session:
-        return await draw_request(session, reference_of(request), reader, settings, reply=reply)
+        return await present_request(session, reference_of(request), reader, settings, reply=reply)
 
 
-async def _be_seen(request: Request, reader: Reader) -> None:
+async def _be_seen(request: Request, reader: CurrentStaff) -> None:
     """The reader is there from now on; for the half minute that counts also without a script."""
     found = await _find(request)
-    async with request.app.state.relay.turn(reader.staff.actor) as turn:
-        await be_present(turn, found.id or 0)
+    async with request.app.state.operations.begin(reader.staff.actor) as uow:
+        await mark_present(uow, found.id or 0)
 
 
 async def _new(
     request: Request,
-    reader: Reader,
+    reader: CurrentStaff,
     typed: dict[str, str],
     errors: dict[str, str],
     status: int = 200,
@@ -241,6 +245,6 @@ async def _new(
         "workflows": [Choice(one.key, one.name) for one in workflows],
         "typed": typed,
         "errors": errors,
-        **frame(reader),
+        **layout_context(reader),
     }
     return answer(request, "desk/new.html", context, status)

@@ -4,85 +4,96 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from portal.desk.auth.current_staff import Reader
-from portal.desk.labels import REASONS, as_listed, due, since
-from portal.desk.request.view_models import Outside, StoryLine, StoryView
-from portal.messaging.wording.time_format import Words
+from portal.desk.auth.current_staff import CurrentStaff
+from portal.desk.labels import REASON_LABELS, due, join_names, since
+from portal.desk.request.view_models import (
+    HandoverSummaryLine,
+    HandoverSummaryView,
+    ThirdPartyStage,
+)
+from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Event, EventKind, ServiceRequest
-from portal.queries.desk.handover_summary import Story
+from portal.queries.desk.handover_summary import HandoverSummary
 from portal.rules.roster import Roster
 
-OFTEN = {1: "Once", 2: "Twice"}
+TIMES_LABELS = {1: "Once", 2: "Twice"}
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class HandoverSummaryPresenter:
     """Puts a request's story into lines, the most useful first."""
 
-    story: Story
+    story: HandoverSummary
     request: ServiceRequest
     roster: Roster
-    words: Words
+    words: TimeFormatter
 
-    def view(self, reader: Reader) -> StoryView:
+    def view(self, reader: CurrentStaff) -> HandoverSummaryView:
         """The story; unfolded for whoever is to take the request up, and for who has it."""
-        return StoryView(
+        return HandoverSummaryView(
             lines=list(self._lines()),
-            minds=self.story.minds_about,
-            unfolded=self._is_for(reader),
+            customer_note=self.story.customer_note,
+            is_expanded=self._is_for(reader),
         )
 
-    def _is_for(self, reader: Reader) -> bool:
-        waiting = [one.to_department_id for one in self.request.handoffs if one.waits]
+    def _is_for(self, reader: CurrentStaff) -> bool:
+        waiting = [one.to_department_id for one in self.request.handoffs if one.is_pending]
         hands = {self.request.owner_id, *(run.assignee_id for run in self.request.open_runs)}
         return reader.staff.id in hands or not reader.departments.isdisjoint(waiting)
 
-    def _lines(self) -> Iterator[StoryLine]:
+    def _lines(self) -> Iterator[HandoverSummaryLine]:
         story, first_name = self.story, self.request.customer.first_name
         for told in story.handovers:
-            yield StoryLine("Handed over with", told.words, told.by, since(self.words, told.at))
+            yield HandoverSummaryLine(
+                "Handed over with", told.words, told.by, since(self.words, told.at)
+            )
         for promise in story.promises:
             owner = self.roster.person(promise.owner_id).name
             late = promise.due_at < self.words.now
-            yield StoryLine(
+            yield HandoverSummaryLine(
                 "Promised", promise.text, owner, due(self.words, promise.due_at, late=late)
             )
-        for heading, said in ((f"{first_name} said last", story.they_said),
-                              ("We said last", story.we_said)):  # fmt: skip
+        for heading, said in ((f"{first_name} said last", story.last_customer_message),
+                              ("We said last", story.last_reply)):  # fmt: skip
             if said is not None:
-                yield StoryLine(heading, said.body, at=since(self.words, said.created_at))
+                yield HandoverSummaryLine(heading, said.body, at=since(self.words, said.created_at))
         if story.contacts:
-            yield StoryLine("They came to us", self._contacts())
+            yield HandoverSummaryLine("They came to us", self._contacts())
         for number, back in enumerate(story.returns):
             department = self.roster.department_by_id(back.department_id).name
-            heading = f"Given back {often(len(story.returns)).lower()}" if not number else ""
-            yield StoryLine(heading, back.reason, department, since(self.words, back.at))
+            heading = f"Given back {times_label(len(story.returns)).lower()}" if not number else ""
+            yield HandoverSummaryLine(heading, back.reason, department, since(self.words, back.at))
 
     def _contacts(self) -> str:
         counted = self.story.contacts
         reasons = [
-            REASONS[reason].lower() + (f" ({times})" if times > 1 and len(counted) > 1 else "")
+            REASON_LABELS[reason].lower()
+            + (f" ({times})" if times > 1 and len(counted) > 1 else "")
             for reason, times in counted
         ]
-        return f"{often(sum(times for _, times in counted))}: {as_listed(reasons)}"
+        return f"{times_label(sum(times for _, times in counted))}: {join_names(reasons)}"
 
 
-def often(times: int) -> str:
+def times_label(times: int) -> str:
     """Once, twice, 3 times."""
-    return OFTEN.get(times, f"{times} times")
+    return TIMES_LABELS.get(times, f"{times} times")
 
 
-def draw_outside(request: ServiceRequest, events: Sequence[Event], words: Words) -> list[Outside]:
+def present_third_parties(
+    request: ServiceRequest, events: Sequence[Event], words: TimeFormatter
+) -> list[ThirdPartyStage]:
     """The open stages that a third party does, with what they said last."""
     return [
-        Outside(
+        ThirdPartyStage(
             stage=run.stage_key,
             name=request.definition.stage(run.stage_key).name,
             who=run.third_party,
             number=run.tracking_number,
             said=said.data["words"] if said else "",
             at=since(words, datetime.fromisoformat(said.data["at"])) if said else None,
-            silent=run.silent_at is not None and not run.is_paused and run.silent_at <= words.now,
+            is_silent=run.silence_overdue_at is not None
+            and not run.is_paused
+            and run.silence_overdue_at <= words.now,
         )
         for run in request.open_runs
         if run.third_party
@@ -92,6 +103,6 @@ def draw_outside(request: ServiceRequest, events: Sequence[Event], words: Words)
 
 def _last_word(events: Sequence[Event], run_id: int | None) -> Event | None:
     heard = [
-        one for one in events if one.kind == EventKind.THIRD_PARTY_HEARD and one.run_id == run_id
+        one for one in events if one.kind == EventKind.THIRD_PARTY_UPDATED and one.run_id == run_id
     ]
     return max(heard, key=lambda one: str(one.data["at"]), default=None)

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from portal.desk.auth.current_staff import Reader
-from portal.desk.labels import as_listed
-from portal.desk.request.view_models import Move
-from portal.messaging.wording.time_format import Words
+from portal.desk.auth.current_staff import CurrentStaff
+from portal.desk.labels import join_names
+from portal.desk.request.view_models import NextAction
+from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Handoff, RequestStatus, RunState, ServiceRequest, StageRun
 from portal.rules.handoffs import may_recall
 from portal.rules.roster import Roster
@@ -14,27 +14,27 @@ from portal.workflows import StageDefinition
 
 
 @dataclass(frozen=True, slots=True)
-class Moves:
+class NextActionsPresenter:
     """Says what each button does before it is pressed, and what the customer then reads."""
 
     request: ServiceRequest
     roster: Roster
-    words: Words
-    reader: Reader
+    words: TimeFormatter
+    reader: CurrentStaff
 
-    def all(self) -> list[Move]:
+    def all(self) -> list[NextAction]:
         """One for each open stage, the reader's own first; nothing for who may only look."""
         moves = sorted(self._moves(), key=lambda move: not move.mine)
         return moves if self.reader.may_act(self.request) else []
 
-    def _moves(self) -> Iterator[Move]:
+    def _moves(self) -> Iterator[NextAction]:
         for run in self.request.open_runs:
-            handoff = self.request.waiting_handoff(run)
+            handoff = self.request.pending_handoff(run)
             yield self._accept(run, handoff) if handoff else self._advance(run)
         if self.request.status == RequestStatus.AWAITING_CONFIRMATION:
             yield self._confirm()
 
-    def _accept(self, run: StageRun, handoff: Handoff) -> Move:
+    def _accept(self, run: StageRun, handoff: Handoff) -> NextAction:
         stage = self.request.definition.stage(run.stage_key)
         department = self.roster.department_by_id(run.department_id).name
         sender = self.roster.department_by_id(handoff.from_department_id).name
@@ -46,7 +46,7 @@ class Moves:
         if late:
             waits = f"It was to be taken up by {by}; until it is,"
         first_name = self.request.customer.first_name
-        return Move(
+        return NextAction(
             "accept",
             run.stage_key,
             eyebrow=f"Handed over by {sender}, {self.words.since(handoff.sent_at)}",
@@ -60,25 +60,25 @@ class Moves:
             take_back=may_recall(self.reader.staff, handoff, self.roster),
         )
 
-    def _advance(self, run: StageRun) -> Move:
+    def _advance(self, run: StageRun) -> NextAction:
         stage = self.request.definition.stage(run.stage_key)
         department = self.roster.department_by_id(run.department_id).name
-        button, sentence, tells = self._what_follows(run)
+        button, sentence, customer_reads = self._what_follows(run)
         if run.held_at:
             sentence = f"On hold: {run.hold_reason}"
         elif run.is_paused:
             sentence = f"Waiting for {self.request.customer.first_name}. {sentence}".strip()
-        late = run.is_late(self.words.now)
+        late = run.is_overdue(self.words.now)
         due = f"late since {self.words.by(run.due_at)}" if late else self.words.by(run.due_at)
-        return Move(
+        return NextAction(
             "advance",
             run.stage_key,
             eyebrow=f"{department}, {due if late else f'due {due}'}",
             headline=stage.name,
             sentence=sentence,
             button=button,
-            tells=tells,
-            hands_to=self._hands_to(run),
+            customer_reads=customer_reads,
+            receivers=self._hands_to(run),
             mine=self.reader.works_in(run.department_id) or run.assignee_id == self.reader.staff.id,
         )
 
@@ -89,7 +89,7 @@ class Moves:
             for stage in self._opened_by(run)
             if (department := self.roster.department(stage.department)).id != run.department_id
         ]
-        return as_listed(names) if names else ""
+        return join_names(names) if names else ""
 
     def _opened_by(self, run: StageRun) -> list[StageDefinition]:
         done = {one.stage_key for one in self.request.runs if one.state == RunState.COMPLETED}
@@ -123,10 +123,10 @@ class Moves:
             return f"{self.request.customer.first_name} is then asked “{questions[0].question}”"
         return "With this the request is done."
 
-    def _confirm(self) -> Move:
+    def _confirm(self) -> NextAction:
         first_name = self.request.customer.first_name
-        asked = self.request.asked
-        return Move(
+        asked = self.request.open_question
+        return NextAction(
             "advance",
             "",
             eyebrow=f"{first_name} has the last word",

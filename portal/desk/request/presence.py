@@ -4,15 +4,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal.desk.auth.access import field, read_form
-from portal.desk.auth.current_staff import Reader
+from portal.desk.auth.current_staff import CurrentStaff
 from portal.desk.request.actions import reference_of
-from portal.desk.request.presenter import draw_here
-from portal.operations.presence import be_present, leave
+from portal.desk.request.presenter import present_colleagues
+from portal.operations.presence import clear_presence, mark_present
 from portal.queries.requests import get_service_request
 from portal.web import templating
 
 
-async def be_here(request: Request, reader: Reader) -> Response:
+async def update_presence(request: Request, reader: CurrentStaff) -> Response:
     """`POST /desk/requests/{reference}/presence`: `writing=1`, or `gone=1`; answers who else is.
 
     The page sends it every 15 seconds while it is looked at.
@@ -21,11 +21,11 @@ async def be_here(request: Request, reader: Reader) -> Response:
     state = request.app.state
     async with state.database.reading() as session:
         found = await get_service_request(session, reference_of(request))
-    async with state.relay.turn(reader.staff.actor) as turn:
+    async with state.operations.begin(reader.staff.actor) as uow:
         if field(form, "gone"):
-            await leave(turn, found.id or 0)
+            await clear_presence(uow, found.id or 0)
         else:
-            await be_present(turn, found.id or 0, writing=bool(field(form, "writing")))
+            await mark_present(uow, found.id or 0, writing=bool(field(form, "writing")))
     async with state.database.reading() as session:
-        here = await draw_here(session, found.id or 0, reader)
+        here = await present_colleagues(session, found.id or 0, reader)
     return templating.fragment(request, "desk/here.html", "here", {"here": here})

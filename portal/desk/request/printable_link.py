@@ -4,15 +4,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal import business_time
-from portal.desk.auth.current_staff import Reader
+from portal.desk.auth.current_staff import CurrentStaff
 from portal.desk.request.actions import reference_of
 from portal.errors import Conflict, NotAllowed
-from portal.messaging.wording.time_format import Words
+from portal.messaging.wording.time_format import TimeFormatter
 from portal.queries.requests import get_service_request
-from portal.web.printable_link import Slip, slip
+from portal.web.printable_link import PrintableLink, printable_link_page
 
 
-async def show_slip(request: Request, reader: Reader) -> Response:
+async def show_printable_link(request: Request, reader: CurrentStaff) -> Response:
     """`GET /desk/requests/{reference}/slip`, in the customer's language.
 
     For those who may act on the request: whoever has the link reads the customer's page.
@@ -24,13 +24,13 @@ async def show_slip(request: Request, reader: Reader) -> Response:
     if found.live_link is None:
         raise Conflict("There is no working link to print. Send the customer a new one first.")
     customer = found.customer
-    return slip(
+    return printable_link_page(
         request,
-        Slip(
+        PrintableLink(
             link=f"{request.app.state.settings.public_url}/r/{found.live_link.token}",
             first_name=customer.first_name,
             reference=found.reference,
-            words=Words(customer.locale, customer.timezone, business_time.now()),
+            words=TimeFormatter(customer.locale, customer.timezone, business_time.now()),
             back=f"/desk/requests/{found.reference}",
         ),
     )

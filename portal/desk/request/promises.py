@@ -10,14 +10,14 @@ from starlette.responses import Response
 
 from portal import business_time
 from portal.desk.auth.access import field, read_form
-from portal.desk.auth.current_staff import Reader
+from portal.desk.auth.current_staff import CurrentStaff
 from portal.desk.labels import due, iso
 from portal.desk.request.view_models import PromiseLine
 from portal.desk.widgets import Choice
 from portal.errors import BadInput, NotAllowed
-from portal.messaging.intents.commitments import Commitment, read_line
-from portal.messaging.intents.deadlines import DeadlineReader
-from portal.messaging.wording.time_format import Words
+from portal.messaging.intents.commitments import Commitment, parse_promise_line
+from portal.messaging.intents.deadlines import DeadlineParser
+from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import (
     Department,
     Event,
@@ -32,33 +32,33 @@ from portal.queries.roster import load_roster
 from portal.rules.roster import Roster
 from portal.web import templating
 
-LONGEST_LINE = 200
-MOST_PAST = 5
-KEPT_BY = {
+MAX_LINE_LENGTH = 200
+MAX_PAST = 5
+FULFILMENT_HINTS = {
     PromiseKind.ANSWER: "Your next message keeps it.",
     PromiseKind.CALL: "Logging the call keeps it.",
     PromiseKind.OTHER: "",
 }
-WHAT = {PromiseKind.ANSWER: "answer", PromiseKind.CALL: "call"}
+SHORT_TEXTS = {PromiseKind.ANSWER: "answer", PromiseKind.CALL: "call"}
 
 
 @dataclass(frozen=True, slots=True)
-class Understood:
+class PromisePreview:
     """What a line was taken to promise, before it is made.
 
     `words` is it in short, `reads` what the customer will read; `note` is why another time is
     offered, `problem` what is missing. Each of `times` is a button that makes it, the first the
-    likeliest; with `asks_time` a time is to be filled in.
+    likeliest; with `needs_time` a time is to be filled in.
     """
 
     line: str
     words: str = ""
-    reads: str = ""
-    keeps: str = ""
+    customer_text: str = ""
+    fulfilment_hint: str = ""
     note: str = ""
     problem: str = ""
     times: Sequence[Choice] = ()
-    asks_time: bool = False
+    needs_time: bool = False
 
     @property
     def status(self) -> int:
@@ -66,32 +66,34 @@ class Understood:
         return 422 if self.problem else 200
 
 
-async def preview_promise(request: Request, reader: Reader) -> Response:
+async def preview_promise(request: Request, reader: CurrentStaff) -> Response:
     """`POST /desk/requests/{reference}/promises/preview`: the line read back; nothing is done."""
     held, department = await _held(request)
     if not reader.may_act(held):
         raise NotAllowed("This request lies with other departments. You may read it.")
-    line = field(await read_form(request), "text")[:LONGEST_LINE]
+    line = field(await read_form(request), "text")[:MAX_LINE_LENGTH]
     context = {
-        "understood": understand(line, department, business_time.now()) if line else None,
+        "understood": build_preview(line, department, business_time.now()) if line else None,
         "first_name": held.customer.first_name,
     }
     return templating.fragment(request, "desk/_promise_preview.html", "preview", context)
 
 
-async def ask_back(request: Request, reader: Reader, form: FormData) -> Understood | None:
+async def preview_unless_agreed(
+    request: Request, reader: CurrentStaff, form: FormData
+) -> PromisePreview | None:
     """The line of a promise as it was understood, until somebody has agreed to that.
 
     None when it may be made: a time was filled in, or that of just this line was agreed to, or it
     is refused anyway.
     """
-    line = field(form, "text")[:LONGEST_LINE]
+    line = field(form, "text")[:MAX_LINE_LENGTH]
     if field(form, "due_at") or (field(form, "agreed") and field(form, "line") == line):
         return None
     held, department = await _held(request)
     if not reader.may_act(held) or held.is_closed:
         return None
-    return understand(line, department, business_time.now())
+    return build_preview(line, department, business_time.now())
 
 
 async def _held(request: Request) -> tuple[ServiceRequest, Department]:
@@ -101,20 +103,22 @@ async def _held(request: Request) -> tuple[ServiceRequest, Department]:
     return held, roster.department_by_id(held.department_id)
 
 
-def understand(line: str, department: Department, now: datetime) -> Understood:
+def build_preview(line: str, department: Department, now: datetime) -> PromisePreview:
     """What the line promises, and by when: on the department's clocks, in its hours."""
-    words = Words("en", department.timezone, now)
+    words = TimeFormatter("en", department.timezone, now)
     said, does = _read(line, department, now)
     if not said.text:
         problem = "Please say what will be done, such as “call back tomorrow 3pm”."
-        return Understood(line, problem=problem)
-    keeps = KEPT_BY[said.kind]
+        return PromisePreview(line, problem=problem)
+    fulfilment_hint = FULFILMENT_HINTS[said.kind]
     if said.at is None:
         problem = "No one time can be read in this. Please add one, such as “tomorrow 3pm”, or:"
-        return Understood(line, does, said.text, keeps, problem=problem, asks_time=True)
+        return PromisePreview(
+            line, does, said.text, fulfilment_hint, problem=problem, needs_time=True
+        )
     note, times = "", [said.at]
     if said.at <= now:
-        note, times = "That time has passed.", [department.reply_by(now)]
+        note, times = "That time has passed.", [department.reply_due_at(now)]
     elif not _is_open(department, said.at):
         note = f"{department.name} is closed then."
         times = [_nearest_open(department, said.at, now), said.at]
@@ -123,18 +127,18 @@ def understand(line: str, department: Department, now: datetime) -> Understood:
         f"Promise it by {first}" if note else "Promise this",
         *(f"Keep {it}" for it in others),
     ]
-    return Understood(
+    return PromisePreview(
         line=line,
         words=f"{does}, by {_by(words, said.at)}",
-        reads=f"{said.text.rstrip('.')}. By {words.by(times[0])}.",
-        keeps=keeps,
+        customer_text=f"{said.text.rstrip('.')}. By {words.by(times[0])}.",
+        fulfilment_hint=fulfilment_hint,
         note=note,
         problem=note if said.at <= now else "",
         times=[Choice(iso(at), button) for at, button in zip(times, buttons, strict=True)],
     )
 
 
-def read_agreed(form: FormData) -> datetime:
+def read_agreed_time(form: FormData) -> datetime:
     """The time that the button stood for. Raises BadInput where it stood for none."""
     try:
         at = datetime.fromisoformat(field(form, "agreed"))
@@ -145,13 +149,13 @@ def read_agreed(form: FormData) -> datetime:
     return at
 
 
-def read_promise(line: str, department: Department, now: datetime) -> Commitment:
+def parse_promise(line: str, department: Department, now: datetime) -> Commitment:
     """What the line promises, in the customer's words and without its time."""
     return _read(line, department, now)[0]
 
 
 def _read(line: str, department: Department, now: datetime) -> tuple[Commitment, str]:
-    said, does = read_line(line, DeadlineReader(department.calendar, now))
+    said, does = parse_promise_line(line, DeadlineParser(department.calendar, now))
     # Forms and buttons speak of whole minutes.
     at = said.at.replace(second=0, microsecond=0) if said.at else None
     return Commitment(said.kind, said.text, at), does
@@ -167,19 +171,19 @@ def _nearest_open(department: Department, at: datetime, now: datetime) -> dateti
     """The closing of that same day or the next opening, whichever is nearer."""
     opens = department.calendar.next_open(at)
     day = at.astimezone(department.calendar.zone).date()
-    closes = DeadlineReader(department.calendar, now).end_of_day(day)
+    closes = DeadlineParser(department.calendar, now).end_of_day(day)
     is_before = now < closes < at and _is_open(department, closes)
     return closes if is_before and at - closes <= opens - at else opens
 
 
-def _by(words: Words, at: datetime) -> str:
+def _by(words: TimeFormatter, at: datetime) -> str:
     """A time with its date, where the words alone have none: "tomorrow, 3 pm (Mon 24 Nov)"."""
     said, date = words.by(at), words.date_of(at)
     return said if date in said else f"{said} ({date})"
 
 
 def promise_lines(
-    request: ServiceRequest, roster: Roster, words: Words, events: Sequence[Event]
+    request: ServiceRequest, roster: Roster, words: TimeFormatter, events: Sequence[Event]
 ) -> tuple[list[PromiseLine], list[PromiseLine]]:
     """Those still to keep, soonest first, and the last few that are not, newest first."""
     read = {one.data.get("promise_id"): one.id or 0 for one in events if one.data.get("read")}
@@ -196,20 +200,20 @@ def promise_lines(
             made=words.stamp(one.made_at),
             state="due soon" if is_soon else state.value,
             outcome=_outcome(one, words),
-            in_short=f"{WHAT.get(one.kind, one.text)}, by {words.by(one.due_at)}",
-            keeps=KEPT_BY[one.kind],
+            short_text=f"{SHORT_TEXTS.get(one.kind, one.text)}, by {words.by(one.due_at)}",
+            fulfilment_hint=FULFILMENT_HINTS[one.kind],
             is_told=one.is_told,
-            may_go=one.id in read or not one.is_told,
-            is_fresh=read.get(one.id, 0) > wrote > 0,
+            may_withdraw=one.id in read or not one.is_told,
+            is_just_detected=read.get(one.id, 0) > wrote > 0,
         )
 
     still = sorted((one for one in request.promises if one.is_open), key=lambda one: one.due_at)
     past = [one for one in request.promises if one.closed_at and not one.closed_reason]
     past.sort(key=lambda one: one.closed_at or one.due_at, reverse=True)
-    return [line(one) for one in still], [line(one) for one in past[:MOST_PAST]]
+    return [line(one) for one in still], [line(one) for one in past[:MAX_PAST]]
 
 
-def _outcome(promise: Promise, words: Words) -> str:
+def _outcome(promise: Promise, words: TimeFormatter) -> str:
     if promise.kept_at is None:
         return f"missed, {words.stamp(promise.closed_at)}" if promise.closed_at else ""
     return f"kept {'late, ' if promise.kept_late else ''}{words.stamp(promise.kept_at)}"

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from portal.desk.request.conversation_view import ReplyLine
+from portal.desk.request.conversation_view import CannedReplyLine
 from portal.desk.widgets import Choice
-from portal.messaging.wording.renderer import Teller, fill
+from portal.messaging.wording.renderer import MessageRenderer, fill_template
 from portal.models import (
     CannedReply,
     Channel,
@@ -14,20 +14,20 @@ from portal.models import (
     MessageKind,
     ServiceRequest,
 )
-from portal.operations.conversation.canned_replies import IN_BRACES
-from portal.queries.consent import Wish
+from portal.operations.conversation.canned_replies import PLACEHOLDER
+from portal.queries.consent import ConsentQuery
 
-MOST_SUGGESTED = 3
+MAX_SUGGESTED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class ReplyChannels:
     """By which ways an answer may go: the one that they used last, then the one they prefer."""
 
     request: ServiceRequest
     messages: Sequence[Message]
-    welcome: Collection[Wish]
-    teller: Teller
+    permitted: Collection[ConsentQuery]
+    renderer: MessageRenderer
 
     @property
     def first(self) -> Channel:
@@ -50,8 +50,8 @@ class Ways:
     def _open(self) -> Iterator[tuple[Channel, str]]:
         customer, last = self.request.customer, self._used_last()
         for channel in sorted(customer.channels(), key=lambda one: one != last):
-            address = customer.address(channel, self.teller.now)
-            if address and Wish(channel, address, self.request.id) in self.welcome:
+            address = customer.address(channel, self.renderer.now)
+            if address and ConsentQuery(channel, address, self.request.id) in self.permitted:
                 yield channel, address
 
     def _used_last(self) -> Channel | None:
@@ -60,28 +60,28 @@ class Ways:
 
 
 @dataclass(frozen=True, slots=True)
-class AtHand:
+class CannedReplyPresenter:
     """Lays out the replies of a department for one request, with its facts in their fields."""
 
     replies: Sequence[CannedReply]
-    teller: Teller
+    renderer: MessageRenderer
     reason: ContactReason | None
 
-    def lines(self) -> list[ReplyLine]:
+    def lines(self) -> list[CannedReplyLine]:
         """All that this request has the facts for; those that suit best are suggested.
 
         Best suits what was written for the reason for which the customer came last, and by the
         department itself. What was written for another reason is never suggested.
         """
-        facts = self.teller.fields()
-        usable = [one for one in self.replies if all(map(facts.get, IN_BRACES.findall(one.body)))]
+        facts = self.renderer.fields()
+        usable = [one for one in self.replies if all(map(facts.get, PLACEHOLDER.findall(one.body)))]
         usable.sort(key=self._distance)
-        suggested = [one.id for one in usable if one.reason in ("", self.reason)][:MOST_SUGGESTED]
+        suggested = [one.id for one in usable if one.reason in ("", self.reason)][:MAX_SUGGESTED]
         return [
-            ReplyLine(
+            CannedReplyLine(
                 id=one.id or 0,
                 title=one.title,
-                body=fill(one.body, facts),
+                body=fill_template(one.body, facts),
                 suggested=self.reason is not None and one.id in suggested,
             )
             for one in usable

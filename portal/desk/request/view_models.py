@@ -4,19 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from portal.desk.board.view_models import BallLine
-from portal.desk.request.conversation_view import Entry, ReplyLine
+from portal.desk.board.view_models import DroppedBallLine
+from portal.desk.request.conversation_view import CannedReplyLine, ConversationEntry
 from portal.desk.request.delays import DelayCard
-from portal.desk.widgets import Choice, Mark, Person, When
+from portal.desk.widgets import Badge, Choice, Person, When
 
-LegState = Literal["done", "now", "passed", "paused", "to", "skipped"]
+StepState = Literal["done", "now", "passed", "paused", "to", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)
-class Leg:
+class TimelineStep:
     """One stage of the relay: the customer's title beside the staff's name and people."""
 
-    state: LegState
+    state: StepState
     title: str
     name: str
     department: str
@@ -26,12 +26,12 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class NextAction:
     """The main thing to do next with one open stage: take it up, or complete it.
 
     `mine` is false when the stage lies with a department the reader does not work in.
     `tells` is the customer's next headline, so that nobody wonders what the button says to them.
-    `hands_to` names the department that it goes to, `take_back` whether the reader may recall it.
+    `receivers` names the department that it goes to, `take_back` whether the reader may recall it.
     `likely` says by when what follows is usually done.
     """
 
@@ -41,13 +41,13 @@ class Move:
     headline: str
     sentence: str
     button: str
-    tells: str = ""
+    customer_reads: str = ""
     mine: bool = True
-    hands_to: str = ""
+    receivers: str = ""
     take_back: bool = False
 
     @property
-    def verbs(self) -> Sequence[str]:
+    def actions(self) -> Sequence[str]:
         """The verbs whose forms stand with it."""
         recall = ("handoff/recall",) if self.take_back else ()
         if not self.button:
@@ -55,15 +55,15 @@ class Move:
         mine = ("advance",) if self.kind == "advance" else ("handoff/accept", "handoff/refuse")
         return (*mine, *recall)
 
-    likely: str = ""
+    estimate: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PromiseLine:
     """A promise and how it stands; `outcome` says how it ended, `keeps` what will keep it.
 
-    `in_short` is for showing it back; `is_fresh` while our last words are what it was read from.
-    `may_go`: it may still be said that it was none.
+    `short_text` is for showing it back; `is_just_detected` while our last words are what it was read from.
+    `may_withdraw`: it may still be said that it was none.
     """
 
     id: str
@@ -73,15 +73,15 @@ class PromiseLine:
     made: str = ""
     state: str = "open"
     outcome: str = ""
-    in_short: str = ""
-    keeps: str = ""
+    short_text: str = ""
+    fulfilment_hint: str = ""
     is_told: bool = True
-    may_go: bool = False
-    is_fresh: bool = False
+    may_withdraw: bool = False
+    is_just_detected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Welcome:
+class AddressConsent:
     """Whether the customer wants to hear from us at one address, and since when that stands."""
 
     address: str
@@ -91,7 +91,7 @@ class Welcome:
 
 
 @dataclass(frozen=True, slots=True)
-class WishLine:
+class ConsentLine:
     """One line of the ledger: what was wished, when, how and on what evidence."""
 
     at: When
@@ -101,7 +101,7 @@ class WishLine:
 
 
 @dataclass(frozen=True, slots=True)
-class WishButton:
+class ConsentButton:
     """A wish that can be recorded with one click."""
 
     words: str
@@ -111,12 +111,12 @@ class WishButton:
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class ConsentView:
     """What the customer wants of us: how it stands, how it came to that, what may be recorded."""
 
-    addresses: Sequence[Welcome] = ()
-    ledger: Sequence[WishLine] = ()
-    buttons: Sequence[WishButton] = ()
+    addresses: Sequence[AddressConsent] = ()
+    ledger: Sequence[ConsentLine] = ()
+    buttons: Sequence[ConsentButton] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class EventLine:
 
 
 @dataclass(frozen=True, slots=True)
-class CustomerFacts:
+class CustomerSummary:
     """Who the request is for and how to reach them."""
 
     name: str
@@ -143,7 +143,7 @@ class CustomerFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class StoryLine:
+class HandoverSummaryLine:
     """One fact of the story; without a heading it goes on with the one before."""
 
     heading: str
@@ -153,16 +153,16 @@ class StoryLine:
 
 
 @dataclass(frozen=True, slots=True)
-class StoryView:
+class HandoverSummaryView:
     """The story so far; `minds` is what the customer minds about."""
 
-    lines: Sequence[StoryLine] = ()
-    minds: str = ""
-    unfolded: bool = False
+    lines: Sequence[HandoverSummaryLine] = ()
+    customer_note: str = ""
+    is_expanded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class ThirdPartyStage:
     """A stage that a third party does, and what they said last; `silent` for too long since."""
 
     stage: str
@@ -171,12 +171,12 @@ class Outside:
     number: str
     said: str
     at: When | None
-    silent: bool
+    is_silent: bool
 
 
 @dataclass(frozen=True, slots=True)
 class RequestView:
-    """One request as the desk shows it. Forms post to `act_url` + "/" + the verb.
+    """One request as the desk shows it. Forms post to `action_url` + "/" + the verb.
 
     `seen` is the id of the newest event shown, and `zone` the one that typed times are read in;
     both travel with each form. `form_token` is empty where no sign-in is needed. `night` says
@@ -187,14 +187,14 @@ class RequestView:
 
     reference: str
     url: str
-    act_url: str
+    action_url: str
     live_url: str
     form_token: str
     version: int
-    seen: int
+    last_event_id: int
     zone: str
     status: str
-    status_words: str
+    status_label: str
     headline: str
     title: str
     workflow: str
@@ -203,28 +203,28 @@ class RequestView:
     opened: When
     due: When | None
     owner: Person | None
-    customer: CustomerFacts
-    zone_words: str
-    legs: Sequence[Sequence[Leg]]
-    moves: Sequence[Move]
-    conversation: Sequence[Entry] = ()
+    customer: CustomerSummary
+    timezone_label: str
+    legs: Sequence[Sequence[TimelineStep]]
+    moves: Sequence[NextAction]
+    conversation: Sequence[ConversationEntry] = ()
     unanswered: str = ""
     promises: Sequence[PromiseLine] = ()
     past_promises: Sequence[PromiseLine] = ()
     events: Sequence[EventLine] = ()
-    verbs: frozenset[str] = frozenset()
-    back_to: Sequence[Choice] = ()
+    actions: frozenset[str] = frozenset()
+    target_stages: Sequence[Choice] = ()
     people: Sequence[Choice] = ()
-    marks: Sequence[Mark] = ()
-    wishes: Wishes = Wishes()
-    night: str = ""
-    goes: str = ""
-    ways: Sequence[Choice] = ()
-    replies: Sequence[ReplyLine] = ()
+    badges: Sequence[Badge] = ()
+    wishes: ConsentView = ConsentView()
+    quiet_hours_note: str = ""
+    delivery_note: str = ""
+    channels: Sequence[Choice] = ()
+    replies: Sequence[CannedReplyLine] = ()
     draft: str = ""
-    meanings: Sequence[Choice] = ()
+    intents: Sequence[Choice] = ()
     here: Sequence[str] = ()
-    story: StoryView = StoryView()
-    outside: Sequence[Outside] = ()
-    slipped: Sequence[BallLine] = ()
+    story: HandoverSummaryView = HandoverSummaryView()
+    third_party_stages: Sequence[ThirdPartyStage] = ()
+    slipped: Sequence[DroppedBallLine] = ()
     delays: Sequence[DelayCard] = ()

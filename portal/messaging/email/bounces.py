@@ -11,11 +11,11 @@ from email import message_from_string
 from email.message import EmailMessage, Message
 from typing import Any
 
-from portal.messaging.send_errors import Verdict
+from portal.messaging.send_errors import FailureRule
 
-STATUS = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
+STATUS_CODE_PATTERN = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 STATUS_PARTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
-RETURNED = frozenset(
+RETURNED_CONTENT_TYPES = frozenset(
     {"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"}
 )
 
@@ -35,18 +35,18 @@ class DeliveryReport:
     message_ids: tuple[str, ...]
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> FailureRule:
         """What it means to us. What may pass, or is about the words, leaves the address alone."""
         if self.status.startswith("4"):
             reason = "Their mail server tried for a while and gave up."
-            return Verdict(permanent=False, action="person", reason=reason)
-        for code, verdict in VERDICTS.items():
+            return FailureRule(permanent=False, action="person", reason=reason)
+        for code, verdict in FAILURE_RULES.items():
             if f"{self.status}.".startswith(f"{code}."):
                 return verdict
-        return RETURNED_FOR_GOOD
+        return PERMANENT_BOUNCE
 
 
-def find_report(mail: EmailMessage) -> DeliveryReport | None:
+def find_delivery_report(mail: EmailMessage) -> DeliveryReport | None:
     """The report that this mail is; None for any other mail, also one that carries a report."""
     if mail.get_content_type() != "multipart/report":
         return None
@@ -81,10 +81,10 @@ def _action(block: Message) -> str:
 
 def _status(block: Message) -> str:
     """The code of this recipient; where it is left out or says nothing, the server's own words."""
-    said = STATUS.search(str(block.get("Status", "")))
+    said = STATUS_CODE_PATTERN.search(str(block.get("Status", "")))
     code = said[0] if said else ""
     if code.partition(".")[2] in ("", "0.0"):
-        diagnosed = STATUS.search(str(block.get("Diagnostic-Code", "")))
+        diagnosed = STATUS_CODE_PATTERN.search(str(block.get("Diagnostic-Code", "")))
         code = diagnosed[0] if diagnosed else code
     return code or "5.0.0"
 
@@ -97,7 +97,7 @@ def _address(field: str) -> str:
 def _returned_ids(mail: EmailMessage) -> Iterator[str]:
     """The Message-IDs in what was returned: the whole mail, or its headers."""
     for part in mail.iter_parts():
-        if part.get_content_type() not in RETURNED:
+        if part.get_content_type() not in RETURNED_CONTENT_TYPES:
             continue
         payload: Any = part.get_payload()
         whole = payload[0] if isinstance(payload, list) and payload else None
@@ -111,13 +111,13 @@ def _text(part: Message) -> str:
     return raw.decode("utf-8", "replace") if isinstance(raw, bytes) else ""
 
 
-def _lasting(reason: str, *, bad_address: bool = False) -> Verdict:
+def _lasting(reason: str, *, bad_address: bool = False) -> FailureRule:
     action: Any = "bad_address" if bad_address else "person"
-    return Verdict(permanent=True, action=action, reason=reason)
+    return FailureRule(permanent=True, action=action, reason=reason)
 
 
-RETURNED_FOR_GOOD = _lasting("The mail was returned for good.", bad_address=True)
-VERDICTS = {
+PERMANENT_BOUNCE = _lasting("The mail was returned for good.", bad_address=True)
+FAILURE_RULES = {
     "5.1.7": _lasting("Their mail server does not accept our address."),
     "5.1.8": _lasting("Their mail server does not accept our address."),
     "5.1": _lasting("There is no such mail address.", bad_address=True),

@@ -12,16 +12,16 @@ from email.message import EmailMessage
 from email.policy import default
 from email.utils import getaddresses
 
-from portal.messaging.email.bounces import DeliveryReport, find_report
-from portal.messaging.email.quoted_text import own_words, text_of_html
+from portal.messaging.email.bounces import DeliveryReport, find_delivery_report
+from portal.messaging.email.quoted_text import html_to_text, strip_quoted_text
 
-LONGEST = 10_000
+MAX_LENGTH = 10_000
 """Letters of a mail that are kept; a person is told where there were more."""
-LONGEST_ID = 200
+MAX_ID_LENGTH = 200
 """Letters; a longer one is known by its hash."""
 RECIPIENTS = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
-AN_ID = re.compile(r"<[!-;=?-~]+>")
-OUR_ID = re.compile(r"<kept\.\d+\.[0-9a-f]+@[!-;=?-~]{1,150}>")
+MESSAGE_ID_PATTERN = re.compile(r"<[!-;=?-~]+>")
+OWN_MESSAGE_ID_PATTERN = re.compile(r"<kept\.\d+\.[0-9a-f]+@[!-;=?-~]{1,150}>")
 """As workers make them when they take a mail for sending."""
 AUTOMATIC_SUBJECT = re.compile(
     r"\s*(?:auto(?:matic|mated)?[ -]?(?:reply|response)|autoreply|out of (?:the )?office"
@@ -31,7 +31,7 @@ AUTOMATIC_SUBJECT = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class MailedFile:
+class EmailAttachment:
     """A part of a mail that is no words; both are whatever the sender says."""
 
     name: str
@@ -39,12 +39,12 @@ class MailedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReceivedMail:
+class InboundEmail:
     """What a mail says, and what it is.
 
     ``words`` are the sender's own, without what they quote; ``whole`` is all of it, with the
     subject where there is nothing else. ``is_automatic``: no person wrote it. ``report``: it is
-    a mail server's word about a mail of ours. ``our_ids``: the mails of ours that it names.
+    a mail server's word about a mail of ours. ``own_message_ids``: the mails of ours that it names.
     """
 
     message_id: str
@@ -52,34 +52,36 @@ class ReceivedMail:
     recipients: str
     words: str
     whole: str = ""
-    files: tuple[MailedFile, ...] = ()
+    files: tuple[EmailAttachment, ...] = ()
     is_automatic: bool = False
     report: DeliveryReport | None = None
-    our_ids: tuple[str, ...] = ()
+    own_message_ids: tuple[str, ...] = ()
 
 
-def read_mail(raw: bytes) -> ReceivedMail:
+def parse_inbound_email(raw: bytes) -> InboundEmail:
     """Read a mail. Never raises: what cannot be read is left out."""
     mail: EmailMessage = email.message_from_bytes(raw, policy=default)
     whole = _text(mail)
     sender = getaddresses([_header(mail, "From")])[:1]
-    return ReceivedMail(
+    return InboundEmail(
         message_id=_id(_header(mail, "Message-ID"), raw),
         sender=sender[0][1].strip().lower() if sender else "",
         recipients=", ".join(filter(None, (_header(mail, name) for name in RECIPIENTS))),
-        words=own_words(whole),
+        words=strip_quoted_text(whole),
         whole=whole.strip() or _header(mail, "Subject"),
         files=tuple(_files(mail)),
         is_automatic=_is_automatic(mail),
         report=_safely(mail),
-        our_ids=tuple(dict.fromkeys(OUR_ID.findall(f"{raw.decode('latin-1')}\n{whole}"))),
+        own_message_ids=tuple(
+            dict.fromkeys(OWN_MESSAGE_ID_PATTERN.findall(f"{raw.decode('latin-1')}\n{whole}"))
+        ),
     )
 
 
 def _id(header: str, raw: bytes) -> str:
     """By what it is known when it comes again."""
-    said = AN_ID.search(header)
-    if said and len(said[0]) <= LONGEST_ID:
+    said = MESSAGE_ID_PATTERN.search(header)
+    if said and len(said[0]) <= MAX_ID_LENGTH:
         return said[0]
     return f"<{hashlib.sha256(said[0].encode() if said else raw).hexdigest()}>"
 
@@ -91,12 +93,12 @@ def _is_automatic(mail: EmailMessage) -> bool:
         or mail.get_content_type() == "multipart/report"
         or _header(mail, "Return-Path").strip() == "<>"
         or _header(mail, "Precedence").strip().lower() in ("bulk", "junk", "auto_reply")
-        or any(_header(mail, name) for name in MARKS)
+        or any(_header(mail, name) for name in AUTO_REPLY_HEADERS)
         or bool(AUTOMATIC_SUBJECT.match(_header(mail, "Subject")))
     )
 
 
-MARKS = ("X-Auto-Response-Suppress", "X-Autoreply", "X-Autorespond", "X-Vacation")
+AUTO_REPLY_HEADERS = ("X-Auto-Response-Suppress", "X-Autoreply", "X-Autorespond", "X-Vacation")
 
 
 def _text(mail: EmailMessage) -> str:
@@ -104,7 +106,7 @@ def _text(mail: EmailMessage) -> str:
     for kind in ("plain", "html"):
         part = mail.get_body((kind,))
         content = _content(part) if isinstance(part, EmailMessage) else ""
-        text = text_of_html(content) if kind == "html" else content
+        text = html_to_text(content) if kind == "html" else content
         if text.strip():
             return text.replace("\x00", "")
     return ""
@@ -118,17 +120,17 @@ def _content(part: EmailMessage) -> str:
         return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
 
 
-def _files(mail: EmailMessage) -> Iterator[MailedFile]:
+def _files(mail: EmailMessage) -> Iterator[EmailAttachment]:
     for part in mail.walk():
         name = part.get_filename()
         if name or part.get_content_maintype() in ("image", "audio", "video", "application"):
             data = part.get_payload(decode=True)
-            yield MailedFile(name or "", data if isinstance(data, bytes) else b"")
+            yield EmailAttachment(name or "", data if isinstance(data, bytes) else b"")
 
 
 def _safely(mail: EmailMessage) -> DeliveryReport | None:
     try:
-        return find_report(mail)
+        return find_delivery_report(mail)
     except (LookupError, ValueError, AttributeError, TypeError):
         return None  # said to be a report, and is none
 

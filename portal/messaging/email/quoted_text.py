@@ -15,7 +15,7 @@ ATTRIBUTION = re.compile(
     r"\b(?:wrote|escribió|a écrit|schrieb(?: .{1,100})?|ha scritto|escreveu)\s?:\s*",
     re.IGNORECASE,
 )
-SURELY_NO_SENTENCE = re.compile(r"@|\d[:.]\d\d|\b20\d\d\b")
+ATTRIBUTION_DETAIL = re.compile(r"@|\d[:.]\d\d|\b20\d\d\b")
 """An address, a time or a year: "On Monday I wrote:" alone may be the customer speaking."""
 SEPARATOR = re.compile(
     r"\s*-{2,} ?(?:original message|mensaje original|message d'origine"
@@ -35,11 +35,11 @@ DEVICE = re.compile(
     r"|von meinem .{1,30} gesendet).{0,80}",
     re.IGNORECASE,
 )
-LONGEST_SIGNATURE = 8
+MAX_SIGNATURE_LINES = 8
 """Lines; what is longer is more than a signature."""
 
 
-def own_words(text: str) -> str:
+def strip_quoted_text(text: str) -> str:
     """The words above, below and between what is quoted, without signature; maybe nothing."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ").split("\n")
     end = next((at for at in range(len(lines)) if _begins_quoted(lines, at)), len(lines))
@@ -75,7 +75,7 @@ def _attribution_length(lines: list[str], at: int) -> int:
         if len(said) <= 600 and ATTRIBUTION.fullmatch(said):
             below = lines[at + length : at + length + 5]
             following = next((line for line in below if line.strip()), "")
-            is_sure = following.lstrip().startswith(">") or SURELY_NO_SENTENCE.search(said)
+            is_sure = following.lstrip().startswith(">") or ATTRIBUTION_DETAIL.search(said)
             return length if is_sure else 0
     return 0
 
@@ -96,7 +96,7 @@ def _without_signature(lines: list[str]) -> list[str]:
         if lines[at].rstrip() == "--":
             end = at
         below += bool(lines[at].strip())
-        if below > LONGEST_SIGNATURE:
+        if below > MAX_SIGNATURE_LINES:
             break
     while end and (not lines[end - 1].strip() or DEVICE.fullmatch(lines[end - 1])):
         end -= 1
@@ -116,7 +116,7 @@ QUOTE = re.compile(r"\b(?:gmail_quote|yahoo_quoted|moz-cite-prefix|protonmail_qu
 OUTLOOK = re.compile(r"\bid=[\"']?divRplyFwdMsg\b", re.IGNORECASE)
 
 
-def text_of_html(html: str) -> str:
+def html_to_text(html: str) -> str:
     """The words of a mail that has no plain part: a block is a line, quoted lines are marked.
 
     Not a browser: what it does not know it leaves out, and it goes over the mail once.

@@ -9,7 +9,9 @@ import re
 
 from portal.settings import Settings
 
-SEALED = re.compile(r"\b(reply|bounce)\+([0-9]{1,18})-([0-9a-f]{24})@", re.IGNORECASE)
+SIGNED_ADDRESS_PATTERN = re.compile(
+    r"\b(reply|bounce)\+([0-9]{1,18})-([0-9a-f]{24})@", re.IGNORECASE
+)
 
 
 def reply_address(settings: Settings, request_id: int) -> str:
@@ -49,7 +51,7 @@ def _sealed(settings: Settings, purpose: str, number: int) -> str:
 
 def _find(settings: Settings, purpose: str, addresses: str) -> int | None:
     """The number in the first address whose seal is ours; an older key's counts too."""
-    for said, number, seal in SEALED.findall(addresses):
+    for said, number, seal in SIGNED_ADDRESS_PATTERN.findall(addresses):
         for key in settings.secret_keys:
             ours = _seal(key.get_secret_value(), purpose, int(number))
             if said.lower() == purpose and hmac.compare_digest(ours, seal.lower()):

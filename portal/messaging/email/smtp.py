@@ -17,36 +17,36 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from portal.messaging.send_errors import NotSent, OutcomeUnknown, Refused, Verdict
+from portal.messaging.send_errors import FailureRule, NotSent, OutcomeUnknown, Refused
+from portal.paths import TEMPLATES
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class EmailContent:
     """The words of one mail, in the customer's language.
 
     A new line inside a paragraph is kept. ``signed`` is who wrote the paragraphs, where that was
     a person. ``choices`` are answers with the links that lead to them; ``link`` is where
-    ``button`` leads, and there is none without it. ``stop_words`` stand on the way out.
+    ``button`` leads, and there is none without it. ``unsubscribe_label`` stand on the way out.
     """
 
     subject: str
     headline: str
     paragraphs: tuple[str, ...] = ()
-    signed: str = ""
-    choices: tuple[tuple[str, str], ...] = ()
-    button: str = ""
+    author_name: str = ""
+    answer_links: tuple[tuple[str, str], ...] = ()
+    button_label: str = ""
     link: str = ""
     footer: str = ""
-    stop_words: str = ""
+    unsubscribe_label: str = ""
     reference: str = ""
     language: str = "en"
     right_to_left: bool = False
@@ -63,8 +63,8 @@ class Thread:
     answers: bool = False
 
 
-def compose(
-    letter: Letter,
+def build_email(
+    letter: EmailContent,
     *,
     brand: str,
     sender: str,
@@ -82,7 +82,7 @@ def compose(
     is an aware moment. ``unsubscribe_url`` must take a POST without a login. Raises ``Refused``
     for an address that no mail can be written to, ValueError for one of our own that is wrong.
     """
-    message = EmailMessage(policy=POST)
+    message = EmailMessage(policy=EMAIL_POLICY)
     message["From"] = _sender(brand, sender)
     message["To"] = _recipient(to_name, to)
     message["Subject"] = _line(letter.subject)
@@ -108,7 +108,7 @@ def compose(
     return message
 
 
-class Mailer:
+class SmtpClient:
     """Sends mail by one SMTP server.
 
     ``smtp_url``: ``smtp://user:password@host:port`` (STARTTLS where it is offered, and required
@@ -134,10 +134,10 @@ class Mailer:
             "start_tls": None if not (implicit or required) else required,
         }
 
-    async def send(self, message: EmailMessage, returned_to: str = "") -> None:
+    async def send(self, message: EmailMessage, envelope_from: str = "") -> None:
         """Hand one mail over. Tried once: whether to try again is the caller's to decide.
 
-        ``returned_to`` is the address on its envelope, for where it cannot be delivered; the
+        ``envelope_from`` is the address on its envelope, for where it cannot be delivered; the
         sender's own where none is given.
         Raises ``NotSent`` (safe to retry: never reached, or refused for now), ``Refused`` (a 5xx
         of RFC 5321) or ``OutcomeUnknown`` (the words were under way when it broke off).
@@ -148,12 +148,12 @@ class Mailer:
             async with asyncio.timeout(self._timeout):
                 await wire.connect()
                 await wire.sendmail(
-                    returned_to or sender.addr_spec, [to.addr_spec], message.as_bytes()
+                    envelope_from or sender.addr_spec, [to.addr_spec], message.as_bytes()
                 )
         except aiosmtplib.SMTPException as error:
-            raise _told(error, words_under_way=wire.words_under_way) from error
+            raise _told(error, data_started=wire.data_started) from error
         except (OSError, TimeoutError) as error:
-            raise _broken(error, words_under_way=wire.words_under_way) from error
+            raise _broken(error, data_started=wire.data_started) from error
         else:
             # It is accepted: a bad farewell changes nothing.
             with suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
@@ -166,43 +166,51 @@ class Mailer:
 class _Wire(aiosmtplib.SMTP):
     """A connection that remembers whether the mail itself has begun to go out."""
 
-    words_under_way = False
+    data_started = False
 
     async def data(self, *args: Any, **kwargs: Any) -> aiosmtplib.SMTPResponse:
-        self.words_under_way = True
+        self.data_started = True
         return await super().data(*args, **kwargs)
 
 
 def _told(
-    error: aiosmtplib.SMTPException, *, words_under_way: bool
+    error: aiosmtplib.SMTPException, *, data_started: bool
 ) -> NotSent | OutcomeUnknown | Refused:
     """An SMTP server's answer: 4xx is "not now", 5xx is "no"; who is at fault shows in where."""
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         error = error.recipients[0]
     if isinstance(error, aiosmtplib.SMTPNotSupported):
-        return Refused(500, OUR_SERVER, error.message)
+        return Refused(500, SERVER_REFUSED, error.message)
     if not isinstance(error, aiosmtplib.SMTPResponseException):
-        return _broken(error, words_under_way=words_under_way)
+        return _broken(error, data_started=data_started)
     if not 500 <= error.code < 600:
         return NotSent(f"The mail server said {error.code}: {error.message}")
     if isinstance(error, aiosmtplib.SMTPRecipientRefused):
         about_the_address = not re.match(r"5\.[2-7]\.", error.message)
-        return Refused(error.code, NO_SUCH if about_the_address else MAILBOX, error.message)
+        return Refused(
+            error.code, UNKNOWN_ADDRESS if about_the_address else MAILBOX_REFUSED, error.message
+        )
     if isinstance(error, aiosmtplib.SMTPDataError):
-        return Refused(error.code, WORDS, error.message)
-    return Refused(error.code, OUR_SERVER, error.message)
+        return Refused(error.code, CONTENT_REFUSED, error.message)
+    return Refused(error.code, SERVER_REFUSED, error.message)
 
 
-def _broken(error: Exception, *, words_under_way: bool) -> NotSent | OutcomeUnknown:
-    if words_under_way:
+def _broken(error: Exception, *, data_started: bool) -> NotSent | OutcomeUnknown:
+    if data_started:
         return OutcomeUnknown(f"No sure answer from the mail server: {error!r}")
     return NotSent(f"The mail server could not be reached: {error!r}")
 
 
-NO_SUCH = Verdict(permanent=True, action="bad_address", reason="There is no such mail address.")
-MAILBOX = Verdict(permanent=True, action="person", reason="The mailbox does not take our mail.")
-WORDS = Verdict(permanent=True, action="never_resend", reason="The mail's content was refused.")
-OUR_SERVER = Verdict(
+UNKNOWN_ADDRESS = FailureRule(
+    permanent=True, action="bad_address", reason="There is no such mail address."
+)
+MAILBOX_REFUSED = FailureRule(
+    permanent=True, action="person", reason="The mailbox does not take our mail."
+)
+CONTENT_REFUSED = FailureRule(
+    permanent=True, action="never_resend", reason="The mail's content was refused."
+)
+SERVER_REFUSED = FailureRule(
     permanent=False, action="pause_queue", reason="Our mail server refuses us. Check SMTP_URL."
 )
 
@@ -217,7 +225,7 @@ def _recipient(name: str, address: str) -> Address:
     try:
         return _address(name, address)
     except ValueError as error:
-        raise Refused(553, NO_SUCH, str(error)) from error
+        raise Refused(553, UNKNOWN_ADDRESS, str(error)) from error
 
 
 def _address(name: str, address: str) -> Address:
@@ -241,12 +249,15 @@ def _token(value: str) -> str:
 
 def _line(text: str) -> str:
     """Text for a header: one line, nothing invisible that could reorder or end it."""
-    kept = (" " if unicodedata.category(c) in UNFIT and c not in JOINERS else c for c in text)
+    kept = (
+        " " if unicodedata.category(c) in FORBIDDEN_CATEGORIES and c not in JOINERS else c
+        for c in text
+    )
     return " ".join("".join(kept).split())[:200]
 
 
 JOINERS = "\u200c\u200d"
-UNFIT = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 
 def _printable(text: str) -> str:
@@ -280,12 +291,11 @@ def _encoded(name: str, text: str) -> str:
     return Header(text, "utf-8", header_name=name).encode(linesep="\r\n")
 
 
-POST = _Post(linesep="\r\n")
+EMAIL_POLICY = _Post(linesep="\r\n")
 
-_home = Path(__file__).resolve().parent.parent
 _templates = Environment(
     # In the checkout the templates stand beside the package, in a wheel inside it.
-    loader=FileSystemLoader([_home.parent / "templates/email", _home / "shipped/templates/email"]),
+    loader=FileSystemLoader(TEMPLATES / "email"),
     autoescape=select_autoescape(["html"]),
     undefined=StrictUndefined,
     trim_blocks=True,

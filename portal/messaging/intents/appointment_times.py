@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-A_YEAR = timedelta(days=365)
+MAX_AHEAD = timedelta(days=365)
 
 WEEKDAYS = {
     name: number
@@ -58,7 +58,7 @@ DAY_FIRST = frozenset(
 """How "12/3" is written there; elsewhere it may be either, and so is neither."""
 
 NAMED_DAY = re.compile(rf"\b(next|proximo|siguiente)?\s*\b({'|'.join(WEEKDAYS)})\b")
-RELATIVE = {
+RELATIVE_DAYS = {
     re.compile(r"\b(?:the )?day after tomorrow\b|\bpasado manana\b"): 2,
     re.compile(r"\b(?:tomorrow|tomorow|tmrw|tmrow|tmr|2mrw|2moro)\b"): 1,
     re.compile(r"(?<!la )(?<!de )\bmanana\b"): 1,
@@ -66,9 +66,9 @@ RELATIVE = {
 }
 MONTH_DAY = re.compile(rf"\b({'|'.join(MONTHS)})\.? (?:the )?(\d{{1,2}})(?:st|nd|rd|th)?\b(?!:)")
 DAY_MONTH = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)? (?:of |de )?({'|'.join(MONTHS)})\b")
-DAY_ALONE = re.compile(r"\b(?:the (\d{1,2})(?:st|nd|rd|th)|el (?:dia )?(\d{1,2}))\b(?! ?[:h])")
+DAY_OF_MONTH = re.compile(r"\b(?:the (\d{1,2})(?:st|nd|rd|th)|el (?:dia )?(\d{1,2}))\b(?! ?[:h])")
 ISO = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})\b")
-NUMBERS = re.compile(r"\b(\d{1,2})[/.](\d{1,2})(?:[/.](\d{4}|\d{2}))?\b")
+NUMERIC_DATE = re.compile(r"\b(\d{1,2})[/.](\d{1,2})(?:[/.](\d{4}|\d{2}))?\b")
 
 VAGUE = re.compile(
     r"\b(?:between|entre|after|despues|before|antes|around|about|como a|any|cualquier|or|weekdays"
@@ -89,18 +89,18 @@ MORNING = re.compile(r"\b(?:morning|(?:de|por|en) la manana)\b")
 AFTERNOON = re.compile(
     r"\b(?:afternoon|evening|tonight|(?:de|por|en) la (?:tarde|noche)|esta noche)\b"
 )
-BARE_HOUR = re.compile(r"^\D*?\b(\d{1,2})\b\D*$")
-PARTS = {
+HOUR_ONLY = re.compile(r"^\D*?\b(\d{1,2})\b\D*$")
+QUARTER_MINUTES = {
     "": 0, "half past": 30, "quarter past": 15, "quarter to": -15, "y media": 30, "y cuarto": 15,
     "menos cuarto": -15,
 }  # fmt: skip
 """Minutes that are said in words."""
-OPENS = 7
+EARLIEST_MORNING_HOUR = 7
 """An hour with no half of the day named is one by day: 7 to 11 in the morning, 12 to 6 after."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class AppointmentTimeParser:
     """Whoever names the time: their zone and habits, and the moment at which they do."""
 
     timezone: str
@@ -112,13 +112,13 @@ class Reader:
 
         Without ``day_needed`` an hour alone is the next time that the clock shows it.
         """
-        words = plain(text)
+        words = normalize_text(text)
         if VAGUE.search(words):
             return None
-        days, rest = self.days_named(words)
+        days, rest = self.parse_days(words)
         if None in days or len(days) > 1 or (day_needed and not days):
             return None
-        wall = hour_named(rest, named_day=bool(days))
+        wall = parse_hour(rest, named_day=bool(days))
         return self._moment(next(iter(days), None), wall) if wall else None
 
     def _moment(self, day: date | None, wall: time) -> datetime | None:
@@ -127,17 +127,17 @@ class Reader:
         at = datetime.combine(day or local.date(), wall, zone)
         if day is None and at <= self.now:
             at += timedelta(days=1)
-        return at if self.now < at <= self.now + A_YEAR else None
+        return at if self.now < at <= self.now + MAX_AHEAD else None
 
-    def days_named(self, words: str) -> tuple[set[date | None], str]:
+    def parse_days(self, words: str) -> tuple[set[date | None], str]:
         """The days that are named, None for one that is not plain, and the words without them."""
         today = self.now.astimezone(ZoneInfo(self.timezone)).date()
         days: set[date | None] = set()
-        for rule, read in DATED:
-            if rule is DAY_ALONE and days:
+        for rule, read in DATE_RULES:
+            if rule is DAY_OF_MONTH and days:
                 continue
 
-            def take(said: re.Match[str], read: Read = read) -> str:
+            def take(said: re.Match[str], read: DateReader = read) -> str:
                 days.add(read(self, today, said))
                 return " "
 
@@ -149,7 +149,7 @@ class Reader:
                 days.add(None)
         return days, NAMED_DAY.sub(" ", words)
 
-    def numbered(self, today: date, said: re.Match[str]) -> date | None:
+    def parse_numeric_date(self, today: date, said: re.Match[str]) -> date | None:
         """What "12/3" is by the custom of the place, where the numbers do not tell it."""
         first, second = int(said[1]), int(said[2])
         locale = self.locale.replace("_", "-").lower()
@@ -162,7 +162,7 @@ class Reader:
         return _date(int(said[3]) % 100 + 2000, first, second)
 
 
-def plain(text: str) -> str:
+def normalize_text(text: str) -> str:
     """Small letters without accents; digits and what stands between them are kept."""
     said = unicodedata.normalize("NFKD", text).casefold()
     said = "".join(c for c in said if not unicodedata.combining(c))
@@ -171,7 +171,7 @@ def plain(text: str) -> str:
     return re.sub(r"(?<!\d)[.:/\-]|[.:/\-](?!\d)", " ", said).strip()
 
 
-def hour_named(words: str, *, named_day: bool) -> time | None:
+def parse_hour(words: str, *, named_day: bool) -> time | None:
     """The one hour that is named."""
     said = list(HOUR.finditer(words))
     if len(said) > 1:
@@ -180,13 +180,15 @@ def hour_named(words: str, *, named_day: bool) -> time | None:
     if not said:
         if NOON.search(words):
             return time(12)
-        alone = BARE_HOUR.match(words) if named_day else None
+        alone = HOUR_ONLY.match(words) if named_day else None
         return _by_day(int(alone[1]), 0, morning=morning, afternoon=afternoon) if alone else None
     one = said[0]
     if one["half_day"]:
         return _by_half(int(one["hour"]), int(one["minute"] or 0), pm=one["half_day"] == "pm")
     hour = int(one["of"] or one["at"] or one["wall"] or one["clock"] or one["oclock"])
-    minute = int(one["wall_minute"] or PARTS[(one["half"] or one["spanish"] or "").strip()])
+    minute = int(
+        one["wall_minute"] or QUARTER_MINUTES[(one["half"] or one["spanish"] or "").strip()]
+    )
     if minute < 0:
         hour, minute = hour - 1, minute + 60
     morning = morning or (one["wall"] or "").startswith("0")
@@ -205,7 +207,7 @@ def _by_day(hour: int, minute: int, *, morning: bool, afternoon: bool) -> time |
         return None
     if hour > 12 or hour == 0:
         return time(hour, minute)
-    pm = afternoon or (not morning and (hour < OPENS or hour == 12))
+    pm = afternoon or (not morning and (hour < EARLIEST_MORNING_HOUR or hour == 12))
     return _by_half(hour, minute, pm=pm)
 
 
@@ -240,17 +242,17 @@ def _weekday(today: date, said: re.Match[str]) -> date | None:
     return today + timedelta(days=ahead)
 
 
-Read = Callable[[Reader, date, re.Match[str]], date | None]
+DateReader = Callable[[AppointmentTimeParser, date, re.Match[str]], date | None]
 
-DATED: tuple[tuple[re.Pattern[str], Read], ...] = (
+DATE_RULES: tuple[tuple[re.Pattern[str], DateReader], ...] = (
     *(
         (rule, lambda _, today, __, ahead=ahead: today + timedelta(days=ahead))
-        for rule, ahead in RELATIVE.items()
+        for rule, ahead in RELATIVE_DAYS.items()
     ),
     (ISO, lambda _, __, said: _date(int(said[1]), int(said[2]), int(said[3]))),
     (DAY_MONTH, lambda _, today, said: _next(today, MONTHS[said[2]], int(said[1]))),
     (MONTH_DAY, lambda _, today, said: _next(today, MONTHS[said[1]], int(said[2]))),
-    (NUMBERS, Reader.numbered),
-    (DAY_ALONE, lambda _, today, said: _day_of_month(today, int(said[1] or said[2]))),
+    (NUMERIC_DATE, AppointmentTimeParser.parse_numeric_date),
+    (DAY_OF_MONTH, lambda _, today, said: _day_of_month(today, int(said[1] or said[2]))),
 )
 """The ways to name a day, and how each is read."""

@@ -10,12 +10,14 @@ import unicodedata
 from collections.abc import Mapping
 
 from portal.messaging.intents import patterns
-from portal.messaging.intents.patterns import MeaningKind, Tongue
+from portal.messaging.intents.patterns import IntentKind, LanguageRules
 
 
-def pattern(lines: str, lists: Mapping[str, str]) -> re.Pattern[str]:
-    """As ``replies.pattern`` has it, its letters as plain as those that it is held against."""
-    return patterns.pattern(_plain(lines), {name: _plain(words) for name, words in lists.items()})
+def compile_pattern(lines: str, lists: Mapping[str, str]) -> re.Pattern[str]:
+    """As ``replies.compile_pattern`` has it, its letters as plain as those that it is held against."""
+    return patterns.compile_pattern(
+        _plain(lines), {name: _plain(words) for name, words in lists.items()}
+    )
 
 
 def _plain(words: str) -> str:
@@ -23,7 +25,7 @@ def _plain(words: str) -> str:
     return "".join(one for one in apart if not unicodedata.combining(one)).replace("ى", "ي")
 
 
-LISTS = {
+WORD_LISTS = {
     "yes": "نعم ايوه ايوا اجل بلي اكيد طبعا",
     "no": "لا لاء كلا",
     "polite": "من_فضلك من_فضلكم لو_سمحت لو_سمحتم لو_سمحتوا رجاء ارجو مرحبا السلام_عليكم اهلا سلام"
@@ -38,10 +40,10 @@ LISTS = {
     "texts": "الرسائل رسائل رسائلكم رسالة الرساله الاشعارات اشعارات النصوص",
 }
 
-PHRASES: list[tuple[MeaningKind, str]] = [
+INTENT_PATTERNS: list[tuple[IntentKind, str]] = [
     # The word is there and the wish is not: a person reads it.
     (
-        MeaningKind.OTHER,
+        IntentKind.OTHER,
         r"""
         \bلا (?:تتصلوا|تتصل|تكلموني|توقفوا|توقف|توقفوها|تلغوا)\b
         ^<yes> <no>\b
@@ -49,11 +51,11 @@ PHRASES: list[tuple[MeaningKind, str]] = [
         """,
     ),
     (
-        MeaningKind.REOPEN,
+        IntentKind.REOPEN,
         r"""^(?:<polite> )*(?:افتح|افتحوا|افتحه|افتحوه|افتحها|اعد الفتح|اعادة الفتح|اعادة فتح)(?: (?:طلبي|الطلب|من جديد|مرة اخري|<polite>))*$""",
     ),
     (
-        MeaningKind.STOP,
+        IntentKind.STOP,
         r"""
         ^(?:<polite> )*(?:توقف|توقفوا|قف|ايقاف|اوقف|اوقفوا|الغاء الاشتراك|الغ الاشتراك|الغوا الاشتراك|الغاء اشتراكي)(?: <polite>)*$
         \b(?:اوقف|اوقفوا|ايقاف|الغاء|وقفوا) (?:كل |جميع |هذه |هاي |ارسال )*<texts>\b
@@ -64,21 +66,21 @@ PHRASES: list[tuple[MeaningKind, str]] = [
         """,
     ),
     (
-        MeaningKind.START,
+        IntentKind.START,
         r"""
         ^(?:<polite> )*(?:ابدا|ابداوا|استئناف|اشتراك|اشترك)(?: (?:من جديد|مرة اخري|<polite>))*$
         \b(?:اعيدوا|استانفوا|ابداوا) (?:ارسال )?<texts>\b
         """,
     ),
     (
-        MeaningKind.HELP,
+        IntentKind.HELP,
         r"""
         ^(?:<polite> )*(?:مساعدة|المساعدة|مساعده|ساعدوني|ساعدني|احتاج مساعدة|احتاج الي مساعدة)(?: <polite>)*$
         ^(?:<polite> )*(?:من انتم|من انت|مين انتو|مين معي|من معي)(?: <polite>)*$
         """,
     ),
     (
-        MeaningKind.NO,
+        IntentKind.NO,
         r"""
         ^(?:<polite> )*<no>(?: (?:شكرا|<polite>))*$
         ^(?:<polite> )*(?:<no> )?(?:ليس بعد|لسه|لسا|لسة|بعد لا|مش بعد)(?: <polite>)*$
@@ -89,7 +91,7 @@ PHRASES: list[tuple[MeaningKind, str]] = [
         """,
     ),
     (
-        MeaningKind.CALL_ME,
+        IntentKind.CALL_ME,
         r"""
         ^(?:<polite> )*(?:اتصل|اتصلوا|اتصلو|كلموني|كلمني|خابروني|هاتفوني|رنوا علي)(?: (?:بي|فيي|عليا|علي|الان|اليوم|غدا|بسرعة|<polite>))*$
         \b(?:اريد|ارجو|احتاج|ممكن|هل يمكنكم|هل يمكن|هل ممكن|ياريت|بدي|عايز|ابغي)(?: (?:ان|احد|احدهم|احدكم|حد))* (?:تتصلوا|تتصل|يتصل|الاتصال|اتصال|مكالمة|تكلموني|يكلمني)(?: (?:بي|معي|هاتفي|احد|منكم))*\b
@@ -97,7 +99,7 @@ PHRASES: list[tuple[MeaningKind, str]] = [
         """,
     ),
     (
-        MeaningKind.STATUS,
+        IntentKind.STATUS,
         r"""
         ^(?:<polite> )*(?:اين|وين|فين) (?:هو |هي |صار |صارت |وصل |وصلت )?(?:<it>)(?: (?:الان|<polite>))*$
         ^(?:<polite> )*(?:اين|وين|فين|متي|امتي|ايمتي)(?: <polite>)*$
@@ -110,7 +112,7 @@ PHRASES: list[tuple[MeaningKind, str]] = [
         """,
     ),
     (
-        MeaningKind.YES,
+        IntentKind.YES,
         r"""
         ^(?:<polite> )*<yes>(?: (?:<yes>|<polite>|<came>|<it>|<when_came>|<fine>|<thanks>|<much>|تفضلوا|تفضل))*$
         ^(?:<polite> )*(?:<it> )?<came>(?: (?:<it>|<when_came>|<thanks>|<much>|<polite>|<fine>))*$
@@ -118,7 +120,7 @@ PHRASES: list[tuple[MeaningKind, str]] = [
         """,
     ),
     (
-        MeaningKind.THANKS,
+        IntentKind.THANKS,
         r"""
         ^(?:(?:<fine>|<polite>|الف) )*<thanks>(?: (?:<much>|<thanks>|<fine>))*$
         ^(?:<fine>)(?: (?:<fine>|<thanks>|<much>))*$
@@ -127,57 +129,64 @@ PHRASES: list[tuple[MeaningKind, str]] = [
     ),
 ]
 
-RULES = tuple((kind, pattern(lines, LISTS)) for kind, lines in PHRASES)
+RULES = tuple((kind, compile_pattern(lines, WORD_LISTS)) for kind, lines in INTENT_PATTERNS)
 
-NOT_QUITE = {
+EXCLUSIONS = {
     # A yes with something wrong is no yes: it would close the request.
-    MeaningKind.YES: pattern(
+    IntentKind.YES: compile_pattern(
         r"""
         \b(?:لكن|ولكن|بس|الا|غير|مشكلة|خطا|سؤال|سوال|اذا|لو)\b
         \b(?:مكسورة?|معطلة?|تالفة?|ناقصة?|لا يعمل|لا تعمل|ما يشتغل|ما بيشتغل)\b
         """,
-        LISTS,
+        WORD_LISTS,
     ),
-    MeaningKind.NO: pattern(r"\b(?:لكن|ولكن|بس|اعرف|ادري|متاكد)\b", LISTS),
-    MeaningKind.THANKS: pattern(r"\b(?:لكن|ولكن|بس|متي|اين|وين|كيف|لماذا|ليش)\b", LISTS),
+    IntentKind.NO: compile_pattern(r"\b(?:لكن|ولكن|بس|اعرف|ادري|متاكد)\b", WORD_LISTS),
+    IntentKind.THANKS: compile_pattern(
+        r"\b(?:لكن|ولكن|بس|متي|اين|وين|كيف|لماذا|ليش)\b", WORD_LISTS
+    ),
 }
 
-CANCEL_REQUEST = pattern(
+CANCEL_REQUEST_PATTERN = compile_pattern(
     r"""
     \b(?:الغاء|الغ|الغوا|الغي|كنسل|كنسلوا) (?:\w+ )?(?:<it>|الموعد|موعدي|الحجز)\b
     \b(?:اريد|ارغب في|بدي|عايز|ابغي) (?:ان )?(?:الغاء|الغي)\b(?! (?:الاشتراك|اشتراكي|<texts>))
     ^(?:<polite> )*(?:الغاء|الغ|الغوا)(?: <polite>)*$
     """,
-    LISTS,
+    WORD_LISTS,
 )
 
-REASONS = (
+CONTACT_REASONS = (
     (
         "complaint",
-        pattern(
+        compile_pattern(
             r"\b(?:شكوي|اشتكي|سيئة|سيء|سيئ|فضيحة|مهزلة|غير مقبول|لا احد يرد|ما حد بيرد|مستاء|غاضب|زهقت)\b",
-            LISTS,
+            WORD_LISTS,
         ),
     ),
     (
         "change",
-        pattern(
+        compile_pattern(
             r"\b(?:تغيير|غيروا|اغير|تعديل|تعدلوا|تصحيح) (?:\w+ )?(?:العنوان|عنواني|الاسم|اسمي|الرقم|رقمي|الموعد|موعدي|هاتفي)\b",
-            LISTS,
+            WORD_LISTS,
         ),
     ),
-    ("question", pattern(r"^(?:<polite> )*(?:هل|كيف|كم|من|ماذا|لماذا|ليش|اين|وين|متي)\b", LISTS)),
+    (
+        "question",
+        compile_pattern(
+            r"^(?:<polite> )*(?:هل|كيف|كم|من|ماذا|لماذا|ليش|اين|وين|متي)\b", WORD_LISTS
+        ),
+    ),
 )
 
 LETTERS = "ابتثجحخدذرزسشصضطظعغفقكلمنهوي"
 
-ARABIC = Tongue(
+ARABIC = LanguageRules(
     language="ar",
-    own=frozenset(),
+    exclusive_words=frozenset(),
     letters=frozenset(LETTERS),
     rules=RULES,
-    not_quite=NOT_QUITE,
-    cancel=CANCEL_REQUEST,
-    bare=frozenset(f"{LISTS['yes']} {LISTS['no']}".split()) | {"ليس بعد"},
-    reasons=REASONS,
+    exclusions=EXCLUSIONS,
+    cancel=CANCEL_REQUEST_PATTERN,
+    bare=frozenset(f"{WORD_LISTS['yes']} {WORD_LISTS['no']}".split()) | {"ليس بعد"},
+    reasons=CONTACT_REASONS,
 )

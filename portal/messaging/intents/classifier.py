@@ -11,127 +11,135 @@ from dataclasses import dataclass
 
 from portal.messaging.intents.arabic import ARABIC
 from portal.messaging.intents.english import ENGLISH
-from portal.messaging.intents.opt_out import stops_about, wants_to_stop
-from portal.messaging.intents.patterns import CANCEL_WORDS, KEYWORDS, SIGNS, MeaningKind, Tongue
+from portal.messaging.intents.opt_out import is_opt_out, opt_out_topic
+from portal.messaging.intents.patterns import (
+    CANCEL_KEYWORDS,
+    EMOJI_INTENTS,
+    KEYWORDS,
+    IntentKind,
+    LanguageRules,
+)
 from portal.messaging.intents.spanish import SPANISH
-from portal.messaging.sms.gsm_text import cheapen
+from portal.messaging.sms.gsm_text import to_gsm7
 
-__all__ = ["Meaning", "MeaningKind", "plain_words", "understand"]
+__all__ = ["Intent", "IntentKind", "classify", "normalize_words"]
 
-TONGUES = (ENGLISH, SPANISH, ARABIC)
-ENDS = re.compile(r"[.!?;,:\n()]+|\s-+\s")
+ALL_RULES = (ENGLISH, SPANISH, ARABIC)
+SENTENCE_ENDS = re.compile(r"[.!?;,:\n()]+|\s-+\s")
 OTHER_LETTERS = str.maketrans({"'": None, "\u0640": None, "ى": "ي"})
 """What writers put in or leave out: an apostrophe, Arabic's tatweel, the dots of a final yaa."""
-A_STORY = 12
+MAX_OPT_OUT_WORDS = 12
 """A stop in more words than these says more than that."""
-LONGEST = 2_000
+MAX_LENGTH = 2_000
 """Characters that are looked at; a text has at most 1,600."""
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class Intent:
     """A reply, understood.
 
     ``answer_words``: what the customer wrote, trimmed, to be kept with the answer. ``keyword``:
     it was a carrier's keyword and nothing else, so Twilio may have answered it already.
     ``cancel``: it may mean "cancel my request", which is for a person. ``bare``: a yes or no
     with no further words. ``about``: what a stop is about, in small plain words; empty where it
-    is about everything. ``has_more``: a stop that also says something which a person should
+    is about everything. ``needs_reading``: a stop that also says something which a person should
     read: a wrong number, a question, a call wanted, a story. ``reason``: why they write, as a
     Contact says it, where it is plain. ``language``: the one that it is plainly in, if it is.
     """
 
-    kind: MeaningKind
+    kind: IntentKind
     answer_words: str
-    keyword: bool = False
+    is_keyword: bool = False
     cancel: bool = False
     bare: bool = False
     about: str = ""
-    has_more: bool = False
+    needs_reading: bool = False
     reason: str = ""
     language: str = ""
 
 
-def understand(text: str, locale: str = "en") -> Meaning:
+def classify(text: str, locale: str = "en") -> Intent:
     """What a reply means. Case, spaces, punctuation and emoji aside; English, Spanish, Arabic.
 
     ``locale`` is the customer's: its language is tried first, for any is written by all. YES
     also begins texts again, but only for a number that had stopped: the caller knows.
     """
     said = text.strip()
-    words = plain_words(said[:LONGEST])
+    words = normalize_words(said[:MAX_LENGTH])
     squeezed = words.replace(" ", "")
     if not words:
-        return Meaning(_of_signs(said[:LONGEST]), said)
+        return Intent(_of_signs(said[:MAX_LENGTH]), said)
     tongues = _tongues(words, locale)
     language = tongues[0].language if len(tongues) == 1 else ""
-    bare = any(words in tongue.bare for tongue in TONGUES)
+    bare = any(words in tongue.bare for tongue in ALL_RULES)
     if squeezed in KEYWORDS:
-        cancels = squeezed in CANCEL_WORDS
-        return Meaning(
-            KEYWORDS[squeezed], said, keyword=True, cancel=cancels, bare=bare, language=language
+        cancels = squeezed in CANCEL_KEYWORDS
+        return Intent(
+            KEYWORDS[squeezed], said, is_keyword=True, cancel=cancels, bare=bare, language=language
         )
-    cancel = any(tongue.cancel.search(words) for tongue in TONGUES)
+    cancel = any(tongue.cancel.search(words) for tongue in ALL_RULES)
     kind = _of_words(words, tongues)
     reason = _reason(kind, words, tongues)
-    sentences = _sentences(said[:LONGEST])
-    if wants_to_stop(sentences):
-        has_more = (
-            kind in (MeaningKind.CALL_ME, MeaningKind.STATUS)
+    sentences = _sentences(said[:MAX_LENGTH])
+    if is_opt_out(sentences):
+        needs_reading = (
+            kind in (IntentKind.CALL_ME, IntentKind.STATUS)
             or "wrong" in words
-            or len(words.split()) > A_STORY
+            or len(words.split()) > MAX_OPT_OUT_WORDS
         )
-        about = stops_about(sentences)
-        return Meaning(
-            MeaningKind.STOP, said, cancel=cancel, about=about, has_more=has_more, reason=reason,
+        about = opt_out_topic(sentences)
+        return Intent(
+            IntentKind.STOP, said, cancel=cancel, about=about, needs_reading=needs_reading, reason=reason,
             language=language,
         )  # fmt: skip
     if cancel:
         # "Yes, cancel my order" answers no question of ours.
-        kind, reason = MeaningKind.OTHER, "change"
-    return Meaning(kind, said, cancel=cancel, bare=bare, reason=reason, language=language)
+        kind, reason = IntentKind.OTHER, "change"
+    return Intent(kind, said, cancel=cancel, bare=bare, reason=reason, language=language)
 
 
-def plain_words(text: str) -> str:
+def normalize_words(text: str) -> str:
     """Small plain letters and digits, accents and apostrophes gone, one space between words."""
-    plain = unicodedata.normalize("NFKD", cheapen(text)).casefold().translate(OTHER_LETTERS)
+    plain = unicodedata.normalize("NFKD", to_gsm7(text)).casefold().translate(OTHER_LETTERS)
     plain = "".join(c for c in plain if not unicodedata.combining(c))
     return " ".join(re.findall(r"[^\W_]+", plain))
 
 
 def _sentences(text: str) -> list[str]:
-    """Each sentence, or part of one between commas, as ``plain_words`` has it."""
-    return [words for part in ENDS.split(cheapen(text)) if (words := plain_words(part))]
+    """Each sentence, or part of one between commas, as ``normalize_words`` has it."""
+    return [
+        words for part in SENTENCE_ENDS.split(to_gsm7(text)) if (words := normalize_words(part))
+    ]
 
 
-def _tongues(words: str, locale: str) -> tuple[Tongue, ...]:
+def _tongues(words: str, locale: str) -> tuple[LanguageRules, ...]:
     """The tables to try: of the one language that it is plainly in, else all, theirs first."""
-    spoken = tuple(tongue for tongue in TONGUES if tongue.speaks(words))
+    spoken = tuple(tongue for tongue in ALL_RULES if tongue.is_written_in(words))
     if len(spoken) == 1:
         return spoken
     theirs = locale.lower()[:2]
-    return tuple(sorted(TONGUES, key=lambda tongue: tongue.language != theirs))
+    return tuple(sorted(ALL_RULES, key=lambda tongue: tongue.language != theirs))
 
 
-def _of_words(words: str, tongues: tuple[Tongue, ...]) -> MeaningKind:
+def _of_words(words: str, tongues: tuple[LanguageRules, ...]) -> IntentKind:
     """What the first table makes of it that knows it, unless another takes that back."""
     read = [kind for tongue in tongues if (kind := tongue.read(words)) is not None]
-    answers = {MeaningKind.YES, MeaningKind.NO}
+    answers = {IntentKind.YES, IntentKind.NO}
     if len(set(read)) > 1 and answers & set(read):
-        return MeaningKind.OTHER
-    return read[0] if read else MeaningKind.OTHER
+        return IntentKind.OTHER
+    return read[0] if read else IntentKind.OTHER
 
 
-def _reason(kind: MeaningKind, words: str, tongues: tuple[Tongue, ...]) -> str:
+def _reason(kind: IntentKind, words: str, tongues: tuple[LanguageRules, ...]) -> str:
     """Why they write: a Contact's reason; empty where it is none of the others."""
-    if kind == MeaningKind.STATUS:
+    if kind == IntentKind.STATUS:
         return "where_is_it"
-    if kind in (MeaningKind.YES, MeaningKind.THANKS, MeaningKind.TIME):
+    if kind in (IntentKind.YES, IntentKind.THANKS, IntentKind.TIME):
         return ""
     return next((reason for tongue in tongues if (reason := tongue.reason(words))), "")
 
 
-def _of_signs(text: str) -> MeaningKind:
+def _of_signs(text: str) -> IntentKind:
     """A reply of signs alone; signs that disagree are for a person."""
-    kinds = {kind for sign, kind in SIGNS.items() if sign in text}
-    return kinds.pop() if len(kinds) == 1 else MeaningKind.OTHER
+    kinds = {kind for sign, kind in EMOJI_INTENTS.items() if sign in text}
+    return kinds.pop() if len(kinds) == 1 else IntentKind.OTHER

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from portal.messaging.intents.deadlines import APOSTROPHES, DeadlineReader, flat
+from portal.messaging.intents.deadlines import APOSTROPHES, DeadlineParser, fold_letters
 from portal.models import PromiseKind
 
-LONGEST = 200
+MAX_PROMISE_LENGTH = 200
 """Letters of a promise that are kept of what was written."""
 
 
@@ -29,14 +29,14 @@ class Commitment:
 
 # The line: "call her back mon 10".
 
-SAID_BEFORE = re.compile(
+LEADING_PHRASE = re.compile(
     r"^(?:(?:i|we) promise to |(?:i|we)(?:'ll| will|'m going to) |to |prometo |voy a )",
     re.IGNORECASE,
 )
-ITS_CALL = re.compile(
+CALL_VERB = re.compile(
     r"(?:^|\b(?:and|then|y|to) )(?:call|ring|phone|llamar\w*|telefonear|give \w+ (?:back )?a (?:call|ring))\b"
 )
-ITS_ANSWER = re.compile(
+ANSWER_VERB = re.compile(
     r"(?:^|\b(?:and|then|y|to) )(?:answer|reply|write|respond|get back|come back|e-?mail|text|message|let|tell"
     r"|inform|update (?:you|her|him|them|the customer)|follow up|be in touch|responder\w*|contestar\w*"
     r"|escribir\w*|avisar\w*)\b"
@@ -46,7 +46,7 @@ SPANISH_VERB = re.compile(
     r"|averigu|entreg|repar|arregl|cambi|pag|hac|prepar|resolv)[aei]r\w*\b|^(?:ver|dar\w*|pedir\w*)\b"
 )
 NO_VERB = re.compile(r"^(?:i|we|an?|the|your|our|my|el|la|un|una|su|tu)\b")
-OF_THE_CUSTOMER = re.compile(
+THIRD_PERSON_CUSTOMER = re.compile(
     r"\b(call|ring|phone|tell|answer|text|email|e-mail|message|update|write to|write|get back to"
     r"|come back to|reply to|respond to|send|give|let)"
     r" (?:her|him|them|the customer)"
@@ -55,7 +55,7 @@ OF_THE_CUSTOMER = re.compile(
 )
 
 
-def read_line(line: str, reader: DeadlineReader) -> tuple[Commitment, str]:
+def parse_promise_line(line: str, reader: DeadlineParser) -> tuple[Commitment, str]:
     """The promise that one line makes, and the line without its time: "Call her back".
 
     The commitment's words are those that the customer reads: "I will call you back".
@@ -63,29 +63,29 @@ def read_line(line: str, reader: DeadlineReader) -> tuple[Commitment, str]:
     line = " ".join(line.split())
     due = reader.read(line)
     does = f"{line[: due.start]} {line[due.end :]}" if due else line
-    does = _tidy(SAID_BEFORE.sub("", " ".join(does.split())))
+    does = _tidy(LEADING_PHRASE.sub("", " ".join(does.split())))
     told = _to_the_customer(does)
-    return Commitment(_kind_of(flat(does)), told, due.at if due else None), _capital(does)
+    return Commitment(_kind_of(fold_letters(does)), told, due.at if due else None), _capital(does)
 
 
 def _kind_of(does: str) -> PromiseKind:
-    if ITS_CALL.search(does):
+    if CALL_VERB.search(does):
         return PromiseKind.CALL
-    return PromiseKind.ANSWER if ITS_ANSWER.search(does) else PromiseKind.OTHER
+    return PromiseKind.ANSWER if ANSWER_VERB.search(does) else PromiseKind.OTHER
 
 
 def _to_the_customer(does: str) -> str:
-    told = OF_THE_CUSTOMER.sub(r"\1 you", does)
-    if not told or NO_VERB.match(flat(told)):
+    told = THIRD_PERSON_CUSTOMER.sub(r"\1 you", does)
+    if not told or NO_VERB.match(fold_letters(told)):
         return _capital(told)
-    begun = "Voy a" if SPANISH_VERB.match(flat(told)) else "I will"
+    begun = "Voy a" if SPANISH_VERB.match(fold_letters(told)) else "I will"
     return f"{begun} {told[0].lower()}{told[1:]}"
 
 
 # The letter: "Thank you for waiting. I'll call you tomorrow at 3."
 
 SENTENCE = re.compile(r"[^.!?;\n]+(?:\.(?=\w)[^.!?;\n]+)*[.!?;]*")
-ABBREVIATED = re.compile(r"\b([ap])\.( ?)m\b\.?")
+AM_PM = re.compile(r"\b([ap])\.( ?)m\b\.?")
 QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|«[^»]*»|^>.*$", re.MULTILINE)
 FIRST_PERSON = re.compile(
     r"\b(?P<who>i|we)(?:'ll|'m going to|'re going to| will| shall| am going to| are going to"
@@ -108,13 +108,13 @@ DOUBT = re.compile(
     r"|(?:ask|tell|remind|get|have)\b[^,]*\bto (?:call|ring|phone|write|answer|reply|contact|send)"
     r"|then we|otherwise)\b|n't\b"
 )
-AT_SOME_EVENT = re.compile(r"\b(?:before|after|until|by then)\b")
+EVENT_CONDITION = re.compile(r"\b(?:before|after|until|by then)\b")
 
-CALLS = re.compile(
+CALL_PHRASE = re.compile(
     r"\b(?:call|ring|phone|telephone)(?:ing)? (?:you|u|back|again)\b|(?<!your )(?<!the )(?<!a )\b(?:call|ring|phone)$"
     r"|\bgiv(?:e|ing) (?:you|u) (?:back )?(?:a |another )?(?:quick )?(?:call|ring|buzz)\b|\byou a call\b"
 )
-ANSWERS = re.compile(
+ANSWER_PHRASE = re.compile(
     r"\bget(?:ting)? (?:right |straight |quickly |directly )?back (?:to (?:you|u)|in touch|with you)\b"
     r"|\bget (?:right |straight )?back$|\bbe in touch\b|\bhear (?:back )?from (?:me|us)\b"
     r"|\b(?:be|come|write|report|circle|go) (?:right |straight )?back (?:to )?you\b"
@@ -123,18 +123,18 @@ ANSWERS = re.compile(
     r"|\bfollow up\b|\bgiv(?:e|ing) you an? (?:answer|update|reply)\b|\byou an? (?:answer|reply)\b"
     r"|\b(?:look into|find out|investigate|check)\b"
 )
-DOES = re.compile(
+ACTION_VERB = re.compile(
     r"\b(?:send|post|mail|forward|resend|refund|return|replace|deliver|ship|fix|repair|mend|arrange"
     r"|book|cancel|order|reorder|issue|pay|transfer|correct|change|pass|raise|escalate|prepare|finish"
     r"|complete|bring|come|credit|see to|take care of|sort|do (?:it|this|that)"
     r"|have (?:it|this|that|your \w+) (?:ready|done|sent|fixed|finished))\b"
 )
-SENDS = re.compile(
+SENDING_PHRASE = re.compile(
     r"\b(?:send|forward|resend|post|mail) (?:it |this |that |these |them )?(?:to )?you\b"
 )
-SAYS_MORE = re.compile(r":|https?|\battached\b|\bbelow\b")
+CONTENT_FOLLOWS = re.compile(r":|https?|\battached\b|\bbelow\b")
 
-SPANISH = re.compile(
+SPANISH_COMMITMENT = re.compile(
     r"\b(?:(?:te|le|les|lo|la|los|las|os) )?(?P<future>"
     r"llamar[ée](?:mos)?|responder[ée](?:mos)?|contestar[ée](?:mos)?|escribir[ée](?:mos)?|avisar[ée](?:mos)?"
     r"|(?:me pondr[ée]|nos pondremos) en contacto)\b"
@@ -149,7 +149,7 @@ SPANISH_DOUBT = re.compile(
 )
 
 
-def read_commitments(body: str, reader: DeadlineReader) -> list[Commitment]:
+def extract_commitments(body: str, reader: DeadlineParser) -> list[Commitment]:
     """What the writer of these words promises, in their order; at most one of each kind.
 
     Of one that is said twice the one with a time counts.
@@ -163,9 +163,9 @@ def read_commitments(body: str, reader: DeadlineReader) -> list[Commitment]:
     return timed or list(found.values())
 
 
-def _said(body: str, reader: DeadlineReader) -> Iterator[Commitment]:
+def _said(body: str, reader: DeadlineParser) -> Iterator[Commitment]:
     low = "".join(_small(letter) for letter in body)
-    low = ABBREVIATED.sub(lambda said: f"{said[1]}m".ljust(len(said[0])), low)
+    low = AM_PM.sub(lambda said: f"{said[1]}m".ljust(len(said[0])), low)
     low = QUOTED.sub(lambda said: " " * len(said[0]), low)
     for sentence in SENTENCE.finditer(low):
         if "?" in sentence[0]:
@@ -184,25 +184,27 @@ def _clauses(sentence: str) -> Iterator[tuple[int, int]]:
     return pairwise([*starts, len(sentence)])
 
 
-def _english(before: str, clause: str, written: str, reader: DeadlineReader) -> Commitment | None:
+def _english(before: str, clause: str, written: str, reader: DeadlineParser) -> Commitment | None:
     said = FIRST_PERSON.match(clause)
     if said is None or CONDITION.search(before):
         return None
     at, rest, text = _without_time(clause, written, reader)
-    if DOUBT.search(rest) or AT_SOME_EVENT.search(rest):
+    if DOUBT.search(rest) or EVENT_CONDITION.search(rest):
         return None
-    if CALLS.search(rest):
+    if CALL_PHRASE.search(rest):
         return Commitment(PromiseKind.CALL, text, at)
-    if ANSWERS.search(rest):
+    if ANSWER_PHRASE.search(rest):
         return Commitment(PromiseKind.ANSWER, text, at)
-    sends = said["who"] == "i" and SENDS.search(rest) and not SAYS_MORE.search(clause)
-    if sends or (at is not None and DOES.search(rest)):
+    sends = (
+        said["who"] == "i" and SENDING_PHRASE.search(rest) and not CONTENT_FOLLOWS.search(clause)
+    )
+    if sends or (at is not None and ACTION_VERB.search(rest)):
         return Commitment(PromiseKind.OTHER, text, at)
     return None
 
 
-def _spanish(sentence: str, written: str, reader: DeadlineReader) -> Iterator[Commitment]:
-    said = SPANISH.search(sentence)
+def _spanish(sentence: str, written: str, reader: DeadlineParser) -> Iterator[Commitment]:
+    said = SPANISH_COMMITMENT.search(sentence)
     if said is None or SPANISH_DOUBT.search(sentence):
         return
     start = said.start()
@@ -215,7 +217,7 @@ def _spanish(sentence: str, written: str, reader: DeadlineReader) -> Iterator[Co
 
 
 def _without_time(
-    clause: str, written: str, reader: DeadlineReader
+    clause: str, written: str, reader: DeadlineParser
 ) -> tuple[datetime | None, str, str]:
     """The latest time that is named, and the clause and its written words without any."""
     times = reader.find(clause)
@@ -223,7 +225,11 @@ def _without_time(
     at = max((one.at for one in exact or times), default=None)
     kept = _outside([(one.start, one.end) for one in times], len(clause))
     rest, text = ("".join(words[a:b] for a, b in kept) for words in (clause, written))
-    return at, _tidy(" ".join(rest.split())), _capital(_tidy(" ".join(text.split()))[:LONGEST])
+    return (
+        at,
+        _tidy(" ".join(rest.split())),
+        _capital(_tidy(" ".join(text.split()))[:MAX_PROMISE_LENGTH]),
+    )
 
 
 def _outside(cut: list[tuple[int, int]], length: int) -> list[tuple[int, int]]:

@@ -10,13 +10,19 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from portal.business_time import BusinessCalendar, Duration
-from portal.messaging.intents.appointment_times import MONTHS, WEEKDAYS, Reader, hour_named, plain
+from portal.messaging.intents.appointment_times import (
+    MONTHS,
+    WEEKDAYS,
+    AppointmentTimeParser,
+    normalize_text,
+    parse_hour,
+)
 
 APOSTROPHES = "\u2019\u2018`\u00b4"
 """As they are typed on phones and pasted from elsewhere."""
-DAY_ENDS = time(17)
+DEFAULT_END_OF_DAY = time(17)
 """The end of the day where the department has none: it never closes, or is closed on that day."""
-EVENING_ENDS = time(20)
+END_OF_EVENING = time(20)
 FRIDAY = 4
 
 _DAYS, _MONTHS = "|".join(WEEKDAYS), "|".join(MONTHS)
@@ -28,7 +34,7 @@ _UNIT = (
     r"(?:business|working) (?:days?|hours?)|minutes?|mins?|hours?|hrs?|h|days?|weeks?"
     r"|minutos?|horas?|dias? (?:habil(?:es)?|laborables?)|dias?|semanas?"
 )
-NUMBERS = {
+NUMBER_WORDS = {
     word: number
     for number, words in enumerate(
         (
@@ -96,7 +102,7 @@ PHRASE = re.compile(
     r"(?<!\bfrom )(?<!\bsince )(?<!\bof )(?<!\blast )(?<!\bevery )(?<!\bthe )(?<!\bdesde )\b"
     rf"{_LEADS}{_UNNAMED}(?:[ ,]+{_LEADS}{_UNNAMED})*(?:,? (?:at the latest|latest|sharp|a mas tardar))?(?!'s)"
 )
-AS_AT = re.compile(
+DEADLINE_PREPOSITION = re.compile(
     r"\b(?:by|before|around|about|until|till|no later than|not later than|latest)(?= \d)"
     r"|\bbetween \d{1,2}(?::\d{2})? ?(?:[ap]m )?and\b"
 )
@@ -114,7 +120,7 @@ class Deadline:
 
 
 @dataclass(frozen=True, slots=True)
-class DeadlineReader:
+class DeadlineParser:
     """Whoever names the time: their department's hours and zone, and the moment at which they do."""
 
     calendar: BusinessCalendar
@@ -129,14 +135,14 @@ class DeadlineReader:
         exact = [one for one in found if one.is_exact]
         if len(exact) == 1:
             return exact[0]
-        is_only = len(found) == 1 == len(PHRASE.findall(flat(text)))
+        is_only = len(found) == 1 == len(PHRASE.findall(fold_letters(text)))
         return found[0] if is_only else None
 
     def find(self, text: str) -> list[Deadline]:
         """Every time that is named and plain."""
         return [
             Deadline(at, said.start(), said.end(), is_exact)
-            for said in PHRASE.finditer(flat(text))
+            for said in PHRASE.finditer(fold_letters(text))
             for at, is_exact in self._moments(said[0])
         ]
 
@@ -144,13 +150,13 @@ class DeadlineReader:
         spans = list(SPAN.finditer(phrase))
         if spans:
             return [(self._after(spans[0]), True)] if len(spans) == 1 else []
-        words = plain(AS_AT.sub("at", phrase))
-        days, rest = self._reader.days_named(WEEK.sub(" ", words))
+        words = normalize_text(DEADLINE_PREPOSITION.sub("at", phrase))
+        days, rest = self._reader.parse_days(WEEK.sub(" ", words))
         if None in days or len(days) > 1:
             return []
         day = next(iter(days), None) or self._end_of_week(words)
         part = " evening" if EVENING.search(words) else ""
-        hour = hour_named(END_OF_DAY.sub(" ", rest) + part, named_day=day is not None)
+        hour = parse_hour(END_OF_DAY.sub(" ", rest) + part, named_day=day is not None)
         if hour is not None:
             return [(self._at(day, hour), True)]
         # An hour that is none ("25:99") makes the day beside it none.
@@ -158,8 +164,8 @@ class DeadlineReader:
         return [(at, False)] if at else []
 
     @property
-    def _reader(self) -> Reader:
-        return Reader(self.calendar.zone.key, "en", self.now)
+    def _reader(self) -> AppointmentTimeParser:
+        return AppointmentTimeParser(self.calendar.zone.key, "en", self.now)
 
     @property
     def _today(self) -> date:
@@ -168,7 +174,7 @@ class DeadlineReader:
     def _after(self, said: re.Match[str]) -> datetime:
         number, unit = said["n"] or said["n2"], said["unit"] or said["unit2"]
         half = number.startswith(("half", "media"))
-        many = int(number) if number.isdigit() else NUMBERS.get(number.replace(" ", "_"), 1)
+        many = int(number) if number.isdigit() else NUMBER_WORDS.get(number.replace(" ", "_"), 1)
         if re.match("business|working", unit) or re.search("habil|laborable", unit):
             length = Duration.parse(f"{many}{'bh' if 'hour' in unit else 'bd'}")
             return self.calendar.add(self.now, length)
@@ -196,21 +202,21 @@ class DeadlineReader:
         if MORNING.search(words):
             return self._at(day, time(12))
         if EVENING.search(words):
-            return self._at(day, EVENING_ENDS)
+            return self._at(day, END_OF_EVENING)
         return self.end_of_day(day)
 
     def end_of_day(self, day: date) -> datetime:
         """When the department closes on that day."""
         hours = self.calendar.hours
-        spans = () if hours.always else hours.week[day.weekday()]
+        spans = () if hours.is_always_open else hours.week[day.weekday()]
         if spans:
             midnight = datetime.combine(day, time.min, self.calendar.zone)
             return (midnight + timedelta(minutes=spans[-1][1])).astimezone(UTC)
-        ends = self._at(day, DAY_ENDS)
+        ends = self._at(day, DEFAULT_END_OF_DAY)
         return ends if ends > self.now or day != self._today else self._at(day, time(23, 59))
 
 
-def flat(text: str) -> str:
+def fold_letters(text: str) -> str:
     """Small letters without accents, each in its place, so that places in it are the text's."""
     return "".join(_flat(letter) for letter in text)
 

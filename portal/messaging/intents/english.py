@@ -1,8 +1,8 @@
 """The English table of replies."""
 
-from portal.messaging.intents.patterns import MeaningKind, Tongue, pattern
+from portal.messaging.intents.patterns import IntentKind, LanguageRules, compile_pattern
 
-LISTS = {
+WORD_LISTS = {
     "yes": "yes yess yesss yass yep yepp yup yeah yeahh yea yeh ye ya y sure correct affirmative"
     " absolutely definitely indeed si claro",
     "no": "no noo nooo nop nope nah naw n negative",
@@ -36,10 +36,10 @@ LISTS = {
     " would be perfect best suits",
 }
 
-PHRASES: list[tuple[MeaningKind, str]] = [
+INTENT_PATTERNS: list[tuple[IntentKind, str]] = [
     # The word is there and the wish is not: a person reads it.
     (
-        MeaningKind.OTHER,
+        IntentKind.OTHER,
         r"""
         \b(?:dont|do not|never|not|wont|cant|didnt) (?:ever )?(?:stop|unsubscribe|quit|opt)\b
         \b(?:dont|do not|never|nobody|no one|didnt) (?:ever )?(?:call|called|phone|phoned|ring|rang)\b
@@ -48,11 +48,11 @@ PHRASES: list[tuple[MeaningKind, str]] = [
         """,
     ),
     (
-        MeaningKind.REOPEN,
+        IntentKind.REOPEN,
         r"""^(?:<polite> )*(?:re ?open|open)(?: (?:it|again|this|my request|<polite>))*$""",
     ),
     (
-        MeaningKind.START,
+        IntentKind.START,
         r"""
         ^(?:<polite> )*(?:start|restart|unstop|resubscribe)(?: (?:again|<polite>))*$
         \b(?:start|resume|restart) (?:(?:sending|the|my|your|me|again) )*<texts>\b
@@ -63,7 +63,7 @@ PHRASES: list[tuple[MeaningKind, str]] = [
         """,
     ),
     (
-        MeaningKind.HELP,
+        IntentKind.HELP,
         r"""
         ^(?:<polite> )*(?:help|info)(?: (?:me|<polite>))*$
         ^(?:i )?(?:need|can i get|get)(?: some)? (?:help|info|information)(?: please)?$
@@ -72,14 +72,14 @@ PHRASES: list[tuple[MeaningKind, str]] = [
         """,
     ),
     (
-        MeaningKind.THANKS,
+        IntentKind.THANKS,
         r"""
         ^(?:no|not a) (?:problem|probs|worries|rush|hurry|need|trouble)(?: <thanks>(?: you)?)?$
         ^(?:<fine> |got it )*<thanks>(?: (?:you|u))? for\b(?!.*\b(?:but|however)\b)
         """,
     ),
     (
-        MeaningKind.NO,
+        IntentKind.NO,
         r"""
         ^(?:<polite> )*<no>\b
         ^(?:<polite> )*(?:please )?(?:dont|do not)(?: (?:go ahead|do it|please))*$
@@ -93,7 +93,7 @@ PHRASES: list[tuple[MeaningKind, str]] = [
         """,
     ),
     (
-        MeaningKind.CALL_ME,
+        IntentKind.CALL_ME,
         r"""
         ^(?:<polite> )*(?:callme|cll me|call|phone|call back|callback)(?: <polite>)*$
         (?<!nobody )\b(?:call|cll|phone|ring|telephone) me\b
@@ -106,7 +106,7 @@ PHRASES: list[tuple[MeaningKind, str]] = [
         """,
     ),
     (
-        MeaningKind.STATUS,
+        IntentKind.STATUS,
         r"""
         ^(?:<polite> )*(?:status|update|updates|track|tracking|eta)(?: (?:please|pls|update|my \w+))*$
         \b(?:any|an|some|no) (?:\w+ )?(?:updates?|news|word|progress)\b
@@ -134,13 +134,13 @@ PHRASES: list[tuple[MeaningKind, str]] = [
         """,
     ),
     (
-        MeaningKind.TIME,
+        IntentKind.TIME,
         r"""
         ^(?:<suggest> )*(?:(?:<link> )*(?:<day>|<clock>|<month> <link>|\d{1,2}(?:st|nd|rd|th)? (?:of )?<month>|the \d{1,2}(?:st|nd|rd|th)))(?: (?:<link>|<day>|<clock>|<month>))*(?: <suits>)*$
         """,
     ),
     (
-        MeaningKind.YES,
+        IntentKind.YES,
         r"""
         ^(?:<polite> )*<yes>(?: (?:<yes>|<polite>|<it>|<came>|<got>|<thanks>|<fine>|it|i|we|has|have|had|did|do|does|is|was|am|can|go|ahead|today|yesterday|this|morning|afternoon|evening|on|in|at|the|mail|post|mailbox|monday|tuesday|wednesday|thursday|friday|saturday|sunday|last|night|safely|already|finally|of|course|thats|working|so|much|very|much|all|and|to|me|for|noon|around|showed|up))*$
         ^(?:<polite> )*(?:it (?:did|has)|of course|absolutely|go ahead|do it|i agree|approved|please do|<fine> go ahead|sounds good go ahead)(?: (?:it|has|did|arrived|come|you|please|<thanks>|do))*$
@@ -149,7 +149,7 @@ PHRASES: list[tuple[MeaningKind, str]] = [
         """,
     ),
     (
-        MeaningKind.THANKS,
+        IntentKind.THANKS,
         r"""
         ^(?:(?:<fine>|that is|thats) )*(?:(?:many|so many) )?<thanks>\b(?!.*\b(?:but|however)\b).{0,60}$
         ^(?:i )?(?:really |much )?appreciated?(?: (?:it|that|the \w+|you\w*|all|your|help))*$
@@ -159,21 +159,21 @@ PHRASES: list[tuple[MeaningKind, str]] = [
     ),
 ]
 
-RULES = tuple((kind, pattern(lines, LISTS)) for kind, lines in PHRASES)
+RULES = tuple((kind, compile_pattern(lines, WORD_LISTS)) for kind, lines in INTENT_PATTERNS)
 
-NOT_QUITE = {
+EXCLUSIONS = {
     # A yes with something wrong is no yes: it would close the request.
-    MeaningKind.YES: pattern(
+    IntentKind.YES: compile_pattern(
         r"""
         \b(?:but|however|except|although|no|not|never|nothing|hasnt|havent|didnt|isnt|doesnt|if|unless)\b
         \b(?:cant|wont|wrong|broken|damaged|missing|torn|bent|cracked|scratched?|faulty|defective)\b
         \b(?:question|problem|issue|mistake|error|wait|complain|complaint)\b
         ^yeah right$
         """,
-        LISTS,
+        WORD_LISTS,
     ),
     # A no that says the opposite, or nothing.
-    MeaningKind.NO: pattern(
+    IntentKind.NO: compile_pattern(
         r"""
         ^<no> (?:(?:wait|actually|sorry|i mean) )*(?:<it>|ive|i|we)(?: (?:has|have|did|just|finally|already|is))* (?:<came>|<got>)\b(?!.*\b(?:<bad>)\b)
         ^<no> (?:its|it is) (?:\w+ )?(?:here|fine|ok|good)\b
@@ -185,62 +185,62 @@ NOT_QUITE = {
         \b(?:if|hope|when) (?:it|they)\b
         \b(?:but|now) (?:it|its|i|ive)(?: (?:has|is|just|have))? (?:<came>|<got>)\b
         """,
-        LISTS,
+        WORD_LISTS,
     ),
     # When something else is, is no question about theirs; nor may a date be told for a wish.
-    MeaningKind.STATUS: pattern(
+    IntentKind.STATUS: compile_pattern(
         r"""
         \b(?:fee|cost|pay|pick (?:it|them) up|hours|start date|talk about)\b
         """,
-        LISTS,
+        WORD_LISTS,
     ),
     # Thanks with a matter of its own.
-    MeaningKind.THANKS: pattern(
-        r"""\b(?:but|however|except|still need|wrong|broken|where|when|why|how)\b""", LISTS
+    IntentKind.THANKS: compile_pattern(
+        r"""\b(?:but|however|except|still need|wrong|broken|where|when|why|how)\b""", WORD_LISTS
     ),
 }
 
-CANCEL_REQUEST = pattern(
+CANCEL_REQUEST_PATTERN = compile_pattern(
     r"""
     ^(?:<polite> )*cancel(?: <polite>)*$
     \bcancel (?:\w+ ){0,2}<thing>\b
     \b(?:want|like|need) (?:to )?cancel\b
     """,
-    LISTS,
+    WORD_LISTS,
 )
 
-REASONS = (
+CONTACT_REASONS = (
     (
         "complaint",
-        pattern(
+        compile_pattern(
             r"""
             \b(?:complain|complaint|ridiculous|unacceptable|terrible|worst|awful|useless|disgusting|unhappy|disappointed|angry|joke|scam|rude|wtf|fed up)\b
             \b(?:nobody|no one) (?:\w+ )?(?:called|answers?|came|calls|replies|replied)\b
             \b(?:<bad>)\b
             \bnever (?:called|came|arrived|answered)\b
             """,
-            LISTS,
+            WORD_LISTS,
         ),
     ),
     (
         "change",
-        pattern(
+        compile_pattern(
             r"""
             \b(?:change|update|correct|fix|edit|add|remove|reschedule|move|cancel|postpone|instead)\b.*\b(?:address|name|number|phone|email|appointment|date|time|delivery|application|order|request|account|it)\b
             \b(?:reschedule|moved house|i moved|new address|new number|misspelled|spelled wrong)\b
             \binstead\b
             """,
-            LISTS,
+            WORD_LISTS,
         ),
     ),
     (
         "question",
-        pattern(
+        compile_pattern(
             r"""
             ^(?:<polite> )*(?:how|what|which|who|why|where|when|can|could|do|does|did|is|are|will|would|should|may)\b
             \bquestion\b
             """,
-            LISTS,
+            WORD_LISTS,
         ),
     ),
 )
@@ -254,12 +254,12 @@ OWN = (
 )
 """Words by which a reply is known to be in this language."""
 
-ENGLISH = Tongue(
+ENGLISH = LanguageRules(
     language="en",
-    own=frozenset(OWN.split()),
+    exclusive_words=frozenset(OWN.split()),
     rules=RULES,
-    not_quite=NOT_QUITE,
-    cancel=CANCEL_REQUEST,
-    bare=frozenset(f"{LISTS['yes']} {LISTS['no']}".split()) | {"not yet"},
-    reasons=REASONS,
+    exclusions=EXCLUSIONS,
+    cancel=CANCEL_REQUEST_PATTERN,
+    bare=frozenset(f"{WORD_LISTS['yes']} {WORD_LISTS['no']}".split()) | {"not yet"},
+    reasons=CONTACT_REASONS,
 )

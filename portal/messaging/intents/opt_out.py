@@ -8,9 +8,9 @@ in ``tests/corpus/consent.csv``.
 Source: 47 CFR 64.1200(a)(10): any reasonable manner of revoking consent counts.
 """
 
-from portal.messaging.intents.patterns import pattern
+from portal.messaging.intents.patterns import compile_pattern
 
-LISTS = {
+WORD_LISTS = {
     "stop": "sto+p+ sotp stpo stp tsop st0p stahp quit cease desist discontinue halt",
     "unsubscribe": "unsubscribe unsubscribing unsub unsuscribe unsubcribe unsubscibe un_subscribe",
     # Beside a lone "stop" these leave it what it is.
@@ -36,7 +36,7 @@ LISTS = {
     "textos": "mensajes mensaje textos texto sms mensajitos notificaciones avisos alertas",
 }
 
-LOOK_ALIKES = pattern(
+FALSE_OPT_OUT_PATTERN = compile_pattern(
     r"""
     (?<!\bif you )\b(?:dont|do not|dnt|never|not|didnt|did not|no) (?:ever |please |mean (?:to )?|said |say |ask(?:ed)? |tell |told |want (?:you |them |it |this )?(?:guys )?to )*(?:you to )?(?:stop|quit|unsubscribe|opt(?:ed)? out|remove|delete|take|cancel|end|turn off|forget|lose)\b.*?(?=\b(?:just|but|and|instead)\b|$)
     (?<!how )\b(?:did|have|has|had|do|does) (?:i|you|they|it|(?:the|your|my) \w+) (?:stop|unsubscribe|opt)\b.*
@@ -46,11 +46,11 @@ LOOK_ALIKES = pattern(
     \b(?:sent|said|replied|texted|wrote|typed|put) <stop> (?:by|in|on) (?:mistake|accident|error)\b
     \bno (?:dejen?|paren?|dejes) de\b.*
     """,
-    LISTS,
+    WORD_LISTS,
 )
 """Taken out before a wish is looked for: the opposite of a wish, questions about one, slips."""
 
-WISHES = pattern(
+OPT_OUT_PATTERN = compile_pattern(
     r"""
     ^(?:<small> )*<stop>(?: <small>| <stop>)*$
     ^(?:<small> )*<stop> (?:or|about|for <a_reference>)\b
@@ -122,7 +122,7 @@ WISHES = pattern(
     \bequivoco de (?:numero|persona)\b
     \bdej(?:en|e|a)me en paz\b
     """,
-    LISTS
+    WORD_LISTS
     | {
         "a_reference": r"[a-z0-9]{1,8}_[a-z0-9]{4}",
         "por_favor": "por favor porfa porfavor ya gracias hola que",
@@ -130,18 +130,21 @@ WISHES = pattern(
 )
 
 
-ABOUT = pattern(r"\b(?:about|for|regarding|concerning|sobre)\b (.+)", {})
-ALL = pattern(r"\b(?:all|everything|any|anything|ever|todo|todos)\b", {})
+TOPIC_PATTERN = compile_pattern(r"\b(?:about|for|regarding|concerning|sobre)\b (.+)", {})
+EVERYTHING_PATTERN = compile_pattern(r"\b(?:all|everything|any|anything|ever|todo|todos)\b", {})
 
 
-def wants_to_stop(sentences: list[str]) -> bool:
+def is_opt_out(sentences: list[str]) -> bool:
     """Whether one of these sentences (small plain words, one space between) is such a wish."""
-    return any(WISHES.search(LOOK_ALIKES.sub("", sentence).strip()) for sentence in sentences)
+    return any(
+        OPT_OUT_PATTERN.search(FALSE_OPT_OUT_PATTERN.sub("", sentence).strip())
+        for sentence in sentences
+    )
 
 
-def stops_about(sentences: list[str]) -> str:
+def opt_out_topic(sentences: list[str]) -> str:
     """What the wish is about, in the customer's words; empty where it is about everything."""
-    if any(ALL.search(sentence) for sentence in sentences):
+    if any(EVERYTHING_PATTERN.search(sentence) for sentence in sentences):
         return ""
-    found = (ABOUT.search(sentence) for sentence in sentences if wants_to_stop([sentence]))
+    found = (TOPIC_PATTERN.search(sentence) for sentence in sentences if is_opt_out([sentence]))
     return " ".join(about[1] for about in found if about)

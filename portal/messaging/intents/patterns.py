@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class MeaningKind(StrEnum):
+class IntentKind(StrEnum):
     """What a reply asks of us."""
 
     STOP = "stop"
@@ -30,39 +30,39 @@ class MeaningKind(StrEnum):
     OTHER = "other"
 
 
-KEYWORDS: dict[str, MeaningKind] = {
-    "yes": MeaningKind.YES,
+KEYWORDS: dict[str, IntentKind] = {
+    "yes": IntentKind.YES,
     **dict.fromkeys(
         ("stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"),
-        MeaningKind.STOP,
+        IntentKind.STOP,
     ),
-    **dict.fromkeys(("start", "unstop"), MeaningKind.START),
-    **dict.fromkeys(("help", "info"), MeaningKind.HELP),
-    **dict.fromkeys(("alto", "parar", "baja", "cancelar", "detener"), MeaningKind.STOP),
-    **dict.fromkeys(("comenzar", "empezar"), MeaningKind.START),
-    **dict.fromkeys(("ayuda", "auxilio"), MeaningKind.HELP),
+    **dict.fromkeys(("start", "unstop"), IntentKind.START),
+    **dict.fromkeys(("help", "info"), IntentKind.HELP),
+    **dict.fromkeys(("alto", "parar", "baja", "cancelar", "detener"), IntentKind.STOP),
+    **dict.fromkeys(("comenzar", "empezar"), IntentKind.START),
+    **dict.fromkeys(("ayuda", "auxilio"), IntentKind.HELP),
 }
 """The whole reply, spaces aside."""
 
-CANCEL_WORDS = frozenset({"cancel", "cancelar"})
+CANCEL_KEYWORDS = frozenset({"cancel", "cancelar"})
 
-SIGNS = {
-    "👍": MeaningKind.YES,
-    "✅": MeaningKind.YES,
-    "👌": MeaningKind.YES,
-    "👎": MeaningKind.NO,
-    "❌": MeaningKind.NO,
-    "🙏": MeaningKind.THANKS,
-    "❤": MeaningKind.THANKS,
-    "😊": MeaningKind.THANKS,
-    "👏": MeaningKind.THANKS,
-    "📞": MeaningKind.CALL_ME,
-    "🛑": MeaningKind.STOP,
+EMOJI_INTENTS = {
+    "👍": IntentKind.YES,
+    "✅": IntentKind.YES,
+    "👌": IntentKind.YES,
+    "👎": IntentKind.NO,
+    "❌": IntentKind.NO,
+    "🙏": IntentKind.THANKS,
+    "❤": IntentKind.THANKS,
+    "😊": IntentKind.THANKS,
+    "👏": IntentKind.THANKS,
+    "📞": IntentKind.CALL_ME,
+    "🛑": IntentKind.STOP,
 }
 """A reply without words."""
 
 
-def pattern(lines: str, lists: Mapping[str, str]) -> re.Pattern[str]:
+def compile_pattern(lines: str, lists: Mapping[str, str]) -> re.Pattern[str]:
     """One pattern out of many lines, the lists filled in; ``_`` in a list stands for a space."""
     whole = "|".join(f"(?:{line.strip()})" for line in lines.splitlines() if line.strip())
     for name, words in lists.items():
@@ -72,34 +72,36 @@ def pattern(lines: str, lists: Mapping[str, str]) -> re.Pattern[str]:
 
 
 @dataclass(frozen=True)
-class Tongue:
+class LanguageRules:
     """One language's table.
 
     ``own``: words that only this language has, by which a reply is known to be in it; or
     ``letters``, where it is known by those. ``rules``
-    are tried in their order; what ``not_quite`` finds takes the rule of that kind back, for a
+    are tried in their order; what ``exclusions`` finds takes the rule of that kind back, for a
     person. ``cancel`` finds a wish to cancel the request itself; ``bare`` are the whole replies
     that say yes or no and no more. ``reasons`` tell why somebody writes, by a Contact's words.
     """
 
     language: str
-    own: frozenset[str]
-    rules: tuple[tuple[MeaningKind, re.Pattern[str]], ...]
-    not_quite: Mapping[MeaningKind, re.Pattern[str]]
+    exclusive_words: frozenset[str]
+    rules: tuple[tuple[IntentKind, re.Pattern[str]], ...]
+    exclusions: Mapping[IntentKind, re.Pattern[str]]
     cancel: re.Pattern[str]
     bare: frozenset[str]
     reasons: tuple[tuple[str, re.Pattern[str]], ...]
     letters: frozenset[str] = frozenset()
 
-    def read(self, words: str) -> MeaningKind | None:
+    def read(self, words: str) -> IntentKind | None:
         """The first rule that fits; OTHER where the rest takes it back, None where none fits."""
         kind = next((kind for kind, rule in self.rules if rule.search(words)), None)
-        taken_back = self.not_quite.get(kind) if kind else None
-        return MeaningKind.OTHER if taken_back and taken_back.search(words) else kind
+        taken_back = self.exclusions.get(kind) if kind else None
+        return IntentKind.OTHER if taken_back and taken_back.search(words) else kind
 
-    def speaks(self, words: str) -> bool:
+    def is_written_in(self, words: str) -> bool:
         """Whether a word of this language alone is among them, or a letter."""
-        return not (self.own.isdisjoint(words.split()) and self.letters.isdisjoint(words))
+        return not (
+            self.exclusive_words.isdisjoint(words.split()) and self.letters.isdisjoint(words)
+        )
 
     def reason(self, words: str) -> str | None:
         """Why they write, where that is plain."""

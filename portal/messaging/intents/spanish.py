@@ -1,8 +1,8 @@
 """The Spanish table of replies; letters are plain here: "llego" stands for "llegó" as well."""
 
-from portal.messaging.intents.patterns import MeaningKind, Tongue, pattern
+from portal.messaging.intents.patterns import IntentKind, LanguageRules, compile_pattern
 
-LISTS = {
+WORD_LISTS = {
     "yes": "si sii siii sip yes yep claro claro_que_si correcto exacto afirmativo asi_es de_acuerdo"
     " desde_luego por_supuesto",
     "no": "no noo nooo nop nel negativo",
@@ -29,10 +29,10 @@ LISTS = {
     "suits": "esta bien me viene queda perfecto por favor porfa gracias puedo",
 }
 
-PHRASES: list[tuple[MeaningKind, str]] = [
+INTENT_PATTERNS: list[tuple[IntentKind, str]] = [
     # The word is there and the wish is not: a person reads it.
     (
-        MeaningKind.OTHER,
+        IntentKind.OTHER,
         r"""
         \bno (?:me )?(?:llamen?|llames|marquen?)\b
         \bno (?:dejen?|paren?)\b
@@ -41,11 +41,11 @@ PHRASES: list[tuple[MeaningKind, str]] = [
         """,
     ),
     (
-        MeaningKind.REOPEN,
+        IntentKind.REOPEN,
         r"""^(?:<polite> )*(?:reabrir|reabran?|abrir de nuevo|reopen)(?: <polite>)*$""",
     ),
     (
-        MeaningKind.START,
+        IntentKind.START,
         r"""
         ^(?:<polite> )*(?:comenzar|empezar|reanudar)(?: (?:otra vez|de nuevo|<polite>))*$
         \b(?:vuelvan a|empiecen a) (?:\w+ )?<textos>\b
@@ -56,7 +56,7 @@ PHRASES: list[tuple[MeaningKind, str]] = [
         """,
     ),
     (
-        MeaningKind.HELP,
+        IntentKind.HELP,
         r"""
         ^(?:<polite> )*(?:necesito )?(?:ayuda|informacion|auxilio)(?: <polite>)*$
         ^(?:<polite> )*(?:de )?quien (?:es|eres|habla)(?: (?:usted|este numero|esto))?$
@@ -64,13 +64,13 @@ PHRASES: list[tuple[MeaningKind, str]] = [
         """,
     ),
     (
-        MeaningKind.THANKS,
+        IntentKind.THANKS,
         r"""
         ^(?:de nada|no hay (?:problema|prisa)|no pasa nada|sin problema|no se preocupen?|por nada)(?: <gracias>)?$
         """,
     ),
     (
-        MeaningKind.NO,
+        IntentKind.NO,
         r"""
         ^(?:<polite> )*<no>(?: (?:<gracias>|senor|senora))?$
         ^(?:<polite> )*<no> (?:todavia|aun|quiero|ha|he|me|la|lo|llego|recibi|sigo|no)\b
@@ -90,7 +90,7 @@ PHRASES: list[tuple[MeaningKind, str]] = [
         """,
     ),
     (
-        MeaningKind.CALL_ME,
+        IntentKind.CALL_ME,
         r"""
         \b(?:llamame|llamenme|llameme|marcame|marqueme|marquenme|llaman|me llaman)\b
         \b(?:me|alguien) (?:me )?(?:pueden?|podrian?|puede) (?:por favor )?(?:llamar|marcar)\b
@@ -101,7 +101,7 @@ PHRASES: list[tuple[MeaningKind, str]] = [
         """,
     ),
     (
-        MeaningKind.STATUS,
+        IntentKind.STATUS,
         r"""
         ^(?:<polite> )*(?:estado|estatus|status|novedades|noticias|rastreo)(?: <polite>)*$
         \b(?:donde|dnd) (?:esta|anda|va|estan)\b(?! (?:ubicad|su |la oficina))
@@ -124,13 +124,13 @@ PHRASES: list[tuple[MeaningKind, str]] = [
         """,
     ),
     (
-        MeaningKind.TIME,
+        IntentKind.TIME,
         r"""
         ^(?:<suggest> )*(?:<link> )*(?:<day>|<clock>|<month>|\d{1,2} de <month>|el (?:dia )?\d{1,2})(?: (?:<link>|<day>|<clock>|<month>))*(?: <suits>)*$
         """,
     ),
     (
-        MeaningKind.YES,
+        IntentKind.YES,
         r"""
         ^(?:<polite> )*<yes>(?: (?:<yes>|<polite>|<it>|<came>|<gracias>|<bien>|me|adelante|hoy|ayer|esta|manana|en|por|fin|que|senor|senora|gracias|bien|el|lunes|martes|miercoles|jueves|viernes|sabado|domingo|tarde|llega|al))*$
         ^(?:(?:<polite>|<bien>|<it>|me|por|fin|ayer|hoy|todo|bien) )*(?:llego|recibi|recibido|recibida|recivido|(?:la|lo) tengo|(?:esta )?aqui (?:esta|la tengo|lo tengo)|esta aqui)(?: (?:<gracias>|<bien>|<it>|hoy|ayer|esta|manana|tarde|bien|en|por|el|lunes|martes|miercoles|jueves|viernes|sabado|domingo|muchas|correo|aqui))*$
@@ -138,7 +138,7 @@ PHRASES: list[tuple[MeaningKind, str]] = [
         """,
     ),
     (
-        MeaningKind.THANKS,
+        IntentKind.THANKS,
         r"""
         ^(?:(?:<bien>|muchas|mil|<polite>) )*<gracias>\b(?!.*\b(?:pero|aunque|cuando|donde)\b).{0,60}$
         ^(?:(?:se|te|le|les) )*(?:lo )?agradezco(?: \w+)?$
@@ -148,72 +148,72 @@ PHRASES: list[tuple[MeaningKind, str]] = [
     ),
 ]
 
-RULES = tuple((kind, pattern(lines, LISTS)) for kind, lines in PHRASES)
+RULES = tuple((kind, compile_pattern(lines, WORD_LISTS)) for kind, lines in INTENT_PATTERNS)
 
-NOT_QUITE = {
-    MeaningKind.YES: pattern(
+EXCLUSIONS = {
+    IntentKind.YES: compile_pattern(
         r"""
         \b(?:pero|aunque|no|nada|nunca|excepto|menos|todavia|aun|sin)\b
         \b(?:<bad>|mal|problema|duda|pregunta|queja|error)\b
         """,
-        LISTS,
+        WORD_LISTS,
     ),
-    MeaningKind.NO: pattern(
+    IntentKind.NO: compile_pattern(
         r"""
         ^<no> (?:perdon |espera |esperen )*(?:si|ya)\b
         \b(?:pero|ya) (?:si |ya )*(?:llego|la recibi|lo recibi|la tengo|lo tengo)\b(?!.*\b(?:<bad>)\b)
         ^no (?:se|estoy)\b
         \b(?:si|ojala|espero que|cuando) (?:no )?(?:llega|llegue)\b
         """,
-        LISTS,
+        WORD_LISTS,
     ),
-    MeaningKind.STATUS: pattern(
-        r"""\b(?:ubicad\w+|oficina|sucursal|cuesta|pagar|tarifa|horario)\b""", LISTS
+    IntentKind.STATUS: compile_pattern(
+        r"""\b(?:ubicad\w+|oficina|sucursal|cuesta|pagar|tarifa|horario)\b""", WORD_LISTS
     ),
-    MeaningKind.THANKS: pattern(
-        r"""\b(?:pero|aunque|todavia|cuando|donde|necesito|mal)\b""", LISTS
+    IntentKind.THANKS: compile_pattern(
+        r"""\b(?:pero|aunque|todavia|cuando|donde|necesito|mal)\b""", WORD_LISTS
     ),
 }
 
-CANCEL_REQUEST = pattern(
+CANCEL_REQUEST_PATTERN = compile_pattern(
     r"""
     \bcancel(?:ar|en|o|e) (?:\w+ ){0,2}<thing>\b
     \bquiero cancelar\b
     """,
-    LISTS,
+    WORD_LISTS,
 )
 
-REASONS = (
+CONTACT_REASONS = (
     (
         "complaint",
-        pattern(
+        compile_pattern(
             r"""
             \b(?:queja|quejarme|pesimo|mal servicio|colmo|inaceptable|inutiles|no sirven|molesto|harto|harta|verguenza)\b
             \bnadie (?:me |vino|contesta|responde|ha)\b
             \b(?:<bad>)\b
             \bnunca (?:llego|vino|me)\b
             """,
-            LISTS,
+            WORD_LISTS,
         ),
     ),
     (
         "change",
-        pattern(
+        compile_pattern(
             r"""
             \b(?:cambi\w+|correg\w+|actualiz\w+|cancel\w+|agreg\w+|reprogram\w+)\b.*\b(?:direccion|domicilio|nombre|numero|telefono|correo|cita|fecha|hora|entrega|solicitud|pedido|cuenta)\b
             \b(?:me mude|nueva direccion|nuevo numero|mal escrito|no puedo)\b
             """,
-            LISTS,
+            WORD_LISTS,
         ),
     ),
     (
         "question",
-        pattern(
+        compile_pattern(
             r"""
             ^(?:<polite> )*(?:como|que|cual|quien|por que|donde|cuando|cuanto|cuantos|puedo|pueden|puede|hay|abren|trabajan|necesitan|a que|a quien)\b
             \b(?:pregunta|duda)\b
             """,
-            LISTS,
+            WORD_LISTS,
         ),
     ),
 )
@@ -230,12 +230,12 @@ OWN = (
 
 BARE = "si sii siii sip claro no noo nop nel"
 
-SPANISH = Tongue(
+SPANISH = LanguageRules(
     language="es",
-    own=frozenset(OWN.split()),
+    exclusive_words=frozenset(OWN.split()),
     rules=RULES,
-    not_quite=NOT_QUITE,
-    cancel=CANCEL_REQUEST,
+    exclusions=EXCLUSIONS,
+    cancel=CANCEL_REQUEST_PATTERN,
     bare=frozenset(BARE.split()) | {"todavia no", "aun no"},
-    reasons=REASONS,
+    reasons=CONTACT_REASONS,
 )

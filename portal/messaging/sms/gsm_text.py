@@ -12,8 +12,15 @@ import unicodedata
 
 QUOTES = dict.fromkeys("‘’‚‛‹›′ʼʹʻ`´＇", "'") | dict.fromkeys("“”„‟«»″〝〞＂", '"')
 DASHES = dict.fromkeys("‐‑‒–—―−⁃﹘﹣－•·‧", "-")
-OTHERS = {"…": "...", "⁄": "/", "\t": " ", "\u2028": "\n", "\u2029": "\n", "\x85": "\n"}
-CHEAP = str.maketrans(QUOTES | DASHES | OTHERS)
+OTHER_SUBSTITUTIONS = {
+    "…": "...",
+    "⁄": "/",
+    "\t": " ",
+    "\u2028": "\n",
+    "\u2029": "\n",
+    "\x85": "\n",
+}
+GSM_SUBSTITUTIONS = str.maketrans(QUOTES | DASHES | OTHER_SUBSTITUTIONS)
 
 SATURDAY = re.compile(r"\b([Ss])á(?=b(?:ado)?\b)")
 JOINERS = re.compile(r"(?<![^\x00-\u024f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\u024f])")
@@ -21,7 +28,7 @@ JOINERS = re.compile(r"(?<![^\x00-\u024f])[\u200c\u200d]|[\u200c\u200d](?![^\x00
 
 INVISIBLE = re.compile(r"[\u00ad\u180e\u200b\u202a-\u202e\u2060-\u2064\ufeff\ufff9-\ufffb]")
 DIRECTION_MARKS = re.compile(r"[\u200e\u200f\u061c\u2066-\u2069]")
-NOT_TEXT = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def storable(text: str) -> str:
@@ -29,7 +36,7 @@ def storable(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
-def cheapen(text: str) -> str:
+def to_gsm7(text: str) -> str:
     r"""The same words in the plainest characters; letters outside GSM 03.38 and emoji are kept.
 
     Line ends become ``\n``; control characters, lone surrogates and invisible characters go
@@ -37,7 +44,7 @@ def cheapen(text: str) -> str:
     nothing more.
     """
     text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
-    text = NOT_TEXT.sub("", text.translate(CHEAP))
+    text = CONTROL_CHARACTERS.sub("", text.translate(GSM_SUBSTITUTIONS))
     text = SATURDAY.sub(r"\1a", text)
     text = INVISIBLE.sub("", text)
     text = JOINERS.sub("", text)

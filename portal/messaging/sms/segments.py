@@ -25,7 +25,7 @@ GSM = BASIC | EXTENSION
 
 
 @dataclass(frozen=True, slots=True)
-class Segments:
+class SegmentCount:
     """The price of a text.
 
     ``units`` are GSM septets or UTF-16 code units, ``remaining`` how many more fit into the last
@@ -36,18 +36,18 @@ class Segments:
     units: int
     segments: int
     remaining: int
-    culprits: tuple[str, ...] = ()
+    non_gsm_characters: tuple[str, ...] = ()
 
 
-def count(text: str) -> Segments:
+def count_segments(text: str) -> SegmentCount:
     """Count a text as it would be billed; the empty text is one segment of no units."""
     if GSM.issuperset(text):
         sizes = [2 if character in EXTENSION else 1 for character in text]
-        return _packed("GSM-7", sizes, single=160, part=153, culprits=())
+        return _packed("GSM-7", sizes, single=160, part=153, non_gsm_characters=())
     clusters = list(_clusters(text))
-    culprits = dict.fromkeys(cluster for cluster in clusters if cluster not in GSM)
+    non_gsm_characters = dict.fromkeys(cluster for cluster in clusters if cluster not in GSM)
     sizes = [size for cluster in clusters for size in _ucs2_sizes(cluster, part=67)]
-    return _packed("UCS-2", sizes, single=70, part=67, culprits=tuple(culprits))
+    return _packed("UCS-2", sizes, single=70, part=67, non_gsm_characters=tuple(non_gsm_characters))
 
 
 def _packed(
@@ -56,18 +56,18 @@ def _packed(
     *,
     single: int,
     part: int,
-    culprits: tuple[str, ...],
-) -> Segments:
+    non_gsm_characters: tuple[str, ...],
+) -> SegmentCount:
     """Fill segment after segment; what does not fit whole moves on to the next."""
     units = sum(sizes)
     if units <= single:
-        return Segments(encoding, units, 1, single - units, culprits)
+        return SegmentCount(encoding, units, 1, single - units, non_gsm_characters)
     segments, used = 1, 0
     for size in sizes:
         if used + size > part:
             segments, used = segments + 1, 0
         used += size
-    return Segments(encoding, units, segments, part - used, culprits)
+    return SegmentCount(encoding, units, segments, part - used, non_gsm_characters)
 
 
 def _ucs2_sizes(cluster: str, part: int) -> list[int]:
@@ -95,7 +95,7 @@ def _joined(before: str, character: str, *, odd_flag_half: bool) -> bool:
     if _extends(character):
         return True
     if before == "\u200d":
-        return character in GLUED_AFTER_JOINER
+        return character in JOINABLE_CHARACTERS
     if _is_flag_half(character):
         return odd_flag_half
     if character in SKIN_TONES:
@@ -144,4 +144,4 @@ HANGUL_PAIRS = frozenset({"LL", "LV", "LS", "Ls", "VV", "VT", "SV", "ST", "sT", 
 SKIN_TONES = frozenset("🏻🏼🏽🏾🏿")
 # Twilio's calculator follows Unicode 10, which named what a zero-width joiner may glue;
 # emoji joined since then are counted apart there, and so here.
-GLUED_AFTER_JOINER = frozenset("♀♂⚕⚖✈❤🌈🌾🍳🎓🎤🎨🏫🏭💋💻💼🔧🔬🗨🚀🚒👦👧👨👩")
+JOINABLE_CHARACTERS = frozenset("♀♂⚕⚖✈❤🌈🌾🍳🎓🎤🎨🏫🏭💋💻💼🔧🔬🗨🚀🚒👦👧👨👩")

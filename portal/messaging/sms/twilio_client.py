@@ -25,10 +25,10 @@ from portal.messaging.send_errors import NotSent, OutcomeUnknown, Refused, Throt
 from portal.messaging.sms import twilio_codes
 from portal.models.messages.message import MessageStatus
 
-LONGEST_VALIDITY = 36_000
+MAX_VALIDITY_SECONDS = 36_000
 """Seconds that Twilio will hold a text at most."""
 
-PAGE = 1_000
+PAGE_SIZE = 1_000
 """The largest page of a listing that Twilio gives."""
 
 
@@ -42,7 +42,7 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class TwilioMessage:
     """A text as Twilio remembers it; times are aware UTC, numbers E.164."""
 
     sid: str
@@ -60,7 +60,7 @@ class Sent:
         return str(self.error_code) if self.error_code else None
 
 
-class SmsGateway:
+class TwilioClient:
     """Sends texts by Twilio, and looks up what became of them.
 
     ``sender`` is our number (E.164) or the sid of a messaging service (``MG…``). ``api_url``
@@ -99,7 +99,7 @@ class SmsGateway:
         asked: dict[str, Any] = {"to": to, "body": body, "status_callback": status_callback}
         asked["messaging_service_sid" if self._by_service else "from_"] = self.sender
         if validity_seconds is not None:
-            asked["validity_period"] = min(max(int(validity_seconds), 1), LONGEST_VALIDITY)
+            asked["validity_period"] = min(max(int(validity_seconds), 1), MAX_VALIDITY_SECONDS)
         async with self._call() as client:
             taken = await client.messages.create_async(**asked)
             if not taken.sid:
@@ -108,7 +108,7 @@ class SmsGateway:
                 taken.sid, twilio_codes.status(taken.status), _number(taken.num_segments)
             )
 
-    async def fetch(self, sid: str) -> Sent | None:
+    async def fetch(self, sid: str) -> TwilioMessage | None:
         """What Twilio knows of one text now; None when it knows of none.
 
         Raises as ``send`` does; here every problem only means that we could not look.
@@ -121,7 +121,9 @@ class SmsGateway:
                 return None
             raise
 
-    async def find_sent(self, to: str | None, since: datetime, until: datetime) -> list[Sent]:
+    async def find_sent(
+        self, to: str | None, since: datetime, until: datetime
+    ) -> list[TwilioMessage]:
         """The texts that Twilio took from us between two moments (aware), oldest first.
 
         To one number, or with ``to=None`` to everybody: one listing then serves every message
@@ -131,7 +133,9 @@ class SmsGateway:
             if to is None:
                 found = await self._read_back_to(client, since)
             else:
-                found = await client.messages.list_async(to=to, page_size=PAGE, limit=PAGE)
+                found = await client.messages.list_async(
+                    to=to, page_size=PAGE_SIZE, limit=PAGE_SIZE
+                )
             texts = [_sent(text) for text in found if self._is_ours(text)]
         return sorted(
             (text for text in texts if text.created_at is None or since <= text.created_at < until),
@@ -145,7 +149,7 @@ class SmsGateway:
         waits there does not have, and such a text would go twice.
         """
         texts: list[Any] = []
-        page = await client.messages.page_async(page_size=PAGE)
+        page = await client.messages.page_async(page_size=PAGE_SIZE)
         while page is not None:
             found = list(page)
             texts += found
@@ -240,8 +244,8 @@ def _told(error: TwilioException) -> NotSent | OutcomeUnknown | Refused:
     return OutcomeUnknown(f"Twilio answered with HTTP {status}.")
 
 
-def _sent(text: Any) -> Sent:
-    return Sent(
+def _sent(text: Any) -> TwilioMessage:
+    return TwilioMessage(
         sid=text.sid,
         status=twilio_codes.status(text.status),
         to=text.to or "",

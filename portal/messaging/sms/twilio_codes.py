@@ -3,10 +3,10 @@
 Sources: Twilio's Message resource (status values) and its error and warning dictionary.
 """
 
-from portal.messaging.send_errors import Verdict
+from portal.messaging.send_errors import FailureRule
 from portal.models.messages.message import MessageStatus
 
-STATUS: dict[str, MessageStatus] = {
+MESSAGE_STATUSES: dict[str, MessageStatus] = {
     "accepted": MessageStatus.ACCEPTED,
     "scheduled": MessageStatus.ACCEPTED,
     "queued": MessageStatus.ACCEPTED,
@@ -24,37 +24,37 @@ STATUS: dict[str, MessageStatus] = {
 
 def status(word: str | None) -> MessageStatus:
     """Our status for Twilio's word; a word we do not know still means that Twilio has it."""
-    return STATUS.get((word or "").lower(), MessageStatus.ACCEPTED)
+    return MESSAGE_STATUSES.get((word or "").lower(), MessageStatus.ACCEPTED)
 
 
-def verdict(code: int) -> Verdict:
+def verdict(code: int) -> FailureRule:
     """What an error code asks of us; a code that we do not know is failed and put before staff."""
-    return VERDICTS.get(code, UNKNOWN)
+    return FAILURE_RULES.get(code, UNKNOWN)
 
 
-def _account(reason: str) -> Verdict:
-    return Verdict(permanent=False, action="pause_queue", reason=reason)
+def _account(reason: str) -> FailureRule:
+    return FailureRule(permanent=False, action="pause_queue", reason=reason)
 
 
-def _number(reason: str) -> Verdict:
-    return Verdict(permanent=True, action="bad_number", reason=reason)
+def _number(reason: str) -> FailureRule:
+    return FailureRule(permanent=True, action="bad_number", reason=reason)
 
 
-def _person(reason: str) -> Verdict:
-    return Verdict(permanent=True, action="person", reason=reason)
+def _person(reason: str) -> FailureRule:
+    return FailureRule(permanent=True, action="person", reason=reason)
 
 
-def _words(reason: str) -> Verdict:
-    return Verdict(permanent=True, action="never_resend", reason=reason)
+def _words(reason: str) -> FailureRule:
+    return FailureRule(permanent=True, action="never_resend", reason=reason)
 
 
-def _later(reason: str, retries: int | None) -> Verdict:
-    return Verdict(permanent=False, action="retry_later", reason=reason, retries=retries)
+def _later(reason: str, retries: int | None) -> FailureRule:
+    return FailureRule(permanent=False, action="retry_later", reason=reason, retries=retries)
 
 
 UNKNOWN = _person("The carrier refused this text for a reason we do not know.")
 
-VERDICTS: dict[int, Verdict] = {
+FAILURE_RULES: dict[int, FailureRule] = {
     # Our own account or sender: every text would meet the same, so the queue waits.
     401: _account("Twilio does not accept our sign-in. Check the account's sid and token."),
     403: _account("Twilio does not let this account do that."),
@@ -76,7 +76,7 @@ VERDICTS: dict[int, Verdict] = {
     21614: _number("This number cannot receive texts."),
     30005: _number("This number does not exist or is no longer in service."),
     # The customer's wish.
-    21610: Verdict(
+    21610: FailureRule(
         permanent=True,
         action="opted_out",
         reason="The customer has told the carrier to stop our texts.",

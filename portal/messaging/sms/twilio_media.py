@@ -10,18 +10,18 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
-from portal.attachments.stored_file import too_large
-from portal.i18n.lazy_string import Sentence
+from portal.attachments.stored_file import file_too_large
+from portal.i18n.lazy_string import LazyString
 
 TWILIO = "https://api.twilio.com"
-MOST_HOPS = 3
+MAX_REDIRECTS = 3
 REDIRECTS = (301, 302, 303, 307, 308)
 TIMEOUT = 30.0
 """Seconds for one file, all told."""
-PIECE = 64 * 1024
+CHUNK_BYTES = 64 * 1024
 
 
-class MediaAway(Exception):
+class MediaUnavailable(Exception):
     """It could not be had this time; another try may bring it."""
 
 
@@ -32,7 +32,7 @@ class MediaRefused(Exception):
     """
 
 
-class MediaStore:
+class TwilioMediaClient:
     """Fetches what was texted to us. It belongs to one event loop; ``close`` ends its connections.
 
     ``api_url`` stands in for Twilio's own address; only that origin is ever given our sign-in.
@@ -55,15 +55,15 @@ class MediaStore:
     async def fetch(self, url: str, most: int) -> bytes:
         """The file's bytes, at most ``most`` of them.
 
-        Raises MediaAway where another try may help, and MediaRefused where none would.
+        Raises MediaUnavailable where another try may help, and MediaRefused where none would.
         """
         if not self._is_providers(url):
-            raise MediaRefused(Sentence("its address is not the phone company's"))
+            raise MediaRefused(LazyString("its address is not the phone company's"))
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._follow(url, most)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            raise MediaAway(f"{type(error).__name__}") from error
+            raise MediaUnavailable(f"{type(error).__name__}") from error
 
     async def close(self) -> None:
         """End the connections; a later call opens new ones."""
@@ -74,17 +74,17 @@ class MediaStore:
     async def _follow(self, url: str, most: int) -> bytes:
         # Only the first call is signed: wherever it sends us, the address itself is the key.
         headers = self._signed_in
-        for _ in range(MOST_HOPS + 1):
+        for _ in range(MAX_REDIRECTS + 1):
             async with self._session().get(url, headers=headers, allow_redirects=False) as answer:
                 if answer.status in REDIRECTS:
                     url, headers = urljoin(url, answer.headers.get("Location", "")), {}
                     if not (url.startswith("https://") or self._is_providers(url)):
-                        raise MediaRefused(Sentence("its address is not a safe one"))
+                        raise MediaRefused(LazyString("its address is not a safe one"))
                     continue
                 if answer.status != 200:
-                    raise MediaAway(f"HTTP {answer.status}")
+                    raise MediaUnavailable(f"HTTP {answer.status}")
                 return await _read(answer, most)
-        raise MediaAway("It was sent on too often.")
+        raise MediaUnavailable("It was sent on too often.")
 
     def _session(self) -> aiohttp.ClientSession:
         """Opened at the first call: it needs the running loop."""
@@ -99,10 +99,10 @@ class MediaStore:
 async def _read(answer: aiohttp.ClientResponse, most: int) -> bytes:
     """The body, cut off as soon as it is too long, whatever length was announced."""
     read = bytearray()
-    async for piece in answer.content.iter_chunked(PIECE):
+    async for piece in answer.content.iter_chunked(CHUNK_BYTES):
         read += piece
         if len(read) > most:
-            raise MediaRefused(too_large(most).detail)
+            raise MediaRefused(file_too_large(most).detail)
     return bytes(read)
 
 

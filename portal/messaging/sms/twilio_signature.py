@@ -20,7 +20,7 @@ def signed_url(public_url: str, raw_path: bytes, query: bytes = b"") -> str:
     return f"{url}?{query.decode('latin-1')}" if query else url
 
 
-def verify(
+def verify_signature(
     tokens: Iterable[str],
     url: str,
     form: Any,

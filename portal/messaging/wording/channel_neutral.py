@@ -2,9 +2,9 @@
 
 import re
 
-from portal.i18n.languages import CODES
-from portal.messaging.sms.bidi import TO_THE_LEFT
-from portal.messaging.wording.renderer import product_words
+from portal.i18n.languages import LANGUAGE_CODES
+from portal.messaging.sms.bidi import RIGHT_TO_LEFT_MARK
+from portal.messaging.wording.renderer import product_text
 
 LINK = re.compile(r"\s*https?://\S+/r/[\w-]+")
 REPLY_HINT = re.compile(
@@ -13,17 +13,17 @@ REPLY_HINT = re.compile(
 """A last sentence such as "Reply YES or NO.": for a text, not for where there are two buttons."""
 
 
-def bare_words(body: str, brand: str) -> str:
+def channel_neutral_text(body: str, brand: str) -> str:
     """Without our name, the link and how to stop texts: they are said elsewhere there."""
-    body = LINK.sub("", without_way_out(body).removeprefix(f"{brand}: ")).strip()
+    body = LINK.sub("", without_opt_out_hint(body).removeprefix(f"{brand}: ")).strip()
     return f"{body[:-1]}." if body.endswith(":") else body
 
 
-def without_way_out(body: str) -> str:
+def without_opt_out_hint(body: str) -> str:
     """Words without how to stop the texts that carry them."""
-    body = body.lstrip(TO_THE_LEFT)
-    for language in CODES:
-        body = body.removesuffix(product_words("way_out", language))
+    body = body.lstrip(RIGHT_TO_LEFT_MARK)
+    for language in LANGUAGE_CODES:
+        body = body.removesuffix(product_text("way_out", language))
     return body.strip()
 
 

@@ -8,26 +8,26 @@ more.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from portal.messaging.send_rules import as_first_text
-from portal.messaging.sms.bidi import facing
-from portal.messaging.sms.gsm_text import cheapen
-from portal.messaging.sms.segments import GSM, Segments, count
-from portal.messaging.wording.lint_samples import TOKEN, typical_of
-from portal.messaging.wording.renderer import fill, product_words
+from portal.messaging.send_rules import with_opt_out_hint
+from portal.messaging.sms.bidi import with_direction_mark
+from portal.messaging.sms.gsm_text import to_gsm7
+from portal.messaging.sms.segments import GSM, SegmentCount, count_segments
+from portal.messaging.wording.lint_samples import TOKEN_LENGTH, sample_values
+from portal.messaging.wording.renderer import fill_template, product_text
 from portal.paths import TEMPLATES
 from portal.workflows import (
-    FIELDS,
+    PLACEHOLDERS,
     FollowUpDefinition,
-    Lines,
-    Mistake,
     StageDefinition,
+    TomlLines,
     WorkflowDefinition,
-    template_mistakes,
+    WorkflowIssue,
+    placeholder_issues,
 )
 
-OWN_FIELDS = (*FIELDS, "owner", "since")
+PRODUCT_FIELDS = (*PLACEHOLDERS, "owner", "since")
 """What the product's own sentences may always say beside the workflow's."""
-ONLY_IN = {
+FIELDS_BY_TEXT = {
     "due": (
         "acknowledgement", "again_acknowledged", "call_at", "call_by", "noted_no", "offer",
         "promise", "promise_moved", "sent_back_passed", "status_passed", "delay_person", "update_hold_until",
@@ -43,68 +43,70 @@ ONLY_IN = {
     "host": ("code",),
 }  # fmt: skip
 """Fields that are filled in some sentences only."""
-WITHOUT_REQUEST = ("flood", "help", "mail_start", "mail_stop", "start", "stop", "unknown")
+TEXTS_WITHOUT_REQUEST = ("flood", "help", "mail_start", "mail_stop", "start", "stop", "unknown")
 """Said to an address: nothing is known but who we are and where to find a request."""
 
-MOST_NAMED = 5
+MAX_LISTED_CHARACTERS = 5
 """Letters that are named; a whole alphabet would say less."""
 
-Where = tuple[str | int, ...]
+TextPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class LintedText:
     """Words in one language: where they stand, what they are, and each text that says them."""
 
-    where: Where
+    where: TextPath
     what: str
     words: str
     language: str
     said: list[str]
 
     @property
-    def price(self) -> Segments:
+    def segment_count(self) -> SegmentCount:
         """What the dearest of those texts costs, as it would be sent."""
-        prices = [count(facing(cheapen(text), self.language)) for text in self.said]
+        prices = [
+            count_segments(with_direction_mark(to_gsm7(text), self.language)) for text in self.said
+        ]
         return max(prices, key=lambda one: (one.segments, one.units))
 
 
 @dataclass(frozen=True)
-class Proofreader:
+class TextLinter:
     """Reads with our own name and address, as customers would."""
 
     brand: str
     public_url: str
 
-    def read_workflow(self, workflow: WorkflowDefinition, lines: Lines) -> list[Mistake]:
+    def read_workflow(self, workflow: WorkflowDefinition, lines: TomlLines) -> list[WorkflowIssue]:
         """A warning for each text of a workflow that costs more than it must, by line."""
         found = [
             warning
-            for written in self.texts_of(workflow)
+            for written in self.workflow_texts(workflow)
             for warning in _weigh(written, lines.of(written.where), written.what)
         ]
         return sorted(found, key=lambda warning: warning.line or 0)
 
-    def read_product(self) -> list[tuple[str, Mistake]]:
+    def lint_product_texts(self) -> list[tuple[str, WorkflowIssue]]:
         """Fields that nobody fills, and what costs too much, in our own sentences; by file."""
         found = []
-        for written in self.own_texts():
+        for written in self.product_texts():
             name, _ = _told_by(written.what)
-            for problem, remedy in template_mistakes(written.words, fields_of(name)):
-                found.append((written.what, Mistake(1, f"this has {problem}", remedy)))
+            for problem, remedy in placeholder_issues(written.words, allowed_fields(name)):
+                found.append((written.what, WorkflowIssue(1, f"this has {problem}", remedy)))
             found += [(written.what, one) for one in _weigh(written, 1, "this is a text")]
         return found
 
-    def own_texts(self) -> Iterator[Written]:
+    def product_texts(self) -> Iterator[LintedText]:
         """Each sentence of our own, in each language, by the name of its file."""
         for path in sorted((TEMPLATES / "sms").glob("*.txt")):
             words = path.read_text(encoding="utf-8").strip()
             name, language = _told_by(path.name)
-            link = self._origin(language) if name in WITHOUT_REQUEST else self._link(language)
-            said = fill(words, self._own(language) | {"link": link})
-            yield Written((), path.name, words, language, [said])
+            link = self._origin(language) if name in TEXTS_WITHOUT_REQUEST else self._link(language)
+            said = fill_template(words, self._own(language) | {"link": link})
+            yield LintedText((), path.name, words, language, [said])
 
-    def texts_of(self, workflow: WorkflowDefinition) -> Iterator[Written]:
+    def workflow_texts(self, workflow: WorkflowDefinition) -> Iterator[LintedText]:
         """Each text of a workflow, in each language that it is written in."""
         for number, stage in enumerate(workflow.stages):
             where, what = ("stages", number), f'stage "{stage.key}"'
@@ -112,20 +114,20 @@ class Proofreader:
                 facts = self._facts(workflow, stage, language) | {"title": title}
                 said = _with_title(stage, language, facts)
                 here = (*where, "title", language)
-                yield Written(here, f'{what} has a "title"', title, language, said)
+                yield LintedText(here, f'{what} has a "title"', title, language, said)
             for language, text in stage.sms.texts.items() if stage.sms else ():
                 facts = self._facts(workflow, stage, language)
-                told = fill(text, facts | {"title": stage.title.in_language(language)})
+                told = fill_template(text, facts | {"title": stage.title.in_language(language)})
                 if not stage.after:
-                    told = as_first_text(told, facts["brand"], language)
+                    told = with_opt_out_hint(told, facts["brand"], language)
                 here = (*where, "sms", language)
-                yield Written(here, f'{what} has an "sms"', text, language, [told])
+                yield LintedText(here, f'{what} has an "sms"', text, language, [told])
             for language, delay in stage.delay.texts.items() if stage.delay else ():
                 facts = self._facts(workflow, stage, language)
-                words = product_words("delay_because", language)
-                told = fill(words, facts | {"reason": fill(delay, facts)})
+                words = product_text("delay_because", language)
+                told = fill_template(words, facts | {"reason": fill_template(delay, facts)})
                 here = (*where, "delay", language)
-                yield Written(here, f'{what} has a "delay"', delay, language, [told])
+                yield LintedText(here, f'{what} has a "delay"', delay, language, [told])
             if stage.question is not None:
                 yield from self._asked(workflow, stage.question, where, what)
         for number, asked in enumerate(workflow.follow_ups):
@@ -133,15 +135,18 @@ class Proofreader:
             yield from self._asked(workflow, asked, ("follow_ups", number), what)
 
     def _asked(
-        self, workflow: WorkflowDefinition, asked: FollowUpDefinition, where: Where, what: str
-    ) -> Iterator[Written]:
+        self, workflow: WorkflowDefinition, asked: FollowUpDefinition, where: TextPath, what: str
+    ) -> Iterator[LintedText]:
         stage = workflow.stage(asked.after_stage)
         for language, question in asked.question.texts.items():
             facts = self._facts(workflow, stage, language)
-            put = facts | {"question": fill(question, facts)}
-            said = [fill(product_words(name, language), put) for name in ("follow_up", "reminder")]
+            put = facts | {"question": fill_template(question, facts)}
+            said = [
+                fill_template(product_text(name, language), put)
+                for name in ("follow_up", "reminder")
+            ]
             here = (*where, "question", language)
-            yield Written(here, f'{what} has a "question"', question, language, said)
+            yield LintedText(here, f'{what} has a "question"', question, language, said)
 
     def _facts(
         self, workflow: WorkflowDefinition, stage: StageDefinition, language: str
@@ -153,31 +158,33 @@ class Proofreader:
         }
 
     def _own(self, language: str) -> dict[str, str]:
-        typical = typical_of(language)
+        typical = sample_values(language)
         brand = self.brand.ljust(typical.brand, "x")
         return typical.facts | {"brand": brand, "link": self._link(language)}
 
     def _link(self, language: str) -> str:
-        return f"{self._origin(language)}/r/{'x' * TOKEN}"
+        return f"{self._origin(language)}/r/{'x' * TOKEN_LENGTH}"
 
     def _origin(self, language: str) -> str:
-        return self.public_url.ljust(typical_of(language).origin, "x")
+        return self.public_url.ljust(sample_values(language).origin, "x")
 
 
-def fields_of(name: str) -> tuple[str, ...]:
+def allowed_fields(name: str) -> tuple[str, ...]:
     """What may stand in braces in the product's own sentence of that name."""
-    if name in WITHOUT_REQUEST:
+    if name in TEXTS_WITHOUT_REQUEST:
         return ("brand", "link")
-    return (*OWN_FIELDS, *(field for field, names in ONLY_IN.items() if name in names))
+    return (*PRODUCT_FIELDS, *(field for field, names in FIELDS_BY_TEXT.items() if name in names))
 
 
 def _with_title(stage: StageDefinition, language: str, facts: dict[str, str]) -> list[str]:
     """Our own sentences that say a stage's title."""
     waits = stage.pauses_clock or stage.question is not None
-    said = [fill(product_words("status_waiting" if waits else "status", language), facts)]
+    said = [fill_template(product_text("status_waiting" if waits else "status", language), facts)]
     if stage.milestone and stage.sms is None:
-        told = fill(product_words("milestone_waiting" if waits else "milestone", language), facts)
-        said.append(told if stage.after else as_first_text(told, facts["brand"], language))
+        told = fill_template(
+            product_text("milestone_waiting" if waits else "milestone", language), facts
+        )
+        said.append(told if stage.after else with_opt_out_hint(told, facts["brand"], language))
     return said
 
 
@@ -187,25 +194,34 @@ def _told_by(file: str) -> tuple[str, str]:
     return name, language or "en"
 
 
-def _weigh(written: Written, line: int | None, what: str) -> Iterator[Mistake]:
+def _weigh(written: LintedText, line: int | None, what: str) -> Iterator[WorkflowIssue]:
     """At most one warning: of letters that make a text dear, else of too many letters."""
-    price, most = written.price, typical_of(written.language).segments
-    plain, cost = cheapen(written.words), f"{price.segments} segment{'s' * (price.segments > 1)}"
+    segment_count, most = written.segment_count, sample_values(written.language).segments
+    plain, cost = (
+        to_gsm7(written.words),
+        f"{segment_count.segments} segment{'s' * (segment_count.segments > 1)}",
+    )
     strange = dict.fromkeys(letter for letter in plain if letter not in GSM)
     if strange and most == 1:
-        named = [f'"{one}" (letter {plain.index(one) + 1})' for one in strange][:MOST_NAMED]
-        if len(strange) > MOST_NAMED:
-            named.append(f"{len(strange) - MOST_NAMED} more")
-        yield Mistake(
+        named = [f'"{one}" (letter {plain.index(one) + 1})' for one in strange][
+            :MAX_LISTED_CHARACTERS
+        ]
+        if len(strange) > MAX_LISTED_CHARACTERS:
+            named.append(f"{len(strange) - MAX_LISTED_CHARACTERS} more")
+        yield WorkflowIssue(
             line,
             f"{what} with letters outside GSM 03.38: {', '.join(named)}. They leave 70 letters to a "
             f"segment instead of 160, so with long names it costs {cost}",
             "Write them plainly, or keep them and know the price.",
         )
-    elif price.segments > most:
-        part = (153 if most > 1 else 160) if price.encoding == "GSM-7" else (67 if most > 1 else 70)
-        yield Mistake(
+    elif segment_count.segments > most:
+        part = (
+            (153 if most > 1 else 160)
+            if segment_count.encoding == "GSM-7"
+            else (67 if most > 1 else 70)
+        )
+        yield WorkflowIssue(
             line,
-            f"{what} that costs {cost} with long names: {price.units} letters where {part * most} fit",
-            f"Make it {price.units - part * most} shorter.",
+            f"{what} that costs {cost} with long names: {segment_count.units} letters where {part * most} fit",
+            f"Make it {segment_count.units - part * most} shorter.",
         )

@@ -7,12 +7,12 @@ texts may take two, with names of an ordinary length.
 
 from dataclasses import dataclass
 
-TOKEN = 22
+TOKEN_LENGTH = 22
 """Letters of a tracking link's own part."""
 
 
 @dataclass(frozen=True, slots=True)
-class Typical:
+class SampleValues:
     """Facts by field. A name of ours and an address are taken to have at least so many letters.
 
     ``segments`` is what a text may cost.
@@ -24,7 +24,7 @@ class Typical:
     segments: int = 1
 
 
-ENGLISH = Typical({
+ENGLISH = SampleValues({
     "first_name": "Anne-Charlotte",
     "owner": "Anne-Charlotte",
     "department": "Planning and Development",
@@ -44,7 +44,7 @@ ENGLISH = Typical({
     "host": "requests.acmebank.example",
     "choices": "1 Credit card application CARD-7K4M-2Q9, 2 Device repair DEVC-7K4M-2Q9",
 })  # fmt: skip
-SPANISH = Typical(ENGLISH.facts | {
+SPANISH = SampleValues(ENGLISH.facts | {
     "title": "Su tarjeta va de camino a usted",
     "next": "Su tarjeta va de camino a usted",
     "next_by": "el 26 nov 2027",
@@ -58,7 +58,7 @@ SPANISH = Typical(ENGLISH.facts | {
     "last": "Paquete en Newark.",
     "choices": "1 Solicitud de tarjeta CARD-7K4M-2Q9, 2 Reforma DEVC-7K4M-2Q9",
 })  # fmt: skip
-ARABIC = Typical(ENGLISH.facts | {
+ARABIC = SampleValues(ENGLISH.facts | {
     "first_name": "عبدالرحمن",
     "owner": "عبدالرحمن",
     "department": "التخطيط والتطوير",
@@ -76,9 +76,9 @@ ARABIC = Typical(ENGLISH.facts | {
     "choices": "\n1 طلب بطاقة CARD-7K4M-2Q9\n2 إصلاح جهاز DEVC-7K4M-2Q9",
 }, brand=12, segments=2)  # fmt: skip
 
-TYPICAL = {"en": ENGLISH, "es": SPANISH, "ar": ARABIC}
+SAMPLE_VALUES = {"en": ENGLISH, "es": SPANISH, "ar": ARABIC}
 
 
-def typical_of(locale: str) -> Typical:
+def sample_values(locale: str) -> SampleValues:
     """What is typical for "es-MX"; where we do not speak the language, as in English."""
-    return TYPICAL.get(locale.replace("_", "-").partition("-")[0].lower(), ENGLISH)
+    return SAMPLE_VALUES.get(locale.replace("_", "-").partition("-")[0].lower(), ENGLISH)

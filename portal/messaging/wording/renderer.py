@@ -1,7 +1,7 @@
 """Putting a request's facts into words: the sentences that a customer receives.
 
 A stage's own words stand in its workflow file; the product's in ``templates/sms/NAME.txt``, with
-``NAME.es.txt`` and so on for other languages where there are any. Only a first name, never more
+``CUSTOMER_NAME.es.txt`` and so on for other languages where there are any. Only a first name, never more
 of the person, is put into a text.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from portal.messaging.wording.time_format import Words
+from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import ServiceRequest, StageRun
 from portal.paths import TEMPLATES
 from portal.rules.roster import Roster
@@ -19,7 +19,7 @@ FIELD = re.compile(r"\{([a-z_]+)\}")
 
 
 @cache
-def product_words(name: str, locale: str) -> str:
+def product_text(name: str, locale: str) -> str:
     """The product's own sentence of that name in the customer's language, else in English."""
     folder = TEMPLATES / "sms"
     language = locale.replace("_", "-").partition("-")[0].lower()
@@ -29,14 +29,14 @@ def product_words(name: str, locale: str) -> str:
     return translated.read_text(encoding="utf-8").strip()
 
 
-def fill(template: str, fields: dict[str, str]) -> str:
+def fill_template(template: str, fields: dict[str, str]) -> str:
     """Put the fields into a template; a word in braces that is no field stays as it is."""
     filled = FIELD.sub(lambda found: fields.get(found[1], found[0]), template)
     return re.sub(r"  +", " ", filled).strip()
 
 
 @dataclass(frozen=True)
-class Teller:
+class MessageRenderer:
     """Tells a request's story to its customer: in their language, zone and words."""
 
     request: ServiceRequest
@@ -52,10 +52,10 @@ class Teller:
         return f"{self.public_url}/r/{live.token}" if live else self.public_url
 
     @property
-    def times(self) -> Words:
+    def times(self) -> TimeFormatter:
         """How this customer reads times."""
         customer = self.request.customer
-        return Words(locale=customer.locale, timezone=customer.timezone, now=self.now)
+        return TimeFormatter(locale=customer.locale, timezone=customer.timezone, now=self.now)
 
     def milestone(self, run: StageRun, *, again: bool) -> str:
         """The text for a stage that has just been reached."""
@@ -70,11 +70,11 @@ class Teller:
 
     def say(self, name: str, run: StageRun | None = None, /, **more: str) -> str:
         """One of the product's own sentences, filled."""
-        return self.put(product_words(name, self.request.customer.locale), run, **more)
+        return self.put(product_text(name, self.request.customer.locale), run, **more)
 
     def put(self, template: str, run: StageRun | None = None, /, **more: str) -> str:
         """A template with this request's facts put in."""
-        return fill(template, self.fields(run) | more)
+        return fill_template(template, self.fields(run) | more)
 
     def fields(self, run: StageRun | None = None) -> dict[str, str]:
         """What may stand in braces, for this run or for where the request is now.

@@ -2,27 +2,27 @@
 
 from collections.abc import Sequence
 
-from portal.models import DroppedBall, Level
+from portal.models import DroppedBall, EscalationLevel
 
-MOST_NAMED = 25
-PASSED_ON = {
-    Level.OWNER: "",
-    Level.LEAD: " It comes to you as the lead, for nobody has put it right.",
-    Level.MANAGER: " It comes to you as a manager, for nobody has put it right.",
+MAX_LISTED_BALLS = 25
+ESCALATION_NOTES = {
+    EscalationLevel.OWNER: "",
+    EscalationLevel.LEAD: " It comes to you as the lead, for nobody has put it right.",
+    EscalationLevel.MANAGER: " It comes to you as a manager, for nobody has put it right.",
 }
 
 
-def write_notice(balls: Sequence[tuple[str, DroppedBall]]) -> tuple[str, str]:
+def render_notice(balls: Sequence[tuple[str, DroppedBall]]) -> tuple[str, str]:
     """The subject, and a body with a paragraph for each, given their requests' references."""
     reference, first = balls[0]
     one = f"{reference}: {first.detail}" if reference else first.detail
     subject = one if len(balls) == 1 else f"{len(balls)} dropped balls are before you"
-    told = [_line(reference, ball) for reference, ball in balls[:MOST_NAMED]]
-    if len(balls) > MOST_NAMED:
-        told.append(f"And {len(balls) - MOST_NAMED} more.")
+    told = [_line(reference, ball) for reference, ball in balls[:MAX_LISTED_BALLS]]
+    if len(balls) > MAX_LISTED_BALLS:
+        told.append(f"And {len(balls) - MAX_LISTED_BALLS} more.")
     return subject, "\n\n".join(told)
 
 
 def _line(reference: str, ball: DroppedBall) -> str:
     named = f"{reference}: " if reference else ""
-    return f"{named}{ball.detail}{PASSED_ON[ball.level]}"
+    return f"{named}{ball.detail}{ESCALATION_NOTES[ball.level]}"

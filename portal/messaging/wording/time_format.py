@@ -16,14 +16,14 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_timedelta, get_timezone_location
 from babel.lists import format_list
 
-from portal.i18n.languages import FIGURES
+from portal.i18n.languages import DIGITS
 
-NEAR = timedelta(days=6)
+WEEKDAY_RANGE = timedelta(days=6)
 """Within this many days a weekday's name alone is clear; beyond, the date is said."""
 
 
 @dataclass(frozen=True)
-class Words:
+class TimeFormatter:
     """The words for one reader at one moment. Times go in aware, in any zone."""
 
     locale: str
@@ -54,7 +54,7 @@ class Words:
         away = self._days_away(at)
         if away == 0:
             return self._hour(at)
-        return self._idiom.around[2] if away == 1 else self._idiom.day.format(self._date(at))
+        return self._idiom.relative_days[2] if away == 1 else self._idiom.day.format(self._date(at))
 
     def ticket(self, at: datetime) -> str:
         """A day to be kept, alone and large: "6 pm" when it is today, "Thu 26 Nov"."""
@@ -64,7 +64,7 @@ class Words:
         """How far off that day is: "today", "tomorrow", "in 2 days"."""
         away = self._days_away(at)
         if abs(away) <= 1:
-            return self._idiom.around[away + 1]
+            return self._idiom.relative_days[away + 1]
         return self._figures(_away(self.locale, away))
 
     def stamp(self, at: datetime) -> str:
@@ -72,7 +72,7 @@ class Words:
         away = self._days_away(at)
         if away == 0:
             return self.clock(at)
-        if abs(away) <= NEAR.days:
+        if abs(away) <= WEEKDAY_RANGE.days:
             weekday = self._names.weekdays[self._local(at).weekday()]
             return f"{weekday}{self._idiom.in_list} {self.clock(at)}"
         return self._date(at, weekday=False)
@@ -93,7 +93,7 @@ class Words:
         return self._figures(_length(self.locale, seconds))
 
     def listing(self, names: tuple[str, ...]) -> str:
-        """Names as a sentence lists them: "Fire Safety, Plans and Development"."""
+        """CalendarNames as a sentence lists them: "Fire Safety, Plans and Development"."""
         return format_list(names, locale=_spoken(self.locale))
 
     @property
@@ -114,8 +114,8 @@ class Words:
     def _near_day(self, at: datetime) -> str:
         away = self._days_away(at)
         if abs(away) <= 1:
-            return self._idiom.around[away + 1]
-        if abs(away) <= NEAR.days:
+            return self._idiom.relative_days[away + 1]
+        if abs(away) <= WEEKDAY_RANGE.days:
             return self._idiom.day.format(self._names.full_weekdays[self._local(at).weekday()])
         return self._idiom.day.format(self._date(at))
 
@@ -129,7 +129,7 @@ class Words:
 
     def _figures(self, said: str) -> str:
         """With the digits that are written where this reader lives."""
-        return said.translate(self._names.figures)
+        return said.translate(self._names.digit_map)
 
     def _date(self, at: datetime, *, weekday: bool = True) -> str:
         local = self._local(at)
@@ -154,7 +154,7 @@ class Words:
         return self._local(self.now).date()
 
     @property
-    def _names(self) -> "Names":
+    def _names(self) -> "CalendarNames":
         return _names(self.locale)
 
     @property
@@ -170,7 +170,7 @@ class Idiom:
     ``in_list`` where there is no room for one. ``day`` is a weekday or a date in a sentence.
     """
 
-    around: tuple[str, str, str]  # yesterday, today, tomorrow
+    relative_days: tuple[str, str, str]  # yesterday, today, tomorrow
     on: str = "{}"
     day: str = "{}"
     hour: tuple[str, str] = ("{}", "{}")
@@ -189,7 +189,7 @@ IDIOMS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class CalendarNames:
     """A language's names, Monday and January first."""
 
     full_weekdays: tuple[str, ...]
@@ -197,7 +197,7 @@ class Names:
     months: tuple[str, ...]
     halves: tuple[str, str]
     direction: str
-    figures: dict[int, int]
+    digit_map: dict[int, int]
 
 
 @cache
@@ -215,17 +215,17 @@ def _spoken(locale: str) -> Locale:
 
 
 @cache
-def _names(locale: str) -> Names:
+def _names(locale: str) -> CalendarNames:
     spoken = _spoken(locale)
     days, months = spoken.days["format"], spoken.months["format"]["abbreviated"]
     halves = spoken.day_periods["format"]["abbreviated"]
-    return Names(
+    return CalendarNames(
         full_weekdays=tuple(days["wide"][n] for n in range(7)),
         weekdays=tuple(days["abbreviated"][n] for n in range(7)),
         months=tuple(months[n] for n in range(1, 13)),
         halves=(halves["am"].lower(), halves["pm"].lower()),
         direction=spoken.text_direction,
-        figures=FIGURES.get(spoken.default_numbering_system, {}),
+        digit_map=DIGITS.get(spoken.default_numbering_system, {}),
     )
 
 

@@ -6,8 +6,14 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
-from portal.attachments.stored_file import KeptFile
-from portal.models.columns import moment, primary_key, refers_to, word, words
+from portal.attachments.stored_file import StoredFile
+from portal.models.columns import (
+    enum_column,
+    foreign_key_column,
+    primary_key,
+    text_column,
+    timestamp_column,
+)
 
 
 class AttachmentState(StrEnum):
@@ -18,7 +24,7 @@ class AttachmentState(StrEnum):
     REFUSED = "refused"
 
 
-LATER = tuple(timedelta(seconds=one) for one in (60, 120, 480, 1_800, 60))
+RETRY_DELAYS = tuple(timedelta(seconds=one) for one in (60, 120, 480, 1_800, 60))
 """How long after each try the next may begin; all are longer than a try can take."""
 
 
@@ -38,50 +44,56 @@ class Attachment(SQLModel, table=True):
 
     id: int | None = primary_key()
     # Serves: the files of a message.
-    message_id: int = refers_to("message.id", index=True)
-    state: AttachmentState = word(AttachmentState, AttachmentState.PENDING)
-    source_url: str = words(1_000)
-    name: str = words(200)
-    media_type: str = words(100)
+    message_id: int = foreign_key_column("message.id", index=True)
+    state: AttachmentState = enum_column(AttachmentState, AttachmentState.PENDING)
+    source_url: str = text_column(1_000)
+    name: str = text_column(200)
+    media_type: str = text_column(100)
     # SHA-256 of what we keep, in hexadecimal; the bytes are found by it.
-    digest: str = words(64)
+    digest: str = text_column(64)
     size: int = 0
     width: int = 0
     height: int = 0
-    reason: str = words(200)
-    tries: int = 0
-    next_at: datetime | None = moment(nullable=True)
-    created_at: datetime = moment()
+    reason: str = text_column(200)
+    attempts: int = 0
+    next_at: datetime | None = timestamp_column(nullable=True)
+    created_at: datetime = timestamp_column()
 
     @property
-    def kept(self) -> KeptFile | None:
+    def stored_file(self) -> StoredFile | None:
         """The file on the shelf; None while it is fetched, and where it was not taken."""
         if self.state != AttachmentState.STORED:
             return None
-        return KeptFile(self.name, self.media_type, self.digest, self.size, self.width, self.height)
+        return StoredFile(
+            self.name, self.media_type, self.digest, self.size, self.width, self.height
+        )
 
-    def keep(self, kept: KeptFile) -> None:
+    def mark_stored(self, stored_file: StoredFile) -> None:
         """It is on the shelf."""
         self.state, self.next_at = AttachmentState.STORED, None
-        self.name, self.media_type, self.digest = kept.name, kept.media_type, kept.digest
-        self.size, self.width, self.height = kept.size, kept.width, kept.height
+        self.name, self.media_type, self.digest = (
+            stored_file.name,
+            stored_file.media_type,
+            stored_file.digest,
+        )
+        self.size, self.width, self.height = stored_file.size, stored_file.width, stored_file.height
 
-    def refuse(self, reason: str) -> None:
+    def mark_refused(self, reason: str) -> None:
         """It is not taken; ``reason`` goes on after "it could not be taken:"."""
         self.state, self.next_at, self.reason = AttachmentState.REFUSED, None, reason
 
-    def begin_try(self, now: datetime) -> bool:
+    def start_attempt(self, now: datetime) -> bool:
         """Count a try, and say when the next is due should this one end in nothing.
 
         False where there were enough.
         """
-        if self.tries == len(LATER):
+        if self.attempts == len(RETRY_DELAYS):
             return False
-        self.next_at = now + LATER[self.tries]
-        self.tries += 1
+        self.next_at = now + RETRY_DELAYS[self.attempts]
+        self.attempts += 1
         return True
 
     @property
-    def was_last_try(self) -> bool:
+    def is_out_of_attempts(self) -> bool:
         """Whether another failure is the end of it."""
-        return self.tries == len(LATER)
+        return self.attempts == len(RETRY_DELAYS)

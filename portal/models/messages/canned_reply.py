@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel import SQLModel
 
-from portal.models.columns import moment, primary_key, refers_to, words
+from portal.models.columns import foreign_key_column, primary_key, text_column, timestamp_column
 
 
 class CannedReply(SQLModel, table=True):
@@ -14,11 +14,11 @@ class CannedReply(SQLModel, table=True):
 
     id: int | None = primary_key()
     # Serves: what is at hand in a department.
-    department_id: int | None = refers_to("department.id", index=True, nullable=True)
-    title: str = words(80)
-    body: str = words()
+    department_id: int | None = foreign_key_column("department.id", index=True, nullable=True)
+    title: str = text_column(80)
+    body: str = text_column()
     # What customers' words it suits best (a reason of a Contact), if one.
-    reason: str = words(32)
-    written_by: str = words(120)
-    created_at: datetime = moment()
-    retired_at: datetime | None = moment(nullable=True)
+    reason: str = text_column(32)
+    written_by: str = text_column(120)
+    created_at: datetime = timestamp_column()
+    archived_at: datetime | None = timestamp_column(nullable=True)

@@ -6,7 +6,13 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from portal.models.columns import moment, primary_key, refers_to, word, words
+from portal.models.columns import (
+    enum_column,
+    foreign_key_column,
+    primary_key,
+    text_column,
+    timestamp_column,
+)
 from portal.models.people.customer import Channel
 
 
@@ -35,17 +41,17 @@ class MessageKind(StrEnum):
     STAFF = "staff"
     ACKNOWLEDGEMENT = "acknowledgement"
     ANSWER = "answer"
-    WHICH = "which"
+    WHICH_REQUEST = "which"
     CONSENT = "consent"
     CODE = "code"
-    OFFER = "offer"
+    REOPEN_OFFER = "offer"
     CUSTOMER = "customer"
     AUTOMATIC = "automatic"
     NOTICE = "notice"
 
 
 class MessageStatus(StrEnum):
-    """Where a message is; it never goes back (see ``RANK``)."""
+    """Where a message is; it never goes back (see ``STATUS_RANK``)."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -61,18 +67,18 @@ class MessageStatus(StrEnum):
     RECEIVED = "received"
 
 
-ANSWERS = frozenset(
+RESPONSE_KINDS = frozenset(
     {
         MessageKind.ACKNOWLEDGEMENT,
         MessageKind.ANSWER,
-        MessageKind.WHICH,
-        MessageKind.OFFER,
+        MessageKind.WHICH_REQUEST,
+        MessageKind.REOPEN_OFFER,
         MessageKind.CONSENT,
     }
 )
 """Kinds that answer what somebody just did: quiet hours do not hold them."""
 
-RANK = {
+STATUS_RANK = {
     MessageStatus.ACCEPTED: 1,
     MessageStatus.SENT: 2,
     MessageStatus.DELIVERED: 3,
@@ -81,20 +87,22 @@ RANK = {
 }
 """The provider's words in their order; a word of a lower or equal rank changes nothing."""
 
-FINAL = frozenset({MessageStatus.DELIVERED, MessageStatus.UNDELIVERED, MessageStatus.FAILED})
+FINAL_STATUSES = frozenset(
+    {MessageStatus.DELIVERED, MessageStatus.UNDELIVERED, MessageStatus.FAILED}
+)
 """The provider's last words."""
 
-RECEIPTS_COME_WITHIN = timedelta(days=3)
+RECEIPT_TIMEOUT = timedelta(days=3)
 """A receipt that has not come by then never will."""
 
 
-UNSETTLED = (
-    "status IN ('failed', 'undelivered', 'review', 'unknown', 'expired') AND settled_at IS NULL"
+NEEDS_ATTENTION = (
+    "status IN ('failed', 'undelivered', 'review', 'unknown', 'expired') AND handled_at IS NULL"
 )
 """What did not get through, or may not have, until the facts or a person settle it; as SQL."""
 
 
-EDITED = ":edited"
+EDITED_SUFFIX = ":edited"
 """How the cause ends of words that a person sent in place of others."""
 
 
@@ -124,17 +132,17 @@ class Message(SQLModel, table=True):
         ),
         # Serves: asking the provider about what it has not told us.
         sa.Index(
-            "ix_message_ask",
-            "ask_at",
-            sqlite_where=sa.text("ask_at IS NOT NULL"),
-            postgresql_where=sa.text("ask_at IS NOT NULL"),
+            "ix_message_poll",
+            "poll_at",
+            sqlite_where=sa.text("poll_at IS NOT NULL"),
+            postgresql_where=sa.text("poll_at IS NOT NULL"),
         ),
         # Serves: the messages that may need a person, oldest first.
         sa.Index(
-            "ix_message_unsettled",
+            "ix_message_needs_attention",
             "id",
-            sqlite_where=sa.text(UNSETTLED),
-            postgresql_where=sa.text(UNSETTLED),
+            sqlite_where=sa.text(NEEDS_ATTENTION),
+            postgresql_where=sa.text(NEEDS_ATTENTION),
         ),
         # Serves: what somebody has written lately (a flood, a text that waits for "which?").
         sa.Index(
@@ -149,51 +157,51 @@ class Message(SQLModel, table=True):
     )
 
     id: int | None = primary_key()
-    request_id: int | None = refers_to("service_request.id", nullable=True)
-    customer_id: int | None = refers_to("customer.id", nullable=True)
+    request_id: int | None = foreign_key_column("service_request.id", nullable=True)
+    customer_id: int | None = foreign_key_column("customer.id", nullable=True)
     # The event behind it: also the id by which the customer's page learns of it.
-    event_id: int | None = refers_to("event.id", nullable=True)
-    direction: Direction = word(Direction, Direction.OUT)
-    channel: Channel = word(Channel)
-    kind: MessageKind = word(MessageKind)
+    event_id: int | None = foreign_key_column("event.id", nullable=True)
+    direction: Direction = enum_column(Direction, Direction.OUT)
+    channel: Channel = enum_column(Channel)
+    kind: MessageKind = enum_column(MessageKind)
     cause: str = Field(max_length=96)
-    subject: str = words(200)
-    body: str = words()
-    to_address: str = words(254)
-    from_address: str = words(254)
-    author: str = words(120)
-    author_id: int | None = refers_to("staff_member.id", nullable=True)
-    status: MessageStatus = word(MessageStatus, MessageStatus.QUEUED)
-    reason: str = words(400)
+    subject: str = text_column(200)
+    body: str = text_column()
+    to_address: str = text_column(254)
+    from_address: str = text_column(254)
+    author: str = text_column(120)
+    author_id: int | None = foreign_key_column("staff_member.id", nullable=True)
+    status: MessageStatus = enum_column(MessageStatus, MessageStatus.QUEUED)
+    reason: str = text_column(400)
     segments: int = 0
-    error_code: str | None = words(16, default=None, nullable=True)
+    error_code: str | None = text_column(16, default=None, nullable=True)
     # Serves: recognising the provider's own id (callback, reconciliation, an inbound repeat).
     provider_sid: str | None = Field(default=None, max_length=200, unique=True)
     attempts: int = 0
-    claim_token: str | None = words(32, default=None, nullable=True)
-    claimed_at: datetime | None = moment(nullable=True)
-    looked_at: datetime | None = moment(nullable=True)
+    claim_token: str | None = text_column(32, default=None, nullable=True)
+    claimed_at: datetime | None = timestamp_column(nullable=True)
+    reconciled_at: datetime | None = timestamp_column(nullable=True)
     possible_duplicate: bool = False
     # What a customer's words were taken to mean, and by whom: nobody (the rules), or a person.
-    meaning: str = words(32)
-    meaning_by: str = words(120)
+    intent: str = text_column(32)
+    intent_corrected_by: str = text_column(120)
     # Quiet hours do not hold it.
     urgent: bool = False
     # When to ask the provider what became of it, should it not have said by then.
-    ask_at: datetime | None = moment(nullable=True)
+    poll_at: datetime | None = timestamp_column(nullable=True)
     # A person has seen to it: it was retried, worded anew, or told by phone.
-    settled_at: datetime | None = moment(nullable=True)
-    settled_by: str = words(120)
-    created_at: datetime = moment()
-    due_at: datetime = moment()
-    expires_at: datetime | None = moment(nullable=True)
-    sent_at: datetime | None = moment(nullable=True)
-    delivered_at: datetime | None = moment(nullable=True)
+    handled_at: datetime | None = timestamp_column(nullable=True)
+    handled_by: str = text_column(120)
+    created_at: datetime = timestamp_column()
+    due_at: datetime = timestamp_column()
+    expires_at: datetime | None = timestamp_column(nullable=True)
+    sent_at: datetime | None = timestamp_column(nullable=True)
+    delivered_at: datetime | None = timestamp_column(nullable=True)
 
     @property
     def is_final(self) -> bool:
         """Whether the provider has said its last word about it."""
-        return self.status in FINAL
+        return self.status in FINAL_STATUSES
 
     def waits_for_receipt(self, now: datetime) -> bool:
         """True for a text that the carrier has, while its last word may still come."""
@@ -203,32 +211,32 @@ class Message(SQLModel, table=True):
         """True when the carrier has never said what became of this text, and will not any more."""
         if not self._is_on_its_way or self.sent_at is None:
             return False
-        return now - self.sent_at >= RECEIPTS_COME_WITHIN
+        return now - self.sent_at >= RECEIPT_TIMEOUT
 
     @property
     def _is_on_its_way(self) -> bool:
         on_its_way = (MessageStatus.ACCEPTED, MessageStatus.SENT)
         return self.channel == Channel.SMS and self.status in on_its_way
 
-    def hear(
+    def apply_status(
         self,
         status: MessageStatus,
         now: datetime,
         error_code: str | None = None,
         *,
-        for_certain: bool = False,
+        is_confirmed: bool = False,
     ) -> bool:
         """Take the provider's word about this message; False when it would go back or repeat.
 
         A provider that speaks of it has it, so the word also settles a send whose outcome was
         unknown. What we ended ourselves (suppressed, expired) stays ended. Of two different last
-        words neither is believed until the provider has been asked: that is ``for_certain``.
+        words neither is believed until the provider has been asked: that is ``is_confirmed``.
         """
-        if not rises(self.status, status):
-            contradicts = contradict(self.status, status)
-            if contradicts and not for_certain:
-                self.ask_at = now
-            if not (contradicts and for_certain):
+        if not is_forward_status(self.status, status):
+            contradicts = statuses_conflict(self.status, status)
+            if contradicts and not is_confirmed:
+                self.poll_at = now
+            if not (contradicts and is_confirmed):
                 return False
         self.status = status
         self.sent_at = self.sent_at or now
@@ -236,14 +244,14 @@ class Message(SQLModel, table=True):
         if error_code or status == MessageStatus.DELIVERED:
             self.error_code = error_code
         if self.is_final:
-            self.ask_at = None
+            self.poll_at = None
         return True
 
-    def settle(self, by: str, now: datetime) -> None:
+    def mark_handled(self, by: str, now: datetime) -> None:
         """Nobody needs to look at it any more: ``by`` has seen to it."""
-        self.settled_at, self.settled_by = now, by
+        self.handled_at, self.handled_by = now, by
 
-    def once_more(self, now: datetime, later: timedelta) -> "Message":
+    def retry_copy(self, now: datetime, later: timedelta) -> "Message":
         """The same words to the same person, as a message of its own; this one has ended."""
         copied = (
             "request_id", "customer_id", "event_id", "channel", "kind", "subject", "body",
@@ -258,18 +266,18 @@ class Message(SQLModel, table=True):
         )
 
 
-def contradict(standing: MessageStatus, word: MessageStatus) -> bool:
+def statuses_conflict(current_status: MessageStatus, word: MessageStatus) -> bool:
     """Whether these are two different last words: arrived, and not."""
-    return {standing, word} <= FINAL and (standing == MessageStatus.DELIVERED) != (
-        word == MessageStatus.DELIVERED
-    )
+    return {current_status, word} <= FINAL_STATUSES and (
+        current_status == MessageStatus.DELIVERED
+    ) != (word == MessageStatus.DELIVERED)
 
 
-def rises(standing: MessageStatus, word: MessageStatus) -> bool:
+def is_forward_status(current_status: MessageStatus, word: MessageStatus) -> bool:
     """Whether the provider's word takes a message on from where it stands."""
-    if standing in (MessageStatus.SUPPRESSED, MessageStatus.EXPIRED):
+    if current_status in (MessageStatus.SUPPRESSED, MessageStatus.EXPIRED):
         return False
-    return RANK.get(word, 0) > RANK.get(standing, 0)
+    return STATUS_RANK.get(word, 0) > STATUS_RANK.get(current_status, 0)
 
 
 class SendAttempt(SQLModel, table=True):
@@ -278,13 +286,13 @@ class SendAttempt(SQLModel, table=True):
     __tablename__ = "send_attempt"
 
     id: int | None = primary_key()
-    message_id: int = refers_to("message.id", index=True)
+    message_id: int = foreign_key_column("message.id", index=True)
     number: int = 1
     # Serves: recording what became of a claim.
     claim_token: str = Field(max_length=32, index=True)
-    claimed_at: datetime = moment()
-    finished_at: datetime | None = moment(nullable=True)
+    claimed_at: datetime = timestamp_column()
+    finished_at: datetime | None = timestamp_column(nullable=True)
     provider_sid: str | None = Field(default=None, max_length=200, unique=True)
-    status: MessageStatus = word(MessageStatus, MessageStatus.SENDING)
-    error_code: str | None = words(16, default=None, nullable=True)
-    error: str = words(400)
+    status: MessageStatus = enum_column(MessageStatus, MessageStatus.SENDING)
+    error_code: str | None = text_column(16, default=None, nullable=True)
+    error: str = text_column(400)

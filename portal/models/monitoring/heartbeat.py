@@ -4,9 +4,9 @@ from datetime import datetime
 
 from sqlmodel import Field, SQLModel
 
-from portal.models.columns import moment
+from portal.models.columns import timestamp_column
 
-WATCH = "watch"
+DETECTION = "watch"
 """The row of whoever keeps watch; it stays, for a gap in it is an outage."""
 
 
@@ -16,5 +16,5 @@ class Heartbeat(SQLModel, table=True):
     __tablename__ = "heartbeat"
 
     name: str = Field(primary_key=True, max_length=120)
-    beat_at: datetime = moment(index=True)
+    beat_at: datetime = timestamp_column(index=True)
     note: str = Field(default="", max_length=400)

@@ -4,19 +4,19 @@ from datetime import datetime
 
 from sqlmodel import SQLModel
 
-from portal.models.columns import moment, primary_key
+from portal.models.columns import primary_key, timestamp_column
 
 
-class Outage(SQLModel, table=True):
-    """From the last look before it to the first after it; until ``patient_until`` staff catch up.
+class MonitoringGap(SQLModel, table=True):
+    """From the last look before it to the first after it; until ``grace_until`` staff catch up.
 
     What fell due between is raised only then: they could not have written down what they did.
     """
 
-    __tablename__ = "outage"
+    __tablename__ = "monitoring_gap"
 
     id: int | None = primary_key()
-    began_at: datetime = moment()
-    ended_at: datetime = moment()
+    began_at: datetime = timestamp_column()
+    ended_at: datetime = timestamp_column()
     # Serves: is there one whose patience lasts still?
-    patient_until: datetime = moment(index=True)
+    grace_until: datetime = timestamp_column(index=True)

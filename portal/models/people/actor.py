@@ -22,5 +22,5 @@ class Actor:
     staff_id: int | None = None
 
 
-KEPT = Actor(ActorKind.SYSTEM, "Kept")
-THE_CUSTOMER = Actor(ActorKind.CUSTOMER, "Customer")
+SYSTEM_ACTOR = Actor(ActorKind.SYSTEM, "Kept")
+CUSTOMER_ACTOR = Actor(ActorKind.CUSTOMER, "Customer")

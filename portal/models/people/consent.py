@@ -6,7 +6,13 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
-from portal.models.columns import moment, primary_key, refers_to, word, words
+from portal.models.columns import (
+    enum_column,
+    foreign_key_column,
+    primary_key,
+    text_column,
+    timestamp_column,
+)
 from portal.models.people.customer import Channel
 
 
@@ -40,10 +46,10 @@ class Consent(SQLModel, table=True):
     )
 
     id: int | None = primary_key()
-    channel: Channel = word(Channel)
-    address: str = words(254)
+    channel: Channel = enum_column(Channel)
+    address: str = text_column(254)
     granted: bool = True
-    request_id: int | None = refers_to("service_request.id", nullable=True)
-    source: str = words(64)
-    evidence: str = words(400)
-    at: datetime = moment()
+    request_id: int | None = foreign_key_column("service_request.id", nullable=True)
+    source: str = text_column(64)
+    evidence: str = text_column(400)
+    at: datetime = timestamp_column()

@@ -11,17 +11,17 @@ EMAIL = re.compile(
     r"[^@\s\x00-\x1f\x7f<>,;:\"()\[\]\\]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,250})\.[a-z]{2,63}",
     re.IGNORECASE,
 )
-LONGEST_EMAIL = 254
-LONGEST_PHONE = 40
+MAX_EMAIL_LENGTH = 254
+MAX_PHONE_LENGTH = 40
 
 
-def read_phone(text: str, region: str | None = None) -> str:
+def parse_phone(text: str, region: str | None = None) -> str:
     """The number in E.164. ``region`` ("US") is where a number without a country code belongs.
 
     Raises ValueError with a sentence for anything that is not a possible number.
     """
     kind = "Please give the phone number with its country code, like +1 415 555 0132."
-    if len(text) > LONGEST_PHONE:
+    if len(text) > MAX_PHONE_LENGTH:
         raise ValueError(kind)
     try:
         number = phonenumbers.parse(text, region)
@@ -32,15 +32,15 @@ def read_phone(text: str, region: str | None = None) -> str:
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
-def read_email(text: str) -> str:
+def parse_email_address(text: str) -> str:
     """The address in lower case. Raises ValueError with a sentence for what is none."""
     address = text.strip().lower()
-    if len(address) > LONGEST_EMAIL or not EMAIL.fullmatch(address) or ".." in address:
+    if len(address) > MAX_EMAIL_LENGTH or not EMAIL.fullmatch(address) or ".." in address:
         raise ValueError("Please give a whole e-mail address, like martin@example.com.")
     return address
 
 
-def read_timezone(text: str) -> str:
+def parse_timezone(text: str) -> str:
     """An IANA zone. Raises ValueError with a sentence for what is none."""
     if text not in available_timezones():
         raise ValueError("A time zone looks like America/New_York.")

@@ -6,7 +6,13 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlmodel import Relationship, SQLModel
 
-from portal.models.columns import moment, primary_key, refers_to, word, words
+from portal.models.columns import (
+    enum_column,
+    foreign_key_column,
+    primary_key,
+    text_column,
+    timestamp_column,
+)
 
 
 class Channel(StrEnum):
@@ -28,11 +34,11 @@ class ContactPoint(SQLModel, table=True):
     )
 
     id: int | None = primary_key()
-    customer_id: int = refers_to("customer.id")
-    channel: Channel = word(Channel)
-    address: str = words(254)
-    verified_at: datetime | None = moment(nullable=True)
-    valid_until: datetime | None = moment(nullable=True)
+    customer_id: int = foreign_key_column("customer.id")
+    channel: Channel = enum_column(Channel)
+    address: str = text_column(254)
+    verified_at: datetime | None = timestamp_column(nullable=True)
+    valid_until: datetime | None = timestamp_column(nullable=True)
 
 
 class Customer(SQLModel, table=True):
@@ -41,12 +47,12 @@ class Customer(SQLModel, table=True):
     __tablename__ = "customer"
 
     id: int | None = primary_key()
-    name: str = words(200)
-    locale: str = words(16, default="en")
-    timezone: str = words(64, default="UTC")
-    prefers: Channel | None = word(Channel, nullable=True)
-    merged_into_id: int | None = refers_to("customer.id", nullable=True)
-    created_at: datetime = moment()
+    name: str = text_column(200)
+    locale: str = text_column(16, default="en")
+    timezone: str = text_column(64, default="UTC")
+    preferred_channel: Channel | None = enum_column(Channel, nullable=True)
+    merged_into_id: int | None = foreign_key_column("customer.id", nullable=True)
+    created_at: datetime = timestamp_column()
 
     contact_points: list[ContactPoint] = Relationship(
         sa_relationship_kwargs={
@@ -77,6 +83,6 @@ class Customer(SQLModel, table=True):
     def channels(self) -> list[Channel]:
         """The channels to try, the preferred first; a text where nothing was chosen."""
         order = [Channel.SMS, Channel.EMAIL]
-        if self.prefers in order:
-            order.sort(key=lambda channel: channel != self.prefers)
+        if self.preferred_channel in order:
+            order.sort(key=lambda channel: channel != self.preferred_channel)
         return order

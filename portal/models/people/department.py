@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from sqlmodel import Field, SQLModel
 
 from portal.business_time import BusinessCalendar, Duration, business_calendar
-from portal.models.columns import primary_key, words
+from portal.models.columns import primary_key, text_column
 
 
 class Department(SQLModel, table=True):
@@ -15,15 +15,15 @@ class Department(SQLModel, table=True):
 
     id: int | None = primary_key()
     key: str = Field(unique=True, max_length=64)
-    name: str = words(120)
-    timezone: str = words(64, default="UTC")
-    hours: str = words(400)
-    holidays: str = words(16)
-    accept_within: str | None = words(16, default=None, nullable=True)
-    reply_within: str = words(16, default="4bh")
+    name: str = text_column(120)
+    timezone: str = text_column(64, default="UTC")
+    hours: str = text_column(400)
+    holidays: str = text_column(16)
+    accept_within: str | None = text_column(16, default=None, nullable=True)
+    reply_within: str = text_column(16, default="4bh")
     # What has slipped goes to the lead, then to a manager, so long after it was raised.
-    lead_after: str = words(16, default="4bh")
-    manager_after: str = words(16, default="1bd")
+    lead_after: str = text_column(16, default="4bh")
+    manager_after: str = text_column(16, default="1bd")
 
     @property
     def calendar(self) -> BusinessCalendar:
@@ -36,29 +36,29 @@ class Department(SQLModel, table=True):
             return None
         return self.calendar.add(sent_at, Duration.parse(self.accept_within))
 
-    def reply_by(self, asked_at: datetime) -> datetime:
+    def reply_due_at(self, asked_at: datetime) -> datetime:
         """When a customer who wrote now is answered at the latest."""
         return self.calendar.add(asked_at, Duration.parse(self.reply_within))
 
-    def lead_by(self, raised_at: datetime) -> datetime:
+    def lead_escalation_at(self, raised_at: datetime) -> datetime:
         """When what was raised then goes to the lead."""
         return self.calendar.add(raised_at, Duration.parse(self.lead_after))
 
-    def manager_by(self, raised_at: datetime, told_lead_at: datetime) -> datetime:
+    def manager_escalation_at(self, raised_at: datetime, lead_notified_at: datetime) -> datetime:
         """When what was raised then goes to a manager: the lead has had as long as the owner."""
         return max(
             self.calendar.add(raised_at, Duration.parse(self.manager_after)),
-            self.lead_by(told_lead_at),
+            self.lead_escalation_at(lead_notified_at),
         )
 
-    def call_by(self, asked_at: datetime, at: datetime | None) -> datetime:
+    def call_due_at(self, asked_at: datetime, at: datetime | None) -> datetime:
         """When a customer is called who asked for it now: `at` the time named, if it is open then.
 
         Else as soon after as it replies; without a time, as soon as it replies.
         """
         if at is not None and self.calendar.is_open(at):
             return at.astimezone(UTC)
-        return self.reply_by(at or asked_at)
+        return self.reply_due_at(at or asked_at)
 
 
 class Membership(SQLModel, table=True):

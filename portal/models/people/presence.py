@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Field, SQLModel
 
-from portal.models.columns import BigId, moment
+from portal.models.columns import BigId, timestamp_column
 
-STAYS = timedelta(seconds=30)
+PRESENCE_TIMEOUT = timedelta(seconds=30)
 """So long after they were last seen a colleague is taken to be there."""
 
 
@@ -17,9 +17,9 @@ class Presence(SQLModel, table=True):
 
     request_id: int = Field(primary_key=True, foreign_key="service_request.id", sa_type=BigId)
     staff_id: int = Field(primary_key=True, foreign_key="staff_member.id", sa_type=BigId)
-    seen_at: datetime = moment()
+    seen_at: datetime = timestamp_column()
     is_writing: bool = False
 
-    def counts(self, now: datetime) -> bool:
+    def is_current(self, now: datetime) -> bool:
         """True while the colleague is taken to be there."""
-        return now - self.seen_at <= STAYS
+        return now - self.seen_at <= PRESENCE_TIMEOUT

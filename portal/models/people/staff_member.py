@@ -8,7 +8,13 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Field, SQLModel
 
-from portal.models.columns import moment, primary_key, refers_to, word, words
+from portal.models.columns import (
+    enum_column,
+    foreign_key_column,
+    primary_key,
+    text_column,
+    timestamp_column,
+)
 from portal.models.people.actor import Actor, ActorKind
 
 INVITATION_LIFE = timedelta(days=7)
@@ -22,7 +28,7 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-def token_hash(token: str) -> str:
+def hash_token(token: str) -> str:
     """What is stored of a secret link or key: SHA-256, enough for a random 128-bit secret."""
     return hashlib.sha256(token.encode()).hexdigest()
 
@@ -34,16 +40,16 @@ class StaffMember(SQLModel, table=True):
 
     id: int | None = primary_key()
     email: str = Field(unique=True, max_length=254)
-    name: str = words(120)
-    role: Role = word(Role, Role.AGENT)
-    password_hash: str | None = words(255, default=None, nullable=True)
+    name: str = text_column(120)
+    role: Role = enum_column(Role, Role.AGENT)
+    password_hash: str | None = text_column(255, default=None, nullable=True)
     invitation_hash: str | None = Field(default=None, max_length=64, unique=True)
-    invited_until: datetime | None = moment(nullable=True)
-    disabled_at: datetime | None = moment(nullable=True)
+    invited_until: datetime | None = timestamp_column(nullable=True)
+    disabled_at: datetime | None = timestamp_column(nullable=True)
     # Away from one moment until another (None: until they say so); the deputy stands in.
-    absent_from: datetime | None = moment(nullable=True)
-    absent_until: datetime | None = moment(nullable=True)
-    deputy_id: int | None = refers_to("staff_member.id", nullable=True)
+    absent_from: datetime | None = timestamp_column(nullable=True)
+    absent_until: datetime | None = timestamp_column(nullable=True)
+    deputy_id: int | None = foreign_key_column("staff_member.id", nullable=True)
     # Grows with each new password, so that older sign-ins end with it.
     sign_in_version: int = 1
 
@@ -53,7 +59,7 @@ class StaffMember(SQLModel, table=True):
         return Actor(ActorKind.STAFF, self.name, self.id)
 
     @property
-    def oversees(self) -> bool:
+    def manages_all(self) -> bool:
         """True for those who may act for every department."""
         return self.role in (Role.MANAGER, Role.ADMIN)
 
@@ -69,15 +75,15 @@ class StaffMember(SQLModel, table=True):
             self.absent_until is None or now < self.absent_until
         )
 
-    def go_away(self, from_: datetime, until: datetime | None, deputy_id: int | None) -> None:
+    def set_absence(self, from_: datetime, until: datetime | None, deputy_id: int | None) -> None:
         """Be absent from then on, until then or until they say so; the deputy stands in."""
         self.absent_from, self.absent_until, self.deputy_id = from_, until, deputy_id
 
-    def come_back(self) -> None:
+    def end_absence(self) -> None:
         """Be here again; the deputy is remembered for the next time."""
         self.absent_from = self.absent_until = None
 
-    def away_words(self, now: datetime, timezone: str) -> str:
+    def describe_absence(self, now: datetime, timezone: str) -> str:
         """Their absence as it follows a name: "away until Tue 3 Jun", in this zone.
 
         ``until`` is when they are back. An absence to come has its beginning too.
@@ -93,7 +99,7 @@ class StaffMember(SQLModel, table=True):
     def invite(self, now: datetime) -> str:
         """Make a one-time invitation good for a week; gives the secret once, keeps its hash."""
         secret = secrets.token_urlsafe(24)
-        self.invitation_hash = token_hash(secret)
+        self.invitation_hash = hash_token(secret)
         self.invited_until = now + INVITATION_LIFE
         return secret
 

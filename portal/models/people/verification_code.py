@@ -9,44 +9,50 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from portal.models.columns import moment, primary_key, refers_to, word, words
+from portal.models.columns import (
+    enum_column,
+    foreign_key_column,
+    primary_key,
+    text_column,
+    timestamp_column,
+)
 from portal.models.people.customer import Channel
 
-DIGITS = 6
-LASTS = timedelta(minutes=10)
-MOST_TRIES = 5
-MOST_IN_AN_HOUR, MOST_IN_A_DAY = 3, 8
+CODE_LENGTH = 6
+CODE_LIFETIME = timedelta(minutes=10)
+MAX_CODE_ATTEMPTS = 5
+MAX_CODES_PER_HOUR, MAX_CODES_PER_DAY = 3, 8
 """Codes for one customer. With five tries each, a guesser has 40 of a million in a day."""
-ONCE_IN = timedelta(seconds=30)
+RESEND_INTERVAL = timedelta(seconds=30)
 """Asked again so soon (a button pressed twice), the code that is on its way is enough."""
 BYTES = 16
 
 
-class AccessCode(SQLModel, table=True):
+class VerificationCode(SQLModel, table=True):
     """One code for one request, sent to one address.
 
     The digits are written nowhere: they are made from the ``nonce`` with the secret key, where the
     text is handed over and where they come back.
     """
 
-    __tablename__ = "access_code"
+    __tablename__ = "verification_code"
     __table_args__ = (
         # Serves: the newest code of a request.
-        sa.Index("ix_access_code_request", "request_id", "id"),
+        sa.Index("ix_verification_code_request", "request_id", "id"),
         # Serves: how many a customer was sent of late.
-        sa.Index("ix_access_code_customer", "customer_id", "made_at"),
+        sa.Index("ix_verification_code_customer", "customer_id", "created_at"),
     )
 
     id: int | None = primary_key()
-    request_id: int = refers_to("service_request.id")
-    customer_id: int = refers_to("customer.id")
-    channel: Channel = word(Channel)
-    address: str = words(254)
+    request_id: int = foreign_key_column("service_request.id")
+    customer_id: int = foreign_key_column("customer.id")
+    channel: Channel = enum_column(Channel)
+    address: str = text_column(254)
     nonce: str = Field(default_factory=lambda: secrets.token_hex(BYTES), max_length=32)
-    tries: int = 0
-    made_at: datetime = moment()
-    expires_at: datetime = moment()
-    used_at: datetime | None = moment(nullable=True)
+    attempts: int = 0
+    created_at: datetime = timestamp_column()
+    expires_at: datetime = timestamp_column()
+    used_at: datetime | None = timestamp_column(nullable=True)
 
     @property
     def cause(self) -> str:
@@ -55,34 +61,34 @@ class AccessCode(SQLModel, table=True):
 
     def is_open(self, now: datetime) -> bool:
         """It may still be typed in."""
-        return self.used_at is None and now < self.expires_at and self.tries < MOST_TRIES
+        return self.used_at is None and now < self.expires_at and self.attempts < MAX_CODE_ATTEMPTS
 
-    def was_just_made(self, now: datetime) -> bool:
+    def was_just_sent(self, now: datetime) -> bool:
         """It is on its way: another would only confuse."""
-        return self.is_open(now) and now - self.made_at < ONCE_IN
+        return self.is_open(now) and now - self.created_at < RESEND_INTERVAL
 
-    def take(self, typed: str, keys: Iterable[str], now: datetime) -> bool:
+    def verify(self, typed: str, keys: Iterable[str], now: datetime) -> bool:
         """Count a try; True where these are its digits and it is still open. It is used then.
 
         ``keys`` are all that are still accepted. What is compared takes the same time whether it
         is right, wrong or too late.
         """
-        matches = [hmac.compare_digest(digits(key, self.nonce), typed) for key in keys]
+        matches = [hmac.compare_digest(derive_code(key, self.nonce), typed) for key in keys]
         good = any(matches) and self.is_open(now)
-        self.tries = min(self.tries + 1, MOST_TRIES)
+        self.attempts = min(self.attempts + 1, MAX_CODE_ATTEMPTS)
         if good:
             self.used_at = now
         return good
 
 
-def digits(key: str, nonce: str) -> str:
+def derive_code(key: str, nonce: str) -> str:
     """The six digits of this nonce under this secret key."""
     seal = hmac.digest(key.encode(), f"access code {nonce}".encode(), hashlib.sha256)
-    return str(int.from_bytes(seal) % 10**DIGITS).zfill(DIGITS)
+    return str(int.from_bytes(seal) % 10**CODE_LENGTH).zfill(CODE_LENGTH)
 
 
-def are_enough(made_at: Sequence[datetime], now: datetime) -> bool:
+def is_code_limit_reached(created_at: Sequence[datetime], now: datetime) -> bool:
     """Whether so many codes, made at these moments, are all that one customer is sent for now."""
-    in_a_day = [at for at in made_at if now - at < timedelta(days=1)]
+    in_a_day = [at for at in created_at if now - at < timedelta(days=1)]
     in_an_hour = [at for at in in_a_day if now - at < timedelta(hours=1)]
-    return len(in_an_hour) >= MOST_IN_AN_HOUR or len(in_a_day) >= MOST_IN_A_DAY
+    return len(in_an_hour) >= MAX_CODES_PER_HOUR or len(in_a_day) >= MAX_CODES_PER_DAY

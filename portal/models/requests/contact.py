@@ -6,7 +6,13 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
-from portal.models.columns import moment, primary_key, refers_to, word, words
+from portal.models.columns import (
+    enum_column,
+    foreign_key_column,
+    primary_key,
+    text_column,
+    timestamp_column,
+)
 
 
 class ContactReason(StrEnum):
@@ -37,10 +43,10 @@ class Contact(SQLModel, table=True):
     __table_args__ = (sa.Index("ix_contact_at", "at"),)
 
     id: int | None = primary_key()
-    request_id: int = refers_to("service_request.id", index=True)
-    message_id: int | None = refers_to("message.id", nullable=True)
-    channel: ContactChannel = word(ContactChannel)
-    reason: ContactReason = word(ContactReason, ContactReason.OTHER)
-    note: str = words()
-    at: datetime = moment()
-    logged_by: str = words(120)
+    request_id: int = foreign_key_column("service_request.id", index=True)
+    message_id: int | None = foreign_key_column("message.id", nullable=True)
+    channel: ContactChannel = enum_column(ContactChannel)
+    reason: ContactReason = enum_column(ContactReason, ContactReason.OTHER)
+    note: str = text_column()
+    at: datetime = timestamp_column()
+    logged_by: str = text_column(120)

@@ -6,10 +6,16 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
-from portal.models.columns import moment, primary_key, refers_to, word, words
+from portal.models.columns import (
+    enum_column,
+    foreign_key_column,
+    primary_key,
+    text_column,
+    timestamp_column,
+)
 
 
-class BallKind(StrEnum):
+class DroppedBallKind(StrEnum):
     """The ways in which a request can slip."""
 
     STAGE_OVERDUE = "stage_overdue"
@@ -22,20 +28,20 @@ class BallKind(StrEnum):
     OUTCOME_UNKNOWN = "outcome_unknown"
     UNKNOWN_SENDER = "unknown_sender"
     SENDING_PAUSED = "sending_paused"
-    CEILING = "ceiling"
+    SENDING_LIMIT = "ceiling"
     FLOOD = "flood"
     NO_OWNER = "no_owner"
-    BOUNCING = "bouncing"
+    RETURNED_REPEATEDLY = "bouncing"
     AGEING = "ageing"
     OWNER_ABSENT = "owner_absent"
     THIRD_PARTY_SILENT = "third_party_silent"
 
 
-UNMAILED = "resolved_at IS NULL AND (mailed_level IS NULL OR mailed_level <> level)"
+NOTIFICATION_PENDING = "resolved_at IS NULL AND (notified_level IS NULL OR notified_level <> level)"
 """Open, and whoever has it before them by now has had no mail about it; as SQL."""
 
 
-class Level(StrEnum):
+class EscalationLevel(StrEnum):
     """Who a ball is before: its owner, the lead of the department, a manager."""
 
     OWNER = "owner"
@@ -66,10 +72,10 @@ class DroppedBall(SQLModel, table=True):
         ),
         # Serves: balls about which somebody has yet to get mail.
         sa.Index(
-            "ix_dropped_ball_unmailed",
+            "ix_dropped_ball_notification_pending",
             "id",
-            sqlite_where=sa.text(UNMAILED),
-            postgresql_where=sa.text(UNMAILED),
+            sqlite_where=sa.text(NOTIFICATION_PENDING),
+            postgresql_where=sa.text(NOTIFICATION_PENDING),
         ),
         # Serves: what has slipped and is still open, newest first.
         sa.Index(
@@ -81,28 +87,28 @@ class DroppedBall(SQLModel, table=True):
     )
 
     id: int | None = primary_key()
-    kind: BallKind = word(BallKind)
-    subject: str = words(64)
-    request_id: int | None = refers_to("service_request.id", index=True, nullable=True)
-    owner_id: int | None = refers_to("staff_member.id", index=True, nullable=True)
+    kind: DroppedBallKind = enum_column(DroppedBallKind)
+    subject: str = text_column(64)
+    request_id: int | None = foreign_key_column("service_request.id", index=True, nullable=True)
+    owner_id: int | None = foreign_key_column("staff_member.id", index=True, nullable=True)
     # Whose rule says when it goes to the lead and to the manager.
-    department_id: int | None = refers_to("department.id", nullable=True)
-    detail: str = words()
+    department_id: int | None = foreign_key_column("department.id", nullable=True)
+    detail: str = text_column()
     # The moment at which it slipped, which the watch may have seen a little later.
-    slipped_at: datetime = moment()
-    raised_at: datetime = moment()
+    dropped_at: datetime = timestamp_column()
+    raised_at: datetime = timestamp_column()
     # Who has it before them by now: its owner, then the lead, then a manager.
-    level: Level = word(Level, Level.OWNER)
-    escalates_at: datetime | None = moment(nullable=True)
-    escalated_at: datetime | None = moment(nullable=True)
-    escalated_to_id: int | None = refers_to("staff_member.id", nullable=True)
+    level: EscalationLevel = enum_column(EscalationLevel, EscalationLevel.OWNER)
+    escalates_at: datetime | None = timestamp_column(nullable=True)
+    escalated_at: datetime | None = timestamp_column(nullable=True)
+    escalated_to_id: int | None = foreign_key_column("staff_member.id", nullable=True)
     # The highest level that has had mail about it.
-    mailed_level: Level | None = word(Level, nullable=True)
-    resolved_at: datetime | None = moment(nullable=True)
-    dismissed_by: str = words(120)
-    dismissed_reason: str = words()
+    notified_level: EscalationLevel | None = enum_column(EscalationLevel, nullable=True)
+    resolved_at: datetime | None = timestamp_column(nullable=True)
+    dismissed_by: str = text_column(120)
+    dismissed_reason: str = text_column()
 
     @property
-    def before(self) -> int | None:
+    def assignee_id(self) -> int | None:
         """The person who is to put it right now."""
-        return self.owner_id if self.level == Level.OWNER else self.escalated_to_id
+        return self.owner_id if self.level == EscalationLevel.OWNER else self.escalated_to_id

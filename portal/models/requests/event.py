@@ -7,7 +7,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Relationship, SQLModel
 
-from portal.models.columns import document, moment, primary_key, refers_to, word, words
+from portal.models.columns import (
+    enum_column,
+    foreign_key_column,
+    json_column,
+    primary_key,
+    text_column,
+    timestamp_column,
+)
 from portal.models.people.actor import ActorKind
 from portal.models.requests.stage_run import StageRun
 
@@ -27,10 +34,10 @@ class EventKind(StrEnum):
     ASSIGNED = "assigned"
     HELD = "held"
     RESUMED = "resumed"
-    EXPECTED = "expected"
+    DUE_DATE_CHANGED = "expected"
     DELAYED = "delayed"
-    STILL_ON_IT = "still_on_it"
-    THIRD_PARTY_HEARD = "third_party_heard"
+    PROGRESS_UPDATE = "still_on_it"
+    THIRD_PARTY_UPDATED = "third_party_heard"
     QUESTION_PLANNED = "question_planned"
     QUESTION_ASKED = "question_asked"
     QUESTION_REMINDED = "question_reminded"
@@ -49,13 +56,13 @@ class EventKind(StrEnum):
     MESSAGE_IN = "message_in"
     MESSAGE_OUT = "message_out"
     MESSAGE_RETRIED = "message_retried"
-    MESSAGE_TOLD = "message_told"
-    MEANING_CORRECTED = "meaning_corrected"
+    MESSAGE_TOLD_BY_PHONE = "message_told"
+    INTENT_CORRECTED = "meaning_corrected"
     CONTACT_LOGGED = "contact_logged"
     PREFERENCES_CHANGED = "preferences_changed"
     LINK_REPLACED = "link_replaced"
     BALL_DISMISSED = "ball_dismissed"
-    MINDS_NOTED = "minds_noted"
+    CUSTOMER_NOTE_CHANGED = "minds_noted"
 
 
 class Event(SQLModel, table=True):
@@ -72,17 +79,17 @@ class Event(SQLModel, table=True):
     )
 
     id: int | None = primary_key()
-    request_id: int = refers_to("service_request.id")
-    at: datetime = moment()
-    kind: EventKind = word(EventKind)
+    request_id: int = foreign_key_column("service_request.id")
+    at: datetime = timestamp_column()
+    kind: EventKind = enum_column(EventKind)
     visible: bool = False
-    stage_key: str | None = words(64, default=None, nullable=True)
-    run_id: int | None = refers_to("stage_run.id", nullable=True)
-    department_id: int | None = refers_to("department.id", nullable=True)
-    actor_kind: ActorKind = word(ActorKind, ActorKind.SYSTEM)
-    actor_name: str = words(120)
-    actor_id: int | None = refers_to("staff_member.id", nullable=True)
-    data: dict[str, Any] = document()
+    stage_key: str | None = text_column(64, default=None, nullable=True)
+    run_id: int | None = foreign_key_column("stage_run.id", nullable=True)
+    department_id: int | None = foreign_key_column("department.id", nullable=True)
+    actor_kind: ActorKind = enum_column(ActorKind, ActorKind.SYSTEM)
+    actor_name: str = text_column(120)
+    actor_id: int | None = foreign_key_column("staff_member.id", nullable=True)
+    data: dict[str, Any] = json_column()
 
     run: StageRun | None = Relationship(
         sa_relationship_kwargs={"lazy": "raise_on_sql", "foreign_keys": "Event.run_id"}

@@ -7,7 +7,13 @@ import sqlalchemy as sa
 from sqlmodel import Field, Relationship, SQLModel
 
 from portal.business_time import BusinessCalendar, Duration
-from portal.models.columns import moment, primary_key, refers_to, word, words
+from portal.models.columns import (
+    enum_column,
+    foreign_key_column,
+    primary_key,
+    text_column,
+    timestamp_column,
+)
 from portal.models.requests.stage_run import StageRun
 
 
@@ -28,7 +34,7 @@ class Answer(StrEnum):
     NO = "no"
 
 
-class Expects(StrEnum):
+class AnswerType(StrEnum):
     """What answers a question: yes or no, or a time (an appointment)."""
 
     YES_NO = "yes_no"
@@ -36,7 +42,7 @@ class Expects(StrEnum):
 
 
 class FollowUp(SQLModel, table=True):
-    """Asked after a stage (``at_stage`` false) or while it is open (a quote: ``at_stage`` true)."""
+    """Asked after a stage (``during_stage`` false) or while it is open (a quote: ``during_stage`` true)."""
 
     __tablename__ = "follow_up"
     __table_args__ = (
@@ -51,26 +57,26 @@ class FollowUp(SQLModel, table=True):
 
     id: int | None = primary_key()
     # Serves: the questions of one request.
-    request_id: int = refers_to("service_request.id", index=True)
-    run_id: int = refers_to("stage_run.id")
+    request_id: int = foreign_key_column("service_request.id", index=True)
+    run_id: int = foreign_key_column("stage_run.id")
     key: str = Field(max_length=96)
-    at_stage: bool = False
-    state: FollowUpState = word(FollowUpState, FollowUpState.PLANNED)
-    question: str = words()
-    planned_at: datetime = moment()
+    during_stage: bool = False
+    state: FollowUpState = enum_column(FollowUpState, FollowUpState.PLANNED)
+    question: str = text_column()
+    planned_at: datetime = timestamp_column()
     # When the next step is due: asking, reminding, giving up. None when nothing is.
-    next_at: datetime | None = moment(nullable=True)
-    asked_at: datetime | None = moment(nullable=True)
-    reminded_at: datetime | None = moment(nullable=True)
+    next_at: datetime | None = timestamp_column(nullable=True)
+    asked_at: datetime | None = timestamp_column(nullable=True)
+    reminded_at: datetime | None = timestamp_column(nullable=True)
     # When a person has called about it, because no answer came.
-    called_at: datetime | None = moment(nullable=True)
-    closed_at: datetime | None = moment(nullable=True)
-    answer: Answer | None = word(Answer, nullable=True)
-    expects: Expects = word(Expects, Expects.YES_NO)
-    answer_words: str = words()
+    called_at: datetime | None = timestamp_column(nullable=True)
+    closed_at: datetime | None = timestamp_column(nullable=True)
+    answer: Answer | None = enum_column(Answer, nullable=True)
+    expects: AnswerType = enum_column(AnswerType, AnswerType.YES_NO)
+    answer_words: str = text_column()
     # The time that was named, where one was asked for.
-    answer_at: datetime | None = moment(nullable=True)
-    answered_via: str = words(16)
+    answer_at: datetime | None = timestamp_column(nullable=True)
+    answered_via: str = text_column(16)
 
     run: StageRun = Relationship(
         sa_relationship_kwargs={"lazy": "raise_on_sql", "foreign_keys": "FollowUp.run_id"}
@@ -86,7 +92,7 @@ class FollowUp(SQLModel, table=True):
         """True while the customer has been asked and has not answered."""
         return self.state == FollowUpState.ASKED
 
-    def call_at(self, wait: Duration, calendar: BusinessCalendar) -> datetime | None:
+    def call_due_at(self, wait: Duration, calendar: BusinessCalendar) -> datetime | None:
         """When a person is to call, because the reminder too had no answer for so long.
 
         ``wait`` is the question's ``remind_after``, ``calendar`` its department's. None for never:
@@ -96,7 +102,7 @@ class FollowUp(SQLModel, table=True):
             return None
         return calendar.add(self.reminded_at, wait)
 
-    def note_call(self, now: datetime) -> None:
+    def record_call(self, now: datetime) -> None:
         """Somebody has spoken with the customer, or tried; it counts once the reminder was out."""
         if self.is_asked and self.reminded_at is not None:
             self.called_at = now

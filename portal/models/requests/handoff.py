@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlmodel import Relationship, SQLModel
 
 from portal.business_time import Duration
-from portal.models.columns import moment, primary_key, refers_to, words
+from portal.models.columns import foreign_key_column, primary_key, text_column, timestamp_column
 from portal.models.people.department import Department
 from portal.models.requests.stage_run import StageRun
 
@@ -18,7 +18,7 @@ class Handoff(SQLModel, table=True):
     __table_args__ = (
         # Serves: what waits for this department to take it up (board, and later the detector).
         sa.Index(
-            "ix_handoff_waiting",
+            "ix_handoff_pending",
             "to_department_id",
             "accept_by",
             sqlite_where=sa.text("closed_at IS NULL"),
@@ -28,23 +28,23 @@ class Handoff(SQLModel, table=True):
 
     id: int | None = primary_key()
     # Serves: the handoffs of one request (its page, its rules).
-    request_id: int = refers_to("service_request.id", index=True)
-    run_id: int = refers_to("stage_run.id", index=True)
-    from_run_id: int | None = refers_to("stage_run.id", nullable=True)
-    from_department_id: int = refers_to("department.id")
-    to_department_id: int = refers_to("department.id")
-    sender_id: int = refers_to("staff_member.id")
-    sent_at: datetime = moment()
-    accept_by: datetime | None = moment(nullable=True)
-    accepted_at: datetime | None = moment(nullable=True)
-    accepted_by_id: int | None = refers_to("staff_member.id", nullable=True)
-    refused_at: datetime | None = moment(nullable=True)
-    refused_reason: str = words()
-    recalled_at: datetime | None = moment(nullable=True)
+    request_id: int = foreign_key_column("service_request.id", index=True)
+    run_id: int = foreign_key_column("stage_run.id", index=True)
+    from_run_id: int | None = foreign_key_column("stage_run.id", nullable=True)
+    from_department_id: int = foreign_key_column("department.id")
+    to_department_id: int = foreign_key_column("department.id")
+    sender_id: int = foreign_key_column("staff_member.id")
+    sent_at: datetime = timestamp_column()
+    accept_by: datetime | None = timestamp_column(nullable=True)
+    accepted_at: datetime | None = timestamp_column(nullable=True)
+    accepted_by_id: int | None = foreign_key_column("staff_member.id", nullable=True)
+    refused_at: datetime | None = timestamp_column(nullable=True)
+    refused_reason: str = text_column()
+    recalled_at: datetime | None = timestamp_column(nullable=True)
     # What the sender says to whoever takes it up; customers never read it.
-    note: str = words()
+    note: str = text_column()
     # Accepted, refused, recalled, or made void by a cancellation or a sending back.
-    closed_at: datetime | None = moment(nullable=True)
+    closed_at: datetime | None = timestamp_column(nullable=True)
 
     run: StageRun = Relationship(
         sa_relationship_kwargs={"lazy": "raise_on_sql", "foreign_keys": "Handoff.run_id"}
@@ -54,16 +54,16 @@ class Handoff(SQLModel, table=True):
     )
 
     @property
-    def waits(self) -> bool:
+    def is_pending(self) -> bool:
         """True while nobody has taken it up or refused it."""
         return self.closed_at is None
 
-    def is_late(self, now: datetime) -> bool:
+    def is_overdue(self, now: datetime) -> bool:
         """True past the time by which it was to be taken up."""
         return self.accept_by is not None and now > self.accept_by
 
     @property
-    def is_void(self) -> bool:
+    def was_voided(self) -> bool:
         """True where its stage was gone before anybody had answered."""
         answered = self.accepted_at or self.refused_at or self.recalled_at
         return self.closed_at is not None and answered is None
@@ -82,12 +82,12 @@ class Handoff(SQLModel, table=True):
         """Back to the sender, who has thought better of it."""
         self.recalled_at = self.closed_at = now
 
-    def give_back(self, since: datetime, now: datetime, department: Department) -> None:
+    def extend_by_hold(self, since: datetime, now: datetime, department: Department) -> None:
         """It was held from ``since`` until now: the receiver has the time that they lost."""
         if self.accept_by is None or since >= self.accept_by:
             return
         within = Duration.parse(department.accept_within or "0s")
-        calendar = department.calendar.counting(within)
+        calendar = department.calendar.calendar_for(within)
         lost = calendar.elapsed(since, now)
         self.accept_by = max(calendar.add_open_time(self.accept_by, lost), now)
 

@@ -7,9 +7,15 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel
 
 from portal.errors import Conflict
-from portal.models.columns import moment, primary_key, refers_to, word, words
+from portal.models.columns import (
+    enum_column,
+    foreign_key_column,
+    primary_key,
+    text_column,
+    timestamp_column,
+)
 
-NAMED_ANOTHER_TIME = "The customer named another time."
+CUSTOMER_CHOSE_OTHER_TIME = "The customer named another time."
 """Why a promised call was moved where it was the customer who moved it."""
 
 
@@ -65,18 +71,18 @@ class Promise(SQLModel, table=True):
 
     id: int | None = primary_key()
     # Serves: the promises of one request.
-    request_id: int = refers_to("service_request.id", index=True)
-    kind: PromiseKind = word(PromiseKind, PromiseKind.OTHER)
-    text: str = words()
-    owner_id: int = refers_to("staff_member.id")
-    department_id: int = refers_to("department.id")
-    made_at: datetime = moment()
-    due_at: datetime = moment()
-    kept_at: datetime | None = moment(nullable=True)
-    closed_at: datetime | None = moment(nullable=True)
-    moved_reason: str = words()
+    request_id: int = foreign_key_column("service_request.id", index=True)
+    kind: PromiseKind = enum_column(PromiseKind, PromiseKind.OTHER)
+    text: str = text_column()
+    owner_id: int = foreign_key_column("staff_member.id")
+    department_id: int = foreign_key_column("department.id")
+    made_at: datetime = timestamp_column()
+    due_at: datetime = timestamp_column()
+    kept_at: datetime | None = timestamp_column(nullable=True)
+    closed_at: datetime | None = timestamp_column(nullable=True)
+    moved_reason: str = text_column()
     # Why it was taken back; empty for one that was missed.
-    closed_reason: str = words()
+    closed_reason: str = text_column()
     # Whether the customer knows of it, and so hears when it is moved.
     is_told: bool = True
 

@@ -11,8 +11,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import WriteOnlyMapped, relationship
 from sqlmodel import Field, Relationship, SQLModel
 
-from portal.errors import BadInput, Conflict, Stale
-from portal.models.columns import document, moment, primary_key, refers_to, word, words
+from portal.errors import BadInput, Conflict, VersionConflict
+from portal.models.columns import (
+    enum_column,
+    foreign_key_column,
+    json_column,
+    primary_key,
+    text_column,
+    timestamp_column,
+)
 from portal.models.people.actor import Actor
 from portal.models.people.customer import Customer
 from portal.models.people.department import Department
@@ -26,11 +33,13 @@ from portal.models.requests.tracking_link import TrackingLink
 from portal.models.requests.workflow import Workflow
 from portal.workflows import StageDefinition, WorkflowDefinition
 
-UNAMBIGUOUS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Letters and digits that nobody mistakes when reading them out: no 0/O, 1/I/L, U/V."""
 
 
-A_REFERENCE = re.compile(rf"\b[A-Z0-9]{{1,8}}-[{UNAMBIGUOUS}]{{4}}-[{UNAMBIGUOUS}]{{3}}\b")
+REFERENCE_PATTERN = re.compile(
+    rf"\b[A-Z0-9]{{1,8}}-[{REFERENCE_ALPHABET}]{{4}}-[{REFERENCE_ALPHABET}]{{3}}\b"
+)
 """What a reference looks like within a text."""
 
 
@@ -46,12 +55,14 @@ class RequestStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-ENDED = frozenset({RequestStatus.COMPLETED, RequestStatus.DECLINED, RequestStatus.CANCELLED})
+CLOSED_STATUSES = frozenset(
+    {RequestStatus.COMPLETED, RequestStatus.DECLINED, RequestStatus.CANCELLED}
+)
 
 
 def new_reference(prefix: str) -> str:
     """A public reference such as ``CARD-7K4M-2Q9``: 30**7 of them for each prefix."""
-    letters = "".join(secrets.choice(UNAMBIGUOUS) for _ in range(7))
+    letters = "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(7))
     return f"{prefix}-{letters[:4]}-{letters[4:]}"
 
 
@@ -83,17 +94,17 @@ class ServiceRequest(SQLModel, table=True):
         ),
         # Serves: requests of which something may slip now (the watch).
         sa.Index(
-            "ix_service_request_watch",
-            "watch_at",
-            sqlite_where=sa.text("watch_at IS NOT NULL"),
-            postgresql_where=sa.text("watch_at IS NOT NULL"),
+            "ix_service_request_next_check",
+            "next_check_at",
+            sqlite_where=sa.text("next_check_at IS NOT NULL"),
+            postgresql_where=sa.text("next_check_at IS NOT NULL"),
         ),
         # Serves: requests whose customer is to hear from us now (delays, "still on it").
         sa.Index(
-            "ix_service_request_tell",
-            "tell_at",
-            sqlite_where=sa.text("tell_at IS NOT NULL"),
-            postgresql_where=sa.text("tell_at IS NOT NULL"),
+            "ix_service_request_next_update",
+            "next_update_at",
+            sqlite_where=sa.text("next_update_at IS NOT NULL"),
+            postgresql_where=sa.text("next_update_at IS NOT NULL"),
         ),
         # Serves: lists by status.
         sa.Index("ix_service_request_status", "status", "id"),
@@ -102,37 +113,37 @@ class ServiceRequest(SQLModel, table=True):
     id: int | None = primary_key()
     # Serves: every call and page that names a request.
     reference: str = Field(unique=True, max_length=32)
-    workflow_id: int = refers_to("workflow.id", index=True)
+    workflow_id: int = foreign_key_column("workflow.id", index=True)
     # Serves: a customer's requests (routing a reply).
-    customer_id: int = refers_to("customer.id", index=True)
-    title: str = words(200)
+    customer_id: int = foreign_key_column("customer.id", index=True)
+    title: str = text_column(200)
     # Serves: the same order sent twice by another system makes one request.
     external_id: str | None = Field(default=None, max_length=200, unique=True)
-    fields: dict[str, Any] = document()
-    status: RequestStatus = word(RequestStatus, RequestStatus.OPEN)
-    owner_id: int = refers_to("staff_member.id")
+    fields: dict[str, Any] = json_column()
+    status: RequestStatus = enum_column(RequestStatus, RequestStatus.OPEN)
+    owner_id: int = foreign_key_column("staff_member.id")
     # Who answers for it while several stages are open side by side.
-    coordinator_id: int | None = refers_to("staff_member.id", nullable=True)
-    department_id: int = refers_to("department.id")
+    coordinator_id: int | None = foreign_key_column("staff_member.id", nullable=True)
+    department_id: int = foreign_key_column("department.id")
     # When a customer's words came that nobody has answered yet.
-    unanswered_since: datetime | None = moment(nullable=True)
+    unanswered_since: datetime | None = timestamp_column(nullable=True)
     # What matters to this customer, for whoever takes it over.
-    minds_about: str = words()
+    customer_note: str = text_column()
     # When something of it may slip next, and when its customer must next hear from us.
-    watch_at: datetime | None = moment(nullable=True)
-    tell_at: datetime | None = moment(nullable=True)
+    next_check_at: datetime | None = timestamp_column(nullable=True)
+    next_update_at: datetime | None = timestamp_column(nullable=True)
     # When the customer was last told anything of it.
-    told_at: datetime | None = moment(nullable=True)
+    last_told_at: datetime | None = timestamp_column(nullable=True)
     # From when on it has been open far longer than its like.
-    ages_at: datetime | None = moment(nullable=True)
+    overdue_age_at: datetime | None = timestamp_column(nullable=True)
     # Whether something that slipped is still before a person.
-    has_dropped: bool = False
+    has_open_ball: bool = False
     version: int = 1
     page_version: int = 1
-    opened_at: datetime = moment()
-    updated_at: datetime = moment()
-    closed_at: datetime | None = moment(nullable=True)
-    close_reason: str = words()
+    opened_at: datetime = timestamp_column()
+    updated_at: datetime = timestamp_column()
+    closed_at: datetime | None = timestamp_column(nullable=True)
+    close_reason: str = text_column()
 
     workflow: Workflow = Relationship(sa_relationship_kwargs={"lazy": "raise"})
     customer: Customer = Relationship(sa_relationship_kwargs={"lazy": "raise"})
@@ -167,7 +178,7 @@ class ServiceRequest(SQLModel, table=True):
     @property
     def is_closed(self) -> bool:
         """True once it is completed, declined or cancelled."""
-        return self.status in ENDED
+        return self.status in CLOSED_STATUSES
 
     @property
     def open_runs(self) -> list[StageRun]:
@@ -175,7 +186,7 @@ class ServiceRequest(SQLModel, table=True):
         return [run for run in self.runs if run.is_open]
 
     @property
-    def asked(self) -> FollowUp | None:
+    def open_question(self) -> FollowUp | None:
         """The newest question that the customer has not answered."""
         return next((f for f in reversed(self.follow_ups) if f.is_asked), None)
 
@@ -184,9 +195,9 @@ class ServiceRequest(SQLModel, table=True):
         """The newest link that still opens the page."""
         return next((one for one in reversed(self.links) if one.revoked_at is None), None)
 
-    def waiting_handoff(self, run: StageRun) -> Handoff | None:
+    def pending_handoff(self, run: StageRun) -> Handoff | None:
         """The handoff by which this run waits to be taken up, if it does."""
-        return next((h for h in self.handoffs if h.run is run and h.waits), None)
+        return next((h for h in self.handoffs if h.run is run and h.is_pending), None)
 
     def get_open_run(self, stage: str | None) -> StageRun:
         """The open stage meant. Raises BadInput for an unknown key, Conflict where it is not open.
@@ -200,7 +211,7 @@ class ServiceRequest(SQLModel, table=True):
             if not runs:
                 raise Conflict(f"The stage {stage!r} is not open now.")
         if not runs:
-            raise Conflict(f"No stage of {self.reference} is open: it is {self.status_words}.")
+            raise Conflict(f"No stage of {self.reference} is open: it is {self.status_text}.")
         if len(runs) > 1:
             keys = ", ".join(run.stage_key for run in runs)
             raise BadInput(
@@ -210,7 +221,7 @@ class ServiceRequest(SQLModel, table=True):
         return runs[0]
 
     @property
-    def status_words(self) -> str:
+    def status_text(self) -> str:
         """The status as a person says it."""
         return self.status.value.replace("_", " ")
 
@@ -228,15 +239,15 @@ class ServiceRequest(SQLModel, table=True):
     def check_version(self, version: int | None) -> None:
         """Raises Stale when somebody changed the request after ``version`` was read."""
         if version is not None and version != self.version:
-            raise Stale(
+            raise VersionConflict(
                 f"{self.reference} has changed since you looked at it. "
                 "Please look again: nothing was done."
             )
 
-    def must_be_open(self) -> None:
+    def require_open(self) -> None:
         """Raises Conflict when it has ended."""
         if self.is_closed:
-            raise Conflict(f"{self.reference} is {self.status_words}. Reopen it first.")
+            raise Conflict(f"{self.reference} is {self.status_text}. Reopen it first.")
 
     def record(
         self,
@@ -246,7 +257,7 @@ class ServiceRequest(SQLModel, table=True):
         *,
         run: StageRun | None = None,
         visible: bool = True,
-        moves: bool = True,
+        bumps_version: bool = True,
         **data: Any,
     ) -> Event:
         """Add to the timeline.
@@ -269,7 +280,7 @@ class ServiceRequest(SQLModel, table=True):
         )
         self.events.add(event)
         self.updated_at = now
-        if moves:
+        if bumps_version:
             self.version += 1
         return event
 
@@ -277,16 +288,16 @@ class ServiceRequest(SQLModel, table=True):
         self, stage: str | None, reason: str, until: datetime | None, actor: Actor, now: datetime
     ) -> Event:
         """Put it aside, for a reason; without a stage, all that is open. The clock stands still."""
-        self.must_be_open()
+        self.require_open()
         runs = [self.get_open_run(stage)] if stage else self.open_runs
         runs = [run for run in runs if run.held_at is None]
         if not runs:
-            raise Conflict(f"{self.reference} has nothing to hold: it is {self.status_words}.")
+            raise Conflict(f"{self.reference} has nothing to hold: it is {self.status_text}.")
         if until is not None and until <= now:
             raise BadInput("The hold would end in the past.", fields={"until": "a time to come"})
         for run in runs:
             run.hold(now, reason, until)
-        self.settle()
+        self.derive_state()
         return self.record(
             EventKind.HELD, actor, now, run=runs[0], reason=reason,
             until=until.isoformat() if until else None,
@@ -296,18 +307,18 @@ class ServiceRequest(SQLModel, table=True):
         self, stage: str | None, actor: Actor, now: datetime, departments: Iterable[Department]
     ) -> Event:
         """Go on with what was held; due times move on by the time that was lost."""
-        self.must_be_open()
+        self.require_open()
         runs = [self.get_open_run(stage)] if stage else self.open_runs
         runs = [run for run in runs if run.held_at is not None]
         if not runs:
             raise Conflict(f"{self.reference} is not on hold.")
         by_id = {department.id: department for department in departments}
         for run in runs:
-            handoff, department = self.waiting_handoff(run), by_id[run.department_id]
+            handoff, department = self.pending_handoff(run), by_id[run.department_id]
             if handoff is not None and run.held_at is not None:
-                handoff.give_back(run.held_at, now, department)
+                handoff.extend_by_hold(run.held_at, now, department)
             run.resume(now, department)
-        self.settle()
+        self.derive_state()
         return self.record(EventKind.RESUMED, actor, now, run=runs[0])
 
     def assign(
@@ -317,7 +328,7 @@ class ServiceRequest(SQLModel, table=True):
 
         ``note`` is for them alone.
         """
-        self.must_be_open()
+        self.require_open()
         owner = to.id or 0
         if not self.open_runs:
             run = None
@@ -328,7 +339,7 @@ class ServiceRequest(SQLModel, table=True):
         else:
             run = self.get_open_run(stage)
             run.assignee_id = owner
-        self.settle()
+        self.derive_state()
         return self.record(
             EventKind.ASSIGNED, actor, now, run=run, visible=False,
             to=to.name, to_id=to.id, note=note,
@@ -346,7 +357,7 @@ class ServiceRequest(SQLModel, table=True):
         for run in self.open_runs:
             run.cancel(now, department_of(run.department_id))
         for handoff in self.handoffs:
-            if handoff.waits:
+            if handoff.is_pending:
                 handoff.void(now)
         for question in self.follow_ups:
             if question.is_pending:
@@ -365,7 +376,7 @@ class ServiceRequest(SQLModel, table=True):
         self.coordinator_id = None
         return self.record(EventKind(status.value), actor, now, reason=reason)
 
-    def settle(self) -> None:
+    def derive_state(self) -> None:
         """Derive what follows from the open stages: the status, the owner and the department."""
         runs = self.open_runs
         if not runs:
@@ -374,7 +385,7 @@ class ServiceRequest(SQLModel, table=True):
         if len(runs) == 1:
             self.coordinator_id = None
             self.owner_id = runs[0].assignee_id
-            handoff = self.waiting_handoff(runs[0])
+            handoff = self.pending_handoff(runs[0])
             self.department_id = handoff.from_department_id if handoff else runs[0].department_id
         elif self.coordinator_id is None:
             self.coordinator_id = self.owner_id

@@ -7,8 +7,14 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from portal.business_time import Duration, business_calendar
-from portal.models.columns import moment, primary_key, refers_to, word, words
-from portal.models.monitoring.stage_duration import Pace
+from portal.models.columns import (
+    enum_column,
+    foreign_key_column,
+    primary_key,
+    text_column,
+    timestamp_column,
+)
+from portal.models.monitoring.stage_duration import StageDuration
 from portal.models.people.department import Department
 from portal.workflows import StageDefinition
 
@@ -22,7 +28,7 @@ class RunState(StrEnum):
     CANCELLED = "cancelled"
 
 
-CLOCKS = ("due_at", "late_at", "outer_at", "usual_at", "silent_at")
+PAUSABLE_TIMES = ("due_at", "overdue_at", "last_promised_at", "p50_at", "silence_overdue_at")
 """The times that stand still while a run is paused."""
 
 
@@ -62,50 +68,50 @@ class StageRun(SQLModel, table=True):
 
     id: int | None = primary_key()
     # Serves: the relay of one request.
-    request_id: int = refers_to("service_request.id", index=True)
-    stage_id: int = refers_to("stage.id", index=True)
+    request_id: int = foreign_key_column("service_request.id", index=True)
+    stage_id: int = foreign_key_column("stage.id", index=True)
     stage_key: str = Field(max_length=64)
-    department_id: int = refers_to("department.id")
-    state: RunState = word(RunState, RunState.OPEN)
+    department_id: int = foreign_key_column("department.id")
+    state: RunState = enum_column(RunState, RunState.OPEN)
     passage: int = 1
-    assignee_id: int = refers_to("staff_member.id")
-    opened_at: datetime = moment()
-    reached_at: datetime | None = moment(nullable=True)
-    completed_at: datetime | None = moment(nullable=True)
-    closed_at: datetime | None = moment(nullable=True)
-    completed_by: str = words(120)
+    assignee_id: int = foreign_key_column("staff_member.id")
+    opened_at: datetime = timestamp_column()
+    reached_at: datetime | None = timestamp_column(nullable=True)
+    completed_at: datetime | None = timestamp_column(nullable=True)
+    closed_at: datetime | None = timestamp_column(nullable=True)
+    completed_by: str = text_column(120)
     # By when the customer has been told that it is done.
-    due_at: datetime = moment()
+    due_at: datetime = timestamp_column()
     # From when on it is a dropped ball, whatever the customer has been told since.
-    late_at: datetime = moment()
+    overdue_at: datetime = timestamp_column()
     # From when on the page offers to ask now: the last date that we have believed in.
-    outer_at: datetime = moment()
+    last_promised_at: datetime = timestamp_column()
     # By when half of its like are done, where that has been measured.
-    usual_at: datetime | None = moment(nullable=True)
+    p50_at: datetime | None = timestamp_column(nullable=True)
     # How often Kept itself has told a delay, and in what words it was last told.
-    delays_told: int = 0
-    delay_reason: str = words()
+    delays_announced: int = 0
+    delay_reason: str = text_column()
     # The department that gave it back, where this passage is a return.
-    returned_by_id: int | None = refers_to("department.id", nullable=True)
+    returned_by_id: int | None = foreign_key_column("department.id", nullable=True)
     # A third party does it (a courier): who, under what number, when they last said something,
     # and from when on they have been silent too long.
-    third_party: str = words(120)
-    tracking_number: str = words(64)
-    heard_at: datetime | None = moment(nullable=True)
-    silent_at: datetime | None = moment(nullable=True)
+    third_party: str = text_column(120)
+    tracking_number: str = text_column(64)
+    third_party_updated_at: datetime | None = timestamp_column(nullable=True)
+    silence_overdue_at: datetime | None = timestamp_column(nullable=True)
     # Whether the due time was counted in the department's hours (`4bh`) or always runs (`4h`).
-    in_hours: bool = False
-    note: str = words()
+    in_business_hours: bool = False
+    note: str = text_column()
     waits_on_customer: bool = False
-    held_at: datetime | None = moment(nullable=True)
-    hold_reason: str = words()
-    hold_until: datetime | None = moment(nullable=True)
-    paused_at: datetime | None = moment(nullable=True)
+    held_at: datetime | None = timestamp_column(nullable=True)
+    hold_reason: str = text_column()
+    hold_until: datetime | None = timestamp_column(nullable=True)
+    paused_at: datetime | None = timestamp_column(nullable=True)
     # The time that was not counted because it was paused, in seconds of the clock that counts:
     # a night on hold takes nothing from a department that sleeps.
     paused_seconds: int = 0
     # What it took in the time that counts, in seconds, once completed: the history of its like.
-    took_seconds: int | None = None
+    duration_seconds: int | None = None
 
     @property
     def is_open(self) -> bool:
@@ -117,25 +123,25 @@ class StageRun(SQLModel, table=True):
         """True while its clock stands still."""
         return self.paused_at is not None
 
-    def is_late(self, now: datetime) -> bool:
+    def is_overdue(self, now: datetime) -> bool:
         """True past its due time and grace while its clock runs."""
-        return self.is_open and not self.is_paused and now > self.late_at
+        return self.is_open and not self.is_paused and now > self.overdue_at
 
-    def may_be_asked_for(self, now: datetime) -> bool:
+    def can_ask_now(self, now: datetime) -> bool:
         """True past the last date that we believed in while its clock runs: "Ask now"."""
-        return self.is_open and not self.is_paused and now >= self.outer_at
+        return self.is_open and not self.is_paused and now >= self.last_promised_at
 
     @property
-    def is_unlikely(self) -> bool:
+    def is_date_unlikely(self) -> bool:
         """True while the date that was given is earlier than half of its like are done by."""
-        return self.is_open and self.usual_at is not None and self.due_at < self.usual_at
+        return self.is_open and self.p50_at is not None and self.due_at < self.p50_at
 
     def start(
         self,
         stage: StageDefinition,
         department: Department,
         now: datetime,
-        pace: Pace | None = None,
+        stage_duration: StageDuration | None = None,
     ) -> None:
         """Set the clock going from the opening, in the department's hours where so asked.
 
@@ -143,14 +149,18 @@ class StageRun(SQLModel, table=True):
         five take longer than was expected, it is theirs.
         """
         self.opened_at = now
-        self.in_hours = stage.expected.in_opening_hours
+        self.in_business_hours = stage.expected.in_opening_hours
         expected_at = department.calendar.add(now, stage.expected)
-        self.late_at = department.calendar.add(expected_at, stage.grace)
-        self._believe_from(stage, department, now, pace)
-        self.outer_at = max(self.late_at, self.due_at)
+        self.overdue_at = department.calendar.add(expected_at, stage.grace)
+        self._believe_from(stage, department, now, stage_duration)
+        self.last_promised_at = max(self.overdue_at, self.due_at)
 
-    def take_up_late(
-        self, stage: StageDefinition, department: Department, now: datetime, pace: Pace | None
+    def accept_late(
+        self,
+        stage: StageDefinition,
+        department: Department,
+        now: datetime,
+        stage_duration: StageDuration | None,
     ) -> None:
         """Taken up past its time: the customer's date is counted from now on, as for a new one.
 
@@ -158,19 +168,23 @@ class StageRun(SQLModel, table=True):
         """
         self._catch_up(now, department)
         told = self.due_at
-        self._believe_from(stage, department, now, pace)
+        self._believe_from(stage, department, now, stage_duration)
         self.due_at = max(self.due_at, told)
-        self.outer_at = max(self.outer_at, self.due_at)
-        self.delays_told, self.delay_reason = 0, ""
+        self.last_promised_at = max(self.last_promised_at, self.due_at)
+        self.delays_announced, self.delay_reason = 0, ""
 
     def _believe_from(
-        self, stage: StageDefinition, department: Department, now: datetime, pace: Pace | None
+        self,
+        stage: StageDefinition,
+        department: Department,
+        now: datetime,
+        stage_duration: StageDuration | None,
     ) -> None:
         self.due_at = department.calendar.add(now, stage.expected)
-        if pace is not None:
-            calendar = department.calendar.counting(stage.expected)
-            self.usual_at = calendar.add_open_time(now, pace.half)
-            self.due_at = max(self.due_at, calendar.add_open_time(now, pace.most))
+        if stage_duration is not None:
+            calendar = department.calendar.calendar_for(stage.expected)
+            self.p50_at = calendar.add_open_time(now, stage_duration.p50)
+            self.due_at = max(self.due_at, calendar.add_open_time(now, stage_duration.p80))
 
     def reach(
         self, stage: StageDefinition, department: Department, now: datetime, assignee_id: int
@@ -183,24 +197,24 @@ class StageRun(SQLModel, table=True):
         self.assignee_id = assignee_id
         self.third_party = self.third_party or stage.third_party
         if stage.silent_after is not None:
-            self.silent_at = department.calendar.add(now, stage.silent_after)
+            self.silence_overdue_at = department.calendar.add(now, stage.silent_after)
         if stage.pauses_clock:
             self.wait_on_customer(now)
 
-    def expect_by(
+    def set_due_at(
         self, moment_: datetime, grace: Duration, department: Department, now: datetime
     ) -> None:
         """A person knows better when it will be done; of a pause, only what is to come counts."""
         self._catch_up(now, department)
         self.due_at = moment_
-        self.late_at = self.outer_at = department.calendar.add(moment_, grace)
+        self.overdue_at = self.last_promised_at = department.calendar.add(moment_, grace)
 
     def complete(self, now: datetime, by: str, department: Department) -> None:
         """The work of this stage is done."""
         self._end(RunState.COMPLETED, now, department)
-        calendar = department.calendar if self.in_hours else business_calendar()
+        calendar = department.calendar if self.in_business_hours else business_calendar()
         whole = int(calendar.elapsed(self.opened_at, now).total_seconds())
-        self.took_seconds = max(0, whole - self.paused_seconds)
+        self.duration_seconds = max(0, whole - self.paused_seconds)
         self.completed_at = now
         self.completed_by = by
 
@@ -208,12 +222,12 @@ class StageRun(SQLModel, table=True):
         """A sending back made this passage void; what was completed stays in the history."""
         self._end(RunState.SUPERSEDED, now, department)
 
-    def go_on(self, *, waits: bool) -> None:
+    def undo_end(self, *, is_waiting: bool) -> None:
         """As if it had never ended: its clock has run on, or has stood still where it waits."""
-        if waits:
+        if is_waiting:
             self.waits_on_customer, self.paused_at = True, self.closed_at
         self.state = RunState.OPEN
-        self.closed_at = self.completed_at = self.took_seconds = None
+        self.closed_at = self.completed_at = self.duration_seconds = None
         self.completed_by = ""
 
     def cancel(self, now: datetime, department: Department) -> None:
@@ -259,9 +273,9 @@ class StageRun(SQLModel, table=True):
         """
         if self.paused_at is None:
             return
-        calendar = department.calendar if self.in_hours else business_calendar()
+        calendar = department.calendar if self.in_business_hours else business_calendar()
         lost = calendar.elapsed(self.paused_at, now)
-        for name in CLOCKS:
+        for name in PAUSABLE_TIMES:
             stood: datetime | None = getattr(self, name)
             if stood is not None and self.paused_at < stood:
                 setattr(self, name, max(calendar.add_open_time(stood, lost), now))

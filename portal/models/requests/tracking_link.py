@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlmodel import Field, SQLModel
 
-from portal.models.columns import moment, primary_key, refers_to
+from portal.models.columns import foreign_key_column, primary_key, timestamp_column
 
 TOKEN_BYTES = 16
 """128 bits: nobody guesses it, and 22 letters still fit a text."""
@@ -17,10 +17,10 @@ class TrackingLink(SQLModel, table=True):
     __tablename__ = "tracking_link"
 
     id: int | None = primary_key()
-    request_id: int = refers_to("service_request.id", index=True)
+    request_id: int = foreign_key_column("service_request.id", index=True)
     # Serves: every view of a page.
     token: str = Field(
         default_factory=lambda: secrets.token_urlsafe(TOKEN_BYTES), unique=True, max_length=64
     )
-    created_at: datetime = moment()
-    revoked_at: datetime | None = moment(nullable=True)
+    created_at: datetime = timestamp_column()
+    revoked_at: datetime | None = timestamp_column(nullable=True)

@@ -6,7 +6,7 @@ from functools import lru_cache
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from portal.models.columns import moment, primary_key, refers_to, words
+from portal.models.columns import foreign_key_column, primary_key, text_column, timestamp_column
 from portal.workflows import WorkflowDefinition
 
 
@@ -24,9 +24,9 @@ class Workflow(SQLModel, table=True):
     id: int | None = primary_key()
     key: str = Field(max_length=64)
     version: int = 1
-    name: str = words(120)
-    document: str = words()
-    loaded_at: datetime = moment()
+    name: str = text_column(120)
+    document: str = text_column()
+    loaded_at: datetime = timestamp_column()
 
     @property
     def definition(self) -> WorkflowDefinition:
@@ -41,8 +41,8 @@ class Stage(SQLModel, table=True):
     __table_args__ = (sa.UniqueConstraint("workflow_id", "key"),)
 
     id: int | None = primary_key()
-    workflow_id: int = refers_to("workflow.id")
+    workflow_id: int = foreign_key_column("workflow.id")
     key: str = Field(max_length=64)
     position: int = 0
-    department_id: int = refers_to("department.id")
-    name: str = words(120)
+    department_id: int = foreign_key_column("department.id")
+    name: str = text_column(120)

@@ -5,97 +5,99 @@ from dataclasses import dataclass
 
 from sqlmodel import col, select
 
-from portal.attachments.stored_file import KeptFile, RefusedFile
+from portal.attachments.stored_file import RefusedFile, StoredFile
 from portal.models import Attachment, AttachmentState, Message
-from portal.operations.unit_of_work import Turn
+from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.requests import lock_by_id
 
 
 @dataclass(frozen=True, slots=True)
-class Texted:
+class IncomingMedia:
     """A file that lies with the provider: where, and what the sender's phone says it is."""
 
     url: str
     media_type: str
 
 
-def expect_files(turn: Turn, heard: Message, texted: Iterable[Texted]) -> None:
+def expect_media(uow: UnitOfWork, inbound: Message, media: Iterable[IncomingMedia]) -> None:
     """They come with this text; a worker fetches each. The message has its id."""
-    for one in texted:
-        turn.session.add(
+    for one in media:
+        uow.session.add(
             Attachment(
-                message_id=heard.id or 0,
+                message_id=inbound.id or 0,
                 source_url=one.url,
                 media_type=one.media_type,
-                created_at=turn.now,
-                next_at=turn.now,
+                created_at=uow.now,
+                next_at=uow.now,
             )
         )
 
 
-def attach_files(turn: Turn, heard: Message, files: Iterable[KeptFile | RefusedFile]) -> None:
+def attach_files(
+    uow: UnitOfWork, inbound: Message, files: Iterable[StoredFile | RefusedFile]
+) -> None:
     """They came with these words and have been looked at. The message has its id."""
     for one in files:
-        attachment = Attachment(message_id=heard.id or 0, created_at=turn.now)
-        if isinstance(one, KeptFile):
-            attachment.keep(one)
+        attachment = Attachment(message_id=inbound.id or 0, created_at=uow.now)
+        if isinstance(one, StoredFile):
+            attachment.mark_stored(one)
         else:
             attachment.name = one.name
-            attachment.refuse(one.reason)
-        turn.session.add(attachment)
+            attachment.mark_refused(one.reason)
+        uow.session.add(attachment)
 
 
-async def begin_fetching(turn: Turn, attachment_id: int) -> Attachment | None:
+async def claim_fetch(uow: UnitOfWork, attachment_id: int) -> Attachment | None:
     """Claim one try at fetching it; None where it is not due, or was tried often enough.
 
     Should the process die in the try, the next is due by itself.
     """
-    attachment = await _held(turn, attachment_id)
-    if attachment.next_at is None or attachment.next_at > turn.now:
+    attachment = await _held(uow, attachment_id)
+    if attachment.next_at is None or attachment.next_at > uow.now:
         return None  # Another worker has it.
-    if not attachment.begin_try(turn.now):
-        await _refuse(turn, attachment, GIVEN_UP)
+    if not attachment.start_attempt(uow.now):
+        await _refuse(uow, attachment, FETCH_GIVEN_UP_REASON)
         return None
     return attachment
 
 
-async def keep_fetched(turn: Turn, attachment_id: int, kept: KeptFile) -> None:
+async def store_fetched(uow: UnitOfWork, attachment_id: int, kept: StoredFile) -> None:
     """It is on the shelf: the customer's page and the desk show it."""
-    attachment = await _held(turn, attachment_id)
+    attachment = await _held(uow, attachment_id)
     if attachment.state == AttachmentState.PENDING:
-        attachment.keep(kept)
-        await _show(turn, attachment)
+        attachment.mark_stored(kept)
+        await _show(uow, attachment)
 
 
-async def refuse_fetched(turn: Turn, attachment_id: int, reason: str) -> None:
+async def reject_fetched(uow: UnitOfWork, attachment_id: int, reason: str) -> None:
     """It was looked at and cannot be taken; customer and staff read why."""
-    attachment = await _held(turn, attachment_id)
+    attachment = await _held(uow, attachment_id)
     if attachment.state == AttachmentState.PENDING:
-        await _refuse(turn, attachment, reason)
+        await _refuse(uow, attachment, reason)
 
 
-async def miss_fetching(turn: Turn, attachment_id: int) -> None:
+async def record_failed_fetch(uow: UnitOfWork, attachment_id: int) -> None:
     """The try brought nothing. The last one is the end of it."""
-    attachment = await _held(turn, attachment_id)
-    if attachment.state == AttachmentState.PENDING and attachment.was_last_try:
-        await _refuse(turn, attachment, GIVEN_UP)
+    attachment = await _held(uow, attachment_id)
+    if attachment.state == AttachmentState.PENDING and attachment.is_out_of_attempts:
+        await _refuse(uow, attachment, FETCH_GIVEN_UP_REASON)
 
 
-GIVEN_UP = "the phone company did not hand it over"
+FETCH_GIVEN_UP_REASON = "the phone company did not hand it over"
 
 
-async def _refuse(turn: Turn, attachment: Attachment, reason: str) -> None:
-    attachment.refuse(reason)
-    await _show(turn, attachment)
+async def _refuse(uow: UnitOfWork, attachment: Attachment, reason: str) -> None:
+    attachment.mark_refused(reason)
+    await _show(uow, attachment)
 
 
-async def _show(turn: Turn, attachment: Attachment) -> None:
+async def _show(uow: UnitOfWork, attachment: Attachment) -> None:
     """Its page is another page now. A text that is on no request yet is on no page."""
-    message = await turn.session.get_one(Message, attachment.message_id)
+    message = await uow.session.get_one(Message, attachment.message_id)
     if message.request_id is not None:
-        turn.touch(await lock_by_id(turn.session, message.request_id))
+        uow.mark_page_changed(await lock_by_id(uow.session, message.request_id))
 
 
-async def _held(turn: Turn, attachment_id: int) -> Attachment:
+async def _held(uow: UnitOfWork, attachment_id: int) -> Attachment:
     query = select(Attachment).where(col(Attachment.id) == attachment_id).with_for_update()
-    return (await turn.session.exec(query)).one()
+    return (await uow.session.exec(query)).one()

@@ -1,64 +1,70 @@
 """A customer's words about what has ended: offered to be opened again, and seen by a person."""
 
-from portal.messaging.intents.classifier import Meaning, MeaningKind
+from portal.messaging.intents.classifier import Intent, IntentKind
 from portal.models import Message, MessageKind, ServiceRequest
-from portal.operations.conversation.intent_handlers import record_heard, reply, tell_where_it_is
+from portal.operations.conversation.intent_handlers import record_inbound, send_reply, send_status
 from portal.operations.promises import promise_answer
 from portal.operations.transitions import reopen
-from portal.operations.unit_of_work import Turn
+from portal.operations.unit_of_work import UnitOfWork
 
-LONGEST_REASON = 200
+MAX_REASON_LENGTH = 200
 
 
-async def hear_about_closed(
-    turn: Turn,
+async def handle_closed_request(
+    uow: UnitOfWork,
     request: ServiceRequest,
-    heard: Message,
-    meaning: Meaning,
+    inbound: Message,
+    intent: Intent,
     *,
     offered: bool = False,
-    quiet: bool = False,
+    suppress_reply: bool = False,
 ) -> None:
     """REOPEN, or YES to the offer (``offered``), opens it; else its owner sees the words.
 
     Where it stands is told at once. Thanks, and a no to the offer, need nothing.
     """
-    await record_heard(turn, request, heard, meaning)
-    wants_it = meaning.kind == MeaningKind.REOPEN or (offered and meaning.kind == MeaningKind.YES)
-    needs_nothing = meaning.kind == MeaningKind.THANKS or (
-        offered and meaning.kind == MeaningKind.NO
-    )
+    await record_inbound(uow, request, inbound, intent)
+    wants_it = intent.kind == IntentKind.REOPEN or (offered and intent.kind == IntentKind.YES)
+    needs_nothing = intent.kind == IntentKind.THANKS or (offered and intent.kind == IntentKind.NO)
     if wants_it:
-        await _open_again(turn, request, heard, quiet=quiet)
+        await _open_again(uow, request, inbound, suppress_reply=suppress_reply)
     elif needs_nothing:
-        await turn.settle(request)
-    elif meaning.kind == MeaningKind.STATUS and not quiet:
-        await turn.settle(request)
-        await tell_where_it_is(turn, request, heard)
+        await uow.finish(request)
+    elif intent.kind == IntentKind.STATUS and not suppress_reply:
+        await uow.finish(request)
+        await send_status(uow, request, inbound)
     else:
-        await _offer(turn, request, heard, quiet=quiet)
+        await _offer(uow, request, inbound, suppress_reply=suppress_reply)
 
 
-async def _open_again(turn: Turn, request: ServiceRequest, heard: Message, *, quiet: bool) -> None:
+async def _open_again(
+    uow: UnitOfWork, request: ServiceRequest, inbound: Message, *, suppress_reply: bool
+) -> None:
     """It has an owner again; what is next is told by its milestone, or where that waits, here."""
-    reason = f"The customer asked for it: {heard.body.strip()}"[:LONGEST_REASON]
-    last = len(turn.outbox.written)
-    await reopen(turn, request, reason=reason)
-    told = any(one.kind == MessageKind.MILESTONE for one in turn.outbox.written[last:])
-    if told or quiet:
+    reason = f"The customer asked for it: {inbound.body.strip()}"[:MAX_REASON_LENGTH]
+    last = len(uow.outbox.written)
+    await reopen(uow, request, reason=reason)
+    told = any(one.kind == MessageKind.MILESTONE for one in uow.outbox.written[last:])
+    if told or suppress_reply:
         return
-    await reply(
-        turn, request, heard, MessageKind.ANSWER, (await turn.teller(request)).say("reopened_asked")
+    await send_reply(
+        uow,
+        request,
+        inbound,
+        MessageKind.ANSWER,
+        (await uow.renderer(request)).say("reopened_asked"),
     )
 
 
-async def _offer(turn: Turn, request: ServiceRequest, heard: Message, *, quiet: bool) -> None:
+async def _offer(
+    uow: UnitOfWork, request: ServiceRequest, inbound: Message, *, suppress_reply: bool
+) -> None:
     stood = list(request.promises)
-    request.unanswered_since = request.unanswered_since or turn.now
-    promise = await promise_answer(turn, request)
-    await turn.settle(request)
-    if promise in stood or quiet:
+    request.unanswered_since = request.unanswered_since or uow.now
+    promise = await promise_answer(uow, request)
+    await uow.finish(request)
+    if promise in stood or suppress_reply:
         return  # Once is enough: the promise stands, and every reply costs.
-    teller = await turn.teller(request)
-    words = teller.say("offer", due=teller.times.by(promise.due_at))
-    await reply(turn, request, heard, MessageKind.OFFER, words)
+    renderer = await uow.renderer(request)
+    words = renderer.say("offer", due=renderer.times.by(promise.due_at))
+    await send_reply(uow, request, inbound, MessageKind.REOPEN_OFFER, words)

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from portal.errors import BadInput, Conflict
-from portal.i18n.lazy_string import Sentence
+from portal.i18n.lazy_string import LazyString
 from portal.models import Channel, Consent, ConsentSource, EventKind, ServiceRequest
-from portal.operations.transitions import check_words
-from portal.operations.unit_of_work import Turn
+from portal.operations.transitions import check_text
+from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.consent import newest_consents
 
-LONGEST_EVIDENCE = 400
+MAX_EVIDENCE_LENGTH = 400
 
 
-async def withdraw(
-    turn: Turn,
+async def withdraw_consent(
+    uow: UnitOfWork,
     channel: Channel,
     address: str,
     source: ConsentSource,
@@ -25,13 +25,13 @@ async def withdraw(
 ) -> None:
     """They asked us to stop: for this address, or for one request."""
     await _write(
-        turn, channel, address,
+        uow, channel, address,
         granted=False, source=source, evidence=evidence, request_id=request_id,
     )  # fmt: skip
 
 
-async def grant(
-    turn: Turn,
+async def grant_consent(
+    uow: UnitOfWork,
     channel: Channel,
     address: str,
     source: ConsentSource,
@@ -44,13 +44,13 @@ async def grant(
     For the address this also lifts each stop for one request; for one request it lifts only that.
     """
     await _write(
-        turn, channel, address,
+        uow, channel, address,
         granted=True, source=source, evidence=evidence, request_id=request_id,
     )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ConsentChange:
     """To be left alone, or to be written to again: by which channels, about what.
 
     ``about`` "request" is the one request alone, "all" everything to the address.
@@ -61,33 +61,39 @@ class Choice:
     channels: Sequence[Channel]
 
 
-async def record_wish(
-    turn: Turn, request: ServiceRequest, choice: Choice, source: ConsentSource, evidence: str
+async def record_consent_change(
+    uow: UnitOfWork,
+    request: ServiceRequest,
+    consent_change: ConsentChange,
+    source: ConsentSource,
+    evidence: str,
 ) -> None:
     """Write a customer's wish down for every address that they have by these channels.
 
     Raises BadInput where there is none, and Conflict where they want to hear of this request
     again although they stopped everything.
     """
-    points = [one for one in request.customer.contact_points if one.channel in choice.channels]
+    points = [
+        one for one in request.customer.contact_points if one.channel in consent_change.channels
+    ]
     if not points:
-        raise BadInput(Sentence("We have no such address."), fields={"channel": "sms or email"})
-    request_id = request.id if choice.about == "request" else None
+        raise BadInput(LazyString("We have no such address."), fields={"channel": "sms or email"})
+    request_id = request.id if consent_change.about == "request" else None
     for point in points:
-        begins_one = not choice.stop and request_id is not None
-        if begins_one and await is_stopped(turn, point.channel, point.address):
+        begins_one = not consent_change.stop and request_id is not None
+        if begins_one and await has_opted_out(uow, point.channel, point.address):
             raise Conflict(
-                Sentence(
+                LazyString(
                     "Everything to this address was stopped: begin again with all of it, or not."
                 )
             )
-        await (withdraw if choice.stop else grant)(
-            turn, point.channel, point.address, source, evidence=evidence, request_id=request_id
+        await (withdraw_consent if consent_change.stop else grant_consent)(
+            uow, point.channel, point.address, source, evidence=evidence, request_id=request_id
         )
 
 
-async def record_spoken_wish(
-    turn: Turn,
+async def record_spoken_consent(
+    uow: UnitOfWork,
     request: ServiceRequest,
     *,
     channel: Channel,
@@ -101,32 +107,32 @@ async def record_spoken_wish(
     where they have no such address, and Conflict where they want to hear of this request again
     although they stopped everything.
     """
-    note = check_words("note", note, needed=False)
-    evidence = f"said to {turn.actor.name}" + (f": {note}" if note else "")
-    choice = Choice(stop, about, [channel])
-    await record_wish(turn, request, choice, ConsentSource.STAFF, evidence)
+    note = check_text("note", note, required=False)
+    evidence = f"said to {uow.actor.name}" + (f": {note}" if note else "")
+    consent_change = ConsentChange(stop, about, [channel])
+    await record_consent_change(uow, request, consent_change, ConsentSource.STAFF, evidence)
     request.record(
         EventKind.PREFERENCES_CHANGED,
-        turn.actor,
-        turn.now,
+        uow.actor,
+        uow.now,
         visible=False,
-        moves=False,
+        bumps_version=False,
         channel=channel.value,
         stop=about if stop else None,
         start=None if stop else about,
         note=note,
     )
-    await turn.settle(request)
+    await uow.finish(request)
 
 
-async def is_stopped(turn: Turn, channel: Channel, address: str) -> bool:
+async def has_opted_out(uow: UnitOfWork, channel: Channel, address: str) -> bool:
     """True when the newest word about this address is a stop."""
-    whole, _ = await newest_consents(turn.session, channel, address, None)
+    whole, _ = await newest_consents(uow.session, channel, address, None)
     return whole is not None and not whole.granted
 
 
 async def _write(
-    turn: Turn,
+    uow: UnitOfWork,
     channel: Channel,
     address: str,
     *,
@@ -135,15 +141,15 @@ async def _write(
     evidence: str,
     request_id: int | None,
 ) -> None:
-    turn.session.add(
+    uow.session.add(
         Consent(
             channel=channel,
             address=address,
             granted=granted,
             request_id=request_id,
             source=source,
-            evidence=evidence.replace("\x00", "")[:LONGEST_EVIDENCE],
-            at=turn.now,
+            evidence=evidence.replace("\x00", "")[:MAX_EVIDENCE_LENGTH],
+            at=uow.now,
         )
     )
-    await turn.session.flush()
+    await uow.session.flush()

@@ -1,15 +1,19 @@
 """A colleague says what a customer's words mean: kept, so that the corpus grows, and heeded."""
 
 from portal.errors import BadInput
-from portal.messaging.intents.classifier import Meaning, MeaningKind
+from portal.messaging.intents.classifier import Intent, IntentKind
 from portal.models import Direction, EventKind, Message, ServiceRequest
-from portal.operations.conversation.intent_handlers import answers, owe_call, tell_where_it_is
+from portal.operations.conversation.intent_handlers import (
+    handle_call_request,
+    match_answer,
+    send_status,
+)
 from portal.operations.follow_ups import answer
-from portal.operations.unit_of_work import Turn
+from portal.operations.unit_of_work import UnitOfWork
 
 
-async def relabel(
-    turn: Turn, request: ServiceRequest, message: Message, label: MeaningKind | str
+async def correct_intent(
+    uow: UnitOfWork, request: ServiceRequest, message: Message, label: IntentKind | str
 ) -> None:
     """Keep the label and who chose it, and do what it asks where that is safe.
 
@@ -20,37 +24,37 @@ async def relabel(
     label = _read(label)
     if message.direction != Direction.IN or message.request_id != request.id:
         raise BadInput("Only what the customer wrote here has a meaning to correct.")
-    if message.meaning == label and message.meaning_by:
+    if message.intent == label and message.intent_corrected_by:
         return
-    was, message.meaning, message.meaning_by = message.meaning, label, turn.actor.name
-    turn.session.add(message)
+    was, message.intent, message.intent_corrected_by = message.intent, label, uow.actor.name
+    uow.session.add(message)
     event = request.record(
-        EventKind.MEANING_CORRECTED, turn.actor, turn.now, visible=False, moves=False,
+        EventKind.INTENT_CORRECTED, uow.actor, uow.now, visible=False, bumps_version=False,
         message_id=message.id, label=label.value, was=was,
     )  # fmt: skip
-    await turn.settle(request)
-    turn.nudged.add(request.id or 0)
+    await uow.finish(request)
+    uow.changed_requests.add(request.id or 0)
     if was == label:
         return
     # One cause speaks once: what was said to the words when they came is another.
     cause = f"event:{event.id}"
-    given = answers(turn, request, message.body, Meaning(label, message.body.strip()))
+    given = match_answer(uow, request, message.body, Intent(label, message.body.strip()))
     if given is not None:
         await answer(
-            turn, request, given.question, given.answer, words=message.body.strip(), at=given.at,
+            uow, request, given.question, given.answer, words=message.body.strip(), at=given.at,
             via=message.channel,
         )  # fmt: skip
-    elif label == MeaningKind.CALL_ME and not request.is_closed:
-        await owe_call(turn, request, message, cause=cause)
-    elif label == MeaningKind.STATUS and not request.is_closed:
-        await tell_where_it_is(turn, request, message, cause)
+    elif label == IntentKind.CALL_ME and not request.is_closed:
+        await handle_call_request(uow, request, message, cause=cause)
+    elif label == IntentKind.STATUS and not request.is_closed:
+        await send_status(uow, request, message, cause)
 
 
-def _read(label: str) -> MeaningKind:
+def _read(label: str) -> IntentKind:
     try:
-        return MeaningKind(label)
+        return IntentKind(label)
     except ValueError:
-        known = ", ".join(MeaningKind)
+        known = ", ".join(IntentKind)
         raise BadInput(
             "Please choose what it means.", fields={"label": f"one of {known}"}
         ) from None

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from portal.messaging.intents.classifier import Meaning
+from portal.messaging.intents.classifier import Intent
 from portal.models import Channel, Message, ServiceRequest
-from portal.operations.unit_of_work import Turn
+from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.requests import find_last_request
 
 
-async def language_for(
-    turn: Turn, heard: Message, meaning: Meaning, requests: Sequence[ServiceRequest] = ()
+async def reply_language(
+    uow: UnitOfWork, inbound: Message, intent: Intent, requests: Sequence[ServiceRequest] = ()
 ) -> str:
     """The locale of the customer who has that number; of a stranger's, the one they write in.
 
@@ -17,5 +17,5 @@ async def language_for(
     """
     if requests:
         return requests[-1].customer.locale
-    last = await find_last_request(turn.session, Channel.SMS, heard.from_address)
-    return last.customer.locale if last else meaning.language or "en"
+    last = await find_last_request(uow.session, Channel.SMS, inbound.from_address)
+    return last.customer.locale if last else intent.language or "en"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from portal.errors import BadInput
-from portal.i18n.lazy_string import Sentence
+from portal.i18n.lazy_string import LazyString
 from portal.models import (
     Channel,
     ConsentSource,
@@ -16,18 +16,18 @@ from portal.models import (
     PromiseKind,
     ServiceRequest,
 )
-from portal.operations.commitments import promise_what_is_said
-from portal.operations.conversation.consent import Choice, record_wish
-from portal.operations.promises import answer_owed, call_owed, keep_what_was_owed
-from portal.operations.transitions import check_words
-from portal.operations.unit_of_work import Turn
+from portal.operations.commitments import create_promises_from_text
+from portal.operations.conversation.consent import ConsentChange, record_consent_change
+from portal.operations.promises import fulfil_promises, open_answer_promise, open_call_promise
+from portal.operations.transitions import check_text
+from portal.operations.unit_of_work import UnitOfWork
 
-LONGEST_TEXT = 1_600
+MAX_TEXT_LENGTH = 1_600
 """Letters that Twilio takes in one text."""
 
 
 async def write_to_customer(
-    turn: Turn,
+    uow: UnitOfWork,
     request: ServiceRequest,
     body: str,
     *,
@@ -39,30 +39,30 @@ async def write_to_customer(
     What they commit to is promised: "I'll call you tomorrow at 3".
     At night they wait for the morning, unless they are ``urgent`` or the customer waits for them.
     """
-    body = check_letter(body)
-    urgent = urgent or await turn.is_awaited(request)
-    event = request.record(EventKind.MESSAGE_OUT, turn.actor, turn.now, moves=False)
-    keep_what_was_owed(turn, request, PromiseKind.ANSWER)
+    body = check_message_body(body)
+    urgent = urgent or await uow.is_customer_waiting(request)
+    event = request.record(EventKind.MESSAGE_OUT, uow.actor, uow.now, bumps_version=False)
+    fulfil_promises(uow, request, PromiseKind.ANSWER)
     request.unanswered_since = None
-    await promise_what_is_said(turn, request, body)
-    await turn.settle(request)
-    message = await turn.outbox.tell(
+    await create_promises_from_text(uow, request, body)
+    await uow.finish(request)
+    message = await uow.outbox.tell(
         request,
         MessageKind.STAFF,
         f"event:{event.id}",
         body,
         channels=channels,
-        author=turn.actor.name,
-        author_id=turn.actor.staff_id,
+        author=uow.actor.name,
+        author_id=uow.actor.staff_id,
         event_id=event.id,
         urgent=urgent,
     )
-    await turn.session.flush()
+    await uow.session.flush()
     return message
 
 
 async def log_contact(
-    turn: Turn,
+    uow: UnitOfWork,
     request: ServiceRequest,
     *,
     channel: ContactChannel,
@@ -78,77 +78,77 @@ async def log_contact(
         request_id=request.id or 0,
         channel=channel,
         reason=reason,
-        note=check_words("note", note, needed=False),
-        at=turn.now,
-        logged_by=turn.actor.name,
+        note=check_text("note", note, required=False),
+        at=uow.now,
+        logged_by=uow.actor.name,
     )
-    turn.session.add(contact)
+    uow.session.add(contact)
     if channel == ContactChannel.CALL:
-        if call_owed(request) is not None:
-            keep_what_was_owed(turn, request, PromiseKind.CALL)
-            if answer_owed(request) is None:
+        if open_call_promise(request) is not None:
+            fulfil_promises(uow, request, PromiseKind.CALL)
+            if open_answer_promise(request) is None:
                 request.unanswered_since = None
         for question in request.follow_ups:
-            question.note_call(turn.now)
+            question.record_call(uow.now)
     request.record(
         EventKind.CONTACT_LOGGED,
-        turn.actor,
-        turn.now,
+        uow.actor,
+        uow.now,
         visible=False,
-        moves=False,
+        bumps_version=False,
         channel=channel.value,
         reason=reason.value,
         note=contact.note,
     )
-    await turn.settle(request)
+    await uow.finish(request)
     return contact
 
 
 async def set_preferences(
-    turn: Turn,
+    uow: UnitOfWork,
     request: ServiceRequest,
     *,
-    prefers: Channel | None = None,
+    preferred_channel: Channel | None = None,
     locale: str | None = None,
-    choice: Choice | None = None,
+    consent_change: ConsentChange | None = None,
     source: ConsentSource = ConsentSource.STATUS_PAGE,
 ) -> None:
     """The customer's own wishes: by which way, in which language, and whether at all.
 
-    Raises BadInput and Conflict as ``record_wish`` does.
+    Raises BadInput and Conflict as ``record_consent_change`` does.
     """
     customer = request.customer
-    if prefers is not None:
-        customer.prefers = prefers
+    if preferred_channel is not None:
+        customer.preferred_channel = preferred_channel
     if locale is not None:
         customer.locale = locale
-    if choice is not None:
-        await record_wish(turn, request, choice, source, request.reference)
+    if consent_change is not None:
+        await record_consent_change(uow, request, consent_change, source, request.reference)
     request.record(
         EventKind.PREFERENCES_CHANGED,
-        turn.actor,
-        turn.now,
-        moves=False,
-        prefers=prefers,
+        uow.actor,
+        uow.now,
+        bumps_version=False,
+        preferred_channel=preferred_channel,
         locale=locale,
-        stop=choice.about if choice and choice.stop else None,
-        start=choice.about if choice and not choice.stop else None,
-        channels=[channel.value for channel in choice.channels] if choice else [],
+        stop=consent_change.about if consent_change and consent_change.stop else None,
+        start=consent_change.about if consent_change and not consent_change.stop else None,
+        channels=[channel.value for channel in consent_change.channels] if consent_change else [],
     )
-    await turn.settle(request)
+    await uow.finish(request)
 
 
-def check_letter(body: str) -> str:
+def check_message_body(body: str) -> str:
     """A message as it may be sent. Raises BadInput where there is none, or too much of it."""
     body = body.replace("\x00", "").strip()
     if not body:
-        raise BadInput(Sentence("Please write something first."), fields={"body": "some words"})
-    if len(body) > LONGEST_TEXT:
+        raise BadInput(LazyString("Please write something first."), fields={"body": "some words"})
+    if len(body) > MAX_TEXT_LENGTH:
         raise BadInput(
-            Sentence(
+            LazyString(
                 "That is too long to send: please keep it under {most} letters.",
-                most=LONGEST_TEXT,
+                most=MAX_TEXT_LENGTH,
             ),
-            fields={"body": f"at most {LONGEST_TEXT} letters"},
+            fields={"body": f"at most {MAX_TEXT_LENGTH} letters"},
         )
     return body

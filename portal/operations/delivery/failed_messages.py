@@ -11,27 +11,27 @@ from datetime import timedelta
 from sqlmodel import col, select
 
 from portal.errors import BadInput, Conflict, NotFound
-from portal.messaging.sms.gsm_text import cheapen
+from portal.messaging.sms.gsm_text import to_gsm7
 from portal.messaging.sms.twilio_codes import verdict
 from portal.models import (
-    EDITED,
-    BallKind,
+    EDITED_SUFFIX,
     Channel,
     Direction,
+    DroppedBallKind,
     EventKind,
     Message,
     MessageStatus,
     ServiceRequest,
 )
-from portal.operations.conversation.staff_messages import check_letter
-from portal.operations.dropped_balls.resolution import about, resolve_balls
-from portal.operations.outbox import LATEST
-from portal.operations.transitions import check_words
-from portal.operations.unit_of_work import Turn
+from portal.operations.conversation.staff_messages import check_message_body
+from portal.operations.dropped_balls.resolution import message_subject, resolve_dropped_balls
+from portal.operations.outbox import MESSAGE_LIFETIME
+from portal.operations.transitions import check_text
+from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.consent import may_write
 from portal.queries.requests import lock_by_id
 
-ENDED_BADLY = frozenset(
+FAILED_STATUSES = frozenset(
     {
         MessageStatus.FAILED,
         MessageStatus.UNDELIVERED,
@@ -41,34 +41,36 @@ ENDED_BADLY = frozenset(
 )
 """It did not get through, or nobody could find out."""
 
-LOST = ENDED_BADLY | {MessageStatus.UNKNOWN}
+FAILED_OR_UNKNOWN = FAILED_STATUSES | {MessageStatus.UNKNOWN}
 """The same, and what we are still finding out about."""
 
-NO_BETTER = "The same words would fare no better: change them, or call."
-WAYS = {Channel.SMS: "text", Channel.EMAIL: "e-mail"}
+CHANGE_THE_TEXT = "The same words would fare no better: change them, or call."
+CHANNEL_NAMES = {Channel.SMS: "text", Channel.EMAIL: "e-mail"}
 
 
 @dataclass(frozen=True)
-class Lost:
+class FailedMessage:
     """A message that needs a person, with its request (a stranger's has none), both held."""
 
     message: Message
     request: ServiceRequest | None
 
 
-async def lock_lost(turn: Turn, message_id: int) -> Lost:
+async def lock_failed_message(uow: UnitOfWork, message_id: int) -> FailedMessage:
     """One of our messages and its request, held until the turn ends. Raises NotFound."""
     # In the order in which the provider's receipts take them.
     query = select(Message).where(col(Message.id) == message_id).with_for_update()
-    message = (await turn.session.exec(query)).one_or_none()
+    message = (await uow.session.exec(query)).one_or_none()
     if message is None or message.direction == Direction.IN:
         raise NotFound(f"We have written no message {message_id}.")
     if message.request_id is None:
-        return Lost(message, None)
-    return Lost(message, await lock_by_id(turn.session, message.request_id))
+        return FailedMessage(message, None)
+    return FailedMessage(message, await lock_by_id(uow.session, message.request_id))
 
 
-async def retry_message(turn: Turn, lost: Lost, *, to: str | None = None) -> Message:
+async def retry_message(
+    uow: UnitOfWork, failed_message: FailedMessage, *, to: str | None = None
+) -> Message:
     """The same words once more; gives the message that goes instead.
 
     To the same address, or where that is good no more to the customer's newest; ``to`` names
@@ -76,75 +78,81 @@ async def retry_message(turn: Turn, lost: Lost, *, to: str | None = None) -> Mes
     possible duplicate. Raises Conflict where somebody was faster, where the address is stopped or
     gone, and where these words must not go again.
     """
-    message = lost.message
+    message = failed_message.message
     _must_have_ended(message)
-    if why := why_never_again(message):
+    if why := never_resend_reason(message):
         raise Conflict(why)
-    again = message.once_more(turn.now, timedelta())
-    again.to_address = _address(turn, lost, to)
+    again = message.retry_copy(uow.now, timedelta())
+    again.to_address = _address(uow, failed_message, to)
     again.attempts = 0
-    again.expires_at = turn.now + LATEST
-    again.possible_duplicate = may_have_gone(message)
-    await _must_be_welcome(turn, again)
-    turn.session.add(again)
-    turn.outbox.written.append(again)
-    await _settle(turn, lost)
-    await _record(turn, lost, EventKind.MESSAGE_RETRIED)
+    again.expires_at = uow.now + MESSAGE_LIFETIME
+    again.possible_duplicate = may_have_been_sent(message)
+    await _must_be_welcome(uow, again)
+    uow.session.add(again)
+    uow.outbox.written.append(again)
+    await _settle(uow, failed_message)
+    await _record(uow, failed_message, EventKind.MESSAGE_RETRIED)
     return again
 
 
 async def resend_message(
-    turn: Turn, lost: Lost, body: str, *, channel: Channel | None = None
+    uow: UnitOfWork, failed_message: FailedMessage, body: str, *, channel: Channel | None = None
 ) -> Message:
     """Other words instead, by the same channel or the one named; gives the new message.
 
     Raises BadInput for words that cannot be sent, and Conflict as ``retry_message`` does.
     """
-    message, request = lost.message, lost.request
-    body, channel = check_letter(body), channel or message.channel
+    message, request = failed_message.message, failed_message.request
+    body, channel = check_message_body(body), channel or message.channel
     _must_have_ended(message)
     if request is None:
         raise Conflict("Nobody's request is behind it: there is nobody to write to.")
-    if why_never_again(message) and channel == message.channel and cheapen(body) == message.body:
+    if (
+        never_resend_reason(message)
+        and channel == message.channel
+        and to_gsm7(body) == message.body
+    ):
         raise BadInput(
             "The carrier refused just these words. Please change them.", fields={"body": "others"}
         )
-    address = request.customer.address(channel, turn.now)
+    address = request.customer.address(channel, uow.now)
     if address is None:
-        raise Conflict(f"There is no address of theirs to write to by {WAYS[channel]}.")
-    if not await may_write(turn.session, channel, address, request.id):
+        raise Conflict(f"There is no address of theirs to write to by {CHANNEL_NAMES[channel]}.")
+    if not await may_write(uow.session, channel, address, request.id):
         raise Conflict(_stopped(channel))
-    written = await turn.outbox.tell(
-        request, message.kind, f"message:{message.id}{EDITED}", body,
+    written = await uow.outbox.tell(
+        request, message.kind, f"message:{message.id}{EDITED_SUFFIX}", body,
         subject=message.subject, channels=[channel],
-        author=turn.actor.name, author_id=turn.actor.staff_id, event_id=message.event_id,
+        author=uow.actor.name, author_id=uow.actor.staff_id, event_id=message.event_id,
         urgent=message.urgent,
     )  # fmt: skip
-    await _settle(turn, lost)
-    await _record(turn, lost, EventKind.MESSAGE_OUT)
+    await _settle(uow, failed_message)
+    await _record(uow, failed_message, EventKind.MESSAGE_OUT)
     return written
 
 
-async def mark_as_told(turn: Turn, lost: Lost, *, note: str = "") -> Message:
+async def mark_told_by_phone(
+    uow: UnitOfWork, failed_message: FailedMessage, *, note: str = ""
+) -> Message:
     """A person has told the customer, by phone or otherwise: nothing is sent any more.
 
     Also for one that we are still finding out about, or that may have been sent twice. Raises
     Conflict where somebody has seen to it already, or where it is on its way.
     """
-    message = lost.message
-    note = check_words("note", note, needed=False)
-    if message.status not in LOST and not message.possible_duplicate:
+    message = failed_message.message
+    note = check_text("note", note, required=False)
+    if message.status not in FAILED_OR_UNKNOWN and not message.possible_duplicate:
         raise Conflict(_under_way(message))
     _must_be_unsettled(message)
     if message.status == MessageStatus.UNKNOWN:
         # Whatever we find out, it is not sent again by itself.
         message.status = MessageStatus.REVIEW
-    await _settle(turn, lost)
-    await _record(turn, lost, EventKind.MESSAGE_TOLD, note)
+    await _settle(uow, failed_message)
+    await _record(uow, failed_message, EventKind.MESSAGE_TOLD_BY_PHONE, note)
     return message
 
 
-def why_never_again(message: Message) -> str:
+def never_resend_reason(message: Message) -> str:
     """Why these very words must not go to this address again; empty where they may."""
     code = message.error_code or ""
     if message.channel != Channel.SMS or not code.isdecimal():
@@ -152,10 +160,10 @@ def why_never_again(message: Message) -> str:
     judged = verdict(int(code))
     if judged.action != "never_resend":
         return ""
-    return f"{judged.reason} {NO_BETTER}"
+    return f"{judged.reason} {CHANGE_THE_TEXT}"
 
 
-def may_have_gone(message: Message) -> bool:
+def may_have_been_sent(message: Message) -> bool:
     """True where nobody could find out; what was held before any try surely has not gone."""
     return message.status == MessageStatus.REVIEW and message.claimed_at is not None
 
@@ -167,13 +175,13 @@ def _must_have_ended(message: Message) -> None:
             "We are still finding out whether this was sent, so it does not go again yet. "
             "Please look again in a few minutes, or call."
         )
-    if message.status not in ENDED_BADLY:
+    if message.status not in FAILED_STATUSES:
         raise Conflict(_under_way(message))
 
 
 def _must_be_unsettled(message: Message) -> None:
-    if message.settled_at is not None:
-        raise Conflict(f"{message.settled_by} has seen to this already, so nothing was done.")
+    if message.handled_at is not None:
+        raise Conflict(f"{message.handled_by} has seen to this already, so nothing was done.")
 
 
 def _under_way(message: Message) -> str:
@@ -184,12 +192,12 @@ def _under_way(message: Message) -> str:
     return "This is on its way, so nothing was done."
 
 
-def _address(turn: Turn, lost: Lost, wanted: str | None) -> str:
+def _address(uow: UnitOfWork, failed_message: FailedMessage, wanted: str | None) -> str:
     """Where it goes now. Raises BadInput for an address not theirs, Conflict where none is left."""
-    message = lost.message
-    if lost.request is None:
+    message = failed_message.message
+    if failed_message.request is None:
         return message.to_address
-    valid = lost.request.customer.addresses(message.channel, turn.now)
+    valid = failed_message.request.customer.addresses(message.channel, uow.now)
     if wanted is not None:
         if wanted not in valid:
             raise BadInput(
@@ -200,41 +208,43 @@ def _address(turn: Turn, lost: Lost, wanted: str | None) -> str:
         return message.to_address
     if not valid:
         raise Conflict(
-            f"There is no address of theirs left to write to by {WAYS[message.channel]}."
+            f"There is no address of theirs left to write to by {CHANNEL_NAMES[message.channel]}."
         )
     return valid[-1]
 
 
-async def _must_be_welcome(turn: Turn, message: Message) -> None:
+async def _must_be_welcome(uow: UnitOfWork, message: Message) -> None:
     if message.request_id is not None and not await may_write(
-        turn.session, message.channel, message.to_address, message.request_id
+        uow.session, message.channel, message.to_address, message.request_id
     ):
         raise Conflict(_stopped(message.channel))
 
 
 def _stopped(channel: Channel) -> str:
-    return f"They asked us not to write by {WAYS[channel]}, so nothing was sent. You may call."
+    return f"They asked us not to write by {CHANNEL_NAMES[channel]}, so nothing was sent. You may call."
 
 
-async def _settle(turn: Turn, lost: Lost) -> None:
+async def _settle(uow: UnitOfWork, failed_message: FailedMessage) -> None:
     """A person has it in hand. Should what goes instead fail too, that is raised anew."""
-    message = lost.message
-    message.settle(turn.actor.name, turn.now)
-    await resolve_balls(
-        turn, about(message),
-        BallKind.MESSAGE_UNDELIVERED, BallKind.OUTCOME_UNKNOWN, BallKind.SENT_TWICE,
+    message = failed_message.message
+    message.mark_handled(uow.actor.name, uow.now)
+    await resolve_dropped_balls(
+        uow, message_subject(message),
+        DroppedBallKind.MESSAGE_UNDELIVERED, DroppedBallKind.OUTCOME_UNKNOWN, DroppedBallKind.SENT_TWICE,
     )  # fmt: skip
-    if lost.request is not None and lost.request.id is not None:
-        turn.nudged.add(lost.request.id)
-    await turn.session.flush()
+    if failed_message.request is not None and failed_message.request.id is not None:
+        uow.changed_requests.add(failed_message.request.id)
+    await uow.session.flush()
 
 
-async def _record(turn: Turn, lost: Lost, kind: EventKind, note: str = "") -> None:
+async def _record(
+    uow: UnitOfWork, failed_message: FailedMessage, kind: EventKind, note: str = ""
+) -> None:
     """On the timeline, with who did it. Only new words are something that the customer can see."""
-    if lost.request is None:
+    if failed_message.request is None:
         return
-    lost.request.record(
-        kind, turn.actor, turn.now,
-        visible=kind == EventKind.MESSAGE_OUT, moves=False, message_id=lost.message.id, note=note,
+    failed_message.request.record(
+        kind, uow.actor, uow.now,
+        visible=kind == EventKind.MESSAGE_OUT, bumps_version=False, message_id=failed_message.message.id, note=note,
     )  # fmt: skip
-    await turn.settle(lost.request)
+    await uow.finish(failed_message.request)

@@ -10,13 +10,20 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import col
 
-from portal.models import FINAL, KEPT, Message, MessageStatus, contradict, rises
+from portal.models import (
+    FINAL_STATUSES,
+    SYSTEM_ACTOR,
+    Message,
+    MessageStatus,
+    is_forward_status,
+    statuses_conflict,
+)
 from portal.operations.delivery.outcomes import record_receipt
-from portal.operations.unit_of_work import Relay, Turn
+from portal.operations.unit_of_work import Operations, UnitOfWork
 
 BATCH = 100
 FAILURES = frozenset({MessageStatus.UNDELIVERED, MessageStatus.FAILED})
-IN_DOUBT = frozenset({MessageStatus.UNKNOWN, MessageStatus.REVIEW})
+UNCERTAIN_STATUSES = frozenset({MessageStatus.UNKNOWN, MessageStatus.REVIEW})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +36,11 @@ class Receipt:
     error_code: str | None = None
 
 
-class Receipts:
+class ReceiptWriter:
     """Takes receipts as they come; those that wait at the same time share a transaction."""
 
-    def __init__(self, relay: Relay) -> None:
-        self._relay = relay
+    def __init__(self, operations: Operations) -> None:
+        self._operations = operations
         self._waiting: list[tuple[Receipt, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
 
@@ -56,8 +63,8 @@ class Receipts:
 
     async def _write(self, batch: Sequence[tuple[Receipt, asyncio.Future[None]]]) -> bool:
         try:
-            async with self._relay.turn(KEPT) as turn:
-                await record_receipts(turn, [receipt for receipt, _ in batch])
+            async with self._operations.begin(SYSTEM_ACTOR) as uow:
+                await record_receipts(uow, [receipt for receipt, _ in batch])
         except Exception as error:  # noqa: BLE001 (it is raised where the receipt came in)
             if len(batch) == 1:
                 _settle(batch[0][1], error)
@@ -76,13 +83,13 @@ def _settle(written: asyncio.Future[None], error: Exception | None) -> None:
         written.set_exception(error)
 
 
-async def record_receipts(turn: Turn, receipts: Sequence[Receipt]) -> None:
+async def record_receipts(uow: UnitOfWork, receipts: Sequence[Receipt]) -> None:
     """Write down what the provider says, in the order in which it said it.
 
     Repeated or out of order a receipt changes nothing. A failure, or a second id for the same
     message, has consequences: those go by the noun, one by one.
     """
-    connection = await turn.session.connection()
+    connection = await uow.session.connection()
     said: dict[int, list[Receipt]] = defaultdict(list)
     for receipt in receipts:
         said[receipt.message_id].append(receipt)
@@ -99,35 +106,35 @@ async def record_receipts(turn: Turn, receipts: Sequence[Receipt]) -> None:
         if len(sids) > 1 or any(_is_special(row, receipt) for receipt in told):
             special += told
             continue
-        heard.append(_heard(row, told, turn))
+        heard.append(_heard(row, told, uow))
         if row.request_id is not None:
-            turn.nudged.add(row.request_id)
+            uow.changed_requests.add(row.request_id)
     if heard:
         await connection.execute(_HEAR, heard)
     for one in special:
-        await record_receipt(turn, one.message_id, one.sid, one.status, one.error_code)
+        await record_receipt(uow, one.message_id, one.sid, one.status, one.error_code)
 
 
 def _is_special(row: Any, receipt: Receipt) -> bool:
     return (
         receipt.status in FAILURES
-        or row.status in IN_DOUBT
-        or contradict(row.status, receipt.status)
+        or row.status in UNCERTAIN_STATUSES
+        or statuses_conflict(row.status, receipt.status)
     )
 
 
-def _heard(row: Any, told: Sequence[Receipt], turn: Turn) -> dict[str, Any]:
+def _heard(row: Any, told: Sequence[Receipt], uow: UnitOfWork) -> dict[str, Any]:
     """What these receipts of one message make of it."""
     status, error_code, sent_at, delivered_at = row.status, None, None, None
     for receipt in told:
-        if rises(status, receipt.status):
-            status, sent_at = receipt.status, turn.now
+        if is_forward_status(status, receipt.status):
+            status, sent_at = receipt.status, uow.now
             error_code = receipt.error_code or error_code
             if status == MessageStatus.DELIVERED:
-                delivered_at = turn.now
-    ask_at = turn.now + timedelta(seconds=turn.settings.poll_after)
+                delivered_at = uow.now
+    poll_at = uow.now + timedelta(seconds=uow.settings.receipt_poll_seconds)
     return {
-        "ask": None if status in FINAL else ask_at,
+        "ask": None if status in FINAL_STATUSES else poll_at,
         "heard_id": row.id, "heard": status, "sid": told[0].sid, "code": error_code,
         "sent": sent_at, "delivered": delivered_at,
     }  # fmt: skip
@@ -142,6 +149,6 @@ _HEAR = (
         error_code=sa.func.coalesce(sa.bindparam("code"), col(Message.error_code)),
         sent_at=sa.func.coalesce(col(Message.sent_at), sa.bindparam("sent")),
         delivered_at=sa.func.coalesce(sa.bindparam("delivered"), col(Message.delivered_at)),
-        ask_at=sa.bindparam("ask"),
+        poll_at=sa.bindparam("ask"),
     )
 )

@@ -7,32 +7,37 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from portal.errors import Conflict, NotFound
-from portal.live import FRONT_DESK
+from portal.live import NO_DEPARTMENT
 from portal.models import (
-    BallKind,
     DroppedBall,
+    DroppedBallKind,
     EventKind,
     Message,
     ServiceRequest,
     StaffMember,
 )
-from portal.operations.dropped_balls.detection import keep_watch
-from portal.operations.transitions import check_words
-from portal.operations.unit_of_work import Turn
-from portal.queries.requests import lock_by_id, lock_for_watch
+from portal.operations.dropped_balls.detection import detect_dropped_balls
+from portal.operations.transitions import check_text
+from portal.operations.unit_of_work import UnitOfWork
+from portal.queries.requests import lock_by_id, lock_for_detection
 from portal.queries.roster import load_full_roster
 
-STEPPING_IN = timedelta(minutes=1)
+REASSIGNMENT_DELAY = timedelta(minutes=1)
 """So long after an absence has begun the work has gone to whoever stands in."""
 
 
-def about(message: Message) -> str:
+def message_subject(message: Message) -> str:
     """The subject of a ball about one message."""
     return f"message:{message.id}"
 
 
-async def raise_ball(
-    turn: Turn, kind: BallKind, subject: str, detail: str, *, request_id: int | None = None
+async def raise_dropped_ball(
+    uow: UnitOfWork,
+    kind: DroppedBallKind,
+    subject: str,
+    detail: str,
+    *,
+    request_id: int | None = None,
 ) -> bool:
     """Put it before the request's owner, or with no request before whoever oversees; once.
 
@@ -43,96 +48,97 @@ async def raise_ball(
         col(DroppedBall.subject) == subject,
         col(DroppedBall.resolved_at).is_(None),
     )
-    if (await turn.session.exec(query)).first() is not None:
+    if (await uow.session.exec(query)).first() is not None:
         return False
     ball = DroppedBall(
         kind=kind, subject=subject, request_id=request_id, detail=detail,
-        slipped_at=turn.now, raised_at=turn.now,
+        dropped_at=uow.now, raised_at=uow.now,
     )  # fmt: skip
     if request_id is None:
-        ball.owner_id = (await load_full_roster(turn.session)).overseer()
+        ball.owner_id = (await load_full_roster(uow.session)).default_manager()
     else:
-        request = await lock_by_id(turn.session, request_id)
-        department = (await turn.roster(request)).department_by_id(request.department_id)
+        request = await lock_by_id(uow.session, request_id)
+        department = (await uow.roster(request)).department_by_id(request.department_id)
         ball.owner_id, ball.department_id = request.owner_id, department.id
-        ball.escalates_at = department.lead_by(turn.now)
-    turn.session.add(ball)
-    await turn.session.flush()
-    turn.moved.add(ball.department_id or FRONT_DESK)
+        ball.escalates_at = department.lead_escalation_at(uow.now)
+    uow.session.add(ball)
+    await uow.session.flush()
+    uow.changed_departments.add(ball.department_id or NO_DEPARTMENT)
     return True
 
 
-async def resolve_balls(turn: Turn, subject: str, *kinds: BallKind) -> None:
+async def resolve_dropped_balls(uow: UnitOfWork, subject: str, *kinds: DroppedBallKind) -> None:
     """The facts have put it right: the open balls of these kinds about this are closed."""
     query = select(DroppedBall).where(
         col(DroppedBall.kind).in_(kinds),
         col(DroppedBall.subject) == subject,
         col(DroppedBall.resolved_at).is_(None),
     )
-    for ball in (await turn.session.exec(query)).all():
-        ball.resolved_at = turn.now
-        turn.moved.add(ball.department_id or FRONT_DESK)
+    for ball in (await uow.session.exec(query)).all():
+        ball.resolved_at = uow.now
+        uow.changed_departments.add(ball.department_id or NO_DEPARTMENT)
 
 
-async def look_at(turn: Turn, ids: Sequence[int]) -> None:
+async def inspect_requests(uow: UnitOfWork, ids: Sequence[int]) -> None:
     """Raise what has slipped of these requests, resolve what has not, plan the next look."""
-    for request in await lock_for_watch(turn.session, ids):
-        roster = await turn.roster(request)
-        turn.moved |= await keep_watch(turn.session, request, roster, turn.now)
-        if request.has_dropped:
-            turn.nudged.add(request.id or 0)
+    for request in await lock_for_detection(uow.session, ids):
+        roster = await uow.roster(request)
+        uow.changed_departments |= await detect_dropped_balls(uow.session, request, roster, uow.now)
+        if request.has_open_ball:
+            uow.changed_requests.add(request.id or 0)
 
 
-async def look_for_ownerless(turn: Turn) -> int:
+async def schedule_ownerless_checks(uow: UnitOfWork) -> int:
     """Have those looked at whose owner has left or is away, and who nobody took over."""
     gone = select(StaffMember.id).where(
         col(StaffMember.disabled_at).is_not(None)
         | (
-            (col(StaffMember.absent_from) <= turn.now - STEPPING_IN)
-            & (col(StaffMember.absent_until).is_(None) | (col(StaffMember.absent_until) > turn.now))
+            (col(StaffMember.absent_from) <= uow.now - REASSIGNMENT_DELAY)
+            & (col(StaffMember.absent_until).is_(None) | (col(StaffMember.absent_until) > uow.now))
         )
     )
-    people = (await turn.session.exec(gone)).all()
+    people = (await uow.session.exec(gone)).all()
     if not people:
         return 0
-    connection = await turn.session.connection()
+    connection = await uow.session.connection()
     found = await connection.execute(
         sa.update(ServiceRequest)
         .where(
             col(ServiceRequest.closed_at).is_(None),
             col(ServiceRequest.owner_id).in_(people),
-            col(ServiceRequest.has_dropped).is_(False),
-            col(ServiceRequest.watch_at).is_(None) | (col(ServiceRequest.watch_at) > turn.now),
+            col(ServiceRequest.has_open_ball).is_(False),
+            col(ServiceRequest.next_check_at).is_(None)
+            | (col(ServiceRequest.next_check_at) > uow.now),
         )
-        .values(watch_at=turn.now)
+        .values(next_check_at=uow.now)
     )
     return found.rowcount
 
 
-async def dismiss_ball(turn: Turn, ball_id: int, reason: str) -> DroppedBall:
+async def dismiss_dropped_ball(uow: UnitOfWork, dropped_ball_id: int, reason: str) -> DroppedBall:
     """Set it aside, with the reason: it does not matter, or nothing can be done about it.
 
     It comes back only if it slips anew. Raises NotFound, BadInput without a reason, and Conflict
     where it has been resolved already.
     """
-    reason = check_words("reason", reason)
-    seen = await turn.session.get(DroppedBall, ball_id)
+    reason = check_text("reason", reason)
+    seen = await uow.session.get(DroppedBall, dropped_ball_id)
     if seen is None:
-        raise NotFound(f"There is no dropped ball {ball_id}.")
+        raise NotFound(f"There is no dropped ball {dropped_ball_id}.")
     # The request before its ball, as the watch takes them.
-    request = await lock_by_id(turn.session, seen.request_id) if seen.request_id else None
-    ball = await turn.session.get_one(
-        DroppedBall, ball_id, with_for_update=True, populate_existing=True
+    request = await lock_by_id(uow.session, seen.request_id) if seen.request_id else None
+    ball = await uow.session.get_one(
+        DroppedBall, dropped_ball_id, with_for_update=True, populate_existing=True
     )
     if ball.resolved_at is not None:
         raise Conflict("This has been put right already, so there is nothing to set aside.")
-    ball.resolved_at, ball.dismissed_reason = turn.now, reason
-    ball.dismissed_by = turn.actor.name
-    turn.moved.add(ball.department_id or FRONT_DESK)
+    ball.resolved_at, ball.dismissed_reason = uow.now, reason
+    ball.dismissed_by = uow.actor.name
+    uow.changed_departments.add(ball.department_id or NO_DEPARTMENT)
     if request is not None:
         request.record(
-            EventKind.BALL_DISMISSED, turn.actor, turn.now, visible=False, moves=False,
+            EventKind.BALL_DISMISSED, uow.actor, uow.now, visible=False, bumps_version=False,
             ball=ball.kind.value, detail=ball.detail, reason=reason,
         )  # fmt: skip
-        await turn.settle(request)
+        await uow.finish(request)
     return ball

@@ -29,18 +29,18 @@ from portal.models import (
     Stage,
     StageRun,
 )
-from portal.models.people.contact_address import read_email, read_phone
+from portal.models.people.contact_address import parse_email_address, parse_phone
 
-WAITED_FOR = (PromiseKind.ANSWER, PromiseKind.CALL)
+REPLY_PROMISE_KINDS = (PromiseKind.ANSWER, PromiseKind.CALL)
 """What a customer waits for is our word: written, or spoken."""
 
-WAITS_TO_BE_TAKEN_UP = (
+HAS_PENDING_HANDOFF = (
     sa.select(col(Handoff.id))
     .where(col(Handoff.run_id) == col(StageRun.id), col(Handoff.closed_at).is_(None))
     .exists()
 )
 
-LISTED: Sequence[ORMOption] = (
+LIST_OPTIONS: Sequence[ORMOption] = (
     selectinload(ServiceRequest.runs),  # type: ignore[arg-type]
     selectinload(ServiceRequest.workflow),  # type: ignore[arg-type]
     selectinload(ServiceRequest.customer),  # type: ignore[arg-type]
@@ -48,7 +48,7 @@ LISTED: Sequence[ORMOption] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PageCursor:
     """Where a page of a list ended: the time it is ordered by, and the id."""
 
     at: datetime
@@ -56,7 +56,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class BoardCounts:
     """How a department stands."""
 
     in_work: int = 0
@@ -72,10 +72,10 @@ async def all_departments(session: AsyncSession) -> Sequence[Department]:
 
 async def board_counts(
     session: AsyncSession, departments: Iterable[int], now: datetime
-) -> dict[int, Counts]:
+) -> dict[int, BoardCounts]:
     """How each of these departments stands, in three grouped counts."""
     ids = list(departments)
-    late = sa.case((sa.and_(col(StageRun.late_at) < now, col(StageRun.paused_at).is_(None)), 1))
+    late = sa.case((sa.and_(col(StageRun.overdue_at) < now, col(StageRun.paused_at).is_(None)), 1))
     runs = (
         sa.select(col(StageRun.department_id), sa.func.count(), sa.func.count(late))
         .where(col(StageRun.state) == RunState.OPEN, col(StageRun.department_id).in_(ids))
@@ -90,7 +90,7 @@ async def board_counts(
         sa.select(col(Promise.department_id), sa.func.count())
         .where(
             col(Promise.closed_at).is_(None),
-            col(Promise.kind).in_(WAITED_FOR),
+            col(Promise.kind).in_(REPLY_PROMISE_KINDS),
             col(Promise.department_id).in_(ids),
         )
         .group_by(col(Promise.department_id))
@@ -100,7 +100,7 @@ async def board_counts(
     waiting = {key: n for key, n in await connection.execute(handoffs)}  # noqa: C416 (rows are no pairs to mypy)
     owed = {key: n for key, n in await connection.execute(answers)}  # noqa: C416 (as above)
     return {
-        key: Counts(
+        key: BoardCounts(
             in_work=open_runs.get(key, (0, 0))[0] - waiting.get(key, 0),
             to_accept=waiting.get(key, 0),
             late=open_runs.get(key, (0, 0))[1],
@@ -110,12 +110,12 @@ async def board_counts(
     }
 
 
-Handed = tuple[Handoff, StageRun, ServiceRequest, str, str]
+IncomingHandoff = tuple[Handoff, StageRun, ServiceRequest, str, str]
 
 
-async def handed_to(
-    session: AsyncSession, department_id: int, after: Place | None, limit: int
-) -> Sequence[Handed]:
+async def list_incoming_handoffs(
+    session: AsyncSession, department_id: int, after: PageCursor | None, limit: int
+) -> Sequence[IncomingHandoff]:
     """Handoffs that wait here, with run, request, customer's and stage's name; soonest first."""
     query = (
         sa.select(Handoff, StageRun, ServiceRequest, col(Customer.name), col(Stage.name))
@@ -125,18 +125,18 @@ async def handed_to(
         .join(Stage, col(Stage.id) == col(StageRun.stage_id))
         .where(col(Handoff.to_department_id) == department_id, col(Handoff.closed_at).is_(None))
     )
-    found: Sequence[Handed] = await _page(
+    found: Sequence[IncomingHandoff] = await _page(
         session, query, col(Handoff.accept_by), col(Handoff.id), after=after, limit=limit
     )
     return found
 
 
-Owed = tuple[Promise, ServiceRequest, str]
+OwedReply = tuple[Promise, ServiceRequest, str]
 
 
-async def answers_owed(
-    session: AsyncSession, department_id: int, after: Place | None, limit: int
-) -> Sequence[Owed]:
+async def list_owed_replies(
+    session: AsyncSession, department_id: int, after: PageCursor | None, limit: int
+) -> Sequence[OwedReply]:
     """Answers and calls promised by this department, with request and customer's name; soonest first."""
     query = (
         sa.select(Promise, ServiceRequest, col(Customer.name))
@@ -145,21 +145,21 @@ async def answers_owed(
         .where(
             col(Promise.department_id) == department_id,
             col(Promise.closed_at).is_(None),
-            col(Promise.kind).in_(WAITED_FOR),
+            col(Promise.kind).in_(REPLY_PROMISE_KINDS),
         )
     )
-    found: Sequence[Owed] = await _page(
+    found: Sequence[OwedReply] = await _page(
         session, query, col(Promise.due_at), col(Promise.id), after=after, limit=limit
     )
     return found
 
 
-Worked = tuple[StageRun, ServiceRequest, str, str]
+OpenWork = tuple[StageRun, ServiceRequest, str, str]
 
 
 async def in_work(
-    session: AsyncSession, department_id: int, after: Place | None, limit: int, *, paused: bool
-) -> Sequence[Worked]:
+    session: AsyncSession, department_id: int, after: PageCursor | None, limit: int, *, paused: bool
+) -> Sequence[OpenWork]:
     """Open stages that this department has, with request, customer and stage; soonest first.
 
     ``paused`` for those whose clock stands still, else those whose clock runs.
@@ -173,21 +173,21 @@ async def in_work(
             col(StageRun.department_id) == department_id,
             col(StageRun.state) == RunState.OPEN,
             col(StageRun.paused_at).is_not(None) if paused else col(StageRun.paused_at).is_(None),
-            ~WAITS_TO_BE_TAKEN_UP,
+            ~HAS_PENDING_HANDOFF,
         )
     )
-    found: Sequence[Worked] = await _page(
+    found: Sequence[OpenWork] = await _page(
         session, query, col(StageRun.due_at), col(StageRun.id), after=after, limit=limit
     )
     return found
 
 
-Confirming = tuple[ServiceRequest, str]
+RequestToConfirm = tuple[ServiceRequest, str]
 
 
 async def awaiting_confirmation(
-    session: AsyncSession, department_id: int, after: Place | None, limit: int
-) -> Sequence[Confirming]:
+    session: AsyncSession, department_id: int, after: PageCursor | None, limit: int
+) -> Sequence[RequestToConfirm]:
     """Requests whose work is done and whose customer has not said so yet; newest first."""
     query: Any = (
         sa.select(ServiceRequest, col(Customer.name))
@@ -202,7 +202,7 @@ async def awaiting_confirmation(
     )
     if after is not None:
         query = query.where(col(ServiceRequest.id) < after.id)
-    found: Sequence[Confirming] = (await session.exec(query)).all()
+    found: Sequence[RequestToConfirm] = (await session.exec(query)).all()
     return found
 
 
@@ -216,7 +216,7 @@ async def open_promises(session: AsyncSession, requests: Iterable[int]) -> Seque
     return (await session.exec(query)).all()
 
 
-async def latest_words(session: AsyncSession, requests: Iterable[int]) -> dict[int, str]:
+async def latest_customer_texts(session: AsyncSession, requests: Iterable[int]) -> dict[int, str]:
     """What each of these requests' customers wrote last."""
     newest = (
         sa.select(sa.func.max(col(Message.id)))
@@ -264,7 +264,7 @@ async def search_requests(session: AsyncSession, words: str, limit: int) -> list
                 .where(condition)
                 .order_by(col(ServiceRequest.id).desc())
                 .limit(limit)
-                .options(*LISTED)
+                .options(*LIST_OPTIONS)
             )
             found.update({one.id or 0: one for one in (await session.exec(query)).all()})
         if found:
@@ -275,12 +275,12 @@ async def search_requests(session: AsyncSession, words: str, limit: int) -> list
 async def newest_requests(session: AsyncSession, limit: int) -> Sequence[ServiceRequest]:
     """The newest requests of all, with their stages, workflow and customer."""
     query = select(ServiceRequest).order_by(col(ServiceRequest.id).desc()).limit(limit)
-    return (await session.exec(query.options(*LISTED))).all()
+    return (await session.exec(query.options(*LIST_OPTIONS))).all()
 
 
 def _addresses(words: str) -> list[str]:
     addresses = []
-    for read in (read_phone, read_email):
+    for read in (parse_phone, parse_email_address):
         try:
             addresses.append(read(words))
         except ValueError:
@@ -289,7 +289,7 @@ def _addresses(words: str) -> list[str]:
 
 
 async def _page(
-    session: AsyncSession, query: Any, at: Any, id_: Any, *, after: Place | None, limit: int
+    session: AsyncSession, query: Any, at: Any, id_: Any, *, after: PageCursor | None, limit: int
 ) -> Any:
     if after is not None:
         # As one value, so that the index is entered where the last page ended.

@@ -8,13 +8,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.models import CannedReply, Contact, ContactReason, Membership
 
 
-async def replies_at_hand(
+async def list_canned_replies(
     session: AsyncSession, departments: Collection[int] | None = None
 ) -> Sequence[CannedReply]:
     """The replies of everybody and of these departments (None: of all), by title."""
     query = (
         select(CannedReply)
-        .where(col(CannedReply.retired_at).is_(None))
+        .where(col(CannedReply.archived_at).is_(None))
         .order_by(col(CannedReply.title), col(CannedReply.id))
     )
     if departments is not None:
@@ -31,7 +31,7 @@ async def led_departments(session: AsyncSession, staff_id: int) -> frozenset[int
     return frozenset((await session.exec(query)).all())
 
 
-async def last_reason(session: AsyncSession, request_id: int) -> ContactReason | None:
+async def last_contact_reason(session: AsyncSession, request_id: int) -> ContactReason | None:
     """Why the customer came to us last about this request; None where they never did."""
     query = (
         select(Contact.reason)

@@ -8,37 +8,37 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.models import DroppedBall, Level
+from portal.models import DroppedBall, EscalationLevel
 
-MOST_COUNTED = 100
+MAX_COUNTED = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Whom:
+class DroppedBallScope:
     """Whose: what is before this person, or what lies with these departments. Neither is all."""
 
     person_id: int | None = None
     departments: Collection[int] | None = None
 
 
-async def standing_balls(
-    session: AsyncSession, whom: Whom, *, limit: int, after: int | None = None
+async def list_open_dropped_balls(
+    session: AsyncSession, scope: DroppedBallScope, *, limit: int, after: int | None = None
 ) -> tuple[list[DroppedBall], int | None]:
     """A page of them, the oldest first, and the id to go on after."""
-    query = _standing(select(DroppedBall), whom)
+    query = _standing(select(DroppedBall), scope)
     if after is not None:
         query = query.where(col(DroppedBall.id) > after)
     found = list((await session.exec(query.order_by(col(DroppedBall.id)).limit(limit + 1))).all())
     return found[:limit], found[limit - 1].id if len(found) > limit else None
 
 
-async def count_balls(session: AsyncSession, whom: Whom) -> int:
-    """How many there are; no further than ``MOST_COUNTED``, so that it always costs little."""
-    some = _standing(select(col(DroppedBall.id)), whom).limit(MOST_COUNTED).subquery()
+async def count_open_dropped_balls(session: AsyncSession, scope: DroppedBallScope) -> int:
+    """How many there are; no further than ``MAX_COUNTED``, so that it always costs little."""
+    some = _standing(select(col(DroppedBall.id)), scope).limit(MAX_COUNTED).subquery()
     return (await session.exec(select(sa.func.count()).select_from(some))).one()
 
 
-async def balls_of(session: AsyncSession, request_id: int) -> Sequence[DroppedBall]:
+async def open_dropped_balls_of(session: AsyncSession, request_id: int) -> Sequence[DroppedBall]:
     """What has slipped of one request and is not right yet, the oldest first."""
     query = select(DroppedBall).where(
         col(DroppedBall.request_id) == request_id, col(DroppedBall.resolved_at).is_(None)
@@ -46,16 +46,16 @@ async def balls_of(session: AsyncSession, request_id: int) -> Sequence[DroppedBa
     return (await session.exec(query.order_by(col(DroppedBall.id)))).all()
 
 
-def _standing(query: Any, whom: Whom) -> Any:
+def _standing(query: Any, scope: DroppedBallScope) -> Any:
     query = query.where(col(DroppedBall.resolved_at).is_(None))
-    if whom.person_id is not None:
-        escalated = col(DroppedBall.level) != Level.OWNER
+    if scope.person_id is not None:
+        escalated = col(DroppedBall.level) != EscalationLevel.OWNER
         return query.where(
             sa.or_(
-                sa.and_(col(DroppedBall.owner_id) == whom.person_id, ~escalated),
-                sa.and_(col(DroppedBall.escalated_to_id) == whom.person_id, escalated),
+                sa.and_(col(DroppedBall.owner_id) == scope.person_id, ~escalated),
+                sa.and_(col(DroppedBall.escalated_to_id) == scope.person_id, escalated),
             )
         )
-    if whom.departments is not None:
-        return query.where(col(DroppedBall.department_id).in_(whom.departments))
+    if scope.departments is not None:
+        return query.where(col(DroppedBall.department_id).in_(scope.departments))
     return query

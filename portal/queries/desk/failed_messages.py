@@ -12,38 +12,38 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.models import (
-    UNSETTLED,
-    BallKind,
+    NEEDS_ATTENTION,
     DroppedBall,
+    DroppedBallKind,
     Message,
     MessageKind,
     MessageStatus,
     ServiceRequest,
 )
-from portal.queries.requests import WHOLE_CUSTOMER
+from portal.queries.requests import CUSTOMER_OPTIONS
 
-STILL_LOOKING = timedelta(minutes=5)
+RECONCILE_GRACE = timedelta(minutes=5)
 """So long we look for what became of a message before a person is asked to."""
 
-GONE_BY = (
+TIME_BOUND_KINDS = (
     MessageKind.ACKNOWLEDGEMENT,
-    MessageKind.WHICH,
+    MessageKind.WHICH_REQUEST,
     MessageKind.CONSENT,
     MessageKind.CODE,
     MessageKind.REMINDER,
 )
 """Kinds that nobody misses once it is too late for them."""
 
-MOST_COUNTED = 100
+MAX_COUNTED = 100
 
-FOR_MENDING: Sequence[ORMOption] = (
+FAILED_MESSAGE_OPTIONS: Sequence[ORMOption] = (
     selectinload(ServiceRequest.runs),  # type: ignore[arg-type]
-    selectinload(ServiceRequest.customer).options(WHOLE_CUSTOMER),  # type: ignore[arg-type]
+    selectinload(ServiceRequest.customer).options(CUSTOMER_OPTIONS),  # type: ignore[arg-type]
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class FailedMessageScope:
     """Whose messages: those of a person's own requests, and of these departments'.
 
     Neither is everybody's.
@@ -53,11 +53,16 @@ class Scope:
     departments: Collection[int] | None = None
 
 
-EVERYBODYS = Scope()
+ALL_FAILED_MESSAGES = FailedMessageScope()
 
 
-async def lost_messages(
-    session: AsyncSession, now: datetime, scope: Scope, *, limit: int, after: int | None = None
+async def list_failed_messages(
+    session: AsyncSession,
+    now: datetime,
+    scope: FailedMessageScope,
+    *,
+    limit: int,
+    after: int | None = None,
 ) -> tuple[list[Message], int | None]:
     """A page of them, the oldest first, and the id to go on after."""
     query = _lost(select(Message), now, scope)
@@ -68,9 +73,11 @@ async def lost_messages(
     return found[:limit], found[limit - 1].id if len(found) > limit else None
 
 
-async def count_lost(session: AsyncSession, now: datetime, scope: Scope) -> int:
-    """How many there are; no further than ``MOST_COUNTED``, so that it always costs little."""
-    some = _lost(select(col(Message.id)), now, scope).limit(MOST_COUNTED).subquery()
+async def count_failed_messages(
+    session: AsyncSession, now: datetime, scope: FailedMessageScope
+) -> int:
+    """How many there are; no further than ``MAX_COUNTED``, so that it always costs little."""
+    some = _lost(select(col(Message.id)), now, scope).limit(MAX_COUNTED).subquery()
     return (await session.exec(select(sa.func.count()).select_from(some))).one()
 
 
@@ -79,16 +86,22 @@ async def requests_by_id(
 ) -> dict[int, ServiceRequest]:
     """These requests with their customers' addresses and who has them: a few queries."""
     wanted = {one for one in ids if one is not None}
-    query = select(ServiceRequest).where(col(ServiceRequest.id).in_(wanted)).options(*FOR_MENDING)
+    query = (
+        select(ServiceRequest)
+        .where(col(ServiceRequest.id).in_(wanted))
+        .options(*FAILED_MESSAGE_OPTIONS)
+    )
     return {one.id or 0: one for one in (await session.exec(query)).all()} if wanted else {}
 
 
-async def house_alerts(session: AsyncSession) -> Sequence[str]:
+async def sending_alerts(session: AsyncSession) -> Sequence[str]:
     """What stops or limits all sending at present, a sentence each, the oldest first."""
     query = (
         select(DroppedBall.detail)
         .where(
-            col(DroppedBall.kind).in_((BallKind.SENDING_PAUSED, BallKind.CEILING)),
+            col(DroppedBall.kind).in_(
+                (DroppedBallKind.SENDING_PAUSED, DroppedBallKind.SENDING_LIMIT)
+            ),
             col(DroppedBall.request_id).is_(None),
             col(DroppedBall.resolved_at).is_(None),
         )
@@ -97,20 +110,20 @@ async def house_alerts(session: AsyncSession) -> Sequence[str]:
     return (await session.exec(query)).all()
 
 
-def _lost(query: Any, now: datetime, scope: Scope) -> Any:
+def _lost(query: Any, now: datetime, scope: FailedMessageScope) -> Any:
     query = query.where(
         # Said as the partial index says it, so that it serves.
-        col(Message.id).in_(select(Message.id).where(sa.text(UNSETTLED))),
+        col(Message.id).in_(select(Message.id).where(sa.text(NEEDS_ATTENTION))),
         sa.or_(
             col(Message.status) != MessageStatus.UNKNOWN,
-            col(Message.claimed_at) < now - STILL_LOOKING,
+            col(Message.claimed_at) < now - RECONCILE_GRACE,
         ),
         sa.or_(
             col(Message.status) != MessageStatus.EXPIRED,
-            col(Message.kind).not_in(GONE_BY),
+            col(Message.kind).not_in(TIME_BOUND_KINDS),
         ),
     )
-    if scope == EVERYBODYS:
+    if scope == ALL_FAILED_MESSAGES:
         return query
     mine = [col(ServiceRequest.owner_id) == scope.owner_id]
     if scope.departments is not None:

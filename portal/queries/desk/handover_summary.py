@@ -19,18 +19,18 @@ from portal.models import (
     Promise,
     ServiceRequest,
 )
-from portal.queries.conversations import NEVER_SAID
+from portal.queries.conversations import UNSENT_STATUSES
 
-PASSING_ON = {EventKind.STAGE_COMPLETED: "handover", EventKind.ASSIGNED: "note"}
+HANDOVER_NOTE_KEYS = {EventKind.STAGE_COMPLETED: "handover", EventKind.ASSIGNED: "note"}
 """Where the words for whoever comes next stand, by what was done with them."""
-LATEST = 3
+MAX_HANDOVER_NOTES = 3
 """So many of these words are enough to know; older ones stand in the timeline."""
-LOOKED_AT = 30
+MAX_EVENTS_READ = 30
 """Of so many steps the newest such words are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Handover:
+class HandoverNote:
     """Words for whoever comes next, from the one who passed it on."""
 
     words: str
@@ -39,7 +39,7 @@ class Handover:
 
 
 @dataclass(frozen=True, slots=True)
-class Return:
+class ReturnedHandoff:
     """One time that a department gave it back, and why."""
 
     department_id: int
@@ -48,37 +48,37 @@ class Return:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class HandoverSummary:
     """What was promised, what was said last, why they came, and how often it was given back.
 
     ``contacts`` counts by reason, the most frequent first; ``returns`` stand oldest first,
     ``handovers`` newest first.
     """
 
-    minds_about: str
+    customer_note: str
     promises: Sequence[Promise]
-    they_said: Message | None
-    we_said: Message | None
+    last_customer_message: Message | None
+    last_reply: Message | None
     contacts: Sequence[tuple[ContactReason, int]]
-    returns: Sequence[Return]
-    handovers: Sequence[Handover]
+    returns: Sequence[ReturnedHandoff]
+    handovers: Sequence[HandoverNote]
 
     @property
-    def is_blank(self) -> bool:
+    def is_empty(self) -> bool:
         """True where there is nothing to tell yet."""
-        told = (self.minds_about, self.promises, self.they_said, self.we_said)
+        told = (self.customer_note, self.promises, self.last_customer_message, self.last_reply)
         return not any((*told, self.contacts, self.returns, self.handovers))
 
 
-async def read_story(session: AsyncSession, request: ServiceRequest) -> Story:
+async def load_handover_summary(session: AsyncSession, request: ServiceRequest) -> HandoverSummary:
     """The story of this request, in three queries however long it is."""
     request_id = request.id or 0
     said = {one.direction: one for one in await _said_last(session, request_id)}
-    return Story(
-        minds_about=request.minds_about,
+    return HandoverSummary(
+        customer_note=request.customer_note,
         promises=[one for one in request.promises if one.closed_at is None],
-        they_said=said.get(Direction.IN),
-        we_said=said.get(Direction.OUT),
+        last_customer_message=said.get(Direction.IN),
+        last_reply=said.get(Direction.OUT),
         contacts=await _contacts(session, request_id),
         returns=list(_returns(request)),
         handovers=await _handovers(session, request_id),
@@ -98,7 +98,7 @@ async def _said_last(session: AsyncSession, request_id: int) -> Sequence[Message
         of_request,
         col(Message.direction) == Direction.OUT,
         col(Message.kind).in_([MessageKind.STAFF, MessageKind.ANSWER]),
-        col(Message.status).not_in(NEVER_SAID),
+        col(Message.status).not_in(UNSENT_STATUSES),
     )
     last = (theirs.scalar_subquery(), ours.scalar_subquery())
     return (await session.exec(select(Message).where(col(Message.id).in_(last)))).all()
@@ -115,19 +115,21 @@ async def _contacts(session: AsyncSession, request_id: int) -> list[tuple[Contac
     return [(ContactReason(reason), many) for reason, many in (await session.exec(query)).all()]
 
 
-async def _handovers(session: AsyncSession, request_id: int) -> list[Handover]:
+async def _handovers(session: AsyncSession, request_id: int) -> list[HandoverNote]:
     query = (
         select(Event)
-        .where(col(Event.request_id) == request_id, col(Event.kind).in_(PASSING_ON))
+        .where(col(Event.request_id) == request_id, col(Event.kind).in_(HANDOVER_NOTE_KEYS))
         .order_by(col(Event.id).desc())
-        .limit(LOOKED_AT)
+        .limit(MAX_EVENTS_READ)
     )
     passed = (await session.exec(query)).all()
-    said = ((one.data.get(PASSING_ON[one.kind]), one) for one in passed)
-    return [Handover(words, one.actor_name, one.at) for words, one in said if words][:LATEST]
+    said = ((one.data.get(HANDOVER_NOTE_KEYS[one.kind]), one) for one in passed)
+    return [HandoverNote(words, one.actor_name, one.at) for words, one in said if words][
+        :MAX_HANDOVER_NOTES
+    ]
 
 
-def _returns(request: ServiceRequest) -> Iterator[Return]:
+def _returns(request: ServiceRequest) -> Iterator[ReturnedHandoff]:
     for run in request.runs:
         if run.returned_by_id is None:
             continue
@@ -137,4 +139,4 @@ def _returns(request: ServiceRequest) -> Iterator[Return]:
             if handoff.refused_at == run.opened_at
         )
         # A sending back leaves its reason on the passage that it opened, a refusal on the handoff.
-        yield Return(run.returned_by_id, run.opened_at, run.note or next(refused, ""))
+        yield ReturnedHandoff(run.returned_by_id, run.opened_at, run.note or next(refused, ""))

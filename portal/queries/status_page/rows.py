@@ -48,8 +48,8 @@ class RunRow:
     completed_at: datetime | None
     closed_at: datetime | None
     due_at: datetime
-    outer_at: datetime
-    usual_at: datetime | None
+    last_promised_at: datetime
+    p50_at: datetime | None
     delay_reason: str
     note: str
     waits_on_customer: bool
@@ -94,7 +94,7 @@ class FollowUpRow:
     id: int
     run_id: int
     key: str
-    at_stage: bool
+    during_stage: bool
     state: str
     question: str
     next_at: datetime | None
@@ -139,7 +139,7 @@ class AttachmentRow:
 
 
 @dataclass(frozen=True, slots=True)
-class HeardRow:
+class ThirdPartyUpdateRow:
     """What a third party said of a StageRun; ``data`` is the event's, as JSON."""
 
     id: int
@@ -160,7 +160,7 @@ class DepartmentRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class StatusPageRow:
     """A request as its customer may see it, at one moment. Rows stand in the order of their ids."""
 
     request_id: int
@@ -181,7 +181,7 @@ class Snapshot:
     follow_ups: tuple[FollowUpRow, ...]
     messages: tuple[MessageRow, ...]
     attachments: tuple[AttachmentRow, ...]
-    heard: tuple[HeardRow, ...]
+    heard: tuple[ThirdPartyUpdateRow, ...]
     departments: tuple[DepartmentRow, ...]
 
 
@@ -192,14 +192,14 @@ ROWS: dict[str, Any] = {
     "follow_ups": FollowUpRow,
     "messages": MessageRow,
     "attachments": AttachmentRow,
-    "heard": HeardRow,
+    "heard": ThirdPartyUpdateRow,
     "departments": DepartmentRow,
 }
 
-HEARD = EventKind.THIRD_PARTY_HEARD
+THIRD_PARTY_UPDATED_KIND = EventKind.THIRD_PARTY_UPDATED
 
 
-class Statements:
+class StatusPageStatements:
     """The statements as this database's driver takes them, each with one parameter.
 
     ``group`` and ``array`` are the names of its JSON functions.
@@ -262,7 +262,7 @@ class Statements:
             ),
             self._rows(
                 # Spelled out: the statement takes the token and nothing else.
-                Event, HeardRow, col(Event.kind) == sa.literal_column(f"'{HEARD.value}'"),
+                Event, ThirdPartyUpdateRow, col(Event.kind) == sa.literal_column(f"'{THIRD_PARTY_UPDATED_KIND.value}'"),
                 data=sa.cast(col(Event.data), sa.Text),
             ),
             self._rows(Department, DepartmentRow, col(Department.id).in_(in_workflow), own=False),
@@ -294,12 +294,12 @@ def _told_promises() -> tuple[Any, ...]:
     )
 
 
-def read_snapshot(row: Sequence[Any]) -> Snapshot:
+def read_status_page_row(row: Sequence[Any]) -> StatusPageRow:
     """A row of the snapshot statement."""
-    told = dict(zip(Snapshot.__slots__, row, strict=True))
+    told = dict(zip(StatusPageRow.__slots__, row, strict=True))
     told["closed_at"] = _moment(told["closed_at"])
     told |= {name: _read(kind, told[name]) for name, kind in ROWS.items()}
-    return Snapshot(**told)
+    return StatusPageRow(**told)
 
 
 def _read(kind: Any, text: str | None) -> Any:

@@ -3,15 +3,22 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from portal.branding.theme import PLAIN, Livery
+from portal.branding.theme import DEFAULT_THEME, Theme
 from portal.messaging.wording.channel_neutral import without_reply_hint
-from portal.messaging.wording.promises import moved_because, promised
-from portal.messaging.wording.renderer import fill
-from portal.models import ENDED, Answer, Expects, FollowUpState, PromiseKind, RequestStatus
-from portal.queries.status_page.rows import Snapshot
-from portal.tracking.status_page.appointments import read_appointments
-from portal.tracking.status_page.conversation import read_conversation
-from portal.tracking.status_page.timeline import UNCONFIRMED, Journey
+from portal.messaging.wording.promises import localize_promise, moved_because
+from portal.messaging.wording.renderer import fill_template
+from portal.models import (
+    CLOSED_STATUSES,
+    Answer,
+    AnswerType,
+    FollowUpState,
+    PromiseKind,
+    RequestStatus,
+)
+from portal.queries.status_page.rows import StatusPageRow
+from portal.tracking.status_page.appointments import find_appointments
+from portal.tracking.status_page.conversation import build_conversation
+from portal.tracking.status_page.timeline import UNCONFIRMED, StageTimeline
 from portal.tracking.status_page.view_models import (
     Ending,
     PastPromise,
@@ -22,29 +29,34 @@ from portal.tracking.status_page.view_models import (
 )
 from portal.workflows import WorkflowDefinition
 
-REPLIES = (PromiseKind.ANSWER, PromiseKind.CALL)
-MOST_PAST = 2
+REPLY_KINDS = (PromiseKind.ANSWER, PromiseKind.CALL)
+MAX_PAST = 2
 
 
 @dataclass(frozen=True)
-class House:
+class Organisation:
     """Who we are to the customer."""
 
     brand: str
     support_contact: str | None
-    livery: Livery = PLAIN
+    theme: Theme = DEFAULT_THEME
 
 
 def build_status_page(
-    snapshot: Snapshot, definition: WorkflowDefinition, house: House, *, token: str, now: datetime
+    snapshot: StatusPageRow,
+    definition: WorkflowDefinition,
+    organisation: Organisation,
+    *,
+    token: str,
+    now: datetime,
 ) -> StatusPage:
     """Everything that the customer reads of this request at this moment."""
-    journey = Journey(snapshot, definition, now)
+    journey = StageTimeline(snapshot, definition, now)
     return StatusPage(
         now=now,
-        brand=house.brand,
-        support_contact=house.support_contact,
-        livery=house.livery,
+        brand=organisation.brand,
+        support_contact=organisation.support_contact,
+        theme=organisation.theme,
         reference=snapshot.reference,
         title=definition.title_in(snapshot.title, snapshot.locale),
         first_name=_first(snapshot.name),
@@ -55,24 +67,26 @@ def build_status_page(
         write_to=journey.department(snapshot.department_id).name,
         path=f"/r/{token}",
         last_event_id=snapshot.page_version,
-        holders=journey.holders,
+        current_departments=journey.current_departments,
         handoff=journey.handoff,
-        next_up=journey.next_up,
+        next_step=journey.next_step,
         delay=journey.delay,
-        likely=journey.likely,
-        ask_from=_ask_from(snapshot, journey),
-        question=_question(snapshot, journey, house.brand),
+        estimate=journey.estimate,
+        ask_after=_ask_from(snapshot, journey),
+        question=_question(snapshot, journey, organisation.brand),
         pause=_pause(snapshot),
         ending=_ending(snapshot),
         promises=_promises(snapshot),
         past_promises=_past_promises(snapshot),
-        appointments=read_appointments(journey),
-        levels=tuple(journey.levels()),
-        conversation=read_conversation(snapshot.messages, snapshot.attachments, house.brand),
+        appointments=find_appointments(journey),
+        step_groups=tuple(journey.step_groups()),
+        conversation=build_conversation(
+            snapshot.messages, snapshot.attachments, organisation.brand
+        ),
     )
 
 
-def _question(snapshot: Snapshot, journey: Journey, brand: str) -> Question | None:
+def _question(snapshot: StatusPageRow, journey: StageTimeline, brand: str) -> Question | None:
     """The newest question that waits for the customer."""
     asked = [one for one in snapshot.follow_ups if one.state == FollowUpState.ASKED]
     if not asked:
@@ -84,11 +98,11 @@ def _question(snapshot: Snapshot, journey: Journey, brand: str) -> Question | No
         "title": journey.definition.title_in(snapshot.title, snapshot.locale),
         "department": journey.department(snapshot.department_id).name,
     }
-    words = fill(without_reply_hint(journey.question(asked[-1])), facts)
-    return Question(str(asked[-1].id), words, asks_time=asked[-1].expects == Expects.TIME)
+    words = fill_template(without_reply_hint(journey.question(asked[-1])), facts)
+    return Question(str(asked[-1].id), words, asks_time=asked[-1].expects == AnswerType.TIME)
 
 
-def _pause(snapshot: Snapshot) -> Pause | None:
+def _pause(snapshot: StatusPageRow) -> Pause | None:
     """Why all of it stands still, where staff put it aside."""
     if snapshot.status != RequestStatus.ON_HOLD:
         return None
@@ -96,18 +110,18 @@ def _pause(snapshot: Snapshot) -> Pause | None:
     return Pause(held.hold_reason, held.hold_until)
 
 
-def _ask_from(snapshot: Snapshot, journey: Journey) -> datetime | None:
+def _ask_from(snapshot: StatusPageRow, journey: StageTimeline) -> datetime | None:
     """Past the last date that we believed in; who is promised an answer has asked already."""
     open_ones = [one for one in snapshot.promises if one.closed_at is None]
-    owed = [one.due_at for one in open_ones if one.kind in REPLIES]
-    return max([journey.ask_from, *owed]) if journey.ask_from else None
+    owed = [one.due_at for one in open_ones if one.kind in REPLY_KINDS]
+    return max([journey.ask_after, *owed]) if journey.ask_after else None
 
 
-def _ending(snapshot: Snapshot) -> Ending | None:
+def _ending(snapshot: StatusPageRow) -> Ending | None:
     """How and when it ended."""
-    if snapshot.status not in ENDED or snapshot.closed_at is None:
+    if snapshot.status not in CLOSED_STATUSES or snapshot.closed_at is None:
         return None
-    said_yes = any(one.answer == Answer.YES and not one.at_stage for one in snapshot.follow_ups)
+    said_yes = any(one.answer == Answer.YES and not one.during_stage for one in snapshot.follow_ups)
     unconfirmed = snapshot.close_reason == UNCONFIRMED
     return Ending(
         snapshot.closed_at,
@@ -117,7 +131,7 @@ def _ending(snapshot: Snapshot) -> Ending | None:
     )
 
 
-def _promises(snapshot: Snapshot) -> tuple[PromiseLine, ...]:
+def _promises(snapshot: StatusPageRow) -> tuple[PromiseLine, ...]:
     """Our word that still stands, each with the first name of the person who keeps it."""
     return tuple(
         PromiseLine(
@@ -132,20 +146,20 @@ def _promises(snapshot: Snapshot) -> tuple[PromiseLine, ...]:
     )
 
 
-def _past_promises(snapshot: Snapshot) -> tuple[PastPromise, ...]:
+def _past_promises(snapshot: StatusPageRow) -> tuple[PastPromise, ...]:
     """The last of those that we have kept or missed, newest first."""
     past = [(one.closed_at, one) for one in snapshot.promises if one.closed_at is not None]
     past.sort(key=lambda ended: ended[0], reverse=True)
     return tuple(
         PastPromise(_promised(snapshot, one.text), _first(one.owner), one.kept_at)
-        for _, one in past[:MOST_PAST]
+        for _, one in past[:MAX_PAST]
     )
 
 
-def _promised(snapshot: Snapshot, text: str) -> str:
+def _promised(snapshot: StatusPageRow, text: str) -> str:
     """Without its full stop: the page says by when."""
     names = {one.name for one in snapshot.departments}
-    return promised(text, names, snapshot.locale).rstrip(".")
+    return localize_promise(text, names, snapshot.locale).rstrip(".")
 
 
 def _first(name: str) -> str:

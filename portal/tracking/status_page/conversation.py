@@ -4,10 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from portal.attachments.stored_file import KeptFile, known_reason
-from portal.messaging.wording.channel_neutral import bare_words, without_reply_hint, without_way_out
+from portal.attachments.stored_file import StoredFile, localizable_reason
+from portal.messaging.wording.channel_neutral import (
+    channel_neutral_text,
+    without_opt_out_hint,
+    without_reply_hint,
+)
 from portal.models import (
-    EDITED,
+    EDITED_SUFFIX,
     AttachmentState,
     Channel,
     Direction,
@@ -15,15 +19,15 @@ from portal.models import (
     MessageStatus,
 )
 from portal.queries.status_page.rows import AttachmentRow, MessageRow
-from portal.tracking.status_page.view_models import FileLine, Line
+from portal.tracking.status_page.view_models import AttachmentLine, ConversationLine
 
-TALK = frozenset(
+CONVERSATION_KINDS = frozenset(
     {
         MessageKind.CUSTOMER,
         MessageKind.STAFF,
         MessageKind.ACKNOWLEDGEMENT,
         MessageKind.ANSWER,
-        MessageKind.OFFER,
+        MessageKind.REOPEN_OFFER,
         MessageKind.FOLLOW_UP,
         MessageKind.REMINDER,
         MessageKind.PROMISE,
@@ -32,23 +36,23 @@ TALK = frozenset(
 )
 """Milestones, holds and endings are left out: they are what the page as a whole says."""
 
-STANDS_HERE = frozenset(
-    {MessageKind.STAFF, MessageKind.ACKNOWLEDGEMENT, MessageKind.ANSWER, MessageKind.OFFER}
+SHOWN_AT_ONCE = frozenset(
+    {MessageKind.STAFF, MessageKind.ACKNOWLEDGEMENT, MessageKind.ANSWER, MessageKind.REOPEN_OFFER}
 )
 """Said to the customer here, whatever became of the text or mail that carries it."""
 
-NEVER_SAID = frozenset({MessageStatus.SUPPRESSED, MessageStatus.EXPIRED})
+NEVER_SHOWN = frozenset({MessageStatus.SUPPRESSED, MessageStatus.EXPIRED})
 
 
-def read_conversation(
+def build_conversation(
     messages: Iterable[MessageRow], attachments: Iterable[AttachmentRow], brand: str
-) -> tuple[Line, ...]:
+) -> tuple[ConversationLine, ...]:
     """The lines of the conversation, oldest first.
 
     What staff wrote and what answers the customer stand here at once, also to somebody who
     wants no texts. What went a second time, or another way, stands here once.
     """
-    files: defaultdict[int, list[FileLine]] = defaultdict(list)
+    files: defaultdict[int, list[AttachmentLine]] = defaultdict(list)
     for one in attachments:
         files[one.message_id].append(_file(one))
     said = _once(one for one in messages if _is_said(one))
@@ -62,20 +66,20 @@ def _once(messages: Iterable[MessageRow]) -> Iterable[MessageRow]:
         about = (message.event_id, message.kind) if message.event_id else message.id
         if message.direction == Direction.IN:
             about = message.id
-        if about not in said or message.cause.endswith(EDITED):
+        if about not in said or message.cause.endswith(EDITED_SUFFIX):
             said[about] = message
     return said.values()
 
 
 def _is_said(message: MessageRow) -> bool:
-    if message.kind not in TALK:
+    if message.kind not in CONVERSATION_KINDS:
         return False
-    return message.kind in STANDS_HERE or message.status not in NEVER_SAID
+    return message.kind in SHOWN_AT_ONCE or message.status not in NEVER_SHOWN
 
 
-def _line(message: MessageRow, brand: str) -> Line:
-    channel = Channel.WEB if message.status in NEVER_SAID else message.channel
-    return Line(
+def _line(message: MessageRow, brand: str) -> ConversationLine:
+    channel = Channel.WEB if message.status in NEVER_SHOWN else message.channel
+    return ConversationLine(
         key=str(message.id),
         body=message.body if message.direction == Direction.IN else _words(message, brand),
         at=message.created_at,
@@ -84,11 +88,11 @@ def _line(message: MessageRow, brand: str) -> Line:
     )
 
 
-def _file(row: AttachmentRow) -> FileLine:
+def _file(row: AttachmentRow) -> AttachmentLine:
     kept = None
     if row.state == AttachmentState.STORED:
-        kept = KeptFile(row.name, row.media_type, row.digest, row.size, row.width, row.height)
-    return FileLine(key=str(row.id), kept=kept, refused=known_reason(row.reason))
+        kept = StoredFile(row.name, row.media_type, row.digest, row.size, row.width, row.height)
+    return AttachmentLine(key=str(row.id), kept=kept, refused=localizable_reason(row.reason))
 
 
 def _author(message: MessageRow, brand: str) -> str | None:
@@ -103,8 +107,8 @@ def _author(message: MessageRow, brand: str) -> str | None:
 def _words(message: MessageRow, brand: str) -> str:
     """Without what a text needs and this page does not: our name, the link, how to stop."""
     if message.kind == MessageKind.STAFF:
-        return without_way_out(message.body)
-    body = bare_words(message.body, brand)
+        return without_opt_out_hint(message.body)
+    body = channel_neutral_text(message.body, brand)
     if message.kind in (MessageKind.FOLLOW_UP, MessageKind.REMINDER):
         body = without_reply_hint(body)
     return body

@@ -4,41 +4,41 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from portal.tracking.status_page.redaction import LINK_ALONE, Sight
-from portal.tracking.verification.device_cookie import sight_of
+from portal.tracking.status_page.redaction import LINK_ONLY, Visibility
+from portal.tracking.verification.device_cookie import visibility_of
 from portal.web import templating
 
-COOKIES = b"kept_"
+COOKIE_PREFIX = b"kept_"
 """How the names of ours begin."""
-LONGEST_NUMBER = 18
+MAX_ID_DIGITS = 18
 """Digits of an event's id; anything longer is none of ours."""
 
 
-class ShowStatus:
+class StatusPageEndpoint:
     """`GET /r/{token}`. Plain ASGI: a view of a kept page does nothing but send it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the page, packed where the browser takes that; 404 where the link opens nothing."""
         token = scope["path_params"]["token"]
-        sight = await self._sight(scope, token) if _has_cookie(scope) else LINK_ALONE
-        kept = await scope["app"].state.status_pages.find_kept(token, sight)
+        visibility = await self._sight(scope, token) if _has_cookie(scope) else LINK_ONLY
+        kept = await scope["app"].state.status_pages.find_cached(token, visibility)
         if kept is None:
             await unknown_link(Request(scope))(scope, receive, send)
             return
-        packed = _takes_gzip(scope)
-        body = b"" if scope["method"] == "HEAD" else kept.packed if packed else kept.plain
-        await send(kept.packed_head if packed else kept.plain_head)
+        gzipped = _takes_gzip(scope)
+        body = b"" if scope["method"] == "HEAD" else kept.gzipped if gzipped else kept.plain
+        await send(kept.gzipped_start if gzipped else kept.plain_start)
         await send({"type": "http.response.body", "body": body})
 
     @staticmethod
-    async def _sight(scope: Scope, token: str) -> Sight:
+    async def _sight(scope: Scope, token: str) -> Visibility:
         version = await scope["app"].state.status_pages.find_version(token)
         if version is None:
-            return LINK_ALONE
-        return await sight_of(HTTPConnection(scope), version.request_id)
+            return LINK_ONLY
+        return await visibility_of(HTTPConnection(scope), version.request_id)
 
 
-class WatchStatus:
+class StatusPageStream:
     """`GET /r/{token}/live`: an event named ``timeline`` for each change of the page.
 
     ``Last-Event-ID``, else ``since`` in the address, is the last event that the page has had;
@@ -72,7 +72,7 @@ def unknown_link(request: Request) -> HTMLResponse:
 
 
 def _has_cookie(scope: Scope) -> bool:
-    return any(name == b"cookie" and COOKIES in told for name, told in scope["headers"])
+    return any(name == b"cookie" and COOKIE_PREFIX in told for name, told in scope["headers"])
 
 
 def _takes_gzip(scope: Scope) -> bool:
@@ -83,6 +83,6 @@ def _takes_gzip(scope: Scope) -> bool:
 
 
 def _number(text: str | None) -> int | None:
-    if text is None or not text.isascii() or not text.isdecimal() or len(text) > LONGEST_NUMBER:
+    if text is None or not text.isascii() or not text.isdecimal() or len(text) > MAX_ID_DIGITS:
         return None
     return int(text)

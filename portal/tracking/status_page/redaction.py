@@ -3,13 +3,13 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from portal.tracking.status_page.view_models import FileLine, Line, StatusPage
+from portal.tracking.status_page.view_models import AttachmentLine, ConversationLine, StatusPage
 
 CodeFor = Literal["documents", "conversation", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Visibility:
     """What a browser sees beyond what the link alone shows.
 
     All of it, where it is ``known`` as the customer's; else ``own``, the messages that were sent
@@ -17,33 +17,35 @@ class Sight:
     """
 
     known: bool = False
-    own: frozenset[str] = frozenset()
+    own_message_keys: frozenset[str] = frozenset()
 
 
-LINK_ALONE = Sight()
+LINK_ONLY = Visibility()
 
 
-def withhold(page: StatusPage, code_for: CodeFor, sight: Sight) -> StatusPage:
+def redact(page: StatusPage, verify_for: CodeFor, visibility: Visibility) -> StatusPage:
     """The page without what asks for a code. What is not in it cannot slip out in a template."""
-    if code_for == "nothing" or sight.known:
+    if verify_for == "nothing" or visibility.known:
         return page
-    if code_for == "conversation":
-        own = tuple(line for line in page.conversation if line.key in sight.own)
-        others = len(page.conversation) - len(own)
-        return replace(page, conversation=own, lines_behind_code=others)
+    if verify_for == "conversation":
+        own_message_keys = tuple(
+            line for line in page.conversation if line.key in visibility.own_message_keys
+        )
+        others = len(page.conversation) - len(own_message_keys)
+        return replace(page, conversation=own_message_keys, hidden_message_count=others)
     lines = (
-        line if line.key in sight.own or not line.files else _without_files(line)
+        line if line.key in visibility.own_message_keys or not line.files else _without_files(line)
         for line in page.conversation
     )
     return replace(page, conversation=tuple(lines))
 
 
-def _without_files(line: Line) -> Line:
+def _without_files(line: ConversationLine) -> ConversationLine:
     return replace(line, files=tuple(_closed(one) for one in line.files))
 
 
-def _closed(file: FileLine) -> FileLine:
+def _closed(file: AttachmentLine) -> AttachmentLine:
     """Even its name may say too much. What was refused, or is on its way, is said without one."""
     if file.kept is None:
         return file
-    return FileLine(file.key, behind_code="photo" if file.kept.is_picture else "paper")
+    return AttachmentLine(file.key, needs_code="photo" if file.kept.is_image else "paper")

@@ -7,29 +7,40 @@ from datetime import datetime
 from functools import cached_property
 
 from portal.business_time import Duration, business_calendar
-from portal.i18n.languages import Foreign, language_of
-from portal.i18n.lazy_string import Sentence
-from portal.models import ENDED, Answer, FollowUpState, RequestStatus, RunState
-from portal.queries.status_page.rows import DepartmentRow, FollowUpRow, HandoffRow, RunRow, Snapshot
-from portal.tracking.status_page.timeline_view import Heard, Leg, LegState, WaitingHandoff
-from portal.tracking.status_page.view_models import Delay, Holder, Likely, NextUp
-from portal.workflows import FollowUpDefinition, StageDefinition, Words, WorkflowDefinition
+from portal.i18n.languages import UntranslatedText, language_of
+from portal.i18n.lazy_string import LazyString
+from portal.models import CLOSED_STATUSES, Answer, FollowUpState, RequestStatus, RunState
+from portal.queries.status_page.rows import (
+    DepartmentRow,
+    FollowUpRow,
+    HandoffRow,
+    RunRow,
+    StatusPageRow,
+)
+from portal.tracking.status_page.timeline_view import (
+    StepState,
+    ThirdPartyUpdate,
+    TimelineStep,
+    WaitingHandoff,
+)
+from portal.tracking.status_page.view_models import CurrentDepartment, DateEstimate, Delay, NextStep
+from portal.workflows import FollowUpDefinition, LocalizedText, StageDefinition, WorkflowDefinition
 
 UNCONFIRMED = "unconfirmed"
 """The reason of a request that was closed because the customer never answered."""
-YOU = Sentence("You tell us")
+CUSTOMER_PART = LazyString("You tell us")
 """Whose part the last leg is, which only the customer can say is done."""
 
 
 @dataclass(frozen=True)
-class Journey:
+class StageTimeline:
     """A request's way through its workflow, read at one moment.
 
     What counts of a stage is its newest passage that was not undone. A leg ahead is expected when
     those before it are due; after one that is late or paused nobody can say, so nothing is said.
     """
 
-    snapshot: Snapshot
+    snapshot: StatusPageRow
     definition: WorkflowDefinition
     now: datetime
 
@@ -41,17 +52,17 @@ class Journey:
         if not reached and not before:
             return self.definition.title_in(self.snapshot.title, self.snapshot.locale)
         run = reached[0] if reached else max(before, key=lambda run: (run.reached_at, run.id))
-        return self.say(self.definition.stage(run.stage_key).title)
+        return self.localize(self.definition.stage(run.stage_key).title)
 
     @property
-    def holders(self) -> tuple[Holder, ...]:
+    def current_departments(self) -> tuple[CurrentDepartment, ...]:
         """Each department that has it; the sender still does until a handoff is taken up."""
-        found: dict[int, Holder] = {}
+        found: dict[int, CurrentDepartment] = {}
         for run in self._open_runs:
             handoff = self._handoffs.get(run.id)
             department_id = handoff.from_department_id if handoff else run.department_id
             since = run.reached_at or run.opened_at
-            holder = Holder(self.department(department_id).name, since)
+            holder = CurrentDepartment(self.department(department_id).name, since)
             found.setdefault(department_id, holder)
         return tuple(found.values())
 
@@ -62,17 +73,17 @@ class Journey:
         return self._waiting(runs[0]) if len(runs) == 1 else None
 
     @property
-    def next_up(self) -> NextUp | None:
+    def next_step(self) -> NextStep | None:
         """What follows what is open now, and when."""
         if self._is_over:
             return None
         here = {run.stage_key for run in self._open_runs}
         for stage in self.definition.stages:
             if stage.key not in self._passages and here.intersection(stage.after):
-                return NextUp(self.say(stage.title), self._begins.get(stage.key))
+                return NextStep(self.localize(stage.title), self._begins.get(stage.key))
         for leg in self._question_legs(self.definition.stages):
             if leg.state == "to":
-                return NextUp(leg.title, leg.expected_at)
+                return NextStep(leg.title, leg.expected_at)
         return None
 
     @property
@@ -80,7 +91,7 @@ class Journey:
         """The time that we gave has passed, or we have given a new one and said why."""
         late = [run for run in self._open_runs if self._is_late(run)]
         if late:
-            return Delay(was_by=min(run.due_at for run in late))
+            return Delay(previous_by=min(run.due_at for run in late))
         told = [run for run in self._open_runs if run.delay_reason and run.paused_at is None]
         if not told:
             return None
@@ -88,31 +99,31 @@ class Journey:
         return Delay(now_by=last.due_at, reason=last.delay_reason)
 
     @property
-    def likely(self) -> Likely | None:
+    def estimate(self) -> DateEstimate | None:
         """How long its like take, where one stage is under way and that has been measured."""
         (run,) = self._open_runs if len(self._open_runs) == 1 else (None,)
-        if run is None or run.usual_at is None or run.paused_at or run.delay_reason:
+        if run is None or run.p50_at is None or run.paused_at or run.delay_reason:
             return None
-        return Likely(run.usual_at, run.due_at) if self.now < run.usual_at < run.due_at else None
+        return DateEstimate(run.p50_at, run.due_at) if self.now < run.p50_at < run.due_at else None
 
     @property
-    def ask_from(self) -> datetime | None:
+    def ask_after(self) -> datetime | None:
         """The last date that we believed in, of what is under way."""
-        running = [run.outer_at for run in self._open_runs if run.paused_at is None]
+        running = [run.last_promised_at for run in self._open_runs if run.paused_at is None]
         return min(running, default=None)
 
-    def levels(self) -> Iterator[tuple[Leg, ...]]:
+    def step_groups(self) -> Iterator[tuple[TimelineStep, ...]]:
         """The way in order, with a leg for each question that has a name of its own."""
-        for stages in self.definition.legs():
+        for stages in self.definition.stage_levels():
             yield tuple(self._leg(stage) for stage in stages)
             for leg in self._question_legs(stages):
                 yield (leg,)
 
-    def say(self, words: Words) -> str:
+    def localize(self, words: LocalizedText) -> str:
         """A workflow's words for the customer, marked where they are not in the page's language."""
         language, text = words.spoken(self.snapshot.locale)
         is_pages_own = language.partition("-")[0] == language_of(self.snapshot.locale).code
-        return text if is_pages_own else Foreign(text, language)
+        return text if is_pages_own else UntranslatedText(text, language)
 
     def question(self, asked: FollowUpRow) -> str:
         """What was asked, in the language that its customer reads now."""
@@ -124,18 +135,18 @@ class Journey:
         """A department of this workflow."""
         return next(one for one in self.snapshot.departments if one.id == department_id)
 
-    def _leg(self, stage: StageDefinition) -> Leg:
+    def _leg(self, stage: StageDefinition) -> TimelineStep:
         run = self._passages.get(stage.key)
         department = self._departments[stage.department]
         if run is None:
-            return Leg(
-                stage.key, self.say(stage.title), department.name,
+            return TimelineStep(
+                stage.key, self.localize(stage.title), department.name,
                 "skipped" if self._is_over else "to",
                 expected_at=self._begins.get(stage.key),
             )  # fmt: skip
-        return Leg(
+        return TimelineStep(
             key=stage.key,
-            title=self.say(stage.title),
+            title=self.localize(stage.title),
             department=department.name,
             state=self._state(run),
             began_at=run.reached_at or run.opened_at,
@@ -144,10 +155,10 @@ class Journey:
             handoff=self._waiting(run),
             note=run.hold_reason or run.note or None,
             heard=None if run.completed_at else self._heard.get(run.id),
-            again=run.passage > 1,
+            is_repeated=run.passage > 1,
         )
 
-    def _state(self, run: RunRow) -> LegState:
+    def _state(self, run: RunRow) -> StepState:
         if run.state == RunState.COMPLETED:
             return "done"
         if run.state == RunState.CANCELLED:
@@ -156,16 +167,16 @@ class Journey:
             return "passed"
         return "paused" if run.paused_at else "now"
 
-    def _question_legs(self, stages: tuple[StageDefinition, ...]) -> Iterator[Leg]:
+    def _question_legs(self, stages: tuple[StageDefinition, ...]) -> Iterator[TimelineStep]:
         for stage in stages:
             for question in self.definition.follow_ups_after(stage.key):
                 if question.title is not None:
-                    key, title = f"asked-{question.key}", self.say(question.title)
+                    key, title = f"asked-{question.key}", self.localize(question.title)
                     yield self._question_leg(question, stage, key, title)
 
     def _question_leg(
         self, question: FollowUpDefinition, stage: StageDefinition, key: str, title: str
-    ) -> Leg:
+    ) -> TimelineStep:
         """The customer's own part of the way."""
         run = self._passages.get(stage.key)
         put = [f for f in self.snapshot.follow_ups if f.key == question.key]
@@ -174,15 +185,21 @@ class Journey:
             ends = self._ends.get(stage.key)
             due = self._add(stage, ends, question.wait) if ends else None
             expected = asked.next_at if asked else due
-            return Leg(key, title, YOU, "skipped" if self._is_over else "to", expected_at=expected)
+            return TimelineStep(
+                key,
+                title,
+                CUSTOMER_PART,
+                "skipped" if self._is_over else "to",
+                expected_at=expected,
+            )
         if asked.state == FollowUpState.ASKED:
-            return Leg(key, title, YOU, "now", began_at=asked.asked_at)
+            return TimelineStep(key, title, CUSTOMER_PART, "now", began_at=asked.asked_at)
         confirmed = self.snapshot.status == RequestStatus.COMPLETED and (
             self.snapshot.close_reason != UNCONFIRMED
         )
         if confirmed or self._said_yes(asked):
-            return Leg(key, title, YOU, "done", began_at=asked.closed_at)
-        return Leg(key, title, YOU, "skipped" if self._is_over else "now")
+            return TimelineStep(key, title, CUSTOMER_PART, "done", began_at=asked.closed_at)
+        return TimelineStep(key, title, CUSTOMER_PART, "skipped" if self._is_over else "now")
 
     def _waiting(self, run: RunRow) -> WaitingHandoff | None:
         handoff = self._handoffs.get(run.id)
@@ -195,7 +212,7 @@ class Journey:
         return run.paused_at is None and self.now >= run.due_at
 
     def _said_yes(self, question: FollowUpRow) -> bool:
-        return question.answer == Answer.YES and not question.at_stage
+        return question.answer == Answer.YES and not question.during_stage
 
     def _add(self, stage: StageDefinition, start: datetime, wait: Duration) -> datetime:
         department = self._departments[stage.department]
@@ -206,7 +223,7 @@ class Journey:
 
     @cached_property
     def _is_over(self) -> bool:
-        return self.snapshot.status in ENDED
+        return self.snapshot.status in CLOSED_STATUSES
 
     @cached_property
     def _departments(self) -> dict[str, DepartmentRow]:
@@ -217,11 +234,11 @@ class Journey:
         return {one.run_id: one for one in self.snapshot.handoffs}
 
     @cached_property
-    def _heard(self) -> dict[int, Heard]:
+    def _heard(self) -> dict[int, ThirdPartyUpdate]:
         """What each third party said last; words that came late do not take that place."""
         told = ((one.run_id, json.loads(one.data)) for one in self.snapshot.heard)
         said = [
-            (run_id, Heard(one["from"], one["words"], datetime.fromisoformat(one["at"]),
+            (run_id, ThirdPartyUpdate(one["from"], one["words"], datetime.fromisoformat(one["at"]),
                            one["tracking_number"]))
             for run_id, one in told
         ]  # fmt: skip
@@ -254,7 +271,7 @@ class Journey:
         ends: dict[str, datetime | None] = {}
         if self._is_over:
             return begins, ends
-        for stage in (stage for level in self.definition.legs() for stage in level):
+        for stage in (stage for level in self.definition.stage_levels() for stage in level):
             run = self._passages.get(stage.key)
             if run is None:
                 before = [ends[key] for key in stage.after]

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 
-LegState = Literal["now", "passed", "paused", "to", "done", "ended", "skipped"]
-LEG_STATES: tuple[LegState, ...] = get_args(LegState)
+StepState = Literal["now", "passed", "paused", "to", "done", "ended", "skipped"]
+STEP_STATES: tuple[StepState, ...] = get_args(StepState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class WaitingHandoff:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ThirdPartyUpdate:
     """The latest word of a third party that does a leg for us, and its number for the customer."""
 
     by: str
@@ -28,7 +28,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Leg:
+class TimelineStep:
     """One department's part of the way.
 
     `now` is being worked on, `passed` is sent to the department and not taken up yet, `paused`
@@ -39,35 +39,35 @@ class Leg:
     key: str
     title: str
     department: str
-    state: LegState
+    state: StepState
     began_at: datetime | None = None
     ended_at: datetime | None = None
     expected_at: datetime | None = None
     handoff: WaitingHandoff | None = None
     note: str | None = None
-    heard: Heard | None = None
-    again: bool = False
+    heard: ThirdPartyUpdate | None = None
+    is_repeated: bool = False
 
     @property
-    def took(self) -> timedelta | None:
+    def duration(self) -> timedelta | None:
         """From beginning to end, by the wall clock."""
         if self.began_at is None or self.ended_at is None:
             return None
         return self.ended_at - self.began_at
 
-    def is_late(self, now: datetime) -> bool:
+    def is_overdue(self, now: datetime) -> bool:
         """Under way past the time that was said. A paused leg is never late: its clock stands."""
         under_way = self.state in ("now", "passed")
         return under_way and self.expected_at is not None and now >= self.expected_at
 
 
-Level = tuple[Leg, ...]
+StepGroup = tuple[TimelineStep, ...]
 """Legs that run side by side; mostly one."""
 
 
-def state_of(level: Level) -> LegState:
+def state_of(level: StepGroup) -> StepState:
     """Of several legs that of the one that stands for all: what is at work comes first."""
     states = {leg.state for leg in level}
     if "to" in states and "done" in states:
         return "now"
-    return next(state for state in LEG_STATES if state in states)
+    return next(state for state in STEP_STATES if state in states)

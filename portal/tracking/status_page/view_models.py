@@ -1,6 +1,6 @@
 """What the status page shows: plain values, already the customer's, nothing of how they are kept.
 
-All times are aware and UTC; `Words` turns them into the customer's. The page is the same for every
+All times are aware and UTC; `TimeFormatter` turns them into the customer's. The page is the same for every
 viewer of a link, so that it can be drawn once and kept, and once more for browsers that have shown
 a code: nothing here is about the one who looks.
 """
@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Literal
 
-from portal.attachments.stored_file import KeptFile
-from portal.branding.theme import PLAIN, Livery
-from portal.i18n.lazy_string import Sentence
-from portal.messaging.wording.time_format import Words
-from portal.tracking.status_page.timeline_view import LegState, Level, WaitingHandoff, state_of
+from portal.attachments.stored_file import StoredFile
+from portal.branding.theme import DEFAULT_THEME, Theme
+from portal.i18n.lazy_string import LazyString
+from portal.messaging.wording.time_format import TimeFormatter
+from portal.tracking.status_page.timeline_view import StepGroup, StepState, WaitingHandoff, state_of
 
 Status = Literal[
     "open",
@@ -30,7 +30,7 @@ LONG_AGO = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class CurrentDepartment:
     """A department that has the request in hand."""
 
     department: str
@@ -38,7 +38,7 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
-class NextUp:
+class NextStep:
     """What comes after what is now, and the day it was promised for."""
 
     title: str
@@ -58,7 +58,7 @@ class PromiseLine:
     moved_because: str | None = None
     owner: str | None = None
 
-    def is_late(self, now: datetime) -> bool:
+    def is_overdue(self, now: datetime) -> bool:
         """Not kept by the time that was given."""
         return now >= self.due_at
 
@@ -78,8 +78,8 @@ class Question:
 
     follow_up: str
     words: str
-    yes: str = Sentence("Yes")
-    no: str = Sentence("No")
+    yes: str = LazyString("Yes")
+    no: str = LazyString("No")
     asks_time: bool = False
 
 
@@ -106,15 +106,15 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """What was said (`was_by`) has passed; or what we have said anew (`now_by`), and why."""
+    """What was said (`previous_by`) has passed; or what we have said anew (`now_by`), and why."""
 
-    was_by: datetime | None = None
+    previous_by: datetime | None = None
     now_by: datetime | None = None
     reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Likely:
+class DateEstimate:
     """By when half of its like are done, and by when we say that this one is."""
 
     usually_by: datetime
@@ -132,21 +132,21 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class FileLine:
+class AttachmentLine:
     """A photo or paper that came with a message.
 
-    Neither ``kept`` nor ``refused`` (the reason): it is still on its way. ``behind_code`` says what
+    Neither ``kept`` nor ``refused`` (the reason): it is still on its way. ``needs_code`` says what
     it is where a code is asked for first; then there is nothing else of it.
     """
 
     key: str
-    kept: KeptFile | None = None
+    kept: StoredFile | None = None
     refused: str = ""
-    behind_code: Literal["", "photo", "paper"] = ""
+    needs_code: Literal["", "photo", "paper"] = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ConversationLine:
     """One message of the conversation. `author` is a department or the brand; None is the customer.
 
     `channel` is the way it came: by text, by e-mail, or written on this page.
@@ -157,7 +157,7 @@ class Line:
     at: datetime
     author: str | None
     channel: Literal["sms", "email", "web"] = "web"
-    files: tuple[FileLine, ...] = ()
+    files: tuple[AttachmentLine, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -166,8 +166,8 @@ class StatusPage:
 
     `title` names the matter, `headline` is the customer's title of where it stands. `path` is that
     of the tracking link. `levels` is the way in order; legs that run side by side share a level.
-    `ask_from` is the last date that we believed in: after it the page offers to ask now.
-    `lines_behind_code` counts what was said and is shown only to a browser that has shown a code.
+    `ask_after` is the last date that we believed in: after it the page offers to ask now.
+    `hidden_message_count` counts what was said and is shown only to a browser that has shown a code.
     `draft` and `refusal` bring back words that could not be sent, with the reason.
     """
 
@@ -184,29 +184,29 @@ class StatusPage:
     write_to: str
     path: str
     last_event_id: int
-    holders: tuple[Holder, ...] = ()
+    current_departments: tuple[CurrentDepartment, ...] = ()
     handoff: WaitingHandoff | None = None
-    next_up: NextUp | None = None
+    next_step: NextStep | None = None
     delay: Delay | None = None
-    likely: Likely | None = None
-    ask_from: datetime | None = None
+    estimate: DateEstimate | None = None
+    ask_after: datetime | None = None
     question: Question | None = None
     pause: Pause | None = None
     ending: Ending | None = None
     promises: tuple[PromiseLine, ...] = ()
     past_promises: tuple[PastPromise, ...] = ()
     appointments: tuple[Appointment, ...] = ()
-    levels: tuple[Level, ...] = ()
-    conversation: tuple[Line, ...] = ()
-    lines_behind_code: int = 0
-    livery: Livery = PLAIN
+    step_groups: tuple[StepGroup, ...] = ()
+    conversation: tuple[ConversationLine, ...] = ()
+    hidden_message_count: int = 0
+    theme: Theme = DEFAULT_THEME
     draft: str = ""
     refusal: str | None = None
 
     @cached_property
-    def words(self) -> Words:
+    def words(self) -> TimeFormatter:
         """Times as this customer reads them."""
-        return Words(self.locale, self.timezone, self.now)
+        return TimeFormatter(self.locale, self.timezone, self.now)
 
     def context(self) -> dict[str, Any]:
         """What the template is given."""
@@ -215,7 +215,7 @@ class StatusPage:
             "words": self.words,
             "brand": self.brand,
             "support_contact": self.support_contact,
-            "livery": self.livery,
+            "theme": self.theme,
             "locale": self.locale,
             "direction": self.words.direction,
         }
@@ -226,53 +226,53 @@ class StatusPage:
         return self.status in ("completed", "declined", "cancelled")
 
     @property
-    def track(self) -> tuple[LegState, ...]:
+    def step_states(self) -> tuple[StepState, ...]:
         """Where each step of the way stands."""
-        return tuple(state_of(level) for level in self.levels)
+        return tuple(state_of(level) for level in self.step_groups)
 
     @property
     def step(self) -> int:
         """The number of the step at hand, counted from one; 0 where none is."""
         at_hand = [
-            n for n, state in enumerate(self.track, 1) if state in ("now", "passed", "paused")
+            n for n, state in enumerate(self.step_states, 1) if state in ("now", "passed", "paused")
         ]
         return 0 if self.is_over else min(at_hand, default=0)
 
     @property
-    def this_step_by(self) -> datetime | None:
+    def current_step_by(self) -> datetime | None:
         """By when what is under way is done, where nothing is known to follow it."""
-        under_way = [leg for level in self.levels for leg in level if leg.state == "now"]
-        if self.next_up or len(under_way) != 1 or under_way[0].is_late(self.now):
+        under_way = [leg for level in self.step_groups for leg in level if leg.state == "now"]
+        if self.next_step or len(under_way) != 1 or under_way[0].is_overdue(self.now):
             return None
         return under_way[0].expected_at
 
     @property
-    def is_yours(self) -> bool:
+    def is_customers_turn(self) -> bool:
         """It waits for the customer, or they may ask for more than to be told."""
         waits = self.status == "waiting_on_customer" or self.question is not None
-        return waits or self.offers_to_ask
+        return waits or self.may_ask_now
 
     @property
     def tone(self) -> str:
         """The light that all of it stands in: warm where it is the customer's turn, or is late."""
         if self.is_over:
             return "" if self.status == "completed" else "still"
-        return "heed" if self.is_yours or self.pause or self.delay else ""
+        return "heed" if self.is_customers_turn or self.pause or self.delay else ""
 
     @property
-    def was_long_ago(self) -> bool:
+    def is_long_over(self) -> bool:
         """It ended more than a month ago."""
         return self.ending is not None and self.now - self.ending.at > LONG_AGO
 
     @property
-    def is_owed_an_answer(self) -> bool:
+    def awaits_reply(self) -> bool:
         """They wrote, and we have said by when we answer."""
         return any(not promise.words for promise in self.promises)
 
     @property
-    def offers_to_ask(self) -> bool:
+    def may_ask_now(self) -> bool:
         """Past the last date that we believed in."""
-        return self.ask_from is not None and self.now >= self.ask_from
+        return self.ask_after is not None and self.now >= self.ask_after
 
     @property
     def live_url(self) -> str:
@@ -289,15 +289,15 @@ class StatusPage:
 
     def _moments(self) -> Iterator[datetime]:
         yield self.words.next_midnight()
-        if self.ask_from is not None:
-            yield self.ask_from
-        if self.likely is not None:
-            yield self.likely.usually_by
+        if self.ask_after is not None:
+            yield self.ask_after
+        if self.estimate is not None:
+            yield self.estimate.usually_by
         for promise in self.promises:
             yield promise.due_at
         for appointment in self.appointments:
             yield appointment.at
-        for leg in (leg for level in self.levels for leg in level):
+        for leg in (leg for level in self.step_groups for leg in level):
             if leg.state in ("now", "passed") and leg.expected_at:
                 yield leg.expected_at
             if leg.handoff and leg.handoff.accept_by:

@@ -1,7 +1,7 @@
 """Addresses as a link alone shows them: links are passed on."""
 
 
-def masked(address: str) -> str:
+def mask_address(address: str) -> str:
     """Enough to know one's own."""
     name, at, domain = address.rpartition("@")
     return f"{name[:1]}•••@{domain[:1]}•••" if at else f"•••• {last_digits(address)}"

@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from portal.settings import Settings
 
-COOKIE = "kept_sent"
-A_MOMENT = timedelta(hours=1)
-MOST = 20
+SENT_COOKIE = "kept_sent"
+COOKIE_LIFETIME = timedelta(hours=1)
+MAX_MESSAGES = 20
 
 
 def just_sent(connection: HTTPConnection) -> frozenset[str]:
@@ -18,15 +18,15 @@ def just_sent(connection: HTTPConnection) -> frozenset[str]:
     return frozenset(_read(connection))
 
 
-def note_sent(request: Request, response: Response, message_id: int | None) -> None:
+def remember_sent(request: Request, response: Response, message_id: int | None) -> None:
     """Let this browser see what it has just sent. The cookie is signed, and for this link alone."""
     settings: Settings = request.app.state.settings
-    if settings.code_for == "nothing":
+    if settings.verify_for == "nothing":
         return
     response.set_cookie(
-        COOKIE,
-        _signed(settings).dumps([*_read(request), str(message_id)][-MOST:]),
-        max_age=int(A_MOMENT.total_seconds()),
+        SENT_COOKIE,
+        _signed(settings).dumps([*_read(request), str(message_id)][-MAX_MESSAGES:]),
+        max_age=int(COOKIE_LIFETIME.total_seconds()),
         path=f"/r/{request.path_params['token']}",
         httponly=True,
         samesite="lax",
@@ -35,12 +35,12 @@ def note_sent(request: Request, response: Response, message_id: int | None) -> N
 
 
 def _read(connection: HTTPConnection) -> list[str]:
-    cookie = connection.cookies.get(COOKIE)
+    cookie = connection.cookies.get(SENT_COOKIE)
     if cookie is None:
         return []
     try:
         keys: list[str] = _signed(connection.app.state.settings).loads(
-            cookie, max_age=int(A_MOMENT.total_seconds())
+            cookie, max_age=int(COOKIE_LIFETIME.total_seconds())
         )
     except BadData:
         return []

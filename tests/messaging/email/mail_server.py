@@ -8,33 +8,37 @@ from email.mime.text import MIMEText
 
 import httpx2
 
-from portal.demo.fake_providers import Simulator
+from portal.demo.fake_providers import FakeProviders
 from portal.demo.fake_providers.mailbox import Mail
-from portal.messaging.email.smtp import Mailer
-from portal.operations import Relay
-from workers.delivery.deliver import Courier
-from workers.delivery.gateways import MailDoor
+from portal.messaging.email.smtp import SmtpClient
+from portal.operations import Operations
+from workers.delivery.deliver import ChannelSender
+from workers.delivery.gateways import SmtpGateway
 
 MARTIN = "martin@example.com"
 TOKEN = {"Authorization": "Bearer the mail hook of the tests"}
 
 
 class MailServer:
-    """The two ways of mail: ``deliver`` is what a worker does, ``bring`` what a mail server does."""
+    """The two ways of mail: ``deliver`` is what a worker does, ``receive`` what a mail server does."""
 
-    def __init__(self, client: httpx2.AsyncClient, relay: Relay, simulator: Simulator) -> None:
-        self._client, self._relay, self._simulator = client, relay, simulator
+    def __init__(
+        self, client: httpx2.AsyncClient, operations: Operations, simulator: FakeProviders
+    ) -> None:
+        self._client, self._operations, self._simulator = client, operations, simulator
 
     async def deliver(self, to: str = MARTIN) -> list[Mail]:
         """Hand over all mail that is due; gives all that this address has now, oldest first."""
-        settings = self._relay.settings
-        mailer = Mailer(self._simulator.smtp_url)
-        courier = Courier(self._relay, MailDoor(mailer, self._relay.database, settings))
+        settings = self._operations.settings
+        mailer = SmtpClient(self._simulator.smtp_url)
+        courier = ChannelSender(
+            self._operations, SmtpGateway(mailer, self._operations.database, settings)
+        )
         while await courier._deliver_batch():
             await courier.finish(within=5)
         return list(self._simulator.mails_to(to))
 
-    async def bring(self, mail: EmailMessage | MIMEBase | bytes, **headers: str) -> int:
+    async def receive(self, mail: EmailMessage | MIMEBase | bytes, **headers: str) -> int:
         """Hand a mail to our hook; gives the status of the answer."""
         raw = mail if isinstance(mail, bytes) else mail.as_bytes()
         answer = await self._client.post(

@@ -4,21 +4,21 @@ import pytest
 from sqlmodel import select
 
 from portal.demo.fake_providers.mailbox import Mail
-from portal.messaging.email.inbound import read_mail
+from portal.messaging.email.inbound import parse_inbound_email
 from portal.models import (
-    BallKind,
     Channel,
     Direction,
     DroppedBall,
+    DroppedBallKind,
     Message,
     MessageKind,
     MessageStatus,
     ServiceRequest,
 )
-from portal.operations import CustomerDetails, Relay, write_to_customer
+from portal.operations import CustomerDetails, Operations, write_to_customer
 from portal.operations.delivery.outcomes import record_receipt
 from tests.messaging.email.mail_server import MARTIN, MailServer, bounce
-from tests.support.factories import House
+from tests.support.factories import Organisation
 
 pytestmark = pytest.mark.either_database
 
@@ -27,35 +27,41 @@ LONG = "We looked at it and wrote down all that we found. " * 6
 
 
 @pytest.fixture
-async def mailed(house: House, martins: ServiceRequest, server: MailServer) -> ServiceRequest:
+async def mailed(
+    organisation: Organisation, card_request: ServiceRequest, server: MailServer
+) -> ServiceRequest:
     """Tess has written to Martin by mail, and it has gone out."""
-    by_mail = {"channels": [Channel.EMAIL], "by": house.people.tess.actor}
-    request = await house.do(write_to_customer, martins, body="Please call us.", **by_mail)
+    by_mail = {"channels": [Channel.EMAIL], "by": organisation.people.tess.actor}
+    request = await organisation.run(
+        write_to_customer, card_request, body="Please call us.", **by_mail
+    )
     await server.deliver()
     return request
 
 
-async def letter(house: House, request: ServiceRequest) -> Message:
+async def letter(organisation: Organisation, request: ServiceRequest) -> Message:
     """The newest mail to the customer."""
-    return [one for one in await house.told(request) if one.channel == Channel.EMAIL][-1]
+    return [
+        one for one in await organisation.outbound_messages(request) if one.channel == Channel.EMAIL
+    ][-1]
 
 
-async def texts(house: House, request: ServiceRequest) -> list[Message]:
+async def texts(organisation: Organisation, request: ServiceRequest) -> list[Message]:
     """Texts of the same cause as the newest mail."""
-    cause = (await letter(house, request)).cause
-    told = await house.told(request)
+    cause = (await letter(organisation, request)).cause
+    told = await organisation.outbound_messages(request)
     return [one for one in told if one.channel == Channel.SMS and one.cause == cause]
 
 
-async def is_reached_by_mail(house: House, request: ServiceRequest) -> bool:
-    found = await house.see(request)
+async def is_reached_by_mail(organisation: Organisation, request: ServiceRequest) -> bool:
+    found = await organisation.reload(request)
     return any(
         p.channel == Channel.EMAIL and not p.valid_until for p in found.customer.contact_points
     )
 
 
-async def balls(house: House) -> list[DroppedBall]:
-    async with house.database.reading() as session:
+async def balls(organisation: Organisation) -> list[DroppedBall]:
+    async with organisation.database.reading() as session:
         return list((await session.exec(select(DroppedBall))).all())
 
 
@@ -63,23 +69,23 @@ async def balls(house: House) -> list[DroppedBall]:
 async def test_a_mail_returned_for_good_goes_by_text_and_its_address_is_retired(
     returns: str,
     server: MailServer,
-    house: House,
+    organisation: Organisation,
     mailed: ServiceRequest,
 ) -> None:
     """Known by what is returned, or by the address that it is returned to; told twice, done once."""
     (mail,) = await server.deliver()
-    message = await letter(house, mailed)
+    message = await letter(organisation, mailed)
     assert mail.mail_from.startswith(f"bounce+{message.id}-")
     told = {"returns": "", "to": mail.mail_from} if returns == "sealed" else {"returns": returns}
     for _ in range(2):
-        assert await server.bring(bounce(mail, **told)) == 204
-    message = await letter(house, mailed)
+        assert await server.receive(bounce(mail, **told)) == 204
+    message = await letter(organisation, mailed)
     assert (message.status, message.error_code) == (MessageStatus.UNDELIVERED, "5.1.1")
     assert message.reason == "There is no such mail address."
-    assert not await is_reached_by_mail(house, mailed)
-    (text,) = await texts(house, mailed)
+    assert not await is_reached_by_mail(organisation, mailed)
+    (text,) = await texts(organisation, mailed)
     assert (text.body.removesuffix(" STOP to end"), text.status) == (message.body, "queued")
-    assert await balls(house) == []
+    assert await balls(organisation) == []
     assert await server.deliver() == [mail]  # a bounce is never answered
 
 
@@ -100,29 +106,29 @@ async def test_a_mail_returned_for_good_goes_by_text_and_its_address_is_retired(
 def test_only_what_is_about_the_address_retires_it(status, diagnostic, reason, retires):
     """A full mailbox is emptied one day, a policy changes, and words are not the address's fault."""
     mail = Mail(id=1, mail_from="", rcpt_tos=(), content=b"Message-ID: <kept.1.a@x>\r\n\r\nHi")
-    report = read_mail(bounce(mail, status, diagnostic=diagnostic).as_bytes()).report
+    report = parse_inbound_email(bounce(mail, status, diagnostic=diagnostic).as_bytes()).report
     assert report is not None
     assert report.verdict.reason == reason
     assert (report.verdict.action == "bad_address") == retires
 
 
 async def test_an_address_that_only_refused_this_mail_stays(
-    server: MailServer, house: House, mailed: ServiceRequest
+    server: MailServer, organisation: Organisation, mailed: ServiceRequest
 ) -> None:
     """The words come by text all the same."""
     (mail,) = await server.deliver()
-    assert await server.bring(bounce(mail, "5.7.1")) == 204
-    assert (await letter(house, mailed)).status == MessageStatus.UNDELIVERED
-    assert await is_reached_by_mail(house, mailed)
-    assert len(await texts(house, mailed)) == 1
+    assert await server.receive(bounce(mail, "5.7.1")) == 204
+    assert (await letter(organisation, mailed)).status == MessageStatus.UNDELIVERED
+    assert await is_reached_by_mail(organisation, mailed)
+    assert len(await texts(organisation, mailed)) == 1
 
 
 async def test_what_is_no_failure_of_this_mail_changes_nothing(
-    server: MailServer, house: House, mailed: ServiceRequest
+    server: MailServer, organisation: Organisation, mailed: ServiceRequest
 ) -> None:
     """A delay, a success, and forgeries: of a mail that we never sent, about another person."""
     (mail,) = await server.deliver()
-    before = await letter(house, mailed)
+    before = await letter(organisation, mailed)
     for told in (
         bounce(mail, "4.4.1", action="delayed").as_bytes(),
         bounce(mail, "2.0.0", action="delivered").as_bytes(),
@@ -131,46 +137,48 @@ async def test_what_is_no_failure_of_this_mail_changes_nothing(
         bounce(mail, returns="").as_bytes(),
         b"Content-Type: multipart/report; boundary=x\r\n\r\n--x\r\n\r\n--x--",
     ):
-        assert await server.bring(told) == 204
-    after = await letter(house, mailed)
+        assert await server.receive(told) == 204
+    after = await letter(organisation, mailed)
     assert (after.status, after.reason) == (before.status, before.reason)
-    assert await is_reached_by_mail(house, mailed)
-    assert await texts(house, mailed) == []
-    assert await balls(house) == []
+    assert await is_reached_by_mail(organisation, mailed)
+    assert await texts(organisation, mailed) == []
+    assert await balls(organisation) == []
 
 
 async def test_a_mail_returned_from_where_it_was_forwarded_leaves_the_address_alone(
-    server: MailServer, house: House, mailed: ServiceRequest
+    server: MailServer, organisation: Organisation, mailed: ServiceRequest
 ) -> None:
     """The seal proves that our mail came back; the address that failed is not the one we know."""
     (mail,) = await server.deliver()
     report = bounce(mail, recipient="martin@old.example", to=mail.mail_from)
-    assert await server.bring(report) == 204
-    assert (await letter(house, mailed)).status == MessageStatus.UNDELIVERED
-    assert await is_reached_by_mail(house, mailed)
+    assert await server.receive(report) == 204
+    assert (await letter(organisation, mailed)).status == MessageStatus.UNDELIVERED
+    assert await is_reached_by_mail(organisation, mailed)
 
 
 async def test_a_return_in_no_standard_form_is_kept_for_staff(
-    server: MailServer, house: House, mailed: ServiceRequest
+    server: MailServer, organisation: Organisation, mailed: ServiceRequest
 ) -> None:
     """No delivery status, but our id in it: set aside on its request. Without it: nothing."""
     (mail,) = await server.deliver()
     told = "Return-Path: <>\r\nTo: desk@acme.example\r\nMessage-ID: <{}@x>\r\n\r\nWe failed. {}"
     ours = mail.header("Message-ID")
     for number, named in enumerate((ours, ours, "<kept.9.aa@acme.example>")):
-        assert await server.bring(told.format(number // 2, named).encode()) == 204
-    (kept,) = [one for one in await house.messages() if one.direction == Direction.IN]
+        assert await server.receive(told.format(number // 2, named).encode()) == 204
+    (kept,) = [one for one in await organisation.messages() if one.direction == Direction.IN]
     assert (kept.kind, kept.request_id) == (MessageKind.AUTOMATIC, mailed.id)
-    assert (await letter(house, mailed)).status == MessageStatus.SENT
+    assert (await letter(organisation, mailed)).status == MessageStatus.SENT
 
 
-async def test_nobody_to_fall_back_to_is_a_dropped_ball(server: MailServer, house: House) -> None:
+async def test_nobody_to_fall_back_to_is_a_dropped_ball(
+    server: MailServer, organisation: Organisation
+) -> None:
     """Without a phone the owner hears of it, with the reason in plain words."""
-    request = await house.open(customer=BY_MAIL_ALONE, by=house.people.tess.actor)
+    request = await organisation.open(customer=BY_MAIL_ALONE, by=organisation.people.tess.actor)
     (mail,) = await server.deliver()
-    await server.bring(bounce(mail))
-    (ball,) = await balls(house)
-    assert (ball.kind, ball.owner_id) == (BallKind.MESSAGE_UNDELIVERED, request.owner_id)
+    await server.receive(bounce(mail))
+    (ball,) = await balls(organisation)
+    assert (ball.kind, ball.owner_id) == (DroppedBallKind.MESSAGE_UNDELIVERED, request.owner_id)
     assert ball.detail == "There is no such mail address."
 
 
@@ -178,59 +186,66 @@ async def test_nobody_to_fall_back_to_is_a_dropped_ball(server: MailServer, hous
 async def test_each_channel_is_tried_once_for_one_cause(
     first: Channel,
     server: MailServer,
-    relay: Relay,
-    house: House,
-    martins: ServiceRequest,
+    operations: Operations,
+    organisation: Organisation,
+    card_request: ServiceRequest,
 ) -> None:
     """A text that fails goes by mail, a mail by text; both failed, a person has it."""
-    words = {"body": "Please call us.", "channels": [first], "by": house.people.tess.actor}
-    request = await house.do(write_to_customer, martins, **words)
-    cause = (await house.told(request))[-1].cause
+    words = {"body": "Please call us.", "channels": [first], "by": organisation.people.tess.actor}
+    request = await organisation.run(write_to_customer, card_request, **words)
+    cause = (await organisation.outbound_messages(request))[-1].cause
     for _ in range(2):
-        message = [one for one in await house.told(request) if one.cause == cause][-1]
+        message = [
+            one for one in await organisation.outbound_messages(request) if one.cause == cause
+        ][-1]
         if message.channel == Channel.EMAIL:
-            await server.bring(bounce((await server.deliver())[-1], "5.7.1"))
+            await server.receive(bounce((await server.deliver())[-1], "5.7.1"))
         else:
             failed = {"sid": f"SM{message.id}", "status": MessageStatus.UNDELIVERED}
-            await house.hear(
+            await organisation.run_unbound(
                 record_receipt,
-                by=house.people.tess.actor,
+                by=organisation.people.tess.actor,
                 message_id=message.id,
                 error_code="30005",
                 **failed,
             )
-    told = [one for one in await house.told(request) if one.cause == cause]
+    told = [one for one in await organisation.outbound_messages(request) if one.cause == cause]
     assert [one.status for one in told] == [MessageStatus.UNDELIVERED] * 2
     assert {one.channel for one in told} == {Channel.SMS, Channel.EMAIL}
-    (ball,) = await balls(house)
-    assert (ball.kind, ball.subject) == (BallKind.MESSAGE_UNDELIVERED, f"message:{told[1].id}")
+    (ball,) = await balls(organisation)
+    assert (ball.kind, ball.subject) == (
+        DroppedBallKind.MESSAGE_UNDELIVERED,
+        f"message:{told[1].id}",
+    )
 
 
 async def test_a_long_letter_goes_by_text_as_a_link_to_where_it_stands(
-    server: MailServer, house: House, martins: ServiceRequest
+    server: MailServer, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """One segment, whatever was written."""
-    words = {"body": LONG, "channels": [Channel.EMAIL], "by": house.people.tess.actor}
-    request = await house.do(write_to_customer, martins, **words)
-    await server.bring(bounce((await server.deliver())[-1]))
-    (text,) = await texts(house, request)
+    words = {"body": LONG, "channels": [Channel.EMAIL], "by": organisation.people.tess.actor}
+    request = await organisation.run(write_to_customer, card_request, **words)
+    await server.receive(bounce((await server.deliver())[-1]))
+    (text,) = await texts(organisation, request)
     assert "Tess has written to you" in text.body
     assert f"/r/{request.links[-1].token}" in text.body
     assert text.segments == 1
 
 
-async def test_a_letter_that_cannot_be_written_fails_at_once_and_the_next_one_goes(
-    server: MailServer, house: House
+async def test_unrenderable_email_fails_and_next_is_sent(
+    server: MailServer, organisation: Organisation
 ) -> None:
     """Our own mistake is before a person after the first try; nobody else waits for it."""
-    request = await house.open(customer=BY_MAIL_ALONE, by=house.people.tess.actor)
-    async with house.database.transaction() as session:
-        message = await session.get_one(Message, (await letter(house, request)).id)
+    request = await organisation.open(customer=BY_MAIL_ALONE, by=organisation.people.tess.actor)
+    async with organisation.database.transaction() as session:
+        message = await session.get_one(Message, (await letter(organisation, request)).id)
         message.provider_sid = "<an id with spaces>"
-    await house.do(write_to_customer, request, body="Next.", by=house.people.tess.actor)
+    await organisation.run(
+        write_to_customer, request, body="Next.", by=organisation.people.tess.actor
+    )
     assert [mail.text and "Next." in mail.text for mail in await server.deliver()] == [True]
-    first, _ = await house.told(request)
+    first, _ = await organisation.outbound_messages(request)
     assert (first.status, first.attempts) == (MessageStatus.FAILED, 1)
     assert first.reason.startswith("This e-mail could not be written")
-    (ball,) = await balls(house)
-    assert ball.kind == BallKind.MESSAGE_UNDELIVERED
+    (ball,) = await balls(organisation)
+    assert ball.kind == DroppedBallKind.MESSAGE_UNDELIVERED

@@ -7,40 +7,42 @@ import httpx2
 from time_machine import Traveller
 
 from portal.business_time import now
-from portal.models import KEPT, Answer, Channel, MessageKind, MessageStatus, ServiceRequest
+from portal.models import SYSTEM_ACTOR, Answer, Channel, MessageKind, MessageStatus, ServiceRequest
 from portal.operations import (
-    Choice,
-    Relay,
+    ConsentChange,
+    Operations,
     advance,
     answer,
-    ask_what_is_due,
     cancel,
     hold,
     make_promise,
     reopen,
     resume,
+    run_due_follow_ups,
     set_preferences,
     write_to_customer,
 )
 from tests.messaging.email.mail_server import MailServer
-from tests.support.factories import VISIT, House
+from tests.support.factories import VISIT, Organisation
 
 WORDS = "Hello Martin,\n\nplease bring:\n- the device\n- 5 > 4 <b>screws</b>\n\nBye"
 
 
-async def told_by_mail(house: House, server: MailServer, clock: Traveller) -> ServiceRequest:
+async def told_by_mail(
+    organisation: Organisation, server: MailServer, clock: Traveller
+) -> ServiceRequest:
     """A repair whose customer wants mail, with about everything that can be told of one.
 
     What is told goes out at once: later it might be overtaken.
     """
-    ben = {"by": house.people.ben.actor}
-    request = await house.open("repair", **ben)
-    await house.do(set_preferences, request, prefers=Channel.EMAIL, **ben)
+    ben = {"by": organisation.people.ben.actor}
+    request = await organisation.open("repair", **ben)
+    await organisation.run(set_preferences, request, preferred_channel=Channel.EMAIL, **ben)
     in_a_week = now() + timedelta(days=7)
     for verb, words in (
         (advance, {}),
-        (ask_what_is_due, {}),
-        (ask_what_is_due, {}),
+        (run_due_follow_ups, {}),
+        (run_due_follow_ups, {}),
         (hold, {"reason": "The part is late."}),
         (resume, {}),
         (make_promise, {"text": "I call you.", "due_at": in_a_week}),
@@ -48,19 +50,19 @@ async def told_by_mail(house: House, server: MailServer, clock: Traveller) -> Se
         (cancel, {"reason": "You asked for it."}),
         (reopen, {"reason": "We were wrong."}),
     ):
-        await house.do(verb, request, **words, **ben)
+        await organisation.run(verb, request, **words, **ben)
         await server.deliver()
-        if verb is ask_what_is_due:
+        if verb is run_due_follow_ups:
             clock.shift(timedelta(days=1, minutes=1))
-    return await house.see(request)
+    return await organisation.reload(request)
 
 
 async def test_every_kind_goes_by_the_way_that_was_chosen_and_in_one_thread(
-    clock: Traveller, server: MailServer, house: House
+    clock: Traveller, server: MailServer, organisation: Organisation
 ) -> None:
     """One subject, the first mail referred to, a way to answer and a way to stop, in each."""
-    request = await told_by_mail(house, server, clock)
-    first, *later = await house.told(request)
+    request = await told_by_mail(organisation, server, clock)
+    first, *later = await organisation.outbound_messages(request)
     assert first.channel == Channel.SMS
     assert {one.channel for one in later} == {Channel.EMAIL}
     kinds = {one.kind for one in later}
@@ -93,14 +95,14 @@ async def test_every_kind_goes_by_the_way_that_was_chosen_and_in_one_thread(
 
 
 async def test_a_question_is_two_links_that_answer_nothing_by_themselves(
-    clock: Traveller, client: httpx2.AsyncClient, server: MailServer, house: House
+    clock: Traveller, client: httpx2.AsyncClient, server: MailServer, organisation: Organisation
 ) -> None:
     """They lead to the two buttons of the page; a program that follows every link says nothing."""
-    ben = {"by": house.people.ben.actor}
-    request = await house.open("repair", **ben)
-    await house.do(set_preferences, request, prefers=Channel.EMAIL, **ben)
-    await house.do(advance, request, **ben)
-    await house.do(ask_what_is_due, request, **ben)
+    ben = {"by": organisation.people.ben.actor}
+    request = await organisation.open("repair", **ben)
+    await organisation.run(set_preferences, request, preferred_channel=Channel.EMAIL, **ben)
+    await organisation.run(advance, request, **ben)
+    await organisation.run(run_due_follow_ups, request, **ben)
     mail = next(one for one in await server.deliver() if "#answer-yes" in (one.text or ""))
     assert "The repair costs 80 dollars. Shall we go ahead?" in (mail.text or "")
     assert "Reply YES" not in (mail.text or "")
@@ -108,20 +110,20 @@ async def test_a_question_is_two_links_that_answer_nothing_by_themselves(
         (url,) = re.findall(rf'href="([^"]+#answer-{given})"', mail.html or "")
         page = await client.get(url.partition("#")[0])
         assert f'id="answer-{given}"' in page.text
-    assert (await house.see(request)).asked is not None
+    assert (await organisation.reload(request)).open_question is not None
 
 
 async def test_the_mail_that_notes_a_time_leads_into_the_calendar(
-    clock: Traveller, client: httpx2.AsyncClient, server: MailServer, house: House
+    clock: Traveller, client: httpx2.AsyncClient, server: MailServer, organisation: Organisation
 ) -> None:
     """By a link as any other, so that it still tells the right time when that has changed."""
-    await house.load(VISIT)
-    visit = await house.open("fibre", by=KEPT)
-    await house.do(ask_what_is_due, visit, by=KEPT)
-    async with house.relay.turn(KEPT) as turn:
-        held = await turn.lock(visit.reference)
+    await organisation.load(VISIT)
+    visit = await organisation.open("fibre", by=SYSTEM_ACTOR)
+    await organisation.run(run_due_follow_ups, visit, by=SYSTEM_ACTOR)
+    async with organisation.operations.begin(SYSTEM_ACTOR) as uow:
+        held = await uow.lock(visit.reference)
         tomorrow = now() + timedelta(days=1)
-        await answer(turn, held, held.asked, Answer.YES, at=tomorrow, via=Channel.EMAIL)
+        await answer(uow, held, held.open_question, Answer.YES, at=tomorrow, via=Channel.EMAIL)
     mail = (await server.deliver())[-1]
     assert "noted" in (mail.text or "")
     (url,) = re.findall(r'href="([^"]+\.ics)"', mail.html or "")
@@ -130,11 +132,11 @@ async def test_the_mail_that_notes_a_time_leads_into_the_calendar(
 
 
 async def test_what_a_colleague_wrote_stands_as_they_wrote_it(
-    server: MailServer, house: House, martins: ServiceRequest
+    server: MailServer, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """In paragraphs, with its lines, under the writer's first name, and never as markup."""
-    by_mail = {"channels": [Channel.EMAIL], "by": house.people.tess.actor}
-    await house.do(write_to_customer, martins, body=WORDS, **by_mail)
+    by_mail = {"channels": [Channel.EMAIL], "by": organisation.people.tess.actor}
+    await organisation.run(write_to_customer, card_request, body=WORDS, **by_mail)
     (mail,) = await server.deliver()
     text, html = (mail.text or "").replace("\r\n", "\n"), mail.html or ""
     assert text.startswith(f"Tess wrote to you\n\n{WORDS}\n\nTess\n")
@@ -142,28 +144,30 @@ async def test_what_a_colleague_wrote_stands_as_they_wrote_it(
     assert "5 &gt; 4 &lt;b&gt;screws&lt;/b&gt;" in html
 
 
-async def test_one_channel_stopped_the_other_serves(
-    house: House, martins: ServiceRequest, server: MailServer
+async def test_opt_out_of_one_channel_uses_the_other(
+    organisation: Organisation, card_request: ServiceRequest, server: MailServer
 ) -> None:
     """Whichever is preferred; both stopped, nothing goes and the row says why."""
-    tess = {"by": house.people.tess.actor}
+    tess = {"by": organisation.people.tess.actor}
     ways = []
     for channel in (Channel.SMS, Channel.EMAIL):
-        stop = Choice(stop=True, about="all", channels=(channel,))
-        await house.do(set_preferences, martins, prefers=channel, choice=stop, **tess)
-        await house.do(write_to_customer, martins, body=f"Without {channel}.", **tess)
-        last = (await house.told(martins))[-1]
+        stop = ConsentChange(stop=True, about="all", channels=(channel,))
+        await organisation.run(
+            set_preferences, card_request, preferred_channel=channel, consent_change=stop, **tess
+        )
+        await organisation.run(write_to_customer, card_request, body=f"Without {channel}.", **tess)
+        last = (await organisation.outbound_messages(card_request))[-1]
         ways.append((last.channel, last.status))
     assert ways[0] == (Channel.EMAIL, MessageStatus.QUEUED)
     assert ways[1][1] == MessageStatus.SUPPRESSED
 
 
 async def test_an_answer_to_an_address_without_a_request_is_a_mail_too(
-    relay: Relay, house: House, server: MailServer
+    operations: Operations, organisation: Organisation, server: MailServer
 ) -> None:
     """No link to a page that is not theirs, no thread, nothing to stop; and no error."""
-    async with relay.turn(house.people.tess.actor) as turn:
-        await turn.outbox.answer_address(
+    async with operations.begin(organisation.people.tess.actor) as uow:
+        await uow.outbox.queue_reply_to_address(
             MessageKind.CONSENT,
             "test",
             "Acme Bank: You will get our e-mails again.",
@@ -174,5 +178,5 @@ async def test_an_answer_to_an_address_without_a_request_is_a_mail_too(
     assert "You will get our e-mails again." in (mail.text or "")
     assert "/r/" not in (mail.text or "") + (mail.html or "")
     assert not mail.header("List-Unsubscribe")
-    (message,) = await house.messages()
+    (message,) = await organisation.messages()
     assert message.status == MessageStatus.SENT

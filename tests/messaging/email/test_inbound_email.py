@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 from sqlmodel import select
 
 from portal.demo.fake_providers.mailbox import Mail
-from portal.messaging.email.inbound import read_mail
+from portal.messaging.email.inbound import parse_inbound_email
 from portal.messaging.email.signed_addresses import reply_address
 from portal.models import (
     Channel,
@@ -23,12 +23,12 @@ from portal.models import (
     MessageStatus,
     ServiceRequest,
 )
-from portal.operations import Relay, advance, ask_what_is_due, write_to_customer
-from portal.queries.attachments import attachments_of
+from portal.operations import Operations, advance, run_due_follow_ups, write_to_customer
+from portal.queries.attachments import attachments_by_message
 from portal.settings import Settings
 from tests.messaging.email.mail_server import MARTIN, MailServer, reply
-from tests.support.factories import House
-from tests.support.sample_images import photo_from_home
+from tests.support.factories import Organisation
+from tests.support.sample_images import photo_with_gps
 
 pytestmark = pytest.mark.either_database
 
@@ -36,53 +36,57 @@ ANSWERS = (MessageKind.ACKNOWLEDGEMENT, MessageKind.ANSWER, MessageKind.CONSENT)
 
 
 @pytest.fixture
-async def mail(house: House, martins: ServiceRequest, server: MailServer) -> Mail:
+async def mail(
+    organisation: Organisation, card_request: ServiceRequest, server: MailServer
+) -> Mail:
     """A mail from Tess that Martin has before him."""
-    by_mail = {"channels": [Channel.EMAIL], "by": house.people.tess.actor}
-    await house.do(write_to_customer, martins, body="Please call us.", **by_mail)
+    by_mail = {"channels": [Channel.EMAIL], "by": organisation.people.tess.actor}
+    await organisation.run(write_to_customer, card_request, body="Please call us.", **by_mail)
     (mail,) = await server.deliver()
     return mail
 
 
-async def heard(house: House) -> list[Message]:
+async def heard(organisation: Organisation) -> list[Message]:
     """Every message that came in."""
-    return [one for one in await house.messages() if one.direction == Direction.IN]
+    return [one for one in await organisation.messages() if one.direction == Direction.IN]
 
 
-async def answered(house: House) -> list[Message]:
+async def answered(organisation: Organisation) -> list[Message]:
     """What we said of ourselves to what came in."""
-    return [one for one in await house.messages() if one.kind in ANSWERS]
+    return [one for one in await organisation.messages() if one.kind in ANSWERS]
 
 
 async def test_a_reply_is_taken_once_and_answered_in_its_thread(
-    server: MailServer, house: House, martins: ServiceRequest, mail: Mail
+    server: MailServer, organisation: Organisation, card_request: ServiceRequest, mail: Mail
 ) -> None:
     """By the sealed address, without what it quotes; told twice, answered once."""
     quoted = indent(mail.text or "", "> ", lambda _: True)
     words = f"Please ring the bell.\n\nOn Mon, Nov 23, 2026 at 2:05 PM Acme wrote:\n{quoted}"
     answer = reply(mail, words)
     for _ in range(2):
-        assert await server.bring(answer) == 204
-    (message,) = await heard(house)
+        assert await server.receive(answer) == 204
+    (message,) = await heard(organisation)
     assert (message.body, message.channel) == ("Please ring the bell.", Channel.EMAIL)
-    assert (message.request_id, message.reason) == (martins.id, "")
+    assert (message.request_id, message.reason) == (card_request.id, "")
     _, ours = await server.deliver()
     theirs, first = str(answer["Message-ID"]), mail.header("Message-ID")
     assert ours.header("In-Reply-To") == theirs
     assert ours.header("References") == f"{first} {theirs}"
     assert ours.header("Auto-Submitted") == "auto-replied"
-    assert ours.subject == mail.subject == f"Credit card ({martins.reference})"
+    assert ours.subject == mail.subject == f"Credit card ({card_request.reference})"
 
 
 async def test_mail_without_our_token_or_for_nobody_is_refused(
-    server: MailServer, house: House, martins: ServiceRequest, mail: Mail
+    server: MailServer, organisation: Organisation, card_request: ServiceRequest, mail: Mail
 ) -> None:
     """403 for a caller that we do not know, 422 for a person's mail to an address not sealed."""
     answer = reply(mail, "Hello").as_bytes()
-    assert await server.bring(answer, Authorization="Bearer of bad news") == 403
-    forged = answer.replace(f"reply+{martins.id}-".encode(), f"reply+{martins.id}9-".encode())
-    assert await server.bring(forged) == 422
-    assert await heard(house) == []
+    assert await server.receive(answer, Authorization="Bearer of bad news") == 403
+    forged = answer.replace(
+        f"reply+{card_request.id}-".encode(), f"reply+{card_request.id}9-".encode()
+    )
+    assert await server.receive(forged) == 422
+    assert await heard(organisation) == []
 
 
 @pytest.mark.parametrize(
@@ -97,140 +101,163 @@ async def test_mail_without_our_token_or_for_nobody_is_refused(
     ],
     ids=lambda header: next(iter(header)),
 )
-async def test_what_a_machine_writes_is_set_aside(
-    header: dict[str, str], server: MailServer, house: House, martins: ServiceRequest, mail: Mail
+async def test_automatic_mail_is_set_aside(
+    header: dict[str, str],
+    server: MailServer,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+    mail: Mail,
 ) -> None:
     """RFC 3834: staff see it, marked; it is no answer, asks for nothing and gets nothing."""
-    before = await house.see(martins)
+    before = await organisation.reload(card_request)
     for _ in range(2):
-        assert await server.bring(reply(mail, "Yes, I am away. STOP", **header)) == 204
-    (message,) = await heard(house)
-    assert (message.kind, message.request_id) == (MessageKind.AUTOMATIC, martins.id)
+        assert await server.receive(reply(mail, "Yes, I am away. STOP", **header)) == 204
+    (message,) = await heard(organisation)
+    assert (message.kind, message.request_id) == (MessageKind.AUTOMATIC, card_request.id)
     assert message.reason.startswith("An automatic reply")
-    after = await house.see(martins)
+    after = await organisation.reload(card_request)
     assert (after.promises, after.unanswered_since) == (before.promises, None)
     assert after.page_version == before.page_version
     assert await server.deliver() == [mail]
-    async with house.database.reading() as session:
+    async with organisation.database.reading() as session:
         assert (await session.exec(select(Contact))).all() == []
 
 
-async def test_two_machines_facing_each_other_come_to_an_end(
-    server: MailServer, house: House, mail: Mail
+async def test_auto_reply_loop_ends(
+    server: MailServer, organisation: Organisation, mail: Mail
 ) -> None:
     """One that says what it is gets nothing; one that does not gets three answers in an hour."""
-    assert await server.bring(reply(mail, "I am away.", Auto_Submitted="auto-replied")) == 204
+    assert await server.receive(reply(mail, "I am away.", Auto_Submitted="auto-replied")) == 204
     assert len(await server.deliver()) == 1
     newest = mail
     for number in range(6):
-        await server.bring(reply(newest, "Where is my card?", Message_ID=f"<{number}@machine>"))
+        await server.receive(reply(newest, "Where is my card?", Message_ID=f"<{number}@machine>"))
         newest = (await server.deliver())[-1]
-    assert len(await answered(house)) == 3
-    assert len(await heard(house)) == 7
-    (owed,) = [one for one in (await house.see(await _only(house))).promises if not one.closed_at]
+    assert len(await answered(organisation)) == 3
+    assert len(await heard(organisation)) == 7
+    (owed,) = [
+        one
+        for one in (await organisation.reload(await _only(organisation))).promises
+        if not one.closed_at
+    ]
     assert owed.owner_id is not None  # a person looks, and nothing was dropped
 
 
-async def _only(house: House) -> str:
-    async with house.database.reading() as session:
+async def _only(organisation: Organisation) -> str:
+    async with organisation.database.reading() as session:
         return (await session.exec(select(ServiceRequest.reference))).one()
 
 
 async def test_mail_from_elsewhere_is_marked_and_answers_no_question(
-    server: MailServer, house: House
+    server: MailServer, organisation: Organisation
 ) -> None:
     """From proves nothing, in either direction: the seal names the request, a person judges."""
-    people = house.people
-    request = await house.open("repair", by=people.ben.actor)
-    await house.do(advance, request, by=people.ben.actor)
-    await house.do(ask_what_is_due, request, by=people.ben.actor)
+    people = organisation.people
+    request = await organisation.open("repair", by=people.ben.actor)
+    await organisation.run(advance, request, by=people.ben.actor)
+    await organisation.run(run_due_follow_ups, request, by=people.ben.actor)
     by_mail = {"channels": [Channel.EMAIL], "by": people.ben.actor}
-    await house.do(write_to_customer, request, body="See the quote.", **by_mail)
+    await organisation.run(write_to_customer, request, body="See the quote.", **by_mail)
     (mail,) = await server.deliver()
-    await server.bring(reply(mail, "YES", From="eve@else.example", Message_ID="<1@e>"))
-    assert (await house.see(request)).asked is not None
-    (message,) = await heard(house)
+    await server.receive(reply(mail, "YES", From="eve@else.example", Message_ID="<1@e>"))
+    assert (await organisation.reload(request)).open_question is not None
+    (message,) = await heard(organisation)
     assert message.reason == "Sent from eve@else.example, which is not an address of theirs."
-    assert (await house.see(request)).unanswered_since is not None
-    await server.bring(reply(mail, "Yes", From="Martin <Martin@Example.com>", Message_ID="<2@e>"))
-    assert (await house.see(request)).asked is None
+    assert (await organisation.reload(request)).unanswered_since is not None
+    await server.receive(reply(mail, "Yes", From="Martin <Martin@Example.com>", Message_ID="<2@e>"))
+    assert (await organisation.reload(request)).open_question is None
 
 
 @pytest.mark.parametrize("sender", [MARTIN, "martin@work.example"])
 async def test_a_mailed_wish_to_stop_ends_mail_and_is_confirmed_once(
-    sender: str, server: MailServer, house: House, martins: ServiceRequest, mail: Mail
+    sender: str,
+    server: MailServer,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+    mail: Mail,
 ) -> None:
     """From their own address all mail, else mail about this request; texts go on."""
     for number, words in enumerate(("Please unsubscribe me", "stop emailing me")):
-        await server.bring(reply(mail, words, From=sender, Message_ID=f"<{number}@x>"))
-    (confirmation,) = [one for one in await answered(house) if one.kind == MessageKind.CONSENT]
+        await server.receive(reply(mail, words, From=sender, Message_ID=f"<{number}@x>"))
+    (confirmation,) = [
+        one for one in await answered(organisation) if one.kind == MessageKind.CONSENT
+    ]
     _, told_so = await server.deliver()
     assert "mail" in (told_so.text or "")
-    assert (confirmation.to_address, confirmation.request_id) == (MARTIN, martins.id)
-    async with house.database.reading() as session:
+    assert (confirmation.to_address, confirmation.request_id) == (MARTIN, card_request.id)
+    async with organisation.database.reading() as session:
         query = select(Consent).where(Consent.source == "mail")
         lines = (await session.exec(query)).all()
-    about = None if sender == MARTIN else martins.id
+    about = None if sender == MARTIN else card_request.id
     assert {(one.address, one.request_id, one.granted) for one in lines} == {(MARTIN, about, False)}
-    await house.do(write_to_customer, martins, body="And now?", by=house.people.tess.actor)
-    by_mail = {"channels": [Channel.EMAIL], "by": house.people.tess.actor}
-    await house.do(write_to_customer, martins, body="Sure?", **by_mail)
-    told = {one.body: (one.channel, one.status) for one in await house.told(martins)}
+    await organisation.run(
+        write_to_customer, card_request, body="And now?", by=organisation.people.tess.actor
+    )
+    by_mail = {"channels": [Channel.EMAIL], "by": organisation.people.tess.actor}
+    await organisation.run(write_to_customer, card_request, body="Sure?", **by_mail)
+    told = {
+        one.body: (one.channel, one.status)
+        for one in await organisation.outbound_messages(card_request)
+    }
     assert told["And now?"] == (Channel.SMS, MessageStatus.QUEUED)
     assert told["Sure?"] == (Channel.EMAIL, MessageStatus.SUPPRESSED)
-    await server.bring(reply(mail, "START", Message_ID="<again@x>"))
-    await house.do(write_to_customer, martins, body="Again.", **by_mail)
-    again = (await house.told(martins))[-1].status
+    await server.receive(reply(mail, "START", Message_ID="<again@x>"))
+    await organisation.run(write_to_customer, card_request, body="Again.", **by_mail)
+    again = (await organisation.outbound_messages(card_request))[-1].status
     assert again == (MessageStatus.QUEUED if sender == MARTIN else again)
 
 
 async def test_a_mail_that_is_a_page_with_a_picture_is_read_and_its_files_are_kept(
     server: MailServer,
     settings: Settings,
-    relay: Relay,
-    house: House,
-    martins: ServiceRequest,
+    operations: Operations,
+    organisation: Organisation,
+    card_request: ServiceRequest,
 ) -> None:
     """Megabytes and HTML are what phones send; what is no photo is refused with the reason."""
     mail = EmailMessage()
-    mail["From"], mail["To"] = MARTIN, reply_address(settings, martins.id or 0)
+    mail["From"], mail["To"] = MARTIN, reply_address(settings, card_request.id or 0)
     mail.set_content("<p>It is <b>torn</b>, see</p>", subtype="html")
-    mail.add_attachment(photo_from_home(), "image", "png", filename="torn.png")
+    mail.add_attachment(photo_with_gps(), "image", "png", filename="torn.png")
     mail.add_attachment(b"\x89" * 2_000_000, "image", "png", filename="../bad\x00.png")
     for _ in range(2):
-        assert await server.bring(mail) == 204
-    (message,) = await heard(house)
+        assert await server.receive(mail) == 204
+    (message,) = await heard(organisation)
     assert message.body == "It is torn, see"
-    async with relay.database.reading() as session:
-        kept, refused = (await attachments_of(session, [message]))[message.id]
+    async with operations.database.reading() as session:
+        kept, refused = (await attachments_by_message(session, [message]))[message.id]
     assert (kept.state, kept.name, kept.height) == ("stored", "torn.jpg", 80)
     assert (refused.state, refused.reason[:11]) == ("refused", "only photos")
 
 
 @pytest.mark.parametrize("body", ["", "> Reply YES or NO.\r\n"])
 async def test_a_mail_without_words_of_their_own_goes_to_a_person(
-    body: str, server: MailServer, house: House, martins: ServiceRequest, mail: Mail
+    body: str,
+    server: MailServer,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+    mail: Mail,
 ) -> None:
     """What we said ourselves is never read as their answer, and is not thrown away."""
     raw = f"From: {MARTIN}\r\nTo: {mail.header('Reply-To')}\r\nSubject: Torn\r\n\r\n{body}"
-    assert await server.bring(raw.encode()) == 204
-    (message,) = await heard(house)
+    assert await server.receive(raw.encode()) == 204
+    (message,) = await heard(organisation)
     assert message.body == (body.strip() or "Torn")
-    assert (await house.see(martins)).unanswered_since is not None
+    assert (await organisation.reload(card_request)).unanswered_since is not None
 
 
 async def test_one_click_ends_mail_about_this_request_and_a_visit_nothing(
-    client: httpx2.AsyncClient, house: House, martins: ServiceRequest, mail: Mail
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest, mail: Mail
 ) -> None:
     """RFC 8058: the address in the mail's header takes a POST, without a login or a redirect."""
     url = mail.header("List-Unsubscribe").strip("<>")
     assert mail.header("List-Unsubscribe-Post") == "List-Unsubscribe=One-Click"
-    assert url == f"http://testserver/r/{martins.links[-1].token}/unsubscribe"
-    by_mail = {"channels": [Channel.EMAIL], "by": house.people.tess.actor}
+    assert url == f"http://testserver/r/{card_request.links[-1].token}/unsubscribe"
+    by_mail = {"channels": [Channel.EMAIL], "by": organisation.people.tess.actor}
 
     async def status_of_the_next() -> MessageStatus:
-        await house.do(write_to_customer, martins, body="More.", **by_mail)
-        return (await house.told(martins))[-1].status
+        await organisation.run(write_to_customer, card_request, body="More.", **by_mail)
+        return (await organisation.outbound_messages(card_request))[-1].status
 
     page = await client.get(url)
     assert page.text.count("<button") == 2
@@ -241,10 +268,10 @@ async def test_one_click_ends_mail_about_this_request_and_a_visit_nothing(
     assert "We do not e-mail you about this request" in done.text
     assert await status_of_the_next() == MessageStatus.SUPPRESSED
     assert (await client.post(url, data={"stop": "all"})).status_code == 303
-    other = await house.open("repair", by=house.people.ben.actor)
-    await house.do(write_to_customer, other, body="Hi.", **by_mail)
-    assert (await house.told(other))[-1].status == MessageStatus.SUPPRESSED
-    gone = url.replace(martins.links[-1].token, "unknown")
+    other = await organisation.open("repair", by=organisation.people.ben.actor)
+    await organisation.run(write_to_customer, other, body="Hi.", **by_mail)
+    assert (await organisation.outbound_messages(other))[-1].status == MessageStatus.SUPPRESSED
+    gone = url.replace(card_request.links[-1].token, "unknown")
     assert (await client.get(gone)).status_code == 404
     assert (await client.post(gone)).status_code == 404
 
@@ -270,6 +297,6 @@ LINES = some.lists(
 @given(LINES)
 def test_any_mail_can_be_read(lines):
     """Whatever somebody sends: no error, since an error would be sent again for days."""
-    mail = read_mail(b"\r\n".join(lines))
+    mail = parse_inbound_email(b"\r\n".join(lines))
     assert mail.message_id
     assert mail.report is None or mail.report.verdict

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from portal.messaging.email.quoted_text import own_words, text_of_html
+from portal.messaging.email.quoted_text import html_to_text, strip_quoted_text
 from tests.corpus.email_replies import PAGES, REPLIES
 
 HOSTILE = [
@@ -29,19 +29,19 @@ def cases(corpus):
 @pytest.mark.parametrize(("text", "own"), cases(REPLIES))
 def test_own_words_are_told_from_quoted_ones(text, own):
     """What is surely quoted goes; every word that may be theirs stays."""
-    assert own_words(text) == own
+    assert strip_quoted_text(text) == own
 
 
 @pytest.mark.parametrize(("html", "own"), cases(PAGES))
 def test_a_mail_that_is_only_a_page_is_read_too(html, own):
     """HTML without a plain part: the same words."""
-    assert own_words(text_of_html(html)) == own
+    assert strip_quoted_text(html_to_text(html)) == own
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_no_mail_takes_long_to_read(text):
     """Each line is looked at a bounded number of times, whoever wrote it."""
     began = time.process_time()
-    own_words(text)
-    own_words(text_of_html(text))
+    strip_quoted_text(text)
+    strip_quoted_text(html_to_text(text))
     assert time.process_time() - began < 5

@@ -15,19 +15,19 @@ from email.utils import parseaddr
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult
 
-from portal.messaging.email.smtp import Letter, Mailer, Thread, compose
+from portal.messaging.email.smtp import EmailContent, SmtpClient, Thread, build_email
 from portal.messaging.send_errors import NotSent, OutcomeUnknown, Refused
 
 pytestmark = pytest.mark.either_database
 
-LETTER = Letter(
+LETTER = EmailContent(
     subject="Your card is being made",
     headline="Your card is being made, Martin",
     paragraphs=("Card Processing has it since Tuesday, 2:05 pm.",),
-    button="See where it is",
+    button_label="See where it is",
     link="https://kept.example/r/Ab1?x=1&y=2",
     footer="You get this because you gave us this address.",
-    stop_words="Stop these e-mails",
+    unsubscribe_label="Stop these e-mails",
     reference="CARD-7K4M-2Q9",
 )
 ENVELOPE = {
@@ -41,9 +41,9 @@ ENVELOPE = {
 }
 
 
-def letter_of(letter: Letter = LETTER, **changes: object) -> EmailMessage:
+def letter_of(letter: EmailContent = LETTER, **changes: object) -> EmailMessage:
     """As a mail program reads it: written out, and parsed again."""
-    raw = compose(letter, **(ENVELOPE | changes)).as_bytes()
+    raw = build_email(letter, **(ENVELOPE | changes)).as_bytes()
     assert raw.isascii()
     return email.message_from_bytes(raw, policy=email.policy.default)
 
@@ -65,20 +65,20 @@ def parts(message: EmailMessage) -> tuple[str, str]:
         ('"Smith, Zoë" <hello@acme.example>', '"Smith, Zoë" <hello@acme.example>'),
     ],
 )
-def test_the_sender_goes_by_its_own_name_or_by_the_brand(sender: str, shown: str):
+def test_sender_name_is_configured_or_the_brand(sender: str, shown: str):
     """KEPT_MAIL_FROM may have a name before its address."""
     assert str(letter_of(sender=sender)["From"]) == shown
 
 
-def test_both_parts_say_the_same():
+def test_text_and_html_parts_have_the_same_content():
     text, html = parts(letter_of())
     for words in (
         LETTER.headline,
         *LETTER.paragraphs,
-        LETTER.button,
+        LETTER.button_label,
         LETTER.reference,
         LETTER.footer,
-        LETTER.stop_words,
+        LETTER.unsubscribe_label,
         "Acme Bank",
     ):
         assert words in text
@@ -102,7 +102,7 @@ def test_headers_are_what_machines_expect():
     assert message["Date"] == "Tue, 24 Nov 2026 14:05:00 +0000"
 
 
-def test_our_own_quick_answer_says_that_it_is_one():
+def test_auto_reply_has_auto_submitted_header():
     """RFC 3834: no machine should answer it in turn."""
     message = letter_of(thread=Thread(["<m1@k>", "<theirs@x>"], answers=True))
     assert message["Auto-Submitted"] == "auto-replied"
@@ -111,7 +111,7 @@ def test_our_own_quick_answer_says_that_it_is_one():
 
 
 def test_what_a_person_wrote_keeps_its_lines_and_says_who():
-    letter = replace(LETTER, paragraphs=("One\ntwo <b>", "three"), signed="Tess")
+    letter = replace(LETTER, paragraphs=("One\ntwo <b>", "three"), author_name="Tess")
     text, html = parts(letter_of(letter))
     assert "One\ntwo <b>\n\nthree\n\nTess" in text
     assert "One<br>\ntwo &lt;b&gt;</td>" in html
@@ -119,7 +119,9 @@ def test_what_a_person_wrote_keeps_its_lines_and_says_who():
 
 
 def test_answers_are_links_in_both_parts():
-    letter = replace(LETTER, choices=(("Yes", "https://k/r/x#yes"), ("No", "https://k/r/x#no")))
+    letter = replace(
+        LETTER, answer_links=(("Yes", "https://k/r/x#yes"), ("No", "https://k/r/x#no"))
+    )
     text, html = parts(letter_of(letter))
     assert "Yes: https://k/r/x#yes\nNo: https://k/r/x#no\n" in text
     assert 'href="https://k/r/x#yes"' in html
@@ -133,7 +135,9 @@ def test_the_same_mail_has_the_same_id_twice():
 def test_long_links_and_ids_are_not_encoded_or_folded():
     """A folded or encoded List-Unsubscribe is one that no mail program can follow."""
     url, ids = "https://kept.example/" + "u" * 300, tuple(f"<{'i' * 90}{n}@k>" for n in range(9))
-    raw = compose(LETTER, **(ENVELOPE | {"unsubscribe_url": url, "thread": Thread(ids)})).as_bytes()
+    raw = build_email(
+        LETTER, **(ENVELOPE | {"unsubscribe_url": url, "thread": Thread(ids)})
+    ).as_bytes()
     assert f"\r\nList-Unsubscribe: <{url}>\r\n".encode() in raw
     assert f"\r\nReferences: {' '.join(ids)}\r\n".encode() in raw
 
@@ -152,7 +156,7 @@ def test_long_links_and_ids_are_not_encoded_or_folded():
 )
 def test_a_name_arrives_as_it_is_written(name):
     letter = replace(LETTER, subject=f"For {name}")
-    raw = compose(letter, **(ENVELOPE | {"to_name": name, "brand": name})).as_bytes()
+    raw = build_email(letter, **(ENVELOPE | {"to_name": name, "brand": name})).as_bytes()
     # The older reader: the newer one adds spaces between the encoded words of a long name.
     message = email.message_from_bytes(raw)
     assert max(map(len, raw.partition(b"\r\n\r\n")[0].split(b"\r\n"))) <= 78
@@ -163,7 +167,7 @@ def test_a_name_arrives_as_it_is_written(name):
     assert str(make_header(decode_header(message["Subject"]))) == f"For {name}"
 
 
-def test_no_name_can_begin_a_header_of_its_own():
+def test_header_injection_is_impossible():
     evil = "Martin\r\nBcc: thief@example.org\n\nHello\x00\u2028\u202e\ud800"
     message = letter_of(
         replace(LETTER, subject=evil, headline=evil, paragraphs=(evil,)), to_name=evil, brand=evil
@@ -173,14 +177,14 @@ def test_no_name_can_begin_a_header_of_its_own():
     assert message["Subject"] == "Martin Bcc: thief@example.org Hello"
 
 
-def test_words_are_never_markup():
+def test_html_is_escaped():
     _, html = parts(letter_of(replace(LETTER, headline="<script>alert(1)</script> & co")))
     assert "<script>" not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; co" in html
 
 
-def test_what_is_not_there_leaves_nothing_dangling():
-    bare = Letter(subject="Hello", headline="Hello")
+def test_missing_values_leave_no_gap():
+    bare = EmailContent(subject="Hello", headline="Hello")
     text, html = parts(letter_of(bare, unsubscribe_url=""))
     assert "http" not in text
     assert "<a " not in html
@@ -200,14 +204,14 @@ def test_a_domain_beyond_ascii_is_written_as_machines_do():
     "address",
     ["", "martin", "@x.y", "a@", "a@b\r\nBcc: c@d", "a b@c.d", "jürgen@c.d", "a@b..c", "<a@b.c>"],
 )
-def test_an_address_that_is_none_is_refused_for_good(address):
+def test_invalid_address_is_permanent(address):
     with pytest.raises(Refused) as refusal:
         letter_of(to=address)
     assert (refusal.value.action, refusal.value.permanent) == ("bad_address", True)
 
 
 @pytest.mark.parametrize("wrong", [{"message_id": "<a b>"}, {"thread": Thread(["<a>\r\nX: y"])}])
-def test_an_id_of_ours_that_is_wrong_is_our_mistake(wrong):
+def test_invalid_message_id_raises_programming_error(wrong):
     with pytest.raises(ValueError, match="not fit for a mail header"):
         letter_of(**wrong)
 
@@ -270,7 +274,7 @@ async def mailbox(**answers):
 
 async def test_a_mail_arrives_whole():
     async with mailbox() as box:
-        await Mailer(f"smtp://{box.url}").send(compose(LETTER, **ENVELOPE))
+        await SmtpClient(f"smtp://{box.url}").send(build_email(LETTER, **ENVELOPE))
     (got,) = box.got
     assert got["Message-ID"] == "<m7.k3@kept.example>"
     assert parts(got) == parts(letter_of())
@@ -278,22 +282,24 @@ async def test_a_mail_arrives_whole():
 
 async def test_the_envelope_says_where_it_is_returned_to():
     async with mailbox() as box:
-        mailer = Mailer(f"smtp://{box.url}")
-        await mailer.send(compose(LETTER, **ENVELOPE), "bounce+7-x@acme.example")
-        await mailer.send(compose(LETTER, **ENVELOPE))
+        mailer = SmtpClient(f"smtp://{box.url}")
+        await mailer.send(build_email(LETTER, **ENVELOPE), "bounce+7-x@acme.example")
+        await mailer.send(build_email(LETTER, **ENVELOPE))
     assert box.senders == ["bounce+7-x@acme.example", "hello@acme.example"]
 
 
 async def test_a_password_may_hold_any_character():
     async with mailbox() as box:
-        await Mailer(f"smtp://me%40x:p%40ss%3Aword@{box.url}").send(compose(LETTER, **ENVELOPE))
+        await SmtpClient(f"smtp://me%40x:p%40ss%3Aword@{box.url}").send(
+            build_email(LETTER, **ENVELOPE)
+        )
     assert box.users == [(b"me@x", b"p@ss:word")]
 
 
 async def test_a_wrong_password_fails_no_mail_for_good():
     async with mailbox() as box:
         with pytest.raises(Refused) as refusal:
-            await Mailer(f"smtp://me:wrong@{box.url}").send(compose(LETTER, **ENVELOPE))
+            await SmtpClient(f"smtp://me:wrong@{box.url}").send(build_email(LETTER, **ENVELOPE))
     assert (refusal.value.action, refusal.value.permanent) == ("pause_queue", False)
     assert box.got == []
 
@@ -308,25 +314,25 @@ async def test_a_wrong_password_fails_no_mail_for_good():
         ({"data": "554 5.7.1 spam"}, "never_resend"),
     ],
 )
-async def test_a_5xx_is_a_no_that_says_what_to_do(answers, action):
+async def test_smtp_5xx_is_permanent_with_advice(answers, action):
     async with mailbox(**answers) as box:
         with pytest.raises(Refused) as refusal:
-            await Mailer(f"smtp://{box.url}").send(compose(LETTER, **ENVELOPE))
+            await SmtpClient(f"smtp://{box.url}").send(build_email(LETTER, **ENVELOPE))
     assert (refusal.value.action, refusal.value.permanent) == (action, True)
 
 
 @pytest.mark.parametrize("answers", [{"rcpt": "451 greylisted"}, {"data": "452 4.3.1 no room"}])
-async def test_a_4xx_is_not_now(answers):
+async def test_smtp_4xx_is_temporary(answers):
     async with mailbox(**answers) as box:
         with pytest.raises(NotSent):
-            await Mailer(f"smtp://{box.url}").send(compose(LETTER, **ENVELOPE))
+            await SmtpClient(f"smtp://{box.url}").send(build_email(LETTER, **ENVELOPE))
 
 
 async def test_a_refused_connection_is_certainly_not_sent():
     async with mailbox() as box:
         pass
     with pytest.raises(NotSent):
-        await Mailer(f"smtp://{box.url}").send(compose(LETTER, **ENVELOPE))
+        await SmtpClient(f"smtp://{box.url}").send(build_email(LETTER, **ENVELOPE))
 
 
 async def test_a_server_that_never_greets_is_certainly_not_sent():
@@ -339,22 +345,26 @@ async def test_a_server_that_never_greets_is_certainly_not_sent():
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     with pytest.raises(NotSent):
-        await Mailer(f"smtp://127.0.0.1:{port}", timeout=0.3).send(compose(LETTER, **ENVELOPE))
+        await SmtpClient(f"smtp://127.0.0.1:{port}", timeout=0.3).send(
+            build_email(LETTER, **ENVELOPE)
+        )
     over.set()
     server.close()
 
 
 @pytest.mark.parametrize("fault", ["hang_up", "pause"])
-async def test_silence_after_the_words_is_unknown(fault):
+async def test_timeout_after_data_is_outcome_unknown(fault):
     async with mailbox(**{fault: True}) as box:
         with pytest.raises(OutcomeUnknown):
-            await Mailer(f"smtp://{box.url}", timeout=0.5).send(compose(LETTER, **ENVELOPE))
+            await SmtpClient(f"smtp://{box.url}", timeout=0.5).send(build_email(LETTER, **ENVELOPE))
         assert box.begun.is_set()
 
 
 async def test_a_cancelled_send_is_cancelled():
     async with mailbox(pause=True) as box:
-        send = asyncio.create_task(Mailer(f"smtp://{box.url}").send(compose(LETTER, **ENVELOPE)))
+        send = asyncio.create_task(
+            SmtpClient(f"smtp://{box.url}").send(build_email(LETTER, **ENVELOPE))
+        )
         await box.begun.wait()
         send.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -364,11 +374,11 @@ async def test_a_cancelled_send_is_cancelled():
 @pytest.mark.parametrize("url", ["", "mail.example", "http://mail.example", "smtp://"])
 def test_a_wrong_url_is_said_by_its_settings_name(url):
     with pytest.raises(ValueError, match="SMTP_URL"):
-        Mailer(url)
+        SmtpClient(url)
 
 
-def test_a_password_never_crosses_a_network_in_the_clear():
-    assert Mailer("smtp://me:secret@mail.example")._server["start_tls"] is True
-    assert Mailer("smtp+starttls://mail.example:2525")._server["start_tls"] is True
-    assert Mailer("smtps://me:secret@mail.example")._server["use_tls"] is True
-    assert Mailer("smtp://mail.example")._server["start_tls"] is None
+def test_plaintext_login_over_network_is_refused():
+    assert SmtpClient("smtp://me:secret@mail.example")._server["start_tls"] is True
+    assert SmtpClient("smtp+starttls://mail.example:2525")._server["start_tls"] is True
+    assert SmtpClient("smtps://me:secret@mail.example")._server["use_tls"] is True
+    assert SmtpClient("smtp://mail.example")._server["start_tls"] is None

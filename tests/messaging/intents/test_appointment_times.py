@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from portal.messaging.intents.appointment_times import Reader
+from portal.messaging.intents.appointment_times import AppointmentTimeParser
 
 NEW_YORK = ZoneInfo("America/New_York")
 NOW = datetime(2025, 6, 3, 14, 0, tzinfo=UTC)
@@ -14,7 +14,7 @@ NOW = datetime(2025, 6, 3, 14, 0, tzinfo=UTC)
 
 def read(text: str, locale: str = "en", **more: bool) -> str | None:
     """The time on New York's clocks."""
-    at = Reader("America/New_York", locale, NOW).read(text, **more)
+    at = AppointmentTimeParser("America/New_York", locale, NOW).read(text, **more)
     return f"{at.astimezone(NEW_YORK):%Y-%m-%d %H:%M}" if at else None
 
 
@@ -65,11 +65,11 @@ def test_a_time_is_read_on_the_customers_clock(text: str, locale: str, at: str |
         "tomorrow at 10 at 11",
     ],
 )  # fmt: skip
-def test_what_may_mean_two_times_or_none_is_for_a_person(text: str) -> None:
+def test_ambiguous_or_impossible_time_goes_to_staff(text: str) -> None:
     assert read(text) is None
 
 
-def test_an_hour_alone_is_the_next_time_that_the_clock_shows_it() -> None:
+def test_hour_alone_means_its_next_occurrence() -> None:
     """Where only a moment is asked for: "call me at 3"."""
     assert read("call me at 3", day_needed=False) == "2025-06-03 15:00"
     assert read("call me at 9", day_needed=False) == "2025-06-04 09:00"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from portal.messaging.intents.classifier import MeaningKind, understand
+from portal.messaging.intents.classifier import IntentKind, classify
 
 CORPUS = Path(__file__).parents[2] / "corpus"
-NEVER_BY_MISTAKE = {MeaningKind.YES, MeaningKind.NO, MeaningKind.STOP}
+NEVER_BY_MISTAKE = {IntentKind.YES, IntentKind.NO, IntentKind.STOP}
 
 
 def replies(language: str) -> list[tuple[str, str]]:
@@ -19,16 +19,16 @@ def replies(language: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_replies_of_the_corpus_are_understood(language):
+def test_corpus_replies_are_classified(language):
     """At least 95 of 100, and each class by nine in ten; a miss names its reply."""
     rows = replies(language)
     total, missed = Counter(label for _, label in rows), Counter()
     misses = [
         f"{text!r} ({label}) as {seen}"
         for text, label in rows
-        if (seen := understand(text, language).kind) != label
+        if (seen := classify(text, language).kind) != label
     ]
-    missed.update(label for text, label in rows if understand(text, language).kind != label)
+    missed.update(label for text, label in rows if classify(text, language).kind != label)
     assert len(rows) >= 320
     assert len(misses) <= 0.05 * len(rows), misses
     assert [label for label in total if missed[label] > 0.1 * total[label]] == [], misses
@@ -39,8 +39,8 @@ def test_plain_arabic_replies_are_understood_and_the_rest_goes_to_a_person():
     rows = replies("ar")
     seen = Counter(label for _, label in rows)
     assert len(rows) >= 150
-    assert set(seen) == set(MeaningKind) - {MeaningKind.REOPEN, MeaningKind.TIME}
-    assert [one for one in rows if understand(one[0], "ar").kind != one[1]] == []
+    assert set(seen) == set(IntentKind) - {IntentKind.REOPEN, IntentKind.TIME}
+    assert [one for one in rows if classify(one[0], "ar").kind != one[1]] == []
 
 
 @pytest.mark.parametrize(
@@ -56,30 +56,30 @@ def test_plain_arabic_replies_are_understood_and_the_rest_goes_to_a_person():
 )
 def test_the_language_is_known_where_it_is_plain(text, language):
     """By it whoever we do not know is answered."""
-    assert understand(text).language == language
+    assert classify(text).language == language
 
 
 def test_the_words_that_we_give_in_spanish_and_arabic_are_taken():
     """Our texts name them: REABRIR, and its like in Arabic."""
     for word in ("REABRIR", "افتح"):
-        assert understand(word).kind == MeaningKind.REOPEN
+        assert classify(word).kind == IntentKind.REOPEN
 
 
 @pytest.mark.parametrize("locale", ["en", "es", "ar"])
 @pytest.mark.parametrize("language", ["en", "es", "ar"])
-def test_no_reply_is_taken_for_a_yes_a_no_or_a_stop_by_mistake(language, locale):
+def test_no_false_yes_no_or_stop(language, locale):
     """They close a request, send it back or silence somebody: in any doubt a person decides.
 
     Whatever language a customer is known to speak, they may write in another.
     """
-    judged = [(text, label, understand(text, locale).kind) for text, label in replies(language)]
+    judged = [(text, label, classify(text, locale).kind) for text, label in replies(language)]
     assert [one for one in judged if one[1] != one[2] and one[2] in NEVER_BY_MISTAKE] == []
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_the_corpus_holds_every_meaning(language):
     """But a wish to reopen, which is one word that we give them."""
-    assert {label for _, label in replies(language)} == set(MeaningKind) - {MeaningKind.REOPEN}
+    assert {label for _, label in replies(language)} == set(IntentKind) - {IntentKind.REOPEN}
 
 
 @pytest.mark.parametrize(
@@ -98,16 +98,16 @@ def test_the_corpus_holds_every_meaning(language):
         ("Yes", ""),
     ],
 )
-def test_why_they_write_is_known_where_it_is_plain(text, reason):
-    assert understand(text).reason == reason
+def test_contact_reason_is_classified(text, reason):
+    assert classify(text).reason == reason
 
 
-def test_every_wish_to_stop_is_known_and_none_of_its_look_alikes():
+def test_every_opt_out_is_detected_and_no_lookalike():
     """Not one wish is missed, and "stop the delivery" silences nobody; a miss names its reply."""
     with (CORPUS / "consent.csv").open(encoding="utf-8", newline="") as file:
         rows = [(row["reply"], row["wish"] == "stop") for row in csv.DictReader(file)]
     assert len(rows) >= 240
-    wrong = [reply for reply, wish in rows if (understand(reply).kind == MeaningKind.STOP) != wish]
+    wrong = [reply for reply, wish in rows if (classify(reply).kind == IntentKind.STOP) != wish]
     assert wrong == []
 
 
@@ -123,9 +123,13 @@ def test_every_wish_to_stop_is_known_and_none_of_its_look_alikes():
         ("Stop texting and call me instead", "", True),
     ],
 )
-def test_a_stop_tells_what_it_is_about_and_whether_a_person_should_read_it(reply, about, has_more):
-    meaning = understand(reply)
-    assert (meaning.kind, meaning.about, meaning.has_more) == (MeaningKind.STOP, about, has_more)
+def test_opt_out_scope_and_review_flag(reply, about, needs_reading):
+    intent = classify(reply)
+    assert (intent.kind, intent.about, intent.needs_reading) == (
+        IntentKind.STOP,
+        about,
+        needs_reading,
+    )
 
 
 @pytest.mark.parametrize(
@@ -149,45 +153,45 @@ def test_a_stop_tells_what_it_is_about_and_whether_a_person_should_read_it(reply
 def test_a_keyword_is_one_whatever_stands_around_it(word, wrap):
     """The carrier would act on it, so we know that it may have answered already."""
     for form in (word, word.lower(), word.title(), " ".join(word)):
-        assert understand(wrap.format(form)).keyword
-    assert not understand(f"{word} the bus").keyword
+        assert classify(wrap.format(form)).is_keyword
+    assert not classify(f"{word} the bus").is_keyword
 
 
 def test_cancel_stops_texts_and_is_put_before_a_person():
     """CANCEL alone may mean the request: both are kept in view."""
-    assert (understand("Cancel").kind, understand("Cancel").cancel) == (MeaningKind.STOP, True)
-    asked = understand("please cancel my application")
-    assert (asked.kind, asked.cancel) == (MeaningKind.OTHER, True)
-    assert not understand("STOP").cancel
+    assert (classify("Cancel").kind, classify("Cancel").cancel) == (IntentKind.STOP, True)
+    asked = classify("please cancel my application")
+    assert (asked.kind, asked.cancel) == (IntentKind.OTHER, True)
+    assert not classify("STOP").cancel
 
 
 def test_the_customers_own_words_are_kept_with_the_answer():
-    meaning = understand("  No, it never came  ")
-    assert meaning.kind == MeaningKind.NO
-    assert meaning.answer_words == "No, it never came"
-    assert not meaning.bare
+    intent = classify("  No, it never came  ")
+    assert intent.kind == IntentKind.NO
+    assert intent.answer_words == "No, it never came"
+    assert not intent.bare
 
 
 def test_a_bare_answer_is_known_from_one_with_a_story():
-    assert understand("YES!").bare
-    assert understand("nope").bare
-    assert not understand("yes it came on Monday").bare
+    assert classify("YES!").bare
+    assert classify("nope").bare
+    assert not classify("yes it came on Monday").bare
 
 
 @pytest.mark.parametrize("text", ["", "   ", "???", "😀", "👍👎", "\x00", "\ud800"])
-def test_no_words_are_for_a_person(text):
-    assert understand(text).kind == MeaningKind.OTHER
+def test_empty_text_goes_to_staff(text):
+    assert classify(text).kind == IntentKind.OTHER
 
 
 def test_a_very_long_text_is_read_quickly_and_kept_whole():
     """100 kB of text is no way to hold up a worker: only the beginning is looked at."""
     text = "no more please " * 7_000
-    assert understand(text).answer_words == text.strip()
+    assert classify(text).answer_words == text.strip()
 
 
 @pytest.mark.parametrize("words", ["stop ", "dont ", "no more please ", "i dont want to ", "the "])
-def test_no_reply_holds_up_a_worker(words):
+def test_classification_time_is_bounded(words):
     """The longest text of the worst words is read in well under a second."""
     began = time.process_time()
-    understand(words * 1_000)
+    classify(words * 1_000)
     assert time.process_time() - began < 0.5

@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from portal.business_time import business_calendar
-from portal.messaging.intents.commitments import read_commitments, read_line
-from portal.messaging.intents.deadlines import DeadlineReader
+from portal.messaging.intents.commitments import extract_commitments, parse_promise_line
+from portal.messaging.intents.deadlines import DeadlineParser
 
 NEW_YORK = ZoneInfo("America/New_York")
 NOW = datetime(2025, 6, 3, 14, 0, tzinfo=UTC)
 """A Tuesday; in New York it is 10 in the morning."""
-OFFICE = DeadlineReader(business_calendar("Mon-Fri 09:00-17:30", "America/New_York"), NOW)
+OFFICE = DeadlineParser(business_calendar("Mon-Fri 09:00-17:30", "America/New_York"), NOW)
 
 
 def said(at: datetime | None) -> str | None:
@@ -56,16 +56,16 @@ def said(at: datetime | None) -> str | None:
         ("by " * 600, None),
     ],
 )
-def test_by_when_staff_say_that_it_will_be_done(text: str, at: str | None) -> None:
+def test_deadline_in_staff_text_is_parsed(text: str, at: str | None) -> None:
     """On the department's clocks; a day ends when the department does; one that has been is read."""
     found = OFFICE.read(text)
     assert said(found.at if found else None) == at
 
 
-def test_where_a_department_never_closes_the_day_ends_at_five_and_then_at_midnight() -> None:
+def test_end_of_day_for_always_open_department() -> None:
     always = business_calendar(None, "America/New_York")
     for hour, at in ((14, "Tue 03 Jun 17:00"), (22, "Tue 03 Jun 23:59")):
-        found = DeadlineReader(always, NOW.replace(hour=hour)).read("by today")
+        found = DeadlineParser(always, NOW.replace(hour=hour)).read("by today")
         assert found is not None
         assert said(found.at) == at
 
@@ -86,11 +86,9 @@ def test_where_a_department_never_closes_the_day_ends_at_five_and_then_at_midnig
         ("A new card by Friday", "A new card", "other", "A new card"),
     ],
 )  # fmt: skip
-def test_a_line_says_what_is_promised_and_in_which_words(
-    line: str, does: str, kind: str, told: str
-) -> None:
+def test_promise_line_yields_text_and_deadline(line: str, does: str, kind: str, told: str) -> None:
     """To staff in their own words, to the customer in the first person."""
-    promised, shown = read_line(line, OFFICE)
+    promised, shown = parse_promise_line(line, OFFICE)
     assert (shown, promised.kind, promised.text) == (does, kind, told)
     assert promised.at
 
@@ -126,9 +124,9 @@ def test_a_line_says_what_is_promised_and_in_which_words(
         ("Se lo enviamos antes del viernes.", ["other Fri 06 Jun 17:30"]),
     ],
 )  # fmt: skip
-def test_plain_words_in_the_first_person_commit_us(body: str, promises: list[str]) -> None:
+def test_first_person_statements_are_commitments(body: str, promises: list[str]) -> None:
     """With the time that is named, and without one where none is."""
-    found = read_commitments(body, OFFICE)
+    found = extract_commitments(body, OFFICE)
     assert [f"{one.kind} {said(one.at) or ''}".strip() for one in found] == promises
 
 
@@ -156,13 +154,13 @@ def test_plain_words_in_the_first_person_commit_us(body: str, promises: list[str
         "Su tarjeta llega el viernes.", "Le llamé ayer.", "Se lo envió el viernes.",
     ],
 )  # fmt: skip
-def test_questions_conditions_doubts_and_reports_commit_us_to_nothing(body: str) -> None:
-    assert read_commitments(body, OFFICE) == []
+def test_questions_conditions_and_reports_are_no_commitments(body: str) -> None:
+    assert extract_commitments(body, OFFICE) == []
 
 
 @pytest.mark.parametrize(
     "word", ["I'll ", "call you ", "tomorrow ", "by 3 ", "“", "a.m. ", "9" * 10]
 )
-def test_a_long_letter_of_one_word_is_read_at_once(word: str) -> None:
+def test_long_input_is_parsed_quickly(word: str) -> None:
     """Whatever somebody sends through the API, a letter holds nobody up."""
-    read_commitments(word * (1_600 // len(word)), OFFICE)
+    extract_commitments(word * (1_600 // len(word)), OFFICE)

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.messaging.sms.gsm_text import cheapen
-from portal.messaging.sms.segments import EXTENSION, GSM, count
+from portal.messaging.sms.gsm_text import to_gsm7
+from portal.messaging.sms.segments import EXTENSION, GSM, count_segments
 
 ORACLE = """
 const {SegmentedMessage} = require('sms-segments-calculator');
@@ -50,29 +50,29 @@ console.log(JSON.stringify(texts.map(text => {
     ],
 )
 def test_a_text_is_counted_as_it_is_billed(text, encoding, units, segments):
-    counted = count(text)
+    counted = count_segments(text)
     assert (counted.encoding, counted.units, counted.segments) == (encoding, units, segments)
 
 
 def test_an_extension_character_is_never_split_across_parts():
     """The 153rd septet cannot hold half a euro sign, so a part may hold 152."""
-    assert count("a" * 152 + "€" + "a" * 152).segments == 3
-    assert count("a" * 151 + "€" + "a" * 152).segments == 2
+    assert count_segments("a" * 152 + "€" + "a" * 152).segments == 3
+    assert count_segments("a" * 151 + "€" + "a" * 152).segments == 2
 
 
 def test_a_surrogate_pair_is_never_split_across_parts():
-    assert count("ç" * 66 + "😀" + "ç" * 66).segments == 3
-    assert count("ç" * 65 + "😀" + "ç" * 67).segments == 2
+    assert count_segments("ç" * 66 + "😀" + "ç" * 66).segments == 3
+    assert count_segments("ç" * 65 + "😀" + "ç" * 67).segments == 2
 
 
 def test_what_made_a_text_dear_is_named_once_in_order():
-    assert count("ça va “bien”, ça va").culprits == ("ç", "“", "”")
-    assert count("ca va").culprits == ()
+    assert count_segments("ça va “bien”, ça va").non_gsm_characters == ("ç", "“", "”")
+    assert count_segments("ca va").non_gsm_characters == ()
 
 
 def test_form_feed_is_the_least_known_extension_character():
     assert "\f" in EXTENSION
-    assert count("\f" * 80).units == 160
+    assert count_segments("\f" * 80).units == 160
 
 
 def test_counts_agree_with_twilios_own_calculator(tmp_path: Path):
@@ -93,14 +93,14 @@ def test_counts_agree_with_twilios_own_calculator(tmp_path: Path):
         check=True,
         cwd=folder,
     )
-    for text, (encoding, units, segments, remaining, culprits) in zip(
+    for text, (encoding, units, segments, remaining, non_gsm_characters) in zip(
         texts, json.loads(answer.stdout), strict=True
     ):
-        counted = count(text)
+        counted = count_segments(text)
         seen = (counted.encoding, counted.units, counted.segments, counted.remaining)
         assert seen == (encoding, units, segments, remaining), ascii(text)
         if encoding == "UCS-2":
-            assert set(counted.culprits) == set(culprits), ascii(text)
+            assert set(counted.non_gsm_characters) == set(non_gsm_characters), ascii(text)
 
 
 def _corpus(seed: int):
@@ -164,7 +164,7 @@ def _borders():
     ],
 )
 def test_what_a_keyboard_made_dear_becomes_plain(dear, cheap):
-    assert cheapen(dear) == cheap
+    assert to_gsm7(dear) == cheap
 
 
 @pytest.mark.parametrize(
@@ -172,13 +172,13 @@ def test_what_a_keyboard_made_dear_becomes_plain(dear, cheap):
 )
 def test_a_name_is_a_name(text):
     """Letters outside GSM, emoji, and the joiners and marks that their scripts need are kept."""
-    assert cheapen(text) == text
+    assert to_gsm7(text) == text
 
 
 @given(st.text())
 def test_making_plain_is_done_once_and_never_costs_more(text):
-    plain = cheapen(text)
-    assert cheapen(plain) == plain
+    plain = to_gsm7(text)
+    assert to_gsm7(plain) == plain
     plain.encode("utf-8")
     if GSM.issuperset(text):
         assert GSM.issuperset(plain)

@@ -13,7 +13,7 @@ import pytest
 
 from portal.messaging.send_errors import NotSent, OutcomeUnknown, Refused, Throttled
 from portal.messaging.sms import twilio_codes
-from portal.messaging.sms.twilio_client import SmsGateway
+from portal.messaging.sms.twilio_client import TwilioClient
 from portal.models.messages.message import MessageStatus
 
 TO, OURS = "+14155550132", "+14155550100"
@@ -108,7 +108,7 @@ async def carrier_says(*answers: Answer, sender: str = OURS, limit: float = 5):
     wire = Wire(list(answers))
     server = await asyncio.start_server(wire.serve, "127.0.0.1", 0)
     wire.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    gateway = SmsGateway("AC1", "token", sender, api_url=wire.url + "/", timeout=limit)
+    gateway = TwilioClient("AC1", "token", sender, api_url=wire.url + "/", timeout=limit)
     try:
         yield gateway, wire
     finally:
@@ -163,7 +163,7 @@ async def test_a_stray_region_in_the_environment_does_not_move_the_address(monke
     ],
     ids="500 502-html 503 408 cut-off half-json empty no-sid list not-text hang-up".split(),  # noqa: SIM905
 )
-async def test_an_unsure_ending_is_unknown_and_is_not_tried_again(answer):
+async def test_ambiguous_result_is_outcome_unknown_and_not_retried(answer):
     async with carrier_says(answer, CREATED) as (gateway, wire):
         with pytest.raises(OutcomeUnknown):
             await gateway.send(TO, "Hello", CALLBACK)
@@ -180,14 +180,14 @@ async def test_silence_after_the_request_ends_at_the_hard_limit_and_is_unknown()
 async def test_a_refused_connection_is_certainly_not_sent():
     async with carrier_says() as (_, wire):
         pass
-    gateway = SmsGateway("AC1", "token", OURS, api_url=wire.url)
+    gateway = TwilioClient("AC1", "token", OURS, api_url=wire.url)
     with pytest.raises(NotSent):
         await gateway.send(TO, "Hello", CALLBACK)
     await gateway.close()
 
 
 async def test_a_name_that_does_not_resolve_is_certainly_not_sent():
-    gateway = SmsGateway("AC1", "token", OURS, api_url="http://nowhere.invalid")
+    gateway = TwilioClient("AC1", "token", OURS, api_url="http://nowhere.invalid")
     with pytest.raises(NotSent):
         await gateway.send(TO, "Hello", CALLBACK)
     await gateway.close()
@@ -196,7 +196,7 @@ async def test_a_name_that_does_not_resolve_is_certainly_not_sent():
 async def test_waiting_for_a_free_connection_past_the_limit_is_certainly_not_sent():
     """The one connection is busy: the second text never left."""
     async with carrier_says(hangs) as (_, wire):
-        gateway = SmsGateway("AC1", "token", OURS, api_url=wire.url, timeout=5, connections=1)
+        gateway = TwilioClient("AC1", "token", OURS, api_url=wire.url, timeout=5, connections=1)
         first = asyncio.create_task(gateway.send(TO, "One", CALLBACK))
         await wire.heard.wait()
         gateway._timeout = 0.2
@@ -208,7 +208,7 @@ async def test_waiting_for_a_free_connection_past_the_limit_is_certainly_not_sen
     assert len(wire.asked) == 1
 
 
-async def test_429_was_never_processed():
+async def test_429_is_certainly_not_sent():
     async with carrier_says(refuses(429, 20429), says(429, "slow")) as (gateway, _):
         for _ in range(2):
             with pytest.raises(Throttled):
@@ -351,7 +351,7 @@ async def test_credentials_are_checked_without_sending():
     assert [asked.method for asked in wire.asked] == ["GET", "GET"]
 
 
-def test_every_word_of_twilios_has_ours_and_an_unknown_one_still_means_taken():
+def test_every_twilio_status_is_mapped():
     assert twilio_codes.status("queued") == MessageStatus.ACCEPTED
     assert twilio_codes.status("Delivered") == MessageStatus.DELIVERED
     assert twilio_codes.status("read") == MessageStatus.DELIVERED
@@ -360,8 +360,8 @@ def test_every_word_of_twilios_has_ours_and_an_unknown_one_still_means_taken():
     assert twilio_codes.status(None) == MessageStatus.ACCEPTED
 
 
-def test_every_verdict_is_a_sentence_for_staff():
-    for code, verdict in twilio_codes.VERDICTS.items():
+def test_every_error_code_has_a_staff_sentence():
+    for code, verdict in twilio_codes.FAILURE_RULES.items():
         assert verdict.reason[0].isupper(), code
         assert verdict.reason.endswith("."), code
         assert verdict.permanent == (verdict.action not in ("retry_later", "pause_queue")), code

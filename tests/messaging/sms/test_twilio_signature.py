@@ -6,7 +6,7 @@ import pytest
 from starlette.datastructures import FormData, UploadFile
 from twilio.request_validator import HMAC_SHA256, RequestValidator
 
-from portal.messaging.sms.twilio_signature import signed_url, verify
+from portal.messaging.sms.twilio_signature import signed_url, verify_signature
 
 URL = "https://kept.example/hooks/twilio/status?m=12"
 FORM = FormData(
@@ -19,19 +19,19 @@ def signature(url=URL, form=FORM, token="secret", algorithm=None):  # noqa: S107
 
 
 def test_a_signed_webhook_is_believed_with_repeated_and_blank_values():
-    assert verify(("secret",), URL, FORM, signature())
+    assert verify_signature(("secret",), URL, FORM, signature())
 
 
 def test_an_older_token_is_believed_while_it_is_replaced():
-    assert verify(("new", "secret"), URL, FORM, signature())
+    assert verify_signature(("new", "secret"), URL, FORM, signature())
 
 
 def test_the_newer_hash_is_believed_when_it_is_named():
     settings = "key=webhooks_sharedkey_1,algorithm=HMAC_SHA256"
     signed = signature(algorithm=HMAC_SHA256)
-    assert verify(("secret",), URL, FORM, signed, settings)
-    assert not verify(("secret",), URL, FORM, signed)
-    assert not verify(("secret",), URL, FORM, signed, "algorithm=ROT13")
+    assert verify_signature(("secret",), URL, FORM, signed, settings)
+    assert not verify_signature(("secret",), URL, FORM, signed)
+    assert not verify_signature(("secret",), URL, FORM, signed, "algorithm=ROT13")
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,8 @@ def test_the_newer_hash_is_believed_when_it_is_named():
         (URL, 12, "x", ("secret",)),
     ],
 )
-def test_whatever_is_not_signed_is_false_and_never_an_error(url, form, header, tokens):
-    assert verify(tokens, url, form, header) is False
+def test_invalid_signature_is_false_and_never_raises(url, form, header, tokens):
+    assert verify_signature(tokens, url, form, header) is False
 
 
 def test_the_url_is_our_origin_and_the_very_bytes_that_were_called():
@@ -67,4 +67,4 @@ def test_the_url_is_our_origin_and_the_very_bytes_that_were_called():
 
 def test_a_port_in_the_public_url_is_part_of_what_is_signed():
     url = signed_url("http://127.0.0.1:8000", b"/hooks/twilio/inbound")
-    assert verify(("secret",), url, FORM, signature(url))
+    assert verify_signature(("secret",), url, FORM, signature(url))

@@ -4,23 +4,28 @@ from pathlib import Path
 
 import pytest
 
-from portal.i18n.languages import CODES
+from portal.i18n.languages import LANGUAGE_CODES
 from portal.messaging.wording import lint
-from portal.messaging.wording.lint import ONLY_IN, OWN_FIELDS, WITHOUT_REQUEST, Proofreader
+from portal.messaging.wording.lint import (
+    FIELDS_BY_TEXT,
+    PRODUCT_FIELDS,
+    TEXTS_WITHOUT_REQUEST,
+    TextLinter,
+)
 from portal.messaging.wording.renderer import FIELD
 from portal.models import ServiceRequest
 from portal.paths import TEMPLATES
 from portal.workflows import (
-    Lines,
-    read_lines,
+    TomlLines,
+    read_toml_lines,
     read_workflow,
     read_workflow_file,
     shipped_workflow_files,
 )
 from tests.support.docs_sms_costs import DOCUMENT, document
-from tests.support.factories import House
+from tests.support.factories import Organisation
 
-READER = Proofreader("Acme Bank", "https://kept.example.com")
+READER = TextLinter("Acme Bank", "https://kept.example.com")
 
 CARD = """\
 key = "card"
@@ -52,22 +57,22 @@ def warnings(old: str = "", new: str = "") -> list[tuple[int | None, str]]:
     """The line and the words of each warning, after one thing in the file is changed."""
     assert old in CARD
     text = CARD.replace(old, new, 1)
-    found = READER.read_workflow(read_workflow(text), Lines(text))
+    found = READER.read_workflow(read_workflow(text), TomlLines(text))
     return [(warning.line, str(warning)) for warning in found]
 
 
 @pytest.mark.parametrize("path", shipped_workflow_files(), ids=lambda path: path.stem)
 def test_every_shipped_text_is_one_segment_even_with_long_names(path: Path) -> None:
     """A brand of 20 letters, a first name of 14, a link of 50: one GSM-7 segment, two in Arabic."""
-    assert READER.read_workflow(read_workflow_file(path), read_lines(path)) == []
+    assert READER.read_workflow(read_workflow_file(path), read_toml_lines(path)) == []
 
 
 def test_our_own_sentences_say_only_what_is_filled_and_fit() -> None:
     """Those in `templates/sms`, in every language: one segment, in Arabic two."""
-    assert READER.read_product() == []
+    assert READER.lint_product_texts() == []
 
 
-@pytest.mark.parametrize("language", CODES[1:])
+@pytest.mark.parametrize("language", LANGUAGE_CODES[1:])
 def test_every_sentence_of_ours_is_there_in_every_language_with_the_same_facts(
     language: str,
 ) -> None:
@@ -95,12 +100,12 @@ def test_what_each_text_costs_in_each_language_is_written_down() -> None:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_what_our_sentences_may_say_is_what_is_known(
-    house: House, martins: ServiceRequest
+    organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """Each field that may stand in any sentence is filled."""
-    async with house.relay.turn(house.people.tess.actor) as turn:
-        held = await turn.lock(martins.reference)
-        assert set((await turn.teller(held)).fields()) == set(OWN_FIELDS)
+    async with organisation.operations.begin(organisation.people.tess.actor) as uow:
+        held = await uow.lock(card_request.reference)
+        assert set((await uow.renderer(held)).fields()) == set(PRODUCT_FIELDS)
 
 
 def test_a_good_file_has_no_warnings() -> None:
@@ -154,8 +159,8 @@ def test_what_costs_more_than_one_segment_is_a_warning_with_its_line(
 def test_a_long_name_of_ones_own_counts() -> None:
     """With a brand and an address that are longer than usual the same words may not fit."""
     text = CARD
-    reader = Proofreader("The Northern Building Society", "https://requests.northern.example.com")
-    found = reader.read_workflow(read_workflow(text), Lines(text))
+    reader = TextLinter("The Northern Building Society", "https://requests.northern.example.com")
+    found = reader.read_workflow(read_workflow(text), TomlLines(text))
     assert [warning.line for warning in found] == [10, 17]
 
 
@@ -177,12 +182,14 @@ def test_a_sentence_of_ours_that_is_wrong_is_found(
     (tmp_path / "sms").mkdir()
     (tmp_path / "sms" / f"{name}.txt").write_text(words)
     monkeypatch.setattr(lint, "TEMPLATES", tmp_path)
-    ((file, warning),) = READER.read_product()
+    ((file, warning),) = READER.lint_product_texts()
     assert file == f"{name}.txt"
     assert says in str(warning)
 
 
 def test_the_sentences_with_fields_of_their_own_are_there() -> None:
     """What is listed apart exists, so that the list cannot grow stale."""
-    listed = {name for names in ONLY_IN.values() for name in names} | set(WITHOUT_REQUEST)
+    listed = {name for names in FIELDS_BY_TEXT.values() for name in names} | set(
+        TEXTS_WITHOUT_REQUEST
+    )
     assert [name for name in listed if not (TEMPLATES / "sms" / f"{name}.txt").exists()] == []

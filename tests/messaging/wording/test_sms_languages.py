@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from portal.messaging.sms.bidi import TO_THE_LEFT
-from portal.messaging.wording.channel_neutral import bare_words
-from portal.models import KEPT, THE_CUSTOMER, PromiseKind, RequestStatus
-from portal.operations import ask_what_is_due, cancel, make_promise, set_preferences
+from portal.messaging.sms.bidi import RIGHT_TO_LEFT_MARK
+from portal.messaging.wording.channel_neutral import channel_neutral_text
+from portal.models import CUSTOMER_ACTOR, SYSTEM_ACTOR, PromiseKind, RequestStatus
+from portal.operations import cancel, make_promise, run_due_follow_ups, set_preferences
 from tests.support.factories import MARTIN, VISIT
 
 pytestmark = pytest.mark.either_database
@@ -17,35 +17,35 @@ SPANISH, ARABIC = (replace(MARTIN, locale=locale) for locale in ("es-MX", "ar"))
 
 
 @pytest.fixture
-async def tarjeta(clock, house):
+async def tarjeta(clock, organisation):
     """Martin's card, and Martin reads Spanish."""
-    return await house.open("card", SPANISH, by=house.people.tess.actor)
+    return await organisation.open("card", SPANISH, by=organisation.people.tess.actor)
 
 
 @pytest.fixture
-async def bitaqa(clock, house):
+async def bitaqa(clock, organisation):
     """Martin's card, and Martin reads Arabic."""
-    return await house.open("card", ARABIC, by=house.people.tess.actor)
+    return await organisation.open("card", ARABIC, by=organisation.people.tess.actor)
 
 
-async def test_the_first_text_says_how_to_stop_in_their_language(house, tarjeta):
-    [told] = await house.told(tarjeta)
+async def test_the_first_text_says_how_to_stop_in_their_language(organisation, tarjeta):
+    [told] = await organisation.outbound_messages(tarjeta)
     assert told.body.startswith("Acme Bank: Hola Martin. ")
     assert told.body.endswith("Baja: STOP")
     assert told.body.count("STOP") == 1
 
 
 async def test_an_arabic_text_is_laid_out_from_the_right_although_our_name_comes_first(
-    house, bitaqa
+    organisation, bitaqa
 ):
     """By one mark before it; page and mail have neither that nor how to stop."""
-    [told] = await house.told(bitaqa)
-    assert told.body.startswith(f"{TO_THE_LEFT}Acme Bank: مرحبا")
+    [told] = await organisation.outbound_messages(bitaqa)
+    assert told.body.startswith(f"{RIGHT_TO_LEFT_MARK}Acme Bank: مرحبا")
     assert told.body.endswith("للإيقاف: STOP")
     assert told.segments == 2
-    bare = bare_words(told.body, "Acme Bank")
+    bare = channel_neutral_text(told.body, "Acme Bank")
     assert bare.startswith("مرحبا")
-    assert TO_THE_LEFT not in bare
+    assert RIGHT_TO_LEFT_MARK not in bare
     assert "STOP" not in bare
     assert "http" not in bare
 
@@ -63,19 +63,23 @@ async def test_spanish_is_answered_in_spanish(tarjeta, texts, text, answer):
     assert (await texts(text)).body == answer
 
 
-async def test_what_has_ended_is_opened_by_the_word_that_our_text_names(house, bitaqa, texts):
-    await house.do(cancel, bitaqa, reason="Enough.", by=KEPT)
+async def test_what_has_ended_is_opened_by_the_word_that_our_text_names(
+    organisation, bitaqa, texts
+):
+    await organisation.run(cancel, bitaqa, reason="Enough.", by=SYSTEM_ACTOR)
     offer = await texts("عندي سؤال آخر")
     assert "أرسل: افتح." in offer.body
     await texts("افتح")
-    assert (await house.see(bitaqa)).status == RequestStatus.OPEN
+    assert (await organisation.reload(bitaqa)).status == RequestStatus.OPEN
 
 
-async def test_a_kind_of_request_has_its_own_name_in_each_language(house, texts):
+async def test_a_kind_of_request_has_its_own_name_in_each_language(organisation, texts):
     """Where nobody gave this one another."""
-    await house.load(VISIT.replace("\n[[", '\ntitle = { en = "Fibre", es = "Fibra" }\n[[', 1))
-    line = await house.open("fibre", SPANISH, by=KEPT)
-    named = await house.open("fibre", SPANISH, by=KEPT, title="Mill Lane")
+    await organisation.load(
+        VISIT.replace("\n[[", '\ntitle = { en = "Fibre", es = "Fibra" }\n[[', 1)
+    )
+    line = await organisation.open("fibre", SPANISH, by=SYSTEM_ACTOR)
+    named = await organisation.open("fibre", SPANISH, by=SYSTEM_ACTOR, title="Mill Lane")
     assert (line.title_in("es"), line.title_in("en"), line.title) == (
         "Fibra",
         "Fibre",
@@ -85,13 +89,13 @@ async def test_a_kind_of_request_has_its_own_name_in_each_language(house, texts)
     assert "1 Fibra FBR-" in (await texts("¿por qué?")).body
 
 
-async def test_a_step_that_a_time_is_named_for_is_expected_by_then(house, texts):
+async def test_a_step_that_a_time_is_named_for_is_expected_by_then(organisation, texts):
     """Not by how long such steps take: a visit in three weeks is not late after two days."""
-    await house.load(VISIT)
-    line = await house.open("fibre", by=KEPT)
-    await house.do(ask_what_is_due, line, by=KEPT)
+    await organisation.load(VISIT)
+    line = await organisation.open("fibre", by=SYSTEM_ACTOR)
+    await organisation.run(run_due_follow_ups, line, by=SYSTEM_ACTOR)
     await texts("June 24 at 10am")
-    [run] = (await house.see(line)).open_runs
+    [run] = (await organisation.reload(line)).open_runs
     assert (run.stage_key, run.due_at) == ("visit", datetime(2025, 6, 24, 18, tzinfo=UTC))
 
 
@@ -99,7 +103,7 @@ async def test_a_step_that_a_time_is_named_for_is_expected_by_then(house, texts)
     ("text", "begins"),
     [
         ("¿Dónde está mi pedido?", "Acme Bank: Gracias por escribir."),
-        ("أين طلبي؟", f"{TO_THE_LEFT}Acme Bank: شكرًا لرسالتك."),
+        ("أين طلبي؟", f"{RIGHT_TO_LEFT_MARK}Acme Bank: شكرًا لرسالتك."),
         ("Where is it", "Acme Bank: Thank you for writing."),
     ],
 )
@@ -108,39 +112,43 @@ async def test_a_stranger_is_answered_in_the_language_that_they_write(tarjeta, t
     assert told.body.startswith(begins)
 
 
-async def test_which_one_is_asked_in_arabic_with_a_line_for_each(house, bitaqa, texts):
+async def test_which_one_is_asked_in_arabic_with_a_line_for_each(organisation, bitaqa, texts):
     """Numbers stay with the names that they are for; Arabic digits choose as well."""
-    other = await house.open("permit", ARABIC, by=KEPT)
+    other = await organisation.open("permit", ARABIC, by=SYSTEM_ACTOR)
     asked = await texts("مرحبا أريد أن أسأل عن شيء")
     lines = asked.body.splitlines()
-    assert lines[0].startswith(f"{TO_THE_LEFT}Acme Bank: أي طلب تقصد؟")
+    assert lines[0].startswith(f"{RIGHT_TO_LEFT_MARK}Acme Bank: أي طلب تقصد؟")
     assert lines[1:] == [
         f"1 Credit card {bitaqa.reference}",
         f"2 Building permit {other.reference}",
     ]
     await texts("٢")
-    assert [one.kind for one in (await house.see(other)).promises] == [PromiseKind.ANSWER]
-    assert (await house.see(bitaqa)).promises == []
+    assert [one.kind for one in (await organisation.reload(other)).promises] == [PromiseKind.ANSWER]
+    assert (await organisation.reload(bitaqa)).promises == []
 
 
 async def test_what_kept_promises_is_read_in_the_language_of_the_moment(
-    house, tarjeta, texts, client
+    organisation, tarjeta, texts, client
 ):
     """It is stored once; who changes their language reads it in the new one."""
     await texts("llámenme por favor")
     address = f"/r/{tarjeta.live_link.token}"
     assert "Telesales le llama" in (await client.get(address)).text
-    await house.do(set_preferences, tarjeta, locale="ar", by=THE_CUSTOMER)
+    await organisation.run(set_preferences, tarjeta, locale="ar", by=CUSTOMER_ACTOR)
     assert "سيتصل بك Telesales" in (await client.get(address)).text
-    await house.do(set_preferences, tarjeta, locale="en", by=THE_CUSTOMER)
+    await organisation.run(set_preferences, tarjeta, locale="en", by=CUSTOMER_ACTOR)
     assert "Telesales will call you" in (await client.get(address)).text
 
 
-async def test_a_colleagues_own_words_stay_as_they_were_written(house, tarjeta):
+async def test_a_colleagues_own_words_stay_as_they_were_written(organisation, tarjeta):
     """Also where they promise something to somebody who reads Spanish."""
     due = tarjeta.opened_at + timedelta(hours=3)
-    await house.do(
-        make_promise, tarjeta, text="We send the form", due_at=due, by=house.people.tess.actor
+    await organisation.run(
+        make_promise,
+        tarjeta,
+        text="We send the form",
+        due_at=due,
+        by=organisation.people.tess.actor,
     )
-    told = (await house.told(tarjeta))[-1]
+    told = (await organisation.outbound_messages(tarjeta))[-1]
     assert "Tess, Telesales: We send the form. Plazo: a las" in told.body

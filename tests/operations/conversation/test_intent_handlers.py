@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import select
 
 from portal.models import (
-    KEPT,
+    SYSTEM_ACTOR,
     Answer,
     Contact,
     ContactChannel,
@@ -19,10 +19,10 @@ from portal.models import (
 from portal.operations import (
     accept,
     advance,
-    ask_what_is_due,
     cancel,
     hold,
     log_contact,
+    run_due_follow_ups,
     write_to_customer,
 )
 
@@ -30,31 +30,31 @@ pytestmark = pytest.mark.either_database
 
 
 @pytest.fixture
-async def card(clock, house):
-    return await house.open(by=KEPT)
+async def card(clock, organisation):
+    return await organisation.open(by=SYSTEM_ACTOR)
 
 
 @pytest.fixture
-async def repair(house, card):
-    return await house.open("repair", by=house.people.ben.actor)
+async def repair(organisation, card):
+    return await organisation.open("repair", by=organisation.people.ben.actor)
 
 
-async def heard_on(house, request):
+async def heard_on(organisation, request):
     return [
         one.body
-        for one in await house.messages()
+        for one in await organisation.messages()
         if one.direction == Direction.IN and one.request_id == request.id
     ]
 
 
-async def to_the_end(house, card):
+async def to_the_end(organisation, card):
     """Done, and asked whether it has arrived."""
     for _ in range(3):
-        await house.do(advance, card, by=KEPT)
-        await house.do(accept, card, by=KEPT)
+        await organisation.run(advance, card, by=SYSTEM_ACTOR)
+        await organisation.run(accept, card, by=SYSTEM_ACTOR)
     for _ in range(2):
-        await house.do(advance, card, by=KEPT)
-    return await house.do(ask_what_is_due, card, by=KEPT)
+        await organisation.run(advance, card, by=SYSTEM_ACTOR)
+    return await organisation.run(run_due_follow_ups, card, by=SYSTEM_ACTOR)
 
 
 @pytest.mark.parametrize(
@@ -68,76 +68,80 @@ async def to_the_end(house, card):
         "{bare} hello",
     ],
 )
-async def test_one_of_several_is_known_by_its_name(house, card, repair, texts, text):
+async def test_one_of_several_is_known_by_its_name(organisation, card, repair, texts, text):
     """Its reference with or without dashes, its title, or a word that no other has."""
     bare = card.reference.replace("-", "").lower()
     await texts(text.format(ref=card.reference.lower(), bare=bare))
-    assert len(await heard_on(house, card)) == 1
-    assert await heard_on(house, repair) == []
+    assert len(await heard_on(organisation, card)) == 1
+    assert await heard_on(organisation, repair) == []
 
 
 @pytest.mark.parametrize(
     "text", ["Is the card for my repair here?", "Can I pay by card?", "Hurry up", "my request"]
 )
-async def test_where_two_may_be_meant_they_are_asked(house, card, repair, texts, text):
-    assert (await texts(text)).kind == MessageKind.WHICH
-    assert await heard_on(house, card) == await heard_on(house, repair) == []
+async def test_where_two_may_be_meant_they_are_asked(organisation, card, repair, texts, text):
+    assert (await texts(text)).kind == MessageKind.WHICH_REQUEST
+    assert await heard_on(organisation, card) == await heard_on(organisation, repair) == []
 
 
 @pytest.mark.parametrize(
     "choice", ["2", "#2", "2.", "number 2 please", "the second one", "the repair", "Device repair!"]
 )
-async def test_which_is_answered_in_any_plain_way(house, card, repair, texts, choice):
+async def test_which_is_answered_in_any_plain_way(organisation, card, repair, texts, choice):
     await texts("Can you hurry?")
     answer = await texts(choice)
-    assert await heard_on(house, repair) == ["Can you hurry?", choice]
+    assert await heard_on(organisation, repair) == ["Can you hurry?", choice]
     assert answer.kind == MessageKind.ACKNOWLEDGEMENT
-    assert await heard_on(house, card) == []
+    assert await heard_on(organisation, card) == []
 
 
 @pytest.mark.parametrize("choice", ["both", "All of them", "1 and 2", "los dos"])
-async def test_both_brings_the_text_to_each(house, card, repair, texts, choice):
+async def test_both_brings_the_text_to_each(organisation, card, repair, texts, choice):
     await texts("Can you hurry?")
     await texts(choice)
     for one in (card, repair):
-        assert await heard_on(house, one) == ["Can you hurry?", choice]
-        assert len((await house.see(one)).promises) == 1
+        assert await heard_on(organisation, one) == ["Can you hurry?", choice]
+        assert len((await organisation.reload(one)).promises) == 1
 
 
-async def test_who_names_none_twice_is_for_a_person(house, card, repair, texts):
+async def test_who_names_none_twice_is_for_a_person(organisation, card, repair, texts):
     """Asked again once; then whoever has the newest finds out, and everything is there."""
     asked = [await texts("Can you hurry?"), await texts("what?"), await texts("I don't get it")]
     assert [one.kind for one in asked] == [
-        MessageKind.WHICH, MessageKind.WHICH, MessageKind.ACKNOWLEDGEMENT,
+        MessageKind.WHICH_REQUEST, MessageKind.WHICH_REQUEST, MessageKind.ACKNOWLEDGEMENT,
     ]  # fmt: skip
     assert asked[1].body.startswith("Acme Bank: Sorry, which one?")
-    assert await heard_on(house, repair) == ["Can you hurry?", "what?", "I don't get it"]
-    assert len((await house.see(repair)).promises) == 1
+    assert await heard_on(organisation, repair) == ["Can you hurry?", "what?", "I don't get it"]
+    assert len((await organisation.reload(repair)).promises) == 1
 
 
-async def test_of_two_questions_the_one_put_last_is_answered(clock, house, repair, texts):
+async def test_of_two_questions_the_one_put_last_is_answered(clock, organisation, repair, texts):
     """Where hours lie between them; put together, they are asked which."""
-    second = await house.open("repair", by=KEPT)
+    second = await organisation.open("repair", by=SYSTEM_ACTOR)
     for one in (repair, second):
-        await house.do(advance, one, by=KEPT)
-        await house.do(ask_what_is_due, one, by=KEPT)
+        await organisation.run(advance, one, by=SYSTEM_ACTOR)
+        await organisation.run(run_due_follow_ups, one, by=SYSTEM_ACTOR)
         clock.shift(timedelta(hours=2))
     await texts("Yes")
-    assert (await house.see(second)).asked is None
-    assert (await house.see(repair)).asked is not None
+    assert (await organisation.reload(second)).asked is None
+    assert (await organisation.reload(repair)).asked is not None
 
 
-async def test_an_answer_to_a_colleague_goes_to_them(clock, house, card, repair, texts):
+async def test_an_answer_to_a_colleague_goes_to_them(clock, organisation, card, repair, texts):
     """Within the hour, and if nothing else was said there since."""
     clock.shift(timedelta(hours=2))
-    await house.do(write_to_customer, repair, "Is it the blue one?", by=house.people.ben.actor)
+    await organisation.run(
+        write_to_customer, repair, "Is it the blue one?", by=organisation.people.ben.actor
+    )
     await texts("It has a blue case")
-    assert await heard_on(house, repair) == ["It has a blue case"]
+    assert await heard_on(organisation, repair) == ["It has a blue case"]
     clock.shift(timedelta(hours=2))
-    assert (await texts("And a dent")).kind == MessageKind.WHICH
+    assert (await texts("And a dent")).kind == MessageKind.WHICH_REQUEST
 
 
-async def test_where_it_is_tells_the_stage_who_has_it_what_is_next_and_when(house, card, texts):
+async def test_where_it_is_tells_the_stage_who_has_it_what_is_next_and_when(
+    organisation, card, texts
+):
     told = await texts("any news?")
     assert told.body.startswith(
         "Acme Bank: We have your application. Telesales has it. Next by 2 pm:"
@@ -146,76 +150,76 @@ async def test_where_it_is_tells_the_stage_who_has_it_what_is_next_and_when(hous
     assert told.segments == 1
 
 
-async def test_where_it_is_while_we_wait_for_their_word(house, card, repair, texts):
+async def test_where_it_is_while_we_wait_for_their_word(organisation, card, repair, texts):
     """The question stands in the answer, whatever the stage; and then it can be answered."""
-    await house.do(cancel, repair, reason="Enough.", by=KEPT)
-    await to_the_end(house, card)
+    await organisation.run(cancel, repair, reason="Enough.", by=SYSTEM_ACTOR)
+    await to_the_end(organisation, card)
     told = await texts("where is my card?")
     assert "We wait for your word. Has your card arrived? Reply YES or NO." in told.body
     await texts("arrived but broken")
-    [question] = (await house.see(card)).follow_ups
+    [question] = (await organisation.reload(card)).follow_ups
     assert (question.answer, question.answer_words) == (Answer.NO, "arrived but broken")
 
 
-async def test_what_has_ended_is_told_and_opened_again_on_request(house, card, texts):
-    await house.do(cancel, card, reason="Enough.", by=KEPT)
+async def test_what_has_ended_is_told_and_opened_again_on_request(organisation, card, texts):
+    await organisation.run(cancel, card, reason="Enough.", by=SYSTEM_ACTOR)
     told = await texts("any news?")
-    assert told.kind == MessageKind.OFFER
+    assert told.kind == MessageKind.REOPEN_OFFER
     assert f"{card.reference} was closed today" in told.body
     await texts("YES")
-    seen = await house.see(card)
+    seen = await organisation.reload(card)
     assert seen.status == RequestStatus.OPEN
-    assert seen.owner_id == house.people.tess.id
+    assert seen.owner_id == organisation.people.tess.id
     assert [one.stage_key for one in seen.open_runs] == ["received"]
-    assert (await house.told(card))[-1].body.startswith(
+    assert (await organisation.outbound_messages(card))[-1].body.startswith(
         "Acme Bank: Martin, once more: We have your application"
     )
 
 
-async def test_reopen_opens_it_and_no_to_the_offer_needs_nothing(house, card, texts):
-    await house.do(cancel, card, reason="Enough.", by=KEPT)
+async def test_reopen_opens_it_and_no_to_the_offer_needs_nothing(organisation, card, texts):
+    await organisation.run(cancel, card, reason="Enough.", by=SYSTEM_ACTOR)
     offer = await texts("You got my name wrong")
     assert "Reply REOPEN" in offer.body
-    assert len((await house.see(card)).promises) == 1
+    assert len((await organisation.reload(card)).promises) == 1
     assert (await texts("no thanks")).direction == Direction.IN
     await texts("Reopen please")
-    assert (await house.see(card)).status == RequestStatus.OPEN
+    assert (await organisation.reload(card)).status == RequestStatus.OPEN
 
 
-async def test_a_yes_to_nothing_opens_nothing(house, card, texts):
-    await house.do(cancel, card, reason="Enough.", by=KEPT)
+async def test_a_yes_to_nothing_opens_nothing(organisation, card, texts):
+    await organisation.run(cancel, card, reason="Enough.", by=SYSTEM_ACTOR)
     await texts("Yes")
-    assert (await house.see(card)).status == RequestStatus.CANCELLED
+    assert (await organisation.reload(card)).status == RequestStatus.CANCELLED
 
 
-async def test_call_me_is_promised_with_a_time_and_kept_by_the_call(house, card, texts):
+async def test_call_me_is_promised_with_a_time_and_kept_by_the_call(organisation, card, texts):
     told = await texts("Call me please")
-    [promise] = (await house.see(card)).promises
-    assert (promise.kind, promise.owner_id) == (PromiseKind.CALL, house.people.tess.id)
+    [promise] = (await organisation.reload(card)).promises
+    assert (promise.kind, promise.owner_id) == (PromiseKind.CALL, organisation.people.tess.id)
     assert told.body == "Acme Bank: Telesales will call you by 12 pm."
-    called = await house.do(
+    called = await organisation.run(
         log_contact, card, channel=ContactChannel.CALL, reason=ContactReason.QUESTION,
-        by=house.people.tess.actor,
+        by=organisation.people.tess.actor,
     )  # fmt: skip
     assert called.promises[0].kept_at is not None
     assert called.unanswered_since is None
 
 
-async def test_a_call_at_the_time_that_they_name(house, card, texts):
+async def test_a_call_at_the_time_that_they_name(organisation, card, texts):
     """Thanks cancel nothing; another time moves it."""
     told = await texts("can you call me tomorrow at 3")
     assert told.body == "Acme Bank: Telesales will call you tomorrow, 3 pm."
     await texts("thanks!")
     await texts("call me at 5 instead")
-    [promise] = (await house.see(card)).promises
+    [promise] = (await organisation.reload(card)).promises
     assert promise.kind == PromiseKind.CALL
     assert promise.due_at == datetime(2025, 6, 4, 19, tzinfo=UTC)
     await texts("call me tomorrow at 4")
-    [promise] = (await house.see(card)).promises
+    [promise] = (await organisation.reload(card)).promises
     assert promise.due_at == datetime(2025, 6, 4, 20, tzinfo=UTC)
 
 
-async def test_why_they_came_is_kept_with_each_contact(house, card, texts, database):
+async def test_why_they_came_is_kept_with_each_contact(organisation, card, texts, database):
     for text in (
         "any news?",
         "This is ridiculous",
@@ -231,6 +235,6 @@ async def test_why_they_came_is_kept_with_each_contact(house, card, texts, datab
     ]  # fmt: skip
 
 
-async def test_held_it_says_so(house, card, texts):
-    await house.do(hold, card, by=house.people.tess.actor, reason="Address check")
+async def test_held_it_says_so(organisation, card, texts):
+    await organisation.run(hold, card, by=organisation.people.tess.actor, reason="Address check")
     assert "is on hold for now" in (await texts("any news?")).body

@@ -4,7 +4,7 @@ import pytest
 from sqlmodel import select
 
 from portal.models import (
-    KEPT,
+    SYSTEM_ACTOR,
     Channel,
     Consent,
     ConsentSource,
@@ -15,8 +15,8 @@ from portal.models import (
 )
 from portal.operations import CustomerDetails, hold, write_to_customer
 from portal.queries.consent import may_write
-from tests.support.factories import MARTIN, House
-from tests.support.fake_gateways import Mailbox, Phone, deliver
+from tests.support.factories import MARTIN, Organisation
+from tests.support.fake_gateways import FakeEmailGateway, FakeSmsGateway, delivered_bodies
 
 pytestmark = pytest.mark.either_database
 
@@ -24,8 +24,8 @@ PHONE_ONLY = CustomerDetails(name="Martin Miller", phone=MARTIN.phone)
 
 
 @pytest.fixture
-async def card(house: House):
-    return await house.open(customer=PHONE_ONLY, by=KEPT)
+async def card(organisation: Organisation):
+    return await organisation.open(customer=PHONE_ONLY, by=SYSTEM_ACTOR)
 
 
 @pytest.fixture
@@ -42,66 +42,68 @@ def say(twilio):
 
 
 @pytest.fixture
-def arrived(house):
+def arrived(organisation):
     """What has come on the phone after a pass of the worker over all that is due."""
-    phone, mailbox = Phone(), Mailbox()
+    phone, mailbox = FakeSmsGateway(), FakeEmailGateway()
 
-    async def arrived(way: Phone = phone) -> list[str]:
-        way.shows.clear()
-        return list(await deliver(house.relay, way))
+    async def arrived(way: FakeSmsGateway = phone) -> list[str]:
+        way.sent_bodies.clear()
+        return list(await delivered_bodies(organisation.operations, way))
 
     arrived.mailbox = mailbox
     return arrived
 
 
-async def may_text(house, request) -> bool:
-    async with house.database.reading() as session:
+async def may_text(organisation, request) -> bool:
+    async with organisation.database.reading() as session:
         return await may_write(session, Channel.SMS, MARTIN.phone, request.id)
 
 
-async def ledger(house) -> list[Consent]:
-    async with house.database.reading() as session:
+async def ledger(organisation) -> list[Consent]:
+    async with organisation.database.reading() as session:
         return list((await session.exec(select(Consent).order_by(Consent.id))).all())
 
 
-async def confirmations(house) -> list[Message]:
-    return [one for one in await house.messages() if one.kind == MessageKind.CONSENT]
+async def confirmations(organisation) -> list[Message]:
+    return [one for one in await organisation.messages() if one.kind == MessageKind.CONSENT]
 
 
-async def test_the_confirmation_of_a_stop_is_the_last_text(house, card, say, arrived):
+async def test_the_confirmation_of_a_stop_is_the_last_text(organisation, card, say, arrived):
     """What waited is not sent, a second STOP is not answered, and only HELP and START are."""
     await arrived()
-    await house.do(write_to_customer, card, "It waits in the outbox.", by=KEPT)
+    await organisation.run(write_to_customer, card, "It waits in the outbox.", by=SYSTEM_ACTOR)
     await say("STOP")
     (last,) = await arrived()
     assert "no more texts from us" in last
     await say("stop it already!!")
-    await house.do(hold, card, reason="Wait.", by=KEPT)
+    await organisation.run(hold, card, reason="Wait.", by=SYSTEM_ACTOR)
     assert await arrived() == []
     await say("HELP")
     assert ["Texts about your requests" in one for one in await arrived()] == [True]
     await say("START")
     assert ["You will get our texts again" in one for one in await arrived()] == [True]
-    await house.do(write_to_customer, card, "Welcome back.", by=KEPT)
+    await organisation.run(write_to_customer, card, "Welcome back.", by=SYSTEM_ACTOR)
     assert len(await arrived()) == 1
 
 
-async def test_a_stopped_number_is_heard_owned_and_not_texted(house, card, say, arrived, client):
+async def test_inbound_from_opted_out_number_is_assigned_and_not_answered(
+    organisation, card, say, arrived, client
+):
     """The answer stands on their page, and a named person has it with a time."""
     await say("STOP")
     await arrived()
     await say("Can it go to my office?")
     assert await arrived() == []
-    seen = await house.see(card)
+    seen = await organisation.reload(card)
     assert [promise.owner_id for promise in seen.promises] == [seen.owner_id]
     page = (await client.get(f"/r/{card.live_link.token}")).text
     assert "Can it go to my office?" in page
     assert "has your message and will answer by" in page
 
 
-async def test_where_mail_is_welcome_the_answer_goes_there(house, say, arrived):
+async def test_reply_goes_by_email_when_sms_is_opted_out(organisation, say, arrived):
     """A stop of texts is no stop of mail."""
-    await house.open(by=KEPT)
+    await organisation.open(by=SYSTEM_ACTOR)
     await say("STOP")
     await arrived()
     await say("Can it go to my office?")
@@ -110,23 +112,25 @@ async def test_where_mail_is_welcome_the_answer_goes_there(house, say, arrived):
     assert ["has your message and will answer by" in one for one in mails] == [True]
 
 
-async def test_a_stopped_number_with_several_requests_is_not_asked_which(house, card, say, arrived):
+async def test_a_stopped_number_with_several_requests_is_not_asked_which(
+    organisation, card, say, arrived
+):
     """Its words go to the newest's owner."""
-    repair = await house.open("repair", customer=PHONE_ONLY, by=KEPT)
+    repair = await organisation.open("repair", customer=PHONE_ONLY, by=SYSTEM_ACTOR)
     await say("STOP")
     await arrived()
     await say("It is the blue door")
     assert await arrived() == []
-    assert len((await house.see(repair)).promises) == 1
+    assert len((await organisation.reload(repair)).promises) == 1
 
 
-async def test_a_stranger_who_stopped_is_not_answered(house, say, arrived):
+async def test_a_stranger_who_stopped_is_not_answered(organisation, say, arrived):
     """Somebody looks at it all the same."""
     await say("STOP")
     assert len(await arrived()) == 1
     await say("Hello?")
     assert await arrived() == []
-    heard = [one for one in await house.messages() if one.direction == Direction.IN]
+    heard = [one for one in await organisation.messages() if one.direction == Direction.IN]
     assert [one.body for one in heard] == ["STOP", "Hello?"]
 
 
@@ -134,77 +138,77 @@ async def test_a_stranger_who_stopped_is_not_answered(house, say, arrived):
     "words",
     ["stop texting me about the card", "no more texts about {reference}", "Stop for {reference}"],
 )
-async def test_a_stop_that_names_one_request_of_several_mutes_that_one(
-    house, card, say, arrived, words
-):
+async def test_stop_naming_one_request_mutes_it_only(organisation, card, say, arrived, words):
     """It is told which, that others go on, and how to stop all; said again it is not repeated."""
-    repair = await house.open("repair", customer=PHONE_ONLY, by=KEPT)
+    repair = await organisation.open("repair", customer=PHONE_ONLY, by=SYSTEM_ACTOR)
     await arrived()
     for _ in range(2):
         await say(words.format(reference=card.reference))
     (told,) = await arrived()
     assert f"No more texts about Credit card ({card.reference})." in told
     assert "STOP ends them all" in told
-    assert [await may_text(house, one) for one in (card, repair)] == [False, True]
+    assert [await may_text(organisation, one) for one in (card, repair)] == [False, True]
     await say("START")
-    assert await may_text(house, card)
+    assert await may_text(organisation, card)
 
 
 @pytest.mark.parametrize(
     "words", ["stop", "Stop all texts, I only asked about the card", "stop texting about my order"]
 )
-async def test_a_stop_that_is_not_plainly_about_one_stops_all(house, card, say, words):
-    repair = await house.open("repair", customer=PHONE_ONLY, by=KEPT)
+async def test_unspecific_stop_mutes_all(organisation, card, say, words):
+    repair = await organisation.open("repair", customer=PHONE_ONLY, by=SYSTEM_ACTOR)
     await say(words)
-    assert [await may_text(house, one) for one in (card, repair)] == [False, False]
+    assert [await may_text(organisation, one) for one in (card, repair)] == [False, False]
 
 
-async def test_two_requests_of_the_same_name_are_stopped_together(house, card, say):
+async def test_two_requests_of_the_same_name_are_stopped_together(organisation, card, say):
     """Which card is meant would be a guess."""
-    other = await house.open(customer=PHONE_ONLY, by=KEPT)
+    other = await organisation.open(customer=PHONE_ONLY, by=SYSTEM_ACTOR)
     await say("stop texting me about the card")
-    assert [await may_text(house, one) for one in (card, other)] == [False, False]
+    assert [await may_text(organisation, one) for one in (card, other)] == [False, False]
 
 
-async def test_a_wrong_number_stops_the_texts_and_tells_a_person(house, card, say):
+async def test_a_wrong_number_stops_the_texts_and_tells_a_person(organisation, card, say):
     await say("Wrong number, take me off")
-    assert not await may_text(house, card)
-    assert len((await house.see(card)).promises) == 1
+    assert not await may_text(organisation, card)
+    assert len((await organisation.reload(card)).promises) == 1
 
 
 @pytest.mark.parametrize("words", ["STOP", "ARRET", "please leave me in peace"])
-async def test_what_twilio_took_as_a_stop_is_one_and_is_never_answered(house, card, say, words):
+async def test_what_twilio_took_as_a_stop_is_one_and_is_never_answered(
+    organisation, card, say, words
+):
     """Advanced Opt-Out has its own words, and has answered them."""
     await say(words, OptOutType="STOP")
-    assert not await may_text(house, card)
-    assert await confirmations(house) == []
-    newest = (await ledger(house))[-1]
+    assert not await may_text(organisation, card)
+    assert await confirmations(organisation) == []
+    newest = (await ledger(organisation))[-1]
     assert newest.evidence == f"{words} (IN1, STOP at Twilio)"
 
 
-async def test_what_twilio_took_as_start_or_help_is_not_answered(house, card, say):
+async def test_what_twilio_took_as_start_or_help_is_not_answered(organisation, card, say):
     await say("stop")
     await say("Encore", OptOutType="START")
-    assert await may_text(house, card)
+    assert await may_text(organisation, card)
     await say("Aide", OptOutType="HELP")
-    assert len(await confirmations(house)) == 1
+    assert len(await confirmations(organisation)) == 1
 
 
 async def test_a_yes_that_twilio_takes_as_start_is_still_the_answer_to_our_question(
-    house, card, say
+    organisation, card, say
 ):
     """From somebody who has our texts it begins nothing."""
-    before = len(await ledger(house))
+    before = len(await ledger(organisation))
     await say("Yes", OptOutType="START")
-    assert len(await ledger(house)) == before
-    assert len((await house.see(card)).promises) == 1
+    assert len(await ledger(organisation)) == before
+    assert len((await organisation.reload(card)).promises) == 1
 
 
-async def test_every_line_says_when_how_and_on_what_evidence(house, card, say, client):
+async def test_consent_ledger_records_time_channel_and_evidence(organisation, card, say, client):
     """Given, by text, on the page, by the link of a mail: each names what stands for it."""
     await say("please stop texting me")
     await client.post(f"/r/{card.live_link.token}/preferences", data={"do": "start_texts"})
-    given, stopped, begun = await ledger(house)
+    given, stopped, begun = await ledger(organisation)
     assert (given.source, given.evidence) == (ConsentSource.REQUEST, "system: Kept")
     assert (stopped.source, stopped.evidence) == (
         ConsentSource.TEXT,
@@ -214,12 +218,12 @@ async def test_every_line_says_when_how_and_on_what_evidence(house, card, say, c
     assert all(line.at for line in (given, stopped, begun))
 
 
-async def test_stop_written_on_the_page_ends_the_texts_too(house, card, client):
+async def test_stop_written_on_the_page_ends_the_texts_too(organisation, card, client):
     """A person reads it all the same."""
     path = f"/r/{card.live_link.token}/messages"
     assert (await client.post(path, data={"body": "Please stop texting me"})).status_code == 303
-    assert not await may_text(house, card)
-    assert len((await house.see(card)).promises) == 1
+    assert not await may_text(organisation, card)
+    assert len((await organisation.reload(card)).promises) == 1
 
 
 @pytest.mark.parametrize(
@@ -234,14 +238,19 @@ async def test_stop_written_on_the_page_ends_the_texts_too(house, card, client):
         ({"stop": "all"}, [False, False], [False, False]),
     ],
 )
-async def test_on_the_page_each_channel_is_stopped_by_itself(house, client, form, texts, mail):
+async def test_on_the_page_each_channel_is_stopped_by_itself(
+    organisation, client, form, texts, mail
+):
     """A stop of texts is no stop of mail, and of this request none of the others."""
-    both = [await house.open(by=KEPT), await house.open("repair", by=KEPT)]
+    both = [
+        await organisation.open(by=SYSTEM_ACTOR),
+        await organisation.open("repair", by=SYSTEM_ACTOR),
+    ]
     path = f"/r/{both[0].live_link.token}/preferences"
     assert (await client.post(path, data=form)).status_code == 303
 
     async def allowed(channel, address):
-        async with house.database.reading() as session:
+        async with organisation.database.reading() as session:
             return [await may_write(session, channel, address, one.id) for one in both]
 
     assert await allowed(Channel.SMS, MARTIN.phone) == texts
@@ -252,27 +261,27 @@ async def test_on_the_page_each_channel_is_stopped_by_itself(house, client, form
     assert await allowed(Channel.EMAIL, MARTIN.email) == [True, True]
 
 
-async def test_texts_about_this_request_again_is_about_this_request_alone(house, card, client):
+async def test_texts_about_this_request_again_is_about_this_request_alone(
+    organisation, card, client
+):
     """It lifts neither the silence of another request nor that of the whole number."""
-    repair = await house.open("repair", customer=PHONE_ONLY, by=KEPT)
+    repair = await organisation.open("repair", customer=PHONE_ONLY, by=SYSTEM_ACTOR)
     here, there = (f"/r/{one.live_link.token}/preferences" for one in (card, repair))
     for path in (here, there):
         await client.post(path, data={"do": "stop_this"})
     await client.post(here, data={"do": "start_this"})
-    assert [await may_text(house, one) for one in (card, repair)] == [True, False]
+    assert [await may_text(organisation, one) for one in (card, repair)] == [True, False]
     await client.post(there, data={"do": "stop_texts"})
     refused = await client.post(here, data={"do": "start_this"})
     assert refused.status_code == 409
     assert "Everything to this address was stopped" in refused.text
-    assert not await may_text(house, card)
+    assert not await may_text(organisation, card)
 
 
-async def test_a_text_that_is_already_due_is_looked_at_again_when_it_is_taken(
-    house, card, arrived, client
-):
+async def test_queued_text_is_rechecked_when_claimed(organisation, card, arrived, client):
     """They press the button while it waits: it stays, with its reason."""
     await client.post(f"/r/{card.live_link.token}/preferences", data={"do": "stop_this"})
     assert await arrived() == []
-    (waited,) = await house.told(card)
+    (waited,) = await organisation.outbound_messages(card)
     assert waited.status == MessageStatus.SUPPRESSED
     assert waited.reason == "They asked us not to write here."

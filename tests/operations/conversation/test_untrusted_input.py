@@ -6,11 +6,11 @@ import pytest
 from sqlmodel import select
 
 from portal.models import (
-    KEPT,
-    THE_CUSTOMER,
-    BallKind,
+    CUSTOMER_ACTOR,
+    SYSTEM_ACTOR,
     Direction,
     DroppedBall,
+    DroppedBallKind,
     Message,
     MessageKind,
     RequestStatus,
@@ -26,7 +26,7 @@ LONG = "a <b>long</b> story. " * 480
 
 
 @pytest.fixture
-def texts(clock, house):
+def texts(clock, organisation):
     """A phone that sends, each text with its own sid; half a minute apart."""
     sent = 0
 
@@ -34,19 +34,19 @@ def texts(clock, house):
         nonlocal sent
         sent += 1
         clock.shift(timedelta(seconds=20))
-        await house.hear(
+        await organisation.run_unbound(
             receive_text, sid=f"SM{sent}", sender=sender, to="+15005550006", body=body,
-            by=THE_CUSTOMER,
+            by=CUSTOMER_ACTOR,
         )  # fmt: skip
 
     return text
 
 
-async def told(house, address=MARTIN.phone) -> list[Message]:
+async def told(organisation, address=MARTIN.phone) -> list[Message]:
     """What went, or waits to go, to that number, without the milestone that came before."""
     return [
         one
-        for one in await house.messages()
+        for one in await organisation.messages()
         if one.direction == Direction.OUT
         and one.to_address == address
         and one.kind != MessageKind.MILESTONE
@@ -73,19 +73,19 @@ async def balls(database, kind) -> list[DroppedBall]:
     ],
     ids=["long", "nul", "control", "direction", "surrogate", "html", "sql", "combining"],
 )
-async def test_whatever_is_texted_is_kept_as_said_and_shown_as_words(
-    house, client, desks, texts, case
+async def test_inbound_text_is_stored_verbatim_and_escaped(
+    organisation, client, desk_clients, texts, case
 ):
     """On the customer's page and at the desk: escaped, apart from what stands around it."""
     sent, kept = case
-    martins = await house.open(by=house.people.tess.actor)
+    card_request = await organisation.open(by=organisation.people.tess.actor)
     await texts(sent)
-    [heard] = [one for one in await house.messages() if one.direction == Direction.IN]
+    [heard] = [one for one in await organisation.messages() if one.direction == Direction.IN]
     assert heard.body.strip() == kept
-    assert heard.request_id == martins.id
-    assert len((await house.see(martins)).promises) == 1
-    page = (await client.get(f"/r/{martins.live_link.token}")).text
-    desk = (await (await desks("tess")).get(f"/desk/requests/{martins.reference}")).text
+    assert heard.request_id == card_request.id
+    assert len((await organisation.reload(card_request)).promises) == 1
+    page = (await client.get(f"/r/{card_request.live_link.token}")).text
+    desk = (await (await desk_clients("tess")).get(f"/desk/requests/{card_request.reference}")).text
     for drawn in (page, desk):
         assert "<script>alert" not in drawn
         assert "<b>long" not in drawn
@@ -94,97 +94,99 @@ async def test_whatever_is_texted_is_kept_as_said_and_shown_as_words(
     assert '<p dir="auto">' in line
 
 
-async def test_ten_thousand_letters_by_the_carrier_are_one_record(twilio, house, martins):
+async def test_ten_thousand_letters_by_the_carrier_are_one_record(
+    twilio, organisation, card_request
+):
     """Twilio itself sends at most 1,600: more is kept all the same, and answered once."""
     assert await twilio.text(LONG[:10_000]) == 200
-    [heard] = [one for one in await house.messages() if one.direction == Direction.IN]
+    [heard] = [one for one in await organisation.messages() if one.direction == Direction.IN]
     assert (len(heard.body), heard.from_address) == (10_000, PHONE)
 
 
-async def test_a_lone_surrogate_on_the_page_is_kept_as_a_question_mark(house, martins):
-    await house.do(receive_web_message, martins, "half \ud83d here", by=THE_CUSTOMER)
-    [heard] = [one for one in await house.messages() if one.direction == Direction.IN]
+async def test_a_lone_surrogate_on_the_page_is_kept_as_a_question_mark(organisation, card_request):
+    await organisation.run(receive_web_message, card_request, "half \ud83d here", by=CUSTOMER_ACTOR)
+    [heard] = [one for one in await organisation.messages() if one.direction == Direction.IN]
     assert heard.body == "half ? here"
 
 
-async def test_a_flood_is_recorded_and_not_answered(house, martins, texts, database):
+async def test_flood_is_recorded_without_replies(organisation, card_request, texts, database):
     """Of 40 texts each is on the request; there is one promise, one notice, one text about it."""
     for number in range(40):
         await texts(f"Hello number {number}")
-    heard = [one for one in await house.messages() if one.direction == Direction.IN]
-    assert {one.request_id for one in heard} == {martins.id}
+    heard = [one for one in await organisation.messages() if one.direction == Direction.IN]
+    assert {one.request_id for one in heard} == {card_request.id}
     assert len(heard) == 40
-    assert len((await house.see(martins)).promises) == 1
-    [ball] = await balls(database, BallKind.FLOOD)
-    assert ball.owner_id == house.people.mona.id
-    said = await told(house)
+    assert len((await organisation.reload(card_request)).promises) == 1
+    [ball] = await balls(database, DroppedBallKind.FLOOD)
+    assert ball.owner_id == organisation.people.mona.id
+    said = await told(organisation)
     assert len(said) <= 4
     assert [one for one in said if "We do not answer each one" in one.body] == said[-1:]
 
 
-async def test_a_stop_in_a_flood_is_heeded_and_confirmed(house, martins, texts):
+async def test_a_stop_in_a_flood_is_heeded_and_confirmed(organisation, card_request, texts):
     for number in range(30):
         await texts(f"Hello number {number}")
     await texts("STOP")
-    assert (await told(house))[-1].kind == MessageKind.CONSENT
+    assert (await told(organisation))[-1].kind == MessageKind.CONSENT
     await texts("And another thing")
-    assert (await told(house))[-1].kind == MessageKind.CONSENT
+    assert (await told(organisation))[-1].kind == MessageKind.CONSENT
 
 
-async def test_a_flood_of_a_stranger_is_one_notice(house, texts, database):
+async def test_a_flood_of_a_stranger_is_one_notice(organisation, texts, database):
     for number in range(40):
         await texts(f"Hello number {number}", sender=OTHERS_PHONE)
-    assert len(await balls(database, BallKind.FLOOD)) == 1
-    assert len(await balls(database, BallKind.UNKNOWN_SENDER)) == 20
-    assert len(await told(house, OTHERS_PHONE)) <= 2
+    assert len(await balls(database, DroppedBallKind.FLOOD)) == 1
+    assert len(await balls(database, DroppedBallKind.UNKNOWN_SENDER)) == 20
+    assert len(await told(organisation, OTHERS_PHONE)) <= 2
 
 
 @pytest.mark.parametrize("words", ["I am driving, any news?", "HELP", "Thank you for your text!"])
-async def test_a_loop_with_an_auto_responder_ends(house, martins, texts, words):
+async def test_a_loop_with_an_auto_responder_ends(organisation, card_request, texts, words):
     """It answers each of our answers at once: after three we say no more, and a person sees it."""
     for _ in range(12):
         await texts(words)
-    assert len(await told(house)) <= 3
-    heard = [one for one in await house.messages() if one.direction == Direction.IN]
-    assert {one.request_id for one in heard} == {martins.id}
+    assert len(await told(organisation)) <= 3
+    heard = [one for one in await organisation.messages() if one.direction == Direction.IN]
+    assert {one.request_id for one in heard} == {card_request.id}
 
 
-async def test_who_is_silenced_by_a_loop_is_seen_by_a_person_and_answered_later(
-    clock, house, martins, texts
+async def test_loop_limited_sender_is_assigned_and_answered_later(
+    clock, organisation, card_request, texts
 ):
     """What would have been told at once is owed by somebody; ten minutes on all is as before."""
     for _ in range(4):
         await texts("any news?")
-    assert len(await told(house)) == 3
-    assert len((await house.see(martins)).promises) == 1
+    assert len(await told(organisation)) == 3
+    assert len((await organisation.reload(card_request)).promises) == 1
     clock.shift(timedelta(minutes=11))
     await texts("any news?")
-    assert len(await told(house)) == 4
+    assert len(await told(organisation)) == 4
 
 
-async def test_anothers_reference_reveals_nothing_and_goes_to_nobody_else(house, martins, texts):
+async def test_foreign_reference_reveals_nothing(organisation, card_request, texts):
     """Whoever knows a reference is not thereby its customer: the words stay with their sender."""
-    other = await house.open(
-        "repair", CustomerDetails(name="Olga Other", phone=OTHERS_PHONE), by=KEPT
+    other = await organisation.open(
+        "repair", CustomerDetails(name="Olga Other", phone=OTHERS_PHONE), by=SYSTEM_ACTOR
     )
-    mine = await house.open("permit", by=KEPT)
-    before = (await house.see(other)).page_version
+    mine = await organisation.open("permit", by=SYSTEM_ACTOR)
+    before = (await organisation.reload(other)).page_version
     await texts(f"Where is {other.reference}?")
     await texts("2")
-    heard = [one for one in await house.messages() if one.direction == Direction.IN]
+    heard = [one for one in await organisation.messages() if one.direction == Direction.IN]
     assert other.id not in {one.request_id for one in heard}
     assert mine.id in {one.request_id for one in heard}
-    for one in await told(house):
+    for one in await told(organisation):
         assert other.reference not in one.body
         assert "Olga" not in one.body
         assert "Repair Bench" not in one.body
-    seen = await house.see(other)
+    seen = await organisation.reload(other)
     assert (seen.page_version, seen.status) == (before, RequestStatus.OPEN)
 
 
-async def test_a_stranger_with_a_reference_learns_nothing(house, martins, texts):
-    await texts(f"status {martins.reference}", sender=OTHERS_PHONE)
-    [said] = await told(house, OTHERS_PHONE)
+async def test_a_stranger_with_a_reference_learns_nothing(organisation, card_request, texts):
+    await texts(f"status {card_request.reference}", sender=OTHERS_PHONE)
+    [said] = await told(organisation, OTHERS_PHONE)
     assert "We do not know this number yet" in said.body
-    assert martins.reference not in said.body
+    assert card_request.reference not in said.body
     assert "Martin" not in said.body
