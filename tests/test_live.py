@@ -114,7 +114,7 @@ async def settled(app: Starlette, count: int) -> None:
     """So many streams are open, and each has found where it stands."""
     live = app.state.live
     await until(lambda: live.viewers == count)
-    await until(lambda: all(v.told is not None for t in live._topics.values() for v in t.viewers))
+    await until(lambda: all(v.sent_version is not None for t in live._topics.values() for v in t.viewers))
 
 
 async def test_a_change_reaches_every_open_page_with_its_number(

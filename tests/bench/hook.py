@@ -8,12 +8,18 @@ import sqlalchemy as sa
 from sqlmodel import col
 from twilio.request_validator import RequestValidator
 
+from portal.business_time import now
+from portal.demo.fake_providers import SIMULATED_SID, CarrierConfig
+from portal.demo.fake_providers.account import Account
+from portal.demo.fake_providers.sms import Text
+from portal.demo.fake_providers.webhooks import inbound_parameters, status_parameters
 from portal.models import Channel, Direction, Message
 from portal.settings import Settings
 from tests.bench.load import post, report
 from tests.bench.runner import TOKEN, databases, server, settings_for, with_organisation
 from tests.bench.seed import seed_requests
 from tests.support.factories import Organisation
+from tests.support.fake_gateways import SENDER
 
 KIND = "application/x-www-form-urlencoded"
 RECEIPTS = 40_000
@@ -49,23 +55,20 @@ async def some_texts_sent(organisation: Organisation) -> list[tuple[int, str, st
 
 def receipt(message_id: int, sid: str, to: str) -> tuple[str, bytes]:
     """The path and the form by which Twilio says that a text was delivered."""
-    form = {
-        "ApiVersion": "2010-04-01", "MessageSid": sid, "SmsSid": sid, "SmsStatus": "delivered",
-        "MessageStatus": "delivered", "To": to, "From": "+15005550006",
-        "AccountSid": "AC" + "0" * 32, "RawDlrDoneDate": "2506031400",
-    }  # fmt: skip
+    text = Text(
+        sid=sid, from_=SENDER, to=to, body="", direction="outbound-api", status="sent",
+        created_at=now(),
+    )  # fmt: skip
+    form = status_parameters(SIMULATED_SID, text, "delivered")
     return f"/hooks/twilio/status?m={message_id}", urlencode(form).encode()
 
 
 def text(number: int) -> tuple[str, bytes]:
     """The path and the form by which Twilio hands over a text: a thank-you from a customer."""
-    sid = f"SM{number:032x}"
-    form = {
-        "ApiVersion": "2010-04-01", "MessageSid": sid, "SmsMessageSid": sid, "NumMedia": "0",
-        "NumSegments": "1", "From": f"+1{2_000_000_002 + number % 900 * 10}", "To": "+15005550006",
-        "Body": "Thank you", "AccountSid": "AC" + "0" * 32, "FromCountry": "US", "FromZip": "",
-        "SmsStatus": "received",
-    }  # fmt: skip
+    account = Account(CarrierConfig(from_number=SENDER))
+    phone = f"+1{2_000_000_002 + number % 900 * 10}"
+    received, _ = account.receive_from_phone(phone, "Thank you", sid=f"SM{number:032x}")
+    form = inbound_parameters(SIMULATED_SID, received, None)
     return "/hooks/twilio/inbound", urlencode(form).encode()
 
 

@@ -217,7 +217,7 @@ def test_the_demo_shows_all_of_it_and_leaves_nothing_running(outside, tmp_path, 
         ready = eventually(lambda: get(f"{address}/readyz"))
         assert '"worker":"ok"' in ready
         assert "Martin" in get(f"{address}/demo")
-        page = re.search(r"(http\S+/r/\S+)  Martin Keller", said)[1]
+        page = re.search(r"(http\S+/r/\S+)  Martin Miller", said)[1]
         assert "Card Processing" in get(page)
         assert get(re.search(r"http://127\.0\.0\.1:\d+/mail", said)[0])
         ours = [demo.pid, *children(demo.pid)]

@@ -1,4 +1,4 @@
-"""The sample lives: lifelike, whole, and lived by the rules."""
+"""The sample requests: lifelike, complete, and made by the product's own operations."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import col, select
 
 from portal.demo.sample_data import fill
-from portal.demo.sample_data.customers import MARTIN, sample_customers
+from portal.demo.sample_data.customers import MARTIN, numbered_people
 from portal.demo.sample_data.scenarios import MARTIN_SCENARIO, SCENARIOS
 from portal.demo.sample_data.schedule import plan
 from portal.errors import Conflict
@@ -36,7 +36,7 @@ TUESDAY_NOON = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
 CHRISTMAS = datetime(2026, 12, 25, 12, 0, tzinfo=UTC)
 
 
-async def test_forty_lives_show_every_state_and_keep_every_rule(operations, database, clock):
+async def test_forty_samples_show_every_state_and_keep_every_rule(operations, database, clock):
     now = MONDAY_NIGHT
     clock.move_to(now)
     samples = await fill(operations, 40, 1, password_hash="a hash")
@@ -122,8 +122,8 @@ def test_the_same_seed_tells_the_same_stories():
         for seed in ("1:3", "1:3", "2:3")
     )
     assert once == again != other
-    assert list(islice(sample_customers(Random(5)), 9)) == list(
-        islice(sample_customers(Random(5)), 9)
+    assert list(islice(numbered_people(Random(5)), 9)) == list(
+        islice(numbered_people(Random(5)), 9)
     )
 
 
@@ -144,7 +144,7 @@ def test_offices_work_in_their_hours(scenario, now):
 
 
 def test_numbers_are_real_in_form_and_nobodys():
-    for person in islice(sample_customers(Random(1)), 500):
+    for person in islice(numbered_people(Random(1)), 500):
         for place in ("US", "GB"):
             phone = person.details_in(place).phone
             if phone is None:

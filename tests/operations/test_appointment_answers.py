@@ -81,7 +81,7 @@ async def test_page_shows_error_for_invalid_time(organisation, visit, client, at
     )
     assert answer.status_code == 422
     assert "Please choose a" in answer.text
-    assert (await organisation.reload(visit)).asked is not None
+    assert (await organisation.reload(visit)).open_question is not None
 
 
 def test_workflow_with_unknown_expects_value_is_rejected():

@@ -1,5 +1,5 @@
-"""A thousand requests: whole lives against the real code, in days that pass in seconds.
+"""A simulation: whole requests, weeks long, on the real code in simulated time.
 
-The relay's verbs, the worker's duties, the doors and the database are the product's own. Invented
-are only the people, the carrier, the mail server and the time.
+Operations, workers, gateways and the database are the product's own. The people, the carrier, the
+mail server and the time are simulated.
 """

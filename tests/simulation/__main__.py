@@ -1,4 +1,4 @@
-"""`python -m tests.simulation`: plays, reports, and ends with 1 where a target is missed."""
+"""`python -m tests.simulation`: simulates, reports, and exits with 1 where a target is missed."""
 
 import json
 import os
@@ -9,31 +9,30 @@ from collections.abc import Sequence
 import uvloop
 
 from portal.errors import PortalError
-from tests.simulation.baseline import compare, silence_logs
 from tests.simulation.faults import SeededRandom, read_faults
-from tests.simulation.report import Report, as_lines, report
-from tests.simulation.run import SimulationConfig, run_simulation
+from tests.simulation.report import Report, as_lines, compare, report, silence_logs
+from tests.simulation.run import Scenario, run_scenario
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Play as told; the exit code."""
-    told = _parser().parse_args(arguments)
+    """Simulate by these arguments; gives the exit code."""
+    options = _parser().parse_args(arguments)
     silence_logs()
     try:
-        made = uvloop.run(_play(told))
+        made = uvloop.run(_simulate(options))
     except PortalError as refusal:
         sys.stderr.write(f"kept: {refusal}\n")
         return 1
-    words = json.dumps(made.as_json(), indent=2) if told.json else "\n".join(as_lines(made))
-    sys.stdout.write(f"{words}\n")
+    text = json.dumps(made.as_json(), indent=2) if options.json else "\n".join(as_lines(made))
+    sys.stdout.write(f"{text}\n")
     return 1 if made.misses else 0
 
 
-async def _play(told: Namespace) -> Report:
-    script = SimulationConfig(told.requests, SeededRandom(told.seed, read_faults(told.faults)))
-    if told.alone:
-        return report(await run_simulation(script, told.database_url))
-    return await compare(script, told.database_url)
+async def _simulate(options: Namespace) -> Report:
+    scenario = Scenario(options.requests, SeededRandom(options.seed, read_faults(options.faults)))
+    if options.alone:
+        return report(await run_scenario(scenario, options.database_url))
+    return await compare(scenario, options.database_url)
 
 
 def _parser() -> ArgumentParser:
@@ -49,7 +48,7 @@ def _parser() -> ArgumentParser:
 
 if __name__ == "__main__":
     if os.environ.get("PYTHONHASHSEED") != "0":
-        # The same seed makes the same lives only where sets have the same order.
+        # The same seed gives the same requests only where sets have the same order.
         command = [sys.executable, "-m", "tests.simulation", *sys.argv[1:]]
         os.execve(sys.executable, command, {**os.environ, "PYTHONHASHSEED": "0"})  # noqa: S606 (our own arguments)
     sys.exit(main())

@@ -1,7 +1,7 @@
-"""Time that jumps from one thing to the next, and the workers who live in it.
+"""A discrete-event loop: simulated time jumps from one event to the next.
 
-Whatever anybody does is on the agenda, at its moment; what our own duties would find is asked of
-the database. The earlier of the two is what happens next.
+Events are what people and systems do (the agenda) and what the workers find due in the database.
+The earlier of the two comes next.
 """
 
 import asyncio
@@ -23,19 +23,20 @@ from portal.live import LiveUpdates
 from portal.models import DETECTION, SYSTEM_ACTOR, Actor, Event, Heartbeat, ServiceRequest
 from portal.operations import Operations, ReceiptWriter, UnitOfWork
 from portal.settings import Settings
-from tests.simulation.fake_carrier import FakeCarrier, FakeMailServer, StatusChange
+from tests.simulation.fake_carrier import DeliveryUpdate, SimulatedCarrier, message_id_of
 from tests.simulation.faults import Fault, SeededRandom
-from tests.simulation.next_event import Duty, NextEvents, look
+from tests.simulation.next_event import Duty, NextWork, find_next_work
 from tests.simulation.worker_pool import WorkerPool
+from tests.support.fake_gateways import FakeMailer
 
-AgendaItem = Callable[[], Awaitable[None]]
+FailureAction = Callable[[], Awaitable[None]]
 
-FULL_CHECK_INTERVAL = timedelta(hours=23)
-"""So often everything is looked at, due or not, at another hour each day."""
-DETECTION_DEADLINE = timedelta(seconds=62)
-"""When something has slipped by its own row, it is looked whether it has been raised."""
+FULL_ROUND_EVERY = timedelta(hours=23)
+"""How often every duty runs, due or not: at another hour each day."""
+CHECK_AFTER_DUE = timedelta(seconds=62)
+"""How long after a drop by its own row the oracle checks whether it was raised."""
 MAX_EVENTS = 2_000_000
-"""Events after which the simulation must be going in circles."""
+"""The simulation stops with an error after so many events: it would never end."""
 
 
 class WorkerKilled(Exception):
@@ -43,154 +44,154 @@ class WorkerKilled(Exception):
 
 
 @dataclass
-class EventLoop:
-    """Everything that is there: the agenda, the database, the relay, the crew and the carrier."""
+class Simulation:
+    """The agenda, the database, the operations, the workers and the carrier."""
 
     settings: Settings
     database: Database
     dice: SeededRandom
     now: datetime
     sends_updates: bool = True
-    """Whether Kept tells and asks by itself; without, customers are left to ask."""
+    """Whether Kept sends updates and questions; without them customers have to ask."""
     detects_drops: bool = True
-    """Whether anybody keeps watch; only a test of this simulation does without."""
-    seen: list[Callable[[ServiceRequest, list[Event]], None]] = field(default_factory=list)
-    looked: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
-    delivered: list[Callable[[list[int]], Awaitable[None]]] = field(default_factory=list)
+    """Whether dropped balls are detected; only a test of the simulation goes without."""
+    on_change: list[Callable[[ServiceRequest, list[Event]], None]] = field(default_factory=list)
+    on_check: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    on_delivery: list[Callable[[list[int]], Awaitable[None]]] = field(default_factory=list)
     done: Counter[str] = field(default_factory=Counter)
-    down: list[tuple[datetime, datetime]] = field(default_factory=list)
+    outages: list[tuple[datetime, datetime]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     events: int = 0
     ownerless: int = 0
-    _agenda: list[tuple[datetime, int, AgendaItem, bool]] = field(default_factory=list)
+    _agenda: list[tuple[datetime, int, FailureAction, bool]] = field(default_factory=list)
     _number: int = 0
-    _news: list[StatusChange] = field(default_factory=list)
+    _updates: list[DeliveryUpdate] = field(default_factory=list)
     _arrived: list[int] = field(default_factory=list)
-    _balls_seen: int = 0
-    _slips_planned: set[datetime] = field(default_factory=set)
+    _newest_ball: int = 0
+    _drops_planned: set[datetime] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        """Hire the crew and connect the carrier."""
-        self.carrier = FakeCarrier(self.dice, self._announce)
-        self.mail = FakeMailServer(self._mail_arrived)
+        """Start the workers and connect the carrier and the mail server."""
+        self.carrier = SimulatedCarrier(self.dice, self._schedule_update)
+        self.mailer = FakeMailer(self._mail_arrived)
         self.operations = ObservedOperations(self)
         self.receipts = ReceiptWriter(self.operations)
-        self.crew = WorkerPool(self)
+        self.workers = WorkerPool(self)
 
-    def at(self, moment: datetime, deed: AgendaItem, *, ours: bool = True) -> None:
-        """Put something on the agenda; ``ours`` needs our system, and waits while it is down."""
+    def at(self, moment: datetime, action: FailureAction, *, needs_system: bool = True) -> None:
+        """Put an action on the agenda; one that needs the system waits for the end of an outage."""
         self._number += 1
-        heapq.heappush(self._agenda, (max(moment, self.now), self._number, deed, ours))
+        entry = (max(moment, self.now), self._number, action, needs_system)
+        heapq.heappush(self._agenda, entry)
 
     def count(self, what: str) -> None:
-        """Note that this was done to it."""
+        """Count something that the simulation did to the product."""
         self.done[what] += 1
 
     def outage_end(self, moment: datetime) -> datetime | None:
-        """The end of the outage in which this moment falls, if it falls in one."""
-        return next((end for begin, end in self.down if begin <= moment < end), None)
+        """The end of the outage at this moment, if there is one."""
+        return next((end for begin, end in self.outages if begin <= moment < end), None)
 
-    def add_outage(self, begin: datetime, end: datetime) -> None:
-        """Nothing of ours runs between these moments."""
-        self.down.append((begin, end))
-        self.at(begin - timedelta(seconds=1), self.crew.run_all)
-        self.at(end, self.crew.restart)
-        self.count("outages of ours")
+    def plan_outage(self, begin: datetime, end: datetime) -> None:
+        """Stop the whole product between these moments."""
+        self.outages.append((begin, end))
+        self.at(begin - timedelta(seconds=1), self.workers.run_all)
+        self.at(end, self.workers.restart)
+        self.count("outages of the product")
 
     async def run(self, is_over: Callable[[], bool], until: datetime) -> None:
-        """Let it all happen, until ``is_over`` or the last moment."""
-        self.at(self.now + FULL_CHECK_INTERVAL, self._look_around, ours=False)
+        """Process events until ``is_over`` or the last moment."""
+        self.at(self.now + FULL_ROUND_EVERY, self._run_full_round, needs_system=False)
         while not is_over() and self.now < until:
             self.events += 1
             if self.events > MAX_EVENTS:
-                raise RuntimeError(f"going in circles at {self.now}")
+                raise RuntimeError(f"the simulation does not end, at {self.now}")
             again = timedelta(seconds=self.settings.reconcile_seconds)
-            seen = await look(self.database, self.now, again)
-            await self._take_note(seen)
+            found = await find_next_work(self.database, self.now, again)
+            await self._note_findings(found)
             if not self.detects_drops:
-                seen.due.pop(Duty.WATCH, None)
-            duties_at = self.crew.next_run_at(seen.due)
+                found.due.pop(Duty.WATCH, None)
+            duties_at = self.workers.next_run_at(found.due)
             agenda_at = self._agenda[0][0]
             if duties_at is not None and duties_at <= agenda_at:
                 self.now = max(self.now, duties_at)
-                await self.crew.do(seen.due)
+                await self.workers.do(found.due)
             else:
-                await self._next_deed()
+                await self._run_next_action()
             if self._arrived:
                 arrived, self._arrived = self._arrived, []
-                for listener in self.delivered:
+                for listener in self.on_delivery:
                     await listener(arrived)
 
-    async def _take_note(self, seen: NextEvents) -> None:
-        self.ownerless += seen.ownerless
-        if seen.newest_ball > self._balls_seen:
-            self._balls_seen = seen.newest_ball
-            await self.check_oracle()
+    async def _note_findings(self, found: NextWork) -> None:
+        self.ownerless += found.ownerless
+        if found.newest_ball > self._newest_ball:
+            self._newest_ball = found.newest_ball
+            await self.run_checks()
 
-        if seen.next_drop_at is not None and seen.next_drop_at not in self._slips_planned:
-            self._slips_planned.add(seen.next_drop_at)
-            self.at(seen.next_drop_at + DETECTION_DEADLINE, self.check_oracle, ours=False)
+        if found.next_drop is not None and found.next_drop not in self._drops_planned:
+            self._drops_planned.add(found.next_drop)
+            self.at(found.next_drop + CHECK_AFTER_DUE, self.run_checks, needs_system=False)
 
-    async def check_oracle(self) -> None:
-        """Compare what is with what was raised."""
-        for listener in self.looked:
+    async def run_checks(self) -> None:
+        """Compare what has been dropped with what was raised."""
+        for listener in self.on_check:
             await listener()
 
-    async def _next_deed(self) -> None:
-        moment, number, deed, ours = heapq.heappop(self._agenda)
+    async def _run_next_action(self) -> None:
+        moment, number, action, needs_system = heapq.heappop(self._agenda)
         self.now = max(self.now, moment)
-        back = self.outage_end(self.now) if ours else None
-        if back is not None:
-            # Done in the world, and written down when we are back: within the half hour.
-            later = back + timedelta(seconds=self.dice.of("later", number).randint(5, 600))
-            self.at(later, deed)
+        end = self.outage_end(self.now) if needs_system else None
+        if end is not None:
+            # People enter after an outage what they did meanwhile, within some minutes.
+            later = end + timedelta(seconds=self.dice.of("later", number).randint(5, 600))
+            self.at(later, action)
             return
         try:
-            await deed()
+            await action()
         except PortalError as refusal:
             self.count(f"came too late: {type(refusal).__name__}")
             if len(self.errors) < 20:
                 self.errors.append(f"{self.now:%d %b %H:%M} {refusal}")
 
-    async def _look_around(self) -> None:
-        """Everything at once, as every few seconds in production."""
+    async def _run_full_round(self) -> None:
+        """Run every duty, as production does every few seconds."""
         if self.outage_end(self.now) is None:
-            await self.crew.run_all()
-        await self.check_oracle()
-        self.at(self.now + FULL_CHECK_INTERVAL, self._look_around, ours=False)
+            await self.workers.run_all()
+        await self.run_checks()
+        self.at(self.now + FULL_ROUND_EVERY, self._run_full_round, needs_system=False)
 
-    def _announce(self, news: StatusChange) -> None:
-        """Something will happen to a text: it is heard of together with others of that moment."""
-        heapq.heappush(self._news, news)
-        self.at(news.at, self._hear_news, ours=False)
+    def _schedule_update(self, update: DeliveryUpdate) -> None:
+        heapq.heappush(self._updates, update)
+        self.at(update.at, self._apply_updates, needs_system=False)
 
-    async def _hear_news(self) -> None:
-        soon, told = self.now + timedelta(seconds=2), []
-        while self._news and self._news[0].at <= soon:
-            news = heapq.heappop(self._news)
-            if news.text.sid in self.carrier.texts:
-                was_there = news.text.status.value == "delivered"
-                self.carrier.hear(news)
-                if news.status.value == "delivered" and not was_there:
-                    self._arrived.append(news.text.message_id)
-            if news.is_reported:
-                told.append(news)
-        back = self.outage_end(self.now)
-        if back is None:
-            await self.deliver_receipts(told)
-        elif told:
-            self.at(back + timedelta(seconds=20), lambda: self.deliver_receipts(told))
+    async def _apply_updates(self) -> None:
+        """Apply the delivery updates of the next two seconds; their receipts come together."""
+        soon, reported = self.now + timedelta(seconds=2), []
+        while self._updates and self._updates[0].at <= soon:
+            update = heapq.heappop(self._updates)
+            text, step = update.text, update.step
+            if step.happens:
+                if step.status == "delivered":
+                    self._arrived.append(message_id_of(text))
+                text.move(step.status, step.error_code, update.at)
+            if step.is_reported:
+                reported.append(update)
+        end = self.outage_end(self.now)
+        if end is None:
+            await self.record_receipts(reported)
+        elif reported:
+            self.at(end + timedelta(seconds=20), lambda: self.record_receipts(reported))
 
-    async def deliver_receipts(self, told: list[StatusChange]) -> None:
-        """The carrier posts its receipts; those of one moment come together."""
-        await asyncio.gather(*(self.receipts.record(news.receipt) for news in told))
+    async def record_receipts(self, updates: list[DeliveryUpdate]) -> None:
+        """Record the receipts that the carrier posts at one moment."""
+        await asyncio.gather(*(self.receipts.record(update.receipt) for update in updates))
 
-    def _mail_arrived(self, message_id: str, address: str) -> None:
-        del address
+    def _mail_arrived(self, message_id: str) -> None:
         self._arrived.append(int(message_id.split(".")[1]))
 
-    async def write_heartbeat(self) -> None:
-        """The rounds that were left out since the last one would have left this."""
+    async def record_heartbeat(self) -> None:
+        """Write the heartbeat that the skipped rounds would have written."""
         before = self.now - timedelta(seconds=self.settings.sweep_seconds)
         row: Any = sa.update(Heartbeat).where(
             col(Heartbeat.name) == DETECTION, col(Heartbeat.beat_at) < before
@@ -200,14 +201,16 @@ class EventLoop:
 
 
 class ObservedOperations(Operations):
-    """The relay itself, watched: after each turn it is known what was changed.
+    """The product's operations; after each transaction the listeners hear what it changed.
 
-    A worker may be killed in any turn of its own, at the worst moment: just before the commit.
+    A worker may be killed in a transaction of its own, just before the commit.
     """
 
-    def __init__(self, world: EventLoop) -> None:
-        super().__init__(world.settings, world.database, JobQueue(None), LiveUpdates(None))
-        self.world = world
+    def __init__(self, simulation: Simulation) -> None:
+        super().__init__(
+            simulation.settings, simulation.database, JobQueue(None), LiveUpdates(None)
+        )
+        self.simulation = simulation
         self.can_be_killed = False
 
     @asynccontextmanager
@@ -217,27 +220,27 @@ class ObservedOperations(Operations):
         async with super().begin(actor) as uow:
             settle = uow.finish
 
-            async def noted(request: ServiceRequest) -> list[Event]:
-                news = await settle(request)
-                _make_whole(request)
+            async def recorded(request: ServiceRequest) -> list[Event]:
+                events = await settle(request)
+                _load_relations(request)
                 known = changed.get(request.id or 0, (request, []))[1]
-                changed[request.id or 0] = (request, [*known, *news])
-                return news
+                changed[request.id or 0] = (request, [*known, *events])
+                return events
 
-            uow.finish = noted  # type: ignore[method-assign]
+            uow.finish = recorded  # type: ignore[method-assign]
             yield uow
-            world = self.world
+            simulation = self.simulation
             if self.can_be_killed and actor == SYSTEM_ACTOR and changed:
-                world.crew.turns += 1
-                if world.dice.hit(Fault.KILLED, 0.003, "turn", world.crew.turns):
-                    world.crew.kill("killed in the middle of a turn")
+                simulation.workers.turns += 1
+                if simulation.dice.hit(Fault.KILLED, 0.003, "turn", simulation.workers.turns):
+                    simulation.workers.kill("killed in the middle of a transaction")
                     raise WorkerKilled
-        for request, news in changed.values():
-            for listener in self.world.seen:
-                listener(request, news)
+        for request, events in changed.values():
+            for listener in self.simulation.on_change:
+                listener(request, events)
 
 
-def _make_whole(request: ServiceRequest) -> None:
-    """What hangs together is found in the session alone; afterwards there is none."""
+def _load_relations(request: ServiceRequest) -> None:
+    """Load what is loaded lazily: after the transaction there is no session."""
     for part in (*request.handoffs, *request.follow_ups):
-        getattr(part, "run")  # noqa: B009 (looked at, so that it is there)
+        getattr(part, "run")  # noqa: B009 (loads it)

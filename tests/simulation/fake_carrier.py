@@ -1,207 +1,160 @@
-"""A carrier and a mail server in this process: the doors are the product's, the far side is ours.
+"""The simulated carrier: which texts go wrong, and when each delivery is reported.
 
-They keep their own record of what they took and what became of it. It is what the reckoning is
-made by, whatever the product says.
+The audit at the end compares the product with what the account here says.
 """
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from email.message import EmailMessage
 from enum import Enum, auto
-from random import Random
+from itertools import count
 from urllib.parse import parse_qs, urlsplit
 
 from portal import business_time
-from portal.messaging.send_errors import OutcomeUnknown, Refused, Throttled
-from portal.messaging.sms import twilio_codes as meaning
-from portal.messaging.sms.twilio_client import Accepted, TwilioMessage
-from portal.models import MessageStatus
+from portal.demo.fake_providers import CarrierConfig, FaultKind, FaultRules
+from portal.demo.fake_providers import Fault as CarrierFault
+from portal.demo.fake_providers.account import Account, Step, delivery_steps
+from portal.demo.fake_providers.faults import ANSWER_FAULTS
+from portal.demo.fake_providers.sms import Text
+from portal.messaging.sms import twilio_codes
 from portal.operations import Receipt
 from tests.simulation.faults import Fault, SeededRandom
+from tests.support.fake_gateways import SENDER, InProcessCarrier
 
-OFF, DEAD, LANDLINE = 30003, 30005, 30006
+PHONE_OFF, NOT_IN_SERVICE, IS_LANDLINE, NO_TEXTS = 30003, 30005, 30006, 21614
+REPEATED_AFTER = 2.0
+"""Seconds between two callbacks where one comes late or twice."""
+SPOILED_ANSWERS = {
+    "429": (FaultKind.STATUS_429, "answers 429, nothing accepted"),
+    "500": (FaultKind.STATUS_500, "answers 500, nothing accepted"),
+    "lost": (FaultKind.REFUSE_AFTER_ACCEPT, "texts accepted, answer lost"),
+}
+SPOILED_CALLBACKS = {
+    "none": FaultKind.NO_CALLBACK, "reversed": FaultKind.CALLBACK_REVERSED, "twice": FaultKind.CALLBACK_TWICE,
+}  # fmt: skip
 
 
-class Phone(Enum):
-    """What there is at the other end of a number."""
+class PhoneKind(Enum):
+    """What a customer's number belongs to."""
 
-    GOOD = auto()
-    DEAD = auto()
+    MOBILE = auto()
+    NOT_IN_SERVICE = auto()
     LANDLINE = auto()
 
 
-@dataclass
-class Text:
-    """One text that the carrier took, and what it says of it."""
-
-    sid: str
-    to: str
-    body: str
-    message_id: int
-    taken_at: datetime
-    status: MessageStatus = MessageStatus.ACCEPTED
-    error_code: int | None = None
-    ended_at: datetime | None = None
-
-
 @dataclass(order=True)
-class StatusChange:
-    """What happens to a text at a moment, and whether the product is told of it."""
+class DeliveryUpdate:
+    """A step of a text's delivery at its moment."""
 
     at: datetime
     number: int
     text: Text = field(compare=False)
-    status: MessageStatus = field(compare=False)
-    error_code: int | None = field(compare=False, default=None)
-    is_reported: bool = field(compare=False, default=True)
+    step: Step = field(compare=False)
 
     @property
     def receipt(self) -> Receipt:
-        """As it is posted to our hook."""
-        code = str(self.error_code) if self.error_code else None
-        return Receipt(self.text.message_id, self.text.sid, self.status, code)
+        """The update as our webhook passes it on."""
+        code = str(self.step.error_code) if self.step.error_code else None
+        status = twilio_codes.status(self.step.status)
+        return Receipt(message_id_of(self.text), self.text.sid, status, code)
 
 
-@dataclass
-class FakeCarrier:
-    """Speaks as the product's gateway to Twilio does.
+class SimulatedFaults(FaultRules):
+    """Spoils answers by the seed; ``acts`` counts each fault in words."""
 
-    ``schedule_status`` takes what is to happen to a text later; ``phones`` knows the numbers that are no
-    good.
-    """
+    def __init__(self, seeded: SeededRandom) -> None:
+        super().__init__()
+        self.seeded = seeded
+        self.phones: dict[str, PhoneKind] = {}
+        self.tries: Counter[str] = Counter()
+        self.acts: Counter[str] = Counter()
 
-    dice: SeededRandom
-    schedule_status: Callable[[StatusChange], None]
-    phones: dict[str, Phone] = field(default_factory=dict)
-    sender: str = "+15005550006"
-    texts: dict[str, Text] = field(default_factory=dict)
-    tried: Counter[str] = field(default_factory=Counter)
-    injected: Counter[str] = field(default_factory=Counter)
-    _news: int = 0
+    def take(
+        self, kinds: frozenset[FaultKind], *, on: str = "create", to: str | None = None
+    ) -> CarrierFault | None:
+        """See ``FaultRules.take``; a fault of a delivery is drawn with its times instead."""
+        if on != "create" or kinds is not ANSWER_FAULTS or to is None:
+            return None
+        self.tries[to] += 1
+        names = (to, self.tries[to])
+        if self.seeded.hit(Fault.CARRIER, 0.02, *names):
+            choice = self.seeded.of("trouble", *names).choice(("500", "429", "lost", "lost"))
+            do, words = SPOILED_ANSWERS[choice]
+            self.acts[words] += 1
+            return CarrierFault(do=do)
+        if self.phones.get(to) == PhoneKind.LANDLINE and self.tries[to] % 2:
+            self.acts["refused: cannot receive texts"] += 1
+            return CarrierFault(do=FaultKind.ERROR, code=NO_TEXTS)
+        return None
 
-    async def send(
-        self, to: str, body: str, status_callback: str, validity_seconds: int | None = None
-    ) -> Accepted:
-        """Take a text, or not; see ``TwilioClient.send``."""
-        del validity_seconds
-        self.tried[to] += 1
-        names = (to, self.tried[to])
-        if self.dice.hit(Fault.CARRIER, 0.02, *names):
-            trouble = self.dice.of("trouble", *names).choice(("500", "429", "lost", "lost"))
-            if trouble == "429":
-                self.injected["told to slow down"] += 1
-                raise Throttled("Twilio asks us to slow down.")
-            if trouble == "500":
-                self.injected["error 500, nothing taken"] += 1
-                raise OutcomeUnknown("Twilio answered with HTTP 500.")
-            self.injected["text taken, answer lost"] += 1
-            self._take(to, body, status_callback, names)
-            raise OutcomeUnknown("No sure answer from Twilio: the connection was lost.")
-        if self.phones.get(to) == Phone.LANDLINE and names[1] % 2:
-            self.injected["refused: cannot receive texts"] += 1
-            raise Refused(21614, meaning.verdict(21614))
-        text = self._take(to, body, status_callback, names)
-        return Accepted(text.sid, MessageStatus.ACCEPTED, 1)
 
-    async def fetch(self, sid: str) -> TwilioMessage | None:
-        """What became of one text."""
-        text = self.texts.get(sid)
-        return _as_sent(text) if text else None
+class SimulatedCarrier:
+    """The fake carrier on simulated time; ``schedule`` receives each step of a delivery."""
 
-    async def find_sent(
-        self, to: str | None, since: datetime, until: datetime
-    ) -> list[TwilioMessage]:
-        """What was taken between two moments, oldest first."""
-        return [
-            _as_sent(text)
-            for text in self.texts.values()
-            if since <= text.taken_at < until and to in (None, text.to)
-        ]
+    def __init__(self, dice: SeededRandom, schedule: Callable[[DeliveryUpdate], None]) -> None:
+        self.dice, self._schedule = dice, schedule
+        self.faults = SimulatedFaults(dice)
+        sids, self._numbers = count(1), count(1)
+        self.account = Account(
+            CarrierConfig(from_number=SENDER),
+            self.faults,
+            now=business_time.now,
+            new_sid=lambda: f"SM{next(sids):032x}",
+        )
+        self.gateway = InProcessCarrier(self.account, self._plan)
 
-    async def close(self) -> None:
-        """Nothing is open."""
-
-    def hear(self, news: StatusChange) -> None:
-        """It has happened."""
-        news.text.status, news.text.error_code = news.status, news.error_code
-        news.text.ended_at = news.at
-
-    def _take(self, to: str, body: str, status_callback: str, names: tuple[str, int]) -> Text:
-        message_id = int(parse_qs(urlsplit(status_callback).query)["m"][0])
-        text = Text(f"SM{len(self.texts) + 1:032x}", to, body, message_id, business_time.now())
-        self.texts[text.sid] = text
-        self._plan(text, self.dice.of("delivery", *names), names)
-        return text
-
-    def _plan(self, text: Text, chance: Random, names: tuple[str, int]) -> None:
-        """What will become of it, and which of the receipts come."""
-        sent_at = text.taken_at + timedelta(seconds=chance.randint(1, 4))
-        end_at = sent_at + timedelta(seconds=chance.randint(2, 25))
-        status, code = self._end(text.to, names)
-        told = ["sent", "end"]
+    def _plan(self, text: Text) -> None:
+        """Draw what becomes of an accepted text, and which of the callbacks come."""
+        names = (text.to, self.faults.tries[text.to])
+        chance = self.dice.of("delivery", *names)
+        sent_after = chance.randint(1, 4)
+        delivered_after = sent_after + chance.randint(2, 25)
+        faults = (
+            [CarrierFault(do=FaultKind.UNDELIVERED, code=code)]
+            if (code := self._error(names))
+            else []
+        )
+        reported = {"sent", "end"}
         if self.dice.hit(Fault.CARRIER, 0.06, "receipts", *names):
             odd = chance.choice(("none", "no end", "reversed", "twice"))
-            self.injected[f"receipts: {odd}"] += 1
-            told = {
-                "none": [], "no end": ["sent"], "reversed": ["end", "sent"],
-                "twice": ["sent", "end", "end"],
-            }[odd]  # fmt: skip
+            self.faults.acts[f"receipts: {odd}"] += 1
+            if odd in SPOILED_CALLBACKS:
+                faults.append(CarrierFault(do=SPOILED_CALLBACKS[odd]))
+            else:
+                reported = {"sent"}
         elif chance.random() < 0.7:
-            told = ["end"]  # Most phones answer so fast that there is but one.
-        self._say(text, sent_at, MessageStatus.SENT, None, is_reported=told[:1] == ["sent"])
-        self._say(text, end_at, status, code, is_reported="end" in told)
-        if told[1:] == ["sent"]:
-            late = end_at + timedelta(seconds=3)
-            self._say(text, late, MessageStatus.SENT, None, happens=False)
-        if told.count("end") > 1:
-            self._say(text, end_at + timedelta(seconds=2), status, code)
+            reported = {"end"}  # Most phones answer so fast that there is one callback.
+        text.faults = tuple(faults)
+        for step in delivery_steps(text.faults, sent_after, delivered_after, REPEATED_AFTER):
+            if step.status == "queued":
+                continue
+            is_reported = (
+                step.is_reported and ("sent" if step.status == "sent" else "end") in reported
+            )
+            at = text.created_at + timedelta(seconds=step.after)
+            update = replace(step, is_reported=is_reported)
+            self._schedule(DeliveryUpdate(at, next(self._numbers), text, update))
 
-    def _end(self, to: str, names: tuple[str, int]) -> tuple[MessageStatus, int | None]:
-        phone = self.phones.get(to, Phone.GOOD)
-        if phone != Phone.GOOD:
-            self.injected["not delivered: a number that is no good"] += 1
-            return MessageStatus.UNDELIVERED, DEAD if phone == Phone.DEAD else LANDLINE
+    def _error(self, names: tuple[str, int]) -> int | None:
+        """The error code of a delivery that fails."""
+        kind = self.faults.phones.get(names[0], PhoneKind.MOBILE)
+        if kind != PhoneKind.MOBILE:
+            self.faults.acts["not delivered: not a mobile in service"] += 1
+            return NOT_IN_SERVICE if kind == PhoneKind.NOT_IN_SERVICE else IS_LANDLINE
         if self.dice.hit(Fault.UNDELIVERED, 0.02, "off", *names):
-            self.injected["not delivered: the phone is off"] += 1
-            return MessageStatus.UNDELIVERED, OFF
-        return MessageStatus.DELIVERED, None
-
-    def _say(
-        self,
-        text: Text,
-        at: datetime,
-        status: MessageStatus,
-        code: int | None,
-        *,
-        is_reported: bool = True,
-        happens: bool = True,
-    ) -> None:
-        self._news += 1
-        news = StatusChange(at, self._news, text, status, code, is_reported)
-        if not happens:
-            news.text = Text(text.sid, text.to, text.body, text.message_id, text.taken_at)
-        self.schedule_status(news)
+            self.faults.acts["not delivered: the phone is off"] += 1
+            return PHONE_OFF
+        return None
 
 
-@dataclass
-class FakeMailServer:
-    """Takes mails; ``arrived`` is called with the Message-ID of each new one."""
-
-    arrived: Callable[[str, str], None]
-    mails: Counter[str] = field(default_factory=Counter)
-
-    async def send(self, message: EmailMessage, envelope_from: str = "") -> None:
-        """See ``SmtpClient.send``. The same mail twice is one mail on a reader's screen."""
-        del envelope_from
-        message_id = str(message["Message-ID"])
-        self.mails[message_id] += 1
-        if self.mails[message_id] == 1:
-            self.arrived(message_id, message["To"].addresses[0].addr_spec)
+def draw_phone_kind(number: int, dice: SeededRandom) -> PhoneKind:
+    """What the phone number of a simulated request belongs to."""
+    if dice.hit(Fault.UNDELIVERED, 0.03, "phone", number):
+        return dice.of("which phone", number).choice((PhoneKind.NOT_IN_SERVICE, PhoneKind.LANDLINE))
+    return PhoneKind.MOBILE
 
 
-def _as_sent(text: Text) -> TwilioMessage:
-    return TwilioMessage(
-        text.sid, text.status, text.to, "", text.body, text.taken_at, text.error_code, segments=1
-    )
+def message_id_of(text: Text) -> int:
+    """Our own id, from the address of the callback."""
+    return int(parse_qs(urlsplit(text.status_callback or "").query)["m"][0])

@@ -1,4 +1,4 @@
-"""What goes wrong, how often, and by what dice: the same seed throws the same."""
+"""What goes wrong, and how often: the same seed draws the same."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from portal.errors import BadInput
 
 
 class Fault(StrEnum):
-    """One way in which lives go wrong; each may be left out."""
+    """One kind of fault; each may be switched off."""
 
     SLOW = "slow"
     FORGETFUL = "forgetful"
@@ -24,9 +24,9 @@ class Fault(StrEnum):
     OUTAGE = "outage"
 
 
-WORDS = {
-    Fault.SLOW: "people who need longer than was said",
-    Fault.FORGETFUL: "handoffs, stages, promises and messages that are left lying",
+DESCRIPTIONS = {
+    Fault.SLOW: "people who need longer than expected",
+    Fault.FORGETFUL: "handoffs, stages, promises and messages that nobody does",
     Fault.RETURNS: "handoffs refused, work sent back, requests that bounce",
     Fault.ABSENT: "people who are away, with and without a deputy",
     Fault.LEAVING: "people who leave with work in hand",
@@ -34,18 +34,18 @@ WORDS = {
     Fault.UNDELIVERED: "landlines, dead numbers, phones that are off",
     Fault.CARRIER: "errors 500, lost answers, receipts missing, twice or out of order",
     Fault.REPLIES: "ambiguous replies, NO, and no answer at all",
-    Fault.KILLED: "workers killed in the middle of their work",
-    Fault.OUTAGE: "hours in which nothing of ours runs",
+    Fault.KILLED: "workers killed at work",
+    Fault.OUTAGE: "hours in which the product does not run",
 }
 
 
-def read_faults(words: str) -> frozenset[Fault]:
-    """The faults of `all`, `none` or "slow,absent". Raises BadInput with those there are."""
-    if words.strip() in ("all", ""):
+def read_faults(text: str) -> frozenset[Fault]:
+    """The faults that `all`, `none` or "slow,absent" name. Raises BadInput for another name."""
+    if text.strip() in ("all", ""):
         return frozenset(Fault)
-    if words.strip() == "none":
+    if text.strip() == "none":
         return frozenset()
-    names = [word.strip() for word in words.split(",") if word.strip()]
+    names = [word.strip() for word in text.split(",") if word.strip()]
     known = {fault.value for fault in Fault}
     for name in names:
         if name not in known:
@@ -57,17 +57,17 @@ def read_faults(words: str) -> frozenset[Fault]:
 
 @dataclass(frozen=True)
 class SeededRandom:
-    """Chance by name: the same question is answered alike, in whatever order it is asked."""
+    """Seeded chance by name: the same name draws the same, in whatever order names are drawn."""
 
     seed: int
     faults: frozenset[Fault]
 
     def of(self, *names: object) -> Random:
-        """Dice of their own for one thing."""
+        """A random generator for one name."""
         return Random(":".join(map(str, (self.seed, *names))))
 
     def hit(self, fault: Fault, chance: float, *names: object) -> bool:
-        """Whether this fault strikes here."""
+        """Whether this fault happens here."""
         return fault in self.faults and self.of(fault.value, *names).random() < chance
 
 

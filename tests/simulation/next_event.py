@@ -1,7 +1,7 @@
-"""When anybody of ours would next find something to do: one look at the database.
+"""When a worker next has something to do, by one query.
 
-In production the duties look every few seconds. Here the rounds that would find nothing are left
-out, which is why a month passes in minutes.
+In production the duties look every few seconds. The simulation skips the rounds that would find
+nothing: a month passes in minutes.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ from workers.reconcile import CLAIM_LOST_AFTER, FIRST_CHECK_AFTER
 
 
 class Duty(StrEnum):
-    """What the workers do, in the order in which a round does it."""
+    """What the workers do, in the order of a round."""
 
     SWEEP = "sweep"
     WATCH = "watch"
@@ -44,29 +44,31 @@ class Duty(StrEnum):
 
 
 STAFF_EMAIL_DELAY = timedelta(seconds=60)
-"""Mail to staff that waits for its turn is looked for again so much later."""
+"""How much later staff notices that wait are looked for again."""
 
 
 @dataclass(frozen=True, slots=True)
-class NextEvents:
-    """What is due when, by duty; and what else is asked for in the same breath.
+class NextWork:
+    """When each duty is next due, and what else the query answers.
 
-    ``next_drop_at`` is when the next thing slips by its own row, whatever the product has planned.
+    ``next_drop`` is when the next row passes its time, whatever the product has planned.
     """
 
     due: dict[Duty, datetime]
     newest_ball: int = 0
     ownerless: int = 0
-    next_drop_at: datetime | None = None
+    next_drop: datetime | None = None
 
 
-async def look(database: Database, now: datetime, reconcile_seconds: timedelta) -> NextEvents:
-    """The earliest moment for each duty; one that has nothing to come is left out."""
+async def find_next_work(
+    database: Database, now: datetime, reconcile_seconds: timedelta
+) -> NextWork:
+    """The earliest moment for each duty; a duty without any is left out."""
     async with database.connection() as connection:
         rows = (await connection.execute(_query(), {"now": now})).all()
     due: dict[Duty, datetime] = {}
     newest_ball = ownerless = 0
-    slips: list[datetime] = []
+    drops: list[datetime] = []
     waits = {
         "sending": CLAIM_LOST_AFTER,
         "doubtful": FIRST_CHECK_AFTER,
@@ -77,16 +79,16 @@ async def look(database: Database, now: datetime, reconcile_seconds: timedelta) 
             newest_ball = number or 0
         elif what == "ownerless":
             ownerless = number or 0
-        elif what == "slip" and at is not None:
-            slips.append(at)
+        elif what == "drop" and at is not None:
+            drops.append(at)
         elif at is not None:
             name, _, part = what.partition(":")
-            # A second more: those duties ask for what is older than so long.
+            # A second more: those duties select what is older than that.
             moment = at + waits[part] + timedelta(seconds=1) if part in waits else at
             moment = moment + STAFF_EMAIL_DELAY if part == "unmailed" else moment
             duty = Duty(name)
             due[duty] = min(moment, due.get(duty, moment))
-    return NextEvents(due, newest_ball, ownerless, min(slips, default=None))
+    return NextWork(due, newest_ball, ownerless, min(drops, default=None))
 
 
 @cache
@@ -117,14 +119,14 @@ def _query() -> sa.CompoundSelect[Any]:
             col(Message.status) == MessageStatus.UNKNOWN, col(Message.reconciled_at).is_not(None),
         ),
         _first("inquire", Message.poll_at, col(Message.poll_at).is_not(None)),
-        _first("slip", StageRun.overdue_at, *runs, col(StageRun.overdue_at) > now),
-        _first("slip", StageRun.silence_overdue_at, *runs, col(StageRun.silence_overdue_at) > now),
+        _first("drop", StageRun.overdue_at, *runs, col(StageRun.overdue_at) > now),
+        _first("drop", StageRun.silence_overdue_at, *runs, col(StageRun.silence_overdue_at) > now),
         _first(
-            "slip", Handoff.accept_by, col(Handoff.closed_at).is_(None),
+            "drop", Handoff.accept_by, col(Handoff.closed_at).is_(None),
             col(Handoff.accept_by) > now,
         ),
         _first(
-            "slip", Promise.due_at, col(Promise.closed_at).is_(None), col(Promise.due_at) > now
+            "drop", Promise.due_at, col(Promise.closed_at).is_(None), col(Promise.due_at) > now
         ),
         _number("balls", sa.select(sa.func.max(col(DroppedBall.id)))),
         _number("ownerless", _ownerless()),
@@ -135,7 +137,7 @@ def _first(name: str, moment: Any, *where: Any) -> sa.Select[Any]:
     return sa.select(
         sa.literal(name).label("what"),
         sa.func.min(moment).label("at"),
-        # Said as a number, or PostgreSQL takes the nothing for text.
+        # The cast is for PostgreSQL, which takes a null without a type for text.
         sa.cast(sa.null(), sa.BigInteger()).label("number"),
     ).where(*where)
 
@@ -152,12 +154,12 @@ def _number(name: str, query: sa.Select[Any]) -> sa.Select[Any]:
 
 
 def _ownerless() -> sa.Select[Any]:
-    """Open requests whose owner is nobody of ours, or has left."""
-    ours = sa.exists().where(
+    """Open requests whose owner is not a colleague, or has left."""
+    needs_system = sa.exists().where(
         col(StaffMember.id) == col(ServiceRequest.owner_id), col(StaffMember.disabled_at).is_(None)
     )
     return (
         sa.select(sa.func.count())
         .select_from(ServiceRequest)
-        .where(col(ServiceRequest.closed_at).is_(None), ~ours)
+        .where(col(ServiceRequest.closed_at).is_(None), ~needs_system)
     )

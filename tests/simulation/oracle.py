@@ -1,6 +1,6 @@
-"""The truth: what has really slipped at a moment, found apart from the product's own watch.
+"""The oracle: what has really been dropped, found apart from the product's own detection.
 
-Plain statements over the rows, each rule said a second time. What the watch forgets to plan, or
+Each rule is written a second time, as a query over the rows. What the product forgets to plan, or
 plans wrongly, comes out here.
 """
 
@@ -31,10 +31,9 @@ from portal.models import (
     StaffMember,
     StageRun,
 )
+from tests.simulation.case import Case
+from tests.simulation.drop import ActualDrop, Key
 from tests.simulation.organisation import Organisation
-from tests.simulation.simulated_request import SimulatedRequest
-
-Key = tuple[DroppedBallKind, str]
 
 MESSAGE_COLUMNS = (
     "id",
@@ -45,54 +44,15 @@ MESSAGE_COLUMNS = (
     "claimed_at",
     "created_at",
 )
-FIX_WITHIN = timedelta(seconds=60)
-"""What is put right sooner need not have been raised."""
 BOUNCING_THRESHOLD = 2
-NOT_JUDGED_KINDS = frozenset(
-    {DroppedBallKind.SENDING_LIMIT, DroppedBallKind.FLOOD, DroppedBallKind.UNKNOWN_SENDER}
-)
-
-
-@dataclass
-class ActualDrop:
-    """Something that really slipped: since when, when it was raised, when it was put right."""
-
-    kind: DroppedBallKind
-    subject: str
-    request_id: int
-    at: datetime
-    raised_at: datetime | None = None
-    last_seen_open_at: datetime | None = None
-    ended_at: datetime | None = None
-    grace_until: datetime | None = None
-
-    @property
-    def due_at(self) -> datetime:
-        """From when on it could be raised: after an outage staff may first catch up."""
-        return max(self.at, self.grace_until or self.at)
-
-    @property
-    def seconds(self) -> float | None:
-        """How long after that it was raised; None while it is not."""
-        if self.raised_at is None:
-            return None
-        return max(0.0, (self.raised_at - self.due_at).total_seconds())
-
-    @property
-    def counts(self) -> bool:
-        """False where it was put right before anybody could be told."""
-        stood = (
-            self.last_seen_open_at is not None and self.last_seen_open_at > self.due_at + FIX_WITHIN
-        )
-        return self.raised_at is not None or stood
 
 
 @dataclass
 class Oracle:
-    """Every drop of a simulation, and every ball that was raised for none."""
+    """Every drop of a simulation, and every ball that was raised without one."""
 
-    office: Organisation
-    lives: dict[int, SimulatedRequest]
+    organisation: Organisation
+    cases: dict[int, Case]
     drops: list[ActualDrop] = field(default_factory=list)
     raised: int = 0
     false: list[str] = field(default_factory=list)
@@ -100,14 +60,17 @@ class Oracle:
     _newest: int = 0
     _known: dict[Key, ActualDrop] = field(default_factory=dict)
 
-    async def look(self) -> None:
-        """Take note of what has slipped by now, what is right again, and what was raised."""
-        world = self.office.world
-        if world.outage_end(world.now) is not None:
+    async def check(self) -> None:
+        """Find what has been dropped by now, what is resolved, and what was raised."""
+        simulation = self.organisation.simulation
+        if simulation.outage_end(simulation.now) is not None:
             return
-        async with world.database.reading() as session:
-            there = await session.connection()
-            facts = {(one.kind, one.subject): one for one in await self._facts(there, world.now)}
+        async with simulation.database.reading() as session:
+            connection = await session.connection()
+            facts = {
+                (drop.kind, drop.subject): drop
+                for drop in await self._facts(connection, simulation.now)
+            }
             query = select(DroppedBall).where(col(DroppedBall.id) > self._newest)
             balls = (await session.exec(query.order_by(col(DroppedBall.id)))).all()
             outages = (await session.exec(select(MonitoringGap))).all()
@@ -115,16 +78,16 @@ class Oracle:
             known = self.standing.get(key)
             if known is None or known.at != fact.at:
                 if known is not None:
-                    fact.raised_at = known.raised_at  # The same ball stands for it still.
-                    known.ended_at = world.now
+                    fact.raised_at = known.raised_at  # The same ball is still open for it.
+                    known.ended_at = simulation.now
                 self.standing[key] = self._known[key] = fact
                 self.drops.append(fact)
-            self.standing[key].last_seen_open_at = world.now
+            self.standing[key].last_seen_open_at = simulation.now
             for out in outages:
                 if out.began_at <= fact.at < out.grace_until:
                     self.standing[key].grace_until = out.grace_until
         for key in [key for key in self.standing if key not in facts]:
-            self.standing.pop(key).ended_at = world.now
+            self.standing.pop(key).ended_at = simulation.now
         for ball in balls:
             self._newest = ball.id or 0
             self._judge(ball)
@@ -142,48 +105,48 @@ class Oracle:
         elif drop.raised_at is None:
             drop.raised_at = ball.raised_at
 
-    async def _facts(self, there: AsyncConnection, now: datetime) -> list[ActualDrop]:
+    async def _facts(self, connection: AsyncConnection, now: datetime) -> list[ActualDrop]:
         found = [
-            *await self._of_stages(there, now),
-            *await self._of_handoffs(there, now),
-            *await self._of_words(there, now),
-            *await self._of_questions(there, now),
-            *await self._of_messages(there),
-            *await self._of_people(there, now),
+            *await self._of_stages(connection, now),
+            *await self._of_handoffs(connection, now),
+            *await self._of_promises_and_messages(connection, now),
+            *await self._of_questions(connection, now),
+            *await self._of_messages(connection),
+            *await self._of_people(connection, now),
             *self._of_returns(),
         ]
         ageing: Any = sa.select(col(ServiceRequest.id), col(ServiceRequest.overdue_age_at)).where(
             col(ServiceRequest.overdue_age_at) <= now, col(ServiceRequest.closed_at).is_(None)
         )
-        for request_id, at in (await there.execute(ageing)).all():
-            found.append(_drop(DroppedBallKind.AGEING, f"request:{request_id}", request_id, at))
+        for request_id, at in (await connection.execute(ageing)).all():
+            found.append(
+                ActualDrop(DroppedBallKind.AGEING, f"request:{request_id}", request_id, at)
+            )
         return found
 
-    async def _of_stages(self, there: AsyncConnection, now: datetime) -> list[ActualDrop]:
+    async def _of_stages(self, connection: AsyncConnection, now: datetime) -> list[ActualDrop]:
         query: Any = sa.select(
-            col(StageRun.id),
-            col(StageRun.request_id),
-            col(StageRun.overdue_at),
-            col(StageRun.silence_overdue_at),
+            col(StageRun.id), col(StageRun.request_id), col(StageRun.overdue_at), col(StageRun.silence_overdue_at)
         ).where(
-            col(StageRun.state) == RunState.OPEN,
-            col(StageRun.paused_at).is_(None),
+            col(StageRun.state) == RunState.OPEN, col(StageRun.paused_at).is_(None),
             sa.or_(col(StageRun.overdue_at) <= now, col(StageRun.silence_overdue_at) <= now),
-        )
+        )  # fmt: skip
         found = []
         for run_id, request_id, overdue_at, silence_overdue_at in (
-            await there.execute(query)
+            await connection.execute(query)
         ).all():
             if overdue_at <= now:
                 found.append(
-                    _drop(DroppedBallKind.STAGE_OVERDUE, f"run:{run_id}", request_id, overdue_at)
+                    ActualDrop(
+                        DroppedBallKind.STAGE_OVERDUE, f"run:{run_id}", request_id, overdue_at
+                    )
                 )
             if silence_overdue_at is not None and silence_overdue_at <= now:
                 silent = DroppedBallKind.THIRD_PARTY_SILENT
-                found.append(_drop(silent, f"run:{run_id}", request_id, silence_overdue_at))
+                found.append(ActualDrop(silent, f"run:{run_id}", request_id, silence_overdue_at))
         return found
 
-    async def _of_handoffs(self, there: AsyncConnection, now: datetime) -> list[ActualDrop]:
+    async def _of_handoffs(self, connection: AsyncConnection, now: datetime) -> list[ActualDrop]:
         query: Any = (
             sa.select(col(Handoff.id), col(Handoff.request_id), col(Handoff.accept_by))
             .join(StageRun, col(StageRun.id) == col(Handoff.run_id))
@@ -195,12 +158,14 @@ class Oracle:
         )
         kind = DroppedBallKind.HANDOFF_UNACCEPTED
         return [
-            _drop(kind, f"handoff:{handoff_id}", request_id, at)
-            for handoff_id, request_id, at in (await there.execute(query)).all()
+            ActualDrop(kind, f"handoff:{handoff_id}", request_id, at)
+            for handoff_id, request_id, at in (await connection.execute(query)).all()
         ]
 
-    async def _of_words(self, there: AsyncConnection, now: datetime) -> list[ActualDrop]:
-        """Promises past their time, and customers' words that nobody has answered."""
+    async def _of_promises_and_messages(
+        self, connection: AsyncConnection, now: datetime
+    ) -> list[ActualDrop]:
+        """Promises past their time, and customers' messages that nobody has answered."""
         owed: Any = (
             sa.select(
                 col(Promise.id), col(Promise.request_id), col(Promise.kind), col(Promise.made_at),
@@ -210,7 +175,7 @@ class Oracle:
             .where(col(Promise.closed_at).is_(None))
         )  # fmt: skip
         found, covered, answers = [], set[int](), dict[int, datetime]()
-        for row in (await there.execute(owed)).all():
+        for row in (await connection.execute(owed)).all():
             if row.kind in (PromiseKind.ANSWER, PromiseKind.CALL):
                 covered.add(row.request_id)
             since = row.unanswered_since
@@ -219,24 +184,23 @@ class Oracle:
                 answers[row.request_id] = min(known, row.due_at)
             elif row.due_at <= now:
                 late = DroppedBallKind.PROMISE_DUE
-                found.append(_drop(late, f"promise:{row.id}", row.request_id, row.due_at))
+                found.append(ActualDrop(late, f"promise:{row.id}", row.request_id, row.due_at))
         for request_id, due_at in answers.items():
             if due_at <= now:
                 unanswered = DroppedBallKind.MESSAGE_UNANSWERED
-                found.append(_drop(unanswered, f"request:{request_id}", request_id, due_at))
+                found.append(ActualDrop(unanswered, f"request:{request_id}", request_id, due_at))
         wrote: Any = sa.select(
-            col(ServiceRequest.id),
-            col(ServiceRequest.department_id),
+            col(ServiceRequest.id), col(ServiceRequest.department_id),
             col(ServiceRequest.unanswered_since),
-        ).where(col(ServiceRequest.unanswered_since).is_not(None))
-        for request_id, department_id, since in (await there.execute(wrote)).all():
-            by = self.office.departments[department_id].reply_due_at(since)
+        ).where(col(ServiceRequest.unanswered_since).is_not(None))  # fmt: skip
+        for request_id, department_id, since in (await connection.execute(wrote)).all():
+            by = self.organisation.departments[department_id].reply_due_at(since)
             if request_id not in covered and by <= now:
                 unanswered = DroppedBallKind.MESSAGE_UNANSWERED
-                found.append(_drop(unanswered, f"request:{request_id}", request_id, by))
+                found.append(ActualDrop(unanswered, f"request:{request_id}", request_id, by))
         return found
 
-    async def _of_questions(self, there: AsyncConnection, now: datetime) -> list[ActualDrop]:
+    async def _of_questions(self, connection: AsyncConnection, now: datetime) -> list[ActualDrop]:
         query: Any = (
             sa.select(
                 col(FollowUp.id), col(FollowUp.request_id), col(FollowUp.key), col(FollowUp.reminded_at),
@@ -252,50 +216,50 @@ class Oracle:
             )
         )  # fmt: skip
         found = []
-        for question_id, request_id, key, reminded_at, place in (await there.execute(query)).all():
-            life = self.lives.get(request_id)
-            wait = life.kind.question(key).remind_after if life else None
-            at = self.office.calendar(place).add(reminded_at, wait) if wait else None
+        for question_id, request_id, key, reminded_at, place in (
+            await connection.execute(query)
+        ).all():
+            case = self.cases.get(request_id)
+            wait = case.kind.question(key).remind_after if case else None
+            at = self.organisation.calendar(place).add(reminded_at, wait) if wait else None
             if at is not None and at <= now:
                 kind = DroppedBallKind.FOLLOW_UP_UNANSWERED
-                found.append(_drop(kind, f"follow_up:{question_id}", request_id, at))
+                found.append(ActualDrop(kind, f"follow_up:{question_id}", request_id, at))
         return found
 
-    async def _of_messages(self, there: AsyncConnection) -> list[ActualDrop]:
-        """What reached nobody by any way, and what nobody can find out about."""
+    async def _of_messages(self, connection: AsyncConnection) -> list[ActualDrop]:
+        """Messages that reached nobody, and those whose outcome stays unknown."""
         kinds = {
             MessageStatus.FAILED: DroppedBallKind.MESSAGE_UNDELIVERED,
             MessageStatus.UNDELIVERED: DroppedBallKind.MESSAGE_UNDELIVERED,
             MessageStatus.REVIEW: DroppedBallKind.OUTCOME_UNKNOWN,
         }
-        query: Any = sa.select(
-            *(getattr(Message, name) for name in MESSAGE_COLUMNS),
-        ).where(
+        query: Any = sa.select(*(getattr(Message, name) for name in MESSAGE_COLUMNS)).where(
             col(Message.direction) == Direction.OUT,
             col(Message.status).in_(kinds),
             col(Message.handled_at).is_(None),
             col(Message.request_id).is_not(None),
             col(Message.kind) != MessageKind.NOTICE,
         )
-        rows = (await there.execute(query)).all()
+        rows = (await connection.execute(query)).all()
         return [
-            _drop(kinds[row.status], f"message:{row.id}", row.request_id, self._ended_at(row))
+            ActualDrop(kinds[row.status], f"message:{row.id}", row.request_id, self._ended_at(row))
             for row in rows
         ]
 
     def _ended_at(self, row: Any) -> datetime:
-        """When the carrier gave it up; where it never had it, when we could find out no more."""
-        world = self.office.world
-        text = world.carrier.texts.get(row.provider_sid or "")
-        if text is not None and text.ended_at is not None:
-            return text.ended_at
-        again = timedelta(seconds=world.settings.reconcile_seconds)
+        """When the carrier gave it up; without it there, when reconciling ended."""
+        simulation = self.organisation.simulation
+        text = simulation.carrier.account.find(row.provider_sid or "")
+        if text is not None and len(text.statuses) > 1:
+            return text.updated_at
+        again = timedelta(seconds=simulation.settings.reconcile_seconds)
         known: datetime = row.claimed_at or row.created_at
         if row.reconciled_at is not None:
             known = row.reconciled_at + again
         return known
 
-    async def _of_people(self, there: AsyncConnection, now: datetime) -> list[ActualDrop]:
+    async def _of_people(self, connection: AsyncConnection, now: datetime) -> list[ActualDrop]:
         query: Any = (
             sa.select(
                 col(ServiceRequest.id), col(ServiceRequest.updated_at), col(StaffMember.id),
@@ -317,27 +281,27 @@ class Oracle:
             )
         )  # fmt: skip
         found = []
-        for request_id, updated_at, person_id, left_at, away in (await there.execute(query)).all():
+        for request_id, updated_at, person_id, left_at, away in (
+            await connection.execute(query)
+        ).all():
             if left_at is not None:
                 found.append(
-                    _drop(DroppedBallKind.NO_OWNER, f"request:{request_id}", request_id, updated_at)
+                    ActualDrop(
+                        DroppedBallKind.NO_OWNER, f"request:{request_id}", request_id, updated_at
+                    )
                 )
             else:
                 subject = f"request:{request_id}:{person_id}"
-                found.append(_drop(DroppedBallKind.OWNER_ABSENT, subject, request_id, away))
+                found.append(ActualDrop(DroppedBallKind.OWNER_ABSENT, subject, request_id, away))
         return found
 
     def _of_returns(self) -> Iterator[ActualDrop]:
-        """By the simulation's own count of what went back."""
-        for request_id, life in self.lives.items():
-            if life.is_over or life.it.is_closed or life.returns_resolved:
+        """Bouncing, by the simulation's own count of returns."""
+        for request_id, case in self.cases.items():
+            if case.is_over or case.current.is_closed or case.returns_resolved:
                 continue
-            for pair, times in life.returns.items():
+            for pair, times in case.returns.items():
                 if times >= BOUNCING_THRESHOLD:
                     subject = f"request:{request_id}:{'-'.join(map(str, sorted(pair)))}"
-                    at = life.bounced_at[pair]
-                    yield _drop(DroppedBallKind.RETURNED_REPEATEDLY, subject, request_id, at)
-
-
-def _drop(kind: DroppedBallKind, subject: str, request_id: int, at: datetime) -> ActualDrop:
-    return ActualDrop(kind, subject, request_id, at)
+                    at = case.bounced_at[pair]
+                    yield ActualDrop(DroppedBallKind.RETURNED_REPEATEDLY, subject, request_id, at)

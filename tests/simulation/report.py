@@ -1,39 +1,46 @@
-"""What came of it, in words for whoever runs a company and in JSON for whoever runs a machine."""
+"""The report: lines of text for people, and JSON for programs."""
 
+import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
+from multiprocessing import get_context
 from statistics import median
 from typing import Any, Self
 
+import structlog
+import uvloop
+
 from portal.models import DroppedBallKind
-from tests.simulation.faults import WORDS, Fault
-from tests.simulation.oracle import ActualDrop
-from tests.simulation.run import START_AT, SimulationResult
+from tests.simulation.drop import ActualDrop
+from tests.simulation.faults import DESCRIPTIONS, Fault
+from tests.simulation.run import BEGINS_AT, Result, Scenario, run_scenario
 
 MAX_FALSE_ALARM_SHARE = 0.01
 SHOWN = 10
 
 KINDS = {
-    DroppedBallKind.HANDOFF_UNACCEPTED: "handoff not taken up in time",
+    DroppedBallKind.HANDOFF_UNACCEPTED: "handoff not accepted in time",
     DroppedBallKind.STAGE_OVERDUE: "stage past its time and grace",
     DroppedBallKind.PROMISE_DUE: "promise not kept in time",
-    DroppedBallKind.MESSAGE_UNANSWERED: "customer's words not answered in time",
+    DroppedBallKind.MESSAGE_UNANSWERED: "customer's message not answered in time",
     DroppedBallKind.MESSAGE_UNDELIVERED: "message that reached nobody",
-    DroppedBallKind.OUTCOME_UNKNOWN: "message of which nobody knows",
+    DroppedBallKind.OUTCOME_UNKNOWN: "message with an unknown outcome",
     DroppedBallKind.FOLLOW_UP_UNANSWERED: "question that got no answer",
     DroppedBallKind.THIRD_PARTY_SILENT: "courier or other third party silent",
     DroppedBallKind.RETURNED_REPEATEDLY: "request that goes back and forth",
-    DroppedBallKind.AGEING: "request far older than its like",
-    DroppedBallKind.OWNER_ABSENT: "owner away, nobody stands in",
-    DroppedBallKind.NO_OWNER: "nobody has it",
-    DroppedBallKind.SENT_TWICE: "message that went twice",
+    DroppedBallKind.AGEING: "request far older than others",
+    DroppedBallKind.OWNER_ABSENT: "owner absent, no deputy",
+    DroppedBallKind.NO_OWNER: "no owner",
+    DroppedBallKind.SENT_TWICE: "message sent twice",
 }
 
 
 @dataclass
 class DropStatistics:
-    """One way of slipping: how often, how often raised, and how many seconds after its time."""
+    """One kind of dropped ball: how often, how often raised, and how many seconds late."""
 
     dropped: int = 0
     raised: int = 0
@@ -76,70 +83,91 @@ class Report:
     details: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """The same for a machine."""
+        """The figures for JSON."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
-class CustomerInquiries:
+class QuestionCount:
     """How often customers had to ask, and about how many requests."""
 
     times: int
     requests: int
 
     @classmethod
-    def of(cls, outcome: SimulationResult) -> Self:
-        """Of one play."""
-        asked = [life.asked for life in outcome.lives if life.asked]
+    def of(cls, result: Result) -> Self:
+        """The count of one simulation."""
+        asked = [case.asked for case in result.cases if case.asked]
         return cls(sum(asked), len(asked))
 
 
-def report(outcome: SimulationResult, without: CustomerInquiries | None = None) -> Report:
-    """Draw up the figures; ``without`` is of the same play with Kept silent."""
-    asking = CustomerInquiries.of(outcome)
-    truth, account = outcome.truth, outcome.account
-    drops = [drop for drop in truth.drops if drop.counts]
-    at_once = [drop for drop in truth.drops if not drop.counts]
+def report(result: Result, without: QuestionCount | None = None) -> Report:
+    """Compute the figures; ``without`` is of the same simulation without updates."""
+    asking = QuestionCount.of(result)
+    oracle, audit = result.oracle, result.audit
+    drops = [drop for drop in oracle.drops if drop.counts]
+    at_once = [drop for drop in oracle.drops if not drop.counts]
     raised = [drop for drop in drops if drop.raised_at is not None]
-    injected = {**outcome.world.done, **outcome.world.carrier.injected}
+    injected = {**result.simulation.done, **result.simulation.carrier.faults.acts}
     late = "came too late: "
     made = Report(
-        requests=outcome.script.requests,
-        seed=outcome.script.dice.seed,
-        faults=sorted(fault.value for fault in outcome.script.dice.faults),
-        done=sum(life.is_over for life in outcome.lives),
-        days=round((outcome.world.now - START_AT).total_seconds() / 86_400, 1),
+        requests=result.scenario.requests,
+        seed=result.scenario.dice.seed,
+        faults=sorted(fault.value for fault in result.scenario.dice.faults),
+        done=sum(case.is_over for case in result.cases),
+        days=round((result.simulation.now - BEGINS_AT).total_seconds() / 86_400, 1),
         dropped=len(drops),
         raised=len(raised),
         put_right_at_once=len(at_once),
         raised_share=_share(len(raised), len(drops)),
         median_seconds=_median(raised),
         worst_seconds=_worst(raised),
-        kinds=dict(_by_kind(truth.drops)),
-        never_put_right=len(truth.standing),
-        alarms=truth.raised,
-        false_alarms=len(truth.false),
-        messages_owed=account.owed,
-        messages_lost=len(account.lost),
-        messages_doubled=len(account.doubled),
-        ownerless=outcome.world.ownerless,
+        kinds=dict(_by_kind(oracle.drops)),
+        never_put_right=len(oracle.standing),
+        alarms=oracle.raised,
+        false_alarms=len(oracle.false),
+        messages_owed=audit.owed,
+        messages_lost=len(audit.lost),
+        messages_doubled=len(audit.doubled),
+        ownerless=result.simulation.ownerless,
         refused_turns={k.removeprefix(late): v for k, v in injected.items() if k.startswith(late)},
         done_to_it={k: v for k, v in sorted(injected.items()) if not k.startswith(late)},
         customers_asked=asking.times,
         customers_asked_without=without.times if without else None,
         requests_asked_about=asking.requests,
         requests_asked_about_without=without.requests if without else None,
-        seconds=round(outcome.seconds, 1),
+        seconds=round(result.seconds, 1),
     )
     made.details = [
-        *(f"not raised: {_told(drop)}" for drop in drops if drop.raised_at is None),
-        *(f"false alarm: {words}" for words in truth.false),
-        *(f"lost: {words}" for words in account.lost),
-        *(f"twice: {words}" for words in account.doubled),
-        *(f"never put right: {_told(drop)}" for drop in truth.standing.values()),
+        *(f"not raised: {_described(drop)}" for drop in drops if drop.raised_at is None),
+        *(f"false alarm: {sentence}" for sentence in oracle.false),
+        *(f"lost: {sentence}" for sentence in audit.lost),
+        *(f"twice: {sentence}" for sentence in audit.doubled),
+        *(f"never resolved: {_described(drop)}" for drop in oracle.standing.values()),
     ]
     made.misses = list(_misses(made))
     return made
+
+
+async def compare(scenario: Scenario, database_url: str | None) -> Report:
+    """Simulate with updates and follow-ups here, and without them in a process beside it."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside:
+        silent = replace(scenario, sends_updates=False)
+        without = asyncio.get_running_loop().run_in_executor(beside, count_questions, silent)
+        result = await run_scenario(scenario, database_url)
+        return report(result, await without)
+
+
+def count_questions(scenario: Scenario) -> QuestionCount:
+    """How often customers have to ask."""
+    silence_logs()
+    return QuestionCount.of(uvloop.run(run_scenario(scenario)))
+
+
+def silence_logs() -> None:
+    """Log nothing: workers are killed on purpose."""
+    logging.disable(logging.CRITICAL)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
 def _misses(made: Report) -> Iterator[str]:
@@ -150,21 +178,21 @@ def _misses(made: Report) -> Iterator[str]:
     if made.messages_lost:
         yield f"{made.messages_lost} messages were lost"
     if made.messages_doubled:
-        yield f"{made.messages_doubled} messages went twice"
+        yield f"{made.messages_doubled} messages were sent twice"
     if made.ownerless:
         yield f"{made.ownerless} times a request had no owner"
 
 
 def as_lines(made: Report) -> list[str]:
-    """The report as it is printed, a line each."""
+    """The report as it is printed, line by line."""
     soon = _soon(made.median_seconds, made.worst_seconds)
-    faults = [WORDS[fault] for fault in Fault if fault.value in made.faults]
+    faults = [DESCRIPTIONS[fault] for fault in Fault if fault.value in made.faults]
     lines = [
         f"{made.requests:,} requests, seed {made.seed}: {made.days:g} days in {made.seconds:g} s.",
         f"  done                     {made.done:,} ({_percent(_share(made.done, made.requests))})",
         f"  things that went wrong   {'; '.join(faults) or 'none'}",
         "",
-        f"What slipped             {made.dropped:,} times",
+        f"Dropped balls            {made.dropped:,} times",
         f"  raised                   {made.raised:,} ({_percent(made.raised_share)}){soon}",
     ]
     for kind, figures in sorted(made.kinds.items(), key=lambda item: -item[1].dropped):
@@ -174,8 +202,8 @@ def as_lines(made: Report) -> list[str]:
                 f" {figures.dropped:<6,}{_soon(figures.median_seconds, figures.worst_seconds)}"
             )
     lines += [
-        f"  put right before anybody could be told   {made.put_right_at_once:,}",
-        f"  never put right          {made.never_put_right:,}",
+        f"  resolved before they could be raised     {made.put_right_at_once:,}",
+        f"  never resolved           {made.never_put_right:,}",
         f"False alarms             {made.false_alarms:,} of {made.alarms:,}",
         f"Messages                 {made.messages_owed:,} owed",
         f"  lost                     {made.messages_lost:,}",
@@ -184,16 +212,16 @@ def as_lines(made: Report) -> list[str]:
         "",
         *_asking(made),
         "",
-        "What was done to it",
+        "Faults",
         *(f"  {number:>7,}  {what}" for what, number in made.done_to_it.items()),
         "",
     ]
-    lines += [f"  {words}" for words in made.details[:SHOWN]]
+    lines += [f"  {sentence}" for sentence in made.details[:SHOWN]]
     if len(made.details) > SHOWN:
         lines.append(f"  and {len(made.details) - SHOWN:,} more (--json shows all)")
     if made.misses:
         return [*lines, *(f"MISSED: {miss}." for miss in made.misses)]
-    return [*lines, "Every target is met: all raised, none lost, none twice, always an owner."]
+    return [*lines, "Every target is met: all raised, none lost, none sent twice, always an owner."]
 
 
 def _asking(made: Report) -> Iterator[str]:
@@ -203,7 +231,7 @@ def _asking(made: Report) -> Iterator[str]:
     )
     if made.customers_asked_without is not None:
         yield (
-            f"  had Kept kept silent     {made.customers_asked_without:,} times, about "
+            f"  without updates          {made.customers_asked_without:,} times, about "
             f"{made.requests_asked_about_without:,} requests"
         )
 
@@ -224,7 +252,7 @@ def _by_kind(drops: Sequence[ActualDrop]) -> Iterator[tuple[str, DropStatistics]
         )  # fmt: skip
 
 
-def _told(drop: ActualDrop) -> str:
+def _described(drop: ActualDrop) -> str:
     return f"{drop.kind} {drop.subject} of request {drop.request_id}, {drop.at:%d %b %H:%M:%S}"
 
 
@@ -251,7 +279,7 @@ def _percent(share: float) -> str:
 def _soon(middle: float | None, worst: float | None) -> str:
     if middle is None or worst is None:
         return ""
-    return f"   after {_time(middle)} in the middle, {_time(worst)} at worst"
+    return f"   after {_time(middle)} in the median, {_time(worst)} at worst"
 
 
 def _time(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""A play: the office opens, customers come, weeks pass, and an account is drawn."""
+"""One simulation: requests are opened, weeks pass, and the messages are audited."""
 
 import asyncio
 import gc
@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from portal.business_time import override_now
 from portal.database import Database
+from portal.demo.sample_data.customers import numbered_customer, shares_phone
 from portal.demo.sample_data.scenarios import COUNTRIES, TITLES
 from portal.errors import Conflict
 from portal.models import Event, RequestStatus, ServiceRequest
@@ -23,24 +24,24 @@ from portal.queries.workflows import newest_workflows
 from portal.runtime.migrations import migrate
 from portal.settings import Settings
 from tests.simulation.ball_handling import BallHandling
+from tests.simulation.case import Case
 from tests.simulation.customer_behaviour import CustomerBehaviour
-from tests.simulation.customers import customer, phone_type, shares_phone
-from tests.simulation.event_loop import EventLoop
+from tests.simulation.event_loop import Simulation
+from tests.simulation.fake_carrier import draw_phone_kind
 from tests.simulation.faults import Fault, SeededRandom
 from tests.simulation.message_audit import MessageAudit, audit_messages
 from tests.simulation.oracle import Oracle
 from tests.simulation.organisation import Organisation
-from tests.simulation.simulated_request import SimulatedRequest
 from tests.simulation.staff_behaviour import StaffBehaviour
 from tests.simulation.threadless_sqlite import make_fast
 
-START_AT = datetime(2025, 2, 24, 7, tzinfo=UTC)
+BEGINS_AT = datetime(2025, 2, 24, 7, tzinfo=UTC)
 """A Monday. Clocks go forward in America on 9 March and in Britain on the 30th."""
 ARRIVAL_PERIOD = timedelta(days=12)
-"""In these days the requests are opened."""
-MAX_DURATION = timedelta(days=150)
+"""The period in which requests are opened."""
+MAX_LENGTH = timedelta(days=150)
 DRAIN_PERIOD = timedelta(days=4)
-"""When all lives are over, what is still under way comes to its end."""
+"""How long the simulation goes on after the last request is done, for what is under way."""
 KINDS = (
     ("card-application",) * 3
     + ("device-repair",) * 3
@@ -50,8 +51,8 @@ KINDS = (
 
 
 @dataclass(frozen=True)
-class SimulationConfig:
-    """What is to be played; ``tells`` and ``watches`` are false only for a comparison."""
+class Scenario:
+    """What to simulate; ``sends_updates`` and ``detects_drops`` are false for comparisons only."""
 
     requests: int
     dice: SeededRandom
@@ -61,115 +62,115 @@ class SimulationConfig:
 
 
 @dataclass
-class SimulationResult:
-    """Everything that is known when the curtain falls."""
+class Result:
+    """What is known at the end."""
 
-    script: SimulationConfig
-    world: EventLoop
-    truth: Oracle
-    account: MessageAudit
-    lives: list[SimulatedRequest]
+    scenario: Scenario
+    simulation: Simulation
+    oracle: Oracle
+    audit: MessageAudit
+    cases: list[Case]
     seconds: float
 
 
 class SimulationRun:
-    """Puts the parts together and lets them act."""
+    """Connects the parts of a simulation and runs it."""
 
-    def __init__(self, script: SimulationConfig, world: EventLoop) -> None:
-        self.script, self.world = script, world
-        self.lives: list[SimulatedRequest] = []
-        self.by_id: dict[int, SimulatedRequest] = {}
-        self.office = Organisation(world)
-        self.labour = StaffBehaviour(self.office)
-        self.customers = CustomerBehaviour(self.office, self.by_id)
-        self.mending = BallHandling(self.labour, self.by_id)
-        self.truth = Oracle(self.office, self.by_id)
-        world.seen.append(self._seen)
-        world.delivered.append(self.customers.read)
-        world.looked += [self.truth.look, self.mending.look]
-        self.left = script.requests
+    def __init__(self, scenario: Scenario, simulation: Simulation) -> None:
+        self.scenario, self.simulation = scenario, simulation
+        self.cases: list[Case] = []
+        self.by_id: dict[int, Case] = {}
+        self.organisation = Organisation(simulation)
+        self.staff = StaffBehaviour(self.organisation)
+        self.customers = CustomerBehaviour(self.organisation, self.by_id)
+        self.ball_handling = BallHandling(self.staff, self.by_id)
+        self.oracle = Oracle(self.organisation, self.by_id)
+        simulation.on_change.append(self._changed)
+        simulation.on_delivery.append(self.customers.read)
+        simulation.on_check += [self.oracle.check, self.ball_handling.check]
+        self.left = scenario.requests
 
-    async def run(self) -> SimulationResult:
-        """From the first morning until the last life is over."""
+    async def run(self) -> Result:
+        """Run from the first morning until the last request is done."""
         started = monotonic()
-        await self.office.open()
-        for number in range(self.script.requests):
-            self._cast(number)
-        until = START_AT + ARRIVAL_PERIOD + timedelta(days=20)
-        self.office.schedule_absences(until)
-        if Fault.OUTAGE in self.script.dice.faults:
+        await self.organisation.open()
+        for number in range(self.scenario.requests):
+            self._plan_request(number)
+        until = BEGINS_AT + ARRIVAL_PERIOD + timedelta(days=20)
+        self.organisation.schedule_absences(until)
+        if Fault.OUTAGE in self.scenario.dice.faults:
             self._plan_outages()
-        await self.world.run(lambda: self.left == 0, START_AT + MAX_DURATION)
-        over = self.world.now + DRAIN_PERIOD
-        await self.world.run(lambda: False, over)
-        await self.world.check_oracle()
-        account = await audit_messages(self.world)
-        return SimulationResult(
-            self.script, self.world, self.truth, account, self.lives, monotonic() - started
+        await self.simulation.run(lambda: self.left == 0, BEGINS_AT + MAX_LENGTH)
+        over = self.simulation.now + DRAIN_PERIOD
+        await self.simulation.run(lambda: False, over)
+        await self.simulation.run_checks()
+        audit = await audit_messages(self.simulation)
+        return Result(
+            self.scenario, self.simulation, self.oracle, audit, self.cases, monotonic() - started
         )
 
-    def _cast(self, number: int) -> None:
-        dice = self.script.dice
+    def _plan_request(self, number: int) -> None:
+        dice = self.scenario.dice
         chance = dice.of("life", number)
-        kind = self.office.workflows[chance.choice(self.script.kinds)]
+        kind = self.organisation.workflows[chance.choice(self.scenario.kinds)]
         place = COUNTRIES[kind.key]
-        details = customer(number, place, dice)
-        life = SimulatedRequest(self.world, number, kind, details, shares_phone(number, place))
-        life.is_delivered = not dice.hit(Fault.REPLIES, 0.08, "not there", number)
+        details = numbered_customer(number, place, dice.of("customer", number))
+        case = Case(self.simulation, number, kind, details, shares_phone(number, place))
+        case.is_delivered = not dice.hit(Fault.REPLIES, 0.08, "not there", number)
         if details.phone:
-            self.world.carrier.phones[details.phone] = phone_type(details, number, dice)
-        self.lives.append(life)
+            self.simulation.carrier.faults.phones[details.phone] = draw_phone_kind(number, dice)
+        self.cases.append(case)
         first = kind.departments[kind.roots()[0].department].calendar
-        at = first.next_open(START_AT + ARRIVAL_PERIOD * chance.random())
+        at = first.next_open(BEGINS_AT + ARRIVAL_PERIOD * chance.random())
         at += timedelta(seconds=chance.randint(0, 1800))
-        self.world.at(at, lambda: self._open(life))
+        self.simulation.at(at, lambda: self._open(case))
 
-    async def _open(self, life: SimulatedRequest) -> None:
-        """Somebody of the first department takes it in."""
-        chance = self.script.dice.of("title", life.number)
-        root = life.kind.roots()[0]
-        keys = {one.key: number for number, one in self.office.departments.items()}
-        person = self.office.pick_available(keys[root.department], "open", life.number)
+    async def _open(self, case: Case) -> None:
+        """A colleague of the first department opens the request."""
+        chance = self.scenario.dice.of("title", case.number)
+        root = case.kind.roots()[0]
+        keys = {
+            department.key: number for number, department in self.organisation.departments.items()
+        }
+        person = self.organisation.choose_available(keys[root.department], "open", case.number)
         if person is None:
-            raise Conflict("Nobody is there to open a request.")
+            raise Conflict("Nobody is present to open a request.")
         order = RequestDetails(
-            life.kind.key, life.customer, title=chance.choice(TITLES[life.kind.key]),
-            external_id=f"life-{life.number}",
+            case.kind.key, case.customer, title=chance.choice(TITLES[case.kind.key]),
+            external_id=f"simulated-{case.number}",
         )  # fmt: skip
-        async with self.world.operations.begin(person.actor) as uow:
-            life.request = await open_request(uow, order)
-            self.by_id[life.request.id or 0] = life
-        life.heard_at = self.world.now
-        self.customers.wait(life)
+        async with self.simulation.operations.begin(person.actor) as uow:
+            case.request = await open_request(uow, order)
+            self.by_id[case.request.id or 0] = case
+        case.last_update_at = self.simulation.now
+        self.customers.wait(case)
 
-    def _seen(self, request: ServiceRequest, news: list[Event]) -> None:
-        life = self.by_id.get(request.id or 0)
-        if life is None:
+    def _changed(self, request: ServiceRequest, _: list[Event]) -> None:
+        case = self.by_id.get(request.id or 0)
+        if case is None:
             return
-        life.see(request, news)
-        self.labour.plan(life)
+        case.request = request
+        self.staff.plan(case)
         done = request.is_closed or (
-            not self.world.sends_updates
+            not self.simulation.sends_updates
             and request.status == RequestStatus.AWAITING_CONFIRMATION
-            and life.is_delivered
+            and case.is_delivered
         )
-        if done != life.is_over:
-            life.is_over = done
+        if done != case.is_over:
+            case.is_over = done
             self.left += -1 if done else 1
 
     def _plan_outages(self) -> None:
-        """Two of them, on working days, while people work."""
+        """Plan two outages, on working days, while people work."""
         for number in range(2):
-            chance = self.script.dice.of("outage", number)
-            day = START_AT + timedelta(days=7 * number + chance.randint(1, 4))
+            chance = self.scenario.dice.of("outage", number)
+            day = BEGINS_AT + timedelta(days=7 * number + chance.randint(1, 4))
             begin = day.replace(hour=13) + timedelta(minutes=chance.randint(0, 240))
-            self.world.add_outage(begin, begin + timedelta(minutes=chance.randint(40, 240)))
+            self.simulation.plan_outage(begin, begin + timedelta(minutes=chance.randint(40, 240)))
 
 
-async def run_simulation(
-    script: SimulationConfig, database_url: str | None = None
-) -> SimulationResult:
-    """One play on a database of its own, which is gone afterwards unless its URL is given.
+async def run_scenario(scenario: Scenario, database_url: str | None = None) -> Result:
+    """Run one simulation on a database of its own, removed afterwards unless its URL is given.
 
     Raises Conflict where the database named is not empty.
     """
@@ -179,21 +180,21 @@ async def run_simulation(
         await asyncio.to_thread(migrate, url)
         async with _database(url) as database:
             await _must_be_empty(database)
-            world = EventLoop(
+            simulation = Simulation(
                 settings,
                 database,
-                script.dice,
-                START_AT,
-                sends_updates=script.sends_updates,
-                detects_drops=script.detects_drops,
+                scenario.dice,
+                BEGINS_AT,
+                sends_updates=scenario.sends_updates,
+                detects_drops=scenario.detects_drops,
             )
-            with override_now(lambda: world.now), _rarely_collected():
-                return await SimulationRun(script, world).run()
+            with override_now(lambda: simulation.now), _rarely_collected():
+                return await SimulationRun(scenario, simulation).run()
 
 
 @contextmanager
 def _rarely_collected() -> Iterator[None]:
-    """Garbage is looked for less often: each look costs more than the memory that it frees."""
+    """Collect garbage less often: a collection costs more than it frees."""
     before = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
@@ -205,8 +206,8 @@ def _rarely_collected() -> Iterator[None]:
 
 
 def _settings(folder: Path, url: str) -> Settings:
-    """A house that sends texts and mail, with Kept's own defaults; nothing of the environment."""
-    told: dict[str, Any] = {
+    """The product's defaults with a carrier and a mail server; nothing of the environment."""
+    values: dict[str, Any] = {
         "data_dir": folder,
         "database_url": url,
         "public_url": "http://simulation.example",
@@ -219,11 +220,13 @@ def _settings(folder: Path, url: str) -> Settings:
         "mail_from": "care@acme.example",
         "mail_hook_token": "the hook of the simulation",
     }
-    return FixedSettings(**{Settings.environment_name(name): value for name, value in told.items()})
+    return FixedSettings(
+        **{Settings.environment_name(name): value for name, value in values.items()}
+    )
 
 
 class FixedSettings(Settings):
-    """Settings that are given and not looked up: the simulation is the same everywhere."""
+    """Settings without the environment: the simulation is the same everywhere."""
 
     @classmethod
     def settings_customise_sources(
@@ -234,7 +237,7 @@ class FixedSettings(Settings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Nothing but what is given."""
+        """Only the arguments."""
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
 

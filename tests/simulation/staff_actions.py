@@ -1,4 +1,4 @@
-"""What staff do about a request when they come to it: each deed is one of the relay's verbs."""
+"""What staff do about a request: each action is one of the product's operations."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -15,182 +15,192 @@ from portal.models import (
     StageRun,
 )
 from portal.operations import UnitOfWork
+from tests.simulation.case import Case, StaffOperation
 from tests.simulation.faults import Fault
 from tests.simulation.organisation import Organisation, SimulatedStaff
-from tests.simulation.simulated_request import SimulatedRequest, StaffOperation
 
 COURIER_SYSTEM = Actor(ActorKind.API, "Couriers")
 MAX_RETURNS = 3
-"""So often work goes back in one life; somebody then settles it."""
+"""How often work is sent back in one request at most."""
 
 
 class StaffActions:
-    """By whoever has it, if they are there; nothing where somebody was faster."""
+    """Actions of the assignee, if present; nothing where somebody else was faster."""
 
-    def __init__(self, office: Organisation) -> None:
-        self.office = office
-        self.world = office.world
+    def __init__(self, organisation: Organisation) -> None:
+        self.organisation = organisation
+        self.simulation = organisation.simulation
 
-    async def record_third_party_update(
-        self, life: SimulatedRequest, stage: str, passage: int
-    ) -> None:
-        """Another system passes on what the courier says."""
-        if life.open_run(stage, passage) is not None:
-            await life.do(
+    async def record_third_party(self, case: Case, stage: str, passage: int) -> None:
+        """The courier's system reports where the delivery is."""
+        if case.open_run(stage, passage) is not None:
+            await case.do(
                 COURIER_SYSTEM,
-                lambda uow, it: operations.record_third_party_update(
-                    uow, it, stage=stage, words="Scanned at the depot"
+                lambda uow, request: operations.record_third_party_update(
+                    uow, request, stage=stage, words="Scanned at the depot"
                 ),
             )
 
-    async def run_as_assignee(
-        self, life: SimulatedRequest, run: StageRun, work: StaffOperation
-    ) -> None:
-        """Do this about an open stage, unless it is held or waits to be taken up."""
-        found = life.open_run(run.stage_key, run.passage)
-        if found is None or found.held_at is not None or life.it.pending_handoff(found):
+    async def act_as_assignee(self, case: Case, run: StageRun, work: StaffOperation) -> None:
+        """Act on an open stage, unless it is on hold or its handoff waits."""
+        found = case.open_run(run.stage_key, run.passage)
+        if found is None or found.held_at is not None or case.current.pending_handoff(found):
             return
-        person = self._hand(life, found)
+        person = self._responsible(case, found)
         if person is not None:
-            await life.do(person.actor, work)
+            await case.do(person.actor, work)
 
-    def _hand(self, life: SimulatedRequest, run: StageRun) -> SimulatedStaff | None:
-        names = (life.number, run.stage_key, self.world.now)
-        return self.office.hand(run.assignee_id, run.department_id, *names)
+    def _responsible(self, case: Case, run: StageRun) -> SimulatedStaff | None:
+        names = (case.number, run.stage_key, self.simulation.now)
+        return self.organisation.responsible(run.assignee_id, run.department_id, *names)
 
-    async def accept(self, life: SimulatedRequest, stage: str) -> None:
-        """Somebody of the receiving department takes it up."""
-        run = life.open_run(stage)
-        handoff = life.it.pending_handoff(run) if run else None
+    async def accept(self, case: Case, stage: str) -> None:
+        """A colleague of the receiving department accepts the handoff."""
+        run = case.open_run(stage)
+        handoff = case.current.pending_handoff(run) if run else None
         if run is None or handoff is None:
             return
-        person = self.office.pick_available(run.department_id, life.number, stage, run.passage)
+        person = self.organisation.choose_available(
+            run.department_id, case.number, stage, run.passage
+        )
         if person is None:
-            self._tomorrow(run.department_id, lambda: self.accept(life, stage))
+            self._retry_next_day(run.department_id, lambda: self.accept(case, stage))
             return
-        await life.do(person.actor, lambda uow, it: operations.accept(uow, it, stage=stage))
+        await case.do(
+            person.actor, lambda uow, request: operations.accept(uow, request, stage=stage)
+        )
 
-    async def refuse(self, life: SimulatedRequest, stage: str) -> None:
-        """It is not theirs, or something is missing."""
-        run = life.open_run(stage)
-        handoff = life.it.pending_handoff(run) if run else None
+    async def refuse(self, case: Case, stage: str) -> None:
+        """A colleague of the receiving department refuses the handoff."""
+        run = case.open_run(stage)
+        handoff = case.current.pending_handoff(run) if run else None
         if run is None or handoff is None:
             return
-        person = self.office.pick_available(run.department_id, life.number, stage, run.passage)
+        person = self.organisation.choose_available(
+            run.department_id, case.number, stage, run.passage
+        )
         if person is None:
             return
-        life.count_return(run.department_id, handoff.from_department_id)
-        self.world.count("handoffs refused")
-        await life.do(
+        case.count_return(run.department_id, handoff.from_department_id)
+        self.simulation.count("handoffs refused")
+        await case.do(
             person.actor,
-            lambda uow, it: operations.refuse(
-                uow, it, stage=stage, reason="A signature is missing"
+            lambda uow, request: operations.refuse(
+                uow, request, stage=stage, reason="A signature is missing"
             ),
         )
 
-    async def complete_stage(self, life: SimulatedRequest, stage: str, passage: int) -> None:
-        """The work is done, or goes back to where it came from."""
-        run = life.open_run(stage, passage)
-        if run is None or life.it.pending_handoff(run):
+    async def complete_stage(self, case: Case, stage: str, passage: int) -> None:
+        """Advance the stage, or send it back to the one before."""
+        run = case.open_run(stage, passage)
+        if run is None or case.current.pending_handoff(run):
             return
         if run.held_at is not None:
-            later = (run.hold_until or self.world.now) + timedelta(hours=2)
-            self.world.at(later, lambda: self.complete_stage(life, stage, passage))
+            later = (run.hold_until or self.simulation.now) + timedelta(hours=2)
+            self.simulation.at(later, lambda: self.complete_stage(case, stage, passage))
             return
-        person = self._hand(life, run)
+        person = self._responsible(case, run)
         if person is None:
-            self._tomorrow(run.department_id, lambda: self.complete_stage(life, stage, passage))
+            self._retry_next_day(
+                run.department_id, lambda: self.complete_stage(case, stage, passage)
+            )
             return
-        back = self._sent_back_to(life, run)
-        if back is not None and self.world.dice.hit(
-            Fault.RETURNS, 0.04, life.number, stage, run.passage
+        back = self._sent_back_to(case, run)
+        if back is not None and self.simulation.dice.hit(
+            Fault.RETURNS, 0.04, case.number, stage, run.passage
         ):
-            life.count_return(run.department_id, back.department_id)
-            self.world.count("work sent back")
+            case.count_return(run.department_id, back.department_id)
+            self.simulation.count("work sent back")
             where = back.stage_key
-            await life.do(
+            await case.do(
                 person.actor,
-                lambda uow, it: operations.send_back(
-                    uow, it, stage=where, reason="The form is incomplete"
+                lambda uow, request: operations.send_back(
+                    uow, request, stage=where, reason="The form is incomplete"
                 ),
             )
             return
-        await life.do(person.actor, lambda uow, it: operations.advance(uow, it, stage=stage))
+        await case.do(
+            person.actor, lambda uow, request: operations.advance(uow, request, stage=stage)
+        )
 
-    def _sent_back_to(self, life: SimulatedRequest, run: StageRun) -> StageRun | None:
-        """The stage before it, where another department did that."""
-        if not self.can_send_back(life) or len(life.it.open_runs) > 1:
+    def _sent_back_to(self, case: Case, run: StageRun) -> StageRun | None:
+        """The completed stage before it, where that is another department's."""
+        if not self.can_send_back(case) or len(case.current.open_runs) > 1:
             return None
         before = [
-            one
-            for one in life.it.runs
-            if one.stage_key in life.kind.stage(run.stage_key).after
-            and one.state.value == "completed"
-            and one.department_id != run.department_id
+            earlier
+            for earlier in case.current.runs
+            if earlier.stage_key in case.kind.stage(run.stage_key).after
+            and earlier.state.value == "completed"
+            and earlier.department_id != run.department_id
         ]
         return before[-1] if before else None
 
-    def can_send_back(self, life: SimulatedRequest) -> bool:
-        """Whether work may still go back in this life."""
-        return not life.returns_resolved and sum(life.returns.values()) < MAX_RETURNS
+    def can_send_back(self, case: Case) -> bool:
+        """Whether work may still be sent back in this request."""
+        return not case.returns_resolved and sum(case.returns.values()) < MAX_RETURNS
 
-    async def keep(self, life: SimulatedRequest, promise_id: int) -> None:
-        """What was promised is done, in the way that its kind asks for."""
-        promise = next((one for one in life.it.promises if one.id == promise_id), None)
+    async def keep_promise(self, case: Case, promise_id: int) -> None:
+        """Keep a promise, by the assignee or a colleague."""
+        promise = next(
+            (promise for promise in case.current.promises if promise.id == promise_id), None
+        )
         if promise is None or promise.closed_at is not None:
             return
-        person = self.office.hand(
-            promise.owner_id, promise.department_id, life.number, promise.made_at, self.world.now
+        person = self.organisation.responsible(
+            promise.owner_id,
+            promise.department_id,
+            case.number,
+            promise.made_at,
+            self.simulation.now,
         )
         if person is None:
-            self._tomorrow(promise.department_id, lambda: self.keep(life, promise_id))
+            self._retry_next_day(promise.department_id, lambda: self.keep_promise(case, promise_id))
             return
-        await self.fulfil_as(life, promise, person)
+        await self.keep_promise_as(case, promise, person)
 
-    async def fulfil_as(
-        self, life: SimulatedRequest, promise: Promise, person: SimulatedStaff
-    ) -> None:
-        """By writing, by calling, or by doing it."""
+    async def keep_promise_as(self, case: Case, promise: Promise, person: SimulatedStaff) -> None:
+        """Keep a promise by writing, by calling, or by marking it kept."""
         if promise.kind == PromiseKind.ANSWER:
-            await life.do(person.actor, reply_to_customer)
+            await case.do(person.actor, answer_in_writing)
         elif promise.kind == PromiseKind.CALL:
-            await life.do(person.actor, log_call)
+            await case.do(person.actor, log_call_back)
         else:
             number = promise.id or 0
 
             async def keep(uow: UnitOfWork, request: ServiceRequest) -> None:
                 await operations.keep_promise(uow, request, number)
 
-            await life.do(person.actor, keep)
+            await case.do(person.actor, keep)
 
-    async def write(self, life: SimulatedRequest) -> None:
-        """Answer the customer's words, if nobody has."""
-        request = life.it
+    async def write(self, case: Case) -> None:
+        """Answer the customer's message, if nobody has."""
+        request = case.current
         if request.unanswered_since is None:
             return
-        person = self.office.hand(
-            request.owner_id, request.department_id, life.number, self.world.now
+        person = self.organisation.responsible(
+            request.owner_id, request.department_id, case.number, self.simulation.now
         )
         if person is None:
-            self._tomorrow(request.department_id, lambda: self.write(life))
+            self._retry_next_day(request.department_id, lambda: self.write(case))
             return
-        await life.do(person.actor, reply_to_customer)
+        await case.do(person.actor, answer_in_writing)
 
-    def _tomorrow(self, department_id: int, deed: Callable[[], Awaitable[None]]) -> None:
-        """Nobody is there who could: the work lies until the next working day."""
-        calendar = self.office.calendar(department_id)
-        self.world.at(calendar.next_open(self.world.now + timedelta(hours=20)), deed)
+    def _retry_next_day(self, department_id: int, action: Callable[[], Awaitable[None]]) -> None:
+        """Try again on the next working day: nobody is present now."""
+        calendar = self.organisation.calendar(department_id)
+        self.simulation.at(calendar.next_open(self.simulation.now + timedelta(hours=20)), action)
 
 
-async def reply_to_customer(uow: UnitOfWork, request: ServiceRequest) -> None:
-    """An answer to what they wrote."""
+async def answer_in_writing(uow: UnitOfWork, request: ServiceRequest) -> None:
+    """Answer the customer's message."""
     await operations.write_to_customer(
         uow, request, "Thank you for writing. Yes, that is possible."
     )
 
 
-async def log_call(uow: UnitOfWork, request: ServiceRequest) -> None:
-    """Somebody spoke with them by phone."""
+async def log_call_back(uow: UnitOfWork, request: ServiceRequest) -> None:
+    """Log a call to the customer."""
     await operations.log_contact(
         uow, request, channel=ContactChannel.CALL, reason=ContactReason.QUESTION,
         note="Called them back.",

@@ -1,7 +1,7 @@
-"""SQLite without a thread of its own for each connection: nobody here waits for anybody.
+"""SQLite without a thread for each connection: statements run inline.
 
-In production a statement is handed to a thread, so that others go on meanwhile. Here that is most
-of what a statement costs. What it does is the same.
+In production a statement runs in a thread, so that the event loop goes on. In the simulation that
+is most of a statement's cost. The result is the same.
 """
 
 import asyncio
@@ -18,10 +18,10 @@ Call = tuple[asyncio.Future[Any] | None, Callable[[], Any]]
 
 
 class InlineQueue:
-    """Stands where the queue to the thread stood: what is put in is done at once."""
+    """Stands in for the queue to the thread: what is put in runs at once."""
 
     def put_nowait(self, call: Call) -> None:
-        """Do it, and let whoever waits know."""
+        """Run the call and set its future."""
         future, function = call
         try:
             result = function()
@@ -35,20 +35,20 @@ class InlineQueue:
 
 
 class InlineConnection(aiosqlite.Connection):
-    """Runs each statement where it is asked for."""
+    """A connection that runs each statement inline."""
 
     def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
         super().__init__(connector, iter_chunk_size=64)
-        here: Any = InlineQueue()
-        self._tx = here
+        queue: Any = InlineQueue()
+        self._tx = queue
 
     def __await__(self) -> Generator[Any, None, aiosqlite.Connection]:
-        """Connect; no thread is started."""
+        """Connect without a thread."""
         return self._connect().__await__()
 
 
 def make_fast(database: Database) -> None:
-    """Let this database be as quick as it can; nothing of it outlives the simulation."""
+    """Make this database fast and unsafe: it is gone after the simulation."""
     engine = database.engine.sync_engine
 
     @event.listens_for(engine, "do_connect")
@@ -59,7 +59,7 @@ def make_fast(database: Database) -> None:
         return dialect.connect(*args, **kwargs, async_creator_fn=directly)
 
     @event.listens_for(engine, "connect")
-    def _no_power_cut(connection: Any, _record: Any) -> None:
+    def _skip_syncs(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
         cursor.execute("PRAGMA synchronous=OFF")
         cursor.close()

@@ -1,4 +1,4 @@
-"""A slow reference for business time: a colleague who looks up every minute."""
+"""A slow reference for business time: it looks at every minute."""
 
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -36,7 +36,7 @@ def weeks(draw: st.DrawFn) -> str:
 
 
 def shown(fives: int) -> str:
-    """So many times five minutes after midnight, as a clock shows them."""
+    """The time so many times five minutes after midnight."""
     return f"{fives // 12:02}:{fives % 12 * 5:02}"
 
 
@@ -77,7 +77,7 @@ def open_minutes(calendar: BusinessCalendar, start: datetime, minutes: int) -> l
 
 @lru_cache(maxsize=4096)
 def open_minutes_of_day(calendar: BusinessCalendar, midnight: datetime) -> list[bool]:
-    """By a clock that is held while the one on the wall goes back: when it first shows a time."""
+    """Each minute of a day, by a wall clock that stops while daylight saving time ends."""
     held = datetime.min  # noqa: DTZ901 - on the wall
     answers = []
     for n in range(-180, DAY):

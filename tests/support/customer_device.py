@@ -1,4 +1,4 @@
-"""Customers' browsers, each with its own cookies, and the codes that come to their phones."""
+"""Customers' browsers, each with its own cookies, and the codes on their phones."""
 
 import re
 from collections.abc import AsyncIterator
@@ -15,14 +15,14 @@ WRONG_CODE_MESSAGE = "This code does not work."
 
 
 def link(request: ServiceRequest) -> str:
-    """The path of its page."""
+    """The path of the request's page."""
     assert request.live_link
     return f"/r/{request.live_link.token}"
 
 
 @asynccontextmanager
 async def new_browser(app: Starlette) -> AsyncIterator[httpx2.AsyncClient]:
-    """One that knows nothing."""
+    """A browser without cookies."""
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN) as browser:
         yield browser
@@ -43,7 +43,7 @@ async def submit_code(
 
 
 async def codes_by_sms(organisation: Organisation) -> list[str]:
-    """What the phone shows of codes, the oldest first, after one pass of a worker."""
+    """The codes on the phone, oldest first, after one pass of a worker."""
     phone = FakeSmsGateway()
     await deliver_due(organisation.operations, phone)
     return [found[1] for text in phone.sent_bodies if (found := re.search(r"#(\d{6})$", text))]

@@ -1,4 +1,4 @@
-"""Keeping watch in a test: looks at moments of its choosing, as if nobody had ever been away."""
+"""Detection of dropped balls in a test, at chosen moments and without a monitoring gap."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from workers.detect_dropped_balls import DroppedBallDetector
 
 
 class DetectionDriver:
-    """Keeps watch while the clock is moved: a look every hour, as if it had never been away."""
+    """Detects dropped balls while a test moves the clock."""
 
     def __init__(
         self, operations: Operations, clock: time_machine.Traveller, database: Database
@@ -23,23 +23,23 @@ class DetectionDriver:
         self.database = database
 
     async def advance_clock(self, length: timedelta) -> None:
-        """Let time go by, and look at the end of it."""
+        """Move the clock, and detect once."""
         self.clock.shift(length)
         await self.look()
 
     async def look(self) -> None:
-        """Look now; nobody has been away."""
+        """Detect once, with a fresh heartbeat."""
         async with self.database.transaction() as session:
             await session.merge(Heartbeat(name=DETECTION, beat_at=now()))
         await self.watch.once()
 
     async def balls(self, *, standing: bool = True) -> list[DroppedBall]:
-        """What has been raised, oldest first; with ``standing`` only what is open."""
+        """The dropped balls, oldest first; with ``standing`` only the open ones."""
         query = select(DroppedBall).order_by(col(DroppedBall.id))
         async with self.database.reading() as session:
             found = (await session.exec(query)).all()
-        return [one for one in found if one.resolved_at is None or not standing]
+        return [ball for ball in found if ball.resolved_at is None or not standing]
 
     async def kinds(self) -> list[DroppedBallKind]:
-        """The kinds of what is open."""
-        return [one.kind for one in await self.balls()]
+        """The kinds of the open balls."""
+        return [ball.kind for ball in await self.balls()]

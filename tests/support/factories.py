@@ -1,8 +1,4 @@
-"""The cast of our stories and the kinds of request that they are about.
-
-Departments here never close and their durations run always, so a story means the same at any
-hour; what opening hours do is tested with the shipped workflows and a clock that stands still.
-"""
+"""The organisation of the tests: its staff, its customers, and requests made for them."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +9,8 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from portal.database import Database
+from portal.demo.sample_data.customers import MARTHA, MARTIN
+from portal.demo.sample_data.staff import SampleStaff, add_sample_staff
 from portal.models import (
     SYSTEM_ACTOR,
     Actor,
@@ -31,227 +29,50 @@ from portal.operations import (
     CustomerDetails,
     Operations,
     RequestDetails,
-    add_staff,
     load_workflow,
     open_request,
 )
 from portal.queries.conversations import conversation
 from portal.queries.requests import get_service_request
 from portal.workflows import read_workflow
+from tests.support.workflows import CARD, PERMIT, REPAIR, VISIT
+
+__all__ = ["CARD", "MARTHA", "MARTIN", "PERMIT", "REPAIR", "VISIT"]
 
 ORIGIN = "http://testserver"
-"""Where the tests' customers and webhooks find us."""
-
-CARD = """
-key = "card"
-name = "Credit card"
-timezone = "America/New_York"
-prefix = "CARD"
-
-[departments.telesales]
-name = "Telesales"
-reply_within = "2h"
-
-[departments.underwriting]
-name = "Underwriting"
-accept_within = "4h"
-
-[departments.processing]
-name = "Card Processing"
-accept_within = "4h"
-
-[departments.courier]
-name = "Courier Desk"
-accept_within = "4h"
-
-[[stages]]
-key = "received"
-department = "telesales"
-title = "We have your application"
-expected = "4h"
-grace = "2h"
-
-[[stages]]
-key = "decision"
-department = "underwriting"
-title = "Your application is being checked"
-expected = "1d"
-grace = "4h"
-
-[[stages]]
-key = "made"
-department = "processing"
-title = "Your card is being made"
-expected = "3d"
-grace = "4h"
-
-[[stages]]
-key = "courier"
-department = "courier"
-title = "Your card is on its way to you"
-expected = "3d"
-grace = "4h"
-
-[[stages]]
-key = "delivered"
-department = "courier"
-title = "Your card has been delivered"
-expected = "1d"
-grace = "4h"
-
-[[follow_ups]]
-after_stage = "delivered"
-question = "Has your card arrived? Reply YES or NO."
-yes = "complete"
-no = { send_back = "courier" }
-remind_after = "2d"
-close_after = "30d"
-"""
-
-PERMIT = """
-key = "permit"
-name = "Building permit"
-timezone = "America/Los_Angeles"
-prefix = "PERM"
-
-[departments.counter]
-name = "Permit Counter"
-[departments.fire]
-name = "Fire Review"
-accept_within = "4h"
-[departments.plans]
-name = "Plan Review"
-[departments.zoning]
-name = "Zoning"
-
-[[stages]]
-key = "intake"
-department = "counter"
-title = "We have your plans"
-expected = "4h"
-
-[[stages]]
-key = "fire"
-department = "fire"
-title = "Fire safety is being reviewed"
-expected = "2d"
-after = ["intake"]
-
-[[stages]]
-key = "plans"
-department = "plans"
-title = "Your plans are being reviewed"
-expected = "2d"
-after = ["intake"]
-
-[[stages]]
-key = "zoning"
-department = "zoning"
-title = "Zoning is being reviewed"
-expected = "2d"
-after = ["intake"]
-
-[[stages]]
-key = "decision"
-department = "counter"
-title = "Your permit is being decided"
-expected = "1d"
-after = ["fire", "plans", "zoning"]
-"""
-
-REPAIR = """
-key = "repair"
-name = "Device repair"
-prefix = "REP"
-
-[departments.bench]
-name = "Repair Bench"
-
-[[stages]]
-key = "diagnosis"
-department = "bench"
-title = "We are finding the fault"
-expected = "1d"
-
-[[stages]]
-key = "quote"
-department = "bench"
-title = "Your quote is ready"
-expected = "1d"
-pauses_clock = true
-question = "The repair costs 80 dollars. Shall we go ahead? Reply YES or NO."
-yes = "complete"
-no = { close = "declined" }
-remind_after = "1d"
-close_after = "3d"
-
-[[stages]]
-key = "mended"
-department = "bench"
-title = "Your device is being repaired"
-expected = "2d"
-"""
-
-VISIT = """
-key = "fibre"
-name = "Fibre line"
-prefix = "FBR"
-
-[[stages]]
-key = "date"
-department = "bench"
-title = "We are finding a day"
-expected = "2d"
-question = "When may our technician come?"
-expects = "time"
-yes = "complete"
-
-[[stages]]
-key = "visit"
-department = "bench"
-title = "Our technician is coming"
-expected = "2d"
-"""
-"""When somebody comes is the customer's to say. Not among those that everybody moves in with."""
+"""Our public URL in tests."""
 
 WORKFLOWS = (CARD, PERMIT, REPAIR)
 
-PEOPLE = {
-    "tess": ("Tess Sales", Role.AGENT, ["telesales"], True),
-    "tom": ("Tom Sales", Role.AGENT, ["telesales"], False),
-    "uma": ("Uma Under", Role.AGENT, ["underwriting"], True),
-    "pia": ("Pia Press", Role.AGENT, ["processing"], True),
-    "paul": ("Paul Press", Role.AGENT, ["processing"], False),
-    "carl": ("Carl Courier", Role.AGENT, ["courier"], True),
-    "cora": ("Cora Counter", Role.AGENT, ["counter"], True),
-    "finn": ("Finn Fire", Role.AGENT, ["fire"], True),
-    "pat": ("Pat Plans", Role.AGENT, ["plans"], True),
-    "zoe": ("Zoe Zoning", Role.AGENT, ["zoning"], True),
-    "ben": ("Ben Bench", Role.AGENT, ["bench"], True),
-    "mona": ("Mona Manager", Role.MANAGER, [], False),
-    "ada": ("Ada Admin", Role.ADMIN, [], False),
+CAST = {
+    colleague.mailbox: colleague
+    for colleague in (
+        SampleStaff("Tess Sales", leads=("telesales",), mailbox="tess"),
+        SampleStaff("Tom Sales", helps=("telesales",), mailbox="tom"),
+        SampleStaff("Uma Under", leads=("underwriting",), mailbox="uma"),
+        SampleStaff("Pia Press", leads=("processing",), mailbox="pia"),
+        SampleStaff("Paul Press", helps=("processing",), mailbox="paul"),
+        SampleStaff("Carl Courier", leads=("courier",), mailbox="carl"),
+        SampleStaff("Cora Counter", leads=("counter",), mailbox="cora"),
+        SampleStaff("Finn Fire", leads=("fire",), mailbox="finn"),
+        SampleStaff("Pat Plans", leads=("plans",), mailbox="pat"),
+        SampleStaff("Zoe Zoning", leads=("zoning",), mailbox="zoe"),
+        SampleStaff("Ben Bench", leads=("bench",), mailbox="ben"),
+        SampleStaff("Mona Manager", role=Role.MANAGER, mailbox="mona"),
+        SampleStaff("Ada Admin", role=Role.ADMIN, mailbox="ada"),
+    )
 }
-"""Everybody at the desk: name, role, departments, whether they lead them. ``CUSTOMER_NAME@acme.example``."""
+"""The staff by first name; their e-mail address is ``CUSTOMER_NAME@acme.example``."""
 
-MARTIN = CustomerDetails(
-    name="Martin Miller",
-    phone="+14155550132",
-    email="martin@example.com",
-    timezone="America/New_York",
-)
-MARTHA = CustomerDetails(name="Martha Miller", phone="+14155550132")
-"""Martin's wife; they share a phone."""
-
-
-DEPARTMENTS = {key for _, _, departments, _ in PEOPLE.values() for key in departments}
+DEPARTMENTS = {key for colleague in CAST.values() for key in colleague.leads + colleague.helps}
 
 
 @dataclass
 class Organisation:
-    """The organisation, moved in: its workflows loaded, its people at their desks.
+    """The organisation with its workflows and its staff in a database.
 
-    ``people`` has everybody of the cast by first name (``house.people.tess``). What a test does,
-    it does in turns of the relay, as desk and API do.
+    ``people`` has the cast by first name (``house.people.tess``). What a test does, it does by the
+    product's operations, as desk and API do.
     """
 
     operations: Operations
@@ -259,7 +80,7 @@ class Organisation:
     people: SimpleNamespace
 
     async def load(self, text: str) -> Workflow:
-        """Take another workflow into use; it may name the departments of the house."""
+        """Load another workflow; it may name the departments of the organisation."""
         definition = read_workflow(text, known_departments=DEPARTMENTS)
         async with self.operations.begin(SYSTEM_ACTOR) as uow:
             return await load_workflow(uow, definition)
@@ -286,7 +107,7 @@ class Organisation:
         version: int | None = None,
         **words: Any,
     ) -> ServiceRequest:
-        """Do one verb in one turn; gives the request as it is then."""
+        """Run one operation in one transaction; gives the request as it is then."""
         async with self.operations.begin(by) as uow:
             held = await uow.lock(_reference(request), version)
             await verb(uow, held, *args, **words)
@@ -295,7 +116,7 @@ class Organisation:
     async def run_unbound(
         self, verb: Callable[..., Awaitable[Any]], *, by: Actor, **words: Any
     ) -> None:
-        """Do one verb that finds its request itself (an inbound text, a person who leaves)."""
+        """Run one operation that finds its request itself (an inbound text, say)."""
         async with self.operations.begin(by) as uow:
             await verb(uow, **words)
 
@@ -311,41 +132,33 @@ class Organisation:
             return (await session.exec(query)).all()
 
     async def outbound_messages(self, request: ServiceRequest) -> list[Message]:
-        """What we owe or have sent to its customer, oldest first."""
+        """Our messages to its customer, oldest first."""
         async with self.database.reading() as session:
             messages = await conversation(session, request.id or 0)
         return [one for one in messages if one.direction == Direction.OUT]
 
     async def messages(self) -> Sequence[Message]:
-        """Every message of the house, oldest first."""
+        """Every message, oldest first."""
         async with self.database.reading() as session:
             return (await session.exec(select(Message).order_by(col(Message.id)))).all()
 
 
 SeedRows = dict[str, list[dict[str, Any]]]
-"""The rows of a house, by table."""
+"""The rows of an organisation, by table."""
 
 SEEDED_MODELS = (Department, Workflow, Stage, StaffMember, Membership)
 
 
 async def seed_organisation(operations: Operations, by: Actor) -> None:
-    """Load the workflows and give everybody their desk."""
+    """Load the workflows and add the staff."""
     async with operations.begin(by) as uow:
         for text in WORKFLOWS:
             await load_workflow(uow, read_workflow(text))
-        for key, (name, role, departments, lead) in PEOPLE.items():
-            await add_staff(
-                uow,
-                email=f"{key}@acme.example",
-                name=name,
-                role=role,
-                departments=departments,
-                lead=lead,
-            )
+        await add_sample_staff(uow, people=CAST.values())
 
 
 async def read_seed_rows(database: Database) -> SeedRows:
-    """What moving in has made, so that the next house is there at once."""
+    """Read what `seed_organisation` has written, for a quick `insert_seed_rows`."""
     async with database.connection() as connection:
         return {
             noun.__tablename__: [
@@ -357,13 +170,13 @@ async def read_seed_rows(database: Database) -> SeedRows:
 
 
 async def insert_seed_rows(database: Database, seed_rows: SeedRows) -> SimpleNamespace:
-    """Put it into an empty database; gives the people by first name."""
+    """Write these rows into an empty database; gives the staff by first name."""
     async with database.engine.begin() as connection:
         for noun in SEEDED_MODELS:
             table = noun.__table__
             await connection.execute(sa.insert(table), seed_rows[table.name])
             if not database.is_sqlite and "id" in table.c:
-                # Keys given by hand are not counted.
+                # The sequence does not count explicit keys.
                 counter = sa.func.pg_get_serial_sequence(table.name, "id")
                 await connection.execute(sa.select(sa.func.setval(counter, 1_000)))
     async with database.reading() as session:

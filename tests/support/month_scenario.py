@@ -15,6 +15,7 @@ import time_machine
 from sqlmodel import col
 
 from portal.business_time import now
+from portal.demo.sample_data.staff import SampleStaff, add_sample_staff
 from portal.models import (
     DETECTION,
     SYSTEM_ACTOR,
@@ -23,11 +24,11 @@ from portal.models import (
     Heartbeat,
     Message,
     MessageStatus,
-    Role,
     ServiceRequest,
 )
-from portal.operations import Operations, add_staff, load_workflow
+from portal.operations import Operations, load_workflow
 from portal.workflows import read_workflow_file, shipped_workflow_files
+from tests.support.factories import CAST, MARTIN
 from tests.support.fake_gateways import FakeSmsGateway, deliver_due
 from tests.support.twilio_client import PHONE, TwilioClient
 from workers.detect_dropped_balls import DroppedBallDetector
@@ -35,27 +36,21 @@ from workers.sweep import Sweep
 
 NEW_YORK = ZoneInfo("America/New_York")
 YEAR = 2025
-PEOPLE = {
-    "tess": ("Tess Sales", Role.AGENT, "telesales", True),
-    "uma": ("Uma Under", Role.AGENT, "underwriting", True),
-    "pia": ("Pia Press", Role.AGENT, "processing", True),
-    "paul": ("Paul Press", Role.AGENT, "processing", False),
-    "cleo": ("Cleo Courier", Role.AGENT, "courier", False),
-    "carl": ("Carl Courier", Role.AGENT, "courier", True),
-    "mona": ("Mona Manager", Role.MANAGER, None, False),
-}
-"""Who works at the bank: name, role, department, whether they lead it."""
+CLEO = SampleStaff("Cleo Courier", helps=("courier",), mailbox="cleo")
+PEOPLE = (
+    *(CAST[key] for key in ("tess", "uma", "pia", "paul")), CLEO, CAST["carl"], CAST["mona"],
+)  # fmt: skip
 
 
 def moment(text: str) -> datetime:
-    """When it is "Tue 3 Jun 10:00" on the clocks of New York, where the bank and Martin are."""
+    """The moment of "Tue 3 Jun 10:00" in New York, where the bank and Martin are."""
     found = datetime.strptime(f"{text} {YEAR}", "%a %d %b %H:%M %Y").replace(tzinfo=NEW_YORK)
     assert found.strftime("%a") == text[:3], f"{text} was a {found:%A}"
     return found
 
 
 def shown(at: datetime) -> str:
-    """The same the other way round."""
+    """A moment as "Tue 3 Jun 10:00" in New York."""
     local = at.astimezone(NEW_YORK)
     return f"{local:%a} {local.day} {local:%b %H:%M}"
 
@@ -74,24 +69,20 @@ class MonthScenario:
         self.sweep = Sweep(operations, lambda: None, "sweep")
         self.watch = DroppedBallDetector(operations, lambda: None)
         self.phone = FakeSmsGateway()
-        # What Martin's phone shows, and when each came.
+        # The texts on Martin's phone, and when each arrived.
         self.texts: list[tuple[str, str]] = []
         self.reference = ""
         self.replies = 0
 
     async def seed(self) -> None:
-        """The workflow that comes with the product, and its people."""
+        """Load the shipped workflow and add the staff."""
         card = next(path for path in shipped_workflow_files() if path.stem == "card-application")
         async with self.operations.begin(SYSTEM_ACTOR) as uow:
             await load_workflow(uow, read_workflow_file(card))
-            for key, (name, role, department, lead) in PEOPLE.items():
-                await add_staff(
-                    uow, email=f"{key}@acme.example", name=name, role=role,
-                    departments=[department] if department else [], lead=lead,
-                )  # fmt: skip
+            await add_sample_staff(uow, people=PEOPLE)
 
     async def advance_to(self, when: str) -> None:
-        """Let time go by until then: what is due happens when it is due, in its order."""
+        """Move the clock until then; everything due happens at its time, in order."""
         end = moment(when)
         assert end >= now(), f"{when} is over"
         while (due := await self._next_due()) is not None and due <= end:
@@ -99,7 +90,7 @@ class MonthScenario:
         await self._work_at(max(end, now()))
 
     async def at(self, when: str, who: str, verb: str, **words: Any) -> None:
-        """At that time somebody does something to Martin's request, by a system of the bank."""
+        """At that time a colleague acts on Martin's request, by the API."""
         await self.advance_to(when)
         body = {"by": f"{who}@acme.example", **words}
         answer = await self.api.post(f"/requests/{self.reference}/{verb}", json=body)
@@ -109,7 +100,7 @@ class MonthScenario:
     async def open_request(self, when: str) -> None:
         """Martin applies on the phone; the call centre's system opens the request."""
         await self.advance_to(when)
-        customer = {"name": "Martin Keller", "phone": PHONE, "timezone": "America/New_York"}
+        customer = {"name": MARTIN.name, "phone": PHONE, "timezone": MARTIN.timezone}
         order = {"workflow": "card-application", "customer": customer, "by": "tess@acme.example"}
         answer = await self.api.post("/requests", json=order)
         assert answer.status_code == 201, answer.text
@@ -117,7 +108,7 @@ class MonthScenario:
         await self._work_at(now())
 
     async def martin_texts(self, when: str, words: str) -> str:
-        """Martin writes; gives what he is answered at once."""
+        """Martin writes; gives the immediate answers."""
         await self.advance_to(when)
         self.replies += 1
         assert await self.twilio.text(words, sid=f"SMin{self.replies}") == 200
@@ -126,21 +117,21 @@ class MonthScenario:
         return " / ".join(body for _, body in self.texts[before:])
 
     def moment(self, text: str) -> str:
-        """As other systems write it."""
+        """A moment as other systems write it."""
         return moment(text).isoformat()
 
     def phone_shows(self, *texts: tuple[str, str]) -> None:
-        """Martin's phone shows these and no others: when each came, and what it says."""
+        """Assert that Martin's phone shows exactly these texts: when each came, and a part of it."""
         assert [when for when, _ in self.texts] == [when for when, _ in texts], self.texts
         for (_, body), (when, words) in zip(self.texts, texts, strict=True):
             assert words in body, f"{when}: {body}"
 
     async def owner(self) -> str:
-        """Whose request it is, by first name."""
+        """The first name of the owner."""
         return str((await self._request())["owner"]["name"].split()[0])
 
     async def ended(self) -> tuple[str, str]:
-        """How, and when."""
+        """The final status, and when it was reached."""
         request = await self._request()
         return request["status"], shown(datetime.fromisoformat(request["closed_at"]))
 
@@ -149,7 +140,7 @@ class MonthScenario:
         return dict(answer.json())
 
     async def balls(self) -> list[tuple[str, str, str]]:
-        """All that has slipped so far, oldest first: when it was raised, what, before whom now."""
+        """All dropped balls so far, oldest first: when each was raised, its kind, its assignee."""
         answer = await self.api.get("/dropped-balls", params={"limit": 100})
         return [
             (
@@ -161,11 +152,11 @@ class MonthScenario:
         ]
 
     async def standing(self) -> int:
-        """How much of it nobody has put right."""
+        """The number of open dropped balls."""
         return len((await self.api.get("/dropped-balls", params={"open": "true"})).json()["items"])
 
     async def _work_at(self, when: datetime) -> None:
-        """One round of all workers; none of them has ever been away."""
+        """Run one round of all workers, without a monitoring gap."""
         self.clock.move_to(when)
         async with self.operations.database.transaction() as session:
             await session.merge(Heartbeat(name=DETECTION, beat_at=now()))
@@ -175,7 +166,7 @@ class MonthScenario:
         self.texts += [(shown(when), body) for body in self.phone.sent_bodies[len(self.texts) :]]
 
     async def _next_due(self) -> datetime | None:
-        """When any of the workers would next find something to do."""
+        """When any of the workers next finds something to do."""
         queued = col(Message.status) == MessageStatus.QUEUED
         standing = col(DroppedBall.resolved_at).is_(None)
         firsts = [

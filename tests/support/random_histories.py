@@ -1,4 +1,4 @@
-"""Random histories of a house: on a database of its own, and on a clock that only they move."""
+"""Random histories of operations, on a database and a clock of their own."""
 
 import asyncio
 import shutil
@@ -24,7 +24,7 @@ STEPS = 25
 
 
 class RandomHistory(RuleBasedStateMachine):
-    """What every history begins and ends with; its rules say what may happen between."""
+    """The base of every history; the rules of a subclass are what may happen."""
 
     settings: Settings
     seed_rows: SeedRows
@@ -45,17 +45,17 @@ class RandomHistory(RuleBasedStateMachine):
         self.clock = self.time.start()
 
     def teardown(self) -> None:
-        """Leave nothing open behind."""
+        """Close the database, the event loop and the clock."""
         self.wait(self.database.close())
         self.runner.close()
         self.time.stop()
 
     def wait(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """Do it to its end."""
+        """Run a coroutine to its end."""
         return self.runner.run(work)
 
     async def create_organisation(self) -> Organisation:
-        """The house, with everybody at their desks."""
+        """The organisation with its staff in the database."""
         self.organisation = Organisation(
             self.operations, self.database, await insert_seed_rows(self.database, self.seed_rows)
         )
@@ -63,9 +63,9 @@ class RandomHistory(RuleBasedStateMachine):
 
 
 def run_histories(machine: type[RandomHistory], histories: int, **ground: Any) -> None:
-    """Live through so many of the machine's histories, always the same ones.
+    """Run so many of the machine's histories, always the same ones.
 
-    ``ground`` is what they stand on: settings, furniture, a blank database and a folder.
+    ``ground`` is what they need: settings, rows of the organisation, a migrated database, a folder.
     """
     run_state_machine_as_test(
         type(machine.__name__, (machine,), ground),

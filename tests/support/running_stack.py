@@ -1,4 +1,4 @@
-"""All of the product as it runs for real: web, workers, queue, database, and a carrier to talk to."""
+"""The whole product as it runs: web, workers, queue and database, with the fake providers."""
 
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
@@ -24,11 +24,11 @@ from tests.support.processes import web
 
 TOKEN = "the token of the tests"
 RESPONSE_TIMEOUT_SECONDS = 30.0
-"""Seconds that a caller waits for an answer: the web may only just have been started."""
+"""Seconds that a caller waits for an answer: the web process may just have started."""
 
 
 class RunningStack:
-    """One machine's worth of Kept, from `with` to the end of the block.
+    """Kept on one machine, from `with` to the end of the block.
 
     There is a carrier, a queue and, if it is ``serving``, a web process on a free port; workers are
     started by whoever needs them.
@@ -61,7 +61,7 @@ class RunningStack:
             self.web = web(self.settings, self._listener)
             if self._serving:
                 self.web.start()
-                opening.callback(lambda: self.web.stop())  # noqa: PLW0108 (it may be another)
+                opening.callback(lambda: self.web.stop())  # noqa: PLW0108 (a restart replaces it)
             self._opened = opening.pop_all()
         return self
 
@@ -95,7 +95,7 @@ class RunningStack:
 
     @asynccontextmanager
     async def organisation(self, seed_rows: SeedRows) -> AsyncIterator[Organisation]:
-        """The cast at their desks, in the running loop; they move in where nobody has yet."""
+        """The organisation, in the running loop; its staff are added where there are none."""
         database = Database(self.settings.database_url)
         operations = Operations(
             self.settings,

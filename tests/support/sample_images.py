@@ -1,4 +1,4 @@
-"""Photos and papers as phones send them, the honest and the wicked."""
+"""Photos and documents as phones send them, harmless and hostile."""
 
 import io
 import struct
@@ -13,23 +13,23 @@ MAKER, GPS, ORIENTATION = 0x010F, 0x8825, 0x0112
 def photo(
     width: int = 64, height: int = 48, look: str = "JPEG", *, mode: str = "RGB", **told: object
 ) -> bytes:
-    """A plain picture."""
+    """A picture of one colour."""
     drawn = io.BytesIO()
     Image.new(mode, (width, height), "teal").save(drawn, look, **told)
     return drawn.getvalue()
 
 
 def photo_with_gps() -> bytes:
-    """As a phone takes it: lying on its side, with its maker, a comment, and where it was taken."""
+    """A photo from a phone: rotated, with its maker, a comment and its place."""
     exif = Image.Exif()
     exif[MAKER] = "Secretphone"
-    exif[ORIENTATION] = 6  # turn it right by a quarter
+    exif[ORIENTATION] = 6  # rotated by 90 degrees
     exif.get_ifd(GPS)[2] = (40.0, 44.0, 54.0)
     return photo(width=80, height=40, exif=exif, comment=b"40.748 N, 73.985 W")
 
 
 def decompression_bomb(width: int = 30_000, height: int = 30_000) -> bytes:
-    """A PNG of a few hundred bytes that would be a gigabyte."""
+    """A PNG of a few hundred bytes that decodes to a gigabyte."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         body = kind + data

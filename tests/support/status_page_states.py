@@ -1,4 +1,4 @@
-"""The customer's page in every state that it can be in: for its words, its weight and its pictures.
+"""The customer's page in each of its states, for tests of its text and size and for pictures.
 
 Facts, and no database: what leads from the relay to each of them is held elsewhere.
 """
@@ -73,7 +73,7 @@ MARTIN = StatusPage(
     step_groups=((RECEIVED,), (APPROVED,), (MADE,), (SENT,), (ARRIVED,)),
     conversation=(ASKED, HEARD, STAFF_REPLY),
 )
-"""An ordinary page: a card in its third leg, with three messages."""
+"""An ordinary page: a card in its third stage, with three messages."""
 
 PENDING_PROMISE = PromiseLine("1", "", NOW + timedelta(minutes=10), owner="Pia")
 PASSED = replace(
@@ -83,14 +83,14 @@ PASSED = replace(
 
 
 def with_made(leg: TimelineStep, **changes: Any) -> StatusPage:
-    """Martin's page with another state of the leg that is under way."""
+    """Martin's page with another state of the leg that is open."""
     return replace(
         MARTIN, step_groups=((RECEIVED,), (APPROVED,), (leg,), (SENT,), (ARRIVED,)), **changes
     )
 
 
 def paused_page(title: str = MADE.title, **changes: Any) -> StatusPage:
-    """Martin's page while its clock stands: nobody can say when the rest of the way comes."""
+    """Martin's page while its clock is paused: the later stages have no dates."""
     ahead = [replace(leg, expected_at=None) for leg in (SENT, ARRIVED)]
     leg = replace(MADE, title=title, state="paused", note=None)
     step_groups = ((RECEIVED,), (APPROVED,), (leg,), *((one,) for one in ahead))
@@ -98,7 +98,7 @@ def paused_page(title: str = MADE.title, **changes: Any) -> StatusPage:
 
 
 def ended(state: str, **changes: Any) -> StatusPage:
-    """Martin's page when nothing more comes; all legs but the first two are in that state."""
+    """Martin's page at the end; all stages but the first two are in that state."""
     rest = [
         replace(leg, state=state, expected_at=None, note=None,
                 began_at=NOW - 2 * HOUR if state == "done" else None)
@@ -113,7 +113,7 @@ def ended(state: str, **changes: Any) -> StatusPage:
 
 
 def permit() -> StatusPage:
-    """Three departments at work at the same time."""
+    """Three departments that work in parallel."""
     began = NOW - DAY
 
     def review(key: str, title: str, department: str, state: Any, **more: Any) -> TimelineStep:
@@ -170,7 +170,7 @@ STATES: dict[str, StatusPage] = {
     ),
     "delayed": with_made(
         replace(MADE, expected_at=NOW + 3 * DAY, note=None),
-        delay=Delay(NOW - DAY, NOW + 3 * DAY, "The printer is being mended."),
+        delay=Delay(NOW - DAY, NOW + 3 * DAY, "The printer is being repaired."),
         next_step=NextStep("On its way to you", NOW + 3 * DAY),
     ),
     "late": with_made(
@@ -253,7 +253,7 @@ def html(page: StatusPage) -> str:
 
 
 def outage(locale: str = "en", *, reading: bool = True) -> str:
-    """What stands in for the page while our database is away, also for a form sent to it."""
+    """The page during an outage of the database, also after a form was sent."""
     frame = {
         "brand": MARTIN.brand,
         "support_contact": MARTIN.support_contact,

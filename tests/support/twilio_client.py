@@ -1,16 +1,20 @@
-"""Twilio's side of the webhooks: what it tells us, signed as it signs."""
+"""Twilio's webhook calls, as the fake carrier writes them, signed by Twilio's own library."""
 
 from urllib.parse import urlencode
 
 import httpx2
 from twilio.request_validator import RequestValidator
 
+from portal.demo.fake_providers import SIMULATED_SID, CarrierConfig
+from portal.demo.fake_providers.account import Account
+from portal.demo.fake_providers.webhooks import inbound_parameters
 from portal.models import CUSTOMER_ACTOR, Direction, Message
 from portal.operations import receive_text
 from portal.settings import Settings
-from tests.support.factories import Organisation
+from tests.support.factories import MARTIN, Organisation
+from tests.support.fake_gateways import SENDER
 
-PHONE = "+14155550132"
+PHONE = MARTIN.phone or ""
 INBOUND = "/hooks/twilio/inbound"
 
 
@@ -20,6 +24,7 @@ class TwilioClient:
     def __init__(self, client: httpx2.AsyncClient, settings: Settings) -> None:
         self._client = client
         self._origin = settings.public_url
+        self._account = Account(CarrierConfig(from_number=SENDER))
         self._signer = RequestValidator(settings.twilio_auth_tokens[0].get_secret_value())
 
     async def post(
@@ -37,12 +42,13 @@ class TwilioClient:
         return answer.status_code
 
     async def text(self, body: str, sid: str = "SM1", **more: str) -> int:
-        """A customer's text."""
-        form = {"MessageSid": sid, "From": PHONE, "To": "+15005550006", "Body": body, **more}
-        return await self.post(INBOUND, form)
+        """Announce a customer's text."""
+        text, _ = self._account.receive_from_phone(PHONE, body, sid=sid)
+        form = inbound_parameters(SIMULATED_SID, text, None)
+        return await self.post(INBOUND, {**form, "Body": body, **more})
 
     async def receipt(self, message: Message, word: str, sid: str = "SMout", **more: str) -> int:
-        """How far one of our texts has come."""
+        """Report a status of one of our texts."""
         return await self.post(
             f"/hooks/twilio/status?m={message.id}",
             {"MessageSid": sid, "MessageStatus": word, **more},
@@ -50,21 +56,23 @@ class TwilioClient:
 
 
 class CustomerPhone:
-    """A customer's phone, Martin's unless it is said: what it sends, each text with its own sid."""
+    """A customer's phone, Martin's by default. Each text has a sid of its own."""
 
     def __init__(self, organisation: Organisation) -> None:
         self._house = organisation
         self._sent = 0
 
     async def __call__(self, body: str, sender: str = PHONE, sid: str | None = None) -> Message:
-        """Send a text; gives the newest message of the house, which may be our answer to it."""
+        """Send a text; gives the newest message, which may be our answer to it."""
         self._sent += 1
         await self._house.run_unbound(
-            receive_text, sid=sid or f"SM{self._sent}", sender=sender, to="+15005550006",
+            receive_text, sid=sid or f"SM{self._sent}", sender=sender, to=SENDER,
             body=body, by=CUSTOMER_ACTOR,
         )  # fmt: skip
         return (await self._house.messages())[-1]
 
     async def heard(self) -> list[Message]:
-        """What has come in, oldest first."""
-        return [one for one in await self._house.messages() if one.direction == Direction.IN]
+        """The messages that we have received, oldest first."""
+        return [
+            message for message in await self._house.messages() if message.direction == Direction.IN
+        ]

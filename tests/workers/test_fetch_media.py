@@ -166,7 +166,7 @@ async def test_media_is_fetched_with_auth_and_metadata_is_stripped(
     assert b"40.748" not in data
     assert (await organisation.reload(card_request)).page_version == before + 1
     await mms.media_fetcher.once()
-    assert mms.open_question == 1
+    assert mms.asked == 1
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ async def test_failed_fetch_is_retried_five_times_with_backoff_then_reported(
     clock.shift(timedelta(days=1))
     await mms.media_fetcher.once()
     [refused] = await mms.files()
-    assert (refused.state, refused.attempts, mms.open_question) == (AttachmentState.REFUSED, 5, 5)
+    assert (refused.state, refused.attempts, mms.asked) == (AttachmentState.REFUSED, 5, 5)
 
 
 @given(
@@ -263,7 +263,7 @@ async def test_two_workers_fetch_it_once(
     await mms.send(photo())
     await asyncio.gather(MediaFetcher(operations, store).once(), mms.media_fetcher.once())
     [kept] = await mms.files()
-    assert (kept.state, kept.attempts, mms.open_question) == (AttachmentState.STORED, 1, 1)
+    assert (kept.state, kept.attempts, mms.asked) == (AttachmentState.STORED, 1, 1)
 
 
 async def test_photo_of_unknown_sender_is_stored(mms: Mms, organisation: Organisation) -> None:

@@ -1,8 +1,8 @@
 """A carrier and a mailbox on loopback, for the demonstration and for tests.
 
 The carrier speaks Twilio's Messages API and signs its webhooks as Twilio does; the mailbox
-speaks SMTP and shows what it was given. Nothing here knows the rest of the portal: the only
-thing that joins them is a URL. `docs/simulator.md` tells how to use it.
+speaks SMTP and shows what it was given. Nothing here imports the rest of the
+portal: a URL is the only connection. See docs/simulator.md.
 """
 
 from portal.demo.fake_providers.app import create_carrier

@@ -22,7 +22,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class BadControlRequest(ValueError):
-    """A request that cannot be followed; its words say what to write instead."""
+    """A request that is not understood; its message says what to write instead."""
 
 
 def control_routes() -> list[Route]:
@@ -43,7 +43,7 @@ def control_routes() -> list[Route]:
 
 
 def _kind(endpoint: Endpoint) -> Endpoint:
-    """Answer what cannot be followed with 400 and a sentence."""
+    """Answer a request that is not understood with 400 and a sentence."""
 
     async def checked(request: Request) -> Response:
         try:
@@ -59,16 +59,16 @@ async def write_text(request: Request) -> Response:
 
     Answers when the webhook has been answered, and says how.
     """
-    words = await _fields(request)
-    media = words.get("media") or ()
+    fields = await _fields(request)
+    media = fields.get("media") or ()
     try:
         text, outcome = await _carrier(request).receive(
-            str(words.get("from", "")),
-            str(words.get("body", "")),
-            to=words.get("to"),
+            str(fields.get("from", "")),
+            str(fields.get("body", "")),
+            to=fields.get("to"),
             media=(media,) if isinstance(media, str) else tuple(media),
-            sid=words.get("sid"),
-            url=words.get("url"),
+            sid=fields.get("sid"),
+            url=fields.get("url"),
         )
     except ValueError as mistake:
         raise BadControlRequest(str(mistake)) from None
@@ -102,17 +102,17 @@ async def _events(subscription: Subscription) -> AsyncIterator[str]:
         yield ": listening\n\n"
         while True:
             try:
-                news = await asyncio.wait_for(subscription.next(), HEARTBEAT)
+                change = await asyncio.wait_for(subscription.next(), HEARTBEAT)
             except TimeoutError:
                 yield ": still here\n\n"
                 continue
-            if news is None:
+            if change is None:
                 return
-            yield f"event: message\ndata: {json.dumps(news)}\n\n"
+            yield f"event: message\ndata: {json.dumps(change)}\n\n"
 
 
 async def show_thread(request: Request) -> Response:
-    """What one customer's phone has sent and was sent, oldest first."""
+    """The texts from and to one customer's phone, oldest first."""
     return _texts(_carrier(request).thread(request.path_params["number"]))
 
 
@@ -148,7 +148,7 @@ async def forget(request: Request) -> Response:
 
 
 async def count_requests(request: Request) -> Response:
-    """How often each call of Twilio's API was made, whatever became of it."""
+    """How often each call of Twilio's API was made, faults included."""
     requests = _carrier(request).requests
     return JSONResponse({**requests, "total": requests.total()})
 
@@ -167,7 +167,7 @@ async def set_fault(request: Request) -> Response:
 
 
 async def clear_faults(request: Request) -> Response:
-    """From now on all goes well."""
+    """Remove every rule."""
     _carrier(request).faults.clear()
     return Response(status_code=204)
 

@@ -1,4 +1,4 @@
-"""What goes wrong on request: rules set by a test or a demonstration, and numbers with a meaning."""
+"""What goes wrong on request: rules set by a test or a demo, and numbers with a meaning."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ OPERATIONS = ("create", "fetch", "list", "account", "media")
 
 
 class FaultKind(StrEnum):
-    """Every fault by name. The first group spoils an answer, the second a text's later life."""
+    """Every fault by name. The first group spoils an answer, the second a delivery or its callbacks."""
 
     DROP_CONNECTION_BEFORE = "drop_connection_before"
     REFUSE_AFTER_ACCEPT = "refuse_after_accept"
@@ -48,7 +48,7 @@ DELIVERY_FAULTS = frozenset(
     }
 )
 MAIL_FAULTS = frozenset({FaultKind.MAIL_REFUSE})
-RESPONSE_FAULTS = frozenset(FaultKind) - DELIVERY_FAULTS - MAIL_FAULTS
+ANSWER_FAULTS = frozenset(FaultKind) - DELIVERY_FAULTS - MAIL_FAULTS
 
 ALWAYS_ACCEPTS = frozenset(
     {FaultKind.ACCEPT_LATE, FaultKind.TRUNCATE_201, FaultKind.CALLBACK_BEFORE_ANSWER}
@@ -62,7 +62,7 @@ NEED_SECONDS = frozenset({FaultKind.HANG, FaultKind.ACCEPT_LATE, FaultKind.CALLB
 
 
 class UnknownFault(ValueError):
-    """A rule that cannot be followed; its words say what to write instead."""
+    """A rule that is not understood; the message says what to write instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ class Fault:
     """A Twilio error code, or an SMTP reply code for mail_refuse."""
     seconds: float | None = None
     accepted: bool | None = None
-    """Whether the text was taken all the same; None leaves it to the kind of fault."""
+    """Whether the text is accepted all the same; None leaves it to the kind of fault."""
     chance: float = 1.0
     """How likely it acts on a call that it fits, from 0 to 1."""
 
@@ -98,7 +98,7 @@ class Fault:
 
     @property
     def accepts(self) -> bool:
-        """Whether the text is taken although the answer is spoiled."""
+        """Whether the text is accepted although the answer is spoiled."""
         return self.do in ACCEPTS if self.accepted is None else self.accepted
 
     def fits(self, kinds: frozenset[FaultKind], on: str, to: str | None) -> bool:
@@ -165,7 +165,7 @@ class FaultRules:
             self._rules.append((fault, fault.times))
 
     def clear(self) -> None:
-        """Lift every rule; numbers keep their meaning."""
+        """Remove every rule; numbers keep their meaning."""
         with self._lock:
             self._rules.clear()
 

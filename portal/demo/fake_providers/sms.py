@@ -1,9 +1,8 @@
-"""One text as the carrier knows it, and the two ways in which it is shown."""
+"""One text at the carrier, and its two representations."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from email.utils import format_datetime
-from secrets import token_hex
 from typing import Any, Literal
 
 from portal.demo.fake_providers.errors import DELIVERY_ERRORS
@@ -15,7 +14,7 @@ API_VERSION = "2010-04-01"
 
 @dataclass(slots=True, kw_only=True)
 class Text:
-    """A text in or out. Times are UTC, numbers E.164, statuses Twilio's words."""
+    """A text in or out. Times are UTC, numbers E.164, statuses are Twilio's."""
 
     from_: str
     to: str
@@ -27,10 +26,10 @@ class Text:
     status_callback: str | None = None
     validity_period: int | None = None
     error_code: int | None = None
-    delivery_fault: Fault | None = None
-    """The rule, if any, that decides what becomes of it."""
-    sid: str = field(default_factory=lambda: f"SM{token_hex(16)}")
-    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    faults: tuple[Fault, ...] = ()
+    """What goes wrong with its delivery and its callbacks."""
+    sid: str
+    created_at: datetime
     updated_at: datetime = field(init=False)
     sent_at: datetime | None = None
     statuses: list[str] = field(init=False)
@@ -57,16 +56,16 @@ class Text:
         """The number of parts that it is sent in."""
         return count_segments(self.body)
 
-    def move(self, status: str, error_code: int | None = None) -> None:
-        """Take the next status, now."""
+    def move(self, status: str, error_code: int | None, at: datetime) -> None:
+        """Take the next status."""
         self.status, self.error_code = status, error_code
-        self.updated_at = datetime.now(UTC)
+        self.updated_at = at
         if status == "sent":
             self.sent_at = self.updated_at
         self.statuses.append(status)
 
     def as_json(self) -> dict[str, Any]:
-        """The simulator's own words, for pages and assertions."""
+        """The control API's representation, for pages and assertions."""
         return {
             "sid": self.sid,
             "direction": "in" if self.is_inbound else "out",

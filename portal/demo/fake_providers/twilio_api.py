@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from portal.demo.fake_providers.errors import CarrierError
 from portal.demo.fake_providers.fake_carrier import Carrier
-from portal.demo.fake_providers.faults import RESPONSE_FAULTS, Fault, FaultKind
+from portal.demo.fake_providers.faults import ANSWER_FAULTS, Fault, FaultKind
 from portal.demo.fake_providers.sms import API_VERSION, Text
 
 DROP_CONNECTION = "simulator.hang_up"
@@ -44,7 +44,7 @@ def twilio_routes() -> list[Route]:
 
 
 def _call(name: str, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
-    """What every call has in common: counted, slow if asked to be, and closed to strangers."""
+    """Count the call, delay it if configured, and check the credentials."""
 
     async def endpoint(request: Request) -> Response:
         carrier: Carrier = request.app.state.carrier
@@ -76,32 +76,32 @@ async def create_message(carrier: Carrier, request: Request) -> Response:
     pairs = parse_qsl((await request.body()).decode(), keep_blank_values=True)
     form = dict(pairs)
     media = tuple(value for name, value in pairs if name == "MediaUrl")
-    fault = carrier.faults.take(RESPONSE_FAULTS, on="create", to=form.get("To"))
+    fault = carrier.faults.take(ANSWER_FAULTS, on="create", to=form.get("To"))
     if fault and not fault.accepts:
         return await faulty_response(carrier, fault)
     if fault and fault.do is FaultKind.ACCEPT_LATE:
         carrier.accept_after(form, media, fault.seconds or 0)
         return await faulty_response(carrier, fault)
     text = carrier.accept(form, media)
-    # drawn now: a text set off at once may be further on its way by the time it is sent
+    # serialized now: the status may be another one by the time the answer is sent
     taken = JSONResponse(text.as_twilio(carrier.config.account_sid), status_code=201)
     if fault is None:
-        taken.background = BackgroundTask(_set_off, carrier, text)
+        taken.background = BackgroundTask(_deliver, carrier, text)
         return taken
-    delivery = carrier.start_delivery(text)
+    delivery = carrier.deliver(text)
     if fault.do is FaultKind.CALLBACK_BEFORE_ANSWER:
         await asyncio.wait({delivery})
         return taken
     return await faulty_response(carrier, fault, taken)
 
 
-async def _set_off(carrier: Carrier, text: Text) -> None:
-    carrier.start_delivery(text)
+async def _deliver(carrier: Carrier, text: Text) -> None:
+    carrier.deliver(text)
 
 
 async def fetch_message(carrier: Carrier, request: Request) -> Response:
-    """One text as it stands."""
-    if fault := carrier.faults.take(RESPONSE_FAULTS, on="fetch"):
+    """One text with its status now."""
+    if fault := carrier.faults.take(ANSWER_FAULTS, on="fetch"):
         return await faulty_response(carrier, fault)
     text = carrier.find(request.path_params["sid"])
     if text is None:
@@ -110,8 +110,8 @@ async def fetch_message(carrier: Carrier, request: Request) -> Response:
 
 
 async def find_media(carrier: Carrier, request: Request) -> Response:
-    """Where a photo lies: as at Twilio, in a store of its own that asks for no sign-in."""
-    if fault := carrier.faults.take(RESPONSE_FAULTS, on="media"):
+    """Redirect to a photo: as at Twilio, to a store that takes no credentials."""
+    if fault := carrier.faults.take(ANSWER_FAULTS, on="media"):
         return await faulty_response(carrier, fault)
     if carrier.media(request.path_params["media"]) is None:
         raise CarrierError(20404)
@@ -119,7 +119,7 @@ async def find_media(carrier: Carrier, request: Request) -> Response:
 
 
 async def show_media(request: Request) -> Response:
-    """A photo's bytes. As in the store behind Twilio, a sign-in that has no place here is a 400."""
+    """A photo's bytes. As in the store behind Twilio, credentials here are a 400."""
     carrier: Carrier = request.app.state.carrier
     found = carrier.media(request.path_params["media"])
     if found is None:
@@ -130,9 +130,9 @@ async def show_media(request: Request) -> Response:
 
 
 async def list_messages(carrier: Carrier, request: Request) -> Response:
-    """Newest first, a page at a time; pages hold still while new texts come in."""
+    """Newest first, a page at a time; new texts do not shift later pages."""
     query = dict(request.query_params)
-    if fault := carrier.faults.take(RESPONSE_FAULTS, on="list", to=query.get("To")):
+    if fault := carrier.faults.take(ANSWER_FAULTS, on="list", to=query.get("To")):
         return await faulty_response(carrier, fault)
     size = min(max(_number(query.get("PageSize"), DEFAULT_PAGE), 1), LARGEST_PAGE)
     page = _number(query.get("Page"), 0)
@@ -197,7 +197,7 @@ def _number(written: str | None, otherwise: int) -> int:
 
 async def fetch_account(carrier: Carrier, _: Request) -> Response:
     """For a check of the credentials."""
-    if fault := carrier.faults.take(RESPONSE_FAULTS, on="account"):
+    if fault := carrier.faults.take(ANSWER_FAULTS, on="account"):
         return await faulty_response(carrier, fault)
     sid = carrier.config.account_sid
     return JSONResponse(
@@ -212,7 +212,7 @@ async def fetch_account(carrier: Carrier, _: Request) -> Response:
 
 
 def error_response(refusal: CarrierError) -> Response:
-    """The answer to a call that is not taken."""
+    """The answer to a refused call."""
     return JSONResponse(refusal.as_twilio(), status_code=refusal.status)
 
 

@@ -1,4 +1,4 @@
-"""Waiting for news instead of sleeping: until something holds, or for all texts of a number."""
+"""Waiting for changes: until a condition holds, or for all texts of a number."""
 
 import asyncio
 from collections import defaultdict
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class ChangeSignal:
-    """Tells those who wait that something has changed. One event loop only."""
+    """Wakes those who wait when something has changed. One event loop only."""
 
     def __init__(self) -> None:
         self._waiters: dict[asyncio.Future[Any], Callable[[], Any]] = {}
@@ -31,7 +31,7 @@ class ChangeSignal:
             self._waiters.pop(waiter, None)
 
     def changed(self) -> None:
-        """Let everyone who waits look again."""
+        """Ask every waiting predicate again."""
         for waiter, predicate in tuple(self._waiters.items()):
             if waiter.done():
                 continue
@@ -42,7 +42,7 @@ class ChangeSignal:
                 waiter.set_exception(mistake)
 
     def close(self) -> None:
-        """Nothing will change any more: whoever still waits gets a TimeoutError."""
+        """End every wait with a TimeoutError."""
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_exception(TimeoutError("The simulator has stopped."))
@@ -60,25 +60,25 @@ class Subscription:
     def __init__(self, watchers: "Subscriptions", number: str) -> None:
         self._watchers, self._number = watchers, number
         self._loop = asyncio.get_running_loop()
-        self._news: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        self._queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
 
-    def tell(self, news: dict[str, Any] | None) -> None:
+    def send(self, change: dict[str, Any] | None) -> None:
         """From any thread; None ends it."""
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._take, news)
+            self._loop.call_soon_threadsafe(self._take, change)
 
-    def _take(self, news: dict[str, Any] | None) -> None:
-        if self._news.qsize() >= self.MAX_BACKLOG:
-            self._news.get_nowait()  # a reader that slow reads the thread again anyway
-        self._news.put_nowait(news)
+    def _take(self, change: dict[str, Any] | None) -> None:
+        if self._queue.qsize() >= self.MAX_BACKLOG:
+            self._queue.get_nowait()  # a reader that slow reads the thread again anyway
+        self._queue.put_nowait(change)
 
     async def next(self) -> dict[str, Any] | None:
         """The next text or change; None when the carrier has closed."""
-        return await self._news.get()
+        return await self._queue.get()
 
     async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
-        while (news := await self.next()) is not None:
-            yield news
+        while (change := await self.next()) is not None:
+            yield change
 
     def __enter__(self) -> Self:
         return self
@@ -88,7 +88,7 @@ class Subscription:
 
 
 class Subscriptions:
-    """Who follows which number."""
+    """The subscriptions by number."""
 
     def __init__(self) -> None:
         self._by_number: dict[str, set[Subscription]] = defaultdict(set)
@@ -102,25 +102,25 @@ class Subscriptions:
         return subscription
 
     def forget(self, number: str, subscription: Subscription) -> None:
-        """Tell it nothing more."""
+        """Remove a subscription."""
         with self._lock:
             self._by_number[number].discard(subscription)
             if not self._by_number[number]:
                 del self._by_number[number]
 
     def has_subscriber(self, number: str) -> bool:
-        """Whether anyone listens, so that news for nobody need not be written."""
+        """Whether the number has a subscription."""
         return number in self._by_number
 
-    def tell(self, number: str, news: dict[str, Any]) -> None:
-        """Pass news on to everyone who follows the number."""
+    def send(self, number: str, change: dict[str, Any]) -> None:
+        """Send a change to every subscription of the number."""
         with self._lock:
             for subscription in self._by_number.get(number, ()):
-                subscription.tell(news)
+                subscription.send(change)
 
     def close(self) -> None:
         """End every subscription."""
         with self._lock:
             for subscriptions in self._by_number.values():
                 for subscription in subscriptions:
-                    subscription.tell(None)
+                    subscription.send(None)

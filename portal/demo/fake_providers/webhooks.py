@@ -1,4 +1,4 @@
-"""The carrier's calls to the product: what they say, how they are signed, how often they try."""
+"""The carrier's calls to the product: their parameters, signatures and retries."""
 
 import base64
 import hashlib
@@ -110,7 +110,7 @@ class Webhooks:
         return self._session
 
     async def close(self) -> None:
-        """Let go of every connection; a later post makes new ones."""
+        """Close every connection; a later post opens new ones."""
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -135,12 +135,14 @@ def sign(auth_token: str, url: str, parameters: Parameters) -> str:
     return base64.b64encode(digest).decode()
 
 
-def status_parameters(account_sid: str, text: Text) -> Parameters:
-    """A status callback's parameters, as the text stands now."""
+def status_parameters(
+    account_sid: str, text: Text, status: str, error_code: int | None = None
+) -> Parameters:
+    """A status callback's parameters."""
     parameters = {
         "SmsSid": text.sid,
-        "SmsStatus": text.status,
-        "MessageStatus": text.status,
+        "SmsStatus": status,
+        "MessageStatus": status,
         "To": text.to,
         "MessageSid": text.sid,
         "AccountSid": account_sid,
@@ -149,15 +151,15 @@ def status_parameters(account_sid: str, text: Text) -> Parameters:
     }
     if text.messaging_service_sid:
         parameters["MessagingServiceSid"] = text.messaging_service_sid
-    if text.error_code:
-        parameters["ErrorCode"] = str(text.error_code)
-    if text.status in {"delivered", "undelivered"}:
+    if error_code:
+        parameters["ErrorCode"] = str(error_code)
+    if status in {"delivered", "undelivered"}:
         parameters["RawDlrDoneDate"] = text.updated_at.strftime("%y%m%d%H%M")
     return parameters
 
 
 def inbound_parameters(account_sid: str, text: Text, opt_out: str | None) -> Parameters:
-    """An incoming text's parameters; what the carrier does not know of a place is sent blank."""
+    """An incoming text's parameters; unknown places are blank."""
     parameters = {
         "ToCountry": country_of(text.to),
         "ToState": "",
@@ -190,7 +192,7 @@ def inbound_parameters(account_sid: str, text: Text, opt_out: str | None) -> Par
 
 
 def country_of(number: str) -> str:
-    """Two letters, or nothing where the number tells none."""
+    """The country's two letters, or nothing where it is unknown."""
     try:
         return phonenumbers.region_code_for_number(phonenumbers.parse(number)) or ""
     except phonenumbers.NumberParseException:

@@ -1,4 +1,4 @@
-"""The demonstration: a customer's phone, his page and the desk on one page. Only `kept demo` has it."""
+"""The demo: a customer's phone, page and desk side by side. Only `kept demo` serves it."""
 
 from starlette.routing import BaseRoute, Route
 

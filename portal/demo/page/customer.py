@@ -1,4 +1,4 @@
-"""Martin, who waits for his card: his phone, and beginning his story anew."""
+"""The demo customer, Martin: the texts on his phone, and a new request for him."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.demo.sample_data.customers import MARTIN
+from portal.demo.sample_data.scenarios import MARTIN_SCENARIO
 from portal.desk.labels import iso
 from portal.desk.request.conversation_view import ConversationEntry
 from portal.desk.widgets import When
@@ -18,9 +20,7 @@ from portal.queries.consent import may_write
 from portal.queries.requests import find_last_request, find_open_requests
 from portal.settings import Settings
 
-CUSTOMER_PHONE = "+14155550132"
-CUSTOMER_NAME = "Martin Reyes"
-WORKFLOW = "card-application"
+CUSTOMER_PHONE = MARTIN.phone or ""
 
 VISIBLE_STATUSES = (
     MessageStatus.ACCEPTED,
@@ -31,48 +31,48 @@ VISIBLE_STATUSES = (
 
 
 async def get_demo_request(session: AsyncSession) -> ServiceRequest:
-    """His newest request, whole. Raises NotFound where the sample data is not there."""
+    """Martin's newest request. Raises NotFound without the sample data."""
     found = await find_last_request(session, Channel.SMS, CUSTOMER_PHONE)
     if found is None:
         raise NotFound("There is no Martin here yet. Start again with `kept demo`.")
     return found
 
 
-async def list_demo_texts(
+async def texts_on_phone(
     session: AsyncSession, request: ServiceRequest, words: TimeFormatter
 ) -> list[ConversationEntry]:
-    """What his phone has shown since this request began, oldest first."""
+    """The texts on Martin's phone since this request was opened, oldest first."""
     return [
         ConversationEntry(
-            mine=one.direction == Direction.OUT,
+            mine=text.direction == Direction.OUT,
             who="",
-            body=one.body,
-            at=When(iso(one.created_at), words.stamp(one.created_at)),
+            body=text.body,
+            at=When(iso(text.created_at), words.stamp(text.created_at)),
         )
-        for one in await _texts(session, request)
+        for text in await _texts(session, request)
     ]
 
 
 async def send_demo_text(settings: Settings, body: str) -> None:
-    """Martin writes from his phone: by the simulated carrier, so that it comes as all texts do.
+    """Send a text from Martin's phone by the fake carrier, which calls the product's webhook.
 
     Raises Conflict where the carrier does not answer.
     """
     url = f"{str(settings.twilio_api_url).rstrip('/')}/simulator/inbound"
-    told = {"from": CUSTOMER_PHONE, "to": settings.twilio_from_number, "body": body}
+    text = {"from": CUSTOMER_PHONE, "to": settings.twilio_from_number, "body": body}
     timeout = aiohttp.ClientTimeout(total=10)
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout) as carrier,
-            carrier.post(url, json=told) as answered,
+            carrier.post(url, json=text) as answer,
         ):
-            answered.raise_for_status()
+            answer.raise_for_status()
     except (aiohttp.ClientError, TimeoutError):
         raise Conflict("The simulated carrier does not answer, so the text went nowhere.") from None
 
 
 async def restart_demo(operations: Operations) -> None:
-    """A new request for Martin. The old ones are cancelled, so that his replies mean this one."""
+    """Open a new request for Martin, and cancel the old ones: his replies mean the new one."""
     async with operations.database.reading() as session:
         stopped = not await may_write(session, Channel.SMS, CUSTOMER_PHONE, None)
         last = await find_last_request(session, Channel.SMS, CUSTOMER_PHONE)
@@ -83,8 +83,8 @@ async def restart_demo(operations: Operations) -> None:
         async with operations.begin(SYSTEM_ACTOR) as uow:
             held = await uow.lock(request.reference)
             await cancel(uow, held, reason="The demonstration began anew.")
-    customer = CustomerDetails(last.customer.name if last else CUSTOMER_NAME, CUSTOMER_PHONE)
-    workflow, title = (last.workflow.key, last.title) if last else (WORKFLOW, "")
+    customer = CustomerDetails(last.customer.name if last else MARTIN.name, CUSTOMER_PHONE)
+    workflow, title = (last.workflow.key, last.title) if last else (MARTIN_SCENARIO.workflow, "")
     async with operations.begin(SYSTEM_ACTOR) as uow:
         await open_request(uow, RequestDetails(workflow, customer, title))
 

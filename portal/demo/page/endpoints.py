@@ -1,4 +1,4 @@
-"""The scene: what stands in its three panes, and what their forms do."""
+"""The demo page: its three panes, and what their forms do."""
 
 from typing import Any
 
@@ -8,12 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from portal import business_time
-from portal.demo.page.customer import (
-    get_demo_request,
-    list_demo_texts,
-    restart_demo,
-    send_demo_text,
-)
+from portal.demo.page.customer import get_demo_request, restart_demo, send_demo_text, texts_on_phone
 from portal.desk.auth.access import field, is_fragment, read_form
 from portal.desk.auth.current_staff import CurrentStaff, as_person
 from portal.desk.board.presenter import RowPresenter
@@ -46,12 +41,12 @@ async def show_thread(request: Request) -> Response:
 
 
 async def show_desk(request: Request) -> Response:
-    """`GET /demo/desk`: the desk that has his request now."""
+    """`GET /demo/desk`: the desk of whoever has the request now."""
     return templating.fragment(request, PAGE, "desk", await _context(request))
 
 
 class DemoStream:
-    """`GET /demo/live`: an event for each change, and for each text that reaches the phone."""
+    """`GET /demo/live`: an event for each change and for each text to the phone."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one viewer until they leave."""
@@ -76,13 +71,13 @@ async def reply(request: Request) -> Response:
 
 
 async def restart(request: Request) -> Response:
-    """`POST /demo/restart`: the story from its beginning."""
+    """`POST /demo/restart`: open a new request for Martin."""
     await restart_demo(request.app.state.operations)
     return RedirectResponse("/demo", 303)
 
 
 async def run_action(request: Request) -> Response:
-    """`POST /demo/{verb}`: the same verbs as at the desk, by whoever has the request now."""
+    """`POST /demo/{verb}`: the actions of the desk, by whoever has the request now."""
     form = await read_form(request)
     verb: str = request.path_params["verb"]
     said = find_action(verb)[0].said
@@ -117,7 +112,7 @@ async def _context(request: Request) -> dict[str, Any]:
         acting = await _acting(session, found, roster)
         view = await present_request(session, found.reference, acting, settings, "/demo")
         words = TimeFormatter("en", found.customer.timezone, business_time.now())
-        texts = await list_demo_texts(session, found, words)
+        texts = await texts_on_phone(session, found, words)
         others = await newest_requests(session, MAX_OTHER_REQUESTS)
         rows = RowPresenter(words, {}, roster.staff)
     link = found.live_link
@@ -128,7 +123,7 @@ async def _context(request: Request) -> dict[str, Any]:
         "acting": as_person(acting.staff),
         "department": _department(found, roster),
         "request": view,
-        "others": [rows.found(one) for one in others if one.customer_id != found.customer_id],
+        "others": [rows.found(other) for other in others if other.customer_id != found.customer_id],
         "sign_in": SIGN_IN_HINT,
         "mailbox_url": f"{str(settings.twilio_api_url).rstrip('/')}/mail"
         if settings.twilio_api_url
@@ -139,7 +134,7 @@ async def _context(request: Request) -> dict[str, Any]:
 
 
 async def _acting(session: AsyncSession, request: ServiceRequest, roster: Roster) -> CurrentStaff:
-    """Who would press the next button: whoever takes a handoff up, else whoever owns the work."""
+    """Who acts next: whoever accepts a waiting handoff, else the assignee, else the owner."""
     run = next(iter(request.open_runs), None)
     if run is None:
         staff_id = request.owner_id

@@ -1,7 +1,6 @@
-"""Lifelike people, customers and requests, for the demonstration and for trying things out.
+"""The made-up organisation: its staff, customers and requests, for the demo, tests and benchmarks.
 
-Nothing here is written behind the rules' back: every life is lived by the relay's own verbs, at
-the moments at which it would have happened.
+Every sample request is made by the product's own operations, at the moments of its story.
 """
 
 from portal.demo.sample_data.seeder import SeededRequest, fill

@@ -1,4 +1,4 @@
-"""What people do in a story: each deed is one of the relay's own verbs, by the right hand."""
+"""What people do in a story: each action is one of the product's operations, by the right actor."""
 
 import uuid
 from collections.abc import Awaitable, Callable
@@ -19,43 +19,43 @@ from portal.models import (
 from portal.operations import RequestDetails
 from portal.queries.requests import find_open_requests
 
-SampleAction = Callable[[SampleRequest], Awaitable[None]]
+FailureAction = Callable[[SampleRequest], Awaitable[None]]
 
 
 async def open_request(sample: SampleRequest) -> None:
-    """The customer called, and somebody at the first department opened the request."""
+    """A colleague of the first department opens the request for a customer who calls."""
     order = RequestDetails(
         sample.scenario.workflow, sample.customer, title=sample.translated(sample.title)
     )
-    uow = sample.begin(await sample.first_department_member())
+    uow = sample.begin(await sample.opener())
     sample.request = await operations.open_request(uow, order)
 
 
-def accept(stage: str) -> SampleAction:
-    """Somebody of the receiving department takes it up; nothing where nothing waits there."""
+def accept(stage: str) -> FailureAction:
+    """A colleague of the receiving department accepts the handoff, if one waits."""
 
     async def action(sample: SampleRequest) -> None:
         run = sample.open_run(stage)
         if run is not None and sample.request.pending_handoff(run):
-            taker = await sample.department_member(run.department_id)
+            taker = await sample.colleague_of(run.department_id)
             await operations.accept(sample.begin(taker), sample.request, stage=stage)
 
     return action
 
 
-def advance(stage: str) -> SampleAction:
-    """Whoever has the stage has done it."""
+def advance(stage: str) -> FailureAction:
+    """The assignee of the stage completes it."""
 
     async def action(sample: SampleRequest) -> None:
         run = sample.open_run(stage)
-        staff_actor = await sample.staff_actor(run.assignee_id if run else sample.request.owner_id)
-        await operations.advance(sample.begin(staff_actor), sample.request, stage=stage)
+        assignee = await sample.assignee(run.assignee_id if run else sample.request.owner_id)
+        await operations.advance(sample.begin(assignee), sample.request, stage=stage)
 
     return action
 
 
-def third_party_update(stage: str, words: str) -> SampleAction:
-    """The third party that does the stage says something; nothing where nobody has taken it up."""
+def record_third_party(stage: str, words: str) -> FailureAction:
+    """The third party of the stage sends an update; nothing before the handoff is accepted."""
 
     async def action(sample: SampleRequest) -> None:
         run = sample.open_run(stage)
@@ -68,8 +68,8 @@ def third_party_update(stage: str, words: str) -> SampleAction:
     return action
 
 
-def send_back(stage: str, reason: str) -> SampleAction:
-    """Whoever has it finds that an earlier stage must run again."""
+def send_back(stage: str, reason: str) -> FailureAction:
+    """The owner sends the request back to an earlier stage."""
 
     async def action(sample: SampleRequest) -> None:
         uow = sample.begin(await sample.owner())
@@ -80,8 +80,8 @@ def send_back(stage: str, reason: str) -> SampleAction:
     return action
 
 
-def hold(reason: str, length: timedelta) -> SampleAction:
-    """Its owner puts it aside."""
+def hold(reason: str, length: timedelta) -> FailureAction:
+    """The owner puts the request on hold."""
 
     async def action(sample: SampleRequest) -> None:
         uow = sample.begin(await sample.owner())
@@ -92,8 +92,8 @@ def hold(reason: str, length: timedelta) -> SampleAction:
     return action
 
 
-def cancel(reason: str) -> SampleAction:
-    """It is ended without the thing done."""
+def cancel(reason: str) -> FailureAction:
+    """The owner cancels the request."""
 
     async def action(sample: SampleRequest) -> None:
         await operations.cancel(
@@ -103,8 +103,8 @@ def cancel(reason: str) -> SampleAction:
     return action
 
 
-def customer_writes(words: str) -> SampleAction:
-    """The customer writes: by text or mail, or on their page where a text could mean several."""
+def customer_writes(words: str) -> FailureAction:
+    """The customer writes: by text or mail, or on the page where a text could mean several."""
 
     async def action(sample: SampleRequest) -> None:
         uow, sid, own = sample.begin(CUSTOMER_ACTOR), uuid.uuid4().hex, sample.translated(words)
@@ -126,13 +126,13 @@ def customer_writes(words: str) -> SampleAction:
     return action
 
 
-def answer(words: str) -> SampleAction:
-    """The customer answers what they were asked."""
+def answer(words: str) -> FailureAction:
+    """The customer answers a question."""
     return customer_writes(words)
 
 
-def reply(words: str) -> SampleAction:
-    """Whoever has the request writes back."""
+def reply(words: str) -> FailureAction:
+    """The owner writes to the customer."""
 
     async def action(sample: SampleRequest) -> None:
         await operations.write_to_customer(
@@ -142,8 +142,8 @@ def reply(words: str) -> SampleAction:
     return action
 
 
-def log_call(note: str) -> SampleAction:
-    """The customer called; it is written down."""
+def log_call(note: str) -> FailureAction:
+    """The owner logs a call of the customer."""
 
     async def action(sample: SampleRequest) -> None:
         await operations.log_contact(
@@ -154,8 +154,8 @@ def log_call(note: str) -> SampleAction:
     return action
 
 
-def promise(text: str, due_at: datetime) -> SampleAction:
-    """The owner promises something by a time."""
+def promise(text: str, due_at: datetime) -> FailureAction:
+    """The owner makes a promise."""
 
     async def action(sample: SampleRequest) -> None:
         await operations.make_promise(
@@ -169,13 +169,13 @@ def promise(text: str, due_at: datetime) -> SampleAction:
 
 
 async def keep_promise(sample: SampleRequest) -> None:
-    """The owner has done it."""
+    """The owner keeps the newest promise."""
     uow = sample.begin(await sample.owner())
     await operations.keep_promise(uow, sample.request, _promised(sample.request))
 
 
-def move_promise(due_at: datetime, reason: str) -> SampleAction:
-    """The owner needs longer, and says why."""
+def move_promise(due_at: datetime, reason: str) -> FailureAction:
+    """The owner moves the newest promise, with a reason."""
 
     async def action(sample: SampleRequest) -> None:
         uow = sample.begin(await sample.owner())
@@ -186,11 +186,13 @@ def move_promise(due_at: datetime, reason: str) -> SampleAction:
 
 
 async def run_due_work(sample: SampleRequest) -> None:
-    """What the sweep does by itself: asks, reminds, and tells what the customer must hear."""
+    """What the sweep does: send follow-ups, reminders and updates that are due."""
     await operations.run_due_follow_ups(sample.begin(SYSTEM_ACTOR), sample.request)
     await operations.send_due_updates(sample.begin(SYSTEM_ACTOR), sample.request)
 
 
 def _promised(request: ServiceRequest) -> int:
-    """The newest promise that somebody made; answers are promised by Kept."""
-    return [one.id or 0 for one in request.promises if one.kind == PromiseKind.OTHER][-1]
+    """The newest promise that staff made; Kept promises answers by itself."""
+    return [promise.id or 0 for promise in request.promises if promise.kind == PromiseKind.OTHER][
+        -1
+    ]

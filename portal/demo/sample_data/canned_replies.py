@@ -1,4 +1,4 @@
-"""The replies that the sample departments keep at hand: each one text, with real names filled in."""
+"""The canned replies of the sample departments: each fits one text, with real names filled in."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,8 @@ from portal.operations.conversation.canned_replies import add_canned_reply
 
 
 @dataclass(frozen=True)
-class SampleReply:
-    """A reply and what it suits, with none anything; of one department, or with none of everybody."""
+class StarterReply:
+    """A reply. Without a reason it suits every message, without a department every colleague."""
 
     title: str
     body: str
@@ -20,42 +20,42 @@ class SampleReply:
 
 
 SAMPLE_REPLIES = (
-    SampleReply(
+    StarterReply(
         "Where it is now",
         "Hi {first_name}, {department} has {reference} now. Next: {next}, by {next_by}. {link}",
         ContactReason.WHERE_IS_IT,
     ),
-    SampleReply(
+    StarterReply(
         "I look into it",
         "Hi {first_name}, {owner} here. I am looking into this and write to you again today.",
     ),
-    SampleReply(
+    StarterReply(
         "Sorry, and what now",
         "Hi {first_name}, I am sorry about this. {owner} sees to it now. Next: {next}, {next_by}.",
         ContactReason.COMPLAINT,
     ),
-    SampleReply(
+    StarterReply(
         "Change noted",
         "Thank you, {first_name}. The change is noted for {reference}. Nothing more is needed.",
         ContactReason.CHANGE,
     ),
-    SampleReply(
+    StarterReply(
         "Which change?",
         "Hi {first_name}, what should be changed about {reference}, and to what? {owner}",
         ContactReason.CHANGE,
     ),
-    SampleReply(
+    StarterReply(
         "Please say more",
         "Hi {first_name}, could you say a little more? Then {department} can answer you. {owner}",
         ContactReason.QUESTION,
     ),
-    SampleReply(
+    StarterReply(
         "PIN comes apart",
         "Hi {first_name}, your PIN comes in a letter of its own, some days after the card.",
         ContactReason.QUESTION,
         "processing",
     ),
-    SampleReply(
+    StarterReply(
         "Anything else?",
         "You are welcome, {first_name}. Write here whenever something is unclear. {owner}",
         ContactReason.OTHER,
@@ -64,12 +64,12 @@ SAMPLE_REPLIES = (
 
 
 async def add_sample_replies(uow: UnitOfWork) -> None:
-    """Put those at hand that are not there yet."""
+    """Add those that are not there yet."""
     known = set((await uow.session.exec(select(CannedReply.title))).all())
     query = select(Department).where(
-        col(Department.key).in_({one.department for one in SAMPLE_REPLIES})
+        col(Department.key).in_({starter.department for starter in SAMPLE_REPLIES})
     )
-    departments = {one.key: one.id for one in (await uow.session.exec(query)).all()}
+    departments = {found.key: found.id for found in (await uow.session.exec(query)).all()}
     for starter in SAMPLE_REPLIES:
         if starter.title not in known:
             await add_canned_reply(

@@ -1,4 +1,4 @@
-"""One sample request as it lives: its moment, its people, and the post that it sent."""
+"""A sample request while it is made: its moment, its people and its messages."""
 
 import uuid
 from dataclasses import dataclass, field, replace
@@ -19,10 +19,10 @@ SENT_AFTER, DELIVERED_AFTER = timedelta(seconds=2), timedelta(seconds=5)
 
 @dataclass
 class SampleRequest:
-    """A request between two of its deeds; ``now`` is its own present.
+    """A request between two of its actions; ``now`` is its own present.
 
-    All lives share one transaction, so that they are quick to write; each deed has a Turn of its
-    own, with its own moment and hand, as it would have had.
+    All samples of a batch share one transaction, which is quick to write; each action has a Turn
+    of its own, with its own moment and actor.
     """
 
     base: UnitOfWork
@@ -38,7 +38,7 @@ class SampleRequest:
     def request(self) -> ServiceRequest:
         """The request, once it has been opened."""
         if self._request is None:
-            raise RuntimeError("this life has not begun")
+            raise RuntimeError("the request is not open yet")
         return self._request
 
     @request.setter
@@ -46,48 +46,51 @@ class SampleRequest:
         self._request = opened
 
     def begin(self, actor: Actor) -> UnitOfWork:
-        """A turn at this life's present, by this hand."""
+        """A turn at the present of this request, by this actor."""
         outbox = Outbox(self.base.session, self.base.settings, self.now)
         self._outboxes.append(outbox)
         return replace(self.base, now=self.now, actor=actor, outbox=outbox, changed_pages={})
 
     def next_due_at(self) -> datetime | None:
-        """When Kept does the next thing by itself: a question, a reminder, word of a delay."""
+        """When Kept next sends something by itself: a question, a reminder, an update."""
         if self._request is None:
             return None
-        moments = [self.request.next_update_at, *(one.next_at for one in self.request.follow_ups)]
+        moments = [
+            self.request.next_update_at,
+            *(question.next_at for question in self.request.follow_ups),
+        ]
         return min((moment for moment in moments if moment is not None), default=None)
 
-    def translated(self, words: str) -> str:
-        """Words of the story in the customer's language."""
-        return translate(self.customer.locale or "en", words)
+    def translated(self, text: str) -> str:
+        """A text of the story in the customer's language."""
+        return translate(self.customer.locale or "en", text)
 
     def open_run(self, stage: str) -> StageRun | None:
-        """The open passage through that stage."""
+        """The open run of that stage."""
         return next((run for run in self.request.open_runs if run.stage_key == stage), None)
 
-    async def first_department_member(self) -> Actor:
-        """Somebody of the department where such requests begin."""
+    async def opener(self) -> Actor:
+        """A colleague of the department where the workflow begins."""
         workflow = await get_newest_workflow(self.base.session, self.scenario.workflow)
         roster = await load_roster(self.base.session, workflow.definition)
         first = roster.department(workflow.definition.roots()[0].department)
         return roster.person(self.rng.choice(sorted(roster.members[first.id or 0]))).actor
 
-    async def department_member(self, department_id: int) -> Actor:
-        """Somebody who works there."""
+    async def colleague_of(self, department_id: int) -> Actor:
+        """A colleague of the department."""
         roster = await self.base.roster(self.request)
         return roster.person(self.rng.choice(sorted(roster.members[department_id]))).actor
 
-    async def staff_actor(self, staff_id: int) -> Actor:
-        """The person of that id, as the hand behind a deed."""
+    async def assignee(self, staff_id: int) -> Actor:
+        """The colleague with that id, as an actor."""
         return (await self.base.roster(self.request)).person(staff_id).actor
 
     async def owner(self) -> Actor:
-        """Whoever owns the request."""
-        return await self.staff_actor(self.request.owner_id)
+        """The owner of the request."""
+        return await self.assignee(self.request.owner_id)
 
     async def deliver(self, present: datetime) -> None:
-        """What was owed has long been delivered; what is not due yet stays with the worker."""
+        """Mark messages that were due as delivered; the worker sends those that are due later."""
         written = [message for outbox in self._outboxes for message in outbox.written]
         self._outboxes.clear()
         if written:

@@ -1,6 +1,6 @@
-"""Forty stories: which stage a request has come to, how it stands there, what was said.
+"""Forty stories: the stage of a request, its state there, and its messages.
 
-Every state that a request can be in occurs, so that whoever looks around finds each of them.
+Every state of a request occurs.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from enum import Enum, auto
 
 
 class EndState(Enum):
-    """How a request stands now."""
+    """The state in which a story ends."""
 
     HANDED_OVER = auto()
     NOT_TAKEN_UP = auto()
@@ -26,7 +26,7 @@ class EndState(Enum):
 
 
 class Exchange(Enum):
-    """What was said on the way."""
+    """A message, call or promise on the way."""
 
     NEWS = auto()
     QUESTION = auto()
@@ -42,16 +42,16 @@ class Exchange(Enum):
 
 @dataclass(frozen=True)
 class Scenario:
-    """A request of this workflow that has come to this stage.
+    """A request of this workflow at this stage.
 
-    ``beside`` are the stages next to it that are done; ``said`` happened at the stage named.
+    ``also_done`` are parallel stages that are completed; ``said`` happened at the stage named.
     """
 
     workflow: str
     stage: str
     ending: EndState
     exchanges: tuple[tuple[str, Exchange], ...] = ()
-    done_alongside: tuple[str, ...] = ()
+    also_done: tuple[str, ...] = ()
     title: str = ""
 
 
@@ -82,7 +82,7 @@ SCENARIOS = (
     ),
     Scenario(CARD, "decision", EndState.LATE, (("decision", Exchange.LONG_UNANSWERED),)),
     Scenario(REPAIR, "repair", EndState.WORKING, (("repair", Exchange.PROMISE),)),
-    Scenario(PERMIT, "plans-review", EndState.WORKING, done_alongside=("fire-review",)),
+    Scenario(PERMIT, "plans-review", EndState.WORKING, also_done=("fire-review",)),
     Scenario(FIBRE, "activation", EndState.ASKED),
     Scenario(CARD, "delivered", EndState.ASKED),
     Scenario(REPAIR, "diagnosis", EndState.HANDED_OVER, (("received", Exchange.THANKS),)),
@@ -96,7 +96,7 @@ SCENARIOS = (
     Scenario(FIBRE, "survey", EndState.NOT_TAKEN_UP, (("ordered", Exchange.QUESTION),)),
     Scenario(CARD, "courier", EndState.WORKING, (("courier", Exchange.NEWS),)),
     Scenario(REPAIR, "quote", EndState.DECLINED),
-    Scenario(PERMIT, "decision", EndState.WORKING, done_alongside=()),
+    Scenario(PERMIT, "decision", EndState.WORKING, also_done=()),
     Scenario(FIBRE, "appointment", EndState.HANDED_OVER),
     Scenario(CARD, "delivered", EndState.DENIED),
     Scenario(REPAIR, "quote", EndState.REMINDED),

@@ -1,4 +1,4 @@
-"""When each step of a story would have happened: on the clocks of the departments themselves."""
+"""When each step of a story happens, in the opening hours of its departments."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from portal.business_time import BusinessCalendar, Duration
 from portal.demo.sample_data import actions
-from portal.demo.sample_data.actions import SampleAction
+from portal.demo.sample_data.actions import FailureAction
 from portal.demo.sample_data.scenarios import (
     CANCEL_REASON,
     HOLDS,
@@ -26,38 +26,38 @@ MINUTE = timedelta(minutes=1)
 MAX_DURATION = timedelta(days=150)
 NEVER = datetime.max.replace(tzinfo=UTC)
 COURIER_UPDATES = ((0.1, "Picked up"), (0.5, "At your local depot"), (0.9, "Out for delivery"))
-"""What a courier says, and after which part of its time."""
-MORNING, NIGHT = time(8, 30), time(21)
-"""When customers write and answer, on their own clocks."""
+"""What a courier reports, and after which part of the stage's time."""
+WAKES_AT, SLEEPS_AT = time(8, 30), time(21)
+"""When customers write and answer, in their time zone."""
 
 
 @dataclass(frozen=True)
 class ScheduledAction:
-    """Something that is done at a moment."""
+    """An action and its moment."""
 
     at: datetime
-    action: SampleAction
+    action: FailureAction
 
 
 @dataclass
 class Schedule:
-    """The steps of one story from its opening to where it stands at ``ends``."""
+    """The steps of one story from its opening to its state at ``ends``."""
 
     steps: list[ScheduledAction] = field(default_factory=list)
     ends: datetime = NEVER
 
-    def add(self, at: datetime, action: SampleAction) -> None:
-        """One more step."""
+    def add(self, at: datetime, action: FailureAction) -> None:
+        """Add a step."""
         self.steps.append(ScheduledAction(at, action))
 
 
 def plan(
     scenario: Scenario, definition: WorkflowDefinition, now: datetime, seed: str
 ) -> list[ScheduledAction]:
-    """The steps that bring the story to where it stands, as close before ``now`` as hours allow.
+    """The steps that bring the story to its state, as close before ``now`` as opening hours allow.
 
     The same seed gives the same story; only its place in the calendar moves with ``now``. A later
-    opening never ends earlier, so the latest that ends in time is found by halving.
+    opening never ends earlier, so bisection finds the latest that ends in time.
     """
     earliest, latest = now - MAX_DURATION, now
     while latest - earliest > 5 * MINUTE:
@@ -67,63 +67,63 @@ def plan(
         else:
             latest = opened
     found = Scheduler(scenario, definition, Random(seed)).plan(earliest)
-    # A branch beside the one that is told may not have come so far yet.
+    # A parallel branch may not have come so far yet.
     steps = [step for step in found.steps if step.at <= found.ends]
     return sorted(steps, key=lambda step: step.at)
 
 
 @dataclass
 class Scheduler:
-    """Goes through the stages in order, and writes down what happens when."""
+    """Goes through the stages in order, and plans what happens when."""
 
     scenario: Scenario
     definition: WorkflowDefinition
     rng: Random
 
     def plan(self, opened: datetime) -> Schedule:
-        """The whole of it, from an opening at or after this moment."""
+        """The plan for an opening at or after this moment."""
         plan = Schedule()
         first = self.definition.roots()[0]
-        opened = self._office(first).add_open_time(opened, self._some(1, 40) * MINUTE)
+        opened = self._office(first).add_open_time(opened, self._between(1, 40) * MINUTE)
         plan.add(opened, actions.open_request)
         done: dict[str, datetime] = {}
         for leg in self.definition.stage_levels():
             begun = max((done[key] for stage in leg for key in stage.after), default=opened)
             is_here = any(stage.key == self.scenario.stage for stage in leg)
             for stage in leg:
-                at = self._take_up(plan, stage, begun) if self._is_taken_up(stage) else begun
+                at = self._accept(plan, stage, begun) if self._is_accepted(stage) else begun
                 if is_here and not self._is_done(stage):
-                    self._stand(plan, stage, at)
-                    self._hear(plan, stage, at, plan.ends)
+                    self._end_here(plan, stage, at)
+                    self._add_courier_updates(plan, stage, at, plan.ends)
                 else:
                     done[stage.key] = self._work(plan, stage, at)
-                    self._hear(plan, stage, at, done[stage.key])
+                    self._add_courier_updates(plan, stage, at, done[stage.key])
             if is_here:
                 break
         if self._is_done(self.definition.stage(self.scenario.stage)):
-            self._after_the_last(plan, done[self.scenario.stage])
-        self._talk(plan, done, opened)
+            self._follow_up(plan, done[self.scenario.stage])
+        self._add_exchanges(plan, done, opened)
         return plan
 
     def _is_done(self, stage: StageDefinition) -> bool:
-        """Whether the story leaves this stage behind it."""
+        """Whether the story has completed this stage."""
         if stage.key == self.scenario.stage:
             return self.scenario.ending in (EndState.ASKED, EndState.COMPLETED, EndState.DENIED)
         return (
-            self.scenario.stage not in self._side_by_side(stage)
-            or stage.key in self.scenario.done_alongside
+            self.scenario.stage not in self._parallel_stages(stage)
+            or stage.key in self.scenario.also_done
         )
 
-    def _is_taken_up(self, stage: StageDefinition) -> bool:
+    def _is_accepted(self, stage: StageDefinition) -> bool:
         hangs = self.scenario.ending in (EndState.HANDED_OVER, EndState.NOT_TAKEN_UP)
         return bool(stage.after) and not (stage.key == self.scenario.stage and hangs)
 
-    def _side_by_side(self, stage: StageDefinition) -> set[str]:
+    def _parallel_stages(self, stage: StageDefinition) -> set[str]:
         leg = next(leg for leg in self.definition.stage_levels() if stage in leg)
-        return {one.key for one in leg}
+        return {parallel.key for parallel in leg}
 
-    def _take_up(self, plan: Schedule, stage: StageDefinition, begun: datetime) -> datetime:
-        """A handoff is accepted in its time; where none is sent, the deed finds nothing to do."""
+    def _accept(self, plan: Schedule, stage: StageDefinition, begun: datetime) -> datetime:
+        """Accept a handoff in time; the action does nothing where none was sent."""
         within = self.definition.departments[stage.department].accept_within
         if within is None:
             return begun
@@ -132,9 +132,9 @@ class Scheduler:
         return at
 
     def _work(self, plan: Schedule, stage: StageDefinition, at: datetime) -> datetime:
-        """The stage is done; where it asks the customer something, by their yes."""
+        """Complete the stage; a question to the customer is answered with yes."""
         if stage.question is not None:
-            at = self._awake(at + timedelta(hours=self._some(1, 20)))
+            at = self._waking_time(at + timedelta(hours=self._between(1, 20)))
             is_time = stage.question.expects == "time"
             plan.add(at, actions.answer("Tomorrow at 10" if is_time else "Yes please, go ahead"))
         else:
@@ -143,90 +143,92 @@ class Scheduler:
             plan.add(at, actions.advance(stage.key))
         return at
 
-    def _hear(self, plan: Schedule, stage: StageDefinition, at: datetime, until: datetime) -> None:
-        """What a third party says on its way; where it is late they have fallen silent."""
+    def _add_courier_updates(
+        self, plan: Schedule, stage: StageDefinition, at: datetime, until: datetime
+    ) -> None:
+        """Plan the updates of a third party; one that is late has fallen silent."""
         if not stage.third_party or until == NEVER:
             return
         silent = self.scenario.ending == EndState.LATE and stage.key == self.scenario.stage
         for part, words in COURIER_UPDATES[: 1 if silent else None]:
             said_at = self._office(stage).next_open(at + (until - at) * part)
-            plan.add(said_at, actions.third_party_update(stage.key, words))
+            plan.add(said_at, actions.record_third_party(stage.key, words))
 
-    def _stand(self, plan: Schedule, stage: StageDefinition, at: datetime) -> None:
-        """The stage that the story has come to: what is done to it, and for how long it stands."""
+    def _end_here(self, plan: Schedule, stage: StageDefinition, at: datetime) -> None:
+        """Plan the stage where the story ends: what happens there, and until when."""
         office, ending = self._office(stage), self.scenario.ending
         if stage.key != self.scenario.stage:
             return
         within = self.definition.departments[stage.department].accept_within or Duration(2, "bh")
         if ending == EndState.HANDED_OVER:
-            plan.ends = office.add_open_time(at, self._some(8, 30) * MINUTE)
+            plan.ends = office.add_open_time(at, self._between(8, 30) * MINUTE)
         elif ending == EndState.NOT_TAKEN_UP:
             late = office.add(at, within)
-            plan.ends = office.add_open_time(late, self._some(60, 240) * MINUTE)
+            plan.ends = office.add_open_time(late, self._between(60, 240) * MINUTE)
         elif ending == EndState.LATE:
             late = office.add(office.add(at, stage.expected), stage.grace)
-            plan.ends = office.add_open_time(late, self._some(90, 500) * MINUTE)
+            plan.ends = office.add_open_time(late, self._between(90, 500) * MINUTE)
         elif ending in (EndState.WAITING, EndState.REMINDED):
-            days = 2.5 if ending == EndState.REMINDED else self._some(0.3, 1.6)
-            plan.ends = self._awake(at + timedelta(days=days))
+            days = 2.5 if ending == EndState.REMINDED else self._between(0.3, 1.6)
+            plan.ends = self._waking_time(at + timedelta(days=days))
         else:
             low, high = (0.05, 0.3) if ending == EndState.CANCELLED else (0.1, 0.6)
             at = self._part_of(stage, stage.expected, at, low, high)
-            plan.ends = self._then(plan, stage, at)
+            plan.ends = self._end(plan, stage, at)
 
-    def _then(self, plan: Schedule, stage: StageDefinition, at: datetime) -> datetime:
-        """The endings that something is done for; gives when the story stands still."""
+    def _end(self, plan: Schedule, stage: StageDefinition, at: datetime) -> datetime:
+        """Plan the action of an ending; gives the end of the story."""
         ending, workflow = self.scenario.ending, self.scenario.workflow
         if ending == EndState.HELD:
             plan.add(at, actions.hold(HOLDS[workflow], timedelta(days=9)))
-            return at + timedelta(days=self._some(0.5, 2))
+            return at + timedelta(days=self._between(0.5, 2))
         if ending == EndState.DECLINED:
-            plan.add(self._awake(at), actions.answer("No thanks, that is too much for me"))
-            return self._awake(at) + timedelta(days=self._some(1, 4))
+            plan.add(self._waking_time(at), actions.answer("No thanks, that is too much for me"))
+            return self._waking_time(at) + timedelta(days=self._between(1, 4))
         if ending == EndState.CANCELLED:
             plan.add(at, actions.cancel(CANCEL_REASON))
-            return at + timedelta(days=self._some(1, 6))
+            return at + timedelta(days=self._between(1, 6))
         if ending == EndState.SENT_BACK:
             plan.add(at, actions.advance(stage.key))
             below = self.definition.opened_by(stage.key, {stage.key})[0]
             back = self._part_of(below, below.expected, at, 0.2, 0.6)
             plan.add(back, actions.send_back(stage.key, SENT_BACK))
-            return self._awake(back + timedelta(days=self._some(0.4, 1.5)))
+            return self._waking_time(back + timedelta(days=self._between(0.4, 1.5)))
         return at
 
-    def _after_the_last(self, plan: Schedule, done: datetime) -> None:
-        """What the customer is asked when all is done, and what they say."""
+    def _follow_up(self, plan: Schedule, done: datetime) -> None:
+        """Plan the follow-up after the last stage, and the customer's answer."""
         question = self.definition.follow_ups_after(self.scenario.stage)[0]
         asked = done + question.wait.length
         if self.scenario.ending == EndState.ASKED:
-            plan.ends = asked + timedelta(hours=self._some(2, 26))
+            plan.ends = asked + timedelta(hours=self._between(2, 26))
             return
-        answered = self._awake(asked + timedelta(minutes=self._some(10, 900)))
+        answered = self._waking_time(asked + timedelta(minutes=self._between(10, 900)))
         if self.scenario.ending == EndState.DENIED:
             plan.add(answered, actions.answer("No, nothing here yet"))
-            plan.ends = answered + timedelta(minutes=self._some(40, 400))
+            plan.ends = answered + timedelta(minutes=self._between(40, 400))
         else:
             plan.add(answered, actions.answer("YES"))
-            plan.ends = answered + timedelta(days=self._some(1, 9))
+            plan.ends = answered + timedelta(days=self._between(1, 9))
 
-    def _talk(self, plan: Schedule, done: dict[str, datetime], opened: datetime) -> None:
-        """Put what was said between the opening and the end of its stage."""
+    def _add_exchanges(self, plan: Schedule, done: dict[str, datetime], opened: datetime) -> None:
+        """Plan each message between the opening and the end of its stage."""
         for key, talk in self.scenario.exchanges:
             stage = self.definition.stage(key)
-            begun = max((done[one] for one in stage.after), default=opened)
+            begun = max((done[before] for before in stage.after), default=opened)
             until = min(done.get(key, plan.ends), plan.ends)
-            at = begun + (until - begun) * self._some(0.4, 0.75)
-            for step in self._said(talk, stage, at, plan.ends):
+            at = begun + (until - begun) * self._between(0.4, 0.75)
+            for step in self._exchange(talk, stage, at, plan.ends):
                 if step.at <= plan.ends:
                     plan.steps.append(step)
 
-    def _said(
+    def _exchange(
         self, talk: Exchange, stage: StageDefinition, at: datetime, ends: datetime
     ) -> Iterator[ScheduledAction]:
         office, workflow = self._office(stage), self.scenario.workflow
-        at = self._awake(at)
+        at = self._waking_time(at)
         question, reply = self.rng.choice(QUESTIONS[workflow])
-        answered = office.add_open_time(office.next_open(at), self._some(6, 70) * MINUTE)
+        answered = office.add_open_time(office.next_open(at), self._between(6, 70) * MINUTE)
         promised = f"{PROMISES[workflow]}."
         if talk == Exchange.NEWS:
             yield ScheduledAction(at, actions.customer_writes("Any news?"))
@@ -237,7 +239,7 @@ class Scheduler:
             yield ScheduledAction(answered, actions.reply(reply))
         elif talk == Exchange.UNANSWERED:
             yield ScheduledAction(
-                ends - self._some(4, 25) * MINUTE, actions.customer_writes(question)
+                ends - self._between(4, 25) * MINUTE, actions.customer_writes(question)
             )
         elif talk == Exchange.LONG_UNANSWERED:
             yield ScheduledAction(at, actions.customer_writes(question))
@@ -252,8 +254,8 @@ class Scheduler:
     def _promise(
         self, talk: Exchange, office: BusinessCalendar, at: datetime, ends: datetime, text: str
     ) -> Iterator[ScheduledAction]:
-        soon = office.add_open_time(at, self._some(2, 5) * 60 * MINUTE)
-        later = max(ends, office.add_open_time(ends, self._some(3, 12) * 60 * MINUTE))
+        soon = office.add_open_time(at, self._between(2, 5) * 60 * MINUTE)
+        later = max(ends, office.add_open_time(ends, self._between(3, 12) * 60 * MINUTE))
         if talk == Exchange.PROMISE:
             yield ScheduledAction(at, actions.promise(text, later))
             return
@@ -267,7 +269,7 @@ class Scheduler:
     def _part_of(
         self, stage: StageDefinition, whole: Duration, at: datetime, low: float, high: float
     ) -> datetime:
-        """Some part of a stretch of time later, at a moment when the department works."""
+        """A random part of that time later, at a moment when the department is open."""
         office, part = self._office(stage), self.rng.uniform(low, high)
         if whole.unit == "bd":
             return office.add_open_time(at, whole.amount * WORKING_DAY * part)
@@ -278,15 +280,15 @@ class Scheduler:
     def _office(self, stage: StageDefinition) -> BusinessCalendar:
         return self.definition.departments[stage.department].calendar
 
-    def _some(self, low: float, high: float) -> float:
+    def _between(self, low: float, high: float) -> float:
         return self.rng.uniform(low, high)
 
-    def _awake(self, at: datetime) -> datetime:
-        """That moment, or the morning after where it falls into the night."""
+    def _waking_time(self, at: datetime) -> datetime:
+        """That moment, or the next morning where it is at night."""
         local = at.astimezone(ZoneInfo(self.definition.timezone))
-        if MORNING <= local.time() <= NIGHT:
+        if WAKES_AT <= local.time() <= SLEEPS_AT:
             return at
-        morning = local.replace(hour=MORNING.hour, minute=MORNING.minute)
-        if local.time() > NIGHT:
+        morning = local.replace(hour=WAKES_AT.hour, minute=WAKES_AT.minute)
+        if local.time() > SLEEPS_AT:
             morning += timedelta(days=1)
         return morning.astimezone(at.tzinfo)

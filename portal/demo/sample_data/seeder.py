@@ -1,4 +1,4 @@
-"""Filling a database with lives, in the order in which they would have happened."""
+"""Fill a database with sample requests, in the order of their moments."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from random import Random
 from portal import business_time
 from portal.demo.sample_data import actions
 from portal.demo.sample_data.canned_replies import add_sample_replies
-from portal.demo.sample_data.customers import MARTIN, sample_customers
+from portal.demo.sample_data.customers import MARTIN, numbered_people
 from portal.demo.sample_data.sample_request import SampleRequest
 from portal.demo.sample_data.scenarios import (
     COUNTRIES,
@@ -26,14 +26,14 @@ from portal.queries.workflows import find_newest_workflow
 from portal.workflows import WorkflowDefinition, read_workflow_file, shipped_workflow_files
 
 BATCH_SIZE = 50
-"""Lives in one transaction: quick to write, and short enough for a server that runs beside."""
+"""Samples in one transaction: quick to write, and short enough for a server beside it."""
 
-NEXT_SWEEP = timedelta(seconds=2)
+SWEEP_INTERVAL = timedelta(seconds=2)
 
 
 @dataclass(frozen=True)
 class SeededRequest:
-    """A request that was made: whose it is, and the link that opens its page."""
+    """A request that was made: its customer, and the link to its page."""
 
     reference: str
     name: str
@@ -54,17 +54,19 @@ async def fill(
         definitions = await _load_workflows(uow)
         await add_sample_staff(uow, password_hash)
         await add_sample_replies(uow)
-    lives = list(_cast(requests, seed))
+    sample_requests = list(_assign_stories(requests, seed))
     samples: list[SeededRequest] = []
     for begin in range(0, requests, BATCH_SIZE):
         async with operations.begin(SYSTEM_ACTOR) as uow:
-            samples += await _live(uow, lives[begin : begin + BATCH_SIZE], definitions, seed)
+            samples += await _create(
+                uow, sample_requests[begin : begin + BATCH_SIZE], definitions, seed
+            )
     return samples
 
 
 @dataclass(frozen=True)
 class ScenarioRun:
-    """A story with somebody to live it."""
+    """A story with its customer."""
 
     number: int
     scenario: Scenario
@@ -72,9 +74,9 @@ class ScenarioRun:
     title: str
 
 
-def _cast(requests: int, seed: int) -> Iterator[ScenarioRun]:
+def _assign_stories(requests: int, seed: int) -> Iterator[ScenarioRun]:
     rng = Random(seed)
-    people = sample_customers(rng)
+    people = numbered_people(rng)
     yield ScenarioRun(0, MARTIN_SCENARIO, MARTIN, MARTIN_SCENARIO.title)
     for number in range(1, requests):
         scenario = SCENARIOS[(number - 1) % len(SCENARIOS)]
@@ -82,36 +84,33 @@ def _cast(requests: int, seed: int) -> Iterator[ScenarioRun]:
         yield ScenarioRun(number, scenario, customer, rng.choice(TITLES[scenario.workflow]))
 
 
-async def _live(
-    uow: UnitOfWork,
-    parts: list[ScenarioRun],
-    definitions: dict[str, WorkflowDefinition],
-    seed: int,
+async def _create(
+    uow: UnitOfWork, parts: list[ScenarioRun], definitions: dict[str, WorkflowDefinition], seed: int
 ) -> list[SeededRequest]:
     present = business_time.now()
     agenda: list[tuple[ScheduledAction, SampleRequest]] = []
-    lives: list[SampleRequest] = []
+    sample_requests: list[SampleRequest] = []
     for part in parts:
         own = f"{seed}:{part.number}"
         sample = SampleRequest(uow, part.scenario, part.customer, part.title, Random(own), present)
         steps = plan(part.scenario, definitions[part.scenario.workflow], present, own)
         agenda += [(step, sample) for step in steps]
-        lives.append(sample)
+        sample_requests.append(sample)
     for step, sample in sorted(agenda, key=lambda entry: entry[0].at):
-        await _live_until(step.at, sample, present)
+        await _run_until(step.at, sample, present)
         sample.now = step.at
         await step.action(sample)
         await sample.deliver(present)
-    for sample in lives:
-        await _live_until(present, sample, present)
-    return [await _sample(uow, sample) for sample in lives]
+    for sample in sample_requests:
+        await _run_until(present, sample, present)
+    return [await _sample(uow, sample) for sample in sample_requests]
 
 
-async def _live_until(until: datetime, sample: SampleRequest, present: datetime) -> None:
-    """Ask, remind and tell as the sweep would have done meanwhile."""
+async def _run_until(until: datetime, sample: SampleRequest, present: datetime) -> None:
+    """Send follow-ups, reminders and updates as the sweep does."""
     while (due := sample.next_due_at()) is not None and due <= until:
-        # Twice something at one moment: the sweep comes again a little later.
-        sample.now = due if due > sample.now else sample.now + NEXT_SWEEP
+        # Two are due at one moment: the sweep comes again a little later.
+        sample.now = due if due > sample.now else sample.now + SWEEP_INTERVAL
         if sample.now > until:
             break
         await actions.run_due_work(sample)

@@ -1,5 +1,6 @@
-"""The people of the sample organisation; each department of the shipped workflows has a lead."""
+"""The staff of the sample organisation; each department of the shipped workflows has a lead."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlmodel import select
@@ -10,17 +11,18 @@ from portal.operations import UnitOfWork, add_staff
 
 @dataclass(frozen=True)
 class SampleStaff:
-    """Somebody at the desk, the departments they lead, and those that they help in."""
+    """A colleague, the departments that they lead, and those that they help in."""
 
     name: str
     leads: tuple[str, ...] = ()
     helps: tuple[str, ...] = ()
     role: Role = Role.AGENT
+    mailbox: str = ""
 
     @property
     def email(self) -> str:
-        """``tess.moreno@acme.example``: .example is nobody's (RFC 2606)."""
-        return f"{self.name.lower().replace(' ', '.')}@acme.example"
+        """``tess.moreno@acme.example``, or the mailbox there: .example is reserved (RFC 2606)."""
+        return f"{self.mailbox or self.name.lower().replace(' ', '.')}@acme.example"
 
 
 SAMPLE_STAFF = (
@@ -44,10 +46,12 @@ SAMPLE_STAFF = (
 )
 
 
-async def add_sample_staff(uow: UnitOfWork, password_hash: str | None) -> None:
+async def add_sample_staff(
+    uow: UnitOfWork, password_hash: str | None = None, people: Iterable[SampleStaff] = SAMPLE_STAFF
+) -> None:
     """Add those who are not there yet; with a password's hash they can sign in at once."""
     known = set((await uow.session.exec(select(StaffMember.email))).all())
-    for colleague in SAMPLE_STAFF:
+    for colleague in people:
         if colleague.email in known:
             continue
         person, _ = await add_staff(

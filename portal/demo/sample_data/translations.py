@@ -1,4 +1,4 @@
-"""What is said in a story, in the language of the customer whom it is said to or by."""
+"""The Spanish and Arabic of what customers and staff write in the sample stories."""
 
 TRANSLATIONS = {
     "Everyday credit card": ("Tarjeta de cada día", "بطاقة كل يوم"),
@@ -45,10 +45,7 @@ TRANSLATIONS = {
         "¿Necesitan también los planos en papel?",
         "هل تحتاجون المخططات على الورق أيضًا؟",
     ),
-    "No, the files are all we need.": (
-        "No, con los archivos nos basta.",
-        "لا، تكفينا الملفات.",
-    ),
+    "No, the files are all we need.": ("No, con los archivos nos basta.", "لا، تكفينا الملفات."),
     "May I begin with the foundations already?": (
         "¿Puedo empezar ya con los cimientos?",
         "هل يمكنني البدء بالأساسات الآن؟",
@@ -69,10 +66,7 @@ TRANSLATIONS = {
         "Usted pidió la entrega después de sus vacaciones",
         "طلبت التسليم بعد عطلتك",
     ),
-    "The plot is being measured again": (
-        "Se mide el terreno otra vez",
-        "نعيد قياس قطعة الأرض",
-    ),
+    "The plot is being measured again": ("Se mide el terreno otra vez", "نعيد قياس قطعة الأرض"),
     "Sheet 3 lacks the distance to the boundary; please add it": (
         "En la hoja 3 falta la distancia al lindero; por favor, indíquela",
         "تنقص الصفحة 3 المسافة إلى الحد؛ أضفها من فضلك",
@@ -82,10 +76,10 @@ TRANSLATIONS = {
         "أخبرتنا أنك لم تعد بحاجة إليه",
     ),
 }
-"""By the English of the stories that Spanish and Arabic customers have: their own and our words."""
+"""By the English text: Spanish and Arabic, for stories of customers who read them."""
 
 
 def translate(locale: str, english: str) -> str:
-    """The same in that language; what has no translation here stays English."""
+    """The text in that language; a text without a translation stays English."""
     spanish, arabic = TRANSLATIONS.get(english, (english, english))
     return {"es": spanish, "ar": arabic}.get(locale, english)

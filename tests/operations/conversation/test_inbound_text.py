@@ -211,7 +211,7 @@ async def test_a_yes_with_two_questions_open_is_asked_which(
     assert (await last(organisation)).kind == MessageKind.WHICH_REQUEST
     await texts("3")
     assert [run.stage_key for run in (await organisation.reload(second)).open_runs] == ["mended"]
-    assert (await organisation.reload(repair)).asked is not None
+    assert (await organisation.reload(repair)).open_question is not None
 
 
 async def test_yes_and_no_by_text_are_answers(organisation, texts):

@@ -123,8 +123,8 @@ async def test_of_two_questions_the_one_put_last_is_answered(clock, organisation
         await organisation.run(run_due_follow_ups, one, by=SYSTEM_ACTOR)
         clock.shift(timedelta(hours=2))
     await texts("Yes")
-    assert (await organisation.reload(second)).asked is None
-    assert (await organisation.reload(repair)).asked is not None
+    assert (await organisation.reload(second)).open_question is None
+    assert (await organisation.reload(repair)).open_question is not None
 
 
 async def test_an_answer_to_a_colleague_goes_to_them(clock, organisation, card, repair, texts):

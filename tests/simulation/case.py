@@ -1,4 +1,4 @@
-"""One request as it lives: its customer, what is planned about it, and how it was last seen."""
+"""A simulated request: its customer, what is planned for it, and its last state."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from portal.models import Actor, Event, ServiceRequest, StageRun
+from portal.models import Actor, ServiceRequest, StageRun
 from portal.operations import CustomerDetails, UnitOfWork
 from portal.queries.requests import lock_by_id
 from portal.workflows import WorkflowDefinition
-from tests.simulation.event_loop import EventLoop
+from tests.simulation.event_loop import Simulation
 
 StaffOperation = Callable[[UnitOfWork, ServiceRequest], Awaitable[None]]
 
 
 @dataclass
-class SimulatedRequest:
-    """Number, kind, customer; ``request`` is as somebody last left it."""
+class Case:
+    """A simulated request and its customer; ``request`` is its state after the last change."""
 
-    world: EventLoop
+    simulation: Simulation
     number: int
     kind: WorkflowDefinition
     customer: CustomerDetails
@@ -31,56 +31,51 @@ class SimulatedRequest:
     bounced_at: dict[frozenset[int], datetime] = field(default_factory=dict)
     returns_resolved: bool = False
     is_delivered: bool = True
-    heard_at: datetime | None = None
-    expected_at: datetime | None = None
+    last_update_at: datetime | None = None
+    expected_by: datetime | None = None
     impatient_at: datetime | None = None
     asked: int = 0
     is_over: bool = False
     _times: Counter[str] = field(default_factory=Counter)
 
     @property
-    def it(self) -> ServiceRequest:
-        """The request, once it is open."""
+    def current(self) -> ServiceRequest:
+        """The request in its last state. Raises RuntimeError before it is open."""
         if self.request is None:
-            raise RuntimeError("this life has not begun")
+            raise RuntimeError("the request is not open yet")
         return self.request
 
     @property
     def id(self) -> int:
         """The request's id."""
-        return self.it.id or 0
+        return self.current.id or 0
 
     def open_run(self, stage: str, passage: int | None = None) -> StageRun | None:
-        """The open passage through a stage, if it is (still) that one."""
-        for run in self.it.open_runs:
+        """The open run of a stage, if it is open in that passage."""
+        for run in self.current.open_runs:
             if run.stage_key == stage and passage in (None, run.passage):
                 return run
         return None
 
-    def count_return(self, one: int, other: int) -> None:
-        """A department gave it back to another: so often is what bouncing is judged by."""
-        pair = frozenset({one, other})
+    def count_return(self, department_id: int, other_id: int) -> None:
+        """Count a return between two departments; at the second one the request bounces."""
+        pair = frozenset({department_id, other_id})
         self.returns[pair] = self.returns.get(pair, 0) + 1
         if self.returns[pair] == 2:
-            self.bounced_at[pair] = self.world.now
-
-    def see(self, request: ServiceRequest, news: list[Event]) -> None:
-        """Somebody has changed it."""
-        del news
-        self.request = request
+            self.bounced_at[pair] = self.simulation.now
 
     def times(self, what: str) -> int:
-        """The how-manieth time this is."""
+        """How many times this has happened, this time included."""
         self._times[what] += 1
         return self._times[what]
 
-    def plan(self, key: str, at: datetime, deed: Callable[[], Awaitable[None]]) -> None:
-        """Put this on the agenda, once in this life."""
+    def plan(self, key: str, at: datetime, action: Callable[[], Awaitable[None]]) -> None:
+        """Put this on the agenda, once for this request."""
         if key not in self.planned:
             self.planned.add(key)
-            self.world.at(at, deed)
+            self.simulation.at(at, action)
 
     async def do(self, actor: Actor, work: StaffOperation) -> None:
-        """One turn about this request by this hand."""
-        async with self.world.operations.begin(actor) as uow:
+        """Change this request in one transaction of this actor."""
+        async with self.simulation.operations.begin(actor) as uow:
             await work(uow, await lock_by_id(uow.session, self.id))
