@@ -58,3 +58,7 @@ class VersionConflict(Conflict):
     """Somebody changed the request after the page or answer was drawn (``version`` is old)."""
 
     title: str = LazyString("It has changed meanwhile")
+
+
+class SettingsError(Exception):
+    """A setting is wrong, missing or half-set; the words are one sentence naming it."""

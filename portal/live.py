@@ -8,6 +8,7 @@ numbered and never caught up.
 
 import asyncio
 import contextlib
+import inspect
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -136,10 +137,12 @@ class LiveUpdates:
 
         ``since`` is the last event that the page has; what came after it is told first. Without
         it nothing is told on connecting. ``also`` are further topics, none of them numbered.
+        Raises RuntimeError where ``send`` is no coroutine function.
         """
         del scope
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 (a server runs each call in a task)
+        _must_be_coroutine_function(send)
         viewer = Viewer(send, task)
         watched = {one: self._topics.setdefault(one, Topic()) for one in (topic, *extra_topics)}
         for one in watched.values():
@@ -259,6 +262,14 @@ class LiveUpdates:
         if watched:
             for request_id, version in (await self._versions(watched)).items():
                 self._tell_all(f"request:{request_id}", version)
+
+
+def _must_be_coroutine_function(send: Send) -> None:
+    """`_put` takes one step of what ``send`` returns, which only a coroutine has (PEP 492)."""
+    if not inspect.iscoroutinefunction(send):
+        raise RuntimeError(
+            "Live pages need a server whose ASGI send is a coroutine function, as uvicorn's is."
+        )
 
 
 def _put(viewer: Viewer, message: Message) -> None:

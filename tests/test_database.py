@@ -2,6 +2,10 @@
 
 import asyncio
 import re
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -11,6 +15,7 @@ from sqlmodel import SQLModel, col, select
 
 from portal.database import Database
 from portal.models import Department, ServiceRequest, StaffMember, Stage, StageRun
+from tests.support.processes import ROOT
 
 NIGHT = datetime(2025, 6, 3, 22, 30, 0, 123456, tzinfo=timezone(timedelta(hours=-4)))
 
@@ -133,6 +138,40 @@ async def test_a_second_process_waits_for_the_first(settings, database):
     finally:
         await other.close()
     assert set(await departments(database)) == {"first", "second"}
+
+
+def test_two_processes_on_one_sqlite_file_lose_no_update(tmp_path):
+    """Each transaction begins IMMEDIATE: with a plain BEGIN both read the same number."""
+    path, times = tmp_path / "counter.db", 15
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE counter (number INTEGER NOT NULL)")
+        connection.execute("INSERT INTO counter VALUES (0)")
+        connection.commit()
+    module, url = "tests.support.counter_process", f"sqlite+aiosqlite:///{path}"
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", module, url, str(times)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    try:
+        assert [process.stdout.readline() for process in processes] == ["ready\n"] * 2
+        for process in processes:
+            process.stdin.write("start\n")
+            process.stdin.flush()
+        errors = [process.communicate(timeout=60)[1] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    assert errors == ["", ""]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT number FROM counter").fetchone() == (2 * times,)
 
 
 async def test_reader_is_not_blocked_by_writer(database):

@@ -12,7 +12,7 @@ from redis import Redis
 from starlette.applications import Starlette
 
 from portal.app import create_app
-from portal.live import CHANNEL
+from portal.live import CHANNEL, LiveUpdates
 from portal.models import Event, Message, MessageStatus, ServiceRequest
 from portal.operations import accept, advance, receive_web_message, revoke_link
 from portal.queries.conversations import get_message
@@ -114,7 +114,9 @@ async def settled(app: Starlette, count: int) -> None:
     """So many streams are open, and each has found where it stands."""
     live = app.state.live
     await until(lambda: live.viewers == count)
-    await until(lambda: all(v.sent_version is not None for t in live._topics.values() for v in t.viewers))
+    await until(
+        lambda: all(v.sent_version is not None for t in live._topics.values() for v in t.viewers)
+    )
 
 
 async def test_a_change_reaches_every_open_page_with_its_number(
@@ -272,6 +274,18 @@ async def test_two_web_processes_hear_of_each_others_changes(
             numbers.append(now.page_version)
         assert [await page.hear() for _ in numbers] == numbers
         await viewers.stack.aclose()
+
+
+async def test_server_whose_send_is_no_coroutine_function_is_refused_at_once(
+    settings: Settings,
+) -> None:
+    """Each frame takes one step of the coroutine that ``send`` returns."""
+
+    def send(_message: object) -> asyncio.Future[None]:
+        return asyncio.get_running_loop().create_future()
+
+    with pytest.raises(RuntimeError, match="ASGI send is a coroutine function"):
+        await LiveUpdates(None).stream({}, send, send, topic="desk:1", since=None)  # type: ignore[arg-type]
 
 
 def listeners(queue: str) -> int:

@@ -15,6 +15,7 @@ from portal import business_time
 from portal.messaging.send_errors import SendError
 from portal.messaging.sms.twilio_client import TwilioMessage
 from portal.models import RECEIPT_TIMEOUT, SYSTEM_ACTOR, Message
+from portal.models.columns import saved_id
 from portal.operations import Operations, UnitOfWork
 from portal.operations.delivery.outcomes import apply_status
 from workers.delivery.gateways import Gateways
@@ -42,7 +43,7 @@ class ReceiptPoller:
         answers = await asyncio.gather(*(self._ask(message.provider_sid or "") for message in due))
         for message, answer in zip(due, answers, strict=True):
             async with self._operations.begin(SYSTEM_ACTOR) as uow:
-                await self._learn(uow, message.id or 0, answer)
+                await self._learn(uow, saved_id(message), answer)
 
     async def _due(self, now: datetime) -> Sequence[Message]:
         query = (

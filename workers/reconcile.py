@@ -25,6 +25,7 @@ from portal.models import (
     MessageStatus,
     SendAttempt,
 )
+from portal.models.columns import saved_id
 from portal.operations import Operations, UnitOfWork
 from portal.operations.delivery.outcomes import apply_status, record_provider_id
 from portal.operations.dropped_balls.resolution import message_subject, raise_dropped_ball
@@ -63,7 +64,7 @@ class Reconciler:
             log.warning("the provider could not be asked", error=str(problem))
             return
         async with self._operations.begin(SYSTEM_ACTOR) as uow:
-            for message_id in sorted(message.id or 0 for message in doubtful):
+            for message_id in sorted(saved_id(message) for message in doubtful):
                 await self._settle(uow, message_id, known)
 
     async def _mark_lost(self, now: datetime) -> None:

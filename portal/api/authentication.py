@@ -5,6 +5,7 @@ from starlette.requests import Request
 
 from portal.api.problem_details import Unauthorised
 from portal.models import ApiKey, hash_token
+from portal.web.rate_limit import client_address
 
 RATE_LIMIT_WRONG_KEYS = "30/minute"
 """Tries with a wrong key from one address; a right key is never counted."""
@@ -22,8 +23,9 @@ async def get_api_key(request: Request) -> ApiKey:
             key: ApiKey | None = (await session.exec(query)).one_or_none()
         if key is not None:
             return key
-    caller = request.client.host if request.client else "unknown"
-    await request.app.state.rate_limiter.allow(RATE_LIMIT_WRONG_KEYS, "api key", caller)
+    await request.app.state.rate_limiter.allow(
+        RATE_LIMIT_WRONG_KEYS, "api key", client_address(request)
+    )
     raise Unauthorised(
         "Please send a key that is in use: Authorization: Bearer KEY. "
         "`kept apikey create NAME` makes one."

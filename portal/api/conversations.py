@@ -26,6 +26,7 @@ from portal.api.schemas.records import (
 )
 from portal.attachments.stored_file import StoredFile
 from portal.models import Promise
+from portal.models.columns import saved_id
 from portal.operations import UnitOfWork
 from portal.queries.api_lists import (
     PageRequest,
@@ -116,7 +117,7 @@ async def show_messages(context: ReadContext, query: PageQuery, reference: str) 
     named = await references_by_id(context.session, {request_id})
     items = [
         MessageResponse.of(
-            one, named[request_id], tries.get(one.id or 0, ()), files.get(one.id or 0, ())
+            one, named[request_id], tries.get(saved_id(one), ()), files.get(saved_id(one), ())
         )
         for one in messages
     ]

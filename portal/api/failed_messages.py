@@ -5,6 +5,7 @@ from portal.api.endpoint import ReadContext
 from portal.api.schemas.inputs import MarkToldInput, MessageQuery, Resend, Retry, encode_cursor
 from portal.api.schemas.records import MessageList, MessageResponse
 from portal.models import Message
+from portal.models.columns import saved_id
 from portal.operations import UnitOfWork
 from portal.operations.delivery.failed_messages import FailedMessage
 from portal.queries.api_lists import references_by_id, send_attempts_by_message
@@ -19,7 +20,7 @@ async def show_failed_messages(context: ReadContext, query: MessageQuery) -> Mes
     tries = await send_attempts_by_message(context.session, messages)
     named = await references_by_id(context.session, {one.request_id for one in messages})
     items = [
-        MessageResponse.of(one, named.get(one.request_id or 0), tries.get(one.id or 0, ()))
+        MessageResponse.of(one, named.get(one.request_id or 0), tries.get(saved_id(one), ()))
         for one in messages
     ]
     return MessageList(items=items, next_cursor=encode_cursor(after))
@@ -55,4 +56,4 @@ async def _answer(
 ) -> MessageResponse:
     tries = await send_attempts_by_message(uow.session, [message])
     reference = failed_message.request.reference if failed_message.request else None
-    return MessageResponse.of(message, reference, tries.get(message.id or 0, ()))
+    return MessageResponse.of(message, reference, tries.get(saved_id(message), ()))

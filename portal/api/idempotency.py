@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from portal.errors import BadInput
 from portal.models import ApiKey, IdempotentResponse
+from portal.models.columns import saved_id
 from portal.operations import UnitOfWork
 
 RETENTION = timedelta(hours=24)
@@ -38,7 +39,7 @@ class IdempotentCall:
         if not (0 < len(name) <= MAX_LENGTH and name.isascii() and name.isprintable()):
             raise BadInput(f"An Idempotency-Key has 1 to {MAX_LENGTH} plain letters.")
         said = f"{request.url.path}\n{json.dumps(document, sort_keys=True)}"
-        return cls(key.id or 0, name, hashlib.sha256(said.encode()).hexdigest())
+        return cls(saved_id(key), name, hashlib.sha256(said.encode()).hexdigest())
 
     async def find(self, uow: UnitOfWork) -> IdempotentResponse | None:
         """What was answered the first time. Raises BadInput where that was another call."""

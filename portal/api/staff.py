@@ -9,6 +9,7 @@ from portal.api.endpoint import ReadContext
 from portal.api.schemas.inputs import Absence, Input, PageQuery, encode_cursor
 from portal.api.schemas.records import PageResponse, ResponseModel, StaffReference
 from portal.models import Role, StaffMember
+from portal.models.columns import saved_id
 from portal.operations import UnitOfWork
 from portal.queries.roster import load_full_roster
 from portal.queries.staff import all_memberships, list_staff
@@ -44,7 +45,7 @@ class StaffResponse(ResponseModel):
     ) -> "StaffResponse":
         """The person, as of the roster's moment."""
         is_away, is_noted = person.is_away(roster.now), person.will_be_away(roster.now)
-        taker = roster.find_cover(person.id or 0) if is_away else None
+        taker = roster.find_cover(saved_id(person)) if is_away else None
         return cls.read(
             person,
             departments=[

@@ -72,7 +72,7 @@ class Color:
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-WHITE, BLACK = Color(255, 255, 255), Color(0, 0, 0)
+WHITE = Color(255, 255, 255)
 LIGHT_PAPER, DARK_PAPER = Color.read("#faf7f2"), Color.read("#151310")
 LIGHT_BACKGROUNDS = (LIGHT_PAPER, WHITE, Color.read("#fdf0e3"))
 DARK_BACKGROUNDS = (DARK_PAPER, Color.read("#1f1c18"), Color.read("#33241a"))

@@ -1,15 +1,15 @@
 """The `kept` command: every way to run it and to look after it.
 
-It imports little: a supervisor is this very process, and stays small.
+It imports little, each command what it needs: `--help` answers at once, and a supervisor, which is
+this very process, stays small.
 """
 
 import sys
 
 from portal.cli import requests, serve, staff, workflows
 from portal.cli.app import app
-from portal.errors import PortalError
+from portal.errors import PortalError, SettingsError
 from portal.runtime.supervisor import print_status
-from portal.settings import SettingsError
 
 __all__ = ["app", "main", "requests", "serve", "staff", "workflows"]
 

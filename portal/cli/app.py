@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from portal.settings import Settings
+if TYPE_CHECKING:  # a command line that only shows its help reads no settings
+    from portal.settings import Settings
 
 
 def _typer(purpose: str) -> typer.Typer:
@@ -35,8 +36,10 @@ def command_group(name: str, purpose: str) -> typer.Typer:
     return made
 
 
-def load(data_dir: Path | None) -> Settings:
+def load(data_dir: Path | None) -> "Settings":
     """The settings, with the folder that the command names."""
+    from portal.settings import Settings
+
     return Settings.load(**({"data_dir": data_dir} if data_dir else {}))
 
 

@@ -7,17 +7,15 @@ import typer
 
 from portal.cli.app import DataDir, Host, Port, app, load, print_lines
 from portal.errors import PortalError
-from portal.runtime.embedded_redis import EmbeddedRedis
-from portal.runtime.supervisor import Supervisor, print_status
-from portal.runtime.web_server import (
+from portal.runtime.child_processes import (
     install_signal_handlers,
     listen,
     local_url,
     migrate_in_subprocess,
-    serve_web,
     web_child,
     worker_child,
 )
+from portal.runtime.supervisor import Supervisor, print_status
 
 
 @app.command()
@@ -48,6 +46,8 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, data_dir: DataDir = None)
     Example: kept serve --host 0.0.0.0 --data-dir /var/lib/kept
     """
     install_signal_handlers()
+    from portal.runtime.embedded_redis import EmbeddedRedis
+
     settings = load(data_dir)
     with listen(host, port) as listener:
         address = local_url(host, listener)
@@ -85,11 +85,15 @@ def web(
     """
     settings = load(None)
     if fd is not None:
+        from portal.runtime.web_server import serve_web
+
         serve_web(socket.socket(fileno=fd), settings, demo=demo)
         return
     with listen(host, port) as listener:
         print_status(f"serving at {local_url(host, listener)}; Ctrl-C stops it.")
         if processes == 1:
+            from portal.runtime.web_server import serve_web
+
             serve_web(listener, settings)
             return
         children = [web_child(f"web {number}", listener, {}) for number in range(1, processes + 1)]

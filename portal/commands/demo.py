@@ -13,15 +13,15 @@ from portal.demo.sample_data.staff import SAMPLE_STAFF
 from portal.desk.auth.passwords import hash_password
 from portal.errors import Conflict
 from portal.operations import Operations
-from portal.runtime.embedded_redis import EmbeddedRedis
-from portal.runtime.supervisor import Supervisor
-from portal.runtime.web_server import (
+from portal.runtime.child_processes import (
     install_signal_handlers,
     listen,
     local_url,
     web_child,
     worker_child,
 )
+from portal.runtime.embedded_redis import EmbeddedRedis
+from portal.runtime.supervisor import Supervisor
 from portal.settings import Settings
 
 BRAND = "Acme"

@@ -6,6 +6,7 @@ from portal import business_time
 from portal.commands.runner import COMMAND_LINE_ACTOR, run_operation
 from portal.errors import BadInput
 from portal.models import Role, StaffMember
+from portal.models.columns import saved_id
 from portal.operations import (
     Operations,
     add_staff,
@@ -77,7 +78,7 @@ def set_absent(
         async with operations.database.reading() as session:
             person = await find_staff_by_email(session, email)
             roster = await load_full_roster(session, business_time.now())
-        zone = roster.timezone_of(person.id or 0 if person else 0)
+        zone = roster.timezone_of(saved_id(person) if person else 0)
         async with operations.begin(COMMAND_LINE_ACTOR) as uow:
             person = await mark_absent(
                 uow,
@@ -144,6 +145,6 @@ def _line(person: StaffMember, seats: Sequence[tuple[int, str, bool]], roster: R
 
 def _away(person: StaffMember, roster: Roster) -> str:
     """Their absence, and who stands in, where somebody is named."""
-    words = person.describe_absence(roster.now, roster.timezone_of(person.id or 0))
+    words = person.describe_absence(roster.now, roster.timezone_of(saved_id(person)))
     deputy = roster.staff.get(person.deputy_id or 0)
     return f"{words}; {deputy.name} stands in" if deputy else words

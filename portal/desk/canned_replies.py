@@ -15,6 +15,7 @@ from portal.desk.labels import REASON_LABELS
 from portal.desk.widgets import Choice, FormError
 from portal.errors import BadInput, NotAllowed, NotFound, PortalError
 from portal.models import CannedReply, ContactReason, Department
+from portal.models.columns import saved_id
 from portal.operations import UnitOfWork
 from portal.operations.conversation.canned_replies import (
     PLACEHOLDERS,
@@ -70,7 +71,7 @@ class CannedReplyAccess:
 async def show_canned_replies(request: Request, reader: CurrentStaff) -> Response:
     """`GET /desk/replies`."""
     said = SUCCESS_MESSAGES.get(request.query_params.get("done", ""))
-    return answer(request, "desk/replies.html", await _page(request, reader, said=said))
+    return await answer(request, "desk/replies.html", await _page(request, reader, said=said))
 
 
 async def edit_canned_reply(request: Request, reader: CurrentStaff) -> Response:
@@ -87,10 +88,10 @@ async def edit_canned_reply(request: Request, reader: CurrentStaff) -> Response:
         typed = {one: access.field(form, one) for one in ("title", "body", "reason", "department")}
         problem = FormError(_form_of(request, verb), refusal.detail, typed)
         context = await _page(request, reader, problem=problem)
-        return answer(request, "desk/replies.html", context, refusal.status)
+        return await answer(request, "desk/replies.html", context, refusal.status)
     if not is_fragment(request):
         return RedirectResponse(f"/desk/replies?done={verb}", 303)
-    return answer(
+    return await answer(
         request, "desk/replies.html", await _page(request, reader, said=SUCCESS_MESSAGES[verb])
     )
 
@@ -133,7 +134,7 @@ def _form_of(request: Request, verb: str) -> str:
 
 async def _keeper(request: Request, reader: CurrentStaff) -> CannedReplyAccess:
     async with request.app.state.database.reading() as session:
-        return CannedReplyAccess(reader, await led_departments(session, reader.staff.id or 0))
+        return CannedReplyAccess(reader, await led_departments(session, saved_id(reader.staff)))
 
 
 async def _page(
@@ -185,7 +186,7 @@ def _shown(keeper: CannedReplyAccess, reply: CannedReply) -> CannedReplyRow:
         REASON_LABELS[ContactReason(reply.reason)].lower() if reply.reason else "anything"
     )
     return CannedReplyRow(
-        reply.id or 0, reply.title, reply.body, reply.reason, reason_label, reply.written_by,
+        saved_id(reply), reply.title, reply.body, reply.reason, reason_label, reply.written_by,
         keeper.may_edit(reply.department_id),
     )  # fmt: skip
 

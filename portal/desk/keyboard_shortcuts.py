@@ -18,7 +18,7 @@ COOKIE_MAX_AGE_SECONDS = 365 * 24 * 3600
 
 async def show_shortcuts(request: Request, reader: CurrentStaff) -> Response:
     """`GET /desk/keys`: which there are, and whether they are on."""
-    return answer(request, "desk/keys.html", layout_context(reader))
+    return await answer(request, "desk/keys.html", layout_context(reader))
 
 
 async def toggle_shortcuts(request: Request, reader: CurrentStaff) -> Response:

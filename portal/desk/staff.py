@@ -23,6 +23,7 @@ from portal.desk.labels import timezone_label
 from portal.desk.widgets import Choice, Person
 from portal.errors import NotAllowed, NotFound, PortalError
 from portal.models import Department, Role, StaffMember
+from portal.models.columns import saved_id
 from portal.operations import UnitOfWork, mark_absent, mark_returned
 from portal.operations.staff import parse_day
 from portal.queries.desk.canned_replies import led_departments
@@ -103,7 +104,7 @@ class StaffDirectory:
         places = [
             StaffGroup(one.name, self._of(one))
             for one in sorted(self.roster.departments.values(), key=lambda one: one.name)
-            if self.reader.works_in(one.id or 0)
+            if self.reader.works_in(saved_id(one))
         ]
         everywhere = [
             self._shown(one, {Role.MANAGER: "manager", Role.ADMIN: "admin"}[one.role])
@@ -117,7 +118,7 @@ class StaffDirectory:
     def form(self, person: StaffMember, typed: dict[str, str], problem: str) -> AbsenceForm:
         """The form of this person, with what had been typed where it was refused."""
         roster, is_me = self.roster, person.id == self.reader.staff.id
-        zone = roster.timezone_of(person.id or 0)
+        zone = roster.timezone_of(saved_id(person))
         is_noted = person.will_be_away(roster.now)
         deputy = roster.staff.get(person.deputy_id or 0)
         known = {"from": "", "until": "", "deputy": deputy.email if deputy else ""}
@@ -127,7 +128,7 @@ class StaffDirectory:
             if person.absent_until is not None:
                 known["until"] = f"{person.absent_until.astimezone(local):%Y-%m-%d}"
         return AbsenceForm(
-            id=person.id or 0,
+            id=saved_id(person),
             title="You" if is_me else person.name,
             state=f"{'You are' if is_me else f'{person.name} is'} {self._state(person)}.",
             is_me=is_me,
@@ -141,10 +142,10 @@ class StaffDirectory:
         )
 
     def _of(self, department: Department) -> list[StaffRow]:
-        lead = self.roster.leads.get(department.id or 0)
+        lead = self.roster.leads.get(saved_id(department))
         return [
             self._shown(one, "leads it" if one.id == lead else "")
-            for one in self._by_name(self.roster.members.get(department.id or 0, []))
+            for one in self._by_name(self.roster.members.get(saved_id(department), []))
         ]
 
     def _by_name(self, ids: Any) -> list[StaffMember]:
@@ -158,7 +159,7 @@ class StaffDirectory:
 
     def _state(self, person: StaffMember) -> str:
         """As a list says it: "here", "away until Tue 3 Jun; Paul Press stands in"."""
-        roster, staff_id = self.roster, person.id or 0
+        roster, staff_id = self.roster, saved_id(person)
         if not person.will_be_away(roster.now):
             return "here"
         taker = roster.find_cover(staff_id)
@@ -184,8 +185,10 @@ async def show_staff(request: Request, reader: CurrentStaff) -> Response:
     """`GET /desk/people?person=&done=`: with the form of the person named, else the reader's."""
     asked = request.query_params
     people = await _people(request, reader)
-    number = read_number(asked["person"], "person") if asked.get("person") else reader.staff.id or 0
-    return _answer(
+    number = (
+        read_number(asked["person"], "person") if asked.get("person") else saved_id(reader.staff)
+    )
+    return await _answer(
         request, people, people.get(number), said=SUCCESS_MESSAGES.get(asked.get("done", ""))
     )
 
@@ -203,11 +206,11 @@ async def record_absence(request: Request, reader: CurrentStaff) -> Response:
             await _do(uow, verb, person, people.roster.timezone_of(number), form)
     except PortalError as refusal:
         typed = {name: field(form, name) for name in ABSENCE_FIELDS if name in form}
-        return _answer(request, people, person, typed=typed, refusal=refusal)
+        return await _answer(request, people, person, typed=typed, refusal=refusal)
     if not is_fragment(request):
         return RedirectResponse(f"/desk/people?person={number}&done={verb}", 303)
     people = await _people(request, reader)
-    return _answer(request, people, people.get(number), said=SUCCESS_MESSAGES[verb])
+    return await _answer(request, people, people.get(number), said=SUCCESS_MESSAGES[verb])
 
 
 async def _do(uow: UnitOfWork, verb: str, person: StaffMember, zone: str, form: FormData) -> None:
@@ -226,10 +229,12 @@ async def _do(uow: UnitOfWork, verb: str, person: StaffMember, zone: str, form: 
 async def _people(request: Request, reader: CurrentStaff) -> StaffDirectory:
     async with request.app.state.database.reading() as session:
         roster = await load_full_roster(session, business_time.now())
-        return StaffDirectory(reader, roster, await led_departments(session, reader.staff.id or 0))
+        return StaffDirectory(
+            reader, roster, await led_departments(session, saved_id(reader.staff))
+        )
 
 
-def _answer(
+async def _answer(
     request: Request,
     people: StaffDirectory,
     person: StaffMember,
@@ -244,4 +249,4 @@ def _answer(
         "said": said,
         **layout_context(people.reader),
     }
-    return answer(request, "desk/people.html", context, refusal.status if refusal else 200)
+    return await answer(request, "desk/people.html", context, refusal.status if refusal else 200)

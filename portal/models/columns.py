@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
@@ -38,6 +38,19 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Row(Protocol):
+    """A row of a table that counts up its own ids."""
+
+    id: int | None
+
+
+def saved_id(row: Row) -> int:
+    """The id of a row that has been saved. Raises ValueError for one that has not been flushed."""
+    if row.id is None:
+        raise ValueError(f"A {type(row).__name__} has no id before it is saved.")
+    return row.id
 
 
 def primary_key() -> Any:

@@ -7,6 +7,7 @@ from sqlmodel import col, select
 from portal.business_time import Duration, OpeningHours, check_holidays, find_zone
 from portal.errors import BadInput, NotFound
 from portal.models import Department
+from portal.models.columns import saved_id
 from portal.operations.open_request import one_line
 from portal.operations.unit_of_work import UnitOfWork
 
@@ -57,7 +58,7 @@ async def change_department(uow: UnitOfWork, key: str, change: DepartmentChange)
     except ValueError:
         raise BadInput("With these hours and holidays it would never be open.") from None
     uow.session.add(department)
-    uow.changed_departments.add(department.id or 0)
+    uow.changed_departments.add(saved_id(department))
     await uow.session.flush()
     return department
 

@@ -16,6 +16,7 @@ from portal.models import (
     is_code_limit_reached,
     new_device_secret,
 )
+from portal.models.columns import saved_id
 from portal.models.people.verification_code import CODE_LIFETIME
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.trusted_devices import CodeDestination, newest_code, recent_code_times
@@ -30,7 +31,7 @@ async def send_code(uow: UnitOfWork, request: ServiceRequest, way: CodeDestinati
 
     Pressed twice, one goes. Raises RateLimited after so many that somebody seems to guess.
     """
-    newest = await newest_code(uow.session, request.id or 0)
+    newest = await newest_code(uow.session, saved_id(request))
     if newest is not None and newest.was_just_sent(uow.now) and newest.address == way.address:
         return
     if is_code_limit_reached(
@@ -38,7 +39,7 @@ async def send_code(uow: UnitOfWork, request: ServiceRequest, way: CodeDestinati
     ):
         raise RateLimited(TOO_MANY_CODES)
     code = VerificationCode(
-        request_id=request.id or 0,
+        request_id=saved_id(request),
         customer_id=request.customer_id,
         channel=way.channel,
         address=way.address,
@@ -66,7 +67,7 @@ async def verify_code(
     kept until now; whom it is known to already stays known under the new one, which nobody could
     have put there before.
     """
-    code = await newest_code(uow.session, request.id or 0)
+    code = await newest_code(uow.session, saved_id(request))
     code = code or VerificationCode(expires_at=uow.now)  # The same work where there is none.
     keys = [key.get_secret_value() for key in uow.settings.secret_keys]
     good = code.verify(typed, keys, uow.now)

@@ -17,6 +17,7 @@ from portal.models import (
     Workflow,
     new_reference,
 )
+from portal.models.columns import saved_id
 from portal.models.people.contact_address import (
     parse_email_address,
     parse_phone,
@@ -85,7 +86,7 @@ async def open_request(uow: UnitOfWork, order: RequestDetails) -> ServiceRequest
     )
     with uow.session.no_autoflush:
         uow.session.add(request)
-        request.workflow_id = workflow.id or 0
+        request.workflow_id = saved_id(workflow)
         stage_flow = await uow.stage_flow(request)
         stage_flow.begin()
     await uow.finish(request)

@@ -14,6 +14,7 @@ from portal.models import (
     PromiseKind,
     ServiceRequest,
 )
+from portal.models.columns import saved_id
 from portal.models.requests.promise import CUSTOMER_CHOSE_OTHER_TIME
 from portal.operations.transitions import check_text
 from portal.operations.unit_of_work import UnitOfWork
@@ -42,7 +43,7 @@ async def make_promise(
         raise BadInput("A promise is for a time to come.", fields={"due_at": "a time to come"})
     roster = await uow.roster(request)
     owner_id = roster.substitute_or_self(request.owner_id, request.department_id)
-    owner_id = (roster.by_email(owner).id or 0) if owner else owner_id
+    owner_id = saved_id(roster.by_email(owner)) if owner else owner_id
     promise = Promise(
         kind=kind, text=text, owner_id=owner_id, department_id=request.department_id,
         made_at=uow.now, due_at=due_at, is_told=tell,

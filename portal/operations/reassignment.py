@@ -4,6 +4,7 @@ from sqlmodel import col, select
 
 from portal.live import NO_DEPARTMENT
 from portal.models import DroppedBall, ServiceRequest, StaffMember
+from portal.models.columns import saved_id
 from portal.models.people.actor import Actor
 from portal.operations.unit_of_work import Operations, UnitOfWork
 from portal.queries.reassignment import (
@@ -38,7 +39,7 @@ async def reassign(uow: UnitOfWork, request: ServiceRequest) -> None:
 async def reassign_from(uow: UnitOfWork, person: StaffMember) -> None:
     """Pass on what this person has, in the same transaction; of very much work, the first of it."""
     roster = await load_full_roster(uow.session, uow.now)
-    reassignable = Reassignable.of(roster, {person.id or 0})
+    reassignable = Reassignable.of(roster, {saved_id(person)})
     for request_id in await find_requests_to_reassign(uow.session, reassignable, limit=BATCH_SIZE):
         await reassign(uow, await lock_by_id(uow.session, request_id))
     await reassign_unlinked_dropped_balls(uow)

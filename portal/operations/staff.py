@@ -8,6 +8,7 @@ from sqlmodel import col, select
 
 from portal.errors import BadInput, Conflict, NotFound
 from portal.models import Department, Membership, Role, StaffMember
+from portal.models.columns import saved_id
 from portal.models.people.contact_address import parse_email_address
 from portal.operations.open_request import one_line
 from portal.operations.reassignment import reassign_from
@@ -53,7 +54,7 @@ async def add_staff(
     await uow.session.flush()
     for key in departments:
         await uow.session.merge(
-            Membership(staff_member_id=person.id or 0, department_id=found[key], is_lead=lead)
+            Membership(staff_member_id=saved_id(person), department_id=found[key], is_lead=lead)
         )
     await uow.session.flush()
     return person, secret
@@ -145,7 +146,7 @@ async def set_department_lead(uow: UnitOfWork, email: str, department: str) -> S
     for seat in (await uow.session.exec(query)).all():
         seat.is_lead = False
     await uow.session.merge(
-        Membership(staff_member_id=person.id or 0, department_id=place, is_lead=True)
+        Membership(staff_member_id=saved_id(person), department_id=place, is_lead=True)
     )
     await _have_changed(uow, person)
     return person
@@ -163,7 +164,7 @@ async def disable_staff(uow: UnitOfWork, email: str) -> StaffMember:
     person.sign_in_version += 1
     await _have_changed(uow, person)
     roster = await load_full_roster(uow.session, uow.now)
-    for department_id in sorted(await departments_with_open_work(uow.session, person.id or 0)):
+    for department_id in sorted(await departments_with_open_work(uow.session, saved_id(person))):
         roster.assignee(roster.department_by_id(department_id), person)
     await reassign_from(uow, person)
     return person
@@ -197,7 +198,7 @@ async def _deputy_id(uow: UnitOfWork, person: StaffMember, email: str, at: datet
 
 async def _departments(uow: UnitOfWork, keys: Sequence[str]) -> dict[str, int]:
     """The departments' ids by key. Raises BadInput for an unknown one."""
-    found = {one.key: one.id or 0 for one in (await uow.session.exec(select(Department))).all()}
+    found = {one.key: saved_id(one) for one in (await uow.session.exec(select(Department))).all()}
     for key in keys:
         if key not in found:
             known = ", ".join(sorted(found)) or "none yet: load a workflow first"

@@ -13,6 +13,7 @@ from portal.jobs import JobQueue
 from portal.live import LiveUpdates
 from portal.messaging.wording.renderer import MessageRenderer
 from portal.models import Actor, Event, EventKind, Message, ServiceRequest, StageDurations
+from portal.models.columns import saved_id
 from portal.operations.dropped_balls.detection import detect_dropped_balls
 from portal.operations.milestone_messages import queue_milestone_messages
 from portal.operations.outbox import Outbox
@@ -99,12 +100,12 @@ class UnitOfWork:
         self.session.add(request)
         news = [one for one in self.session.new if isinstance(one, Event)]
         await self.session.flush()
-        news.sort(key=lambda event: event.id or 0)
+        news.sort(key=saved_id)
         await queue_milestone_messages(await self.renderer(request), self.outbox, news)
         if any(event.visible for event in news):
             self.mark_page_changed(request)
         elif news:
-            self.changed_requests.add(request.id or 0)
+            self.changed_requests.add(saved_id(request))
         if any(one.kind in PROGRESS_EVENTS for one in news):
             fulfil_date_promises(request, self.actor, self.now)
         FollowUpSchedule(request, await self.roster(request), self.now).reschedule_unblocked()

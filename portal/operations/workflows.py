@@ -3,6 +3,7 @@
 from sqlmodel import col, select
 
 from portal.models import Department, Stage, Workflow
+from portal.models.columns import saved_id
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.workflows import find_newest_workflow
 from portal.workflows import WorkflowDefinition
@@ -31,10 +32,10 @@ async def load_workflow(uow: UnitOfWork, definition: WorkflowDefinition) -> Work
     for position, stage in enumerate(definition.stages):
         uow.session.add(
             Stage(
-                workflow_id=workflow.id or 0,
+                workflow_id=saved_id(workflow),
                 key=stage.key,
                 position=position,
-                department_id=departments[stage.department].id or 0,
+                department_id=saved_id(departments[stage.department]),
                 name=stage.name,
             )
         )

@@ -15,6 +15,7 @@ from portal.models import (
     MessageStatus,
     ServiceRequest,
 )
+from portal.models.columns import saved_id
 
 REPLY_WINDOW = timedelta(hours=4)
 """So long a customer who wrote in the evening is taken to wait up for the answer."""
@@ -73,7 +74,7 @@ async def is_customer_waiting(
     since = request.unanswered_since
     if since is not None and now - since <= REPLY_WINDOW:
         return True
-    return await has_contacted_since(session, request.id or 0, now - RECENT_CONTACT_WINDOW)
+    return await has_contacted_since(session, saved_id(request), now - RECENT_CONTACT_WINDOW)
 
 
 async def find_staff_reply_after(

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.models import Department, DroppedBall, Promise, RunState, ServiceRequest, StageRun
+from portal.models.columns import saved_id
 from portal.rules.roster import Roster
 
 
@@ -33,7 +34,7 @@ class Reassignable:
                 with_deputy.add(staff_id)
             else:
                 (gone if person.disabled_at else away).add(staff_id)
-        takers = {one.id or 0: _taker(roster, one) for one in roster.departments.values()}
+        takers = {saved_id(one): _taker(roster, one) for one in roster.departments.values()}
         someone = {place for place, taker in takers.items() if taker is not None}
         here = {place for place in someone if roster.is_available(takers[place] or 0)}
         return cls(

@@ -6,11 +6,22 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.models import Department, Membership, StaffMember, hash_token
+from portal.models.columns import saved_id
 
 
-async def find_staff(session: AsyncSession, staff_id: int) -> StaffMember | None:
-    """The person of that id."""
-    return await session.get(StaffMember, staff_id)
+async def find_staff_with_departments(
+    session: AsyncSession, staff_id: int
+) -> tuple[StaffMember | None, frozenset[int]]:
+    """The person of that id, and the ids of the departments in which they work, in one query."""
+    query = (
+        select(StaffMember, Membership.department_id)
+        .outerjoin(Membership, col(Membership.staff_member_id) == col(StaffMember.id))
+        .where(col(StaffMember.id) == staff_id)
+    )
+    rows: Sequence[tuple[StaffMember, int | None]] = (await session.exec(query)).all()
+    staff = rows[0][0] if rows else None
+    # Without a department the outer join gives one row without an id.
+    return staff, frozenset(place for _, place in rows if place is not None)
 
 
 async def find_staff_by_email(session: AsyncSession, email: str) -> StaffMember | None:
@@ -44,7 +55,7 @@ async def department_ids(session: AsyncSession, staff_id: int) -> frozenset[int]
 async def staff_by_id(session: AsyncSession, ids: Iterable[int]) -> dict[int, StaffMember]:
     """These people, by id."""
     query = select(StaffMember).where(col(StaffMember.id).in_(set(ids)))
-    return {person.id or 0: person for person in (await session.exec(query)).all()}
+    return {saved_id(person): person for person in (await session.exec(query)).all()}
 
 
 async def list_staff(

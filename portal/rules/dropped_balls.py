@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from portal.models.columns import saved_id
 from portal.models.requests.dropped_ball import DroppedBallKind
 from portal.models.requests.promise import Promise, PromiseKind
 from portal.models.requests.service_request import ServiceRequest
@@ -80,7 +81,7 @@ def _work(request: ServiceRequest, run: StageRun, roster: Roster) -> Iterator[Dr
         receiver = roster.department_by_id(handoff.to_department_id)
         yield DropCondition(
             DroppedBallKind.HANDOFF_UNACCEPTED, f"handoff:{handoff.id}", handoff.accept_by,
-            roster.find_assignee(receiver) or handoff.sender_id, receiver.id or 0,
+            roster.find_assignee(receiver) or handoff.sender_id, saved_id(receiver),
             f"{receiver.name} has not taken up {stage.name}.",
         )  # fmt: skip
     yield DropCondition(
@@ -146,7 +147,7 @@ def _questions(request: ServiceRequest, roster: Roster) -> Iterator[DropConditio
         if call_due_at is not None:
             yield DropCondition(
                 DroppedBallKind.FOLLOW_UP_UNANSWERED, f"follow_up:{question.id}", call_due_at,
-                request.owner_id, department.id or 0,
+                request.owner_id, saved_id(department),
                 f"No answer came to “{question.question}” Please call.",
             )  # fmt: skip
 

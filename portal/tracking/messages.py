@@ -15,13 +15,13 @@ from portal.models import CUSTOMER_ACTOR, Answer, AnswerType, Channel, FollowUp,
 from portal.operations import answer, receive_web_message
 from portal.queries.requests import lock_by_token
 from portal.tracking.attachments import MAX_FILES, store_uploads
-from portal.tracking.forms import check_origin, client_address, read_form, read_message_form
+from portal.tracking.forms import read_form, read_message_form
 from portal.tracking.status_page.endpoints import unknown_link
 from portal.tracking.status_page.redaction import LINK_ONLY
 from portal.tracking.verification.device_cookie import see_other, visibility_of
 from portal.tracking.verification.recent_uploads_cookie import remember_sent
 from portal.web import templating
-from portal.web.rate_limit import RateLimited
+from portal.web.rate_limit import RateLimited, client_address
 
 MESSAGE_RATE_LIMIT = "20/minute"
 FILE_RATE_LIMIT = "60/hour"
@@ -34,8 +34,6 @@ async def write(request: Request) -> Response:
     """`POST /r/{token}/messages`: words, photos and papers for the department that has it."""
     token = request.path_params["token"]
     state = request.app.state
-    # Before anything is read: what it brings may be large.
-    check_origin(request)
     if await state.status_pages.find_version(token) is None:
         return unknown_link(request)
     body = ""

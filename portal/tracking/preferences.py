@@ -10,6 +10,7 @@ from portal.errors import BadInput, Conflict, NotFound
 from portal.i18n.languages import LANGUAGE_CODES, language_of
 from portal.i18n.lazy_string import LazyString
 from portal.models import CUSTOMER_ACTOR, Channel, ServiceRequest
+from portal.models.columns import saved_id
 from portal.operations import ConsentChange, UnitOfWork, set_preferences
 from portal.queries.consent import ConsentQuery, find_permitted
 from portal.queries.requests import lock_by_token
@@ -83,7 +84,7 @@ async def _page(
         service_request = await find_by_token(session, token)
         if service_request is None:
             return unknown_link(request)
-        known = await is_trusted(request, service_request.id or 0)
+        known = await is_trusted(request, saved_id(service_request))
         channels = await _channels(session, service_request, known=known)
     customer = service_request.customer
     page = preferences_view.PreferencesPage(

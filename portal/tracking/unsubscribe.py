@@ -15,9 +15,10 @@ from portal.tracking import preferences_view
 from portal.tracking.status_page.endpoints import unknown_link
 from portal.tracking.verification.device_cookie import see_other
 from portal.web import templating
+from portal.web.form_origin import check_form_origin
 
-THIS = ConsentChange(stop=True, about="request", channels=(Channel.EMAIL,))
-ALL = ConsentChange(stop=True, about="all", channels=(Channel.EMAIL,))
+ONE_CLICK = "List-Unsubscribe"
+"""The field of a mail program's post (RFC 8058)."""
 
 
 async def ask(request: Request) -> Response:
@@ -43,11 +44,15 @@ async def ask(request: Request) -> Response:
 async def unsubscribe(request: Request) -> Response:
     """`POST /r/{token}/unsubscribe`: no more mail about this request, or none at all (`all`).
 
-    Without a login or a page of ours before it, from wherever it is sent: what it asks for is
-    only ever less. A mail program is not sent on elsewhere, since it would not follow.
+    No sign-in is asked for, since it only ever asks for less. A mail program's one click comes
+    from any site, and is answered with the page, since RFC 8058 forbids a redirect.
+    Raises NotAllowed for the buttons of our page where they stand on another site.
     """
     token = request.path_params["token"]
     form = await request.form()
+    is_one_click = ONE_CLICK in form
+    if not is_one_click:
+        check_form_origin(request)
     about: Literal["request", "all"] = "all" if form.get("stop") == "all" else "request"
     try:
         async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
@@ -61,7 +66,7 @@ async def unsubscribe(request: Request) -> Response:
             )
     except NotFound:
         return unknown_link(request)
-    if "List-Unsubscribe" in form:
+    if is_one_click:
         return await ask(request)
     return see_other(f"/r/{token}/unsubscribe")
 

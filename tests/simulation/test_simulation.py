@@ -1,6 +1,7 @@
 """`python -m tests.simulation`: whole requests on the real code, and a report that notices faults."""
 
 import asyncio
+import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from portal.errors import BadInput
 from tests.simulation.faults import Fault, SeededRandom, read_faults
 from tests.simulation.report import Report, as_lines, report
 from tests.simulation.run import Scenario, run_scenario
+from tests.simulation.threadless_sqlite import InlineConnection
 
 SCENARIO = Scenario(
     6, SeededRandom(7, frozenset(Fault)), kinds=("card-application", "device-repair")
@@ -61,3 +63,10 @@ def test_faults_are_named_or_refused() -> None:
     assert read_faults("slow, absent") == {Fault.SLOW, Fault.ABSENT}
     with pytest.raises(BadInput, match="no fault 'rain'"):
         read_faults("slow,rain")
+
+
+def test_aiosqlite_without_the_queue_that_is_replaced_is_one_sentence(monkeypatch):
+    monkeypatch.setattr("aiosqlite.Connection.__init__", lambda *_, **__: None)
+    monkeypatch.setattr("aiosqlite.Connection.__del__", lambda _: None)
+    with pytest.raises(AssertionError, match=r"needs the version of requirements\.lock"):
+        InlineConnection(lambda: sqlite3.connect(":memory:"))

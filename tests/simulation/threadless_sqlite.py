@@ -39,6 +39,11 @@ class InlineConnection(aiosqlite.Connection):
 
     def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
         super().__init__(connector, iter_chunk_size=64)
+        assert hasattr(self, "_tx"), (
+            "aiosqlite hands statements to its thread in another way than by Connection._tx: "
+            "the simulation needs the version of requirements.lock."
+        )
+        assert hasattr(self, "_connect"), "aiosqlite.Connection connects by another method."
         queue: Any = InlineQueue()
         self._tx = queue
 

@@ -16,8 +16,8 @@ from portal.jobs import JobQueue
 from portal.live import LiveUpdates
 from portal.models import ApiKey, StaffMember
 from portal.operations import Operations
+from portal.runtime.child_processes import listen
 from portal.runtime.embedded_redis import EmbeddedRedis
-from portal.runtime.web_server import listen
 from portal.settings import Settings
 from tests.support.factories import Organisation, SeedRows, insert_seed_rows
 from tests.support.processes import web

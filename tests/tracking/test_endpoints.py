@@ -358,7 +358,7 @@ async def test_more_than_a_megabyte_is_not_read(
         ({"Sec-Fetch-Site": "cross-site"}, 403),
         ({"Sec-Fetch-Site": "same-site", "Origin": "http://testserver"}, 403),
         ({"Origin": "http://testserver"}, 303),
-        ({"Origin": "null"}, 303),
+        ({"Origin": "null"}, 403),
         ({"Origin": "https://evil.example"}, 403),
         ({"Origin": "http://testserver.evil.example"}, 403),
     ],

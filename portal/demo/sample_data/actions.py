@@ -16,6 +16,7 @@ from portal.models import (
     PromiseKind,
     ServiceRequest,
 )
+from portal.models.columns import saved_id
 from portal.operations import RequestDetails
 from portal.queries.requests import find_open_requests
 
@@ -62,7 +63,7 @@ def record_third_party(stage: str, words: str) -> FailureAction:
         if run is not None and run.reached_at is not None:
             await operations.record_third_party_update(
                 sample.begin(SYSTEM_ACTOR), sample.request, stage=stage, words=words,
-                tracking_number=f"JD0146{sample.request.id or 0:06}",
+                tracking_number=f"JD0146{saved_id(sample.request):06}",
             )  # fmt: skip
 
     return action
@@ -119,7 +120,7 @@ def customer_writes(words: str) -> FailureAction:
             mail = InboundEmail(
                 message_id=f"<{sid}@example.com>", sender=email, recipients=to, words=own
             )
-            await operations.receive_email(uow, mail, sample.request.id or 0)
+            await operations.receive_email(uow, mail, saved_id(sample.request))
         else:
             await operations.receive_web_message(uow, sample.request, own)
 
@@ -193,6 +194,5 @@ async def run_due_work(sample: SampleRequest) -> None:
 
 def _promised(request: ServiceRequest) -> int:
     """The newest promise that staff made; Kept promises answers by itself."""
-    return [promise.id or 0 for promise in request.promises if promise.kind == PromiseKind.OTHER][
-        -1
-    ]
+    made = [promise for promise in request.promises if promise.kind == PromiseKind.OTHER]
+    return saved_id(made[-1])

@@ -8,6 +8,7 @@ from random import Random
 from portal.demo.sample_data.scenarios import Scenario
 from portal.demo.sample_data.translations import translate
 from portal.models import Actor, Channel, Message, MessageStatus, SendAttempt, StageRun
+from portal.models.columns import saved_id
 from portal.models.requests.service_request import ServiceRequest
 from portal.operations import CustomerDetails, UnitOfWork
 from portal.operations.outbox import Outbox
@@ -74,7 +75,7 @@ class SampleRequest:
         workflow = await get_newest_workflow(self.base.session, self.scenario.workflow)
         roster = await load_roster(self.base.session, workflow.definition)
         first = roster.department(workflow.definition.roots()[0].department)
-        return roster.person(self.rng.choice(sorted(roster.members[first.id or 0]))).actor
+        return roster.person(self.rng.choice(sorted(roster.members[saved_id(first)]))).actor
 
     async def colleague_of(self, department_id: int) -> Actor:
         """A colleague of the department."""
@@ -108,7 +109,7 @@ class SampleRequest:
             message.provider_sid = f"SM{uuid.uuid4().hex}"
         self.base.session.add(
             SendAttempt(
-                message_id=message.id or 0,
+                message_id=saved_id(message),
                 claim_token=uuid.uuid4().hex,
                 claimed_at=message.due_at,
                 finished_at=message.sent_at,

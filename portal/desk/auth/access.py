@@ -1,6 +1,6 @@
 """What stands before every page of the desk: who is there, and whether the form is our own."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -14,13 +14,16 @@ from portal.desk.auth.current_staff import (
     find_current_staff,
     is_valid_form_token,
 )
-from portal.errors import BadInput, NotAllowed, PortalError
+from portal.desk.badges import Badges, load_badges
+from portal.errors import BadInput, NotAllowed, NotFound, PortalError
 from portal.web import templating
+from portal.web.form_origin import check_form_origin
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 StaffEndpoint = Callable[[Request, CurrentStaff], Awaitable[Response]]
 
 MAX_FORM_FIELDS = 40
+LONGEST_NUMBER = 18  # digits; with one more it could pass 2**63
 SHORTCUTS_COOKIE = "kept_keys"
 SHORTCUTS_OFF = "off"
 OUT_OF_BAND_TEMPLATES = (
@@ -43,7 +46,7 @@ def require_staff(endpoint: StaffEndpoint) -> Endpoint:
                 await _check_form(request)
             return _dressed(await endpoint(request, reader))
         except PortalError as refusal:
-            return _dressed(notice(request, reader, refusal))
+            return _dressed(await notice(request, reader, refusal))
 
     return guarded
 
@@ -54,10 +57,10 @@ def allow_anonymous(endpoint: Endpoint) -> Endpoint:
     async def guarded(request: Request) -> Response:
         try:
             if request.method == "POST":
-                check_origin(request)
+                check_form_origin(request)
             return _dressed(await endpoint(request))
         except PortalError as refusal:
-            return _dressed(notice(request, None, refusal))
+            return _dressed(await notice(request, None, refusal))
 
     return guarded
 
@@ -73,40 +76,38 @@ def redirect_to_sign_in(request: Request) -> Response:
     return RedirectResponse(_door(back if request.method == "GET" else ""), 303)
 
 
-def notice(request: Request, reader: CurrentStaff | None, refusal: PortalError) -> Response:
+async def notice(request: Request, reader: CurrentStaff | None, refusal: PortalError) -> Response:
     """A kind page, or its part, for what could not be done."""
     context = {"title": refusal.title, "detail": refusal.detail, **layout_context(reader)}
-    return answer(request, "desk/notice.html", context, refusal.status)
+    return await answer(request, "desk/notice.html", context, refusal.status)
 
 
-def answer(request: Request, name: str, context: dict[str, Any], status: int = 200) -> Response:
-    """The page; for htmx its block ``desk``, and what the bar above it says by now."""
-    context = context | {"keys": request.cookies.get(SHORTCUTS_COOKIE) != SHORTCUTS_OFF}
+async def answer(
+    request: Request, name: str, context: Mapping[str, Any], status: int = 200
+) -> Response:
+    """The page; for htmx its block ``desk``, and what the bar above it says by now.
+
+    ``context`` has what `layout_context` gives. The counts in the bar are read here, for a page alone.
+    """
+    reader: CurrentStaff | None = context["current_staff"]
+    session_cookies = Badges()
+    if reader is not None:
+        async with request.app.state.database.reading() as session:
+            session_cookies = await load_badges(session, reader)
+    keys = request.cookies.get(SHORTCUTS_COOKIE) != SHORTCUTS_OFF
+    context = {**context, **session_cookies._asdict(), "keys": keys, "beside": is_fragment(request)}
     if is_fragment(request):
-        out_of_band = OUT_OF_BAND_TEMPLATES if context["me"] else ()
-        context = context | {"beside": True}
+        out_of_band = OUT_OF_BAND_TEMPLATES if reader else ()
         return templating.fragment(request, name, "desk", context, status, out_of_band=out_of_band)
-    return templating.page(request, name, context | {"beside": False}, status)
+    return templating.page(request, name, context, status)
 
 
 def layout_context(reader: CurrentStaff | None) -> dict[str, Any]:
-    """What the frame of each page of the desk asks for."""
-    if reader is None:
-        return {
-            "me": None,
-            "form_token": "",
-            "to_answer": 0,
-            "to_mend": 0,
-            "to_catch": 0,
-            "alerts": (),
-        }
+    """What the frame of each page of the desk asks for, beside the counts in its bar."""
     return {
-        "me": as_person(reader.staff),
-        "form_token": reader.form_token,
-        "to_answer": reader.to_answer,
-        "to_mend": reader.to_mend,
-        "to_catch": reader.to_catch,
-        "alerts": reader.alerts,
+        "current_staff": reader,
+        "me": as_person(reader.staff) if reader else None,
+        "form_token": reader.form_token if reader else "",
     }
 
 
@@ -126,24 +127,8 @@ def field(form: FormData, name: str) -> str:
     return value.replace("\x00", "").strip() if isinstance(value, str) else ""
 
 
-def check_origin(request: Request) -> None:
-    """Raises NotAllowed for a form that another site sends.
-
-    Browsers say where a form stands in ``Sec-Fetch-Site`` (W3C Fetch Metadata), older ones in
-    ``Origin``; whoever says neither is no browser and brings no sign-in of anybody's.
-    """
-    site = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
-    if site is not None:
-        is_ours = site in ("same-origin", "none")
-    else:
-        is_ours = origin is None or origin == request.app.state.settings.public_url
-    if not is_ours:
-        raise NotAllowed("This form did not come from our own page, so nothing was done.")
-
-
 async def _check_form(request: Request) -> None:
-    check_origin(request)
+    check_form_origin(request)
     token = field(await read_form(request), "form_token")
     if not is_valid_form_token(request.app.state.settings, request, token):
         raise NotAllowed(
@@ -165,6 +150,18 @@ def _dressed(response: Response) -> Response:
 
 def read_number(words: str, name: str) -> int:
     """A whole number from a hidden field. Raises BadInput where the form was tampered with."""
-    if not (words.isascii() and words.isdecimal() and len(words) <= 18):
+    if not _is_number(words):
         raise BadInput(f"Please load the page again: its {name} is missing.")
     return int(words)
+
+
+def id_in_path(request: Request, noun: str) -> int:
+    """The id in the address. Raises NotFound, naming the noun, for what no database counts up to."""
+    words: str = request.path_params["id"]
+    if not _is_number(words):
+        raise NotFound(f"There is no such {noun}.")
+    return int(words)
+
+
+def _is_number(words: str) -> bool:
+    return words.isascii() and words.isdecimal() and len(words) <= LONGEST_NUMBER

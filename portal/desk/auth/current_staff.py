@@ -1,8 +1,7 @@
 """Who is at the desk: the signed cookie of a sign-in, and what the person behind it may do."""
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -10,18 +9,11 @@ from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from portal import business_time
 from portal.desk.widgets import Person
 from portal.models import ServiceRequest, StaffMember
-from portal.queries.desk.dropped_balls import DroppedBallScope, count_open_dropped_balls
-from portal.queries.desk.failed_messages import (
-    ALL_FAILED_MESSAGES,
-    FailedMessageScope,
-    count_failed_messages,
-    sending_alerts,
-)
-from portal.queries.desk.inbox import PromiseScope, count_due_replies
-from portal.queries.staff import department_ids, find_staff
+from portal.queries.desk.failed_messages import ALL_FAILED_MESSAGES, FailedMessageScope
+from portal.queries.desk.inbox import PromiseScope
+from portal.queries.staff import find_staff_with_departments
 from portal.settings import Settings
 
 SIGN_IN_COOKIE = "kept_desk"
@@ -33,19 +25,11 @@ class CurrentStaff:
     """A member of staff and the ids of their departments.
 
     ``form_token`` must come back in each form that this person sends; it is bound to this sign-in.
-    ``to_answer`` counts what customers of theirs wait for;
-    ``to_mend`` counts the messages that need them, ``to_catch`` what has slipped and is before
-    them; ``alerts`` say what stops all sending, to those
-    who can do something about it.
     """
 
     staff: StaffMember
     departments: frozenset[int]
     form_token: str = ""
-    to_answer: int = 0
-    to_mend: int = 0
-    to_catch: int = 0
-    alerts: Sequence[str] = ()
 
     @property
     def scope(self) -> FailedMessageScope:
@@ -79,25 +63,17 @@ async def find_current_staff(connection: HTTPConnection) -> CurrentStaff | None:
     """Who is signed in; None without a sign-in that still holds.
 
     A sign-in ends after twelve hours, with a new password and when the person leaves, which is
-    why their row is read each time.
+    why their row is read each time, in one query.
     """
     state = connection.app.state
     told = _read(state.settings, connection.cookies.get(SIGN_IN_COOKIE, ""))
     if told is None:
         return None
     async with state.database.reading() as session:
-        staff = await find_staff(session, told["staff"])
-        if staff is None or staff.disabled_at or staff.sign_in_version != told["version"]:
-            return None
-        token = _form_tokens(state.settings).dumps(told["nonce"])
-        reader = CurrentStaff(staff, await department_ids(session, staff.id or 0), token)
-        return replace(
-            reader,
-            to_answer=(await count_due_replies(session, reader.inbox, business_time.now()))[0],
-            to_mend=await count_failed_messages(session, business_time.now(), reader.scope),
-            to_catch=await count_open_dropped_balls(session, DroppedBallScope(person_id=staff.id)),
-            alerts=await sending_alerts(session) if staff.manages_all else (),
-        )
+        staff, departments = await find_staff_with_departments(session, told["staff"])
+    if staff is None or staff.disabled_at or staff.sign_in_version != told["version"]:
+        return None
+    return CurrentStaff(staff, departments, _form_tokens(state.settings).dumps(told["nonce"]))
 
 
 def is_valid_form_token(settings: Settings, connection: HTTPConnection, token: str) -> bool:
@@ -148,13 +124,8 @@ def _read(settings: Settings, cookie: str) -> dict[str, Any] | None:
 
 
 def _sign_ins(settings: Settings) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(_keys(settings), salt="desk sign-in")
+    return URLSafeTimedSerializer(settings.signing_keys, salt="desk sign-in")
 
 
 def _form_tokens(settings: Settings) -> URLSafeSerializer:
-    return URLSafeSerializer(_keys(settings), salt="desk form")
-
-
-def _keys(settings: Settings) -> list[str]:
-    # itsdangerous signs with the last and accepts all; our settings name the newest first.
-    return [key.get_secret_value() for key in reversed(settings.secret_keys)]
+    return URLSafeSerializer(settings.signing_keys, salt="desk form")

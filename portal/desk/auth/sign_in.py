@@ -18,7 +18,7 @@ from portal.desk.auth.passwords import hash_password, verify_password
 from portal.errors import BadInput, NotFound, PortalError
 from portal.models import SYSTEM_ACTOR, StaffMember
 from portal.queries.staff import find_by_invitation, find_staff_by_email
-from portal.web.rate_limit import RateLimited
+from portal.web.rate_limit import RateLimited, client_address
 
 SIGN_IN_FAILED = "That e-mail and password do not belong together. Please try again."
 RATE_LIMIT_PER_EMAIL = "10/minute"
@@ -39,7 +39,7 @@ async def show_sign_in(request: Request) -> Response:
     back = _own_path(request.query_params.get("back", ""))
     if await find_current_staff(request) is not None:
         return RedirectResponse(back, 303)
-    return _form(request, back)
+    return await _form(request, back)
 
 
 async def sign_in(request: Request) -> Response:
@@ -49,14 +49,14 @@ async def sign_in(request: Request) -> Response:
     try:
         await _count_a_try(request, email.lower())
     except RateLimited as refusal:
-        return _form(request, back, email, refusal.detail, refusal.status)
+        return await _form(request, back, email, refusal.detail, refusal.status)
     async with request.app.state.database.reading() as session:
         staff = await find_staff_by_email(session, email)
     kept = staff.password_hash if staff and not staff.disabled_at else None
     password = form.get("password")
     is_right = await verify_password(kept, password if isinstance(password, str) else "")
     if staff is None or not is_right:
-        return _form(request, back, email, SIGN_IN_FAILED, 422)
+        return await _form(request, back, email, SIGN_IN_FAILED, 422)
     return _welcome(request, staff, back)
 
 
@@ -70,17 +70,17 @@ async def sign_out(_request: Request, _reader: CurrentStaff) -> Response:
 async def show_invitation(request: Request) -> Response:
     """`GET /desk/invitations/{token}`: choose a password. Raises InvalidInvitation."""
     await request.app.state.rate_limiter.allow(
-        RATE_LIMIT_PER_CLIENT, "invitation", _client(request)
+        RATE_LIMIT_PER_CLIENT, "invitation", client_address(request)
     )
     async with request.app.state.database.reading() as session:
         invited = _still_invited(await find_by_invitation(session, request.path_params["token"]))
-    return _invitation(request, invited)
+    return await _invitation(request, invited)
 
 
 async def accept_invitation(request: Request) -> Response:
     """`POST /desk/invitations/{token}`: the password is set once, and the person is signed in."""
     await request.app.state.rate_limiter.allow(
-        RATE_LIMIT_PER_CLIENT, "invitation", _client(request)
+        RATE_LIMIT_PER_CLIENT, "invitation", client_address(request)
     )
     token: str = request.path_params["token"]
     async with request.app.state.database.reading() as session:
@@ -89,7 +89,7 @@ async def accept_invitation(request: Request) -> Response:
     try:
         kept = await hash_password(password if isinstance(password, str) else "")
     except BadInput as refusal:
-        return _invitation(request, invited, refusal)
+        return await _invitation(request, invited, refusal)
     async with request.app.state.operations.begin(SYSTEM_ACTOR) as uow:
         staff = _still_invited(await find_by_invitation(uow.session, token))
         staff.set_password(kept)
@@ -109,7 +109,7 @@ def _welcome(request: Request, staff: StaffMember, back: str) -> Response:
     return response
 
 
-def _form(
+async def _form(
     request: Request, back: str, email: str = "", wrong: str = "", status: int = 200
 ) -> Response:
     context = {
@@ -119,10 +119,10 @@ def _form(
         "hint": DEMO_HINT if request.app.state.demo else None,
         **layout_context(None),
     }
-    return answer(request, "desk/sign_in.html", context, status)
+    return await answer(request, "desk/sign_in.html", context, status)
 
 
-def _invitation(
+async def _invitation(
     request: Request, invited: StaffMember, refusal: PortalError | None = None
 ) -> Response:
     context = {
@@ -132,17 +132,13 @@ def _invitation(
         **layout_context(None),
     }
     status = refusal.status if refusal else 200
-    return answer(request, "desk/invitation.html", context, status)
+    return await answer(request, "desk/invitation.html", context, status)
 
 
 async def _count_a_try(request: Request, email: str) -> None:
     rate_limiter = request.app.state.rate_limiter
-    await rate_limiter.allow(RATE_LIMIT_PER_CLIENT, "sign-in", _client(request))
+    await rate_limiter.allow(RATE_LIMIT_PER_CLIENT, "sign-in", client_address(request))
     await rate_limiter.allow(RATE_LIMIT_PER_EMAIL, "sign-in", email[:254])
-
-
-def _client(request: Request) -> str:
-    return request.client.host if request.client else "nobody"
 
 
 def _own_path(back: str) -> str:

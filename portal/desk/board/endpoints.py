@@ -19,6 +19,7 @@ from portal.desk.widgets import FormError
 from portal.errors import BadInput, NotFound, PortalError
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Department, Handoff, Promise, ServiceRequest, StageRun
+from portal.models.columns import saved_id
 from portal.queries.desk import board as board_module
 from portal.queries.desk.board import BoardCounts, PageCursor
 from portal.queries.staff import staff_by_id
@@ -65,7 +66,7 @@ async def show_board(request: Request, reader: CurrentStaff) -> Response:
         said = find_action(asked.get("done", ""))[0].said
     except NotFound:
         said = None
-    return answer(request, "desk/board.html", board | {"said": said})
+    return await answer(request, "desk/board.html", board | {"said": said})
 
 
 async def search(request: Request, reader: CurrentStaff) -> Response:
@@ -80,9 +81,9 @@ async def search(request: Request, reader: CurrentStaff) -> Response:
         departments = await board_module.all_departments(session)
         people = await staff_by_id(session, [one.owner_id for one in found])
         tabs = await _tabs(session, reader, departments, None)
-    here = next((one for one in departments if reader.works_in(one.id or 0)), None)
+    here = next((one for one in departments if reader.works_in(saved_id(one))), None)
     words = TimeFormatter("en", here.timezone if here else "UTC", business_time.now())
-    rows = RowPresenter(words, {one.id or 0: one for one in departments}, people)
+    rows = RowPresenter(words, {saved_id(one): one for one in departments}, people)
     section = BoardSection(
         "found", "Requests", "Newest first.", "Due", [rows.found(one) for one in found]
     )
@@ -100,7 +101,7 @@ async def search(request: Request, reader: CurrentStaff) -> Response:
         "q": q,
         **layout_context(reader),
     }
-    return answer(request, "desk/board.html", context)
+    return await answer(request, "desk/board.html", context)
 
 
 async def render_board(
@@ -117,8 +118,8 @@ async def render_board(
     board = await _board(request, reader, department)
     if refusal is not None:
         board["problem"] = FormError("", refusal.detail)
-        return answer(request, "desk/board.html", board, refusal.status)
-    return answer(request, "desk/board.html", board | {"said": find_action(done)[0].said})
+        return await answer(request, "desk/board.html", board, refusal.status)
+    return await answer(request, "desk/board.html", board | {"said": find_action(done)[0].said})
 
 
 async def _board(
@@ -185,7 +186,7 @@ class BoardLoader:
         ]
 
     def _found(self, key: str) -> Awaitable[Sequence[tuple[Any, ...]]]:
-        here = (self.session, self.department.id or 0, self.after, PAGE_SIZE + 1)
+        here = (self.session, saved_id(self.department), self.after, PAGE_SIZE + 1)
         if key == "accept":
             return board_module.list_incoming_handoffs(*here)
         if key == "answer":
@@ -196,13 +197,13 @@ class BoardLoader:
 
     async def _rows(self, found: Sequence[tuple[Any, ...]]) -> RowPresenter:
         parts = [part for row in found for part in row]
-        requests = {part.id or 0 for part in parts if isinstance(part, ServiceRequest)}
+        requests = {saved_id(part) for part in parts if isinstance(part, ServiceRequest)}
         people = {part.owner_id for part in parts if isinstance(part, ServiceRequest | Promise)}
         people |= {part.assignee_id for part in parts if isinstance(part, StageRun)}
         writers = {part.request_id for part in parts if isinstance(part, Promise)}
         return RowPresenter(
             TimeFormatter("en", self.department.timezone, business_time.now()),
-            {one.id or 0: one for one in self.departments},
+            {saved_id(one): one for one in self.departments},
             await staff_by_id(self.session, people),
             await board_module.latest_customer_texts(self.session, writers),
             await board_module.open_promises(self.session, requests),
@@ -250,12 +251,12 @@ async def _tabs(
     current: Department | None,
 ) -> list[DepartmentTab]:
     """The reader's own departments first; for who oversees, all; and the one looked at."""
-    listed = [one for one in departments if reader.works_in(one.id or 0) or one is current]
+    listed = [one for one in departments if reader.works_in(saved_id(one)) or one is current]
     listed.sort(key=lambda one: one.id not in reader.departments)
     counts = await board_module.board_counts(
-        session, [one.id or 0 for one in listed], business_time.now()
+        session, [saved_id(one) for one in listed], business_time.now()
     )
-    return [_tab(one, counts[one.id or 0], reader, current=one is current) for one in listed]
+    return [_tab(one, counts[saved_id(one)], reader, current=one is current) for one in listed]
 
 
 def _tab(

@@ -17,6 +17,7 @@ from portal.models import (
     StaffMember,
     StageRun,
 )
+from portal.models.columns import saved_id
 from portal.queries.desk.board import IncomingHandoff, OpenWork, OwedReply, RequestToConfirm
 
 MAX_QUOTE_LENGTH = 240
@@ -58,7 +59,7 @@ class RowPresenter:
             since=since(self.words, request.unanswered_since or promise.made_at),
             due=due(self.words, promise.due_at, late=promise.due_at < self.words.now),
             badges=[Badge("waiting", "wants a call")] if promise.kind == PromiseKind.CALL else (),
-            quote=truncate_quote(self.quotes.get(request.id or 0, "")),
+            quote=truncate_quote(self.quotes.get(saved_id(request), "")),
         )
 
     def worked(self, found: OpenWork) -> BoardRow:

@@ -9,12 +9,13 @@ from portal import operations
 from portal.desk.auth.access import (
     answer,
     field,
+    id_in_path,
     is_fragment,
     layout_context,
     read_form,
     read_number,
 )
-from portal.desk.auth.current_staff import CurrentStaff, find_current_staff
+from portal.desk.auth.current_staff import CurrentStaff
 from portal.desk.dropped_balls.presenter import is_dismissible, present_dropped_balls
 from portal.desk.widgets import Choice, FormError
 from portal.errors import NotAllowed, NotFound, PortalError
@@ -39,7 +40,7 @@ async def show_dropped_balls(request: Request, reader: CurrentStaff) -> Response
 async def dismiss_dropped_ball(request: Request, reader: CurrentStaff) -> Response:
     """`POST /desk/balls/{id}/dismiss` with a ``reason``: a refusal changes nothing."""
     form = await read_form(request)
-    show, ball_id = field(form, "show"), _id(request)
+    show, ball_id = field(form, "show"), id_in_path(request, "thing that has slipped")
     try:
         async with request.app.state.operations.begin(reader.staff.actor) as uow:
             await _must_be_theirs(uow, reader, ball_id)
@@ -51,7 +52,6 @@ async def dismiss_dropped_ball(request: Request, reader: CurrentStaff) -> Respon
         return await _list(request, reader, show, problem=problem, status=refusal.status)
     if not is_fragment(request):
         return RedirectResponse(f"/desk/balls?show={_view(show)}&done=1", 303)
-    reader = await find_current_staff(request) or reader  # The bar says how many are left.
     return await _list(request, reader, show, said=DISMISSED_MESSAGE)
 
 
@@ -87,7 +87,7 @@ async def _list(
         "said": said,
         "problem": problem,
     }
-    return answer(request, "desk/balls.html", context | layout_context(reader), status)
+    return await answer(request, "desk/balls.html", context | layout_context(reader), status)
 
 
 async def _must_be_theirs(uow: UnitOfWork, reader: CurrentStaff, ball_id: int) -> None:
@@ -105,10 +105,3 @@ async def _must_be_theirs(uow: UnitOfWork, reader: CurrentStaff, ball_id: int) -
 
 def _view(show: str) -> str:
     return show if show in VIEWS else "mine"
-
-
-def _id(request: Request) -> int:
-    words: str = request.path_params["id"]
-    if not (words.isascii() and words.isdecimal() and len(words) <= 18):
-        raise NotFound("There is no such thing that has slipped.")
-    return int(words)

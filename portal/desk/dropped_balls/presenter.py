@@ -10,6 +10,7 @@ from portal.desk.board.view_models import DroppedBallLine
 from portal.desk.labels import since
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import DroppedBall, DroppedBallKind, EscalationLevel, ServiceRequest
+from portal.models.columns import saved_id
 from portal.queries.desk.failed_messages import requests_by_id
 from portal.queries.names import Names, load_names
 
@@ -86,7 +87,7 @@ def _line(
     url = f"/desk/requests/{request.reference}" if request else "/desk/inbox"
     theirs = reader.may_act(request) if request else reader.staff.manages_all
     return DroppedBallLine(
-        id=ball.id or 0,
+        id=saved_id(ball),
         label=KIND_LABELS[ball.kind],
         detail=ball.detail,
         remedy=REMEDIES[ball.kind],

@@ -12,12 +12,13 @@ from portal import business_time, operations
 from portal.desk.auth.access import (
     answer,
     field,
+    id_in_path,
     is_fragment,
     layout_context,
     read_form,
     read_number,
 )
-from portal.desk.auth.current_staff import CurrentStaff, find_current_staff
+from portal.desk.auth.current_staff import CurrentStaff
 from portal.desk.board.view_models import FailedMessageLine
 from portal.desk.failed_messages.presenter import present_failed_messages
 from portal.desk.widgets import Choice, FormError
@@ -63,7 +64,7 @@ async def resolve_failed_message(request: Request, reader: CurrentStaff) -> Resp
     show = field(form, "show")
     try:
         async with request.app.state.operations.begin(reader.staff.actor) as uow:
-            lost = await operations.lock_failed_message(uow, _id(request))
+            lost = await operations.lock_failed_message(uow, id_in_path(request, "message"))
             _must_be_theirs(reader, lost)
             await _do(uow, lost, verb, form)
     except NotFound:
@@ -72,8 +73,6 @@ async def resolve_failed_message(request: Request, reader: CurrentStaff) -> Resp
         return await _refuse(request, reader, verb, form, refusal)
     if not is_fragment(request):
         return RedirectResponse(f"/desk/messages?show={_view(reader, show)}&done={verb}", 303)
-    # Read anew: the bar says how many are left.
-    reader = await find_current_staff(request) or reader
     return await _list(request, reader, show, said=SUCCESS_MESSAGES[verb])
 
 
@@ -136,14 +135,14 @@ async def _list(
         "further": f"/desk/messages?show={show}&after={further}" if further else None,
         "nothing": "Nothing more here." if after else "Everything got through. Nothing to do here.",
     }
-    return _page(request, reader, lines, context, said=said, problem=problem, status=status)
+    return await _page(request, reader, lines, context, said=said, problem=problem, status=status)
 
 
 async def _one(
     request: Request, reader: CurrentStaff, problem: FormError | None = None, status: int = 200
 ) -> Response:
     async with request.app.state.database.reading() as session:
-        message = await _get_ours(session, _id(request))
+        message = await _get_ours(session, id_in_path(request, "message"))
         lines = await present_failed_messages(session, [message], reader)
     context: dict[str, Any] = {
         "heading": f"A message to {lines[0].customer}",
@@ -153,10 +152,10 @@ async def _one(
         "further": None,
         "nothing": "",
     }
-    return _page(request, reader, lines, context, problem=problem, status=status)
+    return await _page(request, reader, lines, context, problem=problem, status=status)
 
 
-def _page(
+async def _page(
     request: Request,
     reader: CurrentStaff,
     lines: list[FailedMessageLine],
@@ -181,7 +180,9 @@ def _page(
         more = f" You had written: “{lost}”" if lost else ""
         problem = replace(problem, verb="", words=problem.words + more)
     told = {"lines": lines, "said": said, "problem": problem}
-    return answer(request, "desk/messages.html", context | told | layout_context(reader), status)
+    return await answer(
+        request, "desk/messages.html", context | told | layout_context(reader), status
+    )
 
 
 def _view(reader: CurrentStaff, show: str) -> str:
@@ -196,14 +197,6 @@ def _scope(reader: CurrentStaff, show: str) -> FailedMessageScope:
         return ALL_FAILED_MESSAGES
     departments = reader.departments if show == "ours" else None
     return FailedMessageScope(reader.staff.id, departments)
-
-
-def _id(request: Request) -> int:
-    """The id in the address. Raises NotFound for what no database could count up to."""
-    words: str = request.path_params["id"]
-    if not (words.isascii() and words.isdecimal() and len(words) <= 18):
-        raise NotFound("There is no such message.")
-    return int(words)
 
 
 async def _get_ours(session: AsyncSession, message_id: int) -> Message:

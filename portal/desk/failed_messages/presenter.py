@@ -13,6 +13,7 @@ from portal.desk.request.conversation import ConversationPresenter
 from portal.desk.widgets import Choice
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Channel, Department, Message, MessageStatus, SendAttempt, ServiceRequest
+from portal.models.columns import saved_id
 from portal.operations.delivery.failed_messages import (
     CHANGE_THE_TEXT,
     FAILED_OR_UNKNOWN,
@@ -33,7 +34,7 @@ async def present_failed_messages(
 ) -> list[FailedMessageLine]:
     """These messages as this reader may see to them."""
     requests = await requests_by_id(session, {one.request_id for one in messages})
-    departments = {one.id or 0: one for one in await all_departments(session)}
+    departments = {saved_id(one): one for one in await all_departments(session)}
     wishes = {
         ConsentQuery(channel, address, request.id)
         for request in requests.values()
@@ -65,7 +66,7 @@ class FailedMessagePresenter:
         department = self.departments[request.department_id]
         talk = ConversationPresenter(TimeFormatter("en", department.timezone, now), self.attempts)
         line = FailedMessageLine(
-            id=message.id or 0,
+            id=saved_id(message),
             url=f"/desk/messages/{message.id}",
             entry=talk.entry(message, customer.first_name, customer.timezone),
             customer=customer.name,
@@ -138,7 +139,7 @@ class FailedMessagePresenter:
         may_act = self.reader.staff.manages_all
         retry = "Send it again" if may_act and _may_go_again(message) else ""
         return FailedMessageLine(
-            id=message.id or 0,
+            id=saved_id(message),
             url=f"/desk/messages/{message.id}",
             entry=talk.entry(message, "Somebody", "UTC"),
             customer=message.to_address,

@@ -12,7 +12,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from portal import business_time
-from portal.desk.auth.access import answer, field, is_fragment, layout_context, read_form
+from portal.desk.auth.access import (
+    answer,
+    field,
+    id_in_path,
+    is_fragment,
+    layout_context,
+    read_form,
+)
 from portal.desk.auth.current_staff import CurrentStaff, find_current_staff
 from portal.desk.board.endpoints import PAGE_SIZE, REFRESH_SECONDS, decode_cursor, encode_cursor
 from portal.desk.inbox.presenter import InboxPresenter, summarize_reasons
@@ -21,6 +28,7 @@ from portal.errors import NotAllowed, NotFound, PortalError
 from portal.live import NO_DEPARTMENT
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Department
+from portal.models.columns import saved_id
 from portal.operations import UnitOfWork
 from portal.operations.conversation.unknown_senders import (
     answer_unknown_sender,
@@ -44,7 +52,7 @@ SUCCESS_MESSAGES = {
 async def show_inbox(request: Request, reader: CurrentStaff) -> Response:
     """`GET /desk/inbox?show=&department=&after=&done=`: the oldest promise first."""
     said = SUCCESS_MESSAGES.get(request.query_params.get("done", ""))
-    return answer(request, "desk/inbox.html", await _inbox(request, reader) | {"said": said})
+    return await answer(request, "desk/inbox.html", await _inbox(request, reader) | {"said": said})
 
 
 class DeskEventStream:
@@ -67,7 +75,7 @@ class DeskEventStream:
         watched = [
             f"department:{one.id}"
             for one in departments
-            if (one.key == key if key else reader.works_in(one.id or 0))
+            if (one.key == key if key else reader.works_in(saved_id(one)))
         ]
         if reader.staff.manages_all and not key:
             watched.append(f"department:{NO_DEPARTMENT}")
@@ -83,18 +91,18 @@ async def handle_unknown_sender(request: Request, reader: CurrentStaff) -> Respo
         raise NotFound("There is nothing of that name to do.")
     if not reader.staff.manages_all:
         raise NotAllowed("Texts from unknown numbers are for those who oversee all departments.")
-    form = await read_form(request)
+    form, message_id = await read_form(request), id_in_path(request, "text")
     try:
         async with request.app.state.operations.begin(reader.staff.actor) as uow:
-            await _do(uow, _id(request), verb, form)
+            await _do(uow, message_id, verb, form)
     except PortalError as refusal:
         typed = {name: field(form, name) for name in ("body", "reference")}
-        problem = FormError(f"{_id(request)}/{verb}", refusal.detail, typed)
+        problem = FormError(f"{message_id}/{verb}", refusal.detail, typed)
         context = await _inbox(request, reader, problem)
-        return answer(request, "desk/inbox.html", context, refusal.status)
+        return await answer(request, "desk/inbox.html", context, refusal.status)
     if not is_fragment(request):
         return RedirectResponse(f"/desk/inbox?done={verb}", 303)
-    return answer(
+    return await answer(
         request, "desk/inbox.html", await _inbox(request, reader) | {"said": SUCCESS_MESSAGES[verb]}
     )
 
@@ -167,10 +175,10 @@ async def _lists(
 ) -> dict[str, Any]:
     found = await inbox.list_due_replies(session, view.promise_scope, after, PAGE_SIZE + 1)
     shown = found[:PAGE_SIZE]
-    words = await inbox.last_customer_messages(session, [one.id or 0 for _, one, _ in shown])
-    files = await inbox.count_attachments(session, [one.id or 0 for one in words.values()])
+    words = await inbox.last_customer_messages(session, [saved_id(one) for _, one, _ in shown])
+    files = await inbox.count_attachments(session, [saved_id(one) for one in words.values()])
     people = await staff_by_id(session, [promise.owner_id for promise, _, _ in shown])
-    rows = view.rows(people, {one.id or 0: one for one in departments})
+    rows = view.rows(people, {saved_id(one): one for one in departments})
     now = business_time.now()
     everything, late = await inbox.count_due_replies(session, view.promise_scope, now)
     asked = await inbox.count_contact_reasons(session, view.departments, now - RECENT_PERIOD)
@@ -194,7 +202,7 @@ def _chosen(
         one = next((one for one in departments if one.key == key), None)
         if one is None:
             raise NotFound("There is no such department.")
-        ids = [one.id or 0]
+        ids = [saved_id(one)]
         return InboxView(
             one.name, f"/desk/inbox?department={key}", f"/desk/live?department={key}",
             PromiseScope(departments=ids), ids, one.timezone,
@@ -231,7 +239,7 @@ def _views(reader: CurrentStaff) -> list[Choice]:
 
 def _each(reader: CurrentStaff, departments: Sequence[Department]) -> list[Choice]:
     """The same for each department of theirs, where there are several."""
-    each = [one for one in departments if reader.works_in(one.id or 0)]
+    each = [one for one in departments if reader.works_in(saved_id(one))]
     if len(each) < 2:
         return []
     return [Choice(f"/desk/inbox?department={one.key}", one.name) for one in each]
@@ -239,7 +247,7 @@ def _each(reader: CurrentStaff, departments: Sequence[Department]) -> list[Choic
 
 def _older(view: InboxView, last: DueReply) -> str:
     promise = last[0]
-    return f"{view.url}&after={encode_cursor(PageCursor(promise.due_at, promise.id or 0))}"
+    return f"{view.url}&after={encode_cursor(PageCursor(promise.due_at, saved_id(promise)))}"
 
 
 def _summary(everything: int, late: int) -> str:
@@ -247,10 +255,3 @@ def _summary(everything: int, late: int) -> str:
         return "Nobody waits."
     waits = "1 customer waits" if everything == 1 else f"{everything} customers wait"
     return f"{waits}, {late} late." if late else f"{waits}, none too long."
-
-
-def _id(request: Request) -> int:
-    words: str = request.path_params["id"]
-    if not (words.isascii() and words.isdecimal() and len(words) <= 18):
-        raise NotFound("There is no such text.")
-    return int(words)

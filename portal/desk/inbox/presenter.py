@@ -17,6 +17,7 @@ from portal.models import (
     PromiseKind,
     StaffMember,
 )
+from portal.models.columns import saved_id
 from portal.queries.desk.inbox import DueReply
 
 
@@ -62,9 +63,9 @@ class InboxPresenter:
     ) -> InboxRow:
         """One promise, with the customer's last words, by the request's id."""
         promise, request, customer = found
-        last = wrote.get(request.id or 0)
+        last = wrote.get(saved_id(request))
         owner = self.people.get(promise.owner_id)
-        number = files.get(last.id or 0, 0) if last else 0
+        number = files.get(saved_id(last), 0) if last else 0
         is_call = promise.kind == PromiseKind.CALL
         url = f"/desk/requests/{request.reference}?from=inbox"
         return InboxRow(
@@ -87,7 +88,7 @@ class InboxPresenter:
         """Texts of people we do not know."""
         return [
             UnknownSenderLine(
-                one.id or 0,
+                saved_id(one),
                 one.from_address,
                 one.body or ATTACHMENTS_ONLY,
                 since(self.words, one.created_at),

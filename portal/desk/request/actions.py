@@ -16,6 +16,7 @@ from portal.desk.labels import parse_local_time
 from portal.desk.request.promises import parse_promise, read_agreed_time
 from portal.errors import BadInput, Conflict, NotAllowed, NotFound
 from portal.models import Channel, ContactChannel, ContactReason, ServiceRequest
+from portal.models.columns import saved_id
 from portal.operations import Operations, UnitOfWork
 from portal.queries.conversations import find_staff_reply_after, get_message
 
@@ -223,7 +224,7 @@ async def _must_be_first(uow: UnitOfWork, request: ServiceRequest, typed: Action
     """
     if not typed["seen"].isdecimal():
         return
-    answer = await find_staff_reply_after(uow.session, request.id or 0, int(typed["seen"][:18]))
+    answer = await find_staff_reply_after(uow.session, saved_id(request), int(typed["seen"][:18]))
     if answer is not None:
         mine = answer.author_id is not None and answer.author_id == uow.actor.staff_id
         raise Conflict(

@@ -14,6 +14,7 @@ from portal.desk.request.delivery_status import (
 )
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Attachment, Channel, Customer, Direction, Message, SendAttempt
+from portal.models.columns import saved_id
 from portal.operations.delivery.failed_messages import FAILED_OR_UNKNOWN
 
 
@@ -34,7 +35,7 @@ class ConversationPresenter:
 
     def entry(self, message: Message, first_name: str, theirs: str) -> ConversationEntry:
         """One message; ``theirs`` is the customer's zone."""
-        files = self.files.get(message.id or 0, [])
+        files = self.files.get(saved_id(message), [])
         plain = ConversationEntry(
             mine=message.direction == Direction.OUT,
             who=author_label(message, first_name),
@@ -46,7 +47,7 @@ class ConversationPresenter:
             at=since(self.words, message.created_at),
             delivery_status=delivery_status(message, self.words, theirs),
             is_undelivered=_is_lost_to_them(message),
-            id=message.id or 0,
+            id=saved_id(message),
             intent=message.intent,
             intent_label=intent_label(message),
         )
@@ -58,7 +59,7 @@ class ConversationPresenter:
             kind=KIND_LABELS[message.kind],
             to=f"{CHANNEL_LABELS[message.channel]} to {message.to_address}",
             cost=cost(message),
-            tries=tries(message, self.attempts.get(message.id or 0, []), self.words),
+            tries=tries(message, self.attempts.get(saved_id(message), []), self.words),
             resolve_url=f"/desk/messages/{message.id}" if needs_person else "",
         )
 

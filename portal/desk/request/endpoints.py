@@ -20,6 +20,7 @@ from portal.desk.request.view_models import RequestView
 from portal.desk.widgets import Choice, FormError
 from portal.errors import BadInput, NotFound, PortalError, VersionConflict
 from portal.models import ServiceRequest
+from portal.models.columns import saved_id
 from portal.operations import CustomerDetails, RequestDetails, open_request
 from portal.operations.presence import mark_present
 from portal.queries.requests import get_service_request
@@ -41,11 +42,11 @@ async def show_request(request: Request, reader: CurrentStaff) -> Response:
     chosen = int(reply) if re.fullmatch(r"[0-9]{1,18}", reply) else None
     if is_fragment(request):
         # What was chosen stands in the box by now, or has been sent.
-        return answer(request, "desk/request.html", await _fresh(request, reader, asked))
+        return await answer(request, "desk/request.html", await _fresh(request, reader, asked))
     await _be_seen(request, reader)
     context = await _fresh(request, reader, asked, chosen)
     ready = "call" if "call" in asked else "body" if chosen or "from" in asked else ""
-    return answer(request, "desk/request.html", context | {"ready": ready})
+    return await answer(request, "desk/request.html", context | {"ready": ready})
 
 
 class RequestEventStream:
@@ -78,7 +79,7 @@ async def act_on_request(request: Request, reader: CurrentStaff) -> Response:
         ):
             context = request_context(await _draw(request, reader), reader)
             context |= {"understood": understood}
-            return answer(request, "desk/request.html", context, understood.status)
+            return await answer(request, "desk/request.html", context, understood.status)
         await perform_action(
             request.app.state.operations, reader, reference_of(request), verb, form
         )
@@ -90,7 +91,7 @@ async def act_on_request(request: Request, reader: CurrentStaff) -> Response:
         return await render_board(request, reader, await _department_of(request, form), done=verb)
     if is_fragment(request):
         view = await _draw(request, reader)
-        return answer(request, "desk/request.html", request_context(view, reader, said(verb)))
+        return await answer(request, "desk/request.html", request_context(view, reader, said(verb)))
     return RedirectResponse(f"/desk/requests/{reference_of(request)}?done={verb}", 303)
 
 
@@ -197,7 +198,7 @@ async def _refuse(
     why = "" if changed and isinstance(refusal, VersionConflict) else refusal.detail
     problem = build_problem(view, verb, form, why)
     context = request_context(view, reader, problem=problem, changed=changed)
-    return answer(request, "desk/request.html", context, refusal.status)
+    return await answer(request, "desk/request.html", context, refusal.status)
 
 
 async def _department_of(request: Request, form: FormData) -> str:
@@ -229,7 +230,7 @@ async def _be_seen(request: Request, reader: CurrentStaff) -> None:
     """The reader is there from now on; for the half minute that counts also without a script."""
     found = await _find(request)
     async with request.app.state.operations.begin(reader.staff.actor) as uow:
-        await mark_present(uow, found.id or 0)
+        await mark_present(uow, saved_id(found))
 
 
 async def _new(
@@ -247,4 +248,4 @@ async def _new(
         "errors": errors,
         **layout_context(reader),
     }
-    return answer(request, "desk/new.html", context, status)
+    return await answer(request, "desk/new.html", context, status)

@@ -42,6 +42,7 @@ from portal.models import (
     RunState,
     ServiceRequest,
 )
+from portal.models.columns import saved_id
 from portal.queries.api_lists import send_attempts_by_message
 from portal.queries.attachments import attachments_by_message
 from portal.queries.consent import consent_history, find_permitted
@@ -82,7 +83,7 @@ async def present_request(
     ``reply`` is the reply at hand that was chosen: it then stands in the box.
     """
     request = await get_service_request(session, reference)
-    messages = await conversation(session, request.id or 0)
+    messages = await conversation(session, saved_id(request))
     now = business_time.now()
     newest_first = (
         select(Event)
@@ -103,7 +104,7 @@ async def present_request(
     at_hand = CannedReplyPresenter(
         await list_canned_replies(session, places),
         renderer,
-        await last_contact_reason(session, request.id or 0),
+        await last_contact_reason(session, saved_id(request)),
     )
     replies = at_hand.lines() if reader.may_act(request) else []
     lines = await consent_history(session, {one.address for one in request.customer.contact_points})
@@ -133,13 +134,13 @@ async def present_request(
         else (),
         replies=replies,
         draft=next((one.body for one in replies if one.id == reply), ""),
-        here=await present_colleagues(session, request.id or 0, reader),
+        here=await present_colleagues(session, saved_id(request), reader),
         story=HandoverSummaryPresenter(
             await load_handover_summary(session, request), request, roster, drawing.words
         ).view(reader),
         third_party_stages=present_third_parties(request, events, drawing.words),
         slipped=await present_dropped_balls(
-            session, await open_dropped_balls_of(session, request.id or 0), reader
+            session, await open_dropped_balls_of(session, saved_id(request)), reader
         ),
     )
 
@@ -149,7 +150,7 @@ async def present_colleagues(
 ) -> list[str]:
     """Who else has it open: "Paul Press is writing"."""
     others = await find_present_colleagues(
-        session, request_id, reader.staff.id or 0, business_time.now()
+        session, request_id, saved_id(reader.staff), business_time.now()
     )
     return [f"{name} is {'writing' if writing else 'here'}" for name, writing in others]
 
@@ -185,7 +186,7 @@ class RequestPresenter:
             live_url=f"{url}/live",
             form_token=self.reader.form_token,
             version=request.version,
-            last_event_id=self.events[-1].id or 0 if self.events else 0,
+            last_event_id=saved_id(self.events[-1]) if self.events else 0,
             zone=words.timezone,
             status=request.status.value,
             status_label=STATUS_LABELS[request.status],
@@ -257,7 +258,7 @@ class RequestPresenter:
 
     def _event(self, event: Event) -> EventLine:
         return EventLine(
-            id=event.id or 0,
+            id=saved_id(event),
             at=since(self.words, event.at),
             who=event.actor_name,
             words=describe_event(event, self.request.definition, self.words),
@@ -315,9 +316,11 @@ class RequestPresenter:
         """Who can be given it: those of the departments that have it first."""
         near = {run.department_id for run in self.request.open_runs} | {self.request.department_id}
         near_people = {person for key in near for person in self.roster.members.get(key, [])}
-        here = [one for one in self.roster.staff.values() if self.roster.is_available(one.id or 0)]
+        here = [
+            one for one in self.roster.staff.values() if self.roster.is_available(saved_id(one))
+        ]
         here.sort(key=lambda person: (person.id not in near_people, person.name))
-        return [Choice(person.email, self._person_words(person.id or 0)) for person in here]
+        return [Choice(person.email, self._person_words(saved_id(person))) for person in here]
 
     def _person_words(self, person_id: int) -> str:
         name, n = self.roster.person(person_id).name, self.roster.open_runs.get(person_id)

@@ -27,6 +27,7 @@ from portal.models import (
     PromiseState,
     ServiceRequest,
 )
+from portal.models.columns import saved_id
 from portal.queries.requests import get_service_request
 from portal.queries.roster import load_roster
 from portal.rules.roster import Roster
@@ -186,8 +187,8 @@ def promise_lines(
     request: ServiceRequest, roster: Roster, words: TimeFormatter, events: Sequence[Event]
 ) -> tuple[list[PromiseLine], list[PromiseLine]]:
     """Those still to keep, soonest first, and the last few that are not, newest first."""
-    read = {one.data.get("promise_id"): one.id or 0 for one in events if one.data.get("read")}
-    wrote = max((one.id or 0 for one in events if one.kind == EventKind.MESSAGE_OUT), default=0)
+    read = {one.data.get("promise_id"): saved_id(one) for one in events if one.data.get("read")}
+    wrote = max((saved_id(one) for one in events if one.kind == EventKind.MESSAGE_OUT), default=0)
 
     def line(one: Promise) -> PromiseLine:
         state, owner = one.state(words.now), roster.person(one.owner_id).name

@@ -14,6 +14,7 @@ from portal.models import (
     MessageKind,
     ServiceRequest,
 )
+from portal.models.columns import saved_id
 from portal.operations.conversation.canned_replies import PLACEHOLDER
 from portal.queries.consent import ConsentQuery
 
@@ -79,7 +80,7 @@ class CannedReplyPresenter:
         suggested = [one.id for one in usable if one.reason in ("", self.reason)][:MAX_SUGGESTED]
         return [
             CannedReplyLine(
-                id=one.id or 0,
+                id=saved_id(one),
                 title=one.title,
                 body=fill_template(one.body, facts),
                 suggested=self.reason is not None and one.id in suggested,

@@ -294,7 +294,6 @@ def _encoded(name: str, text: str) -> str:
 EMAIL_POLICY = _Post(linesep="\r\n")
 
 _templates = Environment(
-    # In the checkout the templates stand beside the package, in a wheel inside it.
     loader=FileSystemLoader(TEMPLATES / "email"),
     autoescape=select_autoescape(["html"]),
     undefined=StrictUndefined,

@@ -158,12 +158,6 @@ class TwilioClient:
             page = await page.next_page_async()
         return texts
 
-    async def check_credentials(self) -> str:
-        """Sign in and send nothing; returns the account's status ("active"). Raises as above."""
-        async with self._call() as client:
-            account = await client.api.v2010.accounts(self.account_sid).fetch_async()
-            return str(account.status)
-
     async def close(self) -> None:
         """End the connections; a later call opens new ones."""
         if self._opened is not None:

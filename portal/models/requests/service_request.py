@@ -17,6 +17,7 @@ from portal.models.columns import (
     foreign_key_column,
     json_column,
     primary_key,
+    saved_id,
     text_column,
     timestamp_column,
 )
@@ -329,7 +330,7 @@ class ServiceRequest(SQLModel, table=True):
         ``note`` is for them alone.
         """
         self.require_open()
-        owner = to.id or 0
+        owner = saved_id(to)
         if not self.open_runs:
             run = None
             self.owner_id = owner

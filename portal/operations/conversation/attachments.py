@@ -7,6 +7,7 @@ from sqlmodel import col, select
 
 from portal.attachments.stored_file import RefusedFile, StoredFile
 from portal.models import Attachment, AttachmentState, Message
+from portal.models.columns import saved_id
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.requests import lock_by_id
 
@@ -24,7 +25,7 @@ def expect_media(uow: UnitOfWork, inbound: Message, media: Iterable[IncomingMedi
     for one in media:
         uow.session.add(
             Attachment(
-                message_id=inbound.id or 0,
+                message_id=saved_id(inbound),
                 source_url=one.url,
                 media_type=one.media_type,
                 created_at=uow.now,
@@ -38,7 +39,7 @@ def attach_files(
 ) -> None:
     """They came with these words and have been looked at. The message has its id."""
     for one in files:
-        attachment = Attachment(message_id=inbound.id or 0, created_at=uow.now)
+        attachment = Attachment(message_id=saved_id(inbound), created_at=uow.now)
         if isinstance(one, StoredFile):
             attachment.mark_stored(one)
         else:

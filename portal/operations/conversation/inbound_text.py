@@ -20,6 +20,7 @@ from portal.models import (
     ServiceRequest,
     hash_token,
 )
+from portal.models.columns import saved_id
 from portal.models.people.contact_address import MAX_EMAIL_LENGTH
 from portal.operations.conversation.attachments import IncomingMedia, attach_files, expect_media
 from portal.operations.conversation.auto_reply_limits import (
@@ -99,7 +100,7 @@ async def receive_text(
     elif not requests:
         await _hear_without_open_request(uow, inbound, intent, limits)
     elif len(requests) == 1:
-        held = await lock_by_id(uow.session, requests[0].id or 0)
+        held = await lock_by_id(uow.session, saved_id(requests[0]))
         await handle_intent(uow, held, inbound, intent, suppress_reply=limits.suppress_reply)
     else:
         await _hear_about_one_of_several(uow, inbound, intent, requests, limits)
@@ -152,7 +153,7 @@ async def _hear_about_one_of_several(
         # We shall not find out by asking: whoever has the newest does.
         for message in [*waiting, inbound]:
             await assign_to_staff(uow, message, requests[-1])
-        held = await lock_by_id(uow.session, requests[-1].id or 0)
+        held = await lock_by_id(uow.session, saved_id(requests[-1]))
         renderer = await uow.renderer(held)
         due = renderer.times.by(held.promises[-1].due_at)
         words = renderer.say("acknowledgement", due=due)
@@ -193,7 +194,7 @@ async def _bring(
     """Route what was waiting, and the choice too where it says more; to each that is meant."""
     *waiting, last = messages
     for place, request in enumerate(choice.requests):
-        held = await lock_by_id(uow.session, request.id or 0)
+        held = await lock_by_id(uow.session, saved_id(request))
         for message in messages:
             one = message if place == 0 else _copy(uow, message, held)
             await uow.session.flush()
@@ -218,7 +219,7 @@ async def _take_in(
     )
     one = said[0] if len(said) == 1 else last
     if one is not None:
-        held = await lock_by_id(uow.session, one.id or 0)
+        held = await lock_by_id(uow.session, saved_id(one))
         await record_inbound(uow, held, inbound, intent)
         held.unanswered_since = held.unanswered_since or uow.now
         await uow.finish(held)
@@ -233,7 +234,7 @@ async def _hear_without_open_request(
     """Nothing is open for this number: the last request's owner sees it, or the front desk."""
     last = await find_last_request(uow.session, Channel.SMS, inbound.from_address)
     if last is not None:
-        held = await lock_by_id(uow.session, last.id or 0)
+        held = await lock_by_id(uow.session, saved_id(last))
         newest = next(iter(limits.recent_messages), None)
         offered = (
             newest is not None

@@ -3,6 +3,7 @@
 from portal.errors import BadInput
 from portal.messaging.intents.classifier import Intent, IntentKind
 from portal.models import Direction, EventKind, Message, ServiceRequest
+from portal.models.columns import saved_id
 from portal.operations.conversation.intent_handlers import (
     handle_call_request,
     match_answer,
@@ -33,7 +34,7 @@ async def correct_intent(
         message_id=message.id, label=label.value, was=was,
     )  # fmt: skip
     await uow.finish(request)
-    uow.changed_requests.add(request.id or 0)
+    uow.changed_requests.add(saved_id(request))
     if was == label:
         return
     # One cause speaks once: what was said to the words when they came is another.

@@ -23,6 +23,7 @@ from portal.models import (
     ServiceRequest,
     StageRun,
 )
+from portal.models.columns import saved_id
 from portal.operations.follow_ups import REPLY_CHANNELS, answer
 from portal.operations.promises import promise_answer, promise_call
 from portal.operations.unit_of_work import UnitOfWork
@@ -87,7 +88,7 @@ async def record_inbound(
     uow.mark_page_changed(request)
     uow.session.add(
         Contact(
-            request_id=request.id or 0,
+            request_id=saved_id(request),
             message_id=inbound.id,
             channel=ContactChannel(inbound.channel.value),
             reason=ContactReason(intent.reason or ContactReason.OTHER),

@@ -13,6 +13,7 @@ from portal.models import (
     MessageKind,
     ServiceRequest,
 )
+from portal.models.columns import saved_id
 from portal.operations.conversation.consent import grant_consent, has_opted_out, withdraw_consent
 from portal.operations.conversation.intent_handlers import record_inbound
 from portal.operations.conversation.reply_language import reply_language
@@ -83,7 +84,7 @@ async def assign_to_staff(
     uow: UnitOfWork, inbound: Message, request: ServiceRequest, intent: Intent | None = None
 ) -> None:
     """Put it into this request's conversation, with a promise of an answer and an owner."""
-    held = await lock_by_id(uow.session, request.id or 0)
+    held = await lock_by_id(uow.session, saved_id(request))
     intent = intent or classify(inbound.body, held.customer.locale)
     await record_inbound(uow, held, inbound, intent)
     held.unanswered_since = held.unanswered_since or uow.now
@@ -139,7 +140,7 @@ async def _keep(
         if request is not None:
             await assign_to_staff(uow, inbound, request, intent)
     elif len(requests) == 1:
-        request = await lock_by_id(uow.session, requests[0].id or 0)
+        request = await lock_by_id(uow.session, saved_id(requests[0]))
         await record_inbound(uow, request, inbound, intent)
         await uow.finish(request)
 

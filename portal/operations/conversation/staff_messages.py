@@ -16,6 +16,7 @@ from portal.models import (
     PromiseKind,
     ServiceRequest,
 )
+from portal.models.columns import saved_id
 from portal.operations.commitments import create_promises_from_text
 from portal.operations.conversation.consent import ConsentChange, record_consent_change
 from portal.operations.promises import fulfil_promises, open_answer_promise, open_call_promise
@@ -75,7 +76,7 @@ async def log_contact(
     that a question without an answer was to have.
     """
     contact = Contact(
-        request_id=request.id or 0,
+        request_id=saved_id(request),
         channel=channel,
         reason=reason,
         note=check_text("note", note, required=False),

@@ -21,6 +21,7 @@ from portal.models import (
     SendAttempt,
     Sender,
 )
+from portal.models.columns import saved_id
 from portal.operations.conversation.consent import withdraw_consent
 from portal.operations.delivery.channel_fallback import fall_back, invalidate_address
 from portal.operations.dropped_balls.resolution import (
@@ -300,7 +301,7 @@ async def _lock(uow: UnitOfWork, ids: Sequence[int]) -> dict[int, Message]:
     query = (
         select(Message).where(col(Message.id).in_(ids)).order_by(col(Message.id)).with_for_update()
     )
-    return {message.id or 0: message for message in (await uow.session.exec(query)).all()}
+    return {saved_id(message): message for message in (await uow.session.exec(query)).all()}
 
 
 async def _attempts(uow: UnitOfWork, tokens: Sequence[str]) -> dict[str, SendAttempt]:

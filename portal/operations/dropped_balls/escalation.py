@@ -18,6 +18,7 @@ from portal.models import (
     ServiceRequest,
     StaffMember,
 )
+from portal.models.columns import saved_id
 from portal.models.requests.dropped_ball import NOTIFICATION_PENDING
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.roster import load_full_roster
@@ -64,7 +65,7 @@ def _take_on(uow: UnitOfWork, ball: DroppedBall, roster: Roster) -> None:
         ball.escalates_at = None  # There is nobody above whoever has it.
         return
     ball.escalated_at = uow.now
-    uow.changed_departments.add(department.id or 0)
+    uow.changed_departments.add(saved_id(department))
     uow.changed_requests.add(ball.request_id or 0)
 
 

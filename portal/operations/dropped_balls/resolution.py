@@ -16,6 +16,7 @@ from portal.models import (
     ServiceRequest,
     StaffMember,
 )
+from portal.models.columns import saved_id
 from portal.operations.dropped_balls.detection import detect_dropped_balls
 from portal.operations.transitions import check_text
 from portal.operations.unit_of_work import UnitOfWork
@@ -85,7 +86,7 @@ async def inspect_requests(uow: UnitOfWork, ids: Sequence[int]) -> None:
         roster = await uow.roster(request)
         uow.changed_departments |= await detect_dropped_balls(uow.session, request, roster, uow.now)
         if request.has_open_ball:
-            uow.changed_requests.add(request.id or 0)
+            uow.changed_requests.add(saved_id(request))
 
 
 async def schedule_ownerless_checks(uow: UnitOfWork) -> int:

@@ -29,6 +29,7 @@ from portal.models import (
     Stage,
     StageRun,
 )
+from portal.models.columns import saved_id
 from portal.models.people.contact_address import parse_email_address, parse_phone
 
 REPLY_PROMISE_KINDS = (PromiseKind.ANSWER, PromiseKind.CALL)
@@ -266,9 +267,9 @@ async def search_requests(session: AsyncSession, words: str, limit: int) -> list
                 .limit(limit)
                 .options(*LIST_OPTIONS)
             )
-            found.update({one.id or 0: one for one in (await session.exec(query)).all()})
+            found.update({saved_id(one): one for one in (await session.exec(query)).all()})
         if found:
-            return sorted(found.values(), key=lambda one: -(one.id or 0))[:limit]
+            return sorted(found.values(), key=lambda one: -saved_id(one))[:limit]
     return []
 
 

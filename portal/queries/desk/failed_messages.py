@@ -20,6 +20,7 @@ from portal.models import (
     MessageStatus,
     ServiceRequest,
 )
+from portal.models.columns import saved_id
 from portal.queries.requests import CUSTOMER_OPTIONS
 
 RECONCILE_GRACE = timedelta(minutes=5)
@@ -91,7 +92,7 @@ async def requests_by_id(
         .where(col(ServiceRequest.id).in_(wanted))
         .options(*FAILED_MESSAGE_OPTIONS)
     )
-    return {one.id or 0: one for one in (await session.exec(query)).all()} if wanted else {}
+    return {saved_id(one): one for one in (await session.exec(query)).all()} if wanted else {}
 
 
 async def sending_alerts(session: AsyncSession) -> Sequence[str]:

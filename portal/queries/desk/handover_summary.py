@@ -19,6 +19,7 @@ from portal.models import (
     Promise,
     ServiceRequest,
 )
+from portal.models.columns import saved_id
 from portal.queries.conversations import UNSENT_STATUSES
 
 HANDOVER_NOTE_KEYS = {EventKind.STAGE_COMPLETED: "handover", EventKind.ASSIGNED: "note"}
@@ -72,7 +73,7 @@ class HandoverSummary:
 
 async def load_handover_summary(session: AsyncSession, request: ServiceRequest) -> HandoverSummary:
     """The story of this request, in three queries however long it is."""
-    request_id = request.id or 0
+    request_id = saved_id(request)
     said = {one.direction: one for one in await _said_last(session, request_id)}
     return HandoverSummary(
         customer_note=request.customer_note,

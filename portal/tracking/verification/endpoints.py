@@ -14,6 +14,7 @@ from portal import business_time
 from portal.errors import BadInput, NotFound, PortalError
 from portal.i18n.lazy_string import LazyString
 from portal.models import CUSTOMER_ACTOR, Channel, TrustedDevice
+from portal.models.columns import saved_id
 from portal.operations import forget_device, send_code, verify_code
 from portal.queries.requests import lock_by_token
 from portal.queries.tracking_links import find_by_token
@@ -23,7 +24,7 @@ from portal.queries.trusted_devices import (
     is_shared,
     newest_code,
 )
-from portal.tracking.forms import client_address, read_form
+from portal.tracking.forms import read_form
 from portal.tracking.status_page.endpoints import unknown_link
 from portal.tracking.verification.device_cookie import (
     DEVICE_COOKIE,
@@ -35,6 +36,7 @@ from portal.tracking.verification.device_cookie import (
 )
 from portal.tracking.verification.masking import last_digits, mask_address
 from portal.web import templating
+from portal.web.rate_limit import client_address
 
 RATE_LIMIT_PER_CLIENT = "60/minute"
 MIN_RESPONSE_SECONDS = 0.1
@@ -154,9 +156,9 @@ async def _page(request: Request, next_path: str, refusal: PortalError | None = 
         if service_request is None:
             return unknown_link(request)
         ways = await code_destinations(session, service_request, business_time.now())
-        code = await newest_code(session, service_request.id or 0)
+        code = await newest_code(session, saved_id(service_request))
     way = choose_address(next_path, ways)
-    device = await find_trusted_device(request, service_request.id or 0)
+    device = await find_trusted_device(request, saved_id(service_request))
     if refusal is None and await _is_enough(request, device, next_path, way):
         return _go_on(token, next_path)
     page = CodePage(

@@ -341,16 +341,6 @@ async def test_a_listing_that_cannot_be_had_is_told():
                 await gateway.find_sent(TO, NOW - timedelta(hours=1), NOW)
 
 
-async def test_credentials_are_checked_without_sending():
-    account = says(200, '{"sid": "AC1", "status": "active", "friendly_name": "Acme"}')
-    async with carrier_says(account, refuses(401, 20003)) as (gateway, wire):
-        assert await gateway.check_credentials() == "active"
-        with pytest.raises(Refused) as refusal:
-            await gateway.check_credentials()
-    assert refusal.value.action == "pause_queue"
-    assert [asked.method for asked in wire.asked] == ["GET", "GET"]
-
-
 def test_every_twilio_status_is_mapped():
     assert twilio_codes.status("queued") == MessageStatus.ACCEPTED
     assert twilio_codes.status("Delivered") == MessageStatus.DELIVERED

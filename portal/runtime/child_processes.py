@@ -1,0 +1,73 @@
+"""The port, and the two kinds of process that Kept is made of: web and worker.
+
+It imports neither of them nor a server: a supervisor is this very process, and stays small.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from portal.errors import PortalError
+from portal.runtime.supervisor import Child
+
+BACKLOG = 2048  # connections that wait while web processes start anew
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take the port once, for all: a web process that starts anew finds its callers waiting.
+
+    Port 0 takes a free one. Raises PortalError where the port is not to be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        # Python adds the address to what bind(2) said; our own sentence has it already.
+        reason = (error.strerror or str(error)).partition(" (while")[0].lower()
+        raise PortalError(
+            f"Cannot listen at {host}, port {port} ({reason}): choose another with --port."
+        ) from None
+
+
+def local_url(host: str, listener: socket.socket) -> str:
+    """Where a browser on this machine finds it."""
+    here = "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 -- compared only
+    return f"http://{f'[{here}]' if ':' in here else here}:{listener.getsockname()[1]}"
+
+
+def install_signal_handlers() -> None:
+    """End tidily at SIGINT and SIGTERM from now on, also before there is a supervisor.
+
+    Said explicitly, because a shell starts its background jobs with SIGINT ignored.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
+
+
+def migrate_in_subprocess(told: Mapping[str, str]) -> None:
+    """Bring the database to the newest revision, in a process of its own that is then gone.
+
+    What migrating takes in memory would otherwise stay with the supervisor. Raises PortalError;
+    the reason is said by the process itself.
+    """
+    command = [sys.executable, "-m", "portal.cli", "migrate"]
+    done = subprocess.run(
+        command, env={**os.environ, **told}, stdout=subprocess.DEVNULL, check=False
+    )
+    if done.returncode:
+        raise PortalError("The database could not be migrated; the reason stands above.")
+
+
+def web_child(name: str, listener: socket.socket, told: Mapping[str, str], *options: str) -> Child:
+    """A web process on a socket that is listening; `told` is added to its environment."""
+    fd = listener.fileno()
+    command = [sys.executable, "-m", "portal.cli", "web", "--fd", str(fd), *options]
+    return Child(name, command, environment=told, pass_fds=[fd])
+
+
+def worker_child(told: Mapping[str, str]) -> Child:
+    """The worker, started by its dotted name: nothing here imports it."""
+    return Child("worker", [sys.executable, "-m", "workers"], environment=told)
