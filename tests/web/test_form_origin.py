@@ -87,7 +87,7 @@ async def test_form_of_another_site_is_refused_at_every_address(
     for path in paths:
         answer = await browser.post(path, headers=headers)
         assert (answer.status_code, REFUSAL in answer.text) == (403, True), path
-    assert (await organisation.see(card_request)).page_version == card_request.page_version
+    assert (await organisation.reload(card_request)).page_version == card_request.page_version
 
 
 @pytest.mark.parametrize("headers", OURS)
