@@ -25,7 +25,8 @@ from portal.operations.conversation.canned_replies import (
     update_canned_reply,
 )
 from portal.queries.desk.board import all_departments
-from portal.queries.desk.canned_replies import led_departments, list_canned_replies
+from portal.queries.desk.canned_replies import list_canned_replies
+from portal.queries.staff import led_departments
 
 EVERYBODY = "everybody"
 SUCCESS_MESSAGES = {

@@ -1,7 +1,7 @@
 """The people: who is here, who is away until when, who stands in; and noting an absence."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,8 +26,9 @@ from portal.models import Department, Role, StaffMember
 from portal.models.columns import saved_id
 from portal.operations import UnitOfWork, mark_absent, mark_returned
 from portal.operations.staff import parse_day
-from portal.queries.desk.canned_replies import led_departments
 from portal.queries.roster import load_full_roster
+from portal.queries.staff import led_departments
+from portal.rules.authorization import may_change_absence
 from portal.rules.roster import Roster
 
 SUCCESS_MESSAGES = {
@@ -83,12 +84,9 @@ class StaffDirectory:
 
     def may_change(self, person: StaffMember) -> bool:
         """Their own absence; a lead that of their people; who oversees all, everybody's."""
-        me = self.reader.staff
-        return (
-            me.manages_all
-            or person.id == me.id
-            or any(person.id in self.roster.members.get(place, []) for place in self.leads)
-        )
+        places = [key for key, members in self.roster.members.items() if person.id in members]
+        me = replace(self.reader.colleague, leads=self.leads)
+        return may_change_absence(me, person.id or 0, places)
 
     def get(self, staff_id: int) -> StaffMember:
         """Somebody whose absence this reader may change. Raises NotFound and NotAllowed."""

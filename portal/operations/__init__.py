@@ -32,7 +32,7 @@ from portal.operations.dropped_balls.resolution import (
     schedule_ownerless_checks,
 )
 from portal.operations.follow_ups import answer, resume_expired_holds, run_due_follow_ups
-from portal.operations.handoffs import accept, authorize, recall, refuse
+from portal.operations.handoffs import accept, recall, refuse
 from portal.operations.open_request import CustomerDetails, RequestDetails, open_request
 from portal.operations.proactive_updates import announce_delay, send_due_updates
 from portal.operations.promises import keep_promise, make_promise, move_promise, withdraw_promise
@@ -75,7 +75,6 @@ __all__ = [
     "announce_delay",
     "answer",
     "assign",
-    "authorize",
     "cancel",
     "correct_intent",
     "disable_staff",

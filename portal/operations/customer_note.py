@@ -2,8 +2,10 @@
 
 from portal.errors import BadInput
 from portal.models import EventKind, ServiceRequest
+from portal.operations.authorization import authorize
 from portal.operations.open_request import one_line
 from portal.operations.unit_of_work import UnitOfWork
+from portal.rules.authorization import Act
 
 MAX_NOTE_LENGTH = 300
 
@@ -13,6 +15,7 @@ async def set_customer_note(uow: UnitOfWork, request: ServiceRequest, words: str
 
     The customer never reads it. Raises BadInput for more than one line holds.
     """
+    await authorize(uow, request, Act.SET_NOTE)
     line = one_line(words)
     if len(line) > MAX_NOTE_LENGTH:
         raise BadInput(

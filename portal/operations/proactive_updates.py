@@ -17,9 +17,11 @@ from portal.models import (
     ServiceRequest,
     StageRun,
 )
+from portal.operations.authorization import authorize
 from portal.operations.promises import open_answer_promise
 from portal.operations.transitions import check_text
 from portal.operations.unit_of_work import UnitOfWork
+from portal.rules.authorization import Act
 from portal.rules.proactive_updates import (
     MAX_ESTIMATES,
     NEW_DATE_ENDING,
@@ -64,6 +66,7 @@ async def announce_delay(
     From now on the stage is late by that date, and Kept may tell a delay by itself again. An
     answer that Kept had promised because of the delay is given by it.
     """
+    await authorize(uow, request, Act.DELAY, stage)
     request.require_open()
     run = request.get_open_run(stage)
     reason = check_text("reason", reason)

@@ -16,8 +16,10 @@ from portal.models import (
 )
 from portal.models.columns import saved_id
 from portal.models.requests.promise import CUSTOMER_CHOSE_OTHER_TIME
+from portal.operations.authorization import authorize
 from portal.operations.transitions import check_text
 from portal.operations.unit_of_work import UnitOfWork
+from portal.rules.authorization import Act
 
 SAME_MOMENT = timedelta(minutes=1)
 """Moments that are no further apart count as one."""
@@ -37,6 +39,7 @@ async def make_promise(
 
     Without ``tell`` it is a promise that only we know of: watched all the same.
     """
+    await authorize(uow, request, Act.PROMISE)
     request.require_open()
     text = check_text("text", text)
     if due_at <= uow.now:
@@ -158,6 +161,7 @@ def _owed(request: ServiceRequest, kind: PromiseKind) -> list[Promise]:
 
 async def keep_promise(uow: UnitOfWork, request: ServiceRequest, promise_id: int) -> Promise:
     """It is kept. Raises NotFound, or Conflict when it is closed already."""
+    await authorize(uow, request, Act.PROMISE)
     promise = get_promise(request, promise_id)
     record_promise_kept(uow, request, promise, bumps_version=True)
     await uow.finish(request)
@@ -179,6 +183,7 @@ async def move_promise(
     uow: UnitOfWork, request: ServiceRequest, promise_id: int, *, due_at: datetime, reason: str
 ) -> Promise:
     """Give it a new time, with a reason; a customer who knows of it is told at once."""
+    await authorize(uow, request, Act.PROMISE)
     promise = get_promise(request, promise_id)
     reason = check_text("reason", reason)
     if due_at <= uow.now:
@@ -202,6 +207,7 @@ async def withdraw_promise(
     Only what was read from our own words, or what the customer does not know of: raises Conflict
     for any other, which is kept, or moved with a reason.
     """
+    await authorize(uow, request, Act.PROMISE)
     promise = get_promise(request, promise_id)
     reason = check_text("reason", reason)
     if promise.is_told and not await _was_read(uow, promise):

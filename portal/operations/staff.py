@@ -10,6 +10,7 @@ from portal.errors import BadInput, Conflict, NotFound
 from portal.models import Department, Membership, Role, StaffMember
 from portal.models.columns import saved_id
 from portal.models.people.contact_address import parse_email_address
+from portal.operations.authorization import authorize_absence
 from portal.operations.open_request import one_line
 from portal.operations.reassignment import reassign_from
 from portal.operations.unit_of_work import UnitOfWork
@@ -76,6 +77,7 @@ async def mark_absent(
     keeps the one they had, empty names nobody. Raises NotFound, BadInput and Conflict.
     """
     person = await _lock_person(uow, email)
+    await authorize_absence(uow, person)
     if person.disabled_at is not None:
         raise Conflict(f"{person.name} is disabled, so their work has gone to others already.")
     from_ = from_ or uow.now
@@ -126,6 +128,7 @@ async def mark_returned(uow: UnitOfWork, email: str) -> StaffMember:
     Raises NotFound, or Conflict where no absence is noted.
     """
     person = await _lock_person(uow, email)
+    await authorize_absence(uow, person)
     if not person.will_be_away(uow.now):
         raise Conflict(f"{person.name} is not marked as away.")
     person.end_absence()

@@ -6,8 +6,10 @@ from typing import Any
 from portal.business_time import Duration
 from portal.errors import BadInput
 from portal.models import EventKind, ServiceRequest
+from portal.operations.authorization import authorize
 from portal.operations.open_request import one_line
 from portal.operations.unit_of_work import UnitOfWork
+from portal.rules.authorization import Act
 
 MAX_UPDATE_LENGTH = 160
 MAX_NAME_LENGTH = 80
@@ -33,6 +35,7 @@ async def record_third_party_update(
     of newer words. Without a stage, the one that a third party does is meant. Raises BadInput for
     words that miss or are too long, for a time to come, and where nobody says who they are.
     """
+    await authorize(uow, request, Act.RECORD_THIRD_PARTY, stage or _their_stage(request))
     said = _read("event", words, MAX_UPDATE_LENGTH)
     if not said:
         raise BadInput("Please say what they told us.", fields={"event": "some words"})

@@ -11,8 +11,10 @@ from portal.models import (
     StaffMember,
     TrackingLink,
 )
+from portal.operations.authorization import authorize
 from portal.operations.device_verification import forget_devices
 from portal.operations.unit_of_work import UnitOfWork
+from portal.rules.authorization import Act
 
 MAX_REASON_LENGTH = 2_000
 
@@ -30,6 +32,7 @@ async def advance(
 
     ``handover`` is for whoever takes it up; the customer never reads it.
     """
+    await authorize(uow, request, Act.ADVANCE, stage)
     handover = check_text("handover", handover, required=False)
     stage_flow = await uow.stage_flow(request)
     stage_flow.advance(stage, check_text("note", note, required=False), expected_by, handover)
@@ -38,6 +41,7 @@ async def advance(
 
 async def send_back(uow: UnitOfWork, request: ServiceRequest, *, stage: str, reason: str) -> None:
     """Run an earlier stage again, with the reason that its people and the customer read."""
+    await authorize(uow, request, Act.SEND_BACK)
     reason = check_text("reason", reason)
     stage_flow = await uow.stage_flow(request)
     stage_flow.send_back(stage, reason)
@@ -48,6 +52,7 @@ async def reopen(
     uow: UnitOfWork, request: ServiceRequest, *, reason: str, stage: str | None = None
 ) -> None:
     """Open a closed request again."""
+    await authorize(uow, request, Act.REOPEN)
     reason = check_text("reason", reason)
     stage_flow = await uow.stage_flow(request)
     stage_flow.reopen(stage, reason)
@@ -63,12 +68,14 @@ async def hold(
     stage: str | None = None,
 ) -> None:
     """Put it aside for a reason that the customer reads; clocks stand still until it resumes."""
+    await authorize(uow, request, Act.HOLD, stage)
     request.hold(stage, check_text("reason", reason), until, uow.actor, uow.now)
     await uow.finish(request)
 
 
 async def resume(uow: UnitOfWork, request: ServiceRequest, *, stage: str | None = None) -> None:
     """Go on with what was held."""
+    await authorize(uow, request, Act.RESUME, stage)
     roster = await uow.roster(request)
     request.resume(stage, uow.actor, uow.now, roster.departments.values())
     await uow.finish(request)
@@ -76,6 +83,7 @@ async def resume(uow: UnitOfWork, request: ServiceRequest, *, stage: str | None 
 
 async def cancel(uow: UnitOfWork, request: ServiceRequest, *, reason: str) -> None:
     """End it without the thing done; promises that stand are missed."""
+    await authorize(uow, request, Act.CANCEL)
     reason = check_text("reason", reason)
     request.require_open()
     roster = await uow.roster(request)
@@ -95,6 +103,7 @@ async def assign(
 
     ``note`` is for them; the customer never reads it.
     """
+    await authorize(uow, request, Act.ASSIGN, stage)
     note = check_text("note", note, required=False)
     roster = await uow.roster(request)
     request.assign(stage, roster.by_email(owner), uow.actor, uow.now, note)
@@ -109,6 +118,7 @@ async def replace_link(
     Their browsers are known no more, but for the one (``known_device``) from which they ask. What
     they ask for themselves goes at any hour.
     """
+    await authorize(uow, request, Act.LINK)
     await _revoke(uow, request, known_device)
     request.links.append(TrackingLink(created_at=uow.now))
     event = request.record(
@@ -125,6 +135,7 @@ async def replace_link(
 
 async def revoke_link(uow: UnitOfWork, request: ServiceRequest) -> None:
     """The customer's link opens nothing any more, and their browsers are known no more."""
+    await authorize(uow, request, Act.LINK)
     await _revoke(uow, request)
     request.record(EventKind.LINK_REPLACED, uow.actor, uow.now, visible=False, bumps_version=False)
     await uow.finish(request)

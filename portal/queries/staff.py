@@ -52,6 +52,14 @@ async def department_ids(session: AsyncSession, staff_id: int) -> frozenset[int]
     return frozenset((await session.exec(query)).all())
 
 
+async def led_departments(session: AsyncSession, staff_id: int) -> frozenset[int]:
+    """The departments that this person leads."""
+    query = select(Membership.department_id).where(
+        col(Membership.staff_member_id) == staff_id, col(Membership.is_lead)
+    )
+    return frozenset((await session.exec(query)).all())
+
+
 async def staff_by_id(session: AsyncSession, ids: Iterable[int]) -> dict[int, StaffMember]:
     """These people, by id."""
     query = select(StaffMember).where(col(StaffMember.id).in_(set(ids)))

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from portal.errors import BadInput, Conflict, NotAllowed
-from portal.models.columns import saved_id
+from portal.errors import BadInput, Conflict
 from portal.models.people.staff_member import StaffMember
 from portal.models.requests.event import EventKind
 from portal.models.requests.follow_up import FollowUp, FollowUpState
@@ -12,20 +11,7 @@ from portal.models.requests.handoff import Handoff
 from portal.models.requests.service_request import ServiceRequest
 from portal.models.requests.stage_run import RunState, StageRun
 from portal.rules.follow_ups import FollowUpFlow
-from portal.rules.roster import Roster
 from portal.rules.stage_flow import HandoffSender, StageFlow
-
-
-def may_recall(by: StaffMember, handoff: Handoff, roster: Roster) -> bool:
-    """True for who sent it, who pressed it for them, who leads them, and who oversees all."""
-    department, sender = roster.department_by_id(handoff.from_department_id), handoff.from_run
-    pressed = sender is not None and sender.completed_by == by.name
-    return (
-        by.manages_all
-        or by.id in {handoff.sender_id, handoff.run.assignee_id}
-        or by.id == roster.leads.get(saved_id(department))
-        or (pressed and roster.works_in(by, department))
-    )
 
 
 @dataclass(frozen=True)
@@ -37,13 +23,11 @@ class HandoffFlow:
     def accept(self, stage: str | None, taker: StaffMember | None) -> StageRun:
         """Take up a handoff; the taker, or the department's assignee, has it from now on.
 
-        Raises NotAllowed for a person of another department, Conflict where nothing waits.
+        Raises Conflict where nothing waits.
         """
         stage_flow, handoff = self.stage_flow, self._waiting_handoff(stage)
         run = handoff.run
         department = stage_flow.department_of(run)
-        if taker:
-            stage_flow.roster.require_member(taker, department)
         assignee_id = stage_flow.roster.assignee(department, taker)
         handoff.accept(stage_flow.now, assignee_id)
         run.assignee_id = assignee_id
@@ -56,15 +40,13 @@ class HandoffFlow:
         self.request.derive_state()
         return run
 
-    def refuse(self, stage: str | None, reason: str, by: StaffMember | None) -> StageRun:
+    def refuse(self, stage: str | None, reason: str) -> StageRun:
         """Return a handoff to its sender, whose stage runs again.
 
         A sending back that is refused undoes nothing after all: what was open runs again.
         """
         stage_flow, handoff = self.stage_flow, self._waiting_handoff(stage)
         refused = handoff.run
-        if by:
-            stage_flow.roster.require_member(by, stage_flow.department_of(refused))
         undone = self._undone_by(handoff)
         handoff.refuse(stage_flow.now, reason)
         stage_flow.supersede(refused)
@@ -78,16 +60,14 @@ class HandoffFlow:
         self.request.derive_state()
         return self.request.runs[-1]
 
-    def recall(self, stage: str | None, by: StaffMember | None) -> StageRun:
+    def recall(self, stage: str | None) -> StageRun:
         """Take back what nobody has taken up yet: all is as if it had never been passed on.
 
         The same passage goes on with its old clock, and nobody is told anything. What was sent
-        side by side comes back together. Raises NotAllowed for whoever did not send it, Conflict
-        where a part has begun already or where the customer's own answer has sent it.
+        side by side comes back together. Raises Conflict where a part has begun already or where the
+        customer's own answer has sent it.
         """
         handoff = self._sent(stage)
-        if by:
-            self._must_have_sent(by, handoff)
         self._must_be_ours_to_undo(handoff)
         sender = handoff.from_run
         if sender is not None and self._passed_on(sender, handoff.run):
@@ -141,13 +121,6 @@ class HandoffFlow:
         if stage is None and len(waiting) > 1 and len(together) == 1:
             return waiting[0]
         return self._waiting_handoff(stage)
-
-    def _must_have_sent(self, by: StaffMember, handoff: Handoff) -> None:
-        roster = self.stage_flow.roster
-        if not may_recall(by, handoff, roster):
-            owner = roster.person(handoff.run.assignee_id).name
-            leads = f"who leads {roster.department_by_id(handoff.from_department_id).name}"
-            raise NotAllowed(f"{owner} has passed it on. Only they, or {leads}, can take it back.")
 
     def _must_be_ours_to_undo(self, handoff: Handoff) -> None:
         for question in self.request.follow_ups:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from portal import business_time
-from portal.errors import BadInput, Conflict, NotAllowed
+from portal.errors import BadInput, Conflict
 from portal.models.columns import saved_id
 from portal.models.people.department import Department
 from portal.models.people.staff_member import Role, StaffMember
@@ -162,12 +162,6 @@ class Roster:
     def works_in(self, person: StaffMember, department: Department) -> bool:
         """True for a member of the department."""
         return person.id in self.members.get(saved_id(department), [])
-
-    def require_member(self, person: StaffMember, department: Department) -> None:
-        """Raises NotAllowed unless the person works there or oversees every department."""
-        if person.manages_all or self.works_in(person, department):
-            return
-        raise NotAllowed(f"{person.name} does not work in {department.name}.")
 
     def _must_be_here(self, person: StaffMember) -> None:
         if not self.is_away(saved_id(person)):

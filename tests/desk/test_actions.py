@@ -1,5 +1,6 @@
 """What is done at the desk: each verb, with and without script, by the right people."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -56,13 +57,16 @@ async def test_sender_cannot_accept_for_the_receiver(
 
 
 @pytest.mark.parametrize("htmx", [True, False])
-async def test_other_departments_can_read_and_not_act(
+async def test_other_departments_can_read_and_note_and_do_nothing_else(
     desk_clients: Any, organisation: Organisation, card_request: ServiceRequest, *, htmx: bool
 ) -> None:
     """Also as a bare fragment: the endpoint holds it, not the markup."""
     zoe, tess = await desk_clients("zoe"), await desk_clients("tess")
     page = await zoe.page(card_request)
-    assert 'action="/desk/requests' not in page
+    forms = re.findall(
+        rf'<form [^>]*action="/desk/requests/{card_request.reference}/([^"]+)"', page
+    )
+    assert set(forms) == {"contacts", "minds"}
     told = hidden_fields(
         await tess.page(card_request), f"/desk/requests/{card_request.reference}/advance"
     )
@@ -74,7 +78,7 @@ async def test_other_departments_can_read_and_not_act(
             headers=HTMX if htmx else {},
         )
         assert answer.status_code == 403, verb
-        assert "lies with other departments" in answer.text
+        assert "assigned to other departments" in answer.text
         assert ("<html" in answer.text) is not htmx
     assert (await organisation.reload(card_request)).version == card_request.version
 

@@ -116,7 +116,7 @@ async def test_accepted_handoff_cannot_be_recalled(organisation, handed_off):
 
 @pytest.mark.parametrize("name", ["uma", "tom", "pia"])
 async def test_only_the_sender_can_recall(organisation, handed_off, name):
-    with pytest.raises(NotAllowed, match="Tess Sales has passed it on"):
+    with pytest.raises(NotAllowed, match="Telesales has passed it on"):
         await organisation.run(recall, handed_off, by=getattr(organisation.people, name).actor)
     assert (await organisation.reload(handed_off)).version == handed_off.version
 

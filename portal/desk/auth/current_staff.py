@@ -11,9 +11,13 @@ from starlette.responses import Response
 
 from portal.desk.widgets import Person
 from portal.models import ServiceRequest, StaffMember
-from portal.queries.desk.failed_messages import ALL_FAILED_MESSAGES, FailedMessageScope
+from portal.queries.desk.failed_messages import (
+    ALL_FAILED_MESSAGES,
+    FailedMessageScope,
+)
 from portal.queries.desk.inbox import PromiseScope
 from portal.queries.staff import find_staff_with_departments
+from portal.rules.authorization import Act, Colleague, is_allowed
 from portal.settings import Settings
 
 SIGN_IN_COOKIE = "kept_desk"
@@ -51,12 +55,19 @@ class CurrentStaff:
         """True for their own departments, and for all of them where they oversee all."""
         return self.staff.manages_all or department_id in self.departments
 
-    def may_act(self, request: ServiceRequest) -> bool:
-        """True for what they own, what lies with their departments, or all for who oversees all."""
-        hands = {request.owner_id, request.coordinator_id}
-        hands.update(run.assignee_id for run in request.open_runs)
-        places = {request.department_id, *(run.department_id for run in request.open_runs)}
-        return self.staff.id in hands or any(self.works_in(place) for place in places)
+    def may(self, act: Act, request: ServiceRequest | None, stage: str | None = None) -> bool:
+        """The authorization rule for this person: what is offered is what is accepted.
+
+        Not for ``Act.RECALL``, which asks who leads the sender's department.
+        """
+        return is_allowed(self.colleague, request, stage, act)
+
+    @property
+    def colleague(self) -> Colleague:
+        """The person as the authorization rule sees them, without what they lead."""
+        return Colleague(
+            self.staff.id or 0, self.staff.name, self.staff.manages_all, self.departments
+        )
 
 
 async def find_current_staff(connection: HTTPConnection) -> CurrentStaff | None:

@@ -22,7 +22,6 @@ from portal.errors import NotAllowed, NotFound, PortalError
 from portal.models import DroppedBall
 from portal.operations import UnitOfWork
 from portal.queries.desk.dropped_balls import DroppedBallScope, list_open_dropped_balls
-from portal.queries.desk.failed_messages import requests_by_id
 
 PAGE_SIZE = 30
 VIEWS = {"mine": "Before me", "ours": "Our departments", "all": "Everybody's"}
@@ -43,7 +42,7 @@ async def dismiss_dropped_ball(request: Request, reader: CurrentStaff) -> Respon
     show, ball_id = field(form, "show"), id_in_path(request, "thing that has slipped")
     try:
         async with request.app.state.operations.begin(reader.staff.actor) as uow:
-            await _must_be_theirs(uow, reader, ball_id)
+            await _must_be_dismissible(uow, ball_id)
             await operations.dismiss_dropped_ball(uow, ball_id, field(form, "reason"))
     except NotFound:
         raise
@@ -90,15 +89,10 @@ async def _list(
     return await answer(request, "desk/balls.html", context | layout_context(reader), status)
 
 
-async def _must_be_theirs(uow: UnitOfWork, reader: CurrentStaff, ball_id: int) -> None:
+async def _must_be_dismissible(uow: UnitOfWork, ball_id: int) -> None:
     ball = await uow.session.get(DroppedBall, ball_id)
     if ball is None:
         raise NotFound("There is no such thing that has slipped.")
-    requests = await requests_by_id(uow.session, {ball.request_id})
-    request = requests.get(ball.request_id or 0)
-    theirs = reader.may_act(request) if request else reader.staff.manages_all
-    if not (theirs or ball.assignee_id == reader.staff.id):
-        raise NotAllowed("This lies with other departments. You may read it.")
     if not is_dismissible(ball):
         raise NotAllowed("This is put right where it stands, not set aside.")
 

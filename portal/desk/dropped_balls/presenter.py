@@ -13,6 +13,7 @@ from portal.models import DroppedBall, DroppedBallKind, EscalationLevel, Service
 from portal.models.columns import saved_id
 from portal.queries.desk.failed_messages import requests_by_id
 from portal.queries.names import Names, load_names
+from portal.rules.authorization import may_dismiss
 
 KIND_LABELS = {
     DroppedBallKind.STAGE_OVERDUE: "Past its time",
@@ -85,7 +86,6 @@ def _line(
     words = TimeFormatter("en", department.timezone if department else "UTC", business_time.now())
     person = names.person(ball.assignee_id)
     url = f"/desk/requests/{request.reference}" if request else "/desk/inbox"
-    theirs = reader.may_act(request) if request else reader.staff.manages_all
     return DroppedBallLine(
         id=saved_id(ball),
         label=KIND_LABELS[ball.kind],
@@ -99,7 +99,8 @@ def _line(
         title=request.title if request else "",
         reference=request.reference if request else "",
         department=department.name if department else "",
-        may_dismiss=is_dismissible(ball) and (theirs or ball.assignee_id == reader.staff.id),
+        may_dismiss=is_dismissible(ball)
+        and may_dismiss(reader.colleague, request, ball.assignee_id),
         mine=ball.assignee_id == reader.staff.id,
     )
 

@@ -25,6 +25,7 @@ from portal.queries.api_lists import send_attempts_by_message
 from portal.queries.consent import ConsentQuery, find_permitted
 from portal.queries.desk.board import all_departments
 from portal.queries.desk.failed_messages import requests_by_id
+from portal.rules.authorization import Act
 
 CHANNEL_NAMES = {Channel.SMS: "text", Channel.EMAIL: "e-mail"}
 
@@ -76,7 +77,7 @@ class FailedMessagePresenter:
             department=department.name,
             phone=customer.address(Channel.SMS, now) or "",
         )
-        if not self.reader.may_act(request):
+        if not self.reader.may(Act.RESOLVE_MESSAGE, request):
             return replace(line, hints=[f"{department.name} has it. You may read all of it."])
         return replace(self._with_ways(line, message, request), may_mark_told=_may_be_told(message))
 
@@ -136,7 +137,7 @@ class FailedMessagePresenter:
     def _strangers(self, message: Message) -> FailedMessageLine:
         """An answer to somebody who has no request: only those who oversee all may see to it."""
         talk = ConversationPresenter(TimeFormatter("en", "UTC", business_time.now()), self.attempts)
-        may_act = self.reader.staff.manages_all
+        may_act = self.reader.may(Act.RESOLVE_MESSAGE, None)
         retry = "Send it again" if may_act and _may_go_again(message) else ""
         return FailedMessageLine(
             id=saved_id(message),

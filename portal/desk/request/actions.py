@@ -14,7 +14,7 @@ from portal.desk.auth.access import field, read_number
 from portal.desk.auth.current_staff import CurrentStaff
 from portal.desk.labels import parse_local_time
 from portal.desk.request.promises import parse_promise, read_agreed_time
-from portal.errors import BadInput, Conflict, NotAllowed, NotFound
+from portal.errors import BadInput, Conflict, NotFound
 from portal.models import Channel, ContactChannel, ContactReason, ServiceRequest
 from portal.models.columns import saved_id
 from portal.operations import Operations, UnitOfWork
@@ -83,17 +83,13 @@ async def perform_action(
 ) -> None:
     """Do one verb in one turn, by this reader's hand.
 
-    Raises what the verb refuses, NotAllowed for another department's work, and NotFound for an
-    unknown verb or request.
+    Raises what the verb refuses, NotAllowed included, and NotFound for an unknown verb or request.
     """
     act, about = find_action(verb)
     typed = ActionForm(form, about)
     version = read_number(typed["version"], "version") if act.versioned else None
     async with operations.begin(reader.staff.actor) as uow:
-        held = await uow.lock(reference, version)
-        if not reader.may_act(held):
-            raise NotAllowed("This request lies with other departments. You may read it.")
-        await act.handler(uow, held, typed)
+        await act.handler(uow, await uow.lock(reference, version), typed)
 
 
 def find_action(verb: str) -> tuple[Action, int]:

@@ -25,6 +25,7 @@ from portal.operations import CustomerDetails, RequestDetails, open_request
 from portal.operations.presence import mark_present
 from portal.queries.requests import get_service_request
 from portal.queries.workflows import newest_workflows
+from portal.rules.authorization import Act
 
 HIDDEN_FIELDS = ("form_token", "version", "seen", "zone", "back")
 TEXT_FIELDS = ("note", "handover", "reason", "body", "text", "event")
@@ -56,7 +57,8 @@ class RequestEventStream:
         """Serve one viewer until they leave."""
         connection = HTTPConnection(scope)
         state = connection.app.state
-        if await find_current_staff(connection) is None:
+        reader = await find_current_staff(connection)
+        if reader is None:
             await Response(status_code=401)(scope, receive, send)
             return
         try:
@@ -64,6 +66,9 @@ class RequestEventStream:
                 found = await get_service_request(session, connection.path_params["reference"])
         except NotFound:
             await Response(status_code=404)(scope, receive, send)
+            return
+        if not reader.may(Act.READ, found):
+            await Response(status_code=403)(scope, receive, send)
             return
         await state.live.stream(scope, receive, send, topic=f"desk:{found.id}", since=None)
 
@@ -91,7 +96,9 @@ async def act_on_request(request: Request, reader: CurrentStaff) -> Response:
         return await render_board(request, reader, await _department_of(request, form), done=verb)
     if is_fragment(request):
         view = await _draw(request, reader)
-        return await answer(request, "desk/request.html", request_context(view, reader, said(verb)))
+        return await answer(
+            request, "desk/request.html", request_context(view, reader, success_message(verb, view))
+        )
     return RedirectResponse(f"/desk/requests/{reference_of(request)}?done={verb}", 303)
 
 
@@ -145,8 +152,10 @@ def request_context(
     }
 
 
-def said(verb: str) -> str | None:
-    """What to say after a verb; None for what is none."""
+def success_message(verb: str, view: RequestView) -> str | None:
+    """What to say after an action; None for what is none."""
+    if verb == "contacts" and view.promises and "messages" not in view.actions:
+        return "Recorded. What was promised still stands."
     try:
         return find_action(verb)[0].said
     except NotFound:
@@ -217,7 +226,7 @@ async def _fresh(
     request: Request, reader: CurrentStaff, asked: Mapping[str, str], reply: int | None = None
 ) -> dict[str, Any]:
     view = await _draw(request, reader, reply)
-    return request_context(view, reader, said=said(asked.get("done", "")))
+    return request_context(view, reader, success_message(asked.get("done", ""), view))
 
 
 async def _draw(request: Request, reader: CurrentStaff, reply: int | None = None) -> RequestView:

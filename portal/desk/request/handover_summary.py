@@ -14,6 +14,7 @@ from portal.desk.request.view_models import (
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Event, EventKind, ServiceRequest
 from portal.queries.desk.handover_summary import HandoverSummary
+from portal.rules.authorization import Act
 from portal.rules.roster import Roster
 
 TIMES_LABELS = {1: "Once", 2: "Twice"}
@@ -80,7 +81,7 @@ def times_label(times: int) -> str:
 
 
 def present_third_parties(
-    request: ServiceRequest, events: Sequence[Event], words: TimeFormatter
+    request: ServiceRequest, events: Sequence[Event], words: TimeFormatter, reader: CurrentStaff
 ) -> list[ThirdPartyStage]:
     """The open stages that a third party does, with what they said last."""
     return [
@@ -94,6 +95,7 @@ def present_third_parties(
             is_silent=run.silence_overdue_at is not None
             and not run.is_paused
             and run.silence_overdue_at <= words.now,
+            may_record=reader.may(Act.RECORD_THIRD_PARTY, request, run.stage_key),
         )
         for run in request.open_runs
         if run.third_party

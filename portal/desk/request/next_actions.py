@@ -8,7 +8,7 @@ from portal.desk.labels import join_names
 from portal.desk.request.view_models import NextAction
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Handoff, RequestStatus, RunState, ServiceRequest, StageRun
-from portal.rules.handoffs import may_recall
+from portal.rules.authorization import Act, Colleague, has_part, is_allowed
 from portal.rules.roster import Roster
 from portal.workflows import StageDefinition
 
@@ -25,7 +25,15 @@ class NextActionsPresenter:
     def all(self) -> list[NextAction]:
         """One for each open stage, the reader's own first; nothing for who may only look."""
         moves = sorted(self._moves(), key=lambda move: not move.mine)
-        return moves if self.reader.may_act(self.request) else []
+        me = self._colleague
+        return moves if me.manages_all or has_part(me, self.request) else []
+
+    @property
+    def _colleague(self) -> Colleague:
+        return Colleague.from_roster(self.reader.staff, self.roster)
+
+    def _may(self, act: Act, stage: str | None) -> bool:
+        return is_allowed(self._colleague, self.request, stage, act)
 
     def _moves(self) -> Iterator[NextAction]:
         for run in self.request.open_runs:
@@ -39,7 +47,7 @@ class NextActionsPresenter:
         department = self.roster.department_by_id(run.department_id).name
         sender = self.roster.department_by_id(handoff.from_department_id).name
         owner = self.roster.person(run.assignee_id).name
-        mine = self.reader.works_in(run.department_id)
+        mine = self._may(Act.ACCEPT, run.stage_key)
         by = self.words.by(handoff.accept_by) if handoff.accept_by else "soon"
         late = handoff.accept_by is not None and handoff.accept_by < self.words.now
         waits = f"{'Take it up' if mine else f'{department} takes it up'} by {by}; until then"
@@ -57,7 +65,7 @@ class NextActionsPresenter:
             ),
             button="Take it up" if mine else "",
             mine=mine,
-            take_back=may_recall(self.reader.staff, handoff, self.roster),
+            take_back=self._may(Act.RECALL, run.stage_key),
         )
 
     def _advance(self, run: StageRun) -> NextAction:
@@ -76,7 +84,7 @@ class NextActionsPresenter:
             eyebrow=f"{department}, {due if late else f'due {due}'}",
             headline=stage.name,
             sentence=sentence,
-            button=button,
+            button=button if self._may(Act.ADVANCE, run.stage_key) else "",
             customer_reads=customer_reads,
             receivers=self._hands_to(run),
             mine=self.reader.works_in(run.department_id) or run.assignee_id == self.reader.staff.id,

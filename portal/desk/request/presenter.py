@@ -24,6 +24,7 @@ from portal.desk.request.conversation import ConversationPresenter, is_last_mess
 from portal.desk.request.delays import DelayPresenter
 from portal.desk.request.handover_summary import HandoverSummaryPresenter, present_third_parties
 from portal.desk.request.next_actions import NextActionsPresenter
+from portal.desk.request.offered_actions import offered_actions, own_stages
 from portal.desk.request.promises import promise_lines
 from portal.desk.request.reply_composer import CannedReplyPresenter, ReplyChannels
 from portal.desk.request.timeline import TimelinePresenter
@@ -54,6 +55,7 @@ from portal.queries.presence import find_present_colleagues
 from portal.queries.requests import get_service_request
 from portal.queries.roster import load_roster
 from portal.queries.stage_durations import load_stage_durations
+from portal.rules.authorization import Act, authorize
 from portal.rules.proactive_updates import ContactSchedule
 from portal.rules.roster import Roster
 from portal.settings import Settings
@@ -83,6 +85,7 @@ async def present_request(
     ``reply`` is the reply at hand that was chosen: it then stands in the box.
     """
     request = await get_service_request(session, reference)
+    authorize(reader.colleague, request, None, Act.READ)
     messages = await conversation(session, saved_id(request))
     now = business_time.now()
     newest_first = (
@@ -106,15 +109,14 @@ async def present_request(
         renderer,
         await last_contact_reason(session, saved_id(request)),
     )
-    replies = at_hand.lines() if reader.may_act(request) else []
+    replies = at_hand.lines() if reader.may(Act.WRITE, request) else []
     lines = await consent_history(session, {one.address for one in request.customer.contact_points})
     wanted = ConsentPresenter(request, lines, permitted, drawing.words)
     delays = DelayPresenter(
         renderer, await load_stage_durations(session, request.workflow.key),
         ContactSchedule.for_customer(request.customer, settings, now), drawing.words,
     )  # fmt: skip
-    theirs = {one.stage for one in view.moves if one.mine or reader.staff.id == request.owner_id}
-    cards = [card for card in delays.cards() if card.stage in theirs]
+    cards = [card for card in delays.cards() if reader.may(Act.DELAY, request, card.stage)]
     return replace(
         view,
         moves=[replace(one, estimate=delays.estimate_next(one.stage)) for one in view.moves],
@@ -123,14 +125,14 @@ async def present_request(
         conversation=ConversationPresenter(drawing.words, attempts, files).entries(
             messages, request.customer
         ),
-        wishes=wanted.view(may_act=reader.may_act(request)),
+        wishes=wanted.view(may_act=reader.may(Act.CONSENT, request)),
         quiet_hours_note=drawing.quiet_hours_note(
             channels.first, awaited=await is_customer_waiting(session, request, now)
         ),
         delivery_note=channels.sentence(),
         channels=channels.choices(),
         intents=[Choice(kind.value, said) for kind, said in INTENT_LABELS.items()]
-        if reader.may_act(request) and not action_url
+        if reader.may(Act.CORRECT_INTENT, request) and not action_url
         else (),
         replies=replies,
         draft=next((one.body for one in replies if one.id == reply), ""),
@@ -138,7 +140,7 @@ async def present_request(
         story=HandoverSummaryPresenter(
             await load_handover_summary(session, request), request, roster, drawing.words
         ).view(reader),
-        third_party_stages=present_third_parties(request, events, drawing.words),
+        third_party_stages=present_third_parties(request, events, drawing.words, reader),
         slipped=await present_dropped_balls(
             session, await open_dropped_balls_of(session, saved_id(request)), reader
         ),
@@ -179,6 +181,8 @@ class RequestPresenter:
         soonest = min(request.open_runs, key=lambda run: run.due_at, default=None)
         url = f"/desk/requests/{request.reference}"
         promises, past = promise_lines(request, self.roster, words, self.events)
+        if not self.reader.may(Act.PROMISE, request):
+            promises = [replace(promise, fulfilment_hint="") for promise in promises]
         return RequestView(
             reference=request.reference,
             url=url,
@@ -206,7 +210,8 @@ class RequestPresenter:
             promises=promises,
             past_promises=past,
             events=[self._event(one) for one in self.events],
-            actions=self._verbs(),
+            actions=offered_actions(request, self.reader),
+            own_stages=own_stages(request, self.reader),
             target_stages=self._back_to(),
             people=self._people(),
             badges=self._marks(),
@@ -252,7 +257,7 @@ class RequestPresenter:
             if local.clock(words.now) != words.clock(words.now)
             else "",
             link=f"{self.settings.public_url}/r/{link.token}"
-            if link and self.reader.may_act(request)
+            if link and self.reader.may(Act.LINK, request)
             else None,
         )
 
@@ -280,24 +285,6 @@ class RequestPresenter:
         if owed.due_at < self.words.now:
             return f"{said} {owner} was to answer by {self.words.by(owed.due_at)}."
         return f"{said} {owner} is to answer by {self.words.by(owed.due_at)}."
-
-    def _verbs(self) -> frozenset[str]:
-        request = self.request
-        if not self.reader.may_act(request):
-            return frozenset()
-        actions = {"messages", "contacts", "wishes", "promises/keep", "link/reissue", "minds"}
-        if request.live_link:
-            actions.add("link/revoke")
-        if request.is_closed:
-            return frozenset(actions | {"reopen"})
-        actions |= {"promises", "assign", "cancel", "send-back"}
-        if any(run.third_party for run in request.open_runs):
-            actions.add("third-party")
-        if any(run.held_at for run in request.open_runs):
-            actions.add("resume")
-        if any(run.held_at is None for run in request.open_runs):
-            actions.add("hold")
-        return frozenset(actions)
 
     def _back_to(self) -> list[Choice]:
         """Where it can go back to; a closed request may also begin again where it stopped."""

@@ -6,9 +6,10 @@ from starlette.responses import Response
 from portal import business_time
 from portal.desk.auth.current_staff import CurrentStaff
 from portal.desk.request.actions import reference_of
-from portal.errors import Conflict, NotAllowed
+from portal.errors import Conflict
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.queries.requests import get_service_request
+from portal.rules.authorization import Act, authorize
 from portal.web.printable_link import PrintableLink, printable_link_page
 
 
@@ -19,8 +20,7 @@ async def show_printable_link(request: Request, reader: CurrentStaff) -> Respons
     """
     async with request.app.state.database.reading() as session:
         found = await get_service_request(session, reference_of(request))
-    if not reader.may_act(found):
-        raise NotAllowed("A slip holds the customer's link. Who has the request can print one.")
+    authorize(reader.colleague, found, None, Act.LINK)
     if found.live_link is None:
         raise Conflict("There is no working link to print. Send the customer a new one first.")
     customer = found.customer

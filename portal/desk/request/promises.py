@@ -14,7 +14,7 @@ from portal.desk.auth.current_staff import CurrentStaff
 from portal.desk.labels import due, iso
 from portal.desk.request.view_models import PromiseLine
 from portal.desk.widgets import Choice
-from portal.errors import BadInput, NotAllowed
+from portal.errors import BadInput
 from portal.messaging.intents.commitments import Commitment, parse_promise_line
 from portal.messaging.intents.deadlines import DeadlineParser
 from portal.messaging.wording.time_format import TimeFormatter
@@ -30,6 +30,7 @@ from portal.models import (
 from portal.models.columns import saved_id
 from portal.queries.requests import get_service_request
 from portal.queries.roster import load_roster
+from portal.rules.authorization import Act, authorize
 from portal.rules.roster import Roster
 from portal.web import templating
 
@@ -70,8 +71,7 @@ class PromisePreview:
 async def preview_promise(request: Request, reader: CurrentStaff) -> Response:
     """`POST /desk/requests/{reference}/promises/preview`: the line read back; nothing is done."""
     held, department = await _held(request)
-    if not reader.may_act(held):
-        raise NotAllowed("This request lies with other departments. You may read it.")
+    authorize(reader.colleague, held, None, Act.PROMISE)
     line = field(await read_form(request), "text")[:MAX_LINE_LENGTH]
     context = {
         "understood": build_preview(line, department, business_time.now()) if line else None,
@@ -92,7 +92,7 @@ async def preview_unless_agreed(
     if field(form, "due_at") or (field(form, "agreed") and field(form, "line") == line):
         return None
     held, department = await _held(request)
-    if not reader.may_act(held) or held.is_closed:
+    if not reader.may(Act.PROMISE, held) or held.is_closed:
         return None
     return build_preview(line, department, business_time.now())
 

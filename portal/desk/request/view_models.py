@@ -163,7 +163,10 @@ class HandoverSummaryView:
 
 @dataclass(frozen=True, slots=True)
 class ThirdPartyStage:
-    """A stage that a third party does, and what they said last; `silent` for too long since."""
+    """A stage that a third party does, and what they said last; `silent` for too long since.
+
+    `may_record`: the reader may note what they say.
+    """
 
     stage: str
     name: str
@@ -172,6 +175,7 @@ class ThirdPartyStage:
     said: str
     at: When | None
     is_silent: bool
+    may_record: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +186,8 @@ class RequestView:
     both travel with each form. `form_token` is empty where no sign-in is needed. `night` says
     when words written now would go, while it is night where the customer is. `goes` says by which
     way they go, `ways` are those to choose from. `draft` already stands in the box. `meanings`
-    are what a message may be corrected to. `here` says who else has the request open.
+    are what a message may be corrected to. `here` says who else has the request open. `own_stages`
+    are those that a form must name, where the reader holds a part of the request alone.
     """
 
     reference: str
@@ -213,6 +218,7 @@ class RequestView:
     past_promises: Sequence[PromiseLine] = ()
     events: Sequence[EventLine] = ()
     actions: frozenset[str] = frozenset()
+    own_stages: Sequence[Choice] = ()
     target_stages: Sequence[Choice] = ()
     people: Sequence[Choice] = ()
     badges: Sequence[Badge] = ()

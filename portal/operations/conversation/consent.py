@@ -7,9 +7,11 @@ from typing import Literal
 from portal.errors import BadInput, Conflict
 from portal.i18n.lazy_string import LazyString
 from portal.models import Channel, Consent, ConsentSource, EventKind, ServiceRequest
+from portal.operations.authorization import authorize
 from portal.operations.transitions import check_text
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.consent import newest_consents
+from portal.rules.authorization import Act
 
 MAX_EVIDENCE_LENGTH = 400
 
@@ -107,6 +109,7 @@ async def record_spoken_consent(
     where they have no such address, and Conflict where they want to hear of this request again
     although they stopped everything.
     """
+    await authorize(uow, request, Act.CONSENT)
     note = check_text("note", note, required=False)
     evidence = f"said to {uow.actor.name}" + (f": {note}" if note else "")
     consent_change = ConsentChange(stop, about, [channel])

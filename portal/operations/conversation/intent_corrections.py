@@ -4,6 +4,7 @@ from portal.errors import BadInput
 from portal.messaging.intents.classifier import Intent, IntentKind
 from portal.models import Direction, EventKind, Message, ServiceRequest
 from portal.models.columns import saved_id
+from portal.operations.authorization import authorize
 from portal.operations.conversation.intent_handlers import (
     handle_call_request,
     match_answer,
@@ -11,6 +12,7 @@ from portal.operations.conversation.intent_handlers import (
 )
 from portal.operations.follow_ups import answer
 from portal.operations.unit_of_work import UnitOfWork
+from portal.rules.authorization import Act
 
 
 async def correct_intent(
@@ -22,6 +24,7 @@ async def correct_intent(
     is promised; where it is, is told. Nothing else is closed by it, and chosen again it does
     nothing. Raises BadInput for an unknown label, or words that are not this customer's.
     """
+    await authorize(uow, request, Act.CORRECT_INTENT)
     label = _read(label)
     if message.direction != Direction.IN or message.request_id != request.id:
         raise BadInput("Only what the customer wrote here has a meaning to correct.")

@@ -17,11 +17,13 @@ from portal.models import (
     ServiceRequest,
 )
 from portal.models.columns import saved_id
+from portal.operations.authorization import acting_colleague, authorize
 from portal.operations.commitments import create_promises_from_text
 from portal.operations.conversation.consent import ConsentChange, record_consent_change
 from portal.operations.promises import fulfil_promises, open_answer_promise, open_call_promise
 from portal.operations.transitions import check_text
 from portal.operations.unit_of_work import UnitOfWork
+from portal.rules.authorization import Act, fulfils_call_promise
 
 MAX_TEXT_LENGTH = 1_600
 """Letters that Twilio takes in one text."""
@@ -40,6 +42,7 @@ async def write_to_customer(
     What they commit to is promised: "I'll call you tomorrow at 3".
     At night they wait for the morning, unless they are ``urgent`` or the customer waits for them.
     """
+    await authorize(uow, request, Act.WRITE)
     body = check_message_body(body)
     urgent = urgent or await uow.is_customer_waiting(request)
     event = request.record(EventKind.MESSAGE_OUT, uow.actor, uow.now, bumps_version=False)
@@ -72,9 +75,11 @@ async def log_contact(
 ) -> Contact:
     """A call or a visit: kept with its reason, so that we learn what made them ask.
 
-    Having spoken by phone, whoever called, keeps a promise of a call that stands, and is the call
-    that a question without an answer was to have.
+    Any member of staff may log it. A call by phone, whoever called, keeps a promise of a call that
+    stands, and is the call that a question without an answer was to have, where it is logged by
+    somebody who has a part in the request: others have given the customer no answer.
     """
+    await authorize(uow, request, Act.LOG_CONTACT)
     contact = Contact(
         request_id=saved_id(request),
         channel=channel,
@@ -84,7 +89,8 @@ async def log_contact(
         logged_by=uow.actor.name,
     )
     uow.session.add(contact)
-    if channel == ContactChannel.CALL:
+    counts = fulfils_call_promise(await acting_colleague(uow, request), request)
+    if channel == ContactChannel.CALL and counts:
         if open_call_promise(request) is not None:
             fulfil_promises(uow, request, PromiseKind.CALL)
             if open_answer_promise(request) is None:

@@ -23,6 +23,7 @@ from portal.models import (
     MessageStatus,
     ServiceRequest,
 )
+from portal.operations.authorization import authorize
 from portal.operations.conversation.staff_messages import check_message_body
 from portal.operations.dropped_balls.resolution import message_subject, resolve_dropped_balls
 from portal.operations.outbox import MESSAGE_LIFETIME
@@ -30,6 +31,7 @@ from portal.operations.transitions import check_text
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.consent import may_write
 from portal.queries.requests import lock_by_id
+from portal.rules.authorization import Act
 
 FAILED_STATUSES = frozenset(
     {
@@ -78,6 +80,7 @@ async def retry_message(
     possible duplicate. Raises Conflict where somebody was faster, where the address is stopped or
     gone, and where these words must not go again.
     """
+    await authorize(uow, failed_message.request, Act.RESOLVE_MESSAGE)
     message = failed_message.message
     _must_have_ended(message)
     if why := never_resend_reason(message):
@@ -102,6 +105,7 @@ async def resend_message(
 
     Raises BadInput for words that cannot be sent, and Conflict as ``retry_message`` does.
     """
+    await authorize(uow, failed_message.request, Act.RESOLVE_MESSAGE)
     message, request = failed_message.message, failed_message.request
     body, channel = check_message_body(body), channel or message.channel
     _must_have_ended(message)
@@ -139,6 +143,7 @@ async def mark_told_by_phone(
     Also for one that we are still finding out about, or that may have been sent twice. Raises
     Conflict where somebody has seen to it already, or where it is on its way.
     """
+    await authorize(uow, failed_message.request, Act.RESOLVE_MESSAGE)
     message = failed_message.message
     note = check_text("note", note, required=False)
     if message.status not in FAILED_OR_UNKNOWN and not message.possible_duplicate:

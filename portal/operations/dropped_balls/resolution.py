@@ -17,6 +17,7 @@ from portal.models import (
     StaffMember,
 )
 from portal.models.columns import saved_id
+from portal.operations.authorization import authorize_dismissal
 from portal.operations.dropped_balls.detection import detect_dropped_balls
 from portal.operations.transitions import check_text
 from portal.operations.unit_of_work import UnitOfWork
@@ -122,12 +123,13 @@ async def dismiss_dropped_ball(uow: UnitOfWork, dropped_ball_id: int, reason: st
     It comes back only if it slips anew. Raises NotFound, BadInput without a reason, and Conflict
     where it has been resolved already.
     """
-    reason = check_text("reason", reason)
     seen = await uow.session.get(DroppedBall, dropped_ball_id)
     if seen is None:
         raise NotFound(f"There is no dropped ball {dropped_ball_id}.")
     # The request before its ball, as the watch takes them.
     request = await lock_by_id(uow.session, seen.request_id) if seen.request_id else None
+    await authorize_dismissal(uow, request, seen.assignee_id)
+    reason = check_text("reason", reason)
     ball = await uow.session.get_one(
         DroppedBall, dropped_ball_id, with_for_update=True, populate_existing=True
     )

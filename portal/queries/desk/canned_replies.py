@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.models import CannedReply, Contact, ContactReason, Membership
+from portal.models import CannedReply, Contact, ContactReason
 
 
 async def list_canned_replies(
@@ -21,14 +21,6 @@ async def list_canned_replies(
         here = col(CannedReply.department_id).in_(departments)
         query = query.where(or_(here, col(CannedReply.department_id).is_(None)))
     return (await session.exec(query)).all()
-
-
-async def led_departments(session: AsyncSession, staff_id: int) -> frozenset[int]:
-    """The departments that this person leads."""
-    query = select(Membership.department_id).where(
-        col(Membership.staff_member_id) == staff_id, col(Membership.is_lead)
-    )
-    return frozenset((await session.exec(query)).all())
 
 
 async def last_contact_reason(session: AsyncSession, request_id: int) -> ContactReason | None:

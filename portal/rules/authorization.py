@@ -1,0 +1,256 @@
+"""Who may do what to a request: one rule for the desk, the API and every operation. Pure.
+
+``docs/authorization.md`` shows it as a matrix; a test holds the two together.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Self
+
+from portal.errors import NotAllowed
+from portal.models.people.staff_member import StaffMember
+from portal.models.requests.handoff import Handoff
+from portal.models.requests.promise import PromiseKind
+from portal.models.requests.service_request import ServiceRequest
+from portal.models.requests.stage_run import StageRun
+from portal.rules.roster import Roster
+
+
+class Act(StrEnum):
+    """What a person can do to a request."""
+
+    READ = "read"
+    LOG_CONTACT = "log_contact"
+    SET_NOTE = "set_note"
+    ADVANCE = "advance"
+    HOLD = "hold"
+    RESUME = "resume"
+    DELAY = "delay"
+    RECORD_THIRD_PARTY = "record_third_party"
+    ASSIGN = "assign"
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+    RECALL = "recall"
+    SEND_BACK = "send_back"
+    CANCEL = "cancel"
+    REOPEN = "reopen"
+    WRITE = "write"
+    PROMISE = "promise"
+    CONSENT = "consent"
+    LINK = "link"
+    CORRECT_INTENT = "correct_intent"
+    RESOLVE_MESSAGE = "resolve_message"
+    DISMISS_BALL = "dismiss_ball"
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """A member of staff as authorization sees them.
+
+    ``manages_all`` is true for managers and admins. ``department_names`` serves the sentence of a
+    refusal alone and may be empty.
+    """
+
+    staff_id: int
+    name: str
+    manages_all: bool
+    departments: frozenset[int]
+    leads: frozenset[int] = frozenset()
+    department_names: Mapping[int, str] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def from_roster(cls, person: StaffMember, roster: Roster) -> Self:
+        """The person with their places in the departments of the roster."""
+        return cls(
+            staff_id=person.id or 0,
+            name=person.name,
+            manages_all=person.manages_all,
+            departments=frozenset(
+                department_id
+                for department_id, members in roster.members.items()
+                if person.id in members
+            ),
+            leads=frozenset(
+                department_id for department_id, lead in roster.leads.items() if lead == person.id
+            ),
+            department_names={one.id or 0: one.name for one in roster.departments.values()},
+        )
+
+
+def authorize(
+    person: Colleague | None, request: ServiceRequest | None, stage: str | None, act: Act
+) -> None:
+    """Raises NotAllowed, with a sentence for the person, where ``is_allowed`` is false."""
+    if not is_allowed(person, request, stage, act):
+        raise NotAllowed(_refusal(person, request, stage, act))
+
+
+def is_allowed(
+    person: Colleague | None, request: ServiceRequest | None, stage: str | None, act: Act
+) -> bool:
+    """True where the person may do it.
+
+    No person is a customer, an API key without ``by``, or Kept itself: they may do everything. So
+    may managers and admins; what belongs to no request is theirs alone. ``stage`` is the key of
+    the stage meant. Where no such stage is open, or several are and none is named, the answer is
+    never stricter than for the whole request, so that the rules of the stage say what is wrong.
+    """
+    if person is None or person.manages_all:
+        return True
+    if request is None:
+        return False
+    if act in OPEN_TO_ALL:
+        return True
+    permission = STAGE_PERMISSIONS.get(act)
+    return permission(person, request, stage) if permission else has_part(person, request)
+
+
+def has_part(person: Colleague, request: ServiceRequest) -> bool:
+    """True for the owner, the coordinator, the department that has it, and holders of a stage."""
+    return (
+        _holds_whole(person, request)
+        or request.department_id in person.departments
+        or any(_holds_stage(person, request, run) for run in request.open_runs)
+    )
+
+
+def may_dismiss(
+    person: Colleague | None, request: ServiceRequest | None, assignee_id: int | None
+) -> bool:
+    """True for a dropped ball of a request that they may act on, and for the person it is before."""
+    is_theirs = person is not None and person.staff_id == assignee_id
+    return is_theirs or is_allowed(person, request, None, Act.DISMISS_BALL)
+
+
+def fulfils_call_promise(person: Colleague | None, request: ServiceRequest) -> bool:
+    """True where a call that this person logs counts as the call that was promised.
+
+    Anybody may log a call. Only somebody who has a part in the request, or who owns the promise,
+    has given the customer an answer.
+    """
+    calls = [one for one in request.promises if one.is_open and one.kind == PromiseKind.CALL]
+    owns_call = person is not None and any(one.owner_id == person.staff_id for one in calls)
+    return owns_call or is_allowed(person, request, None, Act.PROMISE)
+
+
+def may_change_absence(
+    person: Colleague | None, staff_id: int, departments: Collection[int]
+) -> bool:
+    """True for one's own absence, for that of who works in a department one leads, or for all."""
+    if person is None or person.manages_all or person.staff_id == staff_id:
+        return True
+    return not person.leads.isdisjoint(departments)
+
+
+def _may_complete(person: Colleague, request: ServiceRequest, stage: str | None) -> bool:
+    """The holder of the stage; not the coordinator, for a review is that department's statement."""
+    runs = _meant(request, stage)
+    if len(runs) != 1:
+        return has_part(person, request)
+    return _holds_stage(person, request, runs[0])
+
+
+def _may_reschedule(person: Colleague, request: ServiceRequest, stage: str | None) -> bool:
+    """Owner or coordinator, or the holder of every stage that is meant."""
+    if _holds_whole(person, request):
+        return True
+    runs = _meant(request, stage)
+    if not runs:
+        return has_part(person, request)
+    return all(_holds_stage(person, request, run) for run in runs)
+
+
+def _may_receive(person: Colleague, request: ServiceRequest, stage: str | None) -> bool:
+    """The department that the handoff waits for."""
+    handoffs = _pending(request, stage)
+    return len(handoffs) != 1 or handoffs[0].run.department_id in person.departments
+
+
+def _may_recall(person: Colleague, request: ServiceRequest, stage: str | None) -> bool:
+    """The sender, who completed the stage for them, and who leads the sender's department."""
+    handoffs = _pending(request, stage)
+    return not handoffs or any(_has_sent(person, handoff) for handoff in handoffs)
+
+
+def _has_sent(person: Colleague, handoff: Handoff) -> bool:
+    department_id, sender = handoff.from_department_id, handoff.from_run
+    has_completed = sender is not None and sender.completed_by == person.name
+    return (
+        person.staff_id in {handoff.sender_id, handoff.run.assignee_id}
+        or department_id in person.leads
+        or (has_completed and department_id in person.departments)
+    )
+
+
+def _holds_whole(person: Colleague, request: ServiceRequest) -> bool:
+    return person.staff_id in {request.owner_id, request.coordinator_id}
+
+
+def _holds_stage(person: Colleague, request: ServiceRequest, run: StageRun) -> bool:
+    """Its assignee, and the members of its department; of a waiting handoff the sender's too."""
+    handoff = request.pending_handoff(run)
+    departments = {run.department_id, handoff.from_department_id if handoff else run.department_id}
+    return person.staff_id == run.assignee_id or not person.departments.isdisjoint(departments)
+
+
+def _meant(request: ServiceRequest, stage: str | None) -> list[StageRun]:
+    return [run for run in request.open_runs if stage in (None, run.stage_key)]
+
+
+def _pending(request: ServiceRequest, stage: str | None) -> list[Handoff]:
+    return [
+        handoff
+        for handoff in request.handoffs
+        if handoff.is_pending and stage in (None, handoff.run.stage_key)
+    ]
+
+
+Permission = Callable[[Colleague, ServiceRequest, str | None], bool]
+
+OPEN_TO_ALL = frozenset({Act.READ, Act.LOG_CONTACT, Act.SET_NOTE})
+"""What every member of staff may do to any request."""
+
+STAGE_PERMISSIONS: Mapping[Act, Permission] = {
+    Act.ADVANCE: _may_complete,
+    Act.HOLD: _may_reschedule,
+    Act.RESUME: _may_reschedule,
+    Act.DELAY: _may_reschedule,
+    Act.RECORD_THIRD_PARTY: _may_reschedule,
+    Act.ASSIGN: _may_reschedule,
+    Act.ACCEPT: _may_receive,
+    Act.REFUSE: _may_receive,
+    Act.RECALL: _may_recall,
+}
+"""The acts on a stage or a handoff. All others are for who has a part in the request."""
+
+
+def _refusal(
+    person: Colleague | None, request: ServiceRequest | None, stage: str | None, act: Act
+) -> str:
+    """Why not, and who may, in a sentence."""
+    if person is None or request is None:
+        return "No request belongs to it. A manager or an admin may do this."
+    if act == Act.RECALL:
+        department = _name(person, _pending(request, stage)[0].from_department_id)
+        return (
+            f"{department} has passed it on. Only the sender, or who leads {department}, "
+            "can take it back."
+        )
+    if act in (Act.ACCEPT, Act.REFUSE):
+        department = _name(person, _pending(request, stage)[0].run.department_id)
+        return f"{person.name} does not work in {department}, which is to accept it."
+    if not has_part(person, request):
+        return (
+            "This request is assigned to other departments. "
+            "You can read it, log a call and set the customer note."
+        )
+    others = [run for run in _meant(request, stage) if not _holds_stage(person, request, run)]
+    if len(_meant(request, stage)) > 1:
+        return "Other departments have open stages too. Please choose a stage of your own."
+    department = _name(person, others[0].department_id)
+    return f"{person.name} does not work in {department}, which has this stage."
+
+
+def _name(person: Colleague, department_id: int) -> str:
+    return person.department_names.get(department_id, "the other department")
