@@ -115,6 +115,11 @@ def has_part(person: Colleague, request: ServiceRequest) -> bool:
     )
 
 
+def may_accept(person: Colleague | None, to_department_id: int) -> bool:
+    """True for members of the department that a handoff waits for; accepting and refusing."""
+    return person is None or person.manages_all or to_department_id in person.departments
+
+
 def may_dismiss(
     person: Colleague | None, request: ServiceRequest | None, assignee_id: int | None
 ) -> bool:
@@ -164,7 +169,7 @@ def _may_reschedule(person: Colleague, request: ServiceRequest, stage: str | Non
 def _may_receive(person: Colleague, request: ServiceRequest, stage: str | None) -> bool:
     """The department that the handoff waits for."""
     handoffs = _pending(request, stage)
-    return len(handoffs) != 1 or handoffs[0].run.department_id in person.departments
+    return len(handoffs) != 1 or may_accept(person, handoffs[0].to_department_id)
 
 
 def _may_recall(person: Colleague, request: ServiceRequest, stage: str | None) -> bool:
@@ -238,7 +243,7 @@ def _refusal(
             "can take it back."
         )
     if act in (Act.ACCEPT, Act.REFUSE):
-        department = _name(person, _pending(request, stage)[0].run.department_id)
+        department = _name(person, _pending(request, stage)[0].to_department_id)
         return f"{person.name} does not work in {department}, which is to accept it."
     if not has_part(person, request):
         return (

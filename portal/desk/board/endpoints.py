@@ -23,6 +23,7 @@ from portal.models.columns import saved_id
 from portal.queries.desk import board as board_module
 from portal.queries.desk.board import BoardCounts, PageCursor
 from portal.queries.staff import staff_by_id
+from portal.rules.authorization import may_accept
 
 PAGE_SIZE = 25
 REFRESH_SECONDS = 20
@@ -146,6 +147,7 @@ async def _board(
         "heading": current.name if current else "Welcome",
         "summary": _summary(tab) if tab else "You are in no department yet.",
         "sections": sections,
+        "may_accept": current is not None and may_accept(reader.colleague, current.id or 0),
         "nothing": "Nothing more here." if after else "Nothing is open here. All quiet.",
         "live_url": f"/desk/live?department={current.key}" if current else None,
         "look_again": None if after else REFRESH_SECONDS,

@@ -1,0 +1,53 @@
+"""No operation that a person can ask for is forgotten by the authorization rule."""
+
+import inspect
+
+import pytest
+
+from portal import operations
+
+UNASKED = {
+    "answer": "the customer answers, or a colleague's correction of a meaning, which is asked",
+    "inspect_requests": "the detection of dropped balls",
+    "open_request": "everybody at the desk opens requests",
+    "lock_failed_message": "only locks",
+    "load_workflow": "the command line",
+    "add_staff": "the command line",
+    "disable_staff": "the command line",
+    "set_department_lead": "the command line",
+    "escalate": "the worker",
+    "queue_staff_notices": "the worker",
+    "schedule_ownerless_checks": "the worker",
+    "reassign": "the worker",
+    "reassign_all": "the worker",
+    "reassign_unlinked_dropped_balls": "the worker",
+    "resume_expired_holds": "the worker",
+    "run_due_follow_ups": "the worker",
+    "send_due_updates": "the worker",
+    "receive_email": "the customer",
+    "receive_text": "the customer",
+    "receive_web_message": "the customer",
+    "record_automatic_mail": "a mail server",
+    "record_bounce": "a mail server",
+    "set_preferences": "the customer",
+    "forget_device": "the customer",
+    "send_code": "the customer",
+    "verify_code": "the customer",
+}
+"""The operations that ask nobody, each with who starts it."""
+
+ALL = {
+    name: operation
+    for name in operations.__all__
+    if inspect.iscoroutinefunction(operation := getattr(operations, name))
+}
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_each_operation_asks_the_rule_or_says_why_not(name: str) -> None:
+    asks = "await authorize" in inspect.getsource(ALL[name])
+    assert asks is not (name in UNASKED)
+
+
+def test_no_exception_is_left_over() -> None:
+    assert UNASKED.keys() <= ALL.keys()
