@@ -39,6 +39,7 @@ MAX_COUNTED = 100
 
 FAILED_MESSAGE_OPTIONS: Sequence[ORMOption] = (
     selectinload(ServiceRequest.runs),  # type: ignore[arg-type]
+    selectinload(ServiceRequest.handoffs),  # type: ignore[arg-type]
     selectinload(ServiceRequest.customer).options(CUSTOMER_OPTIONS),  # type: ignore[arg-type]
 )
 
