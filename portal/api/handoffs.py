@@ -13,12 +13,12 @@ from portal.api.schemas.records import PromiseResponse, ResponseModel, StaffRefe
 from portal.api.schemas.requests import RequestResponse
 from portal.models import Channel, ContactReason, Message, ServiceRequest
 from portal.operations import UnitOfWork
-from portal.operations.customer_note import MAX_NOTE_LENGTH
 from portal.operations.third_parties import (
     MAX_NAME_LENGTH,
     MAX_TRACKING_NUMBER_LENGTH,
     MAX_UPDATE_LENGTH,
 )
+from portal.operations.transitions import MAX_NOTE_LENGTH
 from portal.queries.desk.handover_summary import HandoverSummary, load_handover_summary
 from portal.queries.names import Names, load_names
 from portal.queries.requests import get_service_request

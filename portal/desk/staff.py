@@ -86,7 +86,7 @@ class StaffDirectory:
         """Their own absence; a lead that of their people; who oversees all, everybody's."""
         places = [key for key, members in self.roster.members.items() if person.id in members]
         me = replace(self.reader.colleague, leads=self.leads)
-        return may_change_absence(me, person.id or 0, places)
+        return may_change_absence(me, saved_id(person), places)
 
     def get(self, staff_id: int) -> StaffMember:
         """Somebody whose absence this reader may change. Raises NotFound and NotAllowed."""

@@ -1,7 +1,7 @@
-"""Each verb that spans nouns: desk, pages, API, hooks, workers and commands all call these.
+"""The operations that desk, pages, API, webhooks, workers and commands all call.
 
-A verb takes a ``UnitOfWork`` (one transaction) and leaves the nouns changed, the events recorded and
-the messages owed; when the turn ends it commits, and only then wakes workers and live pages.
+An operation takes a ``UnitOfWork`` (one transaction), changes rows, records events and queues
+messages. When the unit of work ends it commits, and only then wakes workers and live pages.
 """
 
 from portal.operations.conversation.attachments import IncomingMedia
@@ -15,7 +15,6 @@ from portal.operations.conversation.staff_messages import (
     set_preferences,
     write_to_customer,
 )
-from portal.operations.customer_note import set_customer_note
 from portal.operations.delivery.bounces import record_bounce
 from portal.operations.delivery.failed_messages import (
     lock_failed_message,
@@ -55,6 +54,7 @@ from portal.operations.transitions import (
     resume,
     revoke_link,
     send_back,
+    set_customer_note,
 )
 from portal.operations.unit_of_work import Operations, UnitOfWork
 from portal.operations.workflows import load_workflow

@@ -2,10 +2,12 @@
 
 from portal.errors import NotAllowed
 from portal.models import ServiceRequest, StaffMember
+from portal.models.columns import saved_id
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.staff import department_ids, led_departments
 from portal.rules import authorization
-from portal.rules.authorization import Act, Colleague
+from portal.rules.authorization import Act
+from portal.rules.colleague import Colleague
 
 
 async def authorize(
@@ -31,8 +33,8 @@ async def authorize_dismissal(
 async def authorize_absence(uow: UnitOfWork, absent: StaffMember) -> None:
     """Raises NotAllowed unless the actor may change this person's absence."""
     person = await acting_colleague(uow, None)
-    departments = await department_ids(uow.session, absent.id or 0)
-    if not authorization.may_change_absence(person, absent.id or 0, departments):
+    departments = await department_ids(uow.session, saved_id(absent))
+    if not authorization.may_change_absence(person, saved_id(absent), departments):
         raise NotAllowed("Their department's lead notes that, or a manager or admin.")
 
 
@@ -42,8 +44,7 @@ async def acting_colleague(uow: UnitOfWork, request: ServiceRequest | None) -> C
     if staff_id is None:
         return None
     if request is not None:
-        roster = await uow.roster(request)
-        return Colleague.from_roster(roster.person(staff_id), roster)
+        return (await uow.facts(request)).colleague
     person = await uow.session.get_one(StaffMember, staff_id)
     return Colleague(
         staff_id=staff_id,

@@ -1,4 +1,4 @@
-"""Questions to the customer: asking them when their time has come, and taking the answers."""
+"""Questions to the customer: asked when they are due, and answered."""
 
 from datetime import datetime
 
@@ -7,42 +7,44 @@ from portal.models import Answer, Channel, EventKind, FollowUp, Message, Message
 from portal.operations.promises import promise_answer
 from portal.operations.unit_of_work import UnitOfWork
 from portal.rules.follow_ups import FollowUpFlow
+from portal.rules.proactive_updates import ContactSchedule
+from portal.rules.stage_pauses import StagePauses
 from portal.workflows import AnswerAction
 
 REPLY_CHANNELS = {
     Channel.SMS: (Channel.SMS, Channel.EMAIL),
     Channel.EMAIL: (Channel.EMAIL,),
 }
-"""How words are answered: by the way they came, or by mail where texts are not wanted."""
+"""The channels of a reply: that of the message, or e-mail where texts are not wanted."""
 
 
 async def run_due_follow_ups(uow: UnitOfWork, request: ServiceRequest) -> None:
-    """Ask, remind or give up, whichever the time has come for; asked again, it does nothing."""
-    asking = FollowUpFlow(await uow.stage_flow(request))
+    """Ask, remind or close each question that is due. Idempotent."""
+    flow = FollowUpFlow(await uow.stage_flow(request))
     for question in list(request.follow_ups):
         if question.next_at is None or question.next_at > uow.now:
             continue
-        if asking.can_wait_overnight(question) and (morning := await _morning(uow, request)):
+        if flow.can_wait_overnight(question) and (morning := await _morning(uow, request)):
             question.next_at = morning
         else:
-            asking.run_due_step(question)
+            flow.run_due_step(question)
     await uow.finish(request)
 
 
 async def _morning(uow: UnitOfWork, request: ServiceRequest) -> datetime | None:
-    """When their night ends; None by day, and while they wait up for us."""
-    awake = uow.contact_schedule(request).after_quiet_hours(uow.now)
+    """When the quiet hours end; None outside them, and while the customer waits for us."""
+    awake = ContactSchedule(request.customer, uow.settings, uow.now).after_quiet_hours(uow.now)
     return awake if awake > uow.now and not await uow.is_customer_waiting(request) else None
 
 
 async def resume_expired_holds(uow: UnitOfWork, request: ServiceRequest) -> None:
-    """Resume what was held until now."""
+    """Resume the stages whose hold ends by now."""
     held = [run for run in request.open_runs if run.held_at]
     over = [run for run in held if run.hold_until and run.hold_until <= uow.now]
-    roster = await uow.roster(request)
-    # What was held as a whole goes on as a whole, so that the customer hears of it once.
+    pauses = StagePauses(await uow.facts(request))
+    # What was held as a whole is resumed as a whole, so that the customer hears of it once.
     for stage in [None] if over and over == held else [run.stage_key for run in over]:
-        request.resume(stage, uow.actor, uow.now, roster.departments.values())
+        pauses.resume(stage)
     await uow.finish(request)
 
 

@@ -1,10 +1,8 @@
-"""What the customer is told when something happens: one event, at most one message."""
-
-from collections.abc import Sequence
+"""The message to the customer that an event leads to: at most one for each event."""
 
 from portal.messaging.wording.renderer import MessageRenderer
 from portal.models import ActorKind, Event, EventKind, MessageKind, StageRun
-from portal.operations.outbox import Outbox
+from portal.operations.step import StepContext
 
 EVENT_MESSAGE_KINDS = {
     EventKind.HELD: MessageKind.HOLD,
@@ -13,31 +11,43 @@ EVENT_MESSAGE_KINDS = {
     EventKind.COMPLETED: MessageKind.COMPLETED,
     EventKind.DECLINED: MessageKind.DECLINED,
 }
-"""Events told in the product's own words, whose template has the name of the message's kind."""
+"""Events whose message is a template of the product, named as the message's kind."""
 
 
-async def queue_milestone_messages(
-    renderer: MessageRenderer, outbox: Outbox, news: Sequence[Event]
-) -> None:
-    """Owe the customer the words for each thing that happened and that they should hear of.
+ANNOUNCED_KINDS = frozenset(
+    {
+        EventKind.OPENED,
+        EventKind.STAGE_REACHED,
+        EventKind.QUESTION_ASKED,
+        EventKind.QUESTION_REMINDED,
+        *EVENT_MESSAGE_KINDS,
+    }
+)
+"""The only events about which the customer may get a message."""
 
-    A milestone is told when its stage is reached, a question when it is asked. What the customer
-    just did themselves is answered elsewhere, not announced. The opening is told by the first
-    milestone, or by a text of its own where that stage is not one.
+
+async def queue_milestone_messages(context: StepContext) -> None:
+    """Queue the messages to the customer about these events.
+
+    A milestone is sent when its stage is reached, a question when it is asked. What the customer
+    did themselves is answered elsewhere. The opening is told by the first milestone, or by a
+    message of its own where the first stage is no milestone.
     """
-    told = [event for event in news if _is_told(event)]
+    outbox, request, events = context.work.outbox, context.facts.request, context.events
+    renderer = await context.work.renderer(request)
+    told = [event for event in events if _is_told(event)]
     for event in told:
-        words = _words(renderer, event)
-        if words is not None:
-            kind, body, subject = words
+        message = _words(renderer, event)
+        if message is not None:
+            kind, body, subject = message
             await outbox.tell(
-                renderer.request, kind, f"event:{event.id}", body,
+                request, kind, f"event:{event.id}", body,
                 subject=subject, event_id=event.id, urgent=_is_urgent(renderer, event, kind),
             )  # fmt: skip
-    opened = next((event for event in news if event.kind == EventKind.OPENED), None)
+    opened = next((event for event in events if event.kind == EventKind.OPENED), None)
     if opened is not None and not told:
         await outbox.tell(
-            renderer.request, MessageKind.LINK, f"event:{opened.id}", renderer.say("link"),
+            request, MessageKind.LINK, f"event:{opened.id}", renderer.say("link"),
             event_id=opened.id,
         )  # fmt: skip
 
@@ -51,7 +61,7 @@ def _is_told(event: Event) -> bool:
 
 
 def _words(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str, str] | None:
-    """The kind, the body, and for a mail the subject."""
+    """The kind, the body, and the subject of an e-mail."""
     run = event.run
     if event.kind == EventKind.STAGE_REACHED and run is not None:
         again = bool(event.data.get("again"))
@@ -65,7 +75,8 @@ def _words(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str, s
 
 def _question(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str, str] | None:
     key = event.data["key"]
-    asked = next((one for one in reversed(renderer.request.follow_ups) if one.key == key), None)
+    follow_ups = reversed(renderer.request.follow_ups)
+    asked = next((question for question in follow_ups if question.key == key), None)
     if asked is None:
         return None
     question = renderer.put(asked.question, asked.run)
@@ -77,7 +88,7 @@ def _question(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str
 
 
 def _is_urgent(renderer: MessageRenderer, event: Event, kind: MessageKind) -> bool:
-    """What an urgent stage tells when it is reached, and what it asks, goes at any hour."""
+    """The milestone and the question of an urgent stage go at any hour."""
     if event.stage_key is None:
         return False
     stage = renderer.request.definition.stage(event.stage_key)

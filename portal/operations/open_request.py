@@ -1,4 +1,4 @@
-"""Opening a request: the customer, their consent, the first stage, the first text."""
+"""Opening a request: the customer, their consent, the first stage, the first message."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +28,7 @@ from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.consent import newest_consents
 from portal.queries.requests import CUSTOMER_OPTIONS
 from portal.queries.workflows import get_newest_workflow
+from portal.rules.stage_flow import StageFlow
 
 MAX_NAME_LENGTH = 200
 MAX_TITLE_LENGTH = 200
@@ -56,7 +57,7 @@ class RequestDetails:
 
 
 async def open_request(uow: UnitOfWork, order: RequestDetails) -> ServiceRequest:
-    """Open a request and owe the customer the first text with the link.
+    """Open a request and queue the first message with the link.
 
     Raises BadInput naming each field that cannot be used, and Conflict when nobody could own it
     or the ``external_id`` has been used before.
@@ -87,8 +88,7 @@ async def open_request(uow: UnitOfWork, order: RequestDetails) -> ServiceRequest
     with uow.session.no_autoflush:
         uow.session.add(request)
         request.workflow_id = saved_id(workflow)
-        stage_flow = await uow.stage_flow(request)
-        stage_flow.begin()
+        StageFlow(await uow.facts(request)).begin()
     await uow.finish(request)
     return request
 
@@ -193,5 +193,5 @@ async def _record_consent(uow: UnitOfWork, customer: Customer) -> None:
 
 
 def one_line(text: str) -> str:
-    """One line of printable letters: a NUL or a line break in a name is a slip, not a name."""
+    """The text as one line of printable characters; others, such as NUL, become spaces."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -1,4 +1,4 @@
-"""The customer hears first: a delay before the old date passes, and that we are still on it."""
+"""Proactive updates: a delay is announced before the date passes, and progress in between."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,13 +18,16 @@ from portal.models import (
     StageRun,
 )
 from portal.operations.authorization import authorize
+from portal.operations.planning import schedule_update
 from portal.operations.promises import open_answer_promise
+from portal.operations.step import StepContext
 from portal.operations.transitions import check_text
 from portal.operations.unit_of_work import UnitOfWork
 from portal.rules.authorization import Act
 from portal.rules.proactive_updates import (
     MAX_ESTIMATES,
     NEW_DATE_ENDING,
+    ContactSchedule,
     UpdateKind,
     estimate_due_at,
     fulfil_date_promises,
@@ -33,22 +36,22 @@ from portal.rules.proactive_updates import (
 
 MAX_DELAY_REASON_LENGTH = 500
 MAX_LAST_UPDATE_LENGTH = 60
-"""Letters of a last word that go into a text; all of it stands on the page."""
+"""How many letters of the latest note go into a text; the page shows all of it."""
 
 
 async def send_due_updates(uow: UnitOfWork, request: ServiceRequest) -> None:
-    """Tell the customer what they must hear by now, in one message; done twice, it tells once.
+    """Send the customer the updates that are due, in one message. Idempotent.
 
-    Several stages that are late at the same time are one piece of news; a delay is also a sign
-    that we are still on it.
+    Several stages that are late at the same time share one message; a delay also counts as a
+    progress update.
     """
-    contact_schedule, roster = uow.contact_schedule(request), await uow.roster(request)
-    due = [one for one in proactive_updates(request, roster, contact_schedule) if one.at <= uow.now]
-    late = [one.run for one in due if one.kind == UpdateKind.DELAY]
+    updates = proactive_updates(await uow.facts(request), _contact_schedule(uow, request))
+    due = [update for update in updates if update.at <= uow.now]
+    late = [update.run for update in due if update.kind == UpdateKind.DELAY]
     if late:
         await _tell_delays(uow, request, late)
     elif due:
-        await _tell_still_on_it(uow, request, due[0].run)
+        await _send_progress_update(uow, request, due[0].run)
     else:
         await uow.finish(request)
 
@@ -61,10 +64,10 @@ async def announce_delay(
     reason: str,
     stage: str | None = None,
 ) -> StageRun:
-    """A person gives the open stage a new date and says why; the customer is told both.
+    """Give the open stage a new date, with a reason; the customer is told both.
 
-    From now on the stage is late by that date, and Kept may tell a delay by itself again. An
-    answer that Kept had promised because of the delay is given by it.
+    The stage is late by that date from now on, and a delay may be announced automatically again.
+    A new date that was promised because of the delay counts as given. Raises BadInput, Conflict.
     """
     await authorize(uow, request, Act.DELAY, stage)
     request.require_open()
@@ -96,7 +99,7 @@ async def announce_delay(
 
 
 def default_delay_reason(renderer: MessageRenderer, run: StageRun) -> str:
-    """Why a stage takes longer, in plain words: its workflow's own, else ours."""
+    """Why a stage takes longer: its workflow's own text, else ours."""
     stage = renderer.request.definition.stage(run.stage_key)
     if renderer.request.pending_handoff(run):
         return renderer.say("reason_passed", run)
@@ -106,46 +109,49 @@ def default_delay_reason(renderer: MessageRenderer, run: StageRun) -> str:
 
 
 async def _tell_delays(uow: UnitOfWork, request: ServiceRequest, runs: Sequence[StageRun]) -> None:
-    """New dates for these; where ours have not held, a person's word instead of another guess."""
+    """Announce new dates for these; after MAX_ESTIMATES a person's promise of one instead."""
     renderer = await _at_arrival(uow, request)
-    given_up = [run for run in runs if run.delays_announced + 1 >= MAX_ESTIMATES]
+    promised = [run for run in runs if run.delays_announced + 1 >= MAX_ESTIMATES]
     for run in runs:
         run.delay_reason = default_delay_reason(renderer, run)
-        if run not in given_up:
+        if run not in promised:
             run.due_at = await estimate_new_date(uow, request, run)
         run.delays_announced += 1
     events = [
         request.record(
             EventKind.DELAYED, uow.actor, uow.now, run=run, bumps_version=False,
             stage=run.stage_key, reason=run.delay_reason,
-            due_at=None if run in given_up else run.due_at.isoformat(),
+            due_at=None if run in promised else run.due_at.isoformat(),
         )
         for run in runs
     ]  # fmt: skip
-    # One message for all of them: of the word that is owed, else of the latest date.
-    run = max(given_up or runs, key=lambda one: one.due_at)
-    promise = await _promise_word(uow, request, run) if given_up else None
+    # One message for all of them: about the promised date, else about the latest date.
+    run = max(promised or runs, key=lambda run: run.due_at)
+    promise = await _promise_new_date(uow, request, run) if promised else None
     await uow.finish(request)
     renderer = await _at_arrival(uow, request)
-    body = await _of_word(uow, renderer, run, promise) if promise else _of_delay(renderer, run)
+    body = (
+        await _promise_text(uow, renderer, run, promise) if promise else _delay_text(renderer, run)
+    )
     await _tell(uow, request, MessageKind.DELAY, events[runs.index(run)], body)
 
 
 async def estimate_new_date(uow: UnitOfWork, request: ServiceRequest, run: StageRun) -> datetime:
-    """The new date that we should give, for a customer who hears of it as soon as may be."""
-    contact_schedule = uow.contact_schedule(request)
+    """The new date to give to a customer who hears of it outside quiet hours, as soon as possible."""
+    contact_schedule = _contact_schedule(uow, request)
+    facts = await uow.facts(request)
     return estimate_due_at(
         run,
         request.definition.stage(run.stage_key),
-        (await uow.roster(request)).department_by_id(run.department_id),
-        stage_duration=(await uow.stage_durations(request)).of(run.stage_key),
+        facts.roster.department_by_id(run.department_id),
+        stage_duration=facts.workflow.stage_durations.of(run.stage_key),
         now=contact_schedule.after_quiet_hours(uow.now),
         contact_schedule=contact_schedule,
     )
 
 
-async def _promise_word(uow: UnitOfWork, request: ServiceRequest, run: StageRun) -> Promise:
-    """A new date by the lead of the department that has to do it.
+async def _promise_new_date(uow: UnitOfWork, request: ServiceRequest, run: StageRun) -> Promise:
+    """The promise of a new date, by the lead of the department that does the stage.
 
     An answer that is promised already, for a time to come, will say it too.
     """
@@ -171,7 +177,7 @@ async def _promise_word(uow: UnitOfWork, request: ServiceRequest, run: StageRun)
     return promise
 
 
-async def _of_word(
+async def _promise_text(
     uow: UnitOfWork, renderer: MessageRenderer, run: StageRun, promise: Promise
 ) -> str:
     person = (await uow.roster(renderer.request)).person(promise.owner_id)
@@ -179,7 +185,7 @@ async def _of_word(
     return renderer.say("delay_person", run, owner=person.name.split()[0], due=due)
 
 
-def _of_delay(renderer: MessageRenderer, run: StageRun) -> str:
+def _delay_text(renderer: MessageRenderer, run: StageRun) -> str:
     if renderer.request.pending_handoff(run):
         return renderer.say("delay_passed", run)
     if renderer.request.definition.stage(run.stage_key).delay is not None:
@@ -187,18 +193,18 @@ def _of_delay(renderer: MessageRenderer, run: StageRun) -> str:
     return renderer.say("delay", run)
 
 
-async def _tell_still_on_it(uow: UnitOfWork, request: ServiceRequest, run: StageRun) -> None:
-    """Nothing new, and yet something true: who has it, what was last done, by when."""
+async def _send_progress_update(uow: UnitOfWork, request: ServiceRequest, run: StageRun) -> None:
+    """Send a progress update: who has it, what was last done, and until when."""
     event = request.record(
         EventKind.PROGRESS_UPDATE, uow.actor, uow.now, run=run, visible=False, bumps_version=False
     )
     await uow.finish(request)
     renderer = await _at_arrival(uow, request)
-    body = _of_work(renderer, run, await _last_word(uow, request, run))
+    body = _progress_text(renderer, run, await _latest_note(uow, request, run))
     await _tell(uow, request, MessageKind.UPDATE, event, body)
 
 
-def _of_work(renderer: MessageRenderer, run: StageRun, last: str) -> str:
+def _progress_text(renderer: MessageRenderer, run: StageRun, last: str) -> str:
     handoff, more = renderer.request.pending_handoff(run), dict[str, str]()
     if run.held_at is not None:
         name, more["reason"] = "update_hold", _sentence(run.hold_reason)
@@ -219,8 +225,8 @@ def _of_work(renderer: MessageRenderer, run: StageRun, last: str) -> str:
     return renderer.say(name, run, **more)
 
 
-async def _last_word(uow: UnitOfWork, request: ServiceRequest, run: StageRun) -> str:
-    """What was last said of the work: by whoever carries it, else in our own note."""
+async def _latest_note(uow: UnitOfWork, request: ServiceRequest, run: StageRun) -> str:
+    """The latest note on the stage: a third party's update, else our own."""
     query = (
         select(Event)
         .where(
@@ -239,9 +245,9 @@ async def _last_word(uow: UnitOfWork, request: ServiceRequest, run: StageRun) ->
 
 
 async def _at_arrival(uow: UnitOfWork, request: ServiceRequest) -> MessageRenderer:
-    """Words as they are true when they arrive, which may be the morning after."""
+    """A renderer for when the message arrives, which may be the next morning."""
     renderer = await uow.renderer(request)
-    return replace(renderer, now=uow.contact_schedule(request).after_quiet_hours(uow.now))
+    return replace(renderer, now=_contact_schedule(uow, request).after_quiet_hours(uow.now))
 
 
 async def _tell(
@@ -251,10 +257,14 @@ async def _tell(
     await uow.outbox.tell(
         request, kind, f"event:{event.id}", body, event_id=event.id, urgent=urgent
     )
-    # Said, or not to be said (they want no messages): either way it is not due any more.
+    # Sent, or not to be sent (they want no messages): either way it is not due any more.
     request.last_told_at = uow.now
-    await uow.schedule_update(request)
+    await schedule_update(StepContext(uow, await uow.facts(request)))
     await uow.session.flush()
+
+
+def _contact_schedule(uow: UnitOfWork, request: ServiceRequest) -> ContactSchedule:
+    return ContactSchedule(request.customer, uow.settings, uow.now)
 
 
 def _sentence(words: str) -> str:

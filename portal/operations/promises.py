@@ -1,10 +1,12 @@
-"""Promises: made with an owner and a time, kept, moved with a reason, or taken back."""
+"""Promises: made with an owner and a due time, kept, moved with a reason, or withdrawn."""
 
 from datetime import datetime, timedelta
 
 from sqlmodel import col, select
 
 from portal.errors import BadInput, Conflict, NotFound
+from portal.messaging.intents.commitments import extract_commitments
+from portal.messaging.intents.deadlines import DeadlineParser
 from portal.messaging.wording.promises import localize_promise
 from portal.models import (
     Event,
@@ -22,7 +24,7 @@ from portal.operations.unit_of_work import UnitOfWork
 from portal.rules.authorization import Act
 
 SAME_MOMENT = timedelta(minutes=1)
-"""Moments that are no further apart count as one."""
+"""Due times that are no further apart count as the same."""
 
 
 async def make_promise(
@@ -37,7 +39,8 @@ async def make_promise(
 ) -> Promise:
     """Promise the customer something by a time; its owner is the request's unless one is named.
 
-    Without ``tell`` it is a promise that only we know of: watched all the same.
+    Without ``tell`` only staff know of the promise; it drops a ball all the same when it is late.
+    Raises Conflict for a closed request, BadInput for a due time in the past.
     """
     await authorize(uow, request, Act.PROMISE)
     request.require_open()
@@ -66,7 +69,7 @@ async def record_promise_made(
     bumps_version: bool = True,
     is_from_text: bool = False,
 ) -> Event:
-    """It stands from now on, and in the timeline; ``is_from_text`` from words that we wrote."""
+    """Add the promise and its event; ``is_from_text`` for one read from a message of ours."""
     request.promises.append(promise)
     await uow.session.flush()
     return request.record(
@@ -75,30 +78,56 @@ async def record_promise_made(
     )  # fmt: skip
 
 
-async def promise_answer(uow: UnitOfWork, request: ServiceRequest) -> Promise:
-    """Promise an answer to what the customer wrote; one that stands already covers it.
+async def create_promises_from_text(
+    uow: UnitOfWork, request: ServiceRequest, body: str
+) -> list[Promise]:
+    """Make a promise of each commitment in a message of ours, within the same operation.
 
-    It covers it where the customer knows of it and it is for no later than any answer is, and for
-    a time to come: whoever asks again because we are late is given a time that we can keep.
+    No further message is sent: the body itself tells the customer. The owner is the writer, else
+    the request's owner. It is due at the time that the body names, in the department's time zone;
+    else when the department's reply is due.
     """
     department = (await uow.roster(request)).department_by_id(request.department_id)
-    # Of two who write at once either may come first, whichever has the earlier moment.
+    promises = []
+    for commitment in extract_commitments(body, DeadlineParser(department.calendar, uow.now)):
+        named = commitment.at if commitment.at and commitment.at > uow.now else None
+        promise = Promise(
+            kind=commitment.kind,
+            text=commitment.text,
+            owner_id=uow.actor.staff_id or request.owner_id,
+            department_id=request.department_id,
+            made_at=uow.now,
+            due_at=named or department.reply_due_at(uow.now),
+        )
+        await record_promise_made(uow, request, promise, bumps_version=False, is_from_text=True)
+        promises.append(promise)
+    return promises
+
+
+async def promise_answer(uow: UnitOfWork, request: ServiceRequest) -> Promise:
+    """Promise an answer to what the customer wrote; an open promise may cover it.
+
+    It does where the customer knows of it, and it is due in the future and no later than a new one
+    would be: a customer who asks again because we are late gets a time that we can keep.
+    """
+    department = (await uow.roster(request)).department_by_id(request.department_id)
+    # Of two messages at once the later may be handled first.
     latest = department.reply_due_at(uow.now) + SAME_MOMENT
-    for owed in _owed(request, PromiseKind.ANSWER):
-        if owed.is_told and uow.now < owed.due_at <= latest:
-            return owed
+    for promise in _open_promises(request, PromiseKind.ANSWER):
+        if promise.is_told and uow.now < promise.due_at <= latest:
+            return promise
     return await _promise_reply(uow, request, PromiseKind.ANSWER)
 
 
 async def promise_call(
     uow: UnitOfWork, request: ServiceRequest, at: datetime | None = None
 ) -> Promise:
-    """Promise a call, ``at`` the time that the customer named; one that stands covers it.
+    """Promise a call, ``at`` the time that the customer named; an open promise covers it.
 
-    A time at which the department is closed is moved to when it has had time to reply.
+    A time outside the department's hours is moved to when a reply is due.
     """
-    owed = _owed(request, PromiseKind.CALL)
-    standing = next((one for one in owed if at is not None or one.due_at > uow.now), None)
+    calls = _open_promises(request, PromiseKind.CALL)
+    standing = next((call for call in calls if at is not None or call.due_at > uow.now), None)
     if standing is None:
         return await _promise_reply(uow, request, PromiseKind.CALL, at)
     if at is not None:
@@ -115,10 +144,10 @@ async def promise_call(
 async def _promise_reply(
     uow: UnitOfWork, request: ServiceRequest, kind: PromiseKind, at: datetime | None = None
 ) -> Promise:
-    """By whoever has the request, in that department's hours."""
+    """A promise by the request's owner, in the department's hours."""
     roster = await uow.roster(request)
     department = roster.department_by_id(request.department_id)
-    if request.is_closed:  # Whoever had it may have left, or be away, since it ended.
+    if request.is_closed:  # The owner may have left, or be absent, since it was closed.
         request.owner_id = roster.substitute_or_self(request.owner_id, request.department_id)
     promise = Promise(
         kind=kind,
@@ -133,34 +162,36 @@ async def _promise_reply(
 
 
 def open_answer_promise(request: ServiceRequest) -> Promise | None:
-    """The promise of an answer that stands, if one does; the soonest due."""
-    return next(iter(_owed(request, PromiseKind.ANSWER)), None)
+    """The open promise of an answer that is due first; None without one."""
+    return next(iter(_open_promises(request, PromiseKind.ANSWER)), None)
 
 
 def open_call_promise(request: ServiceRequest) -> Promise | None:
-    """The promise of a call that stands, if one does; the soonest due."""
-    return next(iter(_owed(request, PromiseKind.CALL)), None)
+    """The open promise of a call that is due first; None without one."""
+    return next(iter(_open_promises(request, PromiseKind.CALL)), None)
 
 
 def fulfil_promises(uow: UnitOfWork, request: ServiceRequest, kind: PromiseKind) -> None:
-    """We have written, or spoken: kept is the promise that was due soonest, and all that were due.
+    """Keep the promise of this kind that is due first, and all that are due by now.
 
-    So is what was promised since the customer wrote; another one for a later day still stands.
+    Those made since the customer's unanswered message are kept too; one for a later day stays open.
     """
     since = request.unanswered_since
-    for place, promise in enumerate(_owed(request, kind)):
+    for place, promise in enumerate(_open_promises(request, kind)):
         if place == 0 or promise.due_at <= uow.now or (since and promise.made_at >= since):
             record_promise_kept(uow, request, promise)
 
 
-def _owed(request: ServiceRequest, kind: PromiseKind) -> list[Promise]:
-    """The promises of that kind that stand, the soonest due first."""
-    owed = [one for one in request.promises if one.kind == kind and one.is_open]
-    return sorted(owed, key=lambda one: one.due_at)
+def _open_promises(request: ServiceRequest, kind: PromiseKind) -> list[Promise]:
+    """The open promises of that kind, the first due first."""
+    promises = [promise for promise in request.promises if promise.kind == kind]
+    return sorted(
+        (promise for promise in promises if promise.is_open), key=lambda promise: promise.due_at
+    )
 
 
 async def keep_promise(uow: UnitOfWork, request: ServiceRequest, promise_id: int) -> Promise:
-    """It is kept. Raises NotFound, or Conflict when it is closed already."""
+    """Mark the promise as kept. Raises NotFound, or Conflict where it is closed already."""
     await authorize(uow, request, Act.PROMISE)
     promise = get_promise(request, promise_id)
     record_promise_kept(uow, request, promise, bumps_version=True)
@@ -171,7 +202,7 @@ async def keep_promise(uow: UnitOfWork, request: ServiceRequest, promise_id: int
 def record_promise_kept(
     uow: UnitOfWork, request: ServiceRequest, promise: Promise, *, bumps_version: bool = False
 ) -> None:
-    """It is kept, and the timeline says so, also where it was late. Raises Conflict."""
+    """Mark it as kept and record the event, with whether it was late. Raises Conflict."""
     promise.keep(uow.now)
     request.record(
         EventKind.PROMISE_KEPT, uow.actor, uow.now, visible=promise.is_told, bumps_version=bumps_version,
@@ -182,7 +213,7 @@ def record_promise_kept(
 async def move_promise(
     uow: UnitOfWork, request: ServiceRequest, promise_id: int, *, due_at: datetime, reason: str
 ) -> Promise:
-    """Give it a new time, with a reason; a customer who knows of it is told at once."""
+    """Give it a new due time, with a reason; a customer who knows of it is told at once."""
     await authorize(uow, request, Act.PROMISE)
     promise = get_promise(request, promise_id)
     reason = check_text("reason", reason)
@@ -202,10 +233,10 @@ async def move_promise(
 async def withdraw_promise(
     uow: UnitOfWork, request: ServiceRequest, promise_id: int, *, reason: str
 ) -> Promise:
-    """Take it back: it was none. It is then neither kept, late nor missed, and shown to nobody.
+    """Withdraw what was no promise: it counts as neither kept, late nor missed, and is hidden.
 
-    Only what was read from our own words, or what the customer does not know of: raises Conflict
-    for any other, which is kept, or moved with a reason.
+    Raises Conflict for one that the customer knows of and that was not read from our own message:
+    that one is kept, or moved with a reason.
     """
     await authorize(uow, request, Act.PROMISE)
     promise = get_promise(request, promise_id)
@@ -225,17 +256,19 @@ async def withdraw_promise(
 
 
 async def _was_read(uow: UnitOfWork, promise: Promise) -> bool:
-    """True where nobody made it: it was read from words that we wrote."""
+    """True where nobody made it by hand: it was read from a message of ours."""
     query = select(Event).where(
         col(Event.request_id) == promise.request_id, col(Event.kind) == EventKind.PROMISE_MADE
     )
     made = (await uow.session.exec(query)).all()
-    return any(one.data.get("promise_id") == promise.id and one.data.get("read") for one in made)
+    return any(
+        event.data.get("promise_id") == promise.id and event.data.get("read") for event in made
+    )
 
 
 def get_promise(request: ServiceRequest, promise_id: int) -> Promise:
     """The promise of this request. Raises NotFound."""
-    found = next((one for one in request.promises if one.id == promise_id), None)
+    found = next((promise for promise in request.promises if promise.id == promise_id), None)
     if found is None:
         raise NotFound(f"{request.reference} has no promise {promise_id}.")
     return found

@@ -1,4 +1,4 @@
-"""Nobody away or gone keeps work that somebody else can do: passing it on, request by request."""
+"""Reassign the work of absent and former staff to their substitutes, request by request."""
 
 from sqlmodel import col, select
 
@@ -17,19 +17,17 @@ from portal.queries.roster import load_full_roster
 from portal.rules.reassignment import Reassignment
 
 BATCH_SIZE = 100
-"""Requests in one transaction with the absence itself; whoever has more passes on the rest after."""
+"""Requests reassigned in the transaction of the absence itself; the rest follows afterwards."""
 
 
 async def reassign(uow: UnitOfWork, request: ServiceRequest) -> None:
-    """Give what of it lies with nobody who is here to whoever stands in; done twice, done once."""
+    """Reassign what absent or former staff have of this request to the substitute. Idempotent."""
     balls = select(DroppedBall).where(
         col(DroppedBall.request_id) == request.id, col(DroppedBall.resolved_at).is_(None)
     )
-    standing = Reassignment(
-        request, (await uow.session.exec(balls)).all(), await uow.roster(request)
-    )
+    reassignment = Reassignment(await uow.facts(request), (await uow.session.exec(balls)).all())
     owners = [promise.owner_id for promise in request.promises]
-    if not standing.reassign(uow.actor, uow.now):
+    if not reassignment.reassign():
         return
     if owners != [promise.owner_id for promise in request.promises]:
         uow.mark_page_changed(request)  # The customer's page says who will keep a promise.
@@ -37,7 +35,7 @@ async def reassign(uow: UnitOfWork, request: ServiceRequest) -> None:
 
 
 async def reassign_from(uow: UnitOfWork, person: StaffMember) -> None:
-    """Pass on what this person has, in the same transaction; of very much work, the first of it."""
+    """Reassign the first BATCH_SIZE requests that this person has a part in, in this transaction."""
     roster = await load_full_roster(uow.session, uow.now)
     reassignable = Reassignable.of(roster, {saved_id(person)})
     for request_id in await find_requests_to_reassign(uow.session, reassignable, limit=BATCH_SIZE):
@@ -46,7 +44,7 @@ async def reassign_from(uow: UnitOfWork, person: StaffMember) -> None:
 
 
 async def reassign_unlinked_dropped_balls(uow: UnitOfWork) -> None:
-    """Give what slipped beyond any request to somebody who is here."""
+    """Reassign the balls that belong to no request to somebody who is present."""
     roster = await load_full_roster(uow.session, uow.now)
     for ball in await list_unattended_balls(uow.session, roster):
         taker = roster.find_deputy(ball.owner_id or 0) or roster.default_manager()
@@ -57,7 +55,7 @@ async def reassign_unlinked_dropped_balls(uow: UnitOfWork) -> None:
 
 
 async def reassign_all(operations: Operations, actor: Actor) -> None:
-    """Pass on whatever lies with nobody who is here, each request in a transaction of its own."""
+    """Reassign everything of absent and former staff, each request in its own transaction."""
     tried: set[int] = set()
     while True:
         async with operations.begin(actor) as uow:

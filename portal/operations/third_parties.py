@@ -1,4 +1,4 @@
-"""What a third party that does a stage for us (a courier) lets us know."""
+"""Updates from a third party that does a stage for us, such as a courier."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ MAX_UPDATE_LENGTH = 160
 MAX_NAME_LENGTH = 80
 MAX_TRACKING_NUMBER_LENGTH = 64
 SILENT_AFTER = Duration(2, "d")
-"""How long whoever has given a tracking number may be silent, where the stage does not say."""
+"""How long a third party with a tracking number may be silent, where the stage does not say."""
 CLOCK_SKEW = timedelta(minutes=10)
 
 
@@ -57,7 +57,7 @@ async def record_third_party_update(
         after = SILENT_AFTER
     if after is not None:
         department = (await uow.roster(request)).department_by_id(run.department_id)
-        # While it is paused their silence is not counted: all of it is still to come.
+        # Silence does not count while the stage is paused.
         run.silence_overdue_at = department.calendar.add(
             run.paused_at or run.third_party_updated_at, after
         )

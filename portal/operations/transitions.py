@@ -1,4 +1,4 @@
-"""Moving a request: the verbs of the desk and the API, each one turn."""
+"""What moves a request: stages completed, sent back, held, assigned; its link and its note."""
 
 from datetime import datetime
 
@@ -13,10 +13,16 @@ from portal.models import (
 )
 from portal.operations.authorization import authorize
 from portal.operations.device_verification import forget_devices
+from portal.operations.open_request import one_line
 from portal.operations.unit_of_work import UnitOfWork
+from portal.rules import authorization, stage_pauses
 from portal.rules.authorization import Act
+from portal.rules.stage_flow import StageFlow
+from portal.rules.stage_pauses import StagePauses
+from portal.rules.stage_returns import StageReturns
 
 MAX_REASON_LENGTH = 2_000
+MAX_NOTE_LENGTH = 300
 
 
 async def advance(
@@ -28,14 +34,14 @@ async def advance(
     expected_by: datetime | None = None,
     handover: str = "",
 ) -> None:
-    """Complete the named open stage; what waited for it opens, and the customer hears of it.
+    """Complete the named open stage; what waited for it opens, and the customer is told.
 
-    ``handover`` is for whoever takes it up; the customer never reads it.
+    ``handover`` is for whoever accepts the next stage; the customer never reads it.
+    Callers have checked the length of ``note`` and ``handover``. Raises BadInput and Conflict.
     """
-    await authorize(uow, request, Act.ADVANCE, stage)
-    handover = check_text("handover", handover, required=False)
-    stage_flow = await uow.stage_flow(request)
-    stage_flow.advance(stage, check_text("note", note, required=False), expected_by, handover)
+    facts = await uow.facts(request)
+    authorization.authorize(facts.colleague, request, stage, Act.ADVANCE)
+    StageFlow(facts).advance(stage, note, expected_by, handover)
     await uow.finish(request)
 
 
@@ -43,8 +49,7 @@ async def send_back(uow: UnitOfWork, request: ServiceRequest, *, stage: str, rea
     """Run an earlier stage again, with the reason that its people and the customer read."""
     await authorize(uow, request, Act.SEND_BACK)
     reason = check_text("reason", reason)
-    stage_flow = await uow.stage_flow(request)
-    stage_flow.send_back(stage, reason)
+    StageReturns(StageFlow(await uow.facts(request))).send_back(stage, reason)
     await uow.finish(request)
 
 
@@ -54,8 +59,7 @@ async def reopen(
     """Open a closed request again."""
     await authorize(uow, request, Act.REOPEN)
     reason = check_text("reason", reason)
-    stage_flow = await uow.stage_flow(request)
-    stage_flow.reopen(stage, reason)
+    StageReturns(StageFlow(await uow.facts(request))).reopen(stage, reason)
     await uow.finish(request)
 
 
@@ -67,27 +71,25 @@ async def hold(
     until: datetime | None = None,
     stage: str | None = None,
 ) -> None:
-    """Put it aside for a reason that the customer reads; clocks stand still until it resumes."""
+    """Stop the clock, for a reason that the customer reads, until ``resume`` or ``until``."""
     await authorize(uow, request, Act.HOLD, stage)
-    request.hold(stage, check_text("reason", reason), until, uow.actor, uow.now)
+    StagePauses(await uow.facts(request)).hold(stage, check_text("reason", reason), until)
     await uow.finish(request)
 
 
 async def resume(uow: UnitOfWork, request: ServiceRequest, *, stage: str | None = None) -> None:
-    """Go on with what was held."""
+    """Start the clock of what is on hold again."""
     await authorize(uow, request, Act.RESUME, stage)
-    roster = await uow.roster(request)
-    request.resume(stage, uow.actor, uow.now, roster.departments.values())
+    StagePauses(await uow.facts(request)).resume(stage)
     await uow.finish(request)
 
 
 async def cancel(uow: UnitOfWork, request: ServiceRequest, *, reason: str) -> None:
-    """End it without the thing done; promises that stand are missed."""
+    """Close the request before it is done; its open promises are missed."""
     await authorize(uow, request, Act.CANCEL)
     reason = check_text("reason", reason)
     request.require_open()
-    roster = await uow.roster(request)
-    request.end(RequestStatus.CANCELLED, uow.actor, uow.now, reason, roster.department_by_id)
+    StageFlow(await uow.facts(request)).end(RequestStatus.CANCELLED, reason)
     await uow.finish(request)
 
 
@@ -99,14 +101,35 @@ async def assign(
     stage: str | None = None,
     note: str = "",
 ) -> None:
-    """Name the person who has it, by e-mail address: anybody at the desk, of any department.
+    """Name the owner by e-mail address: anybody on the staff, of any department.
 
-    ``note`` is for them; the customer never reads it.
+    ``note`` is for the owner; the customer never reads it.
     """
     await authorize(uow, request, Act.ASSIGN, stage)
     note = check_text("note", note, required=False)
-    roster = await uow.roster(request)
-    request.assign(stage, roster.by_email(owner), uow.actor, uow.now, note)
+    facts = await uow.facts(request)
+    stage_pauses.assign(facts, stage, facts.roster.by_email(owner), note)
+    await uow.finish(request)
+
+
+async def set_customer_note(uow: UnitOfWork, request: ServiceRequest, text: str) -> None:
+    """Set what staff should know of the customer, as one line; an empty text clears it.
+
+    The customer never reads it. Raises BadInput for more than MAX_NOTE_LENGTH letters.
+    """
+    await authorize(uow, request, Act.SET_NOTE)
+    note = one_line(text)
+    if len(note) > MAX_NOTE_LENGTH:
+        raise BadInput(
+            f"Please keep it to one line of {MAX_NOTE_LENGTH} letters.", fields={"text": "shorter"}
+        )
+    if note == request.customer_note:
+        return
+    request.customer_note = note
+    request.record(
+        EventKind.CUSTOMER_NOTE_CHANGED, uow.actor, uow.now, visible=False, bumps_version=False,
+        note=note,
+    )  # fmt: skip
     await uow.finish(request)
 
 
@@ -115,8 +138,8 @@ async def replace_link(
 ) -> None:
     """Revoke the customer's link and send them a new one.
 
-    Their browsers are known no more, but for the one (``known_device``) from which they ask. What
-    they ask for themselves goes at any hour.
+    Every verified device is forgotten but ``known_device``, from which they ask. A link that the
+    customer asks for is sent at any hour.
     """
     await authorize(uow, request, Act.LINK)
     await _revoke(uow, request, known_device)
@@ -134,7 +157,7 @@ async def replace_link(
 
 
 async def revoke_link(uow: UnitOfWork, request: ServiceRequest) -> None:
-    """The customer's link opens nothing any more, and their browsers are known no more."""
+    """Revoke the customer's link and forget every verified device."""
     await authorize(uow, request, Act.LINK)
     await _revoke(uow, request)
     request.record(EventKind.LINK_REPLACED, uow.actor, uow.now, visible=False, bumps_version=False)
@@ -150,19 +173,17 @@ async def _revoke(
 
 
 async def acting_staff(uow: UnitOfWork, request: ServiceRequest) -> StaffMember | None:
-    """The member of staff whose hand this is; None when a system acts."""
-    if uow.actor.staff_id is None:
-        return None
-    return (await uow.roster(request)).person(uow.actor.staff_id)
+    """The member of staff who acts; None where a customer or a system does."""
+    return (await uow.facts(request)).person
 
 
-def check_text(field: str, words: str, *, required: bool = True) -> str:
-    """Words that a person wrote, trimmed. Raises BadInput where they miss or are too many."""
-    words = words.replace("\x00", "").strip()
-    if required and not words:
+def check_text(field: str, text: str, *, required: bool = True) -> str:
+    """Text that a person wrote, trimmed. Raises BadInput where it is missing or too long."""
+    text = text.replace("\x00", "").strip()
+    if required and not text:
         raise BadInput(f"Please give a {field}.", fields={field: "some words"})
-    if len(words) > MAX_REASON_LENGTH:
+    if len(text) > MAX_REASON_LENGTH:
         raise BadInput(
             f"Please keep the {field} under {MAX_REASON_LENGTH} letters.", fields={field: "shorter"}
         )
-    return words
+    return text

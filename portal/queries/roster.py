@@ -8,8 +8,18 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal import business_time
-from portal.models import Department, Membership, RunState, StaffMember, Stage
+from portal.models import (
+    Department,
+    Membership,
+    RunState,
+    StaffMember,
+    Stage,
+    StageDuration,
+    StageDurations,
+    Workflow,
+)
 from portal.models.requests.stage_run import StageRun
+from portal.rules.facts import WorkflowFacts
 from portal.rules.roster import Roster
 from portal.workflows import WorkflowDefinition
 
@@ -25,13 +35,21 @@ async def load_roster(
 
     Their open stages are counted where a rule compares them, with ``counted`` of all of them.
     """
-    keys = {stage.department for stage in definition.stages}
-    query = select(Department).where(col(Department.key).in_(keys))
-    departments = {one.key: one for one in (await session.exec(query)).all()}
-    roster = await _roster(session, departments, now or business_time.now())
-    people = {person for members in roster.members.values() for person in members}
-    roster.open_runs = await _open_runs(session, people if counted else _compared(roster))
-    return roster
+    return await _workflow_roster(session, definition, now or business_time.now(), counted=counted)
+
+
+async def load_workflow_facts(
+    session: AsyncSession, workflow: Workflow, now: datetime
+) -> WorkflowFacts:
+    """The roster, the stages' ids and the measured durations of a workflow version."""
+    roster = await _workflow_roster(session, workflow.definition, now)
+    stages = select(Stage.key, Stage.id).where(col(Stage.workflow_id) == workflow.id)
+    measured = select(StageDuration).where(col(StageDuration.workflow_key) == workflow.key)
+    return WorkflowFacts(
+        roster,
+        {key: stage_id or 0 for key, stage_id in (await session.exec(stages)).all()},
+        StageDurations({one.stage_key: one for one in (await session.exec(measured)).all()}),
+    )
 
 
 async def load_full_roster(session: AsyncSession, now: datetime | None = None) -> Roster:
@@ -40,10 +58,16 @@ async def load_full_roster(session: AsyncSession, now: datetime | None = None) -
     return await _roster(session, departments, now or business_time.now())
 
 
-async def stage_ids(session: AsyncSession, workflow_id: int) -> dict[str, int]:
-    """The ids of a workflow version's stages, by key."""
-    query = select(Stage.key, Stage.id).where(col(Stage.workflow_id) == workflow_id)
-    return {key: stage_id or 0 for key, stage_id in (await session.exec(query)).all()}
+async def _workflow_roster(
+    session: AsyncSession, definition: WorkflowDefinition, now: datetime, *, counted: bool = False
+) -> Roster:
+    keys = {stage.department for stage in definition.stages}
+    query = select(Department).where(col(Department.key).in_(keys))
+    departments = {one.key: one for one in (await session.exec(query)).all()}
+    roster = await _roster(session, departments, now)
+    people = {person for members in roster.members.values() for person in members}
+    roster.open_runs = await _open_runs(session, people if counted else _compared(roster))
+    return roster
 
 
 async def _roster(

@@ -4,17 +4,14 @@
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Self
 
 from portal.errors import NotAllowed
-from portal.models.people.staff_member import StaffMember
 from portal.models.requests.handoff import Handoff
 from portal.models.requests.promise import PromiseKind
 from portal.models.requests.service_request import ServiceRequest
 from portal.models.requests.stage_run import StageRun
-from portal.rules.roster import Roster
+from portal.rules.colleague import Colleague
 
 
 class Act(StrEnum):
@@ -42,40 +39,6 @@ class Act(StrEnum):
     CORRECT_INTENT = "correct_intent"
     RESOLVE_MESSAGE = "resolve_message"
     DISMISS_BALL = "dismiss_ball"
-
-
-@dataclass(frozen=True, slots=True)
-class Colleague:
-    """A member of staff as authorization sees them.
-
-    ``manages_all`` is true for managers and admins. ``department_names`` serves the sentence of a
-    refusal alone and may be empty.
-    """
-
-    staff_id: int
-    name: str
-    manages_all: bool
-    departments: frozenset[int]
-    leads: frozenset[int] = frozenset()
-    department_names: Mapping[int, str] = field(default_factory=dict, compare=False)
-
-    @classmethod
-    def from_roster(cls, person: StaffMember, roster: Roster) -> Self:
-        """The person with their places in the departments of the roster."""
-        return cls(
-            staff_id=person.id or 0,
-            name=person.name,
-            manages_all=person.manages_all,
-            departments=frozenset(
-                department_id
-                for department_id, members in roster.members.items()
-                if person.id in members
-            ),
-            leads=frozenset(
-                department_id for department_id, lead in roster.leads.items() if lead == person.id
-            ),
-            department_names={one.id or 0: one.name for one in roster.departments.values()},
-        )
 
 
 def authorize(

@@ -1,4 +1,4 @@
-"""What will slip unless something happens, and when: the rules by which balls are dropped."""
+"""The rules of dropped balls: what is dropped unless something happens, and when."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from portal.models.requests.dropped_ball import DroppedBallKind
 from portal.models.requests.promise import Promise, PromiseKind
 from portal.models.requests.service_request import ServiceRequest
 from portal.models.requests.stage_run import RunState, StageRun
+from portal.rules.facts import Facts
 from portal.rules.roster import Roster
 
 DETECTED_KINDS = frozenset(
@@ -25,20 +26,20 @@ DETECTED_KINDS = frozenset(
         DroppedBallKind.NO_OWNER,
     }
 )
-"""Kinds that follow from the state of a request and the time alone: raised and resolved by them."""
+"""The kinds that follow from the state of a request and the time alone."""
 
 RETURNS_THRESHOLD = 2
-"""So many returns between the same two departments are a request that bounces."""
+"""This many returns between the same two departments raise a ball."""
 
 REPLY_PROMISE_KINDS = (PromiseKind.ANSWER, PromiseKind.CALL)
 
 
 @dataclass(frozen=True, slots=True)
 class DropCondition:
-    """Something that slips at a moment, to come or past, as the request stands now.
+    """What is dropped at a moment, past or to come, as the request stands now.
 
-    ``owner_id`` is the person who can put it right, ``department_id`` the one by whose rule it
-    escalates.
+    ``owner_id`` is the person who can resolve it, ``department_id`` the department by whose rule
+    it escalates.
     """
 
     kind: DroppedBallKind
@@ -50,32 +51,35 @@ class DropCondition:
 
     @property
     def key(self) -> tuple[DroppedBallKind, str]:
-        """By what it is known: raised once while it lasts."""
+        """What identifies it: it is raised once while it lasts."""
         return self.kind, self.subject
 
 
-def drop_conditions(request: ServiceRequest, roster: Roster) -> Iterator[DropCondition]:
-    """Everything about this request that slips unless something happens; pure.
+def drop_conditions(facts: Facts) -> Iterator[DropCondition]:
+    """Everything of this request that is dropped unless something happens; pure.
 
-    A moment in the past is true now. What is paused does not slip while its clock stands still.
+    A moment in the past holds now. What is paused is not dropped while its clock stands still.
     """
-    yield from _replies(request, roster)
+    request, roster = facts.request, facts.roster
+    yield from _reply_conditions(request, roster)
     if request.is_closed:
         return
     for run in request.open_runs:
         if not run.is_paused:
-            yield from _work(request, run, roster)
-    yield from _questions(request, roster)
-    yield from _bounces(request, roster)
+            yield from _stage_conditions(request, run, roster)
+    yield from _question_conditions(request, roster)
+    yield from _return_conditions(request, roster)
     if request.overdue_age_at is not None:
         yield DropCondition(
             DroppedBallKind.AGEING, f"request:{request.id}", request.overdue_age_at, request.owner_id,
             request.department_id, "It has been open far longer than others of its kind.",
         )  # fmt: skip
-    yield from _owners(request, roster)
+    yield from _owner_conditions(request, roster)
 
 
-def _work(request: ServiceRequest, run: StageRun, roster: Roster) -> Iterator[DropCondition]:
+def _stage_conditions(
+    request: ServiceRequest, run: StageRun, roster: Roster
+) -> Iterator[DropCondition]:
     stage, handoff = request.definition.stage(run.stage_key), request.pending_handoff(run)
     if handoff is not None and handoff.accept_by is not None:
         receiver = roster.department_by_id(handoff.to_department_id)
@@ -96,17 +100,17 @@ def _work(request: ServiceRequest, run: StageRun, roster: Roster) -> Iterator[Dr
         )  # fmt: skip
 
 
-def _replies(request: ServiceRequest, roster: Roster) -> Iterator[DropCondition]:
-    """Words of the customer, and promises to them; these outlive the request."""
-    owed = [promise for promise in request.promises if promise.closed_at is None]
-    answers = [promise for promise in owed if _answers(request, promise)]
+def _reply_conditions(request: ServiceRequest, roster: Roster) -> Iterator[DropCondition]:
+    """Unanswered messages, and promises; these stay open after the request is closed."""
+    open_promises = [promise for promise in request.promises if promise.closed_at is None]
+    answers = [promise for promise in open_promises if _answers_message(request, promise)]
     if answers:
-        yield _unanswered(request, min(answers, key=lambda one: one.due_at))
-    for promise in owed:
+        yield _late_answer(request, min(answers, key=lambda promise: promise.due_at))
+    for promise in open_promises:
         if promise not in answers:
-            yield _promised(promise)
+            yield _promise_condition(promise)
     if request.unanswered_since is not None and not any(
-        one.kind in REPLY_PROMISE_KINDS for one in owed
+        promise.kind in REPLY_PROMISE_KINDS for promise in open_promises
     ):
         department = roster.department_by_id(request.department_id)
         yield DropCondition(
@@ -116,28 +120,28 @@ def _replies(request: ServiceRequest, roster: Roster) -> Iterator[DropCondition]
         )  # fmt: skip
 
 
-def _answers(request: ServiceRequest, promise: Promise) -> bool:
-    """Whether it was made for the words that wait; an older one was owed before they came."""
+def _answers_message(request: ServiceRequest, promise: Promise) -> bool:
+    """True for a promise made after the unanswered message; an older one is another matter."""
     since = request.unanswered_since
     return promise.kind == PromiseKind.ANSWER and since is not None and promise.made_at >= since
 
 
-def _unanswered(request: ServiceRequest, promise: Promise) -> DropCondition:
+def _late_answer(request: ServiceRequest, promise: Promise) -> DropCondition:
     return DropCondition(
         DroppedBallKind.MESSAGE_UNANSWERED, f"request:{request.id}", promise.due_at, promise.owner_id,
         promise.department_id, "The customer wrote and has not had the answer we promised.",
     )  # fmt: skip
 
 
-def _promised(promise: Promise) -> DropCondition:
+def _promise_condition(promise: Promise) -> DropCondition:
     return DropCondition(
         DroppedBallKind.PROMISE_DUE, f"promise:{promise.id}", promise.due_at, promise.owner_id,
         promise.department_id, f"Promised and not done: {promise.text}",
     )  # fmt: skip
 
 
-def _questions(request: ServiceRequest, roster: Roster) -> Iterator[DropCondition]:
-    """Asked, reminded, and still silent: a person is asked to call."""
+def _question_conditions(request: ServiceRequest, roster: Roster) -> Iterator[DropCondition]:
+    """Questions without an answer after a reminder: a person is asked to call."""
     for question in request.follow_ups:
         if not question.is_asked or question.called_at is not None:
             continue
@@ -152,8 +156,8 @@ def _questions(request: ServiceRequest, roster: Roster) -> Iterator[DropConditio
             )  # fmt: skip
 
 
-def _bounces(request: ServiceRequest, roster: Roster) -> Iterator[DropCondition]:
-    """Given back again and again, until the department that gave it back has done its part."""
+def _return_conditions(request: ServiceRequest, roster: Roster) -> Iterator[DropCondition]:
+    """Repeated returns, until the department that returned it has done its part."""
     between: dict[frozenset[int], list[StageRun]] = {}
     for run in request.runs:
         if run.returned_by_id is not None:
@@ -162,7 +166,7 @@ def _bounces(request: ServiceRequest, roster: Roster) -> Iterator[DropCondition]
         last = returns[-1]
         if len(returns) < RETURNS_THRESHOLD or _is_done(request.runs, last):
             continue
-        names = sorted(roster.department_by_id(one).name for one in pair)
+        names = sorted(roster.department_by_id(department_id).name for department_id in pair)
         yield DropCondition(
             DroppedBallKind.RETURNED_REPEATEDLY,
             f"request:{request.id}:{'-'.join(map(str, sorted(pair)))}",
@@ -183,8 +187,8 @@ def _is_done(runs: Iterable[StageRun], last: StageRun) -> bool:
     )
 
 
-def _owners(request: ServiceRequest, roster: Roster) -> Iterator[DropCondition]:
-    """Whoever has it has left, or is away, and nobody stands in."""
+def _owner_conditions(request: ServiceRequest, roster: Roster) -> Iterator[DropCondition]:
+    """An owner who has left, or is absent without a substitute."""
     owner = roster.staff.get(request.owner_id)
     default_manager = roster.default_manager() or request.owner_id
     if owner is None or owner.disabled_at is not None:
@@ -194,7 +198,7 @@ def _owners(request: ServiceRequest, roster: Roster) -> Iterator[DropCondition]:
         )  # fmt: skip
     elif owner.absent_from is not None and roster.is_away(request.owner_id):
         if roster.substitute_or_self(request.owner_id, request.department_id) != request.owner_id:
-            return  # It goes to whoever stands in.
+            return  # It is reassigned to the substitute.
         yield DropCondition(
             DroppedBallKind.OWNER_ABSENT, f"request:{request.id}:{owner.id}", owner.absent_from,
             default_manager, request.department_id, f"{owner.name} is away, and nobody stands in.",

@@ -1,4 +1,4 @@
-"""Questions to the customer, by the rules: asked, reminded of, answered, given up."""
+"""The rules of questions to the customer: asked, reminded of, answered, closed without an answer."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,20 +12,21 @@ from portal.models.requests.service_request import RequestStatus
 from portal.models.requests.stage_run import RunState
 from portal.rules.follow_up_schedule import FollowUpSchedule
 from portal.rules.stage_flow import StageFlow
+from portal.rules.stage_returns import StageReturns
 from portal.workflows import AnswerAction, FollowUpDefinition
 
 MAX_VISIT_DURATION = timedelta(hours=4)
-"""After the time that a customer named, it is done by then."""
+"""A visit is done this long after the time that the customer named."""
 
 
 @dataclass(frozen=True)
 class FollowUpFlow:
-    """What a question and its answer do to a request's way; pure, as Progress is."""
+    """What a question and its answer do to the stages of a request; pure, as StageFlow is."""
 
     stage_flow: StageFlow
 
     def run_due_step(self, question: FollowUp) -> None:
-        """Do what the time has come for, if it still is one: ask, remind, or give up."""
+        """Ask, remind or close the question, whichever is due; put it off where it must wait."""
         times = self._times
         if question.state == FollowUpState.PLANNED and times.was_asked_before(question):
             question.close(FollowUpState.WITHDRAWN, self.stage_flow.now)
@@ -39,9 +40,9 @@ class FollowUpFlow:
             self._give_up(question)
 
     def can_wait_overnight(self, question: FollowUp) -> bool:
-        """Whether it is to be put, now or once more, and that can wait: much may happen overnight.
+        """True where asking or reminding can wait until the morning, for much may happen overnight.
 
-        What a stage asks is part of the work, and stands on the page at once.
+        A stage's own question is part of the work, and the page shows it at once.
         """
         is_planned = question.state == FollowUpState.PLANNED
         return not question.during_stage and (is_planned or self._is_to_be_reminded(question))
@@ -54,7 +55,7 @@ class FollowUpFlow:
         via: str,
         at: datetime | None = None,
     ) -> AnswerAction | None:
-        """Take the customer's answer and do what the workflow hangs on it.
+        """Take the customer's answer and do what the workflow says follows from it.
 
         ``at`` is the time that they named, where one was asked for. Gives the action taken, None
         where a person must decide. Raises Conflict when the question is no longer open.
@@ -82,7 +83,7 @@ class FollowUpFlow:
         return action
 
     def _arrange(self, at: datetime) -> None:
-        """What begins with this answer is expected when that time has come: nobody knows better."""
+        """What this answer has opened is due by the time that the customer named."""
         stage_flow = self.stage_flow
         for run in stage_flow.request.open_runs:
             if run.opened_at == stage_flow.now:
@@ -91,7 +92,7 @@ class FollowUpFlow:
                 run.set_due_at(at + MAX_VISIT_DURATION, grace, department, stage_flow.now)
 
     def restore(self, question: FollowUp) -> None:
-        """It stands again as it stood: what withdrew it has been undone."""
+        """Undo the withdrawal of the question: it is asked or planned again."""
         question.closed_at = None
         if question.asked_at is not None:
             question.state, question.next_at = (
@@ -111,13 +112,13 @@ class FollowUpFlow:
         self._record(EventKind.QUESTION_ASKED, question)
 
     def _remind(self, question: FollowUp) -> None:
-        """Once more, in other words."""
+        """Ask once more, with the template of a reminder."""
         question.reminded_at = self.stage_flow.now
         question.next_at = self._times.next_step_at(question)
         self._record(EventKind.QUESTION_REMINDED, question)
 
     def _give_up(self, question: FollowUp) -> None:
-        """No answer came: closed as unconfirmed, never as a yes."""
+        """Close the question as unconfirmed, never as a yes: no answer came."""
         stage_flow = self.stage_flow
         question.close(FollowUpState.UNCONFIRMED, stage_flow.now)
         self._record(EventKind.QUESTION_CLOSED, question)
@@ -128,7 +129,7 @@ class FollowUpFlow:
             stage_flow.close_if_done("unconfirmed")
 
     def _act(self, action: AnswerAction, question: FollowUp, words: str) -> bool:
-        """Do it; False where there is nothing to do it to, and so a person must decide."""
+        """Do the action; False where no stage is there to do it to, so that a person must decide."""
         stage_flow = self.stage_flow
         if action.kind == "complete":
             if question.during_stage and question.run.is_open:
@@ -141,9 +142,9 @@ class FollowUpFlow:
             pass  # It is being done already.
         elif action.kind == "open" and action.stage:
             stage = stage_flow.request.definition.stage(action.stage)
-            stage_flow.open(stage, stage_flow.last_sender())
+            stage_flow.open(stage, StageReturns(stage_flow).last_sender())
         elif action.stage and stage_flow.current(action.stage, RunState.COMPLETED):
-            stage_flow.send_back(action.stage, words)
+            StageReturns(stage_flow).send_back(action.stage, words)
         else:
             return False
         return True
@@ -154,9 +155,7 @@ class FollowUpFlow:
 
     @property
     def _times(self) -> FollowUpSchedule:
-        return FollowUpSchedule(
-            self.stage_flow.request, self.stage_flow.roster, self.stage_flow.now
-        )
+        return FollowUpSchedule(self.stage_flow.facts)
 
     def _definition_of(self, question: FollowUp) -> FollowUpDefinition:
         return self.stage_flow.request.definition.question(question.key)

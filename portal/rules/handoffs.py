@@ -16,7 +16,7 @@ from portal.rules.stage_flow import HandoffSender, StageFlow
 
 @dataclass(frozen=True)
 class HandoffFlow:
-    """What becomes of a handoff that waits; pure, as Progress is."""
+    """What becomes of a handoff that waits; pure, as StageFlow is."""
 
     stage_flow: StageFlow
 
@@ -173,7 +173,9 @@ class HandoffFlow:
             stage.pauses_clock and bool(asked or stage.question is None)
         )
         run.undo_end(is_waiting=waits and run.reached_at is not None)
-        run.assignee_id = stage_flow.holder(run.assignee_id, stage_flow.department_of(run))
+        run.assignee_id = stage_flow.available_assignee(
+            run.assignee_id, stage_flow.department_of(run)
+        )
 
     def _put_back_questions(self, run: StageRun) -> list[FollowUp]:
         """Those that were withdrawn when the passage ended."""

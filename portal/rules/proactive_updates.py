@@ -1,14 +1,13 @@
-"""When a customer must next hear from us, so that they hear it before they wonder.
+"""When a customer must next hear from us, so that they hear before they ask.
 
-Pure: it reads a request as it stands and says the moments; what is told then, and in which words,
-is for the relay.
+Pure: it reads a request and gives moments; ``operations.proactive_updates`` sends the messages.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import Enum, auto
-from typing import Self
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from portal.models.monitoring.stage_duration import StageDuration
@@ -19,28 +18,28 @@ from portal.models.requests.event import EventKind
 from portal.models.requests.promise import PromiseKind
 from portal.models.requests.service_request import ServiceRequest
 from portal.models.requests.stage_run import StageRun
-from portal.rules.roster import Roster
+from portal.rules.facts import Facts
 from portal.settings import Settings
 from portal.settings.types import QuietHours
 from portal.workflows import StageDefinition
 
 LEAD_TIME_SHARE = 0.05
 MAX_LEAD_TIME = timedelta(minutes=15)
-"""How long before a date its delay is told: so much of the whole time, and no more than that."""
+"""How long before a date its delay is announced: this share of the whole time, at most that."""
 MAX_ESTIMATES = 2
-"""Dates of our own that did not hold; after these a person answers, and no machine guesses."""
+"""How many dates we estimate for one stage; after these a person gives the date."""
 MIN_EXTENSION_SHARE = 0.25
-"""Of the time that was expected: a new date lies no nearer, or there is soon another."""
+"""A new date is at least this share of the expected time away, or another follows soon."""
 QUIET_HOURS_MARGIN = timedelta(hours=1)
-"""A date that we give by ourselves lies no sooner after the customer's quiet hours."""
+"""A date that we estimate is at least this long after the customer's quiet hours."""
 END_OF_DAY = time(20, 45)
-"""By when we say that a day passes without what was told for it, on the customer's clock."""
+"""When a day counts as over for a date given as a day, in the customer's time zone."""
 NEW_DATE_ENDING = "will tell you a new date."
 """How the promise ends that is made where no date of ours has held."""
 
 
 class UpdateKind(Enum):
-    """What is to be told."""
+    """What the update says."""
 
     DELAY = auto()
     PROGRESS_UPDATE = auto()
@@ -48,29 +47,41 @@ class UpdateKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ProactiveUpdate:
-    """What the customer must hear at this moment, past or to come, unless something happens."""
+    """An update that the customer must get at this moment, past or to come."""
 
     kind: UpdateKind
     at: datetime
     run: StageRun
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ContactSchedule:
-    """How we keep time with one customer: how often we look, and when it is night for them."""
+    """When one customer is written to: how often we check, and when it is night for them."""
 
-    check_interval: timedelta
-    quiet_hours: QuietHours | None
-    zone: ZoneInfo
+    customer: Customer
+    settings: Settings
+    now: datetime
 
-    @classmethod
-    def for_customer(cls, customer: Customer, settings: Settings, now: datetime) -> Self:
-        """Those that hold for this customer, by the way in which they are written to."""
-        ways = [one for one in customer.channels() if customer.address(one, now)]
-        by_mail = ways[:1] == [Channel.EMAIL]
-        quiet_hours = settings.mail_quiet_hours if by_mail else settings.quiet_hours
-        check_interval = timedelta(seconds=settings.sweep_seconds)
-        return cls(check_interval, quiet_hours, ZoneInfo(customer.timezone))
+    @property
+    def check_interval(self) -> timedelta:
+        """How often we check what is due to be sent."""
+        return timedelta(seconds=self.settings.sweep_seconds)
+
+    @cached_property
+    def quiet_hours(self) -> QuietHours | None:
+        """The quiet hours of the channel by which the customer is reached; None for no such hours."""
+        channels = [
+            channel
+            for channel in self.customer.channels()
+            if self.customer.address(channel, self.now)
+        ]
+        is_reached_by_email = channels[:1] == [Channel.EMAIL]
+        return self.settings.mail_quiet_hours if is_reached_by_email else self.settings.quiet_hours
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The customer's time zone."""
+        return ZoneInfo(self.customer.timezone)
 
     def after_quiet_hours(self, at: datetime) -> datetime:
         """That moment, or the end of the quiet hours in which it lies."""
@@ -81,10 +92,9 @@ class ContactSchedule:
         return self.quiet_hours.since(at, self.zone) if self.quiet_hours else None
 
 
-def proactive_updates(
-    request: ServiceRequest, roster: Roster, contact_schedule: ContactSchedule
-) -> Iterator[ProactiveUpdate]:
-    """All that this customer must hear unless something happens first, in no order."""
+def proactive_updates(facts: Facts, contact_schedule: ContactSchedule) -> Iterator[ProactiveUpdate]:
+    """Every update that the customer must get unless something happens first, in no order."""
+    request = facts.request
     if request.is_closed:
         return
     for run in request.open_runs:
@@ -97,22 +107,13 @@ def proactive_updates(
             yield ProactiveUpdate(
                 UpdateKind.DELAY, _delay_at(request, run, stage, contact_schedule), run
             )
-        yield from _of_passing_on(request, run, contact_schedule)
+        yield from _handoff_updates(request, run, contact_schedule)
         if stage.update_every is not None and not _is_asked(request, run):
-            calendar = roster.department_by_id(run.department_id).calendar
-            at = calendar.add(_heard_at(request, run), stage.update_every)
+            calendar = facts.roster.department_by_id(run.department_id).calendar
+            at = calendar.add(_last_heard_at(request, run), stage.update_every)
             yield ProactiveUpdate(
                 UpdateKind.PROGRESS_UPDATE, contact_schedule.after_quiet_hours(at), run
             )
-
-
-def find_next_update_at(
-    request: ServiceRequest, roster: Roster, contact_schedule: ContactSchedule
-) -> datetime | None:
-    """When the customer must next hear from us; None while nothing is to come."""
-    return min(
-        (one.at for one in proactive_updates(request, roster, contact_schedule)), default=None
-    )
 
 
 def fulfil_date_promises(request: ServiceRequest, actor: Actor, now: datetime) -> None:
@@ -129,12 +130,15 @@ def fulfil_date_promises(request: ServiceRequest, actor: Actor, now: datetime) -
             )
 
 
-def delay_lead_time(
+def _lead_time(
     request: ServiceRequest, run: StageRun, contact_schedule: ContactSchedule
 ) -> timedelta:
-    """How long before its date a delay is told; never so soon that it follows the date itself."""
+    """How long before its date a delay is announced.
+
+    At most half of the time between the last message to the customer and the date.
+    """
     whole = run.due_at - run.opened_at
-    longest = max((run.due_at - _heard_at(request, run)) / 2, timedelta())
+    longest = max((run.due_at - _last_heard_at(request, run)) / 2, timedelta())
     return min(
         max(whole * LEAD_TIME_SHARE, 2 * contact_schedule.check_interval), MAX_LEAD_TIME, longest
     )
@@ -143,9 +147,9 @@ def delay_lead_time(
 def delay_question_from(
     request: ServiceRequest, run: StageRun, contact_schedule: ContactSchedule
 ) -> datetime:
-    """From when on the desk asks whether it will be done in time."""
+    """From when on the desk asks whether the stage will be done in time."""
     whole = run.due_at - run.opened_at
-    return run.due_at - max(4 * delay_lead_time(request, run, contact_schedule), whole / 4)
+    return run.due_at - max(4 * _lead_time(request, run, contact_schedule), whole / 4)
 
 
 def estimate_due_at(
@@ -157,25 +161,25 @@ def estimate_due_at(
     now: datetime,
     contact_schedule: ContactSchedule,
 ) -> datetime:
-    """A new date for what will not be done by the old one, for a customer who reads it ``now``.
+    """A new due date for a late stage, for a customer who reads it ``now``; never in quiet hours.
 
-    By what four in five took, where that is still to come; else the end of its grace; else the
-    time that was expected once more, and longer each time. By day.
+    It is the 80th percentile of measured durations, where that is still to come; else the end of
+    the grace; else the expected time once more, and longer each time.
     """
     calendar = department.calendar.calendar_for(stage.expected)
     expected_at = department.calendar.add(run.opened_at, stage.expected)
     expected = calendar.elapsed(run.opened_at, expected_at)
     passed = max(run.due_at, now)
     once_more = calendar.add_open_time(now, expected * (1 + run.delays_announced))
-    beliefs = [run.overdue_at, once_more]
+    candidates = [run.overdue_at, once_more]
     if stage_duration is not None:
         paused = timedelta(seconds=run.paused_seconds)
-        beliefs.insert(0, calendar.add_open_time(run.opened_at, stage_duration.p80 + paused))
-    believed = next((one for one in beliefs if one > passed), once_more)
-    believed = max(believed, calendar.add_open_time(passed, expected * MIN_EXTENSION_SHARE))
+        candidates.insert(0, calendar.add_open_time(run.opened_at, stage_duration.p80 + paused))
+    estimate = next((at for at in candidates if at > passed), once_more)
+    estimate = max(estimate, calendar.add_open_time(passed, expected * MIN_EXTENSION_SHARE))
     return (
         contact_schedule.after_quiet_hours(
-            contact_schedule.after_quiet_hours(believed) - QUIET_HOURS_MARGIN
+            contact_schedule.after_quiet_hours(estimate) - QUIET_HOURS_MARGIN
         )
         + QUIET_HOURS_MARGIN
     )
@@ -187,21 +191,21 @@ def _delay_at(
     stage: StageDefinition,
     contact_schedule: ContactSchedule,
 ) -> datetime:
-    """Ahead of its date; where that is at night, the evening before, if the date is older."""
-    ahead = delay_lead_time(request, run, contact_schedule)
+    """Before its date; in quiet hours the evening before, if the customer knows the date by then."""
+    ahead = _lead_time(request, run, contact_schedule)
     at = run.due_at - ahead
     evening = None if stage.urgent else contact_schedule.quiet_hours_began_at(at)
     if evening is None:
         return at
-    return evening - ahead if evening - ahead > _heard_at(request, run) else at
+    return evening - ahead if evening - ahead > _last_heard_at(request, run) else at
 
 
-def _of_passing_on(
+def _handoff_updates(
     request: ServiceRequest, run: StageRun, contact_schedule: ContactSchedule
 ) -> Iterator[ProactiveUpdate]:
-    """It waits to be taken up when the customer expects the next step; and when it should be.
+    """Updates about a handoff: when the customer expects the next stage, and when it is overdue.
 
-    What is taken up in time is told by its milestone alone.
+    A handoff that is accepted in time is announced by its milestone alone.
     """
     handoff = request.pending_handoff(run)
     if handoff is None or handoff.accept_by is None or run.is_paused:
@@ -221,7 +225,7 @@ def _of_passing_on(
 
 
 def _next_step_at(run: StageRun, last: StageRun, contact_schedule: ContactSchedule) -> datetime:
-    """Ahead of the date that was told with the stage before: an hour of its day, else a day."""
+    """Before the date given with the previous stage: that time on the same day, else that day's end."""
     ahead = max(
         (last.due_at - last.opened_at) * LEAD_TIME_SHARE, 2 * contact_schedule.check_interval
     )
@@ -239,12 +243,12 @@ def _next_step_at(run: StageRun, last: StageRun, contact_schedule: ContactSchedu
     ).astimezone(UTC)
 
 
-def _heard_at(request: ServiceRequest, run: StageRun) -> datetime:
-    """When the customer last heard from us since it was opened: its date is no older."""
+def _last_heard_at(request: ServiceRequest, run: StageRun) -> datetime:
+    """When the customer last heard from us since the stage opened; the date they know is no older."""
     return max(run.opened_at, request.last_told_at or run.opened_at)
 
 
 def _is_asked(request: ServiceRequest, run: StageRun) -> bool:
-    """While a question has reminders of its own, nothing else need be said."""
+    """True while a question of this stage has a reminder to come: no update is needed."""
     asked = request.open_question
     return asked is not None and asked.run is run and asked.next_at is not None

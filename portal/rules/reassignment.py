@@ -1,84 +1,83 @@
-"""What lies with somebody who is away or has left goes to whoever stands in for them."""
+"""Reassignment of what an absent or former member of staff has to their substitute."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
-from portal.models.people.actor import Actor
 from portal.models.requests.dropped_ball import DroppedBall, EscalationLevel
 from portal.models.requests.event import EventKind
-from portal.models.requests.service_request import ServiceRequest
 from portal.models.requests.stage_run import StageRun
-from portal.rules.roster import Roster
+from portal.rules.facts import Facts
 
 
 @dataclass
 class Reassignment:
-    """All of one request that lies with nobody who is here; pure, as Progress is.
+    """Everything of one request whose owner is absent or has left; pure, as StageFlow is.
 
-    ``balls`` are those of the request that are open. ``given`` has who gave what to whom, and
-    the stage, where it is one.
+    ``balls`` are the open balls of the request. ``reassigned`` has the old and the new owner, with
+    the run where it is a stage.
     """
 
-    request: ServiceRequest
+    facts: Facts
     balls: Sequence[DroppedBall]
-    roster: Roster
     reassigned: dict[tuple[int, int], StageRun | None] = field(default_factory=dict)
 
-    def reassign(self, actor: Actor, now: datetime) -> bool:
-        """Give each thing to whoever stands in, a line on the timeline for each of them.
+    def reassign(self) -> bool:
+        """Give each of them to the substitute and record an event for each pair. Idempotent.
 
-        False where nothing is to give, or nobody is there to take it: then it stays. Doing it
-        twice does it once.
+        False where nothing is to be given, or nobody can take it: then it stays.
         """
-        if not self.request.is_closed:
-            self._the_work()
-        self._the_promises()
-        self._the_balls()
+        if not self.facts.request.is_closed:
+            self._reassign_stages()
+        self._reassign_promises()
+        self._reassign_balls()
         for (giver, taker), run in self.reassigned.items():
-            self.request.record(
-                EventKind.ASSIGNED, actor, now, run=run, visible=False,
-                to=self.roster.person(taker).name, to_id=taker,
-                reason=self.roster.reassignment_reason(giver),
+            self.facts.request.record(
+                EventKind.ASSIGNED, self.facts.actor, self.facts.now, run=run, visible=False,
+                to=self.facts.roster.person(taker).name, to_id=taker,
+                reason=self.facts.roster.reassignment_reason(giver),
             )  # fmt: skip
         return bool(self.reassigned)
 
-    def _the_work(self) -> None:
-        request = self.request
+    def _reassign_stages(self) -> None:
+        request = self.facts.request
         for run in request.open_runs:
             handoff = request.pending_handoff(run)
-            place = handoff.from_department_id if handoff else run.department_id
-            run.assignee_id = self._pass(run.assignee_id, place, run)
+            department_id = handoff.from_department_id if handoff else run.department_id
+            run.assignee_id = self._pass(run.assignee_id, department_id, run)
         if request.coordinator_id is not None:
             request.coordinator_id = self._pass(request.coordinator_id, request.department_id)
         if not request.open_runs:
             request.owner_id = self._pass(request.owner_id, request.department_id)
         request.derive_state()
 
-    def _the_promises(self) -> None:
-        for promise in self.request.promises:
+    def _reassign_promises(self) -> None:
+        for promise in self.facts.request.promises:
             if promise.closed_at is None:
                 promise.owner_id = self._pass(promise.owner_id, promise.department_id)
 
-    def _the_balls(self) -> None:
+    def _reassign_balls(self) -> None:
         for ball in self.balls:
-            place = ball.department_id or self.request.department_id
+            department_id = ball.department_id or self.facts.request.department_id
             if ball.owner_id is not None:
-                ball.owner_id = self._pass(ball.owner_id, place)
+                ball.owner_id = self._pass(ball.owner_id, department_id)
             above = ball.escalated_to_id
-            if above is not None and not self.roster.is_available(above):
+            if above is not None and not self.facts.roster.is_available(above):
                 default_manager = (
-                    self.roster.default_manager() if ball.level == EscalationLevel.MANAGER else None
+                    self.facts.roster.default_manager()
+                    if ball.level == EscalationLevel.MANAGER
+                    else None
                 )
                 taker = (
-                    self.roster.find_deputy(above)
+                    self.facts.roster.find_deputy(above)
                     or default_manager
-                    or self.roster.substitute_or_self(above, place)
+                    or self.facts.roster.substitute_or_self(above, department_id)
                 )
                 ball.escalated_to_id = self._given(above, taker)
 
     def _pass(self, staff_id: int, department_id: int, run: StageRun | None = None) -> int:
-        return self._given(staff_id, self.roster.substitute_or_self(staff_id, department_id), run)
+        return self._given(
+            staff_id, self.facts.roster.substitute_or_self(staff_id, department_id), run
+        )
 
     def _given(self, giver: int, taker: int, run: StageRun | None = None) -> int:
         if taker != giver:

@@ -1,4 +1,4 @@
-"""Who could take what, read once at the start of a turn so that the rules stay pure."""
+"""Who can be given what, read once in a transaction so that the rules stay pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -9,9 +9,10 @@ from portal.errors import BadInput, Conflict
 from portal.models.columns import saved_id
 from portal.models.people.department import Department
 from portal.models.people.staff_member import Role, StaffMember
+from portal.rules.colleague import Colleague
 
 MAX_DEPUTY_DEPTH = 2
-"""A deputy who is away has a deputy too; further it does not go."""
+"""How many deputies in a row are tried: a deputy who is absent has a deputy too."""
 
 
 @dataclass
@@ -34,13 +35,13 @@ class Roster:
         return next(d for d in self.departments.values() if d.id == department_id)
 
     def person(self, staff_id: int) -> StaffMember:
-        """Somebody at the desk, disabled or not."""
+        """The member of staff of that id, disabled or not."""
         return self.staff[staff_id]
 
     def by_email(self, email: str) -> StaffMember:
-        """The person with this address, to be given something.
+        """The person with this address, to be given work.
 
-        Raises BadInput when nobody active has it, Conflict while they are away.
+        Raises BadInput when no active person has it, Conflict while they are absent.
         """
         wanted = email.strip().lower()
         for person in self.staff.values():
@@ -52,9 +53,9 @@ class Roster:
     def assignee(self, department: Department, named: StaffMember | None = None) -> int:
         """Who takes a stage in this department, as a staff id.
 
-        The one named, else its lead, else its agent with the fewest open stages, else any
-        manager, else any admin. Who is away or has left is replaced by their deputy, and has it
-        only where nobody else could. Raises Conflict when there is nobody at all.
+        The person ``named``, else its lead, else its agent with the fewest open stages, else any
+        manager, else any admin. A deputy replaces whoever is absent or has left; an absent person
+        is given it only where nobody else can be. Raises Conflict when there is nobody at all.
         """
         found = self.find_assignee(department, named)
         if found is None:
@@ -66,22 +67,22 @@ class Roster:
 
     def find_assignee(self, department: Department, named: StaffMember | None = None) -> int | None:
         """The same; None when there is nobody at all."""
-        for candidates in self._in_turn(department, named):
+        for candidates in self._candidate_groups(department, named):
             here = [one for one in candidates if self.is_available(one)] or [
                 deputy for one in candidates if (deputy := self.find_deputy(one)) is not None
             ]
             if here:
                 return self._least_loaded(here)
-        for candidates in self._in_turn(department, named):
+        for candidates in self._candidate_groups(department, named):
             active = [one for one in candidates if self._is_active(one)]
             if active:
                 return self._least_loaded(active)
         return None
 
     def substitute_or_self(self, staff_id: int, department_id: int) -> int:
-        """Who has what this person had in the department: they themselves while they are here.
+        """The person themselves while they are present, else the department's assignee.
 
-        They keep what nobody else could have.
+        They keep what nobody else can be given.
         """
         if self.is_available(staff_id):
             return staff_id
@@ -89,7 +90,7 @@ class Roster:
         return self.find_assignee(department, self.staff.get(staff_id)) or staff_id
 
     def find_deputy(self, staff_id: int) -> int | None:
-        """The person's deputy, or their deputy's, whoever is here; None where neither is."""
+        """The person's deputy, or that deputy's, whoever is present; None where neither is."""
         deputy = self.staff.get(staff_id)
         for _ in range(MAX_DEPUTY_DEPTH):
             deputy = self.staff.get(deputy.deputy_id) if deputy and deputy.deputy_id else None
@@ -103,7 +104,7 @@ class Roster:
         return None
 
     def find_cover(self, staff_id: int) -> int | None:
-        """By name: their deputy, else the lead of their department, if one of them is here."""
+        """Their deputy, else the lead of their department, if one of them is present."""
         deputy = self.find_deputy(staff_id)
         if deputy is not None:
             return deputy
@@ -112,9 +113,9 @@ class Roster:
         return next((one for one in leads if one != staff_id and self.is_available(one)), None)
 
     def default_manager(self) -> int | None:
-        """The manager who has been here longest, else such an admin; None where there is none.
+        """The manager with the lowest id, else such an admin; None where there is none.
 
-        Who is away is passed over while anybody else could be it.
+        Absent people are passed over while there is anybody else.
         """
         managers = [*self._with_role(Role.MANAGER)], [*self._with_role(Role.ADMIN)]
         for is_fit in (self.is_available, self._is_active):
@@ -125,14 +126,14 @@ class Roster:
         return None
 
     def lead_of(self, department: Department) -> int | None:
-        """The department's lead; where they are away whoever stands in, if anybody does."""
+        """The department's lead; while they are absent their deputy, if there is one."""
         lead = self.leads.get(saved_id(department))
         if lead is None or self.is_available(lead):
             return lead
         return self.find_deputy(lead)
 
     def manager_of(self, department: Department) -> int | None:
-        """A manager who works in the department, else whoever oversees all."""
+        """A manager who works in the department, else the default manager."""
         members = self.members.get(saved_id(department), [])
         theirs = [one for one in members if self.is_available(one) and self.staff[one].manages_all]
         return min(theirs, default=None) or self.default_manager()
@@ -143,7 +144,7 @@ class Roster:
         return person is not None and person.is_away(self.now)
 
     def is_available(self, staff_id: int) -> bool:
-        """True for whoever can be given work now: neither disabled nor away."""
+        """True for a person who can be given work now: neither disabled nor absent."""
         return self._is_active(staff_id) and not self.is_away(staff_id)
 
     def timezone_of(self, staff_id: int) -> str:
@@ -153,11 +154,23 @@ class Roster:
         return next(iter(zones or [one.timezone for one in self.departments.values()]), "UTC")
 
     def reassignment_reason(self, staff_id: int) -> str:
-        """Why somebody else has their work: "Ana Reyes is away until Tue 3 Jun", "... has left"."""
+        """Why their work is reassigned: "Ana Reyes is away until Tue 3 Jun", "... has left"."""
         person = self.person(staff_id)
         if person.disabled_at:
             return f"{person.name} has left"
         return f"{person.name} is {person.describe_absence(self.now, self.timezone_of(staff_id))}"
+
+    def colleague(self, person: StaffMember) -> Colleague:
+        """The person with their places in these departments, as authorization sees them."""
+        places = [key for key, members in self.members.items() if person.id in members]
+        return Colleague(
+            staff_id=saved_id(person),
+            name=person.name,
+            manages_all=person.manages_all,
+            departments=frozenset(places),
+            leads=frozenset(key for key, lead in self.leads.items() if lead == person.id),
+            department_names={saved_id(one): one.name for one in self.departments.values()},
+        )
 
     def works_in(self, person: StaffMember, department: Department) -> bool:
         """True for a member of the department."""
@@ -170,8 +183,10 @@ class Roster:
         who = f" {self.person(taker).name} stands in." if taker else ""
         raise Conflict(f"{self.reassignment_reason(saved_id(person))}.{who}")
 
-    def _in_turn(self, department: Department, named: StaffMember | None) -> Iterator[list[int]]:
-        """Those who could take it: the first group in which anybody can is asked."""
+    def _candidate_groups(
+        self, department: Department, named: StaffMember | None
+    ) -> Iterator[list[int]]:
+        """Groups of candidates, the first choice first."""
         lead = self.leads.get(saved_id(department))
         yield [named.id] if named and named.id else []
         yield [lead] if lead else []

@@ -249,3 +249,14 @@ async def test_quiet_hours_are_shown_with_their_end(
         message.due_at = kept_clock.now() + timedelta(hours=3)
         session.add(message)
     assert "quiet hours" in visible_text(await (await desk_clients("tess")).page(card_request))
+
+
+@pytest.mark.parametrize("name", ["note", "handover"])
+async def test_an_advance_with_a_text_that_is_too_long_is_refused(
+    desk_clients: Any, card_request: ServiceRequest, name: str
+) -> None:
+    answer = await (await desk_clients("tess")).submit(
+        card_request, "advance", htmx=True, **{name: "x" * 2001}
+    )
+    assert answer.status_code == 422
+    assert f"Please keep the {name} under 2000 letters." in visible_text(answer.text)

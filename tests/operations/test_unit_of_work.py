@@ -13,6 +13,7 @@ from portal.models import (
     ContactChannel,
     ContactReason,
     Event,
+    EventKind,
     Message,
     MessageKind,
     ServiceRequest,
@@ -27,7 +28,8 @@ from portal.operations import (
     receive_web_message,
     write_to_customer,
 )
-from tests.support.factories import MARTIN
+from portal.rules.stage_flow import StageFlow
+from tests.support.factories import MARTHA, MARTIN
 
 
 async def test_a_change_made_from_an_old_page_is_refused_and_changes_nothing(
@@ -232,3 +234,42 @@ async def test_events_are_numbered_in_the_order_in_which_they_happened(
         "opened", "stage_reached", "stage_completed", "handoff_sent",
     ]  # fmt: skip
     assert {one.request_id for one in events} == set(requests)
+
+
+async def test_an_event_recorded_before_a_flush_reaches_finish(organisation, card_request):
+    async with organisation.operations.begin(CUSTOMER_ACTOR) as uow:
+        held = await uow.lock(card_request.reference)
+        event = held.record(EventKind.MESSAGE_IN, uow.actor, uow.now)
+        await uow.session.flush()
+        assert await uow.finish(held) == [event]
+        assert await uow.finish(held) == []
+
+
+async def test_a_text_of_thanks_refreshes_the_boards_of_its_departments(organisation, card_request):
+    async with organisation.operations.begin(CUSTOMER_ACTOR) as uow:
+        await receive_text(
+            uow, sid="SM1", sender=MARTIN.phone, to="+15005550006", body="Thank you!"
+        )
+        assert card_request.department_id in uow.changed_departments
+
+
+async def test_each_request_of_one_transaction_finishes_its_own_events(organisation, card_request):
+    other = await organisation.open("card", MARTHA, by=SYSTEM_ACTOR)
+    async with organisation.operations.begin(SYSTEM_ACTOR) as uow:
+        first, second = await uow.lock(card_request.reference), await uow.lock(other.reference)
+        StageFlow(await uow.facts(second)).advance(None, "", None)
+        assert await uow.finish(first) == []
+        assert {event.kind for event in await uow.finish(second)} >= {EventKind.STAGE_COMPLETED}
+
+
+async def test_an_operation_that_records_and_does_not_finish_is_rolled_back(
+    organisation, card_request
+):
+    async def forget() -> None:
+        async with organisation.operations.begin(SYSTEM_ACTOR) as uow:
+            held = await uow.lock(card_request.reference)
+            held.record(EventKind.MESSAGE_IN, uow.actor, uow.now)
+
+    with pytest.raises(RuntimeError, match=f"not finished: {card_request.reference}"):
+        await forget()
+    assert (await organisation.reload(card_request)).version == card_request.version

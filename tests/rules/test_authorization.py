@@ -19,13 +19,13 @@ from portal.models import (
 )
 from portal.rules.authorization import (
     Act,
-    Colleague,
     authorize,
     fulfils_call_promise,
     is_allowed,
     may_change_absence,
     may_dismiss,
 )
+from portal.rules.colleague import Colleague
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "authorization.md"
 

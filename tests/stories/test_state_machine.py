@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -22,10 +22,13 @@ from portal.models import (
     StageRun,
     Workflow,
 )
+from portal.rules.facts import Facts, WorkflowFacts
 from portal.rules.follow_ups import FollowUpFlow
 from portal.rules.handoffs import HandoffFlow
 from portal.rules.roster import Roster
 from portal.rules.stage_flow import StageFlow
+from portal.rules.stage_pauses import StagePauses
+from portal.rules.stage_returns import StageReturns
 from portal.workflows import read_workflow
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "architecture.md"
@@ -80,12 +83,10 @@ VERBS: dict[str, Callable[[StageFlow, str], object]] = {
     "accept": lambda go, stage: HandoffFlow(go).accept(stage, None),
     "refuse": lambda go, stage: HandoffFlow(go).refuse(stage, "No.", None),
     "recall": lambda go, stage: HandoffFlow(go).recall(stage, None),
-    "send back": lambda go, stage: go.send_back(stage, "Again."),
-    "reopen": lambda go, _: go.reopen(None, "A mistake."),
-    "hold": lambda go, _: go.request.hold(None, "Wait.", None, SYSTEM_ACTOR, go.now),
-    "resume": lambda go, _: go.request.resume(
-        None, SYSTEM_ACTOR, go.now, go.roster.departments.values()
-    ),
+    "send back": lambda go, stage: StageReturns(go).send_back(stage, "Again."),
+    "reopen": lambda go, _: StageReturns(go).reopen(None, "A mistake."),
+    "hold": lambda go, _: StagePauses(go.facts).hold(None, "Wait.", None),
+    "resume": lambda go, _: StagePauses(go.facts).resume(None),
     "cancel": lambda go, _: cancel(go),
     "ask": lambda go, _: FollowUpFlow(go).run_due_step(the_question(go, FollowUpState.PLANNED)),
     "answer yes": lambda go, _: FollowUpFlow(go).answer(asked(go), Answer.YES, "yes", "sms"),
@@ -96,7 +97,7 @@ VERBS: dict[str, Callable[[StageFlow, str], object]] = {
 
 def cancel(go: StageFlow) -> None:
     go.request.require_open()
-    go.request.end(RequestStatus.CANCELLED, SYSTEM_ACTOR, go.now, "Enough.", go.roster)
+    go.end(RequestStatus.CANCELLED, "Enough.")
 
 
 def give_up(go: StageFlow) -> None:
@@ -135,14 +136,16 @@ class Life:
         ids = {stage.key: number for number, stage in enumerate(DEFINITION.stages)}
         roster = Roster(departments, staff, members={1: [1], 2: [2]})
         start = datetime(2025, 6, 3, tzinfo=UTC)
-        self.go = StageFlow(self.request, roster, ids, SYSTEM_ACTOR, start)
+        workflow = WorkflowFacts(roster, ids)
+        self.go = StageFlow(Facts(self.request, workflow, SYSTEM_ACTOR, start))
         self.go.begin()
         for step in steps:
             self.take(step)
 
     def take(self, step: Step) -> None:
         """One verb, a minute after the last."""
-        self.go.now += timedelta(minutes=1)
+        facts = self.go.facts
+        self.go = StageFlow(replace(facts, now=facts.now + timedelta(minutes=1)))
         VERBS[step[0]](self.go, step[1])
 
     def runs(self) -> dict[int, str]:

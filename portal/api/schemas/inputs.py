@@ -79,6 +79,10 @@ def _check_printable(text: str) -> str:
     return text
 
 
+def _strip(text: str) -> str:
+    return text.strip()
+
+
 Moment = Annotated[
     datetime,
     BeforeValidator(parse_time),
@@ -88,7 +92,7 @@ Cursor = Annotated[int, BeforeValidator(decode_cursor), WithJsonSchema({"type": 
 Key = Annotated[str, Field(max_length=64), AfterValidator(_check_printable)]
 Email = Annotated[str, Field(max_length=254), AfterValidator(_check_printable)]
 Reason = Annotated[str, Field(min_length=1, max_length=MAX_REASON_LENGTH)]
-Note = Annotated[str, Field(max_length=MAX_REASON_LENGTH)]
+Note = Annotated[str, Field(max_length=MAX_REASON_LENGTH), AfterValidator(_strip)]
 ShortText = Annotated[str, Field(max_length=254), AfterValidator(_check_printable)]
 Channels = Annotated[list[Literal[Channel.SMS, Channel.EMAIL]], Field(max_length=2)]
 Version = Annotated[StrictInt, Field(ge=0, le=2**31 - 1)]

@@ -11,13 +11,15 @@ from starlette.responses import Response
 
 from portal.desk.widgets import Person
 from portal.models import ServiceRequest, StaffMember
+from portal.models.columns import saved_id
 from portal.queries.desk.failed_messages import (
     ALL_FAILED_MESSAGES,
     FailedMessageScope,
 )
 from portal.queries.desk.inbox import PromiseScope
 from portal.queries.staff import find_staff_with_departments
-from portal.rules.authorization import Act, Colleague, is_allowed
+from portal.rules.authorization import Act, is_allowed
+from portal.rules.colleague import Colleague
 from portal.settings import Settings
 
 SIGN_IN_COOKIE = "kept_desk"
@@ -66,7 +68,7 @@ class CurrentStaff:
     def colleague(self) -> Colleague:
         """The person as the authorization rule sees them, without what they lead."""
         return Colleague(
-            self.staff.id or 0, self.staff.name, self.staff.manages_all, self.departments
+            saved_id(self.staff), self.staff.name, self.staff.manages_all, self.departments
         )
 
 

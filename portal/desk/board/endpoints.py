@@ -147,7 +147,7 @@ async def _board(
         "heading": current.name if current else "Welcome",
         "summary": _summary(tab) if tab else "You are in no department yet.",
         "sections": sections,
-        "may_accept": current is not None and may_accept(reader.colleague, current.id or 0),
+        "may_accept": current is not None and may_accept(reader.colleague, saved_id(current)),
         "nothing": "Nothing more here." if after else "Nothing is open here. All quiet.",
         "live_url": f"/desk/live?department={current.key}" if current else None,
         "look_again": None if after else REFRESH_SECONDS,

@@ -18,6 +18,7 @@ from portal.errors import BadInput, Conflict, NotFound
 from portal.models import Channel, ContactChannel, ContactReason, ServiceRequest
 from portal.models.columns import saved_id
 from portal.operations import Operations, UnitOfWork
+from portal.operations.transitions import check_text
 from portal.queries.conversations import find_staff_reply_after, get_message
 
 NOT_A_PROMISE = "It was no promise."
@@ -111,8 +112,10 @@ def reference_of(request: Request) -> str:
 
 async def _advance(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
     await operations.advance(
-        uow, request, stage=typed.stage, note=typed["note"],
-        expected_by=typed.optional_time("expected_by"), handover=typed["handover"],
+        uow, request, stage=typed.stage,
+        note=check_text("note", typed["note"], required=False),
+        expected_by=typed.optional_time("expected_by"),
+        handover=check_text("handover", typed["handover"], required=False),
     )  # fmt: skip
 
 

@@ -8,7 +8,8 @@ from portal.desk.labels import join_names
 from portal.desk.request.view_models import NextAction
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Handoff, RequestStatus, RunState, ServiceRequest, StageRun
-from portal.rules.authorization import Act, Colleague, has_part, is_allowed
+from portal.rules.authorization import Act, has_part, is_allowed
+from portal.rules.colleague import Colleague
 from portal.rules.roster import Roster
 from portal.workflows import StageDefinition
 
@@ -30,7 +31,7 @@ class NextActionsPresenter:
 
     @property
     def _colleague(self) -> Colleague:
-        return Colleague.from_roster(self.reader.staff, self.roster)
+        return self.roster.colleague(self.reader.staff)
 
     def _may(self, act: Act, stage: str | None) -> bool:
         return is_allowed(self._colleague, self.request, stage, act)

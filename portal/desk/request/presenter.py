@@ -114,7 +114,7 @@ async def present_request(
     wanted = ConsentPresenter(request, lines, permitted, drawing.words)
     delays = DelayPresenter(
         renderer, await load_stage_durations(session, request.workflow.key),
-        ContactSchedule.for_customer(request.customer, settings, now), drawing.words,
+        ContactSchedule(request.customer, settings, now), drawing.words,
     )  # fmt: skip
     cards = [card for card in delays.cards() if reader.may(Act.DELAY, request, card.stage)]
     return replace(

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -17,14 +17,12 @@ from portal.models.columns import (
     foreign_key_column,
     json_column,
     primary_key,
-    saved_id,
     text_column,
     timestamp_column,
 )
 from portal.models.people.actor import Actor
 from portal.models.people.customer import Customer
 from portal.models.people.department import Department
-from portal.models.people.staff_member import StaffMember
 from portal.models.requests.event import Event, EventKind
 from portal.models.requests.follow_up import FollowUp, FollowUpState
 from portal.models.requests.handoff import Handoff
@@ -261,11 +259,11 @@ class ServiceRequest(SQLModel, table=True):
         bumps_version: bool = True,
         **data: Any,
     ) -> Event:
-        """Add to the timeline.
+        """Add to the timeline, and to ``recorded_events``.
 
-        ``visible`` for what shows on the customer's page, whose version then grows with the
-        turn. ``moves`` is false for what no rule depends on (words): a colleague's click stays
-        good.
+        ``visible`` is true for what the customer's page shows; the page's version then grows at
+        the end of the operation. ``bumps_version`` is false for what no rule depends on, such as
+        a message: a form that a colleague opened before it stays valid.
         """
         event = Event(
             at=now,
@@ -280,71 +278,18 @@ class ServiceRequest(SQLModel, table=True):
             data=data,
         )
         self.events.add(event)
+        self.recorded_events.append(event)
         self.updated_at = now
         if bumps_version:
             self.version += 1
         return event
 
-    def hold(
-        self, stage: str | None, reason: str, until: datetime | None, actor: Actor, now: datetime
-    ) -> Event:
-        """Put it aside, for a reason; without a stage, all that is open. The clock stands still."""
-        self.require_open()
-        runs = [self.get_open_run(stage)] if stage else self.open_runs
-        runs = [run for run in runs if run.held_at is None]
-        if not runs:
-            raise Conflict(f"{self.reference} has nothing to hold: it is {self.status_text}.")
-        if until is not None and until <= now:
-            raise BadInput("The hold would end in the past.", fields={"until": "a time to come"})
-        for run in runs:
-            run.hold(now, reason, until)
-        self.derive_state()
-        return self.record(
-            EventKind.HELD, actor, now, run=runs[0], reason=reason,
-            until=until.isoformat() if until else None,
-        )  # fmt: skip
-
-    def resume(
-        self, stage: str | None, actor: Actor, now: datetime, departments: Iterable[Department]
-    ) -> Event:
-        """Go on with what was held; due times move on by the time that was lost."""
-        self.require_open()
-        runs = [self.get_open_run(stage)] if stage else self.open_runs
-        runs = [run for run in runs if run.held_at is not None]
-        if not runs:
-            raise Conflict(f"{self.reference} is not on hold.")
-        by_id = {department.id: department for department in departments}
-        for run in runs:
-            handoff, department = self.pending_handoff(run), by_id[run.department_id]
-            if handoff is not None and run.held_at is not None:
-                handoff.extend_by_hold(run.held_at, now, department)
-            run.resume(now, department)
-        self.derive_state()
-        return self.record(EventKind.RESUMED, actor, now, run=runs[0])
-
-    def assign(
-        self, stage: str | None, to: StaffMember, actor: Actor, now: datetime, note: str = ""
-    ) -> Event:
-        """Name the person: of a stage, or of the whole while several are open and none is named.
-
-        ``note`` is for them alone.
-        """
-        self.require_open()
-        owner = saved_id(to)
-        if not self.open_runs:
-            run = None
-            self.owner_id = owner
-        elif stage is None and len(self.open_runs) > 1:
-            run = None
-            self.coordinator_id = owner
-        else:
-            run = self.get_open_run(stage)
-            run.assignee_id = owner
-        self.derive_state()
-        return self.record(
-            EventKind.ASSIGNED, actor, now, run=run, visible=False,
-            to=to.name, to_id=to.id, note=note,
-        )  # fmt: skip
+    @property
+    def recorded_events(self) -> list[Event]:
+        """The events recorded on this object and not yet taken, in order, flushed or not."""
+        # SQLAlchemy makes objects of rows without an initializer: the list is made here.
+        recorded: list[Event] = self.__dict__.setdefault("_recorded_events", [])
+        return recorded
 
     def end(
         self,

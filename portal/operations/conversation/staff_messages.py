@@ -18,9 +18,13 @@ from portal.models import (
 )
 from portal.models.columns import saved_id
 from portal.operations.authorization import acting_colleague, authorize
-from portal.operations.commitments import create_promises_from_text
 from portal.operations.conversation.consent import ConsentChange, record_consent_change
-from portal.operations.promises import fulfil_promises, open_answer_promise, open_call_promise
+from portal.operations.promises import (
+    create_promises_from_text,
+    fulfil_promises,
+    open_answer_promise,
+    open_call_promise,
+)
 from portal.operations.transitions import check_text
 from portal.operations.unit_of_work import UnitOfWork
 from portal.rules.authorization import Act, fulfils_call_promise

@@ -1,103 +1,99 @@
-"""Keeping watch over one request: what has slipped is raised once, and resolved by the facts."""
+"""Detection of dropped balls of one request: each is raised once, and resolved when it is done."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.live import NO_DEPARTMENT
-from portal.models import DroppedBall, DroppedBallKind, MonitoringGap, ServiceRequest
+from portal.models import DroppedBall, DroppedBallKind, MonitoringGap
+from portal.operations.step import StepContext
 from portal.rules.dropped_balls import DETECTED_KINDS, DropCondition, drop_conditions
-from portal.rules.roster import Roster
+from portal.rules.facts import Facts
 
 ConditionKey = tuple[DroppedBallKind, str]
 
 
-async def detect_dropped_balls(
-    session: AsyncSession, request: ServiceRequest, roster: Roster, now: datetime
-) -> set[int]:
-    """Raise what of this request has slipped by now, resolve what has not, plan the next look.
+async def detect_dropped_balls(context: StepContext) -> None:
+    """Raise what of this request is dropped by now, resolve what is not, plan the next check.
 
-    Gives the departments on whose desk something moved. The database is asked nothing where
-    nothing has slipped, which is nearly always.
+    Departments whose balls change are added to the work's changed departments. The database is
+    asked nothing where nothing is dropped, which is nearly always.
     """
-    will_slip = list(drop_conditions(request, roster))
-    later = [one.at for one in will_slip if one.at > now]
-    true_now = [one for one in will_slip if one.at <= now]
-    moved: set[int] = set()
-    if true_now or request.has_open_ball:
-        patient = await _patience(session, true_now, now)
-        later += patient.values()
-        raised = [one for one in true_now if one.key not in patient]
-        moved = await _bring_up_to_date(session, request, raised, roster, now)
-    request.next_check_at = min(later, default=None)
-    return moved
+    work, facts = context.work, context.facts
+    request, now = facts.request, facts.now
+    conditions = list(drop_conditions(facts))
+    check_times = [condition.at for condition in conditions if condition.at > now]
+    dropped = [condition for condition in conditions if condition.at <= now]
+    if dropped or request.has_open_ball:
+        excused = await _excused_until(work.session, dropped, now)
+        check_times += excused.values()
+        raised = [condition for condition in dropped if condition.key not in excused]
+        work.changed_departments |= await _update_balls(work.session, facts, raised)
+    request.next_check_at = min(check_times, default=None)
 
 
-async def _bring_up_to_date(
-    session: AsyncSession,
-    request: ServiceRequest,
-    true_now: Sequence[DropCondition],
-    roster: Roster,
-    now: datetime,
+async def _update_balls(
+    session: AsyncSession, facts: Facts, dropped: Sequence[DropCondition]
 ) -> set[int]:
+    """Raise these and resolve the others; gives the departments whose balls changed."""
+    request = facts.request
     query = select(DroppedBall).where(
         col(DroppedBall.request_id) == request.id, col(DroppedBall.kind).in_(DETECTED_KINDS)
     )
     balls = (await session.exec(query)).all()
     standing = {(ball.kind, ball.subject): ball for ball in balls if ball.resolved_at is None}
-    dismissed = {(one.kind, one.subject, one.dropped_at) for one in balls if one.dismissed_by}
-    moved = set[int]()
-    true = {one.key for one in true_now}
+    dismissed = {(ball.kind, ball.subject, ball.dropped_at) for ball in balls if ball.dismissed_by}
+    changed = set[int]()
+    keys = {condition.key for condition in dropped}
     for key, ball in standing.items():
-        if key not in true:
-            ball.resolved_at = now
-            moved.add(ball.department_id or NO_DEPARTMENT)
+        if key not in keys:
+            ball.resolved_at = facts.now
+            changed.add(ball.department_id or NO_DEPARTMENT)
     request.has_open_ball = False
-    for one in true_now:
-        if (*one.key, one.at) in dismissed:
+    for condition in dropped:
+        if (*condition.key, condition.at) in dismissed:
             continue  # Somebody has said why it does not matter; only a new time makes it matter.
         request.has_open_ball = True
-        known = standing.get(one.key)
+        known = standing.get(condition.key)
         if known is None:
-            session.add(_ball(request, one, roster, now))
-            moved.add(one.department_id)
+            session.add(_ball(facts, condition))
+            changed.add(condition.department_id)
         else:
-            # Whoever has the work by now has the ball.
-            known.owner_id, known.detail = one.owner_id, one.detail
-    return moved
+            # The ball follows the work to its new owner.
+            known.owner_id, known.detail = condition.owner_id, condition.detail
+    return changed
 
 
-def _ball(
-    request: ServiceRequest, slip: DropCondition, roster: Roster, now: datetime
-) -> DroppedBall:
+def _ball(facts: Facts, condition: DropCondition) -> DroppedBall:
+    department = facts.roster.department_by_id(condition.department_id)
     return DroppedBall(
-        kind=slip.kind,
-        subject=slip.subject,
-        request_id=request.id,
-        department_id=slip.department_id,
-        owner_id=slip.owner_id,
-        detail=slip.detail,
-        dropped_at=slip.at,
-        raised_at=now,
-        escalates_at=roster.department_by_id(slip.department_id).lead_escalation_at(now),
+        kind=condition.kind,
+        subject=condition.subject,
+        request_id=facts.request.id,
+        department_id=condition.department_id,
+        owner_id=condition.owner_id,
+        detail=condition.detail,
+        dropped_at=condition.at,
+        raised_at=facts.now,
+        escalates_at=department.lead_escalation_at(facts.now),
     )
 
 
-async def _patience(
-    session: AsyncSession, true_now: Iterable[DropCondition], now: datetime
+async def _excused_until(
+    session: AsyncSession, dropped: Sequence[DropCondition], now: datetime
 ) -> Mapping[ConditionKey, datetime]:
-    """Until when each waits that fell due while nobody kept watch: it may be right, unseen."""
-    outages = await _recent_outages(session, now) if true_now else []
+    """Until when each is excused that fell due while nothing was monitored."""
+    gaps = await _recent_gaps(session, now) if dropped else []
     return {
-        one.key: out.grace_until
-        for one in true_now
-        for out in outages
-        if out.began_at <= one.at < out.grace_until
+        condition.key: gap.grace_until
+        for condition in dropped
+        for gap in gaps
+        if gap.began_at <= condition.at < gap.grace_until
     }
 
 
-async def _recent_outages(session: AsyncSession, now: datetime) -> Sequence[MonitoringGap]:
+async def _recent_gaps(session: AsyncSession, now: datetime) -> Sequence[MonitoringGap]:
     query = select(MonitoringGap).where(col(MonitoringGap.grace_until) > now)
     return (await session.exec(query.order_by(col(MonitoringGap.grace_until)))).all()

@@ -1,4 +1,4 @@
-"""What nobody has put right goes on to the lead, then to a manager; whoever has it gets mail."""
+"""Escalation: an open ball goes to the lead, then to a manager; its assignee gets an e-mail."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -26,13 +26,13 @@ from portal.rules.roster import Roster
 
 BATCH_SIZE = 500
 NOTICE_INTERVAL = timedelta(minutes=10)
-"""One person gets no more than one mail in so long, however much has slipped."""
+"""One person gets at most one e-mail in this time, however many balls are dropped."""
 
 
 async def escalate(uow: UnitOfWork) -> int:
-    """Take what is due to the next level, by each department's rule; gives how many went.
+    """Take each ball that is due to the next level, by its department's rule; gives how many.
 
-    Not while staff catch up after an outage of ours.
+    Nothing is escalated while staff catch up after an outage of ours.
     """
     catching_up = select(MonitoringGap.id).where(col(MonitoringGap.grace_until) > uow.now).limit(1)
     if (await uow.session.exec(catching_up)).first() is not None:
@@ -48,11 +48,11 @@ async def escalate(uow: UnitOfWork) -> int:
     roster = await load_full_roster(uow.session) if due else None
     for ball in due:
         if roster is not None:
-            _take_on(uow, ball, roster)
+            _escalate_ball(uow, ball, roster)
     return len(due)
 
 
-def _take_on(uow: UnitOfWork, ball: DroppedBall, roster: Roster) -> None:
+def _escalate_ball(uow: UnitOfWork, ball: DroppedBall, roster: Roster) -> None:
     department = roster.department_by_id(ball.department_id or 0)
     lead = roster.lead_of(department)
     manager = roster.manager_of(department)
@@ -62,7 +62,7 @@ def _take_on(uow: UnitOfWork, ball: DroppedBall, roster: Roster) -> None:
     elif ball.level != EscalationLevel.MANAGER and manager not in (None, ball.owner_id):
         ball.level, ball.escalated_to_id, ball.escalates_at = EscalationLevel.MANAGER, manager, None
     else:
-        ball.escalates_at = None  # There is nobody above whoever has it.
+        ball.escalates_at = None  # Nobody is above its assignee.
         return
     ball.escalated_at = uow.now
     uow.changed_departments.add(saved_id(department))
@@ -70,9 +70,9 @@ def _take_on(uow: UnitOfWork, ball: DroppedBall, roster: Roster) -> None:
 
 
 async def queue_staff_notices(uow: UnitOfWork) -> int:
-    """Owe each person one mail about all that is before them and that they had no mail about.
+    """Queue one e-mail for each person about all their balls that they were not notified of.
 
-    Gives how many people are told; nobody is, where this house sends no mail.
+    Gives how many people are notified: none, where no SMTP server is set.
     """
     if uow.settings.smtp_url is None:
         return 0
@@ -88,14 +88,14 @@ async def queue_staff_notices(uow: UnitOfWork) -> int:
     for ball in balls:
         by_person[ball.assignee_id or 0].append(ball)
     references_by_id = await _references(uow, balls)
-    mailed = 0
+    notified = 0
     for person_id, theirs in by_person.items():
         person = await uow.session.get(StaffMember, person_id)
-        if person is None or await _had_mail_lately(uow, person):
+        if person is None or await _was_notified_lately(uow, person):
             continue
         await _mail(uow, person, theirs, references_by_id)
-        mailed += 1
-    return mailed
+        notified += 1
+    return notified
 
 
 async def _mail(
@@ -105,7 +105,7 @@ async def _mail(
     references_by_id: Mapping[int, str],
 ) -> None:
     subject, body = render_notice(
-        [(references_by_id.get(one.request_id or 0, ""), one) for one in balls]
+        [(references_by_id.get(ball.request_id or 0, ""), ball) for ball in balls]
     )
     cause = f"ball:{balls[0].id}:{balls[0].level}"
     await uow.outbox.queue_staff_notice(cause, person.email, subject, body)
@@ -113,7 +113,7 @@ async def _mail(
         ball.notified_level = ball.level
 
 
-async def _had_mail_lately(uow: UnitOfWork, person: StaffMember) -> bool:
+async def _was_notified_lately(uow: UnitOfWork, person: StaffMember) -> bool:
     query = (
         select(Message.id)
         .where(

@@ -1,4 +1,4 @@
-"""Raising what has slipped by an event, and what people do about it; see ``watching`` for time."""
+"""Balls raised and resolved by events, and dismissed by staff; ``detection`` handles time."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -19,13 +19,14 @@ from portal.models import (
 from portal.models.columns import saved_id
 from portal.operations.authorization import authorize_dismissal
 from portal.operations.dropped_balls.detection import detect_dropped_balls
+from portal.operations.step import StepContext
 from portal.operations.transitions import check_text
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.requests import lock_by_id, lock_for_detection
 from portal.queries.roster import load_full_roster
 
 REASSIGNMENT_DELAY = timedelta(minutes=1)
-"""So long after an absence has begun the work has gone to whoever stands in."""
+"""How long after an absence begins the work is reassigned to the substitute."""
 
 
 def message_subject(message: Message) -> str:
@@ -41,9 +42,9 @@ async def raise_dropped_ball(
     *,
     request_id: int | None = None,
 ) -> bool:
-    """Put it before the request's owner, or with no request before whoever oversees; once.
+    """Raise a ball for the request's owner; without a request, for the default manager.
 
-    While one of this kind and subject is open nothing happens: then it gives False.
+    Gives False, and raises none, while one of this kind and subject is open.
     """
     query = select(DroppedBall.id).where(
         col(DroppedBall.kind) == kind,
@@ -70,7 +71,7 @@ async def raise_dropped_ball(
 
 
 async def resolve_dropped_balls(uow: UnitOfWork, subject: str, *kinds: DroppedBallKind) -> None:
-    """The facts have put it right: the open balls of these kinds about this are closed."""
+    """Resolve the open balls of these kinds about this subject."""
     query = select(DroppedBall).where(
         col(DroppedBall.kind).in_(kinds),
         col(DroppedBall.subject) == subject,
@@ -82,16 +83,15 @@ async def resolve_dropped_balls(uow: UnitOfWork, subject: str, *kinds: DroppedBa
 
 
 async def inspect_requests(uow: UnitOfWork, ids: Sequence[int]) -> None:
-    """Raise what has slipped of these requests, resolve what has not, plan the next look."""
+    """Raise what is dropped of these requests, resolve what is not, plan the next check."""
     for request in await lock_for_detection(uow.session, ids):
-        roster = await uow.roster(request)
-        uow.changed_departments |= await detect_dropped_balls(uow.session, request, roster, uow.now)
+        await detect_dropped_balls(StepContext(uow, await uow.facts(request)))
         if request.has_open_ball:
             uow.changed_requests.add(saved_id(request))
 
 
 async def schedule_ownerless_checks(uow: UnitOfWork) -> int:
-    """Have those looked at whose owner has left or is away, and who nobody took over."""
+    """Schedule a check of the requests whose owner has left or is absent, without a substitute."""
     gone = select(StaffMember.id).where(
         col(StaffMember.disabled_at).is_not(None)
         | (
@@ -126,7 +126,7 @@ async def dismiss_dropped_ball(uow: UnitOfWork, dropped_ball_id: int, reason: st
     seen = await uow.session.get(DroppedBall, dropped_ball_id)
     if seen is None:
         raise NotFound(f"There is no dropped ball {dropped_ball_id}.")
-    # The request before its ball, as the watch takes them.
+    # The request is locked before its ball, as detection does.
     request = await lock_by_id(uow.session, seen.request_id) if seen.request_id else None
     await authorize_dismissal(uow, request, seen.assignee_id)
     reason = check_text("reason", reason)
