@@ -1,1 +1,1 @@
-"""What happens without anybody asking: sending, asking, reminding, noticing. One file a duty."""
+"""The worker's jobs, one file each: sending, follow-ups, detection and maintenance."""

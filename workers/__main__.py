@@ -13,7 +13,7 @@ from workers.worker import Worker
 
 
 async def work(settings: Settings) -> None:
-    """Do all duties until told to stop; what is being sent is sent to its end first."""
+    """Run all jobs until a signal; messages that are being sent are finished first."""
     stop_event = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -23,7 +23,7 @@ async def work(settings: Settings) -> None:
 
 
 def main() -> int:
-    """Run; a wrong setting is one sentence on stderr and exit code 1."""
+    """Run the worker; an invalid setting is one sentence on stderr and exit code 1."""
     configure_logging()
     try:
         settings = Settings.load()

@@ -1,7 +1,7 @@
-"""The watch: what slips is raised within seconds of its time, goes on to the lead, and is mailed.
+"""Detection: raises dropped balls within seconds, escalates them, and notifies staff by mail.
 
-Every request has a row's worth of plan: when something of it may slip next. Only those whose time
-has come are looked at, so a million open requests cost what slips, not what lies there.
+Each request stores when its next ball may be dropped. Only those whose time has come are checked,
+so a million open requests cost only what is due.
 """
 
 from collections.abc import Awaitable, Callable
@@ -19,21 +19,21 @@ log = structlog.get_logger()
 
 BATCH_SIZE = 100
 MAX_MONITORING_GAP = timedelta(minutes=2)
-"""A watch that has not looked for longer was an outage."""
+"""A detection that has not run for longer was an outage."""
 MAX_GRACE = timedelta(minutes=15)
 RETRY_DELAY = timedelta(minutes=10)
-"""When a request that could not be looked at is tried again."""
+"""When a request whose check failed is checked again."""
 
 
 class DroppedBallDetector:
-    """Looks at what is due to be looked at; several may keep watch side by side."""
+    """Checks the requests that are due; several workers may run it at once."""
 
     def __init__(self, operations: Operations, wake: Callable[[], None]) -> None:
         self._operations = operations
         self._wake = wake
 
     async def once(self) -> None:
-        """One look: what has slipped, what goes higher, who is told."""
+        """One run: detect, escalate, notify."""
         await self.awake(business_time.now())
         await self._in_a_turn(operations.schedule_ownerless_checks)
         await self._until_done(self._look)
@@ -42,12 +42,12 @@ class DroppedBallDetector:
             self._wake()
 
     async def awake(self, now: datetime) -> None:
-        """Write down that somebody keeps watch; after a long absence staff may catch up first."""
+        """Record the heartbeat; after a long gap staff have time to catch up first."""
         async with self._operations.database.transaction() as session:
             await _sign_in(session, now)
 
     async def _look(self) -> int:
-        """A batch in one transaction; where one of them fails, each by itself."""
+        """Check a batch in one transaction; where a request fails, each by itself."""
         now = business_time.now()
         async with self._operations.database.reading() as session:
             ids = await find_due_for_detection(session, now, BATCH_SIZE)

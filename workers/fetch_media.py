@@ -1,7 +1,7 @@
-"""Photos that came by text: fetched from the carrier, checked, and put on the shelf.
+"""Fetches photos that came by text: downloads, validates and stores them.
 
-A try is claimed by saying when the next one is due, so one that dies is simply made again. No
-transaction is open while the carrier is called or a picture is drawn.
+An attempt is claimed by storing when the next one is due, so one that dies is made again. No
+transaction is open while the carrier is called or a picture is encoded.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from sqlmodel import col, select
 
 from portal import business_time
 from portal.attachments.file_store import FileStore
+from portal.attachments.refusals import FileRefusal
 from portal.attachments.stored_file import FileRefused
 from portal.messaging.sms.twilio_media import MediaRefused, MediaUnavailable, TwilioMediaClient
 from portal.models import SYSTEM_ACTOR, Attachment
@@ -32,7 +33,7 @@ MAX_CONCURRENT = 4
 
 
 class MediaFetcher:
-    """Brings in what lies with the carrier. Without a ``store`` nothing could have been sent us."""
+    """Fetches media from the carrier; without a client there is nothing to fetch."""
 
     def __init__(self, operations: Operations, store: TwilioMediaClient | None) -> None:
         self._operations = operations
@@ -41,7 +42,7 @@ class MediaFetcher:
         self._turns = asyncio.Semaphore(MAX_CONCURRENT)
 
     async def once(self) -> None:
-        """One try at each file that is due."""
+        """Make one attempt at each file that is due."""
         if self._store is None:
             return
         due = await self._due(business_time.now())
@@ -70,17 +71,15 @@ class MediaFetcher:
                 log.warning("a file could not be fetched", file=attachment_id, error=str(error))
                 async with self._operations.begin(SYSTEM_ACTOR) as uow:
                     await record_failed_fetch(uow, attachment_id)
-            except MediaRefused as refusal:
-                await self._refuse(attachment_id, str(refusal))
-            except FileRefused as refusal:
-                await self._refuse(attachment_id, refusal.detail)
+            except (MediaRefused, FileRefused) as refused:
+                await self._refuse(attachment_id, refused.refusal)
             else:
                 async with self._operations.begin(SYSTEM_ACTOR) as uow:
                     await store_fetched(uow, attachment_id, kept)
 
-    async def _refuse(self, attachment_id: int, reason: str) -> None:
+    async def _refuse(self, attachment_id: int, refusal: FileRefusal) -> None:
         async with self._operations.begin(SYSTEM_ACTOR) as uow:
-            await reject_fetched(uow, attachment_id, reason)
+            await reject_fetched(uow, attachment_id, refusal)
 
 
 def create_media_client(settings: Settings) -> TwilioMediaClient | None:

@@ -1,7 +1,7 @@
-"""Receipts that never came: the carrier is asked what became of a text, and its word counts.
+"""Asks the carrier for the status of texts whose receipt has not come.
 
-First ``KEPT_POLL_AFTER`` seconds after it was sent, then each time when it is twice as old; after
-three days it stands as "no receipt". Two receipts that contradict each other are asked about too.
+First ``KEPT_POLL_AFTER`` seconds after the text was sent, then each time when it is twice as old;
+after three days it counts as "no receipt". Two contradicting receipts are asked about too.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ MIN_POLL_INTERVAL = timedelta(minutes=5)
 
 
 class ReceiptPoller:
-    """Asks about what the carrier has not told us."""
+    """Asks for the status of texts without a receipt."""
 
     def __init__(self, operations: Operations, gateways: Gateways) -> None:
         self._operations = operations

@@ -1,4 +1,4 @@
-"""Being woken: arq hears that the outbox has something, and that is all it does."""
+"""Listens for arq jobs that wake the sender; the database says what to send."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,12 +16,12 @@ from portal.settings import Settings
 log = structlog.get_logger()
 
 POLL_SECONDS = 0.1
-"""Seconds between two looks at the queue: the delay that a text pays, and an idle machine's cost."""
+"""Seconds between two looks at the queue: the most that a text is delayed."""
 RETRY_SECONDS = 2.0
 
 
 async def listen_for_work(settings: Settings, wake: Callable[[], None]) -> None:
-    """Call ``wake`` whenever a job says so; begin again whenever Redis comes back."""
+    """Call ``wake`` for each job; start again whenever Redis is back."""
     if settings.redis_url is None:
         await asyncio.Event().wait()
     while True:

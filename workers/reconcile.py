@@ -1,8 +1,9 @@
-"""Sends whose outcome nobody knows: found out by asking the provider, never by sending again.
+"""Settles messages with an unknown outcome by asking the provider, never by sending again.
 
-A claim that was never closed (a worker was killed) is unknown too. What the provider does not
-know after two looks was not sent: a milestone goes once more, with a mark; anything that would
-confuse when repeated waits for a person. Callbacks settle most of it before any look.
+A claim that was never closed (a worker was killed) has an unknown outcome too. What the provider
+does not know after two checks was not sent: a milestone is sent once more, marked as a possible
+duplicate; a message that would confuse when repeated waits for a person. Receipts settle most
+before the first check.
 """
 
 from collections.abc import Sequence
@@ -16,9 +17,11 @@ from portal import business_time
 from portal.messaging.send_errors import SendError
 from portal.messaging.sms.twilio_client import TwilioMessage
 from portal.messaging.verification_codes import reveal_code
+from portal.messaging.wording.delivery_reasons import message_reason
 from portal.models import (
     SYSTEM_ACTOR,
     Channel,
+    DeliveryReason,
     DroppedBallKind,
     Message,
     MessageKind,
@@ -45,14 +48,14 @@ RESENDABLE_KINDS = frozenset({MessageKind.MILESTONE, MessageKind.LINK, MessageKi
 
 
 class Reconciler:
-    """Looks for what may have been sent."""
+    """Reconciles messages that may have been sent."""
 
     def __init__(self, operations: Operations, gateways: Gateways) -> None:
         self._operations = operations
         self._doors = gateways
 
     async def once(self) -> None:
-        """Mark lost claims as unknown, then look for everything that is unknown and due a look."""
+        """Mark lost claims as unknown, then check all unknown messages that are due."""
         now = business_time.now()
         await self._mark_lost(now)
         doubtful = await self._doubtful(now)
@@ -77,7 +80,7 @@ class Reconciler:
                 )
                 .values(
                     status=MessageStatus.UNKNOWN,
-                    reason="The worker stopped while it was being sent.",
+                    reason=DeliveryReason.WORKER_STOPPED,
                 )
             )
 
@@ -102,7 +105,7 @@ class Reconciler:
             return (await session.exec(query)).all()
 
     async def _listing(self, doubtful: Sequence[Message], now: datetime) -> list[TwilioMessage]:
-        """One listing serves every text in doubt; there is none for mail."""
+        """One listing serves all texts; there is none for mail."""
         texts = [message for message in doubtful if message.channel == Channel.SMS]
         if not texts or self._doors.texts is None:
             return []
@@ -133,7 +136,7 @@ class Reconciler:
     async def _match(
         self, uow: UnitOfWork, message: Message, known: Sequence[TwilioMessage]
     ) -> TwilioMessage | None:
-        """The provider's record of this text: same person, same words, not before the claim."""
+        """The provider's record of this text: same number, same body, not before the claim."""
         since = (message.claimed_at or uow.now) - CLOCK_MARGIN
         words = reveal_code(self._operations.settings, message.kind, message.cause, message.body)
         for text in known:
@@ -149,26 +152,26 @@ class Reconciler:
         return None
 
     async def _decide(self, uow: UnitOfWork, message: Message) -> None:
-        """Two looks found nothing."""
+        """Two checks found nothing."""
         if message.kind in RESENDABLE_KINDS and not message.possible_duplicate:
             message.possible_duplicate = True
             message.status, message.claim_token = MessageStatus.QUEUED, None
             message.due_at = uow.now
-            message.reason = "Sent once more: we could not find out whether the first arrived."
+            message.reason = DeliveryReason.SENT_AGAIN
             uow.outbox.written.append(message)
             return
         if message.kind == MessageKind.CODE:
-            message.status = MessageStatus.FAILED  # As good as: they ask for another.
+            message.status = MessageStatus.FAILED  # The customer asks for another code.
             message.mark_handled(SYSTEM_ACTOR.name, uow.now)
             return
         message.status = MessageStatus.REVIEW
         if message.kind == MessageKind.NOTICE:
-            # What it is about stands at the desk; a ball about it would only make another mail.
-            message.reason = "We could not find out whether this was sent."
+            # The desk shows what it is about; a ball about it would only make another mail.
+            message.reason = DeliveryReason.NEVER_KNOWN
             message.mark_handled(SYSTEM_ACTOR.name, uow.now)
             return
-        message.reason = "We could not find out whether this was sent. Please ask the customer."
+        message.reason = DeliveryReason.ASK_CUSTOMER
         await raise_dropped_ball(
-            uow, DroppedBallKind.OUTCOME_UNKNOWN, message_subject(message), message.reason,
+            uow, DroppedBallKind.OUTCOME_UNKNOWN, message_subject(message), message_reason(message),
             request_id=message.request_id,
         )  # fmt: skip

@@ -1,6 +1,6 @@
-"""The sweep: what is due by the clock, found in the database every few seconds.
+"""The sweep: every few seconds it does what is due by the clock.
 
-Redis wakes us sooner; this is what makes it disposable. A row of its own says that it is alive.
+Redis only makes it sooner, so Redis may be lost. Its heartbeat is a row.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -47,7 +47,7 @@ Operation = Callable[[UnitOfWork, ServiceRequest], Awaitable[None]]
 
 
 class Sweep:
-    """Does the timed duties one after another; what one request meets holds up no other."""
+    """Runs the timed jobs in order; a failure in one request does not stop the others."""
 
     def __init__(self, operations: Operations, wake: Callable[[], None], name: str) -> None:
         self._operations = operations
@@ -56,7 +56,7 @@ class Sweep:
         self._tidied_at = business_time.now() - CLEANUP_INTERVAL
 
     async def once(self) -> None:
-        """One sweep: questions and holds that are due, work that waits for nobody, a beat."""
+        """One sweep: questions and holds that are due, reassignment, the heartbeat."""
         now = business_time.now()
         await self._beat(now)
         await self._stand_in(now)
@@ -69,7 +69,7 @@ class Sweep:
         self._wake()
 
     async def _stand_in(self, now: datetime) -> None:
-        """Absences that have begun, and whatever else still lies with nobody who is here."""
+        """Reassign the work of people whose absence has begun, and work without a present owner."""
         async with self._operations.database.reading() as session:
             roster = await load_full_roster(session, now)
             ids = await find_requests_to_reassign(
@@ -87,7 +87,7 @@ class Sweep:
         await self._do(ids, verb)
 
     async def _do(self, ids: Sequence[int], verb: Operation) -> None:
-        """One request, one transaction: what one of them meets does not hold up the others."""
+        """One transaction for each request: a failure in one does not stop the others."""
         for request_id in ids:
             try:
                 async with self._operations.begin(SYSTEM_ACTOR) as uow:

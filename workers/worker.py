@@ -1,4 +1,4 @@
-"""One worker's shift: everything it needs, and its duties side by side."""
+"""One worker process: what it opens, and its jobs side by side."""
 
 import asyncio
 import os
@@ -29,14 +29,14 @@ from workers.sweep import Sweep
 log = structlog.get_logger()
 
 SHUTDOWN_SECONDS = 15.0
-"""Seconds to finish what is being sent when the shift ends; longer than one call may take."""
+"""Seconds to finish what is being sent at the end; longer than one call may take."""
 
 
 class Worker:
-    """Opens the database and the ways out, does all duties, and closes what it opened.
+    """Opens the database and the gateways, runs all jobs, and closes what it opened.
 
-    The duties do not need each other: with Redis away nobody wakes the courier, and it finds
-    its work by itself every few seconds.
+    The jobs do not need each other: without Redis nothing wakes the sender, which looks for due
+    messages by itself every few seconds.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -75,10 +75,10 @@ class Worker:
         await self.database.close()
 
     async def until(self, stop_event: asyncio.Event) -> None:
-        """Work until ``leaving`` is set; then claim nothing more and finish what is under way.
+        """Work until ``leaving`` is set; then claim nothing more and finish what is being sent.
 
-        A round that has been begun is ended, not broken off: a cancellation in the middle of a
-        call to the database can leave the driver (aiosqlite) waiting for ever.
+        A round that has begun is finished: a cancellation in the middle of a database call can leave
+        the driver (aiosqlite) waiting for ever.
         """
         ending = asyncio.Event()
         work = [
@@ -86,7 +86,7 @@ class Worker:
             self._rounds(self.sweep.once, ending),
             self._rounds(self.watch.once, ending),
             self._rounds(self.duration_measurer.once, ending),
-            # Apart from the sweep: a slow provider must not hold up what does not need it.
+            # Apart from the sweep: a slow provider must not delay the rest.
             self._rounds(self.reconciler.once, ending),
             self._rounds(self.receipt_poller.once, ending),
             self._rounds(self.media_fetcher.once, ending),
@@ -114,7 +114,7 @@ class Worker:
             courier.wake()
 
     async def _rounds(self, once: Callable[[], Awaitable[None]], ending: asyncio.Event) -> None:
-        """Do it every ``KEPT_SWEEP_EVERY`` seconds until ``ending``, and survive what it meets."""
+        """Run it every ``KEPT_SWEEP_EVERY`` seconds until ``ending``, whatever it raises."""
         while not ending.is_set():
             try:
                 await once()
@@ -128,7 +128,7 @@ class Worker:
 
 
 async def _end(duties: set[asyncio.Task[None]]) -> None:
-    """Let them end the round they are in; break off what takes too long, as often as it takes."""
+    """Let the jobs end their round; cancel what takes too long, as often as it takes."""
     _, going = await asyncio.wait(duties, timeout=SHUTDOWN_SECONDS)
     while going:
         for duty in going:

@@ -1,1 +1,1 @@
-"""Photos and papers that customers send: checked by what they are, bared of what they would tell."""
+"""Photos and papers that customers send: validated, stored and served."""

@@ -1,4 +1,4 @@
-"""The shelf: files by their digest, in a folder that no web server serves."""
+"""Stored files, by their digest, in a folder that no web server serves."""
 
 import asyncio
 import hashlib
@@ -7,17 +7,18 @@ import tempfile
 from pathlib import Path
 
 from portal.attachments.filenames import safe_stem
-from portal.attachments.stored_file import FileRefused, RefusedFile, StoredFile, file_too_large
+from portal.attachments.refusals import FileRefusal
+from portal.attachments.stored_file import FileRefused, FileTooLarge, RefusedFile, StoredFile
 from portal.attachments.validation import ValidatedFile, check
 
 MAX_CONCURRENT = 2
-"""Pictures drawn at the same time by one process: each may take a core and 200 MB."""
+"""Pictures checked at the same time by one process; each may take a core and 200 MB."""
 
 
 class FileStore:
-    """Checks files and keeps them, whole or not at all, readable by us alone.
+    """Checks files and stores them, whole or not at all, readable by this user alone (mode 0600).
 
-    ``largest`` is in bytes. Two that bring the same bytes share one file. One shelf belongs to one
+    ``max_bytes`` is the limit of one file. The same bytes are stored once. A store belongs to one
     event loop.
     """
 
@@ -27,25 +28,25 @@ class FileStore:
         self._turns = asyncio.Semaphore(MAX_CONCURRENT)
 
     async def check(self, data: bytes, name: str) -> ValidatedFile:
-        """What may be kept of it; nothing is written. Raises FileRefused with the reason."""
+        """The file as it may be stored; nothing is written. Raises FileRefused."""
         if len(data) > self.max_bytes:
-            raise file_too_large(self.max_bytes)
+            raise FileTooLarge(FileRefusal.too_large(self.max_bytes))
         async with self._turns:
             return await asyncio.to_thread(check, data, name)
 
     async def put(self, checked: ValidatedFile) -> StoredFile:
-        """Keep it. Raises OSError where the folder cannot be written."""
+        """Store a checked file. Raises OSError where the folder cannot be written."""
         return await asyncio.to_thread(self._put, checked)
 
     async def take(self, data: bytes, name: str) -> StoredFile | RefusedFile:
-        """Keep it, or say why not, where the words that it came with are taken all the same."""
+        """Store the file, or return why not, where its message is taken all the same."""
         try:
             return await self.put(await self.check(data, name))
-        except FileRefused as refusal:
-            return RefusedFile(safe_stem(name), refusal.detail)
+        except FileRefused as refused:
+            return RefusedFile(safe_stem(name), refused.refusal)
 
     def path(self, digest: str, *, small: bool = False) -> Path:
-        """Where it lies: in a folder by the digest's first two letters."""
+        """The path of a stored file: a folder by the digest's first two letters, and the digest."""
         return self._folder / digest[:2] / (f"{digest}.small" if small else digest)
 
     def _put(self, checked: ValidatedFile) -> StoredFile:
@@ -60,7 +61,7 @@ class FileStore:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """The whole file, or none: it gets its name when all of it is on the disk."""
+    """Write the whole file or none: it gets its name when all of it is on the disk."""
     if path.exists():
         return
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""A file's name as it may be shown and saved: whatever the sender called it, it stays one name."""
+"""Safe file names, for showing and saving."""
 
 import re
 import unicodedata
@@ -14,10 +14,10 @@ EXTENSIONS = {
 
 
 def safe_filename(said: str, media_type: str) -> str:
-    """The last part of what the sender said, without what could mislead, by its true ending.
+    """The last part of the sender's file name, made safe, with the extension of its media type.
 
-    No folders, no quotes, and no letter that cannot be seen or turns the reading direction
-    (Unicode categories C and Zl, Zp), so that "gpj.exe" never reads as a photo.
+    It has no folders, no quotes, and no invisible or direction-changing characters (Unicode
+    categories C, Zl and Zp), so "gpj.exe" never reads as a photo.
     """
     default = "Document" if media_type == "application/pdf" else "Photo"
     return f"{safe_stem(said) or default}.{EXTENSIONS[media_type]}"

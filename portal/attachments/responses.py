@@ -1,4 +1,4 @@
-"""A file on its way to a browser: never run, never guessed at, never kept by anybody between."""
+"""Responses with a stored file, which browsers neither run nor sniff, and no cache keeps."""
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -19,9 +19,9 @@ HEADERS = {
 
 
 def file_response(request: Request, kept: StoredFile | None) -> Response:
-    """The bytes; ``?small`` asks for a picture at 480 pixels. Who may have them is decided before.
+    """The file's bytes; ``?small`` asks for the picture at 480 pixels. The caller authorizes it.
 
-    Pictures are shown, all else is saved. Raises NotFound for what is not kept here.
+    Pictures are shown, other files are saved. Raises NotFound for a file that is not stored.
     """
     if kept is None:
         raise NotFound(LazyString("This file is not here."))

@@ -1,6 +1,6 @@
-"""Is it what we take? Decided by the bytes, never by a name or by what the sender says they are.
+"""Whether a file may be stored. Its bytes decide, never its name or the type that its sender gives.
 
-Pictures are drawn anew: what else the file held, above all where it was taken, is not in the copy.
+Pictures are drawn anew, so the copy has no metadata, above all no place where it was taken.
 """
 
 import io
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from PIL import Image, ImageOps
 
 from portal.attachments.filenames import safe_filename
+from portal.attachments.refusals import FileRefusal, FileRefusalCode
 from portal.attachments.stored_file import FileRefused, UnsupportedFileType
-from portal.i18n.lazy_string import LazyString
 
 MAX_SIDE = 2_560
 THUMBNAIL_SIDE = 480
 MAX_PIXELS = 50_000_000
-"""Of a picture before it is drawn smaller: two hundred megabytes while it is looked at."""
-Image.MAX_IMAGE_PIXELS = None  # Ours is the stricter, and is a refusal instead of a warning.
+"""Of a picture before it is made smaller: its pixels take 200 MB of memory."""
+Image.MAX_IMAGE_PIXELS = None  # MAX_PIXELS is stricter, and refuses where Pillow warns.
 
 FILE_SIGNATURES = {
     b"\xff\xd8\xff": "JPEG",
@@ -26,13 +26,13 @@ FILE_SIGNATURES = {
 }
 HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 OUTPUT_FORMATS = {"JPEG": "JPEG", "PNG": "PNG", "GIF": "PNG", "WEBP": "WEBP"}
-"""GIF is drawn as PNG: of one that moves, the first picture."""
+"""A GIF is stored as PNG; of an animated one, the first picture."""
 SAVE_OPTIONS = {"JPEG": {"quality": 85, "optimize": True}, "PNG": {}, "WEBP": {"quality": 85}}
 
 
 @dataclass(frozen=True, slots=True)
 class ValidatedFile:
-    """Bytes that may be shown. ``small`` is the picture at 480 pixels at most; none for a PDF."""
+    """Bytes that may be shown. ``small`` is the picture at 480 pixels at most; empty for a PDF."""
 
     name: str
     media_type: str
@@ -43,9 +43,9 @@ class ValidatedFile:
 
 
 def check(data: bytes, name: str) -> ValidatedFile:
-    """What may be kept of it. Takes time and memory: call it in a thread.
+    """The file as it may be stored. Takes time and memory: call it in a thread.
 
-    Raises FileRefused, or its UnsupportedFileType, with words that go on after "We could not take it:".
+    Raises FileRefused, or UnsupportedFileType, which is one.
     """
     kind = _kind(data)
     if kind == "PDF":
@@ -55,8 +55,8 @@ def check(data: bytes, name: str) -> ValidatedFile:
     except FileRefused:
         raise
     except Exception as error:
-        # A broken file breaks Pillow in any of its ways: struct, zlib, a key that is not there.
-        raise FileRefused(LazyString("the picture is damaged and cannot be shown")) from error
+        # On a broken file Pillow raises anything: struct.error, zlib.error, KeyError.
+        raise FileRefused(FileRefusal(FileRefusalCode.DAMAGED)) from error
 
 
 def _kind(data: bytes) -> str:
@@ -66,48 +66,44 @@ def _kind(data: bytes) -> str:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
     if not data:
-        raise FileRefused(LazyString("there is nothing in it"))
+        raise FileRefused(FileRefusal(FileRefusalCode.EMPTY))
     if data[4:8] == b"ftyp" and data[8:12] in HEIC:
-        raise UnsupportedFileType(
-            LazyString("HEIC photos cannot be shown everywhere; please send it as a JPEG")
-        )
-    raise UnsupportedFileType(
-        LazyString("only photos (JPEG, PNG, GIF, WebP) and PDF files can be taken")
-    )
+        raise UnsupportedFileType(FileRefusal(FileRefusalCode.HEIC))
+    raise UnsupportedFileType(FileRefusal(FileRefusalCode.UNSUPPORTED_TYPE))
 
 
 def _picture(data: bytes, kind: str, name: str) -> ValidatedFile:
     with Image.open(io.BytesIO(data), formats=(kind,)) as found:
-        # Only the head has been read so far: a bomb is refused before it goes off.
+        # Only the header has been read so far: a decompression bomb takes no memory.
         if found.width * found.height > MAX_PIXELS:
-            raise FileRefused(LazyString("the picture has too many pixels"))
+            raise FileRefused(FileRefusal(FileRefusalCode.TOO_MANY_PIXELS))
         found.thumbnail((MAX_SIDE, MAX_SIDE))
         upright = ImageOps.exif_transpose(found)
-    look = OUTPUT_FORMATS[kind]
-    whole = _bare(upright, with_alpha=look != "JPEG")
+    output_format = OUTPUT_FORMATS[kind]
+    whole = _without_metadata(upright, with_alpha=output_format != "JPEG")
     small = whole.copy()
     small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    media_type = f"image/{look.lower()}"
+    media_type = f"image/{output_format.lower()}"
     return ValidatedFile(
         name=safe_filename(name, media_type),
         media_type=media_type,
-        data=_drawn(whole, look),
-        small=_drawn(small, look),
+        data=_encode(whole, output_format),
+        small=_encode(small, output_format),
         width=whole.width,
         height=whole.height,
     )
 
 
-def _bare(picture: Image.Image, *, with_alpha: bool) -> Image.Image:
-    """The pixels on a fresh sheet: comments, profiles, places and thumbnails stay behind."""
+def _without_metadata(picture: Image.Image, *, with_alpha: bool) -> Image.Image:
+    """A new picture of the same pixels, without comments, profiles, places and thumbnails."""
     has_alpha = with_alpha and picture.has_transparency_data
     pixels = picture.convert("RGBA" if has_alpha else "RGB")
-    sheet = Image.new(pixels.mode, pixels.size)
-    sheet.paste(pixels)
-    return sheet
+    copy = Image.new(pixels.mode, pixels.size)
+    copy.paste(pixels)
+    return copy
 
 
-def _drawn(picture: Image.Image, look: str) -> bytes:
-    drawn = io.BytesIO()
-    picture.save(drawn, look, **SAVE_OPTIONS[look])
-    return drawn.getvalue()
+def _encode(picture: Image.Image, output_format: str) -> bytes:
+    encoded = io.BytesIO()
+    picture.save(encoded, output_format, **SAVE_OPTIONS[output_format])
+    return encoded.getvalue()

@@ -1,1 +1,1 @@
-"""Words between us and customers: what they cost, how they travel, what a reply means."""
+"""Messages: wording, segments, providers, and the intent of replies."""

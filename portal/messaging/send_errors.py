@@ -1,11 +1,14 @@
-"""How a try at sending can end other than well; one family for texts and for mail.
+"""How an attempt to send can fail; the same errors for texts and for mail.
 
-The one distinction that counts is whether the customer may have it already: only ``NotSent`` and
-``Throttled`` may simply be tried again.
+What counts is whether the customer may have the message already: only after ``NotSent`` and
+``Throttled`` may it be sent again without asking the provider.
 """
 
 from dataclasses import dataclass
 from typing import Literal
+
+from portal.messaging.wording.delivery_reasons import reason_sentence
+from portal.models import DeliveryReason
 
 FailureAction = Literal[
     "opted_out", "bad_number", "bad_address", "retry_later", "pause_queue", "never_resend", "person"
@@ -13,15 +16,15 @@ FailureAction = Literal[
 """What to do about a refusal.
 
 ``opted_out``: record consent withdrawn · ``bad_number``, ``bad_address``: the contact point is
-no good · ``retry_later``: this one message, later · ``pause_queue``: our own account or sender is
-at fault: send nothing, fail nothing, alert · ``never_resend``: these words, to this person, never
-again · ``person``: somebody at the desk decides.
+not valid · ``retry_later``: send this message again later · ``pause_queue``: our own account or
+sender is at fault: send nothing, fail nothing, alert · ``never_resend``: never send this text to
+this person again · ``person``: a member of staff decides.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureRule:
-    """What a provider's refusal means to us, with a reason in words for staff.
+    """What a provider's refusal means to us.
 
     ``permanent``: trying again unchanged cannot help. ``retries``: how many more tries are worth
     it where ``action`` is ``retry_later``; None means until the message expires.
@@ -29,35 +32,36 @@ class FailureRule:
 
     permanent: bool
     action: FailureAction
-    reason: str
+    reason: DeliveryReason
     retries: int | None = 0
 
 
 class SendError(Exception):
-    """A try at sending that did not end in acceptance."""
+    """The provider did not accept the message."""
 
 
 class NotSent(SendError):
-    """Certain: nothing reached the provider, or it said so. Safe to try again."""
+    """Nothing reached the provider, or it said so. The message may be sent again."""
 
 
 class Throttled(NotSent):
-    """The provider would not take it just now (HTTP 429). Never processed; safe to try again."""
+    """The provider takes no more at the moment (HTTP 429). The message may be sent again."""
 
 
 class OutcomeUnknown(SendError):
-    """It may be on its way. Reconcile; never send again blindly."""
+    """The provider may have the message: it is reconciled, and never simply sent again."""
 
 
 class Refused(SendError):
-    """The provider took a look and said no.
+    """The provider refused the message.
 
-    ``code`` is the provider's own (a Twilio error code, an SMTP reply code), ``action`` what to
-    do and ``reason`` a sentence for staff.
+    ``code`` is the provider's (a Twilio error code, an SMTP reply code), ``said`` its own text.
     """
 
     def __init__(self, code: int, verdict: FailureRule, said: str = "") -> None:
-        super().__init__(f"{code}: {verdict.reason}" + (f" ({said})" if said else ""))
+        super().__init__(
+            f"{code}: {reason_sentence(verdict.reason)}" + (f" ({said})" if said else "")
+        )
         self.code = code
         self.verdict = verdict
         self.permanent = verdict.permanent

@@ -9,7 +9,7 @@ from portal.models import RESPONSE_KINDS, Channel, MessageKind, MessageStatus
 from portal.settings import Settings
 
 STOP = "STOP"
-"""The word that carriers act on, in whatever language the rest is."""
+"""The keyword that carriers act on, in every language."""
 NOT_DELIVERED = frozenset(
     {
         MessageStatus.SUPPRESSED,
@@ -18,14 +18,14 @@ NOT_DELIVERED = frozenset(
         MessageStatus.UNDELIVERED,
     }
 )
-"""What became of words that the customer has not read as a text."""
+"""Statuses of a text that the customer has not read."""
 
 KINDS_WITHOUT_OPT_OUT_HINT = frozenset({MessageKind.CONSENT, MessageKind.CODE})
-"""Kinds that never say how to stop: they speak of it, or their last line must stay the last."""
+"""Kinds without an opt-out hint: they are about opting out, or their last line must stay last."""
 
 
 def with_opt_out_hint(body: str, brand: str, locale: str) -> str:
-    """The same words for somebody who has had no text from us: who we are, and how to stop."""
+    """The text for somebody who has had no text from us, with the brand and the opt-out hint."""
     brand = to_gsm7(brand)
     words = body if brand in body else f"{brand}: {body}"
     return words if STOP in words else f"{words} {product_text('way_out', locale)}"
@@ -40,9 +40,9 @@ def due_at(
     *,
     urgent: bool = False,
 ) -> datetime:
-    """When such a message may go to somebody in this zone: now, or after the quiet hours.
+    """When such a message may be sent in this zone: now, or after the quiet hours.
 
-    Quiet hours hold what we start: nothing urgent, and nothing that answers somebody.
+    Quiet hours delay neither urgent messages nor replies.
     """
     quiet = settings.mail_quiet_hours if channel == Channel.EMAIL else settings.quiet_hours
     if quiet is None or urgent or kind in RESPONSE_KINDS:

@@ -1,6 +1,6 @@
-"""The one place where a code's digits are put into words: on their way out.
+"""Puts a code's digits into its message, only when the message is sent.
 
-What the outbox keeps, and what staff and other systems read of it, has stars in their place.
+The outbox, staff and other systems have stars in their place.
 """
 
 from portal.models import MessageKind, derive_code
@@ -12,7 +12,7 @@ CODE_CAUSE_PREFIX = "code:"
 
 
 def reveal_code(settings: Settings, kind: MessageKind, cause: str, body: str) -> str:
-    """The words as they leave us, and as the provider has them."""
+    """The body as the provider receives it."""
     if kind != MessageKind.CODE:
         return body
     key = settings.secret_keys[0].get_secret_value()

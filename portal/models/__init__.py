@@ -1,10 +1,11 @@
-"""The nouns of Kept, one file each, with the rules that govern them.
+"""The tables of Kept, one file each, with the rules of a single row.
 
-Importing this package makes every table known to SQLModel's metadata (migrations need it).
+Importing this package makes every table known to SQLModel's metadata, for migrations.
 """
 
 from portal.models.messages.attachment import Attachment, AttachmentState
 from portal.models.messages.canned_reply import CannedReply
+from portal.models.messages.delivery_reason import DeliveryReason
 from portal.models.messages.message import (
     EDITED_SUFFIX,
     FINAL_STATUSES,
@@ -16,10 +17,10 @@ from portal.models.messages.message import (
     Message,
     MessageKind,
     MessageStatus,
-    SendAttempt,
     is_forward_status,
     statuses_conflict,
 )
+from portal.models.messages.send_attempt import SendAttempt
 from portal.models.messages.sender import Sender
 from portal.models.monitoring.heartbeat import DETECTION, Heartbeat
 from portal.models.monitoring.monitoring_gap import MonitoringGap
@@ -52,14 +53,10 @@ from portal.models.requests.dropped_ball import DroppedBall, DroppedBallKind, Es
 from portal.models.requests.event import Event, EventKind
 from portal.models.requests.follow_up import Answer, AnswerType, FollowUp, FollowUpState
 from portal.models.requests.handoff import Handoff
-from portal.models.requests.promise import Promise, PromiseKind, PromiseState
-from portal.models.requests.service_request import (
-    CLOSED_STATUSES,
-    REFERENCE_PATTERN,
-    RequestStatus,
-    ServiceRequest,
-    new_reference,
-)
+from portal.models.requests.promise import Promise, PromiseKind, PromiseState, PromiseWording
+from portal.models.requests.reference import REFERENCE_PATTERN, new_reference
+from portal.models.requests.request_status import CLOSED_STATUSES, RequestStatus
+from portal.models.requests.service_request import ServiceRequest
 from portal.models.requests.stage_run import RunState, StageRun
 from portal.models.requests.tracking_link import TrackingLink
 from portal.models.requests.workflow import Stage, Workflow
@@ -95,6 +92,7 @@ __all__ = [
     "ContactPoint",
     "ContactReason",
     "Customer",
+    "DeliveryReason",
     "Department",
     "Direction",
     "DroppedBall",
@@ -116,6 +114,7 @@ __all__ = [
     "Promise",
     "PromiseKind",
     "PromiseState",
+    "PromiseWording",
     "RequestStatus",
     "Role",
     "RunState",

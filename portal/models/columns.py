@@ -1,4 +1,4 @@
-"""Column types shared by the nouns: times that are always aware UTC, and words as text."""
+"""Column types shared by the tables: UTC datetimes, enums, texts and JSON."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -15,7 +15,7 @@ Json = sa.JSON().with_variant(sa.JSON(none_as_null=True), "sqlite")
 
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):
-    """A moment: aware and UTC on the way in and out. SQLite alone would give it back naive."""
+    """A datetime, aware and in UTC in both directions. SQLite alone would return it naive."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
@@ -77,7 +77,7 @@ def timestamp_column(*, nullable: bool = False, index: bool = False) -> Any:
 def enum_column(
     enum_type: type[StrEnum], default: StrEnum | None = None, *, nullable: bool = False
 ) -> Any:
-    """One word of a small vocabulary, stored as its value so that SQL and JSON read the same."""
+    """A member of a StrEnum, stored as its value, so that SQL and JSON read the same."""
     kind = sa.Enum(
         enum_type,
         native_enum=False,
@@ -91,7 +91,7 @@ def enum_column(
 def text_column(
     length: int | None = None, *, default: str | None = "", nullable: bool = False
 ) -> Any:
-    """Words. Without a length: as long as they come."""
+    """A text; without a length, of any length."""
     kind: Any = sa.Text() if length is None else sa.String(length)
     return Field(default=default, nullable=nullable, sa_type=kind)
 

@@ -69,7 +69,7 @@ def _words(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str, s
     if event.kind in (EventKind.QUESTION_ASKED, EventKind.QUESTION_REMINDED):
         return _question(renderer, event)
     kind = EVENT_MESSAGE_KINDS[event.kind]
-    unconfirmed = event.data.get("reason") == "unconfirmed"
+    unconfirmed = renderer.request.closed_unconfirmed
     return kind, renderer.say("unconfirmed" if unconfirmed else kind.value), ""
 
 

@@ -20,6 +20,7 @@ from portal.messaging.sms.bidi import with_direction_mark
 from portal.messaging.sms.gsm_text import to_gsm7
 from portal.models import (
     Channel,
+    DeliveryReason,
     Direction,
     Message,
     MessageKind,
@@ -156,18 +157,18 @@ class Outbox:
 
     async def _way(
         self, request: ServiceRequest, channels: Sequence[Channel]
-    ) -> tuple[Channel, str, str]:
-        """The channel, the address, and why nothing may be sent (empty when it may)."""
-        refusal: tuple[Channel, str, str] | None = None
+    ) -> tuple[Channel, str, DeliveryReason | None]:
+        """The channel, the address, and why nothing may be sent (None when it may)."""
+        refusal: tuple[Channel, str, DeliveryReason | None] | None = None
         for channel in channels or request.customer.channels():
             address = request.customer.address(channel, self.now)
             if address is None:
                 continue
             if await may_write(self.session, channel, address, request.id):
-                return channel, address, ""
-            refusal = refusal or (channel, address, "They asked us not to write here.")
+                return channel, address, None
+            refusal = refusal or (channel, address, DeliveryReason.CONSENT_WITHDRAWN)
         return refusal or (
-            Channel.WEB, "", "There is no phone number or e-mail address to write to."
+            Channel.WEB, "", DeliveryReason.NO_ADDRESS
         )  # fmt: skip
 
     async def _write(self, message: Message, locale: str = "en") -> Message:

@@ -14,6 +14,7 @@ from portal.models import (
     MessageKind,
     Promise,
     PromiseKind,
+    PromiseWording,
     ServiceRequest,
     StageRun,
 )
@@ -26,7 +27,6 @@ from portal.operations.unit_of_work import UnitOfWork
 from portal.rules.authorization import Act
 from portal.rules.proactive_updates import (
     MAX_ESTIMATES,
-    NEW_DATE_ENDING,
     ContactSchedule,
     UpdateKind,
     estimate_due_at,
@@ -162,7 +162,8 @@ async def _promise_new_date(uow: UnitOfWork, request: ServiceRequest, run: Stage
     department = roster.department_by_id(run.department_id)
     promise = Promise(
         kind=PromiseKind.ANSWER,
-        text=f"{department.name} {NEW_DATE_ENDING}",
+        wording=PromiseWording.NEW_DATE,
+        text=f"{department.name} will tell you a new date.",
         owner_id=roster.lead_of(department) or request.owner_id,
         department_id=run.department_id,
         made_at=uow.now,

@@ -14,10 +14,10 @@ from portal.models import (
     MessageKind,
     Promise,
     PromiseKind,
+    PromiseWording,
     ServiceRequest,
 )
 from portal.models.columns import saved_id
-from portal.models.requests.promise import CUSTOMER_CHOSE_OTHER_TIME
 from portal.operations.authorization import authorize
 from portal.operations.transitions import check_text
 from portal.operations.unit_of_work import UnitOfWork
@@ -132,7 +132,7 @@ async def promise_call(
         return await _promise_reply(uow, request, PromiseKind.CALL, at)
     if at is not None:
         department = (await uow.roster(request)).department_by_id(standing.department_id)
-        standing.move(department.call_due_at(uow.now, at), CUSTOMER_CHOSE_OTHER_TIME)
+        standing.move_for_customer(department.call_due_at(uow.now, at))
         standing.is_told = True
         request.record(
             EventKind.PROMISE_MOVED, uow.actor, uow.now, bumps_version=False, promise_id=standing.id,
@@ -151,6 +151,7 @@ async def _promise_reply(
         request.owner_id = roster.substitute_or_self(request.owner_id, request.department_id)
     promise = Promise(
         kind=kind,
+        wording=PromiseWording.CALL if kind == PromiseKind.CALL else PromiseWording.ANSWER,
         text=f"{department.name} will {'call' if kind == PromiseKind.CALL else 'answer'} you.",
         owner_id=request.owner_id,
         department_id=request.department_id,
@@ -279,7 +280,7 @@ async def _tell(
 ) -> None:
     renderer = await uow.renderer(request)
     department = renderer.department_name(promise.department_id)
-    text = localize_promise(promise.text, [department], request.customer.locale)
+    text = localize_promise(promise.wording, promise.text, department, request.customer.locale)
     body = renderer.say(
         words,
         owner=(await uow.roster(request)).person(promise.owner_id).name.split()[0],

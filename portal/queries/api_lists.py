@@ -52,7 +52,7 @@ class PageRequest:
 
 @dataclass(frozen=True)
 class RequestFilter:
-    """What requests are looked for; each part that is given narrows the list."""
+    """The filters of the request list; each that is given narrows it."""
 
     department: str | None = None
     stage: str | None = None
@@ -64,10 +64,10 @@ class RequestFilter:
 async def list_requests(
     session: AsyncSession, wanted: RequestFilter, window: PageRequest
 ) -> tuple[list[ServiceRequest], int | None]:
-    """The requests that fit, newest first and whole, and the id to go on after.
+    """Matching requests, newest first and loaded whole, and the id of the next page.
 
-    Raises BadInput for a department, stage or owner that nobody knows: an empty list would say
-    that there is no such work.
+    Raises BadInput for an unknown department, stage or owner: an empty list would say that there
+    is no such work.
     """
     query = select(ServiceRequest).options(*REQUEST_OPTIONS)
     for condition in await _conditions(session, wanted):
@@ -113,7 +113,7 @@ async def list_follow_ups(
 async def list_dropped_balls(
     session: AsyncSession, *, is_open: bool | None, window: PageRequest
 ) -> tuple[list[DroppedBall], int | None]:
-    """What has slipped, newest first: still open, put right, or both (None)."""
+    """Dropped balls, newest first: open, resolved, or both (None)."""
     query = select(DroppedBall)
     if is_open is not None:
         resolved = col(DroppedBall.resolved_at)
@@ -160,7 +160,7 @@ async def _conditions(session: AsyncSession, wanted: RequestFilter) -> list[Colu
     if wanted.status is not None:
         conditions.append(col(ServiceRequest.status) == wanted.status)
         if wanted.status not in CLOSED_STATUSES:
-            # True of them anyway; said so that the partial indexes of open work can serve.
+            # True of them anyway; written out so that the partial indexes of open work are used.
             conditions.append(col(ServiceRequest.closed_at).is_(None))
     if wanted.department is not None:
         conditions.append(await _is_with_department(session, wanted.department))

@@ -1,4 +1,4 @@
-"""The newest word about an address: may we write to it."""
+"""Consent: may we write to an address."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
@@ -32,7 +32,7 @@ async def newest_consents(
 async def may_write(
     session: AsyncSession, channel: Channel, address: str, request_id: int | None
 ) -> bool:
-    """True with a consent that stands: a stop for the address, or for this request, ends it."""
+    """Whether consent stands: a withdrawal for the address, or for this request, ends it."""
     wish = ConsentQuery(channel, address, request_id)
     return wish in await find_permitted(session, [wish])
 
@@ -40,7 +40,7 @@ async def may_write(
 async def consent_history(
     session: AsyncSession, addresses: Collection[str], *, most: int = 50
 ) -> Sequence[Consent]:
-    """Every wish about these addresses, the newest first: what was said, when, how, on what."""
+    """Every line of the ledger about these addresses, newest first."""
     query = (
         select(Consent)
         .where(

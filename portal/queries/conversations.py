@@ -20,9 +20,9 @@ from portal.models.columns import saved_id
 REPLY_WINDOW = timedelta(hours=4)
 """So long a customer who wrote in the evening is taken to wait up for the answer."""
 RECENT_CONTACT_WINDOW = timedelta(hours=1)
-"""So long after they came to us a customer is taken to be at hand, answered or not."""
+"""For this long after they wrote a customer is taken to be available, answered or not."""
 MAX_RECENT = 20
-"""Of what we said to one address as much as tells what a reply may mean."""
+"""The most of our messages to one address that a reply may refer to."""
 UNSENT_STATUSES = (MessageStatus.SUPPRESSED, MessageStatus.EXPIRED, MessageStatus.FAILED)
 
 
@@ -47,7 +47,7 @@ async def conversation(session: AsyncSession, request_id: int) -> Sequence[Messa
 
 
 async def find_last_message_to(session: AsyncSession, address: str) -> Message | None:
-    """The last thing we said to this address."""
+    """Our last message to this address."""
     query = (
         select(Message)
         .where(
@@ -70,7 +70,7 @@ async def was_written_to_since(session: AsyncSession, address: str, since: datet
 async def is_customer_waiting(
     session: AsyncSession, request: ServiceRequest, now: datetime
 ) -> bool:
-    """True while the customer waits to hear from us, so that quiet hours hold nothing back."""
+    """Whether the customer waits for us, so that quiet hours delay nothing."""
     since = request.unanswered_since
     if since is not None and now - since <= REPLY_WINDOW:
         return True
@@ -159,9 +159,9 @@ async def recent_messages_to(
 async def exceeds_text_count(
     session: AsyncSession, address: str, times: int, since: datetime
 ) -> bool:
-    """True when more than so many texts have come from this address since then.
+    """Whether more than so many texts have come from this address since then.
 
-    Looks at no more of them, however many there are.
+    Reads no more of them, however many there are.
     """
     query = (
         select(Message.created_at)

@@ -1,4 +1,4 @@
-"""The reads that must be fast: one indexed look for each view of a page."""
+"""Queries that must be fast: one indexed read for each view of a page."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""What still lies with somebody who is away or has left, and has somebody to go to."""
+"""Work of people who are absent or disabled, which somebody else can take."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from portal.rules.roster import Roster
 
 @dataclass(frozen=True)
 class Reassignable:
-    """People who are not here, and the departments in which somebody can take what is theirs.
+    """People who are absent, and the departments in which somebody can take their work.
 
-    A deputy takes it wherever it lies; else it depends on who is in the department.
+    A deputy takes it in any department; else it depends on who is in the department.
     """
 
     with_deputy: frozenset[int]
@@ -40,7 +40,7 @@ class Reassignable:
         return cls(
             frozenset(with_deputy),
             [
-                # Whoever has left keeps nothing, so that even somebody away takes it.
+                # A disabled person keeps nothing, so even somebody absent takes it.
                 (frozenset(gone), None if len(someone) == len(takers) else frozenset(someone)),
                 (frozenset(away), None if len(here) == len(takers) else frozenset(here)),
             ],
@@ -48,7 +48,7 @@ class Reassignable:
 
     @property
     def people(self) -> frozenset[int]:
-        """Everybody who is meant; nobody is the usual case of a small house."""
+        """All their ids; usually none."""
         return self.with_deputy.union(
             *(people for people, places in self.groups if places != frozenset())
         )
@@ -68,10 +68,10 @@ class Reassignable:
 async def find_requests_to_reassign(
     session: AsyncSession, reassignable: Reassignable, *, limit: int
 ) -> list[int]:
-    """Requests, by id, of which something is to go to somebody else; closed ones too.
+    """Requests, by id, with work to reassign; closed ones too.
 
-    A few reads along indexes of what is open, whatever else there is. They are sorted here:
-    asked to, SQLite would go through all requests in that order.
+    A few reads along indexes of open work. They are sorted here: asked to sort, SQLite would read
+    all requests in that order.
     """
     if not reassignable.people:
         return []
@@ -83,7 +83,7 @@ async def find_requests_to_reassign(
 
 
 async def list_unattended_balls(session: AsyncSession, roster: Roster) -> Sequence[DroppedBall]:
-    """Dropped balls about no request that lie with nobody who is here."""
+    """Dropped balls about no request whose owner is absent."""
     gone = [staff_id for staff_id in roster.staff if not roster.is_available(staff_id)]
     query = select(DroppedBall).where(
         col(DroppedBall.resolved_at).is_(None),

@@ -12,7 +12,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from portal.errors import NotFound
 from portal.i18n.lazy_string import LazyString
 from portal.models import Channel, ContactPoint, Customer, ServiceRequest, TrackingLink
-from portal.models.requests.service_request import CLOSED_STATUSES
+from portal.models.requests.request_status import CLOSED_STATUSES
 
 CUSTOMER_OPTIONS = selectinload(Customer.contact_points)  # type: ignore[arg-type]
 REQUEST_OPTIONS: tuple[ORMOption, ...] = (
@@ -61,7 +61,7 @@ async def lock_service_request(
 
 async def lock_by_id(session: AsyncSession, request_id: int) -> ServiceRequest:
     """The request, held until this transaction ends; it exists, since another row names it."""
-    # What this turn has changed is written first: reading anew would take it back.
+    # What this unit of work has changed is written first: reloading would undo it.
     await session.flush()
     query = select(ServiceRequest).where(col(ServiceRequest.id) == request_id)
     return (await session.exec(_held(query))).one()
@@ -80,7 +80,7 @@ async def lock_for_detection(session: AsyncSession, ids: Sequence[int]) -> Seque
 
 
 async def find_due_for_detection(session: AsyncSession, now: datetime, most: int) -> list[int]:
-    """The ids of requests of which something may slip by now, the longest due first."""
+    """The ids of requests that are due for detection, the longest due first."""
     query = (
         select(ServiceRequest.id)
         .where(col(ServiceRequest.next_check_at) <= now)

@@ -69,7 +69,7 @@ async def staff_by_id(session: AsyncSession, ids: Iterable[int]) -> dict[int, St
 async def list_staff(
     session: AsyncSession, *, limit: int, after: int | None
 ) -> tuple[Sequence[StaffMember], int | None]:
-    """People at the desk in the order of their joining, and the id to go on after."""
+    """Staff in the order of their creation, and the id of the next page."""
     query = (
         select(StaffMember)
         .where(col(StaffMember.id) > (after or 0))

@@ -21,9 +21,9 @@ from portal.models import (
 )
 
 MAX_SAMPLES = 500
-"""So many of the newest are looked at: a department's pace is what it is now."""
+"""The newest runs that are measured: a department's pace is the recent one."""
 MIN_SAMPLES = 20
-"""Fewer say nothing."""
+"""Fewer samples give no measurement."""
 DONE_STATUSES = (RequestStatus.COMPLETED, RequestStatus.AWAITING_CONFIRMATION)
 
 
@@ -42,10 +42,10 @@ async def last_measured_at(session: AsyncSession) -> datetime | None:
 
 
 async def measure_stage_durations(session: AsyncSession, now: datetime) -> int:
-    """Measure each stage of each workflow, and each workflow as a whole; gives how many it could.
+    """Measure each stage of each workflow, and each workflow as a whole; return how many could be.
 
-    It reads the newest few hundred of each, however many there are. What is too few to say
-    anything stays unmeasured.
+    Reads the newest few hundred of each, however many there are. What has too few samples stays
+    unmeasured.
     """
     sample_count = 0
     stages = (
@@ -80,7 +80,7 @@ async def _stage_took(session: AsyncSession, stage_ids: Sequence[int]) -> list[i
 
 
 async def _whole_took(session: AsyncSession, workflow_ids: Sequence[int]) -> list[int]:
-    """From the opening to the end of the last stage: the customer's word may come much later."""
+    """From the opening to the end of the last stage; the confirmation may come much later."""
     newest = (
         select(ServiceRequest.id, ServiceRequest.opened_at)
         .where(

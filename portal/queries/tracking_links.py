@@ -1,4 +1,4 @@
-"""What a tracking link opens, with the nouns loaded whole, and whether one was sent just now."""
+"""The request behind a tracking link, and whether a link was sent just now."""
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession

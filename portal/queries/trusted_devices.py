@@ -23,7 +23,7 @@ CODE_COUNT_WINDOW = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class CodeDestination:
-    """An address of the customer's own to which a code may go."""
+    """An address of the customer to which a code may be sent."""
 
     channel: Channel
     address: str
@@ -33,7 +33,7 @@ class CodeDestination:
 async def code_destinations(
     session: AsyncSession, request: ServiceRequest, now: datetime
 ) -> list[CodeDestination]:
-    """Where a code may go, the phone first; empty where we may not write to them at all."""
+    """Where a code may be sent, the phone first; empty where we may not write to them."""
     ways = []
     for channel in (Channel.SMS, Channel.EMAIL):
         address = request.customer.address(channel, now)
@@ -46,10 +46,10 @@ async def code_destinations(
 async def find_device(
     session: AsyncSession, secret: str, request_id: int, now: datetime
 ) -> TrustedDevice | None:
-    """The browser with this secret, if it is known as that of the request's customer.
+    """The browser with this secret, if it is trusted for the request's customer.
 
-    It is known for as long as the address by which it showed itself is the customer's, and may be
-    written to: a phone that changes hands takes nothing along.
+    It is trusted while the address that verified it is the customer's and may be written to: a
+    phone number that changes its owner takes no trust along.
     """
     query = (
         select(TrustedDevice)

@@ -8,7 +8,7 @@ from portal.errors import Conflict
 from portal.i18n.lazy_string import LazyString
 from portal.models.requests.event import EventKind
 from portal.models.requests.follow_up import Answer, FollowUp, FollowUpState
-from portal.models.requests.service_request import RequestStatus
+from portal.models.requests.request_status import RequestStatus
 from portal.models.requests.stage_run import RunState
 from portal.rules.follow_up_schedule import FollowUpSchedule
 from portal.rules.stage_flow import StageFlow
@@ -126,7 +126,7 @@ class FollowUpFlow:
             question.run.stop_waiting(stage_flow.now, stage_flow.department_of(question.run))
             stage_flow.request.derive_state()
         elif stage_flow.request.status == RequestStatus.AWAITING_CONFIRMATION:
-            stage_flow.close_if_done("unconfirmed")
+            stage_flow.close_if_done(unconfirmed=True)
 
     def _act(self, action: AnswerAction, question: FollowUp, words: str) -> bool:
         """Do the action; False where no stage is there to do it to, so that a person must decide."""

@@ -15,7 +15,7 @@ from portal.models.people.actor import Actor
 from portal.models.people.customer import Channel, Customer
 from portal.models.people.department import Department
 from portal.models.requests.event import EventKind
-from portal.models.requests.promise import PromiseKind
+from portal.models.requests.promise import PromiseWording
 from portal.models.requests.service_request import ServiceRequest
 from portal.models.requests.stage_run import StageRun
 from portal.rules.facts import Facts
@@ -34,8 +34,6 @@ QUIET_HOURS_MARGIN = timedelta(hours=1)
 """A date that we estimate is at least this long after the customer's quiet hours."""
 END_OF_DAY = time(20, 45)
 """When a day counts as over for a date given as a day, in the customer's time zone."""
-NEW_DATE_ENDING = "will tell you a new date."
-"""How the promise ends that is made where no date of ours has held."""
 
 
 class UpdateKind(Enum):
@@ -117,13 +115,9 @@ def proactive_updates(facts: Facts, contact_schedule: ContactSchedule) -> Iterat
 
 
 def fulfil_date_promises(request: ServiceRequest, actor: Actor, now: datetime) -> None:
-    """The customer has been given the new date that they were promised, or better news."""
+    """Keep the promises of a new date: the customer has been given one, or better news."""
     for promise in request.promises:
-        if (
-            promise.is_open
-            and promise.kind == PromiseKind.ANSWER
-            and (promise.text.endswith(NEW_DATE_ENDING))
-        ):
+        if promise.is_open and promise.wording == PromiseWording.NEW_DATE:
             promise.keep(now)
             request.record(
                 EventKind.PROMISE_KEPT, actor, now, bumps_version=False, promise_id=promise.id

@@ -12,7 +12,8 @@ from portal.models.people.department import Department
 from portal.models.requests.event import EventKind
 from portal.models.requests.follow_up import AnswerType, FollowUp, FollowUpState
 from portal.models.requests.handoff import Handoff
-from portal.models.requests.service_request import RequestStatus, ServiceRequest
+from portal.models.requests.request_status import RequestStatus
+from portal.models.requests.service_request import ServiceRequest
 from portal.models.requests.stage_run import RunState, StageRun
 from portal.rules.facts import Facts
 from portal.rules.roster import Roster
@@ -139,22 +140,28 @@ class StageFlow:
         else:
             request.owner_id, request.department_id = run.assignee_id, run.department_id
             request.coordinator_id = None
-            self.close_if_done("")
+            self.close_if_done()
         return opened
 
-    def close_if_done(self, reason: str) -> None:
-        """With no stage open: wait for the customer's word where one is still to come."""
+    def close_if_done(self, *, unconfirmed: bool = False) -> None:
+        """Complete the request, or wait while a question to the customer is still to be answered.
+
+        ``unconfirmed``: the customer did not answer the last question.
+        """
         request = self.request
         if any(question.is_pending for question in request.follow_ups):
             if request.status != RequestStatus.AWAITING_CONFIRMATION:
                 request.status = RequestStatus.AWAITING_CONFIRMATION
                 request.record(EventKind.AWAITING_CONFIRMATION, self.actor, self.now)
         else:
-            self.end(RequestStatus.COMPLETED, reason)
+            self.end(RequestStatus.COMPLETED, "", unconfirmed=unconfirmed)
 
-    def end(self, status: RequestStatus, reason: str) -> None:
-        """Close the request by this hand."""
-        self.request.end(status, self.actor, self.now, reason, self.roster.department_by_id)
+    def end(self, status: RequestStatus, reason: str, *, unconfirmed: bool = False) -> None:
+        """Close the request, done by this actor."""
+        self.request.end(
+            status, self.actor, self.now, reason, self.roster.department_by_id,
+            unconfirmed=unconfirmed,
+        )  # fmt: skip
 
     def _confirm_for_customer(self, note: str) -> None:
         if not note:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from portal.errors import Conflict
 from portal.models.people.actor import ActorKind
 from portal.models.requests.event import EventKind
-from portal.models.requests.service_request import RequestStatus, ServiceRequest
+from portal.models.requests.request_status import RequestStatus
+from portal.models.requests.service_request import ServiceRequest
 from portal.models.requests.stage_run import RunState, StageRun
 from portal.rules.stage_flow import HandoffSender, StageFlow
 from portal.workflows import StageDefinition
@@ -61,7 +62,7 @@ class StageReturns:
                 for other in stages
                 if other.key not in in_line and not flow.current(other.key, RunState.COMPLETED)
             ]
-        request.closed_at, request.close_reason = None, ""
+        request.clear_ending()
         request.status = RequestStatus.OPEN
         # The last owner may have left since it ended.
         department = flow.roster.department_by_id(request.department_id)

@@ -64,13 +64,14 @@ async def store_uploads(file_store: FileStore, uploads: Sequence[Upload]) -> lis
     for one in uploads:
         try:
             checked.append(await file_store.check(one.data, one.name))
-        except FileRefused as refusal:
-            raise type(refusal)(
+        except FileRefused as refused:
+            raise type(refused)(
+                refused.refusal,
                 LazyString(
                     "We could not take “{name}”: {reason}. Please choose your files again.",
                     name=one.name[:80],
-                    reason=refusal.detail,
-                )
+                    reason=refused.refusal.text,
+                ),
             ) from None
     return [await file_store.put(one) for one in checked]
 

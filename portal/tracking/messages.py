@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from starlette.requests import Request
 from starlette.responses import Response
 
+from portal.attachments.refusals import FileRefusal
 from portal.attachments.stored_file import FileRefused, FileTooLarge
 from portal.errors import BadInput, Conflict, NotFound, PortalError
 from portal.i18n.lazy_string import LazyString
@@ -60,17 +61,18 @@ async def write(request: Request) -> Response:
 
 async def reject_oversized(request: Request) -> Response:
     """More than the most files of the largest size: said on the page, and never read."""
-    most = request.app.state.file_store.max_bytes // 1_000_000
+    max_bytes = request.app.state.file_store.max_bytes
     return await _again(
         request,
         request.path_params["token"],
         FileTooLarge(
+            FileRefusal.too_large(max_bytes),
             LazyString.counted(
                 "That is too much at once: please send at most {count} file of {most} MB.",
                 "That is too much at once: please send at most {count} files of {most} MB each.",
                 MAX_FILES,
-                most=most,
-            )
+                most=max_bytes // 1_000_000,
+            ),
         ),
     )
 

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 from sqlmodel import col, select
 
+from portal.attachments.refusals import FileRefusal, FileRefusalCode
 from portal.database import Database
 from portal.models import SYSTEM_ACTOR, Attachment, ServiceRequest
 from portal.operations import Operations, revoke_link
@@ -50,7 +51,7 @@ async def kept(database: Database) -> list[Attachment]:
         return list((await session.exec(query)).all())
 
 
-async def test_a_photo_and_a_paper_stand_on_the_page_at_once(
+async def test_uploaded_photo_and_pdf_are_shown_at_once(
     client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """Without a script and without words; pictures have their size, so nothing jumps."""
@@ -72,7 +73,7 @@ async def test_a_photo_and_a_paper_stand_on_the_page_at_once(
 
 
 @once
-async def test_a_file_is_sent_so_that_no_browser_runs_guesses_or_keeps_it(
+async def test_file_response_is_sandboxed_not_sniffed_and_not_cached(
     client: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
     """Whatever it may hold, it is a picture in a sandbox."""
@@ -99,7 +100,7 @@ async def test_a_file_is_sent_so_that_no_browser_runs_guesses_or_keeps_it(
         ([('"><img src=x>.jpg', b"no")], 415, "only photos"),
     ],
 )
-async def test_what_cannot_be_taken_is_refused_with_the_words_kept(
+async def test_rejected_file_keeps_the_draft_message(
     files: list[tuple[str, bytes]],
     status: int,
     sentence: str,
@@ -116,7 +117,7 @@ async def test_what_cannot_be_taken_is_refused_with_the_words_kept(
 
 
 @once
-async def test_more_than_all_files_may_weigh_is_not_read_and_kindly_refused(
+async def test_oversized_upload_is_rejected_unread(
     client: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
     """Only a form with files may be larger than a megabyte, and only as large as its files."""
@@ -159,7 +160,7 @@ async def test_filename_is_sanitized(
     assert "\n" not in answer.headers["Content-Disposition"]
 
 
-async def test_nobody_sees_anothers_file_and_a_revoked_link_shows_none(
+async def test_files_of_other_requests_and_revoked_links_are_404(
     client: httpx2.AsyncClient,
     organisation: Organisation,
     card_request: ServiceRequest,
@@ -183,7 +184,7 @@ async def test_nobody_sees_anothers_file_and_a_revoked_link_shows_none(
     assert (await send(client, card_request, ("a.jpg", photo()))).status_code == 404
 
 
-async def test_the_page_says_what_is_on_its_way(
+async def test_page_shows_pending_media(
     client: httpx2.AsyncClient, settings: Settings, card_request: ServiceRequest
 ) -> None:
     """A texted photo that is not fetched yet."""
@@ -203,7 +204,7 @@ async def test_duplicate_photo_is_stored_once(
     assert len([path for path in settings.files_dir.rglob("*") if path.is_file()]) == 2
 
 
-async def test_staff_see_it_in_the_conversation_and_nobody_else_does(
+async def test_only_staff_see_files_at_the_desk(
     client: httpx2.AsyncClient,
     desk_clients: Callable[[str], Awaitable[DeskClient]],
     database: Database,
@@ -227,7 +228,7 @@ async def test_staff_see_it_in_the_conversation_and_nobody_else_does(
     assert "/desk/sign-in" in at_the_door.headers["Location"]
 
 
-async def test_staff_and_customer_read_why_a_texted_photo_was_not_taken(
+async def test_refusal_of_a_texted_photo_is_shown_to_staff_and_customer(
     client: httpx2.AsyncClient,
     desk_clients: Callable[[str], Awaitable[DeskClient]],
     settings: Settings,
@@ -239,16 +240,18 @@ async def test_staff_and_customer_read_why_a_texted_photo_was_not_taken(
     await TwilioClient(client, settings).text("", **form)
     async with operations.begin(SYSTEM_ACTOR) as uow:
         [waiting] = (await uow.session.exec(select(Attachment))).all()
-        await reject_fetched(uow, waiting.id or 0, "the picture is damaged")
+        await reject_fetched(uow, waiting.id or 0, FileRefusal(FileRefusalCode.DAMAGED))
     pia = await desk_clients("pia")
     for page in (
         await pia.get(f"/desk/requests/{card_request.reference}"),
         await client.get(link(card_request)),
     ):
-        assert "could not be taken: the picture is damaged." in visible_text(page.text)
+        assert "could not be taken: the picture is damaged and cannot be shown." in visible_text(
+            page.text
+        )
 
 
-async def test_other_systems_get_it_with_their_key(
+async def test_api_returns_attachments_with_a_key(
     client: httpx2.AsyncClient,
     api: httpx2.AsyncClient,
     database: Database,

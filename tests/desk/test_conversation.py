@@ -12,6 +12,7 @@ from portal import operations as verbs
 from portal.models import (
     CUSTOMER_ACTOR,
     Channel,
+    DeliveryReason,
     DroppedBallKind,
     Message,
     MessageStatus,
@@ -55,11 +56,11 @@ FATES: list[tuple[dict[str, Any], str]] = [
     ({"status": "delivered", "delivered_at": NOON, "possible_duplicate": True},
      "it may have been sent twice"),
     ({"status": "undelivered", "error_code": "30003"}, "Not delivered: the phone is off"),
-    ({"status": "failed", "reason": "The mailbox is full."}, "Not delivered: the mailbox is full"),
+    ({"status": "failed", "reason": DeliveryReason.MAILBOX_FULL}, "Not delivered: the mailbox is full"),
     ({"status": "suppressed"}, "Held back: they asked us not to write here"),
-    ({"status": "expired", "reason": ""}, "Not sent: it could not go in time"),
+    ({"status": "expired"}, "Not sent: it could not go in time"),
     ({"status": "unknown"}, "We are finding out whether this was sent"),
-    ({"status": "review", "reason": "This request has had 40 texts."},
+    ({"status": "review", "reason": DeliveryReason.REQUEST_LIMIT, "reason_count": 40},
      "Held back before it was sent: this request has had 40 texts"),
     ({"status": "review", "claimed_at": NOON}, "Nobody could find out whether this was sent"),
     ({"status": "failed", "handled_at": NOON, "handled_by": "Tom Sales"},
@@ -76,7 +77,7 @@ async def test_each_delivery_status_has_a_label(
     tess = await desk_clients("tess")
     for facts, words in FATES:
         fresh = {
-            "attempts": 0, "due_at": NOON, "sent_at": None, "delivered_at": None, "reason": "",
+            "attempts": 0, "due_at": NOON, "sent_at": None, "delivered_at": None, "reason": None,
             "error_code": None, "possible_duplicate": False, "handled_at": None, "handled_by": "",
         }  # fmt: skip
         await put(organisation, message, **(fresh | facts))
@@ -109,7 +110,7 @@ async def test_the_cost_of_a_text_and_each_try_at_sending_it_unfold(
     tried = (
         (MessageStatus.QUEUED, "", "it did not get as far as the carrier, so nothing was sent"),
         (MessageStatus.UNKNOWN, "", "no clear answer from the carrier"),
-        (MessageStatus.FAILED, "30003: The phone is off or out of reach. (x)",
+        (MessageStatus.FAILED, "30003: whatever the carrier says",
          "refused, the phone is off or out of reach (30003)"),
         (MessageStatus.ACCEPTED, "", "the carrier took it"),
     )  # fmt: skip
@@ -118,6 +119,7 @@ async def test_the_cost_of_a_text_and_each_try_at_sending_it_unfold(
             attempt = SendAttempt(
                 message_id=message.id or 0, number=number, claim_token=f"t{number}",
                 claimed_at=now, status=status, error=error, error_code=error[:5] or None,
+                reason=DeliveryReason.PHONE_OFF if error else None,
             )  # fmt: skip
             session.add(attempt)
     await put(organisation, message, attempts=len(tried))

@@ -15,7 +15,7 @@ import time_machine
 from babel.messages.catalog import Message as Entry
 from babel.messages.pofile import read_po
 
-from portal.attachments.stored_file import file_too_large, localizable_reason
+from portal.attachments.refusals import FileRefusal
 from portal.i18n.extract_messages import extract, is_translated, read
 from portal.i18n.languages import ENGLISH, LANGUAGE_CODES, Language, language_of, negotiate_language
 from portal.i18n.lazy_string import LazyString
@@ -313,7 +313,7 @@ async def test_a_mail_is_in_the_customers_language_and_runs_its_way(
 
 
 def test_a_sentence_reads_as_english_until_a_language_is_known() -> None:
-    large = file_too_large(10_000_000).detail
+    large = FileRefusal.too_large(10_000_000).text
     told = LazyString("We could not take “{name}”: {reason}. Please choose your files again.",
                     name="{x}.tiff", reason=large)  # fmt: skip
     assert told == (
@@ -321,9 +321,7 @@ def test_a_sentence_reads_as_english_until_a_language_is_known() -> None:
     )
     assert "«{x}.tiff»: ocupa más de 10 MB." in language_of("es").say(told)
     assert language_of("ar-EG").say(large) == "حجمه أكبر من ١٠ ميغابايت"
-    assert (
-        language_of("es").say(localizable_reason("it is larger than 8 MB")) == "ocupa más de 8 MB"
-    )
+    assert language_of("es").say(FileRefusal.too_large(8_000_000).text) == "ocupa más de 8 MB"
     assert language_of("es").say("Yes") == "Yes", "somebody's own words stay as they are"
 
 

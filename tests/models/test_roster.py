@@ -30,7 +30,7 @@ def person(number, role=Role.AGENT, *, left=False):
     )  # fmt: skip
 
 
-def test_named_assignee_gets_it():
+def test_named_person_is_assigned():
     organisation = roster(person(1), person(2), members=[1, 2], lead=1)
     assert organisation.assignee(PRESS, named=organisation.person(2)) == 2
 
@@ -40,28 +40,28 @@ def test_default_assignee_is_lead():
     assert organisation.assignee(PRESS) == 2
 
 
-def test_then_least_loaded_agent():
+def test_least_loaded_agent_follows_the_lead():
     people = [person(number) for number in (1, 2, 3)]
     assert roster(*people, members=[1, 2, 3], open_runs={1: 2, 2: 1, 3: 1}).assignee(PRESS) == 2
 
 
-def test_then_any_manager_then_admin():
+def test_manager_then_admin_are_the_last_resort():
     people = person(7, Role.ADMIN), person(8, Role.MANAGER)
     assert roster(*people).assignee(PRESS) == 8
     assert roster(people[0]).assignee(PRESS) == 7
 
 
-def test_nobody_who_has_left_takes_anything():
+def test_disabled_person_is_never_assigned():
     people = person(1, left=True), person(2, left=True), person(3)
     assert roster(*people, members=[1, 2, 3], lead=1).assignee(PRESS) == 3
 
 
-def test_with_nobody_at_all_it_is_refused_with_a_remedy():
+def test_request_without_any_assignee_is_rejected_with_a_remedy():
     with pytest.raises(Conflict, match="Add a person with `kept staff add`"):
         roster(person(1, left=True), members=[1]).assignee(PRESS)
 
 
-async def test_of_two_leads_the_one_who_is_still_here_takes_it(organisation, operations):
+async def test_active_lead_is_preferred_over_a_disabled_one(organisation, operations):
     async with operations.begin(SYSTEM_ACTOR) as uow:
         await add_staff(
             uow, email="zed@acme.example", name="Zed", departments=["telesales"], lead=True
@@ -71,7 +71,7 @@ async def test_of_two_leads_the_one_who_is_still_here_takes_it(organisation, ope
     assert opened.owner_id == organisation.people.tess.id
 
 
-async def test_assigned_by_name_they_have_it(organisation, card_request):
+async def test_assign_sets_the_owner(organisation, card_request):
     given = await organisation.run(
         assign, card_request, owner=" TOM@acme.example", by=organisation.people.mona.actor
     )
@@ -80,13 +80,13 @@ async def test_assigned_by_name_they_have_it(organisation, card_request):
 
 
 @pytest.mark.parametrize("owner", ["who@acme.example", "", "\x00", "tess"])
-async def test_nobody_of_that_address_is_a_clear_refusal(organisation, card_request, owner):
+async def test_assign_to_unknown_email_is_rejected(organisation, card_request, owner):
     with pytest.raises(BadInput, match="Nobody at the desk"):
         await organisation.run(assign, card_request, owner=owner, by=SYSTEM_ACTOR)
     assert (await organisation.reload(card_request)).version == card_request.version
 
 
-async def test_of_a_fork_the_whole_or_one_branch_is_assigned(organisation):
+async def test_parallel_request_or_one_branch_is_assigned(organisation):
     permit = await organisation.open("permit", by=SYSTEM_ACTOR)
     await organisation.run(advance, permit, by=SYSTEM_ACTOR)
     whole = await organisation.run(assign, permit, owner="mona@acme.example", by=SYSTEM_ACTOR)
@@ -100,7 +100,7 @@ async def test_of_a_fork_the_whole_or_one_branch_is_assigned(organisation):
     )
 
 
-async def test_who_leaves_passes_on_all_their_work(organisation, card_request):
+async def test_disabled_person_hands_over_all_work(organisation, card_request):
     await organisation.run_unbound(
         disable_staff, email="tess@acme.example", by=organisation.people.ada.actor
     )
@@ -112,7 +112,7 @@ async def test_who_leaves_passes_on_all_their_work(organisation, card_request):
     )  # fmt: skip
 
 
-async def test_a_coordinator_who_leaves_passes_on_the_whole(organisation):
+async def test_disabled_coordinator_hands_over_the_request(organisation):
     permit = await organisation.open("permit", by=SYSTEM_ACTOR)
     await organisation.run(advance, permit, by=SYSTEM_ACTOR)
     await organisation.run(accept, permit, by=organisation.people.finn.actor)
@@ -124,7 +124,7 @@ async def test_a_coordinator_who_leaves_passes_on_the_whole(organisation):
     }  # fmt: skip
 
 
-async def test_who_leaves_while_all_await_the_customer_passes_that_on_too(organisation):
+async def test_disabled_owner_hands_over_requests_awaiting_confirmation(organisation):
     card = await organisation.open(by=SYSTEM_ACTOR)
     for taker in (organisation.people.uma, organisation.people.pia, organisation.people.carl):
         await organisation.run(advance, card, by=SYSTEM_ACTOR)
@@ -135,7 +135,7 @@ async def test_who_leaves_while_all_await_the_customer_passes_that_on_too(organi
     assert (await organisation.reload(card)).owner_id == organisation.people.mona.id
 
 
-async def test_the_last_person_cannot_leave_with_work_in_hand(organisation, card_request):
+async def test_last_person_with_open_work_cannot_be_disabled(organisation, card_request):
     for key in ("tom", "mona", "ada"):
         await organisation.run_unbound(disable_staff, email=f"{key}@acme.example", by=SYSTEM_ACTOR)
     with pytest.raises(Conflict, match="Nobody works in Telesales"):
@@ -155,7 +155,7 @@ async def test_disabling_twice_conflicts_and_unknown_is_not_found(organisation):
             await organisation.run_unbound(disable_staff, email=nobody, by=SYSTEM_ACTOR)
 
 
-async def test_who_is_added_again_is_the_same_person_with_a_new_invitation(organisation):
+async def test_re_added_person_keeps_the_account_with_a_new_invitation(organisation):
     async with organisation.operations.begin(SYSTEM_ACTOR) as uow:
         tess, secret = await add_staff(uow, email="TESS@acme.example", name="Tess Seller")
     assert tess.id == organisation.people.tess.id
@@ -173,6 +173,6 @@ async def test_who_is_added_again_is_the_same_person_with_a_new_invitation(organ
         {"email": "x@acme.example", "name": "X" * 9_000},
     ],
 )
-async def test_a_person_who_cannot_be_added_is_refused(organisation, words):
+async def test_invalid_staff_details_are_rejected(organisation, words):
     with pytest.raises(BadInput):
         await organisation.run_unbound(add_staff, by=SYSTEM_ACTOR, **words)

@@ -91,7 +91,7 @@ async def test_p50_and_p80_need_twenty_samples(clock, organisation):
     assert stage_durations.of("post").most == timedelta()
 
 
-async def test_it_is_measured_every_ten_minutes_by_one_worker(clock, organisation):
+async def test_durations_are_measured_every_ten_minutes_by_one_worker(clock, organisation):
     await believe(organisation, "card", "received", HOUR, HOUR)
     first, second = DurationMeasurer(organisation.database), DurationMeasurer(organisation.database)
     await first.once()
@@ -113,7 +113,7 @@ async def test_expected_date_is_later_of_configured_and_p80(clock, organisation)
     assert (await first_run(organisation)).due_at == START + 4 * HOUR
 
 
-async def test_measured_hours_are_open_hours(clock, organisation):
+async def test_measured_duration_adds_open_hours_only(clock, organisation):
     """Ten hours from Tuesday 10:00: seven today, three tomorrow."""
     await organisation.load(SHORT)
     await believe(organisation, "short", "write", 4 * HOUR, 10 * HOUR)
@@ -129,7 +129,7 @@ async def test_request_is_ageing_after_twice_the_usual_time(clock, organisation)
     assert (await organisation.open(by=SYSTEM_ACTOR)).overdue_age_at == START + 10 * DAY
 
 
-async def test_the_customer_reads_by_when_it_is_usual(clock, organisation, client):
+async def test_status_page_shows_the_usual_date(clock, organisation, client):
     await believe(organisation, "card", "received", DAY, 2 * DAY)
     opened = await organisation.open(by=SYSTEM_ACTOR)
     url = f"/r/{opened.live_link.token}"
@@ -140,7 +140,7 @@ async def test_the_customer_reads_by_when_it_is_usual(clock, organisation, clien
     assert "Usually" not in (await client.get(url)).text
 
 
-async def test_the_desk_warns_where_a_date_is_unlikely(clock, organisation, desk_clients):
+async def test_desk_warns_of_an_unlikely_date(clock, organisation, desk_clients):
     """Beside the field before, and above it after it was given all the same."""
     await believe(organisation, "card", "received", DAY, 2 * DAY)
     opened = await organisation.open(by=organisation.people.tess.actor)
@@ -156,7 +156,7 @@ async def test_the_desk_warns_where_a_date_is_unlikely(clock, organisation, desk
     assert "By 6 pm only few of its like are done. Half are done by tomorrow" in page
 
 
-async def test_the_desk_asks_before_a_date_and_has_the_answer_ready(
+async def test_desk_suggests_a_new_date_before_the_old_one_passes(
     clock, organisation, card_request, desk_clients
 ):
     """Due at 2 pm in New York; from an hour before on it is asked. A bad date changes nothing."""
@@ -182,7 +182,7 @@ async def test_the_desk_asks_before_a_date_and_has_the_answer_ready(
     assert "now by tomorrow. Ill today. http" in told
 
 
-async def test_the_api_gives_a_date_and_warns(clock, organisation, api):
+async def test_api_returns_the_date_with_a_warning(clock, organisation, api):
     await believe(organisation, "card", "received", DAY, 2 * DAY)
     opened = await organisation.open(by=SYSTEM_ACTOR)
     path = f"/requests/{opened.reference}/delay"
@@ -197,9 +197,7 @@ async def test_the_api_gives_a_date_and_warns(clock, organisation, api):
     assert late.status_code == 422
 
 
-async def test_a_new_date_of_our_own_is_the_measured_one_where_that_is_still_to_come(
-    clock, organisation
-):
+async def test_automatic_new_date_is_the_measured_one_if_still_ahead(clock, organisation):
     """Staff said four o'clock; four in five take until noon tomorrow, so that is what is told."""
     await believe(organisation, "card", "received", DAY, DAY + 2 * HOUR)
     opened = await organisation.open(by=SYSTEM_ACTOR)

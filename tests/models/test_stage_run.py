@@ -191,7 +191,7 @@ def test_stage_clock_counts_open_minutes_outside_pauses(
 
 @settings(max_examples=60)
 @given(departments, starts, durations, st.integers(0, 5000), st.integers(0, 5000))
-def test_a_pause_in_which_nobody_would_have_worked_moves_no_date_to_come(
+def test_pause_outside_opening_hours_moves_no_date(
     bench: Department, start: datetime, expected: str, after: int, pause: int
 ) -> None:
     run = started(bench, start, expected)
@@ -226,7 +226,7 @@ def at(hour: float, day: int = 0) -> datetime:
         (at(15), at(9, day=1), at(15)),  # when it was due already
     ],
 )
-def test_a_hold_moves_the_date_as_a_colleague_would_say(
+def test_hold_moves_the_due_time_by_open_hours(
     held: datetime, resumed: datetime, due: datetime
 ) -> None:
     """Begun on Tuesday at 10, for four hours with a break from 12 to 1: due at 3 pm."""
@@ -252,7 +252,7 @@ def test_overlapping_pauses_count_once() -> None:
     assert (run.due_at, run.paused_seconds) == (at(16.5), 90 * 60), "nothing was paused"
 
 
-def test_whatever_ends_a_paused_stage_ends_its_pause() -> None:
+def test_ending_a_paused_run_ends_its_pause() -> None:
     bench = department(SHOP)
     run = started(bench, at(10), "4bh")
     run.wait_on_customer(at(11))

@@ -143,7 +143,7 @@ async def test_a_reminder_waits_in_the_same_way_and_does_not_close_it_unheard(
     await receipt.advance_clock(DAY)
     assert receipt.card.status == RequestStatus.AWAITING_CONFIRMATION, "still time to answer"
     await receipt.advance_clock(DAY)
-    assert receipt.card.close_reason == "unconfirmed"
+    assert receipt.card.closed_unconfirmed
 
 
 async def test_what_a_stage_must_know_is_asked_all_the_same(

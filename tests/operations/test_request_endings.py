@@ -149,7 +149,7 @@ async def test_unanswered_confirmation_is_reminded_then_closed_unconfirmed(
     clock.shift(timedelta(days=1))
     closed = await asked(organisation, delivered)
     assert closed.status == RequestStatus.COMPLETED
-    assert closed.close_reason == "unconfirmed"
+    assert (closed.closed_unconfirmed, closed.close_reason) == (True, "")
     [question] = closed.follow_ups
     assert (question.state, question.answer) == (FollowUpState.UNCONFIRMED, None)
     assert "we have closed your request" in (await organisation.outbound_messages(closed))[-1].body

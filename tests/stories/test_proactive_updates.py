@@ -21,6 +21,7 @@ from portal.operations import (
     advance,
     announce_delay,
     hold,
+    make_promise,
     resume,
     write_to_customer,
 )
@@ -388,3 +389,36 @@ async def test_obsolete_update_after_quiet_hours_is_dropped(clock, organisation,
     clock.move_to(message.due_at)
     sent_bodies = await delivered_bodies(organisation.operations, FakeSmsGateway())
     assert not [text for text in sent_bodies if "longer" in text]
+
+
+async def test_promise_of_a_new_date_is_kept_whatever_its_text_says(
+    clock, organisation, card_request
+):
+    for _ in range(2):
+        clock.move_to(
+            (await organisation.reload(card_request)).open_runs[0].due_at - timedelta(minutes=1)
+        )
+        await sweep(organisation)
+    async with organisation.operations.begin(SYSTEM_ACTOR) as uow:
+        held = await uow.lock(card_request.reference)
+        held.promises[0].text = "You get another date from Telesales."
+    at = datetime.now(UTC) + timedelta(days=2)
+    given = await organisation.run(
+        announce_delay, card_request, expected_by=at, reason="A payslip misses.", by=SYSTEM_ACTOR
+    )
+    assert given.promises[0].kept_at == datetime.now(UTC)
+
+
+async def test_promise_of_a_person_stays_open_though_its_text_reads_like_ours(
+    clock, organisation, card_request
+):
+    promised = await organisation.run(
+        make_promise, card_request, text="Telesales will tell you a new date.",
+        kind=PromiseKind.ANSWER, due_at=START + timedelta(days=1),
+        by=organisation.people.tess.actor,
+    )  # fmt: skip
+    at = promised.open_runs[0].due_at + timedelta(days=2)
+    given = await organisation.run(
+        announce_delay, card_request, expected_by=at, reason="A payslip misses.", by=SYSTEM_ACTOR
+    )
+    assert [one.is_open for one in given.promises] == [True]

@@ -8,6 +8,7 @@ import time_machine
 from starlette.applications import Starlette
 
 from portal.database import Database
+from portal.messaging.wording.renderer import product_text
 from portal.models import Answer, Message, MessageStatus, ServiceRequest
 from portal.operations import (
     CustomerDetails,
@@ -492,3 +493,45 @@ async def test_the_last_leg_is_the_customers_own(
     page = await see(loan)
     assert page.step_groups[-1][0].state == "done"
     assert page.step_groups[-1][0].began_at == START + timedelta(days=2)
+
+
+async def test_reason_of_a_person_is_shown_also_where_it_reads_like_a_code(
+    see, organisation: Organisation, card_request: ServiceRequest
+) -> None:
+    await walk(organisation, card_request, "tess")
+    ended = await organisation.run(
+        cancel, card_request, by=organisation.people.tess.actor, reason="unconfirmed"
+    )
+    page = await see(card_request)
+    assert page.ending
+    assert (page.ending.reason, page.ending.unconfirmed) == ("unconfirmed", False)
+    assert "did not hear from you" not in (await organisation.outbound_messages(ended))[-1].body
+
+
+async def test_question_is_the_workflows_whatever_text_was_stored(
+    see, organisation: Organisation
+) -> None:
+    repair = await organisation.open("repair", by=organisation.people.ben.actor)
+    await walk(organisation, repair, "ben")
+    await ask(organisation, repair)
+    async with organisation.operations.begin(organisation.people.ben.actor) as uow:
+        held = await uow.lock(repair.reference)
+        held.follow_ups[-1].question = "Reworded?"
+    page = await see(repair)
+    assert page.question
+    assert page.question.words == "The repair costs 80 dollars. Shall we go ahead?"
+
+
+async def test_customers_other_time_for_a_call_is_shown_whatever_text_was_stored(
+    see, organisation: Organisation, card_request: ServiceRequest
+) -> None:
+    by = organisation.people.tess.actor
+    made = await organisation.run(
+        make_promise, card_request, text="We call you.", due_at=START + timedelta(days=1), by=by
+    )
+    async with organisation.operations.begin(by) as uow:
+        promise = (await uow.lock(made.reference)).promises[0]
+        promise.move_for_customer(START + timedelta(days=2))
+        promise.moved_reason = "Reworded."
+    page = await see(card_request)
+    assert [one.moved_because for one in page.promises] == [product_text("another_time", "en")]

@@ -18,6 +18,7 @@ from PIL import Image
 from sqlmodel import col, select
 
 from portal.attachments.file_store import FileStore
+from portal.attachments.refusals import FileRefusal, FileRefusalCode
 from portal.attachments.stored_file import FileRefused
 from portal.attachments.validation import check
 from portal.database import Database
@@ -170,27 +171,30 @@ async def test_media_is_fetched_with_auth_and_metadata_is_stripped(
 
 
 @pytest.mark.parametrize(
-    ("sent", "reason"),
+    ("sent", "code"),
     [
-        (b"<html><script>alert(1)</script>", "only photos (JPEG, PNG, GIF, WebP) and PDF files"),
-        (b"", "there is nothing in it"),
-        (decompression_bomb(), "too many pixels"),
+        (b"<html><script>alert(1)</script>", "unsupported_type"),
+        (b"", "empty"),
+        (decompression_bomb(), "too_many_pixels"),
         (photo()[:200], "damaged"),
-        (b"\xff\xd8\xff" + b"x" * 60_000, "larger than"),
-        (b"\x00\x00\x00\x18ftypheic" + b"\x00" * 40, "HEIC"),
+        (b"\xff\xd8\xff" + b"x" * 60_000, "too_large"),
+        (b"\x00\x00\x00\x18ftypheic" + b"\x00" * 40, "heic"),
     ],
     ids=["a page", "nothing", "a bomb", "half a photo", "too large", "heic"],
 )
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_mismatched_file_type_is_rejected_permanently_with_reason(
-    sent: bytes, reason: str, mms: Mms, card_request: ServiceRequest, settings: Settings
+    sent: bytes, code: str, mms: Mms, card_request: ServiceRequest, settings: Settings
 ) -> None:
     """All of them come as image/jpeg; nothing of them is kept, and they are asked for once."""
     await mms.send(sent)
     await mms.media_fetcher.once()
     [refused] = await mms.files()
     assert (refused.state, refused.next_at) == (AttachmentState.REFUSED, None)
-    assert reason in refused.reason
+    assert refused.refusal == FileRefusal(
+        FileRefusalCode(code), max_megabytes=1 if code == "too_large" else 0
+    )
+    assert refused.reason == refused.refusal.text
     assert not settings.files_dir.exists()
 
 
@@ -244,7 +248,7 @@ def test_any_file_content_is_accepted_or_rejected_without_error(
         picture.load()
 
 
-async def test_later_retry_fetches_it(
+async def test_retry_fetches_media_after_a_failure(
     clock: time_machine.Traveller, mms: Mms, card_request: ServiceRequest
 ) -> None:
     """A carrier that is away for a moment costs a minute."""
@@ -256,7 +260,7 @@ async def test_later_retry_fetches_it(
     assert [one.state for one in await mms.files()] == ["stored", "stored"]
 
 
-async def test_two_workers_fetch_it_once(
+async def test_two_workers_fetch_media_once(
     operations: Operations, store: TwilioMediaClient, mms: Mms, card_request: ServiceRequest
 ) -> None:
     """Whoever claims the try first makes it."""

@@ -16,6 +16,7 @@ from portal.messaging.sms import twilio_codes
 from portal.messaging.sms.twilio_client import Accepted
 from portal.models import (
     CUSTOMER_ACTOR,
+    DeliveryReason,
     DroppedBall,
     DroppedBallKind,
     MessageStatus,
@@ -81,7 +82,7 @@ async def test_request_over_its_text_limit_becomes_a_dropped_ball_of_its_owner(
     assert await delivered_bodies(organisation.operations, FakeSmsGateway()) == ["five"]
     over = (await organisation.outbound_messages(card))[-2:]
     assert [one.status for one in over] == [MessageStatus.REVIEW] * 2
-    assert "Please look why" in over[0].reason
+    assert (over[0].reason, over[0].reason_count) == (DeliveryReason.REQUEST_LIMIT, 5)
     assert len(await balls(organisation, DroppedBallKind.SENDING_LIMIT)) == 1
 
 

@@ -12,6 +12,7 @@ from portal.models import (
     SYSTEM_ACTOR,
     Answer,
     Channel,
+    DeliveryReason,
     MessageStatus,
     ServiceRequest,
 )
@@ -81,8 +82,8 @@ async def moved_on(organisation, request, times=1):
     return request
 
 
-async def dropped(organisation, request) -> list[tuple[str, str]]:
-    """The kind of each message that was dropped, and the reason that staff read."""
+async def dropped(organisation, request) -> list[tuple[str, DeliveryReason]]:
+    """The kind of each message that was dropped, and the reason."""
     told = await organisation.outbound_messages(request)
     gone = [one for one in told if one.status == MessageStatus.EXPIRED]
     assert all(one.handled_at is not None for one in gone), "none of them needs a person"
@@ -98,20 +99,16 @@ async def test_only_newest_milestone_is_sent_after_quiet_hours(clock, organisati
     (text,) = await send(FakeSmsGateway())
     assert "Your card is on its way to you" in text
     assert [kind for kind, _ in await dropped(organisation, card)] == ["milestone", "milestone"]
-    assert {why for _, why in await dropped(organisation, card)} == {
-        "There was newer news about this request before this could be sent."
-    }
+    assert {why for _, why in await dropped(organisation, card)} == {DeliveryReason.SUPERSEDED}
 
 
-async def test_quick_steps_by_day_are_told_one_by_one(organisation, send, card):
+async def test_quick_steps_by_day_are_sent_each(organisation, send, card):
     """A text that has waited for no more than a quarter of an hour is not weighed."""
     await moved_on(organisation, card, times=3)
     assert len(await send(FakeSmsGateway())) == 3
 
 
-async def test_a_worker_that_was_down_tells_only_what_is_still_true(
-    clock, organisation, send, card
-):
+async def test_only_current_news_is_sent_after_an_outage(clock, organisation, send, card):
     """The same by day, after an outage of an hour."""
     await moved_on(organisation, card, times=2)
     clock.shift(timedelta(hours=1))
@@ -130,7 +127,7 @@ async def test_a_worker_that_was_down_tells_only_what_is_still_true(
         ("advance send_back", "once more:"),
     ],
 )
-async def test_holds_and_ends_are_news_about_the_same_thing(
+async def test_holds_and_endings_supersede_each_other(
     clock, organisation, send, card, *, deeds, goes
 ):
     """Whatever happened by night, one text says how it stands, and it is the newest."""
@@ -153,7 +150,7 @@ async def test_holds_and_ends_are_news_about_the_same_thing(
     assert len(await dropped(organisation, card)) == len(deeds.split()) - 1
 
 
-async def test_stages_that_run_side_by_side_are_news_each(clock, organisation, send):
+async def test_parallel_stages_do_not_supersede_each_other(clock, organisation, send):
     """Of a fork nothing is dropped that only one of the texts says, until its stage is over."""
     request = await organisation.open("permit", by=SYSTEM_ACTOR)
     await send(FakeSmsGateway())
@@ -180,7 +177,7 @@ async def test_stages_that_run_side_by_side_are_news_each(clock, organisation, s
     assert [title in text for title, text in zip(("plans are", "Zoning is"), texts, strict=True)]
 
 
-async def test_what_is_not_news_is_never_dropped_for_news(clock, organisation, send, card):
+async def test_promises_and_staff_messages_are_never_superseded(clock, organisation, send, card):
     """A promise and the words of staff wait for the morning, and all of them come, in order."""
     tess = organisation.people.tess.actor
     clock.move_to(NIGHT)
@@ -194,7 +191,7 @@ async def test_what_is_not_news_is_never_dropped_for_news(clock, organisation, s
     assert "Your card is being made" in milestone
 
 
-async def test_requests_do_not_drop_each_others_news(clock, organisation, send, card):
+async def test_requests_do_not_supersede_each_others_messages(clock, organisation, send, card):
     """Two matters of one customer: one text for each."""
     clock.move_to(NIGHT)
     second = await organisation.open("repair", by=SYSTEM_ACTOR)
@@ -214,7 +211,7 @@ async def asked_by_night(clock, organisation, send):
     return await organisation.run(run_due_follow_ups, request, by=SYSTEM_ACTOR)
 
 
-async def test_a_question_waits_for_the_morning_beside_the_milestone(clock, organisation, send):
+async def test_question_and_milestone_are_both_sent_after_quiet_hours(clock, organisation, send):
     """A question is no news: what it asks only it says."""
     await asked_by_night(clock, organisation, send)
     clock.move_to(MORNING)
@@ -224,26 +221,24 @@ async def test_a_question_waits_for_the_morning_beside_the_milestone(clock, orga
 
 
 @pytest.mark.parametrize("ends_by", ["an answer", "the next stage"])
-async def test_a_question_that_is_over_is_not_asked(clock, organisation, send, ends_by):
+async def test_closed_question_is_not_sent(clock, organisation, send, ends_by):
     """They said YES on their page, or staff went on without: the question is dropped."""
     request = await asked_by_night(clock, organisation, send)
     if ends_by == "an answer":
         async with organisation.operations.begin(CUSTOMER_ACTOR) as uow:
             held = await uow.lock(request.reference)
             await answer(uow, held, held.follow_ups[0], Answer.YES)
-        why = "They had answered before this could be sent."
+        why = DeliveryReason.QUESTION_ANSWERED
     else:
         await organisation.run(advance, request, by=SYSTEM_ACTOR)
-        why = "The question was closed before this could be sent."
+        why = DeliveryReason.QUESTION_CLOSED
     clock.move_to(MORNING)
     (text,) = await send(FakeSmsGateway())
     assert "Your device is being repaired" in text
     assert ("follow_up", why) in await dropped(organisation, request)
 
 
-async def test_a_question_and_its_reminder_that_waited_together_are_one_text(
-    clock, organisation, send
-):
+async def test_delayed_question_is_sent_without_its_reminder(clock, organisation, send):
     """No worker for two days: the question goes, and a reminder right after it does not."""
     request = await asked_by_night(clock, organisation, send)
     clock.shift(timedelta(days=1))
@@ -255,7 +250,7 @@ async def test_a_question_and_its_reminder_that_waited_together_are_one_text(
     assert [kind for kind, _ in await dropped(organisation, request)] == ["reminder"]
 
 
-async def test_a_reminder_goes_where_the_question_went_in_its_time(clock, organisation, send):
+async def test_reminder_is_sent_where_the_question_was_on_time(clock, organisation, send):
     """The ordinary case: asked in the morning, reminded the day after."""
     request = await asked_by_night(clock, organisation, send)
     clock.move_to(MORNING)
@@ -266,9 +261,7 @@ async def test_a_reminder_goes_where_the_question_went_in_its_time(clock, organi
     assert "once more" in text
 
 
-async def test_whichever_text_comes_first_says_who_we_are_and_how_to_stop(
-    clock, organisation, send
-):
+async def test_first_text_sent_has_brand_and_opt_out_hint(clock, organisation, send):
     """The one that was to say so was dropped; nobody else at that number is told again."""
     clock.move_to(NIGHT)
     request = await organisation.open(customer=MARTHA, by=SYSTEM_ACTOR)
@@ -299,7 +292,7 @@ async def test_undelivered_first_text_does_not_count_as_introduction(organisatio
     assert await send(FakeSmsGateway()) == ["Acme Bank: Good morning! STOP to end"]
 
 
-async def test_news_by_mail_is_not_repeated_by_an_older_text(clock, organisation, send, card):
+async def test_older_text_is_superseded_by_newer_email(clock, organisation, send, card):
     """They changed to mail by night: the older text is overtaken by what the mail says."""
     clock.move_to(NIGHT)
     await moved_on(organisation, card)
@@ -314,7 +307,7 @@ async def test_news_by_mail_is_not_repeated_by_an_older_text(clock, organisation
     assert [kind for kind, _ in await dropped(organisation, card)] == ["milestone"]
 
 
-async def test_what_waits_carries_the_link_that_opens_the_page(clock, organisation, send, card):
+async def test_queued_message_has_the_live_link(clock, organisation, send, card):
     """A new link was made by night: the milestone of the evening does not lead to a dead one."""
     clock.move_to(NIGHT)
     await moved_on(organisation, card)
@@ -325,7 +318,7 @@ async def test_what_waits_carries_the_link_that_opens_the_page(clock, organisati
     assert link.endswith(f"/r/{card.live_link.token}")
 
 
-async def test_fresh_messages_cost_no_look_at_others(organisation, send, card, database):
+async def test_fresh_messages_need_no_staleness_query(organisation, send, card, database):
     """By day a claim asks nothing more of the database than before: staleness is for waiting."""
     await moved_on(organisation, card)
     asked = []

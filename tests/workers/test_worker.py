@@ -80,7 +80,7 @@ async def test_due_message_is_sent_once_with_callback_id(
     assert message.attempts == 1
 
 
-async def test_a_texted_photo_is_fetched(
+async def test_worker_fetches_a_texted_photo(
     settings: Settings,
     carrier: FakeProviders,
     organisation: Organisation,
@@ -99,7 +99,7 @@ async def test_a_texted_photo_is_fetched(
         await eventually(look)
 
 
-async def test_the_next_text_to_a_person_waits_for_the_one_under_way(
+async def test_next_text_to_a_number_waits_for_the_one_in_flight(
     settings: Settings, carrier: FakeProviders, organisation: Organisation, database: Database
 ) -> None:
     """Texts to one number go one after another, the oldest first."""
@@ -113,7 +113,7 @@ async def test_the_next_text_to_a_person_waits_for_the_one_under_way(
     assert [text.body for text in carrier.texts_to(PHONE)][1:] == ["First.", "Second.", "Third."]
 
 
-async def test_an_opted_out_number_is_recorded_and_never_tried_again(
+async def test_carrier_opt_out_is_recorded_and_not_retried(
     settings: Settings, carrier: FakeProviders, organisation: Organisation, database: Database
 ) -> None:
     """21610: the stop is ours too from now on; where there is e-mail, the words go that way."""
@@ -151,7 +151,7 @@ async def test_undeliverable_message_becomes_dropped_ball_of_owner(
     assert (again.status, again.to_address) == (MessageStatus.SUPPRESSED, "")
 
 
-async def test_a_customer_without_a_phone_gets_mail_in_two_parts(
+async def test_customer_without_phone_gets_a_two_part_email(
     settings: Settings, carrier: FakeProviders, organisation: Organisation, database: Database
 ) -> None:
     """The same milestone by e-mail, with the link, and a way to stop."""

@@ -1,25 +1,22 @@
-"""Claiming what is due: the database alone says who may send what, and to whom.
+"""Claims due messages: the database alone decides which worker may send which message.
 
-A batch takes a dozen statements however large it is, by rows and not by nouns: this is the way that
-every message goes.
+A batch takes a dozen statements however large it is, by rows and not by models: every outgoing
+message passes here.
 """
 
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.messaging.send_rules import (
     KINDS_WITHOUT_OPT_OUT_HINT,
-    NOT_DELIVERED,
     due_at,
     with_opt_out_hint,
 )
@@ -29,29 +26,29 @@ from portal.messaging.verification_codes import reveal_code
 from portal.models import (
     SYSTEM_ACTOR,
     Channel,
-    Customer,
+    DeliveryReason,
     Message,
     MessageKind,
     MessageStatus,
     SendAttempt,
     Sender,
 )
-from portal.models.columns import UtcDateTime
 from portal.queries.consent import ConsentQuery, find_permitted
 from portal.settings import Settings
+from workers.delivery.due_messages import due_messages
 from workers.delivery.sending_limits import LimitNotice, apply_sending_limits
 from workers.delivery.staleness import find_stale
 
 UNKNOWN_HOLD = timedelta(seconds=30)
-"""How long a text whose outcome is unknown keeps the next one to the same person waiting."""
+"""How long a text with an unknown outcome delays the next one to the same number."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimResult:
-    """What one look at the outbox brought: messages to hand over now, and what staff should know.
+    """The result of one look at the outbox: messages to send now, and notices for staff.
 
-    There may be ``more`` as soon as something was found, if only to be dropped. With ``not_before``
-    the sender has no room until then.
+    ``more``: something was found, if only to be dropped, so there may be more. ``not_before``: the
+    sender has no capacity until then.
     """
 
     messages: Sequence["OutgoingMessage"] = ()
@@ -62,7 +59,7 @@ class ClaimResult:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """A message taken for sending, and the claim under which it goes."""
+    """A message claimed for sending, and its claim."""
 
     id: int
     channel: Channel
@@ -81,11 +78,11 @@ async def claim_due(
     sender: str,
     most: int,
 ) -> ClaimResult:
-    """Take up to ``most`` due messages for sending, one a recipient, the oldest first.
+    """Claim up to ``most`` due messages, one for each recipient, the oldest first.
 
-    Each is checked again: expired, stopped, too late at night or over a ceiling, it is not taken.
-    While ``sender`` rests nothing is, and no more than its pace allows. The caller commits before
-    anything is sent, so that no other worker takes the same.
+    Each is checked again: one that has expired, whose recipient has stopped, that falls into quiet
+    hours or is over a limit is not claimed. None is while ``sender`` is paused, and no more than its
+    rate allows. The caller commits before anything is sent, so that no other worker claims the same.
     """
     us = await _hold_sender(session, sender)
     rate = settings.provider_rate if channel == Channel.SMS else None
@@ -96,8 +93,8 @@ async def claim_due(
     asked = {
         "now": now, "unknown_since": now - UNKNOWN_HOLD, "channel": channel, "most": room,
     }  # fmt: skip
-    found = (await connection.execute(_due(), asked)).all()
-    going = await _look_again(session, settings, now, found)
+    found = (await connection.execute(due_messages(), asked)).all()
+    going = await _recheck(session, settings, now, found)
     notices: list[LimitNotice] = []
     if channel == Channel.SMS and going:
         going, notices = await apply_sending_limits(connection, settings, now, us, going)
@@ -109,10 +106,10 @@ async def claim_due(
     return ClaimResult(await _take(connection, settings, now, going), notices, more=True)
 
 
-async def _look_again(
+async def _recheck(
     session: AsyncSession, settings: Settings, now: datetime, found: Sequence[Any]
 ) -> list[Any]:
-    """Those that may still go; on the others it is written why not, or from when."""
+    """The messages that may still be sent; the others are updated with why not, or from when."""
     if not found:
         return []
     welcome = await find_permitted(session, {_wish(row) for row in found})
@@ -121,10 +118,10 @@ async def _look_again(
     going: list[Any] = []
     for row in found:
         is_welcome = _wish(row) in welcome
-        kept_back = _kept_back(row, now, settings, is_welcome=is_welcome) or stale.get(row.id)
-        if kept_back:
+        held_back = _hold_back(row, now, settings, is_welcome=is_welcome) or stale.get(row.id)
+        if held_back:
             await connection.execute(
-                sa.update(Message).where(col(Message.id) == row.id).values(kept_back)
+                sa.update(Message).where(col(Message.id) == row.id).values(held_back)
             )
         else:
             going.append(row)
@@ -134,7 +131,7 @@ async def _look_again(
 async def _take(
     connection: AsyncConnection, settings: Settings, now: datetime, rows: Sequence[Any]
 ) -> list[OutgoingMessage]:
-    """Write the claims down, each with its attempt."""
+    """Store the claims, each with its attempt."""
     claimed = [_claim(row, settings) for row in rows]
     first = [_reworded(one) for one, row in zip(claimed, rows, strict=True) if one.body != row.body]
     if first:
@@ -149,7 +146,7 @@ async def _take(
             for one, number in zip(claimed, tries, strict=True)
         ],
     )  # fmt: skip
-    # Only now, when all that is kept has been written: digits are written nowhere.
+    # Only after everything is stored: the digits of a code are stored nowhere.
     return [
         replace(one, body=reveal_code(settings, row.kind, row.cause, one.body))
         for one, row in zip(claimed, rows, strict=True)
@@ -157,11 +154,11 @@ async def _take(
 
 
 def _room(us: Sender, now: datetime, rate: float | None, most: int) -> tuple[int, datetime | None]:
-    """How many may go, and if none, when one may."""
+    """How many messages may be sent, and if none, when one may."""
     if us.is_paused(now):
         return 0, us.paused_until
     if us.pause_reason:
-        most = 1  # One shows whether we are welcome again.
+        most = 1  # One message shows whether the provider accepts us again.
     if rate is None:
         return most, None
     available_capacity = min(most, us.available_capacity(now, rate))
@@ -169,7 +166,7 @@ def _room(us: Sender, now: datetime, rate: float | None, most: int) -> tuple[int
 
 
 async def _hold_sender(session: AsyncSession, name: str) -> Sender:
-    """Our sender's row, held until the claim is committed: all workers keep to one pace."""
+    """The sender's row, locked until the claim is committed: all workers share one rate."""
     us = await session.get(Sender, name, with_for_update=True)
     if us is None:
         us = Sender(name=name)
@@ -178,81 +175,25 @@ async def _hold_sender(session: AsyncSession, name: str) -> Sender:
     return us
 
 
-@cache
-def _due() -> sa.Select[Any]:
-    """Built once: it is asked every few seconds, and building it takes longer than the answer."""
-    now = sa.bindparam("now", type_=UtcDateTime())
-    unknown_since = sa.bindparam("unknown_since", type_=UtcDateTime())
-    busy, older = aliased(Message), aliased(Message)
-    under_way = sa.exists().where(
-        col(busy.to_address) == col(Message.to_address),
-        # Said as the partial index says it, so that it serves.
-        col(busy.status).in_((MessageStatus.SENDING, MessageStatus.UNKNOWN)),
-        sa.or_(col(busy.status) == MessageStatus.SENDING, col(busy.claimed_at) > unknown_since),
-    )
-    before = sa.exists().where(
-        col(older.to_address) == col(Message.to_address),
-        col(older.status) == MessageStatus.QUEUED,
-        col(older.due_at) <= now,
-        col(older.id) < col(Message.id),
-    )
-    return (
-        sa.select(
-            *(getattr(Message, name) for name in MESSAGE_COLUMNS),
-            col(Customer.timezone),
-            col(Customer.locale),
-            (~_has_had_a_text()).label("is_first"),
-        )
-        .outerjoin(Customer, col(Customer.id) == col(Message.customer_id))
-        .where(
-            col(Message.status) == MessageStatus.QUEUED,
-            col(Message.due_at) <= now,
-            col(Message.channel) == sa.bindparam("channel"),
-            ~under_way,
-            ~before,
-        )
-        .order_by(col(Message.due_at), col(Message.id))
-        .limit(sa.bindparam("most", type_=sa.Integer()))
-        .with_for_update(skip_locked=True, of=Message)
-    )
-
-
-MESSAGE_COLUMNS = (
-    "id", "channel", "kind", "to_address", "body", "request_id", "expires_at", "attempts",
-    "provider_sid", "urgent", "segments", "created_at", "cause",
-)  # fmt: skip
-
-
-def _has_had_a_text() -> sa.Exists:
-    earlier = aliased(Message)
-    return sa.exists().where(
-        col(earlier.to_address) == col(Message.to_address),
-        col(earlier.channel) == Channel.SMS,
-        col(earlier.status).not_in(NOT_DELIVERED | {MessageStatus.QUEUED}),
-    )
-
-
 def _wish(row: Any) -> ConsentQuery:
     return ConsentQuery(row.channel, row.to_address, row.request_id)
 
 
-def _kept_back(
+def _hold_back(
     row: Any, now: datetime, settings: Settings, *, is_welcome: bool
 ) -> dict[str, Any] | None:
-    """What to write on a message that may not go now; None for one that may."""
+    """The columns of a message that may not be sent now; None for one that may."""
     if row.expires_at is not None and row.expires_at <= now:
-        reason = "It could not be sent in time, and later it would only confuse."
-        late: dict[str, Any] = {"status": MessageStatus.EXPIRED, "reason": reason}
+        late: dict[str, Any] = {"status": MessageStatus.EXPIRED, "reason": DeliveryReason.EXPIRED}
         if row.kind == MessageKind.CODE:
             late |= {
                 "handled_at": now,
                 "handled_by": SYSTEM_ACTOR.name,
-            }  # Another is asked for in a moment.
+            }  # The customer asks for another code.
         return late
-    # The answer to a wish to stop is the last text of all; notices go to our own people.
+    # The confirmation of a stop is the last text of all; notices go to staff.
     if row.kind not in (MessageKind.CONSENT, MessageKind.NOTICE) and not is_welcome:
-        reason = "They asked us not to write here."
-        return {"status": MessageStatus.SUPPRESSED, "reason": reason}
+        return {"status": MessageStatus.SUPPRESSED, "reason": DeliveryReason.CONSENT_WITHDRAWN}
     if row.timezone is not None:
         later = due_at(settings, now, row.timezone, row.channel, row.kind, urgent=row.urgent)
         if later > now:
@@ -263,12 +204,12 @@ def _kept_back(
 def _claim(row: Any, settings: Settings) -> OutgoingMessage:
     token, sid = secrets.token_hex(12), row.provider_sid
     if row.channel == Channel.EMAIL and sid is None:
-        # Its Message-ID, fixed before the first try: the same mail twice is one mail.
+        # Its Message-ID, set before the first attempt: the same mail twice is one mail.
         domain = (settings.mail_from or "localhost").rpartition("@")[2].strip("> ")
         sid = f"<kept.{row.id}.{token}@{domain}>"
     body = row.body
     if row.channel == Channel.SMS and row.is_first and row.kind not in KINDS_WITHOUT_OPT_OUT_HINT:
-        # The one that was to say so may have been dropped.
+        # The text that was to have the opt-out hint may have been dropped.
         locale = row.locale or "en"
         body = with_direction_mark(with_opt_out_hint(body, settings.brand, locale), locale)
     return OutgoingMessage(row.id, row.channel, row.to_address, body, token, sid)

@@ -1,6 +1,6 @@
-"""Delivering: claim what is due, hand it over, record what became of it; one batch after another.
+"""Delivers messages: claims what is due, sends it, records the outcome; batch after batch.
 
-No transaction is open while a provider is called. What is claimed is sent at once or given up.
+No transaction is open while a provider is called. A claimed message is sent at once or given up.
 """
 
 import asyncio
@@ -17,7 +17,8 @@ from portal.messaging.send_errors import OutcomeUnknown, Refused, SendError
 from portal.messaging.sms.twilio_client import Accepted
 from portal.models import SYSTEM_ACTOR, DroppedBallKind
 from portal.operations import Operations
-from portal.operations.delivery.outcomes import ClaimExpired, SendOutcome, record_outcomes
+from portal.operations.delivery.accepted import ClaimExpired, SendOutcome
+from portal.operations.delivery.outcomes import record_outcomes
 from portal.operations.dropped_balls.resolution import raise_dropped_ball
 from workers.delivery.claim import ClaimResult, OutgoingMessage, claim_due
 from workers.delivery.gateways import Gateway
@@ -26,9 +27,9 @@ from workers.delivery.sending_limits import LimitNotice
 log = structlog.get_logger()
 
 BATCH = 100
-"""Taken and recorded at a time. So many are claimed ahead, so that no connection waits for one."""
+"""Messages claimed and recorded at a time, so that no connection waits for one."""
 CLAIM_SECONDS = 10.0
-"""Seconds after the claim in which sending must begin; later, another may have taken it over."""
+"""Seconds after the claim within which sending begins; later another worker may claim it."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +40,15 @@ class ClaimedMessage:
     claimed_at_monotonic: float
 
     def check_claim(self) -> None:
-        """Frozen or starved past its claim, a worker must not send what another may have taken."""
+        """A worker that was delayed past its claim must not send what another may have claimed."""
         if time.monotonic() - self.claimed_at_monotonic > CLAIM_SECONDS:
             raise ClaimExpired("The claim was too old by the time it could be sent.")
 
 
 class ChannelSender:
-    """Takes what the outbox holds for one door out by it, as many at once as the door allows.
+    """Sends the due messages of one channel, as many at once as its gateway allows.
 
-    Each door has a courier of its own: a slow carrier holds up no mail.
+    Each gateway has a sender of its own: a slow carrier delays no mail.
     """
 
     def __init__(self, operations: Operations, door: Gateway) -> None:
@@ -60,7 +61,7 @@ class ChannelSender:
         self._not_before = 0.0
 
     def wake(self) -> None:
-        """Something is due: look now rather than at the next sweep."""
+        """Look for due messages now rather than at the next sweep."""
         self._woken.set()
 
     async def run(self, ending: asyncio.Event) -> None:
@@ -77,14 +78,14 @@ class ChannelSender:
                 await self._rest(ending)
 
     async def once(self, within: float) -> None:
-        """Deliver one batch of what is due, each to its end or for ``within`` seconds."""
+        """Deliver one batch of due messages, within ``within`` seconds."""
         if await self._deliver_batch():
             await self.finish(within)
 
     async def finish(self, within: float) -> None:
-        """Let what is under way come to its end, and record it; then give up what has none.
+        """Finish and record what is being sent, then give up what does not end.
 
-        What could not end is recorded as unknown: never as unsent.
+        What does not end is recorded as unknown, never as unsent.
         """
         if self._under_way:
             _, late = await asyncio.wait(self._under_way, timeout=within)
@@ -95,7 +96,7 @@ class ChannelSender:
             await asyncio.wait({self._recorder}, timeout=within)
 
     async def _rest(self, ending: asyncio.Event) -> None:
-        """Until something is due, at the latest until the next sweep; with no room, until there is."""
+        """Wait until something is due, at most until the next sweep, or until there is capacity."""
         longest, news = self._operations.settings.sweep_seconds, self._woken
         no_room_for = self._not_before - time.monotonic()
         if no_room_for > 0:
@@ -106,9 +107,9 @@ class ChannelSender:
                     await news.wait()
 
     async def _deliver_batch(self) -> bool:
-        """Take the next batch on its way; False when there is nothing to do until we are woken.
+        """Send the next batch; False when there is nothing to do until woken.
 
-        While all connections are busy nothing is claimed: a full batch costs no more than one.
+        While all connections are busy nothing is claimed: a full batch takes as long as one message.
         """
         if len(self._under_way) > self._door.max_concurrent or time.monotonic() < self._not_before:
             return False
@@ -160,7 +161,7 @@ class ChannelSender:
             result = problem
         except asyncio.CancelledError:
             result = OutcomeUnknown("The worker had to stop while it was being sent.")
-        except Exception as error:  # One bad message must not stop the others.
+        except Exception as error:  # One failing message must not stop the others.
             log.exception("a message could not be handed over", message=message.id)
             result = OutcomeUnknown(f"An unexpected error: {type(error).__name__}")
         if isinstance(result, Refused) and result.action == "pause_queue":
@@ -173,13 +174,13 @@ class ChannelSender:
             self._recorder = asyncio.create_task(self._record_all())
 
     async def _record_all(self) -> None:
-        """Write outcomes down, all that have come in one transaction, until there are no more."""
+        """Record outcomes, all waiting ones in one transaction, until there are no more."""
         while self._outcomes:
             batch, self._outcomes = self._outcomes[:BATCH], self._outcomes[BATCH:]
             try:
                 async with self._operations.begin(SYSTEM_ACTOR) as uow:
                     await record_outcomes(uow, batch, self._door.sender)
-                self.wake()  # The same person's next text may go now.
+                self.wake()  # The next text to the same person may be sent now.
             except (SQLAlchemyError, OSError) as error:
                 log.warning("outcomes wait for the database", error=type(error).__name__)
                 self._outcomes[:0] = batch

@@ -1,4 +1,4 @@
-"""Writing a message's mail: its words, its thread, its way to stop."""
+"""Makes the mail of a message: its content, its thread, its unsubscribe link."""
 
 import re
 from dataclasses import replace
@@ -10,8 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.database import Database
 from portal.i18n.languages import Language, language_of
+from portal.messaging.email.composition import EmailContent, EmailEnvelope, Thread, build_email
 from portal.messaging.email.signed_addresses import reply_address
-from portal.messaging.email.smtp import EmailContent, Thread, build_email
 from portal.messaging.send_errors import FailureRule, NotSent, Refused
 from portal.messaging.verification_codes import reveal_code
 from portal.messaging.wording.channel_neutral import channel_neutral_text, without_reply_hint
@@ -19,6 +19,7 @@ from portal.models import (
     RESPONSE_KINDS,
     Channel,
     Customer,
+    DeliveryReason,
     Direction,
     FollowUp,
     Message,
@@ -29,9 +30,7 @@ from portal.models import (
 )
 from portal.settings import Settings
 
-UNRENDERABLE = FailureRule(
-    permanent=True, action="person", reason="This e-mail could not be written. That is our mistake."
-)
+UNRENDERABLE = FailureRule(permanent=True, action="person", reason=DeliveryReason.NOT_WRITTEN)
 NO_CODE = 0
 QUESTION_KINDS = frozenset({MessageKind.FOLLOW_UP, MessageKind.REMINDER})
 MESSAGE_ID_PATTERN = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
@@ -40,10 +39,10 @@ MESSAGE_ID_PATTERN = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
 async def build_message_email(
     database: Database, settings: Settings, message_id: int
 ) -> EmailMessage:
-    """The mail for this message: the same one however often it is written.
+    """The mail for this message; the same however often it is made.
 
-    Raises ``NotSent`` where the database is away, and ``Refused`` where no mail can be made of
-    it: the next try would end the same, so it is put before a person at once.
+    Raises ``NotSent`` where the database cannot be reached, and ``Refused`` where no mail can be
+    made: another attempt would end the same, so a person sees it at once.
     """
     try:
         async with database.reading() as session:
@@ -90,7 +89,7 @@ def _about_a_request(
     *,
     title: str,
 ) -> EmailContent:
-    """One subject for all mails of a request: by it mail programs keep them together."""
+    """All mails of a request have one subject, by which mail programs group them."""
     language = language_of(customer.locale)
     return EmailContent(
         subject=f"{title} ({request.reference})",
@@ -143,7 +142,7 @@ def _headline(settings: Settings, message: Message, language: Language) -> str:
 
 
 def _paragraphs(settings: Settings, message: Message, language: Language) -> tuple[str, ...]:
-    """A colleague's words stay as they were written, each new line too."""
+    """A colleague's message as it was written, with its line breaks."""
     if message.kind == MessageKind.STAFF:
         parts = re.split(r"\n[ \t]*\n\s*", message.body.replace("\r\n", "\n").strip())
         return tuple(part.strip() for part in parts)
@@ -164,14 +163,14 @@ def _choices(message: Message, link: str, language: Language) -> tuple[tuple[str
 
 
 def _writer(settings: Settings, message: Message) -> str:
-    """A colleague's first name; another system speaks for all of us, and so does Kept itself."""
+    """A colleague's first name; for other systems and Kept itself the brand."""
     if message.kind != MessageKind.STAFF:
         return ""
     return message.author.split()[0] if message.author_id is not None else settings.brand
 
 
 async def _notes_a_time(session: AsyncSession, message: Message) -> bool:
-    """Whether this answers them while a time that they have named lies ahead."""
+    """Whether this answers the customer while a time that they named is still to come."""
     if message.kind != MessageKind.ANSWER:
         return False
     query = select(FollowUp.id).where(
@@ -194,7 +193,7 @@ async def _link(session: AsyncSession, settings: Settings, request: ServiceReque
 
 
 async def _thread(session: AsyncSession, message: Message) -> Thread:
-    """The request's first mail, to which all later ones belong; and what this one answers."""
+    """The ids of the request's first mail and of the mail that this one answers."""
     mails = (
         select(Message.provider_sid)
         .where(
@@ -213,7 +212,7 @@ async def _thread(session: AsyncSession, message: Message) -> Thread:
     if is_answer:
         ids += (await session.exec(last)).all()
     return Thread(
-        # Their program may have made an id that no header can hold, or none.
+        # The customer's mail program may have made an id that no header can hold, or none.
         ids=[one for one in ids if one and MESSAGE_ID_PATTERN.fullmatch(one)],
         answers=is_answer and message.kind != MessageKind.STAFF,
     )
@@ -229,8 +228,7 @@ def _compose(
     reply_to: str = "",
     unsubscribe_url: str = "",
 ) -> EmailMessage:
-    return build_email(
-        letter,
+    envelope = EmailEnvelope(
         brand=settings.brand,
         sender=settings.mail_from or "",
         to=message.to_address,
@@ -241,3 +239,4 @@ def _compose(
         reply_to=reply_to,
         unsubscribe_url=unsubscribe_url,
     )
+    return build_email(letter, envelope)

@@ -1,4 +1,4 @@
-"""The ways out: the carrier and the mail server, as far as settings name them."""
+"""The gateways that the settings name: the carrier and the mail server."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,31 +14,31 @@ from workers.delivery.claim import OutgoingMessage
 from workers.delivery.email_letters import build_message_email
 
 MAX_CONCURRENT_TEXTS = 200
-"""Texts under way at once; the library's own limit would be half of it."""
+"""Texts in flight at once; the library's own limit is half of it."""
 MAX_CONCURRENT_EMAILS = 20
 """Each has a connection of its own, and a mail server grants only so many."""
 
 
 class Gateway(Protocol):
-    """One way out, with a sender and a bound on what is under way at once."""
+    """A gateway of one channel, with a sender and a limit on messages in flight."""
 
     @property
     def channel(self) -> Channel:
-        """What goes by it."""
+        """The channel that it sends."""
         ...
 
     @property
     def sender(self) -> str:
-        """The name of the ``Sender`` that the other side knows us by."""
+        """The name of the ``Sender`` row."""
         ...
 
     @property
     def max_concurrent(self) -> int:
-        """How many may be under way."""
+        """The most messages in flight."""
         ...
 
     async def send(self, message: OutgoingMessage, check_claim: Callable[[], None]) -> Accepted:
-        """Hand it over, once, after asking ``check_claim`` at the last moment.
+        """Send one message, in one attempt, after calling ``check_claim`` at the last moment.
 
         Raises a ``SendError``, or what ``check_claim`` raises.
         """
@@ -91,7 +91,7 @@ class SmtpGateway:
 
 @dataclass
 class Gateways:
-    """What can be sent by. A channel without a door waits in the outbox."""
+    """The gateways by channel. Messages of a channel without one wait in the outbox."""
 
     texts: SmsGateway | None
     mail: SmtpGateway | None
@@ -107,7 +107,7 @@ class Gateways:
 
 
 def create_gateways(settings: Settings, database: Database) -> Gateways:
-    """Build what the settings name; nothing is connected yet."""
+    """Make the gateways that the settings name; nothing is connected yet."""
     texts = None
     sender = settings.twilio_from_number or settings.twilio_messaging_service_sid
     if settings.twilio_account_sid and sender:

@@ -1,6 +1,6 @@
-"""Ceilings on texts: a workflow that runs away cannot spend, or pester, without limit.
+"""Limits on texts, so that a faulty workflow can neither spend nor annoy without end.
 
-Counted where texts are claimed. The answer to a wish to stop goes above every ceiling.
+Counted where texts are claimed. The confirmation of a stop is exempt.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,16 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from portal.models import Channel, Direction, Message, MessageKind, MessageStatus, Sender
+from portal.messaging.wording.delivery_reasons import reason_sentence
+from portal.models import (
+    Channel,
+    DeliveryReason,
+    Direction,
+    Message,
+    MessageKind,
+    MessageStatus,
+    Sender,
+)
 from portal.settings import Settings
 
 A_DAY = timedelta(days=1)
@@ -36,34 +45,37 @@ async def apply_sending_limits(
     us: Sender,
     rows: Sequence[Any],
 ) -> tuple[list[Any], list[LimitNotice]]:
-    """Those of the texts that may go now; the others wait, or are put before a person.
+    """The texts that may be sent now; the others wait, or a person decides.
 
-    A month's ceiling and a number's only delay (until there is room, or the text expires); a
-    request's asks for a person: more words would not help it.
+    The limits of a month and of a number only delay (until there is room, or the text expires);
+    that of a request needs a person: further texts would not help.
     """
     to_number = await _count(connection, rows, Message.to_address, since=now - A_DAY)
     about_request = await _count(connection, rows, Message.request_id, since=None)
     segments_used = us.segments_used(now)
     going, notices, held = [], [], []
     for row in rows:
-        texts, words = about_request.get(row.request_id, 0), {}
+        texts = about_request.get(row.request_id, 0)
+        held_values: dict[str, Any] = {}
         if row.kind == MessageKind.CONSENT:
             pass
         elif segments_used + row.segments > settings.max_segments_per_month:
-            words = {
-                "due_at": now + RETRY_DELAY,
-                "reason": "This month's ceiling on texts is reached.",
-            }
+            held_values = {"due_at": now + RETRY_DELAY} | _reason(DeliveryReason.MONTHLY_LIMIT, 0)
         elif to_number.get(row.to_address, 0) >= settings.max_texts_per_number_per_day:
-            reason = f"This number has had {settings.max_texts_per_number_per_day} texts in a day; more wait."
-            words = {"due_at": now + RETRY_DELAY, "reason": reason}
-            notices.append(LimitNotice(f"number:{row.to_address}", reason, row.request_id))
+            count = settings.max_texts_per_number_per_day
+            held_values = {"due_at": now + RETRY_DELAY} | _reason(
+                DeliveryReason.NUMBER_LIMIT, count
+            )
+            detail = reason_sentence(DeliveryReason.NUMBER_LIMIT, count=count)
+            notices.append(LimitNotice(f"number:{row.to_address}", detail, row.request_id))
         elif row.request_id is not None and texts >= settings.max_texts_per_request:
-            reason = f"This request has had {texts} texts. Please look why before it gets more."
-            words = {"status": MessageStatus.REVIEW, "reason": reason}
-            notices.append(LimitNotice(f"request:{row.request_id}", reason, row.request_id))
-        if words:
-            held.append((row.id, words))
+            held_values = {"status": MessageStatus.REVIEW} | _reason(
+                DeliveryReason.REQUEST_LIMIT, texts
+            )
+            detail = reason_sentence(DeliveryReason.REQUEST_LIMIT, count=texts)
+            notices.append(LimitNotice(f"request:{row.request_id}", detail, row.request_id))
+        if held_values:
+            held.append((row.id, held_values))
             continue
         segments_used += row.segments
         going.append(row)
@@ -76,17 +88,21 @@ async def apply_sending_limits(
     if segments_used >= WARNING_RATIO * settings.max_segments_per_month or len(held) > len(notices):
         detail = f"{segments_used:,} of the {settings.max_segments_per_month:,} text parts of {now:%B} are used."
         notices.append(LimitNotice(f"month:{now:%Y-%m}", detail))
-    for message_id, words in held:
+    for message_id, held_values in held:
         await connection.execute(
-            sa.update(Message).where(col(Message.id) == message_id).values(words)
+            sa.update(Message).where(col(Message.id) == message_id).values(held_values)
         )
     return going, notices
+
+
+def _reason(reason: DeliveryReason, count: int) -> dict[str, Any]:
+    return {"reason": reason, "reason_count": count}
 
 
 async def _count(
     connection: AsyncConnection, rows: Sequence[Any], by: Any, *, since: datetime | None
 ) -> dict[Any, int]:
-    """How many texts we have handed over, by number or by request."""
+    """How many texts have been sent, by number or by request."""
     wanted = {getattr(row, by.key) for row in rows} - {None}
     query = (
         sa.select(by, sa.func.count())

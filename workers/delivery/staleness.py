@@ -1,6 +1,6 @@
-"""What waited long is looked at again: words that others have overtaken are not sent any more.
+"""Messages that waited long are checked again: one that is superseded is not sent.
 
-A night of quiet hours, or a worker that was down, may hold several words about one request.
+Quiet hours, or a worker that was down, may leave several messages about one request.
 """
 
 from collections import defaultdict
@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.models import (
     SYSTEM_ACTOR,
+    DeliveryReason,
     Event,
     FollowUp,
     FollowUpState,
@@ -25,14 +26,14 @@ from portal.models import (
 )
 
 STALE_AFTER = timedelta(minutes=15)
-"""Words that waited no longer are sent each: quick steps by day are news one by one."""
+"""Messages that waited no longer are all sent: quick steps by day are separate news."""
 
 END_KINDS = frozenset({MessageKind.COMPLETED, MessageKind.DECLINED, MessageKind.CANCELLED})
 STATUS_KINDS = END_KINDS | {MessageKind.MILESTONE, MessageKind.HOLD, MessageKind.RESUMED}
-"""Words about where a request stands. Questions, promises and answers are never overtaken."""
+"""Messages about the state of a request. Questions, promises and answers are never superseded."""
 
 STAGE_UPDATE_KINDS = frozenset({MessageKind.DELAY, MessageKind.UPDATE})
-"""Words about one stage while it is open; they overtake each other, and no other news."""
+"""Messages about one stage while it is open; they supersede each other only."""
 
 QUESTION_KINDS = frozenset({MessageKind.FOLLOW_UP, MessageKind.REMINDER})
 
@@ -46,20 +47,13 @@ PENDING_OR_SENT = frozenset(
         MessageStatus.DELIVERED,
     }
 )
-"""It has gone, or goes still."""
-
-SUPERSEDED_REASON = "There was newer news about this request before this could be sent."
-ANSWERED = "They had answered before this could be sent."
-CLOSED_REASON = "The question was closed before this could be sent."
-DUPLICATE_REMINDER_REASON = (
-    "The question itself had to wait, so this reminder would have come right after it."
-)
+"""It has been sent, or still may be."""
 
 
 async def find_stale(
     session: AsyncSession, now: datetime, found: Iterable[Any]
 ) -> dict[int, dict[str, Any]]:
-    """What to write on those of the messages (by id) that would only confuse by now.
+    """The columns to set on those of the messages (by id) that would only confuse by now.
 
     One query however many they are, and none while they are fresh.
     """
@@ -89,7 +83,7 @@ def _may_be_stale(row: Any, now: datetime) -> bool:
 
 
 def _said_about(doubted: Sequence[Any]) -> sa.Select[Any]:
-    """All that goes or went about these requests, with the stage and the question it is about."""
+    """All messages sent or waiting about these requests, with their stage and question."""
     return (
         sa.select(
             *(getattr(Message, name) for name in MESSAGE_COLUMNS),
@@ -118,12 +112,12 @@ def _said_about(doubted: Sequence[Any]) -> sa.Select[Any]:
 MESSAGE_COLUMNS = ("id", "request_id", "event_id", "kind", "created_at", "sent_at")
 
 
-def _why_stale(row: Any, said: Sequence[Any]) -> str:
-    """Why it is not to go any more, in plain words; empty for what may."""
+def _why_stale(row: Any, said: Sequence[Any]) -> DeliveryReason | None:
+    """Why the message is not sent any more; None where it may be sent."""
     if row.kind in STATUS_KINDS:
-        # By what happened, not by id: the same news may be written anew, for another channel.
+        # By the event, not by id: the same news may be written anew, for another channel.
         newer = [one for one in said if one.kind in STATUS_KINDS and one.event_id > row.event_id]
-        return SUPERSEDED_REASON if any(_overtakes(one, row) for one in newer) else ""
+        return DeliveryReason.SUPERSEDED if any(_overtakes(one, row) for one in newer) else None
     if row.kind in STAGE_UPDATE_KINDS:
         newer = [
             one
@@ -131,25 +125,29 @@ def _why_stale(row: Any, said: Sequence[Any]) -> str:
             if one.kind in STATUS_KINDS | STAGE_UPDATE_KINDS and one.event_id > row.event_id
         ]
         gone = row.run_state != RunState.OPEN or any(_overtakes(one, row) for one in newer)
-        return SUPERSEDED_REASON if gone else ""
+        return DeliveryReason.SUPERSEDED if gone else None
     if row.question_id is None:
-        return ""
+        return None
     if row.question_state != FollowUpState.ASKED:
-        return ANSWERED if row.question_state == FollowUpState.ANSWERED else CLOSED_REASON
+        return (
+            DeliveryReason.QUESTION_ANSWERED
+            if row.question_state == FollowUpState.ANSWERED
+            else DeliveryReason.QUESTION_CLOSED
+        )
     if row.kind == MessageKind.REMINDER and any(
         one.kind == MessageKind.FOLLOW_UP
         and one.question_id == row.question_id
         and (one.sent_at is None or one.sent_at >= row.created_at)
         for one in said
     ):
-        return DUPLICATE_REMINDER_REASON
-    return ""
+        return DeliveryReason.REMINDER_TOO_EARLY
+    return None
 
 
 def _overtakes(newer: Any, row: Any) -> bool:
-    """Whether the newer word leaves nothing to say to this one: an end, or the same stage later.
+    """Whether the newer message supersedes this one: an end, or the same stage later.
 
-    Stages that run side by side are news each, as long as they run.
+    Parallel stages do not supersede each other while they run.
     """
     return (
         bool({newer.kind, row.kind} & END_KINDS)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from portal.messaging.wording.delivery_reasons import message_reason
 from portal.models import (
     ActorKind,
     Answer,
@@ -194,6 +195,7 @@ class MessageResponse(ResponseModel):
             reference=reference,
             to=message.to_address or None,
             from_=message.from_address or None,
+            reason=message_reason(message),
             send_attempts=[AttemptResponse.read(one) for one in tries],
             attachments=[AttachmentResponse.of(one) for one in files],
         )

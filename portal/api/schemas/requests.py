@@ -7,6 +7,7 @@ from pydantic import Field
 
 from portal.api.schemas.records import FollowUpResponse, PageResponse, ResponseModel, StaffReference
 from portal.models import Channel, Handoff, RequestStatus, RunState, ServiceRequest, StageRun
+from portal.models.requests.request_status import UNCONFIRMED
 from portal.queries.names import Names
 from portal.workflows import StageDefinition
 
@@ -167,6 +168,7 @@ class RequestResponse(ResponseModel):
             coordinator=StaffReference.of(names, request.coordinator_id),
             question=FollowUpResponse.of(question, question.run) if question else None,
             hold=_hold(request),
+            close_reason=UNCONFIRMED if request.closed_unconfirmed else request.close_reason,
             warning=_warning(request),
         )
 

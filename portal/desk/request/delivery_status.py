@@ -5,6 +5,12 @@ from datetime import timedelta
 from portal.desk.request.conversation_view import AttemptLine
 from portal.messaging.sms import segments
 from portal.messaging.sms.twilio_codes import verdict
+from portal.messaging.wording.delivery_reasons import (
+    attempt_reason_phrase,
+    message_reason,
+    message_reason_phrase,
+    reason_phrase,
+)
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import (
     SYSTEM_ACTOR,
@@ -80,7 +86,7 @@ def delivery_status(message: Message, words: TimeFormatter, theirs: str) -> str:
     ``words`` says times as the reader counts them, ``theirs`` is the customer's zone.
     """
     if message.direction == Direction.IN:
-        return message.reason
+        return message_reason(message)
     if message.channel == Channel.WEB and message.status == MessageStatus.DELIVERED:
         return ""
     told = _where_it_is(message, words, theirs)
@@ -115,7 +121,7 @@ def _where_it_is(message: Message, words: TimeFormatter, theirs: str) -> str:
         reason = _reason(message)
         return f"{FAILURE_LABELS[status]}: {reason}"
     if status == MessageStatus.REVIEW and message.claimed_at is None and message.reason:
-        return f"Held back before it was sent: {_inside(message.reason)}"
+        return f"Held back before it was sent: {message_reason_phrase(message)}"
     if message.has_no_receipt(words.now):
         return f"Sent {words.stamp(message.sent_at or message.created_at)}, no receipt has come"
     return {
@@ -133,7 +139,7 @@ def _where_it_is(message: Message, words: TimeFormatter, theirs: str) -> str:
 def _waiting(message: Message, words: TimeFormatter, theirs: str) -> str:
     """Why it has not gone, and when it goes. A moment's wait is not worth a time."""
     again = "Waits to be sent again" if message.attempts else "Waits to be sent"
-    why = f": {_inside(message.reason)}" if message.reason else ""
+    why = f": {message_reason_phrase(message)}" if message.reason else ""
     if message.due_at - words.now < timedelta(minutes=1):
         return again + why
     local = TimeFormatter(words.locale, theirs, words.now)
@@ -146,17 +152,18 @@ def _waiting(message: Message, words: TimeFormatter, theirs: str) -> str:
 
 
 def _reason(message: Message) -> str:
-    said = message.reason
-    if not said and message.channel == Channel.SMS and (message.error_code or "").isdecimal():
-        said = verdict(int(message.error_code or 0)).reason
-    return _inside(said) if said else DEFAULT_REASONS[message.status]
+    if message.reason is not None:
+        return message_reason_phrase(message)
+    if message.channel == Channel.SMS and (message.error_code or "").isdecimal():
+        return reason_phrase(verdict(int(message.error_code or 0)).reason)
+    return DEFAULT_REASONS[message.status]
 
 
 def _tried(attempt: SendAttempt, channel: Channel) -> str:
     carrier = PROVIDER_NAMES[channel]
     if attempt.status == MessageStatus.FAILED:
-        said = attempt.error.partition(": ")[2].partition(" (")[0]
-        return f"refused, {_inside(said) or 'without a reason'} ({attempt.error_code})"
+        reason = attempt_reason_phrase(attempt) or "without a reason"
+        return f"refused, {reason} ({attempt.error_code})"
     return {
         MessageStatus.SENDING: "being sent",
         MessageStatus.QUEUED: f"it did not get as far as {carrier}, so nothing was sent",
@@ -166,14 +173,3 @@ def _tried(attempt: SendAttempt, channel: Channel) -> str:
         MessageStatus.DELIVERED: "delivered",
         MessageStatus.UNDELIVERED: "not delivered",
     }.get(attempt.status, f"given to {carrier}")
-
-
-def _inside(sentence: str) -> str:
-    """A sentence as a part of another: without its stop, and small where a word begins it."""
-    sentence = sentence.strip().rstrip(".")
-    first = sentence.partition(" ")[0]
-    is_name = first in PROPER_NAMES or first.isupper()
-    return sentence if is_name else sentence[:1].lower() + sentence[1:]
-
-
-PROPER_NAMES = frozenset({"Twilio", "Twilio's", "I"})

@@ -1,4 +1,4 @@
-"""Reading what a mail server says of a mail that it could not deliver.
+"""Reads delivery reports of mail servers.
 
 Sources: RFC 3462 (multipart/report), RFC 3464 (delivery status), RFC 6533 (the same beyond ASCII),
 RFC 3463 (enhanced status codes).
@@ -12,6 +12,7 @@ from email.message import EmailMessage, Message
 from typing import Any
 
 from portal.messaging.send_errors import FailureRule
+from portal.models import DeliveryReason
 
 STATUS_CODE_PATTERN = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 STATUS_PARTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
@@ -22,11 +23,11 @@ RETURNED_CONTENT_TYPES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """What became of one mail of ours, as a mail server says it.
+    """A mail server's report of one mail of ours.
 
     ``action``: failed, delayed, delivered, relayed or expanded. ``status``: an enhanced status
-    code such as 5.1.1. ``recipients``: whom it is about, in small letters. ``message_ids``: the
-    ids of the mail that was returned with it.
+    code such as 5.1.1. ``recipients``: their addresses in lower case. ``message_ids``: the ids of
+    the mail that was returned with it.
     """
 
     action: str
@@ -36,9 +37,9 @@ class DeliveryReport:
 
     @property
     def verdict(self) -> FailureRule:
-        """What it means to us. What may pass, or is about the words, leaves the address alone."""
+        """The rule for it. A temporary failure, or one of the content, keeps the address valid."""
         if self.status.startswith("4"):
-            reason = "Their mail server tried for a while and gave up."
+            reason = DeliveryReason.MAIL_GIVEN_UP
             return FailureRule(permanent=False, action="person", reason=reason)
         for code, verdict in FAILURE_RULES.items():
             if f"{self.status}.".startswith(f"{code}."):
@@ -80,7 +81,7 @@ def _action(block: Message) -> str:
 
 
 def _status(block: Message) -> str:
-    """The code of this recipient; where it is left out or says nothing, the server's own words."""
+    """The status code of this recipient; where it is missing or generic, the diagnostic code's."""
     said = STATUS_CODE_PATTERN.search(str(block.get("Status", "")))
     code = said[0] if said else ""
     if code.partition(".")[2] in ("", "0.0"):
@@ -111,23 +112,23 @@ def _text(part: Message) -> str:
     return raw.decode("utf-8", "replace") if isinstance(raw, bytes) else ""
 
 
-def _lasting(reason: str, *, bad_address: bool = False) -> FailureRule:
+def _lasting(reason: DeliveryReason, *, bad_address: bool = False) -> FailureRule:
     action: Any = "bad_address" if bad_address else "person"
     return FailureRule(permanent=True, action=action, reason=reason)
 
 
-PERMANENT_BOUNCE = _lasting("The mail was returned for good.", bad_address=True)
+PERMANENT_BOUNCE = _lasting(DeliveryReason.MAIL_RETURNED, bad_address=True)
 FAILURE_RULES = {
-    "5.1.7": _lasting("Their mail server does not accept our address."),
-    "5.1.8": _lasting("Their mail server does not accept our address."),
-    "5.1": _lasting("There is no such mail address.", bad_address=True),
-    "5.2.2": _lasting("The mailbox is full."),
-    "5.2.3": _lasting("The mail was too long for the mailbox."),
-    "5.2": _lasting("The mailbox is closed.", bad_address=True),
-    "5.3": _lasting("Their mail server could not take it."),
-    "5.4": _lasting("There is no mail server for this address.", bad_address=True),
-    "5.5": _lasting("Their mail server could not take it."),
-    "5.6": _lasting("Their mail server could not take the mail's content."),
-    "5.7": _lasting("Their mail server does not want our mail."),
+    "5.1.7": _lasting(DeliveryReason.MAIL_SENDER_REFUSED),
+    "5.1.8": _lasting(DeliveryReason.MAIL_SENDER_REFUSED),
+    "5.1": _lasting(DeliveryReason.ADDRESS_UNKNOWN, bad_address=True),
+    "5.2.2": _lasting(DeliveryReason.MAILBOX_FULL),
+    "5.2.3": _lasting(DeliveryReason.MAIL_TOO_LONG),
+    "5.2": _lasting(DeliveryReason.MAILBOX_CLOSED, bad_address=True),
+    "5.3": _lasting(DeliveryReason.MAIL_SERVER_FAILED),
+    "5.4": _lasting(DeliveryReason.MAIL_DOMAIN_UNKNOWN, bad_address=True),
+    "5.5": _lasting(DeliveryReason.MAIL_SERVER_FAILED),
+    "5.6": _lasting(DeliveryReason.MAIL_CONTENT_UNSUPPORTED),
+    "5.7": _lasting(DeliveryReason.MAIL_UNWANTED),
 }
 """The first that fits counts. A full mailbox is emptied one day; a policy may change."""

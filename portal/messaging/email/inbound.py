@@ -16,7 +16,7 @@ from portal.messaging.email.bounces import DeliveryReport, find_delivery_report
 from portal.messaging.email.quoted_text import html_to_text, strip_quoted_text
 
 MAX_LENGTH = 10_000
-"""Letters of a mail that are kept; a person is told where there were more."""
+"""Characters of a mail that are stored; staff are told where there were more."""
 MAX_ID_LENGTH = 200
 """Letters; a longer one is known by its hash."""
 RECIPIENTS = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
@@ -32,7 +32,7 @@ AUTOMATIC_SUBJECT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class EmailAttachment:
-    """A part of a mail that is no words; both are whatever the sender says."""
+    """A part of a mail that is not its text; name and type are whatever the sender says."""
 
     name: str
     data: bytes
@@ -40,11 +40,11 @@ class EmailAttachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundEmail:
-    """What a mail says, and what it is.
+    """A parsed mail.
 
-    ``words`` are the sender's own, without what they quote; ``whole`` is all of it, with the
-    subject where there is nothing else. ``is_automatic``: no person wrote it. ``report``: it is
-    a mail server's word about a mail of ours. ``own_message_ids``: the mails of ours that it names.
+    ``words`` is the sender's own text without quotes; ``whole`` is all of it, with the subject
+    where there is nothing else. ``is_automatic``: no person wrote it. ``report``: a delivery report
+    about a mail of ours. ``own_message_ids``: the mails of ours that it names.
     """
 
     message_id: str
@@ -102,7 +102,7 @@ AUTO_REPLY_HEADERS = ("X-Auto-Response-Suppress", "X-Autoreply", "X-Autorespond"
 
 
 def _text(mail: EmailMessage) -> str:
-    """The plain part, or else the words of the HTML part."""
+    """The text of the plain part, or else of the HTML part."""
     for kind in ("plain", "html"):
         part = mail.get_body((kind,))
         content = _content(part) if isinstance(part, EmailMessage) else ""
@@ -132,11 +132,11 @@ def _safely(mail: EmailMessage) -> DeliveryReport | None:
     try:
         return find_delivery_report(mail)
     except (LookupError, ValueError, AttributeError, TypeError):
-        return None  # said to be a report, and is none
+        return None  # The type says report, and the content is none.
 
 
 def _header(mail: EmailMessage, name: str) -> str:
-    """All that stands under this name, in readable letters."""
+    """All headers of this name, decoded."""
     try:
         return ", ".join(" ".join(str(value).split()) for value in mail.get_all(name, []))
     except Exception:  # noqa: BLE001 (Python's own reader breaks on some headers that people send)

@@ -1,9 +1,9 @@
-"""What somebody wrote themselves in a mail, without what their program put around it.
+"""Removes quoted text and signatures from a mail.
 
-Our own few lines, since words must never be lost: of the libraries that were tried,
+Our own few lines, since the sender's text must never be lost: of the libraries that were tried,
 mail-parser-reply drops all that follows a line with a hyphen and knows no Spanish Gmail, and
-email-reply-parser takes a minute over ten kilobytes made to that end. Each line here is looked
-at a bounded number of times, and what is not surely quoted stays.
+email-reply-parser takes a minute for ten kilobytes made to that end. Each line is read a bounded
+number of times, and what is not surely quoted stays.
 """
 
 import re
@@ -40,11 +40,11 @@ MAX_SIGNATURE_LINES = 8
 
 
 def strip_quoted_text(text: str) -> str:
-    """The words above, below and between what is quoted, without signature; maybe nothing."""
+    """The text above, below and between quotes, without signature; it may be empty."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ").split("\n")
     end = next((at for at in range(len(lines)) if _begins_quoted(lines, at)), len(lines))
     own = [line for line in lines[:end] if not line.lstrip().startswith(">")]
-    # What stands below a quoted part that is marked line by line is theirs as well.
+    # Text below a part that is quoted line by line is the sender's own.
     if end < len(lines) and (after := _after_marked(lines, end)):
         own += ["", *after]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(_without_signature(own))).strip()
@@ -117,9 +117,9 @@ OUTLOOK = re.compile(r"\bid=[\"']?divRplyFwdMsg\b", re.IGNORECASE)
 
 
 def html_to_text(html: str) -> str:
-    """The words of a mail that has no plain part: a block is a line, quoted lines are marked.
+    """The text of an HTML mail: a block is a line, and quoted lines are marked.
 
-    Not a browser: what it does not know it leaves out, and it goes over the mail once.
+    It skips unknown elements and reads the mail once.
     """
     reading, at = _Reading(), 0
     while found := MARKUP.search(html, at):
@@ -145,12 +145,12 @@ class _Reading:
     opened: list[tuple[str, bool]] = field(default_factory=list)
 
     def hear(self, text: str) -> None:
-        """Words between two tags; a new line in the source is only a space."""
+        """The text between two tags; a line break in the source is a space."""
         if not self.unseen:
             self.pieces.append(unescape(text.replace("\n", " ")))
 
     def meet(self, tag: str, told: str, *, is_end: bool) -> None:
-        """A tag, and what is told in it."""
+        """A tag and its attributes."""
         if tag in UNSEEN:
             self.unseen = max(0, self.unseen - 1) if is_end else self.unseen + 1
         elif tag in QUOTING:

@@ -1,6 +1,6 @@
-"""Our sealed addresses: what a customer answers to, and where a mail that fails is sent back to.
+"""Signed mail addresses: for replies of customers, and for bounces.
 
-The address alone says which request, or which message, is meant; nobody can make one for another.
+The address alone names the request or the message; nobody can make one for another.
 """
 
 import hashlib

@@ -1,8 +1,8 @@
-"""Which way a text runs. A phone takes that from its first letter, and ours is often our name's.
+"""The writing direction of a text, which a phone takes from its first letter.
 
-One mark before an Arabic sentence keeps names and dates in it where they were said, and costs one
-letter. Isolates around each name would cost two each and change nothing that is read: our links
-stand at the end, and our names hold no sign that turns.
+One mark before an Arabic sentence keeps names and dates at their places, and costs one letter.
+Isolates around each name would cost two each and change nothing: our links are at the end, and
+our names have no sign that changes direction.
 """
 
 import unicodedata
@@ -16,10 +16,9 @@ STRONG_DIRECTIONS = {"L": False, "R": True, "AL": True}
 
 
 def with_direction_mark(text: str, locale: str) -> str:
-    """The words for a phone of somebody who reads this language: marked where they need it.
+    """The text with a direction mark where this language needs one; idempotent.
 
-    That is where there are letters read from the right and another kind comes first. Done twice
-    it changes nothing more.
+    It is needed where the text has right-to-left letters and starts with another kind.
     """
     if language_of(locale).direction == "ltr" or text.startswith(RIGHT_TO_LEFT_MARK):
         return text

@@ -1,10 +1,9 @@
-# ruff: noqa: RUF001 - telling look-alikes apart is what this file does.
-"""Making a text cheap without changing what it says.
+# ruff: noqa: RUF001 - this file is about look-alike characters.
+"""Replaces characters that are not in GSM 03.38 and have an equivalent there.
 
-One curly quote turns 160 characters a segment into 70, so what a keyboard or a word processor
-put there is turned into what GSM 03.38 has. Letters stay as they are: a name is a name.
-Only the Spanish Saturday loses its accent: each date on one would cost a segment more, and nobody
-takes "sab" for anything else.
+One curly quote turns 160 characters a segment into 70. Letters stay as they are: a name keeps its
+spelling. Only the Spanish Saturday loses its accent: each date on one would cost a segment more,
+and "sab" is not misread.
 """
 
 import re
@@ -32,7 +31,7 @@ CONTROL_CHARACTERS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def storable(text: str) -> str:
-    """The words as they were said, but for what no database keeps: NUL and lone surrogates."""
+    """The text without what no database stores: NUL and lone surrogates."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 

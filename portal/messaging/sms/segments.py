@@ -105,7 +105,7 @@ def _joined(before: str, character: str, *, odd_flag_half: bool) -> bool:
 
 @cache
 def _extends(character: str) -> bool:
-    """Marks, joiners, variation selectors and tags belong to what stands before them."""
+    """Marks, joiners, variation selectors and tags belong to the character before them."""
     code = ord(character)
     return (
         unicodedata.category(character) in {"Mn", "Me", "Mc"}

@@ -1,7 +1,7 @@
-"""The door to Twilio: the only place that speaks its REST API.
+"""The client of Twilio's REST API.
 
-Twilio's Messages has no idempotency key, so every ending is told apart by one question: could the
-customer have this text? See ``outcomes`` for the answers.
+Twilio's Messages has no idempotency key, so each error says whether the customer may have the
+text; see ``send_errors``.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ MAX_VALIDITY_SECONDS = 36_000
 """Seconds that Twilio will hold a text at most."""
 
 PAGE_SIZE = 1_000
-"""The largest page of a listing that Twilio gives."""
+"""The largest page of a listing that Twilio returns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +56,17 @@ class TwilioMessage:
 
     @property
     def code(self) -> str | None:
-        """The error code as a message keeps it."""
+        """The error code as it is stored with a message."""
         return str(self.error_code) if self.error_code else None
 
 
 class TwilioClient:
-    """Sends texts by Twilio, and looks up what became of them.
+    """Sends texts by Twilio, and reads their status.
 
     ``sender`` is our number (E.164) or the sid of a messaging service (``MG…``). ``api_url``
-    stands in for Twilio's own address. ``timeout`` is a hard limit in seconds for one call.
-    ``connections`` bounds how many calls are under way at once. One gateway belongs to one event
-    loop; it opens its connections at the first call, and ``close`` ends them.
+    replaces Twilio's own address. ``timeout`` is a hard limit in seconds for one call.
+    ``connections`` is the most calls in flight. A client belongs to one event loop; it opens its
+    connections at the first call, and ``close`` ends them.
     """
 
     def __init__(
@@ -90,11 +90,11 @@ class TwilioClient:
     async def send(
         self, to: str, body: str, status_callback: str, validity_seconds: int | None = None
     ) -> Accepted:
-        """Hand one text over. Tried once: whether to try again is the caller's to decide.
+        """Send one text, in one attempt.
 
-        ``validity_seconds``: after so long undelivered it is not to be sent (1 to 36,000).
-        Raises ``NotSent`` or ``Throttled`` (safe to retry), ``Refused`` (Twilio said no) or
-        ``OutcomeUnknown`` (reconcile). A cancellation passes through, and its outcome is unknown.
+        ``validity_seconds``: Twilio drops it when undelivered for so long (1 to 36,000).
+        Raises ``NotSent`` or ``Throttled`` (it may be sent again), ``Refused``, or
+        ``OutcomeUnknown`` (reconcile). After a cancellation the outcome is unknown.
         """
         asked: dict[str, Any] = {"to": to, "body": body, "status_callback": status_callback}
         asked["messaging_service_sid" if self._by_service else "from_"] = self.sender
@@ -109,9 +109,9 @@ class TwilioClient:
             )
 
     async def fetch(self, sid: str) -> TwilioMessage | None:
-        """What Twilio knows of one text now; None when it knows of none.
+        """Twilio's record of one text; None where it has none.
 
-        Raises as ``send`` does; here every problem only means that we could not look.
+        Raises as ``send`` does; here an error only means that the record could not be read.
         """
         try:
             async with self._call() as client:
@@ -143,10 +143,10 @@ class TwilioClient:
         )
 
     async def _read_back_to(self, client: Any, since: datetime) -> list[Any]:
-        """The listing of all texts, the newest first, until a whole page is older.
+        """The listing of all texts, newest first, until a whole page is older.
 
-        No filter of Twilio's serves: each is on the date of sending, which a text that still
-        waits there does not have, and such a text would go twice.
+        No filter of Twilio's helps: each is by the date of sending, which a text still waiting at
+        Twilio does not have, and such a text would be sent twice.
         """
         texts: list[Any] = []
         page = await client.messages.page_async(page_size=PAGE_SIZE)
@@ -169,13 +169,13 @@ class TwilioClient:
         return self.sender.startswith("MG")
 
     def _is_ours(self, text: Any) -> bool:
-        """From our sender, as far as Twilio says, and not one that a customer sent to us."""
+        """Whether it is from our sender, as far as Twilio says, and outgoing."""
         named = text.messaging_service_sid if self._by_service else text.from_
         return named in (None, "", self.sender) and text.direction != "inbound"
 
     @asynccontextmanager
     async def _call(self) -> AsyncIterator[Any]:
-        """One call within the time limit, each way that it can fail told by its name."""
+        """One call within the time limit; each failure is raised as one of our errors."""
         wire = SimpleNamespace(written=False)
         _wire.set(wire)
         try:
@@ -197,8 +197,8 @@ class TwilioClient:
         if self._opened is None:
             http = _Http(pool_connections=False, logger=_quiet)
             http.session = aiohttp.ClientSession(
-                # A kept connection that the far end closes just as we write is an unknown
-                # outcome: so none is kept for long.
+                # A kept-alive connection that the server closes just as we write is an unknown
+                # outcome, so none is kept for long.
                 connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=4),
                 trace_configs=[_watch_the_wire()],
             )
@@ -259,11 +259,11 @@ _wire: ContextVar[SimpleNamespace] = ContextVar("wire")
 """The call under way in this task: has it written anything yet?"""
 
 _quiet = logging.getLogger("portal.messaging.twilio")
-_quiet.setLevel(logging.WARNING)  # The SDK would log numbers and words at INFO.
+_quiet.setLevel(logging.WARNING)  # The SDK would log numbers and texts at INFO.
 
 
 def _watch_the_wire() -> aiohttp.TraceConfig:
-    """Until the request's head goes out nothing can have been accepted."""
+    """Until the request's head is sent nothing can have been accepted."""
 
     async def written(*_: object) -> None:
         _wire.get().written = True

@@ -1,10 +1,10 @@
-"""What Twilio's words mean to us: its message statuses and its error codes.
+"""Twilio's message statuses and error codes, mapped to ours.
 
 Sources: Twilio's Message resource (status values) and its error and warning dictionary.
 """
 
 from portal.messaging.send_errors import FailureRule
-from portal.models.messages.message import MessageStatus
+from portal.models import DeliveryReason, MessageStatus
 
 MESSAGE_STATUSES: dict[str, MessageStatus] = {
     "accepted": MessageStatus.ACCEPTED,
@@ -19,11 +19,11 @@ MESSAGE_STATUSES: dict[str, MessageStatus] = {
     "failed": MessageStatus.FAILED,
     "canceled": MessageStatus.FAILED,
 }
-"""Twilio's word → ours. Twilio's "queued" is queued at Twilio, so it has been accepted."""
+"""Twilio's status → ours. Twilio's "queued" is queued at Twilio, so it has been accepted."""
 
 
 def status(word: str | None) -> MessageStatus:
-    """Our status for Twilio's word; a word we do not know still means that Twilio has it."""
+    """Our status for Twilio's; an unknown one still means that Twilio has the text."""
     return MESSAGE_STATUSES.get((word or "").lower(), MessageStatus.ACCEPTED)
 
 
@@ -32,70 +32,70 @@ def verdict(code: int) -> FailureRule:
     return FAILURE_RULES.get(code, UNKNOWN)
 
 
-def _account(reason: str) -> FailureRule:
+def _account(reason: DeliveryReason) -> FailureRule:
     return FailureRule(permanent=False, action="pause_queue", reason=reason)
 
 
-def _number(reason: str) -> FailureRule:
+def _number(reason: DeliveryReason) -> FailureRule:
     return FailureRule(permanent=True, action="bad_number", reason=reason)
 
 
-def _person(reason: str) -> FailureRule:
+def _person(reason: DeliveryReason) -> FailureRule:
     return FailureRule(permanent=True, action="person", reason=reason)
 
 
-def _words(reason: str) -> FailureRule:
+def _words(reason: DeliveryReason) -> FailureRule:
     return FailureRule(permanent=True, action="never_resend", reason=reason)
 
 
-def _later(reason: str, retries: int | None) -> FailureRule:
+def _later(reason: DeliveryReason, retries: int | None) -> FailureRule:
     return FailureRule(permanent=False, action="retry_later", reason=reason, retries=retries)
 
 
-UNKNOWN = _person("The carrier refused this text for a reason we do not know.")
+UNKNOWN = _person(DeliveryReason.CARRIER_CODE_UNKNOWN)
 
 FAILURE_RULES: dict[int, FailureRule] = {
     # Our own account or sender: every text would meet the same, so the queue waits.
-    401: _account("Twilio does not accept our sign-in. Check the account's sid and token."),
-    403: _account("Twilio does not let this account do that."),
-    404: _account("Twilio does not know this account. Check the account's sid."),
-    20003: _account("Twilio does not accept our sign-in. Check the account's sid and token."),
-    20005: _account("Our Twilio account is not active."),
-    20404: _account("Twilio does not know this account. Check the account's sid."),
-    21212: _account("Our sending number is not valid."),
-    21603: _account("No sending number was given."),
-    21606: _account("Our sending number cannot send texts."),
-    21659: _account("Our sending number does not belong to our account."),
-    21660: _account("Our sending number belongs to another account."),
-    21701: _account("Our messaging service does not exist."),
-    21703: _account("Our messaging service has no sending number."),
-    30002: _account("Our Twilio account is suspended."),
+    401: _account(DeliveryReason.CREDENTIALS_REFUSED),
+    403: _account(DeliveryReason.ACCOUNT_FORBIDDEN),
+    404: _account(DeliveryReason.ACCOUNT_UNKNOWN),
+    20003: _account(DeliveryReason.CREDENTIALS_REFUSED),
+    20005: _account(DeliveryReason.ACCOUNT_INACTIVE),
+    20404: _account(DeliveryReason.ACCOUNT_UNKNOWN),
+    21212: _account(DeliveryReason.SENDER_INVALID),
+    21603: _account(DeliveryReason.SENDER_MISSING),
+    21606: _account(DeliveryReason.SENDER_CANNOT_TEXT),
+    21659: _account(DeliveryReason.SENDER_NOT_OURS),
+    21660: _account(DeliveryReason.SENDER_OF_ANOTHER_ACCOUNT),
+    21701: _account(DeliveryReason.SERVICE_MISSING),
+    21703: _account(DeliveryReason.SERVICE_WITHOUT_SENDER),
+    30002: _account(DeliveryReason.ACCOUNT_SUSPENDED),
     # The number.
-    21211: _number("This is not a valid phone number."),
-    21217: _number("This does not look like a phone number."),
-    21614: _number("This number cannot receive texts."),
-    30005: _number("This number does not exist or is no longer in service."),
-    # The customer's wish.
+    21211: _number(DeliveryReason.NUMBER_INVALID),
+    21217: _number(DeliveryReason.NUMBER_MALFORMED),
+    21614: _number(DeliveryReason.NUMBER_CANNOT_TEXT),
+    30005: _number(DeliveryReason.NUMBER_GONE),
+    # The customer's opt-out.
     21610: FailureRule(
         permanent=True,
         action="opted_out",
-        reason="The customer has told the carrier to stop our texts.",
+        reason=DeliveryReason.CARRIER_OPT_OUT,
     ),
-    # The words.
-    21602: _words("The text had no words."),
-    21617: _words("The text is longer than 1,600 characters."),
-    30006: _words("This is a landline, or its carrier takes no texts."),
-    30007: _words("The carrier filtered this text as unwanted; its words must change."),
-    30036: _words("The text was too late: its time to be delivered had passed."),
+    # The content.
+    21602: _words(DeliveryReason.BODY_EMPTY),
+    21617: _words(DeliveryReason.BODY_TOO_LONG),
+    30006: _words(DeliveryReason.LANDLINE),
+    30007: _words(DeliveryReason.FILTERED),
+    30036: _words(DeliveryReason.TOO_LATE),
     # Passing trouble.
-    21611: _later("Our sending number has too many texts waiting.", None),
-    30001: _later("Twilio has too many of our texts waiting.", None),
-    30003: _later("The phone is off or out of reach.", 1),
-    30008: _later("The carrier did not say why it failed.", 1),
+    21611: _later(DeliveryReason.SENDER_QUEUE_FULL, None),
+    30001: _later(DeliveryReason.ACCOUNT_QUEUE_FULL, None),
+    30003: _later(DeliveryReason.PHONE_OFF, 1),
+    30008: _later(DeliveryReason.CARRIER_GAVE_NO_REASON, 1),
     # Somebody must decide.
-    21408: _person("Texts to this country are not switched on in our Twilio account."),
-    21612: _person("Our sending number cannot reach this number."),
-    30004: _person("The carrier or the customer blocks our texts."),
-    30032: _person("Our toll-free sending number has not been verified."),
-    30034: _person("Our sending number is not registered for texts to the United States."),
+    21408: _person(DeliveryReason.COUNTRY_NOT_ENABLED),
+    21612: _person(DeliveryReason.NUMBER_UNREACHABLE),
+    30004: _person(DeliveryReason.BLOCKED),
+    30032: _person(DeliveryReason.SENDER_NOT_VERIFIED),
+    30034: _person(DeliveryReason.SENDER_NOT_REGISTERED),
 }

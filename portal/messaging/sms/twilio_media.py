@@ -1,7 +1,7 @@
-"""Photos that came by text lie with Twilio, behind our account's sign-in, until they are fetched.
+"""Fetches photos that came by text from Twilio, which asks for our account's credentials.
 
-Source: Twilio's Media resource. It answers with a redirect to a store elsewhere, which must not
-see our sign-in.
+Source: Twilio's Media resource. It answers with a redirect to another host, which must not see
+the credentials.
 """
 
 import asyncio
@@ -10,32 +10,33 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
-from portal.attachments.stored_file import file_too_large
-from portal.i18n.lazy_string import LazyString
+from portal.attachments.refusals import FileRefusal, FileRefusalCode
 
 TWILIO = "https://api.twilio.com"
 MAX_REDIRECTS = 3
 REDIRECTS = (301, 302, 303, 307, 308)
 TIMEOUT = 30.0
-"""Seconds for one file, all told."""
+"""Seconds for one file, redirects included."""
 CHUNK_BYTES = 64 * 1024
 
 
 class MediaUnavailable(Exception):
-    """It could not be had this time; another try may bring it."""
+    """The file could not be fetched; another attempt may succeed."""
 
 
 class MediaRefused(Exception):
-    """It must not be had: its address is not the provider's, or it is too large.
+    """The file must not be fetched: its address is not the provider's, or it is too large."""
 
-    The words go on after "it could not be taken:".
-    """
+    def __init__(self, refusal: FileRefusal) -> None:
+        super().__init__(refusal.text)
+        self.refusal = refusal
 
 
 class TwilioMediaClient:
-    """Fetches what was texted to us. It belongs to one event loop; ``close`` ends its connections.
+    """Fetches the media of inbound texts. A client belongs to one event loop.
 
-    ``api_url`` stands in for Twilio's own address; only that origin is ever given our sign-in.
+    ``api_url`` replaces Twilio's own address; only that origin is sent the credentials.
+    ``timeout`` is in seconds for one file.
     """
 
     def __init__(
@@ -46,19 +47,19 @@ class TwilioMediaClient:
         api_url: str | None = None,
         timeout: float = TIMEOUT,
     ) -> None:
-        word = base64.b64encode(f"{account_sid}:{auth_token}".encode()).decode()
-        self._signed_in = {"Authorization": f"Basic {word}"}
+        credentials = base64.b64encode(f"{account_sid}:{auth_token}".encode()).decode()
+        self._authorization = {"Authorization": f"Basic {credentials}"}
         self._origin = _origin(api_url or TWILIO)
         self._timeout = timeout
         self._opened: aiohttp.ClientSession | None = None
 
     async def fetch(self, url: str, most: int) -> bytes:
-        """The file's bytes, at most ``most`` of them.
+        """Fetch the file: at most ``most`` bytes.
 
-        Raises MediaUnavailable where another try may help, and MediaRefused where none would.
+        Raises MediaUnavailable where another attempt may help, and MediaRefused where none would.
         """
         if not self._is_providers(url):
-            raise MediaRefused(LazyString("its address is not the phone company's"))
+            raise MediaRefused(FileRefusal(FileRefusalCode.FOREIGN_ADDRESS))
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._follow(url, most)
@@ -66,28 +67,28 @@ class TwilioMediaClient:
             raise MediaUnavailable(f"{type(error).__name__}") from error
 
     async def close(self) -> None:
-        """End the connections; a later call opens new ones."""
+        """Close the connections; a later call opens new ones."""
         if self._opened is not None:
             await self._opened.close()
             self._opened = None
 
     async def _follow(self, url: str, most: int) -> bytes:
-        # Only the first call is signed: wherever it sends us, the address itself is the key.
-        headers = self._signed_in
+        # Only the first request has credentials: the address in a redirect is signed by itself.
+        headers = self._authorization
         for _ in range(MAX_REDIRECTS + 1):
             async with self._session().get(url, headers=headers, allow_redirects=False) as answer:
                 if answer.status in REDIRECTS:
                     url, headers = urljoin(url, answer.headers.get("Location", "")), {}
                     if not (url.startswith("https://") or self._is_providers(url)):
-                        raise MediaRefused(LazyString("its address is not a safe one"))
+                        raise MediaRefused(FileRefusal(FileRefusalCode.UNSAFE_ADDRESS))
                     continue
                 if answer.status != 200:
                     raise MediaUnavailable(f"HTTP {answer.status}")
                 return await _read(answer, most)
-        raise MediaUnavailable("It was sent on too often.")
+        raise MediaUnavailable("too many redirects")
 
     def _session(self) -> aiohttp.ClientSession:
-        """Opened at the first call: it needs the running loop."""
+        """The HTTP session, opened at the first call: it needs the running event loop."""
         if self._opened is None:
             self._opened = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         return self._opened
@@ -97,12 +98,12 @@ class TwilioMediaClient:
 
 
 async def _read(answer: aiohttp.ClientResponse, most: int) -> bytes:
-    """The body, cut off as soon as it is too long, whatever length was announced."""
+    """Read the body; refuse it as soon as it is too long, whatever its Content-Length said."""
     read = bytearray()
     async for piece in answer.content.iter_chunked(CHUNK_BYTES):
         read += piece
         if len(read) > most:
-            raise MediaRefused(file_too_large(most).detail)
+            raise MediaRefused(FileRefusal.too_large(most))
     return bytes(read)
 
 

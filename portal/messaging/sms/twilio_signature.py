@@ -11,9 +11,9 @@ from twilio.request_validator import RequestValidator, get_signature_algorithm
 
 
 def signed_url(public_url: str, raw_path: bytes, query: bytes = b"") -> str:
-    """The URL that Twilio called, byte for byte as it was sent, from our configured origin.
+    """The URL that Twilio called, byte for byte, with our configured origin.
 
-    Never from the Host header or a proxy's word: whoever calls us chooses those.
+    Never from the Host header or a proxy's header: the caller chooses those.
     """
     path = raw_path.partition(b"?")[0].decode("latin-1")
     url = public_url.rstrip("/") + path
@@ -27,11 +27,11 @@ def verify_signature(
     header: str | None,
     settings_header: str | None = None,
 ) -> bool:
-    """True when ``header`` (X-Twilio-Signature) signs this URL and form with one of our tokens.
+    """Whether ``header`` (X-Twilio-Signature) signs this URL and form with one of our tokens.
 
-    Several tokens allow one to be replaced; an empty one signs nothing. ``form`` is a multi-dict
-    (Starlette's FormData) in which repeated names stand. ``settings_header``
-    (X-Twilio-Webhooks-Signature-Settings) may name HMAC_SHA256. Never raises: whatever cannot be
+    Several tokens allow rotation; an empty one signs nothing. ``form`` is a multi-dict
+    (Starlette's FormData) with repeated names. ``settings_header``
+    (X-Twilio-Webhooks-Signature-Settings) may name HMAC_SHA256. Never raises: what cannot be
     checked is not signed.
     """
     if not header:

@@ -14,13 +14,13 @@ REPLY_HINT = re.compile(
 
 
 def channel_neutral_text(body: str, brand: str) -> str:
-    """Without our name, the link and how to stop texts: they are said elsewhere there."""
+    """The body without brand, link and opt-out hint, which the page has elsewhere."""
     body = LINK.sub("", without_opt_out_hint(body).removeprefix(f"{brand}: ")).strip()
     return f"{body[:-1]}." if body.endswith(":") else body
 
 
 def without_opt_out_hint(body: str) -> str:
-    """Words without how to stop the texts that carry them."""
+    """The body without its opt-out hint."""
     body = body.lstrip(RIGHT_TO_LEFT_MARK)
     for language in LANGUAGE_CODES:
         body = body.removesuffix(product_text("way_out", language))

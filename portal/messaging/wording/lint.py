@@ -26,7 +26,7 @@ from portal.workflows import (
 )
 
 PRODUCT_FIELDS = (*PLACEHOLDERS, "owner", "since")
-"""What the product's own sentences may always say beside the workflow's."""
+"""Fields that every product text may have beside the workflow's."""
 FIELDS_BY_TEXT = {
     "due": (
         "acknowledgement", "again_acknowledged", "call_at", "call_by", "noted_no", "offer",
@@ -44,17 +44,17 @@ FIELDS_BY_TEXT = {
 }  # fmt: skip
 """Fields that are filled in some sentences only."""
 TEXTS_WITHOUT_REQUEST = ("flood", "help", "mail_start", "mail_stop", "start", "stop", "unknown")
-"""Said to an address: nothing is known but who we are and where to find a request."""
+"""Texts to an address without a request: only the brand and the address are known."""
 
 MAX_LISTED_CHARACTERS = 5
-"""Letters that are named; a whole alphabet would say less."""
+"""Characters that are listed; a whole alphabet would say less."""
 
 TextPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class LintedText:
-    """Words in one language: where they stand, what they are, and each text that says them."""
+    """A text in one language: its place, its name, and each variant."""
 
     where: TextPath
     what: str
@@ -170,14 +170,14 @@ class TextLinter:
 
 
 def allowed_fields(name: str) -> tuple[str, ...]:
-    """What may stand in braces in the product's own sentence of that name."""
+    """The fields that the product text of that name may have."""
     if name in TEXTS_WITHOUT_REQUEST:
         return ("brand", "link")
     return (*PRODUCT_FIELDS, *(field for field, names in FIELDS_BY_TEXT.items() if name in names))
 
 
 def _with_title(stage: StageDefinition, language: str, facts: dict[str, str]) -> list[str]:
-    """Our own sentences that say a stage's title."""
+    """Product texts with a stage's title."""
     waits = stage.pauses_clock or stage.question is not None
     said = [fill_template(product_text("status_waiting" if waits else "status", language), facts)]
     if stage.milestone and stage.sms is None:

@@ -1,8 +1,7 @@
-"""What stands in the braces of a text when it is weighed, in each language that we speak.
+"""Sample values of the fields in each language, with which the length of a text is checked.
 
-Facts as long as they come in an ordinary life, in the letters and turns of the language. English
-and Spanish must fit one segment even with long names; Arabic has 70 letters a segment, so its
-texts may take two, with names of an ordinary length.
+They are as long as common values get. English and Spanish must fit one segment even with long
+names; Arabic has 70 characters a segment, so its texts may take two, with names of common length.
 """
 
 from dataclasses import dataclass

@@ -1,32 +1,31 @@
-"""Promises as their customer reads them: ours in their language, a colleague's as it was written.
+"""Promises as their customer reads them: Kept's in their language, a person's as it was written.
 
-Kept's own promises are stored in English, as staff and other systems read them, and so stay true
-when a customer changes their language.
+A promise of Kept's own is stored by its wording, so it follows when a customer changes their
+language.
 """
 
-from collections.abc import Collection
-
 from portal.messaging.wording.renderer import fill_template, product_text
-from portal.models.requests.promise import CUSTOMER_CHOSE_OTHER_TIME
-from portal.rules.proactive_updates import NEW_DATE_ENDING
+from portal.models import PromiseWording
 
-PRODUCT_PROMISES = {
-    "will answer you.": "answers_you",
-    "will call you.": "calls_you",
-    NEW_DATE_ENDING: "new_date",
+PRODUCT_TEXTS = {
+    PromiseWording.ANSWER: "answers_you",
+    PromiseWording.CALL: "calls_you",
+    PromiseWording.NEW_DATE: "new_date",
 }
-"""How a promise of Kept's own ends, after the department's name, and the sentence that says it."""
+"""The name of the product's sentence for each wording of Kept's own."""
 
 
-def localize_promise(text: str, departments: Collection[str], locale: str) -> str:
-    """What is promised. ``departments`` are the names that may stand before words of our own."""
-    for ending, name in PRODUCT_PROMISES.items():
-        department = text.removesuffix(ending).rstrip()
-        if text.endswith(ending) and department in departments:
-            return fill_template(product_text(name, locale), {"department": department})
-    return text
+def localize_promise(wording: str, text: str, department: str, locale: str) -> str:
+    """What is promised. ``department`` is the name of the department that promises it.
+
+    ``text`` is given as it is where a person wrote it.
+    """
+    name = PRODUCT_TEXTS.get(PromiseWording(wording))
+    if name is None:
+        return text
+    return fill_template(product_text(name, locale), {"department": department})
 
 
-def moved_because(reason: str, locale: str) -> str:
-    """Why it has another time."""
-    return product_text("another_time", locale) if reason == CUSTOMER_CHOSE_OTHER_TIME else reason
+def moved_because(reason: str, locale: str, *, by_customer: bool) -> str:
+    """Why a promise has another due time; empty where it was not moved."""
+    return product_text("another_time", locale) if by_customer else reason

@@ -1,8 +1,8 @@
-"""Putting a request's facts into words: the sentences that a customer receives.
+"""Renders the messages that a customer receives.
 
-A stage's own words stand in its workflow file; the product's in ``templates/sms/NAME.txt``, with
-``CUSTOMER_NAME.es.txt`` and so on for other languages where there are any. Only a first name, never more
-of the person, is put into a text.
+A stage's own texts are in its workflow file; the product's in ``templates/sms/NAME.txt``, and in
+``NAME.es.txt`` and so on for other languages where there are any. Of the person a text has only
+the first name.
 """
 
 import re
@@ -30,14 +30,14 @@ def product_text(name: str, locale: str) -> str:
 
 
 def fill_template(template: str, fields: dict[str, str]) -> str:
-    """Put the fields into a template; a word in braces that is no field stays as it is."""
+    """Fill the fields of a template; a word in braces that is no field stays as it is."""
     filled = FIELD.sub(lambda found: fields.get(found[1], found[0]), template)
     return re.sub(r"  +", " ", filled).strip()
 
 
 @dataclass(frozen=True)
 class MessageRenderer:
-    """Tells a request's story to its customer: in their language, zone and words."""
+    """Renders messages about a request in its customer's language and zone."""
 
     request: ServiceRequest
     roster: Roster
@@ -77,10 +77,10 @@ class MessageRenderer:
         return fill_template(template, self.fields(run) | more)
 
     def fields(self, run: StageRun | None = None) -> dict[str, str]:
-        """What may stand in braces, for this run or for where the request is now.
+        """The values of the fields, for this run or for the request as it is now.
 
-        Without a run the department is the one that has the request: the sender's, as long as
-        its handoff waits to be taken up.
+        Without a run the department is the one that has the request: the sender's while a handoff
+        waits to be accepted.
         """
         request = self.request
         told, run = run, run or self.current_run()

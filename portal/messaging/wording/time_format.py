@@ -1,9 +1,9 @@
-"""How a customer reads times: in their own language and zone, from where they stand now.
+"""Formats times in a reader's language and zone, relative to now.
 
 "today, 2:05 pm", "Tuesday, 2:05 pm", "Thu 26 Nov"; in Spanish as it follows any verb or "desde",
 "a más tardar": "hoy a las 14:05", "el martes a las 14:05", "el jue 26 nov". The names of days and
-months, and which digits are written, come from the Unicode CLDR through Babel; which of them to
-use, and in which order, is ours.
+months, and the digits, come from the Unicode CLDR through Babel; which of them to use, and in
+which order, is ours.
 """
 
 from contextlib import suppress
@@ -19,12 +19,12 @@ from babel.lists import format_list
 from portal.i18n.languages import DIGITS
 
 WEEKDAY_RANGE = timedelta(days=6)
-"""Within this many days a weekday's name alone is clear; beyond, the date is said."""
+"""Within this many days a weekday's name alone is clear; beyond, the date is given."""
 
 
 @dataclass(frozen=True)
 class TimeFormatter:
-    """The words for one reader at one moment. Times go in aware, in any zone."""
+    """Formats times for one reader at one moment. Times are aware, in any zone."""
 
     locale: str
     timezone: str
@@ -42,7 +42,7 @@ class TimeFormatter:
         )
 
     def by(self, at: datetime) -> str:
-        """A time to be kept, after "by": "6 pm" today, "tomorrow, 9 am", "Tuesday, 2:05 pm"."""
+        """A due time, after "by": "6 pm" today, "tomorrow, 9 am", "Tuesday, 2:05 pm"."""
         return self._hour(at) if self._days_away(at) == 0 else self.since(at)
 
     def date_of(self, at: datetime) -> str:
@@ -50,14 +50,14 @@ class TimeFormatter:
         return self._date(at)
 
     def day(self, at: datetime) -> str:
-        """A day to be kept: "6 pm" when it is today, "tomorrow", "Thu 26 Nov"."""
+        """A due day: "6 pm" when it is today, "tomorrow", "Thu 26 Nov"."""
         away = self._days_away(at)
         if away == 0:
             return self._hour(at)
         return self._idiom.relative_days[2] if away == 1 else self._idiom.day.format(self._date(at))
 
     def ticket(self, at: datetime) -> str:
-        """A day to be kept, alone and large: "6 pm" when it is today, "Thu 26 Nov"."""
+        """A due day as a heading: "6 pm" when it is today, "Thu 26 Nov"."""
         return self.clock(at) if self._days_away(at) == 0 else self._date(at)
 
     def ahead(self, at: datetime) -> str:
@@ -164,9 +164,9 @@ class TimeFormatter:
 
 @dataclass(frozen=True, slots=True)
 class Idiom:
-    """A language's turns of phrase, which CLDR does not give.
+    """A language's patterns, which CLDR does not have.
 
-    ``comma`` stands between a day and an ``hour`` (one o'clock, and any other) in a sentence,
+    ``comma`` is between a day and an ``hour`` (one o'clock, and any other) in a sentence,
     ``in_list`` where there is no room for one. ``day`` is a weekday or a date in a sentence.
     """
 

@@ -1,4 +1,4 @@
-"""A photo or paper that a customer sent with a message: fetched, checked, and kept apart."""
+"""A photo or paper that a customer sent with a message."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -6,6 +6,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
+from portal.attachments.refusals import FileRefusal, FileRefusalCode
 from portal.attachments.stored_file import StoredFile
 from portal.models.columns import (
     enum_column,
@@ -17,7 +18,7 @@ from portal.models.columns import (
 
 
 class AttachmentState(StrEnum):
-    """Still with the provider; kept by us; or not taken, with a reason."""
+    """Still to be fetched from the provider; stored; or refused, with a code."""
 
     PENDING = "pending"
     STORED = "stored"
@@ -25,15 +26,15 @@ class AttachmentState(StrEnum):
 
 
 RETRY_DELAYS = tuple(timedelta(seconds=one) for one in (60, 120, 480, 1_800, 60))
-"""How long after each try the next may begin; all are longer than a try can take."""
+"""How long after each attempt the next may begin; all are longer than an attempt can take."""
 
 
 class Attachment(SQLModel, table=True):
-    """One file of one message. Its bytes are kept outside the web root, by their digest."""
+    """One file of one message. Its bytes are stored outside the web root, by their digest."""
 
     __tablename__ = "attachment"
     __table_args__ = (
-        # Serves: what is still to be fetched from the provider (the sweep).
+        # Serves: files still to be fetched from the provider (the sweep).
         sa.Index(
             "ix_attachment_due",
             "next_at",
@@ -49,19 +50,21 @@ class Attachment(SQLModel, table=True):
     source_url: str = text_column(1_000)
     name: str = text_column(200)
     media_type: str = text_column(100)
-    # SHA-256 of what we keep, in hexadecimal; the bytes are found by it.
+    # SHA-256 of the stored bytes, in hexadecimal; the bytes are found by it.
     digest: str = text_column(64)
     size: int = 0
     width: int = 0
     height: int = 0
-    reason: str = text_column(200)
+    # Why the file was refused, and the limit in MB that it was over, if that is why.
+    refusal_code: FileRefusalCode | None = enum_column(FileRefusalCode, nullable=True)
+    max_megabytes: int = 0
     attempts: int = 0
     next_at: datetime | None = timestamp_column(nullable=True)
     created_at: datetime = timestamp_column()
 
     @property
     def stored_file(self) -> StoredFile | None:
-        """The file on the shelf; None while it is fetched, and where it was not taken."""
+        """The stored file; None while it is still to be fetched, and where it was refused."""
         if self.state != AttachmentState.STORED:
             return None
         return StoredFile(
@@ -69,7 +72,7 @@ class Attachment(SQLModel, table=True):
         )
 
     def mark_stored(self, stored_file: StoredFile) -> None:
-        """It is on the shelf."""
+        """The file has been stored."""
         self.state, self.next_at = AttachmentState.STORED, None
         self.name, self.media_type, self.digest = (
             stored_file.name,
@@ -78,14 +81,27 @@ class Attachment(SQLModel, table=True):
         )
         self.size, self.width, self.height = stored_file.size, stored_file.width, stored_file.height
 
-    def mark_refused(self, reason: str) -> None:
-        """It is not taken; ``reason`` goes on after "it could not be taken:"."""
-        self.state, self.next_at, self.reason = AttachmentState.REFUSED, None, reason
+    @property
+    def refusal(self) -> FileRefusal | None:
+        """Why the file was refused; None where it was not."""
+        if self.refusal_code is None:
+            return None
+        return FileRefusal(self.refusal_code, self.max_megabytes)
+
+    @property
+    def reason(self) -> str:
+        """Why the file was refused, in the words that staff and the API read; empty if not."""
+        return self.refusal.text if self.refusal else ""
+
+    def mark_refused(self, refusal: FileRefusal) -> None:
+        """The file is not stored, and not fetched again."""
+        self.state, self.next_at = AttachmentState.REFUSED, None
+        self.refusal_code, self.max_megabytes = refusal.code, refusal.max_megabytes
 
     def start_attempt(self, now: datetime) -> bool:
-        """Count a try, and say when the next is due should this one end in nothing.
+        """Count an attempt and set when the next is due, should this one fail.
 
-        False where there were enough.
+        False where all attempts have been made.
         """
         if self.attempts == len(RETRY_DELAYS):
             return False
@@ -95,5 +111,5 @@ class Attachment(SQLModel, table=True):
 
     @property
     def is_out_of_attempts(self) -> bool:
-        """Whether another failure is the end of it."""
+        """Whether no further attempt is made."""
         return self.attempts == len(RETRY_DELAYS)

@@ -1,4 +1,4 @@
-"""A reply that a department keeps at hand, with fields for the request's facts."""
+"""A reply that a department prepares, with placeholders for the request's facts."""
 
 from datetime import datetime
 
@@ -8,16 +8,16 @@ from portal.models.columns import foreign_key_column, primary_key, text_column, 
 
 
 class CannedReply(SQLModel, table=True):
-    """Words to start from; of one department, or with none of everybody."""
+    """The text of a reply; of one department, or of all where none is named."""
 
     __tablename__ = "canned_reply"
 
     id: int | None = primary_key()
-    # Serves: what is at hand in a department.
+    # Serves: the replies of a department.
     department_id: int | None = foreign_key_column("department.id", index=True, nullable=True)
     title: str = text_column(80)
     body: str = text_column()
-    # What customers' words it suits best (a reason of a Contact), if one.
+    # The reason of a Contact that it suits best, if one.
     reason: str = text_column(32)
     written_by: str = text_column(120)
     created_at: datetime = timestamp_column()

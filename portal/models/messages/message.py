@@ -1,4 +1,4 @@
-"""A message to or from a customer, and each try at sending it."""
+"""A message to or from a customer."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,18 +13,19 @@ from portal.models.columns import (
     text_column,
     timestamp_column,
 )
+from portal.models.messages.delivery_reason import DeliveryReason
 from portal.models.people.customer import Channel
 
 
 class Direction(StrEnum):
-    """From us, or to us."""
+    """Outgoing, or incoming."""
 
     IN = "in"
     OUT = "out"
 
 
 class MessageKind(StrEnum):
-    """What a message is for; with its cause and channel it is unique, so nothing is said twice."""
+    """What a message is for; unique with its cause and channel, so nothing is sent twice."""
 
     MILESTONE = "milestone"
     FOLLOW_UP = "follow_up"
@@ -51,7 +52,7 @@ class MessageKind(StrEnum):
 
 
 class MessageStatus(StrEnum):
-    """Where a message is; it never goes back (see ``STATUS_RANK``)."""
+    """The state of a message; it never goes back (see ``STATUS_RANK``)."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -76,7 +77,7 @@ RESPONSE_KINDS = frozenset(
         MessageKind.CONSENT,
     }
 )
-"""Kinds that answer what somebody just did: quiet hours do not hold them."""
+"""Kinds that answer what somebody just did: quiet hours do not delay them."""
 
 STATUS_RANK = {
     MessageStatus.ACCEPTED: 1,
@@ -85,12 +86,12 @@ STATUS_RANK = {
     MessageStatus.UNDELIVERED: 3,
     MessageStatus.FAILED: 3,
 }
-"""The provider's words in their order; a word of a lower or equal rank changes nothing."""
+"""The order of the provider's statuses; one of a lower or equal rank changes nothing."""
 
 FINAL_STATUSES = frozenset(
     {MessageStatus.DELIVERED, MessageStatus.UNDELIVERED, MessageStatus.FAILED}
 )
-"""The provider's last words."""
+"""Statuses that the provider does not change any more."""
 
 RECEIPT_TIMEOUT = timedelta(days=3)
 """A receipt that has not come by then never will."""
@@ -99,23 +100,23 @@ RECEIPT_TIMEOUT = timedelta(days=3)
 NEEDS_ATTENTION = (
     "status IN ('failed', 'undelivered', 'review', 'unknown', 'expired') AND handled_at IS NULL"
 )
-"""What did not get through, or may not have, until the facts or a person settle it; as SQL."""
+"""Messages that failed, or may have, until the facts or a person settle them; as SQL."""
 
 
 EDITED_SUFFIX = ":edited"
-"""How the cause ends of words that a person sent in place of others."""
+"""The end of the cause of a message that a person sent in place of another."""
 
 
 class Message(SQLModel, table=True):
-    """One SMS, e-mail or web message. An outgoing row is the outbox: written with its cause."""
+    """One SMS, e-mail or web message. Outgoing rows are the outbox, written with their cause."""
 
     __tablename__ = "message"
     __table_args__ = (
-        # One cause speaks once: the database holds it, whoever calls twice.
+        # One cause makes one message: the database ensures it, whoever calls twice.
         sa.UniqueConstraint("cause", "kind", "channel"),
         # Serves: the conversation of a request, oldest first.
         sa.Index("ix_message_request", "request_id", "id"),
-        # Serves: the claim, what is due and not yet sent, oldest first.
+        # Serves: the claim of due messages that are not yet sent, oldest first.
         sa.Index(
             "ix_message_due",
             "due_at",
@@ -123,14 +124,14 @@ class Message(SQLModel, table=True):
             sqlite_where=sa.text("status = 'queued'"),
             postgresql_where=sa.text("status = 'queued'"),
         ),
-        # Serves: is something under way to this recipient, and what is stuck (claim, sweep).
+        # Serves: messages in flight to a recipient, and stuck ones (claim, sweep).
         sa.Index(
             "ix_message_in_flight",
             "to_address",
             sqlite_where=sa.text("status IN ('sending', 'unknown')"),
             postgresql_where=sa.text("status IN ('sending', 'unknown')"),
         ),
-        # Serves: asking the provider about what it has not told us.
+        # Serves: polling the provider for receipts that have not come.
         sa.Index(
             "ix_message_poll",
             "poll_at",
@@ -144,7 +145,7 @@ class Message(SQLModel, table=True):
             sqlite_where=sa.text(NEEDS_ATTENTION),
             postgresql_where=sa.text(NEEDS_ATTENTION),
         ),
-        # Serves: what somebody has written lately (a flood, a text that waits for "which?").
+        # Serves: recent messages from an address (a flood, a text that waits for "which?").
         sa.Index(
             "ix_message_from",
             "from_address",
@@ -152,7 +153,7 @@ class Message(SQLModel, table=True):
             sqlite_where=sa.text("direction = 'in'"),
             postgresql_where=sa.text("direction = 'in'"),
         ),
-        # Serves: what we last said to an address, and which text a reply may mean.
+        # Serves: our last message to an address, and the text that a reply may mean.
         sa.Index("ix_message_to", "to_address", "id"),
     )
 
@@ -172,7 +173,11 @@ class Message(SQLModel, table=True):
     author: str = text_column(120)
     author_id: int | None = foreign_key_column("staff_member.id", nullable=True)
     status: MessageStatus = enum_column(MessageStatus, MessageStatus.QUEUED)
-    reason: str = text_column(400)
+    # Why it was not sent, not delivered or waits, with the number of texts that reached a limit.
+    reason: DeliveryReason | None = enum_column(DeliveryReason, nullable=True)
+    reason_count: int = 0
+    # The body is the beginning of a longer one.
+    is_shortened: bool = False
     segments: int = 0
     error_code: str | None = text_column(16, default=None, nullable=True)
     # Serves: recognising the provider's own id (callback, reconciliation, an inbound repeat).
@@ -182,14 +187,14 @@ class Message(SQLModel, table=True):
     claimed_at: datetime | None = timestamp_column(nullable=True)
     reconciled_at: datetime | None = timestamp_column(nullable=True)
     possible_duplicate: bool = False
-    # What a customer's words were taken to mean, and by whom: nobody (the rules), or a person.
+    # The intent of a customer's message, and who corrected it: empty for the rules.
     intent: str = text_column(32)
     intent_corrected_by: str = text_column(120)
     # Quiet hours do not hold it.
     urgent: bool = False
-    # When to ask the provider what became of it, should it not have said by then.
+    # When to ask the provider for the status, should no receipt have come by then.
     poll_at: datetime | None = timestamp_column(nullable=True)
-    # A person has seen to it: it was retried, worded anew, or told by phone.
+    # A person has resolved it: sent it again, sent another text, or told the customer by phone.
     handled_at: datetime | None = timestamp_column(nullable=True)
     handled_by: str = text_column(120)
     created_at: datetime = timestamp_column()
@@ -200,15 +205,15 @@ class Message(SQLModel, table=True):
 
     @property
     def is_final(self) -> bool:
-        """Whether the provider has said its last word about it."""
+        """Whether the provider has reported a final status."""
         return self.status in FINAL_STATUSES
 
     def waits_for_receipt(self, now: datetime) -> bool:
-        """True for a text that the carrier has, while its last word may still come."""
+        """Whether the carrier has this text and may still report a final status."""
         return self._is_on_its_way and not self.has_no_receipt(now)
 
     def has_no_receipt(self, now: datetime) -> bool:
-        """True when the carrier has never said what became of this text, and will not any more."""
+        """Whether the carrier never reported a final status of this text, and no longer will."""
         if not self._is_on_its_way or self.sent_at is None:
             return False
         return now - self.sent_at >= RECEIPT_TIMEOUT
@@ -226,11 +231,11 @@ class Message(SQLModel, table=True):
         *,
         is_confirmed: bool = False,
     ) -> bool:
-        """Take the provider's word about this message; False when it would go back or repeat.
+        """Apply the provider's status; return False where it repeats or would go back.
 
-        A provider that speaks of it has it, so the word also settles a send whose outcome was
-        unknown. What we ended ourselves (suppressed, expired) stays ended. Of two different last
-        words neither is believed until the provider has been asked: that is ``is_confirmed``.
+        A status from the provider proves that it has the message, so it also settles an unknown
+        outcome. What we ended ourselves (suppressed, expired) stays ended. Of two different final
+        statuses neither counts until the provider has been asked: then ``is_confirmed`` is true.
         """
         if not is_forward_status(self.status, status):
             contradicts = statuses_conflict(self.status, status)
@@ -248,11 +253,11 @@ class Message(SQLModel, table=True):
         return True
 
     def mark_handled(self, by: str, now: datetime) -> None:
-        """Nobody needs to look at it any more: ``by`` has seen to it."""
+        """Nobody needs to look at the message any more: ``by`` has resolved it."""
         self.handled_at, self.handled_by = now, by
 
     def retry_copy(self, now: datetime, later: timedelta) -> "Message":
-        """The same words to the same person, as a message of its own; this one has ended."""
+        """A new message with the same text to the same person; this one has ended."""
         copied = (
             "request_id", "customer_id", "event_id", "channel", "kind", "subject", "body",
             "to_address", "from_address", "author", "author_id", "segments", "attempts", "urgent",
@@ -267,32 +272,14 @@ class Message(SQLModel, table=True):
 
 
 def statuses_conflict(current_status: MessageStatus, word: MessageStatus) -> bool:
-    """Whether these are two different last words: arrived, and not."""
+    """Whether these are two different final statuses: delivered, and not."""
     return {current_status, word} <= FINAL_STATUSES and (
         current_status == MessageStatus.DELIVERED
     ) != (word == MessageStatus.DELIVERED)
 
 
 def is_forward_status(current_status: MessageStatus, word: MessageStatus) -> bool:
-    """Whether the provider's word takes a message on from where it stands."""
+    """Whether the provider's status takes a message forward."""
     if current_status in (MessageStatus.SUPPRESSED, MessageStatus.EXPIRED):
         return False
     return STATUS_RANK.get(word, 0) > STATUS_RANK.get(current_status, 0)
-
-
-class SendAttempt(SQLModel, table=True):
-    """One try at sending a Message: its claim, the provider's sid, what became of it."""
-
-    __tablename__ = "send_attempt"
-
-    id: int | None = primary_key()
-    message_id: int = foreign_key_column("message.id", index=True)
-    number: int = 1
-    # Serves: recording what became of a claim.
-    claim_token: str = Field(max_length=32, index=True)
-    claimed_at: datetime = timestamp_column()
-    finished_at: datetime | None = timestamp_column(nullable=True)
-    provider_sid: str | None = Field(default=None, max_length=200, unique=True)
-    status: MessageStatus = enum_column(MessageStatus, MessageStatus.SENDING)
-    error_code: str | None = text_column(16, default=None, nullable=True)
-    error: str = text_column(400)

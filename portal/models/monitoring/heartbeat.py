@@ -1,4 +1,4 @@
-"""Signs of life: a row says that a worker's sweep has just run."""
+"""Heartbeats: a row says when a worker's sweep last ran."""
 
 from datetime import datetime
 
@@ -7,11 +7,11 @@ from sqlmodel import Field, SQLModel
 from portal.models.columns import timestamp_column
 
 DETECTION = "watch"
-"""The row of whoever keeps watch; it stays, for a gap in it is an outage."""
+"""The name of detection's row, which is never deleted: a gap in it is an outage."""
 
 
 class Heartbeat(SQLModel, table=True):
-    """One row a worker. Redis is no witness: arq's own health key outlives a dead worker."""
+    """One row for each worker. In Redis arq's own health key outlives a dead worker."""
 
     __tablename__ = "heartbeat"
 

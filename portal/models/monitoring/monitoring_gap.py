@@ -1,4 +1,4 @@
-"""That nobody kept watch for a while: what slipped meanwhile may have been put right unseen."""
+"""A time without detection: what was overdue may have been done without a record."""
 
 from datetime import datetime
 
@@ -8,9 +8,10 @@ from portal.models.columns import primary_key, timestamp_column
 
 
 class MonitoringGap(SQLModel, table=True):
-    """From the last look before it to the first after it; until ``grace_until`` staff catch up.
+    """From the last detection before it to the first after it.
 
-    What fell due between is raised only then: they could not have written down what they did.
+    Staff catch up until ``grace_until``. What fell due within the gap is raised only then: they
+    could not record what they did.
     """
 
     __tablename__ = "monitoring_gap"
@@ -18,5 +19,5 @@ class MonitoringGap(SQLModel, table=True):
     id: int | None = primary_key()
     began_at: datetime = timestamp_column()
     ended_at: datetime = timestamp_column()
-    # Serves: is there one whose patience lasts still?
+    # Serves: is there a gap whose grace has not ended?
     grace_until: datetime = timestamp_column(index=True)

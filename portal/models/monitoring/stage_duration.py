@@ -1,4 +1,4 @@
-"""How long things have taken: what the dates that we believe in are measured from."""
+"""Measured durations of stages, from which expected dates are estimated."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,13 +14,13 @@ WHOLE_REQUEST = ""
 """In place of a stage: the request from its opening to its end."""
 
 AGEING_FACTOR_MEASURED, AGEING_FACTOR_EXPECTED = 2, 3
-"""Far past its like: so many times what four in five took; unmeasured, what was expected."""
+"""Overdue age: this many times the 80th percentile, or where unmeasured the expected time."""
 
 
 class StageDuration(SQLModel, table=True):
-    """How long one stage of a kind of request takes, from those that were done lately.
+    """How long one stage of a workflow takes, from recently completed requests.
 
-    In seconds of the time that counts there: the department's hours, or all hours. Half are done
+    In seconds of the time that counts: the department's hours, or all hours. Half are done
     within ``p50_seconds``, four in five within ``p80_seconds``.
     """
 
@@ -46,7 +46,7 @@ class StageDuration(SQLModel, table=True):
 
 @dataclass(frozen=True)
 class StageDurations:
-    """What has been measured of one kind of request, by stage; ``WHOLE_REQUEST`` is the request itself."""
+    """The measured durations of one workflow, by stage; ``WHOLE_REQUEST`` is the whole request."""
 
     measured: Mapping[str, StageDuration] = field(default_factory=dict)
 

@@ -1,11 +1,11 @@
-"""Who did a thing: a member of staff, a customer, another system by its key, or Kept itself."""
+"""The actor of a change: staff, a customer, another system by its key, or Kept itself."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class ActorKind(StrEnum):
-    """The kinds of hand that can move a request."""
+    """The kinds of actor."""
 
     STAFF = "staff"
     CUSTOMER = "customer"
@@ -15,7 +15,7 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True)
 class Actor:
-    """The hand behind an event. ``name`` is how the timeline shows it to staff."""
+    """The actor of an event. ``name`` is how the timeline shows it to staff."""
 
     kind: ActorKind
     name: str

@@ -1,4 +1,4 @@
-"""A key for another system, and the answers kept so that a repeated call is answered alike."""
+"""The API key of another system, and the stored responses of its repeated calls."""
 
 import secrets
 from datetime import datetime
@@ -12,7 +12,7 @@ from portal.models.people.staff_member import hash_token
 
 
 class ApiKey(SQLModel, table=True):
-    """Shown once when made; only its hash is kept."""
+    """An API key. It is shown once when it is made; only its hash is stored."""
 
     __tablename__ = "api_key"
 
@@ -24,18 +24,18 @@ class ApiKey(SQLModel, table=True):
 
     @classmethod
     def make(cls, name: str, now: datetime) -> tuple["ApiKey", str]:
-        """A new key and its secret, which is not kept anywhere."""
+        """A new key and its secret, which is not stored."""
         secret = f"kept_{secrets.token_urlsafe(24)}"
         return cls(name=name, hash=hash_token(secret), created_at=now), secret
 
     @property
     def actor(self) -> Actor:
-        """The key as the hand behind an event."""
+        """The key as the actor of an event."""
         return Actor(ActorKind.API, self.name)
 
 
 class IdempotentResponse(SQLModel, table=True):
-    """What was answered to an ``Idempotency-Key``; given again for 24 hours."""
+    """The response to a call with an ``Idempotency-Key``, returned again for 24 hours."""
 
     __tablename__ = "idempotent_response"
     __table_args__ = (sa.UniqueConstraint("api_key_id", "idempotency_key"),)

@@ -17,11 +17,11 @@ from portal.models.people.customer import Channel
 
 
 class ConsentSource(StrEnum):
-    """How a wish reached us; the evidence beside it is what stands for it.
+    """How a consent was given or withdrawn, which decides what is stored as evidence.
 
-    Given with a request: by whose hand. By text or mail: the words and their id. On the
+    Given with a request: who entered it. By text or mail: the message and its id. On the
     status page or by a mail's unsubscribe link: the request's reference. From the carrier: its
-    code or its id. From staff: to whom it was said.
+    error code or message id. From staff: to whom the customer said it.
     """
 
     REQUEST = "request"
@@ -34,14 +34,14 @@ class ConsentSource(StrEnum):
 
 
 class Consent(SQLModel, table=True):
-    """One line of the ledger; lines are only added and the newest for an address counts.
+    """One line of the ledger. Lines are only added, and the newest for an address counts.
 
-    A line with a ``request_id`` speaks of that request alone. ``source`` is a ConsentSource.
+    A line with a ``request_id`` is about that request alone. ``source`` is a ConsentSource.
     """
 
     __tablename__ = "consent"
     __table_args__ = (
-        # Serves: the newest word about an address, asked before each message and at each claim.
+        # Serves: the newest line for an address, read before each message and at each claim.
         sa.Index("ix_consent_address", "channel", "address", "id"),
     )
 

@@ -16,9 +16,9 @@ MAX_PHONE_LENGTH = 40
 
 
 def parse_phone(text: str, region: str | None = None) -> str:
-    """The number in E.164. ``region`` ("US") is where a number without a country code belongs.
+    """The number in E.164. ``region`` ("US") is that of a number without a country code.
 
-    Raises ValueError with a sentence for anything that is not a possible number.
+    Raises ValueError with a sentence where it is not a possible number.
     """
     kind = "Please give the phone number with its country code, like +1 415 555 0132."
     if len(text) > MAX_PHONE_LENGTH:
@@ -33,7 +33,7 @@ def parse_phone(text: str, region: str | None = None) -> str:
 
 
 def parse_email_address(text: str) -> str:
-    """The address in lower case. Raises ValueError with a sentence for what is none."""
+    """The address in lower case. Raises ValueError with a sentence where it is not valid."""
     address = text.strip().lower()
     if len(address) > MAX_EMAIL_LENGTH or not EMAIL.fullmatch(address) or ".." in address:
         raise ValueError("Please give a whole e-mail address, like martin@example.com.")
@@ -41,14 +41,14 @@ def parse_email_address(text: str) -> str:
 
 
 def parse_timezone(text: str) -> str:
-    """An IANA zone. Raises ValueError with a sentence for what is none."""
+    """An IANA zone. Raises ValueError with a sentence where there is none of that name."""
     if text not in available_timezones():
         raise ValueError("A time zone looks like America/New_York.")
     return text
 
 
 def phone_timezone(number: str) -> str | None:
-    """The zone of an E.164 number where its prefix names exactly one; None where it is unsure."""
+    """The zone of an E.164 number where its prefix names exactly one; else None."""
     zones = phone_zones.time_zones_for_number(phonenumbers.parse(number))
     sure = len(zones) == 1 and zones[0] in available_timezones()
     return str(zones[0]) if sure else None

@@ -16,7 +16,7 @@ from portal.models.columns import (
 
 
 class Channel(StrEnum):
-    """The ways that words travel."""
+    """The channels of messages."""
 
     SMS = "sms"
     EMAIL = "email"
@@ -64,11 +64,11 @@ class Customer(SQLModel, table=True):
 
     @property
     def first_name(self) -> str:
-        """The first word of the name: all that a text or a shared link ever says of the person."""
+        """The first word of the name: all that texts and shared links say of the person."""
         return self.name.split()[0] if self.name.split() else self.name
 
     def address(self, channel: Channel, now: datetime) -> str | None:
-        """Where this customer is reached by that channel; the newest still valid one, or None."""
+        """The customer's newest valid address on that channel, or None."""
         valid = self.addresses(channel, now)
         return valid[-1] if valid else None
 

@@ -9,7 +9,7 @@ from portal.models.columns import primary_key, text_column
 
 
 class Department(SQLModel, table=True):
-    """Global: a workflow file makes a missing one and otherwise only refers to it by ``key``."""
+    """A department. A workflow file creates a missing one and refers to it by ``key``."""
 
     __tablename__ = "department"
 
@@ -21,7 +21,7 @@ class Department(SQLModel, table=True):
     holidays: str = text_column(16)
     accept_within: str | None = text_column(16, default=None, nullable=True)
     reply_within: str = text_column(16, default="4bh")
-    # What has slipped goes to the lead, then to a manager, so long after it was raised.
+    # A dropped ball goes to the lead, then to a manager, this long after it was raised.
     lead_after: str = text_column(16, default="4bh")
     manager_after: str = text_column(16, default="1bd")
 
@@ -41,11 +41,11 @@ class Department(SQLModel, table=True):
         return self.calendar.add(asked_at, Duration.parse(self.reply_within))
 
     def lead_escalation_at(self, raised_at: datetime) -> datetime:
-        """When what was raised then goes to the lead."""
+        """When a ball raised at that time goes to the lead."""
         return self.calendar.add(raised_at, Duration.parse(self.lead_after))
 
     def manager_escalation_at(self, raised_at: datetime, lead_notified_at: datetime) -> datetime:
-        """When what was raised then goes to a manager: the lead has had as long as the owner."""
+        """When a ball raised at that time goes to a manager: the lead has as long as the owner."""
         return max(
             self.calendar.add(raised_at, Duration.parse(self.manager_after)),
             self.lead_escalation_at(lead_notified_at),
@@ -62,7 +62,7 @@ class Department(SQLModel, table=True):
 
 
 class Membership(SQLModel, table=True):
-    """Who works in which department; a lead takes what nobody else is named for."""
+    """A staff member's place in a department; a lead receives what names no other person."""
 
     __tablename__ = "membership"
 

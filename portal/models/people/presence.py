@@ -1,4 +1,4 @@
-"""Who else has this request open: two people in one conversation see each other."""
+"""Presence: which staff have this request open, so that two see each other."""
 
 from datetime import datetime, timedelta
 

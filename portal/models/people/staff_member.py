@@ -21,7 +21,7 @@ INVITATION_LIFE = timedelta(days=7)
 
 
 class Role(StrEnum):
-    """What a person may do: agents their departments' work, managers all work, admins everything."""
+    """Agents do their departments' work, managers all work, and admins everything."""
 
     AGENT = "agent"
     MANAGER = "manager"
@@ -29,12 +29,12 @@ class Role(StrEnum):
 
 
 def hash_token(token: str) -> str:
-    """What is stored of a secret link or key: SHA-256, enough for a random 128-bit secret."""
+    """The stored hash of a secret link or key: SHA-256, enough for a random 128-bit secret."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 class StaffMember(SQLModel, table=True):
-    """Owns work from the moment they are added, whether or not they have signed in yet."""
+    """A member of staff. They may own requests at once, before they have signed in."""
 
     __tablename__ = "staff_member"
 
@@ -46,7 +46,7 @@ class StaffMember(SQLModel, table=True):
     invitation_hash: str | None = Field(default=None, max_length=64, unique=True)
     invited_until: datetime | None = timestamp_column(nullable=True)
     disabled_at: datetime | None = timestamp_column(nullable=True)
-    # Away from one moment until another (None: until they say so); the deputy stands in.
+    # Absent between these times (without an end until they return); the deputy substitutes.
     absent_from: datetime | None = timestamp_column(nullable=True)
     absent_until: datetime | None = timestamp_column(nullable=True)
     deputy_id: int | None = foreign_key_column("staff_member.id", nullable=True)
@@ -55,7 +55,7 @@ class StaffMember(SQLModel, table=True):
 
     @property
     def actor(self) -> Actor:
-        """The person as the hand behind an event."""
+        """The person as the actor of an event."""
         return Actor(ActorKind.STAFF, self.name, self.id)
 
     @property
@@ -76,7 +76,7 @@ class StaffMember(SQLModel, table=True):
         )
 
     def set_absence(self, from_: datetime, until: datetime | None, deputy_id: int | None) -> None:
-        """Be absent from then on, until then or until they say so; the deputy stands in."""
+        """Set an absence; without an end it lasts until they return. The deputy substitutes."""
         self.absent_from, self.absent_until, self.deputy_id = from_, until, deputy_id
 
     def end_absence(self) -> None:
@@ -97,7 +97,7 @@ class StaffMember(SQLModel, table=True):
         return words
 
     def invite(self, now: datetime) -> str:
-        """Make a one-time invitation good for a week; gives the secret once, keeps its hash."""
+        """Make a one-time invitation, valid for a week. Returns the secret; its hash is stored."""
         secret = secrets.token_urlsafe(24)
         self.invitation_hash = hash_token(secret)
         self.invited_until = now + INVITATION_LIFE

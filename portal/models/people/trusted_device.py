@@ -21,10 +21,10 @@ SECRET_BYTES = 32
 
 
 class TrustedDevice(SQLModel, table=True):
-    """One browser that one customer is known on, by the code that came to this address.
+    """A browser on which one customer is trusted, after the code sent to this address.
 
-    A browser that a family shares has a row for each of them, under one secret; of the secret
-    only its hash is kept.
+    A browser that a family shares has a row for each of them, with one secret, of which only
+    the hash is stored.
     """
 
     __tablename__ = "trusted_device"
@@ -45,10 +45,10 @@ class TrustedDevice(SQLModel, table=True):
 
 
 def new_device_secret() -> str:
-    """What the browser keeps: 256 bits, so that a hash without salt hides it."""
+    """A secret for the browser: 256 bits, so a hash without salt is safe."""
     return secrets.token_urlsafe(SECRET_BYTES)
 
 
 def hash_device_secret(secret: str) -> str:
-    """What we keep of it."""
+    """The stored hash of a secret."""
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()

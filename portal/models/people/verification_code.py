@@ -22,17 +22,17 @@ CODE_LENGTH = 6
 CODE_LIFETIME = timedelta(minutes=10)
 MAX_CODE_ATTEMPTS = 5
 MAX_CODES_PER_HOUR, MAX_CODES_PER_DAY = 3, 8
-"""Codes for one customer. With five tries each, a guesser has 40 of a million in a day."""
+"""Codes for one customer in a day. With five attempts each, 40 guesses of a million."""
 RESEND_INTERVAL = timedelta(seconds=30)
-"""Asked again so soon (a button pressed twice), the code that is on its way is enough."""
+"""Within this time another request for a code (a button pressed twice) sends no second one."""
 BYTES = 16
 
 
 class VerificationCode(SQLModel, table=True):
     """One code for one request, sent to one address.
 
-    The digits are written nowhere: they are made from the ``nonce`` with the secret key, where the
-    text is handed over and where they come back.
+    Its digits are stored nowhere: they are derived from the ``nonce`` and the secret key when
+    the text is sent and when the digits are submitted.
     """
 
     __tablename__ = "verification_code"
@@ -64,14 +64,14 @@ class VerificationCode(SQLModel, table=True):
         return self.used_at is None and now < self.expires_at and self.attempts < MAX_CODE_ATTEMPTS
 
     def was_just_sent(self, now: datetime) -> bool:
-        """It is on its way: another would only confuse."""
+        """Whether the code was sent so recently that another would only confuse."""
         return self.is_open(now) and now - self.created_at < RESEND_INTERVAL
 
     def verify(self, typed: str, keys: Iterable[str], now: datetime) -> bool:
-        """Count a try; True where these are its digits and it is still open. It is used then.
+        """Count an attempt; True where the digits are right and the code valid, which is then used.
 
-        ``keys`` are all that are still accepted. What is compared takes the same time whether it
-        is right, wrong or too late.
+        ``keys`` are all secret keys still accepted. The comparison takes the same time whether the
+        digits are right, wrong or late.
         """
         matches = [hmac.compare_digest(derive_code(key, self.nonce), typed) for key in keys]
         good = any(matches) and self.is_open(now)
@@ -88,7 +88,7 @@ def derive_code(key: str, nonce: str) -> str:
 
 
 def is_code_limit_reached(created_at: Sequence[datetime], now: datetime) -> bool:
-    """Whether so many codes, made at these moments, are all that one customer is sent for now."""
+    """Whether no further code is sent for now, after those made at these times."""
     in_a_day = [at for at in created_at if now - at < timedelta(days=1)]
     in_an_hour = [at for at in in_a_day if now - at < timedelta(hours=1)]
     return len(in_an_hour) >= MAX_CODES_PER_HOUR or len(in_a_day) >= MAX_CODES_PER_DAY

@@ -1,4 +1,4 @@
-"""The customer came to us, and why: the thing to make unnecessary."""
+"""A contact: a customer came to us, and why."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ from portal.models.columns import (
 
 
 class ContactReason(StrEnum):
-    """What made the customer ask."""
+    """What made the customer contact us."""
 
     WHERE_IS_IT = "where_is_it"
     COMPLAINT = "complaint"
@@ -36,10 +36,10 @@ class ContactChannel(StrEnum):
 
 
 class Contact(SQLModel, table=True):
-    """One time that the customer came to us about a request."""
+    """One time that the customer contacted us about a request."""
 
     __tablename__ = "contact"
-    # Serves: why customers came to us in a week.
+    # Serves: the reasons for contacts in a week.
     __table_args__ = (sa.Index("ix_contact_at", "at"),)
 
     id: int | None = primary_key()

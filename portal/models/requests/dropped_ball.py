@@ -1,4 +1,4 @@
-"""Something that has slipped, with a named person, until it is put right."""
+"""A dropped ball: something overdue or failed, with an assignee, until it is resolved."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ from portal.models.columns import (
 
 
 class DroppedBallKind(StrEnum):
-    """The ways in which a request can slip."""
+    """The kinds of dropped ball."""
 
     STAGE_OVERDUE = "stage_overdue"
     HANDOFF_UNACCEPTED = "handoff_unaccepted"
@@ -42,7 +42,7 @@ NOTIFICATION_PENDING = "resolved_at IS NULL AND (notified_level IS NULL OR notif
 
 
 class EscalationLevel(StrEnum):
-    """Who a ball is before: its owner, the lead of the department, a manager."""
+    """Who a ball is assigned to: its owner, the department's lead, or a manager."""
 
     OWNER = "owner"
     LEAD = "lead"
@@ -50,7 +50,7 @@ class EscalationLevel(StrEnum):
 
 
 class DroppedBall(SQLModel, table=True):
-    """Raised once per kind and subject: ``subject`` is what slipped, such as ``message:17``."""
+    """Raised once for each kind and subject; ``subject`` is such as ``message:17``."""
 
     __tablename__ = "dropped_ball"
     __table_args__ = (
@@ -63,7 +63,7 @@ class DroppedBall(SQLModel, table=True):
             sqlite_where=sa.text("resolved_at IS NULL"),
             postgresql_where=sa.text("resolved_at IS NULL"),
         ),
-        # Serves: balls that go to the next level now.
+        # Serves: balls that escalate now.
         sa.Index(
             "ix_dropped_ball_escalates",
             "escalates_at",
@@ -77,7 +77,7 @@ class DroppedBall(SQLModel, table=True):
             sqlite_where=sa.text(NOTIFICATION_PENDING),
             postgresql_where=sa.text(NOTIFICATION_PENDING),
         ),
-        # Serves: what has slipped and is still open, newest first.
+        # Serves: open balls, newest first.
         sa.Index(
             "ix_dropped_ball_list",
             "id",
@@ -91,10 +91,10 @@ class DroppedBall(SQLModel, table=True):
     subject: str = text_column(64)
     request_id: int | None = foreign_key_column("service_request.id", index=True, nullable=True)
     owner_id: int | None = foreign_key_column("staff_member.id", index=True, nullable=True)
-    # Whose rule says when it goes to the lead and to the manager.
+    # The department whose rule says when it escalates to the lead and to a manager.
     department_id: int | None = foreign_key_column("department.id", nullable=True)
     detail: str = text_column()
-    # The moment at which it slipped, which the watch may have seen a little later.
+    # When it was dropped; detection may have raised it a little later.
     dropped_at: datetime = timestamp_column()
     raised_at: datetime = timestamp_column()
     # Who has it before them by now: its owner, then the lead, then a manager.

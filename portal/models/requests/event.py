@@ -1,4 +1,4 @@
-"""The timeline of a request: what happened, when, by whose hand; only ever added to."""
+"""The timeline of a request: what happened, when and by which actor. Rows are only added."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -66,15 +66,15 @@ class EventKind(StrEnum):
 
 
 class Event(SQLModel, table=True):
-    """One thing that happened. ``visible`` ones are what the customer's page shows or reflects.
+    """One event of a request. The customer's page shows or reflects those that are ``visible``.
 
-    Its id is the id of the event that the live page receives, so a page that was away asks for
-    everything visible after the last id it saw.
+    Its id is that of the server-sent event, so a page that was disconnected asks for everything
+    visible after its last id.
     """
 
     __tablename__ = "event"
     __table_args__ = (
-        # Serves: one request's timeline in order, and what a page missed (id > last seen).
+        # Serves: a request's timeline in order, and the events that a page missed (id > last).
         sa.Index("ix_event_request", "request_id", "id"),
     )
 

@@ -1,4 +1,4 @@
-"""A question put to the customer, and the answer: only the customer can say that it arrived."""
+"""A question to the customer and its answer."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +18,7 @@ from portal.models.requests.stage_run import StageRun
 
 
 class FollowUpState(StrEnum):
-    """Planned, then asked; closed by an answer, by silence, or because the matter moved on."""
+    """Planned, then asked; closed by an answer, unconfirmed without one, or withdrawn."""
 
     PLANNED = "planned"
     ASKED = "asked"
@@ -28,7 +28,7 @@ class FollowUpState(StrEnum):
 
 
 class Answer(StrEnum):
-    """The two answers that a rule can hang on."""
+    """The two answers that a workflow's rules refer to."""
 
     YES = "yes"
     NO = "no"
@@ -42,11 +42,11 @@ class AnswerType(StrEnum):
 
 
 class FollowUp(SQLModel, table=True):
-    """Asked after a stage (``during_stage`` false) or while it is open (a quote: ``during_stage`` true)."""
+    """A question asked after a stage, or with ``during_stage`` while it is open (a quote)."""
 
     __tablename__ = "follow_up"
     __table_args__ = (
-        # Serves: questions, reminders and closings whose time has come (the sweep).
+        # Serves: questions that are to be asked, reminded or closed now (the sweep).
         sa.Index(
             "ix_follow_up_due",
             "next_at",
@@ -64,17 +64,17 @@ class FollowUp(SQLModel, table=True):
     state: FollowUpState = enum_column(FollowUpState, FollowUpState.PLANNED)
     question: str = text_column()
     planned_at: datetime = timestamp_column()
-    # When the next step is due: asking, reminding, giving up. None when nothing is.
+    # When the next step is due: asking, reminding or closing. None when none is.
     next_at: datetime | None = timestamp_column(nullable=True)
     asked_at: datetime | None = timestamp_column(nullable=True)
     reminded_at: datetime | None = timestamp_column(nullable=True)
-    # When a person has called about it, because no answer came.
+    # When a person called about it, because no answer came.
     called_at: datetime | None = timestamp_column(nullable=True)
     closed_at: datetime | None = timestamp_column(nullable=True)
     answer: Answer | None = enum_column(Answer, nullable=True)
     expects: AnswerType = enum_column(AnswerType, AnswerType.YES_NO)
     answer_words: str = text_column()
-    # The time that was named, where one was asked for.
+    # The time that the customer named, where one was asked for.
     answer_at: datetime | None = timestamp_column(nullable=True)
     answered_via: str = text_column(16)
 
@@ -84,29 +84,29 @@ class FollowUp(SQLModel, table=True):
 
     @property
     def is_pending(self) -> bool:
-        """True until it is answered, given up or withdrawn."""
+        """Whether the question is planned or asked, and neither answered nor closed."""
         return self.state in (FollowUpState.PLANNED, FollowUpState.ASKED)
 
     @property
     def is_asked(self) -> bool:
-        """True while the customer has been asked and has not answered."""
+        """Whether the customer has been asked and has not answered."""
         return self.state == FollowUpState.ASKED
 
     def call_due_at(self, wait: Duration, calendar: BusinessCalendar) -> datetime | None:
-        """When a person is to call, because the reminder too had no answer for so long.
+        """When a person is to call, because the reminder too had no answer for ``wait``.
 
-        ``wait`` is the question's ``remind_after``, ``calendar`` its department's. None for never:
-        not reminded yet, answered, called already, or a zero wait.
+        ``wait`` is the question's ``remind_after``, ``calendar`` its department's. None where no
+        call is due: not reminded yet, answered, called already, or a zero wait.
         """
         if not (self.is_asked and wait and self.reminded_at and self.called_at is None):
             return None
         return calendar.add(self.reminded_at, wait)
 
     def record_call(self, now: datetime) -> None:
-        """Somebody has spoken with the customer, or tried; it counts once the reminder was out."""
+        """A person has called the customer, or tried to; it counts once the reminder was sent."""
         if self.is_asked and self.reminded_at is not None:
             self.called_at = now
 
     def close(self, state: FollowUpState, now: datetime) -> None:
-        """No more to do about it."""
+        """Close the question without a next step."""
         self.state, self.closed_at, self.next_at = state, now, None

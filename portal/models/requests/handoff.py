@@ -16,7 +16,7 @@ class Handoff(SQLModel, table=True):
 
     __tablename__ = "handoff"
     __table_args__ = (
-        # Serves: what waits for this department to take it up (board, and later the detector).
+        # Serves: handoffs that wait for this department to accept (board and detection).
         sa.Index(
             "ix_handoff_pending",
             "to_department_id",
@@ -41,9 +41,9 @@ class Handoff(SQLModel, table=True):
     refused_at: datetime | None = timestamp_column(nullable=True)
     refused_reason: str = text_column()
     recalled_at: datetime | None = timestamp_column(nullable=True)
-    # What the sender says to whoever takes it up; customers never read it.
+    # The sender's note to the department that accepts; customers never read it.
     note: str = text_column()
-    # Accepted, refused, recalled, or made void by a cancellation or a sending back.
+    # Accepted, refused, recalled, or void after a cancellation or a send-back.
     closed_at: datetime | None = timestamp_column(nullable=True)
 
     run: StageRun = Relationship(
@@ -55,35 +55,35 @@ class Handoff(SQLModel, table=True):
 
     @property
     def is_pending(self) -> bool:
-        """True while nobody has taken it up or refused it."""
+        """Whether the handoff is neither accepted nor refused yet."""
         return self.closed_at is None
 
     def is_overdue(self, now: datetime) -> bool:
-        """True past the time by which it was to be taken up."""
+        """Whether the time to accept it has passed."""
         return self.accept_by is not None and now > self.accept_by
 
     @property
     def was_voided(self) -> bool:
-        """True where its stage was gone before anybody had answered."""
+        """Whether its stage was cancelled before it was accepted or refused."""
         answered = self.accepted_at or self.refused_at or self.recalled_at
         return self.closed_at is not None and answered is None
 
     def accept(self, now: datetime, by_id: int) -> None:
-        """The receiver has it now."""
+        """The receiver has accepted it."""
         self.accepted_at = self.closed_at = now
         self.accepted_by_id = by_id
 
     def refuse(self, now: datetime, reason: str) -> None:
-        """Back to the sender, with the reason."""
+        """The receiver has refused it, with a reason."""
         self.refused_at = self.closed_at = now
         self.refused_reason = reason
 
     def recall(self, now: datetime) -> None:
-        """Back to the sender, who has thought better of it."""
+        """The sender has recalled it."""
         self.recalled_at = self.closed_at = now
 
     def extend_by_hold(self, since: datetime, now: datetime, department: Department) -> None:
-        """It was held from ``since`` until now: the receiver has the time that they lost."""
+        """Extend the time to accept by the open time on hold since ``since``."""
         if self.accept_by is None or since >= self.accept_by:
             return
         within = Duration.parse(department.accept_within or "0s")
@@ -92,5 +92,5 @@ class Handoff(SQLModel, table=True):
         self.accept_by = max(calendar.add_open_time(self.accept_by, lost), now)
 
     def void(self, now: datetime) -> None:
-        """The stage that it was for is gone."""
+        """Its stage is cancelled."""
         self.closed_at = now

@@ -16,13 +16,14 @@ from portal.models.columns import (
 )
 
 CUSTOMER_CHOSE_OTHER_TIME = "The customer named another time."
-"""Why a promised call was moved where it was the customer who moved it."""
+"""What staff and the API read of a promised call that the customer moved."""
 
 
 class PromiseState(StrEnum):
     """Open until kept; late past its due time; missed when the request ended without it.
 
-    Withdrawn is one that was none: read from our words by mistake, or made before anybody knew.
+    Withdrawn: it was no promise. It was found by mistake in what staff wrote, or the customer
+    never knew of it.
     """
 
     OPEN = "open"
@@ -33,15 +34,24 @@ class PromiseState(StrEnum):
 
 
 class PromiseKind(StrEnum):
-    """What keeps it: an answer by writing to the customer, a call by logging it, else a person."""
+    """What keeps a promise: a message to the customer, a logged call, or a person who says so."""
 
     ANSWER = "answer"
     CALL = "call"
     OTHER = "other"
 
 
+class PromiseWording(StrEnum):
+    """Who worded a promise: a person, or Kept with one of its own sentences."""
+
+    PERSON = "person"
+    ANSWER = "answer"
+    CALL = "call"
+    NEW_DATE = "new_date"
+
+
 class Promise(SQLModel, table=True):
-    """A commitment to a customer. The customer sees its words, its owner and its time."""
+    """A commitment to a customer, who sees its words, its owner and its due time."""
 
     __tablename__ = "promise"
     __table_args__ = (
@@ -53,14 +63,14 @@ class Promise(SQLModel, table=True):
             sqlite_where=sa.text("closed_at IS NULL"),
             postgresql_where=sa.text("closed_at IS NULL"),
         ),
-        # Serves: promises still to keep, soonest first (desk, and later the detector).
+        # Serves: open promises, soonest first (desk and detection).
         sa.Index(
             "ix_promise_due",
             "due_at",
             sqlite_where=sa.text("closed_at IS NULL"),
             postgresql_where=sa.text("closed_at IS NULL"),
         ),
-        # Serves: what a person who is away or leaves still has to keep.
+        # Serves: the open promises of a person who is away or leaves.
         sa.Index(
             "ix_promise_owner_id",
             "owner_id",
@@ -73,6 +83,9 @@ class Promise(SQLModel, table=True):
     # Serves: the promises of one request.
     request_id: int = foreign_key_column("service_request.id", index=True)
     kind: PromiseKind = enum_column(PromiseKind, PromiseKind.OTHER)
+    # Decides what the customer reads, and what keeps the promise.
+    wording: PromiseWording = enum_column(PromiseWording, PromiseWording.PERSON)
+    # What staff and the API read: a person's words, or Kept's own in English.
     text: str = text_column()
     owner_id: int = foreign_key_column("staff_member.id")
     department_id: int = foreign_key_column("department.id")
@@ -81,13 +94,15 @@ class Promise(SQLModel, table=True):
     kept_at: datetime | None = timestamp_column(nullable=True)
     closed_at: datetime | None = timestamp_column(nullable=True)
     moved_reason: str = text_column()
-    # Why it was taken back; empty for one that was missed.
+    # The customer named another time; else a member of staff moved it and said why.
+    moved_by_customer: bool = False
+    # Why it was withdrawn; empty for a promise that was missed.
     closed_reason: str = text_column()
-    # Whether the customer knows of it, and so hears when it is moved.
+    # Whether the customer knows of the promise, and is told when it is moved.
     is_told: bool = True
 
     def state(self, now: datetime) -> PromiseState:
-        """What it is at this moment; late is a matter of time and so never stored."""
+        """The state at this moment. Late follows from the time and is never stored."""
         if self.kept_at:
             return PromiseState.KEPT
         if self.closed_at:
@@ -96,37 +111,42 @@ class Promise(SQLModel, table=True):
 
     @property
     def is_open(self) -> bool:
-        """Still to be kept, in time or late."""
+        """Whether the promise is still to be kept, in time or late."""
         return self.closed_at is None
 
     @property
     def kept_late(self) -> bool:
-        """Kept, but after its time."""
+        """Whether the promise was kept after its due time."""
         return self.kept_at is not None and self.kept_at > self.due_at
 
     def is_due_soon(self, now: datetime) -> bool:
-        """In the last quarter of its time, and in its last hour."""
+        """Whether the promise is in the last quarter of its time and in its last hour."""
         left = self.due_at - now
         short = min((self.due_at - self.made_at) / 4, timedelta(hours=1))
         return self.is_open and timedelta() <= left <= short
 
     def keep(self, now: datetime) -> None:
-        """It is kept. Raises Conflict when it is no longer open."""
+        """Mark the promise as kept. Raises Conflict when it is closed."""
         self._must_be_open()
         self.kept_at = self.closed_at = now
 
     def move(self, due_at: datetime, reason: str) -> None:
-        """A new time, never without a reason. Raises Conflict when it is no longer open."""
+        """Set a new due time, with a reason. Raises Conflict when the promise is closed."""
         self._must_be_open()
-        self.due_at, self.moved_reason = due_at, reason
+        self.due_at, self.moved_reason, self.moved_by_customer = due_at, reason, False
+
+    def move_for_customer(self, due_at: datetime) -> None:
+        """Set the time that the customer named. Raises Conflict when the promise is closed."""
+        self.move(due_at, CUSTOMER_CHOSE_OTHER_TIME)
+        self.moved_by_customer = True
 
     def miss(self, now: datetime) -> None:
-        """The request ends without it. Raises Conflict when it is no longer open."""
+        """Close the promise unkept, because the request ends. Raises Conflict when it is closed."""
         self._must_be_open()
         self.closed_at = now
 
     def withdraw(self, now: datetime, reason: str) -> None:
-        """It was no promise, for a reason. Raises Conflict when it is no longer open."""
+        """Close the promise as one that was none. Raises Conflict when it is closed."""
         self._must_be_open()
         self.closed_at, self.closed_reason = now, reason
 

@@ -1,17 +1,13 @@
-"""A customer's matter, and the rules by which it moves through the organisation."""
+"""A customer's request, and the changes that keep its columns consistent."""
 
-import re
-import secrets
 from collections.abc import Callable
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import WriteOnlyMapped, relationship
 from sqlmodel import Field, Relationship, SQLModel
 
-from portal.errors import BadInput, Conflict, VersionConflict
 from portal.models.columns import (
     enum_column,
     foreign_key_column,
@@ -27,55 +23,24 @@ from portal.models.requests.event import Event, EventKind
 from portal.models.requests.follow_up import FollowUp, FollowUpState
 from portal.models.requests.handoff import Handoff
 from portal.models.requests.promise import Promise
+from portal.models.requests.request_lookups import RequestLookups
+from portal.models.requests.request_status import UNCONFIRMED, RequestStatus
 from portal.models.requests.stage_run import StageRun
 from portal.models.requests.tracking_link import TrackingLink
 from portal.models.requests.workflow import Workflow
-from portal.workflows import StageDefinition, WorkflowDefinition
-
-REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Letters and digits that nobody mistakes when reading them out: no 0/O, 1/I/L, U/V."""
 
 
-REFERENCE_PATTERN = re.compile(
-    rf"\b[A-Z0-9]{{1,8}}-[{REFERENCE_ALPHABET}]{{4}}-[{REFERENCE_ALPHABET}]{{3}}\b"
-)
-"""What a reference looks like within a text."""
+class ServiceRequest(RequestLookups, SQLModel, table=True):
+    """One customer's request.
 
-
-class RequestStatus(StrEnum):
-    """What a customer, a colleague and another system call the state of a request."""
-
-    OPEN = "open"
-    WAITING_ON_CUSTOMER = "waiting_on_customer"
-    ON_HOLD = "on_hold"
-    AWAITING_CONFIRMATION = "awaiting_confirmation"
-    COMPLETED = "completed"
-    DECLINED = "declined"
-    CANCELLED = "cancelled"
-
-
-CLOSED_STATUSES = frozenset(
-    {RequestStatus.COMPLETED, RequestStatus.DECLINED, RequestStatus.CANCELLED}
-)
-
-
-def new_reference(prefix: str) -> str:
-    """A public reference such as ``CARD-7K4M-2Q9``: 30**7 of them for each prefix."""
-    letters = "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(7))
-    return f"{prefix}-{letters[:4]}-{letters[4:]}"
-
-
-class ServiceRequest(SQLModel, table=True):
-    """One customer's matter.
-
-    Its progress is a set of StageRuns, since stages may run side by side. Every open request has
+    Its progress is a set of StageRuns, since stages may run in parallel. Every open request has
     exactly one owner. ``version`` grows with each change that a rule depends on, ``page_version``
     with each change that the customer can see.
     """
 
     __tablename__ = "service_request"
     __table_args__ = (
-        # Serves: what is under way in a department, newest change first (API list, desk).
+        # Serves: open requests of a department, newest first (API list, desk).
         sa.Index(
             "ix_service_request_department",
             "department_id",
@@ -83,7 +48,7 @@ class ServiceRequest(SQLModel, table=True):
             sqlite_where=sa.text("closed_at IS NULL"),
             postgresql_where=sa.text("closed_at IS NULL"),
         ),
-        # Serves: a person's requests, and "nobody leaves with work in hand".
+        # Serves: open requests of a person, whose account is not disabled while they have any.
         sa.Index(
             "ix_service_request_owner",
             "owner_id",
@@ -91,14 +56,14 @@ class ServiceRequest(SQLModel, table=True):
             sqlite_where=sa.text("closed_at IS NULL"),
             postgresql_where=sa.text("closed_at IS NULL"),
         ),
-        # Serves: requests of which something may slip now (the watch).
+        # Serves: requests in which a ball may be dropped now (detection).
         sa.Index(
             "ix_service_request_next_check",
             "next_check_at",
             sqlite_where=sa.text("next_check_at IS NOT NULL"),
             postgresql_where=sa.text("next_check_at IS NOT NULL"),
         ),
-        # Serves: requests whose customer is to hear from us now (delays, "still on it").
+        # Serves: requests whose customer is due a message (delays, progress updates).
         sa.Index(
             "ix_service_request_next_update",
             "next_update_at",
@@ -110,7 +75,7 @@ class ServiceRequest(SQLModel, table=True):
     )
 
     id: int | None = primary_key()
-    # Serves: every call and page that names a request.
+    # Serves: every API call and page that names a request.
     reference: str = Field(unique=True, max_length=32)
     workflow_id: int = foreign_key_column("workflow.id", index=True)
     # Serves: a customer's requests (routing a reply).
@@ -121,28 +86,31 @@ class ServiceRequest(SQLModel, table=True):
     fields: dict[str, Any] = json_column()
     status: RequestStatus = enum_column(RequestStatus, RequestStatus.OPEN)
     owner_id: int = foreign_key_column("staff_member.id")
-    # Who answers for it while several stages are open side by side.
+    # Who answers for it while several stages are open in parallel.
     coordinator_id: int | None = foreign_key_column("staff_member.id", nullable=True)
     department_id: int = foreign_key_column("department.id")
-    # When a customer's words came that nobody has answered yet.
+    # When the oldest message of the customer came that nobody has answered.
     unanswered_since: datetime | None = timestamp_column(nullable=True)
-    # What matters to this customer, for whoever takes it over.
+    # What matters to this customer, for the next person who works on it.
     customer_note: str = text_column()
-    # When something of it may slip next, and when its customer must next hear from us.
+    # When a ball may be dropped next, and when the customer is due the next message.
     next_check_at: datetime | None = timestamp_column(nullable=True)
     next_update_at: datetime | None = timestamp_column(nullable=True)
-    # When the customer was last told anything of it.
+    # When the customer was last sent a message about it.
     last_told_at: datetime | None = timestamp_column(nullable=True)
-    # From when on it has been open far longer than its like.
+    # From when on it has been open far longer than comparable requests.
     overdue_age_at: datetime | None = timestamp_column(nullable=True)
-    # Whether something that slipped is still before a person.
+    # Whether a dropped ball of it is open.
     has_open_ball: bool = False
     version: int = 1
     page_version: int = 1
     opened_at: datetime = timestamp_column()
     updated_at: datetime = timestamp_column()
     closed_at: datetime | None = timestamp_column(nullable=True)
+    # Why it was closed, in a person's words.
     close_reason: str = text_column()
+    # Whether it was closed because the customer did not answer the last question.
+    closed_unconfirmed: bool = False
 
     workflow: Workflow = Relationship(sa_relationship_kwargs={"lazy": "raise"})
     customer: Customer = Relationship(sa_relationship_kwargs={"lazy": "raise"})
@@ -164,89 +132,6 @@ class ServiceRequest(SQLModel, table=True):
     events: WriteOnlyMapped[Event] = Relationship(
         sa_relationship=relationship("Event", lazy="write_only", order_by="Event.id")
     )
-
-    @property
-    def definition(self) -> WorkflowDefinition:
-        """The workflow version that this request follows to its end."""
-        return self.workflow.definition
-
-    def title_in(self, locale: str | None) -> str:
-        """What it is called to its customer in this language."""
-        return self.definition.title_in(self.title, locale)
-
-    @property
-    def is_closed(self) -> bool:
-        """True once it is completed, declined or cancelled."""
-        return self.status in CLOSED_STATUSES
-
-    @property
-    def open_runs(self) -> list[StageRun]:
-        """The stages that are open now, in the order of their opening."""
-        return [run for run in self.runs if run.is_open]
-
-    @property
-    def open_question(self) -> FollowUp | None:
-        """The newest question that the customer has not answered."""
-        return next((f for f in reversed(self.follow_ups) if f.is_asked), None)
-
-    @property
-    def live_link(self) -> TrackingLink | None:
-        """The newest link that still opens the page."""
-        return next((one for one in reversed(self.links) if one.revoked_at is None), None)
-
-    def pending_handoff(self, run: StageRun) -> Handoff | None:
-        """The handoff by which this run waits to be taken up, if it does."""
-        return next((h for h in self.handoffs if h.run is run and h.is_pending), None)
-
-    def get_open_run(self, stage: str | None) -> StageRun:
-        """The open stage meant. Raises BadInput for an unknown key, Conflict where it is not open.
-
-        Without a key the only open one is meant; with several open, one must be named.
-        """
-        runs = self.open_runs
-        if stage is not None:
-            self.check_stage(stage)
-            runs = [run for run in runs if run.stage_key == stage]
-            if not runs:
-                raise Conflict(f"The stage {stage!r} is not open now.")
-        if not runs:
-            raise Conflict(f"No stage of {self.reference} is open: it is {self.status_text}.")
-        if len(runs) > 1:
-            keys = ", ".join(run.stage_key for run in runs)
-            raise BadInput(
-                f"Several stages are open: {keys}. Say which one is meant.",
-                fields={"stage": f"one of {keys}"},
-            )
-        return runs[0]
-
-    @property
-    def status_text(self) -> str:
-        """The status as a person says it."""
-        return self.status.value.replace("_", " ")
-
-    def check_stage(self, stage: str) -> StageDefinition:
-        """The stage by its key. Raises BadInput when this workflow has none."""
-        try:
-            return self.definition.stage(stage)
-        except KeyError:
-            keys = ", ".join(one.key for one in self.definition.stages)
-            raise BadInput(
-                f"This workflow has no stage {stage[:64]!r}. It has {keys}.",
-                fields={"stage": f"one of {keys}"},
-            ) from None
-
-    def check_version(self, version: int | None) -> None:
-        """Raises Stale when somebody changed the request after ``version`` was read."""
-        if version is not None and version != self.version:
-            raise VersionConflict(
-                f"{self.reference} has changed since you looked at it. "
-                "Please look again: nothing was done."
-            )
-
-    def require_open(self) -> None:
-        """Raises Conflict when it has ended."""
-        if self.is_closed:
-            raise Conflict(f"{self.reference} is {self.status_text}. Reopen it first.")
 
     def record(
         self,
@@ -298,8 +183,13 @@ class ServiceRequest(SQLModel, table=True):
         now: datetime,
         reason: str,
         department_of: Callable[[int], Department],
+        *,
+        unconfirmed: bool = False,
     ) -> Event:
-        """Close it as completed, declined or cancelled: nothing stays open behind it."""
+        """Close the request as completed, declined or cancelled, with all that is open in it.
+
+        ``unconfirmed``: the customer did not answer the last question.
+        """
         for run in self.open_runs:
             run.cancel(now, department_of(run.department_id))
         for handoff in self.handoffs:
@@ -309,7 +199,7 @@ class ServiceRequest(SQLModel, table=True):
             if question.is_pending:
                 question.close(FollowUpState.WITHDRAWN, now)
         for promise in self.promises:
-            # What is still owed when all is done stays owed, and watched.
+            # A promise outlives a completed request: it stays open and is watched.
             if promise.is_open and status != RequestStatus.COMPLETED:
                 promise.miss(now)
                 self.record(
@@ -318,16 +208,22 @@ class ServiceRequest(SQLModel, table=True):
                 )  # fmt: skip
         self.status = status
         self.closed_at = now
-        self.close_reason = reason
+        self.close_reason, self.closed_unconfirmed = reason, unconfirmed
         self.coordinator_id = None
-        return self.record(EventKind(status.value), actor, now, reason=reason)
+        return self.record(
+            EventKind(status.value), actor, now, reason=UNCONFIRMED if unconfirmed else reason
+        )
+
+    def clear_ending(self) -> None:
+        """Forget when and why the request was closed: it is open again."""
+        self.closed_at, self.close_reason, self.closed_unconfirmed = None, "", False
 
     def derive_state(self) -> None:
         """Derive what follows from the open stages: the status, the owner and the department."""
         runs = self.open_runs
         if not runs:
             return
-        self.closed_at, self.close_reason = None, ""
+        self.clear_ending()
         if len(runs) == 1:
             self.coordinator_id = None
             self.owner_id = runs[0].assignee_id

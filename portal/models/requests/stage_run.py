@@ -20,7 +20,7 @@ from portal.workflows import StageDefinition
 
 
 class RunState(StrEnum):
-    """Open while the work is to do; superseded when a sending back made it void."""
+    """Open while the work is to be done; superseded when a send-back made it void."""
 
     OPEN = "open"
     COMPLETED = "completed"
@@ -29,14 +29,14 @@ class RunState(StrEnum):
 
 
 PAUSABLE_TIMES = ("due_at", "overdue_at", "last_promised_at", "p50_at", "silence_overdue_at")
-"""The times that stand still while a run is paused."""
+"""The times that do not move while a run is paused."""
 
 
 class StageRun(SQLModel, table=True):
-    """Opened when its turn came, reached when the department has it, completed when done.
+    """Opened when it is its turn, reached when the department accepts it, completed when done.
 
-    Its clock runs from the opening. While it is paused (held by staff, or waiting on the
-    customer) its due time stands still and moves on by the open time lost when it resumes.
+    Its clock runs from the opening. While it is paused (on hold, or waiting on the customer) its
+    due time does not come nearer: it moves by the open time lost when the run resumes.
     """
 
     __tablename__ = "stage_run"
@@ -50,7 +50,7 @@ class StageRun(SQLModel, table=True):
             sqlite_where=sa.text("state = 'open'"),
             postgresql_where=sa.text("state = 'open'"),
         ),
-        # Serves: a person's open work (roster, leaving).
+        # Serves: a person's open runs (roster, leaving).
         sa.Index(
             "ix_stage_run_assignee",
             "assignee_id",
@@ -67,7 +67,7 @@ class StageRun(SQLModel, table=True):
     )
 
     id: int | None = primary_key()
-    # Serves: the relay of one request.
+    # Serves: the timeline of one request.
     request_id: int = foreign_key_column("service_request.id", index=True)
     stage_id: int = foreign_key_column("stage.id", index=True)
     stage_key: str = Field(max_length=64)
@@ -84,17 +84,17 @@ class StageRun(SQLModel, table=True):
     due_at: datetime = timestamp_column()
     # From when on it is a dropped ball, whatever the customer has been told since.
     overdue_at: datetime = timestamp_column()
-    # From when on the page offers to ask now: the last date that we have believed in.
+    # From when on the page offers to ask: the last date promised by a measured or a person's date.
     last_promised_at: datetime = timestamp_column()
-    # By when half of its like are done, where that has been measured.
+    # By when half of comparable runs are done, where that has been measured.
     p50_at: datetime | None = timestamp_column(nullable=True)
-    # How often Kept itself has told a delay, and in what words it was last told.
+    # How often Kept itself has announced a delay, and the reason it last gave.
     delays_announced: int = 0
     delay_reason: str = text_column()
-    # The department that gave it back, where this passage is a return.
+    # The department that sent it back, where this run is a return.
     returned_by_id: int | None = foreign_key_column("department.id", nullable=True)
-    # A third party does it (a courier): who, under what number, when they last said something,
-    # and from when on they have been silent too long.
+    # A third party does it (a courier): its name, its tracking number, its last update,
+    # and from when on it has been silent too long.
     third_party: str = text_column(120)
     tracking_number: str = text_column(64)
     third_party_updated_at: datetime | None = timestamp_column(nullable=True)
@@ -107,33 +107,33 @@ class StageRun(SQLModel, table=True):
     hold_reason: str = text_column()
     hold_until: datetime | None = timestamp_column(nullable=True)
     paused_at: datetime | None = timestamp_column(nullable=True)
-    # The time that was not counted because it was paused, in seconds of the clock that counts:
-    # a night on hold takes nothing from a department that sleeps.
+    # The time that did not count because the run was paused, in seconds of open time:
+    # a hold outside the department's hours takes none.
     paused_seconds: int = 0
-    # What it took in the time that counts, in seconds, once completed: the history of its like.
+    # How long it took, in seconds of open time, once completed: a sample of the durations.
     duration_seconds: int | None = None
 
     @property
     def is_open(self) -> bool:
-        """True while its work is to do."""
+        """Whether the run is open."""
         return self.state == RunState.OPEN
 
     @property
     def is_paused(self) -> bool:
-        """True while its clock stands still."""
+        """Whether its clock is stopped."""
         return self.paused_at is not None
 
     def is_overdue(self, now: datetime) -> bool:
-        """True past its due time and grace while its clock runs."""
+        """Whether it is past its due time and grace while its clock runs."""
         return self.is_open and not self.is_paused and now > self.overdue_at
 
     def can_ask_now(self, now: datetime) -> bool:
-        """True past the last date that we believed in while its clock runs: "Ask now"."""
+        """Whether it is past the last promised date while its clock runs: the customer may ask."""
         return self.is_open and not self.is_paused and now >= self.last_promised_at
 
     @property
     def is_date_unlikely(self) -> bool:
-        """True while the date that was given is earlier than half of its like are done by."""
+        """Whether the date given is earlier than half of comparable runs are done."""
         return self.is_open and self.p50_at is not None and self.due_at < self.p50_at
 
     def start(
@@ -143,10 +143,10 @@ class StageRun(SQLModel, table=True):
         now: datetime,
         stage_duration: StageDuration | None = None,
     ) -> None:
-        """Set the clock going from the opening, in the department's hours where so asked.
+        """Start the clock at the opening, in the department's hours where the stage says so.
 
-        The date is one that we believe: where the pace of its like has been measured and four in
-        five take longer than was expected, it is theirs.
+        The date is a realistic one: where four in five comparable runs take longer than expected,
+        it is theirs.
         """
         self.opened_at = now
         self.in_business_hours = stage.expected.in_opening_hours
@@ -162,7 +162,7 @@ class StageRun(SQLModel, table=True):
         now: datetime,
         stage_duration: StageDuration | None,
     ) -> None:
-        """Taken up past its time: the customer's date is counted from now on, as for a new one.
+        """Accepted after its time: the customer's date is counted from now, as for a new run.
 
         By its own clock the department stays as late as it is.
         """
@@ -189,9 +189,9 @@ class StageRun(SQLModel, table=True):
     def reach(
         self, stage: StageDefinition, department: Department, now: datetime, assignee_id: int
     ) -> None:
-        """The department has it: the moment at which the customer is told.
+        """The department has accepted it, and the customer is told.
 
-        From now on a third party that does it for us may be silent for so long and no longer.
+        From now on a third party that does it may be silent for so long and no longer.
         """
         self.reached_at = now
         self.assignee_id = assignee_id
@@ -204,7 +204,7 @@ class StageRun(SQLModel, table=True):
     def set_due_at(
         self, moment_: datetime, grace: Duration, department: Department, now: datetime
     ) -> None:
-        """A person knows better when it will be done; of a pause, only what is to come counts."""
+        """A person sets the due time; of a pause, only the rest of it counts."""
         self._catch_up(now, department)
         self.due_at = moment_
         self.overdue_at = self.last_promised_at = department.calendar.add(moment_, grace)
@@ -219,11 +219,11 @@ class StageRun(SQLModel, table=True):
         self.completed_by = by
 
     def supersede(self, now: datetime, department: Department) -> None:
-        """A sending back made this passage void; what was completed stays in the history."""
+        """A send-back made this run void; what was completed stays in the history."""
         self._end(RunState.SUPERSEDED, now, department)
 
     def undo_end(self, *, is_waiting: bool) -> None:
-        """As if it had never ended: its clock has run on, or has stood still where it waits."""
+        """Open it again as if it had never ended; its clock has run on, unless it waits."""
         if is_waiting:
             self.waits_on_customer, self.paused_at = True, self.closed_at
         self.state = RunState.OPEN
@@ -231,27 +231,27 @@ class StageRun(SQLModel, table=True):
         self.completed_by = ""
 
     def cancel(self, now: datetime, department: Department) -> None:
-        """The request ended while this stage was open."""
+        """The request was closed while this run was open."""
         self._end(RunState.CANCELLED, now, department)
 
     def hold(self, now: datetime, reason: str, until: datetime | None) -> None:
-        """Staff put it aside with a reason; its clock stands still."""
+        """Staff put it on hold with a reason; its clock stops."""
         self.held_at, self.hold_reason, self.hold_until = now, reason, until
         self.paused_at = self.paused_at or now
 
     def resume(self, now: datetime, department: Department) -> None:
-        """Staff take it up again; if it waits on the customer too, its clock still stands."""
+        """Staff resume it; while it waits on the customer too, its clock stays stopped."""
         self.held_at, self.hold_reason, self.hold_until = None, "", None
         if not self.waits_on_customer:
             self._restart_clock(now, department)
 
     def wait_on_customer(self, now: datetime) -> None:
-        """The customer's move; the clock stands still."""
+        """It waits on the customer; its clock stops."""
         self.waits_on_customer = True
         self.paused_at = self.paused_at or now
 
     def stop_waiting(self, now: datetime, department: Department) -> None:
-        """The customer has moved; the clock goes on unless staff hold it."""
+        """The customer has answered; the clock runs again unless staff hold it."""
         self.waits_on_customer = False
         if self.held_at is None:
             self._restart_clock(now, department)
@@ -267,9 +267,9 @@ class StageRun(SQLModel, table=True):
         self.paused_at = None
 
     def _catch_up(self, now: datetime, department: Department) -> None:
-        """Give back the time that the pause has taken until now.
+        """Add the open time that the pause has taken until now to the due times.
 
-        A pause in which the department was closed anyway has taken nothing, and moves nothing.
+        A pause outside the department's hours has taken none.
         """
         if self.paused_at is None:
             return

@@ -1,4 +1,4 @@
-"""The customer's way in: a random token for one request."""
+"""A tracking link: a random token for one request."""
 
 import secrets
 from datetime import datetime
@@ -8,7 +8,7 @@ from sqlmodel import Field, SQLModel
 from portal.models.columns import foreign_key_column, primary_key, timestamp_column
 
 TOKEN_BYTES = 16
-"""128 bits: nobody guesses it, and 22 letters still fit a text."""
+"""128 bits, which nobody guesses; 22 letters fit a text."""
 
 
 class TrackingLink(SQLModel, table=True):

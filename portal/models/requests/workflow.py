@@ -1,4 +1,4 @@
-"""A kind of request and its stages, as loaded from a workflow file; a version never changes."""
+"""A workflow and its stages, as loaded from a file; a version never changes."""
 
 from datetime import datetime
 from functools import lru_cache
@@ -16,7 +16,7 @@ def _definition(document: str) -> WorkflowDefinition:
 
 
 class Workflow(SQLModel, table=True):
-    """One version of a workflow. Loading a changed file adds a version; running requests keep theirs."""
+    """One version of a workflow. A changed file adds a version; running requests keep theirs."""
 
     __tablename__ = "workflow"
     __table_args__ = (sa.UniqueConstraint("key", "version"),)
@@ -30,12 +30,12 @@ class Workflow(SQLModel, table=True):
 
     @property
     def definition(self) -> WorkflowDefinition:
-        """The checked file as it was loaded. Kept in memory: a version is immutable."""
+        """The definition in the loaded file. Cached: a version is immutable."""
         return _definition(self.document)
 
 
 class Stage(SQLModel, table=True):
-    """A step of one workflow version: what joins, boards and counts refer to by id."""
+    """A stage of one workflow version, to which joins, boards and counts refer by id."""
 
     __tablename__ = "stage"
     __table_args__ = (sa.UniqueConstraint("workflow_id", "key"),)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlmodel import col, select
 
+from portal.attachments.refusals import FileRefusal, FileRefusalCode
 from portal.attachments.stored_file import RefusedFile, StoredFile
 from portal.models import Attachment, AttachmentState, Message
 from portal.models.columns import saved_id
@@ -44,7 +45,7 @@ def attach_files(
             attachment.mark_stored(one)
         else:
             attachment.name = one.name
-            attachment.mark_refused(one.reason)
+            attachment.mark_refused(one.refusal)
         uow.session.add(attachment)
 
 
@@ -57,7 +58,7 @@ async def claim_fetch(uow: UnitOfWork, attachment_id: int) -> Attachment | None:
     if attachment.next_at is None or attachment.next_at > uow.now:
         return None  # Another worker has it.
     if not attachment.start_attempt(uow.now):
-        await _refuse(uow, attachment, FETCH_GIVEN_UP_REASON)
+        await _refuse(uow, attachment, NOT_FETCHED)
         return None
     return attachment
 
@@ -70,25 +71,25 @@ async def store_fetched(uow: UnitOfWork, attachment_id: int, kept: StoredFile) -
         await _show(uow, attachment)
 
 
-async def reject_fetched(uow: UnitOfWork, attachment_id: int, reason: str) -> None:
+async def reject_fetched(uow: UnitOfWork, attachment_id: int, refusal: FileRefusal) -> None:
     """It was looked at and cannot be taken; customer and staff read why."""
     attachment = await _held(uow, attachment_id)
     if attachment.state == AttachmentState.PENDING:
-        await _refuse(uow, attachment, reason)
+        await _refuse(uow, attachment, refusal)
 
 
 async def record_failed_fetch(uow: UnitOfWork, attachment_id: int) -> None:
     """The try brought nothing. The last one is the end of it."""
     attachment = await _held(uow, attachment_id)
     if attachment.state == AttachmentState.PENDING and attachment.is_out_of_attempts:
-        await _refuse(uow, attachment, FETCH_GIVEN_UP_REASON)
+        await _refuse(uow, attachment, NOT_FETCHED)
 
 
-FETCH_GIVEN_UP_REASON = "the phone company did not hand it over"
+NOT_FETCHED = FileRefusal(FileRefusalCode.NOT_FETCHED)
 
 
-async def _refuse(uow: UnitOfWork, attachment: Attachment, reason: str) -> None:
-    attachment.mark_refused(reason)
+async def _refuse(uow: UnitOfWork, attachment: Attachment, refusal: FileRefusal) -> None:
+    attachment.mark_refused(refusal)
     await _show(uow, attachment)
 
 

@@ -13,6 +13,7 @@ from portal.messaging.intents.classifier import Intent, IntentKind, classify
 from portal.models import (
     Channel,
     ConsentSource,
+    DeliveryReason,
     Direction,
     Message,
     MessageKind,
@@ -60,7 +61,9 @@ async def receive_email(
     is_theirs = mail.sender in {
         point.address for point in request.customer.contact_points if point.channel == Channel.EMAIL
     }
-    inbound.reason = _remark(mail, is_theirs=is_theirs)
+    if not is_theirs:
+        inbound.reason = DeliveryReason.FOREIGN_SENDER
+    inbound.is_shortened = len(mail.words or mail.whole) > MAX_LENGTH
     intent = _understood(mail.words, request.customer.locale)
     if await _settle_consent(uow, request, inbound, intent, is_theirs=is_theirs):
         return
@@ -92,7 +95,7 @@ async def record_automatic_mail(
     request = await lock_by_id(uow.session, request_id)
     inbound = _heard(uow, mail, MessageKind.AUTOMATIC)
     inbound.request_id, inbound.customer_id = request.id, request.customer_id
-    inbound.reason = "An automatic reply: nobody waits for an answer."
+    inbound.reason = DeliveryReason.AUTOMATIC_REPLY
     uow.session.add(inbound)
     uow.changed_requests.add(request_id)
 
@@ -173,16 +176,6 @@ async def _named(uow: UnitOfWork, mail: InboundEmail, signed_message_id: int | N
         .limit(1)
     )
     return (await uow.session.exec(query)).first()
-
-
-def _remark(mail: InboundEmail, *, is_theirs: bool) -> str:
-    """What staff should know before they believe or answer it."""
-    said = []
-    if not is_theirs:
-        said.append(f"Sent from {mail.sender or 'nobody'}, which is not an address of theirs.")
-    if len(mail.words or mail.whole) > MAX_LENGTH:
-        said.append("It was longer than this.")
-    return " ".join(said)[:400]
 
 
 def _heard(uow: UnitOfWork, mail: InboundEmail, kind: MessageKind) -> Message:

@@ -1,4 +1,4 @@
-"""Mail of ours that was returned: what that says of the message, and of the address."""
+"""Bounced mail: what it says of the message, and of the address."""
 
 from sqlmodel import col, select
 
@@ -11,11 +11,11 @@ from portal.operations.unit_of_work import UnitOfWork
 async def record_bounce(
     uow: UnitOfWork, report: DeliveryReport, signed_message_id: int | None
 ) -> None:
-    """Take a mail server's word that a mail did not arrive; told again, nothing happens.
+    """Record that a mail was not delivered; a repeated report changes nothing.
 
-    It is believed by the seal of the address that it was returned to (``signed_message_id``, the message
-    that it names), or where it returns a mail of ours and speaks of the one whom that went to.
-    Anything else changes nothing, and so does news of a delay.
+    A report is trusted by the signed address that it was sent to (``signed_message_id`` is the
+    message in it), or where it returns a mail of ours and names the recipient of that mail.
+    Any other report, and one of a delay, changes nothing.
     """
     if report.action != "failed":
         return
@@ -26,7 +26,7 @@ async def record_bounce(
         return
     verdict = report.verdict
     message.reason = verdict.reason
-    # Whoever forwards mail to a place that returns it still has the address that we know.
+    # Where the mail was forwarded and the other address bounced, the known address stays valid.
     if verdict.action == "bad_address" and _speaks_of(report, message):
         await invalidate_address(uow, Channel.EMAIL, message.to_address)
     await fall_back(uow, message)
@@ -53,5 +53,5 @@ async def _find(
 
 
 def _speaks_of(report: DeliveryReport, message: Message) -> bool:
-    """Whether it is about the one to whom that mail went."""
+    """Whether the report names the recipient of that mail."""
     return message.to_address.lower() in report.recipients

@@ -1,4 +1,4 @@
-"""What did not get through goes by the customer's other way, once; then it is before a person."""
+"""A failed message is sent by the customer's other channel, once; then a person sees it."""
 
 import re
 
@@ -6,6 +6,7 @@ from sqlmodel import col, select
 
 from portal.messaging.sms import segments
 from portal.messaging.sms.gsm_text import to_gsm7
+from portal.messaging.wording.delivery_reasons import message_reason
 from portal.models import (
     SYSTEM_ACTOR,
     Channel,
@@ -26,32 +27,32 @@ RETRY_CAUSE = re.compile(r"message:(\d+):again")
 
 
 async def fall_back(uow: UnitOfWork, message: Message) -> None:
-    """It did not get through: try the other channel, else put it before a person.
+    """Send a failed message by the other channel, else raise a dropped ball.
 
     Each channel is tried once for one cause, so nothing goes back and forth.
     """
     if message.request_id is None and message.channel == Channel.SMS:
-        return  # An answer to a number that no customer has, or to one that has just stopped.
+        return  # A reply to an unknown number, or to one that has just stopped.
     if message.kind == MessageKind.NOTICE:
-        return  # It stands at the desk; a ball about it would only make another mail.
+        return  # The desk shows what it is about; a ball about it would only make another mail.
     if message.kind == MessageKind.CODE:
         message.mark_handled(
             SYSTEM_ACTOR.name, uow.now
-        )  # They ask for another; it shows another way by itself.
+        )  # The customer asks for another code; the form offers the other address.
         return
     if message.handled_at is not None:
-        return  # A person has told them meanwhile.
+        return  # A person has told the customer meanwhile.
     if message.request_id is not None and await _went_otherwise(uow, message):
         message.mark_handled(SYSTEM_ACTOR.name, uow.now)
         return
     await raise_dropped_ball(
         uow, DroppedBallKind.MESSAGE_UNDELIVERED, message_subject(message),
-        message.reason or "It was not delivered.", request_id=message.request_id,
+        message_reason(message) or "It was not delivered.", request_id=message.request_id,
     )  # fmt: skip
 
 
 async def invalidate_address(uow: UnitOfWork, channel: Channel, address: str) -> None:
-    """The address is no good: nobody is reached there any more."""
+    """The address is not valid any more: no message is sent there."""
     query = select(ContactPoint).where(
         col(ContactPoint.channel) == channel, col(ContactPoint.address) == address
     )
@@ -64,7 +65,7 @@ async def _went_otherwise(uow: UnitOfWork, message: Message) -> bool:
     request = await lock_by_id(uow.session, message.request_id or 0)
     channel = OTHER_CHANNEL[message.channel]
     if (
-        message.kind == MessageKind.CONSENT  # about this very channel
+        message.kind == MessageKind.CONSENT  # It is about this very channel.
         or request.customer.address(channel, uow.now) is None
     ):
         return False
@@ -92,7 +93,7 @@ async def _went_otherwise(uow: UnitOfWork, message: Message) -> bool:
 
 
 async def _first_cause(uow: UnitOfWork, message: Message) -> str:
-    """What made it due in the first place, however often it was repeated since."""
+    """The first cause, however often the message was repeated since."""
     cause = message.cause
     while found := RETRY_CAUSE.fullmatch(cause):
         cause = (await uow.session.get_one(Message, int(found[1]))).cause
@@ -102,7 +103,7 @@ async def _first_cause(uow: UnitOfWork, message: Message) -> str:
 async def _words(
     uow: UnitOfWork, request: ServiceRequest, message: Message, channel: Channel
 ) -> str:
-    """Its own words; what a colleague wrote at length is, by text, a link to where it stands."""
+    """The body; of a colleague's long message a text has only a link to the page."""
     is_letter = message.kind == MessageKind.STAFF and channel == Channel.SMS
     if not is_letter or segments.count_segments(to_gsm7(message.body)).segments == 1:
         return message.body

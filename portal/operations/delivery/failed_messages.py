@@ -1,8 +1,8 @@
-"""Putting right what did not get through: sent again, in other words, or told by phone.
+"""Resolves failed messages: sent again, replaced, or told by phone.
 
-A message that has ended stays ended, with its tries on record. What goes instead of it is a
-message of its own, whose cause names the first: so late receipts cannot confuse the two, and two
-people at once cannot send it twice.
+A message that has ended stays ended, with its attempts on record. Its replacement is a message
+of its own, whose cause names the first: late receipts cannot confuse the two, and two people at
+once cannot send it twice.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from sqlmodel import col, select
 from portal.errors import BadInput, Conflict, NotFound
 from portal.messaging.sms.gsm_text import to_gsm7
 from portal.messaging.sms.twilio_codes import verdict
+from portal.messaging.wording.delivery_reasons import reason_sentence
 from portal.models import (
     EDITED_SUFFIX,
     Channel,
@@ -41,10 +42,10 @@ FAILED_STATUSES = frozenset(
         MessageStatus.REVIEW,
     }
 )
-"""It did not get through, or nobody could find out."""
+"""The message was not delivered, or nobody could find out."""
 
 FAILED_OR_UNKNOWN = FAILED_STATUSES | {MessageStatus.UNKNOWN}
-"""The same, and what we are still finding out about."""
+"""The same, and messages whose outcome is still being found out."""
 
 CHANGE_THE_TEXT = "The same words would fare no better: change them, or call."
 CHANNEL_NAMES = {Channel.SMS: "text", Channel.EMAIL: "e-mail"}
@@ -52,15 +53,15 @@ CHANNEL_NAMES = {Channel.SMS: "text", Channel.EMAIL: "e-mail"}
 
 @dataclass(frozen=True)
 class FailedMessage:
-    """A message that needs a person, with its request (a stranger's has none), both held."""
+    """A message that needs a person, and its request (a stranger's has none), both locked."""
 
     message: Message
     request: ServiceRequest | None
 
 
 async def lock_failed_message(uow: UnitOfWork, message_id: int) -> FailedMessage:
-    """One of our messages and its request, held until the turn ends. Raises NotFound."""
-    # In the order in which the provider's receipts take them.
+    """Lock one of our messages and its request until the transaction ends. Raises NotFound."""
+    # In the order in which receipts lock them.
     query = select(Message).where(col(Message.id) == message_id).with_for_update()
     message = (await uow.session.exec(query)).one_or_none()
     if message is None or message.direction == Direction.IN:
@@ -73,12 +74,12 @@ async def lock_failed_message(uow: UnitOfWork, message_id: int) -> FailedMessage
 async def retry_message(
     uow: UnitOfWork, failed_message: FailedMessage, *, to: str | None = None
 ) -> Message:
-    """The same words once more; gives the message that goes instead.
+    """Send the same text again; return the new message.
 
-    To the same address, or where that is good no more to the customer's newest; ``to`` names
-    another of theirs. Where nobody knows whether the first went, the new one is marked as a
-    possible duplicate. Raises Conflict where somebody was faster, where the address is stopped or
-    gone, and where these words must not go again.
+    It is sent to the same address, or where that is not valid to the customer's newest; ``to``
+    names another of theirs. Where nobody knows whether the first was sent, the new one is marked
+    as a possible duplicate. Raises Conflict where it was resolved already, where the address has
+    opted out or is gone, and where this text must not be sent again.
     """
     await authorize(uow, failed_message.request, Act.RESOLVE_MESSAGE)
     message = failed_message.message
@@ -101,9 +102,9 @@ async def retry_message(
 async def resend_message(
     uow: UnitOfWork, failed_message: FailedMessage, body: str, *, channel: Channel | None = None
 ) -> Message:
-    """Other words instead, by the same channel or the one named; gives the new message.
+    """Send another text instead, by the same channel or by ``channel``; return the new message.
 
-    Raises BadInput for words that cannot be sent, and Conflict as ``retry_message`` does.
+    Raises BadInput for a text that cannot be sent, and Conflict as ``retry_message`` does.
     """
     await authorize(uow, failed_message.request, Act.RESOLVE_MESSAGE)
     message, request = failed_message.message, failed_message.request
@@ -138,10 +139,10 @@ async def resend_message(
 async def mark_told_by_phone(
     uow: UnitOfWork, failed_message: FailedMessage, *, note: str = ""
 ) -> Message:
-    """A person has told the customer, by phone or otherwise: nothing is sent any more.
+    """A person has told the customer, by phone or otherwise: nothing more is sent.
 
-    Also for one that we are still finding out about, or that may have been sent twice. Raises
-    Conflict where somebody has seen to it already, or where it is on its way.
+    Also for a message with an unknown outcome, and for one that may have been sent twice. Raises
+    Conflict where it was resolved already, or is on its way.
     """
     await authorize(uow, failed_message.request, Act.RESOLVE_MESSAGE)
     message = failed_message.message
@@ -150,7 +151,7 @@ async def mark_told_by_phone(
         raise Conflict(_under_way(message))
     _must_be_unsettled(message)
     if message.status == MessageStatus.UNKNOWN:
-        # Whatever we find out, it is not sent again by itself.
+        # Whatever is found out, it is not sent again automatically.
         message.status = MessageStatus.REVIEW
     await _settle(uow, failed_message)
     await _record(uow, failed_message, EventKind.MESSAGE_TOLD_BY_PHONE, note)
@@ -158,18 +159,18 @@ async def mark_told_by_phone(
 
 
 def never_resend_reason(message: Message) -> str:
-    """Why these very words must not go to this address again; empty where they may."""
+    """Why this text must not be sent to this address again; empty where it may."""
     code = message.error_code or ""
     if message.channel != Channel.SMS or not code.isdecimal():
         return ""
     judged = verdict(int(code))
     if judged.action != "never_resend":
         return ""
-    return f"{judged.reason} {CHANGE_THE_TEXT}"
+    return f"{reason_sentence(judged.reason)} {CHANGE_THE_TEXT}"
 
 
 def may_have_been_sent(message: Message) -> bool:
-    """True where nobody could find out; what was held before any try surely has not gone."""
+    """Whether it may have been sent after all; a message held before any attempt was not."""
     return message.status == MessageStatus.REVIEW and message.claimed_at is not None
 
 
@@ -198,7 +199,7 @@ def _under_way(message: Message) -> str:
 
 
 def _address(uow: UnitOfWork, failed_message: FailedMessage, wanted: str | None) -> str:
-    """Where it goes now. Raises BadInput for an address not theirs, Conflict where none is left."""
+    """The address to send to. Raises BadInput for one not theirs, Conflict where none is valid."""
     message = failed_message.message
     if failed_message.request is None:
         return message.to_address
@@ -230,7 +231,7 @@ def _stopped(channel: Channel) -> str:
 
 
 async def _settle(uow: UnitOfWork, failed_message: FailedMessage) -> None:
-    """A person has it in hand. Should what goes instead fail too, that is raised anew."""
+    """Mark it as resolved; should its replacement fail too, a new ball is raised."""
     message = failed_message.message
     message.mark_handled(uow.actor.name, uow.now)
     await resolve_dropped_balls(
@@ -245,7 +246,7 @@ async def _settle(uow: UnitOfWork, failed_message: FailedMessage) -> None:
 async def _record(
     uow: UnitOfWork, failed_message: FailedMessage, kind: EventKind, note: str = ""
 ) -> None:
-    """On the timeline, with who did it. Only new words are something that the customer can see."""
+    """Record it on the timeline; the customer sees only a new text."""
     if failed_message.request is None:
         return
     failed_message.request.record(

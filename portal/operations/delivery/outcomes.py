@@ -1,19 +1,19 @@
-"""What became of our messages: outcomes of sending, receipts, and what follows from failure."""
+"""The outcomes of sending, receipts, and what follows from a failure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import sqlalchemy as sa
 from sqlmodel import col, select
 
 from portal.messaging.send_errors import FailureRule, NotSent, Refused, SendError
 from portal.messaging.sms import twilio_codes
 from portal.messaging.sms.twilio_client import Accepted
+from portal.messaging.wording.delivery_reasons import reason_sentence
 from portal.models import (
     SYSTEM_ACTOR,
     Channel,
     ConsentSource,
+    DeliveryReason,
     DroppedBallKind,
     Message,
     MessageKind,
@@ -23,6 +23,12 @@ from portal.models import (
 )
 from portal.models.columns import saved_id
 from portal.operations.conversation.consent import withdraw_consent
+from portal.operations.delivery.accepted import (
+    ClaimExpired,
+    SendOutcome,
+    at_least_accepted,
+    record_accepted,
+)
 from portal.operations.delivery.channel_fallback import fall_back, invalidate_address
 from portal.operations.dropped_balls.resolution import (
     message_subject,
@@ -37,26 +43,13 @@ RETRY_LATER = timedelta(minutes=10)
 SENDER_PAUSE = timedelta(seconds=60)
 
 
-class ClaimExpired(NotSent):
-    """Certain: it was not sent, because the claim had grown too old."""
-
-
-@dataclass(frozen=True)
-class SendOutcome:
-    """What became of one claimed message."""
-
-    message_id: int
-    claim_token: str
-    result: Accepted | SendError
-
-
 async def record_outcomes(uow: UnitOfWork, outcomes: Sequence[SendOutcome], sender: str) -> None:
-    """Write each outcome to its message and its attempt; a stranger's claim is left alone.
+    """Write each outcome to its message and its attempt; another worker's claim stays as it is.
 
-    ``sender`` is the name of the Sender by which they went: what surely was not sent is not
-    counted in its month, and a refusal of the sender itself lets it rest.
+    ``sender`` is the name of the Sender: segments that surely were not sent are not counted in
+    its month, and it is paused where the provider refuses the sender itself.
     """
-    special = await _record_accepted(uow, outcomes)
+    special = await record_accepted(uow, outcomes)
     messages = await _lock(uow, [outcome.message_id for outcome in special])
     attempts = await _attempts(uow, [outcome.claim_token for outcome in special])
     unsent = 0
@@ -69,15 +62,15 @@ async def record_outcomes(uow: UnitOfWork, outcomes: Sequence[SendOutcome], send
         if message.request_id is not None:
             uow.changed_requests.add(message.request_id)
     await uow.session.flush()
-    await _tell_sender(uow, sender, [outcome.result for outcome in outcomes], unsent)
+    await _update_sender(uow, sender, [outcome.result for outcome in outcomes], unsent)
 
 
-async def _tell_sender(
+async def _update_sender(
     uow: UnitOfWork, name: str, results: Sequence[Accepted | SendError], unsent: int
 ) -> None:
-    """Let our sender rest when the provider refuses it, and wake it when it is accepted again.
+    """Pause the sender when the provider refuses it; resume it when a message is accepted again.
 
-    The one alert is about the sender: its messages all wait, and none is failed.
+    One dropped ball is about the sender: its messages all wait, and none fails.
     """
     refused = [one for one in results if isinstance(one, Refused) and one.action == "pause_queue"]
     sender = await uow.session.get(Sender, name, with_for_update=bool(unsent or refused) or None)
@@ -85,71 +78,27 @@ async def _tell_sender(
         return
     if unsent:
         sender.add_segments(uow.now, -unsent)
-    # During the rest nothing is handed over: an acceptance then is of what went before it.
-    has_rested = bool(sender.pause_reason) and not sender.is_paused(uow.now)
+    # During the pause nothing is sent: an acceptance then is of an earlier message.
+    pause_is_over = bool(sender.pause_reason) and not sender.is_paused(uow.now)
     if refused:
-        await _rest(uow, sender, refused[0].reason)
-    elif has_rested and any(isinstance(one, Accepted) for one in results):
+        await _pause(uow, sender, refused[0].reason)
+    elif pause_is_over and any(isinstance(one, Accepted) for one in results):
         sender.resume()
         await resolve_dropped_balls(uow, sender.subject, DroppedBallKind.SENDING_PAUSED)
 
 
-async def _rest(uow: UnitOfWork, sender: Sender, reason: str) -> None:
+async def _pause(uow: UnitOfWork, sender: Sender, reason: DeliveryReason) -> None:
     sender.pause(uow.now + SENDER_PAUSE, reason)
-    detail = f"{reason} Messages wait until this is put right; none is lost."
+    detail = f"{reason_sentence(reason)} Messages wait until this is put right; none is lost."
     await raise_dropped_ball(uow, DroppedBallKind.SENDING_PAUSED, sender.subject, detail)
-
-
-async def _record_accepted(uow: UnitOfWork, outcomes: Sequence[SendOutcome]) -> list[SendOutcome]:
-    """Write down the ordinary ones by rows; give back those that want a closer look.
-
-    Ordinary is what was accepted, and of which nothing has been heard meanwhile.
-    """
-    connection = await uow.session.connection()
-    query = (
-        sa.select(
-            *(getattr(Message, name) for name in ("id", "claim_token", "request_id", "channel"))
-        )
-        .where(
-            col(Message.id).in_([outcome.message_id for outcome in outcomes]),
-            col(Message.status) == MessageStatus.SENDING,
-            sa.or_(col(Message.channel) != Channel.SMS, col(Message.provider_sid).is_(None)),
-        )
-        .order_by(col(Message.id))
-        .with_for_update()
-    )
-    sending = {row.claim_token: row for row in await connection.execute(query)}
-    poll_at = uow.now + timedelta(seconds=uow.settings.receipt_poll_seconds)
-    accepted, special = [], []
-    for outcome in outcomes:
-        result, row = outcome.result, sending.get(outcome.claim_token)
-        if (
-            row is None
-            or not isinstance(result, Accepted)
-            or result.status == MessageStatus.DELIVERED
-        ):
-            special.append(outcome)
-            continue
-        status = at_least_accepted(result.status)
-        accepted.append(
-            {"token": outcome.claim_token, "sid": result.sid, "now": uow.now, "heard": status,
-             "counted": result.segments, "message": row.id,
-             "ask": poll_at if row.channel == Channel.SMS else None}
-        )  # fmt: skip
-        if row.request_id is not None:
-            uow.changed_requests.add(row.request_id)
-    if accepted:
-        await connection.execute(_ACCEPT_MESSAGE, accepted)
-        await connection.execute(_ACCEPT_ATTEMPT, accepted)
-    return special
 
 
 async def record_receipt(
     uow: UnitOfWork, message_id: int, sid: str, status: MessageStatus, error_code: str | None
 ) -> None:
-    """The provider's own word about a message, by our id: it proves acceptance, and more.
+    """Record what the provider reports of the message with our id ``message_id``.
 
-    Repeated or out of order it changes nothing; it never takes a status back.
+    A repeated or late receipt changes nothing; a status never goes back.
     """
     message = (await _lock(uow, [message_id])).get(message_id)
     if message is None:
@@ -166,15 +115,15 @@ async def apply_status(
     *,
     is_confirmed: bool = False,
 ) -> None:
-    """What the provider says of a message, and all that follows from it.
+    """Apply the provider's status to a message, with all that follows from it.
 
-    ``is_confirmed``: it was asked, so its word stands even against another last word.
+    ``is_confirmed``: the provider was asked, so its answer overrides another final status.
     """
     if message.apply_status(status, uow.now, error_code, is_confirmed=is_confirmed):
         if status in (MessageStatus.UNDELIVERED, MessageStatus.FAILED):
             await _undelivered(uow, message)
         else:
-            message.reason = ""
+            message.reason = None
             await resolve_dropped_balls(
                 uow, message_subject(message), DroppedBallKind.OUTCOME_UNKNOWN
             )
@@ -190,7 +139,7 @@ async def apply_status(
 
 
 async def record_provider_id(uow: UnitOfWork, message: Message, sid: str) -> None:
-    """Take the provider's id for this message; a second one means that it went twice: raised."""
+    """Store the provider's id of this message; a second id raises a ball: it was sent twice."""
     if message.provider_sid in (None, sid):
         message.provider_sid = sid
         return
@@ -221,46 +170,47 @@ async def _record(
         return
     attempt.error = str(result)[:400]
     if message.status != MessageStatus.SENDING or message.claim_token != attempt.claim_token:
-        # A callback has spoken meanwhile, or another worker took over: theirs is the newer word.
+        # A receipt has come meanwhile, or another worker has claimed it: theirs is newer.
         attempt.status = MessageStatus.UNKNOWN
         return
     if isinstance(result, Refused):
         attempt.status, attempt.error_code = MessageStatus.FAILED, str(result.code)
+        attempt.reason = result.reason
         await _refused(uow, message, result)
     elif isinstance(result, NotSent):
         attempt.status = MessageStatus.QUEUED
-        _again(message, uow.now + _pause_before(message.attempts, result))
+        _requeue(message, uow.now + _retry_delay(message.attempts, result))
     else:
         attempt.status = message.status = MessageStatus.UNKNOWN
-        message.reason = "We do not know yet whether this was sent."
+        message.reason = DeliveryReason.OUTCOME_UNKNOWN
 
 
 async def _refused(uow: UnitOfWork, message: Message, refusal: Refused) -> None:
-    """The provider said no at once, so it has nothing of ours: this very message may go again."""
+    """The provider refused the message at once: it has none of it, and the message may go again."""
     message.error_code = str(refusal.code)
     message.reason = refusal.reason
     if refusal.action == "pause_queue":
-        # Our own account is at fault: nothing is failed for good.
-        _again(message, uow.now + SENDER_PAUSE)
+        # Our own account is at fault: no message fails.
+        _requeue(message, uow.now + SENDER_PAUSE)
     elif _has_retry(message, refusal.verdict):
-        _again(message, uow.now + RETRY_LATER)
+        _requeue(message, uow.now + RETRY_LATER)
     else:
         message.status = MessageStatus.FAILED
-        await _take_to_heart(uow, message, refusal.verdict)
+        await _apply_rule(uow, message, refusal.verdict)
         await fall_back(uow, message)
 
 
 async def _undelivered(uow: UnitOfWork, message: Message) -> None:
-    """The provider had it and it did not arrive, as a receipt or its own word says.
+    """The provider had the message and did not deliver it.
 
-    What is worth another try goes as a message of its own: late receipts about this one cannot
-    touch it, and no status goes back.
+    Where another attempt is worthwhile a copy is sent, which late receipts of this one cannot
+    change.
     """
     code = message.error_code or ""
     verdict = twilio_codes.verdict(int(code)) if code.isdecimal() else twilio_codes.UNKNOWN
     if message.channel == Channel.SMS:
         message.reason = verdict.reason
-        await _take_to_heart(uow, message, verdict)
+        await _apply_rule(uow, message, verdict)
         if _has_retry(message, verdict):
             uow.session.add(message.retry_copy(uow.now, RETRY_LATER))
             message.mark_handled(SYSTEM_ACTOR.name, uow.now)
@@ -268,8 +218,8 @@ async def _undelivered(uow: UnitOfWork, message: Message) -> None:
     await fall_back(uow, message)
 
 
-async def _take_to_heart(uow: UnitOfWork, message: Message, verdict: FailureRule) -> None:
-    """What a refusal says about the address itself."""
+async def _apply_rule(uow: UnitOfWork, message: Message, verdict: FailureRule) -> None:
+    """Withdraw the consent or retire the address, as the rule says."""
     if verdict.action == "opted_out":
         evidence = f"The carrier's code {message.error_code}"
         await withdraw_consent(
@@ -285,12 +235,12 @@ def _has_retry(message: Message, verdict: FailureRule) -> bool:
     return verdict.retries is None or message.attempts <= verdict.retries
 
 
-def _again(message: Message, due_at: datetime) -> None:
+def _requeue(message: Message, due_at: datetime) -> None:
     message.status, message.claim_token, message.due_at = MessageStatus.QUEUED, None, due_at
 
 
-def _pause_before(attempts: int, problem: NotSent) -> timedelta:
-    """100 ms doubling to 30 s (Twilio's advice for 429); at once for what was only given up."""
+def _retry_delay(attempts: int, problem: NotSent) -> timedelta:
+    """100 ms doubling to 30 s (Twilio's advice for HTTP 429); none where only the claim expired."""
     if isinstance(problem, ClaimExpired):
         return timedelta()
     doublings: int = min(max(attempts - 1, 0), 10)
@@ -307,33 +257,3 @@ async def _lock(uow: UnitOfWork, ids: Sequence[int]) -> dict[int, Message]:
 async def _attempts(uow: UnitOfWork, tokens: Sequence[str]) -> dict[str, SendAttempt]:
     query = select(SendAttempt).where(col(SendAttempt.claim_token).in_(tokens))
     return {attempt.claim_token: attempt for attempt in (await uow.session.exec(query)).all()}
-
-
-def at_least_accepted(status: MessageStatus) -> MessageStatus:
-    """Whatever word the provider's first answer uses, the message is accepted at least."""
-    known = (MessageStatus.ACCEPTED, MessageStatus.SENT, MessageStatus.DELIVERED)
-    return status if status in known else MessageStatus.ACCEPTED
-
-
-_ACCEPT_MESSAGE = (
-    sa.update(Message)
-    .where(col(Message.id) == sa.bindparam("message"))
-    .values(
-        status=sa.bindparam("heard"),
-        provider_sid=sa.func.coalesce(col(Message.provider_sid), sa.bindparam("sid")),
-        segments=sa.func.coalesce(
-            sa.func.nullif(sa.bindparam("counted", type_=sa.Integer), 0), col(Message.segments)
-        ),
-        sent_at=sa.func.coalesce(col(Message.sent_at), sa.bindparam("now")),
-        poll_at=sa.bindparam("ask"),
-    )
-)
-_ACCEPT_ATTEMPT = (
-    sa.update(SendAttempt)
-    .where(col(SendAttempt.claim_token) == sa.bindparam("token"))
-    .values(
-        status=MessageStatus.ACCEPTED,
-        provider_sid=sa.bindparam("sid"),
-        finished_at=sa.bindparam("now"),
-    )
-)

@@ -1,4 +1,4 @@
-"""Receipts: how far our messages have come. The most common call of all, so written in batches."""
+"""Receipts: the provider's reports of a status. The most common call, so written in batches."""
 
 import asyncio
 from collections import defaultdict
@@ -28,7 +28,7 @@ UNCERTAIN_STATUSES = frozenset({MessageStatus.UNKNOWN, MessageStatus.REVIEW})
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The provider's word about the message with our id ``message_id``, which it calls ``sid``."""
+    """The provider's status of the message with our id ``message_id`` and its own id ``sid``."""
 
     message_id: int
     sid: str
@@ -37,7 +37,7 @@ class Receipt:
 
 
 class ReceiptWriter:
-    """Takes receipts as they come; those that wait at the same time share a transaction."""
+    """Records receipts as they come; those that wait at the same time share a transaction."""
 
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
@@ -45,7 +45,7 @@ class ReceiptWriter:
         self._writer: asyncio.Task[None] | None = None
 
     async def record(self, receipt: Receipt) -> None:
-        """Write it down; it is committed when this returns. Raises what the database raises."""
+        """Record the receipt and commit it. Raises what the database raises."""
         written = asyncio.get_running_loop().create_future()
         self._waiting.append((receipt, written))
         if self._writer is None or self._writer.done():
@@ -57,7 +57,7 @@ class ReceiptWriter:
             batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
             if await self._write(batch) or len(batch) == 1:
                 continue
-            # One of them was too much: by itself it holds up no other.
+            # One of them failed: each is recorded by itself, so it delays no other.
             for one in batch:
                 await self._write([one])
 
@@ -76,7 +76,7 @@ class ReceiptWriter:
 
 def _settle(written: asyncio.Future[None], error: Exception | None) -> None:
     if written.done():
-        return  # Whoever called has left.
+        return  # The caller has disconnected.
     if error is None:
         written.set_result(None)
     else:
@@ -84,10 +84,10 @@ def _settle(written: asyncio.Future[None], error: Exception | None) -> None:
 
 
 async def record_receipts(uow: UnitOfWork, receipts: Sequence[Receipt]) -> None:
-    """Write down what the provider says, in the order in which it said it.
+    """Record the receipts in their order.
 
-    Repeated or out of order a receipt changes nothing. A failure, or a second id for the same
-    message, has consequences: those go by the noun, one by one.
+    A repeated or late receipt changes nothing. A failure, or a second id of the same message, has
+    consequences and is applied one by one.
     """
     connection = await uow.session.connection()
     said: dict[int, list[Receipt]] = defaultdict(list)
@@ -124,7 +124,7 @@ def _is_special(row: Any, receipt: Receipt) -> bool:
 
 
 def _heard(row: Any, told: Sequence[Receipt], uow: UnitOfWork) -> dict[str, Any]:
-    """What these receipts of one message make of it."""
+    """The columns of a message after these receipts."""
     status, error_code, sent_at, delivered_at = row.status, None, None, None
     for receipt in told:
         if is_forward_status(status, receipt.status):

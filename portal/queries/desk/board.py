@@ -1,6 +1,6 @@
-"""What lies on a department's board, and finding requests by what people know of them.
+"""A department's board, and the search for requests.
 
-Each list pages by key along an index; whatever is on a page, it takes the same few queries.
+Each list is paged by key along an index; a page takes the same few queries whatever is on it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,7 +33,7 @@ from portal.models.columns import saved_id
 from portal.models.people.contact_address import parse_email_address, parse_phone
 
 REPLY_PROMISE_KINDS = (PromiseKind.ANSWER, PromiseKind.CALL)
-"""What a customer waits for is our word: written, or spoken."""
+"""Promises that a message or a call keeps."""
 
 HAS_PENDING_HANDOFF = (
     sa.select(col(Handoff.id))
@@ -58,7 +58,7 @@ class PageCursor:
 
 @dataclass(frozen=True, slots=True)
 class BoardCounts:
-    """How a department stands."""
+    """The counts of a department."""
 
     in_work: int = 0
     to_accept: int = 0
@@ -74,7 +74,7 @@ async def all_departments(session: AsyncSession) -> Sequence[Department]:
 async def board_counts(
     session: AsyncSession, departments: Iterable[int], now: datetime
 ) -> dict[int, BoardCounts]:
-    """How each of these departments stands, in three grouped counts."""
+    """The counts of these departments, in three grouped queries."""
     ids = list(departments)
     late = sa.case((sa.and_(col(StageRun.overdue_at) < now, col(StageRun.paused_at).is_(None)), 1))
     runs = (
@@ -161,9 +161,9 @@ OpenWork = tuple[StageRun, ServiceRequest, str, str]
 async def in_work(
     session: AsyncSession, department_id: int, after: PageCursor | None, limit: int, *, paused: bool
 ) -> Sequence[OpenWork]:
-    """Open stages that this department has, with request, customer and stage; soonest first.
+    """Open runs of this department, with request, customer and stage; soonest first.
 
-    ``paused`` for those whose clock stands still, else those whose clock runs.
+    ``paused`` for those whose clock is stopped, else those whose clock runs.
     """
     query = (
         sa.select(StageRun, ServiceRequest, col(Customer.name), col(Stage.name))
@@ -189,7 +189,7 @@ RequestToConfirm = tuple[ServiceRequest, str]
 async def awaiting_confirmation(
     session: AsyncSession, department_id: int, after: PageCursor | None, limit: int
 ) -> Sequence[RequestToConfirm]:
-    """Requests whose work is done and whose customer has not said so yet; newest first."""
+    """Requests that await the customer's confirmation; newest first."""
     query: Any = (
         sa.select(ServiceRequest, col(Customer.name))
         .join(Customer, col(Customer.id) == col(ServiceRequest.customer_id))
@@ -208,7 +208,7 @@ async def awaiting_confirmation(
 
 
 async def open_promises(session: AsyncSession, requests: Iterable[int]) -> Sequence[Promise]:
-    """The promises of these requests that are still to keep, soonest first."""
+    """The open promises of these requests, soonest first."""
     query = (
         select(Promise)
         .where(col(Promise.request_id).in_(set(requests)), col(Promise.closed_at).is_(None))
@@ -232,10 +232,10 @@ async def latest_customer_texts(session: AsyncSession, requests: Iterable[int]) 
 
 
 async def search_requests(session: AsyncSession, words: str, limit: int) -> list[ServiceRequest]:
-    """Requests by reference, phone, e-mail or the other system's id; else by the name's beginning.
+    """Requests by reference, phone, e-mail or external id; else by the beginning of the name.
 
-    Newest first, with their stages, workflow and customer. What is exact goes by index; only
-    where nothing fits exactly are the beginnings of references looked through, and then names.
+    Newest first, with their stages, workflow and customer. Exact matches use an index; only where
+    there is none are the beginnings of references searched, and then names.
     """
     exact = [
         col(ServiceRequest.reference) == words.upper(),

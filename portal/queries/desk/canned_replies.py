@@ -1,4 +1,4 @@
-"""Replies kept at hand."""
+"""Canned replies."""
 
 from collections.abc import Collection, Sequence
 

@@ -1,4 +1,4 @@
-"""What has slipped and is still before a person."""
+"""Open dropped balls."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ MAX_COUNTED = 100
 
 @dataclass(frozen=True, slots=True)
 class DroppedBallScope:
-    """Whose: what is before this person, or what lies with these departments. Neither is all."""
+    """The scope: balls of this assignee, or of these departments. Neither is all."""
 
     person_id: int | None = None
     departments: Collection[int] | None = None
@@ -24,7 +24,7 @@ class DroppedBallScope:
 async def list_open_dropped_balls(
     session: AsyncSession, scope: DroppedBallScope, *, limit: int, after: int | None = None
 ) -> tuple[list[DroppedBall], int | None]:
-    """A page of them, the oldest first, and the id to go on after."""
+    """A page of them, oldest first, and the id of the next page."""
     query = _standing(select(DroppedBall), scope)
     if after is not None:
         query = query.where(col(DroppedBall.id) > after)
@@ -39,7 +39,7 @@ async def count_open_dropped_balls(session: AsyncSession, scope: DroppedBallScop
 
 
 async def open_dropped_balls_of(session: AsyncSession, request_id: int) -> Sequence[DroppedBall]:
-    """What has slipped of one request and is not right yet, the oldest first."""
+    """The open dropped balls of one request, oldest first."""
     query = select(DroppedBall).where(
         col(DroppedBall.request_id) == request_id, col(DroppedBall.resolved_at).is_(None)
     )

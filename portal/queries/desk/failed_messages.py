@@ -24,7 +24,7 @@ from portal.models.columns import saved_id
 from portal.queries.requests import CUSTOMER_OPTIONS
 
 RECONCILE_GRACE = timedelta(minutes=5)
-"""So long we look for what became of a message before a person is asked to."""
+"""How long an unknown outcome is reconciled before a person is asked to help."""
 
 TIME_BOUND_KINDS = (
     MessageKind.ACKNOWLEDGEMENT,
@@ -66,7 +66,7 @@ async def list_failed_messages(
     limit: int,
     after: int | None = None,
 ) -> tuple[list[Message], int | None]:
-    """A page of them, the oldest first, and the id to go on after."""
+    """A page of them, oldest first, and the id of the next page."""
     query = _lost(select(Message), now, scope)
     if after is not None:
         query = query.where(col(Message.id) > after)
@@ -114,7 +114,7 @@ async def sending_alerts(session: AsyncSession) -> Sequence[str]:
 
 def _lost(query: Any, now: datetime, scope: FailedMessageScope) -> Any:
     query = query.where(
-        # Said as the partial index says it, so that it serves.
+        # Written as in the partial index, so that the database uses it.
         col(Message.id).in_(select(Message.id).where(sa.text(NEEDS_ATTENTION))),
         sa.or_(
             col(Message.status) != MessageStatus.UNKNOWN,

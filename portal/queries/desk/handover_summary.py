@@ -23,16 +23,16 @@ from portal.models.columns import saved_id
 from portal.queries.conversations import UNSENT_STATUSES
 
 HANDOVER_NOTE_KEYS = {EventKind.STAGE_COMPLETED: "handover", EventKind.ASSIGNED: "note"}
-"""Where the words for whoever comes next stand, by what was done with them."""
+"""The event data that holds a handover note, by kind of event."""
 MAX_HANDOVER_NOTES = 3
-"""So many of these words are enough to know; older ones stand in the timeline."""
+"""The most notes shown; older ones are in the timeline."""
 MAX_EVENTS_READ = 30
-"""Of so many steps the newest such words are looked for."""
+"""The newest events that are searched for notes."""
 
 
 @dataclass(frozen=True, slots=True)
 class HandoverNote:
-    """Words for whoever comes next, from the one who passed it on."""
+    """A note from whoever handed the request over."""
 
     words: str
     by: str
@@ -50,9 +50,9 @@ class ReturnedHandoff:
 
 @dataclass(frozen=True, slots=True)
 class HandoverSummary:
-    """What was promised, what was said last, why they came, and how often it was given back.
+    """Promises, last messages, contacts and returns, for the next person.
 
-    ``contacts`` counts by reason, the most frequent first; ``returns`` stand oldest first,
+    ``contacts`` counts by reason, the most frequent first; ``returns`` are oldest first,
     ``handovers`` newest first.
     """
 
@@ -66,7 +66,7 @@ class HandoverSummary:
 
     @property
     def is_empty(self) -> bool:
-        """True where there is nothing to tell yet."""
+        """Whether there is nothing to show yet."""
         told = (self.customer_note, self.promises, self.last_customer_message, self.last_reply)
         return not any((*told, self.contacts, self.returns, self.handovers))
 
@@ -87,7 +87,7 @@ async def load_handover_summary(session: AsyncSession, request: ServiceRequest) 
 
 
 async def _said_last(session: AsyncSession, request_id: int) -> Sequence[Message]:
-    """Their last words, and ours to them that a person wrote or that answered them."""
+    """The customer's last message, and our last one that a person wrote or that answered them."""
     of_request = col(Message.request_id) == request_id
     theirs = select(sa.func.max(col(Message.id))).where(
         of_request,

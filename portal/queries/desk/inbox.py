@@ -100,10 +100,10 @@ async def count_attachments(session: AsyncSession, messages: Iterable[int]) -> d
 async def count_contact_reasons(
     session: AsyncSession, departments: Collection[int] | None, since: datetime
 ) -> dict[ContactReason, int]:
-    """How often customers came to us since then, by reason, the commonest first.
+    """The number of contacts since then, by reason, the most frequent first.
 
-    Counted are the newest ``MAX_CONTACTS`` of the house at most; by the department that has the
-    request now, or with None all.
+    Counts at most the newest ``MAX_CONTACTS`` of the organisation; by the department that has the
+    request now, or all with None.
     """
     newest = select(Contact).order_by(col(Contact.id).desc()).limit(MAX_CONTACTS).subquery()
     query = (

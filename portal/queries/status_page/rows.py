@@ -79,9 +79,12 @@ class PromiseRow:
 
     id: int
     kind: str
+    wording: str
     text: str
+    department_id: int
     due_at: datetime
     moved_reason: str
+    moved_by_customer: bool
     kept_at: datetime | None
     closed_at: datetime | None
     owner: str
@@ -135,7 +138,8 @@ class AttachmentRow:
     size: int
     width: int
     height: int
-    reason: str
+    refusal_code: str | None
+    max_megabytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +176,7 @@ class StatusPageRow:
     department_id: int
     closed_at: datetime | None
     close_reason: str
+    closed_unconfirmed: bool
     name: str
     locale: str
     timezone: str
@@ -230,7 +235,7 @@ class StatusPageStatements:
     def _page(self) -> list[Any]:
         request = (
             "id", "page_version", "workflow_id", "reference", "title", "status", "department_id",
-            "closed_at", "close_reason",
+            "closed_at", "close_reason", "closed_unconfirmed",
         )  # fmt: skip
         customer = ("name", "locale", "timezone")
         owner = (

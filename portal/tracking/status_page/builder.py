@@ -15,10 +15,10 @@ from portal.models import (
     PromiseKind,
     RequestStatus,
 )
-from portal.queries.status_page.rows import StatusPageRow
+from portal.queries.status_page.rows import PromiseRow, StatusPageRow
 from portal.tracking.status_page.appointments import find_appointments
 from portal.tracking.status_page.conversation import build_conversation
-from portal.tracking.status_page.timeline import UNCONFIRMED, StageTimeline
+from portal.tracking.status_page.timeline import StageTimeline
 from portal.tracking.status_page.view_models import (
     Ending,
     PastPromise,
@@ -122,12 +122,11 @@ def _ending(snapshot: StatusPageRow) -> Ending | None:
     if snapshot.status not in CLOSED_STATUSES or snapshot.closed_at is None:
         return None
     said_yes = any(one.answer == Answer.YES and not one.during_stage for one in snapshot.follow_ups)
-    unconfirmed = snapshot.close_reason == UNCONFIRMED
     return Ending(
         snapshot.closed_at,
-        reason=None if unconfirmed else snapshot.close_reason or None,
+        reason=snapshot.close_reason or None,
         confirmed=said_yes and snapshot.status == RequestStatus.COMPLETED,
-        unconfirmed=unconfirmed,
+        unconfirmed=bool(snapshot.closed_unconfirmed),
     )
 
 
@@ -136,9 +135,9 @@ def _promises(snapshot: StatusPageRow) -> tuple[PromiseLine, ...]:
     return tuple(
         PromiseLine(
             key=str(one.id),
-            words="" if one.kind == PromiseKind.ANSWER else _promised(snapshot, one.text),
+            words="" if one.kind == PromiseKind.ANSWER else _promised(snapshot, one),
             due_at=one.due_at,
-            moved_because=moved_because(one.moved_reason, snapshot.locale) or None,
+            moved_because=_moved_because(snapshot, one),
             owner=_first(one.owner),
         )
         for one in snapshot.promises
@@ -151,15 +150,24 @@ def _past_promises(snapshot: StatusPageRow) -> tuple[PastPromise, ...]:
     past = [(one.closed_at, one) for one in snapshot.promises if one.closed_at is not None]
     past.sort(key=lambda ended: ended[0], reverse=True)
     return tuple(
-        PastPromise(_promised(snapshot, one.text), _first(one.owner), one.kept_at)
+        PastPromise(_promised(snapshot, one), _first(one.owner), one.kept_at)
         for _, one in past[:MAX_PAST]
     )
 
 
-def _promised(snapshot: StatusPageRow, text: str) -> str:
-    """Without its full stop: the page says by when."""
-    names = {one.name for one in snapshot.departments}
-    return localize_promise(text, names, snapshot.locale).rstrip(".")
+def _promised(snapshot: StatusPageRow, promise: PromiseRow) -> str:
+    """What is promised, without its full stop: the page adds by when."""
+    names = (one.name for one in snapshot.departments if one.id == promise.department_id)
+    name = next(names, None)
+    text = promise.text
+    if name is not None:
+        text = localize_promise(promise.wording, text, name, snapshot.locale)
+    return text.rstrip(".")
+
+
+def _moved_because(snapshot: StatusPageRow, promise: PromiseRow) -> str | None:
+    by_customer = bool(promise.moved_by_customer)
+    return moved_because(promise.moved_reason, snapshot.locale, by_customer=by_customer) or None
 
 
 def _first(name: str) -> str:

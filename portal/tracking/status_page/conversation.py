@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from portal.attachments.stored_file import StoredFile, localizable_reason
+from portal.attachments.refusals import FileRefusal, FileRefusalCode
+from portal.attachments.stored_file import StoredFile
 from portal.messaging.wording.channel_neutral import (
     channel_neutral_text,
     without_opt_out_hint,
@@ -92,7 +93,10 @@ def _file(row: AttachmentRow) -> AttachmentLine:
     kept = None
     if row.state == AttachmentState.STORED:
         kept = StoredFile(row.name, row.media_type, row.digest, row.size, row.width, row.height)
-    return AttachmentLine(key=str(row.id), kept=kept, refused=localizable_reason(row.reason))
+    refused = ""
+    if row.refusal_code is not None:
+        refused = FileRefusal(FileRefusalCode(row.refusal_code), row.max_megabytes).text
+    return AttachmentLine(key=str(row.id), kept=kept, refused=refused)
 
 
 def _author(message: MessageRow, brand: str) -> str | None:

@@ -26,8 +26,6 @@ from portal.tracking.status_page.timeline_view import (
 from portal.tracking.status_page.view_models import CurrentDepartment, DateEstimate, Delay, NextStep
 from portal.workflows import FollowUpDefinition, LocalizedText, StageDefinition, WorkflowDefinition
 
-UNCONFIRMED = "unconfirmed"
-"""The reason of a request that was closed because the customer never answered."""
 CUSTOMER_PART = LazyString("You tell us")
 """Whose part the last leg is, which only the customer can say is done."""
 
@@ -126,10 +124,8 @@ class StageTimeline:
         return text if is_pages_own else UntranslatedText(text, language)
 
     def question(self, asked: FollowUpRow) -> str:
-        """What was asked, in the language that its customer reads now."""
-        words = self.definition.question(asked.key).question
-        known = asked.question in words.texts.values()
-        return words.in_language(self.snapshot.locale) if known else asked.question
+        """The workflow's question, in the language that its customer reads now."""
+        return self.definition.question(asked.key).question.in_language(self.snapshot.locale)
 
     def department(self, department_id: int) -> DepartmentRow:
         """A department of this workflow."""
@@ -195,7 +191,7 @@ class StageTimeline:
         if asked.state == FollowUpState.ASKED:
             return TimelineStep(key, title, CUSTOMER_PART, "now", began_at=asked.asked_at)
         confirmed = self.snapshot.status == RequestStatus.COMPLETED and (
-            self.snapshot.close_reason != UNCONFIRMED
+            not self.snapshot.closed_unconfirmed
         )
         if confirmed or self._said_yes(asked):
             return TimelineStep(key, title, CUSTOMER_PART, "done", began_at=asked.closed_at)

@@ -7,6 +7,7 @@ from portal.demo.fake_providers.mailbox import Mail
 from portal.messaging.email.inbound import parse_inbound_email
 from portal.models import (
     Channel,
+    DeliveryReason,
     Direction,
     DroppedBall,
     DroppedBallKind,
@@ -66,7 +67,7 @@ async def balls(organisation: Organisation) -> list[DroppedBall]:
 
 
 @pytest.mark.parametrize("returns", ["message/rfc822", "text/rfc822-headers", "sealed"])
-async def test_a_mail_returned_for_good_goes_by_text_and_its_address_is_retired(
+async def test_hard_bounce_falls_back_to_sms_and_invalidates_the_address(
     returns: str,
     server: MailServer,
     organisation: Organisation,
@@ -81,7 +82,7 @@ async def test_a_mail_returned_for_good_goes_by_text_and_its_address_is_retired(
         assert await server.receive(bounce(mail, **told)) == 204
     message = await letter(organisation, mailed)
     assert (message.status, message.error_code) == (MessageStatus.UNDELIVERED, "5.1.1")
-    assert message.reason == "There is no such mail address."
+    assert message.reason == DeliveryReason.ADDRESS_UNKNOWN
     assert not await is_reached_by_mail(organisation, mailed)
     (text,) = await texts(organisation, mailed)
     assert (text.body.removesuffix(" STOP to end"), text.status) == (message.body, "queued")
@@ -92,18 +93,18 @@ async def test_a_mail_returned_for_good_goes_by_text_and_its_address_is_retired(
 @pytest.mark.parametrize(
     ("status", "diagnostic", "reason", "retires"),
     [
-        ("5.0.0", "smtp; 550 5.1.1 unknown", "There is no such mail address.", True),
-        ("5.4.4", "", "There is no mail server for this address.", True),
-        ("5.2.1", "", "The mailbox is closed.", True),
-        ("5.0.0", "x-unix; away", "The mail was returned for good.", True),
-        ("5.2.2", "", "The mailbox is full.", False),
-        ("5.6.0", "", "Their mail server could not take the mail's content.", False),
-        ("5.7.1", "", "Their mail server does not want our mail.", False),
-        ("5.1.8", "", "Their mail server does not accept our address.", False),
-        ("4.4.7", "", "Their mail server tried for a while and gave up.", False),
+        ("5.0.0", "smtp; 550 5.1.1 unknown", DeliveryReason.ADDRESS_UNKNOWN, True),
+        ("5.4.4", "", DeliveryReason.MAIL_DOMAIN_UNKNOWN, True),
+        ("5.2.1", "", DeliveryReason.MAILBOX_CLOSED, True),
+        ("5.0.0", "x-unix; away", DeliveryReason.MAIL_RETURNED, True),
+        ("5.2.2", "", DeliveryReason.MAILBOX_FULL, False),
+        ("5.6.0", "", DeliveryReason.MAIL_CONTENT_UNSUPPORTED, False),
+        ("5.7.1", "", DeliveryReason.MAIL_UNWANTED, False),
+        ("5.1.8", "", DeliveryReason.MAIL_SENDER_REFUSED, False),
+        ("4.4.7", "", DeliveryReason.MAIL_GIVEN_UP, False),
     ],
 )
-def test_only_what_is_about_the_address_retires_it(status, diagnostic, reason, retires):
+def test_only_address_failures_invalidate_the_address(status, diagnostic, reason, retires):
     """A full mailbox is emptied one day, a policy changes, and words are not the address's fault."""
     mail = Mail(id=1, mail_from="", rcpt_tos=(), content=b"Message-ID: <kept.1.a@x>\r\n\r\nHi")
     report = parse_inbound_email(bounce(mail, status, diagnostic=diagnostic).as_bytes()).report
@@ -112,7 +113,7 @@ def test_only_what_is_about_the_address_retires_it(status, diagnostic, reason, r
     assert (report.verdict.action == "bad_address") == retires
 
 
-async def test_an_address_that_only_refused_this_mail_stays(
+async def test_content_rejection_keeps_the_address(
     server: MailServer, organisation: Organisation, mailed: ServiceRequest
 ) -> None:
     """The words come by text all the same."""
@@ -123,7 +124,7 @@ async def test_an_address_that_only_refused_this_mail_stays(
     assert len(await texts(organisation, mailed)) == 1
 
 
-async def test_what_is_no_failure_of_this_mail_changes_nothing(
+async def test_unrelated_or_temporary_report_changes_nothing(
     server: MailServer, organisation: Organisation, mailed: ServiceRequest
 ) -> None:
     """A delay, a success, and forgeries: of a mail that we never sent, about another person."""
@@ -145,7 +146,7 @@ async def test_what_is_no_failure_of_this_mail_changes_nothing(
     assert await balls(organisation) == []
 
 
-async def test_a_mail_returned_from_where_it_was_forwarded_leaves_the_address_alone(
+async def test_bounce_of_a_forwarded_mail_keeps_the_address(
     server: MailServer, organisation: Organisation, mailed: ServiceRequest
 ) -> None:
     """The seal proves that our mail came back; the address that failed is not the one we know."""
@@ -156,7 +157,7 @@ async def test_a_mail_returned_from_where_it_was_forwarded_leaves_the_address_al
     assert await is_reached_by_mail(organisation, mailed)
 
 
-async def test_a_return_in_no_standard_form_is_kept_for_staff(
+async def test_nonstandard_bounce_is_shown_to_staff(
     server: MailServer, organisation: Organisation, mailed: ServiceRequest
 ) -> None:
     """No delivery status, but our id in it: set aside on its request. Without it: nothing."""
@@ -170,7 +171,7 @@ async def test_a_return_in_no_standard_form_is_kept_for_staff(
     assert (await letter(organisation, mailed)).status == MessageStatus.SENT
 
 
-async def test_nobody_to_fall_back_to_is_a_dropped_ball(
+async def test_bounce_without_other_channel_raises_a_dropped_ball(
     server: MailServer, organisation: Organisation
 ) -> None:
     """Without a phone the owner hears of it, with the reason in plain words."""
@@ -219,7 +220,7 @@ async def test_each_channel_is_tried_once_for_one_cause(
     )
 
 
-async def test_a_long_letter_goes_by_text_as_a_link_to_where_it_stands(
+async def test_long_email_falls_back_to_a_text_with_a_link(
     server: MailServer, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """One segment, whatever was written."""
@@ -246,6 +247,6 @@ async def test_unrenderable_email_fails_and_next_is_sent(
     assert [mail.text and "Next." in mail.text for mail in await server.deliver()] == [True]
     first, _ = await organisation.outbound_messages(request)
     assert (first.status, first.attempts) == (MessageStatus.FAILED, 1)
-    assert first.reason.startswith("This e-mail could not be written")
+    assert first.reason == DeliveryReason.NOT_WRITTEN
     (ball,) = await balls(organisation)
     assert ball.kind == DroppedBallKind.MESSAGE_UNDELIVERED

@@ -57,7 +57,7 @@ async def told_by_mail(
     return await organisation.reload(request)
 
 
-async def test_every_kind_goes_by_the_way_that_was_chosen_and_in_one_thread(
+async def test_every_kind_is_sent_by_the_chosen_channel_in_one_thread(
     clock: Traveller, server: MailServer, organisation: Organisation
 ) -> None:
     """One subject, the first mail referred to, a way to answer and a way to stop, in each."""
@@ -94,7 +94,7 @@ async def test_every_kind_goes_by_the_way_that_was_chosen_and_in_one_thread(
         assert re.sub(r"\W+", "", text.split("\n")[0]) in re.sub(r"\W+", "", html)
 
 
-async def test_a_question_is_two_links_that_answer_nothing_by_themselves(
+async def test_question_links_do_not_answer_when_opened(
     clock: Traveller, client: httpx2.AsyncClient, server: MailServer, organisation: Organisation
 ) -> None:
     """They lead to the two buttons of the page; a program that follows every link says nothing."""
@@ -113,7 +113,7 @@ async def test_a_question_is_two_links_that_answer_nothing_by_themselves(
     assert (await organisation.reload(request)).open_question is not None
 
 
-async def test_the_mail_that_notes_a_time_leads_into_the_calendar(
+async def test_appointment_mail_links_to_the_calendar(
     clock: Traveller, client: httpx2.AsyncClient, server: MailServer, organisation: Organisation
 ) -> None:
     """By a link as any other, so that it still tells the right time when that has changed."""
@@ -131,7 +131,7 @@ async def test_the_mail_that_notes_a_time_leads_into_the_calendar(
     assert f"DTSTART:{tomorrow:%Y%m%dT%H%M%SZ}" in (await client.get(url)).text
 
 
-async def test_what_a_colleague_wrote_stands_as_they_wrote_it(
+async def test_staff_message_keeps_its_line_breaks(
     server: MailServer, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """In paragraphs, with its lines, under the writer's first name, and never as markup."""
@@ -162,7 +162,7 @@ async def test_opt_out_of_one_channel_uses_the_other(
     assert ways[1][1] == MessageStatus.SUPPRESSED
 
 
-async def test_an_answer_to_an_address_without_a_request_is_a_mail_too(
+async def test_reply_to_an_unknown_address_is_sent(
     operations: Operations, organisation: Organisation, server: MailServer
 ) -> None:
     """No link to a page that is not theirs, no thread, nothing to stop; and no error."""

@@ -13,10 +13,12 @@ from sqlmodel import select
 from portal.demo.fake_providers.mailbox import Mail
 from portal.messaging.email.inbound import parse_inbound_email
 from portal.messaging.email.signed_addresses import reply_address
+from portal.messaging.wording.delivery_reasons import message_reason
 from portal.models import (
     Channel,
     Consent,
     Contact,
+    DeliveryReason,
     Direction,
     Message,
     MessageKind,
@@ -56,7 +58,7 @@ async def answered(organisation: Organisation) -> list[Message]:
     return [one for one in await organisation.messages() if one.kind in ANSWERS]
 
 
-async def test_a_reply_is_taken_once_and_answered_in_its_thread(
+async def test_reply_is_recorded_once_and_answered_in_its_thread(
     server: MailServer, organisation: Organisation, card_request: ServiceRequest, mail: Mail
 ) -> None:
     """By the sealed address, without what it quotes; told twice, answered once."""
@@ -67,7 +69,7 @@ async def test_a_reply_is_taken_once_and_answered_in_its_thread(
         assert await server.receive(answer) == 204
     (message,) = await heard(organisation)
     assert (message.body, message.channel) == ("Please ring the bell.", Channel.EMAIL)
-    assert (message.request_id, message.reason) == (card_request.id, "")
+    assert (message.request_id, message.reason) == (card_request.id, None)
     _, ours = await server.deliver()
     theirs, first = str(answer["Message-ID"]), mail.header("Message-ID")
     assert ours.header("In-Reply-To") == theirs
@@ -76,7 +78,7 @@ async def test_a_reply_is_taken_once_and_answered_in_its_thread(
     assert ours.subject == mail.subject == f"Credit card ({card_request.reference})"
 
 
-async def test_mail_without_our_token_or_for_nobody_is_refused(
+async def test_mail_without_valid_token_is_rejected(
     server: MailServer, organisation: Organisation, card_request: ServiceRequest, mail: Mail
 ) -> None:
     """403 for a caller that we do not know, 422 for a person's mail to an address not sealed."""
@@ -101,7 +103,7 @@ async def test_mail_without_our_token_or_for_nobody_is_refused(
     ],
     ids=lambda header: next(iter(header)),
 )
-async def test_automatic_mail_is_set_aside(
+async def test_automatic_mail_is_stored_and_not_answered(
     header: dict[str, str],
     server: MailServer,
     organisation: Organisation,
@@ -114,7 +116,7 @@ async def test_automatic_mail_is_set_aside(
         assert await server.receive(reply(mail, "Yes, I am away. STOP", **header)) == 204
     (message,) = await heard(organisation)
     assert (message.kind, message.request_id) == (MessageKind.AUTOMATIC, card_request.id)
-    assert message.reason.startswith("An automatic reply")
+    assert message.reason == DeliveryReason.AUTOMATIC_REPLY
     after = await organisation.reload(card_request)
     assert (after.promises, after.unanswered_since) == (before.promises, None)
     assert after.page_version == before.page_version
@@ -148,7 +150,7 @@ async def _only(organisation: Organisation) -> str:
         return (await session.exec(select(ServiceRequest.reference))).one()
 
 
-async def test_mail_from_elsewhere_is_marked_and_answers_no_question(
+async def test_foreign_sender_is_marked_and_answers_no_question(
     server: MailServer, organisation: Organisation
 ) -> None:
     """From proves nothing, in either direction: the seal names the request, a person judges."""
@@ -162,14 +164,16 @@ async def test_mail_from_elsewhere_is_marked_and_answers_no_question(
     await server.receive(reply(mail, "YES", From="eve@else.example", Message_ID="<1@e>"))
     assert (await organisation.reload(request)).open_question is not None
     (message,) = await heard(organisation)
-    assert message.reason == "Sent from eve@else.example, which is not an address of theirs."
+    assert message.reason == DeliveryReason.FOREIGN_SENDER
+    told = "Sent from eve@else.example, which is not an address of theirs."
+    assert message_reason(message) == told
     assert (await organisation.reload(request)).unanswered_since is not None
     await server.receive(reply(mail, "Yes", From="Martin <Martin@Example.com>", Message_ID="<2@e>"))
     assert (await organisation.reload(request)).open_question is None
 
 
 @pytest.mark.parametrize("sender", [MARTIN, "martin@work.example"])
-async def test_a_mailed_wish_to_stop_ends_mail_and_is_confirmed_once(
+async def test_stop_by_mail_withdraws_consent_and_is_confirmed_once(
     sender: str,
     server: MailServer,
     organisation: Organisation,
@@ -207,7 +211,7 @@ async def test_a_mailed_wish_to_stop_ends_mail_and_is_confirmed_once(
     assert again == (MessageStatus.QUEUED if sender == MARTIN else again)
 
 
-async def test_a_mail_that_is_a_page_with_a_picture_is_read_and_its_files_are_kept(
+async def test_html_mail_is_read_and_its_files_are_stored(
     server: MailServer,
     settings: Settings,
     operations: Operations,
@@ -231,7 +235,7 @@ async def test_a_mail_that_is_a_page_with_a_picture_is_read_and_its_files_are_ke
 
 
 @pytest.mark.parametrize("body", ["", "> Reply YES or NO.\r\n"])
-async def test_a_mail_without_words_of_their_own_goes_to_a_person(
+async def test_mail_without_own_text_goes_to_staff(
     body: str,
     server: MailServer,
     organisation: Organisation,
@@ -246,7 +250,7 @@ async def test_a_mail_without_words_of_their_own_goes_to_a_person(
     assert (await organisation.reload(card_request)).unanswered_since is not None
 
 
-async def test_one_click_ends_mail_about_this_request_and_a_visit_nothing(
+async def test_one_click_unsubscribe_needs_a_post(
     client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest, mail: Mail
 ) -> None:
     """RFC 8058: the address in the mail's header takes a POST, without a login or a redirect."""
@@ -295,7 +299,7 @@ LINES = some.lists(
 
 @effort(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(LINES)
-def test_any_mail_can_be_read(lines):
+def test_parser_never_raises(lines):
     """Whatever somebody sends: no error, since an error would be sent again for days."""
     mail = parse_inbound_email(b"\r\n".join(lines))
     assert mail.message_id

@@ -27,19 +27,19 @@ def cases(corpus):
 
 
 @pytest.mark.parametrize(("text", "own"), cases(REPLIES))
-def test_own_words_are_told_from_quoted_ones(text, own):
+def test_quoted_text_is_removed(text, own):
     """What is surely quoted goes; every word that may be theirs stays."""
     assert strip_quoted_text(text) == own
 
 
 @pytest.mark.parametrize(("html", "own"), cases(PAGES))
-def test_a_mail_that_is_only_a_page_is_read_too(html, own):
+def test_html_only_mail_is_read(html, own):
     """HTML without a plain part: the same words."""
     assert strip_quoted_text(html_to_text(html)) == own
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_no_mail_takes_long_to_read(text):
+def test_parse_time_is_bounded(text):
     """Each line is looked at a bounded number of times, whoever wrote it."""
     began = time.process_time()
     strip_quoted_text(text)

@@ -15,7 +15,8 @@ from email.utils import parseaddr
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult
 
-from portal.messaging.email.smtp import EmailContent, SmtpClient, Thread, build_email
+from portal.messaging.email.composition import EmailContent, EmailEnvelope, Thread, build_email
+from portal.messaging.email.smtp import SmtpClient
 from portal.messaging.send_errors import NotSent, OutcomeUnknown, Refused
 
 pytestmark = pytest.mark.either_database
@@ -43,7 +44,7 @@ ENVELOPE = {
 
 def letter_of(letter: EmailContent = LETTER, **changes: object) -> EmailMessage:
     """As a mail program reads it: written out, and parsed again."""
-    raw = build_email(letter, **(ENVELOPE | changes)).as_bytes()
+    raw = build_email(letter, EmailEnvelope(**(ENVELOPE | changes))).as_bytes()
     assert raw.isascii()
     return email.message_from_bytes(raw, policy=email.policy.default)
 
@@ -87,7 +88,7 @@ def test_text_and_html_parts_have_the_same_content():
     assert 'href="https://kept.example/r/Ab1?x=1&amp;y=2"' in html
 
 
-def test_headers_are_what_machines_expect():
+def test_headers_follow_the_rfcs():
     message = letter_of(thread=Thread(["<m1@kept.example>"]), reply_to="r+abc@acme.example")
     assert message["From"] == "Acme Bank <hello@acme.example>"
     assert message["Message-ID"] == "<m7.k3@kept.example>"
@@ -110,7 +111,7 @@ def test_auto_reply_has_auto_submitted_header():
     assert message["References"] == "<m1@k> <theirs@x>"
 
 
-def test_what_a_person_wrote_keeps_its_lines_and_says_who():
+def test_staff_text_keeps_its_lines_and_author():
     letter = replace(LETTER, paragraphs=("One\ntwo <b>", "three"), author_name="Tess")
     text, html = parts(letter_of(letter))
     assert "One\ntwo <b>\n\nthree\n\nTess" in text
@@ -128,7 +129,7 @@ def test_answers_are_links_in_both_parts():
     assert 'href="https://k/r/x#no"' in html
 
 
-def test_the_same_mail_has_the_same_id_twice():
+def test_message_id_is_stable():
     assert letter_of()["Message-ID"] == letter_of()["Message-ID"]
 
 
@@ -136,7 +137,7 @@ def test_long_links_and_ids_are_not_encoded_or_folded():
     """A folded or encoded List-Unsubscribe is one that no mail program can follow."""
     url, ids = "https://kept.example/" + "u" * 300, tuple(f"<{'i' * 90}{n}@k>" for n in range(9))
     raw = build_email(
-        LETTER, **(ENVELOPE | {"unsubscribe_url": url, "thread": Thread(ids)})
+        LETTER, EmailEnvelope(**(ENVELOPE | {"unsubscribe_url": url, "thread": Thread(ids)}))
     ).as_bytes()
     assert f"\r\nList-Unsubscribe: <{url}>\r\n".encode() in raw
     assert f"\r\nReferences: {' '.join(ids)}\r\n".encode() in raw
@@ -154,9 +155,11 @@ def test_long_links_and_ids_are_not_encoded_or_folded():
         "می\u200cخواهم",
     ],
 )
-def test_a_name_arrives_as_it_is_written(name):
+def test_display_name_is_preserved(name):
     letter = replace(LETTER, subject=f"For {name}")
-    raw = build_email(letter, **(ENVELOPE | {"to_name": name, "brand": name})).as_bytes()
+    raw = build_email(
+        letter, EmailEnvelope(**(ENVELOPE | {"to_name": name, "brand": name}))
+    ).as_bytes()
     # The older reader: the newer one adds spaces between the encoded words of a long name.
     message = email.message_from_bytes(raw)
     assert max(map(len, raw.partition(b"\r\n\r\n")[0].split(b"\r\n"))) <= 78
@@ -191,12 +194,12 @@ def test_missing_values_leave_no_gap():
     assert text.split() == ["Hello", "--", "Acme", "Bank"]
 
 
-def test_a_language_is_told_to_the_reader():
+def test_html_has_lang_and_dir():
     _, html = parts(letter_of(replace(LETTER, language="ar", right_to_left=True)))
     assert '<html lang="ar" dir="rtl">' in html
 
 
-def test_a_domain_beyond_ascii_is_written_as_machines_do():
+def test_non_ascii_domain_is_idna_encoded():
     assert letter_of(to="m@bücher.example")["To"].addresses[0].domain == "xn--bcher-kva.example"
 
 
@@ -272,34 +275,36 @@ async def mailbox(**answers):
         await server.wait_closed()
 
 
-async def test_a_mail_arrives_whole():
+async def test_mail_is_delivered_unchanged():
     async with mailbox() as box:
-        await SmtpClient(f"smtp://{box.url}").send(build_email(LETTER, **ENVELOPE))
+        await SmtpClient(f"smtp://{box.url}").send(build_email(LETTER, EmailEnvelope(**ENVELOPE)))
     (got,) = box.got
     assert got["Message-ID"] == "<m7.k3@kept.example>"
     assert parts(got) == parts(letter_of())
 
 
-async def test_the_envelope_says_where_it_is_returned_to():
+async def test_envelope_sender_is_the_bounce_address():
     async with mailbox() as box:
         mailer = SmtpClient(f"smtp://{box.url}")
-        await mailer.send(build_email(LETTER, **ENVELOPE), "bounce+7-x@acme.example")
-        await mailer.send(build_email(LETTER, **ENVELOPE))
+        await mailer.send(build_email(LETTER, EmailEnvelope(**ENVELOPE)), "bounce+7-x@acme.example")
+        await mailer.send(build_email(LETTER, EmailEnvelope(**ENVELOPE)))
     assert box.senders == ["bounce+7-x@acme.example", "hello@acme.example"]
 
 
-async def test_a_password_may_hold_any_character():
+async def test_password_may_have_any_character():
     async with mailbox() as box:
         await SmtpClient(f"smtp://me%40x:p%40ss%3Aword@{box.url}").send(
-            build_email(LETTER, **ENVELOPE)
+            build_email(LETTER, EmailEnvelope(**ENVELOPE))
         )
     assert box.users == [(b"me@x", b"p@ss:word")]
 
 
-async def test_a_wrong_password_fails_no_mail_for_good():
+async def test_rejected_login_pauses_the_queue():
     async with mailbox() as box:
         with pytest.raises(Refused) as refusal:
-            await SmtpClient(f"smtp://me:wrong@{box.url}").send(build_email(LETTER, **ENVELOPE))
+            await SmtpClient(f"smtp://me:wrong@{box.url}").send(
+                build_email(LETTER, EmailEnvelope(**ENVELOPE))
+            )
     assert (refusal.value.action, refusal.value.permanent) == ("pause_queue", False)
     assert box.got == []
 
@@ -317,7 +322,9 @@ async def test_a_wrong_password_fails_no_mail_for_good():
 async def test_smtp_5xx_is_permanent_with_advice(answers, action):
     async with mailbox(**answers) as box:
         with pytest.raises(Refused) as refusal:
-            await SmtpClient(f"smtp://{box.url}").send(build_email(LETTER, **ENVELOPE))
+            await SmtpClient(f"smtp://{box.url}").send(
+                build_email(LETTER, EmailEnvelope(**ENVELOPE))
+            )
     assert (refusal.value.action, refusal.value.permanent) == (action, True)
 
 
@@ -325,17 +332,19 @@ async def test_smtp_5xx_is_permanent_with_advice(answers, action):
 async def test_smtp_4xx_is_temporary(answers):
     async with mailbox(**answers) as box:
         with pytest.raises(NotSent):
-            await SmtpClient(f"smtp://{box.url}").send(build_email(LETTER, **ENVELOPE))
+            await SmtpClient(f"smtp://{box.url}").send(
+                build_email(LETTER, EmailEnvelope(**ENVELOPE))
+            )
 
 
-async def test_a_refused_connection_is_certainly_not_sent():
+async def test_refused_connection_is_not_sent():
     async with mailbox() as box:
         pass
     with pytest.raises(NotSent):
-        await SmtpClient(f"smtp://{box.url}").send(build_email(LETTER, **ENVELOPE))
+        await SmtpClient(f"smtp://{box.url}").send(build_email(LETTER, EmailEnvelope(**ENVELOPE)))
 
 
-async def test_a_server_that_never_greets_is_certainly_not_sent():
+async def test_missing_greeting_is_not_sent():
     over = asyncio.Event()
 
     async def silent(_, writer):
@@ -346,7 +355,7 @@ async def test_a_server_that_never_greets_is_certainly_not_sent():
     port = server.sockets[0].getsockname()[1]
     with pytest.raises(NotSent):
         await SmtpClient(f"smtp://127.0.0.1:{port}", timeout=0.3).send(
-            build_email(LETTER, **ENVELOPE)
+            build_email(LETTER, EmailEnvelope(**ENVELOPE))
         )
     over.set()
     server.close()
@@ -356,14 +365,16 @@ async def test_a_server_that_never_greets_is_certainly_not_sent():
 async def test_timeout_after_data_is_outcome_unknown(fault):
     async with mailbox(**{fault: True}) as box:
         with pytest.raises(OutcomeUnknown):
-            await SmtpClient(f"smtp://{box.url}", timeout=0.5).send(build_email(LETTER, **ENVELOPE))
+            await SmtpClient(f"smtp://{box.url}", timeout=0.5).send(
+                build_email(LETTER, EmailEnvelope(**ENVELOPE))
+            )
         assert box.begun.is_set()
 
 
-async def test_a_cancelled_send_is_cancelled():
+async def test_cancellation_is_propagated():
     async with mailbox(pause=True) as box:
         send = asyncio.create_task(
-            SmtpClient(f"smtp://{box.url}").send(build_email(LETTER, **ENVELOPE))
+            SmtpClient(f"smtp://{box.url}").send(build_email(LETTER, EmailEnvelope(**ENVELOPE)))
         )
         await box.begun.wait()
         send.cancel()
@@ -372,7 +383,7 @@ async def test_a_cancelled_send_is_cancelled():
 
 
 @pytest.mark.parametrize("url", ["", "mail.example", "http://mail.example", "smtp://"])
-def test_a_wrong_url_is_said_by_its_settings_name(url):
+def test_invalid_smtp_url_names_the_setting(url):
     with pytest.raises(ValueError, match="SMTP_URL"):
         SmtpClient(url)
 

@@ -50,7 +50,7 @@ def read(text: str, locale: str = "en", **more: bool) -> str | None:
         ("miércoles al mediodía", "en", "2025-06-04 12:00"),
     ],
 )
-def test_a_time_is_read_on_the_customers_clock(text: str, locale: str, at: str | None) -> None:
+def test_time_is_read_in_the_customers_time_zone(text: str, locale: str, at: str | None) -> None:
     """By English and Spanish words, whatever the customer's locale says."""
     assert read(text, locale) == at
 

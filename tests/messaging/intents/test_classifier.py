@@ -34,7 +34,7 @@ def test_corpus_replies_are_classified(language):
     assert [label for label in total if missed[label] > 0.1 * total[label]] == [], misses
 
 
-def test_plain_arabic_replies_are_understood_and_the_rest_goes_to_a_person():
+def test_plain_arabic_replies_are_classified_and_others_go_to_staff():
     """Each of the corpus as it says: what is not surely one of ours is for somebody to read."""
     rows = replies("ar")
     seen = Counter(label for _, label in rows)
@@ -54,12 +54,12 @@ def test_plain_arabic_replies_are_understood_and_the_rest_goes_to_a_person():
         ("12345", ""),
     ],
 )
-def test_the_language_is_known_where_it_is_plain(text, language):
+def test_language_is_detected_where_unambiguous(text, language):
     """By it whoever we do not know is answered."""
     assert classify(text).language == language
 
 
-def test_the_words_that_we_give_in_spanish_and_arabic_are_taken():
+def test_suggested_keywords_work_in_spanish_and_arabic():
     """Our texts name them: REABRIR, and its like in Arabic."""
     for word in ("REABRIR", "افتح"):
         assert classify(word).kind == IntentKind.REOPEN
@@ -77,7 +77,7 @@ def test_no_false_yes_no_or_stop(language, locale):
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_the_corpus_holds_every_meaning(language):
+def test_corpus_has_every_intent(language):
     """But a wish to reopen, which is one word that we give them."""
     assert {label for _, label in replies(language)} == set(IntentKind) - {IntentKind.REOPEN}
 
@@ -150,14 +150,14 @@ def test_opt_out_scope_and_review_flag(reply, about, needs_reading):
     ],
 )
 @pytest.mark.parametrize("wrap", ["{}", "  {}. ", '"{}"', "{}!!! 😡", "\n{}\n", "{}\u200b"])
-def test_a_keyword_is_one_whatever_stands_around_it(word, wrap):
+def test_keyword_is_found_with_surrounding_punctuation(word, wrap):
     """The carrier would act on it, so we know that it may have answered already."""
     for form in (word, word.lower(), word.title(), " ".join(word)):
         assert classify(wrap.format(form)).is_keyword
     assert not classify(f"{word} the bus").is_keyword
 
 
-def test_cancel_stops_texts_and_is_put_before_a_person():
+def test_cancel_stops_texts_and_goes_to_staff():
     """CANCEL alone may mean the request: both are kept in view."""
     assert (classify("Cancel").kind, classify("Cancel").cancel) == (IntentKind.STOP, True)
     asked = classify("please cancel my application")
@@ -165,14 +165,14 @@ def test_cancel_stops_texts_and_is_put_before_a_person():
     assert not classify("STOP").cancel
 
 
-def test_the_customers_own_words_are_kept_with_the_answer():
+def test_answer_keeps_the_original_text():
     intent = classify("  No, it never came  ")
     assert intent.kind == IntentKind.NO
     assert intent.answer_words == "No, it never came"
     assert not intent.bare
 
 
-def test_a_bare_answer_is_known_from_one_with_a_story():
+def test_answer_alone_is_distinguished_from_one_with_more_text():
     assert classify("YES!").bare
     assert classify("nope").bare
     assert not classify("yes it came on Monday").bare
@@ -183,7 +183,7 @@ def test_empty_text_goes_to_staff(text):
     assert classify(text).kind == IntentKind.OTHER
 
 
-def test_a_very_long_text_is_read_quickly_and_kept_whole():
+def test_long_text_is_classified_quickly_and_stored_whole():
     """100 kB of text is no way to hold up a worker: only the beginning is looked at."""
     text = "no more please " * 7_000
     assert classify(text).answer_words == text.strip()

@@ -49,33 +49,33 @@ console.log(JSON.stringify(texts.map(text => {
         ("😀" * 35, "UCS-2", 70, 1),
     ],
 )
-def test_a_text_is_counted_as_it_is_billed(text, encoding, units, segments):
+def test_segments_are_counted_as_billed(text, encoding, units, segments):
     counted = count_segments(text)
     assert (counted.encoding, counted.units, counted.segments) == (encoding, units, segments)
 
 
-def test_an_extension_character_is_never_split_across_parts():
+def test_extension_character_is_never_split():
     """The 153rd septet cannot hold half a euro sign, so a part may hold 152."""
     assert count_segments("a" * 152 + "€" + "a" * 152).segments == 3
     assert count_segments("a" * 151 + "€" + "a" * 152).segments == 2
 
 
-def test_a_surrogate_pair_is_never_split_across_parts():
+def test_surrogate_pair_is_never_split():
     assert count_segments("ç" * 66 + "😀" + "ç" * 66).segments == 3
     assert count_segments("ç" * 65 + "😀" + "ç" * 67).segments == 2
 
 
-def test_what_made_a_text_dear_is_named_once_in_order():
+def test_non_gsm_characters_are_listed_once_in_order():
     assert count_segments("ça va “bien”, ça va").non_gsm_characters == ("ç", "“", "”")
     assert count_segments("ca va").non_gsm_characters == ()
 
 
-def test_form_feed_is_the_least_known_extension_character():
+def test_form_feed_is_an_extension_character():
     assert "\f" in EXTENSION
     assert count_segments("\f" * 80).units == 160
 
 
-def test_counts_agree_with_twilios_own_calculator(tmp_path: Path):
+def test_counts_match_twilios_calculator(tmp_path: Path):
     """On a fuzzed corpus, where node and the npm package are at hand.
 
     ``SEGMENTS_ORACLE`` names a folder that holds ``node_modules/sms-segments-calculator``.
@@ -163,20 +163,20 @@ def _borders():
         ("a\u202eb", "ab"),
     ],
 )
-def test_what_a_keyboard_made_dear_becomes_plain(dear, cheap):
+def test_typographic_characters_become_gsm7(dear, cheap):
     assert to_gsm7(dear) == cheap
 
 
 @pytest.mark.parametrize(
     "text", ["Łukasz Şen", "François", "山田", "שלום\u200f!", "می\u200cخواهم", "👩‍👩‍👧", "a\nb"]
 )
-def test_a_name_is_a_name(text):
+def test_names_keep_their_letters(text):
     """Letters outside GSM, emoji, and the joiners and marks that their scripts need are kept."""
     assert to_gsm7(text) == text
 
 
 @given(st.text())
-def test_making_plain_is_done_once_and_never_costs_more(text):
+def test_to_gsm7_is_idempotent_and_never_adds_segments(text):
     plain = to_gsm7(text)
     assert to_gsm7(plain) == plain
     plain.encode("utf-8")

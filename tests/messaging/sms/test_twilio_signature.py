@@ -18,15 +18,15 @@ def signature(url=URL, form=FORM, token="secret", algorithm=None):  # noqa: S107
     return RequestValidator(token).compute_signature(url, form, algorithm)
 
 
-def test_a_signed_webhook_is_believed_with_repeated_and_blank_values():
+def test_signed_webhook_with_repeated_and_blank_values_is_valid():
     assert verify_signature(("secret",), URL, FORM, signature())
 
 
-def test_an_older_token_is_believed_while_it_is_replaced():
+def test_older_token_is_valid_during_rotation():
     assert verify_signature(("new", "secret"), URL, FORM, signature())
 
 
-def test_the_newer_hash_is_believed_when_it_is_named():
+def test_body_hash_is_checked_when_named():
     settings = "key=webhooks_sharedkey_1,algorithm=HMAC_SHA256"
     signed = signature(algorithm=HMAC_SHA256)
     assert verify_signature(("secret",), URL, FORM, signed, settings)
@@ -57,7 +57,7 @@ def test_invalid_signature_is_false_and_never_raises(url, form, header, tokens):
     assert verify_signature(tokens, url, form, header) is False
 
 
-def test_the_url_is_our_origin_and_the_very_bytes_that_were_called():
+def test_signed_url_is_the_public_origin_and_the_raw_path():
     assert (
         signed_url("https://kept.example/", b"/hooks/tw%20ilio", b"m=12&x=%C3%A9&empty=")
         == "https://kept.example/hooks/tw%20ilio?m=12&x=%C3%A9&empty="
@@ -65,6 +65,6 @@ def test_the_url_is_our_origin_and_the_very_bytes_that_were_called():
     assert signed_url("http://127.0.0.1:8000", b"/hooks") == "http://127.0.0.1:8000/hooks"
 
 
-def test_a_port_in_the_public_url_is_part_of_what_is_signed():
+def test_port_of_the_public_url_is_signed():
     url = signed_url("http://127.0.0.1:8000", b"/hooks/twilio/inbound")
     assert verify_signature(("secret",), url, FORM, signature(url))

@@ -67,13 +67,13 @@ def test_every_shipped_text_is_one_segment_even_with_long_names(path: Path) -> N
     assert READER.read_workflow(read_workflow_file(path), read_toml_lines(path)) == []
 
 
-def test_our_own_sentences_say_only_what_is_filled_and_fit() -> None:
+def test_product_texts_have_known_placeholders_and_fit() -> None:
     """Those in `templates/sms`, in every language: one segment, in Arabic two."""
     assert READER.lint_product_texts() == []
 
 
 @pytest.mark.parametrize("language", LANGUAGE_CODES[1:])
-def test_every_sentence_of_ours_is_there_in_every_language_with_the_same_facts(
+def test_product_texts_have_the_same_placeholders_in_every_language(
     language: str,
 ) -> None:
     """A text that is missing, or that says less or more than the English one, is named."""
@@ -93,13 +93,13 @@ def fields_in(path: Path) -> list[str]:
     return sorted(FIELD.findall(path.read_text(encoding="utf-8")))
 
 
-def test_what_each_text_costs_in_each_language_is_written_down() -> None:
+def test_documented_segment_counts_are_current() -> None:
     """docs/texts.md says it; `python -m tests.support.docs_sms_costs` writes it anew."""
     assert DOCUMENT.read_text(encoding="utf-8") == document()
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_what_our_sentences_may_say_is_what_is_known(
+async def test_renderer_fills_every_known_placeholder(
     organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """Each field that may stand in any sentence is filled."""
@@ -108,7 +108,7 @@ async def test_what_our_sentences_may_say_is_what_is_known(
         assert set((await uow.renderer(held)).fields()) == set(PRODUCT_FIELDS)
 
 
-def test_a_good_file_has_no_warnings() -> None:
+def test_valid_file_has_no_warnings() -> None:
     """Nor has one whose quotes and dashes become plain ones when they are sent."""
     assert warnings() == []
     assert warnings("we have it.", "we\u2019ve got \u201cit\u201d \u2013 now.") == []
@@ -147,7 +147,7 @@ def test_a_good_file_has_no_warnings() -> None:
         ),
     ],
 )  # fmt: skip
-def test_what_costs_more_than_one_segment_is_a_warning_with_its_line(
+def test_text_over_one_segment_is_a_warning_with_its_line(
     old: str, new: str, line: int, says: str
 ) -> None:
     """Too many letters, or letters that make a text dear; by how much, and what to do."""
@@ -156,7 +156,7 @@ def test_what_costs_more_than_one_segment_is_a_warning_with_its_line(
     assert says in said
 
 
-def test_a_long_name_of_ones_own_counts() -> None:
+def test_long_brand_and_url_count_towards_the_length() -> None:
     """With a brand and an address that are longer than usual the same words may not fit."""
     text = CARD
     reader = TextLinter("The Northern Building Society", "https://requests.northern.example.com")
@@ -175,7 +175,7 @@ def test_a_long_name_of_ones_own_counts() -> None:
         ("hold.es", "{brand}: as\u00ed", '"\u00ed" (letter 12)'),
     ],
 )
-def test_a_sentence_of_ours_that_is_wrong_is_found(
+def test_faulty_product_text_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, words: str, says: str
 ) -> None:
     """A field misspelt, or not known there, would reach the customer in its braces."""
@@ -187,7 +187,7 @@ def test_a_sentence_of_ours_that_is_wrong_is_found(
     assert says in str(warning)
 
 
-def test_the_sentences_with_fields_of_their_own_are_there() -> None:
+def test_texts_with_own_placeholders_exist() -> None:
     """What is listed apart exists, so that the list cannot grow stale."""
     listed = {name for names in FIELDS_BY_TEXT.values() for name in names} | set(
         TEXTS_WITHOUT_REQUEST

@@ -28,16 +28,14 @@ async def bitaqa(clock, organisation):
     return await organisation.open("card", ARABIC, by=organisation.people.tess.actor)
 
 
-async def test_the_first_text_says_how_to_stop_in_their_language(organisation, tarjeta):
+async def test_first_text_has_the_opt_out_hint_in_their_language(organisation, tarjeta):
     [told] = await organisation.outbound_messages(tarjeta)
     assert told.body.startswith("Acme Bank: Hola Martin. ")
     assert told.body.endswith("Baja: STOP")
     assert told.body.count("STOP") == 1
 
 
-async def test_an_arabic_text_is_laid_out_from_the_right_although_our_name_comes_first(
-    organisation, bitaqa
-):
+async def test_arabic_text_starts_with_a_direction_mark(organisation, bitaqa):
     """By one mark before it; page and mail have neither that nor how to stop."""
     [told] = await organisation.outbound_messages(bitaqa)
     assert told.body.startswith(f"{RIGHT_TO_LEFT_MARK}Acme Bank: مرحبا")
@@ -63,9 +61,7 @@ async def test_spanish_is_answered_in_spanish(tarjeta, texts, text, answer):
     assert (await texts(text)).body == answer
 
 
-async def test_what_has_ended_is_opened_by_the_word_that_our_text_names(
-    organisation, bitaqa, texts
-):
+async def test_closed_request_is_reopened_by_the_named_keyword(organisation, bitaqa, texts):
     await organisation.run(cancel, bitaqa, reason="Enough.", by=SYSTEM_ACTOR)
     offer = await texts("عندي سؤال آخر")
     assert "أرسل: افتح." in offer.body
@@ -73,7 +69,7 @@ async def test_what_has_ended_is_opened_by_the_word_that_our_text_names(
     assert (await organisation.reload(bitaqa)).status == RequestStatus.OPEN
 
 
-async def test_a_kind_of_request_has_its_own_name_in_each_language(organisation, texts):
+async def test_workflow_title_is_localized(organisation, texts):
     """Where nobody gave this one another."""
     await organisation.load(
         VISIT.replace("\n[[", '\ntitle = { en = "Fibre", es = "Fibra" }\n[[', 1)
@@ -89,7 +85,7 @@ async def test_a_kind_of_request_has_its_own_name_in_each_language(organisation,
     assert "1 Fibra FBR-" in (await texts("¿por qué?")).body
 
 
-async def test_a_step_that_a_time_is_named_for_is_expected_by_then(organisation, texts):
+async def test_appointment_sets_the_expected_date(organisation, texts):
     """Not by how long such steps take: a visit in three weeks is not late after two days."""
     await organisation.load(VISIT)
     line = await organisation.open("fibre", by=SYSTEM_ACTOR)
@@ -107,12 +103,12 @@ async def test_a_step_that_a_time_is_named_for_is_expected_by_then(organisation,
         ("Where is it", "Acme Bank: Thank you for writing."),
     ],
 )
-async def test_a_stranger_is_answered_in_the_language_that_they_write(tarjeta, texts, text, begins):
+async def test_unknown_sender_is_answered_in_their_language(tarjeta, texts, text, begins):
     told = await texts(text, sender="+14155550199")
     assert told.body.startswith(begins)
 
 
-async def test_which_one_is_asked_in_arabic_with_a_line_for_each(organisation, bitaqa, texts):
+async def test_which_request_is_asked_in_arabic_with_a_line_each(organisation, bitaqa, texts):
     """Numbers stay with the names that they are for; Arabic digits choose as well."""
     other = await organisation.open("permit", ARABIC, by=SYSTEM_ACTOR)
     asked = await texts("مرحبا أريد أن أسأل عن شيء")
@@ -127,7 +123,7 @@ async def test_which_one_is_asked_in_arabic_with_a_line_for_each(organisation, b
     assert (await organisation.reload(bitaqa)).promises == []
 
 
-async def test_what_kept_promises_is_read_in_the_language_of_the_moment(
+async def test_automatic_promise_follows_the_customers_language(
     organisation, tarjeta, texts, client
 ):
     """It is stored once; who changes their language reads it in the new one."""
@@ -140,7 +136,7 @@ async def test_what_kept_promises_is_read_in_the_language_of_the_moment(
     assert "Telesales will call you" in (await client.get(address)).text
 
 
-async def test_a_colleagues_own_words_stay_as_they_were_written(organisation, tarjeta):
+async def test_staff_text_is_not_translated(organisation, tarjeta):
     """Also where they promise something to somebody who reads Spanish."""
     due = tarjeta.opened_at + timedelta(hours=3)
     await organisation.run(

@@ -12,6 +12,7 @@ from portal.models import (
     Channel,
     Consent,
     ConsentSource,
+    DeliveryReason,
     MessageKind,
     MessageStatus,
 )
@@ -80,7 +81,7 @@ async def test_stop_suppresses_all_texts_and_records_why(organisation, card, tex
     last = (await organisation.outbound_messages(card))[-1]
     assert last.kind == MessageKind.HOLD
     assert last.status == MessageStatus.SUPPRESSED
-    assert last.reason == "They asked us not to write here."
+    assert last.reason == DeliveryReason.CONSENT_WITHDRAWN
 
 
 async def test_stop_is_confirmed_once_and_kept_in_the_ledger(organisation, card, text, database):

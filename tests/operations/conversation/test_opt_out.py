@@ -8,6 +8,7 @@ from portal.models import (
     Channel,
     Consent,
     ConsentSource,
+    DeliveryReason,
     Direction,
     Message,
     MessageKind,
@@ -284,4 +285,4 @@ async def test_queued_text_is_rechecked_when_claimed(organisation, card, arrived
     assert await arrived() == []
     (waited,) = await organisation.outbound_messages(card)
     assert waited.status == MessageStatus.SUPPRESSED
-    assert waited.reason == "They asked us not to write here."
+    assert waited.reason == DeliveryReason.CONSENT_WITHDRAWN
