@@ -61,4 +61,4 @@ class VersionConflict(Conflict):
 
 
 class SettingsError(Exception):
-    """A setting is wrong, missing or half-set; the words are one sentence naming it."""
+    """A setting is wrong, missing or incomplete; the message is one sentence that names it."""

@@ -1,4 +1,4 @@
-"""The database: what is committed is kept, times are true, and two writers never lose a change."""
+"""The database: commits are durable, times are UTC, and two writers lose no change."""
 
 import asyncio
 import re
@@ -51,7 +51,7 @@ async def test_reading_session_commits_nothing(database):
     assert await departments(database) == []
 
 
-async def test_times_go_in_in_any_zone_and_come_out_in_utc(database):
+async def test_times_of_any_zone_are_read_back_in_utc(database):
     async with database.transaction() as session:
         session.add(StaffMember(email="a@x.example", name="A", invited_until=NIGHT))
     async with database.reading() as session:
@@ -60,7 +60,7 @@ async def test_times_go_in_in_any_zone_and_come_out_in_utc(database):
     assert person.invited_until.tzinfo is UTC
 
 
-async def test_a_time_without_a_zone_is_refused(database):
+async def test_time_without_zone_is_rejected(database):
     async def store() -> None:
         async with database.transaction() as session:
             session.add(
@@ -71,7 +71,7 @@ async def test_a_time_without_a_zone_is_refused(database):
         await store()
 
 
-async def test_times_are_compared_as_times(database):
+async def test_times_compare_across_zones(database):
     async with database.transaction() as session:
         session.add(StaffMember(email="a@x.example", name="A", invited_until=NIGHT))
     async with database.reading() as session:
@@ -117,7 +117,7 @@ async def test_concurrent_writers_lose_no_update(database):
     assert found.reply_within == "20h"
 
 
-async def test_a_second_process_waits_for_the_first(settings, database):
+async def test_second_writing_process_waits_for_the_first(settings, database):
     """Two Database objects know nothing of each other, like two processes."""
     other = Database(settings.database_url)
     writing = asyncio.Event()
@@ -189,8 +189,8 @@ async def test_lazy_loading_raises(database, card_request):
             _ = found.runs
 
 
-def test_every_foreign_key_that_is_looked_up_by_has_an_index():
-    """A request's own rows are read with every page of it."""
+def test_every_queried_foreign_key_has_an_index():
+    """The rows of a request are read with every page."""
     of_a_request = [
         table
         for table in SQLModel.metadata.sorted_tables
@@ -207,21 +207,21 @@ def test_every_foreign_key_that_is_looked_up_by_has_an_index():
         assert "request_id" in leading | unique, table.name
 
 
-def test_every_table_is_named_as_its_noun():
+def test_every_table_is_named_like_its_class():
     for mapper in ServiceRequest._sa_registry.mappers:
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", mapper.class_.__name__).lower()
         assert mapper.local_table.name == name
 
 
-async def test_a_stage_belongs_to_one_version_of_a_workflow(database, organisation):
+async def test_stage_belongs_to_one_workflow_version(database, organisation):
     async with database.reading() as session:
         stages = (await session.exec(select(Stage))).all()
     assert len({(stage.workflow_id, stage.key) for stage in stages}) == len(stages)
 
 
 @pytest.mark.parametrize("url", ["postgresql+asyncpg://k@127.0.0.1:1/k", "/nowhere"])
-async def test_a_server_that_is_not_there_is_the_databases_own_error(url):
-    """So that pages say 503 and workers try again, and nobody needs to know the driver's words."""
+async def test_unreachable_server_raises_the_database_error(url):
+    """Pages then respond with 503 and workers retry, without knowledge of the driver."""
     database = Database(url if "@" in url else f"postgresql+asyncpg://k@/k?host={url}")
 
     async def look() -> None:

@@ -1,4 +1,4 @@
-"""Open pages hear of each change: as it happens, once, and what they missed when they were away."""
+"""Open pages receive each change at once, once only, and what they missed while offline."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -27,7 +27,7 @@ SOON = 5
 
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[tuple[Starlette, str]]:
-    """A web process of its own on a free port: streams need a real server."""
+    """A web server on a free port: streams need a real one."""
     app = create_app(settings)
     server = uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False,
@@ -45,13 +45,13 @@ async def serving(settings: Settings) -> AsyncIterator[tuple[Starlette, str]]:
 
 @dataclass
 class Page:
-    """An open page: the numbers of the events that it has heard."""
+    """An open page and the ids of the events that it received."""
 
     lines: AsyncIterator[str]
     heard: list[int] = field(default_factory=list)
 
     async def hear(self) -> int:
-        """The next event's number, when it comes."""
+        """Wait for the next event and return its id."""
         event: dict[str, str] = {}
         async with asyncio.timeout(SOON):
             async for line in self.lines:
@@ -65,7 +65,7 @@ class Page:
 
 
 class Viewers:
-    """Opens pages and closes them all in the end."""
+    """Opens pages, and closes them all at the end."""
 
     def __init__(self, stack: AsyncExitStack) -> None:
         self.stack = stack
@@ -73,7 +73,7 @@ class Viewers:
     async def open(
         self, origin: str, request: ServiceRequest, query: str = "", **headers: str
     ) -> Page:
-        """Open the stream, and wait until it is known to be watched."""
+        """Open the stream, and wait until it is subscribed."""
         client = await self.stack.enter_async_context(httpx2.AsyncClient(timeout=SOON))
         assert request.live_link
         url = f"{origin}/r/{request.live_link.token}/live{query}"
@@ -97,14 +97,14 @@ async def viewers() -> AsyncIterator[Viewers]:
 async def served(
     settings: Settings, organisation: Organisation
 ) -> AsyncIterator[tuple[Starlette, str]]:
-    """The application listening; what the house does is published by its relay."""
+    """The application on a server; operations of the organisation publish to it."""
     async with serving(settings) as (app, origin):
         organisation.operations = app.state.operations
         yield app, origin
 
 
 async def until(true: Callable[[], bool]) -> None:
-    """Wait for what tells nobody that it has come true."""
+    """Poll until the condition is true."""
     async with asyncio.timeout(SOON):
         while not true():  # noqa: ASYNC110 (neither uvicorn nor Valkey has an event for it)
             await asyncio.sleep(0.005)
@@ -119,7 +119,7 @@ async def settled(app: Starlette, count: int) -> None:
     )
 
 
-async def test_a_change_reaches_every_open_page_with_its_number(
+async def test_change_reaches_every_open_page_with_its_version(
     served: tuple[Starlette, str],
     viewers: Viewers,
     organisation: Organisation,
@@ -138,7 +138,7 @@ async def test_no_event_on_connect(
     organisation: Organisation,
     card_request: ServiceRequest,
 ) -> None:
-    """The first event that comes is the first change after it."""
+    """The first event is the first change after the connection."""
     app, origin = served
     await organisation.run(advance, card_request, by=organisation.people.tess.actor)
     page = await viewers.open(origin, card_request)
@@ -155,7 +155,7 @@ async def test_reconnect_replays_exactly_missed_events(
     card_request: ServiceRequest,
     how: str,
 ) -> None:
-    """Each once and in order. Where both are given, the header is the newer and counts."""
+    """Each once and in order. If both are given, the header counts."""
     app, origin = served
     had = card_request.page_version
     await organisation.run(advance, card_request, by=organisation.people.tess.actor)
@@ -188,13 +188,13 @@ async def test_invalid_last_event_id_is_ignored(
     assert await page.hear() == now.page_version
 
 
-async def test_a_receipt_is_no_change_of_the_page(
+async def test_receipt_does_not_change_the_page_version(
     served: tuple[Starlette, str],
     viewers: Viewers,
     organisation: Organisation,
     card_request: ServiceRequest,
 ) -> None:
-    """The carrier's word nudges the desk; the customer's next event is the next real change."""
+    """A receipt updates the desk only."""
     app, origin = served
     page = await viewers.open(origin, card_request)
     await settled(app, 1)
@@ -208,13 +208,13 @@ async def test_a_receipt_is_no_change_of_the_page(
     assert await page.hear() == now.page_version == card_request.page_version + 1
 
 
-async def test_what_only_staff_see_is_no_change_of_the_page(
+async def test_staff_only_events_do_not_change_the_page_version(
     served: tuple[Starlette, str],
     viewers: Viewers,
     organisation: Organisation,
     card_request: ServiceRequest,
 ) -> None:
-    """A link taken back tells nobody, and the page that is open stays as it is."""
+    """Revoking a link sends no event, and an open page stays as it is."""
     app, origin = served
     page = await viewers.open(origin, card_request)
     await settled(app, 1)
@@ -241,7 +241,7 @@ async def test_events_are_isolated_per_request(
     assert page.heard == [card_request.page_version + 1]
 
 
-async def test_a_page_that_is_closed_is_forgotten(
+async def test_closed_page_is_unsubscribed(
     served: tuple[Starlette, str], organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     app, origin = served
@@ -252,14 +252,14 @@ async def test_a_page_that_is_closed_is_forgotten(
     assert not app.state.live._topics
 
 
-async def test_two_web_processes_hear_of_each_others_changes(
+async def test_two_web_processes_receive_each_others_changes(
     settings: Settings,
     queue: str,
     viewers: Viewers,
     organisation: Organisation,
     card_request: ServiceRequest,
 ) -> None:
-    """Over one queue: what one process changes, the pages open at the other hear of."""
+    """Through one Redis: a change in one process reaches pages open at the other."""
     shared = settings.model_copy(update={"redis_url": queue})
     async with serving(shared) as (first, _), serving(shared) as (second, elsewhere):
         page = await viewers.open(elsewhere, card_request)
@@ -289,6 +289,6 @@ async def test_server_whose_send_is_no_coroutine_function_is_refused_at_once(
 
 
 def listeners(queue: str) -> int:
-    """How many processes have subscribed."""
+    """The number of subscribed processes."""
     with Redis.from_url(queue) as client:
         return int(client.pubsub_numsub(CHANNEL)[0][1])

@@ -1,4 +1,4 @@
-"""What holds for the repository itself: hashed locks, no addresses, one way of imports."""
+"""The repository: hashed lock files without index URLs, import layers, scripts."""
 
 import re
 import subprocess
@@ -14,20 +14,20 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
 def pins(lock):
-    """The packages of a lock file and the hashes that each is held to."""
+    """The packages of a lock file with their hashes."""
     entries = re.split(r"^(?=[a-z0-9])", (ROOT / lock).read_text(), flags=re.MULTILINE)[1:]
     return {entry.partition("==")[0]: re.findall(r"--hash=(\S+)", entry) for entry in entries}
 
 
 @pytest.mark.parametrize("lock", LOCKS)
-def test_a_lock_file_holds_no_address(lock):
-    """Where packages come from is the machine's business, and no place of ours is told."""
+def test_lock_files_have_no_index_url(lock):
+    """The package index is configured on each machine."""
     text = (ROOT / lock).read_text()
     assert not re.search(r"[a-z]+://|--(extra-)?index-url|--find-links|@ file", text)
 
 
 @pytest.mark.parametrize("lock", LOCKS)
-def test_a_lock_file_holds_every_package_to_its_hashes(lock):
+def test_lock_files_pin_every_package_by_hash(lock):
     found = pins(lock)
     assert found
     for package, hashes in found.items():
@@ -44,8 +44,8 @@ def test_every_dependency_is_locked():
         assert wanted <= set(pins(lock))
 
 
-def test_what_tests_need_holds_all_that_running_needs():
-    """So `bin/demo` after `bin/test` has nothing to install."""
+def test_dev_lock_contains_the_run_lock():
+    """`bin/demo` after `bin/test` installs nothing."""
     run, test = (pins(lock) for lock in LOCKS)
     assert run.items() <= test.items()
 
@@ -63,7 +63,7 @@ def test_import_layers_hold():
 
 
 @pytest.mark.parametrize("script", ["bin/setup", "bin/demo", "bin/test", "bin/translate"])
-def test_a_script_is_plain_sh_and_can_be_run(script):
+def test_scripts_are_executable_posix_sh(script):
     path = ROOT / script
     assert path.read_text().startswith("#!/bin/sh\n")
     assert path.stat().st_mode & 0o111
@@ -71,6 +71,6 @@ def test_a_script_is_plain_sh_and_can_be_run(script):
 
 
 def test_pre_commit_hooks_are_local():
-    """Every check before a commit runs what the lock file installed."""
+    """Every hook runs what the lock file installed."""
     words = (ROOT / ".pre-commit-config.yaml").read_text()
     assert re.findall(r"repo: (\S+)", words) == ["local"]

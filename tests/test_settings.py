@@ -1,4 +1,4 @@
-"""Settings: what is read, what is refused and with which words, and that all are documented."""
+"""Settings: what is read, what is rejected with which sentence, and that all are documented."""
 
 import re
 import stat
@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 
 from portal.settings import QuietHours, Settings, SettingsError
+from portal.settings.old_names import NEW_NAMES
 
 DOCS = Path(__file__).parent.parent / "docs" / "settings.md"
-NAMES = [Settings.environment_name(name) for name in Settings.model_fields]
+NAMES = [
+    *(Settings.environment_name(name) for name in Settings.model_fields),
+    *NEW_NAMES,
+]
 TWILIO = {
     "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
     "TWILIO_AUTH_TOKEN": "a-token-to-hide",
@@ -19,22 +23,22 @@ TWILIO = {
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_set(monkeypatch, tmp_path):
+def _empty_environment(monkeypatch, tmp_path):
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
-def tell(monkeypatch):
-    """Set variables and load."""
+def load_with(monkeypatch):
+    """A function that sets these variables and loads the settings."""
 
-    def tell(**variables):
+    def load(**variables):
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
         return Settings.load()
 
-    return tell
+    return load
 
 
 def test_one_machine_needs_no_setting(tmp_path):
@@ -50,22 +54,22 @@ def test_one_machine_needs_no_setting(tmp_path):
     assert not settings.sends_mail
 
 
-def test_the_environment_wins_over_the_file_and_an_override_over_both(tmp_path, tell):
-    (tmp_path / ".env").write_text("KEPT_BRAND=File\nKEPT_SWEEP_EVERY=9\nOTHER=x\n")
-    settings = tell(KEPT_BRAND="Environment")
+def test_environment_wins_over_env_file_and_override_over_both(tmp_path, load_with):
+    (tmp_path / ".env").write_text("KEPT_BRAND=File\nKEPT_SWEEP_SECONDS=9\nOTHER=x\n")
+    settings = load_with(KEPT_BRAND="Environment")
     assert (settings.brand, settings.sweep_seconds) == ("Environment", 9)
     assert Settings.load(brand="Override").brand == "Override"
 
 
-def test_an_empty_setting_counts_as_not_set(tell):
-    settings = tell(TWILIO_ACCOUNT_SID="", KEPT_BRAND="", REDIS_URL="")
+def test_empty_setting_counts_as_not_set(load_with):
+    settings = load_with(TWILIO_ACCOUNT_SID="", KEPT_BRAND="", REDIS_URL="")
     assert settings.brand == "Kept"
     assert settings.needs_embedded_redis
 
 
-def test_a_variable_of_another_program_is_not_ours(tell):
-    """Only the documented name sets anything: BRAND and DATA_DIR may mean something else."""
-    settings = tell(BRAND="Other", brand="other", DATA_DIR="/nowhere")
+def test_undocumented_variables_set_nothing(load_with):
+    """BRAND and DATA_DIR may belong to another program."""
+    settings = load_with(BRAND="Other", brand="other", DATA_DIR="/nowhere")
     assert settings.brand == "Kept"
     assert settings.data_dir.name == "data"
 
@@ -79,8 +83,8 @@ def test_a_variable_of_another_program_is_not_ours(tell):
         ("sqlite:////var/kept.db", "sqlite+aiosqlite:////var/kept.db"),
     ],
 )
-def test_a_database_url_gets_the_async_driver(tell, given, url):
-    assert tell(DATABASE_URL=given, KEPT_SECRET_KEY="k" * 32).database_url == url
+def test_database_url_gets_the_async_driver(load_with, given, url):
+    assert load_with(DATABASE_URL=given, KEPT_SECRET_KEY="k" * 32).database_url == url
 
 
 @pytest.mark.parametrize(
@@ -121,31 +125,31 @@ def test_a_database_url_gets_the_async_driver(tell, given, url):
         ({"SMTP_URL": "smtp://h", "KEPT_MAIL_FROM": "a@b\nBcc: c@d"}, "KEPT_MAIL_FROM must be a"),
         ({"KEPT_PROVIDER_RATE": "0"}, "KEPT_PROVIDER_RATE must be more than 0"),
         ({"KEPT_PROVIDER_RATE": "nan"}, "KEPT_PROVIDER_RATE must be an ordinary number"),
-        ({"KEPT_SWEEP_EVERY": "often"}, "KEPT_SWEEP_EVERY must be a number"),
-        ({"KEPT_RECONCILE_AFTER": "-1"}, "KEPT_RECONCILE_AFTER must be more than 0"),
+        ({"KEPT_SWEEP_SECONDS": "often"}, "KEPT_SWEEP_SECONDS must be a number"),
+        ({"KEPT_RECONCILE_SECONDS": "-1"}, "KEPT_RECONCILE_SECONDS must be more than 0"),
         ({"KEPT_METRICS": "perhaps"}, "KEPT_METRICS must be true or false"),
     ],
 )
-def test_a_wrong_or_half_set_setting_is_named(tell, variables, sentence):
-    with pytest.raises(SettingsError) as refusal:
-        tell(**variables)
-    words = str(refusal.value)
-    assert sentence in words
-    assert words.endswith(".")
-    assert "\n" not in words
+def test_wrong_or_incomplete_setting_is_named(load_with, variables, sentence):
+    with pytest.raises(SettingsError) as error:
+        load_with(**variables)
+    text = str(error.value)
+    assert sentence in text
+    assert text.endswith(".")
+    assert "\n" not in text
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "SMTP_URL", "TWILIO_ACCOUNT_SID"])
-def test_a_refusal_never_shows_the_value(tell, name):
-    with pytest.raises(SettingsError) as refusal:
-        tell(**TWILIO | {name: "wrong://me:hunter2@host"})
-    assert "hunter2" not in str(refusal.value)
-    assert refusal.value.__cause__ is None
-    assert refusal.value.__context__ is None
+def test_error_never_shows_the_value(load_with, name):
+    with pytest.raises(SettingsError) as error:
+        load_with(**TWILIO | {name: "wrong://me:hunter2@host"})
+    assert "hunter2" not in str(error.value)
+    assert error.value.__cause__ is None
+    assert error.value.__context__ is None
 
 
-def test_secrets_do_not_show_when_settings_are_printed(tell):
-    settings = tell(
+def test_printed_settings_show_no_secrets(load_with):
+    settings = load_with(
         **TWILIO,
         KEPT_SECRET_KEY="key-to-hide-key-to-hide",
         DATABASE_URL="postgresql://me:to-hide@db/kept",
@@ -158,9 +162,9 @@ def test_secrets_do_not_show_when_settings_are_printed(tell):
     assert "to-hide" not in str(settings)
 
 
-def test_several_keys_and_tokens_are_parted_by_commas(tell):
-    """The first is used, the older are still accepted, so that both can be changed in peace."""
-    settings = tell(
+def test_several_keys_and_tokens_are_separated_by_commas(load_with):
+    """The first is used and the others are still accepted, so that keys can be rotated."""
+    settings = load_with(
         **TWILIO | {"TWILIO_AUTH_TOKEN": "new, old"}, KEPT_SECRET_KEY="newer-key,older-key"
     )
     assert [token.get_secret_value() for token in settings.twilio_auth_tokens] == ["new", "old"]
@@ -168,46 +172,110 @@ def test_several_keys_and_tokens_are_parted_by_commas(tell):
     assert settings.sends_texts
 
 
-def test_a_secret_key_is_made_once_and_kept_for_us_alone(tmp_path):
+def test_secret_key_is_created_once_with_mode_0600(tmp_path):
     first, second = Settings.load(), Settings.load()
     assert not (tmp_path / "data").exists(), "loading alone writes nothing"
     (key,) = first.secret_keys
     assert second.secret_keys == (key,)
     assert len(key.get_secret_value()) >= 32
-    kept = tmp_path / "data" / "secret_key"
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert [path.name for path in kept.parent.iterdir()] == ["secret_key"]
+    path = tmp_path / "data" / "secret_key"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [file.name for file in path.parent.iterdir()] == ["secret_key"]
 
 
-def test_the_public_origin_has_no_slash_at_its_end(tell):
+def test_public_url_has_no_trailing_slash(load_with):
     assert (
-        tell(KEPT_PUBLIC_URL="https://Kept.example.com/").public_url == "https://kept.example.com"
+        load_with(KEPT_PUBLIC_URL="https://Kept.example.com/").public_url
+        == "https://kept.example.com"
     )
 
 
-def test_mail_has_the_same_quiet_hours_until_it_is_given_its_own(tell):
-    """One setting is enough; a mail wakes nobody, so it may have other hours or none."""
-    assert tell(KEPT_QUIET_HOURS="off").mail_quiet_hours is None
-    told = tell(KEPT_QUIET_HOURS="20:00-09:00")
-    assert str(told.mail_quiet_hours) == str(told.quiet_hours) == "20:00-09:00"
-    assert str(tell(KEPT_MAIL_QUIET_HOURS="23:00-06:00").mail_quiet_hours) == "23:00-06:00"
-    told = tell(KEPT_MAIL_QUIET_HOURS="off")
-    assert (told.mail_quiet_hours, str(told.quiet_hours)) == (None, "20:00-09:00")
+def test_email_quiet_hours_default_to_those_of_texts(load_with):
+    """E-mail may have other quiet hours, or none."""
+    assert load_with(KEPT_QUIET_HOURS="off").mail_quiet_hours is None
+    settings = load_with(KEPT_QUIET_HOURS="20:00-09:00")
+    assert str(settings.mail_quiet_hours) == str(settings.quiet_hours) == "20:00-09:00"
+    assert str(load_with(KEPT_MAIL_QUIET_HOURS="23:00-06:00").mail_quiet_hours) == "23:00-06:00"
+    settings = load_with(KEPT_MAIL_QUIET_HOURS="off")
+    assert (settings.mail_quiet_hours, str(settings.quiet_hours)) == (None, "20:00-09:00")
 
 
-def test_quiet_hours_can_be_off(tell):
-    assert tell(KEPT_QUIET_HOURS="off").quiet_hours is None
+def test_quiet_hours_can_be_off(load_with):
+    assert load_with(KEPT_QUIET_HOURS="off").quiet_hours is None
 
 
-def test_the_simulated_carrier_is_no_setting():
-    """Nothing but `kept demo` starts it, so no variable can put it beside real customers."""
+def test_fake_providers_have_no_setting():
+    """Only `kept demo` starts them, so no variable can start them beside real customers."""
     assert not [name for name in NAMES if "SIMULAT" in name or "DEMO" in name]
 
 
-def test_every_setting_stands_in_the_docs_with_its_sentence():
-    rows = dict(re.findall(r"^\| `(\w+)` \| .+? \| (.+) \|$", DOCS.read_text(), re.MULTILINE))
+def documented_rows(heading):
+    """The rows of the tables under this heading of docs/settings.md: first cell, last cell."""
+    section = DOCS.read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    return dict(re.findall(r"^\| `(\w+)` \| (?:.+ \| )?(.+) \|$", section, re.MULTILINE))
+
+
+def test_every_setting_and_its_description_are_documented():
+    headings = ["Storage", "Brand and access", "Texts", "E-mail", "Processes"]
+    rows = {name: text for heading in headings for name, text in documented_rows(heading).items()}
     described = {
         Settings.environment_name(name): field.description
         for name, field in Settings.model_fields.items()
     }
     assert rows == described
+
+
+def test_every_old_name_is_documented():
+    assert documented_rows("Renamed settings") == {
+        old: f"`{new}`" for old, new in NEW_NAMES.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "value"),
+    [
+        ("KEPT_LARGEST_FILE", "max_upload_bytes", "1000"),
+        ("KEPT_CODE_FOR", "verify_for", "nothing"),
+        ("KEPT_TEXTS_A_NUMBER", "max_texts_per_number_per_day", "7"),
+        ("KEPT_TEXTS_A_REQUEST", "max_texts_per_request", "7"),
+        ("KEPT_PARTS_A_MONTH", "max_segments_per_month", "7"),
+        ("KEPT_RECONCILE_AFTER", "reconcile_seconds", "7"),
+        ("KEPT_POLL_AFTER", "receipt_poll_seconds", "7"),
+        ("KEPT_SWEEP_EVERY", "sweep_seconds", "7"),
+    ],
+)
+def test_old_name_is_accepted_with_one_warning(load_with, caplog, old, new, value):
+    """The warning names both variables and never a value; one for each start."""
+    settings = load_with(**{old: value})
+    assert str(getattr(settings, new)).removesuffix(".0") == value
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.getMessage() == (
+        f"{old} is now named {Settings.environment_name(new)}; "
+        "the old name is accepted in this release only."
+    )
+
+
+@pytest.mark.parametrize("place_of_new", ["environment", "file"])
+def test_new_name_wins_over_the_old_one(load_with, caplog, tmp_path, place_of_new):
+    """Also where the old one stands in the environment and the new one in `.env`."""
+    variables = {"KEPT_SWEEP_EVERY": "9"}
+    if place_of_new == "file":
+        (tmp_path / ".env").write_text("KEPT_SWEEP_SECONDS=7\n")
+    else:
+        variables["KEPT_SWEEP_SECONDS"] = "7"
+    assert load_with(**variables).sweep_seconds == 7
+    assert caplog.messages == [
+        "KEPT_SWEEP_EVERY is now named KEPT_SWEEP_SECONDS; the old name is ignored."
+    ]
+
+
+def test_old_name_in_the_env_file_is_warned_of(load_with, caplog, tmp_path):
+    (tmp_path / ".env").write_text("KEPT_SWEEP_EVERY=9\n")
+    assert load_with().sweep_seconds == 9
+    assert "KEPT_SWEEP_SECONDS" in caplog.text
+
+
+def test_new_names_are_not_warned_of(load_with, caplog):
+    load_with(KEPT_SWEEP_SECONDS="9")
+    assert not caplog.records

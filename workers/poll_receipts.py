@@ -1,6 +1,6 @@
 """Asks the carrier for the status of texts whose receipt has not come.
 
-First ``KEPT_POLL_AFTER`` seconds after the text was sent, then each time when it is twice as old;
+First ``KEPT_RECEIPT_POLL_SECONDS`` seconds after the text was sent, then each time when it is twice as old;
 after three days it counts as "no receipt". Two contradicting receipts are asked about too.
 """
 

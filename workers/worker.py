@@ -114,7 +114,7 @@ class Worker:
             courier.wake()
 
     async def _rounds(self, once: Callable[[], Awaitable[None]], ending: asyncio.Event) -> None:
-        """Run it every ``KEPT_SWEEP_EVERY`` seconds until ``ending``, whatever it raises."""
+        """Run it every ``KEPT_SWEEP_SECONDS`` seconds until ``ending``, whatever it raises."""
         while not ending.is_set():
             try:
                 await once()

@@ -51,7 +51,7 @@ class FileRefused(PortalError):
 
 
 class FileTooLarge(FileRefused):
-    """The file has more bytes than ``KEPT_LARGEST_FILE``."""
+    """The file has more bytes than ``KEPT_MAX_UPLOAD_BYTES``."""
 
     status = 413
 

@@ -1,7 +1,7 @@
-"""Business time: how long a department has, in the hours in which it works.
+"""Business time: how long a department has, counted in its business hours.
 
 Pure: nothing here waits, stores or sends. Every moment in and out is an aware UTC datetime;
-local time exists only inside a calendar, because opening hours are what a clock on a wall says.
+local time exists only inside a calendar, because opening hours are local times.
 """
 
 from collections.abc import Callable, Iterator
@@ -42,8 +42,8 @@ def now() -> datetime:
 
 @contextmanager
 def override_now(present: Callable[[], datetime]) -> Iterator[None]:
-    """Let this process live by another clock (aware UTC) while the block runs: a simulation's."""
-    global _present  # noqa: PLW0603 (there is one present in a process)
+    """Use another clock (aware UTC) in this process while the block runs, for a simulation."""
+    global _present  # noqa: PLW0603 (one clock for each process)
     before, _present = _present, present
     try:
         yield

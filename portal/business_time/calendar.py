@@ -20,7 +20,7 @@ _ONE_DAY: Final = timedelta(days=1)
 
 
 class OpenPeriod(NamedTuple):
-    """One unbroken stretch of work, in UTC, and the local day to which it belongs."""
+    """One uninterrupted open period, in UTC, and the local day that it belongs to."""
 
     day: date
     start: datetime
@@ -29,11 +29,11 @@ class OpenPeriod(NamedTuple):
 
 @dataclass(frozen=True)
 class BusinessCalendar:
-    """When a department is open: its hours, on the clocks of its time zone, without its holidays.
+    """When a department is open: its hours, in its time zone, without its holidays.
 
-    A shift that begins on a working day runs to its end even into a holiday. Where clocks spring
-    forward the skipped hour is nobody's; where they fall back an edge counts the first time that
-    the clock shows it, so an hour that comes twice is worked twice. Nothing here overlaps.
+    A period that begins on a business day lasts to its end, even into a holiday. Where clocks go
+    forward, the skipped hour does not count; where they go back, an opening or closing time is its
+    first occurrence, so an hour that occurs twice counts twice. Periods never overlap.
     """
 
     hours: OpeningHours
@@ -49,15 +49,15 @@ class BusinessCalendar:
         return self.holidays is None and self.hours.is_always_open
 
     def calendar_for(self, duration: Duration) -> BusinessCalendar:
-        """The calendar by which this duration is counted: this one, or one that never closes."""
+        """The calendar that counts this duration: this one, or one that never closes."""
         return self if duration.in_opening_hours else ALWAYS_OPEN
 
     def add(self, start: datetime, duration: Duration) -> datetime:
         """The moment at which a duration begun at `start` has passed.
 
-        `1bd` ends at the same time on the clock on the next working day, `2bd` on the one after;
-        begun outside the hours it counts from the next opening; where that day is shorter, its
-        first opening or last closing stands. For a calendar that never closes `1bd` is 24 hours.
+        `1bd` ends at the same local time on the next business day, `2bd` on the one after. A duration
+        that begins outside the hours counts from the next opening. If the last day is shorter, its
+        first opening or last closing is used. For a calendar that never closes `1bd` is 24 hours.
         """
         if duration.unit == "bd" and not self.is_always_open:
             return self._add_working_days(_utc(start), duration.amount)
@@ -68,7 +68,7 @@ class BusinessCalendar:
     def add_open_time(self, start: datetime, open_duration: timedelta) -> datetime:
         """The first moment at which `elapsed(start, moment)` is exactly `open_duration`.
 
-        What remained when a clock was paused goes on with this. Raises ValueError below zero.
+        Resumes a pause with the time that remained. Raises ValueError below zero.
         """
         start, left = _utc(start), open_duration
         if left < _NOTHING:
@@ -80,7 +80,7 @@ class BusinessCalendar:
             if left <= shift.until - begun:
                 return begun + left
             left -= shift.until - begun
-        raise AssertionError  # the shifts do not end
+        raise AssertionError  # the periods do not end
 
     def elapsed(self, start: datetime, end: datetime) -> timedelta:
         """How much of the time between two moments was open; zero where `end` is not later."""
@@ -97,11 +97,11 @@ class BusinessCalendar:
         return passed
 
     def is_open(self, at: datetime) -> bool:
-        """Whether the department works at this moment; at its closing time it no longer does."""
+        """Whether the department is open at this moment; at its closing time it is closed."""
         return self.next_open(at) == at
 
     def next_open(self, at: datetime) -> datetime:
-        """The first moment from `at` on, itself included, at which the department works."""
+        """The first moment from `at` on, itself included, at which the department is open."""
         at = _utc(at)
         return at if self.is_always_open else max(at, next(self._shifts_from(at)).start)
 
@@ -119,7 +119,7 @@ class BusinessCalendar:
         return min(max(same_time, shifts[0].start), shifts[-1].until)
 
     def _shifts_from(self, at: datetime) -> Iterator[OpenPeriod]:
-        # Yesterday's shift may still be running after midnight.
+        # Yesterday's period may last past midnight.
         yesterday = at.astimezone(self.zone).date() - _ONE_DAY
         for shifts in self._working_days_from(yesterday):
             for shift in shifts:
@@ -137,7 +137,7 @@ class BusinessCalendar:
 
     def _shifts_on(self, day: date) -> tuple[OpenPeriod, ...]:
         if day not in self._shifts:
-            if len(self._shifts) > 4000:  # some ten years: a bound on memory
+            if len(self._shifts) > 4000:  # about ten years: limits the memory
                 self._shifts.clear()
             self._shifts[day] = tuple(self._work_out_shifts(day))
         return self._shifts[day]
@@ -152,7 +152,7 @@ class BusinessCalendar:
                 yield OpenPeriod(day, start, until)
 
     def _instant(self, wall: datetime) -> datetime:
-        """The first moment at which the clock on the wall shows `wall` or has jumped past it."""
+        """The first moment at which the local time is `wall` or has skipped it."""
         moment = wall.replace(tzinfo=self.zone, fold=0).astimezone(UTC)
         if self._wall(moment) == wall:
             return moment
@@ -173,9 +173,9 @@ class BusinessCalendar:
 def business_calendar(
     hours: str | None = None, timezone: str = "UTC", holidays: str | None = None
 ) -> BusinessCalendar:
-    """The calendar for hours ("Mon-Fri 09:00-17:30"), an IANA time zone and a place ("US-CA").
+    """The calendar for hours ("Mon-Fri 09:00-17:30"), an IANA time zone and a region ("US-CA").
 
-    Made once per process and shared. Raises ValueError with a sentence for what cannot be read.
+    Created once per process and shared. Raises ValueError with a sentence for invalid input.
     """
     if holidays is not None:
         check_holidays(holidays)
@@ -183,7 +183,7 @@ def business_calendar(
 
 
 def find_zone(name: str) -> ZoneInfo:
-    """The IANA time zone of that name. Raises ValueError with a sentence for any other word."""
+    """The IANA time zone of that name. Raises ValueError with a sentence for an unknown one."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -194,7 +194,7 @@ def find_zone(name: str) -> ZoneInfo:
 
 @lru_cache(maxsize=1)
 def zone_names() -> frozenset[str]:
-    """The names of all IANA time zones; kept, because the library searches the disk each time."""
+    """The names of all IANA time zones; cached, because the library searches the disk each time."""
     return frozenset(available_timezones())
 
 

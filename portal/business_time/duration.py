@@ -1,4 +1,4 @@
-"""A length of time as workflow files write it."""
+"""A duration as workflow files write it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LENGTHS: Final[dict[Unit, timedelta]] = {
 class Duration:
     """`90s 15m 4h 2d` always run; `4bh 2bd` run in the department's opening hours.
 
-    `str()` gives back what was read.
+    `str()` returns the text that was parsed.
     """
 
     amount: int
@@ -53,10 +53,10 @@ class Duration:
 
     @property
     def in_opening_hours(self) -> bool:
-        """Whether the clock stands still while the department is closed (`bh`, `bd`)."""
+        """Whether the time is paused while the department is closed (`bh`, `bd`)."""
         return self.unit in ("bh", "bd")
 
     @property
     def length(self) -> timedelta:
-        """The time as if the department never closed; a working day counts as 24 hours."""
+        """The duration as if the department never closed; a business day counts as 24 hours."""
         return self.amount * _LENGTHS[self.unit]

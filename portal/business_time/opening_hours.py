@@ -1,4 +1,4 @@
-"""The hours of a week in which a department works."""
+"""The opening hours of a department in a week."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MinuteSpan = tuple[int, int]
 
 @dataclass(frozen=True)
 class OpeningHours:
-    """When a department works, on the clock on its wall: a tuple of spans for each day from Monday.
+    """When a department is open, in local time: a tuple of spans for each day from Monday.
 
     A span that runs past midnight belongs to the day on which it begins.
     """

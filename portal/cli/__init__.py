@@ -1,4 +1,4 @@
-"""The `kept` command: every way to run it and to look after it.
+"""The `kept` command line.
 
 It imports little, each command what it needs: `--help` answers at once, and a supervisor, which is
 this very process, stays small.
@@ -15,7 +15,7 @@ __all__ = ["app", "main", "requests", "serve", "staff", "workflows"]
 
 
 def main() -> None:
-    """Run the command line; an expected refusal is one sentence on stderr and exit code 1."""
+    """Run the command line; an expected error is one sentence on stderr and exit code 1."""
     try:
         app()
     except (PortalError, SettingsError) as refusal:

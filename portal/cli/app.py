@@ -1,4 +1,4 @@
-"""What all commands share: the command itself, its groups, and the options that they have alike."""
+"""What all commands share: the app, its groups, and common options."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,28 +22,28 @@ def _typer(purpose: str) -> typer.Typer:
 
 app = _typer("Kept: a live timeline for every customer request, and nobody drops the ball.")
 
-Port = Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 chooses a free one.")]
 Host = Annotated[str, typer.Option(help="The address to listen at.")]
-DataDir = Annotated[Path | None, typer.Option(help="The folder to keep everything in.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Take warnings for mistakes.")]
+DataDir = Annotated[Path | None, typer.Option(help="The data folder.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")]
 Files = Annotated[list[str], typer.Argument(metavar="FILE...")]
 
 
 def command_group(name: str, purpose: str) -> typer.Typer:
-    """A command with commands of its own: ``kept NAME ...``."""
+    """A group of commands: ``kept NAME ...``."""
     made = _typer(purpose)
     app.add_typer(made, name=name)
     return made
 
 
 def load(data_dir: Path | None) -> "Settings":
-    """The settings, with the folder that the command names."""
+    """The settings, with the data folder of the command line."""
     from portal.settings import Settings
 
     return Settings.load(**({"data_dir": data_dir} if data_dir else {}))
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print them as they come."""
+    """Print each line."""
     for line in lines:
         print(line)

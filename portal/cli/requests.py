@@ -1,4 +1,4 @@
-"""Requests from the terminal: opening one, filling a database, playing lives."""
+"""Commands for requests: open one, and fill a database with sample data."""
 
 from typing import Annotated
 
@@ -11,14 +11,19 @@ from portal.cli.app import app, load, print_lines
 def open_request(
     workflow: Annotated[str, typer.Option(help="The key of a loaded workflow.")],
     name: Annotated[str, typer.Option(help="The customer's name.")],
-    phone: Annotated[str | None, typer.Option(help="With its country code.")] = None,
-    email: Annotated[str | None, typer.Option(help="Where to write without a phone.")] = None,
-    title: Annotated[str, typer.Option(help="What it is about, as the customer reads it.")] = "",
+    phone: Annotated[
+        str | None, typer.Option(help="The phone number, with its country code.")
+    ] = None,
+    email: Annotated[
+        str | None, typer.Option(help="The e-mail address, if there is no phone.")
+    ] = None,
+    title: Annotated[str, typer.Option(help="The title that the customer reads.")] = "",
     external_id: Annotated[
-        str | None, typer.Option(help="Your own name for it: the same one is never opened twice.")
+        str | None,
+        typer.Option(help="Your own id; a second request with the same id is not opened."),
     ] = None,
 ) -> None:
-    """Open a request: prints its reference and the customer's link, and texts them.
+    """Open a request, text the customer, and print the reference and the link.
 
     \b
     Example: kept open --workflow card-application --name "Martin Keller" --phone +14155550132
@@ -34,9 +39,9 @@ def open_request(
 @app.command()
 def seed(
     requests: Annotated[int, typer.Option(min=1, help="How many requests.")] = 40,
-    seed: Annotated[int, typer.Option(help="The same number makes the same data.")] = 1,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same data.")] = 1,
 ) -> None:
-    """Fill the database with lifelike requests, customers and staff.
+    """Fill the database with sample requests, customers and staff.
 
     \b
     Example: kept seed --requests 200 --seed 7

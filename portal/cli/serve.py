@@ -1,4 +1,4 @@
-"""Running Kept: the demo, one machine, many machines, the database, the check-up."""
+"""Commands that run Kept: demo, serve, web, worker, migrate, doctor."""
 
 import socket
 from typing import Annotated
@@ -20,9 +20,9 @@ from portal.runtime.supervisor import Supervisor, print_status
 
 @app.command()
 def demo(port: Port = 8000, data_dir: DataDir = None) -> None:
-    """Show Kept on sample data, with a simulated carrier and mailbox.
+    """Run Kept on sample data, with a fake carrier and mailbox.
 
-    Refuses to start beside a real provider's settings.
+    Does not start while a real provider is configured.
 
     \b
     Example: kept demo --port 9000
@@ -74,7 +74,9 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, data_dir: DataDir = None)
 def web(
     host: Host = "127.0.0.1",
     port: Port = 8000,
-    processes: Annotated[int, typer.Option(min=1, max=64, help="How many share the port.")] = 1,
+    processes: Annotated[
+        int, typer.Option(min=1, max=64, help="The number of processes that share the port.")
+    ] = 1,
     fd: Annotated[int | None, typer.Option(hidden=True)] = None,
     demo: Annotated[bool, typer.Option("--demo", hidden=True)] = False,
 ) -> None:
@@ -102,7 +104,7 @@ def web(
 
 @app.command()
 def worker() -> None:
-    """Send what is due and watch the promises; run as many as you need.
+    """Send messages and detect dropped balls; run as many workers as you need.
 
     \b
     Example: REDIS_URL=redis://queue:6379 kept worker

@@ -1,4 +1,4 @@
-"""Who works with Kept: people, their departments, other systems by key."""
+"""Commands for staff, departments and API keys."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ import typer
 from portal.cli.app import command_group, load, print_lines
 
 staff = command_group("staff", "People at the desk.")
-department = command_group("department", "Departments: when they work, and how soon they move.")
+department = command_group("department", "Departments: their hours, and how soon they act.")
 apikey = command_group("apikey", "Keys for other systems.")
 
 
@@ -15,11 +15,13 @@ apikey = command_group("apikey", "Keys for other systems.")
 def add_staff(
     email: Annotated[str, typer.Argument(metavar="EMAIL")],
     name: Annotated[str, typer.Option(help="The name that colleagues and customers read.")],
-    role: Annotated[str | None, typer.Option(help="agent (at first), manager or admin.")] = None,
+    role: Annotated[str | None, typer.Option(help="agent (the default), manager or admin.")] = None,
     department: Annotated[
-        list[str] | None, typer.Option(help="A department's key; give it once for each.")
+        list[str] | None, typer.Option(help="The key of a department; repeat it for several.")
     ] = None,
-    lead: Annotated[bool, typer.Option("--lead", help="They lead these departments.")] = False,
+    lead: Annotated[
+        bool, typer.Option("--lead", help="Make the person the lead of these departments.")
+    ] = False,
 ) -> None:
     """Add a person and print a one-time link with which they set a password.
 
@@ -33,7 +35,7 @@ def add_staff(
 
 @staff.command("list")
 def list_staff() -> None:
-    """List the people, their roles and departments, and who is away.
+    """List the staff with their roles, departments and absences.
 
     \b
     Example: kept staff list
@@ -47,16 +49,15 @@ def list_staff() -> None:
 def mark_absent(
     email: Annotated[str, typer.Argument(metavar="EMAIL")],
     from_: Annotated[
-        str | None, typer.Option("--from", help="The first day away, such as 2025-06-03; now.")
+        str | None,
+        typer.Option("--from", help="The first day of absence, such as 2025-06-03; default: now."),
     ] = None,
-    until: Annotated[
-        str | None, typer.Option(help="The day they are back; until they say so.")
-    ] = None,
+    until: Annotated[str | None, typer.Option(help="The day of the return; default: open.")] = None,
     deputy: Annotated[
-        str | None, typer.Option(metavar="EMAIL", help="Who stands in; else the lead.")
+        str | None, typer.Option(metavar="EMAIL", help="The substitute; default: the lead.")
     ] = None,
 ) -> None:
-    """Mark a person as away; what they have goes to their deputy or their department's lead.
+    """Mark a person as absent; their work goes to their deputy or to the department's lead.
 
     \b
     Example: kept staff absent ana@example.com --until 2025-06-03 --deputy tom@example.com
@@ -68,7 +69,7 @@ def mark_absent(
 
 @staff.command("back")
 def mark_back(email: Annotated[str, typer.Argument(metavar="EMAIL")]) -> None:
-    """Mark a person as here again; what others took over stays with them.
+    """Mark a person as returned; work that others took over stays with them.
 
     \b
     Example: kept staff back ana@example.com
@@ -83,7 +84,7 @@ def name_lead(
     email: Annotated[str, typer.Argument(metavar="EMAIL")],
     department: Annotated[str, typer.Argument(metavar="DEPARTMENT")],
 ) -> None:
-    """Let a person lead a department, in place of whoever leads it now.
+    """Make a person the lead of a department, in place of the current one.
 
     \b
     Example: kept staff lead ana@example.com telesales
@@ -95,7 +96,7 @@ def name_lead(
 
 @staff.command("disable")
 def disable_staff(email: Annotated[str, typer.Argument(metavar="EMAIL")]) -> None:
-    """Sign a person out for good; what they have goes to their deputy or department.
+    """Disable a person; their work goes to their deputy or department.
 
     \b
     Example: kept staff disable ana@example.com
@@ -107,7 +108,7 @@ def disable_staff(email: Annotated[str, typer.Argument(metavar="EMAIL")]) -> Non
 
 @department.command("list")
 def list_departments() -> None:
-    """List the departments, their hours and how soon they move.
+    """List the departments, their hours and how soon they act.
 
     \b
     Example: kept department list
@@ -120,16 +121,24 @@ def list_departments() -> None:
 @department.command("set")
 def set_department(
     key: Annotated[str, typer.Argument(metavar="KEY")],
-    name: Annotated[str | None, typer.Option(help="What customers and staff read.")] = None,
-    hours: Annotated[str | None, typer.Option(help="Such as Mon-Fri 09:00-17:30; always.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The name that customers and staff read.")
+    ] = None,
+    hours: Annotated[
+        str | None, typer.Option(help="Such as Mon-Fri 09:00-17:30, or always.")
+    ] = None,
     timezone: Annotated[str | None, typer.Option(help="Such as America/New_York.")] = None,
-    holidays: Annotated[str | None, typer.Option(help="Such as US or US-CA; none.")] = None,
-    accept_within: Annotated[str | None, typer.Option(help="Such as 4bh; none.")] = None,
+    holidays: Annotated[str | None, typer.Option(help="Such as US or US-CA, or none.")] = None,
+    accept_within: Annotated[str | None, typer.Option(help="Such as 4bh, or none.")] = None,
     reply_within: Annotated[str | None, typer.Option(help="Such as 4bh.")] = None,
-    lead_after: Annotated[str | None, typer.Option(help="What slips goes to the lead.")] = None,
-    manager_after: Annotated[str | None, typer.Option(help="Then it goes to a manager.")] = None,
+    lead_after: Annotated[
+        str | None, typer.Option(help="When a dropped ball goes to the lead, such as 4bh.")
+    ] = None,
+    manager_after: Annotated[
+        str | None, typer.Option(help="When it goes to a manager, such as 1bd.")
+    ] = None,
 ) -> None:
-    """Change how a department works, from now on; dates that customers were told stay.
+    """Change a department; dates that customers were given stay.
 
     \b
     Example: kept department set telesales --hours "Mon-Fri 09:00-12:00, 13:00-17:30"
@@ -145,7 +154,7 @@ def set_department(
 
 @apikey.command("create")
 def create_api_key(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
-    """Make a key for another system and print it, this once.
+    """Create a key for another system and print it, once only.
 
     \b
     Example: kept apikey create billing
@@ -157,7 +166,7 @@ def create_api_key(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None
 
 @apikey.command("list")
 def list_api_keys() -> None:
-    """List the keys by name, and since when each is good or revoked.
+    """List the keys by name, and since when each is valid or revoked.
 
     \b
     Example: kept apikey list
@@ -169,7 +178,7 @@ def list_api_keys() -> None:
 
 @apikey.command("revoke")
 def revoke_api_key(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
-    """Refuse a key from now on.
+    """Revoke a key.
 
     \b
     Example: kept apikey revoke billing

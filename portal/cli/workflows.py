@@ -1,4 +1,4 @@
-"""Workflow files, and what customers reply."""
+"""Commands for workflow files and replies."""
 
 from portal.cli.app import Files, Strict, command_group, load, print_lines
 
@@ -8,9 +8,9 @@ replies = command_group("replies", "What customers reply, and what it means.")
 
 @workflow.command("check")
 def check_workflows(files: Files, strict: Strict = False) -> None:
-    """Read workflow files and show every mistake with its line and a remedy.
+    """Validate workflow files; each issue has its line and a remedy.
 
-    Texts that cost more than one segment are warnings, told and let pass.
+    Texts of more than one segment are warnings.
 
     \b
     Example: kept workflow check --strict my-workflow.toml
@@ -24,7 +24,7 @@ def check_workflows(files: Files, strict: Strict = False) -> None:
 def load_workflows(files: Files, strict: Strict = False) -> None:
     """Load workflow files, all of them or none; a changed one becomes a new version.
 
-    The name of a workflow that comes with Kept will do too.
+    A workflow that comes with Kept can be given by its name.
 
     \b
     Example: kept workflow load card-application my-workflow.toml
@@ -48,9 +48,9 @@ def list_workflows() -> None:
 
 @replies.command("export")
 def export_replies() -> None:
-    """Print as CSV the replies that people at the desk labelled, without names and numbers.
+    """Print as CSV the replies whose intent staff corrected, without names and numbers.
 
-    They are for the corpus by which replies are understood.
+    They extend the corpus for classifying replies.
 
     \b
     Example: kept replies export > labelled.csv

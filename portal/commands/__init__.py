@@ -1,1 +1,1 @@
-"""What the `kept` commands do once their words have been read: one file for each noun."""
+"""What the `kept` commands do after parsing: one file for each noun."""

@@ -12,7 +12,7 @@ MAX_NAME_LENGTH = 120
 
 
 def create_key(settings: Settings, name: str) -> list[str]:
-    """Make a key; its secret is the only line, so that a script can take it."""
+    """Create a key; its secret is the only line, so that a script can read it."""
     name = name.strip()
     if not 0 < len(name) <= MAX_NAME_LENGTH or not name.isprintable():
         raise BadInput(f"A key's name has 1 to {MAX_NAME_LENGTH} letters.")
@@ -30,7 +30,7 @@ def create_key(settings: Settings, name: str) -> list[str]:
 
 
 def list_keys(settings: Settings) -> list[str]:
-    """A line for each key: its name, and since when it is good or was revoked."""
+    """A line for each key: its name, and since when it is valid or revoked."""
 
     async def read(operations: Operations) -> list[str]:
         async with operations.database.reading() as session:
@@ -46,7 +46,7 @@ def list_keys(settings: Settings) -> list[str]:
 
 
 def revoke_key(settings: Settings, name: str) -> list[str]:
-    """Refuse a key from now on. Raises NotFound, or Conflict where it was revoked before."""
+    """Revoke a key. Raises NotFound, or Conflict if it is revoked already."""
 
     async def refuse(operations: Operations) -> list[str]:
         async with operations.begin(COMMAND_LINE_ACTOR) as uow:

@@ -1,4 +1,4 @@
-"""`kept demo`: the whole product on sample data, in a folder of its own, bound to no real provider."""
+"""`kept demo`: the whole product on sample data, in a folder of its own, without a real provider."""
 
 import secrets
 import shutil
@@ -28,15 +28,15 @@ BRAND = "Acme"
 HOST = "127.0.0.1"
 REQUESTS, SEED = 40, 1
 MARKER = "this-is-a-demo"
-"""Stands in a demo's folder; without it nothing there is ever removed."""
+"""A file that marks a demo folder; without it nothing in the folder is ever removed."""
 SENT_AFTER, DELIVERED_AFTER = 0.3, 0.8
-"""Seconds, as fast as a good day at a carrier."""
+"""Seconds, like a fast carrier."""
 
 
 def run_demo(settings: Settings, port: int, folder: Path) -> int:
     """Run the demo until SIGINT or SIGTERM; the exit code.
 
-    Raises Conflict where another demo runs in this folder, or where it holds something else.
+    Raises Conflict if another demo runs in this folder, or if the folder has other content.
     """
     install_signal_handlers()
     folder = folder.resolve()
@@ -52,7 +52,7 @@ def run_demo(settings: Settings, port: int, folder: Path) -> int:
             demo_settings = _settings(environment)
             migrate_database(demo_settings)
             worker = worker_child(environment)
-            worker.start()  # it wakes up while the samples are written
+            worker.start()  # it starts up while the sample data is written
             password = secrets.token_urlsafe(9)
             samples = _people_and_requests(demo_settings, password)
             _say_where_to_look(address, simulator, samples, password)
@@ -61,7 +61,7 @@ def run_demo(settings: Settings, port: int, folder: Path) -> int:
 
 
 def _claim(folder: Path) -> None:
-    """Mark the folder as a demo's. Raises Conflict where it is somebody else's."""
+    """Mark the folder as a demo folder. Raises Conflict if it has other content."""
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MARKER).exists():
         raise Conflict(
             f"{folder} holds something that is not a demo's, and a demo begins by emptying its "
@@ -72,7 +72,7 @@ def _claim(folder: Path) -> None:
 
 
 def _clear(folder: Path) -> None:
-    """Begin anew. The running queue holds this folder, so no other demo is at work in it."""
+    """Empty the folder. The running Redis locks it, so no other demo uses it."""
     for entry in folder.iterdir():
         if entry.name == MARKER or entry.name.startswith("queue."):
             continue
@@ -83,13 +83,13 @@ def _clear(folder: Path) -> None:
 
 
 def _carrier(settings: Settings, address: str) -> dict[str, Any]:
-    """How the simulated carrier behaves; it signs for the public address, and posts to this one."""
+    """The configuration of the fake carrier: it signs for the public URL, and posts to `address`."""
     public = _public_url(settings, address)
     return {
         "sent_after": SENT_AFTER,
         "delivered_after": DELIVERED_AFTER,
         "inbound_url": f"{public}/hooks/twilio/inbound",
-        # The product answers STOP and START itself here, so that the phone shows it.
+        # The product answers STOP and START itself here, so that the phone on the demo page shows it.
         "confirms_stop": False,
         "blocks_stopped": False,
         "webhook_origin": address,
@@ -101,7 +101,7 @@ def _carrier(settings: Settings, address: str) -> dict[str, Any]:
 def _told(
     settings: Settings, folder: Path, address: str, queue: str, simulator: FakeProviders
 ) -> dict[str, str]:
-    """What web and worker read from their environment: every way out leads to the simulator."""
+    """The environment of web and worker: every provider is a fake one."""
     carrier = simulator.config
     return {
         "KEPT_DATA_DIR": str(folder),
@@ -126,7 +126,7 @@ def _public_url(settings: Settings, address: str) -> str:
 
 
 def _settings(environment: Mapping[str, str]) -> Settings:
-    """What web and worker understand of it."""
+    """The settings that web and worker read from it."""
     attributes = {Settings.environment_name(name): name for name in Settings.model_fields}
     return Settings.load(**{attributes[name]: value for name, value in environment.items()})
 

@@ -1,4 +1,4 @@
-"""`kept department`: when departments work, and how soon they move."""
+"""`kept department`: the business hours of departments, and how soon they act."""
 
 from sqlmodel import col, select
 
@@ -25,7 +25,7 @@ def list_departments(settings: Settings) -> list[str]:
 
 
 def change(settings: Settings, key: str, wanted: DepartmentChange) -> list[str]:
-    """Change what is named; shows the department as it is then."""
+    """Apply the given changes; returns the lines of the changed department."""
     if wanted.is_empty:
         raise BadInput("Say what to change, such as --hours. `kept department list` shows what is.")
 

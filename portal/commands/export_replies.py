@@ -1,4 +1,4 @@
-"""`kept replies`: what people said that customers' words mean, so that the corpus grows."""
+"""`kept replies`: the intents that staff corrected, to extend the corpus."""
 
 import csv
 import io
@@ -21,10 +21,10 @@ WORD = re.compile(r"[^\W\d_]+")
 
 
 def export_labelled_replies(settings: Settings) -> list[str]:
-    """CSV with a heading, `text,label`: a line for each message that a person labelled.
+    """CSV with a heading, `text,label`: a line for each message whose intent staff corrected.
 
-    Without the customer's name, addresses, links and long numbers. What else the words tell is
-    for whoever asks for them to read.
+    Without the customer's name, addresses, links and long numbers. Other personal data in the
+    text remains: review the export before sharing it.
     """
 
     async def read(operations: Operations) -> list[str]:
@@ -46,7 +46,7 @@ def export_labelled_replies(settings: Settings) -> list[str]:
 
 
 def redact_personal_data(text: str, name: str) -> str:
-    """The words without what tells of whom they are, in one line."""
+    """The text without personal data, in one line."""
     names = set(normalize_words(name).split())
     text = MAIL.sub("[mail]", LINK.sub("[link]", text))
     text = LONG_NUMBER_PATTERN.sub(lambda found: DIGIT.sub("0", found[0]), text)

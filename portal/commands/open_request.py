@@ -1,4 +1,4 @@
-"""`kept open`: a request opened from the command line."""
+"""`kept open`: open a request from the command line."""
 
 from portal.commands.runner import COMMAND_LINE_ACTOR, run_operation
 from portal.operations import Operations, RequestDetails, open_request
@@ -6,7 +6,7 @@ from portal.settings import Settings
 
 
 def open_from_command_line(settings: Settings, order: RequestDetails) -> list[str]:
-    """Open it, owe the customer the first text, and give its reference and link."""
+    """Open a request, queue the first text, and return its reference and link."""
 
     async def begin(operations: Operations) -> list[str]:
         async with operations.begin(COMMAND_LINE_ACTOR) as uow:

@@ -1,4 +1,4 @@
-"""The ground that a command stands on: a database that is ready, and a relay to act with."""
+"""Runs an operation for a command, on a migrated database."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -17,16 +17,16 @@ from portal.runtime.migrations import is_current, migrate
 from portal.settings import Settings
 
 COMMAND_LINE_ACTOR = Actor(ActorKind.SYSTEM, "Command line")
-"""Whoever may run commands on the machine."""
+"""The actor of every command."""
 
 T = TypeVar("T")
 
 
 def run_operation(settings: Settings, work: Callable[[Operations], Awaitable[T]]) -> T:
-    """Do this on the database of these settings, made ready first where it is a file here.
+    """Run this on the database of these settings; a local SQLite file is migrated first.
 
-    Raises PortalError where it cannot be reached, or is another machine's and not migrated: that
-    is for whoever looks after it to choose the moment for.
+    Raises PortalError if the database is unreachable, or is a server that is not migrated: the
+    operator chooses when to migrate that.
     """
     if settings.is_single_machine:
         migrate_database(settings)
@@ -35,7 +35,7 @@ def run_operation(settings: Settings, work: Callable[[Operations], Awaitable[T]]
 
 
 def migrate_database(settings: Settings) -> list[str]:
-    """Migrate the database; the sentence that says so. Raises PortalError."""
+    """Migrate the database and return a sentence that says so. Raises PortalError."""
     with _plain_words():
         migrate(settings.database_url)
     return ["The database is at the newest revision."]
@@ -43,7 +43,7 @@ def migrate_database(settings: Settings) -> list[str]:
 
 @contextmanager
 def _plain_words() -> Iterator[None]:
-    """What a database or the way to it refuses is one sentence, without the statement."""
+    """Turn a database error into a PortalError of one sentence, without the SQL."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""`kept seed`: lifelike data in the database of these settings."""
+"""`kept seed`: sample data in the database of these settings."""
 
 from portal.commands.runner import run_operation
 from portal.demo.sample_data import fill
@@ -7,11 +7,11 @@ from portal.operations import Operations
 from portal.settings import Settings
 
 LINKS_PRINTED = 5
-"""Links that are printed; the rest stand at the desk."""
+"""The number of printed links; the desk shows the rest."""
 
 
 def seed(settings: Settings, requests: int, number: int) -> list[str]:
-    """Add the sample people and so many requests. Raises Conflict beside the real Twilio."""
+    """Add the sample staff and this number of requests. Raises Conflict beside the real Twilio."""
     if settings.sends_texts and settings.twilio_api_url is None:
         raise Conflict(
             "Sample customers are made up, so they are not added beside a real provider: "

@@ -1,4 +1,4 @@
-"""`kept staff`: who sits at the desk."""
+"""`kept staff`: the people at the desk."""
 
 from collections.abc import Sequence
 
@@ -32,7 +32,7 @@ def add_person(
     *,
     lead: bool,
 ) -> list[str]:
-    """Add a person; the last line is the link with which they set a password, shown this once."""
+    """Add a person; the last line is the one-time link with which they set a password."""
     if role is not None and role not in list(Role):
         raise BadInput(f"There is no role {role!r}. It is agent, manager or admin.")
 
@@ -55,7 +55,7 @@ def add_person(
 
 
 def list_people(settings: Settings) -> list[str]:
-    """A line for each person: address, name, role, departments, and whether they are away."""
+    """A line for each person: address, name, role, departments and absence."""
 
     async def read(operations: Operations) -> list[str]:
         async with operations.database.reading() as session:
@@ -72,7 +72,7 @@ def list_people(settings: Settings) -> list[str]:
 def set_absent(
     settings: Settings, email: str, from_: str | None, until: str | None, deputy: str | None
 ) -> list[str]:
-    """A person is away; what they have goes to whoever stands in, all of it before this ends."""
+    """Mark a person as absent and reassign all of their work before returning."""
 
     async def leave(operations: Operations) -> list[str]:
         async with operations.database.reading() as session:
@@ -96,7 +96,7 @@ def set_absent(
 
 
 def set_back(settings: Settings, email: str) -> list[str]:
-    """A person is here again; what others took over stays with them."""
+    """Mark a person as returned; reassigned work stays where it is."""
 
     async def come(operations: Operations) -> list[str]:
         async with operations.begin(COMMAND_LINE_ACTOR) as uow:
@@ -107,7 +107,7 @@ def set_back(settings: Settings, email: str) -> list[str]:
 
 
 def lead(settings: Settings, email: str, department: str) -> list[str]:
-    """A person leads a department, in place of whoever led it."""
+    """Make a person the lead of a department, in place of the current one."""
 
     async def name(operations: Operations) -> list[str]:
         async with operations.begin(COMMAND_LINE_ACTOR) as uow:
@@ -118,7 +118,7 @@ def lead(settings: Settings, email: str, department: str) -> list[str]:
 
 
 def disable_person(settings: Settings, email: str) -> list[str]:
-    """A person leaves; what they own passes to their departments."""
+    """Disable a person; their work is reassigned."""
 
     async def leave(operations: Operations) -> list[str]:
         async with operations.begin(COMMAND_LINE_ACTOR) as uow:
@@ -144,7 +144,7 @@ def _line(person: StaffMember, seats: Sequence[tuple[int, str, bool]], roster: R
 
 
 def _away(person: StaffMember, roster: Roster) -> str:
-    """Their absence, and who stands in, where somebody is named."""
+    """The absence of a person, with the deputy if one is named."""
     words = person.describe_absence(roster.now, roster.timezone_of(saved_id(person)))
     deputy = roster.staff.get(person.deputy_id or 0)
     return f"{words}; {deputy.name} stands in" if deputy else words

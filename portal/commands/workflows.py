@@ -1,4 +1,4 @@
-"""`kept workflow`: files are checked as a whole, and taken into use all together or not at all."""
+"""`kept workflow`: files are validated as a whole, and loaded all together or not at all."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -25,9 +25,9 @@ from portal.workflows import (
 def check_workflows(
     settings: Settings, names: Iterable[str], *, is_strict: bool = False
 ) -> list[str]:
-    """Read the files; a line for each that is good, and each warning about words.
+    """Validate the files; a line for each valid one, and each warning about texts.
 
-    Raises PortalError with every mistake; with ``is_strict`` a warning is one.
+    Raises PortalError with every issue; with ``is_strict`` a warning is one.
     """
     known = run_operation(settings, _known_departments) if _has_database(settings) else set[str]()
     definitions = read_workflow_files(names, known)
@@ -41,9 +41,9 @@ def check_workflows(
 def load_workflows(
     settings: Settings, names: Iterable[str], *, is_strict: bool = False
 ) -> list[str]:
-    """Take the files into use, all or none; a changed one becomes a new version.
+    """Load the files, all or none; a changed one becomes a new version.
 
-    Warnings about words are told; with ``is_strict`` they are mistakes, and nothing is loaded.
+    Warnings about texts are returned; with ``is_strict`` they are issues, and nothing is loaded.
     """
 
     async def load(operations: Operations) -> list[str]:
@@ -57,7 +57,7 @@ def load_workflows(
 
 
 def list_workflows(settings: Settings) -> list[str]:
-    """Each workflow, its version and stages; then those that come with the product."""
+    """Each workflow with its version and stages; then those that come with Kept."""
 
     async def read(operations: Operations) -> list[str]:
         async with operations.database.reading() as session:
@@ -79,10 +79,10 @@ def list_workflows(settings: Settings) -> list[str]:
 
 
 def read_workflow_files(names: Iterable[str], known: set[str]) -> dict[str, WorkflowDefinition]:
-    """Every file that is named, by its name; a file may refer to departments of another one.
+    """The named files, by name; a file may refer to departments of another one.
 
-    A name may also be that of a workflow that comes with the product. Raises PortalError with
-    every mistake of every file, a line for each.
+    A name may also be that of a workflow that comes with Kept. Raises PortalError with every
+    issue of every file, a line for each.
     """
     waiting = {name: _path_of(name) for name in names}
     read: dict[str, WorkflowDefinition] = {}
@@ -107,9 +107,9 @@ def read_workflow_files(names: Iterable[str], known: set[str]) -> dict[str, Work
 def proofread(
     settings: Settings, definitions: Mapping[str, WorkflowDefinition], *, is_strict: bool
 ) -> list[str]:
-    """A line for each text that would cost more than it must, our own sentences last.
+    """A line for each text that costs more than needed, those of Kept last.
 
-    Raises PortalError with them where ``is_strict``.
+    Raises PortalError with them if ``is_strict``.
     """
     reader = TextLinter(settings.brand, settings.public_url)
     found = [
@@ -134,7 +134,7 @@ async def _known_departments(operations: Operations) -> set[str]:
 
 
 def _has_database(settings: Settings) -> bool:
-    """Checking a file makes nothing, so a database that is not there stays so."""
+    """False if the SQLite file does not exist: checking a workflow creates no database."""
     if not settings.is_single_machine:
         return True
     place = make_url(settings.database_url).database

@@ -1,4 +1,4 @@
-"""What `kept doctor` looks at: one finding a matter, one plain sentence a finding."""
+"""The checks of `kept doctor`: one result for each subject, one plain sentence for each result."""
 
 import asyncio
 import difflib
@@ -18,6 +18,7 @@ from portal.errors import PortalError
 from portal.runtime.embedded_redis import server_path
 from portal.runtime.migrations import is_current
 from portal.settings import Settings
+from portal.settings.old_names import NEW_NAMES
 
 LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "::1"}
 RECOMMENDED_KEY_LENGTH = 32  # letters
@@ -25,14 +26,14 @@ RECOMMENDED_KEY_LENGTH = 32  # letters
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One matter: whether it is well, and a sentence that says so or names the remedy."""
+    """Whether one subject is in order, and a sentence that says so or names the remedy."""
 
     is_ok: bool
     words: str
 
 
 def run_checks(settings: Settings) -> Iterator[CheckResult]:
-    """Look at everything that can be wrong before it goes wrong; changes nothing."""
+    """Check settings, database, queue, providers and the public address; changes nothing."""
     yield from _settings(settings)
     yield _database(settings)
     yield _queue(settings)
@@ -43,15 +44,19 @@ def run_checks(settings: Settings) -> Iterator[CheckResult]:
 
 def _settings(settings: Settings) -> Iterator[CheckResult]:
     known = [Settings.environment_name(name) for name in Settings.model_fields]
-    strange = [
+    unknown = [
         name
         for name in sorted(os.environ)
         if name.startswith(("KEPT_", "TWILIO_")) and name not in known
     ]
-    for name in strange:
+    for name in unknown:
+        if name in NEW_NAMES:
+            text = f"Settings: {name} is now named {NEW_NAMES[name]}; the old name ends soon."
+            yield CheckResult(is_ok=False, words=text)
+            continue
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]}?" if near else "."
-        yield CheckResult(is_ok=False, words=f"Settings: {name} is none that Kept knows{hint}")
+        yield CheckResult(is_ok=False, words=f"Settings: Kept has no setting {name}{hint}")
     if any(
         len(key.get_secret_value()) < RECOMMENDED_KEY_LENGTH
         for key in settings.configured_secret_keys
@@ -60,8 +65,8 @@ def _settings(settings: Settings) -> Iterator[CheckResult]:
             is_ok=False,
             words=f"Settings: KEPT_SECRET_KEY should have {RECOMMENDED_KEY_LENGTH} letters or more.",
         )
-    elif not strange:
-        yield CheckResult(is_ok=True, words="Settings: understood, all of them.")
+    elif not unknown:
+        yield CheckResult(is_ok=True, words="Settings: all of them are valid.")
 
 
 def _database(settings: Settings) -> CheckResult:

@@ -1,4 +1,4 @@
-"""The queue that one machine brings with it: Valkey, from a wheel, as our own child."""
+"""The embedded Redis of one machine: Valkey, from a wheel, as a child process."""
 
 import fcntl
 import json
@@ -46,9 +46,9 @@ def server_path() -> Path:
 
 
 class EmbeddedRedis:
-    """A Valkey server for this data folder, at most one at a time, gone when we are gone.
+    """A Valkey server for this data folder, at most one at a time; it ends with its parent.
 
-    It writes nothing to disk: what matters stands in the database, and a restart costs seconds.
+    It writes nothing to disk: what matters is in the database, and a restart costs seconds.
     Start it from the main thread (see Child), and give `child` to the supervisor.
     """
 
@@ -67,10 +67,10 @@ class EmbeddedRedis:
         return self._child
 
     def start(self) -> str:
-        """Start it and wait until it answers; its URL for REDIS_URL.
+        """Start it, wait until it answers, and return its URL for REDIS_URL.
 
-        Raises Conflict where another Kept uses this data folder, PortalError where the server
-        does not come up.
+        Raises Conflict if another Kept uses this data folder, PortalError if the server does not
+        start.
         """
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self._lock = self._take_lock()
@@ -87,7 +87,7 @@ class EmbeddedRedis:
         return self.url
 
     def stop(self) -> None:
-        """End the server and let go of the data folder; nothing happens where it never started."""
+        """End the server and unlock the data folder; does nothing if it never started."""
         if self._child is not None:
             self._child.kill()  # it has nothing to save
             self._child = None
@@ -125,7 +125,7 @@ class EmbeddedRedis:
         return _pid(noted.read_bytes()) if noted.exists() else 0
 
     def _where_to_listen(self) -> tuple[str, list[str]]:
-        """A socket file where its path is short enough, else a loopback port with a password."""
+        """A socket file if its path is short enough, else a loopback port with a password."""
         path = self.data_dir / "queue.sock"
         if len(os.fsencode(path)) < MAX_SOCKET_PATH_BYTES:
             return f"unix://{path}", ["port 0", f"unixsocket {_quoted(path)}", "unixsocketperm 700"]
@@ -154,7 +154,7 @@ class EmbeddedRedis:
                 try:
                     client.ping()
                 except AuthenticationError:
-                    failed = True  # somebody else took the port between our look and our start
+                    failed = True  # another process took the port in the meantime
                 except RedisError:
                     failed = not self.child.is_running or time.monotonic() > deadline
                 else:
@@ -194,5 +194,5 @@ def _lives(pid: int) -> bool:
 
 
 def _quoted(path: Path) -> str:
-    """As Valkey's settings file reads it: quotes and backslashes escaped, as in JSON."""
+    """Quoted for Valkey's configuration file: quotes and backslashes escaped, as in JSON."""
     return json.dumps(str(path), ensure_ascii=False)

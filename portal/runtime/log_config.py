@@ -1,4 +1,4 @@
-"""What processes say of themselves: one plain line each on stderr, and nothing about customers."""
+"""Logging: plain lines on stderr, without personal data of customers."""
 
 import sys
 
@@ -8,8 +8,8 @@ import structlog
 def configure_logging() -> None:
     """Set up logging for a process.
 
-    Traces show the lines of code and never the values: a customer's words, number or link would
-    stand in them.
+    Tracebacks show lines of code and never values, which may have a customer's message, number
+    or link.
     """
     structlog.configure(
         processors=[

@@ -1,4 +1,4 @@
-"""Bringing the database to the newest revision, by Alembic."""
+"""Migrations by Alembic."""
 
 import sqlalchemy as sa
 from alembic import command
@@ -11,7 +11,7 @@ from portal.paths import MIGRATIONS
 
 
 def configuration(url: str) -> Config:
-    """Alembic's settings for the database at ``url``."""
+    """Alembic's configuration for the database at ``url``."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["url"] = url
@@ -19,15 +19,15 @@ def configuration(url: str) -> Config:
 
 
 def migrate(url: str) -> None:
-    """Run every migration that this database has not had yet. Blocking: call it from a thread.
+    """Run every outstanding migration of this database. Blocking: call it from a thread.
 
-    Several processes may call it at once: one migrates, the others wait and find it done.
+    Several processes may call it at once: one migrates, the others wait.
     """
     command.upgrade(configuration(url), "head")
 
 
 async def is_current(database: Database) -> bool:
-    """Whether the database has had every migration."""
+    """Whether the database is at the newest revision."""
     newest = ScriptDirectory.from_config(configuration(database.url)).get_current_head()
 
     def revision(connection: sa.Connection) -> str | None:

@@ -1,4 +1,4 @@
-"""The processes of one `kept`: started, watched, started again, and all gone when it goes."""
+"""The child processes of one `kept`: started, restarted, and ended with it."""
 
 import ctypes
 import os
@@ -13,8 +13,10 @@ from types import FrameType
 from typing import Self
 
 SHUTDOWN_SECONDS = 10.0  # seconds that all children together have to end before they are killed
-STABLE_AFTER_SECONDS = 5.0  # seconds after which a child counts as well started
-MAX_FAILED_STARTS = 3  # so many short lives before it ever settled, and we give up with a sentence
+STABLE_AFTER_SECONDS = 5.0  # seconds after which a child counts as stable
+MAX_FAILED_STARTS = (
+    3  # early exits in a row, before it was ever stable, after which the supervisor gives up
+)
 MAX_RESTART_SECONDS = 10.0  # seconds between two starts of a child that keeps ending
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -24,8 +26,8 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 class Supervisor:
     """Keeps children running until SIGINT or SIGTERM, then ends them all.
 
-    Name them in the order in which they need one another: the last is stopped first.
-    A child that is running already is taken over as it is.
+    Children are given in the order of their dependencies: the last is stopped first.
+    A child that is running already is adopted.
     """
 
     def __init__(self, children: Sequence["Child"], *, grace: float = SHUTDOWN_SECONDS) -> None:
@@ -33,10 +35,10 @@ class Supervisor:
         self.grace = grace
 
     def run(self) -> int:
-        """Run until told to stop; the exit code: 0, or 1 when a child could not be started.
+        """Run until SIGINT or SIGTERM; returns 0, or 1 if a child could not be started.
 
         While it runs it handles SIGINT, SIGTERM and SIGCHLD, also where they were ignored, as
-        in a shell's background job. When it is told to stop twice it kills at once.
+        in a shell's background job. A second signal kills the children immediately.
         """
         with _Signals() as signals:
             try:
@@ -71,7 +73,7 @@ class Supervisor:
 
 
 class Child:
-    """One process of ours, with a name for people. On Linux it is killed when we end.
+    """One child process, with a name for messages. On Linux it is killed when its parent ends.
 
     Start it from the main thread: the kernel ties its life to the thread that started it
     (prctl(2), PR_SET_PDEATHSIG).
@@ -96,7 +98,7 @@ class Child:
         self._rests_until: float | None = None
 
     def start(self) -> None:
-        """Start it, in a process group of its own, so that a terminal's Ctrl-C reaches only us."""
+        """Start it in a process group of its own, so that a terminal's Ctrl-C reaches only the parent."""
         parent = os.getpid()
         self._started_at = time.monotonic()
         self.process = subprocess.Popen(
@@ -111,17 +113,17 @@ class Child:
 
     @property
     def is_running(self) -> bool:
-        """Whether its process lives now."""
+        """Whether its process is running."""
         return self.process is not None and self.process.poll() is None
 
     @property
     def exit_code(self) -> int | None:
-        """The code it ended with, below 0 where a signal ended it; None while it runs."""
+        """The exit code, below 0 if a signal ended it; None while it runs."""
         return self.process.poll() if self.process else None
 
     @property
     def has_failed(self) -> bool:
-        """Whether it ended by itself at each of its first starts, so that it never was of use."""
+        """Whether it ended by itself at each of its first starts."""
         return (
             not self.is_stable
             and self.failed_starts >= MAX_FAILED_STARTS
@@ -129,9 +131,9 @@ class Child:
         )
 
     def restart_if_due(self, now: float) -> float | None:
-        """Start it again where it has ended and has rested; the seconds until then, if not yet.
+        """Restart it if it has ended and its pause is over; else return the seconds until then.
 
-        ``now`` is on the monotonic clock. Each short life in a row doubles the next rest.
+        ``now`` is on the monotonic clock. Each early exit in a row doubles the pause.
         """
         if self.is_running:
             return None
@@ -150,25 +152,25 @@ class Child:
         return None
 
     def request_stop(self) -> None:
-        """Send SIGTERM, whatever we were told with: a shell may have made SIGINT be ignored."""
+        """Send SIGTERM, never SIGINT: a shell may have made the child ignore SIGINT."""
         if self.process is not None and self.is_running:
             self.process.terminate()
 
     def kill(self) -> None:
-        """Kill it, and return when it is gone."""
+        """Kill it, and return when it has ended."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
 
 
 def print_status(words: str) -> None:
-    """Tell the operator, at once and in order, on standard error."""
+    """Print a message for the operator on standard error, without buffering."""
     sys.stderr.write(f"kept: {words}\n")
     sys.stderr.flush()
 
 
 class _Signals:
-    """Sleeps until a signal comes, and says whether it was one that stops us.
+    """Waits for a signal, and says whether it was SIGINT or SIGTERM.
 
     A signal that comes between two sleeps is not lost: Python writes each one's number into a
     socket (signal.set_wakeup_fd), and that is what is waited on.

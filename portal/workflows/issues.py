@@ -1,4 +1,4 @@
-"""What is wrong with a workflow file: where, and what to do about it."""
+"""The issues of a workflow file: where they are, and how to fix them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 @dataclass(frozen=True)
 class WorkflowIssue:
-    """One thing to put right. `line` counts from 1 and is None where the whole file is meant."""
+    """One issue. `line` counts from 1 and is None if the issue is about the whole file."""
 
     line: int | None
     message: str
@@ -20,9 +20,9 @@ class WorkflowIssue:
 
 
 class WorkflowFileError(Exception):
-    """A workflow file that cannot be used; holds every mistake found, in the order of its lines.
+    """An invalid workflow file, with every issue found, in the order of its lines.
 
-    `str()` gives one line for each: `card.toml:14: stage "made" ... Did you mean ...?`
+    `str()` has one line for each: `card.toml:14: stage "made" ... Did you mean ...?`
     """
 
     def __init__(self, issues: Sequence[WorkflowIssue], source: str = "") -> None:
@@ -31,7 +31,7 @@ class WorkflowFileError(Exception):
         super().__init__("\n".join(self.lines()))
 
     def lines(self) -> list[str]:
-        """One line for each mistake, as compilers print them."""
+        """One line for each issue, in the format of compilers."""
         return [
             f"{self.source}:{mistake.line}: {mistake}"
             if mistake.line
@@ -41,11 +41,11 @@ class WorkflowFileError(Exception):
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str:
-    """A remedy for a word that nobody knows: the nearest that somebody does, or all of a few."""
+    """A remedy for an unknown word: the nearest known one, or all of them if they are few."""
     if near := get_close_matches(word, known, n=1, cutoff=0.6):
         return f'Did you mean "{near[0]}"?'
     if not known:
         return "There is none to name yet."
-    if len(known) > 20:  # more than one reads at a glance
+    if len(known) > 20:  # too many to list
         return "Look at the spelling."
     return f"Known: {', '.join(sorted(known))}."

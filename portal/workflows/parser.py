@@ -1,4 +1,4 @@
-"""Reading a workflow file: all of it, so that every mistake is shown at once."""
+"""Parsing a workflow file as a whole, so that every issue is reported at once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def shipped_workflow_files() -> list[Path]:
 def read_workflow_file(
     path: Path, *, known_departments: Collection[str] = ()
 ) -> WorkflowDefinition:
-    """Read a file as `read_workflow` does; one that cannot be opened is a mistake like others."""
+    """Read a file as `read_workflow` does; one that cannot be opened is an issue too."""
     try:
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
@@ -40,17 +40,17 @@ def read_workflow_file(
 
 
 def read_toml_lines(path: Path) -> TomlLines:
-    """On which line of a workflow file what stands, where `read_workflow_file` has read it."""
+    """The line numbers of a workflow file that `read_workflow_file` has read."""
     return TomlLines(_decoded(path.read_bytes()))
 
 
 def read_workflow(
     text: str | bytes, *, known_departments: Collection[str] = (), source: str = ""
 ) -> WorkflowDefinition:
-    """Read and check the TOML of a workflow, as docs/workflow-files.md describes it.
+    """Parse and validate the TOML of a workflow; docs/workflow-files.md describes the format.
 
-    `known_departments` are the keys of those that exist already, to which a file may refer.
-    Raises WorkflowFileError with every mistake found; `source` is the file's name in it.
+    `known_departments` are the keys of existing departments, which the file may refer to.
+    Raises WorkflowFileError with every issue; `source` is the name of the file in it.
     """
     try:
         decoded = _decoded(text)

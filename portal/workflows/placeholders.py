@@ -1,4 +1,4 @@
-"""The texts of a workflow file into which names and times are put: `{first_name}`, `{link}`."""
+"""The placeholders in the texts of a workflow file: `{first_name}`, `{link}`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OF_THE_PERSON: Final = (
 def placeholder_issues(
     text: str, fields: Sequence[str] = PLACEHOLDERS
 ) -> Iterator[tuple[str, str]]:
-    """What is wrong, and its remedy: fields that nobody fills, links that would break."""
+    """The issues of a text and their remedies: unknown placeholders, links that would break."""
     for field in re.findall(r"\{([^{}]*)\}", text):
         if field in fields:
             continue

@@ -31,7 +31,7 @@ _EXPECTED: Final = 'Write "yes_no" or "time", for a question that a date and hou
 def read_question(
     table: TableReader, stages: Collection[str], base: FollowUpDefinition
 ) -> FollowUpDefinition:
-    """The question of this table: `asking`, with the words and answers that the table gives it."""
+    """The question of this table: `asking`, with the text and the answers of the table."""
     return replace(
         base,
         question=table.localized_text("question", is_template=True) or LocalizedText({}),

@@ -1,4 +1,4 @@
-"""What a workflow file says, once it has been read and checked: departments, stages, questions.
+"""A valid workflow: departments, stages, questions.
 
 A loaded version is stored as JSON and running requests keep theirs, so whatever is added here
 later needs a default: `from_json` must read what was written before.
@@ -35,12 +35,12 @@ MANAGER_AFTER: Final = Duration(1, "bd")
 
 @dataclass(frozen=True)
 class LocalizedText:
-    """A sentence that customers read, by language; plain text in a file is English ("en")."""
+    """A text for customers, by language; plain text in a file is English ("en")."""
 
     texts: dict[str, str]
 
     def in_language(self, locale: str | None) -> str:
-        """The text for "es-MX": that very locale's, else "es", else "en", else the first."""
+        """The text for "es-MX": that locale's, else "es", else "en", else the first."""
         return self.spoken(locale)[1]
 
     def spoken(self, locale: str | None) -> tuple[str, str]:
@@ -58,7 +58,7 @@ class LocalizedText:
 
 @dataclass(frozen=True)
 class AnswerAction:
-    """What an answer does.
+    """What an answer to a question does.
 
     It completes the request (or the stage that asks), opens a `stage`, sends back to a `stage`, or
     closes the request as declined.
@@ -100,10 +100,10 @@ class StageDefinition:
     """One step: who does it, what the customer reads, how long it takes and what it waits for.
 
     It is late after `expected`, and a dropped ball after `grace` more. `sms` is None for the
-    product's own words; `update_every` is None where no update is promised between milestones.
-    `question` is put to the customer when the stage is reached. What an `urgent` stage tells and
-    asks goes at any hour. `third_party` is who does it for us ("" for ourselves), `silent_after` how
-    long they may say nothing (None: as long as they like).
+    product's own text; `update_every` is None where no update is promised between milestones.
+    `question` is asked when the stage is reached. Messages of an `urgent` stage are sent at any
+    hour. `third_party` is the outside company that does it ("" for none), `silent_after` how
+    long it may be silent (None: without limit).
     """
 
     key: str
@@ -127,11 +127,11 @@ class StageDefinition:
 
 @dataclass(frozen=True)
 class DepartmentDefinition:
-    """A department as a file would make it: its hours and how soon it takes up and replies.
+    """A department as the file defines it: its hours, and how soon it accepts and replies.
 
-    `hours` is None for one that never closes, `holidays` a place ("US-CA") or None. A handoff to
+    `hours` is None for one that never closes, `holidays` a region ("US-CA") or None. A handoff to
     it is to be accepted within `accept_within` (None: there is nothing to accept), a customer's
-    message to be answered within `reply_within`. What slips goes to its lead `lead_after` it was
+    message to be answered within `reply_within`. A dropped ball goes to its lead `lead_after` it was
     raised, to a manager `manager_after`.
     """
 
@@ -147,13 +147,13 @@ class DepartmentDefinition:
 
     @property
     def calendar(self) -> BusinessCalendar:
-        """The time in which its business durations run."""
+        """The calendar that counts its business durations."""
         return business_calendar(self.hours, self.timezone, self.holidays)
 
 
 @dataclass(frozen=True)
 class WorkflowDefinition:
-    """A kind of request and its steps. Stages stand in the order of the file; `after` is resolved.
+    """A kind of request and its stages, in the order of the file; `after` is resolved.
 
     `departments` holds those that the file defines; stages may name others that exist already.
     """
@@ -169,7 +169,7 @@ class WorkflowDefinition:
     """Its name as customers read it, where that is not `name`."""
 
     def title_in(self, given: str, locale: str | None) -> str:
-        """What a request is called to its customer: as it was `given`, or by its kind's own title."""
+        """The title of a request for its customer: the `given` one, or that of the workflow."""
         if self.title is not None and given == self.name:
             return self.title.in_language(locale)
         return given
@@ -180,7 +180,7 @@ class WorkflowDefinition:
 
     @staticmethod
     def from_json(text: str) -> WorkflowDefinition:
-        """What `to_json` wrote, now or by an earlier release."""
+        """Reads what `to_json` wrote, in this or an earlier release."""
         return _JSON.validate_json(text)
 
     def stage(self, key: str) -> StageDefinition:
@@ -204,7 +204,7 @@ class WorkflowDefinition:
         return [follow_up for follow_up in self.follow_ups if follow_up.after_stage == stage]
 
     def roots(self) -> list[StageDefinition]:
-        """The stages that wait for none: they open with the request."""
+        """The stages without a dependency: they open with the request."""
         return [stage for stage in self.stages if not stage.after]
 
     def opened_by(self, completed: str, done: Collection[str]) -> list[StageDefinition]:
@@ -234,7 +234,7 @@ class WorkflowDefinition:
         return found - {key}
 
     def stage_levels(self) -> list[tuple[StageDefinition, ...]]:
-        """The stages as a line to draw: one tuple a step, side by side what runs in parallel."""
+        """The stages in order of levels: one tuple for each level, with what runs in parallel."""
         return self._stage_levels
 
     @cached_property

@@ -1,4 +1,4 @@
-"""In which order stages run: what `after` leaves out, and circles in what it says."""
+"""The order of stages: the default of `after`, and cycles in it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Dependencies = Mapping[str, Sequence[str]]
 
 
 def with_default_after(written: Mapping[str, Sequence[str] | None]) -> dict[str, tuple[str, ...]]:
-    """What each stage waits for: what it says, else the stage above, and nothing for the first."""
+    """The dependencies of each stage: those of `after`, else the stage above; none for the first."""
     above: tuple[str, ...] = ()
     after = {}
     for key, said in written.items():
@@ -22,9 +22,9 @@ def with_default_after(written: Mapping[str, Sequence[str] | None]) -> dict[str,
 def find_ambiguous_joins(
     written: Mapping[str, Sequence[str] | None],
 ) -> Iterator[tuple[str, list[str]]]:
-    """Each stage that must say what it waits for and does not, with the branches open above it.
+    """Each stage that needs `after` and lacks it, with the open branches above it.
 
-    "The stage above" means something only where all that stands above has come together in it.
+    "The stage above" is unambiguous only if all branches above it join in it.
     """
     after = with_default_after(written)
     passed = {stage: ancestors(after, stage) for stage in after}
@@ -41,12 +41,14 @@ def find_ambiguous_joins(
             branches = [other for other in beside_or_open if other not in followed]
             if len(branches) > 1:
                 yield key, branches
-                after[key] = tuple(branches)  # most likely meant; what follows is not to blame
+                after[key] = tuple(
+                    branches
+                )  # the likely meaning, so that later stages cause no further issues
                 passed = {stage: ancestors(after, stage) for stage in after}
 
 
 def ancestors(after: Dependencies, key: str) -> set[str]:
-    """All that must be done before this stage; in a circle, itself too."""
+    """All stages that must be done before this one; in a cycle, itself too."""
     found: set[str] = set()
     waiting = list(after[key])
     while waiting:
@@ -57,7 +59,7 @@ def ancestors(after: Dependencies, key: str) -> set[str]:
 
 
 def find_cycles(after: Dependencies) -> Iterator[list[str]]:
-    """Stages that wait for one another, so that none of them would ever open."""
+    """Stages that depend on one another, so that none of them can ever open."""
     left = dict(after)
     while left := _without_ends(left):
         walk = [next(iter(left))]
@@ -69,7 +71,7 @@ def find_cycles(after: Dependencies) -> Iterator[list[str]]:
 
 
 def _without_ends(after: Dependencies) -> dict[str, Sequence[str]]:
-    """Those that wait for one another: without any that waits for none, or that none waits for."""
+    """Remove stages without a dependency and stages that no other depends on."""
     left = dict(after)
     while True:
         waited_for = {above for waits in left.values() for above in waits}

@@ -1,4 +1,4 @@
-"""One table of a workflow file while it is read: hands out values, notes what is wrong with them."""
+"""One table of a workflow file: returns its values and collects their issues."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ MAX_LENGTHS: Final = {
 
 
 class IssueCollector:
-    """The mistakes found so far, each with its line."""
+    """The issues found so far, each with its line."""
 
     def __init__(self, lines: TomlLines) -> None:
         self.lines = lines
         self.issues: list[WorkflowIssue] = []
 
     def add(self, path: TomlPath, message: str, remedy: str) -> None:
-        """Note what is wrong with the value to which the path leads."""
+        """Report an issue with the value at this path."""
         self.issues.append(WorkflowIssue(self.lines.of(path), message, remedy))
 
 
 class TableReader:
     """Reads the values of one table, called `what` in sentences.
 
-    A value that is missing or wrong is noted once and stands as None or "" from then on, so that
-    reading goes on to the next mistake.
+    A missing or invalid value is reported once and is None or "" from then on, so that
+    parsing continues to the next issue.
     """
 
     def __init__(
@@ -56,18 +56,18 @@ class TableReader:
         return key in self.values
 
     def add_issue(self, key: str, message: str, remedy: str, *deeper: str) -> None:
-        """Note a mistake in the value of this key; the message goes on from the table's name."""
+        """Report an issue with the value of this key; the message continues after the table's name."""
         self.collector.add((*self.path, key, *deeper), f"{self.what} {message}", remedy)
 
     def add_parse_error(self, key: str, refusal: ValueError) -> None:
-        """Note what the clock says about the value of this key: a problem, then a remedy."""
+        """Report the error of a time value: a problem, then a remedy."""
         problem, _, remedy = str(refusal).partition(". ")
         self.add_issue(
             key, f'has a value of "{key}" that cannot be read: {problem.rstrip(".")}', remedy
         )
 
     def expect_only(self, known: Collection[str]) -> None:
-        """Note each key that has no meaning here."""
+        """Report each unknown key."""
         for key in self.values:
             if key not in known:
                 self.add_issue(
@@ -75,13 +75,13 @@ class TableReader:
                 )
 
     def required(self, key: str, example: str) -> bool:
-        """Whether the key is there; noted where it is not."""
+        """Whether the key is present; reported if it is not."""
         if key not in self.values:
             self.add_issue(key, f'has no "{key}"', f"Add a line such as {key} = {example}")
         return key in self.values
 
     def text(self, key: str, *, longest: int = MAX_LENGTHS["name"]) -> str:
-        """A plain text; "" where it is missing or wrong."""
+        """A plain text; "" if it is missing or invalid."""
         value = self.values.get(key)
         if value is None:
             return ""
@@ -93,7 +93,7 @@ class TableReader:
         return self._checked_text(key, value, longest)
 
     def key(self, key: str) -> str:
-        """A lower-case key, as in links and commands; "" where it is missing or wrong."""
+        """A lower-case key, as in links and commands; "" if it is missing or invalid."""
         value = self.text(key, longest=MAX_LENGTHS["key"])
         if value and not is_key(value):
             self.add_issue(key, f'has "{value}" as "{key}"', KEY_REMEDY)
@@ -117,7 +117,7 @@ class TableReader:
     def duration(self, key: str, default: Duration) -> Duration: ...
 
     def duration(self, key: str, default: Duration | None = None) -> Duration | None:
-        """A duration; the default where it is missing or wrong."""
+        """A duration; the default if it is missing or invalid."""
         value = self.values.get(key)
         if isinstance(value, str):
             try:
@@ -130,7 +130,7 @@ class TableReader:
         return default
 
     def localized_text(self, key: str, *, is_template: bool = False) -> LocalizedText | None:
-        """What customers read, plain or by language; None where it is missing or wrong."""
+        """A text for customers, plain or by language; None if it is missing or invalid."""
         value = self.values.get(key)
         if value is None:
             return None
@@ -148,7 +148,7 @@ class TableReader:
         return LocalizedText(dict(texts)) if len(self.collector.issues) == noted else None
 
     def names(self, key: str) -> list[str] | None:
-        """A list of keys; None where it is missing or wrong."""
+        """A list of keys; None if it is missing or invalid."""
         value = self.values.get(key)
         if value is None:
             return None
@@ -193,7 +193,7 @@ class TableReader:
 
 
 def is_key(text: str) -> bool:
-    """Whether this can stand in links and commands."""
+    """Whether this is valid in links and commands."""
     return len(text) <= MAX_LENGTHS["key"] and _KEY.fullmatch(text) is not None
 
 

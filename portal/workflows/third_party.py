@@ -1,4 +1,4 @@
-"""A stage that somebody outside does, such as a courier, and how long they may be silent."""
+"""A stage that a third party does, such as a courier, and how long it may be silent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ THIRD_PARTY_KEYS: Final = ("third_party", "silent_after")
 
 
 def read_third_party(table: TableReader) -> tuple[str, Duration | None]:
-    """Who does the stage, and after how long without a word they are silent; "" for ourselves."""
+    """The third party of the stage ("" for none), and after how long it counts as silent."""
     name = table.text("third_party")
     silent_after = table.duration("silent_after")
     if "silent_after" in table and "third_party" not in table:

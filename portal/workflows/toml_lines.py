@@ -1,6 +1,6 @@
-"""On which line of a TOML text something stands: the parser of the standard library does not say.
+"""The line numbers of a TOML text, which the parser of the standard library does not report.
 
-Only for text that `tomllib` has accepted, so that a simple scan is a true one.
+Only for text that `tomllib` has accepted, so that a simple scan is correct.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _TOKEN: Final = re.compile(
 
 
 class TomlLines:
-    """Where the tables and keys of a text stand, lines counted from 1."""
+    """The lines of the tables and keys of a text, counted from 1."""
 
     def __init__(self, text: str) -> None:
         self._lines: dict[TomlPath, int] = {}
@@ -36,7 +36,7 @@ class TomlLines:
         self._scan(text)
 
     def of(self, path: TomlPath) -> int | None:
-        """The line of what the path leads to, or of the nearest thing around it; None for all."""
+        """The line of this path, or of the nearest path around it; None for the whole text."""
         while path and path not in self._lines:
             path = path[:-1]
         return self._lines.get(path)
@@ -71,7 +71,7 @@ class TomlLines:
 
 
 def _end_of_statement(text: str, position: int) -> tuple[int, int]:
-    """Where the next statement begins, and how many lines further: values may span several."""
+    """Where the next statement begins, and how many lines later: values may span several."""
     depth = lines = 0
     for token in _TOKEN.finditer(text, position):
         lines += token[0].count("\n")

@@ -1,4 +1,4 @@
-"""A workflow file as a whole: what its parts say, and whether they agree with one another."""
+"""Validation of a workflow file as a whole: its parts, and whether they are consistent."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _FOLLOW_UP_KEYS: Final = ("key", "after_stage", "wait", "title", *QUESTION_KEYS)
 
 
 class WorkflowValidator:
-    """Reads the tables of a file and notes every mistake in them."""
+    """Reads the tables of a file and collects every issue."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class WorkflowValidator:
         self.stages = [str(table.values.get("key", "")) for table in self.stage_tables]
 
     def read(self) -> WorkflowDefinition:
-        """What the file says; to be used only where nothing was noted."""
+        """The workflow; valid only if no issue was collected."""
         self.table.expect_only(_FILE_KEYS)
         self.table.required("key", '"card-application"')
         self.table.required("name", '"Credit card application"')
@@ -240,7 +240,7 @@ class WorkflowValidator:
         return read_question(table, self.stages, base)
 
     def _in_order(self, stages: list[StageDefinition]) -> list[StageDefinition]:
-        """The stages with what each waits for; notes what can never open."""
+        """The stages with their dependencies; reports stages that can never open."""
         written: dict[str, list[str] | None] = {}
         tables: dict[str, TableReader] = {}
         for key, table in zip(self.stages, self.stage_tables, strict=True):
@@ -270,7 +270,7 @@ class WorkflowValidator:
         ]
 
     def _waits_for(self, table: TableReader, above: list[str]) -> list[str] | None:
-        """What the stage says that it waits for; where that is a mistake, the stage above."""
+        """The dependencies that the stage names; the stage above if they are invalid."""
         names = table.names("after")
         for name in names or []:
             if name not in self.stages:

@@ -1,4 +1,4 @@
-"""Business time: durations, hours, holidays and the two nights on which clocks are changed."""
+"""Business time: durations, hours, holidays and daylight saving time."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ NEW_YORK = business_calendar("Mon-Fri 09:00-17:30", "America/New_York", "US")
 
 
 def moment(text: str, zone: str = "America/New_York") -> datetime:
-    """A moment as the clock on a wall shows it there."""
+    """A moment by its local time."""
     return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
@@ -24,24 +24,24 @@ def hours(count: float) -> timedelta:
     return timedelta(hours=count)
 
 
-def test_now_is_an_aware_utc_moment_that_tests_can_set() -> None:
+def test_now_is_aware_utc_and_tests_can_set_it() -> None:
     with time_machine.travel(datetime(2026, 11, 24, 14, 5, tzinfo=UTC), tick=False):
         assert business_time.now() == datetime(2026, 11, 24, 14, 5, tzinfo=UTC)
         assert business_time.now().tzinfo is UTC
 
 
 @pytest.mark.parametrize("text", ["90s", "15m", "4h", "2d", "4bh", "2bd", "0s"])
-def test_a_duration_reads_back_as_it_was_written(text: str) -> None:
+def test_duration_prints_as_it_was_written(text: str) -> None:
     assert str(Duration.parse(text)) == text
 
 
 @pytest.mark.parametrize("text", ["", "4", "bh", "-4h", "1.5h", "4 h", "4hours", "1h30m", "٤h"])
-def test_a_duration_that_cannot_be_read_is_refused_with_a_sentence(text: str) -> None:
+def test_invalid_duration_is_rejected_with_a_sentence(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not a duration\. Write a whole number and a unit"):
         Duration.parse(text)
 
 
-def test_a_duration_past_ten_years_is_refused() -> None:
+def test_duration_over_ten_years_is_rejected() -> None:
     with pytest.raises(ValueError, match="longer than ten years"):
         Duration.parse("999999999bd")
 
@@ -62,12 +62,12 @@ def test_a_duration_past_ten_years_is_refused() -> None:
         ("Sun 22:00-06:00; Mon 05:00-09:00", "overlap"),
     ],
 )
-def test_hours_that_cannot_be_read_are_refused_with_a_sentence(text: str, sentence: str) -> None:
+def test_invalid_opening_hours_are_rejected_with_a_sentence(text: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         OpeningHours.parse(text)
 
 
-def test_hours_take_lunch_breaks_lists_of_days_and_long_names() -> None:
+def test_opening_hours_accept_breaks_day_lists_and_long_names() -> None:
     assert OpeningHours.parse("Mon-Tue 09:00-12:00, 13:00-17:30; Sat 10:00-14:00").week == (
         ((540, 720), (780, 1050)),
         ((540, 720), (780, 1050)),
@@ -86,18 +86,18 @@ def test_hours_take_lunch_breaks_lists_of_days_and_long_names() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "Nowhere/Land", "../etc/passwd", "America", "a\0b"])
-def test_an_unknown_time_zone_is_refused(name: str) -> None:
+def test_unknown_time_zone_is_rejected(name: str) -> None:
     with pytest.raises(ValueError, match="is not a time zone"):
         business_calendar(None, name)
 
 
 @pytest.mark.parametrize("place", ["", "XX", "us", "US-XX", "GB-"])
-def test_an_unknown_place_for_holidays_is_refused(place: str) -> None:
+def test_unknown_holiday_region_is_rejected(place: str) -> None:
     with pytest.raises(ValueError, match="is no"):
         business_calendar(None, "UTC", place)
 
 
-def test_a_moment_without_a_zone_is_refused() -> None:
+def test_naive_datetime_is_rejected() -> None:
     with pytest.raises(ValueError, match="without a time zone"):
         NEW_YORK.is_open(datetime(2026, 11, 24, 12, 0))  # noqa: DTZ001 - refused
 
@@ -126,7 +126,7 @@ def test_durations_end_at_the_expected_business_time(start: str, duration: str, 
     assert NEW_YORK.add(moment(start), Duration.parse(duration)) == moment(end)
 
 
-def test_a_working_day_on_a_shorter_day_ends_with_that_day() -> None:
+def test_business_day_on_a_shorter_day_ends_at_closing_time() -> None:
     shop = business_calendar("Mon-Fri 09:00-18:00; Sat 10:00-14:00")
     friday = datetime(2026, 11, 27, tzinfo=UTC)
     day = Duration.parse("1bd")
@@ -134,7 +134,7 @@ def test_a_working_day_on_a_shorter_day_ends_with_that_day() -> None:
     assert shop.add(friday + hours(9), day) == friday + hours(24 + 10)
 
 
-def test_a_working_day_of_a_night_shift_is_the_next_night() -> None:
+def test_business_day_of_a_night_shift_ends_the_next_night() -> None:
     bakery = business_calendar("Mon-Fri 22:00-06:00")
     saturday_morning = datetime(2026, 11, 28, 2, tzinfo=UTC)
     assert bakery.is_open(saturday_morning)
@@ -143,7 +143,7 @@ def test_a_working_day_of_a_night_shift_is_the_next_night() -> None:
     )
 
 
-def test_without_closing_time_a_working_day_is_24_hours() -> None:
+def test_business_day_without_closing_time_is_24_hours() -> None:
     start = moment("2026-11-21 12:00")
     assert ALWAYS_OPEN.add(start, Duration.parse("2bd")) == start + timedelta(days=2)
     assert ALWAYS_OPEN.add(start, Duration.parse("3bh")) == start + hours(3)
@@ -151,7 +151,7 @@ def test_without_closing_time_a_working_day_is_24_hours() -> None:
     assert ALWAYS_OPEN.elapsed(start, start + hours(30)) == hours(30)
 
 
-def test_open_always_but_for_holidays() -> None:
+def test_always_open_calendar_closes_on_holidays() -> None:
     hotline = business_calendar("always", "Europe/London", "GB")
     christmas = moment("2026-12-25 12:00", "Europe/London")
     assert not hotline.is_open(christmas)
@@ -159,7 +159,7 @@ def test_open_always_but_for_holidays() -> None:
     assert hotline.elapsed(christmas - hours(13), christmas + hours(37)) == hours(2)
 
 
-def test_regions_have_holidays_of_their_own() -> None:
+def test_regions_have_their_own_holidays() -> None:
     scotland = business_calendar("Mon-Fri 09:00-17:00", "Europe/London", "GB-SCT")
     england = business_calendar("Mon-Fri 09:00-17:00", "Europe/London", "GB-ENG")
     second_of_january = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -167,7 +167,7 @@ def test_regions_have_holidays_of_their_own() -> None:
     assert not scotland.is_open(second_of_january)
 
 
-def test_opening_and_closing_time() -> None:
+def test_opening_and_closing_time_of_a_day() -> None:
     assert NEW_YORK.is_open(moment("2026-11-24 09:00"))
     assert not NEW_YORK.is_open(moment("2026-11-24 17:30"))
     assert NEW_YORK.next_open(moment("2026-11-24 17:30")) == moment("2026-11-25 09:00")
@@ -199,7 +199,7 @@ def test_opening_hours_that_never_occur_are_rejected() -> None:
 
 
 def test_business_time_resumes_where_it_paused() -> None:
-    """What a caller does for a pause: due minus now before it, the same added after it."""
+    """A pause: due minus now is stored before it, and added after it."""
     opened, due = moment("2026-11-24 10:00"), moment("2026-11-25 12:00")
     paused, resumed = moment("2026-11-24 15:00"), moment("2026-11-28 08:00")
     left = NEW_YORK.elapsed(paused, due)
@@ -209,7 +209,7 @@ def test_business_time_resumes_where_it_paused() -> None:
     assert worked == NEW_YORK.elapsed(opened, due)
 
 
-def test_days_are_counted_by_a_calendar_that_never_closes() -> None:
+def test_calendar_that_never_closes_counts_days() -> None:
     assert NEW_YORK.calendar_for(Duration.parse("2d")) is ALWAYS_OPEN
     assert NEW_YORK.calendar_for(Duration.parse("2bd")) is NEW_YORK
 
@@ -242,7 +242,7 @@ def test_elapsed_and_next_open_match_the_minute_oracle(
 
 @settings(max_examples=300, deadline=None)
 @given(calendars, starts, st.timedeltas(timedelta(0), timedelta(days=20)))
-def test_open_time_added_is_open_time_elapsed(
+def test_added_business_time_equals_elapsed_business_time(
     calendar: business_time.BusinessCalendar, start: datetime, open_duration: timedelta
 ) -> None:
     end = calendar.add_open_time(start, open_duration)
@@ -253,7 +253,7 @@ def test_open_time_added_is_open_time_elapsed(
 
 @settings(max_examples=200, deadline=None)
 @given(calendars, starts, st.integers(1, 15))
-def test_working_days_pass_one_by_one_and_end_inside_a_working_day(
+def test_business_days_add_one_by_one_and_end_in_opening_hours(
     calendar: business_time.BusinessCalendar, start: datetime, days: int
 ) -> None:
     earlier, later = (calendar.add(start, Duration(count, "bd")) for count in (days, days + 1))

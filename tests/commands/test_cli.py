@@ -1,4 +1,4 @@
-"""The command line: help with an example everywhere, one sentence for what is refused."""
+"""The command line: help with an example for each command, one sentence for each error."""
 
 import re
 import socket
@@ -24,7 +24,7 @@ COMMANDS = sorted(
 
 @pytest.fixture
 def kept(tmp_path, monkeypatch):
-    """Run `kept` as a process in an empty folder with no setting but those given."""
+    """Run `kept` as a process in an empty folder with only the given settings."""
     for name in Settings.model_fields:
         monkeypatch.delenv(Settings.environment_name(name), raising=False)
 
@@ -43,7 +43,7 @@ def kept(tmp_path, monkeypatch):
     return kept
 
 
-def test_the_commands_of_the_contract_are_there():
+def test_all_contract_commands_exist():
     assert {
         "apikey create", "apikey list", "apikey revoke", "demo", "doctor", "migrate", "seed",
         "serve", "staff add", "staff disable", "staff list", "web", "worker",
@@ -52,7 +52,7 @@ def test_the_commands_of_the_contract_are_there():
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help_with_an_example_of_itself(command):
+def test_every_command_has_help_with_its_own_example(command):
     found = typer.main.get_command(app)
     for part in command.split():
         found = found.commands[part]

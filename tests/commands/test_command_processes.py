@@ -1,4 +1,4 @@
-"""The commands on a real database, each as the process that an engineer starts."""
+"""The commands as processes, on a real database."""
 
 import os
 import re
@@ -31,7 +31,7 @@ REFERS = GOOD.replace("lost-key", "lost-hat").replace('[departments.desk]\nname 
 
 @pytest.fixture
 def outside(tmp_path):
-    """The environment of an engineer who has set nothing."""
+    """An environment without settings."""
     names = {Settings.environment_name(name) for name in Settings.model_fields}
     return {name: value for name, value in os.environ.items() if name not in names}
 
@@ -55,15 +55,15 @@ def kept(tmp_path, outside):
 
 
 def refused(done):
-    """One clear answer on stderr, exit code 1, and no trace of Python."""
+    """Exit code 1 and one sentence on stderr, without a traceback."""
     assert done.returncode == 1, done
     assert "Traceback" not in done.stderr
     assert done.stderr.startswith("kept: ")
     return done.stderr
 
 
-def test_from_an_empty_folder_to_a_customers_link(kept, tmp_path):
-    """Nothing is set up first: on one machine the commands make the database themselves."""
+def test_empty_folder_to_customer_link_by_commands(kept, tmp_path):
+    """On one machine the commands create the database."""
     (tmp_path / "key.toml").write_text(GOOD)
     assert "kept workflow load" in kept("workflow", "list").stdout
     loaded = kept("workflow", "load", "key.toml", "device-repair")
@@ -102,7 +102,7 @@ def test_from_an_empty_folder_to_a_customers_link(kept, tmp_path):
     assert "Nobody works in Front Desk" in left, "nobody leaves with work in hand"
 
 
-def test_a_file_with_mistakes_shows_each_with_its_line_and_loads_nothing(kept, tmp_path):
+def test_invalid_file_reports_each_issue_with_its_line_and_loads_nothing(kept, tmp_path):
     (tmp_path / "good.toml").write_text(GOOD)
     wrong = GOOD.replace('"1d"', '"soon"').replace('department = "desk"', 'department = "dsek"')
     (tmp_path / "bad.toml").write_text(wrong)
@@ -115,7 +115,7 @@ def test_a_file_with_mistakes_shows_each_with_its_line_and_loads_nothing(kept, t
 
 
 def test_costly_wording_is_a_warning_unless_strict(kept, tmp_path):
-    """`check` and `load` tell what a text costs and go on; with `--strict` they do not."""
+    """`check` and `load` warn of the cost of a text; with `--strict` they fail."""
     (tmp_path / "key.toml").write_text(GOOD.replace("your key", "your key, " + 12 * "really "))
     told = kept("workflow", "check", "key.toml")
     assert told.returncode == 0
@@ -130,7 +130,7 @@ def test_costly_wording_is_a_warning_unless_strict(kept, tmp_path):
     assert "lost-key" not in kept("workflow", "list").stdout
 
 
-def test_files_may_refer_to_one_anothers_departments(kept, tmp_path):
+def test_workflow_files_share_departments(kept, tmp_path):
     (tmp_path / "a.toml").write_text(REFERS)
     (tmp_path / "b.toml").write_text(GOOD)
     assert '"desk"' in refused(kept("workflow", "check", "a.toml"))
@@ -139,7 +139,7 @@ def test_files_may_refer_to_one_anothers_departments(kept, tmp_path):
     assert not (tmp_path / "data" / "kept.db").exists(), "checking makes nothing"
 
 
-def test_a_key_is_shown_once_and_ends_when_revoked(kept):
+def test_api_key_is_shown_once_and_rejected_after_revocation(kept):
     made = kept("apikey", "create", "billing")
     assert re.fullmatch(r"kept_[\w-]{20,}\n", made.stdout)
     assert "already" in refused(kept("apikey", "create", "billing"))
@@ -150,7 +150,7 @@ def test_a_key_is_shown_once_and_ends_when_revoked(kept):
     assert "no key named 'x'" in refused(kept("apikey", "revoke", "x"))
 
 
-def test_seed_makes_so_many_requests(kept, tmp_path):
+def test_seed_creates_the_given_number_of_requests(kept, tmp_path):
     done = kept("seed", "--requests", "6", "--seed", "3")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("6 requests have been added.")
@@ -167,7 +167,7 @@ def test_seed_refuses_to_run_with_a_real_provider(kept):
     assert "real provider" in refused(kept("seed", **twilio))
 
 
-def test_a_database_that_is_not_there_is_one_sentence(kept):
+def test_unreachable_database_is_one_sentence(kept):
     away = {"DATABASE_URL": "postgresql://a:b@127.0.0.1:1/kept", "KEPT_SECRET_KEY": "x" * 32}
     for command in (["migrate"], ["staff", "list"]):
         assert "The database cannot be reached" in refused(kept(*command, **away))
@@ -175,9 +175,7 @@ def test_a_database_that_is_not_there_is_one_sentence(kept):
 
 
 @pytest.mark.postgres
-def test_on_many_machines_migrating_is_a_step_of_its_own_and_happens_once(
-    kept, outside, postgres, tmp_path
-):
+def test_postgres_is_migrated_once_and_only_by_kept_migrate(kept, outside, postgres, tmp_path):
     postgres.create("fresh")
     try:
         told = {"DATABASE_URL": postgres.url("fresh"), "KEPT_SECRET_KEY": "x" * 32}
@@ -207,7 +205,7 @@ def test_concurrent_migration_of_one_file_is_safe(outside, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.worker
-def test_the_demo_shows_all_of_it_and_leaves_nothing_running(outside, tmp_path, number):
+def test_demo_serves_every_part_and_leaves_no_process(outside, tmp_path, number):
     folder = tmp_path / "demo"
     with start("demo", "--port", "0", "--data-dir", str(folder), env=outside, cwd=tmp_path) as demo:
         said = read_until(demo, "Ctrl-C stops it.")
@@ -271,7 +269,7 @@ def get(url):
 
 
 def eventually(look, within=30.0):
-    """What it finds; for what another process does and says nobody."""
+    """Poll until the function returns a value, for effects of another process."""
     deadline = time.monotonic() + within
     while not (found := look()):
         assert time.monotonic() < deadline
@@ -280,7 +278,7 @@ def eventually(look, within=30.0):
 
 
 def children(pid):
-    """The processes that this one has started (Linux)."""
+    """The child processes of a process (Linux)."""
     found = []
     for entry in Path("/proc").glob("[0-9]*/stat"):
         try:

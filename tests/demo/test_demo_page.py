@@ -1,4 +1,4 @@
-"""The demonstration: what anybody can do on it, and that nobody else has it."""
+"""The demo page, and that only the demo serves it."""
 
 import asyncio
 import socket
@@ -23,14 +23,14 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:
-    """A port at which callers already wait; nobody answers until a test serves it."""
+    """A listening port without a server until a test starts one."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener
 
 
 @pytest.fixture
 async def simulator(listener: socket.socket) -> AsyncIterator[FakeProviders]:
-    """The carrier; it signs for the public address, and posts to our port."""
+    """The fake carrier; it signs for the public URL, and posts to our port."""
     async with FakeProviders(
         auth_token="the token of the tests",
         inbound_url=f"{ORIGIN}/hooks/twilio/inbound",
@@ -41,7 +41,7 @@ async def simulator(listener: socket.socket) -> AsyncIterator[FakeProviders]:
 
 @pytest.fixture
 async def demo(settings: Settings, simulator: FakeProviders) -> AsyncIterator[Starlette]:
-    """The application with its demonstration, before a simulated carrier."""
+    """The application in demo mode, with a fake carrier."""
     told = {
         "twilio_account_sid": simulator.config.account_sid,
         "twilio_from_number": simulator.config.from_number,
@@ -60,7 +60,7 @@ async def visitor(demo: Starlette) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 async def arrive(organisation: Organisation) -> None:
-    """All that we owe has reached his phone."""
+    """Wait until every queued text has reached the phone."""
     async with organisation.database.transaction() as session:
         for message in await organisation.messages():
             if message.status == MessageStatus.QUEUED:
@@ -76,14 +76,14 @@ async def test_demo_page_exists_only_in_demo_mode(
     assert (await client.post("/demo/restart")).status_code in (404, 405)
 
 
-async def test_without_sample_data_it_says_so(visitor: httpx2.AsyncClient) -> None:
+async def test_demo_page_without_sample_data_says_so(visitor: httpx2.AsyncClient) -> None:
     answer = await visitor.get("/demo")
     assert answer.status_code == 404
     assert "kept demo" in answer.text
     assert (await visitor.get("/demo/live")).status_code == 404
 
 
-async def test_all_three_panes_stand_on_one_page(
+async def test_demo_page_has_phone_status_page_and_desk(
     visitor: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     await arrive(organisation)
@@ -99,7 +99,7 @@ async def test_all_three_panes_stand_on_one_page(
 async def test_next_button_switches_to_the_next_responsible_staff(
     visitor: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    """Tess passes it on, Uma of Underwriting takes it up; only then is Martin told."""
+    """Tess hands off, Uma of Underwriting accepts; only then is Martin notified."""
     page = (await visitor.get("/demo")).text
     first = hidden_fields(page, "/demo/advance")
     answer = await visitor.post("/demo/advance", data=first, headers=HTMX)
@@ -126,7 +126,7 @@ async def test_demo_page_never_signs_anybody_in(
     assert (await visitor.get("/desk")).status_code == 303
 
 
-async def test_a_form_from_another_site_is_refused(
+async def test_form_from_another_site_is_rejected(
     visitor: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     answer = await visitor.post("/demo/restart", headers={"Sec-Fetch-Site": "cross-site"})
@@ -134,10 +134,10 @@ async def test_a_form_from_another_site_is_refused(
     assert (await organisation.reload(card_request)).status == "open"
 
 
-async def test_starting_again_opens_a_new_request_and_closes_the_old(
+async def test_restart_opens_a_new_request_and_closes_the_old_one(
     visitor: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    """So that his next reply means the new one; his phone forgets the old story."""
+    """The next reply belongs to the new request, and the phone shows only its texts."""
     await arrive(organisation)
     assert (await visitor.post("/demo/restart")).status_code == 303
     assert (await organisation.reload(card_request)).status == "cancelled"
@@ -153,7 +153,7 @@ async def test_reply_goes_through_the_carrier_to_the_desk(
     listener: socket.socket,
     card_request: ServiceRequest,
 ) -> None:
-    """As a signed webhook, like every text; and whatever he writes is shown, never run."""
+    """As a signed webhook, like every text; its HTML is escaped."""
     server = uvicorn.Server(uvicorn.Config(demo, lifespan="off", log_level="error", ws="none"))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
@@ -187,7 +187,7 @@ async def test_page_message_is_not_listed_as_sms(
     assert "From the page" in (await visitor.get("/demo/desk")).text
 
 
-async def test_after_the_end_it_offers_to_begin_again(
+async def test_demo_offers_a_restart_after_the_end(
     visitor: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     await organisation.run(verbs.cancel, card_request, reason="They asked", by=SYSTEM_ACTOR)

@@ -1,4 +1,4 @@
-"""The simulated carrier, asked by Twilio's own SDK and answered by a small product of ours."""
+"""The fake carrier, called with Twilio's SDK, and posting to a small webhook server."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ SERVICE = "MG" + "0" * 32
 
 
 class Product:
-    """What stands at the other end of the webhooks: notes each one and answers as it is told."""
+    """The receiver of webhooks: records each one and gives the configured response."""
 
     def __init__(self) -> None:
         self.calls: list[dict[str, Any]] = []
@@ -93,7 +93,7 @@ async def http(simulator: FakeProviders) -> AsyncIterator[aiohttp.ClientSession]
         yield session
 
 
-async def test_a_text_is_taken_and_can_be_fetched(simulator: FakeProviders, twilio: Client) -> None:
+async def test_accepted_text_can_be_fetched(simulator: FakeProviders, twilio: Client) -> None:
     taken = await twilio.messages.create_async(to=MARTIN, from_=OURS, body="Hi Martin")
     assert taken.sid.startswith("SM")
     assert len(taken.sid) == 34
@@ -107,7 +107,7 @@ async def test_a_text_is_taken_and_can_be_fetched(simulator: FakeProviders, twil
     assert fetched.date_sent is not None
 
 
-async def test_a_messaging_service_accepts_before_it_picks_a_sender(
+async def test_messaging_service_accepts_before_it_chooses_a_sender(
     simulator: FakeProviders, twilio: Client
 ) -> None:
     taken = await twilio.messages.create_async(to=MARTIN, messaging_service_sid=SERVICE, body="Hi")
@@ -134,7 +134,7 @@ async def test_a_messaging_service_accepts_before_it_picks_a_sender(
         ({"to": "+15005550004", "from_": OURS, "body": "Hi"}, 21610),
     ],
 )
-async def test_a_refused_text_leaves_nothing_behind(
+async def test_rejected_text_is_not_listed(
     simulator: FakeProviders, twilio: Client, words: dict[str, Any], code: int
 ) -> None:
     with pytest.raises(TwilioRestException) as refusal:
@@ -144,7 +144,7 @@ async def test_a_refused_text_leaves_nothing_behind(
     assert simulator.carrier.requests["create"] == 1
 
 
-async def test_wrong_credentials_and_unknown_messages(
+async def test_wrong_credentials_and_unknown_messages_are_rejected(
     simulator: FakeProviders, twilio: Client
 ) -> None:
     with pytest.raises(TwilioRestException) as missing:
@@ -158,7 +158,7 @@ async def test_wrong_credentials_and_unknown_messages(
     assert (refusal.value.status, refusal.value.code) == (401, 20003)
 
 
-async def test_lists_page_newest_first_and_hold_still(
+async def test_lists_are_paged_newest_first_and_stable(
     simulator: FakeProviders, twilio: Client
 ) -> None:
     for number in range(7):
@@ -174,7 +174,7 @@ async def test_lists_page_newest_first_and_hold_still(
     assert len(await twilio.messages.list_async(limit=4, page_size=3)) == 4
 
 
-async def test_lists_narrow_by_sender_and_time(simulator: FakeProviders, twilio: Client) -> None:
+async def test_lists_filter_by_sender_and_time(simulator: FakeProviders, twilio: Client) -> None:
     taken = await twilio.messages.create_async(to=MARTIN, from_=OURS, body="Hi")
     await simulator.receive(MARTIN, "Hello")
     an_hour, now = timedelta(hours=1), datetime.now(UTC)
@@ -188,7 +188,7 @@ async def test_lists_narrow_by_sender_and_time(simulator: FakeProviders, twilio:
     assert [(text.direction, text.body) for text in inbound] == [("inbound", "Hello")]
 
 
-async def test_callbacks_come_signed_and_in_order(
+async def test_callbacks_are_signed_and_in_order(
     simulator: FakeProviders, twilio: Client, product: Product
 ) -> None:
     url = f"{product.url}/hooks/twilio/status?m=42"
@@ -207,7 +207,7 @@ async def test_callbacks_come_signed_and_in_order(
         assert not validator.validate(f"{url}1", call["form"], signature)
 
 
-async def test_an_undelivered_text_says_why(
+async def test_undelivered_text_has_an_error_code(
     simulator: FakeProviders, twilio: Client, product: Product
 ) -> None:
     taken = await twilio.messages.create_async(
@@ -249,7 +249,7 @@ async def test_callback_faults(  # noqa: PLR0917 - fixtures are asked for by nam
     assert simulator.faults.rules() == []
 
 
-async def test_a_callback_can_come_before_the_answer(
+async def test_callback_can_arrive_before_the_response(
     simulator: FakeProviders, twilio: Client, product: Product
 ) -> None:
     simulator.fault("callback_before_answer")
@@ -260,7 +260,7 @@ async def test_a_callback_can_come_before_the_answer(
     assert product.statuses == ["queued", "sent", "delivered"]
 
 
-async def test_a_customers_text_is_announced_and_signed(
+async def test_inbound_text_is_posted_with_a_signature(
     simulator: FakeProviders, product: Product, http: aiohttp.ClientSession
 ) -> None:
     words = {"from": MARTIN, "body": "Where is my card? ñ", "media": ["http://127.0.0.1/a.jpg"]}
@@ -280,7 +280,7 @@ async def test_a_customers_text_is_announced_and_signed(
     assert product.calls[1]["form"] == form, "the same text, announced once more"
 
 
-async def test_a_twiml_answer_becomes_a_text(simulator: FakeProviders, product: Product) -> None:
+async def test_twiml_response_becomes_a_text(simulator: FakeProviders, product: Product) -> None:
     product.answers = [
         web.Response(
             text="<Response><Message>One</Message><Message><Body>Two</Body></Message></Response>",
@@ -295,7 +295,7 @@ async def test_a_twiml_answer_becomes_a_text(simulator: FakeProviders, product: 
     assert [text.body for text in simulator.texts_to(MARTIN)] == ["One", "Two"]
 
 
-async def test_stop_blocks_and_start_opens_again(
+async def test_stop_blocks_a_number_and_start_unblocks_it(
     simulator: FakeProviders, twilio: Client, product: Product
 ) -> None:
     await simulator.receive(MARTIN, " stop ")
@@ -315,24 +315,22 @@ async def test_stop_blocks_and_start_opens_again(
     ]
 
 
-def test_the_carrier_can_leave_stop_to_the_product() -> None:
-    """From a test without an event loop, too."""
+def test_carrier_can_leave_stop_to_the_product() -> None:
+    """Also from a test without an event loop."""
     with FakeProviders(blocks_stopped=False, confirms_stop=False) as simulator:
         text, outcome = simulator.receive(MARTIN, "STOP").result()
         assert outcome.error == "Not posted: no inbound URL is set."
         assert simulator.texts() == (text,)
 
 
-async def test_a_webhook_without_an_answer_is_given_up(
-    simulator: FakeProviders, product: Product
-) -> None:
+async def test_unanswered_webhook_times_out(simulator: FakeProviders, product: Product) -> None:
     product.may_answer.clear()
     _, outcome = await simulator.receive(MARTIN, "Hello")
     product.may_answer.set()
     assert (outcome.kind, outcome.status, len(product.calls)) == ("rt", None, 1)
 
 
-async def test_a_webhook_is_tried_again_only_where_its_url_says_so(
+async def test_webhook_is_retried_only_with_connection_overrides(
     simulator: FakeProviders, product: Product
 ) -> None:
     url = str(simulator.inbound_url)
@@ -343,7 +341,7 @@ async def test_a_webhook_is_tried_again_only_where_its_url_says_so(
     assert (outcome.status, len(product.calls)) == (204, 3)
 
 
-async def test_webhooks_stay_on_loopback_whatever_host_they_are_signed_for(
+async def test_webhooks_go_to_loopback_only(
     product: Product,
 ) -> None:
     public = "https://kept.example/hooks/twilio/inbound"
@@ -358,7 +356,7 @@ async def test_webhooks_stay_on_loopback_whatever_host_they_are_signed_for(
     assert call["url"] == f"{product.url}/hooks/twilio/inbound"
 
 
-async def test_a_phone_can_be_followed(
+async def test_live_stream_shows_texts_of_one_phone(
     simulator: FakeProviders, twilio: Client, http: aiohttp.ClientSession
 ) -> None:
     async with http.get("/simulator/live", params={"number": MARTIN}) as stream:
@@ -390,7 +388,7 @@ async def test_a_phone_can_be_followed(
     assert [event["body"] for event in thread] == ["Hi", "Hello"]
 
 
-async def test_the_controls_speak_plainly(
+async def test_control_api_explains_invalid_input(
     simulator: FakeProviders, twilio: Client, http: aiohttp.ClientSession
 ) -> None:
     async def say(method: str, path: str, **body: Any) -> tuple[int, Any]:
@@ -414,7 +412,7 @@ async def test_the_controls_speak_plainly(
     assert (await say("GET", "messages"))[1] == {"messages": []}
 
 
-async def test_oldest_texts_are_let_go() -> None:
+async def test_oldest_texts_are_dropped() -> None:
     async with FakeProviders(keep_texts=2) as simulator:
         for body in ("One", "Two", "Three"):
             await simulator.receive(MARTIN, body)
@@ -422,7 +420,7 @@ async def test_oldest_texts_are_let_go() -> None:
         assert [text.body for text in simulator.carrier.thread(MARTIN)] == ["Two", "Three"]
 
 
-async def test_stopping_ends_every_stream_and_every_wait() -> None:
+async def test_stop_ends_every_stream_and_wait() -> None:
     async with FakeProviders() as simulator:
         waiting = simulator.wait_for(lambda: simulator.texts_to(MARTIN), timeout=60)
         with simulator.subscribe(MARTIN) as here:

@@ -1,4 +1,4 @@
-"""Each way in which the carrier's answer goes wrong, as Twilio's SDK sees it."""
+"""Each fault of the fake carrier, as Twilio's SDK sees it."""
 
 import asyncio
 import json
@@ -59,7 +59,7 @@ async def send(twilio: Client, to: str = MARTIN) -> Any:
         ({"do": "error", "code": 30034}, 400, 30034),
     ],
 )
-async def test_a_refusal_takes_nothing_and_is_used_up(
+async def test_rejected_text_is_not_accepted_and_uses_up_the_fault(
     simulator: FakeProviders, twilio: Client, rule: dict[str, Any], status: int, code: int
 ) -> None:
     simulator.fault(**rule, times=1)
@@ -74,7 +74,7 @@ async def test_a_refusal_takes_nothing_and_is_used_up(
 
 
 @pytest.mark.parametrize("do", ["status_500", "status_502_html"])
-async def test_a_server_error_may_hide_an_acceptance(
+async def test_server_error_may_hide_an_accepted_text(
     simulator: FakeProviders, twilio: Client, do: str
 ) -> None:
     simulator.fault(do, accepted=True)
@@ -86,7 +86,7 @@ async def test_a_server_error_may_hide_an_acceptance(
 @pytest.mark.parametrize(
     ("do", "taken"), [("drop_connection_before", 0), ("refuse_after_accept", 1)]
 )
-async def test_the_connection_is_dropped(
+async def test_connection_can_be_dropped(
     simulator: FakeProviders, twilio: Client, do: str, taken: int
 ) -> None:
     simulator.fault(do, times=1)
@@ -95,7 +95,7 @@ async def test_the_connection_is_dropped(
     assert len(simulator.texts()) == taken
 
 
-async def test_a_text_may_be_taken_when_nobody_waits_for_it_any_more(
+async def test_text_can_be_accepted_after_the_connection_closed(
     simulator: FakeProviders, twilio: Client
 ) -> None:
     simulator.fault("accept_late", seconds=0.05, times=1)
@@ -105,7 +105,9 @@ async def test_a_text_may_be_taken_when_nobody_waits_for_it_any_more(
     await simulator.wait_for(lambda: [one.status for one in simulator.texts()] == ["delivered"])
 
 
-async def test_half_an_answer_is_no_answer(simulator: FakeProviders, twilio: Client) -> None:
+async def test_truncated_response_raises_outcome_unknown(
+    simulator: FakeProviders, twilio: Client
+) -> None:
     simulator.fault("truncate_201", times=1)
     with pytest.raises(json.JSONDecodeError):
         await send(twilio)
@@ -113,9 +115,7 @@ async def test_half_an_answer_is_no_answer(simulator: FakeProviders, twilio: Cli
 
 
 @pytest.mark.parametrize("taken", [1, 0])
-async def test_an_answer_that_does_not_come(
-    simulator: FakeProviders, twilio: Client, taken: int
-) -> None:
+async def test_response_can_hang(simulator: FakeProviders, twilio: Client, taken: int) -> None:
     simulator.fault("hang", seconds=30, times=1, accepted=bool(taken))
     sending = asyncio.create_task(send(twilio))
     await simulator.wait_for(lambda: simulator.carrier.requests["create"] == 1)
@@ -127,7 +127,7 @@ async def test_an_answer_that_does_not_come(
     assert len(simulator.texts()) == taken
 
 
-async def test_a_rule_may_be_for_one_number_only(simulator: FakeProviders, twilio: Client) -> None:
+async def test_fault_may_apply_to_one_number(simulator: FakeProviders, twilio: Client) -> None:
     simulator.fault("status_500", to="+14155550133")
     await send(twilio)
     for _ in range(3):
@@ -135,7 +135,7 @@ async def test_a_rule_may_be_for_one_number_only(simulator: FakeProviders, twili
             await send(twilio, "+14155550133")
 
 
-async def test_reading_can_fail_as_well(simulator: FakeProviders, twilio: Client) -> None:
+async def test_fetching_and_listing_can_fail(simulator: FakeProviders, twilio: Client) -> None:
     taken = await send(twilio)
     simulator.fault("status_500", on="fetch", times=1)
     simulator.fault("status_429", on="list", times=1)
@@ -149,7 +149,7 @@ async def test_reading_can_fail_as_well(simulator: FakeProviders, twilio: Client
     assert (await twilio.messages(taken.sid).fetch_async()).sid == taken.sid
 
 
-async def test_a_rule_may_act_by_chance_and_what_was_done_is_counted(
+async def test_fault_may_act_by_chance_and_is_counted(
     simulator: FakeProviders, twilio: Client
 ) -> None:
     simulator.faults.dice.seed(7)

@@ -1,4 +1,4 @@
-"""The simulated mailbox, its pages, and the promise that none of it is ever real."""
+"""The fake mailbox, its pages, and that nothing of it can be real."""
 
 import json
 import os
@@ -63,7 +63,7 @@ async def send(simulator: FakeProviders, mail: EmailMessage) -> None:
     await aiosmtplib.send(mail, hostname=address.hostname, port=address.port, start_tls=False)
 
 
-async def test_a_mail_is_kept_as_it_came(
+async def test_email_is_stored_unchanged(
     simulator: FakeProviders, http: aiohttp.ClientSession
 ) -> None:
     await send(simulator, a_mail())
@@ -79,7 +79,7 @@ async def test_a_mail_is_kept_as_it_came(
     assert shown["html"].startswith("<p style")
 
 
-async def test_the_pages_run_nothing_that_a_mail_brings(
+async def test_mailbox_pages_run_no_script_of_an_email(
     simulator: FakeProviders, http: aiohttp.ClientSession
 ) -> None:
     await send(simulator, a_mail(subject="<script>alert(1)</script>"))
@@ -105,21 +105,21 @@ async def test_the_pages_run_nothing_that_a_mail_brings(
     assert "default-src 'none'" in policy
 
 
-async def test_an_unknown_mail_is_a_kind_page(http: aiohttp.ClientSession) -> None:
+async def test_unknown_email_is_a_404_page(http: aiohttp.ClientSession) -> None:
     for path in ("/mail/999", "/mail/999/html"):
         async with http.get(path) as answer:
             assert answer.status == 404
             assert "This mail is not here" in await answer.text()
 
 
-async def test_oldest_mails_are_let_go(simulator: FakeProviders) -> None:
+async def test_oldest_emails_are_dropped(simulator: FakeProviders) -> None:
     for number in range(5):
         await send(simulator, a_mail(subject=f"Mail {number}"))
     assert [mail.subject for mail in simulator.mailbox.mails()] == ["Mail 2", "Mail 3", "Mail 4"]
 
 
 @pytest.mark.parametrize("code", [451, 550])
-async def test_an_address_can_be_refused(simulator: FakeProviders, code: int) -> None:
+async def test_recipient_can_be_refused(simulator: FakeProviders, code: int) -> None:
     simulator.fault("mail_refuse", to=MARTIN, code=code, times=1)
     with pytest.raises(aiosmtplib.SMTPRecipientsRefused) as refusal:
         await send(simulator, a_mail())
@@ -127,7 +127,7 @@ async def test_an_address_can_be_refused(simulator: FakeProviders, code: int) ->
     assert simulator.mailbox.mails() == ()
 
 
-async def test_a_reply_goes_to_the_products_mail_hook() -> None:
+async def test_reply_is_posted_to_the_mail_hook() -> None:
     taken = []
 
     async def hook(request: web.Request) -> web.Response:
@@ -157,8 +157,8 @@ async def test_a_reply_goes_to_the_products_mail_hook() -> None:
     assert "It never came." in reply
 
 
-async def test_it_can_be_mounted_in_another_application() -> None:
-    """Pages link to themselves and the state is at hand, wherever the application stands."""
+async def test_fake_providers_can_be_mounted_in_another_application() -> None:
+    """Pages link to themselves, and the state is accessible, wherever it is mounted."""
     carrier = create_carrier()
     app = Starlette(routes=[Mount("/simulated", carrier)])
     carrier.state.mailbox.keep(MARTIN, (MARTIN,), a_mail().as_bytes())
@@ -175,17 +175,17 @@ async def test_it_can_be_mounted_in_another_application() -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com", ""])  # noqa: S104
-def test_it_listens_on_loopback_only(host: str) -> None:
+def test_fake_providers_listen_on_loopback_only(host: str) -> None:
     with pytest.raises(UnsafeCredentials, match="loopback"):
         FakeProviders(host)
 
 
-def test_it_answers_to_no_account_that_could_be_real() -> None:
+def test_real_looking_account_sid_is_rejected() -> None:
     with pytest.raises(UnsafeCredentials, match="real account"):
         FakeProviders(account_sid="AC" + "5" * 32)
 
 
-def test_it_does_not_start_beside_a_real_token(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fake_providers_do_not_start_beside_a_real_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWILIO_AUTH_TOKEN", "a real one")
     with pytest.raises(UnsafeCredentials, match="TWILIO_AUTH_TOKEN"):
         FakeProviders()
@@ -204,7 +204,7 @@ def start(**environment: str) -> "subprocess.Popen[str]":
     )
 
 
-async def test_as_a_process_it_says_where_it_is_and_stops_when_told() -> None:
+async def test_process_prints_its_urls_and_stops_on_signal() -> None:
     with start(KEPT_SIMULATOR_FROM_NUMBER="+14155550142") as process:
         assert process.stdout
         ready = json.loads(process.stdout.readline())
@@ -217,7 +217,7 @@ async def test_as_a_process_it_says_where_it_is_and_stops_when_told() -> None:
     assert (process.returncode, errors) == (0, "")
 
 
-def test_as_a_process_it_refuses_in_one_sentence() -> None:
+def test_process_reports_a_failed_start_in_one_sentence() -> None:
     with start(TWILIO_AUTH_TOKEN="a real one") as process:
         _, errors = process.communicate(timeout=10)
     assert process.returncode == 1
@@ -242,5 +242,5 @@ def test_as_a_process_it_refuses_in_one_sentence() -> None:
         ("😀" * 67, 3),  # 33 to a part: a surrogate pair is not split
     ],
 )
-def test_the_carrier_counts_parts(body: str, parts: int) -> None:
+def test_carrier_counts_segments(body: str, parts: int) -> None:
     assert count_segments(body) == parts

@@ -1,4 +1,4 @@
-"""The sample requests: lifelike, complete, and made by the product's own operations."""
+"""The sample requests: realistic, complete, and made by operations."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -36,7 +36,9 @@ TUESDAY_NOON = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
 CHRISTMAS = datetime(2026, 12, 25, 12, 0, tzinfo=UTC)
 
 
-async def test_forty_samples_show_every_state_and_keep_every_rule(operations, database, clock):
+async def test_forty_sample_requests_cover_every_state_and_satisfy_invariants(
+    operations, database, clock
+):
     now = MONDAY_NIGHT
     clock.move_to(now)
     samples = await fill(operations, 40, 1, password_hash="a hash")
@@ -77,7 +79,7 @@ async def test_forty_samples_show_every_state_and_keep_every_rule(operations, da
     assert not any("{" in one.body for one in out)
 
 
-async def test_martins_card_was_just_handed_to_card_processing(operations, database, clock):
+async def test_martins_card_is_handed_off_to_card_processing(operations, database, clock):
     clock.move_to(TUESDAY_NOON)
     (card_request,) = await fill(operations, 1, 7)
     async with database.reading() as session:
@@ -94,7 +96,7 @@ async def test_martins_card_was_just_handed_to_card_processing(operations, datab
     assert card_request.link.endswith(request.live_link.token)
 
 
-async def test_seeding_twice_adds_more_and_keeps_people_as_they_are(operations, database):
+async def test_second_seed_adds_requests_and_keeps_staff(operations, database):
     await fill(operations, 4, 1, password_hash="a hash")
     again = await fill(operations, 4, 1)
     async with database.reading() as session:
@@ -104,7 +106,7 @@ async def test_seeding_twice_adds_more_and_keeps_people_as_they_are(operations, 
     assert again[0].name == MARTIN.name
 
 
-async def test_a_workflow_that_was_changed_here_is_left_alone(operations, database):
+async def test_seed_keeps_a_changed_workflow(operations, database):
     text = next(path for path in shipped_workflow_files() if path.stem == "card-application")
     own = read_workflow(text.read_text().replace("Intake", "First look"))
     async with operations.begin(SYSTEM_ACTOR) as uow:
@@ -115,7 +117,7 @@ async def test_a_workflow_that_was_changed_here_is_left_alone(operations, databa
         assert (await session.exec(select(ServiceRequest.id))).first() is None
 
 
-def test_the_same_seed_tells_the_same_stories():
+def test_same_seed_makes_the_same_scenarios():
     scenario = SCENARIOS[2]
     once, again, other = (
         [step.at for step in plan(scenario, SHIPPED[scenario.workflow], TUESDAY_NOON, seed)]
@@ -131,8 +133,8 @@ def test_the_same_seed_tells_the_same_stories():
 @pytest.mark.parametrize(
     "story", [MARTIN_SCENARIO, *SCENARIOS], ids=lambda scenario: scenario.stage
 )
-def test_offices_work_in_their_hours(scenario, now):
-    """What staff do happens while at least one of the departments is open."""
+def test_sample_actions_happen_in_business_hours(scenario, now):
+    """Staff act while at least one department is open."""
     definition = SHIPPED[scenario.workflow]
     offices = [one.calendar for one in definition.departments.values()]
     steps = plan(scenario, definition, now, "1:1")
@@ -143,7 +145,7 @@ def test_offices_work_in_their_hours(scenario, now):
         assert any(office.is_open(step.at) for office in offices), step
 
 
-def test_numbers_are_real_in_form_and_nobodys():
+def test_sample_numbers_are_valid_and_reserved_for_fiction():
     for person in islice(numbered_people(Random(1)), 500):
         for place in ("US", "GB"):
             phone = person.details_in(place).phone

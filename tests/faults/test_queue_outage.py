@@ -73,7 +73,7 @@ async def test_message_waits_at_most_one_sweep_without_queue(
 
 
 @on_sqlite
-@pytest.mark.parametrize("told", [{"KEPT_SWEEP_EVERY": 300}])
+@pytest.mark.parametrize("told", [{"KEPT_SWEEP_SECONDS": 300}])
 async def test_kept_worker_outlives_the_queue_and_is_woken_by_it_again(
     own_stack: RunningStack, own_stack_organisation: Organisation, phone: str
 ) -> None:

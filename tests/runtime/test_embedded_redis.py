@@ -1,4 +1,4 @@
-"""The embedded queue: it serves, it is alone on its folder, and it goes when we go."""
+"""The embedded Redis: it serves, is alone in its folder, and ends with its parent."""
 
 import os
 import select
@@ -30,13 +30,13 @@ def queue(tmp_path):
     queue.stop()
 
 
-def test_it_answers_as_soon_as_it_has_started(queue):
+def test_redis_answers_after_start(queue):
     with Redis.from_url(queue.start()) as client:
         assert client.set("word", "kept")
         assert client.get("word") == b"kept"
 
 
-def test_a_folder_with_a_long_name_gets_a_loopback_port_with_a_password(tmp_path):
+def test_long_folder_name_uses_loopback_port_with_password(tmp_path):
     folder = tmp_path / 'a "quoted" name' / ("x" * MAX_SOCKET_PATH_BYTES)
     with EmbeddedRedis(folder) as queue:
         assert queue.url.startswith("redis://:")
@@ -56,7 +56,7 @@ def test_nothing_is_persisted(queue):
     assert left <= {"queue.conf", "queue.lock", "queue.log", "queue.pid", "queue.sock"}
 
 
-def test_a_second_one_on_the_same_folder_is_refused(queue, tmp_path):
+def test_second_redis_on_the_same_folder_is_rejected(queue, tmp_path):
     queue.start()
     with pytest.raises(Conflict, match="Another Kept is running"):
         EmbeddedRedis(tmp_path / "data").start()
@@ -64,7 +64,7 @@ def test_a_second_one_on_the_same_folder_is_refused(queue, tmp_path):
         assert client.ping(), "the first is left in peace"
 
 
-def test_stopping_ends_the_server_and_frees_the_folder(queue, tmp_path):
+def test_stop_ends_the_server_and_unlocks_the_folder(queue, tmp_path):
     queue.start()
     process = queue.child.process
     queue.stop()

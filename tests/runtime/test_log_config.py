@@ -1,4 +1,4 @@
-"""What processes say of themselves holds nothing of a customer."""
+"""Logs have no personal data of customers."""
 
 import pytest
 import structlog
@@ -6,7 +6,7 @@ import structlog
 from portal.runtime.log_config import configure_logging
 
 
-def test_a_trace_shows_code_and_no_values(capsys: pytest.CaptureFixture[str]) -> None:
+def test_traceback_shows_code_and_no_values(capsys: pytest.CaptureFixture[str]) -> None:
     """A name or a link in a local variable stays out of the log."""
     customers_link = "/r/a-secret-token"
     configure_logging()

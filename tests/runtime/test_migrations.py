@@ -1,4 +1,4 @@
-"""Migrations make exactly the tables that the nouns describe, on both databases."""
+"""Migrations create exactly the tables of the models, on both databases."""
 
 import asyncio
 from concurrent.futures import ProcessPoolExecutor
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*autogenerate:UserWarning")
 
 @pytest.fixture
 def fresh_url(request, database_url, tmp_path):
-    """A database that has had no migration at all."""
+    """An empty database."""
     if database_url.startswith("sqlite"):
         yield f"sqlite+aiosqlite:///{tmp_path / 'new' / 'fresh.db'}"
         return
@@ -32,7 +32,7 @@ def fresh_url(request, database_url, tmp_path):
 
 
 async def look(url, question):
-    """Ask something of a database with a connection of its own."""
+    """Run a function on a connection of its own."""
     engine = create_engine(url)
     try:
         async with engine.connect() as connection:
@@ -54,11 +54,11 @@ def tables(connection):
     return set(sa.inspect(connection).get_table_names())
 
 
-async def test_the_migrated_database_is_what_the_nouns_describe(database_url):
+async def test_migrated_schema_equals_the_models(database_url):
     assert await look(database_url, differences) == []
 
 
-async def test_from_nothing_to_the_newest_and_again_without_harm(fresh_url):
+async def test_migrating_twice_changes_nothing(fresh_url):
     newest = ScriptDirectory.from_config(configuration(fresh_url)).get_current_head()
     for _ in range(2):
         await asyncio.to_thread(migrate, fresh_url)
@@ -66,7 +66,7 @@ async def test_from_nothing_to_the_newest_and_again_without_harm(fresh_url):
     assert await look(fresh_url, differences) == []
 
 
-async def test_of_several_processes_one_migrates_and_the_others_find_it_done(fresh_url):
+async def test_concurrent_processes_migrate_once(fresh_url):
     # Forked, so that they begin together and need not import everything again.
     with ProcessPoolExecutor(4, mp_context=get_context("fork")) as processes:
         running = [processes.submit(migrate, fresh_url) for _ in range(4)]
@@ -74,7 +74,7 @@ async def test_of_several_processes_one_migrates_and_the_others_find_it_done(fre
     assert await look(fresh_url, differences) == []
 
 
-async def test_every_migration_can_be_taken_back(fresh_url):
+async def test_every_migration_can_be_downgraded(fresh_url):
     await asyncio.to_thread(migrate, fresh_url)
     await asyncio.to_thread(command.downgrade, configuration(fresh_url), "base")
     assert await look(fresh_url, revision) is None
@@ -83,6 +83,6 @@ async def test_every_migration_can_be_taken_back(fresh_url):
     assert await look(fresh_url, differences) == []
 
 
-def test_there_is_one_line_of_migrations():
+def test_migrations_have_one_head():
     heads = ScriptDirectory.from_config(configuration("sqlite://")).get_heads()
     assert len(heads) == 1

@@ -1,4 +1,4 @@
-"""The supervisor, with tiny children: they come back when they die, and go when it goes."""
+"""The supervisor, with small children: they are restarted, and end with it."""
 
 import os
 import select
@@ -52,7 +52,7 @@ def supervise():
 
 
 def next_pid(supervisor):
-    """The number that the next child to start says is its own."""
+    """The pid that the next child prints."""
     ready, _, _ = select.select([supervisor.stdout], [], [], 10)
     assert ready, "no child has started"
     return int(supervisor.stdout.readline())
@@ -65,14 +65,14 @@ def has_ended(watched):
     return bool(ended)
 
 
-def test_a_killed_child_is_started_again(supervise):
+def test_killed_child_is_restarted(supervise):
     supervisor = supervise(WAITS)
     first = next_pid(supervisor)
     os.kill(first, signal.SIGKILL)
     assert next_pid(supervisor) != first
 
 
-def test_killing_it_again_and_again_is_no_reason_to_give_up(supervise):
+def test_repeatedly_killed_child_is_always_restarted(supervise):
     supervisor = supervise(WAITS)
     for _ in range(4):
         os.kill(next_pid(supervisor), signal.SIGKILL)
@@ -91,8 +91,8 @@ def test_stop_signal_ends_every_child_cleanly(supervise, stop):
     assert all(has_ended(child) for child in children)
 
 
-def test_it_hears_sigint_though_a_shell_made_it_ignored(supervise):
-    """A shell starts a background job with SIGINT ignored, and that is inherited."""
+def test_sigint_works_although_ignored_by_the_shell(supervise):
+    """A shell starts a background job with SIGINT ignored, and children inherit that."""
     supervisor = supervise(WAITS, ignoring=[signal.SIGINT])
     child = os.pidfd_open(next_pid(supervisor))
     supervisor.send_signal(signal.SIGINT)
@@ -100,7 +100,7 @@ def test_it_hears_sigint_though_a_shell_made_it_ignored(supervise):
     assert has_ended(child)
 
 
-def test_a_child_that_will_not_end_is_killed_after_the_grace(supervise):
+def test_stuck_child_is_killed_after_the_grace(supervise):
     supervisor = supervise(STUBBORN, grace=0.2)
     child = os.pidfd_open(next_pid(supervisor))
     supervisor.terminate()
@@ -129,7 +129,7 @@ def test_killed_supervisor_leaves_no_orphan(supervise):
     assert all(has_ended(child) for child in children)
 
 
-def test_a_child_that_never_starts_is_told_and_ends_the_rest(supervise):
+def test_child_that_never_starts_is_reported_and_stops_the_others(supervise):
     supervisor = supervise(WAITS, BROKEN)
     child = os.pidfd_open(next_pid(supervisor))
     _, said = supervisor.communicate(timeout=20)

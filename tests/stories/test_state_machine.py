@@ -1,4 +1,4 @@
-"""docs/architecture.md is drawn as the rules are: every arrow can be gone, and no other."""
+"""The diagrams of docs/request-states.md show every transition of the rules, and no other."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ from portal.rules.stage_pauses import StagePauses
 from portal.rules.stage_returns import StageReturns
 from portal.workflows import read_workflow
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "architecture.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "request-states.md"
 ARROW = re.compile(r"^ +(\w+|\[\*\]) --> (\w+): (.+)$", re.MULTILINE)
 
 WORKFLOW = """
@@ -238,7 +238,7 @@ def gone(what: str) -> set[tuple[str, str, str]]:
 def written(section: str) -> set[tuple[str, str, str]]:
     """The arrows of one diagram of the document."""
     text = (
-        DOCUMENT.read_text(encoding="utf-8").partition(f"\n### {section}\n")[2].partition("\n##")[0]
+        DOCUMENT.read_text(encoding="utf-8").partition(f"\n## {section}\n")[2].partition("\n## ")[0]
     )
     return {
         (start, end, verb)
@@ -248,11 +248,11 @@ def written(section: str) -> set[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize(("section", "what"), [("A request", "requests"), ("A stage run", "runs")])
-def test_the_diagram_shows_every_change_and_no_other(section, what):
+def test_diagram_shows_every_transition_and_no_other(section, what):
     assert written(section) == gone(what)
 
 
-def test_every_status_is_drawn():
+def test_every_status_is_in_the_diagram():
     named = {end for _, end, _ in written("A request")}
     assert named == {status.value for status in RequestStatus}
 

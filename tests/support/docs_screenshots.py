@@ -1,60 +1,72 @@
-"""Draw the pictures of the docs anew: ``python -m tests.support.docs_screenshots``, after a change of the look.
+"""Take the screenshots of the docs: ``python -m tests.support.docs_screenshots``, after a change of design.
 
-``python -m tests.support.docs_screenshots states`` draws only the states of the customer's page.
+``states`` as an argument takes only those of the status page, ``animation`` only the animated picture.
 
-For the README it starts a demonstration of its own, in a folder that is gone afterwards, and needs Chromium.
+For the README it starts a demo in a temporary folder; it needs Chromium.
 """
 
 import re
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.chromium import launch_options
 from tests.browser.product import ProductProcess
+from tests.support.docs_animation import record_demo
 from tests.support.docs_state_screenshots import draw_states
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 HEAVIEST = 250_000
-"""Bytes of one picture."""
+"""Bytes of one screenshot."""
 
 
 def main() -> None:
-    """Draw them all."""
+    """Take those that the arguments name, or all of them."""
     PICTURES.mkdir(parents=True, exist_ok=True)
+    wanted = set(sys.argv[1:]) or {"states", "animation", "screenshots"}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(**launch_options())
-        draw_states(browser)
+        if "states" in wanted:
+            draw_states(browser)
+        if "animation" in wanted:
+            with running_demo() as demo:
+                record_demo(browser, demo.address, PICTURES / "demo.gif")
+        if "screenshots" in wanted:
+            with running_demo() as demo:
+                draw_demo(browser, demo)
+                draw_status_page(browser, demo)
+                draw_desk(browser, demo)
         browser.close()
-    if sys.argv[1:] == ["states"]:
-        return
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+
+
+@contextmanager
+def running_demo() -> Iterator[ProductProcess]:
+    """A fresh demo on a free port, stopped and removed afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
         demo = ProductProcess("demo", "--port", "0", folder=Path(folder), said=r"(http://\S+)/demo")
         demo.start()
         try:
-            browser = playwright.chromium.launch(**launch_options())
-            draw_demo(browser, demo)
-            draw_status_page(browser, demo)
-            draw_desk(browser, demo)
-            browser.close()
+            yield demo
         finally:
             demo.stop()
 
 
 def draw_demo(browser: Browser, demo: ProductProcess) -> None:
-    """Phone, page and desk side by side, just after Card Processing has taken up his card."""
+    """Phone, page and desk side by side, just after Card Processing has accepted the card."""
     page = browser.new_page(viewport={"width": 1280, "height": 860})
     page.goto(f"{demo.address}/demo")
-    page.get_by_role("button", name="Take it up").click()
+    page.locator('form[action="/demo/handoff/accept"] button[type=submit]').click()
     page.get_by_role("list", name="Texts").get_by_text("your card is being made").wait_for()
     page.frame_locator("iframe").get_by_role("heading", name="Your card is being made").wait_for()
     draw(page, "demo")
 
 
 def draw_status_page(browser: Browser, demo: ProductProcess) -> None:
-    """What a customer sees, by day and by night."""
+    """The status page, in light and in dark mode."""
     link = demo.wait_until_said(r"(http://\S+/r/\S+)")
     for scheme, name in (("light", "status-page"), ("dark", "status-page-dark")):
         page = browser.new_page(
@@ -65,7 +77,7 @@ def draw_status_page(browser: Browser, demo: ProductProcess) -> None:
 
 
 def draw_desk(browser: Browser, demo: ProductProcess) -> None:
-    """What somebody sees who looks after several departments."""
+    """The desk of a person with several departments."""
     password = demo.wait_until_said(r"password is (\S+)")
     email = demo.wait_until_said(r"(\S+@\S+) +every department")
     page = browser.new_page(viewport={"width": 1280, "height": 860})
@@ -78,7 +90,7 @@ def draw_desk(browser: Browser, demo: ProductProcess) -> None:
 
 
 def draw(page: Page, name: str) -> None:
-    """Take the picture; each must be light enough for a README."""
+    """Take the screenshot; exits where it has too many bytes for a README."""
     page.emulate_media(reduced_motion="reduce")
     path = PICTURES / f"{name}.png"
     page.screenshot(path=path)

@@ -1,6 +1,6 @@
 """Draw each state of the customer's page: ``python -m tests.support.docs_screenshots states``.
 
-The pictures lie in docs/pictures/states, and docs/states.md shows them with what they say.
+The pictures lie in docs/pictures/states, and docs/status-page-states.md shows them with what they say.
 """
 
 import io
@@ -80,7 +80,7 @@ def draw_states(browser: Browser) -> None:
     _draw(browser, "on a tablet", STATES["promises"], **tablet)
     _draw(browser, "at a desk", STATES["a complaint"], **DESK)
     _draw(browser, "on paper", STATES["promises"], media="print", viewport=tablet["viewport"])
-    (DOCS / "states.md").write_text(_shown(), encoding="utf-8")
+    (DOCS / "status-page-states.md").write_text(_shown(), encoding="utf-8")
 
 
 def slug(name: str) -> str:

@@ -444,7 +444,7 @@ class TestAtNight:
 
 
 class TestTheConversation:
-    """With `KEPT_CODE_FOR=conversation`."""
+    """With `KEPT_VERIFY_FOR=conversation`."""
 
     @pytest.fixture
     def settings(self, settings: Settings) -> Settings:

@@ -43,7 +43,7 @@ def shades(css: str) -> list[dict[str, str]]:
     return [dict(re.findall(r"--(\w+):\s*(#\w+)", block)) for block in blocks]
 
 
-@pytest.mark.parametrize("colour", GOOD)
+@pytest.mark.parametrize("color", GOOD)
 def test_whatever_accent_is_taken_can_be_read_wherever_it_stands(color: str) -> None:
     """Words in it on each of our grounds, words on it, and the customer's own words: WCAG's AA."""
     accent = Accent.read(color)
@@ -56,7 +56,7 @@ def test_whatever_accent_is_taken_can_be_read_wherever_it_stands(color: str) -> 
         assert WHITE.contrast(worn["me"]) >= MIN_CONTRAST
 
 
-@pytest.mark.parametrize("colour", GOOD)
+@pytest.mark.parametrize("color", GOOD)
 def test_the_soft_words_of_the_page_can_be_read_on_the_accents_wash(color: str) -> None:
     """The page begins in a pale shade of the brand, and names and times stand on it."""
     css = (STATIC / "customer.css").read_text()
@@ -67,7 +67,7 @@ def test_the_soft_words_of_the_page_can_be_read_on_the_accents_wash(color: str) 
 
 
 @pytest.mark.parametrize(
-    ("colour", "words"),
+    ("color", "words"),
     [
         ("yellow", "KEPT_ACCENT must be a colour such as #0b5f5a"),
         ("#12345", "KEPT_ACCENT must be a colour such as #0b5f5a"),
@@ -85,7 +85,7 @@ def test_a_colour_that_cannot_be_read_stops_the_start(
     assert str(refusal.value).startswith(words)
 
 
-@pytest.mark.parametrize("colour", ["#ffcc00", "#6cc4bb", "#fff", "#ff8800", "#0b5f5a,#0b5f5a"])
+@pytest.mark.parametrize("color", ["#ffcc00", "#6cc4bb", "#fff", "#ff8800", "#0b5f5a,#0b5f5a"])
 def test_the_colour_that_is_named_instead_works(color: str) -> None:
     with pytest.raises(ValueError, match="the nearest that works is") as refusal:
         Accent.read(color)

@@ -1,4 +1,4 @@
-"""Workflow files: what they say, in which order stages run, and every mistake with its remedy."""
+"""Workflow files: their values, the order of stages, and every issue with its remedy."""
 
 from pathlib import Path
 
@@ -53,13 +53,13 @@ name = "Counter"
 
 
 def shipped(key: str) -> WorkflowDefinition:
-    """A workflow that comes with the product."""
+    """A workflow that comes with Kept."""
     (path,) = (path for path in shipped_workflow_files() if path.stem == key)
     return read_workflow_file(path)
 
 
 def stages(**after: str) -> str:
-    """A file with one stage for each argument, and what it says after its key."""
+    """A file with one stage for each argument: the text after its key."""
     return FORK + "".join(
         f'[[stages]]\nkey = "{key}"\ndepartment = "counter"\ntitle = "T"\nexpected = "1h"\n{rest}\n'
         for key, rest in after.items()
@@ -67,19 +67,19 @@ def stages(**after: str) -> str:
 
 
 def mistakes(text: str | bytes, known_departments: tuple[str, ...] = ()) -> list[str]:
-    """The lines that the command line prints about a file that cannot be used."""
+    """The lines that the command line prints about an invalid file."""
     with pytest.raises(WorkflowFileError) as refused:
         read_workflow(text, known_departments=known_departments, source="card.toml")
     return refused.value.lines()
 
 
 def changed(old: str, new: str) -> str:
-    """The card's file with one thing in it changed."""
+    """The card workflow with one change."""
     assert old in CARD
     return CARD.replace(old, new, 1)
 
 
-def test_a_short_file_is_whole_with_the_defaults() -> None:
+def test_minimal_file_gets_the_defaults() -> None:
     card = read_workflow(CARD)
     made = card.stage("made")
     assert (card.prefix, made.name, made.after) == ("CARD", "Made", ())
@@ -105,14 +105,12 @@ def test_a_short_file_is_whole_with_the_defaults() -> None:
     ("key", "prefix"),
     [("card-application", "CARD"), ("device", "DEVC"), ("lilo", "K"), ("mortgage_x", "MRTG")],
 )
-def test_a_prefix_is_taken_from_the_key_without_letters_that_look_alike(
-    key: str, prefix: str
-) -> None:
+def test_default_prefix_has_no_ambiguous_letters(key: str, prefix: str) -> None:
     assert read_workflow(changed('"card"', f'"{key}"')).prefix == prefix
 
 
 @pytest.mark.parametrize("path", shipped_workflow_files(), ids=lambda path: path.stem)
-def test_a_shipped_file_reads_back_from_the_database_as_it_was(path: Path) -> None:
+def test_shipped_file_survives_the_database_unchanged(path: Path) -> None:
     workflow = read_workflow_file(path)
     stored = workflow.to_json()
     assert workflow.key == path.stem
@@ -127,13 +125,13 @@ def test_four_workflows_are_shipped() -> None:
 
 
 @pytest.mark.parametrize("path", shipped_workflow_files(), ids=lambda path: path.stem)
-def test_every_shipped_first_text_says_how_to_stop(path: Path) -> None:
+def test_every_shipped_first_text_explains_opt_out(path: Path) -> None:
     (first,) = read_workflow_file(path).roots()
     assert str(first.sms).startswith("{brand}: ")
     assert str(first.sms).endswith("STOP to end")
 
 
-def test_the_quote_of_a_repair_is_a_question_while_the_clock_stands_still() -> None:
+def test_repair_quote_is_a_question_during_a_pause() -> None:
     quote = shipped("device-repair").stage("quote")
     assert quote.pauses_clock
     assert quote.question
@@ -144,7 +142,7 @@ def test_the_quote_of_a_repair_is_a_question_while_the_clock_stands_still() -> N
         shipped("device-repair").question("at-nothing")
 
 
-def test_reviews_of_a_permit_run_side_by_side_and_join_at_the_decision() -> None:
+def test_permit_reviews_run_in_parallel_and_join_at_the_decision() -> None:
     permit = shipped("building-permit")
     reviews = {"plans-review", "fire-review", "development-review"}
     before = {"intake", "drawings", "completeness"}
@@ -165,18 +163,18 @@ def test_reviews_of_a_permit_run_side_by_side_and_join_at_the_decision() -> None
         permit.stage("nothing")
 
 
-def test_a_request_may_open_in_two_departments_at_once() -> None:
+def test_request_may_start_in_two_departments() -> None:
     permit = read_workflow(stages(a="", b="after = []", c='after = ["b", "a", "b"]'))
     assert [stage.key for stage in permit.roots()] == ["a", "b"]
     assert permit.stage("c").after == ("b", "a")
 
 
-def test_a_stage_may_wait_for_one_that_stands_below_it() -> None:
+def test_stage_may_depend_on_a_later_one() -> None:
     permit = read_workflow(stages(a='after = ["b"]', b="after = []"))
     assert [[stage.key for stage in leg] for leg in permit.stage_levels()] == [["b"], ["a"]]
 
 
-def test_words_are_given_in_the_language_asked_for_or_else_in_english_or_the_first() -> None:
+def test_text_falls_back_to_english_then_to_the_first_language() -> None:
     words = LocalizedText({"es": "Hola", "en": "Hello", "pt-BR": "Oi"})
     assert [words.in_language(locale) for locale in ("es", "es-MX", "pt_br", "ar", None)] == [
         "Hola", "Hola", "Oi", "Hello", "Hello",
@@ -187,13 +185,13 @@ def test_words_are_given_in_the_language_asked_for_or_else_in_english_or_the_fir
     assert card.stage("courier").title.in_language("es") == "En camino"
 
 
-def test_a_department_may_say_when_what_slips_goes_further_up() -> None:
+def test_department_may_set_escalation_times() -> None:
     text = changed('"4bh"\n\n[[st', '"4bh"\nlead_after = "30m"\nmanager_after = "2bd"\n\n[[st')
     processing = read_workflow(text).departments["processing"]
     assert (str(processing.lead_after), str(processing.manager_after)) == ("30m", "2bd")
 
 
-def test_a_file_may_refer_to_departments_that_exist_already() -> None:
+def test_file_may_refer_to_existing_departments() -> None:
     text = changed('department = "processing"', 'department = "courier-desk"')
     known = read_workflow(text, known_departments=["courier-desk"])
     assert known.stage("made").department == "courier-desk"
@@ -392,16 +390,16 @@ def test_a_file_may_refer_to_departments_that_exist_already() -> None:
         ),
     ],
 )
-def test_a_mistake_is_shown_with_its_line_and_a_remedy(old: str, new: str, complaint: str) -> None:
+def test_issue_has_its_line_and_a_remedy(old: str, new: str, complaint: str) -> None:
     assert complaint in "\n".join(mistakes(changed(old, new)))
 
 
-def test_all_mistakes_are_shown_at_once_in_the_order_of_their_lines() -> None:
+def test_all_issues_are_reported_in_line_order() -> None:
     text = changed('"America/New_York"', '"Nowhere"').replace('"2d"', '"soon"')
     assert [line.partition(": ")[0] for line in mistakes(text)] == ["card.toml:3", "card.toml:21"]
 
 
-def test_a_follow_up_that_is_there_twice_needs_a_key() -> None:
+def test_second_follow_up_of_a_stage_needs_a_key() -> None:
     again = '\n[[follow_ups]]\nafter_stage = "courier"\nquestion = "Sure?"\n'
     (line,) = mistakes(CARD + again)
     assert line.startswith(
@@ -411,7 +409,7 @@ def test_a_follow_up_that_is_there_twice_needs_a_key() -> None:
     assert str(sure.question) == "Sure?"
 
 
-def test_an_answer_sends_back_only_to_what_came_before() -> None:
+def test_answer_sends_back_to_earlier_stages_only() -> None:
     early = changed('after_stage = "courier"', 'after_stage = "made"')
     (line,) = mistakes(early.replace('send_back = "made"', 'send_back = "courier"'))
     assert 'sends back to "courier", which does not come before. Known: made.' in line
@@ -428,18 +426,18 @@ def test_an_answer_sends_back_only_to_what_came_before() -> None:
         ('{ send_back = "courier" }', AnswerAction("send_back", "courier")),
     ],
 )
-def test_an_answer_does_what_the_file_says(value: str, action: AnswerAction) -> None:
+def test_answer_actions_are_read_from_the_file(value: str, action: AnswerAction) -> None:
     (asked,) = read_workflow(changed('{ send_back = "made" }', value)).follow_ups
     assert asked.no == action
 
 
-def test_no_time_at_all_is_not_taken_for_a_default() -> None:
+def test_zero_duration_is_not_replaced_by_the_default() -> None:
     never = 'close_after = "0s"\nremind_after = "0s"\n'
     (asked,) = read_workflow(CARD + never).follow_ups
     assert (asked.remind_after, asked.close_after) == (Duration(0, "s"), Duration(0, "s"))
 
 
-def test_below_a_fork_a_stage_must_say_what_it_waits_for() -> None:
+def test_stage_after_a_fork_needs_its_dependencies() -> None:
     branch = 'after = ["a"]'
     (line,) = mistakes(stages(a="", b=branch, c=branch, d=""))
     assert line == (
@@ -456,7 +454,7 @@ def test_below_a_fork_a_stage_must_say_what_it_waits_for() -> None:
     assert permit.stage("e").after == ("d",)
 
 
-def test_stages_that_wait_for_one_another_are_found() -> None:
+def test_circular_stages_are_rejected() -> None:
     (line,) = mistakes(stages(a="", b='after = ["d"]', c="", d=""))
     assert line.startswith("card.toml:16: ")
     assert '"b", which waits for "d", which waits for "c", which waits for "b"' in line
@@ -464,7 +462,7 @@ def test_stages_that_wait_for_one_another_are_found() -> None:
     assert 'stage "a" would never open: it waits in a circle, "a", which waits for "a"' in line
 
 
-def test_a_file_without_stages_and_one_with_far_too_many_are_refused() -> None:
+def test_file_without_stages_or_with_too_many_is_rejected() -> None:
     assert mistakes(FORK) == [
         "card.toml: the workflow has no stages. Write one to 200, each headed by [[stages]]."
     ]
@@ -486,11 +484,11 @@ def test_a_file_without_stages_and_one_with_far_too_many_are_refused() -> None:
         (b"\xef\xbb\xbf", 'card.toml: the workflow has no "key"'),
     ],
 )
-def test_what_is_no_workflow_file_at_all_is_refused(content: bytes, complaint: str) -> None:
+def test_other_files_are_rejected(content: bytes, complaint: str) -> None:
     assert complaint in "\n".join(mistakes(content))
 
 
-def test_a_file_that_cannot_be_opened_is_refused_like_others(tmp_path: Path) -> None:
+def test_unreadable_file_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(WorkflowFileError, match="cannot be read: no such file") as refused:
         read_workflow_file(tmp_path / "none.toml")
     assert str(tmp_path / "none.toml") in str(refused.value)
@@ -498,7 +496,7 @@ def test_a_file_that_cannot_be_opened_is_refused_like_others(tmp_path: Path) -> 
         read_workflow_file(tmp_path)
 
 
-def test_lines_are_right_below_values_that_span_several() -> None:
+def test_line_numbers_are_right_after_multi_line_values() -> None:
     text = (
         'key = "a"\r\n'
         'name = "A"  # [not a table] """\n'

@@ -2,7 +2,7 @@
 
 The carrier speaks Twilio's Messages API and signs its webhooks as Twilio does; the mailbox
 speaks SMTP and shows what it was given. Nothing here imports the rest of the
-portal: a URL is the only connection. See docs/simulator.md.
+portal: a URL is the only connection. See docs/fake-providers.md.
 """
 
 from portal.demo.fake_providers.app import create_carrier
