@@ -1,4 +1,4 @@
-"""The desk: where staff work."""
+"""The desk: the pages of staff, and their routes."""
 
 from starlette.routing import BaseRoute, Route
 

@@ -1,4 +1,4 @@
-"""The replies at hand: all may read them, leads and those who oversee all may keep them."""
+"""The saved replies: all staff read them, team leads and managers edit them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -30,9 +30,9 @@ from portal.queries.staff import led_departments
 
 EVERYBODY = "everybody"
 SUCCESS_MESSAGES = {
-    "add": "It is at hand from now on.",
-    "change": "Changed. From now on it is offered in these words.",
-    "retire": "Put away. It is offered no more.",
+    "add": "Saved. It is offered from now on.",
+    "change": "Saved. It is offered in its new text from now on.",
+    "retire": "Archived. It is no longer offered.",
 }
 
 
@@ -51,7 +51,7 @@ class CannedReplyRow:
 
 @dataclass(frozen=True, slots=True)
 class CannedReplyGroup:
-    """The replies of one department, or of everybody."""
+    """The replies of one department, or of all."""
 
     name: str
     replies: Sequence[CannedReplyRow]
@@ -59,20 +59,22 @@ class CannedReplyGroup:
 
 @dataclass(frozen=True, slots=True)
 class CannedReplyAccess:
-    """Whose replies this reader may keep: those of the departments they lead, or all."""
+    """The saved replies this reader may edit: those of the departments they lead, or all."""
 
     reader: CurrentStaff
     leads: Collection[int] = field(default_factory=frozenset)
 
     def may_edit(self, department_id: int | None) -> bool:
-        """True for a department that they lead; for everybody's only who oversees all."""
+        """True for a department that they lead; replies of all teams are the managers'."""
         return self.reader.staff.manages_all or department_id in self.leads
 
 
 async def show_canned_replies(request: Request, reader: CurrentStaff) -> Response:
     """`GET /desk/replies`."""
     said = SUCCESS_MESSAGES.get(request.query_params.get("done", ""))
-    return await answer(request, "desk/replies.html", await _page(request, reader, said=said))
+    return await answer(
+        request, "desk/canned_replies.html", await _page(request, reader, said=said)
+    )
 
 
 async def edit_canned_reply(request: Request, reader: CurrentStaff) -> Response:
@@ -89,11 +91,13 @@ async def edit_canned_reply(request: Request, reader: CurrentStaff) -> Response:
         typed = {one: access.field(form, one) for one in ("title", "body", "reason", "department")}
         problem = FormError(_form_of(request, verb), refusal.detail, typed)
         context = await _page(request, reader, problem=problem)
-        return await answer(request, "desk/replies.html", context, refusal.status)
+        return await answer(request, "desk/canned_replies.html", context, refusal.status)
     if not is_fragment(request):
         return RedirectResponse(f"/desk/replies?done={verb}", 303)
     return await answer(
-        request, "desk/replies.html", await _page(request, reader, said=SUCCESS_MESSAGES[verb])
+        request,
+        "desk/canned_replies.html",
+        await _page(request, reader, said=SUCCESS_MESSAGES[verb]),
     )
 
 
@@ -120,12 +124,12 @@ async def _department_id(uow: UnitOfWork, key: str) -> int | None:
     for one in await all_departments(uow.session):
         if one.key == key:
             return one.id
-    raise BadInput("Please choose whose it is.")
+    raise BadInput("Please choose a team.")
 
 
 def _must_keep(keeper: CannedReplyAccess, department_id: int | None) -> None:
     if not keeper.may_edit(department_id):
-        raise NotAllowed("Its department's lead keeps it, or somebody who oversees all.")
+        raise NotAllowed("Only its team lead or a manager can change it.")
 
 
 def _form_of(request: Request, verb: str) -> str:
@@ -157,9 +161,9 @@ async def _page(
         problem = FormError("", words)
     return {
         "groups": groups,
-        "whose": _whose(keeper, departments),
+        "reply_scopes": _reply_scopes(keeper, departments),
         "reasons": [
-            Choice("", "Anything"),
+            Choice("", "Any"),
             *(Choice(one.value, REASON_LABELS[one]) for one in REASON_LABELS),
         ],
         "fields": [f"{{{one}}}" for one in PLACEHOLDERS],
@@ -172,7 +176,7 @@ async def _page(
 def _groups(
     keeper: CannedReplyAccess, departments: Sequence[Department], replies: Sequence[CannedReply]
 ) -> list[CannedReplyGroup]:
-    names = {one.id: one.name for one in departments} | {None: "Everybody"}
+    names = {one.id: one.name for one in departments} | {None: "All teams"}
     groups = [
         CannedReplyGroup(
             name, [_shown(keeper, one) for one in replies if one.department_id == department_id]
@@ -183,15 +187,13 @@ def _groups(
 
 
 def _shown(keeper: CannedReplyAccess, reply: CannedReply) -> CannedReplyRow:
-    reason_label = (
-        REASON_LABELS[ContactReason(reply.reason)].lower() if reply.reason else "anything"
-    )
+    reason_label = REASON_LABELS[ContactReason(reply.reason)].lower() if reply.reason else "any"
     return CannedReplyRow(
         saved_id(reply), reply.title, reply.body, reply.reason, reason_label, reply.written_by,
         keeper.may_edit(reply.department_id),
     )  # fmt: skip
 
 
-def _whose(keeper: CannedReplyAccess, departments: Sequence[Department]) -> list[Choice]:
-    whose = [Choice(one.key, one.name) for one in departments if keeper.may_edit(one.id)]
-    return [*whose, Choice(EVERYBODY, "Everybody")] if keeper.may_edit(None) else whose
+def _reply_scopes(keeper: CannedReplyAccess, departments: Sequence[Department]) -> list[Choice]:
+    scopes = [Choice(one.key, one.name) for one in departments if keeper.may_edit(one.id)]
+    return [*scopes, Choice(EVERYBODY, "All teams")] if keeper.may_edit(None) else scopes

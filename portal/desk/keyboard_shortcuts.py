@@ -1,4 +1,4 @@
-"""The keys of the desk, which each person may turn off (WCAG 2.1, 2.1.4)."""
+"""Keyboard shortcuts, which each person can disable (WCAG 2.1, 2.1.4)."""
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -17,8 +17,8 @@ COOKIE_MAX_AGE_SECONDS = 365 * 24 * 3600
 
 
 async def show_shortcuts(request: Request, reader: CurrentStaff) -> Response:
-    """`GET /desk/keys`: which there are, and whether they are on."""
-    return await answer(request, "desk/keys.html", layout_context(reader))
+    """`GET /desk/keys`: the list of shortcuts, and whether they are on."""
+    return await answer(request, "desk/shortcuts.html", layout_context(reader))
 
 
 async def toggle_shortcuts(request: Request, reader: CurrentStaff) -> Response:

@@ -1,7 +1,7 @@
-"""The people: who is here, who is away until when, who stands in; and noting an absence."""
+"""The team: who is available, who is away until when, who covers; and setting time off."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,19 +28,18 @@ from portal.operations import UnitOfWork, mark_absent, mark_returned
 from portal.operations.staff import parse_day
 from portal.queries.roster import load_full_roster
 from portal.queries.staff import led_departments
-from portal.rules.authorization import may_change_absence
 from portal.rules.roster import Roster
 
 SUCCESS_MESSAGES = {
-    "absent": "Noted. Nothing new comes while away, and what is there goes to whoever stands in.",
-    "back": "Noted. What others took over stays with them.",
+    "absent": "Saved. New and open work goes to the cover.",
+    "back": "Saved. Work that others took over stays with them.",
 }
 ABSENCE_FIELDS = ("from", "until", "deputy")
 
 
 @dataclass(frozen=True, slots=True)
 class StaffRow:
-    """A person in the list: what they are there, and whether they are here."""
+    """A person in the list: their role, and whether they are available."""
 
     person: Person
     role_label: str
@@ -51,7 +50,7 @@ class StaffRow:
 
 @dataclass(frozen=True, slots=True)
 class StaffGroup:
-    """The people of one department, or those who oversee all."""
+    """The members of one department, or the managers."""
 
     name: str
     people: Sequence[StaffRow]
@@ -59,7 +58,7 @@ class StaffGroup:
 
 @dataclass(frozen=True, slots=True)
 class AbsenceForm:
-    """The absence of one person, to be noted or ended. Days are in the zone named."""
+    """The time off of one person, to be set or ended. Days are in the zone named."""
 
     id: int
     title: str
@@ -76,29 +75,32 @@ class AbsenceForm:
 
 @dataclass(frozen=True)
 class StaffDirectory:
-    """Everybody, as one reader sees them and may change them."""
+    """All staff, as one reader sees them and may change their time off."""
 
     reader: CurrentStaff
     roster: Roster
     leads: frozenset[int]
 
     def may_change(self, person: StaffMember) -> bool:
-        """Their own absence; a lead that of their people; who oversees all, everybody's."""
-        places = [key for key, members in self.roster.members.items() if person.id in members]
-        me = replace(self.reader.colleague, leads=self.leads)
-        return may_change_absence(me, saved_id(person), places)
+        """True for their own time off, for their team's as its lead, for all as a manager."""
+        me = self.reader.staff
+        return (
+            me.manages_all
+            or person.id == me.id
+            or any(person.id in self.roster.members.get(place, []) for place in self.leads)
+        )
 
     def get(self, staff_id: int) -> StaffMember:
-        """Somebody whose absence this reader may change. Raises NotFound and NotAllowed."""
+        """A person whose time off this reader may change. Raises NotFound and NotAllowed."""
         person = self.roster.staff.get(staff_id)
         if person is None or person.disabled_at is not None:
-            raise NotFound("There is nobody of that number at the desk.")
+            raise NotFound("There is no such person at the desk.")
         if not self.may_change(person):
-            raise NotAllowed("Their department's lead notes that, or somebody who oversees all.")
+            raise NotAllowed("Only their team lead or a manager can change that.")
         return person
 
     def groups(self) -> list[StaffGroup]:
-        """The reader's departments, or all of them; then who oversees all."""
+        """The reader's departments, or all of them; then the managers."""
         places = [
             StaffGroup(one.name, self._of(one))
             for one in sorted(self.roster.departments.values(), key=lambda one: one.name)
@@ -114,7 +116,7 @@ class StaffDirectory:
         ]
 
     def form(self, person: StaffMember, typed: dict[str, str], problem: str) -> AbsenceForm:
-        """The form of this person, with what had been typed where it was refused."""
+        """The form of this person, with the input where it was rejected."""
         roster, is_me = self.roster, person.id == self.reader.staff.id
         zone = roster.timezone_of(saved_id(person))
         is_noted = person.will_be_away(roster.now)
@@ -142,7 +144,7 @@ class StaffDirectory:
     def _of(self, department: Department) -> list[StaffRow]:
         lead = self.roster.leads.get(saved_id(department))
         return [
-            self._shown(one, "leads it" if one.id == lead else "")
+            self._shown(one, "team lead" if one.id == lead else "")
             for one in self._by_name(self.roster.members.get(saved_id(department), []))
         ]
 
@@ -156,12 +158,12 @@ class StaffDirectory:
         return StaffRow(as_person(person), role_label, self._state(person), is_away, url)
 
     def _state(self, person: StaffMember) -> str:
-        """As a list says it: "here", "away until Tue 3 Jun; Paul Press stands in"."""
+        """As a list says it: "available", "away until Tue 3 Jun; cover: Paul Press"."""
         roster, staff_id = self.roster, saved_id(person)
         if not person.will_be_away(roster.now):
-            return "here"
+            return "available"
         taker = roster.find_cover(staff_id)
-        who = f"{roster.person(taker).name} stands in" if taker else "nobody stands in by name"
+        who = f"cover: {roster.person(taker).name}" if taker else "cover: team lead (default)"
         return f"{person.describe_absence(roster.now, roster.timezone_of(staff_id))}; {who}"
 
     def _deputies(self, person: StaffMember) -> list[Choice]:
@@ -174,7 +176,7 @@ class StaffDirectory:
         others = [one for one in self._by_name(self.roster.staff) if one.id != person.id]
         others.sort(key=lambda one: one.id not in near)
         return [
-            Choice("", "Nobody by name: the department's lead"),
+            Choice("", "Team lead (default)"),
             *(Choice(one.email, one.name) for one in others),
         ]
 
@@ -247,4 +249,4 @@ async def _answer(
         "said": said,
         **layout_context(people.reader),
     }
-    return await answer(request, "desk/people.html", context, refusal.status if refusal else 200)
+    return await answer(request, "desk/staff.html", context, refusal.status if refusal else 200)

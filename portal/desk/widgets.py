@@ -1,4 +1,4 @@
-"""What the desk's pages show, as plain values: no rows, no sessions, nothing left to look up.
+"""View models that several pages of the desk share: plain values, without rows or sessions.
 
 Templates read these and decide nothing but the markup. Every sentence a member of staff reads
 arrives whole. Times arrive as `When`: the machine's form beside the words, already in the zone of
@@ -14,7 +14,7 @@ BadgeKind = Literal["late", "hold", "paused", "promise", "undelivered", "waiting
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """A moment: `iso` in UTC for machines, `words` such as "today 2:05 pm" for people."""
+    """A time: `iso` in UTC for machines, `words` such as "today 2:05 pm" for people."""
 
     iso: str
     words: str
@@ -32,7 +32,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One option of a select: a stage to send back to, a person to give it to."""
+    """One option of a select, such as a stage or a member of staff."""
 
     value: str
     words: str
@@ -40,7 +40,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class FormError:
-    """Why a form was refused: the verb it belongs to, the sentence, and what had been typed."""
+    """The error of a rejected form: its action, the sentence and the input."""
 
     verb: str
     words: str
@@ -50,7 +50,7 @@ class FormError:
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """Something that sets a row apart, always in words: "on hold until Friday"."""
+    """A mark of a row or a request, with its text: "on hold until Friday"."""
 
     kind: BadgeKind
     words: str

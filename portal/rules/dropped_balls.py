@@ -86,17 +86,17 @@ def _stage_conditions(
         yield DropCondition(
             DroppedBallKind.HANDOFF_UNACCEPTED, f"handoff:{handoff.id}", handoff.accept_by,
             roster.find_assignee(receiver) or handoff.sender_id, saved_id(receiver),
-            f"{receiver.name} has not taken up {stage.name}.",
+            f"{receiver.name} has not accepted {stage.name}.",
         )  # fmt: skip
     yield DropCondition(
         DroppedBallKind.STAGE_OVERDUE, f"run:{run.id}", run.overdue_at, run.assignee_id, run.department_id,
-        f"{stage.name} is past its time.",
+        f"{stage.name} is overdue.",
     )  # fmt: skip
     if run.silence_overdue_at is not None:
         number = f", number {run.tracking_number}" if run.tracking_number else ""
         yield DropCondition(
             DroppedBallKind.THIRD_PARTY_SILENT, f"run:{run.id}", run.silence_overdue_at, run.assignee_id,
-            run.department_id, f"Nothing has been heard from {run.third_party}{number}.",
+            run.department_id, f"No update from {run.third_party}{number}.",
         )  # fmt: skip
 
 
@@ -116,7 +116,7 @@ def _reply_conditions(request: ServiceRequest, roster: Roster) -> Iterator[DropC
         yield DropCondition(
             DroppedBallKind.MESSAGE_UNANSWERED, f"request:{request.id}",
             department.reply_due_at(request.unanswered_since), request.owner_id,
-            request.department_id, "The customer wrote and has had no answer.",
+            request.department_id, "The customer's message has no reply.",
         )  # fmt: skip
 
 
@@ -129,14 +129,14 @@ def _answers_message(request: ServiceRequest, promise: Promise) -> bool:
 def _late_answer(request: ServiceRequest, promise: Promise) -> DropCondition:
     return DropCondition(
         DroppedBallKind.MESSAGE_UNANSWERED, f"request:{request.id}", promise.due_at, promise.owner_id,
-        promise.department_id, "The customer wrote and has not had the answer we promised.",
+        promise.department_id, "The reply that the customer was promised is overdue.",
     )  # fmt: skip
 
 
 def _promise_condition(promise: Promise) -> DropCondition:
     return DropCondition(
         DroppedBallKind.PROMISE_DUE, f"promise:{promise.id}", promise.due_at, promise.owner_id,
-        promise.department_id, f"Promised and not done: {promise.text}",
+        promise.department_id, f"Commitment overdue: {promise.text}",
     )  # fmt: skip
 
 
@@ -152,7 +152,7 @@ def _question_conditions(request: ServiceRequest, roster: Roster) -> Iterator[Dr
             yield DropCondition(
                 DroppedBallKind.FOLLOW_UP_UNANSWERED, f"follow_up:{question.id}", call_due_at,
                 request.owner_id, saved_id(department),
-                f"No answer came to “{question.question}” Please call.",
+                f"No answer to “{question.question}” Please call.",
             )  # fmt: skip
 
 
@@ -173,7 +173,7 @@ def _return_conditions(request: ServiceRequest, roster: Roster) -> Iterator[Drop
             returns[RETURNS_THRESHOLD - 1].opened_at,
             roster.default_manager() or request.owner_id,
             last.department_id,
-            f"It goes back and forth between {' and '.join(names)}.",
+            f"Returned repeatedly between {' and '.join(names)}.",
         )
 
 
@@ -188,7 +188,7 @@ def _is_done(runs: Iterable[StageRun], last: StageRun) -> bool:
 
 
 def _owner_conditions(request: ServiceRequest, roster: Roster) -> Iterator[DropCondition]:
-    """An owner who has left, or is absent without a substitute."""
+    """Whoever has it has left, or is away without cover."""
     owner = roster.staff.get(request.owner_id)
     default_manager = roster.default_manager() or request.owner_id
     if owner is None or owner.disabled_at is not None:
@@ -201,5 +201,5 @@ def _owner_conditions(request: ServiceRequest, roster: Roster) -> Iterator[DropC
             return  # It is reassigned to the substitute.
         yield DropCondition(
             DroppedBallKind.OWNER_ABSENT, f"request:{request.id}:{owner.id}", owner.absent_from,
-            default_manager, request.department_id, f"{owner.name} is away, and nobody stands in.",
+            default_manager, request.department_id, f"{owner.name} is away without cover.",
         )  # fmt: skip

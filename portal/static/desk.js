@@ -245,7 +245,7 @@ function count(area) {
   const widths = [...text].map((sign) => (foreign ? sign.length : EXTENDED.has(sign) ? 2 : 1));
   const [whole, part] = foreign ? [70, 67] : [160, 153];
   const parts = split(widths, whole, part);
-  place.textContent = !text ? "" : `${parts} ${parts === 1 ? "text" : "texts"}` +
+  place.textContent = !text ? "" : `${parts} SMS` +
     (foreign ? `, because of “${foreign}”` : "") + (parts === 1 ? `, ${whole - sum(widths)} characters left` : "");
 }
 

@@ -35,7 +35,7 @@ def printable_link_page(request: Request, told: PrintableLink) -> HTMLResponse:
         "locale": told.words.locale,
         "direction": told.words.direction,
     }
-    return templating.page(request, "slip.html", context)
+    return templating.page(request, "printable_link.html", context)
 
 
 def qr_svg(link: str) -> str:

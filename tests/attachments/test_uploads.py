@@ -217,7 +217,7 @@ async def test_only_staff_see_files_at_the_desk(
     page = (await pia.get(f"/desk/requests/{card_request.reference}")).text
     url = f"/desk/files/{picture.id}"
     assert f'<img src="{url}?small" alt="Photo: crack.jpg" width="200" height="100"' in page
-    assert "They sent a photo, without words." in page
+    assert "A photo without text." in page
     assert "PDF, 1 kB" in page
     shown = await pia.get(url)
     assert (shown.status_code, shown.headers["Content-Type"]) == (200, "image/jpeg")

@@ -84,7 +84,7 @@ def session_cookies(product: ProductStack, browser: Browser) -> dict[str, Any]:
         page = context.new_page()
         page.goto(invitation)
         page.get_by_label("New password").fill(PASSWORD)
-        page.get_by_role("button", name="Set the password").click()
+        page.get_by_role("button", name="Set password").click()
         page.wait_for_url("**/desk")
         session_cookies[who] = context.cookies()
         context.close()

@@ -20,7 +20,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProductProcess]:
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_the_three_parts_of_the_demonstration_move_together(
+def test_demo_panes_update_together(
     demo: ProductProcess,
     open_page: Callable[..., Page],
     check_accessible: Callable[[Page], None],
@@ -42,8 +42,8 @@ def test_the_three_parts_of_the_demonstration_move_together(
     expect(phone).to_contain_text("we have your application", timeout=10_000)
     check_accessible(page)
     look_at("desk")
-    page.get_by_role("button", name="Complete it, pass to Underwriting").click()
-    page.get_by_role("button", name="Take it up").click()
+    page.get_by_role("button", name="Complete and hand off to Underwriting").click()
+    page.get_by_role("button", name="Accept").click()
     check_accessible(page)
     look_at("phone")
     expect(phone).to_contain_text("your application is being checked", timeout=10_000)
@@ -57,7 +57,7 @@ def test_the_three_parts_of_the_demonstration_move_together(
     expect(phone).to_contain_text("Where is my card?")
     look_at("desk")
     expect(page.locator("#counter")).to_contain_text("Where is my card?", timeout=10_000)
-    page.get_by_label("Write to Martin").fill("Being checked, you hear from us tomorrow.")
+    page.get_by_label("Reply", exact=True).fill("Being checked, you hear from us tomorrow.")
     page.locator("#counter").get_by_role("button", name="Send").click()
     look_at("phone")
     expect(phone).to_contain_text("you hear from us tomorrow.", timeout=10_000)

@@ -8,7 +8,7 @@ from tests.browser.conftest import DESK, PASSWORD, CustomerPhone, OpenDeskPage
 from tests.browser.product import ProductStack
 
 
-def test_a_colleague_signs_in_out_and_in_again(
+def test_staff_sign_in_out_and_in_again(
     product: ProductStack,
     desk: OpenDeskPage,
     open_page: Callable[..., Page],
@@ -19,7 +19,7 @@ def test_a_colleague_signs_in_out_and_in_again(
     expect(tess.get_by_role("heading", level=1)).to_have_text("Telesales")
     tess.get_by_label("Tess Sales: account").click()
     tess.get_by_role("button", name="Sign out").click()
-    expect(tess.get_by_role("heading", level=1)).to_have_text("Good to see you")
+    expect(tess.get_by_role("heading", level=1)).to_have_text("Sign in")
     check_accessible(tess)
     tess.get_by_label("E-mail").fill("tess@acme.example")
     tess.get_by_label("Password").fill("not my password at all")
@@ -31,7 +31,7 @@ def test_a_colleague_signs_in_out_and_in_again(
     expect(tess.get_by_role("heading", level=1)).to_have_text("Telesales")
     stranger = open_page(**DESK)
     stranger.goto(f"{product.address}/desk")
-    expect(stranger.get_by_role("heading", level=1)).to_have_text("Good to see you")
+    expect(stranger.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
 def test_a_double_click_advances_once(
@@ -41,14 +41,14 @@ def test_a_double_click_advances_once(
     reference, _ = martin
     product.advance_to_courier(reference, key)
     carl = desk("carl", f"/requests/{reference}")
-    carl.get_by_role("button", name="Complete it, go on to Delivered").dblclick()
-    expect(carl.get_by_role("button", name="Complete it", exact=True)).to_be_visible()
+    carl.get_by_role("button", name="Complete and continue with Delivered").dblclick()
+    expect(carl.get_by_role("button", name="Complete", exact=True)).to_be_visible()
     carl.reload()
-    expect(carl.get_by_role("button", name="Complete it", exact=True)).to_be_visible()
+    expect(carl.get_by_role("button", name="Complete", exact=True)).to_be_visible()
     assert product.call(f"/requests/{reference}", key)["status"] == "open"
 
 
-def test_a_click_on_an_old_page_changes_nothing(
+def test_stale_page_changes_nothing(
     product: ProductStack,
     key: str,
     martin: CustomerPhone,
@@ -60,10 +60,10 @@ def test_a_click_on_an_old_page_changes_nothing(
     tess = desk("tess", f"/requests/{reference}")
     tess.context.route("**/live", lambda route: route.abort())
     tess.reload()
-    tess.get_by_label("A note for Martin").fill("All papers are here.")
+    tess.get_by_label("Note to customer").fill("All papers are here.")
     product.call(f"/requests/{reference}/hold", key, reason="We wait for a paper of yours.")
-    tess.get_by_role("button", name="Complete it, pass to Underwriting").click()
-    expect(tess.get_by_role("alert").first).to_contain_text("moved since you opened it")
+    tess.get_by_role("button", name="Complete and hand off to Underwriting").click()
+    expect(tess.get_by_role("alert").first).to_contain_text("Updated by someone else")
     expect(tess.get_by_role("alert").first).to_contain_text("We wait for a paper of yours.")
     assert product.call(f"/requests/{reference}", key)["status"] == "on_hold"
     check_accessible(tess)
@@ -76,11 +76,11 @@ def test_a_request_is_opened_at_the_desk(
     tess = desk("tess", "/requests/new")
     check_accessible(tess)
     tess.get_by_label("s name").fill("Nora Newman")
-    tess.get_by_role("button", name="Open it and text the link").click()
+    tess.get_by_role("button", name="Create and send link").click()
     expect(tess.get_by_text("Please give a phone number or an e-mail address")).to_be_visible()
     expect(tess.get_by_label("s name")).to_have_value("Nora Newman")
     tess.get_by_label("Mobile phone").fill("+1 415 555 0199")
-    tess.get_by_role("button", name="Open it and text the link").click()
+    tess.get_by_role("button", name="Create and send link").click()
     expect(tess.get_by_text("Nora Newman").first).to_be_visible()
     (text,) = product.carrier.wait_for(lambda: product.carrier.texts_to("+14155550199")).result()
     assert "Hi Nora" in text.body
@@ -97,19 +97,19 @@ def test_undelivered_text_is_resolved(
     phone.reads("We have your application")
     tess = desk("tess", f"/requests/{reference}")
     product.carrier.fault("undelivered", to=phone.number, code=30004, times=1)
-    tess.get_by_label("Write to Martin").fill("Bring your passport.")
+    tess.get_by_label("Reply", exact=True).fill("Bring your passport.")
     tess.get_by_role("button", name="Send", exact=True).click()
-    tess.get_by_role("link", name="See to it").click(timeout=20_000)
+    tess.get_by_role("link", name="Fix").click(timeout=20_000)
     expect(tess.get_by_text("the carrier or the customer blocks our texts")).to_be_visible()
     check_accessible(tess)
     lost = tess.get_by_role("article").filter(has_text="Bring your passport.")
-    lost.get_by_text("I have told them myself").click()
-    expect(lost.get_by_label("How, and what they said")).to_be_visible()
-    lost.get_by_role("button", name="Send it again").click()
-    expect(tess.get_by_role("status").first).to_contain_text("It goes once more")
+    lost.get_by_text("Mark as informed").first.click()
+    expect(lost.get_by_label("Internal note")).to_be_visible()
+    lost.get_by_role("button", name="Send again").click()
+    expect(tess.get_by_role("status").first).to_contain_text("Sending again")
     expect(tess.get_by_text("Bring your passport.")).to_have_count(0)
     tess.goto(f"{product.address}/desk/requests/{reference}")
-    expect(tess.get_by_text("Tess Sales saw to it")).to_be_visible()
+    expect(tess.get_by_text("handled by Tess Sales")).to_be_visible()
     expect(tess.get_by_text("Delivered").last).to_be_visible(timeout=20_000)
 
 
@@ -123,17 +123,17 @@ def test_a_new_date_is_given_with_its_reason(
     """One that has passed is refused where it was typed; a good one stands at once."""
     reference, _ = martin
     tess = desk("tess", f"/requests/{reference}")
-    tess.get_by_text("Give it another date").click()
+    tess.get_by_text("Change due date").click()
     check_accessible(tess)
     form = tess.locator('form[action$="/delay"]')
-    form.get_by_label("Why").fill("A paper has to be signed again.")
+    form.get_by_label("Reason").fill("A paper has to be signed again.")
     form.get_by_label("New date").fill("2020-01-01T10:00")
-    form.get_by_role("button", name="Tell Martin").click()
+    form.get_by_role("button", name="Save and notify").click()
     expect(form.get_by_role("alert")).to_contain_text("has passed already")
-    expect(form.get_by_label("Why")).to_have_value("A paper has to be signed again.")
+    expect(form.get_by_label("Reason")).to_have_value("A paper has to be signed again.")
     check_accessible(tess)
     form.get_by_label("New date").fill("2099-01-01T10:00")
-    form.get_by_role("button", name="Tell Martin").click()
-    expect(tess.get_by_text("The new date stands.")).to_be_visible()
+    form.get_by_role("button", name="Save and notify").click()
+    expect(tess.get_by_text("Saved. The customer is notified")).to_be_visible()
     due = product.call(f"/requests/{reference}", key)["stages"][0]["due_at"]
     assert due.startswith("2099-01-01")

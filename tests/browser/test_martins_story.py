@@ -103,7 +103,7 @@ def look_at(story: Story, check_accessible: Callable[[Page], None]) -> Callable[
     return check_accessible if story.scripts else lambda _page: None
 
 
-def test_martin_follows_his_card_and_has_the_last_word(
+def test_martin_follows_his_card_and_confirms_it(
     story: Story,
     at: Callable[..., Page],
     open_page: Callable[..., Page],
@@ -118,7 +118,7 @@ def test_martin_follows_his_card_and_has_the_last_word(
     story.sees("We have your application, Martin", "Telesales has it since today")
 
     # Passed on is not taken up: Telesales keeps it, and nobody tells him that it is being checked.
-    at("tess", "Complete it, pass to Underwriting")
+    at("tess", "Complete and hand off to Underwriting")
     story.sees(
         "We have your application, Martin",
         "Passed to Underwriting",
@@ -145,25 +145,25 @@ def test_martin_follows_his_card_and_has_the_last_word(
     expect(box).to_have_value("")
     story.gets_news(uma, "I moved last week.")
     look_at(uma)
-    uma.get_by_label("Write to Martin").fill("We have it now, thank you.")
+    uma.get_by_label("Reply", exact=True).fill("We have it now, thank you.")
     story.submit(uma, uma.get_by_role("button", name="Send"))
     phone.reads("We have it now, thank you.")
     story.sees("Your application is being checked, Martin", "We have it now", "Uma, by text")
 
     # On through the departments; each leg is told when it is taken up, and not before.
-    at("uma", "Complete it, pass to Card Processing")
-    at("pia", "Take it up")
+    at("uma", "Complete and hand off to Card Processing")
+    at("pia", "Accept")
     phone.reads("Your card is being made")
     story.sees("Your card is being made, Martin", "Card Processing has it")
-    at("pia", "Complete it, pass to Courier Desk")
-    carl = at("carl", "Take it up")
+    at("pia", "Complete and hand off to Courier Desk")
+    carl = at("carl", "Accept")
     phone.reads("Your card is on its way to you")
-    story.press(carl, "Complete it, go on to Delivered")
+    story.press(carl, "Complete and continue with Delivered")
     phone.reads("Your card has been delivered")
     story.sees("Your card has been delivered, Martin", "Courier Desk has it")
 
     # The company has done its part. He has the last word, and it is no.
-    story.press(carl, "Complete it")
+    story.press(carl, "Complete")
     phone.reads("Has your card arrived? Reply YES or NO.")
     story.sees("Has your card arrived?")
     look_at(page)
@@ -174,7 +174,7 @@ def test_martin_follows_his_card_and_has_the_last_word(
     assert story.stands() == ("open", "Carl Courier")
 
     # Again, and now he presses the button.
-    carl = at("carl", "Complete it, go on to Delivered", "Complete it")
+    carl = at("carl", "Complete and continue with Delivered", "Complete")
     phone.reads("Your card has been delivered")
     phone.reads("Has your card arrived?")
     story.sees("Has your card arrived?")

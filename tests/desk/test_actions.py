@@ -27,15 +27,15 @@ async def test_the_page_shows_the_whole_request(
     await passed_on(organisation, card_request)
     page = visible_text(await (await desk_clients("tess")).page(card_request))
     for words in (
-        "Waiting for Underwriting to take it up",
+        "Waiting for Underwriting to accept",
         "Martin Miller",
         "+14155550132",
         "martin@example.com",
         "Tess Sales",
         "We have your application",
-        "Passed to Underwriting",
+        "Handed off to Underwriting",
         "Opened the request",
-        "Waits to be sent",
+        "Queued",
     ):
         assert words in page
 
@@ -130,7 +130,7 @@ async def test_hold_until_uses_department_time_zone(
     assert held.runs[0].hold_until == datetime(2099, 1, 1, 15, tzinfo=UTC)  # 10:00 in New York
     assert "on hold until" in visible_text(await tess.page(card_request))
     answer = await tess.submit(card_request, "resume", htmx=True)
-    assert "It goes on" in answer.text
+    assert "Resumed." in answer.text
     assert (await organisation.reload(card_request)).status == "open"
 
 
@@ -157,13 +157,13 @@ async def test_promise_is_rescheduled_and_fulfilled(
         reason="Ill",
         htmx=True,
     )
-    assert "Moved. A customer who knows of it is told why." in moved.text
+    assert "Rescheduled. A customer who knows of it is notified" in moved.text
     kept = await tess.submit(card_request, f"promises/{promise.id}/keep", htmx=True)
-    assert "Promise kept." in kept.text
+    assert "Commitment done." in kept.text
     assert (await organisation.reload(card_request)).promises[0].kept_at
 
 
-async def test_refused_sent_back_and_reopened(
+async def test_request_is_declined_returned_and_reopened(
     desk_clients: Any, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     await passed_on(organisation, card_request)
@@ -178,13 +178,13 @@ async def test_refused_sent_back_and_reopened(
     back = await uma.submit(
         card_request, "send-back", stage="received", reason="Sign it", htmx=True
     )
-    assert "Sent back" in back.text
+    assert "Returned to the previous step" in back.text
     assert [run.stage_key for run in (await organisation.reload(card_request)).open_runs] == [
         "received"
     ]
     await tess.submit(card_request, "cancel", reason="They asked")
     again = await tess.submit(card_request, "reopen", stage="", reason="A mistake", htmx=True)
-    assert "Open again." in again.text
+    assert "Reopened." in again.text
     assert (await organisation.reload(card_request)).status == "open"
 
 

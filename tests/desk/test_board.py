@@ -20,7 +20,7 @@ async def passed_on(organisation: Organisation, request: ServiceRequest) -> Serv
     return await organisation.run(verbs.advance, request, by=organisation.people.tess.actor)
 
 
-async def test_the_board_shows_what_was_handed_over_first(
+async def test_board_lists_incoming_handoffs_first(
     desk_clients: Any, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     waiting = await passed_on(organisation, card_request)
@@ -31,10 +31,10 @@ async def test_the_board_shows_what_was_handed_over_first(
     working = await passed_on(organisation, working)
     await organisation.run(verbs.accept, working, by=organisation.people.uma.actor)
     board = (await uma.get("/desk")).text
-    assert board.index("Handed to us") < board.index(waiting.reference)
-    assert board.index(waiting.reference) < board.index("In work")
-    assert board.index("In work") < board.index(working.reference)
-    assert "1 in work, 1 to take up." in visible_text(board)
+    assert board.index("Incoming handoffs") < board.index(waiting.reference)
+    assert board.index(waiting.reference) < board.index("In progress")
+    assert board.index("In progress") < board.index(working.reference)
+    assert "1 in progress, 1 to accept." in visible_text(board)
 
 
 async def test_handoff_is_accepted_from_the_board(
@@ -48,7 +48,7 @@ async def test_handoff_is_accepted_from_the_board(
     answer = await uma.client.post(url, data=told, headers=HTMX)
     assert answer.status_code == 200
     assert "<html" not in answer.text
-    assert "It is yours now" in answer.text
+    assert "Accepted." in answer.text
     assert (await organisation.reload(card_request)).owner_id == organisation.people.uma.id
     again = await uma.client.post(url, data=told, headers=HTMX)
     assert again.status_code == 409
@@ -65,7 +65,7 @@ async def test_board_button_works_without_javascript(
     answer = await uma.client.post(url, data=hidden_fields((await uma.get("/desk")).text, url))
     assert answer.status_code == 303
     assert answer.headers["Location"] == "/desk?department=underwriting&done=handoff/accept"
-    assert "It is yours now" in (await uma.get(answer.headers["Location"])).text
+    assert "Accepted." in (await uma.get(answer.headers["Location"])).text
 
 
 async def test_unanswered_text_is_shown_on_the_board(
@@ -76,12 +76,12 @@ async def test_unanswered_text_is_shown_on_the_board(
     )
     tess = await desk_clients("tess")
     board = (await tess.get("/desk")).text
-    assert board.index("Needs an answer") < board.index("My address has changed")
+    assert board.index("Replies due") < board.index("My address has changed")
     await tess.submit(card_request, "messages", body="Thank you, noted.")
     assert "My address has changed" not in (await tess.get("/desk")).text
 
 
-async def test_a_long_board_pages_by_key(desk_clients: Any, organisation: Organisation) -> None:
+async def test_board_is_paged_by_key(desk_clients: Any, organisation: Organisation) -> None:
     for number in range(27):
         await organisation.open(
             customer=CustomerDetails(f"C{number:02}", "+14155550111"), by=SYSTEM_ACTOR
@@ -127,7 +127,7 @@ async def test_forged_page_cursor_is_rejected(desk_clients: Any, place: str) -> 
     assert answer.status_code == 422
 
 
-async def test_an_unknown_department_or_request_is_a_kind_page(desk_clients: Any) -> None:
+async def test_unknown_department_or_request_is_404(desk_clients: Any) -> None:
     tess = await desk_clients("tess")
     for url in ("/desk?department=none", "/desk/requests/CARD-0000-000", "/desk/requests/%00"):
         answer = await tess.get(url)
@@ -159,11 +159,11 @@ async def test_full_reference_redirects_to_the_request(
 
 
 @pytest.mark.parametrize("q", ["nobody", "%", "_", "\x00%", "<script>", "x" * 5000])
-async def test_a_search_that_finds_nothing_says_so(
+async def test_search_without_results_says_so(
     desk_clients: Any, card_request: ServiceRequest, q: str
 ) -> None:
     tess = await desk_clients("tess")
     answer = await tess.get("/desk/search", params={"q": q})
     assert answer.status_code == 200
-    assert "Nothing fits." in answer.text
+    assert "No results." in answer.text
     assert "<script>" not in answer.text.replace("<script defer", "")

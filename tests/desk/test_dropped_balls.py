@@ -41,11 +41,11 @@ async def test_dropped_ball_is_shown_to_its_assignee_with_actions(
     """Tess finds it in the bar, in her list and above the request; Uma has none before her."""
     tess = await desk_clients("tess")
     page = visible_text((await tess.get("/desk/balls")).text)
-    assert "Past its time" in page
+    assert "Overdue" in page
     assert "Finish the stage, or tell the customer a new date and why." in page
-    assert "This has slipped" in await tess.page(card_request)
+    assert "Needs attention</h2>" in await tess.page(card_request)
     uma = await desk_clients("uma")
-    assert "Nothing has slipped here." in visible_text((await uma.get("/desk/balls")).text)
+    assert "Nothing needs attention." in visible_text((await uma.get("/desk/balls")).text)
 
 
 async def test_dismissal_requires_a_reason(
@@ -72,7 +72,7 @@ async def test_uninvolved_staff_can_read_and_not_dismiss(
     (ball,) = await overdue.balls()
     carl = await desk_clients("carl")
     page = (await carl.get("/desk/balls?show=all")).text
-    assert "Past its time" in page
+    assert "Overdue" in page
     assert f"/desk/balls/{ball.id}/dismiss" not in page
     refused = await _set_aside(carl, ball, "Not mine.")
     assert refused.status_code == 403

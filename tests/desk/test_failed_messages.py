@@ -80,7 +80,7 @@ async def test_failed_message_shows_cause_and_assignee(
 ) -> None:
     """Also as a number in the bar of each page; where all is well neither is there."""
     tess = await desk_clients("tess")
-    assert "Everything got through" in (await tess.get("/desk/messages")).text
+    assert "No failed messages." in (await tess.get("/desk/messages")).text
     assert 'class="number"' not in (await tess.get("/desk")).text
     message = await lost_text(organisation, card)
     page = (await tess.get("/desk/messages")).text
@@ -90,8 +90,8 @@ async def test_failed_message_shows_cause_and_assignee(
         "Martin Miller",
         card.reference,
         "Telesales",
-        "by text to +14155550132",
-        "I have told them myself",
+        "by SMS to +14155550132",
+        "Mark as informed",
     ):
         assert words in visible_text(page)
     assert f'href="/desk/requests/{card.reference}"' in page
@@ -110,7 +110,7 @@ async def test_message_with_fallback_or_newer_one_needs_no_action(
     assert message.body not in visible_text((await tess.get("/desk/messages")).text)
     await fail(organisation, mail, "550")
     page = visible_text((await tess.get("/desk/messages")).text)
-    assert page.count("Send it again") == 1
+    assert page.count("Send again") == 1
     assert "by e-mail to martin@example.com" in page
 
 
@@ -167,7 +167,7 @@ async def test_own_failed_messages_come_first_and_all_can_be_shown(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_many_are_read_page_by_page_the_oldest_first(
+async def test_failed_messages_are_paged_oldest_first(
     desk_clients: Any, organisation: Organisation, card: ServiceRequest
 ) -> None:
     actor = organisation.people.tess.actor
@@ -202,7 +202,7 @@ async def test_resend_sends_one_copy(
     else:
         assert first.status_code == 303
         first = await tess.get(first.headers["Location"])
-    assert "It goes once more" in visible_text(first.text)
+    assert "Sending again." in visible_text(first.text)
     assert message.body not in visible_text(first.text)
     url = f"/desk/messages/{message.id}/retry"
     second = await tess.client.post(url, data=hidden_fields(page, url))
@@ -240,15 +240,15 @@ async def test_possible_duplicate_is_resent_with_a_marker(
     await put(organisation, message, status=MessageStatus.REVIEW, claimed_at=kept_clock.now())
     tess = await desk_clients("tess")
     page = visible_text((await tess.get("/desk/messages")).text)
-    assert "Send it again, perhaps twice" in page
-    assert "they get it twice" in page
+    assert "Send again (may arrive twice)" in page
+    assert "the customer gets it twice" in page
     assert (await press(tess, message, "retry")).status_code == 303
     again = (await organisation.outbound_messages(card))[-1]
     assert again.possible_duplicate
     assert "it may have been sent twice" in visible_text(await tess.page(card))
 
 
-async def test_filtered_text_is_reworded_or_marked_as_told(
+async def test_filtered_text_is_reworded_or_marked_as_informed(
     desk_clients: Any, organisation: Organisation, card: ServiceRequest
 ) -> None:
     """30007: the same words never go again; what was written is never lost."""
@@ -305,13 +305,13 @@ async def test_opted_out_channel_is_disabled_and_others_stay(
         by=organisation.people.tess.actor,
     )  # fmt: skip
     page = (await tess.get("/desk/messages")).text
-    assert "They asked us not to write by text." in visible_text(page)
+    assert "Opted out of SMS." in visible_text(page)
     assert "by e-mail to martin@example.com" in visible_text(page)
     for verb, typed in (("retry", {}), ("resend", {"body": "Hello", "channel": "sms"})):
         url = f"/desk/messages/{message.id}/{verb}"
         answer = await tess.client.post(url, data=hidden_fields(old, url) | typed)
         assert answer.status_code == 409
-        assert "asked us not to write by text" in visible_text(answer.text)
+        assert "Opted out of SMS" in visible_text(answer.text)
     by_mail = await press(tess, message, "resend", body="Hello", channel="email")
     assert by_mail.status_code == 303
     assert (await organisation.outbound_messages(card_request))[-1].channel == Channel.EMAIL
@@ -322,7 +322,7 @@ async def test_dead_number_offers_another_address(
 ) -> None:
     message = await lost_text(organisation, card, "30005")  # not in service: the number is retired
     tess = await desk_clients("tess")
-    assert "no address by text that still works" in (await tess.get("/desk/messages")).text
+    assert "No working phone number" in (await tess.get("/desk/messages")).text
     assert (await press(tess, message, "retry")).status_code == 409
     details = CustomerDetails("Martin Miller", "+14155550199")
     newer = await organisation.open(customer=details, by=SYSTEM_ACTOR)
@@ -341,7 +341,7 @@ async def test_dead_number_offers_another_address(
 @pytest.mark.parametrize(
     "status", [MessageStatus.UNKNOWN, MessageStatus.REVIEW, MessageStatus.FAILED]
 )
-async def test_told_by_phone_resolves_the_message(
+async def test_marking_as_informed_resolves_the_message(
     desk_clients: Any,
     organisation: Organisation,
     card_request: ServiceRequest,
@@ -365,8 +365,8 @@ async def test_told_by_phone_resolves_the_message(
         "He was glad.",
     )
     page = visible_text(await tess.page(card_request))
-    assert "Tess Sales saw to it" in page
-    assert "Told the customer what a message could not: He was glad." in page
+    assert "handled by Tess Sales" in page
+    assert "Marked the customer as informed: He was glad." in page
     await fail(organisation, message)
     assert len(await organisation.outbound_messages(card_request)) == 1
     assert await open_balls(organisation) == set()

@@ -26,10 +26,10 @@ async def test_receiver_sees_the_handover_summary(desk_clients, organisation, ca
     page = await (await desk_clients("uma")).page(card_request)
     assert UNFOLDED in page
     story = visible_text(page.split('class="story"')[1].split("</section>")[0])
-    assert "Minds about No calls before noon" in story
-    assert "Handed over with It is on page 2. Tess Sales, " in story
-    assert "They came to us 3 times: where it is (2) and a complaint" in story
-    assert "Given back once No income is given. Underwriting, " in story
+    assert "Customer note No calls before noon" in story
+    assert "Handover note It is on page 2. Tess Sales, " in story
+    assert "Contacts 3 times: status question (2) and complaint" in story
+    assert "Returned once No income is given. Underwriting, " in story
 
 
 async def test_handover_summary_is_collapsed_for_others(desk_clients, organisation, card_request):
@@ -42,7 +42,7 @@ async def test_handover_summary_is_collapsed_for_others(desk_clients, organisati
 async def test_customer_note_is_saved_and_edited(desk_clients, organisation, card_request):
     tess = await desk_clients("tess")
     answer = await tess.submit(card_request, "minds", text="Dogs", htmx=True)
-    assert (answer.status_code, "Noted, for colleagues only." in answer.text) == (200, True)
+    assert (answer.status_code, "Saved, for colleagues only." in answer.text) == (200, True)
     assert (await organisation.reload(card_request)).customer_note == "Dogs"
     answer = await tess.submit(card_request, "minds", text="x" * 301)
     assert answer.status_code == 422
@@ -55,8 +55,8 @@ async def test_customer_note_is_saved_and_edited(desk_clients, organisation, car
 async def test_sender_recalls_a_waiting_handoff(desk_clients, organisation, card_request):
     tess, uma = await desk_clients("tess"), await desk_clients("uma")
     await tess.submit(card_request, "advance")
-    assert "Take it back" in visible_text(await tess.page(card_request))
-    assert "Take it back" not in visible_text(await uma.page(card_request))
+    assert "Recall handoff" in visible_text(await tess.page(card_request))
+    assert "Recall handoff" not in visible_text(await uma.page(card_request))
     older = await tess.page(card_request)
     answer = await tess.submit(card_request, "handoff/recall")
     assert answer.status_code == 303
@@ -65,7 +65,7 @@ async def test_sender_recalls_a_waiting_handoff(desk_clients, organisation, card
     answer = await tess.submit(card_request, "handoff/recall", page=older)
     assert answer.status_code == 409, "a page from before decides nothing"
     await uma.submit(card_request, "handoff/accept")
-    assert "Take it back" not in visible_text(await tess.page(card_request))
+    assert "Recall handoff" not in visible_text(await tess.page(card_request))
 
 
 async def test_request_is_reassigned_across_departments_with_a_note(
@@ -76,7 +76,10 @@ async def test_request_is_reassigned_across_departments_with_a_note(
     page = await (await desk_clients("zoe")).page(card_request)
     assert UNFOLDED in page
     assert "You know the house." in visible_text(page)
-    assert "Complete it, pass to Underwriting" in visible_text(page)
+    assert "Complete and hand off to Underwriting" in visible_text(page)
+    assert "You stay responsible until Underwriting accepts." in visible_text(page)
+    others = visible_text(await tess.page(card_request))
+    assert "You stay" not in others, "only the assignee is addressed"
 
 
 async def test_third_party_update_is_recorded_at_its_stage(desk_clients, organisation):

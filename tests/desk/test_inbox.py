@@ -66,21 +66,21 @@ async def test_inbox_is_ordered_by_promise_due_time(
     page = (await (await desk_clients("tess")).get("/desk/inbox")).text
     assert names(page) == ["Martin Miller", "Zara Z"]
     said = visible_text(page)
-    assert "2 customers wait, none too long." in said
+    assert "2 customers waiting, none overdue." in said
     assert "Is the form all right? <b>x</b>" in said
     assert "<b>x</b>" not in page
     assert "by 1 pm, in 2 h" in said
     clock.move_to(NOON + timedelta(minutes=150))
     page = (await (await desk_clients("tess")).get("/desk/inbox")).text
-    assert "2 customers wait, 1 late." in visible_text(page)
-    assert "late by 30 min" in visible_text(page)
+    assert "2 customers waiting, 1 overdue." in visible_text(page)
+    assert "overdue by 30 min" in visible_text(page)
     opened = (
         await (await desk_clients("tess")).get(
             f"/desk/requests/{card_request.reference}?from=inbox"
         )
     ).text
     assert re.search(r'<textarea id="body"[^>]* autofocus', opened)
-    assert opened.index("The way so far") > 0
+    assert opened.index("Progress</h2>") > 0
 
 
 async def test_reply_removes_the_conversation(
@@ -92,7 +92,7 @@ async def test_reply_removes_the_conversation(
     await tess.submit(card_request, "messages", body="It is.")
     page = (await tess.get("/desk/inbox")).text
     assert names(page) == []
-    assert "Nobody waits for an answer" in page
+    assert "Inbox zero." in page
     assert 'href="/desk/inbox">Inbox</a>' in page
 
 
@@ -114,7 +114,7 @@ async def test_inbox_scope_by_role(
 
 
 @once
-async def test_a_long_inbox_pages_and_costs_the_same_however_long_it_is(
+async def test_inbox_is_paged_with_a_fixed_number_of_queries(
     desk_clients: Any, organisation: Organisation, app: Starlette, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("portal.desk.inbox.endpoints.PAGE_SIZE", 3)
@@ -139,7 +139,7 @@ async def test_a_long_inbox_pages_and_costs_the_same_however_long_it_is(
 
 
 @once
-async def test_a_promised_call_stands_there_and_leads_to_the_form_for_it(
+async def test_promised_call_links_to_the_call_form(
     desk_clients: Any, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     now = kept_clock.now()
@@ -153,10 +153,10 @@ async def test_a_promised_call_stands_there_and_leads_to_the_form_for_it(
         )  # fmt: skip
     tess = await desk_clients("tess")
     page = (await tess.get("/desk/inbox")).text
-    assert "wants a call" in visible_text(page)
+    assert "Call-back due" in visible_text(page)
     url = unescape(re.search(r'data-call="([^"]+)"', page)[1])  # type: ignore[index]
     assert re.search(r"<details[^>]*data-call open>", (await tess.get(url)).text)
-    assert "wants a call" in visible_text((await tess.get("/desk")).text)
+    assert "call-back due" in visible_text((await tess.get("/desk")).text)
 
 
 @once
@@ -168,10 +168,10 @@ async def test_contact_reasons_are_counted(
             verbs.log_contact, card_request, channel=ContactChannel.CALL, reason=reason,
             by=organisation.people.tess.actor,
         )  # fmt: skip
-    said = "What made them ask this week: Where it is 2, a complaint 1"
+    said = "Contact reasons (7 days): Status question 2, complaint 1"
     assert said in visible_text((await (await desk_clients("tess")).get("/desk/inbox")).text)
     assert said in visible_text((await (await desk_clients("mona")).get("/desk/inbox")).text)
-    assert "What made them ask" not in visible_text(
+    assert "Contact reasons" not in visible_text(
         (await (await desk_clients("zoe")).get("/desk/inbox")).text
     )
 
@@ -199,7 +199,7 @@ async def open_balls(organisation: Organisation) -> int:
         return len((await session.exec(query)).all())
 
 
-async def test_a_text_of_a_stranger_is_answered_once_by_who_oversees(
+async def test_manager_replies_to_unknown_sender_once(
     desk_clients: Any, organisation: Organisation, stranger: int
 ) -> None:
     mona = await desk_clients("mona")
@@ -217,7 +217,7 @@ async def test_a_text_of_a_stranger_is_answered_once_by_who_oversees(
 
 
 @once
-async def test_a_text_of_a_stranger_may_belong_to_a_request_or_need_nothing(
+async def test_text_of_unknown_sender_is_attached_to_a_request(
     desk_clients: Any, organisation: Organisation, card_request: ServiceRequest, stranger: int
 ) -> None:
     mona, tess = await desk_clients("mona"), await desk_clients("tess")
@@ -226,18 +226,18 @@ async def test_a_text_of_a_stranger_may_belong_to_a_request_or_need_nothing(
     unknown = await see_to(mona, stranger, "attach", reference="CARD-0000-000")
     assert "no request" in visible_text(unknown.text)
     done = await see_to(mona, stranger, "attach", reference=card_request.reference.lower())
-    assert "It stands with that request now" in visible_text(done.text)
+    assert "Assigned to that request" in visible_text(done.text)
     assert names(done.text) == [MARTIN.name]
     assert "Is this the bank?" in await tess.page(card_request)
     assert (await see_to(mona, stranger, "rest")).status_code == 409
 
 
 @once
-async def test_a_text_of_a_stranger_that_needs_nothing_is_put_away(
+async def test_text_of_unknown_sender_is_dismissed(
     desk_clients: Any, organisation: Organisation, stranger: int
 ) -> None:
     done = await see_to(await desk_clients("mona"), stranger, "rest")
-    assert "Noted: nothing to do." in visible_text(done.text)
+    assert "Dismissed." in visible_text(done.text)
     assert await open_balls(organisation) == 0
 
 
@@ -279,7 +279,7 @@ async def listen(app: Starlette) -> AsyncIterator[Listen]:
 
 
 @once
-async def test_a_department_hears_at_once_of_what_moves_there_and_of_nothing_else(
+async def test_department_stream_carries_only_its_own_events(
     desk_clients: Any,
     organisation: Organisation,
     app: Starlette,

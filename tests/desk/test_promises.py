@@ -136,7 +136,7 @@ async def test_promise_without_future_time_is_rejected(
     if "No one time" in said:
         assert 'name="due_at"' in answer.text
     if "passed" in said:
-        assert "Promise it by 12 pm (Tue 3 Jun)" in visible_text(answer.text)
+        assert "Save for 12 pm (Tue 3 Jun)" in visible_text(answer.text)
 
 
 @pytest.mark.parametrize(
@@ -146,13 +146,13 @@ async def test_promise_without_future_time_is_rejected(
         ("call sunday 8pm", "Monday, 9 am (Mon 9 Jun)"),
     ],
 )
-async def test_outside_the_departments_hours_the_nearest_open_moment_is_offered(
+async def test_nearest_open_time_is_offered_outside_hours(
     opens_at_nine: None, desk_clients: Desks, card_request: ServiceRequest, line: str, offered: str
 ) -> None:
     """Beside the time itself: some customers are called in the evening."""
     answer = await (await desk_clients("tess")).submit(card_request, "promises", text=line)
     assert "Telesales is closed then." in visible_text(answer.text)
-    assert f"Promise it by {offered}" in visible_text(answer.text)
+    assert f"Save for {offered}" in visible_text(answer.text)
     assert "8 pm" in visible_text(answer.text).split("Keep")[-1]
 
 
@@ -166,11 +166,11 @@ async def test_commitment_in_reply_is_previewed_and_can_be_removed(
     await tess.submit(card_request, "messages", body="Thank you. I'll call you tomorrow at 3.")
     [promise] = (await organisation.reload(card_request)).promises
     page = await tess.page(card_request)
-    assert "Kept as a promise: call, by tomorrow, 3 pm ." in visible_text(page)
+    assert "Detected commitment: call, by tomorrow, 3 pm ." in visible_text(page)
     await tess.submit(card_request, f"promises/{promise.id}/withdraw", page=page)
     [promise] = (await organisation.reload(card_request)).promises
     assert promise.state(promise.due_at) == PromiseState.WITHDRAWN
-    assert "Kept as a promise" not in visible_text(await tess.page(card_request))
+    assert "Detected commitment" not in visible_text(await tess.page(card_request))
     assert (await organisation.events(card_request))[-1].kind == EventKind.PROMISE_WITHDRAWN
 
 
@@ -190,9 +190,11 @@ async def test_due_soon_and_late_promises_are_labelled(
     await organisation.run(
         log_contact, card_request, channel=ContactChannel.CALL, reason=ContactReason.OTHER, by=by
     )
-    page = visible_text(await tess.page(card_request))
-    assert "I'll call you kept late, 12:30 pm" in page
-    assert "Kept a promise late (“I'll call you”)" in page
+    markup = await tess.page(card_request)
+    assert '<span class="late">done late, 12:30 pm</span>' in markup
+    page = visible_text(markup)
+    assert "I'll call you done late, 12:30 pm" in page
+    assert "Completed a commitment late (“I'll call you”)" in page
 
 
 async def test_internal_promise_is_labelled(
@@ -206,6 +208,6 @@ async def test_internal_promise_is_labelled(
         make_promise, card_request, text="Ask the bank", due_at=due_at, tell=False,
         by=organisation.people.tess.actor,
     )  # fmt: skip
-    assert "Martin does not know of it" in visible_text(
+    assert "not visible to the customer" in visible_text(
         await (await desk_clients("tess")).page(card_request)
     )

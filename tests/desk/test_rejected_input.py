@@ -178,7 +178,7 @@ async def test_confirmation_by_staff_requires_a_note(
         await organisation.run(verb, card_request, by=actor)
     ada = await desk_clients("ada")
     page = visible_text(await ada.page(card_request))
-    assert "Only Martin can say so" in page
+    assert "Has Martin confirmed it to you?" in page
     without = await ada.submit(card_request, "advance", htmx=True)
     assert without.status_code == 409
     assert "write how and when" in without.text

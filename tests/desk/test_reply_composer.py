@@ -105,10 +105,10 @@ async def test_customer_message_does_not_make_a_reply_stale(
 @pytest.mark.parametrize(
     ("came_by", "says"),
     [
-        (None, "Goes by text to …32."),
-        (Channel.EMAIL, "Goes by e-mail to m…@example.com."),
-        (Channel.SMS, "Goes by text to …32."),
-        (Channel.WEB, "stands there at once, and goes by text to …32."),
+        (None, "To: SMS …32"),
+        (Channel.EMAIL, "To: e-mail m…@example.com"),
+        (Channel.SMS, "To: SMS …32"),
+        (Channel.WEB, "Visible on status page at once. To: SMS …32"),
     ],
 )
 async def test_reply_uses_the_last_inbound_channel(
@@ -149,7 +149,7 @@ async def test_opted_out_customer_is_answered_on_the_page(
     for channel in ("sms", "email"):
         await tess.submit(card_request, "wishes", channel=channel, wish="stop", about="all")
     page = await tess.page(card_request)
-    assert "it stands on their page only" in visible_text(page)
+    assert "Visible on status page only" in visible_text(page)
     assert "Held back: they asked us" in visible_text(
         (await tess.submit(card_request, "messages", body="x", htmx=True)).text
     )
@@ -202,7 +202,7 @@ async def test_canned_reply_with_missing_value_is_not_offered(
     await organisation.run(
         verbs.cancel, card_request, reason="He moved.", by=organisation.people.tess.actor
     )
-    assert "Next: " not in (await tess.page(card_request)).partition("Write to")[0]
+    assert "Next: " not in (await tess.page(card_request)).partition('for="body"')[0]
 
 
 async def post_reply(desk: DeskClient, path: str = "", **typed: str) -> httpx2.Response:
@@ -254,7 +254,7 @@ async def test_canned_reply_permissions(
     assert answer.status_code == status
 
 
-def test_the_replies_that_come_with_the_samples_cost_one_text_each() -> None:
+def test_each_sample_reply_fits_one_sms() -> None:
     """With the longest of our names and a real link filled in, and only fields that exist."""
     facts = dict.fromkeys(PLACEHOLDERS, "") | {
         "first_name": "Christopher", "reference": "CARD-7K3M-X9Q", "owner": "Ibrahim",
@@ -292,14 +292,14 @@ async def test_classified_intent_is_shown_and_correctable(
     heard = next(one for one in await organisation.messages() if one.kind == MessageKind.CUSTOMER)
     tess, zoe = await desk_clients("tess"), await desk_clients("zoe")
     page = await zoe.page(card_request)
-    assert "Taken as “Thanks”, by rule" in visible_text(page)
-    assert "Put it right" not in page
+    assert "Detected intent: thanks" in visible_text(page)
+    assert "Correct intent" not in page
     assert (
         await tess.submit(card_request, f"messages/{heard.id}/meaning", label="x")
     ).status_code == 422
     done = await tess.submit(card_request, f"messages/{heard.id}/meaning", label="other", htmx=True)
-    assert "Taken as “Something for a person”, by Tess Sales" in visible_text(done.text)
-    assert "Took a message for “Something for a person”" in visible_text(done.text)
+    assert "Corrected intent: needs reply (Tess Sales)" in visible_text(done.text)
+    assert "Corrected an intent to “Needs reply”" in visible_text(done.text)
     gone = await tess.submit(card_request, f"messages/{heard.id + 99}/meaning", label="other")
     assert gone.status_code == 404
 

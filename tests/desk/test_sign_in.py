@@ -60,7 +60,7 @@ async def test_a_wrong_password_and_an_unknown_address_look_the_same(
     assert SIGN_IN_COOKIE not in client.cookies
 
 
-async def test_somebody_without_a_password_yet_cannot_sign_in(
+async def test_staff_without_a_password_cannot_sign_in(
     organisation: Organisation, client: httpx2.AsyncClient
 ) -> None:
     answer = await client.post("/desk/sign-in", data={"email": "uma@acme.example", "password": ""})
@@ -173,7 +173,7 @@ async def test_an_invitation_sets_a_password_once(
     assert (await client.post("/desk/sign-in", data=told)).status_code == 303
 
 
-async def test_an_invitation_runs_out(
+async def test_invitation_expires(
     operations: Operations, organisation: Organisation, client: httpx2.AsyncClient, clock: Any
 ) -> None:
     url = await invited(operations)

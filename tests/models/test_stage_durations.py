@@ -152,7 +152,7 @@ async def test_desk_warns_of_an_unlikely_date(clock, organisation, desk_clients)
         opened, "delay", stage="received", expected_by="2025-06-03T18:00", reason="Soon"
     )
     page = visible_text((await tess.get(answer.headers["location"])).text)
-    assert "The new date stands." in page
+    assert "Saved. The customer is notified of the new date" in page
     assert "By 6 pm only few of its like are done. Half are done by tomorrow" in page
 
 

@@ -481,20 +481,20 @@ async def test_everybody_sees_their_colleagues_and_notes_their_own_absence(
 ):
     tess = await desk_clients("tess")
     page = visible_text((await tess.get("/desk/people")).text)
-    assert "You are here." in page
-    assert "Tom Sales here" in page
-    assert "Pia Press here" not in page, "of another department"
+    assert "You are available." in page
+    assert "Tom Sales available" in page
+    assert "Pia Press available" not in page, "of another department"
     answer = await note(
         tess, organisation.people.tess.id, "absent", until="2025-06-10", deputy="pia@acme.example",
         **{"from": ""},
     )  # fmt: skip
     assert answer.status_code == 303
     page = visible_text((await tess.get(answer.headers["location"])).text)
-    assert "Noted." in page
-    assert "You are away until Tue 10 Jun; Pia Press stands in." in page
+    assert "Saved." in page
+    assert "You are away until Tue 10 Jun; cover: Pia Press." in page
     assert (await organisation.reload(card_request)).owner_id == organisation.people.pia.id
     back = await note(tess, organisation.people.tess.id, "back", htmx=True)
-    assert "You are here." in visible_text(back.text)
+    assert "You are available." in visible_text(back.text)
 
 
 async def test_a_lead_notes_it_for_their_people_and_a_manager_for_everybody(
@@ -507,7 +507,7 @@ async def test_a_lead_notes_it_for_their_people_and_a_manager_for_everybody(
         await desk_clients("tom"),
     )
     assert (await note(tess, tom, "absent")).status_code == 303
-    assert "Tom Sales is away; Tess Sales stands in." in visible_text(
+    assert "Tom Sales is away; cover: Tess Sales." in visible_text(
         (await mona.get(f"/desk/people?person={tom}")).text
     )
     assert (await note(mona, pia, "absent")).status_code == 303

@@ -59,7 +59,7 @@ def draw_demo(browser: Browser, demo: ProductProcess) -> None:
     """Phone, page and desk side by side, just after Card Processing has accepted the card."""
     page = browser.new_page(viewport={"width": 1280, "height": 860})
     page.goto(f"{demo.address}/demo")
-    page.locator('form[action="/demo/handoff/accept"] button[type=submit]').click()
+    page.get_by_role("button", name="Accept").click()
     page.get_by_role("list", name="Texts").get_by_text("your card is being made").wait_for()
     page.frame_locator("iframe").get_by_role("heading", name="Your card is being made").wait_for()
     draw(page, "demo")

@@ -27,9 +27,9 @@ LONGEST_NUMBER = 18  # digits; with one more it could pass 2**63
 SHORTCUTS_COOKIE = "kept_keys"
 SHORTCUTS_OFF = "off"
 OUT_OF_BAND_TEMPLATES = (
-    "desk/to_answer.html",
-    "desk/to_mend.html",
-    "desk/to_catch.html",
+    "desk/unanswered_count.html",
+    "desk/failed_message_count.html",
+    "desk/dropped_ball_count.html",
     "desk/alerts.html",
 )
 

@@ -119,7 +119,7 @@ async def _form(
         "hint": DEMO_HINT if request.app.state.demo else None,
         **layout_context(None),
     }
-    return await answer(request, "desk/sign_in.html", context, status)
+    return await answer(request, "desk/auth/sign_in.html", context, status)
 
 
 async def _invitation(
@@ -132,7 +132,7 @@ async def _invitation(
         **layout_context(None),
     }
     status = refusal.status if refusal else 200
-    return await answer(request, "desk/invitation.html", context, status)
+    return await answer(request, "desk/auth/invitation.html", context, status)
 
 
 async def _count_a_try(request: Request, email: str) -> None:

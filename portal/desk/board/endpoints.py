@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -14,6 +13,7 @@ from portal.desk.auth.access import answer, is_fragment, layout_context
 from portal.desk.auth.current_staff import CurrentStaff
 from portal.desk.board.presenter import RowPresenter
 from portal.desk.board.view_models import BoardRow, BoardSection, DepartmentTab
+from portal.desk.page_cursor import EPOCH, PAGE_SIZE, decode_cursor, encode_cursor
 from portal.desk.request.actions import find_action
 from portal.desk.widgets import FormError
 from portal.errors import BadInput, NotFound, PortalError
@@ -23,36 +23,33 @@ from portal.models.columns import saved_id
 from portal.queries.desk import board as board_module
 from portal.queries.desk.board import BoardCounts, PageCursor
 from portal.queries.staff import staff_by_id
-from portal.rules.authorization import may_accept
 
-PAGE_SIZE = 25
 REFRESH_SECONDS = 20
-"""Seconds between two looks at a board that is open before somebody's eyes."""
+"""Seconds after which an open board is loaded again."""
 MAX_RESULTS = 50
 MAX_QUERY_LENGTH = 120
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 SECTIONS = {
     "accept": BoardSection(
         "accept",
-        "Handed to us, not yet taken up",
-        "The sender owns it until you take it up.",
-        "Take up by",
+        "Incoming handoffs",
+        "The sender stays responsible until you accept.",
+        "Accept by",
         (),
     ),
     "answer": BoardSection(
         "answer",
-        "Needs an answer",
-        "The customer wrote, and has our word for a time.",
-        "Answer by",
+        "Replies due",
+        "Customers who wait for a reply.",
+        "Reply due by",
         (),
     ),
-    "work": BoardSection("work", "In work", "Soonest due first.", "Due", ()),
+    "work": BoardSection("work", "In progress", "Soonest due first.", "Due", ()),
     "waiting": BoardSection(
-        "waiting", "On hold or waiting for the customer", "Their clock stands still.", "Due", ()
+        "waiting", "On hold or waiting for the customer", "SLA paused.", "Due", ()
     ),
     "confirm": BoardSection(
-        "confirm", "Done, to be confirmed", "The customer has the last word.", "Due", ()
+        "confirm", "Awaiting confirmation", "The work is done; the customer confirms it.", "Due", ()
     ),
 }
 
@@ -67,11 +64,11 @@ async def show_board(request: Request, reader: CurrentStaff) -> Response:
         said = find_action(asked.get("done", ""))[0].said
     except NotFound:
         said = None
-    return await answer(request, "desk/board.html", board | {"said": said})
+    return await answer(request, "desk/board/board.html", board | {"said": said})
 
 
 async def search(request: Request, reader: CurrentStaff) -> Response:
-    """`GET /desk/search?q=`: the one request that fits exactly, or all that may be meant."""
+    """`GET /desk/search?q=`: the request of that reference, or a list of results."""
     q = request.query_params.get("q", "").replace("\x00", "").strip()[:MAX_QUERY_LENGTH]
     if not q:
         return RedirectResponse("/desk", 303)
@@ -90,19 +87,19 @@ async def search(request: Request, reader: CurrentStaff) -> Response:
     )
     context = {
         "departments": tabs,
-        "heading": f"Found for “{q}”",
-        "summary": _found_words(len(found)),
+        "heading": f"Results for “{q}”",
+        "summary": _result_count(len(found)),
         "sections": [section],
-        "nothing": "Try the reference, the whole phone number with its country, the e-mail "
+        "empty_text": "Try the reference, the whole phone number with its country, the e-mail "
         "address, or how a name begins.",
         "live_url": None,
-        "look_again": None,
+        "refresh_seconds": None,
         "said": None,
         "problem": None,
         "q": q,
         **layout_context(reader),
     }
-    return await answer(request, "desk/board.html", context)
+    return await answer(request, "desk/board/board.html", context)
 
 
 async def render_board(
@@ -113,14 +110,16 @@ async def render_board(
     done: str = "",
     refusal: PortalError | None = None,
 ) -> Response:
-    """After a button on the board: the board again, with what was done or why it was not."""
+    """The board after one of its buttons, with the success message or the error."""
     if refusal is None and not is_fragment(request):
         return RedirectResponse(f"/desk?department={department}&done={done}", 303)
     board = await _board(request, reader, department)
     if refusal is not None:
         board["problem"] = FormError("", refusal.detail)
-        return await answer(request, "desk/board.html", board, refusal.status)
-    return await answer(request, "desk/board.html", board | {"said": find_action(done)[0].said})
+        return await answer(request, "desk/board/board.html", board, refusal.status)
+    return await answer(
+        request, "desk/board/board.html", board | {"said": find_action(done)[0].said}
+    )
 
 
 async def _board(
@@ -147,10 +146,9 @@ async def _board(
         "heading": current.name if current else "Welcome",
         "summary": _summary(tab) if tab else "You are in no department yet.",
         "sections": sections,
-        "may_accept": current is not None and may_accept(reader.colleague, saved_id(current)),
-        "nothing": "Nothing more here." if after else "Nothing is open here. All quiet.",
+        "empty_text": "Nothing more here." if after else "Nothing is open here.",
         "live_url": f"/desk/live?department={current.key}" if current else None,
-        "look_again": None if after else REFRESH_SECONDS,
+        "refresh_seconds": None if after else REFRESH_SECONDS,
         "said": None,
         "problem": None,
         **layout_context(reader),
@@ -159,7 +157,7 @@ async def _board(
 
 @dataclass(frozen=True, slots=True)
 class BoardLoader:
-    """Reads one department's lists, a page of each, and what their rows need."""
+    """Loads the sections of one department's board, a page of each, and what their rows need."""
 
     session: AsyncSession
     departments: Sequence[Department]
@@ -182,7 +180,7 @@ class BoardLoader:
             replace(
                 SECTIONS[key],
                 rows=[make[key](row) for row in page],
-                older=self._older(key, page[-1]) if len(found[key]) > PAGE_SIZE else None,
+                next_page_url=self._older(key, page[-1]) if len(found[key]) > PAGE_SIZE else None,
             )
             for key, page in shown.items()
         ]
@@ -218,21 +216,6 @@ class BoardLoader:
         return f"/desk?department={self.department.key}&section={key}&after={place}"
 
 
-def encode_cursor(place: PageCursor) -> str:
-    """A place in a list, for an address."""
-    return f"{(place.at - EPOCH) // timedelta(microseconds=1)}.{place.id}"
-
-
-def decode_cursor(words: str) -> PageCursor:
-    """The same, read back. Raises BadInput."""
-    at, _, number = words.partition(".")
-    if not (at.isascii() and at.isdecimal() and number.isascii() and number.isdecimal()):
-        raise BadInput("This page of the board cannot be found. Please begin at its top.")
-    if len(at) > 17 or len(number) > 18:
-        raise BadInput("This page of the board cannot be found. Please begin at its top.")
-    return PageCursor(EPOCH + timedelta(microseconds=int(at)), int(number))
-
-
 def _current(
     reader: CurrentStaff, departments: Sequence[Department], key: str
 ) -> Department | None:
@@ -252,7 +235,7 @@ async def _tabs(
     departments: Sequence[Department],
     current: Department | None,
 ) -> list[DepartmentTab]:
-    """The reader's own departments first; for who oversees, all; and the one looked at."""
+    """The reader's own departments first; all for a manager; and the current one."""
     listed = [one for one in departments if reader.works_in(saved_id(one)) or one is current]
     listed.sort(key=lambda one: one.id not in reader.departments)
     counts = await board_module.board_counts(
@@ -281,17 +264,21 @@ def _summary(tab: DepartmentTab) -> str:
     needs = [
         words
         for number, words in (
-            (tab.to_accept, f"{tab.to_accept} to take up"),
-            (tab.unanswered, f"{tab.unanswered} to answer"),
-            (tab.late, f"{tab.late} late"),
+            (tab.to_accept, f"{tab.to_accept} to accept"),
+            (tab.unanswered, _replies_due(tab.unanswered)),
+            (tab.late, f"{tab.late} overdue"),
         )
         if number
     ]
-    work = f"{tab.in_work} in work" if tab.in_work else "Nothing in work"
-    return f"{work}, {', '.join(needs)}." if needs else f"{work}, nothing late."
+    work = f"{tab.in_work} in progress" if tab.in_work else "Nothing in progress"
+    return f"{work}, {', '.join(needs)}." if needs else f"{work}, none overdue."
 
 
-def _found_words(number: int) -> str:
+def _replies_due(number: int) -> str:
+    return "1 reply due" if number == 1 else f"{number} replies due"
+
+
+def _result_count(number: int) -> str:
     if number == MAX_RESULTS:
-        return f"The newest {MAX_RESULTS} that fit."
-    return {0: "Nothing fits.", 1: "One request fits."}.get(number, f"{number} requests fit.")
+        return f"The newest {MAX_RESULTS} results."
+    return {0: "No results.", 1: "1 result."}.get(number, f"{number} results.")

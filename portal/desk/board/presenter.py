@@ -6,7 +6,7 @@ from typing import Any
 
 from portal.desk.auth.current_staff import as_person
 from portal.desk.board.view_models import BoardRow
-from portal.desk.labels import STATUS_LABELS, due, since
+from portal.desk.labels import STATUS_LABELS, due, since, truncate_quote
 from portal.desk.widgets import Badge, Person
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import (
@@ -20,12 +20,13 @@ from portal.models import (
 from portal.models.columns import saved_id
 from portal.queries.desk.board import IncomingHandoff, OpenWork, OwedReply, RequestToConfirm
 
-MAX_QUOTE_LENGTH = 240
-
 
 @dataclass(frozen=True, slots=True)
 class RowPresenter:
-    """Makes rows out of what was read for a page: people, last words and promises by id."""
+    """Builds rows from what was loaded for a page.
+
+    ``people`` and ``quotes`` (the last message of a request's customer) are keyed by id.
+    """
 
     words: TimeFormatter
     departments: Mapping[int, Department]
@@ -34,7 +35,7 @@ class RowPresenter:
     promises: Sequence[Promise] = ()
 
     def handed(self, found: IncomingHandoff) -> BoardRow:
-        """Waits to be taken up: with who sent it, and the button."""
+        """An incoming handoff: with its sender, and the button that accepts it."""
         handoff, run, request, customer, stage = found
         by = handoff.accept_by
         behind = by is not None and by < self.words.now
@@ -50,7 +51,7 @@ class RowPresenter:
         )
 
     def owed(self, found: OwedReply) -> BoardRow:
-        """The customer wrote: with their words, and by when they are answered."""
+        """A reply due: with the customer's message and the due time."""
         promise, request, customer = found
         return BoardRow(
             **self._basics(request, customer),
@@ -58,7 +59,7 @@ class RowPresenter:
             owner=self._person(promise.owner_id),
             since=since(self.words, request.unanswered_since or promise.made_at),
             due=due(self.words, promise.due_at, late=promise.due_at < self.words.now),
-            badges=[Badge("waiting", "wants a call")] if promise.kind == PromiseKind.CALL else (),
+            badges=[Badge("waiting", "call-back due")] if promise.kind == PromiseKind.CALL else (),
             quote=truncate_quote(self.quotes.get(saved_id(request), "")),
         )
 
@@ -75,11 +76,11 @@ class RowPresenter:
         )
 
     def confirming(self, found: RequestToConfirm) -> BoardRow:
-        """Done as far as we know; the customer has the last word."""
+        """A request that awaits the customer's confirmation."""
         request, customer = found
         return BoardRow(
             **self._basics(request, customer),
-            stage="Done",
+            stage=STATUS_LABELS[request.status],
             owner=self._person(request.owner_id),
             since=since(self.words, request.updated_at),
             due=None,
@@ -87,7 +88,7 @@ class RowPresenter:
         )
 
     def found(self, request: ServiceRequest) -> BoardRow:
-        """A request that a search found, wherever it is."""
+        """A search result, of any department."""
         runs = request.open_runs
         soonest = min(runs, key=lambda run: run.due_at, default=None)
         names = [request.definition.stage(run.stage_key).name for run in runs]
@@ -120,17 +121,12 @@ class RowPresenter:
             until = f" until {self.words.by(run.hold_until)}" if run.hold_until else ""
             badges.append(Badge("hold", f"on hold{until}"))
         elif run is not None and run.waits_on_customer:
-            badges.append(Badge("waiting", "waits for the customer"))
+            badges.append(Badge("waiting", "waiting for the customer"))
         for promise in self.promises:
             if promise.request_id == request.id:
-                kind = "answer" if promise.kind == PromiseKind.ANSWER else "promise"
+                kind = "reply" if promise.kind == PromiseKind.ANSWER else "commitment"
                 by = self.words.by(promise.due_at)
                 behind = promise.due_at < self.words.now
-                words = f"{kind} late since {by}" if behind else f"{kind} due {by}"
+                words = f"{kind} overdue since {by}" if behind else f"{kind} due {by}"
                 badges.append(Badge("late" if behind else "promise", words))
         return badges
-
-
-def truncate_quote(words: str) -> str:
-    """As much of a customer's words as a row has room for."""
-    return words if len(words) <= MAX_QUOTE_LENGTH else f"{words[:MAX_QUOTE_LENGTH].rstrip()}…"

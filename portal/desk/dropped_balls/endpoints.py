@@ -1,4 +1,4 @@
-"""What has slipped: before me, before our departments, before anybody; and setting it aside."""
+"""The list of dropped balls, of one person, their teams or all; and dismissing one."""
 
 from typing import Any
 
@@ -24,12 +24,12 @@ from portal.operations import UnitOfWork
 from portal.queries.desk.dropped_balls import DroppedBallScope, list_open_dropped_balls
 
 PAGE_SIZE = 30
-VIEWS = {"mine": "Before me", "ours": "Our departments", "all": "Everybody's"}
-DISMISSED_MESSAGE = "Set aside, with your reason. It comes back only if it slips anew."
+VIEWS = {"mine": "Mine", "ours": "My teams", "all": "All"}
+DISMISSED_MESSAGE = "Dismissed, with your reason. It comes back only if it happens again."
 
 
 async def show_dropped_balls(request: Request, reader: CurrentStaff) -> Response:
-    """`GET /desk/balls?show=&after=&done=`: what has slipped and is not right yet, oldest first."""
+    """`GET /desk/balls?show=&after=&done=`: the open dropped balls, oldest first."""
     asked = request.query_params
     after = read_number(asked["after"], "place in the list") if asked.get("after") else None
     said = DISMISSED_MESSAGE if asked.get("done") else None
@@ -81,20 +81,23 @@ async def _list(
         "lines": lines,
         "views": [Choice(view, words) for view, words in VIEWS.items()],
         "show": show,
-        "further": f"/desk/balls?show={show}&after={further}" if further else None,
-        "nothing": "Nothing more here." if after else "Nothing has slipped here. Well caught.",
+        "page_size": PAGE_SIZE,
+        "next_page_url": f"/desk/balls?show={show}&after={further}" if further else None,
+        "empty_text": "Nothing more here." if after else "Nothing needs attention.",
         "said": said,
         "problem": problem,
     }
-    return await answer(request, "desk/balls.html", context | layout_context(reader), status)
+    return await answer(
+        request, "desk/dropped_balls.html", context | layout_context(reader), status
+    )
 
 
 async def _must_be_dismissible(uow: UnitOfWork, ball_id: int) -> None:
     ball = await uow.session.get(DroppedBall, ball_id)
     if ball is None:
-        raise NotFound("There is no such thing that has slipped.")
+        raise NotFound("There is no such item.")
     if not is_dismissible(ball):
-        raise NotAllowed("This is put right where it stands, not set aside.")
+        raise NotAllowed("This cannot be dismissed: it clears itself when fixed.")
 
 
 def _view(show: str) -> str:

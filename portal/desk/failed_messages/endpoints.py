@@ -1,4 +1,4 @@
-"""The messages that need a person: which they are, and putting them right."""
+"""The failed messages: their list, and fixing one."""
 
 from dataclasses import replace
 from typing import Any
@@ -18,9 +18,9 @@ from portal.desk.auth.access import (
     read_form,
     read_number,
 )
-from portal.desk.auth.current_staff import CurrentStaff
-from portal.desk.board.view_models import FailedMessageLine
+from portal.desk.auth.current_staff import CurrentStaff, find_current_staff
 from portal.desk.failed_messages.presenter import present_failed_messages
+from portal.desk.failed_messages.view_models import FailedMessageLine
 from portal.desk.widgets import Choice, FormError
 from portal.errors import BadInput, NotFound, PortalError
 from portal.models import Channel, Direction, Message
@@ -35,15 +35,15 @@ from portal.queries.desk.failed_messages import (
 
 PAGE_SIZE = 20
 SUCCESS_MESSAGES = {
-    "retry": "It goes once more. Should it fail again, it comes back here.",
-    "resend": "Your words go instead. Should they fail too, they come back here.",
-    "told": "Noted as told by you. Nothing more is sent.",
+    "retry": "Sending again. If it fails again, it comes back here.",
+    "resend": "Sending your text instead. If it fails too, it comes back here.",
+    "told": "Marked as informed. Nothing more is sent.",
 }
-VIEWS = {"ours": "Our departments", "mine": "My requests", "all": "All of them"}
+VIEWS = {"ours": "My teams", "mine": "Mine", "all": "All"}
 
 
 async def show_failed_messages(request: Request, reader: CurrentStaff) -> Response:
-    """`GET /desk/messages?show=&after=&done=`: what needs a person, the oldest first."""
+    """`GET /desk/messages?show=&after=&done=`: the failed messages, the oldest first."""
     asked = request.query_params
     after = read_number(asked["after"], "place in the list") if asked.get("after") else None
     said = SUCCESS_MESSAGES.get(asked.get("done", ""))
@@ -51,12 +51,12 @@ async def show_failed_messages(request: Request, reader: CurrentStaff) -> Respon
 
 
 async def show_failed_message(request: Request, reader: CurrentStaff) -> Response:
-    """`GET /desk/messages/{id}`: one message of ours, and what can be done about it."""
+    """`GET /desk/messages/{id}`: one message of ours, and what can be done."""
     return await _one(request, reader)
 
 
 async def resolve_failed_message(request: Request, reader: CurrentStaff) -> Response:
-    """`POST /desk/messages/{id}/{verb}`: one verb, one turn; a refusal changes nothing."""
+    """`POST /desk/messages/{id}/{verb}`: one action in one transaction."""
     verb: str = request.path_params["verb"]
     if verb not in SUCCESS_MESSAGES:
         raise NotFound("There is nothing of that name to do.")
@@ -72,6 +72,8 @@ async def resolve_failed_message(request: Request, reader: CurrentStaff) -> Resp
         return await _refuse(request, reader, verb, form, refusal)
     if not is_fragment(request):
         return RedirectResponse(f"/desk/messages?show={_view(reader, show)}&done={verb}", 303)
+    # Loaded again: the bar shows how many are left.
+    reader = await find_current_staff(request) or reader
     return await _list(request, reader, show, said=SUCCESS_MESSAGES[verb])
 
 
@@ -87,14 +89,14 @@ async def _do(uow: UnitOfWork, lost: FailedMessage, verb: str, form: FormData) -
 def _channel(form: FormData) -> Channel | None:
     named = field(form, "channel")
     if named not in ("", Channel.SMS, Channel.EMAIL):
-        raise BadInput("Please choose how it is to go.")
+        raise BadInput("Please choose a channel.")
     return Channel(named) if named else None
 
 
 async def _refuse(
     request: Request, reader: CurrentStaff, verb: str, form: FormData, refusal: PortalError
 ) -> Response:
-    """Where its form stood, with what was typed; above all, where that form is gone."""
+    """The error at its form with the input; at the top, where that form is gone."""
     typed = {name: field(form, name) for name in ("body", "note", "to", "channel")}
     problem = FormError(f"{request.path_params['id']}/{verb}", refusal.detail, typed)
     show = field(form, "show")
@@ -121,12 +123,13 @@ async def _list(
         )
         lines = await present_failed_messages(session, messages, reader)
     context = {
-        "heading": "Messages that need a person",
-        "summary": "They did not get through, or nobody knows. Oldest first.",
+        "heading": "Failed messages",
+        "summary": "Not delivered, or delivery unknown. Oldest first.",
         "views": [Choice(view, words) for view, words in VIEWS.items()],
         "show": show,
-        "further": f"/desk/messages?show={show}&after={further}" if further else None,
-        "nothing": "Nothing more here." if after else "Everything got through. Nothing to do here.",
+        "page_size": PAGE_SIZE,
+        "next_page_url": f"/desk/messages?show={show}&after={further}" if further else None,
+        "empty_text": "Nothing more here." if after else "No failed messages.",
     }
     return await _page(request, reader, lines, context, said=said, problem=problem, status=status)
 
@@ -139,11 +142,12 @@ async def _one(
         lines = await present_failed_messages(session, [message], reader)
     context: dict[str, Any] = {
         "heading": f"A message to {lines[0].customer}",
-        "summary": "What became of it, and what can be done.",
+        "summary": "Delivery details and what can be done.",
         "views": [],
         "show": "one",
-        "further": None,
-        "nothing": "",
+        "page_size": PAGE_SIZE,
+        "next_page_url": None,
+        "empty_text": "",
     }
     return await _page(request, reader, lines, context, problem=problem, status=status)
 
@@ -162,7 +166,7 @@ async def _page(
         f"{line.id}/{verb}"
         for line in lines
         for verb, can in (
-            ("retry", line.retry),
+            ("retry", line.retry_label),
             ("resend", line.channels),
             ("told", line.may_mark_told),
         )
@@ -174,12 +178,12 @@ async def _page(
         problem = replace(problem, verb="", words=problem.words + more)
     told = {"lines": lines, "said": said, "problem": problem}
     return await answer(
-        request, "desk/messages.html", context | told | layout_context(reader), status
+        request, "desk/failed_messages.html", context | told | layout_context(reader), status
     )
 
 
 def _view(reader: CurrentStaff, show: str) -> str:
-    """The view that was asked for, else the one that most concerns them."""
+    """The view asked for, else the default of this reader."""
     if show in VIEWS:
         return show
     return "all" if reader.staff.manages_all else "ours"

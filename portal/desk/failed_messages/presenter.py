@@ -1,4 +1,4 @@
-"""A message that needs a person: what it was, why it is here, and what can be done about it."""
+"""A failed message: its text, the reason of the failure, and what can be done."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal import business_time
 from portal.desk.auth.current_staff import CurrentStaff
-from portal.desk.board.view_models import FailedMessageLine
+from portal.desk.failed_messages.view_models import FailedMessageLine
 from portal.desk.labels import CHANNEL_LABELS
 from portal.desk.request.conversation import ConversationPresenter
 from portal.desk.widgets import Choice
@@ -27,13 +27,17 @@ from portal.queries.desk.board import all_departments
 from portal.queries.desk.failed_messages import requests_by_id
 from portal.rules.authorization import Act
 
-CHANNEL_NAMES = {Channel.SMS: "text", Channel.EMAIL: "e-mail"}
+CHANNEL_NAMES = {Channel.SMS: "SMS", Channel.EMAIL: "e-mail"}
+NO_WORKING_ADDRESS = {
+    Channel.SMS: "No working phone number.",
+    Channel.EMAIL: "No working e-mail address.",
+}
 
 
 async def present_failed_messages(
     session: AsyncSession, messages: Sequence[Message], reader: CurrentStaff
 ) -> list[FailedMessageLine]:
-    """These messages as this reader may see to them."""
+    """These messages, with what this reader may do."""
     requests = await requests_by_id(session, {one.request_id for one in messages})
     departments = {saved_id(one): one for one in await all_departments(session)}
     wishes = {
@@ -50,7 +54,7 @@ async def present_failed_messages(
 
 @dataclass(frozen=True, slots=True)
 class FailedMessagePresenter:
-    """What was read for these messages: requests, departments, wishes, and tries by message."""
+    """Builds the lines of failed messages from what was loaded for them."""
 
     reader: CurrentStaff
     requests: Mapping[int, ServiceRequest]
@@ -59,7 +63,7 @@ class FailedMessagePresenter:
     attempts: Mapping[int, list[SendAttempt]]
 
     def line(self, message: Message) -> FailedMessageLine:
-        """One message, with what this reader may do; all of it is checked again when it is done."""
+        """One message, with what this reader may do; each action checks it again."""
         request = self.requests.get(message.request_id or 0)
         if request is None:
             return self._strangers(message)
@@ -78,17 +82,17 @@ class FailedMessagePresenter:
             phone=customer.address(Channel.SMS, now) or "",
         )
         if not self.reader.may(Act.RESOLVE_MESSAGE, request):
-            return replace(line, hints=[f"{department.name} has it. You may read all of it."])
+            return replace(line, hints=[f"Assigned to {department.name} (read-only)."])
         return replace(self._with_ways(line, message, request), may_mark_told=_may_be_told(message))
 
     def _with_ways(
         self, line: FailedMessageLine, message: Message, request: ServiceRequest
     ) -> FailedMessageLine:
-        """What may still be sent, and what stands in the way of the rest."""
+        """What may still be sent, and the hints for the rest."""
         if message.handled_at is not None or message.status not in FAILED_OR_UNKNOWN:
             return line
         if message.status == MessageStatus.UNKNOWN:
-            hint = "We still ask the carrier what became of it. Until then only a call is safe."
+            hint = "The carrier is being asked for the delivery status. Until then only a call is safe."
             return replace(line, hints=[hint])
         channels = [
             Choice(channel.value, f"{CHANNEL_LABELS[channel]} to {addresses[0]}")
@@ -105,17 +109,17 @@ class FailedMessagePresenter:
             return replace(line, channels=channels, hints=hints)
         doubtful = may_have_been_sent(message)
         if doubtful:
-            hints.append("If the first one did arrive after all, they get it twice.")
+            hints.append("If the first one arrived after all, the customer gets it twice.")
         return replace(
             line,
-            retry="Send it again, perhaps twice" if doubtful else "Send it again",
+            retry_label="Send again (may arrive twice)" if doubtful else "Send again",
             addresses=[Choice(one, one) for one in addresses],
             channels=channels,
             hints=hints,
         )
 
     def _open(self, request: ServiceRequest, channel: Channel) -> list[str]:
-        """Their valid addresses of that channel that may be written to, the newest first."""
+        """The valid addresses of that channel with consent, the newest first."""
         valid = request.customer.addresses(channel, business_time.now())
         return [
             one
@@ -124,21 +128,21 @@ class FailedMessagePresenter:
         ]
 
     def _hints(self, request: ServiceRequest) -> list[str]:
-        """Which ways are closed, and why."""
+        """The channels that cannot be used, and why."""
         hints = []
         for channel, called in CHANNEL_NAMES.items():
             points = [one for one in request.customer.contact_points if one.channel == channel]
             if points and not request.customer.addresses(channel, business_time.now()):
-                hints.append(f"They have no address by {called} that still works.")
+                hints.append(NO_WORKING_ADDRESS[channel])
             elif points and not self._open(request, channel):
-                hints.append(f"They asked us not to write by {called}.")
+                hints.append(f"Opted out of {called}.")
         return hints
 
     def _strangers(self, message: Message) -> FailedMessageLine:
-        """An answer to somebody who has no request: only those who oversee all may see to it."""
+        """A message to an unknown sender: only managers may act on it."""
         talk = ConversationPresenter(TimeFormatter("en", "UTC", business_time.now()), self.attempts)
         may_act = self.reader.may(Act.RESOLVE_MESSAGE, None)
-        retry = "Send it again" if may_act and _may_go_again(message) else ""
+        retry = "Send again" if may_act and _may_go_again(message) else ""
         return FailedMessageLine(
             id=saved_id(message),
             url=f"/desk/messages/{message.id}",
@@ -146,9 +150,9 @@ class FailedMessagePresenter:
             customer=message.to_address,
             reference="",
             request_url="",
-            title="No request is behind it",
+            title="No request",
             department="",
-            retry=retry,
+            retry_label=retry,
             addresses=[Choice(message.to_address, message.to_address)],
             may_mark_told=may_act and _may_be_told(message),
         )

@@ -1,4 +1,4 @@
-"""The inbox: what customers wait for, what made them ask, and texts from numbers nobody knows."""
+"""The inbox: replies and call-backs due, contact reasons, and texts of unknown senders."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from portal import business_time
 from portal.desk.auth.access import (
     answer,
     field,
-    id_in_path,
     is_fragment,
     layout_context,
     read_form,
 )
 from portal.desk.auth.current_staff import CurrentStaff, find_current_staff
-from portal.desk.board.endpoints import PAGE_SIZE, REFRESH_SECONDS, decode_cursor, encode_cursor
+from portal.desk.board.endpoints import REFRESH_SECONDS
 from portal.desk.inbox.presenter import InboxPresenter, summarize_reasons
+from portal.desk.page_cursor import PAGE_SIZE, decode_cursor, encode_cursor
 from portal.desk.widgets import Choice, FormError
 from portal.errors import NotAllowed, NotFound, PortalError
 from portal.live import NO_DEPARTMENT
@@ -43,26 +43,28 @@ from portal.queries.staff import staff_by_id
 
 RECENT_PERIOD = timedelta(days=7)
 SUCCESS_MESSAGES = {
-    "answer": "Your answer is on its way.",
-    "attach": "It stands with that request now, with a time to answer by.",
-    "rest": "Noted: nothing to do.",
+    "answer": "Reply sent.",
+    "attach": "Assigned to that request, with a reply due.",
+    "rest": "Dismissed.",
 }
 
 
 async def show_inbox(request: Request, reader: CurrentStaff) -> Response:
     """`GET /desk/inbox?show=&department=&after=&done=`: the oldest promise first."""
     said = SUCCESS_MESSAGES.get(request.query_params.get("done", ""))
-    return await answer(request, "desk/inbox.html", await _inbox(request, reader) | {"said": said})
+    return await answer(
+        request, "desk/inbox/inbox.html", await _inbox(request, reader) | {"said": said}
+    )
 
 
 class DeskEventStream:
-    """`GET /desk/live?department=`: an event whenever something moves on those boards.
+    """`GET /desk/live?department=`: an event for each change on those boards.
 
-    Without a department those of the reader; for who oversees them, all.
+    Without a department, those of the reader; all for a manager.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one viewer until they leave."""
+        """Serve one browser until it leaves."""
         connection = HTTPConnection(scope)
         state = connection.app.state
         reader = await find_current_staff(connection)
@@ -79,18 +81,18 @@ class DeskEventStream:
         ]
         if reader.staff.manages_all and not key:
             watched.append(f"department:{NO_DEPARTMENT}")
-        # Somebody who is in no department yet has a stream too, on which nothing comes.
+        # A reader without a department gets a stream that stays silent.
         topic, *also = watched or ["department:none"]
         await state.live.stream(scope, receive, send, topic=topic, since=None, extra_topics=also)
 
 
 async def handle_unknown_sender(request: Request, reader: CurrentStaff) -> Response:
-    """`POST /desk/inbox/{id}/{verb}`: answer a stranger's text, attach it, or let it rest."""
+    """`POST /desk/inbox/{id}/{verb}`: reply to an unknown sender, attach the text, dismiss it."""
     verb: str = request.path_params["verb"]
     if verb not in SUCCESS_MESSAGES:
         raise NotFound("There is nothing of that name to do.")
     if not reader.staff.manages_all:
-        raise NotAllowed("Texts from unknown numbers are for those who oversee all departments.")
+        raise NotAllowed("Only managers can handle texts of unknown senders.")
     form, message_id = await read_form(request), id_in_path(request, "text")
     try:
         async with request.app.state.operations.begin(reader.staff.actor) as uow:
@@ -99,11 +101,13 @@ async def handle_unknown_sender(request: Request, reader: CurrentStaff) -> Respo
         typed = {name: field(form, name) for name in ("body", "reference")}
         problem = FormError(f"{message_id}/{verb}", refusal.detail, typed)
         context = await _inbox(request, reader, problem)
-        return await answer(request, "desk/inbox.html", context, refusal.status)
+        return await answer(request, "desk/inbox/inbox.html", context, refusal.status)
     if not is_fragment(request):
         return RedirectResponse(f"/desk/inbox?done={verb}", 303)
     return await answer(
-        request, "desk/inbox.html", await _inbox(request, reader) | {"said": SUCCESS_MESSAGES[verb]}
+        request,
+        "desk/inbox/inbox.html",
+        await _inbox(request, reader) | {"said": SUCCESS_MESSAGES[verb]},
     )
 
 
@@ -127,21 +131,21 @@ async def _inbox(
         view = _chosen(reader, departments, asked.get("show", ""), asked.get("department", ""))
         context = await _lists(session, view, departments, after)
         if reader.staff.manages_all and after is None and view.is_whole:
-            strangers = await inbox.list_unknown_sender_texts(session)
-            context["strangers"] = view.rows({}, {}).strangers(strangers)
+            texts = await inbox.list_unknown_sender_texts(session)
+            context["unknown_senders"] = view.rows({}, {}).unknown_senders(texts)
     if problem is not None and int(problem.verb.partition("/")[0]) not in {
-        line.id for line in context["strangers"]
+        line.id for line in context["unknown_senders"]
     }:
         lost = problem.typed["body"]
         words = f"{problem.words} {f'You had written: “{lost}”' if lost else ''}".strip()
         problem = FormError("", words)
     return context | {
         "views": _views(reader),
-        "each": _each(reader, departments),
+        "department_views": _department_views(reader, departments),
         "current": view.url,
         "live_url": view.live_url,
-        "look_again": None if after else REFRESH_SECONDS * 3,
-        "nothing": "Nothing more here." if after else "Nobody waits for an answer. All quiet.",
+        "refresh_seconds": None if after else REFRESH_SECONDS * 3,
+        "empty_text": "Nothing more here." if after else "Inbox zero.",
         "said": None,
         "problem": problem,
         **layout_context(reader),
@@ -150,7 +154,7 @@ async def _inbox(
 
 @dataclass(frozen=True, slots=True)
 class InboxView:
-    """One view of the inbox: whose promises, and whether texts of strangers belong to it."""
+    """One view of the inbox: its scope, and whether it shows texts of unknown senders."""
 
     name: str
     url: str
@@ -161,7 +165,7 @@ class InboxView:
     is_whole: bool = False
 
     def rows(self, people: Any, names: Any) -> InboxPresenter:
-        """Draws its rows, with the people and departments that they name."""
+        """The presenter of its rows, with the staff and departments by id."""
         return InboxPresenter(
             TimeFormatter("en", self.timezone, business_time.now()), people, names
         )
@@ -185,10 +189,10 @@ async def _lists(
     return {
         "heading": view.name,
         "summary": _summary(everything, late),
-        "asked": summarize_reasons(asked),
+        "contact_reasons": summarize_reasons(asked),
         "rows": [rows.row(one, words, files) for one in shown],
-        "older": _older(view, shown[-1]) if len(found) > PAGE_SIZE else None,
-        "strangers": [],
+        "next_page_url": _older(view, shown[-1]) if len(found) > PAGE_SIZE else None,
+        "unknown_senders": [],
     }
 
 
@@ -213,12 +217,12 @@ def _chosen(
         return InboxView("Mine", "/desk/inbox?show=mine", "/desk/live", promise_scope, mine, zone)
     if reader.staff.manages_all and show != "ours":
         return InboxView(
-            "All departments", "/desk/inbox?show=all", "/desk/live", PromiseScope(), None, zone,
+            "All", "/desk/inbox?show=all", "/desk/live", PromiseScope(), None, zone,
             is_whole=True,
         )  # fmt: skip
     ours = reader.departments
     return InboxView(
-        "My departments",
+        "My teams",
         "/desk/inbox?show=ours",
         "/desk/live",
         PromiseScope(departments=ours),
@@ -228,17 +232,17 @@ def _chosen(
 
 
 def _views(reader: CurrentStaff) -> list[Choice]:
-    """Addresses and names: mine, my departments; for who oversees them, all."""
+    """Addresses and names: mine, my teams; for a manager, all."""
     views = [Choice("/desk/inbox?show=mine", "Mine")]
     if reader.departments:
-        views.append(Choice("/desk/inbox?show=ours", "My departments"))
+        views.append(Choice("/desk/inbox?show=ours", "My teams"))
     if reader.staff.manages_all:
-        views.append(Choice("/desk/inbox?show=all", "All departments"))
+        views.append(Choice("/desk/inbox?show=all", "All"))
     return views
 
 
-def _each(reader: CurrentStaff, departments: Sequence[Department]) -> list[Choice]:
-    """The same for each department of theirs, where there are several."""
+def _department_views(reader: CurrentStaff, departments: Sequence[Department]) -> list[Choice]:
+    """A view for each of the reader's departments, where there are several."""
     each = [one for one in departments if reader.works_in(saved_id(one))]
     if len(each) < 2:
         return []
@@ -252,6 +256,6 @@ def _older(view: InboxView, last: DueReply) -> str:
 
 def _summary(everything: int, late: int) -> str:
     if not everything:
-        return "Nobody waits."
-    waits = "1 customer waits" if everything == 1 else f"{everything} customers wait"
-    return f"{waits}, {late} late." if late else f"{waits}, none too long."
+        return "No replies due."
+    waits = "1 customer waiting" if everything == 1 else f"{everything} customers waiting"
+    return f"{waits}, {late} overdue." if late else f"{waits}, none overdue."

@@ -1,12 +1,11 @@
-"""The rows of the inbox: who waits for what, by when, and in which words they asked."""
+"""The rows of the inbox: the customer, what is due and when, and their last message."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from portal.desk.auth.current_staff import as_person
-from portal.desk.board.presenter import truncate_quote
-from portal.desk.labels import CHANNEL_LABELS, REASON_LABELS, iso, since
+from portal.desk.labels import CHANNEL_LABELS, REASON_LABELS, iso, since, truncate_quote
 from portal.desk.request.conversation import ATTACHMENTS_ONLY
 from portal.desk.widgets import Person, When
 from portal.messaging.wording.time_format import TimeFormatter
@@ -23,7 +22,7 @@ from portal.queries.desk.inbox import DueReply
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """One customer who waits. ``call_url`` opens the form for a call at once."""
+    """One reply or call-back due. ``call_url`` opens the page with the call form."""
 
     key: str
     url: str
@@ -42,7 +41,7 @@ class InboxRow:
 
 @dataclass(frozen=True, slots=True)
 class UnknownSenderLine:
-    """A text from a number that no customer has."""
+    """A text of an unknown sender."""
 
     id: int
     number: str
@@ -52,7 +51,7 @@ class UnknownSenderLine:
 
 @dataclass(frozen=True, slots=True)
 class InboxPresenter:
-    """Makes rows; times are said in one zone, that of whose inbox it is."""
+    """Builds rows, with times in one zone."""
 
     words: TimeFormatter
     people: Mapping[int, StaffMember]
@@ -61,7 +60,7 @@ class InboxPresenter:
     def row(
         self, found: DueReply, wrote: Mapping[int, Message], files: Mapping[int, int]
     ) -> InboxRow:
-        """One promise, with the customer's last words, by the request's id."""
+        """One promise, with the customer's last message; ``wrote`` is keyed by the request's id."""
         promise, request, customer = found
         last = wrote.get(saved_id(request))
         owner = self.people.get(promise.owner_id)
@@ -73,7 +72,7 @@ class InboxPresenter:
             url=f"{url}&call=1" if is_call else url,
             call_url=f"{url}&call=1",
             customer=customer,
-            awaited="wants a call" if is_call else "wants an answer",
+            awaited="Call-back due" if is_call else "Reply due",
             quote=truncate_quote(last.body) if last else "",
             title=request.title,
             reference=request.reference,
@@ -84,8 +83,8 @@ class InboxPresenter:
             files={0: "", 1: "1 file"}.get(number, f"{number} files"),
         )
 
-    def strangers(self, texts: Sequence[Message]) -> list[UnknownSenderLine]:
-        """Texts of people we do not know."""
+    def unknown_senders(self, texts: Sequence[Message]) -> list[UnknownSenderLine]:
+        """The texts of unknown senders."""
         return [
             UnknownSenderLine(
                 saved_id(one),
@@ -97,15 +96,15 @@ class InboxPresenter:
         ]
 
     def due(self, at: datetime) -> When:
-        """By when, and how long that is: "by 3:40 pm, in 25 min"; or how late it is."""
+        """The due time and how far it is: "by 3:40 pm, in 25 min", "overdue by 2 h"."""
         left = at - self.words.now
         if left < timedelta():
-            return When(iso(at), f"late by {short_duration(-left)}", late=True)
+            return When(iso(at), f"overdue by {short_duration(-left)}", late=True)
         return When(iso(at), f"by {self.words.by(at)}, in {short_duration(left)}")
 
 
 def short_duration(span: timedelta) -> str:
-    """A span in one unit, as short as can be: "25 min", "2 h", "3 days"."""
+    """A duration in one unit: "25 min", "2 h", "3 days"."""
     minutes = int(span.total_seconds() // 60)
     if minutes < 90:
         return f"{max(1, minutes)} min"
@@ -114,7 +113,7 @@ def short_duration(span: timedelta) -> str:
 
 
 def summarize_reasons(counted: Mapping[ContactReason, int]) -> str:
-    """What made them ask: "Where it is 12, a question 3"; empty where nobody did."""
+    """Contact reasons with their numbers, "Status question 12, question 3"; empty for none."""
     told = ", ".join(
         f"{REASON_LABELS[reason].lower()} {number}" for reason, number in counted.items()
     )

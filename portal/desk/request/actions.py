@@ -1,4 +1,4 @@
-"""What can be done to a request from the desk: each verb's form, and the one turn that does it."""
+"""The actions of a request at the desk: the form of each, and the transaction that runs it."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -21,7 +21,7 @@ from portal.operations import Operations, UnitOfWork
 from portal.operations.transitions import check_text
 from portal.queries.conversations import find_staff_reply_after, get_message
 
-NOT_A_PROMISE = "It was no promise."
+NOT_A_PROMISE = "It was no commitment."
 REFERENCE_PATTERN = re.compile(r"[A-Za-z0-9-]{1,32}")
 ITEM_ACTION_PATTERN = re.compile(
     r"(?P<what>promises|messages)/(?P<id>[0-9]{1,18})/(?P<verb>[a-z]+)"
@@ -30,7 +30,7 @@ ITEM_ACTION_PATTERN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ActionForm:
-    """The fields of one form, read strictly; ``about`` is the promise or message it is about."""
+    """The fields of one form; ``about`` is the id of its promise or message."""
 
     form: FormData
     about: int = 0
@@ -40,18 +40,18 @@ class ActionForm:
 
     @property
     def stage(self) -> str | None:
-        """The stage that is meant, where the form names one."""
+        """The key of the stage, where the form names one."""
         return self["stage"] or None
 
     def required_time(self, name: str) -> datetime:
-        """A time on the clocks of the zone that the form named. Raises BadInput."""
+        """A local time of the zone that the form names. Raises BadInput."""
         required_time = self.optional_time(name)
         if required_time is None:
             raise BadInput("Please give a time.", fields={name: "a date and a time"})
         return required_time
 
     def optional_time(self, name: str) -> datetime | None:
-        """The same, where a time may be left out."""
+        """The same; None for an empty field."""
         if not self[name]:
             return None
         try:
@@ -69,9 +69,9 @@ ActionHandler = Callable[[UnitOfWork, ServiceRequest, ActionForm], Awaitable[obj
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One verb: what it does, what is said afterwards, and whether an old page may do it.
+    """One action: its handler, its success message, and whether it needs the current version.
 
-    What moves a request is refused from a page drawn before somebody else's move; words are not.
+    A change of state from an outdated page is rejected; a message or a note is not.
     """
 
     handler: ActionHandler
@@ -82,9 +82,10 @@ class Action:
 async def perform_action(
     operations: Operations, reader: CurrentStaff, reference: str, verb: str, form: FormData
 ) -> None:
-    """Do one verb in one turn, by this reader's hand.
+    """Run one action in one transaction, as this reader.
 
-    Raises what the verb refuses, NotAllowed included, and NotFound for an unknown verb or request.
+    Raises what the action raises, NotAllowed for another department's work, and NotFound for an
+    unknown action or request.
     """
     act, about = find_action(verb)
     typed = ActionForm(form, about)
@@ -94,7 +95,7 @@ async def perform_action(
 
 
 def find_action(verb: str) -> tuple[Action, int]:
-    """The verb of that path, with the promise or message it is about. Raises NotFound."""
+    """The action of that path, with the id of its promise or message. Raises NotFound."""
     one = ITEM_ACTION_PATTERN.fullmatch(verb)
     name, about = (f"{one['what']}/{one['verb']}", int(one["id"])) if one else (verb, 0)
     if name not in ACTIONS or (name in ITEM_ACTIONS) != bool(one):
@@ -103,7 +104,7 @@ def find_action(verb: str) -> tuple[Action, int]:
 
 
 def reference_of(request: Request) -> str:
-    """The reference in the address. Raises NotFound for what could be none."""
+    """The reference in the URL. Raises NotFound for what is none by its form."""
     reference: str = request.path_params["reference"]
     if not REFERENCE_PATTERN.fullmatch(reference):
         raise NotFound("There is no such request. Search by name, phone or e-mail instead.")
@@ -202,14 +203,14 @@ async def _log_contact(uow: UnitOfWork, request: ServiceRequest, typed: ActionFo
     try:
         channel, reason = ContactChannel(typed["channel"]), ContactReason(typed["reason"])
     except ValueError:
-        raise BadInput("Please choose how they came and what it was about.") from None
+        raise BadInput("Please choose a channel and a reason.") from None
     await operations.log_contact(uow, request, channel=channel, reason=reason, note=typed["note"])
 
 
 async def _write(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
     await _must_be_first(uow, request, typed)
     if typed["channel"] not in ("", Channel.SMS, Channel.EMAIL):
-        raise BadInput("Please choose how it is to go.")
+        raise BadInput("Please choose a channel.")
     await operations.write_to_customer(
         uow, request, typed["body"], urgent=bool(typed["urgent"]),
         channels=[Channel(typed["channel"])] if typed["channel"] else (),
@@ -217,9 +218,9 @@ async def _write(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) ->
 
 
 async def _must_be_first(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
-    """Raises Conflict where somebody has answered since the page was drawn: two would confuse.
+    """Raises Conflict where a colleague has replied since the page was loaded.
 
-    That it was drawn anew with both texts is all that is asked for: then it may be sent.
+    The page then shows both texts, and the reply can be sent from it.
     """
     if not typed["seen"].isdecimal():
         return
@@ -228,7 +229,7 @@ async def _must_be_first(uow: UnitOfWork, request: ServiceRequest, typed: Action
         mine = answer.author_id is not None and answer.author_id == uow.actor.staff_id
         raise Conflict(
             f"{'You have' if mine else f'{answer.author} has'} answered since you opened this: "
-            f"“{answer.body}” Yours has not gone. Send it as well, if it is still needed."
+            f"“{answer.body}” Your reply is not sent. Send it as well, if it is still needed."
         )
 
 
@@ -261,33 +262,33 @@ async def _replace_link(uow: UnitOfWork, request: ServiceRequest, _: ActionForm)
 
 ITEM_ACTIONS = ("promises/keep", "promises/move", "promises/withdraw", "messages/meaning")
 ACTIONS: dict[str, Action] = {
-    "advance": Action(_advance, "Done. The customer's page shows it already."),
-    "handoff/accept": Action(_accept, "It is yours now. The customer's page says so."),
-    "handoff/refuse": Action(_refuse, "Given back, with your reason."),
-    "handoff/recall": Action(_recall, "It is back with you. Nobody was told anything."),
-    "minds": Action(_note_minds, "Noted, for colleagues only.", versioned=False),
-    "third-party": Action(_hear, "Noted. The customer's page shows it already.", versioned=False),
-    "send-back": Action(_send_back, "Sent back, with your reason."),
-    "hold": Action(_hold, "On hold. Its clock stands still."),
-    "delay": Action(_delay, "The new date stands. The customer is being told it, and why."),
-    "resume": Action(_resume, "It goes on. Its due time has moved by what was lost."),
-    "assign": Action(_assign, "It has a new owner."),
+    "advance": Action(_advance, "Completed. The status page is updated."),
+    "handoff/accept": Action(_accept, "Accepted. The status page is updated."),
+    "handoff/refuse": Action(_refuse, "Returned, with your reason."),
+    "handoff/recall": Action(_recall, "Handoff recalled. Nobody was notified."),
+    "minds": Action(_note_minds, "Saved, for colleagues only.", versioned=False),
+    "third-party": Action(_hear, "Saved. The status page is updated.", versioned=False),
+    "send-back": Action(_send_back, "Returned to the previous step, with your reason."),
+    "hold": Action(_hold, "On hold (SLA paused)."),
+    "delay": Action(_delay, "Saved. The customer is notified of the new date and the reason."),
+    "resume": Action(_resume, "Resumed. The due date has moved by the time on hold."),
+    "assign": Action(_assign, "Reassigned."),
     "cancel": Action(_cancel, "Cancelled."),
-    "reopen": Action(_reopen, "Open again."),
-    "promises": Action(_promise, "Promised. The customer sees it.", versioned=False),
-    "promises/keep": Action(_keep, "Promise kept.", versioned=False),
+    "reopen": Action(_reopen, "Reopened."),
+    "promises": Action(_promise, "Commitment saved. The customer sees it.", versioned=False),
+    "promises/keep": Action(_keep, "Commitment done.", versioned=False),
     "promises/move": Action(
-        _move, "Moved. A customer who knows of it is told why.", versioned=False
+        _move, "Rescheduled. A customer who knows of it is notified of the reason.", versioned=False
     ),
-    "promises/withdraw": Action(_withdraw, "Taken back: it was no promise.", versioned=False),
-    "contacts": Action(_log_contact, "Recorded.", versioned=False),
+    "promises/withdraw": Action(_withdraw, "Withdrawn: it was no commitment.", versioned=False),
+    "contacts": Action(_log_contact, "Saved.", versioned=False),
     "messages": Action(
         _write,
-        "Written. The conversation says when it goes and whether it arrived.",
+        "Saved. The conversation shows when it is sent and delivered.",
         versioned=False,
     ),
-    "messages/meaning": Action(_relabel, "Put right, and kept to learn from.", versioned=False),
-    "wishes": Action(_wish, "Noted. It holds from this moment.", versioned=False),
-    "link/revoke": Action(_revoke_link, "The link opens nothing any more.", versioned=False),
+    "messages/meaning": Action(_relabel, "Intent corrected.", versioned=False),
+    "wishes": Action(_wish, "Saved.", versioned=False),
+    "link/revoke": Action(_revoke_link, "Link revoked.", versioned=False),
     "link/reissue": Action(_replace_link, "A new link is on its way.", versioned=False),
 }

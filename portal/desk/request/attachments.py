@@ -1,4 +1,4 @@
-"""Photos and papers at the desk: any that a customer sent, for who is signed in."""
+"""Attachments at the desk: those of all customers, for everybody who is signed in."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,7 +9,7 @@ from portal.queries.attachments import get_attachment
 
 
 async def show_file(request: Request, reader: CurrentStaff) -> Response:  # noqa: ARG001 (all may read)
-    """`GET /desk/files/{id}`; ``?small`` for a picture as it stands in the conversation."""
+    """`GET /desk/files/{id}`; ``?small`` for the preview of the conversation."""
     async with request.app.state.database.reading() as session:
         found = await get_attachment(session, request.path_params["id"])
     return file_response(request, found.stored_file)

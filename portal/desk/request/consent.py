@@ -1,4 +1,4 @@
-"""What the customer wants of us, as staff read it: the ledger, and the wishes one click records."""
+"""The customer's contact preferences, as staff read and record them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Channel, Consent, ConsentSource, ServiceRequest
 from portal.queries.consent import ConsentQuery
 
-CHANNEL_NAMES = {Channel.SMS: "texts", Channel.EMAIL: "e-mail"}
+CHANNEL_NAMES = {Channel.SMS: "SMS", Channel.EMAIL: "E-mail"}
 SOURCE_LABELS = {
     ConsentSource.REQUEST: "given with a request",
-    ConsentSource.TEXT: "by text",
+    ConsentSource.TEXT: "by SMS",
     ConsentSource.MAIL: "by e-mail",
-    ConsentSource.STATUS_PAGE: "on their page",
-    ConsentSource.UNSUBSCRIBE_LINK: "by the link in an e-mail",
-    ConsentSource.CARRIER: "heard from the carrier",
+    ConsentSource.STATUS_PAGE: "on the status page",
+    ConsentSource.UNSUBSCRIBE_LINK: "by the unsubscribe link",
+    ConsentSource.CARRIER: "reported by the carrier",
     ConsentSource.STAFF: "",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentPresenter:
-    """Draws what is wished for one request; ``lines`` are the ledger's, the newest first."""
+    """Presents the consent of one request; ``lines`` are its history, the newest first."""
 
     request: ServiceRequest
     lines: Sequence[Consent]
@@ -31,7 +31,7 @@ class ConsentPresenter:
     words: TimeFormatter
 
     def view(self, *, may_act: bool) -> ConsentView:
-        """All of it; buttons only for who may act."""
+        """The whole section; buttons only for those who may act."""
         points = [
             (channel, address)
             for channel in CHANNEL_NAMES
@@ -46,17 +46,15 @@ class ConsentPresenter:
     def _stands(self, channel: Channel, address: str) -> AddressConsent:
         if ConsentQuery(channel, address, self.request.id) in self.permitted:
             line = self._newest(channel, address, granted=True)
-            told = f"{CHANNEL_NAMES[channel].capitalize()} welcome"
+            told = f"{CHANNEL_NAMES[channel]}: opted in"
         else:
             line = self._newest(channel, address, granted=False)
-            told = (
-                self._wish(line) if line else f"No {CHANNEL_NAMES[channel]}: they have not agreed"
-            )
+            told = self._wish(line) if line else f"{CHANNEL_NAMES[channel]}: no consent"
         at = since(self.words, line.at) if line else None
         return AddressConsent(address, told, at, stopped=line is None or not line.granted)
 
     def _newest(self, channel: Channel, address: str, *, granted: bool) -> Consent | None:
-        """The newest word to that effect that bears on this request."""
+        """The newest line of that decision that applies to this request."""
         return next(
             (
                 one
@@ -75,38 +73,37 @@ class ConsentPresenter:
     def _wish(self, line: Consent) -> str:
         about = ""
         if line.request_id is not None:
-            about = " about this request"
+            about = " (this request)"
             if line.request_id != self.request.id:
-                about = " about another request"
+                about = " (another request)"
         if line.granted:
-            return f"{CHANNEL_NAMES[line.channel].capitalize()} welcome{about}"
-        return f"No {CHANNEL_NAMES[line.channel]}{about}"
+            return f"{CHANNEL_NAMES[line.channel]}: opted in{about}"
+        return f"{CHANNEL_NAMES[line.channel]}: opted out{about}"
 
     def _buttons(self) -> list[ConsentButton]:
         buttons = []
         for channel, called in CHANNEL_NAMES.items():
+            name = called if channel == Channel.SMS else called.lower()
             addresses = self.request.customer.addresses(channel, self.words.now)
             if not addresses:
                 continue
             all_of_it = {ConsentQuery(channel, address, None) for address in addresses}
             here = {ConsentQuery(channel, address, self.request.id) for address in addresses}
-            again = (
-                f"{called.capitalize()} {'are' if channel == Channel.SMS else 'is'} welcome again"
-            )
+            again = f"Opt in to {name}"
             if not all_of_it & set(self.permitted):
                 buttons.append(ConsentButton(again, channel.value, "start", "all"))
                 continue
             if not here & set(self.permitted):
                 buttons.append(ConsentButton(again, channel.value, "start", "request"))
             else:
-                words = f"No more {called} about this request"
+                words = f"Opt out of {name} (this request)"
                 buttons.append(ConsentButton(words, channel.value, "stop", "request"))
-            buttons.append(ConsentButton(f"No more {called}", channel.value, "stop", "all"))
+            buttons.append(ConsentButton(f"Opt out of {name}", channel.value, "stop", "all"))
         return buttons
 
 
 def permissions_to_check(request: ServiceRequest, words: TimeFormatter) -> list[ConsentQuery]:
-    """What to ask the ledger: each of their addresses, about this request and in general."""
+    """The consent to look up: each address, for this request and in general."""
     return [
         ConsentQuery(channel, address, about)
         for channel in CHANNEL_NAMES

@@ -1,4 +1,4 @@
-"""The conversation as staff see it: every word, the way it went and what became of it."""
+"""The conversation as staff see it: each message, its channel and its delivery status."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ from portal.desk.request.delivery_status import (
     NOT_DELIVERED,
     cost,
     delivery_status,
-    tries,
+    present_attempts,
 )
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Attachment, Channel, Customer, Direction, Message, SendAttempt
@@ -20,7 +20,7 @@ from portal.operations.delivery.failed_messages import FAILED_OR_UNKNOWN
 
 @dataclass(frozen=True, slots=True)
 class ConversationPresenter:
-    """Draws messages with a customer.
+    """Presents the messages with a customer.
 
     ``attempts`` are those at each, ``files`` those that came with it, by the message's id.
     """
@@ -30,7 +30,7 @@ class ConversationPresenter:
     files: Mapping[int, list[Attachment]] = field(default_factory=dict)
 
     def entries(self, messages: Sequence[Message], customer: Customer) -> list[ConversationEntry]:
-        """All of them."""
+        """All entries, in the order of the messages."""
         return [self.entry(one, customer.first_name, customer.timezone) for one in messages]
 
     def entry(self, message: Message, first_name: str, theirs: str) -> ConversationEntry:
@@ -59,16 +59,18 @@ class ConversationPresenter:
             kind=KIND_LABELS[message.kind],
             to=f"{CHANNEL_LABELS[message.channel]} to {message.to_address}",
             cost=cost(message),
-            tries=tries(message, self.attempts.get(saved_id(message), []), self.words),
+            attempts=present_attempts(
+                message, self.attempts.get(saved_id(message), []), self.words
+            ),
             resolve_url=f"/desk/messages/{message.id}" if needs_person else "",
         )
 
 
-ATTACHMENTS_ONLY = "They sent a photo, without words."
+ATTACHMENTS_ONLY = "A photo without text."
 
 
 def is_last_message_undelivered(messages: Sequence[Message]) -> bool:
-    """True when the customer does not have our last words, and nobody has seen to it."""
+    """True when our last message was not delivered, and nobody has handled that."""
     told = [one for one in messages if one.direction == Direction.OUT]
     return bool(told) and _is_lost_to_them(told[-1])
 

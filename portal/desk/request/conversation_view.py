@@ -1,4 +1,4 @@
-"""What the conversation shows at the desk: words, files, tries at sending; see ``view``."""
+"""View models of the conversation: messages, attachments, attempts at sending."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from portal.desk.widgets import When
 
 @dataclass(frozen=True, slots=True)
 class AttemptLine:
-    """One try at sending a message, and how it ended."""
+    """One attempt at sending a message, and its result."""
 
     at: str
     words: str
@@ -17,9 +17,9 @@ class AttemptLine:
 
 @dataclass(frozen=True, slots=True)
 class AttachmentEntry:
-    """A photo or paper that came with a message.
+    """An attachment of a message.
 
-    Neither `kept` nor `refused` (the reason): it is still being fetched.
+    Neither `kept` nor `refused` (the reason): it is being downloaded.
     """
 
     url: str
@@ -29,11 +29,10 @@ class AttachmentEntry:
 
 @dataclass(frozen=True, slots=True)
 class ConversationEntry:
-    """One message of the conversation. `delivery_status` says in plain words what became of it.
+    """One message of the conversation. `delivery_status` is a sentence.
 
-    `kind`, `to`, `cost` and `tries` are for who wants to know more; `resolve_url` is where a message
-    that needs a person is put right. `intent_label` says what a customer's words were taken to mean,
-    and by whom; `meaning` is that label.
+    `kind`, `to`, `cost` and `attempts` are its delivery details; `resolve_url` leads to where a
+    failed message is fixed. `intent_label` is a sentence on the detected `intent`.
     """
 
     mine: bool
@@ -45,7 +44,7 @@ class ConversationEntry:
     kind: str = ""
     to: str = ""
     cost: str = ""
-    tries: Sequence[AttemptLine] = ()
+    attempts: Sequence[AttemptLine] = ()
     resolve_url: str = ""
     files: Sequence[AttachmentEntry] = ()
     id: int = 0
@@ -55,7 +54,7 @@ class ConversationEntry:
 
 @dataclass(frozen=True, slots=True)
 class CannedReplyLine:
-    """A reply at hand, with the request's facts in its fields."""
+    """A saved reply, with its placeholders filled in."""
 
     id: int
     title: str

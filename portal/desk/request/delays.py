@@ -1,4 +1,4 @@
-"""Dates at the desk: what will soon be late, what to tell the customer, and what is likely."""
+"""Due dates at the desk: stages due soon or overdue, and estimates of when they are done."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,15 +14,17 @@ from portal.rules.proactive_updates import ContactSchedule, delay_question_from,
 
 @dataclass(frozen=True, slots=True)
 class DelayCard:
-    """A stage whose date can be given anew, with a date and a reason that we would give.
+    """A stage whose due date can be changed, with a suggested date and reason.
 
-    It is asked for while it is `due`; before, it can be given by whoever knows already. `likely`
-    says by when its like are done, and `unlikely` that the date that was given is too early.
+    The page asks for it while `is_due_soon`, which includes overdue; before, it offers it among the
+    other actions. `estimate` says when such stages are usually done, and `date_warning` that the
+    current date is unlikely.
     """
 
     stage: str
     name: str
-    due: bool
+    is_due_soon: bool
+    is_overdue: bool
     question: str
     expected_by: str
     reason: str
@@ -32,7 +34,7 @@ class DelayCard:
 
 @dataclass(frozen=True, slots=True)
 class DelayPresenter:
-    """Draws them for one request, in the zone of the department that has it."""
+    """Builds the cards of one request, in the zone of its department."""
 
     renderer: MessageRenderer
     stage_durations: StageDurations
@@ -40,11 +42,11 @@ class DelayPresenter:
     words: TimeFormatter
 
     def cards(self) -> list[DelayCard]:
-        """One for each stage that is under way; those whose date is near come first."""
-        return sorted(self._cards(), key=lambda card: not card.due)
+        """One for each stage in progress; those due soon come first."""
+        return sorted(self._cards(), key=lambda card: not card.is_due_soon)
 
     def estimate_next(self, stage: str) -> str:
-        """By when what follows this stage is done, were it to begin now; empty where unmeasured."""
+        """The estimate for the next stage if it starts now; empty without measurements."""
         request, now = self.renderer.request, self.words.now
         done = {run.stage_key for run in request.runs if run.state == RunState.COMPLETED}
         opened = request.definition.opened_by(stage, done) if stage else []
@@ -68,7 +70,9 @@ class DelayPresenter:
             yield DelayCard(
                 stage=run.stage_key,
                 name=request.definition.stage(run.stage_key).name,
-                due=self.words.now >= delay_question_from(request, run, self.contact_schedule),
+                is_overdue=run.due_at <= self.words.now,
+                is_due_soon=self.words.now
+                >= delay_question_from(request, run, self.contact_schedule),
                 question=self._question(run),
                 expected_by=self._field(self._believed(run, stage_duration)),
                 reason=default_delay_reason(self.renderer, run),
@@ -81,7 +85,7 @@ class DelayPresenter:
     def _question(self, run: StageRun) -> str:
         by = self.words.by(run.due_at)
         if run.due_at <= self.words.now:
-            return f"It was due by {by}: when will it be done?"
+            return f"Overdue since {by}: when will it be done?"
         return f"Due soon: will it be done by {by}?"
 
     def _believed(self, run: StageRun, stage_duration: StageDuration | None) -> datetime:
@@ -114,6 +118,6 @@ class DelayPresenter:
         return f"Half are done by {self.words.day(half)}, four in five by {self.words.day(most)}."
 
     def _field(self, at: datetime) -> str:
-        """As a field for a date and a time has it, to the full five minutes."""
+        """The value of a ``datetime-local`` field, rounded up to five minutes."""
         local = at.astimezone(ZoneInfo(self.words.timezone)) + timedelta(minutes=4, seconds=59)
         return f"{local - timedelta(minutes=local.minute % 5):%Y-%m-%dT%H:%M}"

@@ -1,4 +1,4 @@
-"""What became of a message, as staff read it: where it is, what it cost, each try at sending it."""
+"""Delivery details as staff read them: status, cost and attempts of a message."""
 
 from datetime import timedelta
 
@@ -32,44 +32,44 @@ NOT_DELIVERED = frozenset(
         MessageStatus.REVIEW,
     }
 )
-"""The customer does not have it, or nobody knows."""
+"""Not delivered, or delivery unknown."""
 
 KIND_LABELS = {
-    MessageKind.MILESTONE: "A stage was reached",
-    MessageKind.FOLLOW_UP: "A question",
-    MessageKind.REMINDER: "The question once more",
-    MessageKind.HOLD: "It was put on hold",
-    MessageKind.RESUMED: "It goes on",
-    MessageKind.CANCELLED: "It was cancelled",
-    MessageKind.COMPLETED: "It was completed",
-    MessageKind.DECLINED: "It was declined",
-    MessageKind.PROMISE: "A promise",
-    MessageKind.DELAY: "A delay",
-    MessageKind.UPDATE: "Still on it",
-    MessageKind.LINK: "The link to their page",
-    MessageKind.STAFF: "Written by a colleague",
-    MessageKind.ACKNOWLEDGEMENT: "We have what they wrote",
-    MessageKind.ANSWER: "An answer about where it stands",
-    MessageKind.WHICH_REQUEST: "Which request do they mean?",
-    MessageKind.CONSENT: "About stopping and starting",
-    MessageKind.CODE: "A code for their page",
-    MessageKind.REOPEN_OFFER: "Shall it be opened again?",
-    MessageKind.CUSTOMER: "From the customer",
-    MessageKind.AUTOMATIC: "From a mail program",
-    MessageKind.NOTICE: "A notice to staff",
+    MessageKind.MILESTONE: "Stage update",
+    MessageKind.FOLLOW_UP: "Question",
+    MessageKind.REMINDER: "Question reminder",
+    MessageKind.HOLD: "On hold",
+    MessageKind.RESUMED: "Resumed",
+    MessageKind.CANCELLED: "Cancelled",
+    MessageKind.COMPLETED: "Completed",
+    MessageKind.DECLINED: "Declined",
+    MessageKind.PROMISE: "Commitment",
+    MessageKind.DELAY: "Delay notice",
+    MessageKind.UPDATE: "Progress update",
+    MessageKind.LINK: "Status link",
+    MessageKind.STAFF: "Staff message",
+    MessageKind.ACKNOWLEDGEMENT: "Acknowledgement",
+    MessageKind.ANSWER: "Status answer",
+    MessageKind.WHICH_REQUEST: "Request choice",
+    MessageKind.CONSENT: "Consent notice",
+    MessageKind.CODE: "Access code",
+    MessageKind.REOPEN_OFFER: "Reopen offer",
+    MessageKind.CUSTOMER: "Customer message",
+    MessageKind.AUTOMATIC: "Automatic e-mail",
+    MessageKind.NOTICE: "Staff notice",
 }
 
 PROVIDER_NAMES = {
     Channel.SMS: "the carrier",
     Channel.EMAIL: "the mail server",
-    Channel.WEB: "the page",
+    Channel.WEB: "the status page",
 }
 
 DEFAULT_REASONS = {
     MessageStatus.UNDELIVERED: "the carrier did not say why",
-    MessageStatus.FAILED: "we were not told why",
-    MessageStatus.SUPPRESSED: "they asked us not to write here",
-    MessageStatus.EXPIRED: "it could not go in time, and later it would only confuse",
+    MessageStatus.FAILED: "no reason was given",
+    MessageStatus.SUPPRESSED: "the customer opted out of this channel",
+    MessageStatus.EXPIRED: "it could not be sent in time",
 }
 FAILURE_LABELS = {
     MessageStatus.UNDELIVERED: "Not delivered",
@@ -80,10 +80,10 @@ FAILURE_LABELS = {
 
 
 def delivery_status(message: Message, words: TimeFormatter, theirs: str) -> str:
-    """What became of a message, or what to know of one that came in.
+    """The delivery status of a message, or the note on an incoming one.
 
-    Nothing of what stands on the customer's own page.
-    ``words`` says times as the reader counts them, ``theirs`` is the customer's zone.
+    Empty for what is visible on the status page.
+    ``words`` has the reader's zone, ``theirs`` is the customer's zone.
     """
     if message.direction == Direction.IN:
         return message_reason(message)
@@ -93,23 +93,28 @@ def delivery_status(message: Message, words: TimeFormatter, theirs: str) -> str:
     if message.possible_duplicate:
         told += "; it may have been sent twice"
     if message.handled_at is not None and message.handled_by != SYSTEM_ACTOR.name:
-        told += f"; {message.handled_by} saw to it {words.stamp(message.handled_at)}"
+        told += f"; handled by {message.handled_by}, {words.stamp(message.handled_at)}"
     return told
 
 
 def cost(message: Message) -> str:
-    """What a text costs, and what made it dearer: "2 texts, because of “ş”". Empty for the rest."""
+    """The segments of an SMS, and the characters that add some: "2 SMS, because of “ş”".
+
+    Empty for other channels and for incoming messages.
+    """
     if message.channel != Channel.SMS or message.direction == Direction.IN:
         return ""
     counted = segments.count_segments(message.body)
     number = message.segments or counted.segments
-    texts = "1 text" if number == 1 else f"{number} texts"
+    texts = f"{number} SMS"
     non_gsm_characters = ", ".join(f"“{one}”" for one in counted.non_gsm_characters[:5])
     return f"{texts}, because of {non_gsm_characters}" if non_gsm_characters else texts
 
 
-def tries(message: Message, attempts: list[SendAttempt], words: TimeFormatter) -> list[AttemptLine]:
-    """Each try at sending it, the first on top."""
+def present_attempts(
+    message: Message, attempts: list[SendAttempt], words: TimeFormatter
+) -> list[AttemptLine]:
+    """Each attempt at sending it, the first on top."""
     return [
         AttemptLine(words.stamp(one.claimed_at), _tried(one, message.channel)) for one in attempts
     ]
@@ -123,22 +128,22 @@ def _where_it_is(message: Message, words: TimeFormatter, theirs: str) -> str:
     if status == MessageStatus.REVIEW and message.claimed_at is None and message.reason:
         return f"Held back before it was sent: {message_reason_phrase(message)}"
     if message.has_no_receipt(words.now):
-        return f"Sent {words.stamp(message.sent_at or message.created_at)}, no receipt has come"
+        return f"Sent {words.stamp(message.sent_at or message.created_at)}, no delivery receipt"
     return {
         MessageStatus.QUEUED: _waiting(message, words, theirs),
         MessageStatus.SENDING: "Being sent",
         MessageStatus.ACCEPTED: f"Sent {words.stamp(message.sent_at or message.created_at)}",
         MessageStatus.SENT: f"Sent {words.stamp(message.sent_at or message.created_at)}",
         MessageStatus.DELIVERED: f"Delivered {words.stamp(message.delivered_at or words.now)}",
-        MessageStatus.UNKNOWN: "We are finding out whether this was sent",
-        MessageStatus.REVIEW: "Nobody could find out whether this was sent",
+        MessageStatus.UNKNOWN: "Checking whether this was sent",
+        MessageStatus.REVIEW: "Unknown whether this was sent",
         MessageStatus.RECEIVED: "",
     }[status]
 
 
 def _waiting(message: Message, words: TimeFormatter, theirs: str) -> str:
-    """Why it has not gone, and when it goes. A moment's wait is not worth a time."""
-    again = "Waits to be sent again" if message.attempts else "Waits to be sent"
+    """Why it is queued, and until when; no time for less than a minute."""
+    again = "Queued for retry" if message.attempts else "Queued"
     why = f": {message_reason_phrase(message)}" if message.reason else ""
     if message.due_at - words.now < timedelta(minutes=1):
         return again + why
@@ -148,7 +153,7 @@ def _waiting(message: Message, words: TimeFormatter, theirs: str) -> str:
         when += " their time"
     if message.attempts:
         return f"{again} until {when}{why}"
-    return f"Waits until {when}{why or ': quiet hours'}"
+    return f"Queued until {when}{why or ': quiet hours'}"
 
 
 def _reason(message: Message) -> str:
@@ -166,10 +171,10 @@ def _tried(attempt: SendAttempt, channel: Channel) -> str:
         return f"refused, {reason} ({attempt.error_code})"
     return {
         MessageStatus.SENDING: "being sent",
-        MessageStatus.QUEUED: f"it did not get as far as {carrier}, so nothing was sent",
+        MessageStatus.QUEUED: f"{carrier} was not reached, nothing was sent",
         MessageStatus.UNKNOWN: f"no clear answer from {carrier}",
-        MessageStatus.ACCEPTED: f"{carrier} took it",
-        MessageStatus.SENT: f"{carrier} took it",
+        MessageStatus.ACCEPTED: f"accepted by {carrier}",
+        MessageStatus.SENT: f"accepted by {carrier}",
         MessageStatus.DELIVERED: "delivered",
         MessageStatus.UNDELIVERED: "not delivered",
-    }.get(attempt.status, f"given to {carrier}")
+    }.get(attempt.status, f"passed to {carrier}")

@@ -1,4 +1,4 @@
-"""One request at the desk: its page, its stream, everything that is done to it, and a new one."""
+"""One request at the desk: its page, its event stream, its actions, and the form of a new one."""
 
 import re
 from collections.abc import Mapping
@@ -35,26 +35,30 @@ STAGE_ACTIONS = ("advance", "handoff/accept", "handoff/refuse", "handoff/recall"
 async def show_request(request: Request, reader: CurrentStaff) -> Response:
     """`GET /desk/requests/{reference}?done=&reply=&from=inbox&call=`.
 
-    ``reply`` is a reply at hand for the box; from the inbox the box is ready to be written in;
-    with ``call`` it is the form for a call.
+    ``reply`` is the id of a saved reply to start from; ``from=inbox`` focuses the reply box,
+    ``call`` the form that logs a call.
     """
     asked = request.query_params
     reply = asked.get("reply", "")
     chosen = int(reply) if re.fullmatch(r"[0-9]{1,18}", reply) else None
     if is_fragment(request):
-        # What was chosen stands in the box by now, or has been sent.
-        return await answer(request, "desk/request.html", await _fresh(request, reader, asked))
+        # The saved reply is in the box by now, or was sent.
+        return await answer(
+            request, "desk/request/request.html", await _fresh(request, reader, asked)
+        )
     await _be_seen(request, reader)
     context = await _fresh(request, reader, asked, chosen)
-    ready = "call" if "call" in asked else "body" if chosen or "from" in asked else ""
-    return await answer(request, "desk/request.html", context | {"ready": ready})
+    focused_form = "call" if "call" in asked else "body" if chosen or "from" in asked else ""
+    return await answer(
+        request, "desk/request/request.html", context | {"focused_form": focused_form}
+    )
 
 
 class RequestEventStream:
     """`GET /desk/requests/{reference}/live`: an event for each change, receipts included."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one viewer until they leave."""
+        """Serve one browser until it leaves."""
         connection = HTTPConnection(scope)
         state = connection.app.state
         reader = await find_current_staff(connection)
@@ -74,17 +78,15 @@ class RequestEventStream:
 
 
 async def act_on_request(request: Request, reader: CurrentStaff) -> Response:
-    """`POST /desk/requests/{reference}/{verb}`: one verb, one turn; a refusal changes nothing."""
+    """`POST /desk/requests/{reference}/{verb}`: one action in one transaction."""
     form = await read_form(request)
     verb: str = request.path_params["verb"]
     find_action(verb)
     try:
-        if verb == "promises" and (
-            understood := await preview_unless_agreed(request, reader, form)
-        ):
+        if verb == "promises" and (preview := await preview_unless_agreed(request, reader, form)):
             context = request_context(await _draw(request, reader), reader)
-            context |= {"understood": understood}
-            return await answer(request, "desk/request.html", context, understood.status)
+            context |= {"promise_preview": preview}
+            return await answer(request, "desk/request/request.html", context, preview.status)
         await perform_action(
             request.app.state.operations, reader, reference_of(request), verb, form
         )
@@ -97,7 +99,9 @@ async def act_on_request(request: Request, reader: CurrentStaff) -> Response:
     if is_fragment(request):
         view = await _draw(request, reader)
         return await answer(
-            request, "desk/request.html", request_context(view, reader, success_message(verb, view))
+            request,
+            "desk/request/request.html",
+            request_context(view, reader, success_message(verb, view)),
         )
     return RedirectResponse(f"/desk/requests/{reference_of(request)}?done={verb}", 303)
 
@@ -108,7 +112,7 @@ async def show_new_request_form(request: Request, reader: CurrentStaff) -> Respo
 
 
 async def open_new(request: Request, reader: CurrentStaff) -> Response:
-    """`POST /desk/requests/new`: a request is opened and its customer told; or each mistake."""
+    """`POST /desk/requests/new`: open a request and notify its customer, or show each error."""
     form = await read_form(request)
     typed = {name: field(form, name) for name in ("workflow", "name", "phone", "email", "title")}
     customer = CustomerDetails(typed["name"], typed["phone"] or None, typed["email"] or None)
@@ -138,24 +142,24 @@ def request_context(
     problem: FormError | None = None,
     changed: list[str] | None = None,
 ) -> dict[str, Any]:
-    """What the request's page is drawn from."""
+    """The context of the request's template."""
     reasons = [Choice(reason.value, words) for reason, words in REASON_LABELS.items()]
     return {
         "request": view,
         "said": said,
         "problem": problem,
-        "changed": changed or [],
+        "changes": changed or [],
         "reasons": reasons,
-        "ready": "",
-        "understood": None,
+        "focused_form": "",
+        "promise_preview": None,
         **layout_context(reader),
     }
 
 
 def success_message(verb: str, view: RequestView) -> str | None:
-    """What to say after an action; None for what is none."""
+    """What to say after an action; None for an unknown one."""
     if verb == "contacts" and view.promises and "messages" not in view.actions:
-        return "Recorded. What was promised still stands."
+        return "Saved. Open commitments stay as they are."
     try:
         return find_action(verb)[0].said
     except NotFound:
@@ -163,7 +167,7 @@ def success_message(verb: str, view: RequestView) -> str | None:
 
 
 def build_problem(view: RequestView, verb: str, form: FormData, why: str) -> FormError | None:
-    """The refusal where its form stands; where that form is gone, above all, with what was lost.
+    """The error at its form; at the top with the lost input, where that form is gone.
 
     None when there is nothing to say: no reason, and nothing lost.
     """
@@ -184,7 +188,7 @@ def build_problem(view: RequestView, verb: str, form: FormData, why: str) -> For
 
 
 def changes_since(view: RequestView, form: FormData, refusal: PortalError) -> list[str]:
-    """What others did after the page was drawn, where that is why it was refused."""
+    """What others did since the page was loaded, where that is why it was rejected."""
     seen = field(form, "seen")
     if refusal.status != 409 or not seen.isdecimal():
         return []
@@ -203,15 +207,15 @@ async def _refuse(
         return await render_board(request, reader, department, refusal=refusal)
     view = await _draw(request, reader)
     changed = changes_since(view, form, refusal)
-    # What others did is told in full above; the sentence that it has changed adds nothing to it.
+    # The list of changes above says it already.
     why = "" if changed and isinstance(refusal, VersionConflict) else refusal.detail
     problem = build_problem(view, verb, form, why)
     context = request_context(view, reader, problem=problem, changed=changed)
-    return await answer(request, "desk/request.html", context, refusal.status)
+    return await answer(request, "desk/request/request.html", context, refusal.status)
 
 
 async def _department_of(request: Request, form: FormData) -> str:
-    """The department on whose board the form stood."""
+    """The key of the department on whose board the form was."""
     found = await _find(request)
     stages = {stage.key: stage.department for stage in found.definition.stages}
     return stages.get(field(form, "stage"), "")
@@ -236,7 +240,7 @@ async def _draw(request: Request, reader: CurrentStaff, reply: int | None = None
 
 
 async def _be_seen(request: Request, reader: CurrentStaff) -> None:
-    """The reader is there from now on; for the half minute that counts also without a script."""
+    """Mark the reader present, also for browsers without JavaScript."""
     found = await _find(request)
     async with request.app.state.operations.begin(reader.staff.actor) as uow:
         await mark_present(uow, saved_id(found))
@@ -257,4 +261,4 @@ async def _new(
         "errors": errors,
         **layout_context(reader),
     }
-    return await answer(request, "desk/new.html", context, status)
+    return await answer(request, "desk/request/new.html", context, status)

@@ -1,4 +1,4 @@
-"""The story so far, for whoever takes a request over; and what a third party has said."""
+"""The summary for whoever takes a request over, and the latest update of a third party."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ TIMES_LABELS = {1: "Once", 2: "Twice"}
 
 @dataclass(frozen=True, slots=True)
 class HandoverSummaryPresenter:
-    """Puts a request's story into lines, the most useful first."""
+    """The summary of a request in lines, the most useful first."""
 
     story: HandoverSummary
     request: ServiceRequest
@@ -30,7 +30,7 @@ class HandoverSummaryPresenter:
     words: TimeFormatter
 
     def view(self, reader: CurrentStaff) -> HandoverSummaryView:
-        """The story; unfolded for whoever is to take the request up, and for who has it."""
+        """The summary; open for the owner and for those who are to accept the request."""
         return HandoverSummaryView(
             lines=list(self._lines()),
             customer_note=self.story.customer_note,
@@ -43,26 +43,26 @@ class HandoverSummaryPresenter:
         return reader.staff.id in hands or not reader.departments.isdisjoint(waiting)
 
     def _lines(self) -> Iterator[HandoverSummaryLine]:
-        story, first_name = self.story, self.request.customer.first_name
+        story = self.story
         for told in story.handovers:
             yield HandoverSummaryLine(
-                "Handed over with", told.words, told.by, since(self.words, told.at)
+                "Handover note", told.words, told.by, since(self.words, told.at)
             )
         for promise in story.promises:
             owner = self.roster.person(promise.owner_id).name
             late = promise.due_at < self.words.now
             yield HandoverSummaryLine(
-                "Promised", promise.text, owner, due(self.words, promise.due_at, late=late)
+                "Commitment", promise.text, owner, due(self.words, promise.due_at, late=late)
             )
-        for heading, said in ((f"{first_name} said last", story.last_customer_message),
-                              ("We said last", story.last_reply)):  # fmt: skip
+        for heading, said in (("Last customer message", story.last_customer_message),
+                              ("Last reply", story.last_reply)):  # fmt: skip
             if said is not None:
                 yield HandoverSummaryLine(heading, said.body, at=since(self.words, said.created_at))
         if story.contacts:
-            yield HandoverSummaryLine("They came to us", self._contacts())
+            yield HandoverSummaryLine("Contacts", self._contacts())
         for number, back in enumerate(story.returns):
             department = self.roster.department_by_id(back.department_id).name
-            heading = f"Given back {times_label(len(story.returns)).lower()}" if not number else ""
+            heading = f"Returned {times_label(len(story.returns)).lower()}" if not number else ""
             yield HandoverSummaryLine(heading, back.reason, department, since(self.words, back.at))
 
     def _contacts(self) -> str:
@@ -83,7 +83,7 @@ def times_label(times: int) -> str:
 def present_third_parties(
     request: ServiceRequest, events: Sequence[Event], words: TimeFormatter, reader: CurrentStaff
 ) -> list[ThirdPartyStage]:
-    """The open stages that a third party does, with what they said last."""
+    """The open stages of third parties, with their last update."""
     return [
         ThirdPartyStage(
             stage=run.stage_key,

@@ -1,4 +1,4 @@
-"""The main things to do next with a request: take a stage up, complete it, close it."""
+"""The main actions on a request: accept a stage, complete it, confirm it for the customer."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from portal.workflows import StageDefinition
 
 @dataclass(frozen=True, slots=True)
 class NextActionsPresenter:
-    """Says what each button does before it is pressed, and what the customer then reads."""
+    """Presents the main actions: what each does, and what the customer reads afterwards."""
 
     request: ServiceRequest
     roster: Roster
@@ -24,7 +24,7 @@ class NextActionsPresenter:
     reader: CurrentStaff
 
     def all(self) -> list[NextAction]:
-        """One for each open stage, the reader's own first; nothing for who may only look."""
+        """One for each open stage, the reader's own first; none for who may only read."""
         moves = sorted(self._moves(), key=lambda move: not move.mine)
         me = self._colleague
         return moves if me.manages_all or has_part(me, self.request) else []
@@ -51,20 +51,20 @@ class NextActionsPresenter:
         mine = self._may(Act.ACCEPT, run.stage_key)
         by = self.words.by(handoff.accept_by) if handoff.accept_by else "soon"
         late = handoff.accept_by is not None and handoff.accept_by < self.words.now
-        waits = f"{'Take it up' if mine else f'{department} takes it up'} by {by}; until then"
+        waits = f"{'Accept' if mine else f'{department} accepts'} by {by}; until then"
         if late:
-            waits = f"It was to be taken up by {by}; until it is,"
+            waits = f"Acceptance was due by {by}; until then"
         first_name = self.request.customer.first_name
         return NextAction(
             "accept",
             run.stage_key,
-            eyebrow=f"Handed over by {sender}, {self.words.since(handoff.sent_at)}",
+            eyebrow=f"Incoming handoff from {sender}, {self.words.since(handoff.sent_at)}",
             headline=stage.name,
             sentence=(
-                f"{waits} {owner} owns it. "
-                f"{first_name} reads “{stage.title}” once {'you have' if mine else 'they have'} it."
+                f"{waits} {owner} stays responsible. "
+                f"{first_name} reads “{stage.title}” once {'you accept' if mine else 'it is accepted'}."
             ),
-            button="Take it up" if mine else "",
+            button="Accept" if mine else "",
             mine=mine,
             take_back=self._may(Act.RECALL, run.stage_key),
         )
@@ -78,7 +78,7 @@ class NextActionsPresenter:
         elif run.is_paused:
             sentence = f"Waiting for {self.request.customer.first_name}. {sentence}".strip()
         late = run.is_overdue(self.words.now)
-        due = f"late since {self.words.by(run.due_at)}" if late else self.words.by(run.due_at)
+        due = f"overdue since {self.words.by(run.due_at)}" if late else self.words.by(run.due_at)
         return NextAction(
             "advance",
             run.stage_key,
@@ -92,7 +92,7 @@ class NextActionsPresenter:
         )
 
     def _hands_to(self, run: StageRun) -> str:
-        """The other departments that it goes to, to whom a word may be said."""
+        """The other departments that receive it, for an internal note."""
         names = [
             department.name
             for stage in self._opened_by(run)
@@ -109,28 +109,35 @@ class NextActionsPresenter:
         opened = self._opened_by(run)
         names = [self.roster.department(stage.department).name for stage in opened]
         if not opened:
-            return "Complete it", self._ending(run), ""
+            return "Complete", self._ending(run), ""
         if len(opened) > 1:
             return (
-                "Complete it, pass it on",
+                "Complete and hand off",
                 f"Goes on with {self.words.listing(tuple(names))}.",
                 "",
             )
         title = str(opened[0].title)
         receiver = self.roster.department(opened[0].department)
         if receiver.id == run.department_id:
-            return f"Complete it, go on to {opened[0].name}", "", title
+            return f"Complete and continue with {opened[0].name}", "", title
         waits = receiver.accept_by(self.words.now) is not None
-        sentence = f"You keep it until {receiver.name} takes it up." if waits else ""
-        return f"Complete it, pass to {receiver.name}", sentence, "" if waits else title
+        sentence = (
+            f"{self._who_stays(run)} responsible until {receiver.name} accepts." if waits else ""
+        )
+        return f"Complete and hand off to {receiver.name}", sentence, "" if waits else title
+
+    def _who_stays(self, run: StageRun) -> str:
+        if run.assignee_id == self.reader.staff.id:
+            return "You stay"
+        return f"{self.roster.person(run.assignee_id).name} stays"
 
     def _ending(self, run: StageRun) -> str:
         if any(one is not run for one in self.request.open_runs):
-            return "The other stages go on."
+            return "The other stages continue."
         questions = self.request.definition.follow_ups_after(run.stage_key)
         if questions:
             return f"{self.request.customer.first_name} is then asked “{questions[0].question}”"
-        return "With this the request is done."
+        return "This completes the request."
 
     def _confirm(self) -> NextAction:
         first_name = self.request.customer.first_name
@@ -138,12 +145,12 @@ class NextActionsPresenter:
         return NextAction(
             "advance",
             "",
-            eyebrow=f"{first_name} has the last word",
+            eyebrow="Awaiting confirmation",
             headline=asked.question if asked else "The work is done",
             sentence=(
-                f"Only {first_name} can say so. Have they told you? "
+                f"Has {first_name} confirmed it to you? "
                 "Write how and when, and the request is completed."
             ),
-            button="They confirmed it: complete",
+            button="Mark as confirmed",
             mine=False,
         )

@@ -1,14 +1,16 @@
-"""Two people in one conversation see each other: the page says that its reader is there."""
+"""Presence: the colleagues who have the same request open."""
 
+from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 
+from portal import business_time
 from portal.desk.auth.access import field, read_form
 from portal.desk.auth.current_staff import CurrentStaff
 from portal.desk.request.actions import reference_of
-from portal.desk.request.presenter import present_colleagues
 from portal.models.columns import saved_id
 from portal.operations.presence import clear_presence, mark_present
+from portal.queries.presence import find_present_colleagues
 from portal.queries.requests import get_service_request
 from portal.web import templating
 
@@ -28,5 +30,17 @@ async def update_presence(request: Request, reader: CurrentStaff) -> Response:
         else:
             await mark_present(uow, saved_id(found), writing=bool(field(form, "writing")))
     async with state.database.reading() as session:
-        here = await present_colleagues(session, saved_id(found), reader)
-    return templating.fragment(request, "desk/here.html", "here", {"here": here})
+        colleagues = await present_colleagues(session, saved_id(found), reader)
+    return templating.fragment(
+        request, "desk/request/presence.html", "here", {"colleagues": colleagues}
+    )
+
+
+async def present_colleagues(
+    session: AsyncSession, request_id: int, reader: CurrentStaff
+) -> list[str]:
+    """The others who have the request open: "Paul Press is writing"."""
+    others = await find_present_colleagues(
+        session, request_id, saved_id(reader.staff), business_time.now()
+    )
+    return [f"{name} is {'writing' if writing else 'here'}" for name, writing in others]

@@ -1,10 +1,9 @@
-"""Drawing one request for the desk: from the nouns to what the page shows."""
+"""The page of one request: from its models to the view that the template shows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal import business_time
@@ -13,18 +12,20 @@ from portal.desk.dropped_balls.presenter import present_dropped_balls
 from portal.desk.labels import (
     INTENT_LABELS,
     STATUS_LABELS,
-    describe_event,
     due,
     join_names,
     since,
     timezone_label,
 )
+from portal.desk.request.activity_log import describe_event
+from portal.desk.request.choices import assignees, target_stages
 from portal.desk.request.consent import ConsentPresenter, permissions_to_check
 from portal.desk.request.conversation import ConversationPresenter, is_last_message_undelivered
 from portal.desk.request.delays import DelayPresenter
 from portal.desk.request.handover_summary import HandoverSummaryPresenter, present_third_parties
 from portal.desk.request.next_actions import NextActionsPresenter
 from portal.desk.request.offered_actions import offered_actions, own_stages
+from portal.desk.request.presence import present_colleagues
 from portal.desk.request.promises import promise_lines
 from portal.desk.request.reply_composer import CannedReplyPresenter, ReplyChannels
 from portal.desk.request.timeline import TimelinePresenter
@@ -40,7 +41,6 @@ from portal.models import (
     MessageKind,
     PromiseKind,
     RequestStatus,
-    RunState,
     ServiceRequest,
 )
 from portal.models.columns import saved_id
@@ -48,10 +48,10 @@ from portal.queries.api_lists import send_attempts_by_message
 from portal.queries.attachments import attachments_by_message
 from portal.queries.consent import consent_history, find_permitted
 from portal.queries.conversations import conversation, is_customer_waiting
+from portal.queries.desk.activity_log import newest_events
 from portal.queries.desk.canned_replies import last_contact_reason, list_canned_replies
 from portal.queries.desk.dropped_balls import open_dropped_balls_of
 from portal.queries.desk.handover_summary import load_handover_summary
-from portal.queries.presence import find_present_colleagues
 from portal.queries.requests import get_service_request
 from portal.queries.roster import load_roster
 from portal.queries.stage_durations import load_stage_durations
@@ -65,9 +65,9 @@ HEADLINES = {
     RequestStatus.COMPLETED: "{}'s request is completed",
     RequestStatus.CANCELLED: "{}'s request is cancelled",
     RequestStatus.DECLINED: "{}'s request could not go ahead",
-    RequestStatus.AWAITING_CONFIRMATION: "Done; {} has not said so yet",
+    RequestStatus.AWAITING_CONFIRMATION: "Awaiting {}'s confirmation",
     RequestStatus.ON_HOLD: "{}'s request is on hold",
-    RequestStatus.WAITING_ON_CUSTOMER: "We wait for {}",
+    RequestStatus.WAITING_ON_CUSTOMER: "Waiting for {}",
 }
 
 
@@ -80,21 +80,15 @@ async def present_request(
     *,
     reply: int | None = None,
 ) -> RequestView:
-    """The request as this reader sees it now; its forms post below ``action_url``. Raises NotFound.
+    """The request as this reader sees it; its forms post below ``action_url``. Raises NotFound.
 
-    ``reply`` is the reply at hand that was chosen: it then stands in the box.
+    ``reply`` is the id of the saved reply to start from.
     """
     request = await get_service_request(session, reference)
     authorize(reader.colleague, request, None, Act.READ)
     messages = await conversation(session, saved_id(request))
     now = business_time.now()
-    newest_first = (
-        select(Event)
-        .where(col(Event.request_id) == request.id)
-        .order_by(col(Event.id).desc())
-        .limit(MAX_EVENTS)
-    )
-    events = list(reversed((await session.exec(newest_first)).all()))
+    events = await newest_events(session, request.id or 0, limit=MAX_EVENTS)
     roster = await load_roster(session, request.definition, now, counted=True)
     drawing = RequestPresenter(request, roster, reader, messages, events, settings)
     view = drawing.view(action_url or f"/desk/requests/{request.reference}")
@@ -125,41 +119,31 @@ async def present_request(
         conversation=ConversationPresenter(drawing.words, attempts, files).entries(
             messages, request.customer
         ),
-        wishes=wanted.view(may_act=reader.may(Act.CONSENT, request)),
+        consent=wanted.view(may_act=reader.may(Act.CONSENT, request)),
         quiet_hours_note=drawing.quiet_hours_note(
-            channels.first, awaited=await is_customer_waiting(session, request, now)
+            channels.default_channel, awaited=await is_customer_waiting(session, request, now)
         ),
-        delivery_note=channels.sentence(),
+        delivery_note=channels.description(),
         channels=channels.choices(),
         intents=[Choice(kind.value, said) for kind, said in INTENT_LABELS.items()]
         if reader.may(Act.CORRECT_INTENT, request) and not action_url
         else (),
         replies=replies,
         draft=next((one.body for one in replies if one.id == reply), ""),
-        here=await present_colleagues(session, saved_id(request), reader),
-        story=HandoverSummaryPresenter(
+        colleagues=await present_colleagues(session, saved_id(request), reader),
+        handover_summary=HandoverSummaryPresenter(
             await load_handover_summary(session, request), request, roster, drawing.words
         ).view(reader),
         third_party_stages=present_third_parties(request, events, drawing.words, reader),
-        slipped=await present_dropped_balls(
+        dropped_balls=await present_dropped_balls(
             session, await open_dropped_balls_of(session, saved_id(request)), reader
         ),
     )
 
 
-async def present_colleagues(
-    session: AsyncSession, request_id: int, reader: CurrentStaff
-) -> list[str]:
-    """Who else has it open: "Paul Press is writing"."""
-    others = await find_present_colleagues(
-        session, request_id, saved_id(reader.staff), business_time.now()
-    )
-    return [f"{name} is {'writing' if writing else 'here'}" for name, writing in others]
-
-
 @dataclass
 class RequestPresenter:
-    """One request, all that belongs to it, and the reader it is drawn for."""
+    """One request with all that belongs to it, and the reader of its page."""
 
     request: ServiceRequest
     roster: Roster
@@ -206,19 +190,19 @@ class RequestPresenter:
             timezone_label=timezone_label(words.timezone),
             legs=TimelinePresenter(request, self.roster, words).legs(),
             moves=NextActionsPresenter(request, self.roster, words, self.reader).all(),
-            unanswered=self._unanswered(),
+            unanswered_note=self._unanswered_note(),
             promises=promises,
             past_promises=past,
             events=[self._event(one) for one in self.events],
             actions=offered_actions(request, self.reader),
             own_stages=own_stages(request, self.reader),
-            target_stages=self._back_to(),
-            people=self._people(),
+            target_stages=target_stages(request, self.roster),
+            people=assignees(request, self.roster),
             badges=self._marks(),
         )
 
     def quiet_hours_note(self, way: Channel, *, awaited: bool) -> str:
-        """When words written now would go, while they wait for the morning there; else empty."""
+        """When a message written now is sent, during quiet hours of the customer; else empty."""
         customer, now = self.request.customer, self.words.now
         goes_at = due_at(
             self.settings, now, customer.timezone, way, MessageKind.STAFF, urgent=awaited
@@ -235,7 +219,7 @@ class RequestPresenter:
             return HEADLINES[request.status].format(first_name)
         names = [self.roster.department_by_id(run.department_id).name for run in runs]
         if all(request.pending_handoff(run) for run in runs):
-            return f"Waiting for {join_names(names)} to take it up"
+            return f"Waiting for {join_names(names)} to accept"
         plural = len(set(names)) > 1
         return f"{join_names(names)} {'have' if plural else 'has'} {first_name}'s request"
 
@@ -270,7 +254,7 @@ class RequestPresenter:
             internal=not event.visible,
         )
 
-    def _unanswered(self) -> str:
+    def _unanswered_note(self) -> str:
         wrote_at = self.request.unanswered_since
         if wrote_at is None:
             return ""
@@ -280,47 +264,20 @@ class RequestPresenter:
             None,
         )
         if owed is None:
-            return f"{said} Nobody has answered yet."
+            return f"{said} No reply yet."
         owner = self.roster.person(owed.owner_id).name
         if owed.due_at < self.words.now:
-            return f"{said} {owner} was to answer by {self.words.by(owed.due_at)}."
-        return f"{said} {owner} is to answer by {self.words.by(owed.due_at)}."
-
-    def _back_to(self) -> list[Choice]:
-        """Where it can go back to; a closed request may also begin again where it stopped."""
-        request = self.request
-        void_first = sorted(request.runs, key=lambda run: run.state != RunState.SUPERSEDED)
-        states = {run.stage_key: run.state for run in void_first}
-        stages = [
-            Choice(stage.key, f"{stage.name}, {self.roster.department(stage.department).name}")
-            for stage in request.definition.stages
-            if stage.key in states
-            and (request.is_closed or states[stage.key] == RunState.COMPLETED)
-        ]
-        return [Choice("", "Where it stopped"), *stages] if request.is_closed else stages
-
-    def _people(self) -> list[Choice]:
-        """Who can be given it: those of the departments that have it first."""
-        near = {run.department_id for run in self.request.open_runs} | {self.request.department_id}
-        near_people = {person for key in near for person in self.roster.members.get(key, [])}
-        here = [
-            one for one in self.roster.staff.values() if self.roster.is_available(saved_id(one))
-        ]
-        here.sort(key=lambda person: (person.id not in near_people, person.name))
-        return [Choice(person.email, self._person_words(saved_id(person))) for person in here]
-
-    def _person_words(self, person_id: int) -> str:
-        name, n = self.roster.person(person_id).name, self.roster.open_runs.get(person_id)
-        return f"{name} ({n} open)" if n else name
+            return f"{said} Reply by {owner} overdue since {self.words.by(owed.due_at)}."
+        return f"{said} Reply by {owner} due {self.words.by(owed.due_at)}."
 
     def _marks(self) -> list[Badge]:
         badges = []
         for run in self.request.open_runs:
             if run.is_overdue(self.words.now):
-                badges.append(Badge("late", f"late since {self.words.by(run.due_at)}"))
+                badges.append(Badge("late", f"overdue since {self.words.by(run.due_at)}"))
             if run.held_at:
                 until = f" until {self.words.by(run.hold_until)}" if run.hold_until else ""
                 badges.append(Badge("hold", f"on hold{until}: {run.hold_reason}"))
         if is_last_message_undelivered(self.messages):
-            badges.append(Badge("undelivered", "the last message did not arrive"))
+            badges.append(Badge("undelivered", "last message not delivered"))
         return badges

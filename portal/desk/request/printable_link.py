@@ -1,4 +1,4 @@
-"""A slip for the customer who stands before us: their link on paper."""
+"""A customer's status link to print, for a customer at the counter."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,7 +22,7 @@ async def show_printable_link(request: Request, reader: CurrentStaff) -> Respons
         found = await get_service_request(session, reference_of(request))
     authorize(reader.colleague, found, None, Act.LINK)
     if found.live_link is None:
-        raise Conflict("There is no working link to print. Send the customer a new one first.")
+        raise Conflict("There is no working status link. Send a new link first.")
     customer = found.customer
     return printable_link_page(
         request,

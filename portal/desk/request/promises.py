@@ -1,4 +1,4 @@
-"""Promises at the desk: one line is read back before it is made, and those of a request listed."""
+"""Promises at the desk: a preview of a new one, and the list of a request's."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,20 +37,20 @@ from portal.web import templating
 MAX_LINE_LENGTH = 200
 MAX_PAST = 5
 FULFILMENT_HINTS = {
-    PromiseKind.ANSWER: "Your next message keeps it.",
-    PromiseKind.CALL: "Logging the call keeps it.",
+    PromiseKind.ANSWER: "Completes with your next message.",
+    PromiseKind.CALL: "Completes when a call is logged.",
     PromiseKind.OTHER: "",
 }
-SHORT_TEXTS = {PromiseKind.ANSWER: "answer", PromiseKind.CALL: "call"}
+SHORT_TEXTS = {PromiseKind.ANSWER: "reply", PromiseKind.CALL: "call"}
 
 
 @dataclass(frozen=True, slots=True)
 class PromisePreview:
-    """What a line was taken to promise, before it is made.
+    """The preview of a promise, as parsed from one line.
 
-    `words` is it in short, `reads` what the customer will read; `note` is why another time is
-    offered, `problem` what is missing. Each of `times` is a button that makes it, the first the
-    likeliest; with `needs_time` a time is to be filled in.
+    `words` is a short form, `customer_text` what the customer will read; `note` is why another time
+    is offered, `problem` what is missing. Each of `times` is a button that saves it, the first the
+    likeliest; with `needs_time` a time has to be filled in.
     """
 
     line: str
@@ -64,29 +64,29 @@ class PromisePreview:
 
     @property
     def status(self) -> int:
-        """422 while something is missing or wrong; nothing has been done either way."""
+        """422 while something is missing or wrong."""
         return 422 if self.problem else 200
 
 
 async def preview_promise(request: Request, reader: CurrentStaff) -> Response:
-    """`POST /desk/requests/{reference}/promises/preview`: the line read back; nothing is done."""
+    """`POST /desk/requests/{reference}/promises/preview`: a preview; saves nothing."""
     held, department = await _held(request)
     authorize(reader.colleague, held, None, Act.PROMISE)
     line = field(await read_form(request), "text")[:MAX_LINE_LENGTH]
     context = {
-        "understood": build_preview(line, department, business_time.now()) if line else None,
+        "promise_preview": build_preview(line, department, business_time.now()) if line else None,
         "first_name": held.customer.first_name,
     }
-    return templating.fragment(request, "desk/_promise_preview.html", "preview", context)
+    return templating.fragment(request, "desk/request/_promise_preview.html", "preview", context)
 
 
 async def preview_unless_agreed(
     request: Request, reader: CurrentStaff, form: FormData
 ) -> PromisePreview | None:
-    """The line of a promise as it was understood, until somebody has agreed to that.
+    """The preview of the line, until the reader has agreed to it.
 
-    None when it may be made: a time was filled in, or that of just this line was agreed to, or it
-    is refused anyway.
+    None when it can be saved: a time was filled in, or the time of this very line was agreed to,
+    or it is rejected anyway.
     """
     line = field(form, "text")[:MAX_LINE_LENGTH]
     if field(form, "due_at") or (field(form, "agreed") and field(form, "line") == line):
@@ -105,7 +105,7 @@ async def _held(request: Request) -> tuple[ServiceRequest, Department]:
 
 
 def build_preview(line: str, department: Department, now: datetime) -> PromisePreview:
-    """What the line promises, and by when: on the department's clocks, in its hours."""
+    """What the line promises, and by when, in the department's zone and opening hours."""
     words = TimeFormatter("en", department.timezone, now)
     said, does = _read(line, department, now)
     if not said.text:
@@ -125,7 +125,7 @@ def build_preview(line: str, department: Department, now: datetime) -> PromisePr
         times = [_nearest_open(department, said.at, now), said.at]
     first, *others = (_by(words, at) for at in times)
     buttons = [
-        f"Promise it by {first}" if note else "Promise this",
+        f"Save for {first}" if note else "Save commitment",
         *(f"Keep {it}" for it in others),
     ]
     return PromisePreview(
@@ -140,7 +140,7 @@ def build_preview(line: str, department: Department, now: datetime) -> PromisePr
 
 
 def read_agreed_time(form: FormData) -> datetime:
-    """The time that the button stood for. Raises BadInput where it stood for none."""
+    """The time of the button pressed. Raises BadInput where it has none."""
     try:
         at = datetime.fromisoformat(field(form, "agreed"))
     except ValueError:
@@ -151,19 +151,19 @@ def read_agreed_time(form: FormData) -> datetime:
 
 
 def parse_promise(line: str, department: Department, now: datetime) -> Commitment:
-    """What the line promises, in the customer's words and without its time."""
+    """What the line promises, as the customer reads it and without its time."""
     return _read(line, department, now)[0]
 
 
 def _read(line: str, department: Department, now: datetime) -> tuple[Commitment, str]:
     said, does = parse_promise_line(line, DeadlineParser(department.calendar, now))
-    # Forms and buttons speak of whole minutes.
+    # Forms and buttons have whole minutes.
     at = said.at.replace(second=0, microsecond=0) if said.at else None
     return Commitment(said.kind, said.text, at), does
 
 
 def _is_open(department: Department, at: datetime) -> bool:
-    """Open then, or until then."""
+    """True when open at that time, or until that time."""
     calendar = department.calendar
     return calendar.is_open(at) or calendar.is_open(at - timedelta(seconds=1))
 
@@ -178,7 +178,7 @@ def _nearest_open(department: Department, at: datetime, now: datetime) -> dateti
 
 
 def _by(words: TimeFormatter, at: datetime) -> str:
-    """A time with its date, where the words alone have none: "tomorrow, 3 pm (Mon 24 Nov)"."""
+    """A time with its date: "tomorrow, 3 pm (Mon 24 Nov)"."""
     said, date = words.by(at), words.date_of(at)
     return said if date in said else f"{said} ({date})"
 
@@ -186,20 +186,20 @@ def _by(words: TimeFormatter, at: datetime) -> str:
 def promise_lines(
     request: ServiceRequest, roster: Roster, words: TimeFormatter, events: Sequence[Event]
 ) -> tuple[list[PromiseLine], list[PromiseLine]]:
-    """Those still to keep, soonest first, and the last few that are not, newest first."""
+    """The open ones, soonest due first, and the last few closed, newest first."""
     read = {one.data.get("promise_id"): saved_id(one) for one in events if one.data.get("read")}
     wrote = max((saved_id(one) for one in events if one.kind == EventKind.MESSAGE_OUT), default=0)
 
     def line(one: Promise) -> PromiseLine:
         state, owner = one.state(words.now), roster.person(one.owner_id).name
-        is_soon = one.is_due_soon(words.now)
         return PromiseLine(
             id=str(one.id),
             text=one.text,
             owner=owner,
             due=due(words, one.due_at, late=state == PromiseState.LATE),
             made=words.stamp(one.made_at),
-            state="due soon" if is_soon else state.value,
+            is_due_soon=one.is_due_soon(words.now),
+            is_late=one.kept_late or state == PromiseState.MISSED,
             outcome=_outcome(one, words),
             short_text=f"{SHORT_TEXTS.get(one.kind, one.text)}, by {words.by(one.due_at)}",
             fulfilment_hint=FULFILMENT_HINTS[one.kind],
@@ -217,4 +217,4 @@ def promise_lines(
 def _outcome(promise: Promise, words: TimeFormatter) -> str:
     if promise.kept_at is None:
         return f"missed, {words.stamp(promise.closed_at)}" if promise.closed_at else ""
-    return f"kept {'late, ' if promise.kept_late else ''}{words.stamp(promise.kept_at)}"
+    return f"done {'late, ' if promise.kept_late else ''}{words.stamp(promise.kept_at)}"

@@ -1,4 +1,4 @@
-"""The box in which staff answer: the way it goes, and the replies at hand for it."""
+"""The reply box: its channels and its saved replies."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ MAX_SUGGESTED = 3
 
 @dataclass(frozen=True, slots=True)
 class ReplyChannels:
-    """By which ways an answer may go: the one that they used last, then the one they prefer."""
+    """The channels of a reply: the one last used by the customer, then the preferred one."""
 
     request: ServiceRequest
     messages: Sequence[Message]
@@ -31,22 +31,22 @@ class ReplyChannels:
     renderer: MessageRenderer
 
     @property
-    def first(self) -> Channel:
-        """By which channel it goes unless staff choose another; the page where none is open."""
+    def default_channel(self) -> Channel:
+        """The default channel; the status page where no other is permitted."""
         return next((channel for channel, _ in self._open()), Channel.WEB)
 
     def choices(self) -> list[Choice]:
-        """The ways that are open, the likeliest first."""
+        """The permitted channels, the default first."""
         return [Choice(channel.value, _said(channel, address)) for channel, address in self._open()]
 
-    def sentence(self) -> str:
-        """What becomes of an answer: "Goes by text to …32"."""
+    def description(self) -> str:
+        """Where a reply goes: "To: SMS …32"."""
         ways = self.choices()
         if not ways:
-            return "They want neither texts nor e-mail: it stands on their page only."
+            return "Visible on status page only"
         if self._used_last() == Channel.WEB:
-            return f"They wrote on their page: it stands there at once, and goes {ways[0].words}."
-        return f"Goes {ways[0].words}."
+            return f"Visible on status page at once. To: {ways[0].words}"
+        return f"To: {ways[0].words}"
 
     def _open(self) -> Iterator[tuple[Channel, str]]:
         customer, last = self.request.customer, self._used_last()
@@ -62,17 +62,17 @@ class ReplyChannels:
 
 @dataclass(frozen=True, slots=True)
 class CannedReplyPresenter:
-    """Lays out the replies of a department for one request, with its facts in their fields."""
+    """Presents the saved replies of a department, with placeholders filled in for one request."""
 
     replies: Sequence[CannedReply]
     renderer: MessageRenderer
     reason: ContactReason | None
 
     def lines(self) -> list[CannedReplyLine]:
-        """All that this request has the facts for; those that suit best are suggested.
+        """Those whose placeholders this request can fill in; the best matches are suggested.
 
-        Best suits what was written for the reason for which the customer came last, and by the
-        department itself. What was written for another reason is never suggested.
+        The best match has the reason of the customer's last contact and is the department's own. A
+        reply for another reason is never suggested.
         """
         facts = self.renderer.fields()
         usable = [one for one in self.replies if all(map(facts.get, PLACEHOLDER.findall(one.body)))]
@@ -93,8 +93,8 @@ class CannedReplyPresenter:
 
 
 def _said(channel: Channel, address: str) -> str:
-    """Enough of the address to know it by."""
+    """The channel with a part of the address."""
     if channel == Channel.SMS:
-        return f"by text to …{address[-2:]}"
+        return f"SMS …{address[-2:]}"
     name, _, host = address.partition("@")
-    return f"by e-mail to {name[:1]}…@{host}"
+    return f"e-mail {name[:1]}…@{host}"

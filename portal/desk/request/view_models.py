@@ -1,10 +1,10 @@
-"""What the page of one request shows at the desk; see ``view``."""
+"""View models of the page of one request."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from portal.desk.board.view_models import DroppedBallLine
+from portal.desk.dropped_balls.view_models import DroppedBallLine
 from portal.desk.request.conversation_view import CannedReplyLine, ConversationEntry
 from portal.desk.request.delays import DelayCard
 from portal.desk.widgets import Badge, Choice, Person, When
@@ -14,7 +14,7 @@ StepState = Literal["done", "now", "passed", "paused", "to", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class TimelineStep:
-    """One stage of the relay: the customer's title beside the staff's name and people."""
+    """One stage of the timeline: the customer's title, the name for staff, and the people."""
 
     state: StepState
     title: str
@@ -27,7 +27,7 @@ class TimelineStep:
 
 @dataclass(frozen=True, slots=True)
 class NextAction:
-    """The main thing to do next with one open stage: take it up, or complete it.
+    """The main action of one open stage: accept or complete it.
 
     `mine` is false when the stage lies with a department the reader does not work in.
     `tells` is the customer's next headline, so that nobody wonders what the button says to them.
@@ -48,7 +48,7 @@ class NextAction:
 
     @property
     def actions(self) -> Sequence[str]:
-        """The verbs whose forms stand with it."""
+        """The actions whose forms it has."""
         recall = ("handoff/recall",) if self.take_back else ()
         if not self.button:
             return recall
@@ -60,10 +60,11 @@ class NextAction:
 
 @dataclass(frozen=True, slots=True)
 class PromiseLine:
-    """A promise and how it stands; `outcome` says how it ended, `keeps` what will keep it.
+    """A promise and its state; `outcome` says how it ended, `fulfilment_hint` what completes it.
 
-    `short_text` is for showing it back; `is_just_detected` while our last words are what it was read from.
-    `may_withdraw`: it may still be said that it was none.
+    `is_late`: it was missed, or kept after its due time. `short_text` is for the notice of a
+    promise just detected in our last message (`is_just_detected`). `may_withdraw`: it may still be
+    withdrawn as no promise.
     """
 
     id: str
@@ -71,7 +72,8 @@ class PromiseLine:
     owner: str
     due: When
     made: str = ""
-    state: str = "open"
+    is_due_soon: bool = False
+    is_late: bool = False
     outcome: str = ""
     short_text: str = ""
     fulfilment_hint: str = ""
@@ -82,7 +84,7 @@ class PromiseLine:
 
 @dataclass(frozen=True, slots=True)
 class AddressConsent:
-    """Whether the customer wants to hear from us at one address, and since when that stands."""
+    """The consent of the customer at one address, and since when."""
 
     address: str
     words: str
@@ -92,7 +94,7 @@ class AddressConsent:
 
 @dataclass(frozen=True, slots=True)
 class ConsentLine:
-    """One line of the ledger: what was wished, when, how and on what evidence."""
+    """One line of the consent history: the decision, its time, source and evidence."""
 
     at: When
     address: str
@@ -102,17 +104,17 @@ class ConsentLine:
 
 @dataclass(frozen=True, slots=True)
 class ConsentButton:
-    """A wish that can be recorded with one click."""
+    """A consent decision that can be recorded with one click."""
 
     words: str
     channel: str
-    wish: Literal["stop", "start"]
+    decision: Literal["stop", "start"]
     about: Literal["request", "all"]
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentView:
-    """What the customer wants of us: how it stands, how it came to that, what may be recorded."""
+    """Contact preferences: the current consent, its history, and the buttons that change it."""
 
     addresses: Sequence[AddressConsent] = ()
     ledger: Sequence[ConsentLine] = ()
@@ -121,7 +123,7 @@ class ConsentView:
 
 @dataclass(frozen=True, slots=True)
 class EventLine:
-    """One line of the full timeline, internal ones included."""
+    """One line of the activity log, internal ones included."""
 
     id: int
     at: When
@@ -132,7 +134,7 @@ class EventLine:
 
 @dataclass(frozen=True, slots=True)
 class CustomerSummary:
-    """Who the request is for and how to reach them."""
+    """The customer and their addresses."""
 
     name: str
     first_name: str
@@ -144,7 +146,7 @@ class CustomerSummary:
 
 @dataclass(frozen=True, slots=True)
 class HandoverSummaryLine:
-    """One fact of the story; without a heading it goes on with the one before."""
+    """One line of the summary; without a heading it continues the one before."""
 
     heading: str
     words: str
@@ -154,7 +156,7 @@ class HandoverSummaryLine:
 
 @dataclass(frozen=True, slots=True)
 class HandoverSummaryView:
-    """The story so far; `minds` is what the customer minds about."""
+    """The summary; `customer_note` is pinned on top."""
 
     lines: Sequence[HandoverSummaryLine] = ()
     customer_note: str = ""
@@ -163,10 +165,7 @@ class HandoverSummaryView:
 
 @dataclass(frozen=True, slots=True)
 class ThirdPartyStage:
-    """A stage that a third party does, and what they said last; `silent` for too long since.
-
-    `may_record`: the reader may note what they say.
-    """
+    """A stage of a third party, and its last update; `is_silent` when the next is overdue."""
 
     stage: str
     name: str
@@ -180,7 +179,7 @@ class ThirdPartyStage:
 
 @dataclass(frozen=True, slots=True)
 class RequestView:
-    """One request as the desk shows it. Forms post to `action_url` + "/" + the verb.
+    """One request as the desk shows it. Forms post to `action_url` + "/" + the action.
 
     `seen` is the id of the newest event shown, and `zone` the one that typed times are read in;
     both travel with each form. `form_token` is empty where no sign-in is needed. `night` says
@@ -213,7 +212,7 @@ class RequestView:
     legs: Sequence[Sequence[TimelineStep]]
     moves: Sequence[NextAction]
     conversation: Sequence[ConversationEntry] = ()
-    unanswered: str = ""
+    unanswered_note: str = ""
     promises: Sequence[PromiseLine] = ()
     past_promises: Sequence[PromiseLine] = ()
     events: Sequence[EventLine] = ()
@@ -222,15 +221,15 @@ class RequestView:
     target_stages: Sequence[Choice] = ()
     people: Sequence[Choice] = ()
     badges: Sequence[Badge] = ()
-    wishes: ConsentView = ConsentView()
+    consent: ConsentView = ConsentView()
     quiet_hours_note: str = ""
     delivery_note: str = ""
     channels: Sequence[Choice] = ()
     replies: Sequence[CannedReplyLine] = ()
     draft: str = ""
     intents: Sequence[Choice] = ()
-    here: Sequence[str] = ()
-    story: HandoverSummaryView = HandoverSummaryView()
+    colleagues: Sequence[str] = ()
+    handover_summary: HandoverSummaryView = HandoverSummaryView()
     third_party_stages: Sequence[ThirdPartyStage] = ()
-    slipped: Sequence[DroppedBallLine] = ()
+    dropped_balls: Sequence[DroppedBallLine] = ()
     delays: Sequence[DelayCard] = ()

@@ -1,4 +1,4 @@
-"""Mail to staff about what is before them: references and stages, nothing of the customer."""
+"""Mail to staff about dropped balls: references and stages, nothing of the customer."""
 
 from collections.abc import Sequence
 
@@ -7,16 +7,16 @@ from portal.models import DroppedBall, EscalationLevel
 MAX_LISTED_BALLS = 25
 ESCALATION_NOTES = {
     EscalationLevel.OWNER: "",
-    EscalationLevel.LEAD: " It comes to you as the lead, for nobody has put it right.",
-    EscalationLevel.MANAGER: " It comes to you as a manager, for nobody has put it right.",
+    EscalationLevel.LEAD: " Escalated to you as team lead.",
+    EscalationLevel.MANAGER: " Escalated to you as manager.",
 }
 
 
 def render_notice(balls: Sequence[tuple[str, DroppedBall]]) -> tuple[str, str]:
-    """The subject, and a body with a paragraph for each, given their requests' references."""
+    """The subject and the body, a paragraph for each pair of a reference and its ball."""
     reference, first = balls[0]
     one = f"{reference}: {first.detail}" if reference else first.detail
-    subject = one if len(balls) == 1 else f"{len(balls)} dropped balls are before you"
+    subject = one if len(balls) == 1 else f"{len(balls)} items need your attention"
     told = [_line(reference, ball) for reference, ball in balls[:MAX_LISTED_BALLS]]
     if len(balls) > MAX_LISTED_BALLS:
         told.append(f"And {len(balls) - MAX_LISTED_BALLS} more.")

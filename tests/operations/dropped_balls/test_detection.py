@@ -240,7 +240,7 @@ async def test_assignee_gets_one_notification(
     notices = [one for one in await organisation.messages() if one.kind == MessageKind.NOTICE]
     (notice,) = notices
     assert (notice.to_address, notice.channel) == ("tess@acme.example", Channel.EMAIL)
-    assert notice.subject == "10 dropped balls are before you"
+    assert notice.subject == "10 items need your attention"
     assert "Ann" not in notice.body
 
 
