@@ -20,7 +20,7 @@ from portal.i18n.lazy_string import LazyString
 from portal.jobs import JobQueue
 from portal.live import LiveUpdates
 from portal.operations import Operations, ReceiptWriter
-from portal.queries.pages import page_versions
+from portal.queries.status_page.reader import page_versions
 from portal.settings import Settings
 from portal.web import app_icon, health, static_files
 from portal.web.rate_limit import RateLimiter

@@ -1,4 +1,4 @@
-"""JSON for other systems, at ``/api/v1``: what is where."""
+"""The JSON API at ``/api/v1``: its endpoints."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -6,14 +6,12 @@ from starlette.routing import Route
 
 from portal.api import (
     conversations,
-    delays,
     dropped_balls,
     failed_messages,
     handoffs,
     requests,
     staff,
 )
-from portal.api.delays import DelayInput
 from portal.api.endpoint import FileEndpoint, ReadEndpoint, WriteEndpoint
 from portal.api.handoffs import CustomerNoteInput, HandoverSummaryResponse, ThirdPartyUpdateInput
 from portal.api.openapi import describe
@@ -23,19 +21,16 @@ from portal.api.schemas.inputs import (
     Advance,
     Assign,
     Cancel,
+    DelayInput,
     Dismiss,
-    DroppedBallQuery,
     Hold,
     Input,
     MarkToldInput,
-    MessageQuery,
     MovePromise,
     NewContact,
     NewMessage,
     NewPromise,
     NewRequest,
-    PageQuery,
-    RequestQuery,
     Resend,
     Retry,
     SendBack,
@@ -44,14 +39,14 @@ from portal.api.schemas.inputs import (
     VersionedInput,
     WithdrawPromise,
 )
+from portal.api.schemas.messages import MessageList, MessageResponse
+from portal.api.schemas.queries import DroppedBallQuery, MessageQuery, PageQuery, RequestQuery
 from portal.api.schemas.records import (
     ContactResponse,
     DroppedBallList,
     DroppedBallResponse,
     EventList,
     FollowUpList,
-    MessageList,
-    MessageResponse,
     PromiseList,
     PromiseResponse,
 )
@@ -75,7 +70,7 @@ ENDPOINTS: list[WriteEndpoint | ReadEndpoint | FileEndpoint] = [
     WriteEndpoint(f"{REQUEST}/send-back",      requests.send_back,            SendBack, RequestResponse),
     WriteEndpoint(f"{REQUEST}/hold",           requests.hold,                 Hold, RequestResponse),
     WriteEndpoint(f"{REQUEST}/resume",         requests.resume,               StageInput, RequestResponse),
-    WriteEndpoint(f"{REQUEST}/delay",          delays.tell_delay,             DelayInput, RequestResponse),
+    WriteEndpoint(f"{REQUEST}/delay",          requests.tell_delay,             DelayInput, RequestResponse),
     WriteEndpoint(f"{REQUEST}/cancel",         requests.cancel,               Cancel, RequestResponse),
     WriteEndpoint(f"{REQUEST}/reopen",         requests.reopen,               StageReasonInput, RequestResponse),
     WriteEndpoint(f"{REQUEST}/handoff/accept", handoffs.accept,           StageInput, RequestResponse),

@@ -12,10 +12,10 @@ RATE_LIMIT_WRONG_KEYS = "30/minute"
 
 
 async def get_api_key(request: Request) -> ApiKey:
-    """The key that was sent. Raises Unauthorised for none, an unknown or a revoked one."""
+    """The API key of the call. Raises Unauthorised for none, an unknown or a revoked one."""
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and secret.strip():
-        # Looked up by its hash, so the time it takes tells nothing of the key.
+        # Looked up by its hash, so the response time reveals nothing about the key.
         query = select(ApiKey).where(
             col(ApiKey.hash) == hash_token(secret.strip()), col(ApiKey.revoked_at).is_(None)
         )

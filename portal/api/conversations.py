@@ -1,26 +1,24 @@
-"""Words and promises to the customer, and what is on record of them."""
+"""Messages, contacts and promises of a request, its events and its follow-up questions."""
 
 from portal import operations
 from portal.api.endpoint import ReadContext
+from portal.api.schemas.fields import encode_cursor
 from portal.api.schemas.inputs import (
     MovePromise,
     NewContact,
     NewMessage,
     NewPromise,
-    NoQuery,
-    PageQuery,
     VersionedInput,
     WithdrawPromise,
-    encode_cursor,
 )
+from portal.api.schemas.messages import MessageList, MessageResponse
+from portal.api.schemas.queries import NoQuery, PageQuery
 from portal.api.schemas.records import (
     ContactResponse,
     EventList,
     EventResponse,
     FollowUpList,
     FollowUpResponse,
-    MessageList,
-    MessageResponse,
     PromiseList,
     PromiseResponse,
 )
@@ -53,7 +51,7 @@ async def write(uow: UnitOfWork, body: NewMessage, reference: str) -> MessageRes
 
 
 async def log_contact(uow: UnitOfWork, body: NewContact, reference: str) -> ContactResponse:
-    """Log that the customer came to us, and why."""
+    """Log that the customer contacted us, and why."""
     request = await uow.lock(reference)
     contact = await operations.log_contact(
         uow, request, channel=body.channel, reason=body.reason, note=body.note or ""
@@ -68,15 +66,15 @@ async def make_promise(uow: UnitOfWork, body: NewPromise, reference: str) -> Pro
         uow, request, text=body.text, due_at=body.due_at, owner=body.owner, kind=body.kind,
         tell=body.tell,
     )  # fmt: skip
-    return await _promised(uow, promise)
+    return await _promise_response(uow, promise)
 
 
 async def keep_promise(
     uow: UnitOfWork, body: VersionedInput, reference: str, promise_id: int
 ) -> PromiseResponse:
-    """Say that a promise is kept."""
+    """Mark a promise as kept."""
     request = await uow.lock(reference, body.version)
-    return await _promised(uow, await operations.keep_promise(uow, request, promise_id))
+    return await _promise_response(uow, await operations.keep_promise(uow, request, promise_id))
 
 
 async def move_promise(
@@ -87,22 +85,22 @@ async def move_promise(
     promise = await operations.move_promise(
         uow, request, promise_id, due_at=body.due_at, reason=body.reason
     )
-    return await _promised(uow, promise)
+    return await _promise_response(uow, promise)
 
 
 async def withdraw_promise(
     uow: UnitOfWork, body: WithdrawPromise, reference: str, promise_id: int
 ) -> PromiseResponse:
-    """Take back what was no promise: read from our words, or not known to the customer."""
+    """Withdraw a promise made by mistake, or one that the customer does not know of."""
     request = await uow.lock(reference, body.version)
     withdrawn = await operations.withdraw_promise(uow, request, promise_id, reason=body.reason)
-    return await _promised(uow, withdrawn)
+    return await _promise_response(uow, withdrawn)
 
 
 async def show_timeline(context: ReadContext, query: PageQuery, reference: str) -> EventList:
-    """What happened to a request, oldest first."""
+    """The events of a request, oldest first."""
     request_id = await get_request_id(context.session, reference)
-    events, after = await list_events(context.session, request_id, _window(query))
+    events, after = await list_events(context.session, request_id, _page(query))
     names = await load_names(context.session)
     items = [EventResponse.of(event, names) for event in events]
     return EventList(items=items, next_cursor=encode_cursor(after))
@@ -111,15 +109,18 @@ async def show_timeline(context: ReadContext, query: PageQuery, reference: str) 
 async def show_messages(context: ReadContext, query: PageQuery, reference: str) -> MessageList:
     """The conversation of a request, oldest first."""
     request_id = await get_request_id(context.session, reference)
-    messages, after = await list_messages(context.session, request_id, _window(query))
-    tries = await send_attempts_by_message(context.session, messages)
-    files = await attachments_by_message(context.session, messages)
-    named = await references_by_id(context.session, {request_id})
+    messages, after = await list_messages(context.session, request_id, _page(query))
+    attempts = await send_attempts_by_message(context.session, messages)
+    attachments = await attachments_by_message(context.session, messages)
+    references = await references_by_id(context.session, {request_id})
     items = [
         MessageResponse.of(
-            one, named[request_id], tries.get(saved_id(one), ()), files.get(saved_id(one), ())
+            message,
+            references[request_id],
+            attempts.get(saved_id(message), ()),
+            attachments.get(saved_id(message), ()),
         )
-        for one in messages
+        for message in messages
     ]
     return MessageList(items=items, next_cursor=encode_cursor(after))
 
@@ -127,8 +128,8 @@ async def show_messages(context: ReadContext, query: PageQuery, reference: str) 
 async def show_promises(context: ReadContext, query: PageQuery, reference: str) -> PromiseList:
     """The promises of a request, oldest first."""
     request_id = await get_request_id(context.session, reference)
-    promises, after = await list_promises(context.session, request_id, _window(query))
-    names = await load_names(context.session, [one.owner_id for one in promises])
+    promises, after = await list_promises(context.session, request_id, _page(query))
+    names = await load_names(context.session, [promise.owner_id for promise in promises])
     items = [PromiseResponse.of(promise, names, context.now) for promise in promises]
     return PromiseList(items=items, next_cursor=encode_cursor(after))
 
@@ -136,34 +137,34 @@ async def show_promises(context: ReadContext, query: PageQuery, reference: str) 
 async def show_follow_ups(context: ReadContext, query: PageQuery, reference: str) -> FollowUpList:
     """The questions to the customer of a request, oldest first."""
     request_id = await get_request_id(context.session, reference)
-    questions, after = await list_follow_ups(context.session, request_id, _window(query))
+    questions, after = await list_follow_ups(context.session, request_id, _page(query))
     items = [FollowUpResponse.of(question, run) for question, run in questions]
     return FollowUpList(items=items, next_cursor=encode_cursor(after))
 
 
 async def show_message(context: ReadContext, _: NoQuery, message_id: int) -> MessageResponse:
-    """One message, with each try at sending it."""
+    """One message, with each attempt to send it."""
     message = await get_message(context.session, message_id)
-    tries = await send_attempts_by_message(context.session, [message])
-    files = await attachments_by_message(context.session, [message])
-    named = await references_by_id(context.session, {message.request_id})
+    attempts = await send_attempts_by_message(context.session, [message])
+    attachments = await attachments_by_message(context.session, [message])
+    references = await references_by_id(context.session, {message.request_id})
     return MessageResponse.of(
         message,
-        named.get(message.request_id or 0),
-        tries.get(message_id, ()),
-        files.get(message_id, ()),
+        references.get(message.request_id or 0),
+        attempts.get(message_id, ()),
+        attachments.get(message_id, ()),
     )
 
 
 async def show_attachment(context: ReadContext, attachment_id: int) -> StoredFile | None:
-    """The bytes of a photo or paper that a customer sent."""
+    """The bytes of a photo or document that a customer sent."""
     return (await get_attachment(context.session, attachment_id)).stored_file
 
 
-async def _promised(uow: UnitOfWork, promise: Promise) -> PromiseResponse:
+async def _promise_response(uow: UnitOfWork, promise: Promise) -> PromiseResponse:
     names = await load_names(uow.session, [promise.owner_id])
     return PromiseResponse.of(promise, names, uow.now)
 
 
-def _window(query: PageQuery) -> PageRequest:
+def _page(query: PageQuery) -> PageRequest:
     return PageRequest(query.limit, query.cursor)

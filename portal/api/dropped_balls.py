@@ -1,4 +1,4 @@
-"""What has slipped: reading it, and setting it aside."""
+"""Dropped balls: lists and dismisses them."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal import operations
 from portal.api.endpoint import ReadContext
-from portal.api.schemas.inputs import Dismiss, DroppedBallQuery, encode_cursor
+from portal.api.schemas.fields import encode_cursor
+from portal.api.schemas.inputs import Dismiss
+from portal.api.schemas.queries import DroppedBallQuery
 from portal.api.schemas.records import DroppedBallList, DroppedBallResponse
 from portal.models import DroppedBall
 from portal.operations import UnitOfWork
@@ -15,21 +17,21 @@ from portal.queries.names import load_names
 
 
 async def show_dropped_balls(context: ReadContext, query: DroppedBallQuery) -> DroppedBallList:
-    """What has slipped, newest first."""
+    """Dropped balls, newest first."""
     window = PageRequest(query.limit, query.cursor)
     balls, after = await list_dropped_balls(context.session, is_open=query.open, window=window)
     return DroppedBallList(
-        items=await _answers(context.session, balls), next_cursor=encode_cursor(after)
+        items=await _responses(context.session, balls), next_cursor=encode_cursor(after)
     )
 
 
 async def dismiss(uow: UnitOfWork, body: Dismiss, ball_id: int) -> DroppedBallResponse:
-    """Set it aside, with the reason; it comes back only if it slips anew."""
+    """Dismiss a dropped ball, with the reason; only a new drop raises it again."""
     ball = await operations.dismiss_dropped_ball(uow, ball_id, body.reason)
-    return (await _answers(uow.session, [ball]))[0]
+    return (await _responses(uow.session, [ball]))[0]
 
 
-async def _answers(
+async def _responses(
     session: AsyncSession, balls: Sequence[DroppedBall]
 ) -> list[DroppedBallResponse]:
     people = {one for ball in balls for one in (ball.owner_id, ball.escalated_to_id)}

@@ -1,4 +1,4 @@
-"""The two kinds of call: one that changes something, in one turn, and one that only looks."""
+"""The kinds of endpoint: one writes in one unit of work, one reads, one sends a file."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -17,7 +17,8 @@ from portal import business_time
 from portal.api.authentication import get_api_key
 from portal.api.idempotency import IdempotentCall
 from portal.api.parsing import parse, read_body
-from portal.api.schemas.inputs import Input, NoQuery
+from portal.api.schemas.inputs import Input
+from portal.api.schemas.queries import NoQuery
 from portal.attachments.responses import file_response
 from portal.attachments.stored_file import StoredFile
 from portal.errors import BadInput, NotFound
@@ -29,10 +30,10 @@ from portal.settings import Settings
 
 @dataclass(frozen=True)
 class WriteEndpoint:
-    """A POST. Read and checked, done in one turn, answered; a repeat is answered alike.
+    """A POST, handled in one unit of work. A repeated call gets the first response again.
 
-    ``does`` is given the turn, the body and the parts of the path. ``location`` is where the
-    new thing stands, with the answer's fields in braces.
+    ``handler`` is given the unit of work, the body and the path parameters. ``location`` is the
+    URL of what was created, with fields of the response in braces.
     """
 
     path: str
@@ -46,11 +47,11 @@ class WriteEndpoint:
 
     @property
     def route(self) -> Route:
-        """Where it is served."""
+        """The route that serves it."""
         return Route(self.path, self.serve, methods=[self.method])
 
     async def serve(self, request: Request) -> Response:
-        """Do it, and answer; a refusal is raised and leaves nothing changed."""
+        """Run the handler. Raises PortalError for a rejected call, which changes nothing."""
         key = await get_api_key(request)
         parse(self.query, request.query_params)
         document = await read_body(request)
@@ -59,31 +60,31 @@ class WriteEndpoint:
         try:
             return await self._do(request, key.actor, body, repeat)
         except IntegrityError:
-            # Somebody did the same at the same moment and was first: now we see what they did.
+            # A concurrent call did the same first: the second try finds what it stored.
             return await self._do(request, key.actor, body, repeat)
 
     async def _do(
         self, request: Request, actor: Actor, body: Input, repeat: IdempotentCall | None
     ) -> Response:
         async with request.app.state.operations.begin(actor) as uow:
-            answered = await repeat.find(uow) if repeat else None
-            if answered is not None:
-                return self._answer(answered.status, answered.body, replayed=True)
-            kept = await repeat.begin(uow) if repeat else None
+            stored = await repeat.find(uow) if repeat else None
+            if stored is not None:
+                return self._respond(stored.status, stored.body, replayed=True)
+            record = await repeat.begin(uow) if repeat else None
             if body.by is not None:
-                uow.actor = await _hand(uow, body.by)
-            given = await self.handler(uow, body, **_path(request))
-            answer = given.model_dump_json()
-            if kept is not None:
-                # In the same transaction: a crash cannot do it and forget that it was done.
-                kept.status, kept.body = self.status, answer
-        return self._answer(self.status, answer)
+                uow.actor = await _acting_staff(uow, body.by)
+            response = await self.handler(uow, body, **_path(request))
+            answer = response.model_dump_json()
+            if record is not None:
+                # In the same transaction: a crash cannot keep the change and lose this record.
+                record.status, record.body = self.status, answer
+        return self._respond(self.status, answer)
 
-    def _answer(self, status: int, answer: str, *, replayed: bool = False) -> Response:
+    def _respond(self, status: int, answer: str, *, replayed: bool = False) -> Response:
         response = _json(answer, status)
         if self.location is not None:
-            told = self.response_model.model_validate_json(answer)
-            response.headers["Location"] = self.location.format(**told.model_dump())
+            fields = self.response_model.model_validate_json(answer)
+            response.headers["Location"] = self.location.format(**fields.model_dump())
         if replayed:
             response.headers["Idempotent-Replayed"] = "true"
         return response
@@ -91,7 +92,7 @@ class WriteEndpoint:
 
 @dataclass(frozen=True)
 class ReadContext:
-    """What a call that only reads works with: a consistent view, and the moment."""
+    """What a call that only reads works with: a session of one snapshot, and the time."""
 
     session: AsyncSession
     settings: Settings
@@ -100,7 +101,7 @@ class ReadContext:
 
 @dataclass(frozen=True)
 class ReadEndpoint:
-    """A GET. ``looks`` is given the view, the questions of the query and the parts of the path."""
+    """A GET. ``handler`` is given the context, the query and the path parameters."""
 
     path: str
     handler: Callable[..., Awaitable[BaseModel]]
@@ -111,26 +112,26 @@ class ReadEndpoint:
 
     @property
     def route(self) -> Route:
-        """Where it is served."""
+        """The route that serves it."""
         return Route(self.path, self.serve, methods=[self.method])
 
     async def serve(self, request: Request) -> Response:
-        """Look, and answer."""
+        """Run the handler in one read transaction."""
         await get_api_key(request)
-        # A question left empty ("?owner=&q=") is one not asked.
+        # An empty parameter ("?owner=&q=") counts as not given.
         query = parse(
-            self.query, {name: said for name, said in request.query_params.items() if said}
+            self.query, {name: value for name, value in request.query_params.items() if value}
         )
         state = request.app.state
         async with state.database.reading() as session:
             context = ReadContext(session, state.settings, business_time.now())
-            given = await self.handler(context, query, **_path(request))
-        return _json(given.model_dump_json(), self.status)
+            response = await self.handler(context, query, **_path(request))
+        return _json(response.model_dump_json(), self.status)
 
 
 @dataclass(frozen=True)
 class FileEndpoint:
-    """A GET that is answered with a file. ``looks`` is given the view and the parts of the path."""
+    """A GET of a file. ``handler`` is given the context and the path parameters."""
 
     path: str
     handler: Callable[..., Awaitable[StoredFile | None]]
@@ -140,21 +141,21 @@ class FileEndpoint:
 
     @property
     def route(self) -> Route:
-        """Where it is served."""
+        """The route that serves it."""
         return Route(self.path, self.serve, methods=[self.method])
 
     async def serve(self, request: Request) -> Response:
-        """Look, and send it. Raises NotFound for what is not kept."""
+        """Send the file. Raises NotFound where it is not stored."""
         await get_api_key(request)
         parse(self.query, request.query_params)
         state = request.app.state
         async with state.database.reading() as session:
             context = ReadContext(session, state.settings, business_time.now())
-            kept = await self.handler(context, **_path(request))
-        return file_response(request, kept)
+            stored_file = await self.handler(context, **_path(request))
+        return file_response(request, stored_file)
 
 
-async def _hand(uow: UnitOfWork, email: str) -> Actor:
+async def _acting_staff(uow: UnitOfWork, email: str) -> Actor:
     person = await find_staff_by_email(uow.session, email)
     if person is None or person.disabled_at is not None:
         raise BadInput(
@@ -165,13 +166,13 @@ async def _hand(uow: UnitOfWork, email: str) -> Actor:
 
 
 def _path(request: Request) -> dict[str, Any]:
-    """The parts of the path: references as they are, ids as numbers. Raises NotFound."""
+    """The path parameters: references as text, ids as numbers. Raises NotFound for unusable ones."""
     parts: dict[str, Any] = dict(request.path_params)
     for name, part in parts.items():
         if not part.isprintable():
             raise NotFound("There is nothing at this address.")
         if name.endswith("id"):
-            # What no database could count up to names nothing.
+            # At most 18 digits: a larger id fits into no BIGINT.
             if not re.fullmatch(r"[0-9]{1,18}", part):
                 raise NotFound("There is nothing at this address.")
             parts[name] = int(part)

@@ -1,4 +1,4 @@
-"""Handing a request over: taken up, given back, taken back, and what the next should know."""
+"""Handoffs: accept, refuse, recall, and what the next owner should know."""
 
 from datetime import datetime
 from typing import Annotated, Self
@@ -8,8 +8,11 @@ from pydantic import Field
 from portal import operations
 from portal.api.endpoint import ReadContext
 from portal.api.requests import load_response
-from portal.api.schemas.inputs import Input, Key, Moment, NoQuery, StageInput, StageReasonInput
-from portal.api.schemas.records import PromiseResponse, ResponseModel, StaffReference
+from portal.api.schemas.base import ResponseModel, StaffReference
+from portal.api.schemas.fields import Key, Moment
+from portal.api.schemas.inputs import Input, StageInput, StageReasonInput
+from portal.api.schemas.queries import NoQuery
+from portal.api.schemas.records import PromiseResponse
 from portal.api.schemas.requests import RequestResponse
 from portal.models import Channel, ContactReason, Message, ServiceRequest
 from portal.operations import UnitOfWork
@@ -25,13 +28,13 @@ from portal.queries.requests import get_service_request
 
 
 class CustomerNoteInput(Input):
-    """What the customer minds about, for colleagues alone; empty where nothing is known."""
+    """What matters to the customer, for staff only; empty to delete the note."""
 
     text: Annotated[str, Field(max_length=MAX_NOTE_LENGTH)]
 
 
 class ThirdPartyUpdateInput(Input):
-    """What a third party says, such as a courier's "Out for delivery"."""
+    """An update of a third party, such as a courier's "Out for delivery"."""
 
     event: Annotated[str, Field(min_length=1, max_length=MAX_UPDATE_LENGTH)]
     stage: Key | None = Field(default=None, description="Without it, the one that they do.")
@@ -43,7 +46,7 @@ class ThirdPartyUpdateInput(Input):
 
 
 class SpokenMessageResponse(ResponseModel):
-    """Words that were said."""
+    """A message of the conversation, in brief."""
 
     body: str
     channel: Channel
@@ -51,19 +54,19 @@ class SpokenMessageResponse(ResponseModel):
 
     @classmethod
     def of(cls, message: Message | None) -> Self | None:
-        """The message's words; None where nobody has said any."""
-        return cls.read(message, at=message.created_at) if message else None
+        """The message; None where there is none."""
+        return cls.from_object(message, at=message.created_at) if message else None
 
 
 class ContactCountResponse(ResponseModel):
-    """How often the customer came to us for one reason."""
+    """How often the customer contacted us for one reason."""
 
     reason: ContactReason
     times: int
 
 
 class ReturnResponse(ResponseModel):
-    """One time that a department gave it back."""
+    """One return of the request by a department."""
 
     department: str | None
     at: datetime
@@ -71,7 +74,7 @@ class ReturnResponse(ResponseModel):
 
 
 class HandoverNoteResponse(ResponseModel):
-    """Words for whoever comes next."""
+    """A note for the next owner."""
 
     words: str
     by: str
@@ -79,7 +82,7 @@ class HandoverNoteResponse(ResponseModel):
 
 
 class HandoverSummaryResponse(ResponseModel):
-    """What whoever takes a request over should know. Customers never see it."""
+    """What the next owner of a request should know. Customers never see it."""
 
     reference: str
     owner: StaffReference | None
@@ -95,43 +98,46 @@ class HandoverSummaryResponse(ResponseModel):
 
     @classmethod
     def of(
-        cls, story: HandoverSummary, request: ServiceRequest, names: Names, now: datetime
+        cls, summary: HandoverSummary, request: ServiceRequest, names: Names, now: datetime
     ) -> Self:
-        """The story as it is now."""
+        """The summary as it is now."""
         return cls(
             reference=request.reference,
             owner=StaffReference.of(names, request.owner_id),
-            minds_about=story.customer_note,
-            promises=[PromiseResponse.of(one, names, now) for one in story.promises],
-            customer_said=SpokenMessageResponse.of(story.last_customer_message),
-            we_said=SpokenMessageResponse.of(story.last_reply),
+            minds_about=summary.customer_note,
+            promises=[PromiseResponse.of(promise, names, now) for promise in summary.promises],
+            customer_said=SpokenMessageResponse.of(summary.last_customer_message),
+            we_said=SpokenMessageResponse.of(summary.last_reply),
             contacts=[
-                ContactCountResponse(reason=reason, times=times) for reason, times in story.contacts
+                ContactCountResponse(reason=reason, times=times)
+                for reason, times in summary.contacts
             ],
             returns=[
-                ReturnResponse.read(one, department=names.department_key(one.department_id))
-                for one in story.returns
+                ReturnResponse.from_object(
+                    return_, department=names.department_key(return_.department_id)
+                )
+                for return_ in summary.returns
             ],
-            handovers=[HandoverNoteResponse.read(one) for one in story.handovers],
+            handovers=[HandoverNoteResponse.from_object(note) for note in summary.handovers],
         )
 
 
 async def accept(uow: UnitOfWork, body: StageInput, reference: str) -> RequestResponse:
-    """Take up a handoff; the customer hears of the stage now."""
+    """Accept a handoff; the customer is told of the stage now."""
     request = await uow.lock(reference, body.version)
     await operations.accept(uow, request, stage=body.stage)
     return await load_response(uow, request)
 
 
 async def refuse(uow: UnitOfWork, body: StageReasonInput, reference: str) -> RequestResponse:
-    """Give a handoff back to its sender, with the reason."""
+    """Refuse a handoff: it goes back to its sender, with the reason."""
     request = await uow.lock(reference, body.version)
     await operations.refuse(uow, request, reason=body.reason, stage=body.stage)
     return await load_response(uow, request)
 
 
 async def recall(uow: UnitOfWork, body: StageInput, reference: str) -> RequestResponse:
-    """Take back what was passed on and nobody has taken up; the customer is told nothing."""
+    """Recall a handoff that nobody has accepted; the customer is told nothing."""
     request = await uow.lock(reference, body.version)
     await operations.recall(uow, request, stage=body.stage)
     return await load_response(uow, request)
@@ -140,7 +146,7 @@ async def recall(uow: UnitOfWork, body: StageInput, reference: str) -> RequestRe
 async def set_customer_note(
     uow: UnitOfWork, body: CustomerNoteInput, reference: str
 ) -> RequestResponse:
-    """Note what the customer minds about, for whoever takes the request over."""
+    """Set the note on what matters to the customer, for the next owner."""
     request = await uow.lock(reference)
     await operations.set_customer_note(uow, request, body.text)
     return await load_response(uow, request)
@@ -149,7 +155,7 @@ async def set_customer_note(
 async def record_third_party_update(
     uow: UnitOfWork, body: ThirdPartyUpdateInput, reference: str
 ) -> RequestResponse:
-    """Note what a third party says of its stage; the customer reads it."""
+    """Record an update of a third party; the customer reads it."""
     request = await uow.lock(reference)
     await operations.record_third_party_update(
         uow, request, words=body.event, stage=body.stage, at=body.at,
@@ -161,9 +167,9 @@ async def record_third_party_update(
 async def show_handover_summary(
     context: ReadContext, _: NoQuery, reference: str
 ) -> HandoverSummaryResponse:
-    """The story so far, for whoever takes the request over."""
+    """The handover summary, for the next owner of the request."""
     request = await get_service_request(context.session, reference)
-    story = await load_handover_summary(context.session, request)
-    people = {request.owner_id, *(promise.owner_id for promise in story.promises)}
+    summary = await load_handover_summary(context.session, request)
+    people = {request.owner_id, *(promise.owner_id for promise in summary.promises)}
     names = await load_names(context.session, people)
-    return HandoverSummaryResponse.of(story, request, names, context.now)
+    return HandoverSummaryResponse.of(summary, request, names, context.now)

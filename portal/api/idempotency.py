@@ -1,4 +1,4 @@
-"""Doing a thing once, however often the call is repeated: ``Idempotency-Key``."""
+"""``Idempotency-Key``: a call that is repeated with the same key acts once."""
 
 import hashlib
 import json
@@ -21,9 +21,9 @@ MAX_LENGTH = 255
 
 @dataclass(frozen=True)
 class IdempotentCall:
-    """A call that may be a repeat, known by the caller's own key for it.
+    """A call with an ``Idempotency-Key`` of the caller.
 
-    What is refused is not remembered: it has done nothing, and may be put right and sent again.
+    A rejected call is not stored: it has changed nothing and may be sent again, corrected.
     """
 
     api_key_id: int
@@ -38,11 +38,11 @@ class IdempotentCall:
             return None
         if not (0 < len(name) <= MAX_LENGTH and name.isascii() and name.isprintable()):
             raise BadInput(f"An Idempotency-Key has 1 to {MAX_LENGTH} plain letters.")
-        said = f"{request.url.path}\n{json.dumps(document, sort_keys=True)}"
-        return cls(saved_id(key), name, hashlib.sha256(said.encode()).hexdigest())
+        call = f"{request.url.path}\n{json.dumps(document, sort_keys=True)}"
+        return cls(saved_id(key), name, hashlib.sha256(call.encode()).hexdigest())
 
     async def find(self, uow: UnitOfWork) -> IdempotentResponse | None:
-        """What was answered the first time. Raises BadInput where that was another call."""
+        """The first response. Raises BadInput where the key belongs to another call."""
         query = select(IdempotentResponse).where(
             col(IdempotentResponse.api_key_id) == self.api_key_id,
             col(IdempotentResponse.idempotency_key) == self.name,
@@ -55,9 +55,9 @@ class IdempotentCall:
         return found
 
     async def begin(self, uow: UnitOfWork) -> IdempotentResponse:
-        """Take the key. A second call at the same moment waits here, and fails if we succeed.
+        """Store the key. A concurrent call with it waits here until this one ends.
 
-        It fails with IntegrityError on PostgreSQL; on SQLite there is one writer at a time.
+        On PostgreSQL it then raises IntegrityError; SQLite has one writer at a time.
         """
         await uow.session.exec(
             sa.delete(IdempotentResponse).where(
@@ -66,12 +66,12 @@ class IdempotentCall:
                 col(IdempotentResponse.created_at) <= uow.now - RETENTION,
             )
         )
-        kept = IdempotentResponse(
+        stored = IdempotentResponse(
             api_key_id=self.api_key_id,
             idempotency_key=self.name,
             body_hash=self.hash,
             created_at=uow.now,
         )
-        uow.session.add(kept)
+        uow.session.add(stored)
         await uow.session.flush()
-        return kept
+        return stored

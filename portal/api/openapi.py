@@ -1,4 +1,4 @@
-"""The description of the API, made from what serves it: the same models, the same table of calls."""
+"""The OpenAPI document, made from the endpoints and their models."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from portal.api.problem_details import ProblemDetails
 
 REFUSALS = {
     "400": "The body is not JSON.",
-    "401": "There is no key, or it opens nothing.",
+    "401": "There is no key, or it is not valid.",
     "403": "The person may not do this.",
     "404": "There is no such thing.",
     "409": "Not possible as things stand, or `version` is old.",
@@ -37,7 +37,7 @@ IDEMPOTENCY_KEY = {
 def describe(
     calls: Sequence[WriteEndpoint | ReadEndpoint | FileEndpoint], public_url: str
 ) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of these calls."""
+    """The OpenAPI 3.1 document of these endpoints."""
     models: list[tuple[type[BaseModel], Any]] = [(ProblemDetails, "serialization")]
     for call in calls:
         if not isinstance(call, FileEndpoint):
@@ -66,12 +66,12 @@ def describe(
             "schemas": definitions["$defs"],
             "responses": {
                 status: {
-                    "description": words,
+                    "description": description,
                     "content": {"application/problem+json": {"schema": refs[models[0]]}},
                 }
-                for status, words in REFUSALS.items()
+                for status, description in REFUSALS.items()
             }
-            # Said by the server, before the body is read.
+            # The server's own response, before the body is read.
             | {"413": {"description": "More than 1 MB was sent.", "content": {"text/plain": {}}}},
         },
     }
@@ -80,7 +80,7 @@ def describe(
 def _operation(
     call: WriteEndpoint | ReadEndpoint | FileEndpoint, refs: dict[Any, Any]
 ) -> dict[str, Any]:
-    serves = call.handler
+    handler = call.handler
     answer: dict[str, Any]
     if isinstance(call, FileEndpoint):
         answer = {"description": "The file.", "content": {"image/*": {}, "application/pdf": {}}}
@@ -91,8 +91,8 @@ def _operation(
             "content": {"application/json": {"schema": schema}},
         }
     operation: dict[str, Any] = {
-        "operationId": serves.__name__,
-        "summary": (serves.__doc__ or "").strip().splitlines()[0],
+        "operationId": handler.__name__,
+        "summary": (handler.__doc__ or "").strip().splitlines()[0],
         "parameters": [*_in_path(call.path), *_in_query(call.query)],
         "responses": {
             str(call.status): answer,

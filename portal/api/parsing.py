@@ -1,4 +1,4 @@
-"""Reading what was sent, strictly: what cannot be used is named, with its remedy."""
+"""Parses and validates input strictly: each invalid field is named, with its remedy."""
 
 import json
 import math
@@ -12,7 +12,7 @@ from portal.api.problem_details import MalformedJson
 from portal.errors import BadInput
 
 MAX_DEPTH = 20
-"""Levels of lists and objects in a body; more is a mistake or a trick."""
+"""Levels of lists and objects in a body."""
 
 REMEDIES = {
     "missing": "This is needed.",
@@ -38,10 +38,10 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 async def read_body(request: Request) -> dict[str, Any]:
-    """The JSON object that was sent; nothing at all means ``{}``.
+    """The JSON object of the body; an empty body counts as ``{}``.
 
-    Raises Malformed for what is not JSON, BadInput for what is no object or holds what no text
-    may hold.
+    Raises MalformedJson for invalid JSON, BadInput for another type than an object and for text
+    that cannot be stored.
     """
     raw = await request.body()
     if not raw.strip():
@@ -52,34 +52,35 @@ async def read_body(request: Request) -> dict[str, Any]:
         raise MalformedJson("The body must be JSON (RFC 8259) in UTF-8.") from None
     if not isinstance(document, dict):
         raise BadInput("The body must be a JSON object, like {}.")
-    wrong = dict(_unusable(document, "", MAX_DEPTH))
-    if wrong:
-        raise _bad_input(wrong)
+    invalid = dict(_unusable(document, "", MAX_DEPTH))
+    if invalid:
+        raise _bad_input(invalid)
     return document
 
 
 def parse(model: type[Model], document: Mapping[str, Any]) -> Model:
-    """The document as that model. Raises BadInput naming every field that is wrong."""
+    """The document as that model. Raises BadInput that names every invalid field."""
     try:
         return model.model_validate(document)
-    except ValidationError as mistakes:
-        raise _bad_input(dict(map(_remedy, mistakes.errors(include_url=False)))) from None
+    except ValidationError as invalid:
+        raise _bad_input(dict(map(_remedy, invalid.errors(include_url=False)))) from None
 
 
-def _remedy(mistake: Any) -> tuple[str, str]:
-    field = ".".join(str(part) for part in mistake["loc"])[:100]
-    sentence = REMEDIES.get(mistake["type"])
+def _remedy(error: Any) -> tuple[str, str]:
+    field = ".".join(str(part) for part in error["loc"])[:100]
+    sentence = REMEDIES.get(error["type"])
     if sentence is None:
-        return field, f"{mistake['msg']}."
-    return field, sentence.format(**mistake.get("ctx", {}))
+        return field, f"{error['msg']}."
+    return field, sentence.format(**error.get("ctx", {}))
 
 
-def _bad_input(wrong: dict[str, str]) -> BadInput:
-    return BadInput(" ".join(f"{field}: {why}" for field, why in wrong.items()), fields=wrong)
+def _bad_input(remedies: dict[str, str]) -> BadInput:
+    detail = " ".join(f"{field}: {remedy}" for field, remedy in remedies.items())
+    return BadInput(detail, fields=remedies)
 
 
 def _unusable(value: Any, place: str, levels: int) -> Iterator[tuple[str, str]]:
-    """What JSON allows and no database, text or screen can take."""
+    """What JSON allows but no database can store, each by its place, with the remedy."""
     if isinstance(value, str):
         yield from _unusable_text(value, place)
     elif isinstance(value, float) and not math.isfinite(value):

@@ -1,4 +1,4 @@
-"""Refusals as other systems read them: problem details (RFC 9457)."""
+"""Errors as problem details (RFC 9457)."""
 
 from typing import Literal
 
@@ -14,28 +14,28 @@ HEADERS = {
 
 
 class Unauthorised(PortalError):
-    """There is no key, or it opens nothing."""
+    """There is no key, or it is not valid."""
 
     status = 401
     title = "A key is needed"
 
 
 class MalformedJson(PortalError):
-    """What was sent is not JSON at all."""
+    """The body is not JSON."""
 
     status = 400
     title = "This is not JSON"
 
 
 class FieldError(BaseModel):
-    """One place that is wrong, and what would be right there."""
+    """One invalid field, and its remedy."""
 
     field: str
     detail: str
 
 
 class ProblemDetails(BaseModel):
-    """Why it was not done. Nothing was changed."""
+    """Why the call was rejected. Nothing was changed."""
 
     type: Literal["about:blank"] = "about:blank"
     title: str
@@ -45,11 +45,11 @@ class ProblemDetails(BaseModel):
 
 
 def problem(status: int, title: str, detail: str, fields: dict[str, str] | None = None) -> Response:
-    """The answer to a call that is refused; ``fields`` has the remedy for each wrong place."""
+    """The response to a rejected call; ``fields`` has the remedy for each invalid field."""
     errors = [FieldError(field=field, detail=remedy) for field, remedy in (fields or {}).items()]
-    said = ProblemDetails(title=title, status=status, detail=detail, errors=errors)
+    body = ProblemDetails(title=title, status=status, detail=detail, errors=errors)
     return Response(
-        said.model_dump_json(exclude=None if errors else {"errors"}),
+        body.model_dump_json(exclude=None if errors else {"errors"}),
         status,
         headers=HEADERS.get(status),
         media_type="application/problem+json",

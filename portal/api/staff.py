@@ -1,4 +1,4 @@
-"""Who sits at the desk, who is away and who stands in: telling it, and changing it."""
+"""Members of staff: their departments, their absences and who covers for them."""
 
 from datetime import datetime
 
@@ -6,8 +6,10 @@ from pydantic import Field
 
 from portal import operations
 from portal.api.endpoint import ReadContext
-from portal.api.schemas.inputs import Absence, Input, PageQuery, encode_cursor
-from portal.api.schemas.records import PageResponse, ResponseModel, StaffReference
+from portal.api.schemas.base import PageResponse, ResponseModel, StaffReference
+from portal.api.schemas.fields import encode_cursor
+from portal.api.schemas.inputs import Absence, Input
+from portal.api.schemas.queries import PageQuery
 from portal.models import Role, StaffMember
 from portal.models.columns import saved_id
 from portal.operations import UnitOfWork
@@ -24,7 +26,7 @@ class MembershipResponse(ResponseModel):
 
 
 class StaffResponse(ResponseModel):
-    """A person at the desk."""
+    """A member of staff."""
 
     email: str
     name: str
@@ -41,58 +43,58 @@ class StaffResponse(ResponseModel):
 
     @classmethod
     def of(
-        cls, person: StaffMember, roster: Roster, seats: list[tuple[int, str, bool]]
+        cls, person: StaffMember, roster: Roster, memberships: list[tuple[int, str, bool]]
     ) -> "StaffResponse":
-        """The person, as of the roster's moment."""
+        """The person at the time of the roster."""
         is_away, is_noted = person.is_away(roster.now), person.will_be_away(roster.now)
-        taker = roster.find_cover(saved_id(person)) if is_away else None
-        return cls.read(
+        cover_id = roster.find_cover(saved_id(person)) if is_away else None
+        return cls.from_object(
             person,
             departments=[
                 MembershipResponse(department=key, is_lead=is_lead)
-                for who, key, is_lead in seats
-                if who == person.id
+                for staff_id, key, is_lead in memberships
+                if staff_id == person.id
             ],
             is_away=is_away,
             absent_from=person.absent_from if is_noted else None,
             absent_until=person.absent_until if is_noted else None,
             deputy=_person(roster, person.deputy_id),
-            stands_in=_person(roster, taker),
+            stands_in=_person(roster, cover_id),
         )
 
 
 class StaffList(PageResponse[StaffResponse]):
-    """People at the desk, in the order of their joining."""
+    """Members of staff, in the order in which they joined."""
 
 
 async def show_staff(context: ReadContext, query: PageQuery) -> StaffList:
-    """The people at the desk, and who is away."""
+    """The members of staff, and who is away."""
     people, after = await list_staff(context.session, limit=query.limit, after=query.cursor)
     roster = await load_full_roster(context.session, context.now)
-    seats = list(await all_memberships(context.session))
-    items = [StaffResponse.of(person, roster, seats) for person in people]
+    memberships = list(await all_memberships(context.session))
+    items = [StaffResponse.of(person, roster, memberships) for person in people]
     return StaffList(items=items, next_cursor=encode_cursor(after))
 
 
 async def mark_absent(uow: UnitOfWork, body: Absence, email: str) -> StaffResponse:
-    """Mark a person as away; what they have goes to whoever stands in."""
+    """Mark a person as away; their open work goes to whoever covers for them."""
     person = await operations.mark_absent(
         uow, email, from_=body.from_, until=body.until, deputy=body.deputy
     )
-    return await _answer(uow, person)
+    return await _response(uow, person)
 
 
 async def mark_back(uow: UnitOfWork, body: Input, email: str) -> StaffResponse:
-    """Mark a person as here again; what others took over stays with them."""
+    """Mark a person as back; what others took over stays with the others."""
     del body
-    return await _answer(uow, await operations.mark_returned(uow, email))
+    return await _response(uow, await operations.mark_returned(uow, email))
 
 
-async def _answer(uow: UnitOfWork, person: StaffMember) -> StaffResponse:
+async def _response(uow: UnitOfWork, person: StaffMember) -> StaffResponse:
     roster = await load_full_roster(uow.session, uow.now)
     return StaffResponse.of(person, roster, list(await all_memberships(uow.session)))
 
 
 def _person(roster: Roster, staff_id: int | None) -> StaffReference | None:
     found = roster.staff.get(staff_id or 0)
-    return StaffReference.read(found) if found else None
+    return StaffReference.from_object(found) if found else None

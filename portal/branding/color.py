@@ -1,6 +1,6 @@
-"""The brand's colour: whether words in it and on it can be read, and the shades made of it.
+"""The brand's colour: its contrast as text and as background, and the shades derived from it.
 
-Contrast as WCAG 2.2 counts it: 4.5 and more is enough for words of any size (AA).
+Contrast ratios as in WCAG 2.2: 4.5 is enough for text of any size (AA).
 """
 
 import colorsys
@@ -10,13 +10,13 @@ from typing import Self
 
 MIN_CONTRAST = 4.5
 COMFORTABLE_CONTRAST = 7.0
-"""What the night's colour is brought to where we choose it."""
+"""The contrast of the dark scheme's colour where it is derived."""
 HEX = re.compile(r"#?([0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Color:
-    """One colour of a screen, each part from 0 to 255."""
+    """An sRGB colour, each channel from 0 to 255."""
 
     red: int
     green: int
@@ -24,38 +24,38 @@ class Color:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """``#0b5f5a``, with or without its sign, or ``#abc``. Raises ValueError."""
+        """``#0b5f5a``, with or without the #, or ``#abc``. Raises ValueError."""
         found = HEX.fullmatch(text.strip())
         if found is None:
             msg = "must be a colour such as #0b5f5a, or two with a comma: by day and by night."
             raise ValueError(msg)
-        told = found[1] if len(found[1]) == 6 else "".join(one * 2 for one in found[1])
-        return cls(*bytes.fromhex(told))
+        digits = found[1] if len(found[1]) == 6 else "".join(digit * 2 for digit in found[1])
+        return cls(*bytes.fromhex(digits))
 
     def __str__(self) -> str:
-        """As a style sheet says it."""
+        """The colour in CSS notation."""
         return f"#{self.red:02x}{self.green:02x}{self.blue:02x}"
 
     def contrast(self, other: "Color") -> float:
-        """From 1 (the same) to 21 (black on white)."""
+        """The contrast ratio, from 1 (equal) to 21 (black on white)."""
         darker, lighter = sorted((self.luminance, other.luminance))
         return (lighter + 0.05) / (darker + 0.05)
 
     def blended_on(self, ground: "Color", share: float) -> "Color":
-        """So much of this on that ground."""
+        """Blend it into a background with this share of opacity."""
         pairs = zip(self.channels, ground.channels, strict=True)
         return Color(*(round(mine * share + its * (1 - share)) for mine, its in pairs))
 
     def with_lightness(self, lightness: float) -> "Color":
-        """The same hue, as light as that: from 0 (black) to 1 (white)."""
-        hue, _, saturation = colorsys.rgb_to_hls(*(one / 255 for one in self.channels))
+        """The same hue with this lightness, from 0 (black) to 1 (white)."""
+        hue, _, saturation = colorsys.rgb_to_hls(*(channel / 255 for channel in self.channels))
         channels = colorsys.hls_to_rgb(hue, lightness, saturation)
         return Color(*(round(one * 255) for one in channels))
 
     @property
     def lightness(self) -> float:
-        """From 0 (black) to 1 (white)."""
-        return colorsys.rgb_to_hls(*(one / 255 for one in self.channels))[1]
+        """HLS lightness, from 0 (black) to 1 (white)."""
+        return colorsys.rgb_to_hls(*(channel / 255 for channel in self.channels))[1]
 
     @property
     def channels(self) -> tuple[int, int, int]:
@@ -64,7 +64,7 @@ class Color:
 
     @property
     def luminance(self) -> float:
-        """How bright it is to the eye: from 0 (black) to 1 (white)."""
+        """Relative luminance (WCAG 2.2), from 0 (black) to 1 (white)."""
         linear = [
             one / 12.92 if one <= 0.03928 else ((one + 0.055) / 1.055) ** 2.4
             for one in (part / 255 for part in self.channels)
@@ -76,19 +76,19 @@ WHITE = Color(255, 255, 255)
 LIGHT_PAPER, DARK_PAPER = Color.read("#faf7f2"), Color.read("#151310")
 LIGHT_BACKGROUNDS = (LIGHT_PAPER, WHITE, Color.read("#fdf0e3"))
 DARK_BACKGROUNDS = (DARK_PAPER, Color.read("#1f1c18"), Color.read("#33241a"))
-"""The grounds of customer.css that words stand on: paper, card, and the wash of a warning."""
+"""The backgrounds of text in customer.css: page, card and warning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accent:
-    """The brand's colour by day and by night, both of which can be read wherever they stand."""
+    """The brand's colour in the light and the dark scheme, each with enough contrast."""
 
     day: Color
     night: Color
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """One colour, or two with a comma; without the second, ours is made of the first.
+        """One colour, or two with a comma; without a second, it is derived from the first.
 
         Raises ValueError, naming the nearest colour that can be read.
         """
@@ -108,7 +108,7 @@ class Accent:
         return {"brand": self.day, "on": WHITE, "me": self.day, "wash": _day_wash(self.day)}
 
     def dark_shades(self) -> dict[str, Color]:
-        """The same for the dark."""
+        """The same for the dark scheme."""
         shares = (share / 100 for share in range(40, 0, -5))
         said = (self.night.blended_on(DARK_PAPER, share) for share in shares)
         return {
@@ -119,7 +119,7 @@ class Accent:
         }
 
     def css(self) -> str:
-        """What is said after customer.css, to have its colours."""
+        """CSS that follows customer.css and sets its colours."""
         day, night = (
             ";".join(f"--{name}:{color}" for name, color in shades.items())
             for shades in (self.light_shades(), self.dark_shades())
@@ -155,17 +155,17 @@ def _is_read_by_night(color: Color, enough: float = MIN_CONTRAST) -> bool:
 
 
 def _nearest_for_day(color: Color) -> Color:
-    """Darker, as little as will do."""
+    """Darkened as little as the contrast needs."""
     steps = range(round(color.lightness * 200), -1, -1)
     darker = (color.with_lightness(step / 200) for step in steps)
     return next(one for one in darker if _is_read_by_day(one))
 
 
 def _nearest_for_night(color: Color, enough: float) -> Color:
-    """Lighter, as little as will do."""
+    """Lightened as little as the contrast needs."""
     lighter = (color.with_lightness(step / 200) for step in range(int(color.lightness * 200), 201))
     return next(one for one in lighter if _is_read_by_night(one, enough))
 
 
 DEFAULT_ACCENT = Accent(Color.read("#0b5f5a"), Color.read("#6cc4bb"))
-"""What customer.css says, where nobody says otherwise."""
+"""The colours of customer.css without a setting."""

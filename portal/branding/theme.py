@@ -1,4 +1,4 @@
-"""What a brand's pages wear: its colour, and its logo beside which its name can always be read."""
+"""The theme of a brand's pages: its colour and its logo."""
 
 import base64
 import hashlib
@@ -17,7 +17,7 @@ from portal.paths import STATIC
 Stylesheet = Literal["status", "sheet"]
 STYLESHEETS: tuple[Stylesheet, ...] = ("status", "sheet")
 MAX_LOGO_BYTES = 40_000
-"""Bytes: more would be felt on a phone far from a mast."""
+"""Bytes: a larger file slows the page on a slow mobile network."""
 PNG = b"\x89PNG\r\n\x1a\n"
 SVG = re.compile(rb"<svg\b[^>]*>", re.IGNORECASE)
 VIEW_BOX = re.compile(rb"""viewBox\s*=\s*["'][-\d.]+[\s,]+[-\d.]+[\s,]+([\d.]+)[\s,]+([\d.]+)""")
@@ -25,7 +25,7 @@ VIEW_BOX = re.compile(rb"""viewBox\s*=\s*["'][-\d.]+[\s,]+[-\d.]+[\s,]+([\d.]+)[
 
 @dataclass(frozen=True, slots=True)
 class Logo:
-    """A picture of the brand, as it is served; ``shape`` is its width for a height of 1."""
+    """A logo as it is served; ``shape`` is its width for a height of 1."""
 
     body: bytes
     media_type: str
@@ -52,28 +52,28 @@ class Logo:
 
     @property
     def url(self) -> str:
-        """Where to ask for exactly this picture."""
+        """The URL of this version of the logo."""
         return f"/logo?v={self.version}"
 
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """A brand's colour and logo; without them, ours and none."""
+    """A brand's colour and logo; by default the product's colour and no logo."""
 
     accent: Accent = DEFAULT_ACCENT
     logo: Logo | None = None
 
     def css(self, sheet: Stylesheet) -> Markup:
-        """The styles of a page, small enough to travel inside it."""
+        """The styles of a page, small enough to be inlined."""
         return _dressed(sheet, self.accent)
 
     def style_sources(self) -> str:
-        """The styles inside our pages by their hashes, as a Content-Security-Policy names them."""
-        digests = [hashlib.sha256(self.css(one).encode()).digest() for one in STYLESHEETS]
-        return " ".join(f"'sha256-{base64.b64encode(one).decode()}'" for one in digests)
+        """The hashes of the inline styles, as in a Content-Security-Policy."""
+        digests = [hashlib.sha256(self.css(name).encode()).digest() for name in STYLESHEETS]
+        return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
 
     def mark(self, brand: str) -> Markup:
-        """What stands at the top: the logo, which is read as the brand's name, or that name."""
+        """The markup at the top of a page: the logo with the brand as its alt text, or the brand."""
         if self.logo is None:
             return Markup("<b>{}</b>").format(brand)
         return Markup('<img src="{}" alt="{}" width="{}" height="32">').format(

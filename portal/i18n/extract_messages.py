@@ -1,4 +1,4 @@
-"""Finding the sentences that customers read, and keeping the catalogs in step with them.
+"""Extracts the sentences that customers read and updates the catalogs.
 
 `bin/translate` runs this. A sentence that is new stands in each catalog without its translation
 afterwards, and one that nobody says any more is gone; what is translated stays.
@@ -23,7 +23,7 @@ KEYWORDS = {
     "LazyString": None,
     "pluralized": (1, 2),
 }
-"""What a sentence stands in, and which of its arguments are it."""
+"""The functions that take a sentence, and which of their arguments it is."""
 
 TEMPLATE_OPTIONS = {
     "newstyle_gettext": "true",
@@ -38,11 +38,11 @@ OMITTED_HEADERS = (
     '"POT-Creation-Date', '"PO-Revision-Date', '"Generated-By', '"Last-Translator',
     '"Report-Msgid-Bugs-To', '"Language-Team',
 )  # fmt: skip
-"""Headers that would change although no sentence has, or name nobody."""
+"""Headers that change without a changed sentence, or are empty."""
 
 
 def main() -> int:
-    """Bring kept.pot and every catalog in step. 1 where a translation is missing."""
+    """Update kept.pot and every catalog. Returns 1 where a translation is missing."""
     template = extract()
     _write(TRANSLATIONS / "kept.pot", template)
     missing = 0
@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def extract() -> Catalog:
-    """Every sentence that customers read, as the templates and the code say it."""
+    """Every sentence for customers in the templates and the code."""
     catalog = Catalog(project="Kept", version="1", charset="utf-8", header_comment="")
     for path, method in _sources():
         options = TEMPLATE_OPTIONS if method.startswith("jinja2") else {}
@@ -73,7 +73,7 @@ def extract() -> Catalog:
 
 
 def read(code: str) -> Catalog:
-    """A language's catalog as it stands; an empty one where the language is new."""
+    """The catalog of a language; an empty one for a new language."""
     path = path_of(code)
     if not path.exists():
         return Catalog(locale=code, project="Kept", version="1", charset="utf-8", header_comment="")
@@ -82,12 +82,12 @@ def read(code: str) -> Catalog:
 
 
 def path_of(code: str) -> Path:
-    """Where a language's catalog lies."""
+    """The path of a language's catalog."""
     return TRANSLATIONS / code / "LC_MESSAGES" / "kept.po"
 
 
 def is_translated(message: Message) -> bool:
-    """Whether all of it is: every plural form, and no guess."""
+    """True where every plural form is translated and not fuzzy."""
     said = message.string if isinstance(message.string, tuple | list) else [message.string]
     return all(said) and not message.fuzzy
 
@@ -110,7 +110,7 @@ def _place(path: Path) -> str:
 
 
 def _write(path: Path, catalog: Catalog) -> None:
-    """Without what would change although no sentence has."""
+    """Write a catalog without OMITTED_HEADERS."""
     catalog.fuzzy = False
     written = io.BytesIO()
     write_po(written, catalog, width=100, ignore_obsolete=True, include_lineno=False)

@@ -1,4 +1,4 @@
-"""The languages that customers are spoken to in, and our sentences in each of them.
+"""The languages of the customers' pages and messages, and the product's sentences in each.
 
 A sentence is its own key: the English of the page or of the code. The others stand in
 `portal/i18n/locale/LANGUAGE/LC_MESSAGES/kept.po`, read once when first needed; nothing is compiled.
@@ -22,66 +22,66 @@ from portal.i18n.lazy_string import LazyString, fill_fields
 from portal.paths import TRANSLATIONS
 
 LANGUAGE_CODES = ("en", "es", "ar")
-"""English first: what has no translation is said in it."""
+"""English first: a sentence without a translation stays English."""
 
 DIGITS = {"arab": str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")}
-"""Digits other than ours, by CLDR's name for them; Babel writes the signs between them."""
+"""Other digits than ASCII by their CLDR name; Babel formats the separators."""
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One of the languages that we speak. ``digits`` is CLDR's name of those it writes."""
+    """One supported language. ``digits`` is the CLDR name of its digits."""
 
     code: str
     digits: str = "latn"
 
     @property
     def name(self) -> str:
-        """As its own speakers call it: "Español"."""
+        """Its name in the language itself: "Español"."""
         return (Locale(self.code).get_display_name() or self.code).capitalize()
 
     @property
     def direction(self) -> str:
-        """Which way it runs: `ltr` or `rtl`."""
+        """The direction of its script: `ltr` or `rtl`."""
         return Locale(self.code).text_direction
 
     @property
     def others(self) -> tuple["Language", ...]:
-        """The languages that a reader of this one may switch to."""
+        """The other languages, to switch to."""
         return tuple(Language(code) for code in LANGUAGE_CODES if code != self.code)
 
     @property
     def catalog(self) -> NullTranslations:
-        """Our sentences in it, for the templates."""
+        """The translations, for the templates."""
         return _catalog(self.code)
 
     def gettext(self, msgid: str, /, **fields: Any) -> str:
-        """A sentence of ours in this language, its fields put in."""
+        """A sentence of the product in this language, with its fields filled in."""
         return self.say(LazyString(msgid, **fields))
 
     def ngettext(self, one: str, many: str, count: int, /, **fields: Any) -> str:
-        """One of two sentences of ours by how many there are, which both call ``{count}``."""
-        return self.say(LazyString.counted(one, many, count, **fields))
+        """The singular or plural sentence for a number, which both name ``{count}``."""
+        return self.say(LazyString.pluralized(one, many, count, **fields))
 
-    def say(self, words: str) -> str:
-        """A Sentence in this language. All else is somebody's own words, and stays as it is."""
-        if not isinstance(words, LazyString) or not words:
-            return words
-        if words.plural:
-            said = self.catalog.ngettext(words.msgid, words.plural, words.number)
+    def say(self, text: str) -> str:
+        """A LazyString in this language. Any other text is returned unchanged."""
+        if not isinstance(text, LazyString) or not text:
+            return text
+        if text.plural:
+            said = self.catalog.ngettext(text.msgid, text.plural, text.number)
         else:
-            said = self.catalog.gettext(words.msgid)
-        return fill_fields(said, {name: self._put(told) for name, told in words.fields.items()})
+            said = self.catalog.gettext(text.msgid)
+        return fill_fields(said, {name: self._put(value) for name, value in text.fields.items()})
 
     def number(self, number: float) -> str:
-        """A number as it is written here: "1,600", "1.600"."""
+        """A number in this language: "1,600", "1.600"."""
         said = format_decimal(
             number, locale=self.code, group_separator=True, numbering_system=self.digits
         )
         return said.translate(DIGITS.get(self.digits, {}))
 
     def size(self, size: int) -> str:
-        """Bytes as people say them: "240 kB", "1.2 MB"."""
+        """A number of bytes for people: "240 kB", "1.2 MB"."""
         unit, number = "digital-kilobyte", float(max(round(size / 1_000), 1))
         if size >= 1_000_000:
             unit, number = "digital-megabyte", round(size / 1_000_000, 1)
@@ -97,14 +97,14 @@ class Language:
 
 
 class UntranslatedText(str):
-    """A workflow's words that it does not have in the reader's language, and the one they are in."""
+    """A text of a workflow that is not in the reader's language, with the language that it is in."""
 
     __slots__ = ("locale",)
 
     locale: str
 
     def __new__(cls, words: str, locale: str) -> Self:
-        """These words, in the language of this locale."""
+        """The text, in the language of this locale."""
         made = super().__new__(cls, words)
         made.locale = locale
         return made
@@ -115,7 +115,7 @@ ENGLISH = Language("en")
 
 @cache
 def language_of(locale: str) -> Language:
-    """What is spoken to somebody of "es-MX" or "es_MX"; English where we do not speak theirs."""
+    """The supported language of a locale such as "es-MX" or "es_MX"; else English."""
     code = locale.replace("_", "-").partition("-")[0].lower()
     if code not in LANGUAGE_CODES:
         return ENGLISH
@@ -127,7 +127,7 @@ def language_of(locale: str) -> Language:
 
 
 def negotiate_language(header: str) -> Language:
-    """The first of what a browser asks for (Accept-Language, RFC 9110) that we speak."""
+    """The first supported language of an Accept-Language header (RFC 9110, 12.5.4)."""
     for locale in _by_wish(header.split(",")[:20]):
         if language_of(locale).code == locale.partition("-")[0].lower():
             return language_of(locale)

@@ -1,15 +1,15 @@
-"""A sentence to customers, said where something happens and put into their language at the edge."""
+"""A sentence for customers that is translated only where it is shown."""
 
 from typing import Any, Self
 
 
 class LazyString(str):
-    """An English sentence that remembers what it was made of, to be said in another language.
+    """An English sentence that keeps its message id and fields, so that it can be translated later.
 
     ``LazyString("It is larger than {most} MB", most=10)`` reads as plain English wherever text is
-    wanted; ``Language.say`` says it in the customer's words. A field may be a Sentence itself; a
-    whole number is written as the language writes numbers. Literals only: `bin/translate` reads
-    them here.
+    wanted; ``Language.say`` translates it. A field may be a LazyString itself; a
+    whole number is formatted by the language. Pass literals only: `bin/translate` extracts
+    them from the code.
     """
 
     __slots__ = ("fields", "msgid", "number", "plural")
@@ -20,12 +20,12 @@ class LazyString(str):
     fields: dict[str, Any]
 
     def __new__(cls, msgid: str, /, **fields: Any) -> Self:
-        """Say it in English."""
+        """The sentence in English, with its fields filled in."""
         return cls._make(msgid, "", 1, fields)
 
     @classmethod
-    def counted(cls, one: str, many: str, count: int, /, **fields: Any) -> Self:
-        """One of two sentences by how many there are, which both call ``{count}``."""
+    def pluralized(cls, one: str, many: str, count: int, /, **fields: Any) -> Self:
+        """The singular or plural sentence for a number, which both name ``{count}``."""
         return cls._make(one, many, count, {"count": count, **fields})
 
     @classmethod
@@ -39,7 +39,7 @@ class LazyString(str):
 
 
 def fill_fields(sentence: str, fields: dict[str, str]) -> str:
-    """The sentence with its fields; braces are only special where there are any fields."""
+    """The sentence with its fields; without fields, braces are plain characters."""
     return sentence.format(**fields) if fields else sentence
 
 

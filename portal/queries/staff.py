@@ -1,12 +1,15 @@
-"""Finding people at the desk."""
+"""Finds members of staff, their departments, and who has a request open."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
+import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.models import Department, Membership, StaffMember, hash_token
+from portal.models import Department, Membership, Presence, StaffMember, hash_token
 from portal.models.columns import saved_id
+from portal.models.people.presence import PRESENCE_TIMEOUT
 
 
 async def find_staff_with_departments(
@@ -25,19 +28,19 @@ async def find_staff_with_departments(
 
 
 async def find_staff_by_email(session: AsyncSession, email: str) -> StaffMember | None:
-    """The person with this address, however it is cased."""
+    """The person with this e-mail address, in any case."""
     query = select(StaffMember).where(col(StaffMember.email) == email.strip().lower()[:254])
     return (await session.exec(query)).one_or_none()
 
 
 async def find_by_invitation(session: AsyncSession, secret: str) -> StaffMember | None:
-    """Whoever this invitation was made for, held until the transaction ends; used ones are gone."""
+    """The person with this unused invitation, locked until the transaction ends."""
     query = select(StaffMember).where(col(StaffMember.invitation_hash) == hash_token(secret))
     return (await session.exec(query.with_for_update())).one_or_none()
 
 
 async def all_memberships(session: AsyncSession) -> Sequence[tuple[int, str, bool]]:
-    """Who works where: the person's id, the department's key, whether they lead it."""
+    """Every membership: the person's id, the department's key, whether they lead it."""
     query = (
         select(Membership.staff_member_id, Department.key, Membership.is_lead)
         .join(Department, col(Department.id) == col(Membership.department_id))
@@ -69,7 +72,7 @@ async def staff_by_id(session: AsyncSession, ids: Iterable[int]) -> dict[int, St
 async def list_staff(
     session: AsyncSession, *, limit: int, after: int | None
 ) -> tuple[Sequence[StaffMember], int | None]:
-    """Staff in the order of their creation, and the id of the next page."""
+    """Members of staff by id, and the id after which the next page starts."""
     query = (
         select(StaffMember)
         .where(col(StaffMember.id) > (after or 0))
@@ -78,3 +81,21 @@ async def list_staff(
     )
     people = (await session.exec(query)).all()
     return people[:limit], people[limit - 1].id if len(people) > limit else None
+
+
+async def find_present_colleagues(
+    session: AsyncSession, request_id: int, except_staff_id: int, now: datetime
+) -> Sequence[tuple[str, bool]]:
+    """The names of the others who have this request open, and whether they are writing."""
+    query = (
+        sa.select(col(StaffMember.name), col(Presence.is_writing))
+        .join(StaffMember, col(StaffMember.id) == col(Presence.staff_id))
+        .where(
+            col(Presence.request_id) == request_id,
+            col(Presence.staff_id) != except_staff_id,
+            col(Presence.seen_at) >= now - PRESENCE_TIMEOUT,
+        )
+        .order_by(col(StaffMember.name))
+    )
+    rows = await (await session.connection()).execute(query)
+    return [(name, is_writing) for name, is_writing in rows]

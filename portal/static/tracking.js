@@ -93,7 +93,7 @@
   // What is new is seen for a moment and said once. What is looked at stays where it is: the browser's
   // own anchoring does not see through a morph, and not every browser has it.
   const TOLD = "h1, .who, .note, .next, .promise";
-  const parts = (which = `${TOLD}, .relay > li, .lines > li`) => [...document.querySelectorAll(which)];
+  const parts = (which = `${TOLD}, .timeline > li, .lines > li`) => [...document.querySelectorAll(which)];
   const words = (part) => part.textContent.replace(/\s+/g, " ").trim();
   let known, steady, arrive; // arrive: where to be after one's own words are on the page
   const remember = () => {

@@ -1,4 +1,4 @@
-"""Photos and papers on the customer's page: taking them in, and showing the customer their own."""
+"""Photos and documents on the status page: uploads, and downloads of the customer's own files."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -21,65 +21,67 @@ from portal.tracking.verification.device_cookie import may_see_files, redirect_t
 
 MAX_FILES = 5
 FORM_OVERHEAD_BYTES = 1_000_000
-"""Bytes of all else in a form that brings files."""
+"""Bytes for the other fields of a form with files."""
 
 
 class UploadSizeLimit:
-    """Lets a form with files be as large as its files may be; any other stays as small as ever.
+    """Allows a form with files to be as large as its files may be; other bodies keep their limit.
 
-    A larger one is not read: ``otherwise`` answers it, in words that a person can use.
+    A larger one is not read: ``on_too_large`` gives the response.
     """
 
     def __init__(
         self, app: ASGIApp, on_too_large: Callable[[Request], Awaitable[Response]]
     ) -> None:
         self._app = app
-        self._otherwise = request_response(on_too_large)
+        self._on_too_large = request_response(on_too_large)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one call."""
+        """Serve one call, limited by its content type."""
         headers = Headers(scope=scope)
         app = self._app
         if headers.get("content-type", "").startswith("multipart/form-data"):
-            most = MAX_FILES * scope["app"].state.settings.max_upload_bytes + FORM_OVERHEAD_BYTES
+            max_bytes = (
+                MAX_FILES * scope["app"].state.settings.max_upload_bytes + FORM_OVERHEAD_BYTES
+            )
             announced = headers.get("content-length", "")
             length = int(announced) if announced.isdecimal() else 0
-            if length > most:
-                app, most = self._otherwise, length
-            app = RequestBodyLimitMiddleware(app, max_body_size=most)
+            if length > max_bytes:
+                app, max_bytes = self._on_too_large, length
+            app = RequestBodyLimitMiddleware(app, max_body_size=max_bytes)
         await app(scope, receive, send)
 
 
 async def store_uploads(file_store: FileStore, uploads: Sequence[Upload]) -> list[StoredFile]:
-    """All of them on the shelf, or none. Raises FileRefused, or BadInput for too many."""
+    """Store all files or none. Raises FileRefused, or BadInput for too many."""
     if len(uploads) > MAX_FILES:
         raise BadInput(
-            LazyString.counted(
+            LazyString.pluralized(
                 "Please send at most {count} file at once, and choose it again.",
                 "Please send at most {count} files at once, and choose them again.",
                 MAX_FILES,
             )
         )
     checked = []
-    for one in uploads:
+    for upload in uploads:
         try:
-            checked.append(await file_store.check(one.data, one.name))
+            checked.append(await file_store.check(upload.data, upload.name))
         except FileRefused as refused:
             raise type(refused)(
                 refused.refusal,
                 LazyString(
                     "We could not take “{name}”: {reason}. Please choose your files again.",
-                    name=one.name[:80],
+                    name=upload.name[:80],
                     reason=refused.refusal.text,
                 ),
             ) from None
-    return [await file_store.put(one) for one in checked]
+    return [await file_store.put(file) for file in checked]
 
 
 async def show_file(request: Request) -> Response:
-    """`GET /r/{token}/files/{id}`: a file that the customer sent about this very request.
+    """`GET /r/{token}/files/{id}`: a file that the customer sent about this request.
 
-    A link may be passed on, a passport may not: the browser must be known, or have just sent it.
+    A link may be passed on, so the browser must be trusted or have just sent the file.
     """
     state = request.app.state
     version = await state.status_pages.find_version(request.path_params["token"])

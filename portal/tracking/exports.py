@@ -1,6 +1,6 @@
-"""What a customer takes along: the link on paper or a home screen, an appointment in a calendar.
+"""Exports of the status page: a printable link, a web app manifest, a QR code, a calendar file.
 
-All of these only read, and all open nothing where the link does not.
+All of them only read, and answer 404 for an unknown or revoked link.
 """
 
 from typing import Any
@@ -18,19 +18,19 @@ from portal.web.ical import MEDIA_TYPE, CalendarEntry, to_ical
 from portal.web.printable_link import PrintableLink, printable_link_page, qr_svg
 
 BACKGROUND_COLOR = "#faf7f2"
-"""The page's ground by day, while it starts from the home screen; see customer.css."""
+"""The light background of customer.css, shown while the web app starts."""
 
 
 async def show_manifest(request: Request) -> Response:
-    """`GET /r/{token}/manifest.webmanifest`: this very page as an app on a phone's home screen."""
+    """`GET /r/{token}/manifest.webmanifest`: the page as a web app on a home screen."""
     page = await _find(request)
     if page is None:
         return unknown_link(request)
-    look = app_icon(request.app.state.settings)
-    pictures = [(f"{size}.png", f"{size}x{size}", "image/png") for size in SIZES]
+    icon = app_icon(request.app.state.settings)
+    images = [(f"{size}.png", f"{size}x{size}", "image/png") for size in SIZES]
     icons = [
-        {"src": look.url(name), "sizes": sizes, "type": kind, "purpose": purpose}
-        for name, sizes, kind in [("icon.svg", "any", "image/svg+xml"), *pictures]
+        {"src": icon.url(name), "sizes": sizes, "type": kind, "purpose": purpose}
+        for name, sizes, kind in [("icon.svg", "any", "image/svg+xml"), *images]
         for purpose in ("any", "maskable")
     ]
     manifest = {
@@ -43,34 +43,34 @@ async def show_manifest(request: Request) -> Response:
         "background_color": BACKGROUND_COLOR,
         "theme_color": BACKGROUND_COLOR,
         "lang": page.locale,
-        "dir": page.words.direction,
+        "dir": page.times.direction,
         "icons": icons,
     }
-    return JSONResponse(manifest, headers=_as("application/manifest+json"))
+    return JSONResponse(manifest, headers=_headers("application/manifest+json"))
 
 
 async def show_qr(request: Request) -> Response:
-    """`GET /r/{token}/qr.svg`: the link to the page, to be scanned."""
+    """`GET /r/{token}/qr.svg`: the link to the page as a QR code."""
     page = await _find(request)
     if page is None:
         return unknown_link(request)
     settings = request.app.state.settings
-    return Response(qr_svg(f"{settings.public_url}{page.path}"), headers=_as("image/svg+xml"))
+    return Response(qr_svg(f"{settings.public_url}{page.path}"), headers=_headers("image/svg+xml"))
 
 
 async def show_printable_link(request: Request) -> Response:
-    """`GET /r/{token}/paper`: a slip to print, for whoever likes to have it on the fridge."""
+    """`GET /r/{token}/paper`: the link to the page, to print."""
     page = await _find(request)
     if page is None:
         return unknown_link(request)
     link = f"{request.app.state.settings.public_url}{page.path}"
     return printable_link_page(
-        request, PrintableLink(link, page.first_name, page.reference, page.words, page.path)
+        request, PrintableLink(link, page.first_name, page.reference, page.times, page.path)
     )
 
 
 async def send_calendar(request: Request) -> Response:
-    """`GET /r/{token}/appointment.ics`: what lies ahead with a time of its own; 404 for nothing."""
+    """`GET /r/{token}/appointment.ics`: the appointments ahead; 404 where there is none."""
     page = await _find(request)
     if page is None:
         return unknown_link(request)
@@ -80,23 +80,23 @@ async def send_calendar(request: Request) -> Response:
             LazyString("There is no appointment ahead. When there is one, it stands on your page."),
         )  # fmt: skip
     link = f"{request.app.state.settings.public_url}{page.path}"
-    entries = [_entry(page, one, link) for one in page.appointments]
-    headers = _as(MEDIA_TYPE) | {"Content-Disposition": 'inline; filename="appointment.ics"'}
+    entries = [_entry(page, appointment, link) for appointment in page.appointments]
+    headers = _headers(MEDIA_TYPE) | {"Content-Disposition": 'inline; filename="appointment.ics"'}
     return Response(to_ical(entries, page.now), headers=headers)
 
 
 async def _find(request: Request) -> StatusPage | None:
-    pages_behind_links = request.app.state.status_pages
-    found: StatusPage | None = await pages_behind_links.find_page(request.path_params["token"])
-    return found
+    status_pages = request.app.state.status_pages
+    page: StatusPage | None = await status_pages.find_page(request.path_params["token"])
+    return page
 
 
 def _entry(page: StatusPage, appointment: Appointment, link: str) -> CalendarEntry:
-    """Nothing of the person: calendars are shared, and shown on locked screens."""
+    """Without personal data: calendars are shared, and shown on locked screens."""
     call = language_of(page.locale).say(LazyString("{brand} calls you", brand=page.brand))
     return CalendarEntry(
         uid=f"{appointment.key}.{page.reference}@kept",
-        # It grows with all that the customer can see, so with each new time too.
+        # RFC 5545 wants a higher sequence with each change of the time; this id grows with it.
         sequence=page.last_event_id,
         at=appointment.at,
         title=call if appointment.is_call else f"{page.brand}: {appointment.title}",
@@ -104,5 +104,5 @@ def _entry(page: StatusPage, appointment: Appointment, link: str) -> CalendarEnt
     )
 
 
-def _as(media_type: str) -> dict[str, Any]:
+def _headers(media_type: str) -> dict[str, Any]:
     return {**templating.headers(), "Content-Type": media_type}

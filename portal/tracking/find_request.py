@@ -1,4 +1,4 @@
-"""Finding one's request again: the link goes to the address that we have, never to who asks."""
+"""Find my request: sends the link to the address on record, never to the browser that asks."""
 
 import asyncio
 import re
@@ -28,28 +28,28 @@ from portal.web.rate_limit import RateLimited, client_address
 
 RATE_LIMIT_PER_CLIENT = "60/minute"
 RATE_LIMIT_PER_REQUEST = "10/minute"
-"""For one reference, and for one number or address."""
+"""For each reference, and for each number or address."""
 LINK_INTERVAL_SECONDS = 300
-"""Seconds: asked again within them, the link that was sent is enough."""
+"""Seconds in which the link is sent at most once."""
 MIN_RESPONSE_SECONDS = 0.25
-"""Seconds until the answer, found or not: how long it takes must tell nothing either."""
+"""Seconds until the response, found or not, so that its time does not reveal which."""
 
 
-async def ask(request: Request) -> Response:
-    """`GET /`: the form that asks which request it is."""
+async def show_form(request: Request) -> Response:
+    """`GET /`: the form for the reference and the address."""
     return _form(request)
 
 
 async def send_link(request: Request) -> Response:
-    """`POST /`: the same words whether or not there is such a request."""
+    """`POST /`: the same response whether or not the request exists."""
     answer_at = asyncio.get_running_loop().time() + MIN_RESPONSE_SECONDS
     form = await read_form(request)
     reference = form.get("reference", "").replace("\x00", "").strip()
     contact = form.get("contact", "").replace("\x00", "").strip()
     try:
-        _check(reference, contact)
-        await _count_tries(request, reference, contact)
-        await _send(request, _as_written(reference), contact)
+        _require_both(reference, contact)
+        await _limit_rate(request, reference, contact)
+        await _send(request, _normalize_reference(reference), contact)
     except (BadInput, RateLimited) as refusal:
         return _form(
             request, reference=reference, contact=contact, refusal=refusal.detail,
@@ -59,15 +59,15 @@ async def send_link(request: Request) -> Response:
     return templating.page(request, "tracking/sent.html", {})
 
 
-async def _count_tries(request: Request, reference: str, contact: str) -> None:
+async def _limit_rate(request: Request, reference: str, contact: str) -> None:
     rate_limiter = request.app.state.rate_limiter
     await rate_limiter.allow(RATE_LIMIT_PER_CLIENT, "find from", client_address(request))
-    await rate_limiter.allow(RATE_LIMIT_PER_REQUEST, "find", _as_written(reference))
+    await rate_limiter.allow(RATE_LIMIT_PER_REQUEST, "find", _normalize_reference(reference))
     await rate_limiter.allow(RATE_LIMIT_PER_REQUEST, "find for", contact.lower())
 
 
 async def _send(request: Request, reference: str, contact: str) -> None:
-    """Send the link by the way they named, if it is one of theirs."""
+    """Send the link to that address, where it is one of the customer's."""
     async with request.app.state.database.reading() as session:
         found = await find_service_request(session, reference)
     if found is None or _own_point(found, contact) is None:
@@ -76,50 +76,50 @@ async def _send(request: Request, reference: str, contact: str) -> None:
         service_request = await uow.lock(reference)
         point = _own_point(service_request, contact)
         if point is not None:
-            await _tell_link(uow, service_request, point)
+            await _queue_link(uow, service_request, point)
 
 
-async def _tell_link(uow: UnitOfWork, request: ServiceRequest, point: ContactPoint) -> None:
+async def _queue_link(uow: UnitOfWork, request: ServiceRequest, point: ContactPoint) -> None:
     cause = f"find:{request.id}:{_span(uow.now)}"
     if await was_link_sent(uow.session, cause):
         return
     if request.live_link is None:
-        # The old one opens nothing any more; this one goes to the customer's own address.
+        # The old link is revoked; the new one goes to the customer's own address.
         request.links.append(TrackingLink(created_at=uow.now))
         await uow.session.flush()
     renderer = await uow.renderer(request)
-    words = renderer.say("new_link")
+    body = renderer.say("new_link")
     await uow.outbox.tell(
-        request, MessageKind.LINK, cause, words, channels=[point.channel], urgent=True
+        request, MessageKind.LINK, cause, body, channels=[point.channel], urgent=True
     )
 
 
 def _own_point(request: ServiceRequest, contact: str) -> ContactPoint | None:
-    """The customer's address that this is, however it was typed; None for anybody else's."""
+    """The customer's contact point with this address, in any spelling; None for another address."""
     for point in request.customer.contact_points:
         try:
-            if _in_one_form(contact, point) == point.address:
+            if _normalize_contact(contact, point) == point.address:
                 return point
         except ValueError:
             continue
     return None
 
 
-def _in_one_form(contact: str, point: ContactPoint) -> str:
-    """As we keep it. A number without its country is taken to be of the customer's own."""
+def _normalize_contact(contact: str, point: ContactPoint) -> str:
+    """The address as stored. A number without a country code is read as one of the customer's country."""
     if point.channel == Channel.EMAIL:
         return parse_email_address(contact)
     country = phonenumbers.region_code_for_number(phonenumbers.parse(point.address))
     return parse_phone(contact, country)
 
 
-def _as_written(reference: str) -> str:
-    """A reference as we write it, from one typed with other dashes, spaces or none."""
+def _normalize_reference(reference: str) -> str:
+    """The reference in its stored form, from any spacing, dashes and case."""
     letters = re.sub(r"[\W_]", "", reference).upper()
     return f"{letters[:-7]}-{letters[-7:-3]}-{letters[-3:]}"
 
 
-def _check(reference: str, contact: str) -> None:
+def _require_both(reference: str, contact: str) -> None:
     if not reference or not contact:
         raise BadInput(
             LazyString("Please tell us both: the reference, and your number or address.")

@@ -12,31 +12,31 @@ MAX_FORM_FIELDS = 20
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file as a browser sends it; of what is too large no more than shows that it is."""
+    """An uploaded file; one that is too large is read only one byte past the limit."""
 
     name: str
     data: bytes
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The form's fields; a file in place of words counts as nothing. Raises NotAllowed."""
+    """The form's text fields, without its files. Raises NotAllowed."""
     check_form_origin(request)
     async with request.form(max_files=MAX_FORM_FIELDS, max_fields=MAX_FORM_FIELDS) as form:
-        return {name: told for name, told in form.items() if isinstance(told, str)}
+        return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
 async def read_message_form(request: Request, max_bytes: int) -> tuple[str, list[Upload]]:
-    """Words (``body``) and the files beside them (``file``). Raises NotAllowed.
+    """The text (``body``) and the files (``file``) of a message. Raises NotAllowed.
 
-    ``largest``: bytes of one file that may be taken. A field that was left empty is no file.
+    ``max_bytes`` is the limit of one file. An empty file field is left out.
     """
     check_form_origin(request)
     async with request.form(max_files=MAX_FORM_FIELDS, max_fields=MAX_FORM_FIELDS) as form:
         body = form.get("body", "")
-        chosen = [one for one in form.getlist("file") if isinstance(one, UploadFile)]
+        chosen = [file for file in form.getlist("file") if isinstance(file, UploadFile)]
         uploads = [
-            Upload(one.filename or "", await one.read(max_bytes + 1))
-            for one in chosen
-            if one.filename or one.size
+            Upload(file.filename or "", await file.read(max_bytes + 1))
+            for file in chosen
+            if file.filename or file.size
         ]
         return (body if isinstance(body, str) else ""), uploads

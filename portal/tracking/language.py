@@ -1,4 +1,4 @@
-"""Switching the language: of the page, and of all that we write to its customer from now on."""
+"""Switches the language of a customer: of the page and of all later messages."""
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -14,9 +14,9 @@ from portal.tracking.status_page.endpoints import unknown_link
 
 
 async def switch_language(request: Request) -> Response:
-    """`POST /r/{token}/language`: `locale=`, and the page again in that language.
+    """`POST /r/{token}/language`: `locale=`, then the page in that language.
 
-    Pressed twice it was said once; the region of "es-MX" is kept where Spanish is chosen again.
+    A choice of the current language changes nothing, so that the region of "es-MX" is kept.
     """
     form = await read_form(request)
     token = request.path_params["token"]

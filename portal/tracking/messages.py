@@ -1,4 +1,4 @@
-"""What customers say on their page: a message, or the answer to a question."""
+"""Messages and answers that customers send on their status page."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -27,12 +27,12 @@ from portal.web.rate_limit import RateLimited, client_address
 MESSAGE_RATE_LIMIT = "20/minute"
 FILE_RATE_LIMIT = "60/hour"
 RATE_LIMIT_PER_CLIENT = "120/minute"
-"""Many people may share an address, so one counts for less than a link."""
+"""Higher than the limit of a link, because many customers may share an IP address."""
 MAX_MESSAGE_LENGTH = 1_600
 
 
-async def write(request: Request) -> Response:
-    """`POST /r/{token}/messages`: words, photos and papers for the department that has it."""
+async def post_message(request: Request) -> Response:
+    """`POST /r/{token}/messages`: a text, photos and documents for the current department."""
     token = request.path_params["token"]
     state = request.app.state
     if await state.status_pages.find_version(token) is None:
@@ -49,25 +49,25 @@ async def write(request: Request) -> Response:
         files = await store_uploads(state.file_store, uploads)
         async with state.operations.begin(CUSTOMER_ACTOR) as uow:
             service_request = await lock_by_token(uow.session, token)
-            heard = await receive_web_message(uow, service_request, body, files)
+            message = await receive_web_message(uow, service_request, body, files)
     except NotFound:
         return unknown_link(request)
     except (BadInput, RateLimited, FileRefused) as refusal:
-        return await _again(request, token, refusal, draft=body)
-    taken = see_other(f"/r/{token}#m-{heard.id}")
-    remember_sent(request, taken, heard.id)
-    return taken
+        return await _show_again(request, token, refusal, draft=body)
+    response = see_other(f"/r/{token}#m-{message.id}")
+    remember_sent(request, response, message.id)
+    return response
 
 
 async def reject_oversized(request: Request) -> Response:
-    """More than the most files of the largest size: said on the page, and never read."""
+    """The page with an error for a body over the limit, which is not read."""
     max_bytes = request.app.state.file_store.max_bytes
-    return await _again(
+    return await _show_again(
         request,
         request.path_params["token"],
         FileTooLarge(
             FileRefusal.too_large(max_bytes),
-            LazyString.counted(
+            LazyString.pluralized(
                 "That is too much at once: please send at most {count} file of {most} MB.",
                 "That is too much at once: please send at most {count} files of {most} MB each.",
                 MAX_FILES,
@@ -77,8 +77,8 @@ async def reject_oversized(request: Request) -> Response:
     )
 
 
-async def reply(request: Request) -> Response:
-    """`POST /r/{token}/answers`: yes or no to the question that the page asks."""
+async def post_answer(request: Request) -> Response:
+    """`POST /r/{token}/answers`: yes or no to the open question."""
     form = await read_form(request)
     token = request.path_params["token"]
     state = request.app.state
@@ -90,7 +90,7 @@ async def reply(request: Request) -> Response:
         async with state.operations.begin(CUSTOMER_ACTOR) as uow:
             service_request = await lock_by_token(uow.session, token)
             question = _find_question(service_request, form.get("follow_up", ""))
-            # Pressed twice, it was said once.
+            # A double submit answers once.
             if question.answer != given:
                 at = _read_time(form.get("at", ""), question, given, service_request, uow.now)
                 await answer(
@@ -99,12 +99,14 @@ async def reply(request: Request) -> Response:
     except NotFound:
         return unknown_link(request)
     except (BadInput, Conflict) as refusal:
-        return await _again(request, token, refusal)
+        return await _show_again(request, token, refusal)
     return see_other(f"/r/{token}")
 
 
-async def _again(request: Request, token: str, refusal: PortalError, draft: str = "") -> Response:
-    """The page once more, with the reason, and the words that could not be taken."""
+async def _show_again(
+    request: Request, token: str, refusal: PortalError, draft: str = ""
+) -> Response:
+    """The page with the reason of the rejection and the text that was not accepted."""
     status_pages = request.app.state.status_pages
     version = await status_pages.find_version(token)
     visibility = await visibility_of(request, version.request_id) if version else LINK_ONLY
@@ -140,9 +142,9 @@ def _read_words(text: str) -> str:
 def _read_time(
     text: str, question: FollowUp, given: Answer, request: ServiceRequest, now: datetime
 ) -> datetime | None:
-    """The time that a question for one is answered with, on the customer's clock.
+    """The time that answers a question for one, read in the customer's timezone.
 
-    Raises BadInput where it is missing, over, or more than a year away.
+    Raises BadInput where it is missing, past, or more than a year away.
     """
     if question.expects != AnswerType.TIME or given == Answer.NO:
         return None
@@ -164,7 +166,7 @@ def _read_time(
 
 
 def _find_question(request: ServiceRequest, follow_up: str) -> FollowUp:
-    """The question of that id that was put to this customer. Raises BadInput."""
+    """The asked question with this id. Raises BadInput where this request has none."""
     for question in request.follow_ups:
         if str(question.id) == follow_up.strip() and question.asked_at is not None:
             return question

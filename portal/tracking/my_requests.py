@@ -17,24 +17,24 @@ from portal.tracking.verification.endpoints import ALL_REQUESTS, choose_address
 from portal.web import templating
 
 RECENT_PERIOD = timedelta(days=90)
-"""So long a request stands here after its end."""
+"""How long a closed request is listed."""
 MAX_REQUESTS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class RequestListItem:
-    """One request: its page, or only its reference where its link was taken back."""
+    """One request: its page, or only its reference where its link was revoked."""
 
     reference: str
     title: str
     page: StatusPage | None = None
 
 
-async def show(request: Request) -> Response:
-    """`GET /r/{token}/mine`: open requests, and those that ended of late, each with its link.
+async def show_my_requests(request: Request) -> Response:
+    """`GET /r/{token}/mine`: open and recently closed requests, each with its link.
 
-    Only this customer's own, and only for a browser that is known by an address that nobody
-    shares: a family's phone opens each request by its own link.
+    Only this customer's own, and only for a browser trusted by an address that no other customer
+    uses: with a shared phone, each request opens by its own link.
     """
     token, state = request.path_params["token"], request.app.state
     version = await state.status_pages.find_version(token)
@@ -47,31 +47,32 @@ async def show(request: Request) -> Response:
         service_request = await find_by_token(session, token)
         if service_request is None:
             return unknown_link(request)
-        shared = await is_shared(session, device.channel, device.address, device.customer_id)
-        way = choose_address(
+        is_address_shared = await is_shared(
+            session, device.channel, device.address, device.customer_id
+        )
+        address = choose_address(
             ALL_REQUESTS, await code_destinations(session, service_request, business_time.now())
         )
-        if shared and way is not None and not way.is_shared:
+        if is_address_shared and address is not None and not address.is_shared:
             return redirect_to_code_form(request, ALL_REQUESTS)
         since: datetime = business_time.now() - RECENT_PERIOD
         found = (
             []
-            if shared
+            if is_address_shared
             else await requests_of_customer(session, device.customer_id, since, MAX_REQUESTS)
         )
     listed = []
-    for one in found:
-        link = one.live_link
-        page = (
-            await state.status_pages.find_page(link.token, Visibility(known=True)) if link else None
-        )
-        listed.append(RequestListItem(one.reference, page.title if page else one.title, page))
+    for own in found:
+        link, page = own.live_link, None
+        if link:
+            page = await state.status_pages.find_page(link.token, Visibility(is_trusted=True))
+        listed.append(RequestListItem(own.reference, page.title if page else own.title, page))
     context = {
         "reference": service_request.reference,
         "path": f"/r/{token}",
-        "shared": shared,
-        "open_ones": [one for one in listed if one.page is None or not one.page.is_over],
-        "ended_ones": [one for one in listed if one.page is not None and one.page.is_over],
+        "is_address_shared": is_address_shared,
+        "open_requests": [item for item in listed if item.page is None or not item.page.is_over],
+        "ended_requests": [item for item in listed if item.page is not None and item.page.is_over],
         "locale": service_request.customer.locale,
     }
-    return templating.page(request, "tracking/mine.html", context)
+    return templating.page(request, "tracking/my_requests.html", context)

@@ -1,4 +1,4 @@
-"""What a customer reads while the database is away: kind, honest, and drawn without it."""
+"""The page for customers while the database is unavailable, rendered without it."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -6,26 +6,25 @@ from starlette.responses import Response
 from portal.web import templating
 
 RETRY_AFTER_SECONDS = 15
-"""Seconds until the page is worth another look."""
+"""Seconds until the browser should try again."""
 
 
 def show_outage(request: Request) -> Response:
-    """A 503 that looks again by itself, without a script too.
+    """A 503 that reloads itself by a header, without a script.
 
-    A header says so, since it is about this answer and not about the page. What was to be sent is
-    not lost either, but not here: then nothing is loaded anew over what stands in the form.
+    After a POST it does not: the customer goes back to the form, which still has their message.
     """
-    reading = request.method in ("GET", "HEAD")
-    path = request.url.path if reading else _page_behind(request)
-    context = {"reading": reading, "path": path}
+    is_read = request.method in ("GET", "HEAD")
+    path = request.url.path if is_read else _page_behind(request)
+    context = {"is_read": is_read, "path": path}
     answer = templating.page(request, "tracking/outage.html", context, 503)
     answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    if reading:
+    if is_read:
         answer.headers["Refresh"] = str(RETRY_AFTER_SECONDS)
     return answer
 
 
 def _page_behind(request: Request) -> str:
-    """The customer's own page, for a form that stands on it; else where the form was sent."""
+    """The status page of the token in the URL; without one, the URL itself."""
     token = request.path_params.get("token")
     return f"/r/{token}" if token else request.url.path

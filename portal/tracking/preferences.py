@@ -1,4 +1,4 @@
-"""How a customer wants to hear from us, and whether at all."""
+"""The preferences page: channel, language and opt-outs of a customer."""
 
 from babel import Locale, UnknownLocaleError
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -35,18 +35,18 @@ BUTTONS = {
     "stop_all": ConsentChange(stop=True, about="all", channels=TEXTS + MAIL),
     "start_all": ConsentChange(stop=False, about="all", channels=TEXTS + MAIL),
 }
-"""What each button asks for."""
+"""The consent change of each button."""
 STOP = {"request": "stop_this", "all": "stop_all"}
-"""The same for other systems and older pages, which say `stop=request` or `stop=all`."""
+"""The button for `stop=request` or `stop=all`, which other systems and older pages send."""
 
 
-async def show(request: Request) -> Response:
+async def show_preferences(request: Request) -> Response:
     """`GET /r/{token}/preferences`."""
     return await _page(request, saved="saved" in request.query_params)
 
 
-async def save(request: Request) -> Response:
-    """`POST /r/{token}/preferences`: one button, one wish."""
+async def save_preferences(request: Request) -> Response:
+    """`POST /r/{token}/preferences`: the change of the button that was pressed."""
     form = await read_form(request)
     token = request.path_params["token"]
     if await request.app.state.status_pages.find_version(token) is None:
@@ -54,7 +54,7 @@ async def save(request: Request) -> Response:
     try:
         async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
             service_request = await lock_by_token(uow.session, token)
-            await _grant_wish(uow, service_request, form)
+            await _apply(uow, service_request, form)
     except NotFound:
         return unknown_link(request)
     except (BadInput, Conflict) as refusal:
@@ -62,12 +62,12 @@ async def save(request: Request) -> Response:
     return see_other(f"/r/{token}/preferences?saved")
 
 
-async def _grant_wish(uow: UnitOfWork, request: ServiceRequest, form: dict[str, str]) -> None:
-    wish = STOP.get(form.get("stop", ""), form.get("do", "save"))
-    if wish in BUTTONS:
-        await set_preferences(uow, request, consent_change=BUTTONS[wish])
+async def _apply(uow: UnitOfWork, request: ServiceRequest, form: dict[str, str]) -> None:
+    button = STOP.get(form.get("stop", ""), form.get("do", "save"))
+    if button in BUTTONS:
+        await set_preferences(uow, request, consent_change=BUTTONS[button])
         return
-    if wish != "save":
+    if button != "save":
         raise BadInput(LazyString("Please press one of the buttons."), fields={"do": "save"})
     preferred_channel = _read_channel(request, form.get("channel"))
     locale = _read_language(request, form.get("locale"))
@@ -84,18 +84,18 @@ async def _page(
         service_request = await find_by_token(session, token)
         if service_request is None:
             return unknown_link(request)
-        known = await is_trusted(request, saved_id(service_request))
-        channels = await _channels(session, service_request, known=known)
+        trusted = await is_trusted(request, saved_id(service_request))
+        channels = await _channels(session, service_request, is_browser_trusted=trusted)
     customer = service_request.customer
     page = preferences_view.PreferencesPage(
         reference=service_request.reference,
         locale=_option(customer.locale),
         path=f"/r/{token}",
         channels=channels,
-        chosen=channels[0].kind if channels else "sms",
+        preferred=channels[0].kind if channels else "sms",
         languages=_languages(service_request),
         saved=saved,
-        is_trusted=known,
+        is_trusted=trusted,
         refusal=refusal.detail if refusal else None,
     )
     status = refusal.status if refusal else 200
@@ -104,26 +104,26 @@ async def _page(
 
 
 async def _channels(
-    session: AsyncSession, request: ServiceRequest, *, known: bool
-) -> tuple[preferences_view.Channel, ...]:
-    """The ways to reach this customer, the preferred first, and what they have stopped."""
+    session: AsyncSession, request: ServiceRequest, *, is_browser_trusted: bool
+) -> tuple[preferences_view.ChannelPreference, ...]:
+    """The customer's channels, the preferred one first, and their opt-outs."""
     found = [
         (kind, address)
         for kind in request.customer.channels()
         if (address := request.customer.address(kind, business_time.now())) is not None
     ]
-    wishes = {
-        ConsentQuery(kind, address, about)
+    queries = {
+        ConsentQuery(kind, address, request_id)
         for kind, address in found
-        for about in (None, request.id)
+        for request_id in (None, request.id)
     }
-    welcome = await find_permitted(session, wishes)
+    permitted = await find_permitted(session, queries)
     return tuple(
-        preferences_view.Channel(
+        preferences_view.ChannelPreference(
             "sms" if kind == Channel.SMS else "email",
-            address if known else mask_address(address),
-            "all" if ConsentQuery(kind, address, None) not in welcome
-            else "request" if ConsentQuery(kind, address, request.id) not in welcome
+            address if is_browser_trusted else mask_address(address),
+            "all" if ConsentQuery(kind, address, None) not in permitted
+            else "request" if ConsentQuery(kind, address, request.id) not in permitted
             else "",
         )
         for kind, address in found
@@ -131,25 +131,25 @@ async def _channels(
 
 
 def _languages(request: ServiceRequest) -> tuple[tuple[str, str], ...]:
-    """What we speak, what this request is told in besides, and what the customer has now."""
-    spoken = {key for stage in request.definition.stages for key in stage.title.texts}
-    codes = {*LANGUAGE_CODES, *(_option(code) for code in (request.customer.locale, *spoken))}
+    """The product's languages, those of the workflow, and the customer's own: code and name."""
+    in_workflow = {key for stage in request.definition.stages for key in stage.title.texts}
+    codes = {*LANGUAGE_CODES, *(_option(code) for code in (request.customer.locale, *in_workflow))}
     return tuple((code, _name(code)) for code in sorted(codes))
 
 
 def _option(locale: str) -> str:
-    """The choice that this locale is: "es" for "es-MX", itself where we do not speak it."""
+    """The option for this locale: "es" for "es-MX", the locale itself for another language."""
     code = language_of(locale).code
     return code if locale.lower().startswith(code) else locale
 
 
 def _name(code: str) -> str:
-    """A language as its own speakers call it."""
+    """The name of a language in that language."""
     try:
-        spoken = Locale.parse(code.replace("-", "_"))
+        parsed = Locale.parse(code.replace("-", "_"))
     except (UnknownLocaleError, ValueError):
         return code
-    return (spoken.get_display_name() or code).capitalize()
+    return (parsed.get_display_name() or code).capitalize()
 
 
 def _read_channel(request: ServiceRequest, chosen: str | None) -> Channel | None:
@@ -172,5 +172,5 @@ def _read_language(request: ServiceRequest, chosen: str | None) -> str | None:
         raise BadInput(
             LazyString("We do not write in that language yet."), fields={"locale": "a language"}
         )
-    # Their region stays theirs, where they choose what they have.
+    # The customer's region ("es-MX") is kept where the language does not change.
     return None if chosen == _option(request.customer.locale) else chosen

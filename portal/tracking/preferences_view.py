@@ -1,14 +1,14 @@
-"""What the pages show on which customers choose how we write to them, and whether at all."""
+"""The view models of the preferences page and the unsubscribe page."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
-    """A way to write to the customer; `address` is masked where the browser is not known.
+class ChannelPreference:
+    """A channel of the customer; `address` is masked where the browser is not trusted.
 
-    `stopped` says whether they want nothing by it about this request, or nothing at all.
+    `stopped` is what they have opted out of: this request, or all messages.
     """
 
     kind: Literal["sms", "email"]
@@ -18,16 +18,16 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class PreferencesPage:
-    """How the customer wants to hear from us, and whether at all.
+    """The customer's preferred channel and language, and their opt-outs.
 
-    `is_trusted`: the browser has shown a code, so it reads addresses as they are.
+    `is_trusted`: the browser has shown a code, so addresses are not masked.
     """
 
     reference: str
     locale: str
     path: str
-    channels: tuple[Channel, ...]
-    chosen: Literal["sms", "email"]
+    channels: tuple[ChannelPreference, ...]
+    preferred: Literal["sms", "email"]
     languages: tuple[tuple[str, str], ...]
     saved: bool = False
     refusal: str | None = None
@@ -35,13 +35,13 @@ class PreferencesPage:
 
     @property
     def stopped_all(self) -> bool:
-        """Nothing is written to them at all, by whichever way."""
+        """True where they have opted out of every channel."""
         return all(channel.stopped == "all" for channel in self.channels)
 
 
 @dataclass(frozen=True, slots=True)
 class UnsubscribePage:
-    """Whether mail about this request is stopped, and the ways to stop it."""
+    """Whether e-mail about this request is stopped."""
 
     reference: str
     locale: str

@@ -1,4 +1,4 @@
-"""A link in wrong hands: the customer takes it back, and is sent another."""
+"""Replaces a leaked link: the customer revokes it and is sent a new one."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,8 +20,8 @@ from portal.web import templating
 NEXT_PATH = "replace"
 
 
-async def ask(request: Request) -> Response:
-    """`GET /r/{token}/replace`: what will happen, and one button; first, the code."""
+async def show_form(request: Request) -> Response:
+    """`GET /r/{token}/replace`: the form with one button; it needs a code."""
     token, state = request.path_params["token"], request.app.state
     version = await state.status_pages.find_version(token)
     if version is None:
@@ -35,10 +35,10 @@ async def ask(request: Request) -> Response:
     return _page(request, service_request, done="done" in request.query_params)
 
 
-async def replace(request: Request) -> Response:
-    """`POST /r/{token}/replace`: the old link opens nothing from now on, a new one is sent.
+async def submit(request: Request) -> Response:
+    """`POST /r/{token}/replace`: revokes the link and sends a new one.
 
-    Other browsers of the customer's are known no more. This one goes on at the new link.
+    The customer's other browsers are no longer trusted; this one is redirected to the new link.
     """
     await read_form(request)
     token, state = request.path_params["token"], request.app.state
@@ -65,4 +65,4 @@ def _page(request: Request, service_request: ServiceRequest, *, done: bool) -> R
         "done": done,
         "locale": service_request.customer.locale,
     }
-    return templating.page(request, "tracking/replace.html", context)
+    return templating.page(request, "tracking/replace_link.html", context)

@@ -1,13 +1,13 @@
-"""What machines that read the web are asked to leave alone."""
+"""The paths that crawlers are asked to leave out."""
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
-WORDS = "User-agent: *\nDisallow: /r/\nDisallow: /desk\nDisallow: /api/\nDisallow: /hooks/\n"
-"""Links are secrets. Who asks nobody finds `noindex` on each page as well."""
+ROBOTS_TXT = "User-agent: *\nDisallow: /r/\nDisallow: /desk\nDisallow: /api/\nDisallow: /hooks/\n"
+"""Links are secrets. Each page has `noindex` too, for crawlers that ignore this file."""
 
 
 async def show_robots(request: Request) -> PlainTextResponse:
     """`GET /robots.txt`."""
     del request
-    return PlainTextResponse(WORDS, headers={"X-Content-Type-Options": "nosniff"})
+    return PlainTextResponse(ROBOTS_TXT, headers={"X-Content-Type-Options": "nosniff"})

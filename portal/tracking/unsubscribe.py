@@ -21,7 +21,7 @@ ONE_CLICK = "List-Unsubscribe"
 """The field of a mail program's post (RFC 8058)."""
 
 
-async def ask(request: Request) -> Response:
+async def show_form(request: Request) -> Response:
     """`GET /r/{token}/unsubscribe`: how it stands, and two buttons. It changes nothing."""
     token = request.path_params["token"]
     if await request.app.state.status_pages.find_version(token) is None:

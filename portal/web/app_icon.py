@@ -13,20 +13,20 @@ from portal.settings import Settings
 from portal.web.static_files import CACHE_FOR_A_YEAR
 
 SIZES = (192, 512)
-"""Pixels, as phones want them for a home screen and while a page starts."""
+"""Pixels of the icons for a home screen and a start screen."""
 APPLE_TOUCH_SIZE = 180
-"""Pixels, of the one that iPhones ask for at an address of their own."""
+"""Pixels of the icon that iPhones request at a URL of their own."""
 LETTER = 0.56
-"""Of the icon's height. A phone may cut the icon round: all stays in the middle four fifths."""
+"""A share of the icon's height. A phone may crop the icon to a circle of four fifths."""
 SUPERSAMPLING = 4
-"""It is drawn so much larger first, for the edges."""
+"""The factor by which it is first drawn larger, for smooth edges."""
 WHITE = "#fff"
 UNKNOWN = "\uffff"
-"""No letter at all: how a font shows one that it does not have."""
+"""A character that no font has, to see how a font draws a missing letter."""
 
 
 async def serve_icon(request: Request) -> Response:
-    """`GET /icons/{name}`, and `/apple-touch-icon.png`, which iPhones ask for unasked; else 404."""
+    """`GET /icons/{name}`, and `/apple-touch-icon.png`, which iPhones request by themselves; else 404."""
     look = app_icon(request.app.state.settings)
     name = request.path_params.get("name", f"{APPLE_TOUCH_SIZE}.png")
     by_hash = request.query_params.get("v") == look.version
@@ -43,21 +43,21 @@ async def serve_icon(request: Request) -> Response:
 
 
 class AppIcon:
-    """One brand's icon, in all its sizes; drawn when it is first asked for."""
+    """The icon of one brand in all its sizes, each drawn on first use."""
 
     def __init__(self, brand: str, color: str) -> None:
-        self.letter = next((one.upper() for one in brand if one.isalnum()), "")
+        self.letter = next((letter.upper() for letter in brand if letter.isalnum()), "")
         self.color = color
         self.version = sha256(f"1 {self.letter} {color}".encode()).hexdigest()[:8]
         self._drawn: dict[int, bytes] = {}
 
     def url(self, name: str) -> str:
-        """Where to ask for exactly this look."""
+        """The URL of this version of the icon."""
         return f"/icons/{name}?v={self.version}"
 
     @property
     def svg(self) -> str:
-        """For every size, in the reader's own font."""
+        """The icon as SVG, in the font of the device."""
         return (
             '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">'
             f'<rect width="100" height="100" fill="{self.color}"/>'
@@ -78,12 +78,12 @@ class AppIcon:
         pen = ImageDraw.Draw(image)
         font = ImageFont.load_default(large * LETTER * 1.2)
         if _has(font, self.letter):
-            told: Any = {"font": font, "stroke_width": large // 90}
-            left, top, right, bottom = pen.textbbox((0, 0), self.letter, **told)
+            style: Any = {"font": font, "stroke_width": large // 90}
+            left, top, right, bottom = pen.textbbox((0, 0), self.letter, **style)
             at = ((large - left - right) / 2, (large - top - bottom) / 2)
-            pen.text(at, self.letter, fill=WHITE, **told)
+            pen.text(at, self.letter, fill=WHITE, **style)
         else:
-            # The font at hand knows few scripts: then it is the sign of a leg under way.
+            # The font knows few scripts: without the letter, the sign of a current step is drawn.
             for part, fill in ((0.22, WHITE), (0.3, self.color), (0.38, WHITE)):
                 edges = (large * part, large * part, large * (1 - part), large * (1 - part))
                 pen.ellipse(edges, fill)
@@ -98,7 +98,7 @@ def _look(brand: str, color: str) -> AppIcon:
 
 
 def app_icon(settings: Settings) -> AppIcon:
-    """The look of this organisation: its colour by day, on which white can be read."""
+    """The icon of this organisation, on its light accent, which white text contrasts with."""
     return _look(settings.brand, str(settings.accent.day))
 
 

@@ -1,4 +1,4 @@
-"""How often is too often: limits where guessing pays, by the `limits` library."""
+"""Rate limits against guessing, by the `limits` library."""
 
 from limits import parse
 from limits.aio.storage import MemoryStorage
@@ -20,15 +20,15 @@ def client_address(request: Request) -> str:
 
 
 class RateLimiter:
-    """Counts tries by whatever names the one who tries (an address, a key)."""
+    """Counts attempts by a key, such as a client's address."""
 
     def __init__(self) -> None:
-        # In memory: each process counts for itself, which is enough to make guessing hopeless,
-        # and no page depends on Redis being there.
+        # In memory: each process counts for itself, which is enough against guessing, and no
+        # page depends on Redis.
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     async def allow(self, limit: str, *who: str) -> None:
-        """Count one try. Raises RateLimited past ``limit`` ("5/minute")."""
+        """Count one attempt. Raises RateLimited past ``limit`` ("5/minute")."""
         if not await self._limiter.hit(parse(limit), *who):
             raise RateLimited(
                 LazyString("That was too often in a short time. Please try again in a minute.")

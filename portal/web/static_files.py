@@ -1,4 +1,4 @@
-"""The files a page refers to: scripts and styles, named by what is in them.
+"""Static files: scripts and styles, named by a hash of their content.
 
 All of `portal/static/` is read once, at the start, and kept packed. An address carries a hash of
 the content (`/static/tracking.js?v=1f0c…`), so a browser keeps a file for good and never keeps an
@@ -22,7 +22,7 @@ CACHE_FOR_A_YEAR = "public, max-age=31536000, immutable"
 
 @dataclass(frozen=True, slots=True)
 class StaticFile:
-    """One file as it is served: its bytes, plain and packed, and the hash that names them."""
+    """One file as it is served: its bytes, plain and gzipped, and their hash."""
 
     name: str
     media_type: str
@@ -32,12 +32,12 @@ class StaticFile:
 
     @property
     def url(self) -> str:
-        """Where to ask for exactly this content."""
+        """The URL of this version of the file."""
         return f"/static/{self.name}?v={self.version}"
 
 
 async def serve_static_file(request: Request) -> Response:
-    """`GET /static/{name}`: the file, kept for a year when asked for by its hash; else 404."""
+    """`GET /static/{name}`: the file, cacheable for a year when its hash is given; else 404."""
     found = static_files().get(request.path_params["name"])
     if found is None:
         return Response("There is no such file.", status_code=404, media_type="text/plain")
@@ -54,7 +54,7 @@ async def serve_static_file(request: Request) -> Response:
 
 
 async def serve_logo(request: Request) -> Response:
-    """`GET /logo`: the brand's picture, kept for a year when asked for by its hash; else 404."""
+    """`GET /logo`: the logo, cacheable for a year when its hash is given; else 404."""
     logo = request.app.state.settings.theme.logo
     if logo is None:
         return Response("There is no logo.", status_code=404, media_type="text/plain")
@@ -65,14 +65,14 @@ async def serve_logo(request: Request) -> Response:
         headers={
             "Cache-Control": CACHE_FOR_A_YEAR if by_hash else "no-cache",
             "X-Content-Type-Options": "nosniff",
-            # Looked at by itself, an SVG is a page: it draws, and does nothing.
+            # Opened by itself, an SVG is a page: the policy allows it no script.
             "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
         },
     )
 
 
 def static_url(name: str) -> str:
-    """The address of a file in `portal/static/`; KeyError when there is none, so a test sees it."""
+    """The URL of a file in `portal/static/`. Raises KeyError where there is none."""
     return static_files()[name].url
 
 
@@ -88,7 +88,7 @@ def _read(path: Path) -> StaticFile:
         name=path.name,
         media_type=mimetypes.guess_type(path.name)[0] or "text/plain",
         body=body,
-        # mtime=0: the same file is the same bytes on every machine.
+        # mtime=0, so that the bytes do not depend on the machine.
         gzipped=gzip.compress(body, 9, mtime=0),
         version=hashlib.sha256(body).hexdigest()[:16],
     )

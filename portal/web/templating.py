@@ -29,15 +29,15 @@ from portal.paths import TEMPLATES
 from portal.web.static_files import static_url
 
 ENGLISH_PREFIXES = ("/desk", "/demo", "/api/", "/hooks/")
-"""What begins so is for staff and systems, and in English."""
+"""Paths with these prefixes are for staff and systems, and in English."""
 
 
 def page(
     request: Request, name: str, context: Mapping[str, Any], status: int = 200
 ) -> HTMLResponse:
     """A whole page."""
-    told = _complete(request, context)
-    return HTMLResponse(render(name, told), status, headers=headers(told["theme"]))
+    complete = _complete(request, context)
+    return HTMLResponse(render(name, complete), status, headers=headers(complete["theme"]))
 
 
 def fragment(
@@ -49,27 +49,27 @@ def fragment(
     *,
     out_of_band: Sequence[str] = (),
 ) -> HTMLResponse:
-    """One named block of a page, for a part that changes by itself.
+    """One named block of a page, for a part that is updated alone.
 
     ``beside`` are templates that say themselves which other part of the page they replace.
 
     What stands around the block in the template is not looked at: who may see the block is for the
     endpoint to decide.
     """
-    told = _complete(request, context)
-    env = environment(language_of(told["locale"]))
-    body = render_block(env, name, block, told)
-    body += "".join(env.get_template(one).render(told) for one in out_of_band)
-    return HTMLResponse(body, status, headers=headers(told["theme"]))
+    complete = _complete(request, context)
+    env = environment(language_of(complete["locale"]))
+    body = render_block(env, name, block, complete)
+    body += "".join(env.get_template(template).render(complete) for template in out_of_band)
+    return HTMLResponse(body, status, headers=headers(complete["theme"]))
 
 
 def error_page(request: Request, status: int, title: str, detail: str) -> HTMLResponse:
-    """The page for something that did not go well: `title` says what, `detail` what to do now."""
+    """The page of an error: `title` says what happened, `detail` what to do."""
     return page(request, "error.html", {"title": title, "detail": detail}, status)
 
 
 def render(name: str, context: Mapping[str, Any]) -> str:
-    """A page's HTML, for keeping.
+    """The HTML of a page, for a cache.
 
     `context` has all of it, `brand`, `support_contact`, `theme` and `locale` included.
     """
@@ -78,7 +78,7 @@ def render(name: str, context: Mapping[str, Any]) -> str:
 
 
 def visitor_language(request: Request) -> Language:
-    """Of somebody whom we do not know: what the address says, else what their browser asks for."""
+    """The language of an unknown visitor: as the URL says, else as their browser asks for."""
     if request.url.path.startswith(ENGLISH_PREFIXES):
         return ENGLISH
     if "lang" in request.query_params:
@@ -88,7 +88,7 @@ def visitor_language(request: Request) -> Language:
 
 @cache
 def headers(theme: Theme = DEFAULT_THEME) -> dict[str, str]:
-    """What every page is sent with. Nothing inline runs; of inline styles only our own, by hash."""
+    """The headers of every page. No inline script runs; inline styles only by their hash."""
     policy = (
         "default-src 'none'",
         "script-src 'self'",
@@ -98,13 +98,13 @@ def headers(theme: Theme = DEFAULT_THEME) -> dict[str, str]:
         "manifest-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
-        # The page that shows the idea has the phone and the desk in frames of its own origin.
+        # The demo page shows the phone and the desk in frames of its own origin.
         "frame-src 'self'",
         "frame-ancestors 'self'",
     )
     return {
         "Content-Security-Policy": "; ".join(policy),
-        # A tracking link is a secret: it leaves neither in a referrer, an index nor a cache.
+        # A tracking link is a secret: no referrer, search index or cache may keep it.
         "Referrer-Policy": "no-referrer",
         "X-Robots-Tag": "noindex",
         "Cache-Control": "no-store",
@@ -114,7 +114,7 @@ def headers(theme: Theme = DEFAULT_THEME) -> dict[str, str]:
 
 @cache
 def environment(language: Language = ENGLISH) -> Environment:
-    """The templates in one language, with what all of them may use."""
+    """The template environment of one language, with its filters and globals."""
     env = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -126,10 +126,9 @@ def environment(language: Language = ENGLISH) -> Environment:
     )
     catalog = language.catalog
     env.install_gettext_callables(catalog.gettext, catalog.ngettext, newstyle=True)  # type: ignore[attr-defined]
-    # A plain sentence is itself, or the one in its place; the extension's own `_` costs five
-    # times as much for it.
+    # A sentence without fields needs one lookup; the extension's own `_` takes five times as long.
     is_english = language.code == ENGLISH.code
-    env.globals["_"] = Markup if is_english else lambda words: Markup(catalog.gettext(words))  # noqa: S704
+    env.globals["_"] = Markup if is_english else lambda text: Markup(catalog.gettext(text))  # noqa: S704
     env.filters |= {
         "contact_link": contact_link,
         "marked": with_lang_attribute,
@@ -143,7 +142,7 @@ def environment(language: Language = ENGLISH) -> Environment:
 
 @cache
 def contact_link(contact: str) -> Markup:
-    """Where to reach a person, to be tapped where it is a number or an address."""
+    """The support contact, as a link where it is a phone number or an e-mail address."""
     if re.fullmatch(r"[+\d][\d ().-]+", contact):
         return Markup('<a href="tel:{}" dir="ltr">{}</a>').format(
             re.sub(r"[^+\d]", "", contact), contact
@@ -153,35 +152,35 @@ def contact_link(contact: str) -> Markup:
     return Markup("{}").format(contact)
 
 
-def time_element(said: str, at: datetime) -> Markup:
-    """The words for a time, with the time for machines (UTC) behind them."""
-    return Markup(f'<time datetime="{at:%Y-%m-%dT%H:%MZ}">{escape(said)}</time>')  # noqa: S704
+def time_element(text: str, at: datetime) -> Markup:
+    """A <time> element: the text for a time, with its value in UTC."""
+    return Markup(f'<time datetime="{at:%Y-%m-%dT%H:%MZ}">{escape(text)}</time>')  # noqa: S704
 
 
-def with_lang_attribute(words: str) -> Markup:
-    """Words with the language that they are in, where it is not the page's own."""
-    if not isinstance(words, UntranslatedText):
-        return escape(words)
-    return Markup('<span lang="{}" dir="auto">{}</span>').format(words.locale, words)
+def with_lang_attribute(text: str) -> Markup:
+    """The text, in a <span> with its language where that is not the page's."""
+    if not isinstance(text, UntranslatedText):
+        return escape(text)
+    return Markup('<span lang="{}" dir="auto">{}</span>').format(text.locale, text)
 
 
 def _complete(request: Request, context: Mapping[str, Any]) -> dict[str, Any]:
-    """`context` with what the frame of every page asks for, where it does not say otherwise."""
+    """`context` with the defaults of the values that every page needs."""
     settings = request.app.state.settings
-    told = context.get("locale")
-    language = language_of(told) if told else visitor_language(request)
+    locale = context.get("locale")
+    language = language_of(locale) if locale else visitor_language(request)
     frame = {
         "brand": settings.brand,
         "support_contact": settings.support_contact,
         "theme": settings.theme,
     }
-    # A language chosen by a link goes on to the next page with the links on this one.
+    # A language chosen in the URL is carried on by the links of the page.
     chosen = f"?lang={language.code}" if "lang" in request.query_params else ""
     return _in(language, {**frame, "chosen": chosen, **context})
 
 
 def _in(language: Language, context: Mapping[str, Any]) -> dict[str, Any]:
-    """`context` with the language that the page is in, and how it runs."""
+    """`context` with the page's language and its direction."""
     return {
         **context,
         "locale": language.code,

@@ -61,7 +61,7 @@ async def test_same_key_with_other_body_or_path_is_rejected(
     assert (await api.get(f"/requests/{first['reference']}")).json() == first
 
 
-async def test_advancing_twice_by_one_call_advances_once(
+async def test_repeated_advance_advances_once(
     api: httpx2.AsyncClient, card_request: ServiceRequest, organisation: Organisation
 ) -> None:
     path = f"/requests/{card_request.reference}/advance"
@@ -73,7 +73,7 @@ async def test_advancing_twice_by_one_call_advances_once(
     assert kinds.count(EventKind.STAGE_COMPLETED) == 1
 
 
-async def test_ten_at_the_same_moment_open_one_request(
+async def test_concurrent_repeats_open_one_request(
     api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     """The lock is the database's, so this holds across processes too."""
@@ -120,7 +120,7 @@ async def test_idempotency_key_expires_after_a_day(
     assert later.json()["reference"] != first.json()["reference"]
 
 
-async def test_two_systems_may_use_the_same_idempotency_key(
+async def test_idempotency_keys_are_separate_for_each_api_key(
     api: httpx2.AsyncClient, organisation: Organisation, database: Database
 ) -> None:
     key, secret = ApiKey.make("shop", now())
@@ -134,7 +134,7 @@ async def test_two_systems_may_use_the_same_idempotency_key(
 
 
 @pytest.mark.parametrize("name", ["", "x" * 256, "caf\u00e9"])
-async def test_an_idempotency_key_is_plain_and_short(
+async def test_invalid_idempotency_key_is_rejected(
     name: str, api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     headers = [("Idempotency-Key", name.encode("latin-1"))]

@@ -75,9 +75,7 @@ async def test_filters_return_only_matching_requests(
         assert await found(api, **query) == [five[name] for name in names], query
 
 
-async def test_a_reference_is_found_however_it_is_cased(
-    api: httpx2.AsyncClient, five: dict[str, str]
-) -> None:
+async def test_reference_filter_ignores_case(api: httpx2.AsyncClient, five: dict[str, str]) -> None:
     assert await found(api, q=five["taken"].lower()) == [five["taken"]]
 
 

@@ -135,7 +135,7 @@ NOT_OPENED = [
 ]
 
 
-async def test_a_request_that_cannot_be_opened_names_the_field(
+async def test_invalid_new_request_names_the_field(
     api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     for body, field in NOT_OPENED:
@@ -145,7 +145,7 @@ async def test_a_request_that_cannot_be_opened_names_the_field(
             assert (await session.exec(select(ServiceRequest))).all() == [], body
 
 
-async def test_numbers_and_depths_that_no_database_takes_are_refused(
+async def test_unstorable_numbers_and_depths_are_rejected(
     api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     order = '{"workflow": "card", "customer": {"name": "M"}, "fields": {"a": %s}}'
@@ -241,7 +241,7 @@ async def test_rule_violation_is_explained_and_changes_nothing(
 LOCALES = ["en", "es-MX", "pt_BR", "zz", "ar", "x1"]
 
 
-async def test_any_language_opens_a_request_and_can_be_read(
+async def test_request_in_any_locale_works(
     api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     for locale in LOCALES:

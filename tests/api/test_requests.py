@@ -69,7 +69,7 @@ async def test_create_returns_the_whole_request_with_its_state(
     assert [one.to_address for one in told] == ["+14155550132"]
 
 
-async def test_one_request_is_read_whole_however_its_reference_is_cased(
+async def test_request_is_read_by_reference_in_any_case(
     api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     request = await opened(api)
@@ -78,7 +78,7 @@ async def test_one_request_is_read_whole_however_its_reference_is_cased(
     assert again.json() == request
 
 
-async def test_martins_card_from_opening_to_his_yes(
+async def test_card_request_from_opening_to_confirmation(
     api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     request = await opened(api)
@@ -134,7 +134,7 @@ async def test_acting_as_an_unknown_person_is_rejected(
     assert (await api.get(f"/requests/{request['reference']}")).json() == request
 
 
-async def test_a_handoff_is_accepted_by_its_department_only(
+async def test_only_the_receiving_department_accepts_a_handoff(
     api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     request = await moved(api, await opened(api), "advance")
@@ -146,7 +146,7 @@ async def test_a_handoff_is_accepted_by_its_department_only(
     assert request["owner"]["email"] == "uma@acme.example"
 
 
-async def test_a_refused_handoff_goes_back_to_its_sender_with_the_reason(
+async def test_refused_handoff_returns_with_the_reason(
     api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     request = await moved(api, await opened(api), "advance")
@@ -180,7 +180,7 @@ async def test_stale_version_is_rejected_and_nothing_moves(
     assert (await api.get(f"/requests/{request['reference']}")).json() == now
 
 
-async def test_holding_says_why_and_resuming_ends_it(
+async def test_hold_has_a_reason_and_resume_ends_it(
     api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     request = await opened(api)
@@ -193,7 +193,7 @@ async def test_holding_says_why_and_resuming_ends_it(
     assert (request["status"], request["hold"]) == ("open", None)
 
 
-async def test_sending_back_cancelling_and_reopening(
+async def test_send_back_cancel_and_reopen(
     api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     request = await moved(api, await opened(api), "advance")
@@ -238,7 +238,7 @@ async def test_the_same_external_id_opens_one_request(
     assert len((await api.get("/requests")).json()["items"]) == 1
 
 
-async def test_a_name_may_have_any_letters_and_a_customer_no_address(
+async def test_customer_with_any_name_and_no_address(
     api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     answer = await api.post(
@@ -253,7 +253,7 @@ async def test_a_name_may_have_any_letters_and_a_customer_no_address(
     assert "no phone number" in told["reason"]
 
 
-async def test_writing_to_the_customer_is_recorded_with_its_author(
+async def test_message_records_its_author(
     api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     request = await opened(api)
@@ -317,7 +317,7 @@ async def test_promise_is_made_rescheduled_and_fulfilled(
     assert (await api.get(path)).json()["items"] == [kept.json()]
 
 
-async def test_a_promise_of_another_request_is_not_found(
+async def test_promise_of_another_request_is_404(
     api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     first, second = await opened(api), await opened(api)
@@ -329,7 +329,7 @@ async def test_a_promise_of_another_request_is_not_found(
     assert answer.status_code == 404
 
 
-async def test_what_was_opened_at_the_desk_is_the_same_request(
+async def test_request_opened_at_the_desk_is_read_by_the_api(
     api: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
     answer = await api.get(f"/requests/{card_request.reference}")

@@ -180,7 +180,7 @@ def test_martin_follows_his_card_and_confirms_it(
     story.sees("Has your card arrived?")
     story.submit(page, page.get_by_role("button", name="Yes"))
     story.sees("All done, Martin", "You confirmed it", "The whole way")
-    expect(page.locator(".relay [aria-current]")).to_have_count(0)
+    expect(page.locator(".timeline [aria-current]")).to_have_count(0)
     look_at(page)
     assert story.stands()[0] == "completed"
     assert phone.has_nothing_new()

@@ -35,7 +35,7 @@ def test_the_first_screen_says_all_that_matters(page: Page) -> None:
         show_state(page, state)
         (bar,) = places(page, ".write")
         # Three open promises come before the last of it.
-        last = "" if name == "promises" else ", .yours"
+        last = "" if name == "promises" else ", .turn"
         for place in places(page, f"h1, .who, .next, .ask{last}"):
             assert place["y"] + place["height"] <= bar["y"], name
 

@@ -63,13 +63,13 @@ def test_all_strings_are_extracted(code: str) -> None:
     assert not read(code).obsolete
 
 
-def test_the_template_for_new_languages_is_in_step() -> None:
+def test_catalog_template_is_up_to_date() -> None:
     with (TRANSLATIONS / "kept.pot").open("rb") as file:
         assert {entry.id for entry in read_po(file)} == {entry.id for entry in extract()}
 
 
 @pytest.mark.parametrize("code", OTHERS)
-def test_a_translation_says_what_is_filled_in_and_nothing_else(code: str) -> None:
+def test_translations_use_exactly_the_given_fields(code: str) -> None:
     """The same fields and marks in each form; as many forms as the language has."""
     catalog = read(code)
     for entry in (entry for entry in catalog if entry.id):
@@ -88,7 +88,7 @@ def found_in(text: str) -> set[tuple[str, ...]]:
     return set(FIELD.findall(text))
 
 
-def test_each_language_has_the_plural_forms_that_it_has() -> None:
+def test_each_language_has_its_plural_forms() -> None:
     """CLDR: two for Spanish, six for Arabic."""
     assert [read(code).num_plurals for code in OTHERS] == [2, 6]
     one, many = (
@@ -168,11 +168,11 @@ def english_in(page: str, told: set[str]) -> list[str]:
 @pytest.mark.parametrize("state", STATES)
 def test_status_page_is_fully_translated_in_every_state(state: str) -> None:
     page = replace(STATES[state], locale="ar")
-    told = {fact for fact in facts(page) if len(fact) > 1} | {page.words.place}
+    told = {fact for fact in facts(page) if len(fact) > 1} | {page.times.place}
     assert english_in(html(page), told) == []
 
 
-async def test_no_english_is_left_on_any_page_of_a_customer(
+async def test_no_customer_page_has_untranslated_text(
     client: httpx2.AsyncClient, organisation: Organisation, arabs: ServiceRequest
 ) -> None:
     """Departments and the workflow of the tests are called in English; those words are given."""
@@ -191,7 +191,7 @@ async def test_no_english_is_left_on_any_page_of_a_customer(
         assert english_in(page.text, told | {arabs.definition.name}) == [], path
 
 
-async def test_a_visitor_whom_we_do_not_know_is_read_to_in_what_their_browser_asks_for(
+async def test_unknown_visitor_gets_the_browsers_language(
     client: httpx2.AsyncClient,
 ) -> None:
     asks = {"Accept-Language": "de-CH, ar;q=0.9, en;q=0.8"}
@@ -205,7 +205,7 @@ async def test_a_visitor_whom_we_do_not_know_is_read_to_in_what_their_browser_as
     assert '<html lang="en"' in (await client.get("/desk/nothing", headers=asks)).text
 
 
-async def test_a_visitor_may_choose_another_language_by_a_link(client: httpx2.AsyncClient) -> None:
+async def test_visitor_switches_language_by_link(client: httpx2.AsyncClient) -> None:
     """It stays chosen when the form is sent, and nothing is kept of it."""
     english = (await client.get("/")).text
     assert '<a href="?lang=es" lang="es" hreflang="es">Español</a>' in english
@@ -237,7 +237,7 @@ async def test_the_customer_switches_the_language_of_page_and_messages(
     assert "Escribir a Telesales" in (await client.get(path)).text
 
 
-async def test_a_language_that_we_do_not_speak_changes_nothing(
+async def test_unsupported_language_changes_nothing(
     client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     path = f"{path_of(card_request)}/language"
@@ -285,7 +285,7 @@ async def test_errors_are_translated(
         ("ar-EG", "rtl", ("كتب إليك Tess", "عرض طلبك", "لا مزيد من البريد عن هذا الطلب")),
     ],
 )
-async def test_a_mail_is_in_the_customers_language_and_runs_its_way(
+async def test_email_has_the_customers_language_and_direction(
     organisation: Organisation, settings: Settings, locale: str, way: str, says: tuple[str, ...]
 ) -> None:
     """It is said on the outer table too: mail programs drop what stands on <html>."""
@@ -312,7 +312,7 @@ async def test_a_mail_is_in_the_customers_language_and_runs_its_way(
 # --- sentences, times and figures -----------------------------------------------------------------
 
 
-def test_a_sentence_reads_as_english_until_a_language_is_known() -> None:
+def test_lazy_string_reads_as_english() -> None:
     large = FileRefusal.too_large(10_000_000).text
     told = LazyString("We could not take “{name}”: {reason}. Please choose your files again.",
                     name="{x}.tiff", reason=large)  # fmt: skip
@@ -325,7 +325,7 @@ def test_a_sentence_reads_as_english_until_a_language_is_known() -> None:
     assert language_of("es").say("Yes") == "Yes", "somebody's own words stay as they are"
 
 
-async def test_words_of_a_workflow_in_another_language_are_marked(
+async def test_untranslated_workflow_text_is_marked(
     client: httpx2.AsyncClient, arabs: ServiceRequest
 ) -> None:
     """So that they are spoken as what they are; what is in the page's own language is not."""
@@ -348,11 +348,11 @@ async def test_words_of_a_workflow_in_another_language_are_marked(
         ("," * 10_000 + "es", "en"),
     ],
 )
-def test_what_a_browser_asks_for_first_of_what_we_speak(header: str, code: str) -> None:
+def test_accept_language_picks_the_first_supported_language(header: str, code: str) -> None:
     assert negotiate_language(header).code == code
 
 
-def test_a_locale_that_nobody_speaks_here_is_english() -> None:
+def test_unsupported_locale_is_english() -> None:
     for locale in ("fr", "zz", "", "e", "español", "../es", "es_" + "X" * 40):
         assert language_of(locale).code in {"en", "es"}
         assert TimeFormatter(locale, "UTC", NOW).direction == "ltr"
@@ -381,7 +381,7 @@ def test_a_locale_that_nobody_speaks_here_is_english() -> None:
         ),
     ],
 )  # fmt: skip
-def test_times_are_said_as_each_language_says_them(locale: str, said: tuple[str, ...]) -> None:
+def test_times_follow_each_language(locale: str, said: tuple[str, ...]) -> None:
     """Names, plurals and digits by CLDR: Egypt writes Arabic-Indic digits, "ar" alone does not."""
     words = TimeFormatter(locale, "America/New_York", NOW)
     friday = NOW - timedelta(days=4)
@@ -396,7 +396,7 @@ def test_times_are_said_as_each_language_says_them(locale: str, said: tuple[str,
     )
 
 
-def test_one_oclock_is_said_as_one() -> None:
+def test_one_oclock_is_singular() -> None:
     one = datetime(2026, 11, 25, 6, 5, tzinfo=UTC)
     assert TimeFormatter("es", "America/New_York", NOW).by(one) == "mañana a la 1:05"
 
@@ -409,14 +409,12 @@ def test_one_oclock_is_said_as_one() -> None:
         ("ar-EG", ("١٬٦٠٠", "٢٤٠ كيلوبايت", "١٫٢ م.ب")),
     ],
 )
-def test_figures_are_written_as_each_language_writes_them(
-    locale: str, figures: tuple[str, ...]
-) -> None:
+def test_numbers_follow_each_language(locale: str, figures: tuple[str, ...]) -> None:
     language = language_of(locale)
     assert figures == (language.number(1600), language.size(240_000), language.size(1_234_567))
 
 
-async def test_the_clock_of_a_page_in_arabic_is_the_customers(
+async def test_arabic_page_uses_the_customers_timezone(
     clock: time_machine.Traveller, client: httpx2.AsyncClient, arabs: ServiceRequest
 ) -> None:
     """10 in the morning in New York, and the time for machines behind it."""

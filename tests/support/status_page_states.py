@@ -1,6 +1,6 @@
-"""The customer's page in each of its states, for tests of its text and size and for pictures.
+"""The status page in each of its states, for tests of its text and size and for screenshots.
 
-Facts, and no database: what leads from the relay to each of them is held elsewhere.
+View models without a database: tests/tracking/test_status_page_states.py holds how a request leads to each.
 """
 
 from dataclasses import replace
@@ -8,15 +8,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from portal.branding.theme import DEFAULT_THEME
-from portal.tracking.status_page.timeline_view import TimelineStep, WaitingHandoff
-from portal.tracking.status_page.view_models import (
-    Appointment,
-    ConversationLine,
+from portal.tracking.status_page.timeline_view import (
     CurrentDepartment,
     DateEstimate,
     Delay,
-    Ending,
     NextStep,
+    TimelineStep,
+    WaitingHandoff,
+)
+from portal.tracking.status_page.view_models import (
+    Appointment,
+    ConversationLine,
+    Ending,
     PastPromise,
     Pause,
     PromiseLine,
@@ -37,11 +40,15 @@ APPROVED = TimelineStep(
     "approved", "Approved", "Underwriting", "done", NOW - 28 * HOUR, NOW - 4 * HOUR
 )
 MADE = TimelineStep(
-    "made", "Your card is being made", "Card Processing", "now", NOW - timedelta(minutes=85),
+    "made", "Your card is being made", "Card Processing", "current", NOW - timedelta(minutes=85),
     expected_at=NOW + 2 * DAY, note="The embossing run is tonight. You need not do anything.",
 )  # fmt: skip
-SENT = TimelineStep("courier", "On its way to you", "Courier Desk", "to", expected_at=NOW + 2 * DAY)
-ARRIVED = TimelineStep("arrived", "In your hands", "You tell us", "to", expected_at=NOW + 7 * DAY)
+SENT = TimelineStep(
+    "courier", "On its way to you", "Courier Desk", "upcoming", expected_at=NOW + 2 * DAY
+)
+ARRIVED = TimelineStep(
+    "arrived", "In your hands", "You tell us", "upcoming", expected_at=NOW + 7 * DAY
+)
 
 ASKED = ConversationLine(
     "1", "Will it still come to my old address?", NOW - 1.2 * HOUR, None, "sms"
@@ -77,36 +84,36 @@ MARTIN = StatusPage(
 
 PENDING_PROMISE = PromiseLine("1", "", NOW + timedelta(minutes=10), owner="Pia")
 PASSED = replace(
-    MADE, state="passed", note=None,
+    MADE, state="handed_off", note=None,
     handoff=WaitingHandoff("Card Processing", NOW - HOUR, NOW + 2.5 * HOUR),
 )  # fmt: skip
 
 
-def with_made(leg: TimelineStep, **changes: Any) -> StatusPage:
-    """Martin's page with another state of the leg that is open."""
+def with_made(step: TimelineStep, **changes: Any) -> StatusPage:
+    """Martin's page with another state of the step that is open."""
     return replace(
-        MARTIN, step_groups=((RECEIVED,), (APPROVED,), (leg,), (SENT,), (ARRIVED,)), **changes
+        MARTIN, step_groups=((RECEIVED,), (APPROVED,), (step,), (SENT,), (ARRIVED,)), **changes
     )
 
 
 def paused_page(title: str = MADE.title, **changes: Any) -> StatusPage:
     """Martin's page while its clock is paused: the later stages have no dates."""
-    ahead = [replace(leg, expected_at=None) for leg in (SENT, ARRIVED)]
-    leg = replace(MADE, title=title, state="paused", note=None)
-    step_groups = ((RECEIVED,), (APPROVED,), (leg,), *((one,) for one in ahead))
+    ahead = [replace(step, expected_at=None) for step in (SENT, ARRIVED)]
+    step = replace(MADE, title=title, state="paused", note=None)
+    step_groups = ((RECEIVED,), (APPROVED,), (step,), *((one,) for one in ahead))
     return replace(MARTIN, step_groups=step_groups, next_step=NextStep(SENT.title, None), **changes)
 
 
 def ended(state: str, **changes: Any) -> StatusPage:
     """Martin's page at the end; all stages but the first two are in that state."""
     rest = [
-        replace(leg, state=state, expected_at=None, note=None,
+        replace(step, state=state, expected_at=None, note=None,
                 began_at=NOW - 2 * HOUR if state == "done" else None)
-        for leg in (MADE, SENT, ARRIVED)
+        for step in (MADE, SENT, ARRIVED)
     ]  # fmt: skip
     if state == "skipped":
         rest[0] = replace(rest[0], state="ended")
-    step_groups = ((RECEIVED,), (APPROVED,), *((leg,) for leg in rest))
+    step_groups = ((RECEIVED,), (APPROVED,), *((step,) for step in rest))
     return replace(
         MARTIN, step_groups=step_groups, current_departments=(), next_step=None, **changes
     )
@@ -120,13 +127,13 @@ def permit() -> StatusPage:
         return TimelineStep(key, title, department, state, began, expected_at=NOW + 3 * DAY, **more)
 
     fork = (
-        review("fire", "Fire safety is being reviewed", "Fire Review", "now"),
+        review("fire", "Fire safety is being reviewed", "Fire Review", "current"),
         replace(review("plans", "Your plans are being reviewed", "Plan Review", "done"),
                 ended_at=NOW - 3 * HOUR),
         review("zone", "Zoning is being reviewed", "Zoning", "paused", note="A map is missing."),
     )  # fmt: skip
     intake = replace(RECEIVED, title="We have your plans", department="Permit Counter")
-    decision = TimelineStep("decision", "Your permit is being decided", "Permit Counter", "to",
+    decision = TimelineStep("decision", "Your permit is being decided", "Permit Counter", "upcoming",
                    expected_at=NOW + 3 * DAY)  # fmt: skip
     return replace(
         MARTIN, brand="City of Elm", reference="PERM-3F8T-6WX", title="Building permit",
@@ -179,7 +186,7 @@ STATES: dict[str, StatusPage] = {
     ),
     "ask now": with_made(
         replace(MADE, expected_at=NOW + DAY, note=None), ask_after=NOW - HOUR,
-        delay=Delay(now_by=NOW + DAY, reason="Card Processing needs more time."),
+        delay=Delay(new_by=NOW + DAY, reason="Card Processing needs more time."),
         next_step=NextStep("On its way to you", NOW + DAY),
     ),
     "a complaint": replace(
@@ -199,7 +206,7 @@ STATES: dict[str, StatusPage] = {
             PromiseLine("4", "I will ring you", NOW - 2 * HOUR, owner="Paul"),
             replace(PENDING_PROMISE, key="5"),
             PromiseLine("6", "I will send you the contract", NOW + DAY, owner="Tess",
-                        moved_because="The line was busy."),
+                        moved_reason="The line was busy."),
         ),
         past_promises=(
             PastPromise("I will ask Underwriting", "Tess", NOW - 5 * HOUR),
@@ -210,8 +217,8 @@ STATES: dict[str, StatusPage] = {
         ended("done", status="awaiting_confirmation"),
         question=Question("1", "Has your card arrived?", "Yes, I have it", "No, not yet"),
         step_groups=(
-            *MARTIN.step_groups[:2], *((replace(leg, state="done", note=None),) for leg in (MADE, SENT)),
-            (replace(ARRIVED, state="now", expected_at=None),),
+            *MARTIN.step_groups[:2], *((replace(step, state="done", note=None),) for step in (MADE, SENT)),
+            (replace(ARRIVED, state="current", expected_at=None),),
         ),
     ),
     "done": ended("done", status="completed", ending=Ending(NOW - HOUR, confirmed=True)),
@@ -234,8 +241,8 @@ LAYLA = replace(
     next_step=NextStep("بطاقتك في الطريق إليك", NOW + 2 * DAY),
     promises=(replace(PENDING_PROMISE, owner="سارة"),),
     step_groups=tuple(
-        (replace(leg, title=title, department=department, note=None),)
-        for leg, title, department in (
+        (replace(step, title=title, department=department, note=None),)
+        for step, title, department in (
             (RECEIVED, "وصلنا طلبك", "المبيعات"),
             (APPROVED, "تمت الموافقة", "الائتمان"),
             (MADE, "بطاقتك قيد الإصدار", "إصدار البطاقات"),

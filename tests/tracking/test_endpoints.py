@@ -54,7 +54,7 @@ async def at_question(organisation: Organisation, request: ServiceRequest) -> Se
 # --- the page ---------------------------------------------------------------------------------
 
 
-async def test_the_page_says_where_it_is_and_what_is_next(
+async def test_page_shows_current_and_next_step(
     client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     page = await client.get(link(card_request))
@@ -68,7 +68,7 @@ async def test_the_page_says_where_it_is_and_what_is_next(
     assert "+1415" not in page.text
 
 
-async def test_a_milestone_is_not_said_before_the_department_has_taken_it_up(
+async def test_milestone_waits_for_acceptance(
     client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     await organisation.run(advance, card_request, by=organisation.people.tess.actor)
@@ -83,7 +83,7 @@ async def test_a_milestone_is_not_said_before_the_department_has_taken_it_up(
     assert "Underwriting has it since today" in words
 
 
-async def test_it_is_private_and_packed(
+async def test_page_is_private_and_gzipped(
     client: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
     gzipped = await client.get(link(card_request), headers={"Accept-Encoding": "gzip"})
@@ -101,7 +101,7 @@ async def test_it_is_private_and_packed(
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
-async def test_a_preview_of_the_link_names_only_the_brand(
+async def test_link_preview_names_only_the_brand(
     client: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
     page = (await client.get(link(card_request))).text
@@ -111,9 +111,7 @@ async def test_a_preview_of_the_link_names_only_the_brand(
     ]
 
 
-async def test_head_is_answered_without_a_body(
-    client: httpx2.AsyncClient, card_request: ServiceRequest
-) -> None:
+async def test_head_has_no_body(client: httpx2.AsyncClient, card_request: ServiceRequest) -> None:
     for path in ("", "/live"):
         answer = await client.head(link(card_request) + path)
         assert answer.status_code == 200
@@ -158,7 +156,7 @@ async def test_unknown_and_revoked_links_look_the_same(
         assert len({answer.content for answer in answers}) == 1
 
 
-async def test_a_replaced_link_opens_under_its_new_name_only(
+async def test_replaced_link_opens_by_its_new_token_only(
     client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """The kept page names its own link, so it is never shown under another."""
@@ -238,7 +236,7 @@ async def test_concurrent_misses_render_once(
     assert kept.render_count == 1
 
 
-async def test_another_language_is_another_page(
+async def test_language_change_renders_another_page(
     client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """The customer chose it on the page of another request, whose version alone has grown."""
@@ -248,7 +246,7 @@ async def test_another_language_is_another_page(
     assert '<html lang="es"' in (await client.get(link(card_request))).text
 
 
-async def test_no_more_is_kept_than_there_is_room_for(
+async def test_cache_stays_within_its_bytes(
     app: Starlette, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     other = await organisation.open(by=organisation.people.tess.actor)
@@ -263,7 +261,7 @@ async def test_no_more_is_kept_than_there_is_room_for(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_a_database_that_is_away_is_said_so(
+async def test_unavailable_database_shows_the_outage_page(
     client: httpx2.AsyncClient, kept: StatusPageCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(token: str) -> None:
@@ -295,7 +293,7 @@ async def test_customer_message_is_shown_with_promise(
     assert (await organisation.reload(card_request)).unanswered_since
 
 
-async def test_our_answer_stands_there_at_once_even_if_no_text_may_be_sent(
+async def test_staff_reply_is_shown_at_once_without_consent_to_texts(
     client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     await client.post(f"{link(card_request)}/preferences", data={"do": "stop_all"})
@@ -318,7 +316,7 @@ async def test_our_answer_stands_there_at_once_even_if_no_text_may_be_sent(
     ],
     ids=["empty", "blank", "100 kB"],
 )
-async def test_what_cannot_be_sent_is_given_back_with_the_reason(
+async def test_rejected_message_is_shown_again_with_the_reason(
     client: httpx2.AsyncClient,
     organisation: Organisation,
     card_request: ServiceRequest,
@@ -341,7 +339,7 @@ async def test_nul_characters_are_removed(
     assert "onetwo" in read(await client.get(link(card_request)))
 
 
-async def test_more_than_a_megabyte_is_not_read(
+async def test_body_over_one_megabyte_is_rejected(
     client: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
     answer = await client.post(f"{link(card_request)}/messages", data={"body": "x" * 1_100_000})
@@ -363,7 +361,7 @@ async def test_more_than_a_megabyte_is_not_read(
         ({"Origin": "http://testserver.evil.example"}, 403),
     ],
 )
-async def test_a_form_is_taken_from_our_own_pages_only(
+async def test_form_from_another_origin_is_rejected(
     client: httpx2.AsyncClient,
     organisation: Organisation,
     card_request: ServiceRequest,
@@ -402,7 +400,7 @@ async def ask_form(client: httpx2.AsyncClient, request: ServiceRequest) -> dict[
     return {"follow_up": asked[1]}
 
 
-async def test_only_their_yes_completes_it(
+async def test_only_the_customers_yes_completes_the_request(
     client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     await at_question(organisation, card_request)
@@ -418,7 +416,7 @@ async def test_only_their_yes_completes_it(
     assert "You confirmed it today" in words
 
 
-async def test_a_no_sends_it_back_to_a_named_owner(
+async def test_no_sends_the_request_back_to_an_owner(
     client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     await at_question(organisation, card_request)
@@ -430,7 +428,7 @@ async def test_a_no_sends_it_back_to_a_named_owner(
     assert "Courier Desk · once more" in words
 
 
-async def test_pressed_twice_it_was_said_once(
+async def test_double_submit_answers_once(
     client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """The same answer again is thanked with the page; another one is too late, and says so."""
@@ -457,7 +455,7 @@ async def test_pressed_twice_it_was_said_once(
         ({"answer": "yes", "words": "long " * 400}, "That is too long to send"),
     ],
 )
-async def test_an_answer_that_is_none_changes_nothing(
+async def test_invalid_answer_changes_nothing(
     client: httpx2.AsyncClient,
     organisation: Organisation,
     card_request: ServiceRequest,
@@ -486,7 +484,7 @@ async def test_foreign_question_cannot_be_answered(
 # --- preferences ------------------------------------------------------------------------------
 
 
-async def test_they_choose_how_we_write(
+async def test_customer_chooses_channel_and_language(
     client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     path = f"{link(card_request)}/preferences"
@@ -509,7 +507,7 @@ async def test_they_choose_how_we_write(
         ({"do": "dance"}, "Please press one of the buttons."),
     ],
 )
-async def test_a_wish_that_we_cannot_grant_changes_nothing(
+async def test_invalid_preference_changes_nothing(
     client: httpx2.AsyncClient,
     organisation: Organisation,
     card_request: ServiceRequest,
@@ -522,7 +520,7 @@ async def test_a_wish_that_we_cannot_grant_changes_nothing(
     assert (await organisation.reload(card_request)).page_version == card_request.page_version
 
 
-async def test_they_stop_our_texts_and_have_them_again(
+async def test_customer_opts_out_and_in_again(
     client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     path = f"{link(card_request)}/preferences"
@@ -560,7 +558,7 @@ async def links_sent(organisation: Organisation) -> list[tuple[str, str]]:
     ],
 )
 @pytest.mark.usefixtures("clock")  # both within the same five minutes
-async def test_the_link_goes_to_the_address_that_we_have(
+async def test_link_is_sent_to_the_address_on_record(
     client: httpx2.AsyncClient,
     organisation: Organisation,
     card_request: ServiceRequest,
@@ -576,7 +574,7 @@ async def test_the_link_goes_to_the_address_that_we_have(
     assert f"http://testserver{link(card_request)}" in sent.body
 
 
-async def test_the_answer_is_the_same_for_what_we_do_not_know(
+async def test_unknown_request_gets_the_same_response(
     client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """Same bytes, and no sooner: neither tells who our customers are."""
@@ -596,7 +594,7 @@ async def test_the_answer_is_the_same_for_what_we_do_not_know(
     assert await links_sent(organisation) == [("sms", MARTIN.phone)]
 
 
-async def test_a_link_taken_back_is_replaced_on_asking(
+async def test_revoked_link_is_replaced_on_request(
     client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     await organisation.run(revoke_link, card_request, by=organisation.people.tess.actor)
@@ -609,7 +607,7 @@ async def test_a_link_taken_back_is_replaced_on_asking(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_what_is_missing_is_asked_for_and_what_was_typed_is_kept(
+async def test_missing_field_is_named_and_input_is_kept(
     client: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     answer = await client.post("/", data={"reference": "CARD-<1>", "contact": ""})
@@ -621,7 +619,7 @@ async def test_what_is_missing_is_asked_for_and_what_was_typed_is_kept(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_guessing_is_slowed_down(
+async def test_find_request_is_rate_limited(
     client: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     form = {"reference": "CARD-2222-222", "contact": "+14155550132"}
@@ -629,7 +627,7 @@ async def test_guessing_is_slowed_down(
     assert sorted(answer.status_code for answer in answers) == [200] * 10 + [429]
 
 
-async def test_a_method_that_a_page_does_not_have_is_refused(
+async def test_wrong_method_on_a_page_is_405(
     client: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
     assert (await client.put(link(card_request))).status_code == 405

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from portal.database import Database
 from portal.models import SYSTEM_ACTOR, ServiceRequest
 from portal.operations import revoke_link, run_due_follow_ups
-from portal.queries.status_page.status_page import create_status_page_reader
+from portal.queries.status_page.reader import create_status_page_reader
 from portal.web.app_icon import AppIcon
 from portal.web.ical import CalendarEntry, to_ical
 from portal.web.printable_link import qr_svg
@@ -69,7 +69,7 @@ def read_calendar(body: bytes) -> list[dict[str, str]]:
 # --- a calendar -------------------------------------------------------------------------------
 
 
-async def test_an_appointment_goes_into_a_calendar_with_nothing_of_the_person(
+async def test_calendar_file_has_no_personal_data(
     client: httpx2.AsyncClient, visit: ServiceRequest
 ) -> None:
     """The brand, the stage that the time is for, the link; in UTC, whatever zone it was named in."""
@@ -88,7 +88,7 @@ async def test_an_appointment_goes_into_a_calendar_with_nothing_of_the_person(
     assert MARTIN.name.split()[0] not in answer.text
 
 
-async def test_a_new_time_moves_the_same_appointment(
+async def test_new_time_keeps_the_calendar_uid(
     client: httpx2.AsyncClient, visit: ServiceRequest, organisation: Organisation, texts
 ) -> None:
     """Calls that were promised stand in it too; one keeps its UID and its SEQUENCE grows."""
@@ -103,7 +103,7 @@ async def test_a_new_time_moves_the_same_appointment(
     assert int(second["SEQUENCE"]) > int(first["SEQUENCE"])
 
 
-async def test_what_is_past_or_was_never_named_is_no_appointment(
+async def test_past_or_unnamed_time_is_no_appointment(
     client: httpx2.AsyncClient, visit: ServiceRequest, clock
 ) -> None:
     """The page offers nothing then, and the address says so kindly."""
@@ -118,7 +118,7 @@ async def test_what_is_past_or_was_never_named_is_no_appointment(
     assert "There is no appointment ahead." in answer.text
 
 
-def test_a_line_that_is_too_long_is_folded_between_letters() -> None:
+def test_long_calendar_line_is_folded_between_characters() -> None:
     """75 octets, in any script, and no word can begin a line of its own."""
     title = "موعد التركيب في منزلكم " * 6 + "\r\nSUMMARY:forged; 👩‍🔧"
     entry = CalendarEntry("u", 1, TOMORROW, title, f"{ORIGIN}/r/{'x' * 90}")
@@ -170,7 +170,7 @@ async def test_printable_link_needs_access(
 # --- the home screen --------------------------------------------------------------------------
 
 
-async def test_a_page_can_stand_on_the_home_screen_with_an_icon(
+async def test_manifest_has_icons_for_the_home_screen(
     client: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
     """Under our name it opens this very page; icons are of the size that they say, kept for good."""
@@ -197,7 +197,7 @@ async def test_a_page_can_stand_on_the_home_screen_with_an_icon(
 
 
 @pytest.mark.parametrize("brand", ["Acme Bank", "<Öl & Gas>", "1st Bank", "بنك", "銀行", "…"])
-def test_a_brand_in_any_script_has_an_icon(brand: str) -> None:
+def test_app_icon_works_in_any_script(brand: str) -> None:
     """Where no letter can be drawn there is a sign, never an empty square; a phone may cut it round."""
     look = AppIcon(brand, "#0b5f5a")
     ground = (0x0B, 0x5F, 0x5A)
@@ -209,7 +209,7 @@ def test_a_brand_in_any_script_has_an_icon(brand: str) -> None:
 
 
 @pytest.mark.parametrize("what", ["appointment.ics", "manifest.webmanifest", "paper", "qr.svg"])
-async def test_a_link_that_opens_nothing_gives_nothing_to_take_along(
+async def test_exports_of_an_unknown_link_are_404(
     client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest, what: str
 ) -> None:
     revoked = link(card_request)
@@ -236,11 +236,11 @@ def outage(app: Starlette, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sqlalchemy.ext.asyncio.AsyncConnection.start", away)
 
 
-async def test_a_database_that_lets_nobody_in_and_says_nothing_is_away(
+async def test_hanging_database_counts_as_unavailable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A visitor is not kept waiting for a machine that was cut off."""
-    monkeypatch.setattr("portal.queries.status_page.status_page.QUERY_TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr("portal.queries.status_page.reader.QUERY_TIMEOUT_SECONDS", 0.05)
     hung_up = asyncio.Event()
 
     async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -260,7 +260,7 @@ async def test_a_database_that_lets_nobody_in_and_says_nothing_is_away(
 
 
 @pytest.mark.parametrize("part", ["", "/preferences", "/paper", "/manifest.webmanifest"])
-async def test_while_our_database_is_away_the_page_says_so_and_looks_again(
+async def test_outage_page_reloads_itself(
     client: httpx2.AsyncClient, card_request: ServiceRequest, outage: None, part: str
 ) -> None:
     """Kindly, under our name, without a script; and to machines that it is for now only."""

@@ -90,7 +90,7 @@ async def everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:
 # --- what it shows ----------------------------------------------------------------------------
 
 
-async def test_a_link_alone_shows_the_first_name_and_nothing_else_of_the_person(
+async def test_link_alone_shows_only_the_first_name(
     client: httpx2.AsyncClient, asked: ServiceRequest
 ) -> None:
     """On no page that it opens: not the name, an address, a number, what a form held, a file."""
@@ -103,7 +103,7 @@ async def test_a_link_alone_shows_the_first_name_and_nothing_else_of_the_person(
             assert word not in page.text, (path, word)
 
 
-async def test_no_robot_referrer_or_cache_sees_it(
+async def test_page_forbids_robots_referrers_and_caches(
     client: httpx2.AsyncClient, asked: ServiceRequest
 ) -> None:
     """Each answer says so itself, ways on and refusals included."""
@@ -120,7 +120,7 @@ async def test_no_robot_referrer_or_cache_sees_it(
     assert "User-agent: *\nDisallow: /r/\n" in robots.text
 
 
-async def test_a_preview_names_the_brand_alone(
+async def test_preview_of_the_page_names_only_the_brand(
     client: httpx2.AsyncClient, asked: ServiceRequest
 ) -> None:
     """Whichever of our pages is passed on: no person, no request, no picture."""
@@ -192,7 +192,7 @@ async def test_customer_revokes_a_leaked_link(
     assert link(now) in newest.body
 
 
-async def test_other_browsers_of_theirs_are_asked_again_after_that(
+async def test_replaced_link_untrusts_other_browsers(
     app: Starlette,
     client: httpx2.AsyncClient,
     organisation: Organisation,
@@ -213,7 +213,7 @@ async def test_other_browsers_of_theirs_are_asked_again_after_that(
 MARY = CustomerDetails(name="Mary Major", phone="+14155550177", email="mary@example.com")
 
 
-async def test_all_my_requests_after_a_code(
+async def test_all_requests_are_listed_after_a_code(
     app: Starlette,
     client: httpx2.AsyncClient,
     organisation: Organisation,
@@ -249,7 +249,7 @@ async def test_all_my_requests_after_a_code(
         assert (await other.get(f"{link(card)}/mine")).status_code == 303
 
 
-async def test_a_familys_phone_opens_each_request_by_its_own_link_only(
+async def test_shared_phone_does_not_open_all_requests(
     client: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     """Martin's wife has the same phone: it shows his papers to who has his link, and no list."""
@@ -264,7 +264,7 @@ async def test_a_familys_phone_opens_each_request_by_its_own_link_only(
     assert (await client.get(f"{link(hers)}/mine")).status_code == 303
 
 
-async def test_who_shares_a_phone_and_has_a_mailbox_alone_is_known_by_that(
+async def test_customer_of_a_shared_phone_is_verified_by_own_email(
     client: httpx2.AsyncClient, organisation: Organisation, database: Database, settings: Settings
 ) -> None:
     """The phone is enough for papers; for the list the code goes where nobody else reads."""

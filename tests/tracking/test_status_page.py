@@ -21,7 +21,7 @@ from portal.branding.theme import DEFAULT_THEME
 from portal.i18n.languages import LANGUAGE_CODES
 from portal.messaging.wording.channel_neutral import without_reply_hint
 from portal.messaging.wording.time_format import TimeFormatter
-from portal.tracking.preferences_view import Channel, PreferencesPage
+from portal.tracking.preferences_view import ChannelPreference, PreferencesPage
 from portal.tracking.status_page.cache import GZIP_LEVEL
 from portal.tracking.status_page.view_models import ConversationLine
 from portal.web import templating
@@ -77,7 +77,7 @@ SAYS = {
     ),
     "delayed": (
         "This takes longer than we said. We said Mon 23 Nov; now we expect Fri 27 Nov.",
-        "The printer is being mended.",
+        "The printer is being repaired.",
     ),
     "late": (
         "You hear from us as soon as there is a new day.",
@@ -125,21 +125,19 @@ def read(markup: str) -> str:
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_each_state_has_its_own_plain_words(state: str) -> None:
+def test_each_state_has_its_sentences(state: str) -> None:
     words = read(html(STATES[state]))
     for sentence in SAYS[state]:
         assert sentence in words
 
 
-def test_every_state_has_its_picture_in_the_docs() -> None:
-    shown = re.findall(
-        r'src="(pictures/states/[\w-]+\.png)"', (DOCS / "status-page-states.md").read_text()
-    )
+def test_every_state_has_a_screenshot_in_the_docs() -> None:
+    shown = re.findall(r'src="(pictures/states/[\w-]+\.png)"', (DOCS / "states.md").read_text())
     assert {f"pictures/states/{state.replace(' ', '-')}.png" for state in STATES} <= set(shown)
     assert all((DOCS / picture).exists() for picture in shown)
 
 
-def test_a_screen_reader_hears_the_headline_first() -> None:
+def test_headline_is_the_first_heading() -> None:
     """The title of the tab says where it stands before it says whose it is."""
     for page in STATES.values():
         markup = html(page)
@@ -150,14 +148,14 @@ def test_a_screen_reader_hears_the_headline_first() -> None:
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("locale", LANGUAGE_CODES)
-def test_the_first_view_fits_in_one_round_trip(state: str, locale: str) -> None:
+def test_page_fits_in_one_round_trip(state: str, locale: str) -> None:
     """In every state and every language, as it is sent."""
     page = html(replace(STATES[state], locale=locale)).encode()
     assert len(gzip.compress(page, GZIP_LEVEL)) <= FIRST_VIEW
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_the_page_is_whole_without_any_other_file(state: str) -> None:
+def test_page_is_complete_without_other_files(state: str) -> None:
     """No style sheet, picture or font is asked for; scripts come after and may stay away."""
     page = html(STATES[state])
     assert not re.findall(r"<img|rel=\"stylesheet|rel=\"preload|@font-face|@import|url\(", page)
@@ -171,14 +169,14 @@ def test_page_and_scripts_together_stay_under_45_kilobytes() -> None:
     assert sum(len(static_files()[name].gzipped) for name in scripts) + FIRST_VIEW < 45_000
 
 
-def test_without_a_first_name_the_headline_is_still_a_sentence() -> None:
+def test_headline_without_a_first_name() -> None:
     for page in STATES.values():
         headline = re.search(r"<h1[^>]*>(.*?)</h1>", html(replace(page, first_name="")), re.DOTALL)
         assert headline
         assert not headline[1].strip().endswith(",")
 
 
-def test_what_people_wrote_is_shown_and_never_run() -> None:
+def test_user_text_is_escaped() -> None:
     evil = "<script>alert(1)</script>\"' onload=x"
     page = html(
         replace(
@@ -199,7 +197,7 @@ def test_what_people_wrote_is_shown_and_never_run() -> None:
     assert page.count("&lt;script&gt;alert(1)") >= 6
 
 
-def test_one_first_heading_and_one_step_that_is_now() -> None:
+def test_page_has_one_h1_and_one_current_step() -> None:
     page = html(MARTIN)
     assert page.count("<h1") == 1
     assert page.index("<h1") < page.index("<h2")
@@ -207,31 +205,31 @@ def test_one_first_heading_and_one_step_that_is_now() -> None:
     assert [part for part in ("<header", "<main", "<footer") if page.count(part) != 1] == []
 
 
-def test_legs_side_by_side_hang_on_a_fork() -> None:
+def test_parallel_steps_are_a_fork() -> None:
     fork = (
         replace(MADE, key="a", state="done"),
         replace(MADE, key="b"),
-        replace(MADE, key="c", state="to"),
+        replace(MADE, key="c", state="upcoming"),
     )
     page = html(replace(MARTIN, step_groups=((RECEIVED,), fork, (ARRIVED,))))
-    assert 'class="fork now"' in page
-    assert all(f'id="leg-{key}"' in page for key in "abc")
+    assert 'class="fork current"' in page
+    assert all(f'id="step-{key}"' in page for key in "abc")
 
 
-def test_a_handoff_not_taken_up_in_time_says_so() -> None:
+def test_overdue_handoff_is_shown() -> None:
     assert PASSED.handoff
     page = STATES["passed on"]
     overdue = replace(page, handoff=replace(PASSED.handoff, accept_by=NOW - timedelta(minutes=30)))
     assert "they were to take it up by 3 pm and have not yet." in read(html(overdue))
 
 
-def test_a_paused_leg_is_never_late() -> None:
+def test_paused_step_is_never_overdue() -> None:
     past = replace(MADE, expected_at=NOW - timedelta(days=1))
     assert past.is_overdue(NOW)
     assert not replace(past, state="paused").is_overdue(NOW)
 
 
-def test_arabic_runs_from_right_to_left() -> None:
+def test_arabic_page_is_right_to_left() -> None:
     assert '<html lang="ar" dir="rtl">' in html(replace(MARTIN, locale="ar"))
 
 
@@ -268,11 +266,11 @@ WORDS = TimeFormatter("en", "America/New_York", NOW)
         ),
     ],
 )
-def test_times_read_as_people_say_them(said: str, words: str) -> None:
+def test_times_are_written_in_plain_words(said: str, words: str) -> None:
     assert said == words
 
 
-def test_midnight_is_the_readers_own_when_the_clocks_change() -> None:
+def test_midnight_is_correct_across_clock_changes() -> None:
     """On 1 November 2026 New York's day has 25 hours."""
     noon = datetime(2026, 11, 1, 17, 0, tzinfo=UTC)
     midnight = TimeFormatter("en", "America/New_York", noon).next_midnight()
@@ -311,8 +309,11 @@ async def preferences(request: Request) -> Response:
         reference=MARTIN.reference,
         locale="en",
         path=MARTIN.path,
-        channels=(Channel("sms", "•••• 0132"), Channel("email", "m•••@example.com")),
-        chosen="email",
+        channels=(
+            ChannelPreference("sms", "•••• 0132"),
+            ChannelPreference("email", "m•••@example.com"),
+        ),
+        preferred="email",
         languages=(("en", "English"), ("es", "Español")),
     )
     return templating.page(request, "tracking/preferences.html", {"page": page})
@@ -336,7 +337,7 @@ def browser() -> Iterator[TestClient]:
     ("path", "status"),
     [("/show", 200), ("/unknown", 404), ("/broken", 500), ("/find", 422), ("/sent", 200)],
 )
-def test_no_page_is_kept_indexed_or_told_to_others(
+def test_pages_forbid_caching_indexing_and_referrers(
     browser: TestClient, path: str, status: int
 ) -> None:
     answer = browser.get(path)
@@ -347,7 +348,7 @@ def test_no_page_is_kept_indexed_or_told_to_others(
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_the_policy_allows_the_pages_own_style_and_nothing_else_inline(
+def test_policy_allows_only_our_inline_style(
     browser: TestClient,
 ) -> None:
     answer = browser.get("/show")
@@ -360,16 +361,16 @@ def test_the_policy_allows_the_pages_own_style_and_nothing_else_inline(
     assert "unsafe" not in policy
 
 
-def test_a_fragment_is_the_named_block_alone(browser: TestClient) -> None:
+def test_fragment_is_only_the_named_block(browser: TestClient) -> None:
     assert browser.get("/part").text.strip() == "Your card is being made, Martin"
 
 
-def test_every_page_says_how_to_reach_a_person(browser: TestClient) -> None:
+def test_every_page_has_the_support_contact(browser: TestClient) -> None:
     for path in ("/unknown", "/broken", "/find", "/sent", "/preferences"):
         assert '<a href="mailto:help@acme.example">' in browser.get(path).text
 
 
-def test_finding_a_request_keeps_what_was_typed_and_says_what_is_missing(
+def test_find_form_keeps_input_and_names_what_is_missing(
     browser: TestClient,
 ) -> None:
     page = browser.get("/find").text
@@ -377,7 +378,7 @@ def test_finding_a_request_keeps_what_was_typed_and_says_what_is_missing(
     assert "Please tell us both." in page
 
 
-def test_preferences_offer_the_customers_channels_and_both_ways_to_stop(
+def test_preferences_offer_each_channel_and_both_opt_outs(
     browser: TestClient,
 ) -> None:
     page = browser.get("/preferences").text
@@ -393,13 +394,13 @@ def test_hashed_static_file_is_immutable(browser: TestClient) -> None:
     assert answer.content == static_files()["tracking.js"].body
 
 
-def test_a_file_asked_for_by_another_name_is_not_kept(browser: TestClient) -> None:
+def test_static_file_with_a_wrong_hash_is_not_cached(browser: TestClient) -> None:
     assert browser.get("/static/tracking.js?v=old").headers["Cache-Control"] == "no-cache"
     assert browser.get("/static/secrets.txt").status_code == 404
     assert browser.get("/static/..%2Fpages.py").status_code == 404
 
 
-def test_what_others_wrote_stands_beside_its_licence() -> None:
+def test_vendored_scripts_have_their_licences() -> None:
     for name in ("htmx", "htmx-ext-sse", "idiomorph"):
         assert f"{name}.LICENSE" in static_files()
 
@@ -414,5 +415,5 @@ def test_what_others_wrote_stands_beside_its_licence() -> None:
         ("Do you still want it?", "Do you still want it?"),
     ],
 )
-def test_a_page_with_two_buttons_does_not_ask_for_a_reply(asked: str, alone: str) -> None:
+def test_page_with_buttons_has_no_reply_hint(asked: str, alone: str) -> None:
     assert without_reply_hint(asked) == alone

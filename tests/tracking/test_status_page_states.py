@@ -84,7 +84,7 @@ def see(app: Starlette) -> Callable[[ServiceRequest], object]:
     return look
 
 
-def leg(page: StatusPage, key: str) -> TimelineStep:
+def step(page: StatusPage, key: str) -> TimelineStep:
     return next(one for level in page.step_groups for one in level if one.key == key)
 
 
@@ -114,37 +114,37 @@ async def say(organisation: Organisation, request: ServiceRequest, given: Answer
         await answer(uow, held, held.open_question, given)
 
 
-async def test_each_leg_ahead_is_expected_when_those_before_it_are_due(
+async def test_upcoming_step_is_expected_when_earlier_steps_are_due(
     see, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """4 hours, 1 day, 3 days, 3 days: when the one begins is when the one before it ends."""
     page = await see(card_request)
     due = START + timedelta(hours=4)
-    assert leg(page, "received").expected_at == due
-    assert leg(page, "decision").expected_at == due
-    assert leg(page, "made").expected_at == due + timedelta(days=1)
-    assert leg(page, "courier").expected_at == due + timedelta(days=4)
-    assert leg(page, "delivered").expected_at == due + timedelta(days=7)
+    assert step(page, "received").expected_at == due
+    assert step(page, "decision").expected_at == due
+    assert step(page, "made").expected_at == due + timedelta(days=1)
+    assert step(page, "courier").expected_at == due + timedelta(days=4)
+    assert step(page, "delivered").expected_at == due + timedelta(days=7)
     assert page.next_step
     assert (page.next_step.title, page.next_step.by) == ("Your application is being checked", due)
     assert page.valid_until == due
 
 
-async def test_while_a_handoff_waits_the_sender_has_it(
+async def test_sender_keeps_the_request_until_acceptance(
     see, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     page = await see(await walk(organisation, card_request, "tess"))
     assert page.headline == "We have your application"
     assert [holder.department for holder in page.current_departments] == ["Telesales"]
-    assert page.handoff == leg(page, "decision").handoff
+    assert page.handoff == step(page, "decision").handoff
     assert page.handoff
     assert page.handoff.department == "Underwriting"
     assert page.handoff.accept_by == START + timedelta(hours=4)
-    assert states(page)["decision"] == "passed"
+    assert states(page)["decision"] == "handed_off"
     assert page.write_to == "Telesales"
 
 
-async def test_a_refused_handoff_is_back_with_its_sender(
+async def test_refused_handoff_returns_to_its_sender(
     see, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     await walk(organisation, card_request, "tess")
@@ -152,37 +152,37 @@ async def test_a_refused_handoff_is_back_with_its_sender(
         refuse, card_request, by=organisation.people.uma.actor, reason="The form is unsigned."
     )
     page = await see(card_request)
-    assert states(page)["received"] == "now"
-    assert states(page)["decision"] == "to"
+    assert states(page)["received"] == "current"
+    assert states(page)["decision"] == "upcoming"
     assert page.handoff is None
     assert [holder.department for holder in page.current_departments] == ["Telesales"]
 
 
-async def test_what_is_late_says_so_and_nobody_guesses_what_follows(
+async def test_late_stage_is_shown_and_later_dates_are_unknown(
     see, organisation: Organisation, card_request: ServiceRequest, clock: time_machine.Traveller
 ) -> None:
     clock.shift(timedelta(hours=4))
     page = await see(card_request)
     assert page.delay
     assert page.delay.previous_by == START + timedelta(hours=4)
-    assert leg(page, "received").is_overdue(page.now)
+    assert step(page, "received").is_overdue(page.now)
     assert page.next_step
     assert page.next_step.by is None
-    assert leg(page, "delivered").expected_at is None
+    assert step(page, "delivered").expected_at is None
 
 
-async def test_departments_side_by_side_share_a_level(see, organisation: Organisation) -> None:
+async def test_parallel_departments_share_a_group(see, organisation: Organisation) -> None:
     """The note of who finished stands with what came of it; the join waits for the slowest."""
     permit = await organisation.open("permit", by=organisation.people.cora.actor)
     await organisation.run(advance, permit, by=organisation.people.cora.actor, note="All is there.")
     page = await see(permit)
     assert [len(level) for level in page.step_groups] == [1, 3, 1]
     assert states(page) == {
-        "intake": "done", "fire": "passed", "plans": "now", "zoning": "now", "decision": "to",
+        "intake": "done", "fire": "handed_off", "plans": "current", "zoning": "current", "decision": "upcoming",
     }  # fmt: skip
     assert page.handoff is None
-    assert leg(page, "fire").handoff
-    assert leg(page, "plans").note == "All is there."
+    assert step(page, "fire").handoff
+    assert step(page, "plans").note == "All is there."
     assert [h.department for h in page.current_departments] == [
         "Permit Counter",
         "Plan Review",
@@ -194,7 +194,7 @@ async def test_departments_side_by_side_share_a_level(see, organisation: Organis
     assert page.next_step.by == START + timedelta(days=2)
 
 
-async def test_a_question_at_a_stage_waits_for_the_customer(
+async def test_question_during_a_stage_waits_for_the_customer(
     see, organisation: Organisation
 ) -> None:
     repair = await organisation.open("repair", by=organisation.people.ben.actor)
@@ -203,17 +203,17 @@ async def test_a_question_at_a_stage_waits_for_the_customer(
     page = await see(repair)
     assert page.status == "waiting_on_customer"
     assert page.question
-    assert page.question.words == "The repair costs 80 dollars. Shall we go ahead?"
+    assert page.question.text == "The repair costs 80 dollars. Shall we go ahead?"
     assert states(page)["quote"] == "paused"
     assert page.next_step
     assert page.next_step.by is None
     await say(organisation, repair, Answer.YES)
     page = await see(repair)
     assert (page.status, page.question) == ("open", None)
-    assert states(page) == {"diagnosis": "done", "quote": "done", "mended": "now"}
+    assert states(page) == {"diagnosis": "done", "quote": "done", "mended": "current"}
 
 
-async def test_a_quote_declined_ends_it_there(see, organisation: Organisation) -> None:
+async def test_declined_quote_ends_the_request(see, organisation: Organisation) -> None:
     repair = await organisation.open("repair", by=organisation.people.ben.actor)
     await walk(organisation, repair, "ben")
     await ask(organisation, repair)
@@ -227,7 +227,7 @@ async def test_a_quote_declined_ends_it_there(see, organisation: Organisation) -
     assert page.current_departments == ()
 
 
-async def test_on_hold_says_why_and_until_when(
+async def test_hold_shows_reason_and_end(
     see, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     until = START + timedelta(days=2)
@@ -246,7 +246,7 @@ async def test_on_hold_says_why_and_until_when(
     assert (page.status, page.pause) == ("open", None)
 
 
-async def test_one_branch_on_hold_is_paused_alone(see, organisation: Organisation) -> None:
+async def test_hold_of_one_branch_pauses_only_that_branch(see, organisation: Organisation) -> None:
     permit = await organisation.open("permit", by=organisation.people.cora.actor)
     await walk(organisation, permit, "cora")
     await organisation.run(
@@ -255,12 +255,12 @@ async def test_one_branch_on_hold_is_paused_alone(see, organisation: Organisatio
     page = await see(permit)
     assert (page.status, page.pause) == ("open", None)
     assert states(page)["zoning"] == "paused"
-    assert leg(page, "zoning").note == "A map misses."
+    assert step(page, "zoning").note == "A map misses."
     assert page.next_step
     assert page.next_step.by is None
 
 
-async def test_the_customer_has_the_last_word(
+async def test_only_the_customer_confirms_completion(
     see, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     await ask(
@@ -270,7 +270,7 @@ async def test_the_customer_has_the_last_word(
     assert page.status == "awaiting_confirmation"
     assert page.headline == "Your card has been delivered"
     assert page.question
-    assert page.question.words == "Has your card arrived?"
+    assert page.question.text == "Has your card arrived?"
     assert page.current_departments == ()
     await say(organisation, card_request, Answer.YES)
     page = await see(card_request)
@@ -280,7 +280,7 @@ async def test_the_customer_has_the_last_word(
     assert set(states(page).values()) == {"done"}
 
 
-async def test_a_no_runs_the_leg_once_more(
+async def test_no_repeats_the_stage(
     see, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     await ask(
@@ -289,13 +289,13 @@ async def test_a_no_runs_the_leg_once_more(
     await say(organisation, card_request, Answer.NO)
     page = await see(card_request)
     assert page.status == "open"
-    assert states(page)["courier"] == "now"
-    assert states(page)["delivered"] == "to"
-    assert leg(page, "courier").is_repeated
+    assert states(page)["courier"] == "current"
+    assert states(page)["delivered"] == "upcoming"
+    assert step(page, "courier").is_repeated
     assert page.headline == "Your card is on its way to you"
 
 
-async def test_no_answer_is_never_shown_as_yes(
+async def test_unanswered_confirmation_is_not_shown_as_confirmed(
     see, organisation: Organisation, card_request: ServiceRequest, clock: time_machine.Traveller
 ) -> None:
     await ask(
@@ -313,7 +313,7 @@ async def test_no_answer_is_never_shown_as_yes(
     assert "We asked and did not hear from you, so we closed it" in html
 
 
-async def test_cancelled_says_why_and_where_it_ended(
+async def test_cancelled_request_shows_reason_and_last_stage(
     see, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     await walk(organisation, card_request, "tess")
@@ -333,11 +333,11 @@ async def test_cancelled_says_why_and_where_it_ended(
     )
     page = await see(card_request)
     assert page.status == "open"
-    assert states(page)["decision"] == "now"
-    assert leg(page, "decision").is_repeated
+    assert states(page)["decision"] == "current"
+    assert step(page, "decision").is_repeated
 
 
-async def test_sent_back_shows_the_reason_and_only_what_stands(
+async def test_sent_back_request_shows_reason_and_only_valid_runs(
     see, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     await walk(organisation, card_request, "tess", "uma", "pia")
@@ -351,13 +351,13 @@ async def test_sent_back_shows_the_reason_and_only_what_stands(
     )
     await organisation.run(accept, card_request, by=organisation.people.pia.actor)
     page = await see(card_request)
-    assert states(page)["made"] == "now"
-    assert states(page)["courier"] == "to"
-    assert leg(page, "made").note == "The name is wrong."
-    assert leg(page, "made").is_repeated
+    assert states(page)["made"] == "current"
+    assert states(page)["courier"] == "upcoming"
+    assert step(page, "made").note == "The name is wrong."
+    assert step(page, "made").is_repeated
 
 
-async def test_promises_stand_there_with_their_owner_until_they_are_kept(
+async def test_open_promise_is_shown_with_its_owner(
     see, organisation: Organisation, card_request: ServiceRequest, clock: time_machine.Traveller
 ) -> None:
     by, due = organisation.people.tess.actor, START + timedelta(hours=1)
@@ -366,7 +366,7 @@ async def test_promises_stand_there_with_their_owner_until_they_are_kept(
     )
     page = await see(card_request)
     [promise] = page.promises
-    assert (promise.owner, promise.words, promise.due_at) == ("Tess", "I will call you back", due)
+    assert (promise.owner, promise.text, promise.due_at) == ("Tess", "I will call you back", due)
     assert page.valid_until == due
     html = templating.render("tracking/status.html", page.context())
     assert "Tess: I will call you back by" in html
@@ -379,7 +379,7 @@ async def test_promises_stand_there_with_their_owner_until_they_are_kept(
     )
     [moved] = (await see(card_request)).promises
     assert (moved.key, moved.due_at) == (promise.key, later)
-    assert moved.moved_because == "The line is busy."
+    assert moved.moved_reason == "The line is busy."
     await organisation.run(keep_promise, card_request, number, by=by)
     page = await see(card_request)
     assert page.promises == ()
@@ -387,7 +387,7 @@ async def test_promises_stand_there_with_their_owner_until_they_are_kept(
     assert "Tess: I will call you back. Kept" in html
 
 
-async def test_of_promises_only_those_stand_there_that_the_customer_knows_of(
+async def test_internal_promise_is_not_shown(
     see, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """Not the quiet ones, nor what was none; what the request ended without says so."""
@@ -397,7 +397,7 @@ async def test_of_promises_only_those_stand_there_that_the_customer_knows_of(
     )
     await organisation.run(write_to_customer, card_request, "I'll call you tomorrow at 3.", by=by)
     read = (await organisation.reload(card_request)).promises[-1]
-    assert [one.words for one in (await see(card_request)).promises] == ["I'll call you"]
+    assert [one.text for one in (await see(card_request)).promises] == ["I'll call you"]
     await organisation.run(withdraw_promise, card_request, read.id, reason="It was none.", by=by)
     page = await see(card_request)
     assert page.promises == page.past_promises == ()
@@ -407,7 +407,7 @@ async def test_of_promises_only_those_stand_there_that_the_customer_knows_of(
     assert "Tess: A call. We did not get to this, and are sorry." in html
 
 
-async def test_the_conversation_is_what_people_said(
+async def test_conversation_shows_what_people_wrote(
     see, organisation: Organisation, database: Database, card_request: ServiceRequest
 ) -> None:
     """Both ways and by every channel, without what only a text needs; no milestone twice."""
@@ -437,7 +437,7 @@ async def test_the_conversation_is_what_people_said(
     assert {line.key for line in lines} < keys
 
 
-async def test_what_was_never_said_is_not_shown_as_said(
+async def test_suppressed_message_is_not_shown(
     see, organisation: Organisation, database: Database, card_request: ServiceRequest
 ) -> None:
     await ask(
@@ -450,23 +450,21 @@ async def test_what_was_never_said_is_not_shown_as_said(
     assert (await see(card_request)).conversation == ()
 
 
-async def test_a_language_that_nobody_knows_is_read_in_english(
-    see, organisation: Organisation
-) -> None:
+async def test_page_in_an_unknown_language_is_english(see, organisation: Organisation) -> None:
     """An odd locale is no reason to show nothing."""
     odd = CustomerDetails(name="Zed", phone="+14155550144", locale="zz")
     request = await organisation.open(customer=odd, by=organisation.people.tess.actor)
     assert (await see(request)).headline == "We have your application"
 
 
-async def test_a_language_with_its_country_is_understood(see, organisation: Organisation) -> None:
+async def test_regional_locale_uses_its_language(see, organisation: Organisation) -> None:
     brazil = CustomerDetails(name="Zé", phone="+5511955550144", locale="pt-BR")
     request = await organisation.open(customer=brazil, by=organisation.people.tess.actor)
     await walk(organisation, request, "tess")
     assert (await see(request)).first_name == "Zé"
 
 
-async def test_the_last_leg_is_the_customers_own(
+async def test_titled_question_is_the_last_step(
     see, organisation: Organisation, clock: time_machine.Traveller
 ) -> None:
     """A question with a title is a leg; it is done when they say so."""
@@ -475,7 +473,11 @@ async def test_the_last_leg_is_the_customers_own(
     loan = await organisation.open("loan", by=organisation.people.tess.actor)
     [[paid], [yours]] = (await see(loan)).step_groups
     assert paid.expected_at == START + timedelta(days=1)
-    assert (yours.title, yours.department, yours.state) == ("In your account", "You tell us", "to")
+    assert (yours.title, yours.department, yours.state) == (
+        "In your account",
+        "You tell us",
+        "upcoming",
+    )
     assert yours.expected_at == START + timedelta(days=3)
     page = await see(await walk(organisation, loan, "tess"))
     assert page.status == "awaiting_confirmation"
@@ -487,7 +489,7 @@ async def test_the_last_leg_is_the_customers_own(
     )
     clock.shift(timedelta(days=2))
     page = await see(await ask(organisation, loan))
-    assert page.step_groups[-1][0].state == "now"
+    assert page.step_groups[-1][0].state == "current"
     assert page.next_step is None
     await say(organisation, loan, Answer.YES)
     page = await see(loan)

@@ -117,7 +117,7 @@ async def test_device_cookie_is_http_only_and_limited_to_its_path(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_the_text_is_one_segment_and_bound_to_our_name(
+async def test_code_text_is_one_segment_and_bound_to_the_domain(
     client: httpx2.AsyncClient,
     organisation: Organisation,
     card_request: ServiceRequest,

@@ -44,7 +44,7 @@ def shades(css: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("color", GOOD)
-def test_whatever_accent_is_taken_can_be_read_wherever_it_stands(color: str) -> None:
+def test_accepted_accent_has_contrast_everywhere(color: str) -> None:
     """Words in it on each of our grounds, words on it, and the customer's own words: WCAG's AA."""
     accent = Accent.read(color)
     for worn, grounds in (
@@ -57,7 +57,7 @@ def test_whatever_accent_is_taken_can_be_read_wherever_it_stands(color: str) -> 
 
 
 @pytest.mark.parametrize("color", GOOD)
-def test_the_soft_words_of_the_page_can_be_read_on_the_accents_wash(color: str) -> None:
+def test_soft_text_has_contrast_on_the_accents_wash(color: str) -> None:
     """The page begins in a pale shade of the brand, and names and times stand on it."""
     css = (STATIC / "customer.css").read_text()
     accent = Accent.read(color)
@@ -76,7 +76,7 @@ def test_the_soft_words_of_the_page_can_be_read_on_the_accents_wash(color: str) 
         ("#0b5f5a,#0b5f5a", "KEPT_ACCENT has too little contrast by night"),
     ],
 )
-def test_a_colour_that_cannot_be_read_stops_the_start(
+def test_accent_without_contrast_is_rejected_at_start(
     monkeypatch: pytest.MonkeyPatch, color: str, words: str
 ) -> None:
     monkeypatch.setenv("KEPT_ACCENT", color)
@@ -86,7 +86,7 @@ def test_a_colour_that_cannot_be_read_stops_the_start(
 
 
 @pytest.mark.parametrize("color", ["#ffcc00", "#6cc4bb", "#fff", "#ff8800", "#0b5f5a,#0b5f5a"])
-def test_the_colour_that_is_named_instead_works(color: str) -> None:
+def test_suggested_accent_is_accepted(color: str) -> None:
     with pytest.raises(ValueError, match="the nearest that works is") as refusal:
         Accent.read(color)
     nearest = re.search(r"#[0-9a-f]{6}", str(refusal.value))
@@ -95,7 +95,7 @@ def test_the_colour_that_is_named_instead_works(color: str) -> None:
     Accent.read(f"#0b5f5a,{nearest[0]}" if dark_shades else nearest[0])
 
 
-def test_our_own_colours_are_those_that_any_accent_would_be_given() -> None:
+def test_default_colors_follow_the_accent_rule() -> None:
     """The sheet says by hand what is reckoned for a brand: neither goes without the other."""
     for worn, block in zip(
         (DEFAULT_ACCENT.light_shades(), DEFAULT_ACCENT.dark_shades()),
@@ -107,7 +107,7 @@ def test_our_own_colours_are_those_that_any_accent_would_be_given() -> None:
         }
 
 
-def test_the_policy_follows_the_colour() -> None:
+def test_policy_hash_follows_the_accent() -> None:
     """With another accent the page's style is another, and it is that which may stand there."""
     theme = Theme(Accent.read("#c8102e"))
     page = html(replace(MARTIN, theme=theme))
@@ -126,7 +126,7 @@ def test_the_policy_follows_the_colour() -> None:
         ("logo.png", photo(60, 30, "PNG"), "image/png", 64),
     ],
 )
-async def test_a_logo_stands_for_the_name_and_says_it(  # noqa: PLR0917
+async def test_logo_has_the_brand_as_alt_text(  # noqa: PLR0917
     settings: Settings, tmp_path: Path, name: str, body: bytes, kind: str, width: int
 ) -> None:
     """Served by its hash; where it does not come, the name is there in its place."""
@@ -150,7 +150,7 @@ async def test_a_logo_stands_for_the_name_and_says_it(  # noqa: PLR0917
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
-async def test_without_a_logo_there_is_the_name(client: httpx2.AsyncClient) -> None:
+async def test_brand_is_shown_without_a_logo(client: httpx2.AsyncClient) -> None:
     assert "<b>Acme Bank</b>" in (await client.get("/")).text
     assert (await client.get("/logo")).status_code == 404
 
@@ -163,7 +163,7 @@ async def test_without_a_logo_there_is_the_name(client: httpx2.AsyncClient) -> N
         (None, "KEPT_LOGO must name a file that we may read."),
     ],
 )
-def test_a_logo_that_is_none_stops_the_start(
+def test_invalid_logo_is_rejected_at_start(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: bytes | None, words: str
 ) -> None:
     path = tmp_path / "logo.svg"

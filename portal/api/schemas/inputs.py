@@ -1,70 +1,26 @@
-"""What may be sent: the body of each call, and the questions of each list."""
+"""The request bodies: one model for each call that writes."""
 
-import base64
-import binascii
 import json
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StrictInt,
-    WithJsonSchema,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from portal import business_time
-from portal.models import Channel, ContactChannel, ContactReason, PromiseKind, RequestStatus
+from portal.api.schemas.fields import (
+    Channels,
+    Email,
+    Key,
+    Moment,
+    Note,
+    Reason,
+    ShortText,
+    Version,
+)
+from portal.models import Channel, ContactChannel, ContactReason, PromiseKind
 from portal.operations.conversation.staff_messages import MAX_TEXT_LENGTH
 from portal.operations.open_request import MAX_NAME_LENGTH, MAX_TITLE_LENGTH
-from portal.operations.transitions import MAX_REASON_LENGTH
 
 MAX_FIELDS_LENGTH = 20_000
-"""Letters of all fields together, as JSON."""
-
-MAX_DATE_DISTANCE = timedelta(days=3653)
-
-
-def parse_time(value: object) -> datetime:
-    """A moment with its offset (ISO 8601), in UTC. Raises ValueError with a sentence."""
-    no_time = "This must be a time like 2026-12-01T17:00:00Z."
-    if not isinstance(value, str):
-        raise ValueError(no_time)  # noqa: TRY004 (pydantic takes ValueErrors)
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        raise ValueError(no_time) from None
-    if moment.tzinfo is None:
-        raise ValueError("Please say which zone: end the time with Z or an offset like -05:00.")
-    try:
-        moment = moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("That is too far away.") from None
-    if abs(moment - business_time.now()) > MAX_DATE_DISTANCE:
-        raise ValueError("Please give a time within ten years.")
-    return moment
-
-
-def decode_cursor(value: object) -> int:
-    """The id in an opaque cursor. Raises ValueError for what we did not give out."""
-    refusal = "Please send a next_cursor as it was given, or none."
-    try:
-        digits = base64.urlsafe_b64decode(str(value).encode("ascii") + b"==").decode("ascii")
-    except (binascii.Error, UnicodeError):
-        raise ValueError(refusal) from None
-    if not (digits.isdigit() and len(digits) < 19):
-        raise ValueError(refusal)
-    return int(digits)
-
-
-def encode_cursor(after: int | None) -> str | None:
-    """The opaque cursor for going on after this id."""
-    if after is None:
-        return None
-    return base64.urlsafe_b64encode(str(after).encode()).decode().rstrip("=")
+"""Characters of all fields together, as JSON."""
 
 
 def _check_fields(fields: dict[str, Any]) -> dict[str, Any]:
@@ -73,33 +29,8 @@ def _check_fields(fields: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _check_printable(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("This holds a NUL, which no text can.")
-    return text
-
-
-def _strip(text: str) -> str:
-    return text.strip()
-
-
-Moment = Annotated[
-    datetime,
-    BeforeValidator(parse_time),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
-]
-Cursor = Annotated[int, BeforeValidator(decode_cursor), WithJsonSchema({"type": "string"})]
-Key = Annotated[str, Field(max_length=64), AfterValidator(_check_printable)]
-Email = Annotated[str, Field(max_length=254), AfterValidator(_check_printable)]
-Reason = Annotated[str, Field(min_length=1, max_length=MAX_REASON_LENGTH)]
-Note = Annotated[str, Field(max_length=MAX_REASON_LENGTH), AfterValidator(_strip)]
-ShortText = Annotated[str, Field(max_length=254), AfterValidator(_check_printable)]
-Channels = Annotated[list[Literal[Channel.SMS, Channel.EMAIL]], Field(max_length=2)]
-Version = Annotated[StrictInt, Field(ge=0, le=2**31 - 1)]
-
-
 class Input(BaseModel):
-    """A body that may say who acts: ``by`` is the e-mail address of a member of staff."""
+    """A body that may name who acts: ``by`` is the e-mail address of a member of staff."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -107,19 +38,19 @@ class Input(BaseModel):
 
 
 class VersionedInput(Input):
-    """A body that may say which ``version`` of the request it was decided on."""
+    """A body that may name the ``version`` of the request that the caller has seen."""
 
     version: Version | None = Field(default=None, description="Refused with 409 when older.")
 
 
 class StageInput(VersionedInput):
-    """A move of one open stage, to be named where several are open or waiting."""
+    """A body about one open stage, which must be named where several are open."""
 
     stage: Key | None = None
 
 
 class NewCustomer(BaseModel):
-    """Who a request is for. Without an address nothing can be sent; the page still lives."""
+    """The customer of a new request. Without an address nothing is sent; the page still works."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -133,7 +64,7 @@ class NewCustomer(BaseModel):
 
 
 class NewRequest(Input):
-    """A request to open."""
+    """Opens a request."""
 
     workflow: Key
     customer: NewCustomer
@@ -145,7 +76,7 @@ class NewRequest(Input):
 
 
 class Advance(StageInput):
-    """A stage is done."""
+    """Completes a stage."""
 
     note: Note | None = Field(default=None, description="The customer reads it with what is next.")
     expected_by: Moment | None = Field(default=None, description="When the next stage is due.")
@@ -155,46 +86,53 @@ class Advance(StageInput):
 
 
 class SendBack(VersionedInput):
-    """An earlier stage is to run again."""
+    """Runs an earlier stage again."""
 
     stage: Key
     reason: Reason
 
 
 class Hold(StageInput):
-    """It is put aside; clocks stand still, at most ``until`` then."""
+    """Puts a stage on hold; its clock is paused, at most ``until`` then."""
 
     reason: Reason
     until: Moment | None = None
 
 
+class DelayInput(StageInput):
+    """A new date for an open stage, and why; the customer reads the reason."""
+
+    expected_by: Moment = Field(description="A time to come.")
+    reason: Reason
+
+
 class Cancel(VersionedInput):
-    """It ends without the thing done."""
+    """Cancels a request."""
 
     reason: Reason
 
 
 class StageReasonInput(StageInput):
-    """A move that needs a reason: refusing a handoff, reopening."""
+    """A body with a reason: refuses a handoff, reopens a request."""
 
     reason: Reason
 
 
 class Dismiss(Input):
-    """It does not matter that this slipped, or nothing can be done about it."""
+    """Dismisses a dropped ball."""
 
     reason: Reason
 
 
 class Assign(StageInput):
-    """It is to be this person's, of whichever department."""
+    """Assigns a request to a person of any department."""
 
     owner: Email
     note: Note | None = Field(default=None, description="For them; no customer reads it.")
 
 
 class NewPromise(VersionedInput):
-    """A commitment to the customer, with its time and its owner."""
+    """Makes a promise to the customer, with its due time and its owner."""
 
     text: Reason
     due_at: Moment
@@ -207,20 +145,20 @@ class NewPromise(VersionedInput):
 
 
 class MovePromise(VersionedInput):
-    """A promise gets a new time."""
+    """Gives a promise a new due time."""
 
     due_at: Moment
     reason: Reason
 
 
 class WithdrawPromise(VersionedInput):
-    """A promise was none."""
+    """Withdraws a promise that was made by mistake."""
 
     reason: Reason
 
 
 class NewMessage(Input):
-    """Words to the customer, by the first of these channels that may be used."""
+    """Writes to the customer, by the first of these channels that may be used."""
 
     body: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_LENGTH)]
     channels: Channels | None = None
@@ -228,7 +166,7 @@ class NewMessage(Input):
 
 
 class Retry(Input):
-    """The same words once more."""
+    """Sends the same text again."""
 
     to: ShortText | None = Field(
         default=None, description="Another of the customer's own addresses of that channel."
@@ -236,7 +174,7 @@ class Retry(Input):
 
 
 class Resend(Input):
-    """Other words instead."""
+    """Sends another text instead."""
 
     body: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_LENGTH)]
     channel: Literal[Channel.SMS, Channel.EMAIL] | None = Field(
@@ -245,13 +183,13 @@ class Resend(Input):
 
 
 class MarkToldInput(Input):
-    """Somebody has told the customer, by phone or otherwise."""
+    """Marks a failed message as told to the customer, by phone or otherwise."""
 
     note: Note | None = None
 
 
 class NewContact(Input):
-    """The customer came to us."""
+    """Logs a contact by the customer."""
 
     channel: ContactChannel
     reason: ContactReason
@@ -259,7 +197,7 @@ class NewContact(Input):
 
 
 class Absence(Input):
-    """A person is away."""
+    """Marks a person as away."""
 
     from_: Moment | None = Field(default=None, alias="from", description="Without it, now.")
     until: Moment | None = Field(
@@ -270,46 +208,3 @@ class Absence(Input):
         description="Who stands in, else their department's lead: the e-mail address of a "
         "colleague, or empty for nobody by name. Without it, whoever did before.",
     )
-
-
-class PageQuery(BaseModel):
-    """Which page of a list."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    cursor: Cursor | None = None
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
-
-
-class RequestQuery(PageQuery):
-    """Which requests."""
-
-    department: Key | None = Field(default=None, description="The key of the one that has it.")
-    stage: Key | None = Field(default=None, description="The key of a stage that is open.")
-    status: RequestStatus | None = None
-    owner: Email | None = Field(default=None, description="The owner's e-mail address.")
-    q: ShortText | None = Field(
-        default=None,
-        description="A reference, an external_id, the customer's phone or e-mail address, "
-        "or how their name begins.",
-    )
-
-
-class DroppedBallQuery(PageQuery):
-    """Which dropped balls; both kinds where ``open`` is not given."""
-
-    open: bool | None = None
-
-
-class MessageQuery(PageQuery):
-    """Which messages: those that need a person."""
-
-    needs: Literal["person"] = Field(
-        description="`person`: they did not get through, or nobody knows, and nobody saw to it."
-    )
-
-
-class NoQuery(BaseModel):
-    """A call that asks for one thing takes no questions."""
-
-    model_config = ConfigDict(extra="forbid")

@@ -1,23 +1,19 @@
-"""What is answered of a request's records: its timeline, messages, promises and questions."""
+"""The response models of a request's events, promises, questions, contacts and dropped balls."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from portal.messaging.wording.delivery_reasons import message_reason
+from portal.api.schemas.base import ActorReference, PageResponse, ResponseModel, StaffReference
 from portal.models import (
-    ActorKind,
     Answer,
     AnswerType,
-    Attachment,
-    AttachmentState,
     Channel,
     Contact,
     ContactChannel,
     ContactReason,
-    Direction,
     DroppedBall,
     DroppedBallKind,
     EscalationLevel,
@@ -25,67 +21,16 @@ from portal.models import (
     EventKind,
     FollowUp,
     FollowUpState,
-    Message,
-    MessageKind,
-    MessageStatus,
     Promise,
     PromiseKind,
     PromiseState,
-    SendAttempt,
     StageRun,
 )
 from portal.queries.names import Names
 
-Item = TypeVar("Item")
-
-
-class ResponseModel(BaseModel):
-    """What an answer is made of: nothing undeclared, every field always there, JSON's own names."""
-
-    model_config = ConfigDict(extra="forbid", validate_by_name=True, serialize_by_alias=True)
-    columns: ClassVar[Mapping[str, str]] = {}
-    """The noun's attribute for a field whose public name is another."""
-
-    @classmethod
-    def read(cls, noun: object, **given: Any) -> Self:
-        """Copy the noun's attributes by the names of the fields; ``given`` has the other fields."""
-        own = {
-            name: getattr(noun, cls.columns.get(name, name))
-            for name in cls.model_fields
-            if name not in given
-        }
-        return cls(**own, **given)
-
-
-class PageResponse(ResponseModel, Generic[Item]):
-    """One page of a list; ``next_cursor`` is null on the last."""
-
-    items: list[Item]
-    next_cursor: str | None
-
-
-class StaffReference(ResponseModel):
-    """A member of staff."""
-
-    email: str
-    name: str
-
-    @classmethod
-    def of(cls, names: Names, staff_id: int | None) -> Self | None:
-        """The person with this id; None where nobody is meant."""
-        person = names.person(staff_id)
-        return cls.read(person) if person else None
-
-
-class ActorReference(ResponseModel):
-    """Who did it: staff, the customer, another system, or Kept itself."""
-
-    kind: ActorKind
-    name: str
-
 
 class EventResponse(ResponseModel):
-    """One thing that happened to a request."""
+    """One event of a request."""
 
     id: int
     at: datetime
@@ -99,7 +44,7 @@ class EventResponse(ResponseModel):
     @classmethod
     def of(cls, event: Event, names: Names) -> Self:
         """The event."""
-        return cls.read(
+        return cls.from_object(
             event,
             stage=event.stage_key,
             department=names.department_key(event.department_id),
@@ -108,101 +53,7 @@ class EventResponse(ResponseModel):
 
 
 class EventList(PageResponse[EventResponse]):
-    """What happened, oldest first."""
-
-
-class AttemptResponse(ResponseModel):
-    """One try at sending a message."""
-
-    number: int
-    status: MessageStatus
-    provider_sid: str | None
-    error_code: str | None
-    error: str
-    claimed_at: datetime
-    finished_at: datetime | None
-
-
-class AttachmentResponse(ResponseModel):
-    """A photo or paper that came with a message; its bytes are at `url` once it is `stored`."""
-
-    id: int
-    state: AttachmentState
-    name: str | None
-    media_type: str | None
-    size: int | None = Field(description="In bytes.")
-    width: int | None = Field(description="In pixels; 0 for what is no picture.")
-    height: int | None
-    reason: str = Field(description="Why it was refused, where it was.")
-    url: str | None
-
-    @classmethod
-    def of(cls, attachment: Attachment) -> Self:
-        """The file as it is now. What it is, is only known once it has been looked at."""
-        told = ("name", "media_type", "size", "width", "height")
-        stored_file = attachment.stored_file
-        return cls.read(
-            attachment,
-            url=f"/api/v1/attachments/{attachment.id}" if stored_file else None,
-            **{name: getattr(stored_file, name, None) for name in told},
-        )
-
-
-class MessageResponse(ResponseModel):
-    """A message to or from a customer, and what became of it."""
-
-    columns = {"settled_at": "handled_at", "settled_by": "handled_by"}
-
-    id: int
-    reference: str | None = Field(description="Of its request; null for a stranger's.")
-    direction: Direction
-    channel: Channel
-    kind: MessageKind
-    cause: str
-    body: str
-    to: str | None
-    from_: str | None = Field(alias="from")
-    author: str
-    status: MessageStatus
-    reason: str = Field(description="Why nothing was sent, where nothing was.")
-    segments: int
-    error_code: str | None
-    provider_sid: str | None
-    attempts: int = Field(description="How often we have tried to send it.")
-    send_attempts: list[AttemptResponse]
-    attachments: list[AttachmentResponse]
-    possible_duplicate: bool = Field(description="The customer may have it twice.")
-    settled_at: datetime | None = Field(
-        description="When it was seen to: sent otherwise, told, or overtaken by newer words."
-    )
-    settled_by: str
-    created_at: datetime
-    due_at: datetime
-    sent_at: datetime | None
-    delivered_at: datetime | None
-
-    @classmethod
-    def of(
-        cls,
-        message: Message,
-        reference: str | None,
-        tries: Sequence[SendAttempt] = (),
-        files: Sequence[Attachment] = (),
-    ) -> Self:
-        """The message with its tries and files."""
-        return cls.read(
-            message,
-            reference=reference,
-            to=message.to_address or None,
-            from_=message.from_address or None,
-            reason=message_reason(message),
-            send_attempts=[AttemptResponse.read(one) for one in tries],
-            attachments=[AttachmentResponse.of(one) for one in files],
-        )
-
-
-class MessageList(PageResponse[MessageResponse]):
-    """A conversation, oldest first."""
+    """Events, oldest first."""
 
 
 class PromiseResponse(ResponseModel):
@@ -226,7 +77,7 @@ class PromiseResponse(ResponseModel):
     @classmethod
     def of(cls, promise: Promise, names: Names, now: datetime) -> Self:
         """The promise as it is now."""
-        return cls.read(
+        return cls.from_object(
             promise,
             owner=StaffReference.of(names, promise.owner_id),
             department=names.department_key(promise.department_id),
@@ -239,7 +90,7 @@ class PromiseList(PageResponse[PromiseResponse]):
 
 
 class FollowUpResponse(ResponseModel):
-    """A question to the customer, and what they said."""
+    """A question to the customer, and the answer."""
 
     id: int
     key: str
@@ -259,8 +110,10 @@ class FollowUpResponse(ResponseModel):
 
     @classmethod
     def of(cls, question: FollowUp, run: StageRun) -> Self:
-        """The question about this passage of a stage."""
-        return cls.read(question, stage=run.stage_key, answered_via=question.answered_via or None)
+        """The question about this run of a stage."""
+        return cls.from_object(
+            question, stage=run.stage_key, answered_via=question.answered_via or None
+        )
 
 
 class FollowUpList(PageResponse[FollowUpResponse]):
@@ -268,7 +121,7 @@ class FollowUpList(PageResponse[FollowUpResponse]):
 
 
 class ContactResponse(ResponseModel):
-    """One time that the customer came to us."""
+    """One contact by the customer."""
 
     id: int
     channel: ContactChannel
@@ -280,13 +133,13 @@ class ContactResponse(ResponseModel):
     @classmethod
     def of(cls, contact: Contact) -> Self:
         """The contact."""
-        return cls.read(contact)
+        return cls.from_object(contact)
 
 
 class DroppedBallResponse(ResponseModel):
-    """Something that has slipped, with the person who has it."""
+    """A dropped ball, with the person who has it."""
 
-    columns = {"slipped_at": "dropped_at"}
+    columns: ClassVar[Mapping[str, str]] = {"slipped_at": "dropped_at"}
 
     id: int
     kind: DroppedBallKind
@@ -308,7 +161,7 @@ class DroppedBallResponse(ResponseModel):
     @classmethod
     def of(cls, ball: DroppedBall, reference: str | None, names: Names) -> Self:
         """The dropped ball."""
-        return cls.read(
+        return cls.from_object(
             ball,
             reference=reference,
             owner=StaffReference.of(names, ball.owner_id),
@@ -319,4 +172,4 @@ class DroppedBallResponse(ResponseModel):
 
 
 class DroppedBallList(PageResponse[DroppedBallResponse]):
-    """What has slipped, newest first."""
+    """Dropped balls, newest first."""

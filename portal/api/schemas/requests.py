@@ -1,22 +1,42 @@
-"""What is answered of a request itself: its stages, its handoffs, who has it."""
+"""The response models of a request: its stages, its handoffs, its owner."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from portal.api.schemas.records import FollowUpResponse, PageResponse, ResponseModel, StaffReference
-from portal.models import Channel, Handoff, RequestStatus, RunState, ServiceRequest, StageRun
+from portal.api.schemas.base import PageResponse, ResponseModel, StaffReference
+from portal.api.schemas.records import FollowUpResponse
+from portal.models import (
+    Channel,
+    FollowUp,
+    Handoff,
+    RequestStatus,
+    ServiceRequest,
+    StageRun,
+)
 from portal.models.requests.request_status import UNCONFIRMED
 from portal.queries.names import Names
-from portal.workflows import StageDefinition
+from portal.rules.stage_timeline import StageStep, StepState, timeline_of
 
 StageState = Literal["upcoming", "waiting_acceptance", "open", "done", "cancelled"]
 HandoffState = Literal["waiting", "accepted", "refused", "recalled", "void"]
 
+STAGE_STATES: dict[StepState, StageState] = {
+    "upcoming": "upcoming",
+    "skipped": "upcoming",
+    "handed_off": "waiting_acceptance",
+    "current": "open",
+    "paused": "open",
+    "done": "done",
+    "ended": "cancelled",
+}
+"""The API's name for the state of a stage; ``paused`` is a field of its own."""
+
 
 class CustomerResponse(ResponseModel):
-    """Who a request is for, and where they are reached now."""
+    """The customer of a request, with the addresses that may be used now."""
 
     name: str
     phone: str | None = Field(description="E.164")
@@ -26,9 +46,9 @@ class CustomerResponse(ResponseModel):
 
 
 class StageResponse(ResponseModel):
-    """A stage of the workflow, with the facts of its newest passage."""
+    """A stage of the workflow, with the values of the run that counts."""
 
-    columns = {"heard_at": "third_party_updated_at"}  # noqa: RUF012 (a ClassVar)
+    columns: ClassVar[Mapping[str, str]] = {"heard_at": "third_party_updated_at"}
 
     key: str
     name: str
@@ -51,27 +71,26 @@ class StageResponse(ResponseModel):
 
     @classmethod
     def of(
-        cls, stage: StageDefinition, request: ServiceRequest, names: Names, now: datetime
-    ) -> Self:
-        """The stage as it stands in this request."""
-        passages = [run for run in request.runs if run.stage_key == stage.key]
-        told: dict[str, Any] = {
+        cls, step: StageStep[StageRun, Handoff, FollowUp], request: ServiceRequest, names: Names,
+        now: datetime,
+    ) -> Self:  # fmt: skip
+        """The stage as it is in this request."""
+        stage = step.stage
+        values: dict[str, Any] = {
             "key": stage.key,
             "name": stage.name,
             "title": stage.title.in_language(request.customer.locale),
             "department": stage.department,
             "department_name": names.department_of(stage.department).name,
-            "passage": len(passages),
+            "state": STAGE_STATES[step.state],
+            "passage": sum(run.stage_key == stage.key for run in request.runs),
         }
-        # What a sending back made void does not count: it is still to come, once more.
-        valid = [run for run in passages if run.state != RunState.SUPERSEDED]
-        run = valid[-1] if valid else None
-        if run is None:
-            return cls(**told, state="upcoming")
-        return cls.read(
+        if step.facts is None:
+            return cls(**values)
+        run = step.facts.run
+        return cls.from_object(
             run,
-            **told,
-            state=_stage_state(request, run),
+            **values,
             late=run.is_overdue(now),
             paused=run.is_paused,
             assignee=StaffReference.of(names, run.assignee_id),
@@ -79,7 +98,7 @@ class StageResponse(ResponseModel):
 
 
 class HandoffResponse(ResponseModel):
-    """A move from one department to the next; ``void`` when its stage went away meanwhile."""
+    """A move from one department to the next; ``void`` when its stage was undone before an answer."""
 
     stage: str
     from_: str = Field(alias="from")
@@ -95,8 +114,8 @@ class HandoffResponse(ResponseModel):
 
     @classmethod
     def of(cls, handoff: Handoff, names: Names) -> Self:
-        """The handoff; departments by their keys."""
-        return cls.read(
+        """The handoff, with its departments by key."""
+        return cls.from_object(
             handoff,
             stage=handoff.run.stage_key,
             from_=names.department_key(handoff.from_department_id),
@@ -106,7 +125,7 @@ class HandoffResponse(ResponseModel):
 
 
 class HoldResponse(ResponseModel):
-    """Why a stage is put aside, and until when at most."""
+    """Why a stage is on hold, and until when."""
 
     stage: str
     reason: str
@@ -114,7 +133,7 @@ class HoldResponse(ResponseModel):
 
 
 class RequestResponse(ResponseModel):
-    """A request, whole."""
+    """A request with its stages, handoffs and people."""
 
     id: int
     reference: str
@@ -148,17 +167,19 @@ class RequestResponse(ResponseModel):
 
     @classmethod
     def of(cls, request: ServiceRequest, names: Names, public_url: str, now: datetime) -> Self:
-        """The request as it stands, loaded whole."""
+        """The request, which is loaded whole."""
         link = request.live_link
         question = request.open_question
-        return cls.read(
+        timeline = timeline_of(request, lambda key: names.department_of(key).calendar, now)
+        return cls.from_object(
             request,
             status_url=f"{public_url}/r/{link.token}" if link else None,
             workflow=request.workflow.key,
             workflow_version=request.workflow.version,
             customer=_customer(request, now),
             stages=[
-                StageResponse.of(stage, request, names, now) for stage in request.definition.stages
+                StageResponse.of(timeline.stage_step(stage), request, names, now)
+                for stage in request.definition.stages
             ],
             open_stages=[run.stage_key for run in request.open_runs],
             handoffs=[HandoffResponse.of(handoff, names) for handoff in request.handoffs],
@@ -177,14 +198,6 @@ class RequestList(PageResponse[RequestResponse]):
     """Requests, newest first."""
 
 
-def _stage_state(request: ServiceRequest, run: StageRun) -> StageState:
-    if run.state == RunState.COMPLETED:
-        return "done"
-    if run.state == RunState.OPEN:
-        return "waiting_acceptance" if request.pending_handoff(run) else "open"
-    return "cancelled"
-
-
 def _handoff_state(handoff: Handoff) -> HandoffState:
     if handoff.is_pending:
         return "waiting"
@@ -197,7 +210,7 @@ def _handoff_state(handoff: Handoff) -> HandoffState:
 
 def _customer(request: ServiceRequest, now: datetime) -> CustomerResponse:
     customer = request.customer
-    return CustomerResponse.read(
+    return CustomerResponse.from_object(
         customer,
         phone=customer.address(Channel.SMS, now),
         email=customer.address(Channel.EMAIL, now),

@@ -15,6 +15,7 @@ from portal import business_time
 from portal.desk.auth.access import (
     answer,
     field,
+    id_in_path,
     is_fragment,
     layout_context,
     read_form,

@@ -10,8 +10,8 @@ from portal.desk.auth.current_staff import CurrentStaff
 from portal.desk.request.actions import reference_of
 from portal.models.columns import saved_id
 from portal.operations.presence import clear_presence, mark_present
-from portal.queries.presence import find_present_colleagues
 from portal.queries.requests import get_service_request
+from portal.queries.staff import find_present_colleagues
 from portal.web import templating
 
 

@@ -188,7 +188,7 @@ class RequestPresenter:
             owner=as_person(self.roster.person(request.owner_id)),
             customer=self._customer(),
             timezone_label=timezone_label(words.timezone),
-            legs=TimelinePresenter(request, self.roster, words).legs(),
+            step_groups=TimelinePresenter(request, self.roster, words).step_groups(),
             moves=NextActionsPresenter(request, self.roster, words, self.reader).all(),
             unanswered_note=self._unanswered_note(),
             promises=promises,

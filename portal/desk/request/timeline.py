@@ -1,112 +1,118 @@
-"""The relay as staff see it: the customer's line, with the people and the times."""
+"""The timeline of a request as staff see it: the customer's steps with the people and the times."""
 
 from dataclasses import dataclass, replace
 
+from portal.business_time import BusinessCalendar
 from portal.desk.labels import due, since
-from portal.desk.request.view_models import StepState, TimelineStep
+from portal.desk.request.view_models import TimelineStep
 from portal.desk.widgets import When
 from portal.messaging.wording.time_format import TimeFormatter
-from portal.models import FollowUp, FollowUpState, RunState, ServiceRequest, StageRun
+from portal.models import FollowUp, FollowUpState, Handoff, ServiceRequest, StageRun
 from portal.rules.roster import Roster
-from portal.workflows import FollowUpDefinition, StageDefinition
+from portal.rules.stage_timeline import QuestionStep, RunFacts, StageStep, timeline_of
 
 
 @dataclass(frozen=True, slots=True)
 class TimelinePresenter:
-    """Draws one request's way from its beginning to the customer's word."""
+    """Presents the timeline of one request that is loaded whole."""
 
     request: ServiceRequest
     roster: Roster
-    words: TimeFormatter
+    times: TimeFormatter
 
-    def legs(self) -> list[list[TimelineStep]]:
-        """The stages in order, side by side what runs in parallel, then the customer's own part."""
-        definition = self.request.definition
-        drawn = [[self._leg(stage) for stage in level] for level in definition.stage_levels()]
-        return drawn + [[self._word(one)] for one in definition.follow_ups if one.title]
+    def step_groups(self) -> list[list[TimelineStep]]:
+        """The steps in order, each with its history; those of a group run in parallel."""
+        timeline = timeline_of(self.request, self._calendar_of, self.times.now)
+        return [
+            [
+                self._stage_step(step) if isinstance(step, StageStep) else self._question_step(step)
+                for step in group
+            ]
+            for group in timeline.groups()
+        ]
 
-    def _leg(self, stage: StageDefinition) -> TimelineStep:
-        passages = [run for run in self.request.runs if run.stage_key == stage.key]
-        # What was made void does not count where an earlier passage stands after all.
-        valid = [run for run in passages if run.state != RunState.SUPERSEDED]
-        newest = valid or passages
-        run = newest[-1] if newest else None
-        state = self._state(run)
-        department = self.roster.department(stage.department).name
-        drawn = {"title": str(stage.title), "name": stage.name, "department": department}
-        if run is None or state in ("to", "skipped"):
-            return TimelineStep(state, at=None, **drawn)
-        again = f"{_ordinal(run.passage)} time, " if run.passage > 1 else ""
-        if state == "done" and run.completed_at:
-            took = self.words.length(run.completed_at - run.opened_at)
-            history = f"{again}{run.completed_by}, {took}"
-            return TimelineStep(
-                state, at=since(self.words, run.completed_at), history=history, **drawn
+    def _stage_step(self, step: StageStep[StageRun, Handoff, FollowUp]) -> TimelineStep:
+        presented = TimelineStep(
+            # The desk does not tell apart what was cut off and what was never begun.
+            "skipped" if step.state == "ended" else step.state,
+            title=str(step.stage.title),
+            name=step.stage.name,
+            department=self.roster.department(step.stage.department).name,
+            at=None,
+        )
+        if step.facts is None or presented.state == "skipped":
+            return presented
+        run = step.facts.run
+        passage = f"{_ordinal(run.passage)} time, " if run.passage > 1 else ""
+        if run.completed_at is not None:
+            took = self.times.length(run.completed_at - run.opened_at)
+            return replace(
+                presented,
+                at=since(self.times, run.completed_at),
+                history=f"{passage}{run.completed_by}, {took}",
             )
-        handoff = self.request.pending_handoff(run)
-        if handoff is not None:
-            by = self.words.by(handoff.accept_by) if handoff.accept_by else "soon"
-            return TimelineStep(
-                state,
-                at=since(self.words, handoff.sent_at),
-                history=f"{again}waits to be taken up by {by}",
-                **drawn,
-            )
+        if step.facts.handoff is not None:
+            return self._handed_off(presented, step.facts.handoff, passage)
+        return self._under_way(presented, step.facts, passage)
+
+    def _handed_off(self, step: TimelineStep, handoff: Handoff, passage: str) -> TimelineStep:
+        by = self.times.by(handoff.accept_by) if handoff.accept_by else "soon"
+        return replace(
+            step,
+            at=since(self.times, handoff.sent_at),
+            history=f"{passage}waits to be taken up by {by}",
+        )
+
+    def _under_way(
+        self, step: TimelineStep, facts: RunFacts[StageRun, Handoff, FollowUp], passage: str
+    ) -> TimelineStep:
+        run = facts.run
         person = self.roster.person(run.assignee_id).name
-        began = self.words.stamp(run.reached_at or run.opened_at)
-        return TimelineStep(
-            state,
+        began = self.times.stamp(run.reached_at or run.opened_at)
+        return replace(
+            step,
             at=self._due(run),
-            history=f"{again}{person}, since {began}{self._pause(run)}",
+            history=f"{passage}{person}, since {began}{self._pause(run)}",
             note=run.note,
-            **drawn,
         )
 
     def _due(self, run: StageRun) -> When:
-        by = due(self.words, run.due_at, late=run.is_overdue(self.words.now))
+        by = due(self.times, run.due_at, late=run.is_overdue(self.times.now))
         return by if by.late else replace(by, words=f"due {by.words}")
-
-    def _state(self, run: StageRun | None) -> StepState:
-        if run is None or run.state == RunState.SUPERSEDED:
-            return "skipped" if self.request.is_closed else "to"
-        if run.state == RunState.COMPLETED:
-            return "done"
-        if run.state == RunState.CANCELLED:
-            return "skipped"
-        if self.request.pending_handoff(run):
-            return "passed"
-        return "paused" if run.is_paused else "now"
 
     def _pause(self, run: StageRun) -> str:
         if run.held_at:
-            until = f" until {self.words.by(run.hold_until)}" if run.hold_until else ""
+            until = f" until {self.times.by(run.hold_until)}" if run.hold_until else ""
             return f", on hold{until}: {run.hold_reason}"
         return ", the clock waits for the customer" if run.is_paused else ""
 
-    def _word(self, definition: FollowUpDefinition) -> TimelineStep:
-        asked = next(
-            (one for one in reversed(self.request.follow_ups) if one.key == definition.key), None
-        )
-        state, history = self._answer(asked)
-        at = asked.closed_at if asked and state == "done" else asked.asked_at if asked else None
+    def _question_step(self, step: QuestionStep[FollowUp]) -> TimelineStep:
+        asked = step.follow_up
+        at = None
+        if asked is not None:
+            at = asked.closed_at if step.state == "done" else asked.asked_at
         return TimelineStep(
-            state,
-            title=str(definition.title),
-            name=str(definition.question),
+            step.state,
+            title=str(step.question.title),
+            name=str(step.question.question),
             department="The customer tells us",
-            at=since(self.words, at) if at else None,
-            history=history,
+            at=since(self.times, at) if at else None,
+            history=_answer(asked),
         )
 
-    def _answer(self, asked: FollowUp | None) -> tuple[StepState, str]:
-        nothing: StepState = "skipped" if self.request.is_closed else "to"
-        if asked is None or asked.state == FollowUpState.WITHDRAWN:
-            return nothing, ""
-        if asked.state == FollowUpState.ANSWERED and asked.answer:
-            return "done", f"answered {asked.answer.value}"
-        if asked.state == FollowUpState.UNCONFIRMED:
-            return "skipped", "no answer came"
-        return ("now", "asked") if asked.is_asked else ("to", "to be asked")
+    def _calendar_of(self, department_key: str) -> BusinessCalendar:
+        return self.roster.department(department_key).calendar
+
+
+def _answer(asked: FollowUp | None) -> str:
+    """What the customer answered, in a few words; empty where the question is not asked at all."""
+    if asked is None or asked.state == FollowUpState.WITHDRAWN:
+        return ""
+    if asked.state == FollowUpState.ANSWERED and asked.answer:
+        return f"answered {asked.answer.value}"
+    if asked.state == FollowUpState.UNCONFIRMED:
+        return "no answer came"
+    return "asked" if asked.is_asked else "to be asked"
 
 
 def _ordinal(number: int) -> str:

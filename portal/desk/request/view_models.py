@@ -8,8 +8,7 @@ from portal.desk.dropped_balls.view_models import DroppedBallLine
 from portal.desk.request.conversation_view import CannedReplyLine, ConversationEntry
 from portal.desk.request.delays import DelayCard
 from portal.desk.widgets import Badge, Choice, Person, When
-
-StepState = Literal["done", "now", "passed", "paused", "to", "skipped"]
+from portal.rules.stage_timeline import StepState
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +208,7 @@ class RequestView:
     owner: Person | None
     customer: CustomerSummary
     timezone_label: str
-    legs: Sequence[Sequence[TimelineStep]]
+    step_groups: Sequence[Sequence[TimelineStep]]
     moves: Sequence[NextAction]
     conversation: Sequence[ConversationEntry] = ()
     unanswered_note: str = ""

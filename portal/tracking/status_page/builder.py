@@ -1,4 +1,4 @@
-"""A request's page from its snapshot: the way so far, what is asked and promised, what was said."""
+"""Builds the status page of a request from its row: timeline, question, promises, conversation."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from portal.models import (
 from portal.queries.status_page.rows import PromiseRow, StatusPageRow
 from portal.tracking.status_page.appointments import find_appointments
 from portal.tracking.status_page.conversation import build_conversation
-from portal.tracking.status_page.timeline import StageTimeline
+from portal.tracking.status_page.timeline import TimelinePresenter
 from portal.tracking.status_page.view_models import (
     Ending,
     PastPromise,
@@ -30,12 +30,12 @@ from portal.tracking.status_page.view_models import (
 from portal.workflows import WorkflowDefinition
 
 REPLY_KINDS = (PromiseKind.ANSWER, PromiseKind.CALL)
-MAX_PAST = 2
+MAX_PAST_PROMISES = 2
 
 
 @dataclass(frozen=True)
 class Organisation:
-    """Who we are to the customer."""
+    """The organisation as its customers see it."""
 
     brand: str
     support_contact: str | None
@@ -50,8 +50,8 @@ def build_status_page(
     token: str,
     now: datetime,
 ) -> StatusPage:
-    """Everything that the customer reads of this request at this moment."""
-    journey = StageTimeline(snapshot, definition, now)
+    """Everything that the customer reads of this request at ``now``."""
+    timeline = TimelinePresenter(snapshot, definition, now)
     return StatusPage(
         now=now,
         brand=organisation.brand,
@@ -59,69 +59,69 @@ def build_status_page(
         theme=organisation.theme,
         reference=snapshot.reference,
         title=definition.title_in(snapshot.title, snapshot.locale),
-        first_name=_first(snapshot.name),
+        first_name=_first_name(snapshot.name),
         locale=snapshot.locale,
         timezone=snapshot.timezone,
         status=snapshot.status,  # type: ignore[arg-type]
-        headline=journey.headline,
-        write_to=journey.department(snapshot.department_id).name,
+        headline=timeline.headline,
+        write_to=timeline.department(snapshot.department_id).name,
         path=f"/r/{token}",
         last_event_id=snapshot.page_version,
-        current_departments=journey.current_departments,
-        handoff=journey.handoff,
-        next_step=journey.next_step,
-        delay=journey.delay,
-        estimate=journey.estimate,
-        ask_after=_ask_from(snapshot, journey),
-        question=_question(snapshot, journey, organisation.brand),
+        current_departments=timeline.current_departments,
+        handoff=timeline.handoff,
+        next_step=timeline.next_step,
+        delay=timeline.delay,
+        estimate=timeline.estimate,
+        ask_after=_ask_after(snapshot, timeline),
+        question=_question(snapshot, timeline, organisation.brand),
         pause=_pause(snapshot),
         ending=_ending(snapshot),
         promises=_promises(snapshot),
         past_promises=_past_promises(snapshot),
-        appointments=find_appointments(journey),
-        step_groups=tuple(journey.step_groups()),
+        appointments=find_appointments(timeline),
+        step_groups=tuple(timeline.step_groups()),
         conversation=build_conversation(
             snapshot.messages, snapshot.attachments, organisation.brand
         ),
     )
 
 
-def _question(snapshot: StatusPageRow, journey: StageTimeline, brand: str) -> Question | None:
-    """The newest question that waits for the customer."""
-    asked = [one for one in snapshot.follow_ups if one.state == FollowUpState.ASKED]
+def _question(snapshot: StatusPageRow, timeline: TimelinePresenter, brand: str) -> Question | None:
+    """The newest question that the customer has not answered."""
+    asked = [row for row in snapshot.follow_ups if row.state == FollowUpState.ASKED]
     if not asked:
         return None
-    facts = {
+    values = {
         "brand": brand,
-        "first_name": _first(snapshot.name),
+        "first_name": _first_name(snapshot.name),
         "reference": snapshot.reference,
-        "title": journey.definition.title_in(snapshot.title, snapshot.locale),
-        "department": journey.department(snapshot.department_id).name,
+        "title": timeline.definition.title_in(snapshot.title, snapshot.locale),
+        "department": timeline.department(snapshot.department_id).name,
     }
-    words = fill_template(without_reply_hint(journey.question(asked[-1])), facts)
-    return Question(str(asked[-1].id), words, asks_time=asked[-1].expects == AnswerType.TIME)
+    text = fill_template(without_reply_hint(timeline.question(asked[-1])), values)
+    return Question(str(asked[-1].id), text, asks_time=asked[-1].expects == AnswerType.TIME)
 
 
 def _pause(snapshot: StatusPageRow) -> Pause | None:
-    """Why all of it stands still, where staff put it aside."""
+    """Why the request is on hold, where staff put it on hold."""
     if snapshot.status != RequestStatus.ON_HOLD:
         return None
     held = next(run for run in snapshot.runs if run.held_at)
     return Pause(held.hold_reason, held.hold_until)
 
 
-def _ask_from(snapshot: StatusPageRow, journey: StageTimeline) -> datetime | None:
-    """Past the last date that we believed in; who is promised an answer has asked already."""
-    open_ones = [one for one in snapshot.promises if one.closed_at is None]
-    owed = [one.due_at for one in open_ones if one.kind in REPLY_KINDS]
-    return max([journey.ask_after, *owed]) if journey.ask_after else None
+def _ask_after(snapshot: StatusPageRow, timeline: TimelinePresenter) -> datetime | None:
+    """The last promised date; later where a reply is owed: that customer has asked already."""
+    open_promises = [row for row in snapshot.promises if row.closed_at is None]
+    owed = [row.due_at for row in open_promises if row.kind in REPLY_KINDS]
+    return max([timeline.ask_after, *owed]) if timeline.ask_after else None
 
 
 def _ending(snapshot: StatusPageRow) -> Ending | None:
-    """How and when it ended."""
+    """How and when the request ended."""
     if snapshot.status not in CLOSED_STATUSES or snapshot.closed_at is None:
         return None
-    said_yes = any(one.answer == Answer.YES and not one.during_stage for one in snapshot.follow_ups)
+    said_yes = any(row.answer == Answer.YES and not row.during_stage for row in snapshot.follow_ups)
     return Ending(
         snapshot.closed_at,
         reason=snapshot.close_reason or None,
@@ -131,31 +131,31 @@ def _ending(snapshot: StatusPageRow) -> Ending | None:
 
 
 def _promises(snapshot: StatusPageRow) -> tuple[PromiseLine, ...]:
-    """Our word that still stands, each with the first name of the person who keeps it."""
+    """The open promises, each with the first name of its owner."""
     return tuple(
         PromiseLine(
-            key=str(one.id),
-            words="" if one.kind == PromiseKind.ANSWER else _promised(snapshot, one),
-            due_at=one.due_at,
-            moved_because=_moved_because(snapshot, one),
-            owner=_first(one.owner),
+            key=str(row.id),
+            text="" if row.kind == PromiseKind.ANSWER else _promise_text(snapshot, row),
+            due_at=row.due_at,
+            moved_reason=_moved_because(snapshot, row),
+            owner=_first_name(row.owner),
         )
-        for one in snapshot.promises
-        if one.closed_at is None
+        for row in snapshot.promises
+        if row.closed_at is None
     )
 
 
 def _past_promises(snapshot: StatusPageRow) -> tuple[PastPromise, ...]:
-    """The last of those that we have kept or missed, newest first."""
-    past = [(one.closed_at, one) for one in snapshot.promises if one.closed_at is not None]
-    past.sort(key=lambda ended: ended[0], reverse=True)
+    """The last promises that were kept or missed, newest first."""
+    past = [(row.closed_at, row) for row in snapshot.promises if row.closed_at is not None]
+    past.sort(key=lambda closed: closed[0], reverse=True)
     return tuple(
-        PastPromise(_promised(snapshot, one), _first(one.owner), one.kept_at)
-        for _, one in past[:MAX_PAST]
+        PastPromise(_promise_text(snapshot, row), _first_name(row.owner), row.kept_at)
+        for _, row in past[:MAX_PAST_PROMISES]
     )
 
 
-def _promised(snapshot: StatusPageRow, promise: PromiseRow) -> str:
+def _promise_text(snapshot: StatusPageRow, promise: PromiseRow) -> str:
     """What is promised, without its full stop: the page adds by when."""
     names = (one.name for one in snapshot.departments if one.id == promise.department_id)
     name = next(names, None)
@@ -170,6 +170,6 @@ def _moved_because(snapshot: StatusPageRow, promise: PromiseRow) -> str | None:
     return moved_because(promise.moved_reason, snapshot.locale, by_customer=by_customer) or None
 
 
-def _first(name: str) -> str:
-    """The first word of a name: all that a link which may be passed on says of a person."""
+def _first_name(name: str) -> str:
+    """The first part of a name: a link may be passed on, so the page shows no more of a person."""
     return next(iter(name.split()), "")

@@ -1,4 +1,4 @@
-"""What was said between us and the customer, as it reads on the page itself."""
+"""The conversation with the customer, as the status page shows it."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -35,12 +35,12 @@ CONVERSATION_KINDS = frozenset(
         MessageKind.CONSENT,
     }
 )
-"""Milestones, holds and endings are left out: they are what the page as a whole says."""
+"""The kinds shown. Milestones, holds and endings are left out: the rest of the page says them."""
 
 SHOWN_AT_ONCE = frozenset(
     {MessageKind.STAFF, MessageKind.ACKNOWLEDGEMENT, MessageKind.ANSWER, MessageKind.REOPEN_OFFER}
 )
-"""Said to the customer here, whatever became of the text or mail that carries it."""
+"""Shown on the page even where the text or e-mail with it is not sent."""
 
 NEVER_SHOWN = frozenset({MessageStatus.SUPPRESSED, MessageStatus.EXPIRED})
 
@@ -50,29 +50,31 @@ def build_conversation(
 ) -> tuple[ConversationLine, ...]:
     """The lines of the conversation, oldest first.
 
-    What staff wrote and what answers the customer stand here at once, also to somebody who
-    wants no texts. What went a second time, or another way, stands here once.
+    What staff wrote and what answers the customer is shown at once, also to a customer who has
+    opted out of texts. A message that was sent again, or by another channel, is shown once.
     """
     files: defaultdict[int, list[AttachmentLine]] = defaultdict(list)
-    for one in attachments:
-        files[one.message_id].append(_file(one))
-    said = _once(one for one in messages if _is_said(one))
-    return tuple(replace(_line(one, brand), files=tuple(files[one.id])) for one in said)
+    for attachment in attachments:
+        files[attachment.message_id].append(_file(attachment))
+    shown = _without_copies(message for message in messages if _is_shown(message))
+    return tuple(
+        replace(_line(message, brand), files=tuple(files[message.id])) for message in shown
+    )
 
 
-def _once(messages: Iterable[MessageRow]) -> Iterable[MessageRow]:
-    """Of several about one thing the first, in the words that a colleague gave it last."""
-    said: dict[object, MessageRow] = {}
+def _without_copies(messages: Iterable[MessageRow]) -> Iterable[MessageRow]:
+    """Of the messages about one event the first, or the one that staff edited last."""
+    shown: dict[object, MessageRow] = {}
     for message in messages:
-        about = (message.event_id, message.kind) if message.event_id else message.id
-        if message.direction == Direction.IN:
-            about = message.id
-        if about not in said or message.cause.endswith(EDITED_SUFFIX):
-            said[about] = message
-    return said.values()
+        subject: object = message.id
+        if message.event_id and message.direction != Direction.IN:
+            subject = (message.event_id, message.kind)
+        if subject not in shown or message.cause.endswith(EDITED_SUFFIX):
+            shown[subject] = message
+    return shown.values()
 
 
-def _is_said(message: MessageRow) -> bool:
+def _is_shown(message: MessageRow) -> bool:
     if message.kind not in CONVERSATION_KINDS:
         return False
     return message.kind in SHOWN_AT_ONCE or message.status not in NEVER_SHOWN
@@ -82,7 +84,7 @@ def _line(message: MessageRow, brand: str) -> ConversationLine:
     channel = Channel.WEB if message.status in NEVER_SHOWN else message.channel
     return ConversationLine(
         key=str(message.id),
-        body=message.body if message.direction == Direction.IN else _words(message, brand),
+        body=message.body if message.direction == Direction.IN else _text(message, brand),
         at=message.created_at,
         author=_author(message, brand),
         channel=channel,  # type: ignore[arg-type]
@@ -90,17 +92,19 @@ def _line(message: MessageRow, brand: str) -> ConversationLine:
 
 
 def _file(row: AttachmentRow) -> AttachmentLine:
-    kept = None
+    stored_file = None
     if row.state == AttachmentState.STORED:
-        kept = StoredFile(row.name, row.media_type, row.digest, row.size, row.width, row.height)
-    refused = ""
+        stored_file = StoredFile(
+            row.name, row.media_type, row.digest, row.size, row.width, row.height
+        )
+    rejected = ""
     if row.refusal_code is not None:
-        refused = FileRefusal(FileRefusalCode(row.refusal_code), row.max_megabytes).text
-    return AttachmentLine(key=str(row.id), kept=kept, refused=refused)
+        rejected = FileRefusal(FileRefusalCode(row.refusal_code), row.max_megabytes).text
+    return AttachmentLine(key=str(row.id), stored_file=stored_file, rejected=rejected)
 
 
 def _author(message: MessageRow, brand: str) -> str | None:
-    """A colleague's first name; another system speaks for all of us."""
+    """The first name of a member of staff; the brand for an automatic message."""
     if message.direction == Direction.IN:
         return None
     if message.kind == MessageKind.STAFF and message.author_id is not None:
@@ -108,8 +112,8 @@ def _author(message: MessageRow, brand: str) -> str | None:
     return brand
 
 
-def _words(message: MessageRow, brand: str) -> str:
-    """Without what a text needs and this page does not: our name, the link, how to stop."""
+def _text(message: MessageRow, brand: str) -> str:
+    """Without what only a text needs: the brand, the link, how to stop."""
     if message.kind == MessageKind.STAFF:
         return without_opt_out_hint(message.body)
     body = channel_neutral_text(message.body, brand)

@@ -1,4 +1,4 @@
-"""The page behind the link, and the stream that says when it has changed."""
+"""The status page, and the stream that says when it has changed."""
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
@@ -9,29 +9,29 @@ from portal.tracking.verification.device_cookie import visibility_of
 from portal.web import templating
 
 COOKIE_PREFIX = b"kept_"
-"""How the names of ours begin."""
+"""The prefix of our cookies' names."""
 MAX_ID_DIGITS = 18
-"""Digits of an event's id; anything longer is none of ours."""
+"""Digits of an event's id at most; a longer one is ignored."""
 
 
 class StatusPageEndpoint:
-    """`GET /r/{token}`. Plain ASGI: a view of a kept page does nothing but send it."""
+    """`GET /r/{token}`. Plain ASGI: a view of a cached page only sends it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the page, packed where the browser takes that; 404 where the link opens nothing."""
+        """Send the page, gzipped where the browser accepts it; 404 for an unknown or revoked link."""
         token = scope["path_params"]["token"]
-        visibility = await self._sight(scope, token) if _has_cookie(scope) else LINK_ONLY
-        kept = await scope["app"].state.status_pages.find_cached(token, visibility)
-        if kept is None:
+        visibility = await self._visibility(scope, token) if _has_cookie(scope) else LINK_ONLY
+        cached = await scope["app"].state.status_pages.find_cached(token, visibility)
+        if cached is None:
             await unknown_link(Request(scope))(scope, receive, send)
             return
         gzipped = _takes_gzip(scope)
-        body = b"" if scope["method"] == "HEAD" else kept.gzipped if gzipped else kept.plain
-        await send(kept.gzipped_start if gzipped else kept.plain_start)
+        body = b"" if scope["method"] == "HEAD" else cached.gzipped if gzipped else cached.plain
+        await send(cached.gzipped_start if gzipped else cached.plain_start)
         await send({"type": "http.response.body", "body": body})
 
     @staticmethod
-    async def _sight(scope: Scope, token: str) -> Visibility:
+    async def _visibility(scope: Scope, token: str) -> Visibility:
         version = await scope["app"].state.status_pages.find_version(token)
         if version is None:
             return LINK_ONLY
@@ -41,12 +41,12 @@ class StatusPageEndpoint:
 class StatusPageStream:
     """`GET /r/{token}/live`: an event named ``timeline`` for each change of the page.
 
-    ``Last-Event-ID``, else ``since`` in the address, is the last event that the page has had;
-    without either it is the one at which the call came in, so that nothing after it is missed.
+    ``Last-Event-ID``, else ``since`` in the URL, is the last event that the page shows; without
+    either it is the newest event at the time of the call, so that no later one is missed.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Stream until the viewer leaves; 404 where the link opens nothing."""
+        """Stream until the browser closes it; 404 for an unknown or revoked link."""
         request = Request(scope)
         state = request.app.state
         version = await state.status_pages.find_version(request.path_params["token"])
@@ -67,18 +67,18 @@ class StatusPageStream:
 
 
 def unknown_link(request: Request) -> HTMLResponse:
-    """The answer to a link that was never given out and to one that was taken back."""
+    """The answer to an unknown link and to a revoked one: the same 404."""
     return templating.page(request, "tracking/unknown_link.html", {}, 404)
 
 
 def _has_cookie(scope: Scope) -> bool:
-    return any(name == b"cookie" and COOKIE_PREFIX in told for name, told in scope["headers"])
+    return any(name == b"cookie" and COOKIE_PREFIX in value for name, value in scope["headers"])
 
 
 def _takes_gzip(scope: Scope) -> bool:
-    for name, told in scope["headers"]:
+    for name, value in scope["headers"]:
         if name == b"accept-encoding":
-            return b"gzip" in told
+            return b"gzip" in value
     return False
 
 

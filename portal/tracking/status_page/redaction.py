@@ -1,4 +1,4 @@
-"""What a link alone does not show: it is taken off the page before the page is drawn."""
+"""Removes from a page what a link alone does not show, before the page is rendered."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -10,13 +10,13 @@ CodeFor = Literal["documents", "conversation", "nothing"]
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """What a browser sees beyond what the link alone shows.
+    """What a browser may see beyond what the link alone shows.
 
-    All of it, where it is ``known`` as the customer's; else ``own``, the messages that were sent
-    from it a moment ago (by the keys of their lines).
+    A trusted browser sees everything; another one the messages that it has just sent, by the keys
+    of their lines.
     """
 
-    known: bool = False
+    is_trusted: bool = False
     own_message_keys: frozenset[str] = frozenset()
 
 
@@ -24,28 +24,27 @@ LINK_ONLY = Visibility()
 
 
 def redact(page: StatusPage, verify_for: CodeFor, visibility: Visibility) -> StatusPage:
-    """The page without what asks for a code. What is not in it cannot slip out in a template."""
-    if verify_for == "nothing" or visibility.known:
+    """The page without what needs a code: no template can show what is not in it."""
+    if verify_for == "nothing" or visibility.is_trusted:
         return page
+    own_keys = visibility.own_message_keys
     if verify_for == "conversation":
-        own_message_keys = tuple(
-            line for line in page.conversation if line.key in visibility.own_message_keys
-        )
-        others = len(page.conversation) - len(own_message_keys)
-        return replace(page, conversation=own_message_keys, hidden_message_count=others)
+        own = tuple(line for line in page.conversation if line.key in own_keys)
+        hidden = len(page.conversation) - len(own)
+        return replace(page, conversation=own, hidden_message_count=hidden)
     lines = (
-        line if line.key in visibility.own_message_keys or not line.files else _without_files(line)
+        line if line.key in own_keys or not line.files else _without_files(line)
         for line in page.conversation
     )
     return replace(page, conversation=tuple(lines))
 
 
 def _without_files(line: ConversationLine) -> ConversationLine:
-    return replace(line, files=tuple(_closed(one) for one in line.files))
+    return replace(line, files=tuple(_redacted(file) for file in line.files))
 
 
-def _closed(file: AttachmentLine) -> AttachmentLine:
-    """Even its name may say too much. What was refused, or is on its way, is said without one."""
-    if file.kept is None:
+def _redacted(file: AttachmentLine) -> AttachmentLine:
+    """Without the name, which may say too much. A rejected or expected file has none to hide."""
+    if file.stored_file is None:
         return file
-    return AttachmentLine(file.key, needs_code="photo" if file.kept.is_image else "paper")
+    return AttachmentLine(file.key, needs_code="photo" if file.stored_file.is_image else "paper")

@@ -1,16 +1,51 @@
-"""The way of a request as its customer sees it: each department's leg, and where it stands."""
+"""The timeline on the status page: plain values in the customer's language. Times are UTC."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, get_args
+from typing import get_args
 
-StepState = Literal["now", "passed", "paused", "to", "done", "ended", "skipped"]
+from portal.rules.stage_timeline import StepState
+
 STEP_STATES: tuple[StepState, ...] = get_args(StepState)
+"""In the order in which they stand for a group of parallel steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentDepartment:
+    """A department that has the request, and since when."""
+
+    department: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """The step that comes next, and when it is expected to begin."""
+
+    title: str
+    by: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """The promised date that has passed (`previous_by`), or the new date and why it moved."""
+
+    previous_by: datetime | None = None
+    new_by: datetime | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DateEstimate:
+    """By when half of similar stages are done, and by when this one is promised."""
+
+    usually_by: datetime
+    latest_by: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingHandoff:
-    """Sent to a department that has not taken it up yet."""
+    """A handoff that its department has not accepted yet."""
 
     department: str
     sent_at: datetime
@@ -19,21 +54,19 @@ class WaitingHandoff:
 
 @dataclass(frozen=True, slots=True)
 class ThirdPartyUpdate:
-    """The latest word of a third party that does a leg for us, and its number for the customer."""
+    """The latest update of a third party that does a stage for us, and its tracking number."""
 
     by: str
-    words: str
+    text: str
     at: datetime
     number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineStep:
-    """One department's part of the way.
+    """A stage or a question of the timeline.
 
-    `now` is being worked on, `passed` is sent to the department and not taken up yet, `paused`
-    waits on the customer or on a hold, `to` lies ahead and is expected to begin at `expected_at`,
-    `ended` was under way when the request ended, `skipped` was not needed.
+    `expected_at` is when an upcoming step should begin, or one under way should be done.
     """
 
     key: str
@@ -45,7 +78,7 @@ class TimelineStep:
     expected_at: datetime | None = None
     handoff: WaitingHandoff | None = None
     note: str | None = None
-    heard: ThirdPartyUpdate | None = None
+    third_party_update: ThirdPartyUpdate | None = None
     is_repeated: bool = False
 
     @property
@@ -56,18 +89,18 @@ class TimelineStep:
         return self.ended_at - self.began_at
 
     def is_overdue(self, now: datetime) -> bool:
-        """Under way past the time that was said. A paused leg is never late: its clock stands."""
-        under_way = self.state in ("now", "passed")
+        """True from the expected time on while it is under way. A paused step is never late."""
+        under_way = self.state in ("current", "handed_off")
         return under_way and self.expected_at is not None and now >= self.expected_at
 
 
 StepGroup = tuple[TimelineStep, ...]
-"""Legs that run side by side; mostly one."""
+"""Steps that run in parallel; mostly one."""
 
 
-def state_of(level: StepGroup) -> StepState:
-    """Of several legs that of the one that stands for all: what is at work comes first."""
-    states = {leg.state for leg in level}
-    if "to" in states and "done" in states:
-        return "now"
+def state_of(group: StepGroup) -> StepState:
+    """The state that stands for all steps of the group: the first one in STEP_STATES."""
+    states = {step.state for step in group}
+    if "upcoming" in states and "done" in states:
+        return "current"
     return next(state for state in STEP_STATES if state in states)

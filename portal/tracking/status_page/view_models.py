@@ -1,8 +1,8 @@
-"""What the status page shows: plain values, already the customer's, nothing of how they are kept.
+"""What the status page shows: plain values in the customer's language, without table rows.
 
-All times are aware and UTC; `TimeFormatter` turns them into the customer's. The page is the same for every
-viewer of a link, so that it can be drawn once and kept, and once more for browsers that have shown
-a code: nothing here is about the one who looks.
+All times are aware and UTC; `TimeFormatter` turns them into the customer's timezone. The page is
+the same for every viewer of a link, so that it is rendered once and cached, and once more for
+browsers that have shown a code: no value here depends on the viewer.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,16 @@ from portal.attachments.stored_file import StoredFile
 from portal.branding.theme import DEFAULT_THEME, Theme
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.wording.time_format import TimeFormatter
-from portal.tracking.status_page.timeline_view import StepGroup, StepState, WaitingHandoff, state_of
+from portal.rules.stage_timeline import StepState
+from portal.tracking.status_page.timeline_view import (
+    CurrentDepartment,
+    DateEstimate,
+    Delay,
+    NextStep,
+    StepGroup,
+    WaitingHandoff,
+    state_of,
+)
 
 Status = Literal[
     "open",
@@ -30,54 +39,38 @@ LONG_AGO = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class CurrentDepartment:
-    """A department that has the request in hand."""
-
-    department: str
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class NextStep:
-    """What comes after what is now, and the day it was promised for."""
-
-    title: str
-    by: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class PromiseLine:
-    """Somebody's word to the customer, as in "Pia will answer you". `words` has no time in it.
+    """An open promise, as in "Pia will answer you". `text` has no time in it.
 
-    With an `owner` the words are that person's own; without words, it is to answer.
+    With an `owner` the text is that person's own; without text, it is to answer.
     """
 
     key: str
-    words: str
+    text: str
     due_at: datetime
-    moved_because: str | None = None
+    moved_reason: str | None = None
     owner: str | None = None
 
     def is_overdue(self, now: datetime) -> bool:
-        """Not kept by the time that was given."""
+        """True from its due time on."""
         return now >= self.due_at
 
 
 @dataclass(frozen=True, slots=True)
 class PastPromise:
-    """Our word that was kept, and when; with no `kept_at` the request ended without it."""
+    """A closed promise and when it was kept; without `kept_at` it was missed."""
 
-    words: str
+    text: str
     owner: str
     kept_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question put to the customer, with a label for each answer; ``asks_time``: for a time."""
+    """An open question to the customer, with a label for each answer; ``asks_time``: for a time."""
 
     follow_up: str
-    words: str
+    text: str
     yes: str = LazyString("Yes")
     no: str = LazyString("No")
     asks_time: bool = False
@@ -85,7 +78,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Appointment:
-    """A time ahead at which somebody of ours comes, or calls (`is_call`, without a title).
+    """A future time at which our staff come, or call (`is_call`, without a title).
 
     `key` stays the same when the time changes.
     """
@@ -98,32 +91,15 @@ class Appointment:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Why the clock stands, and until when if that is known."""
+    """Why the request is on hold, and until when if that is known."""
 
     reason: str
     until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Delay:
-    """What was said (`previous_by`) has passed; or what we have said anew (`now_by`), and why."""
-
-    previous_by: datetime | None = None
-    now_by: datetime | None = None
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DateEstimate:
-    """By when half of its like are done, and by when we say that this one is."""
-
-    usually_by: datetime
-    latest_by: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Ending:
-    """How it ended: the customer's word where they gave it, ours, or neither (`unconfirmed`)."""
+    """How the request ended: confirmed by the customer, closed by staff, or `unconfirmed`."""
 
     at: datetime
     reason: str | None = None
@@ -133,23 +109,23 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class AttachmentLine:
-    """A photo or paper that came with a message.
+    """A photo or document that came with a message.
 
-    Neither ``kept`` nor ``refused`` (the reason): it is still on its way. ``needs_code`` says what
-    it is where a code is asked for first; then there is nothing else of it.
+    Without ``stored_file`` and ``rejected`` (the reason) it is still being fetched. ``needs_code``
+    is its kind where a code must be shown first; the other fields are then empty.
     """
 
     key: str
-    kept: StoredFile | None = None
-    refused: str = ""
+    stored_file: StoredFile | None = None
+    rejected: str = ""
     needs_code: Literal["", "photo", "paper"] = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationLine:
-    """One message of the conversation. `author` is a department or the brand; None is the customer.
+    """One message of the conversation. `author` is a person or the brand; None is the customer.
 
-    `channel` is the way it came: by text, by e-mail, or written on this page.
+    `channel` is how it came: by text, by e-mail, or written on this page.
     """
 
     key: str
@@ -162,13 +138,13 @@ class ConversationLine:
 
 @dataclass(frozen=True)
 class StatusPage:
-    """Everything that one request's page shows at the moment `now`.
+    """Everything that the page of one request shows at `now`.
 
-    `title` names the matter, `headline` is the customer's title of where it stands. `path` is that
-    of the tracking link. `levels` is the way in order; legs that run side by side share a level.
-    `ask_after` is the last date that we believed in: after it the page offers to ask now.
-    `hidden_message_count` counts what was said and is shown only to a browser that has shown a code.
-    `draft` and `refusal` bring back words that could not be sent, with the reason.
+    `title` names the request, `headline` is the customer's title of its current stage. `path` is
+    that of the tracking link. `step_groups` is the timeline in order; parallel steps share a group.
+    After `ask_after`, the last promised date, the page offers to ask now.
+    `hidden_message_count` counts the messages that only a browser that has shown a code may see.
+    `draft` and `refusal` repeat a message that could not be sent, with the reason.
     """
 
     now: datetime
@@ -204,91 +180,95 @@ class StatusPage:
     refusal: str | None = None
 
     @cached_property
-    def words(self) -> TimeFormatter:
-        """Times as this customer reads them."""
+    def times(self) -> TimeFormatter:
+        """Formats times in this customer's language and timezone."""
         return TimeFormatter(self.locale, self.timezone, self.now)
 
     def context(self) -> dict[str, Any]:
-        """What the template is given."""
+        """The values of the template."""
         return {
             "page": self,
-            "words": self.words,
+            "times": self.times,
             "brand": self.brand,
             "support_contact": self.support_contact,
             "theme": self.theme,
             "locale": self.locale,
-            "direction": self.words.direction,
+            "direction": self.times.direction,
         }
 
     @property
     def is_over(self) -> bool:
-        """Nothing more comes, unless somebody opens it again."""
+        """True once the request is closed."""
         return self.status in ("completed", "declined", "cancelled")
 
     @property
     def step_states(self) -> tuple[StepState, ...]:
-        """Where each step of the way stands."""
+        """The state of each group of steps."""
         return tuple(state_of(level) for level in self.step_groups)
 
     @property
     def step(self) -> int:
-        """The number of the step at hand, counted from one; 0 where none is."""
-        at_hand = [
-            n for n, state in enumerate(self.step_states, 1) if state in ("now", "passed", "paused")
+        """The number of the first step under way, counted from one; 0 where none is."""
+        under_way = [
+            number
+            for number, state in enumerate(self.step_states, 1)
+            if state in ("current", "handed_off", "paused")
         ]
-        return 0 if self.is_over else min(at_hand, default=0)
+        return 0 if self.is_over else min(under_way, default=0)
 
     @property
     def current_step_by(self) -> datetime | None:
-        """By when what is under way is done, where nothing is known to follow it."""
-        under_way = [leg for level in self.step_groups for leg in level if leg.state == "now"]
+        """By when the only current step is done, where no step is known to follow it."""
+        under_way = [
+            step for group in self.step_groups for step in group if step.state == "current"
+        ]
         if self.next_step or len(under_way) != 1 or under_way[0].is_overdue(self.now):
             return None
         return under_way[0].expected_at
 
     @property
     def is_customers_turn(self) -> bool:
-        """It waits for the customer, or they may ask for more than to be told."""
+        """True while we wait for the customer, or they may ask now."""
         waits = self.status == "waiting_on_customer" or self.question is not None
         return waits or self.may_ask_now
 
     @property
     def tone(self) -> str:
-        """The light that all of it stands in: warm where it is the customer's turn, or is late."""
+        """The colours of the page: `attention` on the customer's turn, a hold or a delay."""
         if self.is_over:
-            return "" if self.status == "completed" else "still"
-        return "heed" if self.is_customers_turn or self.pause or self.delay else ""
+            return "" if self.status == "completed" else "muted"
+        return "attention" if self.is_customers_turn or self.pause or self.delay else ""
 
     @property
     def is_long_over(self) -> bool:
-        """It ended more than a month ago."""
+        """True when it ended more than LONG_AGO ago."""
         return self.ending is not None and self.now - self.ending.at > LONG_AGO
 
     @property
     def awaits_reply(self) -> bool:
-        """They wrote, and we have said by when we answer."""
-        return any(not promise.words for promise in self.promises)
+        """True while we owe the customer a reply."""
+        return any(not promise.text for promise in self.promises)
 
     @property
     def may_ask_now(self) -> bool:
-        """Past the last date that we believed in."""
+        """True from the last promised date on."""
         return self.ask_after is not None and self.now >= self.ask_after
 
     @property
     def live_url(self) -> str:
-        """The stream of what changes after this page was drawn."""
+        """The stream of the changes after this page was rendered."""
         return f"{self.path}/live?since={self.last_event_id}"
 
     @property
     def valid_until(self) -> datetime:
-        """When these words stop being true by themselves.
+        """Until when the page may be shown without a change of the request.
 
-        That is the reader's midnight, or sooner the next moment at which something becomes late.
+        That is the customer's midnight, or an earlier moment at which something becomes late.
         """
         return min(moment for moment in self._moments() if moment > self.now)
 
     def _moments(self) -> Iterator[datetime]:
-        yield self.words.next_midnight()
+        yield self.times.next_midnight()
         if self.ask_after is not None:
             yield self.ask_after
         if self.estimate is not None:
@@ -297,8 +277,8 @@ class StatusPage:
             yield promise.due_at
         for appointment in self.appointments:
             yield appointment.at
-        for leg in (leg for level in self.step_groups for leg in level):
-            if leg.state in ("now", "passed") and leg.expected_at:
-                yield leg.expected_at
-            if leg.handoff and leg.handoff.accept_by:
-                yield leg.handoff.accept_by
+        for step in (step for group in self.step_groups for step in group):
+            if step.state in ("current", "handed_off") and step.expected_at:
+                yield step.expected_at
+            if step.handoff and step.handoff.accept_by:
+                yield step.handoff.accept_by

@@ -1,4 +1,4 @@
-"""Whether a browser is known as the customer's, and the cookie by which it is."""
+"""Whether a browser is trusted as the customer's, and the cookie that proves it."""
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
@@ -8,22 +8,22 @@ from portal.models import TRUST_DURATION, TrustedDevice
 from portal.queries.trusted_devices import find_device
 from portal.settings import Settings
 from portal.tracking.status_page.redaction import LINK_ONLY, Visibility
-from portal.tracking.verification.recent_uploads_cookie import just_sent
+from portal.tracking.verification.recent_uploads_cookie import recently_sent_keys
 from portal.web import templating
 
 DEVICE_COOKIE = "kept_device"
 PATH = "/r/"
-LONGEST_SECRET = 64
+MAX_SECRET_LENGTH = 64
 
 
 def read_device_secret(connection: HTTPConnection) -> str | None:
-    """What the browser keeps, if it keeps anything that we may have given it."""
+    """The secret in the browser's cookie; None without one of ours."""
     secret = connection.cookies.get(DEVICE_COOKIE, "")
-    return secret if 0 < len(secret) <= LONGEST_SECRET else None
+    return secret if 0 < len(secret) <= MAX_SECRET_LENGTH else None
 
 
 async def find_trusted_device(connection: HTTPConnection, request_id: int) -> TrustedDevice | None:
-    """The row of this browser, where it has shown a code of this request's customer that still holds."""
+    """The device of this browser, where the request's customer trusts it and that has not expired."""
     secret = read_device_secret(connection)
     if secret is None:
         return None
@@ -32,7 +32,7 @@ async def find_trusted_device(connection: HTTPConnection, request_id: int) -> Tr
 
 
 async def is_trusted(connection: HTTPConnection, request_id: int) -> bool:
-    """True for a browser that has shown a code of this request's customer."""
+    """True for a browser that the customer of this request has verified by a code."""
     return await find_trusted_device(connection, request_id) is not None
 
 
@@ -41,20 +41,20 @@ async def visibility_of(connection: HTTPConnection, request_id: int) -> Visibili
     if connection.app.state.settings.verify_for == "nothing" or not connection.cookies:
         return LINK_ONLY
     if await is_trusted(connection, request_id):
-        return Visibility(known=True)
-    return Visibility(own_message_keys=just_sent(connection))
+        return Visibility(is_trusted=True)
+    return Visibility(own_message_keys=recently_sent_keys(connection))
 
 
 async def may_see_files(connection: HTTPConnection, request_id: int, message_id: int) -> bool:
-    """Whether this browser may see what came with this message."""
+    """Whether this browser may see the attachments of this message."""
     if connection.app.state.settings.verify_for == "nothing":
         return True
     visibility = await visibility_of(connection, request_id)
-    return visibility.known or str(message_id) in visibility.own_message_keys
+    return visibility.is_trusted or str(message_id) in visibility.own_message_keys
 
 
 def set_device_cookie(settings: Settings, response: Response, secret: str) -> None:
-    """Give the browser the secret to keep; it comes back from a link in a text too (Lax)."""
+    """Set the cookie. SameSite is Lax, so that a link in a text sends it too."""
     response.set_cookie(
         DEVICE_COOKIE,
         secret,
@@ -67,10 +67,10 @@ def set_device_cookie(settings: Settings, response: Response, secret: str) -> No
 
 
 def see_other(url: str) -> Response:
-    """On to another page, with the heads that every page has: a Location may be a secret too."""
+    """A 303 with the headers of every page: its Location may contain a secret."""
     return RedirectResponse(url, 303, headers=templating.headers())
 
 
 def redirect_to_code_form(request: Request, what: str) -> Response:
-    """First the code, then ``what`` (a path below the link's) is shown."""
+    """To the code form, which leads on to ``what``, a path below the link's."""
     return see_other(f"/r/{request.path_params['token']}/code?to={what}")

@@ -1,4 +1,4 @@
-"""Asking for a code and typing it in: how a browser becomes known as the customer's."""
+"""The code form: sends a verification code and checks it, so that a browser becomes trusted."""
 
 import asyncio
 import re
@@ -40,11 +40,11 @@ from portal.web.rate_limit import client_address
 
 RATE_LIMIT_PER_CLIENT = "60/minute"
 MIN_RESPONSE_SECONDS = 0.1
-"""Seconds until a code is refused: mistyped, too old, another's or none at all, it takes as long."""
+"""Seconds until a wrong code is answered, so that the time does not reveal why it is wrong."""
 MAX_INPUT_LENGTH = 40
 ALL_REQUESTS = "mine"
 NEXT_PATH_PATTERN = re.compile(r"(?:mine|replace|preferences|files/[0-9]{1,18})?")
-"""Where a code may lead, below the link."""
+"""The paths below the link that may follow the code form."""
 WRONG_CODE = LazyString(
     "This code does not work. Perhaps it is mistyped or too old: please look at our newest message, "
     "or let us send you another."
@@ -56,10 +56,10 @@ NO_ADDRESS = LazyString(
 
 @dataclass(frozen=True, slots=True)
 class CodePage:
-    """Where a code is asked for and typed in. ``sent``: one is on its way, so it may be typed.
+    """The code form. ``sent``: a code has been sent, so the form has a field for it.
 
-    ``phone_ending`` is the end of the number that it goes to, ``mailbox`` the masked address; with
-    neither there is no way to send one. ``onward`` is what it opens, a path below ``path``.
+    ``phone_ending`` is the end of the number that it goes to, ``masked_email`` the address; with
+    neither, no code can be sent. ``next_path``, below ``path``, is shown after the code.
     """
 
     reference: str
@@ -68,22 +68,22 @@ class CodePage:
     purpose: Literal["mine", "replace", ""]
     sent: bool
     phone_ending: str = ""
-    mailbox: str = ""
+    masked_email: str = ""
     refusal: str | None = None
 
 
-async def show(request: Request) -> Response:
-    """`GET /r/{token}/code?to=`: whether to send a code, and where to type it in."""
-    next_path = _onward(request.query_params.get("to", ""))
+async def show_code_form(request: Request) -> Response:
+    """`GET /r/{token}/code?to=`: the form to send a code and to enter it."""
+    next_path = _next_path(request.query_params.get("to", ""))
     if await request.app.state.status_pages.find_version(request.path_params["token"]) is None:
         return unknown_link(request)
     return await _page(request, next_path)
 
 
-async def take(request: Request) -> Response:
-    """`POST /r/{token}/code`: with `code` the digits, without it the wish to be sent some."""
+async def submit_code(request: Request) -> Response:
+    """`POST /r/{token}/code`: checks the `code`; without one, sends a new one."""
     form = await read_form(request)
-    token, next_path = request.path_params["token"], _onward(form.get("to", ""))
+    token, next_path = request.path_params["token"], _next_path(form.get("to", ""))
     state = request.app.state
     if await state.status_pages.find_version(token) is None:
         return unknown_link(request)
@@ -92,18 +92,18 @@ async def take(request: Request) -> Response:
         if "code" not in form:
             await _send(request, next_path)
             return see_other(f"/r/{token}/code?to={next_path}")
-        secret = await _take(request, form["code"])
+        secret = await _verify(request, form["code"])
     except NotFound:
         return unknown_link(request)
     except PortalError as refusal:
         return await _page(request, next_path, refusal)
-    answer = _go_on(token, next_path)
-    set_device_cookie(state.settings, answer, secret)
-    return answer
+    response = _redirect(token, next_path)
+    set_device_cookie(state.settings, response, secret)
+    return response
 
 
-async def forget(request: Request) -> Response:
-    """`POST /r/{token}/forget`: whoever sits here next is asked for a code again."""
+async def forget_browser(request: Request) -> Response:
+    """`POST /r/{token}/forget`: the browser is no longer trusted."""
     await read_form(request)
     token, secret = request.path_params["token"], read_device_secret(request)
     if await request.app.state.status_pages.find_version(token) is None:
@@ -111,38 +111,40 @@ async def forget(request: Request) -> Response:
     if secret is not None:
         async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
             await forget_device(uow, secret)
-    answer = _go_on(token, "")
-    answer.delete_cookie(DEVICE_COOKIE, path=PATH, httponly=True, samesite="lax")
-    return answer
+    response = _redirect(token, "")
+    response.delete_cookie(DEVICE_COOKIE, path=PATH, httponly=True, samesite="lax")
+    return response
 
 
-def choose_address(next_path: str, ways: Sequence[CodeDestination]) -> CodeDestination | None:
-    """Where the code goes: for all of a customer's requests, an address that is theirs alone."""
-    own = [way for way in ways if not way.is_shared]
-    chosen = own or ways if next_path == ALL_REQUESTS else ways
+def choose_address(
+    next_path: str, destinations: Sequence[CodeDestination]
+) -> CodeDestination | None:
+    """The address for the code; for ``mine``, one that no other customer uses where there is one."""
+    own = [destination for destination in destinations if not destination.is_shared]
+    chosen = own or destinations if next_path == ALL_REQUESTS else destinations
     return chosen[0] if chosen else None
 
 
 async def _send(request: Request, next_path: str) -> None:
     async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
         service_request = await lock_by_token(uow.session, request.path_params["token"])
-        way = choose_address(
+        destination = choose_address(
             next_path, await code_destinations(uow.session, service_request, uow.now)
         )
-        if way is None:
+        if destination is None:
             raise BadInput(NO_ADDRESS)
-        await send_code(uow, service_request, way)
+        await send_code(uow, service_request, destination)
 
 
-async def _take(request: Request, typed: str) -> str:
-    """The browser's new secret. Raises BadInput for any code but the newest, in the same time."""
+async def _verify(request: Request, typed: str) -> str:
+    """The browser's new secret. Raises BadInput for a wrong code, always after the same time."""
     answer_at = asyncio.get_running_loop().time() + MIN_RESPONSE_SECONDS
     async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
         service_request = await lock_by_token(uow.session, request.path_params["token"])
         secret = await verify_code(
             uow, service_request, _as_digits(typed), read_device_secret(request)
         )
-    # The try is committed before anybody knows how it ended: asked at once, ten count as ten.
+    # The attempt is committed before the response, so that concurrent attempts all count.
     if secret is None:
         await asyncio.sleep(max(0.0, answer_at - asyncio.get_running_loop().time()))
         raise BadInput(WRONG_CODE, fields={"code": "the newest code"})
@@ -155,12 +157,12 @@ async def _page(request: Request, next_path: str, refusal: PortalError | None = 
         service_request = await find_by_token(session, token)
         if service_request is None:
             return unknown_link(request)
-        ways = await code_destinations(session, service_request, business_time.now())
+        destinations = await code_destinations(session, service_request, business_time.now())
         code = await newest_code(session, saved_id(service_request))
-    way = choose_address(next_path, ways)
+    destination = choose_address(next_path, destinations)
     device = await find_trusted_device(request, saved_id(service_request))
-    if refusal is None and await _is_enough(request, device, next_path, way):
-        return _go_on(token, next_path)
+    if refusal is None and await _is_sufficient(request, device, next_path, destination):
+        return _redirect(token, next_path)
     page = CodePage(
         reference=service_request.reference,
         path=f"/r/{token}",
@@ -170,10 +172,14 @@ async def _page(request: Request, next_path: str, refusal: PortalError | None = 
         else "replace"
         if next_path == "replace"
         else "",
-        # Refused, it looks the same whether there is a code or not.
+        # After an error the form is the same whether or not a code was sent.
         sent=refusal is not None or (code is not None and code.is_open(business_time.now())),
-        phone_ending=last_digits(way.address) if way and way.channel == Channel.SMS else "",
-        mailbox=mask_address(way.address) if way and way.channel == Channel.EMAIL else "",
+        phone_ending=last_digits(destination.address)
+        if destination and destination.channel == Channel.SMS
+        else "",
+        masked_email=mask_address(destination.address)
+        if destination and destination.channel == Channel.EMAIL
+        else "",
         refusal=refusal.detail if refusal else None,
     )
     context = {"page": page, "locale": service_request.customer.locale}
@@ -182,29 +188,32 @@ async def _page(request: Request, next_path: str, refusal: PortalError | None = 
     )
 
 
-async def _is_enough(
-    request: Request, device: TrustedDevice | None, next_path: str, way: CodeDestination | None
+async def _is_sufficient(
+    request: Request,
+    device: TrustedDevice | None,
+    next_path: str,
+    destination: CodeDestination | None,
 ) -> bool:
-    """Whether the browser is known well enough for what it wants to see.
+    """Whether the browser is trusted enough for ``next_path``.
 
-    By a family's phone it is not for all of one's requests, where there is an address of one's own.
+    For ``mine``, a trust by a shared address is not, where the customer has one of their own.
     """
-    if device is None or next_path != ALL_REQUESTS or way is None or way.is_shared:
+    if device is None or next_path != ALL_REQUESTS or destination is None or destination.is_shared:
         return device is not None
     async with request.app.state.database.reading() as session:
         return not await is_shared(session, device.channel, device.address, device.customer_id)
 
 
-def _go_on(token: str, next_path: str) -> Response:
+def _redirect(token: str, next_path: str) -> Response:
     return see_other(f"/r/{token}/{next_path}".rstrip("/"))
 
 
-def _onward(told: str) -> str:
-    return told if NEXT_PATH_PATTERN.fullmatch(told) else ""
+def _next_path(given: str) -> str:
+    return given if NEXT_PATH_PATTERN.fullmatch(given) else ""
 
 
 def _as_digits(typed: str) -> str:
-    """The digits, whichever a keyboard writes; nothing of what is far too long."""
+    """The digits of any script as ASCII; empty for an overlong input."""
     if len(typed) > MAX_INPUT_LENGTH:
         return ""
-    return "".join(str(unicodedata.decimal(one)) for one in typed if one.isdecimal())
+    return "".join(str(unicodedata.decimal(digit)) for digit in typed if digit.isdecimal())

@@ -1,4 +1,4 @@
-"""What was sent from this very browser a moment ago: it need show no code to see that."""
+"""A cookie of what this browser has just sent, which it may see without a code."""
 
 from datetime import timedelta
 
@@ -13,13 +13,13 @@ COOKIE_LIFETIME = timedelta(hours=1)
 MAX_MESSAGES = 20
 
 
-def just_sent(connection: HTTPConnection) -> frozenset[str]:
-    """The keys of messages that were sent from this browser by this link within the hour."""
+def recently_sent_keys(connection: HTTPConnection) -> frozenset[str]:
+    """The keys of the messages that this browser sent by this link within COOKIE_LIFETIME."""
     return frozenset(_read(connection))
 
 
 def remember_sent(request: Request, response: Response, message_id: int | None) -> None:
-    """Let this browser see what it has just sent. The cookie is signed, and for this link alone."""
+    """Let this browser see the message. The cookie is signed and limited to this link's path."""
     settings: Settings = request.app.state.settings
     if settings.verify_for == "nothing":
         return
@@ -48,4 +48,6 @@ def _read(connection: HTTPConnection) -> list[str]:
 
 
 def _signed(settings: Settings) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(settings.signing_keys, salt="just sent")
+    # itsdangerous signs with the last key and accepts all; the settings name the newest first.
+    keys = [key.get_secret_value() for key in reversed(settings.secret_keys)]
+    return URLSafeTimedSerializer(keys, salt="just sent")

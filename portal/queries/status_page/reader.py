@@ -1,40 +1,41 @@
-"""The customer's page by one statement, through the driver and without the ORM.
+"""Reads the status page by one statement, through the database's driver and without the ORM.
 
-A page is looked at far more often than it changes, so a view asks only ``find_version``. What has
-changed is read anew by ``find_page_row``: one statement with the page's version and all that
-stands on the page, so that a new page is never kept under an old version.
+A page is viewed far more often than it changes, so a view asks only ``find_version``. A changed
+page is read by ``find_page_row``: one statement with the page's version and its content, so that
+new content is never cached under an old version.
 """
 
 import sqlite3
+from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol
 
 import asyncpg
+import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlmodel import col
 
-from portal.queries.status_page.rows import (
-    StatusPageRow,
-    StatusPageStatements,
-    read_status_page_row,
-)
+from portal.models import ServiceRequest
+from portal.queries.status_page.rows import StatusPageRow, read_status_page_row
+from portal.queries.status_page.statements import StatusPageStatements
 
 BUSY_TIMEOUT_MS = 250
-"""Milliseconds at most that the loop waits for SQLite, which a reader in WAL mode hardly does."""
+"""Milliseconds that the event loop waits for SQLite at most; in WAL mode a read rarely waits."""
 POOL_SIZE = 4
-"""To PostgreSQL, for each process; a read takes well under a millisecond."""
+"""Connections to PostgreSQL for each process; a read takes well under a millisecond."""
 QUERY_TIMEOUT_SECONDS = 5.0
-"""Seconds for PostgreSQL to let us in, and to answer; then it is away, and the page says so."""
+"""Seconds for PostgreSQL to connect, and to answer; after them it counts as unavailable."""
 DATABASE_UNAVAILABLE = (
     OSError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
-    # A server that goes in the middle of an answer leaves the driver in a state that it does not know.
+    # The driver's error where a server stops in the middle of an answer.
     asyncpg.InternalClientError,
 )
 
 
 class PageVersion(NamedTuple):
-    """What a page kept in memory must match to be true still."""
+    """A cached page is valid while these are unchanged."""
 
     request_id: int
     page_version: int
@@ -42,28 +43,36 @@ class PageVersion(NamedTuple):
 
 
 class StatusPageReader(Protocol):
-    """Reads for the customer's pages; each raises SQLAlchemy's OperationalError when it cannot."""
+    """Reads for status pages. Raises OperationalError (SQLAlchemy) where the database is unavailable."""
 
     async def find_version(self, token: str) -> PageVersion | None:
-        """What this link opens; None for an unknown or revoked one, which cost the same."""
+        """The version of the page behind this link; None for an unknown or a revoked link."""
 
     async def find_page_row(self, token: str) -> StatusPageRow | None:
-        """All that stands on the page that this link opens."""
+        """Everything on the page behind this link; None for an unknown or a revoked link."""
 
     async def get_workflow(self, workflow_id: int) -> str:
-        """A workflow version's document, which never changes."""
+        """The document of a workflow version, which never changes."""
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
 
 
 def create_status_page_reader(engine: AsyncEngine) -> StatusPageReader:
-    """The reader for this engine's database; it connects when first asked."""
+    """The reader for this engine's database; it connects on the first read."""
     return SqliteReader(engine) if engine.dialect.name == "sqlite" else PostgresReader(engine)
 
 
+async def page_versions(connection: AsyncConnection, ids: Iterable[int]) -> dict[int, int]:
+    """The page_version of each of these requests."""
+    query = sa.select(col(ServiceRequest.id), col(ServiceRequest.page_version)).where(
+        col(ServiceRequest.id).in_(list(ids))
+    )
+    return {row.id: row.page_version for row in await connection.execute(query)}
+
+
 class SqliteReader:
-    """Reads on the loop itself: a look at a mapped file costs less than a thread's turn."""
+    """Reads on the event loop: a read of a mapped file costs less than a switch of threads."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._path = engine.url.database or ""
@@ -77,7 +86,7 @@ class SqliteReader:
 
     async def find_page_row(self, token: str) -> StatusPageRow | None:
         """See StatusPageReader."""
-        row = self._first(self._statements.snapshot, token)
+        row = self._first(self._statements.page, token)
         return read_status_page_row(row) if row else None
 
     async def get_workflow(self, workflow_id: int) -> str:
@@ -107,7 +116,7 @@ class SqliteReader:
 
 
 class PostgresReader:
-    """Reads through a few connections of its own, whose statements are prepared once."""
+    """Reads through a pool of its own, whose connections prepare each statement once."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         _, self._arguments = engine.dialect.create_connect_args(engine.url)
@@ -121,7 +130,7 @@ class PostgresReader:
 
     async def find_page_row(self, token: str) -> StatusPageRow | None:
         """See StatusPageReader."""
-        row = await self._first(self._statements.snapshot, token)
+        row = await self._first(self._statements.page, token)
         return read_status_page_row(row) if row else None
 
     async def get_workflow(self, workflow_id: int) -> str:
@@ -137,7 +146,7 @@ class PostgresReader:
         if self._pool is None:
             self._pool = self._make_pool()
         try:
-            # Awaiting a pool that has no connection to open yet only marks it as ready.
+            # Awaiting the pool again does nothing once it is ready.
             await self._pool
             async with self._pool.acquire() as connection:
                 return await connection.fetchrow(statement, key)
@@ -146,7 +155,7 @@ class PostgresReader:
 
     def _make_pool(self) -> asyncpg.Pool:
         known = ("host", "port", "user", "password", "database", "ssl", "passfile", "timeout")
-        given = {name: told for name, told in self._arguments.items() if name in known}
+        given = {name: value for name, value in self._arguments.items() if name in known}
         return asyncpg.create_pool(
             **{"timeout": QUERY_TIMEOUT_SECONDS, **given},
             command_timeout=QUERY_TIMEOUT_SECONDS,
@@ -158,5 +167,5 @@ class PostgresReader:
 
 
 async def _nothing_to_reset(connection: Any) -> None:
-    """Only reads run here, so nothing is left behind that would be worth a round trip."""
+    """The connections only read, so a reset would cost a round trip for no effect."""
     del connection

@@ -1,0 +1,74 @@
+"""The types of the API's input fields: times, cursors, keys, bounded texts."""
+
+import base64
+import binascii
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, WithJsonSchema
+
+from portal import business_time
+from portal.models import Channel
+from portal.operations.transitions import MAX_REASON_LENGTH
+
+MAX_DATE_DISTANCE = timedelta(days=3653)
+
+
+def parse_time(value: object) -> datetime:
+    """The time in UTC of an ISO 8601 text with an offset. Raises ValueError with a sentence."""
+    not_a_time = "This must be a time like 2026-12-01T17:00:00Z."
+    if not isinstance(value, str):
+        raise ValueError(not_a_time)  # noqa: TRY004 (pydantic takes ValueErrors)
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError(not_a_time) from None
+    if moment.tzinfo is None:
+        raise ValueError("Please say which zone: end the time with Z or an offset like -05:00.")
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("That is too far away.") from None
+    if abs(moment - business_time.now()) > MAX_DATE_DISTANCE:
+        raise ValueError("Please give a time within ten years.")
+    return moment
+
+
+def decode_cursor(value: object) -> int:
+    """The id in an opaque cursor. Raises ValueError for a cursor that is not ours."""
+    error = "Please send a next_cursor as it was given, or none."
+    try:
+        digits = base64.urlsafe_b64decode(str(value).encode("ascii") + b"==").decode("ascii")
+    except (binascii.Error, UnicodeError):
+        raise ValueError(error) from None
+    if not (digits.isdigit() and len(digits) < 19):
+        raise ValueError(error)
+    return int(digits)
+
+
+def encode_cursor(after: int | None) -> str | None:
+    """The opaque cursor of the page after this id."""
+    if after is None:
+        return None
+    return base64.urlsafe_b64encode(str(after).encode()).decode().rstrip("=")
+
+
+def _check_printable(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("This holds a NUL, which no text can.")
+    return text
+
+
+Moment = Annotated[
+    datetime,
+    BeforeValidator(parse_time),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+Cursor = Annotated[int, BeforeValidator(decode_cursor), WithJsonSchema({"type": "string"})]
+Key = Annotated[str, Field(max_length=64), AfterValidator(_check_printable)]
+Email = Annotated[str, Field(max_length=254), AfterValidator(_check_printable)]
+Reason = Annotated[str, Field(min_length=1, max_length=MAX_REASON_LENGTH)]
+Note = Annotated[str, Field(max_length=MAX_REASON_LENGTH)]
+ShortText = Annotated[str, Field(max_length=254), AfterValidator(_check_printable)]
+Channels = Annotated[list[Literal[Channel.SMS, Channel.EMAIL]], Field(max_length=2)]
+Version = Annotated[StrictInt, Field(ge=0, le=2**31 - 1)]
