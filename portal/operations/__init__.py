@@ -7,9 +7,9 @@ messages. When the unit of work ends it commits, and only then wakes workers and
 from portal.operations.conversation.attachments import IncomingMedia
 from portal.operations.conversation.consent import ConsentChange, record_spoken_consent
 from portal.operations.conversation.inbound_email import receive_email, record_automatic_mail
+from portal.operations.conversation.inbound_message import OptOutType
 from portal.operations.conversation.inbound_text import receive_text, receive_web_message
 from portal.operations.conversation.intent_corrections import correct_intent
-from portal.operations.conversation.opt_out import OptOutType
 from portal.operations.conversation.staff_messages import (
     log_contact,
     set_preferences,
@@ -30,7 +30,11 @@ from portal.operations.dropped_balls.resolution import (
     inspect_requests,
     schedule_ownerless_checks,
 )
-from portal.operations.follow_ups import answer, resume_expired_holds, run_due_follow_ups
+from portal.operations.follow_ups import (
+    answer_follow_up,
+    resume_expired_holds,
+    run_due_follow_ups,
+)
 from portal.operations.handoffs import accept, recall, refuse
 from portal.operations.open_request import CustomerDetails, RequestDetails, open_request
 from portal.operations.proactive_updates import announce_delay, send_due_updates
@@ -73,7 +77,7 @@ __all__ = [
     "add_staff",
     "advance",
     "announce_delay",
-    "answer",
+    "answer_follow_up",
     "assign",
     "cancel",
     "correct_intent",

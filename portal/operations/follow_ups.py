@@ -1,9 +1,18 @@
 """Questions to the customer: asked when they are due, and answered."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from portal.messaging.wording.renderer import MessageRenderer
-from portal.models import Answer, Channel, EventKind, FollowUp, Message, MessageKind, ServiceRequest
+from portal.models import (
+    Answer,
+    Channel,
+    EventKind,
+    FollowUp,
+    MessageKind,
+    Promise,
+    ServiceRequest,
+)
 from portal.operations.promises import promise_answer
 from portal.operations.unit_of_work import UnitOfWork
 from portal.rules.follow_ups import FollowUpFlow
@@ -48,52 +57,89 @@ async def resume_expired_holds(uow: UnitOfWork, request: ServiceRequest) -> None
     await uow.finish(request)
 
 
-async def answer(
+@dataclass(frozen=True, slots=True)
+class TakenAnswer:
+    """An answer and what it has led to.
+
+    ``action`` is what the workflow did, None where no rule followed; then ``promise`` stands for
+    a no. ``is_milestone_sent``: the customer gets a message about the next stage.
+    """
+
+    question: FollowUp
+    answer: Answer
+    at: datetime | None
+    action: AnswerAction | None
+    promise: Promise | None
+    is_milestone_sent: bool
+
+
+async def answer_follow_up(
     uow: UnitOfWork,
     request: ServiceRequest,
     question: FollowUp,
-    given: Answer,
+    answer: Answer,
     *,
-    words: str = "",
+    text: str = "",
     at: datetime | None = None,
     via: Channel = Channel.WEB,
-    inbound: Message | None = None,
-    suppress_reply: bool = False,
 ) -> None:
-    """Take an answer, do what the workflow hangs on it, and thank by the channel it came by.
+    """Take an answer and thank for it by ``via``; on the page the answer itself is shown.
 
-    ``at`` is the time that they named, where one was asked for. ``heard`` is the message that
-    carried it; ``quiet`` leaves the thanks unsaid. A no that no rule follows goes to the owner,
-    with a promise. Raises Conflict when the question has been answered or withdrawn.
+    Raises Conflict as ``take_answer`` does.
     """
-    asking = FollowUpFlow(await uow.stage_flow(request))
-    action = asking.answer(question, given, words, via.value, at)
-    news = await uow.finish(request)
-    told = any(event.kind == EventKind.STAGE_REACHED and event.data.get("told") for event in news)
-    due = None
-    if action is None and given == Answer.NO:
-        due = (await promise_answer(uow, request)).due_at
-        await uow.finish(request)
-    moved = told and action is not None and action.kind != "complete"
-    if suppress_reply or via == Channel.WEB or (moved and at is None):
-        # The page shows it itself; or the milestone told again says what happens next.
+    taken = await take_answer(uow, request, question, answer, text=text, at=at, via=via)
+    if via == Channel.WEB:
         return
-    renderer = await uow.renderer(request)
-    if at is not None:
-        words = renderer.say("noted_time", None, at=renderer.times.since(at))
-    elif due is not None:
-        words = renderer.say("noted_no", None, due=renderer.times.by(due))
-    elif given == Answer.YES:
-        words = renderer.say("thanks_yes" if request.is_closed else "noted_yes")
-    else:
-        words = _what_happens_next(renderer, action)
-    await uow.outbox.tell(
-        request,
-        MessageKind.ANSWER,
-        f"message:{inbound.id}" if inbound else f"answer:{question.id}",
-        words,
-        channels=REPLY_CHANNELS[via],
+    reply = render_answer_reply(await uow.renderer(request), taken)
+    if reply:
+        cause = f"answer:{question.id}"
+        await uow.outbox.tell(
+            request, MessageKind.ANSWER, cause, reply, channels=REPLY_CHANNELS[via]
+        )
+
+
+async def take_answer(
+    uow: UnitOfWork,
+    request: ServiceRequest,
+    question: FollowUp,
+    answer: Answer,
+    *,
+    text: str = "",
+    at: datetime | None = None,
+    via: Channel = Channel.WEB,
+) -> TakenAnswer:
+    """Take an answer and do what the workflow says; nothing is replied.
+
+    ``at`` is the time that the customer named, where one was asked for. A no without a rule goes
+    to the owner, with a promise. Raises Conflict when the question is answered or withdrawn.
+    """
+    flow = FollowUpFlow(await uow.stage_flow(request))
+    action = flow.answer(question, answer, text, via.value, at)
+    events = await uow.finish(request)
+    promise = None
+    if action is None and answer == Answer.NO:
+        promise = await promise_answer(uow, request)
+        await uow.finish(request)
+    is_milestone_sent = any(
+        event.kind == EventKind.STAGE_REACHED and event.data.get("told") for event in events
     )
+    return TakenAnswer(question, answer, at, action, promise, is_milestone_sent)
+
+
+def render_answer_reply(renderer: MessageRenderer, taken: TakenAnswer) -> str | None:
+    """The thanks for an answer; None where the milestone says what happens next."""
+    at, action, promise = taken.at, taken.action, taken.promise
+    if at is not None:
+        text = renderer.say("noted_time", None, at=renderer.times.since(at))
+    elif taken.is_milestone_sent and action is not None and action.kind != "complete":
+        text = None
+    elif promise is not None:
+        text = renderer.say("noted_no", None, due=renderer.times.by(promise.due_at))
+    elif taken.answer == Answer.YES:
+        text = renderer.say("thanks_yes" if renderer.request.is_closed else "noted_yes")
+    else:
+        text = _what_happens_next(renderer, action)
+    return text
 
 
 def _what_happens_next(renderer: MessageRenderer, action: AnswerAction | None) -> str:

@@ -13,7 +13,7 @@ from portal.errors import BadInput, Conflict, NotFound, PortalError
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.intents.appointment_times import MAX_AHEAD
 from portal.models import CUSTOMER_ACTOR, Answer, AnswerType, Channel, FollowUp, ServiceRequest
-from portal.operations import answer, receive_web_message
+from portal.operations import answer_follow_up, receive_web_message
 from portal.queries.requests import lock_by_token
 from portal.tracking.attachments import MAX_FILES, store_uploads
 from portal.tracking.forms import read_form, read_message_form
@@ -86,15 +86,16 @@ async def post_answer(request: Request) -> Response:
         return unknown_link(request)
     try:
         given = _read_answer(form.get("answer", ""))
-        words = _read_words(form.get("words", ""))
+        text = _read_text(form.get("words", ""))
         async with state.operations.begin(CUSTOMER_ACTOR) as uow:
             service_request = await lock_by_token(uow.session, token)
             question = _find_question(service_request, form.get("follow_up", ""))
             # A double submit answers once.
+            # The same answer twice is taken once.
             if question.answer != given:
                 at = _read_time(form.get("at", ""), question, given, service_request, uow.now)
-                await answer(
-                    uow, service_request, question, given, words=words, at=at, via=Channel.WEB
+                await answer_follow_up(
+                    uow, service_request, question, given, text=text, at=at, via=Channel.WEB
                 )
     except NotFound:
         return unknown_link(request)
@@ -126,9 +127,9 @@ def _read_answer(text: str) -> Answer:
         ) from None
 
 
-def _read_words(text: str) -> str:
-    words = text.replace("\x00", "").strip()
-    if len(words) > MAX_MESSAGE_LENGTH:
+def _read_text(text: str) -> str:
+    text = text.replace("\x00", "").strip()
+    if len(text) > MAX_MESSAGE_LENGTH:
         raise BadInput(
             LazyString(
                 "That is too long to send: please keep it under {most} letters.",
@@ -136,7 +137,7 @@ def _read_words(text: str) -> str:
             ),
             fields={"words": f"at most {MAX_MESSAGE_LENGTH} letters"},
         )
-    return words
+    return text
 
 
 def _read_time(

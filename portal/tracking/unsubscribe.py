@@ -67,7 +67,7 @@ async def unsubscribe(request: Request) -> Response:
     except NotFound:
         return unknown_link(request)
     if is_one_click:
-        return await ask(request)
+        return await show_form(request)
     return see_other(f"/r/{token}/unsubscribe")
 
 

@@ -1,4 +1,4 @@
-"""What providers tell us: texts that came in, receipts, mail. Nothing is believed unsigned."""
+"""Webhooks of providers: inbound texts, receipts, mail. An unsigned call is refused."""
 
 from starlette.routing import Route
 

@@ -1,4 +1,4 @@
-"""Mail that comes to us, handed over raw (RFC 5322) by our mail server."""
+"""Inbound mail, posted raw (RFC 5322) by our mail server."""
 
 import hmac
 from collections.abc import Awaitable, Callable
@@ -17,27 +17,27 @@ from portal.webhooks.run_once import run_once
 
 MAX_FILES = 10
 MAX_MAIL_BYTES = 25_000_000
-"""Bytes: customers send photographs. As much as most mail servers take."""
+"""Bytes; as much as most mail servers accept, since customers send photos."""
 
 
 async def receive_mail(request: Request) -> Response:
     """A reply: recorded once on the request whose reply address it was sent to.
 
-    Returned mail and automatic mail (RFC 3464, RFC 3834) are taken and never answered. Other
-    mail to no request of ours is refused with a 422, so that the mail server can put it elsewhere.
+    Returned mail and automatic mail (RFC 3464, RFC 3834) are accepted and never answered. Other
+    mail that is for no request is refused with a 422, so that the mail server can put it elsewhere.
     """
     settings = request.app.state.settings
     _check_token(request, settings)
     mail = parse_inbound_email(await request.body())
-    heard = await _heard(settings, request.app.state.file_store, mail)
-    await run_once(request.app.state.operations, heard)
+    handler = await _handler_for(settings, request.app.state.file_store, mail)
+    await run_once(request.app.state.operations, handler)
     return Response(status_code=204)
 
 
-async def _heard(
+async def _handler_for(
     settings: Settings, file_store: FileStore, mail: InboundEmail
 ) -> Callable[[operations.UnitOfWork], Awaitable[None]]:
-    """The verb for this mail. Raises BadInput for a person's mail to nobody."""
+    """The operation for this mail. Raises BadInput for a person's mail that is for no request."""
     request_id = find_request_id(settings, mail.recipients)
     signed_message_id = find_message_id(settings, mail.recipients)
     if mail.report is not None:
@@ -53,14 +53,14 @@ async def _heard(
         )
     if request_id is None:
         raise BadInput("This mail is not for any request of ours.")
-    files = [await file_store.take(one.data, one.name) for one in mail.files[:MAX_FILES]]
+    files = [await file_store.take(file.data, file.name) for file in mail.files[:MAX_FILES]]
     return partial(operations.receive_email, mail=mail, request_id=request_id, files=files)
 
 
 def _check_token(request: Request, settings: Settings) -> None:
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    wanted = settings.mail_hook_token
-    if wanted is None or not hmac.compare_digest(
-        given.encode(), wanted.get_secret_value().encode()
+    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    expected = settings.mail_hook_token
+    if expected is None or not hmac.compare_digest(
+        token.encode(), expected.get_secret_value().encode()
     ):
         raise NotAllowed("This call does not carry our mail token.")

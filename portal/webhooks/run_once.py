@@ -1,4 +1,4 @@
-"""Taking in what came, once, also where it is told twice at the same moment."""
+"""Handling a provider's call once, also where it comes twice at the same moment."""
 
 from collections.abc import Awaitable, Callable
 
@@ -11,9 +11,9 @@ from portal.operations import Operations, UnitOfWork
 async def run_once(
     operations: Operations, handler: Callable[[UnitOfWork], Awaitable[None]]
 ) -> None:
-    """Hear it in one turn; where the same was heard meanwhile, look again and find it there.
+    """Handle it in one transaction; where another has recorded the same, once more.
 
-    So a provider that repeats itself is always told that we have it.
+    The second time the handler finds it recorded, so a provider that repeats itself gets a 2xx.
     """
     try:
         async with operations.begin(CUSTOMER_ACTOR) as uow:

@@ -1,7 +1,7 @@
 """Twilio's webhooks: inbound texts and delivery status.
 
 Source: Twilio's "Webhooks request" and "Track outbound message status". Twilio waits 15 s and
-may repeat or reorder; a database that is away answers 5xx (app.py), never a false 200.
+may repeat or reorder. Where the database is down the answer is 5xx (app.py), never a false 200.
 """
 
 from functools import partial
@@ -24,36 +24,39 @@ MAX_CODE_LENGTH = 16
 MAX_BODY_LENGTH = 10_000
 MAX_URL_LENGTH = 1_000
 MAX_FILES = 10
+OPT_OUT_TYPES = {member.value: member for member in OptOutType}
 EMPTY_TWIML = Response("<Response/>", media_type="text/xml")
-"""TwiML that says nothing: what we answer, we send ourselves, by the outbox."""
+"""TwiML without a reply: replies go by the outbox."""
 
 
 async def receive_text(request: Request) -> Response:
-    """A customer's text: recorded once on the right request, however often it is told."""
+    """A customer's text: recorded once, however often Twilio sends it."""
     form = await _signed_form(request)
-    sid, sender = _word(form, "MessageSid"), _word(form, "From")
+    sid, sender = _field(form, "MessageSid"), _field(form, "From")
     if sid and sender:
-        heard = partial(
+        handler = partial(
             operations.receive_text,
-            sid=sid, sender=sender, to=_word(form, "To"), body=_word(form, "Body", MAX_BODY_LENGTH),
-            carrier=_carrier_word(form), media=_texted(form),
+            sid=sid, sender=sender, to=_field(form, "To"),
+            body=_field(form, "Body", MAX_BODY_LENGTH),
+            carrier=OPT_OUT_TYPES.get(_field(form, "OptOutType").upper()),
+            media=_read_media(form),
         )  # fmt: skip
-        await run_once(request.app.state.operations, heard)
+        await run_once(request.app.state.operations, handler)
     return EMPTY_TWIML
 
 
 async def receive_receipt(request: Request) -> Response:
-    """How far one of our texts has come; ``m`` in the address is our own id of it."""
+    """The status of one of our texts; ``m`` in the URL is our own id of it."""
     form = await _signed_form(request)
     message_id = request.query_params.get("m", "")
-    sid, word = _word(form, "MessageSid"), _word(form, "MessageStatus")
-    if message_id.isascii() and message_id.isdecimal() and len(message_id) < 19 and sid and word:
+    sid, status = _field(form, "MessageSid"), _field(form, "MessageStatus")
+    if message_id.isascii() and message_id.isdecimal() and len(message_id) < 19 and sid and status:
         await request.app.state.receipts.record(
             Receipt(
                 int(message_id),
                 sid,
-                twilio_codes.status(word),
-                _word(form, "ErrorCode", MAX_CODE_LENGTH) or None,
+                twilio_codes.status(status),
+                _field(form, "ErrorCode", MAX_CODE_LENGTH) or None,
             )
         )
     return Response(status_code=204)
@@ -77,7 +80,7 @@ async def _signed_form(request: Request) -> FormData:
 
 
 def _read_form(body: bytes) -> FormData:
-    """The fields, blank ones too, for they are signed. Twilio sends nothing but this one kind."""
+    """The fields, empty ones too, since they are signed; Twilio sends only this kind of form."""
     try:
         fields = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError:
@@ -85,23 +88,18 @@ def _read_form(body: bytes) -> FormData:
     return FormData([*fields])
 
 
-def _carrier_word(form: FormData) -> OptOutType | None:
-    """What Advanced Opt-Out made of the text, and has answered; None where it stood aside."""
-    try:
-        return OptOutType(_word(form, "OptOutType").upper())
-    except ValueError:
-        return None
-
-
-def _texted(form: FormData) -> list[IncomingMedia]:
-    """Where the carrier keeps each photo of an MMS (``NumMedia``, ``MediaUrl0`` and so on)."""
-    said = [
-        (_word(form, f"MediaUrl{n}", MAX_URL_LENGTH), _word(form, f"MediaContentType{n}", 100))
+def _read_media(form: FormData) -> list[IncomingMedia]:
+    """Where Twilio keeps each file of an MMS (``MediaUrl0``, ``MediaContentType0`` and so on)."""
+    media = [
+        IncomingMedia(
+            _field(form, f"MediaUrl{n}", MAX_URL_LENGTH), _field(form, f"MediaContentType{n}", 100)
+        )
         for n in range(MAX_FILES)
+        if f"MediaUrl{n}" in form
     ]
-    return [IncomingMedia(url, media_type) for url, media_type in said if url]
+    return [file for file in media if file.url]
 
 
-def _word(form: FormData, name: str, longest: int = MAX_FIELD_LENGTH) -> str:
-    """What the form says under this name, as any database can keep it."""
-    return str(form.get(name, "")).replace("\x00", "")[:longest]
+def _field(form: FormData, name: str, max_length: int = MAX_FIELD_LENGTH) -> str:
+    """The form's field, as any database can store it."""
+    return str(form.get(name, "")).replace("\x00", "")[:max_length]

@@ -18,7 +18,7 @@ from portal.models import (
 from portal.operations import (
     accept,
     advance,
-    answer,
+    answer_follow_up,
     assign,
     hold,
     log_contact,
@@ -186,7 +186,7 @@ async def test_customer_decision_cannot_be_recalled(organisation):
     await organisation.run(run_due_follow_ups, opened, by=SYSTEM_ACTOR)
     async with organisation.operations.begin(SYSTEM_ACTOR) as uow:
         held = await uow.lock(opened.reference)
-        await answer(uow, held, held.follow_ups[0], Answer.YES)
+        await answer_follow_up(uow, held, held.follow_ups[0], Answer.YES)
     with pytest.raises(Conflict, match="The customer's answer has sent it there"):
         await organisation.run(recall, opened, by=SYSTEM_ACTOR)
 

@@ -19,7 +19,7 @@ from portal.models import (
 from portal.operations import (
     accept,
     advance,
-    answer,
+    answer_follow_up,
     cancel,
     disable_staff,
     hold,
@@ -57,7 +57,7 @@ async def say(organisation, request, given, via=Channel.WEB):
     async with organisation.operations.begin(CUSTOMER_ACTOR) as uow:
         held = await uow.lock(request.reference)
         question = held.open_question or held.follow_ups[-1]
-        await answer(uow, held, question, given, words=given.value, via=via)
+        await answer_follow_up(uow, held, question, given, text=given.value, via=via)
     return await organisation.reload(request)
 
 

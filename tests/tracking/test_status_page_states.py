@@ -14,7 +14,7 @@ from portal.operations import (
     CustomerDetails,
     accept,
     advance,
-    answer,
+    answer_follow_up,
     cancel,
     hold,
     keep_promise,
@@ -111,7 +111,7 @@ async def say(organisation: Organisation, request: ServiceRequest, given: Answer
     async with organisation.operations.begin(organisation.people.mona.actor) as uow:
         held = await uow.lock(request.reference)
         assert held.open_question
-        await answer(uow, held, held.open_question, given)
+        await answer_follow_up(uow, held, held.open_question, given)
 
 
 async def test_upcoming_step_is_expected_when_earlier_steps_are_due(

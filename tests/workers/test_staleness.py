@@ -21,7 +21,7 @@ from portal.operations import (
     Operations,
     accept,
     advance,
-    answer,
+    answer_follow_up,
     cancel,
     hold,
     make_promise,
@@ -227,7 +227,7 @@ async def test_closed_question_is_not_sent(clock, organisation, send, ends_by):
     if ends_by == "an answer":
         async with organisation.operations.begin(CUSTOMER_ACTOR) as uow:
             held = await uow.lock(request.reference)
-            await answer(uow, held, held.follow_ups[0], Answer.YES)
+            await answer_follow_up(uow, held, held.follow_ups[0], Answer.YES)
         why = DeliveryReason.QUESTION_ANSWERED
     else:
         await organisation.run(advance, request, by=SYSTEM_ACTOR)

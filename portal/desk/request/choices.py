@@ -2,6 +2,7 @@
 
 from portal.desk.widgets import Choice
 from portal.models import RunState, ServiceRequest
+from portal.models.columns import saved_id
 from portal.rules.roster import Roster
 
 
@@ -21,9 +22,11 @@ def assignees(request: ServiceRequest, roster: Roster) -> list[Choice]:
     """The staff available now, those of the departments that have it first."""
     departments = {run.department_id for run in request.open_runs} | {request.department_id}
     near = {person for key in departments for person in roster.members.get(key, [])}
-    available = [person for person in roster.staff.values() if roster.is_available(person.id or 0)]
+    available = [
+        person for person in roster.staff.values() if roster.is_available(saved_id(person))
+    ]
     available.sort(key=lambda person: (person.id not in near, person.name))
-    return [Choice(person.email, _with_workload(roster, person.id or 0)) for person in available]
+    return [Choice(person.email, _with_workload(roster, saved_id(person))) for person in available]
 
 
 def _with_workload(roster: Roster, person_id: int) -> str:

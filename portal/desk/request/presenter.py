@@ -88,7 +88,7 @@ async def present_request(
     authorize(reader.colleague, request, None, Act.READ)
     messages = await conversation(session, saved_id(request))
     now = business_time.now()
-    events = await newest_events(session, request.id or 0, limit=MAX_EVENTS)
+    events = await newest_events(session, saved_id(request), limit=MAX_EVENTS)
     roster = await load_roster(session, request.definition, now, counted=True)
     drawing = RequestPresenter(request, roster, reader, messages, events, settings)
     view = drawing.view(action_url or f"/desk/requests/{request.reference}")

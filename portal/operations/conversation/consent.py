@@ -1,4 +1,4 @@
-"""Writing the consent ledger: a wish to stop, and to begin again."""
+"""Writing the consent ledger: consent withdrawn and granted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ async def withdraw_consent(
     evidence: str,
     request_id: int | None = None,
 ) -> None:
-    """They asked us to stop: for this address, or for one request."""
-    await _write(
+    """The customer wants no messages: to this address, or about one request."""
+    await write_consent(
         uow, channel, address,
         granted=False, source=source, evidence=evidence, request_id=request_id,
     )  # fmt: skip
@@ -41,11 +41,11 @@ async def grant_consent(
     evidence: str,
     request_id: int | None = None,
 ) -> None:
-    """They asked us to write again.
+    """The customer wants messages again: to this address, or about one request.
 
-    For the address this also lifts each stop for one request; for one request it lifts only that.
+    For the address this also ends each stop of one request.
     """
-    await _write(
+    await write_consent(
         uow, channel, address,
         granted=True, source=source, evidence=evidence, request_id=request_id,
     )  # fmt: skip
@@ -53,7 +53,7 @@ async def grant_consent(
 
 @dataclass(frozen=True, slots=True)
 class ConsentChange:
-    """To be left alone, or to be written to again: by which channels, about what.
+    """Consent withdrawn (``stop``) or granted, for these channels.
 
     ``about`` "request" is the one request alone, "all" everything to the address.
     """
@@ -70,20 +70,22 @@ async def record_consent_change(
     source: ConsentSource,
     evidence: str,
 ) -> None:
-    """Write a customer's wish down for every address that they have by these channels.
+    """Write a line for each address that the customer has by these channels.
 
-    Raises BadInput where there is none, and Conflict where they want to hear of this request
-    again although they stopped everything.
+    Raises BadInput where there is none, and Conflict for a request alone where everything to the
+    address is stopped.
     """
     points = [
-        one for one in request.customer.contact_points if one.channel in consent_change.channels
+        point
+        for point in request.customer.contact_points
+        if point.channel in consent_change.channels
     ]
     if not points:
         raise BadInput(LazyString("We have no such address."), fields={"channel": "sms or email"})
     request_id = request.id if consent_change.about == "request" else None
     for point in points:
-        begins_one = not consent_change.stop and request_id is not None
-        if begins_one and await has_opted_out(uow, point.channel, point.address):
+        starts_one_request = not consent_change.stop and request_id is not None
+        if starts_one_request and await has_opted_out(uow, point.channel, point.address):
             raise Conflict(
                 LazyString(
                     "Everything to this address was stopped: begin again with all of it, or not."
@@ -103,11 +105,9 @@ async def record_spoken_consent(
     about: Literal["request", "all"],
     note: str = "",
 ) -> None:
-    """What the customer told a member of staff; the customer is told nothing.
+    """Record what the customer said to a member of staff; nothing is sent to the customer.
 
-    ``about`` "request" is this request alone, "all" everything to the address. Raises BadInput
-    where they have no such address, and Conflict where they want to hear of this request again
-    although they stopped everything.
+    Raises as ``record_consent_change`` does.
     """
     await authorize(uow, request, Act.CONSENT)
     note = check_text("note", note, required=False)
@@ -129,12 +129,12 @@ async def record_spoken_consent(
 
 
 async def has_opted_out(uow: UnitOfWork, channel: Channel, address: str) -> bool:
-    """True when the newest word about this address is a stop."""
+    """True when the newest line about this address is a stop."""
     whole, _ = await newest_consents(uow.session, channel, address, None)
     return whole is not None and not whole.granted
 
 
-async def _write(
+async def write_consent(
     uow: UnitOfWork,
     channel: Channel,
     address: str,
@@ -142,8 +142,9 @@ async def _write(
     granted: bool,
     source: ConsentSource,
     evidence: str,
-    request_id: int | None,
+    request_id: int | None = None,
 ) -> None:
+    """Add a line to the ledger: about the address, or about one request."""
     uow.session.add(
         Consent(
             channel=channel,

@@ -1,16 +1,17 @@
-"""A colleague says what a customer's words mean: kept, so that the corpus grows, and heeded."""
+"""A colleague corrects what a message was taken for: kept, and acted on where that is safe."""
 
 from portal.errors import BadInput
 from portal.messaging.intents.classifier import Intent, IntentKind
 from portal.models import Direction, EventKind, Message, ServiceRequest
 from portal.models.columns import saved_id
 from portal.operations.authorization import authorize
+from portal.operations.conversation.decision import decide_correction
+from portal.operations.conversation.facts import Facts
 from portal.operations.conversation.intent_handlers import (
-    handle_call_request,
-    match_answer,
-    send_status,
+    carry_out,
 )
-from portal.operations.follow_ups import answer
+from portal.operations.conversation.outcomes import AnswerQuestion, Decision
+from portal.operations.conversation.replies import MatchedMessage
 from portal.operations.unit_of_work import UnitOfWork
 from portal.rules.authorization import Act
 
@@ -20,9 +21,10 @@ async def correct_intent(
 ) -> None:
     """Keep the label and who chose it, and do what it asks where that is safe.
 
-    A yes, a no or a time answers the question that is open, with the words; a wish for a call
-    is promised; where it is, is told. Nothing else is closed by it, and chosen again it does
-    nothing. Raises BadInput for an unknown label, or words that are not this customer's.
+    A yes, a no or a time answers the open question, with the message's text; a wish for a call is
+    promised; a status question is answered. Nothing else follows, and the same label again
+    changes nothing. Raises BadInput for an unknown label, or a message that is not this
+    customer's.
     """
     await authorize(uow, request, Act.CORRECT_INTENT)
     label = _read(label)
@@ -40,18 +42,16 @@ async def correct_intent(
     uow.changed_requests.add(saved_id(request))
     if was == label:
         return
-    # One cause speaks once: what was said to the words when they came is another.
+    intent = Intent(label, message.body.strip())
+    outcome = decide_correction(request, intent, message.body, uow.now)
+    if outcome is None:
+        return
+    # One cause is replied to once: the reply to the message itself had another.
     cause = f"event:{event.id}"
-    given = match_answer(uow, request, message.body, Intent(label, message.body.strip()))
-    if given is not None:
-        await answer(
-            uow, request, given.question, given.answer, words=message.body.strip(), at=given.at,
-            via=message.channel,
-        )  # fmt: skip
-    elif label == IntentKind.CALL_ME and not request.is_closed:
-        await handle_call_request(uow, request, message, cause=cause)
-    elif label == IntentKind.STATUS and not request.is_closed:
-        await send_status(uow, request, message, cause)
+    if isinstance(outcome, AnswerQuestion):
+        cause = f"answer:{outcome.question.id}"
+    matched = MatchedMessage(message, request, intent, Facts(now=uow.now), cause)
+    await carry_out(uow, request, matched, Decision("R1", outcome))
 
 
 def _read(label: str) -> IntentKind:

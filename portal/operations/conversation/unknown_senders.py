@@ -1,8 +1,9 @@
-"""Texts from numbers that no customer has: answered, put on a request, or seen to be nothing."""
+"""Texts from numbers that no customer has: answered, attached to a request, or dismissed."""
 
 from sqlmodel import col, select
 
 from portal.errors import Conflict, NotFound
+from portal.messaging.intents.classifier import classify
 from portal.models import (
     Channel,
     Direction,
@@ -12,16 +13,21 @@ from portal.models import (
     MessageKind,
     ServiceRequest,
 )
-from portal.operations.conversation.opt_out import assign_to_staff
+from portal.models.columns import saved_id
+from portal.operations.conversation.facts import Facts
+from portal.operations.conversation.intent_handlers import apply
+from portal.operations.conversation.outcomes import Decision, OweReply
+from portal.operations.conversation.replies import MatchedMessage
 from portal.operations.conversation.staff_messages import check_message_body
 from portal.operations.dropped_balls.resolution import message_subject, resolve_dropped_balls
 from portal.operations.unit_of_work import UnitOfWork
+from portal.queries.requests import lock_by_id
 
 
 async def lock_unknown_sender_message(uow: UnitOfWork, message_id: int) -> Message:
-    """A stranger's text that nobody has seen to, held until the turn ends.
+    """An unknown sender's text that nobody has handled, locked until the transaction ends.
 
-    Raises NotFound where there is none, and Conflict where a colleague was faster.
+    Raises NotFound where there is none, and Conflict where a colleague has handled it.
     """
     query = select(Message).where(col(Message.id) == message_id).with_for_update()
     inbound = (await uow.session.exec(query)).one_or_none()
@@ -38,7 +44,7 @@ async def lock_unknown_sender_message(uow: UnitOfWork, message_id: int) -> Messa
 
 
 async def answer_unknown_sender(uow: UnitOfWork, inbound: Message, body: str) -> Message:
-    """Answer by text, and so see to it. Raises BadInput for words that cannot be sent."""
+    """Answer by text, which resolves its ball. Raises BadInput for a text that cannot be sent."""
     answer = await uow.outbox.queue_reply_to_address(
         MessageKind.STAFF, f"{message_subject(inbound)}:answer", check_message_body(body),
         channel=Channel.SMS, address=inbound.from_address,
@@ -49,11 +55,14 @@ async def answer_unknown_sender(uow: UnitOfWork, inbound: Message, body: str) ->
 
 
 async def attach_to_request(uow: UnitOfWork, inbound: Message, request: ServiceRequest) -> None:
-    """It was about this request: the words stand there, with an owner and a time to answer by."""
-    await assign_to_staff(uow, inbound, request)
+    """It is about this request: it stands there, with an owner and a time to answer by."""
+    locked = await lock_by_id(uow.session, saved_id(request))
+    intent = classify(inbound.body, locked.customer.locale)
+    matched = MatchedMessage(inbound, locked, intent, Facts(now=uow.now))
+    await apply(uow, matched, Decision("S1", OweReply(is_silent=True)))
     await dismiss_unknown_sender(uow, inbound)
 
 
 async def dismiss_unknown_sender(uow: UnitOfWork, inbound: Message) -> None:
-    """Somebody has seen to it; nothing more is to be done."""
+    """It needs nothing more."""
     await resolve_dropped_balls(uow, message_subject(inbound), DroppedBallKind.UNKNOWN_SENDER)

@@ -12,7 +12,7 @@ from portal.operations import (
     ConsentChange,
     Operations,
     advance,
-    answer,
+    answer_follow_up,
     cancel,
     hold,
     make_promise,
@@ -123,7 +123,9 @@ async def test_appointment_mail_links_to_the_calendar(
     async with organisation.operations.begin(SYSTEM_ACTOR) as uow:
         held = await uow.lock(visit.reference)
         tomorrow = now() + timedelta(days=1)
-        await answer(uow, held, held.open_question, Answer.YES, at=tomorrow, via=Channel.EMAIL)
+        await answer_follow_up(
+            uow, held, held.open_question, Answer.YES, at=tomorrow, via=Channel.EMAIL
+        )
     mail = (await server.deliver())[-1]
     assert "noted" in (mail.text or "")
     (url,) = re.findall(r'href="([^"]+\.ics)"', mail.html or "")

@@ -1,0 +1,47 @@
+"""The reply to "where is it?": where a request stands, in the customer's language."""
+
+from portal.messaging.sms import segments
+from portal.messaging.wording.renderer import MessageRenderer
+from portal.models import FollowUpState, StageRun
+
+
+def render_status(renderer: MessageRenderer) -> str:
+    """The stage, who has it, what is next and by when; in one segment where the link allows it.
+
+    Before a department accepts a stage, and while it is on hold, nobody is named as working on
+    it. A request that waits for the customer's answer says for which; a closed one says how to
+    reopen it.
+    """
+    request = renderer.request
+    run, question = renderer.current_run(), request.open_question
+    if request.is_closed:
+        text = renderer.say(
+            "status_ended", ended=renderer.times.on(request.closed_at or renderer.now)
+        )
+    elif question is not None and (run is None or question.run is run):
+        text = renderer.say("status_asked", question=renderer.put(question.question, question.run))
+    elif run is not None:
+        text = _render_stage(renderer, run)
+    else:
+        is_planned = any(
+            follow_up.state == FollowUpState.PLANNED for follow_up in request.follow_ups
+        )
+        text = renderer.say("status_done" if is_planned else "status_confirming")
+    return text
+
+
+def _render_stage(renderer: MessageRenderer, run: StageRun) -> str:
+    handoff = renderer.request.pending_handoff(run)
+    fields, template = renderer.fields(run), "status"
+    if run.held_at is not None:
+        template = "hold"
+    elif handoff is not None and handoff.accept_by is not None:
+        template, fields["due"] = "status_passed", renderer.times.by(handoff.accept_by)
+    elif run.waits_on_customer:
+        template = "status_waiting"
+    elif renderer.has_next(run):
+        text = renderer.say("status_next", None, **fields)
+        for shorter in (f"{text} {renderer.link}", text):
+            if segments.count_segments(shorter).segments == 1:
+                return shorter
+    return renderer.say(template, None, **fields)

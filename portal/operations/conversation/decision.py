@@ -1,0 +1,202 @@
+"""What a message leads to, decided on what is known: the first rule that fits. Pure.
+
+``RULES`` says each rule in a sentence; docs/inbound.md has them as a table.
+"""
+
+from datetime import datetime
+
+from portal.messaging.intents.appointment_times import AppointmentTimeParser
+from portal.messaging.intents.classifier import Intent, IntentKind
+from portal.models import (
+    Answer,
+    AnswerType,
+    Channel,
+    DroppedBallKind,
+    MessageKind,
+    PromiseKind,
+    ServiceRequest,
+)
+from portal.operations.conversation.consent_rules import (
+    CONSENT_RULES,
+    decide_email_consent,
+    decide_page_consent,
+    decide_text_consent,
+)
+from portal.operations.conversation.facts import Facts
+from portal.operations.conversation.inbound_message import InboundMessage
+from portal.operations.conversation.outcomes import (
+    AnswerQuestion,
+    AskWhich,
+    Decision,
+    NotifyFrontDesk,
+    Outcome,
+    OweReply,
+    Record,
+    Reopen,
+    SendStatus,
+)
+from portal.operations.conversation.request_matching import Basis, Delivery
+
+RULES = CONSENT_RULES | {
+    "F1": "More than 20 texts in 10 minutes: recorded, one notice, no reply one by one.",
+    "N1": "A number that no customer has: a notice, and one reply an hour.",
+    "W1": "It only says which request is meant: recorded.",
+    "W2": "Several are open and asking is over or not allowed: the newest one's owner answers.",
+    "W3": "Several are open and any may be meant: asked which.",
+    "M4": "Three automatic replies by mail in an hour: a person answers, without a reply.",
+    "X1": "REOPEN, or YES to the offer: the closed request is reopened.",
+    "X3": "Thanks, or NO to the offer, about a closed request: recorded.",
+    "X5": "A status question about a closed request: answered.",
+    "X6": "Anything else about a closed request: its owner answers, and it is offered to reopen.",
+    "O1": "It answers the open question.",
+    "O5": "Thanks: recorded.",
+    "O6": "A status question while the work is on time: answered.",
+    "O7": "A wish for a call: a call is promised.",
+    "O8": "Anything else: a person answers.",
+    "R1": "A colleague's label: it answers the question, promises a call or tells the status.",
+    "S1": "A colleague puts an unknown sender's text on a request: a person answers.",
+}
+
+
+def decide(
+    inbound: InboundMessage,
+    delivery: Delivery,
+    request: ServiceRequest | None,
+    intent: Intent,
+    facts: Facts,
+) -> Decision:
+    """What one delivery leads to. ``request`` is locked; None where it belongs to none."""
+    basis = delivery.basis
+    if basis == Basis.CONSENT:
+        decision = decide_text_consent(inbound, intent, facts)
+    elif basis == Basis.FLOOD:
+        reply = "" if facts.is_opted_out else "flood"
+        decision = Decision("F1", NotifyFrontDesk(DroppedBallKind.FLOOD, reply))
+    elif basis == Basis.AMBIGUOUS:
+        decision = Decision("W3", AskWhich(is_again=bool(facts.waiting)))
+    elif basis == Basis.CHOICE:
+        decision = Decision("W1", Record())
+    elif basis == Basis.FOR_PERSON:
+        owed = OweReply(is_silent=not delivery.is_last, template="acknowledgement")
+        decision = Decision("W2", owed)
+    elif request is None:
+        is_unsaid = facts.limits.suppress_reply or facts.is_opted_out or facts.was_greeted
+        reply = "" if is_unsaid else "unknown"
+        decision = Decision("N1", NotifyFrontDesk(DroppedBallKind.UNKNOWN_SENDER, reply))
+    else:
+        decision = _decide_on_request(inbound, delivery, request, intent, facts)
+    return decision
+
+
+def _decide_on_request(
+    inbound: InboundMessage,
+    delivery: Delivery,
+    request: ServiceRequest,
+    intent: Intent,
+    facts: Facts,
+) -> Decision:
+    is_email = inbound.channel == Channel.EMAIL
+    consent = None
+    if is_email:
+        consent = decide_email_consent(inbound, request, intent, facts)
+    elif inbound.channel == Channel.WEB:
+        consent = decide_page_consent(inbound, request, intent, facts)
+    if consent is not None:
+        decision = consent
+    elif is_email and facts.limits.is_loop:
+        decision = Decision("M4", OweReply(is_silent=True))
+    elif request.is_closed:
+        decision = decide_closed(request, intent, facts)
+    else:
+        decision = decide_open(request, intent, facts, delivery.message.body)
+    return decision
+
+
+def decide_open(request: ServiceRequest, intent: Intent, facts: Facts, body: str) -> Decision:
+    """The request is open. In a loop a question is still answered, and nothing else is."""
+    is_silent = facts.limits.suppress_reply
+    given = match_answer(request, intent, body, facts.now) if request.open_question else None
+    outcome: Outcome
+    if given is not None:
+        rule, outcome = "O1", given
+    elif intent.kind == IntentKind.THANKS:
+        rule, outcome = "O5", Record()
+    elif intent.kind == IntentKind.STATUS and not is_silent and not _is_late(request, facts.now):
+        rule, outcome = "O6", SendStatus()
+    elif intent.kind == IntentKind.CALL_ME:
+        at = read_named_time(request, body, facts.now, is_day_needed=False)
+        rule, outcome = "O7", OweReply(PromiseKind.CALL, at, is_silent)
+    else:
+        rule, outcome = "O8", OweReply(is_silent=is_silent)
+    return Decision(rule, outcome, is_silent)
+
+
+def decide_closed(request: ServiceRequest, intent: Intent, facts: Facts) -> Decision:
+    """The request is closed. An offer stands where it is the newest text to that number."""
+    kind, is_silent = intent.kind, facts.limits.suppress_reply
+    newest = next(iter(facts.limits.recent_messages), None)
+    is_offered = (
+        newest is not None
+        and newest.kind == MessageKind.REOPEN_OFFER
+        and newest.request_id == request.id
+    )
+    outcome: Outcome
+    if kind == IntentKind.REOPEN or (is_offered and kind == IntentKind.YES):
+        rule, outcome = "X1", Reopen()
+    elif kind == IntentKind.THANKS or (is_offered and kind == IntentKind.NO):
+        rule, outcome = "X3", Record()
+    elif kind == IntentKind.STATUS and not is_silent:
+        rule, outcome = "X5", SendStatus()
+    else:
+        rule, outcome = "X6", OweReply(is_silent=is_silent)
+    return Decision(rule, outcome, is_silent)
+
+
+def decide_correction(
+    request: ServiceRequest, intent: Intent, body: str, now: datetime
+) -> Outcome | None:
+    """What a colleague's label asks for, where that is safe; None where it asks for nothing.
+
+    A status question is answered also when the work is late: a colleague has looked at it.
+    """
+    outcome: Outcome | None = match_answer(request, intent, body, now)
+    if outcome is None and not request.is_closed:
+        if intent.kind == IntentKind.CALL_ME:
+            at = read_named_time(request, body, now, is_day_needed=False)
+            outcome = OweReply(PromiseKind.CALL, at)
+        elif intent.kind == IntentKind.STATUS:
+            outcome = SendStatus()
+    return outcome
+
+
+def match_answer(
+    request: ServiceRequest, intent: Intent, body: str, now: datetime
+) -> AnswerQuestion | None:
+    """What the text answers, if it plainly answers the open question.
+
+    Where a time was asked for, a yes alone is no answer.
+    """
+    question = request.open_question
+    answer = None
+    if question is not None and intent.kind == IntentKind.NO:
+        answer = AnswerQuestion(question, Answer.NO)
+    elif question is not None and question.expects == AnswerType.TIME:
+        at = read_named_time(request, body, now) if intent.kind == IntentKind.TIME else None
+        answer = AnswerQuestion(question, Answer.YES, at) if at else None
+    elif question is not None and intent.kind == IntentKind.YES:
+        answer = AnswerQuestion(question, Answer.YES)
+    return answer
+
+
+def read_named_time(
+    request: ServiceRequest, body: str, now: datetime, *, is_day_needed: bool = True
+) -> datetime | None:
+    """The one time that the customer names, on their own clock."""
+    customer = request.customer
+    parser = AppointmentTimeParser(customer.timezone, customer.locale, now)
+    return parser.read(body, day_needed=is_day_needed)
+
+
+def _is_late(request: ServiceRequest, now: datetime) -> bool:
+    """Past the last date that we gave, a person must look before the customer is answered."""
+    return any(run.can_ask_now(now) for run in request.open_runs)

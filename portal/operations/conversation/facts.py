@@ -1,0 +1,128 @@
+"""What is known of whoever writes: every query of an inbound message, in one place."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from portal.models import REFERENCE_PATTERN, Channel, Message, ServiceRequest
+from portal.models.columns import saved_id
+from portal.operations.conversation.auto_reply_limits import (
+    AutoReplyLimits,
+    load_auto_reply_limits,
+    load_email_limits,
+)
+from portal.operations.conversation.inbound_message import InboundMessage
+from portal.operations.unit_of_work import UnitOfWork
+from portal.queries.consent import ConsentQuery, find_permitted
+from portal.queries.conversations import (
+    find_unmatched_texts,
+    get_clarification,
+    was_written_to_since,
+)
+from portal.queries.requests import find_last_request, find_open_requests
+
+CLARIFICATION_VALID_FOR = timedelta(days=1)
+"""How long a text waits for the answer to "which?"."""
+UNKNOWN_SENDER_REPLY_INTERVAL = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is known of whoever writes, read once; matching and decision see nothing else.
+
+    ``open_requests`` are those of a number, oldest first, not locked; ``last_request`` is its
+    newest one, only where none is open. ``waiting`` are texts that wait for the answer to
+    "which?", ``offered`` the references of the last such list, in its order. ``is_opted_out``:
+    the address as a whole is stopped; ``muted``: the requests about which it gets nothing.
+    ``consent_address``: the address that a mailed stop is about. ``was_greeted``: a number
+    without a request has had something from us within the hour. ``answers_keywords``: Twilio
+    answers keywords itself.
+    """
+
+    now: datetime
+    open_requests: Sequence[ServiceRequest] = ()
+    last_request: ServiceRequest | None = None
+    waiting: Sequence[Message] = ()
+    offered: Sequence[str] = ()
+    limits: AutoReplyLimits = field(default_factory=AutoReplyLimits)
+    is_opted_out: bool = False
+    muted: frozenset[int] = frozenset()
+    consent_address: str | None = None
+    is_known_sender: bool = True
+    was_greeted: bool = False
+    answers_keywords: bool = False
+
+    @property
+    def newest(self) -> ServiceRequest | None:
+        """The request whose owner a message goes to where it names none."""
+        return self.open_requests[-1] if self.open_requests else self.last_request
+
+    @property
+    def locale(self) -> str | None:
+        """The customer's; None for an unknown sender."""
+        return self.newest.customer.locale if self.newest else None
+
+
+async def load_facts(
+    uow: UnitOfWork, inbound: InboundMessage, request: ServiceRequest | None
+) -> Facts:
+    """Read what is known. ``request`` is the one that a reply address or a link gives, locked."""
+    if inbound.channel == Channel.SMS:
+        facts = await _load_text_facts(uow, inbound)
+    elif inbound.channel == Channel.EMAIL and request is not None:
+        facts = await _load_email_facts(uow, inbound, request)
+    else:
+        facts = Facts(now=uow.now, last_request=request)
+    return facts
+
+
+async def _load_text_facts(uow: UnitOfWork, inbound: InboundMessage) -> Facts:
+    session, sender = uow.session, inbound.sender
+    limits = await load_auto_reply_limits(uow, sender)
+    requests = await find_open_requests(session, Channel.SMS, sender)
+    last = None if requests else await find_last_request(session, Channel.SMS, sender)
+    waiting: Sequence[Message] = ()
+    offered: list[str] = []
+    if len(requests) > 1:
+        waiting = await find_unmatched_texts(session, sender, uow.now - CLARIFICATION_VALID_FOR)
+    if waiting:
+        asked = await get_clarification(session, waiting[-1])
+        offered = REFERENCE_PATTERN.findall(asked.body)
+    was_greeted = not requests and last is None and await was_written_to_since(
+        session, sender, since=uow.now - UNKNOWN_SENDER_REPLY_INTERVAL
+    )  # fmt: skip
+    whole = ConsentQuery(Channel.SMS, sender, None)
+    asked_for = {request.id: whole._replace(request_id=request.id) for request in requests}
+    permitted = await find_permitted(session, [whole, *asked_for.values()])
+    return Facts(
+        now=uow.now, open_requests=requests, last_request=last, waiting=waiting, offered=offered,
+        limits=limits, is_opted_out=whole not in permitted,
+        muted=frozenset(id_ or 0 for id_, query in asked_for.items() if query not in permitted),
+        was_greeted=was_greeted, answers_keywords=uow.settings.twilio_answers_keywords,
+    )  # fmt: skip
+
+
+async def _load_email_facts(
+    uow: UnitOfWork, inbound: InboundMessage, request: ServiceRequest
+) -> Facts:
+    """From proves nothing, so it is only compared with the customer's addresses."""
+    customer = request.customer
+    is_known = is_known_sender(request, inbound.sender)
+    address = inbound.sender if is_known else customer.address(Channel.EMAIL, uow.now)
+    muted = frozenset[int]()
+    if address is not None:
+        query = ConsentQuery(Channel.EMAIL, address, request.id)
+        if query not in await find_permitted(uow.session, [query]):
+            muted = frozenset([saved_id(request)])
+    return Facts(
+        now=uow.now, last_request=request, is_known_sender=is_known, consent_address=address,
+        muted=muted, limits=await load_email_limits(uow, request),
+    )  # fmt: skip
+
+
+def is_known_sender(request: ServiceRequest, sender: str) -> bool:
+    """Whether a mail's From is one of the customer's addresses."""
+    return any(
+        point.channel == Channel.EMAIL and point.address == sender
+        for point in request.customer.contact_points
+    )

@@ -1,0 +1,144 @@
+"""Replies to an inbound message: by its channel, to the number itself, or on the page."""
+
+from dataclasses import dataclass
+
+from portal.i18n.languages import language_of
+from portal.messaging.intents.classifier import Intent
+from portal.messaging.wording.renderer import MessageRenderer, fill_template, product_text
+from portal.models import (
+    REFERENCE_PATTERN,
+    Channel,
+    Message,
+    MessageKind,
+    MessageStatus,
+    Promise,
+    PromiseKind,
+    ServiceRequest,
+)
+from portal.operations.conversation.facts import Facts
+from portal.operations.conversation.outcomes import AskWhich, OweReply
+from portal.operations.follow_ups import REPLY_CHANNELS
+from portal.operations.unit_of_work import UnitOfWork
+
+MAX_CHOICES = 6
+MAX_TITLE_LENGTH = 24
+"""Letters of a title in a text that lists several or says more."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedMessage:
+    """A message with the request that it belongs to, None where to none.
+
+    ``cause`` is the cause of the reply, where it is another than the message.
+    """
+
+    message: Message
+    request: ServiceRequest | None
+    intent: Intent
+    facts: Facts
+    cause: str = ""
+
+
+def render_owed(
+    renderer: MessageRenderer, promise: Promise, owed: OweReply, *, stood: bool
+) -> tuple[MessageKind, str]:
+    """The reply that names the promise's time; ``stood``: the customer knew of it already."""
+    kind, due = MessageKind.ACKNOWLEDGEMENT, renderer.times.by(promise.due_at)
+    if owed.template:
+        template = owed.template
+    elif renderer.request.is_closed:
+        kind, template = MessageKind.REOPEN_OFFER, "offer"
+    elif owed.kind != PromiseKind.CALL:
+        template = "again_acknowledged" if stood else "acknowledgement"
+    elif owed.at is not None and promise.due_at == owed.at:
+        template, due = "call_at", renderer.times.on(promise.due_at)
+    else:
+        template = "call_by"
+    department = renderer.department_name(promise.department_id)
+    return kind, renderer.say(template, due=due, department=department)
+
+
+async def ask_which(uow: UnitOfWork, matched: MatchedMessage, asked: AskWhich) -> None:
+    """A text to the number that lists its open requests and asks which is meant."""
+    requests = matched.facts.open_requests
+    renderer, locale = await uow.renderer(requests[0]), requests[0].customer.locale
+    choices = [
+        f"{number} {_short_title(request, locale)} {request.reference}"
+        for number, request in enumerate(requests[:MAX_CHOICES], start=1)
+    ]
+    # From right to left a number would seem to belong to the title before it: a line for each.
+    is_mirrored = language_of(locale).direction == "rtl"
+    listed = "".join(f"\n{choice}" for choice in choices) if is_mirrored else ", ".join(choices)
+    await uow.outbox.queue_reply_to_address(
+        MessageKind.WHICH_REQUEST,
+        f"message:{matched.message.id}",
+        renderer.say("which_again" if asked.is_again else "which", choices=listed),
+        channel=Channel.SMS,
+        address=matched.message.from_address,
+        locale=locale,
+    )
+
+
+async def text_address(
+    uow: UnitOfWork,
+    matched: MatchedMessage,
+    kind: MessageKind,
+    template: str,
+    about: ServiceRequest | None = None,
+) -> None:
+    """A text to the number itself, in its customer's language; a stranger's in their own."""
+    locale = matched.facts.locale or matched.intent.language or "en"
+    fields = {"brand": uow.settings.brand, "link": uow.settings.public_url}
+    if about is not None:
+        fields |= {"title": _short_title(about, locale), "reference": about.reference}
+    await uow.outbox.queue_reply_to_address(
+        kind,
+        f"message:{matched.message.id}",
+        fill_template(product_text(template, locale), fields),
+        channel=Channel.SMS,
+        address=matched.message.from_address,
+        locale=locale,
+    )
+
+
+def _short_title(request: ServiceRequest, locale: str) -> str:
+    return REFERENCE_PATTERN.sub("", request.title_in(locale))[:MAX_TITLE_LENGTH].strip()
+
+
+async def send_reply(
+    uow: UnitOfWork,
+    request: ServiceRequest,
+    matched: MatchedMessage,
+    kind: MessageKind,
+    text: str,
+) -> None:
+    """Reply by the channel of the message; on the page the reply is a message there."""
+    cause = matched.cause or f"message:{matched.message.id}"
+    channel = matched.message.channel
+    if channel == Channel.WEB:
+        await _post_on_page(uow, request, kind, cause, text)
+    else:
+        await uow.outbox.tell(request, kind, cause, text, channels=REPLY_CHANNELS[channel])
+
+
+async def _post_on_page(
+    uow: UnitOfWork, request: ServiceRequest, kind: MessageKind, cause: str, text: str
+) -> None:
+    renderer = await uow.renderer(request)
+    request.last_told_at = uow.now
+    uow.session.add(
+        Message(
+            request_id=request.id,
+            customer_id=request.customer_id,
+            channel=Channel.WEB,
+            kind=kind,
+            cause=cause,
+            body=text.replace(renderer.link, "").strip(),
+            author=uow.settings.brand,
+            status=MessageStatus.DELIVERED,
+            created_at=uow.now,
+            due_at=uow.now,
+            sent_at=uow.now,
+            delivered_at=uow.now,
+        )
+    )
