@@ -81,8 +81,8 @@ Step = tuple[str, str]
 VERBS: dict[str, Callable[[StageFlow, str], object]] = {
     "advance": lambda go, stage: go.advance(stage or None, "They told us.", None),
     "accept": lambda go, stage: HandoffFlow(go).accept(stage, None),
-    "refuse": lambda go, stage: HandoffFlow(go).refuse(stage, "No.", None),
-    "recall": lambda go, stage: HandoffFlow(go).recall(stage, None),
+    "refuse": lambda go, stage: HandoffFlow(go).refuse(stage, "No."),
+    "recall": lambda go, stage: HandoffFlow(go).recall(stage),
     "send back": lambda go, stage: StageReturns(go).send_back(stage, "Again."),
     "reopen": lambda go, _: StageReturns(go).reopen(None, "A mistake."),
     "hold": lambda go, _: StagePauses(go.facts).hold(None, "Wait.", None),

@@ -112,7 +112,7 @@ def test_every_opt_out_is_detected_and_no_lookalike():
 
 
 @pytest.mark.parametrize(
-    ("reply", "about", "has_more"),
+    ("reply", "about", "needs_reading"),
     [
         ("Stop texting me", "", False),
         ("Stop texting me about the card", "the card", False),
