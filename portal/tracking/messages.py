@@ -115,7 +115,9 @@ async def _show_again(
     if page is None:
         return unknown_link(request)
     page = replace(page, draft=draft.replace("\x00", ""), refusal=refusal.detail)
-    return templating.page(request, "tracking/status.html", page.context(), refusal.status)
+    return templating.page(
+        request, "tracking/status_page/status.html", page.context(), refusal.status
+    )
 
 
 def _read_answer(text: str) -> Answer:

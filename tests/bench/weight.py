@@ -45,4 +45,4 @@ def _weigh(state: str, language: str) -> int:
 
 def _html(state: str, language: str) -> str:
     page = replace(STATES[state], locale=language)
-    return templating.render("tracking/status.html", page.context())
+    return templating.render("tracking/status_page/status.html", page.context())

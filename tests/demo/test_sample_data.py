@@ -140,7 +140,9 @@ def test_sample_actions_happen_in_business_hours(scenario, now):
     steps = plan(scenario, definition, now, "1:1")
     assert steps[0].action.__name__ == "open_request"
     assert all(step.at <= now for step in steps)
-    by_staff = [step for step in steps if not step.action.__qualname__.startswith("customer_writes")]
+    by_staff = [
+        step for step in steps if not step.action.__qualname__.startswith("customer_writes")
+    ]
     for step in by_staff:
         assert any(office.is_open(step.at) for office in offices), step
 

@@ -68,7 +68,7 @@ def _rows(texts: Iterable[LintedText]) -> Iterator[str]:
 
 def _name(written: LintedText) -> str:
     if not written.where:
-        return written.what.partition(".")[0]
+        return written.what.partition("/")[2].removesuffix(".txt")
     return written.what.partition(" has ")[0] + f", {written.where[2]}"
 
 

@@ -256,7 +256,7 @@ LAYLA = replace(
 
 def html(page: StatusPage) -> str:
     """The page as it is sent."""
-    return templating.render("tracking/status.html", page.context())
+    return templating.render("tracking/status_page/status.html", page.context())
 
 
 def outage(locale: str = "en", *, reading: bool = True) -> str:

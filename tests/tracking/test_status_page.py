@@ -278,11 +278,13 @@ def test_midnight_is_correct_across_clock_changes() -> None:
 
 
 async def show(request: Request) -> Response:
-    return templating.page(request, "tracking/status.html", MARTIN.context())
+    return templating.page(request, "tracking/status_page/status.html", MARTIN.context())
 
 
 async def part(request: Request) -> Response:
-    return templating.fragment(request, "tracking/status.html", "headline", MARTIN.context())
+    return templating.fragment(
+        request, "tracking/status_page/status.html", "headline", MARTIN.context()
+    )
 
 
 async def unknown(request: Request) -> Response:

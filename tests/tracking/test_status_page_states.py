@@ -78,7 +78,7 @@ def see(app: Starlette) -> Callable[[ServiceRequest], object]:
         page = await app.state.status_pages.find_page(request.live_link.token)
         assert page is not None
         assert page.valid_until > page.now
-        assert "<h1" in templating.render("tracking/status.html", page.context())
+        assert "<h1" in templating.render("tracking/status_page/status.html", page.context())
         return page  # type: ignore[no-any-return]
 
     return look
@@ -309,7 +309,7 @@ async def test_unanswered_confirmation_is_not_shown_as_confirmed(
     assert page.ending
     assert (page.ending.confirmed, page.ending.unconfirmed) == (False, True)
     assert page.ending.reason is None
-    html = templating.render("tracking/status.html", page.context())
+    html = templating.render("tracking/status_page/status.html", page.context())
     assert "We asked and did not hear from you, so we closed it" in html
 
 
@@ -368,7 +368,7 @@ async def test_open_promise_is_shown_with_its_owner(
     [promise] = page.promises
     assert (promise.owner, promise.text, promise.due_at) == ("Tess", "I will call you back", due)
     assert page.valid_until == due
-    html = templating.render("tracking/status.html", page.context())
+    html = templating.render("tracking/status_page/status.html", page.context())
     assert "Tess: I will call you back by" in html
     clock.shift(timedelta(hours=1))
     assert (await see(card_request)).promises[0].is_overdue(START + timedelta(hours=1))
@@ -383,7 +383,7 @@ async def test_open_promise_is_shown_with_its_owner(
     await organisation.run(keep_promise, card_request, number, by=by)
     page = await see(card_request)
     assert page.promises == ()
-    html = templating.render("tracking/status.html", page.context())
+    html = templating.render("tracking/status_page/status.html", page.context())
     assert "Tess: I will call you back. Kept" in html
 
 
@@ -403,7 +403,9 @@ async def test_internal_promise_is_not_shown(
     assert page.promises == page.past_promises == ()
     await organisation.run(make_promise, card_request, by=by, text="A call", due_at=due)
     await organisation.run(cancel, card_request, reason="Enough.", by=by)
-    html = templating.render("tracking/status.html", (await see(card_request)).context())
+    html = templating.render(
+        "tracking/status_page/status.html", (await see(card_request)).context()
+    )
     assert "Tess: A call. We did not get to this, and are sorry." in html
 
 

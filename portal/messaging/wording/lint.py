@@ -91,7 +91,7 @@ class TextLinter:
         """Fields that nobody fills, and what costs too much, in our own sentences; by file."""
         found = []
         for written in self.product_texts():
-            name, _ = _told_by(written.what)
+            name = written.what.partition("/")[2].removesuffix(".txt")
             for problem, remedy in placeholder_issues(written.words, allowed_fields(name)):
                 found.append((written.what, WorkflowIssue(1, f"this has {problem}", remedy)))
             found += [(written.what, one) for one in _weigh(written, 1, "this is a text")]
@@ -99,12 +99,13 @@ class TextLinter:
 
     def product_texts(self) -> Iterator[LintedText]:
         """Each sentence of our own, in each language, by the name of its file."""
-        for path in sorted((TEMPLATES / "sms").glob("*.txt")):
+        folder = TEMPLATES / "sms"
+        for path in sorted(folder.glob("*/*.txt"), key=lambda path: (path.stem, path.parent.name)):
             words = path.read_text(encoding="utf-8").strip()
-            name, language = _told_by(path.name)
+            name, language = path.stem, path.parent.name
             link = self._origin(language) if name in TEXTS_WITHOUT_REQUEST else self._link(language)
             said = fill_template(words, self._own(language) | {"link": link})
-            yield LintedText((), path.name, words, language, [said])
+            yield LintedText((), f"{language}/{path.name}", words, language, [said])
 
     def workflow_texts(self, workflow: WorkflowDefinition) -> Iterator[LintedText]:
         """Each text of a workflow, in each language that it is written in."""
@@ -186,12 +187,6 @@ def _with_title(stage: StageDefinition, language: str, facts: dict[str, str]) ->
         )
         said.append(told if stage.after else with_opt_out_hint(told, facts["brand"], language))
     return said
-
-
-def _told_by(file: str) -> tuple[str, str]:
-    """The sentence and its language, by the name of its file: "hold.txt" is in English."""
-    name, _, language = file.removesuffix(".txt").partition(".")
-    return name, language or "en"
 
 
 def _weigh(written: LintedText, line: int | None, what: str) -> Iterator[WorkflowIssue]:

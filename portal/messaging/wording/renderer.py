@@ -1,8 +1,7 @@
 """Renders the messages that a customer receives.
 
-A stage's own texts are in its workflow file; the product's in ``templates/sms/NAME.txt``, and in
-``NAME.es.txt`` and so on for other languages where there are any. Of the person a text has only
-the first name.
+A stage's own texts are in its workflow file; the product's in ``templates/sms/LANGUAGE/NAME.txt``.
+Of the person a text has only the first name.
 """
 
 import re
@@ -23,9 +22,9 @@ def product_text(name: str, locale: str) -> str:
     """The product's own sentence of that name in the customer's language, else in English."""
     folder = TEMPLATES / "sms"
     language = locale.replace("_", "-").partition("-")[0].lower()
-    translated = folder / f"{name}.{language}.txt"
+    translated = folder / language / f"{name}.txt"
     if not language.isalpha() or not translated.exists():
-        translated = folder / f"{name}.txt"
+        translated = folder / "en" / f"{name}.txt"
     return translated.read_text(encoding="utf-8").strip()
 
 

@@ -114,7 +114,7 @@ class StatusPageCache:
             return None
         page = await self._build(key, snapshot)
         self.render_count += 1
-        plain = templating.render("tracking/status.html", page.context()).encode()
+        plain = templating.render("tracking/status_page/status.html", page.context()).encode()
         gzipped = gzip.compress(plain, GZIP_LEVEL, mtime=0)
         version = PageVersion(snapshot.request_id, snapshot.page_version, snapshot.locale)
         cached = CachedPage(

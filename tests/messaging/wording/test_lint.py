@@ -77,15 +77,13 @@ def test_product_texts_have_the_same_placeholders_in_every_language(
     language: str,
 ) -> None:
     """A text that is missing, or that says less or more than the English one, is named."""
-    english = {
-        path.stem: path for path in (TEMPLATES / "sms").glob("*.txt") if "." not in path.stem
-    }
-    theirs = {path.name.split(".")[0] for path in (TEMPLATES / "sms").glob(f"*.{language}.txt")}
+    english = {path.stem: path for path in (TEMPLATES / "sms" / "en").glob("*.txt")}
+    theirs = {path.stem for path in (TEMPLATES / "sms" / language).glob("*.txt")}
     assert theirs ^ set(english) == set()
     assert [
         name
         for name, path in english.items()
-        if fields_in(path) != fields_in(path.with_name(f"{name}.{language}.txt"))
+        if fields_in(path) != fields_in(TEMPLATES / "sms" / language / path.name)
     ] == []
 
 
@@ -167,20 +165,21 @@ def test_long_brand_and_url_count_towards_the_length() -> None:
 @pytest.mark.parametrize(
     ("name", "words", "says"),
     [
-        ("hold", "{brand}: {frist_name}, wait.", 'the field "{frist_name}", which nobody fills'),
-        ("hold", "{brand}: wait until {due}.", 'the field "{due}", which nobody fills'),
-        ("help", "{brand}: {first_name}, hi.", 'the field "{first_name}", which nobody fills'),
-        ("hold.es", "{brand}: {link}. Espera", '"." right after {link}'),
-        ("hold.es", f"{{brand}}: {150 * 'a'}", "this is a text that costs 2 segments"),
-        ("hold.es", "{brand}: as\u00ed", '"\u00ed" (letter 12)'),
+        ("en/hold", "{brand}: {frist_name}, wait.", 'the field "{frist_name}", which nobody fills'),
+        ("en/hold", "{brand}: wait until {due}.", 'the field "{due}", which nobody fills'),
+        ("en/help", "{brand}: {first_name}, hi.", 'the field "{first_name}", which nobody fills'),
+        ("es/hold", "{brand}: {link}. Espera", '"." right after {link}'),
+        ("es/hold", f"{{brand}}: {150 * 'a'}", "this is a text that costs 2 segments"),
+        ("es/hold", "{brand}: as\u00ed", '"\u00ed" (letter 12)'),
     ],
 )
 def test_faulty_product_text_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, words: str, says: str
 ) -> None:
     """A field misspelt, or not known there, would reach the customer in its braces."""
-    (tmp_path / "sms").mkdir()
-    (tmp_path / "sms" / f"{name}.txt").write_text(words)
+    path = tmp_path / "sms" / f"{name}.txt"
+    path.parent.mkdir(parents=True)
+    path.write_text(words)
     monkeypatch.setattr(lint, "TEMPLATES", tmp_path)
     ((file, warning),) = READER.lint_product_texts()
     assert file == f"{name}.txt"
@@ -192,4 +191,6 @@ def test_texts_with_own_placeholders_exist() -> None:
     listed = {name for names in FIELDS_BY_TEXT.values() for name in names} | set(
         TEXTS_WITHOUT_REQUEST
     )
-    assert [name for name in listed if not (TEMPLATES / "sms" / f"{name}.txt").exists()] == []
+    assert [
+        name for name in listed if not (TEMPLATES / "sms" / "en" / f"{name}.txt").exists()
+    ] == []
