@@ -14,9 +14,9 @@ import structlog
 from sqlmodel import col, select
 
 from portal import business_time
+from portal.messaging.code_masking import reveal_code
 from portal.messaging.send_errors import SendError
 from portal.messaging.sms.twilio_client import TwilioMessage
-from portal.messaging.verification_codes import reveal_code
 from portal.messaging.wording.delivery_reasons import message_reason
 from portal.models import (
     SYSTEM_ACTOR,

@@ -1,7 +1,7 @@
 """The team: who is available, who is away until when, who covers; and setting time off."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,7 @@ from portal.operations import UnitOfWork, mark_absent, mark_returned
 from portal.operations.staff import parse_day
 from portal.queries.roster import load_full_roster
 from portal.queries.staff import led_departments
+from portal.rules.authorization import may_change_absence
 from portal.rules.roster import Roster
 
 SUCCESS_MESSAGES = {
@@ -83,12 +84,9 @@ class StaffDirectory:
 
     def may_change(self, person: StaffMember) -> bool:
         """True for their own time off, for their team's as its lead, for all as a manager."""
-        me = self.reader.staff
-        return (
-            me.manages_all
-            or person.id == me.id
-            or any(person.id in self.roster.members.get(place, []) for place in self.leads)
-        )
+        places = [key for key, members in self.roster.members.items() if person.id in members]
+        me = replace(self.reader.colleague, leads=self.leads)
+        return may_change_absence(me, saved_id(person), places)
 
     def get(self, staff_id: int) -> StaffMember:
         """A person whose time off this reader may change. Raises NotFound and NotAllowed."""

@@ -5,7 +5,7 @@ from sqlmodel import col, select
 
 from portal.errors import RateLimited
 from portal.i18n.lazy_string import LazyString
-from portal.messaging.verification_codes import MASKED_CODE
+from portal.messaging.code_masking import MASKED_CODE
 from portal.models import (
     TRUST_DURATION,
     Channel,

@@ -13,6 +13,7 @@ from portal.models import (
     Promise,
     ServiceRequest,
 )
+from portal.operations.outbox import Draft
 from portal.operations.promises import promise_answer
 from portal.operations.unit_of_work import UnitOfWork
 from portal.rules.follow_ups import FollowUpFlow
@@ -93,8 +94,8 @@ async def answer_follow_up(
     reply = render_answer_reply(await uow.renderer(request), taken)
     if reply:
         cause = f"answer:{question.id}"
-        await uow.outbox.tell(
-            request, MessageKind.ANSWER, cause, reply, channels=REPLY_CHANNELS[via]
+        await uow.outbox.queue(
+            request, Draft(MessageKind.ANSWER, cause, reply), channels=REPLY_CHANNELS[via]
         )
 
 

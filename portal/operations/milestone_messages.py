@@ -2,6 +2,7 @@
 
 from portal.messaging.wording.renderer import MessageRenderer
 from portal.models import ActorKind, Event, EventKind, MessageKind, StageRun
+from portal.operations.outbox import Draft
 from portal.operations.step import StepContext
 
 EVENT_MESSAGE_KINDS = {
@@ -40,16 +41,10 @@ async def queue_milestone_messages(context: StepContext) -> None:
         message = _words(renderer, event)
         if message is not None:
             kind, body, subject = message
-            await outbox.tell(
-                request, kind, f"event:{event.id}", body,
-                subject=subject, event_id=event.id, urgent=_is_urgent(renderer, event, kind),
-            )  # fmt: skip
+            await outbox.queue(request, Draft(kind, f"event:{event.id}", body, subject=subject, event_id=event.id, urgent=_is_urgent(renderer, event, kind)))  # fmt: skip
     opened = next((event for event in events if event.kind == EventKind.OPENED), None)
     if opened is not None and not told:
-        await outbox.tell(
-            request, MessageKind.LINK, f"event:{opened.id}", renderer.say("link"),
-            event_id=opened.id,
-        )  # fmt: skip
+        await outbox.queue(request, Draft(MessageKind.LINK, f"event:{opened.id}", renderer.say("link"), event_id=opened.id))  # fmt: skip
 
 
 def _is_told(event: Event) -> bool:

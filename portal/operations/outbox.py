@@ -35,6 +35,24 @@ MESSAGE_LIFETIME = timedelta(days=3)
 """A message that could not go out for so long would only confuse: it expires instead."""
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a message to a customer says, and why.
+
+    One ``cause`` has one message by each kind and channel. ``author`` is the brand where it is
+    empty. ``urgent``: it goes at any hour, because time is short or the customer waits for it.
+    """
+
+    kind: MessageKind
+    cause: str
+    body: str
+    subject: str = ""
+    author: str = ""
+    author_id: int | None = None
+    event_id: int | None = None
+    urgent: bool = False
+
+
 @dataclass
 class Outbox:
     """Writes messages that the worker will send; one cause speaks once by each kind and channel.
@@ -47,43 +65,38 @@ class Outbox:
     now: datetime
     written: list[Message] = field(default_factory=list)
 
-    async def tell(
-        self,
-        request: ServiceRequest,
-        kind: MessageKind,
-        cause: str,
-        body: str,
-        *,
-        subject: str = "",
-        channels: Sequence[Channel] = (),
-        author: str = "",
-        author_id: int | None = None,
-        event_id: int | None = None,
-        urgent: bool = False,
+    async def queue(
+        self, request: ServiceRequest, draft: Draft, *, channels: Sequence[Channel] = ()
     ) -> Message:
-        """Owe this customer these words by the first channel that may be used.
+        """Queue a message to the customer by the first channel that may be used.
 
-        ``urgent`` words go at any hour: there is no time to lose, or the customer waits for them.
         ``channels`` overrides the customer's own order. Where none may be used, the row says why
-        nothing was sent (``suppressed``): a silence is never without a reason.
+        nothing is sent (``suppressed``): a silence is never without a reason.
         """
         channel, address, refusal = await self._way(request, channels)
         message = Message(
             request_id=request.id,
             customer_id=request.customer_id,
-            event_id=event_id,
+            event_id=draft.event_id,
             channel=channel,
-            kind=kind,
-            cause=cause,
-            subject=(subject or request.title_in(request.customer.locale))[:MAX_SUBJECT_LENGTH],
+            kind=draft.kind,
+            cause=draft.cause,
+            subject=(draft.subject or request.title_in(request.customer.locale))[
+                :MAX_SUBJECT_LENGTH
+            ],
             to_address=address,
-            author=author or self.settings.brand,
-            author_id=author_id,
-            body=body,
-            urgent=urgent,
+            author=draft.author or self.settings.brand,
+            author_id=draft.author_id,
+            body=draft.body,
+            urgent=draft.urgent,
             created_at=self.now,
             due_at=due_at(
-                self.settings, self.now, request.customer.timezone, channel, kind, urgent=urgent
+                self.settings,
+                self.now,
+                request.customer.timezone,
+                channel,
+                draft.kind,
+                urgent=draft.urgent,
             ),
             expires_at=self.now + MESSAGE_LIFETIME,
         )

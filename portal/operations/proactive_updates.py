@@ -19,6 +19,7 @@ from portal.models import (
     StageRun,
 )
 from portal.operations.authorization import authorize
+from portal.operations.outbox import Draft
 from portal.operations.planning import schedule_update
 from portal.operations.promises import open_answer_promise
 from portal.operations.step import StepContext
@@ -255,8 +256,8 @@ async def _tell(
     uow: UnitOfWork, request: ServiceRequest, kind: MessageKind, event: Event, body: str
 ) -> None:
     urgent = request.definition.stage(event.stage_key or "").urgent
-    await uow.outbox.tell(
-        request, kind, f"event:{event.id}", body, event_id=event.id, urgent=urgent
+    await uow.outbox.queue(
+        request, Draft(kind, f"event:{event.id}", body, event_id=event.id, urgent=urgent)
     )
     # Sent, or not to be sent (they want no messages): either way it is not due any more.
     request.last_told_at = uow.now

@@ -19,6 +19,7 @@ from portal.models import (
 )
 from portal.models.columns import saved_id
 from portal.operations.authorization import authorize
+from portal.operations.outbox import Draft
 from portal.operations.transitions import check_text
 from portal.operations.unit_of_work import UnitOfWork
 from portal.rules.authorization import Act
@@ -185,9 +186,9 @@ def fulfil_promises(uow: UnitOfWork, request: ServiceRequest, kind: PromiseKind)
 
 def _open_promises(request: ServiceRequest, kind: PromiseKind) -> list[Promise]:
     """The open promises of that kind, the first due first."""
-    promises = [promise for promise in request.promises if promise.kind == kind]
     return sorted(
-        (promise for promise in promises if promise.is_open), key=lambda promise: promise.due_at
+        (promise for promise in request.promises if promise.kind == kind and promise.is_open),
+        key=lambda promise: promise.due_at,
     )
 
 
@@ -288,4 +289,4 @@ async def _tell(
         promise=text.rstrip(".") + ".",
         due=renderer.times.by(promise.due_at),
     )
-    await uow.outbox.tell(request, MessageKind.PROMISE, cause, body)
+    await uow.outbox.queue(request, Draft(MessageKind.PROMISE, cause, body))

@@ -14,6 +14,7 @@ from portal.models import (
 from portal.operations.authorization import authorize
 from portal.operations.device_verification import forget_devices
 from portal.operations.open_request import one_line
+from portal.operations.outbox import Draft
 from portal.operations.unit_of_work import UnitOfWork
 from portal.rules import authorization, stage_pauses
 from portal.rules.authorization import Act
@@ -150,10 +151,7 @@ async def replace_link(
     await uow.finish(request)
     await uow.outbox.replace_link_in_queue(request)
     renderer = await uow.renderer(request)
-    await uow.outbox.tell(
-        request, MessageKind.LINK, f"event:{event.id}", renderer.say("new_link"), event_id=event.id,
-        urgent=known_device is not None or await uow.is_customer_waiting(request),
-    )  # fmt: skip
+    await uow.outbox.queue(request, Draft(MessageKind.LINK, f"event:{event.id}", renderer.say("new_link"), event_id=event.id, urgent=known_device is not None or await uow.is_customer_waiting(request)))  # fmt: skip
 
 
 async def revoke_link(uow: UnitOfWork, request: ServiceRequest) -> None:

@@ -33,8 +33,7 @@ async def may_write(
     session: AsyncSession, channel: Channel, address: str, request_id: int | None
 ) -> bool:
     """Whether consent stands: a withdrawal for the address, or for this request, ends it."""
-    wish = ConsentQuery(channel, address, request_id)
-    return wish in await find_permitted(session, [wish])
+    return bool(await find_permitted(session, [ConsentQuery(channel, address, request_id)]))
 
 
 async def consent_history(

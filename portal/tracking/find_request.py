@@ -20,6 +20,7 @@ from portal.models import (
 )
 from portal.models.people.contact_address import parse_email_address, parse_phone
 from portal.operations import UnitOfWork
+from portal.operations.outbox import Draft
 from portal.queries.requests import find_service_request
 from portal.queries.tracking_links import was_link_sent
 from portal.tracking.forms import read_form
@@ -89,8 +90,8 @@ async def _queue_link(uow: UnitOfWork, request: ServiceRequest, point: ContactPo
         await uow.session.flush()
     renderer = await uow.renderer(request)
     body = renderer.say("new_link")
-    await uow.outbox.tell(
-        request, MessageKind.LINK, cause, body, channels=[point.channel], urgent=True
+    await uow.outbox.queue(
+        request, Draft(MessageKind.LINK, cause, body, urgent=True), channels=[point.channel]
     )
 
 

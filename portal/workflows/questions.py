@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Final, Literal
 
+from portal.workflows import stage_graph
 from portal.workflows.issues import did_you_mean
 from portal.workflows.schema import (
     CLOSE_AFTER,
@@ -77,3 +78,36 @@ def _answer(table: TableReader, key: str, stages: Collection[str]) -> AnswerActi
         remedy = did_you_mean(stage, stages)
         table.add_issue(key, f'has a "{key}" that leads to "{stage}", which is no stage', remedy)
     return action
+
+
+def check_questions(
+    asked: Iterable[tuple[TableReader, FollowUpDefinition | None]],
+    after: stage_graph.Dependencies,
+) -> None:
+    """Report questions with the same key, and answers that send back to a stage not before theirs.
+
+    ``after`` has the dependencies of each stage, by key.
+    """
+    keys: set[str] = set()
+    for table, question in asked:
+        if question is None:
+            continue
+        if question.key in keys:
+            table.add_issue(
+                "key", f'is there twice as "{question.key}"', "Give each a key of its own."
+            )
+        keys.add(question.key)
+        for answer, action in (("yes", question.yes), ("no", question.no)):
+            if action and action.kind == "send_back" and question.after_stage in after:
+                here = question.after_stage
+                behind = {here, *stage_graph.ancestors(after, here)}
+                if (
+                    action.stage is not None
+                    and action.stage in after
+                    and action.stage not in behind
+                ):
+                    table.add_issue(
+                        answer,
+                        f'sends back to "{action.stage}", which does not come before',
+                        did_you_mean(action.stage, behind),
+                    )

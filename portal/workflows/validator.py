@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Final
 
 from portal.business_time import OpeningHours, check_holidays, zone_names
 from portal.workflows import stage_graph
 from portal.workflows.issues import did_you_mean
-from portal.workflows.questions import QUESTION_KEYS, read_question
+from portal.workflows.questions import QUESTION_KEYS, check_questions, read_question
 from portal.workflows.schema import (
     LEAD_AFTER,
     MANAGER_AFTER,
@@ -74,7 +74,13 @@ class WorkflowValidator:
         }
         stages = self._in_order([self._stage(table) for table in self.stage_tables])
         follow_ups = [self._follow_up(table) for table in self.follow_up_tables]
-        self._check_questions(stages, follow_ups)
+        check_questions(
+            [
+                *zip(self.stage_tables, (stage.question for stage in stages), strict=True),
+                *zip(self.follow_up_tables, follow_ups, strict=True),
+            ],
+            dict(zip(self.stages, (stage.after for stage in stages), strict=True)),
+        )
         return WorkflowDefinition(
             key=self.table.key("key"),
             name=self.table.text("name"),
@@ -282,37 +288,6 @@ class WorkflowValidator:
         if "after" not in table or names == []:
             return names
         return [name for name in names or [] if name in self.stages] or above
-
-    def _check_questions(
-        self, stages: Sequence[StageDefinition], follow_ups: Sequence[FollowUpDefinition]
-    ) -> None:
-        asked = [
-            *(
-                (table, stage.question)
-                for table, stage in zip(self.stage_tables, stages, strict=True)
-            ),
-            *zip(self.follow_up_tables, follow_ups, strict=True),
-        ]
-        after = dict(zip(self.stages, (stage.after for stage in stages), strict=True))
-        keys: set[str] = set()
-        for table, question in asked:
-            if question is None:
-                continue
-            if question.key in keys:
-                table.add_issue(
-                    "key", f'is there twice as "{question.key}"', "Give each a key of its own."
-                )
-            keys.add(question.key)
-            for answer, action in (("yes", question.yes), ("no", question.no)):
-                if action and action.kind == "send_back" and question.after_stage in after:
-                    here = question.after_stage
-                    behind = {here, *stage_graph.ancestors(after, here)}
-                    if action.stage in after and action.stage not in behind:
-                        table.add_issue(
-                            answer,
-                            f'sends back to "{action.stage}", which does not come before',
-                            did_you_mean(action.stage, behind),
-                        )
 
 
 def _spoken(key: str) -> str:

@@ -31,7 +31,8 @@ async def five(organisation: Organisation) -> dict[str, str]:
     taken = await organisation.run(accept, taken, by=organisation.people.uma.actor)
     ended = await organisation.open(customer=CustomerDetails("Percy 100%", email="p@x.org"), by=by)
     ended = await organisation.run(cancel, ended, by=by, reason="No longer wanted.")
-    fork = await organisation.run(advance, await organisation.open("permit", by=by), by=by)
+    fork = await organisation.open("permit", by=by)
+    fork = await organisation.run(advance, fork, by=organisation.people.cora.actor)
     return {
         "fresh": fresh.reference,
         "waiting": waiting.reference,

@@ -16,6 +16,7 @@ from portal.queries import api_lists
 from portal.queries.api_lists import PageRequest, RequestFilter
 from portal.queries.desk import board
 from portal.queries.desk.board import PageCursor
+from portal.queries.desk.search import search_requests
 from portal.queries.requests import get_service_request
 from tests.bench.runner import databases, settings_for, table, with_organisation
 from tests.bench.seed import seed_requests
@@ -81,9 +82,9 @@ async def _looks(session: AsyncSession) -> list[tuple[str, Look, Look | None]]:
         ("board: to confirm", lambda s: board.awaiting_confirmation(s, place, None, A_PAGE),
          None),
         ("board: counts of all", lambda s: board.board_counts(s, ids, business_time.now()), None),
-        ("search: reference", lambda s: board.search_requests(s, request.reference, 50), None),
-        ("search: phone", lambda s: board.search_requests(s, "+12000000012", 50), None),
-        ("search: name", lambda s: board.search_requests(s, "Ann3", 50), None),
+        ("search: reference", lambda s: search_requests(s, request.reference, 50), None),
+        ("search: phone", lambda s: search_requests(s, "+12000000012", 50), None),
+        ("search: name", lambda s: search_requests(s, "Ann3", 50), None),
         ("list: newest", lambda s: api_lists.list_requests(s, RequestFilter(), first),
          lambda s: api_lists.list_requests(s, RequestFilter(), PageRequest(A_PAGE, deep))),
         ("list: of a department", lambda s: api_lists.list_requests(s, work, first),

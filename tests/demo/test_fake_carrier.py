@@ -231,7 +231,7 @@ async def test_undelivered_text_has_an_error_code(
         ({"do": "no_callback"}, [], "delivered"),
     ],
 )
-async def test_callback_faults(  # noqa: PLR0917 - fixtures are asked for by name
+async def test_callback_faults(
     simulator: FakeProviders,
     twilio: Client,
     product: Product,

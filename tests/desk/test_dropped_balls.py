@@ -42,7 +42,7 @@ async def test_dropped_ball_is_shown_to_its_assignee_with_actions(
     tess = await desk_clients("tess")
     page = visible_text((await tess.get("/desk/balls")).text)
     assert "Overdue" in page
-    assert "Finish the stage, or tell the customer a new date and why." in page
+    assert "Complete the stage, or change the due date and notify the customer." in page
     assert "Needs attention</h2>" in await tess.page(card_request)
     uma = await desk_clients("uma")
     assert "Nothing needs attention." in visible_text((await uma.get("/desk/balls")).text)

@@ -380,7 +380,7 @@ async def test_other_departments_message_is_read_only(
     message = await lost_text(organisation, card)
     zoe = await desk_clients("zoe")
     page = (await zoe.get("/desk/messages?show=all")).text
-    assert "Telesales has it" in visible_text(page)
+    assert "Assigned to Telesales (read-only)." in visible_text(page)
     assert 'action="/desk/messages' not in page
     for htmx in (True, False):
         assert (await press(zoe, message, verb, htmx=htmx, body="x")).status_code == 403

@@ -36,7 +36,7 @@ async def test_handover_summary_is_collapsed_for_others(desk_clients, organisati
     page = await (await desk_clients("tom")).page(card_request)
     assert 'class="story"' in page
     assert UNFOLDED not in page
-    assert "Nothing was promised or asked yet." in page
+    assert "Nothing to summarize yet." in page
 
 
 async def test_customer_note_is_saved_and_edited(desk_clients, organisation, card_request):
@@ -90,13 +90,13 @@ async def test_third_party_update_is_recorded_at_its_stage(desk_clients, organis
     parcel = await organisation.open("parcel", by=organisation.people.carl.actor)
     carl = await desk_clients("carl")
     page = await carl.page(parcel)
-    assert "Nothing heard yet" in visible_text(page)
+    assert "No update yet" in visible_text(page)
     answer = await carl.submit(parcel, "third-party", event="In the van", tracking_number="JD1")
     assert answer.status_code == 303
     told = visible_text(await carl.page(parcel))
     assert "In the van, " in told
-    assert "Number JD1" in told
-    assert "Heard from DHL" in told
+    assert "Tracking number JD1" in told
+    assert "Update from DHL" in told
     answer = await carl.submit(parcel, "third-party", event="", at="2025-01-01T10:00")
     assert answer.status_code == 422
     assert "Please say what they told us." in visible_text(answer.text)

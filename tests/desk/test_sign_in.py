@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from portal.desk.auth.current_staff import SIGN_IN_COOKIE
+from portal.desk.auth.sign_in_cookie import SIGN_IN_COOKIE
 from portal.models import SYSTEM_ACTOR, ServiceRequest
 from portal.operations import Operations, add_staff, disable_staff
 from tests.support.desk_client import HTMX, ORIGIN, PASSWORD, hidden_fields

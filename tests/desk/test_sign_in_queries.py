@@ -13,13 +13,13 @@ from tests.support.desk_client import hidden_fields
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
-StatusPageStatements = Callable[[], AbstractContextManager[list[str]]]
+StatementRecorder = Callable[[], AbstractContextManager[list[str]]]
 BADGES = 3
 """Queries for the counts in the bar of an agent's page."""
 
 
 @pytest.fixture
-def statements(app: Starlette) -> StatusPageStatements:
+def statements(app: Starlette) -> StatementRecorder:
     """What the application sends to the database while the block runs."""
 
     @contextmanager
@@ -44,7 +44,7 @@ def counts_of(sent: list[str]) -> list[str]:
 
 
 async def test_page_costs_one_query_for_the_sign_in_and_one_for_each_badge(
-    desk_clients: Any, statements: StatusPageStatements
+    desk_clients: Any, statements: StatementRecorder
 ) -> None:
     tess = await desk_clients("tess")
     with statements() as sent:
@@ -56,7 +56,7 @@ async def test_page_costs_one_query_for_the_sign_in_and_one_for_each_badge(
 
 
 async def test_post_that_redirects_costs_one_query_for_the_sign_in_alone(
-    desk_clients: Any, statements: StatusPageStatements
+    desk_clients: Any, statements: StatementRecorder
 ) -> None:
     tess = await desk_clients("tess")
     form = hidden_fields((await tess.get("/desk/keys")).text, "/desk/keys") | {"keys": "off"}
@@ -67,12 +67,12 @@ async def test_post_that_redirects_costs_one_query_for_the_sign_in_alone(
 
 
 async def test_action_on_a_request_counts_no_badge_before_it_redirects(
-    desk_clients: Any, statements: StatusPageStatements, card_request: ServiceRequest
+    desk_clients: Any, statements: StatementRecorder, card_request: ServiceRequest
 ) -> None:
     tess = await desk_clients("tess")
     page = await tess.page(card_request)
     with statements() as sent:
-        answer = await tess.press(card_request, "messages", page=page, body="Hello")
+        answer = await tess.submit(card_request, "messages", page=page, body="Hello")
     assert answer.status_code == 303
     assert "staff_member" in sent[0]
     assert counts_of(sent) == []

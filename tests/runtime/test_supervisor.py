@@ -10,7 +10,7 @@ import pytest
 
 SUPERVISOR = """
 import sys
-from portal.processes import Child, Supervisor
+from portal.runtime.supervisor import Child, Supervisor
 sys.exit(Supervisor(
     [Child("child", [sys.executable, "-c", child]) for child in sys.argv[2:]],
     grace=float(sys.argv[1]),

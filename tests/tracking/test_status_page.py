@@ -132,7 +132,9 @@ def test_each_state_has_its_sentences(state: str) -> None:
 
 
 def test_every_state_has_a_screenshot_in_the_docs() -> None:
-    shown = re.findall(r'src="(pictures/states/[\w-]+\.png)"', (DOCS / "states.md").read_text())
+    shown = re.findall(
+        r'src="(pictures/states/[\w-]+\.png)"', (DOCS / "status-page-states.md").read_text()
+    )
     assert {f"pictures/states/{state.replace(' ', '-')}.png" for state in STATES} <= set(shown)
     assert all((DOCS / picture).exists() for picture in shown)
 

@@ -523,7 +523,7 @@ async def test_question_is_the_workflows_whatever_text_was_stored(
         held.follow_ups[-1].question = "Reworded?"
     page = await see(repair)
     assert page.question
-    assert page.question.words == "The repair costs 80 dollars. Shall we go ahead?"
+    assert page.question.text == "The repair costs 80 dollars. Shall we go ahead?"
 
 
 async def test_customers_other_time_for_a_call_is_shown_whatever_text_was_stored(
@@ -538,4 +538,6 @@ async def test_customers_other_time_for_a_call_is_shown_whatever_text_was_stored
         promise.move_for_customer(START + timedelta(days=2))
         promise.moved_reason = "Reworded."
     page = await see(card_request)
-    assert [one.moved_because for one in page.promises] == [product_text("another_time", "en")]
+    assert [promise.moved_reason for promise in page.promises] == [
+        product_text("another_time", "en")
+    ]

@@ -126,7 +126,7 @@ def test_policy_hash_follows_the_accent() -> None:
         ("logo.png", photo(60, 30, "PNG"), "image/png", 64),
     ],
 )
-async def test_logo_has_the_brand_as_alt_text(  # noqa: PLR0917
+async def test_logo_has_the_brand_as_alt_text(
     settings: Settings, tmp_path: Path, name: str, body: bytes, kind: str, width: int
 ) -> None:
     """Served by its hash; where it does not come, the name is there in its place."""

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.messaging.code_masking import reveal_code
 from portal.messaging.send_rules import (
     KINDS_WITHOUT_OPT_OUT_HINT,
     due_at,
@@ -22,7 +23,6 @@ from portal.messaging.send_rules import (
 )
 from portal.messaging.sms.bidi import with_direction_mark
 from portal.messaging.sms.segments import count_segments
-from portal.messaging.verification_codes import reveal_code
 from portal.models import (
     SYSTEM_ACTOR,
     Channel,

@@ -10,10 +10,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.database import Database
 from portal.i18n.languages import Language, language_of
+from portal.messaging.code_masking import reveal_code
 from portal.messaging.email.composition import EmailContent, EmailEnvelope, Thread, build_email
 from portal.messaging.email.signed_addresses import reply_address
 from portal.messaging.send_errors import FailureRule, NotSent, Refused
-from portal.messaging.verification_codes import reveal_code
 from portal.messaging.wording.channel_neutral import channel_neutral_text, without_reply_hint
 from portal.models import (
     RESPONSE_KINDS,

@@ -8,12 +8,8 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from portal.desk.auth.current_staff import (
-    CurrentStaff,
-    as_person,
-    find_current_staff,
-    is_valid_form_token,
-)
+from portal.desk.auth.current_staff import CurrentStaff, as_person, find_current_staff
+from portal.desk.auth.sign_in_cookie import is_valid_form_token
 from portal.desk.badges import Badges, load_badges
 from portal.errors import BadInput, NotAllowed, NotFound, PortalError
 from portal.web import templating

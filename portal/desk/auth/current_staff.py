@@ -1,14 +1,10 @@
-"""Who is at the desk: the signed cookie of a sign-in, and what the person behind it may do."""
+"""Who is signed in at the desk, and what that person may do."""
 
-import secrets
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
 
-from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
 from starlette.requests import HTTPConnection
-from starlette.responses import Response
 
+from portal.desk.auth.sign_in_cookie import make_form_token, read_sign_in_cookie
 from portal.desk.widgets import Person
 from portal.models import ServiceRequest, StaffMember
 from portal.models.columns import saved_id
@@ -20,10 +16,6 @@ from portal.queries.desk.inbox import PromiseScope
 from portal.queries.staff import find_staff_with_departments
 from portal.rules.authorization import Act, is_allowed
 from portal.rules.colleague import Colleague
-from portal.settings import Settings
-
-SIGN_IN_COOKIE = "kept_desk"
-SIGN_IN_LIFETIME = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,46 +71,14 @@ async def find_current_staff(connection: HTTPConnection) -> CurrentStaff | None:
     why their row is read each time, in one query.
     """
     state = connection.app.state
-    told = _read(state.settings, connection.cookies.get(SIGN_IN_COOKIE, ""))
+    told = read_sign_in_cookie(state.settings, connection)
     if told is None:
         return None
     async with state.database.reading() as session:
         staff, departments = await find_staff_with_departments(session, told["staff"])
     if staff is None or staff.disabled_at or staff.sign_in_version != told["version"]:
         return None
-    return CurrentStaff(staff, departments, _form_tokens(state.settings).dumps(told["nonce"]))
-
-
-def is_valid_form_token(settings: Settings, connection: HTTPConnection, token: str) -> bool:
-    """True for a form token that was made for this very sign-in, by any key still accepted."""
-    told = _read(settings, connection.cookies.get(SIGN_IN_COOKIE, ""))
-    try:
-        return told is not None and _form_tokens(settings).loads(token) == told["nonce"]
-    except BadData:
-        return False
-
-
-def set_sign_in_cookie(settings: Settings, response: Response, staff: StaffMember) -> None:
-    """Give the browser the cookie of a new sign-in."""
-    told = {
-        "staff": staff.id,
-        "version": staff.sign_in_version,
-        "nonce": secrets.token_urlsafe(12),
-    }
-    response.set_cookie(
-        SIGN_IN_COOKIE,
-        _sign_ins(settings).dumps(told),
-        max_age=int(SIGN_IN_LIFETIME.total_seconds()),
-        path="/desk",
-        httponly=True,
-        samesite="lax",
-        secure=settings.public_url.startswith("https:"),
-    )
-
-
-def clear_sign_in_cookie(response: Response) -> None:
-    """Take the cookie back."""
-    response.delete_cookie(SIGN_IN_COOKIE, path="/desk", httponly=True, samesite="lax")
+    return CurrentStaff(staff, departments, make_form_token(state.settings, told["nonce"]))
 
 
 def as_person(staff: StaffMember) -> Person:
@@ -126,19 +86,3 @@ def as_person(staff: StaffMember) -> Person:
     parts = staff.name.split() or ["?"]
     letters = parts[0][:1] + (parts[-1][:1] if len(parts) > 1 else "")
     return Person(staff.name, letters.upper(), staff.email)
-
-
-def _read(settings: Settings, cookie: str) -> dict[str, Any] | None:
-    try:
-        told = _sign_ins(settings).loads(cookie, max_age=int(SIGN_IN_LIFETIME.total_seconds()))
-    except BadData:
-        return None
-    return dict(told)
-
-
-def _sign_ins(settings: Settings) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(settings.signing_keys, salt="desk sign-in")
-
-
-def _form_tokens(settings: Settings) -> URLSafeSerializer:
-    return URLSafeSerializer(settings.signing_keys, salt="desk form")

@@ -7,14 +7,9 @@ from starlette.responses import RedirectResponse, Response
 
 from portal import business_time
 from portal.desk.auth.access import answer, field, layout_context, read_form
-from portal.desk.auth.current_staff import (
-    CurrentStaff,
-    as_person,
-    clear_sign_in_cookie,
-    find_current_staff,
-    set_sign_in_cookie,
-)
+from portal.desk.auth.current_staff import CurrentStaff, as_person, find_current_staff
 from portal.desk.auth.passwords import hash_password, verify_password
+from portal.desk.auth.sign_in_cookie import clear_sign_in_cookie, set_sign_in_cookie
 from portal.errors import BadInput, NotFound, PortalError
 from portal.models import SYSTEM_ACTOR, StaffMember
 from portal.queries.staff import find_by_invitation, find_staff_by_email

@@ -22,7 +22,9 @@ from portal.models import Department, Handoff, Promise, ServiceRequest, StageRun
 from portal.models.columns import saved_id
 from portal.queries.desk import board as board_module
 from portal.queries.desk.board import BoardCounts, PageCursor
+from portal.queries.desk.search import search_requests
 from portal.queries.staff import staff_by_id
+from portal.rules.authorization import may_accept
 
 REFRESH_SECONDS = 20
 """Seconds after which an open board is loaded again."""
@@ -73,7 +75,7 @@ async def search(request: Request, reader: CurrentStaff) -> Response:
     if not q:
         return RedirectResponse("/desk", 303)
     async with request.app.state.database.reading() as session:
-        found = await board_module.search_requests(session, q, MAX_RESULTS)
+        found = await search_requests(session, q, MAX_RESULTS)
         if len(found) == 1 and found[0].reference == q.upper():
             return RedirectResponse(f"/desk/requests/{found[0].reference}", 303)
         departments = await board_module.all_departments(session)
@@ -146,6 +148,7 @@ async def _board(
         "heading": current.name if current else "Welcome",
         "summary": _summary(tab) if tab else "You are in no department yet.",
         "sections": sections,
+        "may_accept": current is not None and may_accept(reader.colleague, saved_id(current)),
         "empty_text": "Nothing more here." if after else "Nothing is open here.",
         "live_url": f"/desk/live?department={current.key}" if current else None,
         "refresh_seconds": None if after else REFRESH_SECONDS,

@@ -21,6 +21,8 @@ MAX_AUTO_REPLIES = 3
 faster than that may be a machine."""
 MAX_TEXTS = 20
 """Texts from one number within the window that are answered one by one."""
+UNKNOWN_SENDER_REPLY_INTERVAL = timedelta(hours=1)
+"""How long an unknown number that keeps writing gets no second standard answer."""
 LOOKBACK = timedelta(days=1)
 """How long a question of ours, or the list of a "which?", can be answered."""
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from portal.models import REFERENCE_PATTERN, Channel, Message, ServiceRequest
 from portal.models.columns import saved_id
 from portal.operations.conversation.auto_reply_limits import (
+    UNKNOWN_SENDER_REPLY_INTERVAL,
     AutoReplyLimits,
     load_auto_reply_limits,
     load_email_limits,
@@ -23,7 +24,6 @@ from portal.queries.requests import find_last_request, find_open_requests
 
 CLARIFICATION_VALID_FOR = timedelta(days=1)
 """How long a text waits for the answer to "which?"."""
-UNKNOWN_SENDER_REPLY_INTERVAL = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from portal.models import (
 from portal.operations.conversation.facts import Facts
 from portal.operations.conversation.outcomes import AskWhich, OweReply
 from portal.operations.follow_ups import REPLY_CHANNELS
+from portal.operations.outbox import Draft
 from portal.operations.unit_of_work import UnitOfWork
 
 MAX_CHOICES = 6
@@ -118,7 +119,7 @@ async def send_reply(
     if channel == Channel.WEB:
         await _post_on_page(uow, request, kind, cause, text)
     else:
-        await uow.outbox.tell(request, kind, cause, text, channels=REPLY_CHANNELS[channel])
+        await uow.outbox.queue(request, Draft(kind, cause, text), channels=REPLY_CHANNELS[channel])
 
 
 async def _post_on_page(

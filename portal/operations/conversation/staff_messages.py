@@ -19,6 +19,7 @@ from portal.models import (
 from portal.models.columns import saved_id
 from portal.operations.authorization import acting_colleague, authorize
 from portal.operations.conversation.consent import ConsentChange, record_consent_change
+from portal.operations.outbox import Draft
 from portal.operations.promises import (
     create_promises_from_text,
     fulfil_promises,
@@ -54,16 +55,18 @@ async def write_to_customer(
     request.unanswered_since = None
     await create_promises_from_text(uow, request, body)
     await uow.finish(request)
-    message = await uow.outbox.tell(
+    message = await uow.outbox.queue(
         request,
-        MessageKind.STAFF,
-        f"event:{event.id}",
-        body,
+        Draft(
+            MessageKind.STAFF,
+            f"event:{event.id}",
+            body,
+            author=uow.actor.name,
+            author_id=uow.actor.staff_id,
+            event_id=event.id,
+            urgent=urgent,
+        ),
         channels=channels,
-        author=uow.actor.name,
-        author_id=uow.actor.staff_id,
-        event_id=event.id,
-        urgent=urgent,
     )
     await uow.session.flush()
     return message

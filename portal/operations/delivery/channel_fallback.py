@@ -18,6 +18,7 @@ from portal.models import (
     ServiceRequest,
 )
 from portal.operations.dropped_balls.resolution import message_subject, raise_dropped_ball
+from portal.operations.outbox import Draft
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.requests import lock_by_id
 
@@ -77,17 +78,19 @@ async def _went_otherwise(uow: UnitOfWork, message: Message) -> bool:
     )
     if (await uow.session.exec(query)).first() is not None:
         return False
-    written = await uow.outbox.tell(
+    written = await uow.outbox.queue(
         request,
-        message.kind,
-        cause,
-        await _words(uow, request, message, channel),
-        subject=message.subject,
+        Draft(
+            message.kind,
+            cause,
+            await _words(uow, request, message, channel),
+            subject=message.subject,
+            author=message.author,
+            author_id=message.author_id,
+            event_id=message.event_id,
+            urgent=message.urgent,
+        ),
         channels=[channel],
-        author=message.author,
-        author_id=message.author_id,
-        event_id=message.event_id,
-        urgent=message.urgent,
     )
     return written.status == MessageStatus.QUEUED
 

@@ -27,7 +27,7 @@ from portal.models import (
 from portal.operations.authorization import authorize
 from portal.operations.conversation.staff_messages import check_message_body
 from portal.operations.dropped_balls.resolution import message_subject, resolve_dropped_balls
-from portal.operations.outbox import MESSAGE_LIFETIME
+from portal.operations.outbox import MESSAGE_LIFETIME, Draft
 from portal.operations.transitions import check_text
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.consent import may_write
@@ -125,12 +125,7 @@ async def resend_message(
         raise Conflict(f"There is no address of theirs to write to by {CHANNEL_NAMES[channel]}.")
     if not await may_write(uow.session, channel, address, request.id):
         raise Conflict(_stopped(channel))
-    written = await uow.outbox.tell(
-        request, message.kind, f"message:{message.id}{EDITED_SUFFIX}", body,
-        subject=message.subject, channels=[channel],
-        author=uow.actor.name, author_id=uow.actor.staff_id, event_id=message.event_id,
-        urgent=message.urgent,
-    )  # fmt: skip
+    written = await uow.outbox.queue(request, Draft(message.kind, f"message:{message.id}{EDITED_SUFFIX}", body, subject=message.subject, author=uow.actor.name, author_id=uow.actor.staff_id, event_id=message.event_id, urgent=message.urgent), channels=[channel])  # fmt: skip
     await _settle(uow, failed_message)
     await _record(uow, failed_message, EventKind.MESSAGE_OUT)
     return written

@@ -1,4 +1,4 @@
-"""A department's board, and the search for requests.
+"""A department's board.
 
 Each list is paged by key along an index; a page takes the same few queries whatever is on it.
 """
@@ -15,7 +15,6 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.models import (
-    ContactPoint,
     Customer,
     Department,
     Handoff,
@@ -29,8 +28,6 @@ from portal.models import (
     Stage,
     StageRun,
 )
-from portal.models.columns import saved_id
-from portal.models.people.contact_address import parse_email_address, parse_phone
 
 REPLY_PROMISE_KINDS = (PromiseKind.ANSWER, PromiseKind.CALL)
 """Promises that a message or a call keeps."""
@@ -231,62 +228,10 @@ async def latest_customer_texts(session: AsyncSession, requests: Iterable[int]) 
     return {one.request_id or 0: one.body for one in (await session.exec(query)).all()}
 
 
-async def search_requests(session: AsyncSession, words: str, limit: int) -> list[ServiceRequest]:
-    """Requests by reference, phone, e-mail or external id; else by the beginning of the name.
-
-    Newest first, with their stages, workflow and customer. Exact matches use an index; only where
-    there is none are the beginnings of references searched, and then names.
-    """
-    exact = [
-        col(ServiceRequest.reference) == words.upper(),
-        col(ServiceRequest.external_id) == words,
-        *(
-            col(ServiceRequest.customer_id).in_(
-                sa.select(col(ContactPoint.customer_id)).where(col(ContactPoint.address) == address)
-            )
-            for address in _addresses(words)
-        ),
-    ]
-    begun = col(ServiceRequest.reference).startswith(words.upper(), autoescape=True)
-    name = words.lower()
-    named = col(ServiceRequest.customer_id).in_(
-        sa.select(col(Customer.id)).where(
-            sa.or_(
-                sa.func.lower(col(Customer.name)).startswith(name, autoescape=True),
-                sa.func.lower(col(Customer.name)).contains(f" {name}", autoescape=True),
-            )
-        )
-    )
-    for conditions in (exact, [begun], [named]):
-        found: dict[int, ServiceRequest] = {}
-        for condition in conditions:
-            query = (
-                select(ServiceRequest)
-                .where(condition)
-                .order_by(col(ServiceRequest.id).desc())
-                .limit(limit)
-                .options(*LIST_OPTIONS)
-            )
-            found.update({saved_id(one): one for one in (await session.exec(query)).all()})
-        if found:
-            return sorted(found.values(), key=lambda one: -saved_id(one))[:limit]
-    return []
-
-
 async def newest_requests(session: AsyncSession, limit: int) -> Sequence[ServiceRequest]:
     """The newest requests of all, with their stages, workflow and customer."""
     query = select(ServiceRequest).order_by(col(ServiceRequest.id).desc()).limit(limit)
     return (await session.exec(query.options(*LIST_OPTIONS))).all()
-
-
-def _addresses(words: str) -> list[str]:
-    addresses = []
-    for read in (parse_phone, parse_email_address):
-        try:
-            addresses.append(read(words))
-        except ValueError:
-            continue
-    return addresses
 
 
 async def _page(

@@ -154,10 +154,8 @@ class TimelinePresenter:
         return localized if is_translated else UntranslatedText(localized, language)
 
     def question(self, asked: FollowUpRow) -> str:
-        """What was asked, in the language that its customer reads now."""
-        text = self.definition.question(asked.key).question
-        is_unchanged = asked.question in text.texts.values()
-        return text.in_language(self.snapshot.locale) if is_unchanged else asked.question
+        """The workflow's question, in the language that its customer reads now."""
+        return self.definition.question(asked.key).question.in_language(self.snapshot.locale)
 
     def department(self, department_id: int) -> DepartmentRow:
         """A department of this workflow."""
