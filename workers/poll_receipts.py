@@ -32,12 +32,12 @@ class ReceiptPoller:
 
     def __init__(self, operations: Operations, gateways: Gateways) -> None:
         self._operations = operations
-        self._doors = gateways
+        self._gateways = gateways
         self._turns = asyncio.Semaphore(MAX_CONCURRENT)
 
     async def once(self) -> None:
         """Ask about every text that is due for it, and take the answers to heart."""
-        if self._doors.texts is None:
+        if self._gateways.texts is None:
             return
         due = await self._due(business_time.now())
         answers = await asyncio.gather(*(self._ask(message.provider_sid or "") for message in due))
@@ -58,7 +58,9 @@ class ReceiptPoller:
     async def _ask(self, sid: str) -> TwilioMessage | SendError | None:
         async with self._turns:
             try:
-                return await self._doors.texts.gateway.fetch(sid) if self._doors.texts else None
+                return (
+                    await self._gateways.texts.gateway.fetch(sid) if self._gateways.texts else None
+                )
             except SendError as problem:
                 log.warning("the carrier could not be asked", error=str(problem))
                 return problem

@@ -52,7 +52,7 @@ class Reconciler:
 
     def __init__(self, operations: Operations, gateways: Gateways) -> None:
         self._operations = operations
-        self._doors = gateways
+        self._gateways = gateways
 
     async def once(self) -> None:
         """Mark lost claims as unknown, then check all unknown messages that are due."""
@@ -107,12 +107,12 @@ class Reconciler:
     async def _listing(self, doubtful: Sequence[Message], now: datetime) -> list[TwilioMessage]:
         """One listing serves all texts; there is none for mail."""
         texts = [message for message in doubtful if message.channel == Channel.SMS]
-        if not texts or self._doors.texts is None:
+        if not texts or self._gateways.texts is None:
             return []
         since = min(message.claimed_at or now for message in texts) - CLOCK_MARGIN
         recipients = {message.to_address for message in texts}
         to = recipients.pop() if len(recipients) == 1 else None
-        return await self._doors.texts.gateway.find_sent(to, since, now + CLOCK_MARGIN)
+        return await self._gateways.texts.gateway.find_sent(to, since, now + CLOCK_MARGIN)
 
     async def _settle(
         self, uow: UnitOfWork, message_id: int, known: Sequence[TwilioMessage]

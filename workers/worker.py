@@ -48,7 +48,7 @@ class Worker:
         self.operations = Operations(settings, self.database, self.jobs, self.live)
         self.gateways = create_gateways(settings, self.database)
         self.channel_senders = [
-            ChannelSender(self.operations, door) for door in self.gateways.all()
+            ChannelSender(self.operations, gateway) for gateway in self.gateways.all()
         ]
         self.sweep = Sweep(self.operations, self.wake, self.name)
         self.watch = DroppedBallDetector(self.operations, self.wake)
@@ -75,7 +75,7 @@ class Worker:
         await self.database.close()
 
     async def until(self, stop_event: asyncio.Event) -> None:
-        """Work until ``leaving`` is set; then claim nothing more and finish what is being sent.
+        """Work until ``stop_event`` is set; then claim nothing more and finish what is being sent.
 
         A round that has begun is finished: a cancellation in the middle of a database call can leave
         the driver (aiosqlite) waiting for ever.

@@ -164,7 +164,7 @@ async def test_printable_link_needs_access(
     await organisation.run(revoke_link, card_request, by=organisation.people.tess.actor)
     answer = await (await desk_clients("tess")).get(f"/desk/requests/{card_request.reference}/slip")
     assert answer.status_code == 409
-    assert "Send the customer a new one first." in answer.text
+    assert "There is no working status link. Send a new link first." in answer.text
 
 
 # --- the home screen --------------------------------------------------------------------------

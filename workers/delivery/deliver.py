@@ -51,9 +51,9 @@ class ChannelSender:
     Each gateway has a sender of its own: a slow carrier delays no mail.
     """
 
-    def __init__(self, operations: Operations, door: Gateway) -> None:
+    def __init__(self, operations: Operations, gateway: Gateway) -> None:
         self._operations = operations
-        self._door = door
+        self._gateway = gateway
         self._woken = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
         self._outcomes: list[SendOutcome] = []
@@ -111,7 +111,10 @@ class ChannelSender:
 
         While all connections are busy nothing is claimed: a full batch takes as long as one message.
         """
-        if len(self._under_way) > self._door.max_concurrent or time.monotonic() < self._not_before:
+        if (
+            len(self._under_way) > self._gateway.max_concurrent
+            or time.monotonic() < self._not_before
+        ):
             return False
         claimed_at = time.monotonic()
         taken = await self._claim()
@@ -130,9 +133,9 @@ class ChannelSender:
                 session,
                 self._operations.settings,
                 now,
-                channel=self._door.channel,
-                sender=self._door.sender,
-                most=min(BATCH, self._door.max_concurrent),
+                channel=self._gateway.channel,
+                sender=self._gateway.sender,
+                most=min(BATCH, self._gateway.max_concurrent),
             )
         if taken.not_before is not None:
             self._not_before = time.monotonic() + (taken.not_before - now).total_seconds()
@@ -153,10 +156,10 @@ class ChannelSender:
         self._under_way.discard(task)
         self.wake()  # A connection is free.
 
-    async def _deliver(self, parcel: ClaimedMessage) -> None:
-        message = parcel.message
+    async def _deliver(self, claimed: ClaimedMessage) -> None:
+        message = claimed.message
         try:
-            result: Accepted | SendError = await self._door.send(message, parcel.check_claim)
+            result: Accepted | SendError = await self._gateway.send(message, claimed.check_claim)
         except SendError as problem:
             result = problem
         except asyncio.CancelledError:
@@ -179,7 +182,7 @@ class ChannelSender:
             batch, self._outcomes = self._outcomes[:BATCH], self._outcomes[BATCH:]
             try:
                 async with self._operations.begin(SYSTEM_ACTOR) as uow:
-                    await record_outcomes(uow, batch, self._door.sender)
+                    await record_outcomes(uow, batch, self._gateway.sender)
                 self.wake()  # The next text to the same person may be sent now.
             except (SQLAlchemyError, OSError) as error:
                 log.warning("outcomes wait for the database", error=type(error).__name__)

@@ -98,7 +98,7 @@ class Gateways:
 
     def all(self) -> list[Gateway]:
         """Those that are there."""
-        return [door for door in (self.texts, self.mail) if door is not None]
+        return [gateway for gateway in (self.texts, self.mail) if gateway is not None]
 
     async def close(self) -> None:
         """End the connections."""

@@ -31,7 +31,7 @@ OUT_OF_BAND_TEMPLATES = (
 
 
 def require_staff(endpoint: StaffEndpoint) -> Endpoint:
-    """Let in who is signed in; send others to the door. Forms must be our own."""
+    """Let in who is signed in; send others to the sign-in page. Forms must be our own."""
 
     async def guarded(request: Request) -> Response:
         reader = await find_current_staff(request)
@@ -48,7 +48,7 @@ def require_staff(endpoint: StaffEndpoint) -> Endpoint:
 
 
 def allow_anonymous(endpoint: Endpoint) -> Endpoint:
-    """The door itself: no sign-in is asked for, but forms of other sites are refused."""
+    """The sign-in page itself: no sign-in is needed, but forms of other sites are refused."""
 
     async def guarded(request: Request) -> Response:
         try:
@@ -64,12 +64,12 @@ def allow_anonymous(endpoint: Endpoint) -> Endpoint:
 def redirect_to_sign_in(request: Request) -> Response:
     """To the sign-in, and from there back to the page that was asked for."""
     if is_fragment(request):
-        # The page's own script takes the whole page there: no door inside a fragment.
+        # The page's own script takes the whole page there: no sign-in page inside a fragment.
         page = urlsplit(request.headers.get("hx-current-url", ""))
         back = page.path + (f"?{page.query}" if page.query else "")
-        return Response(status_code=401, headers={"HX-Redirect": _door(back)})
+        return Response(status_code=401, headers={"HX-Redirect": _sign_in_url(back)})
     back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return RedirectResponse(_door(back if request.method == "GET" else ""), 303)
+    return RedirectResponse(_sign_in_url(back if request.method == "GET" else ""), 303)
 
 
 async def notice(request: Request, reader: CurrentStaff | None, refusal: PortalError) -> Response:
@@ -133,7 +133,7 @@ async def _check_form(request: Request) -> None:
         )
 
 
-def _door(back: str) -> str:
+def _sign_in_url(back: str) -> str:
     return f"/desk/sign-in?back={quote(back)}" if back.startswith("/desk") else "/desk/sign-in"
 
 

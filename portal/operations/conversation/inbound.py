@@ -45,16 +45,22 @@ async def receive(
     message.intent = intent.kind
     locked = {request.id: request} if request else {}
     for delivery in match_request(inbound, message, intent, facts):
-        request_id, kept, reading = delivery.request_id, delivery.message, intent
+        request_id, delivered, delivered_intent = delivery.request_id, delivery.message, intent
         if request_id is not None and request_id not in locked:
             locked[request_id] = await lock_by_id(uow.session, request_id)
-        owner = locked.get(request_id)
-        if owner is not None and delivery.is_copy:
-            kept = copy_for(uow, delivery.message, owner)
-        if owner is not None and len(facts.open_requests) > 1 and delivery.basis != Basis.CONSENT:
-            reading = classify(kept.body, owner.customer.locale)
-        decision = decide(inbound, delivery, owner, reading, facts)
-        await apply(uow, MatchedMessage(kept, owner, reading, facts), decision)
+        matched_request = locked.get(request_id)
+        if matched_request is not None and delivery.is_copy:
+            delivered = copy_for(uow, delivery.message, matched_request)
+        if (
+            matched_request is not None
+            and len(facts.open_requests) > 1
+            and delivery.basis != Basis.CONSENT
+        ):
+            delivered_intent = classify(delivered.body, matched_request.customer.locale)
+        decision = decide(inbound, delivery, matched_request, delivered_intent, facts)
+        await apply(
+            uow, MatchedMessage(delivered, matched_request, delivered_intent, facts), decision
+        )
     return message
 
 

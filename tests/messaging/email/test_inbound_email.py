@@ -273,7 +273,13 @@ async def test_one_click_unsubscribe_needs_a_post(
     assert await status_of_the_next() == MessageStatus.SUPPRESSED
     assert (await client.post(url, data={"stop": "all"})).status_code == 303
     other = await organisation.open("repair", by=organisation.people.ben.actor)
-    await organisation.run(write_to_customer, other, body="Hi.", **by_mail)
+    await organisation.run(
+        write_to_customer,
+        other,
+        body="Hi.",
+        channels=[Channel.EMAIL],
+        by=organisation.people.ben.actor,
+    )
     assert (await organisation.outbound_messages(other))[-1].status == MessageStatus.SUPPRESSED
     gone = url.replace(card_request.links[-1].token, "unknown")
     assert (await client.get(gone)).status_code == 404
