@@ -193,9 +193,13 @@ def _open_promises(request: ServiceRequest, kind: PromiseKind) -> list[Promise]:
 
 
 async def keep_promise(uow: UnitOfWork, request: ServiceRequest, promise_id: int) -> Promise:
-    """Mark the promise as kept. Raises NotFound, or Conflict where it is closed already."""
-    await authorize(uow, request, Act.PROMISE)
+    """Mark the promise as kept; its owner may, whoever has the request now.
+
+    Raises NotFound, NotAllowed, or Conflict where it is closed already.
+    """
     promise = get_promise(request, promise_id)
+    if promise.owner_id != uow.actor.staff_id:
+        await authorize(uow, request, Act.PROMISE)
     record_promise_kept(uow, request, promise, bumps_version=True)
     await uow.finish(request)
     return promise

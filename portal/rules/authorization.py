@@ -61,12 +61,11 @@ def is_allowed(
     """
     if person is None or person.manages_all:
         return True
-    if request is None:
-        return False
-    if act in OPEN_TO_ALL:
-        return True
     permission = STAGE_PERMISSIONS.get(act)
-    return permission(person, request, stage) if permission else has_part(person, request)
+    return request is not None and (
+        act in OPEN_TO_ALL
+        or (permission(person, request, stage) if permission else has_part(person, request))
+    )
 
 
 def has_part(person: Colleague, request: ServiceRequest) -> bool:

@@ -208,7 +208,7 @@ async def test_a_call_logged_without_a_part_keeps_no_promise(
     assert answer.status_code == 200
     (promise,) = (await organisation.reload(reviews)).promises
     assert promise.is_open is (outcome == "stands")
-    assert ("What was promised still stands." in answer.text) is (outcome == "stands")
+    assert ("Open commitments stay as they are." in answer.text) is (outcome == "stands")
 
 
 @pytest.mark.parametrize(

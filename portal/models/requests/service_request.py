@@ -223,7 +223,8 @@ class ServiceRequest(RequestLookups, SQLModel, table=True):
         runs = self.open_runs
         if not runs:
             return
-        self.clear_ending()
+        if self.closed_at is not None:
+            self.clear_ending()
         if len(runs) == 1:
             self.coordinator_id = None
             self.owner_id = runs[0].assignee_id
