@@ -130,7 +130,7 @@ def test_martin_follows_his_card_and_confirms_it(
     uma = at("uma")
     uma.goto(f"{story.product.address}/desk")
     look_at(uma)
-    story.submit(uma, uma.get_by_role("button", name=f"Take up Martin Miller, {story.reference}"))
+    story.submit(uma, uma.get_by_role("button", name=f"Accept Martin Miller, {story.reference}"))
     phone.reads("Your application is being checked")
     story.sees("Your application is being checked, Martin", "Underwriting has it since")
 

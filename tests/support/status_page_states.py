@@ -264,7 +264,7 @@ def outage(locale: str = "en", *, reading: bool = True) -> str:
     frame = {
         "brand": MARTIN.brand,
         "support_contact": MARTIN.support_contact,
-        "livery": DEFAULT_THEME,
+        "theme": DEFAULT_THEME,
     }
     told = {"reading": reading, "path": MARTIN.path, "locale": locale, "chosen": ""}
     return templating.render("tracking/outage.html", {**frame, **told})
