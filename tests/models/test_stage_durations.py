@@ -85,10 +85,10 @@ async def test_p50_and_p80_need_twenty_samples(clock, organisation):
     async with organisation.database.reading() as session:
         stage_durations = await load_stage_durations(session, "short")
     write, whole = stage_durations.of("write"), stage_durations.of(WHOLE_REQUEST)
-    assert (write.half, write.most) == (timedelta(minutes=10), timedelta(minutes=16))
-    assert (whole.half, whole.most) == (timedelta(minutes=10), timedelta(minutes=16))
-    assert write.measured == 20
-    assert stage_durations.of("post").most == timedelta()
+    assert (write.p50, write.p80) == (timedelta(minutes=10), timedelta(minutes=16))
+    assert (whole.p50, whole.p80) == (timedelta(minutes=10), timedelta(minutes=16))
+    assert write.sample_count == 20
+    assert stage_durations.of("post").p80 == timedelta()
 
 
 async def test_durations_are_measured_every_ten_minutes_by_one_worker(clock, organisation):

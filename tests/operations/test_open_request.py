@@ -11,6 +11,7 @@ from portal.models import (
     Channel,
     Consent,
     Customer,
+    DeliveryReason,
     EventKind,
     MessageKind,
     MessageStatus,
@@ -177,7 +178,7 @@ async def test_a_customer_without_an_address_has_a_recorded_reason_for_the_silen
     )
     [text] = await organisation.outbound_messages(opened)
     assert text.status == MessageStatus.SUPPRESSED
-    assert "no phone number or e-mail" in text.reason
+    assert text.reason == DeliveryReason.NO_ADDRESS
 
 
 async def test_a_customer_without_a_phone_gets_a_mail(organisation):
