@@ -368,7 +368,7 @@ async def test_what_is_left_over_of_much_work_is_passed_on_after(
     organisation, away, card_request, monkeypatch
 ):
     """The absence and its first part are one transaction, the rest follows request by request."""
-    monkeypatch.setattr(reassignment, "AT_ONCE", 1)
+    monkeypatch.setattr(reassignment, "BATCH_SIZE", 1)
     requests = [card_request, *[await organisation.open(by=SYSTEM_ACTOR) for _ in range(2)]]
     await away("tess")
     owners = [(await organisation.reload(one)).owner_id for one in requests]

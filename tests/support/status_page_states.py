@@ -266,5 +266,5 @@ def outage(locale: str = "en", *, reading: bool = True) -> str:
         "support_contact": MARTIN.support_contact,
         "theme": DEFAULT_THEME,
     }
-    told = {"reading": reading, "path": MARTIN.path, "locale": locale, "chosen": ""}
+    told = {"is_read": reading, "path": MARTIN.path, "locale": locale, "chosen": ""}
     return templating.render("tracking/outage.html", {**frame, **told})
