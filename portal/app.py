@@ -1,4 +1,4 @@
-"""The web application: what is where, what stands around it, and how refusals look."""
+"""The web application: its routes, its middleware and its error pages."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -105,7 +105,7 @@ async def handle_refusal(request: Request, error: Exception) -> Response:
 
 
 async def handle_conflict(request: Request, error: Exception) -> Response:
-    """Two did the same at the same moment; the database let one through."""
+    """Two concurrent calls did the same; the database accepted one."""
     log.info("collided", path=_route(request), error=type(error).__name__)
     return await handle_refusal(
         request,
@@ -151,7 +151,7 @@ async def handle_http_error(request: Request, error: Exception) -> Response:
 
 
 async def handle_unexpected_error(request: Request, error: Exception) -> Response:
-    """Our own mistake: logged with its trace, and said without it."""
+    """A fault of ours: logged with its traceback, shown without it."""
     log.error("an unexpected error", path=_route(request), exc_info=error)
     title, detail = (
         LazyString("Something went wrong"),

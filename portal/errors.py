@@ -4,7 +4,7 @@ from portal.i18n.lazy_string import LazyString
 
 
 class PortalError(Exception):
-    """An expected refusal. It changes nothing; desk, pages, API and commands all show its words.
+    """An expected refusal. It changes nothing; desk, pages, API and commands all show its text.
 
     ``status`` is the HTTP status (RFC 9110), ``title`` a short name of the kind of refusal and
     ``detail`` one whole sentence for the person who asked (RFC 9457's members of the same names).
@@ -48,14 +48,14 @@ class RateLimited(PortalError):
 
 
 class Conflict(PortalError):
-    """The rules do not allow it as things stand now."""
+    """The rules do not allow it in the current state."""
 
     status = 409
     title: str = LazyString("Not possible as things stand")
 
 
 class VersionConflict(Conflict):
-    """Somebody changed the request after the page or answer was drawn (``version`` is old)."""
+    """The request has changed since the page or response was made (``version`` is old)."""
 
     title: str = LazyString("It has changed meanwhile")
 

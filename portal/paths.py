@@ -1,4 +1,4 @@
-"""Where the product's own files lie: in an installed package, or in the tree."""
+"""The paths of the product's own files, in an installed package or in the source tree."""
 
 from pathlib import Path
 

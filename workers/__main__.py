@@ -16,10 +16,10 @@ async def work(settings: Settings) -> None:
     """Run all jobs until a signal; messages that are being sent are finished first."""
     stop_event = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop_event.set)
-    async with Worker(settings) as shift:
-        await shift.until(stop_event)
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, stop_event.set)
+    async with Worker(settings) as worker:
+        await worker.until(stop_event)
 
 
 def main() -> int:
@@ -27,8 +27,8 @@ def main() -> int:
     configure_logging()
     try:
         settings = Settings.load()
-    except SettingsError as mistake:
-        sys.stderr.write(f"{mistake}\n")
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
         return 1
     if settings.is_single_machine:
         migrate(settings.database_url)

@@ -35,18 +35,18 @@ class DroppedBallDetector:
     async def once(self) -> None:
         """One run: detect, escalate, notify."""
         await self.awake(business_time.now())
-        await self._in_a_turn(operations.schedule_ownerless_checks)
-        await self._until_done(self._look)
-        await self._until_done(lambda: self._in_a_turn(operations.escalate))
-        if await self._in_a_turn(operations.queue_staff_notices):
+        await self._run_in_transaction(operations.schedule_ownerless_checks)
+        await self._until_done(self._inspect_batch)
+        await self._until_done(lambda: self._run_in_transaction(operations.escalate))
+        if await self._run_in_transaction(operations.queue_staff_notices):
             self._wake()
 
     async def awake(self, now: datetime) -> None:
         """Record the heartbeat; after a long gap staff have time to catch up first."""
         async with self._operations.database.transaction() as session:
-            await _sign_in(session, now)
+            await _record_heartbeat(session, now)
 
-    async def _look(self) -> int:
+    async def _inspect_batch(self) -> int:
         """Check a batch in one transaction; where a request fails, each by itself."""
         now = business_time.now()
         async with self._operations.database.reading() as session:
@@ -55,40 +55,42 @@ class DroppedBallDetector:
             async with self._operations.begin(SYSTEM_ACTOR) as uow:
                 await operations.inspect_requests(uow, ids)
         except Exception as error:
-            log.exception("requests could not be watched together", error=repr(error))
+            log.exception("requests could not be checked together", error=repr(error))
             for request_id in ids:
-                await self._look_at_one(request_id)
+                await self._inspect_one(request_id)
         if ids:
             await self.awake(business_time.now())
         return len(ids) if len(ids) == BATCH_SIZE else 0
 
-    async def _look_at_one(self, request_id: int) -> None:
+    async def _inspect_one(self, request_id: int) -> None:
         try:
             async with self._operations.begin(SYSTEM_ACTOR) as uow:
                 await operations.inspect_requests(uow, [request_id])
         except Exception as error:
-            log.exception("a request could not be watched", request=request_id, error=repr(error))
+            log.exception("a request could not be checked", request=request_id, error=repr(error))
             async with self._operations.database.transaction() as session:
                 request = await lock_by_id(session, request_id)
                 request.next_check_at = business_time.now() + RETRY_DELAY
 
-    async def _in_a_turn(self, verb: Callable[[UnitOfWork], Awaitable[int]]) -> int:
+    async def _run_in_transaction(self, operation: Callable[[UnitOfWork], Awaitable[int]]) -> int:
         async with self._operations.begin(SYSTEM_ACTOR) as uow:
-            return await verb(uow)
+            return await operation(uow)
 
     async def _until_done(self, step: Callable[[], Awaitable[int]]) -> None:
         while await step():
             pass
 
 
-async def _sign_in(session: AsyncSession, now: datetime) -> None:
-    seen = await session.get(Heartbeat, DETECTION, with_for_update=True)
-    if seen is None:
+async def _record_heartbeat(session: AsyncSession, now: datetime) -> None:
+    heartbeat = await session.get(Heartbeat, DETECTION, with_for_update=True)
+    if heartbeat is None:
         session.add(Heartbeat(name=DETECTION, beat_at=now))
         return
-    away = now - seen.beat_at
-    if away > MAX_MONITORING_GAP:
-        log.warning("nobody kept watch for a while", seconds=int(away.total_seconds()))
-        until = now + min(away, MAX_GRACE)
-        session.add(MonitoringGap(began_at=seen.beat_at, ended_at=now, grace_until=until))
-    seen.beat_at = max(seen.beat_at, now)
+    gap = now - heartbeat.beat_at
+    if gap > MAX_MONITORING_GAP:
+        log.warning("detection did not run for a while", seconds=int(gap.total_seconds()))
+        grace_until = now + min(gap, MAX_GRACE)
+        session.add(
+            MonitoringGap(began_at=heartbeat.beat_at, ended_at=now, grace_until=grace_until)
+        )
+    heartbeat.beat_at = max(heartbeat.beat_at, now)

@@ -35,18 +35,20 @@ MAX_CONCURRENT = 4
 class MediaFetcher:
     """Fetches media from the carrier; without a client there is nothing to fetch."""
 
-    def __init__(self, operations: Operations, store: TwilioMediaClient | None) -> None:
+    def __init__(self, operations: Operations, client: TwilioMediaClient | None) -> None:
         self._operations = operations
-        self._store = store
-        self._shelf = FileStore(operations.settings.files_dir, operations.settings.max_upload_bytes)
-        self._turns = asyncio.Semaphore(MAX_CONCURRENT)
+        self._client = client
+        self._file_store = FileStore(
+            operations.settings.files_dir, operations.settings.max_upload_bytes
+        )
+        self._semaphore = asyncio.Semaphore(MAX_CONCURRENT)
 
     async def once(self) -> None:
         """Make one attempt at each file that is due."""
-        if self._store is None:
+        if self._client is None:
             return
         due = await self._due(business_time.now())
-        await asyncio.gather(*(self._fetch(self._store, one) for one in due))
+        await asyncio.gather(*(self._fetch(self._client, attachment_id) for attachment_id in due))
 
     async def _due(self, now: datetime) -> Sequence[int]:
         query = (
@@ -56,26 +58,28 @@ class MediaFetcher:
             .limit(BATCH_SIZE)
         )
         async with self._operations.database.reading() as session:
-            return [one or 0 for one in (await session.exec(query)).all()]
+            return [attachment_id or 0 for attachment_id in (await session.exec(query)).all()]
 
-    async def _fetch(self, store: TwilioMediaClient, attachment_id: int) -> None:
-        async with self._turns:
+    async def _fetch(self, client: TwilioMediaClient, attachment_id: int) -> None:
+        async with self._semaphore:
             async with self._operations.begin(SYSTEM_ACTOR) as uow:
                 claimed = await claim_fetch(uow, attachment_id)
             if claimed is None:
                 return
             try:
-                data = await store.fetch(claimed.source_url, self._shelf.max_bytes)
-                kept = await self._shelf.put(await self._shelf.check(data, claimed.name))
+                data = await client.fetch(claimed.source_url, self._file_store.max_bytes)
+                stored_file = await self._file_store.put(
+                    await self._file_store.check(data, claimed.name)
+                )
             except (MediaUnavailable, OSError) as error:
                 log.warning("a file could not be fetched", file=attachment_id, error=str(error))
                 async with self._operations.begin(SYSTEM_ACTOR) as uow:
                     await record_failed_fetch(uow, attachment_id)
-            except (MediaRefused, FileRefused) as refused:
-                await self._refuse(attachment_id, refused.refusal)
+            except (MediaRefused, FileRefused) as error:
+                await self._refuse(attachment_id, error.refusal)
             else:
                 async with self._operations.begin(SYSTEM_ACTOR) as uow:
-                    await store_fetched(uow, attachment_id, kept)
+                    await store_fetched(uow, attachment_id, stored_file)
 
     async def _refuse(self, attachment_id: int, refusal: FileRefusal) -> None:
         async with self._operations.begin(SYSTEM_ACTOR) as uow:

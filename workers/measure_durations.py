@@ -1,4 +1,4 @@
-"""Measuring how long things take, so that the dates that we give are dates that we believe in."""
+"""Measures how long stages take, so that the dates that customers get are realistic."""
 
 from datetime import timedelta
 
@@ -10,18 +10,18 @@ MEASURE_EVERY = timedelta(minutes=10)
 
 
 class DurationMeasurer:
-    """Measures every ten minutes, whichever of the workers comes to it first."""
+    """Measures every ten minutes, in one of the workers."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._looked_at = business_time.now() - MEASURE_EVERY
+        self._checked_at = business_time.now() - MEASURE_EVERY
 
     async def once(self) -> None:
-        """Measure, where nobody has lately; otherwise nothing."""
+        """Measure, unless another worker did so within ten minutes."""
         now = business_time.now()
-        if now - self._looked_at < MEASURE_EVERY:
+        if now - self._checked_at < MEASURE_EVERY:
             return
-        self._looked_at = now
+        self._checked_at = now
         async with self._database.reading() as session:
             last = await last_measured_at(session)
         if last is not None and now - last < MEASURE_EVERY:

@@ -33,17 +33,17 @@ class ReceiptPoller:
     def __init__(self, operations: Operations, gateways: Gateways) -> None:
         self._operations = operations
         self._gateways = gateways
-        self._turns = asyncio.Semaphore(MAX_CONCURRENT)
+        self._semaphore = asyncio.Semaphore(MAX_CONCURRENT)
 
     async def once(self) -> None:
-        """Ask about every text that is due for it, and take the answers to heart."""
+        """Ask for the status of every text that is due, and apply it."""
         if self._gateways.texts is None:
             return
         due = await self._due(business_time.now())
         answers = await asyncio.gather(*(self._ask(message.provider_sid or "") for message in due))
         for message, answer in zip(due, answers, strict=True):
             async with self._operations.begin(SYSTEM_ACTOR) as uow:
-                await self._learn(uow, saved_id(message), answer)
+                await self._apply_answer(uow, saved_id(message), answer)
 
     async def _due(self, now: datetime) -> Sequence[Message]:
         query = (
@@ -56,16 +56,16 @@ class ReceiptPoller:
             return (await session.exec(query)).all()
 
     async def _ask(self, sid: str) -> TwilioMessage | SendError | None:
-        async with self._turns:
+        async with self._semaphore:
             try:
                 return (
                     await self._gateways.texts.gateway.fetch(sid) if self._gateways.texts else None
                 )
-            except SendError as problem:
-                log.warning("the carrier could not be asked", error=str(problem))
-                return problem
+            except SendError as error:
+                log.warning("the carrier could not be asked", error=str(error))
+                return error
 
-    async def _learn(
+    async def _apply_answer(
         self, uow: UnitOfWork, message_id: int, answer: TwilioMessage | SendError | None
     ) -> None:
         query = select(Message).where(col(Message.id) == message_id).with_for_update()
@@ -75,15 +75,15 @@ class ReceiptPoller:
         if isinstance(answer, SendError):
             message.poll_at = uow.now + MIN_POLL_INTERVAL
             return
-        message.poll_at = _next_time(message, uow.now)
+        message.poll_at = _next_poll_at(message, uow.now)
         if answer is not None:
             await apply_status(uow, message, answer.status, answer.code, is_confirmed=True)
 
 
-def _next_time(message: Message, now: datetime) -> datetime | None:
-    """When it is twice as old as now; None once no receipt is to be expected any more."""
+def _next_poll_at(message: Message, now: datetime) -> datetime | None:
+    """When it is twice as old as now; None once no receipt is expected."""
     if message.is_final or message.sent_at is None:
         return None
-    again = now + max(now - message.sent_at, MIN_POLL_INTERVAL)
-    last = message.sent_at + RECEIPT_TIMEOUT
-    return min(again, last) if now < last else None
+    next_poll = now + max(now - message.sent_at, MIN_POLL_INTERVAL)
+    last_poll = message.sent_at + RECEIPT_TIMEOUT
+    return min(next_poll, last_poll) if now < last_poll else None

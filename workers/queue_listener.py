@@ -26,13 +26,13 @@ async def listen_for_work(settings: Settings, wake: Callable[[], None]) -> None:
         await asyncio.Event().wait()
     while True:
         try:
-            await _arq(settings, wake)
+            await _run_arq_worker(settings, wake)
         except (RedisError, OSError) as error:
             log.warning("the queue is away; the sweep delivers", error=str(error))
         await asyncio.sleep(RETRY_SECONDS)
 
 
-async def _arq(settings: Settings, wake: Callable[[], None]) -> None:
+async def _run_arq_worker(settings: Settings, wake: Callable[[], None]) -> None:
     async def deliver(context: dict[str, Any], message_id: int) -> None:
         del context, message_id  # Whatever is due, oldest first: the database says what.
         wake()

@@ -53,58 +53,58 @@ class Sweep:
         self._operations = operations
         self._wake = wake
         self._name = name
-        self._tidied_at = business_time.now() - CLEANUP_INTERVAL
+        self._cleaned_up_at = business_time.now() - CLEANUP_INTERVAL
 
     async def once(self) -> None:
         """One sweep: questions and holds that are due, reassignment, the heartbeat."""
         now = business_time.now()
-        await self._beat(now)
-        await self._stand_in(now)
-        await self._each(_questions_due(now), operations.run_due_follow_ups)
-        await self._each(_holds_over(now), operations.resume_expired_holds)
-        await self._each(_tellings_due(now), operations.send_due_updates)
-        if now - self._tidied_at >= CLEANUP_INTERVAL:
-            await self._tidy(now)
-            self._tidied_at = now
+        await self._record_heartbeat(now)
+        await self._reassign_absent(now)
+        await self._run_due(_questions_due(now), operations.run_due_follow_ups)
+        await self._run_due(_holds_over(now), operations.resume_expired_holds)
+        await self._run_due(_updates_due(now), operations.send_due_updates)
+        if now - self._cleaned_up_at >= CLEANUP_INTERVAL:
+            await self._clean_up(now)
+            self._cleaned_up_at = now
         self._wake()
 
-    async def _stand_in(self, now: datetime) -> None:
+    async def _reassign_absent(self, now: datetime) -> None:
         """Reassign the work of people whose absence has begun, and work without a present owner."""
         async with self._operations.database.reading() as session:
             roster = await load_full_roster(session, now)
             ids = await find_requests_to_reassign(
                 session, Reassignable.of(roster), limit=BATCH_SIZE
             )
-            strays = await list_unattended_balls(session, roster)
-        await self._do(ids, operations.reassign)
-        if strays:
+            unattended_balls = await list_unattended_balls(session, roster)
+        await self._run_each(ids, operations.reassign)
+        if unattended_balls:
             async with self._operations.begin(SYSTEM_ACTOR) as uow:
                 await operations.reassign_unlinked_dropped_balls(uow)
 
-    async def _each(self, due: SelectOfScalar[int], verb: Operation) -> None:
+    async def _run_due(self, due: SelectOfScalar[int], operation: Operation) -> None:
         async with self._operations.database.reading() as session:
             ids = list((await session.exec(due)).all())
-        await self._do(ids, verb)
+        await self._run_each(ids, operation)
 
-    async def _do(self, ids: Sequence[int], verb: Operation) -> None:
+    async def _run_each(self, ids: Sequence[int], operation: Operation) -> None:
         """One transaction for each request: a failure in one does not stop the others."""
         for request_id in ids:
             try:
                 async with self._operations.begin(SYSTEM_ACTOR) as uow:
-                    await verb(uow, await lock_by_id(uow.session, request_id))
+                    await operation(uow, await lock_by_id(uow.session, request_id))
             except Exception as error:
                 log.exception("a request could not be swept", request=request_id, error=repr(error))
 
-    async def _beat(self, now: datetime) -> None:
+    async def _record_heartbeat(self, now: datetime) -> None:
         async with self._operations.database.transaction() as session:
             await session.merge(Heartbeat(name=self._name, beat_at=now))
 
-    async def _tidy(self, now: datetime) -> None:
+    async def _clean_up(self, now: datetime) -> None:
         async with self._operations.database.transaction() as session:
-            await _forget(session, now)
+            await _delete_expired(session, now)
 
 
-async def _forget(session: AsyncSession, now: datetime) -> None:
+async def _delete_expired(session: AsyncSession, now: datetime) -> None:
     connection = await session.connection()
     await connection.execute(
         sa.delete(IdempotentResponse).where(
@@ -140,7 +140,7 @@ def _holds_over(now: datetime) -> SelectOfScalar[int]:
     )
 
 
-def _tellings_due(now: datetime) -> SelectOfScalar[Any]:
+def _updates_due(now: datetime) -> SelectOfScalar[Any]:
     return (
         select(col(ServiceRequest.id))
         .where(col(ServiceRequest.next_update_at) <= now)

@@ -20,9 +20,9 @@ async def get_api_key(request: Request) -> ApiKey:
             col(ApiKey.hash) == hash_token(secret.strip()), col(ApiKey.revoked_at).is_(None)
         )
         async with request.app.state.database.reading() as session:
-            key: ApiKey | None = (await session.exec(query)).one_or_none()
-        if key is not None:
-            return key
+            api_key: ApiKey | None = (await session.exec(query)).one_or_none()
+        if api_key is not None:
+            return api_key
     await request.app.state.rate_limiter.allow(
         RATE_LIMIT_WRONG_KEYS, "api key", client_address(request)
     )

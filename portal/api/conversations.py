@@ -80,7 +80,7 @@ async def keep_promise(
 async def move_promise(
     uow: UnitOfWork, body: MovePromise, reference: str, promise_id: int
 ) -> PromiseResponse:
-    """Give a promise a new time; a customer who knows of it is told why."""
+    """Give a promise a new time; a customer who knows of it is notified of the reason."""
     request = await uow.lock(reference, body.version)
     promise = await operations.move_promise(
         uow, request, promise_id, due_at=body.due_at, reason=body.reason

@@ -19,7 +19,7 @@ from portal.queries.names import load_names
 async def show_dropped_balls(context: ReadContext, query: DroppedBallQuery) -> DroppedBallList:
     """Dropped balls, newest first."""
     window = PageRequest(query.limit, query.cursor)
-    balls, after = await list_dropped_balls(context.session, is_open=query.open, window=window)
+    balls, after = await list_dropped_balls(context.session, is_open=query.open, page=window)
     return DroppedBallList(
         items=await _responses(context.session, balls), next_cursor=encode_cursor(after)
     )
@@ -34,7 +34,7 @@ async def dismiss(uow: UnitOfWork, body: Dismiss, ball_id: int) -> DroppedBallRe
 async def _responses(
     session: AsyncSession, balls: Sequence[DroppedBall]
 ) -> list[DroppedBallResponse]:
-    people = {one for ball in balls for one in (ball.owner_id, ball.escalated_to_id)}
+    people = {person_id for ball in balls for person_id in (ball.owner_id, ball.escalated_to_id)}
     names = await load_names(session, people)
     named = await references_by_id(session, {ball.request_id for ball in balls})
     return [DroppedBallResponse.of(ball, named.get(ball.request_id or 0), names) for ball in balls]

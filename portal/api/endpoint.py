@@ -56,34 +56,34 @@ class WriteEndpoint:
         parse(self.query, request.query_params)
         document = await read_body(request)
         body = parse(self.input_model, document)
-        repeat = IdempotentCall.of(request, key, document)
+        idempotent_call = IdempotentCall.of(request, key, document)
         try:
-            return await self._do(request, key.actor, body, repeat)
+            return await self._run(request, key.actor, body, idempotent_call)
         except IntegrityError:
             # A concurrent call did the same first: the second try finds what it stored.
-            return await self._do(request, key.actor, body, repeat)
+            return await self._run(request, key.actor, body, idempotent_call)
 
-    async def _do(
-        self, request: Request, actor: Actor, body: Input, repeat: IdempotentCall | None
+    async def _run(
+        self, request: Request, actor: Actor, body: Input, idempotent_call: IdempotentCall | None
     ) -> Response:
         async with request.app.state.operations.begin(actor) as uow:
-            stored = await repeat.find(uow) if repeat else None
-            if stored is not None:
-                return self._respond(stored.status, stored.body, replayed=True)
-            record = await repeat.begin(uow) if repeat else None
+            first_response = await idempotent_call.find(uow) if idempotent_call else None
+            if first_response is not None:
+                return self._respond(first_response.status, first_response.body, replayed=True)
+            record = await idempotent_call.begin(uow) if idempotent_call else None
             if body.by is not None:
                 uow.actor = await _acting_staff(uow, body.by)
             response = await self.handler(uow, body, **_path(request))
-            answer = response.model_dump_json()
+            response_json = response.model_dump_json()
             if record is not None:
                 # In the same transaction: a crash cannot keep the change and lose this record.
-                record.status, record.body = self.status, answer
-        return self._respond(self.status, answer)
+                record.status, record.body = self.status, response_json
+        return self._respond(self.status, response_json)
 
-    def _respond(self, status: int, answer: str, *, replayed: bool = False) -> Response:
-        response = _json(answer, status)
+    def _respond(self, status: int, response_json: str, *, replayed: bool = False) -> Response:
+        response = _json(response_json, status)
         if self.location is not None:
-            fields = self.response_model.model_validate_json(answer)
+            fields = self.response_model.model_validate_json(response_json)
             response.headers["Location"] = self.location.format(**fields.model_dump())
         if replayed:
             response.headers["Idempotent-Replayed"] = "true"
@@ -179,7 +179,7 @@ def _path(request: Request) -> dict[str, Any]:
     return parts
 
 
-def _json(answer: str, status: int) -> Response:
+def _json(body: str, status: int) -> Response:
     return Response(
-        answer, status, headers={"Cache-Control": "no-store"}, media_type="application/json"
+        body, status, headers={"Cache-Control": "no-store"}, media_type="application/json"
     )

@@ -1,4 +1,4 @@
-"""Failed messages: lists those that need a person, and sends again or marks as told."""
+"""Failed messages: lists those that need a person, and sends again or marks as informed."""
 
 from portal import operations
 from portal.api.endpoint import ReadContext
@@ -48,7 +48,7 @@ async def resend(uow: UnitOfWork, body: Resend, message_id: int) -> MessageRespo
 
 
 async def mark_told(uow: UnitOfWork, body: MarkToldInput, message_id: int) -> MessageResponse:
-    """Mark the message as told to the customer by a person: nothing more is sent."""
+    """Mark the customer as informed by a person: nothing more is sent."""
     failed_message = await operations.lock_failed_message(uow, message_id)
     return await _response(
         uow,

@@ -123,7 +123,7 @@ class HandoverSummaryResponse(ResponseModel):
 
 
 async def accept(uow: UnitOfWork, body: StageInput, reference: str) -> RequestResponse:
-    """Accept a handoff; the customer is told of the stage now."""
+    """Accept a handoff; the customer is notified of the stage."""
     request = await uow.lock(reference, body.version)
     await operations.accept(uow, request, stage=body.stage)
     return await load_response(uow, request)
@@ -137,7 +137,7 @@ async def refuse(uow: UnitOfWork, body: StageReasonInput, reference: str) -> Req
 
 
 async def recall(uow: UnitOfWork, body: StageInput, reference: str) -> RequestResponse:
-    """Recall a handoff that nobody has accepted; the customer is told nothing."""
+    """Recall a handoff that nobody has accepted; the customer is not notified."""
     request = await uow.lock(reference, body.version)
     await operations.recall(uow, request, stage=body.stage)
     return await load_response(uow, request)

@@ -47,12 +47,12 @@ class IdempotentCall:
             col(IdempotentResponse.api_key_id) == self.api_key_id,
             col(IdempotentResponse.idempotency_key) == self.name,
         )
-        found = (await uow.session.exec(query)).one_or_none()
-        if found is None or found.created_at <= uow.now - RETENTION:
+        response = (await uow.session.exec(query)).one_or_none()
+        if response is None or response.created_at <= uow.now - RETENTION:
             return None
-        if found.body_hash != self.hash:
+        if response.body_hash != self.hash:
             raise BadInput("This Idempotency-Key was sent before, with another call or body.")
-        return found
+        return response
 
     async def begin(self, uow: UnitOfWork) -> IdempotentResponse:
         """Store the key. A concurrent call with it waits here until this one ends.
@@ -66,12 +66,12 @@ class IdempotentCall:
                 col(IdempotentResponse.created_at) <= uow.now - RETENTION,
             )
         )
-        stored = IdempotentResponse(
+        response = IdempotentResponse(
             api_key_id=self.api_key_id,
             idempotency_key=self.name,
             body_hash=self.hash,
             created_at=uow.now,
         )
-        uow.session.add(stored)
+        uow.session.add(response)
         await uow.session.flush()
-        return stored
+        return response

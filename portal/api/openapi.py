@@ -81,12 +81,12 @@ def _operation(
     call: WriteEndpoint | ReadEndpoint | FileEndpoint, refs: dict[Any, Any]
 ) -> dict[str, Any]:
     handler = call.handler
-    answer: dict[str, Any]
+    response: dict[str, Any]
     if isinstance(call, FileEndpoint):
-        answer = {"description": "The file.", "content": {"image/*": {}, "application/pdf": {}}}
+        response = {"description": "The file.", "content": {"image/*": {}, "application/pdf": {}}}
     else:
         schema = refs[call.response_model, "serialization"]
-        answer = {
+        response = {
             "description": call.response_model.__doc__,
             "content": {"application/json": {"schema": schema}},
         }
@@ -95,7 +95,7 @@ def _operation(
         "summary": (handler.__doc__ or "").strip().splitlines()[0],
         "parameters": [*_in_path(call.path), *_in_query(call.query)],
         "responses": {
-            str(call.status): answer,
+            str(call.status): response,
             **{
                 status: {"$ref": f"#/components/responses/{status}"}
                 for status in [*REFUSALS, "413"]
@@ -109,7 +109,7 @@ def _operation(
             "required": bool(schema.get("required")),
             "content": {"application/json": {"schema": refs[call.input_model, "validation"]}},
         }
-        answer["headers"] = REPLAY_HEADERS | (
+        response["headers"] = REPLAY_HEADERS | (
             {"Location": {"schema": {"type": "string"}}} if call.location else {}
         )
     return operation

@@ -89,13 +89,13 @@ def _unusable(value: Any, place: str, levels: int) -> Iterator[tuple[str, str]]:
         if not levels:
             yield place, f"Please nest at most {MAX_DEPTH} levels."
             return
-        inside = value.items() if isinstance(value, dict) else enumerate(value)
-        for name, inner in inside:
-            here = f"{place}.{name}".lstrip(".")[:100]
-            if any(_unusable_text(str(name), here)):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for name, item in items:
+            item_place = f"{place}.{name}".lstrip(".")[:100]
+            if any(_unusable_text(str(name), item_place)):
                 yield place or "body", "The name of a field here is no text."
             else:
-                yield from _unusable(inner, here, levels - 1)
+                yield from _unusable(item, item_place, levels - 1)
 
 
 def _unusable_text(text: str, place: str) -> Iterator[tuple[str, str]]:

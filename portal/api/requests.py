@@ -85,7 +85,7 @@ async def resume(uow: UnitOfWork, body: StageInput, reference: str) -> RequestRe
 
 
 async def tell_delay(uow: UnitOfWork, body: DelayInput, reference: str) -> RequestResponse:
-    """Give an open stage a new date; the customer is told it, with the reason."""
+    """Give an open stage a new date; the customer is notified of it, with the reason."""
     request = await uow.lock(reference, body.version)
     await operations.announce_delay(
         uow, request, expected_by=body.expected_by, reason=body.reason, stage=body.stage

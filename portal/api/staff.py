@@ -77,7 +77,7 @@ async def show_staff(context: ReadContext, query: PageQuery) -> StaffList:
 
 
 async def mark_absent(uow: UnitOfWork, body: Absence, email: str) -> StaffResponse:
-    """Mark a person as away; their open work goes to whoever covers for them."""
+    """Mark a person as away; their open work is reassigned to their cover."""
     person = await operations.mark_absent(
         uow, email, from_=body.from_, until=body.until, deputy=body.deputy
     )
@@ -96,5 +96,5 @@ async def _response(uow: UnitOfWork, person: StaffMember) -> StaffResponse:
 
 
 def _person(roster: Roster, staff_id: int | None) -> StaffReference | None:
-    found = roster.staff.get(staff_id or 0)
-    return StaffReference.from_object(found) if found else None
+    person = roster.staff.get(staff_id or 0)
+    return StaffReference.from_object(person) if person else None

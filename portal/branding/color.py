@@ -25,11 +25,11 @@ class Color:
     @classmethod
     def read(cls, text: str) -> Self:
         """``#0b5f5a``, with or without the #, or ``#abc``. Raises ValueError."""
-        found = HEX.fullmatch(text.strip())
-        if found is None:
+        match = HEX.fullmatch(text.strip())
+        if match is None:
             msg = "must be a colour such as #0b5f5a, or two with a comma: by day and by night."
             raise ValueError(msg)
-        digits = found[1] if len(found[1]) == 6 else "".join(digit * 2 for digit in found[1])
+        digits = match[1] if len(match[1]) == 6 else "".join(digit * 2 for digit in match[1])
         return cls(*bytes.fromhex(digits))
 
     def __str__(self) -> str:
@@ -41,16 +41,21 @@ class Color:
         darker, lighter = sorted((self.luminance, other.luminance))
         return (lighter + 0.05) / (darker + 0.05)
 
-    def blended_on(self, ground: "Color", share: float) -> "Color":
+    def blended_on(self, background: "Color", share: float) -> "Color":
         """Blend it into a background with this share of opacity."""
-        pairs = zip(self.channels, ground.channels, strict=True)
-        return Color(*(round(mine * share + its * (1 - share)) for mine, its in pairs))
+        pairs = zip(self.channels, background.channels, strict=True)
+        return Color(
+            *(
+                round(channel * share + background_channel * (1 - share))
+                for channel, background_channel in pairs
+            )
+        )
 
     def with_lightness(self, lightness: float) -> "Color":
         """The same hue with this lightness, from 0 (black) to 1 (white)."""
         hue, _, saturation = colorsys.rgb_to_hls(*(channel / 255 for channel in self.channels))
         channels = colorsys.hls_to_rgb(hue, lightness, saturation)
-        return Color(*(round(one * 255) for one in channels))
+        return Color(*(round(channel * 255) for channel in channels))
 
     @property
     def lightness(self) -> float:
@@ -66,8 +71,8 @@ class Color:
     def luminance(self) -> float:
         """Relative luminance (WCAG 2.2), from 0 (black) to 1 (white)."""
         linear = [
-            one / 12.92 if one <= 0.03928 else ((one + 0.055) / 1.055) ** 2.4
-            for one in (part / 255 for part in self.channels)
+            channel / 12.92 if channel <= 0.03928 else ((channel + 0.055) / 1.055) ** 2.4
+            for channel in (part / 255 for part in self.channels)
         ]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
@@ -110,11 +115,11 @@ class Accent:
     def dark_shades(self) -> dict[str, Color]:
         """The same for the dark scheme."""
         shares = (share / 100 for share in range(40, 0, -5))
-        said = (self.night.blended_on(DARK_PAPER, share) for share in shares)
+        shades = (self.night.blended_on(DARK_PAPER, share) for share in shares)
         return {
             "brand": self.night,
             "on": DARK_PAPER,
-            "me": next(one for one in said if WHITE.contrast(one) >= COMFORTABLE_CONTRAST),
+            "me": next(color for color in shades if WHITE.contrast(color) >= COMFORTABLE_CONTRAST),
             "wash": _night_wash(self.night),
         }
 
@@ -144,13 +149,15 @@ def _night_wash(color: Color) -> Color:
 
 def _is_read_by_day(color: Color) -> bool:
     return all(
-        color.contrast(ground) >= MIN_CONTRAST for ground in (*LIGHT_BACKGROUNDS, _day_wash(color))
+        color.contrast(background) >= MIN_CONTRAST
+        for background in (*LIGHT_BACKGROUNDS, _day_wash(color))
     )
 
 
 def _is_read_by_night(color: Color, enough: float = MIN_CONTRAST) -> bool:
     return all(
-        color.contrast(ground) >= enough for ground in (*DARK_BACKGROUNDS, _night_wash(color))
+        color.contrast(background) >= enough
+        for background in (*DARK_BACKGROUNDS, _night_wash(color))
     )
 
 
@@ -158,13 +165,13 @@ def _nearest_for_day(color: Color) -> Color:
     """Darkened as little as the contrast needs."""
     steps = range(round(color.lightness * 200), -1, -1)
     darker = (color.with_lightness(step / 200) for step in steps)
-    return next(one for one in darker if _is_read_by_day(one))
+    return next(color for color in darker if _is_read_by_day(color))
 
 
 def _nearest_for_night(color: Color, enough: float) -> Color:
     """Lightened as little as the contrast needs."""
     lighter = (color.with_lightness(step / 200) for step in range(int(color.lightness * 200), 201))
-    return next(one for one in lighter if _is_read_by_night(one, enough))
+    return next(color for color in lighter if _is_read_by_night(color, enough))
 
 
 DEFAULT_ACCENT = Accent(Color.read("#0b5f5a"), Color.read("#6cc4bb"))

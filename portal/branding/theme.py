@@ -65,7 +65,7 @@ class Theme:
 
     def css(self, sheet: Stylesheet) -> Markup:
         """The styles of a page, small enough to be inlined."""
-        return _dressed(sheet, self.accent)
+        return _stylesheet(sheet, self.accent)
 
     def style_sources(self) -> str:
         """The hashes of the inline styles, as in a Content-Security-Policy."""
@@ -85,13 +85,13 @@ DEFAULT_THEME = Theme()
 
 
 @cache
-def _dressed(sheet: Stylesheet, accent: Accent) -> Markup:
-    ours = _small("customer")
-    worn = ours + accent.css() if accent != DEFAULT_ACCENT else ours
-    return Markup(worn + _small(sheet))  # noqa: S704 (our own files, and colours)
+def _stylesheet(sheet: Stylesheet, accent: Accent) -> Markup:
+    base = _minified("customer")
+    themed = base + accent.css() if accent != DEFAULT_ACCENT else base
+    return Markup(themed + _minified(sheet))  # noqa: S704 (our own files, and colours)
 
 
-def _small(name: str) -> str:
+def _minified(name: str) -> str:
     css = (STATIC / f"{name}.css").read_text(encoding="utf-8")
     css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
     css = re.sub(r"\s+", " ", css)

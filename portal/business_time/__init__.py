@@ -37,22 +37,22 @@ __all__ = [
 
 def now() -> datetime:
     """The present moment, aware UTC. The only place where the product reads the time."""
-    return _present()
+    return _clock()
 
 
 @contextmanager
-def override_now(present: Callable[[], datetime]) -> Iterator[None]:
+def override_now(clock: Callable[[], datetime]) -> Iterator[None]:
     """Use another clock (aware UTC) in this process while the block runs, for a simulation."""
-    global _present  # noqa: PLW0603 (one clock for each process)
-    before, _present = _present, present
+    global _clock  # noqa: PLW0603 (one clock for each process)
+    previous, _clock = _clock, clock
     try:
         yield
     finally:
-        _present = before
+        _clock = previous
 
 
-def _of_this_machine() -> datetime:
+def _system_clock() -> datetime:
     return datetime.now(UTC)
 
 
-_present: Callable[[], datetime] = _of_this_machine
+_clock: Callable[[], datetime] = _system_clock

@@ -15,7 +15,7 @@ from holidays import country_holidays, list_supported_countries
 from portal.business_time.duration import Duration
 from portal.business_time.opening_hours import OpeningHours
 
-_NOTHING: Final = timedelta(0)
+_ZERO: Final = timedelta(0)
 _ONE_DAY: Final = timedelta(days=1)
 
 
@@ -39,7 +39,7 @@ class BusinessCalendar:
     hours: OpeningHours
     zone: ZoneInfo
     holidays: str | None = None
-    _shifts: dict[date, tuple[OpenPeriod, ...]] = field(
+    _periods: dict[date, tuple[OpenPeriod, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -70,30 +70,30 @@ class BusinessCalendar:
 
         Resumes a pause with the time that remained. Raises ValueError below zero.
         """
-        start, left = _utc(start), open_duration
-        if left < _NOTHING:
+        start, remaining = _utc(start), open_duration
+        if remaining < _ZERO:
             raise ValueError("time cannot be added backwards")
-        if self.is_always_open or not left:
-            return start + left
-        for shift in self._shifts_from(start):
-            begun = max(start, shift.start)
-            if left <= shift.until - begun:
-                return begun + left
-            left -= shift.until - begun
+        if self.is_always_open or not remaining:
+            return start + remaining
+        for period in self._periods_from(start):
+            begins = max(start, period.start)
+            if remaining <= period.until - begins:
+                return begins + remaining
+            remaining -= period.until - begins
         raise AssertionError  # the periods do not end
 
     def elapsed(self, start: datetime, end: datetime) -> timedelta:
         """How much of the time between two moments was open; zero where `end` is not later."""
         start, end = _utc(start), _utc(end)
         if end <= start:
-            return _NOTHING
+            return _ZERO
         if self.is_always_open:
             return end - start
-        passed = _NOTHING
-        for shift in self._shifts_from(start):
-            if shift.start >= end:
+        passed = _ZERO
+        for period in self._periods_from(start):
+            if period.start >= end:
                 break
-            passed += min(end, shift.until) - max(start, shift.start)
+            passed += min(end, period.until) - max(start, period.start)
         return passed
 
     def is_open(self, at: datetime) -> bool:
@@ -103,46 +103,48 @@ class BusinessCalendar:
     def next_open(self, at: datetime) -> datetime:
         """The first moment from `at` on, itself included, at which the department is open."""
         at = _utc(at)
-        return at if self.is_always_open else max(at, next(self._shifts_from(at)).start)
+        return at if self.is_always_open else max(at, next(self._periods_from(at)).start)
 
     def _add_working_days(self, start: datetime, days: int) -> datetime:
         if days == 0:
             return start
-        first = next(self._shifts_from(start))
-        begun = max(start, first.start)
-        on_the_wall = begun.astimezone(self.zone).replace(tzinfo=None) - _midnight(first.day)
-        working_days = self._working_days_from(first.day + _ONE_DAY)
+        first_period = next(self._periods_from(start))
+        begins = max(start, first_period.start)
+        time_of_day = begins.astimezone(self.zone).replace(tzinfo=None) - _midnight(
+            first_period.day
+        )
+        working_days = self._working_days_from(first_period.day + _ONE_DAY)
         for _ in range(days - 1):
             next(working_days)
-        shifts = next(working_days)
-        same_time = self._instant(_midnight(shifts[0].day) + on_the_wall)
-        return min(max(same_time, shifts[0].start), shifts[-1].until)
+        periods = next(working_days)
+        same_time = self._instant(_midnight(periods[0].day) + time_of_day)
+        return min(max(same_time, periods[0].start), periods[-1].until)
 
-    def _shifts_from(self, at: datetime) -> Iterator[OpenPeriod]:
+    def _periods_from(self, at: datetime) -> Iterator[OpenPeriod]:
         # Yesterday's period may last past midnight.
         yesterday = at.astimezone(self.zone).date() - _ONE_DAY
-        for shifts in self._working_days_from(yesterday):
-            for shift in shifts:
-                if shift.until > at:
-                    yield shift
+        for periods in self._working_days_from(yesterday):
+            for period in periods:
+                if period.until > at:
+                    yield period
 
     def _working_days_from(self, day: date) -> Iterator[tuple[OpenPeriod, ...]]:
         last_open = day
         while day - last_open < timedelta(days=400):
-            if shifts := self._shifts_on(day):
+            if periods := self._periods_on(day):
                 last_open = day
-                yield shifts
+                yield periods
             day += _ONE_DAY
         raise ValueError(f"no working day in a year: {self.hours}, holidays {self.holidays}")
 
-    def _shifts_on(self, day: date) -> tuple[OpenPeriod, ...]:
-        if day not in self._shifts:
-            if len(self._shifts) > 4000:  # about ten years: limits the memory
-                self._shifts.clear()
-            self._shifts[day] = tuple(self._work_out_shifts(day))
-        return self._shifts[day]
+    def _periods_on(self, day: date) -> tuple[OpenPeriod, ...]:
+        if day not in self._periods:
+            if len(self._periods) > 4000:  # about ten years: limits the memory
+                self._periods.clear()
+            self._periods[day] = tuple(self._compute_periods(day))
+        return self._periods[day]
 
-    def _work_out_shifts(self, day: date) -> Iterator[OpenPeriod]:
+    def _compute_periods(self, day: date) -> Iterator[OpenPeriod]:
         if self.holidays and day in _public_holidays(self.holidays, day.year):
             return
         for from_minute, to_minute in self.hours.week[day.weekday()]:
@@ -151,21 +153,21 @@ class BusinessCalendar:
             if start < until:
                 yield OpenPeriod(day, start, until)
 
-    def _instant(self, wall: datetime) -> datetime:
-        """The first moment at which the local time is `wall` or has skipped it."""
-        moment = wall.replace(tzinfo=self.zone, fold=0).astimezone(UTC)
-        if self._wall(moment) == wall:
+    def _instant(self, local: datetime) -> datetime:
+        """The first moment at which the local time is `local` or has skipped it."""
+        moment = local.replace(tzinfo=self.zone, fold=0).astimezone(UTC)
+        if self._local_time(moment) == local:
             return moment
-        before_the_jump = wall.replace(tzinfo=self.zone, fold=1).astimezone(UTC)
-        seconds = range(int((moment - before_the_jump).total_seconds()) + 1)
-        short = bisect_right(
+        earliest = local.replace(tzinfo=self.zone, fold=1).astimezone(UTC)
+        seconds = range(int((moment - earliest).total_seconds()) + 1)
+        seconds_skipped = bisect_right(
             seconds,
-            wall,
-            key=lambda second: self._wall(before_the_jump + timedelta(seconds=second)),
+            local,
+            key=lambda second: self._local_time(earliest + timedelta(seconds=second)),
         )
-        return before_the_jump + timedelta(seconds=short)
+        return earliest + timedelta(seconds=seconds_skipped)
 
-    def _wall(self, moment: datetime) -> datetime:
+    def _local_time(self, moment: datetime) -> datetime:
         return moment.astimezone(self.zone).replace(tzinfo=None)
 
 

@@ -33,14 +33,14 @@ class Duration:
     @classmethod
     def parse(cls, text: str) -> Duration:
         """Read "4bh". Raises ValueError with a sentence for anything else, and past ten years."""
-        found = re.fullmatch(r"([0-9]{1,9})(bh|bd|s|m|h|d)", text.strip())
-        if not found:
+        match = re.fullmatch(r"([0-9]{1,9})(bh|bd|s|m|h|d)", text.strip())
+        if not match:
             raise ValueError(
                 f'"{text}" is not a duration. Write a whole number and a unit, '
                 f"such as {', '.join(f'4{unit}' for unit in get_args(Unit))}."
             )
-        amount = int(found[1])
-        unit = next(unit for unit in get_args(Unit) if unit == found[2])
+        amount = int(match[1])
+        unit = next(unit for unit in get_args(Unit) if unit == match[2])
         if amount * _LENGTHS[unit] > _LONGEST:
             raise ValueError(f'"{text}" is longer than ten years.')
         return cls(amount, unit)

@@ -14,7 +14,7 @@ _FULL_DAY_NAMES: Final = (
 )  # fmt: skip
 _MINUTES_A_DAY: Final = 24 * 60
 
-MinuteSpan = tuple[int, int]
+MinuteInterval = tuple[int, int]
 """Minutes since midnight of the day on which it begins, from and until; past 1440 is tomorrow."""
 
 
@@ -25,7 +25,7 @@ class OpeningHours:
     A span that runs past midnight belongs to the day on which it begins.
     """
 
-    week: tuple[tuple[MinuteSpan, ...], ...]
+    week: tuple[tuple[MinuteInterval, ...], ...]
     text: str = field(compare=False)
 
     @classmethod
@@ -37,24 +37,26 @@ class OpeningHours:
         """
         if text is None or text.strip().lower() == "always":
             return cls(week=(((0, _MINUTES_A_DAY),),) * 7, text="always")
-        week: list[list[MinuteSpan]] = [[] for _ in range(7)]
+        week: list[list[MinuteInterval]] = [[] for _ in range(7)]
         days: list[int] = []
-        waiting: list[int] = []  # days named so far whose hours are still to come: "Mon, Wed 9-5"
+        days_without_hours: list[
+            int
+        ] = []  # days named so far whose hours are still to come: "Mon, Wed 9-5"
         for part in re.split(r"[,;]", text):
-            words = part.split(maxsplit=1)
-            if words and not words[0][0].isdigit():
-                waiting += _days(words.pop(0))
-            if words:
-                days, waiting = waiting or days, []
-                span = _span(words[0])
+            tokens = part.split(maxsplit=1)
+            if tokens and not tokens[0][0].isdigit():
+                days_without_hours += _days(tokens.pop(0))
+            if tokens:
+                days, days_without_hours = days_without_hours or days, []
+                interval = _parse_interval(tokens[0])
                 if not days:
                     raise ValueError(f'"{part.strip()}" has no day before it, such as Mon-Fri.')
                 for day in days:
-                    week[day].append(span)
-        if waiting or not days:
+                    week[day].append(interval)
+        if days_without_hours or not days:
             raise ValueError(f'"{text}" names no hours. Write them like Mon-Fri 09:00-17:30.')
         _refuse_overlaps(text, week)
-        return cls(week=tuple(tuple(sorted(spans)) for spans in week), text=text.strip())
+        return cls(week=tuple(tuple(sorted(intervals)) for intervals in week), text=text.strip())
 
     def __str__(self) -> str:
         return self.text
@@ -62,7 +64,7 @@ class OpeningHours:
     @cached_property
     def is_always_open(self) -> bool:
         """Whether there is no hour of the week in which the department is closed."""
-        return sum(until - start for spans in self.week for start, until in spans) == (
+        return sum(until - start for intervals in self.week for start, until in intervals) == (
             7 * _MINUTES_A_DAY
         )
 
@@ -85,11 +87,11 @@ def _day(name: str, text: str) -> int:
     raise ValueError(f'"{text}" is not a day. Days are Mon, Tue, Wed, Thu, Fri, Sat and Sun.')
 
 
-def _span(text: str) -> MinuteSpan:
-    found = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})\s*-\s*([0-9]{1,2}):([0-9]{2})", text.strip())
-    if not found:
+def _parse_interval(text: str) -> MinuteInterval:
+    match = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})\s*-\s*([0-9]{1,2}):([0-9]{2})", text.strip())
+    if not match:
         raise ValueError(f'"{text.strip()}" is not a range of hours. Write it like 09:00-17:30.')
-    from_hour, from_minute, to_hour, to_minute = map(int, found.groups())
+    from_hour, from_minute, to_hour, to_minute = map(int, match.groups())
     start, until = from_hour * 60 + from_minute, to_hour * 60 + to_minute
     if max(from_minute, to_minute) > 59 or start >= _MINUTES_A_DAY or until > _MINUTES_A_DAY:
         raise ValueError(f'"{text.strip()}" has a time that no clock shows.')
@@ -98,12 +100,15 @@ def _span(text: str) -> MinuteSpan:
     return start, until if until > start else until + _MINUTES_A_DAY
 
 
-def _refuse_overlaps(text: str, week: list[list[MinuteSpan]]) -> None:
-    flat = sorted(
+def _refuse_overlaps(text: str, week: list[list[MinuteInterval]]) -> None:
+    intervals = sorted(
         (day * _MINUTES_A_DAY + start, day * _MINUTES_A_DAY + until)
-        for day, spans in enumerate(week)
-        for start, until in spans
+        for day, intervals in enumerate(week)
+        for start, until in intervals
     )
-    around = [*flat, (flat[0][0] + 7 * _MINUTES_A_DAY, 0)]  # Sunday night runs into Monday
-    if any(later[0] < earlier[1] for earlier, later in pairwise(around)):
+    cyclic = [
+        *intervals,
+        (intervals[0][0] + 7 * _MINUTES_A_DAY, 0),
+    ]  # Sunday night runs into Monday
+    if any(later[0] < earlier[1] for earlier, later in pairwise(cyclic)):
         raise ValueError(f'"{text}" has hours that overlap.')

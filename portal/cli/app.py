@@ -31,9 +31,9 @@ Files = Annotated[list[str], typer.Argument(metavar="FILE...")]
 
 def command_group(name: str, purpose: str) -> typer.Typer:
     """A group of commands: ``kept NAME ...``."""
-    made = _typer(purpose)
-    app.add_typer(made, name=name)
-    return made
+    group = _typer(purpose)
+    app.add_typer(group, name=name)
+    return group
 
 
 def load(data_dir: Path | None) -> "Settings":

@@ -19,8 +19,8 @@ def create_key(settings: Settings, name: str) -> list[str]:
 
     async def make(operations: Operations) -> list[str]:
         async with operations.begin(COMMAND_LINE_ACTOR) as uow:
-            taken = select(ApiKey.id).where(col(ApiKey.name) == name)
-            if (await uow.session.exec(taken)).first() is not None:
+            existing_key = select(ApiKey.id).where(col(ApiKey.name) == name)
+            if (await uow.session.exec(existing_key)).first() is not None:
                 raise Conflict(f"There is a key named {name!r} already: choose another name.")
             key, secret = ApiKey.make(name, uow.now)
             uow.session.add(key)

@@ -45,17 +45,17 @@ def run_demo(settings: Settings, port: int, folder: Path) -> int:
         _claim(folder)
         with (
             EmbeddedRedis(folder) as queue,
-            FakeProviders(**_carrier(settings, address)) as simulator,
+            FakeProviders(**_carrier_config(settings, address)) as simulator,
         ):
             _clear(folder)
-            environment = _told(settings, folder, address, queue.url, simulator)
+            environment = _environment(settings, folder, address, queue.url, simulator)
             demo_settings = _settings(environment)
             migrate_database(demo_settings)
             worker = worker_child(environment)
             worker.start()  # it starts up while the sample data is written
             password = secrets.token_urlsafe(9)
-            samples = _people_and_requests(demo_settings, password)
-            _say_where_to_look(address, simulator, samples, password)
+            samples = _fill_database(demo_settings, password)
+            _print_addresses(address, simulator, samples, password)
             web = web_child("web", listener, environment, "--demo")
             return Supervisor([queue.child, worker, web]).run()
 
@@ -82,7 +82,7 @@ def _clear(folder: Path) -> None:
             entry.unlink()
 
 
-def _carrier(settings: Settings, address: str) -> dict[str, Any]:
+def _carrier_config(settings: Settings, address: str) -> dict[str, Any]:
     """The configuration of the fake carrier: it signs for the public URL, and posts to `address`."""
     public = _public_url(settings, address)
     return {
@@ -98,7 +98,7 @@ def _carrier(settings: Settings, address: str) -> dict[str, Any]:
     }
 
 
-def _told(
+def _environment(
     settings: Settings, folder: Path, address: str, queue: str, simulator: FakeProviders
 ) -> dict[str, str]:
     """The environment of web and worker: every provider is a fake one."""
@@ -131,7 +131,7 @@ def _settings(environment: Mapping[str, str]) -> Settings:
     return Settings.load(**{attributes[name]: value for name, value in environment.items()})
 
 
-def _people_and_requests(settings: Settings, password: str) -> list[SeededRequest]:
+def _fill_database(settings: Settings, password: str) -> list[SeededRequest]:
     async def live(operations: Operations) -> list[SeededRequest]:
         password_hash = await hash_password(password)
         return await fill(operations, REQUESTS, SEED, password_hash=password_hash)
@@ -139,15 +139,15 @@ def _people_and_requests(settings: Settings, password: str) -> list[SeededReques
     return run_operation(settings, live)
 
 
-def _say_where_to_look(
+def _print_addresses(
     address: str, simulator: FakeProviders, samples: list[SeededRequest], password: str
 ) -> None:
     width = max(len(person.name) for person in SAMPLE_STAFF)
     people = [
-        f"    {person.name:{width}}  {person.email:32}  {_where(person.leads + person.helps)}"
+        f"    {person.name:{width}}  {person.email:32}  {_department_names(person.leads + person.helps)}"
         for person in SAMPLE_STAFF
     ]
-    pages = [f"    {one.link}  {one.name}: {one.title}" for one in samples[:4]]
+    pages = [f"    {sample.link}  {sample.name}: {sample.title}" for sample in samples[:4]]
     lines = [
         "",
         f"  See it work   {address}/demo",
@@ -166,5 +166,5 @@ def _say_where_to_look(
     print("\n".join(lines), flush=True)
 
 
-def _where(departments: tuple[str, ...]) -> str:
+def _department_names(departments: tuple[str, ...]) -> str:
     return ", ".join(departments) or "every department"

@@ -24,14 +24,14 @@ def list_departments(settings: Settings) -> list[str]:
     return run_operation(settings, read)
 
 
-def change(settings: Settings, key: str, wanted: DepartmentChange) -> list[str]:
+def change(settings: Settings, key: str, department_change: DepartmentChange) -> list[str]:
     """Apply the given changes; returns the lines of the changed department."""
-    if wanted.is_empty:
+    if department_change.is_empty:
         raise BadInput("Say what to change, such as --hours. `kept department list` shows what is.")
 
     async def do(operations: Operations) -> list[str]:
         async with operations.begin(COMMAND_LINE_ACTOR) as uow:
-            return _lines(await change_department(uow, key, wanted))
+            return _lines(await change_department(uow, key, department_change))
 
     return run_operation(settings, do)
 

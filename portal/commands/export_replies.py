@@ -49,8 +49,8 @@ def redact_personal_data(text: str, name: str) -> str:
     """The text without personal data, in one line."""
     names = set(normalize_words(name).split())
     text = MAIL.sub("[mail]", LINK.sub("[link]", text))
-    text = LONG_NUMBER_PATTERN.sub(lambda found: DIGIT.sub("0", found[0]), text)
+    text = LONG_NUMBER_PATTERN.sub(lambda match: DIGIT.sub("0", match[0]), text)
     text = WORD.sub(
-        lambda found: "[name]" if normalize_words(found[0]) in names else found[0], text
+        lambda match: "[name]" if normalize_words(match[0]) in names else match[0], text
     )
     return " ".join(text.split())

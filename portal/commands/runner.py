@@ -35,7 +35,7 @@ def run_operation(settings: Settings, work: Callable[[Operations], Awaitable[T]]
 
 
 def migrate_database(settings: Settings) -> list[str]:
-    """Migrate the database and return a sentence that says so. Raises PortalError."""
+    """Migrate the database and return a sentence with the result. Raises PortalError."""
     with _plain_words():
         migrate(settings.database_url)
     return ["The database is at the newest revision."]

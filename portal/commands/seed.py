@@ -20,11 +20,14 @@ def seed(settings: Settings, requests: int, number: int) -> list[str]:
 
     async def live(operations: Operations) -> list[str]:
         samples = await fill(operations, requests, number)
-        more = len(samples) - LINKS_PRINTED
+        remaining = len(samples) - LINKS_PRINTED
         return [
             f"{len(samples)} requests have been added. Customers' pages:",
-            *(f"{one.link}  {one.name}, {one.title}" for one in samples[:LINKS_PRINTED]),
-            *([f"and {more} more, at the desk."] if more > 0 else []),
+            *(
+                f"{sample.link}  {sample.name}, {sample.title}"
+                for sample in samples[:LINKS_PRINTED]
+            ),
+            *([f"and {remaining} more, at the desk."] if remaining > 0 else []),
             "To sign in at the desk: kept staff add YOUR-EMAIL --name YOU --role manager",
         ]
 

@@ -88,9 +88,9 @@ def set_absent(
                 deputy=deputy,
             )
             roster = await load_full_roster(uow.session, uow.now)
-            words = f"{person.name} is {_away(person, roster)}."
+            line = f"{person.name} is {_away(person, roster)}."
         await reassign_all(operations, COMMAND_LINE_ACTOR)
-        return [words]
+        return [line]
 
     return run_operation(settings, leave)
 
@@ -129,9 +129,11 @@ def disable_person(settings: Settings, email: str) -> list[str]:
     return run_operation(settings, leave)
 
 
-def _line(person: StaffMember, seats: Sequence[tuple[int, str, bool]], roster: Roster) -> str:
+def _line(person: StaffMember, memberships: Sequence[tuple[int, str, bool]], roster: Roster) -> str:
     departments = [
-        f"{key} (lead)" if is_lead else key for who, key, is_lead in seats if who == person.id
+        f"{key} (lead)" if is_lead else key
+        for staff_id, key, is_lead in memberships
+        if staff_id == person.id
     ]
     states = [person.role.value, *departments]
     if person.disabled_at:
@@ -145,6 +147,6 @@ def _line(person: StaffMember, seats: Sequence[tuple[int, str, bool]], roster: R
 
 def _away(person: StaffMember, roster: Roster) -> str:
     """The absence of a person, with the deputy if one is named."""
-    words = person.describe_absence(roster.now, roster.timezone_of(saved_id(person)))
+    text = person.describe_absence(roster.now, roster.timezone_of(saved_id(person)))
     deputy = roster.staff.get(person.deputy_id or 0)
-    return f"{words}; {deputy.name} stands in" if deputy else words
+    return f"{text}; {deputy.name} stands in" if deputy else text

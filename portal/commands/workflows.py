@@ -29,13 +29,15 @@ def check_workflows(
 
     Raises PortalError with every issue; with ``is_strict`` a warning is one.
     """
-    known = run_operation(settings, _known_departments) if _has_database(settings) else set[str]()
-    definitions = read_workflow_files(names, known)
-    good = [
+    known_departments = (
+        run_operation(settings, _known_departments) if _has_database(settings) else set[str]()
+    )
+    definitions = read_workflow_files(names, known_departments)
+    valid = [
         f"{name}: good. {definition.name!r}, {_count(len(definition.stages), 'stage')}."
         for name, definition in definitions.items()
     ]
-    return proofread(settings, definitions, is_strict=is_strict) + good
+    return proofread(settings, definitions, is_strict=is_strict) + valid
 
 
 def load_workflows(
@@ -50,8 +52,11 @@ def load_workflows(
         definitions = read_workflow_files(names, await _known_departments(operations))
         warnings = proofread(settings, definitions, is_strict=is_strict)
         async with operations.begin(COMMAND_LINE_ACTOR) as uow:
-            loaded = [await load_workflow(uow, one) for one in definitions.values()]
-            return [*warnings, *(f"{one.key}: version {one.version} is in use." for one in loaded)]
+            loaded = [await load_workflow(uow, definition) for definition in definitions.values()]
+            return [
+                *warnings,
+                *(f"{workflow.key}: version {workflow.version} is in use." for workflow in loaded),
+            ]
 
     return run_operation(settings, load)
 
@@ -63,13 +68,13 @@ def list_workflows(settings: Settings) -> list[str]:
         async with operations.database.reading() as session:
             workflows = await newest_workflows(session)
         lines = []
-        for one in workflows:
-            lines.append(f"{one.key}, version {one.version}: {one.name}")
+        for workflow in workflows:
+            lines.append(f"{workflow.key}, version {workflow.version}: {workflow.name}")
             lines += [
                 f"    {stage.key} ({stage.department}): {stage.name}"
-                for stage in one.definition.stages
+                for stage in workflow.definition.stages
             ]
-        in_use = {one.key for one in workflows}
+        in_use = {workflow.key for workflow in workflows}
         ready = [path.stem for path in shipped_workflow_files() if path.stem not in in_use]
         if ready:
             lines.append(f"Ready to be loaded with `kept workflow load`: {', '.join(ready)}.")
@@ -78,30 +83,34 @@ def list_workflows(settings: Settings) -> list[str]:
     return run_operation(settings, read)
 
 
-def read_workflow_files(names: Iterable[str], known: set[str]) -> dict[str, WorkflowDefinition]:
+def read_workflow_files(
+    names: Iterable[str], known_departments: set[str]
+) -> dict[str, WorkflowDefinition]:
     """The named files, by name; a file may refer to departments of another one.
 
     A name may also be that of a workflow that comes with Kept. Raises PortalError with every
     issue of every file, a line for each.
     """
-    waiting = {name: _path_of(name) for name in names}
-    read: dict[str, WorkflowDefinition] = {}
-    known = set(known)
-    while waiting:
-        mistakes: list[str] = []
-        for name, path in list(waiting.items()):
+    unread = {name: _path_of(name) for name in names}
+    definitions: dict[str, WorkflowDefinition] = {}
+    known_departments = set(known_departments)
+    while unread:
+        issues: list[str] = []
+        for name, path in list(unread.items()):
             try:
-                read[name] = read_workflow_file(path, known_departments=known)
+                definitions[name] = read_workflow_file(path, known_departments=known_departments)
             except WorkflowFileError as error:
-                mistakes += error.lines()
+                issues += error.lines()
             else:
-                del waiting[name]
-        found = {key for one in read.values() for key in one.departments} - known
-        if mistakes and not found:
-            many = _count(len(mistakes), "mistake")
-            raise PortalError("\n".join([f"{many} to put right; nothing was loaded.", *mistakes]))
-        known |= found
-    return read
+                del unread[name]
+        new_departments = {
+            key for definition in definitions.values() for key in definition.departments
+        } - known_departments
+        if issues and not new_departments:
+            summary = _count(len(issues), "mistake")
+            raise PortalError("\n".join([f"{summary} to put right; nothing was loaded.", *issues]))
+        known_departments |= new_departments
+    return definitions
 
 
 def proofread(
@@ -111,16 +120,16 @@ def proofread(
 
     Raises PortalError with them if ``is_strict``.
     """
-    reader = TextLinter(settings.brand, settings.public_url)
-    found = [
+    linter = TextLinter(settings.brand, settings.public_url)
+    warnings = [
         (name, warning)
         for name, definition in definitions.items()
-        for warning in reader.read_workflow(definition, read_toml_lines(_path_of(name)))
-    ] + [(f"templates/sms/{file}", warning) for file, warning in reader.lint_product_texts()]
-    if found and is_strict:
-        lines = [f"{name}:{warning.line or 1}: {warning}" for name, warning in found]
-        raise PortalError("\n".join([f"{_count(len(found), 'warning')} to put right.", *lines]))
-    return [f"{name}:{warning.line or 1}: warning: {warning}" for name, warning in found]
+        for warning in linter.read_workflow(definition, read_toml_lines(_path_of(name)))
+    ] + [(f"templates/sms/{file}", warning) for file, warning in linter.lint_product_texts()]
+    if warnings and is_strict:
+        lines = [f"{name}:{warning.line or 1}: {warning}" for name, warning in warnings]
+        raise PortalError("\n".join([f"{_count(len(warnings), 'warning')} to put right.", *lines]))
+    return [f"{name}:{warning.line or 1}: warning: {warning}" for name, warning in warnings]
 
 
 def _path_of(name: str) -> Path:
@@ -137,9 +146,9 @@ def _has_database(settings: Settings) -> bool:
     """False if the SQLite file does not exist: checking a workflow creates no database."""
     if not settings.is_single_machine:
         return True
-    place = make_url(settings.database_url).database
-    return place is not None and Path(place).exists()
+    path = make_url(settings.database_url).database
+    return path is not None and Path(path).exists()
 
 
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'s' if number != 1 else ''}"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number != 1 else ''}"

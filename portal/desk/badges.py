@@ -13,7 +13,7 @@ from portal.queries.desk.inbox import count_due_replies
 
 
 class Badges(NamedTuple):
-    """What waits for a member of staff; 100 stands for more."""
+    """The counts of what a member of staff has to do; 100 means 100 or more."""
 
     to_answer: int = 0
     """Answers and calls that are promised to customers of theirs."""

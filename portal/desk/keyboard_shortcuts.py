@@ -24,12 +24,12 @@ async def show_shortcuts(request: Request, reader: CurrentStaff) -> Response:
 async def toggle_shortcuts(request: Request, reader: CurrentStaff) -> Response:
     """`POST /desk/keys`: `keys=on` or `off`; this browser remembers it."""
     del reader
-    wanted = field(await read_form(request), "keys")
+    value = field(await read_form(request), "keys")
     response = RedirectResponse("/desk/keys", 303)
     settings = request.app.state.settings
     response.set_cookie(
         SHORTCUTS_COOKIE,
-        SHORTCUTS_OFF if wanted == SHORTCUTS_OFF else "on",
+        SHORTCUTS_OFF if value == SHORTCUTS_OFF else "on",
         max_age=COOKIE_MAX_AGE_SECONDS,
         path="/desk",
         httponly=True,

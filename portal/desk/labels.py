@@ -54,14 +54,14 @@ INTENT_LABELS = {
 """The intents of a customer's message, as staff read them."""
 
 
-def since(words: TimeFormatter, at: datetime) -> When:
+def since(times: TimeFormatter, at: datetime) -> When:
     """A past time."""
-    return When(iso(at), words.stamp(at))
+    return When(iso(at), times.stamp(at))
 
 
-def due(words: TimeFormatter, at: datetime, *, late: bool) -> When:
-    """A due time; its text says so once it is overdue."""
-    return When(iso(at), f"overdue since {words.stamp(at)}" if late else words.stamp(at), late)
+def due(times: TimeFormatter, at: datetime, *, late: bool) -> When:
+    """A due time; its text includes "overdue" once it is."""
+    return When(iso(at), f"overdue since {times.stamp(at)}" if late else times.stamp(at), late)
 
 
 def iso(at: datetime) -> str:
@@ -75,11 +75,11 @@ def timezone_label(timezone: str) -> str:
     return f"{city} time" if "/" in timezone else city
 
 
-def parse_local_time(words: str, timezone: str) -> datetime:
-    """What a ``datetime-local`` field says, on the clocks of that zone. Raises ValueError."""
-    local = datetime.fromisoformat(words)
+def parse_local_time(text: str, timezone: str) -> datetime:
+    """The time of a ``datetime-local`` field in that zone. Raises ValueError."""
+    local = datetime.fromisoformat(text)
     if local.tzinfo is not None:
-        raise ValueError(words)
+        raise ValueError(text)
     return local.replace(tzinfo=ZoneInfo(timezone))
 
 
@@ -105,6 +105,6 @@ def join_names(names: list[str]) -> str:
     return " and ".join([", ".join(unique[:-1]), unique[-1]]) if len(unique) > 1 else unique[0]
 
 
-def truncate_quote(words: str) -> str:
+def truncate_quote(text: str) -> str:
     """A message cut to what a row has room for."""
-    return words if len(words) <= MAX_QUOTE_LENGTH else f"{words[:MAX_QUOTE_LENGTH].rstrip()}…"
+    return text if len(text) <= MAX_QUOTE_LENGTH else f"{text[:MAX_QUOTE_LENGTH].rstrip()}…"

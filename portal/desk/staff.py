@@ -84,9 +84,13 @@ class StaffDirectory:
 
     def may_change(self, person: StaffMember) -> bool:
         """True for their own time off, for their team's as its lead, for all as a manager."""
-        places = [key for key, members in self.roster.members.items() if person.id in members]
-        me = replace(self.reader.colleague, leads=self.leads)
-        return may_change_absence(me, saved_id(person), places)
+        department_ids = [
+            department_id
+            for department_id, members in self.roster.members.items()
+            if person.id in members
+        ]
+        colleague = replace(self.reader.colleague, leads=self.leads)
+        return may_change_absence(colleague, saved_id(person), department_ids)
 
     def get(self, staff_id: int) -> StaffMember:
         """A person whose time off this reader may change. Raises NotFound and NotAllowed."""
@@ -99,32 +103,36 @@ class StaffDirectory:
 
     def groups(self) -> list[StaffGroup]:
         """The reader's departments, or all of them; then the managers."""
-        places = [
-            StaffGroup(one.name, self._of(one))
-            for one in sorted(self.roster.departments.values(), key=lambda one: one.name)
-            if self.reader.works_in(saved_id(one))
+        department_groups = [
+            StaffGroup(department.name, self._member_rows(department))
+            for department in sorted(
+                self.roster.departments.values(), key=lambda department: department.name
+            )
+            if self.reader.works_in(saved_id(department))
         ]
-        everywhere = [
-            self._shown(one, {Role.MANAGER: "manager", Role.ADMIN: "admin"}[one.role])
-            for one in self._by_name(self.roster.staff)
-            if one.manages_all
+        manager_rows = [
+            self._row(person, {Role.MANAGER: "manager", Role.ADMIN: "admin"}[person.role])
+            for person in self._by_name(self.roster.staff)
+            if person.manages_all
         ]
         return [
-            group for group in [*places, StaffGroup("All departments", everywhere)] if group.people
+            group
+            for group in [*department_groups, StaffGroup("All departments", manager_rows)]
+            if group.people
         ]
 
-    def form(self, person: StaffMember, typed: dict[str, str], problem: str) -> AbsenceForm:
+    def form(self, person: StaffMember, values: dict[str, str], problem: str) -> AbsenceForm:
         """The form of this person, with the input where it was rejected."""
         roster, is_me = self.roster, person.id == self.reader.staff.id
         zone = roster.timezone_of(saved_id(person))
         is_noted = person.will_be_away(roster.now)
         deputy = roster.staff.get(person.deputy_id or 0)
-        known = {"from": "", "until": "", "deputy": deputy.email if deputy else ""}
+        saved_values = {"from": "", "until": "", "deputy": deputy.email if deputy else ""}
         if is_noted and person.absent_from is not None:
             local = ZoneInfo(zone)
-            known["from"] = f"{person.absent_from.astimezone(local):%Y-%m-%d}"
+            saved_values["from"] = f"{person.absent_from.astimezone(local):%Y-%m-%d}"
             if person.absent_until is not None:
-                known["until"] = f"{person.absent_until.astimezone(local):%Y-%m-%d}"
+                saved_values["until"] = f"{person.absent_until.astimezone(local):%Y-%m-%d}"
         return AbsenceForm(
             id=saved_id(person),
             title="You" if is_me else person.name,
@@ -133,24 +141,26 @@ class StaffDirectory:
             name=person.name.split()[0],
             is_noted=is_noted,
             is_away=person.is_away(roster.now),
-            typed=known | typed,
+            typed=saved_values | values,
             deputies=self._deputies(person),
             zone=timezone_label(zone),
             problem=problem,
         )
 
-    def _of(self, department: Department) -> list[StaffRow]:
+    def _member_rows(self, department: Department) -> list[StaffRow]:
         lead = self.roster.leads.get(saved_id(department))
         return [
-            self._shown(one, "team lead" if one.id == lead else "")
-            for one in self._by_name(self.roster.members.get(saved_id(department), []))
+            self._row(member, "team lead" if member.id == lead else "")
+            for member in self._by_name(self.roster.members.get(saved_id(department), []))
         ]
 
     def _by_name(self, ids: Any) -> list[StaffMember]:
-        people = [self.roster.staff[one] for one in ids]
-        return sorted((one for one in people if not one.disabled_at), key=lambda one: one.name)
+        people = [self.roster.staff[staff_id] for staff_id in ids]
+        return sorted(
+            (person for person in people if not person.disabled_at), key=lambda person: person.name
+        )
 
-    def _shown(self, person: StaffMember, role_label: str) -> StaffRow:
+    def _row(self, person: StaffMember, role_label: str) -> StaffRow:
         url = f"/desk/people?person={person.id}" if self.may_change(person) else None
         is_away = person.is_away(self.roster.now)
         return StaffRow(as_person(person), role_label, self._state(person), is_away, url)
@@ -160,58 +170,65 @@ class StaffDirectory:
         roster, staff_id = self.roster, saved_id(person)
         if not person.will_be_away(roster.now):
             return "available"
-        taker = roster.find_cover(staff_id)
-        who = f"cover: {roster.person(taker).name}" if taker else "cover: team lead (default)"
-        return f"{person.describe_absence(roster.now, roster.timezone_of(staff_id))}; {who}"
+        cover_id = roster.find_cover(staff_id)
+        cover = (
+            f"cover: {roster.person(cover_id).name}" if cover_id else "cover: team lead (default)"
+        )
+        return f"{person.describe_absence(roster.now, roster.timezone_of(staff_id))}; {cover}"
 
     def _deputies(self, person: StaffMember) -> list[Choice]:
-        near = {
-            one
+        teammates = {
+            member
             for members in self.roster.members.values()
             if person.id in members
-            for one in members
+            for member in members
         }
-        others = [one for one in self._by_name(self.roster.staff) if one.id != person.id]
-        others.sort(key=lambda one: one.id not in near)
+        others = [other for other in self._by_name(self.roster.staff) if other.id != person.id]
+        others.sort(key=lambda other: other.id not in teammates)
         return [
             Choice("", "Team lead (default)"),
-            *(Choice(one.email, one.name) for one in others),
+            *(Choice(other.email, other.name) for other in others),
         ]
 
 
 async def show_staff(request: Request, reader: CurrentStaff) -> Response:
     """`GET /desk/people?person=&done=`: with the form of the person named, else the reader's."""
-    asked = request.query_params
-    people = await _people(request, reader)
-    number = (
-        read_number(asked["person"], "person") if asked.get("person") else saved_id(reader.staff)
+    query = request.query_params
+    directory = await _load_directory(request, reader)
+    staff_id = (
+        read_number(query["person"], "person") if query.get("person") else saved_id(reader.staff)
     )
-    return await _answer(
-        request, people, people.get(number), said=SUCCESS_MESSAGES.get(asked.get("done", ""))
+    return await _render(
+        request,
+        directory,
+        directory.get(staff_id),
+        said=SUCCESS_MESSAGES.get(query.get("done", "")),
     )
 
 
 async def record_absence(request: Request, reader: CurrentStaff) -> Response:
     """`POST /desk/people/{id}/absent` with `from`, `until`, `deputy`; `/desk/people/{id}/back`."""
-    verb, number = request.path_params["verb"], read_number(request.path_params["id"], "person")
+    verb, staff_id = request.path_params["verb"], read_number(request.path_params["id"], "person")
     if verb not in SUCCESS_MESSAGES:
         raise NotFound("There is nothing of that name to do.")
     form = await read_form(request)
-    people = await _people(request, reader)
-    person = people.get(number)
+    directory = await _load_directory(request, reader)
+    person = directory.get(staff_id)
     try:
         async with request.app.state.operations.begin(reader.staff.actor) as uow:
-            await _do(uow, verb, person, people.roster.timezone_of(number), form)
+            await _apply(uow, verb, person, directory.roster.timezone_of(staff_id), form)
     except PortalError as refusal:
-        typed = {name: field(form, name) for name in ABSENCE_FIELDS if name in form}
-        return await _answer(request, people, person, typed=typed, refusal=refusal)
+        values = {name: field(form, name) for name in ABSENCE_FIELDS if name in form}
+        return await _render(request, directory, person, values=values, refusal=refusal)
     if not is_fragment(request):
-        return RedirectResponse(f"/desk/people?person={number}&done={verb}", 303)
-    people = await _people(request, reader)
-    return await _answer(request, people, people.get(number), said=SUCCESS_MESSAGES[verb])
+        return RedirectResponse(f"/desk/people?person={staff_id}&done={verb}", 303)
+    directory = await _load_directory(request, reader)
+    return await _render(request, directory, directory.get(staff_id), said=SUCCESS_MESSAGES[verb])
 
 
-async def _do(uow: UnitOfWork, verb: str, person: StaffMember, zone: str, form: FormData) -> None:
+async def _apply(
+    uow: UnitOfWork, verb: str, person: StaffMember, zone: str, form: FormData
+) -> None:
     if verb == "back":
         await mark_returned(uow, person.email)
         return
@@ -224,7 +241,7 @@ async def _do(uow: UnitOfWork, verb: str, person: StaffMember, zone: str, form: 
     )
 
 
-async def _people(request: Request, reader: CurrentStaff) -> StaffDirectory:
+async def _load_directory(request: Request, reader: CurrentStaff) -> StaffDirectory:
     async with request.app.state.database.reading() as session:
         roster = await load_full_roster(session, business_time.now())
         return StaffDirectory(
@@ -232,19 +249,19 @@ async def _people(request: Request, reader: CurrentStaff) -> StaffDirectory:
         )
 
 
-async def _answer(
+async def _render(
     request: Request,
-    people: StaffDirectory,
+    directory: StaffDirectory,
     person: StaffMember,
     *,
     said: str | None = None,
-    typed: dict[str, str] | None = None,
+    values: dict[str, str] | None = None,
     refusal: PortalError | None = None,
 ) -> Response:
     context = {
-        "absence": people.form(person, typed or {}, refusal.detail if refusal else ""),
-        "groups": people.groups(),
+        "absence": directory.form(person, values or {}, refusal.detail if refusal else ""),
+        "groups": directory.groups(),
         "said": said,
-        **layout_context(people.reader),
+        **layout_context(directory.reader),
     }
     return await answer(request, "desk/staff.html", context, refusal.status if refusal else 200)

@@ -1,7 +1,7 @@
 """View models that several pages of the desk share: plain values, without rows or sessions.
 
 Templates read these and decide nothing but the markup. Every sentence a member of staff reads
-arrives whole. Times arrive as `When`: the machine's form beside the words, already in the zone of
+arrives whole. Times arrive as `When`: the ISO form beside the text, already in the zone of
 the department whose desk it is.
 """
 
@@ -14,7 +14,7 @@ BadgeKind = Literal["late", "hold", "paused", "promise", "undelivered", "waiting
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """A time: `iso` in UTC for machines, `words` such as "today 2:05 pm" for people."""
+    """A time: `iso` in UTC, and `words`, the text that people read: "today 2:05 pm"."""
 
     iso: str
     words: str

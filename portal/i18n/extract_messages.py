@@ -1,7 +1,7 @@
 """Extracts the sentences that customers read and updates the catalogs.
 
-`bin/translate` runs this. A sentence that is new stands in each catalog without its translation
-afterwards, and one that nobody says any more is gone; what is translated stays.
+`bin/translate` runs this. A new sentence is added to each catalog without a translation, and an
+unused one is removed; translations are kept.
 """
 
 import io
@@ -52,9 +52,9 @@ def main() -> int:
         catalog = read(code)
         catalog.update(template, no_fuzzy_matching=True)
         _write(path_of(code), catalog)
-        wanting = [message for message in catalog if message.id and not is_translated(message)]
-        missing += len(wanting)
-        print(f"{code}: {len(catalog)} sentences, {len(wanting)} without a translation")
+        untranslated = [message for message in catalog if message.id and not is_translated(message)]
+        missing += len(untranslated)
+        print(f"{code}: {len(catalog)} sentences, {len(untranslated)} without a translation")
     return 1 if missing else 0
 
 
@@ -63,12 +63,12 @@ def extract() -> Catalog:
     catalog = Catalog(project="Kept", version="1", charset="utf-8", header_comment="")
     for path, method in _sources():
         options = TEMPLATE_OPTIONS if method.startswith("jinja2") else {}
-        found = extract_from_file(
+        messages = extract_from_file(
             method, path, KEYWORDS, ["i18n:"], options, strip_comment_tags=True
         )
-        for line, message, comments, context in found:
-            place = [(_place(path), line)]
-            catalog.add(message, None, place, auto_comments=comments, context=context)
+        for line, message, comments, context in messages:
+            location = [(_relative_path(path), line)]
+            catalog.add(message, None, location, auto_comments=comments, context=context)
     return catalog
 
 
@@ -88,8 +88,8 @@ def path_of(code: str) -> Path:
 
 def is_translated(message: Message) -> bool:
     """True where every plural form is translated and not fuzzy."""
-    said = message.string if isinstance(message.string, tuple | list) else [message.string]
-    return all(said) and not message.fuzzy
+    strings = message.string if isinstance(message.string, tuple | list) else [message.string]
+    return all(strings) and not message.fuzzy
 
 
 def _sources() -> Iterator[tuple[Path, str]]:
@@ -104,17 +104,17 @@ def _sources() -> Iterator[tuple[Path, str]]:
             yield path, "python"
 
 
-def _place(path: Path) -> str:
-    home = TEMPLATES.parent if path.is_relative_to(TEMPLATES) else PACKAGE.parent
-    return path.relative_to(home).as_posix()
+def _relative_path(path: Path) -> str:
+    root = TEMPLATES.parent if path.is_relative_to(TEMPLATES) else PACKAGE.parent
+    return path.relative_to(root).as_posix()
 
 
 def _write(path: Path, catalog: Catalog) -> None:
     """Write a catalog without OMITTED_HEADERS."""
     catalog.fuzzy = False
-    written = io.BytesIO()
-    write_po(written, catalog, width=100, ignore_obsolete=True, include_lineno=False)
-    lines = written.getvalue().decode().lstrip().splitlines(keepends=True)
+    buffer = io.BytesIO()
+    write_po(buffer, catalog, width=100, ignore_obsolete=True, include_lineno=False)
+    lines = buffer.getvalue().decode().lstrip().splitlines(keepends=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
         "".join(line for line in lines if not line.startswith(OMITTED_HEADERS)), encoding="utf-8"

@@ -1,6 +1,6 @@
 """The languages of the customers' pages and messages, and the product's sentences in each.
 
-A sentence is its own key: the English of the page or of the code. The others stand in
+A sentence is its own key: the English of the page or of the code. The translations are in
 `portal/i18n/locale/LANGUAGE/LC_MESSAGES/kept.po`, read once when first needed; nothing is compiled.
 """
 
@@ -68,29 +68,31 @@ class Language:
         if not isinstance(text, LazyString) or not text:
             return text
         if text.plural:
-            said = self.catalog.ngettext(text.msgid, text.plural, text.number)
+            sentence = self.catalog.ngettext(text.msgid, text.plural, text.number)
         else:
-            said = self.catalog.gettext(text.msgid)
-        return fill_fields(said, {name: self._put(value) for name, value in text.fields.items()})
+            sentence = self.catalog.gettext(text.msgid)
+        return fill_fields(
+            sentence, {name: self._format_field(value) for name, value in text.fields.items()}
+        )
 
     def number(self, number: float) -> str:
         """A number in this language: "1,600", "1.600"."""
-        said = format_decimal(
+        text = format_decimal(
             number, locale=self.code, group_separator=True, numbering_system=self.digits
         )
-        return said.translate(DIGITS.get(self.digits, {}))
+        return text.translate(DIGITS.get(self.digits, {}))
 
     def size(self, size: int) -> str:
         """A number of bytes for people: "240 kB", "1.2 MB"."""
         unit, number = "digital-kilobyte", float(max(round(size / 1_000), 1))
         if size >= 1_000_000:
             unit, number = "digital-megabyte", round(size / 1_000_000, 1)
-        said = format_unit(
+        text = format_unit(
             number, unit, "short", "#,##0.#", self.code, numbering_system=self.digits
         )
-        return said.translate(DIGITS.get(self.digits, {}))
+        return text.translate(DIGITS.get(self.digits, {}))
 
-    def _put(self, field: Any) -> str:
+    def _format_field(self, field: Any) -> str:
         if isinstance(field, int):
             return self.number(field)
         return self.say(field) if isinstance(field, str) else str(field)
@@ -103,11 +105,11 @@ class UntranslatedText(str):
 
     locale: str
 
-    def __new__(cls, words: str, locale: str) -> Self:
+    def __new__(cls, text: str, locale: str) -> Self:
         """The text, in the language of this locale."""
-        made = super().__new__(cls, words)
-        made.locale = locale
-        return made
+        instance = super().__new__(cls, text)
+        instance.locale = locale
+        return instance
 
 
 ENGLISH = Language("en")
@@ -128,23 +130,23 @@ def language_of(locale: str) -> Language:
 
 def negotiate_language(header: str) -> Language:
     """The first supported language of an Accept-Language header (RFC 9110, 12.5.4)."""
-    for locale in _by_wish(header.split(",")[:20]):
+    for locale in _by_quality(header.split(",")[:20]):
         if language_of(locale).code == locale.partition("-")[0].lower():
             return language_of(locale)
     return ENGLISH
 
 
-def _by_wish(ranges: Iterable[str]) -> list[str]:
-    wishes: list[tuple[float, str]] = []
-    for one in ranges:
-        tag, _, weight = one.strip().partition(";")
+def _by_quality(ranges: Iterable[str]) -> list[str]:
+    weighted: list[tuple[float, str]] = []
+    for language_range in ranges:
+        tag, _, weight = language_range.strip().partition(";")
         try:
-            wish = float(weight.strip().removeprefix("q=") or 1)
+            quality = float(weight.strip().removeprefix("q=") or 1)
         except ValueError:
-            wish = 0.0
-        if wish > 0 and len(tag) <= 16:
-            wishes.append((wish, tag.strip()))
-    return [tag for _, tag in sorted(wishes, key=lambda wish: -wish[0])]
+            quality = 0.0
+        if quality > 0 and len(tag) <= 16:
+            weighted.append((quality, tag.strip()))
+    return [tag for _, tag in sorted(weighted, key=lambda quality: -quality[0])]
 
 
 @cache

@@ -30,12 +30,17 @@ class LazyString(str):
 
     @classmethod
     def _make(cls, msgid: str, plural: str, number: int, fields: dict[str, Any]) -> Self:
-        chosen = plural if plural and number != 1 else msgid
-        made = super().__new__(
-            cls, fill_fields(chosen, {k: _english(v) for k, v in fields.items()})
+        template = plural if plural and number != 1 else msgid
+        instance = super().__new__(
+            cls, fill_fields(template, {k: _english(v) for k, v in fields.items()})
         )
-        made.msgid, made.plural, made.number, made.fields = msgid, plural, number, fields
-        return made
+        instance.msgid, instance.plural, instance.number, instance.fields = (
+            msgid,
+            plural,
+            number,
+            fields,
+        )
+        return instance
 
 
 def fill_fields(sentence: str, fields: dict[str, str]) -> str:

@@ -41,7 +41,7 @@ class SendError(Exception):
 
 
 class NotSent(SendError):
-    """Nothing reached the provider, or it said so. The message may be sent again."""
+    """Nothing reached the provider, or its response says so. The message may be sent again."""
 
 
 class Throttled(NotSent):

@@ -27,8 +27,8 @@ KINDS_WITHOUT_OPT_OUT_HINT = frozenset({MessageKind.CONSENT, MessageKind.CODE})
 def with_opt_out_hint(body: str, brand: str, locale: str) -> str:
     """The text for somebody who has had no text from us, with the brand and the opt-out hint."""
     brand = to_gsm7(brand)
-    words = body if brand in body else f"{brand}: {body}"
-    return words if STOP in words else f"{words} {product_text('way_out', locale)}"
+    text = body if brand in body else f"{brand}: {body}"
+    return text if STOP in text else f"{text} {product_text('way_out', locale)}"
 
 
 def due_at(

@@ -1,4 +1,4 @@
-"""The authorization rule, asked for whoever acts in this unit of work."""
+"""The authorization rule, applied to the actor of this unit of work."""
 
 from portal.errors import NotAllowed
 from portal.models import ServiceRequest, StaffMember

@@ -1,4 +1,4 @@
-"""How a department works, as whoever looks after it says: its hours, and how soon it moves."""
+"""Changes the settings of a department: its hours, and how soon it accepts and replies."""
 
 from dataclasses import dataclass, fields
 
@@ -18,7 +18,7 @@ CLEARING_VALUES = ("none", "off")
 
 @dataclass(frozen=True)
 class DepartmentChange:
-    """What is to be different, as a person writes it; None for what stays.
+    """The new settings, as a person writes them; None for what stays.
 
     ``hours`` "always" never closes; ``holidays`` and ``accept_within`` "none" do without.
     """
@@ -34,12 +34,12 @@ class DepartmentChange:
 
     @property
     def is_empty(self) -> bool:
-        """True when nothing is to be different."""
+        """True when nothing is changed."""
         return all(getattr(self, field.name) is None for field in fields(self))
 
 
 async def change_department(uow: UnitOfWork, key: str, change: DepartmentChange) -> Department:
-    """Let it work like this from now on; what has been told to customers stays as it was told.
+    """Apply the new settings from now on; dates that customers were given stay.
 
     Raises NotFound, or BadInput with a sentence for the first mistake; then nothing has changed.
     """

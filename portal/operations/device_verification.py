@@ -26,13 +26,17 @@ TOO_MANY_CODES = LazyString(
 )
 
 
-async def send_code(uow: UnitOfWork, request: ServiceRequest, way: CodeDestination) -> None:
-    """Owe the customer a new code; the one before is good no more. The request is held.
+async def send_code(uow: UnitOfWork, request: ServiceRequest, destination: CodeDestination) -> None:
+    """Queue a new code for the customer; the previous one becomes invalid. The request is locked.
 
-    Pressed twice, one goes. Raises RateLimited after so many that somebody seems to guess.
+    A second call within RESEND_INTERVAL sends nothing. Raises RateLimited after too many codes.
     """
     newest = await newest_code(uow.session, saved_id(request))
-    if newest is not None and newest.was_just_sent(uow.now) and newest.address == way.address:
+    if (
+        newest is not None
+        and newest.was_just_sent(uow.now)
+        and newest.address == destination.address
+    ):
         return
     if is_code_limit_reached(
         await recent_code_times(uow.session, request.customer_id, uow.now), uow.now
@@ -41,27 +45,27 @@ async def send_code(uow: UnitOfWork, request: ServiceRequest, way: CodeDestinati
     code = VerificationCode(
         request_id=saved_id(request),
         customer_id=request.customer_id,
-        channel=way.channel,
-        address=way.address,
+        channel=destination.channel,
+        address=destination.address,
         created_at=uow.now,
         expires_at=uow.now + CODE_LIFETIME,
     )
     uow.session.add(code)
     renderer = await uow.renderer(request)
-    by_text = way.channel == Channel.SMS
+    is_sms = destination.channel == Channel.SMS
     host = uow.settings.public_host
     await uow.outbox.send_code(
-        request, way.channel, way.address, code.cause,
-        renderer.say("code" if by_text else "code_mail", None, code=MASKED_CODE, host=host),
+        request, destination.channel, destination.address, code.cause,
+        renderer.say("code" if is_sms else "code_mail", None, code=MASKED_CODE, host=host),
         subject=renderer.say("code_subject"), until=code.expires_at,
     )  # fmt: skip
     await uow.session.flush()
 
 
 async def verify_code(
-    uow: UnitOfWork, request: ServiceRequest, typed: str, secret: str | None
+    uow: UnitOfWork, request: ServiceRequest, digits: str, secret: str | None
 ) -> str | None:
-    """The secret that this browser keeps from now on, or None for what is not the newest code.
+    """The new secret of this browser, or None where the digits are not those of the newest code.
 
     A wrong one is counted, and so is written: this raises nothing. ``secret`` is what the browser
     kept until now; whom it is known to already stays known under the new one, which nobody could
@@ -70,17 +74,17 @@ async def verify_code(
     code = await newest_code(uow.session, saved_id(request))
     code = code or VerificationCode(expires_at=uow.now)  # The same work where there is none.
     keys = [key.get_secret_value() for key in uow.settings.secret_keys]
-    good = code.verify(typed, keys, uow.now)
+    is_valid = code.verify(digits, keys, uow.now)
     await uow.session.flush()
-    if not good:
+    if not is_valid:
         return None
-    fresh = new_device_secret()
+    new_secret = new_device_secret()
     if secret is not None:
-        await _carry_over(uow, secret, fresh, keep_id=request.customer_id)
+        await _move_to_new_secret(uow, secret, new_secret, keep_id=request.customer_id)
     uow.session.add(
         TrustedDevice(
             customer_id=request.customer_id,
-            secret_hash=hash_device_secret(fresh),
+            secret_hash=hash_device_secret(new_secret),
             channel=code.channel,
             address=code.address,
             created_at=uow.now,
@@ -88,11 +92,11 @@ async def verify_code(
         )
     )
     await uow.session.flush()
-    return fresh
+    return new_secret
 
 
 async def forget_device(uow: UnitOfWork, secret: str) -> None:
-    """Nobody is known on this browser any more: it stood in a library, perhaps."""
+    """End the trust of this browser, for example of one in a library."""
     query = select(TrustedDevice).where(
         col(TrustedDevice.secret_hash) == hash_device_secret(secret)
     )
@@ -102,7 +106,7 @@ async def forget_device(uow: UnitOfWork, secret: str) -> None:
 
 
 async def forget_devices(uow: UnitOfWork, customer_id: int, *, keep_id: int | None = None) -> None:
-    """No browser is known as this customer's any more, nor any code good; ``but`` one browser."""
+    """End the trust of all browsers of this customer, except ``keep_id``, and void open codes."""
     devices = select(TrustedDevice).where(col(TrustedDevice.customer_id) == customer_id)
     for device in (await uow.session.exec(devices)).all():
         if device.id != keep_id:
@@ -119,7 +123,9 @@ async def forget_devices(uow: UnitOfWork, customer_id: int, *, keep_id: int | No
     await uow.session.flush()
 
 
-async def _carry_over(uow: UnitOfWork, secret: str, fresh: str, *, keep_id: int) -> None:
+async def _move_to_new_secret(
+    uow: UnitOfWork, secret: str, new_secret: str, *, keep_id: int
+) -> None:
     query = select(TrustedDevice).where(
         col(TrustedDevice.secret_hash) == hash_device_secret(secret)
     )
@@ -127,5 +133,5 @@ async def _carry_over(uow: UnitOfWork, secret: str, fresh: str, *, keep_id: int)
         if device.customer_id == keep_id:
             await uow.session.delete(device)
         else:
-            device.secret_hash = hash_device_secret(fresh)
+            device.secret_hash = hash_device_secret(new_secret)
     await uow.session.flush()

@@ -43,17 +43,17 @@ async def run_due_follow_ups(uow: UnitOfWork, request: ServiceRequest) -> None:
 
 async def _morning(uow: UnitOfWork, request: ServiceRequest) -> datetime | None:
     """When the quiet hours end; None outside them, and while the customer waits for us."""
-    awake = ContactSchedule(request.customer, uow.settings, uow.now).after_quiet_hours(uow.now)
-    return awake if awake > uow.now and not await uow.is_customer_waiting(request) else None
+    morning = ContactSchedule(request.customer, uow.settings, uow.now).after_quiet_hours(uow.now)
+    return morning if morning > uow.now and not await uow.is_customer_waiting(request) else None
 
 
 async def resume_expired_holds(uow: UnitOfWork, request: ServiceRequest) -> None:
     """Resume the stages whose hold ends by now."""
     held = [run for run in request.open_runs if run.held_at]
-    over = [run for run in held if run.hold_until and run.hold_until <= uow.now]
+    expired = [run for run in held if run.hold_until and run.hold_until <= uow.now]
     pauses = StagePauses(await uow.facts(request))
     # What was held as a whole is resumed as a whole, so that the customer hears of it once.
-    for stage in [None] if over and over == held else [run.stage_key for run in over]:
+    for stage in [None] if expired and expired == held else [run.stage_key for run in expired]:
         pauses.resume(stage)
     await uow.finish(request)
 
@@ -148,7 +148,7 @@ def _what_happens_next(renderer: MessageRenderer, action: AnswerAction | None) -
     request = renderer.request
     if request.is_closed:
         return renderer.say("closed_no")
-    run = next((one for one in request.open_runs if action and one.stage_key == action.stage), None)
+    run = next((run for run in request.open_runs if action and run.stage_key == action.stage), None)
     handoff = request.pending_handoff(run) if run else None
     if handoff is not None and handoff.accept_by is not None:
         return renderer.say(

@@ -9,7 +9,7 @@ from portal.rules.handoffs import HandoffFlow
 
 
 async def accept(uow: UnitOfWork, request: ServiceRequest, *, stage: str | None = None) -> None:
-    """Take up a handoff: the milestone is told now, and not before."""
+    """Accept a handoff: the customer is notified of the stage now, and not before."""
     await authorize(uow, request, Act.ACCEPT, stage)
     handing = HandoffFlow(await uow.stage_flow(request))
     handing.accept(stage, await acting_staff(uow, request))
@@ -28,7 +28,7 @@ async def refuse(
 
 
 async def recall(uow: UnitOfWork, request: ServiceRequest, *, stage: str | None = None) -> None:
-    """Take back what was passed on and nobody has taken up; the customer is told nothing."""
+    """Recall a handoff that nobody has accepted; the customer is not notified."""
     await authorize(uow, request, Act.RECALL, stage)
     handing = HandoffFlow(await uow.stage_flow(request))
     handing.recall(stage)

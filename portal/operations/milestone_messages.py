@@ -31,23 +31,23 @@ async def queue_milestone_messages(context: StepContext) -> None:
     """Queue the messages to the customer about these events.
 
     A milestone is sent when its stage is reached, a question when it is asked. What the customer
-    did themselves is answered elsewhere. The opening is told by the first milestone, or by a
-    message of its own where the first stage is no milestone.
+    did themselves is answered elsewhere. The first milestone announces the opening; without one, a
+    message of its own does.
     """
     outbox, request, events = context.work.outbox, context.facts.request, context.events
     renderer = await context.work.renderer(request)
-    told = [event for event in events if _is_told(event)]
-    for event in told:
-        message = _words(renderer, event)
+    announced = [event for event in events if _is_announced(event)]
+    for event in announced:
+        message = _render(renderer, event)
         if message is not None:
             kind, body, subject = message
             await outbox.queue(request, Draft(kind, f"event:{event.id}", body, subject=subject, event_id=event.id, urgent=_is_urgent(renderer, event, kind)))  # fmt: skip
     opened = next((event for event in events if event.kind == EventKind.OPENED), None)
-    if opened is not None and not told:
+    if opened is not None and not announced:
         await outbox.queue(request, Draft(MessageKind.LINK, f"event:{opened.id}", renderer.say("link"), event_id=opened.id))  # fmt: skip
 
 
-def _is_told(event: Event) -> bool:
+def _is_announced(event: Event) -> bool:
     if event.kind == EventKind.STAGE_REACHED:
         return bool(event.data.get("told"))
     if event.kind in (EventKind.QUESTION_ASKED, EventKind.QUESTION_REMINDED):
@@ -55,7 +55,7 @@ def _is_told(event: Event) -> bool:
     return event.kind in EVENT_MESSAGE_KINDS and event.actor_kind != ActorKind.CUSTOMER
 
 
-def _words(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str, str] | None:
+def _render(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str, str] | None:
     """The kind, the body, and the subject of an e-mail."""
     run = event.run
     if event.kind == EventKind.STAGE_REACHED and run is not None:
@@ -71,14 +71,20 @@ def _words(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str, s
 def _question(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str, str] | None:
     key = event.data["key"]
     follow_ups = reversed(renderer.request.follow_ups)
-    asked = next((question for question in follow_ups if question.key == key), None)
-    if asked is None:
+    follow_up = next((question for question in follow_ups if question.key == key), None)
+    if follow_up is None:
         return None
-    question = renderer.put(asked.question, asked.run)
+    question = renderer.put(follow_up.question, follow_up.run)
     if event.kind == EventKind.QUESTION_ASKED:
-        kind, body = MessageKind.FOLLOW_UP, renderer.say("follow_up", asked.run, question=question)
+        kind, body = (
+            MessageKind.FOLLOW_UP,
+            renderer.say("follow_up", follow_up.run, question=question),
+        )
     else:
-        kind, body = MessageKind.REMINDER, renderer.say("reminder", asked.run, question=question)
+        kind, body = (
+            MessageKind.REMINDER,
+            renderer.say("reminder", follow_up.run, question=question),
+        )
     return kind, body, question
 
 

@@ -36,7 +36,7 @@ MAX_TITLE_LENGTH = 200
 
 @dataclass(frozen=True)
 class CustomerDetails:
-    """Who a request is for, as somebody wrote it; checked when the request is opened."""
+    """The customer of a new request, as entered; checked when the request is opened."""
 
     name: str
     phone: str | None = None
@@ -65,7 +65,7 @@ async def open_request(uow: UnitOfWork, order: RequestDetails) -> ServiceRequest
     details = _checked(order)
     workflow = await get_newest_workflow(uow.session, order.workflow)
     if order.external_id is not None:
-        await _refuse_second(uow, order.external_id)
+        await _check_external_id(uow, order.external_id)
     customer = await _find_or_add_customer(uow, details, workflow)
     await _record_consent(uow, customer)
     request = ServiceRequest(
@@ -93,41 +93,41 @@ async def open_request(uow: UnitOfWork, order: RequestDetails) -> ServiceRequest
     return request
 
 
-def _checked(order: RequestDetails) -> CustomerDetails:
+def _checked(details: RequestDetails) -> CustomerDetails:
     """The details, each in its one form (E.164, lower case). Raises BadInput with every mistake."""
-    given, wrong = order.customer, dict[str, str]()
-    name = one_line(given.name)
+    customer, errors = details.customer, dict[str, str]()
+    name = one_line(customer.name)
     if not name:
-        wrong["customer.name"] = "Please give the customer's name."
+        errors["customer.name"] = "Please give the customer's name."
     elif len(name) > MAX_NAME_LENGTH:
-        wrong["customer.name"] = f"A name has at most {MAX_NAME_LENGTH} letters."
+        errors["customer.name"] = f"A name has at most {MAX_NAME_LENGTH} letters."
     phone = email = None
     timezone = None
     try:
-        phone = parse_phone(given.phone) if given.phone else None
-    except ValueError as mistake:
-        wrong["customer.phone"] = str(mistake)
+        phone = parse_phone(customer.phone) if customer.phone else None
+    except ValueError as error:
+        errors["customer.phone"] = str(error)
     try:
-        email = parse_email_address(given.email) if given.email else None
-    except ValueError as mistake:
-        wrong["customer.email"] = str(mistake)
+        email = parse_email_address(customer.email) if customer.email else None
+    except ValueError as error:
+        errors["customer.email"] = str(error)
     try:
-        timezone = parse_timezone(given.timezone) if given.timezone else None
-    except ValueError as mistake:
-        wrong["customer.timezone"] = str(mistake)
-    locale = (given.locale or "en").strip()
+        timezone = parse_timezone(customer.timezone) if customer.timezone else None
+    except ValueError as error:
+        errors["customer.timezone"] = str(error)
+    locale = (customer.locale or "en").strip()
     if not (1 < len(locale) <= 16 and locale.replace("-", "").replace("_", "").isalnum()):
-        wrong["customer.locale"] = "A locale looks like en, es or pt-BR."
-    if len(order.title) > MAX_TITLE_LENGTH:
-        wrong["title"] = f"A title has at most {MAX_TITLE_LENGTH} letters."
-    if order.external_id is not None and not 0 < len(order.external_id) <= MAX_TITLE_LENGTH:
-        wrong["external_id"] = f"An external_id has 1 to {MAX_TITLE_LENGTH} letters."
-    if wrong:
-        raise BadInput(" ".join(wrong.values()), fields=wrong)
+        errors["customer.locale"] = "A locale looks like en, es or pt-BR."
+    if len(details.title) > MAX_TITLE_LENGTH:
+        errors["title"] = f"A title has at most {MAX_TITLE_LENGTH} letters."
+    if details.external_id is not None and not 0 < len(details.external_id) <= MAX_TITLE_LENGTH:
+        errors["external_id"] = f"An external_id has 1 to {MAX_TITLE_LENGTH} letters."
+    if errors:
+        raise BadInput(" ".join(errors.values()), fields=errors)
     return CustomerDetails(name, phone, email, locale, timezone)
 
 
-async def _refuse_second(uow: UnitOfWork, external_id: str) -> None:
+async def _check_external_id(uow: UnitOfWork, external_id: str) -> None:
     query = select(ServiceRequest.reference).where(col(ServiceRequest.external_id) == external_id)
     reference = (await uow.session.exec(query)).first()
     if reference is not None:
@@ -138,8 +138,8 @@ async def _find_or_add_customer(
     uow: UnitOfWork, details: CustomerDetails, workflow: Workflow
 ) -> Customer:
     """The customer of that name at that address; a family may share a phone, so both must fit."""
-    given = {Channel.SMS: details.phone, Channel.EMAIL: details.email}
-    for channel, address in given.items():
+    addresses = {Channel.SMS: details.phone, Channel.EMAIL: details.email}
+    for channel, address in addresses.items():
         if address is None:
             continue
         query = (
@@ -148,10 +148,10 @@ async def _find_or_add_customer(
             .where(col(ContactPoint.channel) == channel, col(ContactPoint.address) == address)
             .options(CUSTOMER_OPTIONS)
         )
-        for known in (await uow.session.exec(query)).all():
-            if known.name.casefold() == details.name.casefold():
-                _add_addresses(known, given)
-                return known
+        for candidate in (await uow.session.exec(query)).all():
+            if candidate.name.casefold() == details.name.casefold():
+                _add_addresses(candidate, addresses)
+                return candidate
     customer = Customer(
         name=details.name,
         locale=details.locale or "en",
@@ -161,24 +161,26 @@ async def _find_or_add_customer(
         created_at=uow.now,
         contact_points=[],
     )
-    _add_addresses(customer, given)
+    _add_addresses(customer, addresses)
     uow.session.add(customer)
     await uow.session.flush()
     return customer
 
 
-def _add_addresses(customer: Customer, given: dict[Channel, str | None]) -> None:
-    for channel, address in given.items():
-        known = any(p.channel == channel and p.address == address for p in customer.contact_points)
-        if address is not None and not known:
+def _add_addresses(customer: Customer, addresses: dict[Channel, str | None]) -> None:
+    for channel, address in addresses.items():
+        is_known = any(
+            p.channel == channel and p.address == address for p in customer.contact_points
+        )
+        if address is not None and not is_known:
             customer.contact_points.append(ContactPoint(channel=channel, address=address))
 
 
 async def _record_consent(uow: UnitOfWork, customer: Customer) -> None:
     """An address given with a request may be written to about it; a stop outlives new requests."""
     for point in customer.contact_points:
-        whole, _ = await newest_consents(uow.session, point.channel, point.address, None)
-        if whole is None:
+        consent, _ = await newest_consents(uow.session, point.channel, point.address, None)
+        if consent is None:
             uow.session.add(
                 Consent(
                     channel=point.channel,

@@ -1,4 +1,4 @@
-"""The outbox: what we owe a customer, written in the same transaction as its cause."""
+"""The outbox: messages to customers, written in the same transaction as their cause."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -32,15 +32,15 @@ from portal.settings import Settings
 
 MAX_SUBJECT_LENGTH = 200
 MESSAGE_LIFETIME = timedelta(days=3)
-"""A message that could not go out for so long would only confuse: it expires instead."""
+"""A message that could not be sent for this long expires: later it would only confuse."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a message to a customer says, and why.
+    """The content of a message to a customer, and its cause.
 
     One ``cause`` has one message by each kind and channel. ``author`` is the brand where it is
-    empty. ``urgent``: it goes at any hour, because time is short or the customer waits for it.
+    empty. ``urgent``: it is sent at any hour, because time is short or the customer waits for it.
     """
 
     kind: MessageKind
@@ -55,7 +55,7 @@ class Draft:
 
 @dataclass
 class Outbox:
-    """Writes messages that the worker will send; one cause speaks once by each kind and channel.
+    """Writes messages that the worker will send; a cause has one message for each kind and channel.
 
     ``written`` collects the rows, so that the worker can be woken for them after the commit.
     """
@@ -70,10 +70,10 @@ class Outbox:
     ) -> Message:
         """Queue a message to the customer by the first channel that may be used.
 
-        ``channels`` overrides the customer's own order. Where none may be used, the row says why
-        nothing is sent (``suppressed``): a silence is never without a reason.
+        ``channels`` overrides the customer's own order. Where none may be used, the row is
+        ``suppressed`` and has the reason.
         """
-        channel, address, refusal = await self._way(request, channels)
+        channel, address, refusal = await self._choose_channel(request, channels)
         message = Message(
             request_id=request.id,
             customer_id=request.customer_id,
@@ -117,7 +117,7 @@ class Outbox:
         subject: str,
         until: datetime,
     ) -> Message:
-        """Owe the customer a code, at any hour; after ``until`` it is sent no more."""
+        """Queue a code for the customer, at any hour; after ``until`` it is not sent."""
         message = Message(
             request_id=request.id, customer_id=request.customer_id, channel=channel,
             kind=MessageKind.CODE, cause=cause, subject=subject, to_address=address, body=body,
@@ -136,7 +136,7 @@ class Outbox:
         address: str,
         locale: str = "en",
     ) -> Message:
-        """Answer whoever wrote from this address, known or not; quiet hours do not hold it."""
+        """Queue a reply to this address, known or not; quiet hours do not delay it."""
         message = Message(
             channel=channel, kind=kind, cause=cause, to_address=address, body=body,
             author=self.settings.brand, created_at=self.now, due_at=self.now,
@@ -147,7 +147,7 @@ class Outbox:
     async def queue_staff_notice(
         self, cause: str, address: str, subject: str, body: str
     ) -> Message:
-        """Owe a member of staff a mail; quiet hours do not hold it, consents are not asked for."""
+        """Queue an e-mail to a member of staff; quiet hours and consent do not apply."""
         message = Message(
             channel=Channel.EMAIL, kind=MessageKind.NOTICE, cause=cause, to_address=address,
             subject=subject[:MAX_SUBJECT_LENGTH], body=body, author=self.settings.brand,
@@ -156,19 +156,19 @@ class Outbox:
         return await self._write(message)
 
     async def replace_link_in_queue(self, request: ServiceRequest) -> None:
-        """Put the live link into what still waits: one that is revoked opens nothing."""
-        words: Any = col(Message.body)
+        """Replace revoked links in queued messages by the live one."""
+        new_body: Any = col(Message.body)
         for link in request.links:
             if link.revoked_at is not None and request.live_link is not None:
-                words = sa.func.replace(words, link.token, request.live_link.token)
-        waits = (
+                new_body = sa.func.replace(new_body, link.token, request.live_link.token)
+        is_queued = (
             col(Message.request_id) == request.id,
             col(Message.status) == MessageStatus.QUEUED,
         )
         connection = await self.session.connection()
-        await connection.execute(sa.update(Message).where(*waits).values(body=words))
+        await connection.execute(sa.update(Message).where(*is_queued).values(body=new_body))
 
-    async def _way(
+    async def _choose_channel(
         self, request: ServiceRequest, channels: Sequence[Channel]
     ) -> tuple[Channel, str, DeliveryReason | None]:
         """The channel, the address, and why nothing may be sent (None when it may)."""
@@ -187,7 +187,9 @@ class Outbox:
     async def _write(self, message: Message, locale: str = "en") -> Message:
         if message.channel == Channel.SMS:
             message.body = to_gsm7(message.body)
-            if message.kind not in KINDS_WITHOUT_OPT_OUT_HINT and await self._is_first(message):
+            if message.kind not in KINDS_WITHOUT_OPT_OUT_HINT and await self._is_first_text(
+                message
+            ):
                 message.body = with_opt_out_hint(message.body, self.settings.brand, locale)
             message.body = with_direction_mark(message.body, locale)
             message.segments = segments.count_segments(message.body).segments
@@ -200,8 +202,8 @@ class Outbox:
         self.written.append(message)
         return message
 
-    async def _is_first(self, message: Message) -> bool:
-        """True when no text has gone there, or waits to: this one must say how to end them."""
+    async def _is_first_text(self, message: Message) -> bool:
+        """True for the first text to this address, which must have the opt-out hint."""
         if any(
             other.to_address == message.to_address and other.status not in NOT_DELIVERED
             for other in self.written

@@ -12,7 +12,7 @@ from portal.rules.proactive_updates import (
 PROGRESS_EVENTS = frozenset(
     {EventKind.STAGE_REACHED, EventKind.AWAITING_CONFIRMATION, EventKind.COMPLETED}
 )
-"""The customer gets a message about these that says more than a new date would."""
+"""The customer gets a message about these, which contains more than a new date."""
 
 
 async def fulfil_promised_dates(context: StepContext) -> None:
@@ -36,7 +36,7 @@ async def reschedule_follow_ups(context: StepContext) -> None:
 
 
 async def schedule_update(context: StepContext) -> None:
-    """Set when the customer must next hear from us; None while nothing is to come."""
+    """Set when the next proactive update is due; None without one."""
     facts = context.facts
     schedule = ContactSchedule(facts.request.customer, context.work.settings, facts.now)
     updates = proactive_updates(facts, schedule)

@@ -1,4 +1,4 @@
-"""Who is at a request at the desk: seen, writing, or gone."""
+"""Presence of staff at a request: seen, writing, or gone."""
 
 from contextlib import suppress
 
@@ -13,7 +13,7 @@ async def mark_present(uow: UnitOfWork, request_id: int, *, writing: bool = Fals
     staff_id = uow.actor.staff_id or 0
     seen = await uow.session.get(Presence, (request_id, staff_id))
     if seen is None:
-        # Their other window may be faster by a moment; it says the same.
+        # Another window of the same person may have written the row first.
         with suppress(IntegrityError):
             async with uow.session.begin_nested():
                 uow.session.add(

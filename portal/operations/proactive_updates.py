@@ -50,7 +50,7 @@ async def send_due_updates(uow: UnitOfWork, request: ServiceRequest) -> None:
     due = [update for update in updates if update.at <= uow.now]
     late = [update.run for update in due if update.kind == UpdateKind.DELAY]
     if late:
-        await _tell_delays(uow, request, late)
+        await _announce_delays(uow, request, late)
     elif due:
         await _send_progress_update(uow, request, due[0].run)
     else:
@@ -65,7 +65,7 @@ async def announce_delay(
     reason: str,
     stage: str | None = None,
 ) -> StageRun:
-    """Give the open stage a new date, with a reason; the customer is told both.
+    """Give the open stage a new date, with a reason; the customer is notified of both.
 
     The stage is late by that date from now on, and a delay may be announced automatically again.
     A new date that was promised because of the delay counts as given. Raises BadInput, Conflict.
@@ -81,21 +81,21 @@ async def announce_delay(
         )
     if expected_by <= uow.now:
         raise BadInput("The new date has passed already.", fields={"expected_by": "a time to come"})
-    sooner = expected_by < run.due_at
+    is_earlier = expected_by < run.due_at
     grace = request.definition.stage(run.stage_key).grace
     department = (await uow.roster(request)).department_by_id(run.department_id)
     run.set_due_at(expected_by, grace, department, uow.now)
-    run.delays_announced, run.delay_reason = 0, "" if sooner else _sentence(reason)
+    run.delays_announced, run.delay_reason = 0, "" if is_earlier else _sentence(reason)
     event = request.record(
         EventKind.DUE_DATE_CHANGED, uow.actor, uow.now, run=run,
         stage=run.stage_key, due_at=expected_by.isoformat(), reason=reason,
     )  # fmt: skip
     fulfil_date_promises(request, uow.actor, uow.now)
     await uow.finish(request)
-    renderer = await _at_arrival(uow, request)
-    words = "sooner" if sooner else "delay_because"
-    body = renderer.say(words, run, reason=run.delay_reason)
-    await _tell(uow, request, MessageKind.DELAY, event, body)
+    renderer = await _renderer_at_arrival(uow, request)
+    template = "sooner" if is_earlier else "delay_because"
+    body = renderer.say(template, run, reason=run.delay_reason)
+    await _queue_message(uow, request, MessageKind.DELAY, event, body)
     return run
 
 
@@ -109,9 +109,11 @@ def default_delay_reason(renderer: MessageRenderer, run: StageRun) -> str:
     return renderer.say("reason", run)
 
 
-async def _tell_delays(uow: UnitOfWork, request: ServiceRequest, runs: Sequence[StageRun]) -> None:
+async def _announce_delays(
+    uow: UnitOfWork, request: ServiceRequest, runs: Sequence[StageRun]
+) -> None:
     """Announce new dates for these; after MAX_ESTIMATES a person's promise of one instead."""
-    renderer = await _at_arrival(uow, request)
+    renderer = await _renderer_at_arrival(uow, request)
     promised = [run for run in runs if run.delays_announced + 1 >= MAX_ESTIMATES]
     for run in runs:
         run.delay_reason = default_delay_reason(renderer, run)
@@ -130,15 +132,15 @@ async def _tell_delays(uow: UnitOfWork, request: ServiceRequest, runs: Sequence[
     run = max(promised or runs, key=lambda run: run.due_at)
     promise = await _promise_new_date(uow, request, run) if promised else None
     await uow.finish(request)
-    renderer = await _at_arrival(uow, request)
+    renderer = await _renderer_at_arrival(uow, request)
     body = (
         await _promise_text(uow, renderer, run, promise) if promise else _delay_text(renderer, run)
     )
-    await _tell(uow, request, MessageKind.DELAY, events[runs.index(run)], body)
+    await _queue_message(uow, request, MessageKind.DELAY, events[runs.index(run)], body)
 
 
 async def estimate_new_date(uow: UnitOfWork, request: ServiceRequest, run: StageRun) -> datetime:
-    """The new date to give to a customer who hears of it outside quiet hours, as soon as possible."""
+    """The new date to give to a customer, who is notified outside quiet hours."""
     contact_schedule = _contact_schedule(uow, request)
     facts = await uow.facts(request)
     return estimate_due_at(
@@ -154,11 +156,11 @@ async def estimate_new_date(uow: UnitOfWork, request: ServiceRequest, run: Stage
 async def _promise_new_date(uow: UnitOfWork, request: ServiceRequest, run: StageRun) -> Promise:
     """The promise of a new date, by the lead of the department that does the stage.
 
-    An answer that is promised already, for a time to come, will say it too.
+    An open promise of an answer, due in the future, covers it.
     """
-    standing = open_answer_promise(request)
-    if standing is not None and standing.due_at > uow.now:
-        return standing
+    open_promise = open_answer_promise(request)
+    if open_promise is not None and open_promise.due_at > uow.now:
+        return open_promise
     roster = await uow.roster(request)
     department = roster.department_by_id(run.department_id)
     promise = Promise(
@@ -196,35 +198,35 @@ def _delay_text(renderer: MessageRenderer, run: StageRun) -> str:
 
 
 async def _send_progress_update(uow: UnitOfWork, request: ServiceRequest, run: StageRun) -> None:
-    """Send a progress update: who has it, what was last done, and until when."""
+    """Send a progress update: the department, the last note, and the due date."""
     event = request.record(
         EventKind.PROGRESS_UPDATE, uow.actor, uow.now, run=run, visible=False, bumps_version=False
     )
     await uow.finish(request)
-    renderer = await _at_arrival(uow, request)
+    renderer = await _renderer_at_arrival(uow, request)
     body = _progress_text(renderer, run, await _latest_note(uow, request, run))
-    await _tell(uow, request, MessageKind.UPDATE, event, body)
+    await _queue_message(uow, request, MessageKind.UPDATE, event, body)
 
 
-def _progress_text(renderer: MessageRenderer, run: StageRun, last: str) -> str:
-    handoff, more = renderer.request.pending_handoff(run), dict[str, str]()
+def _progress_text(renderer: MessageRenderer, run: StageRun, note: str) -> str:
+    handoff, fields = renderer.request.pending_handoff(run), dict[str, str]()
     if run.held_at is not None:
-        name, more["reason"] = "update_hold", _sentence(run.hold_reason)
+        template, fields["reason"] = "update_hold", _sentence(run.hold_reason)
         if run.hold_until is not None:
-            name, more["due"] = "update_hold_until", renderer.times.day(run.hold_until)
+            template, fields["due"] = "update_hold_until", renderer.times.day(run.hold_until)
     elif run.waits_on_customer:
-        name = "update_waiting"
+        template = "update_waiting"
     elif handoff is not None and handoff.accept_by is not None and handoff.accept_by > renderer.now:
-        name, more["due"] = "status_passed", renderer.times.by(handoff.accept_by)
+        template, fields["due"] = "status_passed", renderer.times.by(handoff.accept_by)
     elif handoff is not None:
-        name = "update_passed"
+        template = "update_passed"
     elif run.due_at <= renderer.now or run.delays_announced >= MAX_ESTIMATES:
-        name = "update_open"
-    elif last:
-        name, more["last"] = "update_said", last
+        template = "update_open"
+    elif note:
+        template, fields["last"] = "update_said", note
     else:
-        name = "update"
-    return renderer.say(name, run, **more)
+        template = "update"
+    return renderer.say(template, run, **fields)
 
 
 async def _latest_note(uow: UnitOfWork, request: ServiceRequest, run: StageRun) -> str:
@@ -239,27 +241,27 @@ async def _latest_note(uow: UnitOfWork, request: ServiceRequest, run: StageRun) 
         .order_by(col(Event.id).desc())
         .limit(1)
     )
-    heard = (await uow.session.exec(query)).first()
-    said = "{from}: {words}".format(**heard.data) if heard else run.note
-    if len(said) > MAX_LAST_UPDATE_LENGTH:
-        said = f"{said[:MAX_LAST_UPDATE_LENGTH].rpartition(' ')[0]}..."
-    return _sentence(said) if said else ""
+    update = (await uow.session.exec(query)).first()
+    text = "{from}: {words}".format(**update.data) if update else run.note
+    if len(text) > MAX_LAST_UPDATE_LENGTH:
+        text = f"{text[:MAX_LAST_UPDATE_LENGTH].rpartition(' ')[0]}..."
+    return _sentence(text) if text else ""
 
 
-async def _at_arrival(uow: UnitOfWork, request: ServiceRequest) -> MessageRenderer:
+async def _renderer_at_arrival(uow: UnitOfWork, request: ServiceRequest) -> MessageRenderer:
     """A renderer for when the message arrives, which may be the next morning."""
     renderer = await uow.renderer(request)
     return replace(renderer, now=_contact_schedule(uow, request).after_quiet_hours(uow.now))
 
 
-async def _tell(
+async def _queue_message(
     uow: UnitOfWork, request: ServiceRequest, kind: MessageKind, event: Event, body: str
 ) -> None:
     urgent = request.definition.stage(event.stage_key or "").urgent
     await uow.outbox.queue(
         request, Draft(kind, f"event:{event.id}", body, event_id=event.id, urgent=urgent)
     )
-    # Sent, or not to be sent (they want no messages): either way it is not due any more.
+    # Queued or suppressed (the customer opted out): either way it is not due any more.
     request.last_told_at = uow.now
     await schedule_update(StepContext(uow, await uow.facts(request)))
     await uow.session.flush()
@@ -269,6 +271,6 @@ def _contact_schedule(uow: UnitOfWork, request: ServiceRequest) -> ContactSchedu
     return ContactSchedule(request.customer, uow.settings, uow.now)
 
 
-def _sentence(words: str) -> str:
-    words = words.strip()
-    return words if words.endswith((".", "!", "?", "...")) else f"{words}."
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text if text.endswith((".", "!", "?", "...")) else f"{text}."

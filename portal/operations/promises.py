@@ -58,7 +58,7 @@ async def make_promise(
     event = await record_promise_made(uow, request, promise)
     await uow.finish(request)
     if tell:
-        await _tell(uow, request, promise, "promise", f"event:{event.id}")
+        await _notify_customer(uow, request, promise, "promise", f"event:{event.id}")
     return promise
 
 
@@ -91,14 +91,14 @@ async def create_promises_from_text(
     department = (await uow.roster(request)).department_by_id(request.department_id)
     promises = []
     for commitment in extract_commitments(body, DeadlineParser(department.calendar, uow.now)):
-        named = commitment.at if commitment.at and commitment.at > uow.now else None
+        named_time = commitment.at if commitment.at and commitment.at > uow.now else None
         promise = Promise(
             kind=commitment.kind,
             text=commitment.text,
             owner_id=uow.actor.staff_id or request.owner_id,
             department_id=request.department_id,
             made_at=uow.now,
-            due_at=named or department.reply_due_at(uow.now),
+            due_at=named_time or department.reply_due_at(uow.now),
         )
         await record_promise_made(uow, request, promise, bumps_version=False, is_from_text=True)
         promises.append(promise)
@@ -128,18 +128,18 @@ async def promise_call(
     A time outside the department's hours is moved to when a reply is due.
     """
     calls = _open_promises(request, PromiseKind.CALL)
-    standing = next((call for call in calls if at is not None or call.due_at > uow.now), None)
-    if standing is None:
+    open_promise = next((call for call in calls if at is not None or call.due_at > uow.now), None)
+    if open_promise is None:
         return await _promise_reply(uow, request, PromiseKind.CALL, at)
     if at is not None:
-        department = (await uow.roster(request)).department_by_id(standing.department_id)
-        standing.move_for_customer(department.call_due_at(uow.now, at))
-        standing.is_told = True
+        department = (await uow.roster(request)).department_by_id(open_promise.department_id)
+        open_promise.move_for_customer(department.call_due_at(uow.now, at))
+        open_promise.is_told = True
         request.record(
-            EventKind.PROMISE_MOVED, uow.actor, uow.now, bumps_version=False, promise_id=standing.id,
-            text=standing.text, due_at=standing.due_at.isoformat(), reason=standing.moved_reason,
+            EventKind.PROMISE_MOVED, uow.actor, uow.now, bumps_version=False, promise_id=open_promise.id,
+            text=open_promise.text, due_at=open_promise.due_at.isoformat(), reason=open_promise.moved_reason,
         )  # fmt: skip
-    return standing
+    return open_promise
 
 
 async def _promise_reply(
@@ -179,8 +179,8 @@ def fulfil_promises(uow: UnitOfWork, request: ServiceRequest, kind: PromiseKind)
     Those made since the customer's unanswered message are kept too; one for a later day stays open.
     """
     since = request.unanswered_since
-    for place, promise in enumerate(_open_promises(request, kind)):
-        if place == 0 or promise.due_at <= uow.now or (since and promise.made_at >= since):
+    for position, promise in enumerate(_open_promises(request, kind)):
+        if position == 0 or promise.due_at <= uow.now or (since and promise.made_at >= since):
             record_promise_kept(uow, request, promise)
 
 
@@ -232,7 +232,7 @@ async def move_promise(
     )  # fmt: skip
     await uow.finish(request)
     if promise.is_told:
-        await _tell(uow, request, promise, "promise_moved", f"event:{event.id}")
+        await _notify_customer(uow, request, promise, "promise_moved", f"event:{event.id}")
     return promise
 
 
@@ -247,7 +247,7 @@ async def withdraw_promise(
     await authorize(uow, request, Act.PROMISE)
     promise = get_promise(request, promise_id)
     reason = check_text("reason", reason)
-    if promise.is_told and not await _was_read(uow, promise):
+    if promise.is_told and not await _is_from_text(uow, promise):
         raise Conflict(
             f"{request.customer.first_name} was told of this promise. "
             "Keep it, or move it with a reason."
@@ -261,33 +261,33 @@ async def withdraw_promise(
     return promise
 
 
-async def _was_read(uow: UnitOfWork, promise: Promise) -> bool:
+async def _is_from_text(uow: UnitOfWork, promise: Promise) -> bool:
     """True where nobody made it by hand: it was read from a message of ours."""
     query = select(Event).where(
         col(Event.request_id) == promise.request_id, col(Event.kind) == EventKind.PROMISE_MADE
     )
-    made = (await uow.session.exec(query)).all()
+    events = (await uow.session.exec(query)).all()
     return any(
-        event.data.get("promise_id") == promise.id and event.data.get("read") for event in made
+        event.data.get("promise_id") == promise.id and event.data.get("read") for event in events
     )
 
 
 def get_promise(request: ServiceRequest, promise_id: int) -> Promise:
     """The promise of this request. Raises NotFound."""
-    found = next((promise for promise in request.promises if promise.id == promise_id), None)
-    if found is None:
+    promise = next((promise for promise in request.promises if promise.id == promise_id), None)
+    if promise is None:
         raise NotFound(f"{request.reference} has no promise {promise_id}.")
-    return found
+    return promise
 
 
-async def _tell(
-    uow: UnitOfWork, request: ServiceRequest, promise: Promise, words: str, cause: str
+async def _notify_customer(
+    uow: UnitOfWork, request: ServiceRequest, promise: Promise, template: str, cause: str
 ) -> None:
     renderer = await uow.renderer(request)
     department = renderer.department_name(promise.department_id)
     text = localize_promise(promise.wording, promise.text, department, request.customer.locale)
     body = renderer.say(
-        words,
+        template,
         owner=(await uow.roster(request)).person(promise.owner_id).name.split()[0],
         department=department,
         promise=text.rstrip(".") + ".",

@@ -30,7 +30,7 @@ async def reassign(uow: UnitOfWork, request: ServiceRequest) -> None:
     if not reassignment.reassign():
         return
     if owners != [promise.owner_id for promise in request.promises]:
-        uow.mark_page_changed(request)  # The customer's page says who will keep a promise.
+        uow.mark_page_changed(request)  # The customer's page shows the owner of a promise.
     await uow.finish(request)
 
 
@@ -47,9 +47,9 @@ async def reassign_unlinked_dropped_balls(uow: UnitOfWork) -> None:
     """Reassign the balls that belong to no request to somebody who is present."""
     roster = await load_full_roster(uow.session, uow.now)
     for ball in await list_unattended_balls(uow.session, roster):
-        taker = roster.find_deputy(ball.owner_id or 0) or roster.default_manager()
-        if taker is not None and taker != ball.owner_id:
-            ball.owner_id = taker
+        substitute_id = roster.find_deputy(ball.owner_id or 0) or roster.default_manager()
+        if substitute_id is not None and substitute_id != ball.owner_id:
+            ball.owner_id = substitute_id
             uow.changed_departments.add(ball.department_id or NO_DEPARTMENT)
     await uow.session.flush()
 
@@ -60,13 +60,13 @@ async def reassign_all(operations: Operations, actor: Actor) -> None:
     while True:
         async with operations.begin(actor) as uow:
             reassignable = Reassignable.of(await load_full_roster(uow.session, uow.now))
-            found = await find_requests_to_reassign(
+            request_ids = await find_requests_to_reassign(
                 uow.session, reassignable, limit=BATCH_SIZE + len(tried)
             )
-        ahead = [request_id for request_id in found if request_id not in tried]
-        for request_id in ahead:
+        untried = [request_id for request_id in request_ids if request_id not in tried]
+        for request_id in untried:
             async with operations.begin(actor) as uow:
                 await reassign(uow, await lock_by_id(uow.session, request_id))
-        tried.update(ahead)
-        if not ahead:
+        tried.update(untried)
+        if not untried:
             return

@@ -1,4 +1,4 @@
-"""People at the desk: joining, being away, leaving; nobody away or gone keeps work in hand."""
+"""Staff: added, absent, disabled; the open work of absent and disabled people is reassigned."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -31,31 +31,33 @@ async def add_staff(
     departments: Sequence[str] = (),
     lead: bool = False,
 ) -> tuple[StaffMember, str]:
-    """Add a person, who owns work from now on; gives them and their invitation's secret, once.
+    """Add a person, who may own work from now on; returns them and the secret of their invitation.
 
-    For a known address the name is brought up to date, departments are added, the role changes
+    For a known address the name is updated, departments are added, the role changes
     only where one is given (a new person is an agent), and a new invitation is made. Raises BadInput for an unknown department or a wrong address.
     """
     try:
         email = parse_email_address(email)
-    except ValueError as mistake:
-        raise BadInput(str(mistake)) from None
+    except ValueError as error:
+        raise BadInput(str(error)) from None
     name = one_line(name)
     if not 0 < len(name) <= MAX_NAME_LENGTH:
         raise BadInput(f"Please give the person's name, in at most {MAX_NAME_LENGTH} letters.")
-    found = await _departments(uow, departments)
+    department_ids = await _departments(uow, departments)
     query = select(StaffMember).where(col(StaffMember.email) == email)
     person = (await uow.session.exec(query)).one_or_none()
     person = person or StaffMember(email=email, name="")
     if person.disabled_at is not None:
-        person.end_absence()  # What was noted of them was before they left.
+        person.end_absence()  # Their absence was set before they left.
     person.name, person.role, person.disabled_at = name, role or person.role, None
     secret = person.invite(uow.now)
     uow.session.add(person)
     await uow.session.flush()
     for key in departments:
         await uow.session.merge(
-            Membership(staff_member_id=saved_id(person), department_id=found[key], is_lead=lead)
+            Membership(
+                staff_member_id=saved_id(person), department_id=department_ids[key], is_lead=lead
+            )
         )
     await uow.session.flush()
     return person, secret
@@ -69,12 +71,12 @@ async def mark_absent(
     until: datetime | None = None,
     deputy: str | None = None,
 ) -> StaffMember:
-    """A person is away from a moment (now) until another (None: until they say they are back).
+    """Mark a person absent from a time (now) until another (None: until they are marked returned).
 
-    What they have goes to their deputy, else to their department's lead, at once or when the
-    absence begins; they are given nothing while it lasts. One absence is noted at a time, a new
-    one in place of the one before. ``deputy`` is an e-mail address; None
-    keeps the one they had, empty names nobody. Raises NotFound, BadInput and Conflict.
+    Their work is reassigned to their deputy, else to their department's lead, at once or when the
+    absence begins; they are assigned nothing while it lasts. A person has one absence at a time; a
+    new one replaces it. ``deputy`` is an e-mail address; None keeps the one they had, empty names
+    nobody. Raises NotFound, BadInput and Conflict.
     """
     person = await _lock_person(uow, email)
     await authorize_absence(uow, person)
@@ -94,36 +96,36 @@ async def mark_absent(
     if deputy is not None:
         deputy_id = await _deputy_id(uow, person, deputy, max(from_, uow.now))
     person.set_absence(from_, until, deputy_id)
-    await _have_changed(uow, person)
+    await _publish_change(uow, person)
     if person.is_away(uow.now):
         await reassign_from(uow, person)
     return person
 
 
-def parse_day(words: str, timezone: str) -> datetime | None:
-    """A day (its beginning) or a time as a person writes it, on the clocks of that zone.
+def parse_day(text: str, timezone: str) -> datetime | None:
+    """A day (its beginning) or a time as a person writes it, in that zone.
 
-    "2025-06-03", "2025-06-03 13:00"; one with an offset is taken as it is. None for no words.
+    "2025-06-03", "2025-06-03 13:00"; one with an offset is taken as it is. None for no text.
     Raises BadInput.
     """
-    if not words.strip():
+    if not text.strip():
         return None
     try:
-        moment = datetime.fromisoformat(words.strip())
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=ZoneInfo(timezone))
-        moment = moment.astimezone(UTC)
+        time = datetime.fromisoformat(text.strip())
+        if time.tzinfo is None:
+            time = time.replace(tzinfo=ZoneInfo(timezone))
+        time = time.astimezone(UTC)
     except (ValueError, OverflowError):
         raise BadInput(
-            f"{words.strip()[:40]!r} is no day. Please write it like 2025-06-03."
+            f"{text.strip()[:40]!r} is no day. Please write it like 2025-06-03."
         ) from None
-    if not VALID_YEARS[0] <= moment.year <= VALID_YEARS[1]:
+    if not VALID_YEARS[0] <= time.year <= VALID_YEARS[1]:
         raise BadInput(f"Please give a day between {VALID_YEARS[0]} and {VALID_YEARS[1]}.")
-    return moment
+    return time
 
 
 async def mark_returned(uow: UnitOfWork, email: str) -> StaffMember:
-    """A person is here again, or does not go away after all. What others took over stays there.
+    """End an absence, or cancel a future one. Reassigned work stays where it is.
 
     Raises NotFound, or Conflict where no absence is noted.
     """
@@ -132,31 +134,31 @@ async def mark_returned(uow: UnitOfWork, email: str) -> StaffMember:
     if not person.will_be_away(uow.now):
         raise Conflict(f"{person.name} is not marked as away.")
     person.end_absence()
-    await _have_changed(uow, person)
+    await _publish_change(uow, person)
     return person
 
 
 async def set_department_lead(uow: UnitOfWork, email: str, department: str) -> StaffMember:
-    """Let a person lead a department, in place of whoever led it; they work there from now on.
+    """Make a person the lead of a department, in place of its lead; they work there from now on.
 
     Raises NotFound, BadInput for an unknown department, Conflict for somebody disabled.
     """
     person = await _lock_person(uow, email)
     if person.disabled_at is not None:
         raise Conflict(f"{person.name} is disabled and cannot lead a department.")
-    place = (await _departments(uow, [department]))[department]
-    query = select(Membership).where(col(Membership.department_id) == place)
-    for seat in (await uow.session.exec(query)).all():
-        seat.is_lead = False
+    department_id = (await _departments(uow, [department]))[department]
+    query = select(Membership).where(col(Membership.department_id) == department_id)
+    for membership in (await uow.session.exec(query)).all():
+        membership.is_lead = False
     await uow.session.merge(
-        Membership(staff_member_id=saved_id(person), department_id=place, is_lead=True)
+        Membership(staff_member_id=saved_id(person), department_id=department_id, is_lead=True)
     )
-    await _have_changed(uow, person)
+    await _publish_change(uow, person)
     return person
 
 
 async def disable_staff(uow: UnitOfWork, email: str) -> StaffMember:
-    """A person leaves: they sign in no more, and all their work goes to somebody named.
+    """Disable a person: they cannot sign in, and all their work is reassigned.
 
     Raises Conflict where nobody is left to take it.
     """
@@ -165,7 +167,7 @@ async def disable_staff(uow: UnitOfWork, email: str) -> StaffMember:
         raise Conflict(f"{person.name} is disabled already.")
     person.disabled_at = uow.now
     person.sign_in_version += 1
-    await _have_changed(uow, person)
+    await _publish_change(uow, person)
     roster = await load_full_roster(uow.session, uow.now)
     for department_id in sorted(await departments_with_open_work(uow.session, saved_id(person))):
         roster.assignee(roster.department_by_id(department_id), person)
@@ -182,7 +184,7 @@ async def _lock_person(uow: UnitOfWork, email: str) -> StaffMember:
 
 
 async def _deputy_id(uow: UnitOfWork, person: StaffMember, email: str, at: datetime) -> int | None:
-    """Who is to stand in; None for nobody in particular."""
+    """The id of the deputy; None for none."""
     if not email.strip():
         return None
     query = select(StaffMember).where(col(StaffMember.email) == one_line(email).lower())
@@ -201,14 +203,17 @@ async def _deputy_id(uow: UnitOfWork, person: StaffMember, email: str, at: datet
 
 async def _departments(uow: UnitOfWork, keys: Sequence[str]) -> dict[str, int]:
     """The departments' ids by key. Raises BadInput for an unknown one."""
-    found = {one.key: saved_id(one) for one in (await uow.session.exec(select(Department))).all()}
+    department_ids = {
+        department.key: saved_id(department)
+        for department in (await uow.session.exec(select(Department))).all()
+    }
     for key in keys:
-        if key not in found:
-            known = ", ".join(sorted(found)) or "none yet: load a workflow first"
+        if key not in department_ids:
+            known = ", ".join(sorted(department_ids)) or "none yet: load a workflow first"
             raise BadInput(f"There is no department {key!r}. There is {known}.")
-    return found
+    return department_ids
 
 
-async def _have_changed(uow: UnitOfWork, person: StaffMember) -> None:
+async def _publish_change(uow: UnitOfWork, person: StaffMember) -> None:
     uow.session.add(person)
     await uow.session.flush()

@@ -1,4 +1,4 @@
-"""What moves a request: stages completed, sent back, held, assigned; its link and its note."""
+"""Operations on the state of a request: advance, send back, hold, assign, and its link and note."""
 
 from datetime import datetime
 
@@ -35,7 +35,7 @@ async def advance(
     expected_by: datetime | None = None,
     handover: str = "",
 ) -> None:
-    """Complete the named open stage; what waited for it opens, and the customer is told.
+    """Complete the named open stage; what waited for it opens, and the customer is notified.
 
     ``handover`` is for whoever accepts the next stage; the customer never reads it.
     Callers have checked the length of ``note`` and ``handover``. Raises BadInput and Conflict.
@@ -102,7 +102,7 @@ async def assign(
     stage: str | None = None,
     note: str = "",
 ) -> None:
-    """Name the owner by e-mail address: anybody on the staff, of any department.
+    """Assign an owner by e-mail address: any member of staff, of any department.
 
     ``note`` is for the owner; the customer never reads it.
     """

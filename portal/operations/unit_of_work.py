@@ -38,7 +38,7 @@ AFTER_EACH_OPERATION: tuple[Step, ...] = (
     Step(reschedule_follow_ups),
     # After the flush: what a ball is about is named by the id of a row.
     Step(detect_dropped_balls),
-    # Last: it reads when the customer was last told anything, which a queued message sets.
+    # Last: it reads ``last_told_at``, which a queued message sets.
     Step(schedule_update),
 )
 """What follows each operation, in this order."""
@@ -46,7 +46,7 @@ AFTER_EACH_OPERATION: tuple[Step, ...] = (
 
 @dataclass
 class UnitOfWork:
-    """What an operation works with: the transaction, the actor, the moment (UTC), the outbox."""
+    """The context of an operation: the transaction, the actor, the time (UTC) and the outbox."""
 
     session: AsyncSession
     settings: Settings
@@ -96,11 +96,11 @@ class UnitOfWork:
         )  # fmt: skip
 
     async def is_customer_waiting(self, request: ServiceRequest) -> bool:
-        """True while the customer waits to hear from us, so that quiet hours delay nothing."""
+        """True while the customer waits for a reply, so that quiet hours delay nothing."""
         return await is_customer_waiting(self.session, request, self.now)
 
     async def finish(self, request: ServiceRequest) -> list[Event]:
-        """Write what was recorded of the request and run the steps that follow; gives the events.
+        """Write the recorded events, run AFTER_EACH_OPERATION, and return the events.
 
         Every operation calls it at its end. A second call sees only what was recorded since the
         first. The page's version grows at most once in a transaction.

@@ -10,9 +10,9 @@ from portal.workflows import WorkflowDefinition
 
 
 async def load_workflow(uow: UnitOfWork, definition: WorkflowDefinition) -> Workflow:
-    """Make the newest version of it; the same file again makes nothing.
+    """Store it as the newest version; the same file again stores nothing.
 
-    A department that is missing is made; one that exists stays as it is, being everybody's.
+    A missing department is created; an existing one is not changed, because workflows share it.
     Requests under way keep the version that they began with.
     """
     departments = await _departments(uow, definition)
@@ -46,20 +46,24 @@ async def load_workflow(uow: UnitOfWork, definition: WorkflowDefinition) -> Work
 async def _departments(uow: UnitOfWork, definition: WorkflowDefinition) -> dict[str, Department]:
     keys = [*definition.departments, *(stage.department for stage in definition.stages)]
     query = select(Department).where(col(Department.key).in_(keys))
-    known = {one.key: one for one in (await uow.session.exec(query)).all()}
-    for key, wanted in definition.departments.items():
-        if key not in known:
-            known[key] = Department(
+    departments = {
+        department.key: department for department in (await uow.session.exec(query)).all()
+    }
+    for key, department_definition in definition.departments.items():
+        if key not in departments:
+            departments[key] = Department(
                 key=key,
-                name=wanted.name,
-                timezone=wanted.timezone,
-                hours=wanted.hours or "",
-                holidays=wanted.holidays or "",
-                accept_within=str(wanted.accept_within) if wanted.accept_within else None,
-                reply_within=str(wanted.reply_within),
-                lead_after=str(wanted.lead_after),
-                manager_after=str(wanted.manager_after),
+                name=department_definition.name,
+                timezone=department_definition.timezone,
+                hours=department_definition.hours or "",
+                holidays=department_definition.holidays or "",
+                accept_within=str(department_definition.accept_within)
+                if department_definition.accept_within
+                else None,
+                reply_within=str(department_definition.reply_within),
+                lead_after=str(department_definition.lead_after),
+                manager_after=str(department_definition.manager_after),
             )
-            uow.session.add(known[key])
+            uow.session.add(departments[key])
     await uow.session.flush()
-    return known
+    return departments

@@ -1,4 +1,4 @@
-"""Looking up files: of messages, and one that somebody asks to see."""
+"""Finds attachments: those of messages, and one by its id."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -17,32 +17,32 @@ async def attachments_by_message(
     session: AsyncSession, messages: Iterable[Message]
 ) -> dict[int, list[Attachment]]:
     """The files of these messages by the message's id, in the order in which they came."""
-    ids = [one.id for one in messages if one.kind in KINDS_WITH_ATTACHMENTS]
-    found: defaultdict[int, list[Attachment]] = defaultdict(list)
+    ids = [message.id for message in messages if message.kind in KINDS_WITH_ATTACHMENTS]
+    attachments: defaultdict[int, list[Attachment]] = defaultdict(list)
     if ids:
         query = select(Attachment).where(col(Attachment.message_id).in_(ids))
-        for one in (await session.exec(query.order_by(col(Attachment.id)))).all():
-            found[one.message_id].append(one)
-    return dict(found)
+        for attachment in (await session.exec(query.order_by(col(Attachment.id)))).all():
+            attachments[attachment.message_id].append(attachment)
+    return dict(attachments)
 
 
 async def get_attachment(session: AsyncSession, attachment_id: int) -> Attachment:
     """One file. Raises NotFound."""
-    found = await session.get(Attachment, attachment_id) if attachment_id <= MAX_ID else None
-    if found is None:
+    attachment = await session.get(Attachment, attachment_id) if attachment_id <= MAX_ID else None
+    if attachment is None:
         raise NotFound(LazyString("This file is not here."))
-    return found
+    return attachment
 
 
 async def get_customer_attachment(
     session: AsyncSession, request_id: int, attachment_id: int
 ) -> Attachment:
     """A file that the customer sent about this request. Raises NotFound for any other."""
-    found = await get_attachment(session, attachment_id)
-    message = await session.get_one(Message, found.message_id)
+    attachment = await get_attachment(session, attachment_id)
+    message = await session.get_one(Message, attachment.message_id)
     if message.request_id != request_id or message.kind != MessageKind.CUSTOMER:
         raise NotFound(LazyString("This file is not here."))
-    return found
+    return attachment
 
 
 KINDS_WITH_ATTACHMENTS = (MessageKind.CUSTOMER, MessageKind.AUTOMATIC)

@@ -24,9 +24,9 @@ async def newest_consents(
         .order_by(col(Consent.id).desc())
     )
     lines = (await session.exec(query)).all()
-    whole = next((line for line in lines if line.request_id is None), None)
-    of_request = next((line for line in lines if line.request_id is not None), None)
-    return whole, of_request
+    for_address = next((line for line in lines if line.request_id is None), None)
+    for_request = next((line for line in lines if line.request_id is not None), None)
+    return for_address, for_request
 
 
 async def may_write(
@@ -61,7 +61,7 @@ class ConsentQuery(NamedTuple):
 
 
 async def find_permitted(
-    session: AsyncSession, wishes: Collection[ConsentQuery]
+    session: AsyncSession, consent_queries: Collection[ConsentQuery]
 ) -> set[ConsentQuery]:
     """Those of them that ``may_write`` allows, however many, in one query."""
     query = (
@@ -70,8 +70,8 @@ async def find_permitted(
             col(Consent.granted),
         )
         .where(
-            col(Consent.channel).in_({wish.channel for wish in wishes}),
-            col(Consent.address).in_({wish.address for wish in wishes}),
+            col(Consent.channel).in_({consent_query.channel for consent_query in consent_queries}),
+            col(Consent.address).in_({consent_query.address for consent_query in consent_queries}),
         )
         .order_by(col(Consent.id))
     )  # fmt: skip
@@ -80,17 +80,21 @@ async def find_permitted(
         query
     ):
         newest[ConsentQuery(channel, address, request_id)] = (id_ or 0, granted)
-    return {wish for wish in wishes if _stands(newest, wish)}
+    return {
+        consent_query for consent_query in consent_queries if _is_permitted(newest, consent_query)
+    }
 
 
-def _stands(newest: Mapping[ConsentQuery, tuple[int, bool]], wish: ConsentQuery) -> bool:
-    whole = newest.get(wish._replace(request_id=None))
-    if whole is None:
+def _is_permitted(
+    newest: Mapping[ConsentQuery, tuple[int, bool]], consent_query: ConsentQuery
+) -> bool:
+    for_address = newest.get(consent_query._replace(request_id=None))
+    if for_address is None:
         # Somebody without a request who wrote to us may be answered; nobody else is written to.
-        return wish.request_id is None
-    if not whole[1]:
+        return consent_query.request_id is None
+    if not for_address[1]:
         return False
-    of_request = newest.get(wish) if wish.request_id is not None else None
-    if of_request is None or of_request[1]:
+    for_request = newest.get(consent_query) if consent_query.request_id is not None else None
+    if for_request is None or for_request[1]:
         return True
-    return whole[0] > of_request[0]  # START again came after "not this one"
+    return for_address[0] > for_request[0]  # START again came after "not this one"

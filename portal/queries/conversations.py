@@ -1,4 +1,4 @@
-"""Looking up messages: by the provider's id, by address, by request."""
+"""Finds messages by the provider's id, by address, by request."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,9 +18,9 @@ from portal.models import (
 from portal.models.columns import saved_id
 
 REPLY_WINDOW = timedelta(hours=4)
-"""So long a customer who wrote in the evening is taken to wait up for the answer."""
+"""For this long a customer who wrote is assumed to wait for the answer, also at night."""
 RECENT_CONTACT_WINDOW = timedelta(hours=1)
-"""For this long after they wrote a customer is taken to be available, answered or not."""
+"""For this long after their message a customer is assumed to be available."""
 MAX_RECENT = 20
 """The most of our messages to one address that a reply may refer to."""
 UNSENT_STATUSES = (MessageStatus.SUPPRESSED, MessageStatus.EXPIRED, MessageStatus.FAILED)
@@ -34,10 +34,10 @@ async def find_by_sid(session: AsyncSession, sid: str) -> Message | None:
 
 async def get_message(session: AsyncSession, message_id: int) -> Message:
     """One message. Raises NotFound."""
-    found = await session.get(Message, message_id)
-    if found is None:
+    message = await session.get(Message, message_id)
+    if message is None:
         raise NotFound(f"There is no message {message_id}.")
-    return found
+    return message
 
 
 async def conversation(session: AsyncSession, request_id: int) -> Sequence[Message]:
@@ -62,7 +62,7 @@ async def find_last_message_to(session: AsyncSession, address: str) -> Message |
 
 
 async def was_written_to_since(session: AsyncSession, address: str, since: datetime) -> bool:
-    """True when we wrote to this address after that moment."""
+    """True when we wrote to this address after that time."""
     last = await find_last_message_to(session, address)
     return last is not None and last.created_at >= since
 
@@ -80,7 +80,7 @@ async def is_customer_waiting(
 async def find_staff_reply_after(
     session: AsyncSession, request_id: int, event_id: int
 ) -> Message | None:
-    """The newest answer that somebody at the desk wrote after that event, if one did."""
+    """The newest reply that a member of staff wrote after that event; None without one."""
     query = (
         select(Message)
         .where(
@@ -108,7 +108,7 @@ async def find_unmatched_texts(
     session: AsyncSession, address: str, since: datetime
 ) -> Sequence[Message]:
     """Texts from this address after which we asked "which?", still without an answer."""
-    asked = select(Message.cause).where(
+    clarified = select(Message.cause).where(
         col(Message.to_address) == address,
         col(Message.kind) == MessageKind.WHICH_REQUEST,
         col(Message.created_at) >= since,
@@ -123,9 +123,9 @@ async def find_unmatched_texts(
         )
         .order_by(col(Message.id))
     )
-    causes = set((await session.exec(asked)).all())
-    unrouted = (await session.exec(query)).all()
-    return [one for one in unrouted if f"message:{one.id}" in causes]
+    causes = set((await session.exec(clarified)).all())
+    unmatched = (await session.exec(query)).all()
+    return [message for message in unmatched if f"message:{message.id}" in causes]
 
 
 async def get_clarification(session: AsyncSession, text: Message) -> Message:
@@ -139,7 +139,7 @@ async def get_clarification(session: AsyncSession, text: Message) -> Message:
 async def recent_messages_to(
     session: AsyncSession, address: str, since: datetime
 ) -> Sequence[Message]:
-    """What this address has had from us since then, or is about to: newest first, the last few."""
+    """The last few messages to this address since then, sent or queued, newest first."""
     query = (
         select(Message)
         .where(
@@ -147,7 +147,7 @@ async def recent_messages_to(
             col(Message.direction) == Direction.OUT,
             col(Message.created_at) >= since,
             col(Message.status).not_in(UNSENT_STATUSES),
-            # No part of a talk: whoever has the link may ask for one at any time.
+            # Not part of the conversation: a code can be requested at any time with the link.
             col(Message.kind) != MessageKind.CODE,
         )
         .order_by(col(Message.id).desc())
@@ -161,7 +161,7 @@ async def exceeds_text_count(
 ) -> bool:
     """Whether more than so many texts have come from this address since then.
 
-    Reads no more of them, however many there are.
+    Reads at most that many.
     """
     query = (
         select(Message.created_at)

@@ -1,4 +1,4 @@
-"""Putting names to ids: the departments and people that an answer speaks of."""
+"""Loads departments and people by their ids, for a response that names them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Names:
 
     def department_of(self, key: str) -> Department:
         """The department by its key; it exists, since a loaded workflow names it."""
-        return next(one for one in self.departments.values() if one.key == key)
+        return next(department for department in self.departments.values() if department.key == key)
 
     def person(self, staff_id: int | None) -> StaffMember | None:
         """The person; None where none is meant."""
@@ -31,14 +31,16 @@ class Names:
 
 
 async def load_names(session: AsyncSession, people: Iterable[int | None] = ()) -> Names:
-    """Every department (they are few) and these people: two queries, however many are named."""
+    """Every department and these people, in two queries."""
     departments = (await session.exec(select(Department))).all()
     return Names(
-        departments={one.id: one for one in departments if one.id},
-        people=await staff_by_id(session, {one for one in people if one is not None}),
+        departments={department.id: department for department in departments if department.id},
+        people=await staff_by_id(
+            session, {person_id for person_id in people if person_id is not None}
+        ),
     )
 
 
 def staff_ids_of(request: ServiceRequest) -> set[int | None]:
-    """Everybody that a request itself names: its owner, its coordinator, who has its stages."""
+    """The staff ids of a request: its owner, its coordinator and the assignees of its stages."""
     return {request.owner_id, request.coordinator_id, *(run.assignee_id for run in request.runs)}

@@ -26,23 +26,38 @@ class Reassignable:
     @classmethod
     def of(cls, roster: Roster, people: Collection[int] | None = None) -> "Reassignable":
         """Of these people, or of everybody."""
-        gone, away, with_deputy = set[int](), set[int](), set[int]()
+        disabled, absent, with_deputy = set[int](), set[int](), set[int]()
         for staff_id, person in roster.staff.items():
             if roster.is_available(staff_id) or (people is not None and staff_id not in people):
                 continue
             if roster.find_deputy(staff_id) is not None:
                 with_deputy.add(staff_id)
             else:
-                (gone if person.disabled_at else away).add(staff_id)
-        takers = {saved_id(one): _taker(roster, one) for one in roster.departments.values()}
-        someone = {place for place, taker in takers.items() if taker is not None}
-        here = {place for place in someone if roster.is_available(takers[place] or 0)}
+                (disabled if person.disabled_at else absent).add(staff_id)
+        assignees = {
+            saved_id(department): _find_assignee(roster, department)
+            for department in roster.departments.values()
+        }
+        with_assignee = {
+            department_id for department_id, assignee in assignees.items() if assignee is not None
+        }
+        with_available = {
+            department_id
+            for department_id in with_assignee
+            if roster.is_available(assignees[department_id] or 0)
+        }
         return cls(
             frozenset(with_deputy),
             [
                 # A disabled person keeps nothing, so even somebody absent takes it.
-                (frozenset(gone), None if len(someone) == len(takers) else frozenset(someone)),
-                (frozenset(away), None if len(here) == len(takers) else frozenset(here)),
+                (
+                    frozenset(disabled),
+                    None if len(with_assignee) == len(assignees) else frozenset(with_assignee),
+                ),
+                (
+                    frozenset(absent),
+                    None if len(with_available) == len(assignees) else frozenset(with_available),
+                ),
             ],
         )
 
@@ -50,19 +65,21 @@ class Reassignable:
     def people(self) -> frozenset[int]:
         """All their ids; usually none."""
         return self.with_deputy.union(
-            *(people for people, places in self.groups if places != frozenset())
+            *(people for people, department_ids in self.groups if department_ids != frozenset())
         )
 
-    def matches(self, person: Any, place: Any) -> Any:
+    def matches(self, person: Any, department: Any) -> Any:
         """The condition on a row with these columns: first one that an index serves."""
-        anybody = col(person).in_(self.people)
-        if all(places is None for people, places in self.groups if people):
-            return anybody
-        somewhere = [
-            col(person).in_(people) if places is None else _both(person, people, place, places)
-            for people, places in self.groups
+        is_absent_person = col(person).in_(self.people)
+        if all(department_ids is None for people, department_ids in self.groups if people):
+            return is_absent_person
+        conditions = [
+            col(person).in_(people)
+            if department_ids is None
+            else _is_in_group(person, people, department, department_ids)
+            for people, department_ids in self.groups
         ]
-        return sa.and_(anybody, sa.or_(col(person).in_(self.with_deputy), *somewhere))
+        return sa.and_(is_absent_person, sa.or_(col(person).in_(self.with_deputy), *conditions))
 
 
 async def find_requests_to_reassign(
@@ -75,27 +92,27 @@ async def find_requests_to_reassign(
     """
     if not reassignable.people:
         return []
-    found: set[int] = set()
-    for request_id, *conditions in _lying_with(reassignable):
+    request_ids: set[int] = set()
+    for request_id, *conditions in _work_conditions(reassignable):
         query = select(request_id).where(*conditions).limit(limit)
-        found.update(one for one in (await session.exec(query)).all() if one is not None)
-    return sorted(found)[:limit]
+        request_ids.update(id_ for id_ in (await session.exec(query)).all() if id_ is not None)
+    return sorted(request_ids)[:limit]
 
 
 async def list_unattended_balls(session: AsyncSession, roster: Roster) -> Sequence[DroppedBall]:
     """Dropped balls about no request whose owner is absent."""
-    gone = [staff_id for staff_id in roster.staff if not roster.is_available(staff_id)]
+    unavailable = [staff_id for staff_id in roster.staff if not roster.is_available(staff_id)]
     query = select(DroppedBall).where(
         col(DroppedBall.resolved_at).is_(None),
         col(DroppedBall.request_id).is_(None),
-        col(DroppedBall.owner_id).in_(gone),
+        col(DroppedBall.owner_id).in_(unavailable),
     )
     return (await session.exec(query)).all()
 
 
 async def departments_with_open_work(session: AsyncSession, staff_id: int) -> set[int]:
     """The departments in which this person has something open."""
-    found: set[int] = set()
+    department_ids: set[int] = set()
     for query in (
         select(StageRun.department_id).where(
             col(StageRun.state) == RunState.OPEN, col(StageRun.assignee_id) == staff_id
@@ -107,19 +124,19 @@ async def departments_with_open_work(session: AsyncSession, staff_id: int) -> se
             col(Promise.closed_at).is_(None), col(Promise.owner_id) == staff_id
         ),
     ):
-        found.update((await session.exec(query.distinct())).all())
-    return found
+        department_ids.update((await session.exec(query.distinct())).all())
+    return department_ids
 
 
-def _taker(roster: Roster, department: Department) -> int | None:
+def _find_assignee(roster: Roster, department: Department) -> int | None:
     return roster.find_assignee(department)
 
 
-def _both(person: Any, people: Any, place: Any, places: Any) -> Any:
-    return sa.and_(col(person).in_(people), col(place).in_(places))
+def _is_in_group(person: Any, people: Any, department: Any, department_ids: Any) -> Any:
+    return sa.and_(col(person).in_(people), col(department).in_(department_ids))
 
 
-def _lying_with(reassignable: Reassignable) -> list[tuple[Any, ...]]:
+def _work_conditions(reassignable: Reassignable) -> list[tuple[Any, ...]]:
     """Columns of request ids, each with its conditions."""
     ball = DroppedBall
     return [

@@ -1,4 +1,4 @@
-"""Finding one request, whole: with its stages, handoffs, promises, questions and customer."""
+"""Finds one request with its stages, handoffs, promises, questions and customer."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,7 +27,7 @@ REQUEST_OPTIONS: tuple[ORMOption, ...] = (
 
 
 DETECTION_OPTIONS: Sequence[ORMOption] = REQUEST_OPTIONS[:1] + REQUEST_OPTIONS[2:6]
-"""What the watch reads of a request: nothing of the customer."""
+"""What detection reads of a request: nothing of the customer."""
 
 
 async def find_service_request(session: AsyncSession, reference: str) -> ServiceRequest | None:
@@ -38,25 +38,25 @@ async def find_service_request(session: AsyncSession, reference: str) -> Service
 
 async def get_service_request(session: AsyncSession, reference: str) -> ServiceRequest:
     """The request of that reference. Raises NotFound."""
-    found = await find_service_request(session, reference)
-    if found is None:
+    request = await find_service_request(session, reference)
+    if request is None:
         raise NotFound(f"There is no request {reference.strip()[:40]!r}.")
-    return found
+    return request
 
 
 async def lock_service_request(
     session: AsyncSession, reference: str, version: int | None = None
 ) -> ServiceRequest:
-    """The request, held against every other change until this transaction ends.
+    """The request, locked until this transaction ends.
 
     Raises NotFound, or Stale when ``version`` is no longer the newest.
     """
     query = select(ServiceRequest).where(col(ServiceRequest.reference) == _read(reference))
-    held = (await session.exec(_held(query))).one_or_none()
-    if held is None:
+    request = (await session.exec(_for_update(query))).one_or_none()
+    if request is None:
         raise NotFound(f"There is no request {reference.strip()[:40]!r}.")
-    held.check_version(version)
-    return held
+    request.check_version(version)
+    return request
 
 
 async def lock_by_id(session: AsyncSession, request_id: int) -> ServiceRequest:
@@ -64,11 +64,11 @@ async def lock_by_id(session: AsyncSession, request_id: int) -> ServiceRequest:
     # What this unit of work has changed is written first: reloading would undo it.
     await session.flush()
     query = select(ServiceRequest).where(col(ServiceRequest.id) == request_id)
-    return (await session.exec(_held(query))).one()
+    return (await session.exec(_for_update(query))).one()
 
 
 async def lock_for_detection(session: AsyncSession, ids: Sequence[int]) -> Sequence[ServiceRequest]:
-    """Those of them that nobody else holds just now, held, with what the watch reads of them."""
+    """Those that no other transaction has locked, locked, with what detection reads."""
     query = (
         select(ServiceRequest)
         .where(col(ServiceRequest.id).in_(ids))
@@ -79,15 +79,15 @@ async def lock_for_detection(session: AsyncSession, ids: Sequence[int]) -> Seque
     return (await session.exec(query)).all()
 
 
-async def find_due_for_detection(session: AsyncSession, now: datetime, most: int) -> list[int]:
+async def find_due_for_detection(session: AsyncSession, now: datetime, limit: int) -> list[int]:
     """The ids of requests that are due for detection, the longest due first."""
     query = (
         select(ServiceRequest.id)
         .where(col(ServiceRequest.next_check_at) <= now)
         .order_by(col(ServiceRequest.next_check_at))
-        .limit(most)
+        .limit(limit)
     )
-    return [one for one in (await session.exec(query)).all() if one is not None]
+    return [value for value in (await session.exec(query)).all() if value is not None]
 
 
 async def lock_by_token(session: AsyncSession, token: str) -> ServiceRequest:
@@ -109,8 +109,8 @@ def _read(word: str, *, fold: bool = True) -> str:
     return word.strip().upper()[:64] if fold else word[:64]
 
 
-def _held(query: SelectOfScalar[ServiceRequest]) -> SelectOfScalar[ServiceRequest]:
-    """Whole and locked; what this session read of it before the lock is read anew."""
+def _for_update(query: SelectOfScalar[ServiceRequest]) -> SelectOfScalar[ServiceRequest]:
+    """Whole and locked; what this session read of it before is refreshed."""
     return (
         query.options(*REQUEST_OPTIONS).with_for_update().execution_options(populate_existing=True)
     )

@@ -48,13 +48,17 @@ async def load_workflow_facts(
     return WorkflowFacts(
         roster,
         {key: stage_id or 0 for key, stage_id in (await session.exec(stages)).all()},
-        StageDurations({one.stage_key: one for one in (await session.exec(measured)).all()}),
+        StageDurations(
+            {duration.stage_key: duration for duration in (await session.exec(measured)).all()}
+        ),
     )
 
 
 async def load_full_roster(session: AsyncSession, now: datetime | None = None) -> Roster:
     """All departments and everybody; nobody's open stages are counted."""
-    departments = {one.key: one for one in (await session.exec(select(Department))).all()}
+    departments = {
+        department.key: department for department in (await session.exec(select(Department))).all()
+    }
     return await _roster(session, departments, now or business_time.now())
 
 
@@ -63,17 +67,19 @@ async def _workflow_roster(
 ) -> Roster:
     keys = {stage.department for stage in definition.stages}
     query = select(Department).where(col(Department.key).in_(keys))
-    departments = {one.key: one for one in (await session.exec(query)).all()}
+    departments = {department.key: department for department in (await session.exec(query)).all()}
     roster = await _roster(session, departments, now)
     people = {person for members in roster.members.values() for person in members}
-    roster.open_runs = await _open_runs(session, people if counted else _compared(roster))
+    roster.open_runs = await _open_runs(
+        session, people if counted else _compared_by_workload(roster)
+    )
     return roster
 
 
 async def _roster(
     session: AsyncSession, departments: dict[str, Department], now: datetime
 ) -> Roster:
-    ids = [one.id for one in departments.values()]
+    ids = [department.id for department in departments.values()]
     memberships = (
         await session.exec(
             select(Membership)
@@ -91,23 +97,25 @@ async def _roster(
         members=members,
         now=now,
     )
-    roster.leads = _leads(roster, (one for one in memberships if one.is_lead))
+    roster.leads = _leads(roster, (membership for membership in memberships if membership.is_lead))
     return roster
 
 
 def _leads(roster: Roster, leads: Iterable[Membership]) -> dict[int, int]:
     """One for each department; of two, one who is here."""
-    found: dict[int, int] = {}
-    for one in leads:
-        person, known = one.staff_member_id, found.get(one.department_id)
-        if roster.staff[person].disabled_at is None and (
-            known is None or roster.is_available(person) or not roster.is_available(known)
+    lead_ids: dict[int, int] = {}
+    for membership in leads:
+        staff_id, current_lead = membership.staff_member_id, lead_ids.get(membership.department_id)
+        if roster.staff[staff_id].disabled_at is None and (
+            current_lead is None
+            or roster.is_available(staff_id)
+            or not roster.is_available(current_lead)
         ):
-            found[one.department_id] = person
-    return found
+            lead_ids[membership.department_id] = staff_id
+    return lead_ids
 
 
-def _compared(roster: Roster) -> set[int]:
+def _compared_by_workload(roster: Roster) -> set[int]:
     """Those of whom the one with the least work is asked: nobody's, where a lead takes it."""
     return {
         person

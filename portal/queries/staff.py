@@ -24,7 +24,7 @@ async def find_staff_with_departments(
     rows: Sequence[tuple[StaffMember, int | None]] = (await session.exec(query)).all()
     staff = rows[0][0] if rows else None
     # Without a department the outer join gives one row without an id.
-    return staff, frozenset(place for _, place in rows if place is not None)
+    return staff, frozenset(department_id for _, department_id in rows if department_id is not None)
 
 
 async def find_staff_by_email(session: AsyncSession, email: str) -> StaffMember | None:

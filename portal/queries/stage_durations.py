@@ -1,4 +1,4 @@
-"""How long things took lately: measured from what was done, and read for new dates."""
+"""Measures how long stages and requests took, and reads it for new dates."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -21,7 +21,7 @@ from portal.models import (
 )
 
 MAX_SAMPLES = 500
-"""The newest runs that are measured: a department's pace is the recent one."""
+"""The newest runs that are measured: older ones say little about a department's current speed."""
 MIN_SAMPLES = 20
 """Fewer samples give no measurement."""
 DONE_STATUSES = (RequestStatus.COMPLETED, RequestStatus.AWAITING_CONFIRMATION)
@@ -30,7 +30,9 @@ DONE_STATUSES = (RequestStatus.COMPLETED, RequestStatus.AWAITING_CONFIRMATION)
 async def load_stage_durations(session: AsyncSession, workflow: str) -> StageDurations:
     """What has been measured of the workflow of that key, whichever its version."""
     query = select(StageDuration).where(col(StageDuration.workflow_key) == workflow)
-    return StageDurations({one.stage_key: one for one in (await session.exec(query)).all()})
+    return StageDurations(
+        {duration.stage_key: duration for duration in (await session.exec(query)).all()}
+    )
 
 
 async def last_measured_at(session: AsyncSession) -> datetime | None:
@@ -56,16 +58,16 @@ async def measure_stage_durations(session: AsyncSession, now: datetime) -> int:
         )
     ).all()
     for (workflow, stage), versions in groupby(stages, key=lambda row: (row[0], row[1])):
-        took = await _stage_took(session, [row[2] or 0 for row in versions])
-        sample_count += await _keep(session, workflow, stage, took, now)
+        durations = await _stage_durations(session, [row[2] or 0 for row in versions])
+        sample_count += await _store_duration(session, workflow, stage, durations, now)
     workflows = select(Workflow.key, Workflow.id).order_by(col(Workflow.key), col(Workflow.id))
     for workflow, ids in groupby((await session.exec(workflows)).all(), key=lambda row: row[0]):
-        took = await _whole_took(session, [row[1] or 0 for row in ids])
-        sample_count += await _keep(session, workflow, WHOLE_REQUEST, took, now)
+        durations = await _request_durations(session, [row[1] or 0 for row in ids])
+        sample_count += await _store_duration(session, workflow, WHOLE_REQUEST, durations, now)
     return sample_count
 
 
-async def _stage_took(session: AsyncSession, stage_ids: Sequence[int]) -> list[int]:
+async def _stage_durations(session: AsyncSession, stage_ids: Sequence[int]) -> list[int]:
     query = (
         select(StageRun.duration_seconds)
         .where(
@@ -76,10 +78,10 @@ async def _stage_took(session: AsyncSession, stage_ids: Sequence[int]) -> list[i
         .order_by(col(StageRun.id).desc())
         .limit(MAX_SAMPLES)
     )
-    return [took for took in (await session.exec(query)).all() if took is not None]
+    return [seconds for seconds in (await session.exec(query)).all() if seconds is not None]
 
 
-async def _whole_took(session: AsyncSession, workflow_ids: Sequence[int]) -> list[int]:
+async def _request_durations(session: AsyncSession, workflow_ids: Sequence[int]) -> list[int]:
     """From the opening to the end of the last stage; the confirmation may come much later."""
     newest = (
         select(ServiceRequest.id, ServiceRequest.opened_at)
@@ -101,25 +103,25 @@ async def _whole_took(session: AsyncSession, workflow_ids: Sequence[int]) -> lis
     return [int((ended - opened).total_seconds()) for opened, ended in rows]
 
 
-async def _keep(
-    session: AsyncSession, workflow: str, stage: str, took: Iterable[int], now: datetime
+async def _store_duration(
+    session: AsyncSession, workflow: str, stage: str, durations: Iterable[int], now: datetime
 ) -> bool:
-    lengths = sorted(took)
-    if len(lengths) < MIN_SAMPLES:
+    sorted_durations = sorted(durations)
+    if len(sorted_durations) < MIN_SAMPLES:
         return False
     await session.merge(
         StageDuration(
             workflow_key=workflow,
             stage_key=stage,
-            p50_seconds=_within(lengths, 50),
-            p80_seconds=_within(lengths, 80),
-            sample_count=len(lengths),
+            p50_seconds=_percentile(sorted_durations, 50),
+            p80_seconds=_percentile(sorted_durations, 80),
+            sample_count=len(sorted_durations),
             measured_at=now,
         )
     )
     return True
 
 
-def _within(lengths: Sequence[int], percent: int) -> int:
+def _percentile(lengths: Sequence[int], percent: int) -> int:
     """The length within which so many of the hundred are done (the nearest rank)."""
     return lengths[-(-len(lengths) * percent // 100) - 1]

@@ -34,13 +34,13 @@ async def code_destinations(
     session: AsyncSession, request: ServiceRequest, now: datetime
 ) -> list[CodeDestination]:
     """Where a code may be sent, the phone first; empty where we may not write to them."""
-    ways = []
+    destinations = []
     for channel in (Channel.SMS, Channel.EMAIL):
         address = request.customer.address(channel, now)
         if address and await may_write(session, channel, address, request.id):
             shared = await is_shared(session, channel, address, request.customer_id)
-            ways.append(CodeDestination(channel, address, shared))
-    return ways
+            destinations.append(CodeDestination(channel, address, shared))
+    return destinations
 
 
 async def find_device(
@@ -98,7 +98,7 @@ async def recent_code_times(
 async def is_shared(
     session: AsyncSession, channel: Channel, address: str, customer_id: int
 ) -> bool:
-    """Whether somebody else is, or was, reached at this address too: a family's phone."""
+    """Whether another customer has, or had, this address too, such as a family's phone."""
     query = select(ContactPoint.id).where(
         col(ContactPoint.channel) == channel,
         col(ContactPoint.address) == address,
@@ -108,7 +108,7 @@ async def is_shared(
 
 
 async def requests_of_customer(
-    session: AsyncSession, customer_id: int, ended_since: datetime, most: int
+    session: AsyncSession, customer_id: int, ended_since: datetime, limit: int
 ) -> Sequence[ServiceRequest]:
     """A customer's requests with their links, the newest first: open ones, and those ended since."""
     query = (
@@ -121,6 +121,6 @@ async def requests_of_customer(
         )
         .options(selectinload(ServiceRequest.links))  # type: ignore[arg-type]
         .order_by(col(ServiceRequest.id).desc())
-        .limit(most)
+        .limit(limit)
     )
     return (await session.exec(query)).all()

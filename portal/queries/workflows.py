@@ -20,18 +20,18 @@ async def find_newest_workflow(session: AsyncSession, key: str) -> Workflow | No
 
 async def get_newest_workflow(session: AsyncSession, key: str) -> Workflow:
     """The newest version. Raises BadInput naming the workflows there are."""
-    found = await find_newest_workflow(session, key)
-    if found is None:
-        keys = ", ".join(one.key for one in await newest_workflows(session))
+    workflow = await find_newest_workflow(session, key)
+    if workflow is None:
+        keys = ", ".join(workflow.key for workflow in await newest_workflows(session))
         raise BadInput(
             f"There is no workflow {key[:64]!r}. "
             + (f"There is {keys}." if keys else "Load one with `kept workflow load FILE`."),
             fields={"workflow": "the key of a loaded workflow"},
         )
-    return found
+    return workflow
 
 
 async def newest_workflows(session: AsyncSession) -> list[Workflow]:
     """The newest version of each, by key."""
     query = select(Workflow).order_by(col(Workflow.key), col(Workflow.version))
-    return list({one.key: one for one in (await session.exec(query)).all()}.values())
+    return list({workflow.key: workflow for workflow in (await session.exec(query)).all()}.values())

@@ -71,7 +71,7 @@ def is_allowed(
 def has_part(person: Colleague, request: ServiceRequest) -> bool:
     """True for the owner, the coordinator, the department that has it, and holders of a stage."""
     return (
-        _holds_whole(person, request)
+        _owns_request(person, request)
         or request.department_id in person.departments
         or any(_holds_stage(person, request, run) for run in request.open_runs)
     )
@@ -96,8 +96,12 @@ def fulfils_call_promise(person: Colleague | None, request: ServiceRequest) -> b
     Anybody may log a call. Only somebody who has a part in the request, or who owns the promise,
     has given the customer an answer.
     """
-    calls = [one for one in request.promises if one.is_open and one.kind == PromiseKind.CALL]
-    owns_call = person is not None and any(one.owner_id == person.staff_id for one in calls)
+    calls = [
+        promise
+        for promise in request.promises
+        if promise.is_open and promise.kind == PromiseKind.CALL
+    ]
+    owns_call = person is not None and any(call.owner_id == person.staff_id for call in calls)
     return owns_call or is_allowed(person, request, None, Act.PROMISE)
 
 
@@ -112,7 +116,7 @@ def may_change_absence(
 
 def _may_complete(person: Colleague, request: ServiceRequest, stage: str | None) -> bool:
     """The holder of the stage; not the coordinator, for a review is that department's statement."""
-    runs = _meant(request, stage)
+    runs = _matching_runs(request, stage)
     if len(runs) != 1:
         return has_part(person, request)
     return _holds_stage(person, request, runs[0])
@@ -120,9 +124,9 @@ def _may_complete(person: Colleague, request: ServiceRequest, stage: str | None)
 
 def _may_reschedule(person: Colleague, request: ServiceRequest, stage: str | None) -> bool:
     """Owner or coordinator, or the holder of every stage that is meant."""
-    if _holds_whole(person, request):
+    if _owns_request(person, request):
         return True
-    runs = _meant(request, stage)
+    runs = _matching_runs(request, stage)
     if not runs:
         return has_part(person, request)
     return all(_holds_stage(person, request, run) for run in runs)
@@ -150,7 +154,7 @@ def _has_sent(person: Colleague, handoff: Handoff) -> bool:
     )
 
 
-def _holds_whole(person: Colleague, request: ServiceRequest) -> bool:
+def _owns_request(person: Colleague, request: ServiceRequest) -> bool:
     return person.staff_id in {request.owner_id, request.coordinator_id}
 
 
@@ -161,7 +165,7 @@ def _holds_stage(person: Colleague, request: ServiceRequest, run: StageRun) -> b
     return person.staff_id == run.assignee_id or not person.departments.isdisjoint(departments)
 
 
-def _meant(request: ServiceRequest, stage: str | None) -> list[StageRun]:
+def _matching_runs(request: ServiceRequest, stage: str | None) -> list[StageRun]:
     return [run for run in request.open_runs if stage in (None, run.stage_key)]
 
 
@@ -212,8 +216,10 @@ def _refusal(
             "This request is assigned to other departments. "
             "You can read it, log a call and set the customer note."
         )
-    others = [run for run in _meant(request, stage) if not _holds_stage(person, request, run)]
-    if len(_meant(request, stage)) > 1:
+    others = [
+        run for run in _matching_runs(request, stage) if not _holds_stage(person, request, run)
+    ]
+    if len(_matching_runs(request, stage)) > 1:
         return "Other departments have open stages too. Please choose a stage of your own."
     department = _name(person, others[0].department_id)
     return f"{person.name} does not work in {department}, which has this stage."

@@ -36,7 +36,7 @@ REPLY_PROMISE_KINDS = (PromiseKind.ANSWER, PromiseKind.CALL)
 
 @dataclass(frozen=True, slots=True)
 class DropCondition:
-    """What is dropped at a moment, past or to come, as the request stands now.
+    """What is dropped at a time, past or future, in the current state of the request.
 
     ``owner_id`` is the person who can resolve it, ``department_id`` the department by whose rule
     it escalates.
@@ -58,7 +58,7 @@ class DropCondition:
 def drop_conditions(facts: Facts) -> Iterator[DropCondition]:
     """Everything of this request that is dropped unless something happens; pure.
 
-    A moment in the past holds now. What is paused is not dropped while its clock stands still.
+    A moment in the past holds now. What is paused is not dropped.
     """
     request, roster = facts.request, facts.roster
     yield from _reply_conditions(request, roster)
@@ -158,11 +158,13 @@ def _question_conditions(request: ServiceRequest, roster: Roster) -> Iterator[Dr
 
 def _return_conditions(request: ServiceRequest, roster: Roster) -> Iterator[DropCondition]:
     """Repeated returns, until the department that returned it has done its part."""
-    between: dict[frozenset[int], list[StageRun]] = {}
+    returns_by_pair: dict[frozenset[int], list[StageRun]] = {}
     for run in request.runs:
         if run.returned_by_id is not None:
-            between.setdefault(frozenset({run.department_id, run.returned_by_id}), []).append(run)
-    for pair, returns in between.items():
+            returns_by_pair.setdefault(
+                frozenset({run.department_id, run.returned_by_id}), []
+            ).append(run)
+    for pair, returns in returns_by_pair.items():
         last = returns[-1]
         if len(returns) < RETURNS_THRESHOLD or _is_done(request.runs, last):
             continue
@@ -188,7 +190,7 @@ def _is_done(runs: Iterable[StageRun], last: StageRun) -> bool:
 
 
 def _owner_conditions(request: ServiceRequest, roster: Roster) -> Iterator[DropCondition]:
-    """Whoever has it has left, or is away without cover."""
+    """The assignee is disabled, or absent without cover."""
     owner = roster.staff.get(request.owner_id)
     default_manager = roster.default_manager() or request.owner_id
     if owner is None or owner.disabled_at is not None:

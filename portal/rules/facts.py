@@ -27,7 +27,7 @@ class WorkflowFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One request, whole, with what holds for its workflow, and who acts on it, when."""
+    """One request with its parts, the facts of its workflow, the actor and the time."""
 
     request: ServiceRequest
     workflow: WorkflowFacts

@@ -11,7 +11,7 @@ from portal.rules.facts import Facts
 from portal.workflows import FollowUpDefinition
 
 MIN_WAIT = timedelta(minutes=15)
-"""The least time that a question waits where it must wait, and after what it waited for."""
+"""The shortest time that a blocked question waits, also after the cause has ended."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,14 @@ class FollowUpSchedule:
         close_at = self._after_asking(question, definition.close_after)
         due = self._after_asking(question, definition.remind_after)
         if close_at and due and question.reminded_at and question.reminded_at > due + MIN_WAIT:
-            again = self._calendar(question).add(question.reminded_at, definition.remind_after)
-            return max(close_at, again)
+            after_reminder = self._calendar(question).add(
+                question.reminded_at, definition.remind_after
+            )
+            return max(close_at, after_reminder)
         return close_at
 
     def was_asked_before(self, question: FollowUp) -> bool:
-        """True where the same question has been asked about this passage: nobody is asked twice."""
+        """True where the same question has been asked about this run already."""
         return any(
             other.key == question.key
             and other.run is question.run
@@ -61,9 +63,9 @@ class FollowUpSchedule:
     def blocked_until(self, question: FollowUp) -> datetime | None:
         """When to check again, where it must not be asked now; None where it may.
 
-        A customer is not asked whether it went well while we owe them an answer, or while work
-        that a NO led to is open. A stage's own question is part of the work, so it is asked all the
-        same; only its reminder waits.
+        A customer is not asked whether it went well while we owe them an answer, or while work that
+        a NO led to is open. A stage's own question is part of the work, so it is asked anyway; only
+        its reminder waits.
         """
         if question.during_stage and question.state == FollowUpState.PLANNED:
             return None
@@ -95,8 +97,8 @@ class FollowUpSchedule:
                 continue
             work = {stage, *definition.descendants(stage)}
             for run in self.facts.request.open_runs:
-                came_of_it = run.stage_key in work and run.opened_at >= answered.closed_at
-                if came_of_it and question.run.opened_at < answered.closed_at:
+                was_caused = run.stage_key in work and run.opened_at >= answered.closed_at
+                if was_caused and question.run.opened_at < answered.closed_at:
                     yield run.due_at
 
     def _after_asking(self, question: FollowUp, wait: Duration) -> datetime | None:

@@ -26,7 +26,7 @@ class FollowUpFlow:
     stage_flow: StageFlow
 
     def run_due_step(self, question: FollowUp) -> None:
-        """Ask, remind or close the question, whichever is due; put it off where it must wait."""
+        """Ask, remind or close the question, whichever is due; postpone it where it is blocked."""
         times = self._times
         if question.state == FollowUpState.PLANNED and times.was_asked_before(question):
             question.close(FollowUpState.WITHDRAWN, self.stage_flow.now)
@@ -37,7 +37,7 @@ class FollowUpFlow:
         elif self._is_to_be_reminded(question):
             self._remind(question)
         else:
-            self._give_up(question)
+            self._close_unanswered(question)
 
     def can_wait_overnight(self, question: FollowUp) -> bool:
         """True where asking or reminding can wait until the morning, for much may happen overnight.
@@ -51,7 +51,7 @@ class FollowUpFlow:
         self,
         question: FollowUp,
         answer: Answer,
-        words: str,
+        text: str,
         via: str,
         at: datetime | None = None,
     ) -> AnswerAction | None:
@@ -64,25 +64,25 @@ class FollowUpFlow:
             raise Conflict(LazyString("This question has been answered already. Thank you."))
         stage_flow, run = self.stage_flow, question.run
         question.close(FollowUpState.ANSWERED, stage_flow.now)
-        question.answer, question.answer_words, question.answered_via = answer, words, via
+        question.answer, question.answer_words, question.answered_via = answer, text, via
         question.answer_at = at
-        named = {"at": at.isoformat()} if at else {}
+        details = {"at": at.isoformat()} if at else {}
         self._record(
-            EventKind.QUESTION_ANSWERED, question, answer=answer.value, words=words, **named
+            EventKind.QUESTION_ANSWERED, question, answer=answer.value, words=text, **details
         )
         if question.during_stage and run.is_open:
             run.stop_waiting(stage_flow.now, stage_flow.department_of(run))
         definition = self._definition_of(question)
         action = definition.yes if answer == Answer.YES else definition.no
-        if action is not None and not self._act(action, question, words):
+        if action is not None and not self._act(action, question, text):
             action = None
         if at is not None:
-            self._arrange(at)
+            self._set_due_dates(at)
         if not stage_flow.request.is_closed:
             stage_flow.request.derive_state()
         return action
 
-    def _arrange(self, at: datetime) -> None:
+    def _set_due_dates(self, at: datetime) -> None:
         """What this answer has opened is due by the time that the customer named."""
         stage_flow = self.stage_flow
         for run in stage_flow.request.open_runs:
@@ -117,7 +117,7 @@ class FollowUpFlow:
         question.next_at = self._times.next_step_at(question)
         self._record(EventKind.QUESTION_REMINDED, question)
 
-    def _give_up(self, question: FollowUp) -> None:
+    def _close_unanswered(self, question: FollowUp) -> None:
         """Close the question as unconfirmed, never as a yes: no answer came."""
         stage_flow = self.stage_flow
         question.close(FollowUpState.UNCONFIRMED, stage_flow.now)
@@ -128,7 +128,7 @@ class FollowUpFlow:
         elif stage_flow.request.status == RequestStatus.AWAITING_CONFIRMATION:
             stage_flow.close_if_done(unconfirmed=True)
 
-    def _act(self, action: AnswerAction, question: FollowUp, words: str) -> bool:
+    def _act(self, action: AnswerAction, question: FollowUp, reason: str) -> bool:
         """Do the action; False where no stage is there to do it to, so that a person must decide."""
         stage_flow = self.stage_flow
         if action.kind == "complete":
@@ -137,14 +137,14 @@ class FollowUpFlow:
             elif not stage_flow.request.open_runs:
                 stage_flow.end(RequestStatus.COMPLETED, "")
         elif action.kind == "close":
-            stage_flow.end(RequestStatus.DECLINED, words)
+            stage_flow.end(RequestStatus.DECLINED, reason)
         elif action.stage and stage_flow.current(action.stage, RunState.OPEN):
             pass  # It is being done already.
         elif action.kind == "open" and action.stage:
             stage = stage_flow.request.definition.stage(action.stage)
             stage_flow.open(stage, StageReturns(stage_flow).last_sender())
         elif action.stage and stage_flow.current(action.stage, RunState.COMPLETED):
-            StageReturns(stage_flow).send_back(action.stage, words)
+            StageReturns(stage_flow).send_back(action.stage, reason)
         else:
             return False
         return True

@@ -1,6 +1,6 @@
-"""When a customer must next hear from us, so that they hear before they ask.
+"""When a customer must get the next update, so that it comes before they ask.
 
-Pure: it reads a request and gives moments; ``operations.proactive_updates`` sends the messages.
+Pure: it reads a request and returns times; ``operations.proactive_updates`` sends the messages.
 """
 
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ END_OF_DAY = time(20, 45)
 
 
 class UpdateKind(Enum):
-    """What the update says."""
+    """The kinds of update."""
 
     DELAY = auto()
     PROGRESS_UPDATE = auto()
@@ -82,11 +82,11 @@ class ContactSchedule:
         return ZoneInfo(self.customer.timezone)
 
     def after_quiet_hours(self, at: datetime) -> datetime:
-        """That moment, or the end of the quiet hours in which it lies."""
+        """That time, or the end of the quiet hours that it is in."""
         return (self.quiet_hours.until(at, self.zone) if self.quiet_hours else None) or at
 
     def quiet_hours_began_at(self, at: datetime) -> datetime | None:
-        """When the quiet hours in which it lies began; None by day."""
+        """When the quiet hours that it is in began; None outside them."""
         return self.quiet_hours.since(at, self.zone) if self.quiet_hours else None
 
 
@@ -131,10 +131,12 @@ def _lead_time(
 
     At most half of the time between the last message to the customer and the date.
     """
-    whole = run.due_at - run.opened_at
-    longest = max((run.due_at - _last_heard_at(request, run)) / 2, timedelta())
+    duration = run.due_at - run.opened_at
+    upper_limit = max((run.due_at - _last_heard_at(request, run)) / 2, timedelta())
     return min(
-        max(whole * LEAD_TIME_SHARE, 2 * contact_schedule.check_interval), MAX_LEAD_TIME, longest
+        max(duration * LEAD_TIME_SHARE, 2 * contact_schedule.check_interval),
+        MAX_LEAD_TIME,
+        upper_limit,
     )
 
 
@@ -142,8 +144,8 @@ def delay_question_from(
     request: ServiceRequest, run: StageRun, contact_schedule: ContactSchedule
 ) -> datetime:
     """From when on the desk asks whether the stage will be done in time."""
-    whole = run.due_at - run.opened_at
-    return run.due_at - max(4 * _lead_time(request, run, contact_schedule), whole / 4)
+    duration = run.due_at - run.opened_at
+    return run.due_at - max(4 * _lead_time(request, run, contact_schedule), duration / 4)
 
 
 def estimate_due_at(
@@ -244,5 +246,5 @@ def _last_heard_at(request: ServiceRequest, run: StageRun) -> datetime:
 
 def _is_asked(request: ServiceRequest, run: StageRun) -> bool:
     """True while a question of this stage has a reminder to come: no update is needed."""
-    asked = request.open_question
-    return asked is not None and asked.run is run and asked.next_at is not None
+    question = request.open_question
+    return question is not None and question.run is run and question.next_at is not None

@@ -43,10 +43,10 @@ class Roster:
 
         Raises BadInput when no active person has it, Conflict while they are absent.
         """
-        wanted = email.strip().lower()
+        address = email.strip().lower()
         for person in self.staff.values():
-            if person.email == wanted and not person.disabled_at:
-                self._must_be_here(person)
+            if person.email == address and not person.disabled_at:
+                self._check_present(person)
                 return person
         raise BadInput(f"Nobody at the desk has the address {email.strip()[:100]!r}.")
 
@@ -57,24 +57,26 @@ class Roster:
         manager, else any admin. A deputy replaces whoever is absent or has left; an absent person
         is given it only where nobody else can be. Raises Conflict when there is nobody at all.
         """
-        found = self.find_assignee(department, named)
-        if found is None:
+        staff_id = self.find_assignee(department, named)
+        if staff_id is None:
             raise Conflict(
                 f"Nobody works in {department.name} yet, so nobody could own this request. "
                 "Add a person with `kept staff add` first."
             )
-        return found
+        return staff_id
 
     def find_assignee(self, department: Department, named: StaffMember | None = None) -> int | None:
         """The same; None when there is nobody at all."""
         for candidates in self._candidate_groups(department, named):
-            here = [one for one in candidates if self.is_available(one)] or [
-                deputy for one in candidates if (deputy := self.find_deputy(one)) is not None
+            available = [staff_id for staff_id in candidates if self.is_available(staff_id)] or [
+                deputy
+                for staff_id in candidates
+                if (deputy := self.find_deputy(staff_id)) is not None
             ]
-            if here:
-                return self._least_loaded(here)
+            if available:
+                return self._least_loaded(available)
         for candidates in self._candidate_groups(department, named):
-            active = [one for one in candidates if self._is_active(one)]
+            active = [staff_id for staff_id in candidates if self._is_active(staff_id)]
             if active:
                 return self._least_loaded(active)
         return None
@@ -108,9 +110,15 @@ class Roster:
         deputy = self.find_deputy(staff_id)
         if deputy is not None:
             return deputy
-        theirs = [key for key, members in self.members.items() if staff_id in members]
-        leads = [self.leads[key] for key in theirs if key in self.leads]
-        return next((one for one in leads if one != staff_id and self.is_available(one)), None)
+        department_ids = [
+            department_id for department_id, members in self.members.items() if staff_id in members
+        ]
+        leads = [
+            self.leads[department_id]
+            for department_id in department_ids
+            if department_id in self.leads
+        ]
+        return next((lead for lead in leads if lead != staff_id and self.is_available(lead)), None)
 
     def default_manager(self) -> int | None:
         """The manager with the lowest id, else such an admin; None where there is none.
@@ -135,8 +143,12 @@ class Roster:
     def manager_of(self, department: Department) -> int | None:
         """A manager who works in the department, else the default manager."""
         members = self.members.get(saved_id(department), [])
-        theirs = [one for one in members if self.is_available(one) and self.staff[one].manages_all]
-        return min(theirs, default=None) or self.default_manager()
+        managers = [
+            staff_id
+            for staff_id in members
+            if self.is_available(staff_id) and self.staff[staff_id].manages_all
+        ]
+        return min(managers, default=None) or self.default_manager()
 
     def is_away(self, staff_id: int) -> bool:
         """True while the person is absent."""
@@ -149,9 +161,17 @@ class Roster:
 
     def timezone_of(self, staff_id: int) -> str:
         """The time zone of the person's first department, else of any."""
-        theirs = {key for key, members in self.members.items() if staff_id in members}
-        zones = [one.timezone for one in self.departments.values() if one.id in theirs]
-        return next(iter(zones or [one.timezone for one in self.departments.values()]), "UTC")
+        department_ids = {
+            department_id for department_id, members in self.members.items() if staff_id in members
+        }
+        zones = [
+            department.timezone
+            for department in self.departments.values()
+            if department.id in department_ids
+        ]
+        return next(
+            iter(zones or [department.timezone for department in self.departments.values()]), "UTC"
+        )
 
     def reassignment_reason(self, staff_id: int) -> str:
         """Why their work is reassigned: "Ana Reyes is away until Tue 3 Jun", "... has left"."""
@@ -162,26 +182,32 @@ class Roster:
 
     def colleague(self, person: StaffMember) -> Colleague:
         """The person with their places in these departments, as authorization sees them."""
-        places = [key for key, members in self.members.items() if person.id in members]
+        department_ids = [
+            department_id for department_id, members in self.members.items() if person.id in members
+        ]
         return Colleague(
             staff_id=saved_id(person),
             name=person.name,
             manages_all=person.manages_all,
-            departments=frozenset(places),
-            leads=frozenset(key for key, lead in self.leads.items() if lead == person.id),
-            department_names={saved_id(one): one.name for one in self.departments.values()},
+            departments=frozenset(department_ids),
+            leads=frozenset(
+                department_id for department_id, lead in self.leads.items() if lead == person.id
+            ),
+            department_names={
+                saved_id(department): department.name for department in self.departments.values()
+            },
         )
 
     def works_in(self, person: StaffMember, department: Department) -> bool:
         """True for a member of the department."""
         return person.id in self.members.get(saved_id(department), [])
 
-    def _must_be_here(self, person: StaffMember) -> None:
+    def _check_present(self, person: StaffMember) -> None:
         if not self.is_away(saved_id(person)):
             return
-        taker = self.find_cover(saved_id(person))
-        who = f" {self.person(taker).name} stands in." if taker else ""
-        raise Conflict(f"{self.reassignment_reason(saved_id(person))}.{who}")
+        cover_id = self.find_cover(saved_id(person))
+        cover = f" {self.person(cover_id).name} stands in." if cover_id else ""
+        raise Conflict(f"{self.reassignment_reason(saved_id(person))}.{cover}")
 
     def _candidate_groups(
         self, department: Department, named: StaffMember | None

@@ -38,7 +38,7 @@ class StageFlow:
     """The rules by which one request moves through its stages, for one actor at one moment.
 
     Pure: it reads and changes rows in memory; it makes no query, reads no clock and sends no
-    message. What happened stands in the request's events afterwards.
+    message. It records what happened in the request's events.
     """
 
     facts: Facts
@@ -65,15 +65,15 @@ class StageFlow:
 
     @property
     def now(self) -> datetime:
-        """The moment at which it moves."""
+        """The time at which it moves."""
         return self.facts.now
 
     def begin(self) -> None:
-        """Open the stages that wait for nothing. Raises Conflict where nobody could own them."""
+        """Open the stages without dependencies. Raises Conflict where nobody could own them."""
         roots = self.request.definition.roots()
-        first = self.roster.department(roots[0].department)
-        self.request.owner_id = self.roster.assignee(first)
-        self.request.department_id = saved_id(first)
+        department = self.roster.department(roots[0].department)
+        self.request.owner_id = self.roster.assignee(department)
+        self.request.department_id = saved_id(department)
         self.request.opened_at = self.now
         self.set_overdue_age()
         self.request.record(EventKind.OPENED, self.actor, self.now)
@@ -103,10 +103,10 @@ class StageFlow:
             raise BadInput(
                 "The new date has passed already.", fields={"expected_by": "a time to come"}
             )
-        for opened in self.complete(run, note, handover):
+        for run_opened in self.complete(run, note, handover):
             if expected_by is not None:
-                grace = request.definition.stage(opened.stage_key).grace
-                opened.set_due_at(expected_by, grace, self.department_of(opened), self.now)
+                grace = request.definition.stage(run_opened.stage_key).grace
+                run_opened.set_due_at(expected_by, grace, self.department_of(run_opened), self.now)
 
     def set_overdue_age(self) -> None:
         """Set when the request will have been open far longer than others, counted from now."""
@@ -122,17 +122,17 @@ class StageFlow:
         run.complete(self.now, self.actor.name, department)
         extra: dict[str, Any] = {"handover": handover} if handover else {}
         request.record(EventKind.STAGE_COMPLETED, self.actor, self.now, run=run, note=note, **extra)
-        done = {
+        completed_keys = {
             earlier.stage_key for earlier in request.runs if earlier.state == RunState.COMPLETED
         }
         sender = HandoffSender(run.assignee_id, run.department_id, run, handover)
         opened = [
             self.open(stage, sender)
-            for stage in request.definition.opened_by(run.stage_key, done)
+            for stage in request.definition.opened_by(run.stage_key, completed_keys)
             if not self.current(stage.key, RunState.OPEN, RunState.COMPLETED)
         ]
-        for shown in opened or [run]:
-            shown.note = note
+        for next_run in opened or [run]:
+            next_run.note = note
         for definition in request.definition.follow_ups_after(run.stage_key):
             self._plan(definition, run, during_stage=False)
         if request.open_runs:
@@ -181,7 +181,7 @@ class StageFlow:
     ) -> StageRun:
         """Open a stage; where another department must accept it first, send a handoff.
 
-        ``notify`` is false where the customer is not to be told that it is reached.
+        ``notify`` is false where the customer is not notified of it.
         """
         department = self.roster.department(stage.department)
         earlier = [run for run in self.request.runs if run.stage_key == stage.key]
@@ -192,21 +192,23 @@ class StageFlow:
             passage=len(earlier) + 1,
         )
         run.start(stage, department, self.now, self.stage_durations.of(stage.key))
-        moves = sender is not None and sender.department_id != department.id
-        accept_by = department.accept_by(self.now) if moves else None
+        changes_department = sender is not None and sender.department_id != department.id
+        accept_by = department.accept_by(self.now) if changes_department else None
         if sender is not None and accept_by is not None:
-            sending = self.roster.department_by_id(sender.department_id)
-            run.assignee_id = self.available_assignee(sender.staff_id, sending)
+            from_department = self.roster.department_by_id(sender.department_id)
+            run.assignee_id = self.available_assignee(sender.staff_id, from_department)
             self.request.runs.append(run)
             self._send_handoff(run, sender, department, accept_by)
         else:
-            run.assignee_id = owner_id or self._assignee(department, None if moves else sender)
+            run.assignee_id = owner_id or self._assignee(
+                department, None if changes_department else sender
+            )
             self.request.runs.append(run)
             self.reach(run, stage, run.assignee_id, notify=notify)
         return run
 
     def reopen_stage(self, run: StageRun, staff_id: int) -> StageRun:
-        """Open the run's stage again; the customer is not told, for they never heard that it ended."""
+        """Open the run's stage again without notifying the customer, who does not know it ended."""
         definition = self.request.definition.stage(run.stage_key)
         assignee_id = self.available_assignee(staff_id, self.department_of(run))
         return self.open(definition, sender=None, owner_id=assignee_id, notify=False)
@@ -276,7 +278,7 @@ class StageFlow:
         )
 
     def supersede(self, run: StageRun) -> None:
-        """Supersede a passage, with its pending handoff and its questions."""
+        """Supersede a run, with its pending handoff and its questions."""
         handoff = self.request.pending_handoff(run)
         if handoff:
             handoff.void(self.now)
@@ -289,10 +291,10 @@ class StageFlow:
                 question.close(FollowUpState.WITHDRAWN, self.now)
 
     def current(self, stage: str, *states: RunState) -> StageRun | None:
-        """The stage's newest passage in one of these states, if there is one."""
+        """The stage's newest run in one of these states, if there is one."""
         runs = [r for r in self.request.runs if r.stage_key == stage and r.state in states]
         return runs[-1] if runs else None
 
     def department_of(self, run: StageRun) -> Department:
-        """The department that does this passage."""
+        """The department of this run."""
         return self.roster.department_by_id(run.department_id)

@@ -1,4 +1,4 @@
-"""The way back: a stage sent back to be done again, and a closed request opened again."""
+"""Returns: a stage that is sent back, and a closed request that is reopened."""
 
 from dataclasses import dataclass
 
@@ -45,7 +45,7 @@ class StageReturns:
         return run
 
     def reopen(self, stage: str | None, reason: str) -> None:
-        """Open a closed request again: at the named stage, else where it stopped.
+        """Open a closed request again: at the named stage, else at its last stages.
 
         Raises Conflict for a request that is open, BadInput for an unknown stage.
         """
@@ -54,13 +54,13 @@ class StageReturns:
             raise Conflict(f"{request.reference} is not closed: it is {request.status_text}.")
         stages = self._where_it_stopped()
         if stage is not None:
-            here, definition = request.check_stage(stage), request.definition
-            in_line = {stage} | definition.descendants(stage) | definition.ancestors(stage)
-            # Branches beside it that were cut off go on too: a join would wait for them forever.
-            stages = [here] + [
+            reopened_stage, definition = request.check_stage(stage), request.definition
+            dependent = {stage} | definition.descendants(stage) | definition.ancestors(stage)
+            # Cancelled parallel branches reopen too: a join would wait for them forever.
+            stages = [reopened_stage] + [
                 other
                 for other in stages
-                if other.key not in in_line and not flow.current(other.key, RunState.COMPLETED)
+                if other.key not in dependent and not flow.current(other.key, RunState.COMPLETED)
             ]
         request.clear_ending()
         request.status = RequestStatus.OPEN
@@ -81,7 +81,7 @@ class StageReturns:
         )
 
     def _supersede_from(self, stage: str) -> None:
-        """Supersede the passage of the stage and of every stage after it."""
+        """Supersede the run of the stage and of every stage after it."""
         for key in {stage} | self.request.definition.descendants(stage):
             for run in self.request.runs:
                 if run.stage_key == key and run.state in (RunState.OPEN, RunState.COMPLETED):

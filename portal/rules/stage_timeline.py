@@ -1,4 +1,4 @@
-"""Where a request stands on its way through its workflow.
+"""The timeline of a request: the state of each stage and question of its workflow.
 
 One computation that the customer's page, the desk and the API draw from. Pure: it reads values in
 memory and needs of each only the attributes below, so that the tables' rows and the rows of the
@@ -20,7 +20,7 @@ from portal.models.requests.stage_run import RunState, StageRun
 from portal.workflows import FollowUpDefinition, StageDefinition, WorkflowDefinition
 
 StepState = Literal["current", "handed_off", "paused", "upcoming", "done", "ended", "skipped"]
-"""Where a step stands: ``current`` is being worked on, ``handed_off`` waits for its department to
+"""The state of a step: ``current`` is being worked on, ``handed_off`` waits for its department to
 accept it, ``paused`` waits on the customer or on a hold, ``upcoming`` has not begun, ``ended`` was
 open when the request ended, ``skipped`` was not needed."""
 
@@ -117,13 +117,13 @@ class QuestionStep(Generic[QuestionT]):
 
 @dataclass(frozen=True)
 class StageTimeline(Generic[RunT, HandoffT, QuestionT]):
-    """A request's way through its workflow at one moment.
+    """The timeline of a request at one time.
 
     Of each stage the newest run counts that was not superseded. While the request is open, a
     cancelled run does not count either: its stage is still to come. An upcoming step is expected
-    when those before it are due; behind a late or paused one nobody can say.
+    when those before it are due; after a late or paused one it is unknown.
 
-    ``runs`` stand in the order of their opening; ``calendar_of`` gives a department's calendar by
+    ``runs`` are in the order of their opening; ``calendar_of`` gives a department's calendar by
     its key.
     """
 
@@ -162,7 +162,7 @@ class StageTimeline(Generic[RunT, HandoffT, QuestionT]):
                 yield (question,)
 
     def stage_step(self, stage: StageDefinition) -> StageStep[RunT, HandoffT, QuestionT]:
-        """Where this stage stands."""
+        """The step of this stage."""
         facts = self.counted.get(stage.key)
         return StageStep(stage, _state_of_run(facts) if facts else self._not_begun, facts)
 
@@ -179,9 +179,9 @@ class StageTimeline(Generic[RunT, HandoffT, QuestionT]):
         """What follows the open stages; None where nothing does, or the request is over."""
         if self.is_over:
             return None
-        here = {facts.run.stage_key for facts in self.open_runs}
+        open_keys = {facts.run.stage_key for facts in self.open_runs}
         for stage in self.definition.stages:
-            if stage.key not in self.counted and here.intersection(stage.after):
+            if stage.key not in self.counted and open_keys.intersection(stage.after):
                 return self.stage_step(stage)
         questions = self.question_steps(self.definition.stages)
         return next((step for step in questions if step.state == "upcoming"), None)
@@ -204,18 +204,22 @@ class StageTimeline(Generic[RunT, HandoffT, QuestionT]):
         self, question: FollowUpDefinition, stage: StageDefinition
     ) -> QuestionStep[QuestionT]:
         facts = self.counted.get(stage.key)
-        put = [one for one in facts.questions if one.key == question.key] if facts else []
-        asked = put[-1] if put else None
-        return QuestionStep(stage, question, self._state_of_question(asked), asked)
+        follow_ups = (
+            [follow_up for follow_up in facts.questions if follow_up.key == question.key]
+            if facts
+            else []
+        )
+        follow_up = follow_ups[-1] if follow_ups else None
+        return QuestionStep(stage, question, self._state_of_question(follow_up), follow_up)
 
-    def _state_of_question(self, asked: QuestionT | None) -> StepState:
+    def _state_of_question(self, follow_up: QuestionT | None) -> StepState:
         """Done is what the customer confirmed, or what staff completed for them with a note."""
-        if asked is None or asked.state == FollowUpState.PLANNED:
+        if follow_up is None or follow_up.state == FollowUpState.PLANNED:
             return self._not_begun
-        if asked.state == FollowUpState.ASKED:
+        if follow_up.state == FollowUpState.ASKED:
             return "current"
         confirmed = self.status == RequestStatus.COMPLETED and not self.is_unconfirmed
-        if confirmed or (asked.answer == Answer.YES and not asked.during_stage):
+        if confirmed or (follow_up.answer == Answer.YES and not follow_up.during_stage):
             return "done"
         return "skipped" if self.is_over else "current"
 
@@ -233,9 +237,13 @@ class StageTimeline(Generic[RunT, HandoffT, QuestionT]):
         for stage in (stage for level in self.definition.stage_levels() for stage in level):
             facts = self.counted.get(stage.key)
             if facts is None:
-                before = [ends[key] for key in stage.after]
-                known = [end for end in before if end]
-                start = max(known) if known and len(known) == len(before) else None
+                previous_ends = [ends[key] for key in stage.after]
+                known_ends = [end for end in previous_ends if end]
+                start = (
+                    max(known_ends)
+                    if known_ends and len(known_ends) == len(previous_ends)
+                    else None
+                )
                 starts[stage.key] = start if start and start > self.now else None
                 calendar = self.calendar_of(stage.department)
                 ends[stage.key] = calendar.add(start, stage.expected) if start else None

@@ -202,7 +202,7 @@ class _Signals:
 
 
 def _nothing(_number: int, _frame: FrameType | None) -> None:
-    """A handler must stand there for the signal to be written to the socket."""
+    """A handler must be set for the signal to be written to the socket."""
 
 
 def _die_with(parent: int) -> None:

@@ -25,15 +25,15 @@ def accept_old_names(*sources: EnvSettingsSource) -> None:
     An old name is ignored where any of the sources has the new one. The warning names both
     variables and never a value.
     """
-    given = {name for source in sources for name in source.env_vars}
+    names_in_use = {name for source in sources for name in source.env_vars}
     for old, new in NEW_NAMES.items():
-        if old in given:
-            effect = "is ignored" if new in given else "is accepted in this release only"
+        if old in names_in_use:
+            effect = "is ignored" if new in names_in_use else "is accepted in this release only"
             log.warning("%s is now named %s; the old name %s.", old, new, effect)
     for source in sources:
         renamed = {
             NEW_NAMES[name]: value
             for name, value in source.env_vars.items()
-            if name in NEW_NAMES and NEW_NAMES[name] not in given
+            if name in NEW_NAMES and NEW_NAMES[name] not in names_in_use
         }
         source.env_vars = {**source.env_vars, **renamed}

@@ -23,7 +23,7 @@ E164 = re.compile(r"\+[1-9]\d{6,14}")  # ITU-T E.164: at most 15 digits, none of
 
 @dataclass(frozen=True)
 class QuietHours:
-    """The hours, in a customer's own zone, in which nothing that we start is sent.
+    """The hours, in a customer's own zone, in which Kept starts no message.
 
     ``start`` belongs to them, ``end`` does not; they may pass midnight. A day that has no such
     hour, or has it twice, never makes them shorter than they are written.
@@ -33,22 +33,22 @@ class QuietHours:
     end: time
 
     def until(self, moment: datetime, zone: ZoneInfo) -> datetime | None:
-        """When the quiet hours in which this aware moment lies end, in UTC; None outside them."""
-        night = self._night(moment, zone)
-        return night[1] if night else None
+        """When the quiet hours that contain this aware time end, in UTC; None outside them."""
+        period = self._period(moment, zone)
+        return period[1] if period else None
 
     def since(self, moment: datetime, zone: ZoneInfo) -> datetime | None:
-        """When the quiet hours in which this aware moment lies began, in UTC; None outside them."""
-        night = self._night(moment, zone)
-        return night[0] if night else None
+        """When the quiet hours that contain this aware time began, in UTC; None outside them."""
+        period = self._period(moment, zone)
+        return period[0] if period else None
 
-    def _night(self, moment: datetime, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
-        today = moment.astimezone(zone).date()
+    def _period(self, at: datetime, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
+        today = at.astimezone(zone).date()
         for day in (today - timedelta(days=1), today):
             last = day if self.start < self.end else day + timedelta(days=1)
             begins = min(_moments(day, self.start, zone))
             ends = max(_moments(last, self.end, zone))
-            if begins <= moment < ends:
+            if begins <= at < ends:
                 return begins, ends
         return None
 
@@ -66,11 +66,11 @@ def _moments(day: date, at: time, zone: ZoneInfo) -> tuple[datetime, datetime]:
 def _hours_or_off(value: object) -> object:
     if value is None or isinstance(value, QuietHours):
         return value
-    words = str(value).strip().lower()
-    if words == "off":
+    text = str(value).strip().lower()
+    if text == "off":
         return None
     try:
-        start, end = (time.fromisoformat(part.strip()) for part in words.split("-"))
+        start, end = (time.fromisoformat(part.strip()) for part in text.split("-"))
     except ValueError:
         start = end = time.min
     if start == end or start.tzinfo or end.tzinfo:
@@ -97,7 +97,7 @@ def _database(value: object) -> object:
             raise ValueError(msg)
         url = url.set(drivername="sqlite+aiosqlite")
     elif system in {"postgresql", "postgres"}:
-        query = {"ssl" if key == "sslmode" else key: told for key, told in url.query.items()}
+        query = {"ssl" if key == "sslmode" else key: value for key, value in url.query.items()}
         url = url.set(drivername="postgresql+asyncpg", query=query)
     else:
         msg = "must be a PostgreSQL or an SQLite URL."
@@ -114,12 +114,12 @@ def _address(
         text = str(value).strip().rstrip("/")
         try:
             parts = urlsplit(text)
-            at = parts.path if parts.scheme == "unix" else parts.hostname
-            good = bool(at) and parts.port != 0 and parts.scheme in schemes
-            good = good and (holds is None or holds(parts))
+            host = parts.path if parts.scheme == "unix" else parts.hostname
+            is_valid = bool(host) and parts.port != 0 and parts.scheme in schemes
+            is_valid = is_valid and (holds is None or holds(parts))
         except ValueError:  # a port that is none, a bracket that does not close
-            good = False
-        if not good:
+            is_valid = False
+        if not is_valid:
             msg = f"must be {such_as}."
             raise ValueError(msg)
         return text

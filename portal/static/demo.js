@@ -1,24 +1,24 @@
-// The demonstration's phone shows the newest text, and a tab that is not shown says that it has news.
+// Scrolls the phone of the demo to the newest text, and marks a hidden tab that has changed.
 "use strict";
 
-document.addEventListener("DOMContentLoaded", settle);
-document.addEventListener("htmx:afterSwap", settle);
+document.addEventListener("DOMContentLoaded", update);
+document.addEventListener("htmx:afterSwap", update);
 
 const seen = { thread: null, counter: null };
 
-function settle() {
-  note("thread", "phone");
-  note("counter", "desk");
+function update() {
+  updatePane("thread", "phone");
+  updatePane("counter", "desk");
 }
 
-function note(id, pane) {
+function updatePane(id, pane) {
   const part = document.getElementById(id);
-  const now = part.innerText;
-  if (now === seen[id]) return;
+  const text = part.innerText;
+  if (text === seen[id]) return;
   const texts = part.querySelector(".texts");
   if (texts) texts.scrollTop = texts.scrollHeight;
   if (seen[id] !== null) announce(pane);
-  seen[id] = now;
+  seen[id] = text;
 }
 
 function announce(pane) {

@@ -1,48 +1,48 @@
-// The desk works without this file. With it: pages follow what colleagues and customers do, what
-// is being typed is never taken away, texts are counted, passwords can be shown, links copied.
+// The desk works without this file. It updates open pages after changes, keeps forms that somebody
+// types in, counts SMS segments, shows passwords and copies links.
 "use strict";
 
-const stay = { source: null, calm: null, url: null, following: false, lost: false, timer: null, sending: 0, waiting: false };
-const KEEP = ["said", "refused", "changed"];
+const live = { source: null, delayedRefresh: null, url: null, isRefresh: false, lost: false, timer: null, sending: 0, refreshPending: false };
+const KEPT_IDS = ["said", "refused", "changed"];
 
-document.addEventListener("DOMContentLoaded", arrive);
-document.addEventListener("DOMContentLoaded", beHere);
-document.addEventListener("htmx:afterSwap", arrive);
-document.addEventListener("visibilitychange", () => (document.hidden ? (leave(), goAway()) : (comeBack(), beHere())));
+document.addEventListener("DOMContentLoaded", initPage);
+document.addEventListener("DOMContentLoaded", sendPresence);
+document.addEventListener("htmx:afterSwap", initPage);
+document.addEventListener("visibilitychange", () => (document.hidden ? (closeStream(), sendAbsence()) : (resume(), sendPresence())));
 document.addEventListener("input", (event) => {
   if (event.target.form?.method === "post") event.target.form.dataset.dirty = "";
-  if (event.target.matches("[data-segments]")) count(event.target);
-  if (event.target.matches("[name=channel]")) event.target.form.querySelectorAll("[data-segments]").forEach(count);
-  if (event.target.id === "body") writes();
+  if (event.target.matches("[data-segments]")) countSegments(event.target);
+  if (event.target.matches("[name=channel]")) event.target.form.querySelectorAll("[data-segments]").forEach(countSegments);
+  if (event.target.id === "body") markWriting();
 });
 document.addEventListener("click", (event) => {
   const reply = event.target.closest("[data-words]");
-  const box = document.getElementById("body");
-  if (!reply || !box || event.ctrlKey || event.metaKey) return;
+  const field = document.getElementById("body");
+  if (!reply || !field || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
-  put(box, reply.dataset.words);
+  insertText(field, reply.dataset.words);
 });
 document.addEventListener("htmx:beforeRequest", ({ target }) => delete target.dataset.dirty);
-// While something is being sent, news waits: drawn now, it could take away the form that the answer
+// A refresh is delayed while a form is being sent: it could replace the form that the response
 // belongs to.
 document.addEventListener("htmx:beforeSend", ({ detail: { requestConfig, xhr } }) => {
   if (requestConfig.verb !== "post") return;
-  stay.sending++;
+  live.sending++;
   xhr.addEventListener("loadend", () => {
-    if (--stay.sending || !stay.waiting) return;
-    stay.waiting = false;
-    catchUp();
+    if (--live.sending || !live.refreshPending) return;
+    live.refreshPending = false;
+    refreshParts();
   });
 });
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   const form = detail.requestConfig.elt;
-  stay.following = detail.requestConfig.verb === "get";
-  if (stay.following && stay.sending) {
+  live.isRefresh = detail.requestConfig.verb === "get";
+  if (live.isRefresh && live.sending) {
     detail.shouldSwap = false;
-    stay.waiting = true;
+    live.refreshPending = true;
     return;
   }
-  if (!stay.following && detail.xhr.status < 400 && form.matches("form")) {
+  if (!live.isRefresh && detail.xhr.status < 400 && form.matches("form")) {
     form.reset();
     form.closest("details")?.removeAttribute("open");
   }
@@ -54,84 +54,84 @@ document.addEventListener("keydown", (event) => {
   }
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (step && event.target.matches(".what a")) {
-    move(step);
+    moveSelection(step);
     event.preventDefault();
   }
-  if (isSingleKey(event)) pressed(event);
+  if (isSingleKey(event)) onSingleKey(event);
 });
-window.addEventListener("pagehide", goAway);
-setInterval(() => document.hidden || beHere(), 15_000);
+window.addEventListener("pagehide", sendAbsence);
+setInterval(() => document.hidden || sendPresence(), 15_000);
 
-function arrive() {
+function initPage() {
   const url = document.querySelector("[data-live]")?.dataset.live;
-  if (url && url !== stay.url && !document.hidden) listen(url);
-  if (!url) leave();
-  lookAgain();
+  if (url && url !== live.url && !document.hidden) openStream(url);
+  if (!url) closeStream();
+  scheduleRefresh();
   document.querySelectorAll("form:has(.refused, [data-draft])").forEach((form) => (form.dataset.dirty = ""));
-  document.querySelectorAll("[data-segments]").forEach(count);
+  document.querySelectorAll("[data-segments]").forEach(countSegments);
   document.querySelectorAll("input[data-reveal]").forEach(offerReveal);
   document.querySelectorAll("input[data-copy]").forEach(offerCopy);
 }
 
-// One stream while the page is looked at. The browser reconnects by itself; after that, and when a
-// hidden tab is shown again, the page catches up by looking afresh.
-function listen(url) {
-  leave();
-  stay.url = url;
-  stay.source = new EventSource(url);
-  stay.source.addEventListener("timeline", hear);
-  stay.source.onopen = () => {
-    // What came between the drawing of a list and its stream was told to nobody.
-    if (stay.lost || document.querySelector("[data-calm]")) catchUp();
-    stay.lost = false;
-    say("");
+// One event stream while the page is visible. The browser reconnects by itself; after that, and when
+// a hidden tab is shown again, the page is refreshed.
+function openStream(url) {
+  closeStream();
+  live.url = url;
+  live.source = new EventSource(url);
+  live.source.addEventListener("timeline", onChange);
+  live.source.onopen = () => {
+    // A change between the rendering of a list and the start of its stream has sent no event.
+    if (live.lost || document.querySelector("[data-calm]")) refreshParts();
+    live.lost = false;
+    showStatus("");
   };
-  stay.source.onerror = () => {
-    stay.lost = true;
-    say("Connection lost, trying again");
+  live.source.onerror = () => {
+    live.lost = true;
+    showStatus("Connection lost, trying again");
   };
 }
 
-function comeBack() {
-  if (stay.url === null && document.querySelector("[data-live], [data-look-again]")) catchUp();
-  arrive();
+function resume() {
+  if (live.url === null && document.querySelector("[data-live], [data-look-again]")) refreshParts();
+  initPage();
 }
 
-// What a department does is much: its board is fetched again once for all of a second or two.
-function hear() {
-  if (!document.querySelector("[data-calm]")) return catchUp();
-  stay.calm ??= setTimeout(() => {
-    stay.calm = null;
-    catchUp();
+// A department changes often: its board is fetched at most once in half a second to two seconds.
+function onChange() {
+  if (!document.querySelector("[data-calm]")) return refreshParts();
+  live.delayedRefresh ??= setTimeout(() => {
+    live.delayedRefresh = null;
+    refreshParts();
   }, 500 + 1500 * Math.random());
 }
 
-// Times grow old by themselves: what says them is fetched again now and then.
-function lookAgain() {
-  clearTimeout(stay.timer);
+// Relative times become outdated: parts that show them are fetched at an interval.
+function scheduleRefresh() {
+  clearTimeout(live.timer);
   const seconds = document.querySelector("[data-look-again]")?.dataset.lookAgain;
   if (!seconds || document.hidden) return;
-  stay.timer = setTimeout(() => {
-    lookAgain();
-    catchUp();
+  live.timer = setTimeout(() => {
+    scheduleRefresh();
+    refreshParts();
   }, seconds * 1000);
 }
 
-function leave() {
-  stay.source?.close();
-  stay.source = stay.url = null;
+function closeStream() {
+  live.source?.close();
+  live.source = live.url = null;
 }
 
-function catchUp() {
+function refreshParts() {
   document.querySelectorAll("[data-follow]").forEach((part) => htmx.trigger(part, "follow"));
 }
 
-// Single keys, unless they are turned off; never while somebody types.
+// Single-key shortcuts, unless they are off; never while somebody types.
 const TYPED_INTO = "input:not([type=radio], [type=checkbox]), textarea, select, dialog *";
 const KEYS = {
-  j: () => move(1),
-  k: () => move(-1),
-  r: () => (document.getElementById("body") ? document.getElementById("body").focus() : marked()?.click()),
+  j: () => moveSelection(1),
+  k: () => moveSelection(-1),
+  r: () => (document.getElementById("body") ? document.getElementById("body").focus() : selectedRow()?.click()),
   c: logCall,
   i: () => location.assign("/desk/inbox"),
   "?": () => document.getElementById("keys")?.showModal(),
@@ -142,26 +142,26 @@ function isSingleKey({ target, ctrlKey, metaKey, altKey, defaultPrevented }) {
   return "keys" in document.body.dataset && !(ctrlKey || metaKey || altKey || defaultPrevented || typing);
 }
 
-function pressed(event) {
+function onSingleKey(event) {
   const reasons = document.querySelectorAll("details[data-call][open] [type=radio]");
-  const act = KEYS[event.key] ?? (reasons[event.key - 1] && (() => choose(reasons[event.key - 1])));
-  if (!act) return;
+  const action = KEYS[event.key] ?? (reasons[event.key - 1] && (() => chooseReason(reasons[event.key - 1])));
+  if (!action) return;
   event.preventDefault();
-  act();
+  action();
 }
 
-function marked() {
+function selectedRow() {
   return document.activeElement?.closest(".what a") ?? document.querySelector(".what a");
 }
 
-// Down and up a list; from anywhere else, to its first row.
-function move(step) {
+// Moves down and up a list; from anywhere else, to its first row.
+function moveSelection(step) {
   const rows = [...document.querySelectorAll(".what a")];
   const at = rows.indexOf(document.activeElement);
   (at < 0 ? rows[0] : rows[at + step])?.focus();
 }
 
-function choose(radio) {
+function chooseReason(radio) {
   radio.checked = true;
   radio.focus();
   radio.dispatchEvent(new Event("input", { bubbles: true }));
@@ -169,64 +169,64 @@ function choose(radio) {
 
 function logCall() {
   const form = document.querySelector("details[data-call]");
-  if (!form) return marked()?.dataset.call && location.assign(marked().dataset.call);
+  if (!form) return selectedRow()?.dataset.call && location.assign(selectedRow().dataset.call);
   form.open = true;
   form.querySelector("[type=radio]").focus();
 }
 
-// A reply at hand goes below what is written already.
-function put(box, words) {
-  box.value = box.value.trim() ? `${box.value.trimEnd()}\n${words}` : words;
-  box.focus();
-  box.dispatchEvent(new Event("input", { bubbles: true }));
+// A saved reply is inserted below the text that is written already.
+function insertText(field, text) {
+  field.value = field.value.trim() ? `${field.value.trimEnd()}\n${text}` : text;
+  field.focus();
+  field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
-// Two people in one conversation see each other: here, writing, gone.
-const here = { writing: false, rest: null };
+// Presence: colleagues with the same request open see each other as here, writing or gone.
+const presenceState = { writing: false, timer: null };
 
-function writes() {
-  clearTimeout(here.rest);
-  here.rest = setTimeout(() => { here.writing = false; beHere(); }, 8_000);
-  if (here.writing) return;
-  here.writing = true;
-  beHere();
+function markWriting() {
+  clearTimeout(presenceState.timer);
+  presenceState.timer = setTimeout(() => { presenceState.writing = false; sendPresence(); }, 8_000);
+  if (presenceState.writing) return;
+  presenceState.writing = true;
+  sendPresence();
 }
 
-function presence(fields) {
+function presenceRequest(fields) {
   const url = document.querySelector("[data-presence]")?.dataset.presence;
   const token = document.querySelector("[name=form_token]")?.value ?? "";
   return url ? [url, new URLSearchParams({ form_token: token, ...fields })] : null;
 }
 
-async function beHere() {
-  const told = presence(here.writing ? { writing: "1" } : {});
-  if (!told) return;
+async function sendPresence() {
+  const request = presenceRequest(presenceState.writing ? { writing: "1" } : {});
+  if (!request) return;
   try {
-    const answer = await fetch(told[0], { method: "POST", body: told[1] });
-    const place = document.getElementById("here");
-    const words = answer.ok && !answer.redirected ? await answer.text() : null;
-    if (place && words !== null && place.innerHTML.trim() !== words.trim()) place.innerHTML = words;
+    const answer = await fetch(request[0], { method: "POST", body: request[1] });
+    const element = document.getElementById("here");
+    const text = answer.ok && !answer.redirected ? await answer.text() : null;
+    if (element && text !== null && element.innerHTML.trim() !== text.trim()) element.innerHTML = text;
   } catch {
-    // Nobody is told while the connection is lost; the page says so itself.
+    // Not sent while the connection is lost; the page shows that.
   }
 }
 
-function goAway() {
-  const told = presence({ gone: "1" });
-  if (told) navigator.sendBeacon(...told);
+function sendAbsence() {
+  const request = presenceRequest({ gone: "1" });
+  if (request) navigator.sendBeacon(...request);
 }
 
-function say(words) {
-  const place = document.getElementById("live-state");
-  if (place && place.textContent !== words) place.textContent = words;
+function showStatus(text) {
+  const element = document.getElementById("live-state");
+  if (element && element.textContent !== text) element.textContent = text;
 }
 
-// Following others takes nothing away: a form that somebody is writing in (or that was refused and
-// holds what they wrote) stays as it is, so does the last word to them, and what is unfolded.
+// A refresh removes no input: a form that somebody types in (or that was rejected with its input)
+// stays, and so do the last message to the user and open details.
 if (window.Idiomorph) {
   Object.assign(Idiomorph.defaults.callbacks, {
     beforeNodeMorphed: (old) => !(old.tagName === "FORM" && "dirty" in old.dataset),
-    beforeNodeRemoved: (old) => !(stay.following && KEEP.includes(old.id)),
+    beforeNodeRemoved: (old) => !(live.isRefresh && KEPT_IDS.includes(old.id)),
     beforeAttributeUpdated: (name, element) => !(element.tagName === "DETAILS" && name === "open" && element.open),
   });
 }
@@ -236,21 +236,21 @@ const GSM = new Set("@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ
 const EXTENDED = new Set("^{}\\[~]|€\f");
 const PLAIN = { "“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "\u00a0": " " };
 
-function count(area) {
-  const place = area.form?.querySelector("output");
-  if (!place) return;
-  if (area.form.querySelector("[name=channel]")?.value === "email") return void (place.textContent = "");
-  const text = area.value.replace(/[“”‘’–—…\u00a0]/g, (sign) => PLAIN[sign]);
-  const foreign = [...text].find((sign) => !GSM.has(sign) && !EXTENDED.has(sign));
-  const widths = [...text].map((sign) => (foreign ? sign.length : EXTENDED.has(sign) ? 2 : 1));
-  const [whole, part] = foreign ? [70, 67] : [160, 153];
-  const parts = split(widths, whole, part);
-  place.textContent = !text ? "" : `${parts} SMS` +
-    (foreign ? `, because of “${foreign}”` : "") + (parts === 1 ? `, ${whole - sum(widths)} characters left` : "");
+function countSegments(area) {
+  const element = area.form?.querySelector("output");
+  if (!element) return;
+  if (area.form.querySelector("[name=channel]")?.value === "email") return void (element.textContent = "");
+  const text = area.value.replace(/[“”‘’–—…\u00a0]/g, (character) => PLAIN[character]);
+  const nonGsm = [...text].find((character) => !GSM.has(character) && !EXTENDED.has(character));
+  const widths = [...text].map((character) => (nonGsm ? character.length : EXTENDED.has(character) ? 2 : 1));
+  const [singleLimit, part] = nonGsm ? [70, 67] : [160, 153];
+  const parts = countParts(widths, singleLimit, part);
+  element.textContent = !text ? "" : `${parts} SMS` +
+    (nonGsm ? `, because of “${nonGsm}”` : "") + (parts === 1 ? `, ${singleLimit - sum(widths)} characters left` : "");
 }
 
-function split(widths, whole, part) {
-  if (sum(widths) <= whole) return 1;
+function countParts(widths, singleLimit, part) {
+  if (sum(widths) <= singleLimit) return 1;
   let parts = 1, used = 0;
   for (const width of widths) {
     if (used + width > part) { parts += 1; used = 0; }
@@ -265,33 +265,33 @@ function sum(widths) {
 
 function offerReveal(input) {
   if (input.parentElement.classList.contains("revealing")) return;
-  const button = quietButton("Show", () => {
+  const button = createButton("Show", () => {
     const hidden = input.type === "password";
     input.type = hidden ? "text" : "password";
     button.textContent = hidden ? "Hide" : "Show";
   });
-  beside(input, button, "revealing");
+  placeBeside(input, button, "revealing");
 }
 
 function offerCopy(input) {
   if (input.parentElement.classList.contains("revealing")) return;
-  const button = quietButton("Copy", async () => {
+  const button = createButton("Copy", async () => {
     input.select();
     await navigator.clipboard?.writeText(input.value);
     button.textContent = "Copied";
   });
-  beside(input, button, "revealing");
+  placeBeside(input, button, "revealing");
 }
 
-function quietButton(words, act) {
+function createButton(text, action) {
   const button = document.createElement("button");
-  Object.assign(button, { type: "button", className: "quiet", textContent: words, onclick: act });
+  Object.assign(button, { type: "button", className: "quiet", textContent: text, onclick: action });
   return button;
 }
 
-function beside(input, button, look) {
+function placeBeside(input, button, className) {
   const line = document.createElement("div");
-  line.className = look;
+  line.className = className;
   input.replaceWith(line);
   line.append(input, button);
 }

@@ -44,8 +44,8 @@ class UploadSizeLimit:
             max_bytes = (
                 MAX_FILES * scope["app"].state.settings.max_upload_bytes + FORM_OVERHEAD_BYTES
             )
-            announced = headers.get("content-length", "")
-            length = int(announced) if announced.isdecimal() else 0
+            content_length = headers.get("content-length", "")
+            length = int(content_length) if content_length.isdecimal() else 0
             if length > max_bytes:
                 app, max_bytes = self._on_too_large, length
             app = RequestBodyLimitMiddleware(app, max_body_size=max_bytes)
@@ -88,9 +88,9 @@ async def show_file(request: Request) -> Response:
     if version is None:
         return unknown_link(request)
     async with state.database.reading() as session:
-        found = await get_customer_attachment(
+        attachment = await get_customer_attachment(
             session, version.request_id, request.path_params["id"]
         )
-    if not await may_see_files(request, version.request_id, found.message_id):
-        return redirect_to_code_form(request, f"files/{found.id}")
-    return file_response(request, found.stored_file)
+    if not await may_see_files(request, version.request_id, attachment.message_id):
+        return redirect_to_code_form(request, f"files/{attachment.id}")
+    return file_response(request, attachment.stored_file)

@@ -87,7 +87,7 @@ async def send_calendar(request: Request) -> Response:
 
 async def _find(request: Request) -> StatusPage | None:
     status_pages = request.app.state.status_pages
-    page: StatusPage | None = await status_pages.find_page(request.path_params["token"])
+    page: StatusPage | None = await status_pages.build_page(request.path_params["token"])
     return page
 
 

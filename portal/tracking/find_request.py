@@ -70,8 +70,8 @@ async def _limit_rate(request: Request, reference: str, contact: str) -> None:
 async def _send(request: Request, reference: str, contact: str) -> None:
     """Send the link to that address, where it is one of the customer's."""
     async with request.app.state.database.reading() as session:
-        found = await find_service_request(session, reference)
-    if found is None or _own_point(found, contact) is None:
+        service_request = await find_service_request(session, reference)
+    if service_request is None or _own_point(service_request, contact) is None:
         return
     async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
         service_request = await uow.lock(reference)
@@ -81,7 +81,7 @@ async def _send(request: Request, reference: str, contact: str) -> None:
 
 
 async def _queue_link(uow: UnitOfWork, request: ServiceRequest, point: ContactPoint) -> None:
-    cause = f"find:{request.id}:{_span(uow.now)}"
+    cause = f"find:{request.id}:{_interval_number(uow.now)}"
     if await was_link_sent(uow.session, cause):
         return
     if request.live_link is None:
@@ -131,7 +131,7 @@ def _require_both(reference: str, contact: str) -> None:
         )
 
 
-def _span(now: datetime) -> int:
+def _interval_number(now: datetime) -> int:
     return int(now.timestamp()) // LINK_INTERVAL_SECONDS
 
 

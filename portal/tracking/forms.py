@@ -33,10 +33,10 @@ async def read_message_form(request: Request, max_bytes: int) -> tuple[str, list
     check_form_origin(request)
     async with request.form(max_files=MAX_FORM_FIELDS, max_fields=MAX_FORM_FIELDS) as form:
         body = form.get("body", "")
-        chosen = [file for file in form.getlist("file") if isinstance(file, UploadFile)]
+        files = [file for file in form.getlist("file") if isinstance(file, UploadFile)]
         uploads = [
             Upload(file.filename or "", await file.read(max_bytes + 1))
-            for file in chosen
+            for file in files
             if file.filename or file.size
         ]
         return (body if isinstance(body, str) else ""), uploads

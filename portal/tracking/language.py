@@ -22,8 +22,8 @@ async def switch_language(request: Request) -> Response:
     token = request.path_params["token"]
     if await request.app.state.status_pages.find_version(token) is None:
         return unknown_link(request)
-    chosen = form.get("locale", "")
-    if chosen not in LANGUAGE_CODES:
+    locale = form.get("locale", "")
+    if locale not in LANGUAGE_CODES:
         raise BadInput(
             LazyString("We do not write in that language yet."),
             fields={"locale": ", ".join(LANGUAGE_CODES)},
@@ -31,8 +31,8 @@ async def switch_language(request: Request) -> Response:
     try:
         async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
             service_request = await lock_by_token(uow.session, token)
-            if language_of(service_request.customer.locale).code != chosen:
-                await set_preferences(uow, service_request, locale=chosen)
+            if language_of(service_request.customer.locale).code != locale:
+                await set_preferences(uow, service_request, locale=locale)
     except NotFound:
         return unknown_link(request)
     return RedirectResponse(f"/r/{token}", 303)

@@ -85,17 +85,17 @@ async def post_answer(request: Request) -> Response:
     if await state.status_pages.find_version(token) is None:
         return unknown_link(request)
     try:
-        given = _read_answer(form.get("answer", ""))
+        answer = _read_answer(form.get("answer", ""))
         text = _read_text(form.get("words", ""))
         async with state.operations.begin(CUSTOMER_ACTOR) as uow:
             service_request = await lock_by_token(uow.session, token)
             question = _find_question(service_request, form.get("follow_up", ""))
             # A double submit answers once.
             # The same answer twice is taken once.
-            if question.answer != given:
-                at = _read_time(form.get("at", ""), question, given, service_request, uow.now)
+            if question.answer != answer:
+                at = _read_time(form.get("at", ""), question, answer, service_request, uow.now)
                 await answer_follow_up(
-                    uow, service_request, question, given, text=text, at=at, via=Channel.WEB
+                    uow, service_request, question, answer, text=text, at=at, via=Channel.WEB
                 )
     except NotFound:
         return unknown_link(request)
@@ -111,7 +111,7 @@ async def _show_again(
     status_pages = request.app.state.status_pages
     version = await status_pages.find_version(token)
     visibility = await visibility_of(request, version.request_id) if version else LINK_ONLY
-    page = await status_pages.find_page(token, visibility)
+    page = await status_pages.build_page(token, visibility)
     if page is None:
         return unknown_link(request)
     page = replace(page, draft=draft.replace("\x00", ""), refusal=refusal.detail)
@@ -143,13 +143,13 @@ def _read_text(text: str) -> str:
 
 
 def _read_time(
-    text: str, question: FollowUp, given: Answer, request: ServiceRequest, now: datetime
+    text: str, question: FollowUp, answer: Answer, request: ServiceRequest, now: datetime
 ) -> datetime | None:
     """The time that answers a question for one, read in the customer's timezone.
 
     Raises BadInput where it is missing, past, or more than a year away.
     """
-    if question.expects != AnswerType.TIME or given == Answer.NO:
+    if question.expects != AnswerType.TIME or answer == Answer.NO:
         return None
     try:
         local = datetime.fromisoformat(text.strip())

@@ -56,23 +56,27 @@ async def show_my_requests(request: Request) -> Response:
         if is_address_shared and address is not None and not address.is_shared:
             return redirect_to_code_form(request, ALL_REQUESTS)
         since: datetime = business_time.now() - RECENT_PERIOD
-        found = (
+        requests = (
             []
             if is_address_shared
             else await requests_of_customer(session, device.customer_id, since, MAX_REQUESTS)
         )
-    listed = []
-    for own in found:
-        link, page = own.live_link, None
+    items = []
+    for service_request in requests:
+        link, page = service_request.live_link, None
         if link:
-            page = await state.status_pages.find_page(link.token, Visibility(is_trusted=True))
-        listed.append(RequestListItem(own.reference, page.title if page else own.title, page))
+            page = await state.status_pages.build_page(link.token, Visibility(is_trusted=True))
+        items.append(
+            RequestListItem(
+                service_request.reference, page.title if page else service_request.title, page
+            )
+        )
     context = {
         "reference": service_request.reference,
         "path": f"/r/{token}",
         "is_address_shared": is_address_shared,
-        "open_requests": [item for item in listed if item.page is None or not item.page.is_over],
-        "ended_requests": [item for item in listed if item.page is not None and item.page.is_over],
+        "open_requests": [item for item in items if item.page is None or not item.page.is_over],
+        "ended_requests": [item for item in items if item.page is not None and item.page.is_over],
         "locale": service_request.customer.locale,
     }
     return templating.page(request, "tracking/my_requests.html", context)

@@ -15,7 +15,7 @@ def show_outage(request: Request) -> Response:
     After a POST it does not: the customer goes back to the form, which still has their message.
     """
     is_read = request.method in ("GET", "HEAD")
-    path = request.url.path if is_read else _page_behind(request)
+    path = request.url.path if is_read else _page_path(request)
     context = {"is_read": is_read, "path": path}
     answer = templating.page(request, "tracking/outage.html", context, 503)
     answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
@@ -24,7 +24,7 @@ def show_outage(request: Request) -> Response:
     return answer
 
 
-def _page_behind(request: Request) -> str:
+def _page_path(request: Request) -> str:
     """The status page of the token in the URL; without one, the URL itself."""
     token = request.path_params.get("token")
     return f"/r/{token}" if token else request.url.path

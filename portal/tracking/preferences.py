@@ -107,26 +107,26 @@ async def _channels(
     session: AsyncSession, request: ServiceRequest, *, is_browser_trusted: bool
 ) -> tuple[preferences_view.ChannelPreference, ...]:
     """The customer's channels, the preferred one first, and their opt-outs."""
-    found = [
-        (kind, address)
-        for kind in request.customer.channels()
-        if (address := request.customer.address(kind, business_time.now())) is not None
+    addresses = [
+        (channel, address)
+        for channel in request.customer.channels()
+        if (address := request.customer.address(channel, business_time.now())) is not None
     ]
     queries = {
-        ConsentQuery(kind, address, request_id)
-        for kind, address in found
+        ConsentQuery(channel, address, request_id)
+        for channel, address in addresses
         for request_id in (None, request.id)
     }
     permitted = await find_permitted(session, queries)
     return tuple(
         preferences_view.ChannelPreference(
-            "sms" if kind == Channel.SMS else "email",
+            "sms" if channel == Channel.SMS else "email",
             address if is_browser_trusted else mask_address(address),
-            "all" if ConsentQuery(kind, address, None) not in permitted
-            else "request" if ConsentQuery(kind, address, request.id) not in permitted
+            "all" if ConsentQuery(channel, address, None) not in permitted
+            else "request" if ConsentQuery(channel, address, request.id) not in permitted
             else "",
         )
-        for kind, address in found
+        for channel, address in addresses
     )  # fmt: skip
 
 
@@ -152,25 +152,25 @@ def _name(code: str) -> str:
     return (parsed.get_display_name() or code).capitalize()
 
 
-def _read_channel(request: ServiceRequest, chosen: str | None) -> Channel | None:
-    if chosen is None:
+def _read_channel(request: ServiceRequest, value: str | None) -> Channel | None:
+    if value is None:
         return None
     if not any(
-        chosen == kind and request.customer.address(kind, business_time.now())
+        value == kind and request.customer.address(kind, business_time.now())
         for kind in request.customer.channels()
     ):
         raise BadInput(
             LazyString("We have no such address of yours."), fields={"channel": "sms or email"}
         )
-    return Channel(chosen)
+    return Channel(value)
 
 
-def _read_language(request: ServiceRequest, chosen: str | None) -> str | None:
-    if chosen is None:
+def _read_language(request: ServiceRequest, value: str | None) -> str | None:
+    if value is None:
         return None
-    if chosen not in dict(_languages(request)):
+    if value not in dict(_languages(request)):
         raise BadInput(
             LazyString("We do not write in that language yet."), fields={"locale": "a language"}
         )
     # The customer's region ("es-MX") is kept where the language does not change.
-    return None if chosen == _option(request.customer.locale) else chosen
+    return None if value == _option(request.customer.locale) else value

@@ -32,7 +32,7 @@ async def show_form(request: Request) -> Response:
         service_request = await find_by_token(session, token)
     if service_request is None:
         return unknown_link(request)
-    return _page(request, service_request, done="done" in request.query_params)
+    return _render(request, service_request, done="done" in request.query_params)
 
 
 async def submit(request: Request) -> Response:
@@ -58,7 +58,7 @@ async def submit(request: Request) -> Response:
     return see_other(f"/r/{link.token}/replace?done") if link else unknown_link(request)
 
 
-def _page(request: Request, service_request: ServiceRequest, *, done: bool) -> Response:
+def _render(request: Request, service_request: ServiceRequest, *, done: bool) -> Response:
     context = {
         "reference": service_request.reference,
         "path": f"/r/{request.path_params['token']}",

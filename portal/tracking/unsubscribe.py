@@ -1,4 +1,4 @@
-"""The way out at the foot of each mail: one press, or a mail program's one click (RFC 8058)."""
+"""The unsubscribe link of each e-mail: a page with a button, and one-click (RFC 8058)."""
 
 from typing import Literal
 
@@ -22,7 +22,7 @@ ONE_CLICK = "List-Unsubscribe"
 
 
 async def show_form(request: Request) -> Response:
-    """`GET /r/{token}/unsubscribe`: how it stands, and two buttons. It changes nothing."""
+    """`GET /r/{token}/unsubscribe`: the current consent, and two buttons. It changes nothing."""
     token = request.path_params["token"]
     if await request.app.state.status_pages.find_version(token) is None:
         return unknown_link(request)
@@ -30,12 +30,12 @@ async def show_form(request: Request) -> Response:
         service_request = await find_by_token(session, token)
         if service_request is None:
             return unknown_link(request)
-        wishes = _wishes(service_request)
+        queries = _consent_queries(service_request)
         page = preferences_view.UnsubscribePage(
             reference=service_request.reference,
             locale=service_request.customer.locale,
             path=f"/r/{token}",
-            stopped=not (wishes and await find_permitted(session, wishes)),
+            stopped=not (queries and await find_permitted(session, queries)),
         )
     context = {"page": page, "locale": page.locale}
     return templating.page(request, "tracking/unsubscribe.html", context)
@@ -44,7 +44,7 @@ async def show_form(request: Request) -> Response:
 async def unsubscribe(request: Request) -> Response:
     """`POST /r/{token}/unsubscribe`: no more mail about this request, or none at all (`all`).
 
-    No sign-in is asked for, since it only ever asks for less. A mail program's one click comes
+    No sign-in is needed, because it can only reduce messages. A mail program's one click comes
     from any site, and is answered with the page, since RFC 8058 forbids a redirect.
     Raises NotAllowed for the buttons of our page where they stand on another site.
     """
@@ -71,7 +71,7 @@ async def unsubscribe(request: Request) -> Response:
     return see_other(f"/r/{token}/unsubscribe")
 
 
-def _wishes(request: ServiceRequest) -> list[ConsentQuery]:
+def _consent_queries(request: ServiceRequest) -> list[ConsentQuery]:
     """To write to each mail address of theirs about this request."""
     return [
         ConsentQuery(Channel.EMAIL, point.address, request.id)

@@ -22,23 +22,23 @@ SUPERSAMPLING = 4
 """The factor by which it is first drawn larger, for smooth edges."""
 WHITE = "#fff"
 UNKNOWN = "\uffff"
-"""A character that no font has, to see how a font draws a missing letter."""
+"""A character that no font has: its glyph is the one of a missing letter."""
 
 
 async def serve_icon(request: Request) -> Response:
     """`GET /icons/{name}`, and `/apple-touch-icon.png`, which iPhones request by themselves; else 404."""
-    look = app_icon(request.app.state.settings)
+    icon = app_icon(request.app.state.settings)
     name = request.path_params.get("name", f"{APPLE_TOUCH_SIZE}.png")
-    by_hash = request.query_params.get("v") == look.version
+    by_hash = request.query_params.get("v") == icon.version
     headers = {
         "Cache-Control": CACHE_FOR_A_YEAR if by_hash else "public, max-age=86400",
         "X-Content-Type-Options": "nosniff",
     }
     if name == "icon.svg":
-        return Response(look.svg, media_type="image/svg+xml", headers=headers)
+        return Response(icon.svg, media_type="image/svg+xml", headers=headers)
     if name in [f"{size}.png" for size in (APPLE_TOUCH_SIZE, *SIZES)]:
         size = int(name.removesuffix(".png"))
-        return Response(look.png(size), media_type="image/png", headers=headers)
+        return Response(icon.png(size), media_type="image/png", headers=headers)
     return Response("There is no such icon.", status_code=404, media_type="text/plain")
 
 
@@ -75,31 +75,31 @@ class AppIcon:
     def _draw(self, size: int) -> bytes:
         large = size * SUPERSAMPLING
         image = Image.new("RGB", (large, large), self.color)
-        pen = ImageDraw.Draw(image)
+        draw = ImageDraw.Draw(image)
         font = ImageFont.load_default(large * LETTER * 1.2)
         if _has(font, self.letter):
             style: Any = {"font": font, "stroke_width": large // 90}
-            left, top, right, bottom = pen.textbbox((0, 0), self.letter, **style)
+            left, top, right, bottom = draw.textbbox((0, 0), self.letter, **style)
             at = ((large - left - right) / 2, (large - top - bottom) / 2)
-            pen.text(at, self.letter, fill=WHITE, **style)
+            draw.text(at, self.letter, fill=WHITE, **style)
         else:
             # The font knows few scripts: without the letter, the sign of a current step is drawn.
             for part, fill in ((0.22, WHITE), (0.3, self.color), (0.38, WHITE)):
                 edges = (large * part, large * part, large * (1 - part), large * (1 - part))
-                pen.ellipse(edges, fill)
-        drawn = io.BytesIO()
-        image.resize((size, size), Image.Resampling.LANCZOS).save(drawn, "PNG", optimize=True)
-        return drawn.getvalue()
+                draw.ellipse(edges, fill)
+        png = io.BytesIO()
+        image.resize((size, size), Image.Resampling.LANCZOS).save(png, "PNG", optimize=True)
+        return png.getvalue()
 
 
 @cache
-def _look(brand: str, color: str) -> AppIcon:
+def _app_icon(brand: str, color: str) -> AppIcon:
     return AppIcon(brand, color)
 
 
 def app_icon(settings: Settings) -> AppIcon:
     """The icon of this organisation, on its light accent, which white text contrasts with."""
-    return _look(settings.brand, str(settings.accent.day))
+    return _app_icon(settings.brand, str(settings.accent.day))
 
 
 def _has(font: ImageFont.FreeTypeFont | ImageFont.ImageFont, letter: str) -> bool:

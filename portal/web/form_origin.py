@@ -1,4 +1,4 @@
-"""Whether a form stands on a page of ours: the one check against forged posts from other sites."""
+"""The check against forged posts from other sites (CSRF): a form must come from our own page."""
 
 from urllib.parse import urlsplit
 
@@ -11,7 +11,7 @@ OUR_SITES = {"same-origin", "none"}
 
 
 def check_form_origin(request: Request) -> None:
-    """Raises NotAllowed for a form that stands on another site's page.
+    """Raises NotAllowed for a form of another site's page.
 
     ``Sec-Fetch-Site`` (W3C Fetch Metadata) decides where the browser sends it, else ``Origin``,
     which must be KEPT_PUBLIC_URL. ``Origin: null`` names no page, so by itself it is refused:

@@ -1,4 +1,4 @@
-"""For operations: is the process up, is everything it needs there, and what are the figures."""
+"""For operations: liveness, readiness and metrics."""
 
 from datetime import timedelta
 
@@ -19,33 +19,35 @@ HEARTBEAT_TIMEOUT = timedelta(seconds=30)
 
 
 async def alive(request: Request) -> Response:
-    """The process is up."""
+    """`GET` for liveness: the process runs."""
     del request
     return JSONResponse({"status": "ok"})
 
 
 async def ready(request: Request) -> Response:
-    """Database, queue and worker are all there; 503 says which one is not."""
+    """Readiness of database, queue and worker; 503 names the one that is not."""
     settings = request.app.state.settings
     parts: dict[str, str] = {}
     try:
         async with request.app.state.database.connection() as connection:
-            newest = (
+            last_beat = (
                 await connection.execute(sa.select(sa.func.max(col(Heartbeat.beat_at))))
             ).scalar()
         parts["database"] = "ok"
-        fresh = newest is not None and business_time.now() - newest < HEARTBEAT_TIMEOUT
-        parts["worker"] = "ok" if fresh else "no sign of life for 30 seconds"
+        is_alive = last_beat is not None and business_time.now() - last_beat < HEARTBEAT_TIMEOUT
+        parts["worker"] = "ok" if is_alive else "no sign of life for 30 seconds"
     except (SQLAlchemyError, OSError):
         parts["database"] = "cannot be reached"
         parts["worker"] = "unknown"
     parts["queue"] = await _queue(settings.redis_url)
-    well = all(state == "ok" for state in parts.values())
-    return JSONResponse({"status": "ok" if well else "failing", **parts}, 200 if well else 503)
+    is_healthy = all(state == "ok" for state in parts.values())
+    return JSONResponse(
+        {"status": "ok" if is_healthy else "failing", **parts}, 200 if is_healthy else 503
+    )
 
 
 async def metrics(request: Request) -> Response:
-    """Prometheus' figures; off the public origin unless a setting says so."""
+    """The metrics for Prometheus; served only where a setting allows it."""
     if not request.app.state.settings.metrics:
         raise HTTPException(404)
     return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)

@@ -26,14 +26,14 @@ class CalendarEntry:
 
 
 def to_ical(entries: Iterable[CalendarEntry], written_at: datetime) -> bytes:
-    """The whole file. It has no METHOD: it is a copy to keep, not an invitation to answer."""
+    """The file. It has no METHOD, because it is no invitation to answer."""
     calendar = Calendar()
     calendar.add("version", "2.0")
     calendar.add("prodid", "-//Kept//Kept//EN")
     for entry in entries:
         calendar.add_component(_event(entry, written_at))
-    written: bytes = calendar.to_ical()
-    return written
+    data: bytes = calendar.to_ical()
+    return data
 
 
 def _event(entry: CalendarEntry, written_at: datetime) -> Event:
@@ -41,7 +41,7 @@ def _event(entry: CalendarEntry, written_at: datetime) -> Event:
     event.add("uid", entry.uid)
     event.add("sequence", entry.sequence)
     event.add("dtstamp", written_at.astimezone(UTC))
-    # Nobody has said how long it takes; without an end it stands at its time.
+    # The duration is unknown: without an end it is shown at its start.
     event.add("dtstart", entry.at.astimezone(UTC))
     event.add("summary", _on_one_line(entry.title))
     event.add("description", entry.link)

@@ -1,4 +1,4 @@
-"""A customer's link on paper: as a QR code, and on a slip to print and hand over."""
+"""A customer's link on paper: a QR code, and a page to print."""
 
 import io
 from dataclasses import dataclass
@@ -17,23 +17,23 @@ QUIET_ZONE = 4
 
 @dataclass(frozen=True, slots=True)
 class PrintableLink:
-    """What stands on it. ``words`` are in the customer's language; ``back`` is where to return."""
+    """The content of the printed page, in the language of ``times``; ``back`` is a URL."""
 
     link: str
     first_name: str
     reference: str
-    words: TimeFormatter
+    times: TimeFormatter
     back: str
 
 
-def printable_link_page(request: Request, told: PrintableLink) -> HTMLResponse:
-    """The page of a slip, without a word about the matter: paper lies about."""
+def printable_link_page(request: Request, printable_link: PrintableLink) -> HTMLResponse:
+    """The page to print. It does not name the matter, because others may read the paper."""
     context = {
-        "slip": told,
-        "qr": Markup(qr_svg(told.link)),  # noqa: S704 (drawn right here, of modules only)
+        "slip": printable_link,
+        "qr": Markup(qr_svg(printable_link.link)),  # noqa: S704 (drawn right here, of modules only)
         "find_url": request.app.state.settings.public_url,
-        "locale": told.words.locale,
-        "direction": told.words.direction,
+        "locale": printable_link.times.locale,
+        "direction": printable_link.times.direction,
     }
     return templating.page(request, "printable_link.html", context)
 
@@ -41,11 +41,11 @@ def printable_link_page(request: Request, told: PrintableLink) -> HTMLResponse:
 def qr_svg(link: str) -> str:
     """The link as an SVG image, black on white; up to 15 % of it may be smudged or torn.
 
-    It is drawn here: nobody else is told of the link.
+    It is drawn here, so that no other service learns the link.
     """
-    drawn = io.BytesIO()
+    svg = io.BytesIO()
     segno.make(link, error="m", micro=False).save(
-        drawn, kind="svg", border=QUIET_ZONE, dark="#000", light="#fff",
+        svg, kind="svg", border=QUIET_ZONE, dark="#000", light="#fff",
         xmldecl=False, omitsize=True, nl=False,
     )  # fmt: skip
-    return drawn.getvalue().decode()
+    return svg.getvalue().decode()

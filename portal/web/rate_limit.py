@@ -14,7 +14,7 @@ __all__ = ["RateLimited", "RateLimiter", "client_address"]
 def client_address(request: Request) -> str:
     """The IP address whose attempts are counted together; empty over a socket file.
 
-    No proxy's header counts: whoever guesses could write a new one for each attempt.
+    Proxy headers do not count: a client could send a new one with each attempt.
     """
     return request.client.host if request.client else ""
 

@@ -1,8 +1,8 @@
 """Static files: scripts and styles, named by a hash of their content.
 
-All of `portal/static/` is read once, at the start, and kept packed. An address carries a hash of
-the content (`/static/tracking.js?v=1f0c…`), so a browser keeps a file for good and never keeps an
-old one.
+All of `portal/static/` is read once, at the start, and held gzipped. A URL has a hash of the
+content (`/static/tracking.js?v=1f0c…`), so a browser caches a file for ever and never shows an old
+one.
 """
 
 import gzip
@@ -38,10 +38,10 @@ class StaticFile:
 
 async def serve_static_file(request: Request) -> Response:
     """`GET /static/{name}`: the file, cacheable for a year when its hash is given; else 404."""
-    found = static_files().get(request.path_params["name"])
-    if found is None:
+    file = static_files().get(request.path_params["name"])
+    if file is None:
         return Response("There is no such file.", status_code=404, media_type="text/plain")
-    by_hash = request.query_params.get("v") == found.version
+    by_hash = request.query_params.get("v") == file.version
     headers = {
         "Cache-Control": CACHE_FOR_A_YEAR if by_hash else "no-cache",
         "Vary": "Accept-Encoding",
@@ -49,8 +49,8 @@ async def serve_static_file(request: Request) -> Response:
     }
     if "gzip" in request.headers.get("accept-encoding", ""):
         headers["Content-Encoding"] = "gzip"
-        return Response(found.gzipped, media_type=found.media_type, headers=headers)
-    return Response(found.body, media_type=found.media_type, headers=headers)
+        return Response(file.gzipped, media_type=file.media_type, headers=headers)
+    return Response(file.body, media_type=file.media_type, headers=headers)
 
 
 async def serve_logo(request: Request) -> Response:

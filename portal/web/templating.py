@@ -36,8 +36,8 @@ def page(
     request: Request, name: str, context: Mapping[str, Any], status: int = 200
 ) -> HTMLResponse:
     """A whole page."""
-    complete = _complete(request, context)
-    return HTMLResponse(render(name, complete), status, headers=headers(complete["theme"]))
+    full_context = _full_context(request, context)
+    return HTMLResponse(render(name, full_context), status, headers=headers(full_context["theme"]))
 
 
 def fragment(
@@ -51,20 +51,19 @@ def fragment(
 ) -> HTMLResponse:
     """One named block of a page, for a part that is updated alone.
 
-    ``beside`` are templates that say themselves which other part of the page they replace.
+    ``out_of_band`` are templates that replace other parts of the page (htmx ``hx-swap-oob``).
 
-    What stands around the block in the template is not looked at: who may see the block is for the
-    endpoint to decide.
+    The rest of the template is not rendered, so the endpoint must check who may see the block.
     """
-    complete = _complete(request, context)
-    env = environment(language_of(complete["locale"]))
-    body = render_block(env, name, block, complete)
-    body += "".join(env.get_template(template).render(complete) for template in out_of_band)
-    return HTMLResponse(body, status, headers=headers(complete["theme"]))
+    full_context = _full_context(request, context)
+    env = environment(language_of(full_context["locale"]))
+    body = render_block(env, name, block, full_context)
+    body += "".join(env.get_template(template).render(full_context) for template in out_of_band)
+    return HTMLResponse(body, status, headers=headers(full_context["theme"]))
 
 
 def error_page(request: Request, status: int, title: str, detail: str) -> HTMLResponse:
-    """The page of an error: `title` says what happened, `detail` what to do."""
+    """The page of an error: `title` is what happened, `detail` what to do."""
     return page(request, "error.html", {"title": title, "detail": detail}, status)
 
 
@@ -74,7 +73,7 @@ def render(name: str, context: Mapping[str, Any]) -> str:
     `context` has all of it, `brand`, `support_contact`, `theme` and `locale` included.
     """
     language = language_of(context["locale"])
-    return environment(language).get_template(name).render(_in(language, context))
+    return environment(language).get_template(name).render(_with_language(language, context))
 
 
 def visitor_language(request: Request) -> Language:
@@ -164,22 +163,22 @@ def with_lang_attribute(text: str) -> Markup:
     return Markup('<span lang="{}" dir="auto">{}</span>').format(text.locale, text)
 
 
-def _complete(request: Request, context: Mapping[str, Any]) -> dict[str, Any]:
+def _full_context(request: Request, context: Mapping[str, Any]) -> dict[str, Any]:
     """`context` with the defaults of the values that every page needs."""
     settings = request.app.state.settings
     locale = context.get("locale")
     language = language_of(locale) if locale else visitor_language(request)
-    frame = {
+    defaults = {
         "brand": settings.brand,
         "support_contact": settings.support_contact,
         "theme": settings.theme,
     }
     # A language chosen in the URL is carried on by the links of the page.
     chosen = f"?lang={language.code}" if "lang" in request.query_params else ""
-    return _in(language, {**frame, "chosen": chosen, **context})
+    return _with_language(language, {**defaults, "chosen": chosen, **context})
 
 
-def _in(language: Language, context: Mapping[str, Any]) -> dict[str, Any]:
+def _with_language(language: Language, context: Mapping[str, Any]) -> dict[str, Any]:
     """`context` with the page's language and its direction."""
     return {
         **context,

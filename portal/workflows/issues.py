@@ -26,17 +26,15 @@ class WorkflowFileError(Exception):
     """
 
     def __init__(self, issues: Sequence[WorkflowIssue], source: str = "") -> None:
-        self.issues = tuple(sorted(issues, key=lambda mistake: mistake.line or 0))
+        self.issues = tuple(sorted(issues, key=lambda issue: issue.line or 0))
         self.source = source or "workflow file"
         super().__init__("\n".join(self.lines()))
 
     def lines(self) -> list[str]:
         """One line for each issue, in the format of compilers."""
         return [
-            f"{self.source}:{mistake.line}: {mistake}"
-            if mistake.line
-            else f"{self.source}: {mistake}"
-            for mistake in self.issues
+            f"{self.source}:{issue.line}: {issue}" if issue.line else f"{self.source}: {issue}"
+            for issue in self.issues
         ]
 
 

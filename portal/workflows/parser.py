@@ -34,8 +34,8 @@ def read_workflow_file(
             content = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         reason = (error.strerror or "it cannot be opened").lower()
-        mistake = WorkflowIssue(None, f"cannot be read: {reason}", "Check the name of the file.")
-        raise WorkflowFileError([mistake], str(path)) from error
+        issue = WorkflowIssue(None, f"cannot be read: {reason}", "Check the name of the file.")
+        raise WorkflowFileError([issue], str(path)) from error
     return read_workflow(content, known_departments=known_departments, source=str(path))
 
 
@@ -56,7 +56,7 @@ def read_workflow(
         decoded = _decoded(text)
         values = _parsed(decoded)
     except _UnreadableError as error:
-        raise WorkflowFileError([error.mistake], source) from error
+        raise WorkflowFileError([error.issue], source) from error
     collector = IssueCollector(TomlLines(decoded))
     definition = WorkflowValidator(collector, values, known_departments).read()
     if collector.issues:
@@ -67,7 +67,7 @@ def read_workflow(
 class _UnreadableError(Exception):
     def __init__(self, line: int | None, message: str, remedy: str) -> None:
         super().__init__(message)
-        self.mistake = WorkflowIssue(line, message, remedy)
+        self.issue = WorkflowIssue(line, message, remedy)
 
 
 def _decoded(text: str | bytes) -> str:
@@ -93,8 +93,8 @@ def _parsed(text: str) -> dict[str, object]:
         message = "has lists within lists that nobody can follow"
         raise _UnreadableError(None, message, "Write it flat.") from error
     except ValueError as error:
-        problem, _, place = str(error).partition(" (at ")
-        at = re.search(r"line (\d+)", place)
+        problem, _, location = str(error).partition(" (at ")
+        at = re.search(r"line (\d+)", location)
         line = int(at[1]) if at else text.rstrip("\n").count("\n") + 1
         message = f"is not TOML here: {problem[:1].lower()}{problem[1:200]}"
         remedy = 'A line is key = "text", a [table] or a [[list item]]; each key stands once.'

@@ -11,7 +11,7 @@ from portal.workflows.issues import did_you_mean
 PLACEHOLDERS: Final = (
     "brand", "first_name", "title", "next", "next_by", "department", "link", "reference",
 )  # fmt: skip
-"""What may stand in braces in an sms and in a question."""
+"""The placeholders of an sms and of a question."""
 
 
 _OF_THE_PERSON: Final = (

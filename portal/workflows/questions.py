@@ -19,7 +19,7 @@ from portal.workflows.schema import (
 from portal.workflows.table_reader import TableReader
 
 QUESTION_KEYS: Final = ("question", "yes", "no", "expects", "remind_after", "close_after")
-"""What a table that asks may say: a follow-up, or a stage."""
+"""The keys of a table with a question: a follow-up, or a stage."""
 
 _ANSWERS: Final = (
     '"complete", { open = "stage" }, { send_back = "stage" } or { close = "declined" }'
@@ -81,7 +81,7 @@ def _answer(table: TableReader, key: str, stages: Collection[str]) -> AnswerActi
 
 
 def check_questions(
-    asked: Iterable[tuple[TableReader, FollowUpDefinition | None]],
+    questions: Iterable[tuple[TableReader, FollowUpDefinition | None]],
     after: stage_graph.Dependencies,
 ) -> None:
     """Report questions with the same key, and answers that send back to a stage not before theirs.
@@ -89,7 +89,7 @@ def check_questions(
     ``after`` has the dependencies of each stage, by key.
     """
     keys: set[str] = set()
-    for table, question in asked:
+    for table, question in questions:
         if question is None:
             continue
         if question.key in keys:
@@ -99,15 +99,15 @@ def check_questions(
         keys.add(question.key)
         for answer, action in (("yes", question.yes), ("no", question.no)):
             if action and action.kind == "send_back" and question.after_stage in after:
-                here = question.after_stage
-                behind = {here, *stage_graph.ancestors(after, here)}
+                stage = question.after_stage
+                earlier_stages = {stage, *stage_graph.ancestors(after, stage)}
                 if (
                     action.stage is not None
                     and action.stage in after
-                    and action.stage not in behind
+                    and action.stage not in earlier_stages
                 ):
                     table.add_issue(
                         answer,
                         f'sends back to "{action.stage}", which does not come before',
-                        did_you_mean(action.stage, behind),
+                        did_you_mean(action.stage, earlier_stages),
                     )

@@ -21,7 +21,7 @@ def _duration(value: object) -> Duration:
 
 
 JsonDuration = Annotated[Duration, BeforeValidator(_duration), PlainSerializer(str)]
-"""A Duration that stands in JSON as it stands in a file: "4bh"."""
+"""A Duration, in JSON as in a file: "4bh"."""
 
 
 ZERO_DURATION: Final = Duration(0, "s")
@@ -30,7 +30,7 @@ CLOSE_AFTER: Final = Duration(30, "d")
 REPLY_WITHIN: Final = Duration(4, "bh")
 LEAD_AFTER: Final = Duration(4, "bh")
 MANAGER_AFTER: Final = Duration(1, "bd")
-"""What stands where a file says nothing."""
+"""The defaults of a workflow file."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +41,16 @@ class LocalizedText:
 
     def in_language(self, locale: str | None) -> str:
         """The text for "es-MX": that locale's, else "es", else "en", else the first."""
-        return self.spoken(locale)[1]
+        return self.best_match(locale)[1]
 
-    def spoken(self, locale: str | None) -> tuple[str, str]:
+    def best_match(self, locale: str | None) -> tuple[str, str]:
         """The language in which there is a text for this locale, and the text."""
-        wanted = (locale or "").replace("_", "-").lower()
-        spoken = {language.lower(): text for language, text in self.texts.items()}
-        for language in (wanted, wanted.partition("-")[0], "en"):
-            if language in spoken:
-                return language, spoken[language]
-        return next(iter(spoken.items()))
+        requested = (locale or "").replace("_", "-").lower()
+        text_by_language = {language.lower(): text for language, text in self.texts.items()}
+        for language in (requested, requested.partition("-")[0], "en"):
+            if language in text_by_language:
+                return language, text_by_language[language]
+        return next(iter(text_by_language.items()))
 
     def __str__(self) -> str:
         return self.in_language(None)
@@ -92,7 +92,7 @@ class FollowUpDefinition:
     expects: Literal["yes_no", "time"] = "yes_no"
     """What answers it: a yes or a no; or a time (an appointment), which does what `yes` does."""
     title: LocalizedText | None = None
-    """The leg that stands for the question on the customer's page: "In your hands"."""
+    """The title of the question's step on the customer's page: "In your hands"."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class StageDefinition:
     third_party: str = ""
     silent_after: JsonDuration | None = None
     delay: LocalizedText | None = None
-    """Why it may take longer, as customers read it; None for the product's own words."""
+    """Why it may take longer, as customers read it; None for the product's own text."""
 
 
 @dataclass(frozen=True)
@@ -168,11 +168,11 @@ class WorkflowDefinition:
     title: LocalizedText | None = None
     """Its name as customers read it, where that is not `name`."""
 
-    def title_in(self, given: str, locale: str | None) -> str:
+    def title_in(self, title: str, locale: str | None) -> str:
         """The title of a request for its customer: the `given` one, or that of the workflow."""
-        if self.title is not None and given == self.name:
+        if self.title is not None and title == self.name:
             return self.title.in_language(locale)
-        return given
+        return title
 
     def to_json(self) -> str:
         """The same text for the same definition, always; two that differ are two versions."""
@@ -218,20 +218,20 @@ class WorkflowDefinition:
 
     def ancestors(self, key: str) -> set[str]:
         """All stages that must be done before this one can open."""
-        found: set[str] = set()
-        waiting = [*self.stage(key).after]
-        while waiting:
-            if (above := waiting.pop()) not in found:
-                found.add(above)
-                waiting += self.stage(above).after
-        return found
+        ancestor_keys: set[str] = set()
+        to_visit = [*self.stage(key).after]
+        while to_visit:
+            if (stage := to_visit.pop()) not in ancestor_keys:
+                ancestor_keys.add(stage)
+                to_visit += self.stage(stage).after
+        return ancestor_keys
 
     def descendants(self, key: str) -> set[str]:
         """All stages that cannot open before this one is done. Raises KeyError."""
-        found = {self.stage(key).key}
-        for leg in self.stage_levels():
-            found |= {stage.key for stage in leg if not found.isdisjoint(stage.after)}
-        return found - {key}
+        keys = {self.stage(key).key}
+        for level in self.stage_levels():
+            keys |= {stage.key for stage in level if not keys.isdisjoint(stage.after)}
+        return keys - {key}
 
     def stage_levels(self) -> list[tuple[StageDefinition, ...]]:
         """The stages in order of levels: one tuple for each level, with what runs in parallel."""
@@ -244,15 +244,15 @@ class WorkflowDefinition:
     @cached_property
     def _stage_levels(self) -> list[tuple[StageDefinition, ...]]:
         stage_levels: list[tuple[StageDefinition, ...]] = []
-        drawn: set[str] = set()
-        while len(drawn) < len(self.stages):
-            leg = tuple(
+        placed: set[str] = set()
+        while len(placed) < len(self.stages):
+            level = tuple(
                 stage
                 for stage in self.stages
-                if stage.key not in drawn and drawn.issuperset(stage.after)
+                if stage.key not in placed and placed.issuperset(stage.after)
             )
-            stage_levels.append(leg)
-            drawn.update(stage.key for stage in leg)
+            stage_levels.append(level)
+            placed.update(stage.key for stage in level)
         return stage_levels
 
 

@@ -9,77 +9,83 @@ Dependencies = Mapping[str, Sequence[str]]
 """What each stage waits for, by key, in the order of the file."""
 
 
-def with_default_after(written: Mapping[str, Sequence[str] | None]) -> dict[str, tuple[str, ...]]:
+def with_default_after(
+    after_by_stage: Mapping[str, Sequence[str] | None],
+) -> dict[str, tuple[str, ...]]:
     """The dependencies of each stage: those of `after`, else the stage above; none for the first."""
-    above: tuple[str, ...] = ()
-    after = {}
-    for key, said in written.items():
-        after[key] = above if said is None else tuple(dict.fromkeys(said))
-        above = (key,)
-    return after
+    default: tuple[str, ...] = ()
+    dependencies = {}
+    for key, own_after in after_by_stage.items():
+        dependencies[key] = default if own_after is None else tuple(dict.fromkeys(own_after))
+        default = (key,)
+    return dependencies
 
 
 def find_ambiguous_joins(
-    written: Mapping[str, Sequence[str] | None],
+    after_by_stage: Mapping[str, Sequence[str] | None],
 ) -> Iterator[tuple[str, list[str]]]:
     """Each stage that needs `after` and lacks it, with the open branches above it.
 
     "The stage above" is unambiguous only if all branches above it join in it.
     """
-    after = with_default_after(written)
-    passed = {stage: ancestors(after, stage) for stage in after}
+    after = with_default_after(after_by_stage)
+    ancestors_of = {stage: ancestors(after, stage) for stage in after}
     keys = list(after)
     for number, (above, key) in enumerate(pairwise(keys), start=1):
-        if written[key] is None:
-            beside_or_open = [
+        if after_by_stage[key] is None:
+            unfinished = [
                 other
                 for other in keys
-                if other not in passed[above] and other != key
+                if other not in ancestors_of[above] and other != key
                 if other in keys[:number] or set(after[other]) == set(after[above])
             ]
-            followed = set().union(*(passed[other] for other in beside_or_open))
-            branches = [other for other in beside_or_open if other not in followed]
+            followed = set().union(*(ancestors_of[other] for other in unfinished))
+            branches = [other for other in unfinished if other not in followed]
             if len(branches) > 1:
                 yield key, branches
                 after[key] = tuple(
                     branches
                 )  # the likely meaning, so that later stages cause no further issues
-                passed = {stage: ancestors(after, stage) for stage in after}
+                ancestors_of = {stage: ancestors(after, stage) for stage in after}
 
 
 def ancestors(after: Dependencies, key: str) -> set[str]:
     """All stages that must be done before this one; in a cycle, itself too."""
-    found: set[str] = set()
-    waiting = list(after[key])
-    while waiting:
-        if (above := waiting.pop()) not in found:
-            found.add(above)
-            waiting += after[above]
-    return found
+    ancestor_keys: set[str] = set()
+    to_visit = list(after[key])
+    while to_visit:
+        if (stage := to_visit.pop()) not in ancestor_keys:
+            ancestor_keys.add(stage)
+            to_visit += after[stage]
+    return ancestor_keys
 
 
 def find_cycles(after: Dependencies) -> Iterator[list[str]]:
     """Stages that depend on one another, so that none of them can ever open."""
-    left = dict(after)
-    while left := _without_ends(left):
-        walk = [next(iter(left))]
-        while (above := next(key for key in left[walk[-1]] if key in left)) not in walk:
-            walk.append(above)
-        circle = walk[walk.index(above) :]
-        yield circle
-        left = {key: value for key, value in left.items() if key not in circle}
+    remaining = dict(after)
+    while remaining := _without_ends(remaining):
+        path = [next(iter(remaining))]
+        while (
+            dependency := next(key for key in remaining[path[-1]] if key in remaining)
+        ) not in path:
+            path.append(dependency)
+        cycle = path[path.index(dependency) :]
+        yield cycle
+        remaining = {key: value for key, value in remaining.items() if key not in cycle}
 
 
 def _without_ends(after: Dependencies) -> dict[str, Sequence[str]]:
     """Remove stages without a dependency and stages that no other depends on."""
-    left = dict(after)
+    remaining = dict(after)
     while True:
-        waited_for = {above for waits in left.values() for above in waits}
-        inside = {
-            key: waits
-            for key, waits in left.items()
-            if key in waited_for and any(above in left for above in waits)
+        waited_for = {
+            dependency for dependencies in remaining.values() for dependency in dependencies
         }
-        if len(inside) == len(left):
-            return inside
-        left = inside
+        kept = {
+            key: dependencies
+            for key, dependencies in remaining.items()
+            if key in waited_for and any(dependency in remaining for dependency in dependencies)
+        }
+        if len(kept) == len(remaining):
+            return kept
+        remaining = kept

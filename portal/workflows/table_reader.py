@@ -80,7 +80,7 @@ class TableReader:
             self.add_issue(key, f'has no "{key}"', f"Add a line such as {key} = {example}")
         return key in self.values
 
-    def text(self, key: str, *, longest: int = MAX_LENGTHS["name"]) -> str:
+    def text(self, key: str, *, max_length: int = MAX_LENGTHS["name"]) -> str:
         """A plain text; "" if it is missing or invalid."""
         value = self.values.get(key)
         if value is None:
@@ -90,11 +90,11 @@ class TableReader:
                 key, f'has {_shown(value)} as "{key}", which should be text', "Write it in quotes."
             )
             return ""
-        return self._checked_text(key, value, longest)
+        return self._checked_text(key, value, max_length)
 
     def key(self, key: str) -> str:
         """A lower-case key, as in links and commands; "" if it is missing or invalid."""
-        value = self.text(key, longest=MAX_LENGTHS["key"])
+        value = self.text(key, max_length=MAX_LENGTHS["key"])
         if value and not is_key(value):
             self.add_issue(key, f'has "{value}" as "{key}"', KEY_REMEDY)
             return ""
@@ -176,7 +176,7 @@ class TableReader:
                 remedy = "It is shown as it stands: write plain localized_text."
                 self.add_issue(key, f'has a field in braces in its "{key}"', remedy, language)
 
-    def _checked_text(self, key: str, value: str, longest: int, *deeper: str) -> str:
+    def _checked_text(self, key: str, value: str, max_length: int, *deeper: str) -> str:
         if not value.strip():
             remedy = "Write something, or leave the line out."
             self.add_issue(key, f'has an empty "{key}"', remedy, *deeper)
@@ -184,8 +184,8 @@ class TableReader:
             self.add_issue(
                 key, f'has a control character in its "{key}"', "Write it on one line.", *deeper
             )
-        elif len(value) > longest:
-            remedy = f"At most {longest} are allowed."
+        elif len(value) > max_length:
+            remedy = f"At most {max_length} are allowed."
             self.add_issue(key, f'has {len(value)} letters in its "{key}"', remedy, *deeper)
         else:
             return value.strip()

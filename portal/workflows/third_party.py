@@ -8,7 +8,7 @@ from portal.business_time import Duration
 from portal.workflows.table_reader import TableReader
 
 THIRD_PARTY_KEYS: Final = ("third_party", "silent_after")
-"""What a stage may say of whoever does it for us."""
+"""The keys of a stage about its third party."""
 
 
 def read_third_party(table: TableReader) -> tuple[str, Duration | None]:

@@ -99,10 +99,10 @@ class WorkflowValidator:
                 "departments", "has no table of departments", "Write [departments.telesales]."
             )
             return {}
-        found = {}
+        readers = {}
         for key, values in tables.items():
             path = ("departments", key)
-            found[key] = TableReader(
+            readers[key] = TableReader(
                 self.collector,
                 path,
                 values if isinstance(values, dict) else {},
@@ -114,7 +114,7 @@ class WorkflowValidator:
                 )
             if not is_key(key):
                 self.collector.add(path, f'department "{key}" is no key', KEY_REMEDY)
-        return found
+        return readers
 
     def _list(self, name: str, what: str, key: str, by_key: str) -> Iterator[TableReader]:
         tables = self.table.values.get(name, [])
@@ -132,8 +132,8 @@ class WorkflowValidator:
             return
         for number, values in enumerate(tables):
             value = values.get(key)
-            called = by_key.format(value) if isinstance(value, str) else f"{what} {number + 1}"
-            yield TableReader(self.collector, (name, number), values, called)
+            label = by_key.format(value) if isinstance(value, str) else f"{what} {number + 1}"
+            yield TableReader(self.collector, (name, number), values, label)
 
     def _prefix(self) -> str:
         prefix = self.table.text("prefix")
@@ -162,7 +162,7 @@ class WorkflowValidator:
                 table.add_parse_error(name, refusal)
         return DepartmentDefinition(
             key=key,
-            name=table.text("name") or _spoken(key),
+            name=table.text("name") or _name_from_key(key),
             timezone=self._timezone(table, timezone),
             hours=hours or None,
             holidays=holidays or None,
@@ -193,7 +193,7 @@ class WorkflowValidator:
         return StageDefinition(
             key=key,
             department=self._known_department(table),
-            name=table.text("name") or _spoken(key),
+            name=table.text("name") or _name_from_key(key),
             title=table.localized_text("title") or LocalizedText({}),
             expected=table.duration("expected", ZERO_DURATION),
             grace=table.duration("grace", ZERO_DURATION),
@@ -247,7 +247,7 @@ class WorkflowValidator:
 
     def _in_order(self, stages: list[StageDefinition]) -> list[StageDefinition]:
         """The stages with their dependencies; reports stages that can never open."""
-        written: dict[str, list[str] | None] = {}
+        after_by_stage: dict[str, list[str] | None] = {}
         tables: dict[str, TableReader] = {}
         for key, table in zip(self.stages, self.stage_tables, strict=True):
             if key in tables:
@@ -255,21 +255,23 @@ class WorkflowValidator:
                 remedy = f"The first stands on line {first}; each needs its own key."
                 table.add_issue("key", "is there twice", remedy)
             else:
-                written[key] = self._waits_for(table, above=list(tables)[-1:])
+                after_by_stage[key] = self._waits_for(table, above=list(tables)[-1:])
                 tables[key] = table
-        after = stage_graph.with_default_after(written)
-        for key, branches in stage_graph.find_ambiguous_joins(written):
+        after = stage_graph.with_default_after(after_by_stage)
+        for key, branches in stage_graph.find_ambiguous_joins(after_by_stage):
             side_by_side = " and ".join(f'"{branch}"' for branch in branches)
-            all_of_them = ", ".join(f'"{branch}"' for branch in branches)
+            branch_list = ", ".join(f'"{branch}"' for branch in branches)
             self.collector.add(
                 tables[key].path,
                 f"{tables[key].what} stands below a fork, where {side_by_side} run side by side",
-                f"Say what it waits for, such as after = [{all_of_them}].",
+                f"Say what it waits for, such as after = [{branch_list}].",
             )
-        for circle in stage_graph.find_cycles(after):
-            way = ", which waits for ".join(f'"{key}"' for key in [*circle, circle[0]])
-            tables[circle[0]].add_issue(
-                "after", f"would never open: it waits in a circle, {way}", "Take out one of them."
+        for cycle in stage_graph.find_cycles(after):
+            cycle_text = ", which waits for ".join(f'"{key}"' for key in [*cycle, cycle[0]])
+            tables[cycle[0]].add_issue(
+                "after",
+                f"would never open: it waits in a circle, {cycle_text}",
+                "Take out one of them.",
             )
         return [
             replace(stage, after=after[key]) for key, stage in zip(self.stages, stages, strict=True)
@@ -290,5 +292,5 @@ class WorkflowValidator:
         return [name for name in names or [] if name in self.stages] or above
 
 
-def _spoken(key: str) -> str:
+def _name_from_key(key: str) -> str:
     return re.sub(r"[-_]", " ", key).capitalize()

@@ -36,7 +36,7 @@ async def states(
 
     async def read(request: ServiceRequest) -> list[str]:
         assert request.live_link
-        page = await app.state.status_pages.find_page(request.live_link.token)
+        page = await app.state.status_pages.build_page(request.live_link.token)
         shown = [step.state for group in page.step_groups for step in group]
         answer = (await api.get(f"/requests/{request.reference}")).json()
         assert [stage["state"] for stage in answer["stages"]] == [API_STATES[one] for one in shown]

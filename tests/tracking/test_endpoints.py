@@ -254,7 +254,7 @@ async def test_cache_stays_within_its_bytes(
     pages = StatusPageCache(app.state.settings, app.state.database, max_bytes=30_000)
     try:
         for token in (one, two, one, one, two):
-            assert await pages.find_cached(token)
+            assert await pages.get_page(token)
         assert pages.render_count == 4
     finally:
         await pages.close()

@@ -75,7 +75,7 @@ def see(app: Starlette) -> Callable[[ServiceRequest], object]:
 
     async def look(request: ServiceRequest) -> StatusPage:
         assert request.live_link
-        page = await app.state.status_pages.find_page(request.live_link.token)
+        page = await app.state.status_pages.build_page(request.live_link.token)
         assert page is not None
         assert page.valid_until > page.now
         assert "<h1" in templating.render("tracking/status_page/status.html", page.context())

@@ -183,7 +183,7 @@ class Resend(Input):
 
 
 class MarkToldInput(Input):
-    """Marks a failed message as told to the customer, by phone or otherwise."""
+    """Marks the customer as informed of a failed message, by phone or otherwise."""
 
     note: Note | None = None
 

@@ -137,7 +137,7 @@ class ContactResponse(ResponseModel):
 
 
 class DroppedBallResponse(ResponseModel):
-    """A dropped ball, with the person who has it."""
+    """A dropped ball, with its assignee."""
 
     columns: ClassVar[Mapping[str, str]] = {"slipped_at": "dropped_at"}
 

@@ -218,10 +218,10 @@ def _customer(request: ServiceRequest, now: datetime) -> CustomerResponse:
 
 
 def _hold(request: ServiceRequest) -> HoldResponse | None:
-    held = next((run for run in request.open_runs if run.held_at), None)
-    if held is None:
+    run = next((run for run in request.open_runs if run.held_at), None)
+    if run is None:
         return None
-    return HoldResponse(stage=held.stage_key, reason=held.hold_reason, until=held.hold_until)
+    return HoldResponse(stage=run.stage_key, reason=run.hold_reason, until=run.hold_until)
 
 
 def _warning(request: ServiceRequest) -> str:

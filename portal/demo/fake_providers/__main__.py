@@ -21,7 +21,7 @@ EXAMPLE = (
 
 
 def main() -> int:
-    """Run until told to stop; the exit code is 1 where it could not start."""
+    """Run until a signal; the exit code is 1 where it could not start."""
     options = vars(_parser().parse_args())
     stop = Event()
     for signal_number in (signal.SIGINT, signal.SIGTERM):

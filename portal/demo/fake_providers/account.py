@@ -1,4 +1,4 @@
-"""One account at the fake carrier: its texts, what becomes of them, and what goes wrong on request.
+"""One account at the fake carrier: its texts, their delivery, and faults on request.
 
 No network and no event loop: the HTTP server delivers over it in real time (fake_carrier.py), and
 tests and the simulation send through it in their own process.
@@ -30,7 +30,7 @@ HELP = frozenset({"HELP", "INFO"})
 class Step:
     """What happens to a text some seconds after its acceptance.
 
-    It takes the status unless `happens` is false; a status callback goes out if `is_reported`.
+    It takes the status unless `happens` is false; a status callback is sent if `is_reported`.
     """
 
     after: float
@@ -221,15 +221,15 @@ def delivery_steps(
     if FaultKind.NO_CALLBACK in kinds:
         return [replace(step, is_reported=False) for step in steps]
     if FaultKind.CALLBACK_TWICE in kinds:
-        again = (replace(step, after=step.after + apart, happens=False) for step in steps)
-        return [step for pair in zip(steps, again, strict=True) for step in pair]
+        repeated = (replace(step, after=step.after + apart, happens=False) for step in steps)
+        return [step for pair in zip(steps, repeated, strict=True) for step in pair]
     if FaultKind.CALLBACK_REVERSED in kinds:
-        *before, last = steps
+        *earlier, last = steps
         late = (
             replace(step, after=last.after + number * apart, happens=False)
-            for number, step in enumerate(reversed(before), start=1)
+            for number, step in enumerate(reversed(earlier), start=1)
         )
-        return [*(replace(step, is_reported=False) for step in before), last, *late]
+        return [*(replace(step, is_reported=False) for step in earlier), last, *late]
     return steps
 
 

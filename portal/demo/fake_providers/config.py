@@ -39,7 +39,7 @@ class CarrierConfig:
     blocks_stopped: bool = True
     """STOP from a customer makes later texts to them fail with 21610, as at Twilio."""
     confirms_stop: bool = True
-    """The carrier itself answers STOP, START and HELP, as Twilio does unless told otherwise."""
+    """The carrier itself answers STOP, START and HELP, as Twilio does by default."""
     mail_hook_url: str | None = None
     mail_hook_token: str = ""
     """Where a reply written in the mailbox is posted, as raw RFC 5322 with this bearer token."""

@@ -1,4 +1,4 @@
-"""What goes wrong on request: rules set by a test or a demo, and numbers with a meaning."""
+"""Faults on request: rules set by a test or a demo, and phone numbers that always fail."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -62,7 +62,7 @@ NEED_SECONDS = frozenset({FaultKind.HANG, FaultKind.ACCEPT_LATE, FaultKind.CALLB
 
 
 class UnknownFault(ValueError):
-    """A rule that is not understood; the message says what to write instead."""
+    """An invalid rule; the message names what is valid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ class Fault:
     """A Twilio error code, or an SMTP reply code for mail_refuse."""
     seconds: float | None = None
     accepted: bool | None = None
-    """Whether the text is accepted all the same; None leaves it to the kind of fault."""
+    """Whether the text is accepted anyway; None leaves it to the kind of fault."""
     chance: float = 1.0
     """How likely it acts on a call that it fits, from 0 to 1."""
 
@@ -172,7 +172,10 @@ class FaultRules:
     def rules(self) -> list[dict[str, Any]]:
         """The rules still in force; `times` says how often each will still act."""
         with self._lock:
-            return [{**fault.as_json(), "times": left} for fault, left in self._rules]
+            return [
+                {**fault.as_json(), "times": remaining_uses}
+                for fault, remaining_uses in self._rules
+            ]
 
     def take(
         self, kinds: frozenset[FaultKind], *, on: str = "create", to: str | None = None
@@ -180,17 +183,17 @@ class FaultRules:
         """The first rule that fits, used up once; else what the number itself means; else None."""
         if self._rules:
             with self._lock:
-                for place, (fault, left) in enumerate(self._rules):
-                    if not fault.fits(kinds, on, to) or not self._strikes(fault):
+                for index, (fault, remaining_uses) in enumerate(self._rules):
+                    if not fault.fits(kinds, on, to) or not self._happens(fault):
                         continue
-                    if left is not None and left <= 1:
-                        del self._rules[place]
-                    elif left is not None:
-                        self._rules[place] = (fault, left - 1)
+                    if remaining_uses is not None and remaining_uses <= 1:
+                        del self._rules[index]
+                    elif remaining_uses is not None:
+                        self._rules[index] = (fault, remaining_uses - 1)
                     self.acted[fault.do] += 1
                     return fault
-        meaning = MAGIC_NUMBERS.get(to or "")
-        return meaning if meaning and meaning.fits(kinds, on, to) else None
+        fixed_fault = MAGIC_NUMBERS.get(to or "")
+        return fixed_fault if fixed_fault and fixed_fault.fits(kinds, on, to) else None
 
-    def _strikes(self, fault: Fault) -> bool:
+    def _happens(self, fault: Fault) -> bool:
         return fault.chance >= 1 or self.dice.random() < fault.chance

@@ -87,16 +87,16 @@ async def reply(request: Request) -> Response:
     """Post a reply as the product's mail server would hand it over; the hook's answer decides."""
     mail, config = _find(request), _config(request)
     form = await request.form()
-    words = str(form.get("body", "")).strip()
+    text = str(form.get("body", "")).strip()
     if mail is None:
         return _page(request, "gone.html", status=404)
     if config.mail_hook_url is None or not is_loopback(urlsplit(config.mail_hook_url).hostname):
         return JSONResponse({"error": "No mail hook on loopback is set."}, status_code=409)
-    if not words:
+    if not text:
         return JSONResponse({"error": "Write a few words first."}, status_code=400)
-    mistake = await _post(config, mail.reply(words))
-    if mistake:
-        return JSONResponse({"error": mistake}, status_code=502)
+    error = await _post(config, mail.reply(text))
+    if error:
+        return JSONResponse({"error": error}, status_code=502)
     return RedirectResponse(f"{request.scope.get('root_path', '')}/mail/{mail.id}", 303)
 
 

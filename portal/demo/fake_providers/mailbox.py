@@ -71,21 +71,21 @@ class Mail:
     @property
     def text_and_links(self) -> Iterator[tuple[str, bool]]:
         """The text part in pieces, and whether each is a link."""
-        for place, piece in enumerate(LINK.split(self.text or "")):
-            yield piece, place % 2 == 1
+        for index, piece in enumerate(LINK.split(self.text or "")):
+            yield piece, index % 2 == 1
 
-    def reply(self, words: str) -> EmailMessage:
+    def reply(self, text: str) -> EmailMessage:
         """What the reader's mail program would send back."""
         answer = EmailMessage()
         answer["From"] = self.header("To") or ", ".join(self.rcpt_tos)
         answer["To"] = self.header("Reply-To") or self.header("From")
         subject = self.subject
         answer["Subject"] = subject if subject.lower().startswith("re:") else f"Re: {subject}"
-        if ours := self.header("Message-ID"):
-            answer["In-Reply-To"] = ours
-            answer["References"] = f"{self.header('References')} {ours}".strip()
+        if message_id := self.header("Message-ID"):
+            answer["In-Reply-To"] = message_id
+            answer["References"] = f"{self.header('References')} {message_id}".strip()
         answer["Message-ID"] = f"<reply-{self.id}-{self.received_at.timestamp()}@mailbox.invalid>"
-        answer.set_content(words)
+        answer.set_content(text)
         return answer
 
     def as_json(self) -> dict[str, Any]:
@@ -110,8 +110,8 @@ class Mailbox:
 
     MAX_EMAIL_BYTES = 2_000_000
 
-    def __init__(self, most: int, faults: FaultRules, changes: ChangeSignal) -> None:
-        self._most, self._faults, self._changes = most, faults, changes
+    def __init__(self, max_mails: int, faults: FaultRules, changes: ChangeSignal) -> None:
+        self._max_mails, self._faults, self._changes = max_mails, faults, changes
         self._mails: OrderedDict[int, Mail] = OrderedDict()
         self._ids = count(1)
 
@@ -136,7 +136,7 @@ class Mailbox:
         """Take a mail in, and forget the oldest where there are too many."""
         mail = Mail(id=next(self._ids), mail_from=mail_from, rcpt_tos=rcpt_tos, content=content)
         self._mails[mail.id] = mail
-        if len(self._mails) > self._most:
+        if len(self._mails) > self._max_mails:
             self._mails.popitem(last=False)
         self._changes.changed()
         return mail
@@ -159,7 +159,7 @@ class Mailbox:
         address: str,
         options: list[str],
     ) -> str:
-        """Aiosmtpd's hook: anybody is welcome, unless a fault says otherwise."""
+        """Aiosmtpd's hook: every recipient is accepted, unless a fault refuses it."""
         if fault := self._faults.take(MAIL_FAULTS, to=address):
             return f"{fault.code} This address is refused on request"
         envelope.rcpt_tos.append(address)

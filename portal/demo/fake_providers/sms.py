@@ -27,7 +27,7 @@ class Text:
     validity_period: int | None = None
     error_code: int | None = None
     faults: tuple[Fault, ...] = ()
-    """What goes wrong with its delivery and its callbacks."""
+    """The faults of its delivery and its callbacks."""
     sid: str
     created_at: datetime
     updated_at: datetime = field(init=False)

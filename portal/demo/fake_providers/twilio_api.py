@@ -63,19 +63,19 @@ def _call(name: str, operation: Operation) -> Callable[[Request], Awaitable[Resp
 
 def _authenticate(carrier: Carrier, request: Request) -> None:
     config = carrier.config
-    known = base64.b64encode(f"{config.account_sid}:{config.auth_token}".encode()).decode()
-    given = request.headers.get("authorization", "")
-    if not compare_digest(given.encode(), f"Basic {known}".encode()):
+    expected = base64.b64encode(f"{config.account_sid}:{config.auth_token}".encode()).decode()
+    received = request.headers.get("authorization", "")
+    if not compare_digest(received.encode(), f"Basic {expected}".encode()):
         raise CarrierError(20003)
     if request.path_params["account"] != config.account_sid:
         raise CarrierError(20404)
 
 
 async def create_message(carrier: Carrier, request: Request) -> Response:
-    """Take a text; its callbacks begin once the answer is out, unless a fault says otherwise."""
-    pairs = parse_qsl((await request.body()).decode(), keep_blank_values=True)
-    form = dict(pairs)
-    media = tuple(value for name, value in pairs if name == "MediaUrl")
+    """Accept a text; its callbacks begin after the response, unless a fault changes that."""
+    fields = parse_qsl((await request.body()).decode(), keep_blank_values=True)
+    form = dict(fields)
+    media = tuple(value for name, value in fields if name == "MediaUrl")
     fault = carrier.faults.take(ANSWER_FAULTS, on="create", to=form.get("To"))
     if fault and not fault.accepts:
         return await faulty_response(carrier, fault)
@@ -84,15 +84,15 @@ async def create_message(carrier: Carrier, request: Request) -> Response:
         return await faulty_response(carrier, fault)
     text = carrier.accept(form, media)
     # serialized now: the status may be another one by the time the answer is sent
-    taken = JSONResponse(text.as_twilio(carrier.config.account_sid), status_code=201)
+    response = JSONResponse(text.as_twilio(carrier.config.account_sid), status_code=201)
     if fault is None:
-        taken.background = BackgroundTask(_deliver, carrier, text)
-        return taken
+        response.background = BackgroundTask(_deliver, carrier, text)
+        return response
     delivery = carrier.deliver(text)
     if fault.do is FaultKind.CALLBACK_BEFORE_ANSWER:
         await asyncio.wait({delivery})
-        return taken
-    return await faulty_response(carrier, fault, taken)
+        return response
+    return await faulty_response(carrier, fault, response)
 
 
 async def _deliver(carrier: Carrier, text: Text) -> None:
@@ -139,8 +139,8 @@ async def list_messages(carrier: Carrier, request: Request) -> Response:
     matching = _newest_first(carrier, query)
     if last_seen := query.get("PageToken", "").removeprefix("PA"):
         matching = islice(dropwhile(lambda text: text.sid != last_seen, matching), 1, None)
-    found = list(islice(matching, size + 1))
-    shown, more = found[:size], len(found) > size
+    texts = list(islice(matching, size + 1))
+    page_texts, has_more = texts[:size], len(texts) > size
 
     def uri(**changes: Any) -> str:
         return f"{request.url.path}?{urlencode({**query, 'PageSize': size, **changes})}"
@@ -148,14 +148,16 @@ async def list_messages(carrier: Carrier, request: Request) -> Response:
     return JSONResponse(
         {
             "first_page_uri": uri(Page=0, PageToken=""),
-            "next_page_uri": uri(Page=page + 1, PageToken=f"PA{shown[-1].sid}") if more else None,
+            "next_page_uri": uri(Page=page + 1, PageToken=f"PA{page_texts[-1].sid}")
+            if has_more
+            else None,
             "previous_page_uri": None,
             "page": page,
             "page_size": size,
             "start": page * size,
-            "end": page * size + max(len(shown) - 1, 0),
+            "end": page * size + max(len(page_texts) - 1, 0),
             "uri": uri(),
-            "messages": [text.as_twilio(carrier.config.account_sid) for text in shown],
+            "messages": [text.as_twilio(carrier.config.account_sid) for text in page_texts],
         }
     )
 
@@ -167,7 +169,7 @@ def _newest_first(carrier: Carrier, query: dict[str, str]) -> Iterator[Text]:
     else:
         texts = carrier.texts()
     on, before, after = (
-        _moment(query.get(name)) for name in ("DateSent", "DateSent<", "DateSent>")
+        _parse_date(query.get(name)) for name in ("DateSent", "DateSent<", "DateSent>")
     )
     for text in reversed(texts):
         sent = (text.sent_at or text.created_at).replace(microsecond=0)
@@ -181,7 +183,7 @@ def _newest_first(carrier: Carrier, query: dict[str, str]) -> Iterator[Text]:
             yield text
 
 
-def _moment(written: str | None) -> datetime | None:
+def _parse_date(written: str | None) -> datetime | None:
     if not written:
         return None
     try:
@@ -249,7 +251,7 @@ class DroppedConnection(Response):
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Drop the connection and wait until it is gone."""
+        """Drop the connection and wait until it is closed."""
         hang_up = scope.get("extensions", {}).get(DROP_CONNECTION)
         if hang_up is None:
             await Response("The connection was to be dropped here.", 500)(scope, receive, send)

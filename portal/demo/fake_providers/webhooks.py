@@ -35,7 +35,7 @@ class Outcome:
 
     @property
     def messages(self) -> list[str]:
-        """The words of each <Message> in a TwiML answer; none where it is not TwiML."""
+        """The text of each <Message> in a TwiML response; none where it is not TwiML."""
         if self.kind != "ok" or not self.content_type.endswith("xml"):
             return []
         try:

@@ -1,4 +1,4 @@
-"""The demo: a customer's phone, page and desk side by side. Only `kept demo` serves it."""
+"""The demo: a customer's phone, status page and desk on one page. Only `kept demo` serves it."""
 
 from starlette.routing import BaseRoute, Route
 

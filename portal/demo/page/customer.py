@@ -39,7 +39,7 @@ async def get_demo_request(session: AsyncSession) -> ServiceRequest:
 
 
 async def texts_on_phone(
-    session: AsyncSession, request: ServiceRequest, words: TimeFormatter
+    session: AsyncSession, request: ServiceRequest, times: TimeFormatter
 ) -> list[ConversationEntry]:
     """The texts on Martin's phone since this request was opened, oldest first."""
     return [
@@ -47,7 +47,7 @@ async def texts_on_phone(
             mine=text.direction == Direction.OUT,
             who="",
             body=text.body,
-            at=When(iso(text.created_at), words.stamp(text.created_at)),
+            at=When(iso(text.created_at), times.stamp(text.created_at)),
         )
         for text in await _texts(session, request)
     ]

@@ -1,4 +1,4 @@
-"""What people do in a story: each action is one of the product's operations, by the right actor."""
+"""The actions of a scenario: each is one of the product's operations, by the right actor."""
 
 import uuid
 from collections.abc import Awaitable, Callable
@@ -38,8 +38,8 @@ def accept(stage: str) -> FailureAction:
     async def action(sample: SampleRequest) -> None:
         run = sample.open_run(stage)
         if run is not None and sample.request.pending_handoff(run):
-            taker = await sample.colleague_of(run.department_id)
-            await operations.accept(sample.begin(taker), sample.request, stage=stage)
+            person = await sample.colleague_of(run.department_id)
+            await operations.accept(sample.begin(person), sample.request, stage=stage)
 
     return action
 
@@ -172,7 +172,7 @@ def promise(text: str, due_at: datetime) -> FailureAction:
 async def keep_promise(sample: SampleRequest) -> None:
     """The owner keeps the newest promise."""
     uow = sample.begin(await sample.owner())
-    await operations.keep_promise(uow, sample.request, _promised(sample.request))
+    await operations.keep_promise(uow, sample.request, _newest_promise_id(sample.request))
 
 
 def move_promise(due_at: datetime, reason: str) -> FailureAction:
@@ -180,7 +180,7 @@ def move_promise(due_at: datetime, reason: str) -> FailureAction:
 
     async def action(sample: SampleRequest) -> None:
         uow = sample.begin(await sample.owner())
-        number = _promised(sample.request)
+        number = _newest_promise_id(sample.request)
         await operations.move_promise(uow, sample.request, number, due_at=due_at, reason=reason)
 
     return action
@@ -192,7 +192,7 @@ async def run_due_work(sample: SampleRequest) -> None:
     await operations.send_due_updates(sample.begin(SYSTEM_ACTOR), sample.request)
 
 
-def _promised(request: ServiceRequest) -> int:
+def _newest_promise_id(request: ServiceRequest) -> int:
     """The newest promise that staff made; Kept promises answers by itself."""
-    made = [promise for promise in request.promises if promise.kind == PromiseKind.OTHER]
-    return saved_id(made[-1])
+    promises = [promise for promise in request.promises if promise.kind == PromiseKind.OTHER]
+    return saved_id(promises[-1])

@@ -1,4 +1,4 @@
-"""A sample request while it is made: its moment, its people and its messages."""
+"""A sample request while it is made: its time, its people and its messages."""
 
 import uuid
 from dataclasses import dataclass, field, replace
@@ -63,7 +63,7 @@ class SampleRequest:
         return min((moment for moment in moments if moment is not None), default=None)
 
     def translated(self, text: str) -> str:
-        """A text of the story in the customer's language."""
+        """A text of the scenario in the customer's language."""
         return translate(self.customer.locale or "en", text)
 
     def open_run(self, stage: str) -> StageRun | None:

@@ -8,7 +8,7 @@ from enum import Enum, auto
 
 
 class EndState(Enum):
-    """The state in which a story ends."""
+    """The state in which a scenario ends."""
 
     HANDED_OVER = auto()
     NOT_TAKEN_UP = auto()
@@ -44,7 +44,7 @@ class Exchange(Enum):
 class Scenario:
     """A request of this workflow at this stage.
 
-    ``also_done`` are parallel stages that are completed; ``said`` happened at the stage named.
+    ``also_done`` are parallel stages that are completed; ``said`` are exchanges at the stage named.
     """
 
     workflow: str

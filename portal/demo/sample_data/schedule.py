@@ -1,4 +1,4 @@
-"""When each step of a story happens, in the opening hours of its departments."""
+"""The times of the actions of a scenario, in the opening hours of its departments."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ WAKES_AT, SLEEPS_AT = time(8, 30), time(21)
 
 @dataclass(frozen=True)
 class ScheduledAction:
-    """An action and its moment."""
+    """An action and its time."""
 
     at: datetime
     action: FailureAction
@@ -41,7 +41,7 @@ class ScheduledAction:
 
 @dataclass
 class Schedule:
-    """The steps of one story from its opening to its state at ``ends``."""
+    """The actions of one scenario from its opening to its state at ``ends``."""
 
     steps: list[ScheduledAction] = field(default_factory=list)
     ends: datetime = NEVER
@@ -54,9 +54,9 @@ class Schedule:
 def plan(
     scenario: Scenario, definition: WorkflowDefinition, now: datetime, seed: str
 ) -> list[ScheduledAction]:
-    """The steps that bring the story to its state, as close before ``now`` as opening hours allow.
+    """The actions of the scenario, which ends as close before ``now`` as opening hours allow.
 
-    The same seed gives the same story; only its place in the calendar moves with ``now``. A later
+    The same seed gives the same actions; only their dates move with ``now``. A later
     opening never ends earlier, so bisection finds the latest that ends in time.
     """
     earliest, latest = now - MAX_DURATION, now
@@ -66,9 +66,9 @@ def plan(
             earliest = opened
         else:
             latest = opened
-    found = Scheduler(scenario, definition, Random(seed)).plan(earliest)
+    schedule = Scheduler(scenario, definition, Random(seed)).plan(earliest)
     # A parallel branch may not have come so far yet.
-    steps = [step for step in found.steps if step.at <= found.ends]
+    steps = [step for step in schedule.steps if step.at <= schedule.ends]
     return sorted(steps, key=lambda step: step.at)
 
 
@@ -83,30 +83,32 @@ class Scheduler:
     def plan(self, opened: datetime) -> Schedule:
         """The plan for an opening at or after this moment."""
         plan = Schedule()
-        first = self.definition.roots()[0]
-        opened = self._office(first).add_open_time(opened, self._between(1, 40) * MINUTE)
+        first_stage = self.definition.roots()[0]
+        opened = self._calendar(first_stage).add_open_time(opened, self._between(1, 40) * MINUTE)
         plan.add(opened, actions.open_request)
-        done: dict[str, datetime] = {}
-        for leg in self.definition.stage_levels():
-            begun = max((done[key] for stage in leg for key in stage.after), default=opened)
-            is_here = any(stage.key == self.scenario.stage for stage in leg)
-            for stage in leg:
-                at = self._accept(plan, stage, begun) if self._is_accepted(stage) else begun
-                if is_here and not self._is_done(stage):
+        completed_at: dict[str, datetime] = {}
+        for level in self.definition.stage_levels():
+            begins = max(
+                (completed_at[key] for stage in level for key in stage.after), default=opened
+            )
+            is_last_level = any(stage.key == self.scenario.stage for stage in level)
+            for stage in level:
+                at = self._accept(plan, stage, begins) if self._is_accepted(stage) else begins
+                if is_last_level and not self._is_done(stage):
                     self._end_here(plan, stage, at)
                     self._add_courier_updates(plan, stage, at, plan.ends)
                 else:
-                    done[stage.key] = self._work(plan, stage, at)
-                    self._add_courier_updates(plan, stage, at, done[stage.key])
-            if is_here:
+                    completed_at[stage.key] = self._work(plan, stage, at)
+                    self._add_courier_updates(plan, stage, at, completed_at[stage.key])
+            if is_last_level:
                 break
         if self._is_done(self.definition.stage(self.scenario.stage)):
-            self._follow_up(plan, done[self.scenario.stage])
-        self._add_exchanges(plan, done, opened)
+            self._follow_up(plan, completed_at[self.scenario.stage])
+        self._add_exchanges(plan, completed_at, opened)
         return plan
 
     def _is_done(self, stage: StageDefinition) -> bool:
-        """Whether the story has completed this stage."""
+        """Whether the scenario completes this stage."""
         if stage.key == self.scenario.stage:
             return self.scenario.ending in (EndState.ASKED, EndState.COMPLETED, EndState.DENIED)
         return (
@@ -119,15 +121,15 @@ class Scheduler:
         return bool(stage.after) and not (stage.key == self.scenario.stage and hangs)
 
     def _parallel_stages(self, stage: StageDefinition) -> set[str]:
-        leg = next(leg for leg in self.definition.stage_levels() if stage in leg)
-        return {parallel.key for parallel in leg}
+        level = next(level for level in self.definition.stage_levels() if stage in level)
+        return {parallel.key for parallel in level}
 
-    def _accept(self, plan: Schedule, stage: StageDefinition, begun: datetime) -> datetime:
+    def _accept(self, plan: Schedule, stage: StageDefinition, begins: datetime) -> datetime:
         """Accept a handoff in time; the action does nothing where none was sent."""
-        within = self.definition.departments[stage.department].accept_within
-        if within is None:
-            return begun
-        at = self._part_of(stage, within, begun, 0.1, 0.7)
+        time_to_accept = self.definition.departments[stage.department].accept_within
+        if time_to_accept is None:
+            return begins
+        at = self._part_of(stage, time_to_accept, begins, 0.1, 0.7)
         plan.add(at, actions.accept(stage.key))
         return at
 
@@ -151,23 +153,23 @@ class Scheduler:
             return
         silent = self.scenario.ending == EndState.LATE and stage.key == self.scenario.stage
         for part, words in COURIER_UPDATES[: 1 if silent else None]:
-            said_at = self._office(stage).next_open(at + (until - at) * part)
+            said_at = self._calendar(stage).next_open(at + (until - at) * part)
             plan.add(said_at, actions.record_third_party(stage.key, words))
 
     def _end_here(self, plan: Schedule, stage: StageDefinition, at: datetime) -> None:
-        """Plan the stage where the story ends: what happens there, and until when."""
-        office, ending = self._office(stage), self.scenario.ending
+        """Plan the stage where the scenario ends: its actions, and its end."""
+        calendar, ending = self._calendar(stage), self.scenario.ending
         if stage.key != self.scenario.stage:
             return
         within = self.definition.departments[stage.department].accept_within or Duration(2, "bh")
         if ending == EndState.HANDED_OVER:
-            plan.ends = office.add_open_time(at, self._between(8, 30) * MINUTE)
+            plan.ends = calendar.add_open_time(at, self._between(8, 30) * MINUTE)
         elif ending == EndState.NOT_TAKEN_UP:
-            late = office.add(at, within)
-            plan.ends = office.add_open_time(late, self._between(60, 240) * MINUTE)
+            late = calendar.add(at, within)
+            plan.ends = calendar.add_open_time(late, self._between(60, 240) * MINUTE)
         elif ending == EndState.LATE:
-            late = office.add(office.add(at, stage.expected), stage.grace)
-            plan.ends = office.add_open_time(late, self._between(90, 500) * MINUTE)
+            late = calendar.add(calendar.add(at, stage.expected), stage.grace)
+            plan.ends = calendar.add_open_time(late, self._between(90, 500) * MINUTE)
         elif ending in (EndState.WAITING, EndState.REMINDED):
             days = 2.5 if ending == EndState.REMINDED else self._between(0.3, 1.6)
             plan.ends = self._waking_time(at + timedelta(days=days))
@@ -177,7 +179,7 @@ class Scheduler:
             plan.ends = self._end(plan, stage, at)
 
     def _end(self, plan: Schedule, stage: StageDefinition, at: datetime) -> datetime:
-        """Plan the action of an ending; gives the end of the story."""
+        """Plan the action of an ending; returns the end of the scenario."""
         ending, workflow = self.scenario.ending, self.scenario.workflow
         if ending == EndState.HELD:
             plan.add(at, actions.hold(HOLDS[workflow], timedelta(days=9)))
@@ -196,88 +198,90 @@ class Scheduler:
             return self._waking_time(back + timedelta(days=self._between(0.4, 1.5)))
         return at
 
-    def _follow_up(self, plan: Schedule, done: datetime) -> None:
+    def _follow_up(self, plan: Schedule, completed_at: datetime) -> None:
         """Plan the follow-up after the last stage, and the customer's answer."""
         question = self.definition.follow_ups_after(self.scenario.stage)[0]
-        asked = done + question.wait.length
+        asked_at = completed_at + question.wait.length
         if self.scenario.ending == EndState.ASKED:
-            plan.ends = asked + timedelta(hours=self._between(2, 26))
+            plan.ends = asked_at + timedelta(hours=self._between(2, 26))
             return
-        answered = self._waking_time(asked + timedelta(minutes=self._between(10, 900)))
+        answered_at = self._waking_time(asked_at + timedelta(minutes=self._between(10, 900)))
         if self.scenario.ending == EndState.DENIED:
-            plan.add(answered, actions.answer("No, nothing here yet"))
-            plan.ends = answered + timedelta(minutes=self._between(40, 400))
+            plan.add(answered_at, actions.answer("No, nothing here yet"))
+            plan.ends = answered_at + timedelta(minutes=self._between(40, 400))
         else:
-            plan.add(answered, actions.answer("YES"))
-            plan.ends = answered + timedelta(days=self._between(1, 9))
+            plan.add(answered_at, actions.answer("YES"))
+            plan.ends = answered_at + timedelta(days=self._between(1, 9))
 
-    def _add_exchanges(self, plan: Schedule, done: dict[str, datetime], opened: datetime) -> None:
+    def _add_exchanges(
+        self, plan: Schedule, completed_at: dict[str, datetime], opened: datetime
+    ) -> None:
         """Plan each message between the opening and the end of its stage."""
-        for key, talk in self.scenario.exchanges:
+        for key, exchange in self.scenario.exchanges:
             stage = self.definition.stage(key)
-            begun = max((done[before] for before in stage.after), default=opened)
-            until = min(done.get(key, plan.ends), plan.ends)
-            at = begun + (until - begun) * self._between(0.4, 0.75)
-            for step in self._exchange(talk, stage, at, plan.ends):
+            begins = max((completed_at[before] for before in stage.after), default=opened)
+            until = min(completed_at.get(key, plan.ends), plan.ends)
+            at = begins + (until - begins) * self._between(0.4, 0.75)
+            for step in self._exchange(exchange, stage, at, plan.ends):
                 if step.at <= plan.ends:
                     plan.steps.append(step)
 
     def _exchange(
-        self, talk: Exchange, stage: StageDefinition, at: datetime, ends: datetime
+        self, exchange: Exchange, stage: StageDefinition, at: datetime, ends: datetime
     ) -> Iterator[ScheduledAction]:
-        office, workflow = self._office(stage), self.scenario.workflow
+        calendar, workflow = self._calendar(stage), self.scenario.workflow
         at = self._waking_time(at)
         question, reply = self.rng.choice(QUESTIONS[workflow])
-        answered = office.add_open_time(office.next_open(at), self._between(6, 70) * MINUTE)
+        answered_at = calendar.add_open_time(calendar.next_open(at), self._between(6, 70) * MINUTE)
         promised = f"{PROMISES[workflow]}."
-        if talk == Exchange.NEWS:
+        if exchange == Exchange.NEWS:
             yield ScheduledAction(at, actions.customer_writes("Any news?"))
-        elif talk == Exchange.THANKS:
+        elif exchange == Exchange.THANKS:
             yield ScheduledAction(at, actions.customer_writes("Thank you!"))
-        elif talk == Exchange.QUESTION:
+        elif exchange == Exchange.QUESTION:
             yield ScheduledAction(at, actions.customer_writes(question))
-            yield ScheduledAction(answered, actions.reply(reply))
-        elif talk == Exchange.UNANSWERED:
+            yield ScheduledAction(answered_at, actions.reply(reply))
+        elif exchange == Exchange.UNANSWERED:
             yield ScheduledAction(
                 ends - self._between(4, 25) * MINUTE, actions.customer_writes(question)
             )
-        elif talk == Exchange.LONG_UNANSWERED:
+        elif exchange == Exchange.LONG_UNANSWERED:
             yield ScheduledAction(at, actions.customer_writes(question))
-        elif talk == Exchange.CALL:
+        elif exchange == Exchange.CALL:
             yield ScheduledAction(
-                office.next_open(at), actions.log_call("They called to ask where it is.")
+                calendar.next_open(at), actions.log_call("They called to ask where it is.")
             )
         else:
-            at = office.next_open(at)
-            yield from self._promise(talk, office, at, ends, promised)
+            at = calendar.next_open(at)
+            yield from self._promise(exchange, calendar, at, ends, promised)
 
     def _promise(
-        self, talk: Exchange, office: BusinessCalendar, at: datetime, ends: datetime, text: str
+        self, kind: Exchange, calendar: BusinessCalendar, at: datetime, ends: datetime, text: str
     ) -> Iterator[ScheduledAction]:
-        soon = office.add_open_time(at, self._between(2, 5) * 60 * MINUTE)
-        later = max(ends, office.add_open_time(ends, self._between(3, 12) * 60 * MINUTE))
-        if talk == Exchange.PROMISE:
+        soon = calendar.add_open_time(at, self._between(2, 5) * 60 * MINUTE)
+        later = max(ends, calendar.add_open_time(ends, self._between(3, 12) * 60 * MINUTE))
+        if kind == Exchange.PROMISE:
             yield ScheduledAction(at, actions.promise(text, later))
             return
         yield ScheduledAction(at, actions.promise(text, soon))
-        if talk == Exchange.PROMISE_KEPT:
-            yield ScheduledAction(office.add_open_time(at, 50 * MINUTE), actions.keep_promise)
-        elif talk == Exchange.PROMISE_MOVED:
-            moved = office.add_open_time(at, 40 * MINUTE)
+        if kind == Exchange.PROMISE_KEPT:
+            yield ScheduledAction(calendar.add_open_time(at, 50 * MINUTE), actions.keep_promise)
+        elif kind == Exchange.PROMISE_MOVED:
+            moved = calendar.add_open_time(at, 40 * MINUTE)
             yield ScheduledAction(moved, actions.move_promise(later, "The surveyor is ill today"))
 
     def _part_of(
-        self, stage: StageDefinition, whole: Duration, at: datetime, low: float, high: float
+        self, stage: StageDefinition, duration: Duration, at: datetime, low: float, high: float
     ) -> datetime:
         """A random part of that time later, at a moment when the department is open."""
-        office, part = self._office(stage), self.rng.uniform(low, high)
-        if whole.unit == "bd":
-            return office.add_open_time(at, whole.amount * WORKING_DAY * part)
-        if whole.unit == "bh":
-            return office.add_open_time(at, whole.length * part)
-        return office.next_open(at + whole.length * part)
+        calendar, part = self._calendar(stage), self.rng.uniform(low, high)
+        if duration.unit == "bd":
+            return calendar.add_open_time(at, duration.amount * WORKING_DAY * part)
+        if duration.unit == "bh":
+            return calendar.add_open_time(at, duration.length * part)
+        return calendar.next_open(at + duration.length * part)
 
-    def _office(self, stage: StageDefinition) -> BusinessCalendar:
+    def _calendar(self, stage: StageDefinition) -> BusinessCalendar:
         return self.definition.departments[stage.department].calendar
 
     def _between(self, low: float, high: float) -> float:

@@ -66,7 +66,7 @@ async def fill(
 
 @dataclass(frozen=True)
 class ScenarioRun:
-    """A story with its customer."""
+    """A scenario with its customer."""
 
     number: int
     scenario: Scenario
@@ -109,7 +109,7 @@ async def _create(
 async def _run_until(until: datetime, sample: SampleRequest, present: datetime) -> None:
     """Send follow-ups, reminders and updates as the sweep does."""
     while (due := sample.next_due_at()) is not None and due <= until:
-        # Two are due at one moment: the sweep comes again a little later.
+        # Two are due at the same time: the sweep runs again a little later.
         sample.now = due if due > sample.now else sample.now + SWEEP_INTERVAL
         if sample.now > until:
             break

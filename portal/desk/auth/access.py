@@ -1,4 +1,4 @@
-"""What stands before every page of the desk: who is there, and whether the form is our own."""
+"""What every page of the desk checks first: the sign-in, and the origin of a form."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -31,7 +31,7 @@ OUT_OF_BAND_TEMPLATES = (
 
 
 def require_staff(endpoint: StaffEndpoint) -> Endpoint:
-    """Let in who is signed in; send others to the sign-in page. Forms must be our own."""
+    """Require a sign-in, else redirect to the sign-in page. Forms must come from this site."""
 
     async def guarded(request: Request) -> Response:
         reader = await find_current_staff(request)
@@ -40,9 +40,9 @@ def require_staff(endpoint: StaffEndpoint) -> Endpoint:
         try:
             if request.method == "POST":
                 await _check_form(request)
-            return _dressed(await endpoint(request, reader))
+            return _with_page_headers(await endpoint(request, reader))
         except PortalError as refusal:
-            return _dressed(await notice(request, reader, refusal))
+            return _with_page_headers(await notice(request, reader, refusal))
 
     return guarded
 
@@ -54,17 +54,17 @@ def allow_anonymous(endpoint: Endpoint) -> Endpoint:
         try:
             if request.method == "POST":
                 check_form_origin(request)
-            return _dressed(await endpoint(request))
+            return _with_page_headers(await endpoint(request))
         except PortalError as refusal:
-            return _dressed(await notice(request, None, refusal))
+            return _with_page_headers(await notice(request, None, refusal))
 
     return guarded
 
 
 def redirect_to_sign_in(request: Request) -> Response:
-    """To the sign-in, and from there back to the page that was asked for."""
+    """Redirect to the sign-in page, which leads back to the page requested."""
     if is_fragment(request):
-        # The page's own script takes the whole page there: no sign-in page inside a fragment.
+        # HX-Redirect loads the whole page: a fragment must not contain the sign-in page.
         page = urlsplit(request.headers.get("hx-current-url", ""))
         back = page.path + (f"?{page.query}" if page.query else "")
         return Response(status_code=401, headers={"HX-Redirect": _sign_in_url(back)})
@@ -73,7 +73,7 @@ def redirect_to_sign_in(request: Request) -> Response:
 
 
 async def notice(request: Request, reader: CurrentStaff | None, refusal: PortalError) -> Response:
-    """A kind page, or its part, for what could not be done."""
+    """A page, or its fragment, with the reason of a refusal."""
     context = {"title": refusal.title, "detail": refusal.detail, **layout_context(reader)}
     return await answer(request, "desk/notice.html", context, refusal.status)
 
@@ -81,17 +81,17 @@ async def notice(request: Request, reader: CurrentStaff | None, refusal: PortalE
 async def answer(
     request: Request, name: str, context: Mapping[str, Any], status: int = 200
 ) -> Response:
-    """The page; for htmx its block ``desk``, and what the bar above it says by now.
+    """The page; for htmx its block ``desk``, and the counts of the bar above it.
 
-    ``context`` has what `layout_context` gives. The counts in the bar are read here, for a page alone.
+    ``context`` has what `layout_context` gives. The counts are read here.
     """
     reader: CurrentStaff | None = context["current_staff"]
-    session_cookies = Badges()
+    badges = Badges()
     if reader is not None:
         async with request.app.state.database.reading() as session:
-            session_cookies = await load_badges(session, reader)
+            badges = await load_badges(session, reader)
     keys = request.cookies.get(SHORTCUTS_COOKIE) != SHORTCUTS_OFF
-    context = {**context, **session_cookies._asdict(), "keys": keys, "beside": is_fragment(request)}
+    context = {**context, **badges._asdict(), "keys": keys, "beside": is_fragment(request)}
     if is_fragment(request):
         out_of_band = OUT_OF_BAND_TEMPLATES if reader else ()
         return templating.fragment(request, name, "desk", context, status, out_of_band=out_of_band)
@@ -99,7 +99,7 @@ async def answer(
 
 
 def layout_context(reader: CurrentStaff | None) -> dict[str, Any]:
-    """What the frame of each page of the desk asks for, beside the counts in its bar."""
+    """What the layout of each page of the desk needs, except the counts in its bar."""
     return {
         "current_staff": reader,
         "me": as_person(reader.staff) if reader else None,
@@ -113,12 +113,12 @@ def is_fragment(request: Request) -> bool:
 
 
 async def read_form(request: Request) -> FormData:
-    """What was typed. Files have no place here."""
+    """The fields of the form. Files are rejected."""
     return await request.form(max_files=0, max_fields=MAX_FORM_FIELDS)
 
 
 def field(form: FormData, name: str) -> str:
-    """The words of one field, trimmed; empty where it is missing."""
+    """The text of one field, trimmed; empty where it is missing."""
     value = form.get(name, "")
     return value.replace("\x00", "").strip() if isinstance(value, str) else ""
 
@@ -137,27 +137,27 @@ def _sign_in_url(back: str) -> str:
     return f"/desk/sign-in?back={quote(back)}" if back.startswith("/desk") else "/desk/sign-in"
 
 
-def _dressed(response: Response) -> Response:
-    # Our own forms may say where they stand (Origin is "null" under no-referrer).
+def _with_page_headers(response: Response) -> Response:
+    # Under no-referrer, the policy of other pages, our own forms would send Origin "null".
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Vary"] = "HX-Request"
     return response
 
 
-def read_number(words: str, name: str) -> int:
+def read_number(text: str, name: str) -> int:
     """A whole number from a hidden field. Raises BadInput where the form was tampered with."""
-    if not _is_number(words):
+    if not _is_number(text):
         raise BadInput(f"Please load the page again: its {name} is missing.")
-    return int(words)
+    return int(text)
 
 
 def id_in_path(request: Request, noun: str) -> int:
-    """The id in the address. Raises NotFound, naming the noun, for what no database counts up to."""
-    words: str = request.path_params["id"]
-    if not _is_number(words):
+    """The id in the path. Raises NotFound, naming the noun, for what is no possible id."""
+    text: str = request.path_params["id"]
+    if not _is_number(text):
         raise NotFound(f"There is no such {noun}.")
-    return int(words)
+    return int(text)
 
 
-def _is_number(words: str) -> bool:
-    return words.isascii() and words.isdecimal() and len(words) <= LONGEST_NUMBER
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER

@@ -71,14 +71,14 @@ async def find_current_staff(connection: HTTPConnection) -> CurrentStaff | None:
     why their row is read each time, in one query.
     """
     state = connection.app.state
-    told = read_sign_in_cookie(state.settings, connection)
-    if told is None:
+    cookie = read_sign_in_cookie(state.settings, connection)
+    if cookie is None:
         return None
     async with state.database.reading() as session:
-        staff, departments = await find_staff_with_departments(session, told["staff"])
-    if staff is None or staff.disabled_at or staff.sign_in_version != told["version"]:
+        staff, departments = await find_staff_with_departments(session, cookie["staff"])
+    if staff is None or staff.disabled_at or staff.sign_in_version != cookie["version"]:
         return None
-    return CurrentStaff(staff, departments, make_form_token(state.settings, told["nonce"]))
+    return CurrentStaff(staff, departments, make_form_token(state.settings, cookie["nonce"]))
 
 
 def as_person(staff: StaffMember) -> Person:

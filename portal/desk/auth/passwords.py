@@ -31,19 +31,19 @@ async def hash_password(password: str) -> str:
     return await asyncio.to_thread(_hasher.hash, password)
 
 
-async def verify_password(kept: str | None, password: str) -> bool:
-    """True for the right password; as slow where there is none to compare with."""
-    return await asyncio.to_thread(_verify, kept, password[:MAX_LENGTH])
+async def verify_password(password_hash: str | None, password: str) -> bool:
+    """True for the right password; without a hash it takes the same time."""
+    return await asyncio.to_thread(_verify, password_hash, password[:MAX_LENGTH])
 
 
-def _verify(kept: str | None, password: str) -> bool:
+def _verify(password_hash: str | None, password: str) -> bool:
     try:
-        _hasher.verify(kept or _nobodys(), password)
+        _hasher.verify(password_hash or _unused_hash(), password)
     except (VerificationError, InvalidHashError):
         return False
-    return kept is not None
+    return password_hash is not None
 
 
 @cache
-def _nobodys() -> str:
+def _unused_hash() -> str:
     return _hasher.hash(secrets.token_urlsafe(16))

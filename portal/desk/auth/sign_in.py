@@ -1,4 +1,4 @@
-"""The door: signing in and out, and the first password of an invited person."""
+"""Signing in and out, and the first password of an invited person."""
 
 from urllib.parse import urlsplit
 
@@ -24,13 +24,13 @@ DEMO_HINT = (
 
 
 class InvalidInvitation(NotFound):
-    """Used, replaced, run out, or never made: they look the same."""
+    """Used, replaced, expired or unknown: the response is the same."""
 
     title = "This invitation does not work any more"
 
 
 async def show_sign_in(request: Request) -> Response:
-    """`GET /desk/sign-in`: the form; who is signed in already goes on to the board."""
+    """`GET /desk/sign-in`: the form; a person who is signed in is redirected to the board."""
     back = _own_path(request.query_params.get("back", ""))
     if await find_current_staff(request) is not None:
         return RedirectResponse(back, 303)
@@ -38,21 +38,21 @@ async def show_sign_in(request: Request) -> Response:
 
 
 async def sign_in(request: Request) -> Response:
-    """`POST /desk/sign-in`: a cookie for twelve hours, or the same refusal whatever was wrong."""
+    """`POST /desk/sign-in`: a cookie for twelve hours, or the same refusal for every cause."""
     form = await read_form(request)
     back, email = _own_path(field(form, "back")), field(form, "email")
     try:
-        await _count_a_try(request, email.lower())
+        await _limit_rate(request, email.lower())
     except RateLimited as refusal:
         return await _form(request, back, email, refusal.detail, refusal.status)
     async with request.app.state.database.reading() as session:
         staff = await find_staff_by_email(session, email)
-    kept = staff.password_hash if staff and not staff.disabled_at else None
+    password_hash = staff.password_hash if staff and not staff.disabled_at else None
     password = form.get("password")
-    is_right = await verify_password(kept, password if isinstance(password, str) else "")
-    if staff is None or not is_right:
+    is_valid = await verify_password(password_hash, password if isinstance(password, str) else "")
+    if staff is None or not is_valid:
         return await _form(request, back, email, SIGN_IN_FAILED, 422)
-    return _welcome(request, staff, back)
+    return _start_sign_in(request, staff, back)
 
 
 async def sign_out(_request: Request, _reader: CurrentStaff) -> Response:
@@ -82,14 +82,14 @@ async def accept_invitation(request: Request) -> Response:
         invited = _still_invited(await find_by_invitation(session, token))
     password = (await read_form(request)).get("password")
     try:
-        kept = await hash_password(password if isinstance(password, str) else "")
+        password_hash = await hash_password(password if isinstance(password, str) else "")
     except BadInput as refusal:
         return await _invitation(request, invited, refusal)
     async with request.app.state.operations.begin(SYSTEM_ACTOR) as uow:
         staff = _still_invited(await find_by_invitation(uow.session, token))
-        staff.set_password(kept)
+        staff.set_password(password_hash)
         uow.session.add(staff)
-    return _welcome(request, staff, "/desk")
+    return _start_sign_in(request, staff, "/desk")
 
 
 def _still_invited(staff: StaffMember | None) -> StaffMember:
@@ -98,19 +98,19 @@ def _still_invited(staff: StaffMember | None) -> StaffMember:
     return staff
 
 
-def _welcome(request: Request, staff: StaffMember, back: str) -> Response:
+def _start_sign_in(request: Request, staff: StaffMember, back: str) -> Response:
     response = RedirectResponse(back, 303)
     set_sign_in_cookie(request.app.state.settings, response, staff)
     return response
 
 
 async def _form(
-    request: Request, back: str, email: str = "", wrong: str = "", status: int = 200
+    request: Request, back: str, email: str = "", error: str = "", status: int = 200
 ) -> Response:
     context = {
         "back": back,
         "typed": {"email": email},
-        "errors": {"": wrong} if wrong else {},
+        "errors": {"": error} if error else {},
         "hint": DEMO_HINT if request.app.state.demo else None,
         **layout_context(None),
     }
@@ -130,16 +130,20 @@ async def _invitation(
     return await answer(request, "desk/auth/invitation.html", context, status)
 
 
-async def _count_a_try(request: Request, email: str) -> None:
+async def _limit_rate(request: Request, email: str) -> None:
     rate_limiter = request.app.state.rate_limiter
     await rate_limiter.allow(RATE_LIMIT_PER_CLIENT, "sign-in", client_address(request))
     await rate_limiter.allow(RATE_LIMIT_PER_EMAIL, "sign-in", email[:254])
 
 
 def _own_path(back: str) -> str:
-    """Where to go on to: a path of the desk and nothing else, whatever a link may say."""
+    """Where to redirect after the sign-in: only a path of the desk, whatever the link contains."""
     parts = urlsplit(back)
-    is_ours = not parts.scheme and not parts.netloc and "\\" not in back and back.isprintable()
-    inside = parts.path == "/desk" or parts.path.startswith("/desk/")
-    is_door = parts.path.startswith("/desk/sign-")
-    return back if is_ours and inside and not is_door and ".." not in parts.path else "/desk"
+    is_relative = not parts.scheme and not parts.netloc and "\\" not in back and back.isprintable()
+    is_desk_path = parts.path == "/desk" or parts.path.startswith("/desk/")
+    is_sign_in_page = parts.path.startswith("/desk/sign-")
+    return (
+        back
+        if is_relative and is_desk_path and not is_sign_in_page and ".." not in parts.path
+        else "/desk"
+    )

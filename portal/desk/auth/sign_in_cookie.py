@@ -17,14 +17,14 @@ SIGN_IN_LIFETIME = timedelta(hours=12)
 
 def set_sign_in_cookie(settings: Settings, response: Response, staff: StaffMember) -> None:
     """Give the browser the cookie of a new sign-in."""
-    told = {
+    content = {
         "staff": staff.id,
         "version": staff.sign_in_version,
         "nonce": secrets.token_urlsafe(12),
     }
     response.set_cookie(
         SIGN_IN_COOKIE,
-        _sign_ins(settings).dumps(told),
+        _sign_ins(settings).dumps(content),
         max_age=int(SIGN_IN_LIFETIME.total_seconds()),
         path="/desk",
         httponly=True,
@@ -55,9 +55,9 @@ def make_form_token(settings: Settings, nonce: str) -> str:
 
 def is_valid_form_token(settings: Settings, connection: HTTPConnection, token: str) -> bool:
     """True for a form token that was made for this very sign-in, by any key still accepted."""
-    told = read_sign_in_cookie(settings, connection)
+    content = read_sign_in_cookie(settings, connection)
     try:
-        return told is not None and _form_tokens(settings).loads(token) == told["nonce"]
+        return content is not None and _form_tokens(settings).loads(token) == content["nonce"]
     except BadData:
         return False
 

@@ -58,15 +58,15 @@ SECTIONS = {
 
 async def show_board(request: Request, reader: CurrentStaff) -> Response:
     """`GET /desk?department=&section=&after=&done=`: the reader's board, or a further page."""
-    asked = request.query_params
+    query = request.query_params
     board = await _board(
-        request, reader, asked.get("department", ""), asked.get("section"), asked.get("after")
+        request, reader, query.get("department", ""), query.get("section"), query.get("after")
     )
     try:
-        said = find_action(asked.get("done", ""))[0].said
+        message = find_action(query.get("done", ""))[0].said
     except NotFound:
-        said = None
-    return await answer(request, "desk/board/board.html", board | {"said": said})
+        message = None
+    return await answer(request, "desk/board/board.html", board | {"said": message})
 
 
 async def search(request: Request, reader: CurrentStaff) -> Response:
@@ -75,22 +75,26 @@ async def search(request: Request, reader: CurrentStaff) -> Response:
     if not q:
         return RedirectResponse("/desk", 303)
     async with request.app.state.database.reading() as session:
-        found = await search_requests(session, q, MAX_RESULTS)
-        if len(found) == 1 and found[0].reference == q.upper():
-            return RedirectResponse(f"/desk/requests/{found[0].reference}", 303)
+        results = await search_requests(session, q, MAX_RESULTS)
+        if len(results) == 1 and results[0].reference == q.upper():
+            return RedirectResponse(f"/desk/requests/{results[0].reference}", 303)
         departments = await board_module.all_departments(session)
-        people = await staff_by_id(session, [one.owner_id for one in found])
+        people = await staff_by_id(session, [result.owner_id for result in results])
         tabs = await _tabs(session, reader, departments, None)
-    here = next((one for one in departments if reader.works_in(saved_id(one))), None)
-    words = TimeFormatter("en", here.timezone if here else "UTC", business_time.now())
-    rows = RowPresenter(words, {saved_id(one): one for one in departments}, people)
+    department = next(
+        (department for department in departments if reader.works_in(saved_id(department))), None
+    )
+    times = TimeFormatter("en", department.timezone if department else "UTC", business_time.now())
+    rows = RowPresenter(
+        times, {saved_id(department): department for department in departments}, people
+    )
     section = BoardSection(
-        "found", "Requests", "Newest first.", "Due", [rows.found(one) for one in found]
+        "found", "Requests", "Newest first.", "Due", [rows.search_row(result) for result in results]
     )
     context = {
         "departments": tabs,
         "heading": f"Results for “{q}”",
-        "summary": _result_count(len(found)),
+        "summary": _result_count(len(results)),
         "sections": [section],
         "empty_text": "Try the reference, the whole phone number with its country, the e-mail "
         "address, or how a name begins.",
@@ -133,16 +137,16 @@ async def _board(
 ) -> dict[str, Any]:
     if only is not None and only not in SECTIONS:
         raise BadInput("There is no such part of a board.")
-    place = decode_cursor(after) if after else None
+    cursor = decode_cursor(after) if after else None
     async with request.app.state.database.reading() as session:
         departments = await board_module.all_departments(session)
         current = _current(reader, departments, key)
         tabs = await _tabs(session, reader, departments, current)
         sections = []
         if current is not None:
-            reading = BoardLoader(session, departments, current, place)
-            sections = await reading.sections([only] if only else SECTIONS)
-    tab = next((one for one in tabs if one.current), None)
+            loader = BoardLoader(session, departments, current, cursor)
+            sections = await loader.sections([only] if only else SECTIONS)
+    tab = next((tab for tab in tabs if tab.current), None)
     return {
         "departments": tabs,
         "heading": current.name if current else "Welcome",
@@ -169,15 +173,15 @@ class BoardLoader:
 
     async def sections(self, keys: Iterable[str]) -> list[BoardSection]:
         """These sections of the board, with their rows."""
-        found = {key: await self._found(key) for key in keys}
+        found = {key: await self._list_rows(key) for key in keys}
         shown = {key: rows[:PAGE_SIZE] for key, rows in found.items()}
         rows = await self._rows([row for page in shown.values() for row in page])
         make: dict[str, Callable[[Any], BoardRow]] = {
-            "accept": rows.handed,
-            "answer": rows.owed,
-            "work": rows.worked,
-            "waiting": rows.worked,
-            "confirm": rows.confirming,
+            "accept": rows.handoff_row,
+            "answer": rows.reply_row,
+            "work": rows.stage_row,
+            "waiting": rows.stage_row,
+            "confirm": rows.confirmation_row,
         }
         return [
             replace(
@@ -188,15 +192,15 @@ class BoardLoader:
             for key, page in shown.items()
         ]
 
-    def _found(self, key: str) -> Awaitable[Sequence[tuple[Any, ...]]]:
-        here = (self.session, saved_id(self.department), self.after, PAGE_SIZE + 1)
+    def _list_rows(self, key: str) -> Awaitable[Sequence[tuple[Any, ...]]]:
+        arguments = (self.session, saved_id(self.department), self.after, PAGE_SIZE + 1)
         if key == "accept":
-            return board_module.list_incoming_handoffs(*here)
+            return board_module.list_incoming_handoffs(*arguments)
         if key == "answer":
-            return board_module.list_owed_replies(*here)
+            return board_module.list_owed_replies(*arguments)
         if key == "confirm":
-            return board_module.awaiting_confirmation(*here)
-        return board_module.in_work(*here, paused=key == "waiting")
+            return board_module.awaiting_confirmation(*arguments)
+        return board_module.in_work(*arguments, paused=key == "waiting")
 
     async def _rows(self, found: Sequence[tuple[Any, ...]]) -> RowPresenter:
         parts = [part for row in found for part in row]
@@ -206,17 +210,17 @@ class BoardLoader:
         writers = {part.request_id for part in parts if isinstance(part, Promise)}
         return RowPresenter(
             TimeFormatter("en", self.department.timezone, business_time.now()),
-            {saved_id(one): one for one in self.departments},
+            {saved_id(department): department for department in self.departments},
             await staff_by_id(self.session, people),
             await board_module.latest_customer_texts(self.session, writers),
             await board_module.open_promises(self.session, requests),
         )
 
     def _older(self, key: str, last: tuple[Any, ...]) -> str:
-        first = last[0]
-        at = first.accept_by if isinstance(first, Handoff) else getattr(first, "due_at", None)
-        place = encode_cursor(PageCursor(at or EPOCH, first.id))
-        return f"/desk?department={self.department.key}&section={key}&after={place}"
+        row = last[0]
+        time = row.accept_by if isinstance(row, Handoff) else getattr(row, "due_at", None)
+        cursor = encode_cursor(PageCursor(time or EPOCH, row.id))
+        return f"/desk?department={self.department.key}&section={key}&after={cursor}"
 
 
 def _current(
@@ -224,11 +228,11 @@ def _current(
 ) -> Department | None:
     """The department asked for, else the reader's first. Raises NotFound for an unknown one."""
     if key:
-        found = next((one for one in departments if one.key == key), None)
+        found = next((department for department in departments if department.key == key), None)
         if found is None:
             raise NotFound("There is no such department.")
         return found
-    mine = [one for one in departments if one.id in reader.departments]
+    mine = [department for department in departments if department.id in reader.departments]
     return next(iter(mine or (departments if reader.staff.manages_all else [])), None)
 
 
@@ -239,12 +243,19 @@ async def _tabs(
     current: Department | None,
 ) -> list[DepartmentTab]:
     """The reader's own departments first; all for a manager; and the current one."""
-    listed = [one for one in departments if reader.works_in(saved_id(one)) or one is current]
-    listed.sort(key=lambda one: one.id not in reader.departments)
+    listed = [
+        department
+        for department in departments
+        if reader.works_in(saved_id(department)) or department is current
+    ]
+    listed.sort(key=lambda department: department.id not in reader.departments)
     counts = await board_module.board_counts(
-        session, [saved_id(one) for one in listed], business_time.now()
+        session, [saved_id(department) for department in listed], business_time.now()
     )
-    return [_tab(one, counts[saved_id(one)], reader, current=one is current) for one in listed]
+    return [
+        _tab(department, counts[saved_id(department)], reader, current=department is current)
+        for department in listed
+    ]
 
 
 def _tab(
@@ -265,8 +276,8 @@ def _tab(
 
 def _summary(tab: DepartmentTab) -> str:
     needs = [
-        words
-        for number, words in (
+        text
+        for number, text in (
             (tab.to_accept, f"{tab.to_accept} to accept"),
             (tab.unanswered, _replies_due(tab.unanswered)),
             (tab.late, f"{tab.late} overdue"),

@@ -28,81 +28,81 @@ class RowPresenter:
     ``people`` and ``quotes`` (the last message of a request's customer) are keyed by id.
     """
 
-    words: TimeFormatter
+    times: TimeFormatter
     departments: Mapping[int, Department]
     people: Mapping[int, StaffMember]
     quotes: Mapping[int, str] = field(default_factory=dict)
     promises: Sequence[Promise] = ()
 
-    def handed(self, found: IncomingHandoff) -> BoardRow:
+    def handoff_row(self, row: IncomingHandoff) -> BoardRow:
         """An incoming handoff: with its sender, and the button that accepts it."""
-        handoff, run, request, customer, stage = found
+        handoff, run, request, customer, stage = row
         by = handoff.accept_by
-        behind = by is not None and by < self.words.now
+        late = by is not None and by < self.times.now
         return BoardRow(
-            **self._basics(request, customer),
+            **self._request_values(request, customer),
             stage=stage,
             owner=self._person(run.assignee_id),
-            since=since(self.words, handoff.sent_at),
-            due=due(self.words, by, late=behind) if by else None,
-            badges=self._marks(request, run),
+            since=since(self.times, handoff.sent_at),
+            due=due(self.times, by, late=late) if by else None,
+            badges=self._badges(request, run),
             accept_stage=run.stage_key,
             sent_by=self.departments[handoff.from_department_id].name,
         )
 
-    def owed(self, found: OwedReply) -> BoardRow:
+    def reply_row(self, row: OwedReply) -> BoardRow:
         """A reply due: with the customer's message and the due time."""
-        promise, request, customer = found
+        promise, request, customer = row
         return BoardRow(
-            **self._basics(request, customer),
+            **self._request_values(request, customer),
             stage=STATUS_LABELS[request.status],
             owner=self._person(promise.owner_id),
-            since=since(self.words, request.unanswered_since or promise.made_at),
-            due=due(self.words, promise.due_at, late=promise.due_at < self.words.now),
+            since=since(self.times, request.unanswered_since or promise.made_at),
+            due=due(self.times, promise.due_at, late=promise.due_at < self.times.now),
             badges=[Badge("waiting", "call-back due")] if promise.kind == PromiseKind.CALL else (),
             quote=truncate_quote(self.quotes.get(saved_id(request), "")),
         )
 
-    def worked(self, found: OpenWork) -> BoardRow:
+    def stage_row(self, row: OpenWork) -> BoardRow:
         """An open stage that the department has."""
-        run, request, customer, stage = found
+        run, request, customer, stage = row
         return BoardRow(
-            **self._basics(request, customer),
+            **self._request_values(request, customer),
             stage=stage,
             owner=self._person(run.assignee_id),
-            since=since(self.words, run.reached_at or run.opened_at),
-            due=due(self.words, run.due_at, late=run.is_overdue(self.words.now)),
-            badges=self._marks(request, run),
+            since=since(self.times, run.reached_at or run.opened_at),
+            due=due(self.times, run.due_at, late=run.is_overdue(self.times.now)),
+            badges=self._badges(request, run),
         )
 
-    def confirming(self, found: RequestToConfirm) -> BoardRow:
+    def confirmation_row(self, row: RequestToConfirm) -> BoardRow:
         """A request that awaits the customer's confirmation."""
-        request, customer = found
+        request, customer = row
         return BoardRow(
-            **self._basics(request, customer),
+            **self._request_values(request, customer),
             stage=STATUS_LABELS[request.status],
             owner=self._person(request.owner_id),
-            since=since(self.words, request.updated_at),
+            since=since(self.times, request.updated_at),
             due=None,
-            badges=self._marks(request, None),
+            badges=self._badges(request, None),
         )
 
-    def found(self, request: ServiceRequest) -> BoardRow:
+    def search_row(self, request: ServiceRequest) -> BoardRow:
         """A search result, of any department."""
         runs = request.open_runs
-        soonest = min(runs, key=lambda run: run.due_at, default=None)
+        next_due_run = min(runs, key=lambda run: run.due_at, default=None)
         names = [request.definition.stage(run.stage_key).name for run in runs]
-        late = soonest is not None and soonest.is_overdue(self.words.now)
+        late = next_due_run is not None and next_due_run.is_overdue(self.times.now)
         return BoardRow(
-            **self._basics(request, request.customer.name),
+            **self._request_values(request, request.customer.name),
             stage=", ".join(names) or STATUS_LABELS[request.status],
             owner=self._person(request.owner_id),
-            since=since(self.words, request.opened_at),
-            due=due(self.words, soonest.due_at, late=late) if soonest else None,
-            badges=self._marks(request, soonest),
+            since=since(self.times, request.opened_at),
+            due=due(self.times, next_due_run.due_at, late=late) if next_due_run else None,
+            badges=self._badges(request, next_due_run),
         )
 
-    def _basics(self, request: ServiceRequest, customer: str) -> dict[str, Any]:
+    def _request_values(self, request: ServiceRequest, customer: str) -> dict[str, Any]:
         return {
             "reference": request.reference,
             "url": f"/desk/requests/{request.reference}",
@@ -115,18 +115,18 @@ class RowPresenter:
         person = self.people.get(staff_id)
         return as_person(person) if person else None
 
-    def _marks(self, request: ServiceRequest, run: StageRun | None) -> list[Badge]:
+    def _badges(self, request: ServiceRequest, run: StageRun | None) -> list[Badge]:
         badges = []
         if run is not None and run.held_at:
-            until = f" until {self.words.by(run.hold_until)}" if run.hold_until else ""
+            until = f" until {self.times.by(run.hold_until)}" if run.hold_until else ""
             badges.append(Badge("hold", f"on hold{until}"))
         elif run is not None and run.waits_on_customer:
             badges.append(Badge("waiting", "waiting for the customer"))
         for promise in self.promises:
             if promise.request_id == request.id:
                 kind = "reply" if promise.kind == PromiseKind.ANSWER else "commitment"
-                by = self.words.by(promise.due_at)
-                behind = promise.due_at < self.words.now
-                words = f"{kind} overdue since {by}" if behind else f"{kind} due {by}"
-                badges.append(Badge("late" if behind else "promise", words))
+                by = self.times.by(promise.due_at)
+                late = promise.due_at < self.times.now
+                label = f"{kind} overdue since {by}" if late else f"{kind} due {by}"
+                badges.append(Badge("late" if late else "promise", label))
         return badges

@@ -30,10 +30,10 @@ DISMISSED_MESSAGE = "Dismissed, with your reason. It comes back only if it happe
 
 async def show_dropped_balls(request: Request, reader: CurrentStaff) -> Response:
     """`GET /desk/balls?show=&after=&done=`: the open dropped balls, oldest first."""
-    asked = request.query_params
-    after = read_number(asked["after"], "place in the list") if asked.get("after") else None
-    said = DISMISSED_MESSAGE if asked.get("done") else None
-    return await _list(request, reader, asked.get("show", ""), after=after, said=said)
+    query = request.query_params
+    after = read_number(query["after"], "place in the list") if query.get("after") else None
+    said = DISMISSED_MESSAGE if query.get("done") else None
+    return await _list(request, reader, query.get("show", ""), after=after, said=said)
 
 
 async def dismiss_dropped_ball(request: Request, reader: CurrentStaff) -> Response:
@@ -42,7 +42,7 @@ async def dismiss_dropped_ball(request: Request, reader: CurrentStaff) -> Respon
     show, ball_id = field(form, "show"), id_in_path(request, "thing that has slipped")
     try:
         async with request.app.state.operations.begin(reader.staff.actor) as uow:
-            await _must_be_dismissible(uow, ball_id)
+            await _check_dismissible(uow, ball_id)
             await operations.dismiss_dropped_ball(uow, ball_id, field(form, "reason"))
     except NotFound:
         raise
@@ -71,7 +71,7 @@ async def _list(
         "all": DroppedBallScope(),
     }[show]
     async with request.app.state.database.reading() as session:
-        balls, further = await list_open_dropped_balls(session, scope, limit=PAGE_SIZE, after=after)
+        balls, next_id = await list_open_dropped_balls(session, scope, limit=PAGE_SIZE, after=after)
         lines = await present_dropped_balls(session, balls, reader)
     if problem is not None and problem.verb not in {
         str(line.id) for line in lines if line.may_dismiss
@@ -79,10 +79,10 @@ async def _list(
         problem = FormError("", problem.words)
     context: dict[str, Any] = {
         "lines": lines,
-        "views": [Choice(view, words) for view, words in VIEWS.items()],
+        "views": [Choice(view, label) for view, label in VIEWS.items()],
         "show": show,
         "page_size": PAGE_SIZE,
-        "next_page_url": f"/desk/balls?show={show}&after={further}" if further else None,
+        "next_page_url": f"/desk/balls?show={show}&after={next_id}" if next_id else None,
         "empty_text": "Nothing more here." if after else "Nothing needs attention.",
         "said": said,
         "problem": problem,
@@ -92,7 +92,7 @@ async def _list(
     )
 
 
-async def _must_be_dismissible(uow: UnitOfWork, ball_id: int) -> None:
+async def _check_dismissible(uow: UnitOfWork, ball_id: int) -> None:
     ball = await uow.session.get(DroppedBall, ball_id)
     if ball is None:
         raise NotFound("There is no such item.")

@@ -73,9 +73,9 @@ async def present_dropped_balls(
     session: AsyncSession, balls: Sequence[DroppedBall], reader: CurrentStaff
 ) -> list[DroppedBallLine]:
     """These balls as this reader sees them, with a fixed number of queries."""
-    requests = await requests_by_id(session, {one.request_id for one in balls})
-    names = await load_names(session, {one.assignee_id for one in balls})
-    return [_line(one, requests, names, reader) for one in balls]
+    requests = await requests_by_id(session, {ball.request_id for ball in balls})
+    names = await load_names(session, {ball.assignee_id for ball in balls})
+    return [_line(ball, requests, names, reader) for ball in balls]
 
 
 def _line(
@@ -83,7 +83,7 @@ def _line(
 ) -> DroppedBallLine:
     request = requests.get(ball.request_id or 0)
     department = names.departments.get(ball.department_id or 0)
-    words = TimeFormatter("en", department.timezone if department else "UTC", business_time.now())
+    times = TimeFormatter("en", department.timezone if department else "UTC", business_time.now())
     person = names.person(ball.assignee_id)
     url = f"/desk/requests/{request.reference}" if request else "/desk/inbox"
     return DroppedBallLine(
@@ -91,7 +91,7 @@ def _line(
         label=KIND_LABELS[ball.kind],
         detail=ball.detail,
         remedy=REMEDIES[ball.kind],
-        since=since(words, ball.dropped_at),
+        since=since(times, ball.dropped_at),
         assignee=person.name if person else "nobody",
         escalation=LEVEL_LABELS[ball.level],
         url=RESOLUTION_PAGES.get(ball.kind, url),

@@ -38,18 +38,20 @@ async def present_failed_messages(
     session: AsyncSession, messages: Sequence[Message], reader: CurrentStaff
 ) -> list[FailedMessageLine]:
     """These messages, with what this reader may do."""
-    requests = await requests_by_id(session, {one.request_id for one in messages})
-    departments = {saved_id(one): one for one in await all_departments(session)}
-    wishes = {
+    requests = await requests_by_id(session, {message.request_id for message in messages})
+    departments = {
+        saved_id(department): department for department in await all_departments(session)
+    }
+    consent_queries = {
         ConsentQuery(channel, address, request.id)
         for request in requests.values()
         for channel in CHANNEL_NAMES
         for address in request.customer.addresses(channel, business_time.now())
     }
-    permitted = await find_permitted(session, wishes) if wishes else set()
+    permitted = await find_permitted(session, consent_queries) if consent_queries else set()
     attempts = await send_attempts_by_message(session, messages)
-    drawing = FailedMessagePresenter(reader, requests, departments, permitted, attempts)
-    return [drawing.line(one) for one in messages]
+    presenter = FailedMessagePresenter(reader, requests, departments, permitted, attempts)
+    return [presenter.line(message) for message in messages]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +68,16 @@ class FailedMessagePresenter:
         """One message, with what this reader may do; each action checks it again."""
         request = self.requests.get(message.request_id or 0)
         if request is None:
-            return self._strangers(message)
+            return self._unknown_sender_line(message)
         customer, now = request.customer, business_time.now()
         department = self.departments[request.department_id]
-        talk = ConversationPresenter(TimeFormatter("en", department.timezone, now), self.attempts)
+        conversation = ConversationPresenter(
+            TimeFormatter("en", department.timezone, now), self.attempts
+        )
         line = FailedMessageLine(
             id=saved_id(message),
             url=f"/desk/messages/{message.id}",
-            entry=talk.entry(message, customer.first_name, customer.timezone),
+            entry=conversation.entry(message, customer.first_name, customer.timezone),
             customer=customer.name,
             reference=request.reference,
             request_url=f"/desk/requests/{request.reference}",
@@ -83,9 +87,11 @@ class FailedMessagePresenter:
         )
         if not self.reader.may(Act.RESOLVE_MESSAGE, request):
             return replace(line, hints=[f"Assigned to {department.name} (read-only)."])
-        return replace(self._with_ways(line, message, request), may_mark_told=_may_be_told(message))
+        return replace(
+            self._with_options(line, message, request), may_mark_told=_may_mark_told(message)
+        )
 
-    def _with_ways(
+    def _with_options(
         self, line: FailedMessageLine, message: Message, request: ServiceRequest
     ) -> FailedMessageLine:
         """What may still be sent, and the hints for the rest."""
@@ -97,56 +103,60 @@ class FailedMessagePresenter:
         channels = [
             Choice(channel.value, f"{CHANNEL_LABELS[channel]} to {addresses[0]}")
             for channel in CHANNEL_NAMES
-            if (addresses := self._open(request, channel))
+            if (addresses := self._permitted_addresses(request, channel))
         ]
-        channels.sort(key=lambda way: way.value != message.channel)
-        addresses = self._open(request, message.channel)
+        channels.sort(key=lambda choice: choice.value != message.channel)
+        addresses = self._permitted_addresses(request, message.channel)
         addresses.sort(key=lambda address: address != message.to_address)
         hints = self._hints(request)
         if never_resend_reason(message):
             return replace(line, channels=channels, hints=[CHANGE_THE_TEXT, *hints])
         if not addresses:
             return replace(line, channels=channels, hints=hints)
-        doubtful = may_have_been_sent(message)
-        if doubtful:
+        may_arrive_twice = may_have_been_sent(message)
+        if may_arrive_twice:
             hints.append("If the first one arrived after all, the customer gets it twice.")
         return replace(
             line,
-            retry_label="Send again (may arrive twice)" if doubtful else "Send again",
-            addresses=[Choice(one, one) for one in addresses],
+            retry_label="Send again (may arrive twice)" if may_arrive_twice else "Send again",
+            addresses=[Choice(address, address) for address in addresses],
             channels=channels,
             hints=hints,
         )
 
-    def _open(self, request: ServiceRequest, channel: Channel) -> list[str]:
+    def _permitted_addresses(self, request: ServiceRequest, channel: Channel) -> list[str]:
         """The valid addresses of that channel with consent, the newest first."""
         valid = request.customer.addresses(channel, business_time.now())
         return [
-            one
-            for one in reversed(valid)
-            if ConsentQuery(channel, one, request.id) in self.permitted
+            address
+            for address in reversed(valid)
+            if ConsentQuery(channel, address, request.id) in self.permitted
         ]
 
     def _hints(self, request: ServiceRequest) -> list[str]:
         """The channels that cannot be used, and why."""
         hints = []
-        for channel, called in CHANNEL_NAMES.items():
-            points = [one for one in request.customer.contact_points if one.channel == channel]
+        for channel, name in CHANNEL_NAMES.items():
+            points = [
+                point for point in request.customer.contact_points if point.channel == channel
+            ]
             if points and not request.customer.addresses(channel, business_time.now()):
                 hints.append(NO_WORKING_ADDRESS[channel])
-            elif points and not self._open(request, channel):
-                hints.append(f"Opted out of {called}.")
+            elif points and not self._permitted_addresses(request, channel):
+                hints.append(f"Opted out of {name}.")
         return hints
 
-    def _strangers(self, message: Message) -> FailedMessageLine:
+    def _unknown_sender_line(self, message: Message) -> FailedMessageLine:
         """A message to an unknown sender: only managers may act on it."""
-        talk = ConversationPresenter(TimeFormatter("en", "UTC", business_time.now()), self.attempts)
+        conversation = ConversationPresenter(
+            TimeFormatter("en", "UTC", business_time.now()), self.attempts
+        )
         may_act = self.reader.may(Act.RESOLVE_MESSAGE, None)
-        retry = "Send again" if may_act and _may_go_again(message) else ""
+        retry = "Send again" if may_act and _may_resend(message) else ""
         return FailedMessageLine(
             id=saved_id(message),
             url=f"/desk/messages/{message.id}",
-            entry=talk.entry(message, "Somebody", "UTC"),
+            entry=conversation.entry(message, "Somebody", "UTC"),
             customer=message.to_address,
             reference="",
             request_url="",
@@ -154,16 +164,16 @@ class FailedMessagePresenter:
             department="",
             retry_label=retry,
             addresses=[Choice(message.to_address, message.to_address)],
-            may_mark_told=may_act and _may_be_told(message),
+            may_mark_told=may_act and _may_mark_told(message),
         )
 
 
-def _may_go_again(message: Message) -> bool:
+def _may_resend(message: Message) -> bool:
     ended = message.handled_at is None and message.status in FAILED_STATUSES
     return ended and not never_resend_reason(message)
 
 
-def _may_be_told(message: Message) -> bool:
+def _may_mark_told(message: Message) -> bool:
     return message.handled_at is None and (
         message.status in FAILED_OR_UNKNOWN or message.possible_duplicate
     )

@@ -76,9 +76,9 @@ class DeskEventStream:
             departments = await all_departments(session)
         key = connection.query_params.get("department", "")
         watched = [
-            f"department:{one.id}"
-            for one in departments
-            if (one.key == key if key else reader.works_in(saved_id(one)))
+            f"department:{department.id}"
+            for department in departments
+            if (department.key == key if key else reader.works_in(saved_id(department)))
         ]
         if reader.staff.manages_all and not key:
             watched.append(f"department:{NO_DEPARTMENT}")
@@ -97,7 +97,7 @@ async def handle_unknown_sender(request: Request, reader: CurrentStaff) -> Respo
     form, message_id = await read_form(request), id_in_path(request, "text")
     try:
         async with request.app.state.operations.begin(reader.staff.actor) as uow:
-            await _do(uow, message_id, verb, form)
+            await _apply(uow, message_id, verb, form)
     except PortalError as refusal:
         typed = {name: field(form, name) for name in ("body", "reference")}
         problem = FormError(f"{message_id}/{verb}", refusal.detail, typed)
@@ -112,34 +112,34 @@ async def handle_unknown_sender(request: Request, reader: CurrentStaff) -> Respo
     )
 
 
-async def _do(uow: UnitOfWork, message_id: int, verb: str, form: FormData) -> None:
-    heard = await lock_unknown_sender_message(uow, message_id)
+async def _apply(uow: UnitOfWork, message_id: int, verb: str, form: FormData) -> None:
+    message = await lock_unknown_sender_message(uow, message_id)
     if verb == "answer":
-        await answer_unknown_sender(uow, heard, field(form, "body"))
+        await answer_unknown_sender(uow, message, field(form, "body"))
     elif verb == "attach":
-        await attach_to_request(uow, heard, await uow.lock(field(form, "reference")))
+        await attach_to_request(uow, message, await uow.lock(field(form, "reference")))
     else:
-        await dismiss_unknown_sender(uow, heard)
+        await dismiss_unknown_sender(uow, message)
 
 
 async def _inbox(
     request: Request, reader: CurrentStaff, problem: FormError | None = None
 ) -> dict[str, Any]:
-    asked = request.query_params
-    after = decode_cursor(asked["after"]) if asked.get("after") else None
+    query = request.query_params
+    after = decode_cursor(query["after"]) if query.get("after") else None
     async with request.app.state.database.reading() as session:
         departments = await all_departments(session)
-        view = _chosen(reader, departments, asked.get("show", ""), asked.get("department", ""))
-        context = await _lists(session, view, departments, after)
+        view = _find_view(reader, departments, query.get("show", ""), query.get("department", ""))
+        context = await _list_context(session, view, departments, after)
         if reader.staff.manages_all and after is None and view.is_whole:
             texts = await inbox.list_unknown_sender_texts(session)
             context["unknown_senders"] = view.rows({}, {}).unknown_senders(texts)
     if problem is not None and int(problem.verb.partition("/")[0]) not in {
         line.id for line in context["unknown_senders"]
     }:
-        lost = problem.typed["body"]
-        words = f"{problem.words} {f'You had written: “{lost}”' if lost else ''}".strip()
-        problem = FormError("", words)
+        body = problem.typed["body"]
+        text = f"{problem.words} {f'You had written: “{body}”' if body else ''}".strip()
+        problem = FormError("", text)
     return context | {
         "views": _views(reader),
         "department_views": _department_views(reader, departments),
@@ -172,63 +172,76 @@ class InboxView:
         )
 
 
-async def _lists(
+async def _list_context(
     session: AsyncSession,
     view: InboxView,
     departments: Sequence[Department],
     after: PageCursor | None,
 ) -> dict[str, Any]:
-    found = await inbox.list_due_replies(session, view.promise_scope, after, PAGE_SIZE + 1)
-    shown = found[:PAGE_SIZE]
-    words = await inbox.last_customer_messages(session, [saved_id(one) for _, one, _ in shown])
-    files = await inbox.count_attachments(session, [saved_id(one) for one in words.values()])
+    due_replies = await inbox.list_due_replies(session, view.promise_scope, after, PAGE_SIZE + 1)
+    shown = due_replies[:PAGE_SIZE]
+    messages = await inbox.last_customer_messages(
+        session, [saved_id(request) for _, request, _ in shown]
+    )
+    files = await inbox.count_attachments(
+        session, [saved_id(message) for message in messages.values()]
+    )
     people = await staff_by_id(session, [promise.owner_id for promise, _, _ in shown])
-    rows = view.rows(people, {saved_id(one): one for one in departments})
+    rows = view.rows(people, {saved_id(department): department for department in departments})
     now = business_time.now()
-    everything, late = await inbox.count_due_replies(session, view.promise_scope, now)
-    asked = await inbox.count_contact_reasons(session, view.departments, now - RECENT_PERIOD)
+    total, late = await inbox.count_due_replies(session, view.promise_scope, now)
+    counts = await inbox.count_contact_reasons(session, view.departments, now - RECENT_PERIOD)
     return {
         "heading": view.name,
-        "summary": _summary(everything, late),
-        "contact_reasons": summarize_reasons(asked),
-        "rows": [rows.row(one, words, files) for one in shown],
-        "next_page_url": _older(view, shown[-1]) if len(found) > PAGE_SIZE else None,
+        "summary": _summary(total, late),
+        "contact_reasons": summarize_reasons(counts),
+        "rows": [rows.row(due_reply, messages, files) for due_reply in shown],
+        "next_page_url": _older(view, shown[-1]) if len(due_replies) > PAGE_SIZE else None,
         "unknown_senders": [],
     }
 
 
-def _chosen(
+def _find_view(
     reader: CurrentStaff, departments: Sequence[Department], show: str, key: str
 ) -> InboxView:
     """The view asked for, else the one that most concerns them. Raises NotFound."""
-    first = next((one for one in departments if one.id in reader.departments), None)
-    zone = (first or next(iter(departments), Department(key="", name=""))).timezone
+    own_department = next(
+        (department for department in departments if department.id in reader.departments), None
+    )
+    timezone = (own_department or next(iter(departments), Department(key="", name=""))).timezone
     if key:
-        one = next((one for one in departments if one.key == key), None)
-        if one is None:
+        department = next((department for department in departments if department.key == key), None)
+        if department is None:
             raise NotFound("There is no such department.")
-        ids = [saved_id(one)]
+        ids = [saved_id(department)]
         return InboxView(
-            one.name, f"/desk/inbox?department={key}", f"/desk/live?department={key}",
-            PromiseScope(departments=ids), ids, one.timezone,
+            department.name, f"/desk/inbox?department={key}", f"/desk/live?department={key}",
+            PromiseScope(departments=ids), ids, department.timezone,
         )  # fmt: skip
     if show == "mine":
         promise_scope = PromiseScope(owner_id=reader.staff.id)
-        mine = reader.departments or None
-        return InboxView("Mine", "/desk/inbox?show=mine", "/desk/live", promise_scope, mine, zone)
+        scope_departments = reader.departments or None
+        return InboxView(
+            "Mine",
+            "/desk/inbox?show=mine",
+            "/desk/live",
+            promise_scope,
+            scope_departments,
+            timezone,
+        )
     if reader.staff.manages_all and show != "ours":
         return InboxView(
-            "All", "/desk/inbox?show=all", "/desk/live", PromiseScope(), None, zone,
+            "All", "/desk/inbox?show=all", "/desk/live", PromiseScope(), None, timezone,
             is_whole=True,
         )  # fmt: skip
-    ours = reader.departments
+    own_departments = reader.departments
     return InboxView(
         "My teams",
         "/desk/inbox?show=ours",
         "/desk/live",
-        PromiseScope(departments=ours),
-        ours,
-        zone,
+        PromiseScope(departments=own_departments),
+        own_departments,
+        timezone,
     )
 
 
@@ -244,10 +257,15 @@ def _views(reader: CurrentStaff) -> list[Choice]:
 
 def _department_views(reader: CurrentStaff, departments: Sequence[Department]) -> list[Choice]:
     """A view for each of the reader's departments, where there are several."""
-    each = [one for one in departments if reader.works_in(saved_id(one))]
-    if len(each) < 2:
+    own_departments = [
+        department for department in departments if reader.works_in(saved_id(department))
+    ]
+    if len(own_departments) < 2:
         return []
-    return [Choice(f"/desk/inbox?department={one.key}", one.name) for one in each]
+    return [
+        Choice(f"/desk/inbox?department={department.key}", department.name)
+        for department in own_departments
+    ]
 
 
 def _older(view: InboxView, last: DueReply) -> str:
@@ -255,8 +273,8 @@ def _older(view: InboxView, last: DueReply) -> str:
     return f"{view.url}&after={encode_cursor(PageCursor(promise.due_at, saved_id(promise)))}"
 
 
-def _summary(everything: int, late: int) -> str:
-    if not everything:
+def _summary(total: int, late: int) -> str:
+    if not total:
         return "No replies due."
-    waits = "1 customer waiting" if everything == 1 else f"{everything} customers waiting"
-    return f"{waits}, {late} overdue." if late else f"{waits}, none overdue."
+    text = "1 customer waiting" if total == 1 else f"{total} customers waiting"
+    return f"{text}, {late} overdue." if late else f"{text}, none overdue."

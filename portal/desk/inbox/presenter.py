@@ -53,16 +53,16 @@ class UnknownSenderLine:
 class InboxPresenter:
     """Builds rows, with times in one zone."""
 
-    words: TimeFormatter
+    times: TimeFormatter
     people: Mapping[int, StaffMember]
     departments: Mapping[int, Department]
 
     def row(
-        self, found: DueReply, wrote: Mapping[int, Message], files: Mapping[int, int]
+        self, due_reply: DueReply, last_messages: Mapping[int, Message], files: Mapping[int, int]
     ) -> InboxRow:
         """One promise, with the customer's last message; ``wrote`` is keyed by the request's id."""
-        promise, request, customer = found
-        last = wrote.get(saved_id(request))
+        promise, request, customer = due_reply
+        last = last_messages.get(saved_id(request))
         owner = self.people.get(promise.owner_id)
         number = files.get(saved_id(last), 0) if last else 0
         is_call = promise.kind == PromiseKind.CALL
@@ -87,34 +87,34 @@ class InboxPresenter:
         """The texts of unknown senders."""
         return [
             UnknownSenderLine(
-                saved_id(one),
-                one.from_address,
-                one.body or ATTACHMENTS_ONLY,
-                since(self.words, one.created_at),
+                saved_id(text),
+                text.from_address,
+                text.body or ATTACHMENTS_ONLY,
+                since(self.times, text.created_at),
             )
-            for one in texts
+            for text in texts
         ]
 
     def due(self, at: datetime) -> When:
         """The due time and how far it is: "by 3:40 pm, in 25 min", "overdue by 2 h"."""
-        left = at - self.words.now
-        if left < timedelta():
-            return When(iso(at), f"overdue by {short_duration(-left)}", late=True)
-        return When(iso(at), f"by {self.words.by(at)}, in {short_duration(left)}")
+        time_left = at - self.times.now
+        if time_left < timedelta():
+            return When(iso(at), f"overdue by {short_duration(-time_left)}", late=True)
+        return When(iso(at), f"by {self.times.by(at)}, in {short_duration(time_left)}")
 
 
-def short_duration(span: timedelta) -> str:
+def short_duration(duration: timedelta) -> str:
     """A duration in one unit: "25 min", "2 h", "3 days"."""
-    minutes = int(span.total_seconds() // 60)
+    minutes = int(duration.total_seconds() // 60)
     if minutes < 90:
         return f"{max(1, minutes)} min"
     hours = round(minutes / 60)
     return f"{hours} h" if hours < 48 else f"{round(hours / 24)} days"
 
 
-def summarize_reasons(counted: Mapping[ContactReason, int]) -> str:
+def summarize_reasons(counts: Mapping[ContactReason, int]) -> str:
     """Contact reasons with their numbers, "Status question 12, question 3"; empty for none."""
-    told = ", ".join(
-        f"{REASON_LABELS[reason].lower()} {number}" for reason, number in counted.items()
+    text = ", ".join(
+        f"{REASON_LABELS[reason].lower()} {number}" for reason, number in counts.items()
     )
-    return told[:1].upper() + told[1:]
+    return text[:1].upper() + text[1:]

@@ -113,9 +113,9 @@ def _preferences_changed(event: Event, stage: str) -> str:
     if event.actor_kind != ActorKind.STAFF:
         return "The customer changed their contact preferences"
     channel = {"sms": "SMS", "email": "e-mail"}.get(event.data.get("channel", ""), "messages")
-    wish = f"opt out of {channel}" if event.data.get("stop") else f"opt in to {channel}"
-    about = " (this request)" if "request" in event.data.values() else ""
-    return f"Customer asked for: {wish}{about}"
+    choice = f"opt out of {channel}" if event.data.get("stop") else f"opt in to {channel}"
+    scope = " (this request)" if "request" in event.data.values() else ""
+    return f"Customer asked for: {choice}{scope}"
 
 
 DESCRIPTIONS: Mapping[EventKind, Description] = {

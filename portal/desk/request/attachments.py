@@ -11,5 +11,5 @@ from portal.queries.attachments import get_attachment
 async def show_file(request: Request, reader: CurrentStaff) -> Response:  # noqa: ARG001 (all may read)
     """`GET /desk/files/{id}`; ``?small`` for the preview of the conversation."""
     async with request.app.state.database.reading() as session:
-        found = await get_attachment(session, request.path_params["id"])
-    return file_response(request, found.stored_file)
+        attachment = await get_attachment(session, request.path_params["id"])
+    return file_response(request, attachment.stored_file)

@@ -7,9 +7,9 @@ from portal.rules.roster import Roster
 
 
 def target_stages(request: ServiceRequest, roster: Roster) -> list[Choice]:
-    """The stages it can return to; a closed request can also reopen where it stopped."""
-    void_first = sorted(request.runs, key=lambda run: run.state != RunState.SUPERSEDED)
-    states = {run.stage_key: run.state for run in void_first}
+    """The stages it can return to; a closed request can also reopen at its last stage."""
+    superseded_first = sorted(request.runs, key=lambda run: run.state != RunState.SUPERSEDED)
+    states = {run.stage_key: run.state for run in superseded_first}
     stages = [
         Choice(stage.key, f"{stage.name}, {roster.department(stage.department).name}")
         for stage in request.definition.stages
@@ -21,11 +21,11 @@ def target_stages(request: ServiceRequest, roster: Roster) -> list[Choice]:
 def assignees(request: ServiceRequest, roster: Roster) -> list[Choice]:
     """The staff available now, those of the departments that have it first."""
     departments = {run.department_id for run in request.open_runs} | {request.department_id}
-    near = {person for key in departments for person in roster.members.get(key, [])}
+    own_department_ids = {person for key in departments for person in roster.members.get(key, [])}
     available = [
         person for person in roster.staff.values() if roster.is_available(saved_id(person))
     ]
-    available.sort(key=lambda person: (person.id not in near, person.name))
+    available.sort(key=lambda person: (person.id not in own_department_ids, person.name))
     return [Choice(person.email, _with_workload(roster, saved_id(person))) for person in available]
 
 

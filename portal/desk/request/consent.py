@@ -28,85 +28,85 @@ class ConsentPresenter:
     request: ServiceRequest
     lines: Sequence[Consent]
     permitted: Collection[ConsentQuery]
-    words: TimeFormatter
+    times: TimeFormatter
 
     def view(self, *, may_act: bool) -> ConsentView:
         """The whole section; buttons only for those who may act."""
         points = [
             (channel, address)
             for channel in CHANNEL_NAMES
-            for address in self.request.customer.addresses(channel, self.words.now)
+            for address in self.request.customer.addresses(channel, self.times.now)
         ]
         return ConsentView(
-            [self._stands(channel, address) for channel, address in points],
-            [self._line(one) for one in self.lines],
+            [self._address_consent(channel, address) for channel, address in points],
+            [self._line(line) for line in self.lines],
             self._buttons() if may_act else (),
         )
 
-    def _stands(self, channel: Channel, address: str) -> AddressConsent:
+    def _address_consent(self, channel: Channel, address: str) -> AddressConsent:
         if ConsentQuery(channel, address, self.request.id) in self.permitted:
             line = self._newest(channel, address, granted=True)
-            told = f"{CHANNEL_NAMES[channel]}: opted in"
+            text = f"{CHANNEL_NAMES[channel]}: opted in"
         else:
             line = self._newest(channel, address, granted=False)
-            told = self._wish(line) if line else f"{CHANNEL_NAMES[channel]}: no consent"
-        at = since(self.words, line.at) if line else None
-        return AddressConsent(address, told, at, stopped=line is None or not line.granted)
+            text = self._decision(line) if line else f"{CHANNEL_NAMES[channel]}: no consent"
+        at = since(self.times, line.at) if line else None
+        return AddressConsent(address, text, at, stopped=line is None or not line.granted)
 
     def _newest(self, channel: Channel, address: str, *, granted: bool) -> Consent | None:
         """The newest line of that decision that applies to this request."""
         return next(
             (
-                one
-                for one in self.lines
-                if (one.channel, one.address, one.granted) == (channel, address, granted)
-                and one.request_id in (None, self.request.id)
+                line
+                for line in self.lines
+                if (line.channel, line.address, line.granted) == (channel, address, granted)
+                and line.request_id in (None, self.request.id)
             ),
             None,
         )
 
     def _line(self, line: Consent) -> ConsentLine:
-        how = SOURCE_LABELS.get(ConsentSource(line.source), "")
-        told = ", ".join(part for part in (how, line.evidence) if part)
-        return ConsentLine(since(self.words, line.at), line.address, self._wish(line), told)
+        source = SOURCE_LABELS.get(ConsentSource(line.source), "")
+        origin = ", ".join(part for part in (source, line.evidence) if part)
+        return ConsentLine(since(self.times, line.at), line.address, self._decision(line), origin)
 
-    def _wish(self, line: Consent) -> str:
-        about = ""
+    def _decision(self, line: Consent) -> str:
+        scope = ""
         if line.request_id is not None:
-            about = " (this request)"
+            scope = " (this request)"
             if line.request_id != self.request.id:
-                about = " (another request)"
+                scope = " (another request)"
         if line.granted:
-            return f"{CHANNEL_NAMES[line.channel]}: opted in{about}"
-        return f"{CHANNEL_NAMES[line.channel]}: opted out{about}"
+            return f"{CHANNEL_NAMES[line.channel]}: opted in{scope}"
+        return f"{CHANNEL_NAMES[line.channel]}: opted out{scope}"
 
     def _buttons(self) -> list[ConsentButton]:
         buttons = []
-        for channel, called in CHANNEL_NAMES.items():
-            name = called if channel == Channel.SMS else called.lower()
-            addresses = self.request.customer.addresses(channel, self.words.now)
+        for channel, label in CHANNEL_NAMES.items():
+            name = label if channel == Channel.SMS else label.lower()
+            addresses = self.request.customer.addresses(channel, self.times.now)
             if not addresses:
                 continue
-            all_of_it = {ConsentQuery(channel, address, None) for address in addresses}
-            here = {ConsentQuery(channel, address, self.request.id) for address in addresses}
-            again = f"Opt in to {name}"
-            if not all_of_it & set(self.permitted):
-                buttons.append(ConsentButton(again, channel.value, "start", "all"))
+            general = {ConsentQuery(channel, address, None) for address in addresses}
+            for_request = {ConsentQuery(channel, address, self.request.id) for address in addresses}
+            opt_in = f"Opt in to {name}"
+            if not general & set(self.permitted):
+                buttons.append(ConsentButton(opt_in, channel.value, "start", "all"))
                 continue
-            if not here & set(self.permitted):
-                buttons.append(ConsentButton(again, channel.value, "start", "request"))
+            if not for_request & set(self.permitted):
+                buttons.append(ConsentButton(opt_in, channel.value, "start", "request"))
             else:
-                words = f"Opt out of {name} (this request)"
-                buttons.append(ConsentButton(words, channel.value, "stop", "request"))
+                opt_out = f"Opt out of {name} (this request)"
+                buttons.append(ConsentButton(opt_out, channel.value, "stop", "request"))
             buttons.append(ConsentButton(f"Opt out of {name}", channel.value, "stop", "all"))
         return buttons
 
 
-def permissions_to_check(request: ServiceRequest, words: TimeFormatter) -> list[ConsentQuery]:
+def permissions_to_check(request: ServiceRequest, times: TimeFormatter) -> list[ConsentQuery]:
     """The consent to look up: each address, for this request and in general."""
     return [
-        ConsentQuery(channel, address, about)
+        ConsentQuery(channel, address, request_id)
         for channel in CHANNEL_NAMES
-        for address in request.customer.addresses(channel, words.now)
-        for about in (None, request.id)
+        for address in request.customer.addresses(channel, times.now)
+        for request_id in (None, request.id)
     ]

@@ -25,42 +25,42 @@ class ConversationPresenter:
     ``attempts`` are those at each, ``files`` those that came with it, by the message's id.
     """
 
-    words: TimeFormatter
+    times: TimeFormatter
     attempts: Mapping[int, list[SendAttempt]]
     files: Mapping[int, list[Attachment]] = field(default_factory=dict)
 
     def entries(self, messages: Sequence[Message], customer: Customer) -> list[ConversationEntry]:
         """All entries, in the order of the messages."""
-        return [self.entry(one, customer.first_name, customer.timezone) for one in messages]
+        return [self.entry(message, customer.first_name, customer.timezone) for message in messages]
 
-    def entry(self, message: Message, first_name: str, theirs: str) -> ConversationEntry:
-        """One message; ``theirs`` is the customer's zone."""
+    def entry(self, message: Message, first_name: str, timezone: str) -> ConversationEntry:
+        """One message; ``timezone`` is the customer's."""
         files = self.files.get(saved_id(message), [])
-        plain = ConversationEntry(
+        entry = ConversationEntry(
             mine=message.direction == Direction.OUT,
             who=author_label(message, first_name),
             body=message.body or (ATTACHMENTS_ONLY if files else ""),
             files=[
-                AttachmentEntry(f"/desk/files/{one.id}", one.stored_file, one.reason)
-                for one in files
+                AttachmentEntry(f"/desk/files/{file.id}", file.stored_file, file.reason)
+                for file in files
             ],
-            at=since(self.words, message.created_at),
-            delivery_status=delivery_status(message, self.words, theirs),
-            is_undelivered=_is_lost_to_them(message),
+            at=since(self.times, message.created_at),
+            delivery_status=delivery_status(message, self.times, timezone),
+            is_undelivered=_is_undelivered(message),
             id=saved_id(message),
             intent=message.intent,
             intent_label=intent_label(message),
         )
         if message.direction == Direction.IN or message.channel == Channel.WEB:
-            return plain
+            return entry
         needs_person = message.status in FAILED_OR_UNKNOWN and message.handled_at is None
         return replace(
-            plain,
+            entry,
             kind=KIND_LABELS[message.kind],
             to=f"{CHANNEL_LABELS[message.channel]} to {message.to_address}",
             cost=cost(message),
             attempts=present_attempts(
-                message, self.attempts.get(saved_id(message), []), self.words
+                message, self.attempts.get(saved_id(message), []), self.times
             ),
             resolve_url=f"/desk/messages/{message.id}" if needs_person else "",
         )
@@ -71,9 +71,9 @@ ATTACHMENTS_ONLY = "A photo without text."
 
 def is_last_message_undelivered(messages: Sequence[Message]) -> bool:
     """True when our last message was not delivered, and nobody has handled that."""
-    told = [one for one in messages if one.direction == Direction.OUT]
-    return bool(told) and _is_lost_to_them(told[-1])
+    outbound = [message for message in messages if message.direction == Direction.OUT]
+    return bool(outbound) and _is_undelivered(outbound[-1])
 
 
-def _is_lost_to_them(message: Message) -> bool:
+def _is_undelivered(message: Message) -> bool:
     return message.status in NOT_DELIVERED and message.handled_at is None

@@ -39,7 +39,7 @@ class DelayPresenter:
     renderer: MessageRenderer
     stage_durations: StageDurations
     contact_schedule: ContactSchedule
-    words: TimeFormatter
+    times: TimeFormatter
 
     def cards(self) -> list[DelayCard]:
         """One for each stage in progress; those due soon come first."""
@@ -47,15 +47,15 @@ class DelayPresenter:
 
     def estimate_next(self, stage: str) -> str:
         """The estimate for the next stage if it starts now; empty without measurements."""
-        request, now = self.renderer.request, self.words.now
-        done = {run.stage_key for run in request.runs if run.state == RunState.COMPLETED}
-        opened = request.definition.opened_by(stage, done) if stage else []
+        request, now = self.renderer.request, self.times.now
+        completed = {run.stage_key for run in request.runs if run.state == RunState.COMPLETED}
+        opened = request.definition.opened_by(stage, completed) if stage else []
         stage_duration = self.stage_durations.of(opened[0].key) if len(opened) == 1 else None
         if stage_duration is None:
             return ""
         calendar = self.renderer.roster.department(opened[0].department).calendar
         calendar = calendar.calendar_for(opened[0].expected)
-        return self._likely(
+        return self._estimate_text(
             calendar.add_open_time(now, stage_duration.p50),
             calendar.add_open_time(now, stage_duration.p80),
         )
@@ -66,29 +66,29 @@ class DelayPresenter:
             if run.is_paused:
                 continue
             stage_duration = self.stage_durations.of(run.stage_key)
-            estimate = self._likely_of(run, stage_duration) if stage_duration else ""
+            estimate = self._estimate(run, stage_duration) if stage_duration else ""
             yield DelayCard(
                 stage=run.stage_key,
                 name=request.definition.stage(run.stage_key).name,
-                is_overdue=run.due_at <= self.words.now,
-                is_due_soon=self.words.now
+                is_overdue=run.due_at <= self.times.now,
+                is_due_soon=self.times.now
                 >= delay_question_from(request, run, self.contact_schedule),
                 question=self._question(run),
-                expected_by=self._field(self._believed(run, stage_duration)),
+                expected_by=self._field(self._suggested_date(run, stage_duration)),
                 reason=default_delay_reason(self.renderer, run),
                 estimate=estimate,
-                date_warning=f"By {self.words.day(run.due_at)} only few of its like are done. {estimate}"
+                date_warning=f"By {self.times.day(run.due_at)} only few of its like are done. {estimate}"
                 if run.is_date_unlikely
                 else "",
             )
 
     def _question(self, run: StageRun) -> str:
-        by = self.words.by(run.due_at)
-        if run.due_at <= self.words.now:
+        by = self.times.by(run.due_at)
+        if run.due_at <= self.times.now:
             return f"Overdue since {by}: when will it be done?"
         return f"Due soon: will it be done by {by}?"
 
-    def _believed(self, run: StageRun, stage_duration: StageDuration | None) -> datetime:
+    def _suggested_date(self, run: StageRun, stage_duration: StageDuration | None) -> datetime:
         stage = self.renderer.request.definition.stage(run.stage_key)
         department = self.renderer.roster.department_by_id(run.department_id)
         return estimate_due_at(
@@ -96,28 +96,30 @@ class DelayPresenter:
             stage,
             department,
             stage_duration=stage_duration,
-            now=self.words.now,
+            now=self.times.now,
             contact_schedule=self.contact_schedule,
         )
 
-    def _likely_of(self, run: StageRun, stage_duration: StageDuration) -> str:
+    def _estimate(self, run: StageRun, stage_duration: StageDuration) -> str:
         stage = self.renderer.request.definition.stage(run.stage_key)
         department = self.renderer.roster.department_by_id(run.department_id)
         calendar = department.calendar.calendar_for(stage.expected)
         paused = timedelta(seconds=run.paused_seconds)
-        return self._likely(
+        return self._estimate_text(
             calendar.add_open_time(run.opened_at, stage_duration.p50 + paused),
             calendar.add_open_time(run.opened_at, stage_duration.p80 + paused),
         )
 
-    def _likely(self, half: datetime, most: datetime) -> str:
-        if most <= self.words.now:
-            return f"Four in five were done by {self.words.day(most)}."
-        if half <= self.words.now:
-            return f"Four in five are done by {self.words.day(most)}."
-        return f"Half are done by {self.words.day(half)}, four in five by {self.words.day(most)}."
+    def _estimate_text(self, p50_at: datetime, p80_at: datetime) -> str:
+        if p80_at <= self.times.now:
+            return f"Four in five were done by {self.times.day(p80_at)}."
+        if p50_at <= self.times.now:
+            return f"Four in five are done by {self.times.day(p80_at)}."
+        return (
+            f"Half are done by {self.times.day(p50_at)}, four in five by {self.times.day(p80_at)}."
+        )
 
     def _field(self, at: datetime) -> str:
         """The value of a ``datetime-local`` field, rounded up to five minutes."""
-        local = at.astimezone(ZoneInfo(self.words.timezone)) + timedelta(minutes=4, seconds=59)
+        local = at.astimezone(ZoneInfo(self.times.timezone)) + timedelta(minutes=4, seconds=59)
         return f"{local - timedelta(minutes=local.minute % 5):%Y-%m-%dT%H:%M}"

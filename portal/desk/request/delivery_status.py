@@ -79,22 +79,22 @@ FAILURE_LABELS = {
 }
 
 
-def delivery_status(message: Message, words: TimeFormatter, theirs: str) -> str:
+def delivery_status(message: Message, times: TimeFormatter, timezone: str) -> str:
     """The delivery status of a message, or the note on an incoming one.
 
     Empty for what is visible on the status page.
-    ``words`` has the reader's zone, ``theirs`` is the customer's zone.
+    ``times`` has the reader's zone; ``timezone`` is the customer's.
     """
     if message.direction == Direction.IN:
         return message_reason(message)
     if message.channel == Channel.WEB and message.status == MessageStatus.DELIVERED:
         return ""
-    told = _where_it_is(message, words, theirs)
+    status = _status_text(message, times, timezone)
     if message.possible_duplicate:
-        told += "; it may have been sent twice"
+        status += "; it may have been sent twice"
     if message.handled_at is not None and message.handled_by != SYSTEM_ACTOR.name:
-        told += f"; handled by {message.handled_by}, {words.stamp(message.handled_at)}"
-    return told
+        status += f"; handled by {message.handled_by}, {times.stamp(message.handled_at)}"
+    return status
 
 
 def cost(message: Message) -> str:
@@ -107,53 +107,54 @@ def cost(message: Message) -> str:
     counted = segments.count_segments(message.body)
     number = message.segments or counted.segments
     texts = f"{number} SMS"
-    non_gsm_characters = ", ".join(f"“{one}”" for one in counted.non_gsm_characters[:5])
+    non_gsm_characters = ", ".join(f"“{character}”" for character in counted.non_gsm_characters[:5])
     return f"{texts}, because of {non_gsm_characters}" if non_gsm_characters else texts
 
 
 def present_attempts(
-    message: Message, attempts: list[SendAttempt], words: TimeFormatter
+    message: Message, attempts: list[SendAttempt], times: TimeFormatter
 ) -> list[AttemptLine]:
     """Each attempt at sending it, the first on top."""
     return [
-        AttemptLine(words.stamp(one.claimed_at), _tried(one, message.channel)) for one in attempts
+        AttemptLine(times.stamp(attempt.claimed_at), _attempt_text(attempt, message.channel))
+        for attempt in attempts
     ]
 
 
-def _where_it_is(message: Message, words: TimeFormatter, theirs: str) -> str:
+def _status_text(message: Message, times: TimeFormatter, timezone: str) -> str:
     status = message.status
     if status in FAILURE_LABELS:
         reason = _reason(message)
         return f"{FAILURE_LABELS[status]}: {reason}"
     if status == MessageStatus.REVIEW and message.claimed_at is None and message.reason:
         return f"Held back before it was sent: {message_reason_phrase(message)}"
-    if message.has_no_receipt(words.now):
-        return f"Sent {words.stamp(message.sent_at or message.created_at)}, no delivery receipt"
+    if message.has_no_receipt(times.now):
+        return f"Sent {times.stamp(message.sent_at or message.created_at)}, no delivery receipt"
     return {
-        MessageStatus.QUEUED: _waiting(message, words, theirs),
+        MessageStatus.QUEUED: _queued_text(message, times, timezone),
         MessageStatus.SENDING: "Being sent",
-        MessageStatus.ACCEPTED: f"Sent {words.stamp(message.sent_at or message.created_at)}",
-        MessageStatus.SENT: f"Sent {words.stamp(message.sent_at or message.created_at)}",
-        MessageStatus.DELIVERED: f"Delivered {words.stamp(message.delivered_at or words.now)}",
+        MessageStatus.ACCEPTED: f"Sent {times.stamp(message.sent_at or message.created_at)}",
+        MessageStatus.SENT: f"Sent {times.stamp(message.sent_at or message.created_at)}",
+        MessageStatus.DELIVERED: f"Delivered {times.stamp(message.delivered_at or times.now)}",
         MessageStatus.UNKNOWN: "Checking whether this was sent",
         MessageStatus.REVIEW: "Unknown whether this was sent",
         MessageStatus.RECEIVED: "",
     }[status]
 
 
-def _waiting(message: Message, words: TimeFormatter, theirs: str) -> str:
+def _queued_text(message: Message, times: TimeFormatter, timezone: str) -> str:
     """Why it is queued, and until when; no time for less than a minute."""
-    again = "Queued for retry" if message.attempts else "Queued"
-    why = f": {message_reason_phrase(message)}" if message.reason else ""
-    if message.due_at - words.now < timedelta(minutes=1):
-        return again + why
-    local = TimeFormatter(words.locale, theirs, words.now)
-    when = local.by(message.due_at)
-    if when != words.by(message.due_at):
-        when += " their time"
+    label = "Queued for retry" if message.attempts else "Queued"
+    reason = f": {message_reason_phrase(message)}" if message.reason else ""
+    if message.due_at - times.now < timedelta(minutes=1):
+        return label + reason
+    local = TimeFormatter(times.locale, timezone, times.now)
+    time = local.by(message.due_at)
+    if time != times.by(message.due_at):
+        time += " their time"
     if message.attempts:
-        return f"{again} until {when}{why}"
-    return f"Queued until {when}{why or ': quiet hours'}"
+        return f"{label} until {time}{reason}"
+    return f"Queued until {time}{reason or ': quiet hours'}"
 
 
 def _reason(message: Message) -> str:
@@ -164,17 +165,17 @@ def _reason(message: Message) -> str:
     return DEFAULT_REASONS[message.status]
 
 
-def _tried(attempt: SendAttempt, channel: Channel) -> str:
-    carrier = PROVIDER_NAMES[channel]
+def _attempt_text(attempt: SendAttempt, channel: Channel) -> str:
+    provider = PROVIDER_NAMES[channel]
     if attempt.status == MessageStatus.FAILED:
         reason = attempt_reason_phrase(attempt) or "without a reason"
         return f"refused, {reason} ({attempt.error_code})"
     return {
         MessageStatus.SENDING: "being sent",
-        MessageStatus.QUEUED: f"{carrier} was not reached, nothing was sent",
-        MessageStatus.UNKNOWN: f"no clear answer from {carrier}",
-        MessageStatus.ACCEPTED: f"accepted by {carrier}",
-        MessageStatus.SENT: f"accepted by {carrier}",
+        MessageStatus.QUEUED: f"{provider} was not reached, nothing was sent",
+        MessageStatus.UNKNOWN: f"no clear answer from {provider}",
+        MessageStatus.ACCEPTED: f"accepted by {provider}",
+        MessageStatus.SENT: f"accepted by {provider}",
         MessageStatus.DELIVERED: "delivered",
         MessageStatus.UNDELIVERED: "not delivered",
-    }.get(attempt.status, f"passed to {carrier}")
+    }.get(attempt.status, f"passed to {provider}")

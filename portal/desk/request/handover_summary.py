@@ -1,4 +1,4 @@
-"""The summary for whoever takes a request over, and the latest update of a third party."""
+"""The summary for the next owner of a request, and the latest update of a third party."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,49 +24,55 @@ TIMES_LABELS = {1: "Once", 2: "Twice"}
 class HandoverSummaryPresenter:
     """The summary of a request in lines, the most useful first."""
 
-    story: HandoverSummary
+    summary: HandoverSummary
     request: ServiceRequest
     roster: Roster
-    words: TimeFormatter
+    times: TimeFormatter
 
     def view(self, reader: CurrentStaff) -> HandoverSummaryView:
         """The summary; open for the owner and for those who are to accept the request."""
         return HandoverSummaryView(
             lines=list(self._lines()),
-            customer_note=self.story.customer_note,
+            customer_note=self.summary.customer_note,
             is_expanded=self._is_for(reader),
         )
 
     def _is_for(self, reader: CurrentStaff) -> bool:
-        waiting = [one.to_department_id for one in self.request.handoffs if one.is_pending]
-        hands = {self.request.owner_id, *(run.assignee_id for run in self.request.open_runs)}
-        return reader.staff.id in hands or not reader.departments.isdisjoint(waiting)
+        receiving = [
+            handoff.to_department_id for handoff in self.request.handoffs if handoff.is_pending
+        ]
+        responsible = {self.request.owner_id, *(run.assignee_id for run in self.request.open_runs)}
+        return reader.staff.id in responsible or not reader.departments.isdisjoint(receiving)
 
     def _lines(self) -> Iterator[HandoverSummaryLine]:
-        story = self.story
-        for told in story.handovers:
+        summary = self.summary
+        for note in summary.handovers:
             yield HandoverSummaryLine(
-                "Handover note", told.words, told.by, since(self.words, told.at)
+                "Handover note", note.words, note.by, since(self.times, note.at)
             )
-        for promise in story.promises:
+        for promise in summary.promises:
             owner = self.roster.person(promise.owner_id).name
-            late = promise.due_at < self.words.now
+            late = promise.due_at < self.times.now
             yield HandoverSummaryLine(
-                "Commitment", promise.text, owner, due(self.words, promise.due_at, late=late)
+                "Commitment", promise.text, owner, due(self.times, promise.due_at, late=late)
             )
-        for heading, said in (("Last customer message", story.last_customer_message),
-                              ("Last reply", story.last_reply)):  # fmt: skip
-            if said is not None:
-                yield HandoverSummaryLine(heading, said.body, at=since(self.words, said.created_at))
-        if story.contacts:
+        for heading, message in (("Last customer message", summary.last_customer_message),
+                              ("Last reply", summary.last_reply)):  # fmt: skip
+            if message is not None:
+                yield HandoverSummaryLine(
+                    heading, message.body, at=since(self.times, message.created_at)
+                )
+        if summary.contacts:
             yield HandoverSummaryLine("Contacts", self._contacts())
-        for number, back in enumerate(story.returns):
-            department = self.roster.department_by_id(back.department_id).name
-            heading = f"Returned {times_label(len(story.returns)).lower()}" if not number else ""
-            yield HandoverSummaryLine(heading, back.reason, department, since(self.words, back.at))
+        for number, return_ in enumerate(summary.returns):
+            department = self.roster.department_by_id(return_.department_id).name
+            heading = f"Returned {times_label(len(summary.returns)).lower()}" if not number else ""
+            yield HandoverSummaryLine(
+                heading, return_.reason, department, since(self.times, return_.at)
+            )
 
     def _contacts(self) -> str:
-        counted = self.story.contacts
+        counted = self.summary.contacts
         reasons = [
             REASON_LABELS[reason].lower()
             + (f" ({times})" if times > 1 and len(counted) > 1 else "")
@@ -81,7 +87,7 @@ def times_label(times: int) -> str:
 
 
 def present_third_parties(
-    request: ServiceRequest, events: Sequence[Event], words: TimeFormatter, reader: CurrentStaff
+    request: ServiceRequest, events: Sequence[Event], times: TimeFormatter, reader: CurrentStaff
 ) -> list[ThirdPartyStage]:
     """The open stages of third parties, with their last update."""
     return [
@@ -90,21 +96,23 @@ def present_third_parties(
             name=request.definition.stage(run.stage_key).name,
             who=run.third_party,
             number=run.tracking_number,
-            said=said.data["words"] if said else "",
-            at=since(words, datetime.fromisoformat(said.data["at"])) if said else None,
+            said=update.data["words"] if update else "",
+            at=since(times, datetime.fromisoformat(update.data["at"])) if update else None,
             is_silent=run.silence_overdue_at is not None
             and not run.is_paused
-            and run.silence_overdue_at <= words.now,
+            and run.silence_overdue_at <= times.now,
             may_record=reader.may(Act.RECORD_THIRD_PARTY, request, run.stage_key),
         )
         for run in request.open_runs
         if run.third_party
-        for said in [_last_word(events, run.id)]
+        for update in [_last_update(events, run.id)]
     ]
 
 
-def _last_word(events: Sequence[Event], run_id: int | None) -> Event | None:
-    heard = [
-        one for one in events if one.kind == EventKind.THIRD_PARTY_UPDATED and one.run_id == run_id
+def _last_update(events: Sequence[Event], run_id: int | None) -> Event | None:
+    updates = [
+        event
+        for event in events
+        if event.kind == EventKind.THIRD_PARTY_UPDATED and event.run_id == run_id
     ]
-    return max(heard, key=lambda one: str(one.data["at"]), default=None)
+    return max(updates, key=lambda event: str(event.data["at"]), default=None)

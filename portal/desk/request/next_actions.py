@@ -20,14 +20,14 @@ class NextActionsPresenter:
 
     request: ServiceRequest
     roster: Roster
-    words: TimeFormatter
+    times: TimeFormatter
     reader: CurrentStaff
 
     def all(self) -> list[NextAction]:
         """One for each open stage, the reader's own first; none for who may only read."""
-        moves = sorted(self._moves(), key=lambda move: not move.mine)
-        me = self._colleague
-        return moves if me.manages_all or has_part(me, self.request) else []
+        actions = sorted(self._actions(), key=lambda action: not action.mine)
+        colleague = self._colleague
+        return actions if colleague.manages_all or has_part(colleague, self.request) else []
 
     @property
     def _colleague(self) -> Colleague:
@@ -36,7 +36,7 @@ class NextActionsPresenter:
     def _may(self, act: Act, stage: str | None) -> bool:
         return is_allowed(self._colleague, self.request, stage, act)
 
-    def _moves(self) -> Iterator[NextAction]:
+    def _actions(self) -> Iterator[NextAction]:
         for run in self.request.open_runs:
             handoff = self.request.pending_handoff(run)
             yield self._accept(run, handoff) if handoff else self._advance(run)
@@ -49,19 +49,19 @@ class NextActionsPresenter:
         sender = self.roster.department_by_id(handoff.from_department_id).name
         owner = self.roster.person(run.assignee_id).name
         mine = self._may(Act.ACCEPT, run.stage_key)
-        by = self.words.by(handoff.accept_by) if handoff.accept_by else "soon"
-        late = handoff.accept_by is not None and handoff.accept_by < self.words.now
-        waits = f"{'Accept' if mine else f'{department} accepts'} by {by}; until then"
+        time = self.times.by(handoff.accept_by) if handoff.accept_by else "soon"
+        late = handoff.accept_by is not None and handoff.accept_by < self.times.now
+        sentence = f"{'Accept' if mine else f'{department} accepts'} by {time}; until then"
         if late:
-            waits = f"Acceptance was due by {by}; until then"
+            sentence = f"Acceptance was due by {time}; until then"
         first_name = self.request.customer.first_name
         return NextAction(
             "accept",
             run.stage_key,
-            eyebrow=f"Incoming handoff from {sender}, {self.words.since(handoff.sent_at)}",
+            eyebrow=f"Incoming handoff from {sender}, {self.times.since(handoff.sent_at)}",
             headline=stage.name,
             sentence=(
-                f"{waits} {owner} stays responsible. "
+                f"{sentence} {owner} stays responsible. "
                 f"{first_name} reads “{stage.title}” once {'you accept' if mine else 'it is accepted'}."
             ),
             button="Accept" if mine else "",
@@ -72,13 +72,13 @@ class NextActionsPresenter:
     def _advance(self, run: StageRun) -> NextAction:
         stage = self.request.definition.stage(run.stage_key)
         department = self.roster.department_by_id(run.department_id).name
-        button, sentence, customer_reads = self._what_follows(run)
+        button, sentence, customer_reads = self._effect(run)
         if run.held_at:
             sentence = f"On hold: {run.hold_reason}"
         elif run.is_paused:
             sentence = f"Waiting for {self.request.customer.first_name}. {sentence}".strip()
-        late = run.is_overdue(self.words.now)
-        due = f"overdue since {self.words.by(run.due_at)}" if late else self.words.by(run.due_at)
+        late = run.is_overdue(self.times.now)
+        due = f"overdue since {self.times.by(run.due_at)}" if late else self.times.by(run.due_at)
         return NextAction(
             "advance",
             run.stage_key,
@@ -87,52 +87,58 @@ class NextActionsPresenter:
             sentence=sentence,
             button=button if self._may(Act.ADVANCE, run.stage_key) else "",
             customer_reads=customer_reads,
-            receivers=self._hands_to(run),
+            receivers=self._receivers(run),
             mine=self.reader.works_in(run.department_id) or run.assignee_id == self.reader.staff.id,
         )
 
-    def _hands_to(self, run: StageRun) -> str:
+    def _receivers(self, run: StageRun) -> str:
         """The other departments that receive it, for an internal note."""
         names = [
             department.name
-            for stage in self._opened_by(run)
+            for stage in self._next_stages(run)
             if (department := self.roster.department(stage.department)).id != run.department_id
         ]
         return join_names(names) if names else ""
 
-    def _opened_by(self, run: StageRun) -> list[StageDefinition]:
-        done = {one.stage_key for one in self.request.runs if one.state == RunState.COMPLETED}
+    def _next_stages(self, run: StageRun) -> list[StageDefinition]:
+        done = {run.stage_key for run in self.request.runs if run.state == RunState.COMPLETED}
         return self.request.definition.opened_by(run.stage_key, done)
 
-    def _what_follows(self, run: StageRun) -> tuple[str, str, str]:
+    def _effect(self, run: StageRun) -> tuple[str, str, str]:
         """The button, what it leads to, and what the customer reads at once (empty: nothing)."""
-        opened = self._opened_by(run)
+        opened = self._next_stages(run)
         names = [self.roster.department(stage.department).name for stage in opened]
         if not opened:
-            return "Complete", self._ending(run), ""
+            return "Complete", self._closing_sentence(run), ""
         if len(opened) > 1:
             return (
                 "Complete and hand off",
-                f"Goes on with {self.words.listing(tuple(names))}.",
+                f"Goes on with {self.times.listing(tuple(names))}.",
                 "",
             )
         title = str(opened[0].title)
         receiver = self.roster.department(opened[0].department)
         if receiver.id == run.department_id:
             return f"Complete and continue with {opened[0].name}", "", title
-        waits = receiver.accept_by(self.words.now) is not None
+        needs_acceptance = receiver.accept_by(self.times.now) is not None
         sentence = (
-            f"{self._who_stays(run)} responsible until {receiver.name} accepts." if waits else ""
+            f"{self._still_responsible(run)} responsible until {receiver.name} accepts."
+            if needs_acceptance
+            else ""
         )
-        return f"Complete and hand off to {receiver.name}", sentence, "" if waits else title
+        return (
+            f"Complete and hand off to {receiver.name}",
+            sentence,
+            "" if needs_acceptance else title,
+        )
 
-    def _who_stays(self, run: StageRun) -> str:
+    def _still_responsible(self, run: StageRun) -> str:
         if run.assignee_id == self.reader.staff.id:
             return "You stay"
         return f"{self.roster.person(run.assignee_id).name} stays"
 
-    def _ending(self, run: StageRun) -> str:
-        if any(one is not run for one in self.request.open_runs):
+    def _closing_sentence(self, run: StageRun) -> str:
+        if any(other is not run for other in self.request.open_runs):
             return "The other stages continue."
         questions = self.request.definition.follow_ups_after(run.stage_key)
         if questions:
@@ -141,12 +147,12 @@ class NextActionsPresenter:
 
     def _confirm(self) -> NextAction:
         first_name = self.request.customer.first_name
-        asked = self.request.open_question
+        question = self.request.open_question
         return NextAction(
             "advance",
             "",
             eyebrow="Awaiting confirmation",
-            headline=asked.question if asked else "The work is done",
+            headline=question.question if question else "The work is done",
             sentence=(
                 f"Has {first_name} confirmed it to you? "
                 "Write how and when, and the request is completed."

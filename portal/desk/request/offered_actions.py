@@ -9,7 +9,7 @@ from portal.rules.authorization import Act
 
 
 def offered_actions(request: ServiceRequest, reader: CurrentStaff) -> frozenset[str]:
-    """The names of the actions whose forms stand on the page."""
+    """The names of the actions whose forms are on the page."""
     stages = [None, *(run.stage_key for run in request.open_runs)]
     return frozenset(
         action

@@ -16,21 +16,21 @@ from portal.web import templating
 
 
 async def update_presence(request: Request, reader: CurrentStaff) -> Response:
-    """`POST /desk/requests/{reference}/presence`: `writing=1`, or `gone=1`; answers who else is.
+    """`POST /desk/requests/{reference}/presence`: `writing=1` or `gone=1`; names the others.
 
-    The page sends it every 15 seconds while it is looked at.
+    The page sends it every 15 seconds while it is visible.
     """
     form = await read_form(request)
     state = request.app.state
     async with state.database.reading() as session:
-        found = await get_service_request(session, reference_of(request))
+        service_request = await get_service_request(session, reference_of(request))
     async with state.operations.begin(reader.staff.actor) as uow:
         if field(form, "gone"):
-            await clear_presence(uow, saved_id(found))
+            await clear_presence(uow, saved_id(service_request))
         else:
-            await mark_present(uow, saved_id(found), writing=bool(field(form, "writing")))
+            await mark_present(uow, saved_id(service_request), writing=bool(field(form, "writing")))
     async with state.database.reading() as session:
-        colleagues = await present_colleagues(session, saved_id(found), reader)
+        colleagues = await present_colleagues(session, saved_id(service_request), reader)
     return templating.fragment(
         request, "desk/request/presence.html", "here", {"colleagues": colleagues}
     )

@@ -90,51 +90,55 @@ async def present_request(
     now = business_time.now()
     events = await newest_events(session, saved_id(request), limit=MAX_EVENTS)
     roster = await load_roster(session, request.definition, now, counted=True)
-    drawing = RequestPresenter(request, roster, reader, messages, events, settings)
-    view = drawing.view(action_url or f"/desk/requests/{request.reference}")
-    attempts = await send_attempts_by_message(session, [one for one in messages if one.attempts])
+    presenter = RequestPresenter(request, roster, reader, messages, events, settings)
+    view = presenter.view(action_url or f"/desk/requests/{request.reference}")
+    attempts = await send_attempts_by_message(
+        session, [message for message in messages if message.attempts]
+    )
     files = await attachments_by_message(session, messages)
-    permitted = await find_permitted(session, permissions_to_check(request, drawing.words))
+    permitted = await find_permitted(session, permissions_to_check(request, presenter.times))
     renderer = MessageRenderer(request, roster, settings.brand, settings.public_url, now)
     channels = ReplyChannels(request, messages, permitted, renderer)
-    places = {request.department_id, *(run.department_id for run in request.open_runs)}
-    at_hand = CannedReplyPresenter(
-        await list_canned_replies(session, places),
+    department_ids = {request.department_id, *(run.department_id for run in request.open_runs)}
+    canned_replies = CannedReplyPresenter(
+        await list_canned_replies(session, department_ids),
         renderer,
         await last_contact_reason(session, saved_id(request)),
     )
-    replies = at_hand.lines() if reader.may(Act.WRITE, request) else []
-    lines = await consent_history(session, {one.address for one in request.customer.contact_points})
-    wanted = ConsentPresenter(request, lines, permitted, drawing.words)
+    replies = canned_replies.lines() if reader.may(Act.WRITE, request) else []
+    lines = await consent_history(
+        session, {point.address for point in request.customer.contact_points}
+    )
+    consent = ConsentPresenter(request, lines, permitted, presenter.times)
     delays = DelayPresenter(
         renderer, await load_stage_durations(session, request.workflow.key),
-        ContactSchedule(request.customer, settings, now), drawing.words,
+        ContactSchedule(request.customer, settings, now), presenter.times,
     )  # fmt: skip
     cards = [card for card in delays.cards() if reader.may(Act.DELAY, request, card.stage)]
     return replace(
         view,
-        moves=[replace(one, estimate=delays.estimate_next(one.stage)) for one in view.moves],
+        moves=[replace(move, estimate=delays.estimate_next(move.stage)) for move in view.moves],
         delays=cards,
         actions=view.actions | {"delay"} if cards else view.actions,
-        conversation=ConversationPresenter(drawing.words, attempts, files).entries(
+        conversation=ConversationPresenter(presenter.times, attempts, files).entries(
             messages, request.customer
         ),
-        consent=wanted.view(may_act=reader.may(Act.CONSENT, request)),
-        quiet_hours_note=drawing.quiet_hours_note(
-            channels.default_channel, awaited=await is_customer_waiting(session, request, now)
+        consent=consent.view(may_act=reader.may(Act.CONSENT, request)),
+        quiet_hours_note=presenter.quiet_hours_note(
+            channels.default_channel, urgent=await is_customer_waiting(session, request, now)
         ),
         delivery_note=channels.description(),
         channels=channels.choices(),
-        intents=[Choice(kind.value, said) for kind, said in INTENT_LABELS.items()]
+        intents=[Choice(kind.value, label) for kind, label in INTENT_LABELS.items()]
         if reader.may(Act.CORRECT_INTENT, request) and not action_url
         else (),
         replies=replies,
-        draft=next((one.body for one in replies if one.id == reply), ""),
+        draft=next((canned_reply.body for canned_reply in replies if canned_reply.id == reply), ""),
         colleagues=await present_colleagues(session, saved_id(request), reader),
         handover_summary=HandoverSummaryPresenter(
-            await load_handover_summary(session, request), request, roster, drawing.words
+            await load_handover_summary(session, request), request, roster, presenter.times
         ).view(reader),
-        third_party_stages=present_third_parties(request, events, drawing.words, reader),
+        third_party_stages=present_third_parties(request, events, presenter.times, reader),
         dropped_balls=await present_dropped_balls(
             session, await open_dropped_balls_of(session, saved_id(request)), reader
         ),
@@ -153,18 +157,18 @@ class RequestPresenter:
     settings: Settings
 
     @cached_property
-    def words(self) -> TimeFormatter:
+    def times(self) -> TimeFormatter:
         """Times in the zone of the department that has the request."""
         department = self.roster.department_by_id(self.request.department_id)
         return TimeFormatter("en", department.timezone, business_time.now())
 
     def view(self, action_url: str) -> RequestView:
         """The whole page as plain values."""
-        request, words = self.request, self.words
+        request, times = self.request, self.times
         department = self.roster.department_by_id(request.department_id)
-        soonest = min(request.open_runs, key=lambda run: run.due_at, default=None)
+        next_due_run = min(request.open_runs, key=lambda run: run.due_at, default=None)
         url = f"/desk/requests/{request.reference}"
-        promises, past = promise_lines(request, self.roster, words, self.events)
+        promises, past = promise_lines(request, self.roster, times, self.events)
         if not self.reader.may(Act.PROMISE, request):
             promises = [replace(promise, fulfilment_hint="") for promise in promises]
         return RequestView(
@@ -175,7 +179,7 @@ class RequestPresenter:
             form_token=self.reader.form_token,
             version=request.version,
             last_event_id=saved_id(self.events[-1]) if self.events else 0,
-            zone=words.timezone,
+            zone=times.timezone,
             status=request.status.value,
             status_label=STATUS_LABELS[request.status],
             headline=self._headline(),
@@ -183,31 +187,33 @@ class RequestPresenter:
             workflow=request.workflow.name,
             department=department.name,
             department_url=f"/desk?department={department.key}",
-            opened=When(f"{request.opened_at:%Y-%m-%dT%H:%MZ}", words.since(request.opened_at)),
-            due=due(words, soonest.due_at, late=soonest.is_overdue(words.now)) if soonest else None,
+            opened=When(f"{request.opened_at:%Y-%m-%dT%H:%MZ}", times.since(request.opened_at)),
+            due=due(times, next_due_run.due_at, late=next_due_run.is_overdue(times.now))
+            if next_due_run
+            else None,
             owner=as_person(self.roster.person(request.owner_id)),
             customer=self._customer(),
-            timezone_label=timezone_label(words.timezone),
-            step_groups=TimelinePresenter(request, self.roster, words).step_groups(),
-            moves=NextActionsPresenter(request, self.roster, words, self.reader).all(),
+            timezone_label=timezone_label(times.timezone),
+            step_groups=TimelinePresenter(request, self.roster, times).step_groups(),
+            moves=NextActionsPresenter(request, self.roster, times, self.reader).all(),
             unanswered_note=self._unanswered_note(),
             promises=promises,
             past_promises=past,
-            events=[self._event(one) for one in self.events],
+            events=[self._event(event) for event in self.events],
             actions=offered_actions(request, self.reader),
             own_stages=own_stages(request, self.reader),
             target_stages=target_stages(request, self.roster),
             people=assignees(request, self.roster),
-            badges=self._marks(),
+            badges=self._badges(),
         )
 
-    def quiet_hours_note(self, way: Channel, *, awaited: bool) -> str:
+    def quiet_hours_note(self, channel: Channel, *, urgent: bool) -> str:
         """When a message written now is sent, during quiet hours of the customer; else empty."""
-        customer, now = self.request.customer, self.words.now
+        customer, now = self.request.customer, self.times.now
         goes_at = due_at(
-            self.settings, now, customer.timezone, way, MessageKind.STAFF, urgent=awaited
+            self.settings, now, customer.timezone, channel, MessageKind.STAFF, urgent=urgent
         )
-        if goes_at <= now or way == Channel.WEB:
+        if goes_at <= now or channel == Channel.WEB:
             return ""
         local = TimeFormatter("en", customer.timezone, now)
         return f"It is {local.clock(now)} there; this goes at {local.clock(goes_at)}."
@@ -224,21 +230,21 @@ class RequestPresenter:
         return f"{join_names(names)} {'have' if plural else 'has'} {first_name}'s request"
 
     def _customer(self) -> CustomerSummary:
-        request, words = self.request, self.words
+        request, times = self.request, self.times
         customer, link = request.customer, request.live_link
         addresses = {
-            channel: customer.address(channel, words.now)
+            channel: customer.address(channel, times.now)
             for channel in (Channel.SMS, Channel.EMAIL)
         }
-        local = TimeFormatter("en", customer.timezone, words.now)
-        theirs = f"It is {local.clock(words.now)} for {customer.first_name}"
+        local = TimeFormatter("en", customer.timezone, times.now)
+        local_time = f"It is {local.clock(times.now)} for {customer.first_name}"
         return CustomerSummary(
             name=customer.name,
             first_name=customer.first_name,
             phone=addresses[Channel.SMS] or "",
             email=addresses[Channel.EMAIL] or "",
-            local_time=f"{theirs} ({timezone_label(customer.timezone)})"
-            if local.clock(words.now) != words.clock(words.now)
+            local_time=f"{local_time} ({timezone_label(customer.timezone)})"
+            if local.clock(times.now) != times.clock(times.now)
             else "",
             link=f"{self.settings.public_url}/r/{link.token}"
             if link and self.reader.may(Act.LINK, request)
@@ -248,9 +254,9 @@ class RequestPresenter:
     def _event(self, event: Event) -> EventLine:
         return EventLine(
             id=saved_id(event),
-            at=since(self.words, event.at),
+            at=since(self.times, event.at),
             who=event.actor_name,
-            words=describe_event(event, self.request.definition, self.words),
+            words=describe_event(event, self.request.definition, self.times),
             internal=not event.visible,
         )
 
@@ -258,25 +264,25 @@ class RequestPresenter:
         wrote_at = self.request.unanswered_since
         if wrote_at is None:
             return ""
-        said = f"{self.request.customer.first_name} wrote {self.words.since(wrote_at)}."
-        owed = next(
+        text = f"{self.request.customer.first_name} wrote {self.times.since(wrote_at)}."
+        promise = next(
             (p for p in self.request.promises if not p.closed_at and p.kind == PromiseKind.ANSWER),
             None,
         )
-        if owed is None:
-            return f"{said} No reply yet."
-        owner = self.roster.person(owed.owner_id).name
-        if owed.due_at < self.words.now:
-            return f"{said} Reply by {owner} overdue since {self.words.by(owed.due_at)}."
-        return f"{said} Reply by {owner} due {self.words.by(owed.due_at)}."
+        if promise is None:
+            return f"{text} No reply yet."
+        owner = self.roster.person(promise.owner_id).name
+        if promise.due_at < self.times.now:
+            return f"{text} Reply by {owner} overdue since {self.times.by(promise.due_at)}."
+        return f"{text} Reply by {owner} due {self.times.by(promise.due_at)}."
 
-    def _marks(self) -> list[Badge]:
+    def _badges(self) -> list[Badge]:
         badges = []
         for run in self.request.open_runs:
-            if run.is_overdue(self.words.now):
-                badges.append(Badge("late", f"overdue since {self.words.by(run.due_at)}"))
+            if run.is_overdue(self.times.now):
+                badges.append(Badge("late", f"overdue since {self.times.by(run.due_at)}"))
             if run.held_at:
-                until = f" until {self.words.by(run.hold_until)}" if run.hold_until else ""
+                until = f" until {self.times.by(run.hold_until)}" if run.hold_until else ""
                 badges.append(Badge("hold", f"on hold{until}: {run.hold_reason}"))
         if is_last_message_undelivered(self.messages):
             badges.append(Badge("undelivered", "last message not delivered"))

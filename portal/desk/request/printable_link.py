@@ -16,21 +16,21 @@ from portal.web.printable_link import PrintableLink, printable_link_page
 async def show_printable_link(request: Request, reader: CurrentStaff) -> Response:
     """`GET /desk/requests/{reference}/slip`, in the customer's language.
 
-    For those who may act on the request: whoever has the link reads the customer's page.
+    For those who may act on the request, because the link alone shows the customer's page.
     """
     async with request.app.state.database.reading() as session:
-        found = await get_service_request(session, reference_of(request))
-    authorize(reader.colleague, found, None, Act.LINK)
-    if found.live_link is None:
+        service_request = await get_service_request(session, reference_of(request))
+    authorize(reader.colleague, service_request, None, Act.LINK)
+    if service_request.live_link is None:
         raise Conflict("There is no working status link. Send a new link first.")
-    customer = found.customer
+    customer = service_request.customer
     return printable_link_page(
         request,
         PrintableLink(
-            link=f"{request.app.state.settings.public_url}/r/{found.live_link.token}",
+            link=f"{request.app.state.settings.public_url}/r/{service_request.live_link.token}",
             first_name=customer.first_name,
-            reference=found.reference,
-            words=TimeFormatter(customer.locale, customer.timezone, business_time.now()),
-            back=f"/desk/requests/{found.reference}",
+            reference=service_request.reference,
+            times=TimeFormatter(customer.locale, customer.timezone, business_time.now()),
+            back=f"/desk/requests/{service_request.reference}",
         ),
     )

@@ -33,31 +33,36 @@ class ReplyChannels:
     @property
     def default_channel(self) -> Channel:
         """The default channel; the status page where no other is permitted."""
-        return next((channel for channel, _ in self._open()), Channel.WEB)
+        return next((channel for channel, _ in self._permitted()), Channel.WEB)
 
     def choices(self) -> list[Choice]:
         """The permitted channels, the default first."""
-        return [Choice(channel.value, _said(channel, address)) for channel, address in self._open()]
+        return [
+            Choice(channel.value, _label(channel, address))
+            for channel, address in self._permitted()
+        ]
 
     def description(self) -> str:
         """Where a reply goes: "To: SMS …32"."""
-        ways = self.choices()
-        if not ways:
+        choices = self.choices()
+        if not choices:
             return "Visible on status page only"
-        if self._used_last() == Channel.WEB:
-            return f"Visible on status page at once. To: {ways[0].words}"
-        return f"To: {ways[0].words}"
+        if self._last_channel() == Channel.WEB:
+            return f"Visible on status page at once. To: {choices[0].words}"
+        return f"To: {choices[0].words}"
 
-    def _open(self) -> Iterator[tuple[Channel, str]]:
-        customer, last = self.request.customer, self._used_last()
-        for channel in sorted(customer.channels(), key=lambda one: one != last):
+    def _permitted(self) -> Iterator[tuple[Channel, str]]:
+        customer, last = self.request.customer, self._last_channel()
+        for channel in sorted(customer.channels(), key=lambda channel: channel != last):
             address = customer.address(channel, self.renderer.now)
             if address and ConsentQuery(channel, address, self.request.id) in self.permitted:
                 yield channel, address
 
-    def _used_last(self) -> Channel | None:
-        theirs = (one for one in reversed(self.messages) if one.kind == MessageKind.CUSTOMER)
-        return next((one.channel for one in theirs), None)
+    def _last_channel(self) -> Channel | None:
+        from_customer = (
+            message for message in reversed(self.messages) if message.kind == MessageKind.CUSTOMER
+        )
+        return next((message.channel for message in from_customer), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +80,28 @@ class CannedReplyPresenter:
         reply for another reason is never suggested.
         """
         facts = self.renderer.fields()
-        usable = [one for one in self.replies if all(map(facts.get, PLACEHOLDER.findall(one.body)))]
+        usable = [
+            reply for reply in self.replies if all(map(facts.get, PLACEHOLDER.findall(reply.body)))
+        ]
         usable.sort(key=self._distance)
-        suggested = [one.id for one in usable if one.reason in ("", self.reason)][:MAX_SUGGESTED]
+        suggested = [reply.id for reply in usable if reply.reason in ("", self.reason)][
+            :MAX_SUGGESTED
+        ]
         return [
             CannedReplyLine(
-                id=saved_id(one),
-                title=one.title,
-                body=fill_template(one.body, facts),
-                suggested=self.reason is not None and one.id in suggested,
+                id=saved_id(reply),
+                title=reply.title,
+                body=fill_template(reply.body, facts),
+                suggested=self.reason is not None and reply.id in suggested,
             )
-            for one in usable
+            for reply in usable
         ]
 
     def _distance(self, reply: CannedReply) -> tuple[bool, bool]:
         return (self.reason is None or reply.reason != self.reason, reply.department_id is None)
 
 
-def _said(channel: Channel, address: str) -> str:
+def _label(channel: Channel, address: str) -> str:
     """The channel with a part of the address."""
     if channel == Channel.SMS:
         return f"SMS …{address[-2:]}"

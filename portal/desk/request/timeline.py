@@ -33,7 +33,7 @@ class TimelinePresenter:
 
     def _stage_step(self, step: StageStep[StageRun, Handoff, FollowUp]) -> TimelineStep:
         presented = TimelineStep(
-            # The desk does not tell apart what was cut off and what was never begun.
+            # The desk shows a stage that ended with the request as one that never began.
             "skipped" if step.state == "ended" else step.state,
             title=str(step.stage.title),
             name=step.stage.name,
@@ -45,11 +45,11 @@ class TimelinePresenter:
         run = step.facts.run
         passage = f"{_ordinal(run.passage)} time, " if run.passage > 1 else ""
         if run.completed_at is not None:
-            took = self.times.length(run.completed_at - run.opened_at)
+            duration = self.times.length(run.completed_at - run.opened_at)
             return replace(
                 presented,
                 at=since(self.times, run.completed_at),
-                history=f"{passage}{run.completed_by}, {took}",
+                history=f"{passage}{run.completed_by}, {duration}",
             )
         if step.facts.handoff is not None:
             return self._handed_off(presented, step.facts.handoff, passage)
@@ -87,32 +87,32 @@ class TimelinePresenter:
         return ", the clock waits for the customer" if run.is_paused else ""
 
     def _question_step(self, step: QuestionStep[FollowUp]) -> TimelineStep:
-        asked = step.follow_up
+        follow_up = step.follow_up
         at = None
-        if asked is not None:
-            at = asked.closed_at if step.state == "done" else asked.asked_at
+        if follow_up is not None:
+            at = follow_up.closed_at if step.state == "done" else follow_up.asked_at
         return TimelineStep(
             step.state,
             title=str(step.question.title),
             name=str(step.question.question),
             department="The customer tells us",
             at=since(self.times, at) if at else None,
-            history=_answer(asked),
+            history=_answer(follow_up),
         )
 
     def _calendar_of(self, department_key: str) -> BusinessCalendar:
         return self.roster.department(department_key).calendar
 
 
-def _answer(asked: FollowUp | None) -> str:
+def _answer(follow_up: FollowUp | None) -> str:
     """What the customer answered, in a few words; empty where the question is not asked at all."""
-    if asked is None or asked.state == FollowUpState.WITHDRAWN:
+    if follow_up is None or follow_up.state == FollowUpState.WITHDRAWN:
         return ""
-    if asked.state == FollowUpState.ANSWERED and asked.answer:
-        return f"answered {asked.answer.value}"
-    if asked.state == FollowUpState.UNCONFIRMED:
+    if follow_up.state == FollowUpState.ANSWERED and follow_up.answer:
+        return f"answered {follow_up.answer.value}"
+    if follow_up.state == FollowUpState.UNCONFIRMED:
         return "no answer came"
-    return "asked" if asked.is_asked else "to be asked"
+    return "asked" if follow_up.is_asked else "to be asked"
 
 
 def _ordinal(number: int) -> str:

@@ -28,10 +28,10 @@ class TimelineStep:
 class NextAction:
     """The main action of one open stage: accept or complete it.
 
-    `mine` is false when the stage lies with a department the reader does not work in.
-    `tells` is the customer's next headline, so that nobody wonders what the button says to them.
+    `mine` is false when another department has the stage.
+    `customer_reads` is the customer's next headline, which the button announces.
     `receivers` names the department that it goes to, `take_back` whether the reader may recall it.
-    `likely` says by when what follows is usually done.
+    `estimate` is by when the next stage is usually done.
     """
 
     kind: Literal["accept", "advance"]
@@ -51,8 +51,8 @@ class NextAction:
         recall = ("handoff/recall",) if self.take_back else ()
         if not self.button:
             return recall
-        mine = ("advance",) if self.kind == "advance" else ("handoff/accept", "handoff/refuse")
-        return (*mine, *recall)
+        names = ("advance",) if self.kind == "advance" else ("handoff/accept", "handoff/refuse")
+        return (*names, *recall)
 
     estimate: str = ""
 
@@ -181,11 +181,12 @@ class RequestView:
     """One request as the desk shows it. Forms post to `action_url` + "/" + the action.
 
     `seen` is the id of the newest event shown, and `zone` the one that typed times are read in;
-    both travel with each form. `form_token` is empty where no sign-in is needed. `night` says
-    when words written now would go, while it is night where the customer is. `goes` says by which
-    way they go, `ways` are those to choose from. `draft` already stands in the box. `meanings`
-    are what a message may be corrected to. `here` says who else has the request open. `own_stages`
-    are those that a form must name, where the reader holds a part of the request alone.
+    both travel with each form. `form_token` is empty where no sign-in is needed. `quiet_hours_note`
+    is when a message written now is sent, in the customer's quiet hours. `delivery_note` names the
+    channel of a reply, `channels` those to choose from. `draft` is the text in the reply field.
+    `intents` are what a message may be corrected to. `colleagues` have the request open too.
+    `own_stages` are those that a form must name, where the reader may act on a part of the request
+    only.
     """
 
     reference: str

@@ -24,7 +24,7 @@ def with_direction_mark(text: str, locale: str) -> str:
         return text
     letters = [
         STRONG_DIRECTIONS[kind]
-        for one in text
-        if (kind := unicodedata.bidirectional(one)) in STRONG_DIRECTIONS
+        for character in text
+        if (kind := unicodedata.bidirectional(character)) in STRONG_DIRECTIONS
     ]
     return f"{RIGHT_TO_LEFT_MARK}{text}" if any(letters) and not letters[0] else text

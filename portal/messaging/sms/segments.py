@@ -79,28 +79,28 @@ def _ucs2_sizes(cluster: str, part: int) -> list[int]:
 def _clusters(text: str) -> Iterator[str]:
     """Cut a text into what a reader sees as characters (Unicode UAX 29, the parts that matter)."""
     start, flags = 0, 0
-    for here in range(1, len(text)):
-        before, character = text[here - 1], text[here]
-        flags = flags + 1 if _is_flag_half(before) else 0
-        if not _joined(before, character, odd_flag_half=flags % 2 == 1):
-            yield text[start:here]
-            start, flags = here, 0
+    for index in range(1, len(text)):
+        previous, character = text[index - 1], text[index]
+        flags = flags + 1 if _is_flag_half(previous) else 0
+        if not _joined(previous, character, odd_flag_half=flags % 2 == 1):
+            yield text[start:index]
+            start, flags = index, 0
     if text:
         yield text[start:]
 
 
-def _joined(before: str, character: str, *, odd_flag_half: bool) -> bool:
-    if _is_control(before):
+def _joined(previous: str, character: str, *, odd_flag_half: bool) -> bool:
+    if _is_control(previous):
         return False
     if _extends(character):
         return True
-    if before == "\u200d":
+    if previous == "\u200d":
         return character in JOINABLE_CHARACTERS
     if _is_flag_half(character):
         return odd_flag_half
     if character in SKIN_TONES:
-        return unicodedata.category(before) == "So"
-    return _hangul(before) + _hangul(character) in HANGUL_PAIRS
+        return unicodedata.category(previous) == "So"
+    return _hangul(previous) + _hangul(character) in HANGUL_PAIRS
 
 
 @cache

@@ -96,16 +96,16 @@ class TwilioClient:
         Raises ``NotSent`` or ``Throttled`` (it may be sent again), ``Refused``, or
         ``OutcomeUnknown`` (reconcile). After a cancellation the outcome is unknown.
         """
-        asked: dict[str, Any] = {"to": to, "body": body, "status_callback": status_callback}
-        asked["messaging_service_sid" if self._by_service else "from_"] = self.sender
+        parameters: dict[str, Any] = {"to": to, "body": body, "status_callback": status_callback}
+        parameters["messaging_service_sid" if self._by_service else "from_"] = self.sender
         if validity_seconds is not None:
-            asked["validity_period"] = min(max(int(validity_seconds), 1), MAX_VALIDITY_SECONDS)
+            parameters["validity_period"] = min(max(int(validity_seconds), 1), MAX_VALIDITY_SECONDS)
         async with self._call() as client:
-            taken = await client.messages.create_async(**asked)
-            if not taken.sid:
+            message = await client.messages.create_async(**parameters)
+            if not message.sid:
                 raise OutcomeUnknown("Twilio's answer named no message.")
             return Accepted(
-                taken.sid, twilio_codes.status(taken.status), _number(taken.num_segments)
+                message.sid, twilio_codes.status(message.status), _number(message.num_segments)
             )
 
     async def fetch(self, sid: str) -> TwilioMessage | None:
@@ -131,18 +131,18 @@ class TwilioClient:
         """
         async with self._call() as client:
             if to is None:
-                found = await self._read_back_to(client, since)
+                messages = await self._list_since(client, since)
             else:
-                found = await client.messages.list_async(
+                messages = await client.messages.list_async(
                     to=to, page_size=PAGE_SIZE, limit=PAGE_SIZE
                 )
-            texts = [_sent(text) for text in found if self._is_ours(text)]
+            texts = [_sent(text) for text in messages if self._is_ours(text)]
         return sorted(
             (text for text in texts if text.created_at is None or since <= text.created_at < until),
             key=lambda text: text.created_at or since,
         )
 
-    async def _read_back_to(self, client: Any, since: datetime) -> list[Any]:
+    async def _list_since(self, client: Any, since: datetime) -> list[Any]:
         """The listing of all texts, newest first, until a whole page is older.
 
         No filter of Twilio's helps: each is by the date of sending, which a text still waiting at
@@ -151,9 +151,9 @@ class TwilioClient:
         texts: list[Any] = []
         page = await client.messages.page_async(page_size=PAGE_SIZE)
         while page is not None:
-            found = list(page)
-            texts += found
-            if all(text.date_created and text.date_created < since for text in found):
+            messages = list(page)
+            texts += messages
+            if all(text.date_created and text.date_created < since for text in messages):
                 break
             page = await page.next_page_async()
         return texts
@@ -184,7 +184,7 @@ class TwilioClient:
         except OutcomeUnknown:
             raise
         except TwilioException as error:
-            raise _told(error) from error
+            raise _converted_error(error) from error
         except Exception as error:
             if wire.written:
                 raise OutcomeUnknown(f"No sure answer from Twilio: {error!r}") from error
@@ -200,7 +200,7 @@ class TwilioClient:
                 # A kept-alive connection that the server closes just as we write is an unknown
                 # outcome, so none is kept for long.
                 connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=4),
-                trace_configs=[_watch_the_wire()],
+                trace_configs=[_trace_config()],
             )
             # The environment given is ours: a stray TWILIO_EDGE or _REGION would move the address.
             self._opened = Client(
@@ -226,7 +226,7 @@ class _Http(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK has no type
         return await super().request(*args, **kwargs)
 
 
-def _told(error: TwilioException) -> NotSent | OutcomeUnknown | Refused:
+def _converted_error(error: TwilioException) -> NotSent | OutcomeUnknown | Refused:
     """Twilio answered, and not with success: 429 was never processed, 4xx is a no."""
     answer = error.args[1] if len(error.args) > 1 else None
     status = getattr(error, "status", None) or getattr(answer, "status_code", None) or 0
@@ -256,18 +256,18 @@ def _number(word: Any) -> int:
 
 
 _wire: ContextVar[SimpleNamespace] = ContextVar("wire")
-"""The call under way in this task: has it written anything yet?"""
+"""Whether the current call of this task has sent anything yet."""
 
 _quiet = logging.getLogger("portal.messaging.twilio")
 _quiet.setLevel(logging.WARNING)  # The SDK would log numbers and texts at INFO.
 
 
-def _watch_the_wire() -> aiohttp.TraceConfig:
-    """Until the request's head is sent nothing can have been accepted."""
+def _trace_config() -> aiohttp.TraceConfig:
+    """Record when the head of a request is sent: before that, nothing can have been accepted."""
 
     async def written(*_: object) -> None:
         _wire.get().written = True
 
-    watch = aiohttp.TraceConfig()
-    watch.on_request_headers_sent.append(written)
-    return watch
+    trace_config = aiohttp.TraceConfig()
+    trace_config.on_request_headers_sent.append(written)
+    return trace_config

@@ -53,7 +53,7 @@ class TwilioMediaClient:
         self._timeout = timeout
         self._opened: aiohttp.ClientSession | None = None
 
-    async def fetch(self, url: str, most: int) -> bytes:
+    async def fetch(self, url: str, max_bytes: int) -> bytes:
         """Fetch the file: at most ``most`` bytes.
 
         Raises MediaUnavailable where another attempt may help, and MediaRefused where none would.
@@ -62,7 +62,7 @@ class TwilioMediaClient:
             raise MediaRefused(FileRefusal(FileRefusalCode.FOREIGN_ADDRESS))
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._follow(url, most)
+                return await self._follow(url, max_bytes)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise MediaUnavailable(f"{type(error).__name__}") from error
 
@@ -72,19 +72,19 @@ class TwilioMediaClient:
             await self._opened.close()
             self._opened = None
 
-    async def _follow(self, url: str, most: int) -> bytes:
+    async def _follow(self, url: str, max_bytes: int) -> bytes:
         # Only the first request has credentials: the address in a redirect is signed by itself.
         headers = self._authorization
         for _ in range(MAX_REDIRECTS + 1):
-            async with self._session().get(url, headers=headers, allow_redirects=False) as answer:
-                if answer.status in REDIRECTS:
-                    url, headers = urljoin(url, answer.headers.get("Location", "")), {}
+            async with self._session().get(url, headers=headers, allow_redirects=False) as response:
+                if response.status in REDIRECTS:
+                    url, headers = urljoin(url, response.headers.get("Location", "")), {}
                     if not (url.startswith("https://") or self._is_providers(url)):
                         raise MediaRefused(FileRefusal(FileRefusalCode.UNSAFE_ADDRESS))
                     continue
-                if answer.status != 200:
-                    raise MediaUnavailable(f"HTTP {answer.status}")
-                return await _read(answer, most)
+                if response.status != 200:
+                    raise MediaUnavailable(f"HTTP {response.status}")
+                return await _read(response, max_bytes)
         raise MediaUnavailable("too many redirects")
 
     def _session(self) -> aiohttp.ClientSession:
@@ -97,14 +97,14 @@ class TwilioMediaClient:
         return _origin(url) == self._origin
 
 
-async def _read(answer: aiohttp.ClientResponse, most: int) -> bytes:
-    """Read the body; refuse it as soon as it is too long, whatever its Content-Length said."""
-    read = bytearray()
-    async for piece in answer.content.iter_chunked(CHUNK_BYTES):
-        read += piece
-        if len(read) > most:
-            raise MediaRefused(FileRefusal.too_large(most))
-    return bytes(read)
+async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    """Read the body; refuse it as soon as it is too long, whatever its Content-Length is."""
+    data = bytearray()
+    async for chunk in response.content.iter_chunked(CHUNK_BYTES):
+        data += chunk
+        if len(data) > max_bytes:
+            raise MediaRefused(FileRefusal.too_large(max_bytes))
+    return bytes(data)
 
 
 def _origin(url: str) -> tuple[str, str]:

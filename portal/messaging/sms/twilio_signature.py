@@ -44,5 +44,5 @@ def verify_signature(
             if token
         )
     except Exception:  # noqa: BLE001
-        # The validator raises whatever its hashing trips over: files, numbers, odd ports.
+        # The validator raises various errors on unexpected input: files, numbers, odd ports.
         return False

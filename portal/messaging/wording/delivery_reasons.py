@@ -101,10 +101,10 @@ def message_reason_phrase(message: Message) -> str:
 def message_reason(message: Message) -> str:
     """The same as whole sentences, with what to know of a message that came in; empty for none."""
     phrase = message_reason_phrase(message)
-    said = [_sentence(phrase)] if phrase else []
+    sentences = [_sentence(phrase)] if phrase else []
     if message.is_shortened:
-        said.append("It was longer than this.")
-    return " ".join(said)
+        sentences.append("It was longer than this.")
+    return " ".join(sentences)
 
 
 def attempt_reason_phrase(attempt: SendAttempt) -> str:

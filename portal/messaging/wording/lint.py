@@ -54,21 +54,22 @@ TextPath = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class LintedText:
-    """A text in one language: its place, its name, and each variant."""
+    """A text in one language: its path in the file, its name, and each variant."""
 
     where: TextPath
     what: str
     words: str
     language: str
-    said: list[str]
+    variants: list[str]
 
     @property
     def segment_count(self) -> SegmentCount:
-        """What the dearest of those texts costs, as it would be sent."""
+        """The segments of the longest variant, as it would be sent."""
         prices = [
-            count_segments(with_direction_mark(to_gsm7(text), self.language)) for text in self.said
+            count_segments(with_direction_mark(to_gsm7(text), self.language))
+            for text in self.variants
         ]
-        return max(prices, key=lambda one: (one.segments, one.units))
+        return max(prices, key=lambda price: (price.segments, price.units))
 
 
 @dataclass(frozen=True)
@@ -80,32 +81,35 @@ class TextLinter:
 
     def read_workflow(self, workflow: WorkflowDefinition, lines: TomlLines) -> list[WorkflowIssue]:
         """A warning for each text of a workflow that costs more than it must, by line."""
-        found = [
+        warnings = [
             warning
-            for written in self.workflow_texts(workflow)
-            for warning in _weigh(written, lines.of(written.where), written.what)
+            for linted_text in self.workflow_texts(workflow)
+            for warning in _check_cost(linted_text, lines.of(linted_text.where), linted_text.what)
         ]
-        return sorted(found, key=lambda warning: warning.line or 0)
+        return sorted(warnings, key=lambda warning: warning.line or 0)
 
     def lint_product_texts(self) -> list[tuple[str, WorkflowIssue]]:
-        """Fields that nobody fills, and what costs too much, in our own sentences; by file."""
-        found = []
-        for written in self.product_texts():
-            name = written.what.partition("/")[2].removesuffix(".txt")
-            for problem, remedy in placeholder_issues(written.words, allowed_fields(name)):
-                found.append((written.what, WorkflowIssue(1, f"this has {problem}", remedy)))
-            found += [(written.what, one) for one in _weigh(written, 1, "this is a text")]
-        return found
+        """Unknown fields and too many segments in the product's own texts, by file."""
+        warnings = []
+        for linted_text in self.product_texts():
+            name = linted_text.what.partition("/")[2].removesuffix(".txt")
+            for problem, remedy in placeholder_issues(linted_text.words, allowed_fields(name)):
+                warnings.append((linted_text.what, WorkflowIssue(1, f"this has {problem}", remedy)))
+            warnings += [
+                (linted_text.what, warning)
+                for warning in _check_cost(linted_text, 1, "this is a text")
+            ]
+        return warnings
 
     def product_texts(self) -> Iterator[LintedText]:
         """Each sentence of our own, in each language, by the name of its file."""
         folder = TEMPLATES / "sms"
         for path in sorted(folder.glob("*/*.txt"), key=lambda path: (path.stem, path.parent.name)):
-            words = path.read_text(encoding="utf-8").strip()
+            template = path.read_text(encoding="utf-8").strip()
             name, language = path.stem, path.parent.name
             link = self._origin(language) if name in TEXTS_WITHOUT_REQUEST else self._link(language)
-            said = fill_template(words, self._own(language) | {"link": link})
-            yield LintedText((), f"{language}/{path.name}", words, language, [said])
+            text = fill_template(template, self._own(language) | {"link": link})
+            yield LintedText((), f"{language}/{path.name}", template, language, [text])
 
     def workflow_texts(self, workflow: WorkflowDefinition) -> Iterator[LintedText]:
         """Each text of a workflow, in each language that it is written in."""
@@ -113,41 +117,45 @@ class TextLinter:
             where, what = ("stages", number), f'stage "{stage.key}"'
             for language, title in stage.title.texts.items():
                 facts = self._facts(workflow, stage, language) | {"title": title}
-                said = _with_title(stage, language, facts)
-                here = (*where, "title", language)
-                yield LintedText(here, f'{what} has a "title"', title, language, said)
+                texts = _texts_with_title(stage, language, facts)
+                path = (*where, "title", language)
+                yield LintedText(path, f'{what} has a "title"', title, language, texts)
             for language, text in stage.sms.texts.items() if stage.sms else ():
                 facts = self._facts(workflow, stage, language)
-                told = fill_template(text, facts | {"title": stage.title.in_language(language)})
+                filled = fill_template(text, facts | {"title": stage.title.in_language(language)})
                 if not stage.after:
-                    told = with_opt_out_hint(told, facts["brand"], language)
-                here = (*where, "sms", language)
-                yield LintedText(here, f'{what} has an "sms"', text, language, [told])
+                    filled = with_opt_out_hint(filled, facts["brand"], language)
+                path = (*where, "sms", language)
+                yield LintedText(path, f'{what} has an "sms"', text, language, [filled])
             for language, delay in stage.delay.texts.items() if stage.delay else ():
                 facts = self._facts(workflow, stage, language)
-                words = product_text("delay_because", language)
-                told = fill_template(words, facts | {"reason": fill_template(delay, facts)})
-                here = (*where, "delay", language)
-                yield LintedText(here, f'{what} has a "delay"', delay, language, [told])
+                template = product_text("delay_because", language)
+                filled = fill_template(template, facts | {"reason": fill_template(delay, facts)})
+                path = (*where, "delay", language)
+                yield LintedText(path, f'{what} has a "delay"', delay, language, [filled])
             if stage.question is not None:
-                yield from self._asked(workflow, stage.question, where, what)
-        for number, asked in enumerate(workflow.follow_ups):
-            what = f'the follow-up after "{asked.after_stage}"'
-            yield from self._asked(workflow, asked, ("follow_ups", number), what)
+                yield from self._question_texts(workflow, stage.question, where, what)
+        for number, follow_up in enumerate(workflow.follow_ups):
+            what = f'the follow-up after "{follow_up.after_stage}"'
+            yield from self._question_texts(workflow, follow_up, ("follow_ups", number), what)
 
-    def _asked(
-        self, workflow: WorkflowDefinition, asked: FollowUpDefinition, where: TextPath, what: str
+    def _question_texts(
+        self,
+        workflow: WorkflowDefinition,
+        follow_up: FollowUpDefinition,
+        where: TextPath,
+        what: str,
     ) -> Iterator[LintedText]:
-        stage = workflow.stage(asked.after_stage)
-        for language, question in asked.question.texts.items():
+        stage = workflow.stage(follow_up.after_stage)
+        for language, question in follow_up.question.texts.items():
             facts = self._facts(workflow, stage, language)
-            put = facts | {"question": fill_template(question, facts)}
-            said = [
-                fill_template(product_text(name, language), put)
+            fields = facts | {"question": fill_template(question, facts)}
+            texts = [
+                fill_template(product_text(name, language), fields)
                 for name in ("follow_up", "reminder")
             ]
-            here = (*where, "question", language)
-            yield LintedText(here, f'{what} has a "question"', question, language, said)
+            path = (*where, "question", language)
+            yield LintedText(path, f'{what} has a "question"', question, language, texts)
 
     def _facts(
         self, workflow: WorkflowDefinition, stage: StageDefinition, language: str
@@ -177,46 +185,51 @@ def allowed_fields(name: str) -> tuple[str, ...]:
     return (*PRODUCT_FIELDS, *(field for field, names in FIELDS_BY_TEXT.items() if name in names))
 
 
-def _with_title(stage: StageDefinition, language: str, facts: dict[str, str]) -> list[str]:
+def _texts_with_title(stage: StageDefinition, language: str, facts: dict[str, str]) -> list[str]:
     """Product texts with a stage's title."""
     waits = stage.pauses_clock or stage.question is not None
-    said = [fill_template(product_text("status_waiting" if waits else "status", language), facts)]
+    texts = [fill_template(product_text("status_waiting" if waits else "status", language), facts)]
     if stage.milestone and stage.sms is None:
-        told = fill_template(
+        milestone = fill_template(
             product_text("milestone_waiting" if waits else "milestone", language), facts
         )
-        said.append(told if stage.after else with_opt_out_hint(told, facts["brand"], language))
-    return said
+        texts.append(
+            milestone if stage.after else with_opt_out_hint(milestone, facts["brand"], language)
+        )
+    return texts
 
 
-def _weigh(written: LintedText, line: int | None, what: str) -> Iterator[WorkflowIssue]:
-    """At most one warning: of letters that make a text dear, else of too many letters."""
-    segment_count, most = written.segment_count, sample_values(written.language).segments
-    plain, cost = (
-        to_gsm7(written.words),
+def _check_cost(linted_text: LintedText, line: int | None, what: str) -> Iterator[WorkflowIssue]:
+    """At most one warning: characters outside GSM 03.38, else too many segments."""
+    segment_count, max_segments = (
+        linted_text.segment_count,
+        sample_values(linted_text.language).segments,
+    )
+    gsm_text, cost = (
+        to_gsm7(linted_text.words),
         f"{segment_count.segments} segment{'s' * (segment_count.segments > 1)}",
     )
-    strange = dict.fromkeys(letter for letter in plain if letter not in GSM)
-    if strange and most == 1:
-        named = [f'"{one}" (letter {plain.index(one) + 1})' for one in strange][
+    non_gsm = dict.fromkeys(letter for letter in gsm_text if letter not in GSM)
+    if non_gsm and max_segments == 1:
+        listed = [f'"{letter}" (letter {gsm_text.index(letter) + 1})' for letter in non_gsm][
             :MAX_LISTED_CHARACTERS
         ]
-        if len(strange) > MAX_LISTED_CHARACTERS:
-            named.append(f"{len(strange) - MAX_LISTED_CHARACTERS} more")
+        if len(non_gsm) > MAX_LISTED_CHARACTERS:
+            listed.append(f"{len(non_gsm) - MAX_LISTED_CHARACTERS} more")
         yield WorkflowIssue(
             line,
-            f"{what} with letters outside GSM 03.38: {', '.join(named)}. They leave 70 letters to a "
+            f"{what} with letters outside GSM 03.38: {', '.join(listed)}. They leave 70 letters to a "
             f"segment instead of 160, so with long names it costs {cost}",
             "Write them plainly, or keep them and know the price.",
         )
-    elif segment_count.segments > most:
+    elif segment_count.segments > max_segments:
         part = (
-            (153 if most > 1 else 160)
+            (153 if max_segments > 1 else 160)
             if segment_count.encoding == "GSM-7"
-            else (67 if most > 1 else 70)
+            else (67 if max_segments > 1 else 70)
         )
         yield WorkflowIssue(
             line,
-            f"{what} that costs {cost} with long names: {segment_count.units} letters where {part * most} fit",
-            f"Make it {segment_count.units - part * most} shorter.",
+            f"{what} that costs {cost} with long names: {segment_count.units} letters where {part * max_segments} fit",
+            f"Make it {segment_count.units - part * max_segments} shorter.",
         )

@@ -30,7 +30,7 @@ def product_text(name: str, locale: str) -> str:
 
 def fill_template(template: str, fields: dict[str, str]) -> str:
     """Fill the fields of a template; a word in braces that is no field stays as it is."""
-    filled = FIELD.sub(lambda found: fields.get(found[1], found[0]), template)
+    filled = FIELD.sub(lambda match: fields.get(match[1], match[0]), template)
     return re.sub(r"  +", " ", filled).strip()
 
 
@@ -67,13 +67,13 @@ class MessageRenderer:
             return self.say("milestone_waiting", run)
         return self.say("milestone" if self.has_next(run) else "milestone_last", run)
 
-    def say(self, name: str, run: StageRun | None = None, /, **more: str) -> str:
+    def say(self, name: str, run: StageRun | None = None, /, **fields: str) -> str:
         """One of the product's own sentences, filled."""
-        return self.put(product_text(name, self.request.customer.locale), run, **more)
+        return self.put(product_text(name, self.request.customer.locale), run, **fields)
 
-    def put(self, template: str, run: StageRun | None = None, /, **more: str) -> str:
+    def put(self, template: str, run: StageRun | None = None, /, **extra_fields: str) -> str:
         """A template with this request's facts put in."""
-        return fill_template(template, self.fields(run) | more)
+        return fill_template(template, self.fields(run) | extra_fields)
 
     def fields(self, run: StageRun | None = None) -> dict[str, str]:
         """The values of the fields, for this run or for the request as it is now.
@@ -82,7 +82,7 @@ class MessageRenderer:
         waits to be accepted.
         """
         request = self.request
-        told, run = run, run or self.current_run()
+        given_run, run = run, run or self.current_run()
         fields = {
             "brand": self.brand,
             "first_name": request.customer.first_name,
@@ -99,7 +99,7 @@ class MessageRenderer:
             return fields
         stage = request.definition.stage(run.stage_key)
         return fields | {
-            "department": self.department_name((told or request).department_id),
+            "department": self.department_name((given_run or request).department_id),
             "title": stage.title.in_language(request.customer.locale),
             "next": self.next_title(run),
             "next_by": self.times.day(run.due_at),

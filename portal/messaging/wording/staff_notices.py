@@ -15,12 +15,12 @@ ESCALATION_NOTES = {
 def render_notice(balls: Sequence[tuple[str, DroppedBall]]) -> tuple[str, str]:
     """The subject and the body, a paragraph for each pair of a reference and its ball."""
     reference, first = balls[0]
-    one = f"{reference}: {first.detail}" if reference else first.detail
-    subject = one if len(balls) == 1 else f"{len(balls)} items need your attention"
-    told = [_line(reference, ball) for reference, ball in balls[:MAX_LISTED_BALLS]]
+    summary = f"{reference}: {first.detail}" if reference else first.detail
+    subject = summary if len(balls) == 1 else f"{len(balls)} items need your attention"
+    paragraphs = [_line(reference, ball) for reference, ball in balls[:MAX_LISTED_BALLS]]
     if len(balls) > MAX_LISTED_BALLS:
-        told.append(f"And {len(balls) - MAX_LISTED_BALLS} more.")
-    return subject, "\n\n".join(told)
+        paragraphs.append(f"And {len(balls) - MAX_LISTED_BALLS} more.")
+    return subject, "\n\n".join(paragraphs)
 
 
 def _line(reference: str, ball: DroppedBall) -> str:

@@ -1,4 +1,4 @@
-"""The reply to "where is it?": where a request stands, in the customer's language."""
+"""The reply to "where is it?": the state of a request, in the customer's language."""
 
 from portal.messaging.sms import segments
 from portal.messaging.wording.renderer import MessageRenderer

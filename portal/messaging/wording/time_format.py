@@ -65,7 +65,7 @@ class TimeFormatter:
         away = self._days_away(at)
         if abs(away) <= 1:
             return self._idiom.relative_days[away + 1]
-        return self._figures(_away(self.locale, away))
+        return self._local_digits(_away(self.locale, away))
 
     def stamp(self, at: datetime) -> str:
         """As short as can be, for a list: "2:05 pm" today, "Tue, 2:05 pm", "16 Nov"."""
@@ -81,20 +81,20 @@ class TimeFormatter:
         """The time of day: "2:05 pm", "6 pm"; "14:05" where people count to 24."""
         local = self._local(at)
         if not self._idiom.halves:
-            return self._figures(f"{local.hour}:{local.minute:02}")
+            return self._local_digits(f"{local.hour}:{local.minute:02}")
         half = self._names.halves[local.hour >= 12]
         hour = local.hour % 12 or 12
-        said = f"{hour}:{local.minute:02} {half}" if local.minute else f"{hour} {half}"
-        return self._figures(said)
+        text = f"{hour}:{local.minute:02} {half}" if local.minute else f"{hour} {half}"
+        return self._local_digits(text)
 
-    def length(self, took: timedelta) -> str:
-        """How long something took, in one round unit: "40 minutes", "1 day"."""
-        seconds = max(60, round(took.total_seconds() / 60) * 60)
-        return self._figures(_length(self.locale, seconds))
+    def length(self, duration: timedelta) -> str:
+        """A duration in one round unit: "40 minutes", "1 day"."""
+        seconds = max(60, round(duration.total_seconds() / 60) * 60)
+        return self._local_digits(_length(self.locale, seconds))
 
     def listing(self, names: tuple[str, ...]) -> str:
         """CalendarNames as a sentence lists them: "Fire Safety, Plans and Development"."""
-        return format_list(names, locale=_spoken(self.locale))
+        return format_list(names, locale=_supported_locale(self.locale))
 
     @property
     def place(self) -> str:
@@ -124,20 +124,20 @@ class TimeFormatter:
 
     def _hour(self, at: datetime) -> str:
         """The time of day as it follows a verb: "2:05 pm", "a las 14:05", "a la 1:05"."""
-        one, more = self._idiom.hour
-        return (one if self._local(at).hour == 1 else more).format(self.clock(at))
+        singular, plural = self._idiom.hour
+        return (singular if self._local(at).hour == 1 else plural).format(self.clock(at))
 
-    def _figures(self, said: str) -> str:
-        """With the digits that are written where this reader lives."""
-        return said.translate(self._names.digit_map)
+    def _local_digits(self, text: str) -> str:
+        """The text with the digits of the reader's locale."""
+        return text.translate(self._names.digit_map)
 
     def _date(self, at: datetime, *, weekday: bool = True) -> str:
         local = self._local(at)
-        said = f"{local.day} {self._names.months[local.month - 1]}"
+        text = f"{local.day} {self._names.months[local.month - 1]}"
         if local.year != self._today.year:
-            return self._figures(f"{said} {local.year}")
-        said = f"{self._names.weekdays[local.weekday()]} {said}" if weekday else said
-        return self._figures(said)
+            return self._local_digits(f"{text} {local.year}")
+        text = f"{self._names.weekdays[local.weekday()]} {text}" if weekday else text
+        return self._local_digits(text)
 
     def _days_away(self, at: datetime) -> int:
         return (self._local(at).date() - self._today).days
@@ -159,7 +159,7 @@ class TimeFormatter:
 
     @property
     def _idiom(self) -> "Idiom":
-        return IDIOMS[_spoken(self.locale).language]
+        return IDIOMS[_supported_locale(self.locale).language]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,44 +201,48 @@ class CalendarNames:
 
 
 @cache
-def _spoken(locale: str) -> Locale:
-    """The language of "es-MX" or "es_MX": as spoken there, else "es"; English where it is none.
+def _supported_locale(locale: str) -> Locale:
+    """The locale of "es-MX" or "es_MX", else of "es"; English for an invalid one.
 
-    One that we do not speak is none either: half a sentence in each would help nobody.
+    An unsupported language is English too, so that no sentence mixes two languages.
     """
-    wanted = locale.replace("-", "_")
-    for name in (wanted, wanted.partition("_")[0]):
+    requested = locale.replace("-", "_")
+    for name in (requested, requested.partition("_")[0]):
         with suppress(ValueError, UnknownLocaleError):
-            found = Locale.parse(name)
-            return found if found.language in IDIOMS else Locale("en")
+            babel_locale = Locale.parse(name)
+            return babel_locale if babel_locale.language in IDIOMS else Locale("en")
     return Locale("en")
 
 
 @cache
 def _names(locale: str) -> CalendarNames:
-    spoken = _spoken(locale)
-    days, months = spoken.days["format"], spoken.months["format"]["abbreviated"]
-    halves = spoken.day_periods["format"]["abbreviated"]
+    babel_locale = _supported_locale(locale)
+    days, months = babel_locale.days["format"], babel_locale.months["format"]["abbreviated"]
+    halves = babel_locale.day_periods["format"]["abbreviated"]
     return CalendarNames(
         full_weekdays=tuple(days["wide"][n] for n in range(7)),
         weekdays=tuple(days["abbreviated"][n] for n in range(7)),
         months=tuple(months[n] for n in range(1, 13)),
         halves=(halves["am"].lower(), halves["pm"].lower()),
-        direction=spoken.text_direction,
-        digit_map=DIGITS.get(spoken.default_numbering_system, {}),
+        direction=babel_locale.text_direction,
+        digit_map=DIGITS.get(babel_locale.default_numbering_system, {}),
     )
 
 
 @lru_cache(2048)
 def _length(locale: str, seconds: int) -> str:
-    return format_timedelta(timedelta(seconds=seconds), threshold=1, locale=_spoken(locale))
+    return format_timedelta(
+        timedelta(seconds=seconds), threshold=1, locale=_supported_locale(locale)
+    )
 
 
 @lru_cache(2048)
 def _away(locale: str, days: int) -> str:
-    return format_timedelta(timedelta(days=days), add_direction=True, locale=_spoken(locale))
+    return format_timedelta(
+        timedelta(days=days), add_direction=True, locale=_supported_locale(locale)
+    )
 
 
 @lru_cache(512)
 def _place(locale: str, timezone: str) -> str:
-    return get_timezone_location(timezone, locale=_spoken(locale), return_city=True)
+    return get_timezone_location(timezone, locale=_supported_locale(locale), return_city=True)

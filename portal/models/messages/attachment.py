@@ -25,7 +25,7 @@ class AttachmentState(StrEnum):
     REFUSED = "refused"
 
 
-RETRY_DELAYS = tuple(timedelta(seconds=one) for one in (60, 120, 480, 1_800, 60))
+RETRY_DELAYS = tuple(timedelta(seconds=seconds) for seconds in (60, 120, 480, 1_800, 60))
 """How long after each attempt the next may begin; all are longer than an attempt can take."""
 
 

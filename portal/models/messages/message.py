@@ -112,7 +112,7 @@ class Message(SQLModel, table=True):
 
     __tablename__ = "message"
     __table_args__ = (
-        # One cause makes one message: the database ensures it, whoever calls twice.
+        # One cause makes one message: the database ensures it, even when the operation runs twice.
         sa.UniqueConstraint("cause", "kind", "channel"),
         # Serves: the conversation of a request, oldest first.
         sa.Index("ix_message_request", "request_id", "id"),
@@ -194,7 +194,7 @@ class Message(SQLModel, table=True):
     urgent: bool = False
     # When to ask the provider for the status, should no receipt have come by then.
     poll_at: datetime | None = timestamp_column(nullable=True)
-    # A person has resolved it: sent it again, sent another text, or told the customer by phone.
+    # A person has resolved it: sent it again, sent another text, or informed the customer by phone.
     handled_at: datetime | None = timestamp_column(nullable=True)
     handled_by: str = text_column(120)
     created_at: datetime = timestamp_column()
@@ -210,18 +210,18 @@ class Message(SQLModel, table=True):
 
     def waits_for_receipt(self, now: datetime) -> bool:
         """Whether the carrier has this text and may still report a final status."""
-        return self._is_on_its_way and not self.has_no_receipt(now)
+        return self._is_unconfirmed and not self.has_no_receipt(now)
 
     def has_no_receipt(self, now: datetime) -> bool:
         """Whether the carrier never reported a final status of this text, and no longer will."""
-        if not self._is_on_its_way or self.sent_at is None:
+        if not self._is_unconfirmed or self.sent_at is None:
             return False
         return now - self.sent_at >= RECEIPT_TIMEOUT
 
     @property
-    def _is_on_its_way(self) -> bool:
-        on_its_way = (MessageStatus.ACCEPTED, MessageStatus.SENT)
-        return self.channel == Channel.SMS and self.status in on_its_way
+    def _is_unconfirmed(self) -> bool:
+        unconfirmed = (MessageStatus.ACCEPTED, MessageStatus.SENT)
+        return self.channel == Channel.SMS and self.status in unconfirmed
 
     def apply_status(
         self,
@@ -253,7 +253,7 @@ class Message(SQLModel, table=True):
         return True
 
     def mark_handled(self, by: str, now: datetime) -> None:
-        """Nobody needs to look at the message any more: ``by`` has resolved it."""
+        """The message needs no person any more: ``by`` has resolved it."""
         self.handled_at, self.handled_by = now, by
 
     def retry_copy(self, now: datetime, later: timedelta) -> "Message":

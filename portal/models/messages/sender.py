@@ -48,16 +48,16 @@ class Sender(SQLModel, table=True):
         The generic cell rate algorithm (ITU-T I.371): one timestamp in one row is the whole state,
         and unused capacity of at most a tenth of a second is saved.
         """
-        free = (now - self._paced(now, rate)).total_seconds() * rate
+        free = (now - self._next_send_base(now, rate)).total_seconds() * rate
         return int(free + 1e-6)
 
     def use_capacity(self, now: datetime, rate: float, count: int) -> None:
         """Use the capacity of ``count`` messages."""
-        self.rate_used_until = self._paced(now, rate) + timedelta(seconds=count / rate)
+        self.rate_used_until = self._next_send_base(now, rate) + timedelta(seconds=count / rate)
 
     def next_capacity_at(self, now: datetime, rate: float) -> datetime:
         """When there is capacity for one more message."""
-        return self._paced(now, rate) + timedelta(seconds=1 / rate)
+        return self._next_send_base(now, rate) + timedelta(seconds=1 / rate)
 
     def add_segments(self, now: datetime, segments: int) -> None:
         """Count SMS segments for this month; a negative number removes those that were not sent."""
@@ -70,6 +70,6 @@ class Sender(SQLModel, table=True):
         """SMS segments sent in the month of ``now`` (UTC)."""
         return self.segments if self.month == f"{now:%Y-%m}" else 0
 
-    def _paced(self, now: datetime, rate: float) -> datetime:
+    def _next_send_base(self, now: datetime, rate: float) -> datetime:
         earliest = now - max(timedelta(seconds=1 / rate), MIN_BURST)
         return max(self.rate_used_until or earliest, earliest)

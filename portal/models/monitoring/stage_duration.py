@@ -51,7 +51,7 @@ class StageDurations:
     measured: Mapping[str, StageDuration] = field(default_factory=dict)
 
     def of(self, stage: str) -> StageDuration | None:
-        """The pace of that stage; None where too few of its like are done yet."""
+        """The measured duration of that stage; None with too few samples."""
         return self.measured.get(stage)
 
     def overdue_age_at(
@@ -60,12 +60,12 @@ class StageDurations:
         departments: Mapping[str, Department],
         opened_at: datetime,
     ) -> datetime:
-        """From when on a request opened then has been open far longer than its like."""
-        whole = self.of(WHOLE_REQUEST)
-        if whole is not None:
-            return opened_at + AGEING_FACTOR_MEASURED * whole.p80
+        """From when on a request that was opened then has been open far longer than others."""
+        request_duration = self.of(WHOLE_REQUEST)
+        if request_duration is not None:
+            return opened_at + AGEING_FACTOR_MEASURED * request_duration.p80
         ends: dict[str, datetime] = {}
-        for stage in (stage for leg in definition.stage_levels() for stage in leg):
+        for stage in (stage for level in definition.stage_levels() for stage in level):
             begins = max((ends[key] for key in stage.after), default=opened_at)
             ends[stage.key] = departments[stage.department].calendar.add(begins, stage.expected)
         return opened_at + AGEING_FACTOR_EXPECTED * (max(ends.values()) - opened_at)

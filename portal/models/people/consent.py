@@ -21,7 +21,7 @@ class ConsentSource(StrEnum):
 
     Given with a request: who entered it. By text or mail: the message and its id. On the
     status page or by a mail's unsubscribe link: the request's reference. From the carrier: its
-    error code or message id. From staff: to whom the customer said it.
+    error code or message id. From staff: the person who recorded it.
     """
 
     REQUEST = "request"

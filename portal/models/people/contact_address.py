@@ -20,15 +20,15 @@ def parse_phone(text: str, region: str | None = None) -> str:
 
     Raises ValueError with a sentence where it is not a possible number.
     """
-    kind = "Please give the phone number with its country code, like +1 415 555 0132."
+    remedy = "Please give the phone number with its country code, like +1 415 555 0132."
     if len(text) > MAX_PHONE_LENGTH:
-        raise ValueError(kind)
+        raise ValueError(remedy)
     try:
         number = phonenumbers.parse(text, region)
     except NumberParseException:
-        raise ValueError(kind) from None
+        raise ValueError(remedy) from None
     if not phonenumbers.is_possible_number(number):
-        raise ValueError(kind)
+        raise ValueError(remedy)
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
@@ -50,5 +50,5 @@ def parse_timezone(text: str) -> str:
 def phone_timezone(number: str) -> str | None:
     """The zone of an E.164 number where its prefix names exactly one; else None."""
     zones = phone_zones.time_zones_for_number(phonenumbers.parse(number))
-    sure = len(zones) == 1 and zones[0] in available_timezones()
-    return str(zones[0]) if sure else None
+    is_unique = len(zones) == 1 and zones[0] in available_timezones()
+    return str(zones[0]) if is_unique else None

@@ -64,7 +64,7 @@ class Customer(SQLModel, table=True):
 
     @property
     def first_name(self) -> str:
-        """The first word of the name: all that texts and shared links say of the person."""
+        """The first word of the name; texts and shared links show no more of it."""
         return self.name.split()[0] if self.name.split() else self.name
 
     def address(self, channel: Channel, now: datetime) -> str | None:

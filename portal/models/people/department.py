@@ -21,7 +21,7 @@ class Department(SQLModel, table=True):
     holidays: str = text_column(16)
     accept_within: str | None = text_column(16, default=None, nullable=True)
     reply_within: str = text_column(16, default="4bh")
-    # A dropped ball goes to the lead, then to a manager, this long after it was raised.
+    # A dropped ball escalates to the lead, then to a manager, this long after it was raised.
     lead_after: str = text_column(16, default="4bh")
     manager_after: str = text_column(16, default="1bd")
 
@@ -31,7 +31,7 @@ class Department(SQLModel, table=True):
         return business_calendar(self.hours or None, self.timezone, self.holidays or None)
 
     def accept_by(self, sent_at: datetime) -> datetime | None:
-        """When a handoff sent now must be taken up; None when it need not be accepted."""
+        """By when a handoff must be accepted; None where no acceptance is needed."""
         if not self.accept_within:
             return None
         return self.calendar.add(sent_at, Duration.parse(self.accept_within))
@@ -41,11 +41,11 @@ class Department(SQLModel, table=True):
         return self.calendar.add(asked_at, Duration.parse(self.reply_within))
 
     def lead_escalation_at(self, raised_at: datetime) -> datetime:
-        """When a ball raised at that time goes to the lead."""
+        """When a ball raised at that time escalates to the lead."""
         return self.calendar.add(raised_at, Duration.parse(self.lead_after))
 
     def manager_escalation_at(self, raised_at: datetime, lead_notified_at: datetime) -> datetime:
-        """When a ball raised at that time goes to a manager: the lead has as long as the owner."""
+        """When a ball raised then escalates to a manager: the lead has as long as the owner."""
         return max(
             self.calendar.add(raised_at, Duration.parse(self.manager_after)),
             self.lead_escalation_at(lead_notified_at),

@@ -88,13 +88,13 @@ class StaffMember(SQLModel, table=True):
 
         ``until`` is when they are back. An absence to come has its beginning too.
         """
-        began = self.absent_from is None or self.absent_from <= now
-        words = "away"
-        if self.absent_from is not None and not began:
-            words += f" from {_day_words(self.absent_from, now, timezone)}"
+        has_begun = self.absent_from is None or self.absent_from <= now
+        text = "away"
+        if self.absent_from is not None and not has_begun:
+            text += f" from {_day_text(self.absent_from, now, timezone)}"
         if self.absent_until is not None:
-            words += f" until {_day_words(self.absent_until, now, timezone)}"
-        return words
+            text += f" until {_day_text(self.absent_until, now, timezone)}"
+        return text
 
     def invite(self, now: datetime) -> str:
         """Make a one-time invitation, valid for a week. Returns the secret; its hash is stored."""
@@ -115,7 +115,7 @@ class StaffMember(SQLModel, table=True):
         self.sign_in_version += 1
 
 
-def _day_words(at: datetime, now: datetime, timezone: str) -> str:
+def _day_text(at: datetime, now: datetime, timezone: str) -> str:
     """As in "Tue 3 Jun"; on the very day the time, "3:30 pm"; in another year with the year."""
     zone = ZoneInfo(timezone)
     local, today = at.astimezone(zone), now.astimezone(zone)

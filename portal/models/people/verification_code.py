@@ -1,4 +1,4 @@
-"""A code that shows that whoever has the link also has the customer's own phone or mailbox."""
+"""A code that proves access to the customer's own phone or mailbox."""
 
 import hashlib
 import hmac
@@ -39,7 +39,7 @@ class VerificationCode(SQLModel, table=True):
     __table_args__ = (
         # Serves: the newest code of a request.
         sa.Index("ix_verification_code_request", "request_id", "id"),
-        # Serves: how many a customer was sent of late.
+        # Serves: how many a customer was sent recently.
         sa.Index("ix_verification_code_customer", "customer_id", "created_at"),
     )
 
@@ -67,24 +67,24 @@ class VerificationCode(SQLModel, table=True):
         """Whether the code was sent so recently that another would only confuse."""
         return self.is_open(now) and now - self.created_at < RESEND_INTERVAL
 
-    def verify(self, typed: str, keys: Iterable[str], now: datetime) -> bool:
+    def verify(self, digits: str, keys: Iterable[str], now: datetime) -> bool:
         """Count an attempt; True where the digits are right and the code valid, which is then used.
 
         ``keys`` are all secret keys still accepted. The comparison takes the same time whether the
         digits are right, wrong or late.
         """
-        matches = [hmac.compare_digest(derive_code(key, self.nonce), typed) for key in keys]
-        good = any(matches) and self.is_open(now)
+        matches = [hmac.compare_digest(derive_code(key, self.nonce), digits) for key in keys]
+        is_valid = any(matches) and self.is_open(now)
         self.attempts = min(self.attempts + 1, MAX_CODE_ATTEMPTS)
-        if good:
+        if is_valid:
             self.used_at = now
-        return good
+        return is_valid
 
 
 def derive_code(key: str, nonce: str) -> str:
     """The six digits of this nonce under this secret key."""
-    seal = hmac.digest(key.encode(), f"access code {nonce}".encode(), hashlib.sha256)
-    return str(int.from_bytes(seal) % 10**CODE_LENGTH).zfill(CODE_LENGTH)
+    mac = hmac.digest(key.encode(), f"access code {nonce}".encode(), hashlib.sha256)
+    return str(int.from_bytes(mac) % 10**CODE_LENGTH).zfill(CODE_LENGTH)
 
 
 def is_code_limit_reached(created_at: Sequence[datetime], now: datetime) -> bool:

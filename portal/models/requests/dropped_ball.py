@@ -38,7 +38,7 @@ class DroppedBallKind(StrEnum):
 
 
 NOTIFICATION_PENDING = "resolved_at IS NULL AND (notified_level IS NULL OR notified_level <> level)"
-"""Open, and whoever has it before them by now has had no mail about it; as SQL."""
+"""Open, and its assignee has had no e-mail about it; as SQL."""
 
 
 class EscalationLevel(StrEnum):
@@ -70,7 +70,7 @@ class DroppedBall(SQLModel, table=True):
             sqlite_where=sa.text("resolved_at IS NULL AND escalates_at IS NOT NULL"),
             postgresql_where=sa.text("resolved_at IS NULL AND escalates_at IS NOT NULL"),
         ),
-        # Serves: balls about which somebody has yet to get mail.
+        # Serves: balls whose assignee has had no e-mail yet.
         sa.Index(
             "ix_dropped_ball_notification_pending",
             "id",
@@ -91,13 +91,13 @@ class DroppedBall(SQLModel, table=True):
     subject: str = text_column(64)
     request_id: int | None = foreign_key_column("service_request.id", index=True, nullable=True)
     owner_id: int | None = foreign_key_column("staff_member.id", index=True, nullable=True)
-    # The department whose rule says when it escalates to the lead and to a manager.
+    # The department whose rule sets when it escalates to the lead and to a manager.
     department_id: int | None = foreign_key_column("department.id", nullable=True)
     detail: str = text_column()
     # When it was dropped; detection may have raised it a little later.
     dropped_at: datetime = timestamp_column()
     raised_at: datetime = timestamp_column()
-    # Who has it before them by now: its owner, then the lead, then a manager.
+    # Who it is assigned to: its owner, then the lead, then a manager.
     level: EscalationLevel = enum_column(EscalationLevel, EscalationLevel.OWNER)
     escalates_at: datetime | None = timestamp_column(nullable=True)
     escalated_at: datetime | None = timestamp_column(nullable=True)
@@ -110,5 +110,5 @@ class DroppedBall(SQLModel, table=True):
 
     @property
     def assignee_id(self) -> int | None:
-        """The person who is to put it right now."""
+        """The person who has to resolve it now."""
         return self.owner_id if self.level == EscalationLevel.OWNER else self.escalated_to_id

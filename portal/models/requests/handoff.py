@@ -88,8 +88,8 @@ class Handoff(SQLModel, table=True):
             return
         within = Duration.parse(department.accept_within or "0s")
         calendar = department.calendar.calendar_for(within)
-        lost = calendar.elapsed(since, now)
-        self.accept_by = max(calendar.add_open_time(self.accept_by, lost), now)
+        held_time = calendar.elapsed(since, now)
+        self.accept_by = max(calendar.add_open_time(self.accept_by, held_time), now)
 
     def void(self, now: datetime) -> None:
         """Its stage is cancelled."""

@@ -34,7 +34,7 @@ class PromiseState(StrEnum):
 
 
 class PromiseKind(StrEnum):
-    """What keeps a promise: a message to the customer, a logged call, or a person who says so."""
+    """What keeps a promise: a message to the customer, a logged call, or a confirmation."""
 
     ANSWER = "answer"
     CALL = "call"
@@ -51,7 +51,7 @@ class PromiseWording(StrEnum):
 
 
 class Promise(SQLModel, table=True):
-    """A commitment to a customer, who sees its words, its owner and its due time."""
+    """A commitment to a customer, who sees its text, its owner and its due time."""
 
     __tablename__ = "promise"
     __table_args__ = (
@@ -85,7 +85,7 @@ class Promise(SQLModel, table=True):
     kind: PromiseKind = enum_column(PromiseKind, PromiseKind.OTHER)
     # Decides what the customer reads, and what keeps the promise.
     wording: PromiseWording = enum_column(PromiseWording, PromiseWording.PERSON)
-    # What staff and the API read: a person's words, or Kept's own in English.
+    # What staff and the API read: a person's text, or Kept's own in English.
     text: str = text_column()
     owner_id: int = foreign_key_column("staff_member.id")
     department_id: int = foreign_key_column("department.id")
@@ -94,11 +94,11 @@ class Promise(SQLModel, table=True):
     kept_at: datetime | None = timestamp_column(nullable=True)
     closed_at: datetime | None = timestamp_column(nullable=True)
     moved_reason: str = text_column()
-    # The customer named another time; else a member of staff moved it and said why.
+    # The customer named another time; else a member of staff moved it with a reason.
     moved_by_customer: bool = False
     # Why it was withdrawn; empty for a promise that was missed.
     closed_reason: str = text_column()
-    # Whether the customer knows of the promise, and is told when it is moved.
+    # Whether the customer knows of the promise, and is notified when it is moved.
     is_told: bool = True
 
     def state(self, now: datetime) -> PromiseState:
@@ -121,18 +121,18 @@ class Promise(SQLModel, table=True):
 
     def is_due_soon(self, now: datetime) -> bool:
         """Whether the promise is in the last quarter of its time and in its last hour."""
-        left = self.due_at - now
-        short = min((self.due_at - self.made_at) / 4, timedelta(hours=1))
-        return self.is_open and timedelta() <= left <= short
+        time_left = self.due_at - now
+        soon = min((self.due_at - self.made_at) / 4, timedelta(hours=1))
+        return self.is_open and timedelta() <= time_left <= soon
 
     def keep(self, now: datetime) -> None:
         """Mark the promise as kept. Raises Conflict when it is closed."""
-        self._must_be_open()
+        self._check_open()
         self.kept_at = self.closed_at = now
 
     def move(self, due_at: datetime, reason: str) -> None:
         """Set a new due time, with a reason. Raises Conflict when the promise is closed."""
-        self._must_be_open()
+        self._check_open()
         self.due_at, self.moved_reason, self.moved_by_customer = due_at, reason, False
 
     def move_for_customer(self, due_at: datetime) -> None:
@@ -142,14 +142,14 @@ class Promise(SQLModel, table=True):
 
     def miss(self, now: datetime) -> None:
         """Close the promise unkept, because the request ends. Raises Conflict when it is closed."""
-        self._must_be_open()
+        self._check_open()
         self.closed_at = now
 
     def withdraw(self, now: datetime, reason: str) -> None:
         """Close the promise as one that was none. Raises Conflict when it is closed."""
-        self._must_be_open()
+        self._check_open()
         self.closed_at, self.closed_reason = now, reason
 
-    def _must_be_open(self) -> None:
+    def _check_open(self) -> None:
         if self.closed_at:
             raise Conflict("This promise is closed already.")

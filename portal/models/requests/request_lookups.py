@@ -53,7 +53,7 @@ class RequestLookups:
     @property
     def live_link(self) -> TrackingLink | None:
         """The newest tracking link that is not revoked."""
-        return next((one for one in reversed(self.links) if one.revoked_at is None), None)
+        return next((link for link in reversed(self.links) if link.revoked_at is None), None)
 
     def pending_handoff(self, run: StageRun) -> Handoff | None:
         """The handoff by which this run waits to be accepted, if it does."""
@@ -91,7 +91,7 @@ class RequestLookups:
         try:
             return self.definition.stage(stage)
         except KeyError:
-            keys = ", ".join(one.key for one in self.definition.stages)
+            keys = ", ".join(stage.key for stage in self.definition.stages)
             raise BadInput(
                 f"This workflow has no stage {stage[:64]!r}. It has {keys}.",
                 fields={"stage": f"one of {keys}"},

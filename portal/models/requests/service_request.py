@@ -107,7 +107,7 @@ class ServiceRequest(RequestLookups, SQLModel, table=True):
     opened_at: datetime = timestamp_column()
     updated_at: datetime = timestamp_column()
     closed_at: datetime | None = timestamp_column(nullable=True)
-    # Why it was closed, in a person's words.
+    # Why it was closed, as a person wrote it.
     close_reason: str = text_column()
     # Whether it was closed because the customer did not answer the last question.
     closed_unconfirmed: bool = False
@@ -199,7 +199,7 @@ class ServiceRequest(RequestLookups, SQLModel, table=True):
             if question.is_pending:
                 question.close(FollowUpState.WITHDRAWN, now)
         for promise in self.promises:
-            # A promise outlives a completed request: it stays open and is watched.
+            # A promise outlives a completed request: it stays open, and detection checks it.
             if promise.is_open and status != RequestStatus.COMPLETED:
                 promise.miss(now)
                 self.record(

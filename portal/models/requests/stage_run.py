@@ -80,9 +80,9 @@ class StageRun(SQLModel, table=True):
     completed_at: datetime | None = timestamp_column(nullable=True)
     closed_at: datetime | None = timestamp_column(nullable=True)
     completed_by: str = text_column(120)
-    # By when the customer has been told that it is done.
+    # By when it is done, as the customer knows it.
     due_at: datetime = timestamp_column()
-    # From when on it is a dropped ball, whatever the customer has been told since.
+    # From when on it is a dropped ball, whatever date the customer was given since.
     overdue_at: datetime = timestamp_column()
     # From when on the page offers to ask: the last date promised by a measured or a person's date.
     last_promised_at: datetime = timestamp_column()
@@ -152,7 +152,7 @@ class StageRun(SQLModel, table=True):
         self.in_business_hours = stage.expected.in_opening_hours
         expected_at = department.calendar.add(now, stage.expected)
         self.overdue_at = department.calendar.add(expected_at, stage.grace)
-        self._believe_from(stage, department, now, stage_duration)
+        self._estimate_from(stage, department, now, stage_duration)
         self.last_promised_at = max(self.overdue_at, self.due_at)
 
     def accept_late(
@@ -166,14 +166,14 @@ class StageRun(SQLModel, table=True):
 
         By its own clock the department stays as late as it is.
         """
-        self._catch_up(now, department)
-        told = self.due_at
-        self._believe_from(stage, department, now, stage_duration)
-        self.due_at = max(self.due_at, told)
+        self._add_pause(now, department)
+        promised_at = self.due_at
+        self._estimate_from(stage, department, now, stage_duration)
+        self.due_at = max(self.due_at, promised_at)
         self.last_promised_at = max(self.last_promised_at, self.due_at)
         self.delays_announced, self.delay_reason = 0, ""
 
-    def _believe_from(
+    def _estimate_from(
         self,
         stage: StageDefinition,
         department: Department,
@@ -189,7 +189,7 @@ class StageRun(SQLModel, table=True):
     def reach(
         self, stage: StageDefinition, department: Department, now: datetime, assignee_id: int
     ) -> None:
-        """The department has accepted it, and the customer is told.
+        """The department has accepted it, and the customer is notified.
 
         From now on a third party that does it may be silent for so long and no longer.
         """
@@ -205,7 +205,7 @@ class StageRun(SQLModel, table=True):
         self, moment_: datetime, grace: Duration, department: Department, now: datetime
     ) -> None:
         """A person sets the due time; of a pause, only the rest of it counts."""
-        self._catch_up(now, department)
+        self._add_pause(now, department)
         self.due_at = moment_
         self.overdue_at = self.last_promised_at = department.calendar.add(moment_, grace)
 
@@ -213,8 +213,8 @@ class StageRun(SQLModel, table=True):
         """The work of this stage is done."""
         self._end(RunState.COMPLETED, now, department)
         calendar = department.calendar if self.in_business_hours else business_calendar()
-        whole = int(calendar.elapsed(self.opened_at, now).total_seconds())
-        self.duration_seconds = max(0, whole - self.paused_seconds)
+        open_seconds = int(calendar.elapsed(self.opened_at, now).total_seconds())
+        self.duration_seconds = max(0, open_seconds - self.paused_seconds)
         self.completed_at = now
         self.completed_by = by
 
@@ -263,10 +263,10 @@ class StageRun(SQLModel, table=True):
         self.held_at, self.hold_until, self.waits_on_customer = None, None, False
 
     def _restart_clock(self, now: datetime, department: Department) -> None:
-        self._catch_up(now, department)
+        self._add_pause(now, department)
         self.paused_at = None
 
-    def _catch_up(self, now: datetime, department: Department) -> None:
+    def _add_pause(self, now: datetime, department: Department) -> None:
         """Add the open time that the pause has taken until now to the due times.
 
         A pause outside the department's hours has taken none.
@@ -274,10 +274,10 @@ class StageRun(SQLModel, table=True):
         if self.paused_at is None:
             return
         calendar = department.calendar if self.in_business_hours else business_calendar()
-        lost = calendar.elapsed(self.paused_at, now)
+        paused_time = calendar.elapsed(self.paused_at, now)
         for name in PAUSABLE_TIMES:
-            stood: datetime | None = getattr(self, name)
-            if stood is not None and self.paused_at < stood:
-                setattr(self, name, max(calendar.add_open_time(stood, lost), now))
-        self.paused_seconds += int(lost.total_seconds())
+            time: datetime | None = getattr(self, name)
+            if time is not None and self.paused_at < time:
+                setattr(self, name, max(calendar.add_open_time(time, paused_time), now))
+        self.paused_seconds += int(paused_time.total_seconds())
         self.paused_at = now

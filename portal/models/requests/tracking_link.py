@@ -8,7 +8,7 @@ from sqlmodel import Field, SQLModel
 from portal.models.columns import foreign_key_column, primary_key, timestamp_column
 
 TOKEN_BYTES = 16
-"""128 bits, which nobody guesses; 22 letters fit a text."""
+"""128 random bits cannot be guessed; their 22 letters fit a text."""
 
 
 class TrackingLink(SQLModel, table=True):

@@ -8,7 +8,7 @@ answered again.
 
 from portal.messaging.intents.classifier import Intent, IntentKind, normalize_words
 from portal.models import REFERENCE_PATTERN, Channel, ConsentSource, ServiceRequest
-from portal.operations.conversation.facts import Facts
+from portal.operations.conversation.facts import InboundFacts
 from portal.operations.conversation.inbound_message import InboundMessage, OptOutType
 from portal.operations.conversation.outcomes import ChangeConsent, Decision, OweReply
 from portal.operations.conversation.request_names import GENERIC_WORDS
@@ -26,7 +26,7 @@ CONSENT_RULES = {
 }
 
 
-def consent_wish(inbound: InboundMessage, intent: Intent, facts: Facts) -> IntentKind | None:
+def consent_wish(inbound: InboundMessage, intent: Intent, facts: InboundFacts) -> IntentKind | None:
     """What a text asks about our texts: STOP, START, HELP or nothing.
 
     YES starts texts again, but only for a stopped number: Twilio counts every YES as START.
@@ -45,7 +45,9 @@ def consent_wish(inbound: InboundMessage, intent: Intent, facts: Facts) -> Inten
     return wish
 
 
-def consent_request(inbound: InboundMessage, intent: Intent, facts: Facts) -> ServiceRequest | None:
+def consent_request(
+    inbound: InboundMessage, intent: Intent, facts: InboundFacts
+) -> ServiceRequest | None:
     """The request on which a text about our texts is kept, if any.
 
     The one that it names; else, where a person must read it, the newest; else the only open one.
@@ -58,7 +60,7 @@ def consent_request(inbound: InboundMessage, intent: Intent, facts: Facts) -> Se
     return facts.open_requests[0] if len(facts.open_requests) == 1 else None
 
 
-def decide_text_consent(inbound: InboundMessage, intent: Intent, facts: Facts) -> Decision:
+def decide_text_consent(inbound: InboundMessage, intent: Intent, facts: InboundFacts) -> Decision:
     """A STOP is confirmed also in a loop or a flood; START and HELP are not."""
     wish = consent_wish(inbound, intent, facts)
     if wish is None:
@@ -82,7 +84,7 @@ def decide_text_consent(inbound: InboundMessage, intent: Intent, facts: Facts) -
 
 
 def decide_email_consent(
-    inbound: InboundMessage, request: ServiceRequest, intent: Intent, facts: Facts
+    inbound: InboundMessage, request: ServiceRequest, intent: Intent, facts: InboundFacts
 ) -> Decision | None:
     """None where a mail asks nothing about our mail.
 
@@ -111,7 +113,7 @@ def decide_email_consent(
 
 
 def decide_page_consent(
-    inbound: InboundMessage, request: ServiceRequest, intent: Intent, facts: Facts
+    inbound: InboundMessage, request: ServiceRequest, intent: Intent, facts: InboundFacts
 ) -> Decision | None:
     """A STOP on the page ends our texts to every number of theirs; a person answers it too."""
     has_phone = request.customer.address(Channel.SMS, facts.now) is not None
@@ -126,7 +128,9 @@ def decide_page_consent(
     return Decision("P1", change, owed=OweReply())
 
 
-def _named_by_stop(inbound: InboundMessage, intent: Intent, facts: Facts) -> ServiceRequest | None:
+def _named_by_stop(
+    inbound: InboundMessage, intent: Intent, facts: InboundFacts
+) -> ServiceRequest | None:
     """The one of several that a stop names, by reference or by a word of its title alone."""
     requests = facts.open_requests
     is_stop = consent_wish(inbound, intent, facts) == IntentKind.STOP
@@ -143,13 +147,13 @@ def _named_by_stop(inbound: InboundMessage, intent: Intent, facts: Facts) -> Ser
     return named[0] if len(named) == 1 else None
 
 
-def _needs_staff(inbound: InboundMessage, intent: Intent, facts: Facts) -> bool:
+def _needs_staff(inbound: InboundMessage, intent: Intent, facts: InboundFacts) -> bool:
     """Whether it says more than its wish, as "cancel" may mean the request; or stays unanswered."""
     is_help = consent_wish(inbound, intent, facts) == IntentKind.HELP
     return intent.cancel or intent.needs_reading or (is_help and facts.limits.suppress_reply)
 
 
-def _is_answered_by_carrier(inbound: InboundMessage, intent: Intent, facts: Facts) -> bool:
+def _is_answered_by_carrier(inbound: InboundMessage, intent: Intent, facts: InboundFacts) -> bool:
     return inbound.opt_out_type is not None or (intent.is_keyword and facts.answers_keywords)
 
 

@@ -22,7 +22,7 @@ from portal.operations.conversation.consent_rules import (
     decide_page_consent,
     decide_text_consent,
 )
-from portal.operations.conversation.facts import Facts
+from portal.operations.conversation.facts import InboundFacts
 from portal.operations.conversation.inbound_message import InboundMessage
 from portal.operations.conversation.outcomes import (
     AnswerQuestion,
@@ -63,7 +63,7 @@ def decide(
     delivery: Delivery,
     request: ServiceRequest | None,
     intent: Intent,
-    facts: Facts,
+    facts: InboundFacts,
 ) -> Decision:
     """What one delivery leads to. ``request`` is locked; None where it belongs to none."""
     basis = delivery.basis
@@ -93,7 +93,7 @@ def _decide_on_request(
     delivery: Delivery,
     request: ServiceRequest,
     intent: Intent,
-    facts: Facts,
+    facts: InboundFacts,
 ) -> Decision:
     is_email = inbound.channel == Channel.EMAIL
     consent = None
@@ -112,7 +112,9 @@ def _decide_on_request(
     return decision
 
 
-def decide_open(request: ServiceRequest, intent: Intent, facts: Facts, body: str) -> Decision:
+def decide_open(
+    request: ServiceRequest, intent: Intent, facts: InboundFacts, body: str
+) -> Decision:
     """The request is open. In a loop a question is still answered, and nothing else is."""
     is_silent = facts.limits.suppress_reply
     given = match_answer(request, intent, body, facts.now) if request.open_question else None
@@ -131,7 +133,7 @@ def decide_open(request: ServiceRequest, intent: Intent, facts: Facts, body: str
     return Decision(rule, outcome, is_silent)
 
 
-def decide_closed(request: ServiceRequest, intent: Intent, facts: Facts) -> Decision:
+def decide_closed(request: ServiceRequest, intent: Intent, facts: InboundFacts) -> Decision:
     """The request is closed. An offer stands where it is the newest text to that number."""
     kind, is_silent = intent.kind, facts.limits.suppress_reply
     newest = next(iter(facts.limits.recent_messages), None)

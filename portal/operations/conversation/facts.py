@@ -27,7 +27,7 @@ CLARIFICATION_VALID_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class InboundFacts:
     """What is known of whoever writes, read once; matching and decision see nothing else.
 
     ``open_requests`` are those of a number, oldest first, not locked; ``last_request`` is its
@@ -65,18 +65,18 @@ class Facts:
 
 async def load_facts(
     uow: UnitOfWork, inbound: InboundMessage, request: ServiceRequest | None
-) -> Facts:
+) -> InboundFacts:
     """Read what is known. ``request`` is the one that a reply address or a link gives, locked."""
     if inbound.channel == Channel.SMS:
         facts = await _load_text_facts(uow, inbound)
     elif inbound.channel == Channel.EMAIL and request is not None:
         facts = await _load_email_facts(uow, inbound, request)
     else:
-        facts = Facts(now=uow.now, last_request=request)
+        facts = InboundFacts(now=uow.now, last_request=request)
     return facts
 
 
-async def _load_text_facts(uow: UnitOfWork, inbound: InboundMessage) -> Facts:
+async def _load_text_facts(uow: UnitOfWork, inbound: InboundMessage) -> InboundFacts:
     session, sender = uow.session, inbound.sender
     limits = await load_auto_reply_limits(uow, sender)
     requests = await find_open_requests(session, Channel.SMS, sender)
@@ -94,7 +94,7 @@ async def _load_text_facts(uow: UnitOfWork, inbound: InboundMessage) -> Facts:
     whole = ConsentQuery(Channel.SMS, sender, None)
     asked_for = {request.id: whole._replace(request_id=request.id) for request in requests}
     permitted = await find_permitted(session, [whole, *asked_for.values()])
-    return Facts(
+    return InboundFacts(
         now=uow.now, open_requests=requests, last_request=last, waiting=waiting, offered=offered,
         limits=limits, is_opted_out=whole not in permitted,
         muted=frozenset(id_ or 0 for id_, query in asked_for.items() if query not in permitted),
@@ -104,7 +104,7 @@ async def _load_text_facts(uow: UnitOfWork, inbound: InboundMessage) -> Facts:
 
 async def _load_email_facts(
     uow: UnitOfWork, inbound: InboundMessage, request: ServiceRequest
-) -> Facts:
+) -> InboundFacts:
     """From proves nothing, so it is only compared with the customer's addresses."""
     customer = request.customer
     is_known = is_known_sender(request, inbound.sender)
@@ -114,7 +114,7 @@ async def _load_email_facts(
         query = ConsentQuery(Channel.EMAIL, address, request.id)
         if query not in await find_permitted(uow.session, [query]):
             muted = frozenset([saved_id(request)])
-    return Facts(
+    return InboundFacts(
         now=uow.now, last_request=request, is_known_sender=is_known, consent_address=address,
         muted=muted, limits=await load_email_limits(uow, request),
     )  # fmt: skip

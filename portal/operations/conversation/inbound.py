@@ -9,7 +9,7 @@ import re
 from portal.messaging.intents.classifier import Intent, IntentKind, classify
 from portal.models import Channel, DeliveryReason, Message, ServiceRequest
 from portal.operations.conversation.decision import decide
-from portal.operations.conversation.facts import Facts, load_facts
+from portal.operations.conversation.facts import InboundFacts, load_facts
 from portal.operations.conversation.inbound_message import (
     InboundMessage,
     copy_for,
@@ -64,7 +64,7 @@ async def receive(
     return message
 
 
-def read_intent(inbound: InboundMessage, facts: Facts) -> Intent:
+def read_intent(inbound: InboundMessage, facts: InboundFacts) -> Intent:
     """What the customer wants, in their language's words first.
 
     By mail "no more e-mails" means what "no more texts" means by text. From another address than

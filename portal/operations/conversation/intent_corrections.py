@@ -6,7 +6,7 @@ from portal.models import Direction, EventKind, Message, ServiceRequest
 from portal.models.columns import saved_id
 from portal.operations.authorization import authorize
 from portal.operations.conversation.decision import decide_correction
-from portal.operations.conversation.facts import Facts
+from portal.operations.conversation.facts import InboundFacts
 from portal.operations.conversation.intent_handlers import (
     carry_out,
 )
@@ -50,7 +50,7 @@ async def correct_intent(
     cause = f"event:{event.id}"
     if isinstance(outcome, AnswerQuestion):
         cause = f"answer:{outcome.question.id}"
-    matched = MatchedMessage(message, request, intent, Facts(now=uow.now), cause)
+    matched = MatchedMessage(message, request, intent, InboundFacts(now=uow.now), cause)
     await carry_out(uow, request, matched, Decision("R1", outcome))
 
 

@@ -15,7 +15,7 @@ from portal.models import (
     PromiseKind,
     ServiceRequest,
 )
-from portal.operations.conversation.facts import Facts
+from portal.operations.conversation.facts import InboundFacts
 from portal.operations.conversation.outcomes import AskWhich, OweReply
 from portal.operations.follow_ups import REPLY_CHANNELS
 from portal.operations.outbox import Draft
@@ -36,7 +36,7 @@ class MatchedMessage:
     message: Message
     request: ServiceRequest | None
     intent: Intent
-    facts: Facts
+    facts: InboundFacts
     cause: str = ""
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from portal.messaging.intents.classifier import Intent
 from portal.models import REFERENCE_PATTERN, Message, ServiceRequest
 from portal.operations.conversation.consent_rules import consent_request, consent_wish
-from portal.operations.conversation.facts import Facts
+from portal.operations.conversation.facts import InboundFacts
 from portal.operations.conversation.inbound_message import InboundMessage
 from portal.operations.conversation.request_names import (
     RequestMatch,
@@ -55,7 +55,7 @@ class Delivery:
 
 
 def match_request(
-    inbound: InboundMessage, message: Message, intent: Intent, facts: Facts
+    inbound: InboundMessage, message: Message, intent: Intent, facts: InboundFacts
 ) -> Sequence[Delivery]:
     """Where the message goes, with the texts that waited for it, in this order."""
     requests, newest = facts.open_requests, facts.newest
@@ -78,7 +78,9 @@ def match_request(
     return deliveries or [Delivery(message, request_id, basis)]
 
 
-def _match_one_of_several(message: Message, intent: Intent, facts: Facts) -> Sequence[Delivery]:
+def _match_one_of_several(
+    message: Message, intent: Intent, facts: InboundFacts
+) -> Sequence[Delivery]:
     newest_id = facts.open_requests[-1].id
     messages = [*facts.waiting, message]
     chosen = _choose(message, intent, facts)
@@ -96,7 +98,9 @@ def _match_one_of_several(message: Message, intent: Intent, facts: Facts) -> Seq
     return deliveries
 
 
-def _choose(message: Message, intent: Intent, facts: Facts) -> tuple[Basis, RequestMatch] | None:
+def _choose(
+    message: Message, intent: Intent, facts: InboundFacts
+) -> tuple[Basis, RequestMatch] | None:
     """The requests that are meant; None where it would be a guess."""
     body, requests, sent = message.body, facts.open_requests, facts.limits.recent_messages
     choice = match_choice(body, requests, facts.offered) if facts.waiting else None

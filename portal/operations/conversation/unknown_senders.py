@@ -14,7 +14,7 @@ from portal.models import (
     ServiceRequest,
 )
 from portal.models.columns import saved_id
-from portal.operations.conversation.facts import Facts
+from portal.operations.conversation.facts import InboundFacts
 from portal.operations.conversation.intent_handlers import apply
 from portal.operations.conversation.outcomes import Decision, OweReply
 from portal.operations.conversation.replies import MatchedMessage
@@ -58,7 +58,7 @@ async def attach_to_request(uow: UnitOfWork, inbound: Message, request: ServiceR
     """It is about this request: it stands there, with an owner and a time to answer by."""
     locked = await lock_by_id(uow.session, saved_id(request))
     intent = classify(inbound.body, locked.customer.locale)
-    matched = MatchedMessage(inbound, locked, intent, Facts(now=uow.now))
+    matched = MatchedMessage(inbound, locked, intent, InboundFacts(now=uow.now))
     await apply(uow, matched, Decision("S1", OweReply(is_silent=True)))
     await dismiss_unknown_sender(uow, inbound)
 

@@ -16,7 +16,7 @@ ConditionKey = tuple[DroppedBallKind, str]
 
 
 async def detect_dropped_balls(context: StepContext) -> None:
-    """Raise what of this request is dropped by now, resolve what is not, plan the next check.
+    """Raise what is dropped of this request, resolve the rest, and plan the next check.
 
     Departments whose balls change are added to the work's changed departments. The database is
     asked nothing where nothing is dropped, which is nearly always.
@@ -27,7 +27,7 @@ async def detect_dropped_balls(context: StepContext) -> None:
     check_times = [condition.at for condition in conditions if condition.at > now]
     dropped = [condition for condition in conditions if condition.at <= now]
     if dropped or request.has_open_ball:
-        excused = await _excused_until(work.session, dropped, now)
+        excused = await _grace_until(work.session, dropped, now)
         check_times += excused.values()
         raised = [condition for condition in dropped if condition.key not in excused]
         work.changed_departments |= await _update_balls(work.session, facts, raised)
@@ -43,26 +43,26 @@ async def _update_balls(
         col(DroppedBall.request_id) == request.id, col(DroppedBall.kind).in_(DETECTED_KINDS)
     )
     balls = (await session.exec(query)).all()
-    standing = {(ball.kind, ball.subject): ball for ball in balls if ball.resolved_at is None}
+    open_balls = {(ball.kind, ball.subject): ball for ball in balls if ball.resolved_at is None}
     dismissed = {(ball.kind, ball.subject, ball.dropped_at) for ball in balls if ball.dismissed_by}
     changed = set[int]()
     keys = {condition.key for condition in dropped}
-    for key, ball in standing.items():
+    for key, ball in open_balls.items():
         if key not in keys:
             ball.resolved_at = facts.now
             changed.add(ball.department_id or NO_DEPARTMENT)
     request.has_open_ball = False
     for condition in dropped:
         if (*condition.key, condition.at) in dismissed:
-            continue  # Somebody has said why it does not matter; only a new time makes it matter.
+            continue  # It was dismissed with a reason; only a new time raises it again.
         request.has_open_ball = True
-        known = standing.get(condition.key)
-        if known is None:
+        open_ball = open_balls.get(condition.key)
+        if open_ball is None:
             session.add(_ball(facts, condition))
             changed.add(condition.department_id)
         else:
             # The ball follows the work to its new owner.
-            known.owner_id, known.detail = condition.owner_id, condition.detail
+            open_ball.owner_id, open_ball.detail = condition.owner_id, condition.detail
     return changed
 
 
@@ -81,7 +81,7 @@ def _ball(facts: Facts, condition: DropCondition) -> DroppedBall:
     )
 
 
-async def _excused_until(
+async def _grace_until(
     session: AsyncSession, dropped: Sequence[DropCondition], now: datetime
 ) -> Mapping[ConditionKey, datetime]:
     """Until when each is excused that fell due while nothing was monitored."""

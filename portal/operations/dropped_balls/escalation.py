@@ -1,4 +1,4 @@
-"""Escalation: an open ball goes to the lead, then to a manager; its assignee gets an e-mail."""
+"""Escalation: an open ball is assigned to the lead, then to a manager, who get an e-mail."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -89,16 +89,16 @@ async def queue_staff_notices(uow: UnitOfWork) -> int:
         by_person[ball.assignee_id or 0].append(ball)
     references_by_id = await _references(uow, balls)
     notified = 0
-    for person_id, theirs in by_person.items():
+    for person_id, person_balls in by_person.items():
         person = await uow.session.get(StaffMember, person_id)
-        if person is None or await _was_notified_lately(uow, person):
+        if person is None or await _was_notified_recently(uow, person):
             continue
-        await _mail(uow, person, theirs, references_by_id)
+        await _queue_notice(uow, person, person_balls, references_by_id)
         notified += 1
     return notified
 
 
-async def _mail(
+async def _queue_notice(
     uow: UnitOfWork,
     person: StaffMember,
     balls: Sequence[DroppedBall],
@@ -113,7 +113,7 @@ async def _mail(
         ball.notified_level = ball.level
 
 
-async def _was_notified_lately(uow: UnitOfWork, person: StaffMember) -> bool:
+async def _was_notified_recently(uow: UnitOfWork, person: StaffMember) -> bool:
     query = (
         select(Message.id)
         .where(

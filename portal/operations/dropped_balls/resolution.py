@@ -92,18 +92,18 @@ async def inspect_requests(uow: UnitOfWork, ids: Sequence[int]) -> None:
 
 async def schedule_ownerless_checks(uow: UnitOfWork) -> int:
     """Schedule a check of the requests whose owner has left or is absent, without a substitute."""
-    gone = select(StaffMember.id).where(
+    absent_staff = select(StaffMember.id).where(
         col(StaffMember.disabled_at).is_not(None)
         | (
             (col(StaffMember.absent_from) <= uow.now - REASSIGNMENT_DELAY)
             & (col(StaffMember.absent_until).is_(None) | (col(StaffMember.absent_until) > uow.now))
         )
     )
-    people = (await uow.session.exec(gone)).all()
+    people = (await uow.session.exec(absent_staff)).all()
     if not people:
         return 0
     connection = await uow.session.connection()
-    found = await connection.execute(
+    result = await connection.execute(
         sa.update(ServiceRequest)
         .where(
             col(ServiceRequest.closed_at).is_(None),
@@ -114,13 +114,13 @@ async def schedule_ownerless_checks(uow: UnitOfWork) -> int:
         )
         .values(next_check_at=uow.now)
     )
-    return found.rowcount
+    return result.rowcount
 
 
 async def dismiss_dropped_ball(uow: UnitOfWork, dropped_ball_id: int, reason: str) -> DroppedBall:
-    """Set it aside, with the reason: it does not matter, or nothing can be done about it.
+    """Dismiss it with a reason: it does not matter, or nothing can be done about it.
 
-    It comes back only if it slips anew. Raises NotFound, BadInput without a reason, and Conflict
+    It is raised again only for a new time. Raises NotFound, BadInput without a reason, and Conflict
     where it has been resolved already.
     """
     seen = await uow.session.get(DroppedBall, dropped_ball_id)

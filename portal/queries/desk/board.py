@@ -84,7 +84,7 @@ async def board_counts(
         .where(col(Handoff.closed_at).is_(None), col(Handoff.to_department_id).in_(ids))
         .group_by(col(Handoff.to_department_id))
     )
-    answers = (
+    replies = (
         sa.select(col(Promise.department_id), sa.func.count())
         .where(
             col(Promise.closed_at).is_(None),
@@ -94,15 +94,17 @@ async def board_counts(
         .group_by(col(Promise.department_id))
     )
     connection = await session.connection()
-    open_runs = {key: (n, behind) for key, n, behind in await connection.execute(runs)}
-    waiting = {key: n for key, n in await connection.execute(handoffs)}  # noqa: C416 (rows are no pairs to mypy)
-    owed = {key: n for key, n in await connection.execute(answers)}  # noqa: C416 (as above)
+    open_runs = {
+        key: (count, late_count) for key, count, late_count in await connection.execute(runs)
+    }
+    waiting = {key: count for key, count in await connection.execute(handoffs)}  # noqa: C416 (rows are no pairs to mypy)
+    replies_due = {key: count for key, count in await connection.execute(replies)}  # noqa: C416 (as above)
     return {
         key: BoardCounts(
             in_work=open_runs.get(key, (0, 0))[0] - waiting.get(key, 0),
             to_accept=waiting.get(key, 0),
             late=open_runs.get(key, (0, 0))[1],
-            unanswered=owed.get(key, 0),
+            unanswered=replies_due.get(key, 0),
         )
         for key in ids
     }
@@ -225,7 +227,7 @@ async def latest_customer_texts(session: AsyncSession, requests: Iterable[int]) 
         .group_by(col(Message.request_id))
     )
     query = select(Message).where(col(Message.id).in_(newest))
-    return {one.request_id or 0: one.body for one in (await session.exec(query)).all()}
+    return {message.request_id or 0: message.body for message in (await session.exec(query)).all()}
 
 
 async def newest_requests(session: AsyncSession, limit: int) -> Sequence[ServiceRequest]:

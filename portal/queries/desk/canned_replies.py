@@ -18,8 +18,8 @@ async def list_canned_replies(
         .order_by(col(CannedReply.title), col(CannedReply.id))
     )
     if departments is not None:
-        here = col(CannedReply.department_id).in_(departments)
-        query = query.where(or_(here, col(CannedReply.department_id).is_(None)))
+        in_departments = col(CannedReply.department_id).in_(departments)
+        query = query.where(or_(in_departments, col(CannedReply.department_id).is_(None)))
     return (await session.exec(query)).all()
 
 

@@ -25,17 +25,17 @@ async def list_open_dropped_balls(
     session: AsyncSession, scope: DroppedBallScope, *, limit: int, after: int | None = None
 ) -> tuple[list[DroppedBall], int | None]:
     """A page of them, oldest first, and the id of the next page."""
-    query = _standing(select(DroppedBall), scope)
+    query = _in_scope(select(DroppedBall), scope)
     if after is not None:
         query = query.where(col(DroppedBall.id) > after)
-    found = list((await session.exec(query.order_by(col(DroppedBall.id)).limit(limit + 1))).all())
-    return found[:limit], found[limit - 1].id if len(found) > limit else None
+    balls = list((await session.exec(query.order_by(col(DroppedBall.id)).limit(limit + 1))).all())
+    return balls[:limit], balls[limit - 1].id if len(balls) > limit else None
 
 
 async def count_open_dropped_balls(session: AsyncSession, scope: DroppedBallScope) -> int:
     """How many there are; no further than ``MAX_COUNTED``, so that it always costs little."""
-    some = _standing(select(col(DroppedBall.id)), scope).limit(MAX_COUNTED).subquery()
-    return (await session.exec(select(sa.func.count()).select_from(some))).one()
+    counted = _in_scope(select(col(DroppedBall.id)), scope).limit(MAX_COUNTED).subquery()
+    return (await session.exec(select(sa.func.count()).select_from(counted))).one()
 
 
 async def open_dropped_balls_of(session: AsyncSession, request_id: int) -> Sequence[DroppedBall]:
@@ -46,7 +46,7 @@ async def open_dropped_balls_of(session: AsyncSession, request_id: int) -> Seque
     return (await session.exec(query.order_by(col(DroppedBall.id)))).all()
 
 
-def _standing(query: Any, scope: DroppedBallScope) -> Any:
+def _in_scope(query: Any, scope: DroppedBallScope) -> Any:
     query = query.where(col(DroppedBall.resolved_at).is_(None))
     if scope.person_id is not None:
         escalated = col(DroppedBall.level) != EscalationLevel.OWNER

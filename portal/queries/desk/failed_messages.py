@@ -1,4 +1,4 @@
-"""Messages that need a person: they did not get through, or nobody knows, and nobody saw to it."""
+"""Messages that need a person: not delivered, or of unknown delivery, and not handled."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ TIME_BOUND_KINDS = (
     MessageKind.CODE,
     MessageKind.REMINDER,
 )
-"""Kinds that nobody misses once it is too late for them."""
+"""Kinds that are of no use once they have expired."""
 
 MAX_COUNTED = 100
 
@@ -67,33 +67,37 @@ async def list_failed_messages(
     after: int | None = None,
 ) -> tuple[list[Message], int | None]:
     """A page of them, oldest first, and the id of the next page."""
-    query = _lost(select(Message), now, scope)
+    query = _in_scope(select(Message), now, scope)
     if after is not None:
         query = query.where(col(Message.id) > after)
     query = query.order_by(col(Message.id)).limit(limit + 1)
-    found = list((await session.exec(query)).all())
-    return found[:limit], found[limit - 1].id if len(found) > limit else None
+    messages = list((await session.exec(query)).all())
+    return messages[:limit], messages[limit - 1].id if len(messages) > limit else None
 
 
 async def count_failed_messages(
     session: AsyncSession, now: datetime, scope: FailedMessageScope
 ) -> int:
     """How many there are; no further than ``MAX_COUNTED``, so that it always costs little."""
-    some = _lost(select(col(Message.id)), now, scope).limit(MAX_COUNTED).subquery()
-    return (await session.exec(select(sa.func.count()).select_from(some))).one()
+    counted = _in_scope(select(col(Message.id)), now, scope).limit(MAX_COUNTED).subquery()
+    return (await session.exec(select(sa.func.count()).select_from(counted))).one()
 
 
 async def requests_by_id(
     session: AsyncSession, ids: Iterable[int | None]
 ) -> dict[int, ServiceRequest]:
     """These requests with their customers' addresses and who has them: a few queries."""
-    wanted = {one for one in ids if one is not None}
+    known_ids = {id_ for id_ in ids if id_ is not None}
     query = (
         select(ServiceRequest)
-        .where(col(ServiceRequest.id).in_(wanted))
+        .where(col(ServiceRequest.id).in_(known_ids))
         .options(*FAILED_MESSAGE_OPTIONS)
     )
-    return {saved_id(one): one for one in (await session.exec(query)).all()} if wanted else {}
+    return (
+        {saved_id(request): request for request in (await session.exec(query)).all()}
+        if known_ids
+        else {}
+    )
 
 
 async def sending_alerts(session: AsyncSession) -> Sequence[str]:
@@ -112,7 +116,7 @@ async def sending_alerts(session: AsyncSession) -> Sequence[str]:
     return (await session.exec(query)).all()
 
 
-def _lost(query: Any, now: datetime, scope: FailedMessageScope) -> Any:
+def _in_scope(query: Any, now: datetime, scope: FailedMessageScope) -> Any:
     query = query.where(
         # Written as in the partial index, so that the database uses it.
         col(Message.id).in_(select(Message.id).where(sa.text(NEEDS_ATTENTION))),
@@ -127,9 +131,9 @@ def _lost(query: Any, now: datetime, scope: FailedMessageScope) -> Any:
     )
     if scope == ALL_FAILED_MESSAGES:
         return query
-    mine = [col(ServiceRequest.owner_id) == scope.owner_id]
+    in_scope = [col(ServiceRequest.owner_id) == scope.owner_id]
     if scope.departments is not None:
-        mine.append(col(ServiceRequest.department_id).in_(scope.departments))
+        in_scope.append(col(ServiceRequest.department_id).in_(scope.departments))
     return query.join(ServiceRequest, col(ServiceRequest.id) == col(Message.request_id)).where(
-        sa.or_(*mine)
+        sa.or_(*in_scope)
     )

@@ -1,4 +1,4 @@
-"""The story of a request so far, for whoever takes it over."""
+"""The handover summary of a request, for its next owner."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ MAX_EVENTS_READ = 30
 
 @dataclass(frozen=True, slots=True)
 class HandoverNote:
-    """A note from whoever handed the request over."""
+    """A note from the person who handed the request over."""
 
     words: str
     by: str
@@ -41,7 +41,7 @@ class HandoverNote:
 
 @dataclass(frozen=True, slots=True)
 class ReturnedHandoff:
-    """One time that a department gave it back, and why."""
+    """One return of the request by a department, with the reason."""
 
     department_id: int
     at: datetime
@@ -67,53 +67,55 @@ class HandoverSummary:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to show yet."""
-        told = (self.customer_note, self.promises, self.last_customer_message, self.last_reply)
-        return not any((*told, self.contacts, self.returns, self.handovers))
+        texts = (self.customer_note, self.promises, self.last_customer_message, self.last_reply)
+        return not any((*texts, self.contacts, self.returns, self.handovers))
 
 
 async def load_handover_summary(session: AsyncSession, request: ServiceRequest) -> HandoverSummary:
-    """The story of this request, in three queries however long it is."""
+    """The summary of this request, in three queries."""
     request_id = saved_id(request)
-    said = {one.direction: one for one in await _said_last(session, request_id)}
+    last_messages = {
+        message.direction: message for message in await _last_messages(session, request_id)
+    }
     return HandoverSummary(
         customer_note=request.customer_note,
-        promises=[one for one in request.promises if one.closed_at is None],
-        last_customer_message=said.get(Direction.IN),
-        last_reply=said.get(Direction.OUT),
+        promises=[promise for promise in request.promises if promise.closed_at is None],
+        last_customer_message=last_messages.get(Direction.IN),
+        last_reply=last_messages.get(Direction.OUT),
         contacts=await _contacts(session, request_id),
         returns=list(_returns(request)),
         handovers=await _handovers(session, request_id),
     )
 
 
-async def _said_last(session: AsyncSession, request_id: int) -> Sequence[Message]:
+async def _last_messages(session: AsyncSession, request_id: int) -> Sequence[Message]:
     """The customer's last message, and our last one that a person wrote or that answered them."""
     of_request = col(Message.request_id) == request_id
-    theirs = select(sa.func.max(col(Message.id))).where(
+    inbound = select(sa.func.max(col(Message.id))).where(
         of_request,
         col(Message.direction) == Direction.IN,
         col(Message.kind) != MessageKind.AUTOMATIC,
         col(Message.body) != "",
     )
-    ours = select(sa.func.max(col(Message.id))).where(
+    outbound = select(sa.func.max(col(Message.id))).where(
         of_request,
         col(Message.direction) == Direction.OUT,
         col(Message.kind).in_([MessageKind.STAFF, MessageKind.ANSWER]),
         col(Message.status).not_in(UNSENT_STATUSES),
     )
-    last = (theirs.scalar_subquery(), ours.scalar_subquery())
-    return (await session.exec(select(Message).where(col(Message.id).in_(last)))).all()
+    last_ids = (inbound.scalar_subquery(), outbound.scalar_subquery())
+    return (await session.exec(select(Message).where(col(Message.id).in_(last_ids)))).all()
 
 
 async def _contacts(session: AsyncSession, request_id: int) -> list[tuple[ContactReason, int]]:
-    times = sa.func.count()
+    number = sa.func.count()
     query = (
-        select(Contact.reason, times)
+        select(Contact.reason, number)
         .where(col(Contact.request_id) == request_id)
         .group_by(col(Contact.reason))
-        .order_by(times.desc(), col(Contact.reason))
+        .order_by(number.desc(), col(Contact.reason))
     )
-    return [(ContactReason(reason), many) for reason, many in (await session.exec(query)).all()]
+    return [(ContactReason(reason), count) for reason, count in (await session.exec(query)).all()]
 
 
 async def _handovers(session: AsyncSession, request_id: int) -> list[HandoverNote]:
@@ -123,9 +125,9 @@ async def _handovers(session: AsyncSession, request_id: int) -> list[HandoverNot
         .order_by(col(Event.id).desc())
         .limit(MAX_EVENTS_READ)
     )
-    passed = (await session.exec(query)).all()
-    said = ((one.data.get(HANDOVER_NOTE_KEYS[one.kind]), one) for one in passed)
-    return [HandoverNote(words, one.actor_name, one.at) for words, one in said if words][
+    events = (await session.exec(query)).all()
+    notes = ((event.data.get(HANDOVER_NOTE_KEYS[event.kind]), event) for event in events)
+    return [HandoverNote(note, event.actor_name, event.at) for note, event in notes if note][
         :MAX_HANDOVER_NOTES
     ]
 
@@ -134,10 +136,12 @@ def _returns(request: ServiceRequest) -> Iterator[ReturnedHandoff]:
     for run in request.runs:
         if run.returned_by_id is None:
             continue
-        refused = (
+        refusal_reasons = (
             handoff.refused_reason
             for handoff in request.handoffs
             if handoff.refused_at == run.opened_at
         )
-        # A sending back leaves its reason on the passage that it opened, a refusal on the handoff.
-        yield ReturnedHandoff(run.returned_by_id, run.opened_at, run.note or next(refused, ""))
+        # A return stores its reason on the run that it opened, a refusal on the handoff.
+        yield ReturnedHandoff(
+            run.returned_by_id, run.opened_at, run.note or next(refusal_reasons, "")
+        )

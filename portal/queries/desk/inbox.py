@@ -1,4 +1,4 @@
-"""The inbox: what customers wait for, the oldest promise first, and what made them ask."""
+"""The inbox: replies that are due, soonest first, and the reasons of contacts."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -48,17 +48,17 @@ async def list_due_replies(
         sa.select(Promise, ServiceRequest, col(Customer.name))
         .join(ServiceRequest, col(ServiceRequest.id) == col(Promise.request_id))
         .join(Customer, col(Customer.id) == col(ServiceRequest.customer_id))
-        .where(*_waited_for(promise_scope))
+        .where(*_is_due_reply(promise_scope))
         .order_by(col(Promise.due_at), col(Promise.id))
         .limit(limit)
     )
     if after is not None:
         # As one value, so that the index is entered where the last page ended.
-        place = sa.tuple_(col(Promise.due_at), col(Promise.id))
-        query = query.where(place > sa.tuple_(after.at, after.id))
+        position = sa.tuple_(col(Promise.due_at), col(Promise.id))
+        query = query.where(position > sa.tuple_(after.at, after.id))
     connection: Any = session
-    found: Sequence[DueReply] = (await connection.exec(query)).all()
-    return found
+    due_replies: Sequence[DueReply] = (await connection.exec(query)).all()
+    return due_replies
 
 
 async def count_due_replies(
@@ -66,9 +66,11 @@ async def count_due_replies(
 ) -> tuple[int, int]:
     """How many there are, and how many of them are late."""
     late = sa.func.count(sa.case((col(Promise.due_at) < now, 1)))
-    query = sa.select(sa.func.count(), late).select_from(Promise).where(*_waited_for(promise_scope))
-    everything, behind = (await (await session.connection()).execute(query)).one()
-    return everything, behind
+    query = (
+        sa.select(sa.func.count(), late).select_from(Promise).where(*_is_due_reply(promise_scope))
+    )
+    total, late_count = (await (await session.connection()).execute(query)).one()
+    return total, late_count
 
 
 async def last_customer_messages(
@@ -83,7 +85,7 @@ async def last_customer_messages(
         .group_by(col(Message.request_id))
     )
     query = select(Message).where(col(Message.id).in_(newest))
-    return {one.request_id or 0: one for one in (await session.exec(query)).all()}
+    return {message.request_id or 0: message for message in (await session.exec(query)).all()}
 
 
 async def count_attachments(session: AsyncSession, messages: Iterable[int]) -> dict[int, int]:
@@ -121,8 +123,8 @@ async def count_contact_reasons(
 
 
 async def list_unknown_sender_texts(session: AsyncSession) -> Sequence[Message]:
-    """Texts from numbers that no customer has, and that nobody has seen to; the oldest first."""
-    raised = (
+    """Texts from numbers of no customer that are not handled; the oldest first."""
+    raised_subjects = (
         select(DroppedBall.subject)
         .where(
             col(DroppedBall.kind) == DroppedBallKind.UNKNOWN_SENDER,
@@ -131,13 +133,13 @@ async def list_unknown_sender_texts(session: AsyncSession) -> Sequence[Message]:
         .order_by(col(DroppedBall.id))
         .limit(MAX_UNKNOWN_SENDERS)
     )
-    subjects = (await session.exec(raised)).all()
-    ids = [int(one.removeprefix(MESSAGE_SUBJECT_PREFIX)) for one in subjects]
+    subjects = (await session.exec(raised_subjects)).all()
+    ids = [int(subject.removeprefix(MESSAGE_SUBJECT_PREFIX)) for subject in subjects]
     query = select(Message).where(col(Message.id).in_(ids)).order_by(col(Message.id))
     return (await session.exec(query)).all() if ids else []
 
 
-def _waited_for(promise_scope: PromiseScope) -> list[Any]:
+def _is_due_reply(promise_scope: PromiseScope) -> list[Any]:
     conditions: list[Any] = [
         col(Promise.closed_at).is_(None),
         col(Promise.kind).in_(REPLY_PROMISE_KINDS),

@@ -10,24 +10,24 @@ from portal.models.people.contact_address import parse_email_address, parse_phon
 from portal.queries.desk.board import LIST_OPTIONS
 
 
-async def search_requests(session: AsyncSession, words: str, limit: int) -> list[ServiceRequest]:
+async def search_requests(session: AsyncSession, text: str, limit: int) -> list[ServiceRequest]:
     """Requests by reference, phone, e-mail or external id; else by the beginning of the name.
 
     Newest first, with their stages, workflow and customer. Exact matches use an index; only where
     there is none are the beginnings of references searched, and then names.
     """
     exact = [
-        col(ServiceRequest.reference) == words.upper(),
-        col(ServiceRequest.external_id) == words,
+        col(ServiceRequest.reference) == text.upper(),
+        col(ServiceRequest.external_id) == text,
         *(
             col(ServiceRequest.customer_id).in_(
                 sa.select(col(ContactPoint.customer_id)).where(col(ContactPoint.address) == address)
             )
-            for address in _addresses(words)
+            for address in _addresses(text)
         ),
     ]
-    begun = col(ServiceRequest.reference).startswith(words.upper(), autoescape=True)
-    name = words.lower()
+    reference_prefix = col(ServiceRequest.reference).startswith(text.upper(), autoescape=True)
+    name = text.lower()
     named = col(ServiceRequest.customer_id).in_(
         sa.select(col(Customer.id)).where(
             sa.or_(
@@ -36,8 +36,8 @@ async def search_requests(session: AsyncSession, words: str, limit: int) -> list
             )
         )
     )
-    for conditions in (exact, [begun], [named]):
-        found: dict[int, ServiceRequest] = {}
+    for conditions in (exact, [reference_prefix], [named]):
+        requests: dict[int, ServiceRequest] = {}
         for condition in conditions:
             query = (
                 select(ServiceRequest)
@@ -46,17 +46,19 @@ async def search_requests(session: AsyncSession, words: str, limit: int) -> list
                 .limit(limit)
                 .options(*LIST_OPTIONS)
             )
-            found.update({saved_id(one): one for one in (await session.exec(query)).all()})
-        if found:
-            return sorted(found.values(), key=lambda one: -saved_id(one))[:limit]
+            requests.update(
+                {saved_id(request): request for request in (await session.exec(query)).all()}
+            )
+        if requests:
+            return sorted(requests.values(), key=lambda request: -saved_id(request))[:limit]
     return []
 
 
-def _addresses(words: str) -> list[str]:
+def _addresses(text: str) -> list[str]:
     addresses = []
-    for read in (parse_phone, parse_email_address):
+    for parse in (parse_phone, parse_email_address):
         try:
-            addresses.append(read(words))
+            addresses.append(parse(text))
         except ValueError:
             continue
     return addresses

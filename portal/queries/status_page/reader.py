@@ -154,10 +154,10 @@ class PostgresReader:
             raise OperationalError(statement, None, error) from error
 
     def _make_pool(self) -> asyncpg.Pool:
-        known = ("host", "port", "user", "password", "database", "ssl", "passfile", "timeout")
-        given = {name: value for name, value in self._arguments.items() if name in known}
+        names = ("host", "port", "user", "password", "database", "ssl", "passfile", "timeout")
+        options = {name: value for name, value in self._arguments.items() if name in names}
         return asyncpg.create_pool(
-            **{"timeout": QUERY_TIMEOUT_SECONDS, **given},
+            **{"timeout": QUERY_TIMEOUT_SECONDS, **options},
             command_timeout=QUERY_TIMEOUT_SECONDS,
             min_size=0,
             max_size=POOL_SIZE,

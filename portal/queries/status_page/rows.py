@@ -181,7 +181,7 @@ ROWS: dict[str, Any] = {
 def read_status_page_row(row: Sequence[Any]) -> StatusPageRow:
     """The result of the page statement as rows."""
     values = dict(zip(StatusPageRow.__slots__, row, strict=True))
-    values["closed_at"] = _moment(values["closed_at"])
+    values["closed_at"] = _parse_time(values["closed_at"])
     values |= {name: _read_rows(row_type, values[name]) for name, row_type in ROWS.items()}
     return StatusPageRow(**values)
 
@@ -200,10 +200,10 @@ def _read_rows(row_type: Any, text: str | None) -> Any:
     for row in rows:
         for index in times:
             if row[index] is not None:
-                row[index] = _moment(row[index])
+                row[index] = _parse_time(row[index])
     return tuple(row_type(*row) for row in rows)
 
 
-def _moment(text: str | None) -> datetime | None:
+def _parse_time(text: str | None) -> datetime | None:
     """Both databases answer in UTC; only SQLite's text has no offset."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None

@@ -55,14 +55,14 @@ class StatusPageStatements:
         token = sa.bindparam("token", type_=sa.String())
         is_live = (col(TrackingLink.token) == token, col(TrackingLink.revoked_at).is_(None))
         columns = [col(ServiceRequest.id), col(ServiceRequest.page_version), col(Customer.locale)]
-        self.version = self._compiled(self._behind_link(*columns).where(*is_live))
-        self.page = self._compiled(self._behind_link(*self._page()).where(*is_live))
+        self.version = self._compiled(self._select_by_link(*columns).where(*is_live))
+        self.page = self._compiled(self._select_by_link(*self._page()).where(*is_live))
         workflow_id = sa.bindparam("workflow_id", type_=sa.BigInteger())
         self.workflow = self._compiled(
             sa.select(col(Workflow.document)).where(col(Workflow.id) == workflow_id)
         )
 
-    def _behind_link(self, *columns: Any) -> sa.Select[Any]:
+    def _select_by_link(self, *columns: Any) -> sa.Select[Any]:
         return (
             sa.select(*columns)
             .select_from(TrackingLink)

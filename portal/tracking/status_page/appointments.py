@@ -12,28 +12,28 @@ def find_appointments(timeline: TimelinePresenter) -> tuple[Appointment, ...]:
     """Times that the customer named and calls that staff promised, soonest first; only future."""
     if timeline.snapshot.status in CLOSED_STATUSES:
         return ()
-    found = [*_named_times(timeline), *_calls(timeline.snapshot)]
-    ahead = (appointment for appointment in found if appointment.at > timeline.now)
-    return tuple(sorted(ahead, key=lambda appointment: appointment.at))
+    appointments = [*_named_times(timeline), *_calls(timeline.snapshot)]
+    upcoming = (appointment for appointment in appointments if appointment.at > timeline.now)
+    return tuple(sorted(upcoming, key=lambda appointment: appointment.at))
 
 
 def _named_times(timeline: TimelinePresenter) -> Iterator[Appointment]:
     """The latest time of each question; one that is asked again has none until it is answered."""
     follow_ups = timeline.snapshot.follow_ups  # in the order of their ids
     newest = {row.key: row for row in follow_ups if row.state != FollowUpState.WITHDRAWN}
-    for key, asked in newest.items():
-        if asked.state == FollowUpState.ANSWERED and asked.answer_at is not None:
-            yield Appointment(key, _title(asked, timeline), asked.answer_at)
+    for key, follow_up in newest.items():
+        if follow_up.state == FollowUpState.ANSWERED and follow_up.answer_at is not None:
+            yield Appointment(key, _title(follow_up, timeline), follow_up.answer_at)
 
 
-def _title(asked: FollowUpRow, timeline: TimelinePresenter) -> str:
+def _title(follow_up: FollowUpRow, timeline: TimelinePresenter) -> str:
     """The title of the question, of the stage that its yes opens, else of its stage."""
     definition = timeline.definition
-    question = definition.question(asked.key)
+    question = definition.question(follow_up.key)
     if question.title is not None:
         return timeline.localize(question.title)
     stage = definition.stage(question.yes.stage or question.after_stage)
-    if asked.during_stage and question.yes.stage is None:
+    if follow_up.during_stage and question.yes.stage is None:
         following = (other for other in definition.stages if stage.key in other.after)
         stage = next(following, stage)
     return timeline.localize(stage.title)

@@ -15,7 +15,7 @@ from portal.database import Database
 from portal.queries.status_page.reader import PageVersion, create_status_page_reader
 from portal.queries.status_page.rows import StatusPageRow
 from portal.settings import Settings
-from portal.tracking.status_page.builder import Organisation, build_status_page
+from portal.tracking.status_page.presenter import Organisation, present_status_page
 from portal.tracking.status_page.redaction import LINK_ONLY, Visibility, redact
 from portal.tracking.status_page.view_models import StatusPage
 from portal.web import templating
@@ -55,15 +55,16 @@ class _CacheKey(NamedTuple):
 class StatusPageCache:
     """The pages behind the links, for one process.
 
-    A page is cached under the version that was read in the same statement as its content: once
-    for everybody who has the link, and once more for browsers that may see more of it.
+    A page is cached under the version that was read in the same statement as its content. It is
+    cached once for everybody who has only the link, once for trusted browsers, and once for each
+    set of messages that a browser has sent within the last hour, which that browser may see.
     """
 
     def __init__(
         self, settings: Settings, database: Database, max_bytes: int = MAX_CACHE_BYTES
     ) -> None:
         self.render_count = 0
-        self._code_for = settings.verify_for
+        self._verify_for = settings.verify_for
         self._organisation = Organisation(settings.brand, settings.support_contact, settings.theme)
         self._reader = create_status_page_reader(database.engine)
         self._definitions: dict[int, WorkflowDefinition] = {}
@@ -73,13 +74,14 @@ class StatusPageCache:
         self._locks: WeakValueDictionary[_CacheKey, asyncio.Lock] = WeakValueDictionary()
 
     async def find_version(self, token: str) -> PageVersion | None:
-        """What this link opens: one indexed read; None for an unknown or a revoked link."""
+        """The request of this link and its version, by one indexed read; None for an unknown or revoked link."""
         return await self._reader.find_version(token if TOKEN.fullmatch(token) else "")
 
-    async def find_cached(
-        self, token: str, visibility: Visibility = LINK_ONLY
-    ) -> CachedPage | None:
-        """The page as it is now for such a browser, rendered again only where it has changed."""
+    async def get_page(self, token: str, visibility: Visibility = LINK_ONLY) -> CachedPage | None:
+        """The current page for such a browser; rendered only where the cache has no valid one.
+
+        None for an unknown or revoked link.
+        """
         key = _CacheKey(token, visibility)
         version = await self.find_version(token)
         if version is None:
@@ -87,13 +89,13 @@ class StatusPageCache:
         cached = self._valid(key, version)
         if cached is not None:
             return cached
-        # All open pages hear of a change at once: the first call renders for all of them.
+        # All open pages load a change at the same time: the first call renders for all of them.
         lock = self._locks.setdefault(key, asyncio.Lock())
         async with lock:
             return self._valid(key, version) or await self._render(key)
 
-    async def find_page(self, token: str, visibility: Visibility = LINK_ONLY) -> StatusPage | None:
-        """The page's values, for a page that is not cached."""
+    async def build_page(self, token: str, visibility: Visibility = LINK_ONLY) -> StatusPage | None:
+        """The view model of the page, not rendered and not cached; None as for `get_page`."""
         snapshot = await self._reader.find_page_row(token if TOKEN.fullmatch(token) else "")
         return await self._build(_CacheKey(token, visibility), snapshot) if snapshot else None
 
@@ -131,10 +133,10 @@ class StatusPageCache:
             document = await self._reader.get_workflow(snapshot.workflow_id)
             definition = WorkflowDefinition.from_json(document)
             self._definitions[snapshot.workflow_id] = definition
-        page = build_status_page(
+        page = present_status_page(
             snapshot, definition, self._organisation, token=key.token, now=business_time.now()
         )
-        return redact(page, self._code_for, key.visibility)
+        return redact(page, self._verify_for, key.visibility)
 
     def _store(self, key: _CacheKey, page: CachedPage) -> None:
         replaced = self._pages.pop(key, None)

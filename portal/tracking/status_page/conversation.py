@@ -35,7 +35,7 @@ CONVERSATION_KINDS = frozenset(
         MessageKind.CONSENT,
     }
 )
-"""The kinds shown. Milestones, holds and endings are left out: the rest of the page says them."""
+"""The kinds shown. Milestones, holds and endings are left out: the rest of the page shows them."""
 
 SHOWN_AT_ONCE = frozenset(
     {MessageKind.STAFF, MessageKind.ACKNOWLEDGEMENT, MessageKind.ANSWER, MessageKind.REOPEN_OFFER}

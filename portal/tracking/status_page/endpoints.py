@@ -1,4 +1,4 @@
-"""The status page, and the stream that says when it has changed."""
+"""The status page, and the event stream of its changes."""
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
@@ -21,11 +21,11 @@ class StatusPageEndpoint:
         """Send the page, gzipped where the browser accepts it; 404 for an unknown or revoked link."""
         token = scope["path_params"]["token"]
         visibility = await self._visibility(scope, token) if _has_cookie(scope) else LINK_ONLY
-        cached = await scope["app"].state.status_pages.find_cached(token, visibility)
+        cached = await scope["app"].state.status_pages.get_page(token, visibility)
         if cached is None:
             await unknown_link(Request(scope))(scope, receive, send)
             return
-        gzipped = _takes_gzip(scope)
+        gzipped = _accepts_gzip(scope)
         body = b"" if scope["method"] == "HEAD" else cached.gzipped if gzipped else cached.plain
         await send(cached.gzipped_start if gzipped else cached.plain_start)
         await send({"type": "http.response.body", "body": body})
@@ -75,7 +75,7 @@ def _has_cookie(scope: Scope) -> bool:
     return any(name == b"cookie" and COOKIE_PREFIX in value for name, value in scope["headers"])
 
 
-def _takes_gzip(scope: Scope) -> bool:
+def _accepts_gzip(scope: Scope) -> bool:
     for name, value in scope["headers"]:
         if name == b"accept-encoding":
             return b"gzip" in value

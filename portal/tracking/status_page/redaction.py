@@ -44,7 +44,7 @@ def _without_files(line: ConversationLine) -> ConversationLine:
 
 
 def _redacted(file: AttachmentLine) -> AttachmentLine:
-    """Without the name, which may say too much. A rejected or expected file has none to hide."""
+    """Without the name, which may be private. A rejected or expected file has none to hide."""
     if file.stored_file is None:
         return file
     return AttachmentLine(file.key, needs_code="photo" if file.stored_file.is_image else "paper")

@@ -1,4 +1,4 @@
-"""A request's timeline as its customer reads it: the shared computation in the page's own words."""
+"""Presents the shared timeline of a request to its customer."""
 
 import json
 from collections import defaultdict
@@ -36,12 +36,12 @@ from portal.tracking.status_page.timeline_view import (
 from portal.workflows import LocalizedText, WorkflowDefinition
 
 CUSTOMER_PART = LazyString("You tell us")
-"""In place of a department, for a step that only the customer can say is done."""
+"""In place of a department, for a step that only the customer can confirm."""
 
 
 @dataclass(frozen=True)
 class TimelinePresenter:
-    """Presents the timeline of one request, as it stands at ``now``, to its customer."""
+    """Presents the timeline of one request at ``now`` to its customer."""
 
     snapshot: StatusPageRow
     definition: WorkflowDefinition
@@ -49,7 +49,7 @@ class TimelinePresenter:
 
     @cached_property
     def timeline(self) -> StageTimeline[RunRow, HandoffRow, FollowUpRow]:
-        """Where each stage and question stands."""
+        """The state of each stage and question."""
         snapshot = self.snapshot
         handoffs = {handoff.run_id: handoff for handoff in snapshot.handoffs}
         questions: defaultdict[int, list[FollowUpRow]] = defaultdict(list)
@@ -77,23 +77,23 @@ class TimelinePresenter:
         """The customer's title of the stage that was last reached, the first where several are."""
         counted = [facts.run for facts in self.timeline.counted.values()]
         reached = [facts.run for facts in self.timeline.open_runs if facts.run.reached_at]
-        before = [(run.reached_at, run.id, run) for run in counted if run.reached_at]
-        if not reached and not before:
+        reached_before = [(run.reached_at, run.id, run) for run in counted if run.reached_at]
+        if not reached and not reached_before:
             return self.definition.title_in(self.snapshot.title, self.snapshot.locale)
-        run = reached[0] if reached else max(before)[2]
+        run = reached[0] if reached else max(reached_before)[2]
         return self.localize(self.definition.stage(run.stage_key).title)
 
     @property
     def current_departments(self) -> tuple[CurrentDepartment, ...]:
         """Each department that has it; the sender still does until a handoff is accepted."""
-        found: dict[int, CurrentDepartment] = {}
+        departments: dict[int, CurrentDepartment] = {}
         for facts in self.timeline.open_runs:
             run, handoff = facts.run, facts.handoff
             department_id = handoff.from_department_id if handoff else run.department_id
             since = run.reached_at or run.opened_at
             current = CurrentDepartment(self.department(department_id).name, since)
-            found.setdefault(department_id, current)
-        return tuple(found.values())
+            departments.setdefault(department_id, current)
+        return tuple(departments.values())
 
     @property
     def handoff(self) -> WaitingHandoff | None:
@@ -149,13 +149,13 @@ class TimelinePresenter:
 
     def localize(self, text: LocalizedText) -> str:
         """A workflow's text for the customer, marked where it is not in the page's language."""
-        language, localized = text.spoken(self.snapshot.locale)
+        language, localized = text.best_match(self.snapshot.locale)
         is_translated = language.partition("-")[0] == language_of(self.snapshot.locale).code
         return localized if is_translated else UntranslatedText(localized, language)
 
-    def question(self, asked: FollowUpRow) -> str:
+    def question(self, follow_up: FollowUpRow) -> str:
         """The workflow's question, in the language that its customer reads now."""
-        return self.definition.question(asked.key).question.in_language(self.snapshot.locale)
+        return self.definition.question(follow_up.key).question.in_language(self.snapshot.locale)
 
     def department(self, department_id: int) -> DepartmentRow:
         """A department of this workflow."""
@@ -184,10 +184,10 @@ class TimelinePresenter:
         )
 
     def _question_step(self, step: QuestionStep[FollowUpRow]) -> TimelineStep:
-        asked = step.follow_up
+        follow_up = step.follow_up
         began_at = None
-        if asked is not None:
-            began_at = asked.asked_at if step.state == "current" else asked.closed_at
+        if follow_up is not None:
+            began_at = follow_up.asked_at if step.state == "current" else follow_up.closed_at
         return TimelineStep(
             f"asked-{step.question.key}", self._title(step), CUSTOMER_PART, step.state,
             began_at=began_at, expected_at=self.timeline.expected_at(step),
@@ -217,7 +217,7 @@ class TimelinePresenter:
 
     @cached_property
     def _updates(self) -> dict[int, ThirdPartyUpdate]:
-        """The latest update of each run's third party, by when it was said, not when it came."""
+        """The latest update of each run's third party, by the time when it was said."""
         events = ((row.run_id, json.loads(row.data)) for row in self.snapshot.third_party_updates)
         updates = [
             (run_id, ThirdPartyUpdate(data["from"], data["words"],

@@ -7,7 +7,7 @@ from typing import get_args
 from portal.rules.stage_timeline import StepState
 
 STEP_STATES: tuple[StepState, ...] = get_args(StepState)
-"""In the order in which they stand for a group of parallel steps."""
+"""By precedence: the state of a group of parallel steps is the first that one of them has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ StepGroup = tuple[TimelineStep, ...]
 
 
 def state_of(group: StepGroup) -> StepState:
-    """The state that stands for all steps of the group: the first one in STEP_STATES."""
+    """The state of a group: the first in STEP_STATES that a step has."""
     states = {step.state for step in group}
     if "upcoming" in states and "done" in states:
         return "current"

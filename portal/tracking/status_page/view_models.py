@@ -1,8 +1,8 @@
 """What the status page shows: plain values in the customer's language, without table rows.
 
 All times are aware and UTC; `TimeFormatter` turns them into the customer's timezone. The page is
-the same for every viewer of a link, so that it is rendered once and cached, and once more for
-browsers that have shown a code: no value here depends on the viewer.
+the same for every viewer of a link until `redact` removes what this browser may not see; it is
+cached for each such visibility.
 """
 
 from collections.abc import Iterator

@@ -71,6 +71,6 @@ def see_other(url: str) -> Response:
     return RedirectResponse(url, 303, headers=templating.headers())
 
 
-def redirect_to_code_form(request: Request, what: str) -> Response:
+def redirect_to_code_form(request: Request, next_path: str) -> Response:
     """To the code form, which leads on to ``what``, a path below the link's."""
-    return see_other(f"/r/{request.path_params['token']}/code?to={what}")
+    return see_other(f"/r/{request.path_params['token']}/code?to={next_path}")

@@ -120,9 +120,9 @@ def choose_address(
     next_path: str, destinations: Sequence[CodeDestination]
 ) -> CodeDestination | None:
     """The address for the code; for ``mine``, one that no other customer uses where there is one."""
-    own = [destination for destination in destinations if not destination.is_shared]
-    chosen = own or destinations if next_path == ALL_REQUESTS else destinations
-    return chosen[0] if chosen else None
+    unshared = [destination for destination in destinations if not destination.is_shared]
+    candidates = unshared or destinations if next_path == ALL_REQUESTS else destinations
+    return candidates[0] if candidates else None
 
 
 async def _send(request: Request, next_path: str) -> None:
@@ -136,13 +136,13 @@ async def _send(request: Request, next_path: str) -> None:
         await send_code(uow, service_request, destination)
 
 
-async def _verify(request: Request, typed: str) -> str:
+async def _verify(request: Request, code: str) -> str:
     """The browser's new secret. Raises BadInput for a wrong code, always after the same time."""
     answer_at = asyncio.get_running_loop().time() + MIN_RESPONSE_SECONDS
     async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
         service_request = await lock_by_token(uow.session, request.path_params["token"])
         secret = await verify_code(
-            uow, service_request, _as_digits(typed), read_device_secret(request)
+            uow, service_request, _as_digits(code), read_device_secret(request)
         )
     # The attempt is committed before the response, so that concurrent attempts all count.
     if secret is None:
@@ -208,12 +208,12 @@ def _redirect(token: str, next_path: str) -> Response:
     return see_other(f"/r/{token}/{next_path}".rstrip("/"))
 
 
-def _next_path(given: str) -> str:
-    return given if NEXT_PATH_PATTERN.fullmatch(given) else ""
+def _next_path(path: str) -> str:
+    return path if NEXT_PATH_PATTERN.fullmatch(path) else ""
 
 
-def _as_digits(typed: str) -> str:
+def _as_digits(text: str) -> str:
     """The digits of any script as ASCII; empty for an overlong input."""
-    if len(typed) > MAX_INPUT_LENGTH:
+    if len(text) > MAX_INPUT_LENGTH:
         return ""
-    return "".join(str(unicodedata.decimal(digit)) for digit in typed if digit.isdecimal())
+    return "".join(str(unicodedata.decimal(digit)) for digit in text if digit.isdecimal())

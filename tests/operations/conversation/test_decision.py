@@ -9,7 +9,7 @@ from portal.messaging.intents.classifier import classify
 from portal.models import Answer, AnswerType, Channel, DroppedBallKind, MessageKind, PromiseKind
 from portal.operations.conversation.auto_reply_limits import AutoReplyLimits
 from portal.operations.conversation.decision import RULES, decide
-from portal.operations.conversation.facts import Facts
+from portal.operations.conversation.facts import InboundFacts
 from portal.operations.conversation.inbound_message import InboundMessage, OptOutType
 from portal.operations.conversation.outcomes import (
     AnswerQuestion,
@@ -55,7 +55,7 @@ OFFER = AutoReplyLimits([SimpleNamespace(kind=MessageKind.REOPEN_OFFER, request_
 
 
 def known(*requests, last=None, **more):
-    return Facts(now=NOW, open_requests=requests, last_request=last, **more)
+    return InboundFacts(now=NOW, open_requests=requests, last_request=last, **more)
 
 
 def decide_all(body, facts, channel=Channel.SMS, **more):

@@ -1,4 +1,4 @@
-"""Builds the status page of a request from its row: timeline, question, promises, conversation."""
+"""Presents a request on its status page: timeline, question, promises, conversation."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,7 +42,7 @@ class Organisation:
     theme: Theme = DEFAULT_THEME
 
 
-def build_status_page(
+def present_status_page(
     snapshot: StatusPageRow,
     definition: WorkflowDefinition,
     organisation: Organisation,
@@ -106,8 +106,8 @@ def _pause(snapshot: StatusPageRow) -> Pause | None:
     """Why the request is on hold, where staff put it on hold."""
     if snapshot.status != RequestStatus.ON_HOLD:
         return None
-    held = next(run for run in snapshot.runs if run.held_at)
-    return Pause(held.hold_reason, held.hold_until)
+    run = next(run for run in snapshot.runs if run.held_at)
+    return Pause(run.hold_reason, run.hold_until)
 
 
 def _ask_after(snapshot: StatusPageRow, timeline: TimelinePresenter) -> datetime | None:
@@ -157,7 +157,11 @@ def _past_promises(snapshot: StatusPageRow) -> tuple[PastPromise, ...]:
 
 def _promise_text(snapshot: StatusPageRow, promise: PromiseRow) -> str:
     """What is promised, without its full stop: the page adds by when."""
-    names = (one.name for one in snapshot.departments if one.id == promise.department_id)
+    names = (
+        department.name
+        for department in snapshot.departments
+        if department.id == promise.department_id
+    )
     name = next(names, None)
     text = promise.text
     if name is not None:
