@@ -1,16 +1,12 @@
-"""The ground that tests stand on: real databases, a real queue, the real application.
+"""Fixtures of all tests: real databases, a real queue, the real application.
 
-Only the wire and time are ever faked. Every test that asks for ``settings``, ``database`` or what
-is built on them runs on SQLite and on PostgreSQL; where a promise has nothing to do with the
-database, the module says so and runs once::
+Only the network and the time are faked. A test that uses ``settings``, ``database`` or what is built
+on them runs on SQLite and on PostgreSQL, unless its module has one of these marks::
 
-    pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+    pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # on SQLite
+    pytestmark = pytest.mark.either_database  # on one of the two, chosen by the name of the test
 
-Where a module asks nothing of a database that another module does not ask of both, its tests take
-turns: each runs on one of the two, chosen by its name, about half of them on each. With
-``--both-databases`` every one runs on both::
-
-    pytestmark = pytest.mark.either_database
+With ``--both-databases`` every test with the second mark runs on both.
 """
 
 import asyncio
@@ -51,8 +47,7 @@ from tests.support.factories import (
 )
 from tests.support.postgres import PostgresServer
 
-# Nothing is asserted of time, and the same cases come each run: `--hypothesis-profile=explore` looks
-# for others.
+# No deadline, and the same cases in each run; `--hypothesis-profile=explore` looks for others.
 effort.register_profile("kept", deadline=None, derandomize=True)
 effort.register_profile("explore", deadline=None)
 effort.load_profile("kept")
@@ -62,22 +57,22 @@ POSTGRES = pytest.param("postgres", marks=pytest.mark.postgres)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`bin/test --both-databases`."""
-    parser.addoption("--both-databases", action="store_true", help="nothing takes turns")
+    parser.addoption("--both-databases", action="store_true", help="run all tests on both")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let the tests of modules that say so take turns on the two databases."""
+    """Run each test of an ``either_database`` module on one of the two databases."""
     if config.getoption("--both-databases"):
         return
-    resting = [item for item in items if _has_its_turn_elsewhere(item)]
-    if resting:
-        config.hook.pytest_deselected(items=resting)
-        items[:] = [item for item in items if item not in set(resting)]
+    skipped = [item for item in items if _runs_on_the_other_database(item)]
+    if skipped:
+        config.hook.pytest_deselected(items=skipped)
+        items[:] = [item for item in items if item not in set(skipped)]
 
 
-def _has_its_turn_elsewhere(item: pytest.Item) -> bool:
+def _runs_on_the_other_database(item: pytest.Item) -> bool:
     case = getattr(item, "callspec", None)
-    if case is None or "database_url" not in case.params or not _may_take_turns(item):
+    if case is None or "database_url" not in case.params or not _is_on_either_database(item):
         return False
     databases = ("sqlite", "postgres")
     name = "-".join(
@@ -86,13 +81,13 @@ def _has_its_turn_elsewhere(item: pytest.Item) -> bool:
     return databases[crc32(name.encode()) % 2] != case.params["database_url"]
 
 
-def _may_take_turns(item: pytest.Item) -> bool:
+def _is_on_either_database(item: pytest.Item) -> bool:
     return item.get_closest_marker("either_database") is not None
 
 
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite database that has had every migration; each test gets a copy."""
+    """A SQLite database with every migration; each test gets a copy."""
     path = tmp_path_factory.mktemp("template") / "kept.db"
     migrate(f"sqlite+aiosqlite:///{path}")
     return path
@@ -100,7 +95,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """A PostgreSQL of our own, with a database ``kept`` that has had every migration."""
+    """A PostgreSQL server, with a database ``kept`` that has every migration."""
     server = PostgresServer()
     try:
         try:
@@ -158,7 +153,7 @@ def settings(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture
 async def database(settings: Settings) -> AsyncIterator[Database]:
-    """The database, open."""
+    """An open database."""
     database = Database(settings.database_url)
     yield database
     await database.close()
@@ -166,34 +161,33 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def operations(settings: Settings, database: Database) -> Operations:
-    """The way into every verb; nobody is woken and nobody watches."""
+    """Operations without a job queue and without open pages."""
     return Operations(settings, database, JobQueue(None), LiveUpdates(None))
 
 
 @pytest.fixture(scope="session")
 def seed_rows(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> SeedRows:
-    """What moving in makes, by the product's own verbs; done once."""
+    """The rows of the organisation of the tests, written once by the product's operations."""
     path = tmp_path_factory.mktemp("house") / "kept.db"
     shutil.copyfile(migrated_file, path)
 
-    async def move() -> SeedRows:
+    async def seed() -> SeedRows:
         database = Database(f"sqlite+aiosqlite:///{path}")
         settings = Settings(_env_file=None, DATABASE_URL=database.url)
-        await seed_organisation(
-            Operations(settings, database, JobQueue(None), LiveUpdates(None)), by=SYSTEM_ACTOR
-        )
-        stock = await read_seed_rows(database)
+        operations = Operations(settings, database, JobQueue(None), LiveUpdates(None))
+        await seed_organisation(operations, by=SYSTEM_ACTOR)
+        rows = await read_seed_rows(database)
         await database.close()
-        return stock
+        return rows
 
-    return asyncio.run(move())
+    return asyncio.run(seed())
 
 
 @pytest.fixture
 async def organisation(
     operations: Operations, database: Database, seed_rows: SeedRows
 ) -> Organisation:
-    """Workflows loaded and the cast at their desks; see tests/support/factories.py."""
+    """The organisation with its workflows and staff; see tests/support/factories.py."""
     return Organisation(operations, database, await insert_seed_rows(database, seed_rows))
 
 
@@ -211,7 +205,7 @@ def texts(clock: time_machine.Traveller, organisation: Organisation) -> twilio_c
 
 @pytest.fixture
 async def app(settings: Settings) -> AsyncIterator[Starlette]:
-    """The whole application, started and in the end stopped. It shares the test's database."""
+    """The whole application, started and stopped, on the database of the test."""
     from portal.app import create_app  # noqa: PLC0415 (most tests need no pages)
 
     app = create_app(settings)

@@ -200,9 +200,9 @@ def test_every_queried_foreign_key_has_an_index():
     for table in of_a_request:
         leading = {next(iter(index.columns)).name for index in table.indexes}
         unique = {
-            next(iter(one.columns)).name
-            for one in table.constraints
-            if isinstance(one, sa.UniqueConstraint | sa.PrimaryKeyConstraint)
+            next(iter(constraint.columns)).name
+            for constraint in table.constraints
+            if isinstance(constraint, sa.UniqueConstraint | sa.PrimaryKeyConstraint)
         }
         assert "request_id" in leading | unique, table.name
 

@@ -276,7 +276,7 @@ async def test_two_web_processes_receive_each_others_changes(
         await viewers.stack.aclose()
 
 
-async def test_server_whose_send_is_no_coroutine_function_is_refused_at_once(
+async def test_server_with_unsupported_send_is_rejected_at_start(
     settings: Settings,
 ) -> None:
     """Each frame takes one step of the coroutine that ``send`` returns."""

@@ -1,4 +1,4 @@
-"""Messages that need a person, by API: which they are, and putting them right, once."""
+"""Failed messages through the API: which are listed, and how they are resolved."""
 
 import asyncio
 
@@ -34,13 +34,13 @@ async def test_failed_messages_are_listed_oldest_first_until_resolved(
     other = await lose(organisation, await organisation.open(customer=PHONE_ONLY, by=SYSTEM_ACTOR))
     first = (await api.get("/messages?needs=person&limit=1")).json()
     second = (await api.get(f"/messages?needs=person&cursor={first['next_cursor']}")).json()
-    assert [one["id"] for one in first["items"] + second["items"]] == [lost.id, other.id]
+    assert [item["id"] for item in first["items"] + second["items"]] == [lost.id, other.id]
     assert second["next_cursor"] is None
     assert first["items"][0]["settled_at"] is None
     told = await api.post(f"/messages/{lost.id}/told", json={"by": "tess@acme.example"})
     assert (told.status_code, told.json()["settled_by"]) == (200, "Tess Sales")
     left = (await api.get("/messages?needs=person")).json()["items"]
-    assert [one["id"] for one in left] == [other.id]
+    assert [message["id"] for message in left] == [other.id]
 
 
 @pytest.mark.parametrize(("verb", "body"), [("retry", {}), ("resend", {"body": "Do ring us."})])
@@ -61,7 +61,7 @@ async def test_concurrent_retries_send_one_copy(
     assert body.get("body", lost.body) in answers[0].json()["body"]
     refused = await api.post(path, json=body)
     assert (refused.status_code, "seen to this already" in refused.text) == (409, True)
-    assert [one.id for one in await organisation.messages()] == [lost.id, new]
+    assert [message.id for message in await organisation.messages()] == [lost.id, new]
 
 
 REFUSED = [

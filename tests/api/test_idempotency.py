@@ -1,4 +1,4 @@
-"""A call repeated is a thing done once, also when the repeats come at the same moment."""
+"""A repeated API call acts once, also when the repeats are concurrent."""
 
 import asyncio
 from datetime import timedelta

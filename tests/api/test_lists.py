@@ -1,4 +1,4 @@
-"""Lists: what fits, in pages by key, with a fixed number of looks at the database."""
+"""Lists of the API: filters, pages, and a fixed number of queries."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -103,7 +103,7 @@ async def test_invalid_filter_value_is_rejected_by_name(
     for query in MEANINGLESS:
         answer = await api.get("/requests", params=query)
         assert answer.status_code == 422, answer.text
-        assert [one["field"] for one in answer.json()["errors"]] == list(query), query
+        assert [error["field"] for error in answer.json()["errors"]] == list(query), query
 
 
 async def test_empty_filter_is_ignored(api: httpx2.AsyncClient, five: dict[str, str]) -> None:
@@ -185,10 +185,10 @@ async def test_dropped_balls_have_an_owner_and_a_reference(
             ]
         )  # fmt: skip
     still_open = (await api.get("/dropped-balls", params={"open": "true"})).json()["items"]
-    assert [(one["kind"], one["reference"], one["owner"]["name"]) for one in still_open] == [
+    assert [(ball["kind"], ball["reference"], ball["owner"]["name"]) for ball in still_open] == [
         ("handoff_unaccepted", five["waiting"], "Tess Sales")
     ]
     resolved = (await api.get("/dropped-balls", params={"open": "false"})).json()["items"]
-    assert [(one["reference"], one["owner"]) for one in resolved] == [(None, None)]
+    assert [(ball["reference"], ball["owner"]) for ball in resolved] == [(None, None)]
     assert len((await api.get("/dropped-balls")).json()["items"]) == 2
     assert (await api.get("/dropped-balls", params={"open": "perhaps"})).status_code == 422

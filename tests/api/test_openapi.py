@@ -1,4 +1,4 @@
-"""The description of the API is true: what it names is served, what is served fits it."""
+"""The OpenAPI document and the served API agree."""
 
 import re
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def misfits(value: Any, schema: dict[str, Any], place: str = "answer") -> list[s
         name = schema["$ref"].removeprefix("#/components/schemas/")
         return misfits(value, DOCUMENT["components"]["schemas"][name], place)
     if "anyOf" in schema:
-        tried = [misfits(value, one, place) for one in schema["anyOf"]]
+        tried = [misfits(value, option, place) for option in schema["anyOf"]]
         return [] if [] in tried else min(tried, key=len)
     kind = schema.get("type")
     if kind and type(value) is not KINDS[kind]:
@@ -106,10 +106,10 @@ def test_every_schema_reference_resolves() -> None:
 
 
 def test_every_operation_has_a_unique_id_and_a_summary() -> None:
-    operations = [one for path in DOCUMENT["paths"].values() for one in path.values()]
-    names = [one["operationId"] for one in operations]
+    operations = [operation for path in DOCUMENT["paths"].values() for operation in path.values()]
+    names = [operation["operationId"] for operation in operations]
     assert len(set(names)) == len(names)
-    assert all(one["summary"].endswith(".") for one in operations)
+    assert all(operation["summary"].endswith(".") for operation in operations)
 
 
 @once
@@ -201,7 +201,9 @@ async def test_responses_of_a_whole_request_match_the_schema(
     await call("GET", "/staff?limit=1")
     await call("POST", "/staff/tess@acme.example/back")
     everything = {
-        one["operationId"] for path in DOCUMENT["paths"].values() for one in path.values()
+        operation["operationId"]
+        for path in DOCUMENT["paths"].values()
+        for operation in path.values()
     }
     assert called == everything - {"show_attachment"}
 

@@ -1,4 +1,4 @@
-"""What cannot be used is refused kindly, by name, and changes nothing."""
+"""Invalid API calls are rejected by name and change nothing."""
 
 import json
 from typing import Any
@@ -140,7 +140,7 @@ async def test_invalid_new_request_names_the_field(
 ) -> None:
     for body, field in NOT_OPENED:
         said = refused(await api.post("/requests", content=json.dumps(body)), 422)
-        assert field in [one["field"] for one in said["errors"]], body
+        assert field in [error["field"] for error in said["errors"]], body
         async with organisation.database.reading() as session:
             assert (await session.exec(select(ServiceRequest))).all() == [], body
 
@@ -210,7 +210,7 @@ async def test_invalid_transition_names_the_field_and_changes_nothing(
         path = f"/requests/{card_request.reference}"
         before = (await api.get(path)).json()
         said = refused(await api.post(f"{path}/{verb}", content=json.dumps(body)), 422)
-        assert field in [one["field"] for one in said["errors"]], body
+        assert field in [error["field"] for error in said["errors"]], body
         assert (await api.get(path)).json() == before
 
 

@@ -1,24 +1,16 @@
-"""Other systems open and move requests: each call's promise, over HTTP, on both databases."""
+"""Other systems open, read and move requests through the API."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import httpx2
 import pytest
 
-from portal.models import EventKind, ServiceRequest
+from portal.models import ServiceRequest
+from tests.api.requests import MARTIN, SOON, opened
 from tests.support.factories import Organisation
 
 pytestmark = pytest.mark.either_database
-
-MARTIN = {"name": "Martin Miller", "phone": "+1 415 555 0132", "email": "Martin@Example.com"}
-SOON = (datetime.now(UTC) + timedelta(days=2)).replace(microsecond=0)
-
-
-async def opened(api: httpx2.AsyncClient, workflow: str = "card", **more: Any) -> dict[str, Any]:
-    answer = await api.post("/requests", json={"workflow": workflow, "customer": MARTIN, **more})
-    assert answer.status_code == 201, answer.text
-    return answer.json()
 
 
 async def moved(
@@ -66,7 +58,7 @@ async def test_create_returns_the_whole_request_with_its_state(
     assert request["stages"][0]["due_at"].endswith("Z")
     assert request["stages"][1]["state"] == "upcoming"
     told = await organisation.outbound_messages(await organisation.reload(request["reference"]))
-    assert [one.to_address for one in told] == ["+14155550132"]
+    assert [message.to_address for message in told] == ["+14155550132"]
 
 
 async def test_request_is_read_by_reference_in_any_case(
@@ -104,7 +96,7 @@ async def test_card_request_from_opening_to_confirmation(
     request = await moved(api, request, "advance", by="carl@acme.example")
     assert request["status"] == "awaiting_confirmation"
     questions = (await api.get(f"/requests/{request['reference']}/follow-ups")).json()["items"]
-    assert [(one["key"], one["stage"], one["state"]) for one in questions] == [
+    assert [(question["key"], question["stage"], question["state"]) for question in questions] == [
         (questions[0]["key"], "delivered", "planned")
     ]
     request = await moved(api, request, "advance", note="He told us by phone that it is here.")
@@ -226,7 +218,7 @@ async def test_ambiguous_stage_must_be_named(
     assert request["status"] == "open", "zoning goes on"
 
 
-async def test_the_same_external_id_opens_one_request(
+async def test_repeated_external_id_opens_one_request(
     api: httpx2.AsyncClient, organisation: Organisation
 ) -> None:
     first = await opened(api, external_id="order-7")
@@ -251,82 +243,6 @@ async def test_customer_with_any_name_and_no_address(
     (told,) = (await api.get(f"/requests/{request['reference']}/messages")).json()["items"]
     assert told["status"] == "suppressed"
     assert "no phone number" in told["reason"]
-
-
-async def test_message_records_its_author(
-    api: httpx2.AsyncClient, organisation: Organisation
-) -> None:
-    request = await opened(api)
-    answer = await api.post(
-        f"/requests/{request['reference']}/messages",
-        json={"body": "Your card is gold.", "channels": ["email"], "by": "tess@acme.example"},
-    )
-    assert answer.status_code == 201
-    message = answer.json()
-    assert answer.headers["location"] == f"/api/v1/messages/{message['id']}"
-    assert (message["direction"], message["channel"], message["kind"]) == ("out", "email", "staff")
-    assert message["to"] == "martin@example.com"
-    assert message["status"] == "queued"
-    assert message["author"] == "Tess Sales"
-    assert (message["attempts"], message["send_attempts"]) == (0, [])
-    assert (await api.get(f"/messages/{message['id']}")).json() == message
-    listed = (await api.get(f"/requests/{request['reference']}/messages")).json()["items"]
-    assert [one["kind"] for one in listed] == ["milestone", "staff"]
-    assert listed[1] == message
-
-
-async def test_a_call_is_logged_with_its_reason(
-    api: httpx2.AsyncClient, organisation: Organisation
-) -> None:
-    request = await opened(api)
-    answer = await api.post(
-        f"/requests/{request['reference']}/contacts",
-        json={"channel": "call", "reason": "where_is_it", "note": "He asked for the date."},
-    )
-    assert answer.status_code == 201
-    assert answer.json()["logged_by"] == "crm"
-    items = (await api.get(f"/requests/{request['reference']}/timeline")).json()["items"]
-    assert items[-1]["kind"] == EventKind.CONTACT_LOGGED
-    assert items[-1]["visible"] is False
-
-
-async def test_promise_is_made_rescheduled_and_fulfilled(
-    api: httpx2.AsyncClient, organisation: Organisation
-) -> None:
-    request = await opened(api)
-    path = f"/requests/{request['reference']}/promises"
-    made = await api.post(
-        path,
-        json={
-            "text": "Tom will call you.",
-            "due_at": SOON.isoformat(),
-            "owner": "tom@acme.example",
-        },
-    )
-    assert made.status_code == 201
-    promise = made.json()
-    assert (promise["state"], promise["owner"]["email"]) == ("open", "tom@acme.example")
-    later = (SOON + timedelta(days=1)).isoformat()
-    moved_ = await api.post(
-        f"{path}/{promise['id']}/move", json={"due_at": later, "reason": "Tom is ill."}
-    )
-    assert moved_.json()["moved_reason"] == "Tom is ill."
-    kept = await api.post(f"{path}/{promise['id']}/keep")
-    assert (kept.status_code, kept.json()["state"]) == (200, "kept")
-    assert (await api.post(f"{path}/{promise['id']}/keep")).status_code == 409
-    assert (await api.get(path)).json()["items"] == [kept.json()]
-
-
-async def test_promise_of_another_request_is_404(
-    api: httpx2.AsyncClient, organisation: Organisation
-) -> None:
-    first, second = await opened(api), await opened(api)
-    made = await api.post(
-        f"/requests/{first['reference']}/promises",
-        json={"text": "We call you.", "due_at": SOON.isoformat()},
-    )
-    answer = await api.post(f"/requests/{second['reference']}/promises/{made.json()['id']}/keep")
-    assert answer.status_code == 404
 
 
 async def test_request_opened_at_the_desk_is_read_by_the_api(

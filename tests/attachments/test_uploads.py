@@ -1,4 +1,4 @@
-"""Photos and papers sent from the status page: taken or kindly refused, and shown to their own."""
+"""Files uploaded on the status page: accepted or rejected with a reason, and shown to those who may see them."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -153,8 +153,8 @@ async def test_filename_is_sanitized(
 ) -> None:
     """No folder, no quote, nothing unseen, and the ending of what it is; it names no path."""
     await send(client, card_request, (said, photo()))
-    [one] = await kept(database)
-    assert one.name == name
+    [attachment] = await kept(database)
+    assert attachment.name == name
     answer = await client.get(f"{link(card_request)}/files/1")
     assert answer.status_code == 200
     assert "\n" not in answer.headers["Content-Disposition"]
@@ -169,18 +169,18 @@ async def test_files_of_other_requests_and_revoked_links_are_404(
     """404 for all of them, so that nothing is learnt."""
     others = await organisation.open("repair", by=organisation.people.ben.actor)
     await send(client, card_request, ("mine.jpg", photo()))
-    [one] = await kept(database)
-    assert (await client.get(f"{link(card_request)}/files/{one.id}")).status_code == 200
+    [attachment] = await kept(database)
+    assert (await client.get(f"{link(card_request)}/files/{attachment.id}")).status_code == 200
     for path in (
-        f"{link(others)}/files/{one.id}",
-        f"/r/unknown/files/{one.id}",
-        f"{link(card_request)}/files/{(one.id or 0) + 1}",
+        f"{link(others)}/files/{attachment.id}",
+        f"/r/unknown/files/{attachment.id}",
+        f"{link(card_request)}/files/{(attachment.id or 0) + 1}",
         f"{link(card_request)}/files/{10**30}",
         f"{link(card_request)}/files/x",
     ):
         assert (await client.get(path)).status_code == 404
     await organisation.run(revoke_link, card_request, by=organisation.people.tess.actor)
-    assert (await client.get(f"{link(card_request)}/files/{one.id}")).status_code == 404
+    assert (await client.get(f"{link(card_request)}/files/{attachment.id}")).status_code == 404
     assert (await send(client, card_request, ("a.jpg", photo()))).status_code == 404
 
 
@@ -259,17 +259,17 @@ async def test_api_returns_attachments_with_a_key(
 ) -> None:
     """Beside its message, and its bytes at its address."""
     await send(client, card_request, ("crack.jpg", photo(400, 200)), body="Look")
-    [one] = await kept(database)
+    [attachment] = await kept(database)
     heard = (await api.get(f"/requests/{card_request.reference}/messages")).json()["items"][1]
-    url = f"/api/v1/attachments/{one.id}"
+    url = f"/api/v1/attachments/{attachment.id}"
     assert heard["attachments"] == [
         {
-            "id": one.id, "state": "stored", "name": "crack.jpg", "media_type": "image/jpeg",
-            "size": one.size, "width": 400, "height": 200, "reason": "", "url": url,
+            "id": attachment.id, "state": "stored", "name": "crack.jpg", "media_type": "image/jpeg",
+            "size": attachment.size, "width": 400, "height": 200, "reason": "", "url": url,
         }
     ]  # fmt: skip
     assert (await api.get(f"/messages/{heard['id']}")).json() == heard
-    answer = await api.get(f"/attachments/{one.id}")
-    assert (answer.headers["Content-Type"], len(answer.content)) == ("image/jpeg", one.size)
+    answer = await api.get(f"/attachments/{attachment.id}")
+    assert (answer.headers["Content-Type"], len(answer.content)) == ("image/jpeg", attachment.size)
     assert (await api.get("/attachments/999")).status_code == 404
     assert (await client.get(url)).status_code == 401

@@ -1,4 +1,4 @@
-"""A full database: time in it for boards, search and lists, on the first page and far behind."""
+"""A full database: time of the queries for boards, search and lists, on the first page and page 200."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -44,7 +44,7 @@ def run(options: Any) -> None:
 
 
 async def measure(organisation: Organisation, name: str, requests: int) -> list[list[Any]]:
-    """Fill the house and look."""
+    """Fill the database and time the queries."""
     begun = time.perf_counter()
     await seed_requests(organisation, requests)
     print(f"{name}: {requests:,} requests filled in {time.perf_counter() - begun:.0f} s")
@@ -61,7 +61,7 @@ async def measure(organisation: Organisation, name: str, requests: int) -> list[
 
 async def _looks(session: AsyncSession) -> list[tuple[str, Look, Look | None]]:
     here = (await session.exec(select(Department).where(Department.key == "processing"))).one()
-    ids = [one.id or 0 for one in await board.all_departments(session)]
+    ids = [department.id or 0 for department in await board.all_departments(session)]
     request = (await session.exec(select(ServiceRequest).offset(50).limit(1))).one()
     place = here.id or 0
     start: PageCursor | None = None

@@ -1,4 +1,4 @@
-"""Webhooks, signed and recorded, beside an empty answer to the same POST."""
+"""Webhooks, verified and recorded, compared with an empty response to the same POST."""
 
 import contextlib
 from typing import Any
@@ -35,7 +35,10 @@ def run(options: Any) -> None:
             settings = settings_for(url)
             sent = with_organisation(settings, some_texts_sent)
             ours = stack.enter_context(server("kept", settings))
-            parts["receipt", name] = ours, iter([call(settings, *receipt(*one)) for one in sent])
+            parts["receipt", name] = (
+                ours,
+                iter([call(settings, *receipt(*message)) for message in sent]),
+            )
             texts = [call(settings, *text(number)) for number in range(3_000)]
             parts["inbound text", name] = ours, iter(texts)
         report("Webhooks", parts, options)

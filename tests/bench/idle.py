@@ -1,4 +1,4 @@
-"""`kept serve` with nothing to do: what it holds and takes, and how soon it is ready."""
+"""An idle `kept serve`: memory, CPU and the time until it is ready."""
 
 import os
 import re

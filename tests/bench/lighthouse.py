@@ -1,4 +1,4 @@
-"""What Lighthouse says of the customer's page, on a slow phone: of the demonstration's Martin."""
+"""The Lighthouse scores of the status page of the demo, on a slow phone."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A change told to all who watch: how long until the last has it, and what each viewer costs."""
+"""An update to every viewer: the time until the last has it, and the cost of each viewer."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ from tests.bench.runner import (
     table,
     with_organisation,
 )
-from tests.bench.seed import LIVES, seed_requests
+from tests.bench.seed import SCENARIOS, seed_requests
 from tests.support.factories import Organisation
 
 ROUNDS = 40
@@ -40,7 +40,7 @@ AT_ONCE = 4
 
 
 def run(options: Any) -> None:
-    """Print the times and the memory, beside the bare hub's."""
+    """Print the times and the memory, compared with those of a minimal hub."""
     options.sqlite_only = True  # The database has no part in it but one read of a version.
     with databases(options) as urls, ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kept-queue-")))
@@ -48,7 +48,7 @@ def run(options: Any) -> None:
         settings = settings_for(urls["SQLite"], REDIS_URL=queue)
         watched, key = with_organisation(settings, some_requests)
         with server("hub") as hub:
-            bare = uvloop.run(_many("a bare hub", hub, "/", options.viewers, _by_post(hub)))
+            minimal = uvloop.run(_many("a minimal hub", hub, "/", options.viewers, _by_post(hub)))
         token, request_id = watched[0][:2]
         with server("kept", settings) as kept:
             live = LiveUpdates(queue)
@@ -56,8 +56,8 @@ def run(options: Any) -> None:
             publish = _by_redis(live, request_id)
             ours = uvloop.run(_many("the page's stream", kept, path, options.viewers, publish))
         heads = ["stream", "viewers", "last has it, median ms", "p99 ms", "µs each", "kB each"]
-        table("One change, many viewers", heads, [bare, ours])
-        print(f"\np99 beside the bare hub's: {ours[3] / bare[3]:.2f}")
+        table("One change, many viewers", heads, [minimal, ours])
+        print(f"\np99 compared with the minimal hub: {ours[3] / minimal[3]:.2f}")
         with server("kept", settings) as phones, server("kept", settings) as desk:
             row = uvloop.run(_advances(phones, desk, watched, key))
         heads = ["requests", "advances a second", "median ms", "p99 ms"]
@@ -66,7 +66,7 @@ def run(options: Any) -> None:
 
 async def some_requests(organisation: Organisation) -> tuple[list[tuple[str, int, str]], str]:
     """Requests that are just opened: token, id and reference of each; and an API key."""
-    await seed_requests(organisation, REQUESTS * len(LIVES))
+    await seed_requests(organisation, REQUESTS * len(SCENARIOS))
     key, secret = ApiKey.make("bench", now())
     async with organisation.database.transaction() as session:
         session.add(key)

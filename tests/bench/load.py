@@ -1,4 +1,4 @@
-"""A load of HTTP/1.1 calls over kept connections, each answered before the next is made."""
+"""A load of HTTP/1.1 calls over persistent connections, one at a time on each."""
 
 import asyncio
 import itertools
@@ -67,11 +67,11 @@ def report(title: str, parts: Parts, options: Any) -> None:
     first = next(iter(compared.values()))
     table(
         title,
-        ["answer", "database", "a second", "ratio", "µs of cpu_seconds", "ratio"],
+        ["answer", "database", "per second", "ratio", "CPU µs", "ratio"],
         [
-            [*names, one.rate, one.rate / first.rate, one.cpu_seconds,
-             first.cpu_seconds / one.cpu_seconds]
-            for names, one in compared.items()
+            [*names, result.rate, result.rate / first.rate, result.cpu_seconds,
+             first.cpu_seconds / result.cpu_seconds]
+            for names, result in compared.items()
         ],
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The customer's page: kept bytes and a first view, beside Starlette's shortest answer."""
+"""The status page, cached and uncached, compared with the shortest response of Starlette."""
 
 import contextlib
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""How well replies are understood: accuracy by class, what was taken for what, each miss.
+"""Intents of replies: accuracy by class, confusions, and each miss.
 
 The rules were written for the corpus, and the corpus before the rules. The held-out replies were
 written at the same time and set aside. The first time that they were read the rules understood 70 % of
@@ -40,7 +40,7 @@ def _report(title: str, judged: list[tuple[str, str, IntentKind]]) -> None:
     right = sum(label == kind for _, label, kind in judged)
     print(f"\n{title}: {right} of {len(judged)} understood, {right / len(judged):.1%}")
     print(f"  {'class':8} {'replies':>7} {'right':>7}  {'right of what was taken for it':>7}")
-    labels, taken = Counter(one[1] for one in judged), Counter(one[2] for one in judged)
+    labels, taken = Counter(row[1] for row in judged), Counter(row[2] for row in judged)
     hits = Counter(label for _, label, kind in judged if label == kind)
     for label, count in labels.items():
         precision = hits[label] / taken[IntentKind(label)] if taken[IntentKind(label)] else 0

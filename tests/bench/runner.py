@@ -1,4 +1,4 @@
-"""The ground that benchmarks stand on: databases filled, servers as processes, tables printed."""
+"""What benchmarks share: filled databases, servers as processes, printed tables."""
 
 import contextlib
 import os
@@ -66,7 +66,7 @@ def settings_for(url: str, folder: Path | None = None, **told: Any) -> Settings:
 
 
 def with_organisation(settings: Settings, work: Callable[[Organisation], Awaitable[T]]) -> T:
-    """Do this with the relay on that database; the cast moves in where nobody has."""
+    """Run this with the organisation in that database; it is seeded if it has no staff."""
 
     async def enter() -> T:
         database = Database(settings.database_url)
@@ -88,12 +88,12 @@ def with_organisation(settings: Settings, work: Callable[[Organisation], Awaitab
 async def _people(database: Database) -> SimpleNamespace:
     async with database.reading() as session:
         people = (await session.exec(select(StaffMember))).all()
-    return SimpleNamespace(**{one.email.partition("@")[0]: one for one in people})
+    return SimpleNamespace(**{person.email.partition("@")[0]: person for person in people})
 
 
 @contextlib.contextmanager
 def server(kind: str, settings: Settings | None = None, *words: str) -> Iterator["Server"]:
-    """A server of `tests.bench.servers` as a process of its own."""
+    """A server of `tests.bench.servers` as its own process."""
     told = {} if settings is None else environment(settings)
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     process = subprocess.Popen(
@@ -112,7 +112,7 @@ def server(kind: str, settings: Settings | None = None, *words: str) -> Iterator
 
 
 class Server:
-    """A process that serves, and what it holds."""
+    """A server process, and its memory."""
 
     def __init__(self, pid: int, port: int) -> None:
         self.pid = pid

@@ -1,4 +1,4 @@
-"""A full house: a few lives lived by the product's own verbs, then copied within the database."""
+"""A full database: a few requests made by the product's operations, then copied within the database."""
 
 from collections.abc import Awaitable, Callable
 
@@ -10,27 +10,27 @@ from portal.operations import CustomerDetails, accept, advance, cancel, hold, re
 from tests.support.factories import Organisation
 
 STRIDE = 1_000
-"""A copy's ids are its original's, so many further on for each copy before it."""
+"""The ids of the n-th copy are those of the original plus n times this."""
 COPIED = (
     "customer", "contact_point", "service_request", "consent", "promise", "stage_run",
     "tracking_link", "event", "follow_up", "handoff", "message",
 )  # fmt: skip
 ORDERED_BY = {"due_at", "overdue_at", "accept_by", "updated_at", "next_check_at"}
-"""Times that lists are ordered by: a second later with each copy."""
-WAY = (("uma", "decision"), ("pia", "made"), ("carl", "courier"), ("carl", "delivered"))
+"""Times that order lists: one second later in each copy."""
+PATH_OF_A_CARD = (("uma", "decision"), ("pia", "made"), ("carl", "courier"), ("carl", "delivered"))
 
 
 async def seed_requests(organisation: Organisation, requests: int) -> None:
-    """So many requests, in every state that there is, each of a customer with a phone."""
-    for number, live in enumerate(LIVES):
+    """Create this many requests, in every state, each of a customer with a phone."""
+    for number, scenario in enumerate(SCENARIOS):
         phone = f"+1{2_000_000_000 + number}"
         person = CustomerDetails(f"Ann{number} Example", phone, f"ann{number}@example.com")
         request = await organisation.open(customer=person, by=organisation.people.tess.actor)
-        await live(organisation, request)
+        await scenario(organisation, request)
     async with organisation.database.engine.begin() as connection:
         for name in COPIED:
             copy = _copy(SQLModel.metadata.tables[name], sqlite=organisation.database.is_sqlite)
-            await connection.execute(sa.text(copy), {"copies": requests // len(LIVES) - 1})
+            await connection.execute(sa.text(copy), {"copies": requests // len(SCENARIOS) - 1})
             if not organisation.database.is_sqlite:
                 counter = sa.func.pg_get_serial_sequence(name, "id")
                 newest = sa.select(sa.func.max(sa.column("id"))).select_from(sa.table(name))
@@ -42,38 +42,38 @@ async def seed_requests(organisation: Organisation, requests: int) -> None:
 
 
 async def go(organisation: Organisation, request: ServiceRequest, stages: int) -> None:
-    """Take it on by so many departments, each of which takes it up."""
-    hand = organisation.people.tess.actor
-    for person, _ in WAY[:stages]:
-        await organisation.run(advance, request, by=hand)
+    """Advance the request through this many stages; each department accepts it."""
+    actor = organisation.people.tess.actor
+    for person, _ in PATH_OF_A_CARD[:stages]:
+        await organisation.run(advance, request, by=actor)
         now_at = await organisation.reload(request)
-        hand = getattr(organisation.people, person).actor
+        actor = getattr(organisation.people, person).actor
         if any(handoff.is_pending for handoff in now_at.handoffs):
-            await organisation.run(accept, request, by=hand)
+            await organisation.run(accept, request, by=actor)
 
 
 async def opened(organisation: Organisation, request: ServiceRequest) -> None:
-    """Nothing more has happened."""
+    """A new request."""
 
 
 async def handed_over(organisation: Organisation, request: ServiceRequest) -> None:
-    """Waits to be taken up."""
+    """A waiting handoff."""
     await organisation.run(advance, request, by=organisation.people.tess.actor)
 
 
 async def card_in_production(organisation: Organisation, request: ServiceRequest) -> None:
-    """In the middle of its way."""
+    """A request in its third stage."""
     await go(organisation, request, 2)
 
 
 async def asked_about(organisation: Organisation, request: ServiceRequest) -> None:
-    """The customer wrote, and has our word for a time."""
+    """A request with an open promise of an answer."""
     await go(organisation, request, 2)
     await organisation.run(receive_web_message, request, "Where is it?", by=CUSTOMER_ACTOR)
 
 
 async def held(organisation: Organisation, request: ServiceRequest) -> None:
-    """Put aside."""
+    """A request on hold."""
     await go(organisation, request, 1)
     await organisation.run(
         hold, request, reason="We wait for a paper", by=organisation.people.uma.actor
@@ -81,13 +81,13 @@ async def held(organisation: Organisation, request: ServiceRequest) -> None:
 
 
 async def delivered(organisation: Organisation, request: ServiceRequest) -> None:
-    """Done, to be confirmed."""
+    """A completed request that awaits confirmation."""
     await go(organisation, request, 4)
     await organisation.run(advance, request, by=organisation.people.carl.actor)
 
 
 async def cancelled(organisation: Organisation, request: ServiceRequest) -> None:
-    """Ended on its way."""
+    """A request cancelled in its second stage."""
     await go(organisation, request, 1)
     await organisation.run(
         cancel, request, reason="No longer wanted", by=organisation.people.uma.actor
@@ -95,21 +95,21 @@ async def cancelled(organisation: Organisation, request: ServiceRequest) -> None
 
 
 async def cancelled_late(organisation: Organisation, request: ServiceRequest) -> None:
-    """Ended near its end."""
+    """A request cancelled in its fourth stage."""
     await go(organisation, request, 3)
     await organisation.run(
         cancel, request, reason="No longer wanted", by=organisation.people.carl.actor
     )
 
 
-LIVES: tuple[Callable[[Organisation, ServiceRequest], Awaitable[None]], ...] = (
+SCENARIOS: tuple[Callable[[Organisation, ServiceRequest], Awaitable[None]], ...] = (
     opened, handed_over, card_in_production, asked_about, held, delivered, cancelled, cancelled_late,
 )  # fmt: skip
 
 
 def _copy(table: sa.Table, *, sqlite: bool) -> str:
     names = ", ".join(f'"{column.name}"' for column in table.columns)
-    told = ", ".join(_copied(column, sqlite=sqlite) for column in table.columns)
+    values = ", ".join(_copied(column, sqlite=sqlite) for column in table.columns)
     copies = (
         "WITH RECURSIVE copy(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copy WHERE n < :copies)"
         if sqlite
@@ -117,7 +117,7 @@ def _copy(table: sa.Table, *, sqlite: bool) -> str:
     )
     return (
         f"{copies} INSERT INTO {table.name} ({names}) "  # noqa: S608 (our own names)
-        f"SELECT {told} FROM {table.name}, copy WHERE id < {STRIDE}"
+        f"SELECT {values} FROM {table.name}, copy WHERE id < {STRIDE}"
     )
 
 
@@ -127,7 +127,7 @@ def _copied(column: sa.Column[object], *, sqlite: bool) -> str:
     if column.primary_key or refers & set(COPIED):
         return f"{name} + n * {STRIDE}"
     if column.name in {"address", "to_address", "from_address"}:
-        return (  # the cast's own phones and mailboxes; ours stays ours
+        return (  # addresses of customers, not of the organisation
             f"CASE WHEN {name} LIKE '+12%' THEN '+1' || (CAST(substr({name}, 3) AS bigint) + n * 10)"
             f" WHEN {name} LIKE 'ann%' THEN 'n' || n || {name} ELSE {name} END"
         )

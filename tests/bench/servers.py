@@ -1,4 +1,4 @@
-"""`python -m tests.bench.servers KIND`: what is measured and what it is measured against.
+"""`python -m tests.bench.servers KIND`: the measured servers and their references.
 
 Each says the port that it took. All web servers are one process of uvicorn, set up alike.
 """

@@ -1,4 +1,4 @@
-"""A full database in which much slips at one moment: how soon each is raised, and an idle look."""
+"""A full database in which many requests are late at once: time until each is raised, and an idle round."""
 
 import time
 from datetime import datetime, timedelta
@@ -31,7 +31,7 @@ def run(options: Any) -> None:
 
 
 async def measure(organisation: Organisation, name: str, requests: int) -> list[list[Any]]:
-    """Fill the house, let nothing be due, then let one in a hundred slip."""
+    """Fill the database, time an idle round, then make one request in a hundred late."""
     await seed_requests(organisation, requests)
     now = business_time.now()
     await _plan(organisation, now + timedelta(days=1))

@@ -1,4 +1,4 @@
-"""Bytes of the customer's page: the first view in each state and language, and all that follows."""
+"""Bytes of the status page: the first view in each state and language, and the scripts."""
 
 import gzip
 import re

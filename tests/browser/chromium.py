@@ -1,4 +1,4 @@
-"""Which browser is driven: Debian's own Chromium, or that which KEPT_CHROMIUM names."""
+"""The browser of the tests: Debian's Chromium, or the one that KEPT_CHROMIUM names."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""A browser on a phone, browsers at the desk, and the product that both of them see."""
+"""A browser on a phone, browsers at the desk, and the product that serves them."""
 
 import os
 from collections.abc import Callable, Iterator

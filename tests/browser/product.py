@@ -1,4 +1,4 @@
-"""The product as its owner runs it, with a carrier that is simulated, and the phones it texts."""
+"""The product as processes, with the fake carrier and the phones that it texts."""
 
 import os
 import re

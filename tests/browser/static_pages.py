@@ -1,4 +1,4 @@
-"""The customer's page in a state that is only told: shown in a real browser, with no server."""
+"""The status page in a given state, in a real browser without a server."""
 
 from playwright.sync_api import Page, Route
 

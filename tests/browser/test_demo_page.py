@@ -1,4 +1,4 @@
-"""`/demo`: one page that shows the idea, all three parts of it alive."""
+"""`/demo` in a browser: phone, status page and desk update together."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

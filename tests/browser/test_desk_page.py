@@ -1,4 +1,4 @@
-"""The desk in a browser: who comes in, and what a hasty hand may do."""
+"""The desk in a browser: sign-in, double clicks and stale pages."""
 
 from collections.abc import Callable
 
@@ -34,7 +34,7 @@ def test_staff_sign_in_out_and_in_again(
     expect(stranger.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
-def test_a_double_click_advances_once(
+def test_double_click_advances_once(
     product: ProductStack, key: str, martin: CustomerPhone, desk: OpenDeskPage
 ) -> None:
     """The courier's last leg is not skipped by a hasty hand."""
@@ -69,7 +69,7 @@ def test_stale_page_changes_nothing(
     check_accessible(tess)
 
 
-def test_a_request_is_opened_at_the_desk(
+def test_request_is_opened_at_the_desk(
     product: ProductStack, desk: OpenDeskPage, check_accessible: Callable[[Page], None]
 ) -> None:
     """A mistake is shown where it was made; then the customer is texted."""
@@ -113,7 +113,7 @@ def test_undelivered_text_is_resolved(
     expect(tess.get_by_text("Delivered").last).to_be_visible(timeout=20_000)
 
 
-def test_a_new_date_is_given_with_its_reason(
+def test_new_date_is_saved_with_its_reason(
     product: ProductStack,
     key: str,
     martin: CustomerPhone,

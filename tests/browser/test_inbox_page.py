@@ -1,4 +1,4 @@
-"""The inbox in browsers: worked through by keys, and two colleagues in one conversation."""
+"""The inbox in a browser: keyboard shortcuts, and two colleagues in one conversation."""
 
 import re
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from tests.browser.conftest import CustomerPhone, OpenDeskPage
 from tests.browser.product import ProductStack
 
 
-def test_the_inbox_is_worked_through_by_keys(
+def test_inbox_is_usable_by_keyboard(
     product: ProductStack,
     martin: CustomerPhone,
     desk: OpenDeskPage,
@@ -49,7 +49,7 @@ def test_the_inbox_is_worked_through_by_keys(
     expect(tess).to_have_url(re.compile("/desk/keys$"))
 
 
-def test_two_colleagues_see_each_other_write(
+def test_colleagues_see_each_other_typing(
     product: ProductStack, martin: CustomerPhone, desk: OpenDeskPage
 ) -> None:
     """Within seconds; and whoever is overtaken is asked before a second answer goes."""

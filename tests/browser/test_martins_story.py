@@ -1,4 +1,4 @@
-"""Martin's card, from the call to his hands: on a real server, in a real browser."""
+"""Martin's card from opening to confirmation, on a real server in a real browser."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""An open page while our database is away, the page that stands in for it, and one on paper."""
+"""An open page while the database is unavailable, the outage page, and the printed link."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ def link_in(text: str) -> str:
     return next(word for word in text.split() if "/r/" in word).rstrip(".")
 
 
-def test_an_open_page_says_that_news_cannot_be_had_and_catches_up(
+def test_open_page_reports_the_outage_and_updates_afterwards(
     product: ProductStack, martin: CustomerPhone, key: str, open_page: Callable[..., Page]
 ) -> None:
     """The stream is there, the page is not: it says so, asks again by itself, and has the news."""
@@ -42,7 +42,7 @@ def test_an_open_page_says_that_news_cannot_be_had_and_catches_up(
 
 @pytest.mark.parametrize("locale", ["en", "ar"])
 @pytest.mark.parametrize("reading", ["reading", ""], ids=["reading", "sending"])
-def test_what_stands_in_for_the_page_shuts_nobody_out(
+def test_outage_page_is_accessible(
     locale: str, reading: str, open_page: Callable[..., Page], check_accessible: Callable[[Page], None]
 ) -> None:  # fmt: skip
     """As the page itself: whoever cannot see it must not be told less of our outage."""

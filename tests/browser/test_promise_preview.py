@@ -1,4 +1,4 @@
-"""A promise is read back while it is typed, and nothing on the page jumps for it."""
+"""A promise is previewed while it is typed, and the page does not move."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The people in a browser: an absence is noted and taken back, by whoever it is about."""
+"""The staff page in a browser: an absence is set and cancelled."""
 
 from collections.abc import Callable
 from datetime import timedelta

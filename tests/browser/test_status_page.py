@@ -1,4 +1,4 @@
-"""A customer's open page: true whatever happens to the connection, and nobody else's."""
+"""An open status page stays current whatever happens to the connection, and shows only its own request."""
 
 import re
 from collections.abc import Callable
@@ -21,7 +21,7 @@ def page(product: ProductStack, martin: CustomerPhone, open_page: Callable[..., 
     return page
 
 
-def test_a_page_that_lost_its_connection_says_so_and_catches_up(
+def test_disconnected_page_says_so_and_updates_after_reconnect(
     product: ProductStack, key: str, martin: CustomerPhone, page: Page
 ) -> None:
     """The office goes away and comes back; what happened meanwhile is there, nothing reloaded."""
@@ -37,7 +37,7 @@ def test_a_page_that_lost_its_connection_says_so_and_catches_up(
     assert page.evaluate("window.isTheFirst")
 
 
-def test_where_streams_do_not_get_through_the_page_is_looked_up(
+def test_page_polls_where_streams_are_blocked(
     product: ProductStack, key: str, martin: CustomerPhone, page: Page
 ) -> None:
     """Behind a wall that lets no stream pass it polls, and does not complain."""
@@ -48,7 +48,7 @@ def test_where_streams_do_not_get_through_the_page_is_looked_up(
     expect(page.get_by_text(LOST)).to_be_hidden()
 
 
-def test_a_tab_that_nobody_looks_at_holds_no_stream_and_catches_up(
+def test_hidden_tab_closes_its_stream_and_updates_when_shown(
     product: ProductStack, key: str, martin: CustomerPhone, page: Page
 ) -> None:
     """Ten tabs take no more of the phone than the one that is seen."""
@@ -64,7 +64,7 @@ def test_a_tab_that_nobody_looks_at_holds_no_stream_and_catches_up(
     expect(page.locator("main")).to_contain_text("Passed to Underwriting")
 
 
-def test_news_is_said_once_and_moves_nothing_that_is_looked_at(
+def test_update_is_announced_once_and_does_not_move_the_scroll_position(
     product: ProductStack, key: str, martin: CustomerPhone, page: Page
 ) -> None:
     """What grows above the eyes does not push down what they rest on."""
@@ -88,7 +88,7 @@ def test_news_is_said_once_and_moves_nothing_that_is_looked_at(
     assert told.count("Passed to Underwriting") == 1
 
 
-def test_what_cannot_be_sent_stays_in_the_box(page: Page) -> None:
+def test_unsent_input_stays_in_the_field(page: Page) -> None:
     """A customer's words are theirs until they have arrived."""
     page.context.set_offline(True)
     box = page.get_by_role("textbox")
@@ -102,7 +102,7 @@ def test_what_cannot_be_sent_stays_in_the_box(page: Page) -> None:
     expect(box).to_have_value("")
 
 
-def test_what_is_being_typed_is_not_drawn_over(
+def test_update_does_not_overwrite_typed_input(
     product: ProductStack, key: str, martin: CustomerPhone, page: Page
 ) -> None:
     """News arrives under the fingers of who is writing, and takes nothing from them."""
@@ -114,7 +114,7 @@ def test_what_is_being_typed_is_not_drawn_over(
     expect(box).to_have_value("Please ring twice")
 
 
-def test_an_answer_and_the_news_of_it_do_not_cross(
+def test_response_and_its_live_update_do_not_conflict(
     product: ProductStack, key: str, martin: CustomerPhone, session_cookies: object, page: Page
 ) -> None:
     """The stream tells of his answer before the answer to it is there: still one page."""
@@ -152,7 +152,7 @@ def test_double_submit_sends_once(page: Page) -> None:
     expect(page.locator("li.me")).to_have_count(1)
 
 
-def test_a_photo_goes_with_the_words_and_stands_there_at_once(
+def test_photo_is_sent_with_the_message_and_shown_at_once(
     page: Page, check_accessible: Callable[[Page], None]
 ) -> None:
     """What was refused can be chosen anew, and the words are still there; nothing jumps."""
@@ -177,7 +177,7 @@ def test_a_photo_goes_with_the_words_and_stands_there_at_once(
     check_accessible(page)
 
 
-def test_a_link_shows_one_request_and_no_other(
+def test_link_shows_only_its_own_request(
     product: ProductStack, key: str, page: Page, open_page: Callable[..., Page]
 ) -> None:
     """Martha's link shows Martha's request; of Martin there is nothing."""
@@ -191,7 +191,7 @@ def test_a_link_shows_one_request_and_no_other(
     assert "Gold card" not in page.content()
 
 
-def test_an_unknown_link_is_told_kindly(
+def test_unknown_link_gets_a_kind_explanation(
     product: ProductStack, open_page: Callable[..., Page], check_accessible: Callable[[Page], None]
 ) -> None:
     """404, and a way on."""

@@ -1,4 +1,4 @@
-"""The customer's page in every state: for everybody, on every screen, on paper, at a glance."""
+"""The status page in every state: accessible, on every screen and on paper."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,7 +29,7 @@ def test_page_passes_accessibility_checks(
     check_accessible(page)
 
 
-def test_the_first_screen_says_all_that_matters(page: Page) -> None:
+def test_first_screen_shows_state_owner_next_step_and_action(page: Page) -> None:
     """What is so now, who has it, what is next and by when, and the one thing to do: no scrolling."""
     for name, state in STATES.items():
         show_state(page, state)
@@ -50,7 +50,7 @@ def test_touch_targets_are_large_enough(page: Page) -> None:
 
 
 @pytest.mark.parametrize("state", ["in work", "side by side", "promises", "a question"])
-def test_no_screen_is_too_narrow(page: Page, state: str) -> None:
+def test_page_fits_every_screen_width(page: Page, state: str) -> None:
     """From a small phone to a desk, in a language that runs the other way; in letters twice as big."""
     show_state(page, replace(STATES[state], locale="ar"))
     browser = page.context.new_cdp_session(page)
@@ -61,7 +61,7 @@ def test_no_screen_is_too_narrow(page: Page, state: str) -> None:
             assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_on_paper_it_is_black_on_white_and_asks_for_nothing(page: Page) -> None:
+def test_printed_page_is_black_on_white_without_controls(page: Page) -> None:
     """By night too. The sheet leaves no margin in which a browser would print the address."""
     show_state(page, STATES["a question"])
     page.emulate_media(media="print", color_scheme="dark")
@@ -74,7 +74,7 @@ def test_on_paper_it_is_black_on_white_and_asks_for_nothing(page: Page) -> None:
     expect(page.locator("body")).not_to_have_css("padding-top", "0px")
 
 
-def test_a_brand_of_another_colour_shuts_nobody_out(
+def test_page_with_another_accent_is_accessible(
     page: Page, check_accessible: Callable[[Page], None]
 ) -> None:
     dressed: StatusPage = replace(STATES["a question"], theme=Theme(Accent.read("#c8102e")))

@@ -1,4 +1,4 @@
-"""The code, on a phone: asked for, read, typed in, and never asked for again."""
+"""A verification code on a phone: requested, received and entered."""
 
 import re
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import PHONE, CustomerPhone
 
 
-def test_a_code_opens_all_my_requests_and_a_new_link(
+def test_code_shows_all_requests_and_a_new_link(
     martin: CustomerPhone, open_page: Callable[..., Page], check_accessible: Callable[[Page], None]
 ) -> None:
     """With the keyboard alone, and each page presentable."""

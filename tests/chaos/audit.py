@@ -1,4 +1,4 @@
-"""The account at the end of a chaos run: what we say of each text against what the carrier has."""
+"""The audit at the end of a chaos run: each message compared with the record of the carrier."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -105,7 +105,7 @@ async def all_messages_ended(database: Database) -> bool:
 
 @dataclass
 class Audit:
-    """All that is known in the end, and what is wrong with it."""
+    """The state at the end of a chaos run, and its violations."""
 
     outgoing: Sequence[Message]
     incoming: Sequence[Message]
@@ -115,14 +115,14 @@ class Audit:
     requests: Sequence[ServiceRequest]
     moves: Sequence[Any]
     taken: dict[int, list[Text]]
-    """What the carrier took from us, by the message that it was."""
+    """The texts that the carrier accepted, by the id of their message."""
     mailed: Counter[str]
-    """How often each mail came, by its Message-ID."""
+    """How often each e-mail arrived, by its Message-ID."""
     figures: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     async def collect(cls, database: Database, carrier: FakeProviders) -> "Audit":
-        """Read everything."""
+        """Read the database and the record of the carrier."""
         taken = defaultdict(list)
         for text in carrier.texts():
             if text.status_callback:
@@ -135,101 +135,105 @@ class Audit:
                 attempts[attempt.message_id].append(attempt)
             told = select(Event).where(col(Event.kind) == EventKind.STAGE_REACHED)
             return cls(
-                [one for one in messages if one.direction == Direction.OUT],
-                [one for one in messages if one.direction == Direction.IN],
+                [message for message in messages if message.direction == Direction.OUT],
+                [message for message in messages if message.direction == Direction.IN],
                 attempts,
                 (await session.exec(select(DroppedBall))).all(),
-                [one for one in (await session.exec(told)).all() if one.data.get("told")],
+                [event for event in (await session.exec(told)).all() if event.data.get("told")],
                 (await session.exec(select(ServiceRequest))).all(),
                 await _moves(session),
                 taken,
                 Counter(str(mail.header("Message-ID")) for mail in carrier.mailbox.mails()),
             )
 
-    def violations(self, lives: Workload) -> list[str]:
-        """Each promise that was broken, in a sentence; none where all is well."""
+    def violations(self, workload: Workload) -> list[str]:
+        """A sentence for each violation."""
         return [
-            *self._lost(lives),
+            *self._lost(workload),
             *self._without_an_end(),
             *self._told_otherwise(),
             *self._twice_without_a_mark(),
-            *self._after_a_stop(lives),
+            *self._after_a_stop(workload),
             *self._went_back(),
             *self._nobodys(),
         ]
 
-    def _lost(self, lives: Workload) -> list[str]:
+    def _lost(self, workload: Workload) -> list[str]:
         wrong = []
-        there = {one.external_id: one.reference for one in self.requests}
-        if there != lives.opened:
-            wrong.append(f"{len(lives.opened)} requests were opened and {len(there)} are there")
-        if (expected := len(lives.opened) + lives.advanced) != len(self.milestones):
+        there = {request.external_id: request.reference for request in self.requests}
+        if there != workload.opened:
+            wrong.append(f"{len(workload.opened)} requests were opened and {len(there)} are there")
+        if (expected := len(workload.opened) + workload.advanced) != len(self.milestones):
             wrong.append(f"{expected} milestones were passed and {len(self.milestones)} are there")
-        told = {one.cause for one in self.outgoing if one.kind == MessageKind.MILESTONE}
+        told = {message.cause for message in self.outgoing if message.kind == MessageKind.MILESTONE}
         wrong += [
             f"milestone {event.id} has no message"
             for event in self.milestones
             if f"event:{event.id}" not in told
         ]
-        known = Counter(one.provider_sid for one in self.incoming)
-        if set(known) != lives.heard or len(known) != len(self.incoming):
-            wrong.append(f"{len(lives.heard)} texts came in, {len(self.incoming)} are recorded")
+        known = Counter(message.provider_sid for message in self.incoming)
+        if set(known) != workload.heard or len(known) != len(self.incoming):
+            wrong.append(f"{len(workload.heard)} texts came in, {len(self.incoming)} are recorded")
         return wrong
 
     def _without_an_end(self) -> list[str]:
         return [
-            f"message {one.id} is {one.status} for ever"
-            for one in self.outgoing
-            if one.status in UNDER_WAY
+            f"message {message.id} is {message.status} for ever"
+            for message in self.outgoing
+            if message.status in UNDER_WAY
         ]
 
     def _told_otherwise(self) -> list[str]:
-        """What we say of a text is what became of it."""
+        """The status of a text agrees with the carrier."""
         wrong = []
-        for one in self.outgoing:
-            if one.channel != Channel.SMS:
+        for message in self.outgoing:
+            if message.channel != Channel.SMS:
                 continue
-            texts = self.taken.get(one.id or 0, [])
-            if one.status in CARRIER_HAS_IT and not texts:
-                wrong.append(f"message {one.id} is {one.status}, and the carrier never had it")
-            if one.status in NEVER_SENT and texts and not one.possible_duplicate:
-                wrong.append(f"message {one.id} is {one.status}, and the carrier has it")
+            texts = self.taken.get(message.id or 0, [])
+            known = f"message {message.id} is {message.status}"
+            if message.status in CARRIER_HAS_IT and not texts:
+                wrong.append(f"{known}, and the carrier never had it")
+            if message.status in NEVER_SENT and texts and not message.possible_duplicate:
+                wrong.append(f"{known}, and the carrier has it")
             ends = {text.status for text in texts}
-            if one.status in CARRIER_HAS_IT and one.status.value not in ends:
-                wrong.append(f"message {one.id} is {one.status}, and the carrier says {ends}")
+            if message.status in CARRIER_HAS_IT and message.status.value not in ends:
+                wrong.append(f"{known}, and the carrier says {ends}")
         return wrong
 
     def _twice_without_a_mark(self) -> list[str]:
         raised = {ball.subject for ball in self.balls}
         wrong = []
-        for one in self.outgoing:
-            times = max(len(self.taken.get(one.id or 0, [])), self.mailed[one.provider_sid or ""])
-            if times > 1 and not one.possible_duplicate and f"message:{one.id}" not in raised:
-                wrong.append(f"message {one.id} was sent {times} times, and nobody was told")
+        for message in self.outgoing:
+            times = max(
+                len(self.taken.get(message.id or 0, [])), self.mailed[message.provider_sid or ""]
+            )
+            is_known = message.possible_duplicate or f"message:{message.id}" in raised
+            if times > 1 and not is_known:
+                wrong.append(f"message {message.id} was sent {times} times, and nobody was told")
             if times > 2:
-                wrong.append(f"message {one.id} was sent {times} times")
+                wrong.append(f"message {message.id} was sent {times} times")
         return wrong
 
-    def _after_a_stop(self, lives: Workload) -> list[str]:
-        """No text was claimed after we had told the carrier that we know of the stop.
+    def _after_a_stop(self, workload: Workload) -> list[str]:
+        """No text was claimed after the response to the webhook of an opt-out.
 
-        By the clock of this machine, which all processes share. A claim that was made before the
-        webhook of the stop was answered may still go: its text was under way. A claim is decided
-        between its own time and the carrier's, so one that reaches past a START may be its fruit.
+        By the clock of this machine, which all processes share. A text that was claimed before that
+        response may be sent. The claim happens between its own time and that of the carrier, so a
+        text that the carrier accepted after a later START is no violation.
         """
         wrong = []
-        for one in self.outgoing:
-            if one.channel != Channel.SMS or one.kind == MessageKind.CONSENT:
+        for message in self.outgoing:
+            if message.channel != Channel.SMS or message.kind == MessageKind.CONSENT:
                 continue
-            wishes = lives.wishes.get(one.to_address, [])
-            for text in self.taken.get(one.id or 0, []):
+            wishes = workload.wishes.get(message.to_address, [])
+            for text in self.taken.get(message.id or 0, []):
                 claims = [
                     attempt.claimed_at
-                    for attempt in self.attempts[one.id or 0]
+                    for attempt in self.attempts[message.id or 0]
                     if attempt.claimed_at <= text.created_at
                 ]
                 if not claims:
-                    wrong.append(f"message {one.id} was sent without a claim")
+                    wrong.append(f"message {message.id} was sent without a claim")
                     continue
                 for place, wish in enumerate(wishes):
                     starts = (later.written_at for later in wishes[place:] if not later.stop)
@@ -240,7 +244,7 @@ class Audit:
                         and (over is None or text.created_at < over)
                     ):
                         late = max(claims) - wish.known_at
-                        wrong.append(f"message {one.id} was claimed {late} after the stop")
+                        wrong.append(f"message {message.id} was claimed {late} after the stop")
         return wrong
 
     def _went_back(self) -> list[str]:
@@ -251,36 +255,39 @@ class Audit:
         ]
 
     def _nobodys(self) -> list[str]:
-        """Each thing that slipped has a person, and each end that nobody likes has been raised."""
+        """Each dropped ball has an assignee, and each failed message has been raised."""
         wrong = [f"{b.kind} {b.subject} is nobody's" for b in self.balls if b.owner_id is None]
         raised = {ball.subject for ball in self.balls}
-        mailed = {(one.cause, one.kind) for one in self.outgoing if one.channel == Channel.EMAIL}
-        for one in self.outgoing:
-            is_raised = f"message:{one.id}" in raised
-            if one.status == MessageStatus.REVIEW and not is_raised:
-                wrong.append(f"message {one.id} is for a person, and nobody was told")
+        emails = [message for message in self.outgoing if message.channel == Channel.EMAIL]
+        mailed = {(message.cause, message.kind) for message in emails}
+        for message in self.outgoing:
+            is_raised = f"message:{message.id}" in raised
+            if message.status == MessageStatus.REVIEW and not is_raised:
+                wrong.append(f"message {message.id} is for a person, and nobody was told")
             if (
-                one.status in (MessageStatus.UNDELIVERED, MessageStatus.FAILED)
+                message.status in (MessageStatus.UNDELIVERED, MessageStatus.FAILED)
                 and not is_raised
-                and (one.cause, one.kind) not in mailed
-                and one.handled_at is None
-                and one.request_id is not None  # not the answer to a stop, or to a stranger
+                and (message.cause, message.kind) not in mailed
+                and message.handled_at is None
+                and message.request_id is not None  # not the answer to a stop, or to a stranger
             ):
-                wrong.append(f"{one.kind} {one.id} did not get through, and nobody was told")
-            if one.status in FAILED_STATUSES and not one.reason:
-                wrong.append(f"message {one.id} is {one.status} without a reason")
+                wrong.append(
+                    f"{message.kind} {message.id} did not get through, and nobody was told"
+                )
+            if message.status in FAILED_STATUSES and not message.reason:
+                wrong.append(f"message {message.id} is {message.status} without a reason")
         return wrong
 
     def count(self) -> dict[str, int]:
-        """The figures, for the terminal."""
-        states = Counter(str(one.status) for one in self.outgoing)
-        times = [len(self.taken.get(one.id or 0, [])) for one in self.outgoing]
+        """The figures of the run, for the terminal."""
+        states = Counter(str(message.status) for message in self.outgoing)
+        times = [len(self.taken.get(message.id or 0, [])) for message in self.outgoing]
         return {
             "messages": len(self.outgoing) + len(self.incoming),
             "in": len(self.incoming),
             "texts sent once": times.count(1),
             "texts sent twice, marked": sum(number > 1 for number in times),
-            "marked": sum(one.possible_duplicate for one in self.outgoing),
+            "marked": sum(message.possible_duplicate for message in self.outgoing),
             **{state: states[state] for state in sorted(states)},
             "raised": len(self.balls),
         }

@@ -1,4 +1,4 @@
-"""What goes wrong in a chaos run, from one seed."""
+"""The faults of a chaos run, from one seed."""
 
 import asyncio
 import signal
@@ -105,13 +105,13 @@ class KillLoop:
         await self._replace(self._dice.randrange(2), signal.SIGTERM)
 
     async def _freeze_worker(self) -> None:
-        one, other = self._dice.sample(self.workers, 2)
-        one.suspend()
-        await asyncio.to_thread(other.stop)
+        first, second = self._dice.sample(self.workers, 2)
+        first.suspend()
+        await asyncio.to_thread(second.stop)
         newcomer = self._hire(self._place.settings).start()
-        self.workers[self.workers.index(other)] = newcomer
-        await newcomer.said("at work")  # It finds what the two have left; then the one wakes.
-        one.resume()
+        self.workers[self.workers.index(second)] = newcomer
+        await newcomer.said("at work")  # It finds what the two have left; then the first wakes.
+        first.resume()
 
     async def _kill_web(self) -> None:
         await asyncio.to_thread(self._place.restart_web)

@@ -1,4 +1,4 @@
-"""Thousands of messages while everything breaks: none is lost, doubled in silence, or unwanted.
+"""Thousands of messages under random faults: none is lost, duplicated without a mark, or unwanted.
 
 `bin/test -m chaos` runs the whole of it, on SQLite and on PostgreSQL; a small one runs always.
 `KEPT_CHAOS_SEED` names another seed than today's, to repeat a run or to look for new trouble.
@@ -85,8 +85,8 @@ async def test_no_text_is_lost_duplicated_unmarked_or_sent_after_stop(
             deeds=size.customers * 5, disasters=size.disasters, too_long=size.too_long,
         )  # fmt: skip
         try:
-            lives = Workload(api, place.carrier, Random(dice.random()), storm.count_action)
-            await lives.run(size.customers)
+            workload = Workload(api, place.carrier, Random(dice.random()), storm.count_action)
+            await workload.run(size.customers)
             await storm.finish()
             with suppress(TimeoutError):  # What has no end then, the reckoning names.
                 settled = partial(all_messages_ended, organisation.database)
@@ -94,7 +94,7 @@ async def test_no_text_is_lost_duplicated_unmarked_or_sent_after_stop(
         finally:
             storm.close()
         reckoning = await Audit.collect(organisation.database, place.carrier)
-    faults = reckoning.violations(lives)
+    faults = reckoning.violations(workload)
     figures = {**reckoning.count(), "seconds": round(time.monotonic() - started)}
     name = request.node.callspec.id
     again = f"again: KEPT_CHAOS_SEED={seed} bin/test -m 'chaos or not chaos' -k {name}"

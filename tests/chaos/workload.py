@@ -1,4 +1,4 @@
-"""What customers and staff do in a chaos run: requests opened and moved on, texts written back."""
+"""What customers and staff do in a chaos run: requests are opened and advanced, texts answered."""
 
 import asyncio
 from collections.abc import Callable
@@ -72,7 +72,7 @@ class Workload:
     api: httpx2.AsyncClient
     carrier: FakeProviders
     dice: Random
-    deed: Callable[[], None]
+    on_action: Callable[[], None]
     opened: dict[str, str] = field(default_factory=dict)
     """References by our own name for the errand."""
     advanced: int = 0
@@ -103,7 +103,7 @@ class Workload:
             order = {"workflow": "errand", "customer": customer, "external_id": errand}
             made = await self._call("/requests", order, errand)
             self.opened[errand] = made["reference"]
-            self.deed()
+            self.on_action()
         for stage in STAGES:
             for errand in errands:
                 await self._maybe_write(phone)
@@ -112,7 +112,7 @@ class Workload:
                 if stage == HANDED_OVER:
                     await self._call(f"{request}/handoff/accept", {}, f"{errand}-accepted")
                 self.advanced += 1
-                self.deed()
+                self.on_action()
 
     async def _maybe_write(self, phone: str) -> None:
         chance = self.dice.random()
@@ -141,7 +141,7 @@ class Workload:
         if words == "START" or "stop" in words.lower():
             wish = ConsentChange(words != "START", written_at, known_at=now())
             self.wishes[phone].append(wish)
-        self.deed()
+        self.on_action()
 
     async def _call(self, path: str, body: dict[str, Any], key: str) -> dict[str, Any]:
         """Another system's call: made again with the same key until it is answered."""

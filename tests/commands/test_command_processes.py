@@ -189,7 +189,7 @@ def test_postgres_is_migrated_once_and_only_by_kept_migrate(kept, outside, postg
             )
             for _ in range(3)
         ]
-        assert [one.wait(60) for one in together] == [0, 0, 0]
+        assert [process.wait(60) for process in together] == [0, 0, 0]
         assert "Nobody yet" in kept("staff", "list", **told).stdout
     finally:
         postgres.drop("fresh")
@@ -200,7 +200,7 @@ def test_concurrent_migration_of_one_file_is_safe(outside, tmp_path):
         subprocess.Popen([sys.executable, "-m", "portal.cli", "migrate"], env=outside, cwd=tmp_path)
         for _ in range(3)
     ]
-    assert [one.wait(60) for one in together] == [0, 0, 0]
+    assert [process.wait(60) for process in together] == [0, 0, 0]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -242,7 +242,7 @@ def test_demo_refuses_to_empty_a_foreign_folder(kept, tmp_path):
     (precious / "chapter-1").write_text("words")
     said = refused(kept("demo", "--port", "0", "--data-dir", str(precious)))
     assert "choose another with --data-dir" in said
-    assert [one.name for one in precious.iterdir()] == ["chapter-1"]
+    assert [path.name for path in precious.iterdir()] == ["chapter-1"]
 
 
 class Command(subprocess.Popen):

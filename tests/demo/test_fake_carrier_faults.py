@@ -1,4 +1,4 @@
-"""Each fault of the fake carrier, as Twilio's SDK sees it."""
+"""Each fault of the fake carrier, as the SDK of Twilio sees it."""
 
 import asyncio
 import json
@@ -102,7 +102,7 @@ async def test_text_can_be_accepted_after_the_connection_closed(
     with pytest.raises(aiohttp.ServerDisconnectedError):
         await send(twilio)
     assert simulator.texts() == ()
-    await simulator.wait_for(lambda: [one.status for one in simulator.texts()] == ["delivered"])
+    await simulator.wait_for(lambda: [text.status for text in simulator.texts()] == ["delivered"])
 
 
 async def test_truncated_response_raises_outcome_unknown(

@@ -1,4 +1,4 @@
-"""The fake mailbox, its pages, and that nothing of it can be real."""
+"""The fake mailbox and its pages, which work with fake providers only."""
 
 import json
 import os

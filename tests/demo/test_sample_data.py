@@ -42,30 +42,32 @@ async def test_forty_sample_requests_cover_every_state_and_satisfy_invariants(
     now = MONDAY_NIGHT
     clock.move_to(now)
     samples = await fill(operations, 40, 1, password_hash="a hash")
-    assert len({one.reference for one in samples}) == 40
+    assert len({sample.reference for sample in samples}) == 40
     async with database.reading() as session:
         requests = (await session.exec(select(ServiceRequest).options(*REQUEST_OPTIONS))).all()
-        people = {one.id: one for one in (await session.exec(select(StaffMember))).all()}
+        people = {person.id: person for person in (await session.exec(select(StaffMember))).all()}
         messages = (await session.exec(select(Message))).all()
         attempts = (await session.exec(select(SendAttempt))).all()
         events = (await session.exec(select(Event).order_by(col(Event.id)))).all()
 
-    assert set(RequestStatus) == {one.status for one in requests}
-    assert {one.workflow.key for one in requests} == set(SHIPPED)
+    assert set(RequestStatus) == {request.status for request in requests}
+    assert {request.workflow.key for request in requests} == set(SHIPPED)
     for request in requests:
         assert request.is_closed or people[request.owner_id].disabled_at is None
         assert all(run.assignee_id in people for run in request.open_runs)
         assert request.is_closed == (request.closed_at is not None)
         assert request.unanswered_since is None or any(
-            one.closed_at is None for one in request.promises
+            promise.closed_at is None for promise in request.promises
         ), "unanswered words have a promise"
-    waiting = [one for request in requests for one in request.handoffs if one.is_pending]
-    assert any(one.accept_by < now for one in waiting), "a handoff is late"
-    assert any(one.accept_by > now for one in waiting), "a handoff waits in time"
+    waiting = [
+        handoff for request in requests for handoff in request.handoffs if handoff.is_pending
+    ]
+    assert any(handoff.accept_by < now for handoff in waiting), "a handoff is late"
+    assert any(handoff.accept_by > now for handoff in waiting), "a handoff waits in time"
     runs = [run for request in requests for run in request.open_runs]
     assert any(run.is_overdue(now) for run in runs)
     assert any(len(request.open_runs) == 3 for request in requests), "three reviews run together"
-    states = Counter(one.state(now) for request in requests for one in request.promises)
+    states = Counter(promise.state(now) for request in requests for promise in request.promises)
     assert states.keys() >= {PromiseState.OPEN, PromiseState.LATE, PromiseState.KEPT}
     assert len(people) >= 14
 
@@ -73,10 +75,12 @@ async def test_forty_sample_requests_cover_every_state_and_satisfy_invariants(
     for request in requests:
         moments = [event.at for event in events if event.request_id == request.id]
         assert moments == sorted(moments)
-    out = [one for one in messages if one.direction == Direction.OUT]
-    assert {one.status for one in out} == {MessageStatus.DELIVERED}, "nothing is sent again"
-    assert {one.message_id for one in attempts} == {one.id for one in out if one.channel != "web"}
-    assert not any("{" in one.body for one in out)
+    out = [message for message in messages if message.direction == Direction.OUT]
+    assert {message.status for message in out} == {MessageStatus.DELIVERED}, "nothing is sent again"
+    assert {attempt.message_id for attempt in attempts} == {
+        message.id for message in out if message.channel != "web"
+    }
+    assert not any("{" in message.body for message in out)
 
 
 async def test_martins_card_is_handed_off_to_card_processing(operations, database, clock):
@@ -102,7 +106,7 @@ async def test_second_seed_adds_requests_and_keeps_staff(operations, database):
     async with database.reading() as session:
         assert len((await session.exec(select(ServiceRequest.id))).all()) == 8
         people = (await session.exec(select(StaffMember))).all()
-    assert {one.password_hash for one in people} == {"a hash"}
+    assert {person.password_hash for person in people} == {"a hash"}
     assert again[0].name == MARTIN.name
 
 
@@ -136,7 +140,7 @@ def test_same_seed_makes_the_same_scenarios():
 def test_sample_actions_happen_in_business_hours(scenario, now):
     """Staff act while at least one department is open."""
     definition = SHIPPED[scenario.workflow]
-    offices = [one.calendar for one in definition.departments.values()]
+    offices = [department.calendar for department in definition.departments.values()]
     steps = plan(scenario, definition, now, "1:1")
     assert steps[0].action.__name__ == "open_request"
     assert all(step.at <= now for step in steps)

@@ -1,4 +1,4 @@
-"""What is done at the desk: each verb, with and without script, by the right people."""
+"""Actions on a request at the desk: with and without JavaScript, by permitted staff only."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ async def passed_on(organisation: Organisation, request: ServiceRequest) -> Serv
     return await organisation.run(verbs.advance, request, by=organisation.people.tess.actor)
 
 
-async def test_the_page_shows_the_whole_request(
+async def test_page_shows_the_whole_request(
     desk_clients: Any, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     await passed_on(organisation, card_request)
@@ -57,7 +57,7 @@ async def test_sender_cannot_accept_for_the_receiver(
 
 
 @pytest.mark.parametrize("htmx", [True, False])
-async def test_other_departments_can_read_and_note_and_do_nothing_else(
+async def test_other_departments_may_only_read_and_add_notes(
     desk_clients: Any, organisation: Organisation, card_request: ServiceRequest, *, htmx: bool
 ) -> None:
     """Also as a bare fragment: the endpoint holds it, not the markup."""
@@ -134,7 +134,7 @@ async def test_hold_until_uses_department_time_zone(
     assert (await organisation.reload(card_request)).status == "open"
 
 
-async def test_times_are_read_in_the_zone_that_the_form_named(
+async def test_form_times_are_read_in_the_forms_time_zone(
     desk_clients: Any, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     tess = await desk_clients("tess")
@@ -188,9 +188,7 @@ async def test_request_is_declined_returned_and_reopened(
     assert (await organisation.reload(card_request)).status == "open"
 
 
-async def test_a_request_is_opened_at_the_desk(
-    desk_clients: Any, organisation: Organisation
-) -> None:
+async def test_request_is_opened_at_the_desk(desk_clients: Any, organisation: Organisation) -> None:
     tess = await desk_clients("tess")
     form = (await tess.get("/desk/requests/new")).text
     told = hidden_fields(form, "/desk/requests/new") | {
@@ -252,7 +250,7 @@ async def test_quiet_hours_are_shown_with_their_end(
 
 
 @pytest.mark.parametrize("name", ["note", "handover"])
-async def test_an_advance_with_a_text_that_is_too_long_is_refused(
+async def test_advance_with_an_overlong_text_is_rejected(
     desk_clients: Any, card_request: ServiceRequest, name: str
 ) -> None:
     answer = await (await desk_clients("tess")).submit(

@@ -18,7 +18,7 @@ def test_every_kind_of_event_has_a_line() -> None:
     assert set(DESCRIPTIONS) == set(EventKind)
 
 
-async def test_the_page_builds_one_line_for_each_event(
+async def test_page_builds_each_activity_line_once(
     desk_clients: Any,
     organisation: Organisation,
     card_request: ServiceRequest,
@@ -46,7 +46,7 @@ async def test_the_page_builds_one_line_for_each_event(
     assert built == expected
 
 
-async def test_a_logged_call_shows_its_note_and_its_reason_once(
+async def test_logged_call_shows_its_note_and_reason_once(
     desk_clients: Any, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     await organisation.run(

@@ -1,4 +1,4 @@
-"""The board and the search: what lies where, by key, in a fixed number of queries."""
+"""The board and the search: which requests they list, in a fixed number of queries."""
 
 import re
 from html import unescape
@@ -135,7 +135,7 @@ async def test_unknown_department_or_request_is_404(desk_clients: Any) -> None:
         assert "To the board" in answer.text
 
 
-async def test_a_manager_sees_every_department(desk_clients: Any) -> None:
+async def test_manager_sees_every_department(desk_clients: Any) -> None:
     mona = await desk_clients("mona")
     board = visible_text((await mona.get("/desk")).text)
     for name in ("Card Processing", "Courier Desk", "Telesales", "Repair Bench"):

@@ -1,4 +1,4 @@
-"""The conversation at the desk: what became of each word, what it cost, and what is wished."""
+"""The conversation at the desk: delivery status, cost, and preferences of the customer."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -143,7 +143,7 @@ WISHES = [
 def button(page: str, words: str) -> dict[str, str]:
     """What the form of that button sends."""
     forms = re.findall(r"<form .*?</form>", page, re.DOTALL)
-    (form,) = [one for one in forms if f">{words}</button>" in one]
+    (form,) = [form for form in forms if f">{words}</button>" in form]
     return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
 
 

@@ -1,4 +1,4 @@
-"""What has slipped, at the desk and by API: before whom, what helps, and setting it aside."""
+"""Dropped balls at the desk and through the API: who sees them, and how they are dismissed."""
 
 import re
 from collections.abc import Awaitable, Callable

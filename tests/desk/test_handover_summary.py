@@ -1,4 +1,4 @@
-"""The story at the desk: who reads it, what it tells, and the forms that add to it."""
+"""The handover summary at the desk: who sees it, and the forms that add to it."""
 
 import pytest
 

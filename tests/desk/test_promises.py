@@ -1,4 +1,4 @@
-"""A promise is made at the desk in one line, which is read back before it is made."""
+"""A promise is made at the desk in one line, which is previewed first."""
 
 import re
 from collections.abc import Awaitable, Callable

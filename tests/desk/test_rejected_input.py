@@ -1,4 +1,4 @@
-"""What the desk refuses: kindly, changing nothing, and giving back what was typed."""
+"""Invalid input at the desk is explained, changes nothing and keeps what was typed."""
 
 import re
 from typing import Any
@@ -92,7 +92,7 @@ async def test_double_submit_advances_once(
     assert kinds.count(EventKind.STAGE_COMPLETED) == 1
 
 
-async def test_a_customers_message_does_not_make_a_click_stale(
+async def test_customer_message_does_not_make_a_form_stale(
     desk_clients: Any, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     tess = await desk_clients("tess")
@@ -147,7 +147,9 @@ async def test_unsendable_text_is_rejected_and_kept(
     assert answer.status_code == 422
     assert body.strip("\x00 ") in answer.text
     assert not [
-        one for one in await organisation.outbound_messages(card_request) if one.kind == "staff"
+        message
+        for message in await organisation.outbound_messages(card_request)
+        if message.kind == "staff"
     ]
 
 
@@ -174,7 +176,11 @@ async def test_confirmation_by_staff_requires_a_note(
         request = await organisation.reload(card_request)
         if not request.open_runs:
             break
-        verb = verbs.accept if any(one.is_pending for one in request.handoffs) else verbs.advance
+        verb = (
+            verbs.accept
+            if any(handoff.is_pending for handoff in request.handoffs)
+            else verbs.advance
+        )
         await organisation.run(verb, card_request, by=actor)
     ada = await desk_clients("ada")
     page = visible_text(await ada.page(card_request))

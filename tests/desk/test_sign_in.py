@@ -1,4 +1,4 @@
-"""The desk's door: who comes in, for how long, and whose forms are believed."""
+"""Sign-in: who may sign in, how long a session is valid, and which forms are accepted."""
 
 from datetime import timedelta
 from typing import Any
@@ -44,7 +44,7 @@ async def test_fragment_endpoints_require_sign_in(
     assert (await client.get(f"{url}/live")).status_code == 401
 
 
-async def test_a_wrong_password_and_an_unknown_address_look_the_same(
+async def test_wrong_password_and_unknown_address_get_the_same_error(
     desk_clients: Any, client: httpx2.AsyncClient
 ) -> None:
     await desk_clients("pia")
@@ -74,7 +74,7 @@ async def test_sign_in_is_rate_limited(
         await client.post("/desk/sign-in", data={"email": "pia@acme.example", "password": "guess"})
         for _ in range(11)
     ]
-    assert [one.status_code for one in tries] == [422] * 10 + [429]
+    assert [answer.status_code for answer in tries] == [422] * 10 + [429]
     assert "try again in a minute" in tries[-1].text
 
 
@@ -158,7 +158,7 @@ async def invited(operations: Operations) -> str:
     return f"/desk/invitations/{secret}"
 
 
-async def test_an_invitation_sets_a_password_once(
+async def test_invitation_sets_a_password_once(
     operations: Operations, organisation: Organisation, client: httpx2.AsyncClient
 ) -> None:
     url = await invited(operations)
@@ -183,7 +183,7 @@ async def test_invitation_expires(
     assert "does not work any more" in answer.text
 
 
-async def test_a_short_password_is_refused_and_the_invitation_stays(
+async def test_short_password_is_rejected_and_the_invitation_stays(
     operations: Operations, organisation: Organisation, client: httpx2.AsyncClient
 ) -> None:
     url = await invited(operations)
@@ -193,7 +193,7 @@ async def test_a_short_password_is_refused_and_the_invitation_stays(
     assert (await client.get(url)).status_code == 200
 
 
-async def test_a_form_without_its_token_is_refused(
+async def test_form_without_a_token_is_rejected(
     desk_clients: Any, card_request: ServiceRequest
 ) -> None:
     tess = await desk_clients("tess")
@@ -202,7 +202,7 @@ async def test_a_form_without_its_token_is_refused(
     assert "nothing was done" in answer.text
 
 
-async def test_a_token_of_another_sign_in_is_refused(
+async def test_token_of_another_session_is_rejected(
     desk_clients: Any, card_request: ServiceRequest
 ) -> None:
     tess, tom = await desk_clients("tess"), await desk_clients("tom")
@@ -224,7 +224,7 @@ async def test_a_token_of_another_sign_in_is_refused(
         {"Origin": "null"},
     ],
 )
-async def test_a_form_from_another_site_is_refused(
+async def test_form_from_another_site_is_rejected(
     desk_clients: Any,
     organisation: Organisation,
     card_request: ServiceRequest,

@@ -1,4 +1,4 @@
-"""What it costs to know who is signed in: one query, and counts for pages alone."""
+"""The sign-in costs one query; only pages count the badges."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager

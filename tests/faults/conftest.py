@@ -1,8 +1,8 @@
-"""The ground of the fault tests: the product as real processes, standing, or started by the test.
+"""The product as real processes, shared or started by one test.
 
-``shop`` stands for all tests of a module that kill nothing of it; each has a customer of its own there, so that
-a fault for their number meets nobody else. ``site`` is there for one test, which may break it; it
-is on SQLite, and again on PostgreSQL, where who kills whom goes by other locks.
+The tests of a module share ``shared_stack`` and kill nothing of it. Each test has its own customer, so that
+a fault for their number affects no other test. ``own_stack`` is for one test, which may break it; it
+runs on SQLite and on PostgreSQL, whose locks differ.
 """
 
 import shutil
@@ -25,7 +25,7 @@ numbers = count(4152020000, 100)
 
 
 def _carrier() -> FakeProviders:
-    # It leaves stops and their answers to us, so that nothing but our own care keeps them.
+    # The product, not the carrier, obeys and confirms opt-outs.
     return FakeProviders(auth_token=TOKEN, blocks_stopped=False, confirms_stop=False)
 
 
@@ -33,8 +33,8 @@ def _carrier() -> FakeProviders:
 def shared_stack(
     migrated_file: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningStack]:
-    """The product at work, its worker in haste."""
-    folder = tmp_path_factory.mktemp("shop")
+    """The product with a fast worker."""
+    folder = tmp_path_factory.mktemp("shared")
     shutil.copyfile(migrated_file, folder / "kept.db")
     url = f"sqlite+aiosqlite:///{folder / 'kept.db'}"
     with (
@@ -49,7 +49,7 @@ def shared_stack(
 async def organisation(
     shared_stack: RunningStack, seed_rows: SeedRows
 ) -> AsyncIterator[Organisation]:
-    """The cast at their desks in the shop."""
+    """The organisation in the database of the shared stack."""
     async with shared_stack.organisation(seed_rows) as organisation:
         yield organisation
     shared_stack.carrier.faults.clear()
@@ -59,32 +59,32 @@ async def organisation(
 async def api(
     shared_stack: RunningStack, organisation: Organisation
 ) -> AsyncIterator[httpx2.AsyncClient]:
-    """Another system with its key, at the shop."""
+    """An API client of the shared stack."""
     async with shared_stack.api(organisation) as client:
         yield client
 
 
 @pytest.fixture
 def phone() -> str:
-    """The number of this test's customer, who has no e-mail; the 99 after it are free too."""
+    """The number of the test's customer, who has no e-mail; the next 99 numbers are free."""
     return f"+1{next(numbers)}"
 
 
 @pytest.fixture
 def carrier(shared_stack: RunningStack) -> FakeProviders:
-    """The shop's carrier."""
+    """The carrier of the shared stack."""
     return shared_stack.carrier
 
 
 @pytest.fixture
 def told() -> dict[str, Any]:
-    """Settings of the site, by their names in the environment, where a test wants others."""
+    """Settings of the own stack, by their names in the environment; tests override them."""
     return {}
 
 
 @pytest.fixture
 def starts_web() -> bool:
-    """Whether the site has a web process."""
+    """Whether the own stack has a web process; tests override it."""
     return True
 
 
@@ -106,14 +106,14 @@ def own_stack(
 async def own_stack_organisation(
     own_stack: RunningStack, seed_rows: SeedRows
 ) -> AsyncIterator[Organisation]:
-    """The cast at their desks at the site."""
+    """The organisation in the database of the own stack."""
     async with own_stack.organisation(seed_rows) as organisation:
         yield organisation
 
 
 @pytest.fixture
 async def own_stack_request(own_stack_organisation: Organisation, phone: str) -> ServiceRequest:
-    """A request at the site, whose customer is owed the first text."""
+    """A request in the own stack, whose first text is queued."""
     customer = replace(MARTHA, phone=phone)
     return await own_stack_organisation.open(
         customer=customer, by=own_stack_organisation.people.tess.actor

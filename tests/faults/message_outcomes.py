@@ -1,4 +1,4 @@
-"""Waiting for what becomes of a message."""
+"""Wait for the outcome of a message."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -34,14 +34,14 @@ async def wait_for_status(
 
     async def look() -> Message | None:
         told = await organisation.outbound_messages(request)
-        one = told[place] if len(told) > place else None
-        return one if one is not None and one.status in statuses else None
+        message = told[place] if len(told) > place else None
+        return message if message is not None and message.status in statuses else None
 
     return await eventually(look, within)
 
 
 async def dropped_balls_for(database: Database, message: Message) -> Sequence[DroppedBall]:
-    """What has been put before a person about this message."""
+    """The dropped balls about this message."""
     query = select(DroppedBall).where(col(DroppedBall.subject) == f"message:{message.id}")
     async with database.reading() as session:
         return (await session.exec(query)).all()

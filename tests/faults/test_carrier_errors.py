@@ -1,4 +1,4 @@
-"""Whatever the carrier answers to a text, the customer gets it once, and others do not wait."""
+"""Whatever the carrier responds, the customer gets a text once, and other texts do not wait."""
 
 import asyncio
 import time
@@ -38,7 +38,7 @@ async def test_429_is_retried_to_one_send_without_starvation(
     for other in others:
         await open_request_for(organisation, other)
     await carrier.wait_for(
-        lambda: all(len(carrier.texts_to(one)) == 1 for one in others), STARTS_WITHIN
+        lambda: all(len(carrier.texts_to(number)) == 1 for number in others), STARTS_WITHIN
     )
     assert carrier.texts_to(phone) == ()
     carrier.faults.clear()
@@ -89,7 +89,7 @@ async def test_unreconciled_send_is_resent_once_with_marker(
     assert message.attempts == 2
 
 
-async def test_a_text_taken_twice_after_all_is_put_before_a_person(
+async def test_text_accepted_twice_needs_action_by_staff(
     organisation: Organisation, carrier: FakeProviders, phone: str
 ) -> None:
     """It took the first try when two looks had found nothing: the second sid is raised, once."""
@@ -108,7 +108,7 @@ async def test_a_text_taken_twice_after_all_is_put_before_a_person(
     assert message.possible_duplicate
 
 
-async def test_a_text_that_never_goes_through_ends_before_a_person_and_the_queue_goes_on(
+async def test_text_that_always_fails_needs_action_and_blocks_no_other(
     organisation: Organisation, carrier: FakeProviders, phone: str
 ) -> None:
     """A poison message: after its tries it is for the request's owner; others went meanwhile."""
@@ -123,7 +123,7 @@ async def test_a_text_that_never_goes_through_ends_before_a_person_and_the_queue
     assert (ball.kind, ball.owner_id) == (DroppedBallKind.OUTCOME_UNKNOWN, poisoned.owner_id)
 
 
-async def test_a_slow_carrier_holds_up_no_page_and_no_writer(
+async def test_slow_carrier_blocks_no_page_and_no_writer(
     organisation: Organisation, shared_stack: RunningStack, carrier: FakeProviders, phone: str
 ) -> None:
     """While it takes its time with thirty texts, pages are quick and the database is free."""
@@ -131,7 +131,7 @@ async def test_a_slow_carrier_holds_up_no_page_and_no_writer(
     for number in slow:
         carrier.fault("hang", to=number, seconds=2, times=1)
         await open_request_for(organisation, number)
-    await carrier.wait_for(lambda: all(carrier.texts_to(one) for one in slow), STARTS_WITHIN)
+    await carrier.wait_for(lambda: all(carrier.texts_to(number) for number in slow), STARTS_WITHIN)
     request = await open_request_for(
         organisation, phone
     )  # A write, while all thirty calls are open.
@@ -143,7 +143,7 @@ async def test_a_slow_carrier_holds_up_no_page_and_no_writer(
     await wait_for_status(organisation, request, *SENT_STATUSES)
 
 
-async def test_the_carriers_own_stop_is_recorded_and_heeded(
+async def test_opt_out_reported_by_the_carrier_is_recorded_and_obeyed(
     organisation: Organisation, carrier: FakeProviders, phone: str
 ) -> None:
     """21610: from now on the stop is ours too, and nothing more is tried."""
@@ -196,7 +196,7 @@ async def test_wrong_credentials_pause_the_queue_with_one_alert_and_lose_nothing
     await eventually(no_alert)
 
 
-async def test_a_receipt_may_come_first_twice_or_backwards(
+async def test_receipt_may_arrive_early_twice_or_out_of_order(
     organisation: Organisation, carrier: FakeProviders, phone: str
 ) -> None:
     """Before the sid is stored, doubled, in reverse: each text ends delivered, under one sid."""
@@ -213,7 +213,7 @@ async def test_a_receipt_may_come_first_twice_or_backwards(
         assert message.delivered_at is not None
 
 
-async def test_a_receipt_that_never_comes_is_asked_for(
+async def test_missing_receipt_is_polled(
     organisation: Organisation, carrier: FakeProviders, phone: str
 ) -> None:
     """No webhook tells of it: the carrier is asked, and says that it was delivered."""
@@ -222,7 +222,7 @@ async def test_a_receipt_that_never_comes_is_asked_for(
     await wait_for_status(organisation, request, MessageStatus.DELIVERED)
 
 
-async def test_after_three_days_nobody_asks_any_more_and_it_stands_as_without_receipt(
+async def test_polling_ends_after_three_days_without_a_receipt(
     organisation: Organisation, carrier: FakeProviders, phone: str
 ) -> None:
     """Some carriers never say: it stays as sent, which is all that is known."""

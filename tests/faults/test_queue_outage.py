@@ -1,4 +1,4 @@
-"""The queue only wakes: flushed, full, down or back, nothing is lost. `/readyz` says what is."""
+"""No message is lost while the queue is flushed, full or down; `/readyz` reports its state."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -74,7 +74,7 @@ async def test_message_waits_at_most_one_sweep_without_queue(
 
 @on_sqlite
 @pytest.mark.parametrize("told", [{"KEPT_SWEEP_SECONDS": 300}])
-async def test_kept_worker_outlives_the_queue_and_is_woken_by_it_again(
+async def test_worker_survives_a_queue_outage_and_uses_the_queue_again(
     own_stack: RunningStack, own_stack_organisation: Organisation, phone: str
 ) -> None:
     """Sweeps are minutes apart here, so what goes at once was woken for, before and after."""

@@ -1,4 +1,4 @@
-"""Webhooks and clicks under faults: once, in order, signed, and never a false "we have it"."""
+"""Webhooks and clicks under faults: applied once, in order, and acknowledged only when stored."""
 
 import asyncio
 from collections.abc import Iterator
@@ -28,10 +28,10 @@ pytestmark = pytest.mark.worker
 
 async def recorded(organisation: Organisation, sid: str) -> list[Message]:
     """What we have of this text."""
-    return [one for one in await organisation.messages() if one.provider_sid == sid]
+    return [message for message in await organisation.messages() if message.provider_sid == sid]
 
 
-async def test_a_stop_between_the_queue_and_the_sending_holds_the_text_back(
+async def test_stop_after_queueing_suppresses_the_text(
     organisation: Organisation, carrier: FakeProviders, phone: str
 ) -> None:
     """It waits behind a 429 when the customer writes STOP: at the next claim it is suppressed."""
@@ -68,7 +68,7 @@ async def test_repeated_webhook_records_and_answers_once(
 
 
 @pytest.mark.parametrize("attack", ["unsigned", "forged", "signed for another host"])
-async def test_what_the_carrier_did_not_sign_for_us_changes_nothing(
+async def test_webhook_with_invalid_signature_changes_nothing(
     attack: str, organisation: Organisation, shared_stack: RunningStack, phone: str
 ) -> None:
     """403 at a real web process, whatever the Host header says."""
@@ -94,7 +94,7 @@ async def test_concurrent_advance_moves_once_and_sends_once(
     path, order = f"/requests/{request.reference}/hold", {"reason": "A paper is missing."}
     order["version"] = (await api.get(f"/requests/{request.reference}")).json()["version"]
     answers = await asyncio.gather(*(api.post(path, json=order) for _ in range(5)))
-    assert sorted(one.status_code for one in answers) == [200] + [409] * 4
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 4
     await wait_for_status(organisation, request, *SENT_STATUSES, place=1)
     assert len(await organisation.outbound_messages(request)) == 2
     assert len(carrier.texts_to(phone)) == 2
@@ -144,7 +144,7 @@ async def test_webhook_is_5xx_while_database_is_down(
 
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
-async def test_with_the_database_away_a_customer_reads_so_and_then_has_their_page_again(
+async def test_customer_sees_the_outage_page_while_the_database_is_down(
     own_stack: RunningStack, own_stack_organisation: Organisation, own_stack_request: ServiceRequest,
     postgres: PostgresServer,
 ) -> None:  # fmt: skip

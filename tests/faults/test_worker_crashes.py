@@ -1,4 +1,4 @@
-"""Workers that are killed, stopped, frozen or were away: one text, and its sid is found."""
+"""Workers that are killed, stopped, suspended or absent: one text, and its SID is recorded."""
 
 import signal
 from datetime import timedelta
@@ -31,7 +31,7 @@ def starts_web() -> bool:
 
 
 @pytest.mark.parametrize("moment", ["before the claim", "after the claim", "after acceptance"])
-async def test_a_worker_killed_at_any_moment_costs_no_text_and_doubles_none(
+async def test_killed_worker_loses_and_duplicates_no_text(
     moment: str,
     own_stack: RunningStack,
     own_stack_organisation: Organisation,
@@ -109,7 +109,7 @@ async def test_worker_suspended_past_its_claim_releases_it(
 
 @pytest.mark.parametrize("ahead", [-3600, 3600])
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_a_clock_that_jumps_an_hour_sends_nothing_early_and_nothing_twice(
+async def test_clock_jump_sends_nothing_early_or_twice(
     ahead: int,
     own_stack: RunningStack,
     own_stack_organisation: Organisation,
@@ -143,7 +143,7 @@ async def test_a_clock_that_jumps_an_hour_sends_nothing_early_and_nothing_twice(
 
 @pytest.mark.parametrize("where", ["refused", "unknown name"])
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_a_carrier_that_cannot_be_reached_is_tried_until_it_can(
+async def test_unreachable_carrier_is_retried_until_it_answers(
     where: str,
     own_stack: RunningStack,
     own_stack_organisation: Organisation,
@@ -169,7 +169,7 @@ async def test_a_carrier_that_cannot_be_reached_is_tried_until_it_can(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_after_a_day_without_a_worker_everything_is_sent_or_visibly_expired(
+async def test_after_a_day_without_a_worker_each_message_is_sent_or_expired(
     own_stack: RunningStack,
     own_stack_organisation: Organisation,
     own_stack_request: ServiceRequest,

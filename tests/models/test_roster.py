@@ -1,4 +1,4 @@
-"""Somebody named always has the work: who takes it, who follows, and that nobody leaves with it."""
+"""Every request has an assignee: who is chosen, and who replaces staff that leave."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Dates that we believe in: measured from what was done lately, and doubted where they are early."""
+"""Expected dates from measured durations, and warnings about unlikely dates."""
 
 from datetime import UTC, datetime, timedelta
 

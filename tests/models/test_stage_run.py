@@ -1,4 +1,4 @@
-"""What is shown as paused is counted as paused: a stage's clock against looking up every minute."""
+"""The clock of a stage and its pauses, compared with a count of every minute."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta

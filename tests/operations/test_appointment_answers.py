@@ -1,4 +1,4 @@
-"""A question that a day and an hour answer: by text, on the page, and what is kept of it."""
+"""Questions that a day and an hour answer, by text and on the page."""
 
 from datetime import UTC, datetime
 
@@ -23,7 +23,7 @@ async def visit(clock, organisation):
 
 
 @pytest.mark.parametrize("text", ["tomorrow at 10", "miércoles a las 10", "Wed 10am works for me"])
-async def test_a_time_answers_the_question_for_one(organisation, visit, texts, text):
+async def test_time_answers_the_appointment_question(organisation, visit, texts, text):
     """It does what a yes does, is kept with the words, and is said back."""
     await texts(text)
     seen = await organisation.reload(visit)
@@ -32,7 +32,11 @@ async def test_a_time_answers_the_question_for_one(organisation, visit, texts, t
     assert question.answer_at == datetime(2025, 6, 4, 14, tzinfo=UTC)
     assert question.answer_words == text
     assert [run.stage_key for run in seen.open_runs] == ["visit"]
-    noted = [one.body for one in await organisation.outbound_messages(visit) if "noted" in one.body]
+    noted = [
+        message.body
+        for message in await organisation.outbound_messages(visit)
+        if "noted" in message.body
+    ]
     assert len(noted) == 1
     assert "tomorrow, 10 am: noted." in noted[0]
 
@@ -42,7 +46,7 @@ async def test_ambiguous_time_goes_to_staff(organisation, visit, texts, text):
     await texts(text)
     seen = await organisation.reload(visit)
     assert seen.open_question is not None
-    assert [one.kind for one in seen.promises] == [PromiseKind.ANSWER]
+    assert [promise.kind for promise in seen.promises] == [PromiseKind.ANSWER]
 
 
 async def test_no_to_appointment_question_is_a_no(organisation, visit, texts):
@@ -55,9 +59,7 @@ def form(visit, **more):
     return {"follow_up": str(visit.open_question.id), "answer": "yes", **more}
 
 
-async def test_the_page_asks_for_a_day_and_a_time_and_takes_it(
-    organisation, visit, client, desk_clients
-):
+async def test_page_accepts_an_appointment_time(organisation, visit, client, desk_clients):
     """On the customer's clock; at the desk it stands in the timeline, on the clock there."""
     address = f"/r/{visit.live_link.token}"
     assert '<input id="answer-at" type="datetime-local"' in (await client.get(address)).text

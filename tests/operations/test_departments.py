@@ -1,4 +1,4 @@
-"""How a department works is an operator's to say: hours, holidays, how soon, and to whom next."""
+"""Operators change a department: hours, holidays, times to accept and to escalate."""
 
 from dataclasses import replace
 
@@ -98,7 +98,7 @@ async def test_workflow_file_sets_escalation_times(organisation: Organisation) -
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_the_commands_show_each_department_as_it_is_then(settings: Settings) -> None:
+def test_commands_print_the_department_after_each_change(settings: Settings) -> None:
     assert list_departments(settings) == [
         "None yet: `kept workflow load` makes those that a workflow names."
     ]

@@ -1,4 +1,4 @@
-"""A handoff: until it is accepted the sender owns the request, and nobody is told otherwise."""
+"""A handoff: the sender owns the request until acceptance, and the customer is not informed before."""
 
 from datetime import timedelta
 
@@ -30,7 +30,7 @@ async def handed_off(organisation, card_request):
     return await organisation.run(advance, card_request, by=organisation.people.tess.actor)
 
 
-async def test_the_sender_owns_it_until_it_is_accepted(organisation, handed_off):
+async def test_sender_owns_the_handoff_until_acceptance(organisation, handed_off):
     [run] = handed_off.open_runs
     assert run.stage_key == "decision"
     assert run.reached_at is None
@@ -39,7 +39,7 @@ async def test_the_sender_owns_it_until_it_is_accepted(organisation, handed_off)
     assert handed_off.department_id == telesales
 
 
-async def test_the_receivers_clock_runs_from_the_opening(clock, organisation):
+async def test_acceptance_clock_runs_from_the_opening_of_the_stage(clock, organisation):
     opened = await organisation.open(by=SYSTEM_ACTOR)
     handed_off = await organisation.run(advance, opened, by=SYSTEM_ACTOR)
     [run] = handed_off.open_runs
@@ -52,7 +52,7 @@ async def test_the_receivers_clock_runs_from_the_opening(clock, organisation):
     assert accepted.open_runs[0].due_at == run.due_at
 
 
-async def test_the_customer_is_told_only_when_it_is_accepted(organisation, handed_off):
+async def test_handoff_is_announced_only_after_acceptance(organisation, handed_off):
     before = await organisation.outbound_messages(handed_off)
     accepted = await organisation.run(accept, handed_off, by=organisation.people.uma.actor)
     after = await organisation.outbound_messages(accepted)
@@ -68,13 +68,13 @@ async def test_acceptor_becomes_owner(organisation, handed_off):
     assert accepted.department_id == accepted.open_runs[0].department_id
 
 
-async def test_a_manager_may_accept_for_any_department(organisation, handed_off):
+async def test_manager_may_accept_for_any_department(organisation, handed_off):
     accepted = await organisation.run(accept, handed_off, by=organisation.people.mona.actor)
     assert accepted.owner_id == organisation.people.mona.id
 
 
 @pytest.mark.parametrize("verb", [accept, refuse])
-async def test_somebody_of_another_department_may_not(organisation, handed_off, verb):
+async def test_staff_of_another_department_may_not_accept(organisation, handed_off, verb):
     words = {"reason": "Not ours."} if verb is refuse else {}
     with pytest.raises(NotAllowed, match="Pia Press does not work in Underwriting"):
         await organisation.run(verb, handed_off, by=organisation.people.pia.actor, **words)
@@ -83,33 +83,31 @@ async def test_somebody_of_another_department_may_not(organisation, handed_off, 
     assert seen.open_runs[0].reached_at is None
 
 
-async def test_accepted_by_another_system_it_goes_to_the_departments_lead(organisation, handed_off):
+async def test_handoff_accepted_by_api_goes_to_the_departments_lead(organisation, handed_off):
     accepted = await organisation.run(accept, handed_off, by=CRM)
     assert accepted.owner_id == organisation.people.uma.id
     event = (await organisation.events(accepted))[-2]
     assert (event.kind, event.actor_name) == (EventKind.HANDOFF_ACCEPTED, "crm")
 
 
-async def test_it_can_be_accepted_once(organisation, handed_off):
+async def test_handoff_is_accepted_once(organisation, handed_off):
     await organisation.run(accept, handed_off, by=organisation.people.uma.actor)
     with pytest.raises(Conflict, match="waits to be taken up"):
         await organisation.run(accept, handed_off, by=organisation.people.uma.actor)
     assert len(await organisation.outbound_messages(handed_off)) == 2
 
 
-async def test_it_cannot_be_passed_on_before_it_is_accepted(organisation, handed_off):
+async def test_waiting_handoff_cannot_be_advanced(organisation, handed_off):
     with pytest.raises(Conflict, match="Underwriting has not taken it up yet"):
         await organisation.run(advance, handed_off, by=organisation.people.tess.actor)
 
 
-async def test_an_unknown_stage_is_named_as_such(organisation, handed_off):
+async def test_unknown_stage_is_rejected_by_name(organisation, handed_off):
     with pytest.raises(BadInput, match="has no stage 'moon'"):
         await organisation.run(accept, handed_off, stage="moon", by=organisation.people.uma.actor)
 
 
-async def test_refused_it_runs_again_with_the_sender_and_the_customer_hears_nothing(
-    organisation, handed_off
-):
+async def test_refused_handoff_returns_to_the_sender_without_a_message(organisation, handed_off):
     refused = await organisation.run(
         refuse, handed_off, reason="No income is given.", by=organisation.people.uma.actor
     )
@@ -120,16 +118,14 @@ async def test_refused_it_runs_again_with_the_sender_and_the_customer_hears_noth
     assert len(await organisation.outbound_messages(refused)) == 1
 
 
-async def test_a_refusal_needs_a_reason(organisation, handed_off):
+async def test_refusal_needs_a_reason(organisation, handed_off):
     with pytest.raises(BadInput):
         await organisation.run(
             refuse, handed_off, reason=" \x00 ", by=organisation.people.uma.actor
         )
 
 
-async def test_sent_again_after_a_refusal_it_is_told_as_new_since_it_was_never_told(
-    organisation, handed_off
-):
+async def test_handoff_sent_again_after_a_refusal_is_announced_as_new(organisation, handed_off):
     await organisation.run(refuse, handed_off, reason="Not yet.", by=organisation.people.uma.actor)
     await organisation.run(advance, handed_off, by=organisation.people.tess.actor)
     await organisation.run(accept, handed_off, by=organisation.people.uma.actor)
@@ -138,7 +134,7 @@ async def test_sent_again_after_a_refusal_it_is_told_as_new_since_it_was_never_t
     assert "is being checked" in last.body
 
 
-async def test_refused_after_the_sender_has_left_it_goes_to_a_colleague(organisation, handed_off):
+async def test_refused_handoff_of_a_disabled_sender_goes_to_a_colleague(organisation, handed_off):
     await organisation.run_unbound(disable_staff, email="tess@acme.example", by=SYSTEM_ACTOR)
     waiting = await organisation.reload(handed_off)
     assert waiting.owner_id == organisation.people.tom.id
@@ -148,7 +144,7 @@ async def test_refused_after_the_sender_has_left_it_goes_to_a_colleague(organisa
     assert refused.owner_id == organisation.people.tom.id
 
 
-async def test_while_it_waits_the_sender_can_be_somebody_else_by_name(organisation, handed_off):
+async def test_waiting_handoff_can_be_assigned_to_another_sender(organisation, handed_off):
     await organisation.run(
         assign, handed_off, owner="tom@acme.example", by=organisation.people.mona.actor
     )
@@ -158,9 +154,7 @@ async def test_while_it_waits_the_sender_can_be_somebody_else_by_name(organisati
     assert refused.owner_id == organisation.people.tom.id
 
 
-async def test_within_one_department_nothing_is_handed_off_and_the_person_keeps_it(
-    organisation, card_request
-):
+async def test_move_within_a_department_is_no_handoff(organisation, card_request):
     people = organisation.people
     for taker in (people.uma, people.paul, people.carl):
         await organisation.run(advance, card_request, by=SYSTEM_ACTOR)
@@ -173,14 +167,14 @@ async def test_within_one_department_nothing_is_handed_off_and_the_person_keeps_
     assert len(delivered.handoffs) == 3
 
 
-async def test_a_department_that_needs_no_acceptance_has_it_at_once(organisation):
+async def test_department_without_acceptance_owns_the_stage_at_once(organisation):
     opened = await organisation.open("permit", by=SYSTEM_ACTOR)
     forked = await organisation.run(advance, opened, by=SYSTEM_ACTOR)
     reached = {run.stage_key: run.reached_at is not None for run in forked.open_runs}
     assert reached == {"fire": False, "plans": True, "zoning": True}
 
 
-async def test_a_sending_back_that_is_refused_undoes_nothing(organisation, handed_off):
+async def test_refused_send_back_changes_no_completed_stage(organisation, handed_off):
     """Card Processing asks Underwriting to look again; it will not; Processing has it still."""
     people = organisation.people
     await organisation.run(accept, handed_off, by=people.uma.actor)
@@ -193,11 +187,11 @@ async def test_a_sending_back_that_is_refused_undoes_nothing(organisation, hande
     refused = await organisation.run(refuse, handed_off, reason="It is there.", by=people.uma.actor)
     [run] = refused.open_runs
     assert (run.stage_key, run.assignee_id) == ("made", people.paul.id)
-    done = {one.stage_key for one in refused.runs if one.state == RunState.COMPLETED}
+    done = {run.stage_key for run in refused.runs if run.state == RunState.COMPLETED}
     assert done == {"received", "decision"}
 
 
-async def test_another_department_keeps_its_people_and_hours_when_a_file_names_it_again(
+async def test_department_keeps_staff_and_hours_when_a_file_names_it_again(
     organisation, operations
 ):
     other = CARD.replace('key = "card"', 'key = "loan"').replace(

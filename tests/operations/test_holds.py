@@ -1,4 +1,4 @@
-"""Waiting and holding: a clock that stands still is given back exactly what it lost."""
+"""Holds and pauses: the due time moves by exactly the time on hold."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,7 @@ from portal.operations import accept, advance, hold, resume, resume_expired_hold
 pytestmark = pytest.mark.either_database
 
 
-async def test_held_it_is_on_hold_and_the_customer_reads_that_it_is(organisation, card_request):
+async def test_hold_is_shown_to_the_customer(organisation, card_request):
     held = await organisation.run(
         hold, card_request, reason="A payslip misses.", by=organisation.people.tess.actor
     )
@@ -20,7 +20,7 @@ async def test_held_it_is_on_hold_and_the_customer_reads_that_it_is(organisation
     assert (await organisation.outbound_messages(held))[-1].kind == MessageKind.HOLD
 
 
-async def test_resumed_its_due_time_moves_on_by_exactly_the_time_lost(clock, organisation):
+async def test_resuming_moves_the_due_time_by_the_time_on_hold(clock, organisation):
     opened = await organisation.open(by=SYSTEM_ACTOR)
     [before] = opened.open_runs
     clock.shift(timedelta(hours=1))
@@ -34,9 +34,7 @@ async def test_resumed_its_due_time_moves_on_by_exactly_the_time_lost(clock, org
     assert resumed.status == RequestStatus.OPEN
 
 
-async def test_held_when_already_late_only_what_was_left_of_the_grace_is_given_back(
-    clock, organisation
-):
+async def test_hold_of_a_late_stage_restores_only_the_remaining_grace(clock, organisation):
     opened = await organisation.open(by=SYSTEM_ACTOR)
     [before] = opened.open_runs
     clock.move_to(before.due_at + timedelta(hours=1))
@@ -70,7 +68,7 @@ expected = "6h"
 """
 
 
-async def test_in_opening_hours_only_the_open_time_lost_is_given_back(clock, organisation):
+async def test_hold_restores_only_opening_hours(clock, organisation):
     """Held on Friday 16:00 with two open hours left; resumed on Monday 10:00: due at 12:00."""
     await organisation.load(SHOP)
     clock.move_to(datetime(2025, 6, 6, 18, tzinfo=UTC))  # Friday 14:00 in New York
@@ -84,7 +82,7 @@ async def test_in_opening_hours_only_the_open_time_lost_is_given_back(clock, org
     assert run.overdue_at == datetime(2025, 6, 9, 18, tzinfo=UTC)
 
 
-async def test_where_the_clock_always_runs_a_closed_shop_loses_time_too(clock, organisation):
+async def test_hold_restores_all_hours_where_the_clock_always_runs(clock, organisation):
     """The same shop, but "6h" run through the night."""
     await organisation.load(SHOP)
     opened = await organisation.open("shop", by=SYSTEM_ACTOR)
@@ -97,7 +95,7 @@ async def test_where_the_clock_always_runs_a_closed_shop_loses_time_too(clock, o
     assert run.due_at - before.due_at == timedelta(days=2, hours=18)
 
 
-async def test_a_hold_that_ends_by_itself_ends_once_and_is_told_once(clock, organisation):
+async def test_expired_hold_ends_once_and_is_announced_once(clock, organisation):
     permit = await organisation.open("permit", by=SYSTEM_ACTOR)
     await organisation.run(advance, permit, by=SYSTEM_ACTOR)
     until = datetime.now(UTC) + timedelta(days=1)
@@ -114,7 +112,7 @@ async def test_a_hold_that_ends_by_itself_ends_once_and_is_told_once(clock, orga
     ) == 1
 
 
-async def test_a_hold_before_its_time_stays(clock, organisation, card_request):
+async def test_hold_stays_until_its_end(clock, organisation, card_request):
     until = datetime.now(UTC) + timedelta(days=1)
     await organisation.run(hold, card_request, reason="Wait.", until=until, by=SYSTEM_ACTOR)
     clock.shift(timedelta(hours=23))
@@ -122,7 +120,7 @@ async def test_a_hold_before_its_time_stays(clock, organisation, card_request):
     assert still.status == RequestStatus.ON_HOLD
 
 
-async def test_one_branch_held_leaves_the_request_open(organisation):
+async def test_hold_of_one_branch_leaves_the_request_open(organisation):
     permit = await organisation.open("permit", by=SYSTEM_ACTOR)
     await organisation.run(advance, permit, by=SYSTEM_ACTOR)
     held = await organisation.run(hold, permit, stage="plans", reason="Wait.", by=SYSTEM_ACTOR)
@@ -132,7 +130,7 @@ async def test_one_branch_held_leaves_the_request_open(organisation):
 
 
 @pytest.mark.parametrize("until", [datetime(2000, 1, 1, tzinfo=UTC), None])
-async def test_a_hold_needs_a_reason_and_an_end_to_come(organisation, card_request, until):
+async def test_hold_needs_a_reason_and_a_future_end(organisation, card_request, until):
     with pytest.raises(BadInput):
         await organisation.run(
             hold, card_request, reason="Wait." if until else " ", until=until, by=SYSTEM_ACTOR
@@ -140,9 +138,7 @@ async def test_a_hold_needs_a_reason_and_an_end_to_come(organisation, card_reque
     assert (await organisation.reload(card_request)).status == RequestStatus.OPEN
 
 
-async def test_what_is_held_is_held_once_and_what_is_not_cannot_be_resumed(
-    organisation, card_request
-):
+async def test_stage_is_held_once_and_only_a_held_stage_resumes(organisation, card_request):
     with pytest.raises(Conflict, match="is not on hold"):
         await organisation.run(resume, card_request, by=SYSTEM_ACTOR)
     await organisation.run(hold, card_request, reason="Wait.", by=SYSTEM_ACTOR)
@@ -150,7 +146,7 @@ async def test_what_is_held_is_held_once_and_what_is_not_cannot_be_resumed(
         await organisation.run(hold, card_request, reason="Wait.", by=SYSTEM_ACTOR)
 
 
-async def test_a_stage_that_waits_on_the_customer_pauses_its_clock_and_says_so(clock, organisation):
+async def test_stage_that_waits_for_the_customer_pauses_its_clock(clock, organisation):
     repair = await organisation.open("repair", by=SYSTEM_ACTOR)
     waiting = await organisation.run(advance, repair, by=SYSTEM_ACTOR)
     [run] = waiting.open_runs
@@ -160,7 +156,7 @@ async def test_a_stage_that_waits_on_the_customer_pauses_its_clock_and_says_so(c
     assert not run.is_overdue(datetime.now(UTC))
 
 
-async def test_held_while_it_waits_on_the_customer_it_waits_on_when_resumed(organisation):
+async def test_stage_held_while_waiting_waits_again_after_resuming(organisation):
     repair = await organisation.open("repair", by=SYSTEM_ACTOR)
     await organisation.run(advance, repair, by=SYSTEM_ACTOR)
     held = await organisation.run(hold, repair, reason="Closed today.", by=SYSTEM_ACTOR)
@@ -170,7 +166,7 @@ async def test_held_while_it_waits_on_the_customer_it_waits_on_when_resumed(orga
     assert resumed.open_runs[0].is_paused
 
 
-async def test_completed_while_held_it_moves_on_with_a_running_clock(organisation, card_request):
+async def test_completing_a_held_stage_restarts_the_clock(organisation, card_request):
     await organisation.run(hold, card_request, reason="Wait.", by=SYSTEM_ACTOR)
     await organisation.run(advance, card_request, by=SYSTEM_ACTOR)
     accepted = await organisation.run(accept, card_request, by=SYSTEM_ACTOR)
@@ -179,7 +175,7 @@ async def test_completed_while_held_it_moves_on_with_a_running_clock(organisatio
     assert not any(run.is_paused for run in runs)
 
 
-async def test_a_new_date_is_the_due_time_of_what_comes_next(organisation, card_request):
+async def test_new_date_is_the_due_time_of_the_next_stage(organisation, card_request):
     due = datetime.now(UTC) + timedelta(days=9)
     moved = await organisation.run(
         advance, card_request, note="They are busy.", expected_by=due, by=SYSTEM_ACTOR

@@ -1,4 +1,4 @@
-"""Opening a request: the customer has a link within one transaction, and somebody has the work."""
+"""Opening a request: the link is sent and the owner set in one transaction."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ from tests.support.factories import CARD, MARTHA, MARTIN, Organisation
 pytestmark = pytest.mark.either_database
 
 
-async def test_the_first_text_has_the_link_and_says_how_to_stop(organisation, card_request):
+async def test_first_text_has_the_link_and_the_opt_out_hint(organisation, card_request):
     [text] = await organisation.outbound_messages(card_request)
     assert text.kind == MessageKind.MILESTONE
     assert (text.channel, text.to_address) == (Channel.SMS, "+14155550132")
@@ -36,18 +36,18 @@ async def test_the_first_text_has_the_link_and_says_how_to_stop(organisation, ca
     assert text.status == MessageStatus.QUEUED
 
 
-async def test_it_is_owned_by_the_lead_of_the_first_department(organisation, card_request):
+async def test_lead_of_the_first_department_owns_a_new_request(organisation, card_request):
     assert card_request.status == RequestStatus.OPEN
     assert card_request.owner_id == organisation.people.tess.id
     assert [run.assignee_id for run in card_request.open_runs] == [organisation.people.tess.id]
 
 
-async def test_its_timeline_begins_with_the_opening(organisation, card_request):
+async def test_timeline_begins_with_the_opening(organisation, card_request):
     kinds = [event.kind for event in await organisation.events(card_request)]
     assert kinds == [EventKind.OPENED, EventKind.STAGE_REACHED]
 
 
-async def test_where_the_first_stage_is_no_milestone_the_link_is_sent_by_itself(organisation):
+async def test_link_is_sent_alone_where_the_first_stage_is_no_milestone(organisation):
     quiet = CARD.replace('key = "card"', 'key = "quiet"').replace(
         'key = "received"', 'key = "received"\nmilestone = false'
     )
@@ -58,7 +58,7 @@ async def test_where_the_first_stage_is_no_milestone_the_link_is_sent_by_itself(
     assert opened.live_link.token in text.body
 
 
-async def test_several_stages_that_wait_for_nothing_open_at_once_under_one_coordinator(
+async def test_stages_without_dependencies_open_together_under_one_coordinator(
     organisation,
 ):
     text = """
@@ -82,7 +82,7 @@ async def test_several_stages_that_wait_for_nothing_open_at_once_under_one_coord
     assert opened.owner_id == opened.coordinator_id == organisation.people.pat.id
 
 
-async def test_with_nobody_at_all_it_is_refused_and_nothing_is_kept(operations, database):
+async def test_opening_without_any_staff_is_rejected_and_saves_nothing(operations, database):
     async with operations.begin(SYSTEM_ACTOR) as uow:
         await load_workflow(uow, read_workflow(CARD))
     empty = Organisation(operations, database, people=None)
@@ -94,7 +94,7 @@ async def test_with_nobody_at_all_it_is_refused_and_nothing_is_kept(operations, 
     assert not await empty.messages()
 
 
-async def test_a_person_owns_work_before_they_accept_their_invitation(operations, database):
+async def test_invited_staff_own_work_before_their_first_sign_in(operations, database):
     async with operations.begin(SYSTEM_ACTOR) as uow:
         await load_workflow(uow, read_workflow(CARD))
         tess, _ = await add_staff(
@@ -121,7 +121,7 @@ async def test_a_person_owns_work_before_they_accept_their_invitation(operations
         ({"locale": "../../x"}, "customer.locale"),
     ],
 )
-async def test_details_that_cannot_be_used_are_named_and_change_nothing(organisation, wrong, field):
+async def test_invalid_details_are_named_and_change_nothing(organisation, wrong, field):
     with pytest.raises(BadInput) as refusal:
         await organisation.open(customer=replace(MARTIN, **wrong), by=SYSTEM_ACTOR)
     assert set(refusal.value.fields) == {field}
@@ -129,35 +129,35 @@ async def test_details_that_cannot_be_used_are_named_and_change_nothing(organisa
     assert not await organisation.messages()
 
 
-async def test_an_unknown_workflow_is_answered_with_those_there_are(organisation):
+async def test_unknown_workflow_error_lists_the_known_ones(organisation):
     with pytest.raises(BadInput, match="card, permit, repair") as refusal:
         await organisation.open("loan", by=SYSTEM_ACTOR)
     assert "workflow" in refusal.value.fields
 
 
 @pytest.mark.parametrize("name", ["Zoë 🦊 O'Brien", "李小龍", "محمد", "X Æ A-12", "Ana\u0301"])
-async def test_a_name_may_be_any_name(organisation, name):
+async def test_any_name_is_accepted(organisation, name):
     opened = await organisation.open(customer=replace(MARTIN, name=name), by=SYSTEM_ACTOR)
     assert opened.customer.name == name
     [text] = await organisation.outbound_messages(opened)
     assert name.split()[0] in text.body or not text.body.isascii()
 
 
-async def test_line_breaks_in_a_name_cannot_shape_a_text(organisation):
+async def test_line_breaks_in_a_name_are_removed(organisation):
     opened = await organisation.open(
         customer=replace(MARTIN, name="Martin\r\n\x07 Miller"), by=SYSTEM_ACTOR
     )
     assert opened.customer.name == "Martin Miller"
 
 
-async def test_the_same_external_id_opens_once(organisation):
+async def test_repeated_external_id_opens_one_request(organisation):
     await organisation.open(by=SYSTEM_ACTOR, external_id="crm-7")
     with pytest.raises(Conflict, match="crm-7"):
         await organisation.open(by=SYSTEM_ACTOR, external_id="crm-7")
     assert len(await organisation.messages()) == 1
 
 
-async def test_the_same_person_at_the_same_number_is_one_customer(organisation, card_request):
+async def test_same_name_and_number_is_one_customer(organisation, card_request):
     second = await organisation.open(
         customer=replace(MARTIN, name="martin MILLER", email="mm@example.org"), by=SYSTEM_ACTOR
     )
@@ -167,12 +167,12 @@ async def test_the_same_person_at_the_same_number_is_one_customer(organisation, 
     }  # fmt: skip
 
 
-async def test_two_people_who_share_a_phone_are_two_customers(organisation, card_request):
+async def test_two_names_at_one_number_are_two_customers(organisation, card_request):
     hers = await organisation.open(customer=MARTHA, by=SYSTEM_ACTOR)
     assert hers.customer_id != card_request.customer_id
 
 
-async def test_a_customer_without_an_address_has_a_recorded_reason_for_the_silence(organisation):
+async def test_message_to_a_customer_without_an_address_records_the_reason(organisation):
     opened = await organisation.open(
         customer=replace(MARTIN, phone=None, email=None), by=SYSTEM_ACTOR
     )
@@ -181,15 +181,13 @@ async def test_a_customer_without_an_address_has_a_recorded_reason_for_the_silen
     assert text.reason == DeliveryReason.NO_ADDRESS
 
 
-async def test_a_customer_without_a_phone_gets_a_mail(organisation):
+async def test_customer_without_a_phone_gets_an_email(organisation):
     opened = await organisation.open(customer=replace(MARTIN, phone=None), by=SYSTEM_ACTOR)
     [mail] = await organisation.outbound_messages(opened)
     assert (mail.channel, mail.to_address) == (Channel.EMAIL, "martin@example.com")
 
 
-async def test_running_requests_keep_the_workflow_version_that_they_began_with(
-    organisation, operations, card_request
-):
+async def test_running_requests_keep_their_workflow_version(organisation, operations, card_request):
     changed = CARD.replace("We have your application", "Your application is here")
     async with operations.begin(SYSTEM_ACTOR) as uow:
         newest = await load_workflow(uow, read_workflow(changed))

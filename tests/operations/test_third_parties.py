@@ -1,4 +1,4 @@
-"""A stage that somebody outside does: what they say is kept, shown, and missed when it stops."""
+"""Third parties: their updates are stored and shown, and their silence is detected."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -89,7 +89,7 @@ async def test_late_update_does_not_replace_a_newer_one(clock, client, organisat
     assert "Picked up" not in page
 
 
-async def test_the_customer_reads_the_latest_word_with_its_time_and_number(
+async def test_customer_sees_the_latest_update_with_its_time_and_number(
     client, organisation, parcel
 ):
     said = {"words": "Out for <delivery>", "tracking_number": "JD014"}
@@ -102,7 +102,7 @@ async def test_the_customer_reads_the_latest_word_with_its_time_and_number(
     ), "and is not texted"
 
 
-async def test_while_it_is_held_their_silence_is_not_counted(clock, organisation, parcel):
+async def test_hold_pauses_the_silence_deadline(clock, organisation, parcel):
     clock.shift(timedelta(days=1))
     await organisation.run(hold, parcel, reason="The address.", by=SYSTEM_ACTOR)
     clock.shift(timedelta(days=7))
@@ -110,9 +110,7 @@ async def test_while_it_is_held_their_silence_is_not_counted(clock, organisation
     assert resumed.open_runs[0].silence_overdue_at == june(12, 14)
 
 
-async def test_a_tracking_number_makes_a_third_party_of_whoever_has_it(
-    clock, organisation, card_request
-):
+async def test_tracking_number_needs_and_sets_a_third_party(clock, organisation, card_request):
     with pytest.raises(BadInput, match="say who it is"):
         await organisation.run(
             record_third_party_update, card_request, words="Hello", by=SYSTEM_ACTOR
@@ -137,7 +135,7 @@ async def test_a_tracking_number_makes_a_third_party_of_whoever_has_it(
         ({"words": "Hi", "at": datetime(2025, 6, 3, 14, 11, tzinfo=UTC)}, "cannot have said"),
     ],
 )
-async def test_what_cannot_be_is_refused_and_changes_nothing(organisation, parcel, said, why):
+async def test_impossible_update_is_rejected_and_changes_nothing(organisation, parcel, said, why):
     with pytest.raises(BadInput, match=why):
         await organisation.run(record_third_party_update, parcel, by=SYSTEM_ACTOR, **said)
     assert (await organisation.reload(parcel)).open_runs[0].third_party_updated_at is None
@@ -151,7 +149,7 @@ async def test_small_clock_skew_is_accepted(organisation, parcel):
     assert heard.open_runs[0].third_party_updated_at == datetime(2025, 6, 3, 14, tzinfo=UTC)
 
 
-async def test_another_system_tells_it(api, organisation, parcel):
+async def test_api_records_a_third_party_update(api, organisation, parcel):
     body = {"event": "In the van", "at": "2025-06-03T09:10:00-04:00", "tracking_number": "JD1"}
     answer = await api.post(f"/requests/{parcel.reference}/third-party", json=body)
     stage = answer.json()["stages"][0]
@@ -169,7 +167,7 @@ async def test_another_system_tells_it(api, organisation, parcel):
         ("third_party = 5", "should be text"),
     ],
 )
-def test_a_file_says_it_right_or_is_told_where_and_how(line, why):
+def test_invalid_third_party_in_a_file_is_reported_with_line_and_remedy(line, why):
     with pytest.raises(WorkflowFileError, match=why) as refusal:
         read_workflow(PARCEL.format(more=line))
     last = 13 + line.count("\n")

@@ -1,4 +1,4 @@
-"""One turn is one transaction: two versions, two colleagues at once, and nothing said twice."""
+"""A unit of work is one transaction: versions, concurrent colleagues, and one message for each cause."""
 
 import asyncio
 
@@ -32,9 +32,7 @@ from portal.rules.stage_flow import StageFlow
 from tests.support.factories import MARTHA, MARTIN
 
 
-async def test_a_change_made_from_an_old_page_is_refused_and_changes_nothing(
-    organisation, card_request
-):
+async def test_change_from_a_stale_page_is_rejected_and_changes_nothing(organisation, card_request):
     moved = await organisation.run(
         advance, card_request, by=SYSTEM_ACTOR, version=card_request.version
     )
@@ -46,9 +44,7 @@ async def test_a_change_made_from_an_old_page_is_refused_and_changes_nothing(
     assert (seen.version, seen.status) == (moved.version, moved.status)
 
 
-async def test_a_customers_message_does_not_make_a_colleagues_click_stale(
-    organisation, card_request
-):
+async def test_customer_message_does_not_make_a_staff_form_stale(organisation, card_request):
     await organisation.run(
         receive_web_message, card_request, "Where is my card?", by=CUSTOMER_ACTOR
     )
@@ -72,7 +68,7 @@ async def test_a_customers_message_does_not_make_a_colleagues_click_stale(
     assert moved.version > card_request.version
 
 
-async def test_a_change_of_rules_makes_it_stale(organisation, card_request):
+async def test_reassignment_makes_a_form_stale(organisation, card_request):
     await organisation.run(
         assign, card_request, owner="tom@acme.example", by=organisation.people.mona.actor
     )
@@ -90,7 +86,7 @@ async def test_page_version_increments_once_per_unit_of_work(organisation, card_
     assert (await organisation.reload(card_request)).page_version == card_request.page_version + 1
 
 
-async def test_what_only_staff_see_does_not_move_the_customers_page(organisation, card_request):
+async def test_internal_change_keeps_the_page_version(organisation, card_request):
     logged = await organisation.run(
         log_contact, card_request, channel=ContactChannel.CALL, reason=ContactReason.OTHER,
         note="He asked for the date.", by=organisation.people.tess.actor,
@@ -98,9 +94,7 @@ async def test_what_only_staff_see_does_not_move_the_customers_page(organisation
     assert logged.page_version == card_request.page_version
 
 
-async def test_of_two_colleagues_who_click_at_once_one_wins_and_the_other_is_told(
-    organisation, card_request
-):
+async def test_of_two_concurrent_clicks_one_applies_and_one_is_stale(organisation, card_request):
     async def click(person):
         return await organisation.run(
             advance, card_request, by=person.actor, version=card_request.version
@@ -113,7 +107,7 @@ async def test_of_two_colleagues_who_click_at_once_one_wins_and_the_other_is_tol
     assert [run.stage_key for run in seen.runs] == ["received", "decision"]
 
 
-async def test_many_customers_words_at_once_are_all_kept(organisation, card_request):
+async def test_concurrent_customer_messages_are_all_stored(organisation, card_request):
     async def write(number):
         await organisation.run(
             receive_web_message, card_request, f"Question {number}", by=CUSTOMER_ACTOR
@@ -125,7 +119,7 @@ async def test_many_customers_words_at_once_are_all_kept(organisation, card_requ
     assert len(seen.promises) == 1
 
 
-async def test_the_same_text_delivered_twice_at_once_is_heard_once(organisation, card_request):
+async def test_concurrent_duplicate_texts_are_processed_once(organisation, card_request):
     words = {"sid": "SM7", "sender": MARTIN.phone, "to": "+15005550006", "body": "Hello?"}
 
     async def hear():
@@ -134,7 +128,7 @@ async def test_the_same_text_delivered_twice_at_once_is_heard_once(organisation,
     ends = await asyncio.gather(hear(), hear(), hear(), return_exceptions=True)
     assert all(end is None or isinstance(end, IntegrityError) for end in ends)
     await hear()
-    texts = [one for one in await organisation.messages() if one.provider_sid == "SM7"]
+    texts = [message for message in await organisation.messages() if message.provider_sid == "SM7"]
     assert len(texts) == 1
     seen = await organisation.reload(card_request)
     assert len(seen.promises) == 1
@@ -197,46 +191,42 @@ async def test_every_milestone_passed_has_one_message(organisation, card_request
         await organisation.run(advance, card_request, by=SYSTEM_ACTOR)
         await organisation.run(accept, card_request, by=taker.actor)
     told = [
-        one
-        for one in await organisation.outbound_messages(card_request)
-        if one.kind == MessageKind.MILESTONE
+        message
+        for message in await organisation.outbound_messages(card_request)
+        if message.kind == MessageKind.MILESTONE
     ]
     reached = [
-        one for one in await organisation.events(card_request) if one.kind == "stage_reached"
+        event for event in await organisation.events(card_request) if event.kind == "stage_reached"
     ]
-    assert [one.event_id for one in told] == [one.id for one in reached]
+    assert [message.event_id for message in told] == [event.id for event in reached]
     assert len(told) == 4
 
 
 @pytest.mark.parametrize("reference", ["CARD-2222-222", "", "\x00", "CARD-\x00", "é", "x" * 9_000])
-async def test_an_unknown_reference_is_not_found(organisation, operations, reference):
+async def test_unknown_reference_is_not_found(organisation, operations, reference):
     with pytest.raises(NotFound):
         await organisation.reload(reference)
     with pytest.raises(NotFound):
         await organisation.run(advance, reference, by=SYSTEM_ACTOR)
 
 
-async def test_a_reference_may_be_typed_in_small_letters_with_spaces_around(
-    organisation, card_request
-):
+async def test_reference_ignores_case_and_surrounding_spaces(organisation, card_request):
     seen = await organisation.reload(f"  {card_request.reference.lower()} ")
     assert seen.id == card_request.id
 
 
-async def test_events_are_numbered_in_the_order_in_which_they_happened(
-    organisation, card_request, database
-):
+async def test_events_are_numbered_in_order(organisation, card_request, database):
     await organisation.run(advance, card_request, by=SYSTEM_ACTOR)
     async with database.reading() as session:
         events = (await session.exec(select(Event).order_by(col(Event.id)))).all()
         requests = (await session.exec(select(ServiceRequest.id))).all()
-    assert [one.kind.value for one in events] == [
+    assert [event.kind.value for event in events] == [
         "opened", "stage_reached", "stage_completed", "handoff_sent",
     ]  # fmt: skip
-    assert {one.request_id for one in events} == set(requests)
+    assert {event.request_id for event in events} == set(requests)
 
 
-async def test_an_event_recorded_before_a_flush_reaches_finish(organisation, card_request):
+async def test_event_recorded_before_a_flush_reaches_finish(organisation, card_request):
     async with organisation.operations.begin(CUSTOMER_ACTOR) as uow:
         held = await uow.lock(card_request.reference)
         event = held.record(EventKind.MESSAGE_IN, uow.actor, uow.now)
@@ -245,7 +235,7 @@ async def test_an_event_recorded_before_a_flush_reaches_finish(organisation, car
         assert await uow.finish(held) == []
 
 
-async def test_a_text_of_thanks_refreshes_the_boards_of_its_departments(organisation, card_request):
+async def test_thanks_refresh_the_boards_of_the_departments(organisation, card_request):
     async with organisation.operations.begin(CUSTOMER_ACTOR) as uow:
         await receive_text(
             uow, sid="SM1", sender=MARTIN.phone, to="+15005550006", body="Thank you!"
@@ -253,7 +243,7 @@ async def test_a_text_of_thanks_refreshes_the_boards_of_its_departments(organisa
         assert card_request.department_id in uow.changed_departments
 
 
-async def test_each_request_of_one_transaction_finishes_its_own_events(organisation, card_request):
+async def test_each_request_in_a_transaction_finishes_its_own_events(organisation, card_request):
     other = await organisation.open("card", MARTHA, by=SYSTEM_ACTOR)
     async with organisation.operations.begin(SYSTEM_ACTOR) as uow:
         first, second = await uow.lock(card_request.reference), await uow.lock(other.reference)
@@ -262,9 +252,7 @@ async def test_each_request_of_one_transaction_finishes_its_own_events(organisat
         assert {event.kind for event in await uow.finish(second)} >= {EventKind.STAGE_COMPLETED}
 
 
-async def test_an_operation_that_records_and_does_not_finish_is_rolled_back(
-    organisation, card_request
-):
+async def test_operation_without_finish_is_rolled_back(organisation, card_request):
     async def forget() -> None:
         async with organisation.operations.begin(SYSTEM_ACTOR) as uow:
             held = await uow.lock(card_request.reference)

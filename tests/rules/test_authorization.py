@@ -1,4 +1,4 @@
-"""Who may do what: the whole matrix against the rule, and the documentation against the matrix."""
+"""The authorization rule against the whole matrix, and the matrix against the documentation."""
 
 import re
 from itertools import product
@@ -138,7 +138,7 @@ def answers(matrix: dict[str, str], people: dict[str, Colleague | None]) -> list
 
 
 @pytest.mark.parametrize(("act", "stage", "person", "expected"), answers(REQUEST_MATRIX, PEOPLE))
-def test_each_cell_of_a_request_with_parallel_stages(
+def test_each_role_and_act_on_a_request_with_parallel_stages(
     act: str, stage: str | None, person: Colleague | None, *, expected: bool
 ) -> None:
     request = parallel_reviews()
@@ -152,7 +152,7 @@ def test_each_cell_of_a_request_with_parallel_stages(
 
 
 @pytest.mark.parametrize(("act", "stage", "person", "expected"), answers(HANDOFF_MATRIX, SENDERS))
-def test_each_cell_of_a_waiting_handoff(
+def test_each_role_and_act_on_a_waiting_handoff(
     act: str, stage: str | None, person: Colleague | None, *, expected: bool
 ) -> None:
     request = waiting_handoff()
@@ -163,12 +163,12 @@ def test_each_cell_of_a_waiting_handoff(
             authorize(person, request, stage, Act(act))
 
 
-def test_every_act_has_its_cells() -> None:
+def test_every_act_is_in_the_matrix() -> None:
     rows = {row.partition(",")[0] for row in REQUEST_MATRIX | HANDOFF_MATRIX}
     assert rows == set(Act)
 
 
-def test_the_documentation_shows_this_matrix() -> None:
+def test_documentation_shows_the_same_matrix() -> None:
     """The page has both tables, cell by cell, with the columns in this order."""
     shown = re.findall(
         r"^\| `(\w+)`(?: (all stages))? \| (.+) \|$", DOCUMENT.read_text(), re.MULTILINE
@@ -184,7 +184,7 @@ def test_the_documentation_shows_this_matrix() -> None:
 
 
 @pytest.mark.parametrize("stage", [None, "no such stage", "fire", "plans"])
-def test_the_sender_of_a_waiting_handoff_hears_that_it_waits(stage: str | None) -> None:
+def test_advance_of_a_waiting_handoff_is_left_to_the_stage_rules(stage: str | None) -> None:
     """What is not open, or must be named first, is refused by the rules of the stage instead."""
     cora = colleague(CORA, COUNTER)
     assert is_allowed(cora, waiting_handoff(), stage, Act.ADVANCE)
@@ -196,13 +196,13 @@ def test_advance_without_a_stage_is_left_to_the_stage_rules() -> None:
     assert not is_allowed(PEOPLE["other department"], parallel_reviews(), None, Act.ADVANCE)
 
 
-def test_who_holds_every_open_stage_acts_on_all_of_them() -> None:
+def test_owner_of_every_open_stage_may_act_on_the_request() -> None:
     both = colleague(30, FIRE, PLANS)
     for act in (Act.HOLD, Act.RESUME, Act.ASSIGN):
         assert is_allowed(both, parallel_reviews(), None, act)
 
 
-def test_a_closed_request_is_reopened_by_its_last_owner_and_department() -> None:
+def test_last_owner_and_department_may_reopen_a_closed_request() -> None:
     closed = ServiceRequest(
         reference="PERM-3", status=RequestStatus.COMPLETED, owner_id=CORA, department_id=COUNTER
     )
@@ -213,7 +213,7 @@ def test_a_closed_request_is_reopened_by_its_last_owner_and_department() -> None
     assert allowed == {CORA: True, 22: True, FINN: False}
 
 
-def test_what_belongs_to_no_request_is_for_managers_and_admins() -> None:
+def test_only_managers_and_admins_act_on_what_has_no_request() -> None:
     for act in Act:
         assert not is_allowed(colleague(PAT, PLANS), None, None, act)
         assert is_allowed(PEOPLE["manager or admin"], None, None, act)
@@ -222,7 +222,7 @@ def test_what_belongs_to_no_request_is_for_managers_and_admins() -> None:
         authorize(colleague(PAT, PLANS), None, None, Act.RESOLVE_MESSAGE)
 
 
-def test_a_dropped_ball_is_dismissed_by_the_person_it_is_before() -> None:
+def test_assignee_may_dismiss_a_dropped_ball() -> None:
     carl = PEOPLE["other department"]
     assert may_dismiss(carl, parallel_reviews(), CARL)
     assert not may_dismiss(carl, parallel_reviews(), PAT)
@@ -230,7 +230,7 @@ def test_a_dropped_ball_is_dismissed_by_the_person_it_is_before() -> None:
     assert not may_dismiss(carl, None, None)
 
 
-def test_only_who_has_a_part_or_owns_the_promise_fulfils_it_by_a_call() -> None:
+def test_only_involved_staff_or_the_owner_fulfil_a_promise_by_a_call() -> None:
     promised = Promise(
         kind=PromiseKind.CALL, text="We call you.", owner_id=CARL, department_id=COUNTER,
         made_at=now(), due_at=now(),
@@ -244,7 +244,7 @@ def test_only_who_has_a_part_or_owns_the_promise_fulfils_it_by_a_call() -> None:
     assert fulfils_call_promise(None, request)
 
 
-def test_an_absence_is_changed_by_the_person_their_lead_and_who_manages_all() -> None:
+def test_person_lead_manager_and_admin_change_an_absence() -> None:
     lead = colleague(20, COUNTER, leads=frozenset({COUNTER}))
     assert may_change_absence(lead, CORA, [COUNTER])
     assert not may_change_absence(lead, FINN, [FIRE])

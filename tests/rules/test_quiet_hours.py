@@ -1,4 +1,4 @@
-"""At night nothing is sent that we start; what answers somebody, and what is urgent, is."""
+"""Automatic messages wait for the end of quiet hours; answers and urgent messages do not."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -96,14 +96,14 @@ async def last(organisation, request):
         ("01:30-08:00", "America/New_York", "2025-11-02T01:10-04:00", None),
     ],
 )
-def test_quiet_hours_are_the_customers_own_night(hours, zone, now, until):
+def test_quiet_hours_are_in_the_customers_time_zone(hours, zone, now, until):
     """By the clock on their wall, and never shorter than written when that clock is changed."""
     quiet = Settings(_env_file=None, KEPT_QUIET_HOURS=hours).quiet_hours
     ends = quiet.until(datetime.fromisoformat(now), ZoneInfo(zone))
     assert ends == (until and datetime.fromisoformat(until))
 
 
-async def test_what_we_start_at_night_waits_for_the_morning(organisation, evening):
+async def test_automatic_message_at_night_waits_for_the_morning(organisation, evening):
     """A hold, a promise, the first text about a new request: nobody is woken by them."""
     await organisation.run(hold, evening, reason="Wait.", by=SYSTEM_ACTOR)
     await organisation.run(make_promise, evening, text="A call.", due_at=MORNING, by=SYSTEM_ACTOR)
@@ -111,21 +111,19 @@ async def test_what_we_start_at_night_waits_for_the_morning(organisation, evenin
     waiting = (await organisation.outbound_messages(evening))[
         1:
     ] + await organisation.outbound_messages(second)
-    assert {one.kind for one in waiting} >= {
+    assert {message.kind for message in waiting} >= {
         MessageKind.HOLD, MessageKind.PROMISE, MessageKind.MILESTONE,
     }  # fmt: skip
-    assert {one.due_at for one in waiting} == {MORNING}
+    assert {message.due_at for message in waiting} == {MORNING}
 
 
-async def test_an_answer_goes_at_once(organisation, evening):
+async def test_answer_ignores_quiet_hours(organisation, evening):
     """They are awake: they have just written."""
     await text(organisation, "Where is my card?")
     assert (await last(organisation, evening)).due_at == NIGHT
 
 
-async def test_the_link_that_opens_a_request_waits_and_the_one_asked_for_does_not(
-    clock, organisation, client
-):
+async def test_first_link_waits_and_a_requested_link_does_not(clock, organisation, client):
     """Where no stage tells anything the opening's own text waits; "find my request" answers."""
     quiet = CARD.replace('key = "card"', 'key = "quiet"').replace(
         'key = "received"', 'key = "received"\nmilestone = false'
@@ -152,7 +150,7 @@ async def test_the_link_that_opens_a_request_waits_and_the_one_asked_for_does_no
         (None, True),
     ],
 )
-async def test_staff_answer_at_night_and_begin_in_the_morning(
+async def test_staff_reply_is_sent_at_night_and_a_new_topic_in_the_morning(
     clock, organisation, evening, *, verb, wrote, waits
 ):
     """Who wrote in the last hours still waits up; whom staff address by themselves is asleep."""
@@ -183,13 +181,13 @@ async def test_quiet_hours_resume_after_the_answer(clock, organisation, evening)
     await organisation.run(write_to_customer, evening, "Yes, of course.", by=tess)
     clock.move_to(NIGHT)
     await organisation.run(write_to_customer, evening, "And one more thing.", by=tess)
-    assert [one.due_at for one in (await organisation.outbound_messages(evening))[-2:]] == [
+    assert [message.due_at for message in (await organisation.outbound_messages(evening))[-2:]] == [
         NIGHT - timedelta(hours=3), MORNING,
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("urgent", [True, False])
-async def test_another_system_says_what_is_urgent(organisation, evening, api, app, urgent):
+async def test_api_may_mark_a_message_urgent(organisation, evening, api, app, urgent):
     """`POST /requests/{reference}/messages` takes `urgent`: it goes whatever the hour."""
     app.state.operations.settings = organisation.operations.settings
     told = await api.post(
@@ -201,7 +199,7 @@ async def test_another_system_says_what_is_urgent(organisation, evening, api, ap
     assert (message.urgent, message.due_at) == (urgent, NIGHT if urgent else MORNING)
 
 
-async def test_an_urgent_stage_tells_and_asks_at_any_hour(clock, organisation):
+async def test_urgent_stage_ignores_quiet_hours(clock, organisation):
     """`urgent = true` in the workflow file is for its milestone and for its own question."""
     alarm = REPAIR.replace('key = "repair"', 'key = "alarm"').replace(
         "[[stages]]\n", "[[stages]]\nurgent = true\n", 2
@@ -212,11 +210,11 @@ async def test_an_urgent_stage_tells_and_asks_at_any_hour(clock, organisation):
     await organisation.run(advance, request, by=organisation.people.ben.actor)
     await organisation.run(run_due_follow_ups, request, by=SYSTEM_ACTOR)
     told = await organisation.outbound_messages(request)
-    assert [one.kind for one in told] == ["milestone", "milestone", "follow_up"]
-    assert {one.due_at for one in told} == {NIGHT}
+    assert [message.kind for message in told] == ["milestone", "milestone", "follow_up"]
+    assert {message.due_at for message in told} == {NIGHT}
 
 
-async def test_a_mail_has_hours_of_its_own(organisation, evening, database):
+async def test_email_has_its_own_quiet_hours(organisation, evening, database):
     """`KEPT_MAIL_QUIET_HOURS=off`: a mail lies there until they look."""
     told = organisation.operations.settings.model_copy(update={"mail_quiet_hours": None})
     organisation.operations = Operations(told, database, JobQueue(None), LiveUpdates(None))
@@ -239,7 +237,7 @@ async def test_a_mail_has_hours_of_its_own(organisation, evening, database):
         (None, None, "America/New_York"),
     ],
 )
-async def test_the_night_is_the_one_where_the_number_is_from(organisation, phone, given, zone):
+async def test_time_zone_follows_the_phone_number(organisation, phone, given, zone):
     """The zone given, else the number's where there is but one, else the workflow's."""
     customer = CustomerDetails("Nora New", phone=phone, timezone=given)
     request = await organisation.open(customer=customer, by=SYSTEM_ACTOR)

@@ -1,4 +1,4 @@
-"""Stages side by side: a join waits for all of them, and a step back touches only what follows."""
+"""Parallel stages: a join waits for every branch, and sending back repeats only what follows."""
 
 import pytest
 
@@ -29,11 +29,11 @@ def states(permit):
     return {(run.stage_key, run.passage): run.state.value for run in permit.runs}
 
 
-async def test_a_fork_opens_all_its_branches(organisation, forked):
+async def test_fork_opens_every_branch(organisation, forked):
     assert {run.stage_key for run in forked.open_runs} == {"fire", "plans", "zoning"}
 
 
-async def test_whoever_owned_it_at_the_fork_owns_it_until_it_joins(organisation, forked):
+async def test_owner_at_the_fork_owns_the_request_until_the_join(organisation, forked):
     people = organisation.people
     assert forked.owner_id == forked.coordinator_id == people.cora.id
     assignees = {run.stage_key: run.assignee_id for run in forked.open_runs}
@@ -43,13 +43,13 @@ async def test_whoever_owned_it_at_the_fork_owns_it_until_it_joins(organisation,
     assert one_left.coordinator_id is None
 
 
-async def test_where_several_are_open_one_must_be_named(organisation, forked):
+async def test_stage_must_be_named_where_several_are_open(organisation, forked):
     with pytest.raises(BadInput, match="Several stages are open: fire, plans, zoning") as refusal:
         await organisation.run(advance, forked, by=organisation.people.mona.actor)
     assert "stage" in refusal.value.fields
 
 
-async def test_a_join_waits_for_all_of_its_branches(organisation, forked):
+async def test_join_waits_for_every_branch(organisation, forked):
     waiting = await finish(organisation, forked, "zoning", "fire")
     assert [run.stage_key for run in waiting.open_runs] == ["plans"]
     joined = await finish(organisation, waiting, "plans")
@@ -57,7 +57,7 @@ async def test_a_join_waits_for_all_of_its_branches(organisation, forked):
     assert joined.owner_id == organisation.people.cora.id
 
 
-async def test_the_last_to_finish_is_the_joins_sender(organisation):
+async def test_last_finisher_is_the_sender_at_the_join(organisation):
     text = """
     key = "review"
     name = "Review"
@@ -106,9 +106,7 @@ async def test_sending_back_keeps_sibling_branches(organisation, forked):
     }
 
 
-async def test_sending_back_from_beyond_the_join_runs_only_that_branch_and_the_join_again(
-    organisation, forked
-):
+async def test_sending_back_after_the_join_repeats_one_branch_and_the_join(organisation, forked):
     await finish(organisation, forked, "fire", "plans", "zoning")
     sent = await organisation.run(
         send_back, forked, stage="zoning", reason="Wrong map.", by=organisation.people.cora.actor
@@ -120,7 +118,7 @@ async def test_sending_back_from_beyond_the_join_runs_only_that_branch_and_the_j
     assert [(run.stage_key, run.passage) for run in joined.open_runs] == [("decision", 2)]
 
 
-async def test_sending_back_before_the_fork_runs_every_branch_again(organisation, forked):
+async def test_sending_back_before_the_fork_repeats_every_branch(organisation, forked):
     await finish(organisation, forked, "plans")
     sent = await organisation.run(
         send_back, forked, stage="intake", reason="Start over.", by=organisation.people.cora.actor
@@ -133,7 +131,7 @@ async def test_sending_back_before_the_fork_runs_every_branch_again(organisation
     }  # fmt: skip
 
 
-async def test_a_stage_run_again_is_told_in_words_that_say_so(organisation, forked):
+async def test_repeated_stage_is_announced_as_repeated(organisation, forked):
     await finish(organisation, forked, "plans")
     before = len(await organisation.outbound_messages(forked))
     await organisation.run(
@@ -143,7 +141,7 @@ async def test_a_stage_run_again_is_told_in_words_that_say_so(organisation, fork
     assert "once more: Your plans are being reviewed" in text.body
 
 
-async def test_only_what_is_completed_can_be_gone_back_to(organisation, forked):
+async def test_only_a_completed_stage_can_be_sent_back_to(organisation, forked):
     with pytest.raises(Conflict, match="is not completed"):
         await organisation.run(
             send_back, forked, stage="decision", reason="No.", by=organisation.people.cora.actor
@@ -154,7 +152,7 @@ async def test_only_what_is_completed_can_be_gone_back_to(organisation, forked):
         )
 
 
-async def test_a_stage_superseded_while_its_handoff_waits_can_no_longer_be_accepted(organisation):
+async def test_handoff_of_a_superseded_stage_cannot_be_accepted(organisation):
     permit = await organisation.open("permit", by=organisation.people.cora.actor)
     await organisation.run(advance, permit, by=organisation.people.cora.actor)
     await organisation.run(
@@ -164,7 +162,7 @@ async def test_a_stage_superseded_while_its_handoff_waits_can_no_longer_be_accep
         await organisation.run(accept, permit, by=organisation.people.finn.actor)
 
 
-async def test_a_refused_return_to_before_the_fork_leaves_every_branch_under_way(organisation):
+async def test_refused_return_before_the_fork_keeps_every_branch_open(organisation):
     """Sent back to Fire, which hands on to two; Fire refuses; both go on as they were."""
     text = """
     key = "fan"
@@ -209,7 +207,7 @@ async def test_a_refused_return_to_before_the_fork_leaves_every_branch_under_way
     assert [run.stage_key for run in joined.open_runs] == ["end"]
 
 
-async def test_reopened_at_one_branch_the_others_that_were_cut_off_go_on_too(organisation, forked):
+async def test_reopening_one_branch_resumes_the_interrupted_branches(organisation, forked):
     await finish(organisation, forked, "plans")
     await organisation.run(cancel, forked, reason="Withdrawn.", by=organisation.people.cora.actor)
     opened = await organisation.run(
@@ -220,7 +218,7 @@ async def test_reopened_at_one_branch_the_others_that_were_cut_off_go_on_too(org
     assert [run.stage_key for run in joined.open_runs] == ["decision"]
 
 
-async def test_the_last_stage_done_it_is_completed_and_told(organisation, forked):
+async def test_completing_the_last_stage_completes_and_announces_the_request(organisation, forked):
     done = await finish(organisation, forked, "fire", "plans", "zoning", "decision")
     assert done.status == RequestStatus.COMPLETED
     assert all(run.state == RunState.COMPLETED for run in done.runs)

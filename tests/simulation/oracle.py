@@ -1,7 +1,7 @@
-"""The oracle: what has really been dropped, found apart from the product's own detection.
+"""The oracle: detects dropped balls independently of the product.
 
-Each rule is written a second time, as a query over the rows. What the product forgets to plan, or
-plans wrongly, comes out here.
+Each rule is written a second time, as a query over the rows, so the oracle finds what the product does
+not schedule, or schedules wrongly.
 """
 
 from collections.abc import Iterator
@@ -36,14 +36,8 @@ from tests.simulation.drop import ActualDrop, Key
 from tests.simulation.organisation import Organisation
 
 MESSAGE_COLUMNS = (
-    "id",
-    "request_id",
-    "status",
-    "provider_sid",
-    "reconciled_at",
-    "claimed_at",
-    "created_at",
-)
+    "id", "request_id", "status", "provider_sid", "reconciled_at", "claimed_at", "created_at",
+)  # fmt: skip
 BOUNCING_THRESHOLD = 2
 
 
@@ -132,9 +126,8 @@ class Oracle:
             sa.or_(col(StageRun.overdue_at) <= now, col(StageRun.silence_overdue_at) <= now),
         )  # fmt: skip
         found = []
-        for run_id, request_id, overdue_at, silence_overdue_at in (
-            await connection.execute(query)
-        ).all():
+        rows = (await connection.execute(query)).all()
+        for run_id, request_id, overdue_at, silence_overdue_at in rows:
             if overdue_at <= now:
                 found.append(
                     ActualDrop(
@@ -216,9 +209,8 @@ class Oracle:
             )
         )  # fmt: skip
         found = []
-        for question_id, request_id, key, reminded_at, place in (
-            await connection.execute(query)
-        ).all():
+        rows = (await connection.execute(query)).all()
+        for question_id, request_id, key, reminded_at, place in rows:
             case = self.cases.get(request_id)
             wait = case.kind.question(key).remind_after if case else None
             at = self.organisation.calendar(place).add(reminded_at, wait) if wait else None
@@ -281,9 +273,8 @@ class Oracle:
             )
         )  # fmt: skip
         found = []
-        for request_id, updated_at, person_id, left_at, away in (
-            await connection.execute(query)
-        ).all():
+        rows = (await connection.execute(query)).all()
+        for request_id, updated_at, person_id, left_at, away in rows:
             if left_at is not None:
                 found.append(
                     ActualDrop(

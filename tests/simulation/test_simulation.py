@@ -36,13 +36,13 @@ def test_every_dropped_ball_is_raised_and_no_message_is_lost(reported: Report) -
     assert as_lines(reported)[-1].startswith("Every target is met")
 
 
-def test_the_same_seed_makes_the_same_report(reported: Report) -> None:
+def test_same_seed_makes_the_same_report(reported: Report) -> None:
     """The same requests, faults and figures: only the time that it took differs."""
     again = simulated_report(SCENARIO)
     assert {**again.as_json(), "seconds": 0} == {**reported.as_json(), "seconds": 0}
 
 
-def test_dropped_balls_that_nobody_raises_are_noticed() -> None:
+def test_missing_dropped_balls_are_reported() -> None:
     """The oracle finds them apart from the product: each is named, and the target is missed."""
     blind = replace(
         SCENARIO,
@@ -56,7 +56,7 @@ def test_dropped_balls_that_nobody_raises_are_noticed() -> None:
     assert any(line.startswith("MISSED: ") for line in as_lines(made))
 
 
-def test_faults_are_named_or_refused() -> None:
+def test_unknown_fault_is_rejected() -> None:
     """All, none, or a list; an unknown name is refused with the known ones."""
     assert read_faults("all") == frozenset(Fault)
     assert read_faults("none") == frozenset()
@@ -65,7 +65,7 @@ def test_faults_are_named_or_refused() -> None:
         read_faults("slow,rain")
 
 
-def test_aiosqlite_without_the_queue_that_is_replaced_is_one_sentence(monkeypatch):
+def test_unsupported_aiosqlite_is_one_sentence(monkeypatch):
     monkeypatch.setattr("aiosqlite.Connection.__init__", lambda *_, **__: None)
     monkeypatch.setattr("aiosqlite.Connection.__del__", lambda _: None)
     with pytest.raises(AssertionError, match=r"needs the version of requirements\.lock"):

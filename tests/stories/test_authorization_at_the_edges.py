@@ -1,55 +1,22 @@
-"""One rule at every edge: the desk's page and fragment, the live stream, and the API with ``by``."""
+"""The desk, its fragments, the live stream and the API apply one authorization rule."""
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
-from html import unescape
 from typing import Any
 
 import httpx2
 import pytest
-from sqlmodel import col, update
 from starlette.applications import Starlette
 
-from portal.models import (
-    SYSTEM_ACTOR,
-    Message,
-    MessageStatus,
-    PromiseKind,
-    RequestStatus,
-    ServiceRequest,
-)
-from portal.operations import (
-    accept,
-    advance,
-    assign,
-    cancel,
-    hold,
-    make_promise,
-    record_third_party_update,
-)
-from tests.support.desk_client import HTMX, DeskClient
-from tests.support.dropped_ball_helpers import DetectionDriver
+from portal.models import SYSTEM_ACTOR, RequestStatus, ServiceRequest
+from portal.operations import advance, cancel, hold, record_third_party_update
+from tests.stories.edges import DAY, SignIn, facts, post_form
 from tests.support.factories import Organisation
 
 pytestmark = pytest.mark.either_database
 
-SignIn = Callable[[str], Awaitable[DeskClient]]
-Submit = Callable[[str, str, dict[str, str]], Awaitable[int]]
-"""Does an action as one of the cast; gives the HTTP status."""
 
-DAY = datetime.now(UTC) + timedelta(days=3)
 LOCAL, MOMENT = f"{DAY:%Y-%m-%dT%H:%M}", DAY.isoformat()
-
-
-@pytest.fixture
-async def reviews(organisation: Organisation) -> ServiceRequest:
-    """A permit in three reviews at once, which Cora of the counter coordinates."""
-    people = organisation.people
-    permit = await organisation.open("permit", by=people.cora.actor)
-    await organisation.run(advance, permit, by=people.cora.actor)
-    return await organisation.run(accept, permit, by=people.finn.actor)
 
 
 # The action at the desk and in the API, with its fields; who; whether they may; on which request.
@@ -78,7 +45,8 @@ CELLS: list[tuple[str, dict[str, str], str, bool]] = [
     ("contacts", {"channel": "call", "reason": "where_is_it", "note": "Rang"}, "ben", True),
     ("minds", {"text": "No calls before noon"}, "ben", True),
 ]
-API_PATHS = {"third-party": "third-party", "minds": "minds"}
+
+
 TIMES = {"delay": "expected_by", "promises": "due_at"}
 
 
@@ -125,7 +93,7 @@ async def test_each_edge_gives_the_same_answer(
 
 
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if cell[0] != "delay"], ids=cell_name)
-async def test_the_page_offers_what_is_accepted(
+async def test_page_offers_exactly_the_permitted_actions(
     desk_clients: SignIn,
     organisation: Organisation,
     reviews: ServiceRequest,
@@ -150,7 +118,7 @@ async def test_the_page_offers_what_is_accepted(
     assert (stage in stages) is allowed
 
 
-async def test_reopening_by_api_asks_who_may(
+async def test_api_checks_permission_to_reopen(
     api: httpx2.AsyncClient, organisation: Organisation, reviews: ServiceRequest
 ) -> None:
     people = organisation.people
@@ -163,7 +131,7 @@ async def test_reopening_by_api_asks_who_may(
     assert done.json()["status"] == "open"
 
 
-async def test_a_key_without_a_person_may_do_everything(
+async def test_api_key_without_a_person_may_do_everything(
     api: httpx2.AsyncClient, reviews: ServiceRequest
 ) -> None:
     for verb, body in (
@@ -177,7 +145,7 @@ async def test_a_key_without_a_person_may_do_everything(
         assert answer.status_code == 200, (verb, answer.text)
 
 
-async def test_resuming_a_stage_of_another_department_is_refused(
+async def test_resuming_a_stage_of_another_department_is_rejected(
     api: httpx2.AsyncClient, organisation: Organisation, reviews: ServiceRequest
 ) -> None:
     pat = organisation.people.pat.actor
@@ -189,75 +157,8 @@ async def test_resuming_a_stage_of_another_department_is_refused(
     assert (await api.post(path, json={"by": "pat@acme.example", "stage": "plans"})).is_success
 
 
-@pytest.mark.parametrize(
-    ("person", "outcome"), [("ben", "stands"), ("finn", "is kept"), ("mona", "is kept")]
-)
-async def test_a_call_logged_without_a_part_keeps_no_promise(
-    desk_clients: SignIn,
-    organisation: Organisation,
-    reviews: ServiceRequest,
-    person: str,
-    outcome: str,
-) -> None:
-    await organisation.run(
-        make_promise, reviews, text="We call you.", due_at=DAY, kind=PromiseKind.CALL,
-        by=SYSTEM_ACTOR,
-    )  # fmt: skip
-    called = {"channel": "call", "reason": "where_is_it"}
-    answer = await post_form(await desk_clients(person), reviews, "contacts", called, htmx=True)
-    assert answer.status_code == 200
-    (promise,) = (await organisation.reload(reviews)).promises
-    assert promise.is_open is (outcome == "stands")
-    assert ("Open commitments stay as they are." in answer.text) is (outcome == "stands")
-
-
-@pytest.mark.parametrize(
-    ("verb", "body"), [("retry", {}), ("resend", {"body": "Do ring us."}), ("told", {})]
-)
-async def test_a_failed_message_is_resolved_by_who_has_a_part(
-    api: httpx2.AsyncClient,
-    organisation: Organisation,
-    card_request: ServiceRequest,
-    verb: str,
-    body: dict[str, str],
-) -> None:
-    message = (await organisation.outbound_messages(card_request))[0]
-    async with organisation.database.transaction() as session:
-        facts = {"status": MessageStatus.FAILED, "error_code": "30004"}
-        await session.exec(update(Message).where(col(Message.id) == message.id).values(**facts))
-    path = f"/messages/{message.id}/{verb}"
-    assert (await api.post(path, json=body | {"by": "ben@acme.example"})).status_code == 403
-    assert (await organisation.outbound_messages(card_request))[0].handled_at is None
-    done = await api.post(path, json=body | {"by": "tess@acme.example"})
-    assert done.is_success, done.text
-
-
-async def test_a_dropped_ball_is_dismissed_by_who_has_a_part(
-    clock: Any, api: httpx2.AsyncClient, organisation: Organisation, operations: Any, database: Any
-) -> None:
-    await organisation.open(by=organisation.people.tess.actor)
-    detection = DetectionDriver(operations, clock, database)
-    await detection.advance_clock(timedelta(hours=7))
-    ball = (await detection.balls())[0]
-    path, body = f"/dropped-balls/{ball.id}/dismiss", {"reason": "It does not matter."}
-    assert (await api.post(path, json=body | {"by": "ben@acme.example"})).status_code == 403
-    assert (await api.post(path, json=body | {"by": "tess@acme.example"})).status_code == 200
-
-
-async def test_an_absence_is_changed_by_the_person_or_their_lead(
-    api: httpx2.AsyncClient, organisation: Organisation
-) -> None:
-    path = "/staff/tom@acme.example"
-    for by, status in (("ben", 403), ("uma", 403), ("tess", 200)):
-        answer = await api.post(f"{path}/absence", json={"by": f"{by}@acme.example"})
-        assert answer.status_code == status, answer.text
-    for by, status in (("ben", 403), ("tom", 200)):
-        answer = await api.post(f"{path}/back", json={"by": f"{by}@acme.example"})
-        assert answer.status_code == status, answer.text
-
-
 @pytest.mark.parametrize("person", ["ben", "finn"])
-async def test_the_live_stream_is_open_to_whoever_may_read_the_page(
+async def test_live_stream_needs_the_same_permission_as_the_page(
     app: Starlette,
     desk_clients: SignIn,
     organisation: Organisation,
@@ -273,7 +174,7 @@ async def test_the_live_stream_is_open_to_whoever_may_read_the_page(
     assert await stream_status(app, path, "") == 401
 
 
-async def test_the_board_offers_a_handoff_to_those_who_may_accept_it(
+async def test_board_offers_a_handoff_only_to_those_who_may_accept_it(
     desk_clients: SignIn, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """Everybody reads every board; only the receiving department finds the button on it."""
@@ -282,44 +183,6 @@ async def test_the_board_offers_a_handoff_to_those_who_may_accept_it(
         board = (await (await desk_clients(person)).get("/desk?department=underwriting")).text
         assert card_request.reference in board
         assert (f"{card_request.reference}/handoff/accept" in board) is offered
-
-
-async def test_a_part_given_by_name_counts_at_once(
-    api: httpx2.AsyncClient, organisation: Organisation, reviews: ServiceRequest
-) -> None:
-    """Ben of the bench is given Fire's review: he may complete it, and no other."""
-    people = organisation.people
-    await organisation.run(
-        assign, reviews, owner="ben@acme.example", stage="fire", by=people.finn.actor
-    )
-    path = f"/requests/{reviews.reference}/advance"
-    for stage, status in (("plans", 403), ("fire", 200)):
-        answer = await api.post(path, json={"stage": stage, "by": "ben@acme.example"})
-        assert answer.status_code == status, answer.text
-
-
-async def facts(organisation: Organisation, request: ServiceRequest) -> tuple[object, ...]:
-    found = await organisation.reload(request)
-    return (
-        found.version, found.page_version, found.customer_note,
-        len(await organisation.events(request)), len(await organisation.outbound_messages(request)),
-    )  # fmt: skip
-
-
-async def post_form(
-    desk: DeskClient, request: ServiceRequest, verb: str, fields: dict[str, str], *, htmx: bool
-) -> httpx2.Response:
-    """Send a form whether or not the page offers it, with what each form carries."""
-    page = await desk.page(request)
-    (token, *_) = re.findall(r'name="form_token" value="([^"]*)"', page)
-    version = re.search(r'name="version" value="(\d+)"', page)
-    carried = {"form_token": unescape(token), "zone": "UTC"}
-    carried["version"] = version[1] if version else str(request.version)
-    return await desk.client.post(
-        f"/desk/requests/{request.reference}/{verb}",
-        data=carried | fields,
-        headers=HTMX if htmx else {},
-    )
 
 
 def forms_on(page: str, action: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Martin's month: what happened to him, told as it goes with Kept.
+"""A month of Martin's card application with Kept.
 
 He applied for a credit card by phone, and nothing came for a month: somewhere between telesales,
 card processing and the courier there was a broken link that nobody saw. Here it is told three
@@ -69,7 +69,7 @@ async def test_month_without_failures(bank: MonthScenario) -> None:
     assert await bank.ended() == ("completed", "Mon 9 Jun 19:30")
 
 
-async def test_the_courier_goes_silent(bank: MonthScenario) -> None:
+async def test_month_with_a_silent_courier(bank: MonthScenario) -> None:
     """Then Cleo, who sent it out, must look, then her lead; and Martin has a new date in time."""
     await bank.open_request("Tue 3 Jun 10:00")
     await bank.at("Tue 3 Jun 13:00", "tess", "advance")
@@ -128,7 +128,7 @@ async def test_the_courier_goes_silent(bank: MonthScenario) -> None:
     assert await bank.ended() == ("completed", "Mon 16 Jun 20:00")
 
 
-async def test_card_processing_never_takes_it_up(bank: MonthScenario) -> None:
+async def test_month_with_an_unaccepted_handoff(bank: MonthScenario) -> None:
     """Then Uma still has it, Pia must act, and Mona does at last; Martin is never left guessing."""
     await bank.open_request("Tue 3 Jun 10:00")
     await bank.at("Tue 3 Jun 13:00", "tess", "advance")

@@ -1,4 +1,4 @@
-"""Whatever is done, in whatever order: nothing is dropped, nothing is said twice."""
+"""Random histories of operations: nothing is dropped, and no message is sent twice."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -175,9 +175,9 @@ class AnyDay(RandomHistory):
         requests, messages, gone = self.wait(self.look())
         for request in requests:
             self.hold_to_its_invariants(request, gone)
-        causes = [(one.cause, one.kind, one.channel) for one in messages]
+        causes = [(message.cause, message.kind, message.channel) for message in messages]
         assert len(causes) == len(set(causes))
-        answered = {one.cause for one in messages if one.direction == Direction.OUT}
+        answered = {message.cause for message in messages if message.direction == Direction.OUT}
         for heard in messages:
             if heard.direction == Direction.IN and heard.request_id is None:
                 if heard.intent == "stop":
@@ -207,7 +207,7 @@ class AnyDay(RandomHistory):
             assert run.assignee_id not in gone
             assert run.is_paused == bool(run.held_at or run.waits_on_customer)
             assert run.reached_at or any(
-                one.is_pending and one.run_id == run.id for one in request.handoffs
+                handoff.is_pending and handoff.run_id == run.id for handoff in request.handoffs
             )
         for promise in request.promises:
             assert promise.closed_at or promise.owner_id not in gone
@@ -230,14 +230,14 @@ class AnyDay(RandomHistory):
         stages = request.definition.stages
         waited_for = {key for stage in stages for key in stage.after}
         assert {stage.key for stage in stages} - waited_for <= done
-        assert not any(one.state == FollowUpState.ASKED for one in request.follow_ups)
+        assert not any(follow_up.state == FollowUpState.ASKED for follow_up in request.follow_ups)
 
     async def look(self):
         async with self.database.reading() as session:
             requests = (await session.exec(select(ServiceRequest).options(*REQUEST_OPTIONS))).all()
             messages = (await session.exec(select(Message))).all()
             people = (await session.exec(select(StaffMember))).all()
-        return requests, messages, {one.id for one in people if one.disabled_at}
+        return requests, messages, {person.id for person in people if person.disabled_at}
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -1,4 +1,4 @@
-"""Whatever happens to a request and to the people, somebody who is there has it, every moment."""
+"""At every moment an open request has an owner who is present."""
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -179,11 +179,15 @@ class ComingAndGoing(RandomHistory):
     def whoever_has(self, which, part):
         """Somebody who has a part of it: a promise, the whole, a stage."""
         seen = self.see(which)
-        parts = [one.owner_id for one in reversed(seen.promises) if one.closed_at is None]
+        parts = [
+            promise.owner_id for promise in reversed(seen.promises) if promise.closed_at is None
+        ]
         parts += [seen.owner_id, *(run.assignee_id for run in seen.open_runs)]
         theirs = parts[part % len(parts)]
         return next(
-            one.email for one in vars(self.organisation.people).values() if one.id == theirs
+            person.email
+            for person in vars(self.organisation.people).values()
+            if person.id == theirs
         )
 
     @rule(hand=hands, place=st.none() | st.sampled_from(PLACES))
@@ -215,7 +219,9 @@ class ComingAndGoing(RandomHistory):
             self.must_be_had(roster, request.owner_id, request.department_id)
             for run in request.open_runs:
                 waiting = [
-                    one for one in request.handoffs if one.run_id == run.id and one.is_pending
+                    handoff
+                    for handoff in request.handoffs
+                    if handoff.run_id == run.id and handoff.is_pending
                 ]
                 place = waiting[0].from_department_id if waiting else run.department_id
                 self.must_be_had(roster, run.assignee_id, place)

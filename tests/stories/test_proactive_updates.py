@@ -1,4 +1,4 @@
-"""The customer hears first: of a delay before the old date, and that we are still on it."""
+"""Proactive updates while no announced date is valid: how often, with what content, and when not."""
 
 import re
 from datetime import UTC, datetime, time, timedelta
@@ -6,15 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 from sqlmodel import col, select
 
-from portal.models import (
-    SYSTEM_ACTOR,
-    Channel,
-    EventKind,
-    Message,
-    MessageKind,
-    PromiseKind,
-    ServiceRequest,
-)
+from portal.models import SYSTEM_ACTOR, Channel, Message, MessageKind, PromiseKind, ServiceRequest
 from portal.operations import (
     CustomerDetails,
     accept,
@@ -26,226 +18,15 @@ from portal.operations import (
     write_to_customer,
 )
 from portal.settings.types import QuietHours
+from tests.stories.updates import START, UPDATED, sweep, words_of
 from tests.support.factories import Organisation
 from tests.support.fake_gateways import FakeSmsGateway, delivered_bodies
-from workers.sweep import Sweep
 
 pytestmark = pytest.mark.either_database
-
-START = datetime(2025, 6, 3, 14, tzinfo=UTC)  # Tuesday, 10:00 in New York: the clock's fixture
-
-UPDATED = """
-key = "update"
-name = "Visa"
-timezone = "America/New_York"
-[departments.office]
-name = "Visa Office"
-hours = "Mon-Fri 09:00-17:00"
-accept_within = "4bh"
-[[stages]]
-key = "work"
-department = "telesales"
-title = "We look at your papers"
-expected = "20d"
-update_every = "2d"
-[[stages]]
-key = "stamp"
-department = "office"
-title = "Your visa is being stamped"
-expected = "20d"
-update_every = "2bd"
-delay = "The printer is busy in June."
-"""
-
-
-async def sweep(organisation: Organisation) -> None:
-    """One round of the worker's sweep, as it is now."""
-    await Sweep(organisation.operations, lambda: None, "a worker").once()
-
-
-async def words_of(
-    organisation: Organisation, request: ServiceRequest, *kinds: MessageKind
-) -> list[str]:
-    """What the customer was told of these kinds, oldest first."""
-    return [one.body for one in await organisation.outbound_messages(request) if one.kind in kinds]
-
-
-async def delays(organisation: Organisation, request: ServiceRequest) -> list[str]:
-    return await words_of(organisation, request, MessageKind.DELAY)
 
 
 async def updates(organisation: Organisation, request: ServiceRequest) -> list[str]:
     return await words_of(organisation, request, MessageKind.UPDATE)
-
-
-async def test_delay_is_announced_before_the_old_date_with_new_date_and_reason(
-    clock, organisation, card_request
-):
-    """Intake is due in four hours with two of grace: told a little before, once, not sooner."""
-    before = card_request.open_runs[0]
-    clock.move_to(before.due_at - timedelta(minutes=16))
-    await sweep(organisation)
-    assert await delays(organisation, card_request) == []
-    clock.move_to(before.due_at - timedelta(minutes=12))
-    await sweep(organisation)
-    await sweep(organisation)
-    (told,) = await delays(organisation, card_request)
-    assert told.startswith("Acme Bank: Sorry, Martin, Telesales needs longer: now by 4 pm. http")
-    (run,) = (await organisation.reload(card_request)).open_runs
-    assert run.due_at == before.overdue_at
-    assert run.overdue_at == before.overdue_at, (
-        "by its own clock the department is as late as before"
-    )
-    assert run.delay_reason == "Telesales needs more time."
-    (event,) = [e for e in await organisation.events(card_request) if e.kind == EventKind.DELAYED]
-    assert event.visible
-
-
-async def test_second_delay_needs_a_date_from_staff(clock, organisation, card_request):
-    for _ in range(2):
-        clock.move_to(
-            (await organisation.reload(card_request)).open_runs[0].due_at - timedelta(minutes=1)
-        )
-        await sweep(organisation)
-    first, second = await delays(organisation, card_request)
-    assert "Tess will write to you by" in second
-    now = await organisation.reload(card_request)
-    (promise,) = [one for one in now.promises if one.kind == PromiseKind.ANSWER]
-    assert promise.owner_id == organisation.people.tess.id
-    assert promise.due_at == datetime.now(UTC) + timedelta(hours=2)
-    clock.shift(timedelta(days=10))
-    await sweep(organisation)
-    assert await delays(organisation, card_request) == [first, second]
-
-
-async def test_a_date_from_a_person_is_told_with_their_reason_and_begins_anew(
-    clock, organisation, card_request
-):
-    """Then the department is late by that date, the word is given, and Kept may tell again."""
-    for _ in range(2):
-        clock.move_to(
-            (await organisation.reload(card_request)).open_runs[0].due_at - timedelta(minutes=1)
-        )
-        await sweep(organisation)
-    at = datetime.now(UTC) + timedelta(days=2)
-    given = await organisation.run(
-        announce_delay,
-        card_request,
-        expected_by=at,
-        reason="A payslip misses",
-        by=organisation.people.tess.actor,
-    )
-    told = (await delays(organisation, card_request))[-1]
-    assert "Sorry, it takes longer: now by Thu 5 Jun. A payslip misses. http" in told
-    (run,) = given.open_runs
-    assert (run.due_at, run.overdue_at) == (at, at + timedelta(hours=2))
-    assert run.delays_announced == 0
-    assert all(one.closed_at for one in given.promises)
-    clock.move_to(at - timedelta(minutes=1))
-    await sweep(organisation)
-    assert len(await delays(organisation, card_request)) == 4
-
-
-async def test_the_next_milestone_is_better_than_the_date_that_was_promised(
-    clock, organisation, card_request
-):
-    """What was promised because no date had held is kept by the news that it goes on."""
-    for _ in range(2):
-        clock.move_to(
-            (await organisation.reload(card_request)).open_runs[0].due_at - timedelta(minutes=1)
-        )
-        await sweep(organisation)
-    passed = await organisation.run(advance, card_request, by=organisation.people.tess.actor)
-    assert [one.closed_at for one in passed.promises] == [None], "nobody was told anything yet"
-    taken = await organisation.run(accept, card_request, by=organisation.people.uma.actor)
-    assert [one.kept_at for one in taken.promises] == [datetime.now(UTC)]
-
-
-async def test_a_date_that_is_sooner_is_good_news(clock, organisation, card_request):
-    at = START + timedelta(hours=1)
-    await organisation.run(
-        announce_delay, card_request, expected_by=at, reason="Quick.", by=SYSTEM_ACTOR
-    )
-    (told,) = await delays(organisation, card_request)
-    assert "Good news, Martin: sooner than we said, now by 11 am." in told
-
-
-async def test_a_delay_of_what_waits_to_be_taken_up_says_so(clock, organisation, card_request):
-    passed = await organisation.run(advance, card_request, by=organisation.people.tess.actor)
-    clock.move_to(passed.open_runs[0].due_at - timedelta(minutes=1))
-    await sweep(organisation)
-    (told,) = await delays(organisation, card_request)
-    assert "Sorry, it is waiting for Underwriting to take it up. Now by" in told
-
-
-async def test_the_words_of_the_workflow_are_the_reason(clock, organisation):
-    await organisation.load(UPDATED)
-    visa = await organisation.open("update", by=organisation.people.tess.actor)
-    visa = await organisation.run(advance, visa, by=SYSTEM_ACTOR)
-    visa = await organisation.run(accept, visa, by=SYSTEM_ACTOR)
-    clock.move_to(visa.open_runs[0].due_at - timedelta(minutes=1))
-    await sweep(organisation)
-    assert "The printer is busy in June." in (await delays(organisation, visa))[-1]
-
-
-async def test_parallel_delays_are_one_update(clock, organisation):
-    """Each gets its new date, and the customer one text."""
-    permit = await organisation.open("permit", by=organisation.people.cora.actor)
-    permit = await organisation.run(advance, permit, by=organisation.people.cora.actor)
-    assert len(permit.open_runs) == 3
-    clock.move_to(permit.open_runs[0].due_at - timedelta(minutes=1))
-    await sweep(organisation)
-    assert len(await delays(organisation, permit)) == 1
-    assert all(run.delays_announced == 1 for run in (await organisation.reload(permit)).open_runs)
-    clock.shift(timedelta(seconds=5))
-    await sweep(organisation)
-    assert len(await delays(organisation, permit)) == 1
-
-
-async def test_one_update_with_future_date_after_outage(clock, organisation):
-    """Away for a week, with a delay and three updates due: one delay, for a day to come."""
-    await organisation.load(UPDATED.replace('expected = "20d"', 'expected = "5d"', 1))
-    visa = await organisation.open("update", by=organisation.people.tess.actor)
-    clock.shift(timedelta(days=8))
-    for _ in range(3):
-        await sweep(organisation)
-        clock.shift(timedelta(seconds=2))
-    told = [one for one in await organisation.outbound_messages(visa) if one.created_at > START]
-    assert [one.kind for one in told] == [MessageKind.DELAY]
-    assert (await organisation.reload(visa)).open_runs[0].due_at > datetime.now(UTC) + timedelta(
-        days=1
-    )
-
-
-async def test_night_deadline_is_announced_the_evening_before(clock, organisation, settings):
-    """Opened at 17:50 for 21:50, when the customer sleeps: told by 21:00, and the date is by day."""
-    quiet = QuietHours(time(21), time(8))
-    organisation.operations.settings = settings.model_copy(update={"quiet_hours": quiet})
-    clock.shift(timedelta(hours=7, minutes=50))
-    request = await organisation.open(by=organisation.people.tess.actor)
-    clock.shift(timedelta(hours=2, minutes=50))
-    await sweep(organisation)
-    assert await delays(organisation, request) == []
-    clock.move_to(datetime(2025, 6, 4, 0, 50, tzinfo=UTC))  # 20:50
-    await sweep(organisation)
-    told = [
-        one
-        for one in await organisation.outbound_messages(request)
-        if one.kind == MessageKind.DELAY
-    ]
-    assert [one.due_at for one in told] == [datetime.now(UTC)]
-    assert "now by tomorrow" in told[0].body
-    (run,) = (await organisation.reload(request)).open_runs
-    assert run.due_at == datetime(2025, 6, 4, 13, tzinfo=UTC)  # 09:00
-
-
-async def test_a_stage_on_hold_has_no_date_to_miss(clock, organisation, card_request):
-    await organisation.run(hold, card_request, reason="Wait.", by=SYSTEM_ACTOR)
-    clock.shift(timedelta(days=5))
-    await sweep(organisation)
-    assert await delays(organisation, card_request) == []
-    resumed = await organisation.run(resume, card_request, by=SYSTEM_ACTOR)
-    assert resumed.next_update_at > datetime.now(UTC)
 
 
 async def test_update_interval_is_never_exceeded(clock, organisation):
@@ -272,7 +53,7 @@ async def test_update_interval_is_never_exceeded(clock, organisation):
     assert (await organisation.reload(visa)).page_version == page, "the page says nothing new"
 
 
-async def test_an_update_says_what_holds_it_up(clock, organisation):
+async def test_update_names_the_cause_of_the_delay(clock, organisation):
     await organisation.load(UPDATED)
     visa = await organisation.open("update", by=organisation.people.tess.actor)
     await organisation.run(
@@ -357,7 +138,7 @@ async def test_expired_promise_offers_to_ask_staff(clock, organisation, card_req
     assert "Tess will answer you by" in page
     asked = await organisation.reload(card_request)
     assert asked.unanswered_since == datetime.now(UTC)
-    (promise,) = [one for one in asked.promises if one.closed_at is None]
+    (promise,) = [promise for promise in asked.promises if promise.closed_at is None]
     assert promise.owner_id == organisation.people.tess.id
 
 
@@ -382,7 +163,9 @@ async def test_obsolete_update_after_quiet_hours_is_dropped(clock, organisation,
     clock.shift(timedelta(hours=3, minutes=50))
     await sweep(organisation)
     (message,) = [
-        one for one in await organisation.outbound_messages(late) if one.kind == MessageKind.DELAY
+        message
+        for message in await organisation.outbound_messages(late)
+        if message.kind == MessageKind.DELAY
     ]
     assert message.due_at == datetime(2025, 6, 4, 12, tzinfo=UTC)
     await organisation.run(advance, late, by=SYSTEM_ACTOR)
@@ -391,7 +174,7 @@ async def test_obsolete_update_after_quiet_hours_is_dropped(clock, organisation,
     assert not [text for text in sent_bodies if "longer" in text]
 
 
-async def test_promise_of_a_new_date_is_kept_whatever_its_text_says(
+async def test_promise_of_a_new_date_is_fulfilled_whatever_its_text(
     clock, organisation, card_request
 ):
     for _ in range(2):
@@ -409,9 +192,7 @@ async def test_promise_of_a_new_date_is_kept_whatever_its_text_says(
     assert given.promises[0].kept_at == datetime.now(UTC)
 
 
-async def test_promise_of_a_person_stays_open_though_its_text_reads_like_ours(
-    clock, organisation, card_request
-):
+async def test_staff_promise_with_the_same_text_stays_open(clock, organisation, card_request):
     promised = await organisation.run(
         make_promise, card_request, text="Telesales will tell you a new date.",
         kind=PromiseKind.ANSWER, due_at=START + timedelta(days=1),
@@ -421,4 +202,4 @@ async def test_promise_of_a_person_stays_open_though_its_text_reads_like_ours(
     given = await organisation.run(
         announce_delay, card_request, expected_by=at, reason="A payslip misses.", by=SYSTEM_ACTOR
     )
-    assert [one.is_open for one in given.promises] == [True]
+    assert [promise.is_open for promise in given.promises] == [True]

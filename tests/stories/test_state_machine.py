@@ -112,7 +112,7 @@ def asked(go: StageFlow):
 
 
 def the_question(go: StageFlow, state: FollowUpState):
-    found = [one for one in go.request.follow_ups if one.state == state]
+    found = [follow_up for follow_up in go.request.follow_ups if follow_up.state == state]
     if not found:
         raise PortalError("There is no such question.")
     return found[-1]
@@ -123,8 +123,8 @@ class Life:
 
     def __init__(self, steps: tuple[Step, ...] = ()) -> None:
         departments = {
-            key: Department(id=number, key=key, name=one.name, accept_within=one.accept_within and "4h")
-            for number, (key, one) in enumerate(DEFINITION.departments.items(), start=1)
+            key: Department(id=number, key=key, name=department.name, accept_within=department.accept_within and "4h")
+            for number, (key, department) in enumerate(DEFINITION.departments.items(), start=1)
         }  # fmt: skip
         staff = {number: StaffMember(id=number, email=f"{number}", name="P") for number in (1, 2)}
         self.request = ServiceRequest(
@@ -159,7 +159,7 @@ class Life:
             for run in self.request.runs
             if drawn(run) not in {"superseded", "cancelled"}
         }
-        questions = {one.key: one.state for one in self.request.follow_ups}
+        questions = {follow_up.key: follow_up.state for follow_up in self.request.follow_ups}
         ended = self.request.closed_at
         cut_off = {run.stage_key for run in self.request.runs if run.closed_at == ended and ended}
         return (
@@ -226,13 +226,16 @@ def gone(what: str) -> set[tuple[str, str, str]]:
     """Every change of state that the rules allow, for requests or for stage runs."""
     if what == "requests":
         found = {("[*]", "open", "open")}
-        found |= {(one.status, one.after.request.status.value, one.verb) for one in all_changes()}
+        found |= {
+            (change.status, change.after.request.status.value, change.verb)
+            for change in all_changes()
+        }
     else:
         found = {("[*]", "at_work", "open")}
-        for one in all_changes():
-            for number, state in one.after.runs().items():
-                found.add((one.runs.get(number, "[*]"), state, one.verb))
-    return {change for change in found if change[0] != change[1]}
+        for change in all_changes():
+            for number, state in change.after.runs().items():
+                found.add((change.runs.get(number, "[*]"), state, change.verb))
+    return {edge for edge in found if edge[0] != edge[1]}
 
 
 def written(section: str) -> set[tuple[str, str, str]]:

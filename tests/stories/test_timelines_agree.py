@@ -39,7 +39,9 @@ async def states(
         page = await app.state.status_pages.build_page(request.live_link.token)
         shown = [step.state for group in page.step_groups for step in group]
         answer = (await api.get(f"/requests/{request.reference}")).json()
-        assert [stage["state"] for stage in answer["stages"]] == [API_STATES[one] for one in shown]
+        assert [stage["state"] for stage in answer["stages"]] == [
+            API_STATES[state] for state in shown
+        ]
         timeline = (
             (await mona.page(request)).partition('<ol class="relay">')[2].partition("</ol>")[0]
         )

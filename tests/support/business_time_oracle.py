@@ -1,4 +1,4 @@
-"""A slow reference for business time: it looks at every minute."""
+"""A slow reference for business time, which checks every minute."""
 
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache

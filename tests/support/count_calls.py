@@ -1,4 +1,4 @@
-"""Count the functions that an operation passes, and the early returns in them.
+"""Count the functions that an operation calls, and the early returns in them.
 
 The rule of counting: every public function and method of `portal` that is called at least once counts
 one; a private helper, a property or a comprehension counts with its caller. Not counted are the
@@ -92,7 +92,7 @@ def _is_counted(module: str, code: CodeType) -> bool:
     name = code.co_qualname
     if name in LOOKUPS or any(part.startswith(("_", "<")) for part in name.split(".")):
         return False
-    if f"{module}.".startswith(tuple(f"{one}." for one in SUPPORTING_MODULES)):
+    if f"{module}.".startswith(tuple(f"{module_name}." for module_name in SUPPORTING_MODULES)):
         return name.startswith("ServiceRequest.") and not _is_property(module, name)
     return not _is_property(module, name)
 
@@ -111,7 +111,8 @@ def _early_returns(code: CodeType) -> int:
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and node.name == code.co_name
-        and code.co_firstlineno in (node.lineno, *(one.lineno for one in node.decorator_list))
+        and code.co_firstlineno
+        in (node.lineno, *(decorator.lineno for decorator in node.decorator_list))
     )
     returns = sum(isinstance(node, ast.Return) for node in ast.walk(function))
     return returns - isinstance(function.body[-1], ast.Return)

@@ -1,4 +1,4 @@
-"""A browser at the desk, without a window: it reads pages, fills in their forms and sends them."""
+"""A browser at the desk without a window: it reads pages, fills in their forms and sends them."""
 
 import re
 from collections.abc import AsyncIterator

@@ -40,7 +40,7 @@ from tests.support.workflows import CARD, PERMIT, REPAIR, VISIT
 __all__ = ["CARD", "MARTHA", "MARTIN", "PERMIT", "REPAIR", "VISIT"]
 
 ORIGIN = "http://testserver"
-"""Our public URL in tests."""
+"""The public URL in tests."""
 
 WORKFLOWS = (CARD, PERMIT, REPAIR)
 
@@ -62,7 +62,7 @@ CAST = {
         SampleStaff("Ada Admin", role=Role.ADMIN, mailbox="ada"),
     )
 }
-"""The staff by first name; their e-mail address is ``CUSTOMER_NAME@acme.example``."""
+"""The staff by first name; the e-mail address of Tess is ``tess@acme.example``."""
 
 DEPARTMENTS = {key for colleague in CAST.values() for key in colleague.leads + colleague.helps}
 
@@ -71,8 +71,8 @@ DEPARTMENTS = {key for colleague in CAST.values() for key in colleague.leads + c
 class Organisation:
     """The organisation with its workflows and its staff in a database.
 
-    ``people`` has the cast by first name (``house.people.tess``). What a test does, it does by the
-    product's operations, as desk and API do.
+    ``people`` has the staff by first name (``organisation.people.tess``). A test changes requests by
+    the operations of the product, as desk and API do.
     """
 
     operations: Operations
@@ -107,7 +107,7 @@ class Organisation:
         version: int | None = None,
         **words: Any,
     ) -> ServiceRequest:
-        """Run one operation in one transaction; gives the request as it is then."""
+        """Run one operation in one transaction; returns the request afterwards."""
         async with self.operations.begin(by) as uow:
             held = await uow.lock(_reference(request), version)
             await verb(uow, held, *args, **words)
@@ -116,26 +116,26 @@ class Organisation:
     async def run_unbound(
         self, verb: Callable[..., Awaitable[Any]], *, by: Actor, **words: Any
     ) -> None:
-        """Run one operation that finds its request itself (an inbound text, say)."""
+        """Run one operation that finds its request itself, such as an inbound text."""
         async with self.operations.begin(by) as uow:
             await verb(uow, **words)
 
     async def reload(self, request: ServiceRequest | str) -> ServiceRequest:
-        """The request as it stands in the database now."""
+        """The request as it is in the database now."""
         async with self.database.reading() as session:
             return await get_service_request(session, _reference(request))
 
     async def events(self, request: ServiceRequest) -> Sequence[Event]:
-        """Its timeline, oldest first."""
+        """The timeline of the request, oldest first."""
         query = select(Event).where(col(Event.request_id) == request.id).order_by(col(Event.id))
         async with self.database.reading() as session:
             return (await session.exec(query)).all()
 
     async def outbound_messages(self, request: ServiceRequest) -> list[Message]:
-        """Our messages to its customer, oldest first."""
+        """The messages to its customer, oldest first."""
         async with self.database.reading() as session:
             messages = await conversation(session, request.id or 0)
-        return [one for one in messages if one.direction == Direction.OUT]
+        return [message for message in messages if message.direction == Direction.OUT]
 
     async def messages(self) -> Sequence[Message]:
         """Every message, oldest first."""
@@ -158,7 +158,7 @@ async def seed_organisation(operations: Operations, by: Actor) -> None:
 
 
 async def read_seed_rows(database: Database) -> SeedRows:
-    """Read what `seed_organisation` has written, for a quick `insert_seed_rows`."""
+    """Read the rows that `seed_organisation` has written, for `insert_seed_rows`."""
     async with database.connection() as connection:
         return {
             noun.__tablename__: [
@@ -170,7 +170,7 @@ async def read_seed_rows(database: Database) -> SeedRows:
 
 
 async def insert_seed_rows(database: Database, seed_rows: SeedRows) -> SimpleNamespace:
-    """Write these rows into an empty database; gives the staff by first name."""
+    """Write these rows into an empty database; returns the staff by first name."""
     async with database.engine.begin() as connection:
         for noun in SEEDED_MODELS:
             table = noun.__table__
@@ -181,7 +181,7 @@ async def insert_seed_rows(database: Database, seed_rows: SeedRows) -> SimpleNam
                 await connection.execute(sa.select(sa.func.setval(counter, 1_000)))
     async with database.reading() as session:
         people = (await session.exec(select(StaffMember))).all()
-    return SimpleNamespace(**{one.email.partition("@")[0]: one for one in people})
+    return SimpleNamespace(**{person.email.partition("@")[0]: person for person in people})
 
 
 def _reference(request: ServiceRequest | str) -> str:

@@ -1,4 +1,4 @@
-"""The carrier and the mail server in this process: what a worker sends is on a phone at once."""
+"""The carrier and the mail server in the process of the test."""
 
 from collections import Counter
 from collections.abc import Callable

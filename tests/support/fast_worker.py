@@ -1,4 +1,4 @@
-"""`python -m tests.support.fast_worker`: a worker that waits a quarter as long, and rests for a second.
+"""`python -m tests.support.fast_worker`: a worker whose intervals are a quarter as long.
 
 It is `python -m workers` in all else. What a test waits for by the clock (a call that takes too
 long, a claim that has nobody behind it) comes sooner; the order of things stays. Much sooner would

@@ -1,4 +1,4 @@
-"""A month passes: everything that is due by the clock happens at its time, and people do theirs.
+"""A month in which people and workers act at their times.
 
 The bank is the shipped card application with its real hours, holidays and quiet hours. What
 people and other systems do goes through the API, what the customer does through Twilio's webhook
@@ -144,11 +144,11 @@ class MonthScenario:
         answer = await self.api.get("/dropped-balls", params={"limit": 100})
         return [
             (
-                shown(datetime.fromisoformat(one["raised_at"])),
-                one["kind"],
-                (one["escalated_to"] or one["owner"])["name"].split()[0],
+                shown(datetime.fromisoformat(item["raised_at"])),
+                item["kind"],
+                (item["escalated_to"] or item["owner"])["name"].split()[0],
             )
-            for one in reversed(answer.json()["items"])
+            for item in reversed(answer.json()["items"])
         ]
 
     async def standing(self) -> int:
@@ -177,5 +177,5 @@ class MonthScenario:
             sa.select(sa.func.min(Message.due_at)).where(queued),
         ]
         async with self.operations.database.connection() as connection:
-            found = [await connection.scalar(one) for one in firsts]
-        return min((one for one in found if one is not None), default=None)
+            found = [await connection.scalar(query) for query in firsts]
+        return min((item for item in found if item is not None), default=None)

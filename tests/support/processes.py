@@ -1,4 +1,4 @@
-"""The product's own processes, started as an engineer would start them."""
+"""The processes of the product, started by its own commands."""
 
 import asyncio
 import os
@@ -44,7 +44,7 @@ def _as_told(value: Any) -> str:
         case QuietHours(start=start, end=end):
             return f"{start:%H:%M}-{end:%H:%M}"
         case tuple() | list():
-            return ",".join(_as_told(one) for one in value)
+            return ",".join(_as_told(item) for item in value)
         case _:
             return str(value)
 

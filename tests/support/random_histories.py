@@ -24,7 +24,7 @@ STEPS = 25
 
 
 class RandomHistory(RuleBasedStateMachine):
-    """The base of every history; the rules of a subclass are what may happen."""
+    """The base of random histories; the rules of a subclass are the possible steps."""
 
     settings: Settings
     seed_rows: SeedRows
@@ -62,13 +62,13 @@ class RandomHistory(RuleBasedStateMachine):
         return self.organisation
 
 
-def run_histories(machine: type[RandomHistory], histories: int, **ground: Any) -> None:
-    """Run so many of the machine's histories, always the same ones.
+def run_histories(machine: type[RandomHistory], histories: int, **attributes: Any) -> None:
+    """Run this many histories of the machine, the same in each run.
 
-    ``ground`` is what they need: settings, rows of the organisation, a migrated database, a folder.
+    ``attributes`` sets its settings, seed rows, migrated database and folder.
     """
     run_state_machine_as_test(
-        type(machine.__name__, (machine,), ground),
+        type(machine.__name__, (machine,), attributes),
         settings=effort(
             max_examples=histories,
             stateful_step_count=STEPS,

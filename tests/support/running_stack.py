@@ -1,4 +1,4 @@
-"""The whole product as it runs: web, workers, queue and database, with the fake providers."""
+"""The whole product: web, workers, queue and database, with the fake providers."""
 
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
@@ -24,15 +24,15 @@ from tests.support.processes import web
 
 TOKEN = "the token of the tests"
 RESPONSE_TIMEOUT_SECONDS = 30.0
-"""Seconds that a caller waits for an answer: the web process may just have started."""
+"""Seconds until a call fails: the web process may just have started."""
 
 
 class RunningStack:
-    """Kept on one machine, from `with` to the end of the block.
+    """Kept on one machine, started by `with` and stopped at its end.
 
-    There is a carrier, a queue and, if it is ``serving``, a web process on a free port; workers are
-    started by whoever needs them.
-    The processes belong to no event loop; what is awaited is made for each test, by `house`.
+    A carrier, a queue and, if ``serving``, a web process on a free port. Tests start workers
+    themselves. The processes belong to no event loop; `organisation` opens the database in the loop
+    of the test.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class RunningStack:
         serving: bool = True,
         **told: Any,
     ) -> None:
-        """``told``: further settings, by their names in the environment."""
+        """``told`` has further settings, by their names in the environment."""
         self.carrier = carrier
         self._serving = serving
         self.queue = EmbeddedRedis(folder)
@@ -89,7 +89,7 @@ class RunningStack:
         }
 
     def restart_web(self) -> None:
-        """`kill -9`, and another one on the same port."""
+        """Kill the web process, and start another on the same port."""
         self.web.stop()
         self.web = web(self.settings, self._listener).start()
 
@@ -107,7 +107,7 @@ class RunningStack:
             async with database.reading() as session:
                 people = (await session.exec(select(StaffMember))).all()
             if people:
-                named = {one.email.partition("@")[0]: one for one in people}
+                named = {person.email.partition("@")[0]: person for person in people}
                 yield Organisation(operations, database, SimpleNamespace(**named))
             else:
                 yield Organisation(
@@ -120,7 +120,7 @@ class RunningStack:
 
     @asynccontextmanager
     async def api(self, organisation: Organisation) -> AsyncIterator[httpx2.AsyncClient]:
-        """Another system with a key of its own; paths are relative to ``/api/v1``."""
+        """An API client with its own key; paths are relative to ``/api/v1``."""
         key, secret = ApiKey.make("crm", now())
         async with organisation.database.transaction() as session:
             session.add(key)

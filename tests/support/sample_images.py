@@ -1,4 +1,4 @@
-"""Photos and documents as phones send them, harmless and hostile."""
+"""Photos and documents, valid and hostile."""
 
 import io
 import struct

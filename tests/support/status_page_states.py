@@ -100,7 +100,7 @@ def paused_page(title: str = MADE.title, **changes: Any) -> StatusPage:
     """Martin's page while its clock is paused: the later stages have no dates."""
     ahead = [replace(step, expected_at=None) for step in (SENT, ARRIVED)]
     step = replace(MADE, title=title, state="paused", note=None)
-    step_groups = ((RECEIVED,), (APPROVED,), (step,), *((one,) for one in ahead))
+    step_groups = ((RECEIVED,), (APPROVED,), (step,), *((later_step,) for later_step in ahead))
     return replace(MARTIN, step_groups=step_groups, next_step=NextStep(SENT.title, None), **changes)
 
 

@@ -1,4 +1,4 @@
-"""Twilio's webhook calls, as the fake carrier writes them, signed by Twilio's own library."""
+"""Webhook calls of Twilio, signed by Twilio's library."""
 
 from urllib.parse import urlencode
 

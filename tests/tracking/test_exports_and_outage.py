@@ -1,4 +1,4 @@
-"""The link leaves the phone: on paper, on a home screen, in a calendar; and when we are away."""
+"""Exports of the link (paper, home screen, calendar), and the outage page."""
 
 import asyncio
 import io

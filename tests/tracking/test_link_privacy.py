@@ -1,4 +1,4 @@
-"""A link may be passed on, looked at by machines, and taken back: what it shows, and what it does."""
+"""What a link alone shows, and how it is revoked."""
 
 import re
 from datetime import timedelta

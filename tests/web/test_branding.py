@@ -1,4 +1,4 @@
-"""A brand's own colour and logo: read by everybody, and in no one's way."""
+"""Accent colors with enough contrast, and the logo of the brand."""
 
 import base64
 import hashlib
@@ -57,7 +57,7 @@ def test_accepted_accent_has_contrast_everywhere(color: str) -> None:
 
 
 @pytest.mark.parametrize("color", GOOD)
-def test_soft_text_has_contrast_on_the_accents_wash(color: str) -> None:
+def test_muted_text_has_contrast_on_the_tinted_background(color: str) -> None:
     """The page begins in a pale shade of the brand, and names and times stand on it."""
     css = (STATIC / "customer.css").read_text()
     accent = Accent.read(color)

@@ -1,4 +1,4 @@
-"""Where a form stands: one check at every address that takes a browser's form."""
+"""Forms are accepted only from the site's own pages."""
 
 from collections.abc import AsyncIterator
 
@@ -75,7 +75,7 @@ def paths_with_forms(app: Starlette, request: ServiceRequest) -> list[str]:
 
 
 @pytest.mark.parametrize("headers", FOREIGN)
-async def test_form_of_another_site_is_refused_at_every_address(
+async def test_form_from_another_site_is_rejected_at_every_path(
     app: Starlette,
     browser: httpx2.AsyncClient,
     organisation: Organisation,
@@ -91,7 +91,7 @@ async def test_form_of_another_site_is_refused_at_every_address(
 
 
 @pytest.mark.parametrize("headers", OURS)
-async def test_form_of_our_own_page_is_taken_at_every_address(
+async def test_form_from_our_own_page_is_accepted_at_every_path(
     app: Starlette,
     browser: httpx2.AsyncClient,
     card_request: ServiceRequest,
@@ -103,7 +103,7 @@ async def test_form_of_our_own_page_is_taken_at_every_address(
         assert REFUSAL not in answer.text, path
 
 
-async def test_one_click_of_a_mail_program_is_taken_from_any_site(
+async def test_one_click_unsubscribe_is_accepted_from_any_site(
     browser: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
     """RFC 8058; the buttons of the page are forms like all others."""
@@ -115,7 +115,7 @@ async def test_one_click_of_a_mail_program_is_taken_from_any_site(
     assert (await browser.post(path, data={"stop": "all"}, headers=headers)).status_code == 403
 
 
-async def test_customer_pages_let_their_forms_name_their_origin(
+async def test_customer_pages_send_the_origin_with_forms(
     browser: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
     """Under the header's no-referrer a browser without Sec-Fetch-Site would send ``null``.

@@ -1,4 +1,4 @@
-"""The webhooks: what is signed is taken once; what is not changes nothing."""
+"""Twilio webhooks: a signed one is recorded once, an unsigned one changes nothing."""
 
 import asyncio
 from urllib.parse import quote, urlencode
@@ -25,7 +25,9 @@ from tests.support.twilio_client import INBOUND, PHONE, TwilioClient
 
 async def heard(organisation: Organisation) -> list[Message]:
     """Every message that came in."""
-    return [one for one in await organisation.messages() if one.direction == Direction.IN]
+    return [
+        message for message in await organisation.messages() if message.direction == Direction.IN
+    ]
 
 
 async def test_repeated_webhook_records_one_text(
@@ -103,7 +105,7 @@ async def test_unexpected_bodies_are_4xx(
     assert await heard(organisation) == []
 
 
-async def test_the_host_header_is_ignored(
+async def test_host_header_is_ignored(
     twilio: TwilioClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """The signature is checked against our configured origin, whatever a proxy calls us."""
@@ -112,7 +114,7 @@ async def test_the_host_header_is_ignored(
     assert len(await heard(organisation)) == 1
 
 
-async def test_blank_and_unknown_parameters_are_part_of_what_is_signed(
+async def test_signature_covers_blank_and_unknown_parameters(
     twilio: TwilioClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """Twilio adds parameters without notice; blanks count."""
@@ -175,7 +177,7 @@ async def test_second_sid_creates_a_dropped_ball(
 
 
 @pytest.mark.parametrize("m", ["", "0", "999999", "x", "1e3", "99999999999999999999", "²"])
-async def test_a_receipt_for_no_message_of_ours_is_taken_and_changes_nothing(
+async def test_receipt_for_an_unknown_message_is_accepted_and_changes_nothing(
     m: str, client: httpx2.AsyncClient, settings: Settings, card_request: ServiceRequest
 ) -> None:
     """Twilio would repeat an error for hours."""

@@ -1,4 +1,4 @@
-"""Photos that come by text: fetched with our sign-in, checked by what they are, and kept once."""
+"""Photos that come by text: fetched with the account's credentials, validated and stored once."""
 
 import asyncio
 import io
@@ -44,14 +44,14 @@ pytestmark = pytest.mark.either_database
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[FakeProviders]:
-    """The carrier, with photos to hand over."""
+    """The fake carrier, which serves photos."""
     with FakeProviders(auth_token="the token of the tests") as simulator:
         yield simulator
 
 
 @pytest.fixture
 def carrier(simulator: FakeProviders) -> FakeProviders:
-    """The same, with nothing left of the last test."""
+    """The fake carrier without faults and texts of former tests."""
     simulator.faults.clear()
     simulator.carrier.forget()
     return simulator
@@ -72,7 +72,7 @@ def settings(settings: Settings, carrier: FakeProviders, tmp_path: Path) -> Sett
 
 @pytest.fixture
 async def store(settings: Settings) -> AsyncIterator[TwilioMediaClient]:
-    """Our way to the carrier's photos; it waits a fifth of a second for each."""
+    """A client of the carrier's media, with a timeout of 0.2 seconds."""
     store = TwilioMediaClient(
         settings.twilio_account_sid or "",
         settings.twilio_auth_tokens[0].get_secret_value(),
@@ -85,7 +85,7 @@ async def store(settings: Settings) -> AsyncIterator[TwilioMediaClient]:
 
 @dataclass
 class Mms:
-    """A customer's phone, the carrier between us, and the worker's duty."""
+    """A customer's phone, the fake carrier, and the duty that fetches media."""
 
     twilio: TwilioClient
     carrier: FakeProviders
@@ -93,22 +93,22 @@ class Mms:
     media_fetcher: MediaFetcher
 
     async def send(self, *photos: bytes, body: str = "", told: int = 1) -> None:
-        """Send these with these words, which we are ``told`` so often; each is "image/jpeg"."""
-        media = {f"MediaUrl{n}": self.carrier.hold(one) for n, one in enumerate(photos)}
+        """Send these photos ("image/jpeg") with a text; its webhook is posted ``told`` times."""
+        media = {f"MediaUrl{n}": self.carrier.hold(content) for n, content in enumerate(photos)}
         kinds = {f"MediaContentType{n}": "image/jpeg" for n in range(len(photos))}
         form = {"NumMedia": str(len(photos)), **media, **kinds}
         for _ in range(told):
             assert await self.twilio.text(body, sid="MM1", **form) == 200
 
     async def files(self) -> list[Attachment]:
-        """What we know of them."""
+        """The attachments in the database, oldest first."""
         async with self.database.reading() as session:
             query = select(Attachment).order_by(col(Attachment.id))
             return list((await session.exec(query)).all())
 
     @property
     def asked(self) -> int:
-        """How often the carrier was asked for one."""
+        """The number of media calls to the carrier."""
         return self.carrier.carrier.requests["media"]
 
 
@@ -120,29 +120,24 @@ def mms(
     operations: Operations,
     store: TwilioMediaClient,
 ) -> Mms:
-    """All of it together."""
-    return Mms(
-        TwilioClient(client, settings),
-        carrier,
-        operations.database,
-        MediaFetcher(operations, store),
-    )
+    fetcher = MediaFetcher(operations, store)
+    return Mms(TwilioClient(client, settings), carrier, operations.database, fetcher)
 
 
 async def test_photo_without_text_gets_an_owner_and_a_promise(
     mms: Mms, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    """The photo is expected in the same transaction, once, however often the text is told."""
+    """The attachment is pending in the same transaction, once for a repeated webhook."""
     await mms.send(photo(), told=2)
     [expected] = await mms.files()
     assert expected.state == AttachmentState.PENDING
-    [heard] = [one for one in await organisation.messages() if one.direction == Direction.IN]
-    assert (heard.request_id, expected.message_id) == (card_request.id, heard.id)
+    messages = await organisation.messages()
+    [text] = [message for message in messages if message.direction == Direction.IN]
+    assert (text.request_id, expected.message_id) == (card_request.id, text.id)
     [promise] = (await organisation.reload(card_request)).promises
     assert promise.kind == PromiseKind.ANSWER
-    assert (await organisation.outbound_messages(card_request))[
-        -1
-    ].kind == MessageKind.ACKNOWLEDGEMENT
+    [*_, answer] = await organisation.outbound_messages(card_request)
+    assert answer.kind == MessageKind.ACKNOWLEDGEMENT
 
 
 async def test_media_is_fetched_with_auth_and_metadata_is_stripped(
@@ -257,7 +252,7 @@ async def test_retry_fetches_media_after_a_failure(
     await mms.media_fetcher.once()
     clock.shift(timedelta(minutes=1))
     await mms.media_fetcher.once()
-    assert [one.state for one in await mms.files()] == ["stored", "stored"]
+    assert [file.state for file in await mms.files()] == ["stored", "stored"]
 
 
 async def test_two_workers_fetch_media_once(

@@ -1,4 +1,4 @@
-"""Limits: our own pace, the ceilings on texts, and a provider that does not accept us."""
+"""Sending limits: the rate, the limits of texts, and rejected credentials."""
 
 import asyncio
 from dataclasses import dataclass, field, replace
@@ -81,7 +81,7 @@ async def test_request_over_its_text_limit_becomes_a_dropped_ball_of_its_owner(
     await write(organisation, card, "five", "six", "seven")
     assert await delivered_bodies(organisation.operations, FakeSmsGateway()) == ["five"]
     over = (await organisation.outbound_messages(card))[-2:]
-    assert [one.status for one in over] == [MessageStatus.REVIEW] * 2
+    assert [message.status for message in over] == [MessageStatus.REVIEW] * 2
     assert (over[0].reason, over[0].reason_count) == (DeliveryReason.REQUEST_LIMIT, 5)
     assert len(await balls(organisation, DroppedBallKind.SENDING_LIMIT)) == 1
 

@@ -1,49 +1,31 @@
-"""What waited through the night is looked at in the morning: only what is still news is sent."""
+"""A message that waited is sent only while it is current."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from portal.jobs import JobQueue
 from portal.live import LiveUpdates
-from portal.models import (
-    CUSTOMER_ACTOR,
-    SYSTEM_ACTOR,
-    Answer,
-    Channel,
-    DeliveryReason,
-    MessageStatus,
-    ServiceRequest,
-)
+from portal.models import CUSTOMER_ACTOR, SYSTEM_ACTOR, Channel, DeliveryReason, ServiceRequest
 from portal.operations import (
-    CustomerDetails,
     Operations,
-    accept,
     advance,
-    answer_follow_up,
     cancel,
     hold,
     make_promise,
     reopen,
     replace_link,
     resume,
-    run_due_follow_ups,
     send_back,
     set_preferences,
     write_to_customer,
 )
-from portal.settings import Settings
 from tests.support.factories import PERMIT, Organisation
 from tests.support.fake_gateways import FakeEmailGateway, FakeSmsGateway, delivered_bodies
+from tests.workers.nights import DAY, HOURS, MORNING, NIGHT, dropped, moved_on
 
 pytestmark = pytest.mark.either_database
-
-MARTHA = CustomerDetails("Martha Miller", phone="+14155550133", timezone="America/New_York")
-HOURS = Settings(_env_file=None, KEPT_QUIET_HOURS="21:00-08:00").quiet_hours
-DAY = datetime(2025, 6, 3, 18, tzinfo=UTC)
-NIGHT = datetime(2025, 6, 4, 3, tzinfo=UTC)
-MORNING = datetime(2025, 6, 4, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -71,23 +53,6 @@ async def card(organisation, send) -> ServiceRequest:
     card = await organisation.open(by=organisation.people.tess.actor)
     await send(FakeSmsGateway())
     return card
-
-
-async def moved_on(organisation, request, times=1):
-    """Whoever has it completes the stage, and the next department takes it up."""
-    for _ in range(times):
-        request = await organisation.run(advance, request, by=SYSTEM_ACTOR)
-        if request.handoffs and request.handoffs[-1].is_pending:
-            request = await organisation.run(accept, request, by=SYSTEM_ACTOR)
-    return request
-
-
-async def dropped(organisation, request) -> list[tuple[str, DeliveryReason]]:
-    """The kind of each message that was dropped, and the reason."""
-    told = await organisation.outbound_messages(request)
-    gone = [one for one in told if one.status == MessageStatus.EXPIRED]
-    assert all(one.handled_at is not None for one in gone), "none of them needs a person"
-    return [(one.kind.value, one.reason) for one in gone]
 
 
 async def test_only_newest_milestone_is_sent_after_quiet_hours(clock, organisation, send, card):
@@ -202,96 +167,6 @@ async def test_requests_do_not_supersede_each_others_messages(clock, organisatio
     assert await dropped(organisation, second) == []
 
 
-async def asked_by_night(clock, organisation, send):
-    """A repair whose quote is put to Martin at night."""
-    request = await organisation.open("repair", by=SYSTEM_ACTOR)
-    await send(FakeSmsGateway())
-    clock.move_to(NIGHT)
-    await organisation.run(advance, request, by=SYSTEM_ACTOR)
-    return await organisation.run(run_due_follow_ups, request, by=SYSTEM_ACTOR)
-
-
-async def test_question_and_milestone_are_both_sent_after_quiet_hours(clock, organisation, send):
-    """A question is no news: what it asks only it says."""
-    await asked_by_night(clock, organisation, send)
-    clock.move_to(MORNING)
-    milestone, question = await send(FakeSmsGateway())
-    assert "Your quote is ready" in milestone
-    assert "Shall we go ahead?" in question
-
-
-@pytest.mark.parametrize("ends_by", ["an answer", "the next stage"])
-async def test_closed_question_is_not_sent(clock, organisation, send, ends_by):
-    """They said YES on their page, or staff went on without: the question is dropped."""
-    request = await asked_by_night(clock, organisation, send)
-    if ends_by == "an answer":
-        async with organisation.operations.begin(CUSTOMER_ACTOR) as uow:
-            held = await uow.lock(request.reference)
-            await answer_follow_up(uow, held, held.follow_ups[0], Answer.YES)
-        why = DeliveryReason.QUESTION_ANSWERED
-    else:
-        await organisation.run(advance, request, by=SYSTEM_ACTOR)
-        why = DeliveryReason.QUESTION_CLOSED
-    clock.move_to(MORNING)
-    (text,) = await send(FakeSmsGateway())
-    assert "Your device is being repaired" in text
-    assert ("follow_up", why) in await dropped(organisation, request)
-
-
-async def test_delayed_question_is_sent_without_its_reminder(clock, organisation, send):
-    """No worker for two days: the question goes, and a reminder right after it does not."""
-    request = await asked_by_night(clock, organisation, send)
-    clock.shift(timedelta(days=1))
-    await organisation.run(run_due_follow_ups, request, by=SYSTEM_ACTOR)
-    clock.move_to(MORNING + timedelta(days=1))
-    texts = await send(FakeSmsGateway())
-    assert [text for text in texts if "Shall we go ahead?" in text] == texts[-1:]
-    assert "once more" not in texts[-1]
-    assert [kind for kind, _ in await dropped(organisation, request)] == ["reminder"]
-
-
-async def test_reminder_is_sent_where_the_question_was_on_time(clock, organisation, send):
-    """The ordinary case: asked in the morning, reminded the day after."""
-    request = await asked_by_night(clock, organisation, send)
-    clock.move_to(MORNING)
-    await send(FakeSmsGateway())
-    clock.shift(timedelta(days=1))
-    await organisation.run(run_due_follow_ups, request, by=SYSTEM_ACTOR)
-    (text,) = await send(FakeSmsGateway())
-    assert "once more" in text
-
-
-async def test_first_text_sent_has_brand_and_opt_out_hint(clock, organisation, send):
-    """The one that was to say so was dropped; nobody else at that number is told again."""
-    clock.move_to(NIGHT)
-    request = await organisation.open(customer=MARTHA, by=SYSTEM_ACTOR)
-    first = (await organisation.outbound_messages(request))[0]
-    assert first.body.endswith("STOP to end")
-    await moved_on(organisation, request)
-    clock.move_to(MORNING)
-    await organisation.run(
-        write_to_customer, request, "Good morning!", by=organisation.people.uma.actor
-    )
-    milestone, words = await send(FakeSmsGateway())
-    assert milestone.startswith("Acme Bank: ")
-    assert milestone.endswith("STOP to end")
-    assert words == "Good morning!"
-    sent = next(
-        one for one in await organisation.outbound_messages(request) if one.body == milestone
-    )
-    assert (sent.status, sent.segments) == (MessageStatus.ACCEPTED, 1)
-
-
-async def test_undelivered_first_text_does_not_count_as_introduction(organisation, send):
-    """A text that failed told them nothing, so the next says who we are."""
-    request = await organisation.open(customer=MARTHA, by=SYSTEM_ACTOR)
-    await send(FakeSmsGateway(reject_code=30007))
-    await organisation.run(
-        write_to_customer, request, "Good morning!", by=organisation.people.tess.actor
-    )
-    assert await send(FakeSmsGateway()) == ["Acme Bank: Good morning! STOP to end"]
-
-
 async def test_older_text_is_superseded_by_newer_email(clock, organisation, send, card):
     """They changed to mail by night: the older text is overtaken by what the mail says."""
     clock.move_to(NIGHT)
@@ -327,4 +202,4 @@ async def test_fresh_messages_need_no_staleness_query(organisation, send, card, 
         lambda *told: asked.append(told[2]),
     )  # fmt: skip
     assert len(await send(FakeSmsGateway())) == 1
-    assert not [one for one in asked if "follow_up" in one]
+    assert not [query for query in asked if "follow_up" in query]

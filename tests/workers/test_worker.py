@@ -1,4 +1,4 @@
-"""The worker, as a process of its own: what is owed is sent, once. What goes wrong: tests/faults."""
+"""The worker as a process: due messages are sent once. Faults are in tests/faults."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The ground of the mail tests: a mailbox on loopback, and a mail server that talks to us."""
+"""A mailbox on loopback, and the mail server of the tests."""
 
 from collections.abc import Iterator
 

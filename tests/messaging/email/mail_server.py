@@ -1,4 +1,4 @@
-"""Our mail server in tests: it takes what the worker hands over, and brings us what comes in."""
+"""The mail server of the tests: it accepts e-mail of the worker and posts replies and bounces."""
 
 from email.message import EmailMessage, MIMEPart
 from email.mime.base import MIMEBase

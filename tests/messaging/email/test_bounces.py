@@ -1,4 +1,4 @@
-"""A mail that is returned is known as such: its reason, its address, and the other way to go."""
+"""A bounce is matched to its message: its reason, its address, and the fallback channel."""
 
 import pytest
 from sqlmodel import select
@@ -43,7 +43,9 @@ async def mailed(
 async def letter(organisation: Organisation, request: ServiceRequest) -> Message:
     """The newest mail to the customer."""
     return [
-        one for one in await organisation.outbound_messages(request) if one.channel == Channel.EMAIL
+        message
+        for message in await organisation.outbound_messages(request)
+        if message.channel == Channel.EMAIL
     ][-1]
 
 
@@ -51,7 +53,9 @@ async def texts(organisation: Organisation, request: ServiceRequest) -> list[Mes
     """Texts of the same cause as the newest mail."""
     cause = (await letter(organisation, request)).cause
     told = await organisation.outbound_messages(request)
-    return [one for one in told if one.channel == Channel.SMS and one.cause == cause]
+    return [
+        message for message in told if message.channel == Channel.SMS and message.cause == cause
+    ]
 
 
 async def is_reached_by_mail(organisation: Organisation, request: ServiceRequest) -> bool:
@@ -166,7 +170,9 @@ async def test_nonstandard_bounce_is_shown_to_staff(
     ours = mail.header("Message-ID")
     for number, named in enumerate((ours, ours, "<kept.9.aa@acme.example>")):
         assert await server.receive(told.format(number // 2, named).encode()) == 204
-    (kept,) = [one for one in await organisation.messages() if one.direction == Direction.IN]
+    (kept,) = [
+        message for message in await organisation.messages() if message.direction == Direction.IN
+    ]
     assert (kept.kind, kept.request_id) == (MessageKind.AUTOMATIC, mailed.id)
     assert (await letter(organisation, mailed)).status == MessageStatus.SENT
 
@@ -197,7 +203,9 @@ async def test_each_channel_is_tried_once_for_one_cause(
     cause = (await organisation.outbound_messages(request))[-1].cause
     for _ in range(2):
         message = [
-            one for one in await organisation.outbound_messages(request) if one.cause == cause
+            message
+            for message in await organisation.outbound_messages(request)
+            if message.cause == cause
         ][-1]
         if message.channel == Channel.EMAIL:
             await server.receive(bounce((await server.deliver())[-1], "5.7.1"))
@@ -210,9 +218,13 @@ async def test_each_channel_is_tried_once_for_one_cause(
                 error_code="30005",
                 **failed,
             )
-    told = [one for one in await organisation.outbound_messages(request) if one.cause == cause]
-    assert [one.status for one in told] == [MessageStatus.UNDELIVERED] * 2
-    assert {one.channel for one in told} == {Channel.SMS, Channel.EMAIL}
+    told = [
+        message
+        for message in await organisation.outbound_messages(request)
+        if message.cause == cause
+    ]
+    assert [message.status for message in told] == [MessageStatus.UNDELIVERED] * 2
+    assert {message.channel for message in told} == {Channel.SMS, Channel.EMAIL}
     (ball,) = await balls(organisation)
     assert (ball.kind, ball.subject) == (
         DroppedBallKind.MESSAGE_UNDELIVERED,

@@ -1,4 +1,4 @@
-"""Each kind of message is a whole mail: its own words, in one thread, by the way that was chosen."""
+"""Each kind of message as an e-mail: complete, in one thread, by the chosen channel."""
 
 import re
 from datetime import timedelta
@@ -64,8 +64,8 @@ async def test_every_kind_is_sent_by_the_chosen_channel_in_one_thread(
     request = await told_by_mail(organisation, server, clock)
     first, *later = await organisation.outbound_messages(request)
     assert first.channel == Channel.SMS
-    assert {one.channel for one in later} == {Channel.EMAIL}
-    kinds = {one.kind for one in later}
+    assert {message.channel for message in later} == {Channel.EMAIL}
+    kinds = {message.kind for message in later}
     assert kinds >= {
         MessageKind.MILESTONE,
         MessageKind.FOLLOW_UP,
@@ -103,7 +103,7 @@ async def test_question_links_do_not_answer_when_opened(
     await organisation.run(set_preferences, request, preferred_channel=Channel.EMAIL, **ben)
     await organisation.run(advance, request, **ben)
     await organisation.run(run_due_follow_ups, request, **ben)
-    mail = next(one for one in await server.deliver() if "#answer-yes" in (one.text or ""))
+    mail = next(mail for mail in await server.deliver() if "#answer-yes" in (mail.text or ""))
     assert "The repair costs 80 dollars. Shall we go ahead?" in (mail.text or "")
     assert "Reply YES" not in (mail.text or "")
     for given in ("yes", "no"):

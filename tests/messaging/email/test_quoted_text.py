@@ -1,4 +1,4 @@
-"""A customer's own words in a mail are told from what their program put around them."""
+"""The customer's own text is separated from quoted text."""
 
 import time
 

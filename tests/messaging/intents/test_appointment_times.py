@@ -1,4 +1,4 @@
-"""The time that a customer names is read where it can be but one, and else is for a person."""
+"""A time in a reply is read if it is unambiguous; otherwise the reply goes to staff."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo

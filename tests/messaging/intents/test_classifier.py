@@ -1,4 +1,4 @@
-"""Plain replies are understood; whatever is not plain goes to a person."""
+"""Plain replies are classified; all others go to staff."""
 
 import csv
 import time
@@ -40,7 +40,7 @@ def test_plain_arabic_replies_are_classified_and_others_go_to_staff():
     seen = Counter(label for _, label in rows)
     assert len(rows) >= 150
     assert set(seen) == set(IntentKind) - {IntentKind.REOPEN, IntentKind.TIME}
-    assert [one for one in rows if classify(one[0], "ar").kind != one[1]] == []
+    assert [row for row in rows if classify(row[0], "ar").kind != row[1]] == []
 
 
 @pytest.mark.parametrize(
@@ -67,13 +67,13 @@ def test_suggested_keywords_work_in_spanish_and_arabic():
 
 @pytest.mark.parametrize("locale", ["en", "es", "ar"])
 @pytest.mark.parametrize("language", ["en", "es", "ar"])
-def test_no_false_yes_no_or_stop(language, locale):
+def test_no_reply_is_misread_as_yes_no_or_stop(language, locale):
     """They close a request, send it back or silence somebody: in any doubt a person decides.
 
     Whatever language a customer is known to speak, they may write in another.
     """
     judged = [(text, label, classify(text, locale).kind) for text, label in replies(language)]
-    assert [one for one in judged if one[1] != one[2] and one[2] in NEVER_BY_MISTAKE] == []
+    assert [row for row in judged if row[1] != row[2] and row[2] in NEVER_BY_MISTAKE] == []
 
 
 @pytest.mark.parametrize("language", ["en", "es"])

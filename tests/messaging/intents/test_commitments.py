@@ -1,4 +1,4 @@
-"""What staff commit to is read from their own words: by when, what, and nothing that is no promise."""
+"""Commitments in a message of staff: the text, the deadline, and sentences that are none."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -127,7 +127,7 @@ def test_promise_line_yields_text_and_deadline(line: str, does: str, kind: str, 
 def test_first_person_statements_are_commitments(body: str, promises: list[str]) -> None:
     """With the time that is named, and without one where none is."""
     found = extract_commitments(body, OFFICE)
-    assert [f"{one.kind} {said(one.at) or ''}".strip() for one in found] == promises
+    assert [f"{item.kind} {said(item.at) or ''}".strip() for item in found] == promises
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Texts cost what the carrier says they cost."""
+"""Segments are counted as the carrier bills them."""
 
 # ruff: noqa: RUF001 - look-alike characters are the matter here.
 

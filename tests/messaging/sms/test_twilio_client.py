@@ -1,81 +1,16 @@
-"""Each way that a send can end is told apart by whether the customer may have the text."""
+"""Each outcome of a send says whether the customer may have the text."""
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from portal.messaging.send_errors import NotSent, OutcomeUnknown, Refused, Throttled
-from portal.messaging.sms import twilio_codes
 from portal.messaging.sms.twilio_client import TwilioClient
 from portal.models import DeliveryReason, MessageStatus
+from tests.messaging.sms.wire import OURS, TO, Asked, carrier_says, refuses, says, text
 
-TO, OURS = "+14155550132", "+14155550100"
 CALLBACK = "https://kept.example/hooks/twilio/status?m=7"
-NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-
-
-@dataclass
-class Asked:
-    method: str
-    path: str
-    query: dict[str, list[str]]
-    form: dict[str, list[str]]
-    over: asyncio.Event
-
-
-Answer = Callable[[asyncio.StreamWriter, Asked], Awaitable[None]]
-
-
-@dataclass
-class Wire:
-    """A server on loopback that answers as it is told, down to the bytes."""
-
-    answers: list[Answer] = field(default_factory=list)
-    asked: list[Asked] = field(default_factory=list)
-    heard: asyncio.Event = field(default_factory=asyncio.Event)
-    over: asyncio.Event = field(default_factory=asyncio.Event)
-    url: str = ""
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                first, *lines = head.decode().strip().split("\r\n")
-                headers = dict(line.lower().split(": ", 1) for line in lines)
-                body = await reader.readexactly(int(headers.get("content-length", 0)))
-                method, target, _ = first.split(" ")
-                url = urlsplit(target)
-                query = parse_qs(url.query)
-                asked = Asked(method, url.path, query, parse_qs(body.decode()), self.over)
-                self.asked.append(asked)
-                self.heard.set()
-                await self.answers.pop(0)(writer, asked)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-
-def says(status: int, body: str, kind: str = "application/json", cut: int = 0) -> Answer:
-    async def answer(writer: asyncio.StreamWriter, _: Asked) -> None:
-        raw = body.encode()
-        head = f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {len(raw)}\r\n\r\n"
-        writer.write(head.encode() + raw[: len(raw) - cut])
-        await writer.drain()
-        if cut:
-            writer.close()
-
-    return answer
-
-
-def refuses(status: int, code: int) -> Answer:
-    return says(status, json.dumps({"status": status, "code": code, "message": "no"}))
 
 
 async def hangs_up(writer: asyncio.StreamWriter, _: Asked) -> None:
@@ -86,35 +21,7 @@ async def hangs(_: asyncio.StreamWriter, asked: Asked) -> None:
     await asked.over.wait()
 
 
-def text(**changes: object) -> dict[str, object]:
-    return {
-        "sid": "SM1",
-        "status": "queued",
-        "to": TO,
-        "from": OURS,
-        "body": "Hello",
-        "num_segments": "1",
-        "direction": "outbound-api",
-        "date_created": format_datetime(NOW),
-        "error_code": None,
-    } | changes
-
-
 CREATED = says(201, json.dumps(text()))
-
-
-@asynccontextmanager
-async def carrier_says(*answers: Answer, sender: str = OURS, limit: float = 5):
-    wire = Wire(list(answers))
-    server = await asyncio.start_server(wire.serve, "127.0.0.1", 0)
-    wire.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    gateway = TwilioClient("AC1", "token", sender, api_url=wire.url + "/", timeout=limit)
-    try:
-        yield gateway, wire
-    finally:
-        await gateway.close()
-        wire.over.set()
-        server.close()
 
 
 async def test_text_is_sent_once_with_all_parameters():
@@ -270,91 +177,3 @@ async def test_concurrent_sends_keep_their_own_outcomes():
             assert isinstance(end, OutcomeUnknown)
         else:
             assert end.sid == f"SM{number}"
-
-
-async def test_fetch_returns_the_text_or_none():
-    late = text(status="undelivered", error_code=30003)
-    async with carrier_says(
-        says(200, json.dumps(late)), refuses(404, 20404), says(503, ""), refuses(401, 20003)
-    ) as (gateway, wire):
-        found = await gateway.fetch("SM1")
-        assert found is not None
-        assert (found.status, found.error_code) == (MessageStatus.UNDELIVERED, 30003)
-        assert found.created_at == NOW
-        assert await gateway.fetch("SM2") is None
-        with pytest.raises(OutcomeUnknown):
-            await gateway.fetch("SM3")
-        with pytest.raises(Refused):
-            await gateway.fetch("SM4")
-    assert wire.asked[0].path == "/2010-04-01/Accounts/AC1/Messages/SM1.json"
-
-
-async def test_find_sent_reads_every_page_in_its_window():
-    """Only ours, only out, only within the window: what else stands there is not adopted."""
-
-    def at(**ago: float) -> str:
-        return format_datetime(NOW - timedelta(**ago))
-
-    first = [
-        text(sid="SM3", date_created=at(minutes=1)),
-        text(sid="SM2", date_created=at(minutes=2), **{"from": "+14155550199"}),
-        text(sid="SM9", date_created=at(minutes=2), direction="inbound"),
-    ]
-    second = [text(sid="SM1", date_created=at(minutes=3)), text(sid="SM0", date_created=at(days=2))]
-    more = "/2010-04-01/Accounts/AC1/Messages.json?Page=1&PageToken=PT1"
-    async with carrier_says(
-        says(200, json.dumps({"messages": first, "next_page_uri": more, "page": 0})),
-        says(200, json.dumps({"messages": second, "next_page_uri": None, "page": 1})),
-    ) as (gateway, wire):
-        found = await gateway.find_sent(TO, NOW - timedelta(hours=1), NOW)
-    assert [sent.sid for sent in found] == ["SM1", "SM3"]
-    assert wire.asked[0].query["To"] == [TO]
-    assert wire.asked[1].query["PageToken"] == ["PT1"]
-
-
-async def test_one_listing_serves_all_recipients():
-    """Read back page by page to the moment asked for, and no further.
-
-    Unfiltered: a text that still waits at the carrier has no date of sending to be found by.
-    """
-    waits = text(status="queued", date_sent=None)
-    old = text(sid="SM0", date_created=format_datetime(NOW - timedelta(days=2)))
-
-    def page(number: int, *texts: dict[str, object]) -> Answer:
-        more = f"/2010-04-01/Accounts/AC1/Messages.json?Page={number + 1}&PageToken=PT"
-        return says(200, json.dumps({"messages": texts, "next_page_uri": more, "page": number}))
-
-    async with carrier_says(page(0, waits), page(1, old), page(2, old)) as (gateway, wire):
-        found = await gateway.find_sent(None, NOW - timedelta(hours=1), NOW + timedelta(minutes=1))
-    assert [sent.to for sent in found] == [TO]
-    assert len(wire.asked) == 2
-    assert not {"To", "DateSent", "DateSent>", "DateSent<"} & wire.asked[0].query.keys()
-
-
-async def test_failed_listing_raises():
-    async with carrier_says(says(500, ""), refuses(401, 20003), refuses(429, 20429)) as (
-        gateway,
-        _,
-    ):
-        for problem in (OutcomeUnknown, Refused, Throttled):
-            with pytest.raises(problem):
-                await gateway.find_sent(TO, NOW - timedelta(hours=1), NOW)
-
-
-def test_every_twilio_status_is_mapped():
-    assert twilio_codes.status("queued") == MessageStatus.ACCEPTED
-    assert twilio_codes.status("Delivered") == MessageStatus.DELIVERED
-    assert twilio_codes.status("read") == MessageStatus.DELIVERED
-    assert twilio_codes.status("canceled") == MessageStatus.FAILED
-    assert twilio_codes.status("teleported") == MessageStatus.ACCEPTED
-    assert twilio_codes.status(None) == MessageStatus.ACCEPTED
-
-
-def test_retried_error_code_is_not_permanent():
-    for code, verdict in twilio_codes.FAILURE_RULES.items():
-        assert verdict.permanent == (verdict.action not in ("retry_later", "pause_queue")), code
-    assert twilio_codes.verdict(30003).retries == twilio_codes.verdict(30008).retries == 1
-    assert twilio_codes.verdict(30001).retries is None
-    assert (
-        twilio_codes.verdict(30007).action == twilio_codes.verdict(30006).action == "never_resend"
-    )

@@ -1,4 +1,4 @@
-"""Only Twilio's own webhooks are believed."""
+"""Only webhooks signed by Twilio are accepted."""
 
 import io
 

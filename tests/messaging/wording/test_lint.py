@@ -1,4 +1,4 @@
-"""What a text will cost is known before the first is sent: words are weighed when they are read."""
+"""The segments and placeholders of each text are checked before it is sent."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from portal.workflows import (
     read_workflow_file,
     shipped_workflow_files,
 )
-from tests.support.docs_sms_costs import DOCUMENT, document
+from tests.support.docs.sms_costs import DOCUMENT, document
 from tests.support.factories import Organisation
 
 READER = TextLinter("Acme Bank", "https://kept.example.com")
@@ -92,7 +92,7 @@ def fields_in(path: Path) -> list[str]:
 
 
 def test_documented_segment_counts_are_current() -> None:
-    """docs/texts.md says it; `python -m tests.support.docs_sms_costs` writes it anew."""
+    """docs/texts.md says it; `python -m tests.support.docs.sms_costs` writes it anew."""
     assert DOCUMENT.read_text(encoding="utf-8") == document()
 
 

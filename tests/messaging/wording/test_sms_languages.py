@@ -1,4 +1,4 @@
-"""Texts in the customer's own language, from the first to STOP: Spanish and Arabic."""
+"""Texts in Spanish and Arabic, from the first text to STOP."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -119,7 +119,9 @@ async def test_which_request_is_asked_in_arabic_with_a_line_each(organisation, b
         f"2 Building permit {other.reference}",
     ]
     await texts("٢")
-    assert [one.kind for one in (await organisation.reload(other)).promises] == [PromiseKind.ANSWER]
+    assert [promise.kind for promise in (await organisation.reload(other)).promises] == [
+        PromiseKind.ANSWER
+    ]
     assert (await organisation.reload(bitaqa)).promises == []
 
 

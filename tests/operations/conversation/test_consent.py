@@ -1,4 +1,4 @@
-"""Nothing is sent where it is not wanted; every silence has its reason written down."""
+"""No message is sent without consent, and each suppressed message has a reason."""
 
 import pytest
 from sqlmodel import select
@@ -86,7 +86,9 @@ async def test_stop_suppresses_all_texts_and_records_why(organisation, card, tex
 
 async def test_stop_is_confirmed_once_and_kept_in_the_ledger(organisation, card, text, database):
     await text("Please stop texting me")
-    answers = [one for one in await organisation.messages() if one.kind == MessageKind.CONSENT]
+    answers = [
+        message for message in await organisation.messages() if message.kind == MessageKind.CONSENT
+    ]
     assert len(answers) == 1
     assert "Reply START" in answers[0].body
     newest = (await consent_history(database))[-1]
@@ -107,7 +109,7 @@ async def test_start_restores_consent(organisation, card, text):
     assert (await organisation.outbound_messages(card))[-1].status == MessageStatus.QUEUED
 
 
-async def test_yes_begins_again_only_for_a_number_that_had_stopped(
+async def test_yes_restores_consent_only_for_an_opted_out_number(
     organisation, card, text, database
 ):
     await text("YES")
@@ -125,12 +127,26 @@ async def test_keywords_are_not_answered_when_twilio_answers_them(
     organisation.operations = Operations(told, database, JobQueue(None), LiveUpdates(None))
     await text("stop texting me please")
     assert (
-        len([one for one in await organisation.messages() if one.kind == MessageKind.CONSENT]) == 1
+        len(
+            [
+                message
+                for message in await organisation.messages()
+                if message.kind == MessageKind.CONSENT
+            ]
+        )
+        == 1
     )
     for word in ("START", "HELP", "STOP"):
         await text(word)
     assert (
-        len([one for one in await organisation.messages() if one.kind == MessageKind.CONSENT]) == 1
+        len(
+            [
+                message
+                for message in await organisation.messages()
+                if message.kind == MessageKind.CONSENT
+            ]
+        )
+        == 1
     )
 
 
@@ -141,9 +157,7 @@ async def test_cancel_opts_out_and_creates_work_for_staff(organisation, card, te
     assert not seen.is_closed
 
 
-async def test_cancel_with_several_requests_open_is_put_before_a_person_too(
-    organisation, card, text
-):
+async def test_cancel_with_several_open_requests_goes_to_staff(organisation, card, text):
     second = await organisation.open("repair", customer=PHONE_ONLY, by=SYSTEM_ACTOR)
     await text("CANCEL")
     seen = await organisation.reload(second)
@@ -157,7 +171,7 @@ async def test_stop_applies_to_all_customers_of_a_shared_phone(organisation, car
     assert (await organisation.outbound_messages(hers))[-1].status == MessageStatus.SUPPRESSED
 
 
-async def test_a_stop_for_one_request_leaves_the_others(organisation, card, operations, database):
+async def test_stop_for_one_request_keeps_the_others(organisation, card, operations, database):
     second = await organisation.open(customer=PHONE_ONLY, by=SYSTEM_ACTOR)
     async with operations.begin(CUSTOMER_ACTOR) as uow:
         await withdraw_consent(
@@ -169,7 +183,7 @@ async def test_a_stop_for_one_request_leaves_the_others(organisation, card, oper
         assert await may_write(session, Channel.SMS, MARTIN.phone, second.id)
 
 
-async def test_start_again_ends_a_stop_for_one_request_too(
+async def test_start_also_ends_a_stop_for_one_request(
     organisation, card, operations, database, text
 ):
     async with operations.begin(CUSTOMER_ACTOR) as uow:
@@ -187,14 +201,14 @@ async def test_address_without_consent_may_not_be_contacted(database, card):
         assert not await may_write(session, Channel.SMS, "+14155550100", card.id)
 
 
-async def test_only_the_first_text_to_a_number_says_how_to_stop(organisation, card):
+async def test_only_the_first_text_to_a_number_has_the_opt_out_hint(organisation, card):
     await organisation.run(hold, card, reason="Wait.", by=SYSTEM_ACTOR)
     await organisation.run(resume, card, by=SYSTEM_ACTOR)
-    said = ["STOP" in one.body for one in await organisation.outbound_messages(card)]
+    said = ["STOP" in message.body for message in await organisation.outbound_messages(card)]
     assert said == [True, False, False]
 
 
-async def test_a_preferred_channel_is_used_from_then_on(organisation, card_request):
+async def test_preferred_channel_is_used_afterwards(organisation, card_request):
     await organisation.run(
         set_preferences,
         card_request,

@@ -1,4 +1,4 @@
-"""What a message leads to, rule by rule. No database: matching and deciding are pure."""
+"""Each rule of the decision about a message, without a database."""
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -60,7 +60,9 @@ def known(*requests, last=None, **more):
 
 def decide_all(body, facts, channel=Channel.SMS, **more):
     """The basis and the decision of each delivery."""
-    owners = {one.id: one for one in [*facts.open_requests, facts.last_request] if one}
+    owners = {
+        request.id: request for request in [*facts.open_requests, facts.last_request] if request
+    }
     inbound = InboundMessage(channel=channel, body=body, provider_id="SM1", sender=PHONE, **more)
     message, intent = SimpleNamespace(body=body), classify(body)
     return [
@@ -119,7 +121,7 @@ def test_first_rule_that_fits_decides(body, facts, rule, outcome):
     assert (decision.rule, decision.outcome) == (rule, outcome)
 
 
-def test_a_loop_leaves_the_thanks_for_an_answer_unsaid():
+def test_loop_limit_suppresses_the_thanks_for_an_answer():
     decision = decide_one("yes", known(ASKED, limits=LOOP))
     assert (decision.rule, decision.is_silent) == ("O1", True)
 
@@ -144,7 +146,7 @@ def test_a_loop_leaves_the_thanks_for_an_answer_unsaid():
         ("HELP", known(CARD, limits=LOOP), {}, ("C7", None, "")),
     ],
 )  # fmt: skip
-def test_consent_by_text(body, facts, more, expected):
+def test_start_and_stop_decide_consent(body, facts, more, expected):
     decision = decide_one(body, facts, **more)
     change = decision.outcome
     assert isinstance(change, ChangeConsent)
@@ -154,11 +156,11 @@ def test_consent_by_text(body, facts, more, expected):
 @pytest.mark.parametrize(
     ("body", "limits"), [("CANCEL", AutoReplyLimits()), ("STOP, call me", AutoReplyLimits()), ("HELP", LOOP)]
 )  # fmt: skip
-def test_a_wish_about_texts_that_may_mean_more_is_owed_a_person(body, limits):
+def test_ambiguous_opt_out_also_goes_to_staff(body, limits):
     assert decide_one(body, known(CARD, limits=limits)).owed == OweReply(is_silent=True)
 
 
-def test_yes_with_opt_out_type_start_is_an_answer_where_texts_are_welcome():
+def test_yes_with_opt_out_type_start_is_an_answer_where_consent_exists():
     decision = decide_one("yes", known(ASKED), opt_out_type=OptOutType.START)
     assert decision.rule == "O1"
 
@@ -174,12 +176,12 @@ def test_yes_with_opt_out_type_start_is_an_answer_where_texts_are_welcome():
         ("yes", {"limits": LOOP}, "M4"),
     ],
 )
-def test_mail(body, facts, rule):
+def test_mail_is_decided_by_its_sender_and_content(body, facts, rule):
     facts = known(last=ASKED, consent_address="martin@example.com", **facts)
     assert decide_one(body, facts, channel=Channel.EMAIL, request_id=1).rule == rule
 
 
-def test_stop_on_the_page_ends_texts_and_is_answered():
+def test_stop_on_the_page_stops_texts_and_is_answered():
     decision = decide_one("STOP", known(last=CARD), channel=Channel.WEB, request_id=1)
     assert (decision.rule, decision.outcome.addresses, decision.owed) == ("P1", [PHONE], OweReply())
 
@@ -210,12 +212,12 @@ def waiting(*texts):
         ("card", {"limits": FLOOD}, [(1, Basis.FLOOD)]),
     ],
 )  # fmt: skip
-def test_each_message_goes_to_the_request_that_is_meant(body, facts, expected):
+def test_message_goes_to_the_request_it_names(body, facts, expected):
     deliveries = [delivery for delivery, _ in decide_all(body, known(CARD, REPAIR, **facts))]
     assert [(delivery.request_id, delivery.basis) for delivery in deliveries] == expected
 
 
-def test_a_question_among_several_takes_the_answer():
+def test_answer_goes_to_the_request_with_an_open_question():
     facts = known(CARD, replace_id(ASKED, 2))
     assert [(one.request_id, one.basis) for one, _ in decide_all("yes", facts)] == [
         (2, Basis.ANSWERS)
@@ -226,7 +228,7 @@ def replace_id(owner, id_):
     return SimpleNamespace(**{**vars(owner), "id": id_, "reference": f"CARD-AAAA-000{id_}"})
 
 
-def test_of_several_for_a_person_the_last_alone_is_replied_to():
+def test_only_the_last_of_several_staff_messages_gets_a_reply():
     facts = known(CARD, REPAIR, **waiting("hurry", "hm"))
     silent = [decision.outcome.is_silent for _, decision in decide_all("what?", facts)]
     assert silent == [True, True, False]

@@ -1,4 +1,4 @@
-"""What a customer writes: on the right request, once, with an answer or with an owner and a time."""
+"""An inbound text is recorded once and gets an answer, or an owner and a time."""
 
 from datetime import timedelta
 
@@ -14,7 +14,6 @@ from portal.models import (
     Channel,
     Contact,
     ContactReason,
-    Direction,
     DroppedBall,
     MessageKind,
     MessageStatus,
@@ -33,9 +32,11 @@ from portal.operations import (
     run_due_follow_ups,
     write_to_customer,
 )
-from tests.support.factories import MARTHA, MARTIN
+from tests.operations.conversation.texting import heard_on, last
+from tests.support.factories import MARTIN
 
 pytestmark = pytest.mark.either_database
+
 
 STRANGER = "+14155550199"
 
@@ -62,18 +63,6 @@ async def repair(organisation, card_request):
     return await organisation.open("repair", by=organisation.people.ben.actor)
 
 
-async def heard_on(organisation, request):
-    return [
-        one.body
-        for one in await organisation.messages()
-        if one.direction == Direction.IN and one.request_id == request.id
-    ]
-
-
-async def last(organisation):
-    return (await organisation.messages())[-1]
-
-
 async def test_question_creates_promise_with_owner_and_due_time(clock, organisation, texts):
     card = await organisation.open(by=SYSTEM_ACTOR)
     await texts("Can you change the name on it?")
@@ -88,9 +77,7 @@ async def test_question_creates_promise_with_owner_and_due_time(clock, organisat
     assert "Telesales has your message and will answer by 12 pm" in answer.body
 
 
-async def test_a_second_question_is_added_to_the_promise_that_stands(
-    organisation, card_request, texts
-):
+async def test_second_question_is_added_to_the_open_promise(organisation, card_request, texts):
     await texts("Can you change the name on it?")
     await texts("And the address?")
     assert len((await organisation.reload(card_request)).promises) == 1
@@ -124,7 +111,10 @@ async def test_each_contact_is_recorded_with_its_reason(
     await texts("The flowers were lovely")
     async with database.reading() as session:
         contacts = (await session.exec(select(Contact))).all()
-    assert [one.reason for one in contacts] == [ContactReason.WHERE_IS_IT, ContactReason.OTHER]
+    assert [contact.reason for contact in contacts] == [
+        ContactReason.WHERE_IS_IT,
+        ContactReason.OTHER,
+    ]
 
 
 async def test_thanks_need_no_answer(organisation, card_request, texts):
@@ -139,79 +129,6 @@ async def test_duplicate_inbound_text_is_processed_once(organisation, card_reque
     await texts("Hello?", sid="SM-same")
     await texts("Hello?", sid="SM-same")
     assert await heard_on(organisation, card_request) == ["Hello?"]
-
-
-async def test_ambiguous_request_is_asked_and_picked_by_number(organisation, repair, texts):
-    await texts("Can you hurry?")
-    asked = await last(organisation)
-    assert asked.kind == MessageKind.WHICH_REQUEST
-    assert "1 Credit card CARD-" in asked.body
-    assert f"2 Device repair {repair.reference}" in asked.body
-    assert await heard_on(organisation, repair) == []
-    await texts("2")
-    assert await heard_on(organisation, repair) == ["Can you hurry?", "2"]
-    assert len((await organisation.reload(repair)).promises) == 1
-
-
-@pytest.mark.parametrize("number", ["0", "3", "99999999999", "²"])
-async def test_invalid_choice_is_asked_again(organisation, card_request, repair, texts, number):
-    await texts("Can you hurry?")
-    await texts(number)
-    assert (await last(organisation)).kind == MessageKind.WHICH_REQUEST
-    assert not await heard_on(organisation, card_request)
-    assert not await heard_on(organisation, repair)
-
-
-async def test_mistyped_choice_is_no_question(organisation, repair, texts):
-    await texts("Can you hurry?")
-    await texts("7")
-    await texts("2")
-    assert await heard_on(organisation, repair) == ["Can you hurry?", "7", "2"]
-    answers = [
-        one
-        for one in await organisation.outbound_messages(repair)
-        if one.cause.startswith("message:")
-    ]
-    assert [one.kind for one in answers] == [MessageKind.ACKNOWLEDGEMENT]
-
-
-async def test_choice_refers_to_the_list_as_sent(organisation, card_request, repair, texts):
-    other = await organisation.open("permit", by=SYSTEM_ACTOR)
-    await texts("Can you hurry?")
-    await organisation.run(cancel, card_request, reason="Enough.", by=SYSTEM_ACTOR)
-    await texts("2")
-    assert await heard_on(organisation, repair) == ["Can you hurry?", "2"]
-    assert await heard_on(organisation, other) == []
-
-
-async def test_reference_in_text_selects_the_request(organisation, card_request, repair, texts):
-    await texts(f"about {card_request.reference.lower()}: can you hurry?")
-    assert len(await heard_on(organisation, card_request)) == 1
-    assert await heard_on(organisation, repair) == []
-
-
-async def test_a_yes_with_one_question_open_answers_that_question(
-    organisation, card_request, repair, texts
-):
-    await organisation.run(advance, repair, by=SYSTEM_ACTOR)
-    await organisation.run(run_due_follow_ups, repair, by=SYSTEM_ACTOR)
-    await texts("Yes")
-    assert [run.stage_key for run in (await organisation.reload(repair)).open_runs] == ["mended"]
-    assert await heard_on(organisation, card_request) == []
-
-
-async def test_a_yes_with_two_questions_open_is_asked_which(
-    organisation, card_request, repair, texts
-):
-    second = await organisation.open("repair", by=SYSTEM_ACTOR)
-    for one in (repair, second):
-        await organisation.run(advance, one, by=SYSTEM_ACTOR)
-        await organisation.run(run_due_follow_ups, one, by=SYSTEM_ACTOR)
-    await texts("yes please")
-    assert (await last(organisation)).kind == MessageKind.WHICH_REQUEST
-    await texts("3")
-    assert [run.stage_key for run in (await organisation.reload(second)).open_runs] == ["mended"]
-    assert (await organisation.reload(repair)).open_question is not None
 
 
 async def test_yes_and_no_by_text_are_answers(organisation, texts):
@@ -263,7 +180,9 @@ async def test_unknown_sender_is_stored_answered_once_and_assigned(
 ):
     await texts("Are you open today?", sender=STRANGER)
     await texts("Hello??", sender=STRANGER)
-    answers = [one for one in await organisation.messages() if one.to_address == STRANGER]
+    answers = [
+        message for message in await organisation.messages() if message.to_address == STRANGER
+    ]
     assert len(answers) == 1
     assert "We do not know this number yet" in answers[0].body
     async with database.reading() as session:
@@ -279,29 +198,11 @@ async def test_text_of_unknown_sender_is_not_attached_to_a_later_request(organis
     assert await heard_on(organisation, card) == ["Can you hurry?"]
 
 
-async def test_shared_phone_is_asked_which_request(organisation, card_request, texts):
-    hers = await organisation.open("permit", customer=MARTHA, by=SYSTEM_ACTOR)
-    await texts("Can you hurry?")
-    asked = await last(organisation)
-    assert asked.kind == MessageKind.WHICH_REQUEST
-    assert card_request.reference in asked.body
-    assert hers.reference in asked.body
-    await texts("2")
-    assert await heard_on(organisation, hers) == ["Can you hurry?", "2"]
-
-
-async def test_stop_is_not_taken_as_a_later_choice(organisation, card_request, repair, texts):
-    await texts("STOP")
-    await texts("START")
-    await texts(f"{repair.reference} can you hurry?")
-    assert await heard_on(organisation, repair) == [f"{repair.reference} can you hurry?"]
-
-
 async def test_page_message_and_reply_are_shown_without_sms(organisation, card_request):
     before = [
-        one
-        for one in await organisation.outbound_messages(card_request)
-        if one.channel == Channel.SMS
+        message
+        for message in await organisation.outbound_messages(card_request)
+        if message.channel == Channel.SMS
     ]
     seen = await organisation.run(
         receive_web_message, card_request, " Hello\x00 there ", by=CUSTOMER_ACTOR
@@ -311,7 +212,9 @@ async def test_page_message_and_reply_are_shown_without_sms(organisation, card_r
     assert (answer.channel, answer.status) == (Channel.WEB, MessageStatus.DELIVERED)
     assert "http" not in answer.body
     assert [
-        one for one in await organisation.outbound_messages(seen) if one.channel == Channel.SMS
+        message
+        for message in await organisation.outbound_messages(seen)
+        if message.channel == Channel.SMS
     ] == before
 
 
@@ -336,7 +239,7 @@ async def test_email_reply_is_processed_once_on_its_request(organisation, card_r
     assert (answer.channel, answer.kind) == (Channel.EMAIL, MessageKind.ACKNOWLEDGEMENT)
 
 
-async def test_long_ids_of_mails_that_begin_alike_are_two_mails(organisation, card_request):
+async def test_long_message_ids_with_one_prefix_are_two_mails(organisation, card_request):
     for number in (1, 2):
         raw = f"Message-ID: <{'a' * 300}{number}>\r\nFrom: {'m' * 300}@x\r\n\r\nMail {number}"
         for again in ("", "X-Told: once more\r\n"):
@@ -351,9 +254,11 @@ async def test_every_inbound_text_has_an_answer_or_an_owner(organisation, card_r
     """Whatever is written, nothing is left lying."""
     for body in ("?", "🎉", "ok", "Where is it", "NO", "yes", "stop", "start", "help", "x" * 1600):
         await texts(body)
-        [heard] = [one for one in await organisation.messages() if one.body == body]
+        [heard] = [message for message in await organisation.messages() if message.body == body]
         seen = await organisation.reload(card_request)
-        answered = any(one.cause == f"message:{heard.id}" for one in await organisation.messages())
+        answered = any(
+            message.cause == f"message:{heard.id}" for message in await organisation.messages()
+        )
         owed = any(promise.closed_at is None for promise in seen.promises)
         assert answered or owed, body
         assert heard.request_id == card_request.id

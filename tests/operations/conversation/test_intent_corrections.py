@@ -1,4 +1,4 @@
-"""A colleague says what words mean: it is kept, heeded where that is safe, and given out."""
+"""Staff correct the intent of a message: stored, applied where it is safe, and exported."""
 
 import asyncio
 import csv
@@ -34,9 +34,7 @@ async def to_the_end(organisation, card):
     return await organisation.run(run_due_follow_ups, card, by=SYSTEM_ACTOR)
 
 
-async def test_what_was_understood_is_kept_and_a_colleague_may_correct_it(
-    organisation, card, texts
-):
+async def test_classified_intent_is_stored_and_correctable(organisation, card, texts):
     """The label and who chose it stay; a yes then answers the question, with the words."""
     await to_the_end(organisation, card)
     await texts("simon, ya esta")
@@ -49,7 +47,7 @@ async def test_what_was_understood_is_kept_and_a_colleague_may_correct_it(
     assert seen.follow_ups[0].answer_words == "simon, ya esta"
     message = (await texts.heard())[-1]
     assert (message.intent, message.intent_corrected_by) == ("yes", "Carl Courier")
-    kinds = [one.kind for one in await organisation.events(card)]
+    kinds = [event.kind for event in await organisation.events(card)]
     assert kinds.count(EventKind.INTENT_CORRECTED) == 1
 
 
@@ -67,13 +65,15 @@ async def test_corrected_intent_is_applied_once(organisation, card, texts, label
             by=organisation.people.tess.actor,
         )
     told = [
-        one for one in await organisation.outbound_messages(card) if one.cause.startswith("event:")
+        message
+        for message in await organisation.outbound_messages(card)
+        if message.cause.startswith("event:")
     ]
-    assert [one.kind for one in told[1:]] == [kind]
+    assert [message.kind for message in told[1:]] == [kind]
     assert told[-1].channel == Channel.SMS
 
 
-async def test_a_label_that_asks_for_nothing_here_changes_nothing(organisation, card, texts):
+async def test_correction_to_an_intent_without_effect_changes_nothing(organisation, card, texts):
     """A yes where nothing was asked, a stop: kept for the corpus, and that is all."""
     await texts("hmm hmm")
     before = len(await organisation.outbound_messages(card))
@@ -86,7 +86,7 @@ async def test_a_label_that_asks_for_nothing_here_changes_nothing(organisation, 
     assert len(await organisation.outbound_messages(card)) == before
 
 
-async def test_only_a_known_label_and_the_customers_own_words_are_taken(organisation, card, texts):
+async def test_correction_needs_a_known_intent_and_a_customer_message(organisation, card, texts):
     await texts("hmm hmm")
     with pytest.raises(BadInput):
         await organisation.run(

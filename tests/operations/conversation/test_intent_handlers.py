@@ -1,4 +1,4 @@
-"""What a reply brings about: the request that it means, an answer at once, a call, a time, a label."""
+"""What follows from a reply: the chosen request, an immediate answer, a call, a time."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -41,9 +41,9 @@ async def repair(organisation, card):
 
 async def heard_on(organisation, request):
     return [
-        one.body
-        for one in await organisation.messages()
-        if one.direction == Direction.IN and one.request_id == request.id
+        message.body
+        for message in await organisation.messages()
+        if message.direction == Direction.IN and message.request_id == request.id
     ]
 
 
@@ -68,7 +68,7 @@ async def to_the_end(organisation, card):
         "{bare} hello",
     ],
 )
-async def test_one_of_several_is_known_by_its_name(organisation, card, repair, texts, text):
+async def test_request_is_chosen_by_its_title(organisation, card, repair, texts, text):
     """Its reference with or without dashes, its title, or a word that no other has."""
     bare = card.reference.replace("-", "").lower()
     await texts(text.format(ref=card.reference.lower(), bare=bare))
@@ -79,7 +79,7 @@ async def test_one_of_several_is_known_by_its_name(organisation, card, repair, t
 @pytest.mark.parametrize(
     "text", ["Is the card for my repair here?", "Can I pay by card?", "Hurry up", "my request"]
 )
-async def test_where_two_may_be_meant_they_are_asked(organisation, card, repair, texts, text):
+async def test_ambiguous_title_is_asked_which(organisation, card, repair, texts, text):
     assert (await texts(text)).kind == MessageKind.WHICH_REQUEST
     assert await heard_on(organisation, card) == await heard_on(organisation, repair) == []
 
@@ -87,7 +87,7 @@ async def test_where_two_may_be_meant_they_are_asked(organisation, card, repair,
 @pytest.mark.parametrize(
     "choice", ["2", "#2", "2.", "number 2 please", "the second one", "the repair", "Device repair!"]
 )
-async def test_which_is_answered_in_any_plain_way(organisation, card, repair, texts, choice):
+async def test_choice_is_understood_in_several_forms(organisation, card, repair, texts, choice):
     await texts("Can you hurry?")
     answer = await texts(choice)
     assert await heard_on(organisation, repair) == ["Can you hurry?", choice]
@@ -96,18 +96,18 @@ async def test_which_is_answered_in_any_plain_way(organisation, card, repair, te
 
 
 @pytest.mark.parametrize("choice", ["both", "All of them", "1 and 2", "los dos"])
-async def test_both_brings_the_text_to_each(organisation, card, repair, texts, choice):
+async def test_both_sends_the_text_to_each_request(organisation, card, repair, texts, choice):
     await texts("Can you hurry?")
     await texts(choice)
-    for one in (card, repair):
-        assert await heard_on(organisation, one) == ["Can you hurry?", choice]
-        assert len((await organisation.reload(one)).promises) == 1
+    for request in (card, repair):
+        assert await heard_on(organisation, request) == ["Can you hurry?", choice]
+        assert len((await organisation.reload(request)).promises) == 1
 
 
-async def test_who_names_none_twice_is_for_a_person(organisation, card, repair, texts):
+async def test_second_failed_choice_goes_to_staff(organisation, card, repair, texts):
     """Asked again once; then whoever has the newest finds out, and everything is there."""
     asked = [await texts("Can you hurry?"), await texts("what?"), await texts("I don't get it")]
-    assert [one.kind for one in asked] == [
+    assert [message.kind for message in asked] == [
         MessageKind.WHICH_REQUEST, MessageKind.WHICH_REQUEST, MessageKind.ACKNOWLEDGEMENT,
     ]  # fmt: skip
     assert asked[1].body.startswith("Acme Bank: Sorry, which one?")
@@ -115,19 +115,21 @@ async def test_who_names_none_twice_is_for_a_person(organisation, card, repair, 
     assert len((await organisation.reload(repair)).promises) == 1
 
 
-async def test_of_two_questions_the_one_put_last_is_answered(clock, organisation, repair, texts):
+async def test_yes_answers_the_latest_question(clock, organisation, repair, texts):
     """Where hours lie between them; put together, they are asked which."""
     second = await organisation.open("repair", by=SYSTEM_ACTOR)
-    for one in (repair, second):
-        await organisation.run(advance, one, by=SYSTEM_ACTOR)
-        await organisation.run(run_due_follow_ups, one, by=SYSTEM_ACTOR)
+    for request in (repair, second):
+        await organisation.run(advance, request, by=SYSTEM_ACTOR)
+        await organisation.run(run_due_follow_ups, request, by=SYSTEM_ACTOR)
         clock.shift(timedelta(hours=2))
     await texts("Yes")
     assert (await organisation.reload(second)).open_question is None
     assert (await organisation.reload(repair)).open_question is not None
 
 
-async def test_an_answer_to_a_colleague_goes_to_them(clock, organisation, card, repair, texts):
+async def test_answer_to_a_staff_message_goes_to_its_author(
+    clock, organisation, card, repair, texts
+):
     """Within the hour, and if nothing else was said there since."""
     clock.shift(timedelta(hours=2))
     await organisation.run(
@@ -139,9 +141,7 @@ async def test_an_answer_to_a_colleague_goes_to_them(clock, organisation, card, 
     assert (await texts("And a dent")).kind == MessageKind.WHICH_REQUEST
 
 
-async def test_where_it_is_tells_the_stage_who_has_it_what_is_next_and_when(
-    organisation, card, texts
-):
+async def test_status_reply_has_stage_owner_next_step_and_date(organisation, card, texts):
     told = await texts("any news?")
     assert told.body.startswith(
         "Acme Bank: We have your application. Telesales has it. Next by 2 pm:"
@@ -150,7 +150,9 @@ async def test_where_it_is_tells_the_stage_who_has_it_what_is_next_and_when(
     assert told.segments == 1
 
 
-async def test_where_it_is_while_we_wait_for_their_word(organisation, card, repair, texts):
+async def test_status_reply_while_confirmation_is_open_repeats_the_question(
+    organisation, card, repair, texts
+):
     """The question stands in the answer, whatever the stage; and then it can be answered."""
     await organisation.run(cancel, repair, reason="Enough.", by=SYSTEM_ACTOR)
     await to_the_end(organisation, card)
@@ -161,7 +163,7 @@ async def test_where_it_is_while_we_wait_for_their_word(organisation, card, repa
     assert (question.answer, question.answer_words) == (Answer.NO, "arrived but broken")
 
 
-async def test_what_has_ended_is_told_and_opened_again_on_request(organisation, card, texts):
+async def test_text_about_an_ended_request_is_offered_reopening(organisation, card, texts):
     await organisation.run(cancel, card, reason="Enough.", by=SYSTEM_ACTOR)
     told = await texts("any news?")
     assert told.kind == MessageKind.REOPEN_OFFER
@@ -170,13 +172,13 @@ async def test_what_has_ended_is_told_and_opened_again_on_request(organisation, 
     seen = await organisation.reload(card)
     assert seen.status == RequestStatus.OPEN
     assert seen.owner_id == organisation.people.tess.id
-    assert [one.stage_key for one in seen.open_runs] == ["received"]
+    assert [run.stage_key for run in seen.open_runs] == ["received"]
     assert (await organisation.outbound_messages(card))[-1].body.startswith(
         "Acme Bank: Martin, once more: We have your application"
     )
 
 
-async def test_reopen_opens_it_and_no_to_the_offer_needs_nothing(organisation, card, texts):
+async def test_reopen_reopens_and_no_to_the_offer_does_nothing(organisation, card, texts):
     await organisation.run(cancel, card, reason="Enough.", by=SYSTEM_ACTOR)
     offer = await texts("You got my name wrong")
     assert "Reply REOPEN" in offer.body
@@ -186,13 +188,13 @@ async def test_reopen_opens_it_and_no_to_the_offer_needs_nothing(organisation, c
     assert (await organisation.reload(card)).status == RequestStatus.OPEN
 
 
-async def test_a_yes_to_nothing_opens_nothing(organisation, card, texts):
+async def test_yes_without_an_offer_reopens_nothing(organisation, card, texts):
     await organisation.run(cancel, card, reason="Enough.", by=SYSTEM_ACTOR)
     await texts("Yes")
     assert (await organisation.reload(card)).status == RequestStatus.CANCELLED
 
 
-async def test_call_me_is_promised_with_a_time_and_kept_by_the_call(organisation, card, texts):
+async def test_call_request_is_promised_and_fulfilled_by_the_call(organisation, card, texts):
     told = await texts("Call me please")
     [promise] = (await organisation.reload(card)).promises
     assert (promise.kind, promise.owner_id) == (PromiseKind.CALL, organisation.people.tess.id)
@@ -205,7 +207,7 @@ async def test_call_me_is_promised_with_a_time_and_kept_by_the_call(organisation
     assert called.unanswered_since is None
 
 
-async def test_a_call_at_the_time_that_they_name(organisation, card, texts):
+async def test_call_is_promised_at_the_named_time(organisation, card, texts):
     """Thanks cancel nothing; another time moves it."""
     told = await texts("can you call me tomorrow at 3")
     assert told.body == "Acme Bank: Telesales will call you tomorrow, 3 pm."
@@ -219,7 +221,7 @@ async def test_a_call_at_the_time_that_they_name(organisation, card, texts):
     assert promise.due_at == datetime(2025, 6, 4, 20, tzinfo=UTC)
 
 
-async def test_why_they_came_is_kept_with_each_contact(organisation, card, texts, database):
+async def test_each_contact_stores_its_reason(organisation, card, texts, database):
     for text in (
         "any news?",
         "This is ridiculous",
@@ -228,13 +230,13 @@ async def test_why_they_came_is_kept_with_each_contact(organisation, card, texts
     ):
         await texts(text)
     async with database.reading() as session:
-        reasons = [one.reason for one in (await session.exec(select(Contact))).all()]
+        reasons = [contact.reason for contact in (await session.exec(select(Contact))).all()]
     assert reasons == [
         ContactReason.WHERE_IS_IT, ContactReason.COMPLAINT, ContactReason.CHANGE,
         ContactReason.OTHER,
     ]  # fmt: skip
 
 
-async def test_held_it_says_so(organisation, card, texts):
+async def test_status_reply_names_the_hold(organisation, card, texts):
     await organisation.run(hold, card, by=organisation.people.tess.actor, reason="Address check")
     assert "is on hold for now" in (await texts("any news?")).body

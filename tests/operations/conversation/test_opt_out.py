@@ -1,4 +1,4 @@
-"""A wish to stop is heeded wherever it is said, confirmed once, and then there is silence."""
+"""An opt-out is obeyed in every channel and confirmed once."""
 
 import pytest
 from sqlmodel import select
@@ -66,10 +66,12 @@ async def ledger(organisation) -> list[Consent]:
 
 
 async def confirmations(organisation) -> list[Message]:
-    return [one for one in await organisation.messages() if one.kind == MessageKind.CONSENT]
+    return [
+        message for message in await organisation.messages() if message.kind == MessageKind.CONSENT
+    ]
 
 
-async def test_the_confirmation_of_a_stop_is_the_last_text(organisation, card, say, arrived):
+async def test_stop_confirmation_is_the_last_text(organisation, card, say, arrived):
     """What waited is not sent, a second STOP is not answered, and only HELP and START are."""
     await arrived()
     await organisation.run(write_to_customer, card, "It waits in the outbox.", by=SYSTEM_ACTOR)
@@ -80,9 +82,9 @@ async def test_the_confirmation_of_a_stop_is_the_last_text(organisation, card, s
     await organisation.run(hold, card, reason="Wait.", by=SYSTEM_ACTOR)
     assert await arrived() == []
     await say("HELP")
-    assert ["Texts about your requests" in one for one in await arrived()] == [True]
+    assert ["Texts about your requests" in text for text in await arrived()] == [True]
     await say("START")
-    assert ["You will get our texts again" in one for one in await arrived()] == [True]
+    assert ["You will get our texts again" in text for text in await arrived()] == [True]
     await organisation.run(write_to_customer, card, "Welcome back.", by=SYSTEM_ACTOR)
     assert len(await arrived()) == 1
 
@@ -110,10 +112,10 @@ async def test_reply_goes_by_email_when_sms_is_opted_out(organisation, say, arri
     await say("Can it go to my office?")
     assert await arrived() == []
     mails = await arrived(arrived.mailbox)
-    assert ["has your message and will answer by" in one for one in mails] == [True]
+    assert ["has your message and will answer by" in mail for mail in mails] == [True]
 
 
-async def test_a_stopped_number_with_several_requests_is_not_asked_which(
+async def test_opted_out_number_with_several_requests_is_not_asked_which(
     organisation, card, say, arrived
 ):
     """Its words go to the newest's owner."""
@@ -125,14 +127,16 @@ async def test_a_stopped_number_with_several_requests_is_not_asked_which(
     assert len((await organisation.reload(repair)).promises) == 1
 
 
-async def test_a_stranger_who_stopped_is_not_answered(organisation, say, arrived):
+async def test_opted_out_unknown_sender_is_not_answered(organisation, say, arrived):
     """Somebody looks at it all the same."""
     await say("STOP")
     assert len(await arrived()) == 1
     await say("Hello?")
     assert await arrived() == []
-    heard = [one for one in await organisation.messages() if one.direction == Direction.IN]
-    assert [one.body for one in heard] == ["STOP", "Hello?"]
+    heard = [
+        message for message in await organisation.messages() if message.direction == Direction.IN
+    ]
+    assert [message.body for message in heard] == ["STOP", "Hello?"]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +152,7 @@ async def test_stop_naming_one_request_mutes_it_only(organisation, card, say, ar
     (told,) = await arrived()
     assert f"No more texts about Credit card ({card.reference})." in told
     assert "STOP ends them all" in told
-    assert [await may_text(organisation, one) for one in (card, repair)] == [False, True]
+    assert [await may_text(organisation, request) for request in (card, repair)] == [False, True]
     await say("START")
     assert await may_text(organisation, card)
 
@@ -159,24 +163,24 @@ async def test_stop_naming_one_request_mutes_it_only(organisation, card, say, ar
 async def test_unspecific_stop_mutes_all(organisation, card, say, words):
     repair = await organisation.open("repair", customer=PHONE_ONLY, by=SYSTEM_ACTOR)
     await say(words)
-    assert [await may_text(organisation, one) for one in (card, repair)] == [False, False]
+    assert [await may_text(organisation, request) for request in (card, repair)] == [False, False]
 
 
-async def test_two_requests_of_the_same_name_are_stopped_together(organisation, card, say):
+async def test_stop_naming_two_requests_of_one_title_mutes_both(organisation, card, say):
     """Which card is meant would be a guess."""
     other = await organisation.open(customer=PHONE_ONLY, by=SYSTEM_ACTOR)
     await say("stop texting me about the card")
-    assert [await may_text(organisation, one) for one in (card, other)] == [False, False]
+    assert [await may_text(organisation, request) for request in (card, other)] == [False, False]
 
 
-async def test_a_wrong_number_stops_the_texts_and_tells_a_person(organisation, card, say):
+async def test_wrong_number_stops_texts_and_goes_to_staff(organisation, card, say):
     await say("Wrong number, take me off")
     assert not await may_text(organisation, card)
     assert len((await organisation.reload(card)).promises) == 1
 
 
 @pytest.mark.parametrize("words", ["STOP", "ARRET", "please leave me in peace"])
-async def test_what_twilio_took_as_a_stop_is_one_and_is_never_answered(
+async def test_stop_by_twilios_opt_out_type_is_obeyed_and_not_answered(
     organisation, card, say, words
 ):
     """Advanced Opt-Out has its own words, and has answered them."""
@@ -187,7 +191,7 @@ async def test_what_twilio_took_as_a_stop_is_one_and_is_never_answered(
     assert newest.evidence == f"{words} (IN1, STOP at Twilio)"
 
 
-async def test_what_twilio_took_as_start_or_help_is_not_answered(organisation, card, say):
+async def test_start_or_help_by_twilios_opt_out_type_is_not_answered(organisation, card, say):
     await say("stop")
     await say("Encore", OptOutType="START")
     assert await may_text(organisation, card)
@@ -195,9 +199,7 @@ async def test_what_twilio_took_as_start_or_help_is_not_answered(organisation, c
     assert len(await confirmations(organisation)) == 1
 
 
-async def test_a_yes_that_twilio_takes_as_start_is_still_the_answer_to_our_question(
-    organisation, card, say
-):
+async def test_yes_with_opt_out_type_start_answers_the_open_question(organisation, card, say):
     """From somebody who has our texts it begins nothing."""
     before = len(await ledger(organisation))
     await say("Yes", OptOutType="START")
@@ -219,7 +221,7 @@ async def test_consent_ledger_records_time_channel_and_evidence(organisation, ca
     assert all(line.at for line in (given, stopped, begun))
 
 
-async def test_stop_written_on_the_page_ends_the_texts_too(organisation, card, client):
+async def test_stop_in_a_page_message_stops_texts(organisation, card, client):
     """A person reads it all the same."""
     path = f"/r/{card.live_link.token}/messages"
     assert (await client.post(path, data={"body": "Please stop texting me"})).status_code == 303
@@ -239,9 +241,7 @@ async def test_stop_written_on_the_page_ends_the_texts_too(organisation, card, c
         ({"stop": "all"}, [False, False], [False, False]),
     ],
 )
-async def test_on_the_page_each_channel_is_stopped_by_itself(
-    organisation, client, form, texts, mail
-):
+async def test_page_stops_each_channel_separately(organisation, client, form, texts, mail):
     """A stop of texts is no stop of mail, and of this request none of the others."""
     both = [
         await organisation.open(by=SYSTEM_ACTOR),
@@ -252,7 +252,7 @@ async def test_on_the_page_each_channel_is_stopped_by_itself(
 
     async def allowed(channel, address):
         async with organisation.database.reading() as session:
-            return [await may_write(session, channel, address, one.id) for one in both]
+            return [await may_write(session, channel, address, request.id) for request in both]
 
     assert await allowed(Channel.SMS, MARTIN.phone) == texts
     assert await allowed(Channel.EMAIL, MARTIN.email) == mail
@@ -262,16 +262,14 @@ async def test_on_the_page_each_channel_is_stopped_by_itself(
     assert await allowed(Channel.EMAIL, MARTIN.email) == [True, True]
 
 
-async def test_texts_about_this_request_again_is_about_this_request_alone(
-    organisation, card, client
-):
+async def test_resuming_texts_on_the_page_applies_to_one_request(organisation, card, client):
     """It lifts neither the silence of another request nor that of the whole number."""
     repair = await organisation.open("repair", customer=PHONE_ONLY, by=SYSTEM_ACTOR)
-    here, there = (f"/r/{one.live_link.token}/preferences" for one in (card, repair))
+    here, there = (f"/r/{request.live_link.token}/preferences" for request in (card, repair))
     for path in (here, there):
         await client.post(path, data={"do": "stop_this"})
     await client.post(here, data={"do": "start_this"})
-    assert [await may_text(organisation, one) for one in (card, repair)] == [True, False]
+    assert [await may_text(organisation, request) for request in (card, repair)] == [True, False]
     await client.post(there, data={"do": "stop_texts"})
     refused = await client.post(here, data={"do": "start_this"})
     assert refused.status_code == 409

@@ -1,4 +1,4 @@
-"""Who writes again because we are late is given a time to come, and one answer is enough."""
+"""A customer who asks again after the due time gets a new one, and one answer fulfils both."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -41,7 +41,7 @@ async def test_repeated_question_after_due_time_gets_an_achievable_time(
     await organisation.run(
         write_to_customer, card_request, "It is corrected.", by=organisation.people.tess.actor
     )
-    assert all(one.kept_at for one in (await organisation.reload(card_request)).promises)
+    assert all(promise.kept_at for promise in (await organisation.reload(card_request)).promises)
 
 
 async def test_answer_today_does_not_fulfil_a_later_promise(
@@ -61,7 +61,9 @@ async def test_answer_today_does_not_fulfil_a_later_promise(
         write_to_customer, card_request, "It is corrected.", by=organisation.people.tess.actor
     )
     open_still = [
-        one.text for one in (await organisation.reload(card_request)).promises if one.is_open
+        promise.text
+        for promise in (await organisation.reload(card_request)).promises
+        if promise.is_open
     ]
     assert open_still == ["Write about the rate."]
 
@@ -80,7 +82,7 @@ async def test_repeated_call_request_is_rescheduled_and_one_call_fulfils_both(
         log_contact, card_request, channel=ContactChannel.CALL, reason=ContactReason.OTHER,
         by=organisation.people.tess.actor,
     )  # fmt: skip
-    assert all(one.kept_at for one in (await organisation.reload(card_request)).promises)
+    assert all(promise.kept_at for promise in (await organisation.reload(card_request)).promises)
 
 
 async def test_dropped_ball_keeps_its_assignee_when_the_customer_asks_again(

@@ -1,4 +1,4 @@
-"""Input that means harm, or is a machine: nothing is lost, nothing leaks, and it comes to an end."""
+"""Hostile or automatic input: nothing is lost or revealed, and loops end."""
 
 from datetime import timedelta
 
@@ -45,11 +45,11 @@ def texts(clock, organisation):
 async def told(organisation, address=MARTIN.phone) -> list[Message]:
     """What went, or waits to go, to that number, without the milestone that came before."""
     return [
-        one
-        for one in await organisation.messages()
-        if one.direction == Direction.OUT
-        and one.to_address == address
-        and one.kind != MessageKind.MILESTONE
+        message
+        for message in await organisation.messages()
+        if message.direction == Direction.OUT
+        and message.to_address == address
+        and message.kind != MessageKind.MILESTONE
     ]
 
 
@@ -80,7 +80,9 @@ async def test_inbound_text_is_stored_verbatim_and_escaped(
     sent, kept = case
     card_request = await organisation.open(by=organisation.people.tess.actor)
     await texts(sent)
-    [heard] = [one for one in await organisation.messages() if one.direction == Direction.IN]
+    [heard] = [
+        message for message in await organisation.messages() if message.direction == Direction.IN
+    ]
     assert heard.body.strip() == kept
     assert heard.request_id == card_request.id
     assert len((await organisation.reload(card_request)).promises) == 1
@@ -94,18 +96,20 @@ async def test_inbound_text_is_stored_verbatim_and_escaped(
     assert '<p dir="auto">' in line
 
 
-async def test_ten_thousand_letters_by_the_carrier_are_one_record(
-    twilio, organisation, card_request
-):
+async def test_text_of_ten_thousand_letters_is_one_record(twilio, organisation, card_request):
     """Twilio itself sends at most 1,600: more is kept all the same, and answered once."""
     assert await twilio.text(LONG[:10_000]) == 200
-    [heard] = [one for one in await organisation.messages() if one.direction == Direction.IN]
+    [heard] = [
+        message for message in await organisation.messages() if message.direction == Direction.IN
+    ]
     assert (len(heard.body), heard.from_address) == (10_000, PHONE)
 
 
-async def test_a_lone_surrogate_on_the_page_is_kept_as_a_question_mark(organisation, card_request):
+async def test_lone_surrogate_is_stored_as_a_question_mark(organisation, card_request):
     await organisation.run(receive_web_message, card_request, "half \ud83d here", by=CUSTOMER_ACTOR)
-    [heard] = [one for one in await organisation.messages() if one.direction == Direction.IN]
+    [heard] = [
+        message for message in await organisation.messages() if message.direction == Direction.IN
+    ]
     assert heard.body == "half ? here"
 
 
@@ -113,18 +117,20 @@ async def test_flood_is_recorded_without_replies(organisation, card_request, tex
     """Of 40 texts each is on the request; there is one promise, one notice, one text about it."""
     for number in range(40):
         await texts(f"Hello number {number}")
-    heard = [one for one in await organisation.messages() if one.direction == Direction.IN]
-    assert {one.request_id for one in heard} == {card_request.id}
+    heard = [
+        message for message in await organisation.messages() if message.direction == Direction.IN
+    ]
+    assert {message.request_id for message in heard} == {card_request.id}
     assert len(heard) == 40
     assert len((await organisation.reload(card_request)).promises) == 1
     [ball] = await balls(database, DroppedBallKind.FLOOD)
     assert ball.owner_id == organisation.people.mona.id
     said = await told(organisation)
     assert len(said) <= 4
-    assert [one for one in said if "We do not answer each one" in one.body] == said[-1:]
+    assert [message for message in said if "We do not answer each one" in message.body] == said[-1:]
 
 
-async def test_a_stop_in_a_flood_is_heeded_and_confirmed(organisation, card_request, texts):
+async def test_stop_in_a_flood_is_obeyed_and_confirmed(organisation, card_request, texts):
     for number in range(30):
         await texts(f"Hello number {number}")
     await texts("STOP")
@@ -133,7 +139,7 @@ async def test_a_stop_in_a_flood_is_heeded_and_confirmed(organisation, card_requ
     assert (await told(organisation))[-1].kind == MessageKind.CONSENT
 
 
-async def test_a_flood_of_a_stranger_is_one_notice(organisation, texts, database):
+async def test_flood_of_an_unknown_sender_is_one_notice(organisation, texts, database):
     for number in range(40):
         await texts(f"Hello number {number}", sender=OTHERS_PHONE)
     assert len(await balls(database, DroppedBallKind.FLOOD)) == 1
@@ -142,13 +148,15 @@ async def test_a_flood_of_a_stranger_is_one_notice(organisation, texts, database
 
 
 @pytest.mark.parametrize("words", ["I am driving, any news?", "HELP", "Thank you for your text!"])
-async def test_a_loop_with_an_auto_responder_ends(organisation, card_request, texts, words):
+async def test_auto_responder_loop_ends(organisation, card_request, texts, words):
     """It answers each of our answers at once: after three we say no more, and a person sees it."""
     for _ in range(12):
         await texts(words)
     assert len(await told(organisation)) <= 3
-    heard = [one for one in await organisation.messages() if one.direction == Direction.IN]
-    assert {one.request_id for one in heard} == {card_request.id}
+    heard = [
+        message for message in await organisation.messages() if message.direction == Direction.IN
+    ]
+    assert {message.request_id for message in heard} == {card_request.id}
 
 
 async def test_loop_limited_sender_is_assigned_and_answered_later(
@@ -173,18 +181,20 @@ async def test_foreign_reference_reveals_nothing(organisation, card_request, tex
     before = (await organisation.reload(other)).page_version
     await texts(f"Where is {other.reference}?")
     await texts("2")
-    heard = [one for one in await organisation.messages() if one.direction == Direction.IN]
-    assert other.id not in {one.request_id for one in heard}
-    assert mine.id in {one.request_id for one in heard}
-    for one in await told(organisation):
-        assert other.reference not in one.body
-        assert "Olga" not in one.body
-        assert "Repair Bench" not in one.body
+    heard = [
+        message for message in await organisation.messages() if message.direction == Direction.IN
+    ]
+    assert other.id not in {message.request_id for message in heard}
+    assert mine.id in {message.request_id for message in heard}
+    for message in await told(organisation):
+        assert other.reference not in message.body
+        assert "Olga" not in message.body
+        assert "Repair Bench" not in message.body
     seen = await organisation.reload(other)
     assert (seen.page_version, seen.status) == (before, RequestStatus.OPEN)
 
 
-async def test_a_stranger_with_a_reference_learns_nothing(organisation, card_request, texts):
+async def test_unknown_sender_with_a_reference_learns_nothing(organisation, card_request, texts):
     await texts(f"status {card_request.reference}", sender=OTHERS_PHONE)
     [said] = await told(organisation, OTHERS_PHONE)
     assert "We do not know this number yet" in said.body

@@ -1,4 +1,4 @@
-"""What follows from a receipt: another try, another way, another address, or a person."""
+"""What follows from a receipt: a retry, another channel, a retired address, or a dropped ball."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -74,7 +74,7 @@ async def test_dead_number_is_retired(
     assert request.customer.address(Channel.SMS, first.created_at + timedelta(days=1)) is None
 
 
-async def test_an_opt_out_that_only_the_receipt_tells_is_recorded(
+async def test_opt_out_named_only_in_the_receipt_is_recorded(
     twilio: TwilioClient,
     organisation: Organisation,
     card_request: ServiceRequest,
@@ -89,7 +89,7 @@ async def test_an_opt_out_that_only_the_receipt_tells_is_recorded(
     assert "21610" in lines[-1].evidence
 
 
-async def test_a_late_receipt_settles_what_a_person_was_asked_about(
+async def test_late_receipt_resolves_the_failed_message(
     twilio: TwilioClient,
     organisation: Organisation,
     card_request: ServiceRequest,
@@ -115,7 +115,7 @@ async def test_a_late_receipt_settles_what_a_person_was_asked_about(
     assert ball.resolved_at is not None
 
 
-async def test_of_two_sids_the_second_is_raised_also_where_a_mark_was_set(
+async def test_second_sid_creates_a_dropped_ball_even_for_a_marked_copy(
     twilio: TwilioClient,
     organisation: Organisation,
     card_request: ServiceRequest,
@@ -173,7 +173,7 @@ async def handed_over(
     return (await organisation.outbound_messages(request))[-1]
 
 
-async def test_a_receipt_that_never_came_is_asked_for(
+async def test_missing_receipt_is_polled(
     clock, organisation: Organisation, card_request: ServiceRequest, asked: Asked
 ) -> None:
     """After a quarter of an hour the carrier is asked, and its word counts."""
@@ -186,7 +186,7 @@ async def test_a_receipt_that_never_came_is_asked_for(
     assert (message.status, message.poll_at) == (MessageStatus.DELIVERED, None)
 
 
-async def test_what_the_carrier_never_learns_is_asked_ever_more_rarely_and_then_left(
+async def test_polling_slows_down_and_then_ends(
     clock, organisation: Organisation, card_request: ServiceRequest, asked: Asked
 ) -> None:
     """For three days; from then on it stands as no receipt, and still as sent."""
@@ -223,7 +223,7 @@ async def test_conflicting_final_receipts_are_polled(
     assert message.delivered_at is not None
 
 
-async def test_a_carrier_that_does_not_answer_is_asked_again(
+async def test_unanswered_poll_is_repeated(
     clock, organisation: Organisation, card_request: ServiceRequest, asked: Asked
 ) -> None:
     """An inquiry that fails changes nothing but the time of the next."""

@@ -1,4 +1,4 @@
-"""What slips is raised once, before the right person, at its time; the facts end it, not a click."""
+"""A dropped ball is raised once, for the right person and at its time; facts resolve it."""
 
 from datetime import timedelta
 
@@ -43,7 +43,7 @@ async def handed_over(
     return await organisation.run(verbs.advance, card_request, by=organisation.people.tess.actor)
 
 
-async def test_a_stage_past_its_time_and_grace_is_before_its_assignee_until_it_is_done(
+async def test_late_stage_is_a_dropped_ball_until_completed(
     watch: DetectionDriver, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """Expected in four hours with two of grace: nothing before, one ball after, none when done."""
@@ -76,7 +76,7 @@ async def test_dropped_ball_is_raised_once(
     assert len(await watch.balls(standing=False)) == 1
 
 
-async def test_a_handoff_that_nobody_takes_up_is_before_whoever_should(
+async def test_unaccepted_handoff_is_a_dropped_ball_of_the_receiver(
     watch: DetectionDriver, organisation: Organisation, handed_over: ServiceRequest
 ) -> None:
     """Uma of Underwriting must act, though Tess owns the request until she does."""
@@ -91,7 +91,7 @@ async def test_a_handoff_that_nobody_takes_up_is_before_whoever_should(
     assert await watch.balls() == []
 
 
-async def test_what_is_held_does_not_slip_while_its_clock_stands_still(
+async def test_held_stage_is_no_dropped_ball(
     watch: DetectionDriver, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """Paused shown means paused counted: on hold for a day, late a day later."""
@@ -107,7 +107,7 @@ async def test_what_is_held_does_not_slip_while_its_clock_stands_still(
     assert await watch.kinds() == [DroppedBallKind.STAGE_OVERDUE]
 
 
-async def test_a_promise_past_its_time_is_before_its_owner_until_it_is_kept(
+async def test_overdue_promise_is_a_dropped_ball_until_fulfilled(
     watch: DetectionDriver, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """A promise is watched like anything else; keeping it late resolves it."""
@@ -126,7 +126,7 @@ async def test_a_promise_past_its_time_is_before_its_owner_until_it_is_kept(
     assert await watch.balls() == []
 
 
-async def test_words_of_the_customer_unanswered_past_their_promise_are_raised_and_answered(
+async def test_overdue_answer_is_a_dropped_ball_until_a_reply(
     watch: DetectionDriver, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """Telesales replies within two hours; a thanks from Martin ends nothing, an answer does."""
@@ -141,13 +141,13 @@ async def test_words_of_the_customer_unanswered_past_their_promise_are_raised_an
     assert await watch.balls() == []
 
 
-async def test_a_question_that_stays_unanswered_is_for_a_person_to_call_about(
+async def test_unanswered_question_becomes_a_call_for_staff(
     watch: DetectionDriver, organisation: Organisation
 ) -> None:
     """Asked, reminded after two days, and two days later a person is asked to call; they do."""
     request = await organisation.open(by=organisation.people.tess.actor)
     for who in ("tess", "uma", "pia", "carl", "carl"):
-        if any(one.is_pending for one in (await organisation.reload(request)).handoffs):
+        if any(handoff.is_pending for handoff in (await organisation.reload(request)).handoffs):
             await organisation.run(
                 verbs.accept, request, by=getattr(organisation.people, who).actor
             )
@@ -183,12 +183,12 @@ async def test_bouncing_request_goes_to_a_manager(
         await watch.look()
         assert (DroppedBallKind.RETURNED_REPEATEDLY in await watch.kinds()) == (times == 2)
     (ball,) = [
-        one for one in await watch.balls() if one.kind == DroppedBallKind.RETURNED_REPEATEDLY
+        ball for ball in await watch.balls() if ball.kind == DroppedBallKind.RETURNED_REPEATEDLY
     ]
     assert ball.owner_id == organisation.people.mona.id
 
 
-async def test_dismissed_with_a_reason_it_does_not_come_back_for_the_same_time(
+async def test_dismissed_dropped_ball_is_not_raised_again_for_the_same_due_time(
     watch: DetectionDriver, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """It has a line in the timeline; a new date that passes too is a new ball."""
@@ -203,7 +203,7 @@ async def test_dismissed_with_a_reason_it_does_not_come_back_for_the_same_time(
     assert (await organisation.events(card_request))[-1].data["reason"] == "Waits for the move."
 
 
-async def test_it_goes_to_the_lead_and_then_to_a_manager_by_the_departments_rule(
+async def test_dropped_ball_escalates_to_lead_then_manager(
     watch: DetectionDriver, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """Four hours with its owner and a day in all by default; whoever is all three hears once."""
@@ -237,14 +237,16 @@ async def test_assignee_gets_one_notification(
     await watch.advance_clock(7 * HOUR)
     await watch.look()
     assert len(await watch.balls()) == 10
-    notices = [one for one in await organisation.messages() if one.kind == MessageKind.NOTICE]
+    notices = [
+        message for message in await organisation.messages() if message.kind == MessageKind.NOTICE
+    ]
     (notice,) = notices
     assert (notice.to_address, notice.channel) == ("tess@acme.example", Channel.EMAIL)
     assert notice.subject == "10 items need your attention"
     assert "Ann" not in notice.body
 
 
-async def test_after_an_outage_of_ours_staff_catch_up_before_anything_is_raised(
+async def test_dropped_balls_wait_for_a_grace_period_after_an_outage(
     watch: DetectionDriver, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     """What fell due while nobody kept watch waits a quarter of an hour; what was put right stays quiet."""
@@ -257,7 +259,7 @@ async def test_after_an_outage_of_ours_staff_catch_up_before_anything_is_raised(
     assert await watch.balls() == []
     await organisation.run(verbs.advance, other, by=organisation.people.tess.actor)
     await watch.advance_clock(timedelta(minutes=15) + A_MOMENT)
-    assert [(one.kind, one.request_id) for one in await watch.balls()] == [
+    assert [(ball.kind, ball.request_id) for ball in await watch.balls()] == [
         (DroppedBallKind.STAGE_OVERDUE, card_request.id)
     ]
 
@@ -277,7 +279,7 @@ async def test_one_failing_request_does_not_block_others(
         (await session.get_one(type(run), run.id)).stage_key = "no such stage"
         (await session.get_one(type(run), run.id)).overdue_at = now()
     await watch.advance_clock(7 * HOUR)
-    assert card_request.id in {one.request_id for one in await watch.balls()}
+    assert card_request.id in {ball.request_id for ball in await watch.balls()}
 
 
 async def _write(organisation: Organisation, request: ServiceRequest, body: str) -> None:

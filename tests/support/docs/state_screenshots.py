@@ -1,6 +1,6 @@
-"""Draw each state of the customer's page: ``python -m tests.support.docs_screenshots states``.
+"""Take a screenshot of each state of the status page: ``python -m tests.support.docs.screenshots states``.
 
-The pictures lie in docs/pictures/states, and docs/status-page-states.md shows them with what they say.
+The pictures are in docs/pictures/states; docs/status-page-states.md shows them with their captions.
 """
 
 import io
@@ -16,57 +16,58 @@ from portal.tracking.status_page.view_models import StatusPage
 from tests.browser.static_pages import show, show_state
 from tests.support.status_page_states import LAYLA, STATES, outage
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 FOLDER = DOCS / "pictures" / "states"
-HEAVIEST = 60_000
-"""Bytes of one picture."""
-COLOURS = 128
+MAX_BYTES = 60_000
+"""Of one picture."""
+COLORS = 128
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 1.5}
 DESK = {"viewport": {"width": 1280, "height": 800}}
 
 CAPTIONS = {
-    "in work": "In work. They wrote, and Pia has said by when she answers.",
-    "nothing said": "In work, and not a word was needed so far.",
-    "passed on": "Passed on to the next department, which has not taken it up yet.",
-    "side by side": "Departments at work at the same time; one waits for a map.",
-    "likely": "In work, with how long its like usually take.",
+    "in work": "In work. The customer wrote, and Pia has promised an answer by a time.",
+    "nothing said": "In work, without any message so far.",
+    "passed on": "Handed off to the next department, which has not accepted it yet.",
+    "side by side": "Departments work in parallel; one waits for a map.",
+    "likely": "In work, with the usual duration of similar requests.",
     "a question": "Waiting for the customer: a question.",
-    "an appointment": "Waiting for the customer: a time that suits them.",
-    "a visit": "In work, with a time that was agreed, for the calendar.",
-    "waiting on papers": "Waiting for the customer: something to send.",
-    "on hold": "On hold, with the reason and until when.",
-    "delayed": "Delayed, and told: what we said, what we expect now, and why.",
-    "late": "Past its time, before a new day is known; a promise is late too.",
-    "ask now": "Past the last date that we believed in: one press asks.",
-    "a complaint": "A complaint that is open, with a name and a time.",
-    "promises": "Promises: late, open, moved; further down the page kept and not kept.",
-    "did it arrive": "All is done on our side; only the customer can say so.",
+    "an appointment": "Waiting for the customer: an appointment.",
+    "a visit": "In work, with an agreed appointment and a calendar file.",
+    "waiting on papers": "Waiting for the customer: documents to send.",
+    "on hold": "On hold, with the reason and the end.",
+    "delayed": "Delayed and announced: the old date, the new date and the reason.",
+    "late": "Late, without a new date yet; a promise is late too.",
+    "ask now": "Past the last announced date: one button asks staff.",
+    "a complaint": "An open complaint, with its owner and a time.",
+    "promises": "Promises: late, open and rescheduled; further down the page fulfilled and missed.",
+    "did it arrive": "All stages are completed; the customer is asked to confirm.",
     "done": "Completed just now.",
     "done long ago": "Completed long ago.",
-    "never confirmed": "Closed without the customer's word, and never called theirs.",
-    "declined": "Refused.",
+    "never confirmed": "Closed without the customer's confirmation, and shown as unconfirmed.",
+    "declined": "Declined.",
     "cancelled": "Cancelled.",
-    "our outage": "Our outage: kind words under our own name, and it looks again by itself.",
+    "our outage": "The outage page: the brand, an explanation, and a reload by itself.",
 }
 FURTHER = {
-    "by night": "In the dark.",
-    "a question by night": "In the dark, when it is the customer's turn.",
+    "by night": "In dark mode.",
+    "a question by night": "In dark mode, with a question to the customer.",
     "right to left": "In Arabic.",
-    "another brand": "With a brand's own colour (`KEPT_ACCENT`).",
+    "another brand": "With another accent color (`KEPT_ACCENT`).",
     "on a tablet": "On a tablet.",
-    "at a desk": "At a desk.",
-    "on paper": "On paper.",
+    "at a desk": "On a desktop.",
+    "on paper": "Printed.",
 }
-HEAD = """# The customer's page in each of its states
+HEAD = """# The status page in each of its states
 
-Drawn by `python -m tests.support.docs_screenshots states` from the facts in `tests/support/status_page_states.py`, on a phone of 390
-by 844 pixels. What each must say is held by `tests/tracking/test_status_page.py`, that all of it can be used
-by everybody by `tests/browser/test_status_page_states.py`.
+`python -m tests.support.docs.screenshots states` takes these pictures from the facts in
+`tests/support/status_page_states.py`, on a phone of 390 by 844 pixels.
+`tests/tracking/test_status_page.py` tests what each state says, `tests/browser/test_status_page_states.py`
+that everybody can use it.
 """
 
 
 def draw_states(browser: Browser) -> None:
-    """Draw all of them, and the page that shows them."""
+    """Take every screenshot, and write docs/status-page-states.md."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, state in STATES.items():
         _draw(browser, name, state)
@@ -80,11 +81,11 @@ def draw_states(browser: Browser) -> None:
     _draw(browser, "on a tablet", STATES["promises"], **tablet)
     _draw(browser, "at a desk", STATES["a complaint"], **DESK)
     _draw(browser, "on paper", STATES["promises"], media="print", viewport=tablet["viewport"])
-    (DOCS / "status-page-states.md").write_text(_shown(), encoding="utf-8")
+    (DOCS / "status-page-states.md").write_text(_markdown(), encoding="utf-8")
 
 
 def slug(name: str) -> str:
-    """What its picture is called."""
+    """The name of its picture, without the extension."""
     return name.replace(" ", "-")
 
 
@@ -105,18 +106,18 @@ def _draw(
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     page.close()
     path = FOLDER / f"{slug(name)}.png"
-    palette = picture.quantize(COLOURS, kmeans=2, dither=Image.Dither.NONE)
+    palette = picture.quantize(COLORS, kmeans=2, dither=Image.Dither.NONE)
     palette.save(path, optimize=True)
     size = path.stat().st_size
     print(f"{path.relative_to(DOCS.parent)}: {size // 1000} kB")
-    if size > HEAVIEST:
-        raise SystemExit(f"{name} is too heavy")
+    if size > MAX_BYTES:
+        raise SystemExit(f"{name} has more than {MAX_BYTES} bytes")
 
 
-def _shown() -> str:
-    """The pages of pictures, two in a row."""
+def _markdown() -> str:
+    """docs/status-page-states.md: the pictures, two in a row."""
     parts = [HEAD]
-    for title, captions in (("On a phone", CAPTIONS), ("Elsewhere", FURTHER)):
+    for title, captions in (("On a phone", CAPTIONS), ("In other forms", FURTHER)):
         parts.append(f"\n## {title}\n\n| | |\n| --- | --- |\n")
         cells = [
             f'<img src="pictures/states/{slug(name)}.png" width="300" alt="{said}"><br>{said}'

@@ -1,4 +1,4 @@
-"""Take the screenshots of the docs: ``python -m tests.support.docs_screenshots``, after a change of design.
+"""Take the screenshots of the docs: ``python -m tests.support.docs.screenshots``, after a change of design.
 
 ``states`` as an argument takes only those of the status page, ``animation`` only the animated picture.
 
@@ -16,16 +16,16 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.chromium import launch_options
 from tests.browser.product import ProductProcess
-from tests.support.docs_animation import record_demo
-from tests.support.docs_state_screenshots import draw_states
+from tests.support.docs.animation import record_demo
+from tests.support.docs.state_screenshots import draw_states
 
-PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
-HEAVIEST = 250_000
-"""Bytes of one screenshot."""
+PICTURES = Path(__file__).parents[3] / "docs" / "pictures"
+MAX_BYTES = 250_000
+"""Of one screenshot."""
 
 
 def main() -> None:
-    """Take those that the arguments name, or all of them."""
+    """Take the screenshots that the arguments name, or all."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     wanted = set(sys.argv[1:]) or {"states", "animation", "screenshots"}
     with sync_playwright() as playwright:
@@ -45,7 +45,7 @@ def main() -> None:
 
 @contextmanager
 def running_demo() -> Iterator[ProductProcess]:
-    """A fresh demo on a free port, stopped and removed afterwards."""
+    """A new demo on a free port, stopped and removed afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         demo = ProductProcess("demo", "--port", "0", folder=Path(folder), said=r"(http://\S+)/demo")
         demo.start()
@@ -96,8 +96,8 @@ def draw(page: Page, name: str) -> None:
     page.screenshot(path=path)
     size = path.stat().st_size
     print(f"{path.name}: {size // 1000} kB")
-    if size > HEAVIEST:
-        sys.exit(f"{name} is too heavy")
+    if size > MAX_BYTES:
+        sys.exit(f"{name} has more than {MAX_BYTES} bytes")
     page.close()
 
 

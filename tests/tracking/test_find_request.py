@@ -1,0 +1,99 @@
+"""The form that sends a customer the link to their request again."""
+
+import asyncio
+
+import httpx2
+import pytest
+
+from portal.models import Direction, MessageKind, ServiceRequest
+from portal.operations import revoke_link
+from tests.support.factories import MARTIN, Organisation
+from tests.tracking.page_requests import link, read
+
+pytestmark = pytest.mark.either_database
+
+
+async def links_sent(organisation: Organisation) -> list[tuple[str, str]]:
+    return [
+        (message.channel.value, message.to_address)
+        for message in await organisation.messages()
+        if message.kind == MessageKind.LINK and message.direction == Direction.OUT
+    ]
+
+
+@pytest.mark.parametrize(
+    ("contact", "to"),
+    [
+        ("+14155550132", ("sms", MARTIN.phone)),
+        ("(415) 555-0132", ("sms", MARTIN.phone)),
+        (" Martin@Example.com ", ("email", MARTIN.email)),
+    ],
+)
+@pytest.mark.usefixtures("clock")  # both within the same five minutes
+async def test_link_is_sent_to_the_address_on_record(
+    client: httpx2.AsyncClient,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+    contact: str,
+    to: tuple[str, str],
+) -> None:
+    written = card_request.reference.lower().replace("-", " ")
+    for _ in range(2):
+        answer = await client.post("/", data={"reference": written, "contact": contact})
+        assert answer.status_code == 200
+    assert await links_sent(organisation) == [to]
+    sent = (await organisation.messages())[-1]
+    assert f"http://testserver{link(card_request)}" in sent.body
+
+
+async def test_unknown_request_gets_the_same_response(
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
+) -> None:
+    """Same bytes, and no sooner: neither tells who our customers are."""
+    loop, pages, times = asyncio.get_running_loop(), set(), []
+    for reference, contact in (
+        (card_request.reference, "+14155550132"),
+        (card_request.reference, "+14155550199"),
+        ("CARD-2222-222", "+14155550132"),
+        ("nonsense", "mary@example.com"),
+    ):
+        began = loop.time()
+        answer = await client.post("/", data={"reference": reference, "contact": contact})
+        times.append(loop.time() - began)
+        pages.add((answer.status_code, answer.content))
+    assert len(pages) == 1
+    assert min(times) >= 0.25
+    assert await links_sent(organisation) == [("sms", MARTIN.phone)]
+
+
+async def test_revoked_link_is_replaced_on_request(
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
+) -> None:
+    await organisation.run(revoke_link, card_request, by=organisation.people.tess.actor)
+    form = {"reference": card_request.reference, "contact": "martin@example.com"}
+    await client.post("/", data=form)
+    now = await organisation.reload(card_request)
+    assert link(now) != link(card_request)
+    assert (await client.get(link(now))).status_code == 200
+    assert (await client.get(link(card_request))).status_code == 404
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_missing_field_is_named_and_input_is_kept(
+    client: httpx2.AsyncClient, organisation: Organisation
+) -> None:
+    answer = await client.post("/", data={"reference": "CARD-<1>", "contact": ""})
+    assert answer.status_code == 422
+    assert "Please tell us both" in read(answer)
+    assert 'value="CARD-&lt;1&gt;"' in answer.text
+    answer = await client.post("/", data={"reference": "CARD-1", "contact": "me"})
+    assert "the mobile number or the e-mail address that we have" in read(answer)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_find_request_is_rate_limited(
+    client: httpx2.AsyncClient, organisation: Organisation
+) -> None:
+    form = {"reference": "CARD-2222-222", "contact": "+14155550132"}
+    answers = await asyncio.gather(*(client.post("/", data=form) for _ in range(11)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 10 + [429]
