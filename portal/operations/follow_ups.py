@@ -11,10 +11,11 @@ from portal.models import (
     FollowUp,
     MessageKind,
     Promise,
+    PromiseKind,
     ServiceRequest,
 )
 from portal.operations.outbox import Draft
-from portal.operations.promises import promise_answer
+from portal.operations.promises import promise_reply
 from portal.operations.unit_of_work import UnitOfWork
 from portal.rules.follow_ups import FollowUpFlow
 from portal.rules.proactive_updates import ContactSchedule
@@ -119,7 +120,7 @@ async def take_answer(
     events = await uow.finish(request)
     promise = None
     if action is None and answer == Answer.NO:
-        promise = await promise_answer(uow, request)
+        promise = await promise_reply(uow, request, PromiseKind.ANSWER)
         await uow.finish(request)
     is_milestone_sent = any(
         event.kind == EventKind.STAGE_REACHED and event.data.get("told") for event in events

@@ -58,7 +58,7 @@ async def make_promise(
     event = await record_promise_made(uow, request, promise)
     await uow.finish(request)
     if tell:
-        await _notify_customer(uow, request, promise, "promise", f"event:{event.id}")
+        await _tell(uow, request, promise, "promise", f"event:{event.id}")
     return promise
 
 
@@ -91,76 +91,80 @@ async def create_promises_from_text(
     department = (await uow.roster(request)).department_by_id(request.department_id)
     promises = []
     for commitment in extract_commitments(body, DeadlineParser(department.calendar, uow.now)):
-        named_time = commitment.at if commitment.at and commitment.at > uow.now else None
+        named = commitment.at if commitment.at and commitment.at > uow.now else None
         promise = Promise(
-            kind=commitment.kind,
-            text=commitment.text,
-            owner_id=uow.actor.staff_id or request.owner_id,
-            department_id=request.department_id,
-            made_at=uow.now,
-            due_at=named_time or department.reply_due_at(uow.now),
-        )
+            kind=commitment.kind, text=commitment.text,
+            owner_id=uow.actor.staff_id or request.owner_id, department_id=request.department_id,
+            made_at=uow.now, due_at=named or department.reply_due_at(uow.now),
+        )  # fmt: skip
         await record_promise_made(uow, request, promise, bumps_version=False, is_from_text=True)
         promises.append(promise)
     return promises
 
 
-async def promise_answer(uow: UnitOfWork, request: ServiceRequest) -> Promise:
-    """Promise an answer to what the customer wrote; an open promise may cover it.
-
-    It does where the customer knows of it, and it is due in the future and no later than a new one
-    would be: a customer who asks again because we are late gets a time that we can keep.
-    """
-    department = (await uow.roster(request)).department_by_id(request.department_id)
-    # Of two messages at once the later may be handled first.
-    latest = department.reply_due_at(uow.now) + SAME_MOMENT
-    for promise in _open_promises(request, PromiseKind.ANSWER):
-        if promise.is_told and uow.now < promise.due_at <= latest:
-            return promise
-    return await _promise_reply(uow, request, PromiseKind.ANSWER)
-
-
-async def promise_call(
-    uow: UnitOfWork, request: ServiceRequest, at: datetime | None = None
+async def promise_reply(
+    uow: UnitOfWork, request: ServiceRequest, kind: PromiseKind, at: datetime | None = None
 ) -> Promise:
-    """Promise a call, ``at`` the time that the customer named; an open promise covers it.
+    """Promise an answer, or a call ``at`` the time that the customer named.
+
+    The request's owner promises it, in the department's hours; an open promise may cover it.
+    """
+    roster = await uow.roster(request)
+    department = roster.department_by_id(request.department_id)
+    is_call = kind == PromiseKind.CALL
+    if is_call:
+        covering = await _reuse_call(uow, request, at)
+    else:
+        covering = _covering_answer(request, uow.now, department.reply_due_at(uow.now))
+    if covering is not None:
+        return covering
+    if request.is_closed:  # The owner may have left, or be absent, since it was closed.
+        request.owner_id = roster.substitute_or_self(request.owner_id, request.department_id)
+    promise = Promise(
+        kind=kind, wording=PromiseWording.CALL if is_call else PromiseWording.ANSWER,
+        text=f"{department.name} will {'call' if is_call else 'answer'} you.",
+        owner_id=request.owner_id, department_id=request.department_id,
+        made_at=uow.now, due_at=department.call_due_at(uow.now, at),
+    )  # fmt: skip
+    await record_promise_made(uow, request, promise, bumps_version=False)
+    return promise
+
+
+def _covering_answer(request: ServiceRequest, now: datetime, due_at: datetime) -> Promise | None:
+    """The open promise that covers one more answer, which would be due at ``due_at``.
+
+    The customer knows of it, and it is due in the future and no later: a customer who asks again
+    because we are late gets a time that we can keep.
+    """
+    return next(
+        (
+            promise
+            for promise in _open_promises(request, PromiseKind.ANSWER)
+            # Of two messages at once the later may be handled first.
+            if promise.is_told and now < promise.due_at <= due_at + SAME_MOMENT
+        ),
+        None,
+    )
+
+
+async def _reuse_call(
+    uow: UnitOfWork, request: ServiceRequest, at: datetime | None
+) -> Promise | None:
+    """The open promise of a call, moved to the time that the customer named.
 
     A time outside the department's hours is moved to when a reply is due.
     """
     calls = _open_promises(request, PromiseKind.CALL)
-    open_promise = next((call for call in calls if at is not None or call.due_at > uow.now), None)
-    if open_promise is None:
-        return await _promise_reply(uow, request, PromiseKind.CALL, at)
-    if at is not None:
-        department = (await uow.roster(request)).department_by_id(open_promise.department_id)
-        open_promise.move_for_customer(department.call_due_at(uow.now, at))
-        open_promise.is_told = True
+    standing = next((call for call in calls if at is not None or call.due_at > uow.now), None)
+    if standing is not None and at is not None:
+        department = (await uow.roster(request)).department_by_id(standing.department_id)
+        standing.move_for_customer(department.call_due_at(uow.now, at))
+        standing.is_told = True
         request.record(
-            EventKind.PROMISE_MOVED, uow.actor, uow.now, bumps_version=False, promise_id=open_promise.id,
-            text=open_promise.text, due_at=open_promise.due_at.isoformat(), reason=open_promise.moved_reason,
+            EventKind.PROMISE_MOVED, uow.actor, uow.now, bumps_version=False, promise_id=standing.id,
+            text=standing.text, due_at=standing.due_at.isoformat(), reason=standing.moved_reason,
         )  # fmt: skip
-    return open_promise
-
-
-async def _promise_reply(
-    uow: UnitOfWork, request: ServiceRequest, kind: PromiseKind, at: datetime | None = None
-) -> Promise:
-    """A promise by the request's owner, in the department's hours."""
-    roster = await uow.roster(request)
-    department = roster.department_by_id(request.department_id)
-    if request.is_closed:  # The owner may have left, or be absent, since it was closed.
-        request.owner_id = roster.substitute_or_self(request.owner_id, request.department_id)
-    promise = Promise(
-        kind=kind,
-        wording=PromiseWording.CALL if kind == PromiseKind.CALL else PromiseWording.ANSWER,
-        text=f"{department.name} will {'call' if kind == PromiseKind.CALL else 'answer'} you.",
-        owner_id=request.owner_id,
-        department_id=request.department_id,
-        made_at=uow.now,
-        due_at=department.call_due_at(uow.now, at),
-    )
-    await record_promise_made(uow, request, promise, bumps_version=False)
-    return promise
+    return standing
 
 
 def open_answer_promise(request: ServiceRequest) -> Promise | None:
@@ -179,8 +183,8 @@ def fulfil_promises(uow: UnitOfWork, request: ServiceRequest, kind: PromiseKind)
     Those made since the customer's unanswered message are kept too; one for a later day stays open.
     """
     since = request.unanswered_since
-    for position, promise in enumerate(_open_promises(request, kind)):
-        if position == 0 or promise.due_at <= uow.now or (since and promise.made_at >= since):
+    for place, promise in enumerate(_open_promises(request, kind)):
+        if place == 0 or promise.due_at <= uow.now or (since and promise.made_at >= since):
             record_promise_kept(uow, request, promise)
 
 
@@ -232,7 +236,7 @@ async def move_promise(
     )  # fmt: skip
     await uow.finish(request)
     if promise.is_told:
-        await _notify_customer(uow, request, promise, "promise_moved", f"event:{event.id}")
+        await _tell(uow, request, promise, "promise_moved", f"event:{event.id}")
     return promise
 
 
@@ -247,7 +251,7 @@ async def withdraw_promise(
     await authorize(uow, request, Act.PROMISE)
     promise = get_promise(request, promise_id)
     reason = check_text("reason", reason)
-    if promise.is_told and not await _is_from_text(uow, promise):
+    if promise.is_told and not await _was_read(uow, promise):
         raise Conflict(
             f"{request.customer.first_name} was told of this promise. "
             "Keep it, or move it with a reason."
@@ -261,33 +265,33 @@ async def withdraw_promise(
     return promise
 
 
-async def _is_from_text(uow: UnitOfWork, promise: Promise) -> bool:
+async def _was_read(uow: UnitOfWork, promise: Promise) -> bool:
     """True where nobody made it by hand: it was read from a message of ours."""
     query = select(Event).where(
         col(Event.request_id) == promise.request_id, col(Event.kind) == EventKind.PROMISE_MADE
     )
-    events = (await uow.session.exec(query)).all()
+    made = (await uow.session.exec(query)).all()
     return any(
-        event.data.get("promise_id") == promise.id and event.data.get("read") for event in events
+        event.data.get("promise_id") == promise.id and event.data.get("read") for event in made
     )
 
 
 def get_promise(request: ServiceRequest, promise_id: int) -> Promise:
     """The promise of this request. Raises NotFound."""
-    promise = next((promise for promise in request.promises if promise.id == promise_id), None)
-    if promise is None:
+    found = next((promise for promise in request.promises if promise.id == promise_id), None)
+    if found is None:
         raise NotFound(f"{request.reference} has no promise {promise_id}.")
-    return promise
+    return found
 
 
-async def _notify_customer(
-    uow: UnitOfWork, request: ServiceRequest, promise: Promise, template: str, cause: str
+async def _tell(
+    uow: UnitOfWork, request: ServiceRequest, promise: Promise, words: str, cause: str
 ) -> None:
     renderer = await uow.renderer(request)
     department = renderer.department_name(promise.department_id)
     text = localize_promise(promise.wording, promise.text, department, request.customer.locale)
     body = renderer.say(
-        template,
+        words,
         owner=(await uow.roster(request)).person(promise.owner_id).name.split()[0],
         department=department,
         promise=text.rstrip(".") + ".",

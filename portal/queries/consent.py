@@ -1,6 +1,6 @@
 """Consent: may we write to an address."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -61,40 +61,38 @@ class ConsentQuery(NamedTuple):
 
 
 async def find_permitted(
-    session: AsyncSession, consent_queries: Collection[ConsentQuery]
+    session: AsyncSession, queries: Collection[ConsentQuery]
 ) -> set[ConsentQuery]:
-    """Those of them that ``may_write`` allows, however many, in one query."""
-    query = (
+    """Those that consent allows, however many, in one query.
+
+    A line about the address as a whole replaces what was said before about one request: START
+    after "not this one" allows that one again. Without any line an address may be answered, but
+    not be written to about a request.
+    """
+    lines = (
         sa.select(
-            col(Consent.id), col(Consent.channel), col(Consent.address), col(Consent.request_id),
+            col(Consent.channel), col(Consent.address), col(Consent.request_id),
             col(Consent.granted),
         )
         .where(
-            col(Consent.channel).in_({consent_query.channel for consent_query in consent_queries}),
-            col(Consent.address).in_({consent_query.address for consent_query in consent_queries}),
+            col(Consent.channel).in_({query.channel for query in queries}),
+            col(Consent.address).in_({query.address for query in queries}),
         )
         .order_by(col(Consent.id))
     )  # fmt: skip
-    newest: dict[ConsentQuery, tuple[int, bool]] = {}
-    for id_, channel, address, request_id, granted in await (await session.connection()).execute(
-        query
-    ):
-        newest[ConsentQuery(channel, address, request_id)] = (id_ or 0, granted)
-    return {
-        consent_query for consent_query in consent_queries if _is_permitted(newest, consent_query)
-    }
-
-
-def _is_permitted(
-    newest: Mapping[ConsentQuery, tuple[int, bool]], consent_query: ConsentQuery
-) -> bool:
-    for_address = newest.get(consent_query._replace(request_id=None))
-    if for_address is None:
-        # Somebody without a request who wrote to us may be answered; nobody else is written to.
-        return consent_query.request_id is None
-    if not for_address[1]:
-        return False
-    for_request = newest.get(consent_query) if consent_query.request_id is not None else None
-    if for_request is None or for_request[1]:
-        return True
-    return for_address[0] > for_request[0]  # START again came after "not this one"
+    granted_for: dict[ConsentQuery, dict[int | None, bool]] = {}
+    for channel, address, request_id, granted in await (await session.connection()).execute(lines):
+        whole = ConsentQuery(channel, address, None)
+        if request_id is None:
+            granted_for[whole] = {None: granted}
+        else:
+            granted_for.setdefault(whole, {})[request_id] = granted
+    permitted = set()
+    for query in queries:
+        granted_by_request = granted_for.get(query._replace(request_id=None), {})
+        is_answer = query.request_id is None
+        if granted_by_request.get(None, is_answer) and granted_by_request.get(
+            query.request_id, True
+        ):
+            permitted.add(query)
+    return permitted

@@ -1,8 +1,10 @@
-"""Finds messages by the provider's id, by address, by request."""
+"""Looking up messages: by the provider's id, by address, by request."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
+import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -18,26 +20,27 @@ from portal.models import (
 from portal.models.columns import saved_id
 
 REPLY_WINDOW = timedelta(hours=4)
-"""For this long a customer who wrote is assumed to wait for the answer, also at night."""
+"""So long a customer who wrote in the evening is taken to wait up for the answer."""
 RECENT_CONTACT_WINDOW = timedelta(hours=1)
-"""For this long after their message a customer is assumed to be available."""
+"""For this long after they wrote a customer is taken to be available, answered or not."""
 MAX_RECENT = 20
 """The most of our messages to one address that a reply may refer to."""
 UNSENT_STATUSES = (MessageStatus.SUPPRESSED, MessageStatus.EXPIRED, MessageStatus.FAILED)
 
 
-async def find_by_sid(session: AsyncSession, sid: str) -> Message | None:
-    """The message that the provider knows by this id."""
-    query = select(Message).where(col(Message.provider_sid) == sid)
-    return (await session.exec(query)).one_or_none()
+async def is_recorded(session: AsyncSession, sid: str) -> bool:
+    """True when there is a message that the provider knows by this id."""
+    return bool(
+        await session.scalar(sa.select(sa.exists().where(col(Message.provider_sid) == sid)))
+    )
 
 
 async def get_message(session: AsyncSession, message_id: int) -> Message:
     """One message. Raises NotFound."""
-    message = await session.get(Message, message_id)
-    if message is None:
+    found = await session.get(Message, message_id)
+    if found is None:
         raise NotFound(f"There is no message {message_id}.")
-    return message
+    return found
 
 
 async def conversation(session: AsyncSession, request_id: int) -> Sequence[Message]:
@@ -62,7 +65,7 @@ async def find_last_message_to(session: AsyncSession, address: str) -> Message |
 
 
 async def was_written_to_since(session: AsyncSession, address: str, since: datetime) -> bool:
-    """True when we wrote to this address after that time."""
+    """True when we wrote to this address after that moment."""
     last = await find_last_message_to(session, address)
     return last is not None and last.created_at >= since
 
@@ -80,7 +83,7 @@ async def is_customer_waiting(
 async def find_staff_reply_after(
     session: AsyncSession, request_id: int, event_id: int
 ) -> Message | None:
-    """The newest reply that a member of staff wrote after that event; None without one."""
+    """The newest answer that somebody at the desk wrote after that event, if one did."""
     query = (
         select(Message)
         .where(
@@ -108,7 +111,7 @@ async def find_unmatched_texts(
     session: AsyncSession, address: str, since: datetime
 ) -> Sequence[Message]:
     """Texts from this address after which we asked "which?", still without an answer."""
-    clarified = select(Message.cause).where(
+    asked = select(Message.cause).where(
         col(Message.to_address) == address,
         col(Message.kind) == MessageKind.WHICH_REQUEST,
         col(Message.created_at) >= since,
@@ -123,7 +126,7 @@ async def find_unmatched_texts(
         )
         .order_by(col(Message.id))
     )
-    causes = set((await session.exec(clarified)).all())
+    causes = set((await session.exec(asked)).all())
     unmatched = (await session.exec(query)).all()
     return [message for message in unmatched if f"message:{message.id}" in causes]
 
@@ -136,39 +139,36 @@ async def get_clarification(session: AsyncSession, text: Message) -> Message:
     return (await session.exec(query)).one()
 
 
-async def recent_messages_to(
-    session: AsyncSession, address: str, since: datetime
-) -> Sequence[Message]:
-    """The last few messages to this address since then, sent or queued, newest first."""
-    query = (
+class RecentExchange(NamedTuple):
+    """What we and one address have written to each other lately."""
+
+    sent: Sequence[Message]
+    """Our messages, or those about to be sent: newest first, at most `MAX_RECENT`."""
+    received: Sequence[datetime]
+    """When their messages came: newest first, no more of them than were asked for."""
+
+
+async def recent_exchange(
+    session: AsyncSession, address: str, since: datetime, *, most_received: int
+) -> RecentExchange:
+    """The messages to and from this address since then."""
+    sent = (
         select(Message)
         .where(
             col(Message.to_address) == address,
             col(Message.direction) == Direction.OUT,
             col(Message.created_at) >= since,
             col(Message.status).not_in(UNSENT_STATUSES),
-            # Not part of the conversation: a code can be requested at any time with the link.
+            # No part of a conversation: whoever has the link may ask for one at any time.
             col(Message.kind) != MessageKind.CODE,
         )
         .order_by(col(Message.id).desc())
         .limit(MAX_RECENT)
     )
-    return (await session.exec(query)).all()
-
-
-async def exceeds_text_count(
-    session: AsyncSession, address: str, times: int, since: datetime
-) -> bool:
-    """Whether more than so many texts have come from this address since then.
-
-    Reads at most that many.
-    """
-    query = (
+    received = (
         select(Message.created_at)
         .where(col(Message.from_address) == address, col(Message.direction) == Direction.IN)
         .order_by(col(Message.id).desc())
-        .offset(times)
-        .limit(1)
+        .limit(most_received)
     )
-    oldest = (await session.exec(query)).one_or_none()
-    return oldest is not None and oldest >= since
+    return RecentExchange((await session.exec(sent)).all(), (await session.exec(received)).all())

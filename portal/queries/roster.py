@@ -1,6 +1,5 @@
 """Reading who could take what."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -69,10 +68,15 @@ async def _workflow_roster(
     query = select(Department).where(col(Department.key).in_(keys))
     departments = {department.key: department for department in (await session.exec(query)).all()}
     roster = await _roster(session, departments, now)
-    people = {person for members in roster.members.values() for person in members}
-    roster.open_runs = await _open_runs(
-        session, people if counted else _compared_by_workload(roster)
-    )
+    everybody = {person for members in roster.members.values() for person in members}
+    people = everybody if counted else _compared(roster)
+    if people:
+        open_runs = (
+            select(StageRun.assignee_id, sa.func.count())
+            .where(col(StageRun.state) == RunState.OPEN, col(StageRun.assignee_id).in_(people))
+            .group_by(col(StageRun.assignee_id))
+        )
+        roster.open_runs = dict((await session.exec(open_runs)).all())
     return roster
 
 
@@ -97,25 +101,20 @@ async def _roster(
         members=members,
         now=now,
     )
-    roster.leads = _leads(roster, (membership for membership in memberships if membership.is_lead))
+    # One lead for each department: the last one who is available, else the last one.
+    leads = sorted(
+        (
+            membership
+            for membership in memberships
+            if membership.is_lead and roster.staff[membership.staff_member_id].disabled_at is None
+        ),
+        key=lambda membership: roster.is_available(membership.staff_member_id),
+    )
+    roster.leads = {lead.department_id: lead.staff_member_id for lead in leads}
     return roster
 
 
-def _leads(roster: Roster, leads: Iterable[Membership]) -> dict[int, int]:
-    """One for each department; of two, one who is here."""
-    lead_ids: dict[int, int] = {}
-    for membership in leads:
-        staff_id, current_lead = membership.staff_member_id, lead_ids.get(membership.department_id)
-        if roster.staff[staff_id].disabled_at is None and (
-            current_lead is None
-            or roster.is_available(staff_id)
-            or not roster.is_available(current_lead)
-        ):
-            lead_ids[membership.department_id] = staff_id
-    return lead_ids
-
-
-def _compared_by_workload(roster: Roster) -> set[int]:
+def _compared(roster: Roster) -> set[int]:
     """Those of whom the one with the least work is asked: nobody's, where a lead takes it."""
     return {
         person
@@ -124,14 +123,3 @@ def _compared_by_workload(roster: Roster) -> set[int]:
         if not (roster.is_available(lead) or roster.find_deputy(lead))
         for person in members
     }
-
-
-async def _open_runs(session: AsyncSession, people: set[int]) -> dict[int, int]:
-    if not people:
-        return {}
-    query = (
-        select(StageRun.assignee_id, sa.func.count())
-        .where(col(StageRun.state) == RunState.OPEN, col(StageRun.assignee_id).in_(people))
-        .group_by(col(StageRun.assignee_id))
-    )
-    return dict((await session.exec(query)).all())

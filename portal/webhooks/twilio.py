@@ -23,6 +23,7 @@ MAX_FIELD_LENGTH = 200
 MAX_CODE_LENGTH = 16
 MAX_BODY_LENGTH = 10_000
 MAX_URL_LENGTH = 1_000
+MAX_MEDIA_TYPE_LENGTH = 100
 MAX_FILES = 10
 OPT_OUT_TYPES = {member.value: member for member in OptOutType}
 EMPTY_TWIML = Response("<Response/>", media_type="text/xml")
@@ -38,7 +39,7 @@ async def receive_text(request: Request) -> Response:
             operations.receive_text,
             sid=sid, sender=sender, to=_field(form, "To"),
             body=_field(form, "Body", MAX_BODY_LENGTH),
-            carrier=OPT_OUT_TYPES.get(_field(form, "OptOutType").upper()),
+            opt_out_type=OPT_OUT_TYPES.get(_field(form, "OptOutType").upper()),
             media=_read_media(form),
         )  # fmt: skip
         await run_once(request.app.state.operations, handler)
@@ -70,7 +71,13 @@ async def _signed_form(request: Request) -> FormData:
         request.scope.get("raw_path") or request.scope["path"].encode(),
         request.scope.get("query_string", b""),
     )
-    form = _read_form(await request.body())
+    body = await request.body()
+    try:
+        # Empty fields too, since they are signed. Twilio sends only this kind of form.
+        fields = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+    except ValueError:
+        fields = []
+    form = FormData([*fields])
     tokens = [token.get_secret_value() for token in settings.twilio_auth_tokens]
     header = request.headers.get("X-Twilio-Signature")
     algorithm = request.headers.get("X-Twilio-Webhooks-Signature-Settings")
@@ -79,25 +86,13 @@ async def _signed_form(request: Request) -> FormData:
     return form
 
 
-def _read_form(body: bytes) -> FormData:
-    """The fields, empty ones too, since they are signed; Twilio sends only this kind of form."""
-    try:
-        fields = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
-    except ValueError:
-        return FormData()
-    return FormData([*fields])
-
-
 def _read_media(form: FormData) -> list[IncomingMedia]:
     """Where Twilio keeps each file of an MMS (``MediaUrl0``, ``MediaContentType0`` and so on)."""
-    media = [
-        IncomingMedia(
-            _field(form, f"MediaUrl{n}", MAX_URL_LENGTH), _field(form, f"MediaContentType{n}", 100)
-        )
+    return [
+        IncomingMedia(url, _field(form, f"MediaContentType{n}", MAX_MEDIA_TYPE_LENGTH))
         for n in range(MAX_FILES)
-        if f"MediaUrl{n}" in form
+        if (url := _field(form, f"MediaUrl{n}", MAX_URL_LENGTH))
     ]
-    return [file for file in media if file.url]
 
 
 def _field(form: FormData, name: str, max_length: int = MAX_FIELD_LENGTH) -> str:

@@ -14,7 +14,7 @@ from portal.business_time import now
 from portal.messaging.sms.segments import count_segments
 from portal.models import CUSTOMER_ACTOR, Channel, MessageKind, ServiceRequest
 from portal.operations import ConsentChange, set_preferences
-from portal.queries.conversations import recent_messages_to
+from portal.queries.conversations import recent_exchange
 from portal.settings import QuietHours, Settings
 from tests.support.customer_device import (
     code_emails,
@@ -157,8 +157,9 @@ async def test_code_message_is_not_in_the_conversation(
 async def said_by(organisation: Organisation, address: str) -> list[int | None]:
     """Which requests a reply from there may mean, the likeliest first."""
     async with organisation.database.reading() as session:
-        said = await recent_messages_to(session, address, now() - timedelta(days=1))
-    return [message.request_id for message in said]
+        since = now() - timedelta(days=1)
+        exchange = await recent_exchange(session, address, since, most_received=0)
+    return [message.request_id for message in exchange.sent]
 
 
 async def test_undelivered_code_creates_no_dropped_ball(

@@ -41,7 +41,7 @@ async def show_thread(request: Request) -> Response:
 
 
 async def show_desk(request: Request) -> Response:
-    """`GET /demo/desk`: the desk of the person who acts next."""
+    """`GET /demo/desk`: the desk of whoever has the request now."""
     return templating.fragment(request, PAGE, "desk", await _context(request))
 
 
@@ -53,13 +53,11 @@ class DemoStream:
         state = HTTPConnection(scope).app.state
         try:
             async with state.database.reading() as session:
-                service_request = await get_demo_request(session)
+                found = await get_demo_request(session)
         except NotFound:
             await Response(status_code=404)(scope, receive, send)
             return
-        await state.live.stream(
-            scope, receive, send, topic=f"desk:{service_request.id}", since=None
-        )
+        await state.live.stream(scope, receive, send, topic=f"desk:{found.id}", since=None)
 
 
 async def reply(request: Request) -> Response:
@@ -79,18 +77,16 @@ async def restart(request: Request) -> Response:
 
 
 async def run_action(request: Request) -> Response:
-    """`POST /demo/{verb}`: the actions of the desk, by the person who acts next."""
+    """`POST /demo/{verb}`: the actions of the desk, by whoever has the request now."""
     form = await read_form(request)
     verb: str = request.path_params["verb"]
     said = find_action(verb)[0].said
     operations = request.app.state.operations
     async with operations.database.reading() as session:
-        service_request = await get_demo_request(session)
-        acting = await _acting(
-            session, service_request, await load_roster(session, service_request.definition)
-        )
+        found = await get_demo_request(session)
+        acting = await _acting(session, found, await load_roster(session, found.definition))
     try:
-        await perform_action(operations, acting, service_request.reference, verb, form)
+        await perform_action(operations, acting, found.reference, verb, form)
     except NotFound:
         raise
     except PortalError as refusal:
@@ -111,27 +107,23 @@ async def run_action(request: Request) -> Response:
 async def _context(request: Request) -> dict[str, Any]:
     settings = request.app.state.settings
     async with request.app.state.database.reading() as session:
-        service_request = await get_demo_request(session)
-        roster = await load_roster(session, service_request.definition)
-        acting = await _acting(session, service_request, roster)
-        view = await present_request(session, service_request.reference, acting, settings, "/demo")
-        times = TimeFormatter("en", service_request.customer.timezone, business_time.now())
-        texts = await texts_on_phone(session, service_request, times)
+        found = await get_demo_request(session)
+        roster = await load_roster(session, found.definition)
+        acting = await _acting(session, found, roster)
+        view = await present_request(session, found, acting, settings, "/demo")
+        words = TimeFormatter("en", found.customer.timezone, business_time.now())
+        texts = await texts_on_phone(session, found, words)
         others = await newest_requests(session, MAX_OTHER_REQUESTS)
-        rows = RowPresenter(times, {}, roster.staff)
-    link = service_request.live_link
+        rows = RowPresenter(words, {}, roster.staff)
+    link = found.live_link
     return {
         "customer": view.customer,
         "texts": texts,
         "page_url": f"/r/{link.token}" if link else "/",
         "acting": as_person(acting.staff),
-        "department": _department(service_request, roster),
+        "department": _department(found, roster),
         "request": view,
-        "others": [
-            rows.search_row(other)
-            for other in others
-            if other.customer_id != service_request.customer_id
-        ],
+        "others": [rows.search_row(other) for other in others if other.customer_id != found.customer_id],
         "sign_in": SIGN_IN_HINT,
         "mailbox_url": f"{str(settings.twilio_api_url).rstrip('/')}/mail"
         if settings.twilio_api_url
@@ -142,7 +134,7 @@ async def _context(request: Request) -> dict[str, Any]:
 
 
 async def _acting(session: AsyncSession, request: ServiceRequest, roster: Roster) -> CurrentStaff:
-    """Who acts next: whoever accepts a pending handoff, else the assignee, else the owner."""
+    """Who acts next: whoever accepts a waiting handoff, else the assignee, else the owner."""
     run = next(iter(request.open_runs), None)
     if run is None:
         staff_id = request.owner_id

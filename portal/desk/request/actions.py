@@ -30,10 +30,10 @@ ITEM_ACTION_PATTERN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ActionForm:
-    """The fields of one form; ``item_id`` is the id of its promise or message."""
+    """The fields of one form; ``about`` is the id of its promise or message."""
 
     form: FormData
-    item_id: int = 0
+    about: int = 0
 
     def __getitem__(self, name: str) -> str:
         return field(self.form, name)
@@ -80,18 +80,20 @@ class Action:
 
 
 async def perform_action(
-    transactions: Operations, reader: CurrentStaff, reference: str, verb: str, form: FormData
-) -> None:
-    """Run one action in one transaction, as this reader.
+    operations: Operations, reader: CurrentStaff, reference: str, verb: str, form: FormData
+) -> ServiceRequest:
+    """Run one action in one transaction, as this reader; gives the request as it is committed.
 
     Raises what the action raises, NotAllowed for another department's work, and NotFound for an
     unknown action or request.
     """
     action, item_id = find_action(verb)
-    action_form = ActionForm(form, item_id)
-    version = read_number(action_form["version"], "version") if action.versioned else None
-    async with transactions.begin(reader.staff.actor) as uow:
-        await action.handler(uow, await uow.lock(reference, version), action_form)
+    typed = ActionForm(form, item_id)
+    version = read_number(typed["version"], "version") if action.versioned else None
+    async with operations.begin(reader.staff.actor) as uow:
+        request = await uow.lock(reference, version)
+        await action.handler(uow, request, typed)
+    return request
 
 
 def find_action(verb: str) -> tuple[Action, int]:
@@ -111,146 +113,144 @@ def reference_of(request: Request) -> str:
     return reference
 
 
-async def _advance(uow: UnitOfWork, request: ServiceRequest, form: ActionForm) -> None:
+async def _advance(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
     await operations.advance(
-        uow, request, stage=form.stage,
-        note=check_text("note", form["note"], required=False),
-        expected_by=form.optional_time("expected_by"),
-        handover=check_text("handover", form["handover"], required=False),
+        uow, request, stage=typed.stage,
+        note=check_text("note", typed["note"], required=False),
+        expected_by=typed.optional_time("expected_by"),
+        handover=check_text("handover", typed["handover"], required=False),
     )  # fmt: skip
 
 
-async def _accept(uow: UnitOfWork, request: ServiceRequest, form: ActionForm) -> None:
-    await operations.accept(uow, request, stage=form.stage)
+async def _accept(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
+    await operations.accept(uow, request, stage=typed.stage)
 
 
-async def _refuse(uow: UnitOfWork, request: ServiceRequest, form: ActionForm) -> None:
-    await operations.refuse(uow, request, reason=form["reason"], stage=form.stage)
+async def _refuse(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
+    await operations.refuse(uow, request, reason=typed["reason"], stage=typed.stage)
 
 
-async def _recall(uow: UnitOfWork, request: ServiceRequest, form: ActionForm) -> None:
-    await operations.recall(uow, request, stage=form.stage)
+async def _recall(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
+    await operations.recall(uow, request, stage=typed.stage)
 
 
-async def _send_back(uow: UnitOfWork, request: ServiceRequest, form: ActionForm) -> None:
-    await operations.send_back(uow, request, stage=form["stage"], reason=form["reason"])
+async def _send_back(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
+    await operations.send_back(uow, request, stage=typed["stage"], reason=typed["reason"])
 
 
-async def _hold(uow: UnitOfWork, request: ServiceRequest, form: ActionForm) -> None:
-    until = form.optional_time("until")
-    await operations.hold(uow, request, reason=form["reason"], until=until, stage=form.stage)
+async def _hold(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
+    until = typed.optional_time("until")
+    await operations.hold(uow, request, reason=typed["reason"], until=until, stage=typed.stage)
 
 
-async def _delay(uow: UnitOfWork, request: ServiceRequest, form: ActionForm) -> None:
+async def _delay(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
     await operations.announce_delay(
-        uow, request, stage=form.stage, expected_by=form.required_time("expected_by"),
-        reason=form["reason"],
+        uow, request, stage=typed.stage, expected_by=typed.required_time("expected_by"),
+        reason=typed["reason"],
     )  # fmt: skip
 
 
-async def _resume(uow: UnitOfWork, request: ServiceRequest, form: ActionForm) -> None:
-    await operations.resume(uow, request, stage=form.stage)
+async def _resume(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
+    await operations.resume(uow, request, stage=typed.stage)
 
 
-async def _assign(uow: UnitOfWork, request: ServiceRequest, form: ActionForm) -> None:
-    await operations.assign(uow, request, owner=form["owner"], stage=form.stage, note=form["note"])
+async def _assign(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
+    await operations.assign(
+        uow, request, owner=typed["owner"], stage=typed.stage, note=typed["note"]
+    )
 
 
-async def _set_customer_note(uow: UnitOfWork, request: ServiceRequest, form: ActionForm) -> None:
-    await operations.set_customer_note(uow, request, form["text"])
+async def _note_minds(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
+    await operations.set_customer_note(uow, request, typed["text"])
 
 
-async def _record_third_party_update(
-    uow: UnitOfWork, request: ServiceRequest, form: ActionForm
-) -> None:
+async def _hear(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
     await operations.record_third_party_update(
-        uow, request, words=form["event"], stage=form.stage, at=form.optional_time("at"),
-        tracking_number=form["tracking_number"],
+        uow, request, words=typed["event"], stage=typed.stage, at=typed.optional_time("at"),
+        tracking_number=typed["tracking_number"],
     )  # fmt: skip
 
 
-async def _cancel(uow: UnitOfWork, request: ServiceRequest, form: ActionForm) -> None:
-    await operations.cancel(uow, request, reason=form["reason"])
+async def _cancel(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
+    await operations.cancel(uow, request, reason=typed["reason"])
 
 
-async def _reopen(uow: UnitOfWork, request: ServiceRequest, form: ActionForm) -> None:
-    await operations.reopen(uow, request, reason=form["reason"], stage=form.stage)
+async def _reopen(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
+    await operations.reopen(uow, request, reason=typed["reason"], stage=typed.stage)
 
 
-async def _promise(uow: UnitOfWork, request: ServiceRequest, form: ActionForm) -> None:
+async def _promise(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
     department = (await uow.roster(request)).department_by_id(request.department_id)
-    due_at = form.optional_time("due_at") or read_agreed_time(form.form)
-    commitment = parse_promise(form["text"], department, uow.now)
-    await operations.make_promise(
-        uow, request, text=commitment.text, due_at=due_at, kind=commitment.kind
-    )
+    due_at = typed.optional_time("due_at") or read_agreed_time(typed.form)
+    said = parse_promise(typed["text"], department, uow.now)
+    await operations.make_promise(uow, request, text=said.text, due_at=due_at, kind=said.kind)
 
 
-async def _keep(uow: UnitOfWork, request: ServiceRequest, form: ActionForm) -> None:
-    await operations.keep_promise(uow, request, form.item_id)
+async def _keep(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
+    await operations.keep_promise(uow, request, typed.about)
 
 
-async def _move(uow: UnitOfWork, request: ServiceRequest, form: ActionForm) -> None:
+async def _move(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
     await operations.move_promise(
-        uow, request, form.item_id, due_at=form.required_time("due_at"), reason=form["reason"]
+        uow, request, typed.about, due_at=typed.required_time("due_at"), reason=typed["reason"]
     )
 
 
-async def _withdraw(uow: UnitOfWork, request: ServiceRequest, form: ActionForm) -> None:
-    reason = form["reason"] or NOT_A_PROMISE
-    await operations.withdraw_promise(uow, request, form.item_id, reason=reason)
+async def _withdraw(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
+    reason = typed["reason"] or NOT_A_PROMISE
+    await operations.withdraw_promise(uow, request, typed.about, reason=reason)
 
 
-async def _log_contact(uow: UnitOfWork, request: ServiceRequest, form: ActionForm) -> None:
+async def _log_contact(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
     try:
-        channel, reason = ContactChannel(form["channel"]), ContactReason(form["reason"])
+        channel, reason = ContactChannel(typed["channel"]), ContactReason(typed["reason"])
     except ValueError:
         raise BadInput("Please choose a channel and a reason.") from None
-    await operations.log_contact(uow, request, channel=channel, reason=reason, note=form["note"])
+    await operations.log_contact(uow, request, channel=channel, reason=reason, note=typed["note"])
 
 
-async def _write(uow: UnitOfWork, request: ServiceRequest, form: ActionForm) -> None:
-    await _check_no_newer_reply(uow, request, form)
-    if form["channel"] not in ("", Channel.SMS, Channel.EMAIL):
+async def _write(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
+    await _must_be_first(uow, request, typed)
+    if typed["channel"] not in ("", Channel.SMS, Channel.EMAIL):
         raise BadInput("Please choose a channel.")
     await operations.write_to_customer(
-        uow, request, form["body"], urgent=bool(form["urgent"]),
-        channels=[Channel(form["channel"])] if form["channel"] else (),
+        uow, request, typed["body"], urgent=bool(typed["urgent"]),
+        channels=[Channel(typed["channel"])] if typed["channel"] else (),
     )  # fmt: skip
 
 
-async def _check_no_newer_reply(uow: UnitOfWork, request: ServiceRequest, form: ActionForm) -> None:
+async def _must_be_first(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
     """Raises Conflict where a colleague has replied since the page was loaded.
 
     The page then shows both texts, and the reply can be sent from it.
     """
-    if not form["seen"].isdecimal():
+    if not typed["seen"].isdecimal():
         return
-    reply = await find_staff_reply_after(uow.session, saved_id(request), int(form["seen"][:18]))
-    if reply is not None:
-        mine = reply.author_id is not None and reply.author_id == uow.actor.staff_id
+    answer = await find_staff_reply_after(uow.session, saved_id(request), int(typed["seen"][:18]))
+    if answer is not None:
+        mine = answer.author_id is not None and answer.author_id == uow.actor.staff_id
         raise Conflict(
-            f"{'You have' if mine else f'{reply.author} has'} answered since you opened this: "
-            f"“{reply.body}” Your reply is not sent. Send it as well, if it is still needed."
+            f"{'You have' if mine else f'{answer.author} has'} answered since you opened this: "
+            f"“{answer.body}” Your reply is not sent. Send it as well, if it is still needed."
         )
 
 
-async def _correct_intent(uow: UnitOfWork, request: ServiceRequest, form: ActionForm) -> None:
-    message = await get_message(uow.session, form.item_id)
-    await operations.correct_intent(uow, request, message, form["label"])
+async def _relabel(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
+    message = await get_message(uow.session, typed.about)
+    await operations.correct_intent(uow, request, message, typed["label"])
 
 
-async def _record_consent(uow: UnitOfWork, request: ServiceRequest, form: ActionForm) -> None:
-    choice, scope = form["wish"], form["about"]
-    if choice not in ("stop", "start") or scope not in ("request", "all"):
+async def _wish(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
+    wish, about = typed["wish"], typed["about"]
+    if wish not in ("stop", "start") or about not in ("request", "all"):
         raise BadInput("Please use one of the buttons.")
     try:
-        channel = Channel(form["channel"])
+        channel = Channel(typed["channel"])
     except ValueError:
         raise BadInput("Please use one of the buttons.") from None
     await operations.record_spoken_consent(
-        uow, request, channel=channel, stop=choice == "stop",
-        about="all" if scope == "all" else "request", note=form["note"],
+        uow, request, channel=channel, stop=wish == "stop",
+        about="all" if about == "all" else "request", note=typed["note"],
     )  # fmt: skip
 
 
@@ -268,10 +268,8 @@ ACTIONS: dict[str, Action] = {
     "handoff/accept": Action(_accept, "Accepted. The status page is updated."),
     "handoff/refuse": Action(_refuse, "Returned, with your reason."),
     "handoff/recall": Action(_recall, "Handoff recalled. Nobody was notified."),
-    "minds": Action(_set_customer_note, "Saved, for colleagues only.", versioned=False),
-    "third-party": Action(
-        _record_third_party_update, "Saved. The status page is updated.", versioned=False
-    ),
+    "minds": Action(_note_minds, "Saved, for colleagues only.", versioned=False),
+    "third-party": Action(_hear, "Saved. The status page is updated.", versioned=False),
     "send-back": Action(_send_back, "Returned to the previous step, with your reason."),
     "hold": Action(_hold, "On hold (SLA paused)."),
     "delay": Action(_delay, "Saved. The customer is notified of the new date and the reason."),
@@ -287,12 +285,10 @@ ACTIONS: dict[str, Action] = {
     "promises/withdraw": Action(_withdraw, "Withdrawn: it was no commitment.", versioned=False),
     "contacts": Action(_log_contact, "Saved.", versioned=False),
     "messages": Action(
-        _write,
-        "Saved. The conversation shows when it is sent and delivered.",
-        versioned=False,
+        _write, "Saved. The conversation shows when it is sent and delivered.", versioned=False
     ),
-    "messages/meaning": Action(_correct_intent, "Intent corrected.", versioned=False),
-    "wishes": Action(_record_consent, "Saved.", versioned=False),
+    "messages/meaning": Action(_relabel, "Intent corrected.", versioned=False),
+    "wishes": Action(_wish, "Saved.", versioned=False),
     "link/revoke": Action(_revoke_link, "Link revoked.", versioned=False),
     "link/reissue": Action(_replace_link, "A new link is on its way.", versioned=False),
 }

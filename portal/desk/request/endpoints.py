@@ -38,17 +38,17 @@ async def show_request(request: Request, reader: CurrentStaff) -> Response:
     ``reply`` is the id of a saved reply to start from; ``from=inbox`` focuses the reply box,
     ``call`` the form that logs a call.
     """
-    query = request.query_params
-    reply = query.get("reply", "")
-    reply_id = int(reply) if re.fullmatch(r"[0-9]{1,18}", reply) else None
+    asked = request.query_params
+    reply = asked.get("reply", "")
+    chosen = int(reply) if re.fullmatch(r"[0-9]{1,18}", reply) else None
     if is_fragment(request):
-        # The saved reply is in the text field already, or was sent.
+        # The saved reply is in the box by now, or was sent.
         return await answer(
-            request, "desk/request/request.html", await _current_context(request, reader, query)
+            request, "desk/request/request.html", await _fresh(request, reader, asked)
         )
-    await _mark_present(request, reader)
-    context = await _current_context(request, reader, query, reply_id)
-    focused_form = "call" if "call" in query else "body" if reply_id or "from" in query else ""
+    await _be_seen(request, reader)
+    context = await _fresh(request, reader, asked, chosen)
+    focused_form = "call" if "call" in asked else "body" if chosen or "from" in asked else ""
     return await answer(
         request, "desk/request/request.html", context | {"focused_form": focused_form}
     )
@@ -67,74 +67,71 @@ class RequestEventStream:
             return
         try:
             async with state.database.reading() as session:
-                service_request = await get_service_request(
-                    session, connection.path_params["reference"]
-                )
+                found = await get_service_request(session, connection.path_params["reference"])
         except NotFound:
             await Response(status_code=404)(scope, receive, send)
             return
-        if not reader.may(Act.READ, service_request):
+        if not reader.may(Act.READ, found):
             await Response(status_code=403)(scope, receive, send)
             return
-        await state.live.stream(
-            scope, receive, send, topic=f"desk:{service_request.id}", since=None
-        )
+        await state.live.stream(scope, receive, send, topic=f"desk:{found.id}", since=None)
 
 
 async def act_on_request(request: Request, reader: CurrentStaff) -> Response:
-    """`POST /desk/requests/{reference}/{verb}`: one action in one transaction."""
+    """`POST /desk/requests/{reference}/{verb}`: one action in one transaction.
+
+    The answer shows the request that the transaction loaded and changed. What it began and did
+    not finish is undone, so a refusal is shown on a request that is loaded anew.
+    """
     form = await read_form(request)
     verb: str = request.path_params["verb"]
-    find_action(verb)
+    reference = reference_of(request)
     try:
-        if verb == "promises" and (preview := await preview_unless_agreed(request, reader, form)):
-            context = request_context(await _view(request, reader), reader)
+        if verb == "promises" and (found := await preview_unless_agreed(request, reader, form)):
+            preview, held = found
+            context = request_context(await _draw(request, reader, held), reader)
             context |= {"promise_preview": preview}
             return await answer(request, "desk/request/request.html", context, preview.status)
-        await perform_action(
-            request.app.state.operations, reader, reference_of(request), verb, form
-        )
+        changed = await perform_action(request.app.state.operations, reader, reference, verb, form)
     except NotFound:
         raise
     except PortalError as refusal:
         return await _refuse(request, reader, verb, form, refusal)
     if field(form, "back") == "board":
-        return await render_board(request, reader, await _department_of(request, form), done=verb)
+        return await render_board(request, reader, _department_of(changed, form), done=verb)
     if is_fragment(request):
-        view = await _view(request, reader)
+        view = await _draw(request, reader, changed)
         return await answer(
             request,
             "desk/request/request.html",
             request_context(view, reader, success_message(verb, view)),
         )
-    return RedirectResponse(f"/desk/requests/{reference_of(request)}?done={verb}", 303)
+    return RedirectResponse(f"/desk/requests/{reference}?done={verb}", 303)
 
 
 async def show_new_request_form(request: Request, reader: CurrentStaff) -> Response:
     """`GET /desk/requests/new`."""
-    return await _new_request_form(request, reader, {}, {})
+    return await _new(request, reader, {}, {})
 
 
 async def open_new(request: Request, reader: CurrentStaff) -> Response:
     """`POST /desk/requests/new`: open a request and notify its customer, or show each error."""
     form = await read_form(request)
-    values = {name: field(form, name) for name in ("workflow", "name", "phone", "email", "title")}
-    customer = CustomerDetails(values["name"], values["phone"] or None, values["email"] or None)
+    typed = {name: field(form, name) for name in ("workflow", "name", "phone", "email", "title")}
+    customer = CustomerDetails(typed["name"], typed["phone"] or None, typed["email"] or None)
     try:
         if not (customer.phone or customer.email):
             needed = "Please give a phone number or an e-mail address, to send the link to."
             raise BadInput(needed, fields={"customer.phone": needed})
         async with request.app.state.operations.begin(reader.staff.actor) as uow:
             opened = await open_request(
-                uow, RequestDetails(values["workflow"], customer, values["title"])
+                uow, RequestDetails(typed["workflow"], customer, typed["title"])
             )
     except PortalError as refusal:
-        errors = {
-            name.removeprefix("customer."): message for name, message in refusal.fields.items()
-        }
-        if not errors.keys() & values.keys():
+        errors = {name.removeprefix("customer."): told for name, told in refusal.fields.items()}
+        if not errors.keys() & typed.keys():
             errors = {"": refusal.detail}
-        return await _new_request_form(request, reader, values, errors, refusal.status)
+        return await _new(request, reader, typed, errors, refusal.status)
     url = f"/desk/requests/{opened.reference}"
     if is_fragment(request):
         return Response(status_code=200, headers={"HX-Redirect": url})
@@ -149,7 +146,7 @@ def request_context(
     changed: list[str] | None = None,
 ) -> dict[str, Any]:
     """The context of the request's template."""
-    reasons = [Choice(reason.value, label) for reason, label in REASON_LABELS.items()]
+    reasons = [Choice(reason.value, words) for reason, words in REASON_LABELS.items()]
     return {
         "request": view,
         "said": said,
@@ -163,7 +160,7 @@ def request_context(
 
 
 def success_message(verb: str, view: RequestView) -> str | None:
-    """The success message of an action; None for an unknown one."""
+    """What to say after an action; None for an unknown one."""
     if verb == "contacts" and view.promises and "messages" not in view.actions:
         return "Saved. Open commitments stay as they are."
     try:
@@ -172,25 +169,25 @@ def success_message(verb: str, view: RequestView) -> str | None:
         return None
 
 
-def build_problem(view: RequestView, verb: str, form: FormData, reason: str) -> FormError | None:
-    """The error at its form; at the top with the lost input, where that form is not shown.
+def build_problem(view: RequestView, verb: str, form: FormData, why: str) -> FormError | None:
+    """The error at its form; at the top with the lost input, where that form is gone.
 
-    None without a reason and without lost input.
+    None when there is nothing to say: no reason, and nothing lost.
     """
-    values = {name: field(form, name) for name in form if name not in HIDDEN_FIELDS}
+    typed = {name: field(form, name) for name in form if name not in HIDDEN_FIELDS}
     offered = verb in view.actions
     if verb in STAGE_ACTIONS:
-        actions = [action for action in view.moves if action.stage == values.get("stage", "")]
-        offered = any(verb in action.actions for action in actions)
+        meant = [move for move in view.moves if move.stage == typed.get("stage", "")]
+        offered = any(verb in move.actions for move in meant)
     if verb.startswith("promises/"):
         offered = any(verb.split("/")[1] == promise.id for promise in view.promises)
     if verb.startswith("messages/"):
         offered = bool(view.intents)
     if offered:
-        return FormError(verb, reason or "Please look again before you repeat this.", values)
-    lost = " ".join(f"“{values[name]}”" for name in TEXT_FIELDS if values.get(name))
-    text = f"{reason} {f'You had written: {lost}' if lost else ''}".strip()
-    return FormError("", text) if text else None
+        return FormError(verb, why or "Please look again before you repeat this.", typed)
+    lost = " ".join(f"“{typed[name]}”" for name in TEXT_FIELDS if typed.get(name))
+    words = f"{why} {f'You had written: {lost}' if lost else ''}".strip()
+    return FormError("", words) if words else None
 
 
 def changes_since(view: RequestView, form: FormData, refusal: PortalError) -> list[str]:
@@ -209,21 +206,20 @@ async def _refuse(
     request: Request, reader: CurrentStaff, verb: str, form: FormData, refusal: PortalError
 ) -> Response:
     if field(form, "back") == "board":
-        department = await _department_of(request, form)
+        department = _department_of(await _find(request), form)
         return await render_board(request, reader, department, refusal=refusal)
-    view = await _view(request, reader)
+    view = await _draw(request, reader)
     changed = changes_since(view, form, refusal)
-    # The list of changes above is the reason.
-    reason = "" if changed and isinstance(refusal, VersionConflict) else refusal.detail
-    problem = build_problem(view, verb, form, reason)
+    # The list of changes above says it already.
+    why = "" if changed and isinstance(refusal, VersionConflict) else refusal.detail
+    problem = build_problem(view, verb, form, why)
     context = request_context(view, reader, problem=problem, changed=changed)
     return await answer(request, "desk/request/request.html", context, refusal.status)
 
 
-async def _department_of(request: Request, form: FormData) -> str:
+def _department_of(found: ServiceRequest, form: FormData) -> str:
     """The key of the department on whose board the form was."""
-    service_request = await _find(request)
-    stages = {stage.key: stage.department for stage in service_request.definition.stages}
+    stages = {stage.key: stage.department for stage in found.definition.stages}
     return stages.get(field(form, "stage"), "")
 
 
@@ -232,27 +228,38 @@ async def _find(request: Request) -> ServiceRequest:
         return await get_service_request(session, reference_of(request))
 
 
-async def _current_context(
-    request: Request, reader: CurrentStaff, query: Mapping[str, str], reply: int | None = None
+async def _fresh(
+    request: Request, reader: CurrentStaff, asked: Mapping[str, str], reply: int | None = None
 ) -> dict[str, Any]:
-    view = await _view(request, reader, reply)
-    return request_context(view, reader, success_message(query.get("done", ""), view))
+    view = await _draw(request, reader, reply=reply)
+    return request_context(view, reader, success_message(asked.get("done", ""), view))
 
 
-async def _view(request: Request, reader: CurrentStaff, reply: int | None = None) -> RequestView:
+async def _draw(
+    request: Request,
+    reader: CurrentStaff,
+    found: ServiceRequest | None = None,
+    *,
+    reply: int | None = None,
+) -> RequestView:
+    """The request as this reader sees it: the one that is given, or loaded anew."""
     settings = request.app.state.settings
     async with request.app.state.database.reading() as session:
-        return await present_request(session, reference_of(request), reader, settings, reply=reply)
+        if found is None:
+            found = await get_service_request(session, reference_of(request))
+        else:
+            session.add(found)  # So that its parts find each other without a query.
+        return await present_request(session, found, reader, settings, reply=reply)
 
 
-async def _mark_present(request: Request, reader: CurrentStaff) -> None:
+async def _be_seen(request: Request, reader: CurrentStaff) -> None:
     """Mark the reader present, also for browsers without JavaScript."""
-    service_request = await _find(request)
+    found = await _find(request)
     async with request.app.state.operations.begin(reader.staff.actor) as uow:
-        await mark_present(uow, saved_id(service_request))
+        await mark_present(uow, saved_id(found))
 
 
-async def _new_request_form(
+async def _new(
     request: Request,
     reader: CurrentStaff,
     typed: dict[str, str],
@@ -262,7 +269,7 @@ async def _new_request_form(
     async with request.app.state.database.reading() as session:
         workflows = await newest_workflows(session)
     context = {
-        "workflows": [Choice(workflow.key, workflow.name) for workflow in workflows],
+        "workflows": [Choice(one.key, one.name) for one in workflows],
         "typed": typed,
         "errors": errors,
         **layout_context(reader),

@@ -52,7 +52,6 @@ from portal.queries.desk.activity_log import newest_events
 from portal.queries.desk.canned_replies import last_contact_reason, list_canned_replies
 from portal.queries.desk.dropped_balls import open_dropped_balls_of
 from portal.queries.desk.handover_summary import load_handover_summary
-from portal.queries.requests import get_service_request
 from portal.queries.roster import load_roster
 from portal.queries.stage_durations import load_stage_durations
 from portal.rules.authorization import Act, authorize
@@ -73,18 +72,18 @@ HEADLINES = {
 
 async def present_request(
     session: AsyncSession,
-    reference: str,
+    request: ServiceRequest,
     reader: CurrentStaff,
     settings: Settings,
     action_url: str = "",
     *,
     reply: int | None = None,
 ) -> RequestView:
-    """The request as this reader sees it; its forms post below ``action_url``. Raises NotFound.
+    """The request as this reader sees it; its forms post below ``action_url``.
 
-    ``reply`` is the id of the saved reply to start from.
+    ``request`` is loaded whole. ``reply`` is the id of the saved reply to start from. Raises
+    NotAllowed for a reader who may not see the request.
     """
-    request = await get_service_request(session, reference)
     authorize(reader.colleague, request, None, Act.READ)
     messages = await conversation(session, saved_id(request))
     now = business_time.now()

@@ -48,9 +48,9 @@ SHORT_TEXTS = {PromiseKind.ANSWER: "reply", PromiseKind.CALL: "call"}
 class PromisePreview:
     """The preview of a promise, as parsed from one line.
 
-    `words` is a short description, `customer_text` what the customer will read; `note` is why
-    another time is offered, `problem` what is missing. Each of `times` is a button that saves it,
-    the first the likeliest; with `needs_time` a time has to be filled in.
+    `words` is a short form, `customer_text` what the customer will read; `note` is why another time
+    is offered, `problem` what is missing. Each of `times` is a button that saves it, the first the
+    likeliest; with `needs_time` a time has to be filled in.
     """
 
     line: str
@@ -70,20 +70,20 @@ class PromisePreview:
 
 async def preview_promise(request: Request, reader: CurrentStaff) -> Response:
     """`POST /desk/requests/{reference}/promises/preview`: a preview; saves nothing."""
-    service_request, department = await _load_request(request)
-    authorize(reader.colleague, service_request, None, Act.PROMISE)
+    held, department = await _held(request)
+    authorize(reader.colleague, held, None, Act.PROMISE)
     line = field(await read_form(request), "text")[:MAX_LINE_LENGTH]
     context = {
         "promise_preview": build_preview(line, department, business_time.now()) if line else None,
-        "first_name": service_request.customer.first_name,
+        "first_name": held.customer.first_name,
     }
     return templating.fragment(request, "desk/request/_promise_preview.html", "preview", context)
 
 
 async def preview_unless_agreed(
     request: Request, reader: CurrentStaff, form: FormData
-) -> PromisePreview | None:
-    """The preview of the line, until the reader has agreed to it.
+) -> tuple[PromisePreview, ServiceRequest] | None:
+    """The preview of the line, until the reader has agreed to it, and the request.
 
     None when it can be saved: a time was filled in, or the time of this very line was agreed to,
     or it is rejected anyway.
@@ -91,51 +91,51 @@ async def preview_unless_agreed(
     line = field(form, "text")[:MAX_LINE_LENGTH]
     if field(form, "due_at") or (field(form, "agreed") and field(form, "line") == line):
         return None
-    service_request, department = await _load_request(request)
-    if not reader.may(Act.PROMISE, service_request) or service_request.is_closed:
+    held, department = await _held(request)
+    if not reader.may(Act.PROMISE, held) or held.is_closed:
         return None
-    return build_preview(line, department, business_time.now())
+    return build_preview(line, department, business_time.now()), held
 
 
-async def _load_request(request: Request) -> tuple[ServiceRequest, Department]:
+async def _held(request: Request) -> tuple[ServiceRequest, Department]:
     async with request.app.state.database.reading() as session:
-        service_request = await get_service_request(session, request.path_params["reference"])
-        roster = await load_roster(session, service_request.definition)
-    return service_request, roster.department_by_id(service_request.department_id)
+        held = await get_service_request(session, request.path_params["reference"])
+        roster = await load_roster(session, held.definition)
+    return held, roster.department_by_id(held.department_id)
 
 
 def build_preview(line: str, department: Department, now: datetime) -> PromisePreview:
     """What the line promises, and by when, in the department's zone and opening hours."""
-    times = TimeFormatter("en", department.timezone, now)
-    commitment, action = _read(line, department, now)
-    if not commitment.text:
+    words = TimeFormatter("en", department.timezone, now)
+    said, does = _read(line, department, now)
+    if not said.text:
         problem = "Please say what will be done, such as “call back tomorrow 3pm”."
         return PromisePreview(line, problem=problem)
-    fulfilment_hint = FULFILMENT_HINTS[commitment.kind]
-    if commitment.at is None:
+    fulfilment_hint = FULFILMENT_HINTS[said.kind]
+    if said.at is None:
         problem = "No one time can be read in this. Please add one, such as “tomorrow 3pm”, or:"
         return PromisePreview(
-            line, action, commitment.text, fulfilment_hint, problem=problem, needs_time=True
+            line, does, said.text, fulfilment_hint, problem=problem, needs_time=True
         )
-    note, choices = "", [commitment.at]
-    if commitment.at <= now:
-        note, choices = "That time has passed.", [department.reply_due_at(now)]
-    elif not _is_open(department, commitment.at):
+    note, times = "", [said.at]
+    if said.at <= now:
+        note, times = "That time has passed.", [department.reply_due_at(now)]
+    elif not _is_open(department, said.at):
         note = f"{department.name} is closed then."
-        choices = [_nearest_open(department, commitment.at, now), commitment.at]
-    first, *others = (_by(times, at) for at in choices)
+        times = [_nearest_open(department, said.at, now), said.at]
+    first, *others = (_by(words, at) for at in times)
     buttons = [
         f"Save for {first}" if note else "Save commitment",
-        *(f"Keep {time}" for time in others),
+        *(f"Keep {it}" for it in others),
     ]
     return PromisePreview(
         line=line,
-        words=f"{action}, by {_by(times, commitment.at)}",
-        customer_text=f"{commitment.text.rstrip('.')}. By {times.by(choices[0])}.",
+        words=f"{does}, by {_by(words, said.at)}",
+        customer_text=f"{said.text.rstrip('.')}. By {words.by(times[0])}.",
         fulfilment_hint=fulfilment_hint,
         note=note,
-        problem=note if commitment.at <= now else "",
-        times=[Choice(iso(at), button) for at, button in zip(choices, buttons, strict=True)],
+        problem=note if said.at <= now else "",
+        times=[Choice(iso(at), button) for at, button in zip(times, buttons, strict=True)],
     )
 
 
@@ -156,10 +156,10 @@ def parse_promise(line: str, department: Department, now: datetime) -> Commitmen
 
 
 def _read(line: str, department: Department, now: datetime) -> tuple[Commitment, str]:
-    commitment, action = parse_promise_line(line, DeadlineParser(department.calendar, now))
+    said, does = parse_promise_line(line, DeadlineParser(department.calendar, now))
     # Forms and buttons have whole minutes.
-    at = commitment.at.replace(second=0, microsecond=0) if commitment.at else None
-    return Commitment(commitment.kind, commitment.text, at), action
+    at = said.at.replace(second=0, microsecond=0) if said.at else None
+    return Commitment(said.kind, said.text, at), does
 
 
 def _is_open(department: Department, at: datetime) -> bool:
@@ -177,55 +177,44 @@ def _nearest_open(department: Department, at: datetime, now: datetime) -> dateti
     return closes if is_before and at - closes <= opens - at else opens
 
 
-def _by(times: TimeFormatter, at: datetime) -> str:
+def _by(words: TimeFormatter, at: datetime) -> str:
     """A time with its date: "tomorrow, 3 pm (Mon 24 Nov)"."""
-    text, date = times.by(at), times.date_of(at)
-    return text if date in text else f"{text} ({date})"
+    said, date = words.by(at), words.date_of(at)
+    return said if date in said else f"{said} ({date})"
 
 
 def promise_lines(
-    request: ServiceRequest, roster: Roster, times: TimeFormatter, events: Sequence[Event]
+    request: ServiceRequest, roster: Roster, words: TimeFormatter, events: Sequence[Event]
 ) -> tuple[list[PromiseLine], list[PromiseLine]]:
     """The open ones, soonest due first, and the last few closed, newest first."""
-    detected = {
-        event.data.get("promise_id"): saved_id(event) for event in events if event.data.get("read")
-    }
-    last_message_id = max(
-        (saved_id(event) for event in events if event.kind == EventKind.MESSAGE_OUT), default=0
-    )
+    read = {one.data.get("promise_id"): saved_id(one) for one in events if one.data.get("read")}
+    wrote = max((saved_id(one) for one in events if one.kind == EventKind.MESSAGE_OUT), default=0)
 
-    def line(promise: Promise) -> PromiseLine:
-        state, owner = promise.state(times.now), roster.person(promise.owner_id).name
+    def line(one: Promise) -> PromiseLine:
+        state, owner = one.state(words.now), roster.person(one.owner_id).name
         return PromiseLine(
-            id=str(promise.id),
-            text=promise.text,
+            id=str(one.id),
+            text=one.text,
             owner=owner,
-            due=due(times, promise.due_at, late=state == PromiseState.LATE),
-            made=times.stamp(promise.made_at),
-            is_due_soon=promise.is_due_soon(times.now),
-            is_late=promise.kept_late or state == PromiseState.MISSED,
-            outcome=_outcome(promise, times),
-            short_text=f"{SHORT_TEXTS.get(promise.kind, promise.text)}, by {times.by(promise.due_at)}",
-            fulfilment_hint=FULFILMENT_HINTS[promise.kind],
-            is_told=promise.is_told,
-            may_withdraw=promise.id in detected or not promise.is_told,
-            is_just_detected=detected.get(promise.id, 0) > last_message_id > 0,
+            due=due(words, one.due_at, late=state == PromiseState.LATE),
+            made=words.stamp(one.made_at),
+            is_due_soon=one.is_due_soon(words.now),
+            is_late=one.kept_late or state == PromiseState.MISSED,
+            outcome=_outcome(one, words),
+            short_text=f"{SHORT_TEXTS.get(one.kind, one.text)}, by {words.by(one.due_at)}",
+            fulfilment_hint=FULFILMENT_HINTS[one.kind],
+            is_told=one.is_told,
+            may_withdraw=one.id in read or not one.is_told,
+            is_just_detected=read.get(one.id, 0) > wrote > 0,
         )
 
-    open_promises = sorted(
-        (promise for promise in request.promises if promise.is_open),
-        key=lambda promise: promise.due_at,
-    )
-    past = [
-        promise for promise in request.promises if promise.closed_at and not promise.closed_reason
-    ]
-    past.sort(key=lambda promise: promise.closed_at or promise.due_at, reverse=True)
-    return [line(promise) for promise in open_promises], [
-        line(promise) for promise in past[:MAX_PAST]
-    ]
+    still = sorted((one for one in request.promises if one.is_open), key=lambda one: one.due_at)
+    past = [one for one in request.promises if one.closed_at and not one.closed_reason]
+    past.sort(key=lambda one: one.closed_at or one.due_at, reverse=True)
+    return [line(one) for one in still], [line(one) for one in past[:MAX_PAST]]
 
 
-def _outcome(promise: Promise, times: TimeFormatter) -> str:
+def _outcome(promise: Promise, words: TimeFormatter) -> str:
     if promise.kept_at is None:
-        return f"missed, {times.stamp(promise.closed_at)}" if promise.closed_at else ""
-    return f"done {'late, ' if promise.kept_late else ''}{times.stamp(promise.kept_at)}"
+        return f"missed, {words.stamp(promise.closed_at)}" if promise.closed_at else ""
+    return f"done {'late, ' if promise.kept_late else ''}{words.stamp(promise.kept_at)}"

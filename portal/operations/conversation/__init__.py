@@ -1,1 +1,1 @@
-"""The conversation with a customer: what they say is heard, understood, answered, kept."""
+"""The conversation with a customer: messages are recorded, classified, answered or given to a person."""

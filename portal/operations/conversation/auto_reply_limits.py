@@ -5,14 +5,14 @@ Nothing is lost by it: each message is recorded, and a person sees it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlmodel import col, select
 
 from portal.models import RESPONSE_KINDS, Channel, Direction, Message, ServiceRequest
 from portal.operations.unit_of_work import UnitOfWork
-from portal.queries.conversations import exceeds_text_count, recent_messages_to
+from portal.queries.conversations import RecentExchange
 
 AUTO_REPLY_WINDOW = timedelta(minutes=10)
 EMAIL_AUTO_REPLY_WINDOW = timedelta(hours=1)
@@ -29,7 +29,7 @@ LOOKBACK = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class AutoReplyLimits:
-    """What this address has had from us within a day, newest first, and whether it is too much."""
+    """What we have sent to this address within a day, newest first, and whether it is too much."""
 
     recent_messages: Sequence[Message] = ()
     is_flood: bool = False
@@ -41,21 +41,20 @@ class AutoReplyLimits:
         return self.is_flood or self.is_loop
 
 
-async def load_auto_reply_limits(uow: UnitOfWork, address: str) -> AutoReplyLimits:
-    """The limits of a number; the text that has just come counts."""
-    recent_messages = await recent_messages_to(uow.session, address, uow.now - LOOKBACK)
-    since = uow.now - AUTO_REPLY_WINDOW
-    answered = [
+def limit_text_replies(exchange: RecentExchange, now: datetime) -> AutoReplyLimits:
+    """The limits of a number; ``exchange`` includes the text that has just come."""
+    since = now - AUTO_REPLY_WINDOW
+    replies = [
         message
-        for message in recent_messages
+        for message in exchange.sent
         if message.kind in RESPONSE_KINDS
         and message.channel == Channel.SMS
         and message.created_at > since
     ]
     return AutoReplyLimits(
-        recent_messages,
-        is_flood=await exceeds_text_count(uow.session, address, MAX_TEXTS, since),
-        is_loop=len(answered) >= MAX_AUTO_REPLIES,
+        exchange.sent,
+        is_flood=sum(received_at >= since for received_at in exchange.received) > MAX_TEXTS,
+        is_loop=len(replies) >= MAX_AUTO_REPLIES,
     )
 
 

@@ -1,4 +1,4 @@
-"""Replies kept at hand: written, changed and put away; their fields are checked when they are saved."""
+"""Canned replies: added, changed and retired; their placeholders are checked when they are saved."""
 
 import re
 
@@ -19,7 +19,7 @@ PLACEHOLDERS = (
     "owner",
     "link",
 )
-"""What may stand in braces; ``MessageRenderer.fields`` has a request's facts for each."""
+"""What a reply may have in braces; ``MessageRenderer.fields`` gives the value of each."""
 MAX_TITLE_LENGTH = 80
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
@@ -27,12 +27,12 @@ PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 async def add_canned_reply(
     uow: UnitOfWork, *, title: str, body: str, department_id: int | None, reason: str = ""
 ) -> CannedReply:
-    """Keep a reply at hand in a department, or with None everywhere.
+    """Add a reply for a department, or with None for all.
 
-    Raises BadInput for a field in braces that there is none of, and says which there are.
+    Raises BadInput for an unknown placeholder, and names the known ones.
     """
     reply = CannedReply(department_id=department_id, written_by=uow.actor.name, created_at=uow.now)
-    _put(reply, title, body, reason)
+    _set_fields(reply, title, body, reason)
     uow.session.add(reply)
     await uow.session.flush()
     return reply
@@ -41,44 +41,44 @@ async def add_canned_reply(
 async def update_canned_reply(
     uow: UnitOfWork, reply: CannedReply, *, title: str, body: str, reason: str = ""
 ) -> None:
-    """Other words from now on. Raises BadInput as ``add_canned_reply`` does."""
-    _put(reply, title, body, reason)
+    """Change the reply. Raises BadInput as ``add_canned_reply`` does."""
+    _set_fields(reply, title, body, reason)
     reply.written_by = uow.actor.name
 
 
 async def retire_canned_reply(uow: UnitOfWork, reply: CannedReply) -> None:
-    """It is offered no more."""
+    """Stop offering the reply."""
     reply.archived_at = reply.archived_at or uow.now
 
 
 async def lock_canned_reply(uow: UnitOfWork, reply_id: int) -> CannedReply:
-    """A reply at hand, held until the turn ends. Raises NotFound, also for one that is retired."""
+    """The reply, locked until the transaction ends. Raises NotFound, also for a retired one."""
     found = await uow.session.get(CannedReply, reply_id, with_for_update=True)
     if found is None or found.archived_at is not None:
         raise NotFound("There is no such reply any more.")
     return found
 
 
-def _put(reply: CannedReply, title: str, body: str, reason: str) -> None:
+def _set_fields(reply: CannedReply, title: str, body: str, reason: str) -> None:
     title = one_line(title)
     if not 0 < len(title) <= MAX_TITLE_LENGTH:
-        wanted = f"Please give it a name of at most {MAX_TITLE_LENGTH} letters."
-        raise BadInput(wanted, fields={"title": wanted})
+        problem = f"Please give it a name of at most {MAX_TITLE_LENGTH} letters."
+        raise BadInput(problem, fields={"title": problem})
     if reason and reason not in list(ContactReason):
         raise BadInput("Please choose what it answers from the list.")
-    # Plain quotes and dashes: curly ones would make every text dearer.
+    # Plain quotes and dashes: with curly ones every text costs more.
     reply.title, reply.body, reply.reason = (
         title,
-        _checked(to_gsm7(check_message_body(body))),
+        _check_placeholders(to_gsm7(check_message_body(body))),
         reason,
     )
 
 
-def _checked(body: str) -> str:
-    unknown = [one for one in PLACEHOLDER.findall(body) if one not in PLACEHOLDERS]
+def _check_placeholders(body: str) -> str:
+    unknown = [name for name in PLACEHOLDER.findall(body) if name not in PLACEHOLDERS]
     if unknown:
-        known = ", ".join(f"{{{one}}}" for one in PLACEHOLDERS)
-        wrong = " and ".join(f"{{{one}}}" for one in dict.fromkeys(unknown))
-        told = f"There is no field {wrong}. You can use {known}."
-        raise BadInput(told, fields={"body": told})
+        known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+        wrong = " and ".join(f"{{{name}}}" for name in dict.fromkeys(unknown))
+        problem = f"There is no field {wrong}. You can use {known}."
+        raise BadInput(problem, fields={"body": problem})
     return body

@@ -31,13 +31,13 @@ def consent_wish(inbound: InboundMessage, intent: Intent, facts: InboundFacts) -
 
     YES starts texts again, but only for a stopped number: Twilio counts every YES as START.
     """
-    taken_as = inbound.opt_out_type
+    opt_out_type = inbound.opt_out_type
     is_yes = intent.kind == IntentKind.YES
-    is_plain_yes = is_yes and not facts.is_opted_out and taken_as != OptOutType.STOP
+    is_plain_yes = is_yes and not facts.is_opted_out and opt_out_type != OptOutType.STOP
     if inbound.channel != Channel.SMS or is_plain_yes:
         wish = None
-    elif taken_as is not None:
-        wish = IntentKind(taken_as.lower())
+    elif opt_out_type is not None:
+        wish = IntentKind(opt_out_type.lower())
     elif is_yes:
         wish = IntentKind.START if intent.bare else None
     else:
@@ -48,7 +48,7 @@ def consent_wish(inbound: InboundMessage, intent: Intent, facts: InboundFacts) -
 def consent_request(
     inbound: InboundMessage, intent: Intent, facts: InboundFacts
 ) -> ServiceRequest | None:
-    """The request on which a text about our texts is kept, if any.
+    """The request that a text about our texts belongs to, if any.
 
     The one that it names; else, where a person must read it, the newest; else the only open one.
     """
@@ -159,5 +159,5 @@ def _is_answered_by_carrier(inbound: InboundMessage, intent: Intent, facts: Inbo
 
 def _text_evidence(inbound: InboundMessage) -> str:
     """The text, and where Twilio has it."""
-    taken_as = f", {inbound.opt_out_type} at Twilio" if inbound.opt_out_type else ""
-    return f"{inbound.body.strip()[:300]} ({inbound.provider_id}{taken_as})"
+    at_twilio = f", {inbound.opt_out_type} at Twilio" if inbound.opt_out_type else ""
+    return f"{inbound.body.strip()[:300]} ({inbound.provider_id}{at_twilio})"

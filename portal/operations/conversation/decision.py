@@ -66,50 +66,51 @@ def decide(
     facts: InboundFacts,
 ) -> Decision:
     """What one delivery leads to. ``request`` is locked; None where it belongs to none."""
-    basis = delivery.basis
-    if basis == Basis.CONSENT:
-        decision = decide_text_consent(inbound, intent, facts)
-    elif basis == Basis.FLOOD:
-        reply = "" if facts.is_opted_out else "flood"
-        decision = Decision("F1", NotifyFrontDesk(DroppedBallKind.FLOOD, reply))
-    elif basis == Basis.AMBIGUOUS:
-        decision = Decision("W3", AskWhich(is_again=bool(facts.waiting)))
-    elif basis == Basis.CHOICE:
-        decision = Decision("W1", Record())
-    elif basis == Basis.FOR_PERSON:
-        owed = OweReply(is_silent=not delivery.is_last, template="acknowledgement")
-        decision = Decision("W2", owed)
-    elif request is None:
-        is_unsaid = facts.limits.suppress_reply or facts.is_opted_out or facts.was_greeted
-        reply = "" if is_unsaid else "unknown"
-        decision = Decision("N1", NotifyFrontDesk(DroppedBallKind.UNKNOWN_SENDER, reply))
-    else:
-        decision = _decide_on_request(inbound, delivery, request, intent, facts)
+    match delivery.basis:
+        case Basis.CONSENT:
+            decision = decide_text_consent(inbound, intent, facts)
+        case Basis.FLOOD:
+            reply = "" if facts.is_opted_out else "flood"
+            decision = Decision("F1", NotifyFrontDesk(DroppedBallKind.FLOOD, reply))
+        case Basis.AMBIGUOUS:
+            decision = Decision("W3", AskWhich(is_again=bool(facts.waiting)))
+        case Basis.CHOICE:
+            decision = Decision("W1", Record())
+        case Basis.FOR_PERSON:
+            owed = OweReply(is_silent=not delivery.is_last, template="acknowledgement")
+            decision = Decision("W2", owed)
+        case Basis.GIVEN if request is not None:
+            decision = _decide_given(inbound, request, intent, facts)
+        case _ if request is not None:
+            decision = decide_by_state(request, intent, facts, delivery.message.body)
+        case _:
+            is_unsaid = facts.limits.suppress_reply or facts.is_opted_out or facts.was_greeted
+            reply = "" if is_unsaid else "unknown"
+            decision = Decision("N1", NotifyFrontDesk(DroppedBallKind.UNKNOWN_SENDER, reply))
     return decision
 
 
-def _decide_on_request(
-    inbound: InboundMessage,
-    delivery: Delivery,
-    request: ServiceRequest,
-    intent: Intent,
-    facts: InboundFacts,
+def _decide_given(
+    inbound: InboundMessage, request: ServiceRequest, intent: Intent, facts: InboundFacts
 ) -> Decision:
+    """What a mail or a message on the page leads to: it came with its request."""
     is_email = inbound.channel == Channel.EMAIL
-    consent = None
-    if is_email:
-        consent = decide_email_consent(inbound, request, intent, facts)
-    elif inbound.channel == Channel.WEB:
-        consent = decide_page_consent(inbound, request, intent, facts)
-    if consent is not None:
-        decision = consent
-    elif is_email and facts.limits.is_loop:
+    decide_consent = decide_email_consent if is_email else decide_page_consent
+    decision = decide_consent(inbound, request, intent, facts)
+    if decision is None and is_email and facts.limits.is_loop:
         decision = Decision("M4", OweReply(is_silent=True))
-    elif request.is_closed:
-        decision = decide_closed(request, intent, facts)
-    else:
-        decision = decide_open(request, intent, facts, delivery.message.body)
-    return decision
+    return decision or decide_by_state(request, intent, facts, inbound.body)
+
+
+def decide_by_state(
+    request: ServiceRequest, intent: Intent, facts: InboundFacts, body: str
+) -> Decision:
+    """What a message about this request leads to, by whether it is closed."""
+    return (
+        decide_closed(request, intent, facts)
+        if request.is_closed
+        else decide_open(request, intent, facts, body)
+    )
 
 
 def decide_open(

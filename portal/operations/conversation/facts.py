@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from portal.models import REFERENCE_PATTERN, Channel, Message, ServiceRequest
 from portal.models.columns import saved_id
 from portal.operations.conversation.auto_reply_limits import (
+    LOOKBACK,
+    MAX_TEXTS,
     UNKNOWN_SENDER_REPLY_INTERVAL,
     AutoReplyLimits,
-    load_auto_reply_limits,
+    limit_text_replies,
     load_email_limits,
 )
 from portal.operations.conversation.inbound_message import InboundMessage
@@ -18,6 +20,7 @@ from portal.queries.consent import ConsentQuery, find_permitted
 from portal.queries.conversations import (
     find_unmatched_texts,
     get_clarification,
+    recent_exchange,
     was_written_to_since,
 )
 from portal.queries.requests import find_last_request, find_open_requests
@@ -67,18 +70,16 @@ async def load_facts(
     uow: UnitOfWork, inbound: InboundMessage, request: ServiceRequest | None
 ) -> InboundFacts:
     """Read what is known. ``request`` is the one that a reply address or a link gives, locked."""
-    if inbound.channel == Channel.SMS:
-        facts = await _load_text_facts(uow, inbound)
-    elif inbound.channel == Channel.EMAIL and request is not None:
-        facts = await _load_email_facts(uow, inbound, request)
-    else:
-        facts = InboundFacts(now=uow.now, last_request=request)
-    return facts
+    return await LOADERS[inbound.channel](uow, inbound, request)
 
 
-async def _load_text_facts(uow: UnitOfWork, inbound: InboundMessage) -> InboundFacts:
+async def _load_text_facts(
+    uow: UnitOfWork, inbound: InboundMessage, _: ServiceRequest | None
+) -> InboundFacts:
     session, sender = uow.session, inbound.sender
-    limits = await load_auto_reply_limits(uow, sender)
+    exchange = await recent_exchange(
+        session, sender, uow.now - LOOKBACK, most_received=MAX_TEXTS + 1
+    )
     requests = await find_open_requests(session, Channel.SMS, sender)
     last = None if requests else await find_last_request(session, Channel.SMS, sender)
     waiting: Sequence[Message] = ()
@@ -86,26 +87,28 @@ async def _load_text_facts(uow: UnitOfWork, inbound: InboundMessage) -> InboundF
     if len(requests) > 1:
         waiting = await find_unmatched_texts(session, sender, uow.now - CLARIFICATION_VALID_FOR)
     if waiting:
-        asked = await get_clarification(session, waiting[-1])
-        offered = REFERENCE_PATTERN.findall(asked.body)
+        clarification = await get_clarification(session, waiting[-1])
+        offered = REFERENCE_PATTERN.findall(clarification.body)
     was_greeted = not requests and last is None and await was_written_to_since(
         session, sender, since=uow.now - UNKNOWN_SENDER_REPLY_INTERVAL
     )  # fmt: skip
-    whole = ConsentQuery(Channel.SMS, sender, None)
-    asked_for = {request.id: whole._replace(request_id=request.id) for request in requests}
-    permitted = await find_permitted(session, [whole, *asked_for.values()])
+    to_number = ConsentQuery(Channel.SMS, sender, None)
+    about = {request.id: to_number._replace(request_id=request.id) for request in requests}
+    permitted = await find_permitted(session, [to_number, *about.values()])
     return InboundFacts(
         now=uow.now, open_requests=requests, last_request=last, waiting=waiting, offered=offered,
-        limits=limits, is_opted_out=whole not in permitted,
-        muted=frozenset(id_ or 0 for id_, query in asked_for.items() if query not in permitted),
+        limits=limit_text_replies(exchange, uow.now), is_opted_out=to_number not in permitted,
+        muted=frozenset(id_ or 0 for id_, query in about.items() if query not in permitted),
         was_greeted=was_greeted, answers_keywords=uow.settings.twilio_answers_keywords,
     )  # fmt: skip
 
 
 async def _load_email_facts(
-    uow: UnitOfWork, inbound: InboundMessage, request: ServiceRequest
+    uow: UnitOfWork, inbound: InboundMessage, request: ServiceRequest | None
 ) -> InboundFacts:
     """From proves nothing, so it is only compared with the customer's addresses."""
+    if request is None:
+        raise ValueError("A mail without a request has no reply address.")
     customer = request.customer
     is_known = is_known_sender(request, inbound.sender)
     address = inbound.sender if is_known else customer.address(Channel.EMAIL, uow.now)
@@ -118,6 +121,19 @@ async def _load_email_facts(
         now=uow.now, last_request=request, is_known_sender=is_known, consent_address=address,
         muted=muted, limits=await load_email_limits(uow, request),
     )  # fmt: skip
+
+
+async def _load_page_facts(
+    uow: UnitOfWork, _: InboundMessage, request: ServiceRequest | None
+) -> InboundFacts:
+    return InboundFacts(now=uow.now, last_request=request)
+
+
+LOADERS = {
+    Channel.SMS: _load_text_facts,
+    Channel.EMAIL: _load_email_facts,
+    Channel.WEB: _load_page_facts,
+}
 
 
 def is_known_sender(request: ServiceRequest, sender: str) -> bool:

@@ -15,7 +15,7 @@ from portal.operations.conversation.inbound_message import (
     copy_for,
     record_inbound,
 )
-from portal.operations.conversation.intent_handlers import apply
+from portal.operations.conversation.intent_handlers import carry_out, record_in_conversation
 from portal.operations.conversation.replies import MatchedMessage
 from portal.operations.conversation.request_matching import Basis, match_request
 from portal.operations.unit_of_work import UnitOfWork
@@ -27,7 +27,7 @@ EMAIL_MENTION = re.compile(r"\be-?mail|\bmail(?=ing (?:me|us)\b)", re.IGNORECASE
 async def receive(
     uow: UnitOfWork, inbound: InboundMessage, request: ServiceRequest | None = None
 ) -> Message | None:
-    """Record a message, and answer it or give it an owner; None where it is known already.
+    """Record a message, and answer it or give it an owner; None where it is recorded already.
 
     ``request`` is the one that its link gives, where the caller has locked it. A request is
     locked before anything is decided about it, and of several messages each is decided after the
@@ -41,7 +41,9 @@ async def receive(
     facts = await load_facts(uow, inbound, request)
     if not facts.is_known_sender:
         message.reason = DeliveryReason.FOREIGN_SENDER
-    intent = read_intent(inbound, facts)
+    intent = classify(inbound.text, facts.locale or "en")
+    if inbound.channel == Channel.EMAIL:
+        intent = read_email_intent(inbound, intent, facts)
     message.intent = intent.kind
     locked = {request.id: request} if request else {}
     for delivery in match_request(inbound, message, intent, facts):
@@ -58,24 +60,22 @@ async def receive(
         ):
             delivered_intent = classify(delivered.body, matched_request.customer.locale)
         decision = decide(inbound, delivery, matched_request, delivered_intent, facts)
-        await apply(
-            uow, MatchedMessage(delivered, matched_request, delivered_intent, facts), decision
-        )
+        matched = MatchedMessage(delivered, matched_request, delivered_intent, facts)
+        if matched_request is not None:
+            await record_in_conversation(uow, matched_request, matched)
+        await carry_out(uow, matched, decision)
     return message
 
 
-def read_intent(inbound: InboundMessage, facts: InboundFacts) -> Intent:
-    """What the customer wants, in their language's words first.
+def read_email_intent(inbound: InboundMessage, intent: Intent, facts: InboundFacts) -> Intent:
+    """What a mail wants; ``intent`` is what its text means by the rules of a text.
 
-    By mail "no more e-mails" means what "no more texts" means by text. From another address than
-    the customer's nothing counts but a stop: the rest is for a person to judge.
+    "No more e-mails" means what "no more texts" means by text. From another address than the
+    customer's nothing counts but a stop: the rest is for a person to judge.
     """
-    locale = facts.locale or "en"
-    intent = classify(inbound.text, locale)
-    if inbound.channel == Channel.EMAIL:
-        wish = classify(EMAIL_MENTION.sub("text", inbound.text), locale)
-        if wish.kind in (IntentKind.STOP, IntentKind.START):
-            intent = wish
-        if not facts.is_known_sender and intent.kind != IntentKind.STOP:
-            intent = Intent(IntentKind.OTHER, inbound.text)
+    consent_intent = classify(EMAIL_MENTION.sub("text", inbound.text), facts.locale or "en")
+    if consent_intent.kind in (IntentKind.STOP, IntentKind.START):
+        intent = consent_intent
+    if not facts.is_known_sender and intent.kind != IntentKind.STOP:
+        intent = Intent(IntentKind.OTHER, inbound.text)
     return intent

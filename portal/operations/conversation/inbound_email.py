@@ -17,7 +17,7 @@ from portal.models import (
 from portal.operations.conversation.inbound import receive
 from portal.operations.conversation.inbound_message import InboundMessage, build_message
 from portal.operations.unit_of_work import UnitOfWork
-from portal.queries.conversations import find_by_sid
+from portal.queries.conversations import is_recorded
 from portal.queries.requests import lock_by_id
 
 EMPTY_MAIL_BODY = "(An e-mail without words.)"
@@ -46,7 +46,7 @@ async def record_automatic_mail(
     Without a ``request_id`` it belongs to the request of the mail that it was returned for
     (``signed_message_id``) or that it names; where there is none nothing is recorded.
     """
-    if await find_by_sid(uow.session, mail.message_id) is not None:
+    if await is_recorded(uow.session, mail.message_id):
         return
     if request_id is None:
         request_id = await _find_named(uow, mail, signed_message_id)

@@ -17,7 +17,7 @@ from portal.models import (
 from portal.models.people.contact_address import MAX_EMAIL_LENGTH
 from portal.operations.conversation.attachments import IncomingMedia, attach_files, expect_media
 from portal.operations.unit_of_work import UnitOfWork
-from portal.queries.conversations import find_by_sid
+from portal.queries.conversations import is_recorded
 
 
 class OptOutType(StrEnum):
@@ -58,9 +58,9 @@ class InboundMessage:
 
 
 async def record_inbound(uow: UnitOfWork, inbound: InboundMessage) -> Message | None:
-    """Write the message's row and its files; None where the provider's id is known already."""
+    """Write the message's row and its files; None where the provider's id is recorded already."""
     provider_id = inbound.provider_id
-    if provider_id and await find_by_sid(uow.session, provider_id) is not None:
+    if provider_id and await is_recorded(uow.session, provider_id):
         return None
     message = build_message(uow, inbound)
     uow.session.add(message)
@@ -78,13 +78,14 @@ def build_message(
     uow: UnitOfWork, inbound: InboundMessage, kind: MessageKind = MessageKind.CUSTOMER
 ) -> Message:
     """Its row, on no request yet."""
-    provider_id = inbound.provider_id
     return Message(
         direction=Direction.IN,
         channel=inbound.channel,
         kind=kind,
-        cause=f"inbound:{hash_token(provider_id)}" if provider_id else f"web:{uow.now.timestamp()}",
-        provider_sid=provider_id,
+        cause=f"inbound:{hash_token(inbound.provider_id)}"
+        if inbound.provider_id
+        else f"web:{uow.now.timestamp()}",
+        provider_sid=inbound.provider_id,
         body=inbound.body,
         is_shortened=inbound.is_shortened,
         from_address=inbound.sender[:MAX_EMAIL_LENGTH],

@@ -4,11 +4,7 @@ from collections.abc import Sequence
 
 from portal.attachments.stored_file import StoredFile
 from portal.messaging.sms.gsm_text import storable
-from portal.models import (
-    Channel,
-    Message,
-    ServiceRequest,
-)
+from portal.models import Channel, Message, ServiceRequest
 from portal.operations.conversation.attachments import IncomingMedia
 from portal.operations.conversation.inbound import receive
 from portal.operations.conversation.inbound_message import InboundMessage, OptOutType
@@ -23,20 +19,20 @@ async def receive_text(
     sender: str,
     to: str,
     body: str,
-    carrier: OptOutType | None = None,
+    opt_out_type: OptOutType | None = None,
     media: Sequence[IncomingMedia] = (),
 ) -> None:
     """Record an inbound text once, and answer it or give it an owner.
 
-    ``sid`` is the provider's id of the text: the same id again changes nothing. ``carrier`` is
-    what Twilio took it for and has answered itself. ``media`` came with it; the text may then be
+    ``sid`` is the provider's id of the text: the same id again changes nothing. ``opt_out_type``
+    is what Twilio took it for and has answered itself. ``media`` came with it; the text may then be
     empty. From a stopped number, in a loop and in a flood it is recorded and owned, not answered.
     """
     await receive(
         uow,
         InboundMessage(
             channel=Channel.SMS, body=storable(body), provider_id=sid, sender=sender, recipient=to,
-            opt_out_type=carrier, media=media,
+            opt_out_type=opt_out_type, media=media,
         ),
     )  # fmt: skip
 
@@ -55,5 +51,7 @@ async def receive_web_message(
     )
     message = await receive(uow, inbound, request)
     if message is None:
-        raise LookupError("A message of the page has no provider that could repeat it.")
+        raise LookupError(
+            "A message of the page has no provider id that could be recorded already."
+        )
     return message

@@ -1,4 +1,4 @@
-"""A colleague corrects what a message was taken for: kept, and acted on where that is safe."""
+"""A colleague corrects the intent of a message: recorded, and acted on where that is safe."""
 
 from portal.errors import BadInput
 from portal.messaging.intents.classifier import Intent, IntentKind
@@ -7,9 +7,7 @@ from portal.models.columns import saved_id
 from portal.operations.authorization import authorize
 from portal.operations.conversation.decision import decide_correction
 from portal.operations.conversation.facts import InboundFacts
-from portal.operations.conversation.intent_handlers import (
-    carry_out,
-)
+from portal.operations.conversation.intent_handlers import carry_out
 from portal.operations.conversation.outcomes import AnswerQuestion, Decision
 from portal.operations.conversation.replies import MatchedMessage
 from portal.operations.unit_of_work import UnitOfWork
@@ -19,7 +17,7 @@ from portal.rules.authorization import Act
 async def correct_intent(
     uow: UnitOfWork, request: ServiceRequest, message: Message, label: IntentKind | str
 ) -> None:
-    """Keep the label and who chose it, and do what it asks where that is safe.
+    """Record the label and who chose it, and do what it asks where that is safe.
 
     A yes, a no or a time answers the open question, with the message's text; a wish for a call is
     promised; a status question is answered. Nothing else follows, and the same label again
@@ -32,15 +30,15 @@ async def correct_intent(
         raise BadInput("Only what the customer wrote here has a meaning to correct.")
     if message.intent == label and message.intent_corrected_by:
         return
-    was, message.intent, message.intent_corrected_by = message.intent, label, uow.actor.name
+    previous, message.intent, message.intent_corrected_by = message.intent, label, uow.actor.name
     uow.session.add(message)
     event = request.record(
         EventKind.INTENT_CORRECTED, uow.actor, uow.now, visible=False, bumps_version=False,
-        message_id=message.id, label=label.value, was=was,
+        message_id=message.id, label=label.value, was=previous,
     )  # fmt: skip
     await uow.finish(request)
     uow.changed_requests.add(saved_id(request))
-    if was == label:
+    if previous == label:
         return
     intent = Intent(label, message.body.strip())
     outcome = decide_correction(request, intent, message.body, uow.now)
@@ -51,7 +49,7 @@ async def correct_intent(
     if isinstance(outcome, AnswerQuestion):
         cause = f"answer:{outcome.question.id}"
     matched = MatchedMessage(message, request, intent, InboundFacts(now=uow.now), cause)
-    await carry_out(uow, request, matched, Decision("R1", outcome))
+    await carry_out(uow, matched, Decision("R1", outcome))
 
 
 def _read(label: str) -> IntentKind:

@@ -1,7 +1,5 @@
 """Carrying a decision out: rows, one finish, at most one reply."""
 
-from typing import assert_never
-
 from portal.messaging.wording.status_reply import render_status
 from portal.models import (
     Channel,
@@ -11,7 +9,6 @@ from portal.models import (
     DroppedBallKind,
     EventKind,
     MessageKind,
-    PromiseKind,
     ServiceRequest,
 )
 from portal.models.columns import saved_id
@@ -37,55 +34,42 @@ from portal.operations.conversation.replies import (
 )
 from portal.operations.dropped_balls.resolution import message_subject, raise_dropped_ball
 from portal.operations.follow_ups import render_answer_reply, take_answer
-from portal.operations.promises import promise_answer, promise_call
+from portal.operations.promises import promise_reply
 from portal.operations.transitions import reopen
 from portal.operations.unit_of_work import UnitOfWork
 
 MAX_REASON_LENGTH = 200
 
 
-async def apply(uow: UnitOfWork, matched: MatchedMessage, decision: Decision) -> None:
-    """Put the message into its request's conversation, and carry the decision out."""
-    request = matched.request
-    if request is not None:
-        await record_message(uow, request, matched)
-        await carry_out(uow, request, matched, decision)
-    elif isinstance(decision.outcome, ChangeConsent):
-        await _change_consent(uow, None, matched, decision)
-    elif isinstance(decision.outcome, NotifyFrontDesk):
-        await _notify_front_desk(uow, None, matched, decision.outcome)
-    elif isinstance(decision.outcome, AskWhich):
-        await ask_which(uow, matched, decision.outcome)
-    else:
-        raise TypeError(f"Rule {decision.rule} needs a request.")
+async def carry_out(uow: UnitOfWork, matched: MatchedMessage, decision: Decision) -> None:
+    """Do what was decided; the message is in its request's conversation already.
 
-
-async def carry_out(
-    uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage, decision: Decision
-) -> None:
-    """Do what was decided; the message is in the conversation already."""
-    match decision.outcome:
-        case Record():
-            await uow.finish(request)
-        case AnswerQuestion() as given:
-            await _answer_question(uow, request, matched, given, is_silent=decision.is_silent)
-        case SendStatus():
-            await _send_status(uow, request, matched)
-        case OweReply() as owed:
-            await owe_reply(uow, request, matched, owed)
-        case Reopen():
-            await _reopen(uow, request, matched, is_silent=decision.is_silent)
-        case ChangeConsent():
-            await _change_consent(uow, request, matched, decision)
-        case NotifyFrontDesk() as notice:
+    Raises TypeError for an outcome that needs a request, where there is none.
+    """
+    match decision.outcome, matched.request:
+        case ChangeConsent() as change, request:
+            await _change_consent(uow, request, matched, change, decision.owed)
+        case NotifyFrontDesk() as notice, request:
             await _notify_front_desk(uow, request, matched, notice)
-        case AskWhich() as asked:
+        case AskWhich() as asked, _:
             await ask_which(uow, matched, asked)
-        case outcome:
-            assert_never(outcome)
+        case Record(), ServiceRequest() as request:
+            await uow.finish(request)
+        case AnswerQuestion() as given, ServiceRequest() as request:
+            await _answer_question(uow, request, matched, given, is_silent=decision.is_silent)
+        case SendStatus(), ServiceRequest() as request:
+            await _send_status(uow, request, matched)
+        case OweReply() as owed, ServiceRequest() as request:
+            await owe_reply(uow, request, matched, owed)
+        case Reopen(), ServiceRequest() as request:
+            await _reopen(uow, request, matched, is_silent=decision.is_silent)
+        case _:
+            raise TypeError(f"Rule {decision.rule} needs a request.")
 
 
-async def record_message(uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage) -> None:
+async def record_in_conversation(
+    uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage
+) -> None:
     """Put the message into the request's conversation, and count the customer's contact."""
     message, intent = matched.message, matched.intent
     event = request.record(EventKind.MESSAGE_IN, uow.actor, uow.now, bumps_version=False)
@@ -110,16 +94,13 @@ async def record_message(uow: UnitOfWork, request: ServiceRequest, matched: Matc
 async def owe_reply(
     uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage, owed: OweReply
 ) -> None:
-    """A person answers or calls; the customer is told by when.
+    """A person answers or calls; a reply says by when.
 
-    About a closed request a promise that stands is not told again: every reply costs.
+    About a closed request a promise that stands is not repeated: every reply costs.
     """
     standing = list(request.promises)
     request.unanswered_since = request.unanswered_since or uow.now
-    if owed.kind == PromiseKind.CALL:
-        promise = await promise_call(uow, request, owed.at)
-    else:
-        promise = await promise_answer(uow, request)
+    promise = await promise_reply(uow, request, owed.kind, owed.at)
     await uow.finish(request)
     stood = promise in standing
     if not (owed.is_silent or (request.is_closed and stood)):
@@ -168,19 +149,20 @@ async def _reopen(
 
 
 async def _change_consent(
-    uow: UnitOfWork, request: ServiceRequest | None, matched: MatchedMessage, decision: Decision
+    uow: UnitOfWork,
+    request: ServiceRequest | None,
+    matched: MatchedMessage,
+    change: ChangeConsent,
+    owed: OweReply | None,
 ) -> None:
-    change = decision.outcome
-    if not isinstance(change, ChangeConsent):
-        raise TypeError(f"Rule {decision.rule} changes no consent.")
     if change.granted is not None:
         for address in change.addresses:
             await write_consent(
                 uow, change.channel, address, granted=change.granted, source=change.source,
                 evidence=change.evidence, request_id=change.request_id,
             )  # fmt: skip
-    if request is not None and decision.owed is not None:
-        await owe_reply(uow, request, matched, decision.owed)
+    if request is not None and owed is not None:
+        await owe_reply(uow, request, matched, owed)
     elif request is not None:
         await uow.finish(request)
     if change.confirm and change.channel == Channel.EMAIL and request is not None:

@@ -36,7 +36,7 @@ class SendStatus:
 
 @dataclass(frozen=True, slots=True)
 class OweReply:
-    """A person answers or calls, by a time that the customer is told.
+    """A person answers or calls, by a time that the reply names.
 
     ``at`` is the time that the customer named for a call. ``is_silent``: no automatic reply.
     ``template`` is the reply where another than the usual one fits.

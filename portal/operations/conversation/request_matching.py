@@ -43,7 +43,7 @@ class Basis(StrEnum):
 class Delivery:
     """One message for one request, or for none.
 
-    ``is_copy``: it is kept as a second row, for one more request. ``is_last``: of several
+    ``is_copy``: it is recorded as a second row, for one more request. ``is_last``: of several
     messages for a person, the one that is replied to.
     """
 

@@ -9,7 +9,7 @@ from portal.messaging.intents.classifier import Intent, IntentKind, normalize_wo
 from portal.models import REFERENCE_PATTERN, AnswerType, Message, MessageKind, ServiceRequest
 
 RECENT = timedelta(hours=1)
-"""How long a text may be an answer to what we said last, where we said nothing else."""
+"""How long a text may answer our last message, where we sent no other."""
 FEW_WORDS = 3
 """In a text of at most so many words a name alone is enough."""
 
@@ -58,19 +58,19 @@ class RequestMatch:
 def find_named(body: str, requests: Iterable[ServiceRequest]) -> list[ServiceRequest]:
     """Those that a text names: by reference, else by title or by a word that no other has."""
     requests = list(requests)
-    by_reference = _referred(body, requests)
+    by_reference = _find_by_reference(body, requests)
     if by_reference or REFERENCE_PATTERN.search(body.upper()):
         return by_reference
-    said = normalize_words(body).split()
+    words = normalize_words(body).split()
     pointed = {
         word
-        for place, word in enumerate(said)
-        if len(said) <= FEW_WORDS or POINTER_WORDS & set(said[max(place - 2, 0) : place])
+        for place, word in enumerate(words)
+        if len(words) <= FEW_WORDS or POINTER_WORDS & set(words[max(place - 2, 0) : place])
     }
     return [
         request
         for request in requests
-        if pointed & _own_words(request, requests) or _is_titled(request, said, requests)
+        if pointed & _own_words(request, requests) or _is_titled(request, words, requests)
     ]
 
 
@@ -84,7 +84,7 @@ def match_choice(
     words = normalize_words(body).split()
     if ALL_REQUESTS.search(" ".join(words)) and len(words) <= 2 * FEW_WORDS:
         return RequestMatch(tuple(requests), has_more_text=False)
-    chosen = _referred(body, requests)
+    chosen = _find_by_reference(body, requests)
     if chosen:
         return RequestMatch(tuple(chosen), has_more_text=len(words) > 4 * len(chosen))
     numbers = [int(number) for number in NUMBER_IN_TEXT.findall(body)]
@@ -149,9 +149,9 @@ def match_recent_staff_message(
     return next((request for request in requests if request.id == lately[0].request_id), None)
 
 
-def _referred(body: str, requests: Iterable[ServiceRequest]) -> list[ServiceRequest]:
-    said = re.sub(r"[\s\-]", "", body.upper())
-    return [request for request in requests if request.reference.replace("-", "") in said]
+def _find_by_reference(body: str, requests: Iterable[ServiceRequest]) -> list[ServiceRequest]:
+    text = re.sub(r"[\s\-]", "", body.upper())
+    return [request for request in requests if request.reference.replace("-", "") in text]
 
 
 def _own_words(request: ServiceRequest, requests: Iterable[ServiceRequest]) -> set[str]:
@@ -175,7 +175,7 @@ def _names_of(request: ServiceRequest) -> str:
 
 
 def _is_titled(
-    request: ServiceRequest, said: Sequence[str], requests: Iterable[ServiceRequest]
+    request: ServiceRequest, words: Sequence[str], requests: Iterable[ServiceRequest]
 ) -> bool:
     """Whether its whole title stands in the text, and no other has the same title."""
     locale = request.customer.locale
@@ -185,7 +185,7 @@ def _is_titled(
         for other in requests
         if other is not request
     )
-    return bool(title) and not shared and f" {title} " in f" {' '.join(said)} "
+    return bool(title) and not shared and f" {title} " in f" {' '.join(words)} "
 
 
 def _sent_at(message: Message) -> datetime:

@@ -1,4 +1,4 @@
-"""Our side of a conversation: words to the customer, calls logged, wishes kept."""
+"""Our side of a conversation: messages to the customer, logged contacts, preferences."""
 
 from collections.abc import Sequence
 
@@ -42,10 +42,10 @@ async def write_to_customer(
     channels: Sequence[Channel] = (),
     urgent: bool = False,
 ) -> Message:
-    """Our words to the customer. They keep the promise of an answer that is due, if any.
+    """Send our message to the customer. It fulfils the promise of an answer that is due, if any.
 
-    What they commit to is promised: "I'll call you tomorrow at 3".
-    At night they wait for the morning, unless they are ``urgent`` or the customer waits for them.
+    What it commits to is promised: "I'll call you tomorrow at 3". In quiet hours it waits for the
+    morning, unless it is ``urgent`` or the customer waits for it.
     """
     await authorize(uow, request, Act.WRITE)
     body = check_message_body(body)
@@ -80,10 +80,10 @@ async def log_contact(
     reason: ContactReason,
     note: str = "",
 ) -> Contact:
-    """A call or a visit: kept with its reason, so that we learn what made them ask.
+    """Record a call or a visit with its reason, so that we learn what made them ask.
 
-    Any member of staff may log it. A call by phone, whoever called, keeps a promise of a call that
-    stands, and is the call that a question without an answer was to have, where it is logged by
+    Any member of staff may log it. A call by phone, whoever called, fulfils an open promise of a
+    call, and is the call that a question without an answer was to have, where it is logged by
     somebody who has a part in the request: others have given the customer no answer.
     """
     await authorize(uow, request, Act.LOG_CONTACT)
@@ -96,8 +96,8 @@ async def log_contact(
         logged_by=uow.actor.name,
     )
     uow.session.add(contact)
-    counts = fulfils_call_promise(await acting_colleague(uow, request), request)
-    if channel == ContactChannel.CALL and counts:
+    fulfils_promise = fulfils_call_promise(await acting_colleague(uow, request), request)
+    if channel == ContactChannel.CALL and fulfils_promise:
         if open_call_promise(request) is not None:
             fulfil_promises(uow, request, PromiseKind.CALL)
             if open_answer_promise(request) is None:
@@ -127,7 +127,7 @@ async def set_preferences(
     consent_change: ConsentChange | None = None,
     source: ConsentSource = ConsentSource.STATUS_PAGE,
 ) -> None:
-    """The customer's own wishes: by which way, in which language, and whether at all.
+    """Set the customer's preferences: the channel, the language, and consent.
 
     Raises BadInput and Conflict as ``record_consent_change`` does.
     """

@@ -15,7 +15,7 @@ from portal.models import (
 )
 from portal.models.columns import saved_id
 from portal.operations.conversation.facts import InboundFacts
-from portal.operations.conversation.intent_handlers import apply
+from portal.operations.conversation.intent_handlers import carry_out, record_in_conversation
 from portal.operations.conversation.outcomes import Decision, OweReply
 from portal.operations.conversation.replies import MatchedMessage
 from portal.operations.conversation.staff_messages import check_message_body
@@ -33,12 +33,12 @@ async def lock_unknown_sender_message(uow: UnitOfWork, message_id: int) -> Messa
     inbound = (await uow.session.exec(query)).one_or_none()
     if inbound is None or inbound.direction != Direction.IN:
         raise NotFound("There is no such text.")
-    raised = select(DroppedBall.id).where(
+    open_ball = select(DroppedBall.id).where(
         col(DroppedBall.kind) == DroppedBallKind.UNKNOWN_SENDER,
         col(DroppedBall.subject) == message_subject(inbound),
         col(DroppedBall.resolved_at).is_(None),
     )
-    if (await uow.session.exec(raised)).first() is None:
+    if (await uow.session.exec(open_ball)).first() is None:
         raise Conflict("A colleague has seen to this text already, so nothing was done.")
     return inbound
 
@@ -55,14 +55,15 @@ async def answer_unknown_sender(uow: UnitOfWork, inbound: Message, body: str) ->
 
 
 async def attach_to_request(uow: UnitOfWork, inbound: Message, request: ServiceRequest) -> None:
-    """It is about this request: it stands there, with an owner and a time to answer by."""
+    """Put the text on this request, with an owner and a time to answer by."""
     locked = await lock_by_id(uow.session, saved_id(request))
     intent = classify(inbound.body, locked.customer.locale)
     matched = MatchedMessage(inbound, locked, intent, InboundFacts(now=uow.now))
-    await apply(uow, matched, Decision("S1", OweReply(is_silent=True)))
+    await record_in_conversation(uow, locked, matched)
+    await carry_out(uow, matched, Decision("S1", OweReply(is_silent=True)))
     await dismiss_unknown_sender(uow, inbound)
 
 
 async def dismiss_unknown_sender(uow: UnitOfWork, inbound: Message) -> None:
-    """It needs nothing more."""
+    """Resolve its dropped ball: it needs nothing more."""
     await resolve_dropped_balls(uow, message_subject(inbound), DroppedBallKind.UNKNOWN_SENDER)
