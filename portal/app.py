@@ -15,7 +15,7 @@ from portal import api, desk, tracking, webhooks
 from portal.attachments.file_store import FileStore
 from portal.database import Database
 from portal.demo.page import routes as demo_routes
-from portal.errors import Conflict, PortalError
+from portal.errors import Conflict, PortalError, UnknownLink
 from portal.i18n.lazy_string import LazyString
 from portal.jobs import JobQueue
 from portal.live import LiveUpdates
@@ -56,6 +56,7 @@ def create_app(settings: Settings, *, demo: bool = False) -> Starlette:
         max_body_size=MAX_BODY_BYTES,
         exception_handlers={
             PortalError: handle_refusal,
+            UnknownLink: tracking.show_unknown_link,
             IntegrityError: handle_conflict,
             DBAPIError: handle_database_unavailable,
             HTTPException: handle_http_error,

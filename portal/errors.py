@@ -33,6 +33,13 @@ class NotFound(PortalError):
     title: str = LazyString("Not found")
 
 
+class UnknownLink(NotFound):
+    """A tracking link opens nothing: it is unknown or revoked, which look the same."""
+
+    def __init__(self) -> None:
+        super().__init__(LazyString("This link does not open anything."))
+
+
 class NotAllowed(PortalError):
     """The person is known, but this is not theirs to do."""
 

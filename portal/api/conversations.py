@@ -1,5 +1,9 @@
 """Messages, contacts and promises of a request, its events and its follow-up questions."""
 
+from collections.abc import Sequence
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from portal import operations
 from portal.api.endpoint import ReadContext
 from portal.api.schemas.fields import encode_cursor
@@ -23,22 +27,19 @@ from portal.api.schemas.records import (
     PromiseResponse,
 )
 from portal.attachments.stored_file import StoredFile
-from portal.models import Promise
+from portal.models import Event, Message, Promise
 from portal.models.columns import saved_id
 from portal.operations import UnitOfWork
 from portal.queries.api_lists import (
-    PageRequest,
-    get_request_id,
-    list_events,
     list_follow_ups,
-    list_messages,
-    list_promises,
+    list_of_request,
     references_by_id,
     send_attempts_by_message,
 )
 from portal.queries.attachments import attachments_by_message, get_attachment
 from portal.queries.conversations import get_message
 from portal.queries.names import load_names
+from portal.queries.paging import PageRequest
 
 
 async def write(uow: UnitOfWork, body: NewMessage, reference: str) -> MessageResponse:
@@ -99,8 +100,7 @@ async def withdraw_promise(
 
 async def show_timeline(context: ReadContext, query: PageQuery, reference: str) -> EventList:
     """The events of a request, oldest first."""
-    request_id = await get_request_id(context.session, reference)
-    events, after = await list_events(context.session, request_id, _page(query))
+    events, after = await list_of_request(context.session, Event, reference, _page(query))
     names = await load_names(context.session)
     items = [EventResponse.of(event, names) for event in events]
     return EventList(items=items, next_cursor=encode_cursor(after))
@@ -108,27 +108,14 @@ async def show_timeline(context: ReadContext, query: PageQuery, reference: str) 
 
 async def show_messages(context: ReadContext, query: PageQuery, reference: str) -> MessageList:
     """The conversation of a request, oldest first."""
-    request_id = await get_request_id(context.session, reference)
-    messages, after = await list_messages(context.session, request_id, _page(query))
-    attempts = await send_attempts_by_message(context.session, messages)
-    attachments = await attachments_by_message(context.session, messages)
-    references = await references_by_id(context.session, {request_id})
-    items = [
-        MessageResponse.of(
-            message,
-            references[request_id],
-            attempts.get(saved_id(message), ()),
-            attachments.get(saved_id(message), ()),
-        )
-        for message in messages
-    ]
+    messages, after = await list_of_request(context.session, Message, reference, _page(query))
+    items = await message_responses(context.session, messages)
     return MessageList(items=items, next_cursor=encode_cursor(after))
 
 
 async def show_promises(context: ReadContext, query: PageQuery, reference: str) -> PromiseList:
     """The promises of a request, oldest first."""
-    request_id = await get_request_id(context.session, reference)
-    promises, after = await list_promises(context.session, request_id, _page(query))
+    promises, after = await list_of_request(context.session, Promise, reference, _page(query))
     names = await load_names(context.session, [promise.owner_id for promise in promises])
     items = [PromiseResponse.of(promise, names, context.now) for promise in promises]
     return PromiseList(items=items, next_cursor=encode_cursor(after))
@@ -136,8 +123,7 @@ async def show_promises(context: ReadContext, query: PageQuery, reference: str) 
 
 async def show_follow_ups(context: ReadContext, query: PageQuery, reference: str) -> FollowUpList:
     """The questions to the customer of a request, oldest first."""
-    request_id = await get_request_id(context.session, reference)
-    questions, after = await list_follow_ups(context.session, request_id, _page(query))
+    questions, after = await list_follow_ups(context.session, reference, _page(query))
     items = [FollowUpResponse.of(question, run) for question, run in questions]
     return FollowUpList(items=items, next_cursor=encode_cursor(after))
 
@@ -145,20 +131,30 @@ async def show_follow_ups(context: ReadContext, query: PageQuery, reference: str
 async def show_message(context: ReadContext, _: NoQuery, message_id: int) -> MessageResponse:
     """One message, with each attempt to send it."""
     message = await get_message(context.session, message_id)
-    attempts = await send_attempts_by_message(context.session, [message])
-    attachments = await attachments_by_message(context.session, [message])
-    references = await references_by_id(context.session, {message.request_id})
-    return MessageResponse.of(
-        message,
-        references.get(message.request_id or 0),
-        attempts.get(message_id, ()),
-        attachments.get(message_id, ()),
-    )
+    return (await message_responses(context.session, [message]))[0]
 
 
 async def show_attachment(context: ReadContext, attachment_id: int) -> StoredFile | None:
     """The bytes of a photo or document that a customer sent."""
     return (await get_attachment(context.session, attachment_id)).stored_file
+
+
+async def message_responses(
+    session: AsyncSession, messages: Sequence[Message]
+) -> list[MessageResponse]:
+    """These messages with their requests' references, send attempts and attachments."""
+    attempts = await send_attempts_by_message(session, messages)
+    attachments = await attachments_by_message(session, messages)
+    references = await references_by_id(session, {message.request_id for message in messages})
+    return [
+        MessageResponse.of(
+            message,
+            references.get(message.request_id or 0),
+            attempts.get(saved_id(message), ()),
+            attachments.get(saved_id(message), ()),
+        )
+        for message in messages
+    ]
 
 
 async def _promise_response(uow: UnitOfWork, promise: Promise) -> PromiseResponse:

@@ -12,14 +12,15 @@ from portal.api.schemas.queries import DroppedBallQuery
 from portal.api.schemas.records import DroppedBallList, DroppedBallResponse
 from portal.models import DroppedBall
 from portal.operations import UnitOfWork
-from portal.queries.api_lists import PageRequest, list_dropped_balls, references_by_id
+from portal.queries.api_lists import list_dropped_balls, references_by_id
 from portal.queries.names import load_names
+from portal.queries.paging import PageRequest
 
 
 async def show_dropped_balls(context: ReadContext, query: DroppedBallQuery) -> DroppedBallList:
     """Dropped balls, newest first."""
-    window = PageRequest(query.limit, query.cursor)
-    balls, after = await list_dropped_balls(context.session, is_open=query.open, page=window)
+    page = PageRequest(query.limit, query.cursor)
+    balls, after = await list_dropped_balls(context.session, is_open=query.open, page=page)
     return DroppedBallList(
         items=await _responses(context.session, balls), next_cursor=encode_cursor(after)
     )

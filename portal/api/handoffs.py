@@ -7,10 +7,10 @@ from pydantic import Field
 
 from portal import operations
 from portal.api.endpoint import ReadContext
-from portal.api.requests import load_response
+from portal.api.requests import load_response, on_request
 from portal.api.schemas.base import ResponseModel, StaffReference
 from portal.api.schemas.fields import Key, Moment
-from portal.api.schemas.inputs import Input, StageInput, StageReasonInput
+from portal.api.schemas.inputs import Input
 from portal.api.schemas.queries import NoQuery
 from portal.api.schemas.records import PromiseResponse
 from portal.api.schemas.requests import RequestResponse
@@ -122,36 +122,6 @@ class HandoverSummaryResponse(ResponseModel):
         )
 
 
-async def accept(uow: UnitOfWork, body: StageInput, reference: str) -> RequestResponse:
-    """Accept a handoff; the customer is notified of the stage."""
-    request = await uow.lock(reference, body.version)
-    await operations.accept(uow, request, stage=body.stage)
-    return await load_response(uow, request)
-
-
-async def refuse(uow: UnitOfWork, body: StageReasonInput, reference: str) -> RequestResponse:
-    """Refuse a handoff: it goes back to its sender, with the reason."""
-    request = await uow.lock(reference, body.version)
-    await operations.refuse(uow, request, reason=body.reason, stage=body.stage)
-    return await load_response(uow, request)
-
-
-async def recall(uow: UnitOfWork, body: StageInput, reference: str) -> RequestResponse:
-    """Recall a handoff that nobody has accepted; the customer is not notified."""
-    request = await uow.lock(reference, body.version)
-    await operations.recall(uow, request, stage=body.stage)
-    return await load_response(uow, request)
-
-
-async def set_customer_note(
-    uow: UnitOfWork, body: CustomerNoteInput, reference: str
-) -> RequestResponse:
-    """Set the note on what matters to the customer, for the next owner."""
-    request = await uow.lock(reference)
-    await operations.set_customer_note(uow, request, body.text)
-    return await load_response(uow, request)
-
-
 async def record_third_party_update(
     uow: UnitOfWork, body: ThirdPartyUpdateInput, reference: str
 ) -> RequestResponse:
@@ -173,3 +143,21 @@ async def show_handover_summary(
     people = {request.owner_id, *(promise.owner_id for promise in summary.promises)}
     names = await load_names(context.session, people)
     return HandoverSummaryResponse.of(summary, request, names, context.now)
+
+
+accept = on_request(
+    "accept", operations.accept, "Accept a handoff; the customer is told of the stage now."
+)
+refuse = on_request(
+    "refuse", operations.refuse, "Refuse a handoff: it goes back to its sender, with the reason."
+)
+recall = on_request(
+    "recall",
+    operations.recall,
+    "Recall a handoff that nobody has accepted; the customer is told nothing.",
+)
+set_customer_note = on_request(
+    "set_customer_note",
+    operations.set_customer_note,
+    "Set the note on what matters to the customer, for the next owner.",
+)

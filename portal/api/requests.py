@@ -1,26 +1,22 @@
 """Opens a request and moves it through its stages: each call is one operation."""
 
+from collections.abc import Awaitable, Callable
+
 from portal import operations
 from portal.api.endpoint import ReadContext
 from portal.api.schemas.fields import encode_cursor
-from portal.api.schemas.inputs import (
-    Advance,
-    Assign,
-    Cancel,
-    DelayInput,
-    Hold,
-    NewRequest,
-    SendBack,
-    StageInput,
-    StageReasonInput,
-)
+from portal.api.schemas.inputs import Input, NewRequest
 from portal.api.schemas.queries import NoQuery, RequestQuery
 from portal.api.schemas.requests import RequestList, RequestResponse
 from portal.models import ServiceRequest
 from portal.operations import CustomerDetails, RequestDetails, UnitOfWork
-from portal.queries.api_lists import PageRequest, RequestFilter, list_requests
+from portal.queries.api_lists import RequestFilter, list_requests
 from portal.queries.names import load_names, staff_ids_of
+from portal.queries.paging import PageRequest
 from portal.queries.requests import get_service_request
+
+Operation = Callable[..., Awaitable[object]]
+RequestHandler = Callable[[UnitOfWork, Input, str], Awaitable[RequestResponse]]
 
 
 async def open_request(uow: UnitOfWork, body: NewRequest) -> RequestResponse:
@@ -53,68 +49,50 @@ async def show_requests(context: ReadContext, query: RequestQuery) -> RequestLis
     return RequestList(items=items, next_cursor=encode_cursor(after))
 
 
-async def advance(uow: UnitOfWork, body: Advance, reference: str) -> RequestResponse:
-    """Complete the open stage; the stages that waited for it open."""
-    request = await uow.lock(reference, body.version)
-    await operations.advance(
-        uow, request, stage=body.stage, note=body.note or "", expected_by=body.expected_by,
-        handover=body.handover or "",
-    )  # fmt: skip
-    return await load_response(uow, request)
+def on_request(name: str, operation: Operation, summary: str) -> RequestHandler:
+    """A handler that runs an operation on the request in the path, and responds with the request.
 
+    The operation gets each field that the body gives; what the body leaves out has the operation's
+    own default. ``name`` and ``summary`` describe the call in the OpenAPI document.
+    """
 
-async def send_back(uow: UnitOfWork, body: SendBack, reference: str) -> RequestResponse:
-    """Run a completed stage again, and after it the stages that followed it."""
-    request = await uow.lock(reference, body.version)
-    await operations.send_back(uow, request, stage=body.stage, reason=body.reason)
-    return await load_response(uow, request)
+    async def handler(uow: UnitOfWork, body: Input, reference: str) -> RequestResponse:
+        request = await uow.lock(reference, getattr(body, "version", None))
+        arguments = body.model_dump(exclude={"by", "version"}, exclude_none=True)
+        await operation(uow, request, **arguments)
+        return await load_response(uow, request)
 
-
-async def hold(uow: UnitOfWork, body: Hold, reference: str) -> RequestResponse:
-    """Put a stage on hold with a reason; its clock is paused."""
-    request = await uow.lock(reference, body.version)
-    await operations.hold(uow, request, reason=body.reason, until=body.until, stage=body.stage)
-    return await load_response(uow, request)
-
-
-async def resume(uow: UnitOfWork, body: StageInput, reference: str) -> RequestResponse:
-    """Resume a stage that is on hold."""
-    request = await uow.lock(reference, body.version)
-    await operations.resume(uow, request, stage=body.stage)
-    return await load_response(uow, request)
-
-
-async def tell_delay(uow: UnitOfWork, body: DelayInput, reference: str) -> RequestResponse:
-    """Give an open stage a new date; the customer is notified of it, with the reason."""
-    request = await uow.lock(reference, body.version)
-    await operations.announce_delay(
-        uow, request, expected_by=body.expected_by, reason=body.reason, stage=body.stage
-    )
-    return await load_response(uow, request)
-
-
-async def cancel(uow: UnitOfWork, body: Cancel, reference: str) -> RequestResponse:
-    """Cancel a request."""
-    request = await uow.lock(reference, body.version)
-    await operations.cancel(uow, request, reason=body.reason)
-    return await load_response(uow, request)
-
-
-async def reopen(uow: UnitOfWork, body: StageReasonInput, reference: str) -> RequestResponse:
-    """Open a closed request again: at the named stage, else where it stopped."""
-    request = await uow.lock(reference, body.version)
-    await operations.reopen(uow, request, reason=body.reason, stage=body.stage)
-    return await load_response(uow, request)
-
-
-async def assign(uow: UnitOfWork, body: Assign, reference: str) -> RequestResponse:
-    """Assign a request to a person."""
-    request = await uow.lock(reference, body.version)
-    await operations.assign(uow, request, owner=body.owner, stage=body.stage, note=body.note or "")
-    return await load_response(uow, request)
+    handler.__name__, handler.__doc__ = name, summary
+    return handler
 
 
 async def load_response(at: UnitOfWork | ReadContext, request: ServiceRequest) -> RequestResponse:
     """The request as it is now, with the names of its people and departments."""
     names = await load_names(at.session, staff_ids_of(request))
     return RequestResponse.of(request, names, at.settings.public_url, at.now)
+
+
+advance = on_request(
+    "advance", operations.advance, "Complete the open stage; the stages that waited for it open."
+)
+send_back = on_request(
+    "send_back",
+    operations.send_back,
+    "Run a completed stage again, and after it the stages that followed it.",
+)
+hold = on_request(
+    "hold", operations.hold, "Put a stage on hold with a reason; its clock is paused."
+)
+resume = on_request("resume", operations.resume, "Resume a stage that is on hold.")
+tell_delay = on_request(
+    "tell_delay",
+    operations.announce_delay,
+    "Give an open stage a new date; the customer is told it, with the reason.",
+)
+cancel = on_request("cancel", operations.cancel, "Cancel a request.")
+reopen = on_request(
+    "reopen",
+    operations.reopen,
+    "Open a closed request again: at the named stage, else where it stopped.",
+)
+assign = on_request("assign", operations.assign, "Assign a request to a person.")

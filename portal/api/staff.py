@@ -13,6 +13,7 @@ from portal.api.schemas.queries import PageQuery
 from portal.models import Role, StaffMember
 from portal.models.columns import saved_id
 from portal.operations import UnitOfWork
+from portal.queries.paging import PageRequest
 from portal.queries.roster import load_full_roster
 from portal.queries.staff import all_memberships, list_staff
 from portal.rules.roster import Roster
@@ -69,7 +70,7 @@ class StaffList(PageResponse[StaffResponse]):
 
 async def show_staff(context: ReadContext, query: PageQuery) -> StaffList:
     """The members of staff, and who is away."""
-    people, after = await list_staff(context.session, limit=query.limit, after=query.cursor)
+    people, after = await list_staff(context.session, PageRequest(query.limit, query.cursor))
     roster = await load_full_roster(context.session, context.now)
     memberships = list(await all_memberships(context.session))
     items = [StaffResponse.of(person, roster, memberships) for person in people]

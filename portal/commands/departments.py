@@ -2,38 +2,31 @@
 
 from sqlmodel import col, select
 
-from portal.commands.runner import COMMAND_LINE_ACTOR, run_operation
+from portal.commands.runner import COMMAND_LINE_ACTOR, command
 from portal.errors import BadInput
 from portal.models import Department
 from portal.operations import Operations
 from portal.operations.departments import DepartmentChange, change_department
-from portal.settings import Settings
 
 
-def list_departments(settings: Settings) -> list[str]:
+@command
+async def list_departments(operations: Operations) -> list[str]:
     """Some lines for each department, by key."""
-
-    async def read(operations: Operations) -> list[str]:
-        async with operations.database.reading() as session:
-            query = select(Department).order_by(col(Department.key))
-            departments = (await session.exec(query)).all()
-        if not departments:
-            return ["None yet: `kept workflow load` makes those that a workflow names."]
-        return [line for department in departments for line in _lines(department)]
-
-    return run_operation(settings, read)
+    async with operations.database.reading() as session:
+        query = select(Department).order_by(col(Department.key))
+        departments = (await session.exec(query)).all()
+    if not departments:
+        return ["None yet: `kept workflow load` makes those that a workflow names."]
+    return [line for department in departments for line in _lines(department)]
 
 
-def change(settings: Settings, key: str, department_change: DepartmentChange) -> list[str]:
+@command
+async def change(operations: Operations, key: str, wanted: DepartmentChange) -> list[str]:
     """Apply the given changes; returns the lines of the changed department."""
-    if department_change.is_empty:
+    if wanted.is_empty:
         raise BadInput("Say what to change, such as --hours. `kept department list` shows what is.")
-
-    async def do(operations: Operations) -> list[str]:
-        async with operations.begin(COMMAND_LINE_ACTOR) as uow:
-            return _lines(await change_department(uow, key, department_change))
-
-    return run_operation(settings, do)
+    async with operations.begin(COMMAND_LINE_ACTOR) as uow:
+        return _lines(await change_department(uow, key, wanted))
 
 
 def _lines(department: Department) -> list[str]:

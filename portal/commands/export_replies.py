@@ -7,11 +7,10 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from portal.commands.runner import run_operation
+from portal.commands.runner import command
 from portal.messaging.intents.classifier import normalize_words
 from portal.models import Customer, Direction, Message
 from portal.operations import Operations
-from portal.settings import Settings
 
 MAIL = re.compile(r"\S+@\S+\w")
 LINK = re.compile(r"\bhttps?://\S+")
@@ -20,29 +19,26 @@ LONG_NUMBER_PATTERN = re.compile(r"\+?\d(?:[\s().-]?\d){5,}")
 WORD = re.compile(r"[^\W\d_]+")
 
 
-def export_labelled_replies(settings: Settings) -> list[str]:
+@command
+async def export_labelled_replies(operations: Operations) -> list[str]:
     """CSV with a heading, `text,label`: a line for each message whose intent staff corrected.
 
     Without the customer's name, addresses, links and long numbers. Other personal data in the
     text remains: review the export before sharing it.
     """
-
-    async def read(operations: Operations) -> list[str]:
-        query: Any = (
-            select(Message.body, Message.intent, Customer.name)
-            .join(Customer, col(Customer.id) == col(Message.customer_id))
-            .where(col(Message.direction) == Direction.IN, col(Message.intent_corrected_by) != "")
-            .order_by(col(Message.id))
-        )
-        async with operations.database.reading() as session:
-            rows = (await session.exec(query)).all()
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(("text", "label"))
-        writer.writerows((redact_personal_data(body, name), intent) for body, intent, name in rows)
-        return out.getvalue().splitlines()
-
-    return run_operation(settings, read)
+    query: Any = (
+        select(Message.body, Message.intent, Customer.name)
+        .join(Customer, col(Customer.id) == col(Message.customer_id))
+        .where(col(Message.direction) == Direction.IN, col(Message.intent_corrected_by) != "")
+        .order_by(col(Message.id))
+    )
+    async with operations.database.reading() as session:
+        rows = (await session.exec(query)).all()
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(("text", "label"))
+    writer.writerows((redact_personal_data(body, name), intent) for body, intent, name in rows)
+    return out.getvalue().splitlines()
 
 
 def redact_personal_data(text: str, name: str) -> str:

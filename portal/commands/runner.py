@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import TypeVar
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 import uvloop
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,6 +20,7 @@ from portal.settings import Settings
 COMMAND_LINE_ACTOR = Actor(ActorKind.SYSTEM, "Command line")
 """The actor of every command."""
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -32,6 +34,18 @@ def run_operation(settings: Settings, work: Callable[[Operations], Awaitable[T]]
         migrate_database(settings)
     with _plain_words():
         return uvloop.run(_act(settings, work))
+
+
+def command(
+    work: Callable[Concatenate[Operations, P], Awaitable[T]],
+) -> Callable[Concatenate[Settings, P], T]:
+    """``work`` as a plain function of the settings, run as ``run_operation`` runs it."""
+
+    @wraps(work)
+    def run(settings: Settings, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return run_operation(settings, lambda operations: work(operations, *args, **kwargs))
+
+    return run
 
 
 def migrate_database(settings: Settings) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from portal import business_time
-from portal.commands.runner import COMMAND_LINE_ACTOR, run_operation
+from portal.commands.runner import COMMAND_LINE_ACTOR, command
 from portal.errors import BadInput
 from portal.models import Role, StaffMember
 from portal.models.columns import saved_id
@@ -20,11 +20,11 @@ from portal.operations.staff import parse_day
 from portal.queries.roster import load_full_roster
 from portal.queries.staff import all_memberships, find_staff_by_email
 from portal.rules.roster import Roster
-from portal.settings import Settings
 
 
-def add_person(
-    settings: Settings,
+@command
+async def add_person(
+    operations: Operations,
     email: str,
     name: str,
     role: str | None,
@@ -35,105 +35,82 @@ def add_person(
     """Add a person; the last line is the one-time link with which they set a password."""
     if role is not None and role not in list(Role):
         raise BadInput(f"There is no role {role!r}. It is agent, manager or admin.")
-
-    async def join(operations: Operations) -> list[str]:
-        async with operations.begin(COMMAND_LINE_ACTOR) as uow:
-            person, secret = await add_staff(
-                uow,
-                email=email,
-                name=name,
-                role=Role(role) if role else None,
-                departments=departments,
-                lead=lead,
-            )
-        return [
-            f"{person.name} ({person.email}) may set a password here, once, within a week:",
-            f"{settings.public_url}/desk/invitations/{secret}",
-        ]
-
-    return run_operation(settings, join)
+    async with operations.begin(COMMAND_LINE_ACTOR) as uow:
+        person, secret = await add_staff(
+            uow,
+            email=email,
+            name=name,
+            role=Role(role) if role else None,
+            departments=departments,
+            lead=lead,
+        )
+    return [
+        f"{person.name} ({person.email}) may set a password here, once, within a week:",
+        f"{operations.settings.public_url}/desk/invitations/{secret}",
+    ]
 
 
-def list_people(settings: Settings) -> list[str]:
+@command
+async def list_people(operations: Operations) -> list[str]:
     """A line for each person: address, name, role, departments and absence."""
-
-    async def read(operations: Operations) -> list[str]:
-        async with operations.database.reading() as session:
-            roster = await load_full_roster(session, business_time.now())
-            seats = await all_memberships(session)
-        people = sorted(roster.staff.values(), key=lambda person: person.email)
-        return [_line(person, seats, roster) for person in people] or [
-            "Nobody yet: `kept staff add`."
-        ]
-
-    return run_operation(settings, read)
+    async with operations.database.reading() as session:
+        roster = await load_full_roster(session, business_time.now())
+        seats = await all_memberships(session)
+    people = sorted(roster.staff.values(), key=lambda person: person.email)
+    return [_line(person, seats, roster) for person in people] or ["Nobody yet: `kept staff add`."]
 
 
-def set_absent(
-    settings: Settings, email: str, from_: str | None, until: str | None, deputy: str | None
+@command
+async def set_absent(
+    operations: Operations, email: str, from_: str | None, until: str | None, deputy: str | None
 ) -> list[str]:
     """Mark a person as absent and reassign all of their work before returning."""
-
-    async def leave(operations: Operations) -> list[str]:
-        async with operations.database.reading() as session:
-            person = await find_staff_by_email(session, email)
-            roster = await load_full_roster(session, business_time.now())
-        zone = roster.timezone_of(saved_id(person) if person else 0)
-        async with operations.begin(COMMAND_LINE_ACTOR) as uow:
-            person = await mark_absent(
-                uow,
-                email,
-                from_=parse_day(from_ or "", zone),
-                until=parse_day(until or "", zone),
-                deputy=deputy,
-            )
-            roster = await load_full_roster(uow.session, uow.now)
-            line = f"{person.name} is {_away(person, roster)}."
-        await reassign_all(operations, COMMAND_LINE_ACTOR)
-        return [line]
-
-    return run_operation(settings, leave)
+    async with operations.database.reading() as session:
+        person = await find_staff_by_email(session, email)
+        roster = await load_full_roster(session, business_time.now())
+    zone = roster.timezone_of(saved_id(person) if person else 0)
+    async with operations.begin(COMMAND_LINE_ACTOR) as uow:
+        person = await mark_absent(
+            uow,
+            email,
+            from_=parse_day(from_ or "", zone),
+            until=parse_day(until or "", zone),
+            deputy=deputy,
+        )
+        roster = await load_full_roster(uow.session, uow.now)
+        words = f"{person.name} is {_away(person, roster)}."
+    await reassign_all(operations, COMMAND_LINE_ACTOR)
+    return [words]
 
 
-def set_back(settings: Settings, email: str) -> list[str]:
+@command
+async def set_back(operations: Operations, email: str) -> list[str]:
     """Mark a person as returned; reassigned work stays where it is."""
-
-    async def come(operations: Operations) -> list[str]:
-        async with operations.begin(COMMAND_LINE_ACTOR) as uow:
-            person = await mark_returned(uow, email)
-        return [f"{person.name} is here again. What others took over stays with them."]
-
-    return run_operation(settings, come)
+    async with operations.begin(COMMAND_LINE_ACTOR) as uow:
+        person = await mark_returned(uow, email)
+    return [f"{person.name} is here again. What others took over stays with them."]
 
 
-def lead(settings: Settings, email: str, department: str) -> list[str]:
+@command
+async def lead(operations: Operations, email: str, department: str) -> list[str]:
     """Make a person the lead of a department, in place of the current one."""
-
-    async def name(operations: Operations) -> list[str]:
-        async with operations.begin(COMMAND_LINE_ACTOR) as uow:
-            person = await set_department_lead(uow, email, department)
-        return [f"{person.name} leads {department}."]
-
-    return run_operation(settings, name)
+    async with operations.begin(COMMAND_LINE_ACTOR) as uow:
+        person = await set_department_lead(uow, email, department)
+    return [f"{person.name} leads {department}."]
 
 
-def disable_person(settings: Settings, email: str) -> list[str]:
+@command
+async def disable_person(operations: Operations, email: str) -> list[str]:
     """Disable a person; their work is reassigned."""
-
-    async def leave(operations: Operations) -> list[str]:
-        async with operations.begin(COMMAND_LINE_ACTOR) as uow:
-            person = await disable_staff(uow, email)
-        await reassign_all(operations, COMMAND_LINE_ACTOR)
-        return [f"{person.name} is signed out for good; their work has been passed on."]
-
-    return run_operation(settings, leave)
+    async with operations.begin(COMMAND_LINE_ACTOR) as uow:
+        person = await disable_staff(uow, email)
+    await reassign_all(operations, COMMAND_LINE_ACTOR)
+    return [f"{person.name} is signed out for good; their work has been passed on."]
 
 
-def _line(person: StaffMember, memberships: Sequence[tuple[int, str, bool]], roster: Roster) -> str:
+def _line(person: StaffMember, seats: Sequence[tuple[int, str, bool]], roster: Roster) -> str:
     departments = [
-        f"{key} (lead)" if is_lead else key
-        for staff_id, key, is_lead in memberships
-        if staff_id == person.id
+        f"{key} (lead)" if is_lead else key for who, key, is_lead in seats if who == person.id
     ]
     states = [person.role.value, *departments]
     if person.disabled_at:
@@ -147,6 +124,6 @@ def _line(person: StaffMember, memberships: Sequence[tuple[int, str, bool]], ros
 
 def _away(person: StaffMember, roster: Roster) -> str:
     """The absence of a person, with the deputy if one is named."""
-    text = person.describe_absence(roster.now, roster.timezone_of(saved_id(person)))
+    words = person.describe_absence(roster.now, roster.timezone_of(saved_id(person)))
     deputy = roster.staff.get(person.deputy_id or 0)
-    return f"{text}; {deputy.name} stands in" if deputy else text
+    return f"{words}; {deputy.name} stands in" if deputy else words

@@ -7,9 +7,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal import business_time
 from portal.desk.auth.current_staff import CurrentStaff
-from portal.queries.desk.dropped_balls import DroppedBallScope, count_open_dropped_balls
+from portal.queries.desk.dropped_balls import count_open_dropped_balls
 from portal.queries.desk.failed_messages import count_failed_messages, sending_alerts
 from portal.queries.desk.inbox import count_due_replies
+from portal.queries.paging import WorkScope
 
 
 class Badges(NamedTuple):
@@ -31,6 +32,6 @@ async def load_badges(session: AsyncSession, reader: CurrentStaff) -> Badges:
     return Badges(
         to_answer=(await count_due_replies(session, reader.inbox, now))[0],
         to_mend=await count_failed_messages(session, now, reader.scope),
-        to_catch=await count_open_dropped_balls(session, DroppedBallScope(person_id=staff.id)),
+        to_catch=await count_open_dropped_balls(session, WorkScope(person_id=staff.id)),
         alerts=await sending_alerts(session) if staff.manages_all else (),
     )

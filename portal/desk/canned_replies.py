@@ -83,14 +83,12 @@ async def edit_canned_reply(request: Request, reader: CurrentStaff) -> Response:
     if verb not in SUCCESS_MESSAGES:
         raise NotFound("There is nothing of that name to do.")
     form = await read_form(request)
-    reply_access = await _load_access(request, reader)
+    keeper = await _keeper(request, reader)
     try:
         async with request.app.state.operations.begin(reader.staff.actor) as uow:
-            await _apply(uow, reply_access, request, verb, form)
+            await _do(uow, keeper, request, verb, form)
     except PortalError as refusal:
-        typed = {
-            name: access.field(form, name) for name in ("title", "body", "reason", "department")
-        }
+        typed = {one: access.field(form, one) for one in ("title", "body", "reason", "department")}
         problem = FormError(_form_of(request, verb), refusal.detail, typed)
         context = await _page(request, reader, problem=problem)
         return await answer(request, "desk/canned_replies.html", context, refusal.status)
@@ -103,19 +101,19 @@ async def edit_canned_reply(request: Request, reader: CurrentStaff) -> Response:
     )
 
 
-async def _apply(
-    uow: UnitOfWork, reply_access: CannedReplyAccess, request: Request, verb: str, form: FormData
+async def _do(
+    uow: UnitOfWork, keeper: CannedReplyAccess, request: Request, verb: str, form: FormData
 ) -> None:
-    fields = {name: access.field(form, name) for name in ("title", "body", "reason")}
+    told = {name: access.field(form, name) for name in ("title", "body", "reason")}
     if verb == "add":
         department_id = await _department_id(uow, access.field(form, "department"))
-        _check_may_edit(reply_access, department_id)
-        await add_canned_reply(uow, department_id=department_id, **fields)
+        _must_keep(keeper, department_id)
+        await add_canned_reply(uow, department_id=department_id, **told)
         return
     reply = await lock_canned_reply(uow, access.read_number(request.path_params["id"], "reply"))
-    _check_may_edit(reply_access, reply.department_id)
+    _must_keep(keeper, reply.department_id)
     if verb == "change":
-        await update_canned_reply(uow, reply, **fields)
+        await update_canned_reply(uow, reply, **told)
     else:
         await retire_canned_reply(uow, reply)
 
@@ -123,14 +121,14 @@ async def _apply(
 async def _department_id(uow: UnitOfWork, key: str) -> int | None:
     if key == EVERYBODY:
         return None
-    for department in await all_departments(uow.session):
-        if department.key == key:
-            return department.id
+    for one in await all_departments(uow.session):
+        if one.key == key:
+            return one.id
     raise BadInput("Please choose a team.")
 
 
-def _check_may_edit(reply_access: CannedReplyAccess, department_id: int | None) -> None:
-    if not reply_access.may_edit(department_id):
+def _must_keep(keeper: CannedReplyAccess, department_id: int | None) -> None:
+    if not keeper.may_edit(department_id):
         raise NotAllowed("Only its team lead or a manager can change it.")
 
 
@@ -139,7 +137,7 @@ def _form_of(request: Request, verb: str) -> str:
     return "add" if verb == "add" else f"{request.path_params['id']}/{verb}"
 
 
-async def _load_access(request: Request, reader: CurrentStaff) -> CannedReplyAccess:
+async def _keeper(request: Request, reader: CurrentStaff) -> CannedReplyAccess:
     async with request.app.state.database.reading() as session:
         return CannedReplyAccess(reader, await led_departments(session, saved_id(reader.staff)))
 
@@ -150,65 +148,48 @@ async def _page(
     said: str | None = None,
     problem: FormError | None = None,
 ) -> dict[str, Any]:
-    reply_access = await _load_access(request, reader)
+    keeper = await _keeper(request, reader)
     async with request.app.state.database.reading() as session:
         departments = await all_departments(session)
-        department_ids = None if reader.staff.manages_all else reader.departments
-        replies = await list_canned_replies(session, department_ids)
-    groups = _groups(reply_access, departments, replies)
-    forms = {f"{reply.id}/change" for group in groups for reply in group.replies if reply.mine}
-    if problem is not None and problem.verb not in forms | {"add"}:
-        body = problem.typed["body"]
-        text = f"{problem.words} {f'You had written: “{body}”' if body else ''}".strip()
-        problem = FormError("", text)
+        mine = None if reader.staff.manages_all else reader.departments
+        replies = await list_canned_replies(session, mine)
+    groups = _groups(keeper, departments, replies)
+    forms = {f"{one.id}/change" for group in groups for one in group.replies if one.mine}
     return {
         "groups": groups,
-        "reply_scopes": _reply_scopes(reply_access, departments),
+        "reply_scopes": _reply_scopes(keeper, departments),
         "reasons": [
             Choice("", "Any"),
-            *(Choice(reason.value, REASON_LABELS[reason]) for reason in REASON_LABELS),
+            *(Choice(one.value, REASON_LABELS[one]) for one in REASON_LABELS),
         ],
-        "fields": [f"{{{placeholder}}}" for placeholder in PLACEHOLDERS],
+        "fields": [f"{{{one}}}" for one in PLACEHOLDERS],
         "said": said,
-        "problem": problem,
+        "problem": problem and problem.among(forms | {"add"}),
         **layout_context(reader),
     }
 
 
 def _groups(
-    reply_access: CannedReplyAccess,
-    departments: Sequence[Department],
-    replies: Sequence[CannedReply],
+    keeper: CannedReplyAccess, departments: Sequence[Department], replies: Sequence[CannedReply]
 ) -> list[CannedReplyGroup]:
-    names = {department.id: department.name for department in departments} | {None: "All teams"}
+    names = {one.id: one.name for one in departments} | {None: "All teams"}
     groups = [
         CannedReplyGroup(
-            name,
-            [
-                _row(reply_access, reply)
-                for reply in replies
-                if reply.department_id == department_id
-            ],
+            name, [_shown(keeper, one) for one in replies if one.department_id == department_id]
         )
         for department_id, name in names.items()
     ]
     return [group for group in groups if group.replies]
 
 
-def _row(reply_access: CannedReplyAccess, reply: CannedReply) -> CannedReplyRow:
+def _shown(keeper: CannedReplyAccess, reply: CannedReply) -> CannedReplyRow:
     reason_label = REASON_LABELS[ContactReason(reply.reason)].lower() if reply.reason else "any"
     return CannedReplyRow(
         saved_id(reply), reply.title, reply.body, reply.reason, reason_label, reply.written_by,
-        reply_access.may_edit(reply.department_id),
+        keeper.may_edit(reply.department_id),
     )  # fmt: skip
 
 
-def _reply_scopes(
-    reply_access: CannedReplyAccess, departments: Sequence[Department]
-) -> list[Choice]:
-    scopes = [
-        Choice(department.key, department.name)
-        for department in departments
-        if reply_access.may_edit(department.id)
-    ]
-    return [*scopes, Choice(EVERYBODY, "All teams")] if reply_access.may_edit(None) else scopes
+def _reply_scopes(keeper: CannedReplyAccess, departments: Sequence[Department]) -> list[Choice]:
+    scopes = [Choice(one.key, one.name) for one in departments if keeper.may_edit(one.id)]
+    return [*scopes, Choice(EVERYBODY, "All teams")] if keeper.may_edit(None) else scopes

@@ -5,7 +5,7 @@ arrives whole. Times arrive as `When`: the ISO form beside the text, already in 
 the department whose desk it is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -46,6 +46,13 @@ class FormError:
     words: str
     typed: Mapping[str, str] = field(default_factory=dict)
     field: str = ""
+
+    def among(self, forms: Collection[str]) -> "FormError":
+        """The error at its form; for the top of the page with the lost text, where it is gone."""
+        if self.verb in forms:
+            return self
+        lost = self.typed.get("body") or self.typed.get("note")
+        return FormError("", f"{self.words} You had written: “{lost}”" if lost else self.words)
 
 
 @dataclass(frozen=True, slots=True)

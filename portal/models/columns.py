@@ -96,6 +96,6 @@ def text_column(
     return Field(default=default, nullable=nullable, sa_type=kind)
 
 
-def json_column(factory: type[dict[str, Any]] | type[list[Any]] = dict) -> Any:
+def json_column() -> Any:
     """A small JSON value."""
-    return Field(default_factory=factory, nullable=False, sa_type=Json)
+    return Field(default_factory=dict, nullable=False, sa_type=Json)

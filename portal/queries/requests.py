@@ -9,8 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from portal.errors import NotFound
-from portal.i18n.lazy_string import LazyString
+from portal.errors import NotFound, UnknownLink
 from portal.models import Channel, ContactPoint, Customer, ServiceRequest, TrackingLink
 from portal.models.requests.request_status import CLOSED_STATUSES
 
@@ -91,14 +90,14 @@ async def find_due_for_detection(session: AsyncSession, now: datetime, limit: in
 
 
 async def lock_by_token(session: AsyncSession, token: str) -> ServiceRequest:
-    """The request that a tracking link opens, held. Raises NotFound, also for a revoked link."""
+    """The request that a tracking link opens, held. Raises UnknownLink."""
     query = select(TrackingLink.request_id).where(
         col(TrackingLink.token) == _read(token, fold=False),
         col(TrackingLink.revoked_at).is_(None),
     )
     request_id = (await session.exec(query)).one_or_none()
     if request_id is None:
-        raise NotFound(LazyString("This link does not open anything."))
+        raise UnknownLink
     return await lock_by_id(session, request_id)
 
 

@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.models import Department, Membership, Presence, StaffMember, hash_token
 from portal.models.columns import saved_id
 from portal.models.people.presence import PRESENCE_TIMEOUT
+from portal.queries.paging import PageRequest, read_page
 
 
 async def find_staff_with_departments(
@@ -70,17 +71,10 @@ async def staff_by_id(session: AsyncSession, ids: Iterable[int]) -> dict[int, St
 
 
 async def list_staff(
-    session: AsyncSession, *, limit: int, after: int | None
-) -> tuple[Sequence[StaffMember], int | None]:
+    session: AsyncSession, page: PageRequest
+) -> tuple[list[StaffMember], int | None]:
     """Members of staff by id, and the id after which the next page starts."""
-    query = (
-        select(StaffMember)
-        .where(col(StaffMember.id) > (after or 0))
-        .order_by(col(StaffMember.id))
-        .limit(limit + 1)
-    )
-    people = (await session.exec(query)).all()
-    return people[:limit], people[limit - 1].id if len(people) > limit else None
+    return await read_page(session, select(StaffMember), col(StaffMember.id), page)
 
 
 async def find_present_colleagues(

@@ -17,10 +17,14 @@ from portal.tracking import (
 )
 from portal.tracking.outage import show_outage
 from portal.tracking.status_page.cache import StatusPageCache
-from portal.tracking.status_page.endpoints import StatusPageEndpoint, StatusPageStream
+from portal.tracking.status_page.endpoints import (
+    StatusPageEndpoint,
+    StatusPageStream,
+    show_unknown_link,
+)
 from portal.tracking.verification import endpoints
 
-__all__ = ["StatusPageCache", "routes", "show_outage"]
+__all__ = ["StatusPageCache", "routes", "show_outage", "show_unknown_link"]
 
 routes = [
     Route("/r/{token}", StatusPageEndpoint(), methods=["GET"]),

@@ -16,7 +16,7 @@ from portal.errors import BadInput
 from portal.i18n.lazy_string import LazyString
 from portal.queries.attachments import get_customer_attachment
 from portal.tracking.forms import Upload
-from portal.tracking.status_page.endpoints import unknown_link
+from portal.tracking.status_page.endpoints import open_link
 from portal.tracking.verification.device_cookie import may_see_files, redirect_to_code_form
 
 MAX_FILES = 5
@@ -84,9 +84,7 @@ async def show_file(request: Request) -> Response:
     A link may be passed on, so the browser must be trusted or have just sent the file.
     """
     state = request.app.state
-    version = await state.status_pages.find_version(request.path_params["token"])
-    if version is None:
-        return unknown_link(request)
+    version = await open_link(request)
     async with state.database.reading() as session:
         attachment = await get_customer_attachment(
             session, version.request_id, request.path_params["id"]

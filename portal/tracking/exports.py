@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from portal.i18n.languages import language_of
 from portal.i18n.lazy_string import LazyString
-from portal.tracking.status_page.endpoints import unknown_link
+from portal.tracking.status_page.endpoints import open_page
 from portal.tracking.status_page.view_models import Appointment, StatusPage
 from portal.web import templating
 from portal.web.app_icon import SIZES, app_icon
@@ -23,9 +23,7 @@ BACKGROUND_COLOR = "#faf7f2"
 
 async def show_manifest(request: Request) -> Response:
     """`GET /r/{token}/manifest.webmanifest`: the page as a web app on a home screen."""
-    page = await _find(request)
-    if page is None:
-        return unknown_link(request)
+    page = await open_page(request)
     icon = app_icon(request.app.state.settings)
     images = [(f"{size}.png", f"{size}x{size}", "image/png") for size in SIZES]
     icons = [
@@ -51,18 +49,14 @@ async def show_manifest(request: Request) -> Response:
 
 async def show_qr(request: Request) -> Response:
     """`GET /r/{token}/qr.svg`: the link to the page as a QR code."""
-    page = await _find(request)
-    if page is None:
-        return unknown_link(request)
+    page = await open_page(request)
     settings = request.app.state.settings
     return Response(qr_svg(f"{settings.public_url}{page.path}"), headers=_headers("image/svg+xml"))
 
 
 async def show_printable_link(request: Request) -> Response:
     """`GET /r/{token}/paper`: the link to the page, to print."""
-    page = await _find(request)
-    if page is None:
-        return unknown_link(request)
+    page = await open_page(request)
     link = f"{request.app.state.settings.public_url}{page.path}"
     return printable_link_page(
         request, PrintableLink(link, page.first_name, page.reference, page.times, page.path)
@@ -71,9 +65,7 @@ async def show_printable_link(request: Request) -> Response:
 
 async def send_calendar(request: Request) -> Response:
     """`GET /r/{token}/appointment.ics`: the appointments ahead; 404 where there is none."""
-    page = await _find(request)
-    if page is None:
-        return unknown_link(request)
+    page = await open_page(request)
     if not page.appointments:
         return templating.error_page(
             request, 404, LazyString("No appointment"),
@@ -83,12 +75,6 @@ async def send_calendar(request: Request) -> Response:
     entries = [_entry(page, appointment, link) for appointment in page.appointments]
     headers = _headers(MEDIA_TYPE) | {"Content-Disposition": 'inline; filename="appointment.ics"'}
     return Response(to_ical(entries, page.now), headers=headers)
-
-
-async def _find(request: Request) -> StatusPage | None:
-    status_pages = request.app.state.status_pages
-    page: StatusPage | None = await status_pages.build_page(request.path_params["token"])
-    return page
 
 
 def _entry(page: StatusPage, appointment: Appointment, link: str) -> CalendarEntry:

@@ -3,14 +3,14 @@
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from portal.errors import BadInput, NotFound
+from portal.errors import BadInput
 from portal.i18n.languages import LANGUAGE_CODES, language_of
 from portal.i18n.lazy_string import LazyString
 from portal.models import CUSTOMER_ACTOR
 from portal.operations import set_preferences
 from portal.queries.requests import lock_by_token
 from portal.tracking.forms import read_form
-from portal.tracking.status_page.endpoints import unknown_link
+from portal.tracking.status_page.endpoints import open_link
 
 
 async def switch_language(request: Request) -> Response:
@@ -20,19 +20,15 @@ async def switch_language(request: Request) -> Response:
     """
     form = await read_form(request)
     token = request.path_params["token"]
-    if await request.app.state.status_pages.find_version(token) is None:
-        return unknown_link(request)
-    locale = form.get("locale", "")
-    if locale not in LANGUAGE_CODES:
+    await open_link(request)
+    chosen = form.get("locale", "")
+    if chosen not in LANGUAGE_CODES:
         raise BadInput(
             LazyString("We do not write in that language yet."),
             fields={"locale": ", ".join(LANGUAGE_CODES)},
         )
-    try:
-        async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
-            service_request = await lock_by_token(uow.session, token)
-            if language_of(service_request.customer.locale).code != locale:
-                await set_preferences(uow, service_request, locale=locale)
-    except NotFound:
-        return unknown_link(request)
+    async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
+        service_request = await lock_by_token(uow.session, token)
+        if language_of(service_request.customer.locale).code != chosen:
+            await set_preferences(uow, service_request, locale=chosen)
     return RedirectResponse(f"/r/{token}", 303)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from portal.attachments.refusals import FileRefusal
 from portal.attachments.stored_file import FileRefused, FileTooLarge
-from portal.errors import BadInput, Conflict, NotFound, PortalError
+from portal.errors import BadInput, Conflict, PortalError
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.intents.appointment_times import MAX_AHEAD
 from portal.models import CUSTOMER_ACTOR, Answer, AnswerType, Channel, FollowUp, ServiceRequest
@@ -17,8 +17,7 @@ from portal.operations import answer_follow_up, receive_web_message
 from portal.queries.requests import lock_by_token
 from portal.tracking.attachments import MAX_FILES, store_uploads
 from portal.tracking.forms import read_form, read_message_form
-from portal.tracking.status_page.endpoints import unknown_link
-from portal.tracking.status_page.redaction import LINK_ONLY
+from portal.tracking.status_page.endpoints import open_link, open_page
 from portal.tracking.verification.device_cookie import see_other, visibility_of
 from portal.tracking.verification.recent_uploads_cookie import remember_sent
 from portal.web import templating
@@ -35,8 +34,7 @@ async def post_message(request: Request) -> Response:
     """`POST /r/{token}/messages`: a text, photos and documents for the current department."""
     token = request.path_params["token"]
     state = request.app.state
-    if await state.status_pages.find_version(token) is None:
-        return unknown_link(request)
+    await open_link(request)
     body = ""
     try:
         body, uploads = await read_message_form(request, state.file_store.max_bytes)
@@ -50,10 +48,8 @@ async def post_message(request: Request) -> Response:
         async with state.operations.begin(CUSTOMER_ACTOR) as uow:
             service_request = await lock_by_token(uow.session, token)
             message = await receive_web_message(uow, service_request, body, files)
-    except NotFound:
-        return unknown_link(request)
     except (BadInput, RateLimited, FileRefused) as refusal:
-        return await _show_again(request, token, refusal, draft=body)
+        return await _show_again(request, refusal, draft=body)
     response = see_other(f"/r/{token}#m-{message.id}")
     remember_sent(request, response, message.id)
     return response
@@ -64,7 +60,6 @@ async def reject_oversized(request: Request) -> Response:
     max_bytes = request.app.state.file_store.max_bytes
     return await _show_again(
         request,
-        request.path_params["token"],
         FileTooLarge(
             FileRefusal.too_large(max_bytes),
             LazyString.pluralized(
@@ -82,38 +77,29 @@ async def post_answer(request: Request) -> Response:
     form = await read_form(request)
     token = request.path_params["token"]
     state = request.app.state
-    if await state.status_pages.find_version(token) is None:
-        return unknown_link(request)
+    await open_link(request)
     try:
-        answer = _read_answer(form.get("answer", ""))
+        given = _read_answer(form.get("answer", ""))
         text = _read_text(form.get("words", ""))
         async with state.operations.begin(CUSTOMER_ACTOR) as uow:
             service_request = await lock_by_token(uow.session, token)
             question = _find_question(service_request, form.get("follow_up", ""))
             # A double submit answers once.
             # The same answer twice is taken once.
-            if question.answer != answer:
-                at = _read_time(form.get("at", ""), question, answer, service_request, uow.now)
+            if question.answer != given:
+                at = _read_time(form.get("at", ""), question, given, service_request, uow.now)
                 await answer_follow_up(
-                    uow, service_request, question, answer, text=text, at=at, via=Channel.WEB
+                    uow, service_request, question, given, text=text, at=at, via=Channel.WEB
                 )
-    except NotFound:
-        return unknown_link(request)
     except (BadInput, Conflict) as refusal:
-        return await _show_again(request, token, refusal)
+        return await _show_again(request, refusal)
     return see_other(f"/r/{token}")
 
 
-async def _show_again(
-    request: Request, token: str, refusal: PortalError, draft: str = ""
-) -> Response:
+async def _show_again(request: Request, refusal: PortalError, draft: str = "") -> Response:
     """The page with the reason of the rejection and the text that was not accepted."""
-    status_pages = request.app.state.status_pages
-    version = await status_pages.find_version(token)
-    visibility = await visibility_of(request, version.request_id) if version else LINK_ONLY
-    page = await status_pages.build_page(token, visibility)
-    if page is None:
-        return unknown_link(request)
+    version = await open_link(request)
+    page = await open_page(request, await visibility_of(request, version.request_id))
     page = replace(page, draft=draft.replace("\x00", ""), refusal=refusal.detail)
     return templating.page(
         request, "tracking/status_page/status.html", page.context(), refusal.status
@@ -143,13 +129,13 @@ def _read_text(text: str) -> str:
 
 
 def _read_time(
-    text: str, question: FollowUp, answer: Answer, request: ServiceRequest, now: datetime
+    text: str, question: FollowUp, given: Answer, request: ServiceRequest, now: datetime
 ) -> datetime | None:
     """The time that answers a question for one, read in the customer's timezone.
 
     Raises BadInput where it is missing, past, or more than a year away.
     """
-    if question.expects != AnswerType.TIME or answer == Answer.NO:
+    if question.expects != AnswerType.TIME or given == Answer.NO:
         return None
     try:
         local = datetime.fromisoformat(text.strip())

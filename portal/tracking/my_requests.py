@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal import business_time
-from portal.queries.tracking_links import find_by_token
+from portal.queries.tracking_links import get_by_token
 from portal.queries.trusted_devices import code_destinations, is_shared, requests_of_customer
-from portal.tracking.status_page.endpoints import unknown_link
+from portal.tracking.status_page.endpoints import open_link
 from portal.tracking.status_page.redaction import Visibility
 from portal.tracking.status_page.view_models import StatusPage
 from portal.tracking.verification.device_cookie import find_trusted_device, redirect_to_code_form
@@ -37,16 +37,12 @@ async def show_my_requests(request: Request) -> Response:
     uses: with a shared phone, each request opens by its own link.
     """
     token, state = request.path_params["token"], request.app.state
-    version = await state.status_pages.find_version(token)
-    if version is None:
-        return unknown_link(request)
+    version = await open_link(request)
     device = await find_trusted_device(request, version.request_id)
     if device is None:
         return redirect_to_code_form(request, ALL_REQUESTS)
     async with state.database.reading() as session:
-        service_request = await find_by_token(session, token)
-        if service_request is None:
-            return unknown_link(request)
+        service_request = await get_by_token(session, token)
         is_address_shared = await is_shared(
             session, device.channel, device.address, device.customer_id
         )

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal import business_time
-from portal.errors import BadInput, Conflict, NotFound
+from portal.errors import BadInput, Conflict
 from portal.i18n.languages import LANGUAGE_CODES, language_of
 from portal.i18n.lazy_string import LazyString
 from portal.models import CUSTOMER_ACTOR, Channel, ServiceRequest
@@ -14,10 +14,10 @@ from portal.models.columns import saved_id
 from portal.operations import ConsentChange, UnitOfWork, set_preferences
 from portal.queries.consent import ConsentQuery, find_permitted
 from portal.queries.requests import lock_by_token
-from portal.queries.tracking_links import find_by_token
+from portal.queries.tracking_links import get_by_token
 from portal.tracking import preferences_view
 from portal.tracking.forms import read_form
-from portal.tracking.status_page.endpoints import unknown_link
+from portal.tracking.status_page.endpoints import open_link
 from portal.tracking.verification.device_cookie import is_trusted, see_other
 from portal.tracking.verification.masking import mask_address
 from portal.web import templating
@@ -49,14 +49,11 @@ async def save_preferences(request: Request) -> Response:
     """`POST /r/{token}/preferences`: the change of the button that was pressed."""
     form = await read_form(request)
     token = request.path_params["token"]
-    if await request.app.state.status_pages.find_version(token) is None:
-        return unknown_link(request)
+    await open_link(request)
     try:
         async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
             service_request = await lock_by_token(uow.session, token)
             await _apply(uow, service_request, form)
-    except NotFound:
-        return unknown_link(request)
     except (BadInput, Conflict) as refusal:
         return await _page(request, refusal=refusal)
     return see_other(f"/r/{token}/preferences?saved")
@@ -78,12 +75,9 @@ async def _page(
     request: Request, *, saved: bool = False, refusal: BadInput | Conflict | None = None
 ) -> Response:
     token = request.path_params["token"]
-    if await request.app.state.status_pages.find_version(token) is None:
-        return unknown_link(request)
+    await open_link(request)
     async with request.app.state.database.reading() as session:
-        service_request = await find_by_token(session, token)
-        if service_request is None:
-            return unknown_link(request)
+        service_request = await get_by_token(session, token)
         trusted = await is_trusted(request, saved_id(service_request))
         channels = await _channels(session, service_request, is_browser_trusted=trusted)
     customer = service_request.customer

@@ -3,13 +3,13 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal.errors import NotFound
+from portal.errors import UnknownLink
 from portal.models import CUSTOMER_ACTOR, ServiceRequest
 from portal.operations import replace_link
 from portal.queries.requests import lock_by_token
-from portal.queries.tracking_links import find_by_token
+from portal.queries.tracking_links import get_by_token
 from portal.tracking.forms import read_form
-from portal.tracking.status_page.endpoints import unknown_link
+from portal.tracking.status_page.endpoints import open_link
 from portal.tracking.verification.device_cookie import (
     find_trusted_device,
     redirect_to_code_form,
@@ -23,16 +23,12 @@ NEXT_PATH = "replace"
 async def show_form(request: Request) -> Response:
     """`GET /r/{token}/replace`: the form with one button; it needs a code."""
     token, state = request.path_params["token"], request.app.state
-    version = await state.status_pages.find_version(token)
-    if version is None:
-        return unknown_link(request)
+    version = await open_link(request)
     if await find_trusted_device(request, version.request_id) is None:
         return redirect_to_code_form(request, NEXT_PATH)
     async with state.database.reading() as session:
-        service_request = await find_by_token(session, token)
-    if service_request is None:
-        return unknown_link(request)
-    return _render(request, service_request, done="done" in request.query_params)
+        service_request = await get_by_token(session, token)
+    return _page(request, service_request, done="done" in request.query_params)
 
 
 async def submit(request: Request) -> Response:
@@ -42,23 +38,20 @@ async def submit(request: Request) -> Response:
     """
     await read_form(request)
     token, state = request.path_params["token"], request.app.state
-    version = await state.status_pages.find_version(token)
-    if version is None:
-        return unknown_link(request)
+    version = await open_link(request)
     device = await find_trusted_device(request, version.request_id)
     if device is None:
         return redirect_to_code_form(request, NEXT_PATH)
-    try:
-        async with state.operations.begin(CUSTOMER_ACTOR) as uow:
-            service_request = await lock_by_token(uow.session, token)
-            await replace_link(uow, service_request, known_device=device.id)
-    except NotFound:
-        return unknown_link(request)
+    async with state.operations.begin(CUSTOMER_ACTOR) as uow:
+        service_request = await lock_by_token(uow.session, token)
+        await replace_link(uow, service_request, known_device=device.id)
     link = service_request.live_link
-    return see_other(f"/r/{link.token}/replace?done") if link else unknown_link(request)
+    if link is None:
+        raise UnknownLink
+    return see_other(f"/r/{link.token}/replace?done")
 
 
-def _render(request: Request, service_request: ServiceRequest, *, done: bool) -> Response:
+def _page(request: Request, service_request: ServiceRequest, *, done: bool) -> Response:
     context = {
         "reference": service_request.reference,
         "path": f"/r/{request.path_params['token']}",

@@ -1,18 +1,17 @@
-"""The unsubscribe link of each e-mail: a page with a button, and one-click (RFC 8058)."""
+"""The way out at the foot of each mail: one press, or a mail program's one click (RFC 8058)."""
 
 from typing import Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal.errors import NotFound
 from portal.models import CUSTOMER_ACTOR, Channel, ConsentSource, ServiceRequest
 from portal.operations import ConsentChange, set_preferences
 from portal.queries.consent import ConsentQuery, find_permitted
 from portal.queries.requests import lock_by_token
-from portal.queries.tracking_links import find_by_token
+from portal.queries.tracking_links import get_by_token
 from portal.tracking import preferences_view
-from portal.tracking.status_page.endpoints import unknown_link
+from portal.tracking.status_page.endpoints import open_link
 from portal.tracking.verification.device_cookie import see_other
 from portal.web import templating
 from portal.web.form_origin import check_form_origin
@@ -22,20 +21,17 @@ ONE_CLICK = "List-Unsubscribe"
 
 
 async def show_form(request: Request) -> Response:
-    """`GET /r/{token}/unsubscribe`: the current consent, and two buttons. It changes nothing."""
+    """`GET /r/{token}/unsubscribe`: how it stands, and two buttons. It changes nothing."""
     token = request.path_params["token"]
-    if await request.app.state.status_pages.find_version(token) is None:
-        return unknown_link(request)
+    await open_link(request)
     async with request.app.state.database.reading() as session:
-        service_request = await find_by_token(session, token)
-        if service_request is None:
-            return unknown_link(request)
-        queries = _consent_queries(service_request)
+        service_request = await get_by_token(session, token)
+        wishes = _wishes(service_request)
         page = preferences_view.UnsubscribePage(
             reference=service_request.reference,
             locale=service_request.customer.locale,
             path=f"/r/{token}",
-            stopped=not (queries and await find_permitted(session, queries)),
+            stopped=not (wishes and await find_permitted(session, wishes)),
         )
     context = {"page": page, "locale": page.locale}
     return templating.page(request, "tracking/unsubscribe.html", context)
@@ -44,7 +40,7 @@ async def show_form(request: Request) -> Response:
 async def unsubscribe(request: Request) -> Response:
     """`POST /r/{token}/unsubscribe`: no more mail about this request, or none at all (`all`).
 
-    No sign-in is needed, because it can only reduce messages. A mail program's one click comes
+    No sign-in is asked for, since it only ever asks for less. A mail program's one click comes
     from any site, and is answered with the page, since RFC 8058 forbids a redirect.
     Raises NotAllowed for the buttons of our page where they stand on another site.
     """
@@ -54,24 +50,21 @@ async def unsubscribe(request: Request) -> Response:
     if not is_one_click:
         check_form_origin(request)
     about: Literal["request", "all"] = "all" if form.get("stop") == "all" else "request"
-    try:
-        async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
-            service_request = await lock_by_token(uow.session, token)
-            consent_change = ConsentChange(stop=True, about=about, channels=[Channel.EMAIL])
-            await set_preferences(
-                uow,
-                service_request,
-                consent_change=consent_change,
-                source=ConsentSource.UNSUBSCRIBE_LINK,
-            )
-    except NotFound:
-        return unknown_link(request)
+    async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
+        service_request = await lock_by_token(uow.session, token)
+        consent_change = ConsentChange(stop=True, about=about, channels=[Channel.EMAIL])
+        await set_preferences(
+            uow,
+            service_request,
+            consent_change=consent_change,
+            source=ConsentSource.UNSUBSCRIBE_LINK,
+        )
     if is_one_click:
         return await show_form(request)
     return see_other(f"/r/{token}/unsubscribe")
 
 
-def _consent_queries(request: ServiceRequest) -> list[ConsentQuery]:
+def _wishes(request: ServiceRequest) -> list[ConsentQuery]:
     """To write to each mail address of theirs about this request."""
     return [
         ConsentQuery(Channel.EMAIL, point.address, request.id)

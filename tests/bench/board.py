@@ -13,10 +13,11 @@ from portal import business_time
 from portal.database import Database
 from portal.models import Department, RequestStatus, ServiceRequest
 from portal.queries import api_lists
-from portal.queries.api_lists import PageRequest, RequestFilter
+from portal.queries.api_lists import RequestFilter
 from portal.queries.desk import board
 from portal.queries.desk.board import PageCursor
 from portal.queries.desk.search import search_requests
+from portal.queries.paging import PageRequest
 from portal.queries.requests import get_service_request
 from tests.bench.runner import databases, settings_for, table, with_organisation
 from tests.bench.seed import seed_requests

@@ -165,7 +165,7 @@ class Account:
     def move(self, text: Text, status: str, error_code: int | None = None) -> None:
         """Give a text its next status."""
         text.move(status, error_code, self._now())
-        self._changed(text)
+        self._changed()
 
     def find(self, sid: str) -> Text | None:
         """The text of that sid, unless it is unknown or forgotten."""
@@ -194,9 +194,9 @@ class Account:
             thread.popleft()
             if not thread:
                 del self._threads[oldest.phone]
-        self._changed(text)
+        self._changed()
 
-    def _changed(self, text: Text) -> None:
+    def _changed(self) -> None:
         """A text is new or has another status: for a carrier that notifies somebody."""
 
 

@@ -1,20 +1,16 @@
 """The simulator's own endpoints: a customer's phone, faults on request, and what has happened."""
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from portal.demo.fake_providers.fake_carrier import Carrier
 from portal.demo.fake_providers.faults import Fault, UnknownFault
 from portal.demo.fake_providers.sms import Text
-from portal.demo.fake_providers.waiting import Subscription
 
-HEARTBEAT = 15.0
 MAX_WAIT_SECONDS = 60.0
 MAX_MEDIA_BYTES = 50_000_000
 
@@ -30,7 +26,6 @@ def control_routes() -> list[Route]:
     return [
         Route("/simulator/inbound", _kind(write_text), methods=["POST"]),
         Route("/simulator/media", hold_media, methods=["POST"], max_body_size=MAX_MEDIA_BYTES),
-        Route("/simulator/live", _kind(follow), methods=["GET"]),
         Route("/simulator/threads/{number}", _kind(show_thread), methods=["GET"]),
         Route("/simulator/messages", _kind(show_messages), methods=["GET"]),
         Route("/simulator/messages", _kind(forget), methods=["DELETE"]),
@@ -85,30 +80,6 @@ async def hold_media(request: Request) -> Response:
     media_type = request.headers.get("content-type", "application/octet-stream")
     path = carrier.hold(await request.body(), media_type)
     return JSONResponse({"url": f"{request.base_url}{path[1:]}"}, status_code=201)
-
-
-async def follow(request: Request) -> Response:
-    """Server-Sent Events for one customer's `number`: a `message` for each text and each change."""
-    subscription = _carrier(request).subscribe(_number(request))
-    return StreamingResponse(
-        _events(subscription),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
-
-
-async def _events(subscription: Subscription) -> AsyncIterator[str]:
-    with subscription:
-        yield ": listening\n\n"
-        while True:
-            try:
-                change = await asyncio.wait_for(subscription.next(), HEARTBEAT)
-            except TimeoutError:
-                yield ": still here\n\n"
-                continue
-            if change is None:
-                return
-            yield f"event: message\ndata: {json.dumps(change)}\n\n"
 
 
 async def show_thread(request: Request) -> Response:
@@ -193,13 +164,6 @@ def _matching(request: Request) -> tuple[Text, ...]:
         == ("in" if text.is_inbound else "out")
         and query.get("contains", "") in text.body
     )
-
-
-def _number(request: Request) -> str:
-    number = request.query_params.get("number", "").replace(" ", "+")  # "+" reads as a space there
-    if not number:
-        raise BadControlRequest('Say whose texts to follow: "?number=%2B14155550132".')
-    return number
 
 
 def _positive(request: Request, name: str, otherwise: float) -> float:

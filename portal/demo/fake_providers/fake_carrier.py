@@ -1,4 +1,4 @@
-"""The fake carrier's delivery in real time: status callbacks, inbound webhooks, waits and streams."""
+"""The fake carrier's delivery in real time: status callbacks, inbound webhooks and waits."""
 
 import asyncio
 from collections import Counter, OrderedDict
@@ -13,7 +13,7 @@ from portal.demo.fake_providers.config import CarrierConfig
 from portal.demo.fake_providers.errors import CarrierError
 from portal.demo.fake_providers.faults import FaultKind
 from portal.demo.fake_providers.sms import API_VERSION, Text
-from portal.demo.fake_providers.waiting import ChangeSignal, Subscription, Subscriptions
+from portal.demo.fake_providers.waiting import ChangeSignal
 from portal.demo.fake_providers.webhooks import (
     Outcome,
     Parameters,
@@ -49,7 +49,6 @@ class Carrier(Account):
         self.requests: Counter[str] = Counter()
         self.closing = asyncio.Event()
         self._media: OrderedDict[str, Media] = OrderedDict()
-        self._watchers = Subscriptions()
         self._webhooks = Webhooks(config)
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -138,11 +137,7 @@ class Carrier(Account):
         """The photo of that id, unless it is unknown or forgotten."""
         return self._media.get(media_id)
 
-    # waiting
-
-    def subscribe(self, number: str) -> Subscription:
-        """Follow a customer's phone; use it in a `with` block."""
-        return self._watchers.subscribe(number)
+    # life
 
     def forget(self) -> None:
         """Remove texts, photos, counts and opt-outs; fault rules stay."""
@@ -152,18 +147,15 @@ class Carrier(Account):
         self.changes.changed()
 
     async def close(self) -> None:
-        """End every wait, subscription and delivery under way."""
+        """End every wait and delivery under way."""
         self.closing.set()
-        self._watchers.close()
         self.changes.close()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._webhooks.close()
 
-    def _changed(self, text: Text) -> None:
-        if self._watchers.has_subscriber(text.phone):
-            self._watchers.send(text.phone, text.as_json())
+    def _changed(self) -> None:
         self.changes.changed()
 
     def _note(self, text: Text, status: str, outcome: Outcome) -> None:

@@ -25,7 +25,6 @@ from portal.demo.fake_providers.faults import Fault, FaultKind, FaultRules
 from portal.demo.fake_providers.mailbox import Mail, Mailbox
 from portal.demo.fake_providers.sms import Text
 from portal.demo.fake_providers.twilio_api import DROP_CONNECTION
-from portal.demo.fake_providers.waiting import Subscription
 from portal.demo.fake_providers.webhooks import Outcome
 
 T = TypeVar("T")
@@ -136,10 +135,6 @@ class FakeProviders:
         """
         return self._do(self.carrier.changes.wait_for(predicate, timeout))
 
-    def subscribe(self, number: str) -> Subscription:
-        """Follow a customer's phone from the running loop; use it in a `with` block."""
-        return self.carrier.subscribe(number)
-
     def _do(self, work: Coroutine[Any, Any, T]) -> PendingResult[T]:
         return PendingResult(asyncio.run_coroutine_threadsafe(work, self._loop))
 
@@ -213,7 +208,7 @@ class WebServer(uvicorn.Server):
         self.ready.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the event streams first: a connection that is followed never ends by itself."""
+        """End the waits first: a connection that waits for a text ends late by itself."""
         await self._carrier.close()
         await super().shutdown(sockets)
 

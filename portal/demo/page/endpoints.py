@@ -123,7 +123,9 @@ async def _context(request: Request) -> dict[str, Any]:
         "acting": as_person(acting.staff),
         "department": _department(found, roster),
         "request": view,
-        "others": [rows.search_row(other) for other in others if other.customer_id != found.customer_id],
+        "others": [
+            rows.search_row(other) for other in others if other.customer_id != found.customer_id
+        ],
         "sign_in": SIGN_IN_HINT,
         "mailbox_url": f"{str(settings.twilio_api_url).rstrip('/')}/mail"
         if settings.twilio_api_url

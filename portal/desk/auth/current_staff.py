@@ -8,11 +8,7 @@ from portal.desk.auth.sign_in_cookie import make_form_token, read_sign_in_cookie
 from portal.desk.widgets import Person
 from portal.models import ServiceRequest, StaffMember
 from portal.models.columns import saved_id
-from portal.queries.desk.failed_messages import (
-    ALL_FAILED_MESSAGES,
-    FailedMessageScope,
-)
-from portal.queries.desk.inbox import PromiseScope
+from portal.queries.paging import EVERYTHING, WorkScope
 from portal.queries.staff import find_staff_with_departments
 from portal.rules.authorization import Act, is_allowed
 from portal.rules.colleague import Colleague
@@ -30,20 +26,14 @@ class CurrentStaff:
     form_token: str = ""
 
     @property
-    def scope(self) -> FailedMessageScope:
+    def scope(self) -> WorkScope:
         """Whose messages are theirs to see to: their own and their departments', or all."""
-        return (
-            ALL_FAILED_MESSAGES
-            if self.staff.manages_all
-            else FailedMessageScope(self.staff.id, self.departments)
-        )
+        return EVERYTHING if self.staff.manages_all else WorkScope(self.staff.id, self.departments)
 
     @property
-    def inbox(self) -> PromiseScope:
+    def inbox(self) -> WorkScope:
         """Whose promises their inbox has: their departments', or all."""
-        return (
-            PromiseScope() if self.staff.manages_all else PromiseScope(departments=self.departments)
-        )
+        return EVERYTHING if self.staff.manages_all else WorkScope(departments=self.departments)
 
     def works_in(self, department_id: int) -> bool:
         """True for their own departments, and for all of them where they oversee all."""

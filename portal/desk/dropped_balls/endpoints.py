@@ -21,7 +21,8 @@ from portal.desk.widgets import Choice, FormError
 from portal.errors import NotAllowed, NotFound, PortalError
 from portal.models import DroppedBall
 from portal.operations import UnitOfWork
-from portal.queries.desk.dropped_balls import DroppedBallScope, list_open_dropped_balls
+from portal.queries.desk.dropped_balls import list_open_dropped_balls
+from portal.queries.paging import EVERYTHING, PageRequest, WorkScope
 
 PAGE_SIZE = 30
 VIEWS = {"mine": "Mine", "ours": "My teams", "all": "All"}
@@ -30,10 +31,10 @@ DISMISSED_MESSAGE = "Dismissed, with your reason. It comes back only if it happe
 
 async def show_dropped_balls(request: Request, reader: CurrentStaff) -> Response:
     """`GET /desk/balls?show=&after=&done=`: the open dropped balls, oldest first."""
-    query = request.query_params
-    after = read_number(query["after"], "place in the list") if query.get("after") else None
-    said = DISMISSED_MESSAGE if query.get("done") else None
-    return await _list(request, reader, query.get("show", ""), after=after, said=said)
+    asked = request.query_params
+    after = read_number(asked["after"], "place in the list") if asked.get("after") else None
+    said = DISMISSED_MESSAGE if asked.get("done") else None
+    return await _list(request, reader, asked.get("show", ""), after=after, said=said)
 
 
 async def dismiss_dropped_ball(request: Request, reader: CurrentStaff) -> Response:
@@ -42,7 +43,7 @@ async def dismiss_dropped_ball(request: Request, reader: CurrentStaff) -> Respon
     show, ball_id = field(form, "show"), id_in_path(request, "thing that has slipped")
     try:
         async with request.app.state.operations.begin(reader.staff.actor) as uow:
-            await _check_dismissible(uow, ball_id)
+            await _must_be_dismissible(uow, ball_id)
             await operations.dismiss_dropped_ball(uow, ball_id, field(form, "reason"))
     except NotFound:
         raise
@@ -66,33 +67,31 @@ async def _list(
 ) -> Response:
     show = _view(show)
     scope = {
-        "mine": DroppedBallScope(person_id=reader.staff.id),
-        "ours": DroppedBallScope(departments=reader.departments),
-        "all": DroppedBallScope(),
+        "mine": WorkScope(person_id=reader.staff.id),
+        "ours": WorkScope(departments=reader.departments),
+        "all": EVERYTHING,
     }[show]
     async with request.app.state.database.reading() as session:
-        balls, next_id = await list_open_dropped_balls(session, scope, limit=PAGE_SIZE, after=after)
+        balls, further = await list_open_dropped_balls(
+            session, scope, PageRequest(PAGE_SIZE, after)
+        )
         lines = await present_dropped_balls(session, balls, reader)
-    if problem is not None and problem.verb not in {
-        str(line.id) for line in lines if line.may_dismiss
-    }:
-        problem = FormError("", problem.words)
     context: dict[str, Any] = {
         "lines": lines,
-        "views": [Choice(view, label) for view, label in VIEWS.items()],
+        "views": [Choice(view, words) for view, words in VIEWS.items()],
         "show": show,
         "page_size": PAGE_SIZE,
-        "next_page_url": f"/desk/balls?show={show}&after={next_id}" if next_id else None,
+        "next_page_url": f"/desk/balls?show={show}&after={further}" if further else None,
         "empty_text": "Nothing more here." if after else "Nothing needs attention.",
         "said": said,
-        "problem": problem,
+        "problem": problem and problem.among([str(line.id) for line in lines if line.may_dismiss]),
     }
     return await answer(
         request, "desk/dropped_balls.html", context | layout_context(reader), status
     )
 
 
-async def _check_dismissible(uow: UnitOfWork, ball_id: int) -> None:
+async def _must_be_dismissible(uow: UnitOfWork, ball_id: int) -> None:
     ball = await uow.session.get(DroppedBall, ball_id)
     if ball is None:
         raise NotFound("There is no such item.")

@@ -1,6 +1,5 @@
 """The failed messages: their list, and fixing one."""
 
-from dataclasses import replace
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -27,11 +26,8 @@ from portal.models import Channel, Direction, Message
 from portal.operations import UnitOfWork
 from portal.operations.delivery.failed_messages import FailedMessage
 from portal.queries.conversations import get_message
-from portal.queries.desk.failed_messages import (
-    ALL_FAILED_MESSAGES,
-    FailedMessageScope,
-    list_failed_messages,
-)
+from portal.queries.desk.failed_messages import list_failed_messages
+from portal.queries.paging import EVERYTHING, PageRequest, WorkScope
 
 PAGE_SIZE = 20
 SUCCESS_MESSAGES = {
@@ -44,15 +40,15 @@ VIEWS = {"ours": "My teams", "mine": "Mine", "all": "All"}
 
 async def show_failed_messages(request: Request, reader: CurrentStaff) -> Response:
     """`GET /desk/messages?show=&after=&done=`: the failed messages, the oldest first."""
-    query = request.query_params
-    after = read_number(query["after"], "place in the list") if query.get("after") else None
-    said = SUCCESS_MESSAGES.get(query.get("done", ""))
-    return await _list(request, reader, query.get("show", ""), after=after, said=said)
+    asked = request.query_params
+    after = read_number(asked["after"], "place in the list") if asked.get("after") else None
+    said = SUCCESS_MESSAGES.get(asked.get("done", ""))
+    return await _list(request, reader, asked.get("show", ""), after=after, said=said)
 
 
 async def show_failed_message(request: Request, reader: CurrentStaff) -> Response:
     """`GET /desk/messages/{id}`: one message of ours, and what can be done."""
-    return await _single(request, reader)
+    return await _one(request, reader)
 
 
 async def resolve_failed_message(request: Request, reader: CurrentStaff) -> Response:
@@ -64,10 +60,8 @@ async def resolve_failed_message(request: Request, reader: CurrentStaff) -> Resp
     show = field(form, "show")
     try:
         async with request.app.state.operations.begin(reader.staff.actor) as uow:
-            failed_message = await operations.lock_failed_message(
-                uow, id_in_path(request, "message")
-            )
-            await _apply(uow, failed_message, verb, form)
+            lost = await operations.lock_failed_message(uow, id_in_path(request, "message"))
+            await _do(uow, lost, verb, form)
     except NotFound:
         raise
     except PortalError as refusal:
@@ -79,33 +73,31 @@ async def resolve_failed_message(request: Request, reader: CurrentStaff) -> Resp
     return await _list(request, reader, show, said=SUCCESS_MESSAGES[verb])
 
 
-async def _apply(uow: UnitOfWork, failed_message: FailedMessage, verb: str, form: FormData) -> None:
+async def _do(uow: UnitOfWork, lost: FailedMessage, verb: str, form: FormData) -> None:
     if verb == "retry":
-        await operations.retry_message(uow, failed_message, to=field(form, "to") or None)
+        await operations.retry_message(uow, lost, to=field(form, "to") or None)
     elif verb == "resend":
-        await operations.resend_message(
-            uow, failed_message, field(form, "body"), channel=_channel(form)
-        )
+        await operations.resend_message(uow, lost, field(form, "body"), channel=_channel(form))
     else:
-        await operations.mark_told_by_phone(uow, failed_message, note=field(form, "note"))
+        await operations.mark_told_by_phone(uow, lost, note=field(form, "note"))
 
 
 def _channel(form: FormData) -> Channel | None:
-    value = field(form, "channel")
-    if value not in ("", Channel.SMS, Channel.EMAIL):
+    named = field(form, "channel")
+    if named not in ("", Channel.SMS, Channel.EMAIL):
         raise BadInput("Please choose a channel.")
-    return Channel(value) if value else None
+    return Channel(named) if named else None
 
 
 async def _refuse(
     request: Request, reader: CurrentStaff, verb: str, form: FormData, refusal: PortalError
 ) -> Response:
-    """The error at its form with the input; at the top, where that form is not shown."""
+    """The error at its form with the input; at the top, where that form is gone."""
     typed = {name: field(form, name) for name in ("body", "note", "to", "channel")}
     problem = FormError(f"{request.path_params['id']}/{verb}", refusal.detail, typed)
     show = field(form, "show")
     if show == "one":
-        return await _single(request, reader, problem, refusal.status)
+        return await _one(request, reader, problem, refusal.status)
     return await _list(request, reader, show, problem=problem, status=refusal.status)
 
 
@@ -122,27 +114,27 @@ async def _list(
     show = _view(reader, show)
     async with request.app.state.database.reading() as session:
         scope = _scope(reader, show)
-        messages, next_id = await list_failed_messages(
-            session, business_time.now(), scope, limit=PAGE_SIZE, after=after
+        messages, further = await list_failed_messages(
+            session, business_time.now(), scope, PageRequest(PAGE_SIZE, after)
         )
         lines = await present_failed_messages(session, messages, reader)
     context = {
         "heading": "Failed messages",
         "summary": "Not delivered, or delivery unknown. Oldest first.",
-        "views": [Choice(view, label) for view, label in VIEWS.items()],
+        "views": [Choice(view, words) for view, words in VIEWS.items()],
         "show": show,
         "page_size": PAGE_SIZE,
-        "next_page_url": f"/desk/messages?show={show}&after={next_id}" if next_id else None,
+        "next_page_url": f"/desk/messages?show={show}&after={further}" if further else None,
         "empty_text": "Nothing more here." if after else "No failed messages.",
     }
     return await _page(request, reader, lines, context, said=said, problem=problem, status=status)
 
 
-async def _single(
+async def _one(
     request: Request, reader: CurrentStaff, problem: FormError | None = None, status: int = 200
 ) -> Response:
     async with request.app.state.database.reading() as session:
-        message = await _get_outbound(session, id_in_path(request, "message"))
+        message = await _get_ours(session, id_in_path(request, "message"))
         lines = await present_failed_messages(session, [message], reader)
     context: dict[str, Any] = {
         "heading": f"A message to {lines[0].customer}",
@@ -169,20 +161,16 @@ async def _page(
     offered = {
         f"{line.id}/{verb}"
         for line in lines
-        for verb, is_offered in (
+        for verb, can in (
             ("retry", line.retry_label),
             ("resend", line.channels),
             ("told", line.may_mark_told),
         )
-        if is_offered
+        if can
     }
-    if problem is not None and problem.verb not in offered:
-        text = problem.typed.get("body") or problem.typed.get("note")
-        draft = f" You had written: “{text}”" if text else ""
-        problem = replace(problem, verb="", words=problem.words + draft)
-    values = {"lines": lines, "said": said, "problem": problem}
+    told = {"lines": lines, "said": said, "problem": problem and problem.among(offered)}
     return await answer(
-        request, "desk/failed_messages.html", context | values | layout_context(reader), status
+        request, "desk/failed_messages.html", context | told | layout_context(reader), status
     )
 
 
@@ -193,14 +181,14 @@ def _view(reader: CurrentStaff, show: str) -> str:
     return "all" if reader.staff.manages_all else "ours"
 
 
-def _scope(reader: CurrentStaff, show: str) -> FailedMessageScope:
+def _scope(reader: CurrentStaff, show: str) -> WorkScope:
     if show == "all":
-        return ALL_FAILED_MESSAGES
+        return EVERYTHING
     departments = reader.departments if show == "ours" else None
-    return FailedMessageScope(reader.staff.id, departments)
+    return WorkScope(reader.staff.id, departments)
 
 
-async def _get_outbound(session: AsyncSession, message_id: int) -> Message:
+async def _get_ours(session: AsyncSession, message_id: int) -> Message:
     message = await get_message(session, message_id)
     if message.direction == Direction.IN:
         raise NotFound(f"We have written no message {message_id}.")

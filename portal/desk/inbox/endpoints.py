@@ -39,7 +39,8 @@ from portal.operations.conversation.unknown_senders import (
 )
 from portal.queries.desk import inbox
 from portal.queries.desk.board import PageCursor, all_departments
-from portal.queries.desk.inbox import DueReply, PromiseScope
+from portal.queries.desk.inbox import DueReply
+from portal.queries.paging import EVERYTHING, WorkScope
 from portal.queries.staff import staff_by_id
 
 RECENT_PERIOD = timedelta(days=7)
@@ -76,9 +77,9 @@ class DeskEventStream:
             departments = await all_departments(session)
         key = connection.query_params.get("department", "")
         watched = [
-            f"department:{department.id}"
-            for department in departments
-            if (department.key == key if key else reader.works_in(saved_id(department)))
+            f"department:{one.id}"
+            for one in departments
+            if (one.key == key if key else reader.works_in(saved_id(one)))
         ]
         if reader.staff.manages_all and not key:
             watched.append(f"department:{NO_DEPARTMENT}")
@@ -97,7 +98,7 @@ async def handle_unknown_sender(request: Request, reader: CurrentStaff) -> Respo
     form, message_id = await read_form(request), id_in_path(request, "text")
     try:
         async with request.app.state.operations.begin(reader.staff.actor) as uow:
-            await _apply(uow, message_id, verb, form)
+            await _do(uow, message_id, verb, form)
     except PortalError as refusal:
         typed = {name: field(form, name) for name in ("body", "reference")}
         problem = FormError(f"{message_id}/{verb}", refusal.detail, typed)
@@ -112,34 +113,31 @@ async def handle_unknown_sender(request: Request, reader: CurrentStaff) -> Respo
     )
 
 
-async def _apply(uow: UnitOfWork, message_id: int, verb: str, form: FormData) -> None:
-    message = await lock_unknown_sender_message(uow, message_id)
+async def _do(uow: UnitOfWork, message_id: int, verb: str, form: FormData) -> None:
+    heard = await lock_unknown_sender_message(uow, message_id)
     if verb == "answer":
-        await answer_unknown_sender(uow, message, field(form, "body"))
+        await answer_unknown_sender(uow, heard, field(form, "body"))
     elif verb == "attach":
-        await attach_to_request(uow, message, await uow.lock(field(form, "reference")))
+        await attach_to_request(uow, heard, await uow.lock(field(form, "reference")))
     else:
-        await dismiss_unknown_sender(uow, message)
+        await dismiss_unknown_sender(uow, heard)
 
 
 async def _inbox(
     request: Request, reader: CurrentStaff, problem: FormError | None = None
 ) -> dict[str, Any]:
-    query = request.query_params
-    after = decode_cursor(query["after"]) if query.get("after") else None
+    asked = request.query_params
+    after = decode_cursor(asked["after"]) if asked.get("after") else None
     async with request.app.state.database.reading() as session:
         departments = await all_departments(session)
-        view = _find_view(reader, departments, query.get("show", ""), query.get("department", ""))
-        context = await _list_context(session, view, departments, after)
+        view = _chosen(reader, departments, asked.get("show", ""), asked.get("department", ""))
+        context = await _lists(session, view, departments, after)
         if reader.staff.manages_all and after is None and view.is_whole:
             texts = await inbox.list_unknown_sender_texts(session)
             context["unknown_senders"] = view.rows({}, {}).unknown_senders(texts)
-    if problem is not None and int(problem.verb.partition("/")[0]) not in {
-        line.id for line in context["unknown_senders"]
-    }:
-        body = problem.typed["body"]
-        text = f"{problem.words} {f'You had written: “{body}”' if body else ''}".strip()
-        problem = FormError("", text)
+    forms = [
+        f"{line.id}/{verb}" for line in context["unknown_senders"] for verb in SUCCESS_MESSAGES
+    ]
     return context | {
         "views": _views(reader),
         "department_views": _department_views(reader, departments),
@@ -148,7 +146,7 @@ async def _inbox(
         "refresh_seconds": None if after else REFRESH_SECONDS * 3,
         "empty_text": "Nothing more here." if after else "Inbox zero.",
         "said": None,
-        "problem": problem,
+        "problem": problem and problem.among(forms),
         **layout_context(reader),
     }
 
@@ -160,7 +158,7 @@ class InboxView:
     name: str
     url: str
     live_url: str
-    promise_scope: PromiseScope
+    scope: WorkScope
     departments: Collection[int] | None
     timezone: str
     is_whole: bool = False
@@ -172,76 +170,63 @@ class InboxView:
         )
 
 
-async def _list_context(
+async def _lists(
     session: AsyncSession,
     view: InboxView,
     departments: Sequence[Department],
     after: PageCursor | None,
 ) -> dict[str, Any]:
-    due_replies = await inbox.list_due_replies(session, view.promise_scope, after, PAGE_SIZE + 1)
-    shown = due_replies[:PAGE_SIZE]
-    messages = await inbox.last_customer_messages(
-        session, [saved_id(request) for _, request, _ in shown]
-    )
-    files = await inbox.count_attachments(
-        session, [saved_id(message) for message in messages.values()]
-    )
+    found = await inbox.list_due_replies(session, view.scope, after, PAGE_SIZE + 1)
+    shown = found[:PAGE_SIZE]
+    words = await inbox.last_customer_messages(session, [saved_id(one) for _, one, _ in shown])
+    files = await inbox.count_attachments(session, [saved_id(one) for one in words.values()])
     people = await staff_by_id(session, [promise.owner_id for promise, _, _ in shown])
-    rows = view.rows(people, {saved_id(department): department for department in departments})
+    rows = view.rows(people, {saved_id(one): one for one in departments})
     now = business_time.now()
-    total, late = await inbox.count_due_replies(session, view.promise_scope, now)
-    counts = await inbox.count_contact_reasons(session, view.departments, now - RECENT_PERIOD)
+    everything, late = await inbox.count_due_replies(session, view.scope, now)
+    asked = await inbox.count_contact_reasons(session, view.departments, now - RECENT_PERIOD)
     return {
         "heading": view.name,
-        "summary": _summary(total, late),
-        "contact_reasons": summarize_reasons(counts),
-        "rows": [rows.row(due_reply, messages, files) for due_reply in shown],
-        "next_page_url": _older(view, shown[-1]) if len(due_replies) > PAGE_SIZE else None,
+        "summary": _summary(everything, late),
+        "contact_reasons": summarize_reasons(asked),
+        "rows": [rows.row(one, words, files) for one in shown],
+        "next_page_url": _older(view, shown[-1]) if len(found) > PAGE_SIZE else None,
         "unknown_senders": [],
     }
 
 
-def _find_view(
+def _chosen(
     reader: CurrentStaff, departments: Sequence[Department], show: str, key: str
 ) -> InboxView:
     """The view asked for, else the one that most concerns them. Raises NotFound."""
-    own_department = next(
-        (department for department in departments if department.id in reader.departments), None
-    )
-    timezone = (own_department or next(iter(departments), Department(key="", name=""))).timezone
+    first = next((one for one in departments if one.id in reader.departments), None)
+    zone = (first or next(iter(departments), Department(key="", name=""))).timezone
     if key:
-        department = next((department for department in departments if department.key == key), None)
-        if department is None:
+        one = next((one for one in departments if one.key == key), None)
+        if one is None:
             raise NotFound("There is no such department.")
-        ids = [saved_id(department)]
+        ids = [saved_id(one)]
         return InboxView(
-            department.name, f"/desk/inbox?department={key}", f"/desk/live?department={key}",
-            PromiseScope(departments=ids), ids, department.timezone,
+            one.name, f"/desk/inbox?department={key}", f"/desk/live?department={key}",
+            WorkScope(departments=ids), ids, one.timezone,
         )  # fmt: skip
     if show == "mine":
-        promise_scope = PromiseScope(owner_id=reader.staff.id)
-        scope_departments = reader.departments or None
-        return InboxView(
-            "Mine",
-            "/desk/inbox?show=mine",
-            "/desk/live",
-            promise_scope,
-            scope_departments,
-            timezone,
-        )
+        scope = WorkScope(person_id=reader.staff.id)
+        mine = reader.departments or None
+        return InboxView("Mine", "/desk/inbox?show=mine", "/desk/live", scope, mine, zone)
     if reader.staff.manages_all and show != "ours":
         return InboxView(
-            "All", "/desk/inbox?show=all", "/desk/live", PromiseScope(), None, timezone,
+            "All", "/desk/inbox?show=all", "/desk/live", EVERYTHING, None, zone,
             is_whole=True,
         )  # fmt: skip
-    own_departments = reader.departments
+    ours = reader.departments
     return InboxView(
         "My teams",
         "/desk/inbox?show=ours",
         "/desk/live",
-        PromiseScope(departments=own_departments),
-        own_departments,
-        timezone,
+        WorkScope(departments=ours),
+        ours,
+        zone,
     )
 
 
@@ -257,15 +242,10 @@ def _views(reader: CurrentStaff) -> list[Choice]:
 
 def _department_views(reader: CurrentStaff, departments: Sequence[Department]) -> list[Choice]:
     """A view for each of the reader's departments, where there are several."""
-    own_departments = [
-        department for department in departments if reader.works_in(saved_id(department))
-    ]
-    if len(own_departments) < 2:
+    each = [one for one in departments if reader.works_in(saved_id(one))]
+    if len(each) < 2:
         return []
-    return [
-        Choice(f"/desk/inbox?department={department.key}", department.name)
-        for department in own_departments
-    ]
+    return [Choice(f"/desk/inbox?department={one.key}", one.name) for one in each]
 
 
 def _older(view: InboxView, last: DueReply) -> str:
@@ -273,8 +253,8 @@ def _older(view: InboxView, last: DueReply) -> str:
     return f"{view.url}&after={encode_cursor(PageCursor(promise.due_at, saved_id(promise)))}"
 
 
-def _summary(total: int, late: int) -> str:
-    if not total:
+def _summary(everything: int, late: int) -> str:
+    if not everything:
         return "No replies due."
-    text = "1 customer waiting" if total == 1 else f"{total} customers waiting"
-    return f"{text}, {late} overdue." if late else f"{text}, none overdue."
+    waits = "1 customer waiting" if everything == 1 else f"{everything} customers waiting"
+    return f"{waits}, {late} overdue." if late else f"{waits}, none overdue."

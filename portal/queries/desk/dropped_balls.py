@@ -1,7 +1,6 @@
 """Open dropped balls."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,33 +8,20 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.models import DroppedBall, EscalationLevel
-
-MAX_COUNTED = 100
-
-
-@dataclass(frozen=True, slots=True)
-class DroppedBallScope:
-    """The scope: balls of this assignee, or of these departments. Neither is all."""
-
-    person_id: int | None = None
-    departments: Collection[int] | None = None
+from portal.queries.paging import PageRequest, WorkScope, count_at_most, read_page
 
 
 async def list_open_dropped_balls(
-    session: AsyncSession, scope: DroppedBallScope, *, limit: int, after: int | None = None
+    session: AsyncSession, scope: WorkScope, page: PageRequest
 ) -> tuple[list[DroppedBall], int | None]:
     """A page of them, oldest first, and the id of the next page."""
-    query = _in_scope(select(DroppedBall), scope)
-    if after is not None:
-        query = query.where(col(DroppedBall.id) > after)
-    balls = list((await session.exec(query.order_by(col(DroppedBall.id)).limit(limit + 1))).all())
-    return balls[:limit], balls[limit - 1].id if len(balls) > limit else None
+    query = _standing(select(DroppedBall), scope)
+    return await read_page(session, query, col(DroppedBall.id), page)
 
 
-async def count_open_dropped_balls(session: AsyncSession, scope: DroppedBallScope) -> int:
-    """How many there are; no further than ``MAX_COUNTED``, so that it always costs little."""
-    counted = _in_scope(select(col(DroppedBall.id)), scope).limit(MAX_COUNTED).subquery()
-    return (await session.exec(select(sa.func.count()).select_from(counted))).one()
+async def count_open_dropped_balls(session: AsyncSession, scope: WorkScope) -> int:
+    """How many there are, as ``count_at_most`` counts."""
+    return await count_at_most(session, _standing(select(col(DroppedBall.id)), scope))
 
 
 async def open_dropped_balls_of(session: AsyncSession, request_id: int) -> Sequence[DroppedBall]:
@@ -46,7 +32,7 @@ async def open_dropped_balls_of(session: AsyncSession, request_id: int) -> Seque
     return (await session.exec(query.order_by(col(DroppedBall.id)))).all()
 
 
-def _in_scope(query: Any, scope: DroppedBallScope) -> Any:
+def _standing(query: Any, scope: WorkScope) -> Any:
     query = query.where(col(DroppedBall.resolved_at).is_(None))
     if scope.person_id is not None:
         escalated = col(DroppedBall.level) != EscalationLevel.OWNER

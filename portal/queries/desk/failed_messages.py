@@ -1,7 +1,6 @@
-"""Messages that need a person: not delivered, or of unknown delivery, and not handled."""
+"""Messages that need a person: they did not get through, or nobody knows, and nobody saw to it."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +20,13 @@ from portal.models import (
     ServiceRequest,
 )
 from portal.models.columns import saved_id
+from portal.queries.paging import (
+    EVERYTHING,
+    PageRequest,
+    WorkScope,
+    count_at_most,
+    read_page,
+)
 from portal.queries.requests import CUSTOMER_OPTIONS
 
 RECONCILE_GRACE = timedelta(minutes=5)
@@ -33,9 +39,7 @@ TIME_BOUND_KINDS = (
     MessageKind.CODE,
     MessageKind.REMINDER,
 )
-"""Kinds that are of no use once they have expired."""
-
-MAX_COUNTED = 100
+"""Kinds that nobody misses once it is too late for them."""
 
 FAILED_MESSAGE_OPTIONS: Sequence[ORMOption] = (
     selectinload(ServiceRequest.runs),  # type: ignore[arg-type]
@@ -44,60 +48,33 @@ FAILED_MESSAGE_OPTIONS: Sequence[ORMOption] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class FailedMessageScope:
-    """Whose messages: those of a person's own requests, and of these departments'.
-
-    Neither is everybody's.
-    """
-
-    owner_id: int | None = None
-    departments: Collection[int] | None = None
-
-
-ALL_FAILED_MESSAGES = FailedMessageScope()
-
-
 async def list_failed_messages(
-    session: AsyncSession,
-    now: datetime,
-    scope: FailedMessageScope,
-    *,
-    limit: int,
-    after: int | None = None,
+    session: AsyncSession, now: datetime, scope: WorkScope, page: PageRequest
 ) -> tuple[list[Message], int | None]:
-    """A page of them, oldest first, and the id of the next page."""
-    query = _in_scope(select(Message), now, scope)
-    if after is not None:
-        query = query.where(col(Message.id) > after)
-    query = query.order_by(col(Message.id)).limit(limit + 1)
-    messages = list((await session.exec(query)).all())
-    return messages[:limit], messages[limit - 1].id if len(messages) > limit else None
+    """A page of them, oldest first, and the id of the next page.
+
+    The scope of a person has the messages about their own requests; with departments, about
+    those of the departments too.
+    """
+    return await read_page(session, _lost(select(Message), now, scope), col(Message.id), page)
 
 
-async def count_failed_messages(
-    session: AsyncSession, now: datetime, scope: FailedMessageScope
-) -> int:
-    """How many there are; no further than ``MAX_COUNTED``, so that it always costs little."""
-    counted = _in_scope(select(col(Message.id)), now, scope).limit(MAX_COUNTED).subquery()
-    return (await session.exec(select(sa.func.count()).select_from(counted))).one()
+async def count_failed_messages(session: AsyncSession, now: datetime, scope: WorkScope) -> int:
+    """How many there are, as ``count_at_most`` counts."""
+    return await count_at_most(session, _lost(select(col(Message.id)), now, scope))
 
 
 async def requests_by_id(
     session: AsyncSession, ids: Iterable[int | None]
 ) -> dict[int, ServiceRequest]:
     """These requests with their customers' addresses and who has them: a few queries."""
-    known_ids = {id_ for id_ in ids if id_ is not None}
+    wanted = {one for one in ids if one is not None}
     query = (
         select(ServiceRequest)
-        .where(col(ServiceRequest.id).in_(known_ids))
+        .where(col(ServiceRequest.id).in_(wanted))
         .options(*FAILED_MESSAGE_OPTIONS)
     )
-    return (
-        {saved_id(request): request for request in (await session.exec(query)).all()}
-        if known_ids
-        else {}
-    )
+    return {saved_id(one): one for one in (await session.exec(query)).all()} if wanted else {}
 
 
 async def sending_alerts(session: AsyncSession) -> Sequence[str]:
@@ -116,7 +93,7 @@ async def sending_alerts(session: AsyncSession) -> Sequence[str]:
     return (await session.exec(query)).all()
 
 
-def _in_scope(query: Any, now: datetime, scope: FailedMessageScope) -> Any:
+def _lost(query: Any, now: datetime, scope: WorkScope) -> Any:
     query = query.where(
         # Written as in the partial index, so that the database uses it.
         col(Message.id).in_(select(Message.id).where(sa.text(NEEDS_ATTENTION))),
@@ -129,11 +106,11 @@ def _in_scope(query: Any, now: datetime, scope: FailedMessageScope) -> Any:
             col(Message.kind).not_in(TIME_BOUND_KINDS),
         ),
     )
-    if scope == ALL_FAILED_MESSAGES:
+    if scope == EVERYTHING:
         return query
-    in_scope = [col(ServiceRequest.owner_id) == scope.owner_id]
+    mine = [col(ServiceRequest.owner_id) == scope.person_id]
     if scope.departments is not None:
-        in_scope.append(col(ServiceRequest.department_id).in_(scope.departments))
+        mine.append(col(ServiceRequest.department_id).in_(scope.departments))
     return query.join(ServiceRequest, col(ServiceRequest.id) == col(Message.request_id)).where(
-        sa.or_(*in_scope)
+        sa.or_(*mine)
     )

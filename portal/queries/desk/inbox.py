@@ -1,7 +1,6 @@
-"""The inbox: replies that are due, soonest first, and the reasons of contacts."""
+"""The inbox: what customers wait for, the oldest promise first, and what made them ask."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +21,7 @@ from portal.models import (
     ServiceRequest,
 )
 from portal.queries.desk.board import REPLY_PROMISE_KINDS, PageCursor
+from portal.queries.paging import WorkScope
 
 MAX_CONTACTS = 2_000
 """The newest that are counted, so that the count always costs little."""
@@ -29,48 +29,38 @@ MAX_UNKNOWN_SENDERS = 20
 MESSAGE_SUBJECT_PREFIX = "message:"
 
 
-@dataclass(frozen=True, slots=True)
-class PromiseScope:
-    """Whose promises: those one person owns, those of some departments, or with neither all."""
-
-    owner_id: int | None = None
-    departments: Collection[int] | None = None
-
-
 DueReply = tuple[Promise, ServiceRequest, str]
 
 
 async def list_due_replies(
-    session: AsyncSession, promise_scope: PromiseScope, after: PageCursor | None, limit: int
+    session: AsyncSession, scope: WorkScope, after: PageCursor | None, limit: int
 ) -> Sequence[DueReply]:
     """Open promises of an answer or a call with request and customer's name; soonest due first."""
     query = (
         sa.select(Promise, ServiceRequest, col(Customer.name))
         .join(ServiceRequest, col(ServiceRequest.id) == col(Promise.request_id))
         .join(Customer, col(Customer.id) == col(ServiceRequest.customer_id))
-        .where(*_is_due_reply(promise_scope))
+        .where(*_waited_for(scope))
         .order_by(col(Promise.due_at), col(Promise.id))
         .limit(limit)
     )
     if after is not None:
         # As one value, so that the index is entered where the last page ended.
-        position = sa.tuple_(col(Promise.due_at), col(Promise.id))
-        query = query.where(position > sa.tuple_(after.at, after.id))
+        place = sa.tuple_(col(Promise.due_at), col(Promise.id))
+        query = query.where(place > sa.tuple_(after.at, after.id))
     connection: Any = session
-    due_replies: Sequence[DueReply] = (await connection.exec(query)).all()
-    return due_replies
+    found: Sequence[DueReply] = (await connection.exec(query)).all()
+    return found
 
 
 async def count_due_replies(
-    session: AsyncSession, promise_scope: PromiseScope, now: datetime
+    session: AsyncSession, scope: WorkScope, now: datetime
 ) -> tuple[int, int]:
     """How many there are, and how many of them are late."""
     late = sa.func.count(sa.case((col(Promise.due_at) < now, 1)))
-    query = (
-        sa.select(sa.func.count(), late).select_from(Promise).where(*_is_due_reply(promise_scope))
-    )
-    total, late_count = (await (await session.connection()).execute(query)).one()
-    return total, late_count
+    query = sa.select(sa.func.count(), late).select_from(Promise).where(*_waited_for(scope))
+    everything, behind = (await (await session.connection()).execute(query)).one()
+    return everything, behind
 
 
 async def last_customer_messages(
@@ -85,7 +75,7 @@ async def last_customer_messages(
         .group_by(col(Message.request_id))
     )
     query = select(Message).where(col(Message.id).in_(newest))
-    return {message.request_id or 0: message for message in (await session.exec(query)).all()}
+    return {one.request_id or 0: one for one in (await session.exec(query)).all()}
 
 
 async def count_attachments(session: AsyncSession, messages: Iterable[int]) -> dict[int, int]:
@@ -123,8 +113,8 @@ async def count_contact_reasons(
 
 
 async def list_unknown_sender_texts(session: AsyncSession) -> Sequence[Message]:
-    """Texts from numbers of no customer that are not handled; the oldest first."""
-    raised_subjects = (
+    """Texts from numbers that no customer has, and that nobody has seen to; the oldest first."""
+    raised = (
         select(DroppedBall.subject)
         .where(
             col(DroppedBall.kind) == DroppedBallKind.UNKNOWN_SENDER,
@@ -133,19 +123,19 @@ async def list_unknown_sender_texts(session: AsyncSession) -> Sequence[Message]:
         .order_by(col(DroppedBall.id))
         .limit(MAX_UNKNOWN_SENDERS)
     )
-    subjects = (await session.exec(raised_subjects)).all()
-    ids = [int(subject.removeprefix(MESSAGE_SUBJECT_PREFIX)) for subject in subjects]
+    subjects = (await session.exec(raised)).all()
+    ids = [int(one.removeprefix(MESSAGE_SUBJECT_PREFIX)) for one in subjects]
     query = select(Message).where(col(Message.id).in_(ids)).order_by(col(Message.id))
     return (await session.exec(query)).all() if ids else []
 
 
-def _is_due_reply(promise_scope: PromiseScope) -> list[Any]:
+def _waited_for(scope: WorkScope) -> list[Any]:
     conditions: list[Any] = [
         col(Promise.closed_at).is_(None),
         col(Promise.kind).in_(REPLY_PROMISE_KINDS),
     ]
-    if promise_scope.owner_id is not None:
-        conditions.append(col(Promise.owner_id) == promise_scope.owner_id)
-    if promise_scope.departments is not None:
-        conditions.append(col(Promise.department_id).in_(promise_scope.departments))
+    if scope.person_id is not None:
+        conditions.append(col(Promise.owner_id) == scope.person_id)
+    if scope.departments is not None:
+        conditions.append(col(Promise.department_id).in_(scope.departments))
     return conditions

@@ -4,7 +4,11 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from portal.errors import UnknownLink
+from portal.queries.status_page.reader import PageVersion
+from portal.tracking.status_page.cache import StatusPageCache
 from portal.tracking.status_page.redaction import LINK_ONLY, Visibility
+from portal.tracking.status_page.view_models import StatusPage
 from portal.tracking.verification.device_cookie import visibility_of
 from portal.web import templating
 
@@ -66,9 +70,32 @@ class StatusPageStream:
         await state.live.stream(scope, receive, send, topic=topic, since=since)
 
 
+async def open_link(request: Request) -> PageVersion:
+    """What the link in the URL opens. Raises UnknownLink."""
+    status_pages: StatusPageCache = request.app.state.status_pages
+    version = await status_pages.find_version(request.path_params["token"])
+    if version is None:
+        raise UnknownLink
+    return version
+
+
+async def open_page(request: Request, visibility: Visibility = LINK_ONLY) -> StatusPage:
+    """The values of the page behind the link in the URL. Raises UnknownLink."""
+    status_pages: StatusPageCache = request.app.state.status_pages
+    page = await status_pages.build_page(request.path_params["token"], visibility)
+    if page is None:
+        raise UnknownLink
+    return page
+
+
 def unknown_link(request: Request) -> HTMLResponse:
     """The answer to an unknown link and to a revoked one: the same 404."""
     return templating.page(request, "tracking/unknown_link.html", {}, 404)
+
+
+async def show_unknown_link(request: Request, _: Exception) -> Response:
+    """The answer to UnknownLink, wherever on a customer's page it is raised."""
+    return unknown_link(request)
 
 
 def _has_cookie(scope: Scope) -> bool:

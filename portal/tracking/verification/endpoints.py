@@ -11,13 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal import business_time
-from portal.errors import BadInput, NotFound, PortalError
+from portal.errors import BadInput, PortalError, UnknownLink
 from portal.i18n.lazy_string import LazyString
 from portal.models import CUSTOMER_ACTOR, Channel, TrustedDevice
 from portal.models.columns import saved_id
 from portal.operations import forget_device, send_code, verify_code
 from portal.queries.requests import lock_by_token
-from portal.queries.tracking_links import find_by_token
+from portal.queries.tracking_links import get_by_token
 from portal.queries.trusted_devices import (
     CodeDestination,
     code_destinations,
@@ -25,7 +25,7 @@ from portal.queries.trusted_devices import (
     newest_code,
 )
 from portal.tracking.forms import read_form
-from portal.tracking.status_page.endpoints import unknown_link
+from portal.tracking.status_page.endpoints import open_link
 from portal.tracking.verification.device_cookie import (
     DEVICE_COOKIE,
     PATH,
@@ -75,8 +75,7 @@ class CodePage:
 async def show_code_form(request: Request) -> Response:
     """`GET /r/{token}/code?to=`: the form to send a code and to enter it."""
     next_path = _next_path(request.query_params.get("to", ""))
-    if await request.app.state.status_pages.find_version(request.path_params["token"]) is None:
-        return unknown_link(request)
+    await open_link(request)
     return await _page(request, next_path)
 
 
@@ -85,16 +84,15 @@ async def submit_code(request: Request) -> Response:
     form = await read_form(request)
     token, next_path = request.path_params["token"], _next_path(form.get("to", ""))
     state = request.app.state
-    if await state.status_pages.find_version(token) is None:
-        return unknown_link(request)
+    await open_link(request)
     try:
         await state.rate_limiter.allow(RATE_LIMIT_PER_CLIENT, "code from", client_address(request))
         if "code" not in form:
             await _send(request, next_path)
             return see_other(f"/r/{token}/code?to={next_path}")
         secret = await _verify(request, form["code"])
-    except NotFound:
-        return unknown_link(request)
+    except UnknownLink:
+        raise
     except PortalError as refusal:
         return await _page(request, next_path, refusal)
     response = _redirect(token, next_path)
@@ -106,8 +104,7 @@ async def forget_browser(request: Request) -> Response:
     """`POST /r/{token}/forget`: the browser is no longer trusted."""
     await read_form(request)
     token, secret = request.path_params["token"], read_device_secret(request)
-    if await request.app.state.status_pages.find_version(token) is None:
-        return unknown_link(request)
+    await open_link(request)
     if secret is not None:
         async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
             await forget_device(uow, secret)
@@ -154,9 +151,7 @@ async def _verify(request: Request, code: str) -> str:
 async def _page(request: Request, next_path: str, refusal: PortalError | None = None) -> Response:
     token = request.path_params["token"]
     async with request.app.state.database.reading() as session:
-        service_request = await find_by_token(session, token)
-        if service_request is None:
-            return unknown_link(request)
+        service_request = await get_by_token(session, token)
         destinations = await code_destinations(session, service_request, business_time.now())
         code = await newest_code(session, saved_id(service_request))
     destination = choose_address(next_path, destinations)
