@@ -12,10 +12,10 @@ from portal.messaging.intents.classifier import normalize_words
 from portal.models import Customer, Direction, Message
 from portal.operations import Operations
 
-MAIL = re.compile(r"\S+@\S+\w")
+MAIL = re.compile(r"(?<!\S)\S+@\S+\w")
 LINK = re.compile(r"\bhttps?://\S+")
 DIGIT = re.compile(r"\d")
-LONG_NUMBER_PATTERN = re.compile(r"\+?\d(?:[\s().-]?\d){5,}")
+LONG_NUMBER_PATTERN = re.compile(r"\+?\d(?:[\s().-]?\d){5,}+")
 WORD = re.compile(r"[^\W\d_]+")
 
 

@@ -19,6 +19,7 @@ from portal.models import (
     ServiceRequest,
 )
 from portal.settings import Settings
+from tests.support.cpu_limit import cpu_limit
 from tests.support.factories import Organisation
 from tests.support.twilio_client import INBOUND, PHONE, TwilioClient
 
@@ -193,3 +194,26 @@ async def test_receipt_for_an_unknown_message_is_accepted_and_changes_nothing(
         },
     )
     assert answer.status_code == 204
+
+
+async def test_text_that_repeats_a_keyword_is_answered(
+    twilio: TwilioClient, organisation: Organisation, card_request: ServiceRequest
+) -> None:
+    """155 letters: a pattern that tried each division of them would take minutes."""
+    body = "stop " * 30 + "zebra"
+    with cpu_limit(5):
+        assert await twilio.text(body) == 200
+    (message,) = await heard(organisation)
+    assert (message.body, message.request_id) == (body, card_request.id)
+    assert await organisation.outbound_messages(card_request)
+
+
+async def test_angry_stop_is_obeyed(
+    twilio: TwilioClient, organisation: Organisation, card_request: ServiceRequest
+) -> None:
+    with cpu_limit(5):
+        assert await twilio.text("STOP " * 30 + ", you people") == 200
+    (message,) = await heard(organisation)
+    assert message.intent == "stop"
+    kinds = [answer.kind for answer in await organisation.messages()]
+    assert kinds.count(MessageKind.CONSENT) == 1

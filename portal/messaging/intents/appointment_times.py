@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from portal.messaging.intents.patterns import MAX_READ_LENGTH
+
 MAX_AHEAD = timedelta(days=365)
 
 WEEKDAYS = {
@@ -110,8 +112,11 @@ class AppointmentTimeParser:
     def read(self, text: str, *, day_needed: bool = True) -> datetime | None:
         """The one moment that is named, to come and within a year; None where it is not plain.
 
-        Without ``day_needed`` an hour alone is the next time that the clock shows it.
+        Without ``day_needed`` an hour alone is the next time that the clock shows it. A text of
+        more than ``MAX_READ_LENGTH`` letters names none.
         """
+        if len(text) > MAX_READ_LENGTH:
+            return None
         words = normalize_text(text)
         if VAGUE.search(words):
             return None
@@ -182,16 +187,16 @@ def parse_hour(words: str, *, named_day: bool) -> time | None:
             return time(12)
         alone = HOUR_ONLY.match(words) if named_day else None
         return _by_day(int(alone[1]), 0, morning=morning, afternoon=afternoon) if alone else None
-    one = said[0]
-    if one["half_day"]:
-        return _by_half(int(one["hour"]), int(one["minute"] or 0), pm=one["half_day"] == "pm")
-    hour = int(one["of"] or one["at"] or one["wall"] or one["clock"] or one["oclock"])
+    named = said[0]
+    if named["half_day"]:
+        return _by_half(int(named["hour"]), int(named["minute"] or 0), pm=named["half_day"] == "pm")
+    hour = int(named["of"] or named["at"] or named["wall"] or named["clock"] or named["oclock"])
     minute = int(
-        one["wall_minute"] or QUARTER_MINUTES[(one["half"] or one["spanish"] or "").strip()]
+        named["wall_minute"] or QUARTER_MINUTES[(named["half"] or named["spanish"] or "").strip()]
     )
     if minute < 0:
         hour, minute = hour - 1, minute + 60
-    morning = morning or (one["wall"] or "").startswith("0")
+    morning = morning or (named["wall"] or "").startswith("0")
     return _by_day(hour, minute, morning=morning, afternoon=afternoon)
 
 

@@ -16,6 +16,7 @@ from portal.messaging.intents.patterns import (
     CANCEL_KEYWORDS,
     EMOJI_INTENTS,
     KEYWORDS,
+    MAX_READ_LENGTH,
     IntentKind,
     LanguageRules,
 )
@@ -30,8 +31,6 @@ OTHER_LETTERS = str.maketrans({"'": None, "\u0640": None, "ى": "ي"})
 """What writers put in or leave out: an apostrophe, Arabic's tatweel, the dots of a final yaa."""
 MAX_OPT_OUT_WORDS = 12
 """A stop in more words than these says more than that."""
-MAX_LENGTH = 2_000
-"""Characters that are looked at; a text has at most 1,600."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +61,27 @@ def classify(text: str, locale: str = "en") -> Intent:
     """What a reply means. Case, spaces, punctuation and emoji aside; English, Spanish, Arabic.
 
     ``locale`` is the customer's: its language is tried first, for any is written by all. YES
-    also begins texts again, but only for a number that had stopped: the caller knows.
+    also begins texts again, but only for a number that had stopped: the caller knows. The first
+    ``MAX_READ_LENGTH`` letters are read: a longer text is a stop, or for a person. The time grows
+    with the length of the text and no faster.
     """
     said = text.strip()
-    words = normalize_words(said[:MAX_LENGTH])
+    words = normalize_words(said[:MAX_READ_LENGTH])
     squeezed = words.replace(" ", "")
     if not words:
-        return Intent(_of_signs(said[:MAX_LENGTH]), said)
-    tongues = _tongues(words, locale)
-    language = tongues[0].language if len(tongues) == 1 else ""
-    bare = any(words in tongue.bare for tongue in ALL_RULES)
+        return Intent(_of_signs(said[:MAX_READ_LENGTH]), said)
+    tables = _tables(words, locale)
+    language = tables[0].language if len(tables) == 1 else ""
+    bare = any(words in table.bare for table in ALL_RULES)
     if squeezed in KEYWORDS:
         cancels = squeezed in CANCEL_KEYWORDS
         return Intent(
             KEYWORDS[squeezed], said, is_keyword=True, cancel=cancels, bare=bare, language=language
         )
-    cancel = any(tongue.cancel.search(words) for tongue in ALL_RULES)
-    kind = _of_words(words, tongues)
-    reason = _reason(kind, words, tongues)
-    sentences = _sentences(said[:MAX_LENGTH])
+    cancel = any(table.cancel.search(words) for table in ALL_RULES)
+    kind = _of_words(words, tables)
+    reason = _reason(kind, words, tables)
+    sentences = _sentences(said[:MAX_READ_LENGTH])
     if is_opt_out(sentences):
         needs_reading = (
             kind in (IntentKind.CALL_ME, IntentKind.STATUS)
@@ -92,7 +93,10 @@ def classify(text: str, locale: str = "en") -> Intent:
             IntentKind.STOP, said, cancel=cancel, about=about, needs_reading=needs_reading, reason=reason,
             language=language,
         )  # fmt: skip
-    if cancel:
+    if len(said) > MAX_READ_LENGTH:
+        # What is not read may say the opposite.
+        kind, reason = IntentKind.OTHER, ""
+    elif cancel:
         # "Yes, cancel my order" answers no question of ours.
         kind, reason = IntentKind.OTHER, "change"
     return Intent(kind, said, cancel=cancel, bare=bare, reason=reason, language=language)
@@ -112,31 +116,31 @@ def _sentences(text: str) -> list[str]:
     ]
 
 
-def _tongues(words: str, locale: str) -> tuple[LanguageRules, ...]:
+def _tables(words: str, locale: str) -> tuple[LanguageRules, ...]:
     """The tables to try: of the one language that it is plainly in, else all, theirs first."""
-    spoken = tuple(tongue for tongue in ALL_RULES if tongue.is_written_in(words))
-    if len(spoken) == 1:
-        return spoken
-    theirs = locale.lower()[:2]
-    return tuple(sorted(ALL_RULES, key=lambda tongue: tongue.language != theirs))
+    plain_tables = tuple(table for table in ALL_RULES if table.is_written_in(words))
+    if len(plain_tables) == 1:
+        return plain_tables
+    own_language = locale.lower()[:2]
+    return tuple(sorted(ALL_RULES, key=lambda table: table.language != own_language))
 
 
-def _of_words(words: str, tongues: tuple[LanguageRules, ...]) -> IntentKind:
+def _of_words(words: str, tables: tuple[LanguageRules, ...]) -> IntentKind:
     """What the first table makes of it that knows it, unless another takes that back."""
-    read = [kind for tongue in tongues if (kind := tongue.read(words)) is not None]
+    read = [kind for table in tables if (kind := table.read(words)) is not None]
     answers = {IntentKind.YES, IntentKind.NO}
     if len(set(read)) > 1 and answers & set(read):
         return IntentKind.OTHER
     return read[0] if read else IntentKind.OTHER
 
 
-def _reason(kind: IntentKind, words: str, tongues: tuple[LanguageRules, ...]) -> str:
+def _reason(kind: IntentKind, words: str, tables: tuple[LanguageRules, ...]) -> str:
     """Why they write: a Contact's reason; empty where it is none of the others."""
     if kind == IntentKind.STATUS:
         return "where_is_it"
     if kind in (IntentKind.YES, IntentKind.THANKS, IntentKind.TIME):
         return ""
-    return next((reason for tongue in tongues if (reason := tongue.reason(words))), "")
+    return next((reason for table in tables if (reason := table.reason(words))), "")
 
 
 def _of_signs(text: str) -> IntentKind:

@@ -12,6 +12,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from portal.messaging.intents.deadlines import APOSTROPHES, DeadlineParser, fold_letters
+from portal.messaging.intents.patterns import MAX_READ_LENGTH
 from portal.models import PromiseKind
 
 MAX_PROMISE_LENGTH = 200
@@ -60,7 +61,7 @@ def parse_promise_line(line: str, reader: DeadlineParser) -> tuple[Commitment, s
 
     The commitment's words are those that the customer reads: "I will call you back".
     """
-    line = " ".join(line.split())
+    line = " ".join(line[:MAX_READ_LENGTH].split())
     due = reader.read(line)
     does = f"{line[: due.start]} {line[due.end :]}" if due else line
     does = _tidy(LEADING_PHRASE.sub("", " ".join(does.split())))
@@ -84,15 +85,19 @@ def _to_the_customer(does: str) -> str:
 
 # The letter: "Thank you for waiting. I'll call you tomorrow at 3."
 
-SENTENCE = re.compile(r"[^.!?;\n]+(?:\.(?=\w)[^.!?;\n]+)*[.!?;]*")
+SENTENCE = re.compile(r"[^.!?;\n]++(?:\.(?=\w)[^.!?;\n]++)*+[.!?;]*+")
 AM_PM = re.compile(r"\b([ap])\.( ?)m\b\.?")
-QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|«[^»]*»|^>.*$", re.MULTILINE)
+QUOTED = tuple(
+    re.compile(pattern, re.MULTILINE)
+    for pattern in (r"“[^”]*+(”)?", r"\"[^\"]*+(\")?", r"«[^»]*+(»)?", r"^(>).*$")
+)
+"""A quotation; its group is empty where the quotation has no end, and then it is none."""
 FIRST_PERSON = re.compile(
     r"\b(?P<who>i|we)(?:'ll|'m going to|'re going to| will| shall| am going to| are going to"
     r"| promise to) "
     r"|\b(?P<slip>ill) (?=call|ring|phone|get |send|let |write|reply|answer|check|look)"
     r"|^ *(?P<bare>will) (?=call|ring|phone|get back|send|let you|write|reply|answer|check|look)"
-    r"|\b(?P<let>let me) (?=[^,]*\band (?:get back|call|ring|phone|come back|write|let you))"
+    r"|\b(?P<let>let me) (?=[^,]{0,80}\band (?:get back|call|ring|phone|come back|write|let you))"
     r"|\b(?P<hear>you(?:'ll| will)) (?=hear (?:back )?from (?:me|us)\b)"
     r"|\b(?P<un>i|we) promise you (?=an? (?:call|answer|reply))"
 )
@@ -105,7 +110,7 @@ DOUBT = re.compile(
     r"\b(?:if|unless|whether|when|whenever|once|until|hopefully|probably|maybe|perhaps|possibly|try"
     r"|never|not|no|cannot|always|usually|normally|generally|every|each|happy|glad|pleased|only"
     r"|need|have to|be able|as soon as (?!possible|i can|we can)|in case|should|would|could|might"
-    r"|(?:ask|tell|remind|get|have)\b[^,]*\bto (?:call|ring|phone|write|answer|reply|contact|send)"
+    r"|(?:ask|tell|remind|get|have)\b[^,]{0,80}\bto (?:call|ring|phone|write|answer|reply|contact|send)"
     r"|then we|otherwise)\b|n't\b"
 )
 EVENT_CONDITION = re.compile(r"\b(?:before|after|until|by then)\b")
@@ -150,31 +155,36 @@ SPANISH_DOUBT = re.compile(
 
 
 def extract_commitments(body: str, reader: DeadlineParser) -> list[Commitment]:
-    """What the writer of these words promises, in their order; at most one of each kind.
+    """What the writer of a text promises, in their order; at most one of each kind.
 
-    Of one that is said twice the one with a time counts.
+    The first ``MAX_READ_LENGTH`` letters are read. Of one that is said twice the one with a time counts.
     """
     found: dict[PromiseKind, Commitment] = {}
-    for one in _said(body, reader):
-        if one.kind not in found or (found[one.kind].at is None and one.at is not None):
-            found[one.kind] = one
+    for commitment in _commitments(body[:MAX_READ_LENGTH], reader):
+        kind = commitment.kind
+        if kind not in found or (found[kind].at is None and commitment.at is not None):
+            found[kind] = commitment
     # "I'll look into it and call you by 5": with a time that is named, no other is meant.
-    timed = [one for one in found.values() if one.at is not None]
+    timed = [commitment for commitment in found.values() if commitment.at is not None]
     return timed or list(found.values())
 
 
-def _said(body: str, reader: DeadlineParser) -> Iterator[Commitment]:
+def _commitments(body: str, reader: DeadlineParser) -> Iterator[Commitment]:
     low = "".join(_small(letter) for letter in body)
     low = AM_PM.sub(lambda said: f"{said[1]}m".ljust(len(said[0])), low)
-    low = QUOTED.sub(lambda said: " " * len(said[0]), low)
+    for quotation in QUOTED:
+        low = quotation.sub(lambda said: " " * len(said[0]) if said[1] else said[0], low)
     for sentence in SENTENCE.finditer(low):
         if "?" in sentence[0]:
             continue
+        condition = CONDITION.search(sentence[0])
         for start, end in _clauses(sentence[0]):
+            if condition and condition.end() <= start:
+                break
             place = sentence.start() + start, sentence.start() + end
-            one = _english(sentence[0][:start], low[slice(*place)], body[slice(*place)], reader)
-            if one is not None:
-                yield one
+            commitment = _english(low[slice(*place)], body[slice(*place)], reader)
+            if commitment is not None:
+                yield commitment
         yield from _spanish(sentence[0], body[sentence.start() : sentence.end()], reader)
 
 
@@ -184,9 +194,9 @@ def _clauses(sentence: str) -> Iterator[tuple[int, int]]:
     return pairwise([*starts, len(sentence)])
 
 
-def _english(before: str, clause: str, written: str, reader: DeadlineParser) -> Commitment | None:
+def _english(clause: str, written: str, reader: DeadlineParser) -> Commitment | None:
     said = FIRST_PERSON.match(clause)
-    if said is None or CONDITION.search(before):
+    if said is None:
         return None
     at, rest, text = _without_time(clause, written, reader)
     if DOUBT.search(rest) or EVENT_CONDITION.search(rest):
@@ -221,9 +231,9 @@ def _without_time(
 ) -> tuple[datetime | None, str, str]:
     """The latest time that is named, and the clause and its written words without any."""
     times = reader.find(clause)
-    exact = [one for one in times if one.is_exact]
-    at = max((one.at for one in exact or times), default=None)
-    kept = _outside([(one.start, one.end) for one in times], len(clause))
+    exact = [time for time in times if time.is_exact]
+    at = max((time.at for time in exact or times), default=None)
+    kept = _outside([(time.start, time.end) for time in times], len(clause))
     rest, text = ("".join(words[a:b] for a, b in kept) for words in (clause, written))
     return (
         at,
@@ -238,8 +248,10 @@ def _outside(cut: list[tuple[int, int]], length: int) -> list[tuple[int, int]]:
 
 
 def _tidy(words: str) -> str:
-    words = re.sub(r" +([,.;:])", r"\1", words).strip(" ,.;:!-–—")  # noqa: RUF001 (as people write)
-    return re.sub(r"[ ,]+(?:and|but|so|y|pero|or)$", "", words, flags=re.IGNORECASE).strip(" ,")
+    words = re.sub(r"(?<! ) +([,.;:])", r"\1", words).strip(" ,.;:!-–—")  # noqa: RUF001 (as people write)
+    return re.sub(r"(?<![ ,])[ ,]+(?:and|but|so|y|pero|or)$", "", words, flags=re.IGNORECASE).strip(
+        " ,"
+    )
 
 
 def _capital(words: str) -> str:

@@ -17,6 +17,7 @@ from portal.messaging.intents.appointment_times import (
     normalize_text,
     parse_hour,
 )
+from portal.messaging.intents.patterns import MAX_READ_LENGTH
 
 APOSTROPHES = "\u2019\u2018`\u00b4"
 """As they are typed on phones and pasted from elsewhere."""
@@ -68,7 +69,7 @@ AFTERNOON = re.compile(r"\b(?:afternoon|(?:por|en|de) la tarde|esta tarde)\b")
 MORNING = re.compile(r"\b(?:morning|first thing|(?:por|en|de) la manana|a primera hora)\b")
 TODAY = re.compile(r"\b(?:this (?:morning|afternoon|evening)|esta (?:tarde|noche|manana))\b")
 
-_THEN = rf"(?= *(?:$|[,.;!?)]|(?:and|to|on|about|this|in the|tomorrow|today|y|{_DAYS})\b))"
+_THEN = rf"(?= {{0,3}}(?:$|[,.;!?)]|(?:and|to|on|about|this|in the|tomorrow|today|y|{_DAYS})\b))"
 """What may follow a bare number for it to be an hour: not "about 5 forms"."""
 _HOUR = (
     r"(?:half past|quarter past|quarter to) \d{1,2}\b"
@@ -86,21 +87,22 @@ _DAY = (
     r"|\d{1,2}[/.]\d{1,2}(?:[/.]\d{2,4})?(?! ?[ap]\.?m)"
 )
 _PART = (
-    r"(?:(?:in the|this|early|late|later) )*(?:morning|afternoon|evening)|first thing|a primera hora"
+    r"(?:(?:in the|this|early|late|later) ){0,3}(?:morning|afternoon|evening)|first thing|a primera hora"
     r"|(?:por|en|de) la (?:manana|tarde|noche)|esta (?:tarde|noche)|manana"
 )
 _ATOM = (
-    rf"(?:{SPAN.pattern}|{WEEK.pattern}|{END_OF_DAY.pattern}|(?:{_DAY})\b(?:[ ,]+\d{{1,2}}\b(?![:/.]\d){_THEN})?"
+    rf"(?:{SPAN.pattern}|{WEEK.pattern}|{END_OF_DAY.pattern}|(?:{_DAY})\b(?:[ ,]{{1,3}}\d{{1,2}}\b(?![:/.]\d){_THEN})?"
     rf"|{_HOUR}|(?:{_PART})\b)"
 )
 _LEADS = (
     r"(?:(?:no later than|not later than|at the latest|latest|by|before|on|until|till|for|at|around"
-    r"|about|el|la|para|antes del?|a mas tardar|hacia|de|in)[ ,]+)*"
+    r"|about|el|la|para|antes del?|a mas tardar|hacia|de|in)[ ,]{1,3}){0,4}"
 )
 _UNNAMED = re.sub(r"\?P<\w+>", "?:", _ATOM)
+"""Each repeat below has a limit: a longer row is two phrases, and then none is plain."""
 PHRASE = re.compile(
     r"(?<!\bfrom )(?<!\bsince )(?<!\bof )(?<!\blast )(?<!\bevery )(?<!\bthe )(?<!\bdesde )\b"
-    rf"{_LEADS}{_UNNAMED}(?:[ ,]+{_LEADS}{_UNNAMED})*(?:,? (?:at the latest|latest|sharp|a mas tardar))?(?!'s)"
+    rf"{_LEADS}{_UNNAMED}(?:[ ,]{{1,3}}{_LEADS}{_UNNAMED}){{0,5}}(?:,? (?:at the latest|latest|sharp|a mas tardar))?(?!'s)"
 )
 DEADLINE_PREPOSITION = re.compile(
     r"\b(?:by|before|around|about|until|till|no later than|not later than|latest)(?= \d)"
@@ -132,17 +134,17 @@ class DeadlineParser:
         A time of day outweighs a day beside it: "call at 3 today about Friday's visit".
         """
         found = self.find(text)
-        exact = [one for one in found if one.is_exact]
+        exact = [deadline for deadline in found if deadline.is_exact]
         if len(exact) == 1:
             return exact[0]
-        is_only = len(found) == 1 == len(PHRASE.findall(fold_letters(text)))
+        is_only = len(found) == 1 == len(PHRASE.findall(fold_letters(text[:MAX_READ_LENGTH])))
         return found[0] if is_only else None
 
     def find(self, text: str) -> list[Deadline]:
-        """Every time that is named and plain."""
+        """Every time that is named and plain, in the first ``MAX_READ_LENGTH`` letters."""
         return [
             Deadline(at, said.start(), said.end(), is_exact)
-            for said in PHRASE.finditer(fold_letters(text))
+            for said in PHRASE.finditer(fold_letters(text[:MAX_READ_LENGTH]))
             for at, is_exact in self._moments(said[0])
         ]
 

@@ -32,6 +32,8 @@ WORD_LISTS = {
     r" past quarter to am pm oclock o clock \d{1,4}(?:st|nd|rd|th)?",
     "suggest": "yes yep yeah ok okay sure hi hello how_about what_about can_we_do could_we_do"
     " lets_do lets_say make_it i_prefer maybe please perhaps",
+    "time": r"<day> <clock> <month>_<link> \d{1,2}(?:st|nd|rd|th)?_(?:of_)?<month>"
+    r" the_\d{1,2}(?:st|nd|rd|th)",
     "suits": "works work for me us is fine good great ok okay please pls thanks thank you then"
     " would be perfect best suits",
 }
@@ -49,14 +51,14 @@ INTENT_PATTERNS: list[tuple[IntentKind, str]] = [
     ),
     (
         IntentKind.REOPEN,
-        r"""^(?:<polite> )*(?:re ?open|open)(?: (?:it|again|this|my request|<polite>))*$""",
+        r"""^(?:<polite> )*+(?:re ?open|open)(?: (?:it|again|this|my request|<polite>))*+$""",
     ),
     (
         IntentKind.START,
         r"""
-        ^(?:<polite> )*(?:start|restart|unstop|resubscribe)(?: (?:again|<polite>))*$
-        \b(?:start|resume|restart) (?:(?:sending|the|my|your|me|again) )*<texts>\b
-        \bturn (?:(?:the|my|your) )*<texts> (?:back )?on\b
+        ^(?:<polite> )*+(?:start|restart|unstop|resubscribe)(?: (?:again|<polite>))*+$
+        \b(?:start|resume|restart) (?:(?:sending|the|my|your|me|again) )*+<texts>\b
+        \bturn (?:(?:the|my|your) )*+<texts> (?:back )?on\b
         ^opt in$
         \bopt(?: me)?(?: back)? in\b
         \bsubscribe me again\b
@@ -65,27 +67,27 @@ INTENT_PATTERNS: list[tuple[IntentKind, str]] = [
     (
         IntentKind.HELP,
         r"""
-        ^(?:<polite> )*(?:help|info)(?: (?:me|<polite>))*$
+        ^(?:<polite> )*+(?:help|info)(?: (?:me|<polite>))*+$
         ^(?:i )?(?:need|can i get|get)(?: some)? (?:help|info|information)(?: please)?$
         ^can i get (?:some )?(?:help|info|information)(?: please)?$
-        ^(?:<polite> )*(?:who is this|whos this|who are you|what is this|whats this|who am i (?:talking|texting) (?:to|with))(?: please)?$
+        ^(?:<polite> )*+(?:who is this|whos this|who are you|what is this|whats this|who am i (?:talking|texting) (?:to|with))(?: please)?$
         """,
     ),
     (
         IntentKind.THANKS,
         r"""
         ^(?:no|not a) (?:problem|probs|worries|rush|hurry|need|trouble)(?: <thanks>(?: you)?)?$
-        ^(?:<fine> |got it )*<thanks>(?: (?:you|u))? for\b(?!.*\b(?:but|however)\b)
+        ^(?:<fine> |got it )*+<thanks>(?: (?:you|u))? for\b(?!.*\b(?:but|however)\b)
         """,
     ),
     (
         IntentKind.NO,
         r"""
-        ^(?:<polite> )*<no>\b
-        ^(?:<polite> )*(?:please )?(?:dont|do not)(?: (?:go ahead|do it|please))*$
+        ^(?:<polite> )*+<no>\b
+        ^(?:<polite> )*+(?:please )?(?:dont|do not)(?: (?:go ahead|do it|please))*+$
         ^(?:not|never) (?:yet|received|recieved|arrived|delivered|here|come|came|got|so far|as of|showed|turned)\b
-        \b(?:hasnt|has not|havent|have not|didnt|did not|never|not|isnt)(?: (?:even|actually|yet|ever|been))* (?:come|came|arrived?|received?|recieved?|gotten|got|get|seen|turned up|shown up|showed up|delivered|there|here)\b
-        ^(?:still )?nothing(?: (?:yet|here|came|arrived|has come|so far))*$
+        \b(?:hasnt|has not|havent|have not|didnt|did not|never|not|isnt)(?: (?:even|actually|yet|ever|been))*+ (?:come|came|arrived?|received?|recieved?|gotten|got|get|seen|turned up|shown up|showed up|delivered|there|here)\b
+        ^(?:still )?nothing(?: (?:yet|here|came|arrived|has come|so far))*+$
         \bstill (?:hasnt|havent|have not|has not|not|nothing|no)\b
         ^no (?:sign|trace)\b
         ^(?!<yes>\b)(?:\w+ ){0,4}(?:<came>|<got>)\b.* (?:<bad>)\b
@@ -95,7 +97,7 @@ INTENT_PATTERNS: list[tuple[IntentKind, str]] = [
     (
         IntentKind.CALL_ME,
         r"""
-        ^(?:<polite> )*(?:callme|cll me|call|phone|call back|callback)(?: <polite>)*$
+        ^(?:<polite> )*+(?:callme|cll me|call|phone|call back|callback)(?: <polite>)*+$
         (?<!nobody )\b(?:call|cll|phone|ring|telephone) me\b
         \bgive me a (?:call|ring|bell)\b
         \b(?:need|want|like) a (?:call|callback|phone call)(?: back)?$
@@ -108,15 +110,15 @@ INTENT_PATTERNS: list[tuple[IntentKind, str]] = [
     (
         IntentKind.STATUS,
         r"""
-        ^(?:<polite> )*(?:status|update|updates|track|tracking|eta)(?: (?:please|pls|update|my \w+))*$
+        ^(?:<polite> )*+(?:status|update|updates|track|tracking|eta)(?: (?:please|pls|update|my \w+))*+$
         \b(?:any|an|some|no) (?:\w+ )?(?:updates?|news|word|progress)\b
         \bstatus (?:of|update)\b
         \b(?:where|wher|were|whr|wheres)(?: is| s| are| re)? (?:my|the|our|it)\b
-        ^(?:<polite> )*when$
+        ^(?:<polite> )*+when$
         \b(?:when) (?:will|is|does|do|can|should) (?:i|it|the|my|you|we|they)\b
         \bwhen (?:will|is|does|my|it)\b
         \bhow (?:much longer|soon)\b
-        ^(?:<polite> )*how long\b
+        ^(?:<polite> )*+how long\b
         \b(?:how is|hows|hows) (?:it|my|the|things)\b
         \b(?:whats|what is) (?:happening|going on|taking so long|next|the (?:status|update|latest|eta|news|hold up))\b
         \bwhat happens next\b
@@ -136,24 +138,25 @@ INTENT_PATTERNS: list[tuple[IntentKind, str]] = [
     (
         IntentKind.TIME,
         r"""
-        ^(?:<suggest> )*(?:(?:<link> )*(?:<day>|<clock>|<month> <link>|\d{1,2}(?:st|nd|rd|th)? (?:of )?<month>|the \d{1,2}(?:st|nd|rd|th)))(?: (?:<link>|<day>|<clock>|<month>))*(?: <suits>)*$
+        ^(?:<suggest> )*+(?:(?!<time>)<link> )*+<time>(?: (?:<link>|<day>|<clock>|<month>))*+(?: <suits>)*+$
         """,
     ),
     (
         IntentKind.YES,
         r"""
-        ^(?:<polite> )*<yes>(?: (?:<yes>|<polite>|<it>|<came>|<got>|<thanks>|<fine>|it|i|we|has|have|had|did|do|does|is|was|am|can|go|ahead|today|yesterday|this|morning|afternoon|evening|on|in|at|the|mail|post|mailbox|monday|tuesday|wednesday|thursday|friday|saturday|sunday|last|night|safely|already|finally|of|course|thats|working|so|much|very|much|all|and|to|me|for|noon|around|showed|up))*$
-        ^(?:<polite> )*(?:it (?:did|has)|of course|absolutely|go ahead|do it|i agree|approved|please do|<fine> go ahead|sounds good go ahead)(?: (?:it|has|did|arrived|come|you|please|<thanks>|do))*$
-        ^(?:(?:<it>|ive|i|we|just|finally|already|has|have|is|was|been|all|good|hi) )*(?:<came>|<got>|in the mail(?:box)?)(?: (?:today|yesterday|this|last|night|morning|afternoon|evening|now|safely|with|you|u|fine|ok|it|in|the|mail|mailbox|already|just|finally|<thanks>|so|much|well|everything))*$
-        ^it (?:came|arrived|was in|was delivered)(?: (?:in|the|mail|mailbox|today|yesterday|this|last|morning|afternoon|evening|night|<thanks>|you))*$
+        ^(?:<polite> )*+<yes>(?: (?:<yes>|<polite>|<it>|<came>|<got>|<thanks>|<fine>|it|i|we|has|have|had|did|do|does|is|was|am|can|go|ahead|today|yesterday|this|morning|afternoon|evening|on|in|at|the|mail|post|mailbox|monday|tuesday|wednesday|thursday|friday|saturday|sunday|last|night|safely|already|finally|of|course|thats|working|so|much|very|much|all|and|to|me|for|noon|around|showed|up))*+$
+        ^(?:(?!please do\b)<polite> )*+(?:it (?:did|has)|of course|absolutely|go ahead|do it|i agree|approved|please do|<fine> go ahead|sounds good go ahead)(?: (?:it|has|did|arrived|come|you|please|<thanks>|do))*+$
+        ^(?:(?:<it>|ive|i|we|just|finally|already|has|have|is|was|been|all|good|hi) )*+(?:<came>|in the mail(?:box)?)(?: (?:today|yesterday|this|last|night|morning|afternoon|evening|now|safely|with|you|u|fine|ok|it|in|the|mail|mailbox|already|just|finally|<thanks>|so|much|well|everything))*+$
+        ^(?:(?!<got>)(?:<it>|ive|i|we|just|finally|already|has|have|is|was|been|all|good|hi) )*+<got>(?: (?:today|yesterday|this|last|night|morning|afternoon|evening|now|safely|with|you|u|fine|ok|it|in|the|mail|mailbox|already|just|finally|<thanks>|so|much|well|everything))*+$
+        ^it (?:came|arrived|was in|was delivered)(?: (?:in|the|mail|mailbox|today|yesterday|this|last|morning|afternoon|evening|night|<thanks>|you))*+$
         """,
     ),
     (
         IntentKind.THANKS,
         r"""
-        ^(?:(?:<fine>|that is|thats) )*(?:(?:many|so many) )?<thanks>\b(?!.*\b(?:but|however)\b).{0,60}$
-        ^(?:i )?(?:really |much )?appreciated?(?: (?:it|that|the \w+|you\w*|all|your|help))*$
-        ^(?:sounds )?<fine>(?: (?:then|news|one|to|know|job|service|<fine>|<thanks>|you|that|is|thats))*$
+        ^(?:(?:<fine>|that is|thats) )*+(?:(?:many|so many) )?<thanks>\b(?!.*\b(?:but|however)\b).{0,60}$
+        ^(?:i )?(?:really |much )?appreciated?(?: (?:it|that|the \w+|you\w*|all|your|help))*+$
+        ^(?:sounds )?<fine>(?: (?:then|news|one|to|know|job|service|<fine>|<thanks>|you|that|is|thats))*+$
         ^(?:youre the best|you guys are (?:great|awesome|the best)|god bless(?: you)?|(?:have|enjoy)(?: (?:a|your))? (?:good|great|nice|lovely) (?:day|one|weekend|evening))$
         """,
     ),
@@ -175,12 +178,12 @@ EXCLUSIONS = {
     # A no that says the opposite, or nothing.
     IntentKind.NO: compile_pattern(
         r"""
-        ^<no> (?:(?:wait|actually|sorry|i mean) )*(?:<it>|ive|i|we)(?: (?:has|have|did|just|finally|already|is))* (?:<came>|<got>)\b(?!.*\b(?:<bad>)\b)
+        ^<no> (?:(?:wait|actually|sorry|i mean) )*+(?:<it>|ive|i|we)(?:(?! <got>) (?:has|have|did|just|finally|already|is)\b)*+ (?:<came>|<got>)\b(?!.*\b(?:<bad>)\b)
         ^<no> (?:its|it is) (?:\w+ )?(?:here|fine|ok|good)\b
         ^<no> (?:idea|clue|one|body)\b
         ^not (?:sure|certain|now|really)\b
         ^never ?mind\b
-        ^<no> (?:wait |i mean |sorry |actually )*<yes>\b
+        ^<no> (?:wait |i mean |sorry |actually )*+<yes>\b
         ^(?:nothing is|cant complain)\b
         \b(?:if|hope|when) (?:it|they)\b
         \b(?:but|now) (?:it|its|i|ive)(?: (?:has|is|just|have))? (?:<came>|<got>)\b
@@ -202,7 +205,7 @@ EXCLUSIONS = {
 
 CANCEL_REQUEST_PATTERN = compile_pattern(
     r"""
-    ^(?:<polite> )*cancel(?: <polite>)*$
+    ^(?:<polite> )*+cancel(?: <polite>)*+$
     \bcancel (?:\w+ ){0,2}<thing>\b
     \b(?:want|like|need) (?:to )?cancel\b
     """,
@@ -226,7 +229,7 @@ CONTACT_REASONS = (
         "change",
         compile_pattern(
             r"""
-            \b(?:change|update|correct|fix|edit|add|remove|reschedule|move|cancel|postpone|instead)\b.*\b(?:address|name|number|phone|email|appointment|date|time|delivery|application|order|request|account|it)\b
+            ^(?>.*?\b(?:change|update|correct|fix|edit|add|remove|reschedule|move|cancel|postpone|instead)\b).*\b(?:address|name|number|phone|email|appointment|date|time|delivery|application|order|request|account|it)\b
             \b(?:reschedule|moved house|i moved|new address|new number|misspelled|spelled wrong)\b
             \binstead\b
             """,
@@ -237,7 +240,7 @@ CONTACT_REASONS = (
         "question",
         compile_pattern(
             r"""
-            ^(?:<polite> )*(?:how|what|which|who|why|where|when|can|could|do|does|did|is|are|will|would|should|may)\b
+            ^(?:<polite> )*+(?:how|what|which|who|why|where|when|can|could|do|does|did|is|are|will|would|should|may)\b
             \bquestion\b
             """,
             WORD_LISTS,

@@ -24,7 +24,7 @@ WORD_LISTS = {
     "polite": "please pls plz plese kindly now ok okay thanks thank you u thx ty just hi hello hey"
     " sorry guys already immediately asap yes yeah no",
     "the": "all the these those this that your ur my our any more further of sending with w getting"
-    " receiving it damn fucking f ing freaking stupid annoying automated text txt sms phone please",
+    " receiving it damn fucking f ing freaking stupid annoying automated phone please",
     "texts": "text texts txt txts texting message messages messaging msg msgs sms alert alerts"
     " notification notifications updates reminders communication communications spam",
     "write": "text txt texting message msg messaging contact sms write ping notify bother disturb",
@@ -38,7 +38,7 @@ WORD_LISTS = {
 
 FALSE_OPT_OUT_PATTERN = compile_pattern(
     r"""
-    (?<!\bif you )\b(?:dont|do not|dnt|never|not|didnt|did not|no) (?:ever |please |mean (?:to )?|said |say |ask(?:ed)? |tell |told |want (?:you |them |it |this )?(?:guys )?to )*(?:you to )?(?:stop|quit|unsubscribe|opt(?:ed)? out|remove|delete|take|cancel|end|turn off|forget|lose)\b.*?(?=\b(?:just|but|and|instead)\b|$)
+    (?<!\bif you )\b(?:dont|do not|dnt|never|not|didnt|did not|no) (?:ever |please |mean (?:to )?|said |say |ask(?:ed)? |tell |told |want (?:you |them |it |this )?(?:guys )?to )*+(?:you to )?(?:stop|quit|unsubscribe|opt(?:ed)? out|remove|delete|take|cancel|end|turn off|forget|lose)\b.*?(?=\b(?:just|but|and|instead)\b|$)
     (?<!how )\b(?:did|have|has|had|do|does) (?:i|you|they|it|(?:the|your|my) \w+) (?:stop|unsubscribe|opt)\b.*
     \b(?:if|when|unless|once|after|before) i (?:\w+ )?(?:reply|text|send|say|type|write|<stop>|unsubscribe|opt out)\b.*
     \bwhat happens\b.*
@@ -52,45 +52,45 @@ FALSE_OPT_OUT_PATTERN = compile_pattern(
 
 OPT_OUT_PATTERN = compile_pattern(
     r"""
-    ^(?:<small> )*<stop>(?: <small>| <stop>)*$
-    ^(?:<small> )*<stop> (?:or|about|for <a_reference>)\b
-    ^(?:<polite> )*(?:end|cancel|remove|enough|no more|no <texts>|<unsubscribe>|unsubscribed)(?: <polite>)*$
-    ^(?:<polite> )*end (?:this|these|all|everything)(?: conversation| chat)?(?: <polite>)*$
+    ^(?:(?!<stop>)<small> )*+<stop>(?: <small>| <stop>)*+$
+    ^(?:(?!<stop> <stop_of>)<small> )*+<stop> <stop_of>
+    ^(?:(?!no (?:more|<texts>))<polite> )*+(?:end|cancel|remove|enough|no more|no <texts>|<unsubscribe>|unsubscribed)(?: <polite>)*+$
+    ^(?:<polite> )*+end (?:this|these|all|everything)(?: conversation| chat)?(?: <polite>)*+$
     ^<stop> (?:please|pls|plz|plese)\b(?! (?:the|my|it|a|by|at)\b)
-    ^(?:<polite> )*delete (?:it|this)(?: <polite>)*$
+    ^(?:<polite> )*+delete (?:it|this)(?: <polite>)*+$
 
-    \b<stop>(?: <the>| \w+(?<!\band)(?<!\bor)(?<!\bto)(?<!\bby)(?<!\bthen)(?<!\bbefore))?(?: <the>)* <texts>\b
-    \b<stop>(?: (?:all|the|these|this|please|fucking|f ing|freaking|damn|just|with|w|constantly))* <writing>\b
-    \b<stop> sending(?: <the>)*(?: <texts>| me(?! (?:the|a|my|wrong|letters|mail|bills|paper)\b)| us| to (?:me|this)| things| stuff|$)
-    \b<stop> (?:getting|receiving)(?: <the>)*$
+    \b<stop>(?: <the>| \w+(?<!\band)(?<!\bor)(?<!\bto)(?<!\bby)(?<!\bthen)(?<!\bbefore))?(?: <the>)*+ <texts>\b
+    \b<stop>(?: (?:all|the|these|this|please|fucking|f ing|freaking|damn|just|with|w|constantly))*+ <writing>\b
+    \b<stop> sending(?: <the>)*+(?: <texts>| me(?! (?:the|a|my|wrong|letters|mail|bills|paper)\b)| us| to (?:me|this)| things| stuff|$)
+    \b<stop> (?:getting|receiving)(?: (?:<the>|text|txt|sms))*+$
     \b(?:make (?:it|them|this|these)|(?:want|need|like) (?:it|this|them|these) to) stop$
     \b<texts> (?:\w+ )?(?:to|must|should|need to|have to) (?:stop|end|cease)\b
     \bhow (?:do|can|to) (?:i |you )?(?:stop|end) (?:this|these|them)$
     \bknock it off\b
 
-    \b(?:end|cancel|disable|mute|deactivate|turn off|switch off|shut off)(?: <the>)* <texts>\b
-    \b(?:turn|switch|shut) (?:off (?:these|those|them)|(?:these|those|them) off|(?:(?:the|all|my|your) )*<texts> off)\b
-    ^(?:<polite> )*(?:turn (?:it|this|that) off|<texts> off)(?: <polite>)*$
+    \b(?:end|cancel|disable|mute|deactivate|turn off|switch off|shut off)(?: <the>)*+ <texts>\b
+    \b(?:turn|switch|shut) (?:off (?:these|those|them)|(?:these|those|them) off|(?:(?:the|all|my|your) )*+<texts> off)\b
+    ^(?:<polite> )*+(?:turn (?:it|this|that) off|<texts> off)(?: <polite>)*+$
 
-    \bno (?:more|further|mor)(?: <the>)* <texts>\b
-    \benough (?:(?:with|of|the|these|your|already) )*<texts>\b
+    \bno (?:more|further|mor)(?: <the>)*+ <texts>\b
+    \benough (?:(?:with|of|the|these|your|already) )*+<texts>\b
 
-    (?<!you )\b(?:<never>|quit|stop) (?:ever |you |please )*<write>(?: (?:to|with))? (?:me|us|here|again|anything|any ?more|no more|this (?:phone )?number|my (?:phone|number|cell))\b
+    (?<!you )\b(?:<never>|quit|stop) (?:ever |you |please )*+<write>(?: (?:to|with))? (?:me|us|here|again|anything|any ?more|no more|this (?:phone )?number|my (?:phone|number|cell))\b
     \b(?:<never>|quit|stop) (?:ever )?(?:text|txt|texting|message|messaging) my (?!old\b)\w+\b
     \b(?:please|(?:can|could|will|would|why) (?:you|u)(?: guys)?(?: please| pls| plz)?) not <write> (?:me|us|here|this)\b
     \b(?:<never>|not) (?:contact|write|notify|reach)(?: me| us)? (?:by|via|through) <texts>\b
-    \b<never> use (?:this|my) (?:number|phone|cell)(?: any ?more| for <texts>| <polite>)*$
+    \b<never> use (?:this|my) (?:number|phone|cell)(?: any ?more| for <texts>| <polite>)*+$
     \brefrain from <writing>\b
-    ^(?:<small> )*<never> (?:ever )?<write>(?: <small>| any ?more)*$
+    ^(?:(?!<never>)<small> )*+<never> (?:ever )?<write>(?: <small>| any ?more)*+$
     \b<never> send (?:<texts>|(?:me|us|this number) (?:<texts>|anything|any ?more|another|these|stuff))\b
-    \b<never> send(?: me| us)?(?: <the>| else| other)* (?:<texts>|anything)\b
+    \b<never> send(?: me| us)?(?: <the>| else| other)*+ (?:<texts>|anything)\b
 
-    \b<never> (?:want|wanna|need|wish|care|like)(?: to)?(?: <get>)?(?: <the>)* <texts>\b
-    ^(?:<small> )*<never> (?:want|wanna|need|wish)(?: to)?(?: <get>)? (?:any of (?:it|this)|these|those|them)(?: <small>| any ?more)*$
-    ^(?:<small> )*<never> (?:want|wanna|wish)(?: to)? <get> (?:this|that|anything)(?: <small>| any ?more| else)*$
+    \b<never> (?:want|wanna|need|wish|care|like)(?: to)?(?: <get>)?(?: <the>)*+ <texts>\b
+    ^(?:(?!<never>)<small> )*+<never> (?:want|wanna|need|wish)(?: to)?(?: <get>)? (?:any of (?:it|this)|these|those|them)(?: <small>| any ?more)*+$
+    ^(?:(?!<never>)<small> )*+<never> (?:want|wanna|wish)(?: to)? <get> (?:this|that|anything)(?: <small>| any ?more| else)*+$
     \b<never> (?:want|wanna|wish|care|need) to hear from\b
     \b<never> (?:want|wanna|need|wish)(?: to)?(?: you| anyone| anybody)?(?: to)? (?:be )?(?:<write>|<writing>|texted|contacted|messaged)(?: me| us| anymore| again| by you|$)
-    \b(?:not interested in|rather not|prefer not to)(?: <get>)?(?: <the>)* <texts>\b
+    \b(?:not interested in|rather not|prefer not to)(?: <get>)?(?: <the>)*+ <texts>\b
 
     \b<unsubscribe>\b
     \bopt(?:ing|ed)? ?(?:me |us |my number |this number )?out\b
@@ -101,30 +101,30 @@ OPT_OUT_PATTERN = compile_pattern(
     \b<remove> (?:my|our|this|the) (?:phone |cell |mobile )?(?:number|phone|cell)\b
     \b(?:take|get|keep) (?:me|us|(?:my|our|this) (?:phone |cell )?(?:number|phone|cell)) (?:off|out)\b
     \b(?:off|from) (?:of )?(?:your|the|this) (?:\w+ ){0,2}lists?\b
-    ^(?:<small> )*(?:(?:you|u|i think you|you must|you guys) )?(?:have |got |ve )?(?:(?:this|it) is |its )?(?:the |a )?wrong (?:number|person|phone|phone number)(?: <small>)*$
+    ^(?:(?!(?:wrong (?:number|person|phone)|(?:this|it) is|i think)\b)<small> )*+(?:(?:you|u|i think you|you must|you guys) )?(?:have |got |ve )?(?:(?:this|it) is |its )?(?:the |a )?wrong (?:number|person|phone|phone number)(?: <small>)*+$
 
     \b(?:(?:wish|want|need|like|ask|asked) (?:to be|me)|(?:get|have) me) (?:removed|taken off|unsubscribed)\b
     \b(?:texting|messaging|reached|contacting) the wrong \w+$
     \bleave (?:me|us) alone\b
     \b(?:want|let me) out of (?:this|these|your)\b
-    ^(?:<polite> )*(?:go away|get lost|shut up)(?: <polite>)*$
-    ^(?:<polite> )*(?:(?:fuck|f|piss|bugger|sod) off|(?:fuck|f|screw) (?:you|u)|eat shit)\b
+    ^(?:<polite> )*+(?:go away|get lost|shut up)(?: <polite>)*+$
+    ^(?:<polite> )*+(?:(?:fuck|f|piss|bugger|sod) off|(?:fuck|f|screw) (?:you|u)|eat shit)\b
 
-    ^(?:<por_favor> )*(?:alto|paren?|parar|basta|baja|detener|detengan|detenganse)(?: <por_favor>)*$
+    ^(?:<por_favor> )*+(?:alto|paren?|parar|basta|baja|detener|detengan|detenganse)(?: <por_favor>)*+$
     \bno me (?:envien?|mande[ns]?|escriba[ns]?|contacte[ns]?|textee[ns]?|manden?)\b(?! (?:la|el|una?|mi|otra|ese|esa)\b)
     \bno (?:envien?|manden?|escriban?) (?:nada|mas)\b
     \b(?:dej|par)(?:e|en|a|ar) (?:ya )?de (?:enviar|mandar|escribir|molestar|contactar|textear)
-    \bno (?:quiero|deseo|quisiera)(?: (?:recibir|que|me|mas|estos|esos|sus|los|tener|sigan))* (?:<textos>|escriban|manden|envien|contacten)\b
-    \b(?:no|basta de|cancelar?|cancelen)(?: (?:mas|los|estos|sus))* <textos>\b
+    \bno (?:quiero|deseo|quisiera)(?: (?:recibir|que|me|mas|estos|esos|sus|los|tener|sigan))*+ (?:<textos>|escriban|manden|envien|contacten)\b
+    \b(?:no|basta de|cancelar?|cancelen)(?: (?:mas|los|estos|sus))*+ <textos>\b
     \b(?:dar|darme|denme|date|dame|deme|dese)(?: \w+)? de baja\b
     \b(?:borr|quit|elimin|sa[cq]u?)\w+ (?:mi|este|el) (?:numero|telefono|celular)\b
-    ^(?:<por_favor> )*(?:(?:es|tiene|tienen) )?(?:un |el )?numero equivocado(?: <por_favor>)*$
+    ^(?:<por_favor> )*+(?:(?:es|tiene|tienen) )?(?:un |el )?numero equivocado(?: <por_favor>)*+$
     \bequivoco de (?:numero|persona)\b
     \bdej(?:en|e|a)me en paz\b
     """,
     WORD_LISTS
     | {
-        "a_reference": r"[a-z0-9]{1,8}_[a-z0-9]{4}",
+        "stop_of": r"or about for_[a-z0-9]{1,8}_[a-z0-9]{4}",
         "por_favor": "por favor porfa porfavor ya gracias hola que",
     },
 )

@@ -9,9 +9,13 @@ wish in reasonable wording counts as well (47 CFR 64.1200(a)(10)).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
+
+MAX_READ_LENGTH = 2_000
+"""Letters of a text that are read; an SMS has at most 1,600."""
 
 
 class IntentKind(StrEnum):
@@ -63,12 +67,52 @@ EMOJI_INTENTS = {
 
 
 def compile_pattern(lines: str, lists: Mapping[str, str]) -> re.Pattern[str]:
-    """One pattern out of many lines, the lists filled in; ``_`` in a list stands for a space."""
-    whole = "|".join(f"(?:{line.strip()})" for line in lines.splitlines() if line.strip())
-    for name, words in lists.items():
-        choices = "|".join(words.split()).replace("_", " ")
-        whole = whole.replace(f"<{name}>", f"(?:{choices})")
+    """One pattern out of many lines, the lists filled in; ``_`` in a list stands for a space.
+
+    The time of a search grows with the length of the text and no faster, as long as each repeat
+    of a group is possessive (``)*+``). So a group of words and lists is tried with its phrases of
+    most words first, each once, and a list ends where a word ends: what a possessive repeat has
+    taken is not given back.
+    """
+    choices = {
+        name: [word.replace("_", " ") for word in words.split()] for name, words in lists.items()
+    }
+    each = [line.strip() for line in lines.splitlines() if line.strip()]
+    whole = "|".join(_anchored(start, list(same)) for start, same in groupby(each, _anchor))
+    whole = WORD_GROUP.sub(lambda group: _word_group(group, choices), whole)
+    while LIST_NAME.search(whole):
+        whole = LIST_NAME.sub(lambda name: _alternation(choices[name[1]]) + r"\b", whole)
     return re.compile(whole)
+
+
+WORD_GROUP = re.compile(r"\(\?:((?:\w|[ |]|<\w+>)++)\)(\)\*\+)?")
+"""A group of nothing but words and lists, and the end of the repeat that it stands in."""
+LIST_NAME = re.compile(r"<(\w+)>")
+
+
+def _anchor(line: str) -> str:
+    return next((anchor for anchor in ("^", r"\b") if line.startswith(anchor)), "")
+
+
+def _anchored(anchor: str, lines: Sequence[str]) -> str:
+    """The lines that begin with the same anchor, which is then tried once for all of them."""
+    return f"{anchor}(?:{'|'.join(f'(?:{line.removeprefix(anchor)})' for line in lines)})"
+
+
+def _word_group(group: re.Match[str], lists: Mapping[str, Sequence[str]]) -> str:
+    choices, repeat_end = group[1], group[2] or ""
+    words: list[str] = []
+    for choice in choices.split("|"):
+        name = LIST_NAME.fullmatch(choice)
+        words += lists[name[1]] if name else [choice]
+    word_end = r"\b" if repeat_end else ""
+    return f"{_alternation(words)}{word_end}{repeat_end}"
+
+
+def _alternation(words: Iterable[str]) -> str:
+    """Each once, those of most words first; the order is kept otherwise."""
+    each = sorted(dict.fromkeys(words), key=lambda phrase: -phrase.count(" "))
+    return f"(?:{'|'.join(each)})"
 
 
 @dataclass(frozen=True)

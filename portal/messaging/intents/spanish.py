@@ -25,6 +25,7 @@ WORD_LISTS = {
     r" (?:a_)?las?_\d{1,2}",
     "link": "el la las los a al de del por en proximo proxima este esta entre y despues antes"
     r" cualquier dia como media cuarto am pm o semana \d{1,4}",
+    "time": r"<day> <clock> <month> \d{1,2}_de_<month> el_(?:dia_)?\d{1,2}",
     "suggest": "si ok vale hola puede_ser podria_ser que_tal mejor seria bueno",
     "suits": "esta bien me viene queda perfecto por favor porfa gracias puedo",
 }
@@ -42,12 +43,12 @@ INTENT_PATTERNS: list[tuple[IntentKind, str]] = [
     ),
     (
         IntentKind.REOPEN,
-        r"""^(?:<polite> )*(?:reabrir|reabran?|abrir de nuevo|reopen)(?: <polite>)*$""",
+        r"""^(?:<polite> )*+(?:reabrir|reabran?|abrir de nuevo|reopen)(?: <polite>)*+$""",
     ),
     (
         IntentKind.START,
         r"""
-        ^(?:<polite> )*(?:comenzar|empezar|reanudar)(?: (?:otra vez|de nuevo|<polite>))*$
+        ^(?:<polite> )*+(?:comenzar|empezar|reanudar)(?: (?:otra vez|de nuevo|<polite>))*+$
         \b(?:vuelvan a|empiecen a) (?:\w+ )?<textos>\b
         \bvuelvan a (?:mandarme|enviarme)\b
         \b(?:quiero|deseo) recibir (?:los |sus )?<textos>(?: (?:otra vez|de nuevo))?$
@@ -58,8 +59,8 @@ INTENT_PATTERNS: list[tuple[IntentKind, str]] = [
     (
         IntentKind.HELP,
         r"""
-        ^(?:<polite> )*(?:necesito )?(?:ayuda|informacion|auxilio)(?: <polite>)*$
-        ^(?:<polite> )*(?:de )?quien (?:es|eres|habla)(?: (?:usted|este numero|esto))?$
+        ^(?:<polite> )*+(?:necesito )?(?:ayuda|informacion|auxilio)(?: <polite>)*+$
+        ^(?:<polite> )*+(?:de )?quien (?:es|eres|habla)(?: (?:usted|este numero|esto))?$
         ^de quien es este numero$
         """,
     ),
@@ -72,16 +73,16 @@ INTENT_PATTERNS: list[tuple[IntentKind, str]] = [
     (
         IntentKind.NO,
         r"""
-        ^(?:<polite> )*<no>(?: (?:<gracias>|senor|senora))?$
-        ^(?:<polite> )*<no> (?:todavia|aun|quiero|ha|he|me|la|lo|llego|recibi|sigo|no)\b
+        ^(?:<polite> )*+<no>(?: (?:<gracias>|senor|senora))?$
+        ^(?:<polite> )*+<no> (?:todavia|aun|quiero|ha|he|me|la|lo|llego|recibi|sigo|no)\b
         ^(?:todavia|aun) (?:no|nada)\b
-        ^nada(?: (?:aun|todavia|<gracias>))*$
+        ^nada(?: (?:aun|todavia|<gracias>))*+$
         ^para nada$
         ^mejor no$
         \bno (?:me |lo |la |los |te |nos )?(?:ha|he|han) (?:llegado|recibido)\b
         \bno (?:me |lo |la |nos )?(?:llego|llega|recibi|llegaron)\b
         \bnunca (?:me |lo |la |nos )?(?:llego|recibi|vino)\b
-        ^(?:<polite> )*no (?:lo|la) hagan?$
+        ^(?:<polite> )*+no (?:lo|la) hagan?$
         \b(?:todavia|aun) no (?:me )?(?:llega|ha llegado|llego)\b
         \b(?:sigue|sigo) sin (?:llegar|recibir\w*|nada)\b
         ^no esta aqui$
@@ -97,26 +98,26 @@ INTENT_PATTERNS: list[tuple[IntentKind, str]] = [
         \b(?:pueden?|podrian?) (?:llamar|marcar)me\b
         \bque (?:alguien )?me (?:llamen?|marquen?)\b
         \bhablar con (?:alguien|una persona|un agente|un representante)\b
-        ^(?:una llamada|quiero una llamada)(?: <polite>)*$
+        ^(?:una llamada|quiero una llamada)(?: <polite>)*+$
         """,
     ),
     (
         IntentKind.STATUS,
         r"""
-        ^(?:<polite> )*(?:estado|estatus|status|novedades|noticias|rastreo)(?: <polite>)*$
+        ^(?:<polite> )*+(?:estado|estatus|status|novedades|noticias|rastreo)(?: <polite>)*+$
         \b(?:donde|dnd) (?:esta|anda|va|estan)\b(?! (?:ubicad|su |la oficina))
         \bpor donde va\b
         \ben que (?:va|estado|etapa)\b
         \b(?:cual es el|el) (?:estado|estatus)\b
         \b(?:alguna|hay|que) (?:\w+ )?(?:novedad|novedades|noticia|noticias)\b
         \bque (?:paso|pasa|ha pasado)(?: con| ha)?\b
-        ^(?:<polite> )*(?:cuando|cdo|para cuando)$
+        ^(?:<polite> )*+(?:cuando|cdo|para cuando)$
         \b(?:cuando|cdo) (?:me |la |lo )?(?:llega|llegara|llegan|va a|viene|mandan?|envian?|estara|estaria|esta|salen?)\b
         \bcuanto (?:falta|tarda|se tarda|va a tardar|tiempo mas|tiempo)\b
         \bpor ?que tardan? tanto\b
         ^(?:ya )?(?:esta|estan) (?:lista|listo|listos)(?: mi \w+)?$
         ^ya (?:la |lo )?(?:mandaron|enviaron|salio|viene)(?: mi \w+)?$
-        ^(?:<polite> )*(?:todavia )?(?:sigo|estoy) esperando\b
+        ^(?:<polite> )*+(?:todavia )?(?:sigo|estoy) esperando\b
         ^todavia espero\b
         ^quien tiene mi\b
         ^que sigue$
@@ -126,24 +127,24 @@ INTENT_PATTERNS: list[tuple[IntentKind, str]] = [
     (
         IntentKind.TIME,
         r"""
-        ^(?:<suggest> )*(?:<link> )*(?:<day>|<clock>|<month>|\d{1,2} de <month>|el (?:dia )?\d{1,2})(?: (?:<link>|<day>|<clock>|<month>))*(?: <suits>)*$
+        ^(?:<suggest> )*+(?:(?!<time>)<link> )*+<time>(?: (?:<link>|<day>|<clock>|<month>))*+(?: <suits>)*+$
         """,
     ),
     (
         IntentKind.YES,
         r"""
-        ^(?:<polite> )*<yes>(?: (?:<yes>|<polite>|<it>|<came>|<gracias>|<bien>|me|adelante|hoy|ayer|esta|manana|en|por|fin|que|senor|senora|gracias|bien|el|lunes|martes|miercoles|jueves|viernes|sabado|domingo|tarde|llega|al))*$
-        ^(?:(?:<polite>|<bien>|<it>|me|por|fin|ayer|hoy|todo|bien) )*(?:llego|recibi|recibido|recibida|recivido|(?:la|lo) tengo|(?:esta )?aqui (?:esta|la tengo|lo tengo)|esta aqui)(?: (?:<gracias>|<bien>|<it>|hoy|ayer|esta|manana|tarde|bien|en|por|el|lunes|martes|miercoles|jueves|viernes|sabado|domingo|muchas|correo|aqui))*$
-        ^(?:<bien> )*(?:adelante|hagalo|haganlo|hagan?lo)(?: <polite>)*$
+        ^(?:<polite> )*+<yes>(?: (?:<yes>|<polite>|<it>|<came>|<gracias>|<bien>|me|adelante|hoy|ayer|esta|manana|en|por|fin|que|senor|senora|gracias|bien|el|lunes|martes|miercoles|jueves|viernes|sabado|domingo|tarde|llega|al))*+$
+        ^(?:(?!(?:la tengo|lo tengo|esta aqui)\b)(?:<polite>|<bien>|<it>|me|por|fin|ayer|hoy|todo|bien) )*+(?:llego|recibi|recibido|recibida|recivido|(?:la|lo) tengo|(?:esta )?aqui (?:esta|la tengo|lo tengo)|esta aqui)(?: (?:<gracias>|<bien>|<it>|hoy|ayer|esta|manana|tarde|bien|en|por|el|lunes|martes|miercoles|jueves|viernes|sabado|domingo|muchas|correo|aqui))*+$
+        ^(?:<bien> )*+(?:adelante|hagalo|haganlo|hagan?lo)(?: <polite>)*+$
         """,
     ),
     (
         IntentKind.THANKS,
         r"""
-        ^(?:(?:<bien>|muchas|mil|<polite>) )*<gracias>\b(?!.*\b(?:pero|aunque|cuando|donde)\b).{0,60}$
-        ^(?:(?:se|te|le|les) )*(?:lo )?agradezco(?: \w+)?$
-        ^<bien>(?: (?:<bien>|<gracias>|muchas))*$
-        ^(?:bendiciones|que tengan? (?:un )?buen dia|buen dia|(?:muy )?amables?)(?: <gracias>)*$
+        ^(?:(?!<gracias>)(?:<bien>|muchas|mil|<polite>) )*+<gracias>\b(?!.*\b(?:pero|aunque|cuando|donde)\b).{0,60}$
+        ^(?:(?:se|te|le|les) )*+(?:lo )?agradezco(?: \w+)?$
+        ^<bien>(?: (?:<bien>|<gracias>|muchas))*+$
+        ^(?:bendiciones|que tengan? (?:un )?buen dia|buen dia|(?:muy )?amables?)(?: <gracias>)*+$
         """,
     ),
 ]
@@ -160,8 +161,8 @@ EXCLUSIONS = {
     ),
     IntentKind.NO: compile_pattern(
         r"""
-        ^<no> (?:perdon |espera |esperen )*(?:si|ya)\b
-        \b(?:pero|ya) (?:si |ya )*(?:llego|la recibi|lo recibi|la tengo|lo tengo)\b(?!.*\b(?:<bad>)\b)
+        ^<no> (?:perdon |espera |esperen )*+(?:si|ya)\b
+        ^(?>.*\b(?:pero|ya) (?:si |ya ){0,2}(?:llego|la recibi|lo recibi|la tengo|lo tengo)\b)(?!.*\b(?:<bad>)\b)
         ^no (?:se|estoy)\b
         \b(?:si|ojala|espero que|cuando) (?:no )?(?:llega|llegue)\b
         """,
@@ -200,7 +201,7 @@ CONTACT_REASONS = (
         "change",
         compile_pattern(
             r"""
-            \b(?:cambi\w+|correg\w+|actualiz\w+|cancel\w+|agreg\w+|reprogram\w+)\b.*\b(?:direccion|domicilio|nombre|numero|telefono|correo|cita|fecha|hora|entrega|solicitud|pedido|cuenta)\b
+            ^(?>.*?\b(?:cambi\w+|correg\w+|actualiz\w+|cancel\w+|agreg\w+|reprogram\w+)\b).*\b(?:direccion|domicilio|nombre|numero|telefono|correo|cita|fecha|hora|entrega|solicitud|pedido|cuenta)\b
             \b(?:me mude|nueva direccion|nuevo numero|mal escrito|no puedo)\b
             """,
             WORD_LISTS,
@@ -210,7 +211,7 @@ CONTACT_REASONS = (
         "question",
         compile_pattern(
             r"""
-            ^(?:<polite> )*(?:como|que|cual|quien|por que|donde|cuando|cuanto|cuantos|puedo|pueden|puede|hay|abren|trabajan|necesitan|a que|a quien)\b
+            ^(?:<polite> )*+(?:como|que|cual|quien|por que|donde|cuando|cuanto|cuantos|puedo|pueden|puede|hay|abren|trabajan|necesitan|a que|a quien)\b
             \b(?:pregunta|duda)\b
             """,
             WORD_LISTS,

@@ -6,9 +6,9 @@ from portal.i18n.languages import LANGUAGE_CODES
 from portal.messaging.sms.bidi import RIGHT_TO_LEFT_MARK
 from portal.messaging.wording.renderer import product_text
 
-LINK = re.compile(r"\s*https?://\S+/r/[\w-]+")
+LINK = re.compile(r"(?<!\s)\s*https?://\S{1,300}/r/[\w-]+")
 REPLY_HINT = re.compile(
-    r"\s*[^.?!؟]*\b(?:YES|SÍ|SI|نعم)\b[^.?!؟]*\b(?:NO|لا)\b[^.?!؟]*[.!]?\s*$",
+    r"(?<![^.?!؟])(?=(?>[^.?!؟]*?\b(?:YES|SÍ|SI|نعم)\b)[^.?!؟]*\b(?:NO|لا)\b)[^.?!؟]*+[.!]?\s*$"
 )
 """A last sentence such as "Reply YES or NO.": for a text, not for where there are two buttons."""
 

@@ -1,0 +1,183 @@
+"""The time to read a text grows with its length and no faster, whatever the text repeats.
+
+Python's patterns try again what a repeat may have taken otherwise, and hold the interpreter
+meanwhile: a repeat within a repeat doubles the time with each word. CPU seconds are limited with
+a factor of ten and more, so that a slow machine passes and a pattern that runs away fails.
+"""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+from datetime import UTC, datetime
+from re import _constants, _parser
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from portal.business_time import business_calendar
+from portal.messaging import intents
+from portal.messaging.email.quoted_text import html_to_text, strip_quoted_text
+from portal.messaging.intents import arabic, english, opt_out, spanish
+from portal.messaging.intents.appointment_times import AppointmentTimeParser
+from portal.messaging.intents.classifier import IntentKind, classify
+from portal.messaging.intents.commitments import extract_commitments, parse_promise_line
+from portal.messaging.intents.deadlines import DeadlineParser
+from portal.messaging.intents.patterns import MAX_READ_LENGTH
+from tests.support.cpu_limit import cpu_limit
+
+MODULES = (
+    *(f"portal.messaging.intents.{module.name}" for module in pkgutil.iter_modules(intents.__path__)),
+    "portal.commands.export_replies",
+    "portal.messaging.email.bounces",
+    "portal.messaging.email.inbound",
+    "portal.messaging.email.quoted_text",
+    "portal.messaging.sms.gsm_text",
+    "portal.messaging.wording.channel_neutral",
+    "portal.models.requests.reference",
+    "portal.operations.conversation.canned_replies",
+    "portal.operations.conversation.inbound",
+    "portal.operations.conversation.request_names",
+)  # fmt: skip
+"""Whatever applies a pattern to the text of a customer or of staff."""
+TABLES = (arabic, english, opt_out, spanish)
+DIGITS = ("2", "2 2", "10am", "3 pm", "2nd", "222", "9 30", "at 3", "stooopp", "12/3", "3:15")
+PLAIN_WORD = re.compile(r"[\w ]+")
+TOKENS = sorted(
+    {
+        token
+        for table in TABLES
+        for words in table.WORD_LISTS.values()
+        for token in words.replace("_", " ").split(" ") + [w.replace("_", " ") for w in words.split()]
+        if PLAIN_WORD.fullmatch(token)
+    }
+    | set(DIGITS)
+)  # fmt: skip
+ONE_CHARACTER = (
+    _constants.ANY, _constants.CATEGORY, _constants.IN, _constants.LITERAL, _constants.NOT_LITERAL,
+)  # fmt: skip
+OFFICE = DeadlineParser(
+    business_calendar("Mon-Fri 09:00-17:30", "UTC"), datetime(2026, 6, 1, 9, tzinfo=UTC)
+)
+
+
+def patterns_in(value, depth=0):
+    if isinstance(value, re.Pattern):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from patterns_in(key, depth)
+            yield from patterns_in(item, depth)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from patterns_in(item, depth)
+    elif depth == 0 and hasattr(value, "rules"):
+        yield from patterns_in(list(vars(value).values()), 1)
+
+
+def patterns_of(name):
+    """The compiled patterns of a module, and those that its functions name in place."""
+    module = importlib.import_module(name)
+    found = set(patterns_in(dict(vars(module))))
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        is_call = isinstance(node, ast.Call) and ast.unparse(node.func).startswith("re.")
+        if is_call and node.args and isinstance(node.args[0], ast.Constant):
+            found.add(re.compile(node.args[0].value))
+    return sorted(found, key=lambda pattern: pattern.pattern)
+
+
+def unsafe_repeats(tree):
+    """Repeats of a group without a limit that give back what they have taken."""
+    for operation, argument in tree:
+        if operation in (_constants.MAX_REPEAT, _constants.MIN_REPEAT):
+            _, most, body = argument
+            if most == _constants.MAXREPEAT and (len(body) > 1 or body[0][0] not in ONE_CHARACTER):
+                yield str(body)
+        yield from (fault for part in parts_of(argument) for fault in unsafe_repeats(part))
+
+
+def parts_of(argument):
+    if isinstance(argument, _parser.SubPattern):
+        yield argument
+    elif isinstance(argument, list | tuple):
+        for item in argument:
+            yield from parts_of(item)
+
+
+def is_safe(pattern):
+    flags = pattern.flags & ~(re.UNICODE | re.DEBUG)
+    return not list(unsafe_repeats(_parser.parse(pattern.pattern, flags)))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_pattern_repeats_a_group_without_limit_and_gives_it_back(module):
+    assert [each.pattern for each in patterns_of(module) if not is_safe(each)] == []
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"(?:a |b )*c", r"(?:a+)+", r"(?:x(?:ab|c)*?y)?", r"(?=(?:a )*b)"]
+)
+def test_check_finds_an_unsafe_repeat(pattern):
+    assert not is_safe(re.compile(pattern))
+
+
+@pytest.mark.parametrize("pattern", [r"(?:a |b )*+c", r"a+b*", r"(?:a ){0,4}b", r"(?>(?:a )*+)b"])
+def test_check_passes_a_safe_repeat(pattern):
+    assert is_safe(re.compile(pattern))
+
+
+def test_every_token_repeated_is_refused_in_time_by_every_pattern():
+    patterns = [pattern for module in MODULES for pattern in patterns_of(module)]
+    assert len(patterns) > 100
+    for token in TOKENS:
+        text = f"{token} " * (400 // len(token)) + "zebra"
+        with cpu_limit(0.5):
+            for pattern in patterns:
+                pattern.search(text)
+
+
+@pytest.mark.parametrize(
+    ("words", "locale"),
+    [
+        ("stop ", "en"), ("2 ", "en"), ("all ", "en"), ("u ", "en"), ("add ", "en"),
+        ("no more ", "en"), ("end of the ", "en"), ("yes it came ", "en"), ("esta bien ", "es"),
+        ("ya llego ", "es"), ("نعم ممتاز ", "ar"), ("by 3, ", "en"), ("stop. ", "en"), ("“", "en"),
+        ("let me ", "en"), ("i'll ", "en"), ("> on ", "en"), ("schrieb ", "en"), ("*", "en"),
+        ("<div ", "en"), ("\n\n ", "en"), (" ,", "en"), ("http://", "en"), ("a", "en"),
+    ],
+)  # fmt: skip
+def test_longest_text_is_read_in_time(words, locale):
+    """Twenty milliseconds are meant; the limit is far above, for a slow machine."""
+    text = (words * MAX_READ_LENGTH)[: MAX_READ_LENGTH - 6] + " zebra"
+    with cpu_limit(0.3):
+        assert classify(text, locale).kind in IntentKind
+    with cpu_limit(0.3):
+        AppointmentTimeParser("UTC", "en-US", OFFICE.now).read(text)
+    with cpu_limit(0.5):
+        extract_commitments(text, OFFICE)
+        parse_promise_line(text, OFFICE)
+    with cpu_limit(0.3):
+        strip_quoted_text(text)
+        html_to_text(text)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(TOKENS), max_size=250), st.sampled_from(["en", "es", "ar"]))
+def test_any_text_of_listed_words_is_read_in_time(words, locale):
+    text = " ".join(words)[:MAX_READ_LENGTH]
+    with cpu_limit(0.5):
+        classify(text, locale)
+        extract_commitments(text, OFFICE)
+
+
+def test_numbers_in_a_row_go_to_staff():
+    text = " ".join(str(number) for number in range(1, 31)) + " boxes"
+    with cpu_limit(0.3):
+        assert classify(text).kind == IntentKind.OTHER
+
+
+def test_longer_text_than_is_read_is_a_stop_or_goes_to_staff():
+    assert classify("yes " * 501 + "but it is broken").kind == IntentKind.OTHER
+    assert classify("Stop texting me. " + "I am cross. " * 200).kind == IntentKind.STOP
