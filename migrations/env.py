@@ -8,8 +8,7 @@ from sqlmodel import SQLModel
 
 import portal.models  # noqa: F401 (makes the tables known)
 from portal.database import create_engine
-
-ONE_AT_A_TIME = 0x4B455054  # any number, the same in every process: "KEPT"
+from portal.runtime.migrations import MIGRATION_LOCK
 
 
 def run(connection: Connection) -> None:
@@ -21,7 +20,7 @@ def run(connection: Connection) -> None:
     """
     connection.begin()
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ONE_AT_A_TIME})")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
         # A migration that cannot get its lock soon gives up rather than stop all traffic.
         connection.exec_driver_sql("SET lock_timeout = '10s'")
     context.configure(

@@ -13,10 +13,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.paths import make_private_file, make_private_folder
+
 SQLITE_PRAGMAS = (
     "PRAGMA busy_timeout=30000",
     "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=NORMAL",
+    "PRAGMA synchronous=FULL",  # a commit survives a power cut (docs/decisions/0018)
     "PRAGMA foreign_keys=ON",
     "PRAGMA mmap_size=268435456",
 )
@@ -34,7 +36,9 @@ def create_engine(url: str) -> AsyncEngine:
         event.listen(engine.sync_engine, "do_connect", _connect)
         return engine
     if parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        # SQLite gives -wal and -shm the mode of the database.
+        make_private_folder(Path(parsed.database).parent)
+        make_private_file(Path(parsed.database))
     engine = create_async_engine(url, pool_size=10, max_overflow=10)
 
     @event.listens_for(engine.sync_engine, "connect")

@@ -26,6 +26,7 @@ from redis import Redis
 from sqlmodel import SQLModel
 from starlette.applications import Starlette
 
+import portal.database as database_module
 from portal.business_time import now
 from portal.database import Database
 from portal.jobs import JobQueue
@@ -83,6 +84,15 @@ def _runs_on_the_other_database(item: pytest.Item) -> bool:
 
 def _is_on_either_database(item: pytest.Item) -> bool:
     return item.get_closest_marker("either_database") is not None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_fsync() -> Iterator[None]:
+    """No SQLite connection of this process waits for the disk: the data is gone after the run."""
+    with pytest.MonkeyPatch.context() as patch:
+        pragmas = (*database_module.SQLITE_PRAGMAS, "PRAGMA synchronous=OFF")
+        patch.setattr(database_module, "SQLITE_PRAGMAS", pragmas)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, MissingGreenlet, OperationalError, StatementError
 from sqlmodel import SQLModel, col, select
 
+import portal.database
 from portal.database import Database
 from portal.models import Department, ServiceRequest, StaffMember, Stage, StageRun
 from tests.support.processes import ROOT
@@ -42,6 +43,17 @@ async def test_transaction_commits_all_or_nothing(database):
     with pytest.raises(ValueError, match="halfway"):
         await fail()
     assert await departments(database) == ["kept"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_commit_waits_for_the_disk(database, monkeypatch):
+    """Every connection of the product; PostgreSQL does so by itself."""
+    pragmas = portal.database.SQLITE_PRAGMAS
+    monkeypatch.setattr(portal.database, "SQLITE_PRAGMAS", pragmas[:-1])  # as the product has them
+    async with database.transaction() as session:
+        connection = await session.connection()
+        assert (await connection.exec_driver_sql("PRAGMA synchronous")).scalar_one() == 2, "FULL"
+        assert (await connection.exec_driver_sql("PRAGMA journal_mode")).scalar_one() == "wal"
 
 
 async def test_reading_session_commits_nothing(database):

@@ -6,8 +6,10 @@ import sys
 
 import uvloop
 
+from portal.errors import PortalError
+from portal.runtime.database_start import prepare_database
 from portal.runtime.log_config import configure_logging
-from portal.runtime.migrations import migrate
+from portal.runtime.supervisor import print_status
 from portal.settings import Settings, SettingsError
 from workers.worker import Worker
 
@@ -23,15 +25,18 @@ async def work(settings: Settings) -> None:
 
 
 def main() -> int:
-    """Run the worker; an invalid setting is one sentence on stderr and exit code 1."""
+    """Run the worker; an invalid setting or an unusable database is one sentence on stderr and exit code 1."""
     configure_logging()
     try:
         settings = Settings.load()
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    if settings.is_single_machine:
-        migrate(settings.database_url)
+    try:
+        prepare_database(settings)
+    except PortalError as refusal:
+        print_status(str(refusal))
+        return 1
     uvloop.run(work(settings))
     return 0
 

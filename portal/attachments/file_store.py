@@ -10,6 +10,7 @@ from portal.attachments.filenames import safe_stem
 from portal.attachments.refusals import FileRefusal
 from portal.attachments.stored_file import FileRefused, FileTooLarge, RefusedFile, StoredFile
 from portal.attachments.validation import ValidatedFile, check
+from portal.paths import make_private_folder
 
 MAX_CONCURRENT = 2
 """Pictures checked at the same time by one process; each may take a core and 200 MB."""
@@ -64,7 +65,7 @@ def _write(path: Path, data: bytes) -> None:
     """Write the whole file or none: it gets its name when all of it is on the disk."""
     if path.exists():
         return
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".draft.")  # mode 0600
     try:
         with os.fdopen(handle, "wb") as file:

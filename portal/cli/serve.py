@@ -1,7 +1,8 @@
 """Commands that run Kept: demo, serve, web, worker, migrate, doctor."""
 
+import os
 import socket
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +17,9 @@ from portal.runtime.child_processes import (
     worker_child,
 )
 from portal.runtime.supervisor import Supervisor, print_status
+
+if TYPE_CHECKING:
+    from portal.settings import Settings
 
 
 @app.command()
@@ -46,10 +50,11 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, data_dir: DataDir = None)
     Example: kept serve --host 0.0.0.0 --data-dir /var/lib/kept
     """
     install_signal_handlers()
+    from portal.runtime.data_folder import check_sqlite_database, locked_data_folder
     from portal.runtime.embedded_redis import EmbeddedRedis
 
     settings = load(data_dir)
-    with listen(host, port) as listener:
+    with listen(host, port) as listener, locked_data_folder(settings.data_dir):
         address = local_url(host, listener)
         environment = {"KEPT_DATA_DIR": str(settings.data_dir)}
         if "public_url" not in settings.model_fields_set:
@@ -57,11 +62,13 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, data_dir: DataDir = None)
         queue = EmbeddedRedis(settings.data_dir)
         children = []
         try:
+            if settings.is_single_machine:
+                check_sqlite_database(settings)
+            else:
+                migrate_in_subprocess(environment)
             if settings.needs_embedded_redis:
                 environment["REDIS_URL"] = queue.start()
                 children.append(queue.child)
-            if not settings.is_single_machine:
-                migrate_in_subprocess(environment)
             children += [worker_child(environment), web_child("web", listener, environment)]
             print_status(f"serving at {address}, kept in {settings.data_dir}; Ctrl-C stops it.")
             code = Supervisor(children).run()
@@ -87,17 +94,15 @@ def web(
     """
     settings = load(None)
     if fd is not None:
-        from portal.runtime.web_server import serve_web
-
-        serve_web(socket.socket(fileno=fd), settings, demo=demo)
+        _serve_here(socket.socket(fileno=fd), settings, demo=demo)
         return
     with listen(host, port) as listener:
-        print_status(f"serving at {local_url(host, listener)}; Ctrl-C stops it.")
+        serving = f"serving at {local_url(host, listener)}; Ctrl-C stops it."
         if processes == 1:
-            from portal.runtime.web_server import serve_web
-
-            serve_web(listener, settings)
+            _serve_here(listener, settings, serving)
             return
+        _check_before_starting(settings)
+        print_status(serving)
         children = [web_child(f"web {number}", listener, {}) for number in range(1, processes + 1)]
         raise typer.Exit(Supervisor(children).run())
 
@@ -109,20 +114,31 @@ def worker() -> None:
     \b
     Example: REDIS_URL=redis://queue:6379 kept worker
     """
-    load(None)
+    _check_before_starting(load(None))
     raise typer.Exit(Supervisor([worker_child({})]).run())
 
 
 @app.command()
-def migrate() -> None:
+def migrate(
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Change nothing; fail unless it is at the newest revision."),
+    ] = False,
+) -> None:
     """Bring the database to the newest revision.
 
     \b
     Example: DATABASE_URL=postgresql://kept@db/kept kept migrate
     """
-    from portal.commands.runner import migrate_database
+    from portal.commands.runner import check_database, migrate_database
+    from portal.runtime.database_start import DatabaseUnavailable
 
-    print_lines(migrate_database(load(None)))
+    settings = load(None)
+    try:
+        print_lines(check_database(settings) if check else migrate_database(settings))
+    except DatabaseUnavailable as refusal:
+        print_status(str(refusal))
+        raise typer.Exit(os.EX_TEMPFAIL if check else 1) from None
 
 
 @app.command()
@@ -139,3 +155,25 @@ def doctor() -> None:
         print(("ok   " if finding.is_ok else "WRONG"), finding.words)
     if not all(finding.is_ok for finding in findings):
         raise typer.Exit(1)
+
+
+def _serve_here(
+    listener: socket.socket, settings: "Settings", serving: str = "", *, demo: bool = False
+) -> None:
+    from portal.runtime.database_start import prepare_database
+    from portal.runtime.web_server import serve_web
+
+    prepare_database(settings)
+    if serving:
+        print_status(serving)
+    serve_web(listener, settings, demo=demo)
+
+
+def _check_before_starting(settings: "Settings") -> None:
+    """Refuse a database that no child could work on; children would be restarted in vain."""
+    from portal.runtime.data_folder import check_sqlite_database
+
+    if settings.is_single_machine:
+        check_sqlite_database(settings)
+    else:
+        migrate_in_subprocess({}, "--check")

@@ -1,12 +1,11 @@
 """Runs an operation for a command, on a migrated database."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 import uvloop
-from sqlalchemy.exc import SQLAlchemyError
 
 from portal.database import Database
 from portal.errors import PortalError
@@ -14,7 +13,9 @@ from portal.jobs import JobQueue
 from portal.live import LiveUpdates
 from portal.models import Actor, ActorKind
 from portal.operations import Operations
-from portal.runtime.migrations import is_current, migrate
+from portal.runtime import database_start
+from portal.runtime.data_folder import database_path
+from portal.runtime.revisions import NOT_MIGRATED
 from portal.settings import Settings
 
 COMMAND_LINE_ACTOR = Actor(ActorKind.SYSTEM, "Command line")
@@ -32,7 +33,7 @@ def run_operation(settings: Settings, work: Callable[[Operations], Awaitable[T]]
     """
     if settings.is_single_machine:
         migrate_database(settings)
-    with _plain_words():
+    with database_start.plain_database_errors():
         return uvloop.run(_act(settings, work))
 
 
@@ -49,31 +50,25 @@ def command(
 
 
 def migrate_database(settings: Settings) -> list[str]:
-    """Migrate the database and return a sentence with the result. Raises PortalError."""
-    with _plain_words():
-        migrate(settings.database_url)
+    """Migrate the database and return a sentence that says so. Raises PortalError."""
+    database_start.migrate_database(settings)
     return ["The database is at the newest revision."]
 
 
-@contextmanager
-def _plain_words() -> Iterator[None]:
-    """Turn a database error into a PortalError of one sentence, without the SQL."""
-    try:
-        yield
-    except OSError as error:
-        raise PortalError(f"The database cannot be reached: {error}.") from error
-    except SQLAlchemyError as error:
-        driver = getattr(error, "orig", None)
-        if isinstance(driver, Exception) and isinstance(driver.__cause__, OSError):
-            raise PortalError(f"The database cannot be reached: {driver.__cause__}.") from error
-        reason = str(driver or error).partition("\n")[0]
-        raise PortalError(f"The database refuses: {reason}.") from error
+def check_database(settings: Settings) -> list[str]:
+    """Change nothing and say that the database is at the newest revision. Raises PortalError."""
+    path = database_path(settings)
+    if path is not None and not path.exists():
+        raise PortalError(NOT_MIGRATED)
+    with database_start.plain_database_errors():
+        uvloop.run(database_start.check_database(settings.database_url))
+    return ["The database is at the newest revision."]
 
 
 async def _act(settings: Settings, work: Callable[[Operations], Awaitable[T]]) -> T:
     async with _operations(settings) as operations:
-        if not settings.is_single_machine and not await is_current(operations.database):
-            raise PortalError("The database is not at the newest revision: run `kept migrate`.")
+        if not settings.is_single_machine:
+            await database_start.check_database(settings.database_url)
         return await work(operations)
 
 

@@ -47,18 +47,19 @@ def install_signal_handlers() -> None:
         signal.signal(number, lambda *_: sys.exit(0))
 
 
-def migrate_in_subprocess(told: Mapping[str, str]) -> None:
-    """Bring the database to the newest revision, in a process of its own that is then gone.
+def migrate_in_subprocess(told: Mapping[str, str], *options: str) -> None:
+    """Run `kept migrate`, in a process of its own that is then gone.
 
-    What migrating takes in memory would otherwise stay with the supervisor. Raises PortalError;
-    the reason is said by the process itself.
+    What migrating takes in memory would otherwise stay with the supervisor. If it fails, it has said
+    why, and this process ends with its exit code. With `--check` a server that is only unavailable
+    now is no failure: web and worker wait for it.
     """
-    command = [sys.executable, "-m", "portal.cli", "migrate"]
+    command = [sys.executable, "-m", "portal.cli", "migrate", *options]
     done = subprocess.run(
         command, env={**os.environ, **told}, stdout=subprocess.DEVNULL, check=False
     )
-    if done.returncode:
-        raise PortalError("The database could not be migrated; the reason stands above.")
+    if done.returncode and not (options and done.returncode == os.EX_TEMPFAIL):
+        sys.exit(done.returncode)
 
 
 def web_child(name: str, listener: socket.socket, told: Mapping[str, str], *options: str) -> Child:

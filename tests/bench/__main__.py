@@ -16,6 +16,7 @@ BENCHES = {
     "weight": "bytes of the status page in each state and language, and of its scripts",
     "lighthouse": "the Lighthouse scores of the status page on a slow phone (needs npm and Chromium)",
     "idle": "memory, CPU and start of an idle `kept serve`",
+    "commit": "commits on SQLite with synchronous=FULL, compared with NORMAL",
 }
 
 

@@ -7,7 +7,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -272,7 +271,7 @@ def get(url):
     try:
         with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 (our own address)
             return answer.read().decode()
-    except urllib.error.URLError:
+    except OSError:  # also a response that takes longer while the process starts
         return None
 
 
