@@ -1,5 +1,6 @@
 """The web application: its routes, its middleware and its error pages."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -19,12 +20,13 @@ from portal.errors import Conflict, PortalError, UnknownLink
 from portal.i18n.lazy_string import LazyString
 from portal.jobs import JobQueue
 from portal.live import LiveUpdates
+from portal.messaging.email.inbound import MailReader
 from portal.operations import Operations, ReceiptWriter
 from portal.queries.status_page.reader import page_versions
 from portal.settings import Settings
 from portal.web import app_icon, health, static_files
 from portal.web.rate_limit import RateLimiter
-from portal.web.templating import error_page
+from portal.web.templating import error_page, preload
 
 log = structlog.get_logger()
 
@@ -86,7 +88,9 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     app.state.receipts = ReceiptWriter(app.state.operations)
     app.state.rate_limiter = RateLimiter()
     app.state.file_store = FileStore(settings.files_dir, settings.max_upload_bytes)
+    app.state.mail_reader = MailReader()
     app.state.status_pages = tracking.StatusPageCache(settings, database)
+    await asyncio.to_thread(preload)
     await live.start()
     try:
         yield

@@ -67,5 +67,15 @@ class VersionConflict(Conflict):
     title: str = LazyString("It has changed meanwhile")
 
 
+class Busy(PortalError):
+    """Too much of the same kind is being done; the same call succeeds later."""
+
+    status = 503
+    title: str = LazyString("Just a moment")
+
+    def __init__(self) -> None:
+        super().__init__(LazyString("A lot is coming in right now. Please try again in a minute."))
+
+
 class SettingsError(Exception):
     """A setting is wrong, missing or incomplete; the message is one sentence that names it."""

@@ -46,6 +46,7 @@ from tests.support.factories import (
     read_seed_rows,
     seed_organisation,
 )
+from tests.support.loop_watchdog import loop_watchdog  # noqa: F401 (a fixture of every test)
 from tests.support.postgres import PostgresServer
 
 # No deadline, and the same cases in each run; `--hypothesis-profile=explore` looks for others.

@@ -1,7 +1,7 @@
 """Fetches photos that came by text: downloads, validates and stores them.
 
 An attempt is claimed by storing when the next one is due, so one that dies is made again. No
-transaction is open while the carrier is called or a picture is encoded.
+transaction is open while the carrier is called or a picture is decoded.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from portal import business_time
 from portal.attachments.file_store import FileStore
 from portal.attachments.refusals import FileRefusal
 from portal.attachments.stored_file import FileRefused
+from portal.errors import Busy
 from portal.messaging.sms.twilio_media import MediaRefused, MediaUnavailable, TwilioMediaClient
 from portal.models import SYSTEM_ACTOR, Attachment
 from portal.operations import Operations
@@ -71,7 +72,7 @@ class MediaFetcher:
                 stored_file = await self._file_store.put(
                     await self._file_store.check(data, claimed.name)
                 )
-            except (MediaUnavailable, OSError) as error:
+            except (MediaUnavailable, Busy, OSError) as error:
                 log.warning("a file could not be fetched", file=attachment_id, error=str(error))
                 async with self._operations.begin(SYSTEM_ACTOR) as uow:
                     await record_failed_fetch(uow, attachment_id)

@@ -7,13 +7,35 @@ import tempfile
 from pathlib import Path
 
 from portal.attachments.filenames import safe_stem
-from portal.attachments.refusals import FileRefusal
+from portal.attachments.refusals import FileRefusal, FileRefusalCode
 from portal.attachments.stored_file import FileRefused, FileTooLarge, RefusedFile, StoredFile
-from portal.attachments.validation import ValidatedFile, check
+from portal.attachments.validation import (
+    ValidatedFile,
+    check_without_decoding,
+    read_picture_result,
+)
 from portal.paths import make_private_folder
+from portal.sandbox import FailureReason, Limits, Sandbox, TaskFailed
 
 MAX_CONCURRENT = 2
-"""Pictures checked at the same time by one process; each may take a core and 200 MB."""
+"""Pictures that one process decodes at the same time, each in a child process."""
+MAX_WAITING = 20
+"""Pictures that wait for that; each is in memory, of ``KEPT_MAX_UPLOAD_BYTES`` at most."""
+LIMITS = Limits(
+    cpu_seconds=10,
+    wall_seconds=40,
+    memory_bytes=640_000_000,
+    output_bytes=60_000_000,
+)
+"""What decoding one picture may use: a JPEG or PNG of 50 megapixels takes about 3 s and 520 MB."""
+CHECK_PICTURE = "portal.attachments.validation:check_picture_task"
+
+REFUSAL_CODES = {
+    FailureReason.TIME: FileRefusalCode.TOO_COMPLEX,
+    FailureReason.MEMORY: FileRefusalCode.TOO_COMPLEX,
+    FailureReason.OUTPUT: FileRefusalCode.TOO_COMPLEX,
+    FailureReason.ERROR: FileRefusalCode.DAMAGED,
+}
 
 
 class FileStore:
@@ -26,14 +48,23 @@ class FileStore:
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self._folder = folder
-        self._turns = asyncio.Semaphore(MAX_CONCURRENT)
+        self._sandbox = Sandbox(MAX_CONCURRENT, MAX_WAITING)
 
     async def check(self, data: bytes, name: str) -> ValidatedFile:
-        """The file as it may be stored; nothing is written. Raises FileRefused."""
+        """The file as it may be stored; nothing is written.
+
+        A picture is decoded in a child process; call it with no transaction open. Raises
+        FileRefused, and Busy where too many pictures wait.
+        """
         if len(data) > self.max_bytes:
             raise FileTooLarge(FileRefusal.too_large(self.max_bytes))
-        async with self._turns:
-            return await asyncio.to_thread(check, data, name)
+        if paper := check_without_decoding(data, name):
+            return paper
+        try:
+            result = await self._sandbox.run(CHECK_PICTURE, data, LIMITS, {"name": name})
+        except TaskFailed as failed:
+            raise FileRefused(FileRefusal(REFUSAL_CODES[failed.reason])) from failed
+        return read_picture_result(result.fields, result.blobs)
 
     async def put(self, checked: ValidatedFile) -> StoredFile:
         """Store a checked file. Raises OSError where the folder cannot be written."""

@@ -15,6 +15,7 @@ class FileRefusalCode(StrEnum):
     HEIC = "heic"
     UNSUPPORTED_TYPE = "unsupported_type"
     TOO_MANY_PIXELS = "too_many_pixels"
+    TOO_COMPLEX = "too_complex"
     DAMAGED = "damaged"
     FOREIGN_ADDRESS = "foreign_address"
     UNSAFE_ADDRESS = "unsafe_address"
@@ -30,6 +31,9 @@ REFUSAL_TEXTS = {
         "only photos (JPEG, PNG, GIF, WebP) and PDF files can be taken"
     ),
     FileRefusalCode.TOO_MANY_PIXELS: LazyString("the picture has too many pixels"),
+    FileRefusalCode.TOO_COMPLEX: LazyString(
+        "the picture takes too long to open; please send a smaller one"
+    ),
     FileRefusalCode.DAMAGED: LazyString("the picture is damaged and cannot be shown"),
     FileRefusalCode.FOREIGN_ADDRESS: LazyString("its address is not the phone company's"),
     FileRefusalCode.UNSAFE_ADDRESS: LazyString("its address is not a safe one"),

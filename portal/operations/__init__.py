@@ -6,7 +6,11 @@ messages. When the unit of work ends it commits, and only then wakes workers and
 
 from portal.operations.conversation.attachments import IncomingMedia
 from portal.operations.conversation.consent import ConsentChange, record_spoken_consent
-from portal.operations.conversation.inbound_email import receive_email, record_automatic_mail
+from portal.operations.conversation.inbound_email import (
+    receive_email,
+    record_automatic_mail,
+    unreadable_email,
+)
 from portal.operations.conversation.inbound_message import OptOutType
 from portal.operations.conversation.inbound_text import receive_text, receive_web_message
 from portal.operations.conversation.intent_corrections import correct_intent
@@ -125,6 +129,7 @@ __all__ = [
     "set_customer_note",
     "set_department_lead",
     "set_preferences",
+    "unreadable_email",
     "verify_code",
     "withdraw_promise",
     "write_to_customer",

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from portal.attachments.refusals import FileRefusal
 from portal.attachments.stored_file import FileRefused, FileTooLarge
-from portal.errors import BadInput, Conflict, PortalError
+from portal.errors import BadInput, Busy, Conflict, PortalError
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.intents.appointment_times import MAX_AHEAD
 from portal.models import CUSTOMER_ACTOR, Answer, AnswerType, Channel, FollowUp, ServiceRequest
@@ -48,7 +48,7 @@ async def post_message(request: Request) -> Response:
         async with state.operations.begin(CUSTOMER_ACTOR) as uow:
             service_request = await lock_by_token(uow.session, token)
             message = await receive_web_message(uow, service_request, body, files)
-    except (BadInput, RateLimited, FileRefused) as refusal:
+    except (BadInput, Busy, RateLimited, FileRefused) as refusal:
         return await _show_again(request, refusal, draft=body)
     response = see_other(f"/r/{token}#m-{message.id}")
     remember_sent(request, response, message.id)

@@ -1,5 +1,6 @@
 """The icon of a page on a phone's home screen: the brand's first letter on its colour."""
 
+import asyncio
 import io
 from functools import cache
 from hashlib import sha256
@@ -38,7 +39,9 @@ async def serve_icon(request: Request) -> Response:
         return Response(icon.svg, media_type="image/svg+xml", headers=headers)
     if name in [f"{size}.png" for size in (APPLE_TOUCH_SIZE, *SIZES)]:
         size = int(name.removesuffix(".png"))
-        return Response(icon.png(size), media_type="image/png", headers=headers)
+        # Drawing takes longer than the event loop may be held.
+        data = await asyncio.to_thread(icon.png, size)
+        return Response(data, media_type="image/png", headers=headers)
     return Response("There is no such icon.", status_code=404, media_type="text/plain")
 
 

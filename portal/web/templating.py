@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse
 from portal.branding.theme import DEFAULT_THEME, Theme
 from portal.i18n.languages import (
     ENGLISH,
+    LANGUAGE_CODES,
     Language,
     UntranslatedText,
     language_of,
@@ -30,6 +31,7 @@ from portal.web.static_files import static_url
 
 ENGLISH_PREFIXES = ("/desk", "/demo", "/api/", "/hooks/")
 """Paths with these prefixes are for staff and systems, and in English."""
+ENGLISH_TEMPLATES = ("desk/", "demo/")
 
 
 def page(
@@ -137,6 +139,18 @@ def environment(language: Language = ENGLISH) -> Environment:
     }
     env.globals["asset"] = static_url
     return env
+
+
+def preload() -> None:
+    """Compile every template, in each language that it has.
+
+    It takes about a second, in which the first visitors would otherwise wait for each other.
+    """
+    for code in LANGUAGE_CODES:
+        env = environment(language_of(code))
+        for name in env.list_templates(extensions=["html"]):
+            if code == ENGLISH.code or not name.startswith(ENGLISH_TEMPLATES):
+                env.get_template(name)
 
 
 @cache

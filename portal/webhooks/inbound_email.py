@@ -1,7 +1,9 @@
 """Inbound mail, posted raw (RFC 5322) by our mail server."""
 
+import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 
 from starlette.requests import Request
@@ -10,57 +12,81 @@ from starlette.responses import Response
 from portal import operations
 from portal.attachments.file_store import FileStore
 from portal.errors import BadInput, NotAllowed
-from portal.messaging.email.inbound import InboundEmail, parse_inbound_email
+from portal.messaging.email.envelope import read_envelope
+from portal.messaging.email.inbound import InboundEmail, UnreadableMail
 from portal.messaging.email.signed_addresses import find_message_id, find_request_id
 from portal.settings import Settings
 from portal.webhooks.run_once import run_once
 
-MAX_FILES = 10
 MAX_MAIL_BYTES = 25_000_000
 """Bytes; as much as most mail servers accept, since customers send photos."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Addressee:
+    """What the signed addresses among the recipients name."""
+
+    request_id: int | None
+    signed_message_id: int | None
 
 
 async def receive_mail(request: Request) -> Response:
     """A reply: recorded once on the request whose reply address it was sent to.
 
     Returned mail and automatic mail (RFC 3464, RFC 3834) are accepted and never answered. Other
-    mail that is for no request is refused with a 422, so that the mail server can put it elsewhere.
+    mail that is for no request is refused with a 422, so that the mail server can put it elsewhere;
+    only the top headers of it are read. A mail that cannot be read is a 422 too, and where it is
+    for a request a person learns of it.
     """
-    settings = request.app.state.settings
-    _check_token(request, settings)
-    mail = parse_inbound_email(await request.body())
-    handler = await _handler_for(settings, request.app.state.file_store, mail)
-    await run_once(request.app.state.operations, handler)
+    state = request.app.state
+    _check_token(request, state.settings)
+    raw = await request.body()
+    envelope = await asyncio.to_thread(read_envelope, raw)
+    addressee = _Addressee(
+        find_request_id(state.settings, envelope.recipients),
+        find_message_id(state.settings, envelope.recipients),
+    )
+    if addressee == _Addressee(None, None) and not envelope.is_automatic:
+        raise BadInput("This mail is not for any request of ours.")
+    try:
+        mail = await state.mail_reader.read(envelope, raw)
+    except UnreadableMail:
+        unreadable = operations.unreadable_email(envelope)
+        await run_once(
+            state.operations, await _handler_for(addressee, state.file_store, unreadable)
+        )
+        raise
+    await run_once(state.operations, await _handler_for(addressee, state.file_store, mail))
     return Response(status_code=204)
 
 
 async def _handler_for(
-    settings: Settings, file_store: FileStore, mail: InboundEmail
+    addressee: _Addressee, file_store: FileStore, mail: InboundEmail
 ) -> Callable[[operations.UnitOfWork], Awaitable[None]]:
-    """The operation for this mail. Raises BadInput for a person's mail that is for no request."""
-    request_id = find_request_id(settings, mail.recipients)
-    signed_message_id = find_message_id(settings, mail.recipients)
+    """The operation for this mail; its files are checked and stored before."""
+    request_id, signed_message_id = addressee.request_id, addressee.signed_message_id
     if mail.report is not None:
         return partial(
             operations.record_bounce, report=mail.report, signed_message_id=signed_message_id
         )
-    if mail.is_automatic or signed_message_id is not None:
+    if mail.is_automatic or signed_message_id is not None or request_id is None:
         return partial(
             operations.record_automatic_mail,
             mail=mail,
             request_id=request_id,
             signed_message_id=signed_message_id,
         )
-    if request_id is None:
-        raise BadInput("This mail is not for any request of ours.")
-    files = [await file_store.take(file.data, file.name) for file in mail.files[:MAX_FILES]]
+    files = [await file_store.take(file.data, file.name) for file in mail.files]
     return partial(operations.receive_email, mail=mail, request_id=request_id, files=files)
 
 
 def _check_token(request: Request, settings: Settings) -> None:
-    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    """The token of the bearer scheme, whose name has any case (RFC 9110, 11.1; RFC 6750)."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     expected = settings.mail_hook_token
-    if expected is None or not hmac.compare_digest(
-        token.encode(), expected.get_secret_value().encode()
+    if (
+        expected is None
+        or scheme.lower() != "bearer"
+        or not hmac.compare_digest(token.strip().encode(), expected.get_secret_value().encode())
     ):
         raise NotAllowed("This call does not carry our mail token.")

@@ -20,7 +20,7 @@ from sqlmodel import col, select
 from portal.attachments.file_store import FileStore
 from portal.attachments.refusals import FileRefusal, FileRefusalCode
 from portal.attachments.stored_file import FileRefused
-from portal.attachments.validation import check
+from portal.attachments.validation import check_picture
 from portal.database import Database
 from portal.demo.fake_providers import FakeProviders
 from portal.messaging.sms.twilio_media import MediaRefused, MediaUnavailable, TwilioMediaClient
@@ -235,7 +235,7 @@ def test_any_file_content_is_accepted_or_rejected_without_error(
     place %= len(data)
     data[place : place + len(noise)] = noise
     try:
-        taken = check(bytes(data), "x")
+        taken = check_picture(bytes(data), "x")
     except FileRefused:
         return
     with Image.open(io.BytesIO(taken.data)) as picture:

@@ -1,33 +1,23 @@
-"""A mail that came in, read from its raw form (RFC 5322) whatever state it is in.
+"""An incoming e-mail: its envelope is read first, the rest in a child process with limits."""
 
-Source for what is automatic: RFC 3834, and what mail programs did before it and beside it.
-"""
-
-import email
-import hashlib
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from email.message import EmailMessage
-from email.policy import default
-from email.utils import getaddresses
+from typing import Any
 
-from portal.messaging.email.bounces import DeliveryReport, find_delivery_report
-from portal.messaging.email.quoted_text import html_to_text, strip_quoted_text
+from portal.errors import BadInput
+from portal.messaging.email.content import MAX_LENGTH
+from portal.messaging.email.delivery_report import DeliveryReport
+from portal.messaging.email.envelope import Envelope
+from portal.sandbox import Limits, Sandbox, TaskFailed
 
-MAX_LENGTH = 10_000
-"""Characters of a mail that are stored; staff are told where there were more."""
-MAX_ID_LENGTH = 200
-"""Letters; a longer one is known by its hash."""
-RECIPIENTS = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
-MESSAGE_ID_PATTERN = re.compile(r"<[!-;=?-~]+>")
-OWN_MESSAGE_ID_PATTERN = re.compile(r"<kept\.\d+\.[0-9a-f]+@[!-;=?-~]{1,150}>")
-"""As workers make them when they take a mail for sending."""
-AUTOMATIC_SUBJECT = re.compile(
-    r"\s*(?:auto(?:matic|mated)?[ -]?(?:reply|response)|autoreply|out of (?:the )?office"
-    r"|respuesta autom[aá]tica|fuera de (?:la )?oficina)\b",
-    re.IGNORECASE,
-)
+MAX_CONCURRENT = 1
+"""Mails that one process parses at the same time."""
+MAX_WAITING = 8
+"""Mails that wait for that; each is in memory."""
+LIMITS = Limits(cpu_seconds=5, wall_seconds=30, memory_bytes=512_000_000, output_bytes=30_000_000)
+"""What one mail may use: one of 25 MB takes about 1 s and 200 MB."""
+PARSE_CONTENT = "portal.messaging.email.content:parse_content"
+
+__all__ = ["MAX_LENGTH", "EmailAttachment", "InboundEmail", "MailReader", "UnreadableMail"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,86 +48,53 @@ class InboundEmail:
     own_message_ids: tuple[str, ...] = ()
 
 
-def parse_inbound_email(raw: bytes) -> InboundEmail:
-    """Read a mail. Never raises: what cannot be read is left out."""
-    mail: EmailMessage = email.message_from_bytes(raw, policy=default)
-    whole = _text(mail)
-    sender = getaddresses([_header(mail, "From")])[:1]
+class UnreadableMail(BadInput):
+    """The mail is over a limit of its size, parts or depth, or breaks the parser.
+
+    A 4xx: the mail server that sends it again sends the same.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("This mail cannot be read: it is too long or too complicated.")
+
+
+class MailReader:
+    """Parses mails in child processes, ``MAX_CONCURRENT`` at a time. It belongs to an event loop."""
+
+    def __init__(self) -> None:
+        self._sandbox = Sandbox(MAX_CONCURRENT, MAX_WAITING)
+
+    async def read(self, envelope: Envelope, raw: bytes) -> InboundEmail:
+        """The mail whose envelope this is; call it with no transaction open.
+
+        Raises UnreadableMail, and Busy where too many mails wait.
+        """
+        if not envelope.is_whole:
+            raise UnreadableMail
+        try:
+            result = await self._sandbox.run(PARSE_CONTENT, raw, LIMITS)
+        except TaskFailed as failed:
+            raise UnreadableMail from failed
+        return build_email(envelope, result.fields, result.blobs)
+
+
+def build_email(envelope: Envelope, fields: dict[str, Any], blobs: list[bytes]) -> InboundEmail:
+    """The mail of this envelope and this content (``parse_content``)."""
+    report = fields["report"]
     return InboundEmail(
-        message_id=_id(_header(mail, "Message-ID"), raw),
-        sender=sender[0][1].strip().lower() if sender else "",
-        recipients=", ".join(filter(None, (_header(mail, name) for name in RECIPIENTS))),
-        words=strip_quoted_text(whole),
-        whole=whole.strip() or _header(mail, "Subject"),
-        files=tuple(_files(mail)),
-        is_automatic=_is_automatic(mail),
-        report=_safely(mail),
-        own_message_ids=tuple(
-            dict.fromkeys(OWN_MESSAGE_ID_PATTERN.findall(f"{raw.decode('latin-1')}\n{whole}"))
+        message_id=envelope.message_id,
+        sender=envelope.sender,
+        recipients=envelope.recipients,
+        words=fields["words"],
+        whole=fields["whole"] or envelope.subject,
+        files=tuple(map(EmailAttachment, fields["file_names"], blobs)),
+        is_automatic=envelope.is_automatic,
+        report=report
+        and DeliveryReport(
+            report["action"],
+            report["status"],
+            frozenset(report["recipients"]),
+            tuple(report["message_ids"]),
         ),
+        own_message_ids=tuple(fields["own_message_ids"]),
     )
-
-
-def _id(header: str, raw: bytes) -> str:
-    """By what it is known when it comes again."""
-    said = MESSAGE_ID_PATTERN.search(header)
-    if said and len(said[0]) <= MAX_ID_LENGTH:
-        return said[0]
-    return f"<{hashlib.sha256(said[0].encode() if said else raw).hexdigest()}>"
-
-
-def _is_automatic(mail: EmailMessage) -> bool:
-    submitted = _header(mail, "Auto-Submitted").partition(";")[0].strip().lower()
-    return (
-        submitted not in ("", "no")
-        or mail.get_content_type() == "multipart/report"
-        or _header(mail, "Return-Path").strip() == "<>"
-        or _header(mail, "Precedence").strip().lower() in ("bulk", "junk", "auto_reply")
-        or any(_header(mail, name) for name in AUTO_REPLY_HEADERS)
-        or bool(AUTOMATIC_SUBJECT.match(_header(mail, "Subject")))
-    )
-
-
-AUTO_REPLY_HEADERS = ("X-Auto-Response-Suppress", "X-Autoreply", "X-Autorespond", "X-Vacation")
-
-
-def _text(mail: EmailMessage) -> str:
-    """The text of the plain part, or else of the HTML part."""
-    for kind in ("plain", "html"):
-        part = mail.get_body((kind,))
-        content = _content(part) if isinstance(part, EmailMessage) else ""
-        text = html_to_text(content) if kind == "html" else content
-        if text.strip():
-            return text.replace("\x00", "")
-    return ""
-
-
-def _content(part: EmailMessage) -> str:
-    try:
-        return str(part.get_content())
-    except (LookupError, UnicodeError, ValueError):  # a charset that nobody knows
-        payload = part.get_payload(decode=True)
-        return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
-
-
-def _files(mail: EmailMessage) -> Iterator[EmailAttachment]:
-    for part in mail.walk():
-        name = part.get_filename()
-        if name or part.get_content_maintype() in ("image", "audio", "video", "application"):
-            data = part.get_payload(decode=True)
-            yield EmailAttachment(name or "", data if isinstance(data, bytes) else b"")
-
-
-def _safely(mail: EmailMessage) -> DeliveryReport | None:
-    try:
-        return find_delivery_report(mail)
-    except (LookupError, ValueError, AttributeError, TypeError):
-        return None  # The type says report, and the content is none.
-
-
-def _header(mail: EmailMessage, name: str) -> str:
-    """All headers of this name, decoded."""
-    try:
-        return ", ".join(" ".join(str(value).split()) for value in mail.get_all(name, []))
-    except Exception:  # noqa: BLE001 (Python's own reader breaks on some headers that people send)
-        return ""

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from portal.attachments.stored_file import RefusedFile, StoredFile
+from portal.messaging.email.envelope import Envelope
 from portal.messaging.email.inbound import MAX_LENGTH, InboundEmail
 from portal.models import (
     Channel,
@@ -21,6 +22,19 @@ from portal.queries.conversations import is_recorded
 from portal.queries.requests import lock_by_id
 
 EMPTY_MAIL_BODY = "(An e-mail without words.)"
+UNREADABLE_MAIL_BODY = "(An e-mail that could not be read.)"
+
+
+def unreadable_email(envelope: Envelope) -> InboundEmail:
+    """A mail of which only the envelope can be read: received without words, a person sees to it."""
+    return InboundEmail(
+        message_id=envelope.message_id,
+        sender=envelope.sender,
+        recipients=envelope.recipients,
+        words="",
+        whole=UNREADABLE_MAIL_BODY,
+        is_automatic=envelope.is_automatic,
+    )
 
 
 async def receive_email(

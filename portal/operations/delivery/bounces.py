@@ -2,7 +2,8 @@
 
 from sqlmodel import col, select
 
-from portal.messaging.email.bounces import DeliveryReport
+from portal.messaging.email.bounces import failure_rule
+from portal.messaging.email.delivery_report import DeliveryReport
 from portal.models import Channel, Direction, Message, MessageStatus
 from portal.operations.delivery.channel_fallback import fall_back, invalidate_address
 from portal.operations.unit_of_work import UnitOfWork
@@ -24,10 +25,10 @@ async def record_bounce(
         MessageStatus.UNDELIVERED, uow.now, report.status
     ):
         return
-    verdict = report.verdict
-    message.reason = verdict.reason
+    rule = failure_rule(report)
+    message.reason = rule.reason
     # Where the mail was forwarded and the other address bounced, the known address stays valid.
-    if verdict.action == "bad_address" and _speaks_of(report, message):
+    if rule.action == "bad_address" and _speaks_of(report, message):
         await invalidate_address(uow, Channel.EMAIL, message.to_address)
     await fall_back(uow, message)
     if message.request_id is not None:

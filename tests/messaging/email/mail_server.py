@@ -10,6 +10,9 @@ import httpx2
 
 from portal.demo.fake_providers import FakeProviders
 from portal.demo.fake_providers.mailbox import Mail
+from portal.messaging.email.content import parse_content
+from portal.messaging.email.envelope import read_envelope
+from portal.messaging.email.inbound import InboundEmail, build_email
 from portal.messaging.email.smtp import SmtpClient
 from portal.operations import Operations
 from workers.delivery.deliver import ChannelSender
@@ -45,6 +48,11 @@ class MailServer:
             "/hooks/email/inbound", content=raw, headers=headers or TOKEN
         )
         return answer.status_code
+
+
+def parse(raw: bytes) -> InboundEmail:
+    """The mail as the hook reads it, in this process and without limits of time and memory."""
+    return build_email(read_envelope(raw), *parse_content(raw))
 
 
 def reply(mail: Mail, words: str, **headers: str) -> EmailMessage:

@@ -4,7 +4,7 @@ import pytest
 from sqlmodel import select
 
 from portal.demo.fake_providers.mailbox import Mail
-from portal.messaging.email.inbound import parse_inbound_email
+from portal.messaging.email.bounces import failure_rule
 from portal.models import (
     Channel,
     DeliveryReason,
@@ -18,7 +18,7 @@ from portal.models import (
 )
 from portal.operations import CustomerDetails, Operations, write_to_customer
 from portal.operations.delivery.outcomes import record_receipt
-from tests.messaging.email.mail_server import MARTIN, MailServer, bounce
+from tests.messaging.email.mail_server import MARTIN, MailServer, bounce, parse
 from tests.support.factories import Organisation
 
 pytestmark = pytest.mark.either_database
@@ -111,10 +111,11 @@ async def test_hard_bounce_falls_back_to_sms_and_invalidates_the_address(
 def test_only_address_failures_invalidate_the_address(status, diagnostic, reason, retires):
     """A full mailbox is emptied one day, a policy changes, and words are not the address's fault."""
     mail = Mail(id=1, mail_from="", rcpt_tos=(), content=b"Message-ID: <kept.1.a@x>\r\n\r\nHi")
-    report = parse_inbound_email(bounce(mail, status, diagnostic=diagnostic).as_bytes()).report
+    report = parse(bounce(mail, status, diagnostic=diagnostic).as_bytes()).report
     assert report is not None
-    assert report.verdict.reason == reason
-    assert (report.verdict.action == "bad_address") == retires
+    rule = failure_rule(report)
+    assert rule.reason == reason
+    assert (rule.action == "bad_address") == retires
 
 
 async def test_content_rejection_keeps_the_address(

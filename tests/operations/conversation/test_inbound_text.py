@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import select
 
 from portal.errors import BadInput
-from portal.messaging.email.inbound import InboundEmail, parse_inbound_email
+from portal.messaging.email.inbound import InboundEmail
 from portal.models import (
     CUSTOMER_ACTOR,
     SYSTEM_ACTOR,
@@ -32,6 +32,7 @@ from portal.operations import (
     run_due_follow_ups,
     write_to_customer,
 )
+from tests.messaging.email.mail_server import parse
 from tests.operations.conversation.texting import heard_on, last
 from tests.support.factories import MARTIN
 
@@ -243,7 +244,7 @@ async def test_long_message_ids_with_one_prefix_are_two_mails(organisation, card
     for number in (1, 2):
         raw = f"Message-ID: <{'a' * 300}{number}>\r\nFrom: {'m' * 300}@x\r\n\r\nMail {number}"
         for again in ("", "X-Told: once more\r\n"):
-            mail = parse_inbound_email(f"{again}{raw}".encode())
+            mail = parse(f"{again}{raw}".encode())
             await organisation.run_unbound(
                 receive_email, mail=mail, request_id=card_request.id, by=CUSTOMER_ACTOR
             )

@@ -1,0 +1,152 @@
+"""The parts of an incoming e-mail (RFC 5322, MIME), read from its raw form whatever state it is in.
+
+It runs in a child process with limits (``inbound``), so it imports little.
+"""
+
+import email
+import re
+from collections.abc import Iterator
+from email.message import EmailMessage, Message
+from email.policy import EmailPolicy, Policy
+from itertools import islice
+from typing import Any
+
+from portal.messaging.email.delivery_report import DeliveryReport, find_delivery_report
+from portal.messaging.email.quoted_text import html_to_text, strip_quoted_text
+
+MAX_LENGTH = 10_000
+"""Characters of a mail that are stored; staff are told where there were more."""
+MAX_FILES = 10
+MAX_PARTS = 100
+MAX_DEPTH = 20
+"""Of parts within parts."""
+MAX_HEADER_LENGTH = 5_000
+"""Characters of a header that is read: Python's parser takes time quadratic in its length."""
+MAX_OWN_IDS = 100
+READ_HEADERS = frozenset(
+    {
+        "content-type", "content-disposition", "content-transfer-encoding", "message-id",
+        "action", "status", "original-recipient", "final-recipient", "diagnostic-code",
+    }
+)  # fmt: skip
+OWN_MESSAGE_ID_PATTERN = re.compile(r"<kept\.\d{1,18}\.[0-9a-f]{1,64}@[!-;=?-~]{1,150}>")
+"""As workers make them when they take a mail for sending."""
+
+
+class TooComplex(Exception):
+    """The mail is over one of the limits above."""
+
+
+def parse_content(raw: bytes) -> tuple[dict[str, Any], list[bytes]]:
+    """The texts, the names and the report of a mail, and the bytes of its files, as JSON and blobs.
+
+    Where a part cannot be read it is left out. Raises TooComplex.
+    """
+    mail = _parse(raw)
+    whole = _text(mail)
+    files = list(islice(_files(mail), MAX_FILES))
+    text = f"{raw.decode('latin-1')}\n{whole}"
+    fields = {
+        # One more than is stored, so that a longer one is known to be longer.
+        "words": _clean(strip_quoted_text(whole)[: MAX_LENGTH + 1]),
+        "whole": _clean(whole.strip()[: MAX_LENGTH + 1]),
+        "file_names": [_clean(name[:MAX_HEADER_LENGTH]) for name, _ in files],
+        "report": _report_fields(_report(mail)),
+        "own_message_ids": list(
+            dict.fromkeys(
+                found[0] for found in islice(OWN_MESSAGE_ID_PATTERN.finditer(text), MAX_OWN_IDS)
+            )
+        ),
+    }
+    return fields, [data for _, data in files]
+
+
+def _parse(raw: bytes) -> EmailMessage:
+    parts = 0
+
+    def create_part(policy: Any = None) -> EmailMessage:
+        nonlocal parts
+        parts += 1
+        if parts > MAX_PARTS:
+            raise TooComplex
+        return EmailMessage(policy)
+
+    policy: Policy[Any] = _LimitedPolicy(message_factory=create_part)
+    mail: EmailMessage = email.message_from_bytes(raw, policy=policy)
+    if _depth(mail) > MAX_DEPTH:
+        raise TooComplex
+    return mail
+
+
+class _LimitedPolicy(EmailPolicy):
+    """Python's default policy, with ``MAX_HEADER_LENGTH`` for the headers that are read."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        """Split a header. Raises TooComplex."""
+        name = sourcelines[0].partition(":")[0].lower()
+        if name in READ_HEADERS and sum(map(len, sourcelines)) > MAX_HEADER_LENGTH:
+            raise TooComplex
+        return super().header_source_parse(sourcelines)
+
+
+def _depth(mail: Message) -> int:
+    depth, level = 0, [mail]
+    while level:
+        depth += 1
+        level = [part for parent in level for part in _parts(parent)]
+    return depth
+
+
+def _parts(parent: Message) -> list[Message]:
+    payload: Any = parent.get_payload()
+    return payload if isinstance(payload, list) else []
+
+
+def _text(mail: EmailMessage) -> str:
+    """The text of the plain part, or else of the HTML part."""
+    for kind in ("plain", "html"):
+        part = mail.get_body((kind,))
+        content = _content(part) if isinstance(part, EmailMessage) else ""
+        text = html_to_text(content) if kind == "html" else content
+        if text.strip():
+            return text
+    return ""
+
+
+def _content(part: EmailMessage) -> str:
+    try:
+        return str(part.get_content())
+    except (LookupError, UnicodeError, ValueError):  # a charset that nobody knows
+        payload = part.get_payload(decode=True)
+        return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
+
+
+def _files(mail: EmailMessage) -> Iterator[tuple[str, bytes]]:
+    for part in mail.walk():
+        name = part.get_filename()
+        if name or part.get_content_maintype() in ("image", "audio", "video", "application"):
+            data = part.get_payload(decode=True)
+            yield name or "", data if isinstance(data, bytes) else b""
+
+
+def _report(mail: EmailMessage) -> DeliveryReport | None:
+    try:
+        return find_delivery_report(mail)
+    except (LookupError, ValueError, AttributeError, TypeError):
+        return None  # The type says report, and the content is none.
+
+
+def _report_fields(report: DeliveryReport | None) -> dict[str, Any] | None:
+    if report is None:
+        return None
+    return {
+        "action": _clean(report.action[:MAX_LENGTH]),
+        "status": report.status,
+        "recipients": [_clean(address) for address in sorted(report.recipients)],
+        "message_ids": [_clean(message_id) for message_id in report.message_ids],
+    }
+
+
+def _clean(text: str) -> str:
+    """The text as any database can store it: without NUL and lone surrogates."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "")

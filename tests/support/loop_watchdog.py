@@ -1,0 +1,99 @@
+"""Finds what holds the event loop while the application serves HTTP in the tests."""
+
+import gc
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
+from dataclasses import dataclass, field
+from types import coroutine
+from typing import Any, Self
+
+import pytest
+from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
+
+MAX_STEP_SECONDS = 0.1
+"""Seconds of CPU time of the loop's thread between two awaits; the wall clock would count what
+other processes of a busy machine do."""
+
+
+@dataclass
+class LoopWatchdog:
+    """Measures each step of each call of the application: what runs between two awaits.
+
+    The steps of the test itself do not count, and Python's garbage collection does not either:
+    it collects what the whole test run has left.
+    """
+
+    held: list[tuple[str, float]] = field(default_factory=list)
+    _collecting: float = 0.0
+    _collection_began: float = 0.0
+
+    @property
+    def serve(self) -> Callable[[Starlette, Scope, Receive, Send], Awaitable[None]]:
+        """A function in place of ``Starlette.__call__``, which serves a call and measures it."""
+
+        def serve(app: Starlette, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+            return self._steps(_serve(app, scope, receive, send), scope.get("path", ""))
+
+        return serve
+
+    @coroutine
+    def _steps(self, served: Coroutine[Any, Any, None], path: str) -> Generator[Any, Any, None]:
+        value: Any = None
+        error: BaseException | None = None
+        while True:
+            began = self._cpu_time()
+            try:
+                waits_for = served.send(value) if error is None else served.throw(error)
+            except StopIteration:
+                return
+            finally:
+                if (seconds := self._cpu_time() - began) > MAX_STEP_SECONDS:
+                    self.held.append((path, seconds))
+            value, error = None, None
+            try:
+                value = yield waits_for
+            except GeneratorExit:
+                served.close()
+                raise
+            except BaseException as raised:  # noqa: BLE001 (the application decides about it)
+                error = raised
+
+    def _cpu_time(self) -> float:
+        return time.thread_time() - self._collecting
+
+    def on_collection(self, phase: str, _info: dict[str, int]) -> None:
+        """A callback of ``gc.callbacks``."""
+        if phase == "start":
+            self._collection_began = time.thread_time()
+        else:
+            self._collecting += time.thread_time() - self._collection_began
+
+    def __enter__(self) -> Self:
+        gc.callbacks.append(self.on_collection)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        gc.callbacks.remove(self.on_collection)
+
+
+_serve = Starlette.__call__
+
+
+@pytest.fixture(autouse=True)
+def loop_watchdog(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[LoopWatchdog | None]:
+    """Fails a test in which a call of the application holds the event loop.
+
+    A test that does so on purpose has the marker ``holds_the_loop``.
+    """
+    if "app" not in request.fixturenames or request.node.get_closest_marker("holds_the_loop"):
+        yield None
+        return
+    with LoopWatchdog() as watchdog:
+        monkeypatch.setattr(Starlette, "__call__", watchdog.serve)
+        yield watchdog
+    if watchdog.held:
+        held = ", ".join(f"{path}: {seconds:.2f} s" for path, seconds in watchdog.held)
+        pytest.fail(f"The event loop was held for more than 0.1 s of CPU time by {held}")

@@ -1,0 +1,69 @@
+"""The watchdog of the tests sees what holds the event loop, and nothing else."""
+
+import asyncio
+import gc
+import time
+
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+
+from tests.support.loop_watchdog import LoopWatchdog
+
+
+def burn(seconds):
+    """Use CPU time of this thread."""
+    began = time.thread_time()
+    while time.thread_time() - began < seconds:
+        pass
+
+
+async def serve(endpoint):
+    """Serve one call of an application; gives what was found."""
+    sent = []
+
+    async def app(scope, receive, send):
+        await endpoint()
+        await PlainTextResponse("done")(scope, receive, send)
+
+    starlette = Starlette()
+    starlette.middleware_stack = app
+
+    async def send(message):
+        sent.append(message)
+
+    with LoopWatchdog() as watchdog:
+        scope = {"type": "http", "path": "/x", "headers": [], "method": "GET"}
+        await watchdog.serve(starlette, scope, None, send)
+    assert sent[-1]["body"] == b"done"
+    return [path for path, _ in watchdog.held]
+
+
+async def hold():
+    burn(0.15)
+
+
+async def hold_after_an_await():
+    await asyncio.sleep(0)
+    burn(0.15)
+
+
+async def give_way():
+    for _ in range(4):
+        burn(0.04)
+        await asyncio.sleep(0)
+
+
+async def work_in_a_thread():
+    await asyncio.to_thread(burn, 0.15)
+
+
+@pytest.mark.parametrize("endpoint", [hold, hold_after_an_await])
+async def test_holding_the_loop_is_found(endpoint):
+    assert await serve(endpoint) == ["/x"]
+
+
+@pytest.mark.parametrize("endpoint", [give_way, work_in_a_thread])
+async def test_giving_way_is_not_found(endpoint):
+    gc.collect()
+    assert await serve(endpoint) == []
