@@ -1,4 +1,10 @@
-"""The only home of job names: one typed function a job. Redis only wakes; it holds nothing."""
+"""The only home of job names: one typed function a job. Redis only wakes; it holds nothing.
+
+Jobs are JSON, so whoever can write to Redis can wake a worker, and no more.
+"""
+
+import json
+from typing import Any
 
 import structlog
 from arq.connections import ArqRedis, RedisSettings, create_pool
@@ -8,6 +14,24 @@ log = structlog.get_logger()
 
 QUEUE = "kept:jobs"
 DELIVER = "deliver"
+
+
+def encode_job(job: dict[str, Any]) -> bytes:
+    """The JSON of a job or of its result, for arq; what JSON has no type for is written as text."""
+    return json.dumps(job, default=str).encode()
+
+
+def decode_job(data: bytes) -> dict[str, Any]:
+    """The job in ``data``, in arq's form. Raises ValueError for anything that Kept does not write."""
+    job = json.loads(data)
+    if not isinstance(job, dict) or job.get("f") != DELIVER or job.get("k") != {}:
+        raise ValueError("This is no job of Kept.")
+    arguments, enqueued_at = job.get("a"), job.get("et")
+    if not isinstance(arguments, list) or [type(value) for value in arguments] != [int]:
+        raise ValueError("The job has other arguments than one id.")
+    if type(enqueued_at) is not int or job.get("t") is not None:
+        raise ValueError("The job has no time, or counts its tries.")
+    return job
 
 
 class JobQueue:
@@ -36,5 +60,10 @@ class JobQueue:
         if self._pool is None:
             settings = RedisSettings.from_dsn(self._url or "")
             settings.conn_retries = 0
-            self._pool = await create_pool(settings, default_queue_name=QUEUE)
+            self._pool = await create_pool(
+                settings,
+                default_queue_name=QUEUE,
+                job_serializer=encode_job,
+                job_deserializer=decode_job,
+            )
         return self._pool

@@ -1,16 +1,16 @@
 """Who is watching what: one Redis subscription a process, one prepared frame for all viewers.
 
-A topic is ``request:ID`` for what a customer sees, whose events are numbered by the request's
-page_version, so that a page which was away is told exactly what it missed; or ``desk:ID`` for
-what only staff see (receipts), or ``department:ID`` for its board and inbox: these two are not
-numbered and never caught up.
+A topic is ``request:ID`` for what a customer sees: its events have the request's page_version, so
+a page that was away gets exactly what it missed. ``desk:ID`` (what only staff see, such as
+receipts) and ``department:ID`` (its board and inbox) have no numbers and are never caught up.
 """
 
 import asyncio
 import contextlib
 import inspect
+import re
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,7 @@ COMPARE_SECONDS = 15.0
 MAX_MISSED_EVENTS = 100
 """Events told at most to a page that was away; each only says "look again"."""
 RECONNECT_SECONDS = 1.0
+CHANGE = re.compile(r"((?:request|desk|department):\d{1,18}) (\d{1,18})", re.ASCII)
 
 STREAM_HEADERS: Message = {
     "type": "http.response.start",
@@ -102,9 +103,7 @@ class LiveUpdates:
 
     async def start(self) -> None:
         """Begin to listen, beat and compare; a web process does so once."""
-        duties: list[Coroutine[Any, Any, None]] = [self._beat(), self._compare()]
-        if self._redis is not None:
-            duties.append(self._listen())
+        duties = [self._beat(), self._compare()] + ([self._listen()] if self._redis else [])
         self._tasks = [asyncio.create_task(duty) for duty in duties]
 
     async def stop(self) -> None:
@@ -135,9 +134,8 @@ class LiveUpdates:
     ) -> None:
         """Serve one viewer until they leave. Raw ASGI: the response is never buffered.
 
-        ``since`` is the last event that the page has; what came after it is told first. Without
-        it nothing is told on connecting. ``also`` are further topics, none of them numbered.
-        Raises RuntimeError where ``send`` is no coroutine function.
+        ``since`` is the last event that the page has; later ones are sent first, and none without
+        it. No extra topic is numbered. Raises RuntimeError where ``send`` is no coroutine function.
         """
         del scope
         task = asyncio.current_task()
@@ -177,10 +175,8 @@ class LiveUpdates:
             _put(viewer, _frame(viewer.latest_version))
 
     async def _publish(self, *news: tuple[str, int]) -> None:
-        """Tell every process in one word, a line for each topic."""
-        if not news:
-            return
-        if self._redis is not None:
+        """Publish to every process in one Redis message, a line for each topic."""
+        if self._redis is not None and news:
             try:
                 lines = "\n".join(f"{topic} {version}" for topic, version in news)
                 await self._redis.publish(CHANNEL, lines)
@@ -221,8 +217,8 @@ class LiveUpdates:
         while True:
             try:
                 await self._hear()
-            except (RedisError, OSError) as error:
-                log.warning("the live subscription broke; trying again", error=str(error))
+            except Exception as error:  # noqa: BLE001 (whatever it is, open pages depend on it)
+                log.warning("the live subscription broke; trying again", error=type(error).__name__)
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _hear(self) -> None:
@@ -233,9 +229,8 @@ class LiveUpdates:
             await self._compare_once()
             async for message in subscription.listen():
                 if message["type"] == "message":
-                    for line in message["data"].decode().splitlines():
-                        topic, _, version = line.partition(" ")
-                        self._tell_all(topic, int(version))
+                    for topic, version in _read_changes(message["data"]):
+                        self._tell_all(topic, version)
 
     async def _beat(self) -> None:
         while True:
@@ -286,6 +281,15 @@ def _put(viewer: Viewer, message: Message) -> None:
         return
     step.close()  # type: ignore[attr-defined]
     viewer.close()
+
+
+def _read_changes(data: bytes) -> list[tuple[str, int]]:
+    """The topics and versions in a published message; whoever reaches Redis may have written it."""
+    lines = data.decode(errors="replace").splitlines()
+    changes = [change for line in lines if (change := CHANGE.fullmatch(line))]
+    if len(changes) < len(lines):
+        log.warning("a malformed live message was dropped")
+    return [(change[1], int(change[2])) for change in changes]
 
 
 def _frame(version: int) -> Message:

@@ -7,13 +7,16 @@ so a million open requests cost only what is due.
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 import structlog
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal import business_time, operations
-from portal.models import DETECTION, SYSTEM_ACTOR, Heartbeat, MonitoringGap
+from portal.models import DETECTION, SYSTEM_ACTOR, Heartbeat, MonitoringGap, ServiceRequest
 from portal.operations import Operations, UnitOfWork
-from portal.queries.requests import find_due_for_detection, lock_by_id
+from portal.queries.requests import find_due_for_detection
+from workers.failing_rows import FailingRows, is_database_away
 
 log = structlog.get_logger()
 
@@ -31,22 +34,33 @@ class DroppedBallDetector:
     def __init__(self, operations: Operations, wake: Callable[[], None]) -> None:
         self._operations = operations
         self._wake = wake
+        self._failing_rows = FailingRows(operations)
 
     async def once(self) -> None:
         """One run: detect, escalate, notify."""
         await self.awake(business_time.now())
-        await self._run_in_transaction(operations.schedule_ownerless_checks)
-        await self._until_done(self._inspect_batch)
-        await self._until_done(lambda: self._run_in_transaction(operations.escalate))
-        if await self._run_in_transaction(operations.queue_staff_notices):
+        await self._step(lambda: self._run(operations.schedule_ownerless_checks))
+        await self._step(lambda: self._until_done(self._check_batch))
+        await self._step(lambda: self._until_done(lambda: self._run(operations.escalate)))
+        if await self._step(lambda: self._run(operations.queue_staff_notices)):
             self._wake()
+
+    async def _step(self, step: Callable[[], Awaitable[int]]) -> int:
+        """Run one step: where it fails, the others are still run. Raises where the database is away."""
+        try:
+            return await step()
+        except Exception as error:
+            if is_database_away(error):
+                raise
+            log.exception("a step of the detection failed", error=repr(error))
+            return 0
 
     async def awake(self, now: datetime) -> None:
         """Record the heartbeat; after a long gap staff have time to catch up first."""
         async with self._operations.database.transaction() as session:
             await _record_heartbeat(session, now)
 
-    async def _inspect_batch(self) -> int:
+    async def _check_batch(self) -> int:
         """Check a batch in one transaction; where a request fails, each by itself."""
         now = business_time.now()
         async with self._operations.database.reading() as session:
@@ -55,42 +69,50 @@ class DroppedBallDetector:
             async with self._operations.begin(SYSTEM_ACTOR) as uow:
                 await operations.inspect_requests(uow, ids)
         except Exception as error:
-            log.exception("requests could not be checked together", error=repr(error))
+            if is_database_away(error):
+                raise
+            log.warning("requests are checked one by one", error=type(error).__name__)
             for request_id in ids:
-                await self._inspect_one(request_id)
+                await self._check(request_id)
         if ids:
             await self.awake(business_time.now())
         return len(ids) if len(ids) == BATCH_SIZE else 0
 
-    async def _inspect_one(self, request_id: int) -> None:
+    async def _check(self, request_id: int) -> None:
         try:
             async with self._operations.begin(SYSTEM_ACTOR) as uow:
                 await operations.inspect_requests(uow, [request_id])
-        except Exception as error:
-            log.exception("a request could not be checked", request=request_id, error=repr(error))
+        except Exception as error:  # noqa: BLE001 (a row may hold anything)
+            await self._failing_rows.postpone("detection", request_id, error)
             async with self._operations.database.transaction() as session:
-                request = await lock_by_id(session, request_id)
-                request.next_check_at = business_time.now() + RETRY_DELAY
+                # Not by the model: the row may be unreadable.
+                connection = await session.connection()
+                await connection.execute(
+                    sa.update(ServiceRequest)
+                    .where(col(ServiceRequest.id) == request_id)
+                    .values(next_check_at=business_time.now() + RETRY_DELAY)
+                )
 
-    async def _run_in_transaction(self, operation: Callable[[UnitOfWork], Awaitable[int]]) -> int:
+    async def _run(self, operation: Callable[[UnitOfWork], Awaitable[int]]) -> int:
         async with self._operations.begin(SYSTEM_ACTOR) as uow:
             return await operation(uow)
 
-    async def _until_done(self, step: Callable[[], Awaitable[int]]) -> None:
+    async def _until_done(self, step: Callable[[], Awaitable[int]]) -> int:
         while await step():
             pass
+        return 0
 
 
 async def _record_heartbeat(session: AsyncSession, now: datetime) -> None:
-    heartbeat = await session.get(Heartbeat, DETECTION, with_for_update=True)
-    if heartbeat is None:
+    seen = await session.get(Heartbeat, DETECTION, with_for_update=True)
+    if seen is None:
         session.add(Heartbeat(name=DETECTION, beat_at=now))
         return
-    gap = now - heartbeat.beat_at
-    if gap > MAX_MONITORING_GAP:
-        log.warning("detection did not run for a while", seconds=int(gap.total_seconds()))
-        grace_until = now + min(gap, MAX_GRACE)
-        session.add(
-            MonitoringGap(began_at=heartbeat.beat_at, ended_at=now, grace_until=grace_until)
+    away = now - seen.beat_at
+    if away > MAX_MONITORING_GAP:
+        log.warning(
+            "no worker detected dropped balls for a while", seconds=int(away.total_seconds())
         )
-    heartbeat.beat_at = max(heartbeat.beat_at, now)
+        until = now + min(away, MAX_GRACE)
+        session.add(MonitoringGap(began_at=seen.beat_at, ended_at=now, grace_until=until))
+    seen.beat_at = max(seen.beat_at, now)

@@ -49,7 +49,10 @@ class MediaFetcher:
         if self._client is None:
             return
         due = await self._due(business_time.now())
-        await asyncio.gather(*(self._fetch(self._client, attachment_id) for attachment_id in due))
+        fetches = (self._fetch(self._client, attachment_id) for attachment_id in due)
+        for result in await asyncio.gather(*fetches, return_exceptions=True):
+            if isinstance(result, BaseException):
+                log.error("a file could not be fetched", exc_info=result)
 
     async def _due(self, now: datetime) -> Sequence[int]:
         query = (

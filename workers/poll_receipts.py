@@ -7,7 +7,9 @@ after three days it counts as "no receipt". Two contradicting receipts are asked
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
+import sqlalchemy as sa
 import structlog
 from sqlmodel import col, select
 
@@ -15,16 +17,17 @@ from portal import business_time
 from portal.messaging.send_errors import SendError
 from portal.messaging.sms.twilio_client import TwilioMessage
 from portal.models import RECEIPT_TIMEOUT, SYSTEM_ACTOR, Message
-from portal.models.columns import saved_id
 from portal.operations import Operations, UnitOfWork
 from portal.operations.delivery.outcomes import apply_status
 from workers.delivery.gateways import Gateways
+from workers.failing_rows import is_database_away
 
 log = structlog.get_logger()
 
 BATCH_SIZE = 100
 MAX_CONCURRENT = 10
 MIN_POLL_INTERVAL = timedelta(minutes=5)
+UNREADABLE_POLL_INTERVAL = timedelta(hours=1)
 
 
 class ReceiptPoller:
@@ -33,39 +36,55 @@ class ReceiptPoller:
     def __init__(self, operations: Operations, gateways: Gateways) -> None:
         self._operations = operations
         self._gateways = gateways
-        self._semaphore = asyncio.Semaphore(MAX_CONCURRENT)
+        self._slots = asyncio.Semaphore(MAX_CONCURRENT)
 
     async def once(self) -> None:
-        """Ask for the status of every text that is due, and apply it."""
+        """Ask about every text that is due for it, and record the answers."""
         if self._gateways.texts is None:
             return
         due = await self._due(business_time.now())
-        answers = await asyncio.gather(*(self._ask(message.provider_sid or "") for message in due))
+        answers = await asyncio.gather(*(self._ask(message.provider_sid) for message in due))
         for message, answer in zip(due, answers, strict=True):
-            async with self._operations.begin(SYSTEM_ACTOR) as uow:
-                await self._apply_answer(uow, saved_id(message), answer)
+            try:
+                async with self._operations.begin(SYSTEM_ACTOR) as uow:
+                    await self._record(uow, message.id, answer)
+            except Exception as error:
+                if is_database_away(error):
+                    raise
+                log.exception("a receipt could not be recorded", message=message.id)
+                await self._postpone(message.id)
 
-    async def _due(self, now: datetime) -> Sequence[Message]:
+    async def _postpone(self, message_id: int) -> None:
+        """Ask again in an hour about a message that cannot be read; others come first."""
+        async with self._operations.database.transaction() as session:
+            connection = await session.connection()
+            await connection.execute(
+                sa.update(Message)
+                .where(col(Message.id) == message_id)
+                .values(poll_at=business_time.now() + UNREADABLE_POLL_INTERVAL)
+            )
+
+    async def _due(self, now: datetime) -> Sequence[Any]:
         query = (
-            select(Message)
+            sa.select(col(Message.id), col(Message.provider_sid))
             .where(col(Message.poll_at) <= now, col(Message.provider_sid).is_not(None))
             .order_by(col(Message.poll_at))
             .limit(BATCH_SIZE)
         )
         async with self._operations.database.reading() as session:
-            return (await session.exec(query)).all()
+            return (await (await session.connection()).execute(query)).all()
 
     async def _ask(self, sid: str) -> TwilioMessage | SendError | None:
-        async with self._semaphore:
+        async with self._slots:
             try:
                 return (
                     await self._gateways.texts.gateway.fetch(sid) if self._gateways.texts else None
                 )
-            except SendError as error:
-                log.warning("the carrier could not be asked", error=str(error))
-                return error
+            except SendError as problem:
+                log.warning("the carrier could not be asked", error=str(problem))
+                return problem
 
-    async def _apply_answer(
+    async def _record(
         self, uow: UnitOfWork, message_id: int, answer: TwilioMessage | SendError | None
     ) -> None:
         query = select(Message).where(col(Message.id) == message_id).with_for_update()
@@ -75,15 +94,15 @@ class ReceiptPoller:
         if isinstance(answer, SendError):
             message.poll_at = uow.now + MIN_POLL_INTERVAL
             return
-        message.poll_at = _next_poll_at(message, uow.now)
+        message.poll_at = _next_time(message, uow.now)
         if answer is not None:
             await apply_status(uow, message, answer.status, answer.code, is_confirmed=True)
 
 
-def _next_poll_at(message: Message, now: datetime) -> datetime | None:
-    """When it is twice as old as now; None once no receipt is expected."""
+def _next_time(message: Message, now: datetime) -> datetime | None:
+    """When it is twice as old as now; None once no receipt is to be expected any more."""
     if message.is_final or message.sent_at is None:
         return None
-    next_poll = now + max(now - message.sent_at, MIN_POLL_INTERVAL)
-    last_poll = message.sent_at + RECEIPT_TIMEOUT
-    return min(next_poll, last_poll) if now < last_poll else None
+    again = now + max(now - message.sent_at, MIN_POLL_INTERVAL)
+    last = message.sent_at + RECEIPT_TIMEOUT
+    return min(again, last) if now < last else None

@@ -8,6 +8,7 @@ before the first check.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
@@ -28,20 +29,23 @@ from portal.models import (
     MessageStatus,
     SendAttempt,
 )
-from portal.models.columns import saved_id
 from portal.operations import Operations, UnitOfWork
 from portal.operations.delivery.outcomes import apply_status, record_provider_id
 from portal.operations.dropped_balls.resolution import message_subject, raise_dropped_ball
 from workers.delivery.gateways import Gateways
+from workers.failing_rows import FailingRows, is_database_away
 
 log = structlog.get_logger()
 
 CLAIM_LOST_AFTER = timedelta(seconds=21)
-"""A claim this old is lost: sending begins within 10 s and ends within 10 more."""
+"""A claim this old has nobody behind it: sending must begin within 10 s and end within 10 more."""
 FIRST_CHECK_AFTER = timedelta(seconds=5)
 CLOCK_MARGIN = timedelta(seconds=5)
 """The provider's clock is not ours, and it counts whole seconds."""
 BATCH_SIZE = 500
+
+LOOKED_UP = ("id", "channel", "to_address", "claimed_at")
+"""The columns that a look-up needs; the others of a message may be unreadable."""
 
 RESENDABLE_KINDS = frozenset({MessageKind.MILESTONE, MessageKind.LINK, MessageKind.NOTICE})
 """Kinds that do no harm when they come twice."""
@@ -53,22 +57,40 @@ class Reconciler:
     def __init__(self, operations: Operations, gateways: Gateways) -> None:
         self._operations = operations
         self._gateways = gateways
+        self._failing_rows = FailingRows(operations)
+        self._is_answered = True
 
     async def once(self) -> None:
         """Mark lost claims as unknown, then check all unknown messages that are due."""
         now = business_time.now()
         await self._mark_lost(now)
-        unknown = await self._list_unknown(now)
-        if not unknown:
+        doubtful = await self._doubtful(now)
+        if not doubtful:
             return
         try:
-            provider_texts = await self._list_provider_texts(unknown, now)
-        except SendError as error:
-            log.warning("the provider could not be asked", error=str(error))
+            known = await self._listing(doubtful, now)
+        except SendError as problem:
+            if self._is_answered:  # One line for an outage, however long it is.
+                log.warning("the provider could not be asked", error=str(problem))
+            self._is_answered = False
             return
+        self._is_answered = True
+        ids = sorted(row.id for row in doubtful)
+        try:
+            await self._settle_all(ids, known)
+        except Exception as error:
+            if is_database_away(error):
+                raise
+            for message_id in ids:
+                try:
+                    await self._settle_all([message_id], known)
+                except Exception as failure:  # noqa: BLE001 (a row may hold anything)
+                    await self._failing_rows.set_message_aside(message_id, failure)
+
+    async def _settle_all(self, ids: Sequence[int], known: Sequence[TwilioMessage]) -> None:
         async with self._operations.begin(SYSTEM_ACTOR) as uow:
-            for message_id in sorted(saved_id(message) for message in unknown):
-                await self._settle(uow, message_id, provider_texts)
+            for message_id in ids:
+                await self._settle(uow, message_id, known)
 
     async def _mark_lost(self, now: datetime) -> None:
         async with self._operations.database.transaction() as session:
@@ -84,77 +106,74 @@ class Reconciler:
                 )
             )
 
-    async def _list_unknown(self, now: datetime) -> Sequence[Message]:
-        interval = timedelta(seconds=self._operations.settings.reconcile_seconds)
-        first_check = min(FIRST_CHECK_AFTER, interval)
+    async def _doubtful(self, now: datetime) -> Sequence[Any]:
+        again = timedelta(seconds=self._operations.settings.reconcile_seconds)
+        first = min(FIRST_CHECK_AFTER, again)
         query = (
-            select(Message)
+            sa.select(*(getattr(Message, name) for name in LOOKED_UP))
             .where(
                 col(Message.status) == MessageStatus.UNKNOWN,
                 sa.or_(
                     sa.and_(
-                        col(Message.reconciled_at).is_(None),
-                        col(Message.claimed_at) < now - first_check,
+                        col(Message.reconciled_at).is_(None), col(Message.claimed_at) < now - first
                     ),
-                    col(Message.reconciled_at) < now - interval,
+                    col(Message.reconciled_at) < now - again,
                 ),
             )
             .order_by(col(Message.id))
             .limit(BATCH_SIZE)
         )
         async with self._operations.database.reading() as session:
-            return (await session.exec(query)).all()
+            return (await (await session.connection()).execute(query)).all()
 
-    async def _list_provider_texts(
-        self, unknown: Sequence[Message], now: datetime
-    ) -> list[TwilioMessage]:
+    async def _listing(self, doubtful: Sequence[Any], now: datetime) -> list[TwilioMessage]:
         """One listing serves all texts; there is none for mail."""
-        texts = [message for message in unknown if message.channel == Channel.SMS]
+        texts = [message for message in doubtful if message.channel == Channel.SMS]
         if not texts or self._gateways.texts is None:
             return []
         since = min(message.claimed_at or now for message in texts) - CLOCK_MARGIN
         recipients = {message.to_address for message in texts}
-        recipient = recipients.pop() if len(recipients) == 1 else None
-        return await self._gateways.texts.gateway.find_sent(recipient, since, now + CLOCK_MARGIN)
+        to = recipients.pop() if len(recipients) == 1 else None
+        return await self._gateways.texts.gateway.find_sent(to, since, now + CLOCK_MARGIN)
 
     async def _settle(
-        self, uow: UnitOfWork, message_id: int, provider_texts: Sequence[TwilioMessage]
+        self, uow: UnitOfWork, message_id: int, known: Sequence[TwilioMessage]
     ) -> None:
         query = select(Message).where(col(Message.id) == message_id).with_for_update()
         message = (await uow.session.exec(query)).one()
         if message.status != MessageStatus.UNKNOWN:
             return  # A callback was quicker.
-        provider_text = await self._match(uow, message, provider_texts)
-        if provider_text is not None:
-            await record_provider_id(uow, message, provider_text.sid)
-            await apply_status(uow, message, provider_text.status, provider_text.code)
+        found = await self._match(uow, message, known)
+        if found is not None:
+            await record_provider_id(uow, message, found.sid)
+            await apply_status(uow, message, found.status, found.code)
         elif message.reconciled_at is None:
             message.reconciled_at = uow.now
         else:
-            await self._resolve_not_found(uow, message)
+            await self._decide(uow, message)
         if message.request_id is not None:
             uow.changed_requests.add(message.request_id)
         await uow.session.flush()
 
     async def _match(
-        self, uow: UnitOfWork, message: Message, provider_texts: Sequence[TwilioMessage]
+        self, uow: UnitOfWork, message: Message, known: Sequence[TwilioMessage]
     ) -> TwilioMessage | None:
         """The provider's record of this text: same number, same body, not before the claim."""
         since = (message.claimed_at or uow.now) - CLOCK_MARGIN
-        body = reveal_code(self._operations.settings, message.kind, message.cause, message.body)
-        for text in provider_texts:
-            is_same_text = text.to == message.to_address and text.body == body
-            if not is_same_text or (text.created_at is not None and text.created_at < since):
+        words = reveal_code(self._operations.settings, message.kind, message.cause, message.body)
+        for text in known:
+            fits = text.to == message.to_address and text.body == words
+            if not fits or (text.created_at is not None and text.created_at < since):
                 continue
-            uses = [
+            taken = [
                 select(Message.id).where(col(Message.provider_sid) == text.sid),
                 select(SendAttempt.id).where(col(SendAttempt.provider_sid) == text.sid),
             ]
-            if not any([(await uow.session.exec(query)).first() for query in uses]):
+            if not any([(await uow.session.exec(one)).first() for one in taken]):
                 return text
         return None
 
-    async def _resolve_not_found(self, uow: UnitOfWork, message: Message) -> None:
+    async def _decide(self, uow: UnitOfWork, message: Message) -> None:
         """Two checks found nothing."""
         if message.kind in RESENDABLE_KINDS and not message.possible_duplicate:
             message.possible_duplicate = True

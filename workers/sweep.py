@@ -33,6 +33,7 @@ from portal.queries.reassignment import (
 )
 from portal.queries.requests import lock_by_id
 from portal.queries.roster import load_full_roster
+from workers.failing_rows import FailingRows, is_database_away
 
 log = structlog.get_logger()
 
@@ -53,53 +54,82 @@ class Sweep:
         self._operations = operations
         self._wake = wake
         self._name = name
-        self._cleaned_up_at = business_time.now() - CLEANUP_INTERVAL
+        self._failing_rows = FailingRows(operations)
+        self._cleaned_at = business_time.now() - CLEANUP_INTERVAL
 
     async def once(self) -> None:
         """One sweep: questions and holds that are due, reassignment, the heartbeat."""
         now = business_time.now()
-        await self._record_heartbeat(now)
-        await self._reassign_absent(now)
-        await self._run_due(_questions_due(now), operations.run_due_follow_ups)
-        await self._run_due(_holds_over(now), operations.resume_expired_holds)
-        await self._run_due(_updates_due(now), operations.send_due_updates)
-        if now - self._cleaned_up_at >= CLEANUP_INTERVAL:
-            await self._clean_up(now)
-            self._cleaned_up_at = now
+        await self._beat(now)
+        await self._step(self._reassign(now))
+        await self._step(
+            self._each("questions", _questions_due(now), operations.run_due_follow_ups)
+        )
+        await self._step(self._each("holds", _holds_over(now), operations.resume_expired_holds))
+        await self._step(self._each("updates", _updates_due(now), operations.send_due_updates))
+        if now - self._cleaned_at >= CLEANUP_INTERVAL:
+            await self._step(self._clean(now))
+            self._cleaned_at = now
         self._wake()
 
-    async def _reassign_absent(self, now: datetime) -> None:
+    async def _step(self, step: Awaitable[None]) -> None:
+        """Run one step: where it cannot be done, the others still are."""
+        try:
+            await step
+        except Exception as error:
+            if is_database_away(error):
+                log.warning(
+                    "a step of the sweep waits for the database", error=type(error).__name__
+                )
+            else:
+                log.exception("a step of the sweep failed", error=repr(error))
+
+    async def _reassign(self, now: datetime) -> None:
         """Reassign the work of people whose absence has begun, and work without a present owner."""
         async with self._operations.database.reading() as session:
             roster = await load_full_roster(session, now)
+            waiting = await self._failing_rows.waiting(session, "reassignment", now)
             ids = await find_requests_to_reassign(
-                session, Reassignable.of(roster), limit=BATCH_SIZE
+                session, Reassignable.of(roster), limit=BATCH_SIZE + len(waiting)
             )
-            unattended_balls = await list_unattended_balls(session, roster)
-        await self._run_each(ids, operations.reassign)
-        if unattended_balls:
+            unattended = await list_unattended_balls(session, roster)
+        await self._do(
+            "reassignment",
+            [request_id for request_id in ids if request_id not in waiting],
+            operations.reassign,
+        )
+        if unattended:
             async with self._operations.begin(SYSTEM_ACTOR) as uow:
                 await operations.reassign_unlinked_dropped_balls(uow)
 
-    async def _run_due(self, due: SelectOfScalar[int], operation: Operation) -> None:
+    async def _each(self, job: str, due: SelectOfScalar[int], operation: Operation) -> None:
         async with self._operations.database.reading() as session:
-            ids = list((await session.exec(due)).all())
-        await self._run_each(ids, operation)
+            waiting = await self._failing_rows.waiting(session, job, business_time.now())
+            (request_id,) = due.selected_columns
+            ids = list((await session.exec(due.where(request_id.not_in(waiting)))).all())
+        await self._do(job, ids, operation)
 
-    async def _run_each(self, ids: Sequence[int], operation: Operation) -> None:
+    async def _do(self, job: str, ids: Sequence[int], operation: Operation) -> None:
         """One transaction for each request: a failure in one does not stop the others."""
+        if not ids:
+            return
+        async with self._operations.database.reading() as session:
+            failed_before = await self._failing_rows.due(session, job, business_time.now())
         for request_id in ids:
             try:
                 async with self._operations.begin(SYSTEM_ACTOR) as uow:
                     await operation(uow, await lock_by_id(uow.session, request_id))
-            except Exception as error:
-                log.exception("a request could not be swept", request=request_id, error=repr(error))
+            except Exception as error:  # noqa: BLE001 (a row may hold anything)
+                await self._failing_rows.postpone(job, request_id, error)
+            else:
+                if request_id in failed_before:
+                    await self._failing_rows.succeed(job, request_id)
 
-    async def _record_heartbeat(self, now: datetime) -> None:
+    async def _beat(self, now: datetime) -> None:
         async with self._operations.database.transaction() as session:
             await session.merge(Heartbeat(name=self._name, beat_at=now))
 
-    async def _clean_up(self, now: datetime) -> None:
+    async def _clean(self, now: datetime) -> None:
         async with self._operations.database.transaction() as session:
             await _delete_expired(session, now)
 

@@ -1,4 +1,4 @@
-"""One worker process: its resources, and its jobs, which run concurrently."""
+"""One worker process: what it opens, and its jobs side by side."""
 
 import asyncio
 import os
@@ -51,7 +51,7 @@ class Worker:
             ChannelSender(self.operations, gateway) for gateway in self.gateways.all()
         ]
         self.sweep = Sweep(self.operations, self.wake, self.name)
-        self.dropped_ball_detector = DroppedBallDetector(self.operations, self.wake)
+        self.detector = DroppedBallDetector(self.operations, self.wake)
         self.duration_measurer = DurationMeasurer(self.database)
         self.reconciler = Reconciler(self.operations, self.gateways)
         self.receipt_poller = ReceiptPoller(self.operations, self.gateways)
@@ -77,61 +77,63 @@ class Worker:
     async def until(self, stop_event: asyncio.Event) -> None:
         """Work until ``stop_event`` is set; then claim nothing more and finish what is being sent.
 
-        A round that has begun is finished: a cancellation in the middle of a database call can
-        block the driver (aiosqlite) for ever.
+        A round that has begun is finished: a cancellation in the middle of a database call can leave
+        the driver (aiosqlite) waiting for ever.
         """
-        shutdown = asyncio.Event()
-        loops = [
-            *(sender.run(shutdown) for sender in self.channel_senders),
-            self._repeat(self.sweep.once, shutdown),
-            self._repeat(self.dropped_ball_detector.once, shutdown),
-            self._repeat(self.duration_measurer.once, shutdown),
+        ending = asyncio.Event()
+        work = [
+            *(channel_sender.run(ending) for channel_sender in self.channel_senders),
+            self._rounds(self.sweep.once, ending),
+            self._rounds(self.detector.once, ending),
+            self._rounds(self.duration_measurer.once, ending),
             # Apart from the sweep: a slow provider must not delay the rest.
-            self._repeat(self.reconciler.once, shutdown),
-            self._repeat(self.receipt_poller.once, shutdown),
-            self._repeat(self.media_fetcher.once, shutdown),
+            self._rounds(self.reconciler.once, ending),
+            self._rounds(self.receipt_poller.once, ending),
+            self._rounds(self.media_fetcher.once, ending),
         ]
-        tasks = {asyncio.create_task(task) for task in loops}
-        queue_listener = asyncio.create_task(listen_for_work(self.settings, self.wake))
-        stop_task = asyncio.create_task(_wait_for(stop_event))
+        jobs = {asyncio.create_task(job) for job in work}
+        listening = asyncio.create_task(listen_for_work(self.settings, self.wake))
+        stopping = asyncio.create_task(_wait_for(stop_event))
         log.info("the worker is at work", worker=self.name)
-        waited_for = {stop_task, queue_listener, *tasks}
-        done, _ = await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
-        shutdown.set()
+        tasks = {stopping, listening, *jobs}
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        ending.set()
         self.wake()
-        queue_listener.cancel()
-        await _finish(tasks)
-        await asyncio.gather(*(sender.finish(SHUTDOWN_SECONDS) for sender in self.channel_senders))
-        stop_task.cancel()
-        for task in done - {stop_task}:
-            task.result()  # A job never ends by itself: its error ends the process.
+        listening.cancel()
+        await _end(jobs)
+        await asyncio.gather(
+            *(channel_sender.finish(SHUTDOWN_SECONDS) for channel_sender in self.channel_senders)
+        )
+        stopping.cancel()
+        for job in done - {stopping}:
+            job.result()  # A job never ends by itself: let its error end the process.
 
     def wake(self) -> None:
         """Something may be due to be sent."""
-        for sender in self.channel_senders:
-            sender.wake()
+        for channel_sender in self.channel_senders:
+            channel_sender.wake()
 
-    async def _repeat(self, job: Callable[[], Awaitable[None]], shutdown: asyncio.Event) -> None:
-        """Run it every ``KEPT_SWEEP_SECONDS`` seconds until ``shutdown``, whatever it raises."""
-        while not shutdown.is_set():
+    async def _rounds(self, once: Callable[[], Awaitable[None]], ending: asyncio.Event) -> None:
+        """Run it every ``KEPT_SWEEP_SECONDS`` seconds until ``ending``, whatever it raises."""
+        while not ending.is_set():
             try:
-                await job()
+                await once()
             except (SQLAlchemyError, OSError) as error:
                 log.warning("a job could not be finished", error=type(error).__name__)
             except Exception as error:
-                log.exception("a job failed with an error", error=repr(error))
+                log.exception("a job failed", error=repr(error))
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.settings.sweep_seconds):
-                    await shutdown.wait()
+                    await ending.wait()
 
 
-async def _finish(tasks: set[asyncio.Task[None]]) -> None:
+async def _end(jobs: set[asyncio.Task[None]]) -> None:
     """Let the jobs end their round; cancel what takes too long, as often as it takes."""
-    _, unfinished = await asyncio.wait(tasks, timeout=SHUTDOWN_SECONDS)
-    while unfinished:
-        for task in unfinished:
-            task.cancel()
-        _, unfinished = await asyncio.wait(unfinished, timeout=1)
+    _, going = await asyncio.wait(jobs, timeout=SHUTDOWN_SECONDS)
+    while going:
+        for job in going:
+            job.cancel()
+        _, going = await asyncio.wait(going, timeout=1)
 
 
 async def _wait_for(stop_event: asyncio.Event) -> None:

@@ -15,6 +15,7 @@ from portal.desk.canned_replies import edit_canned_reply, show_canned_replies
 from portal.desk.dropped_balls.endpoints import dismiss_dropped_ball, show_dropped_balls
 from portal.desk.failed_messages.endpoints import (
     resolve_failed_message,
+    retry_failed_messages,
     show_failed_message,
     show_failed_messages,
 )
@@ -56,6 +57,7 @@ routes: list[BaseRoute] = [
     Route("/desk/balls",                             require_staff(show_dropped_balls)),
     Route("/desk/balls/{id}/dismiss",                require_staff(dismiss_dropped_ball), methods=["POST"]),
     Route("/desk/messages",                          require_staff(show_failed_messages)),
+    Route("/desk/messages",                          require_staff(retry_failed_messages), methods=["POST"]),
     Route("/desk/messages/{id}",                 require_staff(show_failed_message)),
     Route("/desk/messages/{id}/{verb}",          require_staff(resolve_failed_message), methods=["POST"]),
     Route("/desk/requests/new",                      require_staff(show_new_request_form)),

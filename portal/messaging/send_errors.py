@@ -37,7 +37,15 @@ class FailureRule:
 
 
 class SendError(Exception):
-    """The provider did not accept the message."""
+    """The provider did not accept the message.
+
+    ``outage`` says what the provider does where it is at fault rather than the message, such as
+    "Twilio answers 503"; otherwise it is empty.
+    """
+
+    def __init__(self, text: str = "", *, outage: str = "") -> None:
+        super().__init__(text)
+        self.outage = outage
 
 
 class NotSent(SendError):

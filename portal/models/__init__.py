@@ -23,6 +23,7 @@ from portal.models.messages.message import (
 from portal.models.messages.send_attempt import SendAttempt
 from portal.models.messages.sender import Sender
 from portal.models.monitoring.heartbeat import DETECTION, Heartbeat
+from portal.models.monitoring.job_failure import JobFailure
 from portal.models.monitoring.monitoring_gap import MonitoringGap
 from portal.models.monitoring.stage_duration import (
     NO_STAGE_DURATIONS,
@@ -105,6 +106,7 @@ __all__ = [
     "Handoff",
     "Heartbeat",
     "IdempotentResponse",
+    "JobFailure",
     "Membership",
     "Message",
     "MessageKind",

@@ -20,6 +20,7 @@ from portal.operations.conversation.staff_messages import (
     write_to_customer,
 )
 from portal.operations.delivery.bounces import record_bounce
+from portal.operations.delivery.bulk_retry import BulkRetryResult, retry_messages
 from portal.operations.delivery.failed_messages import (
     lock_failed_message,
     mark_told_by_phone,
@@ -68,6 +69,7 @@ from portal.operations.unit_of_work import Operations, UnitOfWork
 from portal.operations.workflows import load_workflow
 
 __all__ = [
+    "BulkRetryResult",
     "ConsentChange",
     "CustomerDetails",
     "IncomingMedia",
@@ -120,6 +122,7 @@ __all__ = [
     "resume",
     "resume_expired_holds",
     "retry_message",
+    "retry_messages",
     "revoke_link",
     "run_due_follow_ups",
     "schedule_ownerless_checks",

@@ -39,7 +39,7 @@ def run_checks(settings: Settings) -> Iterator[CheckResult]:
     """Check settings, database, queue, providers and the public address; changes nothing."""
     yield from _settings(settings)
     yield _database(settings)
-    yield _queue(settings)
+    yield from _queue(settings)
     yield _texts(settings)
     yield _mail(settings)
     yield _public_url(settings)
@@ -91,19 +91,35 @@ def _database(settings: Settings) -> CheckResult:
     return CheckResult(is_ok=True, words="Database: answers, and is at the newest revision.")
 
 
-def _queue(settings: Settings) -> CheckResult:
+def _queue(settings: Settings) -> Iterator[CheckResult]:
     if settings.redis_url is None:
         try:
             server_path()
         except PortalError as refusal:
-            return CheckResult(is_ok=False, words=f"Queue: {refusal.detail}")
-        return CheckResult(is_ok=True, words="Queue: embedded; `kept serve` starts it.")
+            yield CheckResult(is_ok=False, words=f"Queue: {refusal.detail}")
+        else:
+            yield CheckResult(is_ok=True, words="Queue: embedded; `kept serve` starts it.")
+        return
+    missing = _missing_protection(settings.redis_url)
+    if missing:
+        text = f"Queue: REDIS_URL leads to another machine, without {' and '.join(missing)}."
+        yield CheckResult(is_ok=False, words=text)
     try:
         with Redis.from_url(settings.redis_url, socket_connect_timeout=5) as client:
             client.ping()
     except RedisError:
-        return CheckResult(is_ok=False, words="Queue: nothing answers at REDIS_URL.")
-    return CheckResult(is_ok=True, words="Queue: answers at REDIS_URL.")
+        yield CheckResult(is_ok=False, words="Queue: nothing answers at REDIS_URL.")
+    else:
+        yield CheckResult(is_ok=True, words="Queue: answers at REDIS_URL.")
+
+
+def _missing_protection(redis_url: str) -> list[str]:
+    """What this URL lacks where Redis is not on this machine: others could wake or watch."""
+    parts = urlsplit(redis_url)
+    if parts.scheme == "unix" or parts.hostname in LOOPBACK_HOSTS:
+        return []
+    missing = [] if parts.password else ["a password"]
+    return missing if parts.scheme == "rediss" else [*missing, "TLS (rediss://)"]
 
 
 def _texts(settings: Settings) -> CheckResult:

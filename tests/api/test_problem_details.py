@@ -119,6 +119,7 @@ NOT_OPENED = [
     ({"workflow": "card", "customer": MARTIN | {"phone": "call me"}}, "customer.phone"),
     ({"workflow": "card", "customer": MARTIN | {"email": "martin"}}, "customer.email"),
     ({"workflow": "card", "customer": MARTIN | {"timezone": "Mars"}}, "customer.timezone"),
+    ({"workflow": "card", "customer": MARTIN | {"timezone": "localtime"}}, "customer.timezone"),
     ({"workflow": "card", "customer": MARTIN | {"locale": "../etc"}}, "customer.locale"),
     ({"workflow": "card", "customer": MARTIN | {"age": 40}}, "customer.age"),
     ({"workflow": "card", "customer": MARTIN, "tittle": "Gold"}, "tittle"),

@@ -150,6 +150,21 @@ def test_doctor_reports_problems(kept, variables, sentence):
     assert sentence in wrong[0]
 
 
+@pytest.mark.parametrize(
+    ("redis_url", "missing"),
+    [
+        ("redis://queue.invalid:6379", "without a password and TLS (rediss://)"),
+        ("redis://:secret@queue.invalid:6379", "without TLS (rediss://)"),
+        ("rediss://queue.invalid:6379", "without a password"),
+    ],
+)
+def test_doctor_reports_a_redis_without_password_or_tls(kept, redis_url, missing):
+    done = kept("doctor", REDIS_URL=redis_url)
+    assert done.returncode == 1
+    assert f"WRONG Queue: REDIS_URL leads to another machine, {missing}." in done.stdout
+    assert "secret" not in done.stdout
+
+
 HELP = """
 import sys
 sys.argv = ["kept", *sys.argv[1:]]

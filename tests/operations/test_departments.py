@@ -63,6 +63,7 @@ async def test_department_is_updated_wholly_or_partly(organisation: Organisation
         ("hours", "Mon-Fry 09:00-17:00", "--hours: .*is not a day"),
         ("hours", "", "--hours: .*names no hours"),
         ("timezone", "Chicago", '--timezone: "Chicago" is not a time zone'),
+        ("timezone", "localtime", '--timezone: "localtime" is not a time zone'),
         ("holidays", "USA", '--holidays: "USA" is no country'),
         ("accept_within", "4 hours", '--accept-within: "4 hours" is not a duration'),
         ("lead_after", "soon", '--lead-after: "soon" is not a duration'),

@@ -1,6 +1,7 @@
 """Migrations create exactly the tables of the models, on both databases."""
 
 import asyncio
+import os
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -14,7 +15,10 @@ from sqlmodel import SQLModel
 
 import portal.models  # noqa: F401 (makes the tables known)
 from portal.database import create_engine
+from portal.errors import PortalError
+from portal.paths import MIGRATIONS
 from portal.runtime.migrations import configuration, migrate
+from tests.support.filled_database import ROWS, count_rows, fill_tables
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*autogenerate:UserWarning")
 
@@ -81,6 +85,102 @@ async def test_every_migration_can_be_downgraded(fresh_url):
     assert await look(fresh_url, tables) == {"alembic_version"}
     await asyncio.to_thread(migrate, fresh_url)
     assert await look(fresh_url, differences) == []
+
+
+async def change(url, work):
+    """Run a function on a connection of its own, and commit."""
+    engine = create_engine(url)
+    try:
+        async with engine.begin() as connection:
+            return await connection.run_sync(work)
+    finally:
+        await engine.dispose()
+
+
+async def filled(url):
+    """Fill an empty database at the first revision, and give its counts of rows."""
+    await asyncio.to_thread(command.upgrade, configuration(url), "0001")
+    await change(url, fill_tables)
+    counts = await look(url, count_rows)
+    assert set(counts.values()) == {ROWS}
+    return counts
+
+
+async def test_each_migration_keeps_the_rows_of_a_filled_database(fresh_url):
+    before = await filled(fresh_url)
+    script = ScriptDirectory.from_config(configuration(fresh_url))
+    for step in reversed(list(script.walk_revisions("0001", "heads"))):
+        await asyncio.to_thread(command.upgrade, configuration(fresh_url), step.revision)
+        after = await look(fresh_url, count_rows)
+        assert {name: after[name] for name in before if name in after} == before
+    assert await look(fresh_url, differences) == []
+
+
+BATCH_CHANGE = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "next", {head!r}
+
+def upgrade():
+    with op.batch_alter_table("service_request") as batch:
+        batch.add_column(sa.Column("mood", sa.String(20), nullable=False, server_default="calm"))
+        batch.alter_column("title", type_=sa.String(400), existing_nullable=False)
+"""
+LOSING_CHANGE = """
+from alembic import op
+
+revision, down_revision = "next", {head!r}
+
+def upgrade():
+    op.execute("UPDATE message SET request_id = 99")
+"""
+
+
+def with_next_migration(url, folder, source):
+    """The configuration with one more migration, which comes after the newest."""
+    head = ScriptDirectory.from_config(configuration(url)).get_current_head()
+    (folder / "next.py").write_text(source.format(head=head))
+    config = configuration(url)
+    config.set_main_option("path_separator", "os")
+    config.set_main_option(
+        "version_locations", os.pathsep.join((str(MIGRATIONS / "versions"), str(folder)))
+    )
+    return config
+
+
+async def test_a_batch_change_of_a_parent_table_keeps_its_children(fresh_url, tmp_path):
+    """SQLite makes the table anew: with foreign keys on, the old one could not be dropped."""
+    await filled(fresh_url)
+    await asyncio.to_thread(migrate, fresh_url)
+    before = await look(fresh_url, count_rows)
+    config = with_next_migration(fresh_url, tmp_path, BATCH_CHANGE)
+    await asyncio.to_thread(command.upgrade, config, "next")
+    assert await look(fresh_url, count_rows) == before
+
+    def moods(connection):
+        return connection.exec_driver_sql("SELECT DISTINCT mood FROM service_request").all()
+
+    assert await look(fresh_url, moods) == [("calm",)]
+    assert await look(fresh_url, foreign_keys) == []
+
+
+def foreign_keys(connection):
+    """The rows whose foreign key leads nowhere; PostgreSQL refuses them by itself."""
+    if connection.dialect.name != "sqlite":
+        return []
+    return connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+
+
+async def test_a_migration_that_loses_parents_changes_nothing(fresh_url, tmp_path):
+    await filled(fresh_url)
+    await asyncio.to_thread(migrate, fresh_url)
+    newest = await look(fresh_url, revision)
+    config = with_next_migration(fresh_url, tmp_path, LOSING_CHANGE)
+    with pytest.raises((PortalError, sa.exc.IntegrityError), match="message"):
+        await asyncio.to_thread(command.upgrade, config, "next")
+    assert await look(fresh_url, revision) == newest
+    assert await look(fresh_url, foreign_keys) == []
 
 
 def test_migrations_have_one_head():

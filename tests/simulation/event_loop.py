@@ -39,8 +39,11 @@ MAX_EVENTS = 2_000_000
 """The simulation stops with an error after so many events: it would never end."""
 
 
-class WorkerKilled(Exception):
-    """A worker was killed: its transaction is rolled back, and nothing after it happens."""
+class WorkerKilled(OSError):
+    """A worker was killed: its transaction is rolled back, and nothing after it happens.
+
+    An OSError, as when the database is away: no row is at fault.
+    """
 
 
 @dataclass

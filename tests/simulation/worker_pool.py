@@ -132,6 +132,8 @@ class WorkerPool:
                 await self.reconciler.once()
             else:
                 await self.receipt_poller.once()
+        except OSError:
+            pass  # It was killed in the middle of a transaction.
         finally:
             operations.can_be_killed = False
 

@@ -59,6 +59,12 @@ class InProcessCarrier:
             raise _problem(fault)
         return Accepted(text.sid, twilio_codes.status(text.status), text.segments)
 
+    async def probe(self) -> None:
+        """See ``TwilioClient.probe``."""
+        fault = self.account.faults.take(ANSWER_FAULTS, to="")
+        if fault is not None:
+            raise _problem(fault)
+
     async def fetch(self, sid: str) -> TwilioMessage | None:
         """See ``TwilioClient.fetch``."""
         text = self.account.find(sid)
@@ -82,7 +88,9 @@ def _problem(fault: Fault) -> OutcomeUnknown | Refused | Throttled:
     if fault.do is FaultKind.ERROR:
         return Refused(fault.code or 0, twilio_codes.verdict(fault.code or 0))
     if fault.do is FaultKind.STATUS_500:
-        return OutcomeUnknown("Twilio answered with HTTP 500.")
+        return OutcomeUnknown("Twilio answered with HTTP 500.", outage="Twilio answers 500")
+    if fault.do is FaultKind.DROP_CONNECTION_BEFORE:
+        return OutcomeUnknown("No sure answer from Twilio.", outage="Twilio does not answer")
     return OutcomeUnknown("No sure answer from Twilio: the connection was lost.")
 
 
@@ -128,14 +136,19 @@ class FakeSmsGateway:
 
     def __post_init__(self) -> None:
         account = Account(CarrierConfig(from_number=SENDER), now=business_time.now)
+        self.faults = account.faults
         if self.reject_code is not None:
-            account.faults.add(Fault(do=FaultKind.ERROR, code=self.reject_code))
-        gateway = InProcessCarrier(account, lambda text: self.sent_bodies.append(text.body))
-        self._gateway = SmsGateway(cast(TwilioClient, gateway), ORIGIN)
+            self.faults.add(Fault(do=FaultKind.ERROR, code=self.reject_code))
+        carrier = InProcessCarrier(account, lambda text: self.sent_bodies.append(text.body))
+        self.gateway = SmsGateway(cast(TwilioClient, carrier), ORIGIN)
+
+    async def probe(self) -> None:
+        """See ``SmsGateway.probe``."""
+        await self.gateway.probe()
 
     async def send(self, message: OutgoingMessage, check_claim: Callable[[], None]) -> Accepted:
         """See ``SmsGateway.send``."""
-        return await self._gateway.send(message, check_claim)
+        return await self.gateway.send(message, check_claim)
 
 
 @dataclass
@@ -152,6 +165,9 @@ class FakeEmailGateway:
         check_claim()
         self.sent_bodies.append(message.body)
         return Accepted(message.provider_sid or "", MessageStatus.SENT, 0)
+
+    async def probe(self) -> None:
+        """See ``SmtpGateway.probe``."""
 
 
 async def delivered_bodies(

@@ -12,6 +12,7 @@ import time
 import time_machine
 
 import portal.operations.delivery.outcomes
+import portal.operations.delivery.provider_outage
 import workers.delivery.claim
 import workers.delivery.deliver
 import workers.poll_receipts
@@ -21,6 +22,9 @@ from workers.__main__ import main
 
 HASTE = 4
 portal.operations.delivery.outcomes.SENDER_PAUSE /= 60
+portal.operations.delivery.provider_outage.SENDER_PAUSE /= 60
+portal.operations.delivery.provider_outage.PROBE_INTERVAL /= 15
+workers.delivery.claim.PROBE_INTERVAL /= 15
 workers.delivery.claim.UNKNOWN_HOLD /= HASTE
 workers.delivery.deliver.CLAIM_SECONDS /= HASTE
 workers.poll_receipts.MIN_POLL_INTERVAL /= HASTE

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.business_time import zone_names
 from portal.messaging.code_masking import reveal_code
 from portal.messaging.send_rules import (
     KINDS_WITHOUT_OPT_OUT_HINT,
@@ -33,9 +34,10 @@ from portal.models import (
     SendAttempt,
     Sender,
 )
+from portal.models.messages.sender import PROBE_INTERVAL
 from portal.queries.consent import ConsentQuery, find_permitted
 from portal.settings import Settings
-from workers.delivery.due_messages import due_messages
+from workers.delivery.due_messages import due_message, due_messages
 from workers.delivery.sending_limits import LimitNotice, apply_sending_limits
 from workers.delivery.staleness import find_stale
 
@@ -48,12 +50,14 @@ class ClaimResult:
     """The result of one look at the outbox: messages to send now, and notices for staff.
 
     ``more``: something was found, if only to be dropped, so there may be more. ``not_before``: the
-    sender has no capacity until then.
+    sender has no capacity until then. ``needs_probe``: the provider was down, and the caller is to
+    ask whether it has recovered.
     """
 
     messages: Sequence["OutgoingMessage"] = ()
     notices: Sequence[LimitNotice] = ()
     not_before: datetime | None = None
+    needs_probe: bool = False
     more: bool = False
 
 
@@ -77,33 +81,44 @@ async def claim_due(
     channel: Channel,
     sender: str,
     most: int,
+    only: int | None = None,
 ) -> ClaimResult:
     """Claim up to ``most`` due messages, one for each recipient, the oldest first.
 
     Each is checked again: one that has expired, whose recipient has stopped, that falls into quiet
     hours or is over a limit is not claimed. None is while ``sender`` is paused, and no more than its
     rate allows. The caller commits before anything is sent, so that no other worker claims the same.
+    ``only`` is the id of the one message to claim.
     """
     us = await _hold_sender(session, sender)
     rate = settings.provider_rate if channel == Channel.SMS else None
+    if us.needs_probe(now):
+        us.pause(now + PROBE_INTERVAL, DeliveryReason.PROVIDER_DOWN)  # No other worker asks too.
+        return ClaimResult(needs_probe=True)
     room, not_before = _room(us, now, rate, most)
     if room == 0:
         return ClaimResult(not_before=not_before)
     connection = await session.connection()
-    asked = {
-        "now": now, "unknown_since": now - UNKNOWN_HOLD, "channel": channel, "most": room,
-    }  # fmt: skip
-    found = (await connection.execute(due_messages(), asked)).all()
+    query = due_messages() if only is None else due_message()
+    asked = due_parameters(now, channel, room) | ({} if only is None else {"only": only})
+    found = (await connection.execute(query, asked)).all()
     going = await _recheck(session, settings, now, found)
     notices: list[LimitNotice] = []
     if channel == Channel.SMS and going:
         going, notices = await apply_sending_limits(connection, settings, now, us, going)
     if not going:
         return ClaimResult(notices=notices, more=bool(found))
+    us.begin_trial(now)
     us.add_segments(now, sum(row.segments for row in going))
     if rate is not None:
         us.use_capacity(now, rate, len(going))
     return ClaimResult(await _take(connection, settings, now, going), notices, more=True)
+
+
+def due_parameters(now: datetime, channel: Channel, most: int) -> dict[str, Any]:
+    """The parameters of the queries for due messages."""
+    since = now - UNKNOWN_HOLD
+    return {"now": now, "unknown_since": since, "channel": channel, "most": most}
 
 
 async def _recheck(
@@ -157,8 +172,10 @@ def _room(us: Sender, now: datetime, rate: float | None, most: int) -> tuple[int
     """How many messages may be sent, and if none, when one may."""
     if us.is_paused(now):
         return 0, us.paused_until
-    if us.pause_reason:
-        most = 1  # One message shows whether the provider accepts us again.
+    if us.is_on_trial(now):
+        return 0, None  # The outcome wakes the sender.
+    if us.trial_size is not None:
+        most = min(most, us.trial_size)
     if rate is None:
         return most, None
     available_capacity = min(most, us.available_capacity(now, rate))
@@ -195,6 +212,8 @@ def _hold_back(
     if row.kind not in (MessageKind.CONSENT, MessageKind.NOTICE) and not is_welcome:
         return {"status": MessageStatus.SUPPRESSED, "reason": DeliveryReason.CONSENT_WITHDRAWN}
     if row.timezone is not None:
+        if row.timezone not in zone_names():
+            raise ValueError("The time zone of the customer cannot be read.")
         later = due_at(settings, now, row.timezone, row.channel, row.kind, urgent=row.urgent)
         if later > now:
             return {"due_at": later}

@@ -7,22 +7,25 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from portal import business_time
-from portal.messaging.send_errors import OutcomeUnknown, Refused, SendError
+from portal.messaging.send_errors import OutcomeUnknown, SendError
 from portal.messaging.sms.twilio_client import Accepted
 from portal.models import SYSTEM_ACTOR, DroppedBallKind
 from portal.operations import Operations
 from portal.operations.delivery.accepted import ClaimExpired, SendOutcome
 from portal.operations.delivery.outcomes import record_outcomes
+from portal.operations.delivery.provider_outage import record_probe
 from portal.operations.dropped_balls.resolution import raise_dropped_ball
-from workers.delivery.claim import ClaimResult, OutgoingMessage, claim_due
+from workers.delivery.claim import ClaimResult, OutgoingMessage, claim_due, due_parameters
+from workers.delivery.due_messages import due_message_ids
 from workers.delivery.gateways import Gateway
 from workers.delivery.sending_limits import LimitNotice
+from workers.failing_rows import FailingRows, is_database_away
 
 log = structlog.get_logger()
 
@@ -54,6 +57,7 @@ class ChannelSender:
     def __init__(self, operations: Operations, gateway: Gateway) -> None:
         self._operations = operations
         self._gateway = gateway
+        self._failing_rows = FailingRows(operations)
         self._woken = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
         self._outcomes: list[SendOutcome] = []
@@ -70,8 +74,13 @@ class ChannelSender:
             self._woken.clear()
             try:
                 more = await self._deliver_batch()
-            except (SQLAlchemyError, OSError) as error:
-                log.warning("the outbox cannot be read; trying again", error=type(error).__name__)
+            except Exception as error:
+                trace = None if is_database_away(error) else error
+                log.warning(
+                    "the outbox cannot be read; trying again",
+                    error=type(error).__name__,
+                    exc_info=trace,
+                )
                 more = False
                 await asyncio.sleep(1)
             if not more:
@@ -97,14 +106,14 @@ class ChannelSender:
 
     async def _rest(self, ending: asyncio.Event) -> None:
         """Wait until something is due, at most until the next sweep, or until there is capacity."""
-        longest, news = self._operations.settings.sweep_seconds, self._woken
-        no_room_for = self._not_before - time.monotonic()
-        if no_room_for > 0:
-            longest, news = min(no_room_for, longest), ending
+        longest, event = self._operations.settings.sweep_seconds, self._woken
+        pause = self._not_before - time.monotonic()
+        if pause > 0:
+            longest, event = min(pause, longest), ending
         if not ending.is_set():
             with suppress(TimeoutError):
                 async with asyncio.timeout(longest):
-                    await news.wait()
+                    await event.wait()
 
     async def _deliver_batch(self) -> bool:
         """Send the next batch; False when there is nothing to do until woken.
@@ -117,42 +126,85 @@ class ChannelSender:
         ):
             return False
         claimed_at = time.monotonic()
-        taken = await self._claim()
-        for message in taken.messages:
+        claim = await self._claim()
+        if claim.needs_probe:
+            return await self._probe()
+        for message in claim.messages:
             task = asyncio.create_task(self._deliver(ClaimedMessage(message, claimed_at)))
             self._under_way.add(task)
-            task.add_done_callback(self._landed)
-        if taken.notices:
-            await self._put_before_staff(taken.notices)
-        return taken.more
+            task.add_done_callback(self._finished)
+        if claim.notices:
+            await self._raise_dropped_balls(claim.notices)
+        return claim.more
 
     async def _claim(self) -> ClaimResult:
         now = business_time.now()
+        try:
+            claim = await self._claim_due(now)
+        except Exception as error:
+            if is_database_away(error):
+                raise
+            claim = await self._claim_each(now)
+        if claim.not_before is not None:
+            self._not_before = time.monotonic() + (claim.not_before - now).total_seconds()
+        return claim
+
+    async def _claim_due(self, now: datetime, only: int | None = None) -> ClaimResult:
         async with self._operations.database.transaction() as session:
-            taken = await claim_due(
+            return await claim_due(
                 session,
                 self._operations.settings,
                 now,
                 channel=self._gateway.channel,
                 sender=self._gateway.sender,
                 most=min(BATCH, self._gateway.max_concurrent),
+                only=only,
             )
-        if taken.not_before is not None:
-            self._not_before = time.monotonic() + (taken.not_before - now).total_seconds()
-        return taken
 
-    async def _put_before_staff(self, notices: Sequence[LimitNotice]) -> None:
+    async def _claim_each(self, now: datetime) -> ClaimResult:
+        """Claim each due message by itself; one that cannot be claimed is left to a person."""
+        parameters = due_parameters(now, self._gateway.channel, BATCH)
+        async with self._operations.database.transaction() as session:
+            connection = await session.connection()
+            due = (await connection.execute(due_message_ids(), parameters)).scalars().all()
+        messages: list[OutgoingMessage] = []
+        notices: list[LimitNotice] = []
+        for message_id in due:
+            try:
+                claim = await self._claim_due(now, only=message_id)
+            except Exception as error:  # noqa: BLE001 (a row may hold anything)
+                await self._failing_rows.set_message_aside(message_id, error)
+                continue
+            messages += claim.messages
+            notices += claim.notices
+            if claim.not_before is not None or claim.needs_probe:
+                probes = claim.needs_probe and not messages
+                return replace(claim, messages=messages, notices=notices, needs_probe=probes)
+        return ClaimResult(messages, notices, more=bool(due))
+
+    async def _probe(self) -> bool:
+        """Ask the provider whether it has recovered; True where it has."""
+        problem: SendError | None = None
+        try:
+            await self._gateway.probe()
+        except SendError as error:
+            problem = error
         async with self._operations.begin(SYSTEM_ACTOR) as uow:
-            for one in notices:
+            await record_probe(uow, self._gateway.sender, self._gateway.channel, problem)
+        return problem is None
+
+    async def _raise_dropped_balls(self, notices: Sequence[LimitNotice]) -> None:
+        async with self._operations.begin(SYSTEM_ACTOR) as uow:
+            for notice in notices:
                 await raise_dropped_ball(
                     uow,
                     DroppedBallKind.SENDING_LIMIT,
-                    one.subject,
-                    one.detail,
-                    request_id=one.request_id,
+                    notice.subject,
+                    notice.detail,
+                    request_id=notice.request_id,
                 )
 
-    def _landed(self, task: asyncio.Task[None]) -> None:
+    def _finished(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
         self.wake()  # A connection is free.
 
@@ -165,10 +217,8 @@ class ChannelSender:
         except asyncio.CancelledError:
             result = OutcomeUnknown("The worker had to stop while it was being sent.")
         except Exception as error:  # One failing message must not stop the others.
-            log.exception("a message could not be handed over", message=message.id)
+            log.exception("a message could not be sent", message=message.id)
             result = OutcomeUnknown(f"An unexpected error: {type(error).__name__}")
-        if isinstance(result, Refused) and result.action == "pause_queue":
-            log.error("the provider does not accept us; the queue rests", code=result.code)
         self._record(SendOutcome(message.id, message.claim_token, result))
 
     def _record(self, outcome: SendOutcome) -> None:
@@ -181,10 +231,30 @@ class ChannelSender:
         while self._outcomes:
             batch, self._outcomes = self._outcomes[:BATCH], self._outcomes[BATCH:]
             try:
-                async with self._operations.begin(SYSTEM_ACTOR) as uow:
-                    await record_outcomes(uow, batch, self._gateway.sender)
-                self.wake()  # The next text to the same person may be sent now.
-            except (SQLAlchemyError, OSError) as error:
-                log.warning("outcomes wait for the database", error=type(error).__name__)
-                self._outcomes[:0] = batch
-                await asyncio.sleep(1)
+                await self._record_batch(batch)
+            except Exception as error:
+                if is_database_away(error):
+                    log.warning("outcomes wait for the database", error=type(error).__name__)
+                    self._outcomes[:0] = batch
+                    await asyncio.sleep(1)
+                elif len(batch) == 1:
+                    # Its outcome is looked up at the provider.
+                    log.exception("an outcome cannot be recorded", message=batch[0].message_id)
+                else:
+                    await self._record_each(batch)
+
+    async def _record_batch(self, batch: Sequence[SendOutcome]) -> None:
+        async with self._operations.begin(SYSTEM_ACTOR) as uow:
+            await record_outcomes(uow, batch, self._gateway.sender)
+        self.wake()  # The next text to the same person may be sent now.
+
+    async def _record_each(self, batch: Sequence[SendOutcome]) -> None:
+        """Record each outcome by itself: one that cannot be recorded is looked up at the provider."""
+        for outcome in batch:
+            try:
+                await self._record_batch([outcome])
+            except Exception as error:
+                if is_database_away(error):
+                    self._outcomes.append(outcome)
+                else:
+                    log.exception("an outcome cannot be recorded", message=outcome.message_id)

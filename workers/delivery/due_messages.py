@@ -18,6 +18,27 @@ def due_messages() -> sa.Select[Any]:
 
     Its parameters are ``now``, ``unknown_since``, ``channel`` and ``most``.
     """
+    return _due(
+        *(getattr(Message, name) for name in MESSAGE_COLUMNS),
+        col(Customer.timezone),
+        col(Customer.locale),
+        (~_was_texted_before()).label("is_first"),
+    )
+
+
+@cache
+def due_message_ids() -> sa.Select[Any]:
+    """The ids only, which can be read whatever the rows hold; with the same parameters."""
+    return _due(col(Message.id))
+
+
+@cache
+def due_message() -> sa.Select[Any]:
+    """One of the due messages; the parameter ``only`` is its id."""
+    return due_messages().where(col(Message.id) == sa.bindparam("only", type_=sa.BigInteger()))
+
+
+def _due(*columns: Any) -> sa.Select[Any]:
     now = sa.bindparam("now", type_=UtcDateTime())
     unknown_since = sa.bindparam("unknown_since", type_=UtcDateTime())
     busy, older = aliased(Message), aliased(Message)
@@ -34,12 +55,8 @@ def due_messages() -> sa.Select[Any]:
         col(older.id) < col(Message.id),
     )
     return (
-        sa.select(
-            *(getattr(Message, name) for name in MESSAGE_COLUMNS),
-            col(Customer.timezone),
-            col(Customer.locale),
-            (~_was_texted_before()).label("is_first"),
-        )
+        sa.select(*columns)
+        .select_from(Message)
         .outerjoin(Customer, col(Customer.id) == col(Message.customer_id))
         .where(
             col(Message.status) == MessageStatus.QUEUED,

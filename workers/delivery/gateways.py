@@ -44,6 +44,13 @@ class Gateway(Protocol):
         """
         ...
 
+    async def probe(self) -> None:
+        """Find out whether the provider has recovered, without sending anything.
+
+        Raises a ``SendError`` where it has not.
+        """
+        ...
+
 
 @dataclass
 class SmsGateway:
@@ -64,6 +71,10 @@ class SmsGateway:
         callback = f"{self.public_url}/hooks/twilio/status?m={message.id}"
         check_claim()
         return await self.gateway.send(message.to_address, message.body, callback)
+
+    async def probe(self) -> None:
+        """See ``TwilioClient.probe``."""
+        await self.gateway.probe()
 
 
 @dataclass
@@ -87,6 +98,10 @@ class SmtpGateway:
         check_claim()
         await self.mailer.send(letter, bounce_address(self.settings, message.id))
         return Accepted(message.provider_sid or "", MessageStatus.SENT, 0)
+
+    async def probe(self) -> None:
+        """See ``SmtpClient.probe``."""
+        await self.mailer.probe()
 
 
 @dataclass

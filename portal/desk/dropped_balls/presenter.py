@@ -33,6 +33,7 @@ KIND_LABELS = {
     DroppedBallKind.SENDING_PAUSED: "Sending paused",
     DroppedBallKind.SENDING_LIMIT: "Sending limit reached",
     DroppedBallKind.FLOOD: "Message flood",
+    DroppedBallKind.UNREADABLE: "Unreadable data",
 }
 REMEDIES = {
     DroppedBallKind.STAGE_OVERDUE: "Complete the stage, or change the due date and notify the customer.",
@@ -52,6 +53,7 @@ REMEDIES = {
     DroppedBallKind.SENDING_PAUSED: "Fix the cause named; sending resumes by itself.",
     DroppedBallKind.SENDING_LIMIT: "Raise the limit, or find out why so many are sent.",
     DroppedBallKind.FLOOD: "Check whether there is a reason for it.",
+    DroppedBallKind.UNREADABLE: "Ask your administrator to correct the data; call the customer meanwhile.",
 }
 RESOLUTION_PAGES = {
     DroppedBallKind.MESSAGE_UNDELIVERED: "/desk/messages",

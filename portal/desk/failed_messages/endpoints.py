@@ -18,6 +18,12 @@ from portal.desk.auth.access import (
     read_number,
 )
 from portal.desk.auth.current_staff import CurrentStaff, find_current_staff
+from portal.desk.failed_messages.bulk_retry import (
+    describe,
+    present_bulk_retries,
+    read_chosen,
+    success_message,
+)
 from portal.desk.failed_messages.presenter import present_failed_messages
 from portal.desk.failed_messages.view_models import FailedMessageLine
 from portal.desk.widgets import Choice, FormError
@@ -42,7 +48,7 @@ async def show_failed_messages(request: Request, reader: CurrentStaff) -> Respon
     """`GET /desk/messages?show=&after=&done=`: the failed messages, the oldest first."""
     asked = request.query_params
     after = read_number(asked["after"], "place in the list") if asked.get("after") else None
-    said = SUCCESS_MESSAGES.get(asked.get("done", ""))
+    said = SUCCESS_MESSAGES.get(asked.get("done", "")) or success_message(asked.get("sent", ""))
     return await _list(request, reader, asked.get("show", ""), after=after, said=said)
 
 
@@ -71,6 +77,22 @@ async def resolve_failed_message(request: Request, reader: CurrentStaff) -> Resp
     # Loaded again: the bar shows how many are left.
     reader = await find_current_staff(request) or reader
     return await _list(request, reader, show, said=SUCCESS_MESSAGES[verb])
+
+
+async def retry_failed_messages(request: Request, reader: CurrentStaff) -> Response:
+    """`POST /desk/messages`: send the selected messages again, or all of one reason."""
+    form = await read_form(request)
+    show = _view(reader, field(form, "show"))
+    try:
+        async with request.app.state.database.reading() as session:
+            chosen = await read_chosen(session, form, _scope(reader, show))
+    except BadInput as refusal:
+        problem = FormError("", refusal.detail)
+        return await _list(request, reader, show, problem=problem, status=refusal.status)
+    result = await operations.retry_messages(
+        request.app.state.operations, reader.staff.actor, chosen
+    )
+    return RedirectResponse(f"/desk/messages?show={show}&sent={describe(result)}", 303)
 
 
 async def _do(uow: UnitOfWork, lost: FailedMessage, verb: str, form: FormData) -> None:
@@ -118,7 +140,9 @@ async def _list(
             session, business_time.now(), scope, PageRequest(PAGE_SIZE, after)
         )
         lines = await present_failed_messages(session, messages, reader)
+        bulk_retries = await present_bulk_retries(session, scope)
     context = {
+        "bulk_retries": bulk_retries,
         "heading": "Failed messages",
         "summary": "Not delivered, or delivery unknown. Oldest first.",
         "views": [Choice(view, words) for view, words in VIEWS.items()],
@@ -137,6 +161,7 @@ async def _one(
         message = await _get_ours(session, id_in_path(request, "message"))
         lines = await present_failed_messages(session, [message], reader)
     context: dict[str, Any] = {
+        "bulk_retries": [],
         "heading": f"A message to {lines[0].customer}",
         "summary": "Delivery details and what can be done.",
         "views": [],

@@ -77,7 +77,7 @@ class FailedMessagePresenter:
         line = FailedMessageLine(
             id=saved_id(message),
             url=f"/desk/messages/{message.id}",
-            entry=conversation.entry(message, customer.first_name, customer.timezone),
+            entry=conversation.entry(message, customer.first_name, customer.readable_timezone),
             customer=customer.name,
             reference=request.reference,
             request_url=f"/desk/requests/{request.reference}",

@@ -8,6 +8,14 @@ from portal.desk.widgets import Choice
 
 
 @dataclass(frozen=True, slots=True)
+class BulkRetry:
+    """A button that sends all messages again that failed for one reason."""
+
+    reason: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class FailedMessageLine:
     """A failed message: its text, the reason, and what can be done.
 

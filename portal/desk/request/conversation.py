@@ -31,7 +31,10 @@ class ConversationPresenter:
 
     def entries(self, messages: Sequence[Message], customer: Customer) -> list[ConversationEntry]:
         """All entries, in the order of the messages."""
-        return [self.entry(message, customer.first_name, customer.timezone) for message in messages]
+        return [
+            self.entry(message, customer.first_name, customer.readable_timezone)
+            for message in messages
+        ]
 
     def entry(self, message: Message, first_name: str, timezone: str) -> ConversationEntry:
         """One message; ``timezone`` is the customer's."""

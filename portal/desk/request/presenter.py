@@ -210,11 +210,16 @@ class RequestPresenter:
         """When a message written now is sent, during quiet hours of the customer; else empty."""
         customer, now = self.request.customer, self.times.now
         goes_at = due_at(
-            self.settings, now, customer.timezone, channel, MessageKind.STAFF, urgent=urgent
+            self.settings,
+            now,
+            customer.readable_timezone,
+            channel,
+            MessageKind.STAFF,
+            urgent=urgent,
         )
         if goes_at <= now or channel == Channel.WEB:
             return ""
-        local = TimeFormatter("en", customer.timezone, now)
+        local = TimeFormatter("en", customer.readable_timezone, now)
         return f"It is {local.clock(now)} there; this goes at {local.clock(goes_at)}."
 
     def _headline(self) -> str:
@@ -235,14 +240,14 @@ class RequestPresenter:
             channel: customer.address(channel, times.now)
             for channel in (Channel.SMS, Channel.EMAIL)
         }
-        local = TimeFormatter("en", customer.timezone, times.now)
+        local = TimeFormatter("en", customer.readable_timezone, times.now)
         local_time = f"It is {local.clock(times.now)} for {customer.first_name}"
         return CustomerSummary(
             name=customer.name,
             first_name=customer.first_name,
             phone=addresses[Channel.SMS] or "",
             email=addresses[Channel.EMAIL] or "",
-            local_time=f"{local_time} ({timezone_label(customer.timezone)})"
+            local_time=f"{local_time} ({timezone_label(customer.readable_timezone)})"
             if local.clock(times.now) != times.clock(times.now)
             else "",
             link=f"{self.settings.public_url}/r/{link.token}"

@@ -30,7 +30,7 @@ async def show_printable_link(request: Request, reader: CurrentStaff) -> Respons
             link=f"{request.app.state.settings.public_url}/r/{service_request.live_link.token}",
             first_name=customer.first_name,
             reference=service_request.reference,
-            times=TimeFormatter(customer.locale, customer.timezone, business_time.now()),
+            times=TimeFormatter(customer.locale, customer.readable_timezone, business_time.now()),
             back=f"/desk/requests/{service_request.reference}",
         ),
     )

@@ -75,6 +75,20 @@ class SmtpClient:
         finally:
             connection.close()
 
+    async def probe(self) -> None:
+        """Find out whether the server takes mail again: connect and sign in. Raises as ``send``."""
+        connection = _Connection(timeout=self._timeout, **self._server)
+        try:
+            async with asyncio.timeout(self._timeout):
+                await connection.connect()
+                await connection.quit()
+        except aiosmtplib.SMTPException as error:
+            raise _from_answer(error, data_started=False) from error
+        except (OSError, TimeoutError) as error:
+            raise _from_broken_connection(error, data_started=False) from error
+        finally:
+            connection.close()
+
 
 class _Connection(aiosmtplib.SMTP):
     """A connection that knows whether DATA, the mail itself, has begun."""
@@ -100,7 +114,9 @@ def _from_answer(
     if not isinstance(error, aiosmtplib.SMTPResponseException):
         return _from_broken_connection(error, data_started=data_started)
     if not 500 <= error.code < 600:
-        return NotSent(f"The mail server said {error.code}: {error.message}")
+        # RFC 5321, 3.8: the server shuts down. Any other 4xx may be about this mail only.
+        outage = "the mail server answers 421" if error.code == 421 else ""
+        return NotSent(f"The mail server said {error.code}: {error.message}", outage=outage)
     if isinstance(error, aiosmtplib.SMTPRecipientRefused):
         about_the_address = not re.match(r"5\.[2-7]\.", error.message)
         return Refused(
@@ -113,8 +129,14 @@ def _from_answer(
 
 def _from_broken_connection(error: Exception, *, data_started: bool) -> NotSent | OutcomeUnknown:
     if data_started:
-        return OutcomeUnknown(f"No sure answer from the mail server: {error!r}")
-    return NotSent(f"The mail server could not be reached: {error!r}")
+        return OutcomeUnknown(
+            f"No sure answer from the mail server: {error!r}",
+            outage="the mail server does not answer",
+        )
+    return NotSent(
+        f"The mail server could not be reached: {error!r}",
+        outage="the mail server cannot be reached",
+    )
 
 
 MAILBOX_REFUSED = FailureRule(

@@ -108,6 +108,18 @@ class TwilioClient:
                 message.sid, twilio_codes.status(message.status), _number(message.num_segments)
             )
 
+    async def probe(self) -> None:
+        """Find out whether Twilio processes texts again, without sending one.
+
+        A text without a recipient is refused (error 21604) by the service that takes texts, which
+        may be down while the rest of the API answers. Raises as ``send`` does for anything else.
+        """
+        try:
+            await self.send("", "", "")
+        except Refused as refusal:
+            if refusal.action == "pause_queue":
+                raise
+
     async def fetch(self, sid: str) -> TwilioMessage | None:
         """Twilio's record of one text; None where it has none.
 
@@ -187,9 +199,13 @@ class TwilioClient:
             raise _converted_error(error) from error
         except Exception as error:
             if wire.written:
-                raise OutcomeUnknown(f"No sure answer from Twilio: {error!r}") from error
+                raise OutcomeUnknown(
+                    f"No sure answer from Twilio: {error!r}", outage="Twilio does not answer"
+                ) from error
             if isinstance(error, aiohttp.ClientError | OSError | TimeoutError):
-                raise NotSent(f"Twilio could not be reached: {error!r}") from error
+                raise NotSent(
+                    f"Twilio could not be reached: {error!r}", outage="Twilio cannot be reached"
+                ) from error
             raise
 
     def _client(self) -> Any:
@@ -235,7 +251,7 @@ def _converted_error(error: TwilioException) -> NotSent | OutcomeUnknown | Refus
         return Throttled("Twilio asks us to slow down.")
     if 400 <= status < 500 and status != 408:
         return Refused(code, twilio_codes.verdict(code), str(getattr(error, "msg", "")))
-    return OutcomeUnknown(f"Twilio answered with HTTP {status}.")
+    return OutcomeUnknown(f"Twilio answered with HTTP {status}.", outage=f"Twilio answers {status}")
 
 
 def _sent(text: Any) -> TwilioMessage:

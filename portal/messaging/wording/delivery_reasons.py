@@ -15,6 +15,7 @@ REASON_PHRASES = {
     DeliveryReason.NUMBER_LIMIT: "this number has had {count} texts in a day; more wait",
     DeliveryReason.REQUEST_LIMIT: "this request has had {count} texts. Please look why before it gets more",
     DeliveryReason.NOT_WRITTEN: "this e-mail could not be written. That is our mistake",
+    DeliveryReason.UNREADABLE: "something stored about this message or its customer cannot be read, such as the time zone. Please have it corrected, or call",
     # The outcome is unknown.
     DeliveryReason.OUTCOME_UNKNOWN: "we do not know yet whether this was sent",
     DeliveryReason.WORKER_STOPPED: "the worker stopped while it was being sent",
@@ -40,6 +41,7 @@ REASON_PHRASES = {
     DeliveryReason.SERVICE_WITHOUT_SENDER: "our messaging service has no sending number",
     DeliveryReason.COUNTRY_NOT_ENABLED: "texts to this country are not switched on in our Twilio account",
     DeliveryReason.MAIL_SERVER_REFUSES_US: "our mail server refuses us. Check SMTP_URL",
+    DeliveryReason.PROVIDER_DOWN: "the provider does not answer properly",
     # The customer's number or address.
     DeliveryReason.NUMBER_INVALID: "this is not a valid phone number",
     DeliveryReason.NUMBER_MALFORMED: "this does not look like a phone number",

@@ -52,9 +52,13 @@ class MessageRenderer:
 
     @property
     def times(self) -> TimeFormatter:
-        """How this customer reads times."""
+        """How this customer reads times; in UTC where their zone cannot be read.
+
+        Staff can then still work on the request, and no such text is sent: the claim refuses it.
+        """
         customer = self.request.customer
-        return TimeFormatter(locale=customer.locale, timezone=customer.timezone, now=self.now)
+        zone = customer.readable_timezone
+        return TimeFormatter(locale=customer.locale, timezone=zone, now=self.now)
 
     def milestone(self, run: StageRun, *, again: bool) -> str:
         """The text for a stage that has just been reached."""

@@ -18,6 +18,7 @@ class DeliveryReason(StrEnum):
     NUMBER_LIMIT = "number_limit"
     REQUEST_LIMIT = "request_limit"
     NOT_WRITTEN = "not_written"
+    UNREADABLE = "unreadable"
     # The outcome is unknown.
     OUTCOME_UNKNOWN = "outcome_unknown"
     WORKER_STOPPED = "worker_stopped"
@@ -43,6 +44,8 @@ class DeliveryReason(StrEnum):
     SERVICE_WITHOUT_SENDER = "service_without_sender"
     COUNTRY_NOT_ENABLED = "country_not_enabled"
     MAIL_SERVER_REFUSES_US = "mail_server_refuses_us"
+    # The provider is away: nothing is wrong with our account or with any message.
+    PROVIDER_DOWN = "provider_down"
     # The customer's number or address.
     NUMBER_INVALID = "number_invalid"
     NUMBER_MALFORMED = "number_malformed"

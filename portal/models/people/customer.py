@@ -6,6 +6,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlmodel import Relationship, SQLModel
 
+from portal.business_time import zone_names
 from portal.models.columns import (
     enum_column,
     foreign_key_column,
@@ -66,6 +67,11 @@ class Customer(SQLModel, table=True):
     def first_name(self) -> str:
         """The first word of the name; texts and shared links show no more of it."""
         return self.name.split()[0] if self.name.split() else self.name
+
+    @property
+    def readable_timezone(self) -> str:
+        """The time zone for what staff see; UTC where the stored one cannot be read."""
+        return self.timezone if self.timezone in zone_names() else "UTC"
 
     def address(self, channel: Channel, now: datetime) -> str | None:
         """The customer's newest valid address on that channel, or None."""

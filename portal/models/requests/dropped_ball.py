@@ -35,6 +35,7 @@ class DroppedBallKind(StrEnum):
     AGEING = "ageing"
     OWNER_ABSENT = "owner_absent"
     THIRD_PARTY_SILENT = "third_party_silent"
+    UNREADABLE = "unreadable"
 
 
 NOTIFICATION_PENDING = "resolved_at IS NULL AND (notified_level IS NULL OR notified_level <> level)"

@@ -8,7 +8,6 @@ from sqlmodel import col, select
 from portal.messaging.send_errors import FailureRule, NotSent, Refused, SendError
 from portal.messaging.sms import twilio_codes
 from portal.messaging.sms.twilio_client import Accepted
-from portal.messaging.wording.delivery_reasons import reason_sentence
 from portal.models import (
     SYSTEM_ACTOR,
     Channel,
@@ -19,7 +18,6 @@ from portal.models import (
     MessageKind,
     MessageStatus,
     SendAttempt,
-    Sender,
 )
 from portal.models.columns import saved_id
 from portal.operations.conversation.consent import withdraw_consent
@@ -30,6 +28,7 @@ from portal.operations.delivery.accepted import (
     record_accepted,
 )
 from portal.operations.delivery.channel_fallback import fall_back, invalidate_address
+from portal.operations.delivery.provider_outage import SENDER_PAUSE, update_sender
 from portal.operations.dropped_balls.resolution import (
     message_subject,
     raise_dropped_ball,
@@ -40,7 +39,6 @@ from portal.operations.unit_of_work import UnitOfWork
 FIRST_RETRY = timedelta(milliseconds=100)
 LONGEST_RETRY = timedelta(seconds=30)
 RETRY_LATER = timedelta(minutes=10)
-SENDER_PAUSE = timedelta(seconds=60)
 
 
 async def record_outcomes(uow: UnitOfWork, outcomes: Sequence[SendOutcome], sender: str) -> None:
@@ -62,35 +60,7 @@ async def record_outcomes(uow: UnitOfWork, outcomes: Sequence[SendOutcome], send
         if message.request_id is not None:
             uow.changed_requests.add(message.request_id)
     await uow.session.flush()
-    await _update_sender(uow, sender, [outcome.result for outcome in outcomes], unsent)
-
-
-async def _update_sender(
-    uow: UnitOfWork, name: str, results: Sequence[Accepted | SendError], unsent: int
-) -> None:
-    """Pause the sender when the provider refuses it; resume it when a message is accepted again.
-
-    One dropped ball is about the sender: its messages all wait, and none fails.
-    """
-    refused = [one for one in results if isinstance(one, Refused) and one.action == "pause_queue"]
-    sender = await uow.session.get(Sender, name, with_for_update=bool(unsent or refused) or None)
-    if sender is None:
-        return
-    if unsent:
-        sender.add_segments(uow.now, -unsent)
-    # During the pause nothing is sent: an acceptance then is of an earlier message.
-    pause_is_over = bool(sender.pause_reason) and not sender.is_paused(uow.now)
-    if refused:
-        await _pause(uow, sender, refused[0].reason)
-    elif pause_is_over and any(isinstance(one, Accepted) for one in results):
-        sender.resume()
-        await resolve_dropped_balls(uow, sender.subject, DroppedBallKind.SENDING_PAUSED)
-
-
-async def _pause(uow: UnitOfWork, sender: Sender, reason: DeliveryReason) -> None:
-    sender.pause(uow.now + SENDER_PAUSE, reason)
-    detail = f"{reason_sentence(reason)} Messages wait until this is put right; none is lost."
-    await raise_dropped_ball(uow, DroppedBallKind.SENDING_PAUSED, sender.subject, detail)
+    await update_sender(uow, sender, [outcome.result for outcome in outcomes], unsent)
 
 
 async def record_receipt(

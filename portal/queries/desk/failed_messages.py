@@ -1,6 +1,7 @@
 """Messages that need a person: they did not get through, or nobody knows, and nobody saw to it."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.models import (
     NEEDS_ATTENTION,
+    DeliveryReason,
     DroppedBall,
     DroppedBallKind,
     Message,
@@ -48,6 +50,16 @@ FAILED_MESSAGE_OPTIONS: Sequence[ORMOption] = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class RetryFilter:
+    """Which failed messages to send again; ``since`` is when they were written."""
+
+    scope: WorkScope = EVERYTHING
+    since: datetime | None = None
+    reason: DeliveryReason | None = None
+    limit: int | None = None
+
+
 async def list_failed_messages(
     session: AsyncSession, now: datetime, scope: WorkScope, page: PageRequest
 ) -> tuple[list[Message], int | None]:
@@ -62,6 +74,21 @@ async def list_failed_messages(
 async def count_failed_messages(session: AsyncSession, now: datetime, scope: WorkScope) -> int:
     """How many there are, as ``count_at_most`` counts."""
     return await count_at_most(session, _lost(select(col(Message.id)), now, scope))
+
+
+async def list_retriable(
+    session: AsyncSession, now: datetime, chosen: RetryFilter
+) -> Sequence[Any]:
+    """The id and reason of the failed messages that have ended, oldest first: they may be retried."""
+    query = _lost(sa.select(col(Message.id), col(Message.reason)), now, chosen.scope)
+    query = query.where(col(Message.status) != MessageStatus.UNKNOWN)
+    if chosen.since is not None:
+        query = query.where(col(Message.created_at) >= chosen.since)
+    if chosen.reason is not None:
+        query = query.where(col(Message.reason) == chosen.reason)
+    connection = await session.connection()
+    query = query.order_by(col(Message.id)).limit(chosen.limit)
+    return (await connection.execute(query)).all()
 
 
 async def requests_by_id(
