@@ -28,7 +28,7 @@ def with_opt_out_hint(body: str, brand: str, locale: str) -> str:
     """The text for somebody who has had no text from us, with the brand and the opt-out hint."""
     brand = to_gsm7(brand)
     text = body if brand in body else f"{brand}: {body}"
-    return text if STOP in text else f"{text} {product_text('way_out', locale)}"
+    return text if STOP in text else f"{text} {product_text('stop_hint', locale)}"
 
 
 def due_at(

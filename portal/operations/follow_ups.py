@@ -148,7 +148,7 @@ def _what_happens_next(renderer: MessageRenderer, action: AnswerAction | None) -
     """After a no that the workflow has a rule for: who has it now, and by when what comes next."""
     request = renderer.request
     if request.is_closed:
-        return renderer.say("closed_no")
+        return renderer.say("closed_by_no")
     run = next((run for run in request.open_runs if action and run.stage_key == action.stage), None)
     handoff = request.pending_handoff(run) if run else None
     if handoff is not None and handoff.accept_by is not None:

@@ -83,7 +83,7 @@ def _question(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str
     else:
         kind, body = (
             MessageKind.REMINDER,
-            renderer.say("reminder", follow_up.run, question=question),
+            renderer.say("follow_up_again", follow_up.run, question=question),
         )
     return kind, body, question
 

@@ -93,7 +93,7 @@ async def announce_delay(
     fulfil_date_promises(request, uow.actor, uow.now)
     await uow.finish(request)
     renderer = await _renderer_at_arrival(uow, request)
-    template = "sooner" if is_earlier else "delay_because"
+    template = "earlier_date" if is_earlier else "delay_because"
     body = renderer.say(template, run, reason=run.delay_reason)
     await _queue_message(uow, request, MessageKind.DELAY, event, body)
     return run

@@ -23,7 +23,7 @@ def without_opt_out_hint(body: str) -> str:
     """The body without its opt-out hint."""
     body = body.lstrip(RIGHT_TO_LEFT_MARK)
     for language in LANGUAGE_CODES:
-        body = body.removesuffix(product_text("way_out", language))
+        body = body.removesuffix(product_text("stop_hint", language))
     return body.strip()
 
 

@@ -29,12 +29,12 @@ PRODUCT_FIELDS = (*PLACEHOLDERS, "owner", "since")
 """Fields that every product text may have beside the workflow's."""
 FIELDS_BY_TEXT = {
     "due": (
-        "acknowledgement", "again_acknowledged", "call_at", "call_by", "noted_no", "offer",
+        "acknowledgement", "acknowledgement_again", "call_at", "call_by", "noted_no", "reopen_offer",
         "promise", "promise_moved", "sent_back_passed", "status_passed", "delay_person", "update_hold_until",
     ),
     "promise": ("promise", "promise_moved"),
-    "question": ("follow_up", "reminder", "status_asked"),
-    "choices": ("which", "which_again"),
+    "question": ("follow_up", "follow_up_again", "status_asked"),
+    "choices": ("which_request", "which_request_again"),
     "ended": ("status_ended",),
     "at": ("noted_time",),
     "reason": ("delay_because", "update_hold", "update_hold_until"),
@@ -43,7 +43,7 @@ FIELDS_BY_TEXT = {
     "host": ("code",),
 }  # fmt: skip
 """Fields that are filled in some sentences only."""
-TEXTS_WITHOUT_REQUEST = ("flood", "help", "mail_start", "mail_stop", "start", "stop", "unknown")
+TEXTS_WITHOUT_REQUEST = ("flood", "help", "mail_start", "mail_stop", "start", "stop", "unknown_sender")
 """Texts to an address without a request: only the brand and the address are known."""
 
 MAX_LISTED_CHARACTERS = 5
@@ -152,7 +152,7 @@ class TextLinter:
             fields = facts | {"question": fill_template(question, facts)}
             texts = [
                 fill_template(product_text(name, language), fields)
-                for name in ("follow_up", "reminder")
+                for name in ("follow_up", "follow_up_again")
             ]
             path = (*where, "question", language)
             yield LintedText(path, f'{what} has a "question"', question, language, texts)

@@ -8,8 +8,8 @@ from portal.messaging.wording.renderer import fill_template, product_text
 from portal.models import PromiseWording
 
 PRODUCT_TEXTS = {
-    PromiseWording.ANSWER: "answers_you",
-    PromiseWording.CALL: "calls_you",
+    PromiseWording.ANSWER: "promise_answer",
+    PromiseWording.CALL: "promise_call",
     PromiseWording.NEW_DATE: "new_date",
 }
 """The name of the product's sentence for each wording of Kept's own."""

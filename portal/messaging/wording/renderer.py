@@ -64,7 +64,7 @@ class MessageRenderer:
         """The text for a stage that has just been reached."""
         stage = self.request.definition.stage(run.stage_key)
         if again:
-            return self.say("again", run)
+            return self.say("milestone_again", run)
         if stage.sms is not None:
             return self.put(stage.sms.in_language(self.request.customer.locale), run)
         if run.waits_on_customer:

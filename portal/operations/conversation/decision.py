@@ -85,7 +85,7 @@ def decide(
             decision = decide_by_state(request, intent, facts, delivery.message.body)
         case _:
             is_unsaid = facts.limits.suppress_reply or facts.is_opted_out or facts.was_greeted
-            reply = "" if is_unsaid else "unknown"
+            reply = "" if is_unsaid else "unknown_sender"
             decision = Decision("N1", NotifyFrontDesk(DroppedBallKind.UNKNOWN_SENDER, reply))
     return decision
 

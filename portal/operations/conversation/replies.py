@@ -48,9 +48,9 @@ def render_owed(
     if owed.template:
         template = owed.template
     elif renderer.request.is_closed:
-        kind, template = MessageKind.REOPEN_OFFER, "offer"
+        kind, template = MessageKind.REOPEN_OFFER, "reopen_offer"
     elif owed.kind != PromiseKind.CALL:
-        template = "again_acknowledged" if stood else "acknowledgement"
+        template = "acknowledgement_again" if stood else "acknowledgement"
     elif owed.at is not None and promise.due_at == owed.at:
         template, due = "call_at", renderer.times.on(promise.due_at)
     else:
@@ -73,7 +73,7 @@ async def ask_which(uow: UnitOfWork, matched: MatchedMessage, asked: AskWhich) -
     await uow.outbox.queue_reply_to_address(
         MessageKind.WHICH_REQUEST,
         f"message:{matched.message.id}",
-        renderer.say("which_again" if asked.is_again else "which", choices=listed),
+        renderer.say("which_request_again" if asked.is_again else "which_request", choices=listed),
         channel=Channel.SMS,
         address=matched.message.from_address,
         locale=locale,

@@ -111,4 +111,4 @@ async def _words(
     if not is_letter or segments.count_segments(to_gsm7(message.body)).segments == 1:
         return message.body
     renderer = await uow.renderer(request)
-    return renderer.say("written", None, owner=message.author.split()[0])
+    return renderer.say("staff_message_link", None, owner=message.author.split()[0])

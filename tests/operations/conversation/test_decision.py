@@ -109,7 +109,7 @@ def decide_one(body, facts, **more):
             "hm", known(CARD, limits=FLOOD, is_opted_out=True), "F1",
             NotifyFrontDesk(DroppedBallKind.FLOOD),
         ),
-        ("hm", known(), "N1", NotifyFrontDesk(DroppedBallKind.UNKNOWN_SENDER, "unknown")),
+        ("hm", known(), "N1", NotifyFrontDesk(DroppedBallKind.UNKNOWN_SENDER, "unknown_sender")),
         ("hm", known(was_greeted=True), "N1", NotifyFrontDesk(DroppedBallKind.UNKNOWN_SENDER)),
         ("hm", known(is_opted_out=True), "N1", NotifyFrontDesk(DroppedBallKind.UNKNOWN_SENDER)),
         ("hurry", known(CARD, REPAIR), "W3", AskWhich(is_again=False)),
