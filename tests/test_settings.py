@@ -6,7 +6,9 @@ from datetime import time
 from pathlib import Path
 
 import pytest
+from itsdangerous import URLSafeSerializer
 
+from portal.messaging.email.signed_addresses import find_request_id, reply_address
 from portal.settings import QuietHours, Settings, SettingsError
 from portal.settings.old_names import NEW_NAMES
 
@@ -15,6 +17,11 @@ NAMES = [
     *(Settings.environment_name(name) for name in Settings.model_fields),
     *NEW_NAMES,
 ]
+KEYS = {
+    "new": "nine-unrelated-words-of-the-new-key",
+    "old": "some-other-words-of-the-key-before-it",
+}
+WEAK_KEY = "KEPT_SECRET_KEY must be 16 or more random characters"
 TWILIO = {
     "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
     "TWILIO_AUTH_TOKEN": "a-token-to-hide",
@@ -84,7 +91,7 @@ def test_undocumented_variables_set_nothing(load_with):
     ],
 )
 def test_database_url_gets_the_async_driver(load_with, given, url):
-    assert load_with(DATABASE_URL=given, KEPT_SECRET_KEY="k" * 32).database_url == url
+    assert load_with(DATABASE_URL=given, KEPT_SECRET_KEY=KEYS["new"]).database_url == url
 
 
 @pytest.mark.parametrize(
@@ -103,7 +110,10 @@ def test_database_url_gets_the_async_driver(load_with, given, url):
         ({"KEPT_PUBLIC_URL": "https://kept.example.com/a"}, "KEPT_PUBLIC_URL must be an origin"),
         ({"KEPT_PUBLIC_URL": "https://me@kept.example.com"}, "KEPT_PUBLIC_URL must be an origin"),
         ({"KEPT_PUBLIC_URL": "ftp://kept.example.com"}, "KEPT_PUBLIC_URL must be an origin"),
-        ({"KEPT_SECRET_KEY": "short"}, "KEPT_SECRET_KEY is too short"),
+        ({"KEPT_SECRET_KEY": "password"}, WEAK_KEY),
+        ({"KEPT_SECRET_KEY": "a-15-letter-key"}, WEAK_KEY),
+        ({"KEPT_SECRET_KEY": "1212" * 10}, WEAK_KEY),
+        ({"KEPT_SECRET_KEY": KEYS["new"] + ",weak"}, WEAK_KEY),
         ({"KEPT_QUIET_HOURS": "nine to five"}, "KEPT_QUIET_HOURS must look like"),
         ({"KEPT_MAIL_QUIET_HOURS": "late"}, "KEPT_MAIL_QUIET_HOURS must look like"),
         ({"KEPT_QUIET_HOURS": "25:00-08:00"}, "KEPT_QUIET_HOURS must look like"),
@@ -151,7 +161,7 @@ def test_error_never_shows_the_value(load_with, name):
 def test_printed_settings_show_no_secrets(load_with):
     settings = load_with(
         **TWILIO,
-        KEPT_SECRET_KEY="key-to-hide-key-to-hide",
+        KEPT_SECRET_KEY="a-key-to-hide-" + KEYS["new"],
         DATABASE_URL="postgresql://me:to-hide@db/kept",
         REDIS_URL="redis://:to-hide@queue",
         SMTP_URL="smtp://me:to-hide@mail",
@@ -165,11 +175,23 @@ def test_printed_settings_show_no_secrets(load_with):
 def test_several_keys_and_tokens_are_separated_by_commas(load_with):
     """The first is used and the others are still accepted, so that keys can be rotated."""
     settings = load_with(
-        **TWILIO | {"TWILIO_AUTH_TOKEN": "new, old"}, KEPT_SECRET_KEY="newer-key,older-key"
+        **TWILIO | {"TWILIO_AUTH_TOKEN": "new, old"},
+        KEPT_SECRET_KEY=f"{KEYS['new']}, {KEYS['old']}",
     )
     assert [token.get_secret_value() for token in settings.twilio_auth_tokens] == ["new", "old"]
-    assert [key.get_secret_value() for key in settings.secret_keys] == ["newer-key", "older-key"]
+    assert [key.get_secret_value() for key in settings.secret_keys] == [KEYS["new"], KEYS["old"]]
     assert settings.sends_texts
+
+
+def test_what_either_key_signs_is_accepted_while_keys_are_rotated(load_with):
+    """First every process has `old,new`, then each restarts with `new,old`."""
+    mail = {"SMTP_URL": "smtp://mail", "KEPT_MAIL_FROM": "kept@example.com"}
+    first = load_with(KEPT_SECRET_KEY=f"{KEYS['old']},{KEYS['new']}", **mail)
+    second = load_with(KEPT_SECRET_KEY=f"{KEYS['new']},{KEYS['old']}", **mail)
+    for signing, reading in ((first, second), (second, first)):
+        assert find_request_id(reading, reply_address(signing, 7)) == 7
+        signed = URLSafeSerializer(signing.signing_keys, salt="x").dumps("content")
+        assert URLSafeSerializer(reading.signing_keys, salt="x").loads(signed) == "content"
 
 
 def test_secret_key_is_created_once_with_mode_0600(tmp_path):

@@ -25,6 +25,8 @@ def add_staff(
 ) -> None:
     """Add a person and print a one-time link with which they set a password.
 
+    For somebody who is known already, their password and all their sign-ins end.
+
     \b
     Example: kept staff add ana@example.com --name "Ana Reyes" --department telesales --lead
     """
@@ -104,6 +106,22 @@ def disable_staff(email: Annotated[str, typer.Argument(metavar="EMAIL")]) -> Non
     from portal.commands import staff as staff_module
 
     print_lines(staff_module.disable_person(load(None), email))
+
+
+@staff.command("sign-ins")
+def list_sign_ins(
+    email: Annotated[
+        str | None, typer.Argument(metavar="[EMAIL]", help="One person; default: everybody.")
+    ] = None,
+) -> None:
+    """List who is signed in, and what happened to accounts: failures, refusals and changes.
+
+    \b
+    Example: kept staff sign-ins ana@example.com
+    """
+    from portal.commands import sign_ins
+
+    print_lines(sign_ins.list_sign_ins(load(None), email))
 
 
 @department.command("list")

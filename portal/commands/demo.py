@@ -53,7 +53,7 @@ def run_demo(settings: Settings, port: int, folder: Path) -> int:
             migrate_database(demo_settings)
             worker = worker_child(environment)
             worker.start()  # it starts up while the sample data is written
-            password = secrets.token_urlsafe(9)
+            password = secrets.token_urlsafe(12)
             samples = _fill_database(demo_settings, password)
             _print_addresses(address, simulator, samples, password)
             web = web_child("web", listener, environment, "--demo")

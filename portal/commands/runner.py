@@ -15,6 +15,7 @@ from portal.models import Actor, ActorKind
 from portal.operations import Operations
 from portal.runtime import database_start
 from portal.runtime.data_folder import database_path
+from portal.runtime.log_config import configure_logging
 from portal.runtime.revisions import NOT_MIGRATED
 from portal.settings import Settings
 
@@ -31,6 +32,7 @@ def run_operation(settings: Settings, work: Callable[[Operations], Awaitable[T]]
     Raises PortalError if the database is unreachable, or is a server that is not migrated: the
     operator chooses when to migrate that.
     """
+    configure_logging("WARNING")  # A command prints its result itself.
     if settings.is_single_machine:
         migrate_database(settings)
     with database_start.plain_database_errors():

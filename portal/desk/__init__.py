@@ -2,14 +2,14 @@
 
 from starlette.routing import BaseRoute, Route
 
-from portal.desk.auth.access import allow_anonymous, require_staff
-from portal.desk.auth.sign_in import (
-    accept_invitation,
-    show_invitation,
-    show_sign_in,
-    sign_in,
-    sign_out,
+from portal.desk.account.endpoints import (
+    change_own_password,
+    show_account,
+    sign_out_everywhere,
 )
+from portal.desk.auth.access import allow_anonymous, require_staff
+from portal.desk.auth.invitation import accept_invitation, show_invitation
+from portal.desk.auth.sign_in import show_sign_in, sign_in, sign_out
 from portal.desk.board.endpoints import search, show_board
 from portal.desk.canned_replies import edit_canned_reply, show_canned_replies
 from portal.desk.dropped_balls.endpoints import dismiss_dropped_ball, show_dropped_balls
@@ -43,6 +43,9 @@ routes: list[BaseRoute] = [
     Route("/desk/sign-out",                          require_staff(sign_out), methods=["POST"]),
     Route("/desk/invitations/{token}",               allow_anonymous(show_invitation)),
     Route("/desk/invitations/{token}",               allow_anonymous(accept_invitation), methods=["POST"]),
+    Route("/desk/account",                           require_staff(show_account)),
+    Route("/desk/account/password",                  require_staff(change_own_password), methods=["POST"]),
+    Route("/desk/account/sign-out",                  require_staff(sign_out_everywhere), methods=["POST"]),
     Route("/desk/inbox",                             require_staff(show_inbox)),
     Route("/desk/inbox/{id}/{verb}",                 require_staff(handle_unknown_sender), methods=["POST"]),
     Route("/desk/live",                              DeskEventStream(), methods=["GET"]),

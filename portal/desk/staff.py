@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from portal import business_time
+from portal.desk.account.presenter import AccountRecord, load_account_record
 from portal.desk.auth.access import (
     answer,
     field,
@@ -22,6 +23,7 @@ from portal.desk.auth.current_staff import CurrentStaff, as_person
 from portal.desk.labels import timezone_label
 from portal.desk.widgets import Choice, Person
 from portal.errors import NotAllowed, NotFound, PortalError
+from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Department, Role, StaffMember
 from portal.models.columns import saved_id
 from portal.operations import UnitOfWork, mark_absent, mark_returned
@@ -258,10 +260,24 @@ async def _render(
     values: dict[str, str] | None = None,
     refusal: PortalError | None = None,
 ) -> Response:
+    record = await _account_record(request, directory, person)
     context = {
+        "record": record,
         "absence": directory.form(person, values or {}, refusal.detail if refusal else ""),
         "groups": directory.groups(),
         "said": said,
         **layout_context(directory.reader),
     }
     return await answer(request, "desk/staff.html", context, refusal.status if refusal else 200)
+
+
+async def _account_record(
+    request: Request, directory: StaffDirectory, person: StaffMember
+) -> AccountRecord | None:
+    """The sign-ins and the account events of the person, for admins only."""
+    if directory.reader.staff.role != Role.ADMIN:
+        return None
+    zone = directory.roster.timezone_of(saved_id(person))
+    state, times = request.app.state, TimeFormatter("en", zone, directory.roster.now)
+    async with state.database.reading() as session:
+        return await load_account_record(session, state.settings, person, times)

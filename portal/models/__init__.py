@@ -31,6 +31,7 @@ from portal.models.monitoring.stage_duration import (
     StageDuration,
     StageDurations,
 )
+from portal.models.people.account_event import AccountEvent, AccountEventKind
 from portal.models.people.actor import CUSTOMER_ACTOR, SYSTEM_ACTOR, Actor, ActorKind
 from portal.models.people.api_key import ApiKey, IdempotentResponse
 from portal.models.people.consent import Consent, ConsentSource
@@ -38,6 +39,13 @@ from portal.models.people.customer import Channel, ContactPoint, Customer
 from portal.models.people.department import Department, Membership
 from portal.models.people.presence import Presence
 from portal.models.people.staff_member import Role, StaffMember, hash_token
+from portal.models.people.staff_sign_in import (
+    LAST_SEEN_INTERVAL,
+    SignInEnd,
+    StaffSignIn,
+    hash_sign_in_token,
+    new_sign_in_token,
+)
 from portal.models.people.trusted_device import (
     TRUST_DURATION,
     TrustedDevice,
@@ -68,6 +76,7 @@ __all__ = [
     "DETECTION",
     "EDITED_SUFFIX",
     "FINAL_STATUSES",
+    "LAST_SEEN_INTERVAL",
     "NEEDS_ATTENTION",
     "NO_STAGE_DURATIONS",
     "RECEIPT_TIMEOUT",
@@ -77,6 +86,8 @@ __all__ = [
     "SYSTEM_ACTOR",
     "TRUST_DURATION",
     "WHOLE_REQUEST",
+    "AccountEvent",
+    "AccountEventKind",
     "Actor",
     "ActorKind",
     "Answer",
@@ -123,7 +134,9 @@ __all__ = [
     "SendAttempt",
     "Sender",
     "ServiceRequest",
+    "SignInEnd",
     "StaffMember",
+    "StaffSignIn",
     "Stage",
     "StageDuration",
     "StageDurations",
@@ -134,10 +147,12 @@ __all__ = [
     "Workflow",
     "derive_code",
     "hash_device_secret",
+    "hash_sign_in_token",
     "hash_token",
     "is_code_limit_reached",
     "is_forward_status",
     "new_device_secret",
     "new_reference",
+    "new_sign_in_token",
     "statuses_conflict",
 ]

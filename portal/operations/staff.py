@@ -7,9 +7,17 @@ from zoneinfo import ZoneInfo
 from sqlmodel import col, select
 
 from portal.errors import BadInput, Conflict, NotFound
-from portal.models import Department, Membership, Role, StaffMember
+from portal.models import (
+    AccountEventKind,
+    Department,
+    Membership,
+    Role,
+    SignInEnd,
+    StaffMember,
+)
 from portal.models.columns import saved_id
 from portal.models.people.contact_address import parse_email_address
+from portal.operations.accounts import end_all_sign_ins, record_account_event
 from portal.operations.authorization import authorize_absence
 from portal.operations.open_request import one_line
 from portal.operations.reassignment import reassign_from
@@ -34,7 +42,9 @@ async def add_staff(
     """Add a person, who may own work from now on; returns them and the secret of their invitation.
 
     For a known address the name is updated, departments are added, the role changes
-    only where one is given (a new person is an agent), and a new invitation is made. Raises BadInput for an unknown department or a wrong address.
+    only where one is given (a new person is an agent), and a new invitation is made: it takes their
+    password away and ends their sign-ins. Raises BadInput for an unknown department or a wrong
+    address.
     """
     try:
         email = parse_email_address(email)
@@ -53,6 +63,8 @@ async def add_staff(
     secret = person.invite(uow.now)
     uow.session.add(person)
     await uow.session.flush()
+    await record_account_event(uow, person, AccountEventKind.INVITED)
+    await end_all_sign_ins(uow, person, SignInEnd.INVITED)
     for key in departments:
         await uow.session.merge(
             Membership(
@@ -166,8 +178,9 @@ async def disable_staff(uow: UnitOfWork, email: str) -> StaffMember:
     if person.disabled_at is not None:
         raise Conflict(f"{person.name} is disabled already.")
     person.disabled_at = uow.now
-    person.sign_in_version += 1
     await _publish_change(uow, person)
+    await record_account_event(uow, person, AccountEventKind.DISABLED)
+    await end_all_sign_ins(uow, person, SignInEnd.DISABLED)
     roster = await load_full_roster(uow.session, uow.now)
     for department_id in sorted(await departments_with_open_work(uow.session, saved_id(person))):
         roster.assignee(roster.department_by_id(department_id), person)

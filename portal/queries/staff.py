@@ -13,21 +13,6 @@ from portal.models.people.presence import PRESENCE_TIMEOUT
 from portal.queries.paging import PageRequest, read_page
 
 
-async def find_staff_with_departments(
-    session: AsyncSession, staff_id: int
-) -> tuple[StaffMember | None, frozenset[int]]:
-    """The person of that id, and the ids of the departments in which they work, in one query."""
-    query = (
-        select(StaffMember, Membership.department_id)
-        .outerjoin(Membership, col(Membership.staff_member_id) == col(StaffMember.id))
-        .where(col(StaffMember.id) == staff_id)
-    )
-    rows: Sequence[tuple[StaffMember, int | None]] = (await session.exec(query)).all()
-    staff = rows[0][0] if rows else None
-    # Without a department the outer join gives one row without an id.
-    return staff, frozenset(department_id for _, department_id in rows if department_id is not None)
-
-
 async def find_staff_by_email(session: AsyncSession, email: str) -> StaffMember | None:
     """The person with this e-mail address, in any case."""
     query = select(StaffMember).where(col(StaffMember.email) == email.strip().lower()[:254])

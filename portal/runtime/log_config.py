@@ -5,8 +5,8 @@ import sys
 import structlog
 
 
-def configure_logging() -> None:
-    """Set up logging for a process.
+def configure_logging(lowest_level: str = "INFO") -> None:
+    """Set up logging for a process, from this level on.
 
     Tracebacks show lines of code and never values, which may have a customer's message, number
     or link.
@@ -21,6 +21,6 @@ def configure_logging() -> None:
                 colors=False, exception_formatter=structlog.dev.plain_traceback
             ),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger("INFO"),
+        wrapper_class=structlog.make_filtering_bound_logger(lowest_level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )

@@ -30,6 +30,7 @@ from portal.settings.types import (
 )
 
 DEFAULT_PUBLIC_URL = "http://127.0.0.1:8000"
+MAX_SIGN_IN_HOURS = 720
 MAX_UPLOAD_BYTES_LIMIT = 25_000_000
 """Bytes; an upload is checked in memory."""
 
@@ -97,7 +98,23 @@ class IdentitySettings(BaseSettings):
         (),
         validation_alias="KEPT_SECRET_KEY",
         description="Signs cookies and links. Several are separated by commas: the first signs, "
-        "the others are still accepted.",
+        "the others are still accepted. Each has 32 random characters or more.",
+    )
+    sign_in_idle_hours: float = Field(
+        4,
+        gt=0,
+        le=MAX_SIGN_IN_HOURS,
+        allow_inf_nan=False,
+        validation_alias="KEPT_SIGN_IN_IDLE_HOURS",
+        description="Hours without use after which a sign-in at the desk ends; at most 720.",
+    )
+    sign_in_max_hours: float = Field(
+        12,
+        gt=0,
+        le=MAX_SIGN_IN_HOURS,
+        allow_inf_nan=False,
+        validation_alias="KEPT_SIGN_IN_MAX_HOURS",
+        description="Hours after which a sign-in at the desk ends, in use or not; at most 720.",
     )
     brand: str = Field(
         "Kept",

@@ -1,4 +1,4 @@
-"""The secret key of one machine, in its data folder."""
+"""Secret keys: which are strong enough, and the one in the data folder of one machine."""
 
 import os
 import secrets
@@ -8,6 +8,16 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from portal.paths import make_private_folder
+
+MIN_LENGTH = 16
+"""Kept makes keys of 43 characters; a shorter one may be a good one, a very short one is not."""
+MIN_DISTINCT_CHARACTERS = 8
+"""A random key of 32 hexadecimal digits has about 14."""
+
+
+def is_guessable(key: str) -> bool:
+    """True for a key that is too short or has too few different characters."""
+    return len(key) < MIN_LENGTH or len(set(key)) < MIN_DISTINCT_CHARACTERS
 
 
 def load_or_create_secret_key(path: Path) -> SecretStr:

@@ -4,6 +4,7 @@ A wrong or incomplete setting stops the start with a sentence that names it, nev
 """
 
 import os
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -26,9 +27,8 @@ from portal.settings.fields import (
     StorageSettings,
 )
 from portal.settings.old_names import accept_old_names
-from portal.settings.secret_key import load_or_create_secret_key
+from portal.settings.secret_key import is_guessable, load_or_create_secret_key
 
-MIN_SECRET_KEY_LENGTH = 8
 ERROR_TEXTS = {
     "bool_parsing": "must be true or false.",
     "literal_error": "must be one of the values that docs/settings.md lists for it.",
@@ -111,6 +111,16 @@ class Settings(ProcessSettings, MessagingSettings, IdentitySettings, StorageSett
         return [key.get_secret_value() for key in reversed(self.secret_keys)]
 
     @property
+    def sign_in_idle(self) -> timedelta:
+        """How long a sign-in at the desk lasts without use."""
+        return timedelta(hours=self.sign_in_idle_hours)
+
+    @property
+    def sign_in_longest(self) -> timedelta:
+        """How long a sign-in at the desk lasts at most."""
+        return timedelta(hours=self.sign_in_max_hours)
+
+    @property
     def public_host(self) -> str:
         """The host name of `public_url`, to which a phone may bind a verification code."""
         return urlsplit(self.public_url).hostname or ""
@@ -155,11 +165,11 @@ class Settings(ProcessSettings, MessagingSettings, IdentitySettings, StorageSett
                 "process needs the same key."
             )
             raise ValueError(msg)
-        if any(
-            len(key.get_secret_value()) < MIN_SECRET_KEY_LENGTH
-            for key in self.configured_secret_keys
-        ):
-            msg = "KEPT_SECRET_KEY is too short: give 32 letters or more that nobody can guess."
+        if any(is_guessable(key.get_secret_value()) for key in self.configured_secret_keys):
+            msg = (
+                "KEPT_SECRET_KEY must be 16 or more random characters, each key of several: "
+                "`openssl rand -hex 32` prints one."
+            )
             raise ValueError(msg)
         return self
 

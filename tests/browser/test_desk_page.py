@@ -1,6 +1,7 @@
 """The desk in a browser: sign-in, double clicks and stale pages."""
 
 from collections.abc import Callable
+from typing import Any
 
 from playwright.sync_api import Page, expect
 
@@ -8,30 +9,38 @@ from tests.browser.conftest import DESK, PASSWORD, CustomerPhone, OpenDeskPage
 from tests.browser.product import ProductStack
 
 
+def sign_in(page: Page, password: str = PASSWORD) -> None:
+    page.get_by_label("E-mail").fill("tess@acme.example")
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
 def test_staff_sign_in_out_and_in_again(
     product: ProductStack,
-    desk: OpenDeskPage,
+    session_cookies: dict[str, Any],
     open_page: Callable[..., Page],
     check_accessible: Callable[[Page], None],
 ) -> None:
-    """With the password that the invitation let her choose; a wrong one is told so, kindly."""
-    tess = desk("tess")
-    expect(tess.get_by_role("heading", level=1)).to_have_text("Telesales")
-    tess.get_by_label("Tess Sales: account").click()
-    tess.get_by_role("button", name="Sign out").click()
+    """With the password that the invitation let her choose, in a browser of its own."""
+    tess = open_page(**DESK)
+    tess.goto(f"{product.address}/desk")
     expect(tess.get_by_role("heading", level=1)).to_have_text("Sign in")
     check_accessible(tess)
-    tess.get_by_label("E-mail").fill("tess@acme.example")
-    tess.get_by_label("Password").fill("not my password at all")
-    tess.get_by_role("button", name="Sign in").click()
+    sign_in(tess, "not my password at all")
     expect(tess.get_by_role("alert")).to_contain_text("do not belong together")
     check_accessible(tess)
-    tess.get_by_label("Password").fill(PASSWORD)
-    tess.get_by_role("button", name="Sign in").click()
+    sign_in(tess)
     expect(tess.get_by_role("heading", level=1)).to_have_text("Telesales")
-    stranger = open_page(**DESK)
-    stranger.goto(f"{product.address}/desk")
-    expect(stranger.get_by_role("heading", level=1)).to_have_text("Sign in")
+    tess.get_by_label("Tess Sales: account").click()
+    tess.get_by_role("link", name="Your account").click()
+    expect(tess.get_by_role("heading", level=1)).to_have_text("Your account")
+    expect(tess.get_by_text("this browser")).to_have_count(1)
+    check_accessible(tess)
+    tess.get_by_label("Tess Sales: account").click()
+    tess.get_by_role("button", name="Sign out", exact=True).click()
+    expect(tess.get_by_role("heading", level=1)).to_have_text("Sign in")
+    sign_in(tess)
+    expect(tess.get_by_role("heading", level=1)).to_have_text("Telesales")
 
 
 def test_double_click_advances_once(

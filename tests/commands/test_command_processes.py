@@ -25,6 +25,7 @@ department = "desk"
 title = "We are looking for your key"
 expected = "1d"
 """
+SECRET_KEY = "a secret that only the tests know"
 REFERS = GOOD.replace("lost-key", "lost-hat").replace('[departments.desk]\nname = "Front Desk"', "")
 
 
@@ -76,10 +77,15 @@ def test_empty_folder_to_customer_link_by_commands(kept, tmp_path):
     added = kept(
         "staff", "add", "Ana@Example.com", "--name", "Ana", "--department", "desk", "--lead"
     )
-    assert re.search(
-        r"^http://127.0.0.1:8000/desk/invitations/[\w-]{20,}$", added.stdout, re.MULTILINE
+    assert re.fullmatch(
+        r"Ana .+\nhttp://127.0.0.1:8000/desk/invitations/[\w-]{20,}\n", added.stdout
     )
     assert "ana@example.com: Ana, agent, desk (lead)" in kept("staff", "list").stdout
+    signed_in = kept("staff", "sign-ins", "ana@example.com").stdout
+    assert re.fullmatch(
+        r"ana@example.com: Ana\n  \d{4}-\d\d-\d\dT\d\d:\d\dZ Invited by \S.+\n", signed_in
+    )
+    assert "Nobody at the desk" in refused(kept("staff", "sign-ins", "eve@example.com"))
     assert "There is no department 'cellar'" in refused(
         kept("staff", "add", "b@example.com", "--name", "B", "--department", "cellar")
     )
@@ -167,7 +173,7 @@ def test_seed_refuses_to_run_with_a_real_provider(kept):
 
 
 def test_unreachable_database_is_one_sentence(kept):
-    away = {"DATABASE_URL": "postgresql://a:b@127.0.0.1:1/kept", "KEPT_SECRET_KEY": "x" * 32}
+    away = {"DATABASE_URL": "postgresql://a:b@127.0.0.1:1/kept", "KEPT_SECRET_KEY": SECRET_KEY}
     for command in (["migrate"], ["staff", "list"]):
         assert "The database cannot be reached" in refused(kept(*command, **away))
     assert "Database: it does not answer" in kept("doctor", **away).stdout
@@ -177,7 +183,7 @@ def test_unreachable_database_is_one_sentence(kept):
 def test_postgres_is_migrated_once_and_only_by_kept_migrate(kept, outside, postgres, tmp_path):
     postgres.create("fresh")
     try:
-        told = {"DATABASE_URL": postgres.url("fresh"), "KEPT_SECRET_KEY": "x" * 32}
+        told = {"DATABASE_URL": postgres.url("fresh"), "KEPT_SECRET_KEY": SECRET_KEY}
         assert "run `kept migrate`" in refused(kept("staff", "list", **told))
         assert "run `kept migrate`" in kept("doctor", **told).stdout
         together = [
@@ -209,7 +215,7 @@ def test_demo_serves_every_part_and_leaves_no_process(outside, tmp_path, number)
     with start("demo", "--port", "0", "--data-dir", str(folder), env=outside, cwd=tmp_path) as demo:
         said = read_until(demo, "Ctrl-C stops it.")
         address = re.search(r"(http://127\.0\.0\.1:\d+)/demo", said)[1]
-        assert re.search(r"password is \S{12}\n", said)
+        assert re.search(r"password is \S{16}\n", said)
         assert "tess.moreno@acme.example" in said
         eventually(lambda: '"worker":"ok"' in (get(f"{address}/readyz") or ""))
         assert "Martin" in get(f"{address}/demo")

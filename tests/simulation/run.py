@@ -211,7 +211,7 @@ def _settings(folder: Path, url: str) -> Settings:
         "data_dir": folder,
         "database_url": url,
         "public_url": "http://simulation.example",
-        "configured_secret_keys": "a secret of the simulation, for nobody",
+        "configured_secret_keys": "a secret that only the simulation knows",
         "brand": "Acme",
         "twilio_account_sid": "AC" + "0" * 32,
         "twilio_auth_tokens": "the token of the simulation",

@@ -11,7 +11,8 @@ import httpx2
 from argon2 import PasswordHasher
 from starlette.applications import Starlette
 
-from portal.models import ServiceRequest, StaffMember
+from portal.models import ServiceRequest, SignInEnd
+from portal.operations.accounts import end_all_sign_ins, lock_account
 from tests.support.factories import Organisation
 
 ORIGIN = "http://testserver"
@@ -74,11 +75,11 @@ async def signed_in_desk(
 ) -> AsyncIterator[DeskClient]:
     """One of the cast, with a new password, signed in in a browser of their own."""
     person = getattr(organisation.people, name)
-    async with organisation.database.transaction() as session:
-        staff = await session.get(StaffMember, person.id)
-        assert staff
+    async with organisation.operations.begin(person.actor) as uow:
+        staff = await lock_account(uow, person.id)
         staff.set_password(cheap_password_hash())
-        session.add(staff)
+        uow.session.add(staff)
+        await end_all_sign_ins(uow, staff, SignInEnd.PASSWORD_CHANGED)
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN) as client:
         told = {"email": person.email, "password": PASSWORD}

@@ -1,17 +1,23 @@
 """What every page of the desk checks first: the sign-in, and the origin of a form."""
 
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from sqlalchemy.exc import DBAPIError
+from starlette.background import BackgroundTasks
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from portal import business_time
 from portal.desk.auth.current_staff import CurrentStaff, as_person, find_current_staff
 from portal.desk.auth.sign_in_cookie import is_valid_form_token
 from portal.desk.badges import Badges, load_badges
 from portal.errors import BadInput, NotAllowed, NotFound, PortalError
+from portal.models.columns import saved_id
+from portal.operations.accounts import mark_seen
 from portal.web import templating
 from portal.web.form_origin import check_form_origin
 
@@ -19,6 +25,8 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 StaffEndpoint = Callable[[Request, CurrentStaff], Awaitable[Response]]
 
 MAX_FORM_FIELDS = 40
+FOLLOWING_ELEMENT = "desk"
+"""The id of the element that loads a page again when something has changed."""
 LONGEST_NUMBER = 18  # digits; with one more it could pass 2**63
 SHORTCUTS_COOKIE = "kept_keys"
 SHORTCUTS_OFF = "off"
@@ -40,9 +48,11 @@ def require_staff(endpoint: StaffEndpoint) -> Endpoint:
         try:
             if request.method == "POST":
                 await _check_form(request)
-            return _with_page_headers(await endpoint(request, reader))
+            response = await endpoint(request, reader)
         except PortalError as refusal:
-            return _with_page_headers(await notice(request, reader, refusal))
+            response = await notice(request, reader, refusal)
+        _mark_seen_afterwards(request, reader, response)
+        return _with_page_headers(response)
 
     return guarded
 
@@ -126,11 +136,32 @@ def field(form: FormData, name: str) -> str:
 async def _check_form(request: Request) -> None:
     check_form_origin(request)
     token = field(await read_form(request), "form_token")
-    if not is_valid_form_token(request.app.state.settings, request, token):
+    if not is_valid_form_token(request, token):
         raise NotAllowed(
             "This form is from an earlier sign-in, so nothing was done. "
             "Please go back, load the page again and repeat it."
         )
+
+
+def _mark_seen_afterwards(request: Request, reader: CurrentStaff, response: Response) -> None:
+    """Note the use of the sign-in once the response is sent, where the person did something.
+
+    What an open page does by itself (following the live stream, presence) is no use.
+    """
+    is_by_itself = request.headers.get("hx-trigger") == FOLLOWING_ELEMENT
+    is_by_itself = is_by_itself or request.url.path.endswith("/presence")
+    sign_in = reader.sign_in
+    if sign_in is None or is_by_itself or not sign_in.is_use_worth_noting(business_time.now()):
+        return
+    tasks = BackgroundTasks([response.background] if response.background else [])
+    tasks.add_task(_mark_seen, request, saved_id(sign_in))
+    response.background = tasks
+
+
+async def _mark_seen(request: Request, sign_in_id: int) -> None:
+    with contextlib.suppress(DBAPIError):  # The next request notes it.
+        async with request.app.state.database.transaction() as session:
+            await mark_seen(session, sign_in_id, business_time.now())
 
 
 def _sign_in_url(back: str) -> str:

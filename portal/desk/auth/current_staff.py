@@ -4,25 +4,27 @@ from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
 
-from portal.desk.auth.sign_in_cookie import make_form_token, read_sign_in_cookie
+from portal import business_time
+from portal.desk.auth.sign_in_cookie import make_form_token, read_sign_in_token
 from portal.desk.widgets import Person
-from portal.models import ServiceRequest, StaffMember
+from portal.models import ServiceRequest, StaffMember, StaffSignIn
 from portal.models.columns import saved_id
 from portal.queries.paging import EVERYTHING, WorkScope
-from portal.queries.staff import find_staff_with_departments
+from portal.queries.sign_ins import find_sign_in
 from portal.rules.authorization import Act, is_allowed
 from portal.rules.colleague import Colleague
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentStaff:
-    """A member of staff and the ids of their departments.
+    """A member of staff, the ids of their departments, and their sign-in (None in the demo).
 
     ``form_token`` must come back in each form that this person sends; it is bound to this sign-in.
     """
 
     staff: StaffMember
     departments: frozenset[int]
+    sign_in: StaffSignIn | None = None
     form_token: str = ""
 
     @property
@@ -57,18 +59,31 @@ class CurrentStaff:
 async def find_current_staff(connection: HTTPConnection) -> CurrentStaff | None:
     """Who is signed in; None without a sign-in that still holds.
 
-    A sign-in ends after twelve hours, with a new password and when the person leaves, which is
-    why their row is read each time, in one query.
+    The sign-in's row is read each time, with the person and their departments, in one query: it
+    ends by sign-out, with a new password or invitation, when the person is disabled, without use
+    (KEPT_SIGN_IN_IDLE_HOURS) and after KEPT_SIGN_IN_MAX_HOURS.
     """
     state = connection.app.state
-    cookie = read_sign_in_cookie(state.settings, connection)
-    if cookie is None:
+    token = read_sign_in_token(connection)
+    if token is None:
         return None
     async with state.database.reading() as session:
-        staff, departments = await find_staff_with_departments(session, cookie["staff"])
-    if staff is None or staff.disabled_at or staff.sign_in_version != cookie["version"]:
+        found = await find_sign_in(session, token)
+    if found is None:
         return None
-    return CurrentStaff(staff, departments, make_form_token(state.settings, cookie["nonce"]))
+    sign_in, staff, departments = found
+    ends_at = sign_in.ends_at(state.settings.sign_in_idle, state.settings.sign_in_longest)
+    if staff.disabled_at or ends_at <= business_time.now():
+        return None
+    return CurrentStaff(staff, departments, sign_in, make_form_token(token))
+
+
+async def is_still_signed_in(connection: HTTPConnection) -> bool:
+    """True while the sign-in with which a live stream was opened still holds; one query.
+
+    A stream asks it from time to time and ends when it is False.
+    """
+    return await find_current_staff(connection) is not None
 
 
 def as_person(staff: StaffMember) -> Person:

@@ -2,11 +2,13 @@
 
 import asyncio
 import secrets
+from collections.abc import Iterable
 from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from portal.desk.auth.common_passwords import reason_to_refuse
 from portal.errors import BadInput
 
 MIN_LENGTH = 12
@@ -16,18 +18,19 @@ MAX_LENGTH = 200
 _hasher = PasswordHasher()
 
 
-async def hash_password(password: str) -> str:
-    """The hash to keep. Raises BadInput for a password that is too short or far too long."""
+async def hash_password(password: str, personal: Iterable[str] = ()) -> str:
+    """The hash to keep. Raises BadInput for a password that is too short, far too long or common.
+
+    ``personal`` are texts that others know, such as the person's name and address.
+    """
     if len(password) < MIN_LENGTH:
-        raise BadInput(
-            f"Please choose at least {MIN_LENGTH} characters.",
-            fields={"password": f"Please choose at least {MIN_LENGTH} characters."},
-        )
-    if len(password) > MAX_LENGTH:
-        raise BadInput(
-            f"Please keep it under {MAX_LENGTH} characters.",
-            fields={"password": f"Please keep it under {MAX_LENGTH} characters."},
-        )
+        refusal: str | None = f"Please choose at least {MIN_LENGTH} characters."
+    elif len(password) > MAX_LENGTH:
+        refusal = f"Please keep it under {MAX_LENGTH} characters."
+    else:
+        refusal = reason_to_refuse(password, personal)
+    if refusal is not None:
+        raise BadInput(refusal, fields={"password": refusal})
     return await asyncio.to_thread(_hasher.hash, password)
 
 

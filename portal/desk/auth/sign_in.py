@@ -1,32 +1,39 @@
-"""Signing in and out, and the first password of an invited person."""
+"""Signing in and out at the desk."""
 
 from urllib.parse import urlsplit
 
+import structlog
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from portal import business_time
 from portal.desk.auth.access import answer, field, layout_context, read_form
-from portal.desk.auth.current_staff import CurrentStaff, as_person, find_current_staff
-from portal.desk.auth.passwords import hash_password, verify_password
-from portal.desk.auth.sign_in_cookie import clear_sign_in_cookie, set_sign_in_cookie
-from portal.errors import BadInput, NotFound, PortalError
-from portal.models import SYSTEM_ACTOR, StaffMember
-from portal.queries.staff import find_by_invitation, find_staff_by_email
-from portal.web.rate_limit import RateLimited, client_address
+from portal.desk.auth.client_browser import client_of
+from portal.desk.auth.current_staff import CurrentStaff, find_current_staff
+from portal.desk.auth.passwords import verify_password
+from portal.desk.auth.sign_in_cookie import (
+    clear_sign_in_cookie,
+    read_known_browser,
+    read_sign_in_token,
+    set_sign_in_cookies,
+)
+from portal.desk.auth.sign_in_limits import RECORDED_REFUSALS, sign_in_limits
+from portal.models import SYSTEM_ACTOR, AccountEventKind, StaffMember
+from portal.models.columns import saved_id
+from portal.operations.accounts import end_sign_in, record_account_event, start_sign_in
+from portal.queries.staff import find_staff_by_email
+from portal.web.rate_limit import RateLimited
+
+log = structlog.get_logger()
 
 SIGN_IN_FAILED = "That e-mail and password do not belong together. Please try again."
-RATE_LIMIT_PER_EMAIL = "10/minute"
-RATE_LIMIT_PER_CLIENT = "60/minute"
+TOO_MANY_FAILURES = (
+    "There were too many wrong passwords. Please try again in a minute, in a browser in which you "
+    "have signed in before; or ask your administrator for a new invitation."
+)
 DEMO_HINT = (
     "Sign in as one of the sample people: the terminal that runs the demo shows their password."
 )
-
-
-class InvalidInvitation(NotFound):
-    """Used, replaced, expired or unknown: the response is the same."""
-
-    title = "This invitation does not work any more"
 
 
 async def show_sign_in(request: Request) -> Response:
@@ -38,69 +45,68 @@ async def show_sign_in(request: Request) -> Response:
 
 
 async def sign_in(request: Request) -> Response:
-    """`POST /desk/sign-in`: a cookie for twelve hours, or the same refusal for every cause."""
+    """`POST /desk/sign-in`: a sign-in begins, or the same refusal for every cause."""
     form = await read_form(request)
-    back, email = _own_path(field(form, "back")), field(form, "email")
-    try:
-        await _limit_rate(request, email.lower())
-    except RateLimited as refusal:
-        return await _form(request, back, email, refusal.detail, refusal.status)
-    async with request.app.state.database.reading() as session:
+    back, email, password = (
+        _own_path(field(form, "back")),
+        field(form, "email"),
+        form.get("password"),
+    )
+    state = request.app.state
+    async with state.database.reading() as session:
         staff = await find_staff_by_email(session, email)
     password_hash = staff.password_hash if staff and not staff.disabled_at else None
-    password = form.get("password")
-    is_valid = await verify_password(password_hash, password if isinstance(password, str) else "")
-    if staff is None or not is_valid:
-        return await _form(request, back, email, SIGN_IN_FAILED, 422)
-    return _start_sign_in(request, staff, back)
+    browser = read_known_browser(state.settings, request)
+    response: Response | None = None
+    try:
+        async with state.rate_limiter.attempt(
+            sign_in_limits(request, email, staff, browser)
+        ) as attempt:
+            text = password if isinstance(password, str) else ""
+            if await verify_password(password_hash, text) and staff is not None:
+                response = await begin_sign_in(
+                    request, staff, back, notify=not browser.is_known_to(staff)
+                )
+            if response is None:
+                attempt.fail()
+    except RateLimited as refusal:
+        response = await _form(request, back, email, TOO_MANY_FAILURES, refusal.status)
+        return _recorded(request, response, staff, AccountEventKind.SIGN_IN_LIMITED)
+    if response is not None:
+        return response
+    response = await _form(request, back, email, SIGN_IN_FAILED, 422)
+    return _recorded(request, response, staff, AccountEventKind.SIGN_IN_FAILED)
 
 
-async def sign_out(_request: Request, _reader: CurrentStaff) -> Response:
-    """`POST /desk/sign-out`."""
-    response = RedirectResponse("/desk/sign-in", 303)
-    clear_sign_in_cookie(response)
+async def begin_sign_in(
+    request: Request, staff: StaffMember, back: str, *, notify: bool
+) -> Response | None:
+    """Redirect to ``back`` with the cookies of a new sign-in; an earlier one of this browser ends.
+
+    None where the person was disabled or got another password since they were read.
+    """
+    state, client, earlier = request.app.state, client_of(request), read_sign_in_token(request)
+    async with state.operations.begin(staff.actor) as uow:
+        if earlier is not None:
+            await end_sign_in(uow, earlier, client)
+        started = await start_sign_in(
+            uow, saved_id(staff), staff.password_hash, client, notify=notify
+        )
+    if started is None:
+        return None
+    response = RedirectResponse(back, 303)
+    browser = read_known_browser(state.settings, request)
+    set_sign_in_cookies(state.settings, response, *started, browser)
     return response
 
 
-async def show_invitation(request: Request) -> Response:
-    """`GET /desk/invitations/{token}`: choose a password. Raises InvalidInvitation."""
-    await request.app.state.rate_limiter.allow(
-        RATE_LIMIT_PER_CLIENT, "invitation", client_address(request)
-    )
-    async with request.app.state.database.reading() as session:
-        invited = _still_invited(await find_by_invitation(session, request.path_params["token"]))
-    return await _invitation(request, invited)
-
-
-async def accept_invitation(request: Request) -> Response:
-    """`POST /desk/invitations/{token}`: the password is set once, and the person is signed in."""
-    await request.app.state.rate_limiter.allow(
-        RATE_LIMIT_PER_CLIENT, "invitation", client_address(request)
-    )
-    token: str = request.path_params["token"]
-    async with request.app.state.database.reading() as session:
-        invited = _still_invited(await find_by_invitation(session, token))
-    password = (await read_form(request)).get("password")
-    try:
-        password_hash = await hash_password(password if isinstance(password, str) else "")
-    except BadInput as refusal:
-        return await _invitation(request, invited, refusal)
-    async with request.app.state.operations.begin(SYSTEM_ACTOR) as uow:
-        staff = _still_invited(await find_by_invitation(uow.session, token))
-        staff.set_password(password_hash)
-        uow.session.add(staff)
-    return _start_sign_in(request, staff, "/desk")
-
-
-def _still_invited(staff: StaffMember | None) -> StaffMember:
-    if staff is None or not staff.may_accept_invitation(business_time.now()):
-        raise InvalidInvitation("Whoever looks after the desk can send you a new one.")
-    return staff
-
-
-def _start_sign_in(request: Request, staff: StaffMember, back: str) -> Response:
-    response = RedirectResponse(back, 303)
-    set_sign_in_cookie(request.app.state.settings, response, staff)
+async def sign_out(request: Request, reader: CurrentStaff) -> Response:
+    """`POST /desk/sign-out`: this sign-in ends, whoever has its cookie."""
+    async with request.app.state.operations.begin(reader.staff.actor) as uow:
+        token = read_sign_in_token(request) or ""
+        await end_sign_in(uow, token, client_of(request))
+    response = RedirectResponse("/desk/sign-in", 303)
+    clear_sign_in_cookie(response)
     return response
 
 
@@ -117,23 +123,28 @@ async def _form(
     return await answer(request, "desk/auth/sign_in.html", context, status)
 
 
-async def _invitation(
-    request: Request, invited: StaffMember, refusal: PortalError | None = None
+def _recorded(
+    request: Request, response: Response, staff: StaffMember | None, kind: AccountEventKind
 ) -> Response:
-    context = {
-        "invited": as_person(invited),
-        "token": request.path_params["token"],
-        "errors": refusal.fields if refusal else {},
-        **layout_context(None),
-    }
-    status = refusal.status if refusal else 200
-    return await answer(request, "desk/auth/invitation.html", context, status)
+    """The response; the record follows it, so that its time tells nothing of the account."""
+    response.background = BackgroundTask(_record_refusal, request, staff, kind)
+    return response
 
 
-async def _limit_rate(request: Request, email: str) -> None:
-    rate_limiter = request.app.state.rate_limiter
-    await rate_limiter.allow(RATE_LIMIT_PER_CLIENT, "sign-in", client_address(request))
-    await rate_limiter.allow(RATE_LIMIT_PER_EMAIL, "sign-in", email[:254])
+async def _record_refusal(
+    request: Request, staff: StaffMember | None, kind: AccountEventKind
+) -> None:
+    state, client = request.app.state, client_of(request)
+    if staff is None:
+        log.info("sign-in of nobody", event_kind=kind.value, network=client.network or None)
+        return
+    if kind == AccountEventKind.SIGN_IN_LIMITED:
+        try:
+            await state.rate_limiter.allow(RECORDED_REFUSALS, "refused", str(staff.id))
+        except RateLimited:
+            return
+    async with state.operations.begin(SYSTEM_ACTOR) as uow:
+        await record_account_event(uow, staff, kind, client=client)
 
 
 def _own_path(back: str) -> str:

@@ -43,7 +43,15 @@ FIELDS_BY_TEXT = {
     "host": ("code",),
 }  # fmt: skip
 """Fields that are filled in some sentences only."""
-TEXTS_WITHOUT_REQUEST = ("flood", "help", "mail_start", "mail_stop", "start", "stop", "unknown_sender")
+TEXTS_WITHOUT_REQUEST = (
+    "flood",
+    "help",
+    "mail_start",
+    "mail_stop",
+    "start",
+    "stop",
+    "unknown_sender",
+)
 """Texts to an address without a request: only the brand and the address are known."""
 
 MAX_LISTED_CHARACTERS = 5

@@ -50,7 +50,7 @@ class StaffMember(SQLModel, table=True):
     absent_from: datetime | None = timestamp_column(nullable=True)
     absent_until: datetime | None = timestamp_column(nullable=True)
     deputy_id: int | None = foreign_key_column("staff_member.id", nullable=True)
-    # Grows with each new password, so that older sign-ins end with it.
+    # Grows with each new password and invitation, so that browsers are known no longer.
     sign_in_version: int = 1
 
     @property
@@ -97,10 +97,15 @@ class StaffMember(SQLModel, table=True):
         return text
 
     def invite(self, now: datetime) -> str:
-        """Make a one-time invitation, valid for a week. Returns the secret; its hash is stored."""
+        """Make a one-time invitation, valid for a week. Returns the secret; its hash is stored.
+
+        It takes the password away: whoever had it can no longer sign in.
+        """
         secret = secrets.token_urlsafe(24)
         self.invitation_hash = hash_token(secret)
         self.invited_until = now + INVITATION_LIFE
+        self.password_hash = None
+        self.sign_in_version += 1
         return secret
 
     def may_accept_invitation(self, now: datetime) -> bool:
@@ -108,7 +113,7 @@ class StaffMember(SQLModel, table=True):
         return bool(self.invited_until and now < self.invited_until and not self.disabled_at)
 
     def set_password(self, password_hash: str) -> None:
-        """Take a new password (an argon2id hash), use up the invitation, end older sign-ins."""
+        """Take a new password (an argon2id hash) and use up the invitation."""
         self.password_hash = password_hash
         self.invitation_hash = None
         self.invited_until = None

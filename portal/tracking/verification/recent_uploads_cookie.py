@@ -48,6 +48,4 @@ def _read(connection: HTTPConnection) -> list[str]:
 
 
 def _signed(settings: Settings) -> URLSafeTimedSerializer:
-    # itsdangerous signs with the last key and accepts all; the settings name the newest first.
-    keys = [key.get_secret_value() for key in reversed(settings.secret_keys)]
-    return URLSafeTimedSerializer(keys, salt="just sent")
+    return URLSafeTimedSerializer(settings.signing_keys, salt="just sent")
