@@ -3,14 +3,17 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 import structlog
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.middleware.body_limit import MAX_BODY_SIZE_SCOPE_KEY
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, Router
+from starlette.types import ASGIApp
 
 from portal import api, desk, tracking, webhooks
 from portal.attachments.file_store import FileStore
@@ -25,7 +28,10 @@ from portal.operations import Operations, ReceiptWriter
 from portal.queries.status_page.reader import page_versions
 from portal.settings import Settings
 from portal.web import app_icon, health, static_files
+from portal.web.body_timeout import BodyTimeout
 from portal.web.rate_limit import RateLimiter
+from portal.web.response_headers import ResponseHeaders
+from portal.web.stream_limits import StreamLimits
 from portal.web.templating import error_page, preload
 
 log = structlog.get_logger()
@@ -34,12 +40,29 @@ MAX_BODY_BYTES = 1_000_000
 """Bytes of a request's body; more is a 413 and never read."""
 
 
+class Portal(Starlette):
+    """The web application, wrapped in what holds for every call, failed ones included."""
+
+    def __init__(self, settings: Settings, **options: Any) -> None:
+        super().__init__(**options)
+        self.state.settings = settings
+        # A redirect to the path without its last slash would name the host that the caller sent.
+        self.router.redirect_slashes = False
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Starlette's own, inside ours: it has no place around its handler of unexpected errors."""
+        settings: Settings = self.state.settings
+        stack = BodyTimeout(super().build_middleware_stack(), settings.request_timeout_seconds)
+        return ResponseHeaders(stack, settings)
+
+
 def create_app(settings: Settings, *, demo: bool = False) -> Starlette:
     """The portal for these settings. It opens nothing until its lifespan begins.
 
     ``demo`` adds the demonstration's pages, where anybody may act for anybody.
     """
-    app = Starlette(
+    app = Portal(
+        settings,
         routes=[
             *tracking.routes,  # first: they are looked at most
             Route("/healthz", health.alive),
@@ -49,8 +72,8 @@ def create_app(settings: Settings, *, demo: bool = False) -> Starlette:
             Route("/logo", static_files.serve_logo),
             Route("/icons/{name}", app_icon.serve_icon),
             Route("/apple-touch-icon.png", app_icon.serve_icon),
-            Mount("/api/v1", routes=api.routes, name="api"),
-            Mount("/hooks", routes=webhooks.routes, name="hooks"),
+            Mount("/api/v1", Router(api.routes, redirect_slashes=False), name="api"),
+            Mount("/hooks", Router(webhooks.routes, redirect_slashes=False), name="hooks"),
             *desk.routes,
             *(demo_routes if demo else ()),
         ],
@@ -62,10 +85,10 @@ def create_app(settings: Settings, *, demo: bool = False) -> Starlette:
             IntegrityError: handle_conflict,
             DBAPIError: handle_database_unavailable,
             HTTPException: handle_http_error,
+            ClientDisconnect: handle_disconnect,
             Exception: handle_unexpected_error,
         },
     )
-    app.state.settings = settings
     app.state.demo = demo
     return app
 
@@ -87,6 +110,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     app.state.operations = Operations(settings, database, jobs, live)
     app.state.receipts = ReceiptWriter(app.state.operations)
     app.state.rate_limiter = RateLimiter()
+    app.state.stream_limits = StreamLimits()
     app.state.file_store = FileStore(settings.files_dir, settings.max_upload_bytes)
     app.state.mail_reader = MailReader()
     app.state.status_pages = tracking.StatusPageCache(settings, database)
@@ -135,15 +159,18 @@ async def handle_database_unavailable(request: Request, error: Exception) -> Res
 async def handle_http_error(request: Request, error: Exception) -> Response:
     """No such page, the wrong method, or too much sent."""
     assert isinstance(error, HTTPException)  # noqa: S101 (as above)
+    max_bytes = request.scope.get(MAX_BODY_SIZE_SCOPE_KEY, MAX_BODY_BYTES)
     titles = {
         404: LazyString("Not found"),
         405: LazyString("Not possible here"),
+        408: LazyString("That took too long"),
         413: LazyString("That is too much at once"),
     }
     details = {
         404: LazyString("There is nothing at this address."),
         405: LazyString("This address does not take that kind of call."),
-        413: LazyString("Please send at most {most} kB.", most=MAX_BODY_BYTES // 1000),
+        408: LazyString("What you sent did not arrive in time. Please try again."),
+        413: LazyString("Please send at most {most} kB.", most=max_bytes // 1000),
     }
     title = titles.get(error.status_code, LazyString("This could not be done"))
     detail = details.get(error.status_code, error.detail)
@@ -153,6 +180,12 @@ async def handle_http_error(request: Request, error: Exception) -> Response:
         response = error_page(request, error.status_code, title, detail)
     response.headers.update(error.headers or {})
     return response
+
+
+async def handle_disconnect(request: Request, error: Exception) -> Response:
+    """The caller has hung up within a body, or has sent it too slowly: a 408 (RFC 9110, 15.5.9)."""
+    log.debug("the body did not arrive", path=_route(request), error=type(error).__name__)
+    return await handle_http_error(request, HTTPException(408, headers={"Connection": "close"}))
 
 
 async def handle_unexpected_error(request: Request, error: Exception) -> Response:

@@ -13,6 +13,7 @@ from portal.settings import QuietHours, Settings, SettingsError
 from portal.settings.old_names import NEW_NAMES
 
 DOCS = Path(__file__).parent.parent / "docs" / "settings.md"
+LIMITS = "Reverse proxy and limits"
 NAMES = [
     *(Settings.environment_name(name) for name in Settings.model_fields),
     *NEW_NAMES,
@@ -137,6 +138,9 @@ def test_database_url_gets_the_async_driver(load_with, given, url):
         ({"KEPT_PROVIDER_RATE": "nan"}, "KEPT_PROVIDER_RATE must be an ordinary number"),
         ({"KEPT_SWEEP_SECONDS": "often"}, "KEPT_SWEEP_SECONDS must be a number"),
         ({"KEPT_RECONCILE_SECONDS": "-1"}, "KEPT_RECONCILE_SECONDS must be more than 0"),
+        ({"KEPT_TRUSTED_PROXIES": "proxy"}, "KEPT_TRUSTED_PROXIES must be addresses or networks"),
+        ({"KEPT_TRUSTED_PROXIES": "10.0.0.1/8"}, "KEPT_TRUSTED_PROXIES must be addresses or"),
+        ({"KEPT_MAX_CONNECTIONS": "0"}, "KEPT_MAX_CONNECTIONS must be more than 0"),
         ({"KEPT_METRICS": "perhaps"}, "KEPT_METRICS must be true or false"),
     ],
 )
@@ -238,7 +242,7 @@ def documented_rows(heading):
 
 
 def test_every_setting_and_its_description_are_documented():
-    headings = ["Storage", "Brand and access", "Texts", "E-mail", "Processes"]
+    headings = ["Storage", "Brand and access", "Texts", "E-mail", "Processes", LIMITS]
     rows = {name: text for heading in headings for name, text in documented_rows(heading).items()}
     described = {
         Settings.environment_name(name): field.description

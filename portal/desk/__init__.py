@@ -1,5 +1,6 @@
 """The desk: the pages of staff, and their routes."""
 
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
 from portal.desk.account.endpoints import (
@@ -33,16 +34,20 @@ from portal.desk.request.presence import update_presence
 from portal.desk.request.printable_link import show_printable_link
 from portal.desk.request.promises import preview_promise
 from portal.desk.staff import record_absence, show_staff
+from portal.web.body_limit import BodyLimit
+
+SIGN_IN_LIMIT = Middleware(BodyLimit, max_bytes=16_000)
+"""The limit of a form from a person without a sign-in."""
 
 # fmt: off
 routes: list[BaseRoute] = [
     Route("/desk",                                   require_staff(show_board)),
     Route("/desk/search",                            require_staff(search)),
     Route("/desk/sign-in",                           allow_anonymous(show_sign_in)),
-    Route("/desk/sign-in",                           allow_anonymous(sign_in), methods=["POST"]),
+    Route("/desk/sign-in",                           allow_anonymous(sign_in), methods=["POST"], middleware=[SIGN_IN_LIMIT]),
     Route("/desk/sign-out",                          require_staff(sign_out), methods=["POST"]),
     Route("/desk/invitations/{token}",               allow_anonymous(show_invitation)),
-    Route("/desk/invitations/{token}",               allow_anonymous(accept_invitation), methods=["POST"]),
+    Route("/desk/invitations/{token}",               allow_anonymous(accept_invitation), methods=["POST"], middleware=[SIGN_IN_LIMIT]),
     Route("/desk/account",                           require_staff(show_account)),
     Route("/desk/account/password",                  require_staff(change_own_password), methods=["POST"]),
     Route("/desk/account/sign-out",                  require_staff(sign_out_everywhere), methods=["POST"]),

@@ -1,5 +1,7 @@
 """Keyboard shortcuts, which each person can disable (WCAG 2.1, 2.1.4)."""
 
+from datetime import timedelta
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -12,8 +14,9 @@ from portal.desk.auth.access import (
     read_form,
 )
 from portal.desk.auth.current_staff import CurrentStaff
+from portal.web.cookies import set_cookie
 
-COOKIE_MAX_AGE_SECONDS = 365 * 24 * 3600
+COOKIE_LIFETIME = timedelta(days=365)
 
 
 async def show_shortcuts(request: Request, reader: CurrentStaff) -> Response:
@@ -26,14 +29,11 @@ async def toggle_shortcuts(request: Request, reader: CurrentStaff) -> Response:
     del reader
     value = field(await read_form(request), "keys")
     response = RedirectResponse("/desk/keys", 303)
-    settings = request.app.state.settings
-    response.set_cookie(
+    set_cookie(
+        request.app.state.settings,
+        response,
         SHORTCUTS_COOKIE,
         SHORTCUTS_OFF if value == SHORTCUTS_OFF else "on",
-        max_age=COOKIE_MAX_AGE_SECONDS,
-        path="/desk",
-        httponly=True,
-        samesite="lax",
-        secure=settings.public_url.startswith("https:"),
+        lifetime=COOKIE_LIFETIME,
     )
     return response

@@ -2,7 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -43,6 +45,19 @@ async def get_customer_attachment(
     if message.request_id != request_id or message.kind != MessageKind.CUSTOMER:
         raise NotFound(LazyString("This file is not here."))
     return attachment
+
+
+async def bytes_received(session: AsyncSession, request_id: int, now: datetime) -> int:
+    """The bytes of the files that have come with messages about this request in 24 hours."""
+    query = (
+        select(sa.func.coalesce(sa.func.sum(Attachment.size), 0))
+        .join(Message, col(Message.id) == col(Attachment.message_id))
+        .where(
+            col(Message.request_id) == request_id,
+            col(Attachment.created_at) > now - timedelta(days=1),
+        )
+    )
+    return int((await session.exec(query)).one())
 
 
 KINDS_WITH_ATTACHMENTS = (MessageKind.CUSTOMER, MessageKind.AUTOMATIC)

@@ -42,6 +42,7 @@ def run_checks(settings: Settings) -> Iterator[CheckResult]:
     yield _texts(settings)
     yield _mail(settings)
     yield _public_url(settings)
+    yield from _proxies(settings)
 
 
 def _settings(settings: Settings) -> Iterator[CheckResult]:
@@ -140,3 +141,13 @@ def _public_url(settings: Settings) -> CheckResult:
     else:
         return CheckResult(is_ok=True, words=f"Public address: {settings.public_url}.")
     return CheckResult(is_ok=False, words=f"Public address: {words}")
+
+
+def _proxies(settings: Settings) -> Iterator[CheckResult]:
+    """Encryption is a proxy's work: unless that proxy is trusted, its address is everybody's."""
+    if settings.public_url.startswith("https:") and not settings.trusted_proxies:
+        yield CheckResult(
+            is_ok=False,
+            words="Proxy: KEPT_TRUSTED_PROXIES is not set, so all who come through your proxy share "
+            "its rate limits; name the proxy's address.",
+        )

@@ -11,6 +11,11 @@ from starlette.applications import Starlette
 
 from portal.app import create_app
 from portal.errors import PortalError
+from portal.runtime.http_protocol import (
+    ConnectionLimits,
+    available_connections,
+    bounded_protocol,
+)
 from portal.runtime.log_config import configure_logging
 from portal.settings import Settings
 
@@ -28,23 +33,30 @@ def serve_web(listener: socket.socket, settings: Settings, *, demo: bool = False
         # uvicorn puts back what it finds and raises the signal again; being told is no failure.
         signal.signal(number, lambda *_: None)
     app = create_app(settings, demo=True) if demo else create_app(settings)
-    server = Server(
-        app,
-        uvicorn.Config(
-            app,
-            loop="uvloop",
-            http="httptools",
-            lifespan="on",
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=STREAM_SHUTDOWN_SECONDS,
-        ),
-    )
+    server = Server(app, server_config(app, settings))
     server.run(sockets=[listener])
     if not server.started:
         raise PortalError("The portal could not start; the reason stands above.")
+
+
+def server_config(app: Starlette, settings: Settings) -> uvicorn.Config:
+    """How uvicorn serves the portal. The portal itself reads X-Forwarded-For, from trusted proxies."""
+    limits = ConnectionLimits(
+        max_connections=available_connections(settings.max_connections),
+        head_seconds=settings.request_timeout_seconds,
+    )
+    return uvicorn.Config(
+        app,
+        loop="uvloop",
+        http=bounded_protocol(limits),
+        ws="none",
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=STREAM_SHUTDOWN_SECONDS,
+    )
 
 
 class Server(uvicorn.Server):

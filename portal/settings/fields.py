@@ -1,4 +1,4 @@
-"""The settings in four groups, each with its name in the environment and a description.
+"""The settings in groups, each with its name in the environment and a description.
 
 docs/settings.md repeats every description; a test compares them.
 """

@@ -20,6 +20,7 @@ from pydantic_settings import (
 
 from portal.branding.theme import Theme
 from portal.errors import SettingsError
+from portal.settings.edge import EdgeSettings
 from portal.settings.fields import (
     IdentitySettings,
     MessagingSettings,
@@ -42,7 +43,7 @@ ERROR_TEXTS = {
 }
 
 
-class Settings(ProcessSettings, MessagingSettings, IdentitySettings, StorageSettings):
+class Settings(EdgeSettings, ProcessSettings, MessagingSettings, IdentitySettings, StorageSettings):
     """The settings of this process; see docs/settings.md.
 
     The alias of a field is its name in the environment. Get an instance from `Settings.load()`.

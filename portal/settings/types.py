@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from email.utils import parseaddr
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
@@ -137,6 +138,14 @@ def _split(value: object) -> object:
     return tuple(part for part in (word.strip() for word in value.split(",")) if part)
 
 
+def _networks(value: object) -> object:
+    try:
+        return tuple(ip_network(part) for part in _split(value))  # type: ignore[attr-defined]
+    except ValueError:
+        msg = "must be addresses or networks, such as 127.0.0.1 or 10.0.0.0/8."
+        raise ValueError(msg) from None
+
+
 def _matching(pattern: re.Pattern[str], remedy: str) -> BeforeValidator:
     def check(value: object) -> object:
         text = str(value).strip()
@@ -190,6 +199,7 @@ ServiceSid = Annotated[
 # Several secrets are parted by commas: the first is used for what we sign, all are accepted.
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
 DatabaseUrl = Annotated[str, BeforeValidator(_database)]
 RedisUrl = Annotated[
     str, _address("redis", "rediss", "unix", such_as="a URL, such as redis://127.0.0.1:6379")

@@ -15,6 +15,7 @@ from portal.tracking import (
     robots,
     unsubscribe,
 )
+from portal.tracking.link_limits import Endpoint, limited_by_link
 from portal.tracking.outage import show_outage
 from portal.tracking.status_page.cache import StatusPageCache
 from portal.tracking.status_page.endpoints import (
@@ -23,8 +24,18 @@ from portal.tracking.status_page.endpoints import (
     show_unknown_link,
 )
 from portal.tracking.verification import endpoints
+from portal.web.body_limit import BodyLimit
 
 __all__ = ["StatusPageCache", "routes", "show_outage", "show_unknown_link"]
+
+MAX_FORM_BYTES = 64_000
+"""Bytes of a form without files: a message of 1,600 letters takes 19,200 in the longest encoding."""
+
+
+def _form(path: str, endpoint: Endpoint) -> Route:
+    limit = Middleware(BodyLimit, max_bytes=MAX_FORM_BYTES)
+    return Route(path, endpoint, methods=["POST"], middleware=[limit])
+
 
 routes = [
     Route("/r/{token}", StatusPageEndpoint(), methods=["GET"]),
@@ -38,23 +49,23 @@ routes = [
         ],
     ),
     Route("/r/{token}/files/{id:int}", attachments.show_file, methods=["GET"]),
-    Route("/r/{token}/answers", messages.post_answer, methods=["POST"]),
-    Route("/r/{token}/language", language.switch_language, methods=["POST"]),
+    _form("/r/{token}/answers", limited_by_link(messages.post_answer)),
+    _form("/r/{token}/language", limited_by_link(language.switch_language)),
     Route("/r/{token}/preferences", preferences.show_preferences, methods=["GET"]),
-    Route("/r/{token}/preferences", preferences.save_preferences, methods=["POST"]),
+    _form("/r/{token}/preferences", limited_by_link(preferences.save_preferences)),
     Route("/r/{token}/code", endpoints.show_code_form, methods=["GET"]),
-    Route("/r/{token}/code", endpoints.submit_code, methods=["POST"]),
-    Route("/r/{token}/forget", endpoints.forget_browser, methods=["POST"]),
+    _form("/r/{token}/code", limited_by_link(endpoints.submit_code)),
+    _form("/r/{token}/forget", limited_by_link(endpoints.forget_browser)),
     Route("/r/{token}/mine", my_requests.show_my_requests, methods=["GET"]),
     Route("/r/{token}/replace", replace_link.show_form, methods=["GET"]),
-    Route("/r/{token}/replace", replace_link.submit, methods=["POST"]),
+    _form("/r/{token}/replace", limited_by_link(replace_link.submit)),
     Route("/r/{token}/unsubscribe", unsubscribe.show_form, methods=["GET"]),
-    Route("/r/{token}/unsubscribe", unsubscribe.unsubscribe, methods=["POST"]),
+    _form("/r/{token}/unsubscribe", limited_by_link(unsubscribe.unsubscribe)),
     Route("/r/{token}/appointment.ics", exports.send_calendar, methods=["GET"]),
     Route("/r/{token}/manifest.webmanifest", exports.show_manifest, methods=["GET"]),
     Route("/r/{token}/paper", exports.show_printable_link, methods=["GET"]),
     Route("/r/{token}/qr.svg", exports.show_qr, methods=["GET"]),
     Route("/", find_request.show_form, methods=["GET"]),
-    Route("/", find_request.send_link, methods=["POST"]),
+    _form("/", find_request.send_link),
     Route("/robots.txt", robots.show_robots, methods=["GET"]),
 ]

@@ -15,13 +15,26 @@ from portal.attachments.stored_file import FileRefused, StoredFile
 from portal.errors import BadInput
 from portal.i18n.lazy_string import LazyString
 from portal.queries.attachments import get_customer_attachment
+from portal.settings import Settings
 from portal.tracking.forms import Upload
 from portal.tracking.status_page.endpoints import open_link
 from portal.tracking.verification.device_cookie import may_see_files, redirect_to_code_form
+from portal.web.body_limit import content_length
 
 MAX_FILES = 5
 FORM_OVERHEAD_BYTES = 1_000_000
 """Bytes for the other fields of a form with files."""
+
+
+def max_file_bytes(settings: Settings) -> int:
+    """The bytes of all files of one message together."""
+    most = min(MAX_FILES * settings.max_upload_bytes, settings.max_message_bytes)
+    return max(most, settings.max_upload_bytes)
+
+
+def max_form_bytes(settings: Settings) -> int:
+    """The bytes of a form with files."""
+    return max_file_bytes(settings) + FORM_OVERHEAD_BYTES
 
 
 class UploadSizeLimit:
@@ -41,11 +54,8 @@ class UploadSizeLimit:
         headers = Headers(scope=scope)
         app = self._app
         if headers.get("content-type", "").startswith("multipart/form-data"):
-            max_bytes = (
-                MAX_FILES * scope["app"].state.settings.max_upload_bytes + FORM_OVERHEAD_BYTES
-            )
-            content_length = headers.get("content-length", "")
-            length = int(content_length) if content_length.isdecimal() else 0
+            max_bytes = max_form_bytes(scope["app"].state.settings)
+            length = content_length(scope) or 0
             if length > max_bytes:
                 app, max_bytes = self._on_too_large, length
             app = RequestBodyLimitMiddleware(app, max_body_size=max_bytes)

@@ -71,14 +71,13 @@ async def send_calendar(request: Request) -> Response:
             request, 404, LazyString("No appointment"),
             LazyString("There is no appointment ahead. When there is one, it stands on your page."),
         )  # fmt: skip
-    link = f"{request.app.state.settings.public_url}{page.path}"
-    entries = [_entry(page, appointment, link) for appointment in page.appointments]
+    entries = [_entry(page, appointment) for appointment in page.appointments]
     headers = _headers(MEDIA_TYPE) | {"Content-Disposition": 'inline; filename="appointment.ics"'}
     return Response(to_ical(entries, page.now), headers=headers)
 
 
-def _entry(page: StatusPage, appointment: Appointment, link: str) -> CalendarEntry:
-    """Without personal data: calendars are shared, and shown on locked screens."""
+def _entry(page: StatusPage, appointment: Appointment) -> CalendarEntry:
+    """Without personal data and without the link: calendars are shared, and shown on locked screens."""
     call = language_of(page.locale).say(LazyString("{brand} calls you", brand=page.brand))
     return CalendarEntry(
         uid=f"{appointment.key}.{page.reference}@kept",
@@ -86,7 +85,8 @@ def _entry(page: StatusPage, appointment: Appointment, link: str) -> CalendarEnt
         sequence=page.last_event_id,
         at=appointment.at,
         title=call if appointment.is_call else f"{page.brand}: {appointment.title}",
-        link=link,
+        # The customer names it to us, and finds the page again by it.
+        description=f"{page.brand}, {page.reference}",
     )
 
 

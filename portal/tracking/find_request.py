@@ -5,10 +5,13 @@ import re
 from datetime import datetime
 
 import phonenumbers
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal.errors import BadInput
+from portal.errors import BadInput, PortalError
 from portal.i18n.lazy_string import LazyString
 from portal.models import (
     CUSTOMER_ACTOR,
@@ -27,9 +30,14 @@ from portal.tracking.forms import read_form
 from portal.web import templating
 from portal.web.rate_limit import RateLimited, client_address
 
+log = structlog.get_logger()
+
 RATE_LIMIT_PER_CLIENT = "60/minute"
 RATE_LIMIT_PER_REQUEST = "10/minute"
 """For each reference, and for each number or address."""
+MAX_REFERENCE_LENGTH = 100
+MAX_CONTACT_LENGTH = 254
+"""The longest e-mail address (RFC 5321)."""
 LINK_INTERVAL_SECONDS = 300
 """Seconds in which the link is sent at most once."""
 MIN_RESPONSE_SECONDS = 0.25
@@ -44,40 +52,53 @@ async def show_form(request: Request) -> Response:
 async def send_link(request: Request) -> Response:
     """`POST /`: the same response whether or not the request exists."""
     answer_at = asyncio.get_running_loop().time() + MIN_RESPONSE_SECONDS
-    form = await read_form(request)
-    reference = form.get("reference", "").replace("\x00", "").strip()
-    contact = form.get("contact", "").replace("\x00", "").strip()
+    reference = contact = ""
     try:
+        await request.app.state.rate_limiter.allow(
+            RATE_LIMIT_PER_CLIENT, "find from", client_address(request)
+        )
+        form = await read_form(request)
+        reference = form.get("reference", "").replace("\x00", "").strip()[:MAX_REFERENCE_LENGTH]
+        contact = form.get("contact", "").replace("\x00", "").strip()[:MAX_CONTACT_LENGTH]
         _require_both(reference, contact)
         await _limit_rate(request, reference, contact)
-        await _send(request, _normalize_reference(reference), contact)
+        is_known = await _is_known(request, _normalize_reference(reference), contact)
     except (BadInput, RateLimited) as refusal:
         return _form(
             request, reference=reference, contact=contact, refusal=refusal.detail,
             status=refusal.status,
         )  # fmt: skip
     await asyncio.sleep(max(0.0, answer_at - asyncio.get_running_loop().time()))
-    return templating.page(request, "tracking/sent.html", {})
+    response = templating.page(request, "tracking/sent.html", {})
+    if is_known:
+        # After the response: how long the database takes to write would tell of a match.
+        response.background = BackgroundTask(_send, request, reference, contact)
+    return response
 
 
 async def _limit_rate(request: Request, reference: str, contact: str) -> None:
     rate_limiter = request.app.state.rate_limiter
-    await rate_limiter.allow(RATE_LIMIT_PER_CLIENT, "find from", client_address(request))
     await rate_limiter.allow(RATE_LIMIT_PER_REQUEST, "find", _normalize_reference(reference))
     await rate_limiter.allow(RATE_LIMIT_PER_REQUEST, "find for", contact.lower())
 
 
-async def _send(request: Request, reference: str, contact: str) -> None:
-    """Send the link to that address, where it is one of the customer's."""
+async def _is_known(request: Request, reference: str, contact: str) -> bool:
+    """Whether the address is one of the customer's of this request; it only reads."""
     async with request.app.state.database.reading() as session:
         service_request = await find_service_request(session, reference)
-    if service_request is None or _own_point(service_request, contact) is None:
-        return
-    async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
-        service_request = await uow.lock(reference)
-        point = _own_point(service_request, contact)
-        if point is not None:
-            await _queue_link(uow, service_request, point)
+    return service_request is not None and _own_point(service_request, contact) is not None
+
+
+async def _send(request: Request, reference: str, contact: str) -> None:
+    """Send the link to that address. Nobody waits for it, so a failure is only logged."""
+    try:
+        async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
+            service_request = await uow.lock(_normalize_reference(reference))
+            point = _own_point(service_request, contact)
+            if point is not None:
+                await _queue_link(uow, service_request, point)
+    except (PortalError, SQLAlchemyError) as error:
+        log.error("a link that a customer asked for was not sent", error=type(error).__name__)  # noqa: TRY400 (a trace says no more)
 
 
 async def _queue_link(uow: UnitOfWork, request: ServiceRequest, point: ContactPoint) -> None:

@@ -15,12 +15,19 @@ from portal.messaging.intents.appointment_times import MAX_AHEAD
 from portal.models import CUSTOMER_ACTOR, Answer, AnswerType, Channel, FollowUp, ServiceRequest
 from portal.operations import answer_follow_up, receive_web_message
 from portal.queries.requests import lock_by_token
-from portal.tracking.attachments import MAX_FILES, store_uploads
+from portal.tracking.attachments import (
+    MAX_FILES,
+    max_file_bytes,
+    max_form_bytes,
+    store_uploads,
+)
 from portal.tracking.forms import read_form, read_message_form
+from portal.tracking.link_limits import count_post, count_upload
 from portal.tracking.status_page.endpoints import open_link, open_page
 from portal.tracking.verification.device_cookie import see_other, visibility_of
 from portal.tracking.verification.recent_uploads_cookie import remember_sent
 from portal.web import templating
+from portal.web.body_limit import content_length
 from portal.web.rate_limit import RateLimited, client_address
 
 MESSAGE_RATE_LIMIT = "20/minute"
@@ -28,22 +35,26 @@ FILE_RATE_LIMIT = "60/hour"
 RATE_LIMIT_PER_CLIENT = "120/minute"
 """Higher than the limit of a link, because many customers may share an IP address."""
 MAX_MESSAGE_LENGTH = 1_600
+MAX_SMALL_FORM_BYTES = 64_000
+"""A form without photos: it is read before it is counted, so that a refusal shows its text again."""
 
 
 async def post_message(request: Request) -> Response:
     """`POST /r/{token}/messages`: a text, photos and documents for the current department."""
     token = request.path_params["token"]
     state = request.app.state
-    await open_link(request)
+    version = await open_link(request)
     body = ""
+    length = content_length(request.scope)
+    is_small = length is not None and length <= MAX_SMALL_FORM_BYTES
     try:
+        if not is_small:
+            await _limit_rate(request, version.request_id, has_files=True)
         body, uploads = await read_message_form(request, state.file_store.max_bytes)
-        await state.rate_limiter.allow(MESSAGE_RATE_LIMIT, "message", token)
-        await state.rate_limiter.allow(
-            RATE_LIMIT_PER_CLIENT, "message from", client_address(request)
-        )
+        if is_small:
+            await _limit_rate(request, version.request_id, has_files=bool(uploads))
         for _ in uploads:
-            await state.rate_limiter.allow(FILE_RATE_LIMIT, "file", token)
+            await state.rate_limiter.allow(FILE_RATE_LIMIT, "file", str(version.request_id))
         files = await store_uploads(state.file_store, uploads)
         async with state.operations.begin(CUSTOMER_ACTOR) as uow:
             service_request = await lock_by_token(uow.session, token)
@@ -55,18 +66,31 @@ async def post_message(request: Request) -> Response:
     return response
 
 
+async def _limit_rate(request: Request, request_id: int, *, has_files: bool) -> None:
+    allow = request.app.state.rate_limiter.allow
+    await allow(RATE_LIMIT_PER_CLIENT, "message from", client_address(request))
+    await allow(MESSAGE_RATE_LIMIT, "message", str(request_id))
+    await count_post(request, request_id)
+    if has_files:
+        await count_upload(request, request_id, max_form_bytes(request.app.state.settings))
+
+
 async def reject_oversized(request: Request) -> Response:
     """The page with an error for a body over the limit, which is not read."""
-    max_bytes = request.app.state.file_store.max_bytes
+    settings = request.app.state.settings
+    max_bytes: int = settings.max_upload_bytes
     return await _show_again(
         request,
         FileTooLarge(
             FileRefusal.too_large(max_bytes),
             LazyString.pluralized(
-                "That is too much at once: please send at most {count} file of {most} MB.",
-                "That is too much at once: please send at most {count} files of {most} MB each.",
+                "That is too much at once: please send at most {count} file of {most} MB, in all "
+                "{total} MB.",
+                "That is too much at once: please send at most {count} files of {most} MB each, in "
+                "all {total} MB.",
                 MAX_FILES,
                 most=max_bytes // 1_000_000,
+                total=max(max_file_bytes(settings) // 1_000_000, 1),
             ),
         ),
     )
@@ -84,7 +108,6 @@ async def post_answer(request: Request) -> Response:
         async with state.operations.begin(CUSTOMER_ACTOR) as uow:
             service_request = await lock_by_token(uow.session, token)
             question = _find_question(service_request, form.get("follow_up", ""))
-            # A double submit answers once.
             # The same answer twice is taken once.
             if question.answer != given:
                 at = _read_time(form.get("at", ""), question, given, service_request, uow.now)

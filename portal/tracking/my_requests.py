@@ -58,15 +58,11 @@ async def show_my_requests(request: Request) -> Response:
             else await requests_of_customer(session, device.customer_id, since, MAX_REQUESTS)
         )
     items = []
-    for service_request in requests:
-        link, page = service_request.live_link, None
+    for listed in requests:
+        link, page = listed.live_link, None
         if link:
             page = await state.status_pages.build_page(link.token, Visibility(is_trusted=True))
-        items.append(
-            RequestListItem(
-                service_request.reference, page.title if page else service_request.title, page
-            )
-        )
+        items.append(RequestListItem(listed.reference, page.title if page else listed.title, page))
     context = {
         "reference": service_request.reference,
         "path": f"/r/{token}",

@@ -15,14 +15,15 @@ class CalendarEntry:
     """One appointment, at an aware time.
 
     ``uid`` stays the same when the time is changed, and ``sequence`` grows: so a calendar that has
-    it already moves it, rather than showing it twice.
+    it already moves it, rather than showing it twice. ``description`` has no secret: calendars are
+    shared.
     """
 
     uid: str
     sequence: int
     at: datetime
     title: str
-    link: str
+    description: str
 
 
 def to_ical(entries: Iterable[CalendarEntry], written_at: datetime) -> bytes:
@@ -44,8 +45,7 @@ def _event(entry: CalendarEntry, written_at: datetime) -> Event:
     # The duration is unknown: without an end it is shown at its start.
     event.add("dtstart", entry.at.astimezone(UTC))
     event.add("summary", _on_one_line(entry.title))
-    event.add("description", entry.link)
-    event.add("url", entry.link)
+    event.add("description", _on_one_line(entry.description))
     return event
 
 

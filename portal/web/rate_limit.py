@@ -1,27 +1,23 @@
 """Rate limits against guessing, by the `limits` library."""
 
+import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from limits import parse
+from limits import RateLimitItemPerDay, parse
 from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import MovingWindowRateLimiter
-from starlette.requests import Request
+from limits.aio.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
 
 from portal.errors import RateLimited
 from portal.i18n.lazy_string import LazyString
+from portal.web.client_address import client_address
 
 __all__ = ["Attempt", "FailureLimit", "RateLimited", "RateLimiter", "client_address"]
 
 
-def client_address(request: Request) -> str:
-    """The IP address whose attempts are counted together; empty over a socket file.
-
-    Proxy headers do not count: a client could send a new one with each attempt.
-    """
-    return request.client.host if request.client else ""
+MAX_KEY_LENGTH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +46,13 @@ class RateLimiter:
         # In memory: each process counts for itself, which is enough against guessing, and no
         # page depends on Redis.
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        # A moving window stores each unit, of which bytes have too many.
+        self._amounts = FixedWindowRateLimiter(MemoryStorage())
         self._in_progress: Counter[FailureLimit] = Counter()
 
     async def allow(self, limit: str, *who: str) -> None:
         """Count one attempt. Raises RateLimited past ``limit`` ("5/minute")."""
-        if not await self._limiter.hit(parse(limit), *who):
+        if not await self._limiter.hit(parse(limit), *map(_bounded, who)):
             raise _too_often()
 
     @asynccontextmanager
@@ -68,19 +66,30 @@ class RateLimiter:
         attempt = Attempt()
         try:
             for each in limits:
-                window = await self._limiter.get_window_stats(parse(each.limit), *each.key)
+                window = await self._limiter.get_window_stats(
+                    parse(each.limit), *map(_bounded, each.key)
+                )
                 if window.remaining < self._in_progress[each]:
                     raise _too_often()
             yield attempt
             if attempt.has_failed:
                 for each in limits:
-                    await self._limiter.hit(parse(each.limit), *each.key)
+                    await self._limiter.hit(parse(each.limit), *map(_bounded, each.key))
         finally:
             self._in_progress.subtract(limits)
             self._in_progress = +self._in_progress
+
+    async def spend(self, amount: int, limit: int, *who: str) -> bool:
+        """Take an amount from what is allowed in a day; False where less than that is left."""
+        return await self._amounts.hit(RateLimitItemPerDay(limit), *who, cost=amount)
 
 
 def _too_often() -> RateLimited:
     return RateLimited(
         LazyString("That was too often in a short time. Please try again in a minute.")
     )
+
+
+def _bounded(key: str) -> str:
+    """A key of at most 64 characters: memory is not for a stranger to fill."""
+    return key if len(key) < MAX_KEY_LENGTH else hashlib.sha256(key.encode()).hexdigest()

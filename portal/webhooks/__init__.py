@@ -3,11 +3,23 @@
 from starlette.routing import Route
 
 from portal.webhooks.inbound_email import MAX_MAIL_BYTES, receive_mail
-from portal.webhooks.twilio import receive_receipt, receive_text
+from portal.webhooks.twilio import MAX_BODY_BYTES, receive_receipt, receive_text
 
 routes = [
-    Route("/twilio/inbound", receive_text, methods=["POST"], name="twilio-inbound"),
-    Route("/twilio/status", receive_receipt, methods=["POST"], name="twilio-status"),
+    Route(
+        "/twilio/inbound",
+        receive_text,
+        methods=["POST"],
+        name="twilio-inbound",
+        max_body_size=MAX_BODY_BYTES,
+    ),
+    Route(
+        "/twilio/status",
+        receive_receipt,
+        methods=["POST"],
+        name="twilio-status",
+        max_body_size=MAX_BODY_BYTES,
+    ),
     Route(
         "/email/inbound",
         receive_mail,

@@ -18,6 +18,8 @@ from portal.messaging.sms.twilio_signature import signed_url, verify_signature
 from portal.operations import IncomingMedia, OptOutType, Receipt
 from portal.webhooks.run_once import run_once
 
+MAX_BODY_BYTES = 200_000
+"""Bytes; a text of 1,600 letters with ten files needs a tenth."""
 MAX_FIELDS = 500
 MAX_FIELD_LENGTH = 200
 MAX_CODE_LENGTH = 16

@@ -131,6 +131,7 @@ def test_doctor_reports_healthy_checks(kept):
         ({"KEPT_QUIET_HOUR": "off"}, "did you mean KEPT_QUIET_HOURS?"),
         ({"REDIS_URL": "redis://127.0.0.1:1"}, "nothing answers at REDIS_URL"),
         ({"KEPT_PUBLIC_URL": "http://kept.example.com"}, "not encrypted"),
+        ({"KEPT_PUBLIC_URL": "https://kept.example.com"}, "KEPT_TRUSTED_PROXIES is not set"),
         (
             {
                 "TWILIO_ACCOUNT_SID": "AC1",

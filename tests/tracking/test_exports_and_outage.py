@@ -72,7 +72,7 @@ def read_calendar(body: bytes) -> list[dict[str, str]]:
 async def test_calendar_file_has_no_personal_data(
     client: httpx2.AsyncClient, visit: ServiceRequest
 ) -> None:
-    """The brand, the stage that the time is for, the link; in UTC, whatever zone it was named in."""
+    """The brand, the stage that the time is for, the reference; in UTC, whatever zone it was named in."""
     await names(client, visit, "2025-06-04T10:00")
     page = await client.get(link(visit))
     assert "Our technician is coming: " in page.text
@@ -84,7 +84,9 @@ async def test_calendar_file_has_no_personal_data(
     assert event["DTSTART"] == "20250604T140000Z"
     assert event["DTSTAMP"] == "20250603T140000Z"
     assert event["SUMMARY"] == "Acme Bank: Our technician is coming"
-    assert event["URL"] == event["DESCRIPTION"] == f"{ORIGIN}{link(visit)}"
+    assert event["DESCRIPTION"] == f"Acme Bank\\, {visit.reference}"
+    assert link(visit).removeprefix("/r/") not in answer.text
+    assert ORIGIN not in answer.text
     assert MARTIN.name.split()[0] not in answer.text
 
 
@@ -121,7 +123,7 @@ async def test_past_or_unnamed_time_is_no_appointment(
 def test_long_calendar_line_is_folded_between_characters() -> None:
     """75 octets, in any script, and no word can begin a line of its own."""
     title = "موعد التركيب في منزلكم " * 6 + "\r\nSUMMARY:forged; 👩‍🔧"
-    entry = CalendarEntry("u", 1, TOMORROW, title, f"{ORIGIN}/r/{'x' * 90}")
+    entry = CalendarEntry("u", 1, TOMORROW, title, "Acme Bank, " + "x" * 90)
     [event] = read_calendar(to_ical([entry], TOMORROW))
     assert event["SUMMARY"] == title.replace("\r\n", "  ").replace(";", "\\;")
 

@@ -23,6 +23,8 @@ from portal.queries.roster import load_roster
 from portal.queries.staff import department_ids
 from portal.rules.roster import Roster
 from portal.web import templating
+from portal.web.client_address import client_address
+from portal.web.stream_limits import MAX_PER_CLIENT
 
 PAGE = "demo/demo.html"
 MAX_OTHER_REQUESTS = 12
@@ -50,14 +52,16 @@ class DemoStream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one viewer until they leave."""
-        state = HTTPConnection(scope).app.state
+        connection = HTTPConnection(scope)
+        state = connection.app.state
         try:
             async with state.database.reading() as session:
                 found = await get_demo_request(session)
         except NotFound:
             await Response(status_code=404)(scope, receive, send)
             return
-        await state.live.stream(scope, receive, send, topic=f"desk:{found.id}", since=None)
+        with state.stream_limits.hold((f"client:{client_address(connection)}", MAX_PER_CLIENT)):
+            await state.live.stream(scope, receive, send, topic=f"desk:{found.id}", since=None)
 
 
 async def reply(request: Request) -> Response:

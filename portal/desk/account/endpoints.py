@@ -72,7 +72,7 @@ async def sign_out_everywhere(request: Request, reader: CurrentStaff) -> Respons
             uow, reader.staff, SignInEnd.SIGNED_OUT_EVERYWHERE, client_of(request)
         )
     response = RedirectResponse("/desk/sign-in", 303)
-    clear_sign_in_cookie(response)
+    clear_sign_in_cookie(request.app.state.settings, response)
     return response
 
 

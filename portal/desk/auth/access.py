@@ -19,6 +19,7 @@ from portal.errors import BadInput, NotAllowed, NotFound, PortalError
 from portal.models.columns import saved_id
 from portal.operations.accounts import mark_seen
 from portal.web import templating
+from portal.web.cookies import read_cookie
 from portal.web.form_origin import check_form_origin
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -100,7 +101,7 @@ async def answer(
     if reader is not None:
         async with request.app.state.database.reading() as session:
             badges = await load_badges(session, reader)
-    keys = request.cookies.get(SHORTCUTS_COOKIE) != SHORTCUTS_OFF
+    keys = read_cookie(request, SHORTCUTS_COOKIE) != SHORTCUTS_OFF
     context = {**context, **badges._asdict(), "keys": keys, "beside": is_fragment(request)}
     if is_fragment(request):
         out_of_band = OUT_OF_BAND_TEMPLATES if reader else ()

@@ -106,7 +106,7 @@ async def sign_out(request: Request, reader: CurrentStaff) -> Response:
         token = read_sign_in_token(request) or ""
         await end_sign_in(uow, token, client_of(request))
     response = RedirectResponse("/desk/sign-in", 303)
-    clear_sign_in_cookie(response)
+    clear_sign_in_cookie(request.app.state.settings, response)
     return response
 
 

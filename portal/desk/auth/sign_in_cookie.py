@@ -17,10 +17,10 @@ from starlette.responses import Response
 
 from portal.models import StaffMember
 from portal.settings import Settings
+from portal.web.cookies import delete_cookie, read_cookie, set_cookie
 
 SIGN_IN_COOKIE = "kept_desk"
 BROWSER_COOKIE = "kept_browser"
-COOKIE_PATH = "/desk"
 MAX_TOKEN_LENGTH = 64
 KNOWN_BROWSER_LIFETIME = timedelta(days=180)
 MAX_KNOWN_PEOPLE = 8
@@ -41,7 +41,7 @@ class KnownBrowser:
 
 def read_sign_in_token(connection: HTTPConnection) -> str | None:
     """The token in the browser's cookie; None without one."""
-    token = connection.cookies.get(SIGN_IN_COOKIE, "")
+    token = read_cookie(connection, SIGN_IN_COOKIE)
     return token if 0 < len(token) <= MAX_TOKEN_LENGTH else None
 
 
@@ -49,22 +49,22 @@ def set_sign_in_cookies(
     settings: Settings, response: Response, staff: StaffMember, token: str, browser: KnownBrowser
 ) -> None:
     """Give the browser the token of a new sign-in, and make it known to the person."""
-    _set(settings, response, SIGN_IN_COOKIE, token, settings.sign_in_longest)
+    set_cookie(settings, response, SIGN_IN_COOKIE, token, lifetime=settings.sign_in_longest)
     versions = {key: version for key, version in browser.versions.items() if key != str(staff.id)}
     latest = [*versions.items(), (str(staff.id), staff.sign_in_version)][-MAX_KNOWN_PEOPLE:]
     content = {"nonce": browser.nonce or secrets.token_urlsafe(12), "staff": dict(latest)}
     signed = _known_browsers(settings).dumps(content)
-    _set(settings, response, BROWSER_COOKIE, str(signed), KNOWN_BROWSER_LIFETIME)
+    set_cookie(settings, response, BROWSER_COOKIE, str(signed), lifetime=KNOWN_BROWSER_LIFETIME)
 
 
-def clear_sign_in_cookie(response: Response) -> None:
+def clear_sign_in_cookie(settings: Settings, response: Response) -> None:
     """Take the token back. The browser stays known."""
-    response.delete_cookie(SIGN_IN_COOKIE, path=COOKIE_PATH, httponly=True, samesite="lax")
+    delete_cookie(settings, response, SIGN_IN_COOKIE)
 
 
 def read_known_browser(settings: Settings, connection: HTTPConnection) -> KnownBrowser:
     """The people to whom this browser is known; nobody for a cookie that is not ours."""
-    cookie = connection.cookies.get(BROWSER_COOKIE, "")
+    cookie = read_cookie(connection, BROWSER_COOKIE)
     max_age = int(KNOWN_BROWSER_LIFETIME.total_seconds())
     try:
         content = _known_browsers(settings).loads(cookie, max_age=max_age)
@@ -83,20 +83,6 @@ def is_valid_form_token(connection: HTTPConnection, token: str) -> bool:
     sign_in_token = read_sign_in_token(connection)
     return sign_in_token is not None and hmac.compare_digest(
         make_form_token(sign_in_token).encode(), token.encode()
-    )
-
-
-def _set(
-    settings: Settings, response: Response, name: str, value: str, lifetime: timedelta
-) -> None:
-    response.set_cookie(
-        name,
-        value,
-        max_age=int(lifetime.total_seconds()),
-        path=COOKIE_PATH,
-        httponly=True,
-        samesite="lax",
-        secure=settings.public_url.startswith("https:"),
     )
 
 

@@ -21,6 +21,7 @@ from portal.desk.auth.access import (
     read_form,
 )
 from portal.desk.auth.current_staff import CurrentStaff, find_current_staff
+from portal.desk.auth.streams import serve_stream
 from portal.desk.board.endpoints import REFRESH_SECONDS
 from portal.desk.inbox.presenter import InboxPresenter, summarize_reasons
 from portal.desk.page_cursor import PAGE_SIZE, decode_cursor, encode_cursor
@@ -84,8 +85,8 @@ class DeskEventStream:
         if reader.staff.manages_all and not key:
             watched.append(f"department:{NO_DEPARTMENT}")
         # A reader without a department gets a stream that stays silent.
-        topic, *also = watched or ["department:none"]
-        await state.live.stream(scope, receive, send, topic=topic, since=None, extra_topics=also)
+        topics = watched or ["department:none"]
+        await serve_stream(scope, receive, send, reader, *topics)
 
 
 async def handle_unknown_sender(request: Request, reader: CurrentStaff) -> Response:

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from portal.desk.auth.access import answer, field, is_fragment, layout_context, read_form
 from portal.desk.auth.current_staff import CurrentStaff, find_current_staff
+from portal.desk.auth.streams import serve_stream
 from portal.desk.board.endpoints import render_board
 from portal.desk.labels import REASON_LABELS
 from portal.desk.request.actions import find_action, perform_action, reference_of
@@ -74,7 +75,7 @@ class RequestEventStream:
         if not reader.may(Act.READ, found):
             await Response(status_code=403)(scope, receive, send)
             return
-        await state.live.stream(scope, receive, send, topic=f"desk:{found.id}", since=None)
+        await serve_stream(scope, receive, send, reader, f"desk:{found.id}")
 
 
 async def act_on_request(request: Request, reader: CurrentStaff) -> Response:

@@ -11,9 +11,11 @@ from portal.tracking.status_page.redaction import LINK_ONLY, Visibility
 from portal.tracking.status_page.view_models import StatusPage
 from portal.tracking.verification.device_cookie import visibility_of
 from portal.web import templating
+from portal.web.client_address import client_address
+from portal.web.stream_limits import MAX_PER_CLIENT, MAX_PER_LINK
 
-COOKIE_PREFIX = b"kept_"
-"""The prefix of our cookies' names."""
+COOKIES = (b"kept_device=", b"kept_sent=")
+"""The ends of our cookies' names: `portal.web.cookies` may put a prefix before them."""
 MAX_ID_DIGITS = 18
 """Digits of an event's id at most; a longer one is ignored."""
 
@@ -50,7 +52,10 @@ class StatusPageStream:
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Stream until the browser closes it; 404 for an unknown or revoked link."""
+        """Stream until the browser closes it or the link is revoked; 404 for an unknown link.
+
+        Raises RateLimited where the link or the client has too many streams.
+        """
         request = Request(scope)
         state = request.app.state
         version = await state.status_pages.find_version(request.path_params["token"])
@@ -67,7 +72,17 @@ class StatusPageStream:
         if since is None:
             since = version.page_version
         topic = f"request:{version.request_id}"
-        await state.live.stream(scope, receive, send, topic=topic, since=since)
+        token = request.path_params["token"]
+
+        async def is_live() -> bool:
+            return await state.status_pages.find_version(token) is not None
+
+        with state.stream_limits.hold(
+            (topic, MAX_PER_LINK), (f"client:{client_address(request)}", MAX_PER_CLIENT)
+        ):
+            await state.live.stream(
+                scope, receive, send, topic=topic, since=since, is_allowed=is_live
+            )
 
 
 async def open_link(request: Request) -> PageVersion:
@@ -99,7 +114,10 @@ async def show_unknown_link(request: Request, _: Exception) -> Response:
 
 
 def _has_cookie(scope: Scope) -> bool:
-    return any(name == b"cookie" and COOKIE_PREFIX in value for name, value in scope["headers"])
+    return any(
+        name == b"cookie" and any(cookie in value for cookie in COOKIES)
+        for name, value in scope["headers"]
+    )
 
 
 def _accepts_gzip(scope: Scope) -> bool:

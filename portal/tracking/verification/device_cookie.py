@@ -10,15 +10,15 @@ from portal.settings import Settings
 from portal.tracking.status_page.redaction import LINK_ONLY, Visibility
 from portal.tracking.verification.recent_uploads_cookie import recently_sent_keys
 from portal.web import templating
+from portal.web.cookies import delete_cookie, read_cookie, set_cookie
 
 DEVICE_COOKIE = "kept_device"
-PATH = "/r/"
 MAX_SECRET_LENGTH = 64
 
 
 def read_device_secret(connection: HTTPConnection) -> str | None:
     """The secret in the browser's cookie; None without one of ours."""
-    secret = connection.cookies.get(DEVICE_COOKIE, "")
+    secret = read_cookie(connection, DEVICE_COOKIE)
     return secret if 0 < len(secret) <= MAX_SECRET_LENGTH else None
 
 
@@ -54,16 +54,13 @@ async def may_see_files(connection: HTTPConnection, request_id: int, message_id:
 
 
 def set_device_cookie(settings: Settings, response: Response, secret: str) -> None:
-    """Set the cookie. SameSite is Lax, so that a link in a text sends it too."""
-    response.set_cookie(
-        DEVICE_COOKIE,
-        secret,
-        max_age=int(TRUST_DURATION.total_seconds()),
-        path=PATH,
-        httponly=True,
-        samesite="lax",
-        secure=settings.public_url.startswith("https:"),
-    )
+    """Set the cookie."""
+    set_cookie(settings, response, DEVICE_COOKIE, secret, lifetime=TRUST_DURATION)
+
+
+def delete_device_cookie(settings: Settings, response: Response) -> None:
+    """Let the browser forget its secret."""
+    delete_cookie(settings, response, DEVICE_COOKIE)
 
 
 def see_other(url: str) -> Response:

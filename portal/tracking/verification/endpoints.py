@@ -27,8 +27,7 @@ from portal.queries.trusted_devices import (
 from portal.tracking.forms import read_form
 from portal.tracking.status_page.endpoints import open_link
 from portal.tracking.verification.device_cookie import (
-    DEVICE_COOKIE,
-    PATH,
+    delete_device_cookie,
     find_trusted_device,
     read_device_secret,
     see_other,
@@ -81,12 +80,12 @@ async def show_code_form(request: Request) -> Response:
 
 async def submit_code(request: Request) -> Response:
     """`POST /r/{token}/code`: checks the `code`; without one, sends a new one."""
-    form = await read_form(request)
-    token, next_path = request.path_params["token"], _next_path(form.get("to", ""))
-    state = request.app.state
+    state, token, next_path = request.app.state, request.path_params["token"], ""
     await open_link(request)
     try:
         await state.rate_limiter.allow(RATE_LIMIT_PER_CLIENT, "code from", client_address(request))
+        form = await read_form(request)
+        next_path = _next_path(form.get("to", ""))
         if "code" not in form:
             await _send(request, next_path)
             return see_other(f"/r/{token}/code?to={next_path}")
@@ -109,7 +108,7 @@ async def forget_browser(request: Request) -> Response:
         async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
             await forget_device(uow, secret)
     response = _redirect(token, "")
-    response.delete_cookie(DEVICE_COOKIE, path=PATH, httponly=True, samesite="lax")
+    delete_device_cookie(request.app.state.settings, response)
     return response
 
 

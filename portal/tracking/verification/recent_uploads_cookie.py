@@ -7,6 +7,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from portal.settings import Settings
+from portal.web.cookies import read_cookie, set_cookie
 
 SENT_COOKIE = "kept_sent"
 COOKIE_LIFETIME = timedelta(hours=1)
@@ -23,21 +24,18 @@ def remember_sent(request: Request, response: Response, message_id: int | None) 
     settings: Settings = request.app.state.settings
     if settings.verify_for == "nothing":
         return
-    response.set_cookie(
+    set_cookie(
+        settings,
+        response,
         SENT_COOKIE,
         _signed(settings).dumps([*_read(request), str(message_id)][-MAX_MESSAGES:]),
-        max_age=int(COOKIE_LIFETIME.total_seconds()),
-        path=f"/r/{request.path_params['token']}",
-        httponly=True,
-        samesite="lax",
-        secure=settings.public_url.startswith("https:"),
+        lifetime=COOKIE_LIFETIME,
+        path=_path(request),
     )
 
 
 def _read(connection: HTTPConnection) -> list[str]:
-    cookie = connection.cookies.get(SENT_COOKIE)
-    if cookie is None:
-        return []
+    cookie = read_cookie(connection, SENT_COOKIE, _path(connection))
     try:
         keys: list[str] = _signed(connection.app.state.settings).loads(
             cookie, max_age=int(COOKIE_LIFETIME.total_seconds())
@@ -45,6 +43,10 @@ def _read(connection: HTTPConnection) -> list[str]:
     except BadData:
         return []
     return keys
+
+
+def _path(connection: HTTPConnection) -> str:
+    return f"/r/{connection.path_params['token']}"
 
 
 def _signed(settings: Settings) -> URLSafeTimedSerializer:

@@ -7,17 +7,24 @@ receipts) and ``department:ID`` (its board and inbox) have no numbers and are ne
 
 import asyncio
 import contextlib
-import inspect
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
+
+from portal.live.viewer import (
+    STREAM_HEADERS,
+    Topic,
+    Viewer,
+    body,
+    frame,
+    put,
+    require_coroutine_function,
+)
 
 log = structlog.get_logger()
 
@@ -29,46 +36,10 @@ MAX_MISSED_EVENTS = 100
 RECONNECT_SECONDS = 1.0
 CHANGE = re.compile(r"((?:request|desk|department):\d{1,18}) (\d{1,18})", re.ASCII)
 
-STREAM_HEADERS: Message = {
-    "type": "http.response.start",
-    "status": 200,
-    "headers": [
-        (b"content-type", b"text/event-stream; charset=utf-8"),
-        (b"cache-control", b"no-store"),
-        (b"x-accel-buffering", b"no"),
-        (b"referrer-policy", b"no-referrer"),
-        (b"x-robots-tag", b"noindex"),
-    ],
-}
-
 NO_DEPARTMENT = 0
 """In place of a department's id: what only those who oversee all departments see."""
 
 LoadVersions = Callable[[Iterable[int]], Awaitable[dict[int, int]]]
-
-
-@dataclass(eq=False, slots=True)
-class Viewer:
-    """An open stream: its way out, the task that serves it, and the last event it was told."""
-
-    send: Send
-    task: asyncio.Task[Any]
-    sent_version: int | None = None
-    latest_version: int = 0
-    closed: bool = False
-
-    def close(self) -> None:
-        """End the stream; a page takes it up again by itself."""
-        if not self.closed:
-            self.closed = True
-            self.task.cancel()
-
-
-@dataclass(eq=False, slots=True)
-class Topic:
-    """All who watch one thing."""
-
-    viewers: set[Viewer] = field(default_factory=set)
 
 
 class LiveUpdates:
@@ -131,17 +102,20 @@ class LiveUpdates:
         topic: str,
         since: int | None,
         extra_topics: Sequence[str] = (),
+        is_allowed: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         """Serve one viewer until they leave. Raw ASGI: the response is never buffered.
 
-        ``since`` is the last event that the page has; later ones are sent first, and none without
-        it. No extra topic is numbered. Raises RuntimeError where ``send`` is no coroutine function.
+        ``since`` is the last event that the page has; what came after it is told first. Without
+        it nothing is told on connecting. ``extra_topics`` are not numbered. A stream ends within
+        COMPARE_SECONDS after ``is_allowed`` has become false.
+        Raises RuntimeError where ``send`` is no coroutine function.
         """
         del scope
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 (a server runs each call in a task)
-        _must_be_coroutine_function(send)
-        viewer = Viewer(send, task)
+        require_coroutine_function(send)
+        viewer = Viewer(send, task, is_allowed)
         watched = {one: self._topics.setdefault(one, Topic()) for one in (topic, *extra_topics)}
         for one in watched.values():
             one.viewers.add(viewer)
@@ -164,15 +138,15 @@ class LiveUpdates:
     async def _open(self, viewer: Viewer, topic: str, since: int | None) -> None:
         """Begin the answer, and tell what the page has missed."""
         await viewer.send(STREAM_HEADERS)
-        await viewer.send(_body(b"retry: 2000\n\n"))
+        await viewer.send(body(b"retry: 2000\n\n"))
         now_at = max(await self._version(topic), viewer.latest_version)
         first = now_at if since is None else max(since, now_at - MAX_MISSED_EVENTS)
         for number in range(first + 1, now_at + 1):
-            await viewer.send(_frame(number))
+            await viewer.send(frame(number))
         viewer.sent_version = now_at
         if viewer.latest_version > now_at:
             viewer.sent_version = viewer.latest_version
-            _put(viewer, _frame(viewer.latest_version))
+            put(viewer, frame(viewer.latest_version))
 
     async def _publish(self, *news: tuple[str, int]) -> None:
         """Publish to every process in one Redis message, a line for each topic."""
@@ -198,7 +172,7 @@ class LiveUpdates:
         if watched is None:
             return
         numbered = topic.startswith("request:")
-        newest = _frame(version)
+        newest = frame(version)
         for viewer in list(watched.viewers):
             viewer.latest_version = max(viewer.latest_version, version)
             if viewer.sent_version is None or (numbered and version <= viewer.sent_version):
@@ -208,9 +182,9 @@ class LiveUpdates:
                 for number in range(
                     max(viewer.sent_version + 1, version - MAX_MISSED_EVENTS + 1), version
                 ):
-                    _put(viewer, _frame(number))
+                    put(viewer, frame(number))
             viewer.sent_version = version
-            _put(viewer, newest)
+            put(viewer, newest)
 
     async def _listen(self) -> None:
         """One subscription for the whole process, taken up again whenever it breaks."""
@@ -235,19 +209,28 @@ class LiveUpdates:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(COMPARE_SECONDS)
-            beat = _body(b": still here\n\n")
+            beat = body(b": still here\n\n")
             for topic in list(self._topics.values()):
                 for viewer in list(topic.viewers):
                     if viewer.sent_version is not None:
-                        _put(viewer, beat)
+                        put(viewer, beat)
 
     async def _compare(self) -> None:
         while True:
             await asyncio.sleep(COMPARE_SECONDS)
             try:
                 await self._compare_once()
+                await self._close_refused()
             except Exception as error:  # noqa: BLE001 (the database may be away; pages stay open)
                 log.warning("watched pages could not be compared", error=str(error))
+
+    async def _close_refused(self) -> None:
+        """End the streams of those who may not watch any more."""
+        viewers = {viewer for topic in self._topics.values() for viewer in topic.viewers}
+        for viewer in viewers:
+            if viewer.is_allowed is not None and not await viewer.is_allowed():
+                viewer.close()
+            await asyncio.sleep(0)  # SQLite answers without waiting; others have their turn
 
     async def _compare_once(self) -> None:
         """Tell what a lost publish did not."""
@@ -259,30 +242,6 @@ class LiveUpdates:
                 self._tell_all(f"request:{request_id}", version)
 
 
-def _must_be_coroutine_function(send: Send) -> None:
-    """`_put` takes one step of what ``send`` returns, which only a coroutine has (PEP 492)."""
-    if not inspect.iscoroutinefunction(send):
-        raise RuntimeError(
-            "Live pages need a server whose ASGI send is a coroutine function, as uvicorn's is."
-        )
-
-
-def _put(viewer: Viewer, message: Message) -> None:
-    """Write without waiting: a viewer that cannot take it now is let go and catches up later."""
-    if viewer.closed:
-        return
-    step = viewer.send(message)
-    try:
-        step.send(None)  # type: ignore[attr-defined]
-    except StopIteration:
-        return
-    except Exception:  # noqa: BLE001 (whatever the server raises, the viewer is gone)
-        viewer.close()
-        return
-    step.close()  # type: ignore[attr-defined]
-    viewer.close()
-
-
 def _read_changes(data: bytes) -> list[tuple[str, int]]:
     """The topics and versions in a published message; whoever reaches Redis may have written it."""
     lines = data.decode(errors="replace").splitlines()
@@ -290,11 +249,3 @@ def _read_changes(data: bytes) -> list[tuple[str, int]]:
     if len(changes) < len(lines):
         log.warning("a malformed live message was dropped")
     return [(change[1], int(change[2])) for change in changes]
-
-
-def _frame(version: int) -> Message:
-    return _body(f"id: {version}\nevent: timeline\ndata: {version}\n\n".encode())
-
-
-def _body(data: bytes) -> Message:
-    return {"type": "http.response.body", "body": data, "more_body": True}

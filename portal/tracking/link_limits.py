@@ -1,0 +1,55 @@
+"""How much may be posted by one link, whatever the page: checked before the body is read."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal import business_time
+from portal.errors import RateLimited
+from portal.i18n.lazy_string import LazyString
+from portal.queries.attachments import bytes_received
+from portal.tracking.status_page.endpoints import unknown_link
+from portal.web.body_limit import content_length
+
+LINK_RATE_LIMITS = ("30/minute", "300/day")
+"""Of all posts by one link together. A person with many questions stays far below."""
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def limited_by_link(endpoint: Endpoint) -> Endpoint:
+    """Count each post by the request behind its link. Raises RateLimited; 404 for an unknown link."""
+
+    async def limited(request: Request) -> Response:
+        version = await request.app.state.status_pages.find_version(request.path_params["token"])
+        if version is None:
+            return unknown_link(request)
+        await count_post(request, version.request_id)
+        return await endpoint(request)
+
+    return limited
+
+
+async def count_post(request: Request, request_id: int) -> None:
+    """Count one post by a link of this request: a new link has no new limit. Raises RateLimited."""
+    for limit in LINK_RATE_LIMITS:
+        await request.app.state.rate_limiter.allow(limit, "link", str(request_id))
+
+
+async def count_upload(request: Request, request_id: int, max_bytes: int) -> None:
+    """Count a body with files, which may have ``max_bytes``, before it is read. Raises RateLimited.
+
+    The database knows what has been stored in 24 hours, whichever process did; memory knows what is
+    still on its way to this one, and what was refused.
+    """
+    state = request.app.state
+    limit: int = state.settings.max_link_bytes_per_day
+    length = content_length(request.scope)
+    size = max_bytes if length is None else length
+    async with state.database.reading() as session:
+        stored = await bytes_received(session, request_id, business_time.now())
+    if stored + size > limit or not await state.rate_limiter.spend(size, limit, str(request_id)):
+        raise RateLimited(
+            LazyString("That is more than we can take in one day. Please send the rest tomorrow.")
+        )
