@@ -59,7 +59,7 @@ async def test_device_cookie_is_http_only_and_limited_to_its_path(
     known = await verify_device(client, organisation, card_request)
     cookie = known.headers["Set-Cookie"]
     assert re.match(r"kept_device=[\w-]{43};", cookie)
-    for part in ("HttpOnly", "Max-Age=7776000", "Path=/r/", "SameSite=lax"):
+    for part in ("HttpOnly", "Max-Age=7776000", "Path=/;", "SameSite=lax"):
         assert part in cookie
     assert "Secure" not in cookie  # on http, where the tests are
 
