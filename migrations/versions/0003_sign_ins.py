@@ -1,7 +1,7 @@
 """Sign-ins as rows, and a record of what happens to accounts
 
 Revision ID: 0003
-Revises: 0001
+Revises: 0002
 Create Date: 2026-11-30 10:00:00
 """
 

@@ -52,6 +52,7 @@ from portal.api.schemas.records import (
 )
 from portal.api.schemas.requests import RequestList, RequestResponse
 from portal.api.staff import StaffList, StaffResponse
+from portal.models import ApiScope
 
 __all__ = ["ENDPOINTS", "problem", "routes"]
 
@@ -63,7 +64,7 @@ PROMISE = f"{REQUEST}/promises/{{promise_id}}"
 # fmt: off
 ENDPOINTS: list[WriteEndpoint | ReadEndpoint | FileEndpoint] = [
     WriteEndpoint("/requests",             requests.open_request,         NewRequest, RequestResponse, 201,
-           location="/api/v1/requests/{reference}"),
+           location="/api/v1/requests/{reference}", scope=ApiScope.OPEN),
     ReadEndpoint("/requests",               requests.show_requests,        RequestList, RequestQuery),
     ReadEndpoint(REQUEST,                       requests.show_request,         RequestResponse),
     WriteEndpoint(f"{REQUEST}/advance",        requests.advance,              Advance, RequestResponse),

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel
 from sqlalchemy.exc import IntegrityError
@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from portal import business_time
-from portal.api.authentication import get_api_key
+from portal.api.authentication import get_api_key, require_scope
 from portal.api.idempotency import IdempotentCall
 from portal.api.parsing import parse, read_body
 from portal.api.schemas.inputs import Input
@@ -22,7 +22,7 @@ from portal.api.schemas.queries import NoQuery
 from portal.attachments.responses import file_response
 from portal.attachments.stored_file import StoredFile
 from portal.errors import BadInput, NotFound
-from portal.models import Actor
+from portal.models import Actor, ApiKey, ApiScope
 from portal.operations import UnitOfWork
 from portal.queries.staff import find_staff_by_email
 from portal.settings import Settings
@@ -42,6 +42,7 @@ class WriteEndpoint:
     response_model: type[BaseModel]
     status: int = 200
     location: str | None = None
+    scope: ApiScope = ApiScope.ACT
     query: ClassVar[type[BaseModel]] = NoQuery
     method: ClassVar[str] = "POST"
 
@@ -52,10 +53,12 @@ class WriteEndpoint:
 
     async def serve(self, request: Request) -> Response:
         """Run the handler. Raises PortalError for a rejected call, which changes nothing."""
-        key = await get_api_key(request)
+        key = await get_api_key(request, self.scope)
         parse(self.query, request.query_params)
         document = await read_body(request)
         body = parse(self.input_model, document)
+        if body.by is not None:
+            require_scope(key, ApiScope.ACT_AS_STAFF)
         idempotent_call = IdempotentCall.of(request, key, document)
         try:
             return await self._run(request, key.actor, body, idempotent_call)
@@ -72,7 +75,7 @@ class WriteEndpoint:
                 return self._respond(first_response.status, first_response.body, replayed=True)
             record = await idempotent_call.begin(uow) if idempotent_call else None
             if body.by is not None:
-                uow.actor = await _acting_staff(uow, body.by)
+                uow.actor = replace(await _acting_staff(uow, body.by), via_key=actor.name)
             response = await self.handler(uow, body, **_path(request))
             response_json = response.model_dump_json()
             if record is not None:
@@ -92,11 +95,22 @@ class WriteEndpoint:
 
 @dataclass(frozen=True)
 class ReadContext:
-    """What a call that only reads works with: a session of one snapshot, and the time."""
+    """What a call that only reads works with: a session of one snapshot, and the time.
+
+    ``shows_links``: the key can also write, so the answer may give customers' links, with which
+    anybody acts as the customer.
+    """
 
     session: AsyncSession
     settings: Settings
     now: datetime
+    shows_links: bool = True
+
+    @classmethod
+    def of(cls, request: Request, session: AsyncSession, key: ApiKey) -> Self:
+        """The context of this call."""
+        shows_links = key.has_scope(ApiScope.OPEN) or key.has_scope(ApiScope.ACT)
+        return cls(session, request.app.state.settings, business_time.now(), shows_links)
 
 
 @dataclass(frozen=True)
@@ -109,6 +123,7 @@ class ReadEndpoint:
     query: type[BaseModel] = NoQuery
     status: ClassVar[int] = 200
     method: ClassVar[str] = "GET"
+    scope: ClassVar[ApiScope] = ApiScope.READ
 
     @property
     def route(self) -> Route:
@@ -117,14 +132,13 @@ class ReadEndpoint:
 
     async def serve(self, request: Request) -> Response:
         """Run the handler in one read transaction."""
-        await get_api_key(request)
+        key = await get_api_key(request, self.scope)
         # An empty parameter ("?owner=&q=") counts as not given.
         query = parse(
             self.query, {name: value for name, value in request.query_params.items() if value}
         )
-        state = request.app.state
-        async with state.database.reading() as session:
-            context = ReadContext(session, state.settings, business_time.now())
+        async with request.app.state.database.reading() as session:
+            context = ReadContext.of(request, session, key)
             response = await self.handler(context, query, **_path(request))
         return _json(response.model_dump_json(), self.status)
 
@@ -138,6 +152,7 @@ class FileEndpoint:
     query: ClassVar[type[BaseModel]] = NoQuery
     status: ClassVar[int] = 200
     method: ClassVar[str] = "GET"
+    scope: ClassVar[ApiScope] = ApiScope.READ
 
     @property
     def route(self) -> Route:
@@ -146,11 +161,10 @@ class FileEndpoint:
 
     async def serve(self, request: Request) -> Response:
         """Send the file. Raises NotFound where it is not stored."""
-        await get_api_key(request)
+        key = await get_api_key(request, self.scope)
         parse(self.query, request.query_params)
-        state = request.app.state
-        async with state.database.reading() as session:
-            context = ReadContext(session, state.settings, business_time.now())
+        async with request.app.state.database.reading() as session:
+            context = ReadContext.of(request, session, key)
             stored_file = await self.handler(context, **_path(request))
         return file_response(request, stored_file)
 

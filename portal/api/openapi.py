@@ -12,14 +12,19 @@ from portal.api.problem_details import ProblemDetails
 
 REFUSALS = {
     "400": "The body is not JSON.",
-    "401": "There is no key, or it is not valid.",
-    "403": "The person may not do this.",
+    "401": "There is no key, or it is unknown, revoked or expired.",
+    "403": "The key lacks the scope, or the person may not do this.",
     "404": "There is no such thing.",
     "409": "Not possible as things stand, or `version` is old.",
     "422": "Something cannot be used; `errors` names each place.",
     "429": "Too many tries with a wrong key.",
     "503": "The database is away for a moment.",
 }
+SCOPES = (
+    "A key has scopes: `read` for each GET, `open` to open requests, `act` for every other POST, and "
+    "`act_as_staff` in addition where `by` names a person. A key that only reads gets no "
+    "`status_url`."
+)
 REPLAY_HEADERS = {
     "Idempotent-Replayed": {
         "description": "`true` where this is the answer to an earlier call.",
@@ -62,7 +67,7 @@ def describe(
         "security": [{"key": []}],
         "paths": paths,
         "components": {
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": SCOPES}},
             "schemas": definitions["$defs"],
             "responses": {
                 status: {
@@ -93,6 +98,8 @@ def _operation(
     operation: dict[str, Any] = {
         "operationId": handler.__name__,
         "summary": (handler.__doc__ or "").strip().splitlines()[0],
+        "description": _scope_needed(call),
+        "security": [{"key": [call.scope.value]}],
         "parameters": [*_in_path(call.path), *_in_query(call.query)],
         "responses": {
             str(call.status): response,
@@ -113,6 +120,11 @@ def _operation(
             {"Location": {"schema": {"type": "string"}}} if call.location else {}
         )
     return operation
+
+
+def _scope_needed(call: WriteEndpoint | ReadEndpoint | FileEndpoint) -> str:
+    needed = f"Needs the scope `{call.scope}`"
+    return f"{needed}, with `by` also `act_as_staff`." if call.method == "POST" else f"{needed}."
 
 
 def _in_path(path: str) -> list[dict[str, Any]]:

@@ -20,6 +20,13 @@ class Unauthorised(PortalError):
     title = "A key is needed"
 
 
+class MissingScope(PortalError):
+    """The key cannot be used for this."""
+
+    status = 403
+    title = "This key may not do this"
+
+
 class MalformedJson(PortalError):
     """The body is not JSON."""
 

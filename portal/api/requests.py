@@ -44,7 +44,7 @@ async def show_requests(context: ReadContext, query: RequestQuery) -> RequestLis
     )
     people = set[int | None]().union(*map(staff_ids_of, found))
     names = await load_names(context.session, people)
-    url = context.settings.public_url
+    url = context.settings.public_url if context.shows_links else None
     items = [RequestResponse.of(request, names, url, context.now) for request in found]
     return RequestList(items=items, next_cursor=encode_cursor(after))
 
@@ -69,7 +69,9 @@ def on_request(name: str, operation: Operation, summary: str) -> RequestHandler:
 async def load_response(at: UnitOfWork | ReadContext, request: ServiceRequest) -> RequestResponse:
     """The request as it is now, with the names of its people and departments."""
     names = await load_names(at.session, staff_ids_of(request))
-    return RequestResponse.of(request, names, at.settings.public_url, at.now)
+    shows_links = at.shows_links if isinstance(at, ReadContext) else True
+    url = at.settings.public_url if shows_links else None
+    return RequestResponse.of(request, names, url, at.now)
 
 
 advance = on_request(

@@ -171,15 +171,24 @@ def set_department(
 
 
 @apikey.command("create")
-def create_api_key(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+def create_api_key(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="read, open, act or act_as_staff; repeat it for several. Default: all."),
+    ] = None,
+    expires: Annotated[
+        str, typer.Option(help='A day (2030-12-31), days (90d) or "never". Default: a year.')
+    ] = "",
+) -> None:
     """Create a key for another system and print it, once only.
 
     \b
-    Example: kept apikey create billing
+    Example: kept apikey create billing --scope read --expires 90d
     """
     from portal.commands import api_keys
 
-    print_lines(api_keys.create_key(load(None), name))
+    print_lines(api_keys.create_key(load(None), name, scope or (), expires))
 
 
 @apikey.command("list")

@@ -16,6 +16,8 @@ MAIL = re.compile(r"(?<!\S)\S+@\S+\w")
 LINK = re.compile(r"\bhttps?://\S+")
 DIGIT = re.compile(r"\d")
 LONG_NUMBER_PATTERN = re.compile(r"\+?\d(?:[\s().-]?\d){5,}+")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
+"""What makes a spreadsheet take a cell for a formula (OWASP, CSV Injection)."""
 WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -23,6 +25,7 @@ WORD = re.compile(r"[^\W\d_]+")
 async def export_labelled_replies(operations: Operations) -> list[str]:
     """CSV with a heading, `text,label`: a line for each message whose intent staff corrected.
 
+    A text that a spreadsheet would take for a formula begins with an apostrophe.
     Without the customer's name, addresses, links and long numbers. Other personal data in the
     text remains: review the export before sharing it.
     """
@@ -37,8 +40,15 @@ async def export_labelled_replies(operations: Operations) -> list[str]:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("text", "label"))
-    writer.writerows((redact_personal_data(body, name), intent) for body, intent, name in rows)
+    writer.writerows(
+        (escape_formula(redact_personal_data(body, name)), intent) for body, intent, name in rows
+    )
     return out.getvalue().splitlines()
+
+
+def escape_formula(cell: str) -> str:
+    """The cell with an apostrophe before it, where a spreadsheet would take it for a formula."""
+    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 
 def redact_personal_data(text: str, name: str) -> str:

@@ -4,6 +4,7 @@ Importing this package makes every table known to SQLModel's metadata, for migra
 """
 
 from portal.models.messages.attachment import Attachment, AttachmentState
+from portal.models.messages.attachment_read import AttachmentRead
 from portal.models.messages.canned_reply import CannedReply
 from portal.models.messages.delivery_reason import DeliveryReason
 from portal.models.messages.message import (
@@ -33,7 +34,7 @@ from portal.models.monitoring.stage_duration import (
 )
 from portal.models.people.account_event import AccountEvent, AccountEventKind
 from portal.models.people.actor import CUSTOMER_ACTOR, SYSTEM_ACTOR, Actor, ActorKind
-from portal.models.people.api_key import ApiKey, IdempotentResponse
+from portal.models.people.api_key import ApiKey, ApiScope, IdempotentResponse
 from portal.models.people.consent import Consent, ConsentSource
 from portal.models.people.customer import Channel, ContactPoint, Customer
 from portal.models.people.department import Department, Membership
@@ -93,7 +94,9 @@ __all__ = [
     "Answer",
     "AnswerType",
     "ApiKey",
+    "ApiScope",
     "Attachment",
+    "AttachmentRead",
     "AttachmentState",
     "CannedReply",
     "Channel",

@@ -2,15 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
-from sqlmodel import col, select
+from sqlalchemy.orm import selectinload
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.errors import NotFound
 from portal.i18n.lazy_string import LazyString
-from portal.models import Attachment, Message, MessageKind
+from portal.models import (
+    Attachment,
+    AttachmentRead,
+    Message,
+    MessageKind,
+    ServiceRequest,
+    StaffMember,
+)
+from portal.models.columns import UtcDateTime
 
 MAX_ID = 2**63 - 1
 
@@ -34,6 +43,43 @@ async def get_attachment(session: AsyncSession, attachment_id: int) -> Attachmen
     if attachment is None:
         raise NotFound(LazyString("This file is not here."))
     return attachment
+
+
+async def find_request_of_attachment(
+    session: AsyncSession, attachment: Attachment
+) -> ServiceRequest | None:
+    """The request of this file, with what says who has a part in it; None for a stranger's."""
+    message = await session.get_one(Message, attachment.message_id)
+    if message.request_id is None:
+        return None
+    options = (selectinload(ServiceRequest.runs), selectinload(ServiceRequest.handoffs))  # type: ignore[arg-type]
+    query = select(ServiceRequest).where(col(ServiceRequest.id) == message.request_id)
+    return (await session.exec(query.options(*options))).one()
+
+
+async def was_read_on(session: AsyncSession, attachment_id: int, staff_id: int, day: date) -> bool:
+    """Whether the read of this file by this person is recorded for that day (UTC)."""
+    return await session.get(AttachmentRead, (attachment_id, staff_id, day)) is not None
+
+
+async def reads_by_attachment(
+    session: AsyncSession, attachments: Iterable[Attachment]
+) -> dict[int, list[tuple[str, datetime]]]:
+    """The name and the last time of each person who has read these files, the latest first."""
+    ids = [attachment.id for attachment in attachments]
+    reads: defaultdict[int, list[tuple[str, datetime]]] = defaultdict(list)
+    if ids:
+        last = func.max(col(AttachmentRead.read_at), type_=UtcDateTime())
+        query = (
+            select(AttachmentRead.attachment_id, StaffMember.name, last)
+            .join(StaffMember, col(StaffMember.id) == col(AttachmentRead.staff_id))
+            .where(col(AttachmentRead.attachment_id).in_(ids))
+            .group_by(col(AttachmentRead.attachment_id), col(StaffMember.id), col(StaffMember.name))
+            .order_by(last.desc())
+        )
+        for attachment_id, name, read_at in (await session.exec(query)).all():
+            reads[attachment_id].append((name, read_at))
+    return dict(reads)
 
 
 async def get_customer_attachment(

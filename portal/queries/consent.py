@@ -8,6 +8,7 @@ from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.models import Channel, Consent
+from portal.models.people.consent import LINK_SOURCES
 
 
 async def newest_consents(
@@ -34,6 +35,23 @@ async def may_write(
 ) -> bool:
     """Whether consent stands: a withdrawal for the address, or for this request, ends it."""
     return bool(await find_permitted(session, [ConsentQuery(channel, address, request_id)]))
+
+
+async def was_stopped_from_address(session: AsyncSession, channel: Channel, address: str) -> bool:
+    """Whether consent was withdrawn other than by a link alone: from the address, or by staff."""
+    by_link = col(Consent.source).in_(LINK_SOURCES)
+    query = (
+        select(Consent.granted)
+        .where(
+            col(Consent.channel) == channel,
+            col(Consent.address) == address,
+            col(Consent.request_id).is_(None),
+            or_(col(Consent.granted), ~by_link),
+        )
+        .order_by(col(Consent.id).desc())
+        .limit(1)
+    )
+    return (await session.exec(query)).first() is False
 
 
 async def consent_history(

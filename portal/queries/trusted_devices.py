@@ -16,7 +16,7 @@ from portal.models import (
     VerificationCode,
     hash_device_secret,
 )
-from portal.queries.consent import may_write
+from portal.queries.consent import may_write, was_stopped_from_address
 
 CODE_COUNT_WINDOW = timedelta(days=1)
 
@@ -33,14 +33,21 @@ class CodeDestination:
 async def code_destinations(
     session: AsyncSession, request: ServiceRequest, now: datetime
 ) -> list[CodeDestination]:
-    """Where a code may be sent, the phone first; empty where we may not write to them."""
-    destinations = []
+    """Where a code may be sent: the phone first, and what they have stopped last.
+
+    Also after a stop, since a code goes only to who asks for one: without it, a finder of the link
+    who stops everything would keep the customer from replacing the link.
+    """
+    permitted: list[CodeDestination] = []
+    stopped: list[CodeDestination] = []
     for channel in (Channel.SMS, Channel.EMAIL):
         address = request.customer.address(channel, now)
-        if address and await may_write(session, channel, address, request.id):
+        if address:
             shared = await is_shared(session, channel, address, request.customer_id)
-            destinations.append(CodeDestination(channel, address, shared))
-    return destinations
+            is_permitted = await may_write(session, channel, address, request.id)
+            destination = CodeDestination(channel, address, shared)
+            (permitted if is_permitted else stopped).append(destination)
+    return permitted + stopped
 
 
 async def find_device(
@@ -48,8 +55,9 @@ async def find_device(
 ) -> TrustedDevice | None:
     """The browser with this secret, if it is trusted for the request's customer.
 
-    It is trusted while the address that verified it is the customer's and may be written to: a
-    phone number that changes its owner takes no trust along.
+    It is trusted while the address that verified it is the customer's and has sent no stop: a
+    phone number that changes its owner takes no trust along. A stop by the link alone ends no
+    trust, since a finder of the link can press it.
     """
     query = (
         select(TrustedDevice)
@@ -68,7 +76,7 @@ async def find_device(
         )
     )
     device = (await session.exec(query)).one_or_none()
-    if device is None or not await may_write(session, device.channel, device.address, None):
+    if device is None or await was_stopped_from_address(session, device.channel, device.address):
         return None
     return device
 

@@ -18,6 +18,7 @@ class Act(StrEnum):
     """What a person can do to a request."""
 
     READ = "read"
+    READ_FILES = "read_files"
     LOG_CONTACT = "log_contact"
     SET_NOTE = "set_note"
     ADVANCE = "advance"
@@ -122,6 +123,19 @@ def _may_complete(person: Colleague, request: ServiceRequest, stage: str | None)
     return _holds_stage(person, request, runs[0])
 
 
+def _may_read_files(person: Colleague, request: ServiceRequest, stage: str | None) -> bool:
+    """Who has or had a part in it, and who leads a department."""
+    del stage
+    return (
+        has_part(person, request)
+        or bool(person.leads)
+        or any(
+            run.department_id in person.departments or run.assignee_id == person.staff_id
+            for run in request.runs
+        )
+    )
+
+
 def _may_reschedule(person: Colleague, request: ServiceRequest, stage: str | None) -> bool:
     """Owner or coordinator, or the holder of every stage that is meant."""
     if _owns_request(person, request):
@@ -183,6 +197,7 @@ OPEN_TO_ALL = frozenset({Act.READ, Act.LOG_CONTACT, Act.SET_NOTE})
 """What every member of staff may do to any request."""
 
 STAGE_PERMISSIONS: Mapping[Act, Permission] = {
+    Act.READ_FILES: _may_read_files,
     Act.ADVANCE: _may_complete,
     Act.HOLD: _may_reschedule,
     Act.RESUME: _may_reschedule,
@@ -193,7 +208,17 @@ STAGE_PERMISSIONS: Mapping[Act, Permission] = {
     Act.REFUSE: _may_receive,
     Act.RECALL: _may_recall,
 }
-"""The acts on a stage or a handoff. All others are for who has a part in the request."""
+"""Acts with a rule of their own. All others are for who has a part in the request."""
+
+
+NO_PART_REFUSAL = (
+    "This request is assigned to other departments. "
+    "You can read it, log a call and set the customer note."
+)
+FILES_REFUSAL = (
+    "The files of this customer are shown to those who have a part in the request, "
+    "to leads and to managers."
+)
 
 
 def _refusal(
@@ -212,10 +237,7 @@ def _refusal(
         department = _name(person, _pending(request, stage)[0].to_department_id)
         return f"{person.name} does not work in {department}, which is to accept it."
     if not has_part(person, request):
-        return (
-            "This request is assigned to other departments. "
-            "You can read it, log a call and set the customer note."
-        )
+        return FILES_REFUSAL if act == Act.READ_FILES else NO_PART_REFUSAL
     others = [
         run for run in _matching_runs(request, stage) if not _holds_stage(person, request, run)
     ]

@@ -18,7 +18,11 @@ from portal.queries.tracking_links import get_by_token
 from portal.tracking import preferences_view
 from portal.tracking.forms import read_form
 from portal.tracking.status_page.endpoints import open_link
-from portal.tracking.verification.device_cookie import is_trusted, see_other
+from portal.tracking.verification.device_cookie import (
+    is_trusted,
+    redirect_to_code_form,
+    see_other,
+)
 from portal.tracking.verification.masking import mask_address
 from portal.web import templating
 
@@ -39,6 +43,8 @@ BUTTONS = {
 STOP = {"request": "stop_this", "all": "stop_all"}
 """The button for `stop=request` or `stop=all`, which other systems and older pages send."""
 
+NEXT_PATH = "start"
+
 
 async def show_preferences(request: Request) -> Response:
     """`GET /r/{token}/preferences`."""
@@ -46,10 +52,17 @@ async def show_preferences(request: Request) -> Response:
 
 
 async def save_preferences(request: Request) -> Response:
-    """`POST /r/{token}/preferences`: the change of the button that was pressed."""
+    """`POST /r/{token}/preferences`: the change of the button that was pressed.
+
+    The link alone can stop messages. To begin them again takes a trusted browser, or START from
+    the phone.
+    """
     form = await read_form(request)
     token = request.path_params["token"]
-    await open_link(request)
+    version = await open_link(request)
+    change = BUTTONS.get(_button(form))
+    if change and not change.stop and not await is_trusted(request, version.request_id):
+        return redirect_to_code_form(request, NEXT_PATH)
     try:
         async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
             service_request = await lock_by_token(uow.session, token)
@@ -60,7 +73,7 @@ async def save_preferences(request: Request) -> Response:
 
 
 async def _apply(uow: UnitOfWork, request: ServiceRequest, form: dict[str, str]) -> None:
-    button = STOP.get(form.get("stop", ""), form.get("do", "save"))
+    button = _button(form)
     if button in BUTTONS:
         await set_preferences(uow, request, consent_change=BUTTONS[button])
         return
@@ -69,6 +82,10 @@ async def _apply(uow: UnitOfWork, request: ServiceRequest, form: dict[str, str])
     preferred_channel = _read_channel(request, form.get("channel"))
     locale = _read_language(request, form.get("locale"))
     await set_preferences(uow, request, preferred_channel=preferred_channel, locale=locale)
+
+
+def _button(form: dict[str, str]) -> str:
+    return STOP.get(form.get("stop", ""), form.get("do", "save"))
 
 
 async def _page(
@@ -89,6 +106,7 @@ async def _page(
         preferred=channels[0].kind if channels else "sms",
         languages=_languages(service_request),
         saved=saved,
+        verified="verified" in request.query_params and trusted,
         is_trusted=trusted,
         refusal=refusal.detail if refusal else None,
     )

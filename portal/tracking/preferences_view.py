@@ -20,7 +20,8 @@ class ChannelPreference:
 class PreferencesPage:
     """The customer's preferred channel and language, and their opt-outs.
 
-    `is_trusted`: the browser has shown a code, so addresses are not masked.
+    `is_trusted`: the browser has shown a code, so addresses are not masked. `verified`: it has
+    shown it just now, to begin messages again.
     """
 
     reference: str
@@ -32,6 +33,7 @@ class PreferencesPage:
     saved: bool = False
     refusal: str | None = None
     is_trusted: bool = False
+    verified: bool = False
 
     @property
     def stopped_all(self) -> bool:

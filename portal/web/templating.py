@@ -26,12 +26,18 @@ from portal.i18n.languages import (
     language_of,
     negotiate_language,
 )
+from portal.messaging.link_masking import mask_secrets
 from portal.paths import TEMPLATES
 from portal.web.static_files import static_url
 
 ENGLISH_PREFIXES = ("/desk", "/demo", "/api/", "/hooks/")
 """Paths with these prefixes are for staff and systems, and in English."""
 ENGLISH_TEMPLATES = ("desk/", "demo/")
+DESK_PREFIX = "/desk"
+
+
+class StatusLink(Markup):
+    """A customer's link that a page of the desk shows: the page has checked who may see it."""
 
 
 def page(
@@ -39,7 +45,8 @@ def page(
 ) -> HTMLResponse:
     """A whole page."""
     full_context = _full_context(request, context)
-    return HTMLResponse(render(name, full_context), status, headers=headers(full_context["theme"]))
+    body = _environment_for(request, full_context).get_template(name).render(full_context)
+    return HTMLResponse(body, status, headers=headers(full_context["theme"]))
 
 
 def fragment(
@@ -58,7 +65,7 @@ def fragment(
     The rest of the template is not rendered, so the endpoint must check who may see the block.
     """
     full_context = _full_context(request, context)
-    env = environment(language_of(full_context["locale"]))
+    env = _environment_for(request, full_context)
     body = render_block(env, name, block, full_context)
     body += "".join(env.get_template(template).render(full_context) for template in out_of_band)
     return HTMLResponse(body, status, headers=headers(full_context["theme"]))
@@ -114,8 +121,12 @@ def headers(theme: Theme = DEFAULT_THEME) -> dict[str, str]:
 
 
 @cache
-def environment(language: Language = ENGLISH) -> Environment:
-    """The template environment of one language, with its filters and globals."""
+def environment(language: Language = ENGLISH, *, masks_links: bool = False) -> Environment:
+    """The template environment of one language, with its filters and globals.
+
+    ``masks_links`` leaves the links of customers out, as the desk's pages do: there they stand
+    only where the page gives a ``StatusLink``.
+    """
     env = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -124,6 +135,7 @@ def environment(language: Language = ENGLISH) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
+        finalize=_mask_text if masks_links else None,
     )
     catalog = language.catalog
     env.install_gettext_callables(catalog.gettext, catalog.ngettext, newstyle=True)  # type: ignore[attr-defined]
@@ -175,6 +187,18 @@ def with_lang_attribute(text: str) -> Markup:
     if not isinstance(text, UntranslatedText):
         return escape(text)
     return Markup('<span lang="{}" dir="auto">{}</span>').format(text.locale, text)
+
+
+def _environment_for(request: Request, full_context: Mapping[str, Any]) -> Environment:
+    is_desk = request.url.path.startswith(DESK_PREFIX)
+    return environment(language_of(full_context["locale"]), masks_links=is_desk)
+
+
+def _mask_text(value: Any) -> Any:
+    """What a template writes. Markup stays: of macros, which are masked inside, and of links."""
+    return (
+        mask_secrets(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    )
 
 
 def _full_context(request: Request, context: Mapping[str, Any]) -> dict[str, Any]:

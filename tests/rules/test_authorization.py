@@ -98,6 +98,7 @@ WHOLE = "no no yes no no yes yes"
 # One line an act; the columns are PEOPLE. "all stages": no stage is named while two are open.
 REQUEST_MATRIX = {
     "read": EVERYBODY,
+    "read_files": PART,
     "log_contact": EVERYBODY,
     "set_note": EVERYBODY,
     "advance": OWN,

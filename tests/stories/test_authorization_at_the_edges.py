@@ -203,7 +203,8 @@ async def stream_status(app: Starlette, path: str, cookies: str) -> int:
 
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET",
-        "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": b"",
+        "scheme": "http", "path": path.partition("?")[0], "raw_path": path.encode(),
+        "query_string": path.partition("?")[2].encode(),
         "root_path": "", "server": ("testserver", 80), "client": ("127.0.0.1", 1),
         "headers": [(b"host", b"testserver"), (b"cookie", cookies.encode())],
     }  # fmt: skip

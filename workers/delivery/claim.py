@@ -208,8 +208,7 @@ def _hold_back(
                 "handled_by": SYSTEM_ACTOR.name,
             }  # The customer asks for another code.
         return late
-    # The confirmation of a stop is the last text of all; notices go to staff.
-    if row.kind not in (MessageKind.CONSENT, MessageKind.NOTICE) and not is_welcome:
+    if row.kind not in KINDS_WITHOUT_CONSENT and not is_welcome:
         return {"status": MessageStatus.SUPPRESSED, "reason": DeliveryReason.CONSENT_WITHDRAWN}
     if row.timezone is not None:
         if row.timezone not in zone_names():
@@ -246,6 +245,8 @@ def _taken(claimed: OutgoingMessage, tries: int, now: datetime) -> dict[str, Any
     }  # fmt: skip
 
 
+KINDS_WITHOUT_CONSENT = (MessageKind.CONSENT, MessageKind.NOTICE, MessageKind.CODE)
+"""The confirmation of a stop is the last text of all, staff read notices, and a code was asked for."""
 _REWORD = (
     sa.update(Message)
     .where(col(Message.id) == sa.bindparam("reworded_id"))

@@ -1,10 +1,11 @@
 """What every response model is made of, and the references to people."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from portal.messaging.link_masking import mask_secrets_within
 from portal.models import ActorKind
 from portal.queries.names import Names
 
@@ -12,11 +13,21 @@ Item = TypeVar("Item")
 
 
 class ResponseModel(BaseModel):
-    """The base of every response: every field is always present, under its JSON name."""
+    """The base of every response: every field is always present, under its JSON name.
+
+    No text holds a customer's link, except the fields in ``link_fields``.
+    """
 
     model_config = ConfigDict(extra="forbid", validate_by_name=True, serialize_by_alias=True)
     columns: ClassVar[Mapping[str, str]] = {}
     """By the name of a field, the attribute it is read from, where the two differ."""
+    link_fields: ClassVar[Collection[str]] = ()
+    """The fields that give the customer's link itself."""
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _mask_secrets(cls, value: Any, field: ValidationInfo) -> Any:
+        return value if field.field_name in cls.link_fields else mask_secrets_within(value)
 
     @classmethod
     def from_object(cls, source: object, **extra: Any) -> Self:
@@ -54,3 +65,4 @@ class ActorReference(ResponseModel):
 
     kind: ActorKind
     name: str
+    key: str | None = Field(description="The API key that called, also where it named a person.")

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from portal.api.schemas.base import ActorReference, PageResponse, ResponseModel, StaffReference
 from portal.models import (
+    ActorKind,
     Answer,
     AnswerType,
     Channel,
@@ -48,8 +49,15 @@ class EventResponse(ResponseModel):
             event,
             stage=event.stage_key,
             department=names.department_key(event.department_id),
-            actor=ActorReference(kind=event.actor_kind, name=event.actor_name),
+            actor=ActorReference(
+                kind=event.actor_kind, name=event.actor_name, key=_key_name(event)
+            ),
         )
+
+
+def _key_name(event: Event) -> str | None:
+    is_key = event.actor_kind == ActorKind.API
+    return event.actor_name if is_key else event.via_key or None
 
 
 class EventList(PageResponse[EventResponse]):

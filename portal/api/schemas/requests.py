@@ -1,6 +1,6 @@
 """The response models of a request: its stages, its handoffs, its owner."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Self
 
@@ -135,9 +135,13 @@ class HoldResponse(ResponseModel):
 class RequestResponse(ResponseModel):
     """A request with its stages, handoffs and people."""
 
+    link_fields: ClassVar[Collection[str]] = ("status_url",)
+
     id: int
     reference: str
-    status_url: str | None = Field(description="The customer's page; null once revoked.")
+    status_url: str | None = Field(
+        description="The customer's page; null once revoked, and for a key that only reads."
+    )
     status: RequestStatus
     workflow: str
     workflow_version: int
@@ -166,14 +170,16 @@ class RequestResponse(ResponseModel):
     )
 
     @classmethod
-    def of(cls, request: ServiceRequest, names: Names, public_url: str, now: datetime) -> Self:
-        """The request, which is loaded whole."""
+    def of(
+        cls, request: ServiceRequest, names: Names, public_url: str | None, now: datetime
+    ) -> Self:
+        """The request, which is loaded whole; without ``public_url`` it has no ``status_url``."""
         link = request.live_link
         question = request.open_question
         timeline = timeline_of(request, lambda key: names.department_of(key).calendar, now)
         return cls.from_object(
             request,
-            status_url=f"{public_url}/r/{link.token}" if link else None,
+            status_url=f"{public_url}/r/{link.token}" if link and public_url else None,
             workflow=request.workflow.key,
             workflow_version=request.workflow.version,
             customer=_customer(request, now),

@@ -17,6 +17,7 @@ from portal.desk.auth.sign_in_cookie import is_valid_form_token
 from portal.desk.badges import Badges, load_badges
 from portal.errors import BadInput, NotAllowed, NotFound, PortalError
 from portal.models.columns import saved_id
+from portal.models.requests.tracking_link import TOKEN_LENGTH
 from portal.operations.accounts import mark_seen
 from portal.web import templating
 from portal.web.cookies import read_cookie
@@ -102,7 +103,11 @@ async def answer(
         async with request.app.state.database.reading() as session:
             badges = await load_badges(session, reader)
     keys = read_cookie(request, SHORTCUTS_COOKIE) != SHORTCUTS_OFF
-    context = {**context, **badges._asdict(), "keys": keys, "beside": is_fragment(request)}
+    link_length = len(f"{request.app.state.settings.public_url}/r/") + TOKEN_LENGTH
+    context = {
+        **context, **badges._asdict(),
+        "keys": keys, "link_length": link_length, "beside": is_fragment(request),
+    }  # fmt: skip
     if is_fragment(request):
         out_of_band = OUT_OF_BAND_TEMPLATES if reader else ()
         return templating.fragment(request, name, "desk", context, status, out_of_band=out_of_band)

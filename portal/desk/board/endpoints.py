@@ -154,7 +154,9 @@ async def _board(
         "sections": sections,
         "may_accept": current is not None and may_accept(reader.colleague, saved_id(current)),
         "empty_text": "Nothing more here." if after else "Nothing is open here.",
-        "live_url": f"/desk/live?department={current.key}" if current else None,
+        "live_url": f"/desk/live?department={current.key}"
+        if current and reader.works_in(saved_id(current))
+        else None,
         "refresh_seconds": None if after else REFRESH_SECONDS,
         "said": None,
         "problem": None,

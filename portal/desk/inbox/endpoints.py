@@ -26,7 +26,7 @@ from portal.desk.board.endpoints import REFRESH_SECONDS
 from portal.desk.inbox.presenter import InboxPresenter, summarize_reasons
 from portal.desk.page_cursor import PAGE_SIZE, decode_cursor, encode_cursor
 from portal.desk.widgets import Choice, FormError
-from portal.errors import NotAllowed, NotFound, PortalError
+from portal.errors import NotFound, PortalError
 from portal.live import NO_DEPARTMENT
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Department
@@ -63,7 +63,7 @@ async def show_inbox(request: Request, reader: CurrentStaff) -> Response:
 class DeskEventStream:
     """`GET /desk/live?department=`: an event for each change on those boards.
 
-    Without a department, those of the reader; all for a manager.
+    Without a department, those of the reader; all for a manager. 403 for the department of others.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,6 +77,10 @@ class DeskEventStream:
         async with state.database.reading() as session:
             departments = await all_departments(session)
         key = connection.query_params.get("department", "")
+        named = next((department for department in departments if department.key == key), None)
+        if named is not None and not reader.works_in(saved_id(named)):
+            await Response(status_code=403)(scope, receive, send)
+            return
         watched = [
             f"department:{one.id}"
             for one in departments
@@ -94,8 +98,6 @@ async def handle_unknown_sender(request: Request, reader: CurrentStaff) -> Respo
     verb: str = request.path_params["verb"]
     if verb not in SUCCESS_MESSAGES:
         raise NotFound("There is nothing of that name to do.")
-    if not reader.staff.manages_all:
-        raise NotAllowed("Only managers can handle texts of unknown senders.")
     form, message_id = await read_form(request), id_in_path(request, "text")
     try:
         async with request.app.state.operations.begin(reader.staff.actor) as uow:
@@ -200,16 +202,19 @@ def _chosen(
     reader: CurrentStaff, departments: Sequence[Department], show: str, key: str
 ) -> InboxView:
     """The view asked for, else the one that most concerns them. Raises NotFound."""
-    first = next((one for one in departments if one.id in reader.departments), None)
+    first = next(
+        (department for department in departments if department.id in reader.departments), None
+    )
     zone = (first or next(iter(departments), Department(key="", name=""))).timezone
     if key:
-        one = next((one for one in departments if one.key == key), None)
-        if one is None:
+        department = next((department for department in departments if department.key == key), None)
+        if department is None:
             raise NotFound("There is no such department.")
-        ids = [saved_id(one)]
+        ids = [saved_id(department)]
         return InboxView(
-            one.name, f"/desk/inbox?department={key}", f"/desk/live?department={key}",
-            WorkScope(departments=ids), ids, one.timezone,
+            department.name, f"/desk/inbox?department={key}",
+            f"/desk/live?department={key}" if reader.works_in(ids[0]) else "",
+            WorkScope(departments=ids), ids, department.timezone,
         )  # fmt: skip
     if show == "mine":
         scope = WorkScope(person_id=reader.staff.id)

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from portal.desk.labels import CHANNEL_LABELS, author_label, intent_label, since
-from portal.desk.request.conversation_view import AttachmentEntry, ConversationEntry
+from portal.desk.request.attachments import AttachmentPresenter
+from portal.desk.request.conversation_view import ConversationEntry
 from portal.desk.request.delivery_status import (
     KIND_LABELS,
     NOT_DELIVERED,
@@ -22,12 +23,14 @@ from portal.operations.delivery.failed_messages import FAILED_OR_UNKNOWN
 class ConversationPresenter:
     """Presents the messages with a customer.
 
-    ``attempts`` are those at each, ``files`` those that came with it, by the message's id.
+    ``attempts`` are those at each, ``files`` those that came with it, by the message's id;
+    ``attachments`` presents the files.
     """
 
     times: TimeFormatter
     attempts: Mapping[int, list[SendAttempt]]
     files: Mapping[int, list[Attachment]] = field(default_factory=dict)
+    attachments: AttachmentPresenter | None = None
 
     def entries(self, messages: Sequence[Message], customer: Customer) -> list[ConversationEntry]:
         """All entries, in the order of the messages."""
@@ -43,10 +46,7 @@ class ConversationPresenter:
             mine=message.direction == Direction.OUT,
             who=author_label(message, first_name),
             body=message.body or (ATTACHMENTS_ONLY if files else ""),
-            files=[
-                AttachmentEntry(f"/desk/files/{file.id}", file.stored_file, file.reason)
-                for file in files
-            ],
+            files=[self.attachments.entry(file) for file in files] if self.attachments else (),
             at=since(self.times, message.created_at),
             delivery_status=delivery_status(message, self.times, timezone),
             is_undelivered=_is_undelivered(message),

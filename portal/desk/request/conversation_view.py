@@ -19,12 +19,15 @@ class AttemptLine:
 class AttachmentEntry:
     """An attachment of a message.
 
-    Neither `kept` nor `refused` (the reason): it is being downloaded.
+    Neither `kept` nor `refused` (the reason): it is being downloaded. `is_hidden`: the reader may
+    not see it. `read_by` says for managers who has seen it.
     """
 
-    url: str
+    url: str = ""
     kept: StoredFile | None = None
     refused: str = ""
+    is_hidden: bool = False
+    read_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from portal.desk.labels import (
     timezone_label,
 )
 from portal.desk.request.activity_log import describe_event
+from portal.desk.request.attachments import load_attachment_presenter
 from portal.desk.request.choices import assignees, target_stages
 from portal.desk.request.consent import ConsentPresenter, permissions_to_check
 from portal.desk.request.conversation import ConversationPresenter, is_last_message_undelivered
@@ -58,6 +59,7 @@ from portal.rules.authorization import Act, authorize
 from portal.rules.proactive_updates import ContactSchedule
 from portal.rules.roster import Roster
 from portal.settings import Settings
+from portal.web.templating import StatusLink
 
 MAX_EVENTS = 500
 HEADLINES = {
@@ -119,9 +121,14 @@ async def present_request(
         moves=[replace(move, estimate=delays.estimate_next(move.stage)) for move in view.moves],
         delays=cards,
         actions=view.actions | {"delay"} if cards else view.actions,
-        conversation=ConversationPresenter(presenter.times, attempts, files).entries(
-            messages, request.customer
-        ),
+        conversation=ConversationPresenter(
+            presenter.times,
+            attempts,
+            files,
+            await load_attachment_presenter(
+                session, reader, request, files.values(), presenter.times
+            ),
+        ).entries(messages, request.customer),
         consent=consent.view(may_act=reader.may(Act.CONSENT, request)),
         quiet_hours_note=presenter.quiet_hours_note(
             channels.default_channel, urgent=await is_customer_waiting(session, request, now)
@@ -250,7 +257,7 @@ class RequestPresenter:
             local_time=f"{local_time} ({timezone_label(customer.readable_timezone)})"
             if local.clock(times.now) != times.clock(times.now)
             else "",
-            link=f"{self.settings.public_url}/r/{link.token}"
+            link=StatusLink.escape(f"{self.settings.public_url}/r/{link.token}")
             if link and self.reader.may(Act.LINK, request)
             else None,
         )
@@ -259,7 +266,7 @@ class RequestPresenter:
         return EventLine(
             id=saved_id(event),
             at=since(self.times, event.at),
-            who=event.actor_name,
+            who=f"by {event.via_key} for {event.actor_name}" if event.via_key else event.actor_name,
             words=describe_event(event, self.request.definition, self.times),
             internal=not event.visible,
         )

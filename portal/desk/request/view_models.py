@@ -9,6 +9,7 @@ from portal.desk.request.conversation_view import CannedReplyLine, ConversationE
 from portal.desk.request.delays import DelayCard
 from portal.desk.widgets import Badge, Choice, Person, When
 from portal.rules.stage_timeline import StepState
+from portal.web.templating import StatusLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ class CustomerSummary:
     phone: str = ""
     email: str = ""
     local_time: str = ""
-    link: str | None = None
+    link: StatusLink | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from portal.messaging.send_rules import with_opt_out_hint
 from portal.messaging.sms.bidi import with_direction_mark
 from portal.messaging.sms.gsm_text import to_gsm7
 from portal.messaging.sms.segments import GSM, SegmentCount, count_segments
-from portal.messaging.wording.lint_samples import TOKEN_LENGTH, sample_values
+from portal.messaging.wording.lint_samples import sample_values
 from portal.messaging.wording.renderer import fill_template, product_text
+from portal.models.requests.tracking_link import TOKEN_LENGTH
 from portal.paths import TEMPLATES
 from portal.workflows import (
     PLACEHOLDERS,

@@ -6,9 +6,6 @@ names; Arabic has 70 characters a segment, so its texts may take two, with names
 
 from dataclasses import dataclass
 
-TOKEN_LENGTH = 22
-"""Letters of a tracking link's own part."""
-
 
 @dataclass(frozen=True, slots=True)
 class SampleValues:

@@ -15,11 +15,15 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True)
 class Actor:
-    """The actor of an event. ``name`` is how the timeline shows it to staff."""
+    """The actor of an event. ``name`` is how the timeline shows it to staff.
+
+    ``via_key`` is the API key by which a member of staff acts; empty at the desk.
+    """
 
     kind: ActorKind
     name: str
     staff_id: int | None = None
+    via_key: str = ""
 
 
 SYSTEM_ACTOR = Actor(ActorKind.SYSTEM, "Kept")

@@ -33,6 +33,10 @@ class ConsentSource(StrEnum):
     STAFF = "staff"
 
 
+LINK_SOURCES = (ConsentSource.STATUS_PAGE, ConsentSource.UNSUBSCRIBE_LINK)
+"""What a link alone can stop: who has it need not be the customer."""
+
+
 class Consent(SQLModel, table=True):
     """One line of the ledger. Lines are only added, and the newest for an address counts.
 

@@ -89,6 +89,8 @@ class Event(SQLModel, table=True):
     actor_kind: ActorKind = enum_column(ActorKind, ActorKind.SYSTEM)
     actor_name: str = text_column(120)
     actor_id: int | None = foreign_key_column("staff_member.id", nullable=True)
+    # The API key by which a member of staff has acted.
+    via_key: str = text_column(120)
     data: dict[str, Any] = json_column()
 
     run: StageRun | None = Relationship(

@@ -58,6 +58,10 @@ class Handoff(SQLModel, table=True):
         """Whether the handoff is neither accepted nor refused yet."""
         return self.closed_at is None
 
+    def is_of(self, run: StageRun) -> bool:
+        """Whether it hands over this run; by the ids once they are saved, which needs no session."""
+        return self.run is run if self.id is None else self.run_id == run.id
+
     def is_overdue(self, now: datetime) -> bool:
         """Whether the time to accept it has passed."""
         return self.accept_by is not None and now > self.accept_by

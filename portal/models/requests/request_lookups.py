@@ -57,7 +57,7 @@ class RequestLookups:
 
     def pending_handoff(self, run: StageRun) -> Handoff | None:
         """The handoff by which this run waits to be accepted, if it does."""
-        return next((h for h in self.handoffs if h.run is run and h.is_pending), None)
+        return next((h for h in self.handoffs if h.is_pending and h.is_of(run)), None)
 
     def get_open_run(self, stage: str | None) -> StageRun:
         """The open run of a stage, or the only open run where no stage is named.

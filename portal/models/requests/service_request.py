@@ -160,6 +160,7 @@ class ServiceRequest(RequestLookups, SQLModel, table=True):
             actor_kind=actor.kind,
             actor_name=actor.name,
             actor_id=actor.staff_id,
+            via_key=actor.via_key,
             data=data,
         )
         self.events.add(event)

@@ -9,6 +9,7 @@ from portal.models.columns import foreign_key_column, primary_key, timestamp_col
 
 TOKEN_BYTES = 16
 """128 random bits cannot be guessed; their 22 letters fit a text."""
+TOKEN_LENGTH = 22
 
 
 class TrackingLink(SQLModel, table=True):

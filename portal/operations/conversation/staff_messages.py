@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from portal.errors import BadInput
 from portal.i18n.lazy_string import LazyString
+from portal.messaging.link_masking import put_link
 from portal.models import (
     Channel,
     ConsentSource,
@@ -45,10 +46,11 @@ async def write_to_customer(
     """Send our message to the customer. It fulfils the promise of an answer that is due, if any.
 
     What it commits to is promised: "I'll call you tomorrow at 3". In quiet hours it waits for the
-    morning, unless it is ``urgent`` or the customer waits for it.
+    morning, unless it is ``urgent`` or the customer waits for it. "[link]" in it becomes the
+    customer's link.
     """
     await authorize(uow, request, Act.WRITE)
-    body = check_message_body(body)
+    body = check_message_body(await put_request_link(uow, request, body))
     urgent = urgent or await uow.is_customer_waiting(request)
     event = request.record(EventKind.MESSAGE_OUT, uow.actor, uow.now, bumps_version=False)
     fulfil_promises(uow, request, PromiseKind.ANSWER)
@@ -150,6 +152,11 @@ async def set_preferences(
         channels=[channel.value for channel in consent_change.channels] if consent_change else [],
     )
     await uow.finish(request)
+
+
+async def put_request_link(uow: UnitOfWork, request: ServiceRequest, body: str) -> str:
+    """The body with the request's live link for each "[link]", which stands for it at the desk."""
+    return put_link(body, (await uow.renderer(request)).link)
 
 
 def check_message_body(body: str) -> str:

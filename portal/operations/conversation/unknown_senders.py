@@ -14,6 +14,7 @@ from portal.models import (
     ServiceRequest,
 )
 from portal.models.columns import saved_id
+from portal.operations.authorization import authorize
 from portal.operations.conversation.facts import InboundFacts
 from portal.operations.conversation.intent_handlers import carry_out, record_in_conversation
 from portal.operations.conversation.outcomes import Decision, OweReply
@@ -22,13 +23,16 @@ from portal.operations.conversation.staff_messages import check_message_body
 from portal.operations.dropped_balls.resolution import message_subject, resolve_dropped_balls
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.requests import lock_by_id
+from portal.rules.authorization import Act
 
 
 async def lock_unknown_sender_message(uow: UnitOfWork, message_id: int) -> Message:
     """An unknown sender's text that nobody has handled, locked until the transaction ends.
 
-    Raises NotFound where there is none, and Conflict where a colleague has handled it.
+    Raises NotAllowed for who may not handle what belongs to no request, NotFound where there is
+    none, and Conflict where a colleague has handled it.
     """
+    await authorize(uow, None, Act.RESOLVE_MESSAGE)
     query = select(Message).where(col(Message.id) == message_id).with_for_update()
     inbound = (await uow.session.exec(query)).one_or_none()
     if inbound is None or inbound.direction != Direction.IN:

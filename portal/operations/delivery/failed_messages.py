@@ -25,7 +25,7 @@ from portal.models import (
     ServiceRequest,
 )
 from portal.operations.authorization import authorize
-from portal.operations.conversation.staff_messages import check_message_body
+from portal.operations.conversation.staff_messages import check_message_body, put_request_link
 from portal.operations.dropped_balls.resolution import message_subject, resolve_dropped_balls
 from portal.operations.outbox import MESSAGE_LIFETIME, Draft
 from portal.operations.transitions import check_text
@@ -108,7 +108,10 @@ async def resend_message(
     """
     await authorize(uow, failed_message.request, Act.RESOLVE_MESSAGE)
     message, request = failed_message.message, failed_message.request
-    body, channel = check_message_body(body), channel or message.channel
+    channel = channel or message.channel
+    if request is not None:
+        body = await put_request_link(uow, request, body)
+    body = check_message_body(body)
     _must_have_ended(message)
     if request is None:
         raise Conflict("Nobody's request is behind it: there is nobody to write to.")

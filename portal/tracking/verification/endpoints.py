@@ -3,7 +3,7 @@
 import asyncio
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -42,8 +42,12 @@ MIN_RESPONSE_SECONDS = 0.1
 """Seconds until a wrong code is answered, so that the time does not reveal why it is wrong."""
 MAX_INPUT_LENGTH = 40
 ALL_REQUESTS = "mine"
-NEXT_PATH_PATTERN = re.compile(r"(?:mine|replace|preferences|files/[0-9]{1,18})?")
-"""The paths below the link that may follow the code form."""
+NEXT_PATH_PATTERN = re.compile(r"(?:mine|replace|preferences|start|files/[0-9]{1,18})?")
+"""The paths below the link that may follow the code form; ``start`` leads to the preferences."""
+START_MESSAGES = "start"
+PURPOSES: Mapping[str, Literal["mine", "replace", "start"]] = {
+    ALL_REQUESTS: "mine", "replace": "replace", START_MESSAGES: "start",
+}  # fmt: skip
 WRONG_CODE = LazyString(
     "This code does not work. Perhaps it is mistyped or too old: please look at our newest message, "
     "or let us send you another."
@@ -64,7 +68,7 @@ class CodePage:
     reference: str
     path: str
     next_path: str
-    purpose: Literal["mine", "replace", ""]
+    purpose: Literal["mine", "replace", "start", ""]
     sent: bool
     phone_ending: str = ""
     masked_email: str = ""
@@ -161,11 +165,7 @@ async def _page(request: Request, next_path: str, refusal: PortalError | None = 
         reference=service_request.reference,
         path=f"/r/{token}",
         next_path=next_path,
-        purpose="mine"
-        if next_path == ALL_REQUESTS
-        else "replace"
-        if next_path == "replace"
-        else "",
+        purpose=PURPOSES.get(next_path, ""),
         # After an error the form is the same whether or not a code was sent.
         sent=refusal is not None or (code is not None and code.is_open(business_time.now())),
         phone_ending=last_digits(destination.address)
@@ -199,6 +199,8 @@ async def _is_sufficient(
 
 
 def _redirect(token: str, next_path: str) -> Response:
+    if next_path == START_MESSAGES:
+        next_path = "preferences?verified"
     return see_other(f"/r/{token}/{next_path}".rstrip("/"))
 
 

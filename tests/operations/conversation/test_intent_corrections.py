@@ -109,3 +109,12 @@ async def test_labelled_replies_are_exported_anonymously(organisation, card, tex
         ["text", "label"],
         ["my number is 000-000-0000, [mail], [name] here", "other"],
     ]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "＝"])  # noqa: RUF001
+async def test_exported_replies_hold_no_formula(organisation, card, texts, settings, start):
+    """A spreadsheet runs what begins so; after an apostrophe it is text."""
+    await texts(f"{start}cmd|' /C calc'!A0")
+    await organisation.run(correct_intent, card, (await texts.heard())[0], "other", by=SYSTEM_ACTOR)
+    _, (text, _) = csv.reader(await asyncio.to_thread(export_labelled_replies, settings))
+    assert text == f"'{start.strip()}cmd|' /C calc'!A0"

@@ -16,6 +16,7 @@ from portal.models import (
 )
 from portal.operations import CustomerDetails, hold, write_to_customer
 from portal.queries.consent import may_write
+from tests.support.customer_device import verify_device
 from tests.support.factories import MARTIN, Organisation
 from tests.support.fake_gateways import FakeEmailGateway, FakeSmsGateway, delivered_bodies
 
@@ -210,6 +211,7 @@ async def test_yes_with_opt_out_type_start_answers_the_open_question(organisatio
 async def test_consent_ledger_records_time_channel_and_evidence(organisation, card, say, client):
     """Given, by text, on the page, by the link of a mail: each names what stands for it."""
     await say("please stop texting me")
+    await verify_device(client, organisation, card)
     await client.post(f"/r/{card.live_link.token}/preferences", data={"do": "start_texts"})
     given, stopped, begun = await ledger(organisation)
     assert (given.source, given.evidence) == (ConsentSource.REQUEST, "system: Kept")
@@ -248,6 +250,7 @@ async def test_page_stops_each_channel_separately(organisation, client, form, te
         await organisation.open("repair", by=SYSTEM_ACTOR),
     ]
     path = f"/r/{both[0].live_link.token}/preferences"
+    await verify_device(client, organisation, both[0])
     assert (await client.post(path, data=form)).status_code == 303
 
     async def allowed(channel, address):
@@ -268,6 +271,7 @@ async def test_resuming_texts_on_the_page_applies_to_one_request(organisation, c
     here, there = (f"/r/{request.live_link.token}/preferences" for request in (card, repair))
     for path in (here, there):
         await client.post(path, data={"do": "stop_this"})
+    await verify_device(client, organisation, card)
     await client.post(here, data={"do": "start_this"})
     assert [await may_text(organisation, request) for request in (card, repair)] == [True, False]
     await client.post(there, data={"do": "stop_texts"})
