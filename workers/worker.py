@@ -24,6 +24,7 @@ from workers.measure_durations import DurationMeasurer
 from workers.poll_receipts import ReceiptPoller
 from workers.queue_listener import listen_for_work
 from workers.reconcile import Reconciler
+from workers.retention import DailyRetention
 from workers.sweep import Sweep
 
 log = structlog.get_logger()
@@ -55,6 +56,7 @@ class Worker:
         self.duration_measurer = DurationMeasurer(self.database)
         self.reconciler = Reconciler(self.operations, self.gateways)
         self.receipt_poller = ReceiptPoller(self.operations, self.gateways)
+        self.retention = DailyRetention(self.operations)
         self.media_client = create_media_client(settings)
         self.media_fetcher = MediaFetcher(self.operations, self.media_client)
 
@@ -90,6 +92,7 @@ class Worker:
             self._rounds(self.reconciler.once, ending),
             self._rounds(self.receipt_poller.once, ending),
             self._rounds(self.media_fetcher.once, ending),
+            self._rounds(self.retention.once, ending),
         ]
         jobs = {asyncio.create_task(job) for job in work}
         listening = asyncio.create_task(listen_for_work(self.settings, self.wake))

@@ -3,7 +3,9 @@
 import asyncio
 import hashlib
 import os
+import re
 import tempfile
+from datetime import datetime
 from pathlib import Path
 
 from portal.attachments.filenames import safe_stem
@@ -36,6 +38,8 @@ REFUSAL_CODES = {
     FailureReason.OUTPUT: FileRefusalCode.TOO_COMPLEX,
     FailureReason.ERROR: FileRefusalCode.DAMAGED,
 }
+
+DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class FileStore:
@@ -81,6 +85,22 @@ class FileStore:
         """The path of a stored file: a folder by the digest's first two letters, and the digest."""
         return self._folder / digest[:2] / (f"{digest}.small" if small else digest)
 
+    async def remove(self, digest: str) -> None:
+        """Remove a stored file and its small picture; nothing happens where there is none."""
+        for path in (self.path(digest), self.path(digest, small=True)):
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    async def list_older_than(self, moment: datetime) -> list[str]:
+        """The digests of the files stored, or stored again, before this moment."""
+        return await asyncio.to_thread(self._list_older_than, moment.timestamp())
+
+    def _list_older_than(self, timestamp: float) -> list[str]:
+        return [
+            path.name
+            for path in self._folder.glob("??/*")
+            if DIGEST.fullmatch(path.name) and path.stat().st_mtime < timestamp
+        ]
+
     def _put(self, checked: ValidatedFile) -> StoredFile:
         digest = hashlib.sha256(checked.data).hexdigest()
         if checked.small:
@@ -95,6 +115,7 @@ class FileStore:
 def _write(path: Path, data: bytes) -> None:
     """Write the whole file or none: it gets its name when all of it is on the disk."""
     if path.exists():
+        os.utime(path)  # A file that is used again is as new as its last use.
         return
     make_private_folder(path.parent)
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".draft.")  # mode 0600

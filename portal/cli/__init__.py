@@ -6,12 +6,12 @@ this very process, stays small.
 
 import sys
 
-from portal.cli import backup, messages, requests, serve, staff, workflows
+from portal.cli import backup, messages, person, requests, serve, staff, workflows
 from portal.cli.app import app
 from portal.errors import PortalError, SettingsError
 from portal.runtime.supervisor import print_status
 
-__all__ = ["app", "backup", "main", "messages", "requests", "serve", "staff", "workflows"]
+__all__ = ["app", "backup", "main", "messages", "person", "requests", "serve", "staff", "workflows"]
 
 
 def main() -> None:

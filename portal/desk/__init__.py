@@ -22,6 +22,11 @@ from portal.desk.failed_messages.endpoints import (
 )
 from portal.desk.inbox.endpoints import DeskEventStream, handle_unknown_sender, show_inbox
 from portal.desk.keyboard_shortcuts import show_shortcuts, toggle_shortcuts
+from portal.desk.personal_data import (
+    act_on_person_request,
+    find_or_record,
+    show_personal_data,
+)
 from portal.desk.request.attachments import show_file
 from portal.desk.request.endpoints import (
     RequestEventStream,
@@ -58,6 +63,9 @@ routes: list[BaseRoute] = [
     Route("/desk/keys",                              require_staff(toggle_shortcuts), methods=["POST"]),
     Route("/desk/people",                            require_staff(show_staff)),
     Route("/desk/people/{id}/{verb}",                require_staff(record_absence), methods=["POST"]),
+    Route("/desk/personal-data",                     require_staff(show_personal_data)),
+    Route("/desk/personal-data",                     require_staff(find_or_record), methods=["POST"]),
+    Route("/desk/personal-data/{id}/{verb}",         require_staff(act_on_person_request), methods=["POST"]),
     Route("/desk/replies",                           require_staff(show_canned_replies)),
     Route("/desk/replies",                           require_staff(edit_canned_reply), methods=["POST"]),
     Route("/desk/replies/{id}/{verb}",               require_staff(edit_canned_reply), methods=["POST"]),

@@ -34,10 +34,16 @@ from portal.models.monitoring.stage_duration import (
 )
 from portal.models.people.account_event import AccountEvent, AccountEventKind
 from portal.models.people.actor import CUSTOMER_ACTOR, SYSTEM_ACTOR, Actor, ActorKind
+from portal.models.people.address_key import AddressKey
 from portal.models.people.api_key import ApiKey, ApiScope, IdempotentResponse
 from portal.models.people.consent import Consent, ConsentSource
 from portal.models.people.customer import Channel, ContactPoint, Customer
 from portal.models.people.department import Department, Membership
+from portal.models.people.person_request import (
+    PersonRequest,
+    PersonRequestKind,
+    one_month_after,
+)
 from portal.models.people.presence import Presence
 from portal.models.people.staff_member import Role, StaffMember, hash_token
 from portal.models.people.staff_sign_in import (
@@ -91,6 +97,7 @@ __all__ = [
     "AccountEventKind",
     "Actor",
     "ActorKind",
+    "AddressKey",
     "Answer",
     "AnswerType",
     "ApiKey",
@@ -126,6 +133,8 @@ __all__ = [
     "MessageKind",
     "MessageStatus",
     "MonitoringGap",
+    "PersonRequest",
+    "PersonRequestKind",
     "Presence",
     "Promise",
     "PromiseKind",
@@ -157,5 +166,6 @@ __all__ = [
     "new_device_secret",
     "new_reference",
     "new_sign_in_token",
+    "one_month_after",
     "statuses_conflict",
 ]

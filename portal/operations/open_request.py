@@ -24,6 +24,7 @@ from portal.models.people.contact_address import (
     parse_timezone,
     phone_timezone,
 )
+from portal.operations.privacy.digests import restore_stop
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.consent import newest_consents
 from portal.queries.requests import CUSTOMER_OPTIONS
@@ -179,6 +180,7 @@ def _add_addresses(customer: Customer, addresses: dict[Channel, str | None]) -> 
 async def _record_consent(uow: UnitOfWork, customer: Customer) -> None:
     """An address given with a request may be written to about it; a stop outlives new requests."""
     for point in customer.contact_points:
+        await restore_stop(uow, point.channel, point.address)
         consent, _ = await newest_consents(uow.session, point.channel, point.address, None)
         if consent is None:
             uow.session.add(

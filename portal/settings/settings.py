@@ -28,6 +28,7 @@ from portal.settings.fields import (
     StorageSettings,
 )
 from portal.settings.old_names import accept_old_names
+from portal.settings.retention import RetentionSettings
 from portal.settings.secret_key import is_guessable, load_or_create_secret_key
 
 ERROR_TEXTS = {
@@ -36,6 +37,7 @@ ERROR_TEXTS = {
     "float_parsing": "must be a number.",
     "finite_number": "must be an ordinary number.",
     "greater_than": "must be more than 0.",
+    "greater_than_equal": "must be 0 or more.",
     "less_than_equal": "is too large.",
     "int_parsing": "must be a whole number.",
     "int_from_float": "must be a whole number.",
@@ -43,7 +45,14 @@ ERROR_TEXTS = {
 }
 
 
-class Settings(EdgeSettings, ProcessSettings, MessagingSettings, IdentitySettings, StorageSettings):
+class Settings(
+    RetentionSettings,
+    EdgeSettings,
+    ProcessSettings,
+    MessagingSettings,
+    IdentitySettings,
+    StorageSettings,
+):
     """The settings of this process; see docs/settings.md.
 
     The alias of a field is its name in the environment. Get an instance from `Settings.load()`.

@@ -103,6 +103,8 @@ NEEDS_ATTENTION = (
 """Messages that failed, or may have, until the facts or a person settle them; as SQL."""
 
 
+IS_NOTICE = "kind = 'notice'"
+"""Mail to staff; as SQL."""
 EDITED_SUFFIX = ":edited"
 """The end of the cause of a message that a person sent in place of another."""
 
@@ -152,6 +154,13 @@ class Message(SQLModel, table=True):
             "id",
             sqlite_where=sa.text("direction = 'in'"),
             postgresql_where=sa.text("direction = 'in'"),
+        ),
+        # Serves: the erasure of what mail to staff says about a person.
+        sa.Index(
+            "ix_message_notice",
+            "id",
+            sqlite_where=sa.text(IS_NOTICE),
+            postgresql_where=sa.text(IS_NOTICE),
         ),
         # Serves: our last message to an address, and the text that a reply may mean.
         sa.Index("ix_message_to", "to_address", "id"),

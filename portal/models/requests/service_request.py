@@ -111,6 +111,8 @@ class ServiceRequest(RequestLookups, SQLModel, table=True):
     close_reason: str = text_column()
     # Whether it was closed because the customer did not answer the last question.
     closed_unconfirmed: bool = False
+    # When everything of its customer was removed; the rest serves the statistics.
+    erased_at: datetime | None = timestamp_column(nullable=True)
 
     workflow: Workflow = Relationship(sa_relationship_kwargs={"lazy": "raise"})
     customer: Customer = Relationship(sa_relationship_kwargs={"lazy": "raise"})

@@ -15,6 +15,7 @@ from portal.operations.conversation.auto_reply_limits import (
     load_email_limits,
 )
 from portal.operations.conversation.inbound_message import InboundMessage
+from portal.operations.privacy.digests import restore_stop
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.consent import ConsentQuery, find_permitted
 from portal.queries.conversations import (
@@ -92,6 +93,8 @@ async def _load_text_facts(
     was_greeted = not requests and last is None and await was_written_to_since(
         session, sender, since=uow.now - UNKNOWN_SENDER_REPLY_INTERVAL
     )  # fmt: skip
+    if not requests and last is None:
+        await restore_stop(uow, Channel.SMS, sender)
     to_number = ConsentQuery(Channel.SMS, sender, None)
     about = {request.id: to_number._replace(request_id=request.id) for request in requests}
     permitted = await find_permitted(session, [to_number, *about.values()])

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from portal.attachments.stored_file import RefusedFile, StoredFile
+from portal.errors import BadInput
 from portal.messaging.email.envelope import Envelope
 from portal.messaging.email.inbound import MAX_LENGTH, InboundEmail
 from portal.models import (
@@ -47,8 +48,11 @@ async def receive_email(
 
     ``request_id`` comes from the token of the reply address. From proves nothing: a mail from
     another address than the customer's is for a person to judge, and answers no question.
-    ``files`` are those of the mail, checked already.
+    ``files`` are those of the mail, checked already. Raises BadInput where the request's customer
+    has been erased: nothing of them is recorded again.
     """
+    if (await lock_by_id(uow.session, request_id)).erased_at is not None:
+        raise BadInput("This mail is not for any request of ours.")
     await receive(uow, _read(mail, request_id, files))
 
 
@@ -67,6 +71,8 @@ async def record_automatic_mail(
     if request_id is None:
         return
     request = await lock_by_id(uow.session, request_id)
+    if request.erased_at is not None:
+        return
     message = build_message(uow, _read(mail, request_id), MessageKind.AUTOMATIC)
     message.request_id, message.customer_id = request.id, request.customer_id
     message.reason = DeliveryReason.AUTOMATIC_REPLY

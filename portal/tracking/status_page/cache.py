@@ -85,6 +85,7 @@ class StatusPageCache:
         key = _CacheKey(token, visibility)
         version = await self.find_version(token)
         if version is None:
+            self._evict(key)
             return None
         cached = self._valid(key, version)
         if cached is not None:
@@ -139,12 +140,16 @@ class StatusPageCache:
         return redact(page, self._verify_for, key.visibility)
 
     def _store(self, key: _CacheKey, page: CachedPage) -> None:
-        replaced = self._pages.pop(key, None)
+        self._evict(key)
         self._pages[key] = page
-        self._bytes += page.size - (replaced.size if replaced else 0)
+        self._bytes += page.size
         while self._bytes > self._max_bytes:
             _, oldest = self._pages.popitem(last=False)
             self._bytes -= oldest.size
+
+    def _evict(self, key: _CacheKey) -> None:
+        evicted = self._pages.pop(key, None)
+        self._bytes -= evicted.size if evicted else 0
 
 
 def _response_start(theme: Theme, body: bytes, *more: tuple[bytes, bytes]) -> dict[str, Any]:

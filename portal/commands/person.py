@@ -1,0 +1,117 @@
+"""`kept person`: export, erasure and retention."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from portal import business_time
+from portal.commands.runner import COMMAND_LINE_ACTOR, run_operation
+from portal.operations import Operations
+from portal.operations.privacy.erase import (
+    Erasure,
+    erase_person,
+    preview_erasure,
+    replay_erasures,
+)
+from portal.operations.privacy.erasure_list import ErasureList
+from portal.operations.privacy.export import export_person, write_export
+from portal.operations.privacy.retention import Retention, RetentionReport
+from portal.settings import Settings
+
+
+def export(settings: Settings, address: str, names: Sequence[str], target: Path) -> list[str]:
+    """Write the copy. Raises PortalError, also where the target exists or cannot be written."""
+
+    async def read(operations: Operations) -> list[str]:
+        copy = await export_person(operations, address, names, business_time.now())
+        await write_export(copy, target)
+        counts = [
+            _count(len(copy.document["requests"]), "request"),
+            _count(len(copy.document["messages"]), "message"),
+            _count(len(copy.files), "file"),
+        ]
+        return [f"{target}: {', '.join(counts)}."]
+
+    return run_operation(settings, read)
+
+
+def preview(settings: Settings, address: str, names: Sequence[str]) -> list[str]:
+    """A line that says what an erasure covers."""
+
+    async def read(operations: Operations) -> list[str]:
+        return [f"To erase: {_describe(await preview_erasure(operations, address, names))}."]
+
+    return run_operation(settings, read)
+
+
+def erase(
+    settings: Settings, address: str, names: Sequence[str], *, cancel_open: bool
+) -> list[str]:
+    """Erase the person. Raises Conflict while requests are open, unless ``cancel_open``."""
+
+    async def act(operations: Operations) -> list[str]:
+        erasure = await erase_person(
+            operations, COMMAND_LINE_ACTOR, address, names, cancel_open=cancel_open
+        )
+        return [
+            f"Erased: {_describe(erasure)}.",
+            f"Listed in {ErasureList.of(settings).path}, for older backups: docs/privacy.md.",
+        ]
+
+    return run_operation(settings, act)
+
+
+def replay(settings: Settings, path: Path) -> list[str]:
+    """Erase again everybody whom the list names."""
+    entries = ErasureList(path).read()
+
+    async def act(operations: Operations) -> list[str]:
+        erasures = await replay_erasures(operations, COMMAND_LINE_ACTOR, entries)
+        return [
+            *(f"Erased again: {_describe(erasure)}." for erasure in erasures),
+            f"Of {_count(len(entries), 'entry', 'entries')} in {path}, {len(erasures)} were here.",
+        ]
+
+    return run_operation(settings, act)
+
+
+def retention(settings: Settings, *, is_dry: bool) -> list[str]:
+    """Erase what the settings no longer keep, or say what that would be."""
+
+    async def act(operations: Operations) -> list[str]:
+        run = Retention(operations, business_time.now(), is_dry=is_dry)
+        return _report(await run.run(), "To erase" if is_dry else "Erased")
+
+    return run_operation(settings, act)
+
+
+def _report(report: RetentionReport, verb: str) -> list[str]:
+    lines = []
+    if report.requests:
+        count = _count(len(report.requests), "closed request")
+        lines.append(f"{verb}: {count}: {', '.join(report.requests)}.")
+    for number, noun in (
+        (report.messages, "message text"),
+        (report.files, "file"),
+        (report.orphans, "stored file without a message"),
+    ):
+        if number:
+            plural = noun.replace("file", "files") if "file" in noun else f"{noun}s"
+            lines.append(f"{verb}: {_count(number, noun, plural)}.")
+    if report.failures:
+        lines.append(f"Not erased, see the log: {_count(report.failures, 'item')}.")
+    return lines or ["Nothing is kept longer than the settings say."]
+
+
+def _describe(erasure: Erasure) -> str:
+    return ", ".join(
+        [
+            _count(erasure.customers, "customer"),
+            _count(erasure.requests, "request"),
+            _count(erasure.messages, "message"),
+            _count(erasure.files, "file"),
+        ]
+    )
+
+
+def _count(number: int, noun: str, plural: str = "") -> str:
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"

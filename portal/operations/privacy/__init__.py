@@ -1,0 +1,1 @@
+"""What becomes of the data of a person: export, erasure, and how long anything is kept."""

@@ -1,0 +1,204 @@
+"""Erases a person: the rows in one transaction, then the files, the log and the list of erasures."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+import structlog
+from sqlmodel import col, select
+
+from portal.attachments.file_store import FileStore
+from portal.errors import Conflict
+from portal.models import (
+    Actor,
+    Attachment,
+    Channel,
+    Customer,
+    Message,
+    ServiceRequest,
+)
+from portal.operations.privacy.admins import require_admin
+from portal.operations.privacy.classification import ERASED_NAME
+from portal.operations.privacy.digests import address_digest, customer_digest, get_address_key
+from portal.operations.privacy.erase_rows import RowEraser
+from portal.operations.privacy.erasure_list import ErasureList
+from portal.operations.privacy.person_requests import settle_person_requests
+from portal.operations.transitions import cancel
+from portal.operations.unit_of_work import Operations, UnitOfWork
+from portal.queries.person import Address, PersonScope, find_person, scope_of_customers
+
+log = structlog.get_logger()
+
+CANCEL_REASON = "The customer asked us to erase their data."
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What an erasure covers: counts, and nothing personal."""
+
+    requests: int
+    messages: int
+    files: int
+    customers: int
+
+
+async def preview_erasure(
+    operations: Operations, address: str, names: Collection[str] = ()
+) -> Erasure:
+    """What ``erase_person`` would erase. Raises as it does; changes nothing."""
+    async with operations.database.reading() as session:
+        scope = await find_person(session, address, names)
+        messages = (await session.exec(select(Message.id).where(scope.messages))).all()
+        files = (
+            await session.exec(
+                select(Attachment.digest)
+                .where(col(Attachment.message_id).in_(select(Message.id).where(scope.messages)))
+                .distinct()
+            )
+        ).all()
+    return Erasure(
+        len(scope.request_ids),
+        len(messages),
+        len([digest for digest in files if digest]),
+        len(scope.customer_ids),
+    )
+
+
+async def erase_person(
+    operations: Operations,
+    actor: Actor,
+    address: str,
+    names: Collection[str] = (),
+    *,
+    cancel_open: bool = False,
+) -> Erasure:
+    """Erase everything of the person at this phone number or e-mail address.
+
+    Their recorded request for it is then done. Raises Conflict while requests are open, naming
+    them, unless ``cancel_open``; while they ask for a copy; and as ``find_person`` does.
+    """
+    async with operations.begin(actor) as uow:
+        await require_admin(uow)
+        scope = await find_person(uow.session, address, names)
+        erasure, digests, entries = await _erase(uow, scope, cancel_open=cancel_open)
+    await _finish(operations, digests, entries)
+    return erasure
+
+
+async def erase_customer(
+    operations: Operations, actor: Actor, customer_id: int, *, cancel_open: bool = False
+) -> Erasure:
+    """Erase everything of one customer, by id. Raises Conflict as ``erase_person`` does."""
+    async with operations.begin(actor) as uow:
+        scope = await scope_of_customers(uow.session, [customer_id])
+        erasure, digests, entries = await _erase(uow, scope, cancel_open=cancel_open)
+    await _finish(operations, digests, entries)
+    return erasure
+
+
+async def erase_requests(operations: Operations, actor: Actor, request_ids: Sequence[int]) -> None:
+    """Make closed requests of a customer nameless who has others; the customer stays."""
+    async with operations.begin(actor) as uow:
+        digests = await RowEraser(uow, PersonScope((), request_ids)).erase()
+    await remove_unused_files(operations, digests)
+
+
+async def replay_erasures(
+    operations: Operations, actor: Actor, entries: Collection[str]
+) -> list[Erasure]:
+    """Erase again whom this list of erasures names, after an older backup was restored.
+
+    Requests that are open in it are cancelled.
+    """
+    async with operations.begin(actor) as uow:
+        key = await get_address_key(uow.session, uow.now)
+        customers = await uow.session.exec(
+            select(Customer).where(col(Customer.name) != ERASED_NAME).order_by(col(Customer.id))
+        )
+        ids = [
+            customer.id or 0 for customer in customers if customer_digest(key, customer) in entries
+        ]
+        strangers = [
+            address
+            for channel, address in await _unmatched_addresses(uow)
+            if address_digest(key, channel, address) in entries
+        ]
+    done = [
+        await erase_customer(operations, actor, customer_id, cancel_open=True)
+        for customer_id in ids
+    ]
+    return done + [await erase_person(operations, actor, address) for address in strangers]
+
+
+async def remove_unused_files(operations: Operations, digests: Iterable[str]) -> int:
+    """Remove the stored files that no message has any more. Gives how many were removed."""
+    settings = operations.settings
+    store = FileStore(settings.files_dir, settings.max_upload_bytes)
+    removed = 0
+    for digest in digests:
+        async with operations.database.reading() as session:
+            query = select(Attachment.id).where(col(Attachment.digest) == digest).limit(1)
+            is_used = (await session.exec(query)).first() is not None
+        if not is_used:
+            await store.remove(digest)
+            removed += 1
+    return removed
+
+
+async def _erase(
+    uow: UnitOfWork, scope: PersonScope, *, cancel_open: bool
+) -> tuple[Erasure, list[str], list[str]]:
+    """Erase the rows. Gives what was erased, the digests of its files, and the list's entries."""
+    await _close_requests(uow, scope, cancel_open=cancel_open)
+    messages = (await uow.session.exec(select(Message.id).where(scope.messages))).all()
+    await settle_person_requests(uow, scope)
+    entries = await _entries(uow, scope)
+    digests = await RowEraser(uow, scope).erase()
+    erasure = Erasure(len(scope.request_ids), len(messages), len(digests), len(scope.customer_ids))
+    return erasure, digests, entries
+
+
+async def _close_requests(uow: UnitOfWork, scope: PersonScope, *, cancel_open: bool) -> None:
+    query = select(ServiceRequest.reference).where(
+        col(ServiceRequest.id).in_(scope.request_ids), col(ServiceRequest.closed_at).is_(None)
+    )
+    references = (await uow.session.exec(query.order_by(col(ServiceRequest.id)))).all()
+    if references and not cancel_open:
+        raise Conflict(
+            f"Still open: {', '.join(references)}. Please complete or cancel them first, or cancel "
+            "them with the erasure."
+        )
+    for reference in references:
+        await cancel(uow, await uow.lock(reference), reason=CANCEL_REASON)
+
+
+async def _entries(uow: UnitOfWork, scope: PersonScope) -> list[str]:
+    """The digests by which the same person is found in an older database."""
+    key = await get_address_key(uow.session, uow.now)
+    query = select(Customer).where(col(Customer.id).in_(scope.customer_ids))
+    customers = (await uow.session.exec(query)).all()
+    if customers:
+        return [customer_digest(key, customer) for customer in customers]
+    return [address_digest(key, channel, address) for channel, address in scope.own_addresses]
+
+
+async def _finish(operations: Operations, digests: list[str], entries: list[str]) -> None:
+    """What follows the commit. A process that dies here leaves files to the daily clean-up."""
+    await remove_unused_files(operations, digests)
+    await operations.database.truncate_log()
+    ErasureList.of(operations.settings).add(entries)
+    log.info("a person was erased")
+
+
+async def _unmatched_addresses(uow: UnitOfWork) -> list[Address]:
+    """The addresses of messages that belong to no request and no customer."""
+    query = (
+        select(Message.channel, Message.from_address)
+        .where(
+            col(Message.request_id).is_(None),
+            col(Message.customer_id).is_(None),
+            col(Message.direction) == "in",
+            col(Message.from_address) != "",
+        )
+        .distinct()
+    )
+    return [(Channel(channel), address) for channel, address in await uow.session.exec(query)]

@@ -1,0 +1,260 @@
+"""Erases every row about one person within one transaction; the skeleton of requests stays.
+
+Which column becomes what is read from `classification`.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+
+from portal.errors import Conflict
+from portal.models import (
+    Attachment,
+    Consent,
+    Contact,
+    ContactPoint,
+    Customer,
+    DeliveryReason,
+    DroppedBall,
+    Event,
+    FollowUp,
+    Handoff,
+    IdempotentResponse,
+    Message,
+    MessageStatus,
+    Promise,
+    SendAttempt,
+    ServiceRequest,
+    StageRun,
+    TrackingLink,
+    TrustedDevice,
+    VerificationCode,
+)
+from portal.models.messages.message import IS_NOTICE, NEEDS_ATTENTION
+from portal.operations.privacy.classification import (
+    ERASED,
+    ERASED_NAME,
+    reduce_event_data,
+    replacements,
+)
+from portal.operations.privacy.digests import address_digest, get_address_key
+from portal.operations.unit_of_work import UnitOfWork
+from portal.queries.person import PersonScope
+from portal.queries.requests import lock_by_id
+
+CHUNK = 500
+UNSETTLED = (MessageStatus.QUEUED, MessageStatus.UNKNOWN, MessageStatus.REVIEW)
+TABLES_OF_A_REQUEST: tuple[Any, ...] = (StageRun, Handoff, Promise, FollowUp, Contact)
+ROWS_OF_A_REQUEST: tuple[Any, ...] = (TrackingLink, VerificationCode)
+ROWS_OF_A_CUSTOMER: tuple[Any, ...] = (ContactPoint, TrustedDevice, VerificationCode)
+
+
+class RowEraser:
+    """Erases what a scope covers. Files on disk are the caller's, by the digests returned."""
+
+    def __init__(self, uow: UnitOfWork, scope: PersonScope) -> None:
+        self._uow = uow
+        self._scope = scope
+
+    async def erase(self) -> list[str]:
+        """Erase all of it. Gives the digests of the files whose rows are gone.
+
+        Raises Conflict while a message to the person is being sent.
+        """
+        requests = [
+            await lock_by_id(self._uow.session, request_id)
+            for request_id in self._scope.request_ids
+        ]
+        references = [request.reference for request in requests]
+        digests = await self._erase_messages()
+        await self._erase_notices(references)
+        await self._erase_idempotent_responses(references)
+        for request in requests:
+            self._erase_request(request)
+        await self._uow.session.flush()
+        for request_ids in _chunks(self._scope.request_ids):
+            await self._erase_histories(request_ids)
+        await self._erase_consents()
+        await self._erase_customers()
+        await self._uow.session.flush()
+        return digests
+
+    def _erase_request(self, request: ServiceRequest) -> None:
+        request.title = request.workflow.name
+        request.fields = {}
+        request.external_id = None
+        request.customer_note = ERASED if request.customer_note else ""
+        request.close_reason = ERASED if request.close_reason else ""
+        request.unanswered_since = request.next_check_at = request.next_update_at = None
+        request.has_open_ball = False
+        request.erased_at = self._uow.now
+        request.version += 1
+        self._uow.mark_page_changed(request)
+
+    async def _erase_histories(self, request_ids: Sequence[int]) -> None:
+        """What belongs to these requests: their events, stages, promises, questions, links."""
+        session = self._uow.session
+        promises = sa.update(Promise).where(
+            col(Promise.request_id).in_(request_ids), col(Promise.closed_at).is_(None)
+        )
+        await self._execute(promises.values(closed_at=self._uow.now, closed_reason=ERASED))
+        for table in TABLES_OF_A_REQUEST:
+            update = sa.update(table).where(col(table.request_id).in_(request_ids))
+            await self._execute(update.values(replacements(table)))
+        await self._erase_balls(col(DroppedBall.request_id).in_(request_ids))
+        events = await session.exec(select(Event).where(col(Event.request_id).in_(request_ids)))
+        for event in events:
+            event.data = reduce_event_data(event.data)
+        for table in ROWS_OF_A_REQUEST:
+            await self._execute(sa.delete(table).where(col(table.request_id).in_(request_ids)))
+        await session.flush()
+
+    async def _erase_messages(self) -> list[str]:
+        session = self._uow.session
+        query = select(Message.id, Message.status).where(self._scope.messages).with_for_update()
+        found = (await session.exec(query)).all()
+        if any(status == MessageStatus.SENDING for _, status in found):
+            raise Conflict(
+                "A message to this person is being sent at this moment. Please try again in a "
+                "minute."
+            )
+        digests: set[str] = set()
+        for ids in _chunks([id_ or 0 for id_, _ in found]):
+            digests |= await self._erase_message_rows(ids)
+        for _, address in self._scope.own_addresses:
+            # Balls about an address as a whole name it.
+            subjects = [f"{kind}:{address}"[:64] for kind in ("flood", "number")]
+            await self._erase_balls(col(DroppedBall.subject).in_(subjects))
+        return sorted(digests)
+
+    async def _erase_message_rows(self, ids: Sequence[int]) -> set[str]:
+        now = self._uow.now
+        of_messages = col(Message.id).in_(ids)
+        attachments = col(Attachment.message_id).in_(ids)
+        stored = select(Attachment.digest).where(attachments, col(Attachment.digest) != "")
+        digests = set((await self._uow.session.exec(stored)).all())
+        await self._execute(sa.delete(Attachment).where(attachments))
+        await self._execute(
+            sa.update(SendAttempt)
+            .where(col(SendAttempt.message_id).in_(ids))
+            .values(provider_sid=None, **replacements(SendAttempt))
+        )
+        await self._erase_balls(
+            col(DroppedBall.subject).in_([f"message:{message_id}" for message_id in ids])
+        )
+        unsettled = sa.update(Message).where(of_messages, col(Message.status).in_(UNSETTLED))
+        await self._execute(
+            unsettled.values(
+                status=MessageStatus.SUPPRESSED, reason=DeliveryReason.NO_ADDRESS, claim_token=None
+            )
+        )
+        failed = sa.update(Message).where(of_messages, sa.text(NEEDS_ATTENTION))
+        await self._execute(failed.values(handled_at=now, handled_by=self._uow.actor.name))
+        await self._execute(
+            sa.update(Message)
+            .where(of_messages)
+            .values(
+                # The cause of what came in is made of the provider's id.
+                cause=_named_by_id("erased:", col(Message.id)),
+                to_address="", from_address="", provider_sid=None, poll_at=None,
+                **replacements(Message),
+            )
+        )  # fmt: skip
+        return digests
+
+    async def _erase_notices(self, references: Sequence[str]) -> None:
+        """Mail to staff that names one of these requests or addresses."""
+        needles = [*references, *(address for _, address in self._scope.own_addresses)]
+        for some in _chunks(needles):
+            names_one = [
+                column.contains(needle, autoescape=True)
+                for column in (col(Message.subject), col(Message.body))
+                for needle in some
+            ]
+            notices = (sa.text(IS_NOTICE), sa.or_(*names_one))
+            unsent = sa.update(Message).where(*notices, col(Message.status).in_(UNSETTLED))
+            await self._execute(
+                unsent.values(status=MessageStatus.SUPPRESSED, reason=DeliveryReason.SUPERSEDED)
+            )
+            await self._execute(sa.update(Message).where(*notices).values(replacements(Message)))
+
+    async def _erase_idempotent_responses(self, references: Sequence[str]) -> None:
+        """Responses and keys that have the reference or address in them."""
+        needles = [*references, *(address for _, address in self._scope.addresses)]
+        for some in _chunks(needles):
+            names_one = [
+                column.contains(needle, autoescape=True)
+                for column in (
+                    col(IdempotentResponse.body), col(IdempotentResponse.idempotency_key)
+                )
+                for needle in some
+            ]  # fmt: skip
+            await self._execute(sa.delete(IdempotentResponse).where(sa.or_(*names_one)))
+
+    async def _erase_balls(self, condition: Any) -> None:
+        now = self._uow.now
+        addressed = col(DroppedBall.subject).contains("+") | col(DroppedBall.subject).contains("@")
+        await self._execute(
+            sa.update(DroppedBall).where(condition, col(DroppedBall.resolved_at).is_(None))
+            .values(resolved_at=now)
+        )  # fmt: skip
+        await self._execute(
+            sa.update(DroppedBall).where(condition).values(replacements(DroppedBall))
+        )
+        await self._execute(
+            sa.update(DroppedBall).where(condition, addressed)
+            .values(subject=_named_by_id("erased:", col(DroppedBall.id)))
+        )  # fmt: skip
+
+    async def _erase_consents(self) -> None:
+        """The ledger stays, by digests: a stop is still a stop when the address comes back."""
+        key = await get_address_key(self._uow.session, self._uow.now)
+        for channel, address in self._scope.own_addresses:
+            digest = address_digest(key, channel, address)
+            await self._execute(
+                sa.update(Consent)
+                .where(col(Consent.channel) == channel, col(Consent.address) == address)
+                .values(address=digest, evidence="")
+            )
+        for channel, address in set(self._scope.addresses) - set(self._scope.own_addresses):
+            of_requests = (
+                col(Consent.address) == address,
+                col(Consent.request_id).in_(self._scope.request_ids),
+            )
+            digest = address_digest(key, channel, address)
+            await self._execute(
+                sa.update(Consent).where(*of_requests).values(address=digest, evidence="")
+            )
+
+    async def _erase_customers(self) -> None:
+        ids = self._scope.customer_ids
+        await self._execute(
+            sa.update(Customer)
+            .where(col(Customer.id).in_(ids))
+            .values(name=ERASED_NAME, locale="en", timezone="UTC", preferred_channel=None)
+        )
+        for table in ROWS_OF_A_CUSTOMER:
+            await self._execute(sa.delete(table).where(col(table.customer_id).in_(ids)))
+        for _, address in self._scope.own_addresses:
+            await self._execute(
+                sa.delete(TrustedDevice).where(col(TrustedDevice.address) == address)
+            )
+            await self._execute(
+                sa.delete(VerificationCode).where(col(VerificationCode.address) == address)
+            )
+
+    async def _execute(self, statement: Any) -> None:
+        connection = await self._uow.session.connection()
+        await connection.execute(statement)
+
+
+def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """The values in parts that one statement can take."""
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]
+
+
+def _named_by_id(prefix: str, id_column: Any) -> Any:
+    return sa.literal(prefix).concat(sa.cast(id_column, sa.String))

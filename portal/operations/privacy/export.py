@@ -1,0 +1,209 @@
+"""A copy of everything about one person, as JSON and files."""
+
+import asyncio
+import json
+import zipfile
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from sqlmodel import SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.attachments.file_store import FileStore
+from portal.errors import BadInput
+from portal.models import (
+    Attachment,
+    Consent,
+    Contact,
+    ContactPoint,
+    Customer,
+    Event,
+    FollowUp,
+    Handoff,
+    Message,
+    PersonRequest,
+    Promise,
+    ServiceRequest,
+    StageRun,
+    TrackingLink,
+    TrustedDevice,
+    VerificationCode,
+)
+from portal.operations.privacy import export_records as records
+from portal.operations.unit_of_work import Operations
+from portal.queries.person import PersonScope, find_person
+from portal.queries.requests import REQUEST_OPTIONS
+
+JSON_NAME = "person.json"
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class PersonExport:
+    """The JSON document, and the stored files with the names that it gives them."""
+
+    document: dict[str, Any]
+    files: Sequence[tuple[str, Path]]
+
+    def write(self, target: Path) -> None:
+        """Write a folder, or a zip file where the name ends in ``.zip``; readable by us alone.
+
+        Raises BadInput where there is something of that name already, or it cannot be written.
+        """
+        if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+            raise BadInput(f"{target} exists already: please give another name.")
+        try:
+            if target.suffix == ".zip":
+                target.touch(mode=0o600)
+                self.write_zip(target)
+            else:
+                self._write_folder(target)
+        except OSError as error:
+            raise BadInput(f"{target} cannot be written: {error.strerror}.") from error
+
+    def write_zip(self, target: Path | IO[bytes]) -> None:
+        """Write a zip file."""
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(JSON_NAME, self._text())
+            for name, path in self._present_files():
+                archive.write(path, name)
+
+    def _write_folder(self, folder: Path) -> None:
+        (folder / "files").mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        for name, data in [
+            (JSON_NAME, self._text().encode()),
+            *((name, path.read_bytes()) for name, path in self._present_files()),
+        ]:
+            (folder / name).touch(mode=0o600)
+            (folder / name).write_bytes(data)
+
+    def _present_files(self) -> Iterator[tuple[str, Path]]:
+        return ((name, path) for name, path in self.files if path.is_file())
+
+    def _text(self) -> str:
+        return json.dumps(self.document, ensure_ascii=False, indent=2) + "\n"
+
+
+async def export_person(
+    operations: Operations, address: str, names: Collection[str], now: datetime
+) -> PersonExport:
+    """Everything of the person at this phone number or e-mail address. Raises as ``find_person``.
+
+    Of colleagues it has the names, as the customer's own pages do; of other customers nothing.
+    Tracking links are masked: the document may travel where a link must not.
+    """
+    settings = operations.settings
+    store = FileStore(settings.files_dir, settings.max_upload_bytes)
+    async with operations.database.reading() as session:
+        scope = await find_person(session, address, names)
+        return await PersonReader(session, scope, store).read(now)
+
+
+async def write_export(export: PersonExport, target: Path) -> None:
+    """Write it without holding up the event loop."""
+    await asyncio.to_thread(export.write, target)
+
+
+class PersonReader:
+    """Reads what a scope covers."""
+
+    def __init__(self, session: AsyncSession, scope: PersonScope, store: FileStore) -> None:
+        self._session = session
+        self._scope = scope
+        self._store = store
+
+    async def read(self, now: datetime) -> PersonExport:
+        """The whole export, with the time (UTC) that it was made."""
+        scope = self._scope
+        query = select(Message).where(scope.messages).order_by(col(Message.id))
+        messages = (await self._session.exec(query)).all()
+        attachments = await self._of(Attachment, "message_id", [one.id or 0 for one in messages])
+        requests = [await self._request(request_id) for request_id in scope.request_ids]
+        own = [address for _, address in scope.own_addresses]
+        ledger = select(Consent).where(
+            col(Consent.address).in_(own) | col(Consent.request_id).in_(scope.request_ids)
+        )
+        asked = select(PersonRequest).where(col(PersonRequest.address).in_(own))
+        document = {
+            "made_at": now.astimezone(UTC).isoformat(timespec="seconds"),
+            "times": "Every time is in UTC (ISO 8601).",
+            "person": [
+                records.person(one) for one in await self._of(Customer, "id", scope.customer_ids)
+            ],
+            "contact_points": [
+                records.contact_point(one)
+                for one in await self._of(ContactPoint, "customer_id", scope.customer_ids)
+            ],
+            "consents": [
+                records.consent(one)
+                for one in await self._session.exec(ledger.order_by(col(Consent.id)))
+            ],
+            "requests": requests,
+            "messages": [records.message(one) for one in messages],
+            "files": [records.attachment(one) for one in attachments],
+            "known_devices": [
+                records.device(one)
+                for one in await self._of(TrustedDevice, "customer_id", scope.customer_ids)
+            ],
+            "verification_codes": [
+                records.code(one)
+                for one in await self._of(VerificationCode, "customer_id", scope.customer_ids)
+            ],
+            "requests_about_personal_data": [
+                records.person_request(one)
+                for one in await self._session.exec(asked.order_by(col(PersonRequest.id)))
+            ],
+        }
+        links = await self._of(TrackingLink, "request_id", scope.request_ids)
+        files = [
+            (records.file_name(one), self._store.path(one.digest))
+            for one in attachments
+            if one.digest
+        ]
+        return PersonExport(records.mask(document, [link.token for link in links]), files)
+
+    async def _request(self, request_id: int) -> dict[str, Any]:
+        query = select(ServiceRequest).where(col(ServiceRequest.id) == request_id)
+        request = (await self._session.exec(query.options(*REQUEST_OPTIONS))).one()
+        ids = [request_id]
+        return {
+            **records.service_request(request),
+            "stages": [
+                records.stage_run(one) for one in await self._of(StageRun, "request_id", ids)
+            ],
+            "handoffs": [
+                records.handoff(one) for one in await self._of(Handoff, "request_id", ids)
+            ],
+            "promises": [
+                records.promise(one) for one in await self._of(Promise, "request_id", ids)
+            ],
+            "questions": [
+                records.follow_up(one) for one in await self._of(FollowUp, "request_id", ids)
+            ],
+            "appointments": [
+                records.appointment(one)
+                for one in await self._of(FollowUp, "request_id", ids)
+                if one.answer_at is not None
+            ],
+            "contacts": [
+                records.contact(one) for one in await self._of(Contact, "request_id", ids)
+            ],
+            "events": [records.event(one) for one in await self._of(Event, "request_id", ids)],
+        }
+
+    async def _of(self, table: type[SQLModel], column: str, ids: Sequence[int]) -> list[Any]:
+        """The rows of a table whose ``column`` is one of the ids, by id."""
+        rows: list[Any] = []
+        model: Any = table
+        for start in range(0, len(ids), CHUNK):
+            query = (
+                select(model)
+                .where(getattr(model, column).in_(ids[start : start + CHUNK]))
+                .order_by(model.id)
+            )
+            rows.extend((await self._session.exec(query)).all())
+        return rows

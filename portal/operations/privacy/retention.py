@@ -1,0 +1,210 @@
+"""Retention: erases what has been kept as long as the settings say; lists it for a dry run.
+
+Each item is erased in a transaction of its own, so a failure in one does not stop the others.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+import structlog
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.attachments.file_store import FileStore
+from portal.models import (
+    SYSTEM_ACTOR,
+    Attachment,
+    Message,
+    MessageKind,
+    SendAttempt,
+    ServiceRequest,
+)
+from portal.operations.privacy.classification import ERASED, replacements
+from portal.operations.privacy.erase import erase_customer, erase_requests, remove_unused_files
+from portal.operations.unit_of_work import Operations
+from portal.queries.requests import lock_by_id
+from portal.queries.retention import (
+    find_attachments,
+    find_message_bodies,
+    find_requests_to_erase,
+    has_requests_to_keep,
+)
+
+log = structlog.get_logger()
+
+BATCH_SIZE = 200
+ORPHAN_AGE = timedelta(days=1)
+"""A file is stored before its row is; one that has no row for so long never will have one."""
+
+FindIds = Callable[[AsyncSession, int], Awaitable[Sequence[int]]]
+
+
+@dataclass
+class RetentionReport:
+    """What was erased, or would be."""
+
+    requests: list[str] = field(default_factory=list)
+    messages: int = 0
+    files: int = 0
+    orphans: int = 0
+    failures: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there was nothing to erase."""
+        return not (self.requests or self.messages or self.files or self.orphans)
+
+
+class Retention:
+    """One run at one moment. With ``is_dry`` it counts and changes nothing."""
+
+    def __init__(self, operations: Operations, now: datetime, *, is_dry: bool = False) -> None:
+        self._operations = operations
+        self._now = now
+        self._is_dry = is_dry
+        self.report = RetentionReport()
+
+    async def run(self) -> RetentionReport:
+        """Requests, then messages and files of what stays, then files without a row."""
+        settings = self._operations.settings
+        if settings.keep_closed_requests_days:
+            await self._requests(self._before(settings.keep_closed_requests_days))
+        if settings.keep_message_bodies_days:
+            await self._message_bodies(self._before(settings.keep_message_bodies_days))
+        if settings.keep_files_days:
+            await self._files(self._before(settings.keep_files_days))
+        await self._orphans()
+        if not (self._is_dry or self.report.is_empty):
+            await self._operations.database.truncate_log()
+        return self.report
+
+    async def _requests(self, closed_before: datetime) -> None:
+        last = 0
+        while True:
+            async with self._operations.database.reading() as session:
+                found = await find_requests_to_erase(
+                    session, closed_before, after_id=last, limit=BATCH_SIZE
+                )
+            if not found:
+                return
+            for request_id, reference, customer_id in found:
+                last = request_id
+                if self._is_dry or await self._try(
+                    "a request could not be erased",
+                    lambda: self._erase_request(request_id, customer_id, closed_before),  # noqa: B023 (it is awaited at once)
+                    request=request_id,
+                ):
+                    self.report.requests.append(reference)
+
+    async def _erase_request(
+        self, request_id: int, customer_id: int, closed_before: datetime
+    ) -> None:
+        async with self._operations.database.reading() as session:
+            request = await session.get_one(ServiceRequest, request_id)
+            if request.erased_at is not None:
+                return  # With the customer's other requests, a moment ago.
+            stays = await has_requests_to_keep(session, customer_id, closed_before)
+        if stays:
+            await erase_requests(self._operations, SYSTEM_ACTOR, [request_id])
+        else:
+            await erase_customer(self._operations, SYSTEM_ACTOR, customer_id)
+
+    async def _message_bodies(self, created_before: datetime) -> None:
+        async for ids in self._batches(
+            lambda session, last: find_message_bodies(
+                session, created_before, ERASED, after_id=last, limit=BATCH_SIZE
+            )
+        ):
+            for message_id in ids:
+                if self._is_dry or await self._try(
+                    "a message could not be erased",
+                    lambda: self._erase_body(message_id),  # noqa: B023 (it is awaited at once)
+                    message=message_id,
+                ):
+                    self.report.messages += 1
+
+    async def _erase_body(self, message_id: int) -> None:
+        async with self._operations.begin(SYSTEM_ACTOR) as uow:
+            message = await uow.session.get_one(Message, message_id)
+            values = replacements(Message)
+            if message.request_id is not None:
+                uow.mark_page_changed(await lock_by_id(uow.session, message.request_id))
+            elif message.kind != MessageKind.NOTICE:
+                # Whoever wrote it is no customer: nothing else would ever remove the address.
+                values |= {"from_address": "", "to_address": "", "provider_sid": None}
+            connection = await uow.session.connection()
+            of_message = col(SendAttempt.message_id) == message_id
+            await connection.execute(
+                sa.update(Message).where(col(Message.id) == message_id).values(values)
+            )
+            await connection.execute(
+                sa.update(SendAttempt).where(of_message).values(replacements(SendAttempt))
+            )
+
+    async def _files(self, created_before: datetime) -> None:
+        async for ids in self._batches(
+            lambda session, last: find_attachments(
+                session, created_before, after_id=last, limit=BATCH_SIZE
+            )
+        ):
+            for attachment_id in ids:
+                if self._is_dry or await self._try(
+                    "a file could not be erased",
+                    lambda: self._erase_file(attachment_id),  # noqa: B023 (it is awaited at once)
+                    attachment=attachment_id,
+                ):
+                    self.report.files += 1
+
+    async def _erase_file(self, attachment_id: int) -> None:
+        async with self._operations.begin(SYSTEM_ACTOR) as uow:
+            attachment = await uow.session.get_one(Attachment, attachment_id)
+            message = await uow.session.get_one(Message, attachment.message_id)
+            digest = attachment.digest
+            await uow.session.delete(attachment)
+            await uow.session.flush()
+            if message.request_id is not None:
+                uow.mark_page_changed(await lock_by_id(uow.session, message.request_id))
+        if digest:
+            await remove_unused_files(self._operations, [digest])
+
+    async def _orphans(self) -> None:
+        """Files that no message has: their erasure was interrupted, or their upload was."""
+        settings = self._operations.settings
+        store = FileStore(settings.files_dir, settings.max_upload_bytes)
+        old = await store.list_older_than(self._now - ORPHAN_AGE)
+        for start in range(0, len(old), BATCH_SIZE):
+            digests = old[start : start + BATCH_SIZE]
+            async with self._operations.database.reading() as session:
+                query = select(Attachment.digest).where(col(Attachment.digest).in_(digests))
+                used = set((await session.exec(query)).all())
+            unused = [digest for digest in digests if digest not in used]
+            if self._is_dry:
+                self.report.orphans += len(unused)
+            else:
+                self.report.orphans += await remove_unused_files(self._operations, unused)
+
+    async def _batches(self, find: FindIds) -> AsyncIterator[Sequence[int]]:
+        """The ids in batches, each once: one that could not be erased is not tried again today."""
+        last = 0
+        while True:
+            async with self._operations.database.reading() as session:
+                ids = await find(session, last)
+            if not ids:
+                return
+            last = ids[-1]
+            yield ids
+
+    async def _try(self, failure: str, erase: Callable[[], Awaitable[None]], **item: int) -> bool:
+        """Whether it was erased; a failure is logged and counted."""
+        try:
+            await erase()
+        except Exception as error:
+            log.exception(failure, error=repr(error), **item)
+            self.report.failures += 1
+            return False
+        return True
+
+    def _before(self, days: int) -> datetime:
+        return self._now - timedelta(days=days)

@@ -1,0 +1,366 @@
+"""A person is erased: nothing of them is left in any table, file or free page of the database."""
+
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import sqlalchemy as sa
+from sqlmodel import SQLModel, col, select
+from starlette.applications import Starlette
+
+from portal.database import Database
+from portal.errors import Conflict, NotAllowed, NotFound
+from portal.messaging.email.signed_addresses import reply_address
+from portal.models import (
+    SYSTEM_ACTOR,
+    Consent,
+    Message,
+    MessageStatus,
+    RunState,
+    ServiceRequest,
+)
+from portal.operations import CustomerDetails, Operations, reopen
+from portal.operations.privacy.erase import erase_person, preview_erasure, replay_erasures
+from portal.operations.privacy.erasure_list import ErasureList
+from portal.settings import Settings
+from tests.support.factories import MARTHA, MARTIN, Organisation
+from tests.support.person_history import (
+    EMAIL,
+    MARKER,
+    MARKERS,
+    PHONE,
+    fill_what_is_empty,
+    live_through,
+)
+from tests.support.sample_images import photo
+from tests.support.twilio_client import CustomerPhone
+
+
+@pytest.fixture
+def settings(settings: Settings, tmp_path: Path) -> Settings:
+    """With a folder for files, and mail."""
+    return settings.model_copy(
+        update={
+            "files_dir": tmp_path / "data" / "files",
+            "smtp_url": "smtp://127.0.0.1:9",
+            "mail_from": "Acme Bank <desk@acme.example>",
+        }
+    )
+
+
+@pytest.fixture
+async def history(
+    app: Starlette, api: httpx2.AsyncClient, organisation: Organisation
+) -> ServiceRequest:
+    """Everything has happened to one customer."""
+    return await live_through(app, api, organisation)
+
+
+async def rows_with_markers(database: Database) -> list[str]:
+    """``table.column`` of each value with a marker in it."""
+    found = []
+    async with database.connection() as connection:
+        for table in SQLModel.metadata.sorted_tables:
+            for row in (await connection.execute(sa.select(table))).mappings():
+                found += [
+                    f"{table.name}.{name}"
+                    for name, value in row.items()
+                    if any(marker in str(value).lower() for marker in MARKERS)
+                ]
+    return sorted(set(found))
+
+
+def bytes_with_markers(folder: Path) -> list[str]:
+    """The files in this folder, also of the database, with a marker in their bytes."""
+    return [
+        path.name
+        for path in folder.rglob("*")
+        if path.is_file()
+        and any(marker.encode() in path.read_bytes().lower() for marker in MARKERS)
+    ]
+
+
+async def test_erased_person_is_gone_from_every_column_and_byte(
+    history: ServiceRequest, database: Database, organisation: Organisation, settings: Settings
+) -> None:
+    await fill_what_is_empty(database)
+    assert len(await rows_with_markers(database)) > 45
+    stored = [path for path in settings.files_dir.rglob("*") if path.is_file()]
+    assert stored
+    erasure = await erase_person(organisation.operations, SYSTEM_ACTOR, PHONE)
+    assert (erasure.requests, erasure.customers, erasure.files) == (2, 1, 1)
+    assert await rows_with_markers(database) == []
+    assert not [path for path in stored if path.exists()]
+    if database.is_sqlite:
+        assert bytes_with_markers(Path(database.engine.url.database or "").parent) == []
+
+
+async def test_skeleton_of_the_request_stays(
+    history: ServiceRequest, organisation: Organisation
+) -> None:
+    before = await organisation.events(history)
+    await erase_person(organisation.operations, SYSTEM_ACTOR, EMAIL)
+    request = await organisation.reload(history)
+    assert request.erased_at
+    assert request.title == "Credit card"
+    assert request.status == "cancelled"
+    assert RunState.COMPLETED in [run.state for run in request.runs]
+    assert request.opened_at == history.opened_at
+    assert [(one.kind, one.at) for one in await organisation.events(request)] == [
+        (one.kind, one.at) for one in before
+    ]
+
+
+async def test_link_of_erased_request_is_unknown(
+    history: ServiceRequest, client: httpx2.AsyncClient, organisation: Organisation, app: Starlette
+) -> None:
+    link = f"/r/{history.links[0].token}"
+    shown = await client.get(link)
+    assert shown.status_code == 200
+    await erase_person(organisation.operations, SYSTEM_ACTOR, PHONE)
+    gone = await client.get(link)
+    unknown = await client.get("/r/no-such-link-at-all")
+    assert gone.status_code == 404
+    assert gone.text == unknown.text
+    assert not app.state.status_pages._pages
+
+
+async def test_desk_and_api_show_erased_request(
+    history: ServiceRequest, desk_clients: Any, organisation: Organisation, api: httpx2.AsyncClient
+) -> None:
+    await erase_person(organisation.operations, SYSTEM_ACTOR, PHONE)
+    mona = await desk_clients("mona")
+    page = await mona.page(history)
+    assert "Erased person" in page
+    assert MARKER not in page
+    for path in ("", "/timeline", "/messages", "/promises", "/follow-ups"):
+        shown = await api.get(f"/requests/{history.reference}{path}")
+        assert shown.status_code == 200, path
+        assert MARKER not in shown.text
+    assert (await mona.get("/desk")).status_code == 200
+    assert (await mona.get("/desk/inbox")).status_code == 200
+    assert (await mona.get("/desk/messages")).status_code == 200
+
+
+async def test_other_customer_with_the_same_phone_keeps_everything(
+    database: Database, organisation: Organisation
+) -> None:
+    """The phone is shared, so the one who is meant must be named."""
+    mona = organisation.people.mona.actor
+    await organisation.open(customer=MARTIN, by=mona)
+    hers = await organisation.open("repair", MARTHA, by=mona, title="Martha's phone")
+    with pytest.raises(Conflict, match="Martha Miller, Martin Miller"):
+        await erase_person(organisation.operations, SYSTEM_ACTOR, MARTIN.phone or "")
+    await erase_person(
+        organisation.operations, SYSTEM_ACTOR, MARTIN.phone or "", ["martin miller"],
+        cancel_open=True,
+    )  # fmt: skip
+    async with database.reading() as session:
+        query = select(Consent.granted).where(col(Consent.address) == MARTIN.phone)
+        assert list(await session.exec(query)) == [True]
+    assert (await organisation.reload(hers)).title == "Martha's phone"
+    [text] = await organisation.outbound_messages(hers)
+    assert text.to_address == MARTIN.phone
+    assert "Martha" in text.body
+    assert text.status == MessageStatus.QUEUED
+
+
+async def test_stop_outlives_the_erasure(
+    history: ServiceRequest, organisation: Organisation, database: Database
+) -> None:
+    """A new request for the same number is suppressed: the ledger is kept as digests."""
+    await erase_person(organisation.operations, SYSTEM_ACTOR, PHONE)
+    again = await organisation.open(
+        customer=CustomerDetails("Somebody Else", PHONE), by=organisation.people.mona.actor
+    )
+    [message] = await organisation.outbound_messages(again)
+    assert (message.status, message.reason) == (MessageStatus.SUPPRESSED, "consent_withdrawn")
+
+
+async def test_stop_of_erased_person_is_known_when_they_write(
+    history: ServiceRequest, organisation: Organisation
+) -> None:
+    await erase_person(organisation.operations, SYSTEM_ACTOR, PHONE)
+    text = CustomerPhone(organisation)
+    await text("Where is my card?", sender=PHONE)
+    queued = [one for one in await organisation.messages() if one.to_address == PHONE]
+    assert [one for one in queued if one.status == MessageStatus.QUEUED] == []
+    await text("START", sender=PHONE)
+    again = await organisation.open(
+        customer=CustomerDetails("Somebody Else", PHONE), by=organisation.people.mona.actor
+    )
+    [message] = await organisation.outbound_messages(again)
+    assert message.status == MessageStatus.QUEUED
+
+
+async def test_consent_that_stood_is_given_anew_after_the_erasure(
+    organisation: Organisation,
+) -> None:
+    mona = organisation.people.mona.actor
+    await organisation.open(customer=MARTIN, by=mona)
+    await erase_person(organisation.operations, SYSTEM_ACTOR, MARTIN.email or "", cancel_open=True)
+    again = await organisation.open(customer=MARTIN, by=mona)
+    [message] = await organisation.outbound_messages(again)
+    assert message.status == MessageStatus.QUEUED
+
+
+async def test_open_request_is_named_and_nothing_is_erased(
+    card_request: ServiceRequest, organisation: Organisation
+) -> None:
+    with pytest.raises(Conflict, match=card_request.reference):
+        await erase_person(organisation.operations, SYSTEM_ACTOR, MARTIN.phone or "")
+    request = await organisation.reload(card_request)
+    assert request.customer.name == "Martin Miller"
+    assert request.closed_at is None
+
+
+async def test_open_request_is_cancelled_when_asked_and_sends_nothing(
+    card_request: ServiceRequest, organisation: Organisation
+) -> None:
+    await erase_person(organisation.operations, SYSTEM_ACTOR, MARTIN.phone or "", cancel_open=True)
+    assert (await organisation.reload(card_request)).status == "cancelled"
+    assert {one.status for one in await organisation.messages()} == {MessageStatus.SUPPRESSED}
+
+
+async def test_message_being_sent_delays_the_erasure(
+    card_request: ServiceRequest, organisation: Organisation, database: Database
+) -> None:
+    async with database.transaction() as session:
+        for message in await session.exec(select(Message)):
+            message.status = MessageStatus.SENDING
+    with pytest.raises(Conflict, match="being sent at this moment"):
+        await erase_person(
+            organisation.operations, SYSTEM_ACTOR, MARTIN.phone or "", cancel_open=True
+        )
+    assert (await organisation.reload(card_request)).closed_at is None
+
+
+async def test_file_of_another_request_stays(
+    client: httpx2.AsyncClient, organisation: Organisation, settings: Settings
+) -> None:
+    """The same bytes are stored once, for both."""
+    mona = organisation.people.mona.actor
+    his = await organisation.open(customer=MARTIN, by=mona)
+    other = CustomerDetails("Olga Other", "+14155550199")
+    hers = await organisation.open(customer=other, by=mona)
+    for request in (his, hers):
+        files = [("file", ("a.jpg", photo(20, 20), "image/jpeg"))]
+        sent = await client.post(f"/r/{request.links[0].token}/messages", files=files)
+        assert sent.status_code == 303
+    stored = [path for path in settings.files_dir.rglob("*") if path.is_file()]
+    for person, is_left in ((MARTIN, True), (other, False)):
+        await erase_person(
+            organisation.operations, SYSTEM_ACTOR, person.phone or "", cancel_open=True
+        )
+        assert {path.exists() for path in stored} == {is_left}
+
+
+async def test_preview_counts_and_changes_nothing(
+    history: ServiceRequest, organisation: Organisation, database: Database
+) -> None:
+    before = await rows_with_markers(database)
+    seen = await preview_erasure(organisation.operations, PHONE)
+    assert seen == await preview_erasure(organisation.operations, EMAIL)
+    assert (seen.requests, seen.customers, seen.files) == (2, 1, 1)
+    assert await rows_with_markers(database) == before
+
+
+async def test_stranger_who_only_wrote_is_erased(organisation: Organisation) -> None:
+    text = CustomerPhone(organisation)
+    await text("Hello, this is Otto", sender="+14155557799")
+    await erase_person(organisation.operations, SYSTEM_ACTOR, "+1 415 555 7799")
+    assert not any(
+        "Otto" in one.body or "7799" in one.from_address + one.to_address
+        for one in await organisation.messages()
+    )
+    with pytest.raises(NotFound):
+        await erase_person(organisation.operations, SYSTEM_ACTOR, "+14155557799")
+
+
+async def test_erased_request_is_not_reopened(
+    history: ServiceRequest, organisation: Organisation
+) -> None:
+    await erase_person(organisation.operations, SYSTEM_ACTOR, PHONE)
+    with pytest.raises(Conflict, match="erased"):
+        await organisation.run(
+            reopen, history, reason="They called", by=organisation.people.mona.actor
+        )
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"), [({}, 422), ({"Auto-Submitted": "auto-replied"}, 204)]
+)
+async def test_mail_to_an_erased_request_records_nothing(
+    card_request: ServiceRequest, organisation: Organisation, client: httpx2.AsyncClient,
+    settings: Settings, headers: dict[str, str], status: int,
+) -> None:  # fmt: skip
+    """The reply address in an old mail outlives the erasure."""
+    await erase_person(organisation.operations, SYSTEM_ACTOR, MARTIN.phone or "", cancel_open=True)
+    before = len(await organisation.messages())
+    mail = EmailMessage()
+    mail["From"], mail["Message-ID"] = MARTIN.email, "<late@example.com>"
+    mail["To"] = reply_address(settings, card_request.id or 0)
+    for name, value in headers.items():
+        mail[name] = value
+    mail.set_content("Where is my card?")
+    token = {"Authorization": "Bearer the mail hook of the tests"}
+    answer = await client.post("/hooks/email/inbound", content=mail.as_bytes(), headers=token)
+    assert answer.status_code == status
+    assert len(await organisation.messages()) == before
+
+
+async def test_only_admins_erase(card_request: ServiceRequest, organisation: Organisation) -> None:
+    with pytest.raises(NotAllowed):
+        await erase_person(
+            organisation.operations, organisation.people.mona.actor, MARTIN.phone or ""
+        )
+
+
+async def test_list_of_erasures_is_replayed_on_an_older_database(
+    organisation: Organisation, database: Database, settings: Settings, operations: Operations
+) -> None:
+    """A backup brings the person back; the list erases them again, and nobody else."""
+    mona = organisation.people.mona.actor
+    his = await organisation.open(customer=MARTIN, by=mona)
+    hers = await organisation.open(customer=CustomerDetails("Olga", "+14155550199"), by=mona)
+    tables = ("customer", "contact_point", "message", "service_request", "tracking_link")
+    backup = await _read(database, tables)
+    await erase_person(operations, SYSTEM_ACTOR, MARTIN.phone or "", cancel_open=True)
+    listed = ErasureList.of(settings)
+    assert "4155550132" not in listed.path.read_text()
+    assert listed.path.stat().st_mode & 0o777 == 0o600
+    await _write(database, backup)
+    assert (await organisation.reload(his)).customer.name == "Martin Miller"
+    assert len(await replay_erasures(operations, SYSTEM_ACTOR, listed.read())) == 1
+    assert (await organisation.reload(his)).customer.name == "Erased person"
+    assert (await organisation.reload(hers)).customer.name == "Olga"
+    assert await replay_erasures(operations, SYSTEM_ACTOR, listed.read()) == []
+
+
+async def _read(database: Database, names: tuple[str, ...]) -> dict[str, list[dict[str, Any]]]:
+    async with database.connection() as connection:
+        return {
+            name: [
+                dict(row)
+                for row in (
+                    await connection.execute(sa.select(SQLModel.metadata.tables[name]))
+                ).mappings()
+            ]
+            for name in names
+        }
+
+
+async def _write(database: Database, rows: dict[str, list[dict[str, Any]]]) -> None:
+    """Bring these rows back, as a restored backup does."""
+    async with database.engine.begin() as connection:
+        for name, backed_up in rows.items():
+            table = SQLModel.metadata.tables[name]
+            ids = set(await connection.scalars(sa.select(table.c.id)))
+            for row in backed_up:
+                if row["id"] in ids:
+                    change = sa.update(table).where(table.c.id == row["id"]).values(row)
+                else:
+                    change = sa.insert(table).values(row)
+                await connection.execute(change)
