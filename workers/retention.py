@@ -41,5 +41,6 @@ class DailyRetention:
                 messages=report.messages,
                 files=report.files,
                 files_without_message=report.orphans,
+                sign_ins=report.sign_ins,
                 failures=report.failures,
             )

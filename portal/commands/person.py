@@ -93,6 +93,7 @@ def _report(report: RetentionReport, verb: str) -> list[str]:
         (report.messages, "message text"),
         (report.files, "file"),
         (report.orphans, "stored file without a message"),
+        (report.sign_ins, "sign-in record"),
     ):
         if number:
             plural = noun.replace("file", "files") if "file" in noun else f"{noun}s"

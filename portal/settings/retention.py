@@ -28,3 +28,10 @@ class RetentionSettings(BaseSettings):
         description="Days after which the files of a message are erased, unless its request is "
         "open; 0 keeps them for ever.",
     )
+    keep_sign_ins_days: int = Field(
+        365,
+        ge=0,
+        validation_alias="KEPT_KEEP_SIGN_INS_DAYS",
+        description="Days after which sign-ins of staff and the record of their accounts are deleted; "
+        "0 keeps them for ever.",
+    )

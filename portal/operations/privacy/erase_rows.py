@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from portal.errors import Conflict
 from portal.models import (
     Attachment,
+    AttachmentRead,
     Consent,
     Contact,
     ContactPoint,
@@ -135,6 +136,10 @@ class RowEraser:
         attachments = col(Attachment.message_id).in_(ids)
         stored = select(Attachment.digest).where(attachments, col(Attachment.digest) != "")
         digests = set((await self._uow.session.exec(stored)).all())
+        of_attachments = select(Attachment.id).where(attachments)
+        await self._execute(
+            sa.delete(AttachmentRead).where(col(AttachmentRead.attachment_id).in_(of_attachments))
+        )
         await self._execute(sa.delete(Attachment).where(attachments))
         await self._execute(
             sa.update(SendAttempt)

@@ -15,11 +15,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.attachments.file_store import FileStore
 from portal.models import (
     SYSTEM_ACTOR,
+    AccountEvent,
     Attachment,
+    AttachmentRead,
     Message,
     MessageKind,
     SendAttempt,
     ServiceRequest,
+    StaffSignIn,
 )
 from portal.operations.privacy.classification import ERASED, replacements
 from portal.operations.privacy.erase import erase_customer, erase_requests, remove_unused_files
@@ -49,12 +52,13 @@ class RetentionReport:
     messages: int = 0
     files: int = 0
     orphans: int = 0
+    sign_ins: int = 0
     failures: int = 0
 
     @property
     def is_empty(self) -> bool:
         """Whether there was nothing to erase."""
-        return not (self.requests or self.messages or self.files or self.orphans)
+        return not (self.requests or self.messages or self.files or self.orphans or self.sign_ins)
 
 
 class Retention:
@@ -75,6 +79,8 @@ class Retention:
             await self._message_bodies(self._before(settings.keep_message_bodies_days))
         if settings.keep_files_days:
             await self._files(self._before(settings.keep_files_days))
+        if settings.keep_sign_ins_days:
+            await self._sign_ins(self._before(settings.keep_sign_ins_days))
         await self._orphans()
         if not (self._is_dry or self.report.is_empty):
             await self._operations.database.truncate_log()
@@ -162,12 +168,30 @@ class Retention:
             attachment = await uow.session.get_one(Attachment, attachment_id)
             message = await uow.session.get_one(Message, attachment.message_id)
             digest = attachment.digest
+            connection = await uow.session.connection()
+            await connection.execute(
+                sa.delete(AttachmentRead).where(col(AttachmentRead.attachment_id) == attachment_id)
+            )
             await uow.session.delete(attachment)
             await uow.session.flush()
             if message.request_id is not None:
                 uow.mark_page_changed(await lock_by_id(uow.session, message.request_id))
         if digest:
             await remove_unused_files(self._operations, [digest])
+
+    async def _sign_ins(self, before: datetime) -> None:
+        """Sign-ins of staff that nobody has used since, and the record of their accounts."""
+        old_sign_ins = col(StaffSignIn.last_seen_at) < before
+        old_events = col(AccountEvent.at) < before
+        async with self._operations.database.transaction() as session:
+            connection = await session.connection()
+            for table, is_old in ((StaffSignIn, old_sign_ins), (AccountEvent, old_events)):
+                if self._is_dry:
+                    query = sa.select(sa.func.count()).select_from(table).where(is_old)
+                    self.report.sign_ins += (await connection.execute(query)).scalar_one()
+                else:
+                    deleted = await connection.execute(sa.delete(table).where(is_old))
+                    self.report.sign_ins += deleted.rowcount
 
     async def _orphans(self) -> None:
         """Files that no message has: their erasure was interrupted, or their upload was."""
