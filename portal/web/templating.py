@@ -158,11 +158,15 @@ def preload() -> None:
 
     It takes about a second, in which the first visitors would otherwise wait for each other.
     """
+    desk = environment(masks_links=True)
     for code in LANGUAGE_CODES:
         env = environment(language_of(code))
         for name in env.list_templates(extensions=["html"]):
-            if code == ENGLISH.code or not name.startswith(ENGLISH_TEMPLATES):
+            if name.startswith("desk/"):
+                desk.get_template(name)
+            elif code == ENGLISH.code or not name.startswith(ENGLISH_TEMPLATES):
                 env.get_template(name)
+    desk.get_template("error.html")
 
 
 @cache

@@ -8,6 +8,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 
+from tests.support import loop_watchdog
 from tests.support.loop_watchdog import LoopWatchdog
 
 
@@ -16,6 +17,13 @@ def burn(seconds):
     began = time.thread_time()
     while time.thread_time() - began < seconds:
         pass
+
+
+@pytest.fixture(autouse=True)
+def later_call(monkeypatch):
+    """The endpoint was called before, and the machine is as fast as meant."""
+    monkeypatch.setattr(loop_watchdog, "_called", {("GET", None)})
+    monkeypatch.setattr(loop_watchdog, "machine_slowness", lambda: 1.0)
 
 
 async def serve(endpoint):
