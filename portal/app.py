@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware.body_limit import MAX_BODY_SIZE_SCOPE_KEY
@@ -18,6 +19,7 @@ from starlette.types import ASGIApp
 from portal import api, desk, tracking, webhooks
 from portal.attachments.file_store import FileStore
 from portal.database import Database
+from portal.database_errors import describe
 from portal.demo.page import routes as demo_routes
 from portal.errors import Conflict, PortalError, UnknownLink
 from portal.i18n.lazy_string import LazyString
@@ -84,6 +86,7 @@ def create_app(settings: Settings, *, demo: bool = False) -> Starlette:
             UnknownLink: tracking.show_unknown_link,
             IntegrityError: handle_conflict,
             DBAPIError: handle_database_unavailable,
+            PoolTimeout: handle_database_unavailable,
             HTTPException: handle_http_error,
             ClientDisconnect: handle_disconnect,
             Exception: handle_unexpected_error,
@@ -97,7 +100,7 @@ def create_app(settings: Settings, *, demo: bool = False) -> Starlette:
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
     """Open the database, the queue and the live pages, and close them in turn."""
     settings: Settings = app.state.settings
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, settings.database_pool_size)
 
     async def versions(ids: object) -> dict[int, int]:
         async with database.connection() as connection:
@@ -143,8 +146,8 @@ async def handle_conflict(request: Request, error: Exception) -> Response:
 
 
 async def handle_database_unavailable(request: Request, error: Exception) -> Response:
-    """The database cannot be reached: never a false "done"."""
-    log.error("the database is away", path=_route(request), error=type(error).__name__)
+    """The database cannot be reached, or has no free connection: never a false "done"."""
+    log.error("the database is away", path=_route(request), reason=describe(error))
     if _is_customers(request):
         return tracking.show_outage(request)
     title, detail = (

@@ -1,6 +1,7 @@
 """The database: SQLite in WAL mode on one machine, PostgreSQL beyond it; one code path."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.database_errors import DatabaseReason, describe, find_reason
 from portal.paths import make_private_file, make_private_folder
 
 SQLITE_PRAGMAS = (
@@ -24,24 +26,34 @@ SQLITE_PRAGMAS = (
     "PRAGMA secure_delete=ON",
     "PRAGMA mmap_size=268435456",
 )
+DEFAULT_POOL_SIZE = 20  # connections
+POOL_WAIT_SECONDS = 10.0  # seconds that a caller waits for a free connection
 
 
-def create_engine(url: str) -> AsyncEngine:
+def create_engine(url: str, pool_size: int = DEFAULT_POOL_SIZE) -> AsyncEngine:
     """An engine whose SQLite transactions begin IMMEDIATE, so that no update is ever lost.
 
     A deferred transaction that reads and then writes would silently overwrite another process's
-    change (or fail with "locked"); read-only connections say so and begin plainly.
+    change (or fail with "locked"); read-only connections say so and begin plainly. ``pool_size`` is
+    the most connections; half of them stay open. An error never holds the values of a statement.
     """
     parsed = make_url(url)
+    idle = (pool_size + 1) // 2
+    options: dict[str, Any] = {
+        "pool_size": idle,
+        "max_overflow": pool_size - idle,
+        "pool_timeout": POOL_WAIT_SECONDS,
+        "hide_parameters": True,
+    }
     if parsed.get_backend_name() != "sqlite":
-        engine = create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+        engine = create_async_engine(url, pool_pre_ping=True, **options)
         event.listen(engine.sync_engine, "do_connect", _connect)
         return engine
     if parsed.database:
         # SQLite gives -wal and -shm the mode of the database.
         make_private_folder(Path(parsed.database).parent)
         make_private_file(Path(parsed.database))
-    engine = create_async_engine(url, pool_size=10, max_overflow=10)
+    engine = create_async_engine(url, **options)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
@@ -73,9 +85,11 @@ def _connect(dialect: Any, _record: Any, args: Any, kwargs: Any) -> Any:
 class Database:
     """Sessions for work that changes things, and for work that only reads."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, pool_size: int = DEFAULT_POOL_SIZE) -> None:
         self.url = url
-        self.engine = create_engine(url)
+        self.engine = create_engine(url, pool_size)
+        self._write_failure: tuple[float, str] | None = None
+        event.listen(self.engine.sync_engine, "handle_error", self._remember_write_failure)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._reading = self.engine.execution_options(
             **({"kept_read_only": True} if self.is_sqlite else {})
@@ -121,6 +135,17 @@ class Database:
                 await raw.driver_connection.execute("PRAGMA busy_timeout=2000")
                 await raw.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 await raw.driver_connection.execute(SQLITE_PRAGMAS[0])
+
+    def recent_write_failure(self, seconds: float) -> str:
+        """What kept this process from writing in the last ``seconds``; empty where nothing did."""
+        if self._write_failure is None or time.monotonic() - self._write_failure[0] > seconds:
+            return ""
+        return self._write_failure[1]
+
+    def _remember_write_failure(self, context: sa.engine.ExceptionContext) -> None:
+        error = context.sqlalchemy_exception or context.original_exception
+        if find_reason(error) is DatabaseReason.CANNOT_WRITE:
+            self._write_failure = (time.monotonic(), describe(error))
 
     async def close(self) -> None:
         """Give all connections back."""

@@ -52,7 +52,7 @@ class DroppedBallDetector:
         except Exception as error:
             if is_database_away(error):
                 raise
-            log.exception("a step of the detection failed", error=repr(error))
+            log.exception("a step of the detection failed", error=type(error).__name__)
             return 0
 
     async def awake(self, now: datetime) -> None:

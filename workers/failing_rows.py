@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal import business_time
+from portal.database_errors import describe
 from portal.messaging.wording.delivery_reasons import reason_sentence
 from portal.models import (
     SYSTEM_ACTOR,
@@ -58,7 +59,7 @@ class FailingRows:
     async def postpone(self, job: str, request_id: int, error: Exception) -> None:
         """Try this request again later, and put it before a person; nothing where the database is away."""
         if is_database_away(error):
-            log.warning("the database is away", job=job, error=type(error).__name__)
+            log.warning("the database is away", job=job, reason=describe(error))
             return
         log.error("a request could not be processed", job=job, request=request_id, exc_info=error)
         async with self._operations.database.transaction() as session:

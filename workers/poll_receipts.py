@@ -81,7 +81,7 @@ class ReceiptPoller:
                     await self._gateways.texts.gateway.fetch(sid) if self._gateways.texts else None
                 )
             except SendError as problem:
-                log.warning("the carrier could not be asked", error=str(problem))
+                log.warning("the carrier could not be asked", error=problem.summary)
                 return problem
 
     async def _record(

@@ -71,7 +71,7 @@ class Reconciler:
             known = await self._listing(doubtful, now)
         except SendError as problem:
             if self._is_answered:  # One line for an outage, however long it is.
-                log.warning("the provider could not be asked", error=str(problem))
+                log.warning("the provider could not be asked", error=problem.summary)
             self._is_answered = False
             return
         self._is_answered = True

@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from portal import business_time, operations
+from portal.database_errors import describe
 from portal.models import (
     DETECTION,
     SYSTEM_ACTOR,
@@ -56,6 +57,7 @@ class Sweep:
         self._name = name
         self._failing_rows = FailingRows(operations)
         self._cleaned_at = business_time.now() - CLEANUP_INTERVAL
+        self.on_first_beat: Callable[[], None] | None = None
 
     async def once(self) -> None:
         """One sweep: questions and holds that are due, reassignment, the heartbeat."""
@@ -78,11 +80,9 @@ class Sweep:
             await step
         except Exception as error:
             if is_database_away(error):
-                log.warning(
-                    "a step of the sweep waits for the database", error=type(error).__name__
-                )
+                log.warning("a step of the sweep waits for the database", reason=describe(error))
             else:
-                log.exception("a step of the sweep failed", error=repr(error))
+                log.exception("a step of the sweep failed", error=type(error).__name__)
 
     async def _reassign(self, now: datetime) -> None:
         """Reassign the work of people whose absence has begun, and work without a present owner."""
@@ -128,6 +128,9 @@ class Sweep:
     async def _beat(self, now: datetime) -> None:
         async with self._operations.database.transaction() as session:
             await session.merge(Heartbeat(name=self._name, beat_at=now))
+        if self.on_first_beat is not None:
+            self.on_first_beat()
+            self.on_first_beat = None
 
     async def _clean(self, now: datetime) -> None:
         async with self._operations.database.transaction() as session:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from types import TracebackType
@@ -12,6 +13,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.database import Database
+from portal.database_errors import describe
 from portal.jobs import JobQueue
 from portal.live import LiveUpdates
 from portal.operations import Operations
@@ -30,7 +32,10 @@ from workers.sweep import Sweep
 log = structlog.get_logger()
 
 SHUTDOWN_SECONDS = 15.0
-"""Seconds to finish what is being sent at the end; longer than one call may take."""
+"""Seconds to end the rounds and finish what is being sent; longer than one call may take, and less
+than the supervisor waits."""
+MIN_FINISH_SECONDS = 1.0
+"""Seconds to record what has been sent, however long the rounds took."""
 
 
 class Worker:
@@ -43,7 +48,7 @@ class Worker:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.name = f"{socket.gethostname()}:{os.getpid()}"[:120]
-        self.database = Database(settings.database_url)
+        self.database = Database(settings.database_url, settings.database_pool_size)
         self.jobs = JobQueue(settings.redis_url)
         self.live = LiveUpdates(settings.redis_url)
         self.operations = Operations(settings, self.database, self.jobs, self.live)
@@ -103,9 +108,11 @@ class Worker:
         ending.set()
         self.wake()
         listening.cancel()
+        deadline = time.monotonic() + SHUTDOWN_SECONDS
         await _end(jobs)
+        left = max(deadline - time.monotonic(), MIN_FINISH_SECONDS)
         await asyncio.gather(
-            *(channel_sender.finish(SHUTDOWN_SECONDS) for channel_sender in self.channel_senders)
+            *(channel_sender.finish(left) for channel_sender in self.channel_senders)
         )
         stopping.cancel()
         for job in done - {stopping}:
@@ -122,9 +129,9 @@ class Worker:
             try:
                 await once()
             except (SQLAlchemyError, OSError) as error:
-                log.warning("a job could not be finished", error=type(error).__name__)
+                log.warning("a job could not be finished", reason=describe(error))
             except Exception as error:
-                log.exception("a job failed", error=repr(error))
+                log.exception("a job failed", error=type(error).__name__)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.settings.sweep_seconds):
                     await ending.wait()

@@ -1,12 +1,13 @@
 """Commands that run Kept: demo, serve, web, worker, migrate, doctor."""
 
+import json
 import os
 import socket
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from portal.cli.app import DataDir, Host, Port, app, load, print_lines
+from portal.cli.app import DataDir, Host, Port, Strict, app, load, print_lines
 from portal.errors import PortalError
 from portal.runtime.child_processes import (
     install_signal_handlers,
@@ -142,18 +143,29 @@ def migrate(
 
 
 @app.command()
-def doctor() -> None:
-    """Check settings, database, queue, providers and the public address.
+def doctor(
+    strict: Strict = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+) -> None:
+    """Check settings, database, files, queue, provider, mail server and the public address.
+
+    Sends nothing, and takes 15 seconds at most if a server does not answer.
 
     \b
-    Example: kept doctor
+    Example: kept doctor --strict
     """
+    from portal.runtime.check_result import Level
     from portal.runtime.doctor import run_checks
 
-    findings = list(run_checks(load(None)))
-    for finding in findings:
-        print(("ok   " if finding.is_ok else "WRONG"), finding.words)
-    if not all(finding.is_ok for finding in findings):
+    marks = {Level.OK: "ok   ", Level.WARNING: "warn ", Level.WRONG: "WRONG"}
+    failing = {Level.WRONG, Level.WARNING} if strict else {Level.WRONG}
+    results = list(run_checks(load(None)))
+    if as_json:
+        rows = [{"level": result.level.value, "text": result.words} for result in results]
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+    else:
+        print_lines(f"{marks[result.level]} {result.words}" for result in results)
+    if any(result.level in failing for result in results):
         raise typer.Exit(1)
 
 

@@ -8,6 +8,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 import uvloop
 
 from portal.database import Database
+from portal.database_errors import NOT_MIGRATED
 from portal.errors import PortalError
 from portal.jobs import JobQueue
 from portal.live import LiveUpdates
@@ -16,7 +17,6 @@ from portal.operations import Operations
 from portal.runtime import database_start
 from portal.runtime.data_folder import database_path
 from portal.runtime.log_config import configure_logging
-from portal.runtime.revisions import NOT_MIGRATED
 from portal.settings import Settings
 
 COMMAND_LINE_ACTOR = Actor(ActorKind.SYSTEM, "Command line")
@@ -32,7 +32,7 @@ def run_operation(settings: Settings, work: Callable[[Operations], Awaitable[T]]
     Raises PortalError if the database is unreachable, or is a server that is not migrated: the
     operator chooses when to migrate that.
     """
-    configure_logging("WARNING")  # A command prints its result itself.
+    configure_logging(lowest_level="WARNING")  # A command prints its result itself.
     if settings.is_single_machine:
         migrate_database(settings)
     with database_start.plain_database_errors():
@@ -76,7 +76,7 @@ async def _act(settings: Settings, work: Callable[[Operations], Awaitable[T]]) -
 
 @asynccontextmanager
 async def _operations(settings: Settings) -> AsyncIterator[Operations]:
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, settings.database_pool_size)
     jobs, live = JobQueue(settings.redis_url), LiveUpdates(settings.redis_url)
     try:
         yield Operations(settings, database, jobs, live)

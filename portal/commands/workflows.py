@@ -100,20 +100,27 @@ def read_workflow_files(names: Iterable[str], known: set[str]) -> dict[str, Work
 def proofread(
     settings: Settings, definitions: Mapping[str, WorkflowDefinition], *, is_strict: bool
 ) -> list[str]:
-    """A line for each text that costs more than needed, those of Kept last.
+    """A line for each text that costs more than needed, and one for those of Kept itself.
 
-    Raises PortalError with them if ``is_strict``.
+    Raises PortalError with those of the files if ``is_strict``: nobody else's can be changed.
     """
     reader = TextLinter(settings.brand, settings.public_url)
     found = [
         (name, warning)
         for name, definition in definitions.items()
         for warning in reader.read_workflow(definition, read_toml_lines(_path_of(name)))
-    ] + [(f"templates/sms/{file}", warning) for file, warning in reader.lint_product_texts()]
+    ]
+    product = reader.lint_product_texts()
     if found and is_strict:
         lines = [f"{name}:{warning.line or 1}: {warning}" for name, warning in found]
         raise PortalError("\n".join([f"{_count(len(found), 'warning')} to put right.", *lines]))
-    return [f"{name}:{warning.line or 1}: warning: {warning}" for name, warning in found]
+    lines = [f"{name}:{warning.line or 1}: warning: {warning}" for name, warning in found]
+    if product:
+        lines.append(
+            f"warning: {_count(len(product), 'text')} of Kept itself may cost more segments than "
+            "usual with your KEPT_BRAND and KEPT_PUBLIC_URL; shorter ones cost less."
+        )
+    return lines
 
 
 def _path_of(name: str) -> Path:

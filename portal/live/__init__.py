@@ -222,7 +222,7 @@ class LiveUpdates:
                 await self._compare_once()
                 await self._close_refused()
             except Exception as error:  # noqa: BLE001 (the database may be away; pages stay open)
-                log.warning("watched pages could not be compared", error=str(error))
+                log.warning("watched pages could not be compared", error=type(error).__name__)
 
     async def _close_refused(self) -> None:
         """End the streams of those who may not watch any more."""

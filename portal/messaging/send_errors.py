@@ -47,6 +47,11 @@ class SendError(Exception):
         super().__init__(text)
         self.outage = outage
 
+    @property
+    def summary(self) -> str:
+        """What happened, for the log: nothing that the provider itself wrote, which may name a number."""
+        return self.outage or type(self).__name__
+
 
 class NotSent(SendError):
     """Nothing reached the provider, or its response says so. The message may be sent again."""
@@ -75,3 +80,8 @@ class Refused(SendError):
         self.permanent = verdict.permanent
         self.action = verdict.action
         self.reason = verdict.reason
+
+    @property
+    def summary(self) -> str:
+        """See SendError."""
+        return f"{self.code}: {reason_sentence(self.reason)}"

@@ -66,9 +66,10 @@ def web_child(name: str, listener: socket.socket, told: Mapping[str, str], *opti
     """A web process on a socket that is listening; `told` is added to its environment."""
     fd = listener.fileno()
     command = [sys.executable, "-m", "portal.cli", "web", "--fd", str(fd), *options]
-    return Child(name, command, environment=told, pass_fds=[fd])
+    return Child(name, command, environment=told, pass_fds=[fd], reports_ready=True)
 
 
 def worker_child(told: Mapping[str, str]) -> Child:
     """The worker, started by its dotted name: nothing here imports it."""
-    return Child("worker", [sys.executable, "-m", "workers"], environment=told)
+    command = [sys.executable, "-m", "workers"]
+    return Child("worker", command, environment=told, reports_ready=True)

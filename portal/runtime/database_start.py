@@ -4,23 +4,15 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.database import Database
+from portal.database_errors import NOT_MIGRATED, PASSING, describe, find_reason
 from portal.errors import PortalError
 from portal.runtime.data_folder import check_sqlite_database, database_path
 from portal.runtime.migrations import is_current, migrate, read_revision
-from portal.runtime.revisions import NOT_MIGRATED, check_revision, read_sqlite_revision
+from portal.runtime.revisions import check_revision, read_sqlite_revision
 from portal.settings import Settings
-
-UNAVAILABLE = (
-    OSError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.ConnectionDoesNotExistError,
-    asyncpg.TooManyConnectionsError,
-)
-"""Causes that pass by themselves: the server starts, restarts, or is out of reach or full."""
 
 
 def prepare_database(settings: Settings) -> None:
@@ -81,7 +73,7 @@ async def _revision(url: str) -> str | None:
 
 
 class DatabaseUnavailable(PortalError):
-    """The database server does not answer now."""
+    """The database server does not answer now, or has no free connection."""
 
     status = 503
 
@@ -91,12 +83,6 @@ def plain_database_errors() -> Iterator[None]:
     """Turn a database error into a PortalError of one sentence, without the SQL."""
     try:
         yield
-    except OSError as error:
-        raise DatabaseUnavailable(f"The database cannot be reached: {error}.") from error
-    except SQLAlchemyError as error:
-        driver = getattr(error, "orig", None)
-        cause = driver.__cause__ if isinstance(driver, Exception) else None
-        if isinstance(cause, UNAVAILABLE):
-            raise DatabaseUnavailable(f"The database cannot be reached: {cause}.") from error
-        reason = str(cause or driver or error).partition("\n")[0].rstrip(".")
-        raise PortalError(f"The database refuses: {reason}.") from error
+    except (OSError, SQLAlchemyError) as error:
+        kind = DatabaseUnavailable if find_reason(error) in PASSING else PortalError
+        raise kind(describe(error)) from error

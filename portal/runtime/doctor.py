@@ -3,84 +3,105 @@
 import asyncio
 import difflib
 import os
+import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import sqlalchemy as sa
+from pydantic_settings import DotEnvSettingsSource
 from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.engine import make_url
+from sqlmodel import col
 
+from portal import business_time
+from portal.database import Database
 from portal.errors import PortalError
+from portal.models import Heartbeat, StaffMember, Workflow
+from portal.runtime.check_result import CheckResult, Level, right, warning, wrong
+from portal.runtime.data_folder import database_path
 from portal.runtime.database_start import (
     DatabaseUnavailable,
     check_database,
     plain_database_errors,
 )
+from portal.runtime.doctor_network import LOOPBACK_HOSTS, check_network
 from portal.runtime.embedded_redis import server_path
 from portal.runtime.revisions import find_damage
 from portal.settings import Settings
 from portal.settings.old_names import NEW_NAMES
 
-LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "::1"}
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """Whether one subject is in order, and a sentence that says so or names the remedy."""
-
-    is_ok: bool
-    words: str
+RECOMMENDED_KEY_LENGTH = 32  # letters
+DATABASE_SECONDS = 10.0  # seconds for the database to connect and answer
+WORKER_SEEN_WITHIN = timedelta(seconds=30)
 
 
 def run_checks(settings: Settings) -> Iterator[CheckResult]:
-    """Check settings, database, queue, providers and the public address; changes nothing."""
+    """Check settings, database, files, queue, provider, mail server and the public address.
+
+    Changes and sends nothing. Servers are given 15 seconds in all.
+    """
     yield from _settings(settings)
-    yield _database(settings)
-    yield from _queue(settings)
-    yield _texts(settings)
-    yield _mail(settings)
-    yield _public_url(settings)
+    database = _database(settings)
+    yield database
+    if database.level is Level.OK and _has_database(settings):
+        yield from _contents(settings)
+    yield _files(settings)
+    yield from asyncio.run(_servers(settings))
     yield from _proxies(settings)
 
 
+async def _servers(settings: Settings) -> list[CheckResult]:
+    queue = asyncio.to_thread(lambda: list(_queue(settings)))
+    found = await asyncio.gather(queue, check_network(settings))
+    return [result for results in found for result in results]
+
+
 def _settings(settings: Settings) -> Iterator[CheckResult]:
-    known = [settings.environment_name(name) for name in type(settings).model_fields]
+    known = [Settings.environment_name(name) for name in Settings.model_fields]
+    given = {*os.environ, *DotEnvSettingsSource(Settings).env_vars}
     unknown = [
         name
-        for name in sorted(os.environ)
+        for name in sorted(given)
         if name.startswith(("KEPT_", "TWILIO_")) and name not in known
     ]
     for name in unknown:
+        place = "" if name in os.environ else " (in .env)"
         if name in NEW_NAMES:
-            text = f"Settings: {name} is now named {NEW_NAMES[name]}; the old name ends soon."
-            yield CheckResult(is_ok=False, words=text)
+            yield wrong(
+                f"Settings: {name}{place} is now named {NEW_NAMES[name]}; the old name ends soon."
+            )
             continue
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]}?" if near else "."
-        yield CheckResult(is_ok=False, words=f"Settings: Kept has no setting {name}{hint}")
-    if not unknown:
-        yield CheckResult(is_ok=True, words="Settings: all of them are valid.")
+        yield wrong(f"Settings: Kept has no setting {name}{place}{hint}")
+    if any(
+        len(key.get_secret_value()) < RECOMMENDED_KEY_LENGTH
+        for key in settings.configured_secret_keys
+    ):
+        yield wrong(
+            f"Settings: KEPT_SECRET_KEY should have {RECOMMENDED_KEY_LENGTH} letters or more."
+        )
+    elif not unknown:
+        yield right("Settings: all of them are valid.")
 
 
 def _database(settings: Settings) -> CheckResult:
     place = make_url(settings.database_url).database
     if settings.is_single_machine and not (place and Path(place).exists()):
-        return CheckResult(is_ok=True, words="Database: a file here, made at the first start.")
+        return right("Database: a file here, made at the first start.")
     try:
         if place and settings.is_single_machine and (damage := find_damage(Path(place))):
-            return CheckResult(
-                is_ok=False,
-                words=f"Database: it is damaged ({damage}); restore a backup (docs/backup.md).",
-            )
+            return wrong(f"Database: it is damaged ({damage}); restore a backup (docs/backup.md).")
         with plain_database_errors():
-            asyncio.run(check_database(settings.database_url))
+            asyncio.run(asyncio.wait_for(check_database(settings.database_url), DATABASE_SECONDS))
     except DatabaseUnavailable as refusal:
-        return CheckResult(is_ok=False, words=f"Database: it does not answer ({refusal.detail}).")
+        return wrong(f"Database: it does not answer ({refusal.detail}).")
     except PortalError as refusal:
-        return CheckResult(is_ok=False, words=f"Database: {refusal.detail}")
-    return CheckResult(is_ok=True, words="Database: answers, and is at the newest revision.")
+        return wrong(f"Database: {refusal.detail}")
+    return right("Database: answers, and is at the newest revision.")
 
 
 def _queue(settings: Settings) -> Iterator[CheckResult]:
@@ -88,21 +109,23 @@ def _queue(settings: Settings) -> Iterator[CheckResult]:
         try:
             server_path()
         except PortalError as refusal:
-            yield CheckResult(is_ok=False, words=f"Queue: {refusal.detail}")
+            yield wrong(f"Queue: {refusal.detail}")
         else:
-            yield CheckResult(is_ok=True, words="Queue: embedded; `kept serve` starts it.")
+            yield right("Queue: embedded; `kept serve` starts it.")
         return
     missing = _missing_protection(settings.redis_url)
     if missing:
         text = f"Queue: REDIS_URL leads to another machine, without {' and '.join(missing)}."
-        yield CheckResult(is_ok=False, words=text)
+        yield wrong(text)
     try:
-        with Redis.from_url(settings.redis_url, socket_connect_timeout=5) as client:
+        with Redis.from_url(
+            settings.redis_url, socket_connect_timeout=5, socket_timeout=5
+        ) as client:
             client.ping()
     except RedisError:
-        yield CheckResult(is_ok=False, words="Queue: nothing answers at REDIS_URL.")
+        yield wrong("Queue: nothing answers at REDIS_URL.")
     else:
-        yield CheckResult(is_ok=True, words="Queue: answers at REDIS_URL.")
+        yield right("Queue: answers at REDIS_URL.")
 
 
 def _missing_protection(redis_url: str) -> list[str]:
@@ -114,40 +137,61 @@ def _missing_protection(redis_url: str) -> list[str]:
     return missing if parts.scheme == "rediss" else [*missing, "TLS (rediss://)"]
 
 
-def _texts(settings: Settings) -> CheckResult:
-    if not settings.sends_texts:
-        return CheckResult(
-            is_ok=True, words="Texts: none are sent, as no TWILIO_ setting is given."
-        )
-    sender = settings.twilio_from_number or "the messaging service"
-    where = settings.twilio_api_url or "Twilio"
-    return CheckResult(is_ok=True, words=f"Texts: sent from {sender} through {where}.")
+def _has_database(settings: Settings) -> bool:
+    path = database_path(settings)
+    return path is None or path.exists()
 
 
-def _mail(settings: Settings) -> CheckResult:
-    if not settings.sends_mail:
-        return CheckResult(is_ok=True, words="E-mail: none is sent, as SMTP_URL is not set.")
-    return CheckResult(is_ok=True, words=f"E-mail: sent from {settings.mail_from}.")
-
-
-def _public_url(settings: Settings) -> CheckResult:
-    parts = urlsplit(settings.public_url)
-    is_here = parts.hostname in LOOPBACK_HOSTS
-    real = settings.sends_texts and settings.twilio_api_url is None
-    if is_here and real:
-        words = f"at {settings.public_url} no phone can open a link; set KEPT_PUBLIC_URL."
-    elif not is_here and parts.scheme == "http":
-        words = f"{settings.public_url} is not encrypted; put https in front of it."
+def _contents(settings: Settings) -> Iterator[CheckResult]:
+    """Whether there is anybody to work, a workflow to follow, and a worker that lives."""
+    try:
+        with plain_database_errors():
+            staff, workflows, beat = asyncio.run(
+                asyncio.wait_for(_read_contents(settings.database_url), DATABASE_SECONDS)
+            )
+    except PortalError as refusal:
+        yield wrong(f"Database: {refusal.detail}")
+        return
+    if not staff:
+        yield warning("Staff: nobody yet; add people with `kept staff add`.")
+    if not workflows:
+        yield warning("Workflows: none yet; load one with `kept workflow load`.")
+    if beat is None or business_time.now() - beat > WORKER_SEEN_WITHIN:
+        yield warning("Worker: none has given a sign of life for 30 seconds.")
     else:
-        return CheckResult(is_ok=True, words=f"Public address: {settings.public_url}.")
-    return CheckResult(is_ok=False, words=f"Public address: {words}")
+        yield right("Worker: at work.")
+
+
+async def _read_contents(url: str) -> tuple[int, int, datetime | None]:
+    database = Database(url)
+    queries = (
+        sa.select(sa.func.count()).select_from(StaffMember),
+        sa.select(sa.func.count()).select_from(Workflow),
+        sa.select(sa.func.max(col(Heartbeat.beat_at))),
+    )
+    try:
+        async with database.connection() as connection:
+            staff, workflows, beat = [await connection.scalar(query) for query in queries]
+            return int(staff or 0), int(workflows or 0), beat
+    finally:
+        await database.close()
+
+
+def _files(settings: Settings) -> CheckResult:
+    folder = settings.files_dir
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        return wrong(f"Files: nothing can be written in {folder} ({error.strerror}).")
+    return right("Files: attachments can be stored.")
 
 
 def _proxies(settings: Settings) -> Iterator[CheckResult]:
     """Encryption is a proxy's work: unless that proxy is trusted, its address is everybody's."""
     if settings.public_url.startswith("https:") and not settings.trusted_proxies:
-        yield CheckResult(
-            is_ok=False,
-            words="Proxy: KEPT_TRUSTED_PROXIES is not set, so all who come through your proxy share "
-            "its rate limits; name the proxy's address.",
+        yield warning(
+            "Proxy: KEPT_TRUSTED_PROXIES is not set, so all who come through your proxy share "
+            "its rate limits; name the proxy's address."
         )

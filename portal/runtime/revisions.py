@@ -13,7 +13,6 @@ from portal.paths import MIGRATIONS
 
 REVISION = re.compile(r"""^revision(?:\s*:\s*str)?\s*=\s*["'](\w+)["']""", re.MULTILINE)
 BUSY_SECONDS = 30.0  # seconds to wait for a process that is migrating
-NOT_MIGRATED = "The database is not at the newest revision: run `kept migrate`."
 
 
 def known_revisions() -> frozenset[str]:

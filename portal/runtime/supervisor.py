@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from types import FrameType
 from typing import Self
 
-SHUTDOWN_SECONDS = 10.0  # seconds that all children together have to end before they are killed
-STABLE_AFTER_SECONDS = 5.0  # seconds after which a child counts as stable
-MAX_FAILED_STARTS = (
-    3  # early exits in a row, before it was ever stable, after which the supervisor gives up
-)
+from portal.runtime.readiness import READY_FD
+
+SHUTDOWN_SECONDS = 20.0  # seconds for all children to end before they are killed; a worker takes 15
+STABLE_AFTER_SECONDS = 5.0  # seconds after which a child that does not report is taken for ready
+MAX_FAILED_STARTS = 3  # ends in a row before it was ever ready, after which the supervisor gives up
 MAX_RESTART_SECONDS = 10.0  # seconds between two starts of a child that keeps ending
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -55,7 +55,8 @@ class Supervisor:
             for child in self.children:
                 if child.has_failed:
                     print_status(
-                        f"{child.name} does not start: it ended with code {child.exit_code}."
+                        f"{child.name} does not start: it ended with code {child.exit_code}, "
+                        f"{child.failed_starts} times in a row before it was ready; see above."
                     )
                     return 1
             if signals.wait(min((pause for pause in pauses if pause is not None), default=None)):
@@ -86,30 +87,42 @@ class Child:
         *,
         environment: Mapping[str, str] | None = None,
         pass_fds: Sequence[int] = (),
+        reports_ready: bool = False,
     ) -> None:
+        """``reports_ready``: the process calls ``report_ready`` (see readiness.py) when it works."""
         self.name = name
         self.command = list(command)
         self.environment = dict(environment or {})
         self.pass_fds = tuple(pass_fds)
         self.process: subprocess.Popen[bytes] | None = None
-        self.is_stable = False
+        self.reports_ready = reports_ready
+        self.was_ready = False
         self.failed_starts = 0
         self._started_at = 0.0
         self._rests_until: float | None = None
+        self._ready_fd: int | None = None
 
     def start(self) -> None:
         """Start it in a process group of its own, so that a terminal's Ctrl-C reaches only the parent."""
         parent = os.getpid()
         self._started_at = time.monotonic()
-        self.process = subprocess.Popen(
-            self.command,
-            env={**os.environ, **self.environment},
-            stdin=subprocess.DEVNULL,
-            pass_fds=self.pass_fds,
-            process_group=0,
-            # One system call and no lock taken, so what is unsafe about it does not apply.
-            preexec_fn=lambda: _die_with(parent),  # noqa: PLW1509
-        )
+        reader, writer = os.pipe()
+        os.set_blocking(reader, False)
+        ready = {READY_FD: str(writer)} if self.reports_ready else {}
+        try:
+            self.process = subprocess.Popen(
+                self.command,
+                env={**os.environ, **self.environment, **ready},
+                stdin=subprocess.DEVNULL,
+                pass_fds=(*self.pass_fds, *([writer] if ready else [])),
+                process_group=0,
+                # One system call and no lock taken, so what is unsafe about it does not apply.
+                preexec_fn=lambda: _die_with(parent),  # noqa: PLW1509
+            )
+        finally:
+            os.close(writer)
+            self._close_ready_fd()
+            self._ready_fd = reader
 
     @property
     def is_running(self) -> bool:
@@ -123,9 +136,9 @@ class Child:
 
     @property
     def has_failed(self) -> bool:
-        """Whether it ended by itself at each of its first starts."""
+        """Whether it ended by itself at each of its first starts, and was never ready."""
         return (
-            not self.is_stable
+            not self.was_ready
             and self.failed_starts >= MAX_FAILED_STARTS
             and (self.exit_code or 0) > 0
         )
@@ -138,10 +151,11 @@ class Child:
         if self.is_running:
             return None
         if self._rests_until is None:
-            print_status(f"{self.name} ended with code {self.exit_code}; it is started again.")
-            settled = now - self._started_at >= STABLE_AFTER_SECONDS
-            self.is_stable = self.is_stable or settled
-            self.failed_starts = 0 if settled else self.failed_starts + 1
+            became_ready = self._became_ready(now)
+            self.was_ready = self.was_ready or became_ready
+            self.failed_starts = 0 if became_ready else self.failed_starts + 1
+            if not self.has_failed:
+                print_status(f"{self.name} ended with code {self.exit_code}; it is started again.")
             self._rests_until = now + min(
                 0.1 * 2 ** min(self.failed_starts, 10), MAX_RESTART_SECONDS
             )
@@ -150,6 +164,20 @@ class Child:
         self._rests_until = None
         self.start()
         return None
+
+    def _became_ready(self, now: float) -> bool:
+        """Whether the process that has ended was ready before."""
+        if not self.reports_ready:
+            return now - self._started_at >= STABLE_AFTER_SECONDS
+        try:
+            return self._ready_fd is not None and bool(os.read(self._ready_fd, 1))
+        except BlockingIOError:  # a process that it started has its end of the pipe
+            return False
+
+    def _close_ready_fd(self) -> None:
+        if self._ready_fd is not None:
+            os.close(self._ready_fd)
+            self._ready_fd = None
 
     def request_stop(self) -> None:
         """Send SIGTERM, never SIGINT: a shell may have made the child ignore SIGINT."""

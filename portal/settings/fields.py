@@ -64,6 +64,14 @@ class StorageSettings(BaseSettings):
         repr=False,
         description="The database: PostgreSQL, or a SQLite file (for one machine).",
     )
+    database_pool_size: int = Field(
+        20,
+        ge=5,
+        le=200,
+        validation_alias="KEPT_DATABASE_POOL_SIZE",
+        description="The most connections that one process opens to the database, 5 to 200; half "
+        "of them stay open.",
+    )
     files_dir: Folder = Field(
         default_factory=_default_files_dir,
         validation_alias="KEPT_FILES_DIR",
@@ -268,6 +276,12 @@ class ProcessSettings(BaseSettings):
         allow_inf_nan=False,
         validation_alias="KEPT_SWEEP_SECONDS",
         description="Seconds between two sweeps for due messages.",
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text",
+        validation_alias="KEPT_LOG_FORMAT",
+        description="How web and worker log to stderr: `text`, or `json` (one object a line, with "
+        "the process).",
     )
     metrics: bool = Field(
         default=False,

@@ -37,7 +37,7 @@ ERROR_TEXTS = {
     "float_parsing": "must be a number.",
     "finite_number": "must be an ordinary number.",
     "greater_than": "must be more than 0.",
-    "greater_than_equal": "must be 0 or more.",
+    "greater_than_equal": "is too small.",
     "less_than_equal": "is too large.",
     "int_parsing": "must be a whole number.",
     "int_from_float": "must be a whole number.",

@@ -68,8 +68,8 @@ def _serve(folder: str, options: Any, *, watch: bool) -> tuple[float, list[list[
 
 def _is_ready(address: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{address}/readyz", timeout=5):  # noqa: S310 (our own)
-            return True
+        with urllib.request.urlopen(f"{address}/readyz", timeout=5) as answer:  # noqa: S310 (our own)
+            return b'"status":"ok"' in answer.read()
     except (urllib.error.URLError, OSError):
         return False
 

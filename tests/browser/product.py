@@ -67,7 +67,7 @@ class ProductProcess:
 
     def _is_ready(self) -> bool:
         try:
-            return httpx2.get(f"{self.address}/readyz").is_success
+            return bool(httpx2.get(f"{self.address}/readyz").json()["status"] == "ok")
         except httpx2.TransportError:
             return False
 

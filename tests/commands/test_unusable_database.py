@@ -30,7 +30,7 @@ def kept(tmp_path):
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=300,  # a start takes half a minute on a busy machine
         )
 
     return kept
@@ -74,6 +74,18 @@ def test_damaged_sqlite_database_is_found(kept, data):
     (data / "kept.db").write_bytes(b"no database at all" * 1_000)
     assert "cannot be read (file is not a database)" in refused(kept("serve", "--port", "0"))
     assert "it is damaged (file is not a database)" in kept("doctor").stdout
+
+
+def test_worker_that_cannot_start_is_given_up(kept, tmp_path):
+    """A database that no migration fits: each start says so, and the third is the last."""
+    (tmp_path / "data").mkdir()
+    with closing(sqlite3.connect(tmp_path / "data" / "kept.db")) as connection:
+        connection.execute("CREATE TABLE customer (id integer)")
+    done = kept("worker")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "The database refuses: table customer already exists." in done.stderr
+    assert done.stderr.count("does not start: it ended with code 1, 3 times in a row") == 1
 
 
 def test_second_serve_on_a_folder_is_refused_with_a_redis_of_its_own(kept, data):

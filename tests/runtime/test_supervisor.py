@@ -8,11 +8,19 @@ import sys
 
 import pytest
 
+from portal.runtime.supervisor import SHUTDOWN_SECONDS
+from workers import worker
+
 SUPERVISOR = """
 import sys
+import portal.runtime.supervisor as module
 from portal.runtime.supervisor import Child, Supervisor
+reports_ready = "report_ready" in "".join(sys.argv)
+if reports_ready:
+    module.STABLE_AFTER_SECONDS = 0.0  # how long a child runs must not count
 sys.exit(Supervisor(
-    [Child("child", [sys.executable, "-c", child]) for child in sys.argv[2:]],
+    [Child("child", [sys.executable, "-c", child], reports_ready=reports_ready)
+     for child in sys.argv[2:]],
     grace=float(sys.argv[1]),
 ).run())
 """
@@ -23,6 +31,14 @@ POLITE = (
     "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(print('bye')));" + WAITS
 )
 BROKEN = "raise SystemExit(3)"
+NEVER_READY = "# report_ready is not called\nraise SystemExit(3)"
+READY_THEN_BROKEN = """
+import os
+from portal.runtime.readiness import report_ready, take_ready_pipe
+report_ready(take_ready_pipe())
+os.write(1, b"%d\\n" % os.getpid())
+raise SystemExit(3)
+"""
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="waits for processes by pidfd, which Linux has"
@@ -134,5 +150,26 @@ def test_child_that_never_starts_is_reported_and_stops_the_others(supervise):
     child = os.pidfd_open(next_pid(supervisor))
     _, said = supervisor.communicate(timeout=20)
     assert supervisor.returncode == 1
-    assert b"child does not start: it ended with code 3." in said
+    assert (
+        b"child does not start: it ended with code 3, 3 times in a row before it was ready" in said
+    )
     assert has_ended(child)
+
+
+def test_child_that_runs_but_is_never_ready_is_given_up(supervise):
+    """A slow start that fails is a failed start, however long it takes."""
+    supervisor = supervise(NEVER_READY)
+    _, said = supervisor.communicate(timeout=30)
+    assert supervisor.returncode == 1
+    assert said.count(b"it is started again") == 2
+    assert said.count(b"child does not start") == 1
+
+
+def test_child_that_was_ready_is_always_restarted(supervise):
+    supervisor = supervise(READY_THEN_BROKEN)
+    assert len({next_pid(supervisor) for _ in range(4)}) == 4
+    assert supervisor.poll() is None
+
+
+def test_supervisor_waits_longer_than_a_worker_needs():
+    assert worker.SHUTDOWN_SECONDS + worker.MIN_FINISH_SECONDS < SHUTDOWN_SECONDS

@@ -13,6 +13,7 @@ from datetime import datetime
 import structlog
 
 from portal import business_time
+from portal.database_errors import describe
 from portal.messaging.send_errors import OutcomeUnknown, SendError
 from portal.messaging.sms.twilio_client import Accepted
 from portal.models import SYSTEM_ACTOR, DroppedBallKind
@@ -75,11 +76,11 @@ class ChannelSender:
             try:
                 more = await self._deliver_batch()
             except Exception as error:
-                trace = None if is_database_away(error) else error
+                is_away = is_database_away(error)
                 log.warning(
                     "the outbox cannot be read; trying again",
-                    error=type(error).__name__,
-                    exc_info=trace,
+                    reason=describe(error) if is_away else type(error).__name__,
+                    exc_info=None if is_away else error,
                 )
                 more = False
                 await asyncio.sleep(1)
@@ -234,7 +235,7 @@ class ChannelSender:
                 await self._record_batch(batch)
             except Exception as error:
                 if is_database_away(error):
-                    log.warning("outcomes wait for the database", error=type(error).__name__)
+                    log.warning("outcomes wait for the database", reason=describe(error))
                     self._outcomes[:0] = batch
                     await asyncio.sleep(1)
                 elif len(batch) == 1:

@@ -52,7 +52,7 @@ async def build_message_email(
     except Refused:
         raise
     except Exception as error:
-        raise Refused(NO_CODE, UNRENDERABLE, repr(error)) from error
+        raise Refused(NO_CODE, UNRENDERABLE, type(error).__name__) from error
 
 
 async def _write(session: AsyncSession, settings: Settings, message: Message) -> EmailMessage:

@@ -39,6 +39,7 @@ def twilio_routes() -> list[Route]:
         Route(f"{account}/Messages/{{sid}}.json", _call("fetch", fetch_message), methods=["GET"]),
         Route(f"{account}/Messages/{{sid}}/Media/{{media}}", _call("media", find_media)),
         Route("/media/{media}", show_media),
+        Route(f"{account}/IncomingPhoneNumbers.json", _call("numbers", list_numbers)),
         Route(f"{account}.json", _call("account", fetch_account), methods=["GET"]),
     ]
 
@@ -211,6 +212,14 @@ async def fetch_account(carrier: Carrier, _: Request) -> Response:
             "uri": f"/{API_VERSION}/Accounts/{sid}.json",
         }
     )
+
+
+async def list_numbers(carrier: Carrier, request: Request) -> Response:
+    """Our one number, with the webhook to which its incoming texts go."""
+    ours = carrier.config.from_number
+    is_asked_for = request.query_params.get("PhoneNumber", ours) == ours
+    number = {"phone_number": ours, "sms_url": carrier.inbound_url or "", "sms_method": "POST"}
+    return JSONResponse({"incoming_phone_numbers": [number] if is_asked_for else []})
 
 
 def error_response(refusal: CarrierError) -> Response:

@@ -89,7 +89,7 @@ class ArchiveWriter:
     def _add(self, name: str, size: int, source: "IO[bytes] | _Digest") -> None:
         info = tarfile.TarInfo(name)
         info.size, info.mode = size, 0o600
-        self._tar.addfile(info, source)  # type: ignore[arg-type] (it needs only read)
+        self._tar.addfile(info, source)
 
 
 class _Digest:
