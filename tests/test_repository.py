@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-LOCKS = ["requirements.lock", "requirements-dev.lock"]
+LOCKS = ["requirements.lock", "requirements-build.lock", "requirements-dev.lock"]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
@@ -36,18 +36,25 @@ def test_lock_files_pin_every_package_by_hash(lock):
 
 
 def test_every_dependency_is_locked():
-    for names, lock in (
-        (PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["build"], LOCKS[0]),
-        (PROJECT["dependency-groups"]["dev"], LOCKS[1]),
+    groups = PROJECT["dependency-groups"]
+    for names, lock in zip(
+        (PROJECT["project"]["dependencies"], groups["build"], groups["dev"]), LOCKS, strict=True
     ):
         wanted = {re.split(r"[\[<>=;~ ]", name)[0] for name in names}
-        assert wanted <= set(pins(lock))
+        assert wanted <= set(pins(lock)), lock
 
 
-def test_dev_lock_contains_the_run_lock():
+def test_run_lock_has_no_build_tool():
+    run, build = (set(pins(lock)) for lock in LOCKS[:2])
+    assert not {"hatchling", "editables", "trove-classifiers", "pathspec"} & run
+    assert run & build <= {"packaging"}, "what both need has one version"
+
+
+def test_dev_lock_contains_the_other_locks():
     """`bin/demo` after `bin/test` installs nothing."""
-    run, test = (pins(lock) for lock in LOCKS)
+    run, build, test = (pins(lock) for lock in LOCKS)
     assert run.items() <= test.items()
+    assert build.items() <= test.items()
 
 
 def test_import_layers_hold():
