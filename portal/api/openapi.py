@@ -25,6 +25,15 @@ SCOPES = (
     "`act_as_staff` in addition where `by` names a person. A key that only reads gets no "
     "`status_url`."
 )
+REFUSAL_HEADERS = {
+    "401": {"WWW-Authenticate": {"schema": {"type": "string"}}},
+    "429": {
+        "Retry-After": {
+            "description": "Seconds until the next call.",
+            "schema": {"type": "string", "pattern": "^[0-9]+$"},
+        }
+    },
+}
 REPLAY_HEADERS = {
     "Idempotent-Replayed": {
         "description": "`true` where this is the answer to an earlier call.",
@@ -73,6 +82,7 @@ def describe(
                 status: {
                     "description": description,
                     "content": {"application/problem+json": {"schema": refs[models[0]]}},
+                    "headers": REFUSAL_HEADERS.get(status, {}),
                 }
                 for status, description in REFUSALS.items()
             }
@@ -141,12 +151,23 @@ def _in_path(path: str) -> list[dict[str, Any]]:
 
 def _in_query(model: type[BaseModel]) -> list[dict[str, Any]]:
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    required = schema.get("required", [])
     return [
         {
             "name": name,
             "in": "query",
+            "required": name in required,
             "description": shape.pop("description", ""),
-            "schema": shape,
+            "schema": _without_null(shape),
         }
         for name, shape in schema.get("properties", {}).items()
     ]
+
+
+def _without_null(shape: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter that may be left out: a URL has no null."""
+    options = [option for option in shape.get("anyOf", []) if option != {"type": "null"}]
+    if len(options) != 1:
+        return shape
+    rest = {key: value for key, value in shape.items() if key not in {"anyOf", "default"}}
+    return {**rest, **options[0]}

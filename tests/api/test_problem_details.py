@@ -90,7 +90,9 @@ async def test_unknown_resource_is_404(api: httpx2.AsyncClient, organisation: Or
 
 
 async def test_wrong_method_is_405(api: httpx2.AsyncClient, organisation: Organisation) -> None:
-    refused(await api.put("/requests", json={}), 405)
+    answer = await api.put("/requests", json={})
+    refused(answer, 405)
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "POST"}
 
 
 NOT_JSON = [b"{", b"workflow=card", b"\xff\xfe\x00", b'{"a": NaN}', b'{"a": ' + b"9" * 5000 + b"}",

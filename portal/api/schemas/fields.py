@@ -1,7 +1,7 @@
 """The types of the API's input fields: times, cursors, keys, bounded texts."""
 
 import base64
-import binascii
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
@@ -34,16 +34,17 @@ def parse_time(value: object) -> datetime:
     return moment
 
 
+_TWO_DIGITS = "(?:[MN][DTjz]|O[DT])[AEIMQUYcgk]"
+_ONE_DIGIT = "(?:[MN][AQgw]|O[AQ])"
+CURSOR_PATTERN = f"^(?:{_TWO_DIGITS}[w-z0-5]){{0,5}}(?:{_TWO_DIGITS}[w-z0-5]?|{_ONE_DIGIT})$"
+"""What `encode_cursor` makes: the Base64 (RFC 4648, section 5) of 1 to 18 digits."""
+
+
 def decode_cursor(value: object) -> int:
     """The id in an opaque cursor. Raises ValueError for a cursor that is not ours."""
-    error = "Please send a next_cursor as it was given, or none."
-    try:
-        digits = base64.urlsafe_b64decode(str(value).encode("ascii") + b"==").decode("ascii")
-    except (binascii.Error, UnicodeError):
-        raise ValueError(error) from None
-    if not (digits.isdigit() and len(digits) < 19):
-        raise ValueError(error)
-    return int(digits)
+    if not isinstance(value, str) or not re.fullmatch(CURSOR_PATTERN, value, re.ASCII):
+        raise ValueError("Please send a next_cursor as it was given, or none.")
+    return int(base64.urlsafe_b64decode(value.encode("ascii") + b"=="))
 
 
 def encode_cursor(after: int | None) -> str | None:
@@ -59,16 +60,35 @@ def _check_printable(text: str) -> str:
     return text
 
 
+def _as_integer(value: object) -> object:
+    """JSON has one type of number: 3.0 is the integer 3 (JSON Schema 2020-12, 6.1.1)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Moment = Annotated[
     datetime,
     BeforeValidator(parse_time),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date-time",
+            "description": "ISO 8601 with Z or an offset, within ten years of now.",
+        }
+    ),
 ]
-Cursor = Annotated[int, BeforeValidator(decode_cursor), WithJsonSchema({"type": "string"})]
-Key = Annotated[str, Field(max_length=64), AfterValidator(_check_printable)]
-Email = Annotated[str, Field(max_length=254), AfterValidator(_check_printable)]
+Cursor = Annotated[
+    int,
+    BeforeValidator(decode_cursor),
+    WithJsonSchema({"type": "string", "pattern": CURSOR_PATTERN, "maxLength": 24}),
+]
+Key = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_check_printable)]
+Email = Annotated[
+    str,
+    Field(min_length=3, max_length=254, json_schema_extra={"format": "email"}),
+    AfterValidator(_check_printable),
+]
 Reason = Annotated[str, Field(min_length=1, max_length=MAX_REASON_LENGTH)]
 Note = Annotated[str, Field(max_length=MAX_REASON_LENGTH)]
 ShortText = Annotated[str, Field(max_length=254), AfterValidator(_check_printable)]
 Channels = Annotated[list[Literal[Channel.SMS, Channel.EMAIL]], Field(max_length=2)]
-Version = Annotated[StrictInt, Field(ge=0, le=2**31 - 1)]
+Version = Annotated[StrictInt, Field(ge=0, le=2**31 - 1), BeforeValidator(_as_integer)]

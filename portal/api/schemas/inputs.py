@@ -203,7 +203,7 @@ class Absence(Input):
     until: Moment | None = Field(
         default=None, description="When they are back; without it, once they say so."
     )
-    deputy: Email | None = Field(
+    deputy: ShortText | None = Field(
         default=None,
         description="Who stands in, else their department's lead: the e-mail address of a "
         "colleague, or empty for nobody by name. Without it, whoever did before.",
