@@ -70,7 +70,8 @@ def describe(
             "title": "Kept",
             "version": "1",
             "description": "Follow a customer's request through the organisation. Times are UTC "
-            "(ISO 8601), phone numbers E.164. Refusals are problem details (RFC 9457).",
+            "(ISO 8601), phone numbers E.164. No text holds a NUL, and a reason is more than blanks. "
+            "Refusals are problem details (RFC 9457).",
         },
         "servers": [{"url": f"{public_url}/api/v1"}],
         "security": [{"key": []}],
@@ -157,6 +158,8 @@ def _in_query(model: type[BaseModel]) -> list[dict[str, Any]]:
             "name": name,
             "in": "query",
             "required": name in required,
+            # "?owner=&q=" is what a form sends where nothing is filled in.
+            "allowEmptyValue": name not in required,
             "description": shape.pop("description", ""),
             "schema": _without_null(shape),
         }

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 import schemathesis
-from hypothesis import HealthCheck, Phase, given
+from hypothesis import HealthCheck, Phase, assume, given
 from hypothesis import settings as effort
 from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.generation import GenerationMode
@@ -44,6 +44,7 @@ MEANT = {
 }
 MEANT |= {"customer.locale", "expected_by", "until", "due_at", "from", "workflow", "fields"}
 MEANT |= {"channels", "channel", "body", "stage", "department", "third_party"}
+MEANT |= {"reason", "text", "event", "customer.name"}  # more than blanks
 """Fields whose value a schema cannot decide: whether a number, a zone or a person exists."""
 
 KNOWN = {"promise_id": 1, "message_id": 1, "attachment_id": 1, "ball_id": 1}
@@ -87,6 +88,7 @@ def served(
 def test_every_operation_answers_as_described(served: Served, examples: int) -> None:
     """No server error; what the document allows is accepted, everything else is refused."""
     document = schemathesis.openapi.from_url(f"{served.url}/openapi.json", timeout=PATIENCE)
+    document.config.generation.update(allow_x00=False)  # the document says so in its own words
     known = {"path_parameters": KNOWN | {"reference": served.reference}}
     ways: dict[str, dict[str, Any]] = {
         "allowed": {"generation_mode": GenerationMode.POSITIVE},
@@ -133,6 +135,8 @@ def run(
     )
     @given(operation.as_strategy(**how))
     def call(case: schemathesis.Case) -> None:
+        # An empty parameter counts as not given, which no JSON schema can say.
+        assume(all(value not in ("", [], {}, None) for value in (case.query or {}).values()))
         response = case.call(**caller)
         meant = (
             response.status_code == 422
