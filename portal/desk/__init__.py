@@ -27,7 +27,7 @@ from portal.desk.personal_data import (
     find_or_record,
     show_personal_data,
 )
-from portal.desk.request.attachments import show_file
+from portal.desk.request.conversation.attachments import show_file
 from portal.desk.request.endpoints import (
     RequestEventStream,
     act_on_request,

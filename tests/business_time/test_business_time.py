@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from portal import business_time
 from portal.business_time import ALWAYS_OPEN, Duration, OpeningHours, business_calendar
-from tests.support.business_time_oracle import MINUTE, calendars, open_minutes, starts
+from tests.business_time.oracle import MINUTE, calendars, open_minutes, starts
 
 NEW_YORK = business_calendar("Mon-Fri 09:00-17:30", "America/New_York", "US")
 
@@ -220,7 +220,7 @@ def test_adding_negative_time_is_rejected() -> None:
     assert NEW_YORK.elapsed(moment("2026-11-24 12:00"), moment("2026-11-24 11:00")) == hours(0)
 
 
-# Against a slow reference: a colleague who looks up every minute (tests/support/business_time_oracle.py).
+# Against a slow reference: a colleague who looks up every minute (tests/business_time/oracle.py).
 
 
 @settings(max_examples=120, deadline=None)

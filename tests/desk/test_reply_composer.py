@@ -9,7 +9,7 @@ from sqlmodel import col, select, update
 
 from portal import operations as verbs
 from portal.desk.labels import INTENT_LABELS
-from portal.desk.request.delivery_status import KIND_LABELS
+from portal.desk.request.conversation.delivery_status import KIND_LABELS
 from portal.messaging.intents.classifier import IntentKind
 from portal.models import (
     CUSTOMER_ACTOR,

@@ -11,7 +11,7 @@ from portal.business_time import Duration
 from portal.models import Department, StageRun
 from portal.models.requests.stage_run import PAUSABLE_TIMES
 from portal.workflows import LocalizedText, StageDefinition
-from tests.support.business_time_oracle import MINUTE, WEEKS, ZONES, open_minutes, starts, weeks
+from tests.business_time.oracle import MINUTE, WEEKS, ZONES, open_minutes, starts, weeks
 
 
 def department(hours: str, zone: str = "UTC", holidays: str = "") -> Department:

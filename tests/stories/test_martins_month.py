@@ -16,7 +16,7 @@ import time_machine
 from portal.operations import Operations
 from portal.settings import Settings
 from portal.settings.types import QuietHours
-from tests.support.month_scenario import MonthScenario
+from tests.stories.month_scenario import MonthScenario
 from tests.support.twilio_client import TwilioClient
 
 pytestmark = pytest.mark.either_database

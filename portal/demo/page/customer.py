@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.demo.sample_data.customers import MARTIN
 from portal.demo.sample_data.scenarios import MARTIN_SCENARIO
 from portal.desk.labels import iso
-from portal.desk.request.conversation_view import ConversationEntry
+from portal.desk.request.conversation.view_models import ConversationEntry
 from portal.desk.widgets import When
 from portal.errors import Conflict, NotFound
 from portal.messaging.wording.time_format import TimeFormatter

@@ -9,7 +9,7 @@ from portal import business_time
 from portal.desk.auth.current_staff import CurrentStaff
 from portal.desk.failed_messages.view_models import FailedMessageLine
 from portal.desk.labels import CHANNEL_LABELS
-from portal.desk.request.conversation import ConversationPresenter
+from portal.desk.request.conversation.presenter import ConversationPresenter
 from portal.desk.widgets import Choice
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Channel, Department, Message, MessageStatus, SendAttempt, ServiceRequest

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from portal.desk.request.conversation_view import ConversationEntry
+from portal.desk.request.conversation.view_models import ConversationEntry
 from portal.desk.widgets import Choice
 
 

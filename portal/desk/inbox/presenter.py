@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from portal.desk.auth.current_staff import as_person
 from portal.desk.labels import CHANNEL_LABELS, REASON_LABELS, iso, since, truncate_quote
-from portal.desk.request.conversation import ATTACHMENTS_ONLY
+from portal.desk.request.conversation.presenter import ATTACHMENTS_ONLY
 from portal.desk.widgets import Person, When
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import (

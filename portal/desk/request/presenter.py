@@ -18,17 +18,20 @@ from portal.desk.labels import (
     timezone_label,
 )
 from portal.desk.request.activity_log import describe_event
-from portal.desk.request.attachments import load_attachment_presenter
 from portal.desk.request.choices import assignees, target_stages
 from portal.desk.request.consent import ConsentPresenter, permissions_to_check
-from portal.desk.request.conversation import ConversationPresenter, is_last_message_undelivered
+from portal.desk.request.conversation.attachments import load_attachment_presenter
+from portal.desk.request.conversation.presenter import (
+    ConversationPresenter,
+    is_last_message_undelivered,
+)
+from portal.desk.request.conversation.reply_composer import CannedReplyPresenter, ReplyChannels
 from portal.desk.request.delays import DelayPresenter
 from portal.desk.request.handover_summary import HandoverSummaryPresenter, present_third_parties
 from portal.desk.request.next_actions import NextActionsPresenter
 from portal.desk.request.offered_actions import offered_actions, own_stages
 from portal.desk.request.presence import present_colleagues
 from portal.desk.request.promises import promise_lines
-from portal.desk.request.reply_composer import CannedReplyPresenter, ReplyChannels
 from portal.desk.request.timeline import TimelinePresenter
 from portal.desk.request.view_models import CustomerSummary, EventLine, RequestView
 from portal.desk.widgets import Badge, Choice, When

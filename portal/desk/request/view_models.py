@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from portal.desk.dropped_balls.view_models import DroppedBallLine
-from portal.desk.request.conversation_view import CannedReplyLine, ConversationEntry
+from portal.desk.request.conversation.view_models import CannedReplyLine, ConversationEntry
 from portal.desk.request.delays import DelayCard
 from portal.desk.widgets import Badge, Choice, Person, When
 from portal.rules.stage_timeline import StepState

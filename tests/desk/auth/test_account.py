@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from portal.database import Database
 from portal.models import SYSTEM_ACTOR, AccountEvent, AccountEventKind, Message
 from portal.operations import Operations, add_staff, disable_staff
-from tests.desk.test_sign_in_ends import press
+from tests.desk.auth.test_sign_in_ends import press
 from tests.support.desk_client import PASSWORD, visible_text
 from tests.support.factories import Organisation
 

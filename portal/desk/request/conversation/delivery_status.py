@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from portal.desk.request.conversation_view import AttemptLine
+from portal.desk.request.conversation.view_models import AttemptLine
 from portal.messaging.sms import segments
 from portal.messaging.sms.twilio_codes import verdict
 from portal.messaging.wording.delivery_reasons import (

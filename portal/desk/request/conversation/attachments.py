@@ -11,11 +11,11 @@ from starlette.responses import Response
 from portal import business_time
 from portal.attachments.responses import file_response
 from portal.desk.auth.current_staff import CurrentStaff
-from portal.desk.request.conversation_view import AttachmentEntry
+from portal.desk.request.conversation.view_models import AttachmentEntry
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Attachment, ServiceRequest
 from portal.models.columns import saved_id
-from portal.operations.attachment_reads import record_attachment_read
+from portal.operations.privacy.attachment_reads import record_attachment_read
 from portal.queries.attachments import (
     find_request_of_attachment,
     get_attachment,

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from portal.desk.request.conversation_view import CannedReplyLine
+from portal.desk.request.conversation.view_models import CannedReplyLine
 from portal.desk.widgets import Choice
 from portal.messaging.wording.renderer import MessageRenderer, fill_template
 from portal.models import (

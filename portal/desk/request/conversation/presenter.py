@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from portal.desk.labels import CHANNEL_LABELS, author_label, intent_label, since
-from portal.desk.request.attachments import AttachmentPresenter
-from portal.desk.request.conversation_view import ConversationEntry
-from portal.desk.request.delivery_status import (
+from portal.desk.request.conversation.attachments import AttachmentPresenter
+from portal.desk.request.conversation.delivery_status import (
     KIND_LABELS,
     NOT_DELIVERED,
     cost,
     delivery_status,
     present_attempts,
 )
+from portal.desk.request.conversation.view_models import ConversationEntry
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Attachment, Channel, Customer, Direction, Message, SendAttempt
 from portal.models.columns import saved_id
