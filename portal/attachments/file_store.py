@@ -9,13 +9,10 @@ from datetime import datetime
 from pathlib import Path
 
 from portal.attachments.filenames import safe_stem
+from portal.attachments.pictures import read_picture_result
 from portal.attachments.refusals import FileRefusal, FileRefusalCode
 from portal.attachments.stored_file import FileRefused, FileTooLarge, RefusedFile, StoredFile
-from portal.attachments.validation import (
-    ValidatedFile,
-    check_without_decoding,
-    read_picture_result,
-)
+from portal.attachments.validation import ValidatedFile, check_without_decoding
 from portal.paths import make_private_folder
 from portal.sandbox import FailureReason, Limits, Sandbox, TaskFailed
 
@@ -30,7 +27,7 @@ LIMITS = Limits(
     output_bytes=60_000_000,
 )
 """What decoding one picture may use: a JPEG or PNG of 50 megapixels takes about 3 s and 520 MB."""
-CHECK_PICTURE = "portal.attachments.validation:check_picture_task"
+CHECK_PICTURE = "portal.attachments.pictures:check_picture_task"
 
 REFUSAL_CODES = {
     FailureReason.TIME: FileRefusalCode.TOO_COMPLEX,

@@ -21,15 +21,13 @@ from pydantic_settings import (
 from portal.branding.theme import Theme
 from portal.errors import SettingsError
 from portal.settings.edge import EdgeSettings
-from portal.settings.fields import (
-    IdentitySettings,
-    MessagingSettings,
-    ProcessSettings,
-    StorageSettings,
-)
+from portal.settings.identity import IdentitySettings
+from portal.settings.messaging import MessagingSettings
 from portal.settings.old_names import accept_old_names
+from portal.settings.processes import ProcessSettings
 from portal.settings.retention import RetentionSettings
 from portal.settings.secret_key import is_guessable, load_or_create_secret_key
+from portal.settings.storage import StorageSettings
 
 ERROR_TEXTS = {
     "bool_parsing": "must be true or false.",

@@ -1,6 +1,6 @@
 """The scans of a JPEG are counted before it is decoded."""
 
-from portal.attachments.validation import MAX_JPEG_SCANS, count_jpeg_scans
+from portal.attachments.pictures import MAX_JPEG_SCANS, count_jpeg_scans
 from tests.support.sample_images import photo
 
 

@@ -6,8 +6,9 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from portal.attachments.pictures import check_picture
 from portal.attachments.stored_file import FileRefused
-from portal.attachments.validation import check_picture, check_without_decoding
+from portal.attachments.validation import check_without_decoding
 from tests.support.sample_images import PDF, photo, photo_with_gps
 
 

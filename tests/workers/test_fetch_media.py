@@ -18,9 +18,9 @@ from PIL import Image
 from sqlmodel import col, select
 
 from portal.attachments.file_store import FileStore
+from portal.attachments.pictures import check_picture
 from portal.attachments.refusals import FileRefusal, FileRefusalCode
 from portal.attachments.stored_file import FileRefused
-from portal.attachments.validation import check_picture
 from portal.database import Database
 from portal.demo.fake_providers import FakeProviders
 from portal.messaging.sms.twilio_media import MediaRefused, MediaUnavailable, TwilioMediaClient
