@@ -2,10 +2,13 @@
 
 import asyncio
 import signal
+import sqlite3
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from random import Random
 
+import sqlalchemy as sa
 from redis import Redis
 
 from portal.settings import Settings
@@ -106,12 +109,32 @@ class KillLoop:
 
     async def _freeze_worker(self) -> None:
         first, second = self._dice.sample(self.workers, 2)
-        first.suspend()
+        await self._suspend_outside_a_write(first)
         await asyncio.to_thread(second.stop)
         newcomer = self._hire(self._place.settings).start()
         self.workers[self.workers.index(second)] = newcomer
         await newcomer.said("at work")  # It finds what the two have left; then the first wakes.
         first.resume()
+
+    async def _suspend_outside_a_write(self, worker: Process) -> None:
+        """Suspend it where it holds no lock: SQLite has one for all, and would stop everybody."""
+        worker.suspend()
+        while not await asyncio.to_thread(self._can_write):
+            worker.resume()
+            await asyncio.sleep(0)
+            worker.suspend()
+
+    def _can_write(self) -> bool:
+        path = sa.make_url(self._place.settings.database_url).database
+        if not self._place.settings.database_url.startswith("sqlite"):
+            return True
+        with closing(sqlite3.connect(path or "", timeout=2, isolation_level=None)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+            connection.execute("ROLLBACK")
+            return True
 
     async def _kill_web(self) -> None:
         await asyncio.to_thread(self._place.restart_web)

@@ -104,14 +104,16 @@ class PostgresServer:
     async def _connected(self, database: str, sql: str) -> None:
         """Run statements on a connection that stays open: a psql for each test takes longer."""
         connection = self._connections.get(database)
-        if connection is None or connection.is_closed():
-            connection = await asyncpg.connect(
-                host=str(self.data), user="postgres", database=database
-            )
-            await connection.execute(
-                "SET lock_timeout = '5s'; SET session_replication_role = replica"
-            )
-            self._connections[database] = connection
+        if connection is not None:
+            try:
+                await connection.execute(sql)
+            except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError):
+                pass  # A test has restarted the server.
+            else:
+                return
+        connection = await asyncpg.connect(host=str(self.data), user="postgres", database=database)
+        await connection.execute("SET lock_timeout = '5s'; SET session_replication_role = replica")
+        self._connections[database] = connection
         await connection.execute(sql)
 
     def _answers(self) -> bool:
