@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 import structlog
-from arq.connections import RedisSettings
+from arq.connections import RedisSettings, create_pool
 from arq.typing import WorkerCoroutine
 from arq.worker import Worker, func
 from redis.asyncio import Redis
@@ -79,12 +79,13 @@ async def _arq(settings: Settings, wake: Callable[[], None]) -> None:
     redis = RedisSettings.from_dsn(settings.redis_url or "")
     redis.conn_retries = 0
     jobs: dict[str, Any] = {DELIVER: deliver, IGNORE: _ignore}
+    pool = await create_pool(redis, default_queue_name=QUEUE)
     worker = Worker(
         functions=[
             func(cast(WorkerCoroutine, job), name=name, keep_result=0, max_tries=1)
             for name, job in jobs.items()
         ],
-        redis_settings=redis,
+        redis_pool=pool,
         queue_name=QUEUE,
         job_serializer=encode_job,
         job_deserializer=_decode_or_ignore,
@@ -97,4 +98,8 @@ async def _arq(settings: Settings, wake: Callable[[], None]) -> None:
     try:
         await worker.async_run()
     finally:
-        await worker.close()
+        try:
+            await worker.close()
+        finally:
+            # arq leaves the connections open where it ends in the middle of a job.
+            await pool.aclose(close_connection_pool=True)

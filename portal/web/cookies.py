@@ -22,8 +22,7 @@ def cookie_name(settings: Settings, name: str, path: str = "/") -> str:
 
 def read_cookie(connection: HTTPConnection, name: str, path: str = "/") -> str:
     """The cookie's value; empty where the browser has none."""
-    settings: Settings = connection.app.state.settings
-    return connection.cookies.get(cookie_name(settings, name, path), "")
+    return connection.cookies.get(cookie_name(connection.app.state.settings, name, path), "")
 
 
 def set_cookie(

@@ -111,7 +111,7 @@ async def test_actor_is_the_key_or_the_named_person(
     await moved(api, request, "advance")
     items = (await api.get(f"/requests/{request['reference']}/timeline")).json()["items"]
     hands = {item["kind"]: item["actor"] for item in items}
-    assert hands["opened"] == {"kind": "staff", "name": "Tess Sales"}
+    assert hands["opened"] == {"kind": "staff", "name": "Tess Sales", "key": "crm"}
     assert hands["stage_completed"] == {"kind": "api", "name": "crm"}
 
 

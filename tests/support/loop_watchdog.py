@@ -14,8 +14,11 @@ from starlette.types import Receive, Scope, Send
 MAX_STEP_SECONDS = 0.1
 """Seconds of CPU time of the loop's thread between two awaits; the wall clock would count what
 other processes of a busy machine do."""
-MAX_FIRST_STEP_SECONDS = 1.0
-"""The same for the first call of an endpoint in a process, which compiles its SQL statements."""
+HEADROOM = 3
+"""A step fails the test beyond this many times the limit: what is slow by mistake is slower by far,
+and a virtual machine's CPU time has outliers of its own."""
+MAX_FIRST_STEP_SECONDS = 0.4
+"""The limit of an endpoint's first call in a test, which compiles its SQL statements anew."""
 SPEED_LOOPS = 100_000
 NOMINAL_SPEED_SECONDS = 0.01
 """What the loops of ``machine_slowness`` take on the machine for which the limits are meant."""
@@ -39,6 +42,7 @@ class LoopWatchdog:
     """
 
     held: list[tuple[str, float]] = field(default_factory=list)
+    _called: set[tuple[str, int]] = field(default_factory=set)
     _collecting: float = 0.0
     _collection_began: float = 0.0
 
@@ -60,7 +64,7 @@ class LoopWatchdog:
             try:
                 waits_for = served.send(value) if error is None else served.throw(error)
             except StopIteration:
-                _called.add(_endpoint(scope))
+                self._called.add(_endpoint(scope))
                 return
             finally:
                 self._check(scope, self._cpu_time() - began)
@@ -76,8 +80,8 @@ class LoopWatchdog:
     def _check(self, scope: Scope, seconds: float) -> None:
         if seconds <= MAX_STEP_SECONDS:
             return
-        most = MAX_STEP_SECONDS if _endpoint(scope) in _called else MAX_FIRST_STEP_SECONDS
-        if seconds > most * machine_slowness():
+        most = MAX_STEP_SECONDS if _endpoint(scope) in self._called else MAX_FIRST_STEP_SECONDS
+        if seconds > most * HEADROOM * machine_slowness():
             self.held.append((scope.get("path", ""), seconds))
 
     def _cpu_time(self) -> float:
@@ -99,12 +103,10 @@ class LoopWatchdog:
 
 
 _serve = Starlette.__call__
-_called: set[tuple[str, Any]] = set()
-"""The method and endpoint of the calls that this process has served."""
 
 
-def _endpoint(scope: Scope) -> tuple[str, Any]:
-    return scope.get("method", ""), scope.get("endpoint")
+def _endpoint(scope: Scope) -> tuple[str, int]:
+    return scope.get("method", ""), id(scope.get("endpoint"))
 
 
 @pytest.fixture(autouse=True)
@@ -123,4 +125,4 @@ def loop_watchdog(
         yield watchdog
     if watchdog.held:
         held = ", ".join(f"{path}: {seconds:.2f} s" for path, seconds in watchdog.held)
-        pytest.fail(f"The event loop was held for more than 0.1 s of CPU time by {held}")
+        pytest.fail(f"The event loop was held by {held} of CPU time")

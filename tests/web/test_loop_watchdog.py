@@ -20,9 +20,8 @@ def burn(seconds):
 
 
 @pytest.fixture(autouse=True)
-def later_call(monkeypatch):
-    """The endpoint was called before, and the machine is as fast as meant."""
-    monkeypatch.setattr(loop_watchdog, "_called", {("GET", None)})
+def meant_speed(monkeypatch):
+    """The machine is as fast as meant."""
     monkeypatch.setattr(loop_watchdog, "machine_slowness", lambda: 1.0)
 
 
@@ -42,18 +41,19 @@ async def serve(endpoint):
 
     with LoopWatchdog() as watchdog:
         scope = {"type": "http", "path": "/x", "headers": [], "method": "GET"}
+        watchdog._called.add(("GET", id(None)))
         await watchdog.serve(starlette, scope, None, send)
     assert sent[-1]["body"] == b"done"
     return [path for path, _ in watchdog.held]
 
 
 async def hold():
-    burn(0.15)
+    burn(0.4)
 
 
 async def hold_after_an_await():
     await asyncio.sleep(0)
-    burn(0.15)
+    burn(0.4)
 
 
 async def give_way():
@@ -63,7 +63,7 @@ async def give_way():
 
 
 async def work_in_a_thread():
-    await asyncio.to_thread(burn, 0.15)
+    await asyncio.to_thread(burn, 0.4)
 
 
 @pytest.mark.parametrize("endpoint", [hold, hold_after_an_await])
