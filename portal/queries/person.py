@@ -18,6 +18,7 @@ from portal.models import (
     MessageKind,
     ServiceRequest,
 )
+from portal.models.columns import saved_id
 from portal.models.people.contact_address import parse_email_address, parse_phone
 
 Address = tuple[Channel, str]
@@ -84,7 +85,7 @@ async def find_person(session: AsyncSession, text: str, names: Collection[str] =
             "meant."
         )
     scope = await scope_of_customers(
-        session, [customer.id or 0 for customer in customers], extra=[(channel, address)]
+        session, [saved_id(customer) for customer in customers], extra=[(channel, address)]
     )
     if not scope.customer_ids and not await _is_anything_kept(session, scope):
         raise NotFound("Nothing is kept about this address.")

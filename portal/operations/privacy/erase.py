@@ -16,6 +16,7 @@ from portal.models import (
     Message,
     ServiceRequest,
 )
+from portal.models.columns import saved_id
 from portal.operations.privacy.admins import require_admin
 from portal.operations.privacy.classification import ERASED_NAME
 from portal.operations.privacy.digests import address_digest, customer_digest, get_address_key
@@ -115,7 +116,9 @@ async def replay_erasures(
             select(Customer).where(col(Customer.name) != ERASED_NAME).order_by(col(Customer.id))
         )
         ids = [
-            customer.id or 0 for customer in customers if customer_digest(key, customer) in entries
+            saved_id(customer)
+            for customer in customers
+            if customer_digest(key, customer) in entries
         ]
         strangers = [
             address

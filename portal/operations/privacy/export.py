@@ -32,6 +32,7 @@ from portal.models import (
     TrustedDevice,
     VerificationCode,
 )
+from portal.models.columns import saved_id
 from portal.operations.privacy import export_records as records
 from portal.operations.unit_of_work import Operations
 from portal.queries.person import PersonScope, find_person
@@ -121,7 +122,7 @@ class PersonReader:
         scope = self._scope
         query = select(Message).where(scope.messages).order_by(col(Message.id))
         messages = (await self._session.exec(query)).all()
-        attachments = await self._of(Attachment, "message_id", [one.id or 0 for one in messages])
+        attachments = await self._of(Attachment, "message_id", [saved_id(one) for one in messages])
         requests = [await self._request(request_id) for request_id in scope.request_ids]
         own = [address for _, address in scope.own_addresses]
         ledger = select(Consent).where(
