@@ -169,7 +169,7 @@ class Reconciler:
                 select(Message.id).where(col(Message.provider_sid) == text.sid),
                 select(SendAttempt.id).where(col(SendAttempt.provider_sid) == text.sid),
             ]
-            if not any([(await uow.session.exec(one)).first() for one in taken]):
+            if not any([(await uow.session.exec(item)).first() for item in taken]):
                 return text
         return None
 

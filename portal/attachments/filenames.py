@@ -27,6 +27,6 @@ def safe_stem(said: str) -> str:
     """The same without an ending, for a file that is not known to be anything; empty for none."""
     # Browsers send a quote and a line's end so (WHATWG, multipart/form-data).
     last = re.split(r"[/\\]", re.sub(r"%(22|0A|0D)", " ", said))[-1]
-    seen = "".join(one for one in last if unicodedata.category(one)[0] != "C")
+    seen = "".join(item for item in last if unicodedata.category(item)[0] != "C")
     plain = " ".join(re.sub(r"[\"'`<>|:*?%;\u2028\u2029]", " ", seen).split())
     return re.sub(r"\.\w{1,5}$", "", plain).strip(" .")[:MAX_LENGTH]

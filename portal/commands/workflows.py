@@ -49,8 +49,8 @@ async def load_workflows(
     definitions = read_workflow_files(names, await _known_departments(operations))
     warnings = proofread(operations.settings, definitions, is_strict=is_strict)
     async with operations.begin(COMMAND_LINE_ACTOR) as uow:
-        loaded = [await load_workflow(uow, one) for one in definitions.values()]
-        return [*warnings, *(f"{one.key}: version {one.version} is in use." for one in loaded)]
+        loaded = [await load_workflow(uow, definition) for definition in definitions.values()]
+        return [*warnings, *(f"{item.key}: version {item.version} is in use." for item in loaded)]
 
 
 @command
@@ -59,12 +59,13 @@ async def list_workflows(operations: Operations) -> list[str]:
     async with operations.database.reading() as session:
         workflows = await newest_workflows(session)
     lines = []
-    for one in workflows:
-        lines.append(f"{one.key}, version {one.version}: {one.name}")
+    for workflow in workflows:
+        lines.append(f"{workflow.key}, version {workflow.version}: {workflow.name}")
         lines += [
-            f"    {stage.key} ({stage.department}): {stage.name}" for stage in one.definition.stages
+            f"    {stage.key} ({stage.department}): {stage.name}"
+            for stage in workflow.definition.stages
         ]
-    in_use = {one.key for one in workflows}
+    in_use = {workflow.key for workflow in workflows}
     ready = [path.stem for path in shipped_workflow_files() if path.stem not in in_use]
     if ready:
         lines.append(f"Ready to be loaded with `kept workflow load`: {', '.join(ready)}.")
@@ -89,7 +90,7 @@ def read_workflow_files(names: Iterable[str], known: set[str]) -> dict[str, Work
                 mistakes += error.lines()
             else:
                 del waiting[name]
-        found = {key for one in read.values() for key in one.departments} - known
+        found = {key for item in read.values() for key in item.departments} - known
         if mistakes and not found:
             many = _count(len(mistakes), "mistake")
             raise PortalError("\n".join([f"{many} to put right; nothing was loaded.", *mistakes]))

@@ -88,7 +88,9 @@ async def edit_canned_reply(request: Request, reader: CurrentStaff) -> Response:
         async with request.app.state.operations.begin(reader.staff.actor) as uow:
             await _do(uow, keeper, request, verb, form)
     except PortalError as refusal:
-        typed = {one: access.field(form, one) for one in ("title", "body", "reason", "department")}
+        typed = {
+            item: access.field(form, item) for item in ("title", "body", "reason", "department")
+        }
         problem = FormError(_form_of(request, verb), refusal.detail, typed)
         context = await _page(request, reader, problem=problem)
         return await answer(request, "desk/canned_replies.html", context, refusal.status)
@@ -121,9 +123,9 @@ async def _do(
 async def _department_id(uow: UnitOfWork, key: str) -> int | None:
     if key == EVERYBODY:
         return None
-    for one in await all_departments(uow.session):
-        if one.key == key:
-            return one.id
+    for department in await all_departments(uow.session):
+        if department.key == key:
+            return department.id
     raise BadInput("Please choose a team.")
 
 
@@ -154,15 +156,15 @@ async def _page(
         mine = None if reader.staff.manages_all else reader.departments
         replies = await list_canned_replies(session, mine)
     groups = _groups(keeper, departments, replies)
-    forms = {f"{one.id}/change" for group in groups for one in group.replies if one.mine}
+    forms = {f"{reply.id}/change" for group in groups for reply in group.replies if reply.mine}
     return {
         "groups": groups,
         "reply_scopes": _reply_scopes(keeper, departments),
         "reasons": [
             Choice("", "Any"),
-            *(Choice(one.value, REASON_LABELS[one]) for one in REASON_LABELS),
+            *(Choice(item.value, REASON_LABELS[item]) for item in REASON_LABELS),
         ],
-        "fields": [f"{{{one}}}" for one in PLACEHOLDERS],
+        "fields": [f"{{{item}}}" for item in PLACEHOLDERS],
         "said": said,
         "problem": problem and problem.among(forms | {"add"}),
         **layout_context(reader),
@@ -172,10 +174,11 @@ async def _page(
 def _groups(
     keeper: CannedReplyAccess, departments: Sequence[Department], replies: Sequence[CannedReply]
 ) -> list[CannedReplyGroup]:
-    names = {one.id: one.name for one in departments} | {None: "All teams"}
+    names = {department.id: department.name for department in departments} | {None: "All teams"}
     groups = [
         CannedReplyGroup(
-            name, [_shown(keeper, one) for one in replies if one.department_id == department_id]
+            name,
+            [_shown(keeper, reply) for reply in replies if reply.department_id == department_id],
         )
         for department_id, name in names.items()
     ]
@@ -191,5 +194,9 @@ def _shown(keeper: CannedReplyAccess, reply: CannedReply) -> CannedReplyRow:
 
 
 def _reply_scopes(keeper: CannedReplyAccess, departments: Sequence[Department]) -> list[Choice]:
-    scopes = [Choice(one.key, one.name) for one in departments if keeper.may_edit(one.id)]
+    scopes = [
+        Choice(department.key, department.name)
+        for department in departments
+        if keeper.may_edit(department.id)
+    ]
     return [*scopes, Choice(EVERYBODY, "All teams")] if keeper.may_edit(None) else scopes

@@ -175,7 +175,7 @@ async def _render(
 ) -> Response:
     now = business_time.now()
     async with request.app.state.database.reading() as session:
-        rows = [_row(one, now) for one in await list_person_requests(session)]
+        rows = [_row(person_request, now) for person_request in await list_person_requests(session)]
     context: dict[str, Any] = {
         "open_requests": [row for row in rows if not row.done],
         "done_requests": [row for row in rows if row.done],

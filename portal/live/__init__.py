@@ -70,7 +70,9 @@ class LiveUpdates:
     async def publish_to_departments(self, *department_ids: int) -> None:
         """Something has moved on the boards and in the inboxes of these departments."""
         now = time.time_ns() // 1_000
-        await self._publish(*((f"department:{one}", now) for one in department_ids))
+        await self._publish(
+            *((f"department:{department_id}", now) for department_id in department_ids)
+        )
 
     async def start(self) -> None:
         """Begin to listen, beat and compare; a web process does so once."""
@@ -116,9 +118,9 @@ class LiveUpdates:
         assert task is not None  # noqa: S101 (a server runs each call in a task)
         require_coroutine_function(send)
         viewer = Viewer(send, task, is_allowed)
-        watched = {one: self._topics.setdefault(one, Topic()) for one in (topic, *extra_topics)}
-        for one in watched.values():
-            one.viewers.add(viewer)
+        watched = {item: self._topics.setdefault(item, Topic()) for item in (topic, *extra_topics)}
+        for item in watched.values():
+            item.viewers.add(viewer)
         try:
             await self._open(viewer, topic, since)
             while (await receive())["type"] != "http.disconnect":

@@ -73,9 +73,11 @@ async def list_follow_ups(
 ) -> tuple[list[tuple[FollowUp, StageRun]], int | None]:
     """The questions of a request with the passage that each is about, oldest first."""
     questions, after = await list_of_request(session, FollowUp, reference, page)
-    found = select(StageRun).where(col(StageRun.id).in_({one.run_id for one in questions}))
+    found = select(StageRun).where(
+        col(StageRun.id).in_({question.run_id for question in questions})
+    )
     runs = {run.id: run for run in (await session.exec(found)).all()}
-    return [(one, runs[one.run_id]) for one in questions], after
+    return [(question, runs[question.run_id]) for question in questions], after
 
 
 async def list_dropped_balls(
@@ -95,7 +97,7 @@ async def send_attempts_by_message(
     """Every try at sending each of these messages, first to last, by message id: one query."""
     query = (
         select(SendAttempt)
-        .where(col(SendAttempt.message_id).in_([one.id for one in messages]))
+        .where(col(SendAttempt.message_id).in_([message.id for message in messages]))
         .order_by(col(SendAttempt.id))
     )
     tries: dict[int, list[SendAttempt]] = {}

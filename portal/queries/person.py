@@ -75,7 +75,7 @@ async def find_person(session: AsyncSession, text: str, names: Collection[str] =
     channel, address = parse_address(text)
     at_address = await _customers_at(session, channel, address)
     wanted = {name.strip().casefold() for name in names}
-    customers = [one for one in at_address if not wanted or one.name.casefold() in wanted]
+    customers = [item for item in at_address if not wanted or item.name.casefold() in wanted]
     found = sorted({customer.name for customer in customers})
     if at_address and not customers:
         raise NotFound("Nobody of that name has this address. Names must be given in full.")

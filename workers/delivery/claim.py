@@ -152,7 +152,7 @@ async def _take(
     if first:
         await connection.execute(_REWORD, first)
     tries = [row.attempts + 1 for row in rows]
-    await connection.execute(_TAKE, [_taken(*one, now) for one in zip(claimed, tries)])  # noqa: B905 (made side by side)
+    await connection.execute(_TAKE, [_taken(*item, now) for item in zip(claimed, tries)])  # noqa: B905 (made side by side)
     await connection.execute(
         sa.insert(SendAttempt),
         [

@@ -213,7 +213,7 @@ async def _thread(session: AsyncSession, message: Message) -> Thread:
         ids += (await session.exec(last)).all()
     return Thread(
         # The customer's mail program may have made an id that no header can hold, or none.
-        ids=[one for one in ids if one and MESSAGE_ID_PATTERN.fullmatch(one)],
+        ids=[item for item in ids if item and MESSAGE_ID_PATTERN.fullmatch(item)],
         answers=is_answer and message.kind != MessageKind.STAFF,
     )
 

@@ -66,7 +66,7 @@ async def find_stale(
     dropped = {}
     for row in doubted:
         said = about[row.request_id]
-        reason = _why_stale(next(one for one in said if one.id == row.id), said)
+        reason = _why_stale(next(message for message in said if message.id == row.id), said)
         if reason:
             dropped[row.id] = {
                 "status": MessageStatus.EXPIRED, "reason": reason,
@@ -116,15 +116,23 @@ def _why_stale(row: Any, said: Sequence[Any]) -> DeliveryReason | None:
     """Why the message is not sent any more; None where it may be sent."""
     if row.kind in STATUS_KINDS:
         # By the event, not by id: the same news may be written anew, for another channel.
-        newer = [one for one in said if one.kind in STATUS_KINDS and one.event_id > row.event_id]
-        return DeliveryReason.SUPERSEDED if any(_overtakes(one, row) for one in newer) else None
+        newer = [
+            message
+            for message in said
+            if message.kind in STATUS_KINDS and message.event_id > row.event_id
+        ]
+        return (
+            DeliveryReason.SUPERSEDED
+            if any(_overtakes(message, row) for message in newer)
+            else None
+        )
     if row.kind in STAGE_UPDATE_KINDS:
         newer = [
-            one
-            for one in said
-            if one.kind in STATUS_KINDS | STAGE_UPDATE_KINDS and one.event_id > row.event_id
+            message
+            for message in said
+            if message.kind in STATUS_KINDS | STAGE_UPDATE_KINDS and message.event_id > row.event_id
         ]
-        gone = row.run_state != RunState.OPEN or any(_overtakes(one, row) for one in newer)
+        gone = row.run_state != RunState.OPEN or any(_overtakes(message, row) for message in newer)
         return DeliveryReason.SUPERSEDED if gone else None
     if row.question_id is None:
         return None
@@ -135,10 +143,10 @@ def _why_stale(row: Any, said: Sequence[Any]) -> DeliveryReason | None:
             else DeliveryReason.QUESTION_CLOSED
         )
     if row.kind == MessageKind.REMINDER and any(
-        one.kind == MessageKind.FOLLOW_UP
-        and one.question_id == row.question_id
-        and (one.sent_at is None or one.sent_at >= row.created_at)
-        for one in said
+        message.kind == MessageKind.FOLLOW_UP
+        and message.question_id == row.question_id
+        and (message.sent_at is None or message.sent_at >= row.created_at)
+        for message in said
     ):
         return DeliveryReason.REMINDER_TOO_EARLY
     return None

@@ -82,9 +82,9 @@ class DeskEventStream:
             await Response(status_code=403)(scope, receive, send)
             return
         watched = [
-            f"department:{one.id}"
-            for one in departments
-            if (one.key == key if key else reader.works_in(saved_id(one)))
+            f"department:{item.id}"
+            for item in departments
+            if (item.key == key if key else reader.works_in(saved_id(item)))
         ]
         if reader.staff.manages_all and not key:
             watched.append(f"department:{NO_DEPARTMENT}")
@@ -182,9 +182,9 @@ async def _lists(
     found = await inbox.list_due_replies(session, view.scope, after, PAGE_SIZE + 1)
     shown = found[:PAGE_SIZE]
     words = await inbox.last_customer_messages(session, [saved_id(one) for _, one, _ in shown])
-    files = await inbox.count_attachments(session, [saved_id(one) for one in words.values()])
+    files = await inbox.count_attachments(session, [saved_id(message) for message in words.values()])
     people = await staff_by_id(session, [promise.owner_id for promise, _, _ in shown])
-    rows = view.rows(people, {saved_id(one): one for one in departments})
+    rows = view.rows(people, {saved_id(department): department for department in departments})
     now = business_time.now()
     everything, late = await inbox.count_due_replies(session, view.scope, now)
     asked = await inbox.count_contact_reasons(session, view.departments, now - RECENT_PERIOD)
@@ -192,7 +192,7 @@ async def _lists(
         "heading": view.name,
         "summary": _summary(everything, late),
         "contact_reasons": summarize_reasons(asked),
-        "rows": [rows.row(one, words, files) for one in shown],
+        "rows": [rows.row(row, words, files) for row in shown],
         "next_page_url": _older(view, shown[-1]) if len(found) > PAGE_SIZE else None,
         "unknown_senders": [],
     }
@@ -248,10 +248,10 @@ def _views(reader: CurrentStaff) -> list[Choice]:
 
 def _department_views(reader: CurrentStaff, departments: Sequence[Department]) -> list[Choice]:
     """A view for each of the reader's departments, where there are several."""
-    each = [one for one in departments if reader.works_in(saved_id(one))]
+    each = [department for department in departments if reader.works_in(saved_id(department))]
     if len(each) < 2:
         return []
-    return [Choice(f"/desk/inbox?department={one.key}", one.name) for one in each]
+    return [Choice(f"/desk/inbox?department={item.key}", item.name) for item in each]
 
 
 def _older(view: InboxView, last: DueReply) -> str:

@@ -270,7 +270,7 @@ async def _new(
     async with request.app.state.database.reading() as session:
         workflows = await newest_workflows(session)
     context = {
-        "workflows": [Choice(one.key, one.name) for one in workflows],
+        "workflows": [Choice(workflow.key, workflow.name) for workflow in workflows],
         "typed": typed,
         "errors": errors,
         **layout_context(reader),

@@ -187,8 +187,12 @@ def promise_lines(
     request: ServiceRequest, roster: Roster, words: TimeFormatter, events: Sequence[Event]
 ) -> tuple[list[PromiseLine], list[PromiseLine]]:
     """The open ones, soonest due first, and the last few closed, newest first."""
-    read = {one.data.get("promise_id"): saved_id(one) for one in events if one.data.get("read")}
-    wrote = max((saved_id(one) for one in events if one.kind == EventKind.MESSAGE_OUT), default=0)
+    read = {
+        event.data.get("promise_id"): saved_id(event) for event in events if event.data.get("read")
+    }
+    wrote = max(
+        (saved_id(event) for event in events if event.kind == EventKind.MESSAGE_OUT), default=0
+    )
 
     def line(one: Promise) -> PromiseLine:
         state, owner = one.state(words.now), roster.person(one.owner_id).name
@@ -208,10 +212,14 @@ def promise_lines(
             is_just_detected=read.get(one.id, 0) > wrote > 0,
         )
 
-    still = sorted((one for one in request.promises if one.is_open), key=lambda one: one.due_at)
-    past = [one for one in request.promises if one.closed_at and not one.closed_reason]
+    still = sorted(
+        (promise for promise in request.promises if promise.is_open), key=lambda one: one.due_at
+    )
+    past = [
+        promise for promise in request.promises if promise.closed_at and not promise.closed_reason
+    ]
     past.sort(key=lambda one: one.closed_at or one.due_at, reverse=True)
-    return [line(one) for one in still], [line(one) for one in past[:MAX_PAST]]
+    return [line(item) for item in still], [line(item) for item in past[:MAX_PAST]]
 
 
 def _outcome(promise: Promise, words: TimeFormatter) -> str:

@@ -43,7 +43,7 @@ def find_delivery_report(mail: EmailMessage) -> DeliveryReport | None:
     told = [block for block in told if block.get("Action") or block.get("Status")]
     if not told:
         return None
-    block = next((one for one in told if _action(one) == "failed"), told[0])
+    block = next((item for item in told if _action(item) == "failed"), told[0])
     names = [block.get(name, "") for name in ("Original-Recipient", "Final-Recipient")]
     return DeliveryReport(
         action=_action(block),

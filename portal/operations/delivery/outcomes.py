@@ -117,7 +117,7 @@ async def record_provider_id(uow: UnitOfWork, message: Message, sid: str) -> Non
     attempts = (await uow.session.exec(query.order_by(col(SendAttempt.number)))).all()
     if any(attempt.provider_sid == sid for attempt in attempts):
         return
-    lost = next((one for one in attempts if one.status == MessageStatus.UNKNOWN), None)
+    lost = next((item for item in attempts if item.status == MessageStatus.UNKNOWN), None)
     if lost is not None and lost.provider_sid is None:
         lost.provider_sid, lost.status = sid, MessageStatus.ACCEPTED
     message.possible_duplicate = True

@@ -56,12 +56,14 @@ async def update_sender(
         elif not isinstance(result, NotSent | SendError) or isinstance(result, Refused):
             sender.count_answer()
             outage = ""
-    refused = [one for one in results if isinstance(one, Refused) and one.action == "pause_queue"]
+    refused = [
+        item for item in results if isinstance(item, Refused) and item.action == "pause_queue"
+    ]
     if refused:
         await _pause(uow, sender, refused[0].reason, reason_sentence(refused[0].reason))
     elif outage:
         await _pause(uow, sender, DeliveryReason.PROVIDER_DOWN, _outage_sentence(outage))
-    elif may_resume and any(isinstance(one, Accepted) for one in results):
+    elif may_resume and any(isinstance(item, Accepted) for item in results):
         await _resume(uow, sender)
 
 

@@ -58,8 +58,8 @@ class ReceiptWriter:
             if await self._write(batch) or len(batch) == 1:
                 continue
             # One of them failed: each is recorded by itself, so it delays no other.
-            for one in batch:
-                await self._write([one])
+            for item in batch:
+                await self._write([item])
 
     async def _write(self, batch: Sequence[tuple[Receipt, asyncio.Future[None]]]) -> bool:
         try:
@@ -111,8 +111,8 @@ async def record_receipts(uow: UnitOfWork, receipts: Sequence[Receipt]) -> None:
             uow.changed_requests.add(row.request_id)
     if heard:
         await connection.execute(_HEAR, heard)
-    for one in special:
-        await record_receipt(uow, one.message_id, one.sid, one.status, one.error_code)
+    for item in special:
+        await record_receipt(uow, item.message_id, item.sid, item.status, item.error_code)
 
 
 def _is_special(row: Any, receipt: Receipt) -> bool:

@@ -122,7 +122,9 @@ class PersonReader:
         scope = self._scope
         query = select(Message).where(scope.messages).order_by(col(Message.id))
         messages = (await self._session.exec(query)).all()
-        attachments = await self._of(Attachment, "message_id", [saved_id(one) for one in messages])
+        attachments = await self._of(
+            Attachment, "message_id", [saved_id(message) for message in messages]
+        )
         requests = [await self._request(request_id) for request_id in scope.request_ids]
         own = [address for _, address in scope.own_addresses]
         ledger = select(Consent).where(
@@ -133,37 +135,37 @@ class PersonReader:
             "made_at": now.astimezone(UTC).isoformat(timespec="seconds"),
             "times": "Every time is in UTC (ISO 8601).",
             "person": [
-                records.person(one) for one in await self._of(Customer, "id", scope.customer_ids)
+                records.person(item) for item in await self._of(Customer, "id", scope.customer_ids)
             ],
             "contact_points": [
-                records.contact_point(one)
-                for one in await self._of(ContactPoint, "customer_id", scope.customer_ids)
+                records.contact_point(item)
+                for item in await self._of(ContactPoint, "customer_id", scope.customer_ids)
             ],
             "consents": [
-                records.consent(one)
-                for one in await self._session.exec(ledger.order_by(col(Consent.id)))
+                records.consent(item)
+                for item in await self._session.exec(ledger.order_by(col(Consent.id)))
             ],
             "requests": requests,
-            "messages": [records.message(one) for one in messages],
-            "files": [records.attachment(one) for one in attachments],
+            "messages": [records.message(message) for message in messages],
+            "files": [records.attachment(attachment) for attachment in attachments],
             "known_devices": [
-                records.device(one)
-                for one in await self._of(TrustedDevice, "customer_id", scope.customer_ids)
+                records.device(item)
+                for item in await self._of(TrustedDevice, "customer_id", scope.customer_ids)
             ],
             "verification_codes": [
-                records.code(one)
-                for one in await self._of(VerificationCode, "customer_id", scope.customer_ids)
+                records.code(item)
+                for item in await self._of(VerificationCode, "customer_id", scope.customer_ids)
             ],
             "requests_about_personal_data": [
-                records.person_request(one)
-                for one in await self._session.exec(asked.order_by(col(PersonRequest.id)))
+                records.person_request(item)
+                for item in await self._session.exec(asked.order_by(col(PersonRequest.id)))
             ],
         }
         links = await self._of(TrackingLink, "request_id", scope.request_ids)
         files = [
-            (records.file_name(one), self._store.path(one.digest))
-            for one in attachments
-            if one.digest
+            (records.file_name(attachment), self._store.path(attachment.digest))
+            for attachment in attachments
+            if attachment.digest
         ]
         return PersonExport(records.mask(document, [link.token for link in links]), files)
 
@@ -174,26 +176,26 @@ class PersonReader:
         return {
             **records.service_request(request),
             "stages": [
-                records.stage_run(one) for one in await self._of(StageRun, "request_id", ids)
+                records.stage_run(item) for item in await self._of(StageRun, "request_id", ids)
             ],
             "handoffs": [
-                records.handoff(one) for one in await self._of(Handoff, "request_id", ids)
+                records.handoff(item) for item in await self._of(Handoff, "request_id", ids)
             ],
             "promises": [
-                records.promise(one) for one in await self._of(Promise, "request_id", ids)
+                records.promise(item) for item in await self._of(Promise, "request_id", ids)
             ],
             "questions": [
-                records.follow_up(one) for one in await self._of(FollowUp, "request_id", ids)
+                records.follow_up(item) for item in await self._of(FollowUp, "request_id", ids)
             ],
             "appointments": [
-                records.appointment(one)
-                for one in await self._of(FollowUp, "request_id", ids)
-                if one.answer_at is not None
+                records.appointment(item)
+                for item in await self._of(FollowUp, "request_id", ids)
+                if item.answer_at is not None
             ],
             "contacts": [
-                records.contact(one) for one in await self._of(Contact, "request_id", ids)
+                records.contact(item) for item in await self._of(Contact, "request_id", ids)
             ],
-            "events": [records.event(one) for one in await self._of(Event, "request_id", ids)],
+            "events": [records.event(item) for item in await self._of(Event, "request_id", ids)],
         }
 
     async def _of(self, table: type[SQLModel], column: str, ids: Sequence[int]) -> list[Any]:

@@ -95,13 +95,13 @@ async def requests_by_id(
     session: AsyncSession, ids: Iterable[int | None]
 ) -> dict[int, ServiceRequest]:
     """These requests with their customers' addresses and who has them: a few queries."""
-    wanted = {one for one in ids if one is not None}
+    wanted = {item for item in ids if item is not None}
     query = (
         select(ServiceRequest)
         .where(col(ServiceRequest.id).in_(wanted))
         .options(*FAILED_MESSAGE_OPTIONS)
     )
-    return {saved_id(one): one for one in (await session.exec(query)).all()} if wanted else {}
+    return {saved_id(item): item for item in (await session.exec(query)).all()} if wanted else {}
 
 
 async def sending_alerts(session: AsyncSession) -> Sequence[str]:

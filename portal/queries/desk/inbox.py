@@ -75,7 +75,7 @@ async def last_customer_messages(
         .group_by(col(Message.request_id))
     )
     query = select(Message).where(col(Message.id).in_(newest))
-    return {one.request_id or 0: one for one in (await session.exec(query)).all()}
+    return {item.request_id or 0: item for item in (await session.exec(query)).all()}
 
 
 async def count_attachments(session: AsyncSession, messages: Iterable[int]) -> dict[int, int]:
@@ -124,7 +124,7 @@ async def list_unknown_sender_texts(session: AsyncSession) -> Sequence[Message]:
         .limit(MAX_UNKNOWN_SENDERS)
     )
     subjects = (await session.exec(raised)).all()
-    ids = [int(one.removeprefix(MESSAGE_SUBJECT_PREFIX)) for one in subjects]
+    ids = [int(subject.removeprefix(MESSAGE_SUBJECT_PREFIX)) for subject in subjects]
     query = select(Message).where(col(Message.id).in_(ids)).order_by(col(Message.id))
     return (await session.exec(query)).all() if ids else []
 
