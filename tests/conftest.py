@@ -10,6 +10,7 @@ With ``--both-databases`` every test with the second mark runs on both.
 """
 
 import asyncio
+import logging
 import os
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from zlib import crc32
 
 import httpx2
 import pytest
+import structlog
 import time_machine
 from hypothesis import settings as effort
 from redis import Redis
@@ -94,6 +96,16 @@ def no_fsync() -> Iterator[None]:
         pragmas = (*database_module.SQLITE_PRAGMAS, "PRAGMA synchronous=OFF")
         patch.setattr(database_module, "SQLITE_PRAGMAS", pragmas)
         yield
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """A command or process under test that configures logging does so for this test only."""
+    config, root = structlog.get_config(), logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.configure(**config)
+    root.handlers[:], root.level = handlers, level
 
 
 @pytest.fixture(scope="session")

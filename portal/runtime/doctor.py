@@ -32,8 +32,8 @@ from portal.runtime.embedded_redis import server_path
 from portal.runtime.revisions import find_damage
 from portal.settings import Settings
 from portal.settings.old_names import NEW_NAMES
+from portal.settings.secret_key import RECOMMENDED_LENGTH, is_recommended
 
-RECOMMENDED_KEY_LENGTH = 32  # letters
 DATABASE_SECONDS = 10.0  # seconds for the database to connect and answer
 WORKER_SEEN_WITHIN = timedelta(seconds=30)
 
@@ -77,12 +77,9 @@ def _settings(settings: Settings) -> Iterator[CheckResult]:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]}?" if near else "."
         yield wrong(f"Settings: Kept has no setting {name}{place}{hint}")
-    if any(
-        len(key.get_secret_value()) < RECOMMENDED_KEY_LENGTH
-        for key in settings.configured_secret_keys
-    ):
+    if not all(is_recommended(key.get_secret_value()) for key in settings.configured_secret_keys):
         yield wrong(
-            f"Settings: KEPT_SECRET_KEY should have {RECOMMENDED_KEY_LENGTH} letters or more."
+            f"Settings: KEPT_SECRET_KEY should be {RECOMMENDED_LENGTH} random letters or more."
         )
     elif not unknown:
         yield right("Settings: all of them are valid.")

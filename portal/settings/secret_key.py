@@ -10,14 +10,20 @@ from pydantic import SecretStr
 from portal.paths import make_private_folder
 
 MIN_LENGTH = 16
-"""Kept makes keys of 43 characters; a shorter one may be a good one, a very short one is not."""
-MIN_DISTINCT_CHARACTERS = 8
+"""Kept makes keys of 43 characters; `kept doctor` wants 32. One of eight letters can be guessed."""
+RECOMMENDED_LENGTH = 32
+RECOMMENDED_DISTINCT_CHARACTERS = 8
 """A random key of 32 hexadecimal digits has about 14."""
 
 
 def is_guessable(key: str) -> bool:
-    """True for a key that is too short or has too few different characters."""
-    return len(key) < MIN_LENGTH or len(set(key)) < MIN_DISTINCT_CHARACTERS
+    """True for a key with which Kept does not start."""
+    return len(key) < MIN_LENGTH
+
+
+def is_recommended(key: str) -> bool:
+    """True for a key that is as long and as varied as a random one."""
+    return len(key) >= RECOMMENDED_LENGTH and len(set(key)) >= RECOMMENDED_DISTINCT_CHARACTERS
 
 
 def load_or_create_secret_key(path: Path) -> SecretStr:

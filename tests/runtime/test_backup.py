@@ -159,9 +159,10 @@ async def test_data_folder_in_use_is_refused(elsewhere, file):
 
 
 @on_sqlite
-@pytest.mark.parametrize("part", [0.05, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("part", [0.05, 0.5, 0.9, 1.0])
 async def test_truncated_archive_is_refused(elsewhere, file, part):
-    data = file.read_bytes()
+    """Of the end of a tar, which is zeros, anything may be missing; not of what is before it."""
+    data = file.read_bytes().rstrip(b"\0")[:-1]
     file.write_bytes(data[: int(len(data) * part)])
     with pytest.raises(PortalError, match="damaged or incomplete"):
         await restore(elsewhere, file)

@@ -77,6 +77,11 @@ DESK: dict[str, tuple[object, dict[str, str]]] = {
     "/desk/invitations/{token}": (NO_SIGN_IN, {}),
     "/desk/sign-out": (OWN, {}),
     "/desk/keys": (OWN, {}),
+    "/desk/account/password": (OWN, {}),
+    "/desk/account/sign-out": (OWN, {}),
+    "/desk/personal-data": (REFUSED, {"address": "+14155550132", "verb": "find"}),
+    "/desk/personal-data/{id}/export": (REFUSED, {}),
+    "/desk/personal-data/{id}/erase": (REFUSED, {}),
     "/desk/inbox/{id}/answer": (REFUSED, {"body": "Who are you?"}),
     "/desk/inbox/{id}/attach": (REFUSED, {"reference": "CARD-1"}),
     "/desk/inbox/{id}/rest": (REFUSED, {}),
@@ -86,6 +91,7 @@ DESK: dict[str, tuple[object, dict[str, str]]] = {
     "/desk/replies/{id}/change": (REFUSED, {"title": "Hi", "body": "Hello"}),
     "/desk/replies/{id}/retire": (REFUSED, {}),
     "/desk/balls/{id}/dismiss": (REFUSED, {"reason": "It does not matter"}),
+    "/desk/messages": ("each message is authorized by itself", {}),
     "/desk/messages/{id}/retry": (REFUSED, {}),
     "/desk/messages/{id}/resend": (REFUSED, {"body": "Hello"}),
     "/desk/messages/{id}/told": (REFUSED, {}),
@@ -97,6 +103,7 @@ DESK: dict[str, tuple[object, dict[str, str]]] = {
 VERBS = {
     "/desk/inbox/{id}/{verb}": ("answer", "attach", "rest"),
     "/desk/people/{id}/{verb}": ("absent", "back"),
+    "/desk/personal-data/{id}/{verb}": ("export", "erase"),
     "/desk/replies/{id}/{verb}": ("change", "retire"),
     "/desk/messages/{id}/{verb}": ("retry", "resend", "told"),
 }
@@ -165,7 +172,7 @@ async def case(
     detection = DetectionDriver(operations, clock, database)
     await detection.advance_clock(timedelta(hours=26))
     async with operations.begin(SYSTEM_ACTOR) as uow:
-        await add_canned_reply(
+        reply = await add_canned_reply(
             uow, department_id=request.department_id, title="Hello", body="Hello", reason=""
         )
     messages = await organisation.messages()
@@ -181,13 +188,14 @@ async def case(
         "promise_id": found.promises[0].id, "message_id": ours.id, "ball_id": ball.id,
         "inbound_id": next(m.id for m in messages if m.kind == "customer"),
         "stranger_id": next(m.id for m in messages if m.from_address == STRANGER),
-        "staff_id": organisation.people.tom.id, "reply_id": 1,
+        "staff_id": organisation.people.tom.id, "reply_id": reply.id,
     }  # fmt: skip
     return Case(found, {name: number or 0 for name, number in ids.items()})
 
 
 ID_OF = {
-    "/desk/inbox": "stranger_id", "/desk/people": "staff_id", "/desk/replies": "reply_id",
+    "/desk/inbox": "stranger_id", "/desk/people": "staff_id", "/desk/personal-data": "staff_id",
+    "/desk/replies": "reply_id",
     "/desk/balls": "ball_id", "/desk/messages": "message_id",
 }  # fmt: skip
 """Which id stands in the path of a form, by the beginning of the path."""

@@ -50,8 +50,8 @@ class LoopWatchdog:
     def serve(self) -> Callable[[Starlette, Scope, Receive, Send], Awaitable[None]]:
         """A function in place of ``Starlette.__call__``, which serves a call and measures it."""
 
-        def serve(app: Starlette, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-            return self._steps(_serve(app, scope, receive, send), scope)
+        async def serve(app: Starlette, scope: Scope, receive: Receive, send: Send) -> None:
+            await self._steps(_serve(app, scope, receive, send), scope)
 
         return serve
 

@@ -7,6 +7,7 @@ import pytest
 
 from portal.models import Channel, MessageStatus, ServiceRequest
 from portal.operations import accept, advance, run_due_follow_ups, write_to_customer
+from tests.support.customer_device import verify_device
 from tests.support.factories import Organisation
 from tests.tracking.page_requests import link, read
 
@@ -158,6 +159,8 @@ async def test_customer_opts_out_and_in_again(
         ("stop_all", "We do not write to you at all.", None),
         ("start_all", "Stop texting about this request Stop all texts", Channel.SMS),
     ):
+        if wish == "start_all":
+            await verify_device(client, organisation, card_request)
         assert (await client.post(path, data={"do": wish})).status_code == 303
         assert sentence in read(await client.get(path))
         await organisation.run(

@@ -182,7 +182,9 @@ async def _lists(
     found = await inbox.list_due_replies(session, view.scope, after, PAGE_SIZE + 1)
     shown = found[:PAGE_SIZE]
     words = await inbox.last_customer_messages(session, [saved_id(one) for _, one, _ in shown])
-    files = await inbox.count_attachments(session, [saved_id(message) for message in words.values()])
+    files = await inbox.count_attachments(
+        session, [saved_id(message) for message in words.values()]
+    )
     people = await staff_by_id(session, [promise.owner_id for promise, _, _ in shown])
     rows = view.rows(people, {saved_id(department): department for department in departments})
     now = business_time.now()

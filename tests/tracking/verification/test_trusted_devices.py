@@ -8,8 +8,8 @@ import pytest
 import time_machine
 from starlette.applications import Starlette
 
-from portal.models import CUSTOMER_ACTOR, Channel, ServiceRequest
-from portal.operations import ConsentChange, replace_link, revoke_link, set_preferences
+from portal.models import Channel, ServiceRequest
+from portal.operations import replace_link, revoke_link
 from portal.operations.delivery.channel_fallback import invalidate_address
 from tests.support.customer_device import (
     codes_by_sms,
@@ -21,6 +21,7 @@ from tests.support.customer_device import (
 )
 from tests.support.factories import MARTHA, MARTIN, Organisation
 from tests.support.sample_images import photo
+from tests.support.twilio_client import CustomerPhone
 from tests.tracking.page_requests import send_paper
 
 pytestmark = pytest.mark.either_database
@@ -108,7 +109,7 @@ async def test_forgotten_device_is_no_longer_trusted(
     card_request: ServiceRequest,
     clock: time_machine.Traveller,
 ) -> None:
-    """After a new link, a stop, another phone, three months, or the wish to be forgotten."""
+    """After a new link, a stop from the phone, another phone, three months, or the wish to be forgotten."""
     second = await organisation.open("repair", by=organisation.people.ben.actor)
     paper = await send_paper(client, second)
     await verify_device(client, organisation, card_request)
@@ -118,10 +119,7 @@ async def test_forgotten_device_is_no_longer_trusted(
     elif how == "revoked":
         await organisation.run(revoke_link, card_request, by=organisation.people.tess.actor)
     elif how == "stopped":
-        consent_change = ConsentChange(stop=True, about="all", channels=[Channel.SMS])
-        await organisation.run(
-            set_preferences, card_request, consent_change=consent_change, by=CUSTOMER_ACTOR
-        )
+        await CustomerPhone(organisation)("STOP")
     elif how == "phone":
         clock.shift(timedelta(seconds=1))
         async with organisation.operations.begin(organisation.people.tess.actor) as uow:
