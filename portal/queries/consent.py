@@ -1,6 +1,7 @@
 """Consent: may we write to an address."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -37,8 +38,10 @@ async def may_write(
     return bool(await find_permitted(session, [ConsentQuery(channel, address, request_id)]))
 
 
-async def was_stopped_from_address(session: AsyncSession, channel: Channel, address: str) -> bool:
-    """Whether consent was withdrawn other than by a link alone: from the address, or by staff."""
+async def was_stopped_from_address(
+    session: AsyncSession, channel: Channel, address: str, since: datetime
+) -> bool:
+    """Whether consent was withdrawn since then other than by a link alone: from the address, or by staff."""
     by_link = col(Consent.source).in_(LINK_SOURCES)
     query = (
         select(Consent.granted)
@@ -47,6 +50,7 @@ async def was_stopped_from_address(session: AsyncSession, channel: Channel, addr
             col(Consent.address) == address,
             col(Consent.request_id).is_(None),
             or_(col(Consent.granted), ~by_link),
+            col(Consent.at) >= since,
         )
         .order_by(col(Consent.id).desc())
         .limit(1)

@@ -55,7 +55,7 @@ async def find_device(
 ) -> TrustedDevice | None:
     """The browser with this secret, if it is trusted for the request's customer.
 
-    It is trusted while the address that verified it is the customer's and has sent no stop: a
+    It is trusted while the address that verified it is the customer's and has sent no stop since: a
     phone number that changes its owner takes no trust along. A stop by the link alone ends no
     trust, since a finder of the link can press it.
     """
@@ -76,7 +76,9 @@ async def find_device(
         )
     )
     device = (await session.exec(query)).one_or_none()
-    if device is None or await was_stopped_from_address(session, device.channel, device.address):
+    if device is None or await was_stopped_from_address(
+        session, device.channel, device.address, device.created_at
+    ):
         return None
     return device
 
