@@ -112,7 +112,7 @@ async def test_actor_is_the_key_or_the_named_person(
     items = (await api.get(f"/requests/{request['reference']}/timeline")).json()["items"]
     hands = {item["kind"]: item["actor"] for item in items}
     assert hands["opened"] == {"kind": "staff", "name": "Tess Sales", "key": "crm"}
-    assert hands["stage_completed"] == {"kind": "api", "name": "crm"}
+    assert hands["stage_completed"] == {"kind": "api", "name": "crm", "key": "crm"}
 
 
 async def test_acting_as_an_unknown_person_is_rejected(

@@ -61,7 +61,7 @@ def told(
         carrier.inbound_url = f"{origin}/hooks/twilio/inbound"
         yield {
             "KEPT_PUBLIC_URL": origin,
-            "KEPT_SECRET_KEY": "x" * 32,
+            "KEPT_SECRET_KEY": "0123456789abcdef" * 2,
             "TWILIO_ACCOUNT_SID": carrier.config.account_sid,
             "TWILIO_AUTH_TOKEN": TOKEN,
             "TWILIO_FROM_NUMBER": carrier.config.from_number,
