@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from portal.models import StaffMember
 from portal.settings import Settings
-from portal.web.cookies import delete_cookie, read_cookie, set_cookie
+from portal.web.cookies import cookie_name, delete_cookie, read_cookie, set_cookie
 
 SIGN_IN_COOKIE = "kept_desk"
 BROWSER_COOKIE = "kept_browser"
@@ -41,7 +41,8 @@ class KnownBrowser:
 
 def read_sign_in_token(connection: HTTPConnection) -> str | None:
     """The token in the browser's cookie; None without one."""
-    token = read_cookie(connection, SIGN_IN_COOKIE)
+    name = cookie_name(connection.app.state.settings, SIGN_IN_COOKIE)
+    token = connection.cookies.get(name, "")
     return token if 0 < len(token) <= MAX_TOKEN_LENGTH else None
 
 
