@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 MAX_STEP_SECONDS = 0.1
 """Seconds of CPU time of the loop's thread between two awaits; the wall clock would count what
 other processes of a busy machine do."""
-HEADROOM = 3
+HEADROOM = 6
 """A step fails the test beyond this many times the limit: what is slow by mistake is slower by far,
 and a virtual machine's CPU time has outliers of its own."""
 MAX_FIRST_STEP_SECONDS = 0.4
