@@ -11,6 +11,7 @@ from portal.models import CUSTOMER_ACTOR, SYSTEM_ACTOR, Channel, DeliveryReason,
 from portal.operations import (
     Operations,
     advance,
+    announce_delay,
     cancel,
     hold,
     make_promise,
@@ -113,6 +114,37 @@ async def test_holds_and_endings_supersede_each_other(
     (text,) = await send(FakeSmsGateway())
     assert goes in text
     assert len(await dropped(organisation, card)) == len(deeds.split()) - 1
+
+
+async def delayed(organisation: Organisation, request: ServiceRequest, days: int) -> None:
+    """The open stage gets a new date; the customer is to be told."""
+    await organisation.run(
+        announce_delay, request, by=SYSTEM_ACTOR, expected_by=NIGHT + timedelta(days=days),
+        reason="The printer is broken.",
+    )  # fmt: skip
+
+
+async def test_delay_of_a_completed_stage_is_not_sent(clock, organisation, send, card):
+    """By morning the stage is over: only what came after it is news."""
+    clock.move_to(NIGHT)
+    await delayed(organisation, card, days=3)
+    clock.shift(timedelta(minutes=20))
+    await moved_on(organisation, card)
+    clock.move_to(MORNING)
+    (text,) = await send(FakeSmsGateway())
+    assert "printer" not in text
+    assert await dropped(organisation, card) == [("delay", DeliveryReason.SUPERSEDED)]
+
+
+async def test_newer_delay_supersedes_the_older_one(clock, organisation, send, card):
+    """Of two new dates for one stage the customer is told the last."""
+    clock.move_to(NIGHT)
+    await delayed(organisation, card, days=3)
+    clock.shift(timedelta(minutes=20))
+    await delayed(organisation, card, days=5)
+    clock.move_to(MORNING)
+    assert len(await send(FakeSmsGateway())) == 1
+    assert await dropped(organisation, card) == [("delay", DeliveryReason.SUPERSEDED)]
 
 
 async def test_parallel_stages_do_not_supersede_each_other(clock, organisation, send):
