@@ -120,13 +120,18 @@ def headers(theme: Theme = DEFAULT_THEME) -> dict[str, str]:
     }
 
 
-@cache
 def environment(language: Language = ENGLISH, *, masks_links: bool = False) -> Environment:
     """The template environment of one language, with its filters and globals.
 
     ``masks_links`` leaves the links of customers out, as the desk's pages do: there they stand
     only where the page gives a ``StatusLink``.
     """
+    # Positional: the cache takes a keyword, or a default that is left out, for another call.
+    return _environment(language, masks_links)
+
+
+@cache
+def _environment(language: Language, masks_links: bool) -> Environment:  # noqa: FBT001
     env = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -166,7 +171,8 @@ def preload() -> None:
                 desk.get_template(name)
             elif code == ENGLISH.code or not name.startswith(ENGLISH_TEMPLATES):
                 env.get_template(name)
-    desk.get_template("error.html")
+    for name in ("base.html", "error.html"):
+        desk.get_template(name)
 
 
 @cache

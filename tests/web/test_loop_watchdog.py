@@ -48,12 +48,12 @@ async def serve(endpoint):
 
 
 async def hold():
-    burn(0.7)
+    burn(0.15)
 
 
 async def hold_after_an_await():
     await asyncio.sleep(0)
-    burn(0.7)
+    burn(0.15)
 
 
 async def give_way():
@@ -63,7 +63,7 @@ async def give_way():
 
 
 async def work_in_a_thread():
-    await asyncio.to_thread(burn, 0.7)
+    await asyncio.to_thread(burn, 0.15)
 
 
 @pytest.mark.parametrize("endpoint", [hold, hold_after_an_await])
