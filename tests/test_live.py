@@ -30,7 +30,7 @@ async def serving(settings: Settings) -> AsyncIterator[tuple[Starlette, str]]:
     """A web server on a free port: streams need a real one."""
     app = create_app(settings)
     server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False,
+        uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False,
                        timeout_graceful_shutdown=1)
     )  # fmt: skip
     running = asyncio.create_task(server.serve())

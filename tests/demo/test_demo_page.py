@@ -154,7 +154,8 @@ async def test_reply_goes_through_the_carrier_to_the_desk(
     card_request: ServiceRequest,
 ) -> None:
     """As a signed webhook, like every text; its HTML is escaped."""
-    server = uvicorn.Server(uvicorn.Config(demo, lifespan="off", log_level="error", ws="none"))
+    config = uvicorn.Config(demo, lifespan="off", log_config=None, ws="none")
+    server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         answer = await visitor.post("/demo/reply", data={"body": "<b>My address</b>"}, headers=HTMX)
