@@ -42,6 +42,8 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     live.refreshPending = true;
     return;
   }
+  // htmx focuses it after every swap; a refresh must not take the focus from another field.
+  document.querySelectorAll("[autofocus]").forEach((field) => field.removeAttribute("autofocus"));
   if (!live.isRefresh && detail.xhr.status < 400 && form.matches("form")) {
     form.reset();
     form.closest("details")?.removeAttribute("open");

@@ -49,6 +49,23 @@ def test_inbox_is_usable_by_keyboard(
     expect(tess).to_have_url(re.compile("/desk/keys$"))
 
 
+def test_new_text_does_not_move_the_focus(
+    product: ProductStack, martin: CustomerPhone, desk: OpenDeskPage
+) -> None:
+    """The reply box has the focus at first; a refresh does not give it back to the box."""
+    reference, phone = martin
+    tess = desk("tess", f"/requests/{reference}?from=inbox")
+    expect(tess.get_by_label("Reply", exact=True)).to_be_focused()
+    tess.get_by_label("Reply", exact=True).press_sequentially("All is well.")
+    tess.get_by_label("Search requests").press_sequentially("Mart")
+    # htmx moves the focus after the new part is visible, and then says so.
+    tess.evaluate("addEventListener('htmx:load', () => (document.body.dataset.settled = ''))")
+    phone.writes("Are you still there?")
+    expect(tess.get_by_text("Are you still there?", exact=True)).to_be_visible()
+    expect(tess.locator("body[data-settled]")).to_be_attached()
+    expect(tess.get_by_label("Search requests")).to_be_focused()
+
+
 def test_colleagues_see_each_other_typing(
     product: ProductStack, martin: CustomerPhone, desk: OpenDeskPage
 ) -> None:
