@@ -13,6 +13,7 @@ from threading import Condition, Thread
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+import pytest
 from pydantic import SecretStr
 
 from portal.runtime.supervisor import _die_with
@@ -115,7 +116,10 @@ class Process:
     async def told(self, number: int) -> int:
         """Send a signal and wait for the end; gives the exit code."""
         self._process.send_signal(number)
-        return await asyncio.to_thread(self._process.wait, OUTPUT_TIMEOUT_SECONDS)
+        try:
+            return await asyncio.to_thread(self._process.wait, OUTPUT_TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired:
+            pytest.fail(f"it did not end after signal {number}:{self.stderr}")
 
     async def killed(self) -> None:
         """`kill -9`."""
