@@ -64,6 +64,8 @@ class Worker:
         self.retention = DailyRetention(self.operations)
         self.media_client = create_media_client(settings)
         self.media_fetcher = MediaFetcher(self.operations, self.media_client)
+        self.is_stuck = False
+        """Whether a job goes on after the end, such as in a database call that waits for a lock."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -84,22 +86,28 @@ class Worker:
     async def until(self, stop_event: asyncio.Event) -> None:
         """Work until ``stop_event`` is set; then claim nothing more and finish what is being sent.
 
-        A round that has begun is finished: a cancellation in the middle of a database call can leave
-        the driver (aiosqlite) waiting for ever.
+        A round that has begun is finished. What is cancelled because it takes too long may not even
+        end then: see ``is_stuck``.
         """
         ending = asyncio.Event()
-        work = [
-            *(channel_sender.run(ending) for channel_sender in self.channel_senders),
-            self._rounds(self.sweep.once, ending),
-            self._rounds(self.detector.once, ending),
-            self._rounds(self.duration_measurer.once, ending),
+        rounds = {
+            "sweep": self.sweep.once,
+            "detection": self.detector.once,
+            "durations": self.duration_measurer.once,
             # Apart from the sweep: a slow provider must not delay the rest.
-            self._rounds(self.reconciler.once, ending),
-            self._rounds(self.receipt_poller.once, ending),
-            self._rounds(self.media_fetcher.once, ending),
-            self._rounds(self.retention.once, ending),
-        ]
-        jobs = {asyncio.create_task(job) for job in work}
+            "reconciliation": self.reconciler.once,
+            "receipts": self.receipt_poller.once,
+            "media": self.media_fetcher.once,
+            "retention": self.retention.once,
+        }
+        jobs = {
+            asyncio.create_task(self._rounds(once, ending), name=name)
+            for name, once in rounds.items()
+        }
+        jobs |= {
+            asyncio.create_task(channel_sender.run(ending), name="sending")
+            for channel_sender in self.channel_senders
+        }
         listening = asyncio.create_task(listen_for_work(self.settings, self.wake))
         stopping = asyncio.create_task(_wait_for(stop_event))
         log.info("the worker is at work", worker=self.name)
@@ -109,7 +117,7 @@ class Worker:
         self.wake()
         listening.cancel()
         deadline = time.monotonic() + SHUTDOWN_SECONDS
-        await _end(jobs)
+        await self._end(jobs)
         left = max(deadline - time.monotonic(), MIN_FINISH_SECONDS)
         await asyncio.gather(
             *(channel_sender.finish(left) for channel_sender in self.channel_senders)
@@ -117,6 +125,20 @@ class Worker:
         stopping.cancel()
         for job in done - {stopping}:
             job.result()  # A job never ends by itself: let its error end the process.
+
+    async def _end(self, jobs: set[asyncio.Task[None]]) -> None:
+        """Let the jobs end their round; cancel what takes too long.
+
+        Once: SQLAlchemy ends the connection of a database call that is cancelled, and a second
+        cancellation meanwhile leaves its driver (aiosqlite) waiting for ever.
+        """
+        _, going = await asyncio.wait(jobs, timeout=SHUTDOWN_SECONDS)
+        for job in going:
+            log.warning("a job did not end in time", job=job.get_name())
+            job.cancel()
+        if going:
+            _, going = await asyncio.wait(going, timeout=MIN_FINISH_SECONDS)
+        self.is_stuck = bool(going)
 
     def wake(self) -> None:
         """Something may be due to be sent."""
@@ -135,15 +157,6 @@ class Worker:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.settings.sweep_seconds):
                     await ending.wait()
-
-
-async def _end(jobs: set[asyncio.Task[None]]) -> None:
-    """Let the jobs end their round; cancel what takes too long, as often as it takes."""
-    _, going = await asyncio.wait(jobs, timeout=SHUTDOWN_SECONDS)
-    while going:
-        for job in going:
-            job.cancel()
-        _, going = await asyncio.wait(going, timeout=1)
 
 
 async def _wait_for(stop_event: asyncio.Event) -> None:

@@ -1,5 +1,6 @@
 """Workers that are killed, stopped, suspended or absent: one text, and its SID is recorded."""
 
+import asyncio
 import signal
 from datetime import timedelta
 
@@ -203,3 +204,21 @@ async def _claimed(database: Database) -> None:
             return (await session.exec(query)).first() is not None
 
     await eventually(look)
+
+
+async def test_stopped_worker_ends_while_the_database_is_locked(
+    own_stack: RunningStack, own_stack_organisation: Organisation
+) -> None:
+    """A database call that waits for somebody else's lock does not keep the process."""
+    database = own_stack_organisation.database
+    async with fast_worker(own_stack.settings) as worker:
+        await worker.said("at work")
+        async with database.transaction() as session:
+            connection = await session.connection()  # SQLite is locked from here on.
+            if not database.is_sqlite:
+                await connection.execute(sa.text("LOCK TABLE heartbeat"))
+            await asyncio.sleep(
+                3 * own_stack.settings.sweep_seconds
+            )  # Who waits for a lock is silent.
+            assert await worker.told(signal.SIGTERM) == 0
+        assert "a job did not end in time" in worker.stderr

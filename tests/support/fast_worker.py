@@ -17,6 +17,7 @@ import workers.delivery.claim
 import workers.delivery.deliver
 import workers.poll_receipts
 import workers.reconcile
+import workers.worker
 from portal.messaging.sms.twilio_client import TwilioClient
 from workers.__main__ import main
 
@@ -30,6 +31,7 @@ workers.delivery.deliver.CLAIM_SECONDS /= HASTE
 workers.poll_receipts.MIN_POLL_INTERVAL /= HASTE
 workers.reconcile.CLAIM_LOST_AFTER /= HASTE
 workers.reconcile.FIRST_CHECK_AFTER /= HASTE
+workers.worker.SHUTDOWN_SECONDS /= HASTE
 TwilioClient.__init__.__kwdefaults__["timeout"] /= HASTE  # type: ignore[index]
 
 if __name__ == "__main__":

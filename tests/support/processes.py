@@ -117,9 +117,11 @@ class Process:
         """Send a signal and wait for the end; gives the exit code."""
         self._process.send_signal(number)
         try:
-            return await asyncio.to_thread(self._process.wait, OUTPUT_TIMEOUT_SECONDS)
+            code = await asyncio.to_thread(self._process.wait, OUTPUT_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             pytest.fail(f"it did not end after signal {number}:{self.stderr}")
+        await asyncio.to_thread(self._reader.join, OUTPUT_TIMEOUT_SECONDS)
+        return code
 
     async def killed(self) -> None:
         """`kill -9`."""
