@@ -1,23 +1,15 @@
 """Fixtures of all tests: real databases, a real queue, the real application.
 
 Only the network and the time are faked. A test that uses ``settings``, ``database`` or what is built
-on them runs on SQLite and on PostgreSQL, unless its module has one of these marks::
-
-    pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # on SQLite
-    pytestmark = pytest.mark.either_database  # on one of the two, chosen by the name of the test
-
-With ``--both-databases`` every test with the second mark runs on both.
+on them runs on SQLite and on PostgreSQL: see tests/support/databases.py.
 """
 
 import asyncio
 import logging
-import os
 import shutil
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from zlib import crc32
 
 import httpx2
 import pytest
@@ -25,10 +17,8 @@ import structlog
 import time_machine
 from hypothesis import settings as effort
 from redis import Redis
-from sqlmodel import SQLModel
 from starlette.applications import Starlette
 
-import portal.database as database_module
 from portal.business_time import now
 from portal.database import Database
 from portal.jobs import JobQueue
@@ -36,7 +26,6 @@ from portal.live import LiveUpdates
 from portal.models import SYSTEM_ACTOR, ApiKey, ServiceRequest
 from portal.operations import Operations
 from portal.runtime.embedded_redis import EmbeddedRedis
-from portal.runtime.migrations import migrate
 from portal.settings import Settings
 from tests.support import twilio_client
 from tests.support.desk_client import DeskClient, signed_in_desk
@@ -49,53 +38,13 @@ from tests.support.factories import (
     seed_organisation,
 )
 from tests.support.loop_watchdog import loop_watchdog  # noqa: F401 (a fixture of every test)
-from tests.support.postgres import PostgresServer
+
+pytest_plugins = ["tests.support.databases"]
 
 # No deadline, and the same cases in each run; `--hypothesis-profile=explore` looks for others.
 effort.register_profile("kept", deadline=None, derandomize=True)
 effort.register_profile("explore", deadline=None)
 effort.load_profile("kept")
-
-POSTGRES = pytest.param("postgres", marks=pytest.mark.postgres)
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """`bin/test --both-databases`."""
-    parser.addoption("--both-databases", action="store_true", help="run all tests on both")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run each test of an ``either_database`` module on one of the two databases."""
-    if config.getoption("--both-databases"):
-        return
-    skipped = [item for item in items if _runs_on_the_other_database(item)]
-    if skipped:
-        config.hook.pytest_deselected(items=skipped)
-        items[:] = [item for item in items if item not in set(skipped)]
-
-
-def _runs_on_the_other_database(item: pytest.Item) -> bool:
-    case = getattr(item, "callspec", None)
-    if case is None or "database_url" not in case.params or not _is_on_either_database(item):
-        return False
-    databases = ("sqlite", "postgres")
-    name = "-".join(
-        part for part in (item.originalname, *case.id.split("-")) if part not in databases
-    )
-    return databases[crc32(name.encode()) % 2] != case.params["database_url"]
-
-
-def _is_on_either_database(item: pytest.Item) -> bool:
-    return item.get_closest_marker("either_database") is not None
-
-
-@pytest.fixture(scope="session", autouse=True)
-def no_fsync() -> Iterator[None]:
-    """No SQLite connection of this process waits for the disk: the data is gone after the run."""
-    with pytest.MonkeyPatch.context() as patch:
-        pragmas = (*database_module.SQLITE_PRAGMAS, "PRAGMA synchronous=OFF")
-        patch.setattr(database_module, "SQLITE_PRAGMAS", pragmas)
-        yield
 
 
 @pytest.fixture(autouse=True)
@@ -106,45 +55,6 @@ def logging_as_before() -> Iterator[None]:
     yield
     structlog.configure(**config)
     root.handlers[:], root.level = handlers, level
-
-
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite database with every migration; each test gets a copy."""
-    path = tmp_path_factory.mktemp("template") / "kept.db"
-    migrate(f"sqlite+aiosqlite:///{path}")
-    return path
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """A PostgreSQL server, with a database ``kept`` that has every migration."""
-    server = PostgresServer()
-    try:
-        try:
-            server.start()
-        except (OSError, subprocess.CalledProcessError) as error:
-            if os.environ.get("CI"):
-                raise
-            pytest.skip(f"PostgreSQL cannot start here: {error}")
-        server.create("kept")
-        migrate(server.url("kept"))
-        yield server
-    finally:
-        server.cleanup()
-
-
-@pytest.fixture(params=["sqlite", POSTGRES])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database with every migration: on SQLite, and again on PostgreSQL."""
-    if request.param == "sqlite":
-        path = tmp_path / "kept.db"
-        shutil.copyfile(request.getfixturevalue("migrated_file"), path)
-        yield f"sqlite+aiosqlite:///{path}"
-        return
-    server: PostgresServer = request.getfixturevalue("postgres")
-    yield server.url("kept")
-    server.empty("kept", [table.name for table in SQLModel.metadata.sorted_tables])
 
 
 @pytest.fixture

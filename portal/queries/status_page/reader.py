@@ -17,7 +17,7 @@ from sqlmodel import col
 
 from portal.models import ServiceRequest
 from portal.queries.status_page.rows import StatusPageRow, read_status_page_row
-from portal.queries.status_page.statements import StatusPageStatements
+from portal.queries.status_page.statements import compile_statements
 
 BUSY_TIMEOUT_MS = 250
 """Milliseconds that the event loop waits for SQLite at most; in WAL mode a read rarely waits."""
@@ -76,7 +76,7 @@ class SqliteReader:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._path = engine.url.database or ""
-        self._statements = StatusPageStatements(engine, "json_group_array", "json_array")
+        self._statements = compile_statements(engine.dialect, "json_group_array", "json_array")
         self._connection: sqlite3.Connection | None = None
 
     async def find_version(self, token: str) -> PageVersion | None:
@@ -120,7 +120,7 @@ class PostgresReader:
 
     def __init__(self, engine: AsyncEngine) -> None:
         _, self._arguments = engine.dialect.create_connect_args(engine.url)
-        self._statements = StatusPageStatements(engine, "json_agg", "json_build_array")
+        self._statements = compile_statements(engine.dialect, "json_agg", "json_build_array")
         self._pool: asyncpg.Pool | None = None
 
     async def find_version(self, token: str) -> PageVersion | None:

@@ -3,10 +3,10 @@
 Everything that a page shows is read by one statement, so that all of it is of one moment.
 """
 
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel, col
 
 from portal.models import (
@@ -48,8 +48,8 @@ class StatusPageStatements:
     between the databases.
     """
 
-    def __init__(self, engine: AsyncEngine, group: str, array: str) -> None:
-        self._engine = engine
+    def __init__(self, dialect: sa.Dialect, group: str, array: str) -> None:
+        self._dialect = dialect
         self._group = getattr(sa.func, group)
         self._array = getattr(sa.func, array)
         token = sa.bindparam("token", type_=sa.String())
@@ -122,7 +122,13 @@ class StatusPageStatements:
         return query.correlate(ServiceRequest).scalar_subquery()
 
     def _compiled(self, query: sa.Select[Any]) -> str:
-        return str(query.compile(dialect=self._engine.dialect))
+        return str(query.compile(dialect=self._dialect))
+
+
+@cache
+def compile_statements(dialect: sa.Dialect, group: str, array: str) -> StatusPageStatements:
+    """The statements for this dialect, compiled once."""
+    return StatusPageStatements(dialect, group, array)
 
 
 def _visible_promises() -> tuple[Any, ...]:
