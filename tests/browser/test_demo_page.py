@@ -57,7 +57,11 @@ def test_demo_panes_update_together(
     expect(phone).to_contain_text("Where is my card?")
     look_at("desk")
     expect(page.locator("#counter")).to_contain_text("Where is my card?", timeout=10_000)
-    page.get_by_label("Reply", exact=True).fill("Being checked, you hear from us tomorrow.")
+    box = page.get_by_label("Reply", exact=True)
+    size = box.bounding_box()
+    assert size is not None
+    assert size["width"] > 200, "there is space for a reply"
+    box.fill("Being checked, you hear from us tomorrow.")
     page.locator("#counter").get_by_role("button", name="Send").click()
     look_at("phone")
     expect(phone).to_contain_text("you hear from us tomorrow.", timeout=10_000)
