@@ -16,6 +16,7 @@ from portal.business_time.calendar import (
     find_zone,
     holiday_regions,
     zone_names,
+    zone_or_utc,
 )
 from portal.business_time.duration import Duration
 from portal.business_time.opening_hours import OpeningHours
@@ -32,6 +33,7 @@ __all__ = [
     "now",
     "override_now",
     "zone_names",
+    "zone_or_utc",
 ]
 
 

@@ -197,6 +197,11 @@ def zone_names() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
+def zone_or_utc(name: str) -> str:
+    """The time zone of that name, for what is only shown; UTC where it is unknown."""
+    return name if name in zone_names() else "UTC"
+
+
 def check_holidays(place: str) -> None:
     """Raises ValueError with a sentence where no public holidays are known for "US" or "US-CA"."""
     country, dash, region = place.partition("-")

@@ -168,7 +168,7 @@ def _read_time(
         raise BadInput(
             LazyString("Please choose a day and a time."), fields={"at": "a day and a time"}
         )
-    at = local.replace(tzinfo=ZoneInfo(request.customer.timezone))
+    at = local.replace(tzinfo=ZoneInfo(request.customer.readable_timezone))
     if not now < at <= now + MAX_AHEAD:
         raise BadInput(
             LazyString("Please choose a time to come, within a year."),

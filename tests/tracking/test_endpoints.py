@@ -6,7 +6,7 @@ import httpx2
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from portal.models import ServiceRequest
+from portal.models import Customer, ServiceRequest
 from portal.operations import accept, advance, replace_link, revoke_link
 from portal.tracking.status_page.cache import StatusPageCache
 from tests.support.factories import Organisation
@@ -30,6 +30,26 @@ async def test_page_shows_current_and_next_step(
     assert card_request.reference in words
     assert "Miller" not in page.text
     assert "+1415" not in page.text
+
+
+async def test_page_of_a_customer_whose_time_zone_cannot_be_read(
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
+) -> None:
+    """The page shows times in UTC and says so; a message is taken."""
+    async with organisation.database.transaction() as session:
+        customer = await session.get_one(Customer, card_request.customer_id)
+        customer.timezone = "Mars/Phobos"
+    page = await client.get(link(card_request))
+    assert page.status_code == 200
+    assert "Times are those of UTC." in read(page)
+    for more in ("/print", "/preferences", "/appointment.ics", "/link"):
+        assert (await client.get(f"{link(card_request)}{more}")).status_code in {200, 303, 404}, (
+            more
+        )
+    data = {"body": "Is it on its way?"}
+    sent = await client.post(f"{link(card_request)}/messages", data=data)
+    assert sent.status_code == 303
+    assert "Is it on its way?" in read(await client.get(link(card_request)))
 
 
 async def test_milestone_waits_for_acceptance(

@@ -6,7 +6,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlmodel import Relationship, SQLModel
 
-from portal.business_time import zone_names
+from portal.business_time import zone_or_utc
 from portal.models.columns import (
     enum_column,
     foreign_key_column,
@@ -70,8 +70,8 @@ class Customer(SQLModel, table=True):
 
     @property
     def readable_timezone(self) -> str:
-        """The time zone for what staff see; UTC where the stored one cannot be read."""
-        return self.timezone if self.timezone in zone_names() else "UTC"
+        """The time zone for what is shown; UTC where the stored one cannot be read."""
+        return zone_or_utc(self.timezone)
 
     def address(self, channel: Channel, now: datetime) -> str | None:
         """The customer's newest valid address on that channel, or None."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal.branding.theme import DEFAULT_THEME, Theme
+from portal.business_time import zone_or_utc
 from portal.messaging.wording.channel_neutral import without_reply_hint
 from portal.messaging.wording.promises import localize_promise, moved_because
 from portal.messaging.wording.renderer import fill_template
@@ -61,7 +62,7 @@ def present_status_page(
         title=definition.title_in(snapshot.title, snapshot.locale),
         first_name=_first_name(snapshot.name),
         locale=snapshot.locale,
-        timezone=snapshot.timezone,
+        timezone=zone_or_utc(snapshot.timezone),
         status=snapshot.status,  # type: ignore[arg-type]
         headline=timeline.headline,
         write_to=timeline.department(snapshot.department_id).name,
