@@ -135,7 +135,7 @@ class Lookout:
             assert run.is_overdue(self.now) is (gone > self.owed["overdue_at"])
 
 
-@settings(max_examples=50)
+@settings(max_examples=120)
 @given(
     bench=departments,
     start=starts,
@@ -189,7 +189,7 @@ def test_stage_clock_counts_open_minutes_outside_pauses(
     assert run.duration_seconds == 60 * lookout.counted(lookout.now)
 
 
-@settings(max_examples=40)
+@settings(max_examples=60)
 @given(departments, starts, durations, st.integers(0, 5000), st.integers(0, 5000))
 def test_pause_outside_opening_hours_moves_no_date(
     bench: Department, start: datetime, expected: str, after: int, pause: int

@@ -245,5 +245,5 @@ def test_nothing_is_dropped_or_sent_twice_in_random_histories(
     settings, seed_rows, migrated_file, tmp_path
 ):
     run_histories(
-        AnyDay, 12, settings=settings, seed_rows=seed_rows, blank=migrated_file, folder=tmp_path
+        AnyDay, 20, settings=settings, seed_rows=seed_rows, blank=migrated_file, folder=tmp_path
     )

@@ -270,7 +270,7 @@ def mail(hand):
 def test_open_requests_always_have_an_owner(settings, seed_rows, migrated_file, tmp_path):
     run_histories(
         ComingAndGoing,
-        10,
+        16,
         settings=settings,
         seed_rows=seed_rows,
         blank=migrated_file,
