@@ -57,6 +57,27 @@ SENTENCES = {
 }
 PASSING = frozenset({DatabaseReason.UNREACHABLE, DatabaseReason.NO_FREE_CONNECTION})
 """Reasons that pass by themselves: the server starts, restarts, is out of reach or is full."""
+CODES_WITHOUT_ROW = (
+    "0A",  # a prepared statement is outdated after a migration
+    "25P03",  # the transaction was idle for too long
+    "25P04",  # the transaction took too long
+    "40",  # deadlock, serialization failure
+    "42",  # a missing permission, a wrong schema
+    "53",  # out of memory or connections
+    "55",  # a lock was not available
+    "57",  # cancelled by the operator or a time limit
+    "58",  # system error
+    "XX",  # internal error, damaged data
+    "SQLITE_BUSY",
+    "SQLITE_LOCKED",
+    "SQLITE_NOMEM",
+    "SQLITE_INTERRUPT",
+    "SQLITE_PERM",
+    "SQLITE_PROTOCOL",
+    "SQLITE_CORRUPT",
+    "SQLITE_NOTADB",
+)
+"""Beginnings of codes whose error no single row causes. Classes 22 and 23 are always of a row."""
 
 
 def find_reason(error: BaseException) -> DatabaseReason:
@@ -72,6 +93,17 @@ def find_reason(error: BaseException) -> DatabaseReason:
     code = _code(cause)
     found = (reason for start, reason in REASONS_BY_CODE.items() if code.startswith(start))
     return next(found, DatabaseReason.OTHER)
+
+
+def is_database_away(error: BaseException) -> bool:
+    """Whether the database, rather than a row in it, is the cause.
+
+    The class of the exception does not say it: SQLAlchemy raises a value out of range as plain
+    DBAPIError with asyncpg, and a text that is not UTF-8 as OperationalError with SQLite.
+    """
+    if find_reason(error) is not DatabaseReason.OTHER:
+        return True
+    return _code(driver_error(error)).startswith(CODES_WITHOUT_ROW)
 
 
 def describe(error: BaseException) -> str:
@@ -91,7 +123,9 @@ def driver_message(error: BaseException) -> str:
     """The first line of the driver's message; only its code or class where it could hold a value."""
     cause = driver_error(error)
     code = _code(cause)
-    if isinstance(cause, OSError | sqlite3.Error) or code[:2] in SQLSTATES_WITHOUT_DATA:
+    # Without a name it is Python's: one repeats the text that it could not decode.
+    is_named_by_sqlite = isinstance(cause, sqlite3.Error) and code != ""
+    if isinstance(cause, OSError) or is_named_by_sqlite or code[:2] in SQLSTATES_WITHOUT_DATA:
         return str(cause).partition("\n")[0].rstrip(".") or type(cause).__name__
     return f"{type(cause).__name__}, {code}" if code else type(cause).__name__
 

@@ -13,10 +13,11 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal import business_time, operations
+from portal.database_errors import is_database_away
 from portal.models import DETECTION, SYSTEM_ACTOR, Heartbeat, MonitoringGap, ServiceRequest
 from portal.operations import Operations, UnitOfWork
 from portal.queries.requests import find_due_for_detection
-from workers.failing_rows import FailingRows, is_database_away
+from workers.failing_rows import FailingRows
 
 log = structlog.get_logger()
 

@@ -5,13 +5,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal import business_time
-from portal.database_errors import describe
+from portal.database_errors import describe, is_database_away
 from portal.messaging.wording.delivery_reasons import reason_sentence
 from portal.models import (
     SYSTEM_ACTOR,
@@ -27,13 +25,6 @@ from portal.operations.dropped_balls.resolution import raise_dropped_ball, resol
 log = structlog.get_logger()
 
 UNSETTLED = (MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.UNKNOWN)
-
-
-def is_database_away(error: BaseException) -> bool:
-    """Whether the database, rather than a row in it, is the cause."""
-    if isinstance(error, DataError | IntegrityError):
-        return False
-    return isinstance(error, DBAPIError | PoolTimeout | OSError)
 
 
 class FailingRows:

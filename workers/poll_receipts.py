@@ -14,13 +14,13 @@ import structlog
 from sqlmodel import col, select
 
 from portal import business_time
+from portal.database_errors import is_database_away
 from portal.messaging.send_errors import SendError
 from portal.messaging.sms.twilio_client import TwilioMessage
 from portal.models import RECEIPT_TIMEOUT, SYSTEM_ACTOR, Message
 from portal.operations import Operations, UnitOfWork
 from portal.operations.delivery.outcomes import apply_status
 from workers.delivery.gateways import Gateways
-from workers.failing_rows import is_database_away
 
 log = structlog.get_logger()
 

@@ -15,6 +15,7 @@ import structlog
 from sqlmodel import col, select
 
 from portal import business_time
+from portal.database_errors import is_database_away
 from portal.messaging.code_masking import reveal_code
 from portal.messaging.send_errors import SendError
 from portal.messaging.sms.twilio_client import TwilioMessage
@@ -33,7 +34,7 @@ from portal.operations import Operations, UnitOfWork
 from portal.operations.delivery.outcomes import apply_status, record_provider_id
 from portal.operations.dropped_balls.resolution import message_subject, raise_dropped_ball
 from workers.delivery.gateways import Gateways
-from workers.failing_rows import FailingRows, is_database_away
+from workers.failing_rows import FailingRows
 
 log = structlog.get_logger()
 

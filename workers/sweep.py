@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from portal import business_time, operations
-from portal.database_errors import describe
+from portal.database_errors import describe, is_database_away
 from portal.models import (
     DETECTION,
     SYSTEM_ACTOR,
@@ -34,7 +34,7 @@ from portal.queries.reassignment import (
 )
 from portal.queries.requests import lock_by_id
 from portal.queries.roster import load_full_roster
-from workers.failing_rows import FailingRows, is_database_away
+from workers.failing_rows import FailingRows
 
 log = structlog.get_logger()
 

@@ -1,4 +1,4 @@
-"""One worker process: what it opens, and its jobs side by side."""
+"""One worker process: what it opens, and its rounds side by side."""
 
 import asyncio
 import os
@@ -10,10 +10,9 @@ from types import TracebackType
 from typing import Self
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from portal.database import Database
-from portal.database_errors import describe
+from portal.database_errors import describe, is_database_away
 from portal.jobs import JobQueue
 from portal.live import LiveUpdates
 from portal.operations import Operations
@@ -39,9 +38,9 @@ MIN_FINISH_SECONDS = 1.0
 
 
 class Worker:
-    """Opens the database and the gateways, runs all jobs, and closes what it opened.
+    """Opens the database and the gateways, runs all rounds, and closes what it opened.
 
-    The jobs do not need each other: without Redis nothing wakes the sender, which looks for due
+    The rounds do not need each other: without Redis nothing wakes the sender, which looks for due
     messages by itself every few seconds.
     """
 
@@ -65,7 +64,7 @@ class Worker:
         self.media_client = create_media_client(settings)
         self.media_fetcher = MediaFetcher(self.operations, self.media_client)
         self.is_stuck = False
-        """Whether a job goes on after the end, such as in a database call that waits for a lock."""
+        """Whether a round goes on after the end, such as in a database call that waits for a lock."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -90,7 +89,7 @@ class Worker:
         end then: see ``is_stuck``.
         """
         ending = asyncio.Event()
-        rounds = {
+        named = {
             "sweep": self.sweep.once,
             "detection": self.detector.once,
             "durations": self.duration_measurer.once,
@@ -100,42 +99,42 @@ class Worker:
             "media": self.media_fetcher.once,
             "retention": self.retention.once,
         }
-        jobs = {
+        rounds = {
             asyncio.create_task(self._rounds(once, ending), name=name)
-            for name, once in rounds.items()
+            for name, once in named.items()
         }
-        jobs |= {
+        rounds |= {
             asyncio.create_task(channel_sender.run(ending), name="sending")
             for channel_sender in self.channel_senders
         }
         listening = asyncio.create_task(listen_for_work(self.settings, self.wake))
         stopping = asyncio.create_task(_wait_for(stop_event))
         log.info("the worker is at work", worker=self.name)
-        tasks = {stopping, listening, *jobs}
+        tasks = {stopping, listening, *rounds}
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         ending.set()
         self.wake()
         listening.cancel()
         deadline = time.monotonic() + SHUTDOWN_SECONDS
-        await self._end(jobs)
+        await self._end(rounds)
         left = max(deadline - time.monotonic(), MIN_FINISH_SECONDS)
         await asyncio.gather(
             *(channel_sender.finish(left) for channel_sender in self.channel_senders)
         )
         stopping.cancel()
-        for job in done - {stopping}:
-            job.result()  # A job never ends by itself: let its error end the process.
+        for task in done - {stopping}:
+            task.result()  # Rounds never end by themselves: let the error end the process.
 
-    async def _end(self, jobs: set[asyncio.Task[None]]) -> None:
-        """Let the jobs end their round; cancel what takes too long.
+    async def _end(self, rounds: set[asyncio.Task[None]]) -> None:
+        """Let each round end; cancel what takes too long.
 
         Once: SQLAlchemy ends the connection of a database call that is cancelled, and a second
         cancellation meanwhile leaves its driver (aiosqlite) waiting for ever.
         """
-        _, going = await asyncio.wait(jobs, timeout=SHUTDOWN_SECONDS)
-        for job in going:
-            log.warning("a job did not end in time", job=job.get_name())
-            job.cancel()
+        _, going = await asyncio.wait(rounds, timeout=SHUTDOWN_SECONDS)
+        for round_ in going:
+            log.warning("a round did not end in time", round=round_.get_name())
+            round_.cancel()
         if going:
             _, going = await asyncio.wait(going, timeout=MIN_FINISH_SECONDS)
         self.is_stuck = bool(going)
@@ -150,10 +149,11 @@ class Worker:
         while not ending.is_set():
             try:
                 await once()
-            except (SQLAlchemyError, OSError) as error:
-                log.warning("a job could not be finished", reason=describe(error))
             except Exception as error:
-                log.exception("a job failed", error=type(error).__name__)
+                if is_database_away(error):
+                    log.warning("a round waits for the database", reason=describe(error))
+                else:
+                    log.exception("a round failed", error=type(error).__name__)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.settings.sweep_seconds):
                     await ending.wait()

@@ -221,4 +221,4 @@ async def test_stopped_worker_ends_while_the_database_is_locked(
                 3 * own_stack.settings.sweep_seconds
             )  # Who waits for a lock is silent.
             assert await worker.told(signal.SIGTERM) == 0
-        assert "a job did not end in time" in worker.stderr
+        assert "a round did not end in time" in worker.stderr

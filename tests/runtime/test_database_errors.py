@@ -2,17 +2,24 @@
 
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 import asyncpg
 import httpx2
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from structlog.testing import capture_logs
 
 from portal.commands.staff import list_people
 from portal.database import Database
-from portal.database_errors import NOT_MIGRATED, DatabaseReason, describe, find_reason
+from portal.database_errors import (
+    NOT_MIGRATED,
+    DatabaseReason,
+    describe,
+    find_reason,
+    is_database_away,
+)
 from portal.errors import PortalError
 from portal.models import ServiceRequest
 from portal.runtime.database_start import DatabaseUnavailable, prepare_database
@@ -107,3 +114,44 @@ def test_full_sqlite_disk_is_a_database_that_cannot_write() -> None:
             connection.execute("INSERT INTO t VALUES (zeroblob(100000))")
     assert find_reason(raised.value) is DatabaseReason.CANNOT_WRITE
     assert describe(raised.value) == "The database cannot write: database or disk is full."
+
+
+def test_sqlite_text_that_cannot_be_decoded_is_not_repeated() -> None:
+    with (
+        sqlite3.connect(":memory:") as connection,
+        pytest.raises(sqlite3.OperationalError) as raised,
+    ):
+        connection.execute("SELECT CAST(x'ff4d617274696e' AS TEXT)").fetchone()
+    assert "Martin" in str(raised.value)
+    assert describe(raised.value) == "The database refuses: OperationalError."
+
+
+@pytest.mark.parametrize(
+    ("error", "is_away"),
+    [
+        (asyncpg.DeadlockDetectedError("deadlock detected"), True),
+        (asyncpg.LockNotAvailableError("lock timeout"), True),
+        (asyncpg.AdminShutdownError("terminating connection"), True),
+        (asyncpg.InsufficientPrivilegeError("permission denied"), True),
+        (asyncpg.CharacterNotInRepertoireError("0x00"), False),
+        (asyncpg.NumericValueOutOfRangeError("out of range"), False),
+        (asyncpg.UniqueViolationError("Key (name)=(Martin) exists"), False),
+        (asyncpg.RaiseError("refused"), False),
+        (OSError("Connect call failed"), True),
+        (ValueError("Mars/Phobos"), False),
+    ],
+)
+def test_away_is_what_no_row_causes(error: Exception, *, is_away: bool) -> None:
+    assert is_database_away(error) is is_away
+    assert is_database_away(DBAPIError("SELECT", {}, error)) is is_away
+
+
+def test_locked_sqlite_is_away(tmp_path: Path) -> None:
+    with (
+        sqlite3.connect(tmp_path / "kept.db", timeout=0) as writer,
+        sqlite3.connect(tmp_path / "kept.db", timeout=0) as other,
+    ):
+        writer.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError) as raised:
+            other.execute("BEGIN IMMEDIATE")
+    assert is_database_away(raised.value)

@@ -135,11 +135,11 @@ class FakeSmsGateway:
     reject_code: int | None = None
 
     def __post_init__(self) -> None:
-        account = Account(CarrierConfig(from_number=SENDER), now=business_time.now)
-        self.faults = account.faults
+        self.account = Account(CarrierConfig(from_number=SENDER), now=business_time.now)
+        self.faults = self.account.faults
         if self.reject_code is not None:
             self.faults.add(Fault(do=FaultKind.ERROR, code=self.reject_code))
-        carrier = InProcessCarrier(account, lambda text: self.sent_bodies.append(text.body))
+        carrier = InProcessCarrier(self.account, lambda text: self.sent_bodies.append(text.body))
         self.gateway = SmsGateway(cast(TwilioClient, carrier), ORIGIN)
 
     async def probe(self) -> None:
@@ -180,6 +180,6 @@ async def delivered_bodies(
 
 async def deliver_due(operations: Operations, gateway: Gateway) -> None:
     """Send all that is due and may go by this gateway, in one pass of a worker."""
-    courier = ChannelSender(operations, gateway)
-    while await courier._deliver_batch():
-        await courier.finish(within=5)
+    channel_sender = ChannelSender(operations, gateway)
+    while await channel_sender._deliver_batch():
+        await channel_sender.finish(within=5)

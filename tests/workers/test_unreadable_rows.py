@@ -1,6 +1,5 @@
 """A row that cannot be read fails alone: it is put before a person and holds up no other."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,14 +12,14 @@ from portal.business_time import now
 from portal.models import (
     Customer,
     DeliveryReason,
-    DroppedBall,
     DroppedBallKind,
     Message,
     MessageStatus,
     ServiceRequest,
 )
-from tests.support.factories import MARTHA, Organisation
+from tests.support.factories import Organisation
 from tests.support.fake_gateways import FakeSmsGateway, deliver_due
+from tests.workers.odd_rows import balls, open_for
 from workers.sweep import Sweep
 
 
@@ -40,18 +39,6 @@ async def set_status(organisation: Organisation, request: ServiceRequest, status
             sa.text("UPDATE service_request SET status = :status WHERE id = :id"),
             {"status": status, "id": request.id},
         )
-
-
-async def balls(organisation: Organisation, kind: DroppedBallKind) -> list[DroppedBall]:
-    async with organisation.database.reading() as session:
-        query = select(DroppedBall).where(col(DroppedBall.kind) == kind)
-        return list((await session.exec(query)).all())
-
-
-async def open_for(organisation: Organisation, phone: str) -> ServiceRequest:
-    return await organisation.open(
-        customer=replace(MARTHA, phone=phone), by=organisation.people.tess.actor
-    )
 
 
 @pytest.mark.parametrize("timezone", ["Mars/Phobos", "localtime", "../etc/passwd", ""])

@@ -13,7 +13,7 @@ from datetime import datetime
 import structlog
 
 from portal import business_time
-from portal.database_errors import describe
+from portal.database_errors import describe, is_database_away
 from portal.messaging.send_errors import OutcomeUnknown, SendError
 from portal.messaging.sms.twilio_client import Accepted
 from portal.models import SYSTEM_ACTOR, DroppedBallKind
@@ -26,7 +26,7 @@ from workers.delivery.claim import ClaimResult, OutgoingMessage, claim_due, due_
 from workers.delivery.due_messages import due_message_ids
 from workers.delivery.gateways import Gateway
 from workers.delivery.sending_limits import LimitNotice
-from workers.failing_rows import FailingRows, is_database_away
+from workers.failing_rows import FailingRows
 
 log = structlog.get_logger()
 
