@@ -4,7 +4,7 @@ Each request stores when its next ball may be dropped. Only those whose time has
 so a million open requests cost only what is due.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -62,37 +62,30 @@ class DroppedBallDetector:
             await _record_heartbeat(session, now)
 
     async def _check_batch(self) -> int:
-        """Check a batch in one transaction; where a request fails, each by itself."""
+        """Check the requests that are due; one that fails is checked again later."""
         now = business_time.now()
         async with self._operations.database.reading() as session:
             ids = await find_due_for_detection(session, now, BATCH_SIZE)
-        try:
-            async with self._operations.begin(SYSTEM_ACTOR) as uow:
-                await operations.inspect_requests(uow, ids)
-        except Exception as error:
-            if is_database_away(error):
-                raise
-            log.warning("requests are checked one by one", error=type(error).__name__)
-            for request_id in ids:
-                await self._check(request_id)
-        if ids:
-            await self.awake(business_time.now())
+        if not ids:
+            return 0
+        requests = {request_id: request_id for request_id in ids}
+        failed = await self._failing_rows.process(
+            "detection", requests, operations.inspect_requests
+        )
+        if failed:
+            await self._check_later(failed)
+        await self.awake(business_time.now())
         return len(ids) if len(ids) == BATCH_SIZE else 0
 
-    async def _check(self, request_id: int) -> None:
-        try:
-            async with self._operations.begin(SYSTEM_ACTOR) as uow:
-                await operations.inspect_requests(uow, [request_id])
-        except Exception as error:  # noqa: BLE001 (a row may hold anything)
-            await self._failing_rows.postpone("detection", request_id, error)
-            async with self._operations.database.transaction() as session:
-                # Not by the model: the row may be unreadable.
-                connection = await session.connection()
-                await connection.execute(
-                    sa.update(ServiceRequest)
-                    .where(col(ServiceRequest.id) == request_id)
-                    .values(next_check_at=business_time.now() + RETRY_DELAY)
-                )
+    async def _check_later(self, ids: Collection[int]) -> None:
+        async with self._operations.database.transaction() as session:
+            # Not by the model: the row may be unreadable.
+            connection = await session.connection()
+            await connection.execute(
+                sa.update(ServiceRequest)
+                .where(col(ServiceRequest.id).in_(ids))
+                .values(next_check_at=business_time.now() + RETRY_DELAY)
+            )
 
     async def _run(self, operation: Callable[[UnitOfWork], Awaitable[int]]) -> int:
         async with self._operations.begin(SYSTEM_ACTOR) as uow:

@@ -1,12 +1,11 @@
 """Rows that cannot be processed: each fails alone, is put before a person, and is tried again later."""
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 import structlog
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import col
 
 from portal import business_time
 from portal.database_errors import describe, is_database_away
@@ -19,12 +18,36 @@ from portal.models import (
     Message,
     MessageStatus,
 )
-from portal.operations import Operations
+from portal.operations import Operations, UnitOfWork
 from portal.operations.dropped_balls.resolution import raise_dropped_ball, resolve_dropped_balls
+from portal.queries.job_failures import count_failures, find_failed, find_outdated_failures
 
 log = structlog.get_logger()
 
+BATCH_SIZE = 200
+MAX_SINGLE_BALLS = 20
+"""Failures of one job above which one ball is raised for the job, not one for each row."""
+OUTDATED_AFTER = timedelta(hours=1)
+"""Rows that are due are tried again within seconds of their time."""
 UNSETTLED = (MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.UNKNOWN)
+
+SENTENCES = {
+    "reassignment": "The work of somebody absent could not be reassigned",
+    "questions": "A question to the customer is due and could not be sent",
+    "holds": "A hold is over and could not be ended",
+    "updates": "An update to the customer is due and could not be sent",
+    "detection": "Whether something is overdue could not be checked",
+    "escalation": "Something overdue could not be given to a lead or a manager",
+    "notices": "An e-mail to staff about what is overdue could not be written",
+}
+"""What could not be done, by job."""
+ONE = "{}: something stored about it, such as a time zone, cannot be read. Kept tries again later."
+MANY = (
+    f"{{}}, more than {MAX_SINGLE_BALLS} times. Kept tries again later. Please show this to whoever "
+    "runs Kept: the log has the cause."
+)
+
+BatchOperation = Callable[[UnitOfWork, Sequence[int]], Awaitable[object]]
 
 
 class FailingRows:
@@ -33,46 +56,109 @@ class FailingRows:
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
 
-    async def waiting(self, session: AsyncSession, job: str, now: datetime) -> Collection[int]:
-        """The rows of this job that are not tried again yet."""
-        query = select(JobFailure.row_id).where(
-            col(JobFailure.job) == job, col(JobFailure.retry_at) > now
-        )
-        return (await session.exec(query)).all()
+    async def process(
+        self, job: str, rows: Mapping[int, int | None], operation: BatchOperation
+    ) -> Collection[int]:
+        """Process rows in one transaction; where that fails, each by itself. Gives those that failed.
 
-    async def due(self, session: AsyncSession, job: str, now: datetime) -> Collection[int]:
-        """The rows of this job that failed, and are tried again now."""
-        query = select(JobFailure.row_id).where(
-            col(JobFailure.job) == job, col(JobFailure.retry_at) <= now
-        )
-        return (await session.exec(query)).all()
+        ``rows``: their ids, each with the id of the request that it is about. Raises where the
+        database is away.
+        """
+        try:
+            await self._run(operation, list(rows))
+        except Exception as error:
+            if is_database_away(error):
+                raise
+            log.warning("rows are processed one by one", job=job, error=type(error).__name__)
+            failed = {
+                row_id
+                for row_id, request_id in rows.items()
+                if not await self._process_one(job, row_id, request_id, operation)
+            }
+        else:
+            failed = set()
+        await self.succeed(job, [row_id for row_id in rows if row_id not in failed])
+        return failed
 
-    async def postpone(self, job: str, request_id: int, error: Exception) -> None:
-        """Try this request again later, and put it before a person; nothing where the database is away."""
+    async def _process_one(
+        self, job: str, row_id: int, request_id: int | None, operation: BatchOperation
+    ) -> bool:
+        try:
+            await self._run(operation, [row_id])
+        except Exception as error:
+            if is_database_away(error):
+                raise
+            await self.postpone(job, row_id, error, request_id=request_id)
+            return False
+        return True
+
+    async def _run(self, operation: BatchOperation, ids: Sequence[int]) -> None:
+        async with self._operations.begin(SYSTEM_ACTOR) as uow:
+            await operation(uow, ids)
+
+    async def postpone(
+        self, job: str, row_id: int, error: Exception, *, request_id: int | None
+    ) -> None:
+        """Try this row again later, and put it before a person; nothing where the database is away.
+
+        Where many rows fail, one ball is raised for the job: the fault is hardly of the rows.
+        """
         if is_database_away(error):
             log.warning("the database is away", job=job, reason=describe(error))
             return
-        log.error("a request could not be processed", job=job, request=request_id, exc_info=error)
         async with self._operations.database.transaction() as session:
-            failure = await session.get(JobFailure, (job, request_id), with_for_update=True)
-            failure = failure or JobFailure(job=job, row_id=request_id)
+            failure = await session.get(JobFailure, (job, row_id), with_for_update=True)
+            failure = failure or JobFailure(job=job, row_id=row_id)
             failure.postpone(business_time.now())
             session.add(failure)
-        text = (
-            "Something stored about this request, such as a time zone, cannot be read, so Kept "
-            f"could not do this: {job}. It tries again later."
+            await session.flush()
+            is_one_of_many = await count_failures(session, job) > MAX_SINGLE_BALLS
+        log.error(
+            "a row could not be processed",
+            job=job,
+            row=row_id,
+            error=type(error).__name__,
+            exc_info=None if is_one_of_many else error,
         )
-        await self._raise_ball(
-            DroppedBallKind.UNREADABLE, f"{job}:{request_id}"[:64], text, request_id
-        )
+        if is_one_of_many:
+            await self._raise_ball(
+                DroppedBallKind.UNREADABLE, job, MANY.format(SENTENCES[job]), None
+            )
+        else:
+            text = ONE.format(SENTENCES[job])
+            await self._raise_ball(
+                DroppedBallKind.UNREADABLE, _subject(job, row_id), text, request_id
+            )
 
-    async def succeed(self, job: str, request_id: int) -> None:
-        """Forget the failure of this request: it has been processed."""
+    async def succeed(self, job: str, ids: Sequence[int]) -> None:
+        """Forget the failures of these rows, and resolve their balls: they have been processed."""
+        async with self._operations.database.reading() as session:
+            failed = await find_failed(session, job, ids) if ids else ()
+        for row_id in failed:
+            await self._forget(job, row_id)
+
+    async def forget_outdated(self, now: datetime) -> None:
+        """Forget rows that were not tried again when they should: they are not due any more.
+
+        The request was answered, cancelled or erased meanwhile.
+        """
+        while True:
+            async with self._operations.database.reading() as session:
+                outdated = await find_outdated_failures(session, now - OUTDATED_AFTER, BATCH_SIZE)
+            for job, row_id in outdated:
+                await self._forget(job, row_id)
+            if len(outdated) < BATCH_SIZE:
+                return
+
+    async def _forget(self, job: str, row_id: int) -> None:
         async with self._operations.begin(SYSTEM_ACTOR) as uow:
-            failure = await uow.session.get(JobFailure, (job, request_id))
+            failure = await uow.session.get(JobFailure, (job, row_id))
             if failure is not None:
                 await uow.session.delete(failure)
-            await resolve_dropped_balls(uow, f"{job}:{request_id}"[:64], DroppedBallKind.UNREADABLE)
+                await uow.session.flush()
+            await resolve_dropped_balls(uow, _subject(job, row_id), DroppedBallKind.UNREADABLE)
+            if await count_failures(uow.session, job) <= MAX_SINGLE_BALLS:
+                await resolve_dropped_balls(uow, job, DroppedBallKind.UNREADABLE)
 
     async def set_message_aside(self, message_id: int, error: Exception) -> None:
         """Leave this message to a person: it is not sent, and holds up no other.
@@ -116,3 +202,7 @@ class FailingRows:
                 log.warning("a dropped ball could not be raised", error=type(error).__name__)
             else:
                 return
+
+
+def _subject(job: str, row_id: int) -> str:
+    return f"{job}:{row_id}"[:64]

@@ -27,6 +27,7 @@ from portal.models import (
     VerificationCode,
 )
 from portal.operations import Operations, UnitOfWork
+from portal.queries.job_failures import is_waiting
 from portal.queries.reassignment import (
     Reassignable,
     find_requests_to_reassign,
@@ -88,42 +89,37 @@ class Sweep:
         """Reassign the work of people whose absence has begun, and work without a present owner."""
         async with self._operations.database.reading() as session:
             roster = await load_full_roster(session, now)
-            waiting = await self._failing_rows.waiting(session, "reassignment", now)
             ids = await find_requests_to_reassign(
-                session, Reassignable.of(roster), limit=BATCH_SIZE + len(waiting)
+                session,
+                Reassignable.of(roster),
+                limit=BATCH_SIZE,
+                among=lambda request_id: ~is_waiting("reassignment", request_id, now),
             )
             unattended = await list_unattended_balls(session, roster)
-        await self._do(
-            "reassignment",
-            [request_id for request_id in ids if request_id not in waiting],
-            operations.reassign,
-        )
+        await self._do("reassignment", ids, operations.reassign)
         if unattended:
             async with self._operations.begin(SYSTEM_ACTOR) as uow:
                 await operations.reassign_unlinked_dropped_balls(uow)
 
     async def _each(self, job: str, due: SelectOfScalar[int], operation: Operation) -> None:
+        (request_id,) = due.selected_columns
+        query = due.where(~is_waiting(job, request_id, business_time.now()))
         async with self._operations.database.reading() as session:
-            waiting = await self._failing_rows.waiting(session, job, business_time.now())
-            (request_id,) = due.selected_columns
-            ids = list((await session.exec(due.where(request_id.not_in(waiting)))).all())
+            ids = (await session.exec(query)).all()
         await self._do(job, ids, operation)
 
     async def _do(self, job: str, ids: Sequence[int], operation: Operation) -> None:
         """One transaction for each request: a failure in one does not stop the others."""
-        if not ids:
-            return
-        async with self._operations.database.reading() as session:
-            failed_before = await self._failing_rows.due(session, job, business_time.now())
+        done: list[int] = []
         for request_id in ids:
             try:
                 async with self._operations.begin(SYSTEM_ACTOR) as uow:
                     await operation(uow, await lock_by_id(uow.session, request_id))
             except Exception as error:  # noqa: BLE001 (a row may hold anything)
-                await self._failing_rows.postpone(job, request_id, error)
+                await self._failing_rows.postpone(job, request_id, error, request_id=request_id)
             else:
-                if request_id in failed_before:
-                    await self._failing_rows.succeed(job, request_id)
+                done.append(request_id)
+        await self._failing_rows.succeed(job, done)
 
     async def _beat(self, now: datetime) -> None:
         async with self._operations.database.transaction() as session:
@@ -135,6 +131,7 @@ class Sweep:
     async def _clean(self, now: datetime) -> None:
         async with self._operations.database.transaction() as session:
             await _delete_expired(session, now)
+        await self._failing_rows.forget_outdated(now)
 
 
 async def _delete_expired(session: AsyncSession, now: datetime) -> None:

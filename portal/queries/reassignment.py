@@ -1,6 +1,6 @@
 """Work of people who are absent or disabled, which somebody else can take."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,10 +83,15 @@ class Reassignable:
 
 
 async def find_requests_to_reassign(
-    session: AsyncSession, reassignable: Reassignable, *, limit: int
+    session: AsyncSession,
+    reassignable: Reassignable,
+    *,
+    limit: int,
+    among: Callable[[Any], Any] = lambda _request_id: sa.true(),
 ) -> list[int]:
     """Requests, by id, with work to reassign; closed ones too.
 
+    ``among`` gives one more condition, on the column with the id of the request.
     A few reads along indexes of open work. They are sorted here: asked to sort, SQLite would read
     all requests in that order.
     """
@@ -94,7 +99,7 @@ async def find_requests_to_reassign(
         return []
     request_ids: set[int] = set()
     for request_id, *conditions in _work_conditions(reassignable):
-        query = select(request_id).where(*conditions).limit(limit)
+        query = select(request_id).where(*conditions, among(request_id)).limit(limit)
         request_ids.update(id_ for id_ in (await session.exec(query)).all() if id_ is not None)
     return sorted(request_ids)[:limit]
 
