@@ -4,7 +4,7 @@ Each request stores when its next ball may be dropped. Only those whose time has
 so a million open requests cost only what is due.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -16,6 +16,13 @@ from portal import business_time, operations
 from portal.database_errors import is_database_away
 from portal.models import DETECTION, SYSTEM_ACTOR, Heartbeat, MonitoringGap, ServiceRequest
 from portal.operations import Operations, UnitOfWork
+from portal.operations.dropped_balls.escalation import BATCH_SIZE as ESCALATION_BATCH_SIZE
+from portal.operations.dropped_balls.escalation import (
+    ESCALATION,
+    NOTICES,
+    find_due_escalations,
+    find_people_to_notify,
+)
 from portal.queries.requests import find_due_for_detection
 from workers.failing_rows import FailingRows
 
@@ -42,8 +49,8 @@ class DroppedBallDetector:
         await self.awake(business_time.now())
         await self._step(lambda: self._run(operations.schedule_ownerless_checks))
         await self._step(lambda: self._until_done(self._check_batch))
-        await self._step(lambda: self._until_done(lambda: self._run(operations.escalate)))
-        if await self._step(lambda: self._run(operations.queue_staff_notices)):
+        await self._step(lambda: self._until_done(self._escalate_batch))
+        if await self._step(self._notify):
             self._wake()
 
     async def _step(self, step: Callable[[], Awaitable[int]]) -> int:
@@ -86,6 +93,30 @@ class DroppedBallDetector:
                 .where(col(ServiceRequest.id).in_(ids))
                 .values(next_check_at=business_time.now() + RETRY_DELAY)
             )
+
+    async def _escalate_batch(self) -> int:
+        """Escalate the balls that are due; one that fails is tried again later."""
+        async with self._operations.database.reading() as session:
+            balls = await find_due_escalations(session, business_time.now())
+        if balls:
+            await self._failing_rows.process(ESCALATION, balls, operations.escalate)
+        return len(balls) if len(balls) == ESCALATION_BATCH_SIZE else 0
+
+    async def _notify(self) -> int:
+        """Queue the e-mails to staff; gives for how many people. None where no SMTP server is set."""
+        if self._operations.settings.smtp_url is None:
+            return 0
+        async with self._operations.database.reading() as session:
+            people = await find_people_to_notify(session, business_time.now())
+        notified = 0
+
+        async def queue(uow: UnitOfWork, ids: Sequence[int]) -> None:
+            nonlocal notified
+            notified += await operations.queue_staff_notices(uow, ids)
+
+        if people:
+            await self._failing_rows.process(NOTICES, dict.fromkeys(people), queue)
+        return notified
 
     async def _run(self, operation: Callable[[UnitOfWork], Awaitable[int]]) -> int:
         async with self._operations.begin(SYSTEM_ACTOR) as uow:

@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.messaging.wording.staff_notices import render_notice
 from portal.models import (
@@ -21,35 +23,59 @@ from portal.models import (
 from portal.models.columns import saved_id
 from portal.models.requests.dropped_ball import NOTIFICATION_PENDING
 from portal.operations.unit_of_work import UnitOfWork
+from portal.queries.job_failures import is_waiting
 from portal.queries.roster import load_full_roster
 from portal.rules.roster import Roster
 
 BATCH_SIZE = 500
 NOTICE_INTERVAL = timedelta(minutes=10)
 """One person gets at most one e-mail in this time, however many balls are dropped."""
+ESCALATION = "escalation"
+NOTICES = "notices"
+"""The jobs whose failures (``JobFailure``) are of a ball, and of a person."""
+ASSIGNEE = sa.case(
+    (col(DroppedBall.level) == EscalationLevel.OWNER, col(DroppedBall.owner_id)),
+    else_=col(DroppedBall.escalated_to_id),
+)
+"""``DroppedBall.assignee_id`` as SQL."""
 
 
-async def escalate(uow: UnitOfWork) -> int:
-    """Take each ball that is due to the next level, by its department's rule; gives how many.
+async def find_due_escalations(session: AsyncSession, now: datetime) -> dict[int, int | None]:
+    """The balls that escalate now, by id, each with the id of its request.
 
-    Nothing is escalated while staff catch up after an outage of ours.
+    None while staff catch up after an outage of ours.
     """
-    catching_up = select(MonitoringGap.id).where(col(MonitoringGap.grace_until) > uow.now).limit(1)
-    if (await uow.session.exec(catching_up)).first() is not None:
-        return 0
+    catching_up = select(MonitoringGap.id).where(col(MonitoringGap.grace_until) > now).limit(1)
+    if (await session.exec(catching_up)).first() is not None:
+        return {}
     query = (
-        select(DroppedBall)
-        .where(col(DroppedBall.resolved_at).is_(None), col(DroppedBall.escalates_at) <= uow.now)
+        select(col(DroppedBall.id), col(DroppedBall.request_id))
+        .where(*_escalates(now), ~is_waiting(ESCALATION, col(DroppedBall.id), now))
         .order_by(col(DroppedBall.escalates_at))
         .limit(BATCH_SIZE)
+    )
+    return {ball_id or 0: request_id for ball_id, request_id in (await session.exec(query)).all()}
+
+
+async def escalate(uow: UnitOfWork, ids: Sequence[int]) -> None:
+    """Take each of these balls that is due to the next level, by its department's rule."""
+    query = (
+        select(DroppedBall)
+        .where(col(DroppedBall.id).in_(ids), *_escalates(uow.now))
+        .order_by(col(DroppedBall.id))
         .with_for_update(skip_locked=True)
     )
     due = (await uow.session.exec(query)).all()
-    roster = await load_full_roster(uow.session) if due else None
+    if not due:
+        return
+    roster = await load_full_roster(uow.session)
     for ball in due:
-        if roster is not None:
-            _escalate_ball(uow, ball, roster)
-    return len(due)
+        _escalate_ball(uow, ball, roster)
+    await uow.session.flush()
+
+
+def _escalates(now: datetime) -> tuple[Any, ...]:
+    return col(DroppedBall.resolved_at).is_(None), col(DroppedBall.escalates_at) <= now
 
 
 def _escalate_ball(uow: UnitOfWork, ball: DroppedBall, roster: Roster) -> None:
@@ -69,16 +95,25 @@ def _escalate_ball(uow: UnitOfWork, ball: DroppedBall, roster: Roster) -> None:
     uow.changed_requests.add(ball.request_id or 0)
 
 
-async def queue_staff_notices(uow: UnitOfWork) -> int:
-    """Queue one e-mail for each person about all their balls that they were not notified of.
+async def find_people_to_notify(session: AsyncSession, now: datetime) -> list[int]:
+    """The staff, by id, with balls that they were not notified of."""
+    query = (
+        select(ASSIGNEE)
+        .where(*_awaits_notice(), ASSIGNEE.is_not(None), ~is_waiting(NOTICES, ASSIGNEE, now))
+        .distinct()
+        .limit(BATCH_SIZE)
+    )
+    return sorted((await session.exec(query)).all())
 
-    Gives how many people are notified: none, where no SMTP server is set.
+
+async def queue_staff_notices(uow: UnitOfWork, people: Sequence[int]) -> int:
+    """Queue one e-mail for each of these people about the balls that they were not notified of.
+
+    Gives how many people are notified.
     """
-    if uow.settings.smtp_url is None:
-        return 0
     query = (
         select(DroppedBall)
-        .where(sa.text(NOTIFICATION_PENDING), col(DroppedBall.owner_id).is_not(None))
+        .where(*_awaits_notice(), ASSIGNEE.in_(people))
         .order_by(col(DroppedBall.id))
         .limit(BATCH_SIZE)
         .with_for_update(skip_locked=True)
@@ -96,6 +131,10 @@ async def queue_staff_notices(uow: UnitOfWork) -> int:
         await _queue_notice(uow, person, person_balls, references_by_id)
         notified += 1
     return notified
+
+
+def _awaits_notice() -> tuple[Any, ...]:
+    return sa.text(NOTIFICATION_PENDING), col(DroppedBall.owner_id).is_not(None)
 
 
 async def _queue_notice(
