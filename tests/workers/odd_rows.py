@@ -61,10 +61,17 @@ async def unreadable(
             statement = sa.text(f"UPDATE {table} SET {column} = :value WHERE id = {row_id}")  # noqa: S608
             await (await session.connection()).execute(statement, {"value": before})
         return
+    async with refused(organisation, writes, code="22003"):
+        yield
+
+
+@asynccontextmanager
+async def refused(organisation: Organisation, writes: str, *, code: str) -> AsyncIterator[None]:
+    """PostgreSQL refuses these writes with this SQLSTATE, until the block ends."""
     await execute(
         organisation,
         f"CREATE FUNCTION {TRIGGER}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "RAISE EXCEPTION 'out of range' USING ERRCODE = '22003'; END $$",
+        f"RAISE EXCEPTION 'refused by a trigger' USING ERRCODE = '{code}'; END $$",
         f"CREATE TRIGGER {TRIGGER} BEFORE {writes.replace('WHEN', 'FOR EACH ROW WHEN')} "
         f"EXECUTE FUNCTION {TRIGGER}()",
     )

@@ -3,17 +3,19 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import pytest
 import time_machine
+from sqlmodel import col, select
 
-from portal.business_time import now
+from portal.business_time import now, override_now
 from portal.messaging.sms.twilio_client import Accepted
 from portal.models import DeliveryReason, DroppedBallKind, Message, MessageStatus, ServiceRequest
 from tests.support.dropped_ball_helpers import DetectionDriver
 from tests.support.factories import Organisation
 from tests.support.fake_gateways import FakeSmsGateway, deliver_due
-from tests.workers.odd_rows import NO_UTF_8, balls, execute, open_for, unreadable
+from tests.workers.odd_rows import NO_UTF_8, balls, execute, open_for, refused, unreadable
 from workers.delivery.claim import OutgoingMessage
 from workers.delivery.deliver import ChannelSender
 from workers.delivery.gateways import Gateways
@@ -64,6 +66,57 @@ async def test_one_odd_text_holds_up_no_other(organisation: Organisation) -> Non
     assert await status_of(organisation, message.id) == MessageStatus.REVIEW
     (ball,) = await balls(organisation, DroppedBallKind.MESSAGE_UNDELIVERED)
     assert (ball.subject, ball.owner_id) == (f"message:{message.id}", odd.owner_id)
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_texts_that_are_claimed_are_sent_though_the_database_goes_away(
+    organisation: Organisation,
+) -> None:
+    """The first text is odd, so each is claimed by itself; the server is ended before the last."""
+    texts = [
+        await first_text(organisation, await open_for(organisation, f"+1415200000{number}"))
+        for number in range(4)
+    ]
+    await execute(
+        organisation,
+        f"UPDATE message SET attempts = 2147483647 WHERE id = {texts[0].id}",  # noqa: S608
+    )
+    phones = FakeSmsGateway()
+    sender = ChannelSender(organisation.operations, phones)
+    last = f"UPDATE ON message WHEN (NEW.id = {texts[3].id} AND NEW.status = 'sending')"
+    async with refused(organisation, last, code="57P01"):
+        assert await sender._deliver_batch() is False
+        await sender.finish(within=60)
+    assert len(phones.sent_bodies) == 2
+    statuses = [await status_of(organisation, message.id) for message in texts]
+    assert statuses == ["review", "accepted", "accepted", "queued"]
+    await sender.once(within=60)
+    assert await status_of(organisation, texts[3].id) == MessageStatus.ACCEPTED
+
+
+async def test_each_text_that_is_claimed_by_itself_is_claimed_at_its_own_time(
+    organisation: Organisation,
+) -> None:
+    texts = [
+        await first_text(organisation, await open_for(organisation, f"+1415200000{number}"))
+        for number in range(4)
+    ]
+    value = f"body = {NO_UTF_8}" if organisation.database.is_sqlite else "attempts = 2147483647"
+    await execute(organisation, f"UPDATE message SET {value} WHERE id = {texts[0].id}")  # noqa: S608
+    moment = now()
+
+    def slow_clock() -> datetime:
+        nonlocal moment
+        moment += timedelta(seconds=3)
+        return moment
+
+    with override_now(slow_clock):
+        await ChannelSender(organisation.operations, FakeSmsGateway()).once(within=60)
+    query = select(Message.claimed_at).where(col(Message.id) != texts[0].id)
+    async with organisation.database.reading() as session:
+        claimed_at = (await session.exec(query)).all()
+    assert None not in claimed_at
+    assert len(set(claimed_at)) == 3
 
 
 async def test_outcome_that_cannot_be_recorded_holds_up_no_other(

@@ -126,28 +126,34 @@ class ChannelSender:
             or time.monotonic() < self._not_before
         ):
             return False
-        claimed_at = time.monotonic()
         claim = await self._claim()
-        if claim.needs_probe:
-            return await self._probe()
-        for message in claim.messages:
-            task = asyncio.create_task(self._deliver(ClaimedMessage(message, claimed_at)))
-            self._under_way.add(task)
-            task.add_done_callback(self._finished)
         if claim.notices:
             await self._raise_dropped_balls(claim.notices)
+        if claim.needs_probe:
+            return await self._probe()
         return claim.more
 
     async def _claim(self) -> ClaimResult:
+        """Claim what is due and begin to send it."""
         now = business_time.now()
         try:
-            claim = await self._claim_due(now)
+            claim = await self._claim_and_send(now)
         except Exception as error:
             if is_database_away(error):
                 raise
             claim = await self._claim_each(now)
         if claim.not_before is not None:
             self._not_before = time.monotonic() + (claim.not_before - now).total_seconds()
+        return claim
+
+    async def _claim_and_send(self, now: datetime, only: int | None = None) -> ClaimResult:
+        """Claim messages in one transaction, and begin to send them once it is committed."""
+        claimed_at = time.monotonic()
+        claim = await self._claim_due(now, only)
+        for message in claim.messages:
+            task = asyncio.create_task(self._deliver(ClaimedMessage(message, claimed_at)))
+            self._under_way.add(task)
+            task.add_done_callback(self._finished)
         return claim
 
     async def _claim_due(self, now: datetime, only: int | None = None) -> ClaimResult:
@@ -163,25 +169,30 @@ class ChannelSender:
             )
 
     async def _claim_each(self, now: datetime) -> ClaimResult:
-        """Claim each due message by itself; one that cannot be claimed is left to a person."""
-        parameters = due_parameters(now, self._gateway.channel, BATCH)
+        """Claim each due message by itself; one that cannot be claimed is left to a person.
+
+        What is claimed is sent at once, so none is lost where the database goes away half way.
+        """
+        most = min(BATCH, self._gateway.max_concurrent)
+        parameters = due_parameters(now, self._gateway.channel, most)
         async with self._operations.database.transaction() as session:
             connection = await session.connection()
             due = (await connection.execute(due_message_ids(), parameters)).scalars().all()
-        messages: list[OutgoingMessage] = []
         notices: list[LimitNotice] = []
         for message_id in due:
             try:
-                claim = await self._claim_due(now, only=message_id)
+                # Each at its own time: a hundred commits may take longer than a claim is valid.
+                claim = await self._claim_and_send(business_time.now(), only=message_id)
             except Exception as error:  # noqa: BLE001 (a row may hold anything)
+                if is_database_away(error):
+                    log.warning("the other messages wait for the database", reason=describe(error))
+                    return ClaimResult(notices=notices)
                 await self._failing_rows.set_message_aside(message_id, error)
                 continue
-            messages += claim.messages
             notices += claim.notices
             if claim.not_before is not None or claim.needs_probe:
-                probes = claim.needs_probe and not messages
-                return replace(claim, messages=messages, notices=notices, needs_probe=probes)
-        return ClaimResult(messages, notices, more=bool(due))
+                return replace(claim, notices=notices)
+        return ClaimResult(notices=notices, more=bool(due))
 
     async def _probe(self) -> bool:
         """Ask the provider whether it has recovered; True where it has."""
