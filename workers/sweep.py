@@ -124,9 +124,9 @@ class Sweep:
     async def _beat(self, now: datetime) -> None:
         async with self._operations.database.transaction() as session:
             await session.merge(Heartbeat(name=self._name, beat_at=now))
-        if self.on_first_beat is not None:
-            self.on_first_beat()
-            self.on_first_beat = None
+        on_first_beat, self.on_first_beat = self.on_first_beat, None
+        if on_first_beat is not None:
+            on_first_beat()
 
     async def _clean(self, now: datetime) -> None:
         async with self._operations.database.transaction() as session:

@@ -4,6 +4,7 @@ Without a supervisor, or under another, it does nothing.
 """
 
 import os
+from contextlib import suppress
 
 READY_FD = "KEPT_READY_FD"
 """The variable with the number of the pipe's file descriptor; the supervisor sets it."""
@@ -19,9 +20,10 @@ def take_ready_pipe() -> int | None:
 
 
 def report_ready(pipe: int | None) -> None:
-    """Say once that this process works, and close the pipe."""
+    """Say once that this process works, and close the pipe; nobody may be reading it any more."""
     if pipe is not None:
         try:
-            os.write(pipe, b"1")
+            with suppress(OSError):
+                os.write(pipe, b"1")
         finally:
             os.close(pipe)
