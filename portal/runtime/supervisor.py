@@ -15,7 +15,8 @@ from typing import Self
 from portal.runtime.readiness import READY_FD
 
 SHUTDOWN_SECONDS = 20.0  # seconds for all children to end before they are killed; a worker takes 15
-STABLE_AFTER_SECONDS = 5.0  # seconds after which a child that does not report is taken for ready
+STABLE_AFTER_SECONDS = 5.0  # seconds after which a child that does not report is taken for ready,
+# and one that was ready and ends is started again without a longer pause
 MAX_FAILED_STARTS = 3  # ends in a row before it was ever ready, after which the supervisor gives up
 MAX_RESTART_SECONDS = 10.0  # seconds between two starts of a child that keeps ending
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -56,7 +57,7 @@ class Supervisor:
                 if child.has_failed:
                     print_status(
                         f"{child.name} does not start: it ended with code {child.exit_code}, "
-                        f"{child.failed_starts} times in a row before it was ready; see above."
+                        f"{child.early_ends} times in a row before it was ready; see above."
                     )
                     return 1
             if signals.wait(min((pause for pause in pauses if pause is not None), default=None)):
@@ -97,7 +98,7 @@ class Child:
         self.process: subprocess.Popen[bytes] | None = None
         self.reports_ready = reports_ready
         self.was_ready = False
-        self.failed_starts = 0
+        self.early_ends = 0
         self._started_at = 0.0
         self._rests_until: float | None = None
         self._ready_fd: int | None = None
@@ -139,26 +140,26 @@ class Child:
         """Whether it ended by itself at each of its first starts, and was never ready."""
         return (
             not self.was_ready
-            and self.failed_starts >= MAX_FAILED_STARTS
+            and self.early_ends >= MAX_FAILED_STARTS
             and (self.exit_code or 0) > 0
         )
 
     def restart_if_due(self, now: float) -> float | None:
         """Restart it if it has ended and its pause is over; else return the seconds until then.
 
-        ``now`` is on the monotonic clock. Each early exit in a row doubles the pause.
+        ``now`` is on the monotonic clock. Each end in a row within ``STABLE_AFTER_SECONDS`` of the
+        start, or before it was ready, doubles the pause.
         """
         if self.is_running:
             return None
         if self._rests_until is None:
             became_ready = self._became_ready(now)
             self.was_ready = self.was_ready or became_ready
-            self.failed_starts = 0 if became_ready else self.failed_starts + 1
+            is_stable = became_ready and now - self._started_at >= STABLE_AFTER_SECONDS
+            self.early_ends = 0 if is_stable else self.early_ends + 1
             if not self.has_failed:
                 print_status(f"{self.name} ended with code {self.exit_code}; it is started again.")
-            self._rests_until = now + min(
-                0.1 * 2 ** min(self.failed_starts, 10), MAX_RESTART_SECONDS
-            )
+            self._rests_until = now + min(0.1 * 2 ** min(self.early_ends, 10), MAX_RESTART_SECONDS)
         if now < self._rests_until:
             return self._rests_until - now
         self._rests_until = None

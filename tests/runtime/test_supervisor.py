@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from portal.runtime.supervisor import SHUTDOWN_SECONDS
+from portal.runtime.supervisor import SHUTDOWN_SECONDS, Child
 from workers import worker
 
 SUPERVISOR = """
@@ -169,6 +169,22 @@ def test_child_that_was_ready_is_always_restarted(supervise):
     supervisor = supervise(READY_THEN_BROKEN)
     assert len({next_pid(supervisor) for _ in range(4)}) == 4
     assert supervisor.poll() is None
+
+
+def test_child_that_ends_soon_after_it_was_ready_is_restarted_after_longer_and_longer_pauses():
+    """``now`` is given, so that neither the pauses nor a slow machine count."""
+    child = Child("child", [sys.executable, "-c", READY_THEN_BROKEN], reports_ready=True)
+    pauses = []
+    for _ in range(4):
+        child.start()
+        child.process.wait()
+        pauses.append(child.restart_if_due(child._started_at + 1))
+        child._rests_until = None
+    assert pauses == pytest.approx([0.2, 0.4, 0.8, 1.6])
+    assert not child.has_failed
+    child.start()
+    child.process.wait()
+    assert child.restart_if_due(child._started_at + 60) == pytest.approx(0.1)
 
 
 def test_supervisor_waits_longer_than_a_worker_needs():
