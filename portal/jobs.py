@@ -49,7 +49,9 @@ class JobQueue:
             pool = await self._connected()
             await pool.enqueue_job(DELIVER, message_ids[0], _queue_name=QUEUE)
         except (RedisError, OSError) as error:
-            log.warning("the queue cannot be reached; the sweep will deliver", error=str(error))
+            log.warning(
+                "the queue cannot be reached; the sweep will deliver", error=type(error).__name__
+            )
 
     async def close(self) -> None:
         """Give the connections back."""

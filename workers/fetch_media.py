@@ -76,7 +76,9 @@ class MediaFetcher:
                     await self._file_store.check(data, claimed.name)
                 )
             except (MediaUnavailable, Busy, OSError) as error:
-                log.warning("a file could not be fetched", file=attachment_id, error=str(error))
+                log.warning(
+                    "a file could not be fetched", file=attachment_id, error=type(error).__name__
+                )
                 async with self._operations.begin(SYSTEM_ACTOR) as uow:
                     await record_failed_fetch(uow, attachment_id)
             except (MediaRefused, FileRefused) as error:

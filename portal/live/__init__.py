@@ -157,7 +157,9 @@ class LiveUpdates:
                 lines = "\n".join(f"{topic} {version}" for topic, version in news)
                 await self._redis.publish(CHANNEL, lines)
             except (RedisError, OSError) as error:
-                log.warning("live pages could not be told; they will compare", error=str(error))
+                log.warning(
+                    "live pages could not be told; they will compare", error=type(error).__name__
+                )
             else:
                 return
         for topic, version in news:

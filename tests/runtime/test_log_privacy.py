@@ -1,10 +1,13 @@
 """A whole story and forced failures, logged at DEBUG, and no name, number, link or message in it."""
 
+import ast
 import asyncio
 import io
 import logging
 import sys
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TypeGuard
 
 import httpx2
 import pytest
@@ -34,6 +37,40 @@ ENDS = {
     "sqlite": "DROP TRIGGER refuse",
     "postgresql": "DROP TRIGGER refuse ON message; DROP FUNCTION refuse()",
 }
+
+
+ROOT = Path(__file__).parents[2]
+LEVELS = {"debug", "info", "warning", "warn", "error", "exception", "critical", "log"}
+EXCEPTIONS = {"error", "problem", "failure", "refusal", "exception", "exc", "broken"}
+"""The names that an ``except`` clause gives in this code base."""
+
+
+def is_log_call(node: ast.AST) -> TypeGuard[ast.Call]:
+    """Whether it is a call such as ``log.warning(...)``."""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in LEVELS
+        and "log" in ast.unparse(node.func.value).lower()
+    )
+
+
+def has_text_of_exception(call: ast.Call) -> bool:
+    """Whether an argument is ``repr`` or ``str`` of anything, or an exception as it is."""
+    values = [*call.args, *(word.value for word in call.keywords if word.arg != "exc_info")]
+    return any(_is_text(node) for value in values for node in ast.walk(value)) or any(
+        isinstance(value, ast.Name) and value.id in EXCEPTIONS for value in values
+    )
+
+
+def _is_text(node: ast.AST) -> bool:
+    if isinstance(node, ast.FormattedValue):
+        return isinstance(node.value, ast.Name) and node.value.id in EXCEPTIONS
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in {"repr", "str"}
+    )
 
 
 @pytest.fixture
@@ -145,3 +182,35 @@ async def test_log_of_a_story_and_of_failures_has_no_personal_data(
         line for line in log.splitlines() for secret in secrets if secret.lower() in line.lower()
     ]
     assert lines == []
+
+
+def test_no_log_call_has_the_text_of_an_exception() -> None:
+    """Its class is enough; ``exc_info`` is cleaned by the formatter."""
+    modules = [path for folder in ("portal", "workers") for path in (ROOT / folder).rglob("*.py")]
+    assert len(modules) > 200
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in modules
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if is_log_call(node) and has_text_of_exception(node)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("call", "is_refused"),
+    [
+        ('log.warning("it failed", error=repr(error))', True),
+        ('log.exception("it failed", error=str(error))', True),
+        ('log.error(f"it failed: {error}")', True),
+        ('logging.getLogger("x").error("%s", error)', True),
+        ('log.info("it failed", reason=str(problem))', True),
+        ('log.error("it failed", error=type(error).__name__, exc_info=error)', False),
+        ('log.warning("away", reason=describe(error))', False),
+        ('log.warning("asked", error=problem.summary)', False),
+    ],
+)
+def test_text_of_an_exception_is_seen(call: str, *, is_refused: bool) -> None:
+    node = ast.parse(call, mode="eval").body
+    assert is_log_call(node)
+    assert has_text_of_exception(node) is is_refused

@@ -220,12 +220,12 @@ class Retention:
             last = ids[-1]
             yield ids
 
-    async def _try(self, failure: str, erase: Callable[[], Awaitable[None]], **item: int) -> bool:
+    async def _try(self, event: str, erase: Callable[[], Awaitable[None]], **item: int) -> bool:
         """Whether it was erased; a failure is logged and counted."""
         try:
             await erase()
         except Exception as error:
-            log.exception(failure, error=repr(error), **item)
+            log.exception(event, error=type(error).__name__, **item)
             self.report.failures += 1
             return False
         return True
