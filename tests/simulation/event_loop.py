@@ -24,7 +24,7 @@ from portal.models import DETECTION, SYSTEM_ACTOR, Actor, Event, Heartbeat, Serv
 from portal.operations import Operations, ReceiptWriter, UnitOfWork
 from portal.settings import Settings
 from tests.simulation.fake_carrier import DeliveryUpdate, SimulatedCarrier, message_id_of
-from tests.simulation.faults import Fault, SeededRandom
+from tests.simulation.faults import Fault, SeededRandom, WorkerKilled
 from tests.simulation.next_event import Duty, NextWork, find_next_work
 from tests.simulation.worker_pool import WorkerPool
 from tests.support.fake_gateways import FakeMailer
@@ -37,13 +37,6 @@ CHECK_AFTER_DUE = timedelta(seconds=62)
 """How long after a drop by its own row the oracle checks whether it was raised."""
 MAX_EVENTS = 2_000_000
 """The simulation stops with an error after so many events: it would never end."""
-
-
-class WorkerKilled(OSError):
-    """A worker was killed: its transaction is rolled back, and nothing after it happens.
-
-    An OSError, as when the database is away: no row is at fault.
-    """
 
 
 @dataclass

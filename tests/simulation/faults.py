@@ -8,6 +8,13 @@ from random import Random
 from portal.errors import BadInput
 
 
+class WorkerKilled(BaseException):
+    """A worker was killed: its transaction is rolled back, and nothing after it happens.
+
+    No Exception: no handler of the product may catch it and go on.
+    """
+
+
 class Fault(StrEnum):
     """One kind of fault; each may be switched off."""
 

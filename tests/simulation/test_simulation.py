@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from portal.errors import BadInput
-from tests.simulation.faults import Fault, SeededRandom, read_faults
+from tests.simulation.faults import Fault, SeededRandom, WorkerKilled, read_faults
 from tests.simulation.report import Report, as_lines, report
 from tests.simulation.run import Scenario, run_scenario
 from tests.simulation.threadless_sqlite import InlineConnection
@@ -54,6 +54,10 @@ def test_missing_dropped_balls_are_reported() -> None:
     assert made.dropped > made.raised
     assert any("were not raised" in miss for miss in made.misses)
     assert any(line.startswith("MISSED: ") for line in as_lines(made))
+
+
+def test_killed_worker_passes_every_handler_of_the_product() -> None:
+    assert not issubclass(WorkerKilled, Exception)
 
 
 def test_unknown_fault_is_rejected() -> None:

@@ -13,7 +13,7 @@ from sqlmodel import col
 from portal.messaging.email.smtp import SmtpClient
 from portal.messaging.sms.twilio_client import TwilioClient
 from portal.models import Channel, FollowUp, ServiceRequest
-from tests.simulation.faults import Fault
+from tests.simulation.faults import Fault, WorkerKilled
 from tests.simulation.next_event import Duty
 from workers.delivery.claim import claim_due
 from workers.delivery.deliver import ChannelSender
@@ -132,8 +132,8 @@ class WorkerPool:
                 await self.reconciler.once()
             else:
                 await self.receipt_poller.once()
-        except OSError:
-            pass  # It was killed in the middle of a transaction.
+        except WorkerKilled:
+            pass  # In the middle of a transaction.
         finally:
             operations.can_be_killed = False
 
