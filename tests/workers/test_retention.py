@@ -27,6 +27,7 @@ from tests.support.factories import MARTIN, Organisation
 from tests.support.fake_gateways import FakeSmsGateway, deliver_due
 from tests.support.sample_images import photo
 from tests.support.twilio_client import CustomerPhone
+from tests.workers.odd_rows import execute, open_for
 from workers.retention import DailyRetention
 
 Clock = time_machine.Traveller
@@ -39,7 +40,7 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
 
 
 def keeping(operations: Operations, **settings: Any) -> DailyRetention:
-    """The worker's duty with these settings."""
+    """The worker's rounds of retention with these settings."""
     operations.settings = operations.settings.model_copy(update=settings)
     return DailyRetention(operations)
 
@@ -54,16 +55,16 @@ async def test_closed_request_becomes_nameless_and_its_customer_with_the_last(
 ) -> None:
     mona = organisation.people.mona.actor
     old = await close(organisation, await organisation.open(by=mona, title="Old"))
-    duty = keeping(operations, keep_closed_requests_days=30)
+    rounds = keeping(operations, keep_closed_requests_days=30)
     clock.shift(timedelta(days=20))
     new = await close(organisation, await organisation.open(by=mona, title="New"))
     clock.shift(timedelta(days=11))
-    await duty.once()
+    await rounds.once()
     old, new = await organisation.reload(old), await organisation.reload(new)
     assert (old.title, old.close_reason, old.links) == ("Credit card", "[erased]", [])
     assert (new.title, new.customer.name, new.erased_at) == ("New", "Martin Miller", None)
     clock.shift(timedelta(days=20))
-    await duty.once()
+    await rounds.once()
     new = await organisation.reload(new)
     assert (new.title, new.customer.name) == ("Credit card", "Erased person")
     async with database.reading() as session:
@@ -177,14 +178,49 @@ async def test_it_runs_once_a_day(
     clock: Clock, organisation: Organisation, operations: Operations
 ) -> None:
     request = await close(organisation, await organisation.open(by=organisation.people.mona.actor))
-    duty = keeping(operations, keep_closed_requests_days=1)
-    await duty.once()
+    rounds = keeping(operations, keep_closed_requests_days=1)
+    await rounds.once()
     clock.shift(timedelta(hours=23))
-    await duty.once()
+    await rounds.once()
     clock.shift(timedelta(hours=2))
     assert (await organisation.reload(request)).erased_at is None
-    await duty.once()
+    await rounds.once()
     assert (await organisation.reload(request)).erased_at is not None
+
+
+async def test_run_that_failed_is_repeated_after_an_hour(
+    clock: Clock, organisation: Organisation, operations: Operations
+) -> None:
+    request = await close(organisation, await organisation.open(by=organisation.people.mona.actor))
+    rounds = keeping(operations, keep_closed_requests_days=1)
+    clock.shift(timedelta(days=2))
+    await execute(organisation, "ALTER TABLE service_request RENAME TO away")
+    await rounds.once()
+    await execute(organisation, "ALTER TABLE away RENAME TO service_request")
+    await rounds.once()
+    assert (await organisation.reload(request)).erased_at is None
+    clock.shift(timedelta(hours=1))
+    await rounds.once()
+    assert (await organisation.reload(request)).erased_at is not None
+
+
+async def test_reminder_that_fails_stops_no_retention_and_comes_an_hour_later(
+    clock: Clock, organisation: Organisation, operations: Operations, database: Database
+) -> None:
+    request = await close(organisation, await organisation.open(by=organisation.people.mona.actor))
+    await open_for(organisation, "+14152000001")
+    async with operations.begin(SYSTEM_ACTOR) as uow:
+        await record_person_request(uow, "export", "+14152000001")
+    mail = {"smtp_url": "smtp://127.0.0.1:9", "mail_from": "desk@acme.example"}
+    rounds = keeping(operations, keep_closed_requests_days=1, **mail)
+    clock.shift(timedelta(days=24))
+    await execute(organisation, "UPDATE person_request SET kind = 'unheard of'")
+    await rounds.once()
+    assert (await organisation.reload(request)).erased_at is not None
+    await execute(organisation, "UPDATE person_request SET kind = 'export'")
+    clock.shift(timedelta(hours=1))
+    await rounds.once()
+    assert len(await _mails(database)) == 1
 
 
 async def test_admins_are_mailed_about_requests_due_within_a_week_once_a_day(

@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.attachments.file_store import FileStore
+from portal.database_errors import DatabaseReason, find_reason
 from portal.models import (
     SYSTEM_ACTOR,
     AccountEvent,
@@ -221,10 +223,18 @@ class Retention:
             yield ids
 
     async def _try(self, event: str, erase: Callable[[], Awaitable[None]], **item: int) -> bool:
-        """Whether it was erased; a failure is logged and counted."""
+        """Whether it was erased; a failure is logged and counted.
+
+        Raises where the database cannot be reached or written: then every other item fails too.
+        """
         try:
             await erase()
         except Exception as error:
+            if (
+                isinstance(error, SQLAlchemyError)
+                and find_reason(error) is not DatabaseReason.OTHER
+            ):
+                raise
             log.exception(event, error=type(error).__name__, **item)
             self.report.failures += 1
             return False
