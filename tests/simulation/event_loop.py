@@ -25,14 +25,14 @@ from portal.operations import Operations, ReceiptWriter, UnitOfWork
 from portal.settings import Settings
 from tests.simulation.fake_carrier import DeliveryUpdate, SimulatedCarrier, message_id_of
 from tests.simulation.faults import Fault, SeededRandom, WorkerKilled
-from tests.simulation.next_event import Duty, NextWork, find_next_work
+from tests.simulation.next_event import NextWork, Round, find_next_work
 from tests.simulation.worker_pool import WorkerPool
 from tests.support.fake_gateways import FakeMailer
 
-FailureAction = Callable[[], Awaitable[None]]
+Action = Callable[[], Awaitable[None]]
 
 FULL_ROUND_EVERY = timedelta(hours=23)
-"""How often every duty runs, due or not: at another hour each day."""
+"""How often every round runs, due or not: at another hour each day."""
 CHECK_AFTER_DUE = timedelta(seconds=62)
 """How long after a drop by its own row the oracle checks whether it was raised."""
 MAX_EVENTS = 2_000_000
@@ -59,7 +59,7 @@ class Simulation:
     errors: list[str] = field(default_factory=list)
     events: int = 0
     ownerless: int = 0
-    _agenda: list[tuple[datetime, int, FailureAction, bool]] = field(default_factory=list)
+    _agenda: list[tuple[datetime, int, Action, bool]] = field(default_factory=list)
     _number: int = 0
     _updates: list[DeliveryUpdate] = field(default_factory=list)
     _arrived: list[int] = field(default_factory=list)
@@ -74,7 +74,7 @@ class Simulation:
         self.receipts = ReceiptWriter(self.operations)
         self.workers = WorkerPool(self)
 
-    def at(self, moment: datetime, action: FailureAction, *, needs_system: bool = True) -> None:
+    def at(self, moment: datetime, action: Action, *, needs_system: bool = True) -> None:
         """Put an action on the agenda; one that needs the system waits for the end of an outage."""
         self._number += 1
         entry = (max(moment, self.now), self._number, action, needs_system)
@@ -106,11 +106,11 @@ class Simulation:
             found = await find_next_work(self.database, self.now, again)
             await self._note_findings(found)
             if not self.detects_drops:
-                found.due.pop(Duty.WATCH, None)
-            duties_at = self.workers.next_run_at(found.due)
+                found.due.pop(Round.WATCH, None)
+            rounds_at = self.workers.next_run_at(found.due)
             agenda_at = self._agenda[0][0]
-            if duties_at is not None and duties_at <= agenda_at:
-                self.now = max(self.now, duties_at)
+            if rounds_at is not None and rounds_at <= agenda_at:
+                self.now = max(self.now, rounds_at)
                 await self.workers.do(found.due)
             else:
                 await self._run_next_action()
@@ -151,7 +151,7 @@ class Simulation:
                 self.errors.append(f"{self.now:%d %b %H:%M} {refusal}")
 
     async def _run_full_round(self) -> None:
-        """Run every duty, as production does every few seconds."""
+        """Run every round, as production does every few seconds."""
         if self.outage_end(self.now) is None:
             await self.workers.run_all()
         await self.run_checks()

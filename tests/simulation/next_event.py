@@ -1,6 +1,6 @@
 """When a worker next has something to do, by one query.
 
-In production the duties look every few seconds. The simulation skips the rounds that would find
+In production each round runs every few seconds. The simulation skips the rounds that would find
 nothing: a month passes in minutes.
 """
 
@@ -32,8 +32,8 @@ from portal.models.requests.dropped_ball import NOTIFICATION_PENDING
 from workers.reconcile import CLAIM_LOST_AFTER, FIRST_CHECK_AFTER
 
 
-class Duty(StrEnum):
-    """What the workers do, in the order of a round."""
+class Round(StrEnum):
+    """The rounds of the workers, in their order."""
 
     SWEEP = "sweep"
     WATCH = "watch"
@@ -49,12 +49,12 @@ STAFF_EMAIL_DELAY = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class NextWork:
-    """When each duty is next due, and what else the query answers.
+    """When each round is next due, and what else the query answers.
 
     ``next_drop`` is when the next row passes its time, whatever the product has planned.
     """
 
-    due: dict[Duty, datetime]
+    due: dict[Round, datetime]
     newest_ball: int = 0
     ownerless: int = 0
     next_drop: datetime | None = None
@@ -63,10 +63,10 @@ class NextWork:
 async def find_next_work(
     database: Database, now: datetime, reconcile_seconds: timedelta
 ) -> NextWork:
-    """The earliest moment for each duty; a duty without any is left out."""
+    """The earliest moment for each round; a round without any is left out."""
     async with database.connection() as connection:
         rows = (await connection.execute(_query(), {"now": now})).all()
-    due: dict[Duty, datetime] = {}
+    due: dict[Round, datetime] = {}
     newest_ball = ownerless = 0
     drops: list[datetime] = []
     waits = {
@@ -83,11 +83,11 @@ async def find_next_work(
             drops.append(at)
         elif at is not None:
             name, _, part = what.partition(":")
-            # A second more: those duties select what is older than that.
+            # A second more: those rounds select what is older than that.
             moment = at + waits[part] + timedelta(seconds=1) if part in waits else at
             moment = moment + STAFF_EMAIL_DELAY if part == "unmailed" else moment
-            duty = Duty(name)
-            due[duty] = min(moment, due.get(duty, moment))
+            round_ = Round(name)
+            due[round_] = min(moment, due.get(round_, moment))
     return NextWork(due, newest_ball, ownerless, min(drops, default=None))
 
 

@@ -1,4 +1,4 @@
-"""The workers: every duty as in production, in rounds; some are killed."""
+"""The workers: every round as in production; some are killed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from portal.messaging.email.smtp import SmtpClient
 from portal.messaging.sms.twilio_client import TwilioClient
 from portal.models import Channel, FollowUp, ServiceRequest
 from tests.simulation.faults import Fault, WorkerKilled
-from tests.simulation.next_event import Duty
+from tests.simulation.next_event import Round
 from workers.delivery.claim import claim_due
 from workers.delivery.deliver import ChannelSender
 from workers.delivery.gateways import Gateway, Gateways, SmsGateway, SmtpGateway
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.simulation.event_loop import Simulation
 
 SEND_TIMEOUT = 30.0
-CHANNELS = {Duty.TEXTS: Channel.SMS, Duty.MAILS: Channel.EMAIL}
+CHANNELS = {Round.TEXTS: Channel.SMS, Round.MAILS: Channel.EMAIL}
 MEASURE_EVERY = timedelta(days=1)
 """In production every ten minutes; what it measures changes more slowly than that."""
 
@@ -40,7 +40,7 @@ class WorkerPool:
         self.simulation = simulation
         self.turns = 0
         self.rounds = 0
-        self._last: dict[Duty, datetime] = {}
+        self._last: dict[Round, datetime] = {}
         self._back_at: datetime | None = None
         self._watched_at = simulation.now
         self._start()
@@ -56,7 +56,7 @@ class WorkerPool:
             ),
         )
         self.channel_senders = [
-            ChannelSender(simulation.operations, door) for door in self.gateways.all()
+            ChannelSender(simulation.operations, gateway) for gateway in self.gateways.all()
         ]
         self.sweep = Sweep(simulation.operations, _wake_nobody, "simulation")
         self.watch = DroppedBallDetector(simulation.operations, _wake_nobody)
@@ -65,34 +65,34 @@ class WorkerPool:
         self.duration_measurer = DurationMeasurer(simulation.database)
         self._measured_at: datetime | None = None
 
-    def next_run_at(self, due: Mapping[Duty, datetime]) -> datetime | None:
+    def next_run_at(self, due: Mapping[Round, datetime]) -> datetime | None:
         """When the workers next find something to do in one of their rounds."""
-        return min((self._when(duty, at) for duty, at in due.items()), default=None)
+        return min((self._when(round_, at) for round_, at in due.items()), default=None)
 
-    def _when(self, duty: Duty, at: datetime) -> datetime:
+    def _when(self, round_: Round, at: datetime) -> datetime:
         """A round comes every few seconds; a new message wakes the sending at once."""
         simulation = self.simulation
-        if duty not in CHANNELS:
+        if round_ not in CHANNELS:
             every = simulation.settings.sweep_seconds
             at = datetime.fromtimestamp(math.ceil(at.timestamp() / every) * every, UTC)
-        last = self._last.get(duty)
+        last = self._last.get(round_)
         if last is not None:
             at = max(at, last + timedelta(seconds=simulation.settings.sweep_seconds))
         at = max(at, simulation.now, self._back_at or at)
         return simulation.outage_end(at) or at
 
-    async def do(self, due: Mapping[Duty, datetime]) -> None:
-        """Run the duties that are due."""
+    async def do(self, due: Mapping[Round, datetime]) -> None:
+        """Run the rounds that are due."""
         now = self.simulation.now
-        for duty in Duty:
-            if duty in due and self._when(duty, due[duty]) <= now and not self._is_gone():
-                await self._do(duty)
+        for round_ in Round:
+            if round_ in due and self._when(round_, due[round_]) <= now and not self._is_gone():
+                await self._do(round_)
 
     async def run_all(self) -> None:
-        """Run the duties of every round; when a message is due to be sent is known exactly."""
-        for duty in (Duty.SWEEP, Duty.WATCH):
+        """Run the sweep and the detection; when a message is due to be sent is known exactly."""
+        for round_ in (Round.SWEEP, Round.WATCH):
             if not self._is_gone():
-                await self._do(duty)
+                await self._do(round_)
         now = self.simulation.now
         if self._measured_at is None or now - self._measured_at >= MEASURE_EVERY:
             self._measured_at = now
@@ -113,22 +113,22 @@ class WorkerPool:
     def _is_gone(self) -> bool:
         return self._back_at is not None and self.simulation.now < self._back_at
 
-    async def _do(self, duty: Duty) -> None:
+    async def _do(self, round_: Round) -> None:
         simulation = self.simulation
-        self._last[duty] = simulation.now
+        self._last[round_] = simulation.now
         self.rounds += 1
         operations = simulation.operations
-        operations.can_be_killed = duty not in CHANNELS
+        operations.can_be_killed = round_ not in CHANNELS
         try:
-            if duty == Duty.SWEEP:
+            if round_ == Round.SWEEP:
                 if not simulation.sends_updates:
                     await self._suppress_updates()
                 await self.sweep.once()
-            elif duty == Duty.WATCH:
+            elif round_ == Round.WATCH:
                 await self._watch()
-            elif duty in CHANNELS:
-                await self._send(CHANNELS[duty])
-            elif duty == Duty.RECONCILE:
+            elif round_ in CHANNELS:
+                await self._send(CHANNELS[round_])
+            elif round_ == Round.RECONCILE:
                 await self.reconciler.once()
             else:
                 await self.receipt_poller.once()
@@ -147,21 +147,21 @@ class WorkerPool:
         await self.watch.once()
 
     async def _send(self, channel: Channel) -> None:
-        for courier, door in zip(self.channel_senders, self.gateways.all(), strict=True):
-            if door.channel != channel:
+        for channel_sender, gateway in zip(self.channel_senders, self.gateways.all(), strict=True):
+            if gateway.channel != channel:
                 continue
             if self.simulation.dice.hit(Fault.KILLED, 0.01, "post", self.rounds):
-                await self._kill_while_sending(door)
+                await self._kill_while_sending(gateway)
             else:
-                await courier.once(SEND_TIMEOUT)
+                await channel_sender.once(SEND_TIMEOUT)
             return
 
-    async def _kill_while_sending(self, door: Gateway) -> None:
+    async def _kill_while_sending(self, gateway: Gateway) -> None:
         """Kill the worker between claiming messages and recording their outcome."""
         simulation = self.simulation
         async with simulation.database.transaction() as session:
             claimed = await claim_due(
-                session, simulation.settings, simulation.now, channel=door.channel, sender=door.sender,
+                session, simulation.settings, simulation.now, channel=gateway.channel, sender=gateway.sender,
                 most=simulation.dice.of("hands", self.rounds).randint(1, 8),
             )  # fmt: skip
         if not claimed.messages:
@@ -170,7 +170,7 @@ class WorkerPool:
         if sent:
             for message in claimed.messages:
                 try:
-                    await door.send(message, _wake_nobody)
+                    await gateway.send(message, _wake_nobody)
                 except Exception as problem:  # noqa: BLE001 (the worker that would handle it is killed)
                     simulation.count(f"not recorded: {type(problem).__name__}")
         self.kill("killed after sending" if sent else "killed before sending")

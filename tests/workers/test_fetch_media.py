@@ -85,7 +85,7 @@ async def store(settings: Settings) -> AsyncIterator[TwilioMediaClient]:
 
 @dataclass
 class Mms:
-    """A customer's phone, the fake carrier, and the duty that fetches media."""
+    """A customer's phone, the fake carrier, and the round that fetches media."""
 
     twilio: TwilioClient
     carrier: FakeProviders

@@ -86,7 +86,7 @@ async def test_worker_fetches_a_texted_photo(
     organisation: Organisation,
     card_request: ServiceRequest,
 ) -> None:
-    """It is a duty of its own beside the rest; what becomes of it: tests/workers/test_fetch_media.py."""
+    """It is a round of its own beside the rest; what becomes of it: tests/workers/test_fetch_media.py."""
     media = [IncomingMedia(carrier.hold(photo()), "image/jpeg")]
     text = {"sid": "MM1", "sender": PHONE, "to": "+15005550006", "body": ""}
     await organisation.run_unbound(receive_text, by=CUSTOMER_ACTOR, media=media, **text)

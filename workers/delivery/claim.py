@@ -90,12 +90,14 @@ async def claim_due(
     rate allows. The caller commits before anything is sent, so that no other worker claims the same.
     ``only`` is the id of the one message to claim.
     """
-    us = await _hold_sender(session, sender)
+    sender_row = await _hold_sender(session, sender)
     rate = settings.provider_rate if channel == Channel.SMS else None
-    if us.needs_probe(now):
-        us.pause(now + PROBE_INTERVAL, DeliveryReason.PROVIDER_DOWN)  # No other worker asks too.
+    if sender_row.needs_probe(now):
+        sender_row.pause(
+            now + PROBE_INTERVAL, DeliveryReason.PROVIDER_DOWN
+        )  # No other worker asks too.
         return ClaimResult(needs_probe=True)
-    room, not_before = _room(us, now, rate, most)
+    room, not_before = _room(sender_row, now, rate, most)
     if room == 0:
         return ClaimResult(not_before=not_before)
     connection = await session.connection()
@@ -105,13 +107,13 @@ async def claim_due(
     going = await _recheck(session, settings, now, found)
     notices: list[LimitNotice] = []
     if channel == Channel.SMS and going:
-        going, notices = await apply_sending_limits(connection, settings, now, us, going)
+        going, notices = await apply_sending_limits(connection, settings, now, sender_row, going)
     if not going:
         return ClaimResult(notices=notices, more=bool(found))
-    us.begin_trial(now)
-    us.add_segments(now, sum(row.segments for row in going))
+    sender_row.begin_trial(now)
+    sender_row.add_segments(now, sum(row.segments for row in going))
     if rate is not None:
-        us.use_capacity(now, rate, len(going))
+        sender_row.use_capacity(now, rate, len(going))
     return ClaimResult(await _take(connection, settings, now, going), notices, more=True)
 
 
@@ -148,7 +150,11 @@ async def _take(
 ) -> list[OutgoingMessage]:
     """Store the claims, each with its attempt."""
     claimed = [_claim(row, settings) for row in rows]
-    first = [_reworded(one) for one, row in zip(claimed, rows, strict=True) if one.body != row.body]
+    first = [
+        _reworded(message)
+        for message, row in zip(claimed, rows, strict=True)
+        if message.body != row.body
+    ]
     if first:
         await connection.execute(_REWORD, first)
     tries = [row.attempts + 1 for row in rows]
@@ -156,40 +162,44 @@ async def _take(
     await connection.execute(
         sa.insert(SendAttempt),
         [
-            {"message_id": one.id, "number": number, "claim_token": one.claim_token,
+            {"message_id": message.id, "number": number, "claim_token": message.claim_token,
              "claimed_at": now, "status": MessageStatus.SENDING, "error": ""}
-            for one, number in zip(claimed, tries, strict=True)
+            for message, number in zip(claimed, tries, strict=True)
         ],
     )  # fmt: skip
     # Only after everything is stored: the digits of a code are stored nowhere.
     return [
-        replace(one, body=reveal_code(settings, row.kind, row.cause, one.body))
-        for one, row in zip(claimed, rows, strict=True)
+        replace(message, body=reveal_code(settings, row.kind, row.cause, message.body))
+        for message, row in zip(claimed, rows, strict=True)
     ]
 
 
-def _room(us: Sender, now: datetime, rate: float | None, most: int) -> tuple[int, datetime | None]:
+def _room(
+    sender_row: Sender, now: datetime, rate: float | None, most: int
+) -> tuple[int, datetime | None]:
     """How many messages may be sent, and if none, when one may."""
-    if us.is_paused(now):
-        return 0, us.paused_until
-    if us.is_on_trial(now):
+    if sender_row.is_paused(now):
+        return 0, sender_row.paused_until
+    if sender_row.is_on_trial(now):
         return 0, None  # The outcome wakes the sender.
-    if us.trial_size is not None:
-        most = min(most, us.trial_size)
+    if sender_row.trial_size is not None:
+        most = min(most, sender_row.trial_size)
     if rate is None:
         return most, None
-    available_capacity = min(most, us.available_capacity(now, rate))
-    return available_capacity, None if available_capacity else us.next_capacity_at(now, rate)
+    available_capacity = min(most, sender_row.available_capacity(now, rate))
+    return available_capacity, None if available_capacity else sender_row.next_capacity_at(
+        now, rate
+    )
 
 
 async def _hold_sender(session: AsyncSession, name: str) -> Sender:
     """The sender's row, locked until the claim is committed: all workers share one rate."""
-    us = await session.get(Sender, name, with_for_update=True)
-    if us is None:
-        us = Sender(name=name)
-        session.add(us)
+    sender_row = await session.get(Sender, name, with_for_update=True)
+    if sender_row is None:
+        sender_row = Sender(name=name)
+        session.add(sender_row)
         await session.flush()
-    return us
+    return sender_row
 
 
 def _wish(row: Any) -> ConsentQuery:
@@ -235,7 +245,7 @@ def _claim(row: Any, settings: Settings) -> OutgoingMessage:
 
 def _reworded(claimed: OutgoingMessage) -> dict[str, Any]:
     segments = count_segments(claimed.body).segments
-    return {"reworded_id": claimed.id, "words": claimed.body, "counted": segments}
+    return {"reworded_id": claimed.id, "new_body": claimed.body, "counted": segments}
 
 
 def _taken(claimed: OutgoingMessage, tries: int, now: datetime) -> dict[str, Any]:
@@ -250,7 +260,7 @@ KINDS_WITHOUT_CONSENT = (MessageKind.CONSENT, MessageKind.NOTICE, MessageKind.CO
 _REWORD = (
     sa.update(Message)
     .where(col(Message.id) == sa.bindparam("reworded_id"))
-    .values(body=sa.bindparam("words"), segments=sa.bindparam("counted"))
+    .values(body=sa.bindparam("new_body"), segments=sa.bindparam("counted"))
 )
 _TAKE = (
     sa.update(Message)

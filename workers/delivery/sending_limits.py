@@ -42,7 +42,7 @@ async def apply_sending_limits(
     connection: AsyncConnection,
     settings: Settings,
     now: datetime,
-    us: Sender,
+    sender_row: Sender,
     rows: Sequence[Any],
 ) -> tuple[list[Any], list[LimitNotice]]:
     """The texts that may be sent now; the others wait, or a person decides.
@@ -52,7 +52,7 @@ async def apply_sending_limits(
     """
     to_number = await _count(connection, rows, Message.to_address, since=now - A_DAY)
     about_request = await _count(connection, rows, Message.request_id, since=None)
-    segments_used = us.segments_used(now)
+    segments_used = sender_row.segments_used(now)
     going, notices, held = [], [], []
     for row in rows:
         texts = about_request.get(row.request_id, 0)

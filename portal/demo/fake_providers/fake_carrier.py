@@ -137,8 +137,6 @@ class Carrier(Account):
         """The photo of that id, unless it is unknown or forgotten."""
         return self._media.get(media_id)
 
-    # life
-
     def forget(self) -> None:
         """Remove texts, photos, counts and opt-outs; fault rules stay."""
         super().forget()

@@ -20,7 +20,7 @@ from portal.models.columns import saved_id
 from portal.operations import RequestDetails
 from portal.queries.requests import find_open_requests
 
-FailureAction = Callable[[SampleRequest], Awaitable[None]]
+ScenarioAction = Callable[[SampleRequest], Awaitable[None]]
 
 
 async def open_request(sample: SampleRequest) -> None:
@@ -32,7 +32,7 @@ async def open_request(sample: SampleRequest) -> None:
     sample.request = await operations.open_request(uow, order)
 
 
-def accept(stage: str) -> FailureAction:
+def accept(stage: str) -> ScenarioAction:
     """A colleague of the receiving department accepts the handoff, if one waits."""
 
     async def action(sample: SampleRequest) -> None:
@@ -44,7 +44,7 @@ def accept(stage: str) -> FailureAction:
     return action
 
 
-def advance(stage: str) -> FailureAction:
+def advance(stage: str) -> ScenarioAction:
     """The assignee of the stage completes it."""
 
     async def action(sample: SampleRequest) -> None:
@@ -55,7 +55,7 @@ def advance(stage: str) -> FailureAction:
     return action
 
 
-def record_third_party(stage: str, words: str) -> FailureAction:
+def record_third_party(stage: str, words: str) -> ScenarioAction:
     """The third party of the stage sends an update; nothing before the handoff is accepted."""
 
     async def action(sample: SampleRequest) -> None:
@@ -69,7 +69,7 @@ def record_third_party(stage: str, words: str) -> FailureAction:
     return action
 
 
-def send_back(stage: str, reason: str) -> FailureAction:
+def send_back(stage: str, reason: str) -> ScenarioAction:
     """The owner sends the request back to an earlier stage."""
 
     async def action(sample: SampleRequest) -> None:
@@ -81,7 +81,7 @@ def send_back(stage: str, reason: str) -> FailureAction:
     return action
 
 
-def hold(reason: str, length: timedelta) -> FailureAction:
+def hold(reason: str, length: timedelta) -> ScenarioAction:
     """The owner puts the request on hold."""
 
     async def action(sample: SampleRequest) -> None:
@@ -93,7 +93,7 @@ def hold(reason: str, length: timedelta) -> FailureAction:
     return action
 
 
-def cancel(reason: str) -> FailureAction:
+def cancel(reason: str) -> ScenarioAction:
     """The owner cancels the request."""
 
     async def action(sample: SampleRequest) -> None:
@@ -104,7 +104,7 @@ def cancel(reason: str) -> FailureAction:
     return action
 
 
-def customer_writes(words: str) -> FailureAction:
+def customer_writes(words: str) -> ScenarioAction:
     """The customer writes: by text or mail, or on the page where a text could mean several."""
 
     async def action(sample: SampleRequest) -> None:
@@ -127,12 +127,12 @@ def customer_writes(words: str) -> FailureAction:
     return action
 
 
-def answer(words: str) -> FailureAction:
+def answer(words: str) -> ScenarioAction:
     """The customer answers a question."""
     return customer_writes(words)
 
 
-def reply(words: str) -> FailureAction:
+def reply(words: str) -> ScenarioAction:
     """The owner writes to the customer."""
 
     async def action(sample: SampleRequest) -> None:
@@ -143,7 +143,7 @@ def reply(words: str) -> FailureAction:
     return action
 
 
-def log_call(note: str) -> FailureAction:
+def log_call(note: str) -> ScenarioAction:
     """The owner logs a call of the customer."""
 
     async def action(sample: SampleRequest) -> None:
@@ -155,7 +155,7 @@ def log_call(note: str) -> FailureAction:
     return action
 
 
-def promise(text: str, due_at: datetime) -> FailureAction:
+def promise(text: str, due_at: datetime) -> ScenarioAction:
     """The owner makes a promise."""
 
     async def action(sample: SampleRequest) -> None:
@@ -175,7 +175,7 @@ async def keep_promise(sample: SampleRequest) -> None:
     await operations.keep_promise(uow, sample.request, _newest_promise_id(sample.request))
 
 
-def move_promise(due_at: datetime, reason: str) -> FailureAction:
+def move_promise(due_at: datetime, reason: str) -> ScenarioAction:
     """The owner moves the newest promise, with a reason."""
 
     async def action(sample: SampleRequest) -> None:

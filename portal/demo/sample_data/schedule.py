@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from portal.business_time import BusinessCalendar, Duration
 from portal.demo.sample_data import actions
-from portal.demo.sample_data.actions import FailureAction
+from portal.demo.sample_data.actions import ScenarioAction
 from portal.demo.sample_data.scenarios import (
     CANCEL_REASON,
     HOLDS,
@@ -36,7 +36,7 @@ class ScheduledAction:
     """An action and its time."""
 
     at: datetime
-    action: FailureAction
+    action: ScenarioAction
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Schedule:
     steps: list[ScheduledAction] = field(default_factory=list)
     ends: datetime = NEVER
 
-    def add(self, at: datetime, action: FailureAction) -> None:
+    def add(self, at: datetime, action: ScenarioAction) -> None:
         """Add a step."""
         self.steps.append(ScheduledAction(at, action))
 

@@ -1,4 +1,4 @@
-"""A row that a job of the worker could not process, and when it is tried again."""
+"""A row that a round of the worker could not process, and when it is tried again."""
 
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ MAX_RETRY = timedelta(days=1)
 
 
 class JobFailure(SQLModel, table=True):
-    """One row (of the table that ``job`` works on) that failed; gone once it has succeeded."""
+    """One row (of the table that ``job``, a round or a part of it, works on) that failed."""
 
     __tablename__ = "job_failure"
 
