@@ -41,7 +41,7 @@ class IdentitySettings(BaseSettings):
         (),
         validation_alias="KEPT_SECRET_KEY",
         description="Signs cookies and links. Several are separated by commas: the first signs, "
-        "the others are still accepted. Each has 32 random characters or more.",
+        "the others are still accepted. Each has at least 16 random characters, better 32.",
     )
     sign_in_idle_hours: float = Field(
         4,
