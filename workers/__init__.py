@@ -1,1 +1,1 @@
-"""The worker's jobs, one file each: sending, follow-ups, detection and maintenance."""
+"""The worker's rounds, one file each: sending, follow-ups, detection and maintenance."""

@@ -18,7 +18,7 @@ from workers.worker import Worker
 
 
 async def work(settings: Settings, pipe: int | None) -> None:
-    """Run all jobs until a signal; messages that are being sent are finished first."""
+    """Run all rounds until a signal; messages that are being sent are finished first."""
     stop_event = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM):

@@ -76,11 +76,11 @@ class LiveUpdates:
 
     async def start(self) -> None:
         """Begin to listen, beat and compare; a web process does so once."""
-        duties = [self._beat(), self._compare()] + ([self._listen()] if self._redis else [])
-        self._tasks = [asyncio.create_task(duty) for duty in duties]
+        loops = [self._beat(), self._compare()] + ([self._listen()] if self._redis else [])
+        self._tasks = [asyncio.create_task(loop) for loop in loops]
 
     async def stop(self) -> None:
-        """End all streams and all duties."""
+        """End all streams and all loops."""
         self.close_streams()
         for task in self._tasks:
             task.cancel()
