@@ -28,6 +28,7 @@ from portal.operations.authorization import authorize
 from portal.operations.conversation.staff_messages import check_message_body, put_request_link
 from portal.operations.dropped_balls.resolution import message_subject, resolve_dropped_balls
 from portal.operations.outbox import MESSAGE_LIFETIME, Draft
+from portal.operations.privacy.classification import ERASED
 from portal.operations.transitions import check_text
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.consent import may_write
@@ -79,11 +80,13 @@ async def retry_message(
     It is sent to the same address, or where that is not valid to the customer's newest; ``to``
     names another of theirs. Where nobody knows whether the first was sent, the new one is marked
     as a possible duplicate. Raises Conflict where it was resolved already, where the address has
-    opted out or is gone, and where this text must not be sent again.
+    opted out or is gone, and where this text must not be sent again or has been erased.
     """
     await authorize(uow, failed_message.request, Act.RESOLVE_MESSAGE)
     message = failed_message.message
     _must_have_ended(message)
+    if message.body == ERASED:
+        raise Conflict("The text of this message has been erased, so there is nothing to send.")
     if why := never_resend_reason(message):
         raise Conflict(why)
     again = message.retry_copy(uow.now, timedelta())

@@ -26,14 +26,13 @@ from portal.models import (
     Message,
     MessageStatus,
     Promise,
-    SendAttempt,
     ServiceRequest,
     StageRun,
     TrackingLink,
     TrustedDevice,
     VerificationCode,
 )
-from portal.models.messages.message import IS_NOTICE, NEEDS_ATTENTION
+from portal.models.messages.message import IS_NOTICE
 from portal.operations.privacy.classification import (
     ERASED,
     ERASED_NAME,
@@ -41,6 +40,13 @@ from portal.operations.privacy.classification import (
     replacements,
 )
 from portal.operations.privacy.digests import address_digest, get_address_key
+from portal.operations.privacy.message_rows import (
+    ADDRESS_SUBJECTS,
+    erase_addresses,
+    erase_balls,
+    erase_texts,
+    execute,
+)
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.person import PersonScope
 from portal.queries.requests import lock_by_id
@@ -104,7 +110,7 @@ class RowEraser:
         for table in TABLES_OF_A_REQUEST:
             update = sa.update(table).where(col(table.request_id).in_(request_ids))
             await self._execute(update.values(replacements(table)))
-        await self._erase_balls(col(DroppedBall.request_id).in_(request_ids))
+        await erase_balls(self._uow, col(DroppedBall.request_id).in_(request_ids))
         events = await session.exec(select(Event).where(col(Event.request_id).in_(request_ids)))
         for event in events:
             event.data = reduce_event_data(event.data)
@@ -126,12 +132,11 @@ class RowEraser:
             digests |= await self._erase_message_rows(ids)
         for _, address in self._scope.own_addresses:
             # Balls about an address as a whole name it.
-            subjects = [f"{kind}:{address}"[:64] for kind in ("flood", "number")]
-            await self._erase_balls(col(DroppedBall.subject).in_(subjects))
+            subjects = [f"{beginning}{address}"[:64] for beginning in ADDRESS_SUBJECTS]
+            await erase_balls(self._uow, col(DroppedBall.subject).in_(subjects))
         return sorted(digests)
 
     async def _erase_message_rows(self, ids: Sequence[int]) -> set[str]:
-        now = self._uow.now
         of_messages = col(Message.id).in_(ids)
         attachments = col(Attachment.message_id).in_(ids)
         stored = select(Attachment.digest).where(attachments, col(Attachment.digest) != "")
@@ -141,32 +146,14 @@ class RowEraser:
             sa.delete(AttachmentRead).where(col(AttachmentRead.attachment_id).in_(of_attachments))
         )
         await self._execute(sa.delete(Attachment).where(attachments))
-        await self._execute(
-            sa.update(SendAttempt)
-            .where(col(SendAttempt.message_id).in_(ids))
-            .values(provider_sid=None, **replacements(SendAttempt))
-        )
-        await self._erase_balls(
-            col(DroppedBall.subject).in_([f"message:{message_id}" for message_id in ids])
-        )
         unsettled = sa.update(Message).where(of_messages, col(Message.status).in_(UNSETTLED))
         await self._execute(
             unsettled.values(
                 status=MessageStatus.SUPPRESSED, reason=DeliveryReason.NO_ADDRESS, claim_token=None
             )
         )
-        failed = sa.update(Message).where(of_messages, sa.text(NEEDS_ATTENTION))
-        await self._execute(failed.values(handled_at=now, handled_by=self._uow.actor.name))
-        await self._execute(
-            sa.update(Message)
-            .where(of_messages)
-            .values(
-                # The cause of what came in is made of the provider's id.
-                cause=_named_by_id("erased:", col(Message.id)),
-                to_address="", from_address="", provider_sid=None, poll_at=None,
-                **replacements(Message),
-            )
-        )  # fmt: skip
+        await erase_texts(self._uow, ids)
+        await erase_addresses(self._uow, ids)
         return digests
 
     async def _erase_notices(self, references: Sequence[str]) -> None:
@@ -197,21 +184,6 @@ class RowEraser:
                 for needle in some
             ]  # fmt: skip
             await self._execute(sa.delete(IdempotentResponse).where(sa.or_(*names_one)))
-
-    async def _erase_balls(self, condition: Any) -> None:
-        now = self._uow.now
-        addressed = col(DroppedBall.subject).contains("+") | col(DroppedBall.subject).contains("@")
-        await self._execute(
-            sa.update(DroppedBall).where(condition, col(DroppedBall.resolved_at).is_(None))
-            .values(resolved_at=now)
-        )  # fmt: skip
-        await self._execute(
-            sa.update(DroppedBall).where(condition).values(replacements(DroppedBall))
-        )
-        await self._execute(
-            sa.update(DroppedBall).where(condition, addressed)
-            .values(subject=_named_by_id("erased:", col(DroppedBall.id)))
-        )  # fmt: skip
 
     async def _erase_consents(self) -> None:
         """The ledger stays, by digests: a stop is still a stop when the address comes back."""
@@ -251,15 +223,10 @@ class RowEraser:
             )
 
     async def _execute(self, statement: Any) -> None:
-        connection = await self._uow.session.connection()
-        await connection.execute(statement)
+        await execute(self._uow, statement)
 
 
 def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
     """The values in parts that one statement can take."""
     for start in range(0, len(values), CHUNK):
         yield values[start : start + CHUNK]
-
-
-def _named_by_id(prefix: str, id_column: Any) -> Any:
-    return sa.literal(prefix).concat(sa.cast(id_column, sa.String))

@@ -22,12 +22,12 @@ from portal.models import (
     AttachmentRead,
     Message,
     MessageKind,
-    SendAttempt,
     ServiceRequest,
     StaffSignIn,
 )
-from portal.operations.privacy.classification import ERASED, replacements
+from portal.operations.privacy.classification import ERASED
 from portal.operations.privacy.erase import erase_customer, erase_requests, remove_unused_files
+from portal.operations.privacy.message_rows import erase_addresses, erase_texts
 from portal.operations.unit_of_work import Operations
 from portal.queries.requests import lock_by_id
 from portal.queries.retention import (
@@ -136,20 +136,12 @@ class Retention:
     async def _erase_body(self, message_id: int) -> None:
         async with self._operations.begin(SYSTEM_ACTOR) as uow:
             message = await uow.session.get_one(Message, message_id)
-            values = replacements(Message)
             if message.request_id is not None:
                 uow.mark_page_changed(await lock_by_id(uow.session, message.request_id))
-            elif message.kind != MessageKind.NOTICE:
+            await erase_texts(uow, [message_id])
+            if message.request_id is None and message.kind != MessageKind.NOTICE:
                 # Whoever wrote it is no customer: nothing else would ever remove the address.
-                values |= {"from_address": "", "to_address": "", "provider_sid": None}
-            connection = await uow.session.connection()
-            of_message = col(SendAttempt.message_id) == message_id
-            await connection.execute(
-                sa.update(Message).where(col(Message.id) == message_id).values(values)
-            )
-            await connection.execute(
-                sa.update(SendAttempt).where(of_message).values(replacements(SendAttempt))
-            )
+                await erase_addresses(uow, [message_id])
 
     async def _files(self, created_before: datetime) -> None:
         async for ids in self._batches(

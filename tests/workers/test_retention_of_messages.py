@@ -1,0 +1,83 @@
+"""Retention of texts: what is erased is not sent again, and leaves no number."""
+
+from datetime import timedelta
+
+import httpx2
+import pytest
+import time_machine
+from sqlmodel import col, select, update
+
+from portal.database import Database
+from portal.models import (
+    DroppedBall,
+    DroppedBallKind,
+    Message,
+    MessageStatus,
+    ServiceRequest,
+)
+from portal.operations import Operations, cancel, retry_messages
+from portal.operations.dropped_balls.resolution import message_subject, raise_dropped_ball
+from tests.support.factories import Organisation
+from tests.workers.test_retention import keeping
+
+STRANGER = "+14155557799"
+
+
+@pytest.fixture
+async def failed_text(
+    organisation: Organisation, database: Database, card_request: ServiceRequest
+) -> Message:
+    """A text about a closed request that was not delivered, with its dropped ball."""
+    mona = organisation.people.mona.actor
+    [message] = await organisation.outbound_messages(card_request)
+    await organisation.run(cancel, card_request, reason="No longer needed", by=mona)
+    async with database.transaction() as session:
+        of_message = update(Message).where(col(Message.id) == message.id)
+        await session.exec(of_message.values(status=MessageStatus.FAILED, error_code="30004"))
+    async with organisation.operations.begin(mona) as uow:
+        await raise_dropped_ball(
+            uow, DroppedBallKind.MESSAGE_UNDELIVERED, message_subject(message), "Not delivered",
+            request_id=card_request.id,
+        )  # fmt: skip
+    return message
+
+
+async def test_erased_text_is_never_sent_again(
+    clock: time_machine.Traveller,
+    organisation: Organisation,
+    operations: Operations,
+    api: httpx2.AsyncClient,
+    failed_text: Message,
+    database: Database,
+) -> None:
+    clock.shift(timedelta(days=8))
+    listed = (await api.get("/messages?needs=person")).json()["items"]
+    assert [item["id"] for item in listed] == [failed_text.id]
+    before = len(await organisation.messages())
+    await keeping(operations, keep_message_bodies_days=7).once()
+    assert (await api.get("/messages?needs=person")).json()["items"] == []
+    refused = await api.post(f"/messages/{failed_text.id}/retry")
+    assert refused.status_code == 409
+    done = await retry_messages(operations, organisation.people.mona.actor, [failed_text.id or 0])
+    assert done.sent == 0
+    assert len(await organisation.messages()) == before
+    async with database.reading() as session:
+        [ball] = await session.exec(select(DroppedBall))
+    assert ball.resolved_at is not None
+
+
+async def test_text_erased_before_it_was_resolved_is_not_sent_again(
+    organisation: Organisation, api: httpx2.AsyncClient, failed_text: Message, database: Database
+) -> None:
+    """As an earlier version has left it."""
+    async with database.transaction() as session:
+        of_message = update(Message).where(col(Message.id) == failed_text.id)
+        await session.exec(of_message.values(body="[erased]"))
+    refused = await api.post(f"/messages/{failed_text.id}/retry")
+    assert refused.status_code == 409
+    assert "has been erased" in refused.json()["detail"]
+    assert not [
+        message
+        for message in await organisation.messages()
+        if message.body == "[erased]" and message.status == MessageStatus.QUEUED
+    ]
