@@ -1,12 +1,14 @@
 """Finds what has been kept long enough."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.models import Attachment, Message, MessageStatus, ServiceRequest
+from portal.models import Attachment, Message, MessageStatus, Promise, ServiceRequest
 
 UNSENT = (MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.UNKNOWN)
 
@@ -14,11 +16,16 @@ UNSENT = (MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.UNKNOWN)
 async def find_requests_to_erase(
     session: AsyncSession, closed_before: datetime, *, after_id: int, limit: int
 ) -> list[tuple[int, str, int]]:
-    """Id, reference and customer id of requests closed before this, by id."""
+    """Id, reference and customer id of requests closed before this, by id.
+
+    One on which something is still to do stays: an unanswered message, a promise that is open, or
+    something dropped.
+    """
     query = (
         select(ServiceRequest.id, ServiceRequest.reference, ServiceRequest.customer_id)
         .where(
             col(ServiceRequest.closed_at) < closed_before,
+            sa.not_(_needs_work()),
             col(ServiceRequest.erased_at).is_(None),
             col(ServiceRequest.id) > after_id,
         )
@@ -29,18 +36,32 @@ async def find_requests_to_erase(
     return [(id_ or 0, reference, customer_id) for id_, reference, customer_id in rows]
 
 
-async def has_requests_to_keep(
-    session: AsyncSession, customer_id: int, closed_before: datetime
-) -> bool:
-    """Whether the customer has a request that is open, or was not closed before this."""
+async def find_requests_to_keep(
+    session: AsyncSession, request_ids: Sequence[int], closed_before: datetime
+) -> set[int]:
+    """Those of these requests that are open, were not closed before this, or need work."""
     query = select(ServiceRequest.id).where(
-        col(ServiceRequest.customer_id) == customer_id,
+        col(ServiceRequest.id).in_(request_ids),
+        col(ServiceRequest.erased_at).is_(None),
         or_(
             col(ServiceRequest.closed_at).is_(None),
             col(ServiceRequest.closed_at) >= closed_before,
+            _needs_work(),
         ),
     )
-    return (await session.exec(query.limit(1))).first() is not None
+    return {id_ or 0 for id_ in (await session.exec(query)).all()}
+
+
+def _needs_work() -> Any:
+    """Something is to do on a request, open or closed. It is never NULL."""
+    open_promise = sa.exists().where(
+        col(Promise.request_id) == col(ServiceRequest.id), col(Promise.closed_at).is_(None)
+    )
+    return or_(
+        col(ServiceRequest.unanswered_since).is_not(None),
+        col(ServiceRequest.has_open_ball),
+        open_promise,
+    )
 
 
 async def find_message_bodies(

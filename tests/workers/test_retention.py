@@ -20,7 +20,7 @@ from portal.models import (
     PersonRequest,
     ServiceRequest,
 )
-from portal.operations import CustomerDetails, Operations, cancel
+from portal.operations import CustomerDetails, Operations, cancel, write_to_customer
 from portal.operations.privacy.person_requests import record_person_request
 from portal.settings import Settings
 from tests.support.factories import MARTIN, Organisation
@@ -100,14 +100,14 @@ async def test_request_that_cannot_be_erased_stops_no_other(
     clock.shift(timedelta(days=40))
     from portal.operations.privacy import retention  # noqa: PLC0415 (its verb is replaced)
 
-    erase_customer = retention.erase_customer
+    erase_closed_request = retention.erase_closed_request
 
-    async def fail_once(operations: Operations, actor: Any, customer_id: int) -> None:
-        if customer_id == requests[0].customer_id:
+    async def fail_once(operations: Operations, actor: Any, request_id: int, *more: Any) -> None:
+        if request_id == requests[0].id:
             raise ValueError("a row that cannot be read")
-        await erase_customer(operations, actor, customer_id)
+        await erase_closed_request(operations, actor, request_id, *more)
 
-    monkeypatch.setattr(retention, "erase_customer", fail_once)
+    monkeypatch.setattr(retention, "erase_closed_request", fail_once)
     await keeping(operations, keep_closed_requests_days=30).once()
     erased = [(await organisation.reload(request)).erased_at is not None for request in requests]
     assert erased == [False, True, True]
@@ -252,3 +252,27 @@ async def _mails(database: Database) -> list[Message]:
     query = select(Message).where(col(Message.kind) == MessageKind.NOTICE)
     async with database.reading() as session:
         return list((await session.exec(query)).all())
+
+
+async def test_closed_request_stays_while_its_customer_waits_for_an_answer(
+    clock: Clock, organisation: Organisation, operations: Operations
+) -> None:
+    """A text about a closed request promises a reply: neither is erased before it is given."""
+    mona = organisation.people.mona.actor
+    request = await close(organisation, await organisation.open(by=mona))
+    clock.shift(timedelta(days=29))
+    await CustomerPhone(organisation)("My card was stolen, please call me!")
+    waiting = await organisation.reload(request)
+    assert waiting.unanswered_since
+    duty = keeping(operations, keep_closed_requests_days=30)
+    clock.shift(timedelta(days=2))
+    await duty.once()
+    kept = await organisation.reload(request)
+    assert kept.erased_at is None
+    assert [promise.closed_at for promise in kept.promises] == [None]
+    assert "stolen" in (await CustomerPhone(organisation).heard())[-1].body
+    answered = await organisation.run(write_to_customer, kept, "It is blocked.", by=mona)
+    assert answered.unanswered_since is None
+    clock.shift(timedelta(days=1))
+    await duty.once()
+    assert (await organisation.reload(request)).erased_at

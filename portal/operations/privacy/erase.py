@@ -1,7 +1,8 @@
 """Erases a person: the rows in one transaction, then the files, the log and the list of erasures."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 from sqlmodel import col, select
@@ -26,6 +27,8 @@ from portal.operations.privacy.person_requests import settle_person_requests
 from portal.operations.transitions import cancel
 from portal.operations.unit_of_work import Operations, UnitOfWork
 from portal.queries.person import Address, PersonScope, find_person, scope_of_customers
+from portal.queries.requests import lock_by_id
+from portal.queries.retention import find_requests_to_keep
 
 log = structlog.get_logger()
 
@@ -96,11 +99,35 @@ async def erase_customer(
     return erasure
 
 
-async def erase_requests(operations: Operations, actor: Actor, request_ids: Sequence[int]) -> None:
-    """Make closed requests of a customer nameless who has others; the customer stays."""
+async def erase_closed_request(
+    operations: Operations,
+    actor: Actor,
+    request_id: int,
+    customer_id: int,
+    closed_before: datetime,
+) -> None:
+    """Make a request nameless that was closed before this, and its customer with their last.
+
+    A customer who has another request to keep stays (see ``find_requests_to_keep``). Nothing
+    happens where the request is erased already, or has come back to life.
+    """
     async with operations.begin(actor) as uow:
-        digests = await RowEraser(uow, PersonScope((), request_ids)).erase()
-    await remove_unused_files(operations, digests)
+        if (await uow.session.get_one(ServiceRequest, request_id)).erased_at is not None:
+            return  # With the customer's other requests, a moment ago.
+        scope = await scope_of_customers(uow.session, [customer_id])
+        kept = await find_requests_to_keep(uow.session, scope.request_ids, closed_before)
+        if kept:
+            scope = PersonScope((), [request_id])
+        for id_ in scope.request_ids:
+            await lock_by_id(uow.session, id_)
+        # Once more: until it was locked, the customer could write.
+        if await find_requests_to_keep(uow.session, scope.request_ids, closed_before):
+            return
+        if kept:
+            digests, entries = await RowEraser(uow, scope).erase(), []
+        else:
+            _, digests, entries = await _erase(uow, scope, cancel_open=False)
+    await _finish(operations, digests, entries)
 
 
 async def replay_erasures(

@@ -6,6 +6,7 @@ Each item is erased in a transaction of its own, so a failure in one does not st
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 import structlog
@@ -22,11 +23,10 @@ from portal.models import (
     AttachmentRead,
     Message,
     MessageKind,
-    ServiceRequest,
     StaffSignIn,
 )
 from portal.operations.privacy.classification import ERASED
-from portal.operations.privacy.erase import erase_customer, erase_requests, remove_unused_files
+from portal.operations.privacy.erase import erase_closed_request, remove_unused_files
 from portal.operations.privacy.message_rows import erase_addresses, erase_texts
 from portal.operations.unit_of_work import Operations
 from portal.queries.requests import lock_by_id
@@ -34,7 +34,6 @@ from portal.queries.retention import (
     find_attachments,
     find_message_bodies,
     find_requests_to_erase,
-    has_requests_to_keep,
 )
 
 log = structlog.get_logger()
@@ -101,23 +100,13 @@ class Retention:
                 last = request_id
                 if self._is_dry or await self._try(
                     "a request could not be erased",
-                    lambda: self._erase_request(request_id, customer_id, closed_before),  # noqa: B023 (it is awaited at once)
+                    partial(
+                        erase_closed_request, self._operations, SYSTEM_ACTOR, request_id,
+                        customer_id, closed_before,
+                    ),
                     request=request_id,
-                ):
+                ):  # fmt: skip
                     self.report.requests.append(reference)
-
-    async def _erase_request(
-        self, request_id: int, customer_id: int, closed_before: datetime
-    ) -> None:
-        async with self._operations.database.reading() as session:
-            request = await session.get_one(ServiceRequest, request_id)
-            if request.erased_at is not None:
-                return  # With the customer's other requests, a moment ago.
-            stays = await has_requests_to_keep(session, customer_id, closed_before)
-        if stays:
-            await erase_requests(self._operations, SYSTEM_ACTOR, [request_id])
-        else:
-            await erase_customer(self._operations, SYSTEM_ACTOR, customer_id)
 
     async def _message_bodies(self, created_before: datetime) -> None:
         async for ids in self._batches(
@@ -128,7 +117,7 @@ class Retention:
             for message_id in ids:
                 if self._is_dry or await self._try(
                     "a message could not be erased",
-                    lambda: self._erase_body(message_id),  # noqa: B023 (it is awaited at once)
+                    partial(self._erase_body, message_id),
                     message=message_id,
                 ):
                     self.report.messages += 1
@@ -152,7 +141,7 @@ class Retention:
             for attachment_id in ids:
                 if self._is_dry or await self._try(
                     "a file could not be erased",
-                    lambda: self._erase_file(attachment_id),  # noqa: B023 (it is awaited at once)
+                    partial(self._erase_file, attachment_id),
                     attachment=attachment_id,
                 ):
                     self.report.files += 1
