@@ -91,12 +91,14 @@ def _report(report: RetentionReport, verb: str) -> list[str]:
         lines.append(f"{verb}: {count}: {', '.join(report.requests)}.")
     for number, noun in (
         (report.messages, "message text"),
+        (report.balls, "dropped ball about an unknown number"),
         (report.files, "file"),
         (report.orphans, "stored file without a message"),
         (report.sign_ins, "sign-in record"),
     ):
         if number:
-            plural = noun.replace("file", "files") if "file" in noun else f"{noun}s"
+            first = next((word for word in ("file", "ball") if word in noun), noun)
+            plural = noun.replace(first, f"{first}s")
             lines.append(f"{verb}: {_count(number, noun, plural)}.")
     if report.failures:
         lines.append(f"Not erased, see the log: {_count(report.failures, 'item')}.")

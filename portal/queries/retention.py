@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import col, or_, select
+from sqlmodel import and_, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.models import Attachment, Message, MessageStatus, Promise, ServiceRequest
+from portal.models import Attachment, Message, MessageKind, MessageStatus, Promise, ServiceRequest
 
 UNSENT = (MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.UNKNOWN)
 
@@ -67,12 +67,22 @@ def _needs_work() -> Any:
 async def find_message_bodies(
     session: AsyncSession, created_before: datetime, erased: str, *, after_id: int, limit: int
 ) -> list[int]:
-    """The ids of settled messages of closed requests, or of none, that still have a text."""
+    """The ids of settled messages of closed requests, or of none, that still have a text.
+
+    Also of those of none, mail to staff apart, that still have an address.
+    """
+    has_text = [
+        and_(column != erased, column != "") for column in (col(Message.body), col(Message.subject))
+    ]
+    has_address = and_(
+        col(Message.request_id).is_(None),
+        col(Message.kind) != MessageKind.NOTICE,
+        or_(col(Message.from_address) != "", col(Message.to_address) != ""),
+    )
     query = (
         _old_messages(select(Message.id), created_before)
         .where(
-            col(Message.body) != erased,
-            col(Message.body) != "",
+            or_(*has_text, has_address),
             col(Message.status).not_in(UNSENT),
             col(Message.id) > after_id,
         )

@@ -16,8 +16,11 @@ from portal.models import (
     ServiceRequest,
 )
 from portal.operations import Operations, cancel, retry_messages
+from portal.operations.conversation.auto_reply_limits import MAX_TEXTS
 from portal.operations.dropped_balls.resolution import message_subject, raise_dropped_ball
 from tests.support.factories import Organisation
+from tests.support.fake_gateways import FakeSmsGateway, deliver_due
+from tests.support.twilio_client import CustomerPhone
 from tests.workers.test_retention import keeping
 
 STRANGER = "+14155557799"
@@ -81,3 +84,41 @@ async def test_text_erased_before_it_was_resolved_is_not_sent_again(
         for message in await organisation.messages()
         if message.body == "[erased]" and message.status == MessageStatus.QUEUED
     ]
+
+
+async def test_photo_without_words_loses_the_number_of_its_sender(
+    clock: time_machine.Traveller, organisation: Organisation, operations: Operations
+) -> None:
+    await CustomerPhone(organisation)("", sender=STRANGER)
+    await deliver_due(operations, FakeSmsGateway())
+    clock.shift(timedelta(days=8))
+    await keeping(operations, keep_message_bodies_days=7).once()
+    messages = await organisation.messages()
+    assert messages
+    for message in messages:
+        assert (message.from_address, message.to_address, message.provider_sid) == ("", "", None)
+        assert "SM" not in message.cause
+
+
+async def test_many_texts_of_a_stranger_leave_no_number(
+    clock: time_machine.Traveller,
+    organisation: Organisation,
+    operations: Operations,
+    database: Database,
+) -> None:
+    """The dropped ball about them names it."""
+    phone = CustomerPhone(organisation)
+    for number in range(MAX_TEXTS + 2):
+        await phone(f"Buy {number}", sender=STRANGER)
+    await deliver_due(operations, FakeSmsGateway())
+    assert any(STRANGER in ball.subject + ball.detail for ball in await balls(database))
+    clock.shift(timedelta(days=8))
+    await keeping(operations, keep_message_bodies_days=7).once()
+    found = await balls(database)
+    assert found
+    assert not any("7799" in ball.subject + ball.detail for ball in found)
+
+
+async def balls(database: Database) -> list[DroppedBall]:
+    async with database.reading() as session:
+        return list((await session.exec(select(DroppedBall))).all())

@@ -1,6 +1,7 @@
 """Erases the rows of messages, and what dropped balls say about them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -45,6 +46,12 @@ async def erase_addresses(uow: UnitOfWork, ids: Sequence[int]) -> None:
     )  # fmt: skip
     attempts = sa.update(SendAttempt).where(col(SendAttempt.message_id).in_(ids))
     await execute(uow, attempts.values(provider_sid=None))
+
+
+def balls_about_addresses(raised_before: datetime) -> Any:
+    """The condition (SQL) for dropped balls that name an address and were raised before this."""
+    names_one = [col(DroppedBall.subject).startswith(start) for start in ADDRESS_SUBJECTS]
+    return sa.and_(col(DroppedBall.raised_at) < raised_before, sa.or_(*names_one))
 
 
 async def erase_balls(uow: UnitOfWork, condition: Any) -> None:

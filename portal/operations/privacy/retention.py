@@ -21,13 +21,19 @@ from portal.models import (
     AccountEvent,
     Attachment,
     AttachmentRead,
+    DroppedBall,
     Message,
     MessageKind,
     StaffSignIn,
 )
 from portal.operations.privacy.classification import ERASED
 from portal.operations.privacy.erase import erase_closed_request, remove_unused_files
-from portal.operations.privacy.message_rows import erase_addresses, erase_texts
+from portal.operations.privacy.message_rows import (
+    balls_about_addresses,
+    erase_addresses,
+    erase_balls,
+    erase_texts,
+)
 from portal.operations.unit_of_work import Operations
 from portal.queries.requests import lock_by_id
 from portal.queries.retention import (
@@ -51,6 +57,7 @@ class RetentionReport:
 
     requests: list[str] = field(default_factory=list)
     messages: int = 0
+    balls: int = 0
     files: int = 0
     orphans: int = 0
     sign_ins: int = 0
@@ -59,7 +66,8 @@ class RetentionReport:
     @property
     def is_empty(self) -> bool:
         """Whether there was nothing to erase."""
-        return not (self.requests or self.messages or self.files or self.orphans or self.sign_ins)
+        counts = (self.messages, self.balls, self.files, self.orphans, self.sign_ins)
+        return not (self.requests or any(counts))
 
 
 class Retention:
@@ -77,7 +85,9 @@ class Retention:
         if settings.keep_closed_requests_days:
             await self._requests(self._before(settings.keep_closed_requests_days))
         if settings.keep_message_bodies_days:
-            await self._message_bodies(self._before(settings.keep_message_bodies_days))
+            before = self._before(settings.keep_message_bodies_days)
+            await self._message_bodies(before)
+            await self._try("dropped balls could not be erased", partial(self._balls, before))
         if settings.keep_files_days:
             await self._files(self._before(settings.keep_files_days))
         if settings.keep_sign_ins_days:
@@ -131,6 +141,17 @@ class Retention:
             if message.request_id is None and message.kind != MessageKind.NOTICE:
                 # Whoever wrote it is no customer: nothing else would ever remove the address.
                 await erase_addresses(uow, [message_id])
+
+    async def _balls(self, raised_before: datetime) -> None:
+        """Dropped balls about the addresses of people without a request."""
+        condition = balls_about_addresses(raised_before)
+        async with self._operations.database.reading() as session:
+            count = select(sa.func.count()).select_from(DroppedBall).where(condition)
+            found = (await session.exec(count)).one()
+        if found and not self._is_dry:
+            async with self._operations.begin(SYSTEM_ACTOR) as uow:
+                await erase_balls(uow, condition)
+        self.report.balls += found
 
     async def _files(self, created_before: datetime) -> None:
         async for ids in self._batches(
