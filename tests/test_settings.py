@@ -140,6 +140,7 @@ def test_database_url_gets_the_async_driver(load_with, given, url):
         ({"KEPT_TRUSTED_PROXIES": "proxy"}, "KEPT_TRUSTED_PROXIES must be addresses or networks"),
         ({"KEPT_TRUSTED_PROXIES": "10.0.0.1/8"}, "KEPT_TRUSTED_PROXIES must be addresses or"),
         ({"KEPT_MAX_CONNECTIONS": "0"}, "KEPT_MAX_CONNECTIONS must be more than 0"),
+        ({"KEPT_KEEP_FILES_DAYS": "1000000"}, "KEPT_KEEP_FILES_DAYS is too large"),
         ({"KEPT_METRICS": "perhaps"}, "KEPT_METRICS must be true or false"),
     ],
 )

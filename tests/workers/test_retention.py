@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from sqlmodel import col, select
 
+from portal.business_time import now
 from portal.database import Database
 from portal.models import (
     SYSTEM_ACTOR,
@@ -19,9 +20,12 @@ from portal.models import (
     MessageKind,
     PersonRequest,
     ServiceRequest,
+    SignInEnd,
+    StaffSignIn,
 )
 from portal.operations import CustomerDetails, Operations, cancel, write_to_customer
 from portal.operations.privacy.person_requests import record_person_request
+from portal.operations.privacy.retention import Retention
 from portal.settings import Settings
 from tests.support.factories import MARTIN, Organisation
 from tests.support.fake_gateways import FakeSmsGateway, deliver_due
@@ -276,3 +280,43 @@ async def test_closed_request_stays_while_its_customer_waits_for_an_answer(
     clock.shift(timedelta(days=1))
     await duty.once()
     assert (await organisation.reload(request)).erased_at
+
+
+async def test_sign_in_that_still_opens_the_desk_stays(
+    clock: Clock, operations: Operations, desk_clients: Any, database: Database
+) -> None:
+    for name in ("mona", "tess"):
+        await desk_clients(name)
+    async with database.transaction() as session:
+        ended = (await session.exec(select(StaffSignIn))).first()
+        assert ended
+        ended.end(SignInEnd.SIGNED_OUT, now())
+    clock.shift(timedelta(days=2))
+    limits = {"sign_in_idle_hours": 72, "sign_in_max_hours": 720}
+    await keeping(operations, keep_sign_ins_days=1, **limits).once()
+    async with database.reading() as session:
+        [left] = await session.exec(select(StaffSignIn))
+    assert left.ended_at is None
+    clock.shift(timedelta(days=2))
+    await keeping(operations, keep_sign_ins_days=1, **limits).once()
+    async with database.reading() as session:
+        assert (await session.exec(select(StaffSignIn))).all() == []
+
+
+async def test_sign_ins_that_cannot_be_erased_stop_nothing_else(
+    organisation: Organisation,
+    operations: Operations,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stale = settings.files_dir / "aa" / ("a" * 64)
+    stale.parent.mkdir(parents=True)
+    stale.write_bytes(b"x")
+    os.utime(stale, (0, 0))
+
+    async def fail(*_: object) -> None:
+        raise ValueError("a row that cannot be read")
+
+    monkeypatch.setattr(Retention, "_sign_ins", fail)
+    await keeping(operations).once()
+    assert not stale.exists()

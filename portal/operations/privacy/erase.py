@@ -124,7 +124,7 @@ async def erase_closed_request(
         if await find_requests_to_keep(uow.session, scope.request_ids, closed_before):
             return
         if kept:
-            digests, entries = await RowEraser(uow, scope).erase(), []
+            digests, entries = await RowEraser(uow, scope).erase(), list[str]()
         else:
             _, digests, entries = await _erase(uow, scope, cancel_open=False)
     await _finish(operations, digests, entries)

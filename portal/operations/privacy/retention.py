@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
@@ -91,8 +92,9 @@ class Retention:
         if settings.keep_files_days:
             await self._files(self._before(settings.keep_files_days))
         if settings.keep_sign_ins_days:
-            await self._sign_ins(self._before(settings.keep_sign_ins_days))
-        await self._orphans()
+            before = self._before(settings.keep_sign_ins_days)
+            await self._try("sign-ins could not be erased", partial(self._sign_ins, before))
+        await self._try("stored files could not be erased", self._orphans)
         if not (self._is_dry or self.report.is_empty):
             await self._operations.database.truncate_log()
         return self.report
@@ -184,18 +186,32 @@ class Retention:
             await remove_unused_files(self._operations, [digest])
 
     async def _sign_ins(self, before: datetime) -> None:
-        """Sign-ins of staff that nobody has used since, and the record of their accounts."""
-        old_sign_ins = col(StaffSignIn.last_seen_at) < before
-        old_events = col(AccountEvent.at) < before
+        """Sign-ins of staff that nobody has used since, and the record of their accounts.
+
+        A sign-in that still opens the desk stays.
+        """
+        settings = self._operations.settings
+        has_ended = sa.or_(
+            col(StaffSignIn.ended_at).is_not(None),
+            col(StaffSignIn.last_seen_at) < self._now - settings.sign_in_idle,
+            col(StaffSignIn.created_at) < self._now - settings.sign_in_longest,
+        )
+        old: tuple[tuple[Any, Any], ...] = (
+            (StaffSignIn, sa.and_(col(StaffSignIn.last_seen_at) < before, has_ended)),
+            (AccountEvent, col(AccountEvent.at) < before),
+        )
+        if self._is_dry:
+            async with self._operations.database.reading() as session:
+                for table, is_old in old:
+                    query = select(sa.func.count()).select_from(table).where(is_old)
+                    self.report.sign_ins += (await session.exec(query)).one()
+            return
         async with self._operations.database.transaction() as session:
             connection = await session.connection()
-            for table, is_old in ((StaffSignIn, old_sign_ins), (AccountEvent, old_events)):
-                if self._is_dry:
-                    query = sa.select(sa.func.count()).select_from(table).where(is_old)
-                    self.report.sign_ins += (await connection.execute(query)).scalar_one()
-                else:
-                    deleted = await connection.execute(sa.delete(table).where(is_old))
-                    self.report.sign_ins += deleted.rowcount
+            for table, is_old in old:
+                self.report.sign_ins += (
+                    await connection.execute(sa.delete(table).where(is_old))
+                ).rowcount
 
     async def _orphans(self) -> None:
         """Files that no message has: their erasure was interrupted, or their upload was."""
