@@ -52,8 +52,14 @@ def erase(
         erasure = await erase_person(
             operations, COMMAND_LINE_ACTOR, address, names, cancel_open=cancel_open
         )
+        left = _count(erasure.files_left, "file")
         return [
             f"Erased: {_describe(erasure)}.",
+            *(
+                [f"Not removed, see the log: {left}. A worker tries again each day."]
+                if erasure.files_left
+                else []
+            ),
             f"Listed in {ErasureList.of(settings).path}, for older backups: docs/privacy.md.",
         ]
 

@@ -1,10 +1,12 @@
-"""Erases a person: the rows in one transaction, then the files, the log and the list of erasures."""
+"""Erases a person: the list of erasures and the rows, then what the commit leaves on the disk."""
 
+import sqlite3
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
 from portal.attachments.file_store import FileStore
@@ -37,12 +39,25 @@ CANCEL_REASON = "The customer asked us to erase their data."
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What an erasure covers: counts, and nothing personal."""
+    """What an erasure covers: counts, and nothing personal.
+
+    Files that could not be removed (``files_left``) have no row any more: the daily clean-up
+    removes them.
+    """
 
     requests: int
     messages: int
     files: int
     customers: int
+    files_left: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedFiles:
+    """How many stored files were removed, and how many could not be."""
+
+    removed: int
+    left: int
 
 
 async def preview_erasure(
@@ -78,14 +93,14 @@ async def erase_person(
     """Erase everything of the person at this phone number or e-mail address.
 
     Their recorded request for it is then done. Raises Conflict while requests are open, naming
-    them, unless ``cancel_open``; while they ask for a copy; and as ``find_person`` does.
+    them, unless ``cancel_open``; while they ask for a copy; and as ``find_person`` does. Raises
+    ListNotWritten where the list of erasures cannot be written. Each erases nothing.
     """
     async with operations.begin(actor) as uow:
         await require_admin(uow)
         scope = await find_person(uow.session, address, names)
-        erasure, digests, entries = await _erase(uow, scope, cancel_open=cancel_open)
-    await _finish(operations, digests, entries)
-    return erasure
+        erasure, digests = await _erase(uow, scope, cancel_open=cancel_open)
+    return replace(erasure, files_left=await _finish(operations, digests))
 
 
 async def erase_customer(
@@ -94,9 +109,8 @@ async def erase_customer(
     """Erase everything of one customer, by id. Raises Conflict as ``erase_person`` does."""
     async with operations.begin(actor) as uow:
         scope = await scope_of_customers(uow.session, [customer_id])
-        erasure, digests, entries = await _erase(uow, scope, cancel_open=cancel_open)
-    await _finish(operations, digests, entries)
-    return erasure
+        erasure, digests = await _erase(uow, scope, cancel_open=cancel_open)
+    return replace(erasure, files_left=await _finish(operations, digests))
 
 
 async def erase_closed_request(
@@ -124,10 +138,10 @@ async def erase_closed_request(
         if await find_requests_to_keep(uow.session, scope.request_ids, closed_before):
             return
         if kept:
-            digests, entries = await RowEraser(uow, scope).erase(), list[str]()
+            digests = await RowEraser(uow, scope).erase()
         else:
-            _, digests, entries = await _erase(uow, scope, cancel_open=False)
-    await _finish(operations, digests, entries)
+            _, digests = await _erase(uow, scope, cancel_open=False)
+    await _finish(operations, digests)
 
 
 async def replay_erasures(
@@ -159,32 +173,40 @@ async def replay_erasures(
     return done + [await erase_person(operations, actor, address) for address in strangers]
 
 
-async def remove_unused_files(operations: Operations, digests: Iterable[str]) -> int:
-    """Remove the stored files that no message has any more. Gives how many were removed."""
+async def remove_unused_files(operations: Operations, digests: Iterable[str]) -> RemovedFiles:
+    """Remove the stored files that no message has any more. A failure is logged."""
     settings = operations.settings
     store = FileStore(settings.files_dir, settings.max_upload_bytes)
-    removed = 0
+    removed = left = 0
     for digest in digests:
         async with operations.database.reading() as session:
             query = select(Attachment.id).where(col(Attachment.digest) == digest).limit(1)
             is_used = (await session.exec(query)).first() is not None
-        if not is_used:
+        if is_used:
+            continue
+        try:
             await store.remove(digest)
+        except OSError:
+            log.exception("a stored file could not be removed")
+            left += 1
+        else:
             removed += 1
-    return removed
+    return RemovedFiles(removed, left)
 
 
 async def _erase(
     uow: UnitOfWork, scope: PersonScope, *, cancel_open: bool
-) -> tuple[Erasure, list[str], list[str]]:
-    """Erase the rows. Gives what was erased, the digests of its files, and the list's entries."""
+) -> tuple[Erasure, list[str]]:
+    """List and erase the rows. Gives what is erased, and the digests of its files."""
     await _close_requests(uow, scope, cancel_open=cancel_open)
     messages = (await uow.session.exec(select(Message.id).where(scope.messages))).all()
     await settle_person_requests(uow, scope)
     entries = await _entries(uow, scope)
     digests = await RowEraser(uow, scope).erase()
+    # Last, when nothing but the commit can fail any more.
+    await ErasureList.of(uow.settings).add(entries)
     erasure = Erasure(len(scope.request_ids), len(messages), len(digests), len(scope.customer_ids))
-    return erasure, digests, entries
+    return erasure, digests
 
 
 async def _close_requests(uow: UnitOfWork, scope: PersonScope, *, cancel_open: bool) -> None:
@@ -211,12 +233,18 @@ async def _entries(uow: UnitOfWork, scope: PersonScope) -> list[str]:
     return [address_digest(key, channel, address) for channel, address in scope.own_addresses]
 
 
-async def _finish(operations: Operations, digests: list[str], entries: list[str]) -> None:
-    """What follows the commit. A process that dies here leaves files to the daily clean-up."""
-    await remove_unused_files(operations, digests)
-    await operations.database.truncate_log()
-    ErasureList.of(operations.settings).add(entries)
+async def _finish(operations: Operations, digests: list[str]) -> int:
+    """What follows the commit, each by itself. Gives how many files could not be removed.
+
+    A process that ends here leaves files to the daily clean-up.
+    """
     log.info("a person was erased")
+    removed = await remove_unused_files(operations, digests)
+    try:
+        await operations.database.truncate_log()
+    except (SQLAlchemyError, sqlite3.Error, OSError):
+        log.exception("the write-ahead log could not be emptied")
+    return removed.left
 
 
 async def _unmatched_addresses(uow: UnitOfWork) -> list[Address]:

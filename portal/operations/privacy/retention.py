@@ -183,7 +183,7 @@ class Retention:
             if message.request_id is not None:
                 uow.mark_page_changed(await lock_by_id(uow.session, message.request_id))
         if digest:
-            await remove_unused_files(self._operations, [digest])
+            await self._remove([digest])
 
     async def _sign_ins(self, before: datetime) -> None:
         """Sign-ins of staff that nobody has used since, and the record of their accounts.
@@ -227,7 +227,13 @@ class Retention:
             if self._is_dry:
                 self.report.orphans += len(unused)
             else:
-                self.report.orphans += await remove_unused_files(self._operations, unused)
+                self.report.orphans += await self._remove(unused)
+
+    async def _remove(self, digests: Sequence[str]) -> int:
+        """Remove stored files; gives how many were. Those that could not be count as failures."""
+        files = await remove_unused_files(self._operations, digests)
+        self.report.failures += files.left
+        return files.removed
 
     async def _batches(self, find: FindIds) -> AsyncIterator[Sequence[int]]:
         """The ids in batches, each once: one that could not be erased is not tried again today."""

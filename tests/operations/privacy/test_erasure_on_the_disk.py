@@ -1,0 +1,85 @@
+"""What an erasure leaves on the disk when a part of it fails."""
+
+import errno
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from portal.attachments.file_store import FileStore
+from portal.database import Database
+from portal.errors import PortalError
+from portal.models import SYSTEM_ACTOR, ServiceRequest
+from portal.operations import Operations
+from portal.operations.privacy.erase import erase_person
+from portal.operations.privacy.erasure_list import ErasureList
+from portal.settings import Settings
+from tests.support.factories import MARTIN, Organisation
+from tests.support.sample_images import photo
+
+PHONE = MARTIN.phone or ""
+
+
+@pytest.fixture
+def settings(settings: Settings, tmp_path: Path) -> Settings:
+    """With a folder for files."""
+    return settings.model_copy(update={"files_dir": tmp_path / "data" / "files"})
+
+
+@pytest.fixture
+async def stored(
+    card_request: ServiceRequest, client: httpx2.AsyncClient, settings: Settings
+) -> list[Path]:
+    """The files of a photo that the customer has sent."""
+    assert (await send_photo(client, card_request)).status_code == 303
+    return [path for path in settings.files_dir.rglob("*") if path.is_file()]
+
+
+async def send_photo(client: httpx2.AsyncClient, request: ServiceRequest) -> httpx2.Response:
+    files = [("file", ("a.jpg", photo(20, 20), "image/jpeg"))]
+    return await client.post(f"/r/{request.links[0].token}/messages", files=files)
+
+
+def failing(error: Exception) -> Callable[..., Any]:
+    async def fail(*_: object) -> None:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize("failing_part", [(FileStore, "remove"), (Database, "truncate_log")])
+async def test_erasure_is_listed_whatever_fails_after_it(
+    stored: list[Path],
+    card_request: ServiceRequest,
+    organisation: Organisation,
+    operations: Operations,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    failing_part: tuple[type, str],
+) -> None:
+    monkeypatch.setattr(*failing_part, failing(PermissionError(errno.EACCES, "Permission denied")))
+    erasure = await erase_person(operations, SYSTEM_ACTOR, PHONE, cancel_open=True)
+    assert erasure.files_left == (1 if FileStore in failing_part else 0)
+    assert (await organisation.reload(card_request)).erased_at
+    assert len(ErasureList.of(settings).path.read_text().splitlines()) == 1
+
+
+async def test_nothing_is_erased_where_the_list_cannot_be_written(
+    stored: list[Path],
+    card_request: ServiceRequest,
+    organisation: Organisation,
+    operations: Operations,
+    settings: Settings,
+) -> None:
+    listed = ErasureList.of(settings).path
+    listed.mkdir(parents=True)
+    with pytest.raises(PortalError, match="nothing was erased"):
+        await erase_person(operations, SYSTEM_ACTOR, PHONE, cancel_open=True)
+    request = await organisation.reload(card_request)
+    assert (request.erased_at, request.closed_at) == (None, None)
+    assert all(path.exists() for path in stored)
+    listed.rmdir()
+    await erase_person(operations, SYSTEM_ACTOR, PHONE, cancel_open=True)
+    assert listed.stat().st_mode & 0o777 == 0o600
