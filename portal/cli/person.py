@@ -61,8 +61,9 @@ def erase_person(
     if (address is None) == (replay is None):
         raise typer.BadParameter("Give a phone number or e-mail address, or --replay FILE.")
     if replay is not None:
-        print_lines(person_module.replay(settings, replay))
-        return
+        lines, is_whole = person_module.replay(settings, replay)
+        print_lines(lines)
+        raise typer.Exit(0 if is_whole else 1)
     print_lines(person_module.preview(settings, address or "", name or []))
     if dry_run:
         return

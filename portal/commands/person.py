@@ -10,10 +10,10 @@ from portal.operations.privacy.erase import (
     Erasure,
     erase_person,
     preview_erasure,
-    replay_erasures,
 )
 from portal.operations.privacy.erasure_list import ErasureList
 from portal.operations.privacy.export import export_person, write_export
+from portal.operations.privacy.replay import replay_erasures
 from portal.operations.privacy.retention import Retention, RetentionReport
 from portal.settings import Settings
 
@@ -66,16 +66,19 @@ def erase(
     return run_operation(settings, act)
 
 
-def replay(settings: Settings, path: Path) -> list[str]:
-    """Erase again everybody whom the list names."""
+def replay(settings: Settings, path: Path) -> tuple[list[str], bool]:
+    """Erase again everybody whom the list names; also whether all of them are."""
     entries = ErasureList(path).read()
 
-    async def act(operations: Operations) -> list[str]:
-        erasures = await replay_erasures(operations, COMMAND_LINE_ACTOR, entries)
-        return [
-            *(f"Erased again: {_describe(erasure)}." for erasure in erasures),
-            f"Of {_count(len(entries), 'entry', 'entries')} in {path}, {len(erasures)} were here.",
+    async def act(operations: Operations) -> tuple[list[str], bool]:
+        done = await replay_erasures(operations, COMMAND_LINE_ACTOR, entries)
+        here = len(done.erasures) + len(done.failures)
+        lines = [
+            *(f"Erased again: {_describe(erasure)}." for erasure in done.erasures),
+            *(f"Not erased: {failure}" for failure in done.failures),
+            f"Of {_count(len(entries), 'entry', 'entries')} in {path}, {here} were here.",
         ]
+        return lines, not done.failures
 
     return run_operation(settings, act)
 

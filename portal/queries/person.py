@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,12 +31,19 @@ class PersonScope:
 
     ``own_addresses`` are those of ``addresses`` that no other customer has: only messages of them
     that belong to no request, and their lines of the consent ledger, are this person's alone.
+    ``until`` (UTC) leaves out of these what is of that time or later: an address may have gone to
+    somebody else.
     """
 
     customer_ids: Sequence[int]
     request_ids: Sequence[int]
     addresses: Sequence[Address] = ()
     own_addresses: Sequence[Address] = ()
+    until: datetime | None = None
+
+    def is_in_time(self, column: Any) -> Any:
+        """The condition that a time is before ``until``, as SQL; true where there is none."""
+        return sa.true() if self.until is None else col(column) < self.until
 
     @property
     def messages(self) -> Any:
@@ -45,6 +53,7 @@ class PersonScope:
             col(Message.request_id).is_(None),
             # Mail to a colleague who is a customer too is about others.
             col(Message.kind) != MessageKind.NOTICE,
+            self.is_in_time(Message.created_at),
             sa.or_(
                 # As text: only so does the partial index serve it.
                 sa.and_(sa.text("direction = 'in'"), col(Message.from_address).in_(own)),
@@ -87,7 +96,7 @@ async def find_person(session: AsyncSession, text: str, names: Collection[str] =
     scope = await scope_of_customers(
         session, [saved_id(customer) for customer in customers], extra=[(channel, address)]
     )
-    if not scope.customer_ids and not await _is_anything_kept(session, scope):
+    if not scope.customer_ids and not await is_anything_kept(session, scope):
         raise NotFound("Nothing is kept about this address.")
     return scope
 
@@ -136,12 +145,14 @@ async def _customers_at(
     return (await session.exec(query)).all()
 
 
-async def _is_anything_kept(session: AsyncSession, scope: PersonScope) -> bool:
+async def is_anything_kept(session: AsyncSession, scope: PersonScope) -> bool:
     """Whether there are messages or lines of the consent ledger, though there is no customer."""
     addresses = [address for _, address in scope.own_addresses]
     for query in (
         select(Message.id).where(scope.messages).limit(1),
-        select(Consent.id).where(col(Consent.address).in_(addresses)).limit(1),
+        select(Consent.id)
+        .where(col(Consent.address).in_(addresses), scope.is_in_time(Consent.at))
+        .limit(1),
     ):
         if (await session.exec(query)).first() is not None:
             return True

@@ -1,7 +1,7 @@
 """Erases a person: the list of erasures and the rows, then what the commit leaves on the disk."""
 
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,24 +11,15 @@ from sqlmodel import col, select
 
 from portal.attachments.file_store import FileStore
 from portal.errors import Conflict
-from portal.models import (
-    Actor,
-    Attachment,
-    Channel,
-    Customer,
-    Message,
-    ServiceRequest,
-)
-from portal.models.columns import saved_id
+from portal.models import Actor, Attachment, Customer, Message, ServiceRequest
 from portal.operations.privacy.admins import require_admin
-from portal.operations.privacy.classification import ERASED_NAME
 from portal.operations.privacy.digests import address_digest, customer_digest, get_address_key
 from portal.operations.privacy.erase_rows import RowEraser
 from portal.operations.privacy.erasure_list import ErasureList
 from portal.operations.privacy.person_requests import settle_person_requests
 from portal.operations.transitions import cancel
 from portal.operations.unit_of_work import Operations, UnitOfWork
-from portal.queries.person import Address, PersonScope, find_person, scope_of_customers
+from portal.queries.person import PersonScope, find_person, scope_of_customers
 from portal.queries.requests import lock_by_id
 from portal.queries.retention import find_requests_to_keep
 
@@ -96,20 +87,30 @@ async def erase_person(
     them, unless ``cancel_open``; while they ask for a copy; and as ``find_person`` does. Raises
     ListNotWritten where the list of erasures cannot be written. Each erases nothing.
     """
-    async with operations.begin(actor) as uow:
+
+    async def find(uow: UnitOfWork) -> PersonScope:
         await require_admin(uow)
-        scope = await find_person(uow.session, address, names)
-        erasure, digests = await _erase(uow, scope, cancel_open=cancel_open)
-    return replace(erasure, files_left=await _finish(operations, digests))
+        return await find_person(uow.session, address, names)
+
+    return await erase_found(operations, actor, find, cancel_open=cancel_open)
 
 
-async def erase_customer(
-    operations: Operations, actor: Actor, customer_id: int, *, cancel_open: bool = False
+async def erase_found(
+    operations: Operations,
+    actor: Actor,
+    find: Callable[[UnitOfWork], Awaitable[PersonScope]],
+    *,
+    cancel_open: bool,
+    replay_of: datetime | None = None,
 ) -> Erasure:
-    """Erase everything of one customer, by id. Raises Conflict as ``erase_person`` does."""
+    """Erase what ``find`` gives. Raises as ``erase_person`` does.
+
+    ``replay_of`` is the time of an erasure that is done again on an older database: no process
+    sends its messages now, and nobody is owed what it says is to do.
+    """
     async with operations.begin(actor) as uow:
-        scope = await scope_of_customers(uow.session, [customer_id])
-        erasure, digests = await _erase(uow, scope, cancel_open=cancel_open)
+        scope = await find(uow)
+        erasure, digests = await _erase(uow, scope, cancel_open=cancel_open, replay_of=replay_of)
     return replace(erasure, files_left=await _finish(operations, digests))
 
 
@@ -144,35 +145,6 @@ async def erase_closed_request(
     await _finish(operations, digests)
 
 
-async def replay_erasures(
-    operations: Operations, actor: Actor, entries: Collection[str]
-) -> list[Erasure]:
-    """Erase again whom this list of erasures names, after an older backup was restored.
-
-    Requests that are open in it are cancelled.
-    """
-    async with operations.begin(actor) as uow:
-        key = await get_address_key(uow.session, uow.now)
-        customers = await uow.session.exec(
-            select(Customer).where(col(Customer.name) != ERASED_NAME).order_by(col(Customer.id))
-        )
-        ids = [
-            saved_id(customer)
-            for customer in customers
-            if customer_digest(key, customer) in entries
-        ]
-        strangers = [
-            address
-            for channel, address in await _unmatched_addresses(uow)
-            if address_digest(key, channel, address) in entries
-        ]
-    done = [
-        await erase_customer(operations, actor, customer_id, cancel_open=True)
-        for customer_id in ids
-    ]
-    return done + [await erase_person(operations, actor, address) for address in strangers]
-
-
 async def remove_unused_files(operations: Operations, digests: Iterable[str]) -> RemovedFiles:
     """Remove the stored files that no message has any more. A failure is logged."""
     settings = operations.settings
@@ -195,16 +167,21 @@ async def remove_unused_files(operations: Operations, digests: Iterable[str]) ->
 
 
 async def _erase(
-    uow: UnitOfWork, scope: PersonScope, *, cancel_open: bool
+    uow: UnitOfWork,
+    scope: PersonScope,
+    *,
+    cancel_open: bool,
+    replay_of: datetime | None = None,
 ) -> tuple[Erasure, list[str]]:
     """List and erase the rows. Gives what is erased, and the digests of its files."""
     await _close_requests(uow, scope, cancel_open=cancel_open)
     messages = (await uow.session.exec(select(Message.id).where(scope.messages))).all()
-    await settle_person_requests(uow, scope)
+    is_replay = replay_of is not None
+    await settle_person_requests(uow, scope, is_replay=is_replay)
     entries = await _entries(uow, scope)
-    digests = await RowEraser(uow, scope).erase()
+    digests = await RowEraser(uow, scope, is_replay=is_replay).erase()
     # Last, when nothing but the commit can fail any more.
-    await ErasureList.of(uow.settings).add(entries)
+    await ErasureList.of(uow.settings).add(entries, replay_of or uow.now)
     erasure = Erasure(len(scope.request_ids), len(messages), len(digests), len(scope.customer_ids))
     return erasure, digests
 
@@ -245,18 +222,3 @@ async def _finish(operations: Operations, digests: list[str]) -> int:
     except (SQLAlchemyError, sqlite3.Error, OSError):
         log.exception("the write-ahead log could not be emptied")
     return removed.left
-
-
-async def _unmatched_addresses(uow: UnitOfWork) -> list[Address]:
-    """The addresses of messages that belong to no request and no customer."""
-    query = (
-        select(Message.channel, Message.from_address)
-        .where(
-            col(Message.request_id).is_(None),
-            col(Message.customer_id).is_(None),
-            col(Message.direction) == "in",
-            col(Message.from_address) != "",
-        )
-        .distinct()
-    )
-    return [(Channel(channel), address) for channel, address in await uow.session.exec(query)]

@@ -59,11 +59,15 @@ ROWS_OF_A_CUSTOMER: tuple[Any, ...] = (ContactPoint, TrustedDevice, Verification
 
 
 class RowEraser:
-    """Erases what a scope covers. Files on disk are the caller's, by the digests returned."""
+    """Erases what a scope covers. Files on disk are the caller's, by the digests returned.
 
-    def __init__(self, uow: UnitOfWork, scope: PersonScope) -> None:
+    With ``is_replay`` no process sends messages of this database, so none is waited for.
+    """
+
+    def __init__(self, uow: UnitOfWork, scope: PersonScope, *, is_replay: bool = False) -> None:
         self._uow = uow
         self._scope = scope
+        self._unsettled = (*UNSETTLED, MessageStatus.SENDING) if is_replay else UNSETTLED
 
     async def erase(self) -> list[str]:
         """Erase all of it. Gives the digests of the files whose rows are gone.
@@ -122,7 +126,8 @@ class RowEraser:
         session = self._uow.session
         query = select(Message.id, Message.status).where(self._scope.messages).with_for_update()
         found = (await session.exec(query)).all()
-        if any(status == MessageStatus.SENDING for _, status in found):
+        is_sending = any(status == MessageStatus.SENDING for _, status in found)
+        if is_sending and MessageStatus.SENDING not in self._unsettled:
             raise Conflict(
                 "A message to this person is being sent at this moment. Please try again in a "
                 "minute."
@@ -133,7 +138,13 @@ class RowEraser:
         for _, address in self._scope.own_addresses:
             # Balls about an address as a whole name it.
             subjects = [f"{beginning}{address}"[:64] for beginning in ADDRESS_SUBJECTS]
-            await erase_balls(self._uow, col(DroppedBall.subject).in_(subjects))
+            await erase_balls(
+                self._uow,
+                sa.and_(
+                    col(DroppedBall.subject).in_(subjects),
+                    self._scope.is_in_time(DroppedBall.raised_at),
+                ),
+            )
         return sorted(digests)
 
     async def _erase_message_rows(self, ids: Sequence[int]) -> set[str]:
@@ -146,7 +157,7 @@ class RowEraser:
             sa.delete(AttachmentRead).where(col(AttachmentRead.attachment_id).in_(of_attachments))
         )
         await self._execute(sa.delete(Attachment).where(attachments))
-        unsettled = sa.update(Message).where(of_messages, col(Message.status).in_(UNSETTLED))
+        unsettled = sa.update(Message).where(of_messages, col(Message.status).in_(self._unsettled))
         await self._execute(
             unsettled.values(
                 status=MessageStatus.SUPPRESSED, reason=DeliveryReason.NO_ADDRESS, claim_token=None
@@ -165,8 +176,9 @@ class RowEraser:
                 for column in (col(Message.subject), col(Message.body))
                 for needle in some
             ]
-            notices = (sa.text(IS_NOTICE), sa.or_(*names_one))
-            unsent = sa.update(Message).where(*notices, col(Message.status).in_(UNSETTLED))
+            in_time = self._scope.is_in_time(Message.created_at)
+            notices = (sa.text(IS_NOTICE), sa.or_(*names_one), in_time)
+            unsent = sa.update(Message).where(*notices, col(Message.status).in_(self._unsettled))
             await self._execute(
                 unsent.values(status=MessageStatus.SUPPRESSED, reason=DeliveryReason.SUPERSEDED)
             )
@@ -183,7 +195,8 @@ class RowEraser:
                 )
                 for needle in some
             ]  # fmt: skip
-            await self._execute(sa.delete(IdempotentResponse).where(sa.or_(*names_one)))
+            in_time = self._scope.is_in_time(IdempotentResponse.created_at)
+            await self._execute(sa.delete(IdempotentResponse).where(sa.or_(*names_one), in_time))
 
     async def _erase_consents(self) -> None:
         """The ledger stays, by digests: a stop is still a stop when the address comes back."""
@@ -192,7 +205,11 @@ class RowEraser:
             digest = address_digest(key, channel, address)
             await self._execute(
                 sa.update(Consent)
-                .where(col(Consent.channel) == channel, col(Consent.address) == address)
+                .where(
+                    col(Consent.channel) == channel,
+                    col(Consent.address) == address,
+                    self._scope.is_in_time(Consent.at),
+                )
                 .values(address=digest, evidence="")
             )
         for channel, address in set(self._scope.addresses) - set(self._scope.own_addresses):
@@ -215,12 +232,11 @@ class RowEraser:
         for table in ROWS_OF_A_CUSTOMER:
             await self._execute(sa.delete(table).where(col(table.customer_id).in_(ids)))
         for _, address in self._scope.own_addresses:
-            await self._execute(
-                sa.delete(TrustedDevice).where(col(TrustedDevice.address) == address)
-            )
-            await self._execute(
-                sa.delete(VerificationCode).where(col(VerificationCode.address) == address)
-            )
+            for of_address in (TrustedDevice, VerificationCode):
+                in_time = self._scope.is_in_time(of_address.created_at)
+                await self._execute(
+                    sa.delete(of_address).where(col(of_address.address) == address, in_time)
+                )
 
     async def _execute(self, statement: Any) -> None:
         await execute(self._uow, statement)

@@ -4,10 +4,10 @@ import asyncio
 import os
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from portal import business_time
 from portal.errors import BadInput, PortalError
 from portal.paths import make_private_folder
 from portal.settings import Settings
@@ -35,7 +35,7 @@ class ErasureList:
         """The list of this machine."""
         return cls(settings.data_dir / FILE_NAME)
 
-    async def add(self, digests: Collection[str]) -> None:
+    async def add(self, digests: Collection[str], at: datetime) -> None:
         """Add a line for each, on the disk when this returns; readable by this user alone.
 
         Called before the erasure is committed: a line too many does no harm, one too few brings a
@@ -44,26 +44,39 @@ class ErasureList:
         if not digests:
             return
         try:
-            await asyncio.to_thread(self._append, digests)
+            await asyncio.to_thread(self._append, digests, at)
         except OSError as error:
             raise ListNotWritten(
                 f"The list of erasures {self.path} cannot be written "
                 f"({error.strerror or error}), so nothing was erased."
             ) from error
 
-    def _append(self, digests: Collection[str]) -> None:
+    def _append(self, digests: Collection[str], at: datetime) -> None:
         make_private_folder(self.path.parent)
-        at = business_time.now().isoformat(timespec="seconds")
+        time = at.isoformat(timespec="seconds")
         handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(handle, "a", encoding="ascii") as file:
-            file.writelines(f"{at} {digest}\n" for digest in digests)
+            file.writelines(f"{time} {digest}\n" for digest in digests)
             file.flush()
             os.fsync(file.fileno())
 
-    def read(self) -> frozenset[str]:
-        """The digests. Raises BadInput where the file cannot be read."""
+    def read(self) -> dict[str, datetime]:
+        """The digests, each with the time of its newest line.
+
+        Raises BadInput where the file cannot be read, or a line is not a time and a digest.
+        """
         try:
             lines = self.path.read_text(encoding="ascii").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise BadInput(f"The list of erasures {self.path} cannot be read.") from error
-        return frozenset(line.split()[-1] for line in lines if line.strip())
+        entries: dict[str, datetime] = {}
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                time, digest = line.split()
+                at = datetime.fromisoformat(time).astimezone(UTC)
+            except ValueError:
+                raise BadInput(f"Line {number} of {self.path} is not a time and a hash.") from None
+            entries[digest] = max(at, entries.get(digest, at))
+        return entries

@@ -84,15 +84,20 @@ async def complete_person_request(uow: UnitOfWork, request_id: int) -> None:
     uow.session.add(person_request)
 
 
-async def settle_person_requests(uow: UnitOfWork, scope: PersonScope) -> None:
-    """Before a person is erased: their requests for erasure are done, and name them no more.
+async def settle_person_requests(
+    uow: UnitOfWork, scope: PersonScope, *, is_replay: bool = False
+) -> None:
+    """Before a person is erased: their requests are done, and name them no more.
 
-    Raises Conflict while they ask for a copy that they have not been given.
+    Raises Conflict while they ask for a copy that they have not been given; not if ``is_replay``,
+    as they had it, or did without, before they were erased first.
     """
     customers = select(Customer.name).where(col(Customer.id).in_(scope.customer_ids))
     names = {name.casefold() for name in (await uow.session.exec(customers)).all()}
     addresses = [address for _, address in scope.addresses]
-    query = select(PersonRequest).where(col(PersonRequest.address).in_(addresses))
+    query = select(PersonRequest).where(
+        col(PersonRequest.address).in_(addresses), scope.is_in_time(PersonRequest.received_at)
+    )
     own = {address for _, address in scope.own_addresses}
     key = await get_address_key(uow.session, uow.now)
     for person_request in (await uow.session.exec(query)).all():
@@ -100,7 +105,7 @@ async def settle_person_requests(uow: UnitOfWork, scope: PersonScope) -> None:
         if person_request.address not in own and not named & names:
             continue  # Of another person at this address.
         if person_request.done_at is None:
-            if person_request.kind == PersonRequestKind.EXPORT:
+            if person_request.kind == PersonRequestKind.EXPORT and not is_replay:
                 raise Conflict(
                     "This person has asked for a copy of their data and has not been given it. "
                     "Please do that first."

@@ -21,9 +21,8 @@ from portal.models import (
     RunState,
     ServiceRequest,
 )
-from portal.operations import CustomerDetails, Operations, reopen
-from portal.operations.privacy.erase import erase_person, preview_erasure, replay_erasures
-from portal.operations.privacy.erasure_list import ErasureList
+from portal.operations import CustomerDetails, reopen
+from portal.operations.privacy.erase import erase_person, preview_erasure
 from portal.settings import Settings
 from tests.support.factories import MARTHA, MARTIN, Organisation
 from tests.support.person_history import (
@@ -316,51 +315,3 @@ async def test_only_admins_erase(card_request: ServiceRequest, organisation: Org
         await erase_person(
             organisation.operations, organisation.people.mona.actor, MARTIN.phone or ""
         )
-
-
-async def test_list_of_erasures_is_replayed_on_an_older_database(
-    organisation: Organisation, database: Database, settings: Settings, operations: Operations
-) -> None:
-    """A backup brings the person back; the list erases them again, and nobody else."""
-    mona = organisation.people.mona.actor
-    his = await organisation.open(customer=MARTIN, by=mona)
-    hers = await organisation.open(customer=CustomerDetails("Olga", "+14155550199"), by=mona)
-    tables = ("customer", "contact_point", "message", "service_request", "tracking_link")
-    backup = await _read(database, tables)
-    await erase_person(operations, SYSTEM_ACTOR, MARTIN.phone or "", cancel_open=True)
-    listed = ErasureList.of(settings)
-    assert "4155550132" not in listed.path.read_text()
-    assert listed.path.stat().st_mode & 0o777 == 0o600
-    await _write(database, backup)
-    assert (await organisation.reload(his)).customer.name == "Martin Miller"
-    assert len(await replay_erasures(operations, SYSTEM_ACTOR, listed.read())) == 1
-    assert (await organisation.reload(his)).customer.name == "Erased person"
-    assert (await organisation.reload(hers)).customer.name == "Olga"
-    assert await replay_erasures(operations, SYSTEM_ACTOR, listed.read()) == []
-
-
-async def _read(database: Database, names: tuple[str, ...]) -> dict[str, list[dict[str, Any]]]:
-    async with database.connection() as connection:
-        return {
-            name: [
-                dict(row)
-                for row in (
-                    await connection.execute(sa.select(SQLModel.metadata.tables[name]))
-                ).mappings()
-            ]
-            for name in names
-        }
-
-
-async def _write(database: Database, rows: dict[str, list[dict[str, Any]]]) -> None:
-    """Bring these rows back, as a restored backup does."""
-    async with database.engine.begin() as connection:
-        for name, backed_up in rows.items():
-            table = SQLModel.metadata.tables[name]
-            ids = set(await connection.scalars(sa.select(table.c.id)))
-            for row in backed_up:
-                if row["id"] in ids:
-                    change = sa.update(table).where(table.c.id == row["id"]).values(row)
-                else:
-                    change = sa.insert(table).values(row)
-                await connection.execute(change)
