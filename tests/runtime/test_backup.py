@@ -266,3 +266,22 @@ async def test_missing_attachment_is_counted(settings, file, tmp_path):
             path.unlink()
     made = await back_up(settings, tmp_path / "second.tar")
     assert made.missing == 1
+
+
+@on_sqlite
+async def test_file_that_is_erased_meanwhile_is_left_out(settings, file, tmp_path):
+    """The photo and its small picture are stored; the second goes after the first is read."""
+    stored = [path for path in settings.files_dir.rglob("*") if path.is_file()]
+    assert len(stored) == 2
+
+    def erase(line):
+        if line.startswith("attachments: 1"):
+            max(stored).unlink()
+
+    made = await asyncio.to_thread(
+        create_backup, settings, tmp_path / "second.tar", with_keys=False, progress=erase
+    )
+    assert made.manifest.files == 1
+    with tarfile.open(tmp_path / "second.tar") as tar:
+        names = [name for name in tar.getnames() if name.startswith("files/")]
+    assert len(names) == 1

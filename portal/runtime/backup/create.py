@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -101,16 +102,22 @@ def _write(
 
 
 def _add_files(folder: Path, archive: ArchiveWriter, progress: Progress) -> int:
-    """Add every attachment; what else is in the folder is not ours."""
+    """Add every attachment, and give how many; what else is in the folder is not ours.
+
+    One that is erased meanwhile is left out.
+    """
     found = sorted(folder.glob("[0-9a-f][0-9a-f]/*"))
     names = {f"files/{path.parent.name}/{path.name}": path for path in found}
     ours = {name: path for name, path in names.items() if FILE_MEMBER.fullmatch(name)}
     step = max(len(ours) // PROGRESS_PARTS, 1)
+    added = 0
     for number, (name, path) in enumerate(ours.items(), 1):
-        archive.add(name, path)
+        with suppress(FileNotFoundError):
+            archive.add(name, path)
+            added += 1
         if number % step == 0 or number == len(ours):
             progress(f"attachments: {number} of {len(ours)}.")
-    return len(ours)
+    return added
 
 
 def _digests(folder: Path, tables: Mapping[str, Table]) -> set[str]:
