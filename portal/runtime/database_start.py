@@ -80,9 +80,18 @@ class DatabaseUnavailable(PortalError):
 
 @contextmanager
 def plain_database_errors() -> Iterator[None]:
-    """Turn a database error into a PortalError of one sentence, without the SQL."""
+    """Turn an error of the database into a PortalError of one sentence, without the SQL.
+
+    So too an error of a file, which names the file and not the database.
+    """
     try:
         yield
-    except (OSError, SQLAlchemyError) as error:
+    except SQLAlchemyError as error:
         kind = DatabaseUnavailable if find_reason(error) in PASSING else PortalError
         raise kind(describe(error)) from error
+    except OSError as error:
+        if error.filename is None:
+            raise
+        raise PortalError(
+            f"{error.filename} cannot be read or written: {error.strerror or error}."
+        ) from error

@@ -35,6 +35,7 @@ from portal.settings.old_names import NEW_NAMES
 from portal.settings.secret_key import RECOMMENDED_LENGTH, is_recommended
 
 DATABASE_SECONDS = 10.0  # seconds for the database to connect and answer
+NO_ANSWER = f"Database: it does not answer within {DATABASE_SECONDS:.0f} seconds."
 WORKER_SEEN_WITHIN = timedelta(seconds=30)
 
 
@@ -94,6 +95,8 @@ def _database(settings: Settings) -> CheckResult:
             return wrong(f"Database: it is damaged ({damage}); restore a backup (docs/backup.md).")
         with plain_database_errors():
             asyncio.run(asyncio.wait_for(check_database(settings.database_url), DATABASE_SECONDS))
+    except TimeoutError:
+        return wrong(NO_ANSWER)
     except DatabaseUnavailable as refusal:
         return wrong(f"Database: it does not answer ({refusal.detail}).")
     except PortalError as refusal:
@@ -146,6 +149,9 @@ def _contents(settings: Settings) -> Iterator[CheckResult]:
             staff, workflows, beat = asyncio.run(
                 asyncio.wait_for(_read_contents(settings.database_url), DATABASE_SECONDS)
             )
+    except TimeoutError:
+        yield wrong(NO_ANSWER)
+        return
     except PortalError as refusal:
         yield wrong(f"Database: {refusal.detail}")
         return

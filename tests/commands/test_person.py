@@ -14,8 +14,10 @@ from typer.testing import CliRunner, Result
 
 from portal.cli import app as kept_app
 from portal.cli import person as person_commands
+from portal.commands.runner import run_operation
+from portal.errors import PortalError
 from portal.models import ServiceRequest
-from portal.operations import cancel
+from portal.operations import Operations, cancel
 from portal.settings import Settings
 from tests.support.factories import MARTHA, MARTIN, Organisation
 from tests.support.person_history import MARKER, PERSON, PHONE, live_through
@@ -165,3 +167,14 @@ async def test_retention_is_off_by_default(
     done = await run_apart(kept, "retention")
     assert done.output == "Nothing is kept longer than the settings say.\n"
     assert (await organisation.reload(request)).erased_at is None
+
+
+async def test_error_of_a_file_is_not_called_one_of_the_database(
+    settings: Settings, tmp_path: Path
+) -> None:
+    async def read(_operations: Operations) -> None:
+        (tmp_path / "gone").read_bytes()
+
+    with pytest.raises(PortalError) as refusal:
+        await asyncio.to_thread(run_operation, settings, read)
+    assert refusal.value.detail.startswith(f"{tmp_path / 'gone'} cannot be read or written")
