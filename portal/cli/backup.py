@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from portal.cli.app import DataDir, app, load, print_lines
+from portal.runtime.child_processes import install_signal_handlers
 
 
 @app.command()
@@ -25,6 +26,7 @@ def backup(
     """
     from portal.commands.backup import back_up
 
+    install_signal_handlers(is_failure=True)
     print_lines(back_up(load(data_dir), file, with_keys=with_keys))
 
 
@@ -45,4 +47,5 @@ def restore(
     """
     from portal.commands.backup import restore as restore_from
 
+    install_signal_handlers(is_failure=True)
     print_lines(restore_from(load(data_dir), file, replace=replace))

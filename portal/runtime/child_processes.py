@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from types import FrameType
 
 from portal.errors import PortalError
 from portal.runtime.supervisor import Child
@@ -38,13 +39,21 @@ def local_url(host: str, listener: socket.socket) -> str:
     return f"http://{f'[{here}]' if ':' in here else here}:{listener.getsockname()[1]}"
 
 
-def install_signal_handlers() -> None:
+def install_signal_handlers(*, is_failure: bool = False) -> None:
     """End tidily at SIGINT and SIGTERM from now on, also before there is a supervisor.
 
-    Said explicitly, because a shell starts its background jobs with SIGINT ignored.
+    Said explicitly, because a shell starts its background jobs with SIGINT ignored. With
+    ``is_failure`` the exit code is the shell's for that signal (128 and its number), for work that
+    is then not done; else 0.
     """
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        if is_failure:
+            signal.signal(number, signal.SIG_IGN)  # a second one does not stop the tidying
+        sys.exit(128 + number if is_failure else 0)
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(0))
+        signal.signal(number, end)
 
 
 def migrate_in_subprocess(told: Mapping[str, str], *options: str) -> None:

@@ -241,6 +241,23 @@ def test_serve_becomes_ready_on_an_empty_folder_and_stops_on_signal(outside, tmp
     eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in ours))
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_backup_that_is_stopped_leaves_nothing(kept, outside, tmp_path, number):
+    """Not even a part of the data."""
+    assert kept("migrate", KEPT_DATA_DIR="data").returncode == 0
+    waits = tmp_path / "data" / "files" / "aa" / ("a" * 64)
+    waits.parent.mkdir(parents=True)
+    os.mkfifo(waits)  # reading it never ends
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    arguments = ["backup", str(folder / "kept.tar"), "--data-dir", str(tmp_path / "data")]
+    with start(*arguments, env=outside, cwd=tmp_path) as backup:
+        eventually(lambda: len(list(folder.iterdir())) == 2)
+        backup.send_signal(number)
+        assert backup.wait(30) == 128 + number
+    assert list(folder.iterdir()) == []
+
+
 def test_demo_refuses_to_empty_a_foreign_folder(kept, tmp_path):
     precious = tmp_path / "thesis"
     precious.mkdir()
