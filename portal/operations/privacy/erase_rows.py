@@ -47,6 +47,7 @@ from portal.operations.privacy.message_rows import (
     erase_texts,
     execute,
 )
+from portal.operations.privacy.naming_rows import find_rows_naming
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.person import PersonScope
 from portal.queries.requests import lock_by_id
@@ -170,33 +171,30 @@ class RowEraser:
     async def _erase_notices(self, references: Sequence[str]) -> None:
         """Mail to staff that names one of these requests or addresses."""
         needles = [*references, *(address for _, address in self._scope.own_addresses)]
-        for some in _chunks(needles):
-            names_one = [
-                column.contains(needle, autoescape=True)
-                for column in (col(Message.subject), col(Message.body))
-                for needle in some
-            ]
-            in_time = self._scope.is_in_time(Message.created_at)
-            notices = (sa.text(IS_NOTICE), sa.or_(*names_one), in_time)
-            unsent = sa.update(Message).where(*notices, col(Message.status).in_(self._unsettled))
+        in_time = self._scope.is_in_time(Message.created_at)
+        found = await find_rows_naming(
+            self._uow.session, Message, ("subject", "body"), needles, sa.text(IS_NOTICE), in_time
+        )
+        for ids in _chunks(found):
+            notices = col(Message.id).in_(ids)
+            unsent = sa.update(Message).where(notices, col(Message.status).in_(self._unsettled))
             await self._execute(
                 unsent.values(status=MessageStatus.SUPPRESSED, reason=DeliveryReason.SUPERSEDED)
             )
-            await self._execute(sa.update(Message).where(*notices).values(replacements(Message)))
+            await self._execute(sa.update(Message).where(notices).values(replacements(Message)))
 
     async def _erase_idempotent_responses(self, references: Sequence[str]) -> None:
         """Responses and keys that have the reference or address in them."""
         needles = [*references, *(address for _, address in self._scope.addresses)]
-        for some in _chunks(needles):
-            names_one = [
-                column.contains(needle, autoescape=True)
-                for column in (
-                    col(IdempotentResponse.body), col(IdempotentResponse.idempotency_key)
-                )
-                for needle in some
-            ]  # fmt: skip
-            in_time = self._scope.is_in_time(IdempotentResponse.created_at)
-            await self._execute(sa.delete(IdempotentResponse).where(sa.or_(*names_one), in_time))
+        in_time = self._scope.is_in_time(IdempotentResponse.created_at)
+        # Also as a part: what a caller makes a key of is not known.
+        found = await find_rows_naming(
+            self._uow.session, IdempotentResponse, ("body", "idempotency_key"), needles, in_time,
+            is_whole=False,
+        )  # fmt: skip
+        for ids in _chunks(found):
+            responses = sa.delete(IdempotentResponse).where(col(IdempotentResponse.id).in_(ids))
+            await self._execute(responses)
 
     async def _erase_consents(self) -> None:
         """The ledger stays, by digests: a stop is still a stop when the address comes back."""

@@ -315,3 +315,44 @@ async def test_only_admins_erase(card_request: ServiceRequest, organisation: Org
         await erase_person(
             organisation.operations, organisation.people.mona.actor, MARTIN.phone or ""
         )
+
+
+async def test_notice_about_another_address_stays(
+    card_request: ServiceRequest, organisation: Organisation
+) -> None:
+    """His address is the end of hers."""
+    operations = organisation.operations
+    hers = f"anna-{MARTIN.email}"
+    async with operations.begin(SYSTEM_ACTOR) as uow:
+        for cause, address in (("his", MARTIN.email), ("hers", hers)):
+            await uow.outbox.queue_staff_notice(
+                cause, "mona@acme.example", f"About {address}", f"{address}: please call."
+            )
+    await erase_person(operations, SYSTEM_ACTOR, MARTIN.phone or "", cancel_open=True)
+    notices = {message.cause: message for message in await organisation.messages()}
+    assert (notices["his"].body, notices["his"].status) == ("[erased]", MessageStatus.SUPPRESSED)
+    assert (notices["hers"].subject, notices["hers"].body) == (
+        f"About {hers}", f"{hers}: please call."
+    )  # fmt: skip
+    assert notices["hers"].status == MessageStatus.QUEUED
+
+
+async def test_customer_with_many_requests_is_erased(
+    card_request: ServiceRequest, organisation: Organisation, database: Database
+) -> None:
+    """More than one statement of SQLite can name."""
+    async with database.engine.begin() as connection:
+        table = SQLModel.metadata.tables["service_request"]
+        [row] = (await connection.execute(sa.select(table))).mappings()
+        copies = [
+            {name: value for name, value in row.items() if name not in {"id", "reference"}}
+            | {"reference": f"COPY-{number}"}
+            for number in range(600)
+        ]
+        await connection.execute(sa.insert(table), copies)
+        await connection.execute(sa.update(table).values(closed_at=row["opened_at"]))
+    erasure = await erase_person(organisation.operations, SYSTEM_ACTOR, MARTIN.phone or "")
+    assert erasure.requests == 601
+    async with database.reading() as session:
+        left = select(ServiceRequest.id).where(col(ServiceRequest.erased_at).is_(None))
+        assert (await session.exec(left)).all() == []
