@@ -1,12 +1,14 @@
 """Files that come with a customer's message: expected, fetched, stored or refused."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import col, select
 
+from portal.attachments.file_store import FileStore
 from portal.attachments.refusals import FileRefusal, FileRefusalCode
 from portal.attachments.stored_file import RefusedFile, StoredFile
+from portal.errors import Busy
 from portal.models import Attachment, AttachmentState, Message
 from portal.models.columns import saved_id
 from portal.operations.unit_of_work import UnitOfWork
@@ -35,10 +37,14 @@ def expect_media(uow: UnitOfWork, inbound: Message, media: Iterable[IncomingMedi
         )
 
 
-def attach_files(
-    uow: UnitOfWork, inbound: Message, files: Iterable[StoredFile | RefusedFile]
+async def attach_files(
+    uow: UnitOfWork, inbound: Message, files: Sequence[StoredFile | RefusedFile]
 ) -> None:
-    """Record files of this message that are checked already. The message has its id."""
+    """Record files of this message that are checked already. The message has its id.
+
+    Raises Busy where a file was removed since it was stored: somebody who had sent the same bytes
+    was erased.
+    """
     for file in files:
         attachment = Attachment(message_id=saved_id(inbound), created_at=uow.now)
         if isinstance(file, StoredFile):
@@ -47,6 +53,15 @@ def attach_files(
             attachment.name = file.name
             attachment.mark_refused(file.refusal)
         uow.session.add(attachment)
+    # Once the rows are written, nobody removes their files.
+    await uow.session.flush()
+    if not all(_is_stored(uow, file) for file in files if isinstance(file, StoredFile)):
+        raise Busy
+
+
+def _is_stored(uow: UnitOfWork, file: StoredFile) -> bool:
+    store = FileStore(uow.settings.files_dir, uow.settings.max_upload_bytes)
+    return store.path(file.digest).is_file()
 
 
 async def claim_fetch(uow: UnitOfWork, attachment_id: int) -> Attachment | None:
@@ -64,10 +79,16 @@ async def claim_fetch(uow: UnitOfWork, attachment_id: int) -> Attachment | None:
 
 
 async def store_fetched(uow: UnitOfWork, attachment_id: int, stored: StoredFile) -> None:
-    """Record that the file is stored: the customer's page and the desk show it."""
+    """Record that the file is stored: the customer's page and the desk show it.
+
+    Raises Busy as ``attach_files`` does: the next attempt fetches it again.
+    """
     attachment = await _lock_attachment(uow, attachment_id)
     if attachment.state == AttachmentState.PENDING:
         attachment.mark_stored(stored)
+        await uow.session.flush()
+        if not _is_stored(uow, stored):
+            raise Busy
         await _mark_page_changed(uow, attachment)
 
 

@@ -70,7 +70,7 @@ async def record_inbound(uow: UnitOfWork, inbound: InboundMessage) -> Message | 
     if inbound.media:
         expect_media(uow, message, inbound.media)
     if inbound.files:
-        attach_files(uow, message, inbound.files)
+        await attach_files(uow, message, inbound.files)
     return message
 
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
@@ -25,6 +26,8 @@ from portal.queries.retention import find_requests_to_keep
 
 log = structlog.get_logger()
 
+LOCK_ATTACHMENTS = sa.text("LOCK TABLE attachment IN SHARE MODE")
+"""Waits for transactions that record files, and lets none begin to until this one ends."""
 CANCEL_REASON = "The customer asked us to erase their data."
 
 
@@ -146,23 +149,28 @@ async def erase_closed_request(
 
 
 async def remove_unused_files(operations: Operations, digests: Iterable[str]) -> RemovedFiles:
-    """Remove the stored files that no message has any more. A failure is logged."""
+    """Remove the stored files that no message has any more. A failure is logged.
+
+    Each in a transaction that keeps others from recording a file: whoever stores the same bytes
+    has a row that is seen here, or sees that the file is gone (``attach_files``).
+    """
     settings = operations.settings
     store = FileStore(settings.files_dir, settings.max_upload_bytes)
     removed = left = 0
     for digest in digests:
-        async with operations.database.reading() as session:
+        async with operations.database.transaction() as session:
+            if not operations.database.is_sqlite:  # SQLite has one writer anyway
+                await (await session.connection()).execute(LOCK_ATTACHMENTS)
             query = select(Attachment.id).where(col(Attachment.digest) == digest).limit(1)
-            is_used = (await session.exec(query)).first() is not None
-        if is_used:
-            continue
-        try:
-            await store.remove(digest)
-        except OSError:
-            log.exception("a stored file could not be removed")
-            left += 1
-        else:
-            removed += 1
+            if (await session.exec(query)).first() is not None:
+                continue
+            try:
+                await store.remove(digest)
+            except OSError:
+                log.exception("a stored file could not be removed")
+                left += 1
+            else:
+                removed += 1
     return RemovedFiles(removed, left)
 
 

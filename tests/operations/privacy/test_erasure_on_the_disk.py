@@ -7,12 +7,13 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlmodel import select
 
 from portal.attachments.file_store import FileStore
 from portal.database import Database
 from portal.errors import PortalError
-from portal.models import SYSTEM_ACTOR, ServiceRequest
-from portal.operations import Operations
+from portal.models import SYSTEM_ACTOR, Attachment, ServiceRequest
+from portal.operations import CustomerDetails, Operations
 from portal.operations.privacy.erase import erase_person
 from portal.operations.privacy.erasure_list import ErasureList
 from portal.settings import Settings
@@ -83,3 +84,31 @@ async def test_nothing_is_erased_where_the_list_cannot_be_written(
     listed.rmdir()
     await erase_person(operations, SYSTEM_ACTOR, PHONE, cancel_open=True)
     assert listed.stat().st_mode & 0o777 == 0o600
+
+
+async def test_file_that_is_removed_while_another_sends_it_is_asked_for_again(
+    card_request: ServiceRequest, organisation: Organisation, client: httpx2.AsyncClient,
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Both send the same bytes. His are erased after hers are stored, and before her row is."""
+    await send_photo(client, card_request)
+    hers = await organisation.open(
+        customer=CustomerDetails("Olga", "+14155550199"), by=organisation.people.mona.actor
+    )
+    put = FileStore.put
+
+    async def put_and_erase_him(store: FileStore, checked: Any) -> Any:
+        stored = await put(store, checked)
+        await erase_person(organisation.operations, SYSTEM_ACTOR, PHONE, cancel_open=True)
+        return stored
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FileStore, "put", put_and_erase_him)
+        refused = await send_photo(client, hers)
+    assert refused.status_code == 503
+    async with database.reading() as session:
+        assert (await session.exec(select(Attachment))).all() == []
+    assert (await send_photo(client, hers)).status_code == 303
+    async with database.reading() as session:
+        [attachment] = await session.exec(select(Attachment))
+    assert FileStore(settings.files_dir, 1).path(attachment.digest).is_file()
