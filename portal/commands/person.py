@@ -12,18 +12,22 @@ from portal.operations.privacy.erase import (
     preview_erasure,
 )
 from portal.operations.privacy.erasure_list import ErasureList
-from portal.operations.privacy.export import export_person, write_export
+from portal.operations.privacy.export import export_person
 from portal.operations.privacy.replay import replay_erasures
 from portal.operations.privacy.retention import Retention, RetentionReport
 from portal.settings import Settings
 
 
 def export(settings: Settings, address: str, names: Sequence[str], target: Path) -> list[str]:
-    """Write the copy. Raises PortalError, also where the target exists or cannot be written."""
+    """Write the copy; the person's requests for one are then done.
+
+    Raises PortalError, also where the target exists or cannot be written.
+    """
 
     async def read(operations: Operations) -> list[str]:
-        copy = await export_person(operations, address, names, business_time.now())
-        await write_export(copy, target)
+        copy = await export_person(
+            operations, COMMAND_LINE_ACTOR, address, names, lambda copy: copy.write(target)
+        )
         counts = [
             _count(len(copy.document["requests"]), "request"),
             _count(len(copy.document["messages"]), "message"),
@@ -38,7 +42,8 @@ def preview(settings: Settings, address: str, names: Sequence[str]) -> list[str]
     """A line that says what an erasure covers."""
 
     async def read(operations: Operations) -> list[str]:
-        return [f"To erase: {_describe(await preview_erasure(operations, address, names))}."]
+        erasure = await preview_erasure(operations, COMMAND_LINE_ACTOR, address, names)
+        return [f"To erase: {_describe(erasure)}."]
 
     return run_operation(settings, read)
 

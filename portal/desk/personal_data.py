@@ -1,6 +1,5 @@
 """For admins: what is kept about a person, a copy of it, and its erasure, each with a due date."""
 
-import asyncio
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,9 +25,8 @@ from portal.models import PersonRequest, PersonRequestKind, Role
 from portal.models.columns import saved_id
 from portal.operations import Operations
 from portal.operations.privacy.erase import Erasure, erase_person, preview_erasure
-from portal.operations.privacy.export import PersonExport, export_person
+from portal.operations.privacy.export import export_person
 from portal.operations.privacy.person_requests import (
-    complete_person_request,
     get_person_request,
     list_person_requests,
     record_person_request,
@@ -87,7 +85,8 @@ async def find_or_record(request: Request, reader: CurrentStaff) -> Response:
     names = [name] if name else []
     try:
         if verb == "find":
-            found = FoundPerson(address, await preview_erasure(operations, address, names))
+            erasure = await preview_erasure(operations, reader.staff.actor, address, names)
+            found = FoundPerson(address, erasure)
             return await _render(request, reader, typed=(address, name), found=found)
         async with operations.begin(reader.staff.actor) as uow:
             await record_person_request(uow, verb, address, names)
@@ -118,11 +117,27 @@ async def act_on_person_request(request: Request, reader: CurrentStaff) -> Respo
 async def _export(
     operations: Operations, reader: CurrentStaff, person_request: PersonRequest
 ) -> Response:
-    names = person_request.names.splitlines()
-    export = await export_person(operations, person_request.address, names, business_time.now())
-    async with operations.begin(reader.staff.actor) as uow:
-        await complete_person_request(uow, saved_id(person_request))
-    return await _download(export, saved_id(person_request))
+    """The copy as a zip file. It is never written to the disk under a name."""
+    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 (closed when it is sent)
+    try:
+        await export_person(
+            operations, reader.staff.actor, person_request.address,
+            person_request.names.splitlines(), lambda export: export.write_zip(file),
+        )  # fmt: skip
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    name = f"personal-data-{saved_id(person_request)}.zip"
+    return StreamingResponse(
+        _chunks(file),
+        media_type="application/zip",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
 
 
 async def _erase(
@@ -134,22 +149,6 @@ async def _erase(
         operations, reader.staff.actor, person_request.address,
         person_request.names.splitlines(), cancel_open=bool(field(form, "cancel_open")),
     )  # fmt: skip
-
-
-async def _download(export: PersonExport, request_id: int) -> Response:
-    """The copy as a zip file. It is never written to the disk under a name."""
-    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 (closed when it is sent)
-    await asyncio.to_thread(export.write_zip, file)
-    file.seek(0)
-    return StreamingResponse(
-        _chunks(file),
-        media_type="application/zip",
-        headers={
-            "Content-Disposition": f'attachment; filename="personal-data-{request_id}.zip"',
-            "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
 
 
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:

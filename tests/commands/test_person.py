@@ -16,8 +16,9 @@ from portal.cli import app as kept_app
 from portal.cli import person as person_commands
 from portal.commands.runner import run_operation
 from portal.errors import PortalError
-from portal.models import ServiceRequest
+from portal.models import SYSTEM_ACTOR, ServiceRequest
 from portal.operations import Operations, cancel
+from portal.operations.privacy.person_requests import record_person_request
 from portal.settings import Settings
 from tests.support.factories import MARTHA, MARTIN, Organisation
 from tests.support.person_history import MARKER, PERSON, PHONE, live_through
@@ -178,3 +179,18 @@ async def test_error_of_a_file_is_not_called_one_of_the_database(
     with pytest.raises(PortalError) as refusal:
         await asyncio.to_thread(run_operation, settings, read)
     assert refusal.value.detail.startswith(f"{tmp_path / 'gone'} cannot be read or written")
+
+
+async def test_export_completes_the_persons_request_for_a_copy(
+    card_request: ServiceRequest, kept: Command, operations: Operations, tmp_path: Path
+) -> None:
+    """Else the erasure that follows would ask for the copy once more."""
+    phone = MARTIN.phone or ""
+    async with operations.begin(SYSTEM_ACTOR) as uow:
+        await record_person_request(uow, "export", MARTIN.email or "")
+    refused = await run_apart(kept, "erase", phone, "--yes", "--cancel-open")
+    assert "has not been given it" in str(refused.exception)
+    done = await run_apart(kept, "export", phone, "--to", str(tmp_path / "martin.zip"))
+    assert done.exit_code == 0, done.output
+    done = await run_apart(kept, "erase", phone, "--yes", "--cancel-open")
+    assert done.exit_code == 0, done.exception

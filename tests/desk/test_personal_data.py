@@ -14,7 +14,9 @@ import time_machine
 from sqlmodel import select
 
 from portal.database import Database
+from portal.errors import BadInput
 from portal.models import PersonRequest, ServiceRequest
+from portal.operations.privacy.export import PersonExport
 from portal.settings import Settings
 from tests.support.desk_client import DeskClient, hidden_fields, visible_text
 from tests.support.factories import MARTHA, MARTIN, Organisation
@@ -96,6 +98,21 @@ async def test_request_for_a_copy_is_due_in_a_month_and_done_by_its_download(
     assert "3 Jun 2025 by Ada Admin" in page
     again = await send(ada, f"{PAGE}/{await first_id(database)}/export")
     assert again.status_code == 409
+
+
+async def test_copy_that_cannot_be_written_is_still_owed(
+    ada: DeskClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await send(ada, address=PHONE, verb="export")
+    url = f"{PAGE}/{await first_id(database)}/export"
+
+    def fail(*_: object) -> None:
+        raise BadInput("The disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PersonExport, "write_zip", fail)
+        assert (await send(ada, url)).status_code == 422
+    assert (await send(ada, url)).headers["Content-Type"] == "application/zip"
 
 
 async def test_overdue_request_is_marked(ada: DeskClient, clock: time_machine.Traveller) -> None:

@@ -46,10 +46,8 @@ from portal.operations import (
 )
 from portal.operations.dropped_balls.resolution import raise_dropped_ball
 from portal.operations.privacy.classification import PERSONAL
-from portal.operations.privacy.person_requests import (
-    complete_person_request,
-    record_person_request,
-)
+from portal.operations.privacy.export import export_person
+from portal.operations.privacy.person_requests import record_person_request
 from tests.support.customer_device import link, new_browser, verify_device
 from tests.support.factories import Organisation
 from tests.support.fake_gateways import SENDER
@@ -89,9 +87,10 @@ async def live_through(
     request = await organisation.run(
         cancel, request, reason=f"{MARKER} changed their mind", by=organisation.people.mona.actor
     )
-    async with organisation.operations.begin(organisation.people.ada.actor) as uow:
-        asked = await record_person_request(uow, "export", PHONE, names=[PERSON["name"]])
-        await complete_person_request(uow, asked.id or 0)
+    operations, ada = organisation.operations, organisation.people.ada.actor
+    async with operations.begin(ada) as uow:
+        await record_person_request(uow, "export", PHONE, names=[PERSON["name"]])
+    await export_person(operations, ada, PHONE, [PERSON["name"]], lambda _: None)
     return request
 
 

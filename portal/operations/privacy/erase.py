@@ -55,10 +55,11 @@ class RemovedFiles:
 
 
 async def preview_erasure(
-    operations: Operations, address: str, names: Collection[str] = ()
+    operations: Operations, actor: Actor, address: str, names: Collection[str] = ()
 ) -> Erasure:
-    """What ``erase_person`` would erase. Raises as it does; changes nothing."""
+    """What ``erase_person`` would erase. Raises NotAllowed, and as ``find_person`` does."""
     async with operations.database.reading() as session:
+        await require_admin(session, actor)
         scope = await find_person(session, address, names)
         messages = (await session.exec(select(Message.id).where(scope.messages))).all()
         files = (
@@ -92,7 +93,7 @@ async def erase_person(
     """
 
     async def find(uow: UnitOfWork) -> PersonScope:
-        await require_admin(uow)
+        await require_admin(uow.session, uow.actor)
         return await find_person(uow.session, address, names)
 
     return await erase_found(operations, actor, find, cancel_open=cancel_open)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import zipfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +12,11 @@ from typing import IO, Any
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal import business_time
 from portal.attachments.file_store import FileStore
 from portal.errors import BadInput
 from portal.models import (
+    Actor,
     Attachment,
     Consent,
     Contact,
@@ -34,6 +36,8 @@ from portal.models import (
 )
 from portal.models.columns import saved_id
 from portal.operations.privacy import export_records as records
+from portal.operations.privacy.admins import require_admin
+from portal.operations.privacy.person_requests import complete_exports
 from portal.operations.unit_of_work import Operations
 from portal.queries.person import PersonScope, find_person
 from portal.queries.requests import REQUEST_OPTIONS
@@ -90,23 +94,30 @@ class PersonExport:
 
 
 async def export_person(
-    operations: Operations, address: str, names: Collection[str], now: datetime
+    operations: Operations,
+    actor: Actor,
+    address: str,
+    names: Collection[str],
+    write: Callable[[PersonExport], None],
 ) -> PersonExport:
-    """Everything of the person at this phone number or e-mail address. Raises as ``find_person``.
+    """Give ``write`` everything of the person at this phone number or e-mail address.
 
-    Of colleagues it has the names, as the customer's own pages do; of other customers nothing.
-    Tracking links are masked: the document may travel where a link must not.
+    It is called in a thread, as it blocks. When it has returned, the person's requests for a copy
+    are done. Raises NotAllowed, as ``find_person`` does, and what ``write`` raises.
+
+    Of colleagues the copy has the names, as the customer's own pages do; of other customers
+    nothing. Tracking links are masked: the document may travel where a link must not.
     """
     settings = operations.settings
     store = FileStore(settings.files_dir, settings.max_upload_bytes)
     async with operations.database.reading() as session:
+        await require_admin(session, actor)
         scope = await find_person(session, address, names)
-        return await PersonReader(session, scope, store).read(now)
-
-
-async def write_export(export: PersonExport, target: Path) -> None:
-    """Write it without holding up the event loop."""
-    await asyncio.to_thread(export.write, target)
+        export = await PersonReader(session, scope, store).read(business_time.now())
+    await asyncio.to_thread(write, export)
+    async with operations.begin(actor) as uow:
+        await complete_exports(uow, scope)
+    return export
 
 
 class PersonReader:

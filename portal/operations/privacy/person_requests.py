@@ -39,7 +39,7 @@ async def record_person_request(
     It is due a month from now. Raises as ``find_person`` does, BadInput for another kind, and
     Conflict where the same is open already.
     """
-    await require_admin(uow)
+    await require_admin(uow.session, uow.actor)
     if kind not in list(PersonRequestKind):
         raise BadInput("Please choose a copy of the data or its erasure.", fields={"kind": "erase"})
     await find_person(uow.session, address, names)
@@ -76,12 +76,12 @@ async def get_person_request(session: AsyncSession, request_id: int) -> PersonRe
     return person_request
 
 
-async def complete_person_request(uow: UnitOfWork, request_id: int) -> None:
-    """Record that it is done, and who did it. Raises as ``get_person_request`` does."""
-    await require_admin(uow)
-    person_request = await get_person_request(uow.session, request_id)
-    person_request.done_at, person_request.done_by = uow.now, uow.actor.name
-    uow.session.add(person_request)
+async def complete_exports(uow: UnitOfWork, scope: PersonScope) -> None:
+    """The person has their copy: their open requests for one are done, by whoever acts."""
+    for person_request in await _find_requests(uow.session, scope):
+        if person_request.kind == PersonRequestKind.EXPORT and person_request.done_at is None:
+            person_request.done_at, person_request.done_by = uow.now, uow.actor.name
+            uow.session.add(person_request)
 
 
 async def settle_person_requests(
@@ -92,18 +92,8 @@ async def settle_person_requests(
     Raises Conflict while they ask for a copy that they have not been given; not if ``is_replay``,
     as they had it, or did without, before they were erased first.
     """
-    customers = select(Customer.name).where(col(Customer.id).in_(scope.customer_ids))
-    names = {name.casefold() for name in (await uow.session.exec(customers)).all()}
-    addresses = [address for _, address in scope.addresses]
-    query = select(PersonRequest).where(
-        col(PersonRequest.address).in_(addresses), scope.is_in_time(PersonRequest.received_at)
-    )
-    own = {address for _, address in scope.own_addresses}
     key = await get_address_key(uow.session, uow.now)
-    for person_request in (await uow.session.exec(query)).all():
-        named = {name.casefold() for name in person_request.names.splitlines()}
-        if person_request.address not in own and not named & names:
-            continue  # Of another person at this address.
+    for person_request in await _find_requests(uow.session, scope):
         if person_request.done_at is None:
             if person_request.kind == PersonRequestKind.EXPORT and not is_replay:
                 raise Conflict(
@@ -116,6 +106,23 @@ async def settle_person_requests(
         person_request.names = ""
         uow.session.add(person_request)
     await uow.session.flush()
+
+
+async def _find_requests(session: AsyncSession, scope: PersonScope) -> list[PersonRequest]:
+    """Those of this person; at a shared address others may have some too."""
+    customers = select(Customer.name).where(col(Customer.id).in_(scope.customer_ids))
+    names = {name.casefold() for name in (await session.exec(customers)).all()}
+    query = select(PersonRequest).where(
+        col(PersonRequest.address).in_([address for _, address in scope.addresses]),
+        scope.is_in_time(PersonRequest.received_at),
+    )
+    own = {address for _, address in scope.own_addresses}
+    return [
+        person_request
+        for person_request in (await session.exec(query)).all()
+        if person_request.address in own
+        or names & {name.strip().casefold() for name in person_request.names.splitlines()}
+    ]
 
 
 async def list_person_requests(session: AsyncSession) -> Sequence[PersonRequest]:

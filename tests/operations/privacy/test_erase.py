@@ -23,6 +23,7 @@ from portal.models import (
 )
 from portal.operations import CustomerDetails, reopen
 from portal.operations.privacy.erase import erase_person, preview_erasure
+from portal.operations.privacy.export import export_person
 from portal.settings import Settings
 from tests.support.factories import MARTHA, MARTIN, Organisation
 from tests.support.person_history import (
@@ -260,8 +261,8 @@ async def test_preview_counts_and_changes_nothing(
     history: ServiceRequest, organisation: Organisation, database: Database
 ) -> None:
     before = await rows_with_markers(database)
-    seen = await preview_erasure(organisation.operations, PHONE)
-    assert seen == await preview_erasure(organisation.operations, EMAIL)
+    seen = await preview_erasure(organisation.operations, SYSTEM_ACTOR, PHONE)
+    assert seen == await preview_erasure(organisation.operations, SYSTEM_ACTOR, EMAIL)
     assert (seen.requests, seen.customers, seen.files) == (2, 1, 1)
     assert await rows_with_markers(database) == before
 
@@ -310,11 +311,16 @@ async def test_mail_to_an_erased_request_records_nothing(
     assert len(await organisation.messages()) == before
 
 
-async def test_only_admins_erase(card_request: ServiceRequest, organisation: Organisation) -> None:
+async def test_only_admins_erase_or_see_everything(
+    card_request: ServiceRequest, organisation: Organisation
+) -> None:
+    mona, phone = organisation.people.mona.actor, MARTIN.phone or ""
     with pytest.raises(NotAllowed):
-        await erase_person(
-            organisation.operations, organisation.people.mona.actor, MARTIN.phone or ""
-        )
+        await erase_person(organisation.operations, mona, phone)
+    with pytest.raises(NotAllowed):
+        await preview_erasure(organisation.operations, mona, phone)
+    with pytest.raises(NotAllowed):
+        await export_person(organisation.operations, mona, phone, [], lambda _: None)
 
 
 async def test_notice_about_another_address_stays(

@@ -19,10 +19,8 @@ from portal.operations import CustomerDetails, Operations
 from portal.operations.privacy import erase
 from portal.operations.privacy.erase import erase_person
 from portal.operations.privacy.erasure_list import ErasureList
-from portal.operations.privacy.person_requests import (
-    complete_person_request,
-    record_person_request,
-)
+from portal.operations.privacy.export import export_person
+from portal.operations.privacy.person_requests import record_person_request
 from portal.operations.privacy.replay import Replay, replay_erasures
 from portal.settings import Settings
 from tests.support.factories import MARTIN, Organisation
@@ -69,12 +67,11 @@ async def test_what_the_old_database_has_under_way_does_not_stop_the_replay(
     mona = organisation.people.mona.actor
     requests = [await organisation.open(customer=person, by=mona) for person in (MARTIN, OLGA)]
     async with operations.begin(SYSTEM_ACTOR) as uow:
-        asked = await record_person_request(uow, "export", OLGA.phone or "")
+        await record_person_request(uow, "export", OLGA.phone or "")
     await _set_status(database, MessageStatus.SENDING)
     backup = await _read(database, TABLES)
     await _set_status(database, MessageStatus.DELIVERED)
-    async with operations.begin(SYSTEM_ACTOR) as uow:
-        await complete_person_request(uow, asked.id or 0)
+    await export_person(operations, SYSTEM_ACTOR, OLGA.phone or "", [], lambda _: None)
     for person in (MARTIN, OLGA):
         await erase_person(operations, SYSTEM_ACTOR, person.phone or "", cancel_open=True)
     await _write(database, backup)
