@@ -22,6 +22,7 @@ from portal.operations.privacy.person_requests import record_person_request
 from portal.settings import Settings
 from tests.support.factories import MARTHA, MARTIN, Organisation
 from tests.support.person_history import MARKER, PERSON, PHONE, live_through
+from tests.support.sample_images import photo
 
 Command = Callable[..., Result]
 
@@ -194,3 +195,34 @@ async def test_export_completes_the_persons_request_for_a_copy(
     assert done.exit_code == 0, done.output
     done = await run_apart(kept, "erase", phone, "--yes", "--cancel-open")
     assert done.exit_code == 0, done.exception
+
+
+@pytest.mark.parametrize("name", ["copy.zip", "copy", "empty"])
+async def test_export_that_fails_leaves_nothing_and_succeeds_again(
+    card_request: ServiceRequest, client: httpx2.AsyncClient, kept: Command, settings: Settings,
+    tmp_path: Path, name: str,
+) -> None:  # fmt: skip
+    sent = await client.post(
+        f"/r/{card_request.links[0].token}/messages",
+        files=[("file", ("a.jpg", photo(20, 20), "image/jpeg"))],
+    )
+    assert sent.status_code == 303
+    [stored] = [path for path in settings.files_dir.rglob("*") if len(path.name) == 64]
+    folder = tmp_path / "exports"
+    (folder / "empty").mkdir(parents=True)
+    aside = stored.rename(tmp_path / "aside")
+    stored.symlink_to("/proc/self/mem")  # a file that cannot be read
+    before = sorted(folder.rglob("*"))
+    failed = await run_apart(kept, "export", MARTIN.phone or "", "--to", str(folder / name))
+    assert "cannot be written" in str(failed.exception)
+    assert sorted(folder.rglob("*")) == before
+    stored.unlink()
+    aside.rename(stored)
+    done = await run_apart(kept, "export", MARTIN.phone or "", "--to", str(folder / name))
+    assert done.exit_code == 0, done.exception
+    assert not list(folder.rglob(".*"))
+    if name != "copy.zip":
+        files = [path for path in (folder / name).rglob("*") if path.is_file()]
+        assert len(files) == 2
+        assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+        assert (folder / name).stat().st_mode & 0o777 == 0o700

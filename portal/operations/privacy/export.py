@@ -1,7 +1,11 @@
 """A copy of everything about one person, as JSON and files."""
 
 import asyncio
+import io
 import json
+import os
+import shutil
+import tempfile
 import zipfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -39,6 +43,7 @@ from portal.operations.privacy import export_records as records
 from portal.operations.privacy.admins import require_admin
 from portal.operations.privacy.person_requests import complete_exports
 from portal.operations.unit_of_work import Operations
+from portal.paths import make_private_folder
 from portal.queries.person import PersonScope, find_person
 from portal.queries.requests import REQUEST_OPTIONS
 
@@ -56,41 +61,71 @@ class PersonExport:
     def write(self, target: Path) -> None:
         """Write a folder, or a zip file where the name ends in ``.zip``; readable by us alone.
 
-        Raises BadInput where there is something of that name already, or it cannot be written.
+        It gets its name when all of it is written; else nothing is left. Raises BadInput where
+        there is something of that name already, or it cannot be written.
         """
         if target.exists() and not (target.is_dir() and not any(target.iterdir())):
             raise BadInput(f"{target} exists already: please give another name.")
         try:
-            if target.suffix == ".zip":
-                target.touch(mode=0o600)
-                self.write_zip(target)
+            if target.suffix == ".zip" and not target.is_dir():
+                self._write_file(target)
             else:
                 self._write_folder(target)
         except OSError as error:
             raise BadInput(f"{target} cannot be written: {error.strerror}.") from error
 
-    def write_zip(self, target: Path | IO[bytes]) -> None:
+    def write_zip(self, target: IO[bytes]) -> None:
         """Write a zip file."""
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(JSON_NAME, self._text())
             for name, path in self._present_files():
                 archive.write(path, name)
 
-    def _write_folder(self, folder: Path) -> None:
-        (folder / "files").mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
-        for name, data in [
-            (JSON_NAME, self._text().encode()),
-            *((name, path.read_bytes()) for name, path in self._present_files()),
-        ]:
-            (folder / name).touch(mode=0o600)
-            (folder / name).write_bytes(data)
+    def _write_file(self, target: Path) -> None:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # mode 0600
+        draft = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                self.write_zip(file)
+            draft.rename(target)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+
+    def _write_folder(self, target: Path) -> None:
+        is_new = not target.exists()
+        make_private_folder(target.parent)
+        # In a folder that is there: it may be on a disk of its own.
+        place = target.parent if is_new else target
+        draft = Path(tempfile.mkdtemp(dir=place, prefix=f".{target.name}."))  # mode 0700
+        try:
+            (draft / "files").mkdir(mode=0o700)
+            _write_private(draft / JSON_NAME, io.BytesIO(self._text().encode()))
+            for name, path in self._present_files():
+                with path.open("rb") as source:
+                    _write_private(draft / name, source)
+            if is_new:
+                draft.rename(target)
+                return
+            target.chmod(0o700)
+            for path in draft.iterdir():
+                path.rename(target / path.name)
+            draft.rmdir()
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
 
     def _present_files(self) -> Iterator[tuple[str, Path]]:
         return ((name, path) for name, path in self.files if path.is_file())
 
     def _text(self) -> str:
         return json.dumps(self.document, ensure_ascii=False, indent=2) + "\n"
+
+
+def _write_private(path: Path, source: IO[bytes]) -> None:
+    path.touch(mode=0o600)
+    with path.open("wb") as target:
+        shutil.copyfileobj(source, target)
 
 
 async def export_person(
@@ -184,6 +219,7 @@ class PersonReader:
         query = select(ServiceRequest).where(col(ServiceRequest.id) == request_id)
         request = (await self._session.exec(query.options(*REQUEST_OPTIONS))).one()
         ids = [request_id]
+        follow_ups = await self._of(FollowUp, "request_id", ids)
         return {
             **records.service_request(request),
             "stages": [
@@ -195,13 +231,9 @@ class PersonReader:
             "promises": [
                 records.promise(item) for item in await self._of(Promise, "request_id", ids)
             ],
-            "questions": [
-                records.follow_up(item) for item in await self._of(FollowUp, "request_id", ids)
-            ],
+            "questions": [records.follow_up(item) for item in follow_ups],
             "appointments": [
-                records.appointment(item)
-                for item in await self._of(FollowUp, "request_id", ids)
-                if item.answer_at is not None
+                records.appointment(item) for item in follow_ups if item.answer_at is not None
             ],
             "contacts": [
                 records.contact(item) for item in await self._of(Contact, "request_id", ids)
