@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from portal.database import Database
 from portal.demo.fake_providers import FakeProviders
-from portal.models import Message, ServiceRequest
+from portal.models import Attachment, Message, ServiceRequest
 from portal.runtime.backup import create_backup, restore_backup, sqlite_copy
 from portal.runtime.backup.archive import open_archive
 from portal.runtime.revisions import find_damage
@@ -95,7 +95,7 @@ async def test_backup_under_load_has_all_that_was_acknowledged(
         while len(acknowledged) < ACKNOWLEDGED_BEFORE:
             await another()
         before = dict(acknowledged)
-        await asyncio.to_thread(
+        made = await asyncio.to_thread(
             create_backup, running.settings, file, with_keys=False, progress=pause
         )
         for writer in writers:
@@ -114,18 +114,24 @@ async def test_backup_under_load_has_all_that_was_acknowledged(
     assert digests(elsewhere.files_dir) == archived
     originals = digests(running.settings.files_dir)
     assert archived.items() <= originals.items()
+    assert made.missing == 0
+    assert len(before) <= made.manifest.files == len(archived)
     assert await missing(elsewhere, before) == {}
 
 
 async def missing(settings, expected):
-    """Of these requests those that are not in the database with their words and a stored file."""
+    """Of these requests those that are not here with their words and a photo of their own."""
     if settings.is_single_machine:
         assert find_damage(settings.data_dir / "kept.db", thoroughly=True) == ""
     database = Database(settings.database_url)
     try:
         async with database.reading() as session:
-            query = select(ServiceRequest.reference, ServiceRequest.title, Message.body).join(
-                Message, col(Message.request_id) == col(ServiceRequest.id)
+            query = (
+                select(
+                    ServiceRequest.reference, ServiceRequest.title, Message.body, Attachment.digest
+                )
+                .join(Message, col(Message.request_id) == col(ServiceRequest.id))
+                .join(Attachment, col(Attachment.message_id) == col(Message.id))
             )
             found = {tuple(row) for row in await session.exec(query)}
     finally:
@@ -133,5 +139,10 @@ async def missing(settings, expected):
     return {
         reference: words
         for reference, words in expected.items()
-        if not any(row[:2] == (reference, words[0]) and words[1] in row[2] for row in found)
+        if not any(
+            row[:2] == (reference, words[0])
+            and words[1] in row[2]
+            and (settings.files_dir / row[3][:2] / row[3]).is_file()
+            for row in found
+        )
     }
