@@ -133,8 +133,10 @@ class Database:
             raw = await connection.get_raw_connection()
             if raw.driver_connection is not None:
                 await raw.driver_connection.execute("PRAGMA busy_timeout=2000")
-                await raw.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                await raw.driver_connection.execute(SQLITE_PRAGMAS[0])
+                try:
+                    await raw.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                finally:
+                    await raw.driver_connection.execute(SQLITE_PRAGMAS[0])
 
     def recent_write_failure(self, seconds: float) -> str:
         """What kept this process from writing in the last ``seconds``; empty where nothing did."""

@@ -8,6 +8,7 @@ import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 
+import aiosqlite
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, MissingGreenlet, OperationalError, StatementError
@@ -243,3 +244,22 @@ async def test_unreachable_server_raises_the_database_error(url):
     with pytest.raises(OperationalError):
         await look()
     await database.close()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_failed_checkpoint_leaves_the_busy_timeout(database, monkeypatch):
+    """The connection goes back to the pool, and must wait for writers as before."""
+    execute = aiosqlite.Connection.execute
+
+    async def refuse(connection, sql, *parameters):
+        if "wal_checkpoint" in sql:
+            raise sqlite3.OperationalError("disk I/O error")
+        return await execute(connection, sql, *parameters)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(aiosqlite.Connection, "execute", refuse)
+        with pytest.raises(sqlite3.OperationalError):
+            await database.truncate_log()
+    async with database.connection() as connection:
+        timeout = (await connection.exec_driver_sql("PRAGMA busy_timeout")).scalar_one()
+    assert timeout == 30_000
