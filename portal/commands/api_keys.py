@@ -1,5 +1,6 @@
 """`kept apikey`: keys with which other systems call the API."""
 
+import re
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
@@ -95,7 +96,7 @@ def _read_lifetime(expires: str, now: datetime) -> timedelta | None:
     if text == "never":
         return None
     days = text.removesuffix("d")
-    if text.endswith("d") and days.isascii() and days.isdecimal() and 0 < int(days[:6]) <= MAX_DAYS:
+    if text.endswith("d") and re.fullmatch(r"[0-9]{1,6}", days) and 0 < int(days) <= MAX_DAYS:
         return timedelta(days=int(days))
     try:
         lifetime = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC) - now

@@ -46,6 +46,7 @@ async def test_a_key_has_the_scopes_and_the_expiry_asked_for(
         ((), "2025-06-03", "Give the expiry as a day to come"),
         ((), "0d", "Give the expiry"),
         ((), "99999999999999999999d", "Give the expiry"),
+        ((), "000365999d", "Give the expiry"),
         ((), "soon", "Give the expiry"),
         ((), "9999-12-31", "Give the expiry"),
     ],
