@@ -56,7 +56,7 @@ def install_signal_handlers(*, is_failure: bool = False) -> None:
         signal.signal(number, end)
 
 
-def migrate_in_subprocess(told: Mapping[str, str], *options: str) -> None:
+def migrate_in_subprocess(environment: Mapping[str, str], *options: str) -> None:
     """Run `kept migrate`, in a process of its own that is then gone.
 
     What migrating takes in memory would otherwise stay with the supervisor. If it fails, it has said
@@ -65,20 +65,22 @@ def migrate_in_subprocess(told: Mapping[str, str], *options: str) -> None:
     """
     command = [sys.executable, "-m", "portal.cli", "migrate", *options]
     done = subprocess.run(
-        command, env={**os.environ, **told}, stdout=subprocess.DEVNULL, check=False
+        command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, check=False
     )
     if done.returncode and not (options and done.returncode == os.EX_TEMPFAIL):
         sys.exit(done.returncode)
 
 
-def web_child(name: str, listener: socket.socket, told: Mapping[str, str], *options: str) -> Child:
-    """A web process on a socket that is listening; `told` is added to its environment."""
+def web_child(
+    name: str, listener: socket.socket, environment: Mapping[str, str], *options: str
+) -> Child:
+    """A web process on a socket that is listening; `environment` is added to its environment."""
     fd = listener.fileno()
     command = [sys.executable, "-m", "portal.cli", "web", "--fd", str(fd), *options]
-    return Child(name, command, environment=told, pass_fds=[fd], reports_ready=True)
+    return Child(name, command, environment=environment, pass_fds=[fd], reports_ready=True)
 
 
-def worker_child(told: Mapping[str, str]) -> Child:
+def worker_child(environment: Mapping[str, str]) -> Child:
     """The worker, started by its dotted name: nothing here imports it."""
     command = [sys.executable, "-m", "workers"]
-    return Child("worker", command, environment=told, reports_ready=True)
+    return Child("worker", command, environment=environment, reports_ready=True)

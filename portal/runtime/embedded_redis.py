@@ -80,7 +80,7 @@ class EmbeddedRedis:
         self.url, listen = self._where_to_listen()
         settings = self.data_dir / "queue.conf"
         settings.touch(mode=0o600)
-        settings.write_text("\n".join([*listen, *self._manners(), ""]))
+        settings.write_text("\n".join([*listen, *self._configuration(), ""]))
         # The server holds the lock too, so that one which outlives us is noticed.
         self._child = Child("queue", [str(server_path()), str(settings)], pass_fds=[self._lock])
         self._child.start()
@@ -136,7 +136,7 @@ class EmbeddedRedis:
         lines = ["bind 127.0.0.1", f"port {port}", f"requirepass {word}"]
         return f"redis://:{word}@127.0.0.1:{port}", lines
 
-    def _manners(self) -> list[str]:
+    def _configuration(self) -> list[str]:
         return [
             f"dir {_quoted(self.data_dir)}",
             f"logfile {_quoted(self.data_dir / 'queue.log')}",

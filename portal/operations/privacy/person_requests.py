@@ -24,8 +24,8 @@ from portal.operations.unit_of_work import Operations, UnitOfWork
 from portal.queries.person import PersonScope, find_person, parse_address
 
 MAX_LISTED = 200
-SUBJECT = "Requests about personal data are due"
-BODY = (
+REMINDER_SUBJECT = "Requests about personal data are due"
+REMINDER_BODY = (
     "{count} of people about their own data must be answered by law within a month. The next is "
     "due on {due_at:%d %B %Y}. {url}/desk/personal-data"
 )
@@ -164,7 +164,7 @@ async def remind_admins(operations: Operations, uow: UnitOfWork) -> int:
         if (await uow.session.exec(sent)).first() is not None:
             continue
         count = "1 request" if len(due) == 1 else f"{len(due)} requests"
-        body = BODY.format(count=count, due_at=due[0].due_at, url=settings.public_url)
-        await uow.outbox.queue_staff_notice(cause, admin.email, SUBJECT, body)
+        body = REMINDER_BODY.format(count=count, due_at=due[0].due_at, url=settings.public_url)
+        await uow.outbox.queue_staff_notice(cause, admin.email, REMINDER_SUBJECT, body)
         mailed += 1
     return mailed

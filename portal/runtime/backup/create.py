@@ -121,7 +121,7 @@ def _add_files(folder: Path, archive: ArchiveWriter, progress: Progress) -> int:
 
 
 def _digests(folder: Path, tables: Mapping[str, Table]) -> set[str]:
-    """The digests of stored attachments in a copied table: no value of these holds a tab."""
+    """The digests of stored attachments in a copied table; COPY escapes tabs in values."""
     columns = tables["attachment"].columns
     state, digest = columns.index("state"), columns.index("digest")
     with (folder / "attachment.copy").open(encoding="utf-8", newline="\n") as rows:

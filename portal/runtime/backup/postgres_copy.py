@@ -75,12 +75,14 @@ async def _dump(url: str, folder: Path, progress: Progress) -> dict[str, Table]:
             driver, tables = await _driver(connection), {}
             for number, name in enumerate(order, 1):
                 path = folder / f"{name}.copy"
-                said = await driver.copy_from_table(name, columns=columns[name], output=path)
+                command_tag = await driver.copy_from_table(name, columns=columns[name], output=path)
                 counted_to = None
                 if name in sequences:
                     last = sa.text(f"SELECT last_value FROM {sequences[name][1]}")  # noqa: S608 (quoted by PostgreSQL)
                     counted_to = (await connection.execute(last)).scalar_one()
-                tables[name] = Table(rows=_rows(said), columns=columns[name], counted_to=counted_to)
+                tables[name] = Table(
+                    rows=_rows(command_tag), columns=columns[name], counted_to=counted_to
+                )
                 progress(f"database: table {number} of {len(order)} ({name}).")
             return tables
 
@@ -95,10 +97,10 @@ async def _load(url: str, folder: Path, tables: Mapping[str, Table], progress: P
         for number, (name, table) in enumerate(tables.items(), 1):
             if set(columns.get(name, ())) != set(table.columns):
                 raise PortalError(f"The backup's table {name} is not that of its revision.")
-            said = await driver.copy_to_table(
+            command_tag = await driver.copy_to_table(
                 name, columns=table.columns, source=folder / f"{name}.copy"
             )
-            if _rows(said) != table.rows:
+            if _rows(command_tag) != table.rows:
                 raise PortalError(f"The table {name} did not take all rows.")
             if name in sequences:
                 column, sequence = sequences[name]
@@ -186,6 +188,6 @@ async def _order(connection: AsyncConnection) -> list[str]:
     return [name for name, _ in found if name]
 
 
-def _rows(said: str) -> int:
+def _rows(command_tag: str) -> int:
     """The rows in PostgreSQL's answer to COPY, such as `COPY 12`."""
-    return int(said.rpartition(" ")[2])
+    return int(command_tag.rpartition(" ")[2])
