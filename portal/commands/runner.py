@@ -15,7 +15,6 @@ from portal.live import LiveUpdates
 from portal.models import Actor, ActorKind
 from portal.operations import Operations
 from portal.runtime import database_start
-from portal.runtime.data_folder import database_path
 from portal.runtime.log_config import configure_logging
 from portal.settings import Settings
 
@@ -59,18 +58,17 @@ def migrate_database(settings: Settings) -> list[str]:
 
 def check_database(settings: Settings) -> list[str]:
     """Change nothing and say that the database is at the newest revision. Raises PortalError."""
-    path = database_path(settings)
-    if path is not None and not path.exists():
+    if not settings.has_database:
         raise PortalError(NOT_MIGRATED)
     with database_start.plain_database_errors():
-        uvloop.run(database_start.check_database(settings.database_url))
+        uvloop.run(database_start.check_database_at(settings.database_url))
     return ["The database is at the newest revision."]
 
 
 async def _act(settings: Settings, work: Callable[[Operations], Awaitable[T]]) -> T:
     async with _operations(settings) as operations:
         if not settings.is_single_machine:
-            await database_start.check_database(settings.database_url)
+            await database_start.check_database(operations.database)
         return await work(operations)
 
 

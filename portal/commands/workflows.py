@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
 from sqlmodel import select
 
 from portal.commands.runner import COMMAND_LINE_ACTOR, command, run_operation
@@ -29,7 +28,7 @@ def check_workflows(
 
     Raises PortalError with every issue; with ``is_strict`` a warning is one.
     """
-    known = run_operation(settings, _known_departments) if _has_database(settings) else set[str]()
+    known = run_operation(settings, _known_departments) if settings.has_database else set[str]()
     definitions = read_workflow_files(names, known)
     good = [
         f"{name}: good. {definition.name!r}, {_count(len(definition.stages), 'stage')}."
@@ -132,14 +131,6 @@ def _path_of(name: str) -> Path:
 async def _known_departments(operations: Operations) -> set[str]:
     async with operations.database.reading() as session:
         return set((await session.exec(select(Department.key))).all())
-
-
-def _has_database(settings: Settings) -> bool:
-    """False if the SQLite file does not exist: checking a workflow creates no database."""
-    if not settings.is_single_machine:
-        return True
-    place = make_url(settings.database_url).database
-    return place is not None and Path(place).exists()
 
 
 def _count(number: int, thing: str) -> str:

@@ -7,8 +7,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
-
 from portal.errors import Conflict
 from portal.paths import make_private_folder
 from portal.runtime.revisions import check_revision, read_sqlite_revision
@@ -49,16 +47,10 @@ def _lock(lock: int) -> bool:
     return True
 
 
-def database_path(settings: Settings) -> Path | None:
-    """The file of a SQLite database; None for PostgreSQL."""
-    place = make_url(settings.database_url).database if settings.is_single_machine else None
-    return Path(place) if place else None
-
-
 def check_sqlite_database(settings: Settings) -> None:
     """Raise PortalError if the SQLite file is newer than this version of Kept, or is damaged."""
     make_data_private(settings)
-    path = database_path(settings)
+    path = settings.database_path
     if path is not None:
         check_revision(read_sqlite_revision(path))
 
@@ -70,7 +62,7 @@ def make_data_private(settings: Settings) -> None:
     attachments outside the data folder keeps its mode, as other machines may share it, and so does
     what belongs to another user. Attachments in a folder that is private already are not looked at.
     """
-    path = database_path(settings)
+    path = settings.database_path
     if path is None:
         return
     make_private_folder(settings.data_dir)

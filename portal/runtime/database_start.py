@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal.database import Database
 from portal.database_errors import NOT_MIGRATED, PASSING, describe, find_reason
 from portal.errors import PortalError
-from portal.runtime.data_folder import check_sqlite_database, database_path
+from portal.runtime.data_folder import check_sqlite_database
 from portal.runtime.migrations import is_current, migrate, read_revision
 from portal.runtime.revisions import check_revision, read_sqlite_revision
 from portal.settings import Settings
@@ -27,7 +27,7 @@ def prepare_database(settings: Settings) -> None:
         return
     try:
         with plain_database_errors():
-            asyncio.run(check_database(settings.database_url))
+            asyncio.run(check_database_at(settings.database_url))
     except DatabaseUnavailable:
         return
 
@@ -45,20 +45,25 @@ def migrate_database(settings: Settings) -> None:
         migrate(settings.database_url)
 
 
-async def check_database(url: str) -> None:
+async def check_database(database: Database) -> None:
     """Raise PortalError unless the database is at the newest revision."""
+    check_revision(await read_revision(database))
+    if not await is_current(database):
+        raise PortalError(NOT_MIGRATED)
+
+
+async def check_database_at(url: str) -> None:
+    """The same, of the database at this address."""
     database = Database(url)
     try:
-        check_revision(await read_revision(database))
-        if not await is_current(database):
-            raise PortalError(NOT_MIGRATED)
+        await check_database(database)
     finally:
         await database.close()
 
 
 def read_database_revision(settings: Settings) -> str | None:
     """The revision of the database; None if it has no schema. Blocking, outside an event loop."""
-    path = database_path(settings)
+    path = settings.database_path
     if path is not None:
         return read_sqlite_revision(path)
     return asyncio.run(_revision(settings.database_url))

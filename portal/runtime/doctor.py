@@ -6,14 +6,12 @@ import os
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from pydantic_settings import DotEnvSettingsSource
 from redis import Redis
 from redis.exceptions import RedisError
-from sqlalchemy.engine import make_url
 from sqlmodel import col
 
 from portal import business_time
@@ -21,10 +19,9 @@ from portal.database import Database
 from portal.errors import PortalError
 from portal.models import Heartbeat, StaffMember, Workflow
 from portal.runtime.check_result import CheckResult, Level, right, warning, wrong
-from portal.runtime.data_folder import database_path
 from portal.runtime.database_start import (
     DatabaseUnavailable,
-    check_database,
+    check_database_at,
     plain_database_errors,
 )
 from portal.runtime.doctor_network import LOOPBACK_HOSTS, check_network
@@ -47,7 +44,7 @@ def run_checks(settings: Settings) -> Iterator[CheckResult]:
     yield from _settings(settings)
     database = _database(settings)
     yield database
-    if database.level is Level.OK and _has_database(settings):
+    if database.level is Level.OK and settings.has_database:
         yield from _contents(settings)
     yield _files(settings)
     yield from asyncio.run(_servers(settings))
@@ -87,14 +84,16 @@ def _settings(settings: Settings) -> Iterator[CheckResult]:
 
 
 def _database(settings: Settings) -> CheckResult:
-    place = make_url(settings.database_url).database
-    if settings.is_single_machine and not (place and Path(place).exists()):
+    path = settings.database_path
+    if not settings.has_database:
         return right("Database: a file here, made at the first start.")
     try:
-        if place and settings.is_single_machine and (damage := find_damage(Path(place))):
+        if path and (damage := find_damage(path)):
             return wrong(f"Database: it is damaged ({damage}); restore a backup (docs/backup.md).")
         with plain_database_errors():
-            asyncio.run(asyncio.wait_for(check_database(settings.database_url), DATABASE_SECONDS))
+            asyncio.run(
+                asyncio.wait_for(check_database_at(settings.database_url), DATABASE_SECONDS)
+            )
     except TimeoutError:
         return wrong(NO_ANSWER)
     except DatabaseUnavailable as refusal:
@@ -135,11 +134,6 @@ def _missing_protection(redis_url: str) -> list[str]:
         return []
     missing = [] if parts.password else ["a password"]
     return missing if parts.scheme == "rediss" else [*missing, "TLS (rediss://)"]
-
-
-def _has_database(settings: Settings) -> bool:
-    path = database_path(settings)
-    return path is None or path.exists()
 
 
 def _contents(settings: Settings) -> Iterator[CheckResult]:

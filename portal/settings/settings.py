@@ -17,6 +17,7 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+from sqlalchemy.engine import make_url
 
 from portal.branding.theme import Theme
 from portal.errors import SettingsError
@@ -142,6 +143,17 @@ class Settings(
     def is_single_machine(self) -> bool:
         """Whether the database is a local file, which no other machine can share."""
         return self.database_url.startswith("sqlite")
+
+    @property
+    def database_path(self) -> Path | None:
+        """The file of a SQLite database; None for PostgreSQL."""
+        place = make_url(self.database_url).database if self.is_single_machine else None
+        return Path(place) if place else None
+
+    @property
+    def has_database(self) -> bool:
+        """False where it is a SQLite file that does not exist yet."""
+        return self.database_path is None or self.database_path.exists()
 
     @property
     def needs_embedded_redis(self) -> bool:

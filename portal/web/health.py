@@ -4,14 +4,12 @@ import asyncio
 import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import sqlalchemy as sa
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col
 from starlette.exceptions import HTTPException
@@ -121,13 +119,13 @@ def _writing_state(settings: Settings, database: Database, stored: StoredState) 
     """Whether the database takes writes. Blocking: it asks the file system."""
     if stored.is_read_only:
         return "is read-only"
-    place = make_url(settings.database_url).database if database.is_sqlite else None
-    if place:
+    path = settings.database_path
+    if path is not None:
         try:
-            disk = os.statvfs(Path(place).parent)
+            disk = os.statvfs(path.parent)
         except OSError:
             return "the data folder is gone"
-        if disk.f_flag & os.ST_RDONLY or not os.access(place, os.W_OK):
+        if disk.f_flag & os.ST_RDONLY or not os.access(path, os.W_OK):
             return "is read-only"
         if disk.f_bavail * disk.f_frsize < MIN_FREE_BYTES:
             return "the disk is full"

@@ -21,7 +21,6 @@ from portal.runtime.backup.archive import (
 )
 from portal.runtime.backup.errors import plain_errors
 from portal.runtime.backup.sqlite_copy import Progress
-from portal.runtime.data_folder import database_path
 from portal.runtime.database_start import read_database_revision
 from portal.runtime.revisions import check_revision
 from portal.settings import Settings
@@ -65,7 +64,7 @@ def _write(
     with_keys: bool,
 ) -> Backup:
     made_at = now()
-    path = database_path(settings)
+    path = settings.database_path
     revision = read_database_revision(settings)
     check_revision(revision)
     if revision is None:

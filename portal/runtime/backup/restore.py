@@ -22,7 +22,7 @@ from portal.runtime.backup.archive import (
 )
 from portal.runtime.backup.errors import plain_errors
 from portal.runtime.backup.sqlite_copy import Progress
-from portal.runtime.data_folder import database_path, locked_data_folder
+from portal.runtime.data_folder import locked_data_folder
 from portal.runtime.database_start import read_database_revision
 from portal.runtime.migrations import migrate
 from portal.runtime.revisions import find_damage, known_revisions
@@ -99,7 +99,7 @@ class _Restore:
 
     def sqlite(self) -> str:
         """Put the file in the place of the database's; returns the folder of the old one."""
-        path = database_path(self._settings)
+        path = self._settings.database_path
         assert path is not None  # noqa: S101 (it is a SQLite database)
         make_private_folder(path.parent)
         is_full = path.exists() and _has_rows(path)
