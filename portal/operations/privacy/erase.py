@@ -146,7 +146,10 @@ async def erase_closed_request(
             digests = await RowEraser(uow, scope).erase()
         else:
             _, digests = await _erase(uow, scope, cancel_open=False)
-    await _finish(operations, digests)
+    if kept:
+        await remove_unused_files(operations, digests)
+    else:
+        await _finish(operations, digests)
 
 
 async def remove_unused_files(operations: Operations, digests: Iterable[str]) -> RemovedFiles:
