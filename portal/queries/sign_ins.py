@@ -19,12 +19,18 @@ MAX_LISTED = 50
 async def find_sign_in(
     session: AsyncSession, token: str
 ) -> tuple[StaffSignIn, StaffMember, frozenset[int]] | None:
-    """The sign-in with this token, its person and their departments, in one query."""
+    """The sign-in with this token, its person and their departments, in one query.
+
+    None where it has ended, whatever the clock says; the caller checks that it has not expired.
+    """
     query = (
         select(StaffSignIn, StaffMember, Membership.department_id)
         .join(StaffMember, col(StaffMember.id) == col(StaffSignIn.staff_id))
         .outerjoin(Membership, col(Membership.staff_member_id) == col(StaffMember.id))
-        .where(col(StaffSignIn.token_hash) == hash_sign_in_token(token))
+        .where(
+            col(StaffSignIn.token_hash) == hash_sign_in_token(token),
+            col(StaffSignIn.ended_at).is_(None),
+        )
     )
     rows: Sequence[tuple[StaffSignIn, StaffMember, int | None]] = (await session.exec(query)).all()
     if not rows:
@@ -35,10 +41,10 @@ async def find_sign_in(
 
 
 async def sign_ins_of(session: AsyncSession, staff_id: int) -> Sequence[StaffSignIn]:
-    """The newest sign-ins of a person, those that have ended too."""
+    """The newest sign-ins of a person that have not ended; expired ones too."""
     query = (
         select(StaffSignIn)
-        .where(col(StaffSignIn.staff_id) == staff_id)
+        .where(col(StaffSignIn.staff_id) == staff_id, col(StaffSignIn.ended_at).is_(None))
         .order_by(col(StaffSignIn.id).desc())
         .limit(MAX_LISTED)
     )

@@ -77,7 +77,7 @@ async def load_account_record(
         [
             _sign_in_row(sign_in, times, is_this=sign_in.id == this_id)
             for sign_in in sign_ins
-            if sign_in.ends_at(*limits) > times.now
+            if sign_in.expires_at(*limits) > times.now
         ],
         [_event_row(event, staff, times) for event in events],
     )

@@ -72,8 +72,8 @@ async def find_current_staff(connection: HTTPConnection) -> CurrentStaff | None:
     if found is None:
         return None
     sign_in, staff, departments = found
-    ends_at = sign_in.ends_at(state.settings.sign_in_idle, state.settings.sign_in_longest)
-    if staff.disabled_at or ends_at <= business_time.now():
+    expires_at = sign_in.expires_at(state.settings.sign_in_idle, state.settings.sign_in_longest)
+    if staff.disabled_at or expires_at <= business_time.now():
         return None
     return CurrentStaff(staff, departments, sign_in, make_form_token(token))
 

@@ -50,10 +50,9 @@ class StaffSignIn(SQLModel, table=True):
     ended_at: datetime | None = timestamp_column(nullable=True)
     end_reason: SignInEnd | None = enum_column(SignInEnd, nullable=True)
 
-    def ends_at(self, idle: timedelta, longest: timedelta) -> datetime:
-        """When it ended, or when it ends where it is not used again."""
-        expiry = min(self.last_seen_at + idle, self.created_at + longest)
-        return min(expiry, self.ended_at) if self.ended_at else expiry
+    def expires_at(self, idle: timedelta, longest: timedelta) -> datetime:
+        """When it expires where it is not used again; ``ended_at`` ends it at once."""
+        return min(self.last_seen_at + idle, self.created_at + longest)
 
     def is_use_worth_noting(self, now: datetime) -> bool:
         """True once ``last_seen_at`` is LAST_SEEN_INTERVAL old."""

@@ -109,7 +109,7 @@ async def _end(
     limits = uow.settings.sign_in_idle, uow.settings.sign_in_longest
     had_not_expired = False
     for sign_in in sign_ins:
-        had_not_expired |= sign_in.ends_at(*limits) > uow.now
+        had_not_expired |= sign_in.expires_at(*limits) > uow.now
         sign_in.end(reason, uow.now)
         uow.session.add(sign_in)
     await uow.session.flush()

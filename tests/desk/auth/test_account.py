@@ -7,9 +7,18 @@ import httpx2
 import pytest
 from sqlmodel import col, select
 
+from portal.business_time import now
 from portal.database import Database
-from portal.models import SYSTEM_ACTOR, AccountEvent, AccountEventKind, Message
+from portal.models import (
+    SYSTEM_ACTOR,
+    AccountEvent,
+    AccountEventKind,
+    Message,
+    SignInEnd,
+    StaffSignIn,
+)
 from portal.operations import Operations, add_staff, disable_staff
+from portal.queries.sign_ins import MAX_LISTED
 from tests.desk.auth.test_sign_in_ends import press
 from tests.support.desk_client import PASSWORD, visible_text
 from tests.support.factories import Organisation
@@ -37,6 +46,26 @@ async def test_person_sees_their_sign_ins_and_which_is_this_one(
     assert "Firefox on Windows 127.0.0.0/24, since" in page
     assert page.count("this browser") == 1
     assert "127.0.0.1" not in page
+
+
+async def test_sign_in_that_lasts_is_listed_behind_many_that_have_ended(
+    desk_clients: Any, database: Database, organisation: Organisation
+) -> None:
+    pia = await desk_clients("pia")
+    at = now()
+    async with database.transaction() as session:
+        for number in range(MAX_LISTED):
+            session.add(
+                StaffSignIn(
+                    staff_id=organisation.people.pia.id,
+                    token_hash=f"hash {number}",
+                    created_at=at,
+                    last_seen_at=at,
+                    ended_at=at,
+                    end_reason=SignInEnd.SIGNED_OUT,
+                )
+            )
+    assert "this browser" in visible_text((await pia.get(PAGE)).text)
 
 
 async def test_wrong_current_password_changes_nothing(

@@ -61,6 +61,16 @@ async def test_kept_cookie_is_refused_after_sign_out(
     assert await end_reasons(database) == [SignInEnd.SIGNED_OUT]
 
 
+async def test_sign_in_that_has_ended_stays_ended_when_the_clock_is_set_back(
+    desk_clients: Any, client: httpx2.AsyncClient, clock: Any
+) -> None:
+    pia = await desk_clients("pia")
+    cookie = session_cookie(pia)
+    assert (await press(pia, "/desk", "/desk/sign-out")).status_code == 303
+    clock.shift(timedelta(minutes=-10))
+    assert await status_with(client, cookie) == 303
+
+
 async def test_sign_out_leaves_other_browsers_signed_in(
     desk_clients: Any, client: httpx2.AsyncClient
 ) -> None:
