@@ -15,7 +15,7 @@ async def authorize(
 ) -> None:
     """Raises NotAllowed where the member of staff who acts may not do it.
 
-    A customer, an API key without ``by`` and Kept itself may do everything. Each operation that a
+    Raises Conflict for anything but reading where the request's customer is erased. A customer, an API key without ``by`` and Kept itself may do everything. Each operation that a
     person can ask for calls it before it changes anything.
     """
     authorization.authorize(await acting_colleague(uow, request), request, stage, act)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from portal.errors import BadInput, Conflict
+from portal.errors import BadInput
 from portal.models import (
     EventKind,
     MessageKind,
@@ -59,8 +59,6 @@ async def reopen(
 ) -> None:
     """Open a closed request again."""
     await authorize(uow, request, Act.REOPEN)
-    if request.erased_at is not None:
-        raise Conflict("The customer's data were erased, so it cannot be reopened.")
     reason = check_text("reason", reason)
     StageReturns(StageFlow(await uow.facts(request))).reopen(stage, reason)
     await uow.finish(request)

@@ -45,7 +45,12 @@ class Act(StrEnum):
 def authorize(
     person: Colleague | None, request: ServiceRequest | None, stage: str | None, act: Act
 ) -> None:
-    """Raises NotAllowed, with a sentence for the person, where ``is_allowed`` is false."""
+    """Raises NotAllowed, with a sentence for the person, where ``is_allowed`` is false.
+
+    Raises Conflict where it is nobody's to do, because the customer is erased.
+    """
+    if request is not None and act not in READING:
+        request.require_not_erased()
     if not is_allowed(person, request, stage, act):
         raise NotAllowed(_refusal(person, request, stage, act))
 
@@ -56,10 +61,15 @@ def is_allowed(
     """True where the person may do it.
 
     No person is a customer, an API key without ``by``, or Kept itself: they may do everything. So
-    may managers and admins; what belongs to no request is theirs alone. ``stage`` is the key of
-    the stage meant. Where no such stage is open, or several are and none is named, the answer is
-    never stricter than for the whole request, so that the rules of the stage say what is wrong.
+    may managers and admins; what belongs to no request is theirs alone. A request whose customer
+    is erased is only read. What an API key may do at all is decided before, by its scopes.
+
+    ``stage`` is the key of the stage meant. Where no such stage is open, or several are and none is
+    named, the answer is never stricter than for the whole request, so that the rules of the stage
+    say what is wrong.
     """
+    if request is not None and request.erased_at is not None and act not in READING:
+        return False
     if person is None or person.manages_all:
         return True
     permission = STAGE_PERMISSIONS.get(act)
@@ -192,6 +202,9 @@ def _pending(request: ServiceRequest, stage: str | None) -> list[Handoff]:
 
 
 Permission = Callable[[Colleague, ServiceRequest, str | None], bool]
+
+READING = frozenset({Act.READ, Act.READ_FILES})
+"""What adds nothing to a request."""
 
 OPEN_TO_ALL = frozenset({Act.READ, Act.LOG_CONTACT, Act.SET_NOTE})
 """What every member of staff may do to any request."""

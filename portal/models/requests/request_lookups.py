@@ -1,5 +1,6 @@
 """What a loaded request answers without a change: its stages, question, link and handoffs."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from portal.errors import BadInput, Conflict, VersionConflict
@@ -20,6 +21,7 @@ class RequestLookups:
         title: str
         status: RequestStatus
         version: int
+        erased_at: datetime | None
         workflow: Workflow
         runs: list[StageRun]
         handoffs: list[Handoff]
@@ -103,6 +105,13 @@ class RequestLookups:
             raise VersionConflict(
                 f"{self.reference} has changed since you looked at it. "
                 "Please look again: nothing was done."
+            )
+
+    def require_not_erased(self) -> None:
+        """Raises Conflict where the customer is erased: nothing of them is recorded again."""
+        if self.erased_at is not None:
+            raise Conflict(
+                f"The customer's data were erased, so nothing can be added to {self.reference}."
             )
 
     def require_open(self) -> None:

@@ -59,8 +59,12 @@ async def answer_unknown_sender(uow: UnitOfWork, inbound: Message, body: str) ->
 
 
 async def attach_to_request(uow: UnitOfWork, inbound: Message, request: ServiceRequest) -> None:
-    """Put the text on this request, with an owner and a time to answer by."""
+    """Put the text on this request, with an owner and a time to answer by.
+
+    Raises Conflict where the request's customer is erased.
+    """
     locked = await lock_by_id(uow.session, saved_id(request))
+    locked.require_not_erased()
     intent = classify(inbound.body, locked.customer.locale)
     matched = MatchedMessage(inbound, locked, intent, InboundFacts(now=uow.now))
     await record_in_conversation(uow, locked, matched)
