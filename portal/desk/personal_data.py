@@ -1,7 +1,8 @@
 """For admins: what is kept about a person, a copy of it, and its erasure, each with a due date."""
 
+import asyncio
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Any
@@ -25,8 +26,9 @@ from portal.models import PersonRequest, PersonRequestKind, Role
 from portal.models.columns import saved_id
 from portal.operations import Operations
 from portal.operations.privacy.erase import Erasure, erase_person, preview_erasure
-from portal.operations.privacy.export import export_person
+from portal.operations.privacy.export import PersonExport, collect_export
 from portal.operations.privacy.person_requests import (
+    complete_exports,
     get_person_request,
     list_person_requests,
     record_person_request,
@@ -117,27 +119,15 @@ async def act_on_person_request(request: Request, reader: CurrentStaff) -> Respo
 async def _export(
     operations: Operations, reader: CurrentStaff, person_request: PersonRequest
 ) -> Response:
-    """The copy as a zip file. It is never written to the disk under a name."""
-    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 (closed when it is sent)
-    try:
-        await export_person(
-            operations, reader.staff.actor, person_request.address,
-            person_request.names.splitlines(), lambda export: export.write_zip(file),
-        )  # fmt: skip
-    except BaseException:
-        file.close()
-        raise
-    file.seek(0)
-    name = f"personal-data-{saved_id(person_request)}.zip"
-    return StreamingResponse(
-        _chunks(file),
-        media_type="application/zip",
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
-        },
+    export, scope = await collect_export(
+        operations, reader.staff.actor, person_request.address, person_request.names.splitlines()
     )
+
+    async def complete() -> None:
+        async with operations.begin(reader.staff.actor) as uow:
+            await complete_exports(uow, scope)
+
+    return await _download(export, saved_id(person_request), complete)
 
 
 async def _erase(
@@ -151,10 +141,36 @@ async def _erase(
     )  # fmt: skip
 
 
-def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+async def _download(
+    export: PersonExport, request_id: int, complete: Callable[[], Awaitable[None]]
+) -> Response:
+    """The copy as a zip file. It is never written to the disk under a name.
+
+    ``complete`` runs once all of it is sent: who gets no copy has one to download still.
+    """
+    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 (closed when it is sent)
+    try:
+        await asyncio.to_thread(export.write_zip, file)
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return StreamingResponse(
+        _chunks(file, complete),
+        media_type="application/zip",
+        headers={
+            "Content-Disposition": f'attachment; filename="personal-data-{request_id}.zip"',
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
+
+
+async def _chunks(file: IO[bytes], complete: Callable[[], Awaitable[None]]) -> AsyncIterator[bytes]:
     with file:
-        while chunk := file.read(CHUNK_SIZE):
+        while chunk := await asyncio.to_thread(file.read, CHUNK_SIZE):
             yield chunk
+    await complete()
 
 
 async def _done(request: Request, reader: CurrentStaff, done: str) -> Response:

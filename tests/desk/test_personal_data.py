@@ -1,5 +1,6 @@
 """Personal data at the desk: admins alone, a copy, an erasure, and when each is due."""
 
+import asyncio
 import io
 import json
 import re
@@ -7,11 +8,14 @@ import zipfile
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 import pytest
 import time_machine
 from sqlmodel import select
+from starlette.applications import Starlette
 
 from portal.database import Database
 from portal.errors import BadInput
@@ -113,6 +117,40 @@ async def test_copy_that_cannot_be_written_is_still_owed(
         patch.setattr(PersonExport, "write_zip", fail)
         assert (await send(ada, url)).status_code == 422
     assert (await send(ada, url)).headers["Content-Type"] == "application/zip"
+
+
+async def test_copy_that_was_not_sent_whole_can_be_downloaded_again(
+    app: Starlette, ada: DeskClient, database: Database
+) -> None:
+    await send(ada, address=PHONE, verb="export")
+    url = f"{PAGE}/{await first_id(database)}/export"
+    form = urlencode(hidden_fields((await ada.get(PAGE)).text, PAGE)).encode()
+    cookie = "; ".join(f"{name}={value}" for name, value in ada.client.cookies.items())
+    scope = {
+        "type": "http", "method": "POST", "path": url, "raw_path": url.encode(),
+        "query_string": b"", "root_path": "", "scheme": "http", "http_version": "1.1",
+        "headers": [
+            (b"host", b"testserver"), (b"cookie", cookie.encode()),
+            (b"content-type", b"application/x-www-form-urlencoded"),
+        ],
+        "server": ("testserver", 80), "client": ("127.0.0.1", 1), "state": {}, "asgi": {"version": "3.0", "spec_version": "2.3"},
+    }  # fmt: skip
+    received = [{"type": "http.request", "body": form, "more_body": False}]
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return received.pop() if received else {"type": "http.disconnect"}
+
+    async def send_to_nobody(message: Any) -> None:
+        sent.append(message)
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+    await app(scope, receive, send_to_nobody)
+    assert sent[0]["status"] == 200
+    again = await send(ada, url)
+    assert again.status_code == 200
+    assert zipfile.is_zipfile(io.BytesIO(again.content))
 
 
 async def test_overdue_request_is_marked(ada: DeskClient, clock: time_machine.Traveller) -> None:

@@ -135,10 +135,25 @@ async def export_person(
     names: Collection[str],
     write: Callable[[PersonExport], None],
 ) -> PersonExport:
-    """Give ``write`` everything of the person at this phone number or e-mail address.
+    """Give ``write`` the copy of ``collect_export``, in a thread, as it blocks.
 
-    It is called in a thread, as it blocks. When it has returned, the person's requests for a copy
-    are done. Raises NotAllowed, as ``find_person`` does, and what ``write`` raises.
+    When it has returned, the person's requests for a copy are done. Raises what ``collect_export``
+    and ``write`` raise.
+    """
+    export, scope = await collect_export(operations, actor, address, names)
+    await asyncio.to_thread(write, export)
+    async with operations.begin(actor) as uow:
+        await complete_exports(uow, scope)
+    return export
+
+
+async def collect_export(
+    operations: Operations, actor: Actor, address: str, names: Collection[str]
+) -> tuple[PersonExport, PersonScope]:
+    """Everything of the person at this phone number or e-mail address.
+
+    Whoever has given it to them completes their requests for it (``complete_exports``). Raises
+    NotAllowed, and as ``find_person`` does.
 
     Of colleagues the copy has the names, as the customer's own pages do; of other customers
     nothing. Tracking links are masked: the document may travel where a link must not.
@@ -148,11 +163,7 @@ async def export_person(
     async with operations.database.reading() as session:
         await require_admin(session, actor)
         scope = await find_person(session, address, names)
-        export = await PersonReader(session, scope, store).read(business_time.now())
-    await asyncio.to_thread(write, export)
-    async with operations.begin(actor) as uow:
-        await complete_exports(uow, scope)
-    return export
+        return await PersonReader(session, scope, store).read(business_time.now()), scope
 
 
 class PersonReader:
