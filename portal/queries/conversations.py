@@ -36,9 +36,9 @@ async def is_recorded(session: AsyncSession, sid: str) -> bool:
 
 
 async def get_message(session: AsyncSession, message_id: int) -> Message:
-    """One message. Raises NotFound."""
+    """One message. Raises NotFound, also for mail to staff, which is theirs alone."""
     found = await session.get(Message, message_id)
-    if found is None:
+    if found is None or found.kind == MessageKind.NOTICE:
         raise NotFound(f"There is no message {message_id}.")
     return found
 

@@ -21,6 +21,7 @@ from portal.models import (
     DroppedBallKind,
     EventKind,
     Message,
+    MessageKind,
     MessageStatus,
     ServiceRequest,
 )
@@ -61,11 +62,14 @@ class FailedMessage:
 
 
 async def lock_failed_message(uow: UnitOfWork, message_id: int) -> FailedMessage:
-    """Lock one of our messages and its request until the transaction ends. Raises NotFound."""
+    """Lock one of our messages and its request until the transaction ends.
+
+    Raises NotFound where there is none, and for mail to staff: nobody else handles it.
+    """
     # In the order in which receipts lock them.
     query = select(Message).where(col(Message.id) == message_id).with_for_update()
     message = (await uow.session.exec(query)).one_or_none()
-    if message is None or message.direction == Direction.IN:
+    if message is None or message.direction == Direction.IN or message.kind == MessageKind.NOTICE:
         raise NotFound(f"We have written no message {message_id}.")
     if message.request_id is None:
         return FailedMessage(message, None)

@@ -1,4 +1,8 @@
-"""Messages that need a person: they did not get through, or nobody knows, and nobody saw to it."""
+"""Messages that need a person: they did not get through, or nobody knows, and nobody saw to it.
+
+Mail to staff is not among them: what it says of an account is for its recipient and for admins,
+and what else it is about stands at the desk.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -124,6 +128,7 @@ def _lost(query: Any, now: datetime, scope: WorkScope) -> Any:
     query = query.where(
         # Written as in the partial index, so that the database uses it.
         col(Message.id).in_(select(Message.id).where(sa.text(NEEDS_ATTENTION))),
+        col(Message.kind) != MessageKind.NOTICE,
         sa.or_(
             col(Message.status) != MessageStatus.UNKNOWN,
             col(Message.claimed_at) < now - RECONCILE_GRACE,
