@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 import time_machine
@@ -11,6 +11,8 @@ from sqlmodel import col, select
 from portal.demo.fake_providers import Fault, FaultKind
 from portal.models import DroppedBall, DroppedBallKind, Message, MessageStatus, Sender
 from portal.operations import Operations
+from portal.settings import Settings
+from portal.settings.types import QuietHours
 from tests.support.factories import MARTHA, Organisation
 from tests.support.fake_gateways import FakeSmsGateway, deliver_due
 from workers.delivery.gateways import Gateways
@@ -75,6 +77,31 @@ async def test_forty_texts_wait_through_half_an_hour_and_are_then_all_sent(
     assert await balls(organisation, DroppedBallKind.OUTCOME_UNKNOWN) == []
     (alert,) = await balls(organisation, DroppedBallKind.SENDING_PAUSED)
     assert alert.resolved_at is not None
+
+
+async def test_pause_ends_in_the_night_where_every_text_waits_for_the_morning(
+    clock: time_machine.Traveller, organisation: Organisation, settings: Settings
+) -> None:
+    organisation.operations.settings = settings.model_copy(
+        update={"quiet_hours": QuietHours(time(21), time(8))}
+    )
+    clock.move_to(datetime(2025, 6, 4, 3, 55, tzinfo=UTC))  # 20:55 in Los Angeles.
+    outage = Outage(organisation.operations, clock, FaultKind.STATUS_500)
+    await open_requests(organisation, 8)
+    for _ in range(20):
+        await outage.step()
+    (alert,) = await balls(organisation, DroppedBallKind.SENDING_PAUSED)
+    assert alert.resolved_at is None
+    outage.phones.faults.clear()
+    for _ in range(3):
+        await outage.step()
+    assert outage.phones.sent_bodies == []
+    assert await statuses(organisation) == {MessageStatus.QUEUED: 8}
+    (alert,) = await balls(organisation, DroppedBallKind.SENDING_PAUSED)
+    assert alert.resolved_at is not None
+    clock.shift(timedelta(hours=12))
+    await outage.step()
+    assert len(outage.phones.sent_bodies) == 8
 
 
 async def test_no_text_is_sent_a_third_time_without_a_person(

@@ -59,16 +59,21 @@ class Sender(SQLModel, table=True):
         self.failures = 0
 
     def needs_probe(self, now: datetime) -> bool:
-        """Whether the provider, which was down, is to be asked whether it has recovered."""
+        """Whether the provider, which was down, is to be asked whether it has recovered.
+
+        Again PROBE_INTERVAL after a probe that no trial has followed, or whose trial has no
+        outcome: where nothing is left to try, the next probe ends the pause.
+        """
+        trial_is_due = self.trial_until is not None and now < self.trial_until + PROBE_INTERVAL
         return (
             self.pause_reason == DeliveryReason.PROVIDER_DOWN
-            and self.paused_until is not None
-            and self.paused_until <= now
+            and not self.is_paused(now)
+            and not trial_is_due
         )
 
-    def pass_probe(self) -> None:
-        """The provider has answered a probe: one message may be sent as a trial."""
-        self.paused_until, self.trial_until = None, None
+    def pass_probe(self, now: datetime) -> None:
+        """The provider has answered a probe: one message may be sent as a trial from ``now`` on."""
+        self.paused_until, self.trial_until = None, now
 
     def is_on_trial(self, now: datetime) -> bool:
         """Whether a trial is under way, so that nothing else is sent."""
