@@ -119,6 +119,15 @@ async def test_unknown_action_is_404(
     assert (await tess.submit(card_request, verb)).status_code == 404
 
 
+@pytest.mark.parametrize("file_id", ["x", "9" * 19, "9" * 5_000])
+async def test_file_of_no_possible_id_is_404(
+    desk_clients: Any, client: httpx2.AsyncClient, file_id: str
+) -> None:
+    tess = await desk_clients("tess")
+    assert (await tess.get(f"/desk/files/{file_id}")).status_code == 404
+    assert (await client.get(f"/desk/files/{file_id}")).status_code == 303
+
+
 async def test_user_text_is_escaped(
     desk_clients: Any, organisation: Organisation, client: httpx2.AsyncClient
 ) -> None:

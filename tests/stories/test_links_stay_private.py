@@ -35,7 +35,7 @@ SignIn = Callable[[str], Awaitable[DeskClient]]
 STRANGER = "+14155550177"
 OWN_FIELD = re.compile(r'<input class="copy" readonly value="[^"]*"')
 """Where the request page shows the link to those who may send it."""
-NOT_PAGES = {"/desk/live", "/desk/requests/{reference}/live", "/desk/files/{id:int}"}
+NOT_PAGES = {"/desk/live", "/desk/requests/{reference}/live", "/desk/files/{id}"}
 """GET routes that answer with a stream of numbers or a file."""
 
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from portal import business_time
 from portal.attachments.responses import file_response
+from portal.desk.auth.access import id_in_path
 from portal.desk.auth.current_staff import CurrentStaff
 from portal.desk.request.conversation.view_models import AttachmentEntry
 from portal.messaging.wording.time_format import TimeFormatter
@@ -33,7 +34,7 @@ async def show_file(request: Request, reader: CurrentStaff) -> Response:
     For those who have a part in the request, and for leads and managers. The read is recorded,
     once for each person, file and day.
     """
-    attachment_id, staff_id = request.path_params["id"], saved_id(reader.staff)
+    attachment_id, staff_id = id_in_path(request, "file"), saved_id(reader.staff)
     async with request.app.state.database.reading() as session:
         attachment = await get_attachment(session, attachment_id)
         service_request = await find_request_of_attachment(session, attachment)
