@@ -97,8 +97,8 @@ class WriteEndpoint:
 class ReadContext:
     """What a call that only reads works with: a session of one snapshot, and the time.
 
-    ``shows_links``: the key can also write, so the answer may give customers' links, with which
-    anybody acts as the customer.
+    ``shows_links``: the key may act on requests, so the answer may give customers' links, with
+    which anybody acts as the customer.
     """
 
     session: AsyncSession
@@ -109,7 +109,7 @@ class ReadContext:
     @classmethod
     def of(cls, request: Request, session: AsyncSession, key: ApiKey) -> Self:
         """The context of this call."""
-        shows_links = key.has_scope(ApiScope.OPEN) or key.has_scope(ApiScope.ACT)
+        shows_links = key.has_scope(ApiScope.ACT)
         return cls(session, request.app.state.settings, business_time.now(), shows_links)
 
 

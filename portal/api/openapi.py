@@ -22,8 +22,8 @@ REFUSALS = {
 }
 SCOPES = (
     "A key has scopes: `read` for each GET, `open` to open requests, `act` for every other POST, and "
-    "`act_as_staff` in addition where `by` names a person. A key that only reads gets no "
-    "`status_url`."
+    "`act_as_staff` in addition where `by` names a person. Reading gives no `status_url` to a key "
+    "without `act`; opening a request gives that of the request."
 )
 REFUSAL_HEADERS = {
     "401": {"WWW-Authenticate": {"schema": {"type": "string"}}},

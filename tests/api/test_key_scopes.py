@@ -93,14 +93,25 @@ async def test_a_key_has_every_scope_where_none_is_named(
     assert (await api.get(path)).json()["status_url"]
 
 
-async def test_a_key_that_only_reads_gets_no_link(
-    with_key: MakeClient, card_request: ServiceRequest
+@pytest.mark.parametrize("scopes", [[ApiScope.READ], [ApiScope.READ, ApiScope.OPEN]])
+async def test_a_key_that_may_not_act_reads_no_link(
+    with_key: MakeClient, card_request: ServiceRequest, scopes: list[ApiScope]
 ) -> None:
     """Who has the link writes as the customer."""
-    client = await with_key(ApiScope.READ)
+    client = await with_key(*scopes)
     one = (await client.get(f"/requests/{card_request.reference}")).json()
     (listed,) = (await client.get("/requests")).json()["items"]
     assert one["status_url"] is listed["status_url"] is None
+
+
+async def test_a_key_that_opens_a_request_gets_its_link(
+    with_key: MakeClient, organisation: Organisation
+) -> None:
+    client = await with_key(ApiScope.OPEN)
+    body = {"workflow": "card", "customer": {"name": "Zara", "phone": "+14155550188"}}
+    opened = await client.post("/requests", json=body)
+    assert opened.status_code == 201
+    assert opened.json()["status_url"].startswith(f"{ORIGIN}/r/")
 
 
 @pytest.mark.parametrize("lifetime", [timedelta(days=365), timedelta(hours=1)])

@@ -140,7 +140,7 @@ class RequestResponse(ResponseModel):
     id: int
     reference: str
     status_url: str | None = Field(
-        description="The customer's page; null once revoked, and for a key that only reads."
+        description="The customer's page; null once revoked, and when a key without `act` reads."
     )
     status: RequestStatus
     workflow: str
