@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
+import structlog
 from pydantic import BaseModel
 from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -26,6 +27,8 @@ from portal.models import Actor, ApiKey, ApiScope
 from portal.operations import UnitOfWork
 from portal.queries.staff import find_staff_by_email
 from portal.settings import Settings
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,11 @@ class WriteEndpoint:
         return Route(self.path, self.serve, methods=[self.method])
 
     async def serve(self, request: Request) -> Response:
-        """Run the handler. Raises PortalError for a rejected call, which changes nothing."""
+        """Run the handler. Raises PortalError for a rejected call, which changes nothing.
+
+        A line in the log names the key and the person by whom it acted: not all that a call does
+        is an event of a request.
+        """
         key = await get_api_key(request, self.scope)
         parse(self.query, request.query_params)
         document = await read_body(request)
@@ -81,6 +88,7 @@ class WriteEndpoint:
             if record is not None:
                 # In the same transaction: a crash cannot keep the change and lose this record.
                 record.status, record.body = self.status, response_json
+        _log_call(request, self.method, self.path, actor.name, by_staff_id=uow.actor.staff_id)
         return self._respond(self.status, response_json)
 
     def _respond(self, status: int, response_json: str, *, replayed: bool = False) -> Response:
@@ -160,13 +168,23 @@ class FileEndpoint:
         return Route(self.path, self.serve, methods=[self.method])
 
     async def serve(self, request: Request) -> Response:
-        """Send the file. Raises NotFound where it is not stored."""
+        """Send the file, with a line in the log that names the key. Raises NotFound."""
         key = await get_api_key(request, self.scope)
         parse(self.query, request.query_params)
         async with request.app.state.database.reading() as session:
             context = ReadContext.of(request, session, key)
             stored_file = await self.handler(context, **_path(request))
-        return file_response(request, stored_file)
+        response = file_response(request, stored_file)
+        _log_call(request, self.method, self.path, key.name)
+        return response
+
+
+def _log_call(
+    request: Request, method: str, path: str, key: str, *, by_staff_id: int | None = None
+) -> None:
+    """Log who called. The ids of the path name what it is about; an e-mail address is left out."""
+    ids = {name: part for name, part in request.path_params.items() if name != "email"}
+    log.info("api call", key=key, call=f"{method} {path}", by_staff_id=by_staff_id, **ids)
 
 
 async def _acting_staff(uow: UnitOfWork, email: str) -> Actor:

@@ -8,14 +8,16 @@ import httpx2
 import pytest
 from sqlmodel import col, select
 from starlette.applications import Starlette
+from structlog.testing import capture_logs
 
 from portal.api import ENDPOINTS
 from portal.api.openapi import describe
 from portal.business_time import now
 from portal.database import Database
-from portal.models import ApiKey, ApiScope, EventKind, ServiceRequest
+from portal.models import ApiKey, ApiScope, Attachment, EventKind, ServiceRequest
 from tests.support.desk_client import DeskClient, visible_text
 from tests.support.factories import ORIGIN, Organisation
+from tests.support.sample_images import photo
 
 pytestmark = pytest.mark.either_database
 
@@ -162,6 +164,48 @@ async def test_the_key_stands_with_what_it_did_for_a_person(
     assert actors["minds_noted"] == {"kind": "api", "name": "crm", "key": "crm"}
     page = visible_text(await (await desk_clients("tess")).page(card_request))
     assert "by crm for Tess Sales" in page
+
+
+@pytest.mark.parametrize("verb", ["absence", "back"])
+async def test_the_log_names_the_key_and_the_person_of_each_write(
+    api: httpx2.AsyncClient, organisation: Organisation, verb: str
+) -> None:
+    """Not every act of a key is an event of a request."""
+    with capture_logs() as lines:
+        answer = await api.post("/staff/tom@acme.example/absence", json={"by": "mona@acme.example"})
+        assert answer.status_code == 200
+        if verb == "back":
+            answer = await api.post(
+                "/staff/tom@acme.example/back", json={"by": "mona@acme.example"}
+            )
+            assert answer.status_code == 200
+    calls = [line for line in lines if line["event"] == "api call"]
+    assert calls[-1] == {
+        "event": "api call", "log_level": "info", "key": "crm",
+        "call": f"POST /staff/{{email}}/{verb}", "by_staff_id": organisation.people.mona.id,
+    }  # fmt: skip
+
+
+async def test_the_log_names_the_key_of_each_file_that_is_read(
+    api: httpx2.AsyncClient,
+    client: httpx2.AsyncClient,
+    database: Database,
+    card_request: ServiceRequest,
+) -> None:
+    files = [("file", ("a.jpg", photo(20, 20), "image/jpeg"))]
+    sent = await client.post(f"/r/{card_request.links[0].token}/messages", files=files)
+    assert sent.status_code == 303
+    async with database.reading() as session:
+        attachment_id = (await session.exec(select(Attachment.id))).one()
+    with capture_logs() as lines:
+        assert (await api.get(f"/attachments/{attachment_id}")).status_code == 200
+    assert [line for line in lines if line["event"] == "api call"] == [
+        {
+            "event": "api call", "log_level": "info", "key": "crm",
+            "call": "GET /attachments/{attachment_id}", "by_staff_id": None,
+            "attachment_id": str(attachment_id),
+        }
+    ]  # fmt: skip
 
 
 def test_the_description_names_the_scope_of_each_call() -> None:
