@@ -10,6 +10,7 @@ from portal.errors import BadInput
 from portal.messaging.wording.delivery_reasons import reason_sentence
 from portal.models import DeliveryReason
 from portal.operations import Operations, retry_messages
+from portal.operations.delivery.failed_messages import NEVER_RESEND_CODES
 from portal.operations.staff import parse_day
 from portal.queries.desk.failed_messages import RetryFilter, list_retriable
 from portal.settings import Settings
@@ -25,7 +26,9 @@ def retry_failed_messages(
     ``since`` is a day or a time, in UTC unless it has an offset; ``reason`` is a DeliveryReason.
     With ``is_dry_run`` nothing is sent. Raises BadInput.
     """
-    chosen = RetryFilter(since=_parse_since(since), reason=_parse_reason(reason))
+    chosen = RetryFilter(
+        since=_parse_since(since), reason=_parse_reason(reason), never_codes=NEVER_RESEND_CODES
+    )
 
     async def retry(operations: Operations) -> list[str]:
         async with operations.database.reading() as session:

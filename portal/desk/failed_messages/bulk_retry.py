@@ -13,6 +13,7 @@ from portal.errors import BadInput
 from portal.messaging.wording.delivery_reasons import reason_sentence
 from portal.models import DeliveryReason
 from portal.operations import BulkRetryResult
+from portal.operations.delivery.failed_messages import NEVER_RESEND_CODES
 from portal.queries.desk.failed_messages import (
     RetryFilter,
     list_retriable,
@@ -24,8 +25,11 @@ MAX_MESSAGES = 500
 
 
 async def present_bulk_retries(session: AsyncSession, scope: WorkScope) -> Sequence[BulkRetry]:
-    """A button for each reason of two failed messages or more, the most frequent first."""
-    chosen = RetryFilter(scope, limit=MAX_MESSAGES)
+    """A button for each reason of two failed messages or more, the most frequent first.
+
+    ``scope`` has the messages that the reader may send again.
+    """
+    chosen = RetryFilter(scope, limit=MAX_MESSAGES, never_codes=NEVER_RESEND_CODES)
     found = await list_retriable(session, business_time.now(), chosen)
     reasons = Counter(row.reason for row in found if row.reason is not None)
     return [
@@ -36,14 +40,19 @@ async def present_bulk_retries(session: AsyncSession, scope: WorkScope) -> Seque
 
 
 async def read_chosen(session: AsyncSession, form: FormData, scope: WorkScope) -> Sequence[int]:
-    """The messages that the form chooses: the selected ones, or all of one reason in this view.
+    """The messages that the form chooses: the selected ones, or all of one reason in ``scope``.
 
     Raises BadInput where it chooses none.
     """
     if text := field(form, "reason"):
         if text not in list(DeliveryReason):
             raise BadInput("Please load the page again, and choose a reason that it offers.")
-        chosen = RetryFilter(scope, reason=DeliveryReason(text), limit=MAX_MESSAGES)
+        chosen = RetryFilter(
+            scope,
+            reason=DeliveryReason(text),
+            limit=MAX_MESSAGES,
+            never_codes=NEVER_RESEND_CODES,
+        )
         found = await list_retriable(session, business_time.now(), chosen)
         return [row.id for row in found]
     ids = [read_number(str(value), "message") for value in form.getlist("message")]
@@ -52,17 +61,8 @@ async def read_chosen(session: AsyncSession, form: FormData, scope: WorkScope) -
     return ids
 
 
-def describe(result: BulkRetryResult) -> str:
-    """What was done, as the address of the page carries it: ``12-3``."""
-    return f"{result.sent}-{result.skipped.total()}"
-
-
-def success_message(counts: str) -> str | None:
-    """The sentence for what ``describe`` returned; None for anything else."""
-    sent, _, skipped = counts.partition("-")
-    if not (sent.isdecimal() and skipped.isdecimal() and len(counts) < 12):
-        return None
-    text = f"Sending {int(sent)} again. What fails again comes back here."
-    if int(skipped):
-        text += f" {int(skipped)} skipped: resolved already, or not to be sent again."
-    return text
+def result_message(result: BulkRetryResult) -> str:
+    """What is sent again, and why the others are not."""
+    sentences = [f"Sending {result.sent} again. What fails again comes back here."]
+    sentences += [f"{count} not sent: {why}" for why, count in result.skipped.most_common()]
+    return " ".join(sentences)

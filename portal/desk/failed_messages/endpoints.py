@@ -19,10 +19,9 @@ from portal.desk.auth.access import (
 )
 from portal.desk.auth.current_staff import CurrentStaff, find_current_staff
 from portal.desk.failed_messages.bulk_retry import (
-    describe,
     present_bulk_retries,
     read_chosen,
-    success_message,
+    result_message,
 )
 from portal.desk.failed_messages.presenter import present_failed_messages
 from portal.desk.failed_messages.view_models import FailedMessageLine
@@ -48,7 +47,7 @@ async def show_failed_messages(request: Request, reader: CurrentStaff) -> Respon
     """`GET /desk/messages?show=&after=&done=`: the failed messages, the oldest first."""
     asked = request.query_params
     after = read_number(asked["after"], "place in the list") if asked.get("after") else None
-    said = SUCCESS_MESSAGES.get(asked.get("done", "")) or success_message(asked.get("sent", ""))
+    said = SUCCESS_MESSAGES.get(asked.get("done", ""))
     return await _list(request, reader, asked.get("show", ""), after=after, said=said)
 
 
@@ -80,19 +79,22 @@ async def resolve_failed_message(request: Request, reader: CurrentStaff) -> Resp
 
 
 async def retry_failed_messages(request: Request, reader: CurrentStaff) -> Response:
-    """`POST /desk/messages`: send the selected messages again, or all of one reason."""
+    """`POST /desk/messages`: send the selected messages again, or all of one reason.
+
+    The answer says of each that is not sent why; at most MAX_MESSAGES are tried, one after another.
+    """
     form = await read_form(request)
     show = _view(reader, field(form, "show"))
     try:
         async with request.app.state.database.reading() as session:
-            chosen = await read_chosen(session, form, _scope(reader, show))
+            chosen = await read_chosen(session, form, _own_scope(reader, show))
     except BadInput as refusal:
         problem = FormError("", refusal.detail)
         return await _list(request, reader, show, problem=problem, status=refusal.status)
     result = await operations.retry_messages(
         request.app.state.operations, reader.staff.actor, chosen
     )
-    return RedirectResponse(f"/desk/messages?show={show}&sent={describe(result)}", 303)
+    return await _list(request, reader, show, said=result_message(result))
 
 
 async def _do(uow: UnitOfWork, lost: FailedMessage, verb: str, form: FormData) -> None:
@@ -140,7 +142,7 @@ async def _list(
             session, business_time.now(), scope, PageRequest(PAGE_SIZE, after)
         )
         lines = await present_failed_messages(session, messages, reader)
-        bulk_retries = await present_bulk_retries(session, scope)
+        bulk_retries = await present_bulk_retries(session, _own_scope(reader, show))
     context = {
         "bulk_retries": bulk_retries,
         "heading": "Failed messages",
@@ -211,6 +213,11 @@ def _scope(reader: CurrentStaff, show: str) -> WorkScope:
         return EVERYTHING
     departments = reader.departments if show == "ours" else None
     return WorkScope(reader.staff.id, departments)
+
+
+def _own_scope(reader: CurrentStaff, show: str) -> WorkScope:
+    """The messages of this view that the reader may send again."""
+    return reader.scope if show == "all" else _scope(reader, show)
 
 
 async def _get_ours(session: AsyncSession, message_id: int) -> Message:

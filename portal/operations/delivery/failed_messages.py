@@ -12,7 +12,7 @@ from sqlmodel import col, select
 
 from portal.errors import BadInput, Conflict, NotFound
 from portal.messaging.sms.gsm_text import to_gsm7
-from portal.messaging.sms.twilio_codes import verdict
+from portal.messaging.sms.twilio_codes import FAILURE_RULES, verdict
 from portal.messaging.wording.delivery_reasons import reason_sentence
 from portal.models import (
     EDITED_SUFFIX,
@@ -50,6 +50,10 @@ FAILED_OR_UNKNOWN = FAILED_STATUSES | {MessageStatus.UNKNOWN}
 """The same, and messages whose outcome is still being found out."""
 
 CHANGE_THE_TEXT = "The same words would fare no better: change them, or call."
+NEVER_RESEND_CODES = frozenset(
+    str(code) for code, rule in FAILURE_RULES.items() if rule.action == "never_resend"
+)
+"""Error codes of texts that must not be sent to the same number again."""
 CHANNEL_NAMES = {Channel.SMS: "text", Channel.EMAIL: "e-mail"}
 
 

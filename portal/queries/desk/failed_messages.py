@@ -4,7 +4,7 @@ Mail to staff is not among them: what it says of an account is for its recipient
 and what else it is about stands at the desk.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.models import (
     NEEDS_ATTENTION,
+    Channel,
     DeliveryReason,
     DroppedBall,
     DroppedBallKind,
@@ -56,12 +57,16 @@ FAILED_MESSAGE_OPTIONS: Sequence[ORMOption] = (
 
 @dataclass(frozen=True, slots=True)
 class RetryFilter:
-    """Which failed messages to send again; ``since`` is when they were written."""
+    """Which failed messages to send again; ``since`` is when they were written.
+
+    Texts with an error code of ``never_codes`` are left out.
+    """
 
     scope: WorkScope = EVERYTHING
     since: datetime | None = None
     reason: DeliveryReason | None = None
     limit: int | None = None
+    never_codes: Collection[str] = ()
 
 
 async def list_failed_messages(
@@ -90,6 +95,14 @@ async def list_retriable(
         query = query.where(col(Message.created_at) >= chosen.since)
     if chosen.reason is not None:
         query = query.where(col(Message.reason) == chosen.reason)
+    if chosen.never_codes:
+        query = query.where(
+            sa.or_(
+                col(Message.channel) != Channel.SMS,
+                col(Message.error_code).is_(None),
+                col(Message.error_code).not_in(chosen.never_codes),
+            )
+        )
     connection = await session.connection()
     query = query.order_by(col(Message.id)).limit(chosen.limit)
     return (await connection.execute(query)).all()
