@@ -38,6 +38,8 @@ ASSIGNEE = sa.case(
     else_=col(DroppedBall.escalated_to_id),
 )
 """``DroppedBall.assignee_id`` as SQL."""
+CAUSE_PREFIX = "ball:"
+"""The beginning of the causes of e-mails about balls."""
 
 
 async def find_due_escalations(session: AsyncSession, now: datetime) -> dict[int, int | None]:
@@ -146,19 +148,21 @@ async def _queue_notice(
     subject, body = render_notice(
         [(references_by_id.get(ball.request_id or 0, ""), ball) for ball in balls]
     )
-    cause = f"ball:{balls[0].id}:{balls[0].level}"
+    cause = f"{CAUSE_PREFIX}{balls[0].id}:{balls[0].level}"
     await uow.outbox.queue_staff_notice(cause, person.email, subject, body)
     for ball in balls:
         ball.notified_level = ball.level
 
 
 async def _was_notified_recently(uow: UnitOfWork, person: StaffMember) -> bool:
+    """Whether they were sent a mail about balls; mail about their account is another thing."""
     query = (
         select(Message.id)
         .where(
             col(Message.to_address) == person.email,
             col(Message.channel) == Channel.EMAIL,
             col(Message.kind) == MessageKind.NOTICE,
+            col(Message.cause).startswith(CAUSE_PREFIX),
             col(Message.created_at) > uow.now - NOTICE_INTERVAL,
         )
         .limit(1)

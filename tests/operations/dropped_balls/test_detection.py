@@ -10,16 +10,13 @@ from portal.business_time import now
 from portal.database import Database
 from portal.models import (
     CUSTOMER_ACTOR,
-    Channel,
     ContactChannel,
     ContactReason,
     DroppedBallKind,
     EscalationLevel,
-    MessageKind,
     ServiceRequest,
 )
 from portal.operations import Operations
-from portal.settings import Settings
 from tests.support.dropped_ball_helpers import DetectionDriver
 from tests.support.factories import Organisation
 
@@ -222,28 +219,6 @@ async def test_dropped_ball_escalates_to_lead_then_manager(
     assert ball.owner_id == organisation.people.ada.id
     assert ball.escalated_at is not None
     assert ball.escalates_at is None
-
-
-async def test_assignee_gets_one_notification(
-    watch: DetectionDriver, organisation: Organisation, operations: Operations, settings: Settings
-) -> None:
-    """Ten requests slip at once: one mail that names no customer, and none again at the next look."""
-    operations.settings = settings.model_copy(
-        update={"smtp_url": "smtp://127.0.0.1:9", "mail_from": "kept@acme.example"}
-    )
-    for number in range(10):
-        customer = verbs.CustomerDetails(f"Ann {number}", f"+1415555{number:04}")
-        await organisation.open(customer=customer, by=organisation.people.tess.actor)
-    await watch.advance_clock(7 * HOUR)
-    await watch.look()
-    assert len(await watch.balls()) == 10
-    notices = [
-        message for message in await organisation.messages() if message.kind == MessageKind.NOTICE
-    ]
-    (notice,) = notices
-    assert (notice.to_address, notice.channel) == ("tess@acme.example", Channel.EMAIL)
-    assert notice.subject == "10 items need your attention"
-    assert "Ann" not in notice.body
 
 
 async def test_dropped_balls_wait_for_a_grace_period_after_an_outage(
