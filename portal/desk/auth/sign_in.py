@@ -22,7 +22,7 @@ from portal.models import SYSTEM_ACTOR, AccountEventKind, StaffMember
 from portal.models.columns import saved_id
 from portal.operations.accounts import end_sign_in, record_account_event, start_sign_in
 from portal.queries.staff import find_staff_by_email
-from portal.web.rate_limit import RateLimited
+from portal.web.rate_limit import RateLimited, client_address
 
 log = structlog.get_logger()
 
@@ -135,14 +135,15 @@ async def _record_refusal(
     request: Request, staff: StaffMember | None, kind: AccountEventKind
 ) -> None:
     state, client = request.app.state, client_of(request)
+    if kind == AccountEventKind.SIGN_IN_LIMITED:
+        who = str(staff.id) if staff is not None else client_address(request)
+        try:
+            await state.rate_limiter.allow(RECORDED_REFUSALS, "refused", who)
+        except RateLimited:
+            return
     if staff is None:
         log.info("sign-in of nobody", event_kind=kind.value, network=client.network or None)
         return
-    if kind == AccountEventKind.SIGN_IN_LIMITED:
-        try:
-            await state.rate_limiter.allow(RECORDED_REFUSALS, "refused", str(staff.id))
-        except RateLimited:
-            return
     async with state.operations.begin(SYSTEM_ACTOR) as uow:
         await record_account_event(uow, staff, kind, client=client)
 

@@ -18,7 +18,8 @@ FAILURES_PER_ACCOUNT_AND_BROWSER = "10/minute"
 FAILURES_PER_ACCOUNT = "100/hour"
 """From everywhere but known browsers; past it only those may sign in to the account."""
 RECORDED_REFUSALS = "1/minute"
-"""Of one account: the record shows that sign-ins are refused, not how often."""
+"""Of one account, or of one client with addresses that nobody has: the record and the log show that
+sign-ins are refused, not how often."""
 
 
 def sign_in_limits(

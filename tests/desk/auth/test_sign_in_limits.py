@@ -8,6 +8,7 @@ import anyio
 import httpx2
 import pytest
 from starlette.applications import Starlette
+from structlog.testing import capture_logs
 
 from portal.desk.auth import sign_in_limits
 from tests.support.desk_client import ORIGIN, PASSWORD
@@ -47,6 +48,20 @@ async def test_ten_wrong_passwords_of_one_account_are_the_most_from_one_client(
     answer = await guesser.post("/desk/sign-in", data=RIGHT)
     assert answer.status_code == 429
     assert "too many wrong passwords" in answer.text
+
+
+async def test_refused_sign_ins_of_nobody_are_one_line_a_minute(
+    organisation: Organisation, browser_at: BrowserAt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Made-up addresses fill no log."""
+    monkeypatch.setattr(sign_in_limits, "FAILURES_PER_CLIENT", "3/minute")
+    guesser = browser_at("203.0.113.9")
+    with capture_logs() as lines:
+        for number in range(8):
+            typed = {"email": f"nobody{number}@acme.example", "password": "not the right one"}
+            await guesser.post("/desk/sign-in", data=typed)
+    kinds = [line["event_kind"] for line in lines if line["event"] == "sign-in of nobody"]
+    assert kinds == ["sign_in_failed"] * 3 + ["sign_in_limited"]
 
 
 async def test_wrong_passwords_elsewhere_stop_nobody_at_another_client(
