@@ -76,8 +76,8 @@ async def end_sign_in(uow: UnitOfWork, token: str, client: Client) -> None:
 async def end_all_sign_ins(
     uow: UnitOfWork, staff: StaffMember, reason: SignInEnd, client: Client = NO_CLIENT
 ) -> None:
-    """End every sign-in of the person."""
-    await _end(uow, staff, reason, client)
+    """End every sign-in of the person, also one that another transaction is about to commit."""
+    await _end(uow, await lock_account(uow, saved_id(staff)), reason, client)
 
 
 async def mark_seen(session: AsyncSession, sign_in_id: int, now: datetime) -> None:
