@@ -101,6 +101,11 @@ async def test_wrong_current_passwords_are_limited(desk_clients: Any) -> None:
         ("qwertyuiop12", "passwords that people try first"),
         ("asdfghjklqwe", "a row of keys"),
         ("abcabcabcabc", "repeats itself"),
+        ("!?!?!?!?!?!?", "repeats itself"),
+        ("!@#$%^&*()_+", "a row of keys"),
+        ("pia&$%#=!?;", "at least 12 characters"),
+        ("abababab!?#$%", "repeats itself"),
+        ("Password!?#$%", "passwords that people try first"),
         ("Pia@acme.example", "has nothing to do with them|have nothing to do with them"),
         ("Acme Bank 2026", "have nothing to do with them"),
         (PASSWORD, "the password you have"),
@@ -114,6 +119,13 @@ async def test_weak_password_is_refused_with_a_sentence(
     assert answer.status_code == 422
     assert re.search(sentence, visible_text(answer.text))
     assert (await pia.get("/desk")).status_code == 200
+
+
+@pytest.mark.parametrize("password", ["}?#~/^[&%|=;", "🐙🌵🎻🧭🪁🥨🛶🪐🦉🧀🎲🚲", "ab}?#~/^[&%|"])
+async def test_password_of_different_signs_is_accepted(desk_clients: Any, password: str) -> None:
+    pia = await desk_clients("pia")
+    answer = await press(pia, PAGE, CHANGE, current_password=PASSWORD, password=password)
+    assert answer.status_code == 303
 
 
 async def test_common_password_is_refused_at_an_invitation(

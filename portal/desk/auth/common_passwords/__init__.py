@@ -33,8 +33,10 @@ RUNS = (
     "wxcvbn",
     "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p",
     "1q2w3e4r5t6y7u8i9o0p",
+    "!@#$%^&*()_+",
 )
-"""Rows and columns of keyboards, the alphabet and the digits; they count backwards too."""
+"""Rows and columns of keyboards, the alphabet, the digits and the signs above them; they count
+backwards too."""
 LOOKALIKES = str.maketrans("0134578@$!", "oleastbasi")
 
 COMMON = (
@@ -62,15 +64,23 @@ def reason_to_refuse(password: str, personal: Iterable[str] = ()) -> str | None:
     """
     folded = unicodedata.normalize("NFKC", password).casefold()
     letters = "".join(character for character in folded if character.isalnum())
-    if _is_repeated(letters):
+    # Signs count where they are the password, and not where they only decorate a word.
+    text = folded if _is_of_signs(folded, letters) else letters
+    if _is_repeated(text):
         return REPEATED
-    if _is_common(folded) or _is_common(letters):
+    if _is_common(folded) or _is_common(text):
         return COMMON
-    if _is_run(letters):
+    if _is_run(text):
         return KEYBOARD_RUN
-    if len(_without(letters, personal)) < MIN_OWN_CHARACTERS:
+    if len(_without(text, personal)) < MIN_OWN_CHARACTERS:
         return PERSONAL
     return None
+
+
+def _is_of_signs(folded: str, letters: str) -> bool:
+    """True for few letters and digits among many different signs."""
+    signs = {character for character in folded if not character.isalnum()}
+    return len(letters) < MIN_OWN_CHARACTERS and len(signs) >= MIN_DISTINCT_CHARACTERS
 
 
 @cache
@@ -88,9 +98,9 @@ def _is_common(text: str) -> bool:
     return not known.isdisjoint(candidates)
 
 
-def _is_repeated(letters: str) -> bool:
-    """True for one part that is repeated ("abcabcabcabc"), and for very few different letters."""
-    return letters in (letters + letters)[1:-1] or len(set(letters)) < MIN_DISTINCT_CHARACTERS
+def _is_repeated(text: str) -> bool:
+    """True for one part that is repeated ("abcabcabcabc"), and for very few different characters."""
+    return text in (text + text)[1:-1] or len(set(text)) < MIN_DISTINCT_CHARACTERS
 
 
 def _is_run(letters: str) -> bool:
