@@ -43,8 +43,14 @@ REPLAY_HEADERS = {
 IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "Your own id of this call: repeated within 24 hours, it is answered alike.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "description": "Your own id of this call: repeated within 24 hours, it is answered alike. ASCII, "
+    "without a space at its ends.",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 255,
+        "pattern": "^[!-~]([ -~]*[!-~])?$",
+    },
 }
 
 

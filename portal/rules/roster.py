@@ -48,7 +48,10 @@ class Roster:
             if person.email == address and not person.disabled_at:
                 self._check_present(person)
                 return person
-        raise BadInput(f"Nobody at the desk has the address {email.strip()[:100]!r}.")
+        raise BadInput(
+            f"Nobody at the desk has the address {email.strip()[:100]!r}.",
+            fields={"owner": "the e-mail address of a member of staff"},
+        )
 
     def assignee(self, department: Department, named: StaffMember | None = None) -> int:
         """Who takes a stage in this department, as a staff id.

@@ -1,6 +1,7 @@
 """A repeated API call acts once, also when the repeats are concurrent."""
 
 import asyncio
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import time_machine
 from sqlmodel import select
 
+from portal.api.openapi import IDEMPOTENCY_KEY
 from portal.business_time import now
 from portal.database import Database
 from portal.models import ApiKey, EventKind, ServiceRequest
@@ -38,6 +40,19 @@ async def test_repeated_call_returns_the_same_response_and_acts_once(
     assert again.headers["idempotent-replayed"] == "true"
     assert len(await requests(organisation)) == 1
     assert len(await organisation.messages()) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["order-1", "a b", "~", "x" * 255, "x" * 256, "", "\x07", "\xe9", "a\x7f"]
+)
+async def test_a_key_is_accepted_where_the_description_allows_it(
+    api: httpx2.AsyncClient, organisation: Organisation, name: str
+) -> None:
+    schema = IDEMPOTENCY_KEY["schema"]
+    allowed = len(name) <= schema["maxLength"] and re.search(schema["pattern"], name) is not None
+    header = {"Idempotency-Key": name.encode("latin-1")}
+    answer = await api.post("/requests", json=ORDER, headers=header)
+    assert answer.status_code == (201 if allowed else 422)
 
 
 async def test_field_order_and_whitespace_do_not_change_the_fingerprint(

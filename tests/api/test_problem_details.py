@@ -262,3 +262,12 @@ async def test_host_header_is_ignored(api: httpx2.AsyncClient, organisation: Org
     )
     assert answer.json()["status_url"].startswith(ORIGIN)
     assert "evil" not in answer.text + str(answer.headers)
+
+
+async def test_owner_whom_nobody_knows_is_named_in_the_errors(
+    api: httpx2.AsyncClient, card_request: ServiceRequest
+) -> None:
+    path = f"/requests/{card_request.reference}/assign"
+    problem = (await api.post(path, json={"owner": "nobody@acme.example"})).json()
+    assert problem["status"] == 422
+    assert [error["field"] for error in problem["errors"]] == ["owner"]

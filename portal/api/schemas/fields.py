@@ -87,7 +87,11 @@ Email = Annotated[
     Field(min_length=3, max_length=254, json_schema_extra={"format": "email"}),
     AfterValidator(_check_printable),
 ]
-Reason = Annotated[str, Field(min_length=1, max_length=MAX_REASON_LENGTH)]
+NOT_BLANK = {"pattern": r"\S"}
+"""For the description; the operation refuses blanks, with its own sentence."""
+Reason = Annotated[
+    str, Field(min_length=1, max_length=MAX_REASON_LENGTH, json_schema_extra=dict(NOT_BLANK))
+]
 Note = Annotated[str, Field(max_length=MAX_REASON_LENGTH)]
 ShortText = Annotated[str, Field(max_length=254), AfterValidator(_check_printable)]
 Channels = Annotated[list[Literal[Channel.SMS, Channel.EMAIL]], Field(max_length=2)]

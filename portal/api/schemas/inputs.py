@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from portal.api.schemas.fields import (
+    NOT_BLANK,
     Channels,
     Email,
     Key,
@@ -19,6 +20,9 @@ from portal.models import Channel, ContactChannel, ContactReason, PromiseKind
 from portal.operations.conversation.staff_messages import MAX_TEXT_LENGTH
 from portal.operations.open_request import MAX_NAME_LENGTH, MAX_TITLE_LENGTH
 
+Body = Annotated[
+    str, Field(min_length=1, max_length=MAX_TEXT_LENGTH, json_schema_extra=dict(NOT_BLANK))
+]
 MAX_FIELDS_LENGTH = 20_000
 """Characters of all fields together, as JSON."""
 
@@ -160,7 +164,7 @@ class WithdrawPromise(VersionedInput):
 class NewMessage(Input):
     """Writes to the customer, by the first of these channels that may be used."""
 
-    body: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_LENGTH)]
+    body: Body
     channels: Channels | None = None
     urgent: bool = Field(default=False, description="Goes in the customer's quiet hours too.")
 
@@ -176,7 +180,7 @@ class Retry(Input):
 class Resend(Input):
     """Sends another text instead."""
 
-    body: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_LENGTH)]
+    body: Body
     channel: Literal[Channel.SMS, Channel.EMAIL] | None = Field(
         default=None, description="Without it, the channel of the first."
     )
