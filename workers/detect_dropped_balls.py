@@ -104,7 +104,7 @@ class DroppedBallDetector:
 
     async def _notify(self) -> int:
         """Queue the e-mails to staff; gives for how many people. None where no SMTP server is set."""
-        if self._operations.settings.smtp_url is None:
+        if not self._operations.settings.sends_mail:
             return 0
         async with self._operations.database.reading() as session:
             people = await find_people_to_notify(session, business_time.now())

@@ -150,7 +150,7 @@ async def remind_admins(operations: Operations, uow: UnitOfWork) -> int:
         col(PersonRequest.due_at) < uow.now + REMINDER_BEFORE,
     )
     due = (await uow.session.exec(open_soon.order_by(col(PersonRequest.due_at)))).all()
-    if not due or settings.smtp_url is None:
+    if not due or not settings.sends_mail:
         return 0
     admins = select(StaffMember).where(
         col(StaffMember.role) == Role.ADMIN, col(StaffMember.disabled_at).is_(None)
