@@ -70,7 +70,11 @@ class InboundFacts:
 async def load_facts(
     uow: UnitOfWork, inbound: InboundMessage, request: ServiceRequest | None
 ) -> InboundFacts:
-    """Read what is known. ``request`` is the one that a reply address or a link gives, locked."""
+    """Read what is known. ``request`` is the one that a reply address or a link gives, locked.
+
+    A stop that has outlived its person's erasure is put back into the ledger first, since it is
+    known by a digest of the number alone.
+    """
     return await LOADERS[inbound.channel](uow, inbound, request)
 
 
