@@ -16,11 +16,11 @@ from portal.queries.paging import WorkScope
 class Badges(NamedTuple):
     """The counts of what a member of staff has to do; 100 means 100 or more."""
 
-    to_answer: int = 0
+    due_reply_count: int = 0
     """Answers and calls that are promised to customers of theirs."""
-    to_mend: int = 0
+    failed_message_count: int = 0
     """Messages that need them."""
-    to_catch: int = 0
+    dropped_ball_count: int = 0
     """Dropped balls that are theirs."""
     alerts: Sequence[str] = ()
     """What stops or limits all sending, for those who oversee."""
@@ -30,8 +30,8 @@ async def load_badges(session: AsyncSession, reader: CurrentStaff) -> Badges:
     """The counts as they are now. Only pages show them, so a redirect does without."""
     now, staff = business_time.now(), reader.staff
     return Badges(
-        to_answer=(await count_due_replies(session, reader.inbox, now))[0],
-        to_mend=await count_failed_messages(session, now, reader.scope),
-        to_catch=await count_open_dropped_balls(session, WorkScope(person_id=staff.id)),
+        due_reply_count=(await count_due_replies(session, reader.inbox, now))[0],
+        failed_message_count=await count_failed_messages(session, now, reader.scope),
+        dropped_ball_count=await count_open_dropped_balls(session, WorkScope(person_id=staff.id)),
         alerts=await sending_alerts(session) if staff.manages_all else (),
     )

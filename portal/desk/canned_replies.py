@@ -83,10 +83,10 @@ async def edit_canned_reply(request: Request, reader: CurrentStaff) -> Response:
     if verb not in SUCCESS_MESSAGES:
         raise NotFound("There is nothing of that name to do.")
     form = await read_form(request)
-    keeper = await _keeper(request, reader)
+    reply_access = await _load_reply_access(request, reader)
     try:
         async with request.app.state.operations.begin(reader.staff.actor) as uow:
-            await _do(uow, keeper, request, verb, form)
+            await _do(uow, reply_access, request, verb, form)
     except PortalError as refusal:
         typed = {
             item: access.field(form, item) for item in ("title", "body", "reason", "department")
@@ -104,16 +104,16 @@ async def edit_canned_reply(request: Request, reader: CurrentStaff) -> Response:
 
 
 async def _do(
-    uow: UnitOfWork, keeper: CannedReplyAccess, request: Request, verb: str, form: FormData
+    uow: UnitOfWork, reply_access: CannedReplyAccess, request: Request, verb: str, form: FormData
 ) -> None:
     told = {name: access.field(form, name) for name in ("title", "body", "reason")}
     if verb == "add":
         department_id = await _department_id(uow, access.field(form, "department"))
-        _must_keep(keeper, department_id)
+        _require_may_edit(reply_access, department_id)
         await add_canned_reply(uow, department_id=department_id, **told)
         return
     reply = await lock_canned_reply(uow, access.read_number(request.path_params["id"], "reply"))
-    _must_keep(keeper, reply.department_id)
+    _require_may_edit(reply_access, reply.department_id)
     if verb == "change":
         await update_canned_reply(uow, reply, **told)
     else:
@@ -129,8 +129,8 @@ async def _department_id(uow: UnitOfWork, key: str) -> int | None:
     raise BadInput("Please choose a team.")
 
 
-def _must_keep(keeper: CannedReplyAccess, department_id: int | None) -> None:
-    if not keeper.may_edit(department_id):
+def _require_may_edit(reply_access: CannedReplyAccess, department_id: int | None) -> None:
+    if not reply_access.may_edit(department_id):
         raise NotAllowed("Only its team lead or a manager can change it.")
 
 
@@ -139,7 +139,7 @@ def _form_of(request: Request, verb: str) -> str:
     return "add" if verb == "add" else f"{request.path_params['id']}/{verb}"
 
 
-async def _keeper(request: Request, reader: CurrentStaff) -> CannedReplyAccess:
+async def _load_reply_access(request: Request, reader: CurrentStaff) -> CannedReplyAccess:
     async with request.app.state.database.reading() as session:
         return CannedReplyAccess(reader, await led_departments(session, saved_id(reader.staff)))
 
@@ -150,16 +150,16 @@ async def _page(
     said: str | None = None,
     problem: FormError | None = None,
 ) -> dict[str, Any]:
-    keeper = await _keeper(request, reader)
+    reply_access = await _load_reply_access(request, reader)
     async with request.app.state.database.reading() as session:
         departments = await all_departments(session)
         mine = None if reader.staff.manages_all else reader.departments
         replies = await list_canned_replies(session, mine)
-    groups = _groups(keeper, departments, replies)
+    groups = _groups(reply_access, departments, replies)
     forms = {f"{reply.id}/change" for group in groups for reply in group.replies if reply.mine}
     return {
         "groups": groups,
-        "reply_scopes": _reply_scopes(keeper, departments),
+        "reply_scopes": _reply_scopes(reply_access, departments),
         "reasons": [
             Choice("", "Any"),
             *(Choice(item.value, REASON_LABELS[item]) for item in REASON_LABELS),
@@ -172,31 +172,39 @@ async def _page(
 
 
 def _groups(
-    keeper: CannedReplyAccess, departments: Sequence[Department], replies: Sequence[CannedReply]
+    reply_access: CannedReplyAccess,
+    departments: Sequence[Department],
+    replies: Sequence[CannedReply],
 ) -> list[CannedReplyGroup]:
     names = {department.id: department.name for department in departments} | {None: "All teams"}
     groups = [
         CannedReplyGroup(
             name,
-            [_shown(keeper, reply) for reply in replies if reply.department_id == department_id],
+            [
+                _shown(reply_access, reply)
+                for reply in replies
+                if reply.department_id == department_id
+            ],
         )
         for department_id, name in names.items()
     ]
     return [group for group in groups if group.replies]
 
 
-def _shown(keeper: CannedReplyAccess, reply: CannedReply) -> CannedReplyRow:
+def _shown(reply_access: CannedReplyAccess, reply: CannedReply) -> CannedReplyRow:
     reason_label = REASON_LABELS[ContactReason(reply.reason)].lower() if reply.reason else "any"
     return CannedReplyRow(
         saved_id(reply), reply.title, reply.body, reply.reason, reason_label, reply.written_by,
-        keeper.may_edit(reply.department_id),
+        reply_access.may_edit(reply.department_id),
     )  # fmt: skip
 
 
-def _reply_scopes(keeper: CannedReplyAccess, departments: Sequence[Department]) -> list[Choice]:
+def _reply_scopes(
+    reply_access: CannedReplyAccess, departments: Sequence[Department]
+) -> list[Choice]:
     scopes = [
         Choice(department.key, department.name)
         for department in departments
-        if keeper.may_edit(department.id)
+        if reply_access.may_edit(department.id)
     ]
-    return [*scopes, Choice(EVERYBODY, "All teams")] if keeper.may_edit(None) else scopes
+    return [*scopes, Choice(EVERYBODY, "All teams")] if reply_access.may_edit(None) else scopes

@@ -65,8 +65,10 @@ async def resolve_failed_message(request: Request, reader: CurrentStaff) -> Resp
     show = field(form, "show")
     try:
         async with request.app.state.operations.begin(reader.staff.actor) as uow:
-            lost = await operations.lock_failed_message(uow, id_in_path(request, "message"))
-            await _do(uow, lost, verb, form)
+            failed_message = await operations.lock_failed_message(
+                uow, id_in_path(request, "message")
+            )
+            await _do(uow, failed_message, verb, form)
     except NotFound:
         raise
     except PortalError as refusal:
@@ -97,13 +99,15 @@ async def retry_failed_messages(request: Request, reader: CurrentStaff) -> Respo
     return await _list(request, reader, show, said=result_message(result))
 
 
-async def _do(uow: UnitOfWork, lost: FailedMessage, verb: str, form: FormData) -> None:
+async def _do(uow: UnitOfWork, failed_message: FailedMessage, verb: str, form: FormData) -> None:
     if verb == "retry":
-        await operations.retry_message(uow, lost, to=field(form, "to") or None)
+        await operations.retry_message(uow, failed_message, to=field(form, "to") or None)
     elif verb == "resend":
-        await operations.resend_message(uow, lost, field(form, "body"), channel=_channel(form))
+        await operations.resend_message(
+            uow, failed_message, field(form, "body"), channel=_channel(form)
+        )
     else:
-        await operations.mark_told_by_phone(uow, lost, note=field(form, "note"))
+        await operations.mark_told_by_phone(uow, failed_message, note=field(form, "note"))
 
 
 def _channel(form: FormData) -> Channel | None:

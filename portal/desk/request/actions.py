@@ -160,11 +160,13 @@ async def _assign(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -
     )
 
 
-async def _note_minds(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
+async def _set_customer_note(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
     await operations.set_customer_note(uow, request, typed["text"])
 
 
-async def _hear(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
+async def _record_third_party_update(
+    uow: UnitOfWork, request: ServiceRequest, typed: ActionForm
+) -> None:
     await operations.record_third_party_update(
         uow, request, words=typed["event"], stage=typed.stage, at=typed.optional_time("at"),
         tracking_number=typed["tracking_number"],
@@ -240,7 +242,7 @@ async def _relabel(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) 
     await operations.correct_intent(uow, request, message, typed["label"])
 
 
-async def _wish(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
+async def _record_consent(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
     wish, about = typed["wish"], typed["about"]
     if wish not in ("stop", "start") or about not in ("request", "all"):
         raise BadInput("Please use one of the buttons.")
@@ -268,8 +270,10 @@ ACTIONS: dict[str, Action] = {
     "handoff/accept": Action(_accept, "Accepted. The status page is updated."),
     "handoff/refuse": Action(_refuse, "Returned, with your reason."),
     "handoff/recall": Action(_recall, "Handoff recalled. Nobody was notified."),
-    "minds": Action(_note_minds, "Saved, for colleagues only.", versioned=False),
-    "third-party": Action(_hear, "Saved. The status page is updated.", versioned=False),
+    "minds": Action(_set_customer_note, "Saved, for colleagues only.", versioned=False),
+    "third-party": Action(
+        _record_third_party_update, "Saved. The status page is updated.", versioned=False
+    ),
     "send-back": Action(_send_back, "Returned to the previous step, with your reason."),
     "hold": Action(_hold, "On hold (SLA paused)."),
     "delay": Action(_delay, "Saved. The customer is notified of the new date and the reason."),
@@ -288,7 +292,7 @@ ACTIONS: dict[str, Action] = {
         _write, "Saved. The conversation shows when it is sent and delivered.", versioned=False
     ),
     "messages/meaning": Action(_relabel, "Intent corrected.", versioned=False),
-    "wishes": Action(_wish, "Saved.", versioned=False),
+    "wishes": Action(_record_consent, "Saved.", versioned=False),
     "link/revoke": Action(_revoke_link, "Link revoked.", versioned=False),
     "link/reissue": Action(_replace_link, "A new link is on its way.", versioned=False),
 }

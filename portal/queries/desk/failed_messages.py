@@ -77,19 +77,21 @@ async def list_failed_messages(
     The scope of a person has the messages about their own requests; with departments, about
     those of the departments too.
     """
-    return await read_page(session, _lost(select(Message), now, scope), col(Message.id), page)
+    return await read_page(
+        session, _needing_a_person(select(Message), now, scope), col(Message.id), page
+    )
 
 
 async def count_failed_messages(session: AsyncSession, now: datetime, scope: WorkScope) -> int:
     """How many there are, as ``count_at_most`` counts."""
-    return await count_at_most(session, _lost(select(col(Message.id)), now, scope))
+    return await count_at_most(session, _needing_a_person(select(col(Message.id)), now, scope))
 
 
 async def list_retriable(
     session: AsyncSession, now: datetime, chosen: RetryFilter
 ) -> Sequence[Any]:
     """The id and reason of the failed messages that have ended, oldest first: they may be retried."""
-    query = _lost(sa.select(col(Message.id), col(Message.reason)), now, chosen.scope)
+    query = _needing_a_person(sa.select(col(Message.id), col(Message.reason)), now, chosen.scope)
     query = query.where(col(Message.status) != MessageStatus.UNKNOWN)
     if chosen.since is not None:
         query = query.where(col(Message.created_at) >= chosen.since)
@@ -137,7 +139,7 @@ async def sending_alerts(session: AsyncSession) -> Sequence[str]:
     return (await session.exec(query)).all()
 
 
-def _lost(query: Any, now: datetime, scope: WorkScope) -> Any:
+def _needing_a_person(query: Any, now: datetime, scope: WorkScope) -> Any:
     query = query.where(
         # Written as in the partial index, so that the database uses it.
         col(Message.id).in_(select(Message.id).where(sa.text(NEEDS_ATTENTION))),
