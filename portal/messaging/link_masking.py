@@ -12,7 +12,7 @@ MASKED_LINK = "[link]"
 """Stands for the link; in a message that is written it becomes the customer's link."""
 LINK_PATTERN = re.compile(
     # The host is taken along as far as it goes. Possessive, so that the time is linear.
-    r"(?<![\w.:-])(?:https?://)?[\w.:-]*+(?:/|%2F)r(?:/|%2F)[\w-]{22,64}(?:(?:/|%2F)[\w.-]*\w)*",
+    r"(?<![\w.:-])(?:https?://)?[\w.:-]*+(?:/|%2F)r(?:/|%2F)[\w-]{22,64}(?:(?:/|%2F)[\w.-]*\w)*+",
     re.IGNORECASE,
 )
 
