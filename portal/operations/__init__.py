@@ -19,7 +19,7 @@ from portal.operations.conversation.staff_messages import (
     set_preferences,
     write_to_customer,
 )
-from portal.operations.delivery.bounces import record_bounce
+from portal.operations.delivery.bounces import record_bounce, record_unreadable_bounce
 from portal.operations.delivery.bulk_retry import BulkRetryResult, retry_messages
 from portal.operations.delivery.failed_messages import (
     lock_failed_message,
@@ -115,6 +115,7 @@ __all__ = [
     "record_bounce",
     "record_spoken_consent",
     "record_third_party_update",
+    "record_unreadable_bounce",
     "refuse",
     "reopen",
     "replace_link",

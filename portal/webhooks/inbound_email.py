@@ -21,6 +21,8 @@ from portal.webhooks.run_once import run_once
 MAX_MAIL_BYTES = 25_000_000
 """Bytes; as much as most mail servers accept, since customers send photos."""
 
+Handler = Callable[[operations.UnitOfWork], Awaitable[None]]
+
 
 @dataclass(frozen=True, slots=True)
 class _Addressee:
@@ -36,7 +38,7 @@ async def receive_mail(request: Request) -> Response:
     Returned mail and automatic mail (RFC 3464, RFC 3834) are accepted and never answered. Other
     mail that is for no request is refused with a 422, so that the mail server can put it elsewhere;
     only the top headers of it are read. A mail that cannot be read is a 422 too, and where it is
-    for a request a person learns of it.
+    for a request, or returns a mail of ours, a person learns of it.
     """
     state = request.app.state
     _check_token(request, state.settings)
@@ -52,17 +54,28 @@ async def receive_mail(request: Request) -> Response:
         mail = await state.mail_reader.read(envelope, raw)
     except UnreadableMail:
         unreadable = operations.unreadable_email(envelope)
-        await run_once(
-            state.operations, await _handler_for(addressee, state.file_store, unreadable)
-        )
+        handler = await _handler_for(addressee, state.file_store, unreadable)
+        if envelope.is_returned and addressee.signed_message_id is not None:
+            handler = partial(
+                _record_unreadable_bounce,
+                record_mail=handler,
+                signed_message_id=addressee.signed_message_id,
+            )
+        await run_once(state.operations, handler)
         raise
     await run_once(state.operations, await _handler_for(addressee, state.file_store, mail))
     return Response(status_code=204)
 
 
-async def _handler_for(
-    addressee: _Addressee, file_store: FileStore, mail: InboundEmail
-) -> Callable[[operations.UnitOfWork], Awaitable[None]]:
+async def _record_unreadable_bounce(
+    uow: operations.UnitOfWork, record_mail: Handler, signed_message_id: int
+) -> None:
+    """Record the mail that cannot be read, and put the mail of ours that it returns before a person."""
+    await record_mail(uow)
+    await operations.record_unreadable_bounce(uow, signed_message_id)
+
+
+async def _handler_for(addressee: _Addressee, file_store: FileStore, mail: InboundEmail) -> Handler:
     """The operation for this mail; its files are checked and stored before."""
     request_id, signed_message_id = addressee.request_id, addressee.signed_message_id
     if mail.report is not None:

@@ -41,6 +41,7 @@ class Envelope:
     """What the top headers say; all of it is untrusted.
 
     ``sender`` is a lower-case address or empty. ``is_automatic``: no person wrote it.
+    ``is_returned``: it is a report of a mail server, or comes from the null sender (RFC 5321, 4.5.5).
     ``is_whole``: the headers end within ``MAX_HEAD_BYTES``.
     """
 
@@ -49,6 +50,7 @@ class Envelope:
     recipients: str
     subject: str
     is_automatic: bool
+    is_returned: bool = False
     is_whole: bool = True
 
 
@@ -63,6 +65,7 @@ def read_envelope(raw: bytes) -> Envelope:
         recipients=recipients[:MAX_RECIPIENTS_LENGTH],
         subject=subject,
         is_automatic=_is_automatic(headers, subject),
+        is_returned=_is_returned(headers),
         is_whole=is_whole,
     )
 
@@ -124,12 +127,15 @@ def _decoded(header: str) -> str:
 
 def _is_automatic(headers: Headers, subject: str) -> bool:
     submitted = _value(headers, "auto-submitted").partition(";")[0].strip().lower()
-    content_type = _value(headers, "content-type").partition(";")[0].strip().lower()
     return (
         submitted not in ("", "no")
-        or content_type == "multipart/report"
-        or _value(headers, "return-path") == "<>"
+        or _is_returned(headers)
         or _value(headers, "precedence").lower() in ("bulk", "junk", "auto_reply")
         or any(_value(headers, name) for name in AUTO_REPLY_HEADERS)
         or bool(AUTOMATIC_SUBJECT.match(subject))
     )
+
+
+def _is_returned(headers: Headers) -> bool:
+    content_type = _value(headers, "content-type").partition(";")[0].strip().lower()
+    return content_type == "multipart/report" or _value(headers, "return-path") == "<>"

@@ -70,6 +70,7 @@ REASON_PHRASES = {
     DeliveryReason.CARRIER_CODE_UNKNOWN: "the carrier refused this text for a reason we do not know",
     DeliveryReason.MAIL_RETURNED: "the mail was returned for good",
     DeliveryReason.MAIL_GIVEN_UP: "their mail server tried for a while and gave up",
+    DeliveryReason.MAIL_REPORT_UNREADABLE: "the mail was returned, and the report that says why cannot be read",
     DeliveryReason.MAIL_SENDER_REFUSED: "their mail server does not accept our address",
     DeliveryReason.MAIL_SERVER_FAILED: "their mail server could not take it",
     DeliveryReason.MAIL_UNWANTED: "their mail server does not want our mail",

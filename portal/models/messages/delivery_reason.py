@@ -74,6 +74,7 @@ class DeliveryReason(StrEnum):
     CARRIER_CODE_UNKNOWN = "carrier_code_unknown"
     MAIL_RETURNED = "mail_returned"
     MAIL_GIVEN_UP = "mail_given_up"
+    MAIL_REPORT_UNREADABLE = "mail_report_unreadable"
     MAIL_SENDER_REFUSED = "mail_sender_refused"
     MAIL_SERVER_FAILED = "mail_server_failed"
     MAIL_UNWANTED = "mail_unwanted"

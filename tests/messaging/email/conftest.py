@@ -6,9 +6,11 @@ import httpx2
 import pytest
 
 from portal.demo.fake_providers import FakeProviders
-from portal.operations import Operations
+from portal.models import Channel, ServiceRequest
+from portal.operations import Operations, write_to_customer
 from portal.settings import Settings
 from tests.messaging.email.mail_server import MailServer
+from tests.support.factories import Organisation
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +34,16 @@ def server(
 ) -> MailServer:
     """What takes our mail, and brings us what customers send."""
     return MailServer(client, operations, mailbox)
+
+
+@pytest.fixture
+async def mailed(
+    organisation: Organisation, card_request: ServiceRequest, server: MailServer
+) -> ServiceRequest:
+    """Tess has written to Martin by mail, and it has gone out."""
+    by_mail = {"channels": [Channel.EMAIL], "by": organisation.people.tess.actor}
+    request = await organisation.run(
+        write_to_customer, card_request, body="Please call us.", **by_mail
+    )
+    await server.deliver()
+    return request

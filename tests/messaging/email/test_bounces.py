@@ -27,19 +27,6 @@ BY_MAIL_ALONE = CustomerDetails(name="Mary Miller", email=MARTIN)
 LONG = "We looked at it and wrote down all that we found. " * 6
 
 
-@pytest.fixture
-async def mailed(
-    organisation: Organisation, card_request: ServiceRequest, server: MailServer
-) -> ServiceRequest:
-    """Tess has written to Martin by mail, and it has gone out."""
-    by_mail = {"channels": [Channel.EMAIL], "by": organisation.people.tess.actor}
-    request = await organisation.run(
-        write_to_customer, card_request, body="Please call us.", **by_mail
-    )
-    await server.deliver()
-    return request
-
-
 async def letter(organisation: Organisation, request: ServiceRequest) -> Message:
     """The newest mail to the customer."""
     return [
