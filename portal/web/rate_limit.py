@@ -80,8 +80,15 @@ class RateLimiter:
             self._in_progress = +self._in_progress
 
     async def spend(self, amount: int, limit: int, *who: str) -> bool:
-        """Take an amount from what is allowed in a day; False where less than that is left."""
-        return await self._amounts.hit(RateLimitItemPerDay(limit), *who, cost=amount)
+        """Take an amount from what is allowed in a day.
+
+        False where less than that is left; then nothing is taken.
+        """
+        day = RateLimitItemPerDay(limit)
+        # ``hit`` adds before it compares. In memory neither call waits, so nothing comes between.
+        return await self._amounts.test(day, *who, cost=amount) and await self._amounts.hit(
+            day, *who, cost=amount
+        )
 
 
 def _too_often() -> RateLimited:

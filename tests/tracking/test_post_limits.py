@@ -104,6 +104,19 @@ async def test_day_has_a_limit_of_bytes(
     assert not body.is_read
 
 
+async def test_refused_body_leaves_what_is_left_of_the_day(
+    client: httpx2.AsyncClient, card_request: ServiceRequest
+) -> None:
+    assert await post_photo(client, card_request, photo() + b"\0" * 45_000) == 303
+    for _ in range(3):
+        body = Body(70_000)
+        answer = await client.post(
+            f"{link(card_request)}/messages", content=body, headers=body.headers
+        )
+        assert answer.status_code == 429
+    assert await post_photo(client, card_request, photo()) == 303
+
+
 async def test_stored_bytes_count_in_every_process(
     client: httpx2.AsyncClient,
     settings: Settings,
