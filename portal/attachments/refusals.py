@@ -20,6 +20,7 @@ class FileRefusalCode(StrEnum):
     FOREIGN_ADDRESS = "foreign_address"
     UNSAFE_ADDRESS = "unsafe_address"
     NOT_FETCHED = "not_fetched"
+    DAY_IS_FULL = "day_is_full"
 
 
 REFUSAL_TEXTS = {
@@ -38,6 +39,9 @@ REFUSAL_TEXTS = {
     FileRefusalCode.FOREIGN_ADDRESS: LazyString("its address is not the phone company's"),
     FileRefusalCode.UNSAFE_ADDRESS: LazyString("its address is not a safe one"),
     FileRefusalCode.NOT_FETCHED: LazyString("the phone company did not hand it over"),
+    FileRefusalCode.DAY_IS_FULL: LazyString(
+        "it is more than we can take in one day; please send it again tomorrow"
+    ),
 }
 
 

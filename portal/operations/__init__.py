@@ -7,6 +7,7 @@ messages. When the unit of work ends it commits, and only then wakes workers and
 from portal.operations.conversation.attachments import IncomingMedia
 from portal.operations.conversation.consent import ConsentChange, record_spoken_consent
 from portal.operations.conversation.inbound_email import (
+    UNREADABLE_MAIL_BODY,
     receive_email,
     record_automatic_mail,
     unreadable_email,
@@ -69,6 +70,7 @@ from portal.operations.unit_of_work import Operations, UnitOfWork
 from portal.operations.workflows import load_workflow
 
 __all__ = [
+    "UNREADABLE_MAIL_BODY",
     "BulkRetryResult",
     "ConsentChange",
     "CustomerDetails",

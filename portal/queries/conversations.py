@@ -35,6 +35,12 @@ async def is_recorded(session: AsyncSession, sid: str) -> bool:
     )
 
 
+async def find_by_provider_id(session: AsyncSession, sid: str) -> Message | None:
+    """The message that the provider knows by this id; None where there is none."""
+    query = select(Message).where(col(Message.provider_sid) == sid)
+    return (await session.exec(query)).one_or_none()
+
+
 async def get_message(session: AsyncSession, message_id: int) -> Message:
     """One message. Raises NotFound, also for mail to staff, which is theirs alone."""
     found = await session.get(Message, message_id)

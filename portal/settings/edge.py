@@ -41,5 +41,5 @@ class EdgeSettings(BaseSettings):
         100_000_000,
         gt=0,
         validation_alias="KEPT_MAX_LINK_BYTES_PER_DAY",
-        description="The most bytes that a customer may send by one link in 24 hours.",
+        description="The most bytes of files about one request in 24 hours, by its link and by e-mail.",
     )

@@ -5,12 +5,11 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal import business_time
 from portal.errors import RateLimited
 from portal.i18n.lazy_string import LazyString
-from portal.queries.attachments import bytes_received
 from portal.tracking.status_page.endpoints import unknown_link
 from portal.web.body_limit import content_length
+from portal.web.daily_bytes import take_daily_bytes
 
 LINK_RATE_LIMITS = ("30/minute", "300/day")
 """Of all posts by one link together. A person with many questions stays far below."""
@@ -38,18 +37,9 @@ async def count_post(request: Request, request_id: int) -> None:
 
 
 async def count_upload(request: Request, request_id: int, max_bytes: int) -> None:
-    """Count a body with files, which may have ``max_bytes``, before it is read. Raises RateLimited.
-
-    The database knows what has been stored in 24 hours, whichever process did; memory knows what is
-    still on its way to this one, and what was refused.
-    """
-    state = request.app.state
-    limit: int = state.settings.max_link_bytes_per_day
+    """Count a body with files, which may have ``max_bytes``, before it is read. Raises RateLimited."""
     length = content_length(request.scope)
-    size = max_bytes if length is None else length
-    async with state.database.reading() as session:
-        stored = await bytes_received(session, request_id, business_time.now())
-    if stored + size > limit or not await state.rate_limiter.spend(size, limit, str(request_id)):
+    if not await take_daily_bytes(request, request_id, max_bytes if length is None else length):
         raise RateLimited(
             LazyString("That is more than we can take in one day. Please send the rest tomorrow.")
         )

@@ -11,11 +11,16 @@ from starlette.responses import Response
 
 from portal import operations
 from portal.attachments.file_store import FileStore
+from portal.attachments.filenames import safe_stem
+from portal.attachments.refusals import FileRefusal, FileRefusalCode
+from portal.attachments.stored_file import RefusedFile, StoredFile
 from portal.errors import BadInput, NotAllowed
 from portal.messaging.email.envelope import read_envelope
-from portal.messaging.email.inbound import InboundEmail, UnreadableMail
+from portal.messaging.email.inbound import EmailAttachment, InboundEmail, UnreadableMail
 from portal.messaging.email.signed_addresses import find_message_id, find_request_id
+from portal.queries.conversations import find_by_provider_id
 from portal.settings import Settings
+from portal.web.daily_bytes import take_daily_bytes
 from portal.webhooks.run_once import run_once
 
 MAX_MAIL_BYTES = 25_000_000
@@ -38,7 +43,8 @@ async def receive_mail(request: Request) -> Response:
     Returned mail and automatic mail (RFC 3464, RFC 3834) are accepted and never answered. Other
     mail that is for no request is refused with a 422, so that the mail server can put it elsewhere;
     only the top headers of it are read. A mail that cannot be read is a 422 too, and where it is
-    for a request, or returns a mail of ours, a person learns of it.
+    for a request, or returns a mail of ours, a person learns of it. A mail that is recorded already
+    is answered as it was, and neither it nor its files are read again.
     """
     state = request.app.state
     _check_token(request, state.settings)
@@ -50,11 +56,13 @@ async def receive_mail(request: Request) -> Response:
     )
     if addressee == _Addressee(None, None) and not envelope.is_automatic:
         raise BadInput("This mail is not for any request of ours.")
+    if await _is_repeated(request, envelope.message_id):
+        return Response(status_code=204)
     try:
         mail = await state.mail_reader.read(envelope, raw)
     except UnreadableMail:
         unreadable = operations.unreadable_email(envelope)
-        handler = await _handler_for(addressee, state.file_store, unreadable)
+        handler = await _handler_for(request, addressee, unreadable)
         if envelope.is_returned and addressee.signed_message_id is not None:
             handler = partial(
                 _record_unreadable_bounce,
@@ -63,7 +71,7 @@ async def receive_mail(request: Request) -> Response:
             )
         await run_once(state.operations, handler)
         raise
-    await run_once(state.operations, await _handler_for(addressee, state.file_store, mail))
+    await run_once(state.operations, await _handler_for(request, addressee, mail))
     return Response(status_code=204)
 
 
@@ -75,7 +83,19 @@ async def _record_unreadable_bounce(
     await operations.record_unreadable_bounce(uow, signed_message_id)
 
 
-async def _handler_for(addressee: _Addressee, file_store: FileStore, mail: InboundEmail) -> Handler:
+async def _is_repeated(request: Request, message_id: str) -> bool:
+    """Whether this mail is recorded: a mail server sends it again where our answer was late.
+
+    Raises UnreadableMail where it was recorded as one.
+    """
+    async with request.app.state.database.reading() as session:
+        message = await find_by_provider_id(session, message_id)
+    if message is not None and message.body == operations.UNREADABLE_MAIL_BODY:
+        raise UnreadableMail
+    return message is not None
+
+
+async def _handler_for(request: Request, addressee: _Addressee, mail: InboundEmail) -> Handler:
     """The operation for this mail; its files are checked and stored before."""
     request_id, signed_message_id = addressee.request_id, addressee.signed_message_id
     if mail.report is not None:
@@ -89,8 +109,18 @@ async def _handler_for(addressee: _Addressee, file_store: FileStore, mail: Inbou
             request_id=request_id,
             signed_message_id=signed_message_id,
         )
-    files = [await file_store.take(file.data, file.name) for file in mail.files]
+    files = [await _take(request, request_id, file) for file in mail.files]
     return partial(operations.receive_email, mail=mail, request_id=request_id, files=files)
+
+
+async def _take(
+    request: Request, request_id: int, file: EmailAttachment
+) -> StoredFile | RefusedFile:
+    """Store the file, or return why not; one that is over the limit of a day is not decoded."""
+    if not await take_daily_bytes(request, request_id, len(file.data)):
+        return RefusedFile(safe_stem(file.name), FileRefusal(FileRefusalCode.DAY_IS_FULL))
+    file_store: FileStore = request.app.state.file_store
+    return await file_store.take(file.data, file.name)
 
 
 def _check_token(request: Request, settings: Settings) -> None:
