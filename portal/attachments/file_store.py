@@ -62,10 +62,10 @@ class FileStore:
         if paper := check_without_decoding(data, name):
             return paper
         try:
-            result = await self._sandbox.run(CHECK_PICTURE, data, LIMITS, {"name": name})
+            result = await self._sandbox.run(CHECK_PICTURE, data, LIMITS)
         except TaskFailed as failed:
             raise FileRefused(FileRefusal(REFUSAL_CODES[failed.reason])) from failed
-        return read_picture_result(result.fields, result.blobs)
+        return read_picture_result(result.fields, result.blobs, name)
 
     async def put(self, checked: ValidatedFile) -> StoredFile:
         """Store a checked file. Raises OSError where the folder cannot be written."""

@@ -51,14 +51,13 @@ def check_picture(data: bytes, name: str) -> ValidatedFile:
         raise FileRefused(FileRefusal(FileRefusalCode.DAMAGED)) from error
 
 
-def check_picture_task(data: bytes, name: str) -> tuple[dict[str, Any], list[bytes]]:
-    """``check_picture`` as a task of a child process: the refusal, or the picture."""
+def check_picture_task(data: bytes) -> tuple[dict[str, Any], list[bytes]]:
+    """``check_picture`` as a task of a child process: the refusal, or the picture without its name."""
     try:
-        checked = check_picture(data, name)
+        checked = check_picture(data, "")
     except FileRefused as refused:
         return {"refusal": refused.refusal.code}, []
     fields = {
-        "name": checked.name,
         "media_type": checked.media_type,
         "width": checked.width,
         "height": checked.height,
@@ -66,12 +65,13 @@ def check_picture_task(data: bytes, name: str) -> tuple[dict[str, Any], list[byt
     return fields, [checked.data, checked.small]
 
 
-def read_picture_result(fields: dict[str, Any], blobs: list[bytes]) -> ValidatedFile:
-    """The picture that ``check_picture_task`` returns. Raises FileRefused."""
+def read_picture_result(fields: dict[str, Any], blobs: list[bytes], name: str) -> ValidatedFile:
+    """The picture that ``check_picture_task`` returns, by its sender's name. Raises FileRefused."""
     if "refusal" in fields:
         raise FileRefused(FileRefusal(FileRefusalCode(fields["refusal"])))
     data, small = blobs
-    return ValidatedFile(**fields, data=data, small=small)
+    safe_name = safe_filename(name, fields["media_type"])
+    return ValidatedFile(**fields, name=safe_name, data=data, small=small)
 
 
 def count_jpeg_scans(data: bytes) -> int:

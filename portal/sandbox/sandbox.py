@@ -87,7 +87,8 @@ class Sandbox:
         """The result of ``task`` ("package.module:function") for these bytes.
 
         The function is called with ``data`` and the arguments and returns the fields and blobs of
-        the Result. Raises TaskFailed, Busy where too many tasks wait, OSError where no process can
+        the Result. The arguments stand in the list of processes, which every user of the machine
+        reads: nothing of a customer belongs there. Raises TaskFailed, Busy where too many tasks wait, OSError where no process can
         be started, and RuntimeError where the task cannot be imported.
         """
         if self._tasks >= self._max_tasks:

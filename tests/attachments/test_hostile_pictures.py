@@ -1,6 +1,7 @@
 """Pictures that cost more to open than to send: refused kindly, and the next one is accepted."""
 
 import io
+import subprocess
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from email.message import EmailMessage
@@ -104,6 +105,22 @@ async def test_more_pictures_than_can_wait_are_refused_kindly(client, app, card_
     assert answer.status_code == 503
     assert "Please try again in a minute." in visible_text(answer.text)
     assert ">Look at this</textarea>" in answer.text
+
+
+async def test_file_name_stands_in_no_list_of_processes(client, monkeypatch, card_request):
+    commands = []
+    start = subprocess.Popen
+
+    def started(command, **options):
+        commands.append(" ".join(command))
+        return start(command, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", started)
+    answer = await send(client, card_request, ("passport Anna Meyer.jpg", photo()))
+    assert answer.status_code == 303
+    assert "passport Anna Meyer.jpg" in (await client.get(f"/r/{card_request.links[0].token}")).text
+    [command] = [command for command in commands if "check_picture_task" in command]
+    assert "Anna" not in command
 
 
 async def test_no_transaction_is_open_while_a_child_process_works(
