@@ -66,25 +66,35 @@ def classify(text: str, locale: str = "en") -> Intent:
     with the length of the text and no faster.
     """
     said = text.strip()
-    words = normalize_words(said[:MAX_READ_LENGTH])
+    # What is not read may say the opposite of anything but a stop.
+    read, is_cut = said[:MAX_READ_LENGTH], len(said) > MAX_READ_LENGTH
+    words = normalize_words(read)
     squeezed = words.replace(" ", "")
     if not words:
-        return Intent(_of_signs(said[:MAX_READ_LENGTH]), said)
+        kind = _of_signs(read)
+        is_stop = kind == IntentKind.STOP
+        return Intent(
+            kind if is_stop or not is_cut else IntentKind.OTHER,
+            said,
+            needs_reading=is_stop and is_cut,
+        )
     tables = _tables(words, locale)
     language = tables[0].language if len(tables) == 1 else ""
-    bare = any(words in table.bare for table in ALL_RULES)
-    if squeezed in KEYWORDS:
-        cancels = squeezed in CANCEL_KEYWORDS
+    bare = not is_cut and any(words in table.bare for table in ALL_RULES)
+    keyword = KEYWORDS.get(squeezed)
+    if keyword is not None and (keyword == IntentKind.STOP or not is_cut):
         return Intent(
-            KEYWORDS[squeezed], said, is_keyword=True, cancel=cancels, bare=bare, language=language
-        )
+            keyword, said, is_keyword=not is_cut, cancel=squeezed in CANCEL_KEYWORDS, bare=bare,
+            needs_reading=is_cut, language=language,
+        )  # fmt: skip
     cancel = any(table.cancel.search(words) for table in ALL_RULES)
     kind = _of_words(words, tables)
     reason = _reason(kind, words, tables)
-    sentences = _sentences(said[:MAX_READ_LENGTH])
+    sentences = _sentences(read)
     if is_opt_out(sentences):
         needs_reading = (
-            kind in (IntentKind.CALL_ME, IntentKind.STATUS)
+            is_cut
+            or kind in (IntentKind.CALL_ME, IntentKind.STATUS)
             or "wrong" in words
             or len(words.split()) > MAX_OPT_OUT_WORDS
         )
@@ -93,8 +103,7 @@ def classify(text: str, locale: str = "en") -> Intent:
             IntentKind.STOP, said, cancel=cancel, about=about, needs_reading=needs_reading, reason=reason,
             language=language,
         )  # fmt: skip
-    if len(said) > MAX_READ_LENGTH:
-        # What is not read may say the opposite.
+    if is_cut:
         kind, reason = IntentKind.OTHER, ""
     elif cancel:
         # "Yes, cancel my order" answers no question of ours.

@@ -189,3 +189,15 @@ def test_numbers_in_a_row_go_to_staff():
 def test_longer_text_than_is_read_is_a_stop_or_goes_to_staff():
     assert classify("yes " * 501 + "but it is broken").kind == IntentKind.OTHER
     assert classify("Stop texting me. " + "I am cross. " * 200).kind == IntentKind.STOP
+    assert classify("Yes" + "\n" * 2_000 + "No, it is broken").kind == IntentKind.OTHER
+    assert classify("👍" + " " * 2_000 + "no it broke").kind == IntentKind.OTHER
+    assert classify("START" + "." * 2_000 + "ing to worry, call me").kind == IntentKind.OTHER
+
+
+@pytest.mark.parametrize("said", ["STOP", "Stopall", "🛑"])
+def test_stop_before_text_that_is_not_read_is_a_stop_and_no_keyword(said):
+    """Twilio answers a keyword only where it is the whole text."""
+    intent = classify(said + "." * 2_000 + "and call me about the rest")
+    assert intent.kind == IntentKind.STOP
+    assert not intent.is_keyword
+    assert intent.needs_reading
