@@ -104,7 +104,7 @@ def _without_signature(lines: list[str]) -> list[str]:
 
 
 MARKUP = re.compile(
-    r"<(?P<end>/?)(?P<tag>[a-z][a-z0-9:]*)(?P<told>[^<>]*)>|<!--|<[!?][^<>]*>", re.IGNORECASE
+    r"<(?P<end>/?)(?P<tag>[a-z][a-z0-9:]*+)(?P<told>[^<>]*+)>|<!--|<[!?][^<>]*+>", re.IGNORECASE
 )
 UNSEEN = frozenset({"style", "script", "head", "title"})
 QUOTING = frozenset({"div", "blockquote"})

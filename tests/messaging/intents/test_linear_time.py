@@ -171,6 +171,15 @@ def test_longest_text_is_read_in_time(words, locale):
         html_to_text(text)
 
 
+@pytest.mark.parametrize(
+    ("start", "run"),
+    [("<", "a"), ("</", "a"), ("<a", ":"), ("<a ", "b"), ("<!", "-"), ("<!--", "-"), ("", "<a")],
+)
+def test_mark_up_that_never_ends_is_read_in_time(start, run):
+    with cpu_limit(1):
+        html_to_text(start + run * 200_000)
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.sampled_from(TOKENS), max_size=250), st.sampled_from(["en", "es", "ar"]))
 def test_any_text_of_listed_words_is_read_in_time(words, locale):
