@@ -61,8 +61,9 @@ async def alive(request: Request) -> Response:
 async def ready(request: Request) -> Response:
     """`GET` for readiness: 200 where this web process can serve, else 503.
 
-    It can serve with a database that it can read and write. Queue, worker and waiting messages
-    are information: without them pages and API still work, and ``status`` says "degraded".
+    It can serve with a database that it can read and write. Queue, worker, waiting messages and
+    the folder for files are information: without them pages and API still work, and ``status``
+    says "degraded".
     """
     settings: Settings = request.app.state.settings
     database: Database = request.app.state.database
@@ -80,6 +81,9 @@ async def ready(request: Request) -> Response:
         if stored.oldest_due is not None:
             oldest_due_seconds = int((now - stored.oldest_due).total_seconds())
         parts["texts"] = _texts_state(oldest_due_seconds)
+    parts["files"] = await asyncio.to_thread(
+        _files_state, settings.files_dir, settings.max_message_bytes
+    )
     parts["queue"] = await _queue(settings.redis_url)
     _log_change(request, parts["database"], reason)
     is_ready = parts["database"] == OK
@@ -130,6 +134,23 @@ def _writing_state(settings: Settings, database: Database, stored: StoredState) 
         if disk.f_bavail * disk.f_frsize < MIN_FREE_BYTES:
             return "the disk is full"
     return STATES[DatabaseReason.CANNOT_WRITE] if _failed_lately(database) else OK
+
+
+def _files_state(folder: Path, min_free_bytes: int) -> str:
+    """Whether the folder for files takes the files of one more message. Blocking.
+
+    The folder is made with the first file; until then the nearest folder above it counts.
+    """
+    try:
+        place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        disk = os.statvfs(place)
+    except OSError:
+        return "the folder is gone"
+    if disk.f_flag & os.ST_RDONLY or not os.access(place, os.W_OK | os.X_OK):
+        return "is read-only"
+    if disk.f_bavail * disk.f_frsize < min_free_bytes:
+        return "the disk is full"
+    return OK
 
 
 def _failed_lately(database: Database) -> bool:

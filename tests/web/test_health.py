@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import httpx2
@@ -26,9 +27,9 @@ on_postgres = pytest.mark.parametrize(
 
 
 @pytest.fixture
-def settings(settings: Settings, queue: str) -> Settings:
-    """With a queue."""
-    return settings.model_copy(update={"redis_url": queue})
+def settings(settings: Settings, queue: str, tmp_path: Path) -> Settings:
+    """With a queue, and a folder of its own for files."""
+    return settings.model_copy(update={"redis_url": queue, "files_dir": tmp_path / "files"})
 
 
 async def beat(database: Database) -> None:
@@ -45,6 +46,7 @@ async def test_web_is_ready_without_a_worker(client: httpx2.AsyncClient) -> None
         "worker": "no sign of life yet",
         "queue": "ok",
         "texts": "ok",
+        "files": "ok",
         "oldest_due_seconds": None,
     }
 
@@ -96,6 +98,31 @@ async def test_full_disk_is_not_ready(
     assert answer.json()["status"] == "failing"
     assert answer.json()["database"] == "the disk is full"
     assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_full_disk_of_files_degrades_on_every_database(
+    client: httpx2.AsyncClient,
+    settings: Settings,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A disk of its own, with less than the files of one message need; pages are served."""
+    await beat(database)
+    settings.files_dir.mkdir(parents=True, exist_ok=True)
+    statvfs = os.statvfs
+    room = settings.max_message_bytes - 1
+
+    def measured(path: object) -> object:
+        is_files = Path(str(path)) == settings.files_dir
+        return SimpleNamespace(f_bavail=room, f_frsize=1, f_flag=0) if is_files else statvfs(path)  # type: ignore[arg-type]
+
+    assert (await client.get("/readyz")).json()["status"] == "ok"
+    monkeypatch.setattr(os, "statvfs", measured)
+    answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    assert answer.json()["files"] == "the disk is full"
+    room += 1
+    assert (await client.get("/readyz")).json()["status"] == "ok"
 
 
 @on_sqlite
