@@ -132,8 +132,11 @@ async def handle_refusal(request: Request, error: Exception) -> Response:
     """An expected refusal: problem details for the API, a kind page for people."""
     assert isinstance(error, PortalError)  # noqa: S101 (Starlette hands over what was registered)
     if _is_api(request):
-        return api.problem(error.status, error.title, error.detail, error.fields)
-    return error_page(request, error.status, error.title, error.detail)
+        response = api.problem(error.status, error.title, error.detail, error.fields)
+    else:
+        response = error_page(request, error.status, error.title, error.detail)
+    response.headers.update(error.headers)
+    return response
 
 
 async def handle_conflict(request: Request, error: Exception) -> Response:

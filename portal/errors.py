@@ -18,6 +18,11 @@ class PortalError(Exception):
         self.detail = detail
         self.fields = fields or {}
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of an HTTP response with this refusal."""
+        return {}
+
 
 class BadInput(PortalError):
     """What was sent cannot be used; ``fields`` names the place and the remedy for each mistake."""
@@ -48,10 +53,19 @@ class NotAllowed(PortalError):
 
 
 class RateLimited(PortalError):
-    """Somebody tries again and again."""
+    """Somebody tries again and again. ``retry_after``: seconds until another try may be allowed."""
 
     status = 429
     title: str = LazyString("A little slower, please")
+
+    def __init__(self, detail: str, *, retry_after: int = 60) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Retry-After (RFC 9110, 10.2.3)."""
+        return {"Retry-After": str(self.retry_after)}
 
 
 class Conflict(PortalError):

@@ -24,6 +24,7 @@ from portal.queries.trusted_devices import CodeDestination, newest_code, recent_
 TOO_MANY_CODES = LazyString(
     "We have sent you several codes already. Please use the newest one, or try again in an hour."
 )
+CODE_RETRY_SECONDS = 3_600
 
 
 async def send_code(uow: UnitOfWork, request: ServiceRequest, destination: CodeDestination) -> None:
@@ -41,7 +42,7 @@ async def send_code(uow: UnitOfWork, request: ServiceRequest, destination: CodeD
     if is_code_limit_reached(
         await recent_code_times(uow.session, request.customer_id, uow.now), uow.now
     ):
-        raise RateLimited(TOO_MANY_CODES)
+        raise RateLimited(TOO_MANY_CODES, retry_after=CODE_RETRY_SECONDS)
     code = VerificationCode(
         request_id=saved_id(request),
         customer_id=request.customer_id,

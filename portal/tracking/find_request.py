@@ -64,10 +64,12 @@ async def send_link(request: Request) -> Response:
         await _limit_rate(request, reference, contact)
         is_known = await _is_known(request, _normalize_reference(reference), contact)
     except (BadInput, RateLimited) as refusal:
-        return _form(
+        response = _form(
             request, reference=reference, contact=contact, refusal=refusal.detail,
             status=refusal.status,
         )  # fmt: skip
+        response.headers.update(refusal.headers)
+        return response
     await asyncio.sleep(max(0.0, answer_at - asyncio.get_running_loop().time()))
     response = templating.page(request, "tracking/sent.html", {})
     if is_known:

@@ -14,6 +14,8 @@ from portal.web.daily_bytes import take_daily_bytes
 LINK_RATE_LIMITS = ("30/minute", "300/day")
 """Of all posts by one link together. A person with many questions stays far below."""
 
+DAY_SECONDS = 86_400
+
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -41,5 +43,6 @@ async def count_upload(request: Request, request_id: int, max_bytes: int) -> Non
     length = content_length(request.scope)
     if not await take_daily_bytes(request, request_id, max_bytes if length is None else length):
         raise RateLimited(
-            LazyString("That is more than we can take in one day. Please send the rest tomorrow.")
+            LazyString("That is more than we can take in one day. Please send the rest tomorrow."),
+            retry_after=DAY_SECONDS,
         )

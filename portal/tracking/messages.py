@@ -124,9 +124,11 @@ async def _show_again(request: Request, refusal: PortalError, draft: str = "") -
     version = await open_link(request)
     page = await open_page(request, await visibility_of(request, version.request_id))
     page = replace(page, draft=draft.replace("\x00", ""), refusal=refusal.detail)
-    return templating.page(
+    response = templating.page(
         request, "tracking/status_page/status.html", page.context(), refusal.status
     )
+    response.headers.update(refusal.headers)
+    return response
 
 
 def _read_answer(text: str) -> Answer:

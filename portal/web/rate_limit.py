@@ -1,6 +1,8 @@
 """Rate limits against guessing, by the `limits` library."""
 
 import hashlib
+import math
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -52,8 +54,9 @@ class RateLimiter:
 
     async def allow(self, limit: str, *who: str) -> None:
         """Count one attempt. Raises RateLimited past ``limit`` ("5/minute")."""
-        if not await self._limiter.hit(parse(limit), *map(_bounded, who)):
-            raise _too_often()
+        item, key = parse(limit), [_bounded(part) for part in who]
+        if not await self._limiter.hit(item, *key):
+            raise _too_often((await self._limiter.get_window_stats(item, *key)).reset_time)
 
     @asynccontextmanager
     async def attempt(self, limits: Sequence[FailureLimit]) -> AsyncIterator[Attempt]:
@@ -70,7 +73,7 @@ class RateLimiter:
                     parse(each.limit), *map(_bounded, each.key)
                 )
                 if window.remaining < self._in_progress[each]:
-                    raise _too_often()
+                    raise _too_often(window.reset_time)
             yield attempt
             if attempt.has_failed:
                 for each in limits:
@@ -91,10 +94,25 @@ class RateLimiter:
         )
 
 
-def _too_often() -> RateLimited:
-    return RateLimited(
-        LazyString("That was too often in a short time. Please try again in a minute.")
-    )
+def _too_often(reset_time: float) -> RateLimited:
+    """The refusal until this time (seconds since 1970), in whole minutes."""
+    minutes = max(math.ceil((reset_time - time.time()) / 60), 1)
+    hours = math.ceil(minutes / 60)
+    if minutes == 1:
+        detail = LazyString("That was too often in a short time. Please try again in a minute.")
+    elif minutes < 60:
+        detail = LazyString.pluralized(
+            "That was too often. Please try again in {count} minute.",
+            "That was too often. Please try again in {count} minutes.",
+            minutes,
+        )
+    else:
+        detail = LazyString.pluralized(
+            "That was too often. Please try again in {count} hour.",
+            "That was too often. Please try again in {count} hours.",
+            hours,
+        )
+    return RateLimited(detail, retry_after=minutes * 60)
 
 
 def _bounded(key: str) -> str:

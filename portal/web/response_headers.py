@@ -7,7 +7,7 @@ from portal.settings import Settings
 HSTS_SECONDS = 365 * 24 * 3600
 TOO_MANY_REQUESTS = 429
 RETRY_AFTER = (b"retry-after", b"60")
-"""Seconds after which most rate limits allow another call."""
+"""Seconds; for a 429 that does not say when another call may be allowed."""
 DEFAULTS = {
     b"cache-control": b"no-store",
     b"cross-origin-opener-policy": b"same-origin",

@@ -3,12 +3,14 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx2
 import pytest
+import time_machine
 from sqlalchemy.engine import make_url
 from sqlmodel import select
 from starlette.applications import Starlette
@@ -84,6 +86,24 @@ async def test_posts_of_one_link_have_one_limit(
     assert (await client.get(link(card_request))).status_code == 200
 
 
+async def test_limit_of_a_day_names_when_to_try_again(
+    clock: time_machine.Traveller, client: httpx2.AsyncClient, card_request: ServiceRequest
+) -> None:
+    """The first of 300 posts was 610 seconds ago: 85,790 seconds are left, in whole minutes."""
+    for _ in range(10):
+        for _ in range(30):
+            answer = await client.post(f"{link(card_request)}/forget")
+            assert answer.status_code == 303
+        clock.shift(timedelta(seconds=61))
+    answer = await client.post(f"{link(card_request)}/forget")
+    assert answer.status_code == 429
+    assert answer.headers["Retry-After"] == "85800"
+    assert "That was too often. Please try again in 24 hours." in answer.text
+    message = await client.post(f"{link(card_request)}/messages", data={"body": "Hello"})
+    assert message.headers["Retry-After"] == "85800"
+    assert "Please try again in 24 hours." in message.text
+
+
 async def test_new_link_has_no_new_limit(
     client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
@@ -101,6 +121,7 @@ async def test_day_has_a_limit_of_bytes(
     answer = await client.post(f"{link(card_request)}/messages", content=body, headers=body.headers)
     assert answer.status_code == 429
     assert "more than we can take in one day" in answer.text
+    assert answer.headers["Retry-After"] == "86400"
     assert not body.is_read
 
 

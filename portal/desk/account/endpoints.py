@@ -109,6 +109,8 @@ async def _page(
         )
     errors = (refusal.fields or {"": refusal.detail}) if refusal else {}
     context = {"record": record, "said": said, "errors": errors, **layout_context(reader)}
-    return await answer(
+    response = await answer(
         request, "desk/account/account.html", context, refusal.status if refusal else 200
     )
+    response.headers.update(refusal.headers if refusal else {})
+    return response

@@ -71,6 +71,7 @@ async def sign_in(request: Request) -> Response:
                 attempt.fail()
     except RateLimited as refusal:
         response = await _form(request, back, email, TOO_MANY_FAILURES, refusal.status)
+        response.headers.update(refusal.headers)
         return _recorded(request, response, staff, AccountEventKind.SIGN_IN_LIMITED)
     if response is not None:
         return response

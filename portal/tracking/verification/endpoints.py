@@ -177,9 +177,11 @@ async def _page(request: Request, next_path: str, refusal: PortalError | None = 
         refusal=refusal.detail if refusal else None,
     )
     context = {"page": page, "locale": service_request.customer.locale}
-    return templating.page(
+    response = templating.page(
         request, "tracking/code.html", context, refusal.status if refusal else 200
     )
+    response.headers.update(refusal.headers if refusal else {})
+    return response
 
 
 async def _is_sufficient(
