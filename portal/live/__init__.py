@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from portal.live.viewer import (
     STREAM_HEADERS,
+    Permission,
     Topic,
     Viewer,
     body,
@@ -25,6 +26,8 @@ from portal.live.viewer import (
     put,
     require_coroutine_function,
 )
+
+__all__ = ["NO_DEPARTMENT", "LiveUpdates", "Permission"]
 
 log = structlog.get_logger()
 
@@ -104,20 +107,20 @@ class LiveUpdates:
         topic: str,
         since: int | None,
         extra_topics: Sequence[str] = (),
-        is_allowed: Callable[[], Awaitable[bool]] | None = None,
+        permission: Permission | None = None,
     ) -> None:
         """Serve one viewer until they leave. Raw ASGI: the response is never buffered.
 
         ``since`` is the last event that the page has; what came after it is told first. Without
         it nothing is told on connecting. ``extra_topics`` are not numbered. A stream ends within
-        COMPARE_SECONDS after ``is_allowed`` has become false.
+        COMPARE_SECONDS, and the time of the checks, after its ``permission`` has become false.
         Raises RuntimeError where ``send`` is no coroutine function.
         """
         del scope
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 (a server runs each call in a task)
         require_coroutine_function(send)
-        viewer = Viewer(send, task, is_allowed)
+        viewer = Viewer(send, task, permission)
         watched = {item: self._topics.setdefault(item, Topic()) for item in (topic, *extra_topics)}
         for item in watched.values():
             item.viewers.add(viewer)
@@ -224,15 +227,25 @@ class LiveUpdates:
             await asyncio.sleep(COMPARE_SECONDS)
             try:
                 await self._compare_once()
-                await self._close_refused()
             except Exception as error:  # noqa: BLE001 (the database may be away; pages stay open)
                 log.warning("watched pages could not be compared", error=type(error).__name__)
+            await self._close_refused()
 
     async def _close_refused(self) -> None:
-        """End the streams of those who may not watch any more."""
-        viewers = {viewer for topic in self._topics.values() for viewer in topic.viewers}
-        for viewer in viewers:
-            if viewer.is_allowed is not None and not await viewer.is_allowed():
+        """End the streams of those who may not watch any more, with one check for each key."""
+        viewers_by_key: dict[tuple[str, str], set[Viewer]] = {}
+        for topic in self._topics.values():
+            for viewer in topic.viewers:
+                if viewer.permission is not None:
+                    viewers_by_key.setdefault(viewer.permission.key, set()).add(viewer)
+        for viewers in viewers_by_key.values():
+            permission = next(iter(viewers)).permission
+            try:
+                is_refused = permission is not None and not await permission.check()
+            except Exception as error:  # noqa: BLE001 (as above; the other keys are checked all the same)
+                log.warning("a stream could not be checked", error=type(error).__name__)
+                continue
+            for viewer in viewers if is_refused else ():
                 viewer.close()
             await asyncio.sleep(0)  # SQLite answers without waiting; others have their turn
 

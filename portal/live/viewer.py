@@ -21,16 +21,28 @@ STREAM_HEADERS: Message = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What keeps streams open: ``check`` is asked once for all streams with the same ``key``.
+
+    ``key`` names a link or a sign-in. A check that raises neither ends the streams nor permits
+    them: it is asked again with the next comparison.
+    """
+
+    key: tuple[str, str]
+    check: Callable[[], Awaitable[bool]]
+
+
 @dataclass(eq=False, slots=True)
 class Viewer:
     """An open stream: its way out, the task that serves it, and the last event it was told.
 
-    ``is_allowed`` is asked again and again whether it may stay open.
+    ``permission`` is asked again and again whether it may stay open.
     """
 
     send: Send
     task: asyncio.Task[Any]
-    is_allowed: Callable[[], Awaitable[bool]] | None = None
+    permission: Permission | None = None
     sent_version: int | None = None
     latest_version: int = 0
     closed: bool = False

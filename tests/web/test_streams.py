@@ -1,6 +1,7 @@
 """Who may hold a stream open, how many of them, and for how long."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -136,5 +137,46 @@ async def test_stream_of_the_desk_ends_with_the_sign_in(
             staff = await session.get_one(StaffMember, organisation.people.tess.id)
             staff.sign_in_version += 1
             session.add(staff)
+        for stream in streams:
+            await stream.ended()
+
+
+async def test_streams_of_one_link_are_checked_by_one_query_also_where_the_comparison_fails(
+    app: Starlette,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A check that raises ends neither its own streams nor the checks of the others."""
+    other_request = await organisation.open(by=organisation.people.tess.actor)
+    asked: Counter[str] = Counter()
+    is_round_over = asyncio.Event()
+    find_version = app.state.status_pages.find_version
+
+    async def counted(token: str) -> Any:
+        asked[token] += 1
+        if token == link(other_request).removeprefix("/r/"):
+            raise OSError("away")
+        return await find_version(token)
+
+    async def fail() -> None:
+        is_round_over.set()
+        raise OSError("away")
+
+    token = link(card_request).removeprefix("/r/")
+    async with (
+        open_streams(app, f"{link(other_request)}/live", 1),
+        open_streams(app, f"{link(card_request)}/live", MAX_PER_LINK) as streams,
+    ):
+        monkeypatch.setattr(app.state.live, "_compare_once", fail)
+        monkeypatch.setattr(app.state.status_pages, "find_version", counted)
+        async with asyncio.timeout(WITHIN):
+            for _ in range(3):
+                is_round_over.clear()
+                await is_round_over.wait()
+        rounds = asked[link(other_request).removeprefix("/r/")]
+        assert rounds >= 1
+        assert asked[token] in (rounds - 1, rounds, rounds + 1)
+        await organisation.run(revoke_link, card_request, by=organisation.people.tess.actor)
         for stream in streams:
             await stream.ended()

@@ -6,6 +6,8 @@ from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
 from portal.desk.auth.current_staff import CurrentStaff, is_still_signed_in
+from portal.desk.auth.sign_in_cookie import read_sign_in_token
+from portal.live import Permission
 from portal.web.stream_limits import MAX_PER_PERSON
 
 
@@ -19,8 +21,10 @@ async def serve_stream(
     connection = HTTPConnection(scope)
     state = connection.app.state
 
+    key = ("sign-in", read_sign_in_token(connection) or "")
+    permission = Permission(key, partial(is_still_signed_in, connection))
     with state.stream_limits.hold((f"staff:{reader.staff.id}", MAX_PER_PERSON)):
         await state.live.stream(
             scope, receive, send,
-            topic=topics[0], since=None, extra_topics=topics[1:], is_allowed=partial(is_still_signed_in, connection),
+            topic=topics[0], since=None, extra_topics=topics[1:], permission=permission,
         )  # fmt: skip

@@ -5,6 +5,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from portal.errors import UnknownLink
+from portal.live import Permission
 from portal.queries.status_page.reader import PageVersion
 from portal.tracking.status_page.cache import StatusPageCache
 from portal.tracking.status_page.redaction import LINK_ONLY, Visibility
@@ -81,7 +82,12 @@ class StatusPageStream:
             (topic, MAX_PER_LINK), (f"client:{client_address(request)}", MAX_PER_CLIENT)
         ):
             await state.live.stream(
-                scope, receive, send, topic=topic, since=since, is_allowed=is_live
+                scope,
+                receive,
+                send,
+                topic=topic,
+                since=since,
+                permission=Permission(("link", token), is_live),
             )
 
 
