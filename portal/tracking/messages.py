@@ -28,6 +28,7 @@ from portal.tracking.verification.device_cookie import see_other, visibility_of
 from portal.tracking.verification.recent_uploads_cookie import remember_sent
 from portal.web import templating
 from portal.web.body_limit import content_length
+from portal.web.form_origin import check_form_origin
 from portal.web.rate_limit import RateLimited, client_address
 
 MESSAGE_RATE_LIMIT = "20/minute"
@@ -76,7 +77,13 @@ async def _limit_rate(request: Request, request_id: int, *, has_files: bool) -> 
 
 
 async def reject_oversized(request: Request) -> Response:
-    """The page with an error for a body over the limit, which is not read."""
+    """The page with an error for a body over the limit, which is not read.
+
+    Raises NotAllowed for a form of another site, and RateLimited: the page is made for each call.
+    """
+    check_form_origin(request)
+    version = await open_link(request)
+    await _limit_rate(request, version.request_id, has_files=False)
     settings = request.app.state.settings
     max_bytes: int = settings.max_upload_bytes
     return await _show_again(

@@ -176,6 +176,30 @@ async def test_message_has_a_limit_of_bytes(
     assert "at most 5 files of 0 MB each, in all 1 MB" in answer.text
 
 
+async def test_oversized_messages_count_as_posts(
+    client: httpx2.AsyncClient, card_request: ServiceRequest
+) -> None:
+    """The refusal past the limit is a plain page, which costs no query of the request."""
+    path = f"{link(card_request)}/messages"
+    for number in range(22):
+        body = Body(1_100_000 + 80_000)
+        answer = await client.post(path, content=body, headers=body.headers)
+        assert not body.is_read
+        assert answer.status_code == (413 if number < 20 else 429)
+    assert card_request.reference not in answer.text
+    assert (await client.post(path, data={"body": "Hello"})).status_code == 429
+
+
+async def test_oversized_message_of_another_site_is_refused(
+    client: httpx2.AsyncClient, card_request: ServiceRequest
+) -> None:
+    body = Body(1_100_000 + 80_000)
+    headers = {**body.headers, "Origin": "https://other.example"}
+    answer = await client.post(f"{link(card_request)}/messages", content=body, headers=headers)
+    assert answer.status_code == 403
+    assert not body.is_read
+
+
 @pytest.mark.parametrize("path", ["preferences", "answers", "language", "code", "unsubscribe"])
 async def test_form_without_files_is_small(
     client: httpx2.AsyncClient, card_request: ServiceRequest, path: str
