@@ -15,7 +15,7 @@ from portal.tracking import (
     robots,
     unsubscribe,
 )
-from portal.tracking.link_limits import Endpoint, limited_by_link
+from portal.tracking.link_limits import STOP, Endpoint, limited_by_link
 from portal.tracking.outage import show_outage
 from portal.tracking.status_page.cache import StatusPageCache
 from portal.tracking.status_page.endpoints import (
@@ -52,15 +52,17 @@ routes = [
     _form("/r/{token}/answers", limited_by_link(messages.post_answer)),
     _form("/r/{token}/language", limited_by_link(language.switch_language)),
     Route("/r/{token}/preferences", preferences.show_preferences, methods=["GET"]),
-    _form("/r/{token}/preferences", limited_by_link(preferences.save_preferences)),
+    _form("/r/{token}/preferences", preferences.save_preferences),
     Route("/r/{token}/code", endpoints.show_code_form, methods=["GET"]),
     _form("/r/{token}/code", limited_by_link(endpoints.submit_code)),
     _form("/r/{token}/forget", limited_by_link(endpoints.forget_browser)),
     Route("/r/{token}/mine", my_requests.show_my_requests, methods=["GET"]),
     Route("/r/{token}/replace", replace_link.show_form, methods=["GET"]),
-    _form("/r/{token}/replace", limited_by_link(replace_link.submit)),
+    _form("/r/{token}/replace", replace_link.submit),
     Route("/r/{token}/unsubscribe", unsubscribe.show_form, methods=["GET"]),
-    _form("/r/{token}/unsubscribe", limited_by_link(unsubscribe.unsubscribe)),
+    _form(
+        "/r/{token}/unsubscribe", limited_by_link(unsubscribe.unsubscribe, STOP, from_any_site=True)
+    ),
     Route("/r/{token}/appointment.ics", exports.send_calendar, methods=["GET"]),
     Route("/r/{token}/manifest.webmanifest", exports.show_manifest, methods=["GET"]),
     Route("/r/{token}/paper", exports.show_printable_link, methods=["GET"]),

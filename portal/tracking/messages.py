@@ -45,6 +45,7 @@ async def post_message(request: Request) -> Response:
     token = request.path_params["token"]
     state = request.app.state
     version = await open_link(request)
+    check_form_origin(request)
     body = ""
     length = content_length(request.scope)
     is_small = length is not None and length <= MAX_SMALL_FORM_BYTES

@@ -17,6 +17,7 @@ from portal.queries.requests import lock_by_token
 from portal.queries.tracking_links import get_by_token
 from portal.tracking import preferences_view
 from portal.tracking.forms import read_form
+from portal.tracking.link_limits import LINK, STOP, count_post
 from portal.tracking.status_page.endpoints import open_link
 from portal.tracking.verification.device_cookie import (
     is_trusted,
@@ -40,7 +41,7 @@ BUTTONS = {
     "start_all": ConsentChange(stop=False, about="all", channels=TEXTS + MAIL),
 }
 """The consent change of each button."""
-STOP = {"request": "stop_this", "all": "stop_all"}
+STOP_BUTTONS = {"request": "stop_this", "all": "stop_all"}
 """The button for `stop=request` or `stop=all`, which other systems and older pages send."""
 
 NEXT_PATH = "start"
@@ -57,10 +58,11 @@ async def save_preferences(request: Request) -> Response:
     The link alone can stop messages. To begin them again takes a trusted browser, or START from
     the phone.
     """
-    form = await read_form(request)
     token = request.path_params["token"]
     version = await open_link(request)
+    form = await read_form(request)
     change = BUTTONS.get(_button(form))
+    await count_post(request, version.request_id, STOP if change and change.stop else LINK)
     if change and not change.stop and not await is_trusted(request, version.request_id):
         return redirect_to_code_form(request, NEXT_PATH)
     try:
@@ -85,7 +87,7 @@ async def _apply(uow: UnitOfWork, request: ServiceRequest, form: dict[str, str])
 
 
 def _button(form: dict[str, str]) -> str:
-    return STOP.get(form.get("stop", ""), form.get("do", "save"))
+    return STOP_BUTTONS.get(form.get("stop", ""), form.get("do", "save"))
 
 
 async def _page(

@@ -9,6 +9,7 @@ from portal.operations import replace_link
 from portal.queries.requests import lock_by_token
 from portal.queries.tracking_links import get_by_token
 from portal.tracking.forms import read_form
+from portal.tracking.link_limits import LINK, REPLACE, count_post
 from portal.tracking.status_page.endpoints import open_link
 from portal.tracking.verification.device_cookie import (
     find_trusted_device,
@@ -36,10 +37,11 @@ async def submit(request: Request) -> Response:
 
     The customer's other browsers are no longer trusted; this one is redirected to the new link.
     """
-    await read_form(request)
     token, state = request.path_params["token"], request.app.state
     version = await open_link(request)
+    await read_form(request)
     device = await find_trusted_device(request, version.request_id)
+    await count_post(request, version.request_id, REPLACE if device else LINK)
     if device is None:
         return redirect_to_code_form(request, NEXT_PATH)
     async with state.operations.begin(CUSTOMER_ACTOR) as uow:

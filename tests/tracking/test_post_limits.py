@@ -70,15 +70,20 @@ async def test_posts_of_one_link_have_one_limit(
         async with organisation.database.reading() as session:
             return len((await session.exec(select(Consent))).all())
 
-    forms = [("preferences", {"do": "stop_texts"}), ("language", {"locale": "es"}),
-             ("answers", {"answer": "maybe"}), ("unsubscribe", {"stop": "request"}),
+    stops = [("preferences", {"do": "stop_texts"}), ("unsubscribe", {"stop": "request"})]
+    forms = [("preferences", {"do": "save"}), ("language", {"locale": "es"}),
+             ("answers", {"answer": "maybe"}), ("replace", {}),
              ("messages", {"body": "Hello"}), ("forget", {})]  # fmt: skip
     for _ in range(5):
         for path, form in forms:
             answer = await client.post(f"{link(card_request)}/{path}", data=form)
             assert answer.status_code != 429
+    for _ in range(15):
+        for path, form in stops:
+            answer = await client.post(f"{link(card_request)}/{path}", data=form)
+            assert answer.status_code == 303
     before = await ledger()
-    for path, form in forms:
+    for path, form in forms + stops:
         answer = await client.post(f"{link(card_request)}/{path}", data=form)
         assert answer.status_code == 429, path
         assert answer.headers["Retry-After"] == "60"
