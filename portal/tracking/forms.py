@@ -19,8 +19,13 @@ class Upload:
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The form's text fields, without its files. Raises NotAllowed."""
+    """The form's text fields, without its files. Raises NotAllowed for a form of another site."""
     check_form_origin(request)
+    return await read_form_of_any_site(request)
+
+
+async def read_form_of_any_site(request: Request) -> dict[str, str]:
+    """The same of a form that any site may post, such as a mail program's (RFC 8058)."""
     async with request.form(max_files=MAX_FORM_FIELDS, max_fields=MAX_FORM_FIELDS) as form:
         return {name: value for name, value in form.items() if isinstance(value, str)}
 

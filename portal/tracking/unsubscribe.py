@@ -11,6 +11,7 @@ from portal.queries.consent import ConsentQuery, find_permitted
 from portal.queries.requests import lock_by_token
 from portal.queries.tracking_links import get_by_token
 from portal.tracking import preferences_view
+from portal.tracking.forms import read_form_of_any_site
 from portal.tracking.status_page.endpoints import open_link
 from portal.tracking.verification.device_cookie import see_other
 from portal.web import templating
@@ -45,7 +46,7 @@ async def unsubscribe(request: Request) -> Response:
     Raises NotAllowed for the buttons of our page where they stand on another site.
     """
     token = request.path_params["token"]
-    form = await request.form()
+    form = await read_form_of_any_site(request)
     is_one_click = ONE_CLICK in form
     if not is_one_click:
         check_form_origin(request)

@@ -2,9 +2,10 @@
 
 import httpx2
 import pytest
+from sqlmodel import select
 from starlette.applications import Starlette
 
-from portal.models import ServiceRequest
+from portal.models import Consent, ServiceRequest
 from tests.support.customer_device import link, new_browser, verify_device
 from tests.support.factories import Organisation
 
@@ -25,6 +26,16 @@ async def test_forms_of_another_site_spend_no_limit(
     assert (
         await client.post(f"{link(card_request)}/messages", data={"body": "Hello"})
     ).status_code == 303
+
+
+async def test_form_of_unsubscribing_has_a_limit_of_fields(
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
+) -> None:
+    files = {f"file{number}": (None, "x") for number in range(25)}
+    answer = await client.post(f"{link(card_request)}/unsubscribe", files=files)
+    assert answer.status_code == 400
+    async with organisation.database.reading() as session:
+        assert all(consent.granted for consent in (await session.exec(select(Consent))).all())
 
 
 async def test_finder_of_a_link_closes_no_way_out(
