@@ -1,5 +1,7 @@
 """The preferences page: channel, language and opt-outs of a customer."""
 
+from dataclasses import replace
+
 from babel import Locale, UnknownLocaleError
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.requests import Request
@@ -20,6 +22,7 @@ from portal.tracking.forms import read_form
 from portal.tracking.link_limits import LINK, STOP, count_post
 from portal.tracking.status_page.endpoints import open_link
 from portal.tracking.verification.device_cookie import (
+    find_trusted_device,
     is_trusted,
     redirect_to_code_form,
     see_other,
@@ -55,31 +58,37 @@ async def show_preferences(request: Request) -> Response:
 async def save_preferences(request: Request) -> Response:
     """`POST /r/{token}/preferences`: the change of the button that was pressed.
 
-    The link alone can stop messages. To begin them again takes a trusted browser, or START from
-    the phone.
+    The link alone can stop messages. They begin again only to the address that the code of this
+    browser went to, or by START from the phone.
     """
     token = request.path_params["token"]
     version = await open_link(request)
     form = await read_form(request)
     change = BUTTONS.get(_button(form))
     await count_post(request, version.request_id, STOP if change and change.stop else LINK)
-    if change and not change.stop and not await is_trusted(request, version.request_id):
-        return redirect_to_code_form(request, NEXT_PATH)
+    if change and not change.stop:
+        device = await find_trusted_device(request, version.request_id)
+        if device is None:
+            return redirect_to_code_form(request, NEXT_PATH)
+        if device.channel not in change.channels:
+            return redirect_to_code_form(request, f"{NEXT_PATH}-{change.channels[0].value}")
+        change = replace(change, channels=[device.channel], only_address=device.address)
     try:
         async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
             service_request = await lock_by_token(uow.session, token)
-            await _apply(uow, service_request, form)
+            await _apply(uow, service_request, form, change)
     except (BadInput, Conflict) as refusal:
         return await _page(request, refusal=refusal)
     return see_other(f"/r/{token}/preferences?saved")
 
 
-async def _apply(uow: UnitOfWork, request: ServiceRequest, form: dict[str, str]) -> None:
-    button = _button(form)
-    if button in BUTTONS:
-        await set_preferences(uow, request, consent_change=BUTTONS[button])
+async def _apply(
+    uow: UnitOfWork, request: ServiceRequest, form: dict[str, str], change: ConsentChange | None
+) -> None:
+    if change is not None:
+        await set_preferences(uow, request, consent_change=change)
         return
-    if button != "save":
+    if _button(form) != "save":
         raise BadInput(LazyString("Please press one of the buttons."), fields={"do": "save"})
     preferred_channel = _read_channel(request, form.get("channel"))
     locale = _read_language(request, form.get("locale"))

@@ -55,12 +55,14 @@ async def grant_consent(
 class ConsentChange:
     """Consent withdrawn (``stop``) or granted, for these channels.
 
-    ``about`` "request" is the one request alone, "all" everything to the address.
+    ``about`` "request" is the one request alone, "all" everything to the address. ``only_address``:
+    no other address of the customer is changed.
     """
 
     stop: bool
     about: Literal["request", "all"]
     channels: Sequence[Channel]
+    only_address: str | None = None
 
 
 async def record_consent_change(
@@ -72,13 +74,15 @@ async def record_consent_change(
 ) -> None:
     """Write a line for each address that the customer has by these channels.
 
-    Raises BadInput where there is none, and Conflict for a request alone where everything to the
+    Consent is granted only for addresses that are valid still. Raises BadInput where there is none, and Conflict for a request alone where everything to the
     address is stopped.
     """
     points = [
         point
         for point in request.customer.contact_points
         if point.channel in consent_change.channels
+        and consent_change.only_address in (None, point.address)
+        and (consent_change.stop or point.valid_until is None or point.valid_until > uow.now)
     ]
     if not points:
         raise BadInput(LazyString("We have no such address."), fields={"channel": "sms or email"})

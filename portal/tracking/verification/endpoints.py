@@ -42,11 +42,18 @@ MIN_RESPONSE_SECONDS = 0.1
 """Seconds until a wrong code is answered, so that the time does not reveal why it is wrong."""
 MAX_INPUT_LENGTH = 40
 ALL_REQUESTS = "mine"
-NEXT_PATH_PATTERN = re.compile(r"(?:mine|replace|preferences|start|files/[0-9]{1,18})?")
-"""The paths below the link that may follow the code form; ``start`` leads to the preferences."""
+NEXT_PATH_PATTERN = re.compile(
+    r"(?:mine|replace|preferences|start(?:-sms|-email)?|files/[0-9]{1,18})?"
+)
+"""The paths below the link that may follow the code form; ``start`` leads to the preferences.
+
+``start-sms`` and ``start-email`` do so too, after a code by that channel.
+"""
 START_MESSAGES = "start"
+START_CHANNELS = {f"{START_MESSAGES}-{channel.value}": channel for channel in Channel}
 PURPOSES: Mapping[str, Literal["mine", "replace", "start"]] = {
     ALL_REQUESTS: "mine", "replace": "replace", START_MESSAGES: "start",
+    **dict.fromkeys(START_CHANNELS, "start"),
 }  # fmt: skip
 WRONG_CODE = LazyString(
     "This code does not work. Perhaps it is mistyped or too old: please look at our newest message, "
@@ -119,7 +126,14 @@ async def forget_browser(request: Request) -> Response:
 def choose_address(
     next_path: str, destinations: Sequence[CodeDestination]
 ) -> CodeDestination | None:
-    """The address for the code; for ``mine``, one that no other customer uses where there is one."""
+    """The address for the code.
+
+    For ``mine``, one that no other customer uses where there is one; for messages by one channel,
+    the address of that channel and no other.
+    """
+    if next_path in START_CHANNELS:
+        channel = START_CHANNELS[next_path]
+        return next((each for each in destinations if each.channel == channel), None)
     unshared = [destination for destination in destinations if not destination.is_shared]
     candidates = unshared or destinations if next_path == ALL_REQUESTS else destinations
     return candidates[0] if candidates else None
@@ -192,8 +206,11 @@ async def _is_sufficient(
 ) -> bool:
     """Whether the browser is trusted enough for ``next_path``.
 
-    For ``mine``, a trust by a shared address is not, where the customer has one of their own.
+    For ``mine``, a trust by a shared address is not, where the customer has one of their own; for
+    messages by one channel, a trust by another channel is not.
     """
+    if next_path in START_CHANNELS:
+        return device is not None and device.channel == START_CHANNELS[next_path]
     if device is None or next_path != ALL_REQUESTS or destination is None or destination.is_shared:
         return device is not None
     async with request.app.state.database.reading() as session:
@@ -201,7 +218,7 @@ async def _is_sufficient(
 
 
 def _redirect(token: str, next_path: str) -> Response:
-    if next_path == START_MESSAGES:
+    if next_path == START_MESSAGES or next_path in START_CHANNELS:
         next_path = "preferences?verified"
     return see_other(f"/r/{token}/{next_path}".rstrip("/"))
 

@@ -1,14 +1,25 @@
 """The link alone can stop messages; to begin them again takes a code or START from the phone."""
 
+import re
+
 import httpx2
 import pytest
 from sqlmodel import select
 from starlette.applications import Starlette
 
-from portal.models import Channel, Consent, ServiceRequest
+from portal.models import (
+    SYSTEM_ACTOR,
+    Channel,
+    Consent,
+    ConsentSource,
+    ContactPoint,
+    ServiceRequest,
+)
+from portal.operations.conversation.consent import withdraw_consent
 from portal.queries.consent import may_write
 from portal.tracking.preferences import BUTTONS
 from tests.support.customer_device import (
+    code_emails,
     codes_by_sms,
     link,
     new_browser,
@@ -74,7 +85,7 @@ async def test_a_code_is_sent_after_a_stop_and_begins_messages_again(
     assert "Please choose once more." in page
     assert await permitted(organisation, card_request) == [False, False]
     assert (await press(client, card_request, "start_all")).status_code == 303
-    assert await permitted(organisation, card_request) == [True, True]
+    assert await permitted(organisation, card_request) == [True, False]
 
 
 async def test_start_from_the_phone_needs_no_code(
@@ -124,3 +135,53 @@ async def test_a_stop_from_the_phone_ends_trust_whatever_the_link_does_later(
     await press(client, card_request, "stop_texts")
     answer = await client.get(f"{link(card_request)}/replace")
     assert answer.headers["location"] == f"{link(card_request)}/code?to=replace"
+
+
+async def test_code_by_e_mail_does_not_undo_a_stop_from_the_phone(
+    client: httpx2.AsyncClient,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+    texts: CustomerPhone,
+) -> None:
+    await texts("STOP")
+    assert (await request_code(client, card_request, "start")).status_code == 303
+    (mail,) = await code_emails(organisation)
+    (digits,) = re.findall(r"\b\d{6}\b", mail)
+    await submit_code(client, card_request, digits, "start")
+    answer = await press(client, card_request, "start_texts")
+    assert answer.headers["location"] == f"{link(card_request)}/code?to=start-sms"
+    form = visible_text((await client.get(answer.headers["location"])).text)
+    assert "Only you can let us write to you again. So we send you a code first" in form
+    assert (await press(client, card_request, "start_all")).status_code == 303
+    assert await permitted(organisation, card_request) == [False, True]
+
+
+async def test_code_by_the_channel_of_the_button_begins_its_messages(
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
+) -> None:
+    await verify_device(client, organisation, card_request)
+    await press(client, card_request, "stop_all")
+    answer = await press(client, card_request, "start_mail")
+    assert answer.headers["location"] == f"{link(card_request)}/code?to=start-email"
+    form = visible_text((await client.get(answer.headers["location"])).text)
+    assert "@" in form
+    assert await permitted(organisation, card_request) == [False, False]
+
+
+async def test_consent_is_not_granted_for_an_address_that_is_not_valid_any_more(
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
+) -> None:
+    await verify_device(client, organisation, card_request)
+    await press(client, card_request, "stop_all")
+    old = "+14155550199"
+    async with organisation.operations.begin(SYSTEM_ACTOR) as uow:
+        customer_id = card_request.customer_id
+        uow.session.add(
+            ContactPoint(
+                customer_id=customer_id, channel=Channel.SMS, address=old, valid_until=uow.now
+            )
+        )
+        await withdraw_consent(uow, Channel.SMS, old, ConsentSource.STAFF, evidence="said so")
+    assert (await press(client, card_request, "start_all")).status_code == 303
+    async with organisation.database.reading() as session:
+        assert not await may_write(session, Channel.SMS, old, card_request.id)
