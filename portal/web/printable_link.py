@@ -29,7 +29,7 @@ class PrintableLink:
 def printable_link_page(request: Request, printable_link: PrintableLink) -> HTMLResponse:
     """The page to print. It does not name the matter, because others may read the paper."""
     context = {
-        "slip": printable_link,
+        "printable_link": printable_link,
         "qr": Markup(qr_svg(printable_link.link)),  # noqa: S704 (drawn right here, of modules only)
         "find_url": request.app.state.settings.public_url,
         "locale": printable_link.times.locale,

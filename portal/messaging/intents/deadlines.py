@@ -99,11 +99,11 @@ _LEADS = (
     r"|about|el|la|para|antes del?|a mas tardar|hacia|de|in)[ ,]{1,3}){0,4}"
 )
 _UNNAMED = re.sub(r"\?P<\w+>", "?:", _ATOM)
-"""Each repeat below has a limit: a longer row is two phrases, and then none is plain."""
 PHRASE = re.compile(
     r"(?<!\bfrom )(?<!\bsince )(?<!\bof )(?<!\blast )(?<!\bevery )(?<!\bthe )(?<!\bdesde )\b"
     rf"{_LEADS}{_UNNAMED}(?:[ ,]{{1,3}}{_LEADS}{_UNNAMED}){{0,5}}(?:,? (?:at the latest|latest|sharp|a mas tardar))?(?!'s)"
 )
+"""Each repeat has a limit: a longer row is two phrases, and then none is plain."""
 DEADLINE_PREPOSITION = re.compile(
     r"\b(?:by|before|around|about|until|till|no later than|not later than|latest)(?= \d)"
     r"|\bbetween \d{1,2}(?::\d{2})? ?(?:[ap]m )?and\b"

@@ -119,7 +119,7 @@ def _alternation(words: Iterable[str]) -> str:
 class LanguageRules:
     """One language's table.
 
-    ``own``: words that only this language has, by which a reply is known to be in it; or
+    ``exclusive_words``: words that only this language has, by which a reply is known to be in it; or
     ``letters``, where it is known by those. ``rules``
     are tried in their order; what ``exclusions`` finds takes the rule of that kind back, for a
     person. ``cancel`` finds a wish to cancel the request itself; ``bare`` are the whole replies

@@ -29,7 +29,7 @@ class SegmentCount:
     """The price of a text.
 
     ``units`` are GSM septets or UTF-16 code units, ``remaining`` how many more fit into the last
-    segment, ``culprits`` the distinct characters that made it UCS-2, in order of appearance.
+    segment, ``non_gsm_characters`` the distinct characters that made it UCS-2, in order of appearance.
     """
 
     encoding: Encoding

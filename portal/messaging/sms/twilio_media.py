@@ -54,7 +54,7 @@ class TwilioMediaClient:
         self._opened: aiohttp.ClientSession | None = None
 
     async def fetch(self, url: str, max_bytes: int) -> bytes:
-        """Fetch the file: at most ``most`` bytes.
+        """Fetch the file: at most ``max_bytes`` bytes.
 
         Raises MediaUnavailable where another attempt may help, and MediaRefused where none would.
         """

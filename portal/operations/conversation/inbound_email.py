@@ -27,7 +27,10 @@ UNREADABLE_MAIL_BODY = "(An e-mail that could not be read.)"
 
 
 def unreadable_email(envelope: Envelope) -> InboundEmail:
-    """A mail of which only the envelope can be read: received without words, a person sees to it."""
+    """A mail of which only the envelope can be read: received without text.
+
+    A person sees to it, unless it is automatic.
+    """
     return InboundEmail(
         message_id=envelope.message_id,
         sender=envelope.sender,

@@ -69,5 +69,5 @@ def see_other(url: str) -> Response:
 
 
 def redirect_to_code_form(request: Request, next_path: str) -> Response:
-    """To the code form, which leads on to ``what``, a path below the link's."""
+    """To the code form, which leads on to ``next_path``, a path below the link's."""
     return see_other(f"/r/{request.path_params['token']}/code?to={next_path}")
