@@ -9,7 +9,7 @@ from portal import business_time
 from portal.api.problem_details import MissingScope, Unauthorised
 from portal.models import ApiKey, ApiScope, hash_token
 from portal.models.people.api_key import USE_RECORD_INTERVAL
-from portal.web.rate_limit import client_address
+from portal.web.client_address import client_address
 
 log = structlog.get_logger()
 

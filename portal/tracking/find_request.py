@@ -11,7 +11,7 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal.errors import BadInput, PortalError
+from portal.errors import BadInput, PortalError, RateLimited
 from portal.i18n.lazy_string import LazyString
 from portal.models import (
     CUSTOMER_ACTOR,
@@ -28,7 +28,7 @@ from portal.queries.requests import find_service_request
 from portal.queries.tracking_links import was_link_sent
 from portal.tracking.forms import read_form
 from portal.web import templating
-from portal.web.rate_limit import RateLimited, client_address
+from portal.web.client_address import client_address
 
 log = structlog.get_logger()
 

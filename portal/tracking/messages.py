@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from portal.attachments.refusals import FileRefusal
 from portal.attachments.stored_file import FileRefused, FileTooLarge
-from portal.errors import BadInput, Busy, Conflict, PortalError
+from portal.errors import BadInput, Busy, Conflict, PortalError, RateLimited
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.intents.appointment_times import MAX_AHEAD
 from portal.models import CUSTOMER_ACTOR, Answer, AnswerType, Channel, FollowUp, ServiceRequest
@@ -28,8 +28,8 @@ from portal.tracking.verification.device_cookie import see_other, visibility_of
 from portal.tracking.verification.recent_uploads_cookie import remember_sent
 from portal.web import templating
 from portal.web.body_limit import content_length
+from portal.web.client_address import client_address
 from portal.web.form_origin import check_form_origin
-from portal.web.rate_limit import RateLimited, client_address
 
 MESSAGE_RATE_LIMIT = "20/minute"
 FILE_RATE_LIMIT = "60/hour"

@@ -14,10 +14,6 @@ from limits.aio.strategies import FixedWindowRateLimiter, MovingWindowRateLimite
 
 from portal.errors import RateLimited
 from portal.i18n.lazy_string import LazyString
-from portal.web.client_address import client_address
-
-__all__ = ["Attempt", "FailureLimit", "RateLimited", "RateLimiter", "client_address"]
-
 
 MAX_KEY_LENGTH = 64
 

@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from portal.app import create_app
 from portal.settings import Settings
-from portal.web.rate_limit import client_address
+from portal.web.client_address import client_address
 from tests.support.factories import ORIGIN, Organisation
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -6,7 +6,7 @@ import re
 from starlette.requests import Request
 
 from portal.operations.accounts import Client
-from portal.web.rate_limit import client_address
+from portal.web.client_address import client_address
 
 # The first that matches counts: Edge and Opera also call themselves Chrome, and Chrome Safari.
 BROWSERS = (

@@ -18,11 +18,11 @@ from portal.desk.auth.sign_in_cookie import (
     set_sign_in_cookies,
 )
 from portal.desk.auth.sign_in_limits import RECORDED_REFUSALS, sign_in_limits
+from portal.errors import RateLimited
 from portal.models import SYSTEM_ACTOR, AccountEventKind, StaffMember
 from portal.models.columns import saved_id
 from portal.operations.accounts import end_sign_in, record_account_event, start_sign_in
 from portal.queries.staff import find_staff_by_email
-from portal.web.rate_limit import RateLimited, client_address
 
 log = structlog.get_logger()
 

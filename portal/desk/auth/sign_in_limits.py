@@ -10,7 +10,8 @@ from starlette.requests import Request
 
 from portal.desk.auth.sign_in_cookie import KnownBrowser
 from portal.models import StaffMember
-from portal.web.rate_limit import FailureLimit, client_address
+from portal.web.client_address import client_address
+from portal.web.rate_limit import FailureLimit
 
 FAILURES_PER_CLIENT = "60/minute"
 FAILURES_PER_ACCOUNT_AND_CLIENT = "10/minute"

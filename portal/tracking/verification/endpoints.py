@@ -35,7 +35,7 @@ from portal.tracking.verification.device_cookie import (
 )
 from portal.tracking.verification.masking import last_digits, mask_address
 from portal.web import templating
-from portal.web.rate_limit import client_address
+from portal.web.client_address import client_address
 
 RATE_LIMIT_PER_CLIENT = "60/minute"
 MIN_RESPONSE_SECONDS = 0.1
