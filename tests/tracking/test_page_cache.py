@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from portal.models import ServiceRequest
 from portal.operations import advance, revoke_link, set_preferences
 from portal.tracking.status_page.cache import StatusPageCache
+from portal.tracking.status_page.redaction import LINK_ONLY, Visibility
 from tests.support.factories import Organisation
 from tests.tracking.page_requests import link, read
 
@@ -45,6 +46,21 @@ async def test_internal_change_keeps_the_cache(
     )
     await client.get(link(card_request))
     assert kept.render_count == 1
+
+
+async def test_no_page_of_a_revoked_link_stays_in_memory(
+    client: httpx2.AsyncClient,
+    kept: StatusPageCache,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+) -> None:
+    token = link(card_request).removeprefix("/r/")
+    for visibility in (LINK_ONLY, Visibility(is_trusted=True)):
+        assert await kept.get_page(token, visibility)
+    await organisation.run(revoke_link, card_request, by=organisation.people.tess.actor)
+    assert (await client.get(link(card_request))).status_code == 404
+    assert not kept._pages
+    assert kept._bytes == 0
 
 
 async def test_cache_expires_when_wording_changes_with_time(

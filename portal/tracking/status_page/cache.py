@@ -85,7 +85,7 @@ class StatusPageCache:
         key = _CacheKey(token, visibility)
         version = await self.find_version(token)
         if version is None:
-            self._evict(key)
+            self._evict_link(token)
             return None
         cached = self._valid(key, version)
         if cached is not None:
@@ -150,6 +150,11 @@ class StatusPageCache:
     def _evict(self, key: _CacheKey) -> None:
         evicted = self._pages.pop(key, None)
         self._bytes -= evicted.size if evicted else 0
+
+    def _evict_link(self, token: str) -> None:
+        """Evict the pages of a link for every browser: nothing of an erased person stays in memory."""
+        for key in [key for key in self._pages if key.token == token]:
+            self._evict(key)
 
 
 def _response_start(theme: Theme, body: bytes, *more: tuple[bytes, bytes]) -> dict[str, Any]:
