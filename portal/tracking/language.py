@@ -1,7 +1,7 @@
 """Switches the language of a customer: of the page and of all later messages."""
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from portal.errors import BadInput
 from portal.i18n.languages import LANGUAGE_CODES, language_of
@@ -11,6 +11,7 @@ from portal.operations import set_preferences
 from portal.queries.requests import lock_by_token
 from portal.tracking.forms import read_form
 from portal.tracking.status_page.endpoints import open_link
+from portal.tracking.verification.device_cookie import see_other
 
 
 async def switch_language(request: Request) -> Response:
@@ -31,4 +32,4 @@ async def switch_language(request: Request) -> Response:
         service_request = await lock_by_token(uow.session, token)
         if language_of(service_request.customer.locale).code != chosen:
             await set_preferences(uow, service_request, locale=chosen)
-    return RedirectResponse(f"/r/{token}", 303)
+    return see_other(f"/r/{token}")

@@ -28,6 +28,15 @@ async def test_forms_of_another_site_spend_no_limit(
     ).status_code == 303
 
 
+async def test_redirect_of_the_language_is_for_no_search_engine(
+    client: httpx2.AsyncClient, card_request: ServiceRequest
+) -> None:
+    """Its Location is the secret link."""
+    answer = await client.post(f"{link(card_request)}/language", data={"locale": "es"})
+    assert answer.status_code == 303
+    assert answer.headers["X-Robots-Tag"].startswith("noindex")
+
+
 async def test_form_of_unsubscribing_has_a_limit_of_fields(
     client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
