@@ -37,6 +37,7 @@ COMPARE_SECONDS = 15.0
 MAX_MISSED_EVENTS = 100
 """Events told at most to a page that was away; each only says "look again"."""
 RECONNECT_SECONDS = 1.0
+PING_SECONDS = 2.0
 CHANGE = re.compile(r"((?:request|desk|department):\d{1,18}) (\d{1,18})", re.ASCII)
 
 NO_DEPARTMENT = 0
@@ -54,11 +55,28 @@ class LiveUpdates:
         self._versions = versions
         self._topics: dict[str, Topic] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._ping: asyncio.Task[bool] | None = None
 
     @property
     def viewers(self) -> int:
         """How many streams are open in this process."""
         return len({viewer for topic in self._topics.values() for viewer in topic.viewers})
+
+    async def is_reachable(self) -> bool:
+        """Whether Redis answers within PING_SECONDS; callers at the same time share one answer."""
+        if self._ping is None or self._ping.done():
+            self._ping = asyncio.create_task(self._answers_ping())
+        return await asyncio.shield(self._ping)
+
+    async def _answers_ping(self) -> bool:
+        if self._redis is None:
+            return False
+        try:
+            async with asyncio.timeout(PING_SECONDS):
+                await self._redis.ping()
+        except (RedisError, OSError, TimeoutError):
+            return False
+        return True
 
     async def publish(self, request_id: int, page_version: int) -> None:
         """A customer can see something new about this request; so can the desk."""
@@ -85,9 +103,10 @@ class LiveUpdates:
     async def stop(self) -> None:
         """End all streams and all loops."""
         self.close_streams()
-        for task in self._tasks:
+        tasks = [*self._tasks, self._ping] if self._ping is not None else self._tasks
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._redis is not None:
             with contextlib.suppress(RedisError, OSError):
                 await self._redis.aclose()

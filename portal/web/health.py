@@ -8,8 +8,6 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col
 from starlette.exceptions import HTTPException
@@ -19,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from portal import business_time
 from portal.database import Database
 from portal.database_errors import DatabaseReason, describe, find_reason
+from portal.live import LiveUpdates
 from portal.models import Heartbeat, Message
 from portal.settings import Settings
 
@@ -84,7 +83,7 @@ async def ready(request: Request) -> Response:
     parts["files"] = await asyncio.to_thread(
         _files_state, settings.files_dir, settings.max_message_bytes
     )
-    parts["queue"] = await _queue(settings.redis_url)
+    parts["queue"] = await _queue(settings, request.app.state.live)
     _log_change(request, parts["database"], reason)
     is_ready = parts["database"] == OK
     status = "failing" if not is_ready else OK if set(parts.values()) == {OK} else "degraded"
@@ -183,15 +182,7 @@ def _log_change(request: Request, state: str, reason: str) -> None:
         log.error("not ready", database=state, reason=reason)
 
 
-async def _queue(url: str | None) -> str:
-    if url is None:
+async def _queue(settings: Settings, live: LiveUpdates) -> str:
+    if settings.redis_url is None:
         return "no REDIS_URL is set"
-    queue = Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
-    try:
-        await queue.ping()
-    except (RedisError, OSError):
-        return "cannot be reached"
-    else:
-        return OK
-    finally:
-        await queue.aclose()
+    return OK if await live.is_reachable() else "cannot be reached"

@@ -1,5 +1,6 @@
 """`/readyz` says what this web process can serve; `/healthz` that it lives."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -62,6 +63,31 @@ async def test_web_is_ready_without_a_queue(settings: Settings, database: Databa
     assert answer.status_code == 200
     assert answer.json()["status"] == "degraded"
     assert answer.json()["queue"] == "cannot be reached"
+
+
+async def test_callers_at_the_same_time_share_one_ping(
+    app: Starlette, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over the connection that the process has: the address is open to everybody."""
+    redis = app.state.live._redis
+    pings = 0
+    ping = redis.ping
+    is_asked = asyncio.Event()
+
+    async def counted() -> object:
+        nonlocal pings
+        pings += 1
+        await is_asked.wait()
+        return await ping()
+
+    monkeypatch.setattr(redis, "ping", counted)
+    calls = [asyncio.create_task(app.state.live.is_reachable()) for _ in range(20)]
+    answering = asyncio.create_task(client.get("/readyz"))
+    await asyncio.sleep(0)
+    is_asked.set()
+    assert await asyncio.gather(*calls) == [True] * 20
+    assert (await answering).json()["queue"] == "ok"
+    assert 1 <= pings <= 2
 
 
 def browser(app: Starlette) -> httpx2.AsyncClient:

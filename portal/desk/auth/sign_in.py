@@ -23,6 +23,7 @@ from portal.models import SYSTEM_ACTOR, AccountEventKind, StaffMember
 from portal.models.columns import saved_id
 from portal.operations.accounts import end_sign_in, record_account_event, start_sign_in
 from portal.queries.staff import find_staff_by_email
+from portal.web.client_address import client_address
 
 log = structlog.get_logger()
 
