@@ -219,17 +219,11 @@ class RequestPresenter:
     def quiet_hours_note(self, channel: Channel, *, urgent: bool) -> str:
         """When a message written now is sent, during quiet hours of the customer; else empty."""
         customer, now = self.request.customer, self.times.now
-        goes_at = due_at(
-            self.settings,
-            now,
-            customer.readable_timezone,
-            channel,
-            MessageKind.STAFF,
-            urgent=urgent,
-        )
+        zone = customer.readable_timezone
+        goes_at = due_at(self.settings, now, zone, channel, MessageKind.STAFF, urgent=urgent)
         if goes_at <= now or channel == Channel.WEB:
             return ""
-        local = TimeFormatter("en", customer.readable_timezone, now)
+        local = TimeFormatter("en", zone, now)
         return f"It is {local.clock(now)} there; this goes at {local.clock(goes_at)}."
 
     def _headline(self) -> str:
