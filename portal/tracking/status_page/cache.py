@@ -71,6 +71,7 @@ class StatusPageCache:
         self._max_bytes = max_bytes
         self._bytes = 0
         self._pages: OrderedDict[_CacheKey, CachedPage] = OrderedDict()
+        self._keys_by_token: dict[str, set[_CacheKey]] = {}
         self._locks: WeakValueDictionary[_CacheKey, asyncio.Lock] = WeakValueDictionary()
 
     async def find_version(self, token: str) -> PageVersion | None:
@@ -142,18 +143,23 @@ class StatusPageCache:
     def _store(self, key: _CacheKey, page: CachedPage) -> None:
         self._evict(key)
         self._pages[key] = page
+        self._keys_by_token.setdefault(key.token, set()).add(key)
         self._bytes += page.size
         while self._bytes > self._max_bytes:
-            _, oldest = self._pages.popitem(last=False)
-            self._bytes -= oldest.size
+            self._evict(next(iter(self._pages)))  # the one that was asked for longest ago
 
     def _evict(self, key: _CacheKey) -> None:
         evicted = self._pages.pop(key, None)
-        self._bytes -= evicted.size if evicted else 0
+        if evicted is None:
+            return
+        self._bytes -= evicted.size
+        self._keys_by_token[key.token].discard(key)
+        if not self._keys_by_token[key.token]:
+            del self._keys_by_token[key.token]
 
     def _evict_link(self, token: str) -> None:
         """Evict the pages of a link for every browser: nothing of an erased person stays in memory."""
-        for key in [key for key in self._pages if key.token == token]:
+        for key in list(self._keys_by_token.get(token, ())):
             self._evict(key)
 
 
