@@ -35,11 +35,11 @@ EMPTY_TWIML = Response("<Response/>", media_type="text/xml")
 async def receive_text(request: Request) -> Response:
     """A customer's text: recorded once, however often Twilio sends it."""
     form = await _signed_form(request)
-    sid, sender = _field(form, "MessageSid"), _field(form, "From")
-    if sid and sender:
+    sid = _field(form, "MessageSid")
+    if sid:
         handler = partial(
             operations.receive_text,
-            sid=sid, sender=sender, to=_field(form, "To"),
+            sid=sid, sender=_field(form, "From"), to=_field(form, "To"),
             body=_field(form, "Body", MAX_BODY_LENGTH),
             opt_out_type=OPT_OUT_TYPES.get(_field(form, "OptOutType").upper()),
             media=_read_media(form),

@@ -70,7 +70,7 @@ def decide(
         case Basis.CONSENT:
             decision = decide_text_consent(inbound, intent, facts)
         case Basis.FLOOD:
-            reply = "" if facts.is_opted_out else "flood"
+            reply = "" if facts.is_opted_out or not facts.takes_texts else "flood"
             decision = Decision("F1", NotifyFrontDesk(DroppedBallKind.FLOOD, reply))
         case Basis.AMBIGUOUS:
             decision = Decision("W3", AskWhich(is_again=bool(facts.waiting)))
@@ -85,7 +85,7 @@ def decide(
             decision = decide_by_state(request, intent, facts, delivery.message.body)
         case _:
             is_unsaid = facts.limits.suppress_reply or facts.is_opted_out or facts.was_greeted
-            reply = "" if is_unsaid else "unknown_sender"
+            reply = "unknown_sender" if facts.takes_texts and not is_unsaid else ""
             decision = Decision("N1", NotifyFrontDesk(DroppedBallKind.UNKNOWN_SENDER, reply))
     return decision
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from portal.messaging.sms.sender_address import takes_texts
 from portal.models import REFERENCE_PATTERN, Channel, Message, ServiceRequest
 from portal.models.columns import saved_id
 from portal.operations.conversation.auto_reply_limits import (
@@ -40,7 +41,7 @@ class InboundFacts:
     the address as a whole is stopped; ``muted``: the requests about which it gets nothing.
     ``consent_address``: the address that a mailed stop is about. ``was_greeted``: a number
     without a request has had something from us within the hour. ``answers_keywords``: Twilio
-    answers keywords itself.
+    answers keywords itself. ``takes_texts``: the sender is a phone, not letters or a hidden number.
     """
 
     now: datetime
@@ -55,6 +56,7 @@ class InboundFacts:
     is_known_sender: bool = True
     was_greeted: bool = False
     answers_keywords: bool = False
+    takes_texts: bool = True
 
     @property
     def newest(self) -> ServiceRequest | None:
@@ -85,6 +87,9 @@ async def _load_text_facts(
     exchange = await recent_exchange(
         session, sender, uow.now - LOOKBACK, most_received=MAX_TEXTS + 1
     )
+    if not takes_texts(sender, [uow.settings.twilio_from_number]):
+        limits = limit_text_replies(exchange, uow.now)
+        return InboundFacts(now=uow.now, limits=limits, takes_texts=False)
     requests = await find_open_requests(session, Channel.SMS, sender)
     last = None if requests else await find_last_request(session, Channel.SMS, sender)
     waiting: Sequence[Message] = ()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from portal.attachments.stored_file import StoredFile
 from portal.messaging.sms.gsm_text import storable
+from portal.messaging.sms.sender_address import read_sender
 from portal.models import Channel, Message, ServiceRequest
 from portal.operations.conversation.attachments import IncomingMedia
 from portal.operations.conversation.inbound import receive
@@ -26,12 +27,15 @@ async def receive_text(
 
     ``sid`` is the provider's id of the text: the same id again changes nothing. ``opt_out_type``
     is what Twilio took it for and has answered itself. ``media`` came with it; the text may then be
-    empty. From a stopped number, in a loop and in a flood it is recorded and owned, not answered.
+    empty. From a stopped number, in a loop and in a flood it is recorded and owned, not answered;
+    from letters, a short code or a hidden number too, and it stops nobody. ``sender`` is an address
+    of Twilio's: the number of a person is the same by SMS, RCS and WhatsApp.
     """
     await receive(
         uow,
         InboundMessage(
-            channel=Channel.SMS, body=storable(body), provider_id=sid, sender=sender, recipient=to,
+            channel=Channel.SMS, body=storable(body), provider_id=sid,
+            sender=read_sender(sender), recipient=to,
             opt_out_type=opt_out_type, media=media,
         ),
     )  # fmt: skip

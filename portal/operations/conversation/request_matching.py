@@ -63,7 +63,7 @@ def match_request(
     deliveries: Sequence[Delivery] = ()
     if inbound.request_id is not None:
         basis, request_id = Basis.GIVEN, inbound.request_id
-    elif consent_wish(inbound, intent, facts) is not None:
+    elif facts.takes_texts and consent_wish(inbound, intent, facts) is not None:
         basis, request_id = Basis.CONSENT, _id(consent_request(inbound, intent, facts))
     elif facts.limits.is_flood:
         named = requests if len(requests) == 1 else find_named(message.body, requests)

@@ -2,8 +2,9 @@
 
 from sqlmodel import col, select
 
-from portal.errors import Conflict, NotFound
+from portal.errors import BadInput, Conflict, NotFound
 from portal.messaging.intents.classifier import classify
+from portal.messaging.sms.sender_address import takes_texts
 from portal.models import (
     Channel,
     Direction,
@@ -48,7 +49,15 @@ async def lock_unknown_sender_message(uow: UnitOfWork, message_id: int) -> Messa
 
 
 async def answer_unknown_sender(uow: UnitOfWork, inbound: Message, body: str) -> Message:
-    """Answer by text, which resolves its ball. Raises BadInput for a text that cannot be sent."""
+    """Answer by text, which resolves its ball.
+
+    Raises BadInput for a text that cannot be sent, and a sender that takes none.
+    """
+    if not takes_texts(inbound.from_address, [uow.settings.twilio_from_number]):
+        raise BadInput(
+            "This sender takes no texts: it is not the number of a phone. "
+            "Attach the text to a request, or dismiss it."
+        )
     answer = await uow.outbox.queue_reply_to_address(
         MessageKind.STAFF, f"{message_subject(inbound)}:answer", check_message_body(body),
         channel=Channel.SMS, address=inbound.from_address,
