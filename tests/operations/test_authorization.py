@@ -28,6 +28,7 @@ UNASKED = {
     "receive_text": "the customer",
     "receive_web_message": "the customer",
     "record_automatic_mail": "a mail server",
+    "record_unreadable_bounce": "a mail server",
     "retry_messages": "asked for each message, by retry_message",
     "record_bounce": "a mail server",
     "set_preferences": "the customer",

@@ -77,6 +77,8 @@ def shared_statements() -> Iterator[None]:
     def create(url: str, **options: Any) -> AsyncEngine:
         engine = create_async_engine(url, **options)
         first = compiled.setdefault(engine.dialect.name, engine.sync_engine)
+        # Its pool connects by its own dialect: whoever listens to the shared one is heard there.
+        engine.dialect.dispatch, engine.dialect._has_events = first.dialect.dispatch, True
         engine.sync_engine.dialect = first.dialect
         engine.sync_engine._compiled_cache = first._compiled_cache
         return engine

@@ -10,8 +10,9 @@ import pytest
 from starlette.applications import Starlette
 
 from portal.app import create_app
-from portal.models import ServiceRequest, StaffMember
+from portal.models import SYSTEM_ACTOR, ServiceRequest, SignInEnd, StaffMember
 from portal.operations import replace_link, revoke_link
+from portal.operations.accounts import end_all_sign_ins
 from portal.settings import Settings
 from portal.web.stream_limits import MAX_PER_CLIENT, MAX_PER_LINK, MAX_PER_PERSON
 from tests.support.customer_device import link
@@ -38,6 +39,7 @@ class Stream:
 
     def __init__(self, app: Starlette, path: str, client: str, cookie: str) -> None:
         self.status = 0
+        self._is_asked = False
         self._answered = asyncio.Event()
         self._left = asyncio.Event()
         scope = {
@@ -64,6 +66,9 @@ class Stream:
         await self._task
 
     async def _receive(self) -> dict[str, Any]:
+        if not self._is_asked:
+            self._is_asked = True
+            return {"type": "http.request", "body": b"", "more_body": False}
         await self._left.wait()
         return {"type": "http.disconnect"}
 
@@ -133,10 +138,9 @@ async def test_stream_of_the_desk_ends_with_the_sign_in(
         cookie = "; ".join(f"{name}={value}" for name, value in desk.client.cookies.items())
     async with open_streams(app, path, MAX_PER_PERSON + 1, cookie=cookie) as streams:
         assert sorted(stream.status for stream in streams) == [200] * MAX_PER_PERSON + [429]
-        async with organisation.database.transaction() as session:
-            staff = await session.get_one(StaffMember, organisation.people.tess.id)
-            staff.sign_in_version += 1
-            session.add(staff)
+        async with organisation.operations.begin(SYSTEM_ACTOR) as uow:
+            tess = await uow.session.get_one(StaffMember, organisation.people.tess.id)
+            await end_all_sign_ins(uow, tess, SignInEnd.SIGNED_OUT_EVERYWHERE)
         for stream in streams:
             await stream.ended()
 

@@ -1,7 +1,5 @@
 """Carrying a decision out: rows, one finish, at most one reply."""
 
-from typing import assert_never
-
 from portal.messaging.wording.status_reply import render_status
 from portal.models import (
     Channel,
@@ -48,33 +46,25 @@ async def carry_out(uow: UnitOfWork, matched: MatchedMessage, decision: Decision
 
     Raises TypeError for an outcome that needs a request, where there is none.
     """
-    match decision.outcome:
-        case ChangeConsent() as change:
-            await _change_consent(uow, matched.request, matched, change, decision.owed)
-        case NotifyFrontDesk() as notice:
-            await _notify_front_desk(uow, matched.request, matched, notice)
-        case AskWhich() as asked:
+    match decision.outcome, matched.request:
+        case ChangeConsent() as change, request:
+            await _change_consent(uow, request, matched, change, decision.owed)
+        case NotifyFrontDesk() as notice, request:
+            await _notify_front_desk(uow, request, matched, notice)
+        case AskWhich() as asked, _:
             await ask_which(uow, matched, asked)
-        case Record():
-            await uow.finish(_request(matched, decision))
-        case AnswerQuestion() as given:
-            request = _request(matched, decision)
+        case Record(), ServiceRequest() as request:
+            await uow.finish(request)
+        case AnswerQuestion() as given, ServiceRequest() as request:
             await _answer_question(uow, request, matched, given, is_silent=decision.is_silent)
-        case SendStatus():
-            await _send_status(uow, _request(matched, decision), matched)
-        case OweReply() as owed:
-            await owe_reply(uow, _request(matched, decision), matched, owed)
-        case Reopen():
-            request = _request(matched, decision)
+        case SendStatus(), ServiceRequest() as request:
+            await _send_status(uow, request, matched)
+        case OweReply() as owed, ServiceRequest() as request:
+            await owe_reply(uow, request, matched, owed)
+        case Reopen(), ServiceRequest() as request:
             await _reopen(uow, request, matched, is_silent=decision.is_silent)
         case _:
-            assert_never(decision.outcome)
-
-
-def _request(matched: MatchedMessage, decision: Decision) -> ServiceRequest:
-    if matched.request is None:
-        raise TypeError(f"Rule {decision.rule} needs a request.")
-    return matched.request
+            raise TypeError(f"Rule {decision.rule} needs a request.")
 
 
 async def record_in_conversation(
