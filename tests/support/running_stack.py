@@ -30,7 +30,7 @@ RESPONSE_TIMEOUT_SECONDS = 30.0
 class RunningStack:
     """Kept on one machine, started by `with` and stopped at its end.
 
-    A carrier, a queue and, if ``serving``, a web process on a free port. Tests start workers
+    A carrier, a queue and, if ``starts_web``, a web process on a free port. Tests start workers
     themselves. The processes belong to no event loop; `organisation` opens the database in the loop
     of the test.
     """
@@ -41,12 +41,12 @@ class RunningStack:
         folder: Path,
         carrier: FakeProviders,
         *,
-        serving: bool = True,
+        starts_web: bool = True,
         **told: Any,
     ) -> None:
         """``told`` has further settings, by their names in the environment."""
         self.carrier = carrier
-        self._serving = serving
+        self._starts_web = starts_web
         self.queue = EmbeddedRedis(folder)
         self._told = {"DATABASE_URL": database_url, "KEPT_DATA_DIR": folder, **told}
 
@@ -59,7 +59,7 @@ class RunningStack:
             opening.enter_context(self.queue)
             self.settings = Settings(_env_file=None, **{**self._usual, **self._told})
             self.web = web(self.settings, self._listener)
-            if self._serving:
+            if self._starts_web:
                 self.web.start()
                 opening.callback(lambda: self.web.stop())  # noqa: PLW0108 (a restart replaces it)
             self._opened = opening.pop_all()
