@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.chromium import launch_options
 from tests.browser.product import Phone, ProductStack
@@ -28,6 +28,8 @@ STAFF = {
     "carl": ("Carl Courier", "courier"),
 }
 numbers = count(4155550132)
+# A test waits so long only to fail: the disk or the processor of a busy machine may stall.
+expect.set_options(timeout=20_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
