@@ -168,6 +168,16 @@ class FailingRows:
         if is_database_away(error):
             raise error
         log.error("a message could not be processed", message=message_id, exc_info=error)
+        about = sa.select(col(Message.request_id)).where(col(Message.id) == message_id)
+        async with self._operations.database.reading() as session:
+            request_id = (await (await session.connection()).execute(about)).scalar()
+        # Before the message is set aside: a kill in between has it found again, with its ball.
+        await self._raise_ball(
+            DroppedBallKind.MESSAGE_UNDELIVERED,
+            f"message:{message_id}",
+            reason_sentence(DeliveryReason.UNREADABLE),
+            request_id,
+        )
         async with self._operations.database.transaction() as session:
             connection = await session.connection()
             await connection.execute(
@@ -179,14 +189,6 @@ class FailingRows:
                     claim_token=None,
                 )
             )
-            about = sa.select(col(Message.request_id)).where(col(Message.id) == message_id)
-            request_id = (await connection.execute(about)).scalar()
-        await self._raise_ball(
-            DroppedBallKind.MESSAGE_UNDELIVERED,
-            f"message:{message_id}",
-            reason_sentence(DeliveryReason.UNREADABLE),
-            request_id,
-        )
 
     async def _raise_ball(
         self, kind: DroppedBallKind, subject: str, detail: str, request_id: int | None
