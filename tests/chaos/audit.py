@@ -263,10 +263,8 @@ class Audit:
         for message in self.outgoing:
             is_raised = f"message:{message.id}" in raised
             if message.status == MessageStatus.REVIEW and not is_raised:
-                wrong.append(
-                    f"{message.kind} {message.id} is for a person ({message.reason}), "
-                    "and nobody was told"
-                )
+                why = f"{message.kind}, {message.reason}"
+                wrong.append(f"message {message.id} ({why}) is for a person, and nobody was told")
             if (
                 message.status in (MessageStatus.UNDELIVERED, MessageStatus.FAILED)
                 and not is_raised

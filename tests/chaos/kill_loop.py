@@ -43,7 +43,7 @@ CARRIER_FAULTS = (
 
 
 class KillLoop:
-    """Spoils the carrier's answers, and does a disaster whenever so many deeds have been done."""
+    """Disturbs the carrier's answers, and causes a fault after each so many actions."""
 
     def __init__(
         self,
@@ -51,40 +51,40 @@ class KillLoop:
         start_worker: Callable[[Settings], Process],
         dice: Random,
         *,
-        deeds: int,
-        disasters: int,
+        actions: int,
+        faults: int,
         too_long: float,
     ) -> None:
-        """``hire`` starts a worker; ``too_long`` is more seconds than it waits for an answer."""
+        """``start_worker`` starts a worker; ``too_long`` is more seconds than it waits for an answer."""
         self.done: Counter[str] = Counter()
         self._place = place
-        self._hire = start_worker
+        self._start_worker = start_worker
         self._dice = dice
-        self._every = max(deeds // (disasters + 1), 1)
-        self._deeds = 0
+        self._every = max(actions // (faults + 1), 1)
+        self._action_count = 0
         kinds = [
-            self._kill_worker, self._kill_worker, self._dismiss_worker, self._freeze_worker,
+            self._kill_worker, self._kill_worker, self._stop_worker, self._freeze_worker,
             self._kill_web, self._flush_queue, self._kill_queue,
         ]  # fmt: skip
-        plan = [kinds[number % len(kinds)] for number in range(disasters)]
+        plan = [kinds[number % len(kinds)] for number in range(faults)]
         dice.shuffle(plan)
         self._plan = plan
         self._under_way: set[asyncio.Task[None]] = set()
-        self._hands: asyncio.Lock = asyncio.Lock()
+        self._lock: asyncio.Lock = asyncio.Lock()
         self.workers = [start_worker(place.settings).start() for _ in range(2)]
         place.carrier.faults.dice = Random(dice.random())
         for rule in (*CARRIER_FAULTS, {"do": "hang", "seconds": too_long, "chance": 0.01}):
             place.carrier.fault(**rule)
 
     def count_action(self) -> None:
-        """Something has been done; it may be time for the next disaster."""
-        self._deeds += 1
-        if self._plan and self._deeds % self._every == 0:
+        """Count an action; the next fault may be due."""
+        self._action_count += 1
+        if self._plan and self._action_count % self._every == 0:
             task = asyncio.create_task(self._strike(self._plan.pop()))
             self._under_way.add(task)
 
     async def finish(self) -> None:
-        """The sky clears: what is under way ends, and both workers are killed and two hired."""
+        """End the faults: what is under way ends, and both workers are killed and replaced."""
         await asyncio.gather(*self._under_way)
         self.done.update(str(do) for do in self._place.carrier.faults.acted.elements())
         self._place.carrier.faults.clear()
@@ -96,24 +96,25 @@ class KillLoop:
         for process in self.workers:
             process.stop()
 
-    async def _strike(self, disaster: Callable[[], Awaitable[None]]) -> None:
-        async with self._hands:  # One thing at a time, so that each does what it says.
-            await disaster()
-        self.done[disaster.__name__.strip("_")] += 1
+    async def _strike(self, fault: Callable[[], Awaitable[None]]) -> None:
+        async with self._lock:  # One thing at a time, so that each does what it says.
+            await fault()
+        self.done[fault.__name__.strip("_")] += 1
 
     async def _kill_worker(self) -> None:
         await self._replace(self._dice.randrange(2), signal.SIGKILL)
 
-    async def _dismiss_worker(self) -> None:
+    async def _stop_worker(self) -> None:
         await self._replace(self._dice.randrange(2), signal.SIGTERM)
 
     async def _freeze_worker(self) -> None:
         first, second = self._dice.sample(self.workers, 2)
         await self._suspend_outside_a_write(first)
         await asyncio.to_thread(second.stop)
-        newcomer = self._hire(self._place.settings).start()
-        self.workers[self.workers.index(second)] = newcomer
-        await newcomer.said("at work")  # It finds what the two have left; then the first wakes.
+        replacement = self._start_worker(self._place.settings).start()
+        self.workers[self.workers.index(second)] = replacement
+        # It finds what the two have left; then the first resumes.
+        await replacement.said("at work")
         first.resume()
 
     async def _suspend_outside_a_write(self, worker: Process) -> None:
@@ -150,4 +151,4 @@ class KillLoop:
     async def _replace(self, number: int, how: int) -> None:
         await self.workers[number].told(how)
         await asyncio.to_thread(self.workers[number].stop)
-        self.workers[number] = self._hire(self._place.settings).start()
+        self.workers[number] = self._start_worker(self._place.settings).start()

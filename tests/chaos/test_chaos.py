@@ -31,7 +31,7 @@ class Size:
 
     name: str
     customers: int
-    disasters: int
+    faults: int
     start_worker: Callable[[Settings], Process]
     too_long: float
     drains_within: float
@@ -80,25 +80,25 @@ async def test_no_text_is_lost_duplicated_unmarked_or_sent_after_stop(
     async with place.organisation(seed_rows) as organisation, place.api(organisation) as api:
         await organisation.load(ERRAND_WORKFLOW)
         await record_status_changes(organisation.database)
-        storm = KillLoop(
+        kill_loop = KillLoop(
             place, size.start_worker, Random(dice.random()),
-            deeds=size.customers * 5, disasters=size.disasters, too_long=size.too_long,
+            actions=size.customers * 5, faults=size.faults, too_long=size.too_long,
         )  # fmt: skip
         try:
-            workload = Workload(api, place.carrier, Random(dice.random()), storm.count_action)
+            workload = Workload(api, place.carrier, Random(dice.random()), kill_loop.count_action)
             await workload.run(size.customers)
-            await storm.finish()
+            await kill_loop.finish()
             with suppress(TimeoutError):  # What has no end then, the reckoning names.
                 settled = partial(all_messages_ended, organisation.database)
                 await eventually(settled, within=size.drains_within)
         finally:
-            storm.close()
+            kill_loop.close()
         reckoning = await Audit.collect(organisation.database, place.carrier)
     faults = reckoning.violations(workload)
     figures = {**reckoning.count(), "seconds": round(time.monotonic() - started)}
     name = request.node.callspec.id
     again = f"again: KEPT_CHAOS_SEED={seed} bin/test -m 'chaos or not chaos' -k {name}"
-    lines = [_line("counted", figures), _line("done to it", storm.done), again]
+    lines = [_line("counted", figures), _line("done to it", kill_loop.done), again]
     record_property("chaos", {"run": name, "lines": lines})
     assert not faults, "\n".join([again, *faults[:40]])
 
