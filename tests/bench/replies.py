@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from portal.messaging.intents.classifier import IntentKind, classify
+from portal.messaging.intents.classifier import IntentKind, Question, classify
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 LANGUAGES = {"en": "English", "es": "Spanish"}
@@ -33,7 +33,7 @@ def rows(name: str, language: str) -> list[tuple[str, str]]:
 
 def seen(text: str, language: str) -> IntentKind:
     """What the product makes of it."""
-    return classify(text, language).kind
+    return classify(text, Question.NONE, language).kind
 
 
 def _report(title: str, judged: list[tuple[str, str, IntentKind]]) -> None:

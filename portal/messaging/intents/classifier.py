@@ -19,11 +19,13 @@ from portal.messaging.intents.patterns import (
     MAX_READ_LENGTH,
     IntentKind,
     LanguageRules,
+    StopScope,
 )
+from portal.messaging.intents.question import Question
 from portal.messaging.intents.spanish import SPANISH
 from portal.messaging.sms.gsm_text import to_gsm7
 
-__all__ = ["Intent", "IntentKind", "classify", "normalize_words"]
+__all__ = ["Intent", "IntentKind", "Question", "StopScope", "classify", "normalize_words"]
 
 ALL_RULES = (ENGLISH, SPANISH, ARABIC)
 SENTENCE_ENDS = re.compile(r"[.!?;,:\n()]+|\s-+\s")
@@ -44,6 +46,10 @@ class Intent:
     is about everything. ``needs_reading``: a stop that also says something which a person should
     read: a wrong number, a question, a call wanted, a story. ``reason``: why they write, as a
     Contact says it, where it is plain. ``language``: the one that it is plainly in, if it is.
+    ``needs_owner``: it asks or tells something beside what the machine can answer. ``is_urgent``:
+    something was stolen, somebody is hurt, fraud. ``scope``: what STOP_PARTIAL is about, with the
+    channel that is to stop (``sms``, ``email``) or the words in ``about``. ``because``: the words
+    that decided, as the desk shows them.
     """
 
     kind: IntentKind
@@ -55,12 +61,20 @@ class Intent:
     needs_reading: bool = False
     reason: str = ""
     language: str = ""
+    needs_owner: bool = False
+    is_urgent: bool = False
+    scope: StopScope | None = None
+    because: str = ""
 
 
-def classify(text: str, locale: str = "en") -> Intent:
+def classify(
+    text: str,
+    question: Question = Question.NONE,  # noqa: ARG001
+    locale: str = "en",
+) -> Intent:
     """What a reply means. Case, spaces, punctuation and emoji aside; English, Spanish, Arabic.
 
-    ``locale`` is the customer's: its language is tried first, for any is written by all. YES
+    ``question`` is the one that is open. ``locale`` is the customer's: its language is tried first, for any is written by all. YES
     also begins texts again, but only for a number that had stopped: the caller knows. The first
     ``MAX_READ_LENGTH`` letters are read: a longer text is a stop, or for a person. The time grows
     with the length of the text and no faster.

@@ -22,6 +22,7 @@ class IntentKind(StrEnum):
     """What a reply asks of us."""
 
     STOP = "stop"
+    STOP_PARTIAL = "stop_partial"
     START = "start"
     HELP = "help"
     YES = "yes"
@@ -30,8 +31,21 @@ class IntentKind(StrEnum):
     CALL_ME = "call_me"
     THANKS = "thanks"
     TIME = "time"
+    CHOICE = "choice"
     REOPEN = "reopen"
+    REACTION = "reaction"
+    ASK_BACK = "ask_back"
     OTHER = "other"
+
+
+class StopScope(StrEnum):
+    """What a wish for fewer messages is about (``IntentKind.STOP_PARTIAL``)."""
+
+    NIGHT = "night"
+    REQUEST = "request"
+    CHANNEL = "channel"
+    QUESTIONS = "questions"
+    FEWER = "fewer"
 
 
 KEYWORDS: dict[str, IntentKind] = {

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from portal.messaging.intents.question import Question
 from portal.messaging.sms.sender_address import takes_texts
-from portal.models import REFERENCE_PATTERN, Channel, Message, ServiceRequest
+from portal.models import REFERENCE_PATTERN, AnswerType, Channel, Message, ServiceRequest
 from portal.models.columns import saved_id
 from portal.operations.conversation.auto_reply_limits import (
     LOOKBACK,
@@ -67,6 +68,16 @@ class InboundFacts:
     def locale(self) -> str | None:
         """The customer's; None for an unknown sender."""
         return self.newest.customer.locale if self.newest else None
+
+
+def question_of(request: ServiceRequest | None) -> Question:
+    """The kind of the question that is open on the request."""
+    question = request.open_question if request else None
+    if question is None:
+        return Question.NONE
+    if question.expects == AnswerType.TIME:
+        return Question.TIME
+    return Question.DECISION if question.during_stage else Question.ARRIVAL
 
 
 async def load_facts(

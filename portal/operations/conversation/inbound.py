@@ -9,7 +9,7 @@ import re
 from portal.messaging.intents.classifier import Intent, IntentKind, classify
 from portal.models import Channel, DeliveryReason, Message, ServiceRequest
 from portal.operations.conversation.decision import decide
-from portal.operations.conversation.facts import InboundFacts, load_facts
+from portal.operations.conversation.facts import InboundFacts, load_facts, question_of
 from portal.operations.conversation.inbound_message import (
     InboundMessage,
     copy_for,
@@ -41,7 +41,7 @@ async def receive(
     facts = await load_facts(uow, inbound, request)
     if not facts.is_known_sender:
         message.reason = DeliveryReason.FOREIGN_SENDER
-    intent = classify(inbound.text, facts.locale or "en")
+    intent = classify(inbound.text, question_of(facts.newest), facts.locale or "en")
     if inbound.channel == Channel.EMAIL:
         intent = read_email_intent(inbound, intent, facts)
     message.intent = intent.kind
@@ -58,7 +58,9 @@ async def receive(
             and len(facts.open_requests) > 1
             and delivery.basis != Basis.CONSENT
         ):
-            delivered_intent = classify(delivered.body, matched_request.customer.locale)
+            delivered_intent = classify(
+                delivered.body, question_of(matched_request), matched_request.customer.locale
+            )
         decision = decide(inbound, delivery, matched_request, delivered_intent, facts)
         matched = MatchedMessage(delivered, matched_request, delivered_intent, facts)
         if matched_request is not None:
@@ -73,7 +75,8 @@ def read_email_intent(inbound: InboundMessage, intent: Intent, facts: InboundFac
     "No more e-mails" means what "no more texts" means by text. From another address than the
     customer's nothing counts but a stop: the rest is for a person to judge.
     """
-    consent_intent = classify(EMAIL_MENTION.sub("text", inbound.text), facts.locale or "en")
+    question, locale = question_of(facts.newest), facts.locale or "en"
+    consent_intent = classify(EMAIL_MENTION.sub("text", inbound.text), question, locale)
     if consent_intent.kind in (IntentKind.STOP, IntentKind.START):
         intent = consent_intent
     if not facts.is_known_sender and intent.kind != IntentKind.STOP:

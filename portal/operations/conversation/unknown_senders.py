@@ -16,7 +16,7 @@ from portal.models import (
 )
 from portal.models.columns import saved_id
 from portal.operations.authorization import authorize
-from portal.operations.conversation.facts import InboundFacts
+from portal.operations.conversation.facts import InboundFacts, question_of
 from portal.operations.conversation.intent_handlers import carry_out, record_in_conversation
 from portal.operations.conversation.outcomes import Decision, OweReply
 from portal.operations.conversation.replies import MatchedMessage
@@ -74,7 +74,7 @@ async def attach_to_request(uow: UnitOfWork, inbound: Message, request: ServiceR
     """
     locked = await lock_by_id(uow.session, saved_id(request))
     locked.require_not_erased()
-    intent = classify(inbound.body, locked.customer.locale)
+    intent = classify(inbound.body, question_of(locked), locked.customer.locale)
     matched = MatchedMessage(inbound, locked, intent, InboundFacts(now=uow.now))
     await record_in_conversation(uow, locked, matched)
     await carry_out(uow, matched, Decision("S1", OweReply(is_silent=True)))

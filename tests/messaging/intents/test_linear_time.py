@@ -23,7 +23,7 @@ from portal.messaging import intents
 from portal.messaging.email.quoted_text import html_to_text, strip_quoted_text
 from portal.messaging.intents import arabic, english, opt_out, spanish
 from portal.messaging.intents.appointment_times import AppointmentTimeParser
-from portal.messaging.intents.classifier import IntentKind, classify
+from portal.messaging.intents.classifier import IntentKind, Question, classify
 from portal.messaging.intents.commitments import extract_commitments, parse_promise_line
 from portal.messaging.intents.deadlines import DeadlineParser
 from portal.messaging.intents.patterns import MAX_READ_LENGTH
@@ -166,7 +166,7 @@ def test_longest_text_is_read_in_time(words, locale):
     """
     times = AppointmentTimeParser("UTC", "en-US", OFFICE.now)
     readers = [
-        lambda text: classify(text, locale).kind in IntentKind,
+        lambda text: classify(text, Question.NONE, locale).kind in IntentKind,
         times.read,
         lambda text: extract_commitments(text, OFFICE),
         lambda text: parse_promise_line(text, OFFICE),
@@ -208,7 +208,7 @@ def test_mark_up_that_never_ends_is_read_in_time(start, run):
 def test_any_text_of_listed_words_is_read_in_time(words, locale):
     text = " ".join(words)[:MAX_READ_LENGTH]
     with cpu_limit(0.5):
-        classify(text, locale)
+        classify(text, Question.NONE, locale)
         extract_commitments(text, OFFICE)
 
 
