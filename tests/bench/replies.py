@@ -1,55 +1,36 @@
-"""Intents of replies: accuracy by class, confusions, and each miss.
+"""How replies are read: harmful, acceptable, needlessly handed over, swallowed, wishes to stop.
 
-The rules were written for the corpus, and the corpus before the rules. The held-out replies were
-written at the same time and set aside. The first time that they were read the rules understood 70 % of
-the English and 61 % of the Spanish ones; of the 42 misses 41 went to a person.
+The frozen sets print totals and each harmful reading, and nothing else: whoever writes rules does
+not see them. ``tests/corpus/README.md`` says how they were written.
 """
 
-import csv
-from collections import Counter
-from pathlib import Path
 from typing import Any
 
-from portal.messaging.intents.classifier import IntentKind, Question, classify
+from tests.support.reply_sets import CORPUS, LANGUAGES, Totals, count, judge, read_set
 
-CORPUS = Path(__file__).parents[1] / "corpus"
-LANGUAGES = {"en": "English", "es": "Spanish"}
+TITLES = {"practice": "Practice, known to the writers of the rules", "blind": "Blind"}
+HEADINGS = ("replies", "harmful", "acceptable", "needless", "swallowed", "recall", "precision")
 
 
 def run(options: Any) -> None:
-    """Print all of it for each language, on the corpus and on the held-out replies."""
-    for language, spoken in LANGUAGES.items():
-        for title, name in ((spoken, "replies"), (f"{spoken}, held out", "replies_held_out")):
-            _report(
-                title, [(text, label, seen(text, language)) for text, label in rows(name, language)]
-            )
+    """Print the totals of each set, and each harmful reading."""
+    for folder, title in TITLES.items():
+        print(f"\n{title}\n  {'':8}" + "".join(f"{heading:>11}" for heading in HEADINGS))
+        for path in sorted((CORPUS / folder).glob("replies*.csv")):
+            name = path.name.removeprefix("replies").removesuffix(".csv").strip(".")
+            language = next(code for code in LANGUAGES if name.endswith(code))
+            judged = judge(read_set(path), language)
+            print(f"  {name:8}" + _line(count(judged)))
+            for each in judged:
+                if each.is_harmful:
+                    print(
+                        f"    {each.reply.text!r} to {each.reply.question}: read as {each.reading},"
+                        f" is {each.reply.right} (because: {each.intent.because!r})"
+                    )
 
 
-def rows(name: str, language: str) -> list[tuple[str, str]]:
-    """The replies of one corpus, and the label of each."""
-    with (CORPUS / f"{name}.{language}.csv").open(encoding="utf-8", newline="") as file:
-        return [(row["text"], row["label"]) for row in csv.DictReader(file)]
-
-
-def seen(text: str, language: str) -> IntentKind:
-    """What the product makes of it."""
-    return classify(text, Question.NONE, language).kind
-
-
-def _report(title: str, judged: list[tuple[str, str, IntentKind]]) -> None:
-    right = sum(label == kind for _, label, kind in judged)
-    print(f"\n{title}: {right} of {len(judged)} understood, {right / len(judged):.1%}")
-    print(f"  {'class':8} {'replies':>7} {'right':>7}  {'right of what was taken for it':>7}")
-    labels, taken = Counter(row[1] for row in judged), Counter(row[2] for row in judged)
-    hits = Counter(label for _, label, kind in judged if label == kind)
-    for label, count in labels.items():
-        precision = hits[label] / taken[IntentKind(label)] if taken[IntentKind(label)] else 0
-        print(f"  {label:8} {count:7} {hits[label] / count:7.1%}  {precision:7.1%}")
-    confused = Counter((label, str(kind)) for _, label, kind in judged if label != kind)
-    for (label, kind), count in confused.most_common():
-        print(f"  {label} taken for {kind}: {count}")
-    if "held out" in title:
-        return  # Whoever mends the rules is not to see them.
-    for text, label, kind in judged:
-        if label != kind:
-            print(f"    {text!r} ({label}) as {kind}")
+def _line(totals: Totals) -> str:
+    return (
+        f"{totals.replies:11}{totals.harmful:11}{totals.acceptable:11.1%}{totals.needless:11.1%}"
+        f"{totals.swallowed:11}{totals.stop_recall:11.1%}{totals.stop_precision:11.1%}"
+    )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from portal.messaging.intents.patterns import MAX_READ_LENGTH
+from portal.messaging.intents.tokens import MAX_READ_LENGTH
 
 MAX_AHEAD = timedelta(days=365)
 

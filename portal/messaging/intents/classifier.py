@@ -1,172 +1,166 @@
 """What a customer's reply means, as far as plain words tell it.
 
-Pure: it sees the words and nothing else. Which request is meant, whether a question is open and
-whether the number had stopped are the caller's to know. Whatever is not plain is ``other``, and
-goes to a person: a wrong guess here closes a request or silences a customer.
+Pure: it sees the words and the question, and nothing else. Which request is meant and whether the
+number had stopped are the caller's to know. Whatever is not plain is ``other``, and goes to a
+person, or is asked back: a wrong guess here closes a request or silences a customer.
 """
 
-import re
-import unicodedata
-from dataclasses import dataclass
-
-from portal.messaging.intents.arabic import ARABIC
-from portal.messaging.intents.english import ENGLISH
-from portal.messaging.intents.opt_out import is_opt_out, opt_out_topic
-from portal.messaging.intents.patterns import (
-    CANCEL_KEYWORDS,
-    EMOJI_INTENTS,
-    KEYWORDS,
-    MAX_READ_LENGTH,
-    IntentKind,
-    LanguageRules,
-    StopScope,
-)
+from portal.messaging.intents.intent import Intent
+from portal.messaging.intents.kinds import IntentKind, StopScope
+from portal.messaging.intents.observed import Observed, observe
 from portal.messaging.intents.question import Question
-from portal.messaging.intents.spanish import SPANISH
-from portal.messaging.sms.gsm_text import to_gsm7
+from portal.messaging.intents.reading import (
+    MANY_WORDS,
+    STATEMENTS,
+    YES_WORDS,
+    Reading,
+    read,
+)
+from portal.messaging.intents.stop_wish import StopWish, find_stop_wish
+from portal.messaging.intents.tokens import MAX_READ_LENGTH, normalize_words
 
 __all__ = ["Intent", "IntentKind", "Question", "StopScope", "classify", "normalize_words"]
 
-ALL_RULES = (ENGLISH, SPANISH, ARABIC)
-SENTENCE_ENDS = re.compile(r"[.!?;,:\n()]+|\s-+\s")
-OTHER_LETTERS = str.maketrans({"'": None, "\u0640": None, "ى": "ي"})
-"""What writers put in or leave out: an apostrophe, Arabic's tatweel, the dots of a final yaa."""
-MAX_OPT_OUT_WORDS = 12
-"""A stop in more words than these says more than that."""
+STOPS_WORK = ("stop", "alto", "halt", "توقف", "وقف", "قف")
+"""Words that also mean to stop the work."""
+HOLDS_BACK = (
+    "any.condition", "any.doubt", "any.negation", "any.ask", "any.change", "any.cancel",
+    "any.not_call", "decision.no", "time.no",
+)  # fmt: skip
+"""What stands beside a "Stop!" that is about the work."""
+KEYWORDS = {
+    **dict.fromkeys(
+        ("stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "alto",
+         "parar", "baja", "cancelar", "detener"), IntentKind.STOP,
+    ),
+    **dict.fromkeys(("start", "unstop", "comenzar", "empezar"), IntentKind.START),
+    **dict.fromkeys(("help", "info", "ayuda", "auxilio"), IntentKind.HELP),
+    "yes": IntentKind.YES,
+}  # fmt: skip
+"""The carriers' keywords: the whole reply, spaces aside (CTIA, and Twilio's opt-out handling)."""
+CANCEL_KEYWORDS = ("cancel", "cancelar")
+ABOUT_WORDS = ("about", "for", "regarding", "concerning", "sobre", "عن", "بخصوص")
+EVERYTHING = frozenset(
+    ["all", "everything", "any", "anything", "ever", "todo", "todos", "كل", "جميع"]
+)
+BESIDE_STOP = (
+    "any.trouble", "any.change", "any.cancel", "any.ask", "any.urgent", "any.call", "any.status",
+    "any.condition",
+)  # fmt: skip
+BARE_CUES = ("any.yes", "any.no")
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """A reply, understood.
+def classify(text: str, question: Question = Question.NONE, locale: str = "en") -> Intent:
+    """What a reply means. Case, spaces, punctuation and accents aside; English, Spanish, Arabic.
 
-    ``answer_words``: what the customer wrote, trimmed, to be kept with the answer. ``keyword``:
-    it was a carrier's keyword and nothing else, so Twilio may have answered it already.
-    ``cancel``: it may mean "cancel my request", which is for a person. ``bare``: a yes or no
-    with no further words. ``about``: what a stop is about, in small plain words; empty where it
-    is about everything. ``needs_reading``: a stop that also says something which a person should
-    read: a wrong number, a question, a call wanted, a story. ``reason``: why they write, as a
-    Contact says it, where it is plain. ``language``: the one that it is plainly in, if it is.
-    ``needs_owner``: it asks or tells something beside what the machine can answer. ``is_urgent``:
-    something was stolen, somebody is hurt, fraud. ``scope``: what STOP_PARTIAL is about, with the
-    channel that is to stop (``sms``, ``email``) or the words in ``about``. ``because``: the words
-    that decided, as the desk shows them.
-    """
-
-    kind: IntentKind
-    answer_words: str
-    is_keyword: bool = False
-    cancel: bool = False
-    bare: bool = False
-    about: str = ""
-    needs_reading: bool = False
-    reason: str = ""
-    language: str = ""
-    needs_owner: bool = False
-    is_urgent: bool = False
-    scope: StopScope | None = None
-    because: str = ""
-
-
-def classify(
-    text: str,
-    question: Question = Question.NONE,  # noqa: ARG001
-    locale: str = "en",
-) -> Intent:
-    """What a reply means. Case, spaces, punctuation and emoji aside; English, Spanish, Arabic.
-
-    ``question`` is the one that is open. ``locale`` is the customer's: its language is tried first, for any is written by all. YES
-    also begins texts again, but only for a number that had stopped: the caller knows. The first
-    ``MAX_READ_LENGTH`` letters are read: a longer text is a stop, or for a person. The time grows
-    with the length of the text and no faster.
+    ``question`` is the one that is open. ``locale`` is the customer's: its language counts where
+    two fit as well, for any is written by all. YES also begins texts again, but only for a number
+    that had stopped: the caller knows. The first ``MAX_READ_LENGTH`` letters are read: a longer
+    text is a stop, or for a person. The time grows with the length of the text and no faster.
     """
     said = text.strip()
     # What is not read may say the opposite of anything but a stop.
-    read, is_cut = said[:MAX_READ_LENGTH], len(said) > MAX_READ_LENGTH
-    words = normalize_words(read)
-    squeezed = words.replace(" ", "")
-    if not words:
-        kind = _of_signs(read)
-        is_stop = kind == IntentKind.STOP
-        return Intent(
-            kind if is_stop or not is_cut else IntentKind.OTHER,
-            said,
-            needs_reading=is_stop and is_cut,
-        )
-    tables = _tables(words, locale)
-    language = tables[0].language if len(tables) == 1 else ""
-    bare = not is_cut and any(words in table.bare for table in ALL_RULES)
+    is_cut = len(said) > MAX_READ_LENGTH
+    observed = observe(said[:MAX_READ_LENGTH], locale, is_choice=question == Question.WHICH)
+    squeezed = normalize_words(said[:MAX_READ_LENGTH]).replace(" ", "")
     keyword = KEYWORDS.get(squeezed)
-    if keyword is not None and (keyword == IntentKind.STOP or not is_cut):
-        return Intent(
-            keyword, said, is_keyword=not is_cut, cancel=squeezed in CANCEL_KEYWORDS, bare=bare,
-            needs_reading=is_cut, language=language,
-        )  # fmt: skip
-    cancel = any(table.cancel.search(words) for table in ALL_RULES)
-    kind = _of_words(words, tables)
-    reason = _reason(kind, words, tables)
-    sentences = _sentences(read)
-    if is_opt_out(sentences):
-        needs_reading = (
-            is_cut
-            or kind in (IntentKind.CALL_ME, IntentKind.STATUS)
-            or "wrong" in words
-            or len(words.split()) > MAX_OPT_OUT_WORDS
-        )
-        about = opt_out_topic(sentences)
-        return Intent(
-            IntentKind.STOP, said, cancel=cancel, about=about, needs_reading=needs_reading, reason=reason,
-            language=language,
-        )  # fmt: skip
-    if is_cut:
-        kind, reason = IntentKind.OTHER, ""
-    elif cancel:
-        # "Yes, cancel my order" answers no question of ours.
-        kind, reason = IntentKind.OTHER, "change"
-    return Intent(kind, said, cancel=cancel, bare=bare, reason=reason, language=language)
+    wish = find_stop_wish(observed, question)
+    reading = read(observed, question)
+    if not observed.tokens:
+        reading = Reading(IntentKind.OTHER, needs_owner=True)
+    if keyword in (IntentKind.START, IntentKind.HELP, IntentKind.STOP):
+        reading = Reading(keyword, next(iter(observed.matches), None))
+    elif wish is not None and not _stops_the_work(wish, observed, question):
+        reading = _read_wish(wish, observed, question)
+    elif _is_about_texts(observed, "any.start"):
+        reading = Reading(IntentKind.START, next(observed.find(["any.start"])))
+    elif _is_about_texts(observed, "any.help") and question == Question.NONE:
+        reading = Reading(IntentKind.HELP, next(observed.find(["any.help"])))
+    elif _is_about_texts(observed, "any.reopen"):
+        reading = Reading(IntentKind.REOPEN, next(observed.find(["any.reopen"])))
+    if is_cut and reading.kind != IntentKind.STOP:
+        reading = Reading(IntentKind.OTHER, reading.match, needs_owner=True)
+    return _describe(said, observed, reading, wish, keyword, is_cut=is_cut)
 
 
-def normalize_words(text: str) -> str:
-    """Small plain letters and digits, accents and apostrophes gone, one space between words."""
-    plain = unicodedata.normalize("NFKD", to_gsm7(text)).casefold().translate(OTHER_LETTERS)
-    plain = "".join(c for c in plain if not unicodedata.combining(c))
-    return " ".join(re.findall(r"[^\W_]+", plain))
+def _describe(
+    said: str,
+    observed: Observed,
+    reading: Reading,
+    wish: StopWish | None,
+    keyword: IntentKind | None,
+    *,
+    is_cut: bool,
+) -> Intent:
+    kind = reading.kind
+    is_stop = kind in (IntentKind.STOP, IntentKind.STOP_PARTIAL)
+    is_cancel_word = normalize_words(said).replace(" ", "") in CANCEL_KEYWORDS
+    return Intent(
+        kind, said,
+        is_keyword=keyword is not None and not is_cut,
+        cancel=observed.has("any.cancel") or is_cancel_word,
+        bare=not is_cut and observed.consists_of(*BARE_CUES),
+        about=_about(observed) if is_stop else "",
+        needs_reading=is_stop and (reading.needs_owner or is_cut),
+        reason=_reason(observed, kind),
+        language=observed.language.code if observed.is_plain else "",
+        needs_owner=reading.needs_owner or is_cut,
+        is_urgent=observed.has("any.urgent"),
+        scope=wish.scope if wish is not None and kind == IntentKind.STOP_PARTIAL else None,
+        because=observed.quote(reading.match) if reading.match else "",
+    )  # fmt: skip
 
 
-def _sentences(text: str) -> list[str]:
-    """Each sentence, or part of one between commas, as ``normalize_words`` has it."""
-    return [
-        words for part in SENTENCE_ENDS.split(to_gsm7(text)) if (words := normalize_words(part))
+def _read_wish(wish: StopWish, observed: Observed, question: Question) -> Reading:
+    """The wish, and whether it says more: a complaint, a question, an answer, a story."""
+    kind = IntentKind.STOP if wish.scope is None else IntentKind.STOP_PARTIAL
+    beside = [*observed.find(BESIDE_STOP)]
+    answers = [
+        match
+        for side in STATEMENTS[question]
+        for match in observed.says([*side, *YES_WORDS])
+        if match.cues.isdisjoint(wish.match.cues)
     ]
+    is_answer = question in (Question.DECISION, Question.TIME) and bool(answers)
+    is_long = len(observed.leftover) >= MANY_WORDS[Question.ARRIVAL]
+    return Reading(kind, wish.match, bool(beside) or is_answer or is_long)
 
 
-def _tables(words: str, locale: str) -> tuple[LanguageRules, ...]:
-    """The tables to try: of the one language that it is plainly in, else all, theirs first."""
-    plain_tables = tuple(table for table in ALL_RULES if table.is_written_in(words))
-    if len(plain_tables) == 1:
-        return plain_tables
-    own_language = locale.lower()[:2]
-    return tuple(sorted(ALL_RULES, key=lambda table: table.language != own_language))
+def _stops_the_work(wish: StopWish, observed: Observed, question: Question) -> bool:
+    """Whether "Stop!" answers "Shall we go ahead?": it says why, and is no keyword in capitals."""
+    word = observed.quote(wish.match)
+    is_word = word.casefold() in STOPS_WORK and not word.isupper()
+    return question in (Question.DECISION, Question.TIME) and is_word and observed.has(*HOLDS_BACK)
 
 
-def _of_words(words: str, tables: tuple[LanguageRules, ...]) -> IntentKind:
-    """What the first table makes of it that knows it, unless another takes that back."""
-    read = [kind for table in tables if (kind := table.read(words)) is not None]
-    answers = {IntentKind.YES, IntentKind.NO}
-    if len(set(read)) > 1 and answers & set(read):
-        return IntentKind.OTHER
-    return read[0] if read else IntentKind.OTHER
+def _is_about_texts(observed: Observed, cue: str) -> bool:
+    """Whether the message says that, and tells little beside it."""
+    return observed.has(cue) and len(observed.leftover) <= 3
 
 
-def _reason(kind: IntentKind, words: str, tables: tuple[LanguageRules, ...]) -> str:
+def _about(observed: Observed) -> str:
+    """What a stop is about, in small plain words; empty where it is about everything."""
+    words = [token.text for token in observed.tokens]
+    if not EVERYTHING.isdisjoint(words):
+        return ""
+    place = next((place for place, word in enumerate(words) if word in ABOUT_WORDS), len(words))
+    sentence = [token.sentence for token in observed.tokens]
+    return " ".join(
+        word
+        for word, number in zip(words[place + 1 :], sentence[place + 1 :], strict=True)
+        if number == sentence[place]
+    )
+
+
+def _reason(observed: Observed, kind: IntentKind) -> str:
     """Why they write: a Contact's reason; empty where it is none of the others."""
     if kind == IntentKind.STATUS:
         return "where_is_it"
     if kind in (IntentKind.YES, IntentKind.THANKS, IntentKind.TIME):
         return ""
-    return next((reason for table in tables if (reason := table.reason(words))), "")
-
-
-def _of_signs(text: str) -> IntentKind:
-    """A reply of signs alone; signs that disagree are for a person."""
-    kinds = {kind for sign, kind in EMOJI_INTENTS.items() if sign in text}
-    return kinds.pop() if len(kinds) == 1 else IntentKind.OTHER
+    reasons = {
+        "complaint": ("any.trouble", "arrival.no"),
+        "change": ("any.change", "any.cancel"),
+        "question": ("any.ask",),
+    }
+    return next((reason for reason, cues in reasons.items() if observed.has(*cues)), "")

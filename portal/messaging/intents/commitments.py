@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from portal.messaging.intents.deadlines import APOSTROPHES, DeadlineParser, fold_letters
-from portal.messaging.intents.patterns import MAX_READ_LENGTH
+from portal.messaging.intents.tokens import MAX_READ_LENGTH
 from portal.models import PromiseKind
 
 MAX_PROMISE_LENGTH = 200

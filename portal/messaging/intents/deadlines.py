@@ -17,7 +17,7 @@ from portal.messaging.intents.appointment_times import (
     normalize_text,
     parse_hour,
 )
-from portal.messaging.intents.patterns import MAX_READ_LENGTH
+from portal.messaging.intents.tokens import MAX_READ_LENGTH
 
 APOSTROPHES = "\u2019\u2018`\u00b4"
 """As they are typed on phones and pasted from elsewhere."""

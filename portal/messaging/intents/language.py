@@ -1,0 +1,156 @@
+"""The languages of replies, read from their files: ``languages/*.toml``.
+
+A file has lists of words (``[words]``) and, by question and meaning (``[arrival.yes]``), phrases,
+a line each, with examples: a reply that the phrase must find, or, after ``!``, must not find in
+that meaning. The examples are tests.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from portal.messaging.intents.phrases import Match, Phrase, PhraseFinder
+from portal.messaging.intents.spelling import Spelling
+from portal.messaging.intents.tokens import REFERENCE, Token, fold_letters
+
+FOLDER = Path(__file__).parent / "languages"
+COMMON = "common"
+"""The file of keywords and signs that count in each language."""
+LANGUAGES = {"en": "en", "es": "es", "ar": "ar", "ar-latn": "ar"}
+"""Each file, and the language that it is of: Arabic is also written in Latin letters."""
+
+
+CHOICE_CUES = frozenset({"which.choice"})
+PARTS = re.compile(r"(?<![<\w])#ref|[^\W_]+(?!\w*>)|[^\w\s<>/?*^$#.!_]")
+"""The words and signs of a phrase; the names of lists are left out."""
+BARRIER_CUES = frozenset(
+    {"any.negation", "any.condition", "any.trouble", "any.correction", "any.stop_word"}
+)
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language's phrases. ``code`` is the language, ``name`` its file.
+
+    ``asks_back_no_that_came``: "No, it came" may mean both in it. The phrases become an automaton when a text first needs them.
+    """
+
+    name: str
+    code: str
+    phrases: Sequence[Phrase]
+    lists: Mapping[str, str]
+    real_words: Sequence[str]
+    prefixes: Sequence[str]
+    asks_back_no_that_came: bool
+
+    @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        """The words that its phrases have."""
+        parts = (part for phrase in self.phrases for part in PARTS.findall(phrase.line))
+        listed = (word for content in self.lists.values() for word in PARTS.findall(content))
+        return frozenset((*parts, *listed))
+
+    @cached_property
+    def spelling(self) -> Spelling:
+        """Its words, found with a slip."""
+        return Spelling(self.vocabulary, self.real_words)
+
+    @cached_property
+    def finder(self) -> PhraseFinder:
+        """The automaton of its phrases."""
+        return PhraseFinder(self.phrases, self.lists, _barriers(self.phrases, self.lists))
+
+    def read_word(self, word: str) -> str:
+        """The word as the phrases have it: without a prefix, and with its slip put right."""
+        if word in self.vocabulary or word == REFERENCE:
+            return word
+        for prefix in self.prefixes:
+            if word.startswith(prefix) and word[len(prefix) :] in self.vocabulary:
+                return word[len(prefix) :]
+        return self.spelling.correct(word)
+
+    def score(self, words: Sequence[str]) -> int:
+        """How many of the words are of this language: two for a word, one for a slip of it."""
+        return sum(
+            2 if word in self.vocabulary else int(self.read_word(word) in self.vocabulary)
+            for word in words
+        )
+
+    def find(
+        self, tokens: Sequence[Token], *, is_choice: bool, is_exact: bool = False
+    ) -> list[Match]:
+        """The phrases in these tokens, from left to right.
+
+        ``is_choice``: "which?" was asked; what answers it means nothing elsewhere. ``is_exact``:
+        no slip is put right.
+        """
+        words = [token.text if is_exact else self.read_word(token.text) for token in tokens]
+        if is_exact and self.vocabulary.isdisjoint(words):
+            return []
+        return self.finder.find(tokens, words, frozenset() if is_choice else CHOICE_CUES)
+
+
+def examples(name: str) -> Iterator[tuple[str, str, str]]:
+    """Each meaning, phrase and example of a file; an example to be missed begins with ``!``."""
+    for cue, line, replies in _lines(_load(name)):
+        for reply in replies:
+            yield cue, line, reply
+
+
+@cache
+def languages() -> Mapping[str, Language]:
+    """All languages by the name of their file."""
+    return {name: _read_language(name) for name in LANGUAGES}
+
+
+def _read_language(name: str) -> Language:
+    own, common = _load(name), _load(COMMON)
+    lists = {**common.get("words", {}), **own.get("words", {})}
+    phrases = [
+        Phrase(cue, _fold_line(line))
+        for content in (own, common)
+        for cue, line, _ in _lines(content)
+    ]
+    about = own.get("language", {})
+    return Language(
+        name,
+        LANGUAGES[name],
+        phrases,
+        {key: _fold_line(words) for key, words in lists.items()},
+        _fold_line(about.get("real_words", "")).split(),
+        _fold_line(about.get("prefixes", "")).split(),
+        about.get("asks_back_no_that_came", False),
+    )
+
+
+def _barriers(phrases: Iterable[Phrase], words: Mapping[str, str]) -> frozenset[str]:
+    """The single words of the meanings that no gap may hide."""
+    lines = (phrase.line for phrase in phrases if phrase.cue in BARRIER_CUES)
+    choices = (choice for line in lines if " " not in line for choice in line.split("/"))
+    return frozenset(
+        word
+        for choice in choices
+        for word in (words[choice.strip("<>")].split() if choice.startswith("<") else [choice])
+        if "_" not in word
+    )
+
+
+def _load(name: str) -> Mapping[str, Mapping[str, Any]]:
+    return tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def _lines(content: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, list[str]]]:
+    for question, meanings in content.items():
+        if question in ("words", "language"):
+            continue
+        for meaning, lines in meanings.items():
+            for line, replies in lines.items():
+                yield f"{question}.{meaning}", line, replies
+
+
+def _fold_line(line: str) -> str:
+    return fold_letters(line)

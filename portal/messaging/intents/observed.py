@@ -1,0 +1,147 @@
+"""What stands in a message: the phrases that were found, where, and what they leave. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from portal.messaging.intents.language import Language, languages
+from portal.messaging.intents.phrases import Match
+from portal.messaging.intents.tokens import Token, Tokens, own_lines, tokenize
+
+ASKING = ("any.ask", "any.status", "any.call")
+"""Phrases that begin a question."""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A message's tokens and the phrases found in them.
+
+    ``language`` is the one that most of its words are of.
+    """
+
+    text: str
+    tokens: Sequence[Token]
+    questions: frozenset[int]
+    matches: Sequence[Match]
+    language: Language
+    is_plain: bool
+
+    @cached_property
+    def cues(self) -> frozenset[str]:
+        """The meanings of all phrases found."""
+        return frozenset().union(*(match.cues for match in self.matches))
+
+    @cached_property
+    def leftover(self) -> Sequence[Token]:
+        """The words that no phrase explains, of two letters and more."""
+        covered = {place for match in self.matches for place in range(match.start, match.end)}
+        return [
+            token
+            for place, token in enumerate(self.tokens)
+            if place not in covered and len(token.text) > 1 and token.text.isalpha()
+        ]
+
+    def has(self, *cues: str) -> bool:
+        """Whether one of these meanings was found."""
+        return not self.cues.isdisjoint(cues)
+
+    def find(self, cues: Iterable[str]) -> Iterator[Match]:
+        """The phrases with one of these meanings, in their order."""
+        wanted = frozenset(cues)
+        return (match for match in self.matches if not match.cues.isdisjoint(wanted))
+
+    def says(self, cues: Iterable[str]) -> Sequence[Match]:
+        """The phrases with one of these meanings that are not asked."""
+        return [match for match in self.find(cues) if not self.is_asked(match)]
+
+    def affirms(self, cues: Iterable[str]) -> Sequence[Match]:
+        """The phrases with one of these meanings that are neither asked nor denied."""
+        return [
+            match for match in self.says(cues) if self.tokens[match.start].part not in self._denied
+        ]
+
+    def is_asked(self, match: Match) -> bool:
+        """Whether the phrase stands in a question, and not before the words that ask it."""
+        part = self.tokens[match.start].part
+        return part in self.questions and not match.start < self._asked_from.get(part, -1)
+
+    @cached_property
+    def _asked_from(self) -> Mapping[int, int]:
+        """Where the last phrase that begins a question stands in each part."""
+        return {self.tokens[match.start].part: match.start for match in self.find(ASKING)}
+
+    @cached_property
+    def _denied(self) -> frozenset[int]:
+        """The parts that have a word of negation."""
+        return frozenset(self.tokens[match.start].part for match in self.find(["any.negation"]))
+
+    def quote(self, match: Match) -> str:
+        """The words of a phrase as they were written."""
+        return " ".join(token.raw for token in self.tokens[match.start : match.end])
+
+    def has_number(self, match: Match) -> bool:
+        """Whether a number stands in the phrase."""
+        return any(
+            letter.isdecimal()
+            for token in self.tokens[match.start : match.end]
+            for letter in token.text
+        )
+
+    def consists_of(self, *cues: str) -> bool:
+        """Whether it is made of phrases with these meanings and nothing else."""
+        covered = sum(
+            match.end - match.start for match in self.matches if not match.cues.isdisjoint(cues)
+        )
+        return covered == len(self.tokens) > 0
+
+
+def observe(text: str, locale: str, *, is_choice: bool = False) -> Observed:
+    """Find the phrases of the language it is in, and then those of the others in what is left.
+
+    ``is_choice``: the message may answer "which?".
+    """
+    read: Tokens = tokenize(own_lines(text))
+    ranked = _rank(read.tokens, locale)
+    main, main_score = ranked[0]
+    matches = main.find(read.tokens, is_choice=is_choice)
+    own = locale.lower()[:2]
+    for language, _ in ranked[1:]:
+        if language.code in (language.name, own):
+            matches += _find_in_rest(read.tokens, matches, language, is_choice=is_choice)
+    matches.sort(key=lambda match: match.start)
+    is_plain = main_score > 0 and all(
+        score < main_score for language, score in ranked[1:] if language.code != main.code
+    )
+    return Observed(text, read.tokens, read.questions, matches, main, is_plain)
+
+
+def _rank(tokens: Sequence[Token], locale: str) -> list[tuple[Language, int]]:
+    """The languages by how many of the words they know; the customer's own where it is even."""
+    own = locale.lower()[:2]
+    words = [token.text for token in tokens if token.text.isalnum() and not token.text.isdecimal()]
+    scored = [(language, language.score(words)) for language in languages().values()]
+    return sorted(scored, key=lambda pair: (-pair[1], pair[0].code != own))
+
+
+def _find_in_rest(
+    tokens: Sequence[Token], matches: Sequence[Match], language: Language, *, is_choice: bool
+) -> list[Match]:
+    """Phrases of another language in the words that are left, as in "Sí, it came"."""
+    covered = {place for match in matches for place in range(match.start, match.end)}
+    found: list[Match] = []
+    start = 0
+    while start < len(tokens):
+        end = start
+        while end < len(tokens) and end not in covered:
+            end += 1
+        found += [
+            Match(match.cues - NOT_BESIDE, match.start + start, match.end + start)
+            for match in language.find(tokens[start:end], is_choice=is_choice, is_exact=True)
+            if match.cues - NOT_BESIDE
+        ]
+        start = end + 1
+    return found
+
+
+NOT_BESIDE = frozenset({"any.stop_word", "any.start"})
+"""A keyword of another language counts where the whole message is in that language."""

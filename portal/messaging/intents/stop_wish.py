@@ -1,0 +1,136 @@
+"""A wish to get no more messages, or fewer, and what only looks like one. Pure.
+
+Source: 47 CFR 64.1200(a)(10): any reasonable manner of revoking consent counts. Where it is in
+doubt a wish counts as one: a silence is put right by START, a text against somebody's will by
+nothing.
+"""
+
+from dataclasses import dataclass
+
+from portal.messaging.intents.kinds import StopScope
+from portal.messaging.intents.observed import Observed
+from portal.messaging.intents.phrases import Match
+from portal.messaging.intents.question import Question
+from portal.messaging.intents.tokens import NUMBER, REFERENCE
+
+SCOPES = {
+    "fewer.night": StopScope.NIGHT,
+    "fewer.hours": StopScope.NIGHT,
+    "fewer.request": StopScope.REQUEST,
+    "fewer.channel": StopScope.CHANNEL,
+    "fewer.questions": StopScope.QUESTIONS,
+    "fewer.some": StopScope.FEWER,
+}
+BESIDE_COMMAND = frozenset(
+    {
+        "any.filler", "any.courtesy", "any.thanks", "any.fine", "any.yes", "any.no", "any.when",
+        "any.sign_yes", "any.sign_no", "any.stop", "any.stop_word", "any.trouble", "arrival.yes",
+        "arrival.no", "any.correction", "which.choice",
+    }
+)  # fmt: skip
+"""What may stand beside a command and leaves it one."""
+COURTESY = ("any.filler", "any.courtesy", "any.thanks", "any.fine")
+EDGE = 3
+"""So many keywords are looked at from each end: the time stays linear."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopWish:
+    """The phrase that says it. ``scope`` None: no more messages at all."""
+
+    match: Match
+    scope: StopScope | None = None
+
+
+def find_stop_wish(observed: Observed, question: Question) -> StopWish | None:
+    """The wish to stop that a message contains, a full one before a partial one.
+
+    "Not before ten" is about messages only where no question is open.
+    """
+    words = [*observed.find(["any.stop_word"])]
+    commands = [
+        match
+        for match in dict.fromkeys((*words[:EDGE], *words[-EDGE:]))
+        if _is_command(observed, match)
+    ]
+    scopes = SCOPES if question == Question.NONE else SCOPES.keys() - {"fewer.hours"}
+    partial = next(observed.find(scopes), None)
+    if commands and (partial is None or _is_capital(observed, commands[0])):
+        return StopWish(commands[0])
+    alone = next(iter(observed.says(["any.stop_alone"])), None)
+    if alone is not None and observed.consists_of("any.stop_alone", *COURTESY):
+        return StopWish(alone)
+    wishes = [
+        match
+        for match in observed.find(["any.stop"])
+        if "any.not_stop" not in match.cues and not _is_denied(observed, match)
+    ]
+    # "Not so many messages. No, stop all of them": the last word counts.
+    if wishes and (partial is None or _is_later(observed, wishes[-1], partial)):
+        return StopWish(wishes[-1])
+    if partial is not None:
+        scope = next(scope for cue, scope in SCOPES.items() if cue in partial.cues)
+        return StopWish(partial, scope)
+    return None
+
+
+def _is_later(observed: Observed, match: Match, other: Match) -> bool:
+    """Whether the phrase stands in a later part, and means no partial wish too."""
+    is_partial = not match.cues.isdisjoint(SCOPES)
+    return (
+        not is_partial and observed.tokens[match.start].part > observed.tokens[other.end - 1].part
+    )
+
+
+def _is_denied(observed: Observed, match: Match) -> bool:
+    """Whether a negation stands right before it: "don't stop these"."""
+    part = observed.tokens[match.start].part
+    return any(
+        other.end == match.start and observed.tokens[other.start].part == part
+        for other in observed.find(["any.negation"])
+    )
+
+
+def _is_command(observed: Observed, match: Match) -> bool:
+    """Whether a keyword stands as a command: at an edge, with nothing but courtesy beside it."""
+    if _is_capital(observed, match):
+        return True
+    tokens = observed.tokens
+    allowed = {
+        place
+        for other in observed.matches
+        if not other.cues.isdisjoint(BESIDE_COMMAND)
+        for place in range(other.start, other.end)
+    }
+    part = tokens[match.start].part
+    before = [place for place in range(match.start) if tokens[place].part == part]
+    after = [place for place in range(match.end, len(tokens)) if tokens[place].part == part]
+    is_plain = [
+        place in allowed or tokens[place].text in (REFERENCE, NUMBER) or _is_reference(observed, place)
+        for place in (*before, *after)
+    ]  # fmt: skip
+    unknown = is_plain.count(False)
+    if match.end == len(tokens) and tokens[match.start].part not in observed.questions:
+        return True
+    at_edge = match.start == 0 or match.end == len(tokens) or not before or not after
+    return unknown == 0 or (at_edge and match.start == 0 and unknown <= 1 and len(after) <= 2)
+
+
+def _is_reference(observed: Observed, place: int) -> bool:
+    """Letters and digits in one word, or a number: a reference of any organisation."""
+    word = observed.tokens[place].text
+    return word.isdecimal() or (word.isalnum() and any(letter.isdigit() for letter in word))
+
+
+def _is_capital(observed: Observed, match: Match) -> bool:
+    """STOP in capitals, in a message that is not all in capitals."""
+    raw = observed.tokens[match.start].raw
+    rest = [
+        token.raw
+        for place, token in enumerate(observed.tokens)
+        if not match.start <= place < match.end and len(token.raw) > 1 and token.raw.isalpha()
+    ]
+    return (
+        len(raw) > 1 and raw.isascii() and raw.isupper()
+        and any(not word.isupper() for word in rest)
+    )  # fmt: skip
