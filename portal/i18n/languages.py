@@ -5,6 +5,7 @@ A sentence is its own key: the English of the page or of the code. The translati
 """
 
 import io
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +13,7 @@ from gettext import NullTranslations
 from typing import Any, Self
 
 from babel import Locale, UnknownLocaleError
+from babel.core import get_global
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -23,6 +25,11 @@ from portal.paths import TRANSLATIONS
 
 LANGUAGE_CODES = ("en", "es", "ar")
 """English first: a sentence without a translation stays English."""
+
+SUBTAG = re.compile(r"[A-Za-z0-9]{2,8}")
+"""A script, a region or a variant (RFC 5646, section 2.1)."""
+NO_LANGUAGES = frozenset({"mis", "mul", "root", "und", "zxx"})
+"""Codes that name no one language."""
 
 DIGITS = {"arab": str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")}
 """Other digits than ASCII by their CLDR name; Babel formats the separators."""
@@ -128,6 +135,13 @@ def language_of(locale: str) -> Language:
     return Language(code, digits)
 
 
+def names_language(locale: str) -> bool:
+    """Whether a locale such as "pt-BR" begins with a language that CLDR knows, ours or another."""
+    code, *parts = locale.replace("_", "-").split("-")
+    is_regular = all(SUBTAG.fullmatch(part) for part in parts)
+    return is_regular and code.lower() in _language_codes()
+
+
 def negotiate_language(header: str) -> Language:
     """The first supported language of an Accept-Language header (RFC 9110, 12.5.4)."""
     for locale in _by_quality(header.split(",")[:20]):
@@ -147,6 +161,13 @@ def _by_quality(ranges: Iterable[str]) -> list[str]:
         if quality > 0 and len(tag) <= 16:
             weighted.append((quality, tag.strip()))
     return [tag for _, tag in sorted(weighted, key=lambda quality: -quality[0])]
+
+
+@cache
+def _language_codes() -> frozenset[str]:
+    """Every language of CLDR, and its earlier codes, such as "iw" for Hebrew."""
+    known = Locale("en").languages.keys() | get_global("language_aliases").keys()
+    return frozenset(known - NO_LANGUAGES)
 
 
 @cache

@@ -1,5 +1,6 @@
 """What holds for each message, when it is written and again when it is claimed."""
 
+import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -8,8 +9,17 @@ from portal.messaging.wording.renderer import product_text
 from portal.models import RESPONSE_KINDS, Channel, MessageKind, MessageStatus
 from portal.settings import Settings
 
-STOP = "STOP"
-"""The keyword that carriers act on, in every language."""
+OPT_OUT_HINT = re.compile(
+    r"\bSTOP (?:to|2|for|para)\b"
+    r"|(?:reply|text|send|with|opt[- ]?out|unsubscribe|baja|responda|conteste|env[ií]e|escriba|con)"
+    r"\W{1,3}STOP\b"
+    r"|[\u0600-\u06ff]\W{1,3}STOP\b",
+    re.IGNORECASE,
+)
+"""How a text says the way out: by the keyword that carriers act on, in every language.
+
+The keyword alone is none: it may stand in what a colleague or a customer has written.
+"""
 NOT_DELIVERED = frozenset(
     {
         MessageStatus.SUPPRESSED,
@@ -28,7 +38,7 @@ def with_opt_out_hint(body: str, brand: str, locale: str) -> str:
     """The text for somebody who has had no text from us, with the brand and the opt-out hint."""
     brand = to_gsm7(brand)
     text = body if brand in body else f"{brand}: {body}"
-    return text if STOP in text else f"{text} {product_text('stop_hint', locale)}"
+    return text if OPT_OUT_HINT.search(text) else f"{text} {product_text('stop_hint', locale)}"
 
 
 def due_at(

@@ -1,11 +1,13 @@
 """Opening a request: the customer, their consent, the first stage, the first message."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlmodel import col, select
 
 from portal.errors import BadInput, Conflict
+from portal.i18n.languages import names_language
+from portal.messaging.sms.gsm_text import DIRECTION_MARKS, INVISIBLE, JOINERS
 from portal.models import (
     Channel,
     Consent,
@@ -23,6 +25,7 @@ from portal.models.people.contact_address import (
     parse_phone,
     parse_timezone,
     phone_timezone,
+    without_invisible,
 )
 from portal.operations.privacy.digests import restore_stop
 from portal.operations.unit_of_work import UnitOfWork
@@ -33,6 +36,7 @@ from portal.rules.stage_flow import StageFlow
 
 MAX_NAME_LENGTH = 200
 MAX_TITLE_LENGTH = 200
+MAX_LOCALE_LENGTH = 16
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,10 @@ class CustomerDetails:
 
 @dataclass(frozen=True)
 class RequestDetails:
-    """What is to be opened. ``external_id`` is the other system's own name for it."""
+    """What is to be opened.
+
+    ``external_id`` is the other system's own name for it; the space around it is left out.
+    """
 
     workflow: str
     customer: CustomerDetails
@@ -63,10 +70,13 @@ async def open_request(uow: UnitOfWork, order: RequestDetails) -> ServiceRequest
     Raises BadInput naming each field that cannot be used, and Conflict when nobody could own it
     or the ``external_id`` has been used before.
     """
-    details = _checked(order)
+    external_id = (
+        None if order.external_id is None else without_invisible(order.external_id).strip()
+    )
+    details = _checked(replace(order, external_id=external_id))
     workflow = await get_newest_workflow(uow.session, order.workflow)
-    if order.external_id is not None:
-        await _check_external_id(uow, order.external_id)
+    if external_id is not None:
+        await _check_external_id(uow, external_id)
     customer = await _find_or_add_customer(uow, details, workflow)
     await _record_consent(uow, customer)
     request = ServiceRequest(
@@ -74,7 +84,7 @@ async def open_request(uow: UnitOfWork, order: RequestDetails) -> ServiceRequest
         workflow=workflow,
         customer=customer,
         title=one_line(order.title) or workflow.name,
-        external_id=order.external_id,
+        external_id=external_id,
         fields=order.fields,
         opened_at=uow.now,
         updated_at=uow.now,
@@ -117,7 +127,7 @@ def _checked(details: RequestDetails) -> CustomerDetails:
     except ValueError as error:
         errors["customer.timezone"] = str(error)
     locale = (customer.locale or "en").strip()
-    if not (1 < len(locale) <= 16 and locale.replace("-", "").replace("_", "").isalnum()):
+    if not (len(locale) <= MAX_LOCALE_LENGTH and names_language(locale)):
         errors["customer.locale"] = "A locale looks like en, es or pt-BR."
     if len(details.title) > MAX_TITLE_LENGTH:
         errors["title"] = f"A title has at most {MAX_TITLE_LENGTH} letters."
@@ -197,5 +207,11 @@ async def _record_consent(uow: UnitOfWork, customer: Customer) -> None:
 
 
 def one_line(text: str) -> str:
-    """The text as one line of printable characters; others, such as NUL, become spaces."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """The text as one line of printable characters; others, such as NUL, become spaces.
+
+    Zero-width characters and direction marks go; a joiner between letters that are written with
+    it is kept, as in Persian names.
+    """
+    text = JOINERS.sub("", INVISIBLE.sub("", DIRECTION_MARKS.sub("", text)))
+    kept = (c if c.isprintable() or c in "\u200c\u200d" else " " for c in text)
+    return " ".join("".join(kept).split())

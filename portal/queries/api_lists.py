@@ -1,9 +1,11 @@
 """The lists of the API."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
+from sqlalchemy import false
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -27,7 +29,7 @@ from portal.models import (
     Stage,
     StageRun,
 )
-from portal.models.people.contact_address import parse_phone
+from portal.models.people.contact_address import parse_email_address, parse_phone
 from portal.queries.paging import PageRequest, read_page
 from portal.queries.requests import REQUEST_OPTIONS
 from portal.queries.staff import find_staff_by_email
@@ -196,8 +198,8 @@ def _fits(q: str) -> ColumnElement[bool]:
 
 
 def _is_address(q: str) -> ColumnElement[bool]:
-    try:
-        channel, address = Channel.SMS, parse_phone(q)
-    except ValueError:
-        channel, address = Channel.EMAIL, q.lower()
-    return (col(ContactPoint.channel) == channel) & (col(ContactPoint.address) == address)
+    for channel, parse in ((Channel.SMS, parse_phone), (Channel.EMAIL, parse_email_address)):
+        with suppress(ValueError):
+            address = parse(q)
+            return (col(ContactPoint.channel) == channel) & (col(ContactPoint.address) == address)
+    return false()

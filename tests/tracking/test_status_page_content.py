@@ -127,9 +127,9 @@ async def test_suppressed_message_is_not_shown(
 
 
 async def test_page_in_an_unknown_language_is_english(see, organisation: Organisation) -> None:
-    """An odd locale is no reason to show nothing."""
-    odd = CustomerDetails(name="Zed", phone="+14155550144", locale="zz")
-    request = await organisation.open(customer=odd, by=organisation.people.tess.actor)
+    """A language that we do not write is no reason to show nothing."""
+    other = CustomerDetails(name="Zed", phone="+14155550144", locale="fr-CA")
+    request = await organisation.open(customer=other, by=organisation.people.tess.actor)
     assert (await see(request)).headline == "We have your application"
 
 

@@ -54,7 +54,8 @@ def encode_cursor(after: int | None) -> str | None:
     return base64.urlsafe_b64encode(str(after).encode()).decode().rstrip("=")
 
 
-def _check_printable(text: str) -> str:
+def check_printable(text: str) -> str:
+    """The text. Raises ValueError with a sentence where no database stores it."""
     if "\x00" in text:
         raise ValueError("This holds a NUL, which no text can.")
     return text
@@ -81,11 +82,11 @@ Cursor = Annotated[
     BeforeValidator(decode_cursor),
     WithJsonSchema({"type": "string", "pattern": CURSOR_PATTERN, "maxLength": 24}),
 ]
-Key = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_check_printable)]
+Key = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(check_printable)]
 Email = Annotated[
     str,
     Field(min_length=3, max_length=254, json_schema_extra={"format": "email"}),
-    AfterValidator(_check_printable),
+    AfterValidator(check_printable),
 ]
 NOT_BLANK = {"pattern": r"\S"}
 """For the description; the operation refuses blanks, with its own sentence."""
@@ -93,6 +94,6 @@ Reason = Annotated[
     str, Field(min_length=1, max_length=MAX_REASON_LENGTH, json_schema_extra=dict(NOT_BLANK))
 ]
 Note = Annotated[str, Field(max_length=MAX_REASON_LENGTH)]
-ShortText = Annotated[str, Field(max_length=254), AfterValidator(_check_printable)]
+ShortText = Annotated[str, Field(max_length=254), AfterValidator(check_printable)]
 Channels = Annotated[list[Literal[Channel.SMS, Channel.EMAIL]], Field(max_length=2)]
 Version = Annotated[StrictInt, Field(ge=0, le=2**31 - 1), BeforeValidator(_as_integer)]

@@ -15,6 +15,7 @@ from portal.api.schemas.fields import (
     Reason,
     ShortText,
     Version,
+    check_printable,
 )
 from portal.models import Channel, ContactChannel, ContactReason, PromiseKind
 from portal.operations.conversation.staff_messages import MAX_TEXT_LENGTH
@@ -22,6 +23,11 @@ from portal.operations.open_request import MAX_NAME_LENGTH, MAX_TITLE_LENGTH
 
 Body = Annotated[
     str, Field(min_length=1, max_length=MAX_TEXT_LENGTH, json_schema_extra=dict(NOT_BLANK))
+]
+ExternalId = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_TITLE_LENGTH, json_schema_extra=dict(NOT_BLANK)),
+    AfterValidator(check_printable),
 ]
 MAX_FIELDS_LENGTH = 20_000
 """Characters of all fields together, as JSON."""
@@ -73,8 +79,9 @@ class NewRequest(Input):
     workflow: Key
     customer: NewCustomer
     title: Annotated[str, Field(max_length=MAX_TITLE_LENGTH)] | None = None
-    external_id: Annotated[str, Field(min_length=1, max_length=MAX_TITLE_LENGTH)] | None = Field(
-        default=None, description="Your own id for it; used once, 409 when used before."
+    external_id: ExternalId | None = Field(
+        default=None,
+        description="Your own id for it, without the space around it; used once, 409 when used before.",
     )
     fields: Annotated[dict[str, Any], AfterValidator(_check_fields)] | None = None
 

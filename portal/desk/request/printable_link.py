@@ -28,7 +28,7 @@ async def show_printable_link(request: Request, reader: CurrentStaff) -> Respons
         request,
         PrintableLink(
             link=f"{request.app.state.settings.public_url}/r/{service_request.live_link.token}",
-            first_name=customer.first_name,
+            first_name=customer.given_name,
             reference=service_request.reference,
             times=TimeFormatter(customer.locale, customer.readable_timezone, business_time.now()),
             back=f"/desk/requests/{service_request.reference}",

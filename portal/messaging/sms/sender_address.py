@@ -3,12 +3,10 @@
 import re
 from collections.abc import Collection
 
-from portal.models.people.contact_address import parse_phone
+from portal.models.people.contact_address import parse_phone, without_invisible
 
 CHANNEL_PREFIX = re.compile(r"\A(?:rcs|whatsapp):", re.IGNORECASE)
 """What Twilio puts before a number that writes by RCS or WhatsApp."""
-INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-"""Zero-width characters and direction marks."""
 KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
 """The digit of each letter on a phone (ITU-T E.161)."""
 HIDDEN_NUMBERS = frozenset(
@@ -20,7 +18,7 @@ HIDDEN_NUMBERS = frozenset(
 
 def read_sender(text: str) -> str:
     """The sender's number in E.164, by whatever channel; what is no phone number, as it is."""
-    address = CHANNEL_PREFIX.sub("", INVISIBLE.sub("", text).strip())
+    address = CHANNEL_PREFIX.sub("", without_invisible(text).strip())
     if not address.startswith("+"):
         return address
     try:

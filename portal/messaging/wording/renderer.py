@@ -1,7 +1,7 @@
 """Renders the messages that a customer receives.
 
 A stage's own texts are in its workflow file; the product's in ``templates/sms/LANGUAGE/NAME.txt``.
-Of the person a text has only the first name.
+Of the person a text has only the given name, or none where it is not sure.
 """
 
 import re
@@ -15,6 +15,9 @@ from portal.paths import TEMPLATES
 from portal.rules.roster import Roster
 
 FIELD = re.compile(r"\{([a-z_]+)\}")
+NAME_FIRST = re.compile(r"(^|[:.!?؟] )\{first_name\}[,،:]? *(\w?)")
+NAME_LATER = re.compile(r"[,،]? *\{first_name\}")
+"""The customer's name with its comma, at the beginning of a sentence and within one."""
 
 
 @cache
@@ -29,9 +32,20 @@ def product_text(name: str, locale: str) -> str:
 
 
 def fill_template(template: str, fields: dict[str, str]) -> str:
-    """Fill the fields of a template; a word in braces that is no field stays as it is."""
+    """Fill the fields of a template; a word in braces that is no field stays as it is.
+
+    Where the ``first_name`` is empty, the greeting goes without it and its comma.
+    """
+    if fields.get("first_name") == "":
+        template = _without_name(template)
     filled = FIELD.sub(lambda match: fields.get(match[1], match[0]), template)
     return re.sub(r"  +", " ", filled).strip()
+
+
+def _without_name(template: str) -> str:
+    """The template without the name: ``{brand}: {first_name}, it is here.`` begins "It is here."."""
+    template = NAME_FIRST.sub(lambda match: match[1] + match[2].upper(), template)
+    return NAME_LATER.sub("", template)
 
 
 @dataclass(frozen=True)
@@ -89,7 +103,7 @@ class MessageRenderer:
         given_run, run = run, run or self.current_run()
         fields = {
             "brand": self.brand,
-            "first_name": request.customer.first_name,
+            "first_name": request.customer.given_name,
             "reference": request.reference,
             "link": self.link,
             "owner": self.roster.person(request.owner_id).name.split()[0],

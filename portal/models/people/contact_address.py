@@ -1,26 +1,41 @@
 """Reading the addresses that people type: phone numbers, e-mail addresses, time zones."""
 
 import re
+import unicodedata
 from zoneinfo import available_timezones
 
+import idna
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat
+from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
 from phonenumbers import timezone as phone_zones
 
+_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 EMAIL = re.compile(
-    r"[^@\s\x00-\x1f\x7f<>,;:\"()\[\]\\]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,250})\.[a-z]{2,63}",
+    r"[^@\s\x00-\x1f\x7f<>,;:\"()\[\]\\]{1,64}"
+    rf"@(?:{_LABEL}\.)+(?:[a-z]{{2,63}}|xn--[a-z0-9-]{{0,58}}[a-z0-9])",
     re.IGNORECASE,
 )
+"""An address in ASCII: a domain with other letters is in its ASCII form (RFC 5891)."""
 MAX_EMAIL_LENGTH = 254
 MAX_PHONE_LENGTH = 40
+INVISIBLE = re.compile("[\ufe00-\ufe0f\u20e3]")
+"""Variation selectors and keycaps, as in a number that is typed with emoji."""
+
+
+def without_invisible(text: str) -> str:
+    """The text without zero-width characters, direction marks and other format characters."""
+    return INVISIBLE.sub("", "".join(c for c in text if unicodedata.category(c) != "Cf"))
 
 
 def parse_phone(text: str, region: str | None = None) -> str:
     """The number in E.164. ``region`` ("US") is that of a number without a country code.
 
-    A mobile number that has two spellings, such as +52 1 55 and +52 55, has one here. Raises ValueError with a sentence where it is not a possible number.
+    A mobile number that has two spellings, such as +52 1 55 and +52 55, has one here. The length
+    decides, not the ranges in use, which change faster than the library that lists them. Raises
+    ValueError with a sentence where the length is wrong or the area code is missing.
     """
     remedy = "Please give the phone number with its country code, like +1 415 555 0132."
+    text = " ".join(without_invisible(text).split())
     if len(text) > MAX_PHONE_LENGTH:
         raise ValueError(remedy)
     try:
@@ -28,7 +43,12 @@ def parse_phone(text: str, region: str | None = None) -> str:
     except NumberParseException:
         raise ValueError(remedy) from None
     number.national_number = _canonical(number.country_code or 0, str(number.national_number))
-    if not phonenumbers.is_possible_number(number):
+    possible = phonenumbers.is_possible_number_with_reason(number)
+    if possible == ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
+        raise ValueError(
+            "Please give the whole phone number, with its area code, like +1 415 555 0132."
+        )
+    if possible != ValidationResult.IS_POSSIBLE:
         raise ValueError(remedy)
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
@@ -56,11 +76,30 @@ def _is_mobile(country_code: int, national: str) -> bool:
 
 
 def parse_email_address(text: str) -> str:
-    """The address in lower case. Raises ValueError with a sentence where it is not valid."""
-    address = text.strip().lower()
+    """The address in lower case, its domain in ASCII (RFC 5891).
+
+    Raises ValueError with a sentence where it is not valid, or has letters before the @ to which
+    many mail servers cannot deliver (RFC 6531).
+    """
+    address = without_invisible(text).strip().lower()
+    mailbox, at, domain = address.rpartition("@")
+    if not mailbox.isascii():
+        raise ValueError(
+            "Please give an e-mail address with plain letters before the @, like martin@example.com."
+        )
+    if not domain.isascii():
+        address = mailbox + at + _ascii_domain(domain)
     if len(address) > MAX_EMAIL_LENGTH or not EMAIL.fullmatch(address) or ".." in address:
         raise ValueError("Please give a whole e-mail address, like martin@example.com.")
     return address
+
+
+def _ascii_domain(domain: str) -> str:
+    """The domain as mail servers know it; as it is where there is no such domain."""
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return domain
 
 
 def parse_timezone(text: str) -> str:

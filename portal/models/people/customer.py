@@ -14,6 +14,7 @@ from portal.models.columns import (
     text_column,
     timestamp_column,
 )
+from portal.models.people.given_name import given_name
 
 
 class Channel(StrEnum):
@@ -64,9 +65,14 @@ class Customer(SQLModel, table=True):
     )
 
     @property
+    def given_name(self) -> str:
+        """The name by which messages and shared links greet; empty where it is not sure."""
+        return given_name(self.name, self.locale)
+
+    @property
     def first_name(self) -> str:
-        """The first word of the name; texts and shared links show no more of it."""
-        return self.name.split()[0] if self.name.split() else self.name
+        """What staff call the customer: the given name, or the whole name where it is not sure."""
+        return self.given_name or self.name
 
     @property
     def readable_timezone(self) -> str:

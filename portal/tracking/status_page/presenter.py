@@ -16,6 +16,7 @@ from portal.models import (
     PromiseKind,
     RequestStatus,
 )
+from portal.models.people.given_name import given_name
 from portal.queries.status_page.rows import PromiseRow, StatusPageRow
 from portal.tracking.status_page.appointments import find_appointments
 from portal.tracking.status_page.conversation import build_conversation
@@ -60,7 +61,7 @@ def present_status_page(
         theme=organisation.theme,
         reference=snapshot.reference,
         title=definition.title_in(snapshot.title, snapshot.locale),
-        first_name=_first_name(snapshot.name),
+        first_name=given_name(snapshot.name, snapshot.locale),
         locale=snapshot.locale,
         timezone=zone_or_utc(snapshot.timezone),
         status=snapshot.status,  # type: ignore[arg-type]
@@ -94,7 +95,7 @@ def _question(snapshot: StatusPageRow, timeline: TimelinePresenter, brand: str) 
         return None
     values = {
         "brand": brand,
-        "first_name": _first_name(snapshot.name),
+        "first_name": given_name(snapshot.name, snapshot.locale),
         "reference": snapshot.reference,
         "title": timeline.definition.title_in(snapshot.title, snapshot.locale),
         "department": timeline.department(snapshot.department_id).name,
@@ -176,5 +177,5 @@ def _moved_because(snapshot: StatusPageRow, promise: PromiseRow) -> str | None:
 
 
 def _first_name(name: str) -> str:
-    """The first part of a name: a link may be passed on, so the page shows no more of a person."""
+    """The first part of a colleague's name: a link may be passed on, so the page shows no more."""
     return next(iter(name.split()), "")
