@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal.messaging.link_spacing import space_after_links
 from portal.messaging.send_rules import (
     KINDS_WITHOUT_OPT_OUT_HINT,
     NOT_DELIVERED,
@@ -187,6 +188,8 @@ class Outbox:
     async def _write(self, message: Message, locale: str = "en") -> Message:
         if message.channel == Channel.SMS:
             message.body = to_gsm7(message.body)
+        message.body = space_after_links(message.body, self.settings.public_url)
+        if message.channel == Channel.SMS:
             if message.kind not in KINDS_WITHOUT_OPT_OUT_HINT and await self._is_first_text(
                 message
             ):

@@ -1,11 +1,14 @@
 """The status page, and the event stream of its changes."""
 
+import re
+
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from portal.errors import UnknownLink
 from portal.live import Permission
+from portal.models.requests.tracking_link import TOKEN_LENGTH
 from portal.queries.status_page.reader import PageVersion
 from portal.tracking.status_page.cache import StatusPageCache
 from portal.tracking.status_page.redaction import LINK_ONLY, Visibility
@@ -17,6 +20,8 @@ from portal.web.stream_limits import MAX_PER_CLIENT, MAX_PER_LINK
 
 COOKIES = (b"kept_device=", b"kept_sent=")
 """The ends of our cookies' names: `portal.web.cookies` may put a prefix before them."""
+TOKEN_WITHIN = re.compile(rf"\A[^\w-]{{0,9}}([\w-]{{{TOKEN_LENGTH}}})", re.ASCII)
+"""A token with other characters around it."""
 MAX_ID_DIGITS = 18
 """Digits of an event's id at most; a longer one is ignored."""
 
@@ -25,12 +30,16 @@ class StatusPageEndpoint:
     """`GET /r/{token}`. Plain ASGI: a view of a cached page only sends it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the page, gzipped where the browser accepts it; 404 for an unknown or revoked link."""
+        """Send the page, gzipped where the browser accepts it; 404 for an unknown or revoked link.
+
+        A link with characters around its token is redirected to its page.
+        """
         token = scope["path_params"]["token"]
         visibility = await self._visibility(scope, token) if _has_cookie(scope) else LINK_ONLY
         cached = await scope["app"].state.status_pages.get_page(token, visibility)
         if cached is None:
-            await unknown_link(Request(scope))(scope, receive, send)
+            response = await _redirect_to_token(scope, token) or unknown_link(Request(scope))
+            await response(scope, receive, send)
             return
         gzipped = _accepts_gzip(scope)
         body = b"" if scope["method"] == "HEAD" else cached.gzipped if gzipped else cached.plain
@@ -117,6 +126,16 @@ def unknown_link(request: Request) -> HTMLResponse:
 async def show_unknown_link(request: Request, _: Exception) -> Response:
     """The answer to UnknownLink, wherever on a customer's page it is raised."""
     return unknown_link(request)
+
+
+async def _redirect_to_token(scope: Scope, path: str) -> Response | None:
+    """To the page whose token the path contains, as where a phone takes ")." into the link."""
+    found = TOKEN_WITHIN.search(path)
+    if found is None or found[1] == path:
+        return None
+    if await scope["app"].state.status_pages.find_version(found[1]) is None:
+        return None
+    return RedirectResponse(f"/r/{found[1]}", 303, headers=templating.headers())
 
 
 def _has_cookie(scope: Scope) -> bool:
