@@ -32,7 +32,8 @@ from portal.web.client_address import client_address
 
 log = structlog.get_logger()
 
-RATE_LIMIT_PER_CLIENT = "60/minute"
+RATE_LIMIT_PER_CLIENT = "600/minute"
+"""So high because many customers share the address of one network, or of a proxy that is not named."""
 RATE_LIMIT_PER_REQUEST = "10/minute"
 """For each reference, and for each number or address."""
 MAX_REFERENCE_LENGTH = 100

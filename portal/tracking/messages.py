@@ -28,13 +28,10 @@ from portal.tracking.verification.device_cookie import see_other, visibility_of
 from portal.tracking.verification.recent_uploads_cookie import remember_sent
 from portal.web import templating
 from portal.web.body_limit import content_length
-from portal.web.client_address import client_address
 from portal.web.form_origin import check_form_origin
 
 MESSAGE_RATE_LIMIT = "20/minute"
 FILE_RATE_LIMIT = "60/hour"
-RATE_LIMIT_PER_CLIENT = "120/minute"
-"""Higher than the limit of a link, because many customers may share an IP address."""
 MAX_MESSAGE_LENGTH = 1_600
 MAX_SMALL_FORM_BYTES = 64_000
 """A form without photos: it is read before it is counted, so that a refusal shows its text again."""
@@ -69,8 +66,8 @@ async def post_message(request: Request) -> Response:
 
 
 async def _limit_rate(request: Request, request_id: int, *, has_files: bool) -> None:
+    """Count by the link, which nobody guesses: many customers share the address of one network."""
     allow = request.app.state.rate_limiter.allow
-    await allow(RATE_LIMIT_PER_CLIENT, "message from", client_address(request))
     await allow(MESSAGE_RATE_LIMIT, "message", str(request_id))
     await count_post(request, request_id)
     if has_files:

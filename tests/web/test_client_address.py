@@ -45,7 +45,9 @@ async def statuses(
 
 @pytest.fixture
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No wait for an answer, and a limit that is soon reached."""
     monkeypatch.setattr("portal.tracking.find_request.MIN_RESPONSE_SECONDS", 0)
+    monkeypatch.setattr("portal.tracking.find_request.RATE_LIMIT_PER_CLIENT", "60/minute")
 
 
 @pytest.mark.usefixtures("_at_once")

@@ -35,9 +35,7 @@ from portal.tracking.verification.device_cookie import (
 )
 from portal.tracking.verification.masking import last_digits, mask_address
 from portal.web import templating
-from portal.web.client_address import client_address
 
-RATE_LIMIT_PER_CLIENT = "60/minute"
 MIN_RESPONSE_SECONDS = 0.1
 """Seconds until a wrong code is answered, so that the time does not reveal why it is wrong."""
 MAX_INPUT_LENGTH = 40
@@ -94,7 +92,6 @@ async def submit_code(request: Request) -> Response:
     state, token, next_path = request.app.state, request.path_params["token"], ""
     await open_link(request)
     try:
-        await state.rate_limiter.allow(RATE_LIMIT_PER_CLIENT, "code from", client_address(request))
         form = await read_form(request)
         next_path = _next_path(form.get("to", ""))
         if "code" not in form:
