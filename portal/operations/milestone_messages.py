@@ -38,7 +38,7 @@ async def queue_milestone_messages(context: StepContext) -> None:
     renderer = await context.work.renderer(request)
     announced = [event for event in events if _is_announced(event)]
     for event in announced:
-        message = _render(renderer, event)
+        message = render_event(renderer, event)
         if message is not None:
             kind, body, subject = message
             await outbox.queue(request, Draft(kind, f"event:{event.id}", body, subject=subject, event_id=event.id, urgent=_is_urgent(renderer, event, kind)))  # fmt: skip
@@ -55,9 +55,11 @@ def _is_announced(event: Event) -> bool:
     return event.kind in EVENT_MESSAGE_KINDS and event.actor_kind != ActorKind.CUSTOMER
 
 
-def _render(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str, str] | None:
-    """The kind, the body, and the subject of an e-mail."""
+def render_event(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str, str] | None:
+    """The kind, the body, and the subject of an e-mail; None where the question is gone."""
     run = event.run
+    if event.kind == EventKind.OPENED:
+        return MessageKind.LINK, renderer.say("link"), ""
     if event.kind == EventKind.STAGE_REACHED and run is not None:
         again = bool(event.data.get("again"))
         return MessageKind.MILESTONE, renderer.milestone(run, again=again), _title(renderer, run)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.errors import BadInput
 from portal.messaging.wording.renderer import MessageRenderer
@@ -93,8 +94,7 @@ async def announce_delay(
     fulfil_date_promises(request, uow.actor, uow.now)
     await uow.finish(request)
     renderer = await _renderer_at_arrival(uow, request)
-    template = "earlier_date" if is_earlier else "delay_because"
-    body = renderer.say(template, run, reason=run.delay_reason)
+    body = _new_date_text(renderer, run)
     await _queue_message(uow, request, MessageKind.DELAY, event, body)
     return run
 
@@ -133,9 +133,7 @@ async def _announce_delays(
     promise = await _promise_new_date(uow, request, run) if promised else None
     await uow.finish(request)
     renderer = await _renderer_at_arrival(uow, request)
-    body = (
-        await _promise_text(uow, renderer, run, promise) if promise else _delay_text(renderer, run)
-    )
+    body = _promise_text(renderer, run, promise) if promise else _delay_text(renderer, run)
     await _queue_message(uow, request, MessageKind.DELAY, events[runs.index(run)], body)
 
 
@@ -181,19 +179,23 @@ async def _promise_new_date(uow: UnitOfWork, request: ServiceRequest, run: Stage
     return promise
 
 
-async def _promise_text(
-    uow: UnitOfWork, renderer: MessageRenderer, run: StageRun, promise: Promise
-) -> str:
-    person = (await uow.roster(renderer.request)).person(promise.owner_id)
+def _promise_text(renderer: MessageRenderer, run: StageRun, promise: Promise) -> str:
+    person = renderer.roster.person(promise.owner_id)
     due = renderer.times.by(promise.due_at)
     return renderer.say("delay_person", run, owner=person.name.split()[0], due=due)
+
+
+def _new_date_text(renderer: MessageRenderer, run: StageRun) -> str:
+    """The date that staff gave; only a later one has a reason."""
+    template = "delay_because" if run.delay_reason else "earlier_date"
+    return renderer.say(template, run, reason=run.delay_reason)
 
 
 def _delay_text(renderer: MessageRenderer, run: StageRun) -> str:
     if renderer.request.pending_handoff(run):
         return renderer.say("delay_passed", run)
     if renderer.request.definition.stage(run.stage_key).delay is not None:
-        return renderer.say("delay_because", run, reason=run.delay_reason)
+        return renderer.say("delay_because", run, reason=default_delay_reason(renderer, run))
     return renderer.say("delay", run)
 
 
@@ -204,7 +206,7 @@ async def _send_progress_update(uow: UnitOfWork, request: ServiceRequest, run: S
     )
     await uow.finish(request)
     renderer = await _renderer_at_arrival(uow, request)
-    body = _progress_text(renderer, run, await _latest_note(uow, request, run))
+    body = _progress_text(renderer, run, await _latest_note(uow.session, request, run))
     await _queue_message(uow, request, MessageKind.UPDATE, event, body)
 
 
@@ -229,7 +231,7 @@ def _progress_text(renderer: MessageRenderer, run: StageRun, note: str) -> str:
     return renderer.say(template, run, **fields)
 
 
-async def _latest_note(uow: UnitOfWork, request: ServiceRequest, run: StageRun) -> str:
+async def _latest_note(session: AsyncSession, request: ServiceRequest, run: StageRun) -> str:
     """The latest note on the stage: a third party's update, else our own."""
     query = (
         select(Event)
@@ -241,11 +243,28 @@ async def _latest_note(uow: UnitOfWork, request: ServiceRequest, run: StageRun) 
         .order_by(col(Event.id).desc())
         .limit(1)
     )
-    update = (await uow.session.exec(query)).first()
+    update = (await session.exec(query)).first()
     text = "{from}: {words}".format(**update.data) if update else run.note
     if len(text) > MAX_LAST_UPDATE_LENGTH:
         text = f"{text[:MAX_LAST_UPDATE_LENGTH].rpartition(' ')[0]}..."
     return _sentence(text) if text else ""
+
+
+async def render_update(
+    session: AsyncSession, renderer: MessageRenderer, event: Event, run: StageRun
+) -> str | None:
+    """The message about a new date or about progress as it reads now.
+
+    None where a new date was promised, and the promise is kept meanwhile.
+    """
+    if event.kind == EventKind.PROGRESS_UPDATE:
+        return _progress_text(renderer, run, await _latest_note(session, renderer.request, run))
+    if event.kind == EventKind.DUE_DATE_CHANGED:
+        return _new_date_text(renderer, run)
+    if event.data.get("due_at") is not None:
+        return _delay_text(renderer, run)
+    promise = open_answer_promise(renderer.request)
+    return _promise_text(renderer, run, promise) if promise else None
 
 
 async def _renderer_at_arrival(uow: UnitOfWork, request: ServiceRequest) -> MessageRenderer:

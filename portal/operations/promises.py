@@ -7,7 +7,7 @@ from sqlmodel import col, select
 from portal.errors import BadInput, Conflict, NotFound
 from portal.messaging.intents.commitments import extract_commitments
 from portal.messaging.intents.deadlines import DeadlineParser
-from portal.messaging.wording.promises import localize_promise
+from portal.messaging.wording.promises import render_promise
 from portal.models import (
     Event,
     EventKind,
@@ -287,14 +287,5 @@ def get_promise(request: ServiceRequest, promise_id: int) -> Promise:
 async def _tell(
     uow: UnitOfWork, request: ServiceRequest, promise: Promise, words: str, cause: str
 ) -> None:
-    renderer = await uow.renderer(request)
-    department = renderer.department_name(promise.department_id)
-    text = localize_promise(promise.wording, promise.text, department, request.customer.locale)
-    body = renderer.say(
-        words,
-        owner=(await uow.roster(request)).person(promise.owner_id).name.split()[0],
-        department=department,
-        promise=text.rstrip(".") + ".",
-        due=renderer.times.by(promise.due_at),
-    )
+    body = render_promise(await uow.renderer(request), promise, words)
     await uow.outbox.queue(request, Draft(MessageKind.PROMISE, cause, body))

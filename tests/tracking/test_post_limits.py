@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 
 from portal.app import create_app
 from portal.models import Consent, ServiceRequest
-from portal.operations import CustomerDetails, RequestDetails, open_request, replace_link
+from portal.operations import replace_link
 from portal.settings import Settings
 from tests.support.customer_device import link, new_browser
 from tests.support.factories import MARTIN, Organisation
@@ -269,39 +269,3 @@ async def test_busy_database_does_not_tell_whether_a_request_exists(
         writer.close()
     await call
     assert len(await organisation.messages()) == before + 1
-
-
-async def test_many_customers_behind_one_address_do_not_share_a_limit(
-    client: httpx2.AsyncClient,
-    organisation: Organisation,
-    card_request: ServiceRequest,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """130 links within a minute over one peer, as behind a proxy that is not named; one is limited."""
-    monkeypatch.setattr("portal.tracking.find_request.MIN_RESPONSE_SECONDS", 0)
-    by = organisation.people.tess.actor
-    async with organisation.operations.begin(by) as uow:
-        requests = [
-            await open_request(
-                uow,
-                RequestDetails("card", CustomerDetails(f"Martin {number}", f"+1415555{number:04}")),
-            )
-            for number in range(130)
-        ]
-        found = [(request.reference, link(request)) for request in requests]
-    for number, (reference, path) in enumerate(found):
-        seen_as = {"X-Forwarded-For": f"203.0.113.{number}"}
-        said = await client.post(f"{path}/messages", data={"body": "Hello"}, headers=seen_as)
-        assert said.status_code == 303, number
-        asked = await client.post(f"{path}/code", data={"to": "mine"}, headers=seen_as)
-        assert asked.status_code == 303, number
-        if number < 70:
-            form = {"reference": reference, "contact": f"+1415555{number:04}"}
-            assert (await client.post("/", data=form, headers=seen_as)).status_code == 200, number
-    alone = [
-        (
-            await client.post(f"{link(card_request)}/messages", data={"body": f"Hello {number}"})
-        ).status_code
-        for number in range(21)
-    ]
-    assert alone == [303] * 20 + [429]

@@ -6,8 +6,11 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 
 from portal.app import create_app
+from portal.models import ServiceRequest
+from portal.operations import CustomerDetails, RequestDetails, open_request
 from portal.settings import Settings
 from portal.web.client_address import client_address
+from tests.support.customer_device import link
 from tests.support.factories import ORIGIN, Organisation
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -44,9 +47,13 @@ async def statuses(
 
 
 @pytest.fixture
-def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No wait for an answer, and a limit that is soon reached."""
+def _no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("portal.tracking.find_request.MIN_RESPONSE_SECONDS", 0)
+
+
+@pytest.fixture
+def _at_once(_no_wait: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No wait for an answer, and a limit that is soon reached."""
     monkeypatch.setattr("portal.tracking.find_request.RATE_LIMIT_PER_CLIENT", "60/minute")
 
 
@@ -98,3 +105,38 @@ def test_client_is_the_rightmost_address_that_is_no_trusted_proxy(
     app = application(settings, "10.0.0.0/8, fd00::/8")
     assert client_address(Request({"type": "http", "app": app, "client": (peer, 1),
                                    "headers": headers})) == client  # fmt: skip
+
+
+@pytest.mark.usefixtures("_no_wait")
+async def test_many_customers_behind_one_address_do_not_share_a_limit(
+    client: httpx2.AsyncClient,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+) -> None:
+    """130 links within a minute over one peer, as behind a proxy that is not named; one is limited."""
+    by = organisation.people.tess.actor
+    async with organisation.operations.begin(by) as uow:
+        requests = [
+            await open_request(
+                uow,
+                RequestDetails("card", CustomerDetails(f"Martin {number}", f"+1415555{number:04}")),
+            )
+            for number in range(130)
+        ]
+        found = [(request.reference, link(request)) for request in requests]
+    for number, (reference, path) in enumerate(found):
+        seen_as = {"X-Forwarded-For": f"203.0.113.{number}"}
+        said = await client.post(f"{path}/messages", data={"body": "Hello"}, headers=seen_as)
+        assert said.status_code == 303, number
+        asked = await client.post(f"{path}/code", data={"to": "mine"}, headers=seen_as)
+        assert asked.status_code == 303, number
+        if number < 70:
+            form = {"reference": reference, "contact": f"+1415555{number:04}"}
+            assert (await client.post("/", data=form, headers=seen_as)).status_code == 200, number
+    alone = [
+        (
+            await client.post(f"{link(card_request)}/messages", data={"body": f"Hello {number}"})
+        ).status_code
+        for number in range(21)
+    ]
+    assert alone == [303] * 20 + [429]

@@ -5,7 +5,7 @@ message passes here.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,6 +35,7 @@ from portal.models import (
     Sender,
 )
 from portal.models.messages.sender import PROBE_INTERVAL
+from portal.operations.delivery.rewording import Wording, has_waited, reword
 from portal.queries.consent import ConsentQuery, find_permitted
 from portal.settings import Settings
 from workers.delivery.due_messages import due_message, due_messages
@@ -87,7 +88,8 @@ async def claim_due(
 
     Each is checked again: one that has expired, whose recipient has stopped, that falls into quiet
     hours or is over a limit is not claimed. None is while ``sender`` is paused, and no more than its
-    rate allows. The caller commits before anything is sent, so that no other worker claims the same.
+    rate allows. One that has waited is worded anew. The caller commits before anything is sent, so
+    that no other worker claims the same.
     ``only`` is the id of the one message to claim.
     """
     sender_row = await _hold_sender(session, sender)
@@ -114,7 +116,8 @@ async def claim_due(
     sender_row.add_segments(now, sum(row.segments for row in going))
     if rate is not None:
         sender_row.use_capacity(now, rate, len(going))
-    return ClaimResult(await _take(connection, settings, now, going), notices, more=True)
+    wordings = await reword(session, settings, now, [row for row in going if has_waited(row, now)])
+    return ClaimResult(await _take(connection, settings, now, going, wordings), notices, more=True)
 
 
 def due_parameters(now: datetime, channel: Channel, most: int) -> dict[str, Any]:
@@ -146,17 +149,24 @@ async def _recheck(
 
 
 async def _take(
-    connection: AsyncConnection, settings: Settings, now: datetime, rows: Sequence[Any]
+    connection: AsyncConnection,
+    settings: Settings,
+    now: datetime,
+    rows: Sequence[Any],
+    wordings: Mapping[int, Wording],
 ) -> list[OutgoingMessage]:
     """Store the claims, each with its attempt."""
-    claimed = [_claim(row, settings) for row in rows]
-    first = [
-        _reworded(message)
-        for message, row in zip(claimed, rows, strict=True)
-        if message.body != row.body
+    worded = [wordings.get(row.id) or Wording(row.body, row.subject) for row in rows]
+    claimed = [
+        _claim(row, wording.body, settings) for row, wording in zip(rows, worded, strict=True)
     ]
-    if first:
-        await connection.execute(_REWORD, first)
+    changed = [
+        _reworded(message, wording.subject)
+        for message, wording, row in zip(claimed, worded, rows, strict=True)
+        if (message.body, wording.subject) != (row.body, row.subject)
+    ]
+    if changed:
+        await connection.execute(_REWORD, changed)
     tries = [row.attempts + 1 for row in rows]
     await connection.execute(_TAKE, [_taken(*item, now) for item in zip(claimed, tries)])  # noqa: B905 (made side by side)
     await connection.execute(
@@ -229,13 +239,12 @@ def _hold_back(
     return None
 
 
-def _claim(row: Any, settings: Settings) -> OutgoingMessage:
+def _claim(row: Any, body: str, settings: Settings) -> OutgoingMessage:
     token, sid = secrets.token_hex(12), row.provider_sid
     if row.channel == Channel.EMAIL and sid is None:
         # Its Message-ID, set before the first attempt: the same mail twice is one mail.
         domain = (settings.mail_from or "localhost").rpartition("@")[2].strip("> ")
         sid = f"<kept.{row.id}.{token}@{domain}>"
-    body = row.body
     if row.channel == Channel.SMS and row.is_first and row.kind not in KINDS_WITHOUT_OPT_OUT_HINT:
         # The text that was to have the opt-out hint may have been dropped.
         locale = row.locale or "en"
@@ -243,9 +252,12 @@ def _claim(row: Any, settings: Settings) -> OutgoingMessage:
     return OutgoingMessage(row.id, row.channel, row.to_address, body, token, sid)
 
 
-def _reworded(claimed: OutgoingMessage) -> dict[str, Any]:
-    segments = count_segments(claimed.body).segments
-    return {"reworded_id": claimed.id, "new_body": claimed.body, "counted": segments}
+def _reworded(claimed: OutgoingMessage, subject: str) -> dict[str, Any]:
+    is_text = claimed.channel == Channel.SMS
+    return {
+        "reworded_id": claimed.id, "new_body": claimed.body, "new_subject": subject,
+        "counted": count_segments(claimed.body).segments if is_text else 0,
+    }  # fmt: skip
 
 
 def _taken(claimed: OutgoingMessage, tries: int, now: datetime) -> dict[str, Any]:
@@ -260,7 +272,11 @@ KINDS_WITHOUT_CONSENT = (MessageKind.CONSENT, MessageKind.NOTICE, MessageKind.CO
 _REWORD = (
     sa.update(Message)
     .where(col(Message.id) == sa.bindparam("reworded_id"))
-    .values(body=sa.bindparam("new_body"), segments=sa.bindparam("counted"))
+    .values(
+        body=sa.bindparam("new_body"),
+        subject=sa.bindparam("new_subject"),
+        segments=sa.bindparam("counted"),
+    )
 )
 _TAKE = (
     sa.update(Message)

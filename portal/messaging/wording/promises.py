@@ -4,8 +4,8 @@ A promise of Kept's own is stored by its wording, so it follows when a customer 
 language.
 """
 
-from portal.messaging.wording.renderer import fill_template, product_text
-from portal.models import PromiseWording
+from portal.messaging.wording.renderer import MessageRenderer, fill_template, product_text
+from portal.models import Promise, PromiseWording
 
 PRODUCT_TEXTS = {
     PromiseWording.ANSWER: "promise_answer",
@@ -29,3 +29,17 @@ def localize_promise(wording: str, text: str, department: str, locale: str) -> s
 def moved_because(reason: str, locale: str, *, by_customer: bool) -> str:
     """Why a promise has another due time; empty where it was not moved."""
     return product_text("another_time", locale) if by_customer else reason
+
+
+def render_promise(renderer: MessageRenderer, promise: Promise, template: str) -> str:
+    """The message about a promise: ``promise`` when it is made, ``promise_moved`` later."""
+    department = renderer.department_name(promise.department_id)
+    locale = renderer.request.customer.locale
+    text = localize_promise(promise.wording, promise.text, department, locale)
+    return renderer.say(
+        template,
+        owner=renderer.roster.person(promise.owner_id).name.split()[0],
+        department=department,
+        promise=text.rstrip(".") + ".",
+        due=renderer.times.by(promise.due_at),
+    )
