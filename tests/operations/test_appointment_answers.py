@@ -41,6 +41,34 @@ async def test_time_answers_the_appointment_question(organisation, visit, texts,
     assert "tomorrow, 10 am: noted." in noted[0]
 
 
+@pytest.mark.parametrize(
+    ("text", "noted"),
+    [
+        ("viernes tarde a las 8", "Friday, 8 pm: noted."),
+        ("viernes a las 10 y 20", "Friday, 10:20 am: noted."),
+    ],
+)
+async def test_part_of_the_day_and_minutes_are_read(organisation, visit, twilio, text, noted):
+    assert await twilio.text(text) == 200
+    assert noted in (await organisation.outbound_messages(visit))[-1].body
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Friday half 3", "Friday at half three", "Friday ten to 3", "Friday at 3 30", "Friday from 3",
+        "Friday 3pm EST", "Friday at 3 for 2 hours", "Friday morning at 2", "viernes 10 y media",
+        "viernes a las 10 y tres cuartos", "viernes a las 12 de la noche", "viernes sobre las 3",
+        "viernes a las 2 de la madrugada", "viernes a las 3 o 4",
+    ],
+)  # fmt: skip
+async def test_time_that_may_be_another_is_not_noted(organisation, visit, twilio, text):
+    assert await twilio.text(text) == 200
+    seen = await organisation.reload(visit)
+    assert seen.open_question is not None
+    assert "noted" not in (await organisation.outbound_messages(visit))[-1].body
+
+
 @pytest.mark.parametrize("text", ["yes", "12/3", "tomorrow morning", "today at 9", "whenever"])
 async def test_ambiguous_time_goes_to_staff(organisation, visit, texts, text):
     await texts(text)

@@ -74,9 +74,17 @@ NUMERIC_DATE = re.compile(r"\b(\d{1,2})[/.](\d{1,2})(?:[/.](\d{4}|\d{2}))?\b")
 
 VAGUE = re.compile(
     r"\b(?:between|entre|after|despues|before|antes|around|about|como a|any|cualquier|or|weekdays"
-    r"|not|no|cant|cannot|instead|except)\b"
+    r"|not|no|cant|cannot|instead|except"
+    r"|(?:from|by) \d{1,2}|until|till|late|later|roughly|approx\w*|desde|hasta|sobre|hacia|a partir"
+    r"|eso de|y pico|mas tarde|midnight|medianoche|madrugada|lunch\w*"
+    r"|utc|gmt|bst|cest|[ecmp][sd]t|(?:your|eastern|central|mountain|pacific|\w+ standard) time)\b"
 )
-"""What makes of a time a span, a choice, or none."""
+"""What makes of a time a span, a choice, none, or one of another zone."""
+MORE_OF_A_TIME = re.compile(
+    r"\d|\b(?:half|quarter|past|minutes?|five|ten|fifteen|twenty|thirty|forty|fifty"
+    r"|media|cuartos?|menos|minutos?|cinco|diez|quince|veinte|treinta|cuarenta|cincuenta)\b"
+)
+"""What belongs to a time beside its hour, and is not read: "half 3" is 2:30 or 3:30."""
 
 HOUR = re.compile(
     r"\b(?:(?P<half>half past|quarter past|quarter to) (?P<of>\d{1,2})"
@@ -84,19 +92,26 @@ HOUR = re.compile(
     r"|(?P<wall>\d{1,2}):(?P<wall_minute>\d{2})"
     r"|(?P<clock>\d{1,2}) ?(?:h|hrs|horas)\b"
     r"|(?P<oclock>\d{1,2}) ?o ?clock"
-    r"|(?:at|a las?|las) (?P<at>\d{1,2})(?!:| ?[ap]m\b)(?P<spanish> y media| y cuarto| menos cuarto)?)\b"
+    r"|(?:at|a las?|las) (?P<at>\d{1,2})(?!:| ?[ap]m\b)(?P<spanish> y media| y cuarto| menos cuarto"
+    r"| (?:y|menos) (?:[1-5]?[05]|veinte))?)\b"
 )
 NOON = re.compile(r"\b(?:noon|midday|mediodia|medio dia)\b")
 MORNING = re.compile(r"\b(?:morning|(?:de|por|en) la manana)\b")
-AFTERNOON = re.compile(
-    r"\b(?:afternoon|evening|tonight|(?:de|por|en) la (?:tarde|noche)|esta noche)\b"
-)
+AFTERNOON = re.compile(r"\b(?:afternoon|evening|night|tonight|tarde|tardecita|noche)\b")
+NIGHT = re.compile(r"\b(?:evening|night|tonight|noche)\b")
+"""Twelve at night is midnight of one day or of the next."""
 HOUR_ONLY = re.compile(r"^\D*?\b(\d{1,2})\b\D*$")
-QUARTER_MINUTES = {
-    "": 0, "half past": 30, "quarter past": 15, "quarter to": -15, "y media": 30, "y cuarto": 15,
-    "menos cuarto": -15,
-}  # fmt: skip
+MINUTES = {
+    "half past": 30,
+    "quarter past": 15,
+    "quarter to": -15,
+    "media": 30,
+    "cuarto": 15,
+    "veinte": 20,
+}
 """Minutes that are said in words."""
+EARLIEST_HOUR = 5
+"""An hour of the morning before this one is a slip."""
 EARLIEST_MORNING_HOUR = 7
 """An hour with no half of the day named is one by day: 7 to 11 in the morning, 12 to 6 after."""
 
@@ -122,6 +137,8 @@ class AppointmentTimeParser:
             return None
         days, rest = self.parse_days(words)
         if None in days or len(days) > 1 or (day_needed and not days):
+            return None
+        if MORE_OF_A_TIME.search(_beside_the_hour(rest)):
             return None
         wall = parse_hour(rest, named_day=bool(days))
         return self._moment(next(iter(days), None), wall) if wall else None
@@ -191,13 +208,28 @@ def parse_hour(words: str, *, named_day: bool) -> time | None:
     if named["half_day"]:
         return _by_half(int(named["hour"]), int(named["minute"] or 0), pm=named["half_day"] == "pm")
     hour = int(named["of"] or named["at"] or named["wall"] or named["clock"] or named["oclock"])
-    minute = int(
-        named["wall_minute"] or QUARTER_MINUTES[(named["half"] or named["spanish"] or "").strip()]
-    )
+    minute = int(named["wall_minute"] or MINUTES.get(named["half"], 0) or _minute(named["spanish"]))
     if minute < 0:
         hour, minute = hour - 1, minute + 60
+    if hour == 12 and (morning or NIGHT.search(words)):
+        return None
     morning = morning or (named["wall"] or "").startswith("0")
     return _by_day(hour, minute, morning=morning, afternoon=afternoon)
+
+
+def _minute(said: str | None) -> int:
+    """The minutes of " y media" or " y 20"; less than 0 for " menos cuarto"."""
+    sign, _, number = (said or "").strip().partition(" ")
+    minute = MINUTES.get(number) or int(number or 0)
+    return -minute if sign == "menos" else minute
+
+
+def _beside_the_hour(words: str) -> str:
+    """The words without those that name the hour."""
+    if HOUR.search(words):
+        return HOUR.sub(" ", words)
+    alone = HOUR_ONLY.match(words)
+    return words[: alone.start(1)] + words[alone.end(1) :] if alone else words
 
 
 def _by_half(hour: int, minute: int, *, pm: bool) -> time | None:
@@ -208,7 +240,7 @@ def _by_half(hour: int, minute: int, *, pm: bool) -> time | None:
 
 def _by_day(hour: int, minute: int, *, morning: bool, afternoon: bool) -> time | None:
     """An hour with no am or pm: what a working day has."""
-    if hour > 23 or minute > 59 or (morning and afternoon):
+    if hour > 23 or minute > 59 or (morning and (afternoon or hour < EARLIEST_HOUR)):
         return None
     if hour > 12 or hour == 0:
         return time(hour, minute)

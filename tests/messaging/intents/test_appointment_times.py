@@ -48,6 +48,12 @@ def read(text: str, locale: str = "en", **more: bool) -> str | None:
         ("el 24 de noviembre a las 10", "es", "2025-11-24 10:00"),
         ("hoy a las 5", "es", "2025-06-03 17:00"),
         ("miércoles al mediodía", "en", "2025-06-04 12:00"),
+        ("el viernes a las 10 y 20", "es", "2025-06-06 10:20"),
+        ("el viernes a las 10 y veinte", "es", "2025-06-06 10:20"),
+        ("el viernes a las 5 menos 20", "es", "2025-06-06 16:40"),
+        ("viernes tarde a las 8", "es", "2025-06-06 20:00"),
+        ("viernes noche a las 8", "es", "2025-06-06 20:00"),
+        ("friday night at 8", "en", "2025-06-06 20:00"),
     ],
 )
 def test_time_is_read_in_the_customers_time_zone(text: str, locale: str, at: str | None) -> None:
@@ -62,7 +68,11 @@ def test_time_is_read_in_the_customers_time_zone(text: str, locale: str, at: str
         "thursday between 2 and 4", "Monday or Tuesday at 2", "after 5 tomorrow", "30 Feb at 2pm",
         "tomorrow at 25:99", "today at 9", "mañana por la mañana", "not tuesday at 2", "",
         "1/1/2024 at 2pm", "Friday the 5th at 2", "\x00", "9" * 2_000, "tomorrow at 10 2026-06-09",
-        "tomorrow at 10 at 11",
+        "tomorrow at 10 at 11", "Friday half 3", "Friday half ten", "Friday ten to 3", "Friday by 3",
+        "Friday at 3 30", "Friday from 3", "Friday 3pm EST", "Friday at 3 for 2 hours",
+        "Friday at 3 or so", "Friday morning at 2", "Friday late 8", "tomorrow at 10 and a half",
+        "viernes 10 y media", "viernes a las 10 y tres cuartos", "viernes a las 12 de la noche",
+        "viernes sobre las 3", "viernes a las 2 de la madrugada", "viernes a las 3 y pico",
     ],
 )  # fmt: skip
 def test_ambiguous_or_impossible_time_goes_to_staff(text: str) -> None:
