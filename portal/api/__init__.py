@@ -90,7 +90,7 @@ ENDPOINTS: list[WriteEndpoint | ReadEndpoint | FileEndpoint] = [
     WriteEndpoint(f"{PROMISE}/move",       conversations.move_promise,    MovePromise, PromiseResponse),
     WriteEndpoint(f"{PROMISE}/withdraw",   conversations.withdraw_promise, WithdrawPromise, PromiseResponse),
     WriteEndpoint(f"{REQUEST}/messages",       conversations.write,           NewMessage, MessageResponse, 201,
-           location="/api/v1/messages/{id}"),
+           location="/api/v1/messages/{id}", without_key=conversations.refuse_repeated_message),
     WriteEndpoint(f"{REQUEST}/contacts",       conversations.log_contact,     NewContact, ContactResponse, 201),
     ReadEndpoint(f"{REQUEST}/timeline",         conversations.show_timeline,   EventList, PageQuery),
     ReadEndpoint(f"{REQUEST}/messages",         conversations.show_messages,   MessageList, PageQuery),

@@ -51,6 +51,12 @@ async def write(uow: UnitOfWork, body: NewMessage, reference: str) -> MessageRes
     return MessageResponse.of(message, request.reference)
 
 
+async def refuse_repeated_message(uow: UnitOfWork, body: NewMessage, reference: str) -> None:
+    """Refuse what was written to the customer a moment ago: a client repeats a call that it gave up."""
+    request = await uow.lock(reference)
+    await operations.refuse_repeated_message(uow, request, body.body, channels=body.channels or ())
+
+
 async def log_contact(uow: UnitOfWork, body: NewContact, reference: str) -> ContactResponse:
     """Log that the customer contacted us, and why."""
     request = await uow.lock(reference)

@@ -36,7 +36,8 @@ class WriteEndpoint:
     """A POST, handled in one unit of work. A repeated call gets the first response again.
 
     ``handler`` is given the unit of work, the body and the path parameters. ``location`` is the
-    URL of what was created, with fields of the response in braces.
+    URL of what was created, with fields of the response in braces. ``without_key`` is given the
+    same as the handler, first, for a call that has no ``Idempotency-Key``.
     """
 
     path: str
@@ -46,6 +47,7 @@ class WriteEndpoint:
     status: int = 200
     location: str | None = None
     scope: ApiScope = ApiScope.ACT
+    without_key: Callable[..., Awaitable[None]] | None = None
     query: ClassVar[type[BaseModel]] = NoQuery
     method: ClassVar[str] = "POST"
 
@@ -83,6 +85,8 @@ class WriteEndpoint:
             record = await idempotent_call.begin(uow) if idempotent_call else None
             if body.by is not None:
                 uow.actor = replace(await _acting_staff(uow, body.by), via_key=actor.name)
+            if idempotent_call is None and self.without_key is not None:
+                await self.without_key(uow, body, **_path(request))
             response = await self.handler(uow, body, **_path(request))
             response_json = response.model_dump_json()
             if record is not None:

@@ -17,6 +17,7 @@ from portal.operations.conversation.inbound_text import receive_text, receive_we
 from portal.operations.conversation.intent_corrections import correct_intent
 from portal.operations.conversation.staff_messages import (
     log_contact,
+    refuse_repeated_message,
     set_preferences,
     write_to_customer,
 )
@@ -119,6 +120,7 @@ __all__ = [
     "record_third_party_update",
     "record_unreadable_bounce",
     "refuse",
+    "refuse_repeated_message",
     "reopen",
     "replace_link",
     "resend_message",

@@ -1,9 +1,12 @@
 """Messages, calls and promises through the API."""
 
+import asyncio
 from datetime import timedelta
+from typing import Any
 
 import httpx2
 import pytest
+from time_machine import Traveller
 
 from portal.models import EventKind
 from tests.api.requests import SOON, opened
@@ -32,6 +35,45 @@ async def test_message_records_its_author(
     listed = (await api.get(f"/requests/{request['reference']}/messages")).json()["items"]
     assert [item["kind"] for item in listed] == ["milestone", "staff"]
     assert listed[1] == message
+
+
+@pytest.mark.parametrize("channels", [["sms"], ["email"], None])
+@pytest.mark.parametrize("body", ["Your card is gold.", "Your “gold” card: [link].", " Gold.\r\n "])
+async def test_message_that_is_repeated_without_a_key_is_refused(
+    body: str, channels: list[str] | None, api: httpx2.AsyncClient, organisation: Organisation
+) -> None:
+    """Also where both calls come at once. By another channel, or with a key, it is meant twice."""
+    request = await opened(api)
+    path = f"/requests/{request['reference']}/messages"
+    words: dict[str, Any] = {"body": body}
+    if channels is not None:
+        words |= {"channels": channels}
+    answers = await asyncio.gather(*(api.post(path, json=words) for _ in range(3)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
+    sent = next(answer.json() for answer in answers if answer.status_code == 201)
+    refused = next(answer.json() for answer in answers if answer.status_code == 409)
+    assert f"as message {sent['id']}. Nothing was sent again." in refused["detail"]
+    assert len(await organisation.messages()) == 2
+    other = "sms" if sent["channel"] == "email" else "email"
+    for meant, headers in (
+        (words | {"body": f"{body} Really."}, {}),
+        (words | {"channels": [other]}, {}),
+        (words, {"Idempotency-Key": "again"}),
+        (words, {"Idempotency-Key": "again"}),
+    ):
+        assert (await api.post(path, json=meant, headers=headers)).status_code == 201
+    assert len(await organisation.messages()) == 5
+
+
+async def test_message_may_be_repeated_after_a_minute(
+    api: httpx2.AsyncClient, organisation: Organisation, clock: Traveller
+) -> None:
+    request = await opened(api)
+    path = f"/requests/{request['reference']}/messages"
+    for status in (201, 409):
+        assert (await api.post(path, json={"body": "We are here."})).status_code == status
+    clock.shift(timedelta(minutes=1))
+    assert (await api.post(path, json={"body": "We are here."})).status_code == 201
 
 
 async def test_call_is_logged_with_its_reason(

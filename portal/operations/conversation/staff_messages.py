@@ -1,10 +1,17 @@
 """Our side of a conversation: messages to the customer, logged contacts, preferences."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
-from portal.errors import BadInput
+from sqlmodel import col, select
+
+from portal.errors import BadInput, Conflict
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.link_masking import put_link
+from portal.messaging.link_spacing import space_after_links
+from portal.messaging.send_rules import NOT_DELIVERED
+from portal.messaging.sms.gsm_text import to_gsm7
+from portal.messaging.wording.channel_neutral import without_opt_out_hint
 from portal.models import (
     Channel,
     ConsentSource,
@@ -33,6 +40,8 @@ from portal.rules.authorization import Act, fulfils_call_promise
 
 MAX_TEXT_LENGTH = 1_600
 """Letters that Twilio takes in one text."""
+REPEATED_WITHIN = timedelta(minutes=1)
+"""The same message again within this time is taken for one call that was made twice."""
 
 
 async def write_to_customer(
@@ -72,6 +81,34 @@ async def write_to_customer(
     )
     await uow.session.flush()
     return message
+
+
+async def refuse_repeated_message(
+    uow: UnitOfWork, request: ServiceRequest, body: str, *, channels: Sequence[Channel] = ()
+) -> None:
+    """Raises Conflict where the customer was sent the same message a moment ago.
+
+    By another channel, where ``channels`` name it, it is no repeat. The caller has locked the
+    request, so of two calls at once the second finds the first.
+    """
+    await authorize(uow, request, Act.WRITE)
+    brand, url = uow.settings.brand, uow.settings.public_url
+    body = space_after_links(check_message_body(await put_request_link(uow, request, body)), url)
+    query = select(Message).where(
+        col(Message.request_id) == request.id,
+        col(Message.kind) == MessageKind.STAFF,
+        col(Message.created_at) > uow.now - REPEATED_WITHIN,
+        col(Message.status).not_in(NOT_DELIVERED),
+    )
+    for message in (await uow.session.exec(query)).all():
+        if channels and message.channel not in channels:
+            continue
+        written = without_opt_out_hint(message.body).removeprefix(f"{brand}: ")
+        if written in (body, to_gsm7(body).removeprefix(f"{brand}: ")):
+            raise Conflict(
+                f"The customer was sent this less than a minute ago, as message {message.id}. Nothing "
+                "was sent again. If it is meant twice, please send it in a minute."
+            )
 
 
 async def log_contact(
