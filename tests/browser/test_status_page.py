@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import PHONE, CustomerPhone
-from tests.browser.product import ProductStack
+from tests.browser.product import ProductStack, wait_until
 from tests.support.sample_images import photo
 
 LOST = "Connection lost, trying again"
@@ -231,3 +231,47 @@ def link_in(text: str) -> str:
     found = re.search(r"http://\S+/r/[\w-]+", text)
     assert found is not None, text
     return found[0]
+
+
+def test_page_that_is_only_rendered_changes_nothing(
+    product: ProductStack, key: str, martin: CustomerPhone, open_page: Callable[..., Page]
+) -> None:
+    """A scanner runs the scripts of each link, waits half a minute and clicks nothing."""
+    reference, phone = martin
+    url = link_in(phone.reads("We have your application"))
+    product.advance_to_courier(reference, key)
+    for text in ("is being checked", "is being made", "on its way"):
+        phone.reads(text)
+    for note in ("The courier has it.", "Signed for by the neighbour."):
+        product.call(f"/requests/{reference}/advance", key, note=note)
+    phone.reads("delivered")
+    phone.reads("Has your card arrived?")
+    wait_until(
+        lambda: all(
+            message["status"] in ("sent", "delivered", "received")
+            for message in product.call(f"/requests/{reference}/messages", key)["items"]
+        ),
+        within=20,
+    )
+
+    def state() -> tuple[object, ...]:
+        request = product.call(f"/requests/{reference}", key)
+        parts = [
+            product.call(f"/requests/{reference}/{part}", key)["items"]
+            for part in ("messages", "promises", "timeline", "follow-ups")
+        ]
+        return request, parts
+
+    before = state()
+    page = open_page(**PHONE)
+    page.clock.install()
+    posts: list[str] = []
+    page.on("request", lambda sent: posts.append(sent.url) if sent.method != "GET" else None)
+    for more in ("", "#answer-yes", "/unsubscribe", "/code?to=mine", "/code?to=start", "/replace"):
+        page.goto(url + more)
+        assert not re.search(f"Martin|{reference}", page.title())
+        page.clock.fast_forward(30_000)
+        page.evaluate("new Promise(resolve => setTimeout(resolve))")
+    assert posts == []
+    assert state() == before
+    assert phone.has_nothing_new()

@@ -39,6 +39,11 @@ from workers.delivery.email_letters import build_message_email
 
 pytestmark = pytest.mark.either_database
 
+SCANNERS = (
+    "Mozilla/5.0 (Windows NT 10.0) SafeLinks", "Slackbot-LinkExpanding 1.0", "WhatsApp/2.23.20.0",
+    "facebookexternalhit/1.1",
+)  # fmt: skip
+"""Programs that open each link in a message before, or instead of, a person."""
 ACTIONS = "answer=yes&follow_up=1&do=stop_all&stop=all&code=123456&to=mine&body=Hello&done&saved"
 """What a machine that follows each address that it finds may bring along."""
 
@@ -129,22 +134,25 @@ async def test_preview_of_the_page_names_only_the_brand(
     for path in pages_of(asked):
         if not path.endswith("/live"):
             page = (await client.get(path, follow_redirects=True)).text
-            shared = " ".join(re.findall(r"<meta[^>]*\b(?:og|twitter):[^>]*>", page))
+            shared = " ".join(re.findall(r"<meta[^>]*\b(?:og|twitter):[^>]*>|<title>.*", page))
             assert asked.reference not in shared
             assert "Martin" not in shared
             assert "image" not in shared
 
 
+@pytest.mark.parametrize("agent", SCANNERS)
 async def test_viewing_changes_nothing(
     client: httpx2.AsyncClient,
     organisation: Organisation,
     asked: ServiceRequest,
     database: Database,
+    agent: str,
 ) -> None:
     """No scanner, preview or impatient finger answers, stops or signs anything by a GET or HEAD.
 
     Not in any table, and not in a browser that is known either.
     """
+    client.headers["User-Agent"] = agent
     for known in (False, True):
         if known:
             await verify_device(client, organisation, asked)
