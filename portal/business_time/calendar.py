@@ -57,9 +57,9 @@ class BusinessCalendar:
 
         `1bd` ends at the same local time on the next business day, `2bd` on the one after. A duration
         that begins outside the hours counts from the next opening. If the last day is shorter, its
-        first opening or last closing is used. For a calendar that never closes `1bd` is 24 hours.
+        first opening or last closing is used. For a calendar that never closes every day is one.
         """
-        if duration.unit == "bd" and not self.is_always_open:
+        if duration.unit == "bd":
             return self._add_working_days(_utc(start), duration.amount)
         if duration.unit == "bh":
             return self.add_open_time(start, duration.length)

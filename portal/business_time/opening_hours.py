@@ -13,6 +13,7 @@ _FULL_DAY_NAMES: Final = (
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
 )  # fmt: skip
 _MINUTES_A_DAY: Final = 24 * 60
+_LAST_MINUTE: Final = _MINUTES_A_DAY - 1
 
 MinuteInterval = tuple[int, int]
 """Minutes since midnight of the day on which it begins, from and until; past 1440 is tomorrow."""
@@ -32,7 +33,8 @@ class OpeningHours:
     def parse(cls, text: str | None) -> OpeningHours:
         """Read "Mon-Fri 09:00-12:00, 13:00-17:30; Sat 10:00-14:00", or "always" (as None is).
 
-        A part without days is for the days of the part before it; 22:00-06:00 runs overnight.
+        A part without days is for the days of the part before it; 22:00-06:00 runs overnight, and
+        23:59 is the end of the day, as in 00:00-23:59.
         Raises ValueError with a sentence for anything else.
         """
         if text is None or text.strip().lower() == "always":
@@ -95,6 +97,8 @@ def _parse_interval(text: str) -> MinuteInterval:
     start, until = from_hour * 60 + from_minute, to_hour * 60 + to_minute
     if max(from_minute, to_minute) > 59 or start >= _MINUTES_A_DAY or until > _MINUTES_A_DAY:
         raise ValueError(f'"{text.strip()}" has a time that no clock shows.')
+    if until == _LAST_MINUTE:
+        until = _MINUTES_A_DAY
     if start == until:
         raise ValueError(f'"{text.strip()}" is no time at all. For a whole day write 00:00-24:00.')
     return start, until if until > start else until + _MINUTES_A_DAY

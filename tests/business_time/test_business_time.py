@@ -151,6 +151,39 @@ def test_business_day_without_closing_time_is_24_hours() -> None:
     assert ALWAYS_OPEN.elapsed(start, start + hours(30)) == hours(30)
 
 
+@pytest.mark.parametrize(
+    ("zone", "start", "end"),
+    [
+        ("Africa/Cairo", "2026-04-22 15:00", "2026-04-24 15:00"),  # no midnight on the 24th
+        ("Africa/Cairo", "2026-04-22 00:30", "2026-04-24 01:00"),
+        ("Asia/Beirut", "2026-03-27 15:00", "2026-03-29 15:00"),
+        ("America/Santiago", "2026-09-04 23:30", "2026-09-06 23:30"),
+        ("America/Santiago", "2026-04-03 23:30", "2026-04-05 23:30"),
+        ("Australia/Lord_Howe", "2026-10-02 09:15", "2026-10-04 09:15"),  # half an hour
+        ("Asia/Kathmandu", "2026-04-22 15:00", "2026-04-24 15:00"),  # 5:45 from UTC
+    ],
+)
+@pytest.mark.parametrize("hours_of_day", ["Mon-Sun 00:00-24:00", "Mon-Sun 00:00-23:59", "always"])
+def test_business_days_around_the_clock_end_at_the_same_local_time(
+    hours_of_day: str, zone: str, start: str, end: str
+) -> None:
+    """Also over a midnight that is skipped, or that is there twice."""
+    calendar = business_calendar(hours_of_day, zone)
+    assert calendar.add(moment(start, zone), Duration.parse("2bd")) == moment(end, zone)
+    assert calendar.next_open(moment(end, zone)) == moment(end, zone)
+
+
+@pytest.mark.parametrize("text", ["Mon-Sun 00:00-23:59", "Mon-Sun 00:00-12:00, 12:00-23:59"])
+def test_last_minute_of_the_day_is_not_lost(text: str) -> None:
+    calendar = business_calendar(text, "America/New_York")
+    start = moment("2026-11-24 10:00")
+    assert calendar.is_always_open
+    assert calendar.elapsed(start, start + hours(24 * 7)) == hours(24 * 7)
+    assert str(calendar.hours) == text
+    weekdays = business_calendar("Mon-Fri 08:00-23:59", "America/New_York")
+    assert weekdays.elapsed(start, start + hours(24)) == hours(14 + 2)
+
+
 def test_always_open_calendar_closes_on_holidays() -> None:
     hotline = business_calendar("always", "Europe/London", "GB")
     christmas = moment("2026-12-25 12:00", "Europe/London")

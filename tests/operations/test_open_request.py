@@ -1,6 +1,7 @@
 """Opening a request: the link is sent and the owner set in one transaction."""
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from sqlmodel import select
@@ -12,6 +13,7 @@ from portal.models import (
     Consent,
     Customer,
     DeliveryReason,
+    Department,
     EventKind,
     MessageKind,
     MessageStatus,
@@ -195,3 +197,33 @@ async def test_running_requests_keep_their_workflow_version(organisation, operat
     assert (newest.version, again.id) == (2, newest.id)
     assert (await organisation.reload(card_request)).workflow.version == 1
     assert (await organisation.open(by=SYSTEM_ACTOR)).workflow.version == 2
+
+
+@pytest.mark.parametrize(
+    ("zone", "opened", "due"),
+    [
+        ("Africa/Cairo", "2026-04-22T15:00+02:00", "2026-04-24T15:00+03:00"),
+        ("Asia/Beirut", "2026-03-27T15:00+02:00", "2026-03-29T15:00+03:00"),
+        ("America/Santiago", "2026-09-04T23:30-04:00", "2026-09-06T23:30-03:00"),
+        ("Australia/Lord_Howe", "2026-10-02T09:15+10:30", "2026-10-04T09:15+11:00"),
+        ("Asia/Kathmandu", "2026-04-22T15:00+05:45", "2026-04-24T15:00+05:45"),
+    ],
+)
+async def test_stage_over_a_missing_hour_is_due_at_the_same_local_time(
+    organisation, clock, zone, opened, due
+):
+    """In a department that never closes; nothing is sent or due twice."""
+    clock.move_to(datetime.fromisoformat(opened))
+    round_the_clock = (
+        CARD.replace('key = "card"', 'key = "clock"')
+        .replace('timezone = "America/New_York"', f'timezone = "{zone}"')
+        .replace('expected = "4h"', 'expected = "2bd"')
+    )
+    await organisation.load(round_the_clock)
+    async with organisation.database.transaction() as session:
+        query = select(Department).where(Department.key == "telesales")
+        department = (await session.exec(query)).one()
+        department.hours, department.timezone = "Mon-Sun 00:00-23:59", zone
+    request = await organisation.open("clock", by=SYSTEM_ACTOR)
+    assert request.open_runs[0].due_at == datetime.fromisoformat(due)
+    assert len(await organisation.outbound_messages(request)) == 1
