@@ -93,14 +93,19 @@ OF_OUR_LADY = _words(
 
 WITHIN_A_NAME = frozenset("'’ʼ-.\u200c\u200d")
 """What a name has beside letters and their marks: O'Brien, Jean-Pierre, Ma. Teresa, a joiner."""
+BESIDE_LETTERS = WITHIN_A_NAME | frozenset('()"“”,')
+"""What else may stand in a name, though not in the part that greets: numbers, emoji and these."""
+DECORATION = frozenset({"So", "Mn", "Cf", "Sk"})
+"""The categories of emoji."""
 
 
 def given_name(name: str, locale: str) -> str:
     """The given name as it is written, of one or more words; empty where it is not sure."""
     language = locale.replace("_", "-").partition("-")[0].lower()
     words = _ordered_words(unicodedata.normalize("NFC", name))
-    if not words or not all(_is_of_letters(word) for word in words):
+    if not all(_is_plain(word) for word in words):
         return ""
+    words = [word for word in words if not set(map(unicodedata.category, word)) <= DECORATION]
     keys = [_key(word) for word in words]
     titles = TITLES | SPANISH_TITLES if language == "es" else TITLES
     count = next((n for n, key in enumerate(keys) if key not in titles), len(keys))
@@ -109,11 +114,13 @@ def given_name(name: str, locale: str) -> str:
         words, keys = words[:-1], keys[:-1]
     if not words or not _is_one_person(words) or (is_titled and len(words) == 1):
         return ""
-    if language in FAMILY_FIRST_LANGUAGES or _is_family_first(words[0]):
+    is_several = len(words) > 1
+    if is_several and (language in FAMILY_FIRST_LANGUAGES or _is_family_first(words[0])):
         return ""
     greeted = " ".join(words[: _length_of_given(words)])
     is_greeted = (
-        len(_letters(greeted)) > 1
+        any(map(str.isalpha, greeted))
+        and _is_of_letters(greeted.replace(" ", ""))
         and len(greeted) <= MAX_GREETED_LENGTH
         and not greeted.endswith(".")
         and _key(greeted) not in COMMANDS
@@ -152,14 +159,21 @@ def _length_of_given(words: list[str]) -> int:
     return 1
 
 
+def _is_plain(word: str) -> bool:
+    """Whether the word holds nothing that no name holds: no markup and no address."""
+    if "." in word[:-1] or set(word) <= WITHIN_A_NAME:
+        return False
+    return all(
+        unicodedata.category(letter)[0] in "LMN"
+        or unicodedata.category(letter) == "So"
+        or letter in BESIDE_LETTERS
+        for letter in word
+    )
+
+
 def _is_of_letters(word: str) -> bool:
-    """Whether the word holds nothing that no name holds: no digit, no markup, no address."""
-    return (
-        any(map(str.isalpha, word))
-        and "." not in word[:-1]
-        and all(
-            unicodedata.category(letter)[0] in "LM" or letter in WITHIN_A_NAME for letter in word
-        )
+    return all(
+        unicodedata.category(letter)[0] in "LM" or letter in WITHIN_A_NAME for letter in word
     )
 
 
@@ -181,7 +195,3 @@ def _plain(word: str) -> str:
     """The word in small letters without accents."""
     letters = unicodedata.normalize("NFKD", _key(word))
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
-
-
-def _letters(text: str) -> str:
-    return "".join(letter for letter in text if letter.isalpha())
