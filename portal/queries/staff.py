@@ -9,13 +9,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.models import Department, Membership, Presence, StaffMember, hash_token
 from portal.models.columns import saved_id
+from portal.models.people.contact_address import without_invisible
 from portal.models.people.presence import PRESENCE_TIMEOUT
 from portal.queries.paging import PageRequest, read_page
 
 
 async def find_staff_by_email(session: AsyncSession, email: str) -> StaffMember | None:
     """The person with this e-mail address, in any case."""
-    query = select(StaffMember).where(col(StaffMember.email) == email.strip().lower()[:254])
+    address = without_invisible(email).strip().lower()[:254]
+    query = select(StaffMember).where(col(StaffMember.email) == address)
     return (await session.exec(query)).one_or_none()
 
 

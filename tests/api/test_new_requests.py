@@ -91,6 +91,23 @@ async def test_number_of_the_right_length_is_accepted(
 
 
 @pytest.mark.parametrize(
+    ("phone", "kept"),
+    [
+        ("+52 1 55 1234 5678", "+525512345678"),
+        ("+525512345678", "+525512345678"),
+        ("+54 11 2345 6789", "+5491123456789"),
+        ("+55 11 8765 4321", "+5511987654321"),
+    ],
+)
+async def test_number_with_two_spellings_is_kept_in_one(
+    phone: str, kept: str, api: httpx2.AsyncClient, organisation: Organisation
+) -> None:
+    for spelling in (phone, kept):
+        status, request = await post(api, {"phone": spelling})
+        assert (status, request["customer"]["phone"]) == (201, kept)
+
+
+@pytest.mark.parametrize(
     ("email", "kept"),
     [
         ("ahmed@xn--mgbab2bd.xn--mgbaam7a8h", "ahmed@xn--mgbab2bd.xn--mgbaam7a8h"),

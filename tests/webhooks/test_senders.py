@@ -7,7 +7,17 @@ from sqlmodel import select
 
 from portal.errors import BadInput
 from portal.messaging.sms.sender_address import HIDDEN_NUMBERS
-from portal.models import Channel, Direction, DroppedBall, DroppedBallKind, Message, ServiceRequest
+from portal.models import (
+    SYSTEM_ACTOR,
+    Channel,
+    Direction,
+    DroppedBall,
+    DroppedBallKind,
+    Message,
+    RequestStatus,
+    ServiceRequest,
+)
+from portal.operations import accept, advance, run_due_follow_ups
 from portal.operations.conversation.unknown_senders import answer_unknown_sender
 from portal.queries.consent import ConsentQuery, find_permitted
 from tests.support.factories import MARTIN, Organisation
@@ -47,6 +57,29 @@ async def test_number_is_the_same_person_by_every_channel(
     assert await twilio.text("STOP", sid="SM2", From=sender, OptOutType="STOP") == 200
     assert await is_stopped(organisation, PHONE)
     assert not await dropped_balls(organisation)
+
+
+@pytest.mark.parametrize("sender", ["rcs:{}", "RCS:{}", "WhatsApp:{}"])
+async def test_answer_by_another_channel_answers_the_question(
+    sender: str, twilio: TwilioClient, organisation: Organisation, card_request: ServiceRequest
+) -> None:
+    """The number confirms; each text of ours goes to the number, never to "rcs:" and the like."""
+    people = organisation.people
+    for taker in (people.uma, people.pia, people.carl):
+        await organisation.run(advance, card_request, by=SYSTEM_ACTOR)
+        await organisation.run(accept, card_request, by=taker.actor)
+    for _ in range(2):
+        await organisation.run(advance, card_request, by=people.carl.actor)
+    await organisation.run(run_due_follow_ups, card_request, by=SYSTEM_ACTOR)
+    heard = {"From": sender.format(PHONE), "To": "rcs:acme_agent"}
+    assert await twilio.text("YES", sid="SM1", **heard) == 200
+    now = await organisation.reload(card_request)
+    assert now.status == RequestStatus.COMPLETED
+    assert (
+        await twilio.text("Hello", sid="SM2", From="rcs:+14155550177", To="rcs:acme_agent") == 200
+    )
+    sent = [each for each in await organisation.messages() if each.direction == Direction.OUT]
+    assert {each.to_address for each in sent} == {PHONE, "+14155550177"}
 
 
 @pytest.mark.parametrize(
