@@ -1,7 +1,7 @@
 """Asks the carrier for the status of texts whose receipt has not come.
 
 First ``KEPT_RECEIPT_POLL_SECONDS`` seconds after the text was sent, then each time when it is twice as old;
-after three days it counts as "no receipt". Two contradicting receipts are asked about too.
+after three days it counts as "no receipt". A delivery that is reported after a failure is asked about too.
 """
 
 import asyncio
@@ -95,7 +95,11 @@ class ReceiptPoller:
             message.poll_at = uow.now + MIN_POLL_INTERVAL
             return
         message.poll_at = _next_time(message, uow.now)
-        if answer is not None:
+        if answer is None:
+            return
+        if answer.sid != message.provider_sid:
+            log.warning("the carrier answered about another text", message=message_id)
+        else:
             await apply_status(uow, message, answer.status, answer.code, is_confirmed=True)
 
 

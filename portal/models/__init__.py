@@ -9,6 +9,7 @@ from portal.models.messages.canned_reply import CannedReply
 from portal.models.messages.delivery_reason import DeliveryReason
 from portal.models.messages.message import (
     EDITED_SUFFIX,
+    FAILED_STATUSES,
     FINAL_STATUSES,
     NEEDS_ATTENTION,
     RECEIPT_TIMEOUT,
@@ -82,6 +83,7 @@ __all__ = [
     "CUSTOMER_ACTOR",
     "DETECTION",
     "EDITED_SUFFIX",
+    "FAILED_STATUSES",
     "FINAL_STATUSES",
     "LAST_SEEN_INTERVAL",
     "NEEDS_ATTENTION",

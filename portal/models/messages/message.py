@@ -93,6 +93,8 @@ FINAL_STATUSES = frozenset(
 )
 """Statuses that the provider does not change any more."""
 
+FAILED_STATUSES = FINAL_STATUSES - {MessageStatus.DELIVERED}
+
 RECEIPT_TIMEOUT = timedelta(days=3)
 """A receipt that has not come by then never will."""
 
@@ -243,8 +245,9 @@ class Message(SQLModel, table=True):
         """Apply the provider's status; return False where it repeats or would go back.
 
         A status from the provider proves that it has the message, so it also settles an unknown
-        outcome. What we ended ourselves (suppressed, expired) stays ended. Of two different final
-        statuses neither counts until the provider has been asked: then ``is_confirmed`` is true.
+        outcome. What we ended ourselves (suppressed, expired) stays ended, and so does what was
+        delivered. A delivery after a failure counts once the provider has been asked: then
+        ``is_confirmed`` is true.
         """
         if not is_forward_status(self.status, status):
             contradicts = statuses_conflict(self.status, status)
@@ -281,10 +284,11 @@ class Message(SQLModel, table=True):
 
 
 def statuses_conflict(current_status: MessageStatus, word: MessageStatus) -> bool:
-    """Whether these are two different final statuses: delivered, and not."""
-    return {current_status, word} <= FINAL_STATUSES and (
-        current_status == MessageStatus.DELIVERED
-    ) != (word == MessageStatus.DELIVERED)
+    """Whether a message that counts as failed is reported as delivered.
+
+    The opposite is no conflict: a delivered message stays delivered.
+    """
+    return current_status in FAILED_STATUSES and word == MessageStatus.DELIVERED
 
 
 def is_forward_status(current_status: MessageStatus, word: MessageStatus) -> bool:

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import structlog
 from sqlmodel import col, select
 
 from portal.messaging.send_errors import FailureRule, NotSent, Refused, SendError
 from portal.messaging.sms import twilio_codes
 from portal.messaging.sms.twilio_client import Accepted
 from portal.models import (
+    FAILED_STATUSES,
     SYSTEM_ACTOR,
     Channel,
     ConsentSource,
@@ -35,6 +37,8 @@ from portal.operations.dropped_balls.resolution import (
     resolve_dropped_balls,
 )
 from portal.operations.unit_of_work import UnitOfWork
+
+log = structlog.get_logger()
 
 FIRST_RETRY = timedelta(milliseconds=100)
 LONGEST_RETRY = timedelta(seconds=30)
@@ -68,7 +72,8 @@ async def record_receipt(
 ) -> None:
     """Record what the provider reports of the message with our id ``message_id``.
 
-    A repeated or late receipt changes nothing; a status never goes back.
+    A repeated or late receipt changes nothing; a status never goes back, and a delivered message
+    stays delivered. The caller has made sure that ``sid`` is no other message's.
     """
     message = (await _lock(uow, [message_id])).get(message_id)
     if message is None:
@@ -87,10 +92,17 @@ async def apply_status(
 ) -> None:
     """Apply the provider's status to a message, with all that follows from it.
 
-    ``is_confirmed``: the provider was asked, so its answer overrides another final status.
+    ``is_confirmed``: the provider was asked, so "delivered" overrides a failure. A failure that is
+    reported after the delivery is logged and changes nothing.
     """
+    if message.status == MessageStatus.DELIVERED and status in FAILED_STATUSES:
+        log.info(
+            "a failure was reported after the delivery",
+            message=message.id, status=status.value, code=error_code,
+        )  # fmt: skip
+        return
     if message.apply_status(status, uow.now, error_code, is_confirmed=is_confirmed):
-        if status in (MessageStatus.UNDELIVERED, MessageStatus.FAILED):
+        if status in FAILED_STATUSES:
             await _undelivered(uow, message)
         else:
             message.reason = None

@@ -2,27 +2,32 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from portal.models import (
+    FAILED_STATUSES,
     FINAL_STATUSES,
     SYSTEM_ACTOR,
     Message,
     MessageStatus,
+    SendAttempt,
     is_forward_status,
     statuses_conflict,
 )
 from portal.operations.delivery.outcomes import record_receipt
 from portal.operations.unit_of_work import Operations, UnitOfWork
 
+log = structlog.get_logger()
+
 BATCH = 100
-FAILURES = frozenset({MessageStatus.UNDELIVERED, MessageStatus.FAILED})
 UNCERTAIN_STATUSES = frozenset({MessageStatus.UNKNOWN, MessageStatus.REVIEW})
 
 
@@ -86,8 +91,8 @@ def _settle(written: asyncio.Future[None], error: Exception | None) -> None:
 async def record_receipts(uow: UnitOfWork, receipts: Sequence[Receipt]) -> None:
     """Record the receipts in their order.
 
-    A repeated or late receipt changes nothing. A failure, or a second id of the same message, has
-    consequences and is applied one by one.
+    A repeated or late receipt changes nothing, and so does one whose id is another message's. A
+    failure, or a second id of the same message, has consequences and is applied one by one.
     """
     connection = await uow.session.connection()
     said: dict[int, list[Receipt]] = defaultdict(list)
@@ -100,8 +105,14 @@ async def record_receipts(uow: UnitOfWork, receipts: Sequence[Receipt]) -> None:
         .with_for_update()
     )  # fmt: skip
     heard, special = [], []
-    for row in (await connection.execute(query)).all():
-        told = said[row.id]
+    rows = (await connection.execute(query)).all()
+    owners = await _owners_of_sids(connection, rows, said)
+    for row in rows:
+        told = [receipt for receipt in said[row.id] if owners.get(receipt.sid, row.id) == row.id]
+        if len(told) < len(said[row.id]):
+            log.warning("a receipt with the id of another message is ignored", message=row.id)
+        if not told:
+            continue
         sids = {receipt.sid for receipt in told} | {row.provider_sid or told[0].sid}
         if len(sids) > 1 or any(_is_special(row, receipt) for receipt in told):
             special += told
@@ -115,9 +126,30 @@ async def record_receipts(uow: UnitOfWork, receipts: Sequence[Receipt]) -> None:
         await record_receipt(uow, item.message_id, item.sid, item.status, item.error_code)
 
 
+async def _owners_of_sids(
+    connection: AsyncConnection, rows: Sequence[Any], said: Mapping[int, Sequence[Receipt]]
+) -> dict[str, int]:
+    """The message that each id belongs to, of the ids that these rows do not have."""
+    new_sids = {
+        receipt.sid for row in rows for receipt in said[row.id] if receipt.sid != row.provider_sid
+    }
+    if not new_sids:
+        return {}
+    query = (
+        sa.select(col(Message.provider_sid), col(Message.id))
+        .where(col(Message.provider_sid).in_(new_sids))
+        .union(
+            sa.select(col(SendAttempt.provider_sid), col(SendAttempt.message_id)).where(
+                col(SendAttempt.provider_sid).in_(new_sids)
+            )
+        )
+    )
+    return {row.provider_sid: row.id for row in await connection.execute(query)}
+
+
 def _is_special(row: Any, receipt: Receipt) -> bool:
     return (
-        receipt.status in FAILURES
+        receipt.status in FAILED_STATUSES
         or row.status in UNCERTAIN_STATUSES
         or statuses_conflict(row.status, receipt.status)
     )
