@@ -23,14 +23,16 @@ WORD = re.compile(r"[^\W\d_]+")
 
 @command
 async def export_labelled_replies(operations: Operations) -> list[str]:
-    """CSV with a heading, `text,label`: a line for each message whose intent staff corrected.
+    """CSV with a heading, `text,label,because`: a line for each message whose intent staff corrected.
+
+    ``because`` are the words by which the rules read it before the correction.
 
     A text that a spreadsheet would take for a formula begins with an apostrophe.
     Without the customer's name, addresses, links and long numbers. Other personal data in the
     text remains: review the export before sharing it.
     """
     query: Any = (
-        select(Message.body, Message.intent, Customer.name)
+        select(Message.body, Message.intent, Message.because, Customer.name)
         .join(Customer, col(Customer.id) == col(Message.customer_id))
         .where(col(Message.direction) == Direction.IN, col(Message.intent_corrected_by) != "")
         .order_by(col(Message.id))
@@ -39,10 +41,10 @@ async def export_labelled_replies(operations: Operations) -> list[str]:
         rows = (await session.exec(query)).all()
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("text", "label"))
-    writer.writerows(
-        (escape_formula(redact_personal_data(body, name)), intent) for body, intent, name in rows
-    )
+    writer.writerow(("text", "label", "because"))
+    for body, intent, because, name in rows:
+        text, words = (redact_personal_data(each, name) for each in (body, because))
+        writer.writerow((escape_formula(text), intent, escape_formula(words)))
     return out.getvalue().splitlines()
 
 

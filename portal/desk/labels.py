@@ -94,12 +94,14 @@ def author_label(message: Message, first_name: str) -> str:
 
 
 def intent_label(message: Message) -> str:
-    """The intent of a customer's message and who corrected it; empty for other messages."""
+    """The intent of a customer's message, and why or who corrected it; empty for other messages."""
     if message.direction == Direction.OUT or not message.intent:
         return ""
     label = INTENT_LABELS[IntentKind(message.intent)].lower()
     if message.intent_corrected_by:
         return f"Corrected intent: {label} ({message.intent_corrected_by})"
+    if message.because:
+        return f"Read as {label.upper()} because: '{message.because}'"
     return f"Detected intent: {label}"
 
 

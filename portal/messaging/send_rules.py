@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from portal.messaging.sms.gsm_text import to_gsm7
 from portal.messaging.wording.renderer import product_text
 from portal.models import RESPONSE_KINDS, Channel, MessageKind, MessageStatus
-from portal.settings import Settings
+from portal.settings import QuietHours, Settings
+from portal.settings.types import after_quiet_hours
 
 OPT_OUT_HINT = re.compile(
     r"\bSTOP (?:to|2|for|para)\b"
@@ -49,12 +50,14 @@ def due_at(
     kind: MessageKind,
     *,
     urgent: bool = False,
+    own: QuietHours | None = None,
 ) -> datetime:
     """When such a message may be sent in this zone: now, or after the quiet hours.
 
-    Quiet hours delay neither urgent messages nor replies.
+    ``own`` are the hours that the customer asked for. Quiet hours delay neither urgent messages
+    nor replies.
     """
     quiet = settings.mail_quiet_hours if channel == Channel.EMAIL else settings.quiet_hours
-    if quiet is None or urgent or kind in RESPONSE_KINDS:
+    if urgent or kind in RESPONSE_KINDS:
         return now
-    return quiet.until(now, ZoneInfo(timezone)) or now
+    return after_quiet_hours(now, ZoneInfo(timezone), (quiet, own))

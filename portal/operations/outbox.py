@@ -98,6 +98,7 @@ class Outbox:
                 channel,
                 draft.kind,
                 urgent=draft.urgent,
+                own=request.customer.own_quiet_hours,
             ),
             expires_at=self.now + MESSAGE_LIFETIME,
         )

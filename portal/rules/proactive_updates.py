@@ -3,7 +3,7 @@
 Pure: it reads a request and returns times; ``operations.proactive_updates`` sends the messages.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import Enum, auto
@@ -20,7 +20,7 @@ from portal.models.requests.service_request import ServiceRequest
 from portal.models.requests.stage_run import StageRun
 from portal.rules.facts import Facts
 from portal.settings import Settings
-from portal.settings.types import QuietHours
+from portal.settings.types import QuietHours, after_quiet_hours
 from portal.workflows import StageDefinition
 
 LEAD_TIME_SHARE = 0.05
@@ -66,15 +66,17 @@ class ContactSchedule:
         return timedelta(seconds=self.settings.sweep_seconds)
 
     @cached_property
-    def quiet_hours(self) -> QuietHours | None:
-        """The quiet hours of the channel by which the customer is reached; None for no such hours."""
+    def quiet_hours(self) -> Sequence[QuietHours]:
+        """The quiet hours of the channel by which the customer is reached, and their own."""
         channels = [
             channel
             for channel in self.customer.channels()
             if self.customer.address(channel, self.now)
         ]
         is_reached_by_email = channels[:1] == [Channel.EMAIL]
-        return self.settings.mail_quiet_hours if is_reached_by_email else self.settings.quiet_hours
+        settings = self.settings
+        usual = settings.mail_quiet_hours if is_reached_by_email else settings.quiet_hours
+        return [hours for hours in (usual, self.customer.own_quiet_hours) if hours]
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -83,11 +85,12 @@ class ContactSchedule:
 
     def after_quiet_hours(self, at: datetime) -> datetime:
         """That time, or the end of the quiet hours that it is in."""
-        return (self.quiet_hours.until(at, self.zone) if self.quiet_hours else None) or at
+        return after_quiet_hours(at, self.zone, self.quiet_hours)
 
     def quiet_hours_began_at(self, at: datetime) -> datetime | None:
         """When the quiet hours that it is in began; None outside them."""
-        return self.quiet_hours.since(at, self.zone) if self.quiet_hours else None
+        begins = [begin for hours in self.quiet_hours if (begin := hours.since(at, self.zone))]
+        return min(begins, default=None)
 
 
 def proactive_updates(facts: Facts, contact_schedule: ContactSchedule) -> Iterator[ProactiveUpdate]:

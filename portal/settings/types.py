@@ -1,13 +1,13 @@
 """The kinds of value that a setting may have; a wrong one raises the end of a kind sentence."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from email.utils import parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -32,6 +32,19 @@ class QuietHours:
 
     start: time
     end: time
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """The hours of a text such as "21:00-08:00"; None for an empty one.
+
+        Raises ValueError for anything else.
+        """
+        if not text:
+            return None
+        start, end = (time.fromisoformat(part.strip()) for part in text.split("-"))
+        if start == end or start.tzinfo or end.tzinfo:
+            raise ValueError(text)
+        return cls(start, end)
 
     def until(self, moment: datetime, zone: ZoneInfo) -> datetime | None:
         """When the quiet hours that contain this aware time end, in UTC; None outside them."""
@@ -58,6 +71,21 @@ class QuietHours:
         return f"{self.start:%H:%M}-{self.end:%H:%M}"
 
 
+def after_quiet_hours(
+    at: datetime, zone: ZoneInfo, all_hours: Sequence[QuietHours | None]
+) -> datetime:
+    """That time, or the first one after it that is in none of these quiet hours.
+
+    Where they leave no hour of the day, an end of one of them.
+    """
+    for _ in range(len(all_hours) + 1):
+        ends = [end for hours in all_hours if hours and (end := hours.until(at, zone))]
+        if not ends:
+            break
+        at = max(ends)
+    return at
+
+
 def _moments(day: date, at: time, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """When it is that time there, in UTC: two moments where clocks are changed, else one, twice."""
     local = datetime.combine(day, at, zone)
@@ -71,13 +99,13 @@ def _hours_or_off(value: object) -> object:
     if text == "off":
         return None
     try:
-        start, end = (time.fromisoformat(part.strip()) for part in text.split("-"))
+        hours = QuietHours.parse(text)
     except ValueError:
-        start = end = time.min
-    if start == end or start.tzinfo or end.tzinfo:
+        hours = None
+    if hours is None:
         msg = 'must look like "21:00-08:00", or be "off".'
         raise ValueError(msg)
-    return QuietHours(start, end)
+    return hours
 
 
 def _folder(value: object) -> object:

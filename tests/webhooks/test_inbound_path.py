@@ -14,8 +14,9 @@ PORTAL = Path(__file__).parents[2] / "portal"
 PACKAGES = ("webhooks", "operations", "queries", "messaging/intents")
 SHARED = ("operations/outbox.py", "operations/milestone_messages.py")
 """How any message is queued: no part of the way of an inbound one."""
-MAX_FUNCTIONS = 40
-"""With more than one statement."""
+MAX_FUNCTIONS = 46
+"""With more than one statement. Five of them set apart what a phone or we ourselves have written, before
+anything is read as the customer's."""
 MAX_EARLY_RETURNS = 12
 """Returns that are not the last statement of their function."""
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -37,7 +37,7 @@ from portal.models import (
 from portal.models.messages.sender import PROBE_INTERVAL
 from portal.operations.delivery.rewording import Wording, has_waited, reword
 from portal.queries.consent import ConsentQuery, find_permitted
-from portal.settings import Settings
+from portal.settings import QuietHours, Settings
 from workers.delivery.due_messages import due_message, due_messages
 from workers.delivery.sending_limits import LimitNotice, apply_sending_limits
 from workers.delivery.staleness import find_stale
@@ -233,7 +233,10 @@ def _hold_back(
     if row.timezone is not None:
         if row.timezone not in zone_names():
             raise ValueError("The time zone of the customer cannot be read.")
-        later = due_at(settings, now, row.timezone, row.channel, row.kind, urgent=row.urgent)
+        later = due_at(
+            settings, now, row.timezone, row.channel, row.kind,
+            urgent=row.urgent, own=QuietHours.parse(row.quiet_hours),
+        )  # fmt: skip
         if later > now:
             return {"due_at": later}
     return None

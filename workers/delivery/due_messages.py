@@ -22,6 +22,7 @@ def due_messages() -> sa.Select[Any]:
         *(getattr(Message, name) for name in MESSAGE_COLUMNS),
         col(Customer.timezone),
         col(Customer.locale),
+        col(Customer.quiet_hours),
         (~_was_texted_before()).label("is_first"),
     )
 

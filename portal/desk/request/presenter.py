@@ -220,7 +220,10 @@ class RequestPresenter:
         """When a message written now is sent, during quiet hours of the customer; else empty."""
         customer, now = self.request.customer, self.times.now
         zone = customer.readable_timezone
-        goes_at = due_at(self.settings, now, zone, channel, MessageKind.STAFF, urgent=urgent)
+        goes_at = due_at(
+            self.settings, now, zone, channel, MessageKind.STAFF,
+            urgent=urgent, own=customer.own_quiet_hours,
+        )  # fmt: skip
         if goes_at <= now or channel == Channel.WEB:
             return ""
         local = TimeFormatter("en", zone, now)

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from portal.models.columns import (
+    BigId,
     enum_column,
     foreign_key_column,
     primary_key,
@@ -107,6 +108,7 @@ NEEDS_ATTENTION = (
 
 IS_NOTICE = "kind = 'notice'"
 """Mail to staff; as SQL."""
+MAX_BECAUSE_LENGTH = 200
 EDITED_SUFFIX = ":edited"
 """The end of the cause of a message that a person sent in place of another."""
 
@@ -200,6 +202,10 @@ class Message(SQLModel, table=True):
     possible_duplicate: bool = False
     # The intent of a customer's message, and who corrected it: empty for the rules.
     intent: str = text_column(32)
+    # The customer's words that decided the intent, at most MAX_BECAUSE_LENGTH letters.
+    because: str = text_column(MAX_BECAUSE_LENGTH)
+    # Of a reaction: our message that it is about. Messages are never deleted, so it needs no key.
+    reacted_to_id: int | None = Field(default=None, nullable=True, sa_type=BigId)
     intent_corrected_by: str = text_column(120)
     # Quiet hours do not hold it.
     urgent: bool = False

@@ -15,6 +15,7 @@ from portal.models.columns import (
     timestamp_column,
 )
 from portal.models.people.given_name import given_name
+from portal.settings import QuietHours
 
 
 class Channel(StrEnum):
@@ -53,6 +54,10 @@ class Customer(SQLModel, table=True):
     locale: str = text_column(16, default="en")
     timezone: str = text_column(64, default="UTC")
     preferred_channel: Channel | None = enum_column(Channel, nullable=True)
+    # Their own quiet hours, in their zone, as the setting is written ("21:00-08:00"); may be empty.
+    quiet_hours: str = text_column(16)
+    # Whether follow-up questions are put to them.
+    takes_questions: bool = True
     merged_into_id: int | None = foreign_key_column("customer.id", nullable=True)
     created_at: datetime = timestamp_column()
 
@@ -78,6 +83,11 @@ class Customer(SQLModel, table=True):
     def readable_timezone(self) -> str:
         """The time zone for what is shown; UTC where the stored one cannot be read."""
         return zone_or_utc(self.timezone)
+
+    @property
+    def own_quiet_hours(self) -> QuietHours | None:
+        """The quiet hours that they asked for; None where they asked for none."""
+        return QuietHours.parse(self.quiet_hours)
 
     def address(self, channel: Channel, now: datetime) -> str | None:
         """The customer's newest valid address on that channel, or None."""

@@ -45,17 +45,21 @@ RULES = CONSENT_RULES | {
     "W3": "Several are open and any may be meant: asked which.",
     "M4": "Three automatic replies by mail in an hour: a person answers, without a reply.",
     "X1": "REOPEN, or YES to the offer: the closed request is reopened.",
-    "X3": "Thanks, or NO to the offer, about a closed request: recorded.",
+    "X3": "Thanks, a reaction, or NO to the offer, about a closed request: recorded.",
     "X5": "A status question about a closed request: answered.",
     "X6": "Anything else about a closed request: its owner answers, and it is offered to reopen.",
     "O1": "It answers the open question.",
-    "O5": "Thanks: recorded.",
+    "O5": "Thanks, or a reaction: recorded.",
     "O6": "A status question while the work is on time: answered.",
     "O7": "A wish for a call: a call is promised.",
     "O8": "Anything else: a person answers.",
+    "T1": "A phone's own text, a reaction or an automatic answer: recorded.",
+    "T2": "A reaction of dislike while a question is open: a person answers, silent.",
     "R1": "A colleague's label: it answers the question, promises a call or tells the status.",
     "S1": "A colleague puts an unknown sender's text on a request: a person answers.",
 }
+
+RECORDED_INTENTS = (IntentKind.THANKS, IntentKind.REACTION)
 
 
 def decide(
@@ -82,7 +86,7 @@ def decide(
         case Basis.GIVEN if request is not None:
             decision = _decide_given(inbound, request, intent, facts)
         case _ if request is not None:
-            decision = decide_by_state(request, intent, facts, delivery.message.body)
+            decision = decide_by_state(request, intent, facts, intent.answer_words)
         case _:
             is_unsaid = facts.limits.suppress_reply or facts.is_opted_out or facts.was_greeted
             reply = "unknown_sender" if facts.takes_texts and not is_unsaid else ""
@@ -97,7 +101,8 @@ def _decide_given(
     is_email = inbound.channel == Channel.EMAIL
     decide_consent = decide_email_consent if is_email else decide_page_consent
     decision = decide_consent(inbound, request, intent, facts)
-    if decision is None and is_email and facts.limits.is_loop:
+    is_reaction = intent.kind == IntentKind.REACTION
+    if decision is None and is_email and facts.limits.is_loop and not is_reaction:
         decision = Decision("M4", OweReply(is_silent=True))
     return decision or decide_by_state(request, intent, facts, inbound.body)
 
@@ -117,12 +122,12 @@ def decide_open(
     request: ServiceRequest, intent: Intent, facts: InboundFacts, body: str
 ) -> Decision:
     """The request is open. In a loop a question is still answered, and nothing else is."""
-    is_silent = facts.limits.suppress_reply
+    is_silent = facts.limits.suppress_reply or intent.kind == IntentKind.REACTION
     given = match_answer(request, intent, body, facts.now) if request.open_question else None
     outcome: Outcome
     if given is not None:
         rule, outcome = "O1", given
-    elif intent.kind == IntentKind.THANKS:
+    elif intent.kind in RECORDED_INTENTS and not (intent.needs_owner and request.open_question):
         rule, outcome = "O5", Record()
     elif intent.kind == IntentKind.STATUS and not is_silent and not _is_late(request, facts.now):
         rule, outcome = "O6", SendStatus()
@@ -146,7 +151,7 @@ def decide_closed(request: ServiceRequest, intent: Intent, facts: InboundFacts) 
     outcome: Outcome
     if kind == IntentKind.REOPEN or (is_offered and kind == IntentKind.YES):
         rule, outcome = "X1", Reopen()
-    elif kind == IntentKind.THANKS or (is_offered and kind == IntentKind.NO):
+    elif kind in RECORDED_INTENTS or (is_offered and kind == IntentKind.NO):
         rule, outcome = "X3", Record()
     elif kind == IntentKind.STATUS and not is_silent:
         rule, outcome = "X5", SendStatus()

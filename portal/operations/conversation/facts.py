@@ -74,10 +74,12 @@ def question_of(request: ServiceRequest | None) -> Question:
     """The kind of the question that is open on the request."""
     question = request.open_question if request else None
     if question is None:
-        return Question.NONE
-    if question.expects == AnswerType.TIME:
-        return Question.TIME
-    return Question.DECISION if question.during_stage else Question.ARRIVAL
+        kind = Question.NONE
+    elif question.expects == AnswerType.TIME:
+        kind = Question.TIME
+    else:
+        kind = Question.DECISION if question.during_stage else Question.ARRIVAL
+    return kind
 
 
 async def load_facts(

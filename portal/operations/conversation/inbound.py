@@ -7,7 +7,9 @@ of them one decision is taken and carried out.
 import re
 
 from portal.messaging.intents.classifier import Intent, IntentKind, classify
+from portal.messaging.sms.reactions import Sentiment, read_mail_reaction
 from portal.models import Channel, DeliveryReason, Message, ServiceRequest
+from portal.models.messages.message import MAX_BECAUSE_LENGTH
 from portal.operations.conversation.decision import decide
 from portal.operations.conversation.facts import InboundFacts, load_facts, question_of
 from portal.operations.conversation.inbound_message import (
@@ -16,6 +18,11 @@ from portal.operations.conversation.inbound_message import (
     record_inbound,
 )
 from portal.operations.conversation.intent_handlers import carry_out, record_in_conversation
+from portal.operations.conversation.machine_texts import (
+    MachineText,
+    read_text,
+    record_machine_text,
+)
 from portal.operations.conversation.replies import MatchedMessage
 from portal.operations.conversation.request_matching import Basis, match_request
 from portal.operations.unit_of_work import UnitOfWork
@@ -41,10 +48,24 @@ async def receive(
     facts = await load_facts(uow, inbound, request)
     if not facts.is_known_sender:
         message.reason = DeliveryReason.FOREIGN_SENDER
-    intent = classify(inbound.text, question_of(facts.newest), facts.locale or "en")
-    if inbound.channel == Channel.EMAIL:
-        intent = read_email_intent(inbound, intent, facts)
-    message.intent = intent.kind
+    read = await read_text(uow, inbound, message, facts)
+    if isinstance(read, MachineText):
+        await record_machine_text(uow, message, read, facts)
+    else:
+        await _answer(uow, read, message, facts, request)
+    return message
+
+
+async def _answer(
+    uow: UnitOfWork,
+    inbound: InboundMessage,
+    message: Message,
+    facts: InboundFacts,
+    request: ServiceRequest | None,
+) -> None:
+    """Read, match and decide what the customer wrote, and carry it out."""
+    intent = _read_intent(inbound, facts)
+    message.intent, message.because = intent.kind, intent.because[:MAX_BECAUSE_LENGTH]
     locked = {request.id: request} if request else {}
     for delivery in match_request(inbound, message, intent, facts):
         request_id, delivered, delivered_intent = delivery.request_id, delivery.message, intent
@@ -59,14 +80,20 @@ async def receive(
             and delivery.basis != Basis.CONSENT
         ):
             delivered_intent = classify(
-                delivered.body, question_of(matched_request), matched_request.customer.locale
+                inbound.text if delivery.message is message else delivered.body,
+                question_of(matched_request),
+                matched_request.customer.locale,
             )
         decision = decide(inbound, delivery, matched_request, delivered_intent, facts)
         matched = MatchedMessage(delivered, matched_request, delivered_intent, facts)
         if matched_request is not None:
             await record_in_conversation(uow, matched_request, matched)
         await carry_out(uow, matched, decision)
-    return message
+
+
+def _read_intent(inbound: InboundMessage, facts: InboundFacts) -> Intent:
+    intent = classify(inbound.text, question_of(facts.newest), facts.locale or "en")
+    return read_email_intent(inbound, intent, facts) if inbound.channel == Channel.EMAIL else intent
 
 
 def read_email_intent(inbound: InboundMessage, intent: Intent, facts: InboundFacts) -> Intent:
@@ -75,6 +102,12 @@ def read_email_intent(inbound: InboundMessage, intent: Intent, facts: InboundFac
     "No more e-mails" means what "no more texts" means by text. From another address than the
     customer's nothing counts but a stop: the rest is for a person to judge.
     """
+    reaction = read_mail_reaction(inbound.text)
+    if reaction is not None:
+        is_owed = reaction.sentiment == Sentiment.DISLIKE and facts.newest is not None
+        return Intent(
+            IntentKind.REACTION, inbound.text, needs_owner=is_owed, because=reaction.label
+        )
     question, locale = question_of(facts.newest), facts.locale or "en"
     consent_intent = classify(EMAIL_MENTION.sub("text", inbound.text), question, locale)
     if consent_intent.kind in (IntentKind.STOP, IntentKind.START):

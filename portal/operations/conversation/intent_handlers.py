@@ -12,6 +12,7 @@ from portal.models import (
     ServiceRequest,
 )
 from portal.models.columns import saved_id
+from portal.models.messages.message import MAX_BECAUSE_LENGTH
 from portal.operations.conversation.auto_reply_limits import AUTO_REPLY_WINDOW, MAX_TEXTS
 from portal.operations.conversation.consent import write_consent
 from portal.operations.conversation.outcomes import (
@@ -77,7 +78,7 @@ async def record_in_conversation(
     message.request_id = request.id
     message.customer_id = request.customer_id
     message.event_id = event.id
-    message.intent = intent.kind
+    message.intent, message.because = intent.kind, intent.because[:MAX_BECAUSE_LENGTH]
     uow.mark_page_changed(request)
     uow.session.add(
         Contact(

@@ -225,8 +225,11 @@ class RowEraser:
         await self._execute(
             sa.update(Customer)
             .where(col(Customer.id).in_(ids))
-            .values(name=ERASED_NAME, locale="en", timezone="UTC", preferred_channel=None)
-        )
+            .values(
+                name=ERASED_NAME, locale="en", timezone="UTC", preferred_channel=None,
+                quiet_hours="", takes_questions=True,
+            )
+        )  # fmt: skip
         for table in ROWS_OF_A_CUSTOMER:
             await self._execute(sa.delete(table).where(col(table.customer_id).in_(ids)))
         for _, address in self._scope.own_addresses:

@@ -32,8 +32,9 @@ MASKED_LINK = "[link]"
 def person(customer: Customer) -> Record:
     """Name, language, time zone and preference."""
     return _pick(
-        customer, "name", "locale", "timezone", "preferred_channel", known_since="created_at"
-    )
+        customer, "name", "locale", "timezone", "preferred_channel", "quiet_hours",
+        "takes_questions", known_since="created_at",
+    )  # fmt: skip
 
 
 def contact_point(point: ContactPoint) -> Record:
@@ -106,6 +107,7 @@ def message(row: Message) -> Record:
     return _pick(
         row, "id", "direction", "channel", "kind", "subject", "body", "author", "status", "reason",
         "created_at", "sent_at", "delivered_at", sent_from="from_address", sent_to="to_address",
+        read_by_these_words="because",
     )  # fmt: skip
 
 

@@ -98,6 +98,8 @@ class MessageRow:
     body: str
     author: str
     author_id: int | None
+    because: str
+    reacted_to_id: int | None
     created_at: datetime
 
 

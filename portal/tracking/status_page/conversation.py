@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from portal.attachments.refusals import FileRefusal, FileRefusalCode
 from portal.attachments.stored_file import StoredFile
+from portal.messaging.sms.reactions import reaction_line
 from portal.messaging.wording.channel_neutral import (
     channel_neutral_text,
     without_opt_out_hint,
@@ -56,9 +57,15 @@ def build_conversation(
     files: defaultdict[int, list[AttachmentLine]] = defaultdict(list)
     for attachment in attachments:
         files[attachment.message_id].append(_file(attachment))
-    shown = _without_copies(message for message in messages if _is_shown(message))
+    all_messages = list(messages)
+    bodies = {message.id: _text(message, brand) for message in all_messages}
+    shown = _without_copies(message for message in all_messages if _is_shown(message))
     return tuple(
-        replace(_line(message, brand), files=tuple(files[message.id])) for message in shown
+        replace(
+            _line(message, brand, bodies.get(message.reacted_to_id or 0)),
+            files=tuple(files[message.id]),
+        )
+        for message in shown
     )
 
 
@@ -80,11 +87,15 @@ def _is_shown(message: MessageRow) -> bool:
     return message.kind in SHOWN_AT_ONCE or message.status not in NEVER_SHOWN
 
 
-def _line(message: MessageRow, brand: str) -> ConversationLine:
+def _line(message: MessageRow, brand: str, reacted_to: str | None) -> ConversationLine:
+    """One line; ``reacted_to`` is our text that the message is a reaction to."""
+    body = message.body if message.direction == Direction.IN else _text(message, brand)
+    if reacted_to is not None:
+        body = reaction_line(message.because, reacted_to)
     channel = Channel.WEB if message.status in NEVER_SHOWN else message.channel
     return ConversationLine(
         key=str(message.id),
-        body=message.body if message.direction == Direction.IN else _text(message, brand),
+        body=body,
         at=message.created_at,
         author=_author(message, brand),
         channel=channel,  # type: ignore[arg-type]

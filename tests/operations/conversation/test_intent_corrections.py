@@ -11,6 +11,7 @@ from portal.models import (
     SYSTEM_ACTOR,
     Channel,
     EventKind,
+    Message,
     MessageKind,
     RequestStatus,
 )
@@ -103,11 +104,14 @@ async def test_labelled_replies_are_exported_anonymously(organisation, card, tex
     """`kept replies export`: what people labelled, and nothing that tells of whom."""
     await texts("my number is 415-555-0199, martin.m@example.com, Martin here")
     await texts("not labelled")
+    async with organisation.database.transaction() as session:
+        first = await session.get_one(Message, (await texts.heard())[0].id)
+        first.because = "Martin here"
     await organisation.run(correct_intent, card, (await texts.heard())[0], "other", by=SYSTEM_ACTOR)
     lines = await asyncio.to_thread(export_labelled_replies, settings)
     assert list(csv.reader(lines)) == [
-        ["text", "label"],
-        ["my number is 000-000-0000, [mail], [name] here", "other"],
+        ["text", "label", "because"],
+        ["my number is 000-000-0000, [mail], [name] here", "other", "[name] here"],
     ]
 
 
@@ -116,5 +120,5 @@ async def test_exported_replies_hold_no_formula(organisation, card, texts, setti
     """A spreadsheet runs what begins so; after an apostrophe it is text."""
     await texts(f"{start}cmd|' /C calc'!A0")
     await organisation.run(correct_intent, card, (await texts.heard())[0], "other", by=SYSTEM_ACTOR)
-    _, (text, _) = csv.reader(await asyncio.to_thread(export_labelled_replies, settings))
+    _, (text, _, _) = csv.reader(await asyncio.to_thread(export_labelled_replies, settings))
     assert text == f"'{start.strip()}cmd|' /C calc'!A0"

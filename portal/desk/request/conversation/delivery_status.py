@@ -55,7 +55,7 @@ KIND_LABELS = {
     MessageKind.CODE: "Access code",
     MessageKind.REOPEN_OFFER: "Reopen offer",
     MessageKind.CUSTOMER: "Customer message",
-    MessageKind.AUTOMATIC: "Automatic e-mail",
+    MessageKind.AUTOMATIC: "Automatic reply",
     MessageKind.NOTICE: "Staff notice",
 }
 

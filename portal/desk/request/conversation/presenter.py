@@ -13,6 +13,7 @@ from portal.desk.request.conversation.delivery_status import (
     present_attempts,
 )
 from portal.desk.request.conversation.view_models import ConversationEntry
+from portal.messaging.sms.reactions import reaction_line
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Attachment, Channel, Customer, Direction, Message, SendAttempt
 from portal.models.columns import saved_id
@@ -34,10 +35,15 @@ class ConversationPresenter:
 
     def entries(self, messages: Sequence[Message], customer: Customer) -> list[ConversationEntry]:
         """All entries, in the order of the messages."""
-        return [
-            self.entry(message, customer.first_name, customer.readable_timezone)
-            for message in messages
-        ]
+        bodies = {message.id: message.body for message in messages}
+        entries = []
+        for message in messages:
+            entry = self.entry(message, customer.first_name, customer.readable_timezone)
+            if message.reacted_to_id in bodies:
+                line = reaction_line(message.because, bodies[message.reacted_to_id])
+                entry = replace(entry, body=line)
+            entries.append(entry)
+        return entries
 
     def entry(self, message: Message, first_name: str, timezone: str) -> ConversationEntry:
         """One message; ``timezone`` is the customer's."""
