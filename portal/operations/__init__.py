@@ -21,6 +21,7 @@ from portal.operations.conversation.staff_messages import (
     set_preferences,
     write_to_customer,
 )
+from portal.operations.conversation.wishes.preferences import WISH_BUTTONS, set_wishes
 from portal.operations.delivery.bounces import record_bounce, record_unreadable_bounce
 from portal.operations.delivery.bulk_retry import BulkRetryResult, retry_messages
 from portal.operations.delivery.failed_messages import (
@@ -72,6 +73,7 @@ from portal.operations.workflows import load_workflow
 
 __all__ = [
     "UNREADABLE_MAIL_BODY",
+    "WISH_BUTTONS",
     "BulkRetryResult",
     "ConsentChange",
     "CustomerDetails",
@@ -137,6 +139,7 @@ __all__ = [
     "set_customer_note",
     "set_department_lead",
     "set_preferences",
+    "set_wishes",
     "unreadable_email",
     "verify_code",
     "withdraw_promise",

@@ -14,6 +14,7 @@ EVENT_MESSAGE_KINDS = {
 }
 """Events whose message is a template of the product, named as the message's kind."""
 
+QUESTION_EVENTS = (EventKind.QUESTION_ASKED, EventKind.QUESTION_REMINDED)
 
 ANNOUNCED_KINDS = frozenset(
     {
@@ -50,7 +51,7 @@ async def queue_milestone_messages(context: StepContext) -> None:
 def _is_announced(event: Event) -> bool:
     if event.kind == EventKind.STAGE_REACHED:
         return bool(event.data.get("told"))
-    if event.kind in (EventKind.QUESTION_ASKED, EventKind.QUESTION_REMINDED):
+    if event.kind in QUESTION_EVENTS:
         return True
     return event.kind in EVENT_MESSAGE_KINDS and event.actor_kind != ActorKind.CUSTOMER
 
@@ -63,7 +64,7 @@ def render_event(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, 
     if event.kind == EventKind.STAGE_REACHED and run is not None:
         again = bool(event.data.get("again"))
         return MessageKind.MILESTONE, renderer.milestone(run, again=again), _title(renderer, run)
-    if event.kind in (EventKind.QUESTION_ASKED, EventKind.QUESTION_REMINDED):
+    if event.kind in QUESTION_EVENTS:
         return _question(renderer, event)
     kind = EVENT_MESSAGE_KINDS[event.kind]
     unconfirmed = renderer.request.closed_unconfirmed
@@ -74,8 +75,9 @@ def _question(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str
     key = event.data["key"]
     follow_ups = reversed(renderer.request.follow_ups)
     follow_up = next((question for question in follow_ups if question.key == key), None)
-    if follow_up is None:
-        return None
+    is_wanted = renderer.request.customer.takes_questions
+    if follow_up is None or not (follow_up.during_stage or is_wanted):
+        return None  # The page alone asks a customer who wants no questions.
     question = renderer.put(follow_up.question, follow_up.run)
     if event.kind == EventKind.QUESTION_ASKED:
         kind, body = (

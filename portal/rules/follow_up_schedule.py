@@ -33,8 +33,9 @@ class FollowUpSchedule:
         return min((step for step in steps if step is not None), default=None)
 
     def remind_at(self, question: FollowUp) -> datetime | None:
-        """When to remind; None where that is done, or the workflow sets no reminder."""
-        if question.reminded_at is not None:
+        """When to remind; None where that is done or unwanted, or the workflow sets no reminder."""
+        is_wanted = question.during_stage or self.facts.request.customer.takes_questions
+        if question.reminded_at is not None or not is_wanted:
             return None
         return self._after_asking(question, self._definition(question).remind_after)
 

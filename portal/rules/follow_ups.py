@@ -36,6 +36,8 @@ class FollowUpFlow:
             self._ask(question)
         elif self._is_to_be_reminded(question):
             self._remind(question)
+        elif (closes_at := times.next_step_at(question)) is None or closes_at > self.stage_flow.now:
+            question.next_at = closes_at  # The customer wants no reminder any more.
         else:
             self._close_unanswered(question)
 

@@ -1,6 +1,7 @@
 """The preferences page: channel, language and opt-outs of a customer."""
 
 from dataclasses import replace
+from typing import Any
 
 from babel import Locale, UnknownLocaleError
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,9 +12,17 @@ from portal import business_time
 from portal.errors import BadInput, Conflict
 from portal.i18n.languages import LANGUAGE_CODES, language_of
 from portal.i18n.lazy_string import LazyString
-from portal.models import CUSTOMER_ACTOR, Channel, ServiceRequest
+from portal.messaging.wording.time_format import TimeFormatter
+from portal.models import CUSTOMER_ACTOR, Channel, Customer, ServiceRequest
 from portal.models.columns import saved_id
-from portal.operations import ConsentChange, UnitOfWork, set_preferences
+from portal.operations import (
+    WISH_BUTTONS,
+    ConsentChange,
+    UnitOfWork,
+    set_preferences,
+    set_wishes,
+)
+from portal.operations.conversation.wishes.preferences import clock_fields
 from portal.queries.consent import ConsentQuery, find_permitted
 from portal.queries.requests import lock_by_token
 from portal.queries.tracking_links import get_by_token
@@ -88,6 +97,9 @@ async def _apply(
     if change is not None:
         await set_preferences(uow, request, consent_change=change)
         return
+    if _button(form) in WISH_BUTTONS:
+        await set_wishes(uow, request, **WISH_BUTTONS[_button(form)])
+        return
     if _button(form) != "save":
         raise BadInput(LazyString("Please press one of the buttons."), fields={"do": "save"})
     preferred_channel = _read_channel(request, form.get("channel"))
@@ -120,10 +132,23 @@ async def _page(
         verified="verified" in request.query_params and trusted,
         is_trusted=trusted,
         refusal=refusal.detail if refusal else None,
+        **_wishes(customer),
     )
     status = refusal.status if refusal else 200
     context = {"page": page, "locale": customer.locale}
     return templating.page(request, "tracking/preferences.html", context, status)
+
+
+def _wishes(customer: Customer) -> dict[str, Any]:
+    """Their quiet hours by their clock, and whether they want no questions."""
+    times = TimeFormatter(customer.locale, customer.readable_timezone, business_time.now())
+    hours = customer.own_quiet_hours
+    clock = clock_fields(times, hours) if hours else {"begin": "", "end": ""}
+    return {
+        "quiet_from": clock["begin"],
+        "quiet_until": clock["end"],
+        "takes_questions": customer.takes_questions,
+    }
 
 
 async def _channels(

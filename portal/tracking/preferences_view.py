@@ -21,7 +21,8 @@ class PreferencesPage:
     """The customer's preferred channel and language, and their opt-outs.
 
     `is_trusted`: the browser has shown a code, so addresses are not masked. `verified`: it has
-    shown it just now, to begin messages again.
+    shown it just now, to begin messages again. `quiet_from` and `quiet_until` are the hours in which
+    they want no message, as their clock shows them; empty where they named none.
     """
 
     reference: str
@@ -34,6 +35,9 @@ class PreferencesPage:
     refusal: str | None = None
     is_trusted: bool = False
     verified: bool = False
+    quiet_from: str = ""
+    quiet_until: str = ""
+    takes_questions: bool = True
 
     @property
     def stopped_all(self) -> bool:

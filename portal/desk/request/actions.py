@@ -244,14 +244,14 @@ async def _relabel(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) 
 
 async def _record_consent(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
     wish, about = typed["wish"], typed["about"]
-    if wish not in ("stop", "start") or about not in ("request", "all"):
+    if wish in operations.WISH_BUTTONS:
+        await operations.set_wishes(uow, request, **operations.WISH_BUTTONS[wish])
+        return
+    is_known = wish in ("stop", "start") and about in ("request", "all")
+    if not is_known or typed["channel"] not in list(Channel):
         raise BadInput("Please use one of the buttons.")
-    try:
-        channel = Channel(typed["channel"])
-    except ValueError:
-        raise BadInput("Please use one of the buttons.") from None
     await operations.record_spoken_consent(
-        uow, request, channel=channel, stop=wish == "stop",
+        uow, request, channel=Channel(typed["channel"]), stop=wish == "stop",
         about="all" if about == "all" else "request", note=typed["note"],
     )  # fmt: skip
 

@@ -108,10 +108,26 @@ def _contact_logged(event: Event, stage: str) -> str:
     return f"{contact} ({labels.get(reason, reason).lower()})"
 
 
+WISHES = {
+    ("quiet_hours", True): "no messages at night",
+    ("quiet_hours", False): "messages at any hour",
+    ("takes_questions", True): "follow-up questions",
+    ("takes_questions", False): "no follow-up questions",
+}
+
+
+def _wish_of(event: Event) -> set[tuple[str, bool]]:
+    names = ("quiet_hours", "takes_questions")
+    return {(name, bool(event.data[name])) for name in names if event.data.get(name) is not None}
+
+
 def _preferences_changed(event: Event, stage: str) -> str:
     del stage
     if event.actor_kind != ActorKind.STAFF:
         return "The customer changed their contact preferences"
+    wish = next((label for key, label in WISHES.items() if key in _wish_of(event)), None)
+    if wish is not None:
+        return f"Customer asked for: {wish}"
     channel = {"sms": "SMS", "email": "e-mail"}.get(event.data.get("channel", ""), "messages")
     choice = f"opt out of {channel}" if event.data.get("stop") else f"opt in to {channel}"
     scope = " (this request)" if "request" in event.data.values() else ""

@@ -7,6 +7,7 @@ from portal.desk.labels import since
 from portal.desk.request.view_models import AddressConsent, ConsentButton, ConsentLine, ConsentView
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Channel, Consent, ConsentSource, ServiceRequest
+from portal.operations.conversation.wishes.preferences import clock_fields
 from portal.queries.consent import ConsentQuery
 
 CHANNEL_NAMES = {Channel.SMS: "SMS", Channel.EMAIL: "E-mail"}
@@ -39,8 +40,9 @@ class ConsentPresenter:
         ]
         return ConsentView(
             [self._address_consent(channel, address) for channel, address in points],
+            self._wishes(),
             [self._line(line) for line in self.lines],
-            self._buttons() if may_act else (),
+            [*self._buttons(), *self._wish_buttons()] if may_act else (),
         )
 
     def _address_consent(self, channel: Channel, address: str) -> AddressConsent:
@@ -79,6 +81,27 @@ class ConsentPresenter:
         if line.granted:
             return f"{CHANNEL_NAMES[line.channel]}: opted in{scope}"
         return f"{CHANNEL_NAMES[line.channel]}: opted out{scope}"
+
+    def _wishes(self) -> list[str]:
+        """The wishes of the customer, as staff read them; the clock is the customer's."""
+        customer = self.request.customer
+        wishes = [] if customer.takes_questions else ["No follow-up questions"]
+        if hours := customer.own_quiet_hours:
+            times = TimeFormatter("en", customer.readable_timezone, self.times.now)
+            wishes.insert(
+                0, "No messages from {begin} to {end}".format(**clock_fields(times, hours))
+            )
+        return wishes
+
+    def _wish_buttons(self) -> list[ConsentButton]:
+        customer = self.request.customer
+        quiet = ("quiet_off", "End quiet hours") if customer.quiet_hours else (
+            "quiet_on", "No messages at night"
+        )  # fmt: skip
+        questions = ("questions_off", "No follow-up questions")
+        if not customer.takes_questions:
+            questions = ("questions_on", "Ask follow-up questions again")
+        return [ConsentButton(label, "", wish, "") for wish, label in (quiet, questions)]
 
     def _buttons(self) -> list[ConsentButton]:
         buttons = []

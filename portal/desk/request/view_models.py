@@ -104,19 +104,23 @@ class ConsentLine:
 
 @dataclass(frozen=True, slots=True)
 class ConsentButton:
-    """A consent decision that can be recorded with one click."""
+    """A consent decision or a wish that can be recorded with one click.
+
+    Only a decision has a `channel` and says what it is `about`.
+    """
 
     words: str
     channel: str
-    decision: Literal["stop", "start"]
-    about: Literal["request", "all"]
+    decision: str
+    about: Literal["request", "all", ""]
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentView:
-    """Contact preferences: the current consent, its history, and the buttons that change it."""
+    """Contact preferences: consent, its history, wishes, and the buttons that change these."""
 
     addresses: Sequence[AddressConsent] = ()
+    wishes: Sequence[str] = ()
     ledger: Sequence[ConsentLine] = ()
     buttons: Sequence[ConsentButton] = ()
 

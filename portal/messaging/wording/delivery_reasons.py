@@ -6,6 +6,7 @@ REASON_PHRASES = {
     # Before it is sent.
     DeliveryReason.NO_ADDRESS: "there is no phone number or e-mail address to write to",
     DeliveryReason.CONSENT_WITHDRAWN: "they asked us not to write here",
+    DeliveryReason.NO_QUESTIONS: "they asked us for no questions",
     DeliveryReason.EXPIRED: "it could not be sent in time, and later it would only confuse",
     DeliveryReason.SUPERSEDED: "there was newer news about this request before this could be sent",
     DeliveryReason.QUESTION_ANSWERED: "they had answered before this could be sent",

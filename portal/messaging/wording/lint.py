@@ -30,7 +30,7 @@ PRODUCT_FIELDS = (*PLACEHOLDERS, "owner", "since")
 """Fields that every product text may have beside the workflow's."""
 FIELDS_BY_TEXT = {
     "due": (
-        "acknowledgement", "acknowledgement_again", "call_at", "call_by", "noted_no", "reopen_offer",
+        "acknowledgement", "acknowledgement_again", "call_at", "call_by", "noted_no", "reopen_offer", "wish_for_person",
         "promise", "promise_moved", "sent_back_passed", "status_passed", "delay_person", "update_hold_until",
     ),
     "promise": ("promise", "promise_moved"),
@@ -42,6 +42,8 @@ FIELDS_BY_TEXT = {
     "last": ("update_said",),
     "code": ("code", "code_mail"),
     "host": ("code",),
+    "begin": ("wish_night",),
+    "end": ("wish_night",),
 }  # fmt: skip
 """Fields that are filled in some sentences only."""
 TEXTS_WITHOUT_REQUEST = (

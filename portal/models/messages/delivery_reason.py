@@ -9,6 +9,7 @@ class DeliveryReason(StrEnum):
     # Before it is sent.
     NO_ADDRESS = "no_address"
     CONSENT_WITHDRAWN = "consent_withdrawn"
+    NO_QUESTIONS = "no_questions"
     EXPIRED = "expired"
     SUPERSEDED = "superseded"
     QUESTION_ANSWERED = "question_answered"

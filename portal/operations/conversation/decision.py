@@ -36,28 +36,33 @@ from portal.operations.conversation.outcomes import (
     SendStatus,
 )
 from portal.operations.conversation.request_matching import Basis, Delivery
+from portal.operations.conversation.wishes.rules import WISH_RULES, decide_wish
 
-RULES = CONSENT_RULES | {
-    "F1": "More than 20 texts in 10 minutes: recorded, one notice, no reply one by one.",
-    "N1": "A number that no customer has: a notice, and one reply an hour.",
-    "W1": "It only says which request is meant: recorded.",
-    "W2": "Several are open and asking is over or not allowed: the newest one's owner answers.",
-    "W3": "Several are open and any may be meant: asked which.",
-    "M4": "Three automatic replies by mail in an hour: a person answers, without a reply.",
-    "X1": "REOPEN, or YES to the offer: the closed request is reopened.",
-    "X3": "Thanks, a reaction, or NO to the offer, about a closed request: recorded.",
-    "X5": "A status question about a closed request: answered.",
-    "X6": "Anything else about a closed request: its owner answers, and it is offered to reopen.",
-    "O1": "It answers the open question.",
-    "O5": "Thanks, or a reaction: recorded.",
-    "O6": "A status question while the work is on time: answered.",
-    "O7": "A wish for a call: a call is promised.",
-    "O8": "Anything else: a person answers.",
-    "T1": "A phone's own text, a reaction or an automatic answer: recorded.",
-    "T2": "A reaction of dislike while a question is open: a person answers, silent.",
-    "R1": "A colleague's label: it answers the question, promises a call or tells the status.",
-    "S1": "A colleague puts an unknown sender's text on a request: a person answers.",
-}
+RULES = (
+    CONSENT_RULES
+    | WISH_RULES
+    | {
+        "F1": "More than 20 texts in 10 minutes: recorded, one notice, no reply one by one.",
+        "N1": "A number that no customer has: a notice, and one reply an hour.",
+        "W1": "It only says which request is meant: recorded.",
+        "W2": "Several are open and asking is over or not allowed: the newest one's owner answers.",
+        "W3": "Several are open and any may be meant: asked which.",
+        "M4": "Three automatic replies by mail in an hour: a person answers, without a reply.",
+        "X1": "REOPEN, or YES to the offer: the closed request is reopened.",
+        "X3": "Thanks, a reaction, or NO to the offer, about a closed request: recorded.",
+        "X5": "A status question about a closed request: answered.",
+        "X6": "Anything else about a closed request: its owner answers, and it is offered to reopen.",
+        "O1": "It answers the open question.",
+        "O5": "Thanks, or a reaction: recorded.",
+        "O6": "A status question while the work is on time: answered.",
+        "O7": "A wish for a call: a call is promised.",
+        "O8": "Anything else: a person answers.",
+        "T1": "A phone's own text, a reaction or an automatic answer: recorded.",
+        "T2": "A reaction of dislike while a question is open: a person answers, silent.",
+        "R1": "A colleague's label: it answers the question, promises a call or tells the status.",
+        "S1": "A colleague puts an unknown sender's text on a request: a person answers.",
+    }
+)
 
 RECORDED_INTENTS = (IntentKind.THANKS, IntentKind.REACTION)
 
@@ -71,6 +76,12 @@ def decide(
 ) -> Decision:
     """What one delivery leads to. ``request`` is locked; None where it belongs to none."""
     match delivery.basis:
+        case basis if (
+            request is not None
+            and basis != Basis.FOR_PERSON
+            and intent.kind == IntentKind.STOP_PARTIAL
+        ):
+            decision = decide_wish(inbound, request, intent, facts)
         case Basis.CONSENT:
             decision = decide_text_consent(inbound, intent, facts)
         case Basis.FLOOD:

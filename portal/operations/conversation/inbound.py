@@ -18,7 +18,7 @@ from portal.operations.conversation.inbound_message import (
     record_inbound,
 )
 from portal.operations.conversation.intent_handlers import carry_out, record_in_conversation
-from portal.operations.conversation.machine_texts import (
+from portal.operations.conversation.reading.machine_texts import (
     MachineText,
     read_text,
     record_machine_text,

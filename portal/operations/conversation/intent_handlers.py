@@ -20,6 +20,7 @@ from portal.operations.conversation.outcomes import (
     AskWhich,
     ChangeConsent,
     Decision,
+    KeepWish,
     NotifyFrontDesk,
     OweReply,
     Record,
@@ -33,6 +34,7 @@ from portal.operations.conversation.replies import (
     send_reply,
     text_address,
 )
+from portal.operations.conversation.wishes.preferences import confirm_wish, record_wish
 from portal.operations.dropped_balls.resolution import message_subject, raise_dropped_ball
 from portal.operations.follow_ups import render_answer_reply, take_answer
 from portal.operations.promises import promise_reply
@@ -50,6 +52,8 @@ async def carry_out(uow: UnitOfWork, matched: MatchedMessage, decision: Decision
     match decision.outcome, matched.request:
         case ChangeConsent() as change, request:
             await _change_consent(uow, request, matched, change, decision.owed)
+        case KeepWish() as wish, ServiceRequest() as request:
+            await _keep_wish(uow, request, matched, wish, decision)
         case NotifyFrontDesk() as notice, request:
             await _notify_front_desk(uow, request, matched, notice)
         case AskWhich() as asked, _:
@@ -178,6 +182,22 @@ async def _change_consent(
         reply.subject = request.title_in(request.customer.locale)
     elif change.confirm:
         await text_address(uow, matched, MessageKind.CONSENT, change.confirm, change.about)
+
+
+async def _keep_wish(
+    uow: UnitOfWork,
+    request: ServiceRequest,
+    matched: MatchedMessage,
+    wish: KeepWish,
+    decision: Decision,
+) -> None:
+    await record_wish(uow, request, matched, wish)
+    if decision.owed is not None:
+        await owe_reply(uow, request, matched, decision.owed)
+    else:
+        await uow.finish(request)
+    if not decision.is_silent:
+        await confirm_wish(uow, request, matched, wish)
 
 
 async def _notify_front_desk(

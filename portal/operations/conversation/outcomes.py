@@ -1,4 +1,4 @@
-"""What an inbound message may lead to: one of eight outcomes. Pure values."""
+"""What an inbound message may lead to: one of nine outcomes. Pure values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,6 +72,23 @@ class ChangeConsent:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepWish:
+    """A wish for fewer messages is kept, and confirmed by ``template``.
+
+    ``quiet_hours`` are as the setting is written. ``stopped`` are the addresses that get no more,
+    or with ``is_of_request`` no more about this request.
+    """
+
+    template: str
+    source: ConsentSource
+    evidence: str
+    quiet_hours: str | None = None
+    takes_questions: bool | None = None
+    stopped: Sequence[tuple[Channel, str]] = ()
+    is_of_request: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AskWhich:
     """The customer is asked which of several requests is meant."""
 
@@ -93,6 +110,7 @@ Outcome = (
     | OweReply
     | Reopen
     | ChangeConsent
+    | KeepWish
     | AskWhich
     | NotifyFrontDesk
 )

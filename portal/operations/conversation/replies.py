@@ -64,7 +64,7 @@ async def ask_which(uow: UnitOfWork, matched: MatchedMessage, asked: AskWhich) -
     requests = matched.facts.open_requests
     renderer, locale = await uow.renderer(requests[0]), requests[0].customer.locale
     choices = [
-        f"{number} {_short_title(request, locale)} {request.reference}"
+        f"{number} {short_title(request, locale)} {request.reference}"
         for number, request in enumerate(requests[:MAX_CHOICES], start=1)
     ]
     # From right to left a number would seem to belong to the title before it: a line for each.
@@ -91,7 +91,7 @@ async def text_address(
     locale = matched.facts.locale or matched.intent.language or "en"
     fields = {"brand": uow.settings.brand, "link": uow.settings.public_url}
     if about is not None:
-        fields |= {"title": _short_title(about, locale), "reference": about.reference}
+        fields |= {"title": short_title(about, locale), "reference": about.reference}
     await uow.outbox.queue_reply_to_address(
         kind,
         f"message:{matched.message.id}",
@@ -102,7 +102,8 @@ async def text_address(
     )
 
 
-def _short_title(request: ServiceRequest, locale: str) -> str:
+def short_title(request: ServiceRequest, locale: str) -> str:
+    """The title as a text that says more than it has room for it."""
     return REFERENCE_PATTERN.sub("", request.title_in(locale))[:MAX_TITLE_LENGTH].strip()
 
 

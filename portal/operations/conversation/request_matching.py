@@ -16,6 +16,7 @@ from portal.operations.conversation.request_names import (
     match_open_question,
     match_recent_staff_message,
 )
+from portal.operations.conversation.wishes.rules import is_about_person
 
 MAX_CLARIFICATIONS = 2
 """After so many times "which?" without a choice a person finds out."""
@@ -27,7 +28,7 @@ class Basis(StrEnum):
     GIVEN = "given"  # by a reply address or a link
     CONSENT = "consent"  # it is about our texts
     FLOOD = "flood"
-    ONLY = "only"  # the only open request
+    ONLY = "only"  # the only open request, or the newest where it is about the person
     LAST = "last"  # none is open: the newest closed one
     CHOSEN = "chosen"  # the answer to "which?"
     CHOICE = "choice"  # says which, and no more
@@ -65,6 +66,8 @@ def match_request(
         basis, request_id = Basis.GIVEN, inbound.request_id
     elif facts.takes_texts and consent_wish(inbound, intent, facts) is not None:
         basis, request_id = Basis.CONSENT, _id(consent_request(inbound, intent, facts))
+    elif is_about_person(intent) and newest is not None:
+        basis, request_id = Basis.ONLY, newest.id
     elif facts.limits.is_flood:
         named = requests if len(requests) == 1 else find_named(message.body, requests)
         basis = Basis.FLOOD

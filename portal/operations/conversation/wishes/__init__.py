@@ -1,0 +1,1 @@
+"""Wishes for fewer messages: kept as what they are, shown and taken back on page and desk."""
