@@ -69,8 +69,9 @@ class Quotation:
 
 
 def fold_letters(text: str) -> str:
-    """The letters and digits of a text, folded for comparison."""
-    return FoldedText.of(text).letters
+    """The letters and digits of a text, folded as ``FoldedText`` does it."""
+    plain = unicodedata.normalize("NFKD", text[:MAX_TEXT_LENGTH]).casefold()
+    return "".join(letter for letter in plain if letter.isalnum())
 
 
 def may_have_own_text(text: str) -> bool:
