@@ -58,6 +58,6 @@ def due_at(
     nor replies.
     """
     quiet = settings.mail_quiet_hours if channel == Channel.EMAIL else settings.quiet_hours
-    if urgent or kind in RESPONSE_KINDS:
+    if urgent or kind in RESPONSE_KINDS or not (quiet or own):
         return now
     return after_quiet_hours(now, ZoneInfo(timezone), (quiet, own))

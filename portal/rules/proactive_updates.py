@@ -85,7 +85,7 @@ class ContactSchedule:
 
     def after_quiet_hours(self, at: datetime) -> datetime:
         """That time, or the end of the quiet hours that it is in."""
-        return after_quiet_hours(at, self.zone, self.quiet_hours)
+        return after_quiet_hours(at, self.zone, self.quiet_hours) if self.quiet_hours else at
 
     def quiet_hours_began_at(self, at: datetime) -> datetime | None:
         """When the quiet hours that it is in began; None outside them."""
