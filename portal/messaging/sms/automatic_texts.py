@@ -15,6 +15,7 @@ from typing import Any
 
 from portal.messaging.sms.reactions import QUESTION_MARKS, plain_words
 
+CONTRACTIONS = {"i will": "ill", "i am": "im", "cannot": "cant", "can not": "cant"}
 MAX_LENGTH = 1_000
 """Letters; no phone writes more by itself."""
 DATA = Path(__file__).with_name("automatic_texts.toml")
@@ -43,7 +44,7 @@ def is_automatic_text(text: str) -> bool:
         return True
     if any(mark in text for mark in QUESTION_MARKS):
         return False
-    rest = f" {plain_words(text)} "
+    rest = f" {_contracted(text)} "
     length = len(rest)
     for phrase in wordings.phrases:
         # A mark stands for the phrase, so that the words before and after it form no other.
@@ -52,12 +53,20 @@ def is_automatic_text(text: str) -> bool:
     return is_known and all(word == "|" or word in wordings.filler for word in rest.split())
 
 
+def _contracted(text: str) -> str:
+    """The plain words, "I will" as "I'll" and so on: phones write either."""
+    words = f" {plain_words(text)} "
+    for long, short in CONTRACTIONS.items():
+        words = words.replace(f" {long} ", f" {short} ")
+    return words.strip()
+
+
 @cache
 def automatic_wordings() -> AutomaticWordings:
     """The wordings of ``automatic_texts.toml``."""
     data = tomllib.loads(DATA.read_text(encoding="utf-8"))
     tables = {name: table for name, table in data.items() if isinstance(table, dict)}
-    phrases = {plain_words(phrase) for table in tables.values() for phrase in table["phrases"]}
+    phrases = {_contracted(phrase) for table in tables.values() for phrase in table["phrases"]}
     return AutomaticWordings(
         frozenset(plain_words(word) for table in tables.values() for word in table["markers"]),
         tuple(sorted(phrases, key=lambda phrase: (-len(phrase.split()), phrase))),

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+LINK = re.compile(r"https?://\S+")
 MAX_TEXT_LENGTH = 4_000
 """Letters of a text that are compared; what follows is the customer's."""
 QUOTATION_MARKS = frozenset("\"'“”„‟«»‹›‘’‚‛＂「」『』《》〝〞″")
@@ -72,6 +73,17 @@ def fold_letters(text: str) -> str:
     """The letters and digits of a text, folded as ``FoldedText`` does it."""
     plain = unicodedata.normalize("NFKD", text[:MAX_TEXT_LENGTH]).casefold()
     return "".join(letter for letter in plain if letter.isalnum())
+
+
+def fold_texts(texts: Sequence[str]) -> list[str]:
+    """These texts folded, and then once more without their links, which a phone may leave out.
+
+    The index of either form, modulo the number of texts, is that of the text.
+    """
+    return [
+        *(fold_letters(text) for text in texts),
+        *(fold_letters(LINK.sub(" ", text)) for text in texts),
+    ]
 
 
 def may_have_own_text(text: str) -> bool:

@@ -70,7 +70,7 @@ class ReactionWords:
 def read_reaction(text: str, sent: Sequence[str]) -> Reaction | None:
     """The reaction to one of our texts that this text is; None where it is anything else.
 
-    ``sent`` are the folded forms of our texts to that number (``own_text.fold_letters``), newest
+    ``sent`` are the folded forms of our texts to that number (``own_text.fold_texts``), newest
     first.
     """
     quotation = find_quotation(text, sent)
@@ -83,7 +83,7 @@ def read_reaction(text: str, sent: Sequence[str]) -> Reaction | None:
     words = reaction_words()
     signs = _signs(f"{before}{after}")
     found = _known_words(beside, words)
-    is_known = bool(found) or (bool(signs) and len(beside.split()) <= 1)
+    is_known = bool(found) or (bool(signs) and words.speech.isdisjoint(beside.split()))
     if plain_words(after) and not _known_words(plain_words(after), words):
         return None  # Words of the phone that follow the quotation are in the list; others are an answer.
     if not is_known and not _is_plainly_ours(quotation, beside, words):

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from portal.messaging.intents.classifier import Intent, IntentKind, classify
 from portal.messaging.sms.automatic_texts import is_automatic_text
-from portal.messaging.sms.own_text import fold_letters, may_have_own_text, without_own_text
+from portal.messaging.sms.own_text import fold_texts, may_have_own_text, without_own_text
 from portal.messaging.sms.reactions import Reaction, Sentiment, read_reaction
 from portal.models import Channel, DeliveryReason, Message, MessageKind, ServiceRequest
 from portal.models.messages.message import MAX_BECAUSE_LENGTH
@@ -52,11 +52,11 @@ async def read_text(
     if inbound.channel == Channel.SMS and inbound.opt_out_type is None:
         if may_have_own_text(inbound.body):
             sent = await find_sent_texts(uow.session, inbound.sender)
-            folded = [fold_letters(text.body) for text in sent]
+            folded = fold_texts([text.body for text in sent])
             inbound = replace(inbound, own_text=without_own_text(inbound.body, folded))
             reaction = read_reaction(inbound.body, folded)
             if reaction is not None and _is_sure(reaction):
-                machine = MachineText(reaction, sent[reaction.index])
+                machine = MachineText(reaction, sent[reaction.index % len(sent)])
         if is_automatic_text(inbound.body) or await _repeats_itself(uow, message, facts):
             machine = machine or MachineText(None, next(iter(facts.limits.recent_messages), None))
     return machine or inbound

@@ -49,17 +49,17 @@ def _night(
     inbound: InboundMessage, request: ServiceRequest, intent: Intent, _: InboundFacts
 ) -> KeepWish:
     quiet_hours = str(read_quiet_hours(intent.about))
-    return _wish(inbound, request, "wish_night", quiet_hours=quiet_hours)
+    return _wish(inbound, request, intent, "wish_night", quiet_hours=quiet_hours)
 
 
 def _questions(
-    inbound: InboundMessage, request: ServiceRequest, _: Intent, __: InboundFacts
+    inbound: InboundMessage, request: ServiceRequest, intent: Intent, _: InboundFacts
 ) -> KeepWish:
-    return _wish(inbound, request, "wish_no_questions", takes_questions=False)
+    return _wish(inbound, request, intent, "wish_no_questions", takes_questions=False)
 
 
 def _request(
-    inbound: InboundMessage, request: ServiceRequest, _: Intent, facts: InboundFacts
+    inbound: InboundMessage, request: ServiceRequest, intent: Intent, facts: InboundFacts
 ) -> KeepWish | None:
     """By the channel of the message; on the page by every channel that they have."""
     channels = tuple(OTHER) if inbound.channel == Channel.WEB else (inbound.channel,)
@@ -67,7 +67,7 @@ def _request(
     if not addresses:
         return None
     template = "mail_stop_request" if inbound.channel == Channel.EMAIL else "stop_one"
-    return _wish(inbound, request, template, stopped=addresses, is_of_request=True)
+    return _wish(inbound, request, intent, template, stopped=addresses, is_of_request=True)
 
 
 def _channel(
@@ -81,7 +81,7 @@ def _channel(
     if not addresses:
         return None
     template = "wish_only_email" if stopped == Channel.SMS else "wish_only_text"
-    return _wish(inbound, request, template, stopped=addresses)
+    return _wish(inbound, request, intent, template, stopped=addresses)
 
 
 MAKERS: dict[
@@ -114,7 +114,12 @@ def _addresses(
 
 
 def _wish(
-    inbound: InboundMessage, request: ServiceRequest, template: str, **kept: object
+    inbound: InboundMessage,
+    request: ServiceRequest,
+    intent: Intent,
+    template: str,
+    **kept: object,
 ) -> KeepWish:
-    evidence = f"{inbound.body.strip()[:MAX_EVIDENCE]} ({inbound.provider_id or request.reference})"
+    # The wish may have waited for the answer to "which?", so it is not always the message itself.
+    evidence = f"{intent.answer_words[:MAX_EVIDENCE]} ({inbound.provider_id or request.reference})"
     return KeepWish(template, SOURCES[inbound.channel], evidence, **kept)  # type: ignore[arg-type]
