@@ -19,6 +19,7 @@ from portal.models import (
 )
 from portal.operations import write_to_customer
 from tests.operations.endings.receipts import HOUR, Receipt
+from tests.support.cpu_limit import cpu_limit
 from tests.support.factories import Organisation
 from tests.support.fake_gateways import FakeSmsGateway, deliver_due
 from tests.support.twilio_client import CustomerPhone, TwilioClient
@@ -221,6 +222,23 @@ async def test_wish_to_stop_in_our_words_is_obeyed(
         assert (lines[-1].channel, lines[-1].granted) == (Channel.SMS, False)
     assert (await heard(organisation))[-1].body == text
     assert without_own_text(text, fold_texts([(await sent(organisation))[0].body])) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "“" * 5_000 + "”" * 5_000,
+        ">abcdefg\n" * 1_200,
+        "a" * 10_000,
+        "“a" * 5_000,
+        "Liked “" * 1_400,
+    ],
+)
+def test_hostile_text_is_compared_in_little_time(text: str) -> None:
+    sent_texts = fold_texts([f"{number} " + "aab " * 400 for number in range(50)])
+    with cpu_limit(5):
+        read_reaction(text, sent_texts)
+        without_own_text(text, sent_texts)
 
 
 @pytest.mark.parametrize("language", [*reaction_words().tables])

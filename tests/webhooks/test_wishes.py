@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, time
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
 import time_machine
 from sqlmodel import select
 
+from portal.messaging.email.signed_addresses import reply_address
 from portal.messaging.intents.classifier import Intent, IntentKind, StopScope
 from portal.models import (
     SYSTEM_ACTOR,
@@ -24,7 +26,8 @@ from portal.models import (
 from portal.operations import hold, receive_web_message, write_to_customer
 from portal.operations.conversation.wishes.night_hours import read_quiet_hours
 from portal.queries.consent import ConsentQuery, find_permitted
-from portal.settings import QuietHours
+from portal.settings import QuietHours, Settings
+from tests.messaging.email.mail_server import TOKEN
 from tests.operations.endings.receipts import DAY, HOUR, Receipt
 from tests.support.customer_device import link
 from tests.support.desk_client import visible_text
@@ -45,6 +48,11 @@ WISHES = {
 }
 NIGHT = datetime(2025, 6, 4, 2, 40, tzinfo=UTC)
 """10:40 pm in New York."""
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"mail_from": "Acme Bank <desk@acme.example>"})
 
 
 @pytest.fixture(autouse=True)
@@ -291,6 +299,33 @@ async def test_wish_on_the_page_is_kept_and_confirmed_there(
     assert (await organisation.reload(card_request)).customer.quiet_hours == "21:00-08:00"
     (reply,) = await replies(organisation)
     assert reply.channel == Channel.WEB
+
+
+@pytest.mark.parametrize(
+    ("text", "is_kept"),
+    [
+        ("not at night please", lambda card: card.customer.quiet_hours == "21:00-08:00"),
+        ("no more surveys", lambda card: not card.customer.takes_questions),
+    ],
+)
+async def test_wish_by_mail_is_kept_and_confirmed_by_mail(
+    text: str,
+    is_kept: Callable[[ServiceRequest], bool],
+    client: Any,
+    settings: Settings,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["To"] = MARTIN.email, reply_address(settings, card_request.id or 0)
+    mail["Message-ID"] = "<1@example.com>"
+    mail.set_content(text)
+    answer = await client.post("/hooks/email/inbound", content=mail.as_bytes(), headers=TOKEN)
+    assert answer.status_code == 204
+    assert is_kept(await organisation.reload(card_request))
+    (reply,) = await replies(organisation)
+    assert (reply.channel, reply.to_address) == (Channel.EMAIL, MARTIN.email)
+    assert await is_permitted(organisation, Channel.EMAIL, MARTIN.email, card_request.id)
 
 
 @pytest.mark.parametrize(

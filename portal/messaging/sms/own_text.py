@@ -122,8 +122,9 @@ def without_own_text(text: str, sent: Sequence[str]) -> str:
     Lines after ``>`` and parts in quotation marks go where they are ours. Without a mark only what
     is long, or the beginning of one of our texts, goes: the customer may say what we said.
     """
-    own_lines = [line for line in text.split("\n") if not _is_quoted_line(line, sent)]
-    rest = "\n".join(own_lines)
+    lines = text[:MAX_TEXT_LENGTH].split("\n")
+    own_lines = [line for line in lines if not _is_quoted_line(line, sent)]
+    rest = "\n".join(own_lines) + text[MAX_TEXT_LENGTH:]
     quotation = find_quotation(rest, sent)
     if quotation is not None and quotation.letters >= MIN_QUOTED_LETTERS:
         rest = f"{rest[: quotation.start]} {rest[quotation.end :]}"

@@ -6,7 +6,12 @@ of them one decision is taken and carried out.
 
 import re
 
-from portal.messaging.intents.classifier import Intent, IntentKind, classify
+from portal.messaging.intents.classifier import (
+    Intent,
+    IntentKind,
+    StopScope,
+    classify,
+)
 from portal.messaging.sms.reactions import Sentiment, read_mail_reaction
 from portal.models import Channel, DeliveryReason, Message, ServiceRequest
 from portal.models.messages.message import MAX_BECAUSE_LENGTH
@@ -110,7 +115,12 @@ def read_email_intent(inbound: InboundMessage, intent: Intent, facts: InboundFac
         )
     question, locale = question_of(facts.newest), facts.locale or "en"
     consent_intent = classify(EMAIL_MENTION.sub("text", inbound.text), question, locale)
-    if consent_intent.kind in (IntentKind.STOP, IntentKind.START):
+    is_wish = (
+        consent_intent.kind == IntentKind.STOP_PARTIAL
+        and consent_intent.scope != StopScope.CHANNEL
+        and intent.kind != IntentKind.STOP_PARTIAL
+    )
+    if consent_intent.kind in (IntentKind.STOP, IntentKind.START) or is_wish:
         intent = consent_intent
     if not facts.is_known_sender and intent.kind != IntentKind.STOP:
         intent = Intent(IntentKind.OTHER, inbound.text)
