@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import col, select
@@ -29,6 +29,11 @@ MAX_RECENT = 20
 MAX_SENT_TEXTS = 50
 """The most of our texts to one number that a reaction or a quotation is compared with."""
 UNSENT_STATUSES = (MessageStatus.SUPPRESSED, MessageStatus.EXPIRED, MessageStatus.FAILED)
+
+
+def says_something() -> Any:
+    """The condition (SQL) for a message that is no mere reaction: one that a person is owed for is."""
+    return sa.or_(col(Message.reacted_to_id).is_(None), col(Message.event_id).is_not(None))
 
 
 async def is_recorded(session: AsyncSession, sid: str) -> bool:

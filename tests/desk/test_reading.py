@@ -64,3 +64,19 @@ async def test_reaction_is_shown_with_the_beginning_of_its_text(
     page = visible_text((await client.get(link(card_request))).text)
     assert "👍 “" in page
     assert "👍 to" not in page
+
+
+async def test_reaction_hides_no_message_that_waits(
+    desk_clients: Any,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+    twilio: TwilioClient,
+) -> None:
+    """The inbox shows what the customer wrote, and a dislike that a person is owed for."""
+    await deliver_due(organisation.operations, FakeSmsGateway())
+    (text,) = await organisation.outbound_messages(card_request)
+    await twilio.text("Is the form all right as it is?", sid="SM1")
+    await twilio.text(f"Liked “{text.body}”", sid="SM2")
+    inbox = visible_text((await (await desk_clients("tess")).get("/desk/inbox")).text)
+    assert "Is the form all right as it is?" in inbox
+    assert "Liked" not in inbox

@@ -28,6 +28,7 @@ from portal.models import (
     Stage,
     StageRun,
 )
+from portal.queries.conversations import says_something
 
 REPLY_PROMISE_KINDS = (PromiseKind.ANSWER, PromiseKind.CALL)
 """Promises that a message or a call keeps."""
@@ -223,6 +224,7 @@ async def latest_customer_texts(session: AsyncSession, requests: Iterable[int]) 
         .where(
             col(Message.request_id).in_(set(requests)),
             col(Message.kind) == MessageKind.CUSTOMER,
+            says_something(),
         )
         .group_by(col(Message.request_id))
     )

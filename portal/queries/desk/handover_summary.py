@@ -20,7 +20,7 @@ from portal.models import (
     ServiceRequest,
 )
 from portal.models.columns import saved_id
-from portal.queries.conversations import UNSENT_STATUSES
+from portal.queries.conversations import UNSENT_STATUSES, says_something
 
 HANDOVER_NOTE_KEYS = {EventKind.STAGE_COMPLETED: "handover", EventKind.ASSIGNED: "note"}
 """The event data that holds a handover note, by kind of event."""
@@ -95,6 +95,7 @@ async def _last_messages(session: AsyncSession, request_id: int) -> Sequence[Mes
         of_request,
         col(Message.direction) == Direction.IN,
         col(Message.kind) != MessageKind.AUTOMATIC,
+        says_something(),
         col(Message.body) != "",
     )
     outbound = select(sa.func.max(col(Message.id))).where(

@@ -20,6 +20,7 @@ from portal.models import (
     Promise,
     ServiceRequest,
 )
+from portal.queries.conversations import says_something
 from portal.queries.desk.board import REPLY_PROMISE_KINDS, PageCursor
 from portal.queries.paging import WorkScope
 
@@ -70,7 +71,9 @@ async def last_customer_messages(
     newest = (
         sa.select(sa.func.max(col(Message.id)))
         .where(
-            col(Message.request_id).in_(set(requests)), col(Message.kind) == MessageKind.CUSTOMER
+            col(Message.request_id).in_(set(requests)),
+            col(Message.kind) == MessageKind.CUSTOMER,
+            says_something(),
         )
         .group_by(col(Message.request_id))
     )
