@@ -15,10 +15,12 @@ from portal.attachments.filenames import safe_stem
 from portal.attachments.refusals import FileRefusal, FileRefusalCode
 from portal.attachments.stored_file import RefusedFile, StoredFile
 from portal.errors import BadInput, NotAllowed
-from portal.messaging.email.envelope import read_envelope
+from portal.messaging.email.correspondence import NO_CORRESPONDENCE, Correspondence
+from portal.messaging.email.envelope import Envelope, read_envelope
 from portal.messaging.email.inbound import EmailAttachment, InboundEmail, UnreadableMail
 from portal.messaging.email.signed_addresses import find_message_id, find_request_id
 from portal.queries.conversations import find_by_provider_id
+from portal.queries.mail.threads import load_correspondence
 from portal.settings import Settings
 from portal.web.daily_bytes import take_daily_bytes
 from portal.webhooks.run_once import run_once
@@ -58,8 +60,9 @@ async def receive_mail(request: Request) -> Response:
         raise BadInput("This mail is not for any request of ours.")
     if await _is_repeated(request, envelope.message_id):
         return Response(status_code=204)
+    known = await _load_correspondence(request, envelope, addressee)
     try:
-        mail = await state.mail_reader.read(envelope, raw)
+        mail = await state.mail_reader.read(envelope, raw, known)
     except UnreadableMail:
         unreadable = operations.unreadable_email(envelope)
         handler = await _handler_for(request, addressee, unreadable)
@@ -73,6 +76,19 @@ async def receive_mail(request: Request) -> Response:
         raise
     await run_once(state.operations, await _handler_for(request, addressee, mail))
     return Response(status_code=204)
+
+
+async def _load_correspondence(
+    request: Request, envelope: Envelope, addressee: _Addressee
+) -> Correspondence:
+    """What we wrote about its request, read before the mail and outside of any transaction of it."""
+    state = request.app.state
+    if addressee.request_id is None:
+        return NO_CORRESPONDENCE
+    async with state.database.reading() as session:
+        return await load_correspondence(
+            session, state.settings, [addressee.request_id], sender=envelope.sender
+        )
 
 
 async def _record_unreadable_bounce(

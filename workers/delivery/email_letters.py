@@ -1,7 +1,6 @@
 """Makes the mail of a message: its content, its thread, its unsubscribe link."""
 
 import re
-from dataclasses import replace
 from email.message import EmailMessage
 
 from sqlalchemy.exc import DBAPIError
@@ -9,12 +8,12 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.database import Database
-from portal.i18n.languages import Language, language_of
-from portal.messaging.code_masking import reveal_code
+from portal.i18n.languages import language_of
 from portal.messaging.email.composition import EmailContent, EmailEnvelope, Thread, build_email
+from portal.messaging.email.letter_content import letter_about_request, with_calendar
 from portal.messaging.email.signed_addresses import reply_address
 from portal.messaging.send_errors import FailureRule, NotSent, Refused
-from portal.messaging.wording.channel_neutral import channel_neutral_text, without_reply_hint
+from portal.messaging.wording.channel_neutral import channel_neutral_text
 from portal.models import (
     RESPONSE_KINDS,
     Channel,
@@ -32,7 +31,6 @@ from portal.settings import Settings
 
 UNRENDERABLE = FailureRule(permanent=True, action="person", reason=DeliveryReason.NOT_WRITTEN)
 NO_CODE = 0
-QUESTION_KINDS = frozenset({MessageKind.FOLLOW_UP, MessageKind.REMINDER})
 MESSAGE_ID_PATTERN = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
 
 
@@ -65,10 +63,9 @@ async def _write(session: AsyncSession, settings: Settings, message: Message) ->
     link = await _link(session, settings, request)
     kind = (await session.get_one(Workflow, request.workflow_id)).definition
     title = kind.title_in(request.title, customer.locale)
-    letter = _about_a_request(settings, message, request, customer, link, title=title)
+    letter = letter_about_request(settings, message, request, customer, link, title=title)
     if "/r/" in link and await _notes_a_time(session, message):
-        into_calendar = language_of(customer.locale).gettext("Add to my calendar")
-        letter = replace(letter, answer_links=((into_calendar, f"{link}/appointment.ics"),))
+        letter = with_calendar(letter, link, language_of(customer.locale))
     return _compose(
         settings,
         message,
@@ -77,35 +74,6 @@ async def _write(session: AsyncSession, settings: Settings, message: Message) ->
         thread=await _thread(session, message),
         reply_to=reply_address(settings, message.request_id),
         unsubscribe_url=f"{link}/unsubscribe" if "/r/" in link else "",
-    )
-
-
-def _about_a_request(
-    settings: Settings,
-    message: Message,
-    request: ServiceRequest,
-    customer: Customer,
-    link: str,
-    *,
-    title: str,
-) -> EmailContent:
-    """All mails of a request have one subject, by which mail programs group them."""
-    language = language_of(customer.locale)
-    return EmailContent(
-        subject=f"{title} ({request.reference})",
-        headline=_headline(settings, message, language),
-        paragraphs=_paragraphs(settings, message, language),
-        author_name=_writer(settings, message),
-        answer_links=_choices(message, link, language),
-        button_label=language.gettext("See your request"),
-        link=link,
-        footer=language.gettext(
-            "You get this because you have a request with {brand}.", brand=settings.brand
-        ),
-        unsubscribe_label=language.gettext("No more e-mail about it"),
-        reference=request.reference,
-        language=language.code,
-        right_to_left=language.direction == "rtl",
     )
 
 
@@ -130,43 +98,6 @@ def _to_an_address(settings: Settings, message: Message) -> EmailContent:
         link=settings.public_url,
         footer=f"You get this because you wrote to {settings.brand}.",
     )
-
-
-def _headline(settings: Settings, message: Message, language: Language) -> str:
-    if message.kind == MessageKind.STAFF:
-        writer = _writer(settings, message)
-        return language.gettext("{writer} wrote to you", writer=writer)
-    if message.kind in QUESTION_KINDS:
-        return without_reply_hint(message.subject)
-    return message.subject
-
-
-def _paragraphs(settings: Settings, message: Message, language: Language) -> tuple[str, ...]:
-    """A colleague's message as it was written, with its line breaks."""
-    if message.kind == MessageKind.STAFF:
-        parts = re.split(r"\n[ \t]*\n\s*", message.body.replace("\r\n", "\n").strip())
-        return tuple(part.strip() for part in parts)
-    if message.kind in QUESTION_KINDS:
-        return (language.gettext("Choose below: your page opens, and one press there answers."),)
-    words = reveal_code(settings, message.kind, message.cause, message.body)
-    return (channel_neutral_text(words, settings.brand),)
-
-
-def _choices(message: Message, link: str, language: Language) -> tuple[tuple[str, str], ...]:
-    """They lead to the two buttons on the page: following a link answers nothing."""
-    if message.kind not in QUESTION_KINDS:
-        return ()
-    return (
-        (language.gettext("Yes"), f"{link}#answer-yes"),
-        (language.gettext("No"), f"{link}#answer-no"),
-    )
-
-
-def _writer(settings: Settings, message: Message) -> str:
-    """A colleague's first name; for other systems and Kept itself the brand."""
-    if message.kind != MessageKind.STAFF:
-        return ""
-    return message.author.split()[0] if message.author_id is not None else settings.brand
 
 
 async def _notes_a_time(session: AsyncSession, message: Message) -> bool:

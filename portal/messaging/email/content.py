@@ -4,6 +4,7 @@ It runs in a child process with limits (``inbound``), so it imports little.
 """
 
 import email
+import json
 import re
 from collections.abc import Iterator
 from email.message import EmailMessage, Message
@@ -11,8 +12,10 @@ from email.policy import EmailPolicy, Policy
 from itertools import islice
 from typing import Any
 
+from portal.messaging.email.correspondence import NO_CORRESPONDENCE, Correspondence
 from portal.messaging.email.delivery_report import DeliveryReport, find_delivery_report
-from portal.messaging.email.quoted_text import html_to_text, strip_quoted_text
+from portal.messaging.email.own_words import read_own_text
+from portal.messaging.email.quoted_text import html_to_text
 
 MAX_LENGTH = 10_000
 """Characters of a mail that are stored; staff are told where there were more."""
@@ -37,18 +40,27 @@ class TooComplex(Exception):
     """The mail is over one of the limits above."""
 
 
-def parse_content(raw: bytes) -> tuple[dict[str, Any], list[bytes]]:
+def parse_content(data: bytes, *, known_length: int = 0) -> tuple[dict[str, Any], list[bytes]]:
     """The texts, the names and the report of a mail, and the bytes of its files, as JSON and blobs.
 
-    Where a part cannot be read it is left out. Raises TooComplex.
+    The first ``known_length`` bytes are the Correspondence as JSON, the others the mail. Where a
+    part cannot be read it is left out. Raises TooComplex.
     """
+    known = NO_CORRESPONDENCE
+    if known_length:
+        known = Correspondence.from_fields(json.loads(data[:known_length]))
+    raw = data[known_length:]
     mail = _parse(raw)
-    whole = _text(mail)
+    whole, is_html = _text(mail)
+    own = read_own_text(whole, known, is_html=is_html)
     files = list(islice(_files(mail), MAX_FILES))
     text = f"{raw.decode('latin-1')}\n{whole}"
     fields = {
         # One more than is stored, so that a longer one is known to be longer.
-        "words": _clean(strip_quoted_text(whole)[: MAX_LENGTH + 1]),
+        "words": _clean(own.words[: MAX_LENGTH + 1]),
+        "shown": _clean(own.shown[: MAX_LENGTH + 1]),
+        "says_more": own.says_more,
+        "quotes_us": own.quotes_us,
         "whole": _clean(whole.strip()[: MAX_LENGTH + 1]),
         "file_names": [_clean(name[:MAX_HEADER_LENGTH]) for name, _ in files],
         "report": _report_fields(_report(mail)),
@@ -102,15 +114,15 @@ def _parts(parent: Message) -> list[Message]:
     return payload if isinstance(payload, list) else []
 
 
-def _text(mail: EmailMessage) -> str:
-    """The text of the plain part, or else of the HTML part."""
+def _text(mail: EmailMessage) -> tuple[str, bool]:
+    """The text of the plain part, or else of the HTML part; and whether it is of that."""
     for kind in ("plain", "html"):
         part = mail.get_body((kind,))
         content = _content(part) if isinstance(part, EmailMessage) else ""
         text = html_to_text(content) if kind == "html" else content
         if text.strip():
-            return text
-    return ""
+            return text, kind == "html"
+    return "", False
 
 
 def _content(part: EmailMessage) -> str:

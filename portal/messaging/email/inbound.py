@@ -1,10 +1,12 @@
 """An incoming e-mail: its envelope is read first, the rest in a child process with limits."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from portal.errors import BadInput
 from portal.messaging.email.content import MAX_LENGTH
+from portal.messaging.email.correspondence import NO_CORRESPONDENCE, Correspondence
 from portal.messaging.email.delivery_report import DeliveryReport
 from portal.messaging.email.envelope import Envelope
 from portal.sandbox import Limits, Sandbox, TaskFailed
@@ -32,8 +34,9 @@ class EmailAttachment:
 class InboundEmail:
     """A parsed mail.
 
-    ``words`` is the sender's own text without quotes; ``whole`` is all of it, with the subject
-    where there is nothing else. ``is_automatic``: no person wrote it. ``report``: a delivery report
+    ``words`` is the sender's own text without quotes and signature: what counts as said. ``shown``
+    is that with the signature; ``says_more``: the signature may say something, so a person reads
+    it. ``whole`` is all of the text, with the subject where there is nothing else. ``is_automatic``: no person wrote it. ``report``: a delivery report
     about a mail of ours. ``own_message_ids``: the mails of ours that it names.
     """
 
@@ -41,6 +44,8 @@ class InboundEmail:
     sender: str
     recipients: str
     words: str
+    shown: str = ""
+    says_more: bool = False
     whole: str = ""
     files: tuple[EmailAttachment, ...] = ()
     is_automatic: bool = False
@@ -64,15 +69,23 @@ class MailReader:
     def __init__(self) -> None:
         self._sandbox = Sandbox(MAX_CONCURRENT, MAX_WAITING)
 
-    async def read(self, envelope: Envelope, raw: bytes) -> InboundEmail:
+    async def read(
+        self, envelope: Envelope, raw: bytes, known: Correspondence = NO_CORRESPONDENCE
+    ) -> InboundEmail:
         """The mail whose envelope this is; call it with no transaction open.
+
+        ``known`` is what it may quote.
 
         Raises UnreadableMail, and Busy where too many mails wait.
         """
         if not envelope.is_whole:
             raise UnreadableMail
         try:
-            result = await self._sandbox.run(PARSE_CONTENT, raw, LIMITS)
+            # Not an argument: every user of the machine reads those.
+            data = json.dumps(known.as_fields()).encode()
+            result = await self._sandbox.run(
+                PARSE_CONTENT, data + raw, LIMITS, {"known_length": len(data)}
+            )
         except TaskFailed as failed:
             raise UnreadableMail from failed
         return build_email(envelope, result.fields, result.blobs)
@@ -86,6 +99,8 @@ def build_email(envelope: Envelope, fields: dict[str, Any], blobs: list[bytes]) 
         sender=envelope.sender,
         recipients=envelope.recipients,
         words=fields["words"],
+        shown=fields["shown"],
+        says_more=fields["says_more"],
         whole=fields["whole"] or envelope.subject,
         files=tuple(map(EmailAttachment, fields["file_names"], blobs)),
         is_automatic=envelope.is_automatic,

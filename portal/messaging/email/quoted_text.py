@@ -39,15 +39,25 @@ MAX_SIGNATURE_LINES = 8
 """Lines; what is longer is more than a signature."""
 
 
+def split_lines(text: str) -> list[str]:
+    """The lines of a text, whatever ends them."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ").split("\n")
+
+
 def strip_quoted_text(text: str) -> str:
     """The text above, below and between quotes, without signature; it may be empty."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ").split("\n")
+    own = _without_signature(without_quotations(split_lines(text)))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(own)).strip()
+
+
+def without_quotations(lines: list[str]) -> list[str]:
+    """The lines above, below and between what well-known headers and marks show to be quoted."""
     end = next((at for at in range(len(lines)) if _begins_quoted(lines, at)), len(lines))
     own = [line for line in lines[:end] if not line.lstrip().startswith(">")]
     # Text below a part that is quoted line by line is the sender's own.
     if end < len(lines) and (after := _after_marked(lines, end)):
         own += ["", *after]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(_without_signature(own))).strip()
+    return own
 
 
 def _begins_quoted(lines: list[str], at: int) -> bool:

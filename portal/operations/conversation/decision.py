@@ -115,7 +115,7 @@ def _decide_given(
     is_reaction = intent.kind == IntentKind.REACTION
     if decision is None and is_email and facts.limits.is_loop and not is_reaction:
         decision = Decision("M4", OweReply(is_silent=True))
-    return decision or decide_by_state(request, intent, facts, inbound.body)
+    return decision or decide_by_state(request, intent, facts, inbound.text)
 
 
 def decide_by_state(

@@ -5,6 +5,7 @@ of them one decision is taken and carried out.
 """
 
 import re
+from dataclasses import replace
 
 from portal.messaging.intents.classifier import (
     Intent,
@@ -122,6 +123,9 @@ def read_email_intent(inbound: InboundMessage, intent: Intent, facts: InboundFac
     )
     if consent_intent.kind in (IntentKind.STOP, IntentKind.START) or is_wish:
         intent = consent_intent
-    if not facts.is_known_sender and intent.kind != IntentKind.STOP:
+    if inbound.says_more and intent.kind in (IntentKind.STOP, IntentKind.START):
+        intent = replace(intent, needs_reading=True)
+    is_for_person = inbound.says_more or not facts.is_known_sender
+    if is_for_person and intent.kind != IntentKind.STOP:
         intent = Intent(IntentKind.OTHER, inbound.text)
     return intent

@@ -106,16 +106,17 @@ async def _find_named(
 def _read(
     mail: InboundEmail, request_id: int, files: Sequence[StoredFile | RefusedFile] = ()
 ) -> InboundMessage:
-    is_cut = len(mail.words or mail.whole) > MAX_LENGTH
+    shown = mail.shown or mail.words or mail.whole or EMPTY_MAIL_BODY
     return InboundMessage(
         channel=Channel.EMAIL,
         # Where no part is surely the customer's own, a person reads all of it.
-        body=(mail.words or mail.whole or EMPTY_MAIL_BODY)[:MAX_LENGTH],
+        body=shown[:MAX_LENGTH],
         own_text=mail.words,
+        says_more=mail.says_more,
         provider_id=mail.message_id,
         sender=mail.sender,
         recipient=mail.recipients,
         request_id=request_id,
-        is_shortened=is_cut,
+        is_shortened=len(shown) > MAX_LENGTH,
         files=files,
     )

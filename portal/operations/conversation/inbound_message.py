@@ -35,13 +35,14 @@ class InboundMessage:
     ``provider_id`` is a MessageSid or a Message-ID: the same id is recorded once. ``sender`` is an
     E.164 number or a lower-case address, empty on the page. ``request_id`` is given by a reply
     address or a tracking link, never read from the text. ``own_text`` is what the customer wrote,
-    where ``body`` has more than that. ``opt_out_type``: Twilio has acted on it and answered it.
+    where ``body`` has more than that; ``says_more``: the rest may say something as well. ``opt_out_type``: Twilio has acted on it and answered it.
     ``is_shortened``: the body is cut at its limit. ``media`` are fetched later; ``files`` are checked already.
     """
 
     channel: Channel
     body: str
     own_text: str | None = None
+    says_more: bool = False
     provider_id: str | None = None
     sender: str = ""
     recipient: str = ""

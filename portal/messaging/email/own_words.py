@@ -1,0 +1,112 @@
+"""What the sender of a reply wrote: without what we wrote, what it quotes, and its signature.
+
+It runs in a child process with limits (``inbound``) and reads each line a bounded number of times.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from portal.messaging.email.correspondence import Correspondence
+from portal.messaging.email.quote_headers import HeaderFinder
+from portal.messaging.email.quoted_text import split_lines, without_quotations
+from portal.messaging.email.sent_text import QUOTE_MARK, SentText, find_sent_lines, words_of
+from portal.messaging.email.signatures import last_lines, split_signature, without_device_lines
+
+BLANK_LINES = re.compile(r"\n{3,}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnText:
+    """The sender's own text.
+
+    ``words`` is what counts as said; ``shown`` is that and the signature. ``says_more``: what was
+    taken for a signature may say something, so a person reads it. ``quotes_us``: a part of the
+    mail is ours.
+    """
+
+    words: str
+    shown: str
+    says_more: bool = False
+    quotes_us: bool = False
+
+
+def read_own_text(text: str, known: Correspondence, *, is_html: bool = False) -> OwnText:
+    """The sender's own text in a mail; it may be empty. ``is_html``: the text was a page."""
+    lines = split_lines(text)
+    segments, quotes_us = _remove_ours(lines, known, is_html=is_html)
+    words: list[str] = []
+    shown: list[str] = []
+    says_more = False
+    earlier = [last_lines(text) for text in known.earlier]
+    for segment in segments:
+        own = without_device_lines(without_quotations(segment))
+        signed = split_signature(own, known.their_marks, earlier)
+        says_more |= not signed.is_sure
+        words += ["", *signed.above] if words else signed.above
+        shown += ["", *own] if shown else own
+    return OwnText(
+        words=_joined(words), shown=_joined(shown), says_more=says_more, quotes_us=quotes_us
+    )
+
+
+def _joined(lines: Sequence[str]) -> str:
+    return BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
+
+
+def _remove_ours(
+    lines: Sequence[str], known: Correspondence, *, is_html: bool
+) -> tuple[list[list[str]], bool]:
+    """The lines that are not ours, in segments between what is; and whether anything is."""
+    ours = find_sent_lines(lines, SentText.of(known.sent)) if known.sent else []
+    if not any(ours):
+        return [list(lines)], False
+    said = {tuple(words_of(line)) for text in known.earlier for line in text.split("\n")} - {()}
+    theirs = [tuple(words_of(line)) in said for line in lines] if said else []
+    taken = _with_headers(lines, ours, theirs, known)
+    kept = list(lines)
+    if is_html:
+        _unmark_answers(kept, ours, taken)
+    segments: list[list[str]] = [[]]
+    for line, is_taken in zip(kept, taken, strict=True):
+        if not is_taken:
+            segments[-1].append(line)
+        elif segments[-1]:
+            segments.append([])
+    return [segment for segment in segments if any(map(str.strip, segment))], True
+
+
+def _with_headers(
+    lines: Sequence[str], ours: Sequence[bool], theirs: Sequence[bool], known: Correspondence
+) -> list[bool]:
+    """The lines that are ours, with the headers above; an earlier mail of theirs below a header."""
+    finder = HeaderFinder(known)
+    taken = list(ours)
+    floor = 0
+    at = 0
+    while at < len(lines):
+        is_earlier = bool(theirs) and theirs[at] and not ours[at]
+        if not (ours[at] or is_earlier):
+            at += 1
+            continue
+        start = finder.find_start(lines, at, floor)
+        end = at
+        source = theirs if is_earlier else ours
+        while end < len(lines) and (source[end] or not lines[end].strip("> ")):
+            end += 1
+        if start < at or not is_earlier:
+            taken[start:end] = [True] * (end - start)
+        at = floor = end
+    return taken
+
+
+def _unmark_answers(lines: list[str], ours: Sequence[bool], taken: Sequence[bool]) -> None:
+    """An answer that is typed into the quotation of a page stands inside its mark."""
+    worded = [number for number, line in enumerate(lines) if words_of(line)]
+    for index, number in enumerate(worded[1:-1], start=1):
+        if taken[number] or not QUOTE_MARK.match(lines[number]):
+            continue
+        before = next((n for n in reversed(worded[max(index - 8, 0) : index]) if taken[n]), None)
+        after = next((n for n in worded[index + 1 : index + 9] if taken[n]), None)
+        if before is not None and after is not None and ours[before] and ours[after]:
+            lines[number] = lines[number].strip().lstrip("> ")

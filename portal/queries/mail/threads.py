@@ -1,0 +1,145 @@
+"""What is known of a request's e-mails when a reply comes in."""
+
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal.i18n.languages import language_of
+from portal.messaging.email.correspondence import MAX_EARLIER, MAX_SENT, Correspondence
+from portal.messaging.email.letter_content import (
+    letter_about_request,
+    letter_texts,
+    with_calendar,
+)
+from portal.messaging.email.signed_addresses import mail_domain, reply_address
+from portal.models import (
+    Channel,
+    ContactPoint,
+    Customer,
+    Direction,
+    Message,
+    MessageKind,
+    ServiceRequest,
+    TrackingLink,
+    Workflow,
+)
+from portal.settings import Settings
+
+UNQUOTED_KINDS = (MessageKind.NOTICE, MessageKind.CODE)
+"""Mail to staff, and codes: no reply quotes them."""
+MAX_LINKS = 5
+
+
+async def load_correspondence(
+    session: AsyncSession,
+    settings: Settings,
+    request_ids: Iterable[int],
+    *,
+    sender: str,
+    named_ids: Sequence[str] = (),
+) -> Correspondence:
+    """What a mail to these requests may quote.
+
+    ``sender`` is its From, ``named_ids`` the Message-IDs of the mails that it answers.
+    """
+    sent: list[str] = []
+    ours = {settings.brand, f"@{mail_domain(settings)}"}
+    theirs = {sender}
+    earlier: list[str] = []
+    for request_id in request_ids:
+        request = await session.get(ServiceRequest, request_id)
+        if request is None:
+            continue
+        customer = await session.get_one(Customer, request.customer_id)
+        workflow = await session.get_one(Workflow, request.workflow_id)
+        title = workflow.definition.title_in(request.title, customer.locale)
+        ours |= {request.reference, title, reply_address(settings, request_id)}
+        theirs |= {customer.name, *await _addresses(session, customer)}
+        for message in await _sent(session, request_id, named_ids):
+            sent += _texts(settings, message, request, customer, title)
+        sent += await _links(session, settings, request_id)
+        earlier += await _earlier(session, request_id, sender)
+    return Correspondence(
+        sent=list(dict.fromkeys(sent)), our_marks=sorted(ours), their_marks=sorted(theirs),
+        earlier=earlier,
+    )  # fmt: skip
+
+
+async def find_answered_request(session: AsyncSession, message_ids: Sequence[str]) -> int | None:
+    """The request of the newest mail of ours that has one of these Message-IDs."""
+    query = (
+        select(Message.request_id)
+        .where(
+            col(Message.provider_sid).in_(message_ids),
+            col(Message.direction) == Direction.OUT,
+            col(Message.channel) == Channel.EMAIL,
+            col(Message.request_id).is_not(None),
+        )
+        .order_by(col(Message.id).desc())
+        .limit(1)
+    )
+    return (await session.exec(query)).first()
+
+
+async def _sent(
+    session: AsyncSession, request_id: int, named_ids: Sequence[str]
+) -> Sequence[Message]:
+    """The newest messages of ours about the request, and those that the mail names."""
+    ours = select(Message).where(
+        col(Message.request_id) == request_id,
+        col(Message.direction) == Direction.OUT,
+        col(Message.kind).not_in(UNQUOTED_KINDS),
+    )
+    newest = (await session.exec(ours.order_by(col(Message.id).desc()).limit(MAX_SENT))).all()
+    named = ours.where(col(Message.provider_sid).in_(named_ids)).limit(MAX_SENT)
+    return [*newest, *(await session.exec(named)).all()] if named_ids else newest
+
+
+async def _earlier(session: AsyncSession, request_id: int, sender: str) -> Sequence[str]:
+    query = (
+        select(Message.body)
+        .where(
+            col(Message.request_id) == request_id,
+            col(Message.direction) == Direction.IN,
+            col(Message.channel) == Channel.EMAIL,
+            sa.func.lower(col(Message.from_address)) == sender,
+        )
+        .order_by(col(Message.id).desc())
+        .limit(MAX_EARLIER)
+    )
+    return (await session.exec(query)).all()
+
+
+async def _addresses(session: AsyncSession, customer: Customer) -> Sequence[str]:
+    query = select(ContactPoint.address).where(
+        col(ContactPoint.customer_id) == customer.id, col(ContactPoint.channel) == Channel.EMAIL
+    )
+    return (await session.exec(query)).all()
+
+
+async def _links(session: AsyncSession, settings: Settings, request_id: int) -> Sequence[str]:
+    """The addresses of the request's page: mail servers break them into lines."""
+    query = (
+        select(TrackingLink.token)
+        .where(col(TrackingLink.request_id) == request_id)
+        .order_by(col(TrackingLink.id).desc())
+        .limit(MAX_LINKS)
+    )
+    tokens = (await session.exec(query)).all()
+    paths = ("#answer-yes", "#answer-no", "/unsubscribe", "/appointment.ics")
+    return [f"{settings.public_url}/r/{token}{path}" for token in tokens for path in paths]
+
+
+def _texts(
+    settings: Settings, message: Message, request: ServiceRequest, customer: Customer, title: str
+) -> list[str]:
+    """The texts of one message: of a text its body, of a mail those of its two parts."""
+    link = settings.public_url
+    letter = letter_about_request(settings, message, request, customer, link, title=title)
+    texts = [message.body, *letter_texts(letter, settings.brand)]
+    if message.kind == MessageKind.ANSWER:
+        noted = with_calendar(letter, link, language_of(customer.locale))
+        texts += letter_texts(noted, settings.brand)
+    return texts
