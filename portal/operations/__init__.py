@@ -8,6 +8,7 @@ from portal.operations.conversation.attachments import IncomingMedia
 from portal.operations.conversation.consent import ConsentChange, record_spoken_consent
 from portal.operations.conversation.inbound_email import (
     UNREADABLE_MAIL_BODY,
+    email_cause,
     receive_email,
     record_automatic_mail,
     unreadable_email,
@@ -94,6 +95,7 @@ __all__ = [
     "correct_intent",
     "disable_staff",
     "dismiss_dropped_ball",
+    "email_cause",
     "escalate",
     "forget_device",
     "hold",

@@ -43,10 +43,12 @@ async def is_recorded(session: AsyncSession, sid: str) -> bool:
     )
 
 
-async def find_by_provider_id(session: AsyncSession, sid: str) -> Message | None:
-    """The message that the provider knows by this id; None where there is none."""
-    query = select(Message).where(col(Message.provider_sid) == sid)
-    return (await session.exec(query)).one_or_none()
+async def find_by_causes(session: AsyncSession, causes: Sequence[str]) -> Sequence[Message]:
+    """The incoming messages with these causes."""
+    query = select(Message).where(
+        col(Message.cause).in_(causes), col(Message.direction) == Direction.IN
+    )
+    return (await session.exec(query)).all()
 
 
 async def get_message(session: AsyncSession, message_id: int) -> Message:

@@ -2,8 +2,8 @@
 
 import asyncio
 import hmac
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from starlette.requests import Request
@@ -15,12 +15,13 @@ from portal.attachments.filenames import safe_stem
 from portal.attachments.refusals import FileRefusal, FileRefusalCode
 from portal.attachments.stored_file import RefusedFile, StoredFile
 from portal.errors import BadInput, NotAllowed
+from portal.messaging.email.content import OWN_MESSAGE_ID_PATTERN
 from portal.messaging.email.correspondence import NO_CORRESPONDENCE, Correspondence
 from portal.messaging.email.envelope import Envelope, read_envelope
 from portal.messaging.email.inbound import EmailAttachment, InboundEmail, UnreadableMail
-from portal.messaging.email.signed_addresses import find_message_id, find_request_id
-from portal.queries.conversations import find_by_provider_id
-from portal.queries.mail.threads import load_correspondence
+from portal.messaging.email.signed_addresses import find_message_id, find_request_ids
+from portal.queries.conversations import find_by_causes
+from portal.queries.mail.threads import find_answered_request, load_correspondence
 from portal.settings import Settings
 from portal.web.daily_bytes import take_daily_bytes
 from portal.webhooks.run_once import run_once
@@ -33,32 +34,35 @@ Handler = Callable[[operations.UnitOfWork], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class _Addressee:
-    """What the signed addresses among the recipients name."""
+    """Whom a mail is for.
 
-    request_id: int | None
-    signed_message_id: int | None
+    ``request_ids`` and ``signed_message_id`` are what the signed addresses among the recipients
+    name. ``is_proven`` is false where the request is only the one whose mail it answers.
+    """
+
+    request_ids: Sequence[int] = ()
+    signed_message_id: int | None = None
+    is_proven: bool = True
 
 
 async def receive_mail(request: Request) -> Response:
-    """A reply: recorded once on the request whose reply address it was sent to.
+    """A reply: recorded once on each request whose reply address it was sent to.
 
-    Returned mail and automatic mail (RFC 3464, RFC 3834) are accepted and never answered. Other
-    mail that is for no request is refused with a 422, so that the mail server can put it elsewhere;
-    only the top headers of it are read. A mail that cannot be read is a 422 too, and where it is
-    for a request, or returns a mail of ours, a person learns of it. A mail that is recorded already
-    is answered as it was, and neither it nor its files are read again.
+    A reply to our sender instead is for the request of the mail that it answers, unproven. Returned
+    mail and automatic mail (RFC 3464, RFC 3834) are accepted and never answered. Other mail that is
+    for no request is refused with a 422, so that the mail server can put it elsewhere; only the top
+    headers of it are read. A mail that cannot be read is a 422 too, and where it is for a request,
+    or returns a mail of ours, a person learns of it. A mail that is recorded already is answered as
+    it was, and neither it nor its files are read again.
     """
     state = request.app.state
     _check_token(request, state.settings)
     raw = await request.body()
     envelope = await asyncio.to_thread(read_envelope, raw)
-    addressee = _Addressee(
-        find_request_id(state.settings, envelope.recipients),
-        find_message_id(state.settings, envelope.recipients),
-    )
-    if addressee == _Addressee(None, None) and not envelope.is_automatic:
-        raise BadInput("This mail is not for any request of ours.")
-    if await _is_repeated(request, envelope.message_id):
+    addressee = await _find_addressee(request, envelope)
+    if addressee == _Addressee() and not (envelope.is_automatic or envelope.may_be_bounce):
+        raise _not_ours()
+    if await _is_repeated(request, envelope, addressee):
         return Response(status_code=204)
     known = await _load_correspondence(request, envelope, addressee)
     try:
@@ -78,17 +82,38 @@ async def receive_mail(request: Request) -> Response:
     return Response(status_code=204)
 
 
+def _not_ours() -> BadInput:
+    return BadInput("This mail is not for any request of ours.")
+
+
+async def _find_addressee(request: Request, envelope: Envelope) -> _Addressee:
+    """Whom the recipients name, by seals of ours; else the request of the mail that it answers."""
+    settings: Settings = request.app.state.settings
+    found = _Addressee(
+        find_request_ids(settings, envelope.recipients) or (),
+        find_message_id(settings, envelope.recipients),
+    )
+    answered = [name for name in envelope.answered_ids if OWN_MESSAGE_ID_PATTERN.fullmatch(name)]
+    is_ours = found != _Addressee() or envelope.is_automatic or envelope.may_be_bounce
+    if is_ours or not answered:
+        return found
+    async with request.app.state.database.reading() as session:
+        request_id = await find_answered_request(session, answered)
+    return _Addressee((request_id,), is_proven=False) if request_id is not None else found
+
+
 async def _load_correspondence(
     request: Request, envelope: Envelope, addressee: _Addressee
 ) -> Correspondence:
-    """What we wrote about its request, read before the mail and outside of any transaction of it."""
+    """What we wrote about its requests, read before the mail and outside of its transaction."""
     state = request.app.state
-    if addressee.request_id is None:
+    if not addressee.request_ids:
         return NO_CORRESPONDENCE
     async with state.database.reading() as session:
         return await load_correspondence(
-            session, state.settings, [addressee.request_id], sender=envelope.sender
-        )
+            session, state.settings, addressee.request_ids,
+            sender=envelope.sender, sender_name=envelope.sender_name, named_ids=envelope.answered_ids,
+        )  # fmt: skip
 
 
 async def _record_unreadable_bounce(
@@ -99,34 +124,47 @@ async def _record_unreadable_bounce(
     await operations.record_unreadable_bounce(uow, signed_message_id)
 
 
-async def _is_repeated(request: Request, message_id: str) -> bool:
+async def _is_repeated(request: Request, envelope: Envelope, addressee: _Addressee) -> bool:
     """Whether this mail is recorded: a mail server sends it again where our answer was late.
 
     Raises UnreadableMail where it was recorded as one.
     """
+    causes = [
+        operations.email_cause(envelope.message_id, envelope.digest, request_id)
+        for request_id in addressee.request_ids
+    ]
+    if not causes:
+        return False
     async with request.app.state.database.reading() as session:
-        message = await find_by_provider_id(session, message_id)
-    if message is not None and message.body == operations.UNREADABLE_MAIL_BODY:
+        recorded = await find_by_causes(session, causes)
+    is_repeated = len(recorded) == len(causes)
+    if is_repeated and all(message.body == operations.UNREADABLE_MAIL_BODY for message in recorded):
         raise UnreadableMail
-    return message is not None
+    return is_repeated
 
 
 async def _handler_for(request: Request, addressee: _Addressee, mail: InboundEmail) -> Handler:
-    """The operation for this mail; its files are checked and stored before."""
-    request_id, signed_message_id = addressee.request_id, addressee.signed_message_id
+    """The operation for this mail; its files are checked and stored before.
+
+    Raises BadInput where it is from a person and for no request.
+    """
+    request_ids, signed_message_id = addressee.request_ids, addressee.signed_message_id
     if mail.report is not None:
         return partial(
             operations.record_bounce, report=mail.report, signed_message_id=signed_message_id
         )
-    if mail.is_automatic or signed_message_id is not None or request_id is None:
+    if mail.is_automatic or signed_message_id is not None:
         return partial(
             operations.record_automatic_mail,
             mail=mail,
-            request_id=request_id,
+            request_ids=request_ids,
             signed_message_id=signed_message_id,
         )
-    files = [await _take(request, request_id, file) for file in mail.files]
-    return partial(operations.receive_email, mail=mail, request_id=request_id, files=files)
+    if not request_ids:
+        raise _not_ours()
+    files = [await _take(request, request_ids[0], file) for file in mail.files]
+    mail = replace(mail, is_proven=addressee.is_proven)
+    return partial(operations.receive_email, mail=mail, request_ids=request_ids, files=files)
 
 
 async def _take(

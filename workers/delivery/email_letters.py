@@ -144,7 +144,8 @@ async def _thread(session: AsyncSession, message: Message) -> Thread:
         ids += (await session.exec(last)).all()
     return Thread(
         # The customer's mail program may have made an id that no header can hold, or none.
-        ids=[item for item in ids if item and MESSAGE_ID_PATTERN.fullmatch(item)],
+        # One that repeats has a suffix of ours.
+        ids=[found[0] for item in ids if item and (found := MESSAGE_ID_PATTERN.match(item))],
         answers=is_answer and message.kind != MessageKind.STAFF,
     )
 

@@ -4,7 +4,6 @@ It runs in a child process with limits (``inbound``), so it imports little.
 """
 
 import email
-import json
 import re
 from collections.abc import Iterator
 from email.message import EmailMessage, Message
@@ -12,10 +11,12 @@ from email.policy import EmailPolicy, Policy
 from itertools import islice
 from typing import Any
 
-from portal.messaging.email.correspondence import NO_CORRESPONDENCE, Correspondence
+from portal.messaging.email.correspondence import Hints
 from portal.messaging.email.delivery_report import DeliveryReport, find_delivery_report
+from portal.messaging.email.machines import Sign, word_signs
 from portal.messaging.email.own_words import read_own_text
 from portal.messaging.email.quoted_text import html_to_text
+from portal.messaging.email.text_bounce import find_text_bounce
 
 MAX_LENGTH = 10_000
 """Characters of a mail that are stored; staff are told where there were more."""
@@ -26,6 +27,7 @@ MAX_DEPTH = 20
 MAX_HEADER_LENGTH = 5_000
 """Characters of a header that is read: Python's parser takes time quadratic in its length."""
 MAX_OWN_IDS = 100
+CALENDAR_ANSWERS = ("REPLY", "COUNTER")
 READ_HEADERS = frozenset(
     {
         "content-type", "content-disposition", "content-transfer-encoding", "message-id",
@@ -40,37 +42,49 @@ class TooComplex(Exception):
     """The mail is over one of the limits above."""
 
 
-def parse_content(data: bytes, *, known_length: int = 0) -> tuple[dict[str, Any], list[bytes]]:
+def parse_content(data: bytes, *, hints_length: int = 0) -> tuple[dict[str, Any], list[bytes]]:
     """The texts, the names and the report of a mail, and the bytes of its files, as JSON and blobs.
 
-    The first ``known_length`` bytes are the Correspondence as JSON, the others the mail. Where a
-    part cannot be read it is left out. Raises TooComplex.
+    The first ``hints_length`` bytes are the Hints as JSON, the others the mail. Where a part cannot
+    be read it is left out. Raises TooComplex.
     """
-    known = NO_CORRESPONDENCE
-    if known_length:
-        known = Correspondence.from_fields(json.loads(data[:known_length]))
-    raw = data[known_length:]
+    hints = Hints.from_json(data[:hints_length]) if hints_length else Hints()
+    known, raw = hints.known, data[hints_length:]
     mail = _parse(raw)
     whole, is_html = _text(mail)
     own = read_own_text(whole, known, is_html=is_html)
     files = list(islice(_files(mail), MAX_FILES))
     text = f"{raw.decode('latin-1')}\n{whole}"
+    own_ids = list(
+        dict.fromkeys(
+            found[0] for found in islice(OWN_MESSAGE_ID_PATTERN.finditer(text), MAX_OWN_IDS)
+        )
+    )
+    report = _report(mail)
+    if report is None and hints.may_be_bounce:
+        report = find_text_bounce(whole, own_ids, hints.failed_recipients)
     fields = {
         # One more than is stored, so that a longer one is known to be longer.
         "words": _clean(own.words[: MAX_LENGTH + 1]),
         "shown": _clean(own.shown[: MAX_LENGTH + 1]),
         "says_more": own.says_more,
-        "quotes_us": own.quotes_us,
         "whole": _clean(whole.strip()[: MAX_LENGTH + 1]),
         "file_names": [_clean(name[:MAX_HEADER_LENGTH]) for name, _ in files],
-        "report": _report_fields(_report(mail)),
-        "own_message_ids": list(
-            dict.fromkeys(
-                found[0] for found in islice(OWN_MESSAGE_ID_PATTERN.finditer(text), MAX_OWN_IDS)
-            )
-        ),
+        "signs": sorted(_signs(mail) | word_signs(own.words, known.earlier)),
+        "report": _report_fields(report),
+        "own_message_ids": own_ids,
     }
     return fields, [data for _, data in files]
+
+
+def _signs(mail: EmailMessage) -> set[Sign]:
+    """A calendar's answer (RFC 5546) is a machine's."""
+    is_answer = any(
+        part.get_content_type() == "text/calendar"
+        and str(part.get_param("method", "")).upper() in CALENDAR_ANSWERS
+        for part in mail.walk()
+    )
+    return {Sign.SURE} if is_answer else set()
 
 
 def _parse(raw: bytes) -> EmailMessage:

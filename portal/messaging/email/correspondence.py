@@ -3,9 +3,10 @@
 It runs in a child process with limits (``inbound``), so it imports little.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Self
 
 MAX_SENT = 20
 """Messages of ours that a reply is compared with: the newest, and those that it names."""
@@ -29,14 +30,28 @@ class Correspondence:
     their_marks: Sequence[str] = ()
     earlier: Sequence[str] = ()
 
-    def as_fields(self) -> dict[str, Any]:
-        """The same as JSON values."""
-        return asdict(self)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hints:
+    """What the content of a mail is read with.
+
+    ``may_be_bounce`` and ``failed_recipients`` are of the envelope.
+    """
+
+    known: Correspondence = field(default_factory=Correspondence)
+    may_be_bounce: bool = False
+    failed_recipients: str = ""
+
+    def as_json(self) -> bytes:
+        """The same as JSON."""
+        return json.dumps(asdict(self)).encode()
 
     @classmethod
-    def from_fields(cls, fields: Mapping[str, Any]) -> Self:
-        """Read what ``as_fields`` gives."""
-        return cls(**{name: tuple(values) for name, values in fields.items()})
+    def from_json(cls, data: bytes) -> Self:
+        """Read what ``as_json`` gives."""
+        fields = json.loads(data)
+        known = {name: tuple(values) for name, values in fields.pop("known").items()}
+        return cls(known=Correspondence(**known), **fields)
 
 
 NO_CORRESPONDENCE = Correspondence()

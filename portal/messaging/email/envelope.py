@@ -1,8 +1,7 @@
 """The top headers of an incoming e-mail: for whom it is, from whom, and whether a person wrote it.
 
 It is read before the rest and decides whether the rest is read at all, so it takes time linear in
-``MAX_HEAD_BYTES``. Source for what is automatic: RFC 3834, and what mail programs did before it and
-beside it.
+``MAX_HEAD_BYTES``.
 """
 
 import hashlib
@@ -14,6 +13,8 @@ from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.utils import getaddresses
 
+from portal.messaging.email.machines import DAEMON_SENDER, Sign, header_signs, is_automatic
+
 MAX_HEAD_BYTES = 200_000
 """Bytes that are looked at; Exchange and Postfix accept no longer heads either."""
 MAX_VALUE_LENGTH = 2_000
@@ -23,15 +24,20 @@ MAX_RECIPIENTS_LENGTH = 20_000
 MAX_ID_LENGTH = 200
 """Characters; a longer Message-ID is known by its hash."""
 RECIPIENTS = ("to", "cc", "delivered-to", "x-original-to", "envelope-to")
-AUTO_REPLY_HEADERS = ("x-auto-response-suppress", "x-autoreply", "x-autorespond", "x-vacation")
 HEADER_LINE = re.compile(r"([!-9;-~]+):(.*)", re.DOTALL)
 LINE_END = re.compile(rb"\r\n|\r|\n")
+HEAD_END = re.compile(rb"\r\n\r\n|\n\n")
 MESSAGE_ID_PATTERN = re.compile(r"<[!-;=?-~]+>")
-AUTOMATIC_SUBJECT = re.compile(
-    r"\s*(?:auto(?:matic|mated)?[ -]?(?:reply|response)|autoreply|out of (?:the )?office"
-    r"|respuesta autom[aá]tica|fuera de (?:la )?oficina)\b",
+RETURNED_SUBJECT = re.compile(
+    r"\W*(?:undeliver|(?:mail )?delivery (?:status|failure|failed|notification|incomplete)|returned mail"
+    r"|failure notice|mail (?:delivery )?(?:failed|failure|system error)|warning: (?:could not|message)"
+    r"|no (?:se )?(?:pudo )?entregad|mensaje no entregado|unzustellbar|nicht zustellbar|non remis|échec"
+    r"|mancata consegna|non recapitabile|não entregue|onbestelbaar|niet bezorgd|не доставлено"
+    r"|niedostarcz|teslim edilemedi|تعذر|退信|無法傳遞|配信不能)",
     re.IGNORECASE,
 )
+MAX_NAMED_IDS = 50
+"""Message-IDs that are read of In-Reply-To and References."""
 
 Headers = Mapping[str, Sequence[str]]
 
@@ -40,18 +46,30 @@ Headers = Mapping[str, Sequence[str]]
 class Envelope:
     """What the top headers say; all of it is untrusted.
 
-    ``sender`` is a lower-case address or empty. ``is_automatic``: no person wrote it.
-    ``is_returned``: it is a report of a mail server, or comes from the null sender (RFC 5321, 4.5.5).
-    ``is_whole``: the headers end within ``MAX_HEAD_BYTES``.
+    ``sender`` is a lower-case address or empty, ``sender_name`` the name beside it. ``signs`` speak
+    for a machine. ``is_returned``: it is a report of a mail server, or comes from the null sender
+    (RFC 5321, 4.5.5); ``may_be_bounce``: that, or it looks like one. ``failed_recipients`` are those
+    that a mail server names there. ``answered_ids`` are the mails that it answers, the nearest
+    first. ``digest`` is of what follows the headers. ``is_whole``: the headers end within ``MAX_HEAD_BYTES``.
     """
 
     message_id: str
     sender: str
     recipients: str
     subject: str
-    is_automatic: bool
+    signs: frozenset[Sign] = frozenset()
+    sender_name: str = ""
+    answered_ids: tuple[str, ...] = ()
+    failed_recipients: str = ""
+    digest: str = ""
     is_returned: bool = False
+    may_be_bounce: bool = False
     is_whole: bool = True
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether the headers alone show that a machine wrote it."""
+        return is_automatic(self.signs)
 
 
 def read_envelope(raw: bytes) -> Envelope:
@@ -59,15 +77,33 @@ def read_envelope(raw: bytes) -> Envelope:
     headers, is_whole = _read_head(raw)
     subject = _decoded(_value(headers, "subject"))
     recipients = ", ".join(value for name in RECIPIENTS for value in headers.get(name, ()))
+    name, sender = _address(_value(headers, "from"))
+    is_returned = _is_returned(headers)
+    failed_recipients = _value(headers, "x-failed-recipients")
+    is_like_bounce = bool(DAEMON_SENDER.match(sender) or RETURNED_SUBJECT.match(subject))
     return Envelope(
         message_id=_id(_value(headers, "message-id"), raw),
-        sender=_address(_value(headers, "from")),
+        sender=sender,
+        sender_name=_decoded(name),
         recipients=recipients[:MAX_RECIPIENTS_LENGTH],
         subject=subject,
-        is_automatic=_is_automatic(headers, subject),
-        is_returned=_is_returned(headers),
+        signs=frozenset(header_signs(headers, sender, subject)),
+        answered_ids=_answered_ids(headers),
+        failed_recipients=failed_recipients,
+        digest=hashlib.sha256(_below_head(raw)).hexdigest(),
+        is_returned=is_returned,
+        may_be_bounce=is_returned or bool(failed_recipients) or is_like_bounce,
         is_whole=is_whole,
     )
+
+
+def _answered_ids(headers: Headers) -> tuple[str, ...]:
+    """The Message-IDs of In-Reply-To, then of References from the last to the first."""
+    nearest = MESSAGE_ID_PATTERN.findall(_value(headers, "in-reply-to"))
+    thread = MESSAGE_ID_PATTERN.findall(
+        ", ".join(headers.get("references", ()))[-MAX_RECIPIENTS_LENGTH:]
+    )
+    return tuple(dict.fromkeys([*nearest, *reversed(thread)]))[:MAX_NAMED_IDS]
 
 
 def _read_head(raw: bytes) -> tuple[Headers, bool]:
@@ -91,6 +127,12 @@ def _read_head(raw: bytes) -> tuple[Headers, bool]:
     return headers, is_whole
 
 
+def _below_head(raw: bytes) -> bytes:
+    """What follows the first empty line; all of it where there is none."""
+    end = HEAD_END.search(raw, 0, MAX_HEAD_BYTES)
+    return raw[end.end() :] if end else raw
+
+
 def _add(headers: dict[str, list[str]], folded: Sequence[str]) -> None:
     if found := HEADER_LINE.match("".join(folded)):
         headers[found[1].lower()].append(" ".join(found[2].split()))
@@ -108,12 +150,13 @@ def _id(header: str, raw: bytes) -> str:
     return f"<{hashlib.sha256(said[0].encode() if said else raw).hexdigest()}>"
 
 
-def _address(header: str) -> str:
+def _address(header: str) -> tuple[str, str]:
+    """The name and the address of the first sender."""
     try:
         found = getaddresses([header])[:1]
     except (RecursionError, ValueError, IndexError):
-        return ""  # Python's own reader breaks on some headers that people send.
-    return found[0][1].strip().lower() if found else ""
+        return "", ""  # Python's own reader breaks on some headers that people send.
+    return (found[0][0].strip(), found[0][1].strip().lower()) if found else ("", "")
 
 
 def _decoded(header: str) -> str:
@@ -123,17 +166,6 @@ def _decoded(header: str) -> str:
     except (HeaderParseError, LookupError, ValueError):
         text = header
     return " ".join(text.encode("utf-8", "replace").decode().replace("\x00", "").split())
-
-
-def _is_automatic(headers: Headers, subject: str) -> bool:
-    submitted = _value(headers, "auto-submitted").partition(";")[0].strip().lower()
-    return (
-        submitted not in ("", "no")
-        or _is_returned(headers)
-        or _value(headers, "precedence").lower() in ("bulk", "junk", "auto_reply")
-        or any(_value(headers, name) for name in AUTO_REPLY_HEADERS)
-        or bool(AUTOMATIC_SUBJECT.match(subject))
-    )
 
 
 def _is_returned(headers: Headers) -> bool:

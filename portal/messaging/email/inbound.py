@@ -1,14 +1,14 @@
 """An incoming e-mail: its envelope is read first, the rest in a child process with limits."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from portal.errors import BadInput
 from portal.messaging.email.content import MAX_LENGTH
-from portal.messaging.email.correspondence import NO_CORRESPONDENCE, Correspondence
+from portal.messaging.email.correspondence import NO_CORRESPONDENCE, Correspondence, Hints
 from portal.messaging.email.delivery_report import DeliveryReport
 from portal.messaging.email.envelope import Envelope
+from portal.messaging.email.machines import Sign, is_automatic
 from portal.sandbox import Limits, Sandbox, TaskFailed
 
 MAX_CONCURRENT = 1
@@ -36,8 +36,10 @@ class InboundEmail:
 
     ``words`` is the sender's own text without quotes and signature: what counts as said. ``shown``
     is that with the signature; ``says_more``: the signature may say something, so a person reads
-    it. ``whole`` is all of the text, with the subject where there is nothing else. ``is_automatic``: no person wrote it. ``report``: a delivery report
-    about a mail of ours. ``own_message_ids``: the mails of ours that it names.
+    it. ``whole`` is all of the text, with the subject where there is nothing else.
+    ``is_automatic``: no person wrote it. ``report``: a delivery report
+    about a mail of ours. ``own_message_ids``: the mails of ours that it names. ``digest`` is of its
+    content. ``is_proven``: it came to the reply address of its request.
     """
 
     message_id: str
@@ -51,6 +53,8 @@ class InboundEmail:
     is_automatic: bool = False
     report: DeliveryReport | None = None
     own_message_ids: tuple[str, ...] = ()
+    digest: str = ""
+    is_proven: bool = True
 
 
 class UnreadableMail(BadInput):
@@ -82,9 +86,13 @@ class MailReader:
             raise UnreadableMail
         try:
             # Not an argument: every user of the machine reads those.
-            data = json.dumps(known.as_fields()).encode()
+            hints = Hints(
+                known=known,
+                may_be_bounce=envelope.may_be_bounce,
+                failed_recipients=envelope.failed_recipients,
+            ).as_json()
             result = await self._sandbox.run(
-                PARSE_CONTENT, data + raw, LIMITS, {"known_length": len(data)}
+                PARSE_CONTENT, hints + raw, LIMITS, {"hints_length": len(hints)}
             )
         except TaskFailed as failed:
             raise UnreadableMail from failed
@@ -103,7 +111,7 @@ def build_email(envelope: Envelope, fields: dict[str, Any], blobs: list[bytes]) 
         says_more=fields["says_more"],
         whole=fields["whole"] or envelope.subject,
         files=tuple(map(EmailAttachment, fields["file_names"], blobs)),
-        is_automatic=envelope.is_automatic,
+        is_automatic=is_automatic(envelope.signs | {Sign(sign) for sign in fields["signs"]}),
         report=report
         and DeliveryReport(
             report["action"],
@@ -112,4 +120,5 @@ def build_email(envelope: Envelope, fields: dict[str, Any], blobs: list[bytes]) 
             tuple(report["message_ids"]),
         ),
         own_message_ids=tuple(fields["own_message_ids"]),
+        digest=envelope.digest,
     )

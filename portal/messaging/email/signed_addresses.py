@@ -12,6 +12,8 @@ from portal.settings import Settings
 SIGNED_ADDRESS_PATTERN = re.compile(
     r"\b(reply|bounce)\+([0-9]{1,18})-([0-9a-f]{24})@", re.IGNORECASE
 )
+MAX_FOUND = 10
+"""Requests that one mail is recorded on."""
 
 
 def reply_address(settings: Settings, request_id: int) -> str:
@@ -28,13 +30,18 @@ def bounce_address(settings: Settings, message_id: int) -> str:
 
 
 def find_request_id(settings: Settings, addresses: str) -> int | None:
-    """The request that one of these addresses names, by a seal of ours."""
+    """The first request that one of these addresses names, by a seal of ours."""
+    return next(iter(find_request_ids(settings, addresses)), None)
+
+
+def find_request_ids(settings: Settings, addresses: str) -> list[int]:
+    """The requests that these addresses name, by seals of ours: ``MAX_FOUND`` at most."""
     return _find(settings, "reply", addresses)
 
 
 def find_message_id(settings: Settings, addresses: str) -> int | None:
     """The message whose return one of these addresses takes, by a seal of ours."""
-    return _find(settings, "bounce", addresses)
+    return next(iter(_find(settings, "bounce", addresses)), None)
 
 
 def mail_domain(settings: Settings) -> str:
@@ -49,14 +56,15 @@ def _sealed(settings: Settings, purpose: str, number: int) -> str:
     return f"{purpose}+{number}-{_seal(key, purpose, number)}@{mail_domain(settings)}"
 
 
-def _find(settings: Settings, purpose: str, addresses: str) -> int | None:
-    """The number in the first address whose seal is ours; an older key's counts too."""
+def _find(settings: Settings, purpose: str, addresses: str) -> list[int]:
+    """The numbers in the addresses whose seal is ours; an older key's counts too."""
+    found: dict[int, None] = {}
     for said, number, seal in SIGNED_ADDRESS_PATTERN.findall(addresses):
         for key in settings.secret_keys:
             ours = _seal(key.get_secret_value(), purpose, int(number))
             if said.lower() == purpose and hmac.compare_digest(ours, seal.lower()):
-                return int(number)
-    return None
+                found[int(number)] = None
+    return list(found)[:MAX_FOUND]
 
 
 def _seal(key: str, purpose: str, number: int) -> str:

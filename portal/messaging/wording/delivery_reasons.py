@@ -78,6 +78,7 @@ REASON_PHRASES = {
     # What came in.
     DeliveryReason.AUTOMATIC_REPLY: "an automatic reply: nobody waits for an answer",
     DeliveryReason.FOREIGN_SENDER: "sent from {sender}, which is not an address of theirs",
+    DeliveryReason.UNPROVEN_SENDER: "answers our e-mail, but not to its reply address: it may not be theirs",
 }
 """Each as a part of a sentence: without its full stop, its first letter small."""
 

@@ -82,3 +82,4 @@ class DeliveryReason(StrEnum):
     # What came in.
     AUTOMATIC_REPLY = "automatic_reply"
     FOREIGN_SENDER = "foreign_sender"
+    UNPROVEN_SENDER = "unproven_sender"

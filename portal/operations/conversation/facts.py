@@ -135,7 +135,7 @@ async def _load_email_facts(
     if request is None:
         raise ValueError("A mail without a request has no reply address.")
     customer = request.customer
-    is_known = is_known_sender(request, inbound.sender)
+    is_known = is_known_sender(request, inbound.sender) and not inbound.is_unproven
     address = inbound.sender if is_known else customer.address(Channel.EMAIL, uow.now)
     muted = frozenset[int]()
     if address is not None:

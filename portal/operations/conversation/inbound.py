@@ -34,6 +34,10 @@ from portal.operations.conversation.request_matching import Basis, match_request
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.requests import lock_by_id
 
+UNKNOWN_SENDER_REASONS = {
+    False: DeliveryReason.FOREIGN_SENDER,
+    True: DeliveryReason.UNPROVEN_SENDER,
+}
 EMAIL_MENTION = re.compile(r"\be-?mail|\bmail(?=ing (?:me|us)\b)", re.IGNORECASE)
 
 
@@ -53,7 +57,7 @@ async def receive(
         request = await lock_by_id(uow.session, inbound.request_id)
     facts = await load_facts(uow, inbound, request)
     if not facts.is_known_sender:
-        message.reason = DeliveryReason.FOREIGN_SENDER
+        message.reason = UNKNOWN_SENDER_REASONS[inbound.is_unproven]
     read = await read_text(uow, inbound, message, facts)
     if isinstance(read, MachineText):
         await record_machine_text(uow, message, read, facts)

@@ -15,15 +15,25 @@ from portal.models import (
     Direction,
     Message,
     MessageKind,
+    hash_token,
 )
+from portal.models.columns import saved_id
 from portal.operations.conversation.inbound import receive
 from portal.operations.conversation.inbound_message import InboundMessage, build_message
 from portal.operations.unit_of_work import UnitOfWork
-from portal.queries.conversations import is_recorded
+from portal.queries.conversations import find_by_causes, is_recorded
 from portal.queries.requests import lock_by_id
 
 EMPTY_MAIL_BODY = "(An e-mail without words.)"
 UNREADABLE_MAIL_BODY = "(An e-mail that could not be read.)"
+SUFFIX_LENGTH = 16
+MAX_ID_LENGTH = 200 - SUFFIX_LENGTH - 1
+"""Characters of a Message-ID that came before, in the id that its next message is known by."""
+
+
+def email_cause(message_id: str, digest: str, request_id: int) -> str:
+    """The cause of the message that a mail becomes on this request: the same mail, the same cause."""
+    return f"mail:{hash_token(f'{message_id} {request_id} {digest}')}"
 
 
 def unreadable_email(envelope: Envelope) -> InboundEmail:
@@ -38,49 +48,57 @@ def unreadable_email(envelope: Envelope) -> InboundEmail:
         words="",
         whole=UNREADABLE_MAIL_BODY,
         is_automatic=envelope.is_automatic,
+        digest=envelope.digest,
     )
 
 
 async def receive_email(
     uow: UnitOfWork,
     mail: InboundEmail,
-    request_id: int,
+    request_ids: Sequence[int],
     files: Sequence[StoredFile | RefusedFile] = (),
 ) -> None:
-    """Record a mailed reply once, and answer it or give it an owner.
+    """Record a mailed reply once on each of its requests, and answer it or give it an owner.
 
-    ``request_id`` comes from the token of the reply address. From proves nothing: a mail from
-    another address than the customer's is for a person to judge, and answers no question.
-    ``files`` are those of the mail, checked already. Raises BadInput where the request's customer
-    has been erased: nothing of them is recorded again.
+    ``request_ids`` come from the tokens of the reply addresses. From proves nothing: a mail from
+    another address than the customer's is for a person to judge, and answers no question; so is
+    one that is not proven. ``files`` are those of the mail, checked already. Raises BadInput where
+    the customers of all requests have been erased: nothing of them is recorded again.
     """
-    if (await lock_by_id(uow.session, request_id)).erased_at is not None:
+    requests = [await lock_by_id(uow.session, number) for number in sorted(request_ids)]
+    if all(request.erased_at is not None for request in requests):
         raise BadInput("This mail is not for any request of ours.")
-    await receive(uow, _read(mail, request_id, files))
+    for request in requests:
+        inbound = await _read(uow, mail, saved_id(request), files)
+        if request.erased_at is None and inbound is not None:
+            await receive(uow, inbound)
 
 
 async def record_automatic_mail(
-    uow: UnitOfWork, mail: InboundEmail, request_id: int | None, signed_message_id: int | None
+    uow: UnitOfWork,
+    mail: InboundEmail,
+    request_ids: Sequence[int],
+    signed_message_id: int | None,
 ) -> None:
     """Record an automatic mail once, where staff see it; it is owed nothing and never answered.
 
-    Without a ``request_id`` it belongs to the request of the mail that it was returned for
+    Without ``request_ids`` it belongs to the request of the mail that it was returned for
     (``signed_message_id``) or that it names; where there is none nothing is recorded.
     """
-    if await is_recorded(uow.session, mail.message_id):
-        return
-    if request_id is None:
-        request_id = await _find_named(uow, mail, signed_message_id)
-    if request_id is None:
-        return
-    request = await lock_by_id(uow.session, request_id)
-    if request.erased_at is not None:
-        return
-    message = build_message(uow, _read(mail, request_id), MessageKind.AUTOMATIC)
-    message.request_id, message.customer_id = request.id, request.customer_id
-    message.reason = DeliveryReason.AUTOMATIC_REPLY
-    uow.session.add(message)
-    uow.changed_requests.add(request_id)
+    named = list(request_ids)
+    if not named and (found := await _find_named(uow, mail, signed_message_id)) is not None:
+        named = [found]
+    for request_id in sorted(named):
+        request = await lock_by_id(uow.session, request_id)
+        inbound = await _read(uow, mail, request_id)
+        if request.erased_at is not None or inbound is None:
+            continue
+        message = build_message(uow, inbound, MessageKind.AUTOMATIC)
+        message.request_id, message.customer_id = request.id, request.customer_id
+        message.reason = DeliveryReason.AUTOMATIC_REPLY
+        uow.session.add(message)
+        await uow.session.flush()
+        uow.changed_requests.add(request_id)
 
 
 async def _find_named(
@@ -103,20 +121,35 @@ async def _find_named(
     return (await uow.session.exec(query)).first()
 
 
-def _read(
-    mail: InboundEmail, request_id: int, files: Sequence[StoredFile | RefusedFile] = ()
-) -> InboundMessage:
+async def _read(
+    uow: UnitOfWork,
+    mail: InboundEmail,
+    request_id: int,
+    files: Sequence[StoredFile | RefusedFile] = (),
+) -> InboundMessage | None:
+    """The mail as a message on this request; None where it is recorded already.
+
+    A Message-ID that comes again with another content, or for another request, is another message.
+    """
+    cause = email_cause(mail.message_id, mail.digest, request_id)
+    if await find_by_causes(uow.session, [cause]):
+        return None
+    provider_id = mail.message_id
+    if await is_recorded(uow.session, provider_id):
+        provider_id = f"{provider_id[:MAX_ID_LENGTH]} {cause[-SUFFIX_LENGTH:]}"
+    # Where no part is surely the customer's own, a person reads all of it.
     shown = mail.shown or mail.words or mail.whole or EMPTY_MAIL_BODY
     return InboundMessage(
         channel=Channel.EMAIL,
-        # Where no part is surely the customer's own, a person reads all of it.
         body=shown[:MAX_LENGTH],
         own_text=mail.words,
         says_more=mail.says_more,
-        provider_id=mail.message_id,
+        provider_id=provider_id,
         sender=mail.sender,
         recipient=mail.recipients,
         request_id=request_id,
         is_shortened=len(shown) > MAX_LENGTH,
         files=files,
+        cause=cause,
+        is_unproven=not mail.is_proven,
     )

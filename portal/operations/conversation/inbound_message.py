@@ -37,6 +37,8 @@ class InboundMessage:
     address or a tracking link, never read from the text. ``own_text`` is what the customer wrote,
     where ``body`` has more than that; ``says_more``: the rest may say something as well. ``opt_out_type``: Twilio has acted on it and answered it.
     ``is_shortened``: the body is cut at its limit. ``media`` are fetched later; ``files`` are checked already.
+    ``cause`` is its own, where the provider's id alone is none. ``is_unproven``: the request was found
+    by what the message says of itself.
     """
 
     channel: Channel
@@ -51,6 +53,8 @@ class InboundMessage:
     is_shortened: bool = False
     media: Sequence[IncomingMedia] = ()
     files: Sequence[StoredFile | RefusedFile] = ()
+    cause: str = ""
+    is_unproven: bool = False
 
     @property
     def text(self) -> str:
@@ -83,9 +87,12 @@ def build_message(
         direction=Direction.IN,
         channel=inbound.channel,
         kind=kind,
-        cause=f"inbound:{hash_token(inbound.provider_id)}"
-        if inbound.provider_id
-        else f"web:{uow.now.timestamp()}",
+        cause=inbound.cause
+        or (
+            f"inbound:{hash_token(inbound.provider_id)}"
+            if inbound.provider_id
+            else f"web:{uow.now.timestamp()}"
+        ),
         provider_sid=inbound.provider_id,
         body=inbound.body,
         is_shortened=inbound.is_shortened,

@@ -38,15 +38,16 @@ async def load_correspondence(
     request_ids: Iterable[int],
     *,
     sender: str,
+    sender_name: str = "",
     named_ids: Sequence[str] = (),
 ) -> Correspondence:
     """What a mail to these requests may quote.
 
-    ``sender`` is its From, ``named_ids`` the Message-IDs of the mails that it answers.
+    ``sender`` and ``sender_name`` are its From, ``named_ids`` the Message-IDs of the mails that it answers.
     """
     sent: list[str] = []
     ours = {settings.brand, f"@{mail_domain(settings)}"}
-    theirs = {sender}
+    theirs = {sender, sender_name}
     earlier: list[str] = []
     for request_id in request_ids:
         request = await session.get(ServiceRequest, request_id)

@@ -11,6 +11,7 @@ import httpx2
 from portal.demo.fake_providers import FakeProviders
 from portal.demo.fake_providers.mailbox import Mail
 from portal.messaging.email.content import parse_content
+from portal.messaging.email.correspondence import Hints
 from portal.messaging.email.envelope import read_envelope
 from portal.messaging.email.inbound import InboundEmail, build_email
 from portal.messaging.email.smtp import SmtpClient
@@ -52,7 +53,11 @@ class MailServer:
 
 def parse(raw: bytes) -> InboundEmail:
     """The mail as the hook reads it, in this process and without limits of time and memory."""
-    return build_email(read_envelope(raw), *parse_content(raw))
+    envelope = read_envelope(raw)
+    hints = Hints(
+        may_be_bounce=envelope.may_be_bounce, failed_recipients=envelope.failed_recipients
+    ).as_json()
+    return build_email(envelope, *parse_content(hints + raw, hints_length=len(hints)))
 
 
 def reply(mail: Mail, words: str, **headers: str) -> EmailMessage:

@@ -94,8 +94,8 @@ async def test_mail_without_valid_token_is_rejected(
     "header",
     [
         {"Auto_Submitted": "auto-replied (vacation)"},
-        {"X_Auto_Response_Suppress": "All"},
-        {"Precedence": "bulk"},
+        {"X_Autoreply": "yes"},
+        {"Precedence": "auto_reply"},
         {"Return_Path": "<>"},
         {"Subject": "Automatic reply: Credit card"},
         {"Subject": "Respuesta automática: Tarjeta"},
