@@ -5,7 +5,6 @@ It runs in a child process with limits (``inbound``), so it imports little.
 
 import email
 import re
-from collections.abc import Iterator
 from email.message import EmailMessage, Message
 from email.policy import EmailPolicy, Policy
 from itertools import islice
@@ -13,10 +12,11 @@ from typing import Any
 
 from portal.messaging.email.correspondence import Hints
 from portal.messaging.email.delivery_report import DeliveryReport, find_delivery_report
+from portal.messaging.email.file_parts import file_notes, read_files
 from portal.messaging.email.machines import Sign, word_signs
 from portal.messaging.email.own_words import read_own_text
-from portal.messaging.email.quoted_text import html_to_text
 from portal.messaging.email.text_bounce import find_text_bounce
+from portal.messaging.email.text_parts import read_text, repaired
 
 MAX_LENGTH = 10_000
 """Characters of a mail that are stored; staff are told where there were more."""
@@ -27,6 +27,7 @@ MAX_DEPTH = 20
 MAX_HEADER_LENGTH = 5_000
 """Characters of a header that is read: Python's parser takes time quadratic in its length."""
 MAX_OWN_IDS = 100
+REPLACEMENT = "\ufffd"
 CALENDAR_ANSWERS = ("REPLY", "COUNTER")
 READ_HEADERS = frozenset(
     {
@@ -51,9 +52,12 @@ def parse_content(data: bytes, *, hints_length: int = 0) -> tuple[dict[str, Any]
     hints = Hints.from_json(data[:hints_length]) if hints_length else Hints()
     known, raw = hints.known, data[hints_length:]
     mail = _parse(raw)
-    whole, is_html = _text(mail)
-    own = read_own_text(whole, known, is_html=is_html)
-    files = list(islice(_files(mail), MAX_FILES))
+    read = read_text(mail, known.language)
+    whole = read.text
+    own = read_own_text(whole, known, is_html=read.is_html)
+    found = read_files(mail, read.pages, has_words=bool(whole.strip()), limit=MAX_FILES)
+    beside = [*read.attached, *read.notes, *file_notes(found, MAX_FILES)]
+    shown = "\n\n".join(filter(None, [own.shown or whole.strip(), *beside]))
     text = f"{raw.decode('latin-1')}\n{whole}"
     own_ids = list(
         dict.fromkeys(
@@ -66,15 +70,15 @@ def parse_content(data: bytes, *, hints_length: int = 0) -> tuple[dict[str, Any]
     fields = {
         # One more than is stored, so that a longer one is known to be longer.
         "words": _clean(own.words[: MAX_LENGTH + 1]),
-        "shown": _clean(own.shown[: MAX_LENGTH + 1]),
-        "says_more": own.says_more,
+        "shown": _clean(shown[: MAX_LENGTH + 1]),
+        "says_more": own.says_more or bool(read.attached),
         "whole": _clean(whole.strip()[: MAX_LENGTH + 1]),
-        "file_names": [_clean(name[:MAX_HEADER_LENGTH]) for name, _ in files],
+        "file_names": [_clean(name[:MAX_HEADER_LENGTH]) for name, _ in found.files],
         "signs": sorted(_signs(mail) | word_signs(own.words, known.earlier)),
         "report": _report_fields(report),
         "own_message_ids": own_ids,
     }
-    return fields, [data for _, data in files]
+    return fields, [data for _, data in found.files]
 
 
 def _signs(mail: EmailMessage) -> set[Sign]:
@@ -98,7 +102,7 @@ def _parse(raw: bytes) -> EmailMessage:
         return EmailMessage(policy)
 
     policy: Policy[Any] = _LimitedPolicy(message_factory=create_part)
-    mail: EmailMessage = email.message_from_bytes(raw, policy=policy)
+    mail: EmailMessage = repaired(email.message_from_bytes(raw, policy=policy), policy)
     if _depth(mail) > MAX_DEPTH:
         raise TooComplex
     return mail
@@ -128,33 +132,6 @@ def _parts(parent: Message) -> list[Message]:
     return payload if isinstance(payload, list) else []
 
 
-def _text(mail: EmailMessage) -> tuple[str, bool]:
-    """The text of the plain part, or else of the HTML part; and whether it is of that."""
-    for kind in ("plain", "html"):
-        part = mail.get_body((kind,))
-        content = _content(part) if isinstance(part, EmailMessage) else ""
-        text = html_to_text(content) if kind == "html" else content
-        if text.strip():
-            return text, kind == "html"
-    return "", False
-
-
-def _content(part: EmailMessage) -> str:
-    try:
-        return str(part.get_content())
-    except (LookupError, UnicodeError, ValueError):  # a charset that nobody knows
-        payload = part.get_payload(decode=True)
-        return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
-
-
-def _files(mail: EmailMessage) -> Iterator[tuple[str, bytes]]:
-    for part in mail.walk():
-        name = part.get_filename()
-        if name or part.get_content_maintype() in ("image", "audio", "video", "application"):
-            data = part.get_payload(decode=True)
-            yield name or "", data if isinstance(data, bytes) else b""
-
-
 def _report(mail: EmailMessage) -> DeliveryReport | None:
     try:
         return find_delivery_report(mail)
@@ -174,5 +151,9 @@ def _report_fields(report: DeliveryReport | None) -> dict[str, Any] | None:
 
 
 def _clean(text: str) -> str:
-    """The text as any database can store it: without NUL and lone surrogates."""
-    return text.encode("utf-8", "replace").decode().replace("\x00", "")
+    """The text as any database can store it: without NUL and lone surrogates.
+
+    Nor with the mark of a letter that the sender's own program has lost.
+    """
+    sound = text.encode("utf-8", "replace").decode().replace("\x00", "")
+    return sound.replace(REPLACEMENT, "?")

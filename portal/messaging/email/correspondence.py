@@ -22,13 +22,14 @@ class Correspondence:
 
     ``sent``: texts of ours, as they were sent. ``our_marks``: our brand, addresses, the references
     and titles of the requests. ``their_marks``: names and addresses of the customer. ``earlier``:
-    what the same sender wrote in earlier e-mails.
+    what the same sender wrote in earlier e-mails. ``language`` is the customer's.
     """
 
     sent: Sequence[str] = ()
     our_marks: Sequence[str] = ()
     their_marks: Sequence[str] = ()
     earlier: Sequence[str] = ()
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +51,7 @@ class Hints:
     def from_json(cls, data: bytes) -> Self:
         """Read what ``as_json`` gives."""
         fields = json.loads(data)
-        known = {name: tuple(values) for name, values in fields.pop("known").items()}
-        return cls(known=Correspondence(**known), **fields)
+        return cls(known=Correspondence(**fields.pop("known")), **fields)
 
 
 NO_CORRESPONDENCE = Correspondence()

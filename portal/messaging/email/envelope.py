@@ -9,10 +9,9 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from email.errors import HeaderParseError
-from email.header import decode_header, make_header
 from email.utils import getaddresses
 
+from portal.messaging.email.charsets import decode_text, decoded_header
 from portal.messaging.email.machines import DAEMON_SENDER, Sign, header_signs, is_automatic
 
 MAX_HEAD_BYTES = 200_000
@@ -75,7 +74,7 @@ class Envelope:
 def read_envelope(raw: bytes) -> Envelope:
     """Read the top headers. Never raises; call it in a thread, as it may hash the whole mail."""
     headers, is_whole = _read_head(raw)
-    subject = _decoded(_value(headers, "subject"))
+    subject = decoded_header(_value(headers, "subject"))
     recipients = ", ".join(value for name in RECIPIENTS for value in headers.get(name, ()))
     name, sender = _address(_value(headers, "from"))
     is_returned = _is_returned(headers)
@@ -84,7 +83,7 @@ def read_envelope(raw: bytes) -> Envelope:
     return Envelope(
         message_id=_id(_value(headers, "message-id"), raw),
         sender=sender,
-        sender_name=_decoded(name),
+        sender_name=decoded_header(name),
         recipients=recipients[:MAX_RECIPIENTS_LENGTH],
         subject=subject,
         signs=frozenset(header_signs(headers, sender, subject)),
@@ -114,7 +113,7 @@ def _read_head(raw: bytes) -> tuple[Headers, bool]:
     is_whole = len(raw) <= MAX_HEAD_BYTES
     lines = LINE_END.split(head)
     for line in lines if is_whole else lines[:-1]:  # The last line may be cut.
-        text = line.decode("utf-8", "replace").replace("\x00", "")
+        text = decode_text(line).replace("\x00", "")
         if text[:1] in (" ", "\t"):
             folded.append(text)
             continue
@@ -157,15 +156,6 @@ def _address(header: str) -> tuple[str, str]:
     except (RecursionError, ValueError, IndexError):
         return "", ""  # Python's own reader breaks on some headers that people send.
     return (found[0][0].strip(), found[0][1].strip().lower()) if found else ("", "")
-
-
-def _decoded(header: str) -> str:
-    """The text of a header with encoded words (RFC 2047)."""
-    try:
-        text = str(make_header(decode_header(header)))
-    except (HeaderParseError, LookupError, ValueError):
-        text = header
-    return " ".join(text.encode("utf-8", "replace").decode().replace("\x00", "").split())
 
 
 def _is_returned(headers: Headers) -> bool:

@@ -49,6 +49,7 @@ async def load_correspondence(
     ours = {settings.brand, f"@{mail_domain(settings)}"}
     theirs = {sender, sender_name}
     earlier: list[str] = []
+    language = ""
     for request_id in request_ids:
         request = await session.get(ServiceRequest, request_id)
         if request is None:
@@ -56,6 +57,7 @@ async def load_correspondence(
         customer = await session.get_one(Customer, request.customer_id)
         workflow = await session.get_one(Workflow, request.workflow_id)
         title = workflow.definition.title_in(request.title, customer.locale)
+        language = language or customer.locale
         ours |= {request.reference, title, reply_address(settings, request_id)}
         theirs |= {customer.name, *await _addresses(session, customer)}
         for message in await _sent(session, request_id, named_ids):
@@ -64,7 +66,7 @@ async def load_correspondence(
         earlier += await _earlier(session, request_id, sender)
     return Correspondence(
         sent=list(dict.fromkeys(sent)), our_marks=sorted(ours), their_marks=sorted(theirs),
-        earlier=earlier,
+        earlier=earlier, language=language,
     )  # fmt: skip
 
 
