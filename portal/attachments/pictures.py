@@ -34,8 +34,9 @@ PLUGINS = (
 """The only decoders that run; imported here, since Pillow would import all it has."""
 Image.MAX_IMAGE_PIXELS = None  # MAX_PIXELS is stricter, and refuses where Pillow warns.
 
-OUTPUT_FORMATS = {"JPEG": "JPEG", "PNG": "PNG", "GIF": "PNG", "WEBP": "WEBP"}
-"""A GIF is stored as PNG; of an animated one, the first picture."""
+OUTPUT_FORMATS = {"JPEG": "JPEG", "PNG": "PNG", "GIF": "PNG", "WEBP": "WEBP", "HEIF": "JPEG"}
+"""A GIF is stored as PNG, of an animated one the first picture; HEIC, which not every browser
+shows, as JPEG."""
 SAVE_OPTIONS = {"JPEG": {"quality": 85, "optimize": True}, "PNG": {}, "WEBP": {"quality": 85}}
 
 
@@ -48,7 +49,9 @@ def check_picture(data: bytes, name: str) -> ValidatedFile:
         raise
     except Exception as error:
         # On a broken file Pillow raises anything: struct.error, zlib.error, KeyError.
-        raise FileRefused(FileRefusal(FileRefusalCode.DAMAGED)) from error
+        is_heic = kind == "HEIF"  # As a JPEG it may be read.
+        code = FileRefusalCode.HEIC if is_heic else FileRefusalCode.DAMAGED
+        raise FileRefused(FileRefusal(code)) from error
 
 
 def check_picture_task(data: bytes) -> tuple[dict[str, Any], list[bytes]]:
@@ -94,6 +97,8 @@ def count_jpeg_scans(data: bytes) -> int:
 def _picture(data: bytes, kind: str, name: str) -> ValidatedFile:
     if kind == "JPEG" and count_jpeg_scans(data) > MAX_JPEG_SCANS:
         raise FileRefused(FileRefusal(FileRefusalCode.TOO_COMPLEX))
+    if kind == "HEIF":
+        _add_heif_decoder()
     with Image.open(io.BytesIO(data), formats=(kind,)) as found:
         # Only the header has been read so far: a decompression bomb takes no memory.
         if found.width * found.height > MAX_PIXELS:
@@ -113,6 +118,13 @@ def _picture(data: bytes, kind: str, name: str) -> ValidatedFile:
         width=whole.width,
         height=whole.height,
     )
+
+
+def _add_heif_decoder() -> None:
+    # A large library, which other pictures do not need.
+    import pillow_heif  # noqa: PLC0415
+
+    pillow_heif.register_heif_opener(thumbnails=False)
 
 
 def _without_metadata(picture: Image.Image, *, with_alpha: bool) -> Image.Image:

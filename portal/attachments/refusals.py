@@ -29,7 +29,7 @@ REFUSAL_TEXTS = {
         "HEIC photos cannot be shown everywhere; please send it as a JPEG"
     ),
     FileRefusalCode.UNSUPPORTED_TYPE: LazyString(
-        "only photos (JPEG, PNG, GIF, WebP) and PDF files can be taken"
+        "only photos (JPEG, PNG, GIF, WebP, HEIC) and PDF files can be taken"
     ),
     FileRefusalCode.TOO_MANY_PIXELS: LazyString("the picture has too many pixels"),
     FileRefusalCode.TOO_COMPLEX: LazyString(

@@ -12,7 +12,8 @@ FILE_SIGNATURES = {
     b"GIF8": "GIF",
     b"%PDF-": "PDF",
 }
-HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+"""What phones write: HEIC photos (ISO/IEC 23008-12)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,14 @@ def check_without_decoding(data: bytes, name: str) -> ValidatedFile | None:
 
 
 def file_kind(data: bytes) -> str:
-    """JPEG, PNG, GIF, WEBP or PDF. Raises FileRefused, and UnsupportedFileType."""
+    """JPEG, PNG, GIF, WEBP, HEIF or PDF. Raises FileRefused, and UnsupportedFileType."""
     for start, kind in FILE_SIGNATURES.items():
         if data.startswith(start):
             return kind
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
+    if data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS:
+        return "HEIF"
     if not data:
         raise FileRefused(FileRefusal(FileRefusalCode.EMPTY))
-    if data[4:8] == b"ftyp" and data[8:12] in HEIC:
-        raise UnsupportedFileType(FileRefusal(FileRefusalCode.HEIC))
     raise UnsupportedFileType(FileRefusal(FileRefusalCode.UNSUPPORTED_TYPE))

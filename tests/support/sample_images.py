@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 
+import pillow_heif
 from PIL import Image
 
 PDF = b"%PDF-1.7\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF\n"
@@ -16,6 +17,13 @@ def photo(
     """A picture of one colour."""
     drawn = io.BytesIO()
     Image.new(mode, (width, height), "teal").save(drawn, look, **told)
+    return drawn.getvalue()
+
+
+def heic_photo() -> bytes:
+    """A photo as iPhones store it."""
+    drawn = io.BytesIO()
+    pillow_heif.from_pillow(Image.new("RGB", (64, 48), "teal")).save(drawn)
     return drawn.getvalue()
 
 

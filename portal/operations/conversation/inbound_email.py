@@ -7,14 +7,17 @@ from sqlmodel import col, select
 
 from portal.attachments.stored_file import RefusedFile, StoredFile
 from portal.errors import BadInput
+from portal.i18n.languages import language_of
 from portal.messaging.email.envelope import Envelope
 from portal.messaging.email.inbound import MAX_LENGTH, InboundEmail
 from portal.models import (
+    RESPONSE_KINDS,
     Channel,
     DeliveryReason,
     Direction,
     Message,
     MessageKind,
+    ServiceRequest,
     hash_token,
 )
 from portal.models.columns import saved_id
@@ -71,7 +74,33 @@ async def receive_email(
     for request in requests:
         inbound = await _read(uow, mail, saved_id(request), files)
         if request.erased_at is None and inbound is not None:
+            first = len(uow.outbox.written)
             await receive(uow, inbound)
+            _say_what_was_refused(request, files, uow.outbox.written[first:])
+
+
+def _say_what_was_refused(
+    request: ServiceRequest,
+    files: Sequence[StoredFile | RefusedFile],
+    written: Sequence[Message],
+) -> None:
+    """Say it in the reply that goes out anyway: whoever mails does not look at the page."""
+    reasons = dict.fromkeys(file.refusal.text for file in files if isinstance(file, RefusedFile))
+    reply = next(
+        (
+            message
+            for message in written
+            if message.channel == Channel.EMAIL and message.kind in RESPONSE_KINDS
+        ),
+        None,
+    )
+    if reply is not None and reasons:
+        language = language_of(request.customer.locale)
+        sentences = [
+            language.gettext("A photo or file could not be taken: {reason}.", reason=reason)
+            for reason in reasons
+        ]
+        reply.body = " ".join([reply.body, *sentences])
 
 
 async def record_automatic_mail(

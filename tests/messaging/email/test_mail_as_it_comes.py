@@ -18,7 +18,7 @@ from portal.queries.attachments import attachments_by_message
 from portal.settings import Settings
 from tests.messaging.email.mail_server import MARTIN, MailServer, reply
 from tests.support.factories import Organisation
-from tests.support.sample_images import photo
+from tests.support.sample_images import heic_photo, photo
 
 pytestmark = pytest.mark.either_database
 
@@ -246,3 +246,28 @@ async def test_picture_that_is_all_of_a_mail_is_a_photo(
     assert await server.receive(answer) == 204
     [file] = await files(organisation)
     assert file.state == AttachmentState.STORED
+
+
+async def test_sender_of_a_file_that_is_not_taken_reads_so_once_in_the_reply(
+    server: MailServer, organisation: Organisation, mail: Mail
+) -> None:
+    answer = reply(mail, "It is torn, see the film.")
+    answer.add_attachment(b"\0\0\0\x18ftypmp42" + b"\0" * 40, "video", "mp4", filename="a.mp4")
+    answer.add_attachment(b"PK\3\4" + b"\0" * 40, "application", "msword", filename="a.docx")
+    assert await server.receive(answer) == 204
+    assert [file.state for file in await files(organisation)] == [AttachmentState.REFUSED] * 2
+    told = (await server.deliver())[-1].text or ""
+    assert told.count("A photo or file could not be taken: only photos (JPEG") == 1
+
+
+async def test_heic_photo_is_stored_as_jpeg(
+    server: MailServer, organisation: Organisation, mail: Mail
+) -> None:
+    answer = reply(mail, "It is torn, see the photo.")
+    answer.add_attachment(heic_photo(), "image", "heic", filename="IMG_1.HEIC")
+    assert await server.receive(answer) == 204
+    [file] = await files(organisation)
+    assert (file.state, file.name, file.media_type) == (
+        AttachmentState.STORED, "IMG_1.jpg", "image/jpeg",
+    )  # fmt: skip
+    assert (file.width, file.height) == (64, 48)

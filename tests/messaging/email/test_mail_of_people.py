@@ -8,7 +8,7 @@ from sqlmodel import select
 from portal.demo.fake_providers.mailbox import Mail
 from portal.models import Channel, Consent, Direction, Message, MessageKind, ServiceRequest
 from portal.operations import advance, run_due_follow_ups, write_to_customer
-from tests.corpus.mail_programs import LANGUAGES, NAMES
+from tests.corpus.mail_programs import LANGUAGES, NAMES, PROGRAMS, replies
 from tests.messaging.email.mail_server import MARTIN, MailServer, reply
 from tests.support.factories import Organisation
 
@@ -156,3 +156,24 @@ async def test_wish_to_stop_in_their_own_words_is_obeyed(
     assert await server.receive(reply(mail, words)) == 204
     [stop] = await stops(organisation)
     assert (stop.address, stop.request_id) == (MARTIN, None)
+
+
+async def test_each_mail_program_in_a_language_that_no_rule_knows(
+    server: MailServer, organisation: Organisation, mail: Mail
+) -> None:
+    """The whole way, with the mail that was really sent."""
+    own = {}
+    for number, program in enumerate(PROGRAMS):
+        all_replies = replies(program, mail.text or "", mail.html or "")
+        made = [candidate for candidate in all_replies if " pl " in candidate.id]
+        reply_of_program = made[number % len(made)]
+        answer = reply(mail, "x", Message_ID=f"<{number}@x>")
+        answer.set_content(
+            reply_of_program.text, subtype="html" if reply_of_program.is_html else "plain"
+        )
+        assert await server.receive(answer) == 204
+        body = (await heard(organisation))[-1].body
+        if body.split() != reply_of_program.own.split():
+            own[reply_of_program.id] = body
+    assert own == {}
+    assert await stops(organisation) == []
