@@ -6,11 +6,15 @@ blind sets are read by nobody who writes rules.
 """
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from portal.messaging.intents.classifier import Intent, IntentKind, Question, classify
+from portal.messaging.sms.automatic_texts import is_automatic_text
+from portal.messaging.sms.own_text import fold_texts, without_own_text
+from portal.messaging.sms.reactions import read_reaction
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 LANGUAGES = ("en", "es", "ar")
@@ -21,6 +25,8 @@ QUESTIONS = {
     "which": Question.WHICH,
     "none": Question.NONE,
 }
+QUOTED = re.compile('[“”„«»"‘’「『](.{12,}?)(?:[“”«»"’」』]|…|$)', re.DOTALL)  # noqa: RUF001
+"""What stands in quotation marks is a text of ours in these sets."""
 OFFERED = 2
 """Requests in the list of a "which?"."""
 OWNED = {"person", "call_me", "reopen"}
@@ -102,7 +108,11 @@ def _read(reply: Reply, language: str) -> tuple[str, Intent]:
     A yes to nothing is recorded as thanks are; a no to nothing is for a person. A number that the
     list of two requests does not have is asked back.
     """
-    intent = classify(reply.text, QUESTIONS[reply.question], language)
+    sent = fold_texts([found[1] for found in QUOTED.finditer(reply.text)])
+    if is_automatic_text(reply.text) or (sent and read_reaction(reply.text, sent)):
+        return "reaction", Intent(IntentKind.REACTION, reply.text)
+    text = without_own_text(reply.text, sent) if sent else reply.text
+    intent = classify(text, QUESTIONS[reply.question], language)
     reading = "person" if intent.kind == IntentKind.OTHER else intent.kind.value
     if reply.question == "none" and intent.kind == IntentKind.YES and not intent.needs_owner:
         reading = "thanks"

@@ -22,14 +22,14 @@ class Spelling:
         self._shortened: Mapping[str, str] = {
             short: word
             for word in sorted(self._words, reverse=True)
-            if len(word) >= MIN_LENGTH and word.isalpha()
+            if len(word) >= MIN_LENGTH and _is_word(word)
             for short in (word, *shorten(word))
         }
 
         self._sorted: Mapping[tuple[str, str], str] = {
             _letters(word): word
             for word in sorted(self._words, reverse=True)
-            if len(word) >= MIN_SWAPPED and word.isalpha()
+            if len(word) >= MIN_SWAPPED and _is_word(word)
         }
 
     def correct(self, word: str) -> str:
@@ -42,7 +42,7 @@ class Spelling:
         swapped = self._sorted.get(_letters(word)) if len(word) >= MIN_SWAPPED else None
         if swapped:
             return swapped
-        if not MIN_LENGTH <= len(word) <= MAX_LENGTH or not word.isalpha():
+        if not MIN_LENGTH <= len(word) <= MAX_LENGTH or not _is_word(word):
             return word
         near = (self._shortened.get(short) for short in (word, *shorten(word)))
         return next((meant for meant in near if meant and meant[0] == word[0]), word)
@@ -74,3 +74,8 @@ def shrink(word: str) -> tuple[str, ...]:
         )
         for most, others in ((2, 2), (1, 2), (1, 1))
     )
+
+
+def _is_word(word: str) -> bool:
+    """Letters, or letters and digits as in "tb3ato"; no number."""
+    return word.isalnum() and not word.isdecimal()

@@ -85,7 +85,7 @@ def own_lines(text: str) -> str:
 
 def tokenize(text: str) -> Tokens:
     """The words and signs of a text, in its sentences. The time is linear in its length."""
-    text = INNER_APOSTROPHE.sub("", text)
+    text = INNER_APOSTROPHE.sub("", _without_marks(text))
     text = SMILEYS.sub(lambda smiley: f" {SMILEY_SIGNS.get(smiley[0][-1], '🙂')} ", text)
     text = REFERENCES.sub(" \ue000 ", VARIATIONS.sub("", to_gsm7(text)))
     found: list[tuple[str, str, int, int]] = []
@@ -112,6 +112,15 @@ def tokenize(text: str) -> Tokens:
         for place, (word, raw, number, piece) in enumerate(found)
     ]  # fmt: skip
     return Tokens(tokens, frozenset(questions))
+
+
+def _without_marks(text: str) -> str:
+    """The text without accents and vowel signs, which no word contains."""
+    return "".join(
+        letter
+        for letter in unicodedata.normalize("NFKD", text)
+        if not unicodedata.combining(letter)
+    )
 
 
 SMILEY_SIGNS = {"(": "🙁", "/": "🙁", "|": "🙁"}

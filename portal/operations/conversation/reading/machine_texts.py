@@ -26,6 +26,7 @@ from portal.queries.requests import lock_by_id
 
 ANSWERS_WITHIN = timedelta(seconds=20)
 """A machine answers a text of ours so soon."""
+UNCLEAR = (IntentKind.OTHER, IntentKind.ASK_BACK)
 MIN_REPEATED_WORDS = 6
 """The same text in fewer words may be a person's, twice."""
 
@@ -90,7 +91,7 @@ async def record_machine_text(
 
 def _is_sure(reaction: Reaction) -> bool:
     """Whether the words beside the quotation are the phone's, or at least no answer of ours."""
-    return reaction.is_known or classify(reaction.label).kind == IntentKind.OTHER
+    return reaction.is_known or classify(reaction.label).kind in UNCLEAR
 
 
 async def _repeats_itself(uow: UnitOfWork, message: Message, facts: InboundFacts) -> bool:
@@ -99,7 +100,7 @@ async def _repeats_itself(uow: UnitOfWork, message: Message, facts: InboundFacts
     is_long = len(message.body.split()) >= MIN_REPEATED_WORDS
     is_answer = is_long and any(uow.now - ANSWERS_WITHIN <= at <= uow.now for at in sent)
     earlier: Sequence[datetime] = ()
-    if is_answer and classify(message.body).kind == IntentKind.OTHER:
+    if is_answer and classify(message.body).kind in UNCLEAR:
         earlier = await find_same_texts(uow.session, message, uow.now - LOOKBACK)
     return any(
         came - ANSWERS_WITHIN <= at <= came < uow.now - ANSWERS_WITHIN
