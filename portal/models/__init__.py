@@ -8,6 +8,7 @@ from portal.models.messages.attachment_read import AttachmentRead
 from portal.models.messages.canned_reply import CannedReply
 from portal.models.messages.delivery_reason import DeliveryReason
 from portal.models.messages.message import (
+    ASK_BACK_CAUSE,
     EDITED_SUFFIX,
     FAILED_STATUSES,
     FINAL_STATUSES,
@@ -79,6 +80,7 @@ from portal.models.requests.tracking_link import TrackingLink
 from portal.models.requests.workflow import Stage, Workflow
 
 __all__ = [
+    "ASK_BACK_CAUSE",
     "CLOSED_STATUSES",
     "CUSTOMER_ACTOR",
     "DETECTION",

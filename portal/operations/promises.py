@@ -103,8 +103,8 @@ async def create_promises_from_text(
 
 
 async def promise_reply(
-    uow: UnitOfWork, request: ServiceRequest, kind: PromiseKind, at: datetime | None = None
-) -> Promise:
+    uow: UnitOfWork, request: ServiceRequest, kind: PromiseKind, at: datetime | None = None, *, is_told: bool = True,
+) -> Promise:  # fmt: skip
     """Promise an answer, or a call ``at`` the time that the customer named.
 
     The request's owner promises it, in the department's hours; an open promise may cover it.
@@ -112,11 +112,12 @@ async def promise_reply(
     roster = await uow.roster(request)
     department = roster.department_by_id(request.department_id)
     is_call = kind == PromiseKind.CALL
-    if is_call:
-        covering = await _reuse_call(uow, request, at)
-    else:
-        covering = _covering_answer(request, uow.now, department.reply_due_at(uow.now))
+    covering = (
+        await _reuse_call(uow, request, at) if is_call
+        else _covering_answer(request, uow.now, department.reply_due_at(uow.now))
+    )  # fmt: skip
     if covering is not None:
+        covering.is_told |= is_told
         return covering
     if request.is_closed:  # The owner may have left, or be absent, since it was closed.
         request.owner_id = roster.substitute_or_self(request.owner_id, request.department_id)
@@ -124,27 +125,26 @@ async def promise_reply(
         kind=kind, wording=PromiseWording.CALL if is_call else PromiseWording.ANSWER,
         text=f"{department.name} will {'call' if is_call else 'answer'} you.",
         owner_id=request.owner_id, department_id=request.department_id,
-        made_at=uow.now, due_at=department.call_due_at(uow.now, at),
+        made_at=uow.now, due_at=department.call_due_at(uow.now, at), is_told=is_told,
     )  # fmt: skip
     await record_promise_made(uow, request, promise, bumps_version=False)
     return promise
 
 
 def _covering_answer(request: ServiceRequest, now: datetime, due_at: datetime) -> Promise | None:
-    """The open promise that covers one more answer, which would be due at ``due_at``.
+    """The open promise, known to the customer or made by Kept, that covers one due at ``due_at``.
 
-    The customer knows of it, and it is due in the future and no later: a customer who asks again
-    because we are late gets a time that we can keep.
+    A customer who asks again because we are late gets a time that we can keep.
     """
     return next(
         (
-            promise
-            for promise in _open_promises(request, PromiseKind.ANSWER)
+            promise for promise in _open_promises(request, PromiseKind.ANSWER)
             # Of two messages at once the later may be handled first.
-            if promise.is_told and now < promise.due_at <= due_at + SAME_MOMENT
+            if (promise.is_told or promise.wording == PromiseWording.ANSWER)
+            and now < promise.due_at <= due_at + SAME_MOMENT
         ),
         None,
-    )
+    )  # fmt: skip
 
 
 async def _reuse_call(

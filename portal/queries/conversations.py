@@ -1,18 +1,23 @@
 """Looking up messages: by the provider's id, by address, by request."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.errors import NotFound
 from portal.models import (
+    ASK_BACK_CAUSE,
     Channel,
     Contact,
+    DeliveryReason,
     Direction,
+    Event,
+    EventKind,
     Message,
     MessageKind,
     MessageStatus,
@@ -28,6 +33,25 @@ MAX_RECENT = 20
 """The most of our messages to one address that a reply may refer to."""
 MAX_SENT_TEXTS = 50
 """The most of our texts to one number that a reaction or a quotation is compared with."""
+MAX_EVENTS = 50
+"""The newest events that say which request was last spoken of."""
+EXCHANGES = frozenset({
+    EventKind.MESSAGE_IN, EventKind.MESSAGE_OUT, EventKind.CONTACT_LOGGED,
+    EventKind.QUESTION_ANSWERED, EventKind.COMPLETED, EventKind.DECLINED, EventKind.CANCELLED,
+})  # fmt: skip
+"""Events after which the next message without a name is about the same request."""
+ANNOUNCEMENTS = frozenset({
+    EventKind.OPENED, EventKind.STAGE_REACHED, EventKind.QUESTION_ASKED,
+    EventKind.QUESTION_REMINDED, EventKind.HELD,
+})  # fmt: skip
+"""Events that the customer gets a message about, and that may lead to the next one of theirs."""
+PROMPTS = (
+    MessageKind.FOLLOW_UP,
+    MessageKind.REMINDER,
+    MessageKind.STAFF,
+    MessageKind.WHICH_REQUEST,
+)
+"""Messages of ours that the same reply as before may answer anew."""
 UNSENT_STATUSES = (MessageStatus.SUPPRESSED, MessageStatus.EXPIRED, MessageStatus.FAILED)
 
 
@@ -123,36 +147,120 @@ async def has_contacted_since(session: AsyncSession, request_id: int, since: dat
     return (await session.exec(query)).first() is not None
 
 
-async def find_unmatched_texts(
-    session: AsyncSession, address: str, since: datetime
-) -> Sequence[Message]:
-    """Texts from this address after which we asked "which?", still without an answer."""
-    asked = select(Message.cause).where(
-        col(Message.to_address) == address,
-        col(Message.kind) == MessageKind.WHICH_REQUEST,
-        col(Message.created_at) >= since,
+async def find_waiting_texts(session: AsyncSession, address: str) -> Sequence[Message]:
+    """Texts from this address that we asked "which?" about, and nobody has answered; oldest first."""
+    reply = aliased(Message)
+    is_answered = sa.exists().where(
+        col(reply.request_id) == col(Message.request_id),
+        col(reply.kind) == MessageKind.STAFF,
+        col(reply.id) > col(Message.id),
     )
     query = (
         select(Message)
         .where(
             col(Message.from_address) == address,
             col(Message.direction) == Direction.IN,
-            col(Message.request_id).is_(None),
-            col(Message.created_at) >= since,
+            col(Message.reason) == DeliveryReason.REQUEST_UNCLEAR,
+            ~is_answered,
         )
         .order_by(col(Message.id))
     )
-    causes = set((await session.exec(asked)).all())
-    unmatched = (await session.exec(query)).all()
-    return [message for message in unmatched if f"message:{message.id}" in causes]
+    return (await session.exec(query)).all()
 
 
-async def get_clarification(session: AsyncSession, text: Message) -> Message:
-    """The "which?" that we asked about this text."""
+async def find_clarification(session: AsyncSession, text: Message) -> Message | None:
+    """The "which?" that we asked about this text; None once it is deleted by age."""
     query = select(Message).where(
         col(Message.cause) == f"message:{text.id}", col(Message.kind) == MessageKind.WHICH_REQUEST
     )
-    return (await session.exec(query)).one()
+    return (await session.exec(query)).one_or_none()
+
+
+async def recent_exchanges(
+    session: AsyncSession, request_ids: Collection[int], since: datetime
+) -> Sequence[Event]:
+    """What was said, asked, answered or announced about these requests since then, newest first."""
+    query = (
+        select(Event)
+        .where(
+            col(Event.request_id).in_(request_ids),
+            col(Event.kind).in_(EXCHANGES | ANNOUNCEMENTS),
+            col(Event.at) >= since,
+        )
+        .order_by(col(Event.id).desc())
+        .limit(MAX_EVENTS)
+    )
+    return (await session.exec(query)).all()
+
+
+async def find_recent_inbound(
+    session: AsyncSession,
+    message: Message,
+    address: str,
+    request_ids: Collection[int],
+    since: datetime,
+) -> Sequence[Message]:
+    """Their other messages since then from this address or on these requests, newest first.
+
+    Those of a foreign sender are not theirs.
+    """
+    is_theirs: sa.ColumnElement[bool] = col(Message.request_id).in_(request_ids)
+    if address:
+        is_theirs |= col(Message.from_address) == address
+    query = (
+        select(Message)
+        .where(
+            is_theirs,
+            col(Message.direction) == Direction.IN,
+            col(Message.kind) == MessageKind.CUSTOMER,
+            col(Message.request_id).is_not(None),
+            col(Message.reason).is_distinct_from(DeliveryReason.FOREIGN_SENDER),
+            col(Message.id) != message.id,
+            col(Message.created_at) >= since,
+        )
+        .order_by(col(Message.id).desc())
+        .limit(MAX_RECENT)
+    )
+    return (await session.exec(query)).all()
+
+
+async def find_prompts_after(
+    session: AsyncSession, earlier: Message, address: str
+) -> Sequence[Message]:
+    """What we asked or wrote to them after that message of theirs, beside plain confirmations."""
+    is_to_them: sa.ColumnElement[bool] = col(Message.request_id) == earlier.request_id
+    if address:
+        is_to_them |= col(Message.to_address) == address
+    query = select(Message).where(
+        is_to_them,
+        col(Message.direction) == Direction.OUT,
+        col(Message.id) > earlier.id,
+        col(Message.kind).in_(PROMPTS) | col(Message.cause).startswith(ASK_BACK_CAUSE),
+    )
+    return (await session.exec(query)).all()
+
+
+async def has_written_since(session: AsyncSession, request_id: int, since: datetime) -> bool:
+    """True when the customer, and no foreign sender, has written about this request since then."""
+    query = (
+        select(Message.id)
+        .where(
+            col(Message.request_id) == request_id,
+            col(Message.direction) == Direction.IN,
+            col(Message.kind) == MessageKind.CUSTOMER,
+            col(Message.reason).is_distinct_from(DeliveryReason.FOREIGN_SENDER),
+            col(Message.created_at) >= since,
+        )
+        .limit(1)
+    )
+    return (await session.exec(query)).first() is not None
+
+
+async def find_asked_back(session: AsyncSession, question_ids: Collection[int]) -> frozenset[int]:
+    """Those of these questions that a reply was asked back about."""
+    causes = {f"{ASK_BACK_CAUSE}{question_id}": question_id for question_id in question_ids}
+    query = select(Message.cause).where(col(Message.cause).in_(causes))
+    return frozenset(causes[cause] for cause in (await session.exec(query)).all())
 
 
 class RecentExchange(NamedTuple):

@@ -133,6 +133,38 @@ async def find_open_requests(
     return list((await session.exec(query)).all())
 
 
+async def find_recent_requests(
+    session: AsyncSession, channel: Channel, address: str, closed_since: datetime
+) -> list[ServiceRequest]:
+    """The open requests of whoever is reached at this address, and those closed since then."""
+    query = (
+        select(ServiceRequest)
+        .join(ContactPoint, col(ContactPoint.customer_id) == col(ServiceRequest.customer_id))
+        .where(
+            col(ContactPoint.channel) == channel,
+            col(ContactPoint.address) == address,
+            col(ServiceRequest.status).not_in(CLOSED_STATUSES)
+            | (col(ServiceRequest.closed_at) >= closed_since),
+        )
+        .order_by(col(ServiceRequest.id))
+        .options(*REQUEST_OPTIONS)
+    )
+    return list((await session.exec(query)).all())
+
+
+async def find_by_references(
+    session: AsyncSession, references: Sequence[str]
+) -> list[ServiceRequest]:
+    """The requests with these references, open or closed, in the order of the references."""
+    query = (
+        select(ServiceRequest)
+        .where(col(ServiceRequest.reference).in_(references))
+        .options(*REQUEST_OPTIONS)
+    )
+    found = {request.reference: request for request in (await session.exec(query)).all()}
+    return [found[reference] for reference in references if reference in found]
+
+
 async def find_last_request(
     session: AsyncSession, channel: Channel, address: str
 ) -> ServiceRequest | None:

@@ -102,7 +102,10 @@ async def reject_oversized(request: Request) -> Response:
 
 
 async def post_answer(request: Request) -> Response:
-    """`POST /r/{token}/answers`: yes or no to the open question."""
+    """`POST /r/{token}/answers`: yes or no to the open question.
+
+    An answer that comes too late, or another one than before, is a message for a person to read.
+    """
     form = await read_form(request)
     token = request.path_params["token"]
     state = request.app.state
@@ -113,12 +116,14 @@ async def post_answer(request: Request) -> Response:
         async with state.operations.begin(CUSTOMER_ACTOR) as uow:
             service_request = await lock_by_token(uow.session, token)
             question = _find_question(service_request, form.get("follow_up", ""))
-            # The same answer twice is taken once.
-            if question.answer != given:
+            if question.is_asked:
                 at = _read_time(form.get("at", ""), question, given, service_request, uow.now)
                 await answer_follow_up(
                     uow, service_request, question, given, text=text, at=at, via=Channel.WEB
                 )
+            elif question.answer != given:  # The same answer twice is taken once.
+                said = f"{given.value.upper()}. {text}" if text else given.value.upper()
+                await receive_web_message(uow, service_request, said)
     except (BadInput, Conflict) as refusal:
         return await _show_again(request, refusal)
     return see_other(f"/r/{token}")

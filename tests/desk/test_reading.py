@@ -35,10 +35,10 @@ async def test_desk_shows_the_words_that_decided(
     assert "Read as YES because: 'got it <3'" in visible_text(page)
     assert "got it &lt;3" in page
     await organisation.run(
-        correct_intent, card_request, message, "thanks", by=tess_of(organisation)
+        correct_intent, card_request, message, "status", by=tess_of(organisation)
     )
     page = visible_text(await tess.page(card_request))
-    assert "Corrected intent: thanks (Tess Sales)" in page
+    assert "Corrected intent: status question (Tess Sales)" in page
     assert "Read as" not in page
 
 

@@ -176,7 +176,7 @@ async def test_classified_intent_is_shown_and_correctable(
     )
     tess, zoe = await desk_clients("tess"), await desk_clients("zoe")
     page = await zoe.page(card_request)
-    assert "Detected intent: thanks" in visible_text(page)
+    assert "Read as THANKS because: 'Thank you'" in visible_text(page)
     assert "Correct intent" not in page
     assert (
         await tess.submit(card_request, f"messages/{heard.id}/meaning", label="x")

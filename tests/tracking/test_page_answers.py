@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from portal.models import Channel, MessageStatus, ServiceRequest
-from portal.operations import accept, advance, run_due_follow_ups, write_to_customer
+from portal.operations import accept, advance, cancel, run_due_follow_ups, write_to_customer
 from tests.support.customer_device import verify_device
 from tests.support.factories import Organisation
 from tests.tracking.page_requests import link, read
@@ -64,7 +64,7 @@ async def test_no_sends_the_request_back_to_an_owner(
 async def test_double_submit_answers_once(
     client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
-    """The same answer again is thanked with the page; another one is too late, and says so."""
+    """The same answer again is thanked with the page; another one is for a person, and says so."""
     await at_question(organisation, card_request)
     form = await ask_form(client, card_request)
     path = f"{link(card_request)}/answers"
@@ -74,9 +74,45 @@ async def test_double_submit_answers_once(
     events = [event.kind for event in await organisation.events(card_request)]
     assert events.count("question_answered") == 1
     other = await client.post(path, data={**form, "answer": "no"})
-    assert other.status_code == 409
-    assert "This question has been answered already. Thank you." in read(other)
-    assert (await organisation.reload(card_request)).status == "completed"
+    assert other.status_code == 303
+    seen = await organisation.reload(card_request)
+    assert seen.status == "completed"
+    assert [promise.is_open for promise in seen.promises] == [True]
+    words = read(await client.get(link(card_request)))
+    assert "You had answered otherwise before: Courier Desk looks at it by" in words
+
+
+async def test_answer_to_a_cancelled_request_is_told_so(
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
+) -> None:
+    """It is never thanked for, and a person reads it."""
+    await at_question(organisation, card_request)
+    form = await ask_form(client, card_request)
+    await organisation.run(
+        cancel, card_request, reason="Enough.", by=organisation.people.carl.actor
+    )
+    answer = await client.post(f"{link(card_request)}/answers", data={**form, "answer": "yes"})
+    assert answer.status_code == 303
+    newest = (await organisation.outbound_messages(card_request))[-1]
+    assert f"{card_request.reference} was cancelled." in newest.body
+    assert "Thank" not in newest.body
+    assert len((await organisation.reload(card_request)).promises) == 1
+
+
+async def test_yes_after_no_on_the_page_goes_to_a_person(
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
+) -> None:
+    await at_question(organisation, card_request)
+    form = await ask_form(client, card_request)
+    for answer in ("no", "yes", "yes"):
+        response = await client.post(
+            f"{link(card_request)}/answers", data={**form, "answer": answer}
+        )
+        assert response.status_code == 303
+    seen = await organisation.reload(card_request)
+    assert len([promise for promise in seen.promises if promise.is_open]) == 1
+    replies = [message.body for message in await organisation.outbound_messages(card_request)]
+    assert len([body for body in replies if "You had answered otherwise before" in body]) == 1
 
 
 @pytest.mark.parametrize(

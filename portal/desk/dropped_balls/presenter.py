@@ -34,6 +34,7 @@ KIND_LABELS = {
     DroppedBallKind.SENDING_LIMIT: "Sending limit reached",
     DroppedBallKind.FLOOD: "Message flood",
     DroppedBallKind.UNREADABLE: "Unreadable data",
+    DroppedBallKind.URGENT: "Urgent message",
 }
 REMEDIES = {
     DroppedBallKind.STAGE_OVERDUE: "Complete the stage, or change the due date and notify the customer.",
@@ -54,6 +55,7 @@ REMEDIES = {
     DroppedBallKind.SENDING_LIMIT: "Raise the limit, or find out why so many are sent.",
     DroppedBallKind.FLOOD: "Check whether there is a reason for it.",
     DroppedBallKind.UNREADABLE: "Ask your administrator to correct the data; call the customer meanwhile.",
+    DroppedBallKind.URGENT: "Read the message, and call or write to the customer now.",
 }
 RESOLUTION_PAGES = {
     DroppedBallKind.MESSAGE_UNDELIVERED: "/desk/messages",

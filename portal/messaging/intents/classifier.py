@@ -40,6 +40,10 @@ KEYWORDS = {
 """The carriers' keywords: the whole reply, spaces aside (CTIA, and Twilio's opt-out handling)."""
 CANCEL_KEYWORDS = ("cancel", "cancelar")
 ABOUT_WORDS = ("about", "for", "regarding", "concerning", "sobre", "عن", "بخصوص")
+TEXT_WORDS = frozenset(
+    ["sms", "text", "texts", "mensaje", "mensajes", "msj", "msjs", "رساله", "رسائل", "مسج", "مسجات"]
+)
+EMAIL_WORDS = frozenset(["email", "mail", "mails", "correo", "correos", "ايميل", "ايميلات", "بريد"])
 EVERYTHING = frozenset(
     ["all", "everything", "any", "anything", "ever", "todo", "todos", "كل", "جميع"]
 )
@@ -100,7 +104,7 @@ def _describe(
         is_keyword=keyword is not None and not is_cut,
         cancel=observed.has("any.cancel") or is_cancel_word,
         bare=not is_cut and observed.consists_of(*BARE_CUES),
-        about=_about(observed) if is_stop else "",
+        about=_about(observed, wish, said) if is_stop else "",
         needs_reading=is_stop and (reading.needs_owner or is_cut),
         reason=_reason(observed, kind),
         language=observed.language.code if observed.is_plain else "",
@@ -138,8 +142,26 @@ def _is_about_texts(observed: Observed, cue: str) -> bool:
     return observed.has(cue) and len(observed.leftover) <= 3
 
 
-def _about(observed: Observed) -> str:
-    """What a stop is about, in small plain words; empty where it is about everything."""
+def _about(observed: Observed, wish: StopWish | None, said: str) -> str:
+    """What a stop is about: the words of the topic, the night's hours, or the channel to stop."""
+    if wish is None:
+        return ""
+    if wish.scope == StopScope.CHANNEL:
+        return _channel(observed, wish)
+    return normalize_words(said) if wish.scope == StopScope.NIGHT else _topic(observed)
+
+
+def _channel(observed: Observed, wish: StopWish) -> str:
+    """The channel that is to stop; empty where both are named and it is not plain which."""
+    if "fewer.email" in wish.match.cues:
+        return "email"
+    words = {token.text for token in observed.tokens}
+    names_both = not words.isdisjoint(TEXT_WORDS) and not words.isdisjoint(EMAIL_WORDS)
+    return "" if names_both and observed.language.code != "en" else "sms"
+
+
+def _topic(observed: Observed) -> str:
+    """What it is about, in small plain words; empty where it is about everything."""
     words = [token.text for token in observed.tokens]
     if not EVERYTHING.isdisjoint(words):
         return ""

@@ -18,6 +18,7 @@ SCOPES = {
     "fewer.hours": StopScope.NIGHT,
     "fewer.request": StopScope.REQUEST,
     "fewer.channel": StopScope.CHANNEL,
+    "fewer.email": StopScope.CHANNEL,
     "fewer.questions": StopScope.QUESTIONS,
     "fewer.some": StopScope.FEWER,
 }

@@ -79,6 +79,7 @@ REASON_PHRASES = {
     DeliveryReason.AUTOMATIC_REPLY: "an automatic reply: nobody waits for an answer",
     DeliveryReason.FOREIGN_SENDER: "sent from {sender}, which is not an address of theirs",
     DeliveryReason.UNPROVEN_SENDER: "answers our e-mail, but not to its reply address: it may not be theirs",
+    DeliveryReason.REQUEST_UNCLEAR: "it may be about another request of theirs: they were asked which",
 }
 """Each as a part of a sentence: without its full stop, its first letter small."""
 

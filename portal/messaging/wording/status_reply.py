@@ -2,7 +2,7 @@
 
 from portal.messaging.sms import segments
 from portal.messaging.wording.renderer import MessageRenderer
-from portal.models import FollowUpState, StageRun
+from portal.models import FollowUpState, RequestStatus, StageRun
 
 
 def render_status(renderer: MessageRenderer) -> str:
@@ -15,8 +15,10 @@ def render_status(renderer: MessageRenderer) -> str:
     request = renderer.request
     run, question = renderer.current_run(), request.open_question
     if request.is_closed:
+        is_cancelled = request.status == RequestStatus.CANCELLED
         text = renderer.say(
-            "status_ended", ended=renderer.times.on(request.closed_at or renderer.now)
+            "status_cancelled" if is_cancelled else "status_ended",
+            ended=renderer.times.on(request.closed_at or renderer.now),
         )
     elif question is not None and (run is None or question.run is run):
         text = renderer.say("status_asked", question=renderer.put(question.question, question.run))

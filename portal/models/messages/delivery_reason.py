@@ -83,3 +83,4 @@ class DeliveryReason(StrEnum):
     AUTOMATIC_REPLY = "automatic_reply"
     FOREIGN_SENDER = "foreign_sender"
     UNPROVEN_SENDER = "unproven_sender"
+    REQUEST_UNCLEAR = "request_unclear"

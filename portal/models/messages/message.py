@@ -109,6 +109,8 @@ NEEDS_ATTENTION = (
 IS_NOTICE = "kind = 'notice'"
 """Mail to staff; as SQL."""
 MAX_BECAUSE_LENGTH = 200
+ASK_BACK_CAUSE = "ask_back:"
+"""The beginning of the cause of the one message that asks back about a question."""
 EDITED_SUFFIX = ":edited"
 """The end of the cause of a message that a person sent in place of another."""
 

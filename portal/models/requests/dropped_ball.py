@@ -36,6 +36,7 @@ class DroppedBallKind(StrEnum):
     OWNER_ABSENT = "owner_absent"
     THIRD_PARTY_SILENT = "third_party_silent"
     UNREADABLE = "unreadable"
+    URGENT = "urgent"
 
 
 NOTIFICATION_PENDING = "resolved_at IS NULL AND (notified_level IS NULL OR notified_level <> level)"

@@ -1,24 +1,42 @@
-"""When automatic replies stop: a loop with a machine, or a flood from one number.
+"""What is answered once: the same message twice, a loop with a machine, a flood from one number.
 
-Nothing is lost by it: each message is recorded, and a person sees it.
+Nothing is lost by it: each message is recorded, and a person sees what nobody has answered.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from portal.models import RESPONSE_KINDS, Channel, Direction, Message, ServiceRequest
+from portal.messaging.intents.classifier import normalize_words
+from portal.models import (
+    RESPONSE_KINDS,
+    Channel,
+    Direction,
+    Message,
+    MessageKind,
+    ServiceRequest,
+)
+from portal.operations.conversation.inbound_message import InboundMessage
 from portal.operations.unit_of_work import UnitOfWork
-from portal.queries.conversations import RecentExchange
+from portal.queries.conversations import RecentExchange, find_prompts_after, find_recent_inbound
 
 AUTO_REPLY_WINDOW = timedelta(minutes=10)
 EMAIL_AUTO_REPLY_WINDOW = timedelta(hours=1)
-MAX_AUTO_REPLIES = 3
-"""Automatic replies within the window to one number, or by mail about one request: whoever writes
-faster than that may be a machine."""
+MAX_AUTO_REPLIES = 8
+"""Automatic replies of one kind within the window to one number: whoever writes faster than that may
+be a machine. The last of them says that no more follow."""
+MAX_EMAIL_REPLIES = 3
+"""Automatic replies by mail about one request within an hour."""
+LAST_REPLY_SUFFIX = ":last"
+"""The end of the cause of the reply that says that no more follow."""
+REPEAT_WINDOW = timedelta(minutes=10)
+"""The same message within this time is one message."""
+DUPLICATE_DELIVERY = timedelta(seconds=10)
+"""The same message within this time is a carrier's duplicate, whatever we asked back meanwhile."""
 MAX_TEXTS = 20
 """Texts from one number within the window that are answered one by one."""
 UNKNOWN_SENDER_REPLY_INTERVAL = timedelta(hours=1)
@@ -29,16 +47,27 @@ LOOKBACK = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class AutoReplyLimits:
-    """What we have sent to this address within a day, newest first, and whether it is too much."""
+    """What we have sent to this address within a day, newest first, and whether it is too much.
+
+    ``is_last``: one more automatic reply is the last for a while, and says so. ``is_keyword_loop``:
+    too many answers to HELP and START.
+    """
 
     recent_messages: Sequence[Message] = ()
     is_flood: bool = False
     is_loop: bool = False
+    is_last: bool = False
+    is_keyword_loop: bool = False
 
     @property
     def suppress_reply(self) -> bool:
-        """Whether to send no automatic reply."""
+        """Whether to send no automatic reply but a confirmation of what the customer asked for."""
         return self.is_flood or self.is_loop
+
+    @property
+    def may_answer(self) -> bool:
+        """Whether a question is answered at once, and by more than that a person answers."""
+        return not (self.suppress_reply or self.is_last)
 
 
 def limit_text_replies(exchange: RecentExchange, now: datetime) -> AutoReplyLimits:
@@ -51,10 +80,18 @@ def limit_text_replies(exchange: RecentExchange, now: datetime) -> AutoReplyLimi
         and message.channel == Channel.SMS
         and message.created_at > since
     ]
+    counts = Counter(message.kind for message in replies)
+    keyword_replies = counts.pop(MessageKind.CONSENT, 0)
+    most = max(counts.values(), default=0)
+    is_loop = most >= MAX_AUTO_REPLIES or any(
+        message.cause.endswith(LAST_REPLY_SUFFIX) for message in replies
+    )
     return AutoReplyLimits(
         exchange.sent,
         is_flood=sum(received_at >= since for received_at in exchange.received) > MAX_TEXTS,
-        is_loop=len(replies) >= MAX_AUTO_REPLIES,
+        is_loop=is_loop,
+        is_last=not is_loop and most == MAX_AUTO_REPLIES - 1,
+        is_keyword_loop=keyword_replies >= MAX_AUTO_REPLIES,
     )
 
 
@@ -68,4 +105,33 @@ async def load_email_limits(uow: UnitOfWork, request: ServiceRequest) -> AutoRep
         col(Message.created_at) > uow.now - EMAIL_AUTO_REPLY_WINDOW,
     )
     replies = (await uow.session.exec(query)).one()
-    return AutoReplyLimits(is_loop=replies >= MAX_AUTO_REPLIES)
+    return AutoReplyLimits(is_loop=replies >= MAX_EMAIL_REPLIES)
+
+
+async def find_repeated(
+    uow: UnitOfWork, inbound: InboundMessage, message: Message, request_ids: Collection[int]
+) -> Message | None:
+    """The earlier message that this one repeats, from this sender or on these requests.
+
+    None for one with files, or where we have asked or written something since that the same text
+    answers anew. Repeats by two ids of the provider, or by page and text, count the same.
+    """
+    text = comparable_text(inbound.text)
+    since = uow.now - REPEAT_WINDOW
+    recent: Sequence[Message] = ()
+    if text and not (inbound.media or inbound.files):
+        recent = await find_recent_inbound(uow.session, message, inbound.sender, request_ids, since)
+    earlier = next((other for other in recent if comparable_text(other.body) == text), None)
+    if earlier is not None:
+        is_duplicate = uow.now - earlier.created_at <= DUPLICATE_DELIVERY
+        for prompt in await find_prompts_after(uow.session, earlier, inbound.sender):
+            if not (is_duplicate and prompt.kind in RESPONSE_KINDS):
+                earlier = None
+    return earlier
+
+
+def comparable_text(text: str) -> str:
+    """The text without case, accents and punctuation but a question mark; signs alone stay."""
+    plain = normalize_words(text)
+    is_question = any(mark in text for mark in "?؟¿")
+    return plain + "?" * is_question if plain else "".join(text.split())

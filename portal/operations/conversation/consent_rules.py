@@ -61,7 +61,7 @@ def consent_request(
 
 
 def decide_text_consent(inbound: InboundMessage, intent: Intent, facts: InboundFacts) -> Decision:
-    """A STOP is confirmed also in a loop or a flood; START and HELP are not."""
+    """A STOP is confirmed also in a flood; START and HELP also in a loop, if not by keywords."""
     wish = consent_wish(inbound, intent, facts)
     if wish is None:
         raise ValueError("This text asks nothing about our texts.")
@@ -70,7 +70,7 @@ def decide_text_consent(inbound: InboundMessage, intent: Intent, facts: InboundF
     is_answered = _is_answered_by_carrier(inbound, intent, facts)
     if wish == IntentKind.STOP:
         is_answered |= facts.is_opted_out or (named is not None and named.id in facts.muted)
-    elif facts.limits.suppress_reply:
+    elif _is_keyword_silent(facts):
         is_answered = True
     change = ChangeConsent(
         granted=GRANTED[wish], channel=Channel.SMS, addresses=[inbound.sender],
@@ -107,8 +107,7 @@ def decide_email_consent(
         request_id=None if is_known else request.id,
         confirm="" if is_answered else confirm,
     )  # fmt: skip
-    needs_staff = intent.cancel or intent.needs_reading
-    owed = OweReply(is_silent=True) if needs_staff else None
+    owed = OweReply(is_silent=True) if says_more(intent) else None
     return Decision("M1" if is_stop else "M2", change, owed=owed)
 
 
@@ -150,7 +149,17 @@ def _named_by_stop(
 def _needs_staff(inbound: InboundMessage, intent: Intent, facts: InboundFacts) -> bool:
     """Whether it says more than its wish, as "cancel" may mean the request; or stays unanswered."""
     is_help = consent_wish(inbound, intent, facts) == IntentKind.HELP
-    return intent.cancel or intent.needs_reading or (is_help and facts.limits.suppress_reply)
+    is_unanswered = is_help and _is_keyword_silent(facts)
+    return says_more(intent) or is_unanswered
+
+
+def says_more(intent: Intent) -> bool:
+    """Whether a wish about our messages says something beside that a person must read."""
+    return intent.cancel or intent.needs_reading or intent.needs_owner or intent.is_urgent
+
+
+def _is_keyword_silent(facts: InboundFacts) -> bool:
+    return facts.limits.is_flood or facts.limits.is_keyword_loop
 
 
 def _is_answered_by_carrier(inbound: InboundMessage, intent: Intent, facts: InboundFacts) -> bool:

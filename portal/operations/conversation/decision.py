@@ -3,15 +3,17 @@
 ``RULES`` says each rule in a sentence; docs/inbound.md has them as a table.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from portal.messaging.intents.appointment_times import AppointmentTimeParser
-from portal.messaging.intents.classifier import Intent, IntentKind
+from portal.messaging.intents.classifier import Intent, IntentKind, normalize_words
 from portal.models import (
     Answer,
     AnswerType,
     Channel,
     DroppedBallKind,
+    FollowUp,
     MessageKind,
     PromiseKind,
     ServiceRequest,
@@ -26,7 +28,9 @@ from portal.operations.conversation.facts import InboundFacts
 from portal.operations.conversation.inbound_message import InboundMessage
 from portal.operations.conversation.outcomes import (
     AnswerQuestion,
+    AskBack,
     AskWhich,
+    ChangeConsent,
     Decision,
     NotifyFrontDesk,
     Outcome,
@@ -35,36 +39,45 @@ from portal.operations.conversation.outcomes import (
     Reopen,
     SendStatus,
 )
-from portal.operations.conversation.request_matching import Basis, Delivery
+from portal.operations.conversation.request_matching import MATCHING_RULES, Basis, Delivery
 from portal.operations.conversation.wishes.rules import WISH_RULES, decide_wish
-
-RULES = (
-    CONSENT_RULES
-    | WISH_RULES
-    | {
-        "F1": "More than 20 texts in 10 minutes: recorded, one notice, no reply one by one.",
-        "N1": "A number that no customer has: a notice, and one reply an hour.",
-        "W1": "It only says which request is meant: recorded.",
-        "W2": "Several are open and asking is over or not allowed: the newest one's owner answers.",
-        "W3": "Several are open and any may be meant: asked which.",
-        "M4": "Three automatic replies by mail in an hour: a person answers, without a reply.",
-        "X1": "REOPEN, or YES to the offer: the closed request is reopened.",
-        "X3": "Thanks, a reaction, or NO to the offer, about a closed request: recorded.",
-        "X5": "A status question about a closed request: answered.",
-        "X6": "Anything else about a closed request: its owner answers, and it is offered to reopen.",
-        "O1": "It answers the open question.",
-        "O5": "Thanks, or a reaction: recorded.",
-        "O6": "A status question while the work is on time: answered.",
-        "O7": "A wish for a call: a call is promised.",
-        "O8": "Anything else: a person answers.",
-        "T1": "A phone's own text, a reaction or an automatic answer: recorded.",
-        "T2": "A reaction of dislike while a question is open: a person answers, silent.",
-        "R1": "A colleague's label: it answers the question, promises a call or tells the status.",
-        "S1": "A colleague puts an unknown sender's text on a request: a person answers.",
-    }
+from portal.rules.late_answers import (
+    contradicts_answer,
+    is_just_completed,
+    repeats_answer,
 )
 
-RECORDED_INTENTS = (IntentKind.THANKS, IntentKind.REACTION)
+RULES = {
+    **CONSENT_RULES,
+    **MATCHING_RULES,
+    **WISH_RULES,
+    "M4": "Three automatic replies by mail in an hour: a person answers, without a reply.",
+    "X1": "REOPEN: the closed request is reopened, and the reply says so.",
+    "X2": "The other answer shortly after the last one: a person answers, and says so.",
+    "X3": "Thanks, a reaction, NO to the offer, or YES to a completed request: recorded.",
+    "X5": "A status question about a closed request: answered.",
+    "X6": "Anything else about a closed request: its owner answers, and it is offered to reopen.",
+    "O1": "It answers the open question.",
+    "O2": "YES to a decision while a question of theirs is open: a person answers that first.",
+    "O3": "It could mean two things while a question is open: asked back once.",
+    "O4": "The same answer again shortly after: recorded.",
+    "O5": "Thanks, or a reaction: recorded.",
+    "O6": "A status question while the work is on time: answered.",
+    "O7": "A wish for a call: a call is promised.",
+    "O8": "Anything else: a person answers.",
+    "O9": "The other answer shortly after the last one: a person answers, and says so.",
+    "T1": "A phone's own text, a reaction or an automatic answer: recorded.",
+    "T2": "A reaction of dislike while a question is open: a person answers, silent.",
+    "R1": "A colleague's label: it answers the question, promises a call or tells the status.",
+    "S1": "A colleague puts an unknown sender's text on a request: a person answers.",
+}
+
+RECORDED_KINDS = (IntentKind.THANKS, IntentKind.REACTION)
+ANSWER_KINDS = {IntentKind.YES: Answer.YES, IntentKind.NO: Answer.NO}
+CONFIRMED_RULES = ("O1", "O3", "O7", "X1")
+"""What is confirmed also in a loop."""
+ANSWERED_RULES = ("O1", "O6", "O7", "X1", "X5")
+"""What is answered at once, so that whatever else a message says has no owner by it."""
 
 
 def decide(
@@ -75,25 +88,43 @@ def decide(
     facts: InboundFacts,
 ) -> Decision:
     """What one delivery leads to. ``request`` is locked; None where it belongs to none."""
+    is_wish = intent.kind == IntentKind.STOP_PARTIAL and delivery.basis != Basis.FOR_PERSON
+    if request is not None and is_wish:
+        decision = decide_wish(inbound, request, intent, facts)
+    else:
+        decision = _decide_by_basis(inbound, delivery, request, intent, facts)
+    # A wish about our messages is obeyed each time.
+    is_obeyed = isinstance(decision.outcome, ChangeConsent | NotifyFrontDesk)
+    is_choice = delivery.basis in (Basis.CHOICE, Basis.CHOSEN)
+    if facts.repeated is not None and not (is_obeyed or is_choice):
+        decision = Decision("D1", Record())
+    elif intent.is_urgent and request is not None:
+        decision = _with_person(decision)
+    return decision
+
+
+def _decide_by_basis(
+    inbound: InboundMessage,
+    delivery: Delivery,
+    request: ServiceRequest | None,
+    intent: Intent,
+    facts: InboundFacts,
+) -> Decision:
+    """What it leads to, by why it belongs to its request, or to none."""
     match delivery.basis:
-        case basis if (
-            request is not None
-            and basis != Basis.FOR_PERSON
-            and intent.kind == IntentKind.STOP_PARTIAL
-        ):
-            decision = decide_wish(inbound, request, intent, facts)
         case Basis.CONSENT:
             decision = decide_text_consent(inbound, intent, facts)
         case Basis.FLOOD:
             reply = "" if facts.is_opted_out or not facts.takes_texts else "flood"
             decision = Decision("F1", NotifyFrontDesk(DroppedBallKind.FLOOD, reply))
         case Basis.AMBIGUOUS:
-            decision = Decision("W3", AskWhich(is_again=bool(facts.waiting)))
+            asked = AskWhich(bool(facts.recently_waiting), intent.is_urgent)
+            decision = Decision("W3", asked, OweReply(is_silent=True, is_told=False))
         case Basis.CHOICE:
             decision = Decision("W1", Record())
         case Basis.FOR_PERSON:
-            owed = OweReply(is_silent=not delivery.is_last, template="acknowledgement")
-            decision = Decision("W2", owed)
+            template = "last_reply" if facts.limits.is_last else "acknowledgement"
+            decision = Decision("W2", OweReply(is_silent=not delivery.is_last, template=template))
         case Basis.GIVEN if request is not None:
             decision = _decide_given(inbound, request, intent, facts)
         case _ if request is not None:
@@ -105,70 +136,137 @@ def decide(
     return decision
 
 
+def _with_person(decision: Decision) -> Decision:
+    """What is urgent is raised at once, and a person answers whatever else follows."""
+    outcome = decision.outcome
+    if isinstance(outcome, OweReply) and outcome.kind == PromiseKind.ANSWER:
+        outcome = replace(outcome, template="acknowledgement_urgent")
+        return replace(decision, outcome=outcome, is_urgent=True)
+    return replace(decision, owed=decision.owed or OweReply(), is_urgent=True)
+
+
 def _decide_given(
     inbound: InboundMessage, request: ServiceRequest, intent: Intent, facts: InboundFacts
 ) -> Decision:
-    """What a mail or a message on the page leads to: it came with its request."""
+    """What a mail or a message on the page leads to: it came with its request.
+
+    In a loop by mail only what a customer asks of us is confirmed: an answer, a call, REOPEN.
+    """
     is_email = inbound.channel == Channel.EMAIL
     decide_consent = decide_email_consent if is_email else decide_page_consent
     decision = decide_consent(inbound, request, intent, facts)
-    is_reaction = intent.kind == IntentKind.REACTION
-    if decision is None and is_email and facts.limits.is_loop and not is_reaction:
-        decision = Decision("M4", OweReply(is_silent=True))
-    return decision or decide_by_state(request, intent, facts, inbound.text)
+    if decision is None:
+        decision = decide_by_state(request, intent, facts, inbound.text)
+        is_confirmed = decision.rule in CONFIRMED_RULES or intent.kind == IntentKind.REACTION
+        if is_email and facts.limits.is_loop and not is_confirmed:
+            decision = Decision("M4", OweReply(is_silent=True))
+    return decision
 
 
 def decide_by_state(
     request: ServiceRequest, intent: Intent, facts: InboundFacts, body: str
 ) -> Decision:
-    """What a message about this request leads to, by whether it is closed."""
-    return (
-        decide_closed(request, intent, facts)
+    """What a message about this request leads to, by whether it is closed.
+
+    What it says beside what is answered at once is for a person.
+    """
+    decision = (
+        decide_closed(request, intent, facts, body)
         if request.is_closed
         else decide_open(request, intent, facts, body)
     )
+    if intent.needs_owner and decision.rule in ANSWERED_RULES:
+        decision = replace(decision, owed=OweReply())
+    return decision
 
 
 def decide_open(
     request: ServiceRequest, intent: Intent, facts: InboundFacts, body: str
 ) -> Decision:
-    """The request is open. In a loop a question is still answered, and nothing else is."""
-    is_silent = facts.limits.suppress_reply or intent.kind == IntentKind.REACTION
-    given = match_answer(request, intent, body, facts.now) if request.open_question else None
+    """The request is open. In a loop only what the customer asks of us is confirmed."""
+    kind, question = intent.kind, request.open_question
+    given = match_answer(request, intent, body, facts.now) if question else None
+    is_pure = not (intent.needs_owner or intent.is_urgent)
     outcome: Outcome
-    if given is not None:
+    is_yes = given is not None and given.answer == Answer.YES and given.at is None
+    if is_yes and request.id in facts.undecided:
+        rule, outcome = "O2", OweReply(template="answer_first")
+    elif given is not None:
         rule, outcome = "O1", given
-    elif intent.kind in RECORDED_INTENTS and not (intent.needs_owner and request.open_question):
+    elif question is not None and is_pure and _is_unclear(request, question, kind, facts):
+        rule, outcome = "O3", AskBack(question)
+    elif (
+        question is None and is_pure and repeats_answer(request, ANSWER_KINDS.get(kind), facts.now)
+    ):
+        rule, outcome = "O4", Record()
+    elif question is None and contradicts_answer(request, ANSWER_KINDS.get(kind), facts.now):
+        rule, outcome = "O9", OweReply(template="second_answer")
+    elif is_pure and (kind in RECORDED_KINDS or _is_nod(kind, question, body)):
         rule, outcome = "O5", Record()
-    elif intent.kind == IntentKind.STATUS and not is_silent and not _is_late(request, facts.now):
+    elif kind == IntentKind.STATUS and facts.limits.may_answer and not _is_late(request, facts.now):
         rule, outcome = "O6", SendStatus()
-    elif intent.kind == IntentKind.CALL_ME:
+    elif kind == IntentKind.CALL_ME:
         at = read_named_time(request, body, facts.now, is_day_needed=False)
-        rule, outcome = "O7", OweReply(PromiseKind.CALL, at, is_silent)
+        rule, outcome = "O7", OweReply(PromiseKind.CALL, at)
     else:
-        rule, outcome = "O8", OweReply(is_silent=is_silent)
-    return Decision(rule, outcome, is_silent)
+        rule, outcome = "O8", _owe_answer(kind, facts)
+    return Decision(rule, outcome)
 
 
-def decide_closed(request: ServiceRequest, intent: Intent, facts: InboundFacts) -> Decision:
-    """The request is closed. An offer stands where it is the newest text to that number."""
-    kind, is_silent = intent.kind, facts.limits.suppress_reply
+def decide_closed(
+    request: ServiceRequest, intent: Intent, facts: InboundFacts, body: str
+) -> Decision:
+    """The request is closed. An offer stands where it is the newest text to that number.
+
+    A yes opens nothing again.
+    """
+    kind, is_pure = intent.kind, not (intent.needs_owner or intent.is_urgent)
     newest = next(iter(facts.limits.recent_messages), None)
     is_offered = (
         newest is not None
         and newest.kind == MessageKind.REOPEN_OFFER
         and newest.request_id == request.id
     )
+    is_nothing_new = (
+        kind in RECORDED_KINDS
+        or _is_nod(kind, None, body)
+        or (is_offered and kind == IntentKind.NO)
+        or (not is_offered and kind == IntentKind.YES and is_just_completed(request, facts.now))
+        or repeats_answer(request, ANSWER_KINDS.get(kind), facts.now)
+    )
     outcome: Outcome
-    if kind == IntentKind.REOPEN or (is_offered and kind == IntentKind.YES):
+    if kind == IntentKind.REOPEN:
         rule, outcome = "X1", Reopen()
-    elif kind in RECORDED_INTENTS or (is_offered and kind == IntentKind.NO):
+    elif is_pure and is_nothing_new:
         rule, outcome = "X3", Record()
-    elif kind == IntentKind.STATUS and not is_silent:
+    elif contradicts_answer(request, ANSWER_KINDS.get(kind), facts.now):
+        rule, outcome = "X2", OweReply(template="second_answer")
+    elif kind == IntentKind.STATUS and facts.limits.may_answer:
         rule, outcome = "X5", SendStatus()
     else:
-        rule, outcome = "X6", OweReply(is_silent=is_silent)
-    return Decision(rule, outcome, is_silent)
+        rule, outcome = "X6", _owe_answer(kind, facts)
+    return Decision(rule, outcome)
+
+
+def _owe_answer(kind: IntentKind, facts: InboundFacts) -> OweReply:
+    """A person answers; the last reply before a loop ends says that no more follow."""
+    template = "last_reply" if facts.limits.is_last else ""
+    is_silent = facts.limits.suppress_reply or kind == IntentKind.REACTION
+    return OweReply(is_silent=is_silent, template=template)
+
+
+def _is_unclear(
+    request: ServiceRequest, question: FollowUp, kind: IntentKind, facts: InboundFacts
+) -> bool:
+    """Whether to ask back: once for each question, where the reply arrives."""
+    is_stopped = facts.is_opted_out or request.id in facts.muted
+    is_unclear = kind in (IntentKind.ASK_BACK, IntentKind.THANKS)
+    return is_unclear and question.id not in facts.asked_back and not is_stopped
+
+
+def _is_nod(kind: IntentKind, question: FollowUp | None, body: str) -> bool:
+    """A sign such as a thumb up while nothing is asked."""
+    return question is None and kind == IntentKind.YES and not normalize_words(body)
 
 
 def decide_correction(

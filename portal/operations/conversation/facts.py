@@ -1,18 +1,27 @@
 """What is known of whoever writes: every query of an inbound message, in one place."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from portal.messaging.intents.question import Question
 from portal.messaging.sms.sender_address import takes_texts
-from portal.models import REFERENCE_PATTERN, AnswerType, Channel, Message, ServiceRequest
+from portal.models import (
+    REFERENCE_PATTERN,
+    AnswerType,
+    Channel,
+    Event,
+    EventKind,
+    Message,
+    ServiceRequest,
+)
 from portal.models.columns import saved_id
 from portal.operations.conversation.auto_reply_limits import (
     LOOKBACK,
     MAX_TEXTS,
     UNKNOWN_SENDER_REPLY_INTERVAL,
     AutoReplyLimits,
+    find_repeated,
     limit_text_replies,
     load_email_limits,
 )
@@ -21,15 +30,17 @@ from portal.operations.privacy.digests import restore_stop
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.consent import ConsentQuery, find_permitted
 from portal.queries.conversations import (
-    find_unmatched_texts,
-    get_clarification,
+    EXCHANGES,
+    find_asked_back,
+    find_clarification,
+    find_waiting_texts,
+    has_written_since,
     recent_exchange,
+    recent_exchanges,
     was_written_to_since,
 )
-from portal.queries.requests import find_last_request, find_open_requests
-
-CLARIFICATION_VALID_FOR = timedelta(days=1)
-"""How long a text waits for the answer to "which?"."""
+from portal.queries.requests import find_by_references, find_last_request, find_recent_requests
+from portal.rules.late_answers import is_waiting_to_decide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +48,13 @@ class InboundFacts:
     """What is known of whoever writes, read once; matching and decision see nothing else.
 
     ``open_requests`` are those of a number, oldest first, not locked; ``last_request`` is its
-    newest one, only where none is open. ``waiting`` are texts that wait for the answer to
-    "which?", ``offered`` the references of the last such list, in its order. ``is_opted_out``:
-    the address as a whole is stopped; ``muted``: the requests about which it gets nothing.
+    newest one, only where none is open. ``spoken_of``: the request of the last exchange within a
+    day, open or closed, unless we have written about another one since; ``exchanged``: the open one
+    of the last exchange, whatever came since. ``waiting`` are texts that wait for the answer to
+    "which?", ``offered`` the requests of the last such list in its order, some may be closed since.
+    ``repeated``: the message that this one repeats. ``asked_back``: the questions, by id, that a
+    reply was asked back about. ``undecided``: the requests about whose open decision the customer
+    has asked us something. ``is_opted_out``: the address as a whole is stopped; ``muted``: the requests about which it gets nothing.
     ``consent_address``: the address that a mailed stop is about. ``was_greeted``: a number
     without a request has had something from us within the hour. ``answers_keywords``: Twilio
     answers keywords itself. ``takes_texts``: the sender is a phone, not letters or a hidden number.
@@ -48,8 +63,13 @@ class InboundFacts:
     now: datetime
     open_requests: Sequence[ServiceRequest] = ()
     last_request: ServiceRequest | None = None
+    spoken_of: ServiceRequest | None = None
+    exchanged: ServiceRequest | None = None
     waiting: Sequence[Message] = ()
-    offered: Sequence[str] = ()
+    offered: Sequence[ServiceRequest] = ()
+    repeated: Message | None = None
+    asked_back: frozenset[int] = frozenset()
+    undecided: frozenset[int] = frozenset()
     limits: AutoReplyLimits = field(default_factory=AutoReplyLimits)
     is_opted_out: bool = False
     muted: frozenset[int] = frozenset()
@@ -63,6 +83,22 @@ class InboundFacts:
     def newest(self) -> ServiceRequest | None:
         """The request whose owner a message goes to where it names none."""
         return self.open_requests[-1] if self.open_requests else self.last_request
+
+    @property
+    def asking(self) -> ServiceRequest | None:
+        """The request whose question a message may answer: that asked last; else the newest."""
+        asked = [request for request in self.open_requests if request.open_question]
+        return max(asked, key=_asked_at, default=self.newest)
+
+    @property
+    def owning(self) -> ServiceRequest | None:
+        """The request whose owner a message goes to while the customer is asked which."""
+        return self.exchanged or self.newest
+
+    @property
+    def recently_waiting(self) -> Sequence[Message]:
+        """The waiting texts of the last day: an older one only a plain choice is about."""
+        return [text for text in self.waiting if text.created_at > self.now - LOOKBACK]
 
     @property
     def locale(self) -> str | None:
@@ -83,14 +119,31 @@ def question_of(request: ServiceRequest | None) -> Question:
 
 
 async def load_facts(
-    uow: UnitOfWork, inbound: InboundMessage, request: ServiceRequest | None
+    uow: UnitOfWork, inbound: InboundMessage, message: Message, request: ServiceRequest | None
 ) -> InboundFacts:
     """Read what is known. ``request`` is the one that a reply address or a link gives, locked.
 
     A stop that has outlived its person's erasure is put back into the ledger first, since it is
     known by a digest of the number alone.
     """
-    return await LOADERS[inbound.channel](uow, inbound, request)
+    facts = await LOADERS[inbound.channel](uow, inbound, request)
+    others = [known for known in (facts.last_request, facts.spoken_of) if known is not None]
+    about = {saved_id(known): known for known in [*facts.open_requests, *facts.offered, *others]}
+    questions = {id_: asked for id_, known in about.items() if (asked := known.open_question)}
+    asked_back = frozenset[int]()
+    if questions:
+        ids = [asked.id or 0 for asked in questions.values()]
+        asked_back = await find_asked_back(uow.session, ids)
+    undecided = [
+        id_
+        for id_, asked in questions.items()
+        if is_waiting_to_decide(about[id_], asked)
+        and await has_written_since(uow.session, id_, asked.asked_at or uow.now)
+    ]
+    repeated = None
+    if about and facts.is_known_sender:
+        repeated = await find_repeated(uow, inbound, message, about)
+    return replace(facts, asked_back=asked_back, undecided=frozenset(undecided), repeated=repeated)
 
 
 async def _load_text_facts(
@@ -103,15 +156,18 @@ async def _load_text_facts(
     if not takes_texts(sender, [uow.settings.twilio_from_number]):
         limits = limit_text_replies(exchange, uow.now)
         return InboundFacts(now=uow.now, limits=limits, takes_texts=False)
-    requests = await find_open_requests(session, Channel.SMS, sender)
+    recent = await find_recent_requests(session, Channel.SMS, sender, uow.now - LOOKBACK)
+    requests = [request for request in recent if not request.is_closed]
     last = None if requests else await find_last_request(session, Channel.SMS, sender)
-    waiting: Sequence[Message] = ()
-    offered: list[str] = []
-    if len(requests) > 1:
-        waiting = await find_unmatched_texts(session, sender, uow.now - CLARIFICATION_VALID_FOR)
+    waiting = await find_waiting_texts(session, sender) if recent or last else ()
+    offered: list[ServiceRequest] = []
     if waiting:
-        clarification = await get_clarification(session, waiting[-1])
-        offered = REFERENCE_PATTERN.findall(clarification.body)
+        clarification = await find_clarification(session, waiting[-1])
+        references = REFERENCE_PATTERN.findall(clarification.body) if clarification else []
+        offered = await find_by_references(session, references)
+    spoken_of, exchanged = None, None
+    if len(recent) > 1:
+        spoken_of, exchanged = await _find_spoken_of(uow, recent, waiting)
     was_greeted = not requests and last is None and await was_written_to_since(
         session, sender, since=uow.now - UNKNOWN_SENDER_REPLY_INTERVAL
     )  # fmt: skip
@@ -122,10 +178,44 @@ async def _load_text_facts(
     permitted = await find_permitted(session, [to_number, *about.values()])
     return InboundFacts(
         now=uow.now, open_requests=requests, last_request=last, waiting=waiting, offered=offered,
+        spoken_of=spoken_of, exchanged=exchanged,
         limits=limit_text_replies(exchange, uow.now), is_opted_out=to_number not in permitted,
         muted=frozenset(id_ or 0 for id_, query in about.items() if query not in permitted),
         was_greeted=was_greeted, answers_keywords=uow.settings.twilio_answers_keywords,
     )  # fmt: skip
+
+
+async def _find_spoken_of(
+    uow: UnitOfWork, recent: Sequence[ServiceRequest], waiting: Sequence[Message]
+) -> tuple[ServiceRequest | None, ServiceRequest | None]:
+    """``spoken_of`` and ``exchanged`` of these requests.
+
+    A text that waits for the answer to "which?" says nothing about which is meant.
+    """
+    requests = {saved_id(request): request for request in recent}
+    unclear = {text.event_id for text in waiting}
+    events = [
+        event
+        for event in await recent_exchanges(uow.session, requests, uow.now - LOOKBACK)
+        if event.id not in unclear and _is_noticed(event)
+    ]
+    exchanges = [requests[event.request_id] for event in events if event.kind in EXCHANGES]
+    newest = requests[events[0].request_id] if events else None
+    is_open = [request for request in exchanges if not request.is_closed]
+    return newest if newest in exchanges else None, next(iter(is_open), None)
+
+
+def _is_noticed(event: Event) -> bool:
+    """Whether the customer knows of the event."""
+    return event.kind != EventKind.STAGE_REACHED or bool(event.data.get("told"))
+
+
+def _asked_at(request: ServiceRequest) -> tuple[datetime, int]:
+    """When its open question was put last; of two at one moment the later one."""
+    question = request.open_question
+    if question is None or question.asked_at is None:
+        raise ValueError(f"{request.reference} has no open question.")
+    return question.reminded_at or question.asked_at, question.id or 0
 
 
 async def _load_email_facts(

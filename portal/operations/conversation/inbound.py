@@ -5,17 +5,33 @@ of them one decision is taken and carried out.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import col
 
 from portal.messaging.intents.classifier import (
     Intent,
     IntentKind,
+    Question,
     StopScope,
     classify,
 )
 from portal.messaging.sms.reactions import Sentiment, read_mail_reaction
-from portal.models import Channel, DeliveryReason, Message, ServiceRequest
+from portal.models import (
+    Channel,
+    Contact,
+    DeliveryReason,
+    EventKind,
+    Message,
+    PromiseWording,
+    ServiceRequest,
+)
+from portal.models.columns import saved_id
 from portal.models.messages.message import MAX_BECAUSE_LENGTH
+from portal.operations.conversation.auto_reply_limits import find_repeated
 from portal.operations.conversation.decision import decide
 from portal.operations.conversation.facts import InboundFacts, load_facts, question_of
 from portal.operations.conversation.inbound_message import (
@@ -23,16 +39,22 @@ from portal.operations.conversation.inbound_message import (
     copy_for,
     record_inbound,
 )
-from portal.operations.conversation.intent_handlers import carry_out, record_in_conversation
+from portal.operations.conversation.intent_handlers import (
+    carry_out,
+    put_in_conversation,
+    record_in_conversation,
+)
 from portal.operations.conversation.reading.machine_texts import (
     MachineText,
     read_text,
     record_machine_text,
 )
 from portal.operations.conversation.replies import MatchedMessage
-from portal.operations.conversation.request_matching import Basis, match_request
+from portal.operations.conversation.request_matching import Basis, Delivery, match_request
+from portal.operations.dropped_balls.resolution import resolve_urgent
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.requests import lock_by_id
+from portal.rules.dropped_balls import REPLY_PROMISE_KINDS
 
 UNKNOWN_SENDER_REASONS = {
     False: DeliveryReason.FOREIGN_SENDER,
@@ -55,7 +77,7 @@ async def receive(
         return None
     if request is None and inbound.request_id is not None:
         request = await lock_by_id(uow.session, inbound.request_id)
-    facts = await load_facts(uow, inbound, request)
+    facts = await load_facts(uow, inbound, message, request)
     if not facts.is_known_sender:
         message.reason = UNKNOWN_SENDER_REASONS[inbound.is_unproven]
     read = await read_text(uow, inbound, message, facts)
@@ -74,36 +96,109 @@ async def _answer(
     request: ServiceRequest | None,
 ) -> None:
     """Read, match and decide what the customer wrote, and carry it out."""
-    intent = _read_intent(inbound, facts)
+    intent, asked = _read_intent(inbound, facts), question_of(facts.asking)
     message.intent, message.because = intent.kind, intent.because[:MAX_BECAUSE_LENGTH]
-    locked = {request.id: request} if request else {}
-    for delivery in match_request(inbound, message, intent, facts):
-        request_id, delivered, delivered_intent = delivery.request_id, delivery.message, intent
-        if request_id is not None and request_id not in locked:
-            locked[request_id] = await lock_by_id(uow.session, request_id)
-        matched_request = locked.get(request_id)
+    deliveries = match_request(inbound, message, intent, facts)
+    locked = await _lock_all(uow, deliveries, request)
+    if locked and facts.is_known_sender and facts.repeated is None:
+        # Of the same messages at one moment only the first is seen before the lock.
+        facts = replace(facts, repeated=await find_repeated(uow, inbound, message, locked))
+    left: dict[int, ServiceRequest] = {}
+    for delivery in deliveries:
+        matched_request = locked.get(delivery.request_id or 0)
+        delivered = delivery.message
         if matched_request is not None and delivery.is_copy:
-            delivered = copy_for(uow, delivery.message, matched_request)
-        if (
-            matched_request is not None
-            and len(facts.open_requests) > 1
-            and delivery.basis != Basis.CONSENT
-        ):
-            delivered_intent = classify(
-                inbound.text if delivery.message is message else delivered.body,
-                question_of(matched_request),
-                matched_request.customer.locale,
-            )
+            delivered = copy_for(uow, delivered, matched_request)
+        delivered_intent = intent
+        if delivered is not message or question_of(matched_request) != asked:
+            text = inbound.text if delivery.message is message else delivered.body
+            delivered_intent = _read_for(matched_request, text, delivery.basis, intent)
         decision = decide(inbound, delivery, matched_request, delivered_intent, facts)
         matched = MatchedMessage(delivered, matched_request, delivered_intent, facts)
         if matched_request is not None:
-            await record_in_conversation(uow, matched_request, matched)
+            left |= await _put(uow, matched_request, matched, locked)
         await carry_out(uow, matched, decision)
+    for request_left in left.values():
+        await _release(uow, request_left)
+
+
+async def _lock_all(
+    uow: UnitOfWork, deliveries: Sequence[Delivery], request: ServiceRequest | None
+) -> dict[int, ServiceRequest]:
+    """The requests that these messages go to and come from, locked, the oldest first."""
+    locked = {saved_id(request): request} if request else {}
+    ids = {delivery.request_id for delivery in deliveries}
+    ids |= {delivery.message.request_id for delivery in deliveries}
+    for request_id in sorted(id_ for id_ in ids if id_ is not None):
+        if request_id not in locked:
+            locked[request_id] = await lock_by_id(uow.session, request_id)
+    return locked
+
+
+async def _put(
+    uow: UnitOfWork,
+    request: ServiceRequest,
+    matched: MatchedMessage,
+    locked: Mapping[int, ServiceRequest],
+) -> dict[int, ServiceRequest]:
+    """Record the message on its request; gives the one where it has waited for "which?", by id."""
+    message, left_id = matched.message, matched.message.request_id
+    if left_id is None:
+        await record_in_conversation(uow, request, matched)
+    elif left_id != request.id:
+        contacts = sa.update(Contact).where(col(Contact.message_id) == message.id)
+        await (await uow.session.connection()).execute(contacts.values(request_id=request.id))
+        await put_in_conversation(uow, request, matched)
+    if left_id is not None:
+        message.reason = None
+    return {left_id: locked[left_id]} if left_id is not None else {}
+
+
+async def _release(uow: UnitOfWork, request: ServiceRequest) -> None:
+    """What the owner owed only until the customer said which request is meant is owed no more."""
+    for promise in request.promises:
+        if promise.is_open and not promise.is_told and promise.wording == PromiseWording.ANSWER:
+            promise.withdraw(uow.now, "The customer has said which request is meant.")
+            request.record(
+                EventKind.PROMISE_WITHDRAWN, uow.actor, uow.now, visible=False,
+                bumps_version=False, promise_id=promise.id, text=promise.text,
+                reason=promise.closed_reason,
+            )  # fmt: skip
+            request.unanswered_since = _waiting_since(request)
+            await resolve_urgent(uow, request)
+    uow.mark_page_changed(request)
+    await uow.finish(request)
+
+
+def _waiting_since(request: ServiceRequest) -> datetime | None:
+    """Since when the customer waits for what is owed still, about what they wrote since then."""
+    since = request.unanswered_since
+    owed = [
+        promise.made_at
+        for promise in request.promises
+        if promise.is_open and promise.kind in REPLY_PROMISE_KINDS
+    ]
+    return min((at for at in owed if since is not None and at >= since), default=None)
 
 
 def _read_intent(inbound: InboundMessage, facts: InboundFacts) -> Intent:
-    intent = classify(inbound.text, question_of(facts.newest), facts.locale or "en")
+    """What it wants, as an answer to "which?" where one waits, else to the open question."""
+    locale = facts.locale or "en"
+    intent = Intent(IntentKind.OTHER, inbound.text)
+    if facts.recently_waiting:
+        intent = classify(inbound.text, Question.WHICH, locale)
+    if intent.kind != IntentKind.CHOICE:
+        intent = classify(inbound.text, question_of(facts.asking), locale)
     return read_email_intent(inbound, intent, facts) if inbound.channel == Channel.EMAIL else intent
+
+
+def _read_for(request: ServiceRequest | None, text: str, basis: Basis, intent: Intent) -> Intent:
+    """What the text means for this request: ``intent``, or read anew as a reply to its question."""
+    if basis == Basis.CHOICE:
+        intent = replace(intent, kind=IntentKind.CHOICE)
+    elif request is not None and basis not in (Basis.CONSENT, Basis.GIVEN):
+        intent = classify(text, question_of(request), request.customer.locale)
+    return intent
 
 
 def read_email_intent(inbound: InboundMessage, intent: Intent, facts: InboundFacts) -> Intent:

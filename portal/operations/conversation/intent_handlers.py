@@ -1,14 +1,19 @@
-"""Carrying a decision out: rows, one finish, at most one reply."""
+"""Carrying a decision out: rows, and at most one reply."""
 
 from portal.messaging.wording.status_reply import render_status
 from portal.models import (
+    ASK_BACK_CAUSE,
+    Answer,
     Channel,
     Contact,
     ContactChannel,
     ContactReason,
+    DeliveryReason,
     DroppedBallKind,
     EventKind,
     MessageKind,
+    MessageStatus,
+    Promise,
     ServiceRequest,
 )
 from portal.models.columns import saved_id
@@ -17,6 +22,7 @@ from portal.operations.conversation.auto_reply_limits import AUTO_REPLY_WINDOW, 
 from portal.operations.conversation.consent import write_consent
 from portal.operations.conversation.outcomes import (
     AnswerQuestion,
+    AskBack,
     AskWhich,
     ChangeConsent,
     Decision,
@@ -25,17 +31,24 @@ from portal.operations.conversation.outcomes import (
     OweReply,
     Record,
     Reopen,
+    RequestOutcome,
     SendStatus,
 )
 from portal.operations.conversation.replies import (
     MatchedMessage,
+    Reply,
     ask_which,
     render_owed,
+    render_owed_beside,
     send_reply,
     text_address,
 )
 from portal.operations.conversation.wishes.preferences import confirm_wish, record_wish
-from portal.operations.dropped_balls.resolution import message_subject, raise_dropped_ball
+from portal.operations.dropped_balls.resolution import (
+    message_subject,
+    raise_dropped_ball,
+    raise_urgent,
+)
 from portal.operations.follow_ups import render_answer_reply, take_answer
 from portal.operations.promises import promise_reply
 from portal.operations.transitions import reopen
@@ -45,31 +58,53 @@ MAX_REASON_LENGTH = 200
 
 
 async def carry_out(uow: UnitOfWork, matched: MatchedMessage, decision: Decision) -> None:
-    """Do what was decided; the message is in its request's conversation already.
+    """Do what was decided, and reply once; the message is in its request's conversation already.
 
     Raises TypeError for an outcome that needs a request, where there is none.
     """
-    match decision.outcome, matched.request:
-        case ChangeConsent() as change, request:
-            await _change_consent(uow, request, matched, change, decision.owed)
-        case KeepWish() as wish, ServiceRequest() as request:
-            await _keep_wish(uow, request, matched, wish, decision)
-        case NotifyFrontDesk() as notice, request:
-            await _notify_front_desk(uow, request, matched, notice)
-        case AskWhich() as asked, _:
-            await ask_which(uow, matched, asked)
-        case Record(), ServiceRequest() as request:
+    outcome, request = decision.outcome, matched.request
+    reply: Reply | None = None
+    if isinstance(outcome, ChangeConsent):
+        await _change_consent(uow, request, matched, outcome)
+    elif isinstance(outcome, NotifyFrontDesk):
+        await _notify_front_desk(uow, request, matched, outcome)
+    elif request is None:
+        raise TypeError(f"Rule {decision.rule} needs a request.")
+    else:
+        reply = await _carry_out_on(uow, request, matched, outcome)
+    if request is not None and decision.owed is not None:
+        reply = await _owe_beside(uow, request, reply, decision, decision.owed)
+    if request is not None and decision.is_urgent:
+        await raise_urgent(uow, request)
+    if request is not None and reply is not None:
+        await send_reply(uow, request, matched, reply)
+
+
+async def _carry_out_on(
+    uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage, outcome: RequestOutcome
+) -> Reply | None:
+    reply: Reply | None = None
+    match outcome:
+        case AnswerQuestion():
+            reply = await _answer_question(uow, request, matched, outcome)
+        case AskBack():
+            reply = await _ask_back(uow, request, outcome)
+        case SendStatus():
             await uow.finish(request)
-        case AnswerQuestion() as given, ServiceRequest() as request:
-            await _answer_question(uow, request, matched, given, is_silent=decision.is_silent)
-        case SendStatus(), ServiceRequest() as request:
-            await _send_status(uow, request, matched)
-        case OweReply() as owed, ServiceRequest() as request:
-            await owe_reply(uow, request, matched, owed)
-        case Reopen(), ServiceRequest() as request:
-            await _reopen(uow, request, matched, is_silent=decision.is_silent)
-        case _:
-            raise TypeError(f"Rule {decision.rule} needs a request.")
+            kind = MessageKind.REOPEN_OFFER if request.is_closed else MessageKind.ANSWER
+            reply = Reply(kind, render_status(await uow.renderer(request)))
+        case OweReply():
+            reply = await _owe_reply(uow, request, outcome)
+        case Reopen():
+            reply = await _reopen(uow, request, matched)
+        case AskWhich():
+            matched.message.reason = DeliveryReason.REQUEST_UNCLEAR
+            await ask_which(uow, matched, outcome)
+        case KeepWish():
+            await _keep_wish(uow, request, matched, outcome)
+        case Record():
+            await uow.finish(request)
+    return reply
 
 
 async def record_in_conversation(
@@ -77,13 +112,7 @@ async def record_in_conversation(
 ) -> None:
     """Put the message into the request's conversation, and count the customer's contact."""
     message, intent = matched.message, matched.intent
-    event = request.record(EventKind.MESSAGE_IN, uow.actor, uow.now, bumps_version=False)
-    await uow.session.flush()
-    message.request_id = request.id
-    message.customer_id = request.customer_id
-    message.event_id = event.id
-    message.intent, message.because = intent.kind, intent.because[:MAX_BECAUSE_LENGTH]
-    uow.mark_page_changed(request)
+    await put_in_conversation(uow, request, matched)
     uow.session.add(
         Contact(
             request_id=saved_id(request),
@@ -96,61 +125,98 @@ async def record_in_conversation(
     )
 
 
-async def owe_reply(
-    uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage, owed: OweReply
+async def put_in_conversation(
+    uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage
 ) -> None:
+    """Put the message into the request's conversation, also one that was in another's."""
+    message = matched.message
+    event = request.record(EventKind.MESSAGE_IN, uow.actor, uow.now, bumps_version=False)
+    await uow.session.flush()
+    message.request_id = request.id
+    message.customer_id = request.customer_id
+    message.event_id = event.id
+    message.intent = matched.intent.kind
+    message.because = matched.intent.because[:MAX_BECAUSE_LENGTH]
+    uow.mark_page_changed(request)
+
+
+async def _owe_reply(uow: UnitOfWork, request: ServiceRequest, owed: OweReply) -> Reply | None:
     """A person answers or calls; a reply says by when.
 
     About a closed request a promise that stands is not repeated: every reply costs.
     """
-    standing = list(request.promises)
+    known = [promise for promise in request.promises if promise.is_told]
+    promise = await _promise(uow, request, owed)
+    stood = promise in known
+    is_repeated = request.is_closed and stood and not owed.template
+    is_silent = owed.is_silent or is_repeated
+    renderer = await uow.renderer(request)
+    return None if is_silent else render_owed(renderer, promise, owed, stood=stood)
+
+
+async def _owe_beside(
+    uow: UnitOfWork,
+    request: ServiceRequest,
+    reply: Reply | None,
+    decision: Decision,
+    owed: OweReply,
+) -> Reply | None:
+    """A person answers what the machine has not; the one reply says both, where there is one."""
+    if isinstance(decision.outcome, ChangeConsent):
+        return await _owe_reply(uow, request, owed)
+    made = [promise for promise in request.promises if promise.made_at == uow.now]
+    promise = await _promise(uow, request, owed)
+    outcome = decision.outcome
+    # A no that nothing follows from has just been promised an answer, and its reply says so.
+    is_no = isinstance(outcome, AnswerQuestion) and outcome.answer == Answer.NO
+    if reply is None or owed.is_silent or (is_no and promise in made):
+        return reply
+    return render_owed_beside(
+        await uow.renderer(request), reply, promise, is_urgent=decision.is_urgent
+    )
+
+
+async def _promise(uow: UnitOfWork, request: ServiceRequest, owed: OweReply) -> Promise:
     request.unanswered_since = request.unanswered_since or uow.now
-    promise = await promise_reply(uow, request, owed.kind, owed.at)
+    promise = await promise_reply(uow, request, owed.kind, owed.at, is_told=owed.is_told)
     await uow.finish(request)
-    stood = promise in standing
-    if not (owed.is_silent or (request.is_closed and stood)):
-        kind, text = render_owed(await uow.renderer(request), promise, owed, stood=stood)
-        await send_reply(uow, request, matched, kind, text)
+    return promise
 
 
 async def _answer_question(
-    uow: UnitOfWork,
-    request: ServiceRequest,
-    matched: MatchedMessage,
-    given: AnswerQuestion,
-    *,
-    is_silent: bool,
-) -> None:
+    uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage, given: AnswerQuestion
+) -> Reply | None:
     channel = matched.message.channel
     taken = await take_answer(
         uow, request, given.question, given.answer,
         text=matched.intent.answer_words, at=given.at, via=channel,
     )  # fmt: skip
     # The page shows the answer itself.
-    if not is_silent and channel != Channel.WEB:
-        text = render_answer_reply(await uow.renderer(request), taken)
-        if text:
-            await send_reply(uow, request, matched, MessageKind.ANSWER, text)
+    if channel == Channel.WEB:
+        return None
+    text = render_answer_reply(await uow.renderer(request), taken)
+    return Reply(MessageKind.ANSWER, text) if text else None
 
 
-async def _send_status(uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage) -> None:
+async def _ask_back(uow: UnitOfWork, request: ServiceRequest, unclear: AskBack) -> Reply:
+    """The question again in one line; its cause is the question's, so that it is asked back once."""
     await uow.finish(request)
-    kind = MessageKind.REOPEN_OFFER if request.is_closed else MessageKind.ANSWER
-    await send_reply(uow, request, matched, kind, render_status(await uow.renderer(request)))
+    question, renderer = unclear.question, await uow.renderer(request)
+    text = renderer.say("ask_back", question=renderer.put(question.question, question.run))
+    return Reply(MessageKind.ANSWER, text, cause=f"{ASK_BACK_CAUSE}{question.id}")
 
 
-async def _reopen(
-    uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage, *, is_silent: bool
-) -> None:
-    """Its milestone says what comes next; where none is sent yet, a reply does."""
+async def _reopen(uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage) -> Reply:
+    """The reply says that it is open again and who has it, in place of its stage's message."""
     text = matched.message.body.strip()
     reason = f"The customer asked for it: {text}"[:MAX_REASON_LENGTH]
     first = len(uow.outbox.written)
     await reopen(uow, request, reason=reason)
-    written = uow.outbox.written[first:]
-    if not is_silent and all(message.kind != MessageKind.MILESTONE for message in written):
-        reply = (await uow.renderer(request)).say("reopened_asked")
-        await send_reply(uow, request, matched, MessageKind.ANSWER, reply)
+    for message in uow.outbox.written[first:]:
+        if message.kind == MessageKind.MILESTONE:
+            message.status = MessageStatus.SUPPRESSED
+            message.reason = DeliveryReason.SUPERSEDED
+    return Reply(MessageKind.ANSWER, (await uow.renderer(request)).say("reopened_asked"))
 
 
 async def _change_consent(
@@ -158,7 +224,6 @@ async def _change_consent(
     request: ServiceRequest | None,
     matched: MatchedMessage,
     change: ChangeConsent,
-    owed: OweReply | None,
 ) -> None:
     if change.granted is not None:
         for address in change.addresses:
@@ -166,9 +231,7 @@ async def _change_consent(
                 uow, change.channel, address, granted=change.granted, source=change.source,
                 evidence=change.evidence, request_id=change.request_id,
             )  # fmt: skip
-    if request is not None and owed is not None:
-        await owe_reply(uow, request, matched, owed)
-    elif request is not None:
+    if request is not None:
         await uow.finish(request)
     if change.confirm and change.channel == Channel.EMAIL and request is not None:
         reply = await uow.outbox.queue_reply_to_address(
@@ -185,18 +248,11 @@ async def _change_consent(
 
 
 async def _keep_wish(
-    uow: UnitOfWork,
-    request: ServiceRequest,
-    matched: MatchedMessage,
-    wish: KeepWish,
-    decision: Decision,
+    uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage, wish: KeepWish
 ) -> None:
     await record_wish(uow, request, matched, wish)
-    if decision.owed is not None:
-        await owe_reply(uow, request, matched, decision.owed)
-    else:
-        await uow.finish(request)
-    if not decision.is_silent:
+    await uow.finish(request)
+    if not wish.is_silent:
         await confirm_wish(uow, request, matched, wish)
 
 

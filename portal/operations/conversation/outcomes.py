@@ -30,6 +30,13 @@ class AnswerQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class AskBack:
+    """The reply asks the open question again in one line: the message could mean two things."""
+
+    question: FollowUp
+
+
+@dataclass(frozen=True, slots=True)
 class SendStatus:
     """The reply says where the request stands."""
 
@@ -39,13 +46,15 @@ class OweReply:
     """A person answers or calls, by a time that the reply names.
 
     ``at`` is the time that the customer named for a call. ``is_silent``: no automatic reply.
-    ``template`` is the reply where another than the usual one fits.
+    ``template`` is the reply where another than the usual one fits. ``is_told`` false: the customer
+    reads of no time yet, because they are asked which request is meant.
     """
 
     kind: PromiseKind = PromiseKind.ANSWER
     at: datetime | None = None
     is_silent: bool = False
     template: str = ""
+    is_told: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,7 @@ class KeepWish:
     """A wish for fewer messages is kept, and confirmed by ``template``.
 
     ``quiet_hours`` are as the setting is written. ``stopped`` are the addresses that get no more,
-    or with ``is_of_request`` no more about this request.
+    or with ``is_of_request`` no more about this request. ``is_silent``: nothing confirms it.
     """
 
     template: str
@@ -86,13 +95,15 @@ class KeepWish:
     takes_questions: bool | None = None
     stopped: Sequence[tuple[Channel, str]] = ()
     is_of_request: bool = False
+    is_silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class AskWhich:
-    """The customer is asked which of several requests is meant."""
+    """The customer is asked which of several requests is meant; what they wrote has an owner."""
 
     is_again: bool
+    is_urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,28 +114,22 @@ class NotifyFrontDesk:
     reply: str = ""
 
 
-Outcome = (
-    Record
-    | AnswerQuestion
-    | SendStatus
-    | OweReply
-    | Reopen
-    | ChangeConsent
-    | KeepWish
-    | AskWhich
-    | NotifyFrontDesk
+RequestOutcome = (
+    Record | AnswerQuestion | AskBack | SendStatus | OweReply | Reopen | AskWhich | KeepWish
 )
+"""What is done to a request."""
+Outcome = RequestOutcome | ChangeConsent | NotifyFrontDesk
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What one message leads to.
 
-    ``rule`` is a key of ``decision.RULES``. ``is_silent``: no automatic reply. ``owed`` is what a
-    person owes beside a change of consent.
+    ``rule`` is a key of ``decision.RULES``. ``owed`` is what a person owes beside the outcome.
+    ``is_urgent``: it is raised at once as a dropped ball.
     """
 
     rule: str
     outcome: Outcome
-    is_silent: bool = False
     owed: OweReply | None = None
+    is_urgent: bool = False

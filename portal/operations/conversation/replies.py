@@ -1,6 +1,6 @@
 """Replies to an inbound message: by its channel, to the number itself, or on the page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from portal.i18n.languages import language_of
 from portal.messaging.intents.classifier import Intent
@@ -13,8 +13,10 @@ from portal.models import (
     MessageStatus,
     Promise,
     PromiseKind,
+    RequestStatus,
     ServiceRequest,
 )
+from portal.operations.conversation.auto_reply_limits import LAST_REPLY_SUFFIX
 from portal.operations.conversation.facts import InboundFacts
 from portal.operations.conversation.outcomes import AskWhich, OweReply
 from portal.operations.follow_ups import REPLY_CHANNELS
@@ -24,6 +26,19 @@ from portal.operations.unit_of_work import UnitOfWork
 MAX_CHOICES = 6
 MAX_TITLE_LENGTH = 24
 """Letters of a title in a text that lists several or says more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The one automatic reply to a message.
+
+    ``is_last``: it says that no more follow for a while. ``cause``: another than the message.
+    """
+
+    kind: MessageKind
+    text: str
+    is_last: bool = False
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +57,16 @@ class MatchedMessage:
 
 def render_owed(
     renderer: MessageRenderer, promise: Promise, owed: OweReply, *, stood: bool
-) -> tuple[MessageKind, str]:
+) -> Reply:
     """The reply that names the promise's time; ``stood``: the customer knew of it already."""
+    request = renderer.request
     kind, due = MessageKind.ACKNOWLEDGEMENT, renderer.times.by(promise.due_at)
     if owed.template:
         template = owed.template
-    elif renderer.request.is_closed:
-        kind, template = MessageKind.REOPEN_OFFER, "reopen_offer"
+    elif request.is_closed:
+        is_cancelled = request.status == RequestStatus.CANCELLED
+        kind = MessageKind.REOPEN_OFFER
+        template = "reopen_offer_cancelled" if is_cancelled else "reopen_offer"
     elif owed.kind != PromiseKind.CALL:
         template = "acknowledgement_again" if stood else "acknowledgement"
     elif owed.at is not None and promise.due_at == owed.at:
@@ -56,12 +74,30 @@ def render_owed(
     else:
         template = "call_by"
     department = renderer.department_name(promise.department_id)
-    return kind, renderer.say(template, due=due, department=department)
+    text = renderer.say(template, due=due, department=department)
+    return Reply(kind, text, is_last=owed.template == "last_reply")
+
+
+def render_owed_beside(
+    renderer: MessageRenderer, reply: Reply, promise: Promise, *, is_urgent: bool
+) -> Reply:
+    """The reply, and that a person answers the rest of the message by the promise's time."""
+    rest = renderer.say(
+        "rest_urgent" if is_urgent else "rest_answered",
+        department=renderer.department_name(promise.department_id),
+        due=renderer.times.by(promise.due_at),
+    )
+    # The link gives way: with it the text would cost more.
+    said = " ".join(reply.text.replace(renderer.link, "").split())
+    return replace(reply, text=f"{said} {rest}")
 
 
 async def ask_which(uow: UnitOfWork, matched: MatchedMessage, asked: AskWhich) -> None:
     """A text to the number that lists its open requests and asks which is meant."""
     requests = matched.facts.open_requests
+    template = "which_request_again" if asked.is_again else "which_request"
+    if asked.is_urgent:
+        template = "which_request_urgent"
     renderer, locale = await uow.renderer(requests[0]), requests[0].customer.locale
     choices = [
         f"{number} {short_title(request, locale)} {request.reference}"
@@ -73,7 +109,7 @@ async def ask_which(uow: UnitOfWork, matched: MatchedMessage, asked: AskWhich) -
     await uow.outbox.queue_reply_to_address(
         MessageKind.WHICH_REQUEST,
         f"message:{matched.message.id}",
-        renderer.say("which_request_again" if asked.is_again else "which_request", choices=listed),
+        renderer.say(template, choices=listed),
         channel=Channel.SMS,
         address=matched.message.from_address,
         locale=locale,
@@ -108,19 +144,18 @@ def short_title(request: ServiceRequest, locale: str) -> str:
 
 
 async def send_reply(
-    uow: UnitOfWork,
-    request: ServiceRequest,
-    matched: MatchedMessage,
-    kind: MessageKind,
-    text: str,
+    uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage, reply: Reply
 ) -> None:
     """Reply by the channel of the message; on the page the reply is a message there."""
-    cause = matched.cause or f"message:{matched.message.id}"
+    cause = reply.cause or matched.cause or f"message:{matched.message.id}"
+    if reply.is_last:
+        cause += LAST_REPLY_SUFFIX
     channel = matched.message.channel
     if channel == Channel.WEB:
-        await _post_on_page(uow, request, kind, cause, text)
+        await _post_on_page(uow, request, reply.kind, cause, reply.text)
     else:
-        await uow.outbox.queue(request, Draft(kind, cause, text), channels=REPLY_CHANNELS[channel])
+        draft = Draft(reply.kind, cause, reply.text)
+        await uow.outbox.queue(request, draft, channels=REPLY_CHANNELS[channel])
 
 
 async def _post_on_page(

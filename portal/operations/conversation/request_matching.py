@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from portal.messaging.intents.classifier import Intent
+from portal.messaging.intents.classifier import Intent, IntentKind, normalize_words
 from portal.models import REFERENCE_PATTERN, Message, ServiceRequest
 from portal.operations.conversation.consent_rules import consent_request, consent_wish
 from portal.operations.conversation.facts import InboundFacts
@@ -22,12 +22,23 @@ MAX_CLARIFICATIONS = 2
 """After so many times "which?" without a choice a person finds out."""
 
 
+MATCHING_RULES = {
+    "D1": "The same message again within 10 minutes: recorded.",
+    "F1": "More than 20 texts in 10 minutes: recorded, one notice, no reply one by one.",
+    "N1": "A number that no customer has: a notice, and one reply an hour.",
+    "W1": "It only says which request is meant: recorded.",
+    "W2": "Several are open and asking is over or not allowed: a person answers.",
+    "W3": "Several are open and any may be meant: asked which, and a person answers meanwhile.",
+}
+
+
 class Basis(StrEnum):
     """Why a message belongs where it is delivered."""
 
     GIVEN = "given"  # by a reply address or a link
     CONSENT = "consent"  # it is about our texts
     FLOOD = "flood"
+    REPEATS = "repeats"  # the same message as one before
     ONLY = "only"  # the only open request, or the newest where it is about the person
     LAST = "last"  # none is open: the newest closed one
     CHOSEN = "chosen"  # the answer to "which?"
@@ -35,6 +46,7 @@ class Basis(StrEnum):
     NAMED = "named"
     ANSWERS = "answers"  # its question is the only one that fits
     FOLLOWS = "follows"  # a colleague has just written about it
+    SPOKEN_OF = "spoken_of"  # the request of the last exchange within a day
     FOR_PERSON = "for_person"  # several are open, and no question may be asked
     AMBIGUOUS = "ambiguous"
     UNKNOWN_SENDER = "unknown_sender"
@@ -62,72 +74,146 @@ def match_request(
     requests, newest = facts.open_requests, facts.newest
     request_id: int | None = None
     deliveries: Sequence[Delivery] = ()
-    if inbound.request_id is not None:
-        basis, request_id = Basis.GIVEN, inbound.request_id
-    elif facts.takes_texts and consent_wish(inbound, intent, facts) is not None:
-        basis, request_id = Basis.CONSENT, _id(consent_request(inbound, intent, facts))
-    elif is_about_person(intent) and newest is not None:
-        basis, request_id = Basis.ONLY, newest.id
+    set_apart = _match_set_apart(inbound, intent, facts)
+    if set_apart is not None:
+        basis, request_id = set_apart
     elif facts.limits.is_flood:
         named = requests if len(requests) == 1 else find_named(message.body, requests)
-        basis = Basis.FLOOD
-        request_id = _id(named[0] if len(named) == 1 else facts.last_request)
+        basis, request_id = Basis.FLOOD, _id(named[0] if len(named) == 1 else facts.owning)
+    elif facts.repeated is not None:
+        basis, request_id = Basis.REPEATS, facts.repeated.request_id
+    elif facts.waiting and (chosen := _choose_listed(message, facts)):
+        basis, deliveries = Basis.CHOSEN, chosen
     elif len(requests) > 1:
         basis, deliveries = Basis.AMBIGUOUS, _match_one_of_several(message, intent, facts)
+    elif not requests and newest is not None:
+        basis, request_id = Basis.LAST, _id(facts.spoken_of or newest)
+    elif newest is not None and facts.spoken_of is not None and facts.spoken_of.is_closed:
+        basis, request_id = _match_open_or_closed(message, intent, newest, facts.spoken_of, facts)
     elif newest is not None:
-        basis, request_id = (Basis.ONLY if requests else Basis.LAST), newest.id
+        basis, request_id = Basis.ONLY, newest.id
     else:
         basis = Basis.UNKNOWN_SENDER
     return deliveries or [Delivery(message, request_id, basis)]
 
 
+def _choose_listed(message: Message, facts: InboundFacts) -> Sequence[Delivery]:
+    """Where the waiting texts go by the answer to "which?"; empty where it is none.
+
+    After a day only a plain choice is one.
+    """
+    choice = match_choice(message.body, facts.open_requests, facts.offered)
+    is_choice = choice is not None and (facts.recently_waiting or not choice.has_more_text)
+    if choice is None or not is_choice:
+        return ()
+    return _deliver_to_each([*facts.waiting, message], Basis.CHOSEN, choice)
+
+
+def _match_open_or_closed(
+    message: Message,
+    intent: Intent,
+    only: ServiceRequest,
+    closed: ServiceRequest,
+    facts: InboundFacts,
+) -> tuple[Basis, int | None]:
+    """The only open request, or the one closed a short while ago, of which we spoke last.
+
+    A status question is about the open one, and so is the answer to its question.
+    """
+    named = find_named(message.body, [only, closed])
+    asking = match_open_question(intent, facts.open_requests, facts.limits.recent_messages)
+    is_open_meant = intent.kind == IntentKind.STATUS or asking is not None
+    if len(named) == 1:
+        return Basis.NAMED, named[0].id
+    if is_open_meant and not _says_little(intent, message.body):
+        return Basis.ONLY, only.id
+    return Basis.SPOKEN_OF, closed.id
+
+
+def _match_set_apart(
+    inbound: InboundMessage, intent: Intent, facts: InboundFacts
+) -> tuple[Basis, int | None] | None:
+    """What came with its request, and wishes about our messages, which ask for no request."""
+    if inbound.request_id is not None:
+        return Basis.GIVEN, inbound.request_id
+    if facts.takes_texts and consent_wish(inbound, intent, facts) is not None:
+        return Basis.CONSENT, _id(consent_request(inbound, intent, facts))
+    if is_about_person(intent) and facts.newest is not None:
+        return Basis.ONLY, facts.newest.id
+    return None
+
+
 def _match_one_of_several(
     message: Message, intent: Intent, facts: InboundFacts
 ) -> Sequence[Delivery]:
-    newest_id = facts.open_requests[-1].id
-    messages = [*facts.waiting, message]
-    chosen = _choose(message, intent, facts)
-    if chosen is not None:
-        deliveries = _deliver_to_each(messages, *chosen)
-    elif facts.limits.suppress_reply or facts.is_opted_out:
-        deliveries = [Delivery(message, newest_id, Basis.FOR_PERSON, is_last=False)]
-    elif len(facts.waiting) < MAX_CLARIFICATIONS:
-        deliveries = [Delivery(message, None, Basis.AMBIGUOUS)]
+    owning_id = _id(facts.owning)
+    waiting = facts.recently_waiting
+    match = _find_meant(message, intent, facts)
+    is_silenced = facts.limits.suppress_reply or facts.limits.is_last or facts.is_opted_out
+    if match is not None:
+        deliveries = _deliver_to_each([*waiting, message], *match)
+    elif is_silenced:
+        is_last = facts.limits.is_last
+        deliveries = [Delivery(message, owning_id, Basis.FOR_PERSON, is_last=is_last)]
+    elif len(waiting) < MAX_CLARIFICATIONS:
+        deliveries = [Delivery(message, owning_id, Basis.AMBIGUOUS)]
     else:
         deliveries = [
-            Delivery(waiting, newest_id, Basis.FOR_PERSON, is_last=waiting is message)
-            for waiting in messages
+            Delivery(text, owning_id, Basis.FOR_PERSON, is_last=text is message)
+            for text in [*waiting, message]
         ]
     return deliveries
 
 
-def _choose(
+def _find_meant(
     message: Message, intent: Intent, facts: InboundFacts
 ) -> tuple[Basis, RequestMatch] | None:
-    """The requests that are meant; None where it would be a guess."""
+    """The request that is meant; None where it would be a guess."""
     body, requests, sent = message.body, facts.open_requests, facts.limits.recent_messages
-    choice = match_choice(body, requests, facts.offered) if facts.waiting else None
-    if choice is not None:
-        return Basis.CHOSEN, choice
+    waiting, spoken_of = facts.recently_waiting, facts.spoken_of
     named = find_named(body, requests)
-    is_choice = bool(facts.waiting) and body.strip().isdecimal()
+    is_choice = bool(waiting) and body.strip().isdecimal()
     if len(named) == 1:
         basis, request = Basis.NAMED, named[0]
     elif named or REFERENCE_PATTERN.search(body.upper()) or is_choice:
         return None
+    elif spoken_of is not None and _says_little(intent, body):
+        basis, request = Basis.SPOKEN_OF, spoken_of
     elif asking := match_open_question(intent, requests, sent):
         basis, request = Basis.ANSWERS, asking
-    elif not facts.waiting and (followed := match_recent_staff_message(requests, sent, facts.now)):
+    elif _says_little(intent, body) and facts.asking is not None and facts.asking.open_question:
+        basis, request = Basis.ANSWERS, facts.asking
+    elif facts.owning is not None and (_is_thanks(intent) or not normalize_words(body)):
+        basis, request = Basis.SPOKEN_OF, facts.owning
+    elif not waiting and (followed := match_recent_staff_message(requests, sent, facts.now)):
         basis, request = Basis.FOLLOWS, followed
+    elif not waiting and spoken_of is not None and _may_mean(spoken_of, intent):
+        basis, request = Basis.SPOKEN_OF, spoken_of
     else:
         return None
     return basis, RequestMatch((request,))
 
 
+def _is_thanks(intent: Intent) -> bool:
+    return intent.kind == IntentKind.THANKS and not intent.needs_owner
+
+
+def _says_little(intent: Intent, body: str) -> bool:
+    """Thanks, an "OK", or signs that answer nothing: they follow on what was said last."""
+    is_answer = intent.kind in (IntentKind.YES, IntentKind.NO)
+    is_unclear = intent.kind == IntentKind.ASK_BACK and not intent.needs_owner
+    return _is_thanks(intent) or is_unclear or not (is_answer or normalize_words(body))
+
+
+def _may_mean(spoken_of: ServiceRequest, intent: Intent) -> bool:
+    """A closed request is meant by all but a question about where it is."""
+    return not spoken_of.is_closed or intent.kind != IntentKind.STATUS
+
+
 def _deliver_to_each(
     messages: Sequence[Message], basis: Basis, match: RequestMatch
 ) -> list[Delivery]:
-    """Request by request, the messages in their order; a mere choice asks for nothing."""
+    """Request by request, the messages in their order; a plain choice asks for nothing."""
     first, last = messages[0], messages[-1]
     deliveries = []
     for place, request in enumerate(match.requests):

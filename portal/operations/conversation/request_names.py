@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from portal.messaging.intents.classifier import Intent, IntentKind, normalize_words
-from portal.models import REFERENCE_PATTERN, AnswerType, Message, MessageKind, ServiceRequest
+from portal.models import (
+    ASK_BACK_CAUSE,
+    REFERENCE_PATTERN,
+    AnswerType,
+    Message,
+    MessageKind,
+    ServiceRequest,
+)
 
 RECENT = timedelta(hours=1)
 """How long a text may answer our last message, where we sent no other."""
@@ -33,17 +40,36 @@ FILLER_WORDS = frozenset(
     normalize_words(
         "number no nr option request the one ones and please pls ok it is its s i mean meant thanks"
         " numero opcion solicitud el la las los y por favor es que digo gracias about for my mi sobre"
-        " of them dos two three"
+        " of them dos two three and too also y e both tambien"
     ).split()
 )
 """Words that add nothing to a choice."""
-ALL_REQUESTS = re.compile(r"\b(?:both|all|each|every|ambos|ambas|todos|todas|los dos|las dos)\b")
+ALL_WORDS = frozenset(
+    normalize_words(
+        "both all each every others rest ambos ambas todos todas demas otros otras كلاهما كلها الكل"
+    ).split()
+)
+"""Each of them stands for all requests; "los dos" stands for both."""
+TWO_WORDS = re.compile(r"\b(?:los dos|las dos|the two)\b")
+EXCEPT_WORDS = frozenset(
+    normalize_words("not no isnt except but excepto menos salvo ليس ليست غير مو مش").split()
+)
+"""Words before what is not meant: "not the travel card"."""
 ORDINALS = {
-    "first": 1, "second": 2, "third": 3, "fourth": 4, "primero": 1, "primera": 1, "segundo": 2,
-    "segunda": 2, "tercero": 3, "tercera": 3, "cuarto": 4, "cuarta": 4,
-}  # fmt: skip
-NUMBER_IN_TEXT = re.compile(r"(?<!\S)#?(\d{1,2})[.):,]?(?!\S)")
-"""In any script's digits."""
+    normalize_words(word): number
+    for number, words in enumerate(
+        (
+            "first 1st primero primera الأول الأولى",
+            "second 2nd segundo segunda الثاني الثانية",
+            "third 3rd tercero tercera الثالث الثالثة",
+            "fourth 4th cuarto cuarta الرابع الرابعة",
+        ),
+        start=1,
+    )
+    for word in words.split()
+}
+NUMBER_IN_TEXT = re.compile(r"(?<![\w.:/-])#?(\d{1,2})(?![\w:/-])")
+"""In any script's digits; no part of a time, a date or a decimal."""
 QUESTION_KINDS = (MessageKind.FOLLOW_UP, MessageKind.REMINDER)
 
 
@@ -75,35 +101,43 @@ def find_named(body: str, requests: Iterable[ServiceRequest]) -> list[ServiceReq
 
 
 def match_choice(
-    body: str, requests: Sequence[ServiceRequest], offered: Sequence[str]
+    body: str, requests: Sequence[ServiceRequest], offered: Sequence[ServiceRequest]
 ) -> RequestMatch | None:
     """The choice after "which?"; None where nothing fits.
 
-    ``offered`` are the references as they were listed: one of them may be closed since.
+    ``requests`` are open; ``offered`` are those listed, in that order: one may be closed since.
     """
     words = normalize_words(body).split()
-    if ALL_REQUESTS.search(" ".join(words)) and len(words) <= 2 * FEW_WORDS:
-        return RequestMatch(tuple(requests), has_more_text=False)
-    chosen = _find_by_reference(body, requests)
-    if chosen:
-        return RequestMatch(tuple(chosen), has_more_text=len(words) > 4 * len(chosen))
+    open_ids = {request.id for request in requests}
+    candidates = [*requests, *(other for other in offered if other.id not in open_ids)]
+    own = {request.reference: _own_words(request, candidates) for request in candidates}
+    named = _find_by_reference(body, candidates)
     numbers = [int(number) for number in NUMBER_IN_TEXT.findall(body)]
     numbers += [ORDINALS[word] for word in words if word in ORDINALS]
-    rest = {word for word in words if not word.isdecimal() and word not in ORDINALS}
-    if numbers and rest <= FILLER_WORDS:
-        listed = {offered[number - 1] for number in numbers if 0 < number <= len(offered)}
-        chosen = [request for request in requests if request.reference in listed]
-        return (
-            RequestMatch(tuple(chosen), has_more_text=False)
-            if len(chosen) == len(set(numbers))
-            else None
-        )
-    own = {request.reference: _own_words(request, requests) for request in requests}
-    chosen = [request for request in requests if own[request.reference] & set(words)]
-    if not chosen or (len(chosen) > 1 and len(words) > 2 * FEW_WORDS):
-        return None
-    every = set[str]().union(*own.values()) | _title_words(chosen)
-    return RequestMatch(tuple(chosen), has_more_text=not set(words) <= FILLER_WORDS | every)
+    plain = {word for word in words if not word.isdecimal() and word not in ORDINALS}
+    is_all = bool(plain & ALL_WORDS) or TWO_WORDS.search(" ".join(words)) is not None
+    if named:
+        chosen, has_more_text = named, len(words) > 4 * len(named)
+    elif plain <= FILLER_WORDS | ALL_WORDS | EXCEPT_WORDS and (is_all or numbers):
+        # "2 and the others": more than the numbers are meant.
+        listed = [offered[number - 1] for number in numbers if 0 < number <= len(offered)]
+        if len(listed) < len(numbers):
+            return None
+        chosen, has_more_text = (list(requests) if is_all else listed), False
+    else:
+        chosen = [request for request in candidates if own[request.reference] & set(words)]
+        if len(chosen) > 1 and len(words) > 2 * FEW_WORDS:
+            return None
+        every = set[str]().union(*own.values()) | _title_words(chosen) | EXCEPT_WORDS
+        has_more_text = not set(words) <= FILLER_WORDS | every
+    chosen_ids = {request.id for request in chosen}
+    # "No 2" is a number.
+    is_exception = bool(plain & (EXCEPT_WORDS - ({"no"} if numbers else set())))
+    if is_exception and not has_more_text:
+        others = open_ids - chosen_ids
+        chosen_ids = others if len(others) == 1 else set()
+    unique = tuple(request for request in candidates if request.id in chosen_ids)
+    return RequestMatch(unique, has_more_text=has_more_text) if unique else None
 
 
 def match_open_question(
@@ -112,12 +146,14 @@ def match_open_question(
     """The request whose question an answer is for: the only open question, else the newest.
 
     ``sent`` is what that number has had from us lately, newest first. Of two questions put
-    within an hour either may be meant: then None.
+    within an hour either may be meant: then None, unless one is asked back about.
     """
     fits = {
         IntentKind.YES: (AnswerType.YES_NO,),
         IntentKind.NO: (AnswerType.YES_NO, AnswerType.TIME),
         IntentKind.TIME: (AnswerType.TIME,),
+        IntentKind.ASK_BACK: (AnswerType.YES_NO, AnswerType.TIME),
+        IntentKind.THANKS: (AnswerType.YES_NO, AnswerType.TIME),
     }.get(intent.kind, ())
     asked = [
         request
@@ -126,11 +162,13 @@ def match_open_question(
     ]
     if len(asked) < 2:
         return asked[0] if asked else None
-    put = [message for message in sent if message.kind in QUESTION_KINDS and message.request_id]
+    put = [message for message in sent if message.request_id and _is_question(message)]
     if not put:
         return None
     last = put[0]
-    if any(message.request_id != last.request_id and _within(last, message) for message in put):
+    is_asked_back = last.kind not in QUESTION_KINDS
+    others = [message for message in put if message.request_id != last.request_id]
+    if not is_asked_back and any(_within(last, message) for message in others):
         return None
     return next((request for request in asked if request.id == last.request_id), None)
 
@@ -186,6 +224,10 @@ def _is_titled(
         if other is not request
     )
     return bool(title) and not shared and f" {title} " in f" {' '.join(words)} "
+
+
+def _is_question(message: Message) -> bool:
+    return message.kind in QUESTION_KINDS or message.cause.startswith(ASK_BACK_CAUSE)
 
 
 def _sent_at(message: Message) -> datetime:

@@ -27,6 +27,7 @@ from portal.models import (
 from portal.models.columns import saved_id
 from portal.operations.authorization import acting_colleague, authorize
 from portal.operations.conversation.consent import ConsentChange, record_consent_change
+from portal.operations.dropped_balls.resolution import resolve_urgent
 from portal.operations.outbox import Draft
 from portal.operations.promises import (
     create_promises_from_text,
@@ -64,6 +65,7 @@ async def write_to_customer(
     event = request.record(EventKind.MESSAGE_OUT, uow.actor, uow.now, bumps_version=False)
     fulfil_promises(uow, request, PromiseKind.ANSWER)
     request.unanswered_since = None
+    await resolve_urgent(uow, request)
     await create_promises_from_text(uow, request, body)
     await uow.finish(request)
     message = await uow.outbox.queue(
@@ -137,6 +139,7 @@ async def log_contact(
     uow.session.add(contact)
     fulfils_promise = fulfils_call_promise(await acting_colleague(uow, request), request)
     if channel == ContactChannel.CALL and fulfils_promise:
+        await resolve_urgent(uow, request)
         if open_call_promise(request) is not None:
             fulfil_promises(uow, request, PromiseKind.CALL)
             if open_answer_promise(request) is None:

@@ -34,6 +34,11 @@ def message_subject(message: Message) -> str:
     return f"message:{message.id}"
 
 
+def request_subject(request: ServiceRequest) -> str:
+    """The subject of a ball about one request."""
+    return f"request:{request.id}"
+
+
 async def raise_dropped_ball(
     uow: UnitOfWork,
     kind: DroppedBallKind,
@@ -41,8 +46,9 @@ async def raise_dropped_ball(
     detail: str,
     *,
     request_id: int | None = None,
+    owner_id: int | None = None,
 ) -> bool:
-    """Raise a ball for the request's owner; without a request, for the default manager.
+    """Raise a ball for the request's owner or ``owner_id``; without a request, for the default manager.
 
     Gives False, and raises none, while one of this kind and subject is open.
     """
@@ -62,7 +68,7 @@ async def raise_dropped_ball(
     else:
         request = await lock_by_id(uow.session, request_id)
         department = (await uow.roster(request)).department_by_id(request.department_id)
-        ball.owner_id, ball.department_id = request.owner_id, department.id
+        ball.owner_id, ball.department_id = owner_id or request.owner_id, department.id
         ball.escalates_at = department.lead_escalation_at(uow.now)
     uow.session.add(ball)
     await uow.session.flush()
@@ -80,6 +86,26 @@ async def resolve_dropped_balls(uow: UnitOfWork, subject: str, *kinds: DroppedBa
     for ball in (await uow.session.exec(query)).all():
         ball.resolved_at = uow.now
         uow.changed_departments.add(ball.department_id or NO_DEPARTMENT)
+
+
+async def raise_urgent(uow: UnitOfWork, request: ServiceRequest) -> None:
+    """Raise an urgent message at once, for whoever oversees; the request's owner gets an e-mail."""
+    roster = await uow.roster(request)
+    detail = "The customer writes of something urgent: theft, fraud or harm."
+    overseer_id, owner = roster.default_manager(), roster.person(request.owner_id)
+    is_new = await raise_dropped_ball(
+        uow, DroppedBallKind.URGENT, request_subject(request), detail,
+        request_id=saved_id(request), owner_id=overseer_id,
+    )  # fmt: skip
+    if is_new and owner.id != overseer_id:
+        notice = f"{request.reference}: {detail}"
+        cause = f"urgent:{request.id}:{uow.now.timestamp():.0f}"
+        await uow.outbox.queue_staff_notice(cause, owner.email, notice, notice)
+
+
+async def resolve_urgent(uow: UnitOfWork, request: ServiceRequest) -> None:
+    """Resolve the ball of an urgent message: somebody has answered it."""
+    await resolve_dropped_balls(uow, request_subject(request), DroppedBallKind.URGENT)
 
 
 async def inspect_requests(uow: UnitOfWork, ids: Sequence[int]) -> None:

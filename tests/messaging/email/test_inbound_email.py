@@ -132,7 +132,8 @@ async def test_auto_reply_loop_ends(
     assert len(await server.deliver()) == 1
     newest = mail
     for number in range(6):
-        await server.receive(reply(newest, "Where is my card?", Message_ID=f"<{number}@machine>"))
+        words = f"Ticket {number}: where is my card?"
+        await server.receive(reply(newest, words, Message_ID=f"<{number}@machine>"))
         newest = (await server.deliver())[-1]
     assert len(await answered(organisation)) == 3
     assert len(await heard(organisation)) == 7

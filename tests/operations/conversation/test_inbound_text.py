@@ -162,7 +162,10 @@ async def test_text_about_closed_request_creates_promise_of_its_owner(
     assert seen.status == RequestStatus.CANCELLED
     [promise] = seen.promises
     assert promise.owner_id == organisation.people.tess.id
-    assert "Tess will look at your message by" in (await last(organisation)).body
+    assert (
+        "was cancelled. Reply REOPEN to open it again. Tess reads your message by"
+        in (await last(organisation)).body
+    )
 
 
 async def test_text_about_closed_request_of_former_owner_goes_to_present_staff(
@@ -173,7 +176,7 @@ async def test_text_about_closed_request_of_former_owner_goes_to_present_staff(
     await texts("Why did you cancel it?")
     [promise] = (await organisation.reload(card_request)).promises
     assert promise.owner_id == organisation.people.tom.id
-    assert "Tom will look" in (await last(organisation)).body
+    assert "Tom reads your message" in (await last(organisation)).body
 
 
 async def test_unknown_sender_is_stored_answered_once_and_assigned(
@@ -233,7 +236,7 @@ async def test_email_reply_is_processed_once_on_its_request(organisation, card_r
             message_id="<a@b>", sender="martin@example.com", recipients="", words="Can you hurry?"
         )
         await organisation.run_unbound(
-            receive_email, mail=mail, request_id=repair.id, by=CUSTOMER_ACTOR
+            receive_email, mail=mail, request_ids=[repair.id], by=CUSTOMER_ACTOR
         )
     assert await heard_on(organisation, repair) == ["Can you hurry?"]
     answer = await last(organisation)
@@ -246,7 +249,7 @@ async def test_long_message_ids_with_one_prefix_are_two_mails(organisation, card
         for again in ("", "X-Told: once more\r\n"):
             mail = parse(f"{again}{raw}".encode())
             await organisation.run_unbound(
-                receive_email, mail=mail, request_id=card_request.id, by=CUSTOMER_ACTOR
+                receive_email, mail=mail, request_ids=[card_request.id], by=CUSTOMER_ACTOR
             )
     assert await heard_on(organisation, card_request) == ["Mail 1", "Mail 2"]
 
@@ -283,12 +286,12 @@ async def test_status_reply_reports_the_actual_state(organisation, card_request,
     assert "They take it up by" in passed
     assert "being checked" not in passed
     await organisation.run(accept, card_request, by=organisation.people.uma.actor)
-    await texts("Where is my card?")
+    await texts("Where is it now?")
     assert "being checked. Underwriting has it. Next by" in (await last(organisation)).body
     await organisation.run(
         hold, card_request, by=organisation.people.uma.actor, reason="Address check"
     )
-    await texts("Where is my card?")
+    await texts("Any news?")
     held = (await last(organisation)).body
     assert "is on hold for now" in held
     assert "Next by" not in held

@@ -38,14 +38,14 @@ async def to_the_end(organisation, card):
 async def test_classified_intent_is_stored_and_correctable(organisation, card, texts):
     """The label and who chose it stay; a yes then answers the question, with the words."""
     await to_the_end(organisation, card)
-    await texts("simon, ya esta")
+    await texts("Is the office open on Saturday?")
     message = (await texts.heard())[-1]
     assert (message.intent, message.intent_corrected_by) == ("other", "")
     seen = await organisation.run(
         correct_intent, card, message, "yes", by=organisation.people.carl.actor
     )
     assert seen.status == RequestStatus.COMPLETED
-    assert seen.follow_ups[0].answer_words == "simon, ya esta"
+    assert seen.follow_ups[0].answer_words == "Is the office open on Saturday?"
     message = (await texts.heard())[-1]
     assert (message.intent, message.intent_corrected_by) == ("yes", "Carl Courier")
     kinds = [event.kind for event in await organisation.events(card)]

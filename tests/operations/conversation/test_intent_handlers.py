@@ -80,8 +80,11 @@ async def test_request_is_chosen_by_its_title(organisation, card, repair, texts,
     "text", ["Is the card for my repair here?", "Can I pay by card?", "Hurry up", "my request"]
 )
 async def test_ambiguous_title_is_asked_which(organisation, card, repair, texts, text):
+    """Until they say which, the owner of the newest has it, with a time."""
     assert (await texts(text)).kind == MessageKind.WHICH_REQUEST
-    assert await heard_on(organisation, card) == await heard_on(organisation, repair) == []
+    assert await heard_on(organisation, card) == []
+    [promise] = (await organisation.reload(repair)).promises
+    assert (promise.owner_id, promise.is_told) == (organisation.people.ben.id, False)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +133,7 @@ async def test_yes_answers_the_latest_question(clock, organisation, repair, text
 async def test_answer_to_a_staff_message_goes_to_its_author(
     clock, organisation, card, repair, texts
 ):
-    """Within the hour, and if nothing else was said there since."""
+    """And what follows within a day, if we have said nothing else since."""
     clock.shift(timedelta(hours=2))
     await organisation.run(
         write_to_customer, repair, "Is it the blue one?", by=organisation.people.ben.actor
@@ -138,7 +141,10 @@ async def test_answer_to_a_staff_message_goes_to_its_author(
     await texts("It has a blue case")
     assert await heard_on(organisation, repair) == ["It has a blue case"]
     clock.shift(timedelta(hours=2))
-    assert (await texts("And a dent")).kind == MessageKind.WHICH_REQUEST
+    await texts("And a dent")
+    assert await heard_on(organisation, repair) == ["It has a blue case", "And a dent"]
+    clock.shift(timedelta(days=1, hours=1))
+    assert (await texts("And no charger")).kind == MessageKind.WHICH_REQUEST
 
 
 async def test_status_reply_has_stage_owner_next_step_and_date(organisation, card, texts):
@@ -158,23 +164,25 @@ async def test_status_reply_while_confirmation_is_open_repeats_the_question(
     await to_the_end(organisation, card)
     told = await texts("where is my card?")
     assert "We wait for your word. Has your card arrived? Reply YES or NO." in told.body
-    await texts("arrived but broken")
+    await texts("still nothing")
     [question] = (await organisation.reload(card)).follow_ups
-    assert (question.answer, question.answer_words) == (Answer.NO, "arrived but broken")
+    assert (question.answer, question.answer_words) == (Answer.NO, "still nothing")
 
 
 async def test_text_about_an_ended_request_is_offered_reopening(organisation, card, texts):
     await organisation.run(cancel, card, reason="Enough.", by=SYSTEM_ACTOR)
     told = await texts("any news?")
     assert told.kind == MessageKind.REOPEN_OFFER
-    assert f"{card.reference} was closed today" in told.body
+    assert f"{card.reference} was cancelled today" in told.body
     await texts("YES")
+    assert (await organisation.reload(card)).status == RequestStatus.CANCELLED
+    await texts("REOPEN")
     seen = await organisation.reload(card)
     assert seen.status == RequestStatus.OPEN
     assert seen.owner_id == organisation.people.tess.id
     assert [run.stage_key for run in seen.open_runs] == ["received"]
     assert (await organisation.outbound_messages(card))[-1].body.startswith(
-        "Acme Bank: Martin, once more: We have your application"
+        f"Acme Bank: {card.reference} is open again. Tess at Telesales has it."
     )
 
 

@@ -32,16 +32,25 @@ async def repair(organisation, card_request):
     return await organisation.open("repair", by=organisation.people.ben.actor)
 
 
-async def test_ambiguous_request_is_asked_and_picked_by_number(organisation, repair, texts):
+async def test_ambiguous_request_is_asked_and_picked_by_number(
+    organisation, card_request, repair, texts
+):
+    """The message and what is owed go to the request that is meant."""
     await texts("Can you hurry?")
     asked = await last(organisation)
     assert asked.kind == MessageKind.WHICH_REQUEST
     assert "1 Credit card CARD-" in asked.body
     assert f"2 Device repair {repair.reference}" in asked.body
+    assert await heard_on(organisation, card_request) == []
+    await texts("1")
+    assert await heard_on(organisation, card_request) == ["Can you hurry?", "1"]
     assert await heard_on(organisation, repair) == []
-    await texts("2")
-    assert await heard_on(organisation, repair) == ["Can you hurry?", "2"]
-    assert len((await organisation.reload(repair)).promises) == 1
+    assert len((await organisation.reload(card_request)).promises) == 1
+    left = await organisation.reload(repair)
+    assert ([promise.is_open for promise in left.promises], left.unanswered_since) == (
+        [False],
+        None,
+    )
 
 
 @pytest.mark.parametrize("number", ["0", "3", "99999999999", "²"])
@@ -50,7 +59,8 @@ async def test_invalid_choice_is_asked_again(organisation, card_request, repair,
     await texts(number)
     assert (await last(organisation)).kind == MessageKind.WHICH_REQUEST
     assert not await heard_on(organisation, card_request)
-    assert not await heard_on(organisation, repair)
+    assert await heard_on(organisation, repair) == ["Can you hurry?", number]
+    assert len((await organisation.reload(repair)).promises) == 1
 
 
 async def test_mistyped_choice_is_no_question(organisation, repair, texts):

@@ -25,7 +25,12 @@ from portal.models import (
 from portal.operations.authorization import authorize
 from portal.operations.conversation.consent import withdraw_consent
 from portal.operations.conversation.outcomes import KeepWish
-from portal.operations.conversation.replies import MatchedMessage, send_reply, short_title
+from portal.operations.conversation.replies import (
+    MatchedMessage,
+    Reply,
+    send_reply,
+    short_title,
+)
 from portal.operations.conversation.wishes.night_hours import NIGHT
 from portal.operations.unit_of_work import UnitOfWork
 from portal.rules.authorization import Act
@@ -93,7 +98,7 @@ async def confirm_wish(
         fields |= clock_fields(renderer.times, hours)
     text = renderer.say(wish.template, None, **fields)
     if message.channel == Channel.WEB:
-        await send_reply(uow, request, matched, MessageKind.CONSENT, text)
+        await send_reply(uow, request, matched, Reply(MessageKind.CONSENT, text))
         return
     reply = await uow.outbox.queue_reply_to_address(
         MessageKind.CONSENT, f"message:{message.id}", text,

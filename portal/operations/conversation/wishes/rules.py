@@ -5,6 +5,7 @@ goes on.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from portal.messaging.intents.classifier import Intent, IntentKind, StopScope
 from portal.models import Channel, ConsentSource, ServiceRequest
@@ -39,10 +40,10 @@ def decide_wish(
     wish = make(inbound, request, intent, facts) if make else None
     is_silent = facts.limits.suppress_reply or facts.is_opted_out
     if wish is None:
-        return Decision("C9", OweReply(is_silent=is_silent, template="wish_for_person"), is_silent)
+        return Decision("C9", OweReply(is_silent=is_silent, template="wish_for_person"))
     needs_staff = intent.needs_reading or intent.needs_owner or intent.cancel
     owed = OweReply(is_silent=True) if needs_staff else None
-    return Decision("C8", wish, is_silent, owed)
+    return Decision("C8", replace(wish, is_silent=is_silent), owed)
 
 
 def _night(
