@@ -70,7 +70,8 @@ async def _write(session: AsyncSession, settings: Settings, message: Message) ->
         settings,
         message,
         letter,
-        to_name=customer.name,
+        # A name that greets nobody may hold a link.
+        to_name=customer.name if customer.given_name else "",
         thread=await _thread(session, message),
         reply_to=reply_address(settings, message.request_id),
         unsubscribe_url=f"{link}/unsubscribe" if "/r/" in link else "",
