@@ -114,9 +114,7 @@ async def test_mail_and_page_greet_as_the_text_does(
     body = {"workflow": "card", "customer": {"name": name, "email": "anna@example.com"}}
     request = (await api.post("/requests", json=body)).json()
     [mail] = await server.deliver("anna@example.com")
-    assert mail.header("To") == (
-        f"{name} <anna@example.com>" if "Anna" in name else "anna@example.com"
-    )
+    assert ("evil" in mail.header("To"), "Anna" in mail.header("To")) == (False, "Anna" in name)
     given = "Anna" if name.startswith("Dr.") else ""
     assert ("Anna" in mail.text) == bool(given)
     page = read(await client.get(request["status_url"]))
