@@ -78,7 +78,7 @@ def _question(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str
     is_wanted = renderer.request.customer.takes_questions
     if follow_up is None or not (follow_up.during_stage or is_wanted):
         return None  # The page alone asks a customer who wants no questions.
-    question = renderer.put(follow_up.question, follow_up.run)
+    question = renderer.question(follow_up)
     if event.kind == EventKind.QUESTION_ASKED:
         kind, body = (
             MessageKind.FOLLOW_UP,

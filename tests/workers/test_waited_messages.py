@@ -17,11 +17,12 @@ from portal.operations import (
     hold,
     make_promise,
     move_promise,
+    run_due_follow_ups,
     set_preferences,
     write_to_customer,
 )
 from tests.support.customer_device import link
-from tests.support.factories import MARTIN, Organisation
+from tests.support.factories import CARD, MARTIN, Organisation
 from tests.support.fake_gateways import FakeEmailGateway, FakeSmsGateway, delivered_bodies
 from tests.workers.nights import DAY, HOURS, MORNING, NIGHT, moved_on
 
@@ -210,3 +211,23 @@ async def test_words_of_a_person_stay_as_they_were_written(
     await organisation.run(set_preferences, card, locale="es", by=SYSTEM_ACTOR)
     clock.move_to(MORNING)
     assert await sent(organisation, Channel.SMS) == ["We are open tomorrow."]
+
+
+async def test_question_is_asked_in_the_language_chosen_since_it_was_planned(
+    clock: Traveller, organisation: Organisation
+) -> None:
+    """It is planned when its stage is reached, and asked later."""
+    asked = 'question = "Has your card arrived? Reply YES or NO."'
+    both = f'{asked.replace("question", "question.en")}\nquestion.es = "¿Ha llegado? Responda SI o NO."'
+    await organisation.load(CARD.replace('key = "card"', 'key = "tarjeta"').replace(asked, both))
+    card = await organisation.open("tarjeta", by=SYSTEM_ACTOR)
+    await moved_on(organisation, card, times=5)
+    await sent(organisation, Channel.SMS)
+    await organisation.run(set_preferences, card, locale="es", by=SYSTEM_ACTOR)
+    clock.shift(timedelta(minutes=1))
+    await organisation.run(run_due_follow_ups, card, by=SYSTEM_ACTOR)
+    assert "¿Ha llegado? Responda SI o NO." in (await sent(organisation, Channel.SMS))[-1]
+    await organisation.run(set_preferences, card, locale="en", by=SYSTEM_ACTOR)
+    clock.shift(3 * A_DAY)
+    await organisation.run(run_due_follow_ups, card, by=SYSTEM_ACTOR)
+    assert "once more: Has your card arrived?" in (await sent(organisation, Channel.SMS))[-1]

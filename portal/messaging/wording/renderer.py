@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cache
 
 from portal.messaging.wording.time_format import TimeFormatter
-from portal.models import ServiceRequest, StageRun
+from portal.models import FollowUp, ServiceRequest, StageRun
 from portal.paths import TEMPLATES
 from portal.rules.roster import Roster
 
@@ -88,6 +88,11 @@ class MessageRenderer:
     def say(self, name: str, run: StageRun | None = None, /, **fields: str) -> str:
         """One of the product's own sentences, filled."""
         return self.put(product_text(name, self.request.customer.locale), run, **fields)
+
+    def question(self, follow_up: FollowUp) -> str:
+        """The question as the customer reads it, in the language that they read now."""
+        asked = self.request.definition.question(follow_up.key).question
+        return self.put(asked.in_language(self.request.customer.locale), follow_up.run)
 
     def put(self, template: str, run: StageRun | None = None, /, **extra_fields: str) -> str:
         """A template with this request's facts put in."""

@@ -21,7 +21,7 @@ def render_status(renderer: MessageRenderer) -> str:
             ended=renderer.times.on(request.closed_at or renderer.now),
         )
     elif question is not None and (run is None or question.run is run):
-        text = renderer.say("status_asked", question=renderer.put(question.question, question.run))
+        text = renderer.say("status_asked", question=renderer.question(question))
     elif run is not None:
         text = _render_stage(renderer, run)
     else:
