@@ -24,6 +24,7 @@ from portal.operations import (
 from tests.support.customer_device import link
 from tests.support.factories import CARD, MARTIN, Organisation
 from tests.support.fake_gateways import FakeEmailGateway, FakeSmsGateway, delivered_bodies
+from tests.support.twilio_client import TwilioClient
 from tests.workers.nights import DAY, HOURS, MORNING, NIGHT, moved_on
 
 pytestmark = pytest.mark.either_database
@@ -151,6 +152,19 @@ async def test_day_of_a_repeated_text_is_that_of_the_repeat(
     clock.shift(timedelta(hours=22))
     assert (await api.post(f"/messages/{failed.id}/retry")).status_code == 201
     [body] = await sent(organisation, Channel.SMS)
+    assert "Next by 2 pm." in body
+
+
+async def test_day_of_the_mail_in_place_of_an_undelivered_text_is_that_of_the_mail(
+    clock: Traveller, organisation: Organisation, twilio: TwilioClient
+) -> None:
+    card = await card_of(organisation, "en", Channel.SMS)
+    await moved_on(organisation, card)
+    await sent(organisation, Channel.SMS)
+    text = (await organisation.outbound_messages(card))[-1]
+    clock.shift(timedelta(hours=21))
+    assert await twilio.receipt(text, "undelivered", sid=text.provider_sid or "") == 204
+    [body] = await sent(organisation, Channel.EMAIL)
     assert "Next by 2 pm." in body
 
 

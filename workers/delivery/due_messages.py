@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from portal.messaging.send_rules import NOT_DELIVERED
-from portal.models import Channel, Customer, Message, MessageStatus
+from portal.models import Channel, Customer, Event, Message, MessageStatus
 from portal.models.columns import UtcDateTime
 
 
@@ -23,6 +23,7 @@ def due_messages() -> sa.Select[Any]:
         col(Customer.timezone),
         col(Customer.locale),
         col(Customer.quiet_hours),
+        col(Event.at).label("happened_at"),
         (~_was_texted_before()).label("is_first"),
     )
 
@@ -59,6 +60,7 @@ def _due(*columns: Any) -> sa.Select[Any]:
         sa.select(*columns)
         .select_from(Message)
         .outerjoin(Customer, col(Customer.id) == col(Message.customer_id))
+        .outerjoin(Event, col(Event.id) == col(Message.event_id))
         .where(
             col(Message.status) == MessageStatus.QUEUED,
             col(Message.due_at) <= now,

@@ -59,12 +59,13 @@ class Wording:
 def has_waited(row: Any, now: datetime) -> bool:
     """Whether the row of a message was held, or could not be sent as soon as it was written.
 
-    One that repeats another has waited as long as that one.
+    One that repeats another, also by another channel, has waited as long as that one.
     """
     if row.kind not in REWORDED_KINDS or row.request_id is None:
         return False
     is_repeat = not row.cause.startswith(EVENT_CAUSE)
-    return is_repeat or row.due_at > row.created_at or now - row.created_at > FRESH_FOR
+    written_at = row.happened_at or row.created_at
+    return is_repeat or row.due_at > row.created_at or now - written_at > FRESH_FOR
 
 
 async def reword(
