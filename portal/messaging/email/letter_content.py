@@ -54,7 +54,7 @@ def letter_texts(letter: EmailContent, brand: str) -> tuple[str, str]:
     said = [letter.headline, *letter.paragraphs, letter.author_name]
     choices = [f"{words}: {link}" for words, link in letter.answer_links]
     button = f"{letter.button_label}: {letter.link}"
-    last = [letter.footer, letter.unsubscribe_label]
+    last = [letter.footer, f"{letter.unsubscribe_label}: {letter.link}"]
     page = [*said[1:2], " ".join(signed), *said, *choices, button, *last]
     return (
         "\n".join([*said, *choices, button, " ".join(signed), *last]),

@@ -4,7 +4,7 @@ It runs in a child process with limits (``inbound``) and reads each line a bound
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from portal.messaging.email.correspondence import Correspondence
@@ -41,7 +41,7 @@ def read_own_text(text: str, known: Correspondence, *, is_html: bool = False) ->
     earlier = [last_lines(text) for text in known.earlier]
     for segment in segments:
         own = without_device_lines(without_quotations(segment))
-        signed = split_signature(own, known.their_marks, earlier)
+        signed = split_signature(own, known.their_marks, earlier, has_words=bool(words))
         says_more |= not signed.is_sure
         words += ["", *signed.above] if words else signed.above
         shown += ["", *own] if shown else own
@@ -58,15 +58,17 @@ def _remove_ours(
     lines: Sequence[str], known: Correspondence, *, is_html: bool
 ) -> tuple[list[list[str]], bool]:
     """The lines that are not ours, in segments between what is; and whether anything is."""
-    ours = find_sent_lines(lines, SentText.of(known.sent)) if known.sent else []
-    if not any(ours):
-        return [list(lines)], False
+    rest = find_sent_lines(lines, SentText.of(known.sent)) if known.sent else list(lines)
+    ours = [line is None for line in rest]
+    kept = [line or "" for line in rest]
+    if kept == list(lines):
+        return [kept], False
     said = {tuple(words_of(line)) for text in known.earlier for line in text.split("\n")} - {()}
     theirs = [tuple(words_of(line)) in said for line in lines] if said else []
     taken = _with_headers(lines, ours, theirs, known)
-    kept = list(lines)
     if is_html:
-        _unmark_answers(kept, ours, taken)
+        for number in _find_answers(lines, ours, taken):
+            kept[number] = kept[number].strip().lstrip("> ")
     segments: list[list[str]] = [[]]
     for line, is_taken in zip(kept, taken, strict=True):
         if not is_taken:
@@ -100,8 +102,10 @@ def _with_headers(
     return taken
 
 
-def _unmark_answers(lines: list[str], ours: Sequence[bool], taken: Sequence[bool]) -> None:
-    """An answer that is typed into the quotation of a page stands inside its mark."""
+def _find_answers(
+    lines: Sequence[str], ours: Sequence[bool], taken: Sequence[bool]
+) -> Iterator[int]:
+    """The lines that were typed into the quotation of a page: they stand inside its mark."""
     worded = [number for number, line in enumerate(lines) if words_of(line)]
     for index, number in enumerate(worded[1:-1], start=1):
         if taken[number] or not QUOTE_MARK.match(lines[number]):
@@ -109,4 +113,4 @@ def _unmark_answers(lines: list[str], ours: Sequence[bool], taken: Sequence[bool
         before = next((n for n in reversed(worded[max(index - 8, 0) : index]) if taken[n]), None)
         after = next((n for n in worded[index + 1 : index + 9] if taken[n]), None)
         if before is not None and after is not None and ours[before] and ours[after]:
-            lines[number] = lines[number].strip().lstrip("> ")
+            yield number

@@ -92,9 +92,9 @@ class HeaderFinder:
             is_separator=bool(SEPARATOR.fullmatch(said)),
             has_label=bool(LABEL.match(said)),
             ends_with_colon=said.endswith(":"),
-            names_us=any(mark in said for mark in self._ours),
-            has_our_address=any("@" in mark and mark in said for mark in self._ours),
-            names_them=any(mark in said for mark in self._theirs),
+            names_us=any(mark.search(said) for mark in self._ours),
+            has_our_address=any("@" in mark.pattern and mark.search(said) for mark in self._ours),
+            names_them=any(mark.search(said) for mark in self._theirs),
             has_date=is_day or bool(YEAR.search(said)),
             has_time=bool(TIME.search(said)),
             is_sentence=said.endswith((".", "!", "?", "؟", "。")),
@@ -117,9 +117,14 @@ def _plain(line: str) -> str:
     return " ".join(said.split())
 
 
-def _marks(marks: Sequence[str]) -> tuple[str, ...]:
+def _marks(marks: Sequence[str]) -> tuple[re.Pattern[str], ...]:
+    """Patterns for these names, as whole words."""
     plain = (_plain(mark) for mark in marks)
-    return tuple(mark for mark in plain if len(mark) >= MIN_MARK_LENGTH)
+    return tuple(
+        re.compile(rf"(?<!\w){re.escape(mark)}(?!\w)" if mark[0] != "@" else re.escape(mark))
+        for mark in plain
+        if len(mark) >= MIN_MARK_LENGTH
+    )
 
 
 def _start_of_labels(seen: dict[int, _Evidence]) -> int | None:
@@ -170,6 +175,4 @@ def _is_attribution(taken: Sequence[_Evidence]) -> bool:
     names_us = any(line.names_us for line in taken)
     if any(line.has_our_address for line in taken):
         return has_date or has_time or ends_with_colon
-    if names_us:
-        return (has_date and has_time) or ends_with_colon
-    return has_date and has_time and ends_with_colon
+    return ends_with_colon and (names_us or (has_date and has_time))

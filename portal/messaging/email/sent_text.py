@@ -19,6 +19,8 @@ ANCHOR = 8
 URL = re.compile(r"(?:https?://|mailto:|www\.)[^\s<>\"]+", re.IGNORECASE)
 WORD = re.compile(r"[⺀-鿿가-힣]|[^\W_⺀-鿿가-힣]+")
 """A word, or a single letter of a script that puts no spaces between words."""
+PART_OF_LINK = re.compile(r"(?=\S*[\d/#?=&_])\S{6,500}")
+"""A piece that a mail server has broken off a link; a word is none."""
 SENTENCE_END = re.compile(r"[.!?;:؟。]+\s")
 QUOTE_MARK = re.compile(r"\s*[>|]")
 INVISIBLE_CATEGORY = "Cf"
@@ -88,18 +90,43 @@ class _Line:
         return bool(self.words) and min(self.runs) >= ANCHOR
 
 
-def find_sent_lines(lines: Sequence[str], sent: SentText) -> list[bool]:
-    """For each line whether it is ours."""
+def find_sent_lines(lines: Sequence[str], sent: SentText) -> list[str | None]:
+    """Each line as far as it is not ours: None where all of it is."""
     read = [_Line(line, words_of(line), bool(QUOTE_MARK.match(line))) for line in lines]
     _measure(read, sent, is_broken_at_marks=True)
     for line in read:
-        line.is_ours = line.is_within_anchors
+        line.is_ours = line.is_within_anchors or _is_our_link(line, sent)
     _keep_inserted(read, sent)
     if any(line.is_ours for line in read):
         _add_short_lines(read, sent)
         _add_rewrapped_ends(read, sent)
         _add_between(read)
-    return [line.is_ours for line in read]
+    return [None if line.is_ours else _without_ours(line) for line in read]
+
+
+def _is_our_link(line: _Line, sent: SentText) -> bool:
+    """Whether it is a link of ours behind its label."""
+    found = URL.search(line.text)
+    is_label = tuple(line.words) in sent.labels
+    return bool(found and is_label and found[0].rstrip(">)].,") in sent.links)
+
+
+def _without_ours(line: _Line) -> str:
+    """The line without words of ours in a row that stand beside others in it."""
+    if sum(run >= ANCHOR for run in line.runs) < ANCHOR:
+        return line.text
+    chunks = line.text.split()
+    counts = [len(words_of(chunk)) for chunk in chunks]
+    if sum(counts) != len(line.words):
+        return line.text  # What is a word depends on its neighbours.
+    kept, at, was_ours = [], 0, False
+    for chunk, count in zip(chunks, counts, strict=True):
+        runs = line.runs[at : at + count]
+        was_ours = min(runs) >= ANCHOR if runs else was_ours
+        at += count
+        if not was_ours:
+            kept.append(chunk)
+    return " ".join(kept)
 
 
 def _measure(read: Sequence[_Line], sent: SentText, *, is_broken_at_marks: bool) -> None:
@@ -119,17 +146,17 @@ def _measure(read: Sequence[_Line], sent: SentText, *, is_broken_at_marks: bool)
 
 
 def _run_lengths(words: Sequence[str], runs: set[tuple[str, ...]]) -> list[int]:
-    covered = [False] * len(words)
-    until = 0
-    for at in range(len(words)):
-        if tuple(words[at : at + RUN]) in runs:
-            until = at + RUN
-        covered[at] = at < until
-    lengths, start = [0] * len(words), 0
+    """For each word the length of the longest run of ours that it lies in."""
+    lengths = [0] * len(words)
+    start: int | None = None
     for at in range(len(words) + 1):
-        if at == len(words) or not covered[at]:
-            lengths[start:at] = [at - start] * (at - start)
-            start = at + 1
+        if tuple(words[at : at + RUN]) in runs:
+            start = at if start is None else start
+        elif start is not None:
+            end = at - 1 + RUN
+            for number in range(start, end):
+                lengths[number] = max(lengths[number], end - start)
+            start = None
     return lengths
 
 
@@ -153,10 +180,10 @@ def _add_short_lines(read: Sequence[_Line], sent: SentText) -> None:
     first = next(number for number, line in enumerate(read) if line.is_ours)
     is_marked = read[first].is_marked
     for number, line in enumerate(read):
-        if line.is_ours or line.is_marked != is_marked:
-            continue
         link = line.text.strip().lstrip("> ").strip("<>[]()")
-        is_link = len(link) > 3 and " " not in link and link in sent.links
+        is_link = bool(PART_OF_LINK.fullmatch(link)) and link in sent.links
+        if line.is_ours or (line.is_marked != is_marked and not is_link):
+            continue
         said = tuple(line.words)
         has_link = bool(URL.search(line.text))
         is_piece = number > first and (said in sent.pieces or (has_link and said in sent.labels))
@@ -182,7 +209,8 @@ def _add_between(read: Sequence[_Line]) -> None:
     worded = [line for line in read if line.words]
     for before, line, after in zip(worded, worded[1:], worded[2:], strict=False):
         known = sum(run >= RUN for run in line.runs)
-        if before.is_ours and after.is_ours and known >= RUN and known * 5 >= len(line.runs) * 4:
+        is_long = line.is_marked or known >= ANCHOR
+        if before.is_ours and after.is_ours and is_long and known * 5 >= len(line.runs) * 4:
             line.is_ours = True
     for block in _blocks_without_words(read):
         ours = block[0] > 0 and read[block[0] - 1].is_ours

@@ -81,17 +81,22 @@ def last_lines(text: str) -> list[list[str]]:
 
 
 def split_signature(
-    lines: Sequence[str], names: Sequence[str], earlier: Sequence[Sequence[list[str]]]
+    lines: Sequence[str],
+    names: Sequence[str],
+    earlier: Sequence[Sequence[list[str]]],
+    *,
+    has_words: bool = False,
 ) -> Signed:
     """Split the sender's own lines.
 
-    ``names`` are theirs; ``earlier`` are the ``last_lines`` of e-mails of theirs. The first sign from the top that leaves something above it counts. Signs other than a
-    delimiter or a rule are looked for in the last ``MAX_TAIL`` lines.
+    ``names`` are theirs; ``earlier`` are the ``last_lines`` of e-mails of theirs; ``has_words``:
+    something of theirs stands above these lines. The first sign from the top that leaves something
+    above it counts. Signs other than a delimiter or a rule are looked for in the last ``MAX_TAIL``
+    lines.
     """
     repeated = _start_of_repeated(lines, earlier)
     named = {tuple(words_of(name)) for name in names} - {()}
     tail = max(len(lines) - MAX_TAIL, 0)
-    has_words = False
     for at, line in enumerate(lines):
         is_rule = bool(DELIMITER.fullmatch(line) or RULE.fullmatch(line))
         if has_words and (is_rule or at >= tail):
@@ -106,7 +111,7 @@ def split_signature(
 
 def _begins_signature(lines: Sequence[str], at: int, named: set[tuple[str, ...]]) -> bool:
     line = lines[at]
-    is_paragraph = not lines[at - 1].strip()
+    is_paragraph = at == 0 or not lines[at - 1].strip()
     if DELIMITER.fullmatch(line) or (is_paragraph and DEVICE.fullmatch(line[:MAX_DEVICE_LENGTH])):
         return True
     if is_paragraph and DISCLAIMER.search(_paragraph(lines, at)):
@@ -122,7 +127,7 @@ def _may_begin_signature(lines: Sequence[str], at: int) -> bool:
     """A rule, or a last block of several lines with an address or a number of theirs."""
     if RULE.fullmatch(lines[at]):
         return True
-    if lines[at - 1].strip() or not lines[at].strip():
+    if (at and lines[at - 1].strip()) or not lines[at].strip():
         return False
     block = [line for line in lines[at:] if line.strip()]
     return 2 <= len(block) <= MAX_BLOCK_LINES and bool(CONTACT.search("\n".join(block)))
