@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 DATA = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
-LANGUAGES, PROGRAMS = DATA["languages"], DATA["programs"]
+LANGUAGES, PROGRAMS, MORE_HEADERS = DATA["languages"], DATA["programs"], DATA["more_headers"]
 POSITIONS = ("top", "bottom", "interleaved")
 NAMES = {
     "name": "Acme Bank",

@@ -94,7 +94,7 @@ def _with_headers(
         start = finder.find_start(lines, at, floor)
         end = at
         source = theirs if is_earlier else ours
-        while end < len(lines) and (source[end] or not lines[end].strip("> ")):
+        while end < len(lines) and (source[end] or not lines[end].strip("> |")):
             end += 1
         if start < at or not is_earlier:
             taken[start:end] = [True] * (end - start)

@@ -19,7 +19,8 @@ MAX_ATTRIBUTION_LINES = 4
 MAX_LINE_LENGTH = 600
 """Characters; a longer line is no header."""
 LABEL = re.compile(r"\W{0,4}[^\W\d_][^:]{0,40}?\s?:(?:\s|$)")
-SEPARATOR = re.compile(r"\s*(?:[-_=*~–—]{2,}[^-_=*~–—]{0,60}[-_=*~–—]{2,}|[-_=*~–—]{5,})\s*")  # noqa: RUF001
+RULE_SIGN = r"[-_=*~\u2010-\u2015\u2212]"
+SEPARATOR = re.compile(rf"\s*(?:{RULE_SIGN}{{2,}}.{{0,60}}?{RULE_SIGN}{{2,}}|{RULE_SIGN}{{5,}})\s*")
 YEAR = re.compile(r"(?<!\d)(?:19|20|25|1[34])\d\d(?!\d)")
 NUMERIC_DATE = re.compile(r"(?<!\d)\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?!\d)")
 TIME = re.compile(r"(?<!\d)\d{1,2}[:.h]\d\d(?!\d)")

@@ -11,7 +11,7 @@ from portal.messaging.email.correspondence import Correspondence
 from portal.messaging.email.letter_content import letter_texts
 from portal.messaging.email.own_words import read_own_text
 from portal.messaging.email.quoted_text import html_to_text
-from tests.corpus.mail_programs import LANGUAGES, NAMES, PROGRAMS, replies
+from tests.corpus.mail_programs import LANGUAGES, MORE_HEADERS, NAMES, PROGRAMS, replies
 from tests.messaging.email.letters import letter_of, parts
 
 LINK = "https://kept.example/r/Ab1xY7q-Lm0"
@@ -52,6 +52,25 @@ def test_own_words_are_found_in_each_language(program):
         own = read_own_text(said, KNOWN, is_html=reply.is_html)
         if lines_of(own.words) != lines_of(reply.own) or own.says_more:
             wrong[reply.id] = (own.words, own.says_more)
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("mark", ["", "> ", "| "])
+def test_header_is_known_by_what_it_holds(mark):
+    text, _ = parts(letter_of(QUESTION))
+    quoted = "\n".join(mark + line for line in text.split("\n"))
+    wrong = {}
+    for template in MORE_HEADERS:
+        header = template.format(**NAMES)
+        for own in ("Yes, it arrived.", "No\n\nIt is the wrong one, call me", "Ja"):
+            for reply in (
+                f"{own}\n\n{header}\n\n{quoted}",
+                f"{header}\n\n{quoted}\n\n{own}",
+                f"{own}\n{header}\n{quoted}",
+            ):
+                said = read_own_text(reply, KNOWN)
+                if said.words != own or said.says_more:
+                    wrong[reply] = said
     assert wrong == {}
 
 
