@@ -154,17 +154,22 @@ async def _handler_for(request: Request, addressee: _Addressee, mail: InboundEma
             operations.record_bounce, report=mail.report, signed_message_id=signed_message_id
         )
     if mail.is_automatic or signed_message_id is not None:
-        return partial(
-            operations.record_automatic_mail,
-            mail=mail,
-            request_ids=request_ids,
-            signed_message_id=signed_message_id,
-        )
+        return partial(_record_automatic_mail, addressee=addressee, mail=mail)
     if not request_ids:
         raise _not_ours()
     files = [await _take(request, request_ids[0], file) for file in mail.files]
     mail = replace(mail, is_proven=addressee.is_proven)
-    return partial(operations.receive_email, mail=mail, request_ids=request_ids, files=files)
+    return partial(
+        operations.receive_email_on_each, mail=mail, request_ids=request_ids, files=files
+    )
+
+
+async def _record_automatic_mail(
+    uow: operations.UnitOfWork, addressee: _Addressee, mail: InboundEmail
+) -> None:
+    request_ids: Sequence[int | None] = addressee.request_ids or [None]
+    for request_id in request_ids:
+        await operations.record_automatic_mail(uow, mail, request_id, addressee.signed_message_id)
 
 
 async def _take(

@@ -120,7 +120,7 @@ def customer_writes(words: str) -> ScenarioAction:
             mail = InboundEmail(
                 message_id=f"<{sid}@example.com>", sender=email, recipients=to, words=own
             )
-            await operations.receive_email(uow, mail, [saved_id(sample.request)])
+            await operations.receive_email(uow, mail, saved_id(sample.request))
         else:
             await operations.receive_web_message(uow, sample.request, own)
 

@@ -58,15 +58,28 @@ def unreadable_email(envelope: Envelope) -> InboundEmail:
 async def receive_email(
     uow: UnitOfWork,
     mail: InboundEmail,
+    request_id: int,
+    files: Sequence[StoredFile | RefusedFile] = (),
+) -> None:
+    """Record a mailed reply once, and answer it or give it an owner.
+
+    ``request_id`` comes from the token of the reply address. From proves nothing: a mail from
+    another address than the customer's is for a person to judge, and answers no question; so is
+    one that is not proven. ``files`` are those of the mail, checked already. Raises BadInput where
+    the request's customer has been erased: nothing of them is recorded again.
+    """
+    await receive_email_on_each(uow, mail, [request_id], files)
+
+
+async def receive_email_on_each(
+    uow: UnitOfWork,
+    mail: InboundEmail,
     request_ids: Sequence[int],
     files: Sequence[StoredFile | RefusedFile] = (),
 ) -> None:
-    """Record a mailed reply once on each of its requests, and answer it or give it an owner.
+    """The same for a mail to several reply addresses.
 
-    ``request_ids`` come from the tokens of the reply addresses. From proves nothing: a mail from
-    another address than the customer's is for a person to judge, and answers no question; so is
-    one that is not proven. ``files`` are those of the mail, checked already. Raises BadInput where
-    the customers of all requests have been erased: nothing of them is recorded again.
+    Raises BadInput where the customers of all requests have been erased.
     """
     requests = [await lock_by_id(uow.session, number) for number in sorted(request_ids)]
     if all(request.erased_at is not None for request in requests):
@@ -104,30 +117,27 @@ def _say_what_was_refused(
 
 
 async def record_automatic_mail(
-    uow: UnitOfWork,
-    mail: InboundEmail,
-    request_ids: Sequence[int],
-    signed_message_id: int | None,
+    uow: UnitOfWork, mail: InboundEmail, request_id: int | None, signed_message_id: int | None
 ) -> None:
     """Record an automatic mail once, where staff see it; it is owed nothing and never answered.
 
-    Without ``request_ids`` it belongs to the request of the mail that it was returned for
+    Without a ``request_id`` it belongs to the request of the mail that it was returned for
     (``signed_message_id``) or that it names; where there is none nothing is recorded.
     """
-    named = list(request_ids)
-    if not named and (found := await _find_named(uow, mail, signed_message_id)) is not None:
-        named = [found]
-    for request_id in sorted(named):
-        request = await lock_by_id(uow.session, request_id)
-        inbound = await _read(uow, mail, request_id)
-        if request.erased_at is not None or inbound is None:
-            continue
-        message = build_message(uow, inbound, MessageKind.AUTOMATIC)
-        message.request_id, message.customer_id = request.id, request.customer_id
-        message.reason = DeliveryReason.AUTOMATIC_REPLY
-        uow.session.add(message)
-        await uow.session.flush()
-        uow.changed_requests.add(request_id)
+    if request_id is None:
+        request_id = await _find_named(uow, mail, signed_message_id)
+    if request_id is None:
+        return
+    request = await lock_by_id(uow.session, request_id)
+    inbound = await _read(uow, mail, request_id)
+    if request.erased_at is not None or inbound is None:
+        return
+    message = build_message(uow, inbound, MessageKind.AUTOMATIC)
+    message.request_id, message.customer_id = request.id, request.customer_id
+    message.reason = DeliveryReason.AUTOMATIC_REPLY
+    uow.session.add(message)
+    await uow.session.flush()
+    uow.changed_requests.add(request_id)
 
 
 async def _find_named(
