@@ -1,5 +1,6 @@
 """An incoming e-mail: its envelope is read first, the rest in a child process with limits."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,11 @@ MAX_WAITING = 8
 """Mails that wait for that; each is in memory."""
 LIMITS = Limits(cpu_seconds=5, wall_seconds=30, memory_bytes=512_000_000, output_bytes=30_000_000)
 """What one mail may use: one of 25 MB takes about 1 s and 200 MB."""
+REPLY_SUBJECT = re.compile(
+    r"\W*(?:re|fwd?|aw|wg|rv|sv|vs|tr|rif|antw|odp|pd|ynt|enc|رد|إعادة توجيه|回复|答复|转发|回覆|תגובה|ответ)\s?[:：]",  # noqa: RUF001
+    re.IGNORECASE,
+)
+"""A subject that a mail program has made of ours; any other is said by the sender."""
 PARSE_CONTENT = "portal.messaging.email.content:parse_content"
 
 __all__ = ["MAX_LENGTH", "EmailAttachment", "InboundEmail", "MailReader", "UnreadableMail"]
@@ -34,7 +40,8 @@ class EmailAttachment:
 class InboundEmail:
     """A parsed mail.
 
-    ``words`` is the sender's own text without quotes and signature: what counts as said. ``shown``
+    ``words`` is the sender's own text without quotes and signature: what counts as said; the
+    subject, where a mail has nothing else. ``shown``
     is that with the signature; ``says_more``: the signature may say something, so a person reads
     it. ``whole`` is all of the text, with the subject where there is nothing else.
     ``is_automatic``: no person wrote it. ``report``: a delivery report
@@ -102,11 +109,12 @@ class MailReader:
 def build_email(envelope: Envelope, fields: dict[str, Any], blobs: list[bytes]) -> InboundEmail:
     """The mail of this envelope and this content (``parse_content``)."""
     report = fields["report"]
+    is_own_subject = not fields["shown"] and not REPLY_SUBJECT.match(envelope.subject)
     return InboundEmail(
         message_id=envelope.message_id,
         sender=envelope.sender,
         recipients=envelope.recipients,
-        words=fields["words"],
+        words=envelope.subject if is_own_subject else fields["words"],
         shown=fields["shown"],
         says_more=fields["says_more"],
         whole=fields["whole"] or envelope.subject,

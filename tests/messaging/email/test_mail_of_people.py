@@ -148,6 +148,15 @@ async def test_words_below_a_rule_go_to_a_person(
     assert (await organisation.reload(asked)).unanswered_since is not None
 
 
+@pytest.mark.parametrize(("subject", "count"), [("STOP", 1), ("Re: Stop the repair?", 0)])
+async def test_subject_counts_where_a_mail_has_nothing_else(
+    subject: str, count: int, server: MailServer, organisation: Organisation, mail: Mail
+) -> None:
+    answer = reply(mail, "", Subject=subject)
+    assert await server.receive(answer) == 204
+    assert len(await stops(organisation)) == count
+
+
 async def test_wish_to_stop_in_their_own_words_is_obeyed(
     server: MailServer, organisation: Organisation, mail: Mail
 ) -> None:
