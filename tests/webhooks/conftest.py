@@ -13,7 +13,6 @@ from portal.models import (
     Direction,
     DroppedBall,
     DroppedBallKind,
-    Message,
     MessageKind,
     ServiceRequest,
 )
@@ -116,8 +115,3 @@ def balls(organisation: Organisation) -> Callable[[DroppedBallKind], Awaitable[S
             return (await session.exec(query)).all()
 
     return find
-
-
-async def newest(organisation: Organisation, kind: MessageKind) -> Message:
-    """Our newest message of that kind."""
-    return [message for message in await organisation.messages() if message.kind == kind][-1]
