@@ -1,25 +1,21 @@
 """Each rule of the decision about a message, without a database."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from portal.messaging.intents.classifier import Intent, IntentKind, classify
+from portal.messaging.intents.classifier import Intent, IntentKind
 from portal.models import (
     Answer,
-    AnswerType,
     Channel,
     DroppedBallKind,
-    MessageKind,
     PromiseKind,
-    RequestStatus,
 )
 from portal.operations.conversation.auto_reply_limits import AutoReplyLimits
-from portal.operations.conversation.decision import RULES, decide
-from portal.operations.conversation.facts import InboundFacts, question_of
-from portal.operations.conversation.inbound_message import InboundMessage, OptOutType
+from portal.operations.conversation.decision import RULES
+from portal.operations.conversation.inbound_message import OptOutType
 from portal.operations.conversation.outcomes import (
     AnswerQuestion,
     AskBack,
@@ -31,79 +27,30 @@ from portal.operations.conversation.outcomes import (
     Reopen,
     SendStatus,
 )
-from portal.operations.conversation.request_matching import Basis, match_request
-
-NOW = datetime(2025, 6, 3, 14, tzinfo=UTC)
-PHONE = "+14155550132"
-LOOP = AutoReplyLimits(is_loop=True)
-FLOOD = AutoReplyLimits(is_flood=True)
-
-
-def request(id_, title, **state):
-    customer = SimpleNamespace(
-        locale="en", timezone="America/New_York", address=lambda *_: PHONE,
-        contact_points=[SimpleNamespace(channel=Channel.SMS, address=PHONE)],
-    )  # fmt: skip
-    facts = {
-        "is_closed": False, "open_question": None, "open_runs": [], "follow_ups": [],
-        "status": RequestStatus.OPEN, "closed_at": None,
-    } | state  # fmt: skip
-    return SimpleNamespace(
-        id=id_, title=title, title_in=lambda _: title, reference=f"CARD-AAAA-AA{id_ + 1}",
-        definition=SimpleNamespace(name=title), customer=customer, **facts,
-    )  # fmt: skip
-
-
-def question(expects, **state):
-    facts = {"id": 7, "during_stage": False, "asked_at": NOW, "reminded_at": None} | state
-    return SimpleNamespace(expects=expects, **facts)
-
-
-def answered(answer, ago=timedelta(minutes=1)):
-    return SimpleNamespace(answer=answer, closed_at=NOW - ago)
-
+from portal.operations.conversation.request_matching import Basis
+from tests.operations.conversation.decisions import (
+    ASKED,
+    ASKED_TIME,
+    CARD,
+    CLOSED,
+    COMPLETED,
+    DECIDING,
+    DECLINED,
+    FLOOD,
+    KEYWORDS,
+    LAST,
+    LOOP,
+    OFFER,
+    OVERDUE,
+    PHONE,
+    REPAIR,
+    SAID_NO,
+    decide_all,
+    decide_one,
+    known,
+)
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "inbound.md"
-LATE = SimpleNamespace(can_ask_now=lambda _: True)
-CARD, REPAIR = request(1, "Credit card"), request(2, "Device repair")
-ASKED = request(1, "Credit card", open_question=question(AnswerType.YES_NO))
-ASKED_TIME = request(1, "Credit card", open_question=question(AnswerType.TIME))
-OVERDUE = request(1, "Credit card", open_runs=[LATE])
-CLOSED = request(1, "Credit card", is_closed=True)
-DECIDING = request(1, "Credit card", open_question=question(AnswerType.YES_NO, during_stage=True))
-COMPLETED = request(1, "Credit card", is_closed=True, status=RequestStatus.COMPLETED, closed_at=NOW)
-SAID_NO = request(1, "Credit card", follow_ups=[answered(Answer.NO)])
-DECLINED = request(
-    1, "Credit card", is_closed=True, status=RequestStatus.DECLINED, closed_at=NOW,
-    follow_ups=[answered(Answer.NO)],
-)  # fmt: skip
-LAST = AutoReplyLimits(is_last=True)
-KEYWORDS = AutoReplyLimits(is_keyword_loop=True)
-OFFER = AutoReplyLimits([SimpleNamespace(kind=MessageKind.REOPEN_OFFER, request_id=1)])
-
-
-def known(*requests, last=None, **more):
-    return InboundFacts(now=NOW, open_requests=requests, last_request=last, **more)
-
-
-def decide_all(body, facts, channel=Channel.SMS, intent=None, **more):
-    """The basis and the decision of each delivery."""
-    owners = {
-        request.id: request for request in [*facts.open_requests, facts.last_request] if request
-    }
-    inbound = InboundMessage(channel=channel, body=body, provider_id="SM1", sender=PHONE, **more)
-    message = SimpleNamespace(body=body)
-    intent = intent or classify(body, question_of(facts.asking))
-    return [
-        (delivery, decide(inbound, delivery, owners.get(delivery.request_id), intent, facts))
-        for delivery in match_request(inbound, message, intent, facts)
-    ]
-
-
-def decide_one(body, facts, **more):
-    [(_, decision)] = decide_all(body, facts, **more)
-    assert decision.rule in RULES
-    return decision
 
 
 @pytest.mark.parametrize(
@@ -307,75 +254,6 @@ def test_mail_is_decided_by_its_sender_and_content(body, facts, rule):
 def test_stop_on_the_page_stops_texts_and_is_answered():
     decision = decide_one("STOP", known(last=CARD), channel=Channel.WEB, request_id=1)
     assert (decision.rule, decision.outcome.addresses, decision.owed) == ("P1", [PHONE], OweReply())
-
-
-def waiting(*texts, ago=timedelta(0)):
-    return {
-        "waiting": [SimpleNamespace(body=text, created_at=NOW - ago) for text in texts],
-        "offered": [CARD, REPAIR],
-    }
-
-
-@pytest.mark.parametrize(
-    ("body", "facts", "expected"),
-    [
-        ("2", waiting("hurry"), [(2, Basis.CHOSEN), (2, Basis.CHOICE)]),
-        ("2", waiting("hurry", "7"), [(2, Basis.CHOSEN), (2, Basis.CHOICE), (2, Basis.CHOICE)]),
-        (
-            "both", waiting("hurry"),
-            [(1, Basis.CHOSEN), (1, Basis.CHOICE), (2, Basis.CHOSEN), (2, Basis.CHOICE)],
-        ),
-        ("2", waiting("hurry", ago=timedelta(days=8)), [(2, Basis.CHOSEN), (2, Basis.CHOICE)]),
-        ("I hurt my second toe", waiting("hurry", ago=timedelta(days=8)), [(2, Basis.AMBIGUOUS)]),
-        ("9", waiting("hurry"), [(2, Basis.AMBIGUOUS)]),
-        ("9", waiting("hurry") | {"exchanged": CARD}, [(1, Basis.AMBIGUOUS)]),
-        ("what?", waiting("hurry", "hm"), [(2, Basis.FOR_PERSON)] * 3),
-        ("what?", {"is_opted_out": True}, [(2, Basis.FOR_PERSON)]),
-        ("any news of my card?", {}, [(1, Basis.NAMED)]),
-        ("the card and the repair", {}, [(2, Basis.AMBIGUOUS)]),
-        ("it does not work", {"spoken_of": CLOSED}, [(1, Basis.SPOKEN_OF)]),
-        ("thanks!", {"exchanged": CARD}, [(1, Basis.SPOKEN_OF)]),
-        ("🎉", {}, [(2, Basis.SPOKEN_OF)]),
-        ("STOP", {}, [(None, Basis.CONSENT)]),
-        ("CANCEL", {}, [(2, Basis.CONSENT)]),
-        ("card", {"limits": FLOOD}, [(1, Basis.FLOOD)]),
-        ("hurry", {"limits": FLOOD}, [(2, Basis.FLOOD)]),
-    ],
-)  # fmt: skip
-def test_message_goes_to_the_request_it_names(body, facts, expected):
-    deliveries = [delivery for delivery, _ in decide_all(body, known(CARD, REPAIR, **facts))]
-    assert [(delivery.request_id, delivery.basis) for delivery in deliveries] == expected
-
-
-def test_answer_goes_to_the_request_with_an_open_question():
-    facts = known(CARD, replace_id(ASKED, 2))
-    assert [(one.request_id, one.basis) for one, _ in decide_all("yes", facts)] == [
-        (2, Basis.ANSWERS)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("body", "id_"),
-    [
-        ("Actually it does not work", 1),
-        ("REOPEN", 1),
-        ("where is it?", 2),
-        ("the repair is late", 2),
-    ],
-)
-def test_message_follows_on_the_request_closed_just_now(body, id_):
-    facts = known(REPAIR, spoken_of=COMPLETED)
-    assert [delivery.request_id for delivery, _ in decide_all(body, facts)] == [id_]
-
-
-def replace_id(owner, id_):
-    return SimpleNamespace(**{**vars(owner), "id": id_, "reference": f"CARD-AAAA-00{id_}"})
-
-
-def test_only_the_last_of_several_staff_messages_gets_a_reply():
-    facts = known(CARD, REPAIR, **waiting("hurry", "hm"))
-    silent = [decision.outcome.is_silent for _, decision in decide_all("what?", facts)]
-    assert silent == [True, True, False]
 
 
 @pytest.mark.parametrize("rule", sorted(RULES))
