@@ -198,8 +198,10 @@ def _read_without_answer(observed: Observed, question: Question) -> Reading:
         is_unsure = observed.has("any.doubt") and not observed.has(*FOR_PERSON)
         kind = IntentKind.ASK_BACK if is_unsure else IntentKind.OTHER
         reading = Reading(kind, next(observed.find(MATTERS), None), needs_owner=True)
+    elif observed.has("any.thanks") and not observed.leftover:
+        reading = Reading(IntentKind.THANKS, next(observed.find(["any.thanks"])))
     else:
-        is_told = question != Question.ARRIVAL and bool(observed.leftover)
+        is_told = len(observed.leftover) >= (2 if question == Question.ARRIVAL else 1)
         reading = Reading(IntentKind.ASK_BACK, next(iter(observed.matches), None), is_told)
     return reading
 
