@@ -8,12 +8,13 @@ that meaning. The examples are tests.
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from portal.messaging.intents.phrases import Match, Phrase, PhraseFinder
+from portal.messaging.intents.phrases import NO_CUES, Match, Phrase, PhraseFinder
 from portal.messaging.intents.spelling import Spelling
 from portal.messaging.intents.tokens import REFERENCE, Token, fold_letters
 
@@ -25,6 +26,7 @@ LANGUAGES = {"en": "en", "es": "es", "ar": "ar", "ar-latn": "ar"}
 
 
 CHOICE_CUES = frozenset({"which.choice"})
+NOT_BESIDE = frozenset({"any.stop_word", "any.start"})
 PARTS = re.compile(r"(?<![<\w])#ref|[^\W_]+(?!\w*>)|[^\w\s<>/?*^$#.!_]")
 """The words and signs of a phrase; the names of lists are left out."""
 BARRIER_CUES = frozenset(
@@ -80,18 +82,33 @@ class Language:
             for word in words
         )
 
-    def find(
-        self, tokens: Sequence[Token], *, is_choice: bool, is_exact: bool = False
-    ) -> list[Match]:
-        """The phrases in these tokens, from left to right.
+    def find(self, tokens: Sequence[Token], *, is_choice: bool) -> list[Match]:
+        """Every phrase in these tokens, also those that overlap.
 
-        ``is_choice``: "which?" was asked; what answers it means nothing elsewhere. ``is_exact``:
-        no slip is put right.
+        ``is_choice``: "which?" was asked; what answers it means nothing elsewhere.
         """
-        words = [token.text if is_exact else self.read_word(token.text) for token in tokens]
-        if is_exact and self.vocabulary.isdisjoint(words):
+        words = [self.read_word(token.text) for token in tokens]
+        return self.finder.find(tokens, words, NO_CUES if is_choice else CHOICE_CUES)
+
+    def find_beside(
+        self, tokens: Sequence[Token], left: AbstractSet[int], *, is_choice: bool
+    ) -> list[Match]:
+        """The phrases in a text that is mainly in another language, as in "Sí, it came".
+
+        ``left`` are the places of the words that the other language does not explain: a single
+        word counts only there. A keyword counts only where the whole message is in its language.
+        No slip is put right.
+        """
+        words = [token.text for token in tokens]
+        is_own = [word in self.vocabulary and place in left for place, word in enumerate(words)]
+        if not any(is_own):
             return []
-        return self.finder.find(tokens, words, frozenset() if is_choice else CHOICE_CUES)
+        ignored = NOT_BESIDE if is_choice else NOT_BESIDE | CHOICE_CUES
+        return [
+            match
+            for match in self.finder.find(tokens, words, ignored)
+            if match.end - match.start > 1 or is_own[match.start]
+        ]
 
 
 def examples(name: str) -> Iterator[tuple[str, str, str]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from portal.messaging.intents.language import Language, languages
-from portal.messaging.intents.phrases import Match
+from portal.messaging.intents.phrases import Match, choose_matches
 from portal.messaging.intents.tokens import Token, Tokens, own_lines, tokenize
 
 ASKING = ("any.ask", "any.status", "any.call")
@@ -104,11 +104,18 @@ def observe(text: str, locale: str, *, is_choice: bool = False) -> Observed:
     ranked = _rank(read.tokens, locale)
     main, main_score = ranked[0]
     matches = main.find(read.tokens, is_choice=is_choice)
+    explained = {
+        place
+        for match in choose_matches(matches, len(read.tokens))
+        for place in range(match.start, match.end)
+    }
+    left = set(range(len(read.tokens))) - explained
     own = locale.lower()[:2]
-    for language, _ in ranked[1:]:
-        if language.code in (language.name, own):
-            matches += _find_in_rest(read.tokens, matches, language, is_choice=is_choice)
-    matches.sort(key=lambda match: match.start)
+    for language, score in ranked[1:]:
+        # Arabic in Latin letters is looked for in the messages of those who may write it.
+        if score and language.code in (language.name, own):
+            matches += language.find_beside(read.tokens, left, is_choice=is_choice)
+    matches = choose_matches(matches, len(read.tokens))
     is_plain = main_score > 0 and all(
         score < main_score for language, score in ranked[1:] if language.code != main.code
     )
@@ -121,27 +128,3 @@ def _rank(tokens: Sequence[Token], locale: str) -> list[tuple[Language, int]]:
     words = [token.text for token in tokens if token.text.isalnum() and not token.text.isdecimal()]
     scored = [(language, language.score(words)) for language in languages().values()]
     return sorted(scored, key=lambda pair: (-pair[1], pair[0].code != own))
-
-
-def _find_in_rest(
-    tokens: Sequence[Token], matches: Sequence[Match], language: Language, *, is_choice: bool
-) -> list[Match]:
-    """Phrases of another language in the words that are left, as in "Sí, it came"."""
-    covered = {place for match in matches for place in range(match.start, match.end)}
-    found: list[Match] = []
-    start = 0
-    while start < len(tokens):
-        end = start
-        while end < len(tokens) and end not in covered:
-            end += 1
-        found += [
-            Match(match.cues - NOT_BESIDE, match.start + start, match.end + start)
-            for match in language.find(tokens[start:end], is_choice=is_choice, is_exact=True)
-            if match.cues - NOT_BESIDE
-        ]
-        start = end + 1
-    return found
-
-
-NOT_BESIDE = frozenset({"any.stop_word", "any.start"})
-"""A keyword of another language counts where the whole message is in that language."""

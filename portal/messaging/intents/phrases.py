@@ -98,20 +98,16 @@ class PhraseFinder:
     def find(
         self, tokens: Sequence[Token], words: Sequence[str], ignored: AbstractSet[str] = frozenset()
     ) -> list[Match]:
-        """The phrases that explain most of a text; of two ways the one with the longer phrases.
+        """Every phrase in a text, also those that overlap.
 
         ``words`` are the tokens' words as the phrases have them; ``ignored`` are meanings that are
-        not looked for. Phrases do not overlap.
+        not looked for.
         """
-        scores = [0] * (len(tokens) + 1)
-        chosen: list[Match | None] = [None] * len(tokens)
-        for place in range(len(tokens) - 1, -1, -1):
-            scores[place] = scores[place + 1]
-            for match in self._starting_at(tokens, words, place, ignored):
-                score = (match.end - place) ** 2 + scores[match.end]
-                if score >= scores[place]:
-                    scores[place], chosen[place] = score, match
-        return list(_follow(chosen))
+        return [
+            match
+            for place in range(len(tokens))
+            for match in self._starting_at(tokens, words, place, ignored)
+        ]
 
     def _starting_at(
         self,
@@ -263,6 +259,30 @@ class PhraseFinder:
     def _new(self) -> int:
         self._states.append(_State())
         return len(self._states) - 1
+
+
+def choose_matches(matches: Iterable[Match], length: int) -> list[Match]:
+    """The phrases that explain most of a text of so many tokens, and do not overlap.
+
+    Of two ways the one with the longer phrases counts. Phrases of the same words count together.
+    """
+    spans: dict[tuple[int, int], frozenset[str]] = {}
+    for match in matches:
+        span = match.start, match.end
+        spans[span] = spans.get(span, NO_CUES) | match.cues
+    starting: dict[int, list[Match]] = {}
+    for (start, end), cues in spans.items():
+        starting.setdefault(start, []).append(Match(cues, start, end))
+    scores = [0] * (length + 1)
+    chosen: list[Match | None] = [None] * length
+    for place in range(length - 1, -1, -1):
+        scores[place] = scores[place + 1]
+        longest_first = sorted(starting.get(place, ()), key=lambda match: -match.end)
+        for match in longest_first:
+            score = (match.end - place) ** 2 + scores[match.end]
+            if score > scores[place] or (score == scores[place] and chosen[place] is None):
+                scores[place], chosen[place] = score, match
+    return list(_follow(chosen))
 
 
 def _follow(chosen: Sequence[Match | None]) -> Iterator[Match]:

@@ -167,7 +167,7 @@ def _read_time(observed: Observed) -> Reading | None:
     refused = observed.says([*NO_WORDS, "time.no", "any.negation"])
     has_clock = any(observed.has_number(match) for match in times)
     is_one_time = len({observed.tokens[match.start].part for match in times}) == 1
-    if not times:
+    if not times or (observed.has("any.call") and not agreed):
         return None
     if (
         agreed

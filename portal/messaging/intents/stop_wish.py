@@ -67,7 +67,7 @@ def find_stop_wish(observed: Observed, question: Question) -> StopWish | None:
         if "any.not_stop" not in match.cues and not _is_denied(observed, match)
     ]
     # "Not so many messages. No, stop all of them": the last word counts.
-    if wishes and (partial is None or _is_later(observed, wishes[-1], partial)):
+    if wishes and (partial is None or _is_later(wishes[-1], partial)):
         return StopWish(wishes[-1])
     if partial is not None:
         scope = next(scope for cue, scope in SCOPES.items() if cue in partial.cues)
@@ -75,12 +75,9 @@ def find_stop_wish(observed: Observed, question: Question) -> StopWish | None:
     return None
 
 
-def _is_later(observed: Observed, match: Match, other: Match) -> bool:
-    """Whether the phrase stands in a later part, and means no partial wish too."""
-    is_partial = not match.cues.isdisjoint(SCOPES)
-    return (
-        not is_partial and observed.tokens[match.start].part > observed.tokens[other.end - 1].part
-    )
+def _is_later(match: Match, other: Match) -> bool:
+    """Whether the phrase stands after the other, and means no partial wish too."""
+    return match.cues.isdisjoint(SCOPES) and match.start >= other.end
 
 
 def _is_denied(observed: Observed, match: Match) -> bool:

@@ -91,15 +91,19 @@ def tokenize(text: str) -> Tokens:
     found: list[tuple[str, str, int, int]] = []
     questions: set[int] = set()
     sentence = part = 0
+    opened = NEVER
     for match in TOKEN.finditer(text):
         raw, kind = match[0], match.lastgroup
         if kind == "soft":
             part += 1
         elif kind in ("hard", "question"):
             if kind == "question" and found:
-                questions.add(found[-1][3])
+                questions.update(range(min(opened, found[-1][3]), found[-1][3] + 1))
+                opened = NEVER
             if found and found[-1][2] == sentence:
                 sentence, part = sentence + 1, part + 1
+            if "¿" in raw:
+                opened = part
         else:
             word = raw.partition(":")[0].partition(".")[0] if kind == "clock" else raw
             found += [(read, raw, sentence, part) for read in _read_token(word)]
@@ -136,3 +140,5 @@ def _read_token(raw: str) -> list[str]:
 
 
 MAX_NUMBER_LENGTH = 6
+NEVER = 1_000_000
+"""No text has so many parts."""
