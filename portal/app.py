@@ -26,6 +26,7 @@ from portal.i18n.lazy_string import LazyString
 from portal.jobs import JobQueue
 from portal.live import LiveUpdates
 from portal.messaging.email.inbound import MailReader
+from portal.messaging.intents import language
 from portal.operations import Operations, ReceiptWriter
 from portal.queries.status_page.reader import page_versions
 from portal.settings import Settings
@@ -118,6 +119,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     app.state.mail_reader = MailReader()
     app.state.status_pages = tracking.StatusPageCache(settings, database)
     await asyncio.to_thread(preload)
+    await asyncio.to_thread(language.preload)
     await live.start()
     try:
         yield

@@ -8,7 +8,12 @@ from typing import Any
 
 from tests.support.reply_sets import CORPUS, LANGUAGES, Totals, count, judge, read_set
 
-TITLES = {"practice": "Practice, known to the writers of the rules", "blind": "Blind"}
+TITLES = {
+    "practice": "Practice, known to the writers of the rules",
+    "blind/1": "First blind set",
+    "blind/2": "Second blind set",
+    "blind/3": "Third blind set",
+}
 HEADINGS = ("replies", "harmful", "acceptable", "needless", "swallowed", "recall", "precision")
 
 

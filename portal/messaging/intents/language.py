@@ -38,7 +38,8 @@ BARRIER_CUES = frozenset(
 class Language:
     """One language's phrases. ``code`` is the language, ``name`` its file.
 
-    ``asks_back_no_that_came``: "No, it came" may mean both in it. The phrases become an automaton when a text first needs them.
+    ``asks_back_no_that_came``: "No, it came" may mean both in it. ``corrects_slips``: its words have
+    one spelling. The phrases become an automaton when a text first needs them.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Language:
     real_words: Sequence[str]
     prefixes: Sequence[str]
     asks_back_no_that_came: bool
+    corrects_slips: bool
 
     @cached_property
     def vocabulary(self) -> frozenset[str]:
@@ -73,14 +75,11 @@ class Language:
         for prefix in self.prefixes:
             if word.startswith(prefix) and word[len(prefix) :] in self.vocabulary:
                 return word[len(prefix) :]
-        return self.spelling.correct(word)
+        return self.spelling.correct(word) if self.corrects_slips else word
 
     def score(self, words: Sequence[str]) -> int:
-        """How many of the words are of this language: two for a word, one for a slip of it."""
-        return sum(
-            2 if word in self.vocabulary else int(self.read_word(word) in self.vocabulary)
-            for word in words
-        )
+        """How many of the words are of this language."""
+        return sum(word in self.vocabulary for word in words)
 
     def find(self, tokens: Sequence[Token], *, is_choice: bool) -> list[Match]:
         """Every phrase in these tokens, also those that overlap.
@@ -124,6 +123,13 @@ def languages() -> Mapping[str, Language]:
     return {name: _read_language(name) for name in LANGUAGES}
 
 
+def preload() -> None:
+    """Read the files and their words, which takes about half a second."""
+    for language in languages().values():
+        _ = language.vocabulary
+    _ = languages()["en"].finder
+
+
 def _read_language(name: str) -> Language:
     own, common = _load(name), _load(COMMON)
     lists = {**common.get("words", {}), **own.get("words", {})}
@@ -141,6 +147,7 @@ def _read_language(name: str) -> Language:
         _fold_line(about.get("real_words", "")).split(),
         _fold_line(about.get("prefixes", "")).split(),
         about.get("asks_back_no_that_came", False),
+        about.get("corrects_slips", True),
     )
 
 
