@@ -19,7 +19,11 @@ from portal.messaging.email.content import OWN_MESSAGE_ID_PATTERN
 from portal.messaging.email.correspondence import NO_CORRESPONDENCE, Correspondence
 from portal.messaging.email.envelope import Envelope, read_envelope
 from portal.messaging.email.inbound import EmailAttachment, InboundEmail, UnreadableMail
-from portal.messaging.email.signed_addresses import find_message_id, find_request_ids
+from portal.messaging.email.signed_addresses import (
+    SIGNED_ADDRESS_PATTERN,
+    find_message_id,
+    find_request_ids,
+)
 from portal.queries.conversations import find_by_causes
 from portal.queries.mail.threads import find_answered_request, load_correspondence
 from portal.settings import Settings
@@ -94,8 +98,10 @@ async def _find_addressee(request: Request, envelope: Envelope) -> _Addressee:
         find_message_id(settings, envelope.recipients),
     )
     answered = [name for name in envelope.answered_ids if OWN_MESSAGE_ID_PATTERN.fullmatch(name)]
-    is_ours = found != _Addressee() or envelope.is_automatic or envelope.may_be_bounce
-    if is_ours or not answered:
+    is_settled = found != _Addressee() or envelope.is_automatic or envelope.may_be_bounce
+    # An address of ours with another seal is a forgery, whatever the mail answers.
+    is_forged = bool(SIGNED_ADDRESS_PATTERN.search(envelope.recipients))
+    if is_settled or is_forged or not answered:
         return found
     async with request.app.state.database.reading() as session:
         request_id = await find_answered_request(session, answered)

@@ -14,7 +14,7 @@ from portal.messaging.email.correspondence import Hints
 from portal.messaging.email.delivery_report import DeliveryReport, find_delivery_report
 from portal.messaging.email.file_parts import file_notes, read_files
 from portal.messaging.email.machines import Sign, word_signs
-from portal.messaging.email.own_words import read_own_text
+from portal.messaging.email.own_text.own_words import read_own_text
 from portal.messaging.email.text_bounce import find_text_bounce
 from portal.messaging.email.text_parts import read_text, repaired
 

@@ -11,8 +11,8 @@ from email.message import EmailMessage, Message
 from typing import Any
 
 from portal.messaging.email.charsets import declared_in_page, decode_text, decoded_header
+from portal.messaging.email.own_text.sent_text import words_of
 from portal.messaging.email.quoted_text import html_to_text
-from portal.messaging.email.sent_text import words_of
 
 MAX_ATTACHED_LENGTH = 5_000
 """Characters of an attached text or e-mail that are shown."""

@@ -9,7 +9,7 @@ import pytest
 from portal.messaging.email.composition import EmailContent
 from portal.messaging.email.correspondence import Correspondence
 from portal.messaging.email.letter_content import letter_texts
-from portal.messaging.email.own_words import read_own_text
+from portal.messaging.email.own_text.own_words import read_own_text
 from portal.messaging.email.quoted_text import html_to_text
 from tests.corpus.mail_programs import LANGUAGES, MORE_HEADERS, NAMES, PROGRAMS, replies
 from tests.messaging.email.letters import letter_of, parts

@@ -8,10 +8,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from portal.messaging.email.correspondence import Correspondence
-from portal.messaging.email.quote_headers import HeaderFinder
+from portal.messaging.email.own_text.quote_headers import HeaderFinder
+from portal.messaging.email.own_text.sent_text import (
+    QUOTE_MARK,
+    SentText,
+    find_sent_lines,
+    words_of,
+)
+from portal.messaging.email.own_text.signatures import (
+    last_lines,
+    split_signature,
+    without_device_lines,
+)
 from portal.messaging.email.quoted_text import split_lines, without_quotations
-from portal.messaging.email.sent_text import QUOTE_MARK, SentText, find_sent_lines, words_of
-from portal.messaging.email.signatures import last_lines, split_signature, without_device_lines
 
 BLANK_LINES = re.compile(r"\n{3,}")
 

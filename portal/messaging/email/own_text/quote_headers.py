@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from portal.messaging.email.correspondence import Correspondence
-from portal.messaging.email.sent_text import QUOTE_MARK, plain_letters
+from portal.messaging.email.own_text.sent_text import QUOTE_MARK, plain_letters
 
 MAX_HEADER_LINES = 10
 MAX_ATTRIBUTION_LINES = 4

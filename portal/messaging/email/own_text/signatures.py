@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from portal.messaging.email.sent_text import words_of
+from portal.messaging.email.own_text.sent_text import words_of
 
 PRODUCT = (
     r"(?:iphone|ipad|ios|android|outlook|yahoo|samsung|galaxy|gmail|gmx|web\.de|mail\.ru|yandex|spark"
