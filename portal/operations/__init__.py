@@ -10,7 +10,6 @@ from portal.operations.conversation.inbound_email import (
     UNREADABLE_MAIL_BODY,
     email_cause,
     receive_email,
-    receive_email_on_each,
     record_automatic_mail,
     unreadable_email,
 )
@@ -117,7 +116,6 @@ __all__ = [
     "reassign_unlinked_dropped_balls",
     "recall",
     "receive_email",
-    "receive_email_on_each",
     "receive_text",
     "receive_web_message",
     "record_automatic_mail",

@@ -165,9 +165,24 @@ async def _handler_for(request: Request, addressee: _Addressee, mail: InboundEma
         raise _not_ours()
     files = [await _take(request, request_ids[0], file) for file in mail.files]
     mail = replace(mail, is_proven=addressee.is_proven)
-    return partial(
-        operations.receive_email_on_each, mail=mail, request_ids=request_ids, files=files
-    )
+    return partial(_receive_email, addressee=addressee, mail=mail, files=files)
+
+
+async def _receive_email(
+    uow: operations.UnitOfWork,
+    addressee: _Addressee,
+    mail: InboundEmail,
+    files: Sequence[StoredFile | RefusedFile],
+) -> None:
+    """Record it on each of its requests; raises BadInput where the customers of all are erased."""
+    refused = 0
+    for request_id in sorted(addressee.request_ids):
+        try:
+            await operations.receive_email(uow, mail, request_id, files)
+        except BadInput:
+            refused += 1
+            if refused == len(addressee.request_ids):
+                raise
 
 
 async def _record_automatic_mail(

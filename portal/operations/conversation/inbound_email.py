@@ -20,7 +20,6 @@ from portal.models import (
     ServiceRequest,
     hash_token,
 )
-from portal.models.columns import saved_id
 from portal.operations.conversation.inbound import receive
 from portal.operations.conversation.inbound_message import InboundMessage, build_message
 from portal.operations.unit_of_work import UnitOfWork
@@ -68,28 +67,15 @@ async def receive_email(
     one that is not proven. ``files`` are those of the mail, checked already. Raises BadInput where
     the request's customer has been erased: nothing of them is recorded again.
     """
-    await receive_email_on_each(uow, mail, [request_id], files)
-
-
-async def receive_email_on_each(
-    uow: UnitOfWork,
-    mail: InboundEmail,
-    request_ids: Sequence[int],
-    files: Sequence[StoredFile | RefusedFile] = (),
-) -> None:
-    """The same for a mail to several reply addresses.
-
-    Raises BadInput where the customers of all requests have been erased.
-    """
-    requests = [await lock_by_id(uow.session, number) for number in sorted(request_ids)]
-    if all(request.erased_at is not None for request in requests):
+    request = await lock_by_id(uow.session, request_id)
+    if request.erased_at is not None:
         raise BadInput("This mail is not for any request of ours.")
-    for request in requests:
-        inbound = await _read(uow, mail, saved_id(request), files)
-        if request.erased_at is None and inbound is not None:
-            first = len(uow.outbox.written)
-            await receive(uow, inbound)
-            _say_what_was_refused(request, files, uow.outbox.written[first:])
+    inbound = await _read(uow, mail, request_id, files)
+    if inbound is None:
+        return
+    first = len(uow.outbox.written)
+    await receive(uow, inbound)
+    _say_what_was_refused(request, files, uow.outbox.written[first:])
 
 
 def _say_what_was_refused(
