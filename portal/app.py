@@ -39,6 +39,8 @@ from portal.web.templating import error_page, preload
 
 log = structlog.get_logger()
 
+OTHER_LANGUAGES_AFTER = 30.0
+"""Seconds after the start until the languages other than English are read."""
 MAX_BODY_BYTES = 1_000_000
 """Bytes of a request's body; more is a 413 and never read."""
 
@@ -119,15 +121,26 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     app.state.mail_reader = MailReader()
     app.state.status_pages = tracking.StatusPageCache(settings, database)
     await asyncio.to_thread(preload)
-    await asyncio.to_thread(language.preload)
+    languages_read = asyncio.create_task(_read_languages())
     await live.start()
     try:
         yield
     finally:
+        languages_read.cancel()
         await live.stop()
         await jobs.close()
         await app.state.status_pages.close()
         await database.close()
+
+
+async def _read_languages() -> None:
+    """Read what replies are read by: English at once, the others when the start is over.
+
+    A text that comes before them is read a quarter of a second later.
+    """
+    await asyncio.to_thread(language.preload, ["en"])
+    await asyncio.sleep(OTHER_LANGUAGES_AFTER)
+    await asyncio.to_thread(language.preload, language.LANGUAGES)
 
 
 async def handle_refusal(request: Request, error: Exception) -> Response:

@@ -23,6 +23,7 @@ from portal.business_time import now
 from portal.database import Database
 from portal.jobs import JobQueue
 from portal.live import LiveUpdates
+from portal.messaging.intents import language
 from portal.models import SYSTEM_ACTOR, ApiKey, ServiceRequest
 from portal.operations import Operations
 from portal.runtime.embedded_redis import EmbeddedRedis
@@ -155,6 +156,7 @@ async def app(settings: Settings) -> AsyncIterator[Starlette]:
     from portal.app import create_app  # noqa: PLC0415 (most tests need no pages)
 
     app = create_app(settings)
+    language.preload(language.LANGUAGES)  # Once in a process: no test waits for it.
     async with app.router.lifespan_context(app):
         yield app
 

@@ -27,6 +27,8 @@ QUESTIONS = {
 }
 QUOTED = re.compile('[“”„«»"‘’「『](.{12,}?)(?:[“”«»"’」』]|…|$)', re.DOTALL)  # noqa: RUF001
 """What stands in quotation marks is a text of ours in these sets."""
+UNASKED = (IntentKind.YES, IntentKind.NO, IntentKind.ASK_BACK)
+"""Readings that nothing follows from where nothing is asked."""
 OFFERED = 2
 """Requests in the list of a "which?"."""
 OWNED = {"person", "call_me", "reopen"}
@@ -105,8 +107,8 @@ def judge(replies: Sequence[Reply], language: str) -> list[Judged]:
 def _read(reply: Reply, language: str) -> tuple[str, Intent]:
     """The reading by the names of the sets.
 
-    A yes to nothing is recorded as thanks are; a no to nothing is for a person. A number that the
-    list of two requests does not have is asked back.
+    Where nothing is asked, a mere yes is recorded as thanks are, and a no or an unclear message is
+    for a person. A number that the list of two requests does not have is asked back.
     """
     sent = fold_texts([found[1] for found in QUOTED.finditer(reply.text)])
     if is_automatic_text(reply.text) or (sent and read_reaction(reply.text, sent)):
@@ -114,10 +116,9 @@ def _read(reply: Reply, language: str) -> tuple[str, Intent]:
     text = without_own_text(reply.text, sent) if sent else reply.text
     intent = classify(text, QUESTIONS[reply.question], language)
     reading = "person" if intent.kind == IntentKind.OTHER else intent.kind.value
-    if reply.question == "none" and intent.kind == IntentKind.YES and not intent.needs_owner:
-        reading = "thanks"
-    elif reply.question == "none" and intent.kind == IntentKind.NO:
-        reading = "person"
+    if reply.question == "none" and intent.kind in UNASKED:
+        is_mere = intent.kind == IntentKind.YES and intent.bare
+        reading = "thanks" if is_mere else "person"
     elif intent.kind == IntentKind.CHOICE and reply.text.strip().isdecimal():
         reading = "choice" if 1 <= int(reply.text) <= OFFERED else "ask_back"
     return reading, intent

@@ -60,7 +60,6 @@ async def test_yes_after_asking_back_answers_that_question(organisation, quoted,
     assert (await organisation.reload(repair)).open_question is not None
 
 
-@pytest.mark.xfail(strict=False, reason="The classifier reads these as thanks until it asks back.")
 async def test_second_unclear_reply_goes_to_a_person(organisation, delivered, phone):
     card = await delivered()
     for body in ("OK", "perfect"):
@@ -140,7 +139,6 @@ async def test_no_to_a_quote_counts_while_their_question_is_open(organisation, q
     assert (await organisation.reload(repair)).status == RequestStatus.DECLINED
 
 
-@pytest.mark.xfail(strict=False, reason="The classifier does not tell what else is said yet.")
 @pytest.mark.parametrize(
     ("body", "kinds", "answer"),
     [
@@ -165,7 +163,6 @@ async def test_rest_of_a_message_is_owed_an_answer(
     assert "Telesales also reads your message and answers by 12 pm." in reply
 
 
-@pytest.mark.xfail(strict=False, reason="The classifier does not tell what is urgent yet.")
 @pytest.mark.parametrize("body", ["My card was stolen!", "Somebody has used my card, it is fraud"])
 async def test_urgent_text_is_raised_at_once(organisation, card_request, phone, balls, body):
     await phone(body)
@@ -174,7 +171,6 @@ async def test_urgent_text_is_raised_at_once(organisation, card_request, phone, 
     assert "We treat this as urgent, Martin." in (await phone.replies())[-1]
 
 
-@pytest.mark.xfail(strict=False, reason="The classifier does not tell what is urgent yet.")
 async def test_urgent_text_about_one_of_several_is_raised_and_asked(
     organisation, card_request, phone, balls
 ):

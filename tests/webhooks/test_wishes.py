@@ -11,7 +11,6 @@ import time_machine
 from sqlmodel import select
 
 from portal.messaging.email.signed_addresses import reply_address
-from portal.messaging.intents.classifier import Intent, IntentKind, StopScope
 from portal.models import (
     SYSTEM_ACTOR,
     Channel,
@@ -37,15 +36,15 @@ from tests.support.twilio_client import PHONE, CustomerPhone, TwilioClient
 
 pytestmark = pytest.mark.either_database
 
-WISHES = {
-    "not at night please": (StopScope.NIGHT, "at night"),
-    "no texts after 10pm please": (StopScope.NIGHT, "after 10pm"),
-    "no more surveys": (StopScope.QUESTIONS, "surveys"),
-    "not about this one": (StopScope.REQUEST, ""),
-    "only by mail please": (StopScope.CHANNEL, "sms"),
-    "text me, no more e-mail": (StopScope.CHANNEL, "email"),
-    "fewer texts please": (StopScope.FEWER, ""),
-}
+WISHES = (
+    "not at night please",
+    "no texts after 10pm please",
+    "no more surveys",
+    "not about this one",
+    "only by mail please",
+    "text me, no more e-mail",
+    "fewer texts please",
+)
 NIGHT = datetime(2025, 6, 4, 2, 40, tzinfo=UTC)
 """10:40 pm in New York."""
 
@@ -53,22 +52,6 @@ NIGHT = datetime(2025, 6, 4, 2, 40, tzinfo=UTC)
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"mail_from": "Acme Bank <desk@acme.example>"})
-
-
-@pytest.fixture(autouse=True)
-def readings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The readings of these texts, whatever the rules of the languages make of them."""
-    from portal.operations.conversation import inbound  # noqa: PLC0415
-
-    classify = inbound.classify
-
-    def read(text: str, *more: Any) -> Intent:
-        if text not in WISHES:
-            return classify(text, *more)
-        scope, about = WISHES[text]
-        return Intent(IntentKind.STOP_PARTIAL, text, scope=scope, about=about, because=text)
-
-    monkeypatch.setattr(inbound, "classify", read)
 
 
 async def is_permitted(

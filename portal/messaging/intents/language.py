@@ -123,11 +123,14 @@ def languages() -> Mapping[str, Language]:
     return {name: _read_language(name) for name in LANGUAGES}
 
 
-def preload() -> None:
-    """Read the files and their words, which takes about half a second."""
+def preload(names: Iterable[str] = ()) -> None:
+    """Read the files, in about half a second, and build the automata of these languages."""
     for language in languages().values():
         _ = language.vocabulary
-    _ = languages()["en"].finder
+        if language.name in names:
+            _ = language.finder
+            if language.corrects_slips:
+                _ = language.spelling
 
 
 def _read_language(name: str) -> Language:

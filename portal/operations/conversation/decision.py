@@ -6,11 +6,9 @@
 from dataclasses import replace
 from datetime import datetime
 
-from portal.messaging.intents.appointment_times import AppointmentTimeParser
 from portal.messaging.intents.classifier import Intent, IntentKind, normalize_words
 from portal.models import (
     Answer,
-    AnswerType,
     Channel,
     DroppedBallKind,
     FollowUp,
@@ -27,7 +25,6 @@ from portal.operations.conversation.consent_rules import (
 from portal.operations.conversation.facts import InboundFacts
 from portal.operations.conversation.inbound_message import InboundMessage
 from portal.operations.conversation.outcomes import (
-    AnswerQuestion,
     AskBack,
     AskWhich,
     ChangeConsent,
@@ -39,6 +36,7 @@ from portal.operations.conversation.outcomes import (
     Reopen,
     SendStatus,
 )
+from portal.operations.conversation.reading.answers import match_answer, read_named_time
 from portal.operations.conversation.request_matching import MATCHING_RULES, Basis, Delivery
 from portal.operations.conversation.wishes.rules import WISH_RULES, decide_wish
 from portal.rules.late_answers import (
@@ -171,7 +169,7 @@ def decide_by_state(
     What it says beside what is answered at once is for a person.
     """
     decision = (
-        decide_closed(request, intent, facts, body)
+        decide_closed(request, intent, facts)
         if request.is_closed
         else decide_open(request, intent, facts, body)
     )
@@ -201,7 +199,7 @@ def decide_open(
         rule, outcome = "O4", Record()
     elif question is None and contradicts_answer(request, ANSWER_KINDS.get(kind), facts.now):
         rule, outcome = "O9", OweReply(template="second_answer")
-    elif is_pure and (kind in RECORDED_KINDS or _is_nod(kind, question, body)):
+    elif is_pure and (kind in RECORDED_KINDS or (question is None and _is_nod(intent, facts))):
         rule, outcome = "O5", Record()
     elif kind == IntentKind.STATUS and facts.limits.may_answer and not _is_late(request, facts.now):
         rule, outcome = "O6", SendStatus()
@@ -213,9 +211,7 @@ def decide_open(
     return Decision(rule, outcome)
 
 
-def decide_closed(
-    request: ServiceRequest, intent: Intent, facts: InboundFacts, body: str
-) -> Decision:
+def decide_closed(request: ServiceRequest, intent: Intent, facts: InboundFacts) -> Decision:
     """The request is closed. An offer stands where it is the newest text to that number.
 
     A yes opens nothing again.
@@ -229,7 +225,7 @@ def decide_closed(
     )
     is_nothing_new = (
         kind in RECORDED_KINDS
-        or _is_nod(kind, None, body)
+        or _is_thumb(intent)
         or (is_offered and kind == IntentKind.NO)
         or (not is_offered and kind == IntentKind.YES and is_just_completed(request, facts.now))
         or repeats_answer(request, ANSWER_KINDS.get(kind), facts.now)
@@ -264,54 +260,15 @@ def _is_unclear(
     return is_unclear and question.id not in facts.asked_back and not is_stopped
 
 
-def _is_nod(kind: IntentKind, question: FollowUp | None, body: str) -> bool:
-    """A sign such as a thumb up while nothing is asked."""
-    return question is None and kind == IntentKind.YES and not normalize_words(body)
+def _is_nod(intent: Intent, facts: InboundFacts) -> bool:
+    """A thumb up or a mere yes while nothing is asked, by us or by staff within a day."""
+    is_asked = any(message.kind == MessageKind.STAFF for message in facts.limits.recent_messages)
+    is_mere_yes = intent.kind == IntentKind.YES and intent.bare and not is_asked
+    return is_mere_yes or _is_thumb(intent)
 
 
-def decide_correction(
-    request: ServiceRequest, intent: Intent, body: str, now: datetime
-) -> Outcome | None:
-    """What a colleague's label asks for, where that is safe; None where it asks for nothing.
-
-    A status question is answered also when the work is late: a colleague has looked at it.
-    """
-    outcome: Outcome | None = match_answer(request, intent, body, now)
-    if outcome is None and not request.is_closed:
-        if intent.kind == IntentKind.CALL_ME:
-            at = read_named_time(request, body, now, is_day_needed=False)
-            outcome = OweReply(PromiseKind.CALL, at)
-        elif intent.kind == IntentKind.STATUS:
-            outcome = SendStatus()
-    return outcome
-
-
-def match_answer(
-    request: ServiceRequest, intent: Intent, body: str, now: datetime
-) -> AnswerQuestion | None:
-    """What the text answers, if it plainly answers the open question.
-
-    Where a time was asked for, a yes alone is no answer.
-    """
-    question = request.open_question
-    answer = None
-    if question is not None and intent.kind == IntentKind.NO:
-        answer = AnswerQuestion(question, Answer.NO)
-    elif question is not None and question.expects == AnswerType.TIME:
-        at = read_named_time(request, body, now) if intent.kind == IntentKind.TIME else None
-        answer = AnswerQuestion(question, Answer.YES, at) if at else None
-    elif question is not None and intent.kind == IntentKind.YES:
-        answer = AnswerQuestion(question, Answer.YES)
-    return answer
-
-
-def read_named_time(
-    request: ServiceRequest, body: str, now: datetime, *, is_day_needed: bool = True
-) -> datetime | None:
-    """The one time that the customer names, on their own clock."""
-    customer = request.customer
-    parser = AppointmentTimeParser(customer.timezone, customer.locale, now)
-    return parser.read(body, day_needed=is_day_needed)
+def _is_thumb(intent: Intent) -> bool:
+    return intent.kind == IntentKind.YES and not normalize_words(intent.answer_words)
 
 
 def _is_late(request: ServiceRequest, now: datetime) -> bool:

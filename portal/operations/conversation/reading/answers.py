@@ -1,0 +1,61 @@
+"""What a text answers, and what a colleague's label asks for. Pure."""
+
+from datetime import datetime
+
+from portal.messaging.intents.appointment_times import AppointmentTimeParser
+from portal.messaging.intents.classifier import Intent, IntentKind
+from portal.models import Answer, AnswerType, PromiseKind, ServiceRequest
+from portal.operations.conversation.outcomes import (
+    AnswerQuestion,
+    Outcome,
+    OweReply,
+    SendStatus,
+)
+
+NAMES_TIME = (IntentKind.TIME, IntentKind.YES)
+"""Replies that may name the time which was asked for: "Tuesday at 2", "yes, Tuesday at 2"."""
+
+
+def decide_correction(
+    request: ServiceRequest, intent: Intent, body: str, now: datetime
+) -> Outcome | None:
+    """What a colleague's label asks for, where that is safe; None where it asks for nothing.
+
+    A status question is answered also when the work is late: a colleague has looked at it.
+    """
+    outcome: Outcome | None = match_answer(request, intent, body, now)
+    if outcome is None and not request.is_closed:
+        if intent.kind == IntentKind.CALL_ME:
+            at = read_named_time(request, body, now, is_day_needed=False)
+            outcome = OweReply(PromiseKind.CALL, at)
+        elif intent.kind == IntentKind.STATUS:
+            outcome = SendStatus()
+    return outcome
+
+
+def match_answer(
+    request: ServiceRequest, intent: Intent, body: str, now: datetime
+) -> AnswerQuestion | None:
+    """What the text answers, if it plainly answers the open question.
+
+    Where a time was asked for, it is the one time that the text names; a yes alone is no answer.
+    """
+    question = request.open_question
+    answer = None
+    if question is not None and intent.kind == IntentKind.NO:
+        answer = AnswerQuestion(question, Answer.NO)
+    elif question is not None and question.expects == AnswerType.TIME:
+        at = read_named_time(request, body, now) if intent.kind in NAMES_TIME else None
+        answer = AnswerQuestion(question, Answer.YES, at) if at else None
+    elif question is not None and intent.kind == IntentKind.YES:
+        answer = AnswerQuestion(question, Answer.YES)
+    return answer
+
+
+def read_named_time(
+    request: ServiceRequest, body: str, now: datetime, *, is_day_needed: bool = True
+) -> datetime | None:
+    """The one time that the customer names, on their own clock."""
+    customer = request.customer
+    parser = AppointmentTimeParser(customer.timezone, customer.locale, now)
+    return parser.read(body, day_needed=is_day_needed)
