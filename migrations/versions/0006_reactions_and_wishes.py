@@ -1,6 +1,6 @@
 """Reactions, reasons of a reading, and wishes for fewer messages
 
-Revision ID: 0011
+Revision ID: 0006
 Revises: 0005
 Create Date: 2026-11-30 11:00:00
 """
@@ -8,7 +8,7 @@ Create Date: 2026-11-30 11:00:00
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
+revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
