@@ -27,6 +27,8 @@ from portal.jobs import JobQueue
 from portal.live import LiveUpdates
 from portal.messaging.email.inbound import MailReader
 from portal.messaging.intents import language
+from portal.messaging.sms.automatic_texts import automatic_wordings
+from portal.messaging.sms.reactions import reaction_words
 from portal.operations import Operations, ReceiptWriter
 from portal.queries.status_page.reader import page_versions
 from portal.settings import Settings
@@ -139,6 +141,8 @@ async def _read_languages() -> None:
     A text that comes before them is read a quarter of a second later.
     """
     await asyncio.to_thread(language.preload, ["en"])
+    await asyncio.to_thread(reaction_words)
+    await asyncio.to_thread(automatic_wordings)
     await asyncio.sleep(OTHER_LANGUAGES_AFTER)
     await asyncio.to_thread(language.preload, language.LANGUAGES)
 

@@ -12,7 +12,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.errors import NotFound
 from portal.models import (
     ASK_BACK_CAUSE,
-    Channel,
     Contact,
     DeliveryReason,
     Direction,
@@ -31,8 +30,6 @@ RECENT_CONTACT_WINDOW = timedelta(hours=1)
 """For this long after they wrote a customer is taken to be available, answered or not."""
 MAX_RECENT = 20
 """The most of our messages to one address that a reply may refer to."""
-MAX_SENT_TEXTS = 50
-"""The most of our texts to one number that a reaction or a quotation is compared with."""
 MAX_EVENTS = 50
 """The newest events that say which request was last spoken of."""
 EXCHANGES = frozenset({
@@ -296,33 +293,3 @@ async def recent_exchange(
         .limit(most_received)
     )
     return RecentExchange((await session.exec(sent)).all(), (await session.exec(received)).all())
-
-
-async def find_sent_texts(session: AsyncSession, address: str) -> Sequence[Message]:
-    """Our texts to this number, of any time and kind: newest first, at most `MAX_SENT_TEXTS`."""
-    query = (
-        select(Message)
-        .where(
-            col(Message.to_address) == address,
-            col(Message.direction) == Direction.OUT,
-            col(Message.channel) == Channel.SMS,
-            col(Message.status).not_in(UNSENT_STATUSES),
-        )
-        .order_by(col(Message.id).desc())
-        .limit(MAX_SENT_TEXTS)
-    )
-    return (await session.exec(query)).all()
-
-
-async def find_same_texts(
-    session: AsyncSession, message: Message, since: datetime
-) -> Sequence[datetime]:
-    """When the same text came from the same address before this one, since then."""
-    query = select(Message.created_at).where(
-        col(Message.from_address) == message.from_address,
-        col(Message.direction) == Direction.IN,
-        col(Message.body) == message.body,
-        col(Message.created_at) >= since,
-        col(Message.id) != message.id,
-    )
-    return (await session.exec(query)).all()

@@ -21,8 +21,8 @@ from portal.operations.conversation.intent_handlers import carry_out, record_in_
 from portal.operations.conversation.outcomes import Decision, OweReply
 from portal.operations.conversation.replies import MatchedMessage
 from portal.operations.unit_of_work import UnitOfWork
-from portal.queries.conversations import find_same_texts, find_sent_texts
 from portal.queries.requests import lock_by_id
+from portal.queries.sent_texts import find_same_texts, find_sent_texts
 
 ANSWERS_WITHIN = timedelta(seconds=20)
 """A machine answers a text of ours so soon."""
