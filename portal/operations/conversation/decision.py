@@ -94,7 +94,7 @@ def decide(
     # A wish about our messages is obeyed each time.
     is_obeyed = isinstance(decision.outcome, ChangeConsent | NotifyFrontDesk)
     is_choice = delivery.basis in (Basis.CHOICE, Basis.CHOSEN)
-    if facts.repeated is not None and not (is_obeyed or is_choice):
+    if _is_repeated(delivery, facts) and not (is_obeyed or is_choice):
         decision = Decision("D1", Record())
     elif intent.is_urgent and request is not None:
         decision = _with_person(decision)
@@ -132,6 +132,14 @@ def _decide_by_basis(
             reply = "unknown_sender" if facts.takes_texts and not is_unsaid else ""
             decision = Decision("N1", NotifyFrontDesk(DroppedBallKind.UNKNOWN_SENDER, reply))
     return decision
+
+
+def _is_repeated(delivery: Delivery, facts: InboundFacts) -> bool:
+    """Whether it was said before; one mail to two requests is said to each."""
+    repeated = facts.repeated
+    return repeated is not None and (
+        delivery.basis != Basis.GIVEN or repeated.request_id == delivery.request_id
+    )
 
 
 def _with_person(decision: Decision) -> Decision:
@@ -173,7 +181,9 @@ def decide_by_state(
         if request.is_closed
         else decide_open(request, intent, facts, body)
     )
-    if intent.needs_owner and decision.rule in ANSWERED_RULES:
+    # Whoever calls soon has read the message; before a later time it may need an answer.
+    is_read = isinstance(decision.outcome, OweReply) and decision.outcome.at is None
+    if intent.needs_owner and decision.rule in ANSWERED_RULES and not is_read:
         decision = replace(decision, owed=OweReply())
     return decision
 
