@@ -94,8 +94,8 @@ class Language:
     ) -> list[Match]:
         """The phrases in a text that is mainly in another language, as in "Sí, it came".
 
-        ``left`` are the places of the words that the other language does not explain: a single
-        word counts only there. A keyword counts only where the whole message is in its language.
+        ``left`` are the places of the words that the other language does not explain: a phrase
+        counts that has one of them. A keyword counts only where the whole message is in its language.
         No slip is put right.
         """
         words = [token.text for token in tokens]
@@ -106,7 +106,7 @@ class Language:
         return [
             match
             for match in self.finder.find(tokens, words, ignored)
-            if match.end - match.start > 1 or is_own[match.start]
+            if any(is_own[match.start : match.end])
         ]
 
 

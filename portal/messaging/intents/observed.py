@@ -109,7 +109,11 @@ def observe(text: str, locale: str, *, is_choice: bool = False) -> Observed:
         for match in choose_matches(matches, len(read.tokens))
         for place in range(match.start, match.end)
     }
-    left = set(range(len(read.tokens))) - explained
+    left = {
+        place
+        for place, token in enumerate(read.tokens)
+        if place not in explained or token.text not in main.vocabulary
+    }
     own = locale.lower()[:2]
     for language, score in ranked[1:]:
         # Arabic in Latin letters is looked for in the messages of those who may write it.

@@ -6,7 +6,9 @@ stopped number gets nothing but the answers to HELP and START. What Twilio has a
 answered again.
 """
 
-from portal.messaging.intents.classifier import Intent, IntentKind, normalize_words
+from dataclasses import replace
+
+from portal.messaging.intents.classifier import Intent, IntentKind, StopScope, normalize_words
 from portal.models import REFERENCE_PATTERN, Channel, ConsentSource, ServiceRequest
 from portal.operations.conversation.facts import InboundFacts
 from portal.operations.conversation.inbound_message import InboundMessage, OptOutType
@@ -24,6 +26,14 @@ CONSENT_RULES = {
     "M2": "START by mail from their stopped address: granted.",
     "P1": "STOP on the page: all texts are withdrawn, and a person answers.",
 }
+
+
+def widen_stop(inbound: InboundMessage, intent: Intent, facts: InboundFacts) -> Intent:
+    """A stop about one request is one of everything where it would be a guess which is meant."""
+    if intent.scope != StopScope.REQUEST or not intent.about or len(facts.open_requests) < 2:
+        return intent
+    stop = replace(intent, kind=IntentKind.STOP, scope=None)
+    return stop if _named_by_stop(inbound, stop, facts) is None else intent
 
 
 def consent_wish(inbound: InboundMessage, intent: Intent, facts: InboundFacts) -> IntentKind | None:

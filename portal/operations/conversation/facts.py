@@ -132,7 +132,7 @@ async def load_facts(
     questions = {id_: asked for id_, known in about.items() if (asked := known.open_question)}
     asked_back = frozenset[int]()
     if questions:
-        ids = [asked.id or 0 for asked in questions.values()]
+        ids = [saved_id(asked) for asked in questions.values()]
         asked_back = await find_asked_back(uow.session, ids)
     undecided = [
         id_
@@ -215,7 +215,7 @@ def _asked_at(request: ServiceRequest) -> tuple[datetime, int]:
     question = request.open_question
     if question is None or question.asked_at is None:
         raise ValueError(f"{request.reference} has no open question.")
-    return question.reminded_at or question.asked_at, question.id or 0
+    return question.reminded_at or question.asked_at, saved_id(question)
 
 
 async def _load_email_facts(

@@ -32,6 +32,7 @@ from portal.models import (
 from portal.models.columns import saved_id
 from portal.models.messages.message import MAX_BECAUSE_LENGTH
 from portal.operations.conversation.auto_reply_limits import find_repeated
+from portal.operations.conversation.consent_rules import widen_stop
 from portal.operations.conversation.decision import decide
 from portal.operations.conversation.facts import InboundFacts, load_facts, question_of
 from portal.operations.conversation.inbound_message import (
@@ -189,7 +190,9 @@ def _read_intent(inbound: InboundMessage, facts: InboundFacts) -> Intent:
         intent = classify(inbound.text, Question.WHICH, locale)
     if intent.kind != IntentKind.CHOICE:
         intent = classify(inbound.text, question_of(facts.asking), locale)
-    return read_email_intent(inbound, intent, facts) if inbound.channel == Channel.EMAIL else intent
+    if inbound.channel == Channel.EMAIL:
+        return read_email_intent(inbound, intent, facts)
+    return widen_stop(inbound, intent, facts)
 
 
 def _read_for(request: ServiceRequest | None, text: str, basis: Basis, intent: Intent) -> Intent:
