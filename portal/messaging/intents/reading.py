@@ -27,7 +27,10 @@ STATEMENTS = {
 """What says yes or no to each question without the word."""
 TAKES_AGREEMENT = (Question.DECISION, Question.TIME)
 """Questions to which "OK" is a yes."""
-TIED_BY = {Question.ARRIVAL: "any.trouble", Question.DECISION: "any.cancel"}
+TIED_BY = {
+    Question.ARRIVAL: ("any.trouble", "any.cancel"),
+    Question.DECISION: ("any.cancel",),
+}
 """What takes a yes to a question back, beside a condition."""
 UNSURE = ("any.doubt", "any.sarcasm")
 FOR_PERSON = (
@@ -152,7 +155,7 @@ def _read_both(
 def _read_yes(observed: Observed, question: Question, match: Match, *, matter: bool) -> Reading:
     """A yes; with a condition, or to something that came and is wrong, it is for a person."""
     answers = answer_cues(question)
-    ties = {"any.condition", TIED_BY.get(question, "any.condition")}
+    ties = {"any.condition", *TIED_BY.get(question, ())}
     if any(other.cues & ties and not other.cues & answers for other in observed.matches):
         return Reading(IntentKind.OTHER, match, needs_owner=True)
     kind = IntentKind.ASK_BACK if observed.has(*UNSURE) else IntentKind.YES
@@ -165,7 +168,8 @@ def _read_time(observed: Observed) -> Reading | None:
     agreed = observed.affirms([*YES_WORDS, "time.yes", "decision.yes", *AGREEMENT])
     is_said = any("any.yes" in match.cues for match in agreed)
     refused = observed.says([*NO_WORDS, "time.no", "any.negation"])
-    has_clock = any(observed.has_number(match) for match in times)
+    names_another = observed.has("any.other_time")
+    has_clock = names_another or any(observed.has_number(match) for match in times)
     is_one_time = len({observed.tokens[match.start].part for match in times}) == 1
     if not times or (observed.has("any.call") and not agreed):
         return None

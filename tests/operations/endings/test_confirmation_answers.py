@@ -94,7 +94,7 @@ async def test_no_for_another_department_names_owner_and_due_time(
     assert receipt.card.owner_id == organisation.people.carl.id, "until it is taken up"
     assert (await receipt.said())[-1] == (
         "Acme Bank: Thank you for telling us, Martin. Card Processing takes it up by 2 pm; "
-        "until then Carl has it."
+        "until then Carl has it. Courier Desk also reads your message and answers by 2 pm."
     )
     await receipt.do(accept, by=organisation.people.pia.actor)
     assert "once more: Your card is being made" in (await receipt.said())[-1]
