@@ -272,12 +272,6 @@ def _read_pleasantry(observed: Observed) -> Reading:
 
 def _tells_more(observed: Observed, cue: str) -> bool:
     """Whether something stands beside a question about where it is, or a wish for a call."""
-    parts = {observed.tokens[match.start].part for match in observed.find([cue])}
     others = set(MATTERS) - {cue, "any.ask"}
     beside = [match for match in observed.find(others) if cue not in match.cues]
-    apart = [token for token in observed.leftover if token.part not in parts]
-    return (
-        bool(beside)
-        or len(apart) >= MANY_WORDS[Question.NONE]
-        or len(observed.leftover) >= MANY_WORDS[Question.ARRIVAL]
-    )
+    return bool(beside) or len(observed.leftover) >= MANY_WORDS[Question.NONE]

@@ -30,7 +30,7 @@ TOKEN = re.compile(
     r"|(?P<question>[?？؟])"
     r"|(?P<soft>[,،、…])"
     r"|(?P<hard>[.!;:\n()¡¿\"*|/]+|\s[-–—]+\s)"
-    r"|(?P<sign>[^\w\s\-–—])"
+    r"|(?P<sign>@|[^\w\s\x00-\x7f\-–—‐-⁯])"
 )
 """A time of day counts as its hour: 10:30."""
 INNER_APOSTROPHE = re.compile(r"(?<=\w)['’‘`´ʼ](?=\w)")
