@@ -13,6 +13,7 @@ TITLES = {
     "blind/1": "First blind set",
     "blind/2": "Second blind set",
     "blind/3": "Third blind set",
+    "blind/4": "Fourth blind set",
 }
 HEADINGS = ("replies", "harmful", "acceptable", "needless", "swallowed", "recall", "precision")
 

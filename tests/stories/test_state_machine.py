@@ -104,7 +104,8 @@ def cancel(go: StageFlow) -> None:
 def give_up(go: StageFlow) -> None:
     """The time to remind has passed and then the time to close."""
     question = asked(go)
-    question.reminded_at = question.next_at = go.now
+    question.asked_at = question.reminded_at = go.now - timedelta(days=90)
+    question.next_at = go.now
     FollowUpFlow(go).run_due_step(question)
 
 
