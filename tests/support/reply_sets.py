@@ -107,8 +107,8 @@ def judge(replies: Sequence[Reply], language: str) -> list[Judged]:
 def _read(reply: Reply, language: str) -> tuple[str, Intent]:
     """The reading by the names of the sets.
 
-    Where nothing is asked, a mere yes is recorded as thanks are, and a no or an unclear message is
-    for a person. A number that the list of two requests does not have is asked back.
+    Where nothing is asked, a yes, a no and an unclear message are for a person, and a thumb up is
+    recorded as thanks are. A number that the list of two requests does not have is asked back.
     """
     sent = fold_texts([found[1] for found in QUOTED.finditer(reply.text)])
     if is_automatic_text(reply.text) or (sent and read_reaction(reply.text, sent)):
@@ -117,8 +117,7 @@ def _read(reply: Reply, language: str) -> tuple[str, Intent]:
     intent = classify(text, QUESTIONS[reply.question], language)
     reading = "person" if intent.kind == IntentKind.OTHER else intent.kind.value
     if reply.question == "none" and intent.kind in UNASKED:
-        is_mere = intent.kind == IntentKind.YES and intent.bare
-        reading = "thanks" if is_mere else "person"
+        reading = "person"
     elif intent.kind == IntentKind.CHOICE and reply.text.strip().isdecimal():
         reading = "choice" if 1 <= int(reply.text) <= OFFERED else "ask_back"
     return reading, intent

@@ -209,7 +209,7 @@ def decide_open(
         rule, outcome = "O4", Record()
     elif question is None and contradicts_answer(request, ANSWER_KINDS.get(kind), facts.now):
         rule, outcome = "O9", OweReply(template="second_answer")
-    elif is_pure and (kind in RECORDED_KINDS or (question is None and _is_nod(intent, facts))):
+    elif is_pure and (kind in RECORDED_KINDS or (question is None and _is_thumb(intent))):
         rule, outcome = "O5", Record()
     elif kind == IntentKind.STATUS and facts.limits.may_answer and not _is_late(request, facts.now):
         rule, outcome = "O6", SendStatus()
@@ -270,14 +270,8 @@ def _is_unclear(
     return is_unclear and question.id not in facts.asked_back and not is_stopped
 
 
-def _is_nod(intent: Intent, facts: InboundFacts) -> bool:
-    """A thumb up or a mere yes while nothing is asked, by us or by staff within a day."""
-    is_asked = any(message.kind == MessageKind.STAFF for message in facts.limits.recent_messages)
-    is_mere_yes = intent.kind == IntentKind.YES and intent.bare and not is_asked
-    return is_mere_yes or _is_thumb(intent)
-
-
 def _is_thumb(intent: Intent) -> bool:
+    """A sign such as a thumb up, which means nothing where nothing is asked."""
     return intent.kind == IntentKind.YES and not normalize_words(intent.answer_words)
 
 

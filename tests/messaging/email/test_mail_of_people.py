@@ -131,11 +131,11 @@ async def test_block_at_the_end_of_each_mail_is_a_signature(
     server: MailServer, organisation: Organisation, asked: ServiceRequest, mail: Mail
 ) -> None:
     block = "\n\nMiller and Sons\nWe stop leaks. Reply STOP and we stop yours."
-    await server.receive(reply(mail, f"Where do you come from?{block}", Message_ID="<1@x>"))
+    await server.receive(reply(mail, f"Thank you.{block}", Message_ID="<1@x>"))
     stopped = len(await stops(organisation))
     await server.receive(reply(mail, f"Yes{block}", Message_ID="<2@x>"))
     assert len(await stops(organisation)) == stopped
-    assert await is_answered(organisation, asked)
+    assert (await heard(organisation))[-1].intent == "yes"
 
 
 async def test_words_below_a_rule_go_to_a_person(

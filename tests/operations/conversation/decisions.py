@@ -56,7 +56,6 @@ DECLINED = request(
 )  # fmt: skip
 LAST = AutoReplyLimits(is_last=True)
 KEYWORDS = AutoReplyLimits(is_keyword_loop=True)
-ASKED_BY_STAFF = AutoReplyLimits([SimpleNamespace(kind=MessageKind.STAFF, request_id=1)])
 OFFER = AutoReplyLimits([SimpleNamespace(kind=MessageKind.REOPEN_OFFER, request_id=1)])
 
 

@@ -30,7 +30,6 @@ from portal.operations.conversation.outcomes import (
 from portal.operations.conversation.request_matching import Basis
 from tests.operations.conversation.decisions import (
     ASKED,
-    ASKED_BY_STAFF,
     ASKED_TIME,
     CARD,
     CLOSED,
@@ -67,8 +66,7 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "inbound.md"
                 ASKED_TIME.open_question, Answer.YES, datetime(2025, 6, 4, 14, tzinfo=UTC)
             ),
         ),
-        ("yes", known(CARD), "O5", Record()),
-        ("yes", known(CARD, limits=ASKED_BY_STAFF), "O8", OweReply()),
+        ("yes", known(CARD), "O8", OweReply()),
         ("thanks", known(CARD), "O5", Record()),
         ("where is it?", known(CARD), "O6", SendStatus()),
         ("where is it?", known(OVERDUE), "O8", OweReply()),

@@ -236,7 +236,7 @@ async def test_email_reply_is_processed_once_on_its_request(organisation, card_r
             message_id="<a@b>", sender="martin@example.com", recipients="", words="Can you hurry?"
         )
         await organisation.run_unbound(
-            receive_email, mail=mail, request_ids=[repair.id], by=CUSTOMER_ACTOR
+            receive_email, mail=mail, request_id=repair.id, by=CUSTOMER_ACTOR
         )
     assert await heard_on(organisation, repair) == ["Can you hurry?"]
     answer = await last(organisation)
@@ -249,7 +249,7 @@ async def test_long_message_ids_with_one_prefix_are_two_mails(organisation, card
         for again in ("", "X-Told: once more\r\n"):
             mail = parse(f"{again}{raw}".encode())
             await organisation.run_unbound(
-                receive_email, mail=mail, request_ids=[card_request.id], by=CUSTOMER_ACTOR
+                receive_email, mail=mail, request_id=card_request.id, by=CUSTOMER_ACTOR
             )
     assert await heard_on(organisation, card_request) == ["Mail 1", "Mail 2"]
 
