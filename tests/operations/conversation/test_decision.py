@@ -148,7 +148,7 @@ def test_thanks_are_recorded_once_the_question_was_asked_back():
         (IntentKind.NO, known(ASKED), "O1", OweReply()),
         (IntentKind.STATUS, known(CARD), "O6", OweReply()),
         (IntentKind.STATUS, known(last=CLOSED), "X5", OweReply()),
-        (IntentKind.CALL_ME, known(CARD), "O7", OweReply()),
+        (IntentKind.CALL_ME, known(CARD), "O7", None),
         (IntentKind.REOPEN, known(last=CLOSED), "X1", OweReply()),
         (IntentKind.THANKS, known(CARD), "O8", None),
         (IntentKind.ASK_BACK, known(ASKED), "O8", None),
@@ -157,7 +157,10 @@ def test_thanks_are_recorded_once_the_question_was_asked_back():
     ],
 )
 def test_rest_of_a_message_has_an_owner(kind, facts, rule, owed):
-    """Whatever is answered at once, a person answers what the message says beside."""
+    """Whatever is answered at once, a person answers what the message says beside.
+
+    Who calls soon has read it.
+    """
     decision = decide_one("It says more.", facts, intent=Intent(kind, "", needs_owner=True))
     assert (decision.rule, decision.owed) == (rule, owed)
 

@@ -100,15 +100,10 @@ async def test_status_and_the_rest_are_one_reply(organisation, card_request, rea
     assert await open_promises(organisation, card_request) == [PromiseKind.ANSWER]
 
 
-async def test_call_and_the_rest_are_two_promises(organisation, card_request, read_as):
+async def test_call_soon_is_about_the_rest_too(organisation, card_request, read_as):
     [reply] = await read_as(card_request, IntentKind.CALL_ME, needs_owner=True)
-    assert reply == (
-        "Acme Bank: Telesales will call you by 12 pm. "
-        "Telesales also reads your message and answers by 12 pm."
-    )
-    assert await open_promises(organisation, card_request) == [
-        PromiseKind.CALL, PromiseKind.ANSWER,
-    ]  # fmt: skip
+    assert reply == "Acme Bank: Telesales will call you by 12 pm."
+    assert await open_promises(organisation, card_request) == [PromiseKind.CALL]
 
 
 async def test_yes_completes_and_the_rest_is_owed(organisation, delivered, read_as):
