@@ -92,6 +92,7 @@ class PhraseFinder:
         self._moves: list[dict[str, int]] = []
         self._cues: list[frozenset[str]] = []
         self._cues_at_end: list[frozenset[str]] = []
+        self._beginnings: dict[int, dict[str, list[int]]] = {}
         self._inner_start = self._intern(self._close([0]))
         self._first_start = self._intern(self._close([0, 1]))
 
@@ -135,14 +136,22 @@ class PhraseFinder:
         known = self._moves[state].get(word)
         if known is None:
             labels = self._labels(word)
-            targets = [
-                target
-                for inner in self._set_states[state]
-                for label in labels
-                for target in self._states[inner].edges.get(label, ())
-            ]
+            edges = self._edges(state)
+            targets = [target for label in labels for target in edges.get(label, ())]
             known = self._moves[state][word] = self._intern(self._close(targets))
         return known
+
+    def _edges(self, state: int) -> dict[str, list[int]]:
+        """The words that go on from here, with where they lead; kept for the beginnings."""
+        edges = self._beginnings.get(state)
+        if edges is None:
+            edges = {}
+            for inner in self._set_states[state]:
+                for label, targets in self._states[inner].edges.items():
+                    edges.setdefault(label, []).extend(targets)
+            if state in (self._inner_start, self._first_start):
+                self._beginnings[state] = edges
+        return edges
 
     def _labels(self, word: str) -> list[str]:
         """What the word goes by: itself, a number, any word, and the lists that have it."""
