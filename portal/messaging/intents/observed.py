@@ -1,6 +1,7 @@
 """What stands in a message: the phrases that were found, where, and what they leave. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +11,13 @@ from portal.messaging.intents.tokens import Token, Tokens, own_lines, tokenize
 
 ASKING = ("any.ask", "any.status", "any.call")
 """Phrases that begin a question."""
+
+
+BEFORE_ANSWER = (
+    "any.filler", "any.courtesy", "any.thanks", "any.fine", "any.yes", "any.no", "any.sign_no",
+    "any.correction", "any.sarcasm", "any.sad",
+)  # fmt: skip
+"""What may stand before an answer in its part."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,28 @@ class Observed:
         return [
             match for match in self.says(cues) if self.tokens[match.start].part not in self._denied
         ]
+
+    def leads(self, matches: Iterable[Match]) -> Sequence[Match]:
+        """Those that begin or end a part of the message, as an answer does and no mere word.
+
+        Before an answer only words may stand that say nothing.
+        """
+        quiet = {
+            place for match in self.find(BEFORE_ANSWER) for place in range(match.start, match.end)
+        }
+        return [
+            match
+            for match in matches
+            if self.tokens[match.end - 1].is_last or self._begins(match, quiet)
+        ]
+
+    def _begins(self, match: Match, quiet: AbstractSet[int]) -> bool:
+        for place in range(match.start - 1, -1, -1):
+            if self.tokens[place].part != self.tokens[match.start].part:
+                break
+            if place not in quiet:
+                return False
+        return True
 
     def is_asked(self, match: Match) -> bool:
         """Whether the phrase stands in a question, and not before the words that ask it."""
@@ -127,8 +157,19 @@ def observe(text: str, locale: str, *, is_choice: bool = False) -> Observed:
 
 
 def _rank(tokens: Sequence[Token], locale: str) -> list[tuple[Language, int]]:
-    """The languages by how many of the words they know; the customer's own where it is even."""
+    """The languages by how many of the words they know; the customer's own where it is even.
+
+    Arabic in Latin letters, which takes words from English, comes after English that is known whole.
+    """
     own = locale.lower()[:2]
     words = [token.text for token in tokens if token.text.isalnum() and not token.text.isdecimal()]
     scored = [(language, language.score(words)) for language in languages().values()]
-    return sorted(scored, key=lambda pair: (-pair[1], pair[0].code != own))
+    is_english = bool(words) and languages()["en"].score(words) == len(words)
+    return sorted(
+        scored,
+        key=lambda pair: (
+            -pair[1],
+            is_english and pair[0].name != pair[0].code,
+            pair[0].code != own,
+        ),
+    )

@@ -42,6 +42,10 @@ MATTERS = (
     "any.condition", "any.sarcasm", "any.stop_alone",
 )  # fmt: skip
 """What a person must deal with, beside an answer."""
+TELLS_UNASKED = (
+    "arrival.no", "decision.no", "time.no", "any.condition", "any.correction", "any.sad",
+)  # fmt: skip
+"""What tells something where nothing is asked."""
 PLEASANT = ("any.thanks", "any.fine", "any.courtesy", "any.sign_yes", "time.yes", "decision.yes")
 MANY_WORDS = {
     Question.NONE: 3,
@@ -107,7 +111,7 @@ def _asks(observed: Observed, answers: AbstractSet[str]) -> bool:
 def _read_answer(observed: Observed, question: Question) -> Reading:
     says_yes, says_no = STATEMENTS[question]
     yes, stated = observed.affirms(YES_WORDS), observed.affirms(says_yes)
-    no, denied = observed.says(NO_WORDS), observed.says(says_no)
+    no, denied = observed.leads(observed.says(NO_WORDS)), observed.says(says_no)
     if denied:
         # "Nothing in the mail" names a place and no arrival.
         stated = [match for match in stated if "arrival.place" not in match.cues]
@@ -120,6 +124,7 @@ def _read_answer(observed: Observed, question: Question) -> Reading:
     elif yes or stated or (agreed and not matter):
         if no or denied:
             reading = Reading(IntentKind.ASK_BACK, agreed[0], matter)
+
         else:
             reading = _read_yes(observed, question, (*stated, *yes, *agreed)[0], matter=matter)
     elif no or denied:
@@ -132,6 +137,15 @@ def _read_answer(observed: Observed, question: Question) -> Reading:
     else:
         reading = _read_without_answer(observed, question)
     return reading
+
+
+def _asks_in_one_breath(observed: Observed, match: Match) -> bool:
+    """Whether a mere yes may be to something else, as in "Yes please call me"."""
+    part = observed.tokens[match.start].part
+    return not match.cues.isdisjoint(YES_WORDS) and any(
+        observed.tokens[other.start].part == part
+        for other in observed.find(["any.call", "any.ask"])
+    )
 
 
 def _read_both(
@@ -158,7 +172,8 @@ def _read_yes(observed: Observed, question: Question, match: Match, *, matter: b
     ties = {"any.condition", *TIED_BY.get(question, ())}
     if any(other.cues & ties and not other.cues & answers for other in observed.matches):
         return Reading(IntentKind.OTHER, match, needs_owner=True)
-    kind = IntentKind.ASK_BACK if observed.has(*UNSURE) else IntentKind.YES
+    is_unsure = observed.has(*UNSURE) or _asks_in_one_breath(observed, match)
+    kind = IntentKind.ASK_BACK if is_unsure else IntentKind.YES
     return Reading(kind, match, matter)
 
 
@@ -241,7 +256,8 @@ def _read_unasked(observed: Observed) -> Reading:
         )
     elif (
         wrong is not None
-        or observed.has(*UNSURE, "arrival.no", "any.sad")
+        or observed.has(*UNSURE, *TELLS_UNASKED)
+        or any(observed.has_number(match) for match in observed.find(["any.when"]))
         or (observed.questions and _asks(observed, frozenset()))
     ):
         reading = Reading(IntentKind.OTHER, wrong, needs_owner=True)
@@ -256,7 +272,7 @@ def _read_pleasantry(observed: Observed) -> Reading:
     """Thanks, or a yes or no to nothing."""
     pleasant = [*observed.find(PLEASANT)]
     came, yes = observed.affirms(["arrival.yes"]), observed.affirms(YES_WORDS)
-    no = observed.says([*NO_WORDS, "decision.no", "time.no"])
+    no = observed.says(NO_WORDS)
     if pleasant and not no:
         reading = Reading(IntentKind.THANKS, pleasant[0])
     elif (came or yes) and not no:
