@@ -15,8 +15,8 @@ from portal.messaging.intents.appointment_times import (
     WEEKDAYS,
     AppointmentTimeParser,
     normalize_text,
-    parse_hour,
 )
+from portal.messaging.intents.hours import parse_hour
 from portal.messaging.intents.tokens import MAX_READ_LENGTH
 
 APOSTROPHES = "\u2019\u2018`\u00b4"
@@ -157,8 +157,7 @@ class DeadlineParser:
         if None in days or len(days) > 1:
             return []
         day = next(iter(days), None) or self._end_of_week(words)
-        part = " evening" if EVENING.search(words) else ""
-        hour = parse_hour(END_OF_DAY.sub(" ", rest) + part, named_day=day is not None)
+        hour = parse_hour(END_OF_DAY.sub(" ", rest), named_day=day is not None)
         if hour is not None:
             return [(self._at(day, hour), True)]
         # An hour that is none ("25:99") makes the day beside it none.

@@ -53,6 +53,9 @@ def read(text: str, locale: str = "en", **more: bool) -> str | None:
         ("el viernes a las 5 menos 20", "es", "2025-06-06 16:40"),
         ("viernes tarde a las 8", "es", "2025-06-06 20:00"),
         ("viernes noche a las 8", "es", "2025-06-06 20:00"),
+        ("tonight at 8", "en", "2025-06-03 20:00"),
+        ("esta noche a las 9", "es", "2025-06-03 21:00"),
+        ("esta tarde a las 5", "es", "2025-06-03 17:00"),
         ("friday night at 8", "en", "2025-06-06 20:00"),
     ],
 )
@@ -73,6 +76,8 @@ def test_time_is_read_in_the_customers_time_zone(text: str, locale: str, at: str
         "Friday at 3 or so", "Friday morning at 2", "Friday late 8", "tomorrow at 10 and a half",
         "viernes 10 y media", "viernes a las 10 y tres cuartos", "viernes a las 12 de la noche",
         "viernes sobre las 3", "viernes a las 2 de la madrugada", "viernes a las 3 y pico",
+        "viernes 12 de la noche", "Friday night at 2", "viernes noche a la 1", "Friday noon 30",
+        "el viernes llego tarde, a las 9", "Friday 3pm ET", "Friday 3pm PT", "tonight at 2",
     ],
 )  # fmt: skip
 def test_ambiguous_or_impossible_time_goes_to_staff(text: str) -> None:
