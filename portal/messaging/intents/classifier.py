@@ -11,13 +11,14 @@ from portal.messaging.intents.observed import Observed, observe
 from portal.messaging.intents.question import Question
 from portal.messaging.intents.reading import (
     MANY_WORDS,
+    MATTERS,
     STATEMENTS,
     YES_WORDS,
     Reading,
     read,
 )
 from portal.messaging.intents.stop_wish import StopWish, find_stop_wish
-from portal.messaging.intents.tokens import MAX_READ_LENGTH, normalize_words
+from portal.messaging.intents.tokens import MAX_READ_LENGTH, normalize_words, split_signature
 
 __all__ = ["Intent", "IntentKind", "Question", "StopScope", "classify", "normalize_words"]
 
@@ -65,8 +66,11 @@ def classify(text: str, question: Question = Question.NONE, locale: str = "en") 
     said = text.strip()
     # What is not read may say the opposite of anything but a stop.
     is_cut = len(said) > MAX_READ_LENGTH
-    observed = observe(said[:MAX_READ_LENGTH], locale, is_choice=question == Question.WHICH)
-    squeezed = normalize_words(said[:MAX_READ_LENGTH]).replace(" ", "")
+    head = said[:MAX_READ_LENGTH]
+    above, below = split_signature(head)
+    observed = observe(above, locale, is_choice=question == Question.WHICH)
+    words = normalize_words(head)
+    squeezed = words.replace(" ", "")
     keyword = KEYWORDS.get(squeezed)
     wish = find_stop_wish(observed, question)
     reading = read(observed, question)
@@ -84,32 +88,21 @@ def classify(text: str, question: Question = Question.NONE, locale: str = "en") 
         reading = Reading(IntentKind.REOPEN, next(observed.find(["any.reopen"])))
     if is_cut and reading.kind != IntentKind.STOP:
         reading = Reading(IntentKind.OTHER, reading.match, needs_owner=True)
-    return _describe(said, observed, reading, wish, keyword, is_cut=is_cut)
-
-
-def _describe(
-    said: str,
-    observed: Observed,
-    reading: Reading,
-    wish: StopWish | None,
-    keyword: IntentKind | None,
-    *,
-    is_cut: bool,
-) -> Intent:
     kind = reading.kind
     is_stop = kind in (IntentKind.STOP, IntentKind.STOP_PARTIAL)
-    is_cancel_word = normalize_words(said).replace(" ", "") in CANCEL_KEYWORDS
+    beneath = observe(below, locale)
+    needs_owner = reading.needs_owner or is_cut or beneath.has(*MATTERS)
     return Intent(
         kind, said,
         is_keyword=keyword is not None and not is_cut,
-        cancel=observed.has("any.cancel") or is_cancel_word,
+        cancel=observed.has("any.cancel") or squeezed in CANCEL_KEYWORDS,
         bare=not is_cut and observed.consists_of(*BARE_CUES),
-        about=_about(observed, wish, said) if is_stop else "",
-        needs_reading=is_stop and (reading.needs_owner or is_cut),
+        about=_about(observed, wish, words) if is_stop else "",
+        needs_reading=is_stop and needs_owner,
         reason=_reason(observed, kind),
         language=observed.language.code if observed.is_plain else "",
-        needs_owner=reading.needs_owner or is_cut,
-        is_urgent=observed.has("any.urgent"),
+        needs_owner=needs_owner,
+        is_urgent=observed.has("any.urgent") or beneath.has("any.urgent"),
         scope=wish.scope if wish is not None and kind == IntentKind.STOP_PARTIAL else None,
         because=observed.quote(reading.match) if reading.match else "",
     )  # fmt: skip
@@ -127,7 +120,8 @@ def _read_wish(wish: StopWish, observed: Observed, question: Question) -> Readin
     ]
     is_answer = question in (Question.DECISION, Question.TIME) and bool(answers)
     is_long = len(observed.leftover) >= MANY_WORDS[Question.ARRIVAL]
-    return Reading(kind, wish.match, bool(beside) or is_answer or is_long)
+    is_more = bool(beside) or is_answer or is_long or not wish.is_clear
+    return Reading(kind, wish.match, is_more)
 
 
 def _stops_the_work(wish: StopWish, observed: Observed, question: Question) -> bool:
@@ -142,13 +136,13 @@ def _is_about_texts(observed: Observed, cue: str) -> bool:
     return observed.has(cue) and len(observed.leftover) <= 3
 
 
-def _about(observed: Observed, wish: StopWish | None, said: str) -> str:
+def _about(observed: Observed, wish: StopWish | None, words: str) -> str:
     """What a stop is about: the words of the topic, the night's hours, or the channel to stop."""
     if wish is None:
         return ""
     if wish.scope == StopScope.CHANNEL:
         return _channel(observed, wish)
-    return normalize_words(said) if wish.scope == StopScope.NIGHT else _topic(observed)
+    return words if wish.scope == StopScope.NIGHT else _topic(observed)
 
 
 def _channel(observed: Observed, wish: StopWish) -> str:

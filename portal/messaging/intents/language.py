@@ -32,6 +32,10 @@ PARTS = re.compile(r"(?<![<\w])#ref|[^\W_]+(?!\w*>)|[^\w\s<>/?*^$#.!_]")
 BARRIER_CUES = frozenset(
     {"any.negation", "any.condition", "any.trouble", "any.correction", "any.stop_word"}
 )
+"""Meanings that no gap of a phrase may hide."""
+KEYWORD_CUES = frozenset({"any.stop_word", "any.stop_alone", "any.start", "any.help"})
+LONG_KEYWORD = 8
+"""A keyword of so many letters has no neighbour that is a word too: "unsubscribe"."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +65,15 @@ class Language:
     @cached_property
     def spelling(self) -> Spelling:
         """Its words, found with a slip."""
-        return Spelling(self.vocabulary, self.real_words)
+        keywords = single_words(self.phrases, self.lists, KEYWORD_CUES)
+        short = (word for word in keywords if len(word) < LONG_KEYWORD)
+        return Spelling(self.vocabulary, self.real_words, short)
 
     @cached_property
     def finder(self) -> PhraseFinder:
         """The automaton of its phrases."""
-        return PhraseFinder(self.phrases, self.lists, _barriers(self.phrases, self.lists))
+        barriers = single_words(self.phrases, self.lists, BARRIER_CUES)
+        return PhraseFinder(self.phrases, self.lists, barriers)
 
     def read_word(self, word: str) -> str:
         """The word as the phrases have it: without a prefix, and with its slip put right."""
@@ -154,9 +161,11 @@ def _read_language(name: str) -> Language:
     )
 
 
-def _barriers(phrases: Iterable[Phrase], words: Mapping[str, str]) -> frozenset[str]:
-    """The single words of the meanings that no gap may hide."""
-    lines = (phrase.line for phrase in phrases if phrase.cue in BARRIER_CUES)
+def single_words(
+    phrases: Iterable[Phrase], words: Mapping[str, str], cues: AbstractSet[str]
+) -> frozenset[str]:
+    """The single words that have one of these meanings by themselves."""
+    lines = (phrase.line.strip("^$ ") for phrase in phrases if phrase.cue in cues)
     choices = (choice for line in lines if " " not in line for choice in line.split("/"))
     return frozenset(
         word

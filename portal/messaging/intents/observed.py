@@ -7,7 +7,7 @@ from functools import cached_property
 
 from portal.messaging.intents.language import Language, languages
 from portal.messaging.intents.phrases import Match, choose_matches
-from portal.messaging.intents.tokens import Token, Tokens, own_lines, tokenize
+from portal.messaging.intents.tokens import Token, Tokens, tokenize
 
 ASKING = ("any.ask", "any.status", "any.call")
 """Phrases that begin a question."""
@@ -27,7 +27,6 @@ class Observed:
     ``language`` is the one that most of its words are of.
     """
 
-    text: str
     tokens: Sequence[Token]
     questions: frozenset[int]
     matches: Sequence[Match]
@@ -109,6 +108,10 @@ class Observed:
         """The words of a phrase as they were written."""
         return " ".join(token.raw for token in self.tokens[match.start : match.end])
 
+    def word(self, match: Match) -> str:
+        """The words of a phrase, small and plain."""
+        return " ".join(token.text for token in self.tokens[match.start : match.end])
+
     def has_number(self, match: Match) -> bool:
         """Whether a number stands in the phrase."""
         return any(
@@ -130,7 +133,7 @@ def observe(text: str, locale: str, *, is_choice: bool = False) -> Observed:
 
     ``is_choice``: the message may answer "which?".
     """
-    read: Tokens = tokenize(own_lines(text))
+    read: Tokens = tokenize(text)
     ranked = _rank(read.tokens, locale)
     main, main_score = ranked[0]
     matches = main.find(read.tokens, is_choice=is_choice)
@@ -153,7 +156,7 @@ def observe(text: str, locale: str, *, is_choice: bool = False) -> Observed:
     is_plain = main_score > 0 and all(
         score < main_score for language, score in ranked[1:] if language.code != main.code
     )
-    return Observed(text, read.tokens, read.questions, matches, main, is_plain)
+    return Observed(read.tokens, read.questions, matches, main, is_plain)
 
 
 def _rank(tokens: Sequence[Token], locale: str) -> list[tuple[Language, int]]:

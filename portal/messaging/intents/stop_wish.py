@@ -26,21 +26,27 @@ BESIDE_COMMAND = frozenset(
     {
         "any.filler", "any.courtesy", "any.thanks", "any.fine", "any.yes", "any.no", "any.when",
         "any.sign_yes", "any.sign_no", "any.stop", "any.stop_word", "any.trouble", "arrival.yes",
-        "arrival.no", "any.correction", "which.choice",
+        "arrival.no", "decision.no", "any.correction", "which.choice",
     }
 )  # fmt: skip
 """What may stand beside a command and leaves it one."""
 COURTESY = ("any.filler", "any.courtesy", "any.thanks", "any.fine")
+ORDINARY_WORDS = frozenset({"quit", "baja", "alto", "basta"})
+"""Keywords that also end a sentence about something else: "the signal is low" in Spanish."""
 EDGE = 3
 """So many keywords are looked at from each end: the time stays linear."""
 
 
 @dataclass(frozen=True, slots=True)
 class StopWish:
-    """The phrase that says it. ``scope`` None: no more messages at all."""
+    """The phrase that says it. ``scope`` None: no more messages at all.
+
+    ``is_clear``: nothing says that the word may be about something else, as in "the STOP valve".
+    """
 
     match: Match
     scope: StopScope | None = None
+    is_clear: bool = True
 
 
 def find_stop_wish(observed: Observed, question: Question) -> StopWish | None:
@@ -52,12 +58,12 @@ def find_stop_wish(observed: Observed, question: Question) -> StopWish | None:
     commands = [
         match
         for match in dict.fromkeys((*words[:EDGE], *words[-EDGE:]))
-        if _is_command(observed, match)
+        if _is_command(observed, match) or _is_capital(observed, match)
     ]
     scopes = SCOPES if question == Question.NONE else SCOPES.keys() - {"fewer.hours"}
     partial = next(observed.find(scopes), None)
     if commands and (partial is None or _is_capital(observed, commands[0])):
-        return StopWish(commands[0])
+        return StopWish(commands[0], is_clear=_is_command(observed, commands[0]))
     alone = next(iter(observed.says(["any.stop_alone"])), None)
     if alone is not None and observed.consists_of("any.stop_alone", *COURTESY):
         return StopWish(alone)
@@ -91,8 +97,6 @@ def _is_denied(observed: Observed, match: Match) -> bool:
 
 def _is_command(observed: Observed, match: Match) -> bool:
     """Whether a keyword stands as a command: at an edge, with nothing but courtesy beside it."""
-    if _is_capital(observed, match):
-        return True
     tokens = observed.tokens
     allowed = {
         place
@@ -108,7 +112,8 @@ def _is_command(observed: Observed, match: Match) -> bool:
         for place in (*before, *after)
     ]  # fmt: skip
     unknown = is_plain.count(False)
-    if match.end == len(tokens) and tokens[match.start].part not in observed.questions:
+    is_asked = tokens[match.start].part in observed.questions
+    if match.end == len(tokens) and not is_asked and observed.word(match) not in ORDINARY_WORDS:
         return True
     at_edge = match.start == 0 or match.end == len(tokens) or not before or not after
     return unknown == 0 or (at_edge and match.start == 0 and unknown <= 1 and len(after) <= 2)

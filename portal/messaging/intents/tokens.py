@@ -72,15 +72,15 @@ def normalize_words(text: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", fold_letters(text)))
 
 
-def own_lines(text: str) -> str:
-    """The lines above a signature and without quoted ones; all of it where none is left.
+def split_signature(text: str) -> tuple[str, str]:
+    """The lines above a signature, and those below; all of it is above where none would be.
 
     A signature begins at a line of dashes (RFC 3676, section 4.3) or underscores.
     """
     lines = text.splitlines()
     end = next((place for place, line in enumerate(lines) if SIGNATURE.fullmatch(line)), len(lines))
-    own = "\n".join(line for line in lines[:end] if not line.startswith(">"))
-    return own if own.strip() else text
+    above, below = "\n".join(lines[:end]), "\n".join(lines[end + 1 :])
+    return (above, below) if above.strip() else (text, "")
 
 
 def tokenize(text: str) -> Tokens:
