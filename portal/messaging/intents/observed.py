@@ -9,6 +9,8 @@ from portal.messaging.intents.language import Language, languages
 from portal.messaging.intents.phrases import Match, choose_matches
 from portal.messaging.intents.tokens import Token, Tokens, tokenize
 
+MAX_NAMES = 2
+"""Words of a name at the end of a message."""
 ASKING = ("any.ask", "any.status", "any.call")
 """Phrases that begin a question."""
 
@@ -47,6 +49,25 @@ class Observed:
             for place, token in enumerate(self.tokens)
             if place not in covered and len(token.text) > 1 and token.text.isalpha()
         ]
+
+    @cached_property
+    def leaves_number(self) -> bool:
+        """Whether a number stands in no phrase of more words: it may be another price."""
+        told = {
+            place
+            for match in self.matches
+            if match.end - match.start > 1
+            for place in range(match.start, match.end)
+        }
+        return any(
+            token.text.isdecimal() and place not in told for place, token in enumerate(self.tokens)
+        )
+
+    @cached_property
+    def has_only_names(self) -> bool:
+        """Whether the words that no phrase explains are a name at the end: "Thanks, Mike"."""
+        last = self.tokens[-MAX_NAMES:]
+        return all(token in last and not token.raw[0].islower() for token in self.leftover)
 
     def has(self, *cues: str) -> bool:
         """Whether one of these meanings was found."""

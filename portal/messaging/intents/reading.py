@@ -49,7 +49,7 @@ TELLS_UNASKED = (
 PLEASANT = ("any.thanks", "any.fine", "any.courtesy", "any.sign_yes", "time.yes", "decision.yes")
 MANY_WORDS = {
     Question.NONE: 3,
-    Question.ARRIVAL: 6,
+    Question.ARRIVAL: 4,
     Question.DECISION: 3,
     Question.TIME: 3,
     Question.WHICH: 3,
@@ -115,7 +115,8 @@ def _read_answer(observed: Observed, question: Question) -> Reading:
     if denied:
         # "Nothing in the mail" names a place and no arrival.
         stated = [match for match in stated if "arrival.place" not in match.cues]
-    agreed = observed.affirms(AGREEMENT) if question in TAKES_AGREEMENT else []
+    takes_agreement = question in TAKES_AGREEMENT and observed.has_only_names
+    agreed = observed.affirms(AGREEMENT) if takes_agreement else []
     matter = has_matter(observed, question)
     if observed.has("any.urgent"):
         reading = Reading(IntentKind.OTHER, next(observed.find(["any.urgent"])), needs_owner=True)
@@ -172,9 +173,10 @@ def _read_yes(observed: Observed, question: Question, match: Match, *, matter: b
     ties = {"any.condition", *TIED_BY.get(question, ())}
     if any(other.cues & ties and not other.cues & answers for other in observed.matches):
         return Reading(IntentKind.OTHER, match, needs_owner=True)
-    is_unsure = observed.has(*UNSURE) or _asks_in_one_breath(observed, match)
+    names_number = question == Question.DECISION and observed.leaves_number
+    is_unsure = names_number or observed.has(*UNSURE) or _asks_in_one_breath(observed, match)
     kind = IntentKind.ASK_BACK if is_unsure else IntentKind.YES
-    return Reading(kind, match, matter)
+    return Reading(kind, match, matter or names_number)
 
 
 def _read_time(observed: Observed) -> Reading | None:
@@ -221,7 +223,7 @@ def _read_without_answer(observed: Observed, question: Question) -> Reading:
         reading = Reading(IntentKind.THANKS, next(observed.find(["any.thanks"])))
     else:
         is_told = len(observed.leftover) >= (2 if question == Question.ARRIVAL else 1)
-        reading = Reading(IntentKind.ASK_BACK, next(iter(observed.matches), None), is_told)
+        reading = Reading(IntentKind.ASK_BACK, needs_owner=is_told)
     return reading
 
 
@@ -234,7 +236,7 @@ def _read_choice(observed: Observed) -> Reading:
     if observed.has("any.negation"):
         return Reading(IntentKind.OTHER, next(observed.find(["any.negation"])), needs_owner=True)
     if observed.consists_of(*PLEASANT, *YES_WORDS, *NO_WORDS, "any.filler"):
-        return Reading(IntentKind.ASK_BACK, next(iter(observed.matches), None))
+        return Reading(IntentKind.ASK_BACK)
     return _read_unasked(observed)
 
 
@@ -264,13 +266,13 @@ def _read_unasked(observed: Observed) -> Reading:
     elif len(observed.leftover) < MANY_WORDS[Question.NONE]:
         reading = _read_pleasantry(observed)
     else:
-        reading = Reading(IntentKind.OTHER, next(iter(observed.matches), None), needs_owner=True)
+        reading = Reading(IntentKind.OTHER, needs_owner=True)
     return reading
 
 
 def _read_pleasantry(observed: Observed) -> Reading:
     """Thanks, or a yes or no to nothing."""
-    pleasant = [*observed.find(PLEASANT)]
+    pleasant = [*observed.find(PLEASANT)] if observed.has_only_names else []
     came, yes = observed.affirms(["arrival.yes"]), observed.affirms(YES_WORDS)
     no = observed.says(NO_WORDS)
     if pleasant and not no:
@@ -280,9 +282,9 @@ def _read_pleasantry(observed: Observed) -> Reading:
     elif no and not (came or yes):
         reading = Reading(IntentKind.NO, no[0])
     elif len(observed.leftover) == 0:
-        reading = Reading(IntentKind.ASK_BACK, next(iter(observed.matches), None))
+        reading = Reading(IntentKind.ASK_BACK)
     else:
-        reading = Reading(IntentKind.OTHER, next(iter(observed.matches), None), needs_owner=True)
+        reading = Reading(IntentKind.OTHER, needs_owner=True)
     return reading
 
 
