@@ -82,6 +82,8 @@ async def receive_mail(request: Request) -> Response:
             )
         await run_once(state.operations, handler)
         raise
+    if envelope.sender in known.customer_addresses:
+        mail = replace(mail, report=None)  # The customer writes of a failure; no server reports it.
     await run_once(state.operations, await _handler_for(request, addressee, mail))
     return Response(status_code=204)
 

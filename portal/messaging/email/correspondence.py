@@ -22,13 +22,15 @@ class Correspondence:
 
     ``sent``: texts of ours, as they were sent. ``our_marks``: our brand, addresses, the references
     and titles of the requests. ``their_marks``: names and addresses of the customer. ``earlier``:
-    what the same sender wrote in earlier e-mails. ``language`` is the customer's.
+    what the same sender wrote in earlier e-mails. ``customer_addresses``: the customer's e-mail
+    addresses, in lower case. ``language`` is the customer's.
     """
 
     sent: Sequence[str] = ()
     our_marks: Sequence[str] = ()
     their_marks: Sequence[str] = ()
     earlier: Sequence[str] = ()
+    customer_addresses: Sequence[str] = ()
     language: str = ""
 
 

@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from email.utils import getaddresses
 
 from portal.messaging.email.charsets import decode_text, decoded_header
-from portal.messaging.email.machines import DAEMON_SENDER, Sign, header_signs, is_automatic
+from portal.messaging.email.machines import (
+    DAEMON_SENDER,
+    POSTMASTER,
+    Sign,
+    header_signs,
+    is_automatic,
+)
 
 MAX_HEAD_BYTES = 200_000
 """Bytes that are looked at; Exchange and Postfix accept no longer heads either."""
@@ -27,14 +33,6 @@ HEADER_LINE = re.compile(r"([!-9;-~]+):(.*)", re.DOTALL)
 LINE_END = re.compile(rb"\r\n|\r|\n")
 HEAD_END = re.compile(rb"\r\n\r\n|\n\n")
 MESSAGE_ID_PATTERN = re.compile(r"<[!-;=?-~]+>")
-RETURNED_SUBJECT = re.compile(
-    r"\W*(?:undeliver|(?:mail )?delivery (?:status|failure|failed|notification|incomplete)|returned mail"
-    r"|failure notice|mail (?:delivery )?(?:failed|failure|system error)|warning: (?:could not|message)"
-    r"|no (?:se )?(?:pudo )?entregad|mensaje no entregado|unzustellbar|nicht zustellbar|non remis|échec"
-    r"|mancata consegna|non recapitabile|não entregue|onbestelbaar|niet bezorgd|не доставлено"
-    r"|niedostarcz|teslim edilemedi|تعذر|退信|無法傳遞|配信不能)",
-    re.IGNORECASE,
-)
 MAX_NAMED_IDS = 50
 """Message-IDs that are read of In-Reply-To and References."""
 
@@ -47,8 +45,8 @@ class Envelope:
 
     ``sender`` is a lower-case address or empty, ``sender_name`` the name beside it. ``signs`` speak
     for a machine. ``is_returned``: it is a report of a mail server, or comes from the null sender
-    (RFC 5321, 4.5.5); ``may_be_bounce``: that, or it looks like one. ``failed_recipients`` are those
-    that a mail server names there. ``answered_ids`` are the mails that it answers, the nearest
+    (RFC 5321, 4.5.5); ``may_be_bounce``: that, or a mail server sends it. ``failed_recipients`` are
+    those that a mail server names there. ``answered_ids`` are the mails that it answers, the nearest
     first. ``digest`` is of what follows the headers. ``is_whole``: the headers end within ``MAX_HEAD_BYTES``.
     """
 
@@ -79,7 +77,7 @@ def read_envelope(raw: bytes) -> Envelope:
     name, sender = _address(_value(headers, "from"))
     is_returned = _is_returned(headers)
     failed_recipients = _value(headers, "x-failed-recipients")
-    is_like_bounce = bool(DAEMON_SENDER.match(sender) or RETURNED_SUBJECT.match(subject))
+    is_of_server = bool(DAEMON_SENDER.match(sender) or POSTMASTER.match(sender))
     return Envelope(
         message_id=_id(_value(headers, "message-id"), raw),
         sender=sender,
@@ -91,7 +89,7 @@ def read_envelope(raw: bytes) -> Envelope:
         failed_recipients=failed_recipients,
         digest=hashlib.sha256(_below_head(raw)).hexdigest(),
         is_returned=is_returned,
-        may_be_bounce=is_returned or bool(failed_recipients) or is_like_bounce,
+        may_be_bounce=is_returned or bool(failed_recipients) or is_of_server,
         is_whole=is_whole,
     )
 

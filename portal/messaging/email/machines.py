@@ -61,6 +61,7 @@ ROBOT_SENDER = re.compile(
     re.IGNORECASE,
 )
 DAEMON_SENDER = re.compile(r"(?:mailer|mail|mdaemon)-?daemon@|mdaemon@", re.IGNORECASE)
+POSTMASTER = re.compile(r"postmaster@", re.IGNORECASE)
 AUTOMATIC_SUBJECT = re.compile(
     r"\W*(?:auto(?:matic|mated)?[ -]?(?:reply|response|answer)|autoreply"
     r"|(?:respuesta|resposta) autom[aá]tica|autor?respuesta|réponse automatique|automatische antwort"

@@ -48,6 +48,7 @@ async def load_correspondence(
     sent: list[str] = []
     ours = {settings.brand, f"@{mail_domain(settings)}"}
     theirs = {sender, sender_name}
+    addresses: list[str] = []
     earlier: list[str] = []
     language = ""
     for request_id in request_ids:
@@ -59,14 +60,15 @@ async def load_correspondence(
         title = workflow.definition.title_in(request.title, customer.locale)
         language = language or customer.locale
         ours |= {request.reference, title, reply_address(settings, request_id)}
-        theirs |= {customer.name, *await _addresses(session, customer)}
+        addresses += [address.lower() for address in await _addresses(session, customer)]
+        theirs |= {customer.name, *addresses}
         for message in await _sent(session, request_id, named_ids):
             sent += _texts(settings, message, request, customer, title)
         sent += await _links(session, settings, request_id)
         earlier += await _earlier(session, request_id, sender)
     return Correspondence(
         sent=list(dict.fromkeys(sent)), our_marks=sorted(ours), their_marks=sorted(theirs),
-        earlier=earlier, language=language,
+        earlier=earlier, customer_addresses=addresses, language=language,
     )  # fmt: skip
 
 

@@ -4,7 +4,15 @@ import pytest
 
 from portal.demo.fake_providers.mailbox import Mail
 from portal.messaging.email.machines import Sign, is_automatic
-from portal.models import Direction, Message, MessageKind, MessageStatus, ServiceRequest
+from portal.models import (
+    Channel,
+    ContactPoint,
+    Direction,
+    Message,
+    MessageKind,
+    MessageStatus,
+    ServiceRequest,
+)
 from tests.messaging.email.mail_server import MARTIN, MailServer, parse, reply
 from tests.messaging.email.test_bounces import balls, is_reached_by_mail, letter
 from tests.support.factories import Organisation
@@ -177,14 +185,37 @@ async def test_notice_of_a_delay_fails_nothing(
     assert (await letter(organisation, mailed)).status == MessageStatus.SENT
 
 
+@pytest.mark.parametrize("subject", ["Re: Card", "Delivery failed", "Mail delivery failure"])
+@pytest.mark.parametrize("sender", [MARTIN, "postmaster@example.com"])
 async def test_person_who_speaks_of_a_failed_delivery_is_no_bounce(
-    server: MailServer, organisation: Organisation, mailed: ServiceRequest, mail: Mail
+    subject: str,
+    sender: str,
+    server: MailServer,
+    organisation: Organisation,
+    mailed: ServiceRequest,
+    mail: Mail,
 ) -> None:
-    words = f"The courier could not deliver to {MARTIN}, delivery failed."
-    assert await server.receive(reply(mail, words)) == 204
+    """Nor where the customer's address is a postmaster's."""
+    if sender != MARTIN:
+        await _give_address(organisation, mailed, sender)
+    words = f"The courier could not deliver to {sender}, delivery failed. My card was stolen."
+    words += f" Message-ID: {mail.header('Message-ID')}"
+    sent = await letter(organisation, mailed)
+    assert await server.receive(reply(mail, words, Subject=subject, From=sender)) == 204
     [message] = await heard(organisation)
     assert message.kind == MessageKind.CUSTOMER
+    assert message.body == words
     assert await is_reached_by_mail(organisation, mailed)
+    after = [each for each in await organisation.messages() if each.id == sent.id]
+    assert [each.status for each in after] == [MessageStatus.SENT]
+    assert (await organisation.reload(mailed)).unanswered_since is not None
+
+
+async def _give_address(organisation: Organisation, request: ServiceRequest, address: str) -> None:
+    async with organisation.database.transaction() as session:
+        session.add(
+            ContactPoint(customer_id=request.customer_id, channel=Channel.EMAIL, address=address)
+        )
 
 
 def test_words_of_a_bounce_are_read_in_linear_time():
