@@ -132,19 +132,65 @@ async def test_block_at_the_end_of_each_mail_is_a_signature(
 ) -> None:
     block = "\n\nMiller and Sons\nWe stop leaks. Reply STOP and we stop yours."
     await server.receive(reply(mail, f"Thank you.{block}", Message_ID="<1@x>"))
+    await server.receive(reply(mail, f"The bell is broken.{block}", Message_ID="<3@x>"))
     stopped = len(await stops(organisation))
     await server.receive(reply(mail, f"Yes{block}", Message_ID="<2@x>"))
     assert len(await stops(organisation)) == stopped
     assert (await heard(organisation))[-1].intent == "yes"
 
 
-async def test_words_below_a_rule_go_to_a_person(
+@pytest.mark.parametrize("before", [1, 2])
+async def test_complaint_that_is_repeated_is_read_by_a_person(
+    before: int,
+    server: MailServer,
+    organisation: Organisation,
+    asked: ServiceRequest,
+    mail: Mail,
+) -> None:
+    """The same words at the end of each e-mail say who writes, or they say something."""
+    for number in range(before):
+        words = f"Number {number}.\n\nThe lock you repaired is loose again"
+        await server.receive(reply(mail, words, Message_ID=f"<{number}@x>"))
+    words = "Yes\n\nThe lock you repaired is loose again"
+    await server.receive(reply(mail, words, Message_ID="<9@x>"))
+    assert (await heard(organisation))[-1].body == words
+    assert not await is_answered(organisation, asked)
+
+
+MORE_THAN_YES = {
+    "below a rule": "Yes\n----------\nbut only when the price is below fifty, call me first",
+    "below the name": "Yes\n\nMartin\nBut it is broken!",
+    "a number below the name": "Yes\n\nMartin\nbut it is broken 415 555 0132",
+    "below a device": "Yes\n\nSent from my iPhone\n\nBut it is broken!",
+    "of an unknown phone, perhaps": "Yes\n\nSent from my window cleaner, call me first",
+    "a wish with the name of a product": "Yes\nGet me a refund, my phone number is 4155550132",
+}
+
+
+@pytest.mark.parametrize("case", MORE_THAN_YES)
+async def test_words_that_may_be_no_signature_go_to_a_person(
+    case: str,
+    server: MailServer,
+    organisation: Organisation,
+    asked: ServiceRequest,
+    mail: Mail,
+) -> None:
+    """They may be theirs: nothing is answered by half, and staff read all of it."""
+    words = MORE_THAN_YES[case]
+    assert await server.receive(reply(mail, words)) == 204
+    [message] = await heard(organisation)
+    assert message.body == words
+    assert not await is_answered(organisation, asked)
+    assert (await organisation.reload(asked)).unanswered_since is not None
+
+
+async def test_last_line_that_begins_like_a_devices_is_read(
     server: MailServer, organisation: Organisation, asked: ServiceRequest, mail: Mail
 ) -> None:
-    """They may be theirs: nothing is answered by half."""
-    words = "Yes\n----------\nbut only when the price is below fifty, call me first"
+    words = "Hello\n\nGet a technician for my windows today"
     assert await server.receive(reply(mail, words)) == 204
-    assert not await is_answered(organisation, asked)
+    [message] = await heard(organisation)
+    assert message.body == words
     assert (await organisation.reload(asked)).unanswered_since is not None
 
 
