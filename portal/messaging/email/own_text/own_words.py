@@ -29,70 +29,81 @@ BLANK_LINES = re.compile(r"\n{3,}")
 class OwnText:
     """The sender's own text.
 
-    ``words`` is what counts as said; ``shown`` is that and the signature. ``says_more``: what was
-    taken for a signature may say something, so a person reads it. ``quotes_us``: a part of the
-    mail is ours.
+    ``words`` is what counts as said; ``shown`` is that, the signature, and a line that may be the
+    header of a quotation. ``says_more``: what does not count may say something, so a person reads it.
     """
 
     words: str
     shown: str
     says_more: bool = False
-    quotes_us: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """Lines of theirs between what is ours; ``is_header``: they may be a header of a quotation."""
+
+    lines: list[str]
+    is_header: bool = False
 
 
 def read_own_text(text: str, known: Correspondence, *, is_html: bool = False) -> OwnText:
     """The sender's own text in a mail; it may be empty. ``is_html``: the text was a page."""
     lines = split_lines(text)
-    segments, quotes_us = _remove_ours(lines, known, is_html=is_html)
     words: list[str] = []
     shown: list[str] = []
     says_more = False
     earlier = [last_lines(text) for text in known.earlier]
-    for segment in segments:
-        own = without_device_lines(without_quotations(segment))
+    for segment in _remove_ours(lines, known, is_html=is_html):
+        if segment.is_header:
+            shown += ["", *segment.lines]
+            says_more = True
+            continue
+        own = without_device_lines(without_quotations(segment.lines))
         signed = split_signature(own, known.their_marks, earlier, has_words=bool(words))
         says_more |= not signed.is_sure
         words += ["", *signed.above] if words else signed.above
         shown += ["", *own] if shown else own
-    return OwnText(
-        words=_joined(words), shown=_joined(shown), says_more=says_more, quotes_us=quotes_us
-    )
+    return OwnText(words=_joined(words), shown=_joined(shown), says_more=says_more)
 
 
 def _joined(lines: Sequence[str]) -> str:
     return BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
 
 
-def _remove_ours(
-    lines: Sequence[str], known: Correspondence, *, is_html: bool
-) -> tuple[list[list[str]], bool]:
-    """The lines that are not ours, in segments between what is; and whether anything is."""
+def _remove_ours(lines: Sequence[str], known: Correspondence, *, is_html: bool) -> list[_Segment]:
+    """The lines that are not ours, in segments between what is."""
     rest = find_sent_lines(lines, SentText.of(known.sent)) if known.sent else list(lines)
     ours = [line is None for line in rest]
     kept = [line or "" for line in rest]
     if kept == list(lines):
-        return [kept], False
+        return [_Segment(kept)]
     said = {tuple(words_of(line)) for text in known.earlier for line in text.split("\n")} - {()}
     theirs = [tuple(words_of(line)) in said for line in lines] if said else []
-    taken = _with_headers(lines, ours, theirs, known)
+    taken, headers = _with_headers(lines, ours, theirs, known)
     if is_html:
         for number in _find_answers(lines, ours, taken):
             kept[number] = kept[number].strip().lstrip("> ")
-    segments: list[list[str]] = [[]]
-    for line, is_taken in zip(kept, taken, strict=True):
-        if not is_taken:
-            segments[-1].append(line)
-        elif segments[-1]:
-            segments.append([])
-    return [segment for segment in segments if any(map(str.strip, segment))], True
+    segments: list[_Segment] = [_Segment([])]
+    for number, line in enumerate(kept):
+        is_header = number in headers
+        is_left_out = taken[number] and not is_header
+        if is_left_out or segments[-1].is_header != is_header:
+            segments.append(_Segment([], is_header))
+        if not is_left_out:
+            segments[-1].lines.append(lines[number] if is_header else line)
+    return [segment for segment in segments if any(map(str.strip, segment.lines))]
 
 
 def _with_headers(
     lines: Sequence[str], ours: Sequence[bool], theirs: Sequence[bool], known: Correspondence
-) -> list[bool]:
-    """The lines that are ours, with the headers above; an earlier mail of theirs below a header."""
+) -> tuple[list[bool], set[int]]:
+    """The lines that are ours, with the headers above; an earlier mail of theirs below a header.
+
+    And of these the ones of which it is not sure that they are a header.
+    """
     finder = HeaderFinder(known)
     taken = list(ours)
+    doubtful: set[int] = set()
     floor = 0
     at = 0
     while at < len(lines):
@@ -100,15 +111,17 @@ def _with_headers(
         if not (ours[at] or is_earlier):
             at += 1
             continue
-        start = finder.find_start(lines, at, floor)
+        header = finder.find(lines, at, floor)
+        start = header.start
         end = at
         source = theirs if is_earlier else ours
         while end < len(lines) and (source[end] or not lines[end].strip("> |")):
             end += 1
         if start < at or not is_earlier:
             taken[start:end] = [True] * (end - start)
+            doubtful.update(range(start, at) if not header.is_sure else ())
         at = floor = end
-    return taken
+    return taken, doubtful
 
 
 def _find_answers(

@@ -25,6 +25,23 @@ YEAR = re.compile(r"(?<!\d)(?:19|20|25|1[34])\d\d(?!\d)")
 NUMERIC_DATE = re.compile(r"(?<!\d)\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?!\d)")
 TIME = re.compile(r"(?<!\d)\d{1,2}[:.h]\d\d(?!\d)")
 MIN_MARK_LENGTH = 3
+MAX_NAMED_WORDS = 6
+MAX_DATED_WORDS = 12
+"""Words of a sentence that is surely a program's: with our name and "wrote", with that and a date."""
+WROTE = re.compile(
+    r"(?<!\w)(?:wrote|writes|quoting|escribió|a écrit|schrieb|ha scritto|escreveu|schreef|skrev|napsal|pisze"
+    r"|napisał(?:\(a\)|a)?|пишет|писал\(а\)|написал|пише|yazdı|şunu yazdı|kirjoitti|έγραψε|írta|đã viết"  # noqa: RUF001
+    r"|เขียนว่า|ने लिखा|كتبت?|تمت كتابة|כתב(?:ה)?)(?!\w)|写道|寫道|님이 작성|のメール|書きました|書いた"
+)
+"""What mail programs call it, in small letters; a person writes it as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Where the header of a quotation begins; ``is_sure``: a program wrote it, and nobody else."""
+
+    start: int
+    is_sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +57,8 @@ class _Evidence:
     names_them: bool
     has_date: bool
     has_time: bool
+    says_wrote: bool
+    word_count: int
     is_sentence: bool
 
     @property
@@ -55,8 +74,8 @@ class HeaderFinder:
         self._ours = _marks(known.our_marks)
         self._theirs = _marks(known.their_marks)
 
-    def find_start(self, lines: Sequence[str], end: int, floor: int) -> int:
-        """Where the header begins that ends above line ``end``; ``end`` where there is none.
+    def find(self, lines: Sequence[str], end: int, floor: int) -> Header:
+        """The header that ends above line ``end``; it begins at ``end`` where there is none.
 
         Lines above ``floor`` belong to something else. It looks at ``MAX_HEADER_LINES`` lines.
         """
@@ -71,14 +90,16 @@ class HeaderFinder:
             at -= 1
         below = [number for number in seen if self._is_only_separators(seen, number, end)]
         rest = {number: evidence for number, evidence in seen.items() if number not in below}
-        start = _start_of_labels(rest)
+        start, is_sure = _start_of_labels(rest), True
         if start is None:
             start = _start_of_attribution(rest)
+            taken = [evidence for number, evidence in rest.items() if number >= (start or 0)]
+            is_sure = _is_sure(taken)
         if start is None:
-            return below[-1] if below else end
+            return Header(below[-1] if below else end)
         above = [number for number in rest if number < start]
         rules = list(takewhile(lambda number: seen[number].is_separator, above))
-        return rules[-1] if rules else start
+        return Header(rules[-1] if rules else start, is_sure)
 
     @staticmethod
     def _is_only_separators(seen: dict[int, _Evidence], number: int, end: int) -> bool:
@@ -98,6 +119,8 @@ class HeaderFinder:
             names_them=any(mark.search(said) for mark in self._theirs),
             has_date=is_day or bool(YEAR.search(said)),
             has_time=bool(TIME.search(said)),
+            says_wrote=bool(WROTE.search(said)),
+            word_count=len(said.split()),
             is_sentence=said.endswith((".", "!", "?", "؟", "。")),
         )
 
@@ -177,3 +200,15 @@ def _is_attribution(taken: Sequence[_Evidence]) -> bool:
     if any(line.has_our_address for line in taken):
         return has_date or has_time or ends_with_colon
     return ends_with_colon and (names_us or (has_date and has_time))
+
+
+def _is_sure(taken: Sequence[_Evidence]) -> bool:
+    """Whether a program wrote these lines: people introduce what they quote as well."""
+    count = sum(line.word_count for line in taken)
+    has_date = any(line.has_date for line in taken)
+    says_wrote = any(line.says_wrote for line in taken)
+    if any(line.has_our_address for line in taken) or (says_wrote and has_date):
+        return True
+    names_us = any(line.names_us for line in taken)
+    most = MAX_DATED_WORDS if has_date else MAX_NAMED_WORDS if says_wrote else 0
+    return names_us and count <= most
