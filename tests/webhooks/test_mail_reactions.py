@@ -74,6 +74,10 @@ def test_mail_reaction_is_read_in_every_listed_form() -> None:
     "text",
     [
         "Yes, it arrived.",
+        "Nobody reacted to your message",
+        "My card was stolen, and nobody reacted to your message",
+        "Tess reacted to your message, and the card is wrong",
+        "Martin Miller reacted to your message?",
         "Nobody reacted to your message at our office, and I have waited for two weeks for my card",
     ],
 )

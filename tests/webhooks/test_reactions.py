@@ -175,6 +175,28 @@ async def test_question_beside_a_quotation_is_answered(
     assert len(await consents(organisation)) == 2
 
 
+@pytest.mark.parametrize(
+    "beside", ["Card stolen 😡", "Card stolen", "Card removed 👎", "Wrong name 👍", "cracked corner"]
+)
+async def test_words_beside_a_quotation_are_for_a_person(
+    beside: str, twilio: TwilioClient, organisation: Organisation, card_request: ServiceRequest
+) -> None:
+    await deliver_due(organisation.operations, FakeSmsGateway())
+    (first,) = await sent(organisation)
+    await twilio.text(f"{beside} “{first.body}”")
+    (message,) = await heard(organisation)
+    assert message.intent != "reaction"
+    card = await organisation.reload(card_request)
+    assert (card.unanswered_since is not None, len(card.promises)) == (True, 1)
+
+
+def test_label_of_a_reaction_keeps_the_words_of_an_unknown_phone() -> None:
+    text = "Acme: “Gold” card, Martin's: has it arrived? Reply YES or NO."
+    reaction = read_reaction(f"Reagoi 👍 viestiin “{text}”", fold_texts([text]))
+    assert reaction is not None
+    assert (reaction.label, reaction.is_known) == ("Reagoi 👍 viestiin", False)
+
+
 async def consents(organisation: Organisation) -> list[Consent]:
     async with organisation.database.reading() as session:
         return list((await session.exec(select(Consent))).all())

@@ -15,6 +15,8 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
+from portal.messaging.intents.language import languages
+from portal.messaging.intents.tokens import fold_letters
 from portal.messaging.sms.own_text import MIN_QUOTED_LETTERS, Quotation, find_quotation
 
 MAX_WORDS = 6
@@ -22,9 +24,9 @@ MAX_WORDS = 6
 MAX_LETTERS = 60
 WORD = re.compile(r"[^\W\d_]+")
 QUESTION_MARKS = "?؟？"
-TABLES_OF_NO_LANGUAGE = ("signs", "speech", "mail")
+TABLES_OF_NO_LANGUAGE = ("signs", "speech", "mail", "beside")
 LINK = re.compile(r"<?https?://\S+")
-MAX_MAIL_WORDS = 14
+MAX_NAME_WORDS = 5
 MAX_SHOWN_LETTERS = 60
 DATA = Path(__file__).with_name("reactions.toml")
 
@@ -41,8 +43,9 @@ class Sentiment(StrEnum):
 class Reaction:
     """A reaction to the text of ours with this ``index``.
 
-    ``label`` is the emoji, or the words that the phone wrote. ``is_known``: these are in our list;
-    otherwise the words may be somebody's own, and ``label`` is to be read.
+    ``label`` is the emoji where only listed words stand beside it, else all that stands there.
+    ``is_known``: the words are in our list, beside a name at most; otherwise they may be somebody's
+    own, and ``label`` is to be read.
     """
 
     index: int
@@ -62,6 +65,7 @@ class ReactionWords:
     liked_signs: frozenset[str]
     disliked_signs: frozenset[str]
     speech: frozenset[str]
+    beside: frozenset[str]
     mail: frozenset[str]
     mail_examples: Sequence[str]
     tables: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
@@ -83,23 +87,37 @@ def read_reaction(text: str, sent: Sequence[str]) -> Reaction | None:
     words = reaction_words()
     signs = _signs(f"{before}{after}")
     found = _known_words(beside, words)
-    is_known = bool(found) or (bool(signs) and words.speech.isdisjoint(beside.split()))
+    foreign = _foreign_words(beside, found, words)
+    if any(_is_said(word, words) for word in foreign):
+        return None
     if plain_words(after) and not _known_words(plain_words(after), words):
         return None  # Words of the phone that follow the quotation are in the list; others are an answer.
+    is_known = bool(found) or (bool(signs) and not foreign)
     if not is_known and not _is_plainly_ours(quotation, beside, words):
         return None
-    label = "".join(signs) or " ".join(f"{before} {after}".split()).strip(" :")
+    label = "" if foreign else "".join(signs)
+    label = label or " ".join(f"{before} {after}".split()).strip(" :")
     return Reaction(quotation.index, _sentiment(beside, signs, words), label, is_known)
 
 
 def read_mail_reaction(text: str) -> Reaction | None:
     """The reaction that a mail program has sent as a mail; ``text`` is the mail without quotations.
 
-    Gmail and Outlook name no message in words, so ``index`` is 0.
+    It is a sign, a name and a phrase, and nothing else. Gmail and Outlook name no message in words,
+    so ``index`` is 0.
     """
-    said, words = plain_words(LINK.sub("", text)), reaction_words()
-    is_short = len(said.split()) <= MAX_MAIL_WORDS
-    if not is_short or not any(f" {phrase} " in f" {said} " for phrase in words.mail):
+    text = LINK.sub("", text)
+    said, words = plain_words(text), reaction_words()
+    names = [
+        f"{said} ".partition(f"{phrase} ")[0].split()
+        for phrase in words.mail
+        if f" {said}".endswith(f" {phrase}")
+    ]
+    name = min(names, key=len, default=None)
+    is_name = name is not None and len(name) <= MAX_NAME_WORDS
+    if name is None or not is_name or any(mark in text for mark in f"{QUESTION_MARKS}!！"):
+        return None
+    if any(_is_said(word, words) for word in name):
         return None
     signs = _signs(text)
     return Reaction(0, _sentiment("", signs, words), "".join(signs) or said, is_known=True)
@@ -135,6 +153,7 @@ def reaction_words() -> ReactionWords:
         of("like"), of("dislike"), of("other"), of("removed"),
         frozenset(data["signs"]["like"]), frozenset(data["signs"]["dislike"]),
         frozenset(plain_words(word) for word in data["speech"]["words"]),
+        frozenset(plain_words(word) for word in data["beside"]["words"]),
         frozenset(plain_words(phrase) for phrase in data["mail"]["phrases"]),
         data["mail"]["examples"], languages,
     )  # fmt: skip
@@ -153,6 +172,25 @@ def _known_words(beside: str, words: ReactionWords) -> set[str]:
     """The listed words among these; the languages without spaces have them inside of words."""
     listed = words.like | words.dislike | words.other | words.removed
     return {word for word in listed if _stands_in(word, beside)}
+
+
+def _foreign_words(beside: str, found: set[str], words: ReactionWords) -> list[str]:
+    """The words that are neither listed nor a part of what is: names, and what somebody says."""
+    listed = {part for phrase in found for part in phrase.split()} | words.beside
+    unspaced = [word for word in found if _has_no_spaces(word)]
+    return [
+        word
+        for word in beside.split()
+        if word not in listed and not any(part in word for part in unspaced)
+    ]
+
+
+def _is_said(word: str, words: ReactionWords) -> bool:
+    """Whether it is a word of a language that we read, so that a person says it."""
+    folded = fold_letters(word)
+    return word in words.speech or any(
+        folded in language.vocabulary for language in languages().values()
+    )
 
 
 def _stands_in(word: str, beside: str) -> bool:
