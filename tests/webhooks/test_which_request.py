@@ -9,6 +9,7 @@ from portal.models import SYSTEM_ACTOR, DroppedBallKind, MessageKind, RequestSta
 from portal.operations import cancel, write_to_customer
 from portal.operations.conversation.request_names import match_choice
 from tests.support.dropped_ball_helpers import DetectionDriver
+from tests.tracking.page_requests import link
 
 pytestmark = pytest.mark.either_database
 
@@ -50,6 +51,55 @@ async def test_text_without_a_choice_becomes_a_dropped_ball(
     await watch.advance_clock(30 * timedelta(hours=1))
     kinds = [(ball.kind, ball.request_id) for ball in await watch.balls()]
     assert (DroppedBallKind.MESSAGE_UNANSWERED, repair.id) in kinds
+
+
+async def test_urgent_text_stays_raised_until_somebody_answers(
+    clock, organisation, repair, phone, balls
+):
+    """The choice eight hours later answers nothing; the ball follows the text to its request."""
+    await phone("My laptop was stolen in a robbery!")
+    assert len(await balls(DroppedBallKind.URGENT)) == 1
+    clock.shift(timedelta(hours=8))
+    await phone("2")
+    [ball] = await balls(DroppedBallKind.URGENT)
+    assert ball.request_id == repair.id
+    by = organisation.people.ben.actor
+    await organisation.run(write_to_customer, repair, "We have locked it.", by=by)
+    assert await balls(DroppedBallKind.URGENT) == []
+
+
+async def test_urgent_ball_follows_the_text_to_the_chosen_request(
+    organisation, card_request, repair, phone, balls
+):
+    await phone("My card was stolen in a robbery!")
+    await phone("1")
+    [ball] = await balls(DroppedBallKind.URGENT)
+    assert ball.request_id == card_request.id
+
+
+async def test_urgent_message_on_the_page_stays_raised_when_a_waiting_text_leaves(
+    clock, organisation, card_request, repair, phone, client, balls
+):
+    body = {"body": "My laptop was stolen in a robbery!"}
+    assert (await client.post(f"{link(repair)}/messages", data=body)).status_code == 303
+    clock.shift(DAY + timedelta(hours=2))
+    await phone("Can you hurry?")
+    await phone("1")
+    assert await phone.texts_of(card_request) == ["Can you hurry?", "1"]
+    assert [ball.request_id for ball in await balls(DroppedBallKind.URGENT)] == [repair.id]
+
+
+async def test_answer_stays_owed_to_a_text_that_waits_still(clock, organisation, delivered, phone):
+    """An answer to a question takes only the texts of the last day with it."""
+    card = await delivered()
+    repair = await organisation.open("repair", by=organisation.people.ben.actor)
+    await phone("It is damaged!")
+    clock.shift(timedelta(hours=26))
+    await phone("Can you hurry?")
+    await phone("YES")
+    assert await phone.texts_of(card) == ["Can you hurry?", "YES"]
+    assert await phone.texts_of(repair) == ["It is damaged!"]
+    assert await open_promises(organisation, repair)
 
 
 async def test_choice_of_a_request_closed_since_goes_to_its_owner(

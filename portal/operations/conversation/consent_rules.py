@@ -17,6 +17,10 @@ from portal.operations.conversation.request_names import GENERIC_WORDS
 
 CONSENT_INTENTS = (IntentKind.STOP, IntentKind.START, IntentKind.HELP)
 GRANTED = {IntentKind.STOP: False, IntentKind.START: True, IntentKind.HELP: None}
+THIS_WORDS = frozenset(
+    normalize_words("this that it este esta esto ese esa eso هذا هذه ذلك تلك هاد هاي ده دي").split()
+)
+"""Words that point at a request without a name: "no more texts about this one"."""
 CONSENT_RULES = {
     "C4": "STOP that names one of several open requests: withdrawn for that one.",
     "C5": "STOP: withdrawn for the number.",
@@ -29,8 +33,13 @@ CONSENT_RULES = {
 
 
 def widen_stop(inbound: InboundMessage, intent: Intent, facts: InboundFacts) -> Intent:
-    """A stop about one request is one of everything where it would be a guess which is meant."""
-    if intent.scope != StopScope.REQUEST or not intent.about or len(facts.open_requests) < 2:
+    """A stop about a topic that names no single request is one of everything: never nothing.
+
+    "This one" is no topic: which request is meant is matched, or asked, as of any other text.
+    """
+    topic = set(intent.about.split())
+    has_topic = bool(topic) and topic.isdisjoint(THIS_WORDS)
+    if intent.scope != StopScope.REQUEST or not has_topic or len(facts.open_requests) < 2:
         return intent
     stop = replace(intent, kind=IntentKind.STOP, scope=None)
     return stop if _named_by_stop(inbound, stop, facts) is None else intent

@@ -10,6 +10,7 @@ from portal.messaging.intents.classifier import Intent, IntentKind, normalize_wo
 from portal.models import (
     Answer,
     Channel,
+    DeliveryReason,
     DroppedBallKind,
     FollowUp,
     MessageKind,
@@ -29,6 +30,7 @@ from portal.operations.conversation.outcomes import (
     AskWhich,
     ChangeConsent,
     Decision,
+    KeepWish,
     NotifyFrontDesk,
     Outcome,
     OweReply,
@@ -86,15 +88,19 @@ def decide(
     facts: InboundFacts,
 ) -> Decision:
     """What one delivery leads to. ``request`` is locked; None where it belongs to none."""
-    is_wish = intent.kind == IntentKind.STOP_PARTIAL and delivery.basis != Basis.FOR_PERSON
+    is_wish = intent.kind == IntentKind.STOP_PARTIAL and not _is_guessed(delivery, facts)
     if request is not None and is_wish:
         decision = decide_wish(inbound, request, intent, facts)
     else:
         decision = _decide_by_basis(inbound, delivery, request, intent, facts)
+    outcome = decision.outcome
     # A wish about our messages is obeyed each time.
-    is_obeyed = isinstance(decision.outcome, ChangeConsent | NotifyFrontDesk)
+    is_obeyed = isinstance(outcome, ChangeConsent | NotifyFrontDesk)
     is_choice = delivery.basis in (Basis.CHOICE, Basis.CHOSEN)
-    if _is_repeated(delivery, facts) and not (is_obeyed or is_choice):
+    is_repeated = _is_repeated(delivery, facts) and not is_choice
+    if is_repeated and isinstance(outcome, KeepWish):
+        decision = replace(decision, outcome=replace(outcome, is_silent=True))
+    elif is_repeated and not is_obeyed:
         decision = Decision("D1", Record())
     elif intent.is_urgent and request is not None:
         decision = _with_person(decision)
@@ -132,6 +138,17 @@ def _decide_by_basis(
             reply = "unknown_sender" if facts.takes_texts and not is_unsaid else ""
             decision = Decision("N1", NotifyFrontDesk(DroppedBallKind.UNKNOWN_SENDER, reply))
     return decision
+
+
+def _is_guessed(delivery: Delivery, facts: InboundFacts) -> bool:
+    """Whether another request may be meant than the one that owns the message meanwhile."""
+    repeated = facts.repeated
+    is_of_unclear = repeated is not None and repeated.reason == DeliveryReason.REQUEST_UNCLEAR
+    return (
+        delivery.basis in (Basis.AMBIGUOUS, Basis.FOR_PERSON)
+        or (delivery.basis == Basis.FLOOD and len(facts.open_requests) > 1)
+        or (delivery.basis == Basis.REPEATS and is_of_unclear)
+    )
 
 
 def _is_repeated(delivery: Delivery, facts: InboundFacts) -> bool:

@@ -120,7 +120,11 @@ async def _answer(
             left |= await _put(uow, matched_request, matched, locked)
         await carry_out(uow, matched, decision)
     for request_left in left.values():
-        await _release(uow, request_left)
+        is_meant = any(delivery.request_id == request_left.id for delivery in deliveries)
+        if not is_meant and not _has_waiting(request_left, facts):
+            await _release(uow, request_left)
+        uow.mark_page_changed(request_left)
+        await uow.finish(request_left)
 
 
 async def _lock_all(
@@ -155,8 +159,19 @@ async def _put(
     return {left_id: locked[left_id]} if left_id is not None else {}
 
 
+def _has_waiting(request: ServiceRequest, facts: InboundFacts) -> bool:
+    """Whether another text waits on it for the answer to "which?"."""
+    return any(
+        text.request_id == request.id and text.reason == DeliveryReason.REQUEST_UNCLEAR
+        for text in facts.waiting
+    )
+
+
 async def _release(uow: UnitOfWork, request: ServiceRequest) -> None:
-    """What the owner owed only until the customer said which request is meant is owed no more."""
+    """What the owner owed only until the customer said which request is meant is owed no more.
+
+    An urgent message that came by another way may be owed an answer still: then its ball stays.
+    """
     for promise in request.promises:
         if promise.is_open and not promise.is_told and promise.wording == PromiseWording.ANSWER:
             promise.withdraw(uow.now, "The customer has said which request is meant.")
@@ -166,9 +181,8 @@ async def _release(uow: UnitOfWork, request: ServiceRequest) -> None:
                 reason=promise.closed_reason,
             )  # fmt: skip
             request.unanswered_since = _waiting_since(request)
-            await resolve_urgent(uow, request)
-    uow.mark_page_changed(request)
-    await uow.finish(request)
+            if request.unanswered_since is None:
+                await resolve_urgent(uow, request)
 
 
 def _waiting_since(request: ServiceRequest) -> datetime | None:
