@@ -13,6 +13,7 @@ from portal.errors import NotFound
 from portal.models import (
     ASK_BACK_CAUSE,
     Contact,
+    ContactChannel,
     DeliveryReason,
     Direction,
     Event,
@@ -42,19 +43,20 @@ ANNOUNCEMENTS = frozenset({
     EventKind.QUESTION_REMINDED, EventKind.HELD,
 })  # fmt: skip
 """Events that the customer gets a message about, and that may lead to the next one of theirs."""
-PROMPTS = (
-    MessageKind.FOLLOW_UP,
-    MessageKind.REMINDER,
-    MessageKind.STAFF,
-    MessageKind.WHICH_REQUEST,
-)
-"""Messages of ours that the same reply as before may answer anew."""
+STRANGER_REASONS = (DeliveryReason.FOREIGN_SENDER, DeliveryReason.UNPROVEN_SENDER)
+"""What a message has that may not be the customer's."""
 UNSENT_STATUSES = (MessageStatus.SUPPRESSED, MessageStatus.EXPIRED, MessageStatus.FAILED)
 
 
 def says_something() -> Any:
     """The condition (SQL) for a message that is no mere reaction: one that a person is owed for is."""
     return sa.or_(col(Message.reacted_to_id).is_(None), col(Message.event_id).is_not(None))
+
+
+def written_by_customer() -> Any:
+    """The condition (SQL) for a message that is the customer's own."""
+    reason = col(Message.reason)
+    return sa.or_(reason.is_(None), reason.not_in(STRANGER_REASONS))
 
 
 async def is_recorded(session: AsyncSession, sid: str) -> bool:
@@ -145,12 +147,21 @@ async def has_contacted_since(session: AsyncSession, request_id: int, since: dat
 
 
 async def find_waiting_texts(session: AsyncSession, address: str) -> Sequence[Message]:
-    """Texts from this address that we asked "which?" about, and nobody has answered; oldest first."""
+    """Texts from this address that we asked "which?" about, oldest first.
+
+    Those that nobody has answered since, by a message or a logged call.
+    """
     reply = aliased(Message)
     is_answered = sa.exists().where(
         col(reply.request_id) == col(Message.request_id),
         col(reply.kind) == MessageKind.STAFF,
         col(reply.id) > col(Message.id),
+    )
+    is_called = sa.exists().where(
+        col(Contact.request_id) == col(Message.request_id),
+        col(Contact.channel) == ContactChannel.CALL,
+        col(Contact.message_id).is_(None),
+        col(Contact.at) > col(Message.created_at),
     )
     query = (
         select(Message)
@@ -159,6 +170,7 @@ async def find_waiting_texts(session: AsyncSession, address: str) -> Sequence[Me
             col(Message.direction) == Direction.IN,
             col(Message.reason) == DeliveryReason.REQUEST_UNCLEAR,
             ~is_answered,
+            ~is_called,
         )
         .order_by(col(Message.id))
     )
@@ -190,62 +202,15 @@ async def recent_exchanges(
     return (await session.exec(query)).all()
 
 
-async def find_recent_inbound(
-    session: AsyncSession,
-    message: Message,
-    address: str,
-    request_ids: Collection[int],
-    since: datetime,
-) -> Sequence[Message]:
-    """Their other messages since then from this address or on these requests, newest first.
-
-    Those of a foreign sender are not theirs.
-    """
-    is_theirs: sa.ColumnElement[bool] = col(Message.request_id).in_(request_ids)
-    if address:
-        is_theirs |= col(Message.from_address) == address
-    query = (
-        select(Message)
-        .where(
-            is_theirs,
-            col(Message.direction) == Direction.IN,
-            col(Message.kind) == MessageKind.CUSTOMER,
-            col(Message.request_id).is_not(None),
-            col(Message.reason).is_distinct_from(DeliveryReason.FOREIGN_SENDER),
-            col(Message.id) != message.id,
-            col(Message.created_at) >= since,
-        )
-        .order_by(col(Message.id).desc())
-        .limit(MAX_RECENT)
-    )
-    return (await session.exec(query)).all()
-
-
-async def find_prompts_after(
-    session: AsyncSession, earlier: Message, address: str
-) -> Sequence[Message]:
-    """What we asked or wrote to them after that message of theirs, beside plain confirmations."""
-    is_to_them: sa.ColumnElement[bool] = col(Message.request_id) == earlier.request_id
-    if address:
-        is_to_them |= col(Message.to_address) == address
-    query = select(Message).where(
-        is_to_them,
-        col(Message.direction) == Direction.OUT,
-        col(Message.id) > earlier.id,
-        col(Message.kind).in_(PROMPTS) | col(Message.cause).startswith(ASK_BACK_CAUSE),
-    )
-    return (await session.exec(query)).all()
-
-
 async def has_written_since(session: AsyncSession, request_id: int, since: datetime) -> bool:
-    """True when the customer, and no foreign sender, has written about this request since then."""
+    """True when it is proven that the customer has written about this request since then."""
     query = (
         select(Message.id)
         .where(
             col(Message.request_id) == request_id,
             col(Message.direction) == Direction.IN,
             col(Message.kind) == MessageKind.CUSTOMER,
-            col(Message.reason).is_distinct_from(DeliveryReason.FOREIGN_SENDER),
+            written_by_customer(),
             col(Message.created_at) >= since,
         )
         .limit(1)

@@ -6,13 +6,20 @@ from datetime import timedelta
 import pytest
 
 from portal.models import (
+    CUSTOMER_ACTOR,
     SYSTEM_ACTOR,
     Answer,
+    Channel,
+    ContactChannel,
+    ContactReason,
     MessageKind,
     PromiseKind,
     RequestStatus,
 )
-from portal.operations import cancel, write_to_customer
+from portal.operations import cancel, log_contact, write_to_customer
+from portal.operations.conversation.inbound import receive
+from portal.operations.conversation.inbound_message import InboundMessage
+from tests.support.factories import MARTIN
 from tests.tracking.page_requests import link
 
 pytestmark = pytest.mark.either_database
@@ -193,3 +200,48 @@ async def test_reopen_twice_reopens_once_and_is_read_back(organisation, delivere
     assert [f"{card.reference} is open again." in reply for reply in await phone.replies()] == [
         False, True,
     ]  # fmt: skip
+
+
+async def test_reopen_after_staff_cancelled_again_reopens_again(
+    clock, organisation, delivered, phone
+):
+    card = await delivered()
+    for _ in range(2):
+        await organisation.run(cancel, card, reason="Enough.", by=SYSTEM_ACTOR)
+        clock.shift(timedelta(minutes=1))
+        await phone("REOPEN")
+        clock.shift(timedelta(minutes=1))
+    assert (await organisation.reload(card)).status == RequestStatus.OPEN
+
+
+async def test_same_question_after_a_call_is_new(clock, organisation, card_request, phone):
+    await phone("Can you hurry?")
+    clock.shift(timedelta(minutes=2))
+    call = {"channel": ContactChannel.CALL, "reason": ContactReason.OTHER}
+    await organisation.run(log_contact, card_request, **call, by=organisation.people.tess.actor)
+    clock.shift(timedelta(minutes=2))
+    await phone("Can you hurry?")
+    assert len(await phone.replies()) == 2
+
+
+async def test_same_text_with_a_quotation_is_another_one(organisation, card_request, phone):
+    """The quotation says what it is about; the same quotation again says nothing new."""
+    quoted = (await organisation.outbound_messages(card_request))[0].body.replace("\n", "\n> ")
+    await phone("Can you hurry?")
+    for _ in range(2):
+        await phone(f"> {quoted}\nCan you hurry?")
+    assert len(await phone.replies()) == 2
+
+
+async def test_what_an_unproven_sender_wrote_is_not_repeated_by_the_customer(
+    organisation, card_request, phone
+):
+    """Whoever knows a Message-ID of ours could else silence the customer."""
+    async with organisation.operations.begin(CUSTOMER_ACTOR) as uow:
+        mail = InboundMessage(
+            channel=Channel.EMAIL, body="Can you hurry?", sender=MARTIN.email, provider_id="<1@x>",
+            request_id=card_request.id, is_unproven=True,
+        )  # fmt: skip
+        await receive(uow, mail)
+    await phone("Can you hurry?")
+    assert len(await phone.replies()) == 2

@@ -5,8 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from portal.models import SYSTEM_ACTOR, DroppedBallKind, MessageKind, RequestStatus
-from portal.operations import cancel, write_to_customer
+from portal.models import (
+    SYSTEM_ACTOR,
+    ContactChannel,
+    ContactReason,
+    DroppedBallKind,
+    MessageKind,
+    RequestStatus,
+)
+from portal.operations import cancel, log_contact, write_to_customer
 from portal.operations.conversation.request_names import match_choice
 from tests.support.dropped_ball_helpers import DetectionDriver
 from tests.tracking.page_requests import link
@@ -121,6 +128,18 @@ async def test_text_that_staff_have_answered_waits_no_more(
     )
     await phone("1")
     assert await phone.texts_of(repair) == ["It is damaged!", "1"]
+
+
+async def test_text_about_which_staff_have_called_waits_no_more(
+    clock, organisation, card_request, repair, phone
+):
+    await phone("It is damaged!")
+    clock.shift(timedelta(minutes=5))
+    call = {"channel": ContactChannel.CALL, "reason": ContactReason.OTHER}
+    await organisation.run(log_contact, repair, **call, by=organisation.people.ben.actor)
+    await phone("1")
+    assert (await phone.texts_of(repair))[0] == "It is damaged!"
+    assert await phone.texts_of(card_request) == []
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,12 @@ from portal.models import (
 )
 from portal.operations.conversation.inbound_message import InboundMessage
 from portal.operations.unit_of_work import UnitOfWork
-from portal.queries.conversations import RecentExchange, find_prompts_after, find_recent_inbound
+from portal.queries.conversations import RecentExchange
+from portal.queries.sent_texts import (
+    find_prompts_after,
+    find_recent_inbound,
+    has_turned_since,
+)
 
 AUTO_REPLY_WINDOW = timedelta(minutes=10)
 EMAIL_AUTO_REPLY_WINDOW = timedelta(hours=1)
@@ -113,13 +118,14 @@ async def find_repeated(
 ) -> Message | None:
     """The earlier message that this one repeats, from this sender or on these requests.
 
-    None for one with files, or where we have asked or written something since that the same text
-    answers anew. Repeats by two ids of the provider, or by page and text, count the same.
+    None for one with files, or where something has happened since, or we have asked or written
+    something, that the same text answers anew. The whole messages are compared. Repeats by two ids
+    of the provider, or by page and text, count the same.
     """
-    text = comparable_text(inbound.text)
+    text = comparable_text(inbound.body)
     since = uow.now - REPEAT_WINDOW
     recent: Sequence[Message] = ()
-    if text and not (inbound.media or inbound.files):
+    if comparable_text(inbound.text) and not (inbound.media or inbound.files):
         recent = await find_recent_inbound(uow.session, message, inbound.sender, request_ids, since)
     earlier = next((other for other in recent if comparable_text(other.body) == text), None)
     if earlier is not None:
@@ -127,6 +133,8 @@ async def find_repeated(
         for prompt in await find_prompts_after(uow.session, earlier, inbound.sender):
             if not (is_duplicate and prompt.kind in RESPONSE_KINDS):
                 earlier = None
+    if earlier is not None and await has_turned_since(uow.session, earlier):
+        earlier = None
     return earlier
 
 

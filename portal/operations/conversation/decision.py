@@ -215,7 +215,7 @@ def decide_open(
     outcome: Outcome
     is_yes = given is not None and given.answer == Answer.YES and given.at is None
     if is_yes and request.id in facts.undecided:
-        rule, outcome = "O2", OweReply(template="answer_first")
+        rule, outcome = "O2", _owe_answer(kind, facts, "answer_first")
     elif given is not None:
         rule, outcome = "O1", given
     elif question is not None and is_pure and _is_unclear(request, question, kind, facts):
@@ -225,7 +225,7 @@ def decide_open(
     ):
         rule, outcome = "O4", Record()
     elif question is None and contradicts_answer(request, ANSWER_KINDS.get(kind), facts.now):
-        rule, outcome = "O9", OweReply(template="second_answer")
+        rule, outcome = "O9", _owe_answer(kind, facts, "second_answer")
     elif is_pure and (kind in RECORDED_KINDS or (question is None and _is_thumb(intent))):
         rule, outcome = "O5", Record()
     elif kind == IntentKind.STATUS and facts.limits.may_answer and not _is_late(request, facts.now):
@@ -263,7 +263,7 @@ def decide_closed(request: ServiceRequest, intent: Intent, facts: InboundFacts) 
     elif is_pure and is_nothing_new:
         rule, outcome = "X3", Record()
     elif contradicts_answer(request, ANSWER_KINDS.get(kind), facts.now):
-        rule, outcome = "X2", OweReply(template="second_answer")
+        rule, outcome = "X2", _owe_answer(kind, facts, "second_answer")
     elif kind == IntentKind.STATUS and facts.limits.may_answer:
         rule, outcome = "X5", SendStatus()
     else:
@@ -271,9 +271,9 @@ def decide_closed(request: ServiceRequest, intent: Intent, facts: InboundFacts) 
     return Decision(rule, outcome)
 
 
-def _owe_answer(kind: IntentKind, facts: InboundFacts) -> OweReply:
+def _owe_answer(kind: IntentKind, facts: InboundFacts, template: str = "") -> OweReply:
     """A person answers; the last reply before a loop ends says that no more follow."""
-    template = "last_reply" if facts.limits.is_last else ""
+    template = template or ("last_reply" if facts.limits.is_last else "")
     is_silent = facts.limits.suppress_reply or kind == IntentKind.REACTION
     return OweReply(is_silent=is_silent, template=template)
 

@@ -230,18 +230,32 @@ def read_email_intent(inbound: InboundMessage, intent: Intent, facts: InboundFac
         return Intent(
             IntentKind.REACTION, inbound.text, needs_owner=is_owed, because=reaction.label
         )
-    question, locale = question_of(facts.newest), facts.locale or "en"
-    consent_intent = classify(EMAIL_MENTION.sub("text", inbound.text), question, locale)
-    is_wish = (
-        consent_intent.kind == IntentKind.STOP_PARTIAL
-        and consent_intent.scope != StopScope.CHANNEL
-        and intent.kind != IntentKind.STOP_PARTIAL
-    )
-    if consent_intent.kind in (IntentKind.STOP, IntentKind.START) or is_wish:
-        intent = consent_intent
+    intent = _read_email_mentions(inbound, intent, facts)
     if inbound.says_more and intent.kind in (IntentKind.STOP, IntentKind.START):
         intent = replace(intent, needs_reading=True)
     is_for_person = inbound.says_more or not facts.is_known_sender
     if is_for_person and intent.kind != IntentKind.STOP:
-        intent = Intent(IntentKind.OTHER, inbound.text)
+        intent = Intent(
+            IntentKind.OTHER, inbound.text, needs_owner=True, is_urgent=intent.is_urgent
+        )
     return intent
+
+
+def _read_email_mentions(inbound: InboundMessage, intent: Intent, facts: InboundFacts) -> Intent:
+    """The wish that the mail says of "e-mails" as others say it of "texts"; else ``intent``.
+
+    A partial wish stays one: only "no more e-mail" alone is read as a stop.
+    """
+    question, locale = question_of(facts.newest), facts.locale or "en"
+    read_as_text = classify(EMAIL_MENTION.sub("text", inbound.text), question, locale)
+    is_partial = intent.kind == IntentKind.STOP_PARTIAL and intent.about != Channel.EMAIL
+    is_wish = read_as_text.kind in (IntentKind.STOP, IntentKind.START) or (
+        read_as_text.kind == IntentKind.STOP_PARTIAL and read_as_text.scope != StopScope.CHANNEL
+    )
+    if is_partial or not is_wish:
+        return intent
+    words = re.escape(read_as_text.because).replace("text", f"(?:text|{EMAIL_MENTION.pattern})")
+    because = re.search(words, inbound.text, re.IGNORECASE)
+    return replace(
+        read_as_text, answer_words=inbound.text.strip(), because=because[0] if because else ""
+    )

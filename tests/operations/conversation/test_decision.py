@@ -83,6 +83,12 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "inbound.md"
         ("yes", known(last=DECLINED), "X2", OweReply(template="second_answer")),
         ("no", known(last=DECLINED), "X3", Record()),
         ("yes", known(SAID_NO), "O9", OweReply(template="second_answer")),
+        ("yes", known(SAID_NO, limits=LOOP), "O9", OweReply(is_silent=True, template="second_answer")),
+        ("yes", known(last=DECLINED, limits=LOOP), "X2", OweReply(is_silent=True, template="second_answer")),
+        (
+            "yes", known(DECIDING, undecided=frozenset([1]), limits=LOOP), "O2",
+            OweReply(is_silent=True, template="answer_first"),
+        ),
         ("no", known(SAID_NO), "O4", Record()),
         ("yes", known(DECIDING, undecided=frozenset([1])), "O2", OweReply(template="answer_first")),
         ("no", known(DECIDING, undecided=frozenset([1])), "O1", AnswerQuestion(DECIDING.open_question, Answer.NO)),
