@@ -26,10 +26,7 @@ from portal.i18n.lazy_string import LazyString
 from portal.jobs import JobQueue
 from portal.live import LiveUpdates
 from portal.messaging.email.inbound import MailReader
-from portal.messaging.intents import language
-from portal.messaging.sms.automatic_texts import automatic_wordings
-from portal.messaging.sms.reactions import reaction_words
-from portal.operations import Operations, ReceiptWriter
+from portal.operations import Operations, ReceiptWriter, reading_is_ready
 from portal.queries.status_page.reader import page_versions
 from portal.settings import Settings
 from portal.web import app_icon, health, static_files
@@ -41,8 +38,8 @@ from portal.web.templating import error_page, preload
 
 log = structlog.get_logger()
 
-OTHER_LANGUAGES_AFTER = 30.0
-"""Seconds after the start until the languages other than English are read."""
+LANGUAGES_AFTER = 5.0
+"""Seconds after the start until the languages of replies are read, which takes a processor."""
 MAX_BODY_BYTES = 1_000_000
 """Bytes of a request's body; more is a 413 and never read."""
 
@@ -136,15 +133,9 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
 
 
 async def _read_languages() -> None:
-    """Read what replies are read by: English at once, the others when the start is over.
-
-    A text that comes before them is read a quarter of a second later.
-    """
-    await asyncio.to_thread(language.preload, ["en"])
-    await asyncio.to_thread(reaction_words)
-    await asyncio.to_thread(automatic_wordings)
-    await asyncio.sleep(OTHER_LANGUAGES_AFTER)
-    await asyncio.to_thread(language.preload, language.LANGUAGES)
+    """Read what replies are read by once the start is over; a message that comes before waits."""
+    await asyncio.sleep(LANGUAGES_AFTER)
+    await reading_is_ready()
 
 
 async def handle_refusal(request: Request, error: Exception) -> Response:

@@ -23,9 +23,6 @@ from portal.business_time import now
 from portal.database import Database
 from portal.jobs import JobQueue
 from portal.live import LiveUpdates
-from portal.messaging.intents import language
-from portal.messaging.sms.automatic_texts import automatic_wordings
-from portal.messaging.sms.reactions import reaction_words
 from portal.models import SYSTEM_ACTOR, ApiKey, ServiceRequest
 from portal.operations import Operations
 from portal.runtime.embedded_redis import EmbeddedRedis
@@ -158,10 +155,6 @@ async def app(settings: Settings) -> AsyncIterator[Starlette]:
     from portal.app import create_app  # noqa: PLC0415 (most tests need no pages)
 
     app = create_app(settings)
-    # Once in a process: no test waits for it.
-    language.preload(language.LANGUAGES)
-    reaction_words()
-    automatic_wordings()
     async with app.router.lifespan_context(app):
         yield app
 

@@ -16,6 +16,7 @@ from portal.operations.conversation.inbound_email import (
 from portal.operations.conversation.inbound_message import OptOutType
 from portal.operations.conversation.inbound_text import receive_text, receive_web_message
 from portal.operations.conversation.intent_corrections import correct_intent
+from portal.operations.conversation.reading.preparation import reading_is_ready
 from portal.operations.conversation.staff_messages import (
     log_contact,
     refuse_repeated_message,
@@ -111,6 +112,7 @@ __all__ = [
     "move_promise",
     "open_request",
     "queue_staff_notices",
+    "reading_is_ready",
     "reassign",
     "reassign_all",
     "reassign_unlinked_dropped_balls",

@@ -13,7 +13,7 @@ from portal.errors import BadInput, Busy, Conflict, PortalError, RateLimited
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.intents.appointment_times import MAX_AHEAD
 from portal.models import CUSTOMER_ACTOR, Answer, AnswerType, Channel, FollowUp, ServiceRequest
-from portal.operations import answer_follow_up, receive_web_message
+from portal.operations import answer_follow_up, reading_is_ready, receive_web_message
 from portal.queries.requests import lock_by_token
 from portal.tracking.attachments import (
     MAX_FILES,
@@ -55,6 +55,7 @@ async def post_message(request: Request) -> Response:
         for _ in uploads:
             await state.rate_limiter.allow(FILE_RATE_LIMIT, "file", str(version.request_id))
         files = await store_uploads(state.file_store, uploads)
+        await reading_is_ready()
         async with state.operations.begin(CUSTOMER_ACTOR) as uow:
             service_request = await lock_by_token(uow.session, token)
             message = await receive_web_message(uow, service_request, body, files)
@@ -113,6 +114,7 @@ async def post_answer(request: Request) -> Response:
     try:
         given = _read_answer(form.get("answer", ""))
         text = _read_text(form.get("words", ""))
+        await reading_is_ready()
         async with state.operations.begin(CUSTOMER_ACTOR) as uow:
             service_request = await lock_by_token(uow.session, token)
             question = _find_question(service_request, form.get("follow_up", ""))

@@ -84,6 +84,7 @@ async def receive_mail(request: Request) -> Response:
         raise
     if envelope.sender in known.customer_addresses:
         mail = replace(mail, report=None)  # The customer writes of a failure; no server reports it.
+    await operations.reading_is_ready()
     await run_once(state.operations, await _handler_for(request, addressee, mail))
     return Response(status_code=204)
 

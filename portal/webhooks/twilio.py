@@ -44,6 +44,7 @@ async def receive_text(request: Request) -> Response:
             opt_out_type=OPT_OUT_TYPES.get(_field(form, "OptOutType").upper()),
             media=_read_media(form),
         )  # fmt: skip
+        await operations.reading_is_ready()
         await run_once(request.app.state.operations, handler)
     return EMPTY_TWIML
 

@@ -31,7 +31,7 @@ from portal.live import NO_DEPARTMENT
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Department
 from portal.models.columns import saved_id
-from portal.operations import UnitOfWork
+from portal.operations import UnitOfWork, reading_is_ready
 from portal.operations.conversation.unknown_senders import (
     answer_unknown_sender,
     attach_to_request,
@@ -99,6 +99,7 @@ async def handle_unknown_sender(request: Request, reader: CurrentStaff) -> Respo
     if verb not in SUCCESS_MESSAGES:
         raise NotFound("There is nothing of that name to do.")
     form, message_id = await read_form(request), id_in_path(request, "text")
+    await reading_is_ready()
     try:
         async with request.app.state.operations.begin(reader.staff.actor) as uow:
             await _do(uow, message_id, verb, form)

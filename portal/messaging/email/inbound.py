@@ -19,7 +19,7 @@ MAX_WAITING = 8
 LIMITS = Limits(cpu_seconds=5, wall_seconds=30, memory_bytes=512_000_000, output_bytes=30_000_000)
 """What one mail may use: one of 25 MB takes about 1 s and 200 MB."""
 REPLY_SUBJECT = re.compile(
-    r"\W*(?:re|fwd?|aw|wg|rv|sv|vs|tr|rif|antw|odp|pd|ynt|enc|رد|إعادة توجيه|回复|答复|转发|回覆|תגובה|ответ)\s?[:：]",  # noqa: RUF001
+    r"\W*+(?:re|fwd?|aw|wg|rv|sv|vs|tr|rif|antw|odp|pd|ynt|enc|رد|إعادة توجيه|回复|答复|转发|回覆|תגובה|ответ)\s?[:：]",  # noqa: RUF001
     re.IGNORECASE,
 )
 """A subject that a mail program has made of ours; any other is said by the sender."""

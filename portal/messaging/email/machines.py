@@ -63,7 +63,7 @@ ROBOT_SENDER = re.compile(
 DAEMON_SENDER = re.compile(r"(?:mailer|mail|mdaemon)-?daemon@|mdaemon@", re.IGNORECASE)
 POSTMASTER = re.compile(r"postmaster@", re.IGNORECASE)
 AUTOMATIC_SUBJECT = re.compile(
-    r"\W*(?:auto(?:matic|mated)?[ -]?(?:reply|response|answer)|autoreply"
+    r"\W*+(?:auto(?:matic|mated)?[ -]?(?:reply|response|answer)|autoreply"
     r"|(?:respuesta|resposta) autom[aá]tica|autor?respuesta|réponse automatique|automatische antwort"
     r"|risposta automatica|automatisch antwoord|automatyczna odpowiedź|autoodpowiedź|autosvar"
     r"|automatisk[at]? svar|automaattinen vastaus|автоответ|автоматический ответ|otomatik yan[ıi]t"  # noqa: RUF001
@@ -77,7 +77,7 @@ AUTOMATIC_SUBJECT = re.compile(
     re.IGNORECASE,
 )  # fmt: skip
 RECEIPT_SUBJECT = re.compile(
-    r"\W*(?:read|not read|read receipt|gelesen|lesebestätigung|leído|confirmación de lectura|lu|accusé de"
+    r"\W*+(?:read|not read|read receipt|gelesen|lesebestätigung|leído|confirmación de lectura|lu|accusé de"
     r" lecture|letto|conferma di lettura|lida|gelezen|przeczytano|прочитано|تمت القراءة|إيصال قراءة"
     r"|accepted|declined|tentative|aceptad[oa]|rechazad[oa]|zugesagt|abgesagt|accepté|refusé)\s?:",
     re.IGNORECASE,

@@ -131,7 +131,7 @@ def languages() -> Mapping[str, Language]:
 
 
 def preload(names: Iterable[str] = ()) -> None:
-    """Read the files, in about half a second, and build the automata of these languages."""
+    """Read the files and build the automata of these languages, in one to three seconds."""
     for language in languages().values():
         _ = language.vocabulary
         if language.name in names:

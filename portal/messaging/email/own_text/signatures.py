@@ -30,14 +30,14 @@ LINKING = (
 )
 GAP = r"[\sـ-]{0,2}"
 DEVICE = re.compile(
-    rf"\W*(?:{SENT}(?:{GAP}{LINKING}){{1,4}}{GAP}{DEVICE_NAME}(?: שלי)?|(?:发自|發自|从|從){GAP}{DEVICE_NAME}"
+    rf"\W*+(?:{SENT}(?:{GAP}{LINKING}){{1,4}}{GAP}{DEVICE_NAME}(?: שלי)?|(?:发自|發自|从|從){GAP}{DEVICE_NAME}"
     rf"|{GET}\s{{1,2}}{DEVICE_NAME}|(?:von|aus)(?: meinem| my)?\s{{1,2}}{DEVICE_NAME}\s{{1,2}}gesendet"
     rf"|{DEVICE_NAME}(?:['’]\w{{1,8}})?\s{{0,2}}(?:gönderildi|から送信|에서 보냄|傳送|发送))"  # noqa: RUF001
     r"(?:<?https?://\S{1,200}|\W){0,6}",
     re.IGNORECASE,
 )
 """What a phone or a mail program writes below each mail: nothing but a verb and a product's name."""
-LIKE_DEVICE = re.compile(rf"\W*{SENT}(?:{GAP}{LINKING}){{1,4}}\W", re.IGNORECASE)
+LIKE_DEVICE = re.compile(rf"\W*+{SENT}(?:{GAP}{LINKING}){{1,4}}\W", re.IGNORECASE)
 """A line that begins like that: a phone that is not listed may have written it, or the sender."""
 DELIMITER = re.compile(r"\s*(?:-- ?|—|––)\s*")  # noqa: RUF001
 RULE = re.compile(r"\s*[-_=*~—–]{3,}\s*")  # noqa: RUF001
