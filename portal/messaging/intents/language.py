@@ -14,7 +14,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from portal.messaging.intents.phrases import NO_CUES, Match, Phrase, PhraseFinder
+from portal.messaging.intents.matches import NO_CUES, Match
+from portal.messaging.intents.phrases import Phrase, PhraseFinder
 from portal.messaging.intents.spelling import Spelling
 from portal.messaging.intents.tokens import REFERENCE, Token, fold_letters
 
@@ -144,7 +145,7 @@ def _read_language(name: str) -> Language:
     own, common = _load(name), _load(COMMON)
     lists = {**common.get("words", {}), **own.get("words", {})}
     phrases = [
-        Phrase(cue, _fold_line(line))
+        Phrase(cue, fold_letters(line))
         for content in (own, common)
         for cue, line, _ in _lines(content)
     ]
@@ -153,9 +154,9 @@ def _read_language(name: str) -> Language:
         name,
         LANGUAGES[name],
         phrases,
-        {key: _fold_line(words) for key, words in lists.items()},
-        _fold_line(about.get("real_words", "")).split(),
-        _fold_line(about.get("prefixes", "")).split(),
+        {key: fold_letters(words) for key, words in lists.items()},
+        fold_letters(about.get("real_words", "")).split(),
+        fold_letters(about.get("prefixes", "")).split(),
         about.get("asks_back_no_that_came", False),
         about.get("corrects_slips", True),
     )
@@ -186,7 +187,3 @@ def _lines(content: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str,
         for meaning, lines in meanings.items():
             for line, replies in lines.items():
                 yield f"{question}.{meaning}", line, replies
-
-
-def _fold_line(line: str) -> str:
-    return fold_letters(line)

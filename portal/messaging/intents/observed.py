@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from portal.messaging.intents.language import Language, languages
-from portal.messaging.intents.phrases import Match, choose_matches
+from portal.messaging.intents.matches import Match, choose_matches
 from portal.messaging.intents.tokens import Token, Tokens, tokenize
 
 MAX_NAMES = 2

@@ -1,11 +1,11 @@
 """Phrases of many languages found in one pass over a text.
 
 A phrase is a line of words: ``<name>`` stands for a list of words, ``a/b`` for either, ``word?``
-for a word that may be missing, ``word*`` or ``a/b*`` for up to three of them, ``...`` for up to three words of
-any kind, ``#`` for a number, ``#ref`` for a reference, ``^`` and ``$`` for the beginning and the
-end of a sentence or of a part between commas, which no phrase crosses; ``_`` joins words to one choice. All phrases become one automaton, whose states
-are worked out when a text first needs them, so that the time to read a text is its length times
-the longest phrase.
+for a word that may be missing, ``word*`` or ``a/b*`` for up to three of them, ``...`` for up to
+three words of any kind, ``#`` for a number, ``#ref`` for a reference, ``^`` and ``$`` for the
+beginning and the end of a sentence or of a part between commas, which no phrase crosses; ``_``
+joins words to one choice. All phrases become one automaton, whose states are worked out when a text
+first needs them, so that the time to read a text is its length times the longest phrase.
 """
 
 import sys
@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from portal.messaging.intents.matches import NO_CUES, Match
 from portal.messaging.intents.tokens import NUMBER, Token
 
 LIST_LENGTH = 4
@@ -22,6 +23,8 @@ MAX_REPEATS = 3
 ANY_WORD = "\0any"
 OTHER_WORD = "\0other"
 """Any word that no phrase names."""
+MAX_STATES = 50_000
+"""So many states are kept, some 50 MB; strangers' texts make no more of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +33,6 @@ class Phrase:
 
     cue: str
     line: str
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """What was found in a text: its tokens are ``start`` to ``end``, without ``end``.
-
-    ``cues`` are the meanings of all phrases of this length that begin here.
-    """
-
-    cues: frozenset[str]
-    start: int
-    end: int
-
-
-NO_CUES: frozenset[str] = frozenset()
 
 
 class _State:
@@ -87,6 +75,10 @@ class PhraseFinder:
         self._vocabulary = labels - self._choices.keys() - {ANY_WORD, NUMBER}
         # They are many, and needed no more.
         self._choices.clear()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Keep only the beginnings of what texts have led to."""
         self._sets: dict[frozenset[int], int] = {}
         self._set_states: list[frozenset[int]] = []
         self._moves: list[dict[str, int]] = []
@@ -96,6 +88,11 @@ class PhraseFinder:
         self._inner_start = self._intern(self._close([0]))
         self._first_start = self._intern(self._close([0, 1]))
 
+    @property
+    def state_count(self) -> int:
+        """How many states texts have led to, and are kept."""
+        return len(self._set_states)
+
     def find(
         self, tokens: Sequence[Token], words: Sequence[str], ignored: AbstractSet[str] = frozenset()
     ) -> list[Match]:
@@ -104,6 +101,8 @@ class PhraseFinder:
         ``words`` are the tokens' words as the phrases have them; ``ignored`` are meanings that are
         not looked for.
         """
+        if self.state_count > MAX_STATES:
+            self._forget()
         return [
             match
             for place in range(len(tokens))
@@ -268,36 +267,3 @@ class PhraseFinder:
     def _new(self) -> int:
         self._states.append(_State())
         return len(self._states) - 1
-
-
-def choose_matches(matches: Iterable[Match], length: int) -> list[Match]:
-    """The phrases that explain most of a text of so many tokens, and do not overlap.
-
-    Of two ways the one with the longer phrases counts. Phrases of the same words count together.
-    """
-    spans: dict[tuple[int, int], frozenset[str]] = {}
-    for match in matches:
-        span = match.start, match.end
-        spans[span] = spans.get(span, NO_CUES) | match.cues
-    starting: dict[int, list[Match]] = {}
-    for (start, end), cues in spans.items():
-        starting.setdefault(start, []).append(Match(cues, start, end))
-    scores = [0] * (length + 1)
-    chosen: list[Match | None] = [None] * length
-    for place in range(length - 1, -1, -1):
-        scores[place] = scores[place + 1]
-        longest_first = sorted(starting.get(place, ()), key=lambda match: -match.end)
-        for match in longest_first:
-            score = (match.end - place) ** 2 + scores[match.end]
-            if score > scores[place] or (score == scores[place] and chosen[place] is None):
-                scores[place], chosen[place] = score, match
-    return list(_follow(chosen))
-
-
-def _follow(chosen: Sequence[Match | None]) -> Iterator[Match]:
-    place = 0
-    while place < len(chosen):
-        match = chosen[place]
-        if match is not None:
-            yield match
-        place = match.end if match else place + 1

@@ -10,8 +10,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from portal.messaging.intents.kinds import IntentKind
+from portal.messaging.intents.matches import Match
 from portal.messaging.intents.observed import Observed
-from portal.messaging.intents.phrases import Match
 from portal.messaging.intents.question import Question
 
 YES_WORDS = ("any.yes", "any.sign_yes")
@@ -125,7 +125,6 @@ def _read_answer(observed: Observed, question: Question) -> Reading:
     elif yes or stated or (agreed and not matter):
         if no or denied:
             reading = Reading(IntentKind.ASK_BACK, agreed[0], matter)
-
         else:
             reading = _read_yes(observed, question, (*stated, *yes, *agreed)[0], matter=matter)
     elif no or denied:

@@ -8,8 +8,8 @@ nothing.
 from dataclasses import dataclass
 
 from portal.messaging.intents.kinds import StopScope
+from portal.messaging.intents.matches import Match
 from portal.messaging.intents.observed import Observed
-from portal.messaging.intents.phrases import Match
 from portal.messaging.intents.question import Question
 from portal.messaging.intents.tokens import NUMBER, REFERENCE
 

@@ -5,6 +5,7 @@ import pytest
 from portal.messaging.intents.language import COMMON, FOLDER, LANGUAGES, examples, languages
 from portal.messaging.intents.observed import observe
 from portal.messaging.intents.phrases import Phrase, PhraseFinder
+from portal.messaging.intents.tokens import tokenize
 
 FILES = (COMMON, *LANGUAGES)
 QUESTIONS = {"any", "arrival", "decision", "time", "which", "fewer"}
@@ -46,3 +47,13 @@ def test_gap_hides_no_word_that_takes_back():
     """In "it came but it is bent" the gap of a phrase may not swallow the "but"."""
     assert not observe("it came but its bent in half", "en").consists_of("arrival.yes")
     assert observe("it came but its bent in half", "en").has("any.condition", "any.trouble")
+
+
+def test_strangers_texts_do_not_fill_the_memory(monkeypatch):
+    monkeypatch.setattr("portal.messaging.intents.phrases.MAX_STATES", 6)
+    finder = PhraseFinder([Phrase("any.yes", f"w{number} came ok") for number in range(40)], {})
+    for number in range(40):
+        words = [f"w{number}", "came", "ok"]
+        tokens = tokenize(" ".join(words)).tokens
+        assert [match.cues for match in finder.find(tokens, words)] == [{"any.yes"}]
+        assert finder.state_count <= 6 + 3 * len(words)
