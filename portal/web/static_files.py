@@ -90,5 +90,5 @@ def _read(path: Path) -> StaticFile:
         body=body,
         # mtime=0, so that the bytes do not depend on the machine.
         gzipped=gzip.compress(body, 9, mtime=0),
-        version=hashlib.sha256(body).hexdigest()[:16],
+        version=hashlib.sha256(body).hexdigest()[:8],
     )

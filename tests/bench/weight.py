@@ -1,4 +1,4 @@
-"""Bytes of the status page: the first view in each state and language, and the scripts."""
+"""Bytes of the status page: the first view in each state and language, and its files."""
 
 import gzip
 import re
@@ -28,14 +28,14 @@ def run(options: Any) -> None:
     styles = len(gzip.compress(page.partition("<style>")[2].partition("</style>")[0].encode()))
     print(f"\nThe heaviest is {heaviest:,} of {FIRST_VIEW:,}. The styles alone: {styles:,}.")
 
-    scripts = [static_files()[name] for name in re.findall(r'src="/static/([^?"]+)', page)]
+    asked_for = re.findall(r'(?:src|href)="/static/([^?"]+)', page)
     look = app_icon(settings_for("sqlite+aiosqlite:///none"))
-    files = [(script.name, len(script.gzipped)) for script in scripts]
+    files = [(name, len(static_files()[name].gzipped)) for name in asked_for]
     table(
         "What the page then asks for, bytes packed, kept by the browser", ["file", "bytes"], files
     )
     total = heaviest + sum(size for _, size in files)
-    print(f"\nHeaviest page and scripts: {total:,} of {ALL:,}, in {1 + len(files)} requests.")
+    print(f"\nHeaviest page and files: {total:,} of {ALL:,}, in {1 + len(files)} requests.")
     print(f"On a home screen besides: an icon of {len(look.png(192)):,} bytes.\n")
 
 

@@ -13,6 +13,10 @@ from tests.browser.conftest import PHONE
 from tests.browser.static_pages import show_state
 from tests.support.status_page_states import STATES
 
+FIRST_VIEW = (
+    "h1, .who, .next, .track i, .promise, .ask *, .turn, .note, .timeline li, .lines li, .write > *"
+)
+
 
 @pytest.fixture
 def page(open_page: Callable[..., Page]) -> Page:
@@ -38,6 +42,19 @@ def test_first_screen_shows_state_owner_next_step_and_action(page: Page) -> None
         last = "" if name == "promises" else ", .turn"
         for place in places(page, f"h1, .who, .next, .ask{last}"):
             assert place["y"] + place["height"] <= bar["y"], name
+
+
+@pytest.mark.parametrize("screen", [(390, 844), (1280, 800)])
+def test_nothing_moves_when_the_second_style_sheet_arrives(
+    page: Page, screen: tuple[int, int]
+) -> None:
+    """The first view is whole in the first packets: what comes later changes no place in it."""
+    page.set_viewport_size({"width": screen[0], "height": screen[1]})
+    for name, state in STATES.items():
+        show_state(page, state, with_styles=False)
+        first = places(page, FIRST_VIEW)
+        show_state(page, state)
+        assert places(page, FIRST_VIEW) == first, name
 
 
 def test_touch_targets_are_large_enough(page: Page) -> None:
@@ -69,7 +86,7 @@ def test_printed_page_is_black_on_white_without_controls(page: Page) -> None:
         expect(page.locator(part)).to_be_hidden()
     expect(page.locator("h1")).to_have_css("color", "rgb(0, 0, 0)")
     expect(page.locator("html")).to_have_css("background-color", "rgb(255, 255, 255)")
-    rules = "[...document.styleSheets[0].cssRules].map((rule) => rule.cssText).join()"
+    rules = "[...document.styleSheets].flatMap((sheet) => [...sheet.cssRules].map((rule) => rule.cssText)).join()"
     assert "@page { margin: 0" in page.evaluate(rules)
     expect(page.locator("body")).not_to_have_css("padding-top", "0px")
 
