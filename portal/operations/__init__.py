@@ -71,6 +71,7 @@ from portal.operations.transitions import (
     set_customer_note,
 )
 from portal.operations.unit_of_work import Operations, UnitOfWork
+from portal.operations.withdrawal import ask_to_withdraw, withdraw_request
 from portal.operations.workflows import load_workflow
 
 __all__ = [
@@ -91,6 +92,7 @@ __all__ = [
     "advance",
     "announce_delay",
     "answer_follow_up",
+    "ask_to_withdraw",
     "assign",
     "cancel",
     "correct_intent",
@@ -147,5 +149,6 @@ __all__ = [
     "unreadable_email",
     "verify_code",
     "withdraw_promise",
+    "withdraw_request",
     "write_to_customer",
 ]

@@ -14,6 +14,7 @@ from portal.tracking import (
     replace_link,
     robots,
     unsubscribe,
+    withdrawal,
 )
 from portal.tracking.link_limits import STOP, Endpoint, limited_by_link
 from portal.tracking.outage import show_outage
@@ -59,6 +60,8 @@ routes = [
     Route("/r/{token}/mine", my_requests.show_my_requests, methods=["GET"]),
     Route("/r/{token}/replace", replace_link.show_form, methods=["GET"]),
     _form("/r/{token}/replace", replace_link.submit),
+    Route("/r/{token}/withdraw", withdrawal.show_form, methods=["GET"]),
+    _form("/r/{token}/withdraw", limited_by_link(withdrawal.submit)),
     Route("/r/{token}/unsubscribe", unsubscribe.show_form, methods=["GET"]),
     _form(
         "/r/{token}/unsubscribe", limited_by_link(unsubscribe.unsubscribe, STOP, from_any_site=True)

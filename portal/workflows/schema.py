@@ -167,6 +167,8 @@ class WorkflowDefinition:
     follow_ups: tuple[FollowUpDefinition, ...] = ()
     title: LocalizedText | None = None
     """Its name as customers read it, where that is not `name`."""
+    customer_may_cancel_until: str | None = None
+    """The key of the stage before which customers may withdraw by themselves; None: never."""
 
     def title_in(self, title: str, locale: str | None) -> str:
         """The title of a request for its customer: the `given` one, or that of the workflow."""

@@ -9,6 +9,7 @@ from typing import Final
 
 from portal.business_time import OpeningHours, check_holidays, zone_names
 from portal.workflows import stage_graph
+from portal.workflows.cancellation import CANCELLATION_KEY, read_cancellation
 from portal.workflows.issues import did_you_mean
 from portal.workflows.questions import QUESTION_KEYS, check_questions, read_question
 from portal.workflows.schema import (
@@ -31,6 +32,7 @@ REFERENCE_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 _FILE_KEYS: Final = (
     "key", "name", "title", "timezone", "prefix", "departments", "stages", "follow_ups",
+    CANCELLATION_KEY,
 )  # fmt: skip
 _DEPARTMENT_KEYS: Final = (
     "name", "hours", "holidays", "timezone", "accept_within", "reply_within", "lead_after",
@@ -90,6 +92,7 @@ class WorkflowValidator:
             stages=tuple(stages),
             follow_ups=tuple(follow_ups),
             title=self.table.localized_text("title"),
+            customer_may_cancel_until=read_cancellation(self.table, self.stages),
         )
 
     def _departments(self) -> dict[str, TableReader]:

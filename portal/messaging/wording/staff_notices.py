@@ -1,4 +1,4 @@
-"""Mail to staff about dropped balls: references and stages, nothing of the customer."""
+"""Mail to staff about dropped balls and withdrawn requests: references and stages, nothing of the customer."""
 
 from collections.abc import Sequence
 
@@ -21,6 +21,12 @@ def render_notice(balls: Sequence[tuple[str, DroppedBall]]) -> tuple[str, str]:
     if len(balls) > MAX_LISTED_BALLS:
         paragraphs.append(f"And {len(balls) - MAX_LISTED_BALLS} more.")
     return subject, "\n\n".join(paragraphs)
+
+
+def render_withdrawal(reference: str) -> tuple[str, str]:
+    """The subject and the body for whoever has work of a request that its customer has withdrawn."""
+    subject = f"{reference}: withdrawn by the customer"
+    return subject, f"{subject}. It is cancelled; please stop what is under way for it."
 
 
 def _line(reference: str, ball: DroppedBall) -> str:

@@ -21,3 +21,6 @@ CLOSED_STATUSES = frozenset(
 
 UNCONFIRMED = "unconfirmed"
 """The reason that the API and the events give for a request closed without an answer."""
+
+WITHDRAWN = "Withdrawn by the customer."
+"""The beginning of the reason of a request that its customer withdrew; theirs may follow."""

@@ -199,7 +199,9 @@ def _waiting_since(request: ServiceRequest) -> datetime | None:
 def _read_intent(inbound: InboundMessage, facts: InboundFacts) -> Intent:
     """What it wants, as an answer to "which?" where one waits, else to the open question."""
     locale = facts.locale or "en"
-    intent = Intent(IntentKind.OTHER, inbound.text)
+    intent = Intent(IntentKind.OTHER, inbound.text, needs_owner=inbound.is_for_person)
+    if inbound.is_for_person:
+        return intent
     if facts.recently_waiting:
         intent = classify(inbound.text, Question.WHICH, locale)
     if intent.kind != IntentKind.CHOICE:

@@ -38,7 +38,7 @@ class InboundMessage:
     where ``body`` has more than that; ``says_more``: the rest may say something as well. ``opt_out_type``: Twilio has acted on it and answered it.
     ``is_shortened``: the body is cut at its limit. ``media`` are fetched later; ``files`` are checked already.
     ``cause`` is its own, where the provider's id alone is none. ``is_unproven``: the request was found
-    by what the message says of itself.
+    by what the message says of itself. ``is_for_person``: its meaning is known, and a person answers it.
     """
 
     channel: Channel
@@ -55,6 +55,7 @@ class InboundMessage:
     files: Sequence[StoredFile | RefusedFile] = ()
     cause: str = ""
     is_unproven: bool = False
+    is_for_person: bool = False
 
     @property
     def text(self) -> str:

@@ -5,6 +5,8 @@ from datetime import datetime
 
 from portal.branding.theme import DEFAULT_THEME, Theme
 from portal.business_time import zone_or_utc
+from portal.i18n.languages import language_of
+from portal.i18n.lazy_string import LazyString
 from portal.messaging.wording.channel_neutral import without_reply_hint
 from portal.messaging.wording.promises import localize_promise, moved_because
 from portal.messaging.wording.renderer import fill_template
@@ -17,7 +19,9 @@ from portal.models import (
     RequestStatus,
 )
 from portal.models.people.given_name import given_name
+from portal.models.requests.request_status import WITHDRAWN
 from portal.queries.status_page.rows import PromiseRow, StatusPageRow
+from portal.rules.withdrawal import allows_withdrawal
 from portal.tracking.status_page.appointments import find_appointments
 from portal.tracking.status_page.conversation import build_conversation
 from portal.tracking.status_page.timeline import TimelinePresenter
@@ -85,6 +89,10 @@ def present_status_page(
         conversation=build_conversation(
             snapshot.messages, snapshot.attachments, organisation.brand
         ),
+        may_withdraw=snapshot.closed_at is None
+        and allows_withdrawal(
+            definition, {run.stage_key for run in snapshot.runs if run.reached_at is not None}
+        ),
     )
 
 
@@ -126,10 +134,18 @@ def _ending(snapshot: StatusPageRow) -> Ending | None:
     said_yes = any(row.answer == Answer.YES and not row.during_stage for row in snapshot.follow_ups)
     return Ending(
         snapshot.closed_at,
-        reason=snapshot.close_reason or None,
+        reason=_close_reason(snapshot) or None,
         confirmed=said_yes and snapshot.status == RequestStatus.COMPLETED,
         unconfirmed=bool(snapshot.closed_unconfirmed),
     )
+
+
+def _close_reason(snapshot: StatusPageRow) -> str:
+    """Why it was closed; a withdrawal is worded for its customer."""
+    if not snapshot.close_reason.startswith(WITHDRAWN):
+        return snapshot.close_reason
+    said = language_of(snapshot.locale).say(LazyString("You withdrew it."))
+    return said + snapshot.close_reason.removeprefix(WITHDRAWN)
 
 
 def _promises(snapshot: StatusPageRow) -> tuple[PromiseLine, ...]:

@@ -175,6 +175,7 @@ class StatusPage:
     step_groups: tuple[StepGroup, ...] = ()
     conversation: tuple[ConversationLine, ...] = ()
     hidden_message_count: int = 0
+    may_withdraw: bool = False
     theme: Theme = DEFAULT_THEME
     draft: str = ""
     refusal: str | None = None

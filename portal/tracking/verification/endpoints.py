@@ -41,7 +41,7 @@ MIN_RESPONSE_SECONDS = 0.1
 MAX_INPUT_LENGTH = 40
 ALL_REQUESTS = "mine"
 NEXT_PATH_PATTERN = re.compile(
-    r"(?:mine|replace|preferences|start(?:-sms|-email)?|files/[0-9]{1,18})?"
+    r"(?:mine|replace|withdraw|preferences|start(?:-sms|-email)?|files/[0-9]{1,18})?"
 )
 """The paths below the link that may follow the code form; ``start`` leads to the preferences.
 
@@ -49,8 +49,8 @@ NEXT_PATH_PATTERN = re.compile(
 """
 START_MESSAGES = "start"
 START_CHANNELS = {f"{START_MESSAGES}-{channel.value}": channel for channel in Channel}
-PURPOSES: Mapping[str, Literal["mine", "replace", "start"]] = {
-    ALL_REQUESTS: "mine", "replace": "replace", START_MESSAGES: "start",
+PURPOSES: Mapping[str, Literal["mine", "replace", "withdraw", "start"]] = {
+    ALL_REQUESTS: "mine", "replace": "replace", "withdraw": "withdraw", START_MESSAGES: "start",
     **dict.fromkeys(START_CHANNELS, "start"),
 }  # fmt: skip
 WRONG_CODE = LazyString(
@@ -73,7 +73,7 @@ class CodePage:
     reference: str
     path: str
     next_path: str
-    purpose: Literal["mine", "replace", "start", ""]
+    purpose: Literal["mine", "replace", "withdraw", "start", ""]
     sent: bool
     phone_ending: str = ""
     masked_email: str = ""
