@@ -105,6 +105,25 @@ class BusinessCalendar:
         at = _utc(at)
         return at if self.is_always_open else max(at, next(self._periods_from(at)).start)
 
+    def on_open_day(self, at: datetime) -> datetime:
+        """That moment; on a local day without hours, the same time on the next day that has them.
+
+        On that day it is no earlier than the first opening and no later than the last closing.
+        """
+        at = _utc(at)
+        day = at.astimezone(self.zone).date()
+        if self.is_always_open or self._periods_on(day) or self.is_open(at):
+            return at
+        periods = next(self._working_days_from(day))
+        time_of_day = at.astimezone(self.zone).replace(tzinfo=None) - _midnight(day)
+        same_time = self._instant(_midnight(periods[0].day) + time_of_day)
+        return min(max(same_time, periods[0].start), periods[-1].until)
+
+    def add_to_open_day(self, start: datetime, duration: Duration) -> datetime:
+        """As `add`; a duration in plain days (`5d`) ends on a day on which the department is open."""
+        end = self.add(start, duration)
+        return self.on_open_day(end) if duration.unit == "d" else end
+
     def _add_working_days(self, start: datetime, days: int) -> datetime:
         if days == 0:
             return start

@@ -172,7 +172,10 @@ class HandoffFlow:
         is_waiting = any(question.is_asked for question in restored) or (
             stage.pauses_clock and bool(restored or stage.question is None)
         )
-        run.undo_end(is_waiting=is_waiting and run.reached_at is not None)
+        run.undo_end(
+            is_waiting=is_waiting and run.reached_at is not None,
+            on_third_party=stage.third_party_awaited is not None,
+        )
         run.assignee_id = stage_flow.available_assignee(
             run.assignee_id, stage_flow.department_of(run)
         )

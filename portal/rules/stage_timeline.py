@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Generic, Literal
 
 from portal.business_time import BusinessCalendar
 from portal.models.requests.follow_up import Answer, FollowUp, FollowUpState
@@ -17,83 +17,13 @@ from portal.models.requests.handoff import Handoff
 from portal.models.requests.request_status import CLOSED_STATUSES, RequestStatus
 from portal.models.requests.service_request import ServiceRequest
 from portal.models.requests.stage_run import RunState, StageRun
-from portal.workflows import FollowUpDefinition, StageDefinition, WorkflowDefinition
+from portal.rules.timeline_facts import HandoffT, QuestionT, RunFacts, RunT
+from portal.workflows import FollowUpDefinition, LocalizedText, StageDefinition, WorkflowDefinition
 
 StepState = Literal["current", "handed_off", "paused", "upcoming", "done", "ended", "skipped"]
 """The state of a step: ``current`` is being worked on, ``handed_off`` waits for its department to
 accept it, ``paused`` waits on the customer or on a hold, ``upcoming`` has not begun, ``ended`` was
 open when the request ended, ``skipped`` was not needed."""
-
-
-class Run(Protocol):
-    """What the timeline reads of a StageRun."""
-
-    @property
-    def stage_key(self) -> str:
-        """The key of its stage."""
-
-    @property
-    def state(self) -> str:
-        """A RunState."""
-
-    @property
-    def due_at(self) -> datetime:
-        """By when the customer expects it to be done."""
-
-    @property
-    def completed_at(self) -> datetime | None:
-        """When it was completed."""
-
-    @property
-    def paused_at(self) -> datetime | None:
-        """Since when its clock is paused."""
-
-
-class Question(Protocol):
-    """What the timeline reads of a FollowUp."""
-
-    @property
-    def key(self) -> str:
-        """The key of its definition."""
-
-    @property
-    def state(self) -> str:
-        """A FollowUpState."""
-
-    @property
-    def during_stage(self) -> bool:
-        """Whether it is asked while its stage is open."""
-
-    @property
-    def answer(self) -> str | None:
-        """An Answer."""
-
-    @property
-    def next_at(self) -> datetime | None:
-        """While it is planned, when it is asked."""
-
-
-RunT = TypeVar("RunT", bound=Run)
-HandoffT = TypeVar("HandoffT")
-QuestionT = TypeVar("QuestionT", bound=Question)
-
-
-@dataclass(frozen=True, slots=True)
-class RunFacts(Generic[RunT, HandoffT, QuestionT]):
-    """A run of a stage, the handoff by which it waits to be accepted, the questions about it."""
-
-    run: RunT
-    handoff: HandoffT | None = None
-    questions: tuple[QuestionT, ...] = ()
-
-    @property
-    def is_open(self) -> bool:
-        """True while its work is to do."""
-        return self.run.state == RunState.OPEN
-
-    def is_late(self, now: datetime) -> bool:
-        """True from its due time on, unless its clock is paused."""
-        return self.run.paused_at is None and now >= self.run.due_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +33,13 @@ class StageStep(Generic[RunT, HandoffT, QuestionT]):
     stage: StageDefinition
     state: StepState
     facts: RunFacts[RunT, HandoffT, QuestionT] | None
+
+    @property
+    def title(self) -> LocalizedText:
+        """The stage's title in the tense of its state."""
+        if self.state == "done":
+            return self.stage.title_when_done
+        return self.stage.title if self.state in ("current", "paused") else self.stage.title_to_come
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +88,16 @@ class StageTimeline(Generic[RunT, HandoffT, QuestionT]):
             {RunState.CANCELLED} if self.is_over else set()
         )
         return {facts.run.stage_key: facts for facts in self.runs if facts.run.state in states}
+
+    @cached_property
+    def last_completed(self) -> RunFacts[RunT, HandoffT, QuestionT] | None:
+        """Of the completed runs that count, the one that was completed last."""
+        completed = [
+            (facts.run.completed_at, number, facts)
+            for number, facts in enumerate(self.counted.values())
+            if facts.run.completed_at is not None
+        ]
+        return max(completed)[2] if completed else None
 
     def groups(
         self,
@@ -230,29 +177,41 @@ class StageTimeline(Generic[RunT, HandoffT, QuestionT]):
     @cached_property
     def _expected(self) -> tuple[dict[str, datetime | None], dict[str, datetime | None]]:
         """When each upcoming stage should begin, and when each stage should end or has ended."""
+        return ({}, {}) if self.is_over else self.expected_times(self._end_of)
+
+    def expected_times(
+        self, end_of: Callable[[RunFacts[RunT, HandoffT, QuestionT]], datetime | None]
+    ) -> tuple[dict[str, datetime | None], dict[str, datetime | None]]:
+        """When each upcoming stage should begin, and when each stage ends, None if unknown.
+
+        ``end_of`` gives the end of an open run. A stage begins on a day on which its department is
+        open. What waits for the customer takes no time: it takes as long as they like.
+        """
         starts: dict[str, datetime | None] = {}
         ends: dict[str, datetime | None] = {}
-        if self.is_over:
-            return starts, ends
         for stage in (stage for level in self.definition.stage_levels() for stage in level):
             facts = self.counted.get(stage.key)
             if facts is None:
-                previous_ends = [ends[key] for key in stage.after]
-                known_ends = [end for end in previous_ends if end]
-                start = (
-                    max(known_ends)
-                    if known_ends and len(known_ends) == len(previous_ends)
-                    else None
-                )
-                starts[stage.key] = start if start and start > self.now else None
-                calendar = self.calendar_of(stage.department)
-                ends[stage.key] = calendar.add(start, stage.expected) if start else None
-            elif facts.run.completed_at:
-                ends[stage.key] = facts.run.completed_at
+                starts[stage.key] = self._start_of(stage, [ends[key] for key in stage.after])
+                ends[stage.key] = self._end_after(stage, starts[stage.key])
             else:
-                is_unknown = facts.run.paused_at or facts.is_late(self.now)
-                ends[stage.key] = None if is_unknown else facts.run.due_at
+                ends[stage.key] = facts.run.completed_at or end_of(facts)
         return starts, ends
+
+    def _end_of(self, facts: RunFacts[RunT, HandoffT, QuestionT]) -> datetime | None:
+        """When an open run is due; unknown while it is paused or late."""
+        return None if facts.run.paused_at or facts.is_late(self.now) else facts.run.due_at
+
+    def _start_of(self, stage: StageDefinition, ends: Sequence[datetime | None]) -> datetime | None:
+        known_ends = [end for end in ends if end]
+        if not known_ends or len(known_ends) != len(ends) or max(known_ends) < self.now:
+            return None
+        return self.calendar_of(stage.department).on_open_day(max(known_ends))
+
+    def _end_after(self, stage: StageDefinition, start: datetime | None) -> datetime | None:
+        if start is None or stage.is_customers_turn:
+            return start
+        return self.calendar_of(stage.department).add_to_open_day(start, stage.expected)
 
 
 def timeline_of(

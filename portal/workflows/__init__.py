@@ -1,6 +1,7 @@
 """Workflow files: the kinds of request, written in TOML, read and checked. Pure."""
 
 from portal.workflows.issues import WorkflowFileError, WorkflowIssue
+from portal.workflows.localized_text import LocalizedText
 from portal.workflows.parser import (
     read_toml_lines,
     read_workflow,
@@ -10,9 +11,9 @@ from portal.workflows.parser import (
 from portal.workflows.placeholders import PLACEHOLDERS, placeholder_issues
 from portal.workflows.schema import (
     AnswerAction,
+    CustomerAction,
     DepartmentDefinition,
     FollowUpDefinition,
-    LocalizedText,
     StageDefinition,
     WorkflowDefinition,
 )
@@ -21,6 +22,7 @@ from portal.workflows.toml_lines import TomlLines
 __all__ = [
     "PLACEHOLDERS",
     "AnswerAction",
+    "CustomerAction",
     "DepartmentDefinition",
     "FollowUpDefinition",
     "LocalizedText",

@@ -8,13 +8,13 @@ from typing import Final, Literal
 
 from portal.workflows import stage_graph
 from portal.workflows.issues import did_you_mean
+from portal.workflows.localized_text import LocalizedText
 from portal.workflows.schema import (
     CLOSE_AFTER,
     COMPLETE,
     REMIND_AFTER,
     AnswerAction,
     FollowUpDefinition,
-    LocalizedText,
 )
 from portal.workflows.table_reader import TableReader
 

@@ -14,10 +14,15 @@ from typing import Annotated, Final, Literal
 from pydantic import BeforeValidator, PlainSerializer, TypeAdapter
 
 from portal.business_time import BusinessCalendar, Duration, business_calendar
+from portal.workflows.localized_text import LocalizedText
 
 
 def _duration(value: object) -> Duration:
     return value if isinstance(value, Duration) else Duration.parse(str(value))
+
+
+CustomerAction = Literal["files", "come", "decide", "time"]
+"""What a customer does in a stage that waits for them: send files, come, decide, name a time."""
 
 
 JsonDuration = Annotated[Duration, BeforeValidator(_duration), PlainSerializer(str)]
@@ -31,29 +36,6 @@ REPLY_WITHIN: Final = Duration(4, "bh")
 LEAD_AFTER: Final = Duration(4, "bh")
 MANAGER_AFTER: Final = Duration(1, "bd")
 """The defaults of a workflow file."""
-
-
-@dataclass(frozen=True)
-class LocalizedText:
-    """A text for customers, by language; plain text in a file is English ("en")."""
-
-    texts: dict[str, str]
-
-    def in_language(self, locale: str | None) -> str:
-        """The text for "es-MX": that locale's, else "es", else "en", else the first."""
-        return self.best_match(locale)[1]
-
-    def best_match(self, locale: str | None) -> tuple[str, str]:
-        """The language in which there is a text for this locale, and the text."""
-        requested = (locale or "").replace("_", "-").lower()
-        text_by_language = {language.lower(): text for language, text in self.texts.items()}
-        for language in (requested, requested.partition("-")[0], "en"):
-            if language in text_by_language:
-                return language, text_by_language[language]
-        return next(iter(text_by_language.items()))
-
-    def __str__(self) -> str:
-        return self.in_language(None)
 
 
 @dataclass(frozen=True)
@@ -123,6 +105,42 @@ class StageDefinition:
     silent_after: JsonDuration | None = None
     delay: LocalizedText | None = None
     """Why it may take longer, as customers read it; None for the product's own text."""
+    title_next: LocalizedText | None = None
+    title_done: LocalizedText | None = None
+    """The title while it is still to come and once it is completed; see ``title_to_come``."""
+    waits_for: Literal["customer"] | LocalizedText | None = None
+    """Whom its pause waits for: the customer, or a third party by name."""
+    ask: CustomerAction | None = None
+    place: LocalizedText | None = None
+    bring: LocalizedText | None = None
+    """Where the customer comes, and what they bring."""
+
+    @property
+    def title_to_come(self) -> LocalizedText:
+        """The title in a list of steps before it begins: ``title`` where the file has no other."""
+        return self.title_next or self.title
+
+    @property
+    def title_when_done(self) -> LocalizedText:
+        """The title in a list of steps once completed: ``title`` where the file has no other."""
+        return self.title_done or self.title
+
+    @property
+    def third_party_awaited(self) -> LocalizedText | None:
+        """The third party that its pause waits for; None where it waits for nobody or the customer."""
+        return self.waits_for if isinstance(self.waits_for, LocalizedText) else None
+
+    @property
+    def customer_action(self) -> CustomerAction | None:
+        """What the customer does; None where it is not known."""
+        if self.ask is None and self.question is not None:
+            return "time" if self.question.expects == "time" else "decide"
+        return self.ask
+
+    @property
+    def is_customers_turn(self) -> bool:
+        """Whether its pause is known to wait for the customer."""
+        return self.waits_for == "customer" or self.customer_action is not None
 
 
 @dataclass(frozen=True)
@@ -169,6 +187,12 @@ class WorkflowDefinition:
     """Its name as customers read it, where that is not `name`."""
     customer_may_cancel_until: str | None = None
     """The key of the stage before which customers may withdraw by themselves; None: never."""
+    arrives: LocalizedText | None = None
+    """The label of the date by which the request should be done: "With you by"."""
+    on_declined: LocalizedText | None = None
+    on_cancelled: LocalizedText | None = None
+    on_unconfirmed: LocalizedText | None = None
+    """What such an end means for the thing and the money, as customers read it."""
 
     def title_in(self, title: str, locale: str | None) -> str:
         """The title of a request for its customer: the `given` one, or that of the workflow."""

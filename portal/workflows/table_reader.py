@@ -9,8 +9,8 @@ from typing import Final, overload
 
 from portal.business_time import Duration
 from portal.workflows.issues import WorkflowIssue, did_you_mean
+from portal.workflows.localized_text import LocalizedText
 from portal.workflows.placeholders import placeholder_issues
-from portal.workflows.schema import LocalizedText
 from portal.workflows.toml_lines import TomlLines, TomlPath
 
 _KEY: Final = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
@@ -25,7 +25,17 @@ MAX_LENGTHS: Final = {
     "question": 600,
     "sms": 600,
     "delay": 300,
+    "title_next": 120,
+    "title_done": 120,
+    "waits_for": 60,
+    "place": 160,
+    "bring": 160,
+    "arrives": 40,
+    "on_declined": 160,
+    "on_cancelled": 160,
+    "on_unconfirmed": 160,
 }
+"""Letters that the value of a key may have."""
 
 
 class IssueCollector:

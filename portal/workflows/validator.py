@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 from typing import Final
 
 from portal.business_time import OpeningHours, check_holidays, zone_names
-from portal.workflows import stage_graph
 from portal.workflows.cancellation import CANCELLATION_KEY, read_cancellation
+from portal.workflows.customer_turn import CUSTOMER_TURN_KEYS, read_customer_turn
 from portal.workflows.issues import did_you_mean
+from portal.workflows.localized_text import LocalizedText
 from portal.workflows.questions import QUESTION_KEYS, check_questions, read_question
 from portal.workflows.schema import (
     LEAD_AFTER,
@@ -19,10 +19,10 @@ from portal.workflows.schema import (
     ZERO_DURATION,
     DepartmentDefinition,
     FollowUpDefinition,
-    LocalizedText,
     StageDefinition,
     WorkflowDefinition,
 )
+from portal.workflows.stage_order import in_order
 from portal.workflows.table_reader import KEY_REMEDY, IssueCollector, TableReader, is_key
 from portal.workflows.third_party import THIRD_PARTY_KEYS, read_third_party
 
@@ -30,9 +30,13 @@ MAX_STAGES: Final = 200
 REFERENCE_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """What a reference is made of: no letter or digit that is taken for another when read out."""
 
+OUTCOME_KEYS: Final = ("arrives", "on_declined", "on_cancelled", "on_unconfirmed")
+"""The keys of texts about the end of a request: its date, and what an end means."""
+
 _FILE_KEYS: Final = (
     "key", "name", "title", "timezone", "prefix", "departments", "stages", "follow_ups",
     CANCELLATION_KEY,
+    *OUTCOME_KEYS,
 )  # fmt: skip
 _DEPARTMENT_KEYS: Final = (
     "name", "hours", "holidays", "timezone", "accept_within", "reply_within", "lead_after",
@@ -41,6 +45,7 @@ _DEPARTMENT_KEYS: Final = (
 _STAGE_KEYS: Final = (
     "key", "department", "name", "title", "expected", "grace", "milestone", "sms", "update_every",
     "pauses_clock", "after", "urgent", "delay", *QUESTION_KEYS, *THIRD_PARTY_KEYS,
+    *CUSTOMER_TURN_KEYS,
 )  # fmt: skip
 _FOLLOW_UP_KEYS: Final = ("key", "after_stage", "wait", "title", *QUESTION_KEYS)
 
@@ -74,7 +79,7 @@ class WorkflowValidator:
             key: self._department(key, table, timezone)
             for key, table in self.department_tables.items()
         }
-        stages = self._in_order([self._stage(table) for table in self.stage_tables])
+        stages = in_order([self._stage(table) for table in self.stage_tables], self.stage_tables)
         follow_ups = [self._follow_up(table) for table in self.follow_up_tables]
         check_questions(
             [
@@ -93,6 +98,7 @@ class WorkflowValidator:
             follow_ups=tuple(follow_ups),
             title=self.table.localized_text("title"),
             customer_may_cancel_until=read_cancellation(self.table, self.stages),
+            **{key: self.table.localized_text(key) for key in OUTCOME_KEYS},
         )
 
     def _departments(self) -> dict[str, TableReader]:
@@ -193,7 +199,7 @@ class WorkflowValidator:
             table.required(key, example)
         key = table.key("key")
         third_party, silent_after = read_third_party(table)
-        return StageDefinition(
+        stage = StageDefinition(
             key=key,
             department=self._known_department(table),
             name=table.text("name") or _name_from_key(key),
@@ -210,6 +216,7 @@ class WorkflowValidator:
             silent_after=silent_after,
             delay=table.localized_text("delay", is_template=True),
         )
+        return read_customer_turn(table, stage)
 
     def _known_department(self, table: TableReader) -> str:
         key = table.text("department")
@@ -247,52 +254,6 @@ class WorkflowValidator:
             title=table.localized_text("title"),
         )
         return read_question(table, self.stages, base)
-
-    def _in_order(self, stages: list[StageDefinition]) -> list[StageDefinition]:
-        """The stages with their dependencies; reports stages that can never open."""
-        after_by_stage: dict[str, list[str] | None] = {}
-        tables: dict[str, TableReader] = {}
-        for key, table in zip(self.stages, self.stage_tables, strict=True):
-            if key in tables:
-                first = self.collector.lines.of(tables[key].path)
-                remedy = f"The first stands on line {first}; each needs its own key."
-                table.add_issue("key", "is there twice", remedy)
-            else:
-                after_by_stage[key] = self._waits_for(table, above=list(tables)[-1:])
-                tables[key] = table
-        after = stage_graph.with_default_after(after_by_stage)
-        for key, branches in stage_graph.find_ambiguous_joins(after_by_stage):
-            side_by_side = " and ".join(f'"{branch}"' for branch in branches)
-            branch_list = ", ".join(f'"{branch}"' for branch in branches)
-            self.collector.add(
-                tables[key].path,
-                f"{tables[key].what} stands below a fork, where {side_by_side} run side by side",
-                f"Say what it waits for, such as after = [{branch_list}].",
-            )
-        for cycle in stage_graph.find_cycles(after):
-            cycle_text = ", which waits for ".join(f'"{key}"' for key in [*cycle, cycle[0]])
-            tables[cycle[0]].add_issue(
-                "after",
-                f"would never open: it waits in a circle, {cycle_text}",
-                "Take out one of them.",
-            )
-        return [
-            replace(stage, after=after[key]) for key, stage in zip(self.stages, stages, strict=True)
-        ]
-
-    def _waits_for(self, table: TableReader, above: list[str]) -> list[str] | None:
-        """The dependencies that the stage names; the stage above if they are invalid."""
-        names = table.names("after")
-        for name in names or []:
-            if name not in self.stages:
-                table.add_issue(
-                    "after",
-                    f'waits for "{name}", which is no stage',
-                    did_you_mean(name, self.stages),
-                )
-        if "after" not in table or names == []:
-            return names
-        return [name for name in names or [] if name in self.stages] or above
 
 
 def _name_from_key(key: str) -> str:

@@ -51,7 +51,7 @@ async def test_only_the_customer_confirms_completion(
     )
     page = await see(card_request)
     assert page.status == "awaiting_confirmation"
-    assert page.headline == "Your card has been delivered"
+    assert page.headline == "Our part is done"
     assert page.question
     assert page.question.text == "Has your card arrived?"
     assert page.current_departments == ()

@@ -38,7 +38,7 @@ async def test_sender_keeps_the_request_until_acceptance(
     see, organisation: Organisation, card_request: ServiceRequest
 ) -> None:
     page = await see(await walk(organisation, card_request, "tess"))
-    assert page.headline == "We have your application"
+    assert page.headline == "Passed to Underwriting"
     assert [holder.department for holder in page.current_departments] == ["Telesales"]
     assert page.handoff == step(page, "decision").handoff
     assert page.handoff

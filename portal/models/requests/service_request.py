@@ -16,7 +16,7 @@ from portal.models.columns import (
     text_column,
     timestamp_column,
 )
-from portal.models.people.actor import Actor
+from portal.models.people.actor import Actor, ActorKind
 from portal.models.people.customer import Customer
 from portal.models.people.department import Department
 from portal.models.requests.event import Event, EventKind
@@ -111,6 +111,8 @@ class ServiceRequest(RequestLookups, SQLModel, table=True):
     close_reason: str = text_column()
     # Whether it was closed because the customer did not answer the last question.
     closed_unconfirmed: bool = False
+    # Whether the customer closed it, by a no or by withdrawing it.
+    closed_by_customer: bool = False
     # When everything of its customer was removed; the rest serves the statistics.
     erased_at: datetime | None = timestamp_column(nullable=True)
 
@@ -212,6 +214,7 @@ class ServiceRequest(RequestLookups, SQLModel, table=True):
         self.status = status
         self.closed_at = now
         self.close_reason, self.closed_unconfirmed = reason, unconfirmed
+        self.closed_by_customer = actor.kind == ActorKind.CUSTOMER
         self.coordinator_id = None
         return self.record(
             EventKind(status.value), actor, now, reason=UNCONFIRMED if unconfirmed else reason
@@ -220,6 +223,7 @@ class ServiceRequest(RequestLookups, SQLModel, table=True):
     def clear_ending(self) -> None:
         """Forget when and why the request was closed: it is open again."""
         self.closed_at, self.close_reason, self.closed_unconfirmed = None, "", False
+        self.closed_by_customer = False
 
     def derive_state(self) -> None:
         """Derive what follows from the open stages: the status, the owner and the department."""

@@ -88,6 +88,8 @@ class StageRun(SQLModel, table=True):
     last_promised_at: datetime = timestamp_column()
     # By when half of comparable runs are done, where that has been measured.
     p50_at: datetime | None = timestamp_column(nullable=True)
+    # The date that the customer was given before this one, where it has moved.
+    previous_due_at: datetime | None = timestamp_column(nullable=True)
     # How often Kept itself has announced a delay, and the reason it last gave.
     delays_announced: int = 0
     delay_reason: str = text_column()
@@ -103,6 +105,8 @@ class StageRun(SQLModel, table=True):
     in_business_hours: bool = False
     note: str = text_column()
     waits_on_customer: bool = False
+    # It waits for a third party that the workflow names, such as a landowner.
+    waits_on_third_party: bool = False
     held_at: datetime | None = timestamp_column(nullable=True)
     hold_reason: str = text_column()
     hold_until: datetime | None = timestamp_column(nullable=True)
@@ -150,7 +154,7 @@ class StageRun(SQLModel, table=True):
         """
         self.opened_at = now
         self.in_business_hours = stage.expected.in_opening_hours
-        expected_at = department.calendar.add(now, stage.expected)
+        expected_at = department.calendar.add_to_open_day(now, stage.expected)
         self.overdue_at = department.calendar.add(expected_at, stage.grace)
         self._estimate_from(stage, department, now, stage_duration)
         self.last_promised_at = max(self.overdue_at, self.due_at)
@@ -180,11 +184,12 @@ class StageRun(SQLModel, table=True):
         now: datetime,
         stage_duration: StageDuration | None,
     ) -> None:
-        self.due_at = department.calendar.add(now, stage.expected)
+        self.due_at = department.calendar.add_to_open_day(now, stage.expected)
         if stage_duration is not None:
             calendar = department.calendar.calendar_for(stage.expected)
             self.p50_at = calendar.add_open_time(now, stage_duration.p50)
-            self.due_at = max(self.due_at, calendar.add_open_time(now, stage_duration.p80))
+            p80_at = calendar.add_open_time(now, stage_duration.p80)
+            self.due_at = max(self.due_at, department.calendar.on_open_day(p80_at))
 
     def reach(
         self, stage: StageDefinition, department: Department, now: datetime, assignee_id: int
@@ -199,7 +204,7 @@ class StageRun(SQLModel, table=True):
         if stage.silent_after is not None:
             self.silence_overdue_at = department.calendar.add(now, stage.silent_after)
         if stage.pauses_clock:
-            self.wait_on_customer(now)
+            self._wait(now, on_third_party=stage.third_party_awaited is not None)
 
     def set_due_at(
         self, moment_: datetime, grace: Duration, department: Department, now: datetime
@@ -222,10 +227,10 @@ class StageRun(SQLModel, table=True):
         """A send-back made this run void; what was completed stays in the history."""
         self._end(RunState.SUPERSEDED, now, department)
 
-    def undo_end(self, *, is_waiting: bool) -> None:
+    def undo_end(self, *, is_waiting: bool, on_third_party: bool = False) -> None:
         """Open it again as if it had never ended; its clock has run on, unless it waits."""
-        if is_waiting:
-            self.waits_on_customer, self.paused_at = True, self.closed_at
+        if is_waiting and self.closed_at is not None:
+            self._wait(self.closed_at, on_third_party=on_third_party)
         self.state = RunState.OPEN
         self.closed_at = self.completed_at = self.duration_seconds = None
         self.completed_by = ""
@@ -240,15 +245,14 @@ class StageRun(SQLModel, table=True):
         self.paused_at = self.paused_at or now
 
     def resume(self, now: datetime, department: Department) -> None:
-        """Staff resume it; while it waits on the customer too, its clock stays stopped."""
+        """Staff resume it; while it waits for somebody too, its clock stays stopped."""
         self.held_at, self.hold_reason, self.hold_until = None, "", None
-        if not self.waits_on_customer:
+        if not (self.waits_on_customer or self.waits_on_third_party):
             self._restart_clock(now, department)
 
     def wait_on_customer(self, now: datetime) -> None:
         """It waits on the customer; its clock stops."""
-        self.waits_on_customer = True
-        self.paused_at = self.paused_at or now
+        self._wait(now, on_third_party=False)
 
     def stop_waiting(self, now: datetime, department: Department) -> None:
         """The customer has answered; the clock runs again unless staff hold it."""
@@ -256,11 +260,19 @@ class StageRun(SQLModel, table=True):
         if self.held_at is None:
             self._restart_clock(now, department)
 
+    def _wait(self, now: datetime, *, on_third_party: bool) -> None:
+        if on_third_party:
+            self.waits_on_third_party = True
+        else:
+            self.waits_on_customer = True
+        self.paused_at = self.paused_at or now
+
     def _end(self, state: RunState, now: datetime, department: Department) -> None:
         self._restart_clock(now, department)
         self.state = state
         self.closed_at = now
-        self.held_at, self.hold_until, self.waits_on_customer = None, None, False
+        self.held_at, self.hold_until = None, None
+        self.waits_on_customer = self.waits_on_third_party = False
 
     def _restart_clock(self, now: datetime, department: Department) -> None:
         self._add_pause(now, department)

@@ -26,9 +26,11 @@ class RunRow:
     due_at: datetime
     last_promised_at: datetime
     p50_at: datetime | None
+    previous_due_at: datetime | None
     delay_reason: str
     note: str
     waits_on_customer: bool
+    waits_on_third_party: bool
     held_at: datetime | None
     hold_reason: str
     hold_until: datetime | None
@@ -155,6 +157,7 @@ class StatusPageRow:
     closed_at: datetime | None
     close_reason: str
     closed_unconfirmed: bool
+    closed_by_customer: bool
     name: str
     locale: str
     timezone: str

@@ -73,7 +73,7 @@ class StatusPageStatements:
     def _page(self) -> list[Any]:
         request = (
             "id", "page_version", "workflow_id", "reference", "title", "status", "department_id",
-            "closed_at", "close_reason", "closed_unconfirmed",
+            "closed_at", "close_reason", "closed_unconfirmed", "closed_by_customer",
         )  # fmt: skip
         customer = ("name", "locale", "timezone")
         owner = (

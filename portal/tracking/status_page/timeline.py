@@ -19,10 +19,10 @@ from portal.queries.status_page.rows import (
 )
 from portal.rules.stage_timeline import (
     QuestionStep,
-    RunFacts,
     StageStep,
     StageTimeline,
 )
+from portal.rules.timeline_facts import RunFacts
 from portal.tracking.status_page.timeline_view import (
     CurrentDepartment,
     DateEstimate,
@@ -74,14 +74,26 @@ class TimelinePresenter:
 
     @property
     def headline(self) -> str:
-        """The customer's title of the stage that was last reached, the first where several are."""
-        counted = [facts.run for facts in self.timeline.counted.values()]
-        reached = [facts.run for facts in self.timeline.open_runs if facts.run.reached_at]
-        reached_before = [(run.reached_at, run.id, run) for run in counted if run.reached_at]
-        if not reached and not reached_before:
-            return self.definition.title_in(self.snapshot.title, self.snapshot.locale)
-        run = reached[0] if reached else max(reached_before)[2]
-        return self.localize(self.definition.stage(run.stage_key).title)
+        """The title of the first stage that is worked on; between stages, what was completed last.
+
+        A stage that was sent back is passed to its department, whatever was completed before it.
+        """
+        timeline = self.timeline
+        reached = [facts.run for facts in timeline.open_runs if facts.run.reached_at]
+        if reached:
+            return self.localize(self.definition.stage(reached[0].stage_key).title)
+        last = timeline.last_completed
+        is_return = any(facts.run.passage > 1 for facts in timeline.open_runs)
+        if last is not None and not is_return:
+            title_done = self.definition.stage(last.run.stage_key).title_done
+            if title_done is not None:
+                return self.localize(title_done)
+        if timeline.open_runs:
+            name = self.department(timeline.open_runs[0].run.department_id).name
+            return LazyString("Passed to {department}", department=name)
+        if last is not None:
+            return LazyString("Our part is done")
+        return self.definition.title_in(self.snapshot.title, self.snapshot.locale)
 
     @property
     def current_departments(self) -> tuple[CurrentDepartment, ...]:
@@ -181,6 +193,7 @@ class TimelinePresenter:
             note=run.hold_reason or run.note or None,
             third_party_update=None if run.completed_at else self._updates.get(run.id),
             is_repeated=run.passage > 1,
+            pause_label=self._pause_label(run) if step.state == "paused" else "",
         )
 
     def _question_step(self, step: QuestionStep[FollowUpRow]) -> TimelineStep:
@@ -196,8 +209,18 @@ class TimelinePresenter:
     def _title(
         self, step: StageStep[RunRow, HandoffRow, FollowUpRow] | QuestionStep[FollowUpRow]
     ) -> str:
-        title = step.stage.title if isinstance(step, StageStep) else step.question.title
+        title = step.title if isinstance(step, StageStep) else step.question.title
         return self.localize(title or step.stage.title)
+
+    def _pause_label(self, run: RunRow) -> str:
+        """Why a paused stage is paused, in a list of steps."""
+        stage = self.definition.stage(run.stage_key)
+        if run.held_at is None and run.waits_on_third_party and stage.third_party_awaited:
+            name = self.localize(stage.third_party_awaited)
+            return LazyString("waiting for {name}", name=name)
+        if run.held_at is None and run.waits_on_customer and stage.is_customers_turn:
+            return LazyString("waiting for you")
+        return LazyString("paused")
 
     def _handoff(self, facts: RunFacts[RunRow, HandoffRow, FollowUpRow]) -> WaitingHandoff | None:
         if facts.handoff is None:

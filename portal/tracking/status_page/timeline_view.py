@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import get_args
 
+from portal.i18n.lazy_string import LazyString
 from portal.rules.stage_timeline import StepState
 
 STEP_STATES: tuple[StepState, ...] = get_args(StepState)
@@ -67,6 +68,7 @@ class TimelineStep:
     """A stage or a question of the timeline.
 
     `expected_at` is when an upcoming step should begin, or one under way should be done.
+    `pause_label` says for whom a paused step waits.
     """
 
     key: str
@@ -80,6 +82,7 @@ class TimelineStep:
     note: str | None = None
     third_party_update: ThirdPartyUpdate | None = None
     is_repeated: bool = False
+    pause_label: str = LazyString("paused")
 
     @property
     def duration(self) -> timedelta | None:
