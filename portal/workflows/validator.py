@@ -10,6 +10,7 @@ from typing import Final
 from portal.business_time import OpeningHours, check_holidays, zone_names
 from portal.workflows import stage_graph
 from portal.workflows.issues import did_you_mean
+from portal.workflows.needs import read_needs
 from portal.workflows.questions import QUESTION_KEYS, check_questions, read_question
 from portal.workflows.schema import (
     LEAD_AFTER,
@@ -38,7 +39,7 @@ _DEPARTMENT_KEYS: Final = (
 )  # fmt: skip
 _STAGE_KEYS: Final = (
     "key", "department", "name", "title", "expected", "grace", "milestone", "sms", "update_every",
-    "pauses_clock", "after", "urgent", "delay", *QUESTION_KEYS, *THIRD_PARTY_KEYS,
+    "pauses_clock", "after", "urgent", "delay", "needs", *QUESTION_KEYS, *THIRD_PARTY_KEYS,
 )  # fmt: skip
 _FOLLOW_UP_KEYS: Final = ("key", "after_stage", "wait", "title", *QUESTION_KEYS)
 
@@ -60,6 +61,7 @@ class WorkflowValidator:
             self._list("follow_ups", "follow-up", "after_stage", 'the follow-up after "{}"')
         )
         self.departments = {*self.department_tables, *known_departments}
+        self.needs: set[str] = set()
         self.stages = [str(table.values.get("key", "")) for table in self.stage_tables]
 
     def read(self) -> WorkflowDefinition:
@@ -190,6 +192,7 @@ class WorkflowValidator:
             table.required(key, example)
         key = table.key("key")
         third_party, silent_after = read_third_party(table)
+        needs = read_needs(table, self.needs)
         return StageDefinition(
             key=key,
             department=self._known_department(table),
@@ -206,6 +209,7 @@ class WorkflowValidator:
             third_party=third_party,
             silent_after=silent_after,
             delay=table.localized_text("delay", is_template=True),
+            needs=needs,
         )
 
     def _known_department(self, table: TableReader) -> str:
