@@ -71,6 +71,7 @@ from portal.models.requests.dropped_ball import DroppedBall, DroppedBallKind, Es
 from portal.models.requests.event import Event, EventKind
 from portal.models.requests.follow_up import Answer, AnswerType, FollowUp, FollowUpState
 from portal.models.requests.handoff import Handoff
+from portal.models.requests.need import Need, NeedState
 from portal.models.requests.promise import Promise, PromiseKind, PromiseState, PromiseWording
 from portal.models.requests.reference import REFERENCE_PATTERN, new_reference
 from portal.models.requests.request_status import CLOSED_STATUSES, RequestStatus
@@ -137,6 +138,8 @@ __all__ = [
     "MessageKind",
     "MessageStatus",
     "MonitoringGap",
+    "Need",
+    "NeedState",
     "PersonRequest",
     "PersonRequestKind",
     "Presence",

@@ -137,6 +137,8 @@ def render_answer_reply(renderer: MessageRenderer, taken: TakenAnswer) -> str | 
         text = None
     elif promise is not None:
         text = renderer.say("noted_no", None, due=renderer.times.by(promise.due_at))
+    elif taken.answer == Answer.YES and taken.question.agreed:
+        text = renderer.say("agreed", None, amount=taken.question.agreed)
     elif taken.answer == Answer.YES:
         text = renderer.say("thanks_yes" if renderer.request.is_closed else "noted_yes")
     else:

@@ -95,6 +95,7 @@ async def open_request(uow: UnitOfWork, order: RequestDetails) -> ServiceRequest
         handoffs=[],
         promises=[],
         follow_ups=[],
+        needs=[],
     )
     with uow.session.no_autoflush:
         uow.session.add(request)

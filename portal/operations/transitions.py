@@ -1,5 +1,6 @@
 """Operations on the state of a request: advance, send back, hold, assign, and its link and note."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from portal.errors import BadInput
@@ -34,33 +35,50 @@ async def advance(
     note: str = "",
     expected_by: datetime | None = None,
     handover: str = "",
+    fields: Mapping[str, str] | None = None,
 ) -> None:
     """Complete the named open stage; what waited for it opens, and the customer is notified.
 
-    ``handover`` is for whoever accepts the next stage; the customer never reads it.
+    ``handover`` is for whoever accepts the next stage; the customer never reads it. ``fields`` are
+    the values of the fields of the questions that this puts, such as the amount of a quote.
     Callers have checked the length of ``note`` and ``handover``. Raises BadInput and Conflict.
     """
     facts = await uow.facts(request)
     authorization.authorize(facts.colleague, request, stage, Act.ADVANCE)
-    StageFlow(facts).advance(stage, note, expected_by, handover)
+    StageFlow(facts, fields or {}).advance(stage, note, expected_by, handover)
     await uow.finish(request)
 
 
-async def send_back(uow: UnitOfWork, request: ServiceRequest, *, stage: str, reason: str) -> None:
-    """Run an earlier stage again, with the reason that its people and the customer read."""
+async def send_back(
+    uow: UnitOfWork,
+    request: ServiceRequest,
+    *,
+    stage: str,
+    reason: str,
+    fields: Mapping[str, str] | None = None,
+) -> None:
+    """Run an earlier stage again, with the reason that its people and the customer read.
+
+    ``fields`` as in ``advance``, where the stage puts a question.
+    """
     await authorize(uow, request, Act.SEND_BACK)
     reason = check_text("reason", reason)
-    StageReturns(StageFlow(await uow.facts(request))).send_back(stage, reason)
+    StageReturns(StageFlow(await uow.facts(request), fields or {})).send_back(stage, reason)
     await uow.finish(request)
 
 
 async def reopen(
-    uow: UnitOfWork, request: ServiceRequest, *, reason: str, stage: str | None = None
+    uow: UnitOfWork,
+    request: ServiceRequest,
+    *,
+    reason: str,
+    stage: str | None = None,
+    fields: Mapping[str, str] | None = None,
 ) -> None:
-    """Open a closed request again."""
+    """Open a closed request again; ``fields`` as in ``send_back``."""
     await authorize(uow, request, Act.REOPEN)
     reason = check_text("reason", reason)
-    StageReturns(StageFlow(await uow.facts(request))).reopen(stage, reason)
+    StageReturns(StageFlow(await uow.facts(request), fields or {})).reopen(stage, reason)
     await uow.finish(request)
 
 

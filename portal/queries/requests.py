@@ -21,6 +21,7 @@ REQUEST_OPTIONS: tuple[ORMOption, ...] = (
     selectinload(ServiceRequest.handoffs),  # type: ignore[arg-type]
     selectinload(ServiceRequest.promises),  # type: ignore[arg-type]
     selectinload(ServiceRequest.follow_ups),  # type: ignore[arg-type]
+    selectinload(ServiceRequest.needs),  # type: ignore[arg-type]
     selectinload(ServiceRequest.links),  # type: ignore[arg-type]
 )
 

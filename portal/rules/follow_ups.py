@@ -68,7 +68,9 @@ class FollowUpFlow:
         question.close(FollowUpState.ANSWERED, stage_flow.now)
         question.answer, question.answer_words, question.answered_via = answer, text, via
         question.answer_at = at
-        details = {"at": at.isoformat()} if at else {}
+        details: dict[str, Any] = {"at": at.isoformat()} if at else {}
+        if question.fields:
+            details["fields"] = dict(question.fields)
         self._record(
             EventKind.QUESTION_ANSWERED, question, answer=answer.value, words=text, **details
         )
@@ -111,7 +113,8 @@ class FollowUpFlow:
         if question.during_stage and question.run.is_open:
             question.run.wait_on_customer(self.stage_flow.now)
             self.stage_flow.request.derive_state()
-        self._record(EventKind.QUESTION_ASKED, question)
+        details = {"fields": dict(question.fields)} if question.fields else {}
+        self._record(EventKind.QUESTION_ASKED, question, **details)
 
     def _remind(self, question: FollowUp) -> None:
         """Ask once more, with the template of a reminder."""

@@ -1,6 +1,7 @@
 """The stages of a request: which open when, who must accept them, what is asked."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,14 +11,16 @@ from portal.models.monitoring.stage_duration import StageDurations
 from portal.models.people.actor import Actor
 from portal.models.people.department import Department
 from portal.models.requests.event import EventKind
-from portal.models.requests.follow_up import AnswerType, FollowUp, FollowUpState
+from portal.models.requests.follow_up import FollowUpState
 from portal.models.requests.handoff import Handoff
 from portal.models.requests.request_status import RequestStatus
 from portal.models.requests.service_request import ServiceRequest
 from portal.models.requests.stage_run import RunState, StageRun
+from portal.rules import question_planning
 from portal.rules.facts import Facts
+from portal.rules.needs import open_needs, settle_needs
 from portal.rules.roster import Roster
-from portal.workflows import FollowUpDefinition, StageDefinition
+from portal.workflows import StageDefinition
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class StageFlow:
     """
 
     facts: Facts
+    # The values of the fields of the questions that this move puts, by name.
+    fields: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def request(self) -> ServiceRequest:
@@ -88,7 +93,8 @@ class StageFlow:
 
         ``note`` is shown to the customer with what comes next; ``expected_by`` sets its due time;
         ``handover`` is for whoever accepts the next stage, and never for the customer.
-        Raises Conflict while the stage waits to be accepted, BadInput for a date in the past.
+        Raises Conflict while the stage waits to be accepted, BadInput for a date in the past, and
+        where a question that this puts would miss the value of a field.
         """
         request = self.request
         request.require_open()
@@ -103,6 +109,7 @@ class StageFlow:
             raise BadInput(
                 "The new date has passed already.", fields={"expected_by": "a time to come"}
             )
+        question_planning.check_field_names(request, run, self.fields)
         for run_opened in self.complete(run, note, handover):
             if expected_by is not None:
                 grace = request.definition.stage(run_opened.stage_key).grace
@@ -119,6 +126,7 @@ class StageFlow:
         """Complete the run, open what waited for it, plan the questions after it."""
         request, department = self.request, self.department_of(run)
         self._withdraw_questions(run)
+        settle_needs(self.facts, run)
         run.complete(self.now, self.actor.name, department)
         extra: dict[str, Any] = {"handover": handover} if handover else {}
         request.record(EventKind.STAGE_COMPLETED, self.actor, self.now, run=run, note=note, **extra)
@@ -134,7 +142,8 @@ class StageFlow:
         for next_run in opened or [run]:
             next_run.note = note
         for definition in request.definition.follow_ups_after(run.stage_key):
-            self._plan(definition, run, during_stage=False)
+            values = question_planning.field_values(self.facts, definition, self.fields)
+            question_planning.plan_question(self.facts, definition, run, values)
         if request.open_runs:
             request.derive_state()
         else:
@@ -192,6 +201,7 @@ class StageFlow:
             passage=len(earlier) + 1,
         )
         run.start(stage, department, self.now, self.stage_durations.of(stage.key))
+        run.fields = question_planning.field_values(self.facts, stage.question, self.fields)
         changes_department = sender is not None and sender.department_id != department.id
         accept_by = department.accept_by(self.now) if changes_department else None
         if sender is not None and accept_by is not None:
@@ -211,7 +221,8 @@ class StageFlow:
         """Open the run's stage again without notifying the customer, who does not know it ended."""
         definition = self.request.definition.stage(run.stage_key)
         assignee_id = self.available_assignee(staff_id, self.department_of(run))
-        return self.open(definition, sender=None, owner_id=assignee_id, notify=False)
+        flow = replace(self, fields=run.fields)
+        return flow.open(definition, sender=None, owner_id=assignee_id, notify=False)
 
     def available_assignee(self, staff_id: int, department: Department) -> int:
         """The same person; where they have left or are absent, the department's assignee."""
@@ -254,27 +265,14 @@ class StageFlow:
             told=notify and stage.milestone, again=self._was_reached_before(run),
         )  # fmt: skip
         if stage.question is not None:
-            self._plan(stage.question, run, during_stage=True)
+            question_planning.plan_question(self.facts, stage.question, run, run.fields)
+        open_needs(self.facts, stage)
 
     def _was_reached_before(self, run: StageRun) -> bool:
         """True for a stage that runs again; one whose handoff was refused was never announced."""
         return any(
             earlier.stage_key == run.stage_key and earlier.reached_at and earlier is not run
             for earlier in self.request.runs
-        )
-
-    def _plan(self, definition: FollowUpDefinition, run: StageRun, *, during_stage: bool) -> None:
-        calendar = self.department_of(run).calendar
-        self.request.follow_ups.append(
-            FollowUp(
-                run=run,
-                key=definition.key,
-                during_stage=during_stage,
-                question=definition.question.in_language(self.request.customer.locale),
-                expects=AnswerType(definition.expects),
-                planned_at=self.now,
-                next_at=self.now if during_stage else calendar.add(self.now, definition.wait),
-            )
         )
 
     def supersede(self, run: StageRun) -> None:

@@ -8,6 +8,7 @@ from portal.models.requests.event import EventKind
 from portal.models.requests.request_status import RequestStatus
 from portal.models.requests.service_request import ServiceRequest
 from portal.models.requests.stage_run import RunState, StageRun
+from portal.rules.needs import correct_returned, waits_for_customer
 from portal.rules.stage_flow import HandoffSender, StageFlow
 from portal.workflows import StageDefinition
 
@@ -39,6 +40,9 @@ class StageReturns:
         self._supersede_from(stage)
         run = flow.open(target, sender)
         run.note = reason
+        if waits_for_customer(target) and flow.actor.kind != ActorKind.CUSTOMER:
+            run.correction, run.correction_by_id = reason, flow.actor.staff_id
+            correct_returned(flow.facts, run, reason)
         if sender.department_id != run.department_id and flow.actor.kind != ActorKind.CUSTOMER:
             run.returned_by_id = sender.department_id
         self.request.derive_state()

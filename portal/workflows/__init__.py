@@ -8,12 +8,13 @@ from portal.workflows.parser import (
     read_workflow_file,
     shipped_workflow_files,
 )
-from portal.workflows.placeholders import PLACEHOLDERS, placeholder_issues
+from portal.workflows.placeholders import PLACEHOLDERS, QUESTION_FIELDS, placeholder_issues
 from portal.workflows.schema import (
     AnswerAction,
     CustomerAction,
     DepartmentDefinition,
     FollowUpDefinition,
+    NeedDefinition,
     StageDefinition,
     WorkflowDefinition,
 )
@@ -21,11 +22,13 @@ from portal.workflows.toml_lines import TomlLines
 
 __all__ = [
     "PLACEHOLDERS",
+    "QUESTION_FIELDS",
     "AnswerAction",
     "CustomerAction",
     "DepartmentDefinition",
     "FollowUpDefinition",
     "LocalizedText",
+    "NeedDefinition",
     "StageDefinition",
     "TomlLines",
     "WorkflowDefinition",

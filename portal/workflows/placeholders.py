@@ -14,6 +14,22 @@ PLACEHOLDERS: Final = (
 """The placeholders of an sms and of a question."""
 
 
+QUESTION_FIELDS: Final = ("amount", "window", "address")
+"""The fields of a question that need no declaration; others are declared in its ``fields``."""
+
+_FIELD_NAME: Final = re.compile(r"[a-z][a-z_]{0,29}")
+
+
+def is_field_name(name: str) -> bool:
+    """Whether a question may declare a field of this name: lower case, and no placeholder."""
+    return _FIELD_NAME.fullmatch(name) is not None and name not in PLACEHOLDERS
+
+
+def placeholders_in(text: str) -> list[str]:
+    """The placeholders of a text, each once, in their order."""
+    return list(dict.fromkeys(re.findall(r"\{([^{}]*)\}", text)))
+
+
 _OF_THE_PERSON: Final = (
     "name", "full_name", "last_name", "surname", "customer", "phone", "email", "address", "birthday",
 )  # fmt: skip

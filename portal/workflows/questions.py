@@ -9,6 +9,12 @@ from typing import Final, Literal
 from portal.workflows import stage_graph
 from portal.workflows.issues import did_you_mean
 from portal.workflows.localized_text import LocalizedText
+from portal.workflows.placeholders import (
+    PLACEHOLDERS,
+    QUESTION_FIELDS,
+    is_field_name,
+    placeholders_in,
+)
 from portal.workflows.schema import (
     CLOSE_AFTER,
     COMPLETE,
@@ -18,7 +24,10 @@ from portal.workflows.schema import (
 )
 from portal.workflows.table_reader import TableReader
 
-QUESTION_KEYS: Final = ("question", "yes", "no", "expects", "remind_after", "close_after")
+QUESTION_KEYS: Final = (
+    "question", "yes", "no", "expects", "remind_after", "close_after", "fields", "yes_label",
+    "no_label",
+)  # fmt: skip
 """The keys of a table with a question: a follow-up, or a stage."""
 
 _ANSWERS: Final = (
@@ -33,15 +42,60 @@ def read_question(
     table: TableReader, stages: Collection[str], base: FollowUpDefinition
 ) -> FollowUpDefinition:
     """The question of this table: `asking`, with the text and the answers of the table."""
+    declared = _declared_fields(table)
+    known = (*PLACEHOLDERS, *QUESTION_FIELDS, *declared)
+    question = table.localized_text("question", is_template=True, placeholders=known)
+    fields = _fields_of(table, question, declared)
     return replace(
         base,
-        question=table.localized_text("question", is_template=True) or LocalizedText({}),
+        question=question or LocalizedText({}),
+        fields=fields,
+        yes_label=_label(table, "yes_label", fields),
+        no_label=_label(table, "no_label", fields),
         yes=_answer(table, "yes", stages) or COMPLETE,
         no=_answer(table, "no", stages),
         expects=_expects(table),
         remind_after=table.duration("remind_after", REMIND_AFTER),
         close_after=table.duration("close_after", CLOSE_AFTER),
     )
+
+
+def _label(table: TableReader, key: str, fields: tuple[str, ...]) -> LocalizedText | None:
+    """The label of a button, which may name the fields of the question."""
+    return table.localized_text(key, is_template=bool(fields), placeholders=fields)
+
+
+def _declared_fields(table: TableReader) -> list[str]:
+    """The names in ``fields``, without those that are no names of a field."""
+    names = table.names("fields") or []
+    for name in names:
+        if not is_field_name(name):
+            remedy = 'Use lower-case letters, like fields = ["amount"]; no placeholder of Kept.'
+            table.add_issue("fields", f'declares the field "{name}", which cannot be one', remedy)
+    return [name for name in names if is_field_name(name)]
+
+
+def _fields_of(
+    table: TableReader, question: LocalizedText | None, declared: Collection[str]
+) -> tuple[str, ...]:
+    """The fields that the question names, in each of its languages the same."""
+    if question is None:
+        return ()
+    named = {
+        language: [name for name in placeholders_in(text) if name not in PLACEHOLDERS]
+        for language, text in question.texts.items()
+    }
+    fields = list(dict.fromkeys(name for names in named.values() for name in names))
+    for language, names in named.items():
+        for name in fields:
+            if name not in names:
+                problem = f'has a "question" that does not name {{{name}}} in "{language}"'
+                table.add_issue("question", problem, "Name it in each language.", language)
+    for name in declared:
+        if name not in fields:
+            problem = f'declares the field "{name}", which its "question" does not name'
+            table.add_issue("fields", problem, f"Write {{{name}}} in it, or take it out.")
+    return tuple(fields)
 
 
 def _expects(table: TableReader) -> Literal["yes_no", "time"]:

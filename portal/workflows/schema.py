@@ -75,6 +75,20 @@ class FollowUpDefinition:
     """What answers it: a yes or a no; or a time (an appointment), which does what `yes` does."""
     title: LocalizedText | None = None
     """The title of the question's step on the customer's page: "In your hands"."""
+    fields: tuple[str, ...] = ()
+    """The fields of the question, such as "amount": it is not put while one is empty."""
+    yes_label: LocalizedText | None = None
+    """What the button for yes says, and that for no; None for the product's own labels."""
+    no_label: LocalizedText | None = None
+
+
+@dataclass(frozen=True)
+class NeedDefinition:
+    """One item that a stage needs from the customer, and how they send it."""
+
+    key: str
+    title: LocalizedText
+    help: LocalizedText | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +155,9 @@ class StageDefinition:
     def is_customers_turn(self) -> bool:
         """Whether its pause is known to wait for the customer."""
         return self.waits_for == "customer" or self.customer_action is not None
+
+    needs: tuple[NeedDefinition, ...] = ()
+    """What the customer sends while the stage is open; the keys differ in the whole file."""
 
 
 @dataclass(frozen=True)
@@ -212,6 +229,13 @@ class WorkflowDefinition:
     def stage(self, key: str) -> StageDefinition:
         """The stage of that key. Raises KeyError."""
         return self._by_key[key]
+
+    def need(self, stage: str, key: str) -> NeedDefinition:
+        """The item of that stage. Raises KeyError."""
+        for need in self.stage(stage).needs:
+            if need.key == key:
+                return need
+        raise KeyError(key)
 
     def questions(self) -> Iterator[FollowUpDefinition]:
         """Every question of the workflow, those of stages first. Their keys are all different."""

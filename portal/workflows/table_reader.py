@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, overload
 
 from portal.business_time import Duration
 from portal.workflows.issues import WorkflowIssue, did_you_mean
 from portal.workflows.localized_text import LocalizedText
-from portal.workflows.placeholders import placeholder_issues
+from portal.workflows.placeholders import PLACEHOLDERS, placeholder_issues
 from portal.workflows.toml_lines import TomlLines, TomlPath
 
 _KEY: Final = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
@@ -34,6 +34,9 @@ MAX_LENGTHS: Final = {
     "on_declined": 160,
     "on_cancelled": 160,
     "on_unconfirmed": 160,
+    "help": 300,
+    "yes_label": 60,
+    "no_label": 60,
 }
 """Letters that the value of a key may have."""
 
@@ -139,8 +142,13 @@ class TableReader:
             self.add_issue(key, f'has {_shown(value)} as "{key}"', remedy)
         return default
 
-    def localized_text(self, key: str, *, is_template: bool = False) -> LocalizedText | None:
-        """A text for customers, plain or by language; None if it is missing or invalid."""
+    def localized_text(
+        self, key: str, *, is_template: bool = False, placeholders: Sequence[str] = PLACEHOLDERS
+    ) -> LocalizedText | None:
+        """A text for customers, plain or by language; None if it is missing or invalid.
+
+        A template may hold these ``placeholders``.
+        """
         value = self.values.get(key)
         if value is None:
             return None
@@ -154,7 +162,8 @@ class TableReader:
             return None
         noted = len(self.collector.issues)
         for language, text in texts.items():
-            self._check_words(key, str(language), text, is_template=is_template)
+            known = placeholders if is_template else ()
+            self._check_words(key, str(language), text, known)
         return LocalizedText(dict(texts)) if len(self.collector.issues) == noted else None
 
     def names(self, key: str) -> list[str] | None:
@@ -169,7 +178,9 @@ class TableReader:
         )
         return None
 
-    def _check_words(self, key: str, language: str, text: object, *, is_template: bool) -> None:
+    def _check_words(
+        self, key: str, language: str, text: object, placeholders: Sequence[str]
+    ) -> None:
         if not _LANGUAGE.fullmatch(language):
             remedy = 'Languages are like "en" or "es-MX".'
             self.add_issue(
@@ -179,8 +190,8 @@ class TableReader:
             remedy = "Write the localized_text in quotes."
             self.add_issue(key, f'has {_shown(text)} in its "{key}"', remedy, language)
         elif self._checked_text(key, text, MAX_LENGTHS[key], language):
-            if is_template:
-                for problem, remedy in placeholder_issues(text):
+            if placeholders:
+                for problem, remedy in placeholder_issues(text, placeholders):
                     self.add_issue(key, f'has in its "{key}" {problem}', remedy, language)
             elif re.search(r"\{\w+\}", text):
                 remedy = "It is shown as it stands: write plain localized_text."

@@ -11,6 +11,7 @@ from portal.workflows.cancellation import CANCELLATION_KEY, read_cancellation
 from portal.workflows.customer_turn import CUSTOMER_TURN_KEYS, read_customer_turn
 from portal.workflows.issues import did_you_mean
 from portal.workflows.localized_text import LocalizedText
+from portal.workflows.needs import read_needs
 from portal.workflows.questions import QUESTION_KEYS, check_questions, read_question
 from portal.workflows.schema import (
     LEAD_AFTER,
@@ -44,8 +45,8 @@ _DEPARTMENT_KEYS: Final = (
 )  # fmt: skip
 _STAGE_KEYS: Final = (
     "key", "department", "name", "title", "expected", "grace", "milestone", "sms", "update_every",
-    "pauses_clock", "after", "urgent", "delay", *QUESTION_KEYS, *THIRD_PARTY_KEYS,
     *CUSTOMER_TURN_KEYS,
+    "pauses_clock", "after", "urgent", "delay", "needs", *QUESTION_KEYS, *THIRD_PARTY_KEYS,
 )  # fmt: skip
 _FOLLOW_UP_KEYS: Final = ("key", "after_stage", "wait", "title", *QUESTION_KEYS)
 
@@ -67,6 +68,7 @@ class WorkflowValidator:
             self._list("follow_ups", "follow-up", "after_stage", 'the follow-up after "{}"')
         )
         self.departments = {*self.department_tables, *known_departments}
+        self.needs: set[str] = set()
         self.stages = [str(table.values.get("key", "")) for table in self.stage_tables]
 
     def read(self) -> WorkflowDefinition:
@@ -199,6 +201,7 @@ class WorkflowValidator:
             table.required(key, example)
         key = table.key("key")
         third_party, silent_after = read_third_party(table)
+        needs = read_needs(table, self.needs)
         stage = StageDefinition(
             key=key,
             department=self._known_department(table),
@@ -215,6 +218,7 @@ class WorkflowValidator:
             third_party=third_party,
             silent_after=silent_after,
             delay=table.localized_text("delay", is_template=True),
+            needs=needs,
         )
         return read_customer_turn(table, stage)
 

@@ -13,7 +13,12 @@ from portal.models import DroppedBall, DroppedBallKind, EscalationLevel, Service
 from portal.operations import UnitOfWork
 from tests.simulation.case import Case
 from tests.simulation.organisation import SimulatedStaff, earliest_open
-from tests.simulation.staff_actions import StaffActions, answer_in_writing, log_call_back
+from tests.simulation.staff_actions import (
+    StaffActions,
+    advance_with_fields,
+    answer_in_writing,
+    log_call_back,
+)
 
 RESPONSE_RATES = {
     EscalationLevel.OWNER: 0.7,
@@ -150,7 +155,7 @@ class BallHandling:
             if responsible is not None:
                 await case.do(
                     responsible.actor,
-                    lambda uow, request: operations.advance(uow, request, stage=stage),
+                    lambda uow, request: advance_with_fields(uow, request, stage),
                 )
 
         self.simulation.at(at, finish)
@@ -188,7 +193,7 @@ class BallHandling:
             if case.is_delivered and not request.open_runs:
                 await operations.advance(uow, request, note="The customer has it, by phone.")
             elif question.during_stage and case.open_run(question.run.stage_key):
-                await operations.advance(uow, request, stage=question.run.stage_key)
+                await advance_with_fields(uow, request, question.run.stage_key)
             elif not request.open_runs:
                 case.is_delivered = True
                 last = [run for run in request.runs if run.state.value == "completed"][-1]

@@ -1,6 +1,6 @@
 """What staff do about a request: each action is one of the product's operations."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from portal import operations
@@ -15,6 +15,8 @@ from portal.models import (
     StageRun,
 )
 from portal.operations import UnitOfWork
+from portal.rules.question_planning import questions_put_by
+from portal.workflows import FollowUpDefinition
 from tests.simulation.case import Case, StaffOperation
 from tests.simulation.faults import Fault
 from tests.simulation.organisation import Organisation, SimulatedStaff
@@ -22,6 +24,17 @@ from tests.simulation.organisation import Organisation, SimulatedStaff
 COURIER_SYSTEM = Actor(ActorKind.API, "Couriers")
 MAX_RETURNS = 3
 """How often work is sent back in one request at most."""
+
+
+async def advance_with_fields(uow: UnitOfWork, request: ServiceRequest, stage: str) -> None:
+    """Complete the stage, with a price where its quote needs one."""
+    fields = sample_fields(questions_put_by(request, request.get_open_run(stage)))
+    await operations.advance(uow, request, stage=stage, fields=fields)
+
+
+def sample_fields(questions: Sequence[FollowUpDefinition | None]) -> dict[str, str]:
+    """A value for each field of these questions."""
+    return {name: "£95" for question in questions if question for name in question.fields}
 
 
 class StaffActions:
@@ -115,13 +128,15 @@ class StaffActions:
             await case.do(
                 person.actor,
                 lambda uow, request: operations.send_back(
-                    uow, request, stage=where, reason="The form is incomplete"
+                    uow,
+                    request,
+                    stage=where,
+                    reason="The form is incomplete",
+                    fields=sample_fields([case.kind.stage(where).question]),
                 ),
             )
             return
-        await case.do(
-            person.actor, lambda uow, request: operations.advance(uow, request, stage=stage)
-        )
+        await case.do(person.actor, lambda uow, request: advance_with_fields(uow, request, stage))
 
     def _sent_back_to(self, case: Case, run: StageRun) -> StageRun | None:
         """The completed stage before it, where that is another department's."""

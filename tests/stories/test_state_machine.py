@@ -133,7 +133,7 @@ class Life:
             reference="WHLE-2345-678",
             workflow=Workflow(document=DEFINITION.to_json()),
             customer=Customer(name="Martin", contact_points=[]),
-            runs=[], handoffs=[], promises=[], follow_ups=[], links=[], owner_id=0, department_id=0,
+            runs=[], handoffs=[], promises=[], follow_ups=[], needs=[], links=[], owner_id=0, department_id=0,
         )  # fmt: skip
         ids = {stage.key: number for number, stage in enumerate(DEFINITION.stages)}
         roster = Roster(departments, staff, members={1: [1], 2: [2]})

@@ -21,6 +21,7 @@ from portal.models import (
     DroppedBall,
     DroppedBallKind,
     MessageKind,
+    Need,
     ServiceRequest,
 )
 from portal.operations import (
@@ -139,6 +140,9 @@ async def _decline_a_quote(organisation: Organisation) -> None:
     async with organisation.operations.begin(CUSTOMER_ACTOR) as uow:
         held = await uow.lock(repair.reference)
         [question] = held.follow_ups
+        question.fields = question.run.fields = {"address": f"The house of {MARKER}"}
+        reason = f"{MARKER} is not readable"
+        held.needs.append(Need(stage_key="quote", key="photo", reason=reason, asked_at=uow.now))
         await answer_follow_up(
             uow, held, question, Answer.NO, text=f"No, says {MARKER}", via=Channel.WEB
         )

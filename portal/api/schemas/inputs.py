@@ -86,6 +86,13 @@ class NewRequest(Input):
     fields: Annotated[dict[str, Any], AfterValidator(_check_fields)] | None = None
 
 
+QuestionFields = Annotated[
+    dict[Annotated[str, Field(max_length=40)], Annotated[str, Field(max_length=200)]],
+    Field(max_length=20),
+]
+"""The values of the fields of a question, by name."""
+
+
 class Advance(StageInput):
     """Completes a stage."""
 
@@ -94,6 +101,11 @@ class Advance(StageInput):
     handover: Note | None = Field(
         default=None, description="For whoever takes it up; the customer never reads it."
     )
+    fields: QuestionFields | None = Field(
+        default=None,
+        description="The values of the fields of the question that this puts to the customer, "
+        'such as {"amount": "$89"}. Without one of them it is refused with 422.',
+    )
 
 
 class SendBack(VersionedInput):
@@ -101,6 +113,9 @@ class SendBack(VersionedInput):
 
     stage: Key
     reason: Reason
+    fields: QuestionFields | None = Field(
+        default=None, description="Those of the question that the stage puts, as in `advance`."
+    )
 
 
 class Hold(StageInput):
@@ -124,9 +139,17 @@ class Cancel(VersionedInput):
 
 
 class StageReasonInput(StageInput):
-    """A body with a reason: refuses a handoff, reopens a request."""
+    """A body with a reason: refuses a handoff."""
 
     reason: Reason
+
+
+class Reopen(StageReasonInput):
+    """Reopens a request."""
+
+    fields: QuestionFields | None = Field(
+        default=None, description="Those of the question that the stage puts, as in `advance`."
+    )
 
 
 class Dismiss(Input):

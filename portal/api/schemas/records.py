@@ -115,6 +115,9 @@ class FollowUpResponse(ResponseModel):
     expects: AnswerType = Field(description="What answers it: yes or no, or a time.")
     answer_at: datetime | None = Field(description="The time that was named, if one was asked for.")
     answered_via: Channel | None
+    fields: dict[str, str] = Field(
+        description="The values of its fields, such as the amount that a yes agrees to."
+    )
 
     @classmethod
     def of(cls, question: FollowUp, run: StageRun) -> Self:

@@ -19,6 +19,7 @@ from portal.models import (
 from portal.models.columns import saved_id
 from portal.operations import RequestDetails
 from portal.queries.requests import find_open_requests
+from portal.rules.question_planning import questions_put_by
 
 ScenarioAction = Callable[[SampleRequest], Awaitable[None]]
 
@@ -44,13 +45,19 @@ def accept(stage: str) -> ScenarioAction:
     return action
 
 
+SAMPLE_FIELDS = {"amount": "£95"}
+"""The values of the fields of questions in the sample data."""
+
+
 def advance(stage: str) -> ScenarioAction:
     """The assignee of the stage completes it."""
 
     async def action(sample: SampleRequest) -> None:
         run = sample.open_run(stage)
         assignee = await sample.assignee(run.assignee_id if run else sample.request.owner_id)
-        await operations.advance(sample.begin(assignee), sample.request, stage=stage)
+        questions = questions_put_by(sample.request, run) if run else []
+        fields = {name: SAMPLE_FIELDS[name] for question in questions for name in question.fields}
+        await operations.advance(sample.begin(assignee), sample.request, stage=stage, fields=fields)
 
     return action
 

@@ -13,6 +13,7 @@ from portal.business_time import find_zone
 from portal.desk.auth.access import field, read_number
 from portal.desk.auth.current_staff import CurrentStaff
 from portal.desk.labels import parse_local_time
+from portal.desk.request.choices import FIELD_PREFIX
 from portal.desk.request.promises import parse_promise, read_agreed_time
 from portal.errors import BadInput, Conflict, NotFound
 from portal.models import Channel, ContactChannel, ContactReason, ServiceRequest
@@ -42,6 +43,12 @@ class ActionForm:
     def stage(self) -> str | None:
         """The key of the stage, where the form names one."""
         return self["stage"] or None
+
+    @property
+    def question_fields(self) -> dict[str, str]:
+        """The values of the fields of a question, by name; those that are empty are left out."""
+        names = [name for name in self.form if name.startswith(FIELD_PREFIX)]
+        return {name.removeprefix(FIELD_PREFIX): self[name] for name in names if self[name]}
 
     def required_time(self, name: str) -> datetime:
         """A local time of the zone that the form names. Raises BadInput."""
@@ -119,6 +126,7 @@ async def _advance(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) 
         note=check_text("note", typed["note"], required=False),
         expected_by=typed.optional_time("expected_by"),
         handover=check_text("handover", typed["handover"], required=False),
+        fields=typed.question_fields,
     )  # fmt: skip
 
 
@@ -135,7 +143,9 @@ async def _recall(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -
 
 
 async def _send_back(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
-    await operations.send_back(uow, request, stage=typed["stage"], reason=typed["reason"])
+    await operations.send_back(
+        uow, request, stage=typed["stage"], reason=typed["reason"], fields=typed.question_fields
+    )
 
 
 async def _hold(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
@@ -178,7 +188,9 @@ async def _cancel(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -
 
 
 async def _reopen(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
-    await operations.reopen(uow, request, reason=typed["reason"], stage=typed.stage)
+    await operations.reopen(
+        uow, request, reason=typed["reason"], stage=typed.stage, fields=typed.question_fields
+    )
 
 
 async def _promise(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:

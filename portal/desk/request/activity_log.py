@@ -56,6 +56,11 @@ def _of_promise(line: str) -> Description:
     return lambda event, stage: f"{line}{_quoted_text(event.data)}"  # noqa: ARG005
 
 
+def _of_item(template: str) -> Description:
+    """A line that names the item which is needed from the customer."""
+    return lambda event, stage: template.format(f"“{event.data.get('item', '')}”")  # noqa: ARG005
+
+
 def _quoted_text(data: Mapping[str, Any]) -> str:
     return f" (“{data['text']}”)" if data.get("text") else ""
 
@@ -80,7 +85,10 @@ def _third_party_updated(event: Event, stage: str) -> str:
 
 def _answered(event: Event, stage: str) -> str:
     del stage
-    return f"The customer answered {str(event.data.get('answer', '')).upper()}"
+    agreed = ", ".join(dict(event.data.get("fields") or {}).values())
+    return f"The customer answered {str(event.data.get('answer', '')).upper()}" + (
+        f" to {agreed}" if agreed else ""
+    )
 
 
 def _promised(event: Event, stage: str) -> str:
@@ -156,6 +164,10 @@ DESCRIPTIONS: Mapping[EventKind, Description] = {
     EventKind.QUESTION_REMINDED: _always("Reminded the customer of the question"),
     EventKind.QUESTION_ANSWERED: _answered,
     EventKind.QUESTION_CLOSED: _always("Closed the question without an answer"),
+    EventKind.QUESTION_READ_BACK: _always("Read a YES back to the customer"),
+    EventKind.NEED_SENT: _of_item("The customer sent {}"),
+    EventKind.NEED_ACCEPTED: _of_item("Accepted {}"),
+    EventKind.CORRECTION_ASKED: _of_item("Asked the customer to correct {}"),
     EventKind.AWAITING_CONFIRMATION: _always("Work done, awaiting confirmation by the customer"),
     EventKind.COMPLETED: _always("Completed"),
     EventKind.DECLINED: _always("Closed as declined"),

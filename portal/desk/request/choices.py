@@ -1,9 +1,15 @@
 """The options of a request's forms: the stages it can return to, the staff it can be given to."""
 
+from portal.desk.request.view_models import QuestionFieldInput
 from portal.desk.widgets import Choice
 from portal.models import RunState, ServiceRequest
 from portal.models.columns import saved_id
+from portal.rules.question_planning import field_label
 from portal.rules.roster import Roster
+from portal.workflows import FollowUpDefinition
+
+FIELD_PREFIX = "fields."
+"""The names of inputs for the fields of a question begin so."""
 
 
 def target_stages(request: ServiceRequest, roster: Roster) -> list[Choice]:
@@ -16,6 +22,28 @@ def target_stages(request: ServiceRequest, roster: Roster) -> list[Choice]:
         if stage.key in states and (request.is_closed or states[stage.key] == RunState.COMPLETED)
     ]
     return [Choice("", "Where it stopped"), *stages] if request.is_closed else stages
+
+
+def return_fields(request: ServiceRequest) -> list[QuestionFieldInput]:
+    """The inputs for the fields of the questions that a return may put."""
+    stages = {run.stage_key for run in request.runs}
+    return [
+        field_input(request, stage.question, name)
+        for stage in request.definition.stages
+        if stage.key in stages and stage.question is not None
+        for name in stage.question.fields
+    ]
+
+
+def field_input(
+    request: ServiceRequest, question: FollowUpDefinition, name: str
+) -> QuestionFieldInput:
+    """The input for one field of a question, with what the request was opened with."""
+    value = request.fields.get(name)
+    return QuestionFieldInput(
+        f"{FIELD_PREFIX}{name}", field_label(name).capitalize(), str(question.question),
+        value if isinstance(value, str) else "",
+    )  # fmt: skip
 
 
 def assignees(request: ServiceRequest, roster: Roster) -> list[Choice]:

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from portal.desk.auth.current_staff import CurrentStaff
 from portal.desk.labels import join_names
-from portal.desk.request.view_models import NextAction
+from portal.desk.request.choices import field_input
+from portal.desk.request.view_models import NextAction, QuestionFieldInput
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Handoff, RequestStatus, RunState, ServiceRequest, StageRun
 from portal.rules.authorization import Act, has_part, is_allowed
 from portal.rules.colleague import Colleague
+from portal.rules.question_planning import questions_put_by
 from portal.rules.roster import Roster
 from portal.workflows import StageDefinition
 
@@ -88,7 +90,16 @@ class NextActionsPresenter:
             button=button if self._may(Act.ADVANCE, run.stage_key) else "",
             customer_reads=customer_reads,
             receivers=self._receivers(run),
+            question_fields=self._question_fields(run),
             mine=self.reader.works_in(run.department_id) or run.assignee_id == self.reader.staff.id,
+        )
+
+    def _question_fields(self, run: StageRun) -> tuple[QuestionFieldInput, ...]:
+        """The inputs for the fields of the questions that completing it puts."""
+        return tuple(
+            field_input(self.request, question, name)
+            for question in questions_put_by(self.request, run)
+            for name in question.fields
         )
 
     def _receivers(self, run: StageRun) -> str:

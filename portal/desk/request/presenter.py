@@ -18,7 +18,7 @@ from portal.desk.labels import (
     timezone_label,
 )
 from portal.desk.request.activity_log import describe_event
-from portal.desk.request.choices import assignees, target_stages
+from portal.desk.request.choices import assignees, return_fields, target_stages
 from portal.desk.request.consent import ConsentPresenter, permissions_to_check
 from portal.desk.request.conversation.attachments import load_attachment_presenter
 from portal.desk.request.conversation.presenter import (
@@ -31,7 +31,7 @@ from portal.desk.request.handover_summary import HandoverSummaryPresenter, prese
 from portal.desk.request.next_actions import NextActionsPresenter
 from portal.desk.request.offered_actions import offered_actions, own_stages
 from portal.desk.request.presence import present_colleagues
-from portal.desk.request.promises import promise_lines
+from portal.desk.request.promises import promise_lines, unanswered_note
 from portal.desk.request.timeline import TimelinePresenter
 from portal.desk.request.view_models import CustomerSummary, EventLine, RequestView
 from portal.desk.widgets import Badge, Choice, When
@@ -43,7 +43,6 @@ from portal.models import (
     Event,
     Message,
     MessageKind,
-    PromiseKind,
     RequestStatus,
     ServiceRequest,
 )
@@ -205,13 +204,14 @@ class RequestPresenter:
             timezone_label=timezone_label(times.timezone),
             step_groups=TimelinePresenter(request, self.roster, times).step_groups(),
             moves=NextActionsPresenter(request, self.roster, times, self.reader).all(),
-            unanswered_note=self._unanswered_note(),
+            unanswered_note=unanswered_note(request, self.roster, times),
             promises=promises,
             past_promises=past,
             events=[self._event(event) for event in self.events],
             actions=offered_actions(request, self.reader),
             own_stages=own_stages(request, self.reader),
             target_stages=target_stages(request, self.roster),
+            return_fields=return_fields(request),
             people=assignees(request, self.roster),
             badges=self._badges(),
         )
@@ -270,22 +270,6 @@ class RequestPresenter:
             words=describe_event(event, self.request.definition, self.times),
             internal=not event.visible,
         )
-
-    def _unanswered_note(self) -> str:
-        wrote_at = self.request.unanswered_since
-        if wrote_at is None:
-            return ""
-        text = f"{self.request.customer.first_name} wrote {self.times.since(wrote_at)}."
-        promise = next(
-            (p for p in self.request.promises if not p.closed_at and p.kind == PromiseKind.ANSWER),
-            None,
-        )
-        if promise is None:
-            return f"{text} No reply yet."
-        owner = self.roster.person(promise.owner_id).name
-        if promise.due_at < self.times.now:
-            return f"{text} Reply by {owner} overdue since {self.times.by(promise.due_at)}."
-        return f"{text} Reply by {owner} due {self.times.by(promise.due_at)}."
 
     def _badges(self) -> list[Badge]:
         badges = []

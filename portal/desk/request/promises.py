@@ -226,3 +226,21 @@ def _outcome(promise: Promise, words: TimeFormatter) -> str:
     if promise.kept_at is None:
         return f"missed, {words.stamp(promise.closed_at)}" if promise.closed_at else ""
     return f"done {'late, ' if promise.kept_late else ''}{words.stamp(promise.kept_at)}"
+
+
+def unanswered_note(request: ServiceRequest, roster: Roster, times: TimeFormatter) -> str:
+    """Since when the customer waits for a reply, and who owes it; empty where nobody does."""
+    wrote_at = request.unanswered_since
+    if wrote_at is None:
+        return ""
+    text = f"{request.customer.first_name} wrote {times.since(wrote_at)}."
+    promise = next(
+        (p for p in request.promises if not p.closed_at and p.kind == PromiseKind.ANSWER),
+        None,
+    )
+    if promise is None:
+        return f"{text} No reply yet."
+    owner = roster.person(promise.owner_id).name
+    if promise.due_at < times.now:
+        return f"{text} Reply by {owner} overdue since {times.by(promise.due_at)}."
+    return f"{text} Reply by {owner} due {times.by(promise.due_at)}."

@@ -26,13 +26,24 @@ class TimelineStep:
 
 
 @dataclass(frozen=True, slots=True)
+class QuestionFieldInput:
+    """The input for one field of a question: its name, its label, the question, what is known."""
+
+    name: str
+    label: str
+    question: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NextAction:
     """The main action of one open stage: accept or complete it.
 
     `mine` is false when another department has the stage.
     `customer_reads` is the customer's next headline, which the button announces.
     `receivers` names the department that it goes to, `take_back` whether the reader may recall it.
-    `estimate` is by when the next stage is usually done.
+    `estimate` is by when the next stage is usually done. `question_fields` are to be filled in,
+    because it puts a question to the customer.
     """
 
     kind: Literal["accept", "advance"]
@@ -56,6 +67,7 @@ class NextAction:
         return (*names, *recall)
 
     estimate: str = ""
+    question_fields: Sequence[QuestionFieldInput] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +236,7 @@ class RequestView:
     actions: frozenset[str] = frozenset()
     own_stages: Sequence[Choice] = ()
     target_stages: Sequence[Choice] = ()
+    return_fields: Sequence[QuestionFieldInput] = ()
     people: Sequence[Choice] = ()
     badges: Sequence[Badge] = ()
     consent: ConsentView = ConsentView()

@@ -40,6 +40,7 @@ FIELDS_BY_TEXT = {
     "choices": ("which_request", "which_request_again", "which_request_urgent"),
     "ended": ("status_cancelled", "status_ended"),
     "at": ("noted_time",),
+    "amount": ("agreed",),
     "reason": ("delay_because", "update_hold", "update_hold_until"),
     "last": ("update_said",),
     "code": ("code", "code_mail"),

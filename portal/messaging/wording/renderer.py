@@ -92,7 +92,8 @@ class MessageRenderer:
     def question(self, follow_up: FollowUp) -> str:
         """The question as the customer reads it, in the language that they read now."""
         asked = self.request.definition.question(follow_up.key).question
-        return self.put(asked.in_language(self.request.customer.locale), follow_up.run)
+        template = asked.in_language(self.request.customer.locale)
+        return self.put(template, follow_up.run, **follow_up.fields)
 
     def put(self, template: str, run: StageRun | None = None, /, **extra_fields: str) -> str:
         """A template with this request's facts put in."""

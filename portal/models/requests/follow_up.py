@@ -10,6 +10,7 @@ from portal.business_time import BusinessCalendar, Duration
 from portal.models.columns import (
     enum_column,
     foreign_key_column,
+    json_column,
     primary_key,
     text_column,
     timestamp_column,
@@ -62,7 +63,12 @@ class FollowUp(SQLModel, table=True):
     key: str = Field(max_length=96)
     during_stage: bool = False
     state: FollowUpState = enum_column(FollowUpState, FollowUpState.PLANNED)
+    # With the values of its fields, in the language that the customer read when it was planned.
     question: str = text_column()
+    # The values of its fields, by name: {"amount": "$89"}.
+    fields: dict[str, str] = json_column()
+    # When a yes was read back, because the customer still waited for an answer of ours.
+    read_back_at: datetime | None = timestamp_column(nullable=True)
     planned_at: datetime = timestamp_column()
     # When the next step is due: asking, reminding or closing. None when none is.
     next_at: datetime | None = timestamp_column(nullable=True)
@@ -81,6 +87,11 @@ class FollowUp(SQLModel, table=True):
     run: StageRun = Relationship(
         sa_relationship_kwargs={"lazy": "raise_on_sql", "foreign_keys": "FollowUp.run_id"}
     )
+
+    @property
+    def agreed(self) -> str:
+        """What a yes agrees to: the amount, else the values of all its fields; empty without any."""
+        return self.fields.get("amount") or ", ".join(self.fields.values())
 
     @property
     def is_pending(self) -> bool:

@@ -22,6 +22,7 @@ from portal.models.people.department import Department
 from portal.models.requests.event import Event, EventKind
 from portal.models.requests.follow_up import FollowUp, FollowUpState
 from portal.models.requests.handoff import Handoff
+from portal.models.requests.need import Need, NeedState
 from portal.models.requests.promise import Promise
 from portal.models.requests.request_lookups import RequestLookups
 from portal.models.requests.request_status import UNCONFIRMED, RequestStatus
@@ -130,6 +131,9 @@ class ServiceRequest(RequestLookups, SQLModel, table=True):
     follow_ups: list[FollowUp] = Relationship(
         sa_relationship_kwargs={"lazy": "raise", "order_by": "FollowUp.id"}
     )
+    needs: list[Need] = Relationship(
+        sa_relationship_kwargs={"lazy": "raise", "order_by": "Need.id"}
+    )
     links: list[TrackingLink] = Relationship(
         sa_relationship_kwargs={"lazy": "raise", "order_by": "TrackingLink.id"}
     )
@@ -203,6 +207,10 @@ class ServiceRequest(RequestLookups, SQLModel, table=True):
         for question in self.follow_ups:
             if question.is_pending:
                 question.close(FollowUpState.WITHDRAWN, now)
+        for need in self.needs:
+            if need.state not in (NeedState.ACCEPTED, NeedState.WITHDRAWN):
+                self.close_check_promise(need, now, "The request is closed.")
+                need.state = NeedState.WITHDRAWN
         for promise in self.promises:
             # A promise outlives a completed request: it stays open, and detection checks it.
             if promise.is_open and status != RequestStatus.COMPLETED:
@@ -219,6 +227,12 @@ class ServiceRequest(RequestLookups, SQLModel, table=True):
         return self.record(
             EventKind(status.value), actor, now, reason=UNCONFIRMED if unconfirmed else reason
         )
+
+    def close_check_promise(self, need: Need, now: datetime, reason: str) -> None:
+        """Withdraw the open promise to check the item: nothing of it is to be checked any more."""
+        for promise in self.promises:
+            if promise.id is not None and promise.id == need.promise_id and promise.is_open:
+                promise.withdraw(now, reason)
 
     def clear_ending(self) -> None:
         """Forget when and why the request was closed: it is open again."""

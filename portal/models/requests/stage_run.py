@@ -8,8 +8,10 @@ from sqlmodel import Field, SQLModel
 
 from portal.business_time import Duration, business_calendar
 from portal.models.columns import (
+    BigId,
     enum_column,
     foreign_key_column,
+    json_column,
     primary_key,
     text_column,
     timestamp_column,
@@ -104,6 +106,11 @@ class StageRun(SQLModel, table=True):
     # Whether the due time was counted in the department's hours (`4bh`) or always runs (`4h`).
     in_business_hours: bool = False
     note: str = text_column()
+    # The values of the fields of its question, given before it is reached.
+    fields: dict[str, str] = json_column()
+    # What the customer is asked to correct, and who asks, where this run is a return to them.
+    correction: str = text_column()
+    correction_by_id: int | None = Field(default=None, nullable=True, sa_type=BigId)
     waits_on_customer: bool = False
     # It waits for a third party that the workflow names, such as a landowner.
     waits_on_third_party: bool = False

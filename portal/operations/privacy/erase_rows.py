@@ -25,6 +25,7 @@ from portal.models import (
     IdempotentResponse,
     Message,
     MessageStatus,
+    Need,
     Promise,
     ServiceRequest,
     StageRun,
@@ -54,7 +55,7 @@ from portal.queries.requests import lock_by_id
 
 CHUNK = 500
 UNSETTLED = (MessageStatus.QUEUED, MessageStatus.UNKNOWN, MessageStatus.REVIEW)
-TABLES_OF_A_REQUEST: tuple[Any, ...] = (StageRun, Handoff, Promise, FollowUp, Contact)
+TABLES_OF_A_REQUEST: tuple[Any, ...] = (StageRun, Handoff, Promise, FollowUp, Contact, Need)
 ROWS_OF_A_REQUEST: tuple[Any, ...] = (TrackingLink, VerificationCode)
 ROWS_OF_A_CUSTOMER: tuple[Any, ...] = (ContactPoint, TrustedDevice, VerificationCode)
 
@@ -115,6 +116,9 @@ class RowEraser:
         for table in TABLES_OF_A_REQUEST:
             update = sa.update(table).where(col(table.request_id).in_(request_ids))
             await self._execute(update.values(replacements(table)))
+        for with_fields in (StageRun, FollowUp):
+            update = sa.update(with_fields).where(col(with_fields.request_id).in_(request_ids))
+            await self._execute(update.values(fields={}))
         await erase_balls(self._uow, col(DroppedBall.request_id).in_(request_ids))
         events = await session.exec(select(Event).where(col(Event.request_id).in_(request_ids)))
         for event in events:

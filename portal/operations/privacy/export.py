@@ -30,6 +30,7 @@ from portal.models import (
     FollowUp,
     Handoff,
     Message,
+    Need,
     PersonRequest,
     Promise,
     ServiceRequest,
@@ -243,6 +244,7 @@ class PersonReader:
                 records.promise(item) for item in await self._of(Promise, "request_id", ids)
             ],
             "questions": [records.follow_up(item) for item in follow_ups],
+            "needs": [records.need(item) for item in await self._of(Need, "request_id", ids)],
             "appointments": [
                 records.appointment(item) for item in follow_ups if item.answer_at is not None
             ],

@@ -16,6 +16,7 @@ from portal.models import (
     FollowUp,
     Handoff,
     Message,
+    Need,
     PersonRequest,
     Promise,
     ServiceRequest,
@@ -62,7 +63,7 @@ def stage_run(run: StageRun) -> Record:
     """One passage through a stage."""
     return _pick(
         run, "state", "opened_at", "reached_at", "completed_at", "due_at", "completed_by", "note",
-        "hold_reason", "hold_until", "delay_reason", "third_party", "tracking_number",
+        "hold_reason", "hold_until", "delay_reason", "fields", "correction", "third_party", "tracking_number",
         stage="stage_key",
     )  # fmt: skip
 
@@ -82,9 +83,14 @@ def promise(row: Promise) -> Record:
 def follow_up(question: FollowUp) -> Record:
     """One question and its answer."""
     return _pick(
-        question, "state", "question", "asked_at", "reminded_at", "closed_at", "answer",
+        question, "state", "question", "fields", "asked_at", "reminded_at", "closed_at", "answer",
         "answered_via", answer_in_own_words="answer_words", time_named="answer_at",
     )  # fmt: skip
+
+
+def need(row: Need) -> Record:
+    """One item that was needed from the person."""
+    return _pick(row, "key", "state", "reason", "asked_at", "sent_at", "accepted_at")
 
 
 def appointment(question: FollowUp) -> Record:

@@ -70,7 +70,7 @@ class PromiseRow:
 
 @dataclass(frozen=True, slots=True)
 class FollowUpRow:
-    """A FollowUp: a question to the customer, asked or planned."""
+    """A FollowUp: a question to the customer, asked or planned; ``fields`` as JSON."""
 
     id: int
     run_id: int
@@ -84,6 +84,8 @@ class FollowUpRow:
     answer: str | None
     expects: str
     answer_at: datetime | None
+    fields: str
+    read_back_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

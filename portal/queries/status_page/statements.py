@@ -98,7 +98,7 @@ class StatusPageStatements:
             self._rows(StageRun, RunRow),
             self._rows(Handoff, HandoffRow, col(Handoff.closed_at).is_(None)),
             self._rows(Promise, PromiseRow, *_visible_promises(), owner=owner),
-            self._rows(FollowUp, FollowUpRow),
+            self._rows(FollowUp, FollowUpRow, fields=sa.cast(col(FollowUp.fields), sa.Text)),
             self._rows(Message, MessageRow),
             self._rows(
                 Attachment, AttachmentRow, col(Attachment.message_id).in_(in_conversation), own=False

@@ -1,5 +1,6 @@
 """Presents a request on its status page: timeline, question, promises, conversation."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,7 +34,7 @@ from portal.tracking.status_page.view_models import (
     Question,
     StatusPage,
 )
-from portal.workflows import WorkflowDefinition
+from portal.workflows import LocalizedText, WorkflowDefinition
 
 REPLY_KINDS = (PromiseKind.ANSWER, PromiseKind.CALL)
 MAX_PAST_PROMISES = 2
@@ -101,6 +102,8 @@ def _question(snapshot: StatusPageRow, timeline: TimelinePresenter, brand: str) 
     asked = [row for row in snapshot.follow_ups if row.state == FollowUpState.ASKED]
     if not asked:
         return None
+    row = asked[-1]
+    fields: dict[str, str] = json.loads(row.fields)
     values = {
         "brand": brand,
         "first_name": given_name(snapshot.name, snapshot.locale),
@@ -108,8 +111,26 @@ def _question(snapshot: StatusPageRow, timeline: TimelinePresenter, brand: str) 
         "title": timeline.definition.title_in(snapshot.title, snapshot.locale),
         "department": timeline.department(snapshot.department_id).name,
     }
-    text = fill_template(without_reply_hint(timeline.question(asked[-1])), values)
-    return Question(str(asked[-1].id), text, asks_time=asked[-1].expects == AnswerType.TIME)
+    text = fill_template(without_reply_hint(timeline.question(row)), values | fields)
+    definition = timeline.definition.question(row.key)
+    return Question(
+        str(row.id),
+        text,
+        yes=_label(definition.yes_label, fields, snapshot.locale) or _default_yes(fields),
+        no=_label(definition.no_label, fields, snapshot.locale) or LazyString("No"),
+        asks_time=row.expects == AnswerType.TIME,
+        read_back=row.read_back_at is not None,
+    )
+
+
+def _label(label: LocalizedText | None, fields: dict[str, str], locale: str) -> str:
+    """What the workflow writes on the button; empty where it says nothing."""
+    return fill_template(label.in_language(locale), fields) if label else ""
+
+
+def _default_yes(fields: dict[str, str]) -> str:
+    amount = fields.get("amount")
+    return LazyString("Yes, go ahead for {amount}", amount=amount) if amount else LazyString("Yes")
 
 
 def _pause(snapshot: StatusPageRow) -> Pause | None:

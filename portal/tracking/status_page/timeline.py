@@ -10,6 +10,7 @@ from functools import cached_property
 from portal.business_time import BusinessCalendar, business_calendar
 from portal.i18n.languages import UntranslatedText, language_of
 from portal.i18n.lazy_string import LazyString
+from portal.models import Answer
 from portal.queries.status_page.rows import (
     DepartmentRow,
     FollowUpRow,
@@ -190,11 +191,21 @@ class TimelinePresenter:
             ended_at=run.completed_at,
             expected_at=expected_at,
             handoff=self._handoff(step.facts),
-            note=run.hold_reason or run.note or None,
+            note=run.hold_reason or self._agreed(run) or run.note or None,
             third_party_update=None if run.completed_at else self._updates.get(run.id),
             is_repeated=run.passage > 1,
             pause_label=self._pause_label(run) if step.state == "paused" else "",
         )
+
+    def _agreed(self, run: RunRow) -> str:
+        """What the customer has said yes to in this stage, such as the amount of a quote."""
+        for row in self.snapshot.follow_ups:
+            if row.run_id == run.id and row.answer == Answer.YES:
+                fields: dict[str, str] = json.loads(row.fields)
+                if agreed := fields.get("amount") or ", ".join(fields.values()):
+                    language = language_of(self.snapshot.locale)
+                    return language.gettext("You said yes to {agreed}.", agreed=agreed)
+        return ""
 
     def _question_step(self, step: QuestionStep[FollowUpRow]) -> TimelineStep:
         follow_up = step.follow_up

@@ -67,13 +67,17 @@ class PastPromise:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """An open question to the customer, with a label for each answer; ``asks_time``: for a time."""
+    """An open question to the customer, with a label for each answer; ``asks_time``: for a time.
+
+    ``read_back``: the customer has said yes while they wait for an answer of ours, and may confirm.
+    """
 
     follow_up: str
     text: str
     yes: str = LazyString("Yes")
     no: str = LazyString("No")
     asks_time: bool = False
+    read_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
