@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, overload
 
 from portal.business_time import Duration
 from portal.workflows.issues import WorkflowIssue, did_you_mean
-from portal.workflows.placeholders import placeholder_issues
+from portal.workflows.placeholders import PLACEHOLDERS, placeholder_issues
 from portal.workflows.schema import LocalizedText
 from portal.workflows.toml_lines import TomlLines, TomlPath
 
@@ -25,6 +25,7 @@ MAX_LENGTHS: Final = {
     "question": 600,
     "sms": 600,
     "delay": 300,
+    "looking": 120,
 }
 
 
@@ -129,8 +130,14 @@ class TableReader:
             self.add_issue(key, f'has {_shown(value)} as "{key}"', remedy)
         return default
 
-    def localized_text(self, key: str, *, is_template: bool = False) -> LocalizedText | None:
-        """A text for customers, plain or by language; None if it is missing or invalid."""
+    def localized_text(
+        self, key: str, *, is_template: bool = False, placeholders: Sequence[str] = ()
+    ) -> LocalizedText | None:
+        """A text for customers, plain or by language; None if it is missing or invalid.
+
+        A template may have the product's ``PLACEHOLDERS``, or those that are given.
+        """
+        placeholders = placeholders or (PLACEHOLDERS if is_template else ())
         value = self.values.get(key)
         if value is None:
             return None
@@ -144,7 +151,7 @@ class TableReader:
             return None
         noted = len(self.collector.issues)
         for language, text in texts.items():
-            self._check_words(key, str(language), text, is_template=is_template)
+            self._check_words(key, str(language), text, placeholders)
         return LocalizedText(dict(texts)) if len(self.collector.issues) == noted else None
 
     def names(self, key: str) -> list[str] | None:
@@ -159,7 +166,9 @@ class TableReader:
         )
         return None
 
-    def _check_words(self, key: str, language: str, text: object, *, is_template: bool) -> None:
+    def _check_words(
+        self, key: str, language: str, text: object, placeholders: Sequence[str]
+    ) -> None:
         if not _LANGUAGE.fullmatch(language):
             remedy = 'Languages are like "en" or "es-MX".'
             self.add_issue(
@@ -169,8 +178,8 @@ class TableReader:
             remedy = "Write the localized_text in quotes."
             self.add_issue(key, f'has {_shown(text)} in its "{key}"', remedy, language)
         elif self._checked_text(key, text, MAX_LENGTHS[key], language):
-            if is_template:
-                for problem, remedy in placeholder_issues(text):
+            if placeholders:
+                for problem, remedy in placeholder_issues(text, placeholders):
                     self.add_issue(key, f'has in its "{key}" {problem}', remedy, language)
             elif re.search(r"\{\w+\}", text):
                 remedy = "It is shown as it stands: write plain localized_text."

@@ -10,7 +10,7 @@ from typing import Final
 from portal.business_time import OpeningHours, check_holidays, zone_names
 from portal.workflows import stage_graph
 from portal.workflows.issues import did_you_mean
-from portal.workflows.questions import QUESTION_KEYS, check_questions, read_question
+from portal.workflows.questions import ARRIVAL_KEYS, QUESTION_KEYS, check_questions, read_question
 from portal.workflows.schema import (
     LEAD_AFTER,
     MANAGER_AFTER,
@@ -40,7 +40,7 @@ _STAGE_KEYS: Final = (
     "key", "department", "name", "title", "expected", "grace", "milestone", "sms", "update_every",
     "pauses_clock", "after", "urgent", "delay", *QUESTION_KEYS, *THIRD_PARTY_KEYS,
 )  # fmt: skip
-_FOLLOW_UP_KEYS: Final = ("key", "after_stage", "wait", "title", *QUESTION_KEYS)
+_FOLLOW_UP_KEYS: Final = ("key", "after_stage", "wait", "title", *QUESTION_KEYS, *ARRIVAL_KEYS)
 
 
 class WorkflowValidator:

@@ -7,7 +7,7 @@ from portal.branding.theme import DEFAULT_THEME, Theme
 from portal.business_time import zone_or_utc
 from portal.messaging.wording.channel_neutral import without_reply_hint
 from portal.messaging.wording.promises import localize_promise, moved_because
-from portal.messaging.wording.renderer import fill_template
+from portal.messaging.wording.renderer import fill_template, product_text
 from portal.models import (
     CLOSED_STATUSES,
     Answer,
@@ -18,6 +18,7 @@ from portal.models import (
 )
 from portal.models.people.given_name import given_name
 from portal.queries.status_page.rows import PromiseRow, StatusPageRow
+from portal.rules.investigations import asks_again, find_investigation, looking_template
 from portal.tracking.status_page.appointments import find_appointments
 from portal.tracking.status_page.conversation import build_conversation
 from portal.tracking.status_page.timeline import TimelinePresenter
@@ -65,7 +66,7 @@ def present_status_page(
         locale=snapshot.locale,
         timezone=zone_or_utc(snapshot.timezone),
         status=snapshot.status,  # type: ignore[arg-type]
-        headline=timeline.headline,
+        headline=_investigation(snapshot, definition) or timeline.headline,
         write_to=timeline.department(snapshot.department_id).name,
         path=f"/r/{token}",
         last_event_id=snapshot.page_version,
@@ -101,7 +102,30 @@ def _question(snapshot: StatusPageRow, timeline: TimelinePresenter, brand: str) 
         "department": timeline.department(snapshot.department_id).name,
     }
     text = fill_template(without_reply_hint(timeline.question(asked[-1])), values)
-    return Question(str(asked[-1].id), text, asks_time=asked[-1].expects == AnswerType.TIME)
+    return Question(
+        str(asked[-1].id),
+        text,
+        asks_time=asked[-1].expects == AnswerType.TIME,
+        takes_wrong=timeline.definition.question(asked[-1].key).wrong is not None
+        and not asks_again(asked[-1], snapshot.follow_ups),
+    )
+
+
+def _investigation(snapshot: StatusPageRow, definition: WorkflowDefinition) -> str:
+    """What is done since the customer said that it did not come, or is wrong; empty without that."""
+    answered = find_investigation(definition, snapshot.status, snapshot.runs, snapshot.follow_ups)
+    if answered is None:
+        return ""
+    question = definition.question(answered.key)
+    template = looking_template(question, answered, snapshot.follow_ups, snapshot.locale)
+    department = next(row.name for row in snapshot.departments if row.id == snapshot.department_id)
+    fields = {
+        "owner": _first_name(snapshot.owner),
+        "department": department,
+        "reference": snapshot.reference,
+        "title": definition.title_in(snapshot.title, snapshot.locale),
+    }
+    return fill_template(template or product_text("looking_into_it", snapshot.locale), fields)
 
 
 def _pause(snapshot: StatusPageRow) -> Pause | None:

@@ -67,13 +67,17 @@ class PastPromise:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """An open question to the customer, with a label for each answer; ``asks_time``: for a time."""
+    """An open question to the customer, with a label for each answer; ``asks_time``: for a time.
+
+    ``takes_wrong``: "yes, but something is wrong" is an answer too.
+    """
 
     follow_up: str
     text: str
     yes: str = LazyString("Yes")
     no: str = LazyString("No")
     asks_time: bool = False
+    takes_wrong: bool = False
 
 
 @dataclass(frozen=True, slots=True)
