@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal.messaging.wording.renderer import MessageRenderer
+from portal.messaging.wording.status_reply import render_looking
 from portal.models import (
     Answer,
+    AnswerType,
     Channel,
     EventKind,
     FollowUp,
@@ -63,8 +65,9 @@ async def resume_expired_holds(uow: UnitOfWork, request: ServiceRequest) -> None
 class TakenAnswer:
     """An answer and what it has led to.
 
-    ``action`` is what the workflow did, None where no rule followed; then ``promise`` stands for
-    a no. ``is_milestone_sent``: the customer gets a message about the next stage.
+    ``action`` is what the workflow did, None where no rule followed. ``promise``: the owner answers
+    what did not come or is wrong. ``is_milestone_sent``: the customer gets a message about the
+    next stage.
     """
 
     question: FollowUp
@@ -112,19 +115,20 @@ async def take_answer(
 ) -> TakenAnswer:
     """Take an answer and do what the workflow says; nothing is replied.
 
-    ``at`` is the time that the customer named, where one was asked for. A no without a rule goes
-    to the owner, with a promise. Raises Conflict when the question is answered or withdrawn.
+    ``at`` is the time that the customer named, where one was asked for. The owner promises an
+    answer to whoever says that something did not come or is wrong, and to a no without a rule. Raises Conflict when the question is answered or withdrawn.
     """
     flow = FollowUpFlow(await uow.stage_flow(request))
     action = flow.answer(question, answer, text, via.value, at)
     events = await uow.finish(request)
-    promise = None
-    if action is None and answer == Answer.NO:
-        promise = await promise_reply(uow, request, PromiseKind.ANSWER)
-        await uow.finish(request)
     is_milestone_sent = any(
         event.kind == EventKind.STAGE_REACHED and event.data.get("told") for event in events
     )
+    is_sorry = not (question.during_stage or is_milestone_sent or request.is_closed)
+    promise = None
+    if answer != Answer.YES and (action is None or is_sorry):
+        promise = await promise_reply(uow, request, PromiseKind.ANSWER)
+        await uow.finish(request)
     return TakenAnswer(question, answer, at, action, promise, is_milestone_sent)
 
 
@@ -136,7 +140,7 @@ def render_answer_reply(renderer: MessageRenderer, taken: TakenAnswer) -> str | 
     elif taken.is_milestone_sent and action is not None and action.kind != "complete":
         text = None
     elif promise is not None:
-        text = renderer.say("noted_no", None, due=renderer.times.by(promise.due_at))
+        text = _say_sorry(renderer, taken, promise)
     elif taken.answer == Answer.YES and taken.question.agreed:
         text = renderer.say("agreed", None, amount=taken.question.agreed)
     elif taken.answer == Answer.YES:
@@ -144,6 +148,19 @@ def render_answer_reply(renderer: MessageRenderer, taken: TakenAnswer) -> str | 
     else:
         text = _what_happens_next(renderer, action)
     return text
+
+
+def _say_sorry(renderer: MessageRenderer, taken: TakenAnswer, promise: Promise) -> str:
+    """Who looks into it, and by when they write."""
+    due = renderer.times.by(promise.due_at)
+    if taken.question.during_stage or taken.question.expects == AnswerType.TIME:
+        return renderer.say("noted_no", None, due=due)
+    owner = renderer.roster.person(promise.owner_id).name.split()[0]
+    department = renderer.department_name(promise.department_id)
+    person = renderer.say("owner_of_department", None, owner=owner, department=department)
+    return renderer.say(
+        "looking", None, looking=render_looking(renderer, taken.question, person), due=due
+    )
 
 
 def _what_happens_next(renderer: MessageRenderer, action: AnswerAction | None) -> str:

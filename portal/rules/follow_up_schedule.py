@@ -8,7 +8,9 @@ from portal.business_time import BusinessCalendar, Duration
 from portal.models.requests.follow_up import Answer, FollowUp, FollowUpState
 from portal.models.requests.promise import PromiseKind
 from portal.rules.facts import Facts
+from portal.rules.investigations import action_of, asks_again
 from portal.workflows import FollowUpDefinition
+from portal.workflows.schema import REMIND_AFTER
 
 MIN_WAIT = timedelta(minutes=15)
 """The shortest time that a blocked question waits, also after the cause has ended."""
@@ -21,10 +23,12 @@ class FollowUpSchedule:
     facts: Facts
 
     def ask_at(self, question: FollowUp) -> datetime:
-        """When the workflow says to ask it."""
+        """When the workflow says to ask it, or to ask it again."""
         if question.during_stage:
             return question.planned_at
-        wait = self._definition(question).wait
+        definition = self._definition(question)
+        is_again = asks_again(question, self.facts.request.follow_ups)
+        wait = (definition.remind_after or REMIND_AFTER) if is_again else definition.wait
         return self._calendar(question).add(question.planned_at, wait)
 
     def next_step_at(self, question: FollowUp) -> datetime | None:
@@ -52,11 +56,12 @@ class FollowUpSchedule:
         return close_at
 
     def was_asked_before(self, question: FollowUp) -> bool:
-        """True where the same question has been asked about this run already."""
+        """True where the same question has been asked about this run, and not answered with no."""
         return any(
             other.key == question.key
             and other.run is question.run
             and other.state in (FollowUpState.ASKED, FollowUpState.ANSWERED)
+            and other.answer not in (Answer.NO, Answer.WRONG)
             for other in self.facts.request.follow_ups
             if other is not question
         )
@@ -90,10 +95,12 @@ class FollowUpSchedule:
     def _corrections_due(self, question: FollowUp) -> Iterator[datetime]:
         """When work is due that a NO led to; what that work itself asks does not wait for it."""
         definition = self.facts.request.definition
-        for answered in self.facts.request.follow_ups:
-            if answered.answer != Answer.NO or answered.closed_at is None:
+        follow_ups = self.facts.request.follow_ups
+        for answered in follow_ups:
+            if answered.answer not in (Answer.NO, Answer.WRONG) or answered.closed_at is None:
                 continue
-            stage = action.stage if (action := definition.question(answered.key).no) else None
+            action = action_of(definition.question(answered.key), answered, follow_ups)
+            stage = action.stage if action else None
             if stage is None:
                 continue
             work = {stage, *definition.descendants(stage)}

@@ -7,13 +7,15 @@ from typing import Any
 from portal.errors import Conflict
 from portal.i18n.lazy_string import LazyString
 from portal.models.requests.event import EventKind
-from portal.models.requests.follow_up import Answer, FollowUp, FollowUpState
+from portal.models.requests.follow_up import Answer, AnswerType, FollowUp, FollowUpState
 from portal.models.requests.request_status import RequestStatus
 from portal.models.requests.stage_run import RunState
 from portal.rules.follow_up_schedule import FollowUpSchedule
+from portal.rules.investigations import action_of
 from portal.rules.stage_flow import StageFlow
 from portal.rules.stage_returns import StageReturns
 from portal.workflows import AnswerAction, FollowUpDefinition
+from portal.workflows.schema import REMIND_AFTER
 
 MAX_VISIT_DURATION = timedelta(hours=4)
 """A visit is done this long after the time that the customer named."""
@@ -60,9 +62,10 @@ class FollowUpFlow:
         """Take the customer's answer and do what the workflow says follows from it.
 
         ``at`` is the time that they named, where one was asked for. Gives the action taken, None
-        where a person must decide. Raises Conflict when the question is no longer open.
+        where a person must decide. A question that is planned may be answered before it is asked.
+        Raises Conflict when the question is no longer open.
         """
-        if not question.is_asked:
+        if not question.is_pending:
             raise Conflict(LazyString("This question has been answered already. Thank you."))
         stage_flow, run = self.stage_flow, question.run
         question.close(FollowUpState.ANSWERED, stage_flow.now)
@@ -77,9 +80,11 @@ class FollowUpFlow:
         if question.during_stage and run.is_open:
             run.stop_waiting(stage_flow.now, stage_flow.department_of(run))
         definition = self._definition_of(question)
-        action = definition.yes if answer == Answer.YES else definition.no
+        action = action_of(definition, question, stage_flow.request.follow_ups)
         if action is not None and not self._act(action, question, text):
             action = None
+        if action is None and answer != Answer.YES and not question.during_stage:
+            self._plan_again(question)
         if at is not None:
             self._set_due_dates(at)
         if not stage_flow.request.is_closed:
@@ -105,6 +110,20 @@ class FollowUpFlow:
             )
         else:
             question.state, question.next_at = FollowUpState.PLANNED, self._times.ask_at(question)
+
+    def _plan_again(self, question: FollowUp) -> None:
+        """Ask the customer whether all is well, once a person has answered what was not."""
+        request, now = self.stage_flow.request, self.stage_flow.now
+        if request.is_closed or question.expects != AnswerType.YES_NO:
+            return
+        wait = self._definition_of(question).remind_after or REMIND_AFTER
+        calendar = self.stage_flow.department_of(question.run).calendar
+        request.follow_ups.append(
+            FollowUp(
+                run=question.run, key=question.key, question=question.question,
+                planned_at=now, next_at=calendar.add(now, wait),
+            )
+        )  # fmt: skip
 
     def _ask(self, question: FollowUp) -> None:
         question.state = FollowUpState.ASKED
@@ -149,7 +168,9 @@ class FollowUpFlow:
             stage = stage_flow.request.definition.stage(action.stage)
             stage_flow.open(stage, StageReturns(stage_flow).last_sender())
         elif action.stage and stage_flow.current(action.stage, RunState.COMPLETED):
-            StageReturns(stage_flow).send_back(action.stage, reason)
+            # The reply to the answer says who looks into it, so the stage's message is not repeated.
+            notify = question.during_stage
+            StageReturns(stage_flow).send_back(action.stage, reason, notify=notify)
         else:
             return False
         return True

@@ -24,9 +24,11 @@ class StageReturns:
         """The request whose stages run again."""
         return self.stage_flow.request
 
-    def send_back(self, stage: str, reason: str) -> StageRun:
+    def send_back(self, stage: str, reason: str, *, notify: bool = True) -> StageRun:
         """Run a completed stage again, and after it all that followed it; other branches stay.
 
+        ``notify`` is false where the customer is not notified of the stage, unless another
+        department accepts it later.
         Raises BadInput for an unknown stage, Conflict for one that is not completed.
         """
         flow = self.stage_flow
@@ -38,7 +40,7 @@ class StageReturns:
         sender = self._sender_of_return(stage)
         self.request.record(EventKind.SENT_BACK, flow.actor, flow.now, run=completed, reason=reason)
         self._supersede_from(stage)
-        run = flow.open(target, sender)
+        run = flow.open(target, sender, notify=notify)
         run.note = reason
         if waits_for_customer(target) and flow.actor.kind != ActorKind.CUSTOMER:
             run.correction, run.correction_by_id = reason, flow.actor.staff_id

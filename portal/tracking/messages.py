@@ -33,6 +33,8 @@ from portal.web.form_origin import check_form_origin
 MESSAGE_RATE_LIMIT = "20/minute"
 FILE_RATE_LIMIT = "60/hour"
 MAX_MESSAGE_LENGTH = 1_600
+ANSWER_WORDS = {Answer.YES: "YES", Answer.NO: "NO", Answer.WRONG: "Something is wrong"}
+"""What an answer that comes too late says as a message."""
 MAX_SMALL_FORM_BYTES = 64_000
 """A form without photos: it is read before it is counted, so that a refusal shows its text again."""
 
@@ -103,7 +105,7 @@ async def reject_oversized(request: Request) -> Response:
 
 
 async def post_answer(request: Request) -> Response:
-    """`POST /r/{token}/answers`: yes or no to the open question.
+    """`POST /r/{token}/answers`: yes, no, or yes but something is wrong, to the open question.
 
     An answer that comes too late, or another one than before, is a message for a person to read.
     """
@@ -118,14 +120,15 @@ async def post_answer(request: Request) -> Response:
         async with state.operations.begin(CUSTOMER_ACTOR) as uow:
             service_request = await lock_by_token(uow.session, token)
             question = _find_question(service_request, form.get("follow_up", ""))
+            _check_taken(service_request, question, given)
             if question.is_asked:
                 at = _read_time(form.get("at", ""), question, given, service_request, uow.now)
                 await answer_follow_up(
                     uow, service_request, question, given, text=text, at=at, via=Channel.WEB
                 )
             elif question.answer != given:  # The same answer twice is taken once.
-                said = f"{given.value.upper()}. {text}" if text else given.value.upper()
-                await receive_web_message(uow, service_request, said)
+                said = ANSWER_WORDS[given]
+                await receive_web_message(uow, service_request, f"{said}. {text}" if text else said)
     except (BadInput, Conflict) as refusal:
         return await _show_again(request, refusal)
     return see_other(f"/r/{token}")
@@ -150,6 +153,12 @@ def _read_answer(text: str) -> Answer:
         raise BadInput(
             LazyString("Please answer with yes or no."), fields={"answer": "yes or no"}
         ) from None
+
+
+def _check_taken(request: ServiceRequest, question: FollowUp, given: Answer) -> None:
+    """Raises BadInput for an answer that the question does not offer."""
+    if given == Answer.WRONG and not request.takes_wrong(question):
+        raise BadInput(LazyString("Please answer with yes or no."), fields={"answer": "yes or no"})
 
 
 def _read_text(text: str) -> str:

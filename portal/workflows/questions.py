@@ -18,6 +18,7 @@ from portal.workflows.placeholders import (
 from portal.workflows.schema import (
     CLOSE_AFTER,
     COMPLETE,
+    PERSON,
     REMIND_AFTER,
     AnswerAction,
     FollowUpDefinition,
@@ -29,12 +30,19 @@ QUESTION_KEYS: Final = (
     "no_label",
 )  # fmt: skip
 """The keys of a table with a question: a follow-up, or a stage."""
+ARRIVAL_KEYS: Final = ("wrong", "looking")
+"""More keys of a follow-up: what follows where something did not come, or is not right."""
+LOOKING_FIELDS: Final = ("owner", "department", "title", "reference")
+"""The placeholders of `looking`."""
 
 _ANSWERS: Final = (
     '"complete", { open = "stage" }, { send_back = "stage" } or { close = "declined" }'
 )
 
+_WRONG_ANSWERS: Final = '"person", { open = "stage" } or { send_back = "stage" }'
 
+_CLOSE: Final = AnswerAction("close")
+_PLAIN_ACTIONS: Final = {"complete": COMPLETE, "close": _CLOSE}
 _EXPECTED: Final = 'Write "yes_no" or "time", for a question that a date and hour answer.'
 
 
@@ -57,6 +65,8 @@ def read_question(
         expects=_expects(table),
         remind_after=table.duration("remind_after", REMIND_AFTER),
         close_after=table.duration("close_after", CLOSE_AFTER),
+        wrong=_answer(table, "wrong", stages),
+        looking=table.localized_text("looking", placeholders=LOOKING_FIELDS),
     )
 
 
@@ -117,16 +127,17 @@ def _answer(table: TableReader, key: str, stages: Collection[str]) -> AnswerActi
     match value:
         case None:
             return None
-        case "complete":
-            return COMPLETE
-        case "close" | {"close": "declined" | True}:
-            return AnswerAction("close")
+        case str() if value in (plain := {"person": PERSON} if key == "wrong" else _PLAIN_ACTIONS):
+            return plain[value]
+        case {"close": "declined" | True} if key != "wrong":
+            return _CLOSE
         case {"open": str(stage)}:
             action = AnswerAction("open", stage)
         case {"send_back": str(stage)}:
             action = AnswerAction("send_back", stage)
         case _:
-            table.add_issue(key, f'has a "{key}" that does nothing known', f"Write {_ANSWERS}.")
+            remedy = _WRONG_ANSWERS if key == "wrong" else _ANSWERS
+            table.add_issue(key, f'has a "{key}" that does nothing known', f"Write {remedy}.")
             return None
     if action.stage not in stages:
         remedy = did_you_mean(stage, stages)
@@ -151,7 +162,11 @@ def check_questions(
                 "key", f'is there twice as "{question.key}"', "Give each a key of its own."
             )
         keys.add(question.key)
-        for answer, action in (("yes", question.yes), ("no", question.no)):
+        for answer, action in (
+            ("yes", question.yes),
+            ("no", question.no),
+            ("wrong", question.wrong),
+        ):
             if action and action.kind == "send_back" and question.after_stage in after:
                 stage = question.after_stage
                 earlier_stages = {stage, *stage_graph.ancestors(after, stage)}

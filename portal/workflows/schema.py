@@ -42,15 +42,16 @@ MANAGER_AFTER: Final = Duration(1, "bd")
 class AnswerAction:
     """What an answer to a question does.
 
-    It completes the request (or the stage that asks), opens a `stage`, sends back to a `stage`, or
-    closes the request as declined.
+    It completes the request (or the stage that asks), opens a `stage`, sends back to a `stage`,
+    closes the request as declined, or leaves it to a person.
     """
 
-    kind: Literal["complete", "open", "send_back", "close"]
+    kind: Literal["complete", "open", "send_back", "close", "person"]
     stage: str | None = None
 
 
 COMPLETE: Final = AnswerAction("complete")
+PERSON: Final = AnswerAction("person")
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,10 @@ class FollowUpDefinition:
     """What answers it: a yes or a no; or a time (an appointment), which does what `yes` does."""
     title: LocalizedText | None = None
     """The title of the question's step on the customer's page: "In your hands"."""
+    wrong: AnswerAction | None = None
+    """What "yes, but something is wrong" does; None where that answer is not offered."""
+    looking: LocalizedText | None = None
+    """What is done after a no: "{owner} is looking for your card"; None for the product's text."""
     fields: tuple[str, ...] = ()
     """The fields of the question, such as "amount": it is not put while one is empty."""
     yes_label: LocalizedText | None = None

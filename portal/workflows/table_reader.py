@@ -37,6 +37,7 @@ MAX_LENGTHS: Final = {
     "help": 300,
     "yes_label": 60,
     "no_label": 60,
+    "looking": 120,
 }
 """Letters that the value of a key may have."""
 
@@ -143,12 +144,13 @@ class TableReader:
         return default
 
     def localized_text(
-        self, key: str, *, is_template: bool = False, placeholders: Sequence[str] = PLACEHOLDERS
+        self, key: str, *, is_template: bool = False, placeholders: Sequence[str] = ()
     ) -> LocalizedText | None:
         """A text for customers, plain or by language; None if it is missing or invalid.
 
-        A template may hold these ``placeholders``.
+        A template may have the product's ``PLACEHOLDERS``, or those that are given.
         """
+        placeholders = placeholders or (PLACEHOLDERS if is_template else ())
         value = self.values.get(key)
         if value is None:
             return None
@@ -162,8 +164,7 @@ class TableReader:
             return None
         noted = len(self.collector.issues)
         for language, text in texts.items():
-            known = placeholders if is_template else ()
-            self._check_words(key, str(language), text, known)
+            self._check_words(key, str(language), text, placeholders)
         return LocalizedText(dict(texts)) if len(self.collector.issues) == noted else None
 
     def names(self, key: str) -> list[str] | None:

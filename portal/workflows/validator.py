@@ -12,7 +12,7 @@ from portal.workflows.customer_turn import CUSTOMER_TURN_KEYS, read_customer_tur
 from portal.workflows.issues import did_you_mean
 from portal.workflows.localized_text import LocalizedText
 from portal.workflows.needs import read_needs
-from portal.workflows.questions import QUESTION_KEYS, check_questions, read_question
+from portal.workflows.questions import ARRIVAL_KEYS, QUESTION_KEYS, check_questions, read_question
 from portal.workflows.schema import (
     LEAD_AFTER,
     MANAGER_AFTER,
@@ -48,7 +48,7 @@ _STAGE_KEYS: Final = (
     *CUSTOMER_TURN_KEYS,
     "pauses_clock", "after", "urgent", "delay", "needs", *QUESTION_KEYS, *THIRD_PARTY_KEYS,
 )  # fmt: skip
-_FOLLOW_UP_KEYS: Final = ("key", "after_stage", "wait", "title", *QUESTION_KEYS)
+_FOLLOW_UP_KEYS: Final = ("key", "after_stage", "wait", "title", *QUESTION_KEYS, *ARRIVAL_KEYS)
 
 
 class WorkflowValidator:

@@ -169,8 +169,8 @@ def test_martin_follows_his_card_and_confirms_it(
     look_at(page)
     assert story.stands()[0] == "awaiting_confirmation"
     phone.writes("NO")
-    phone.reads("once more: Your card is on its way to you")
-    story.sees("Your card is on its way to you, Martin", "Courier Desk has it", "once more")
+    phone.reads("is looking for your card and writes to you by")
+    story.sees("is looking for your card, Martin", "Courier Desk has it", "once more")
     assert story.stands() == ("open", "Carl Courier")
 
     # Again, and now he presses the button.

@@ -66,6 +66,8 @@ after_stage = "delivered"
 question = "Has your card arrived? Reply YES or NO."
 yes = "complete"
 no = { send_back = "courier" }
+wrong = "person"
+looking = "{owner} is looking for your card"
 remind_after = "2d"
 close_after = "30d"
 """

@@ -17,7 +17,7 @@ from portal.models import (
     ServiceRequest,
 )
 from portal.operations import accept, advance, run_due_follow_ups
-from tests.support.factories import Organisation
+from tests.support.factories import CARD, Organisation
 from tests.support.twilio_client import TwilioClient
 from tests.tracking.page_requests import link
 
@@ -76,6 +76,25 @@ async def delivered(clock: time_machine.Traveller, organisation: Organisation) -
         for _ in range(2):
             await organisation.run(advance, card, by=people.carl.actor)
         return await organisation.run(run_due_follow_ups, card, by=SYSTEM_ACTOR)
+
+    return deliver
+
+
+@pytest.fixture
+async def waiting_to_be_asked(clock: time_machine.Traveller, organisation: Organisation) -> Open:
+    """Opens a card that is delivered; the customer is asked whether it has arrived in two days."""
+
+    async def deliver(**more: Any) -> ServiceRequest:
+        people = organisation.people
+        later = CARD.replace('question = "Has', 'wait = "2d"\nquestion = "Has')
+        await organisation.load(later)
+        card = await organisation.open(by=people.tess.actor, **more)
+        for taker in (people.uma, people.pia, people.carl):
+            await organisation.run(advance, card, by=SYSTEM_ACTOR)
+            await organisation.run(accept, card, by=taker.actor)
+        for _ in range(2):
+            card = await organisation.run(advance, card, by=people.carl.actor)
+        return card
 
     return deliver
 

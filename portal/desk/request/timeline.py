@@ -7,7 +7,7 @@ from portal.desk.labels import due, since
 from portal.desk.request.view_models import TimelineStep
 from portal.desk.widgets import When
 from portal.messaging.wording.time_format import TimeFormatter
-from portal.models import FollowUp, FollowUpState, Handoff, ServiceRequest, StageRun
+from portal.models import Answer, FollowUp, FollowUpState, Handoff, ServiceRequest, StageRun
 from portal.rules.roster import Roster
 from portal.rules.stage_timeline import QuestionStep, StageStep, timeline_of
 from portal.rules.timeline_facts import RunFacts
@@ -110,7 +110,8 @@ def _answer(follow_up: FollowUp | None) -> str:
     if follow_up is None or follow_up.state == FollowUpState.WITHDRAWN:
         return ""
     if follow_up.state == FollowUpState.ANSWERED and follow_up.answer:
-        return f"answered {follow_up.answer.value}"
+        is_wrong = follow_up.answer == Answer.WRONG
+        return f"answered {'yes, but something is wrong' if is_wrong else follow_up.answer.value}"
     if follow_up.state == FollowUpState.UNCONFIRMED:
         return "no answer came"
     return "asked" if follow_up.is_asked else "to be asked"

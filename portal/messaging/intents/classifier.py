@@ -104,6 +104,8 @@ def classify(text: str, question: Question = Question.NONE, locale: str = "en") 
         needs_owner=needs_owner,
         is_urgent=observed.has("any.urgent") or beneath.has("any.urgent"),
         scope=wish.scope if wish is not None and kind == IntentKind.STOP_PARTIAL else None,
+        is_wrong=reading.is_wrong,
+        is_statement=reading.states_arrival,
         because=observed.quote(reading.match) if reading.match else "",
     )  # fmt: skip
 

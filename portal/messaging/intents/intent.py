@@ -18,7 +18,9 @@ class Intent:
     Contact says it, where it is plain. ``language``: the one that it is plainly in, if it is.
     ``needs_owner``: it asks or tells something beside what the machine can answer. ``is_urgent``:
     something was stolen, somebody is hurt, fraud. ``scope``: what STOP_PARTIAL is about, with the
-    channel that is to stop (``sms``, ``email``) or the words in ``about``. ``because``: the words
+    channel that is to stop (``sms``, ``email``) or the words in ``about``. ``is_wrong``: it came,
+    and something about it is wrong. ``is_statement``: the answer says itself that it came or did
+    not, so it needs no question: "it is here", not "yes". ``because``: the words
     that decided, as the desk shows them.
     """
 
@@ -34,4 +36,6 @@ class Intent:
     needs_owner: bool = False
     is_urgent: bool = False
     scope: StopScope | None = None
+    is_wrong: bool = False
+    is_statement: bool = False
     because: str = ""

@@ -32,6 +32,11 @@ TIED_BY = {
     Question.DECISION: ("any.cancel",),
 }
 """What takes a yes to a question back, beside a condition."""
+CONTRASTS = (
+    "but", "however", "though", "although", "except", "pero", "aunque", "sino", "salvo", "excepto",
+    "لكن", "ولكن", "لاكن", "ولاكن", "بس", "لكنها", "لكنه",
+)  # fmt: skip
+"""Words of a condition that only lead on to what is wrong: "it came, but it is damaged"."""
 UNSURE = ("any.doubt", "any.sarcasm")
 FOR_PERSON = (
     "any.trouble", "any.change", "any.cancel", "any.ask", "any.urgent", "any.not_stop",
@@ -59,11 +64,22 @@ MANY_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The meaning, the phrase that decided, and whether a person has something to deal with."""
+    """The meaning, the phrase that decided, and whether a person has something to deal with.
+
+    ``is_wrong``: it came, and something about it is wrong.
+    """
 
     kind: IntentKind
     match: Match | None = None
     needs_owner: bool = False
+    is_wrong: bool = False
+
+    @property
+    def states_arrival(self) -> bool:
+        """Whether the phrase says by itself that it came or did not."""
+        is_said = self.kind in (IntentKind.YES, IntentKind.NO) or self.is_wrong
+        cues = self.match.cues if self.match is not None else frozenset[str]()
+        return is_said and not cues.isdisjoint(("arrival.yes", "arrival.no"))
 
 
 def read(observed: Observed, question: Question) -> Reading:
@@ -170,8 +186,13 @@ def _read_yes(observed: Observed, question: Question, match: Match, *, matter: b
     """A yes; with a condition, or to something that came and is wrong, it is for a person."""
     answers = answer_cues(question)
     ties = {"any.condition", *TIED_BY.get(question, ())}
-    if any(other.cues & ties and not other.cues & answers for other in observed.matches):
-        return Reading(IntentKind.OTHER, match, needs_owner=True)
+    tied = [other for other in observed.matches if other.cues & ties and not other.cues & answers]
+    if tied:
+        is_trouble = any("any.trouble" in other.cues for other in tied) and all(
+            "any.trouble" in other.cues or observed.word(other) in CONTRASTS for other in tied
+        )
+        is_wrong = question == Question.ARRIVAL and is_trouble and not observed.has(*UNSURE)
+        return Reading(IntentKind.OTHER, match, needs_owner=True, is_wrong=is_wrong)
     names_number = question == Question.DECISION and observed.leaves_number
     is_unsure = names_number or observed.has(*UNSURE) or _asks_in_one_breath(observed, match)
     kind = IntentKind.ASK_BACK if is_unsure else IntentKind.YES

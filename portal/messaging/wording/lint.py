@@ -33,8 +33,9 @@ FIELDS_BY_TEXT = {
         "acknowledgement", "acknowledgement_again", "call_at", "call_by", "noted_no", "reopen_offer", "wish_for_person",
         "promise", "promise_moved", "sent_back_passed", "status_passed", "delay_person", "update_hold_until",
         "acknowledgement_urgent", "answer_first", "last_reply", "reopen_offer_cancelled", "rest_answered",
-        "rest_urgent", "second_answer",
+        "rest_urgent", "second_answer", "looking",
     ),
+    "looking": ("looking", "status_looking"),
     "promise": ("promise", "promise_moved"),
     "question": ("ask_back", "follow_up", "follow_up_again", "status_asked"),
     "choices": ("which_request", "which_request_again", "which_request_urgent"),
@@ -170,6 +171,13 @@ class TextLinter:
             ]
             path = (*where, "question", language)
             yield LintedText(path, f'{what} has a "question"', question, language, texts)
+        for language, looking in follow_up.looking.texts.items() if follow_up.looking else ():
+            facts = self._facts(workflow, stage, language)
+            owner = fill_template(product_text("owner_of_department", language), facts)
+            fields = facts | {"looking": fill_template(looking, facts | {"owner": owner})}
+            path = (*where, "looking", language)
+            texts = [fill_template(product_text("looking", language), fields)]
+            yield LintedText(path, f'{what} has a "looking"', looking, language, texts)
 
     def _facts(
         self, workflow: WorkflowDefinition, stage: StageDefinition, language: str

@@ -12,6 +12,7 @@ from functools import cache
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import FollowUp, ServiceRequest, StageRun
 from portal.paths import TEMPLATES
+from portal.rules.investigations import asks_again
 from portal.rules.roster import Roster
 
 FIELD = re.compile(r"\{([a-z_]+)\}")
@@ -91,8 +92,11 @@ class MessageRenderer:
 
     def question(self, follow_up: FollowUp) -> str:
         """The question as the customer reads it, in the language that they read now."""
+        locale = self.request.customer.locale
+        if asks_again(follow_up, self.request.follow_ups):
+            return self.say("all_well", follow_up.run)
         asked = self.request.definition.question(follow_up.key).question
-        template = asked.in_language(self.request.customer.locale)
+        template = asked.in_language(locale)
         return self.put(template, follow_up.run, **follow_up.fields)
 
     def put(self, template: str, run: StageRun | None = None, /, **extra_fields: str) -> str:

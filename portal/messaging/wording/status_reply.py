@@ -2,7 +2,8 @@
 
 from portal.messaging.sms import segments
 from portal.messaging.wording.renderer import MessageRenderer
-from portal.models import FollowUpState, RequestStatus, StageRun
+from portal.models import FollowUp, FollowUpState, RequestStatus, ServiceRequest, StageRun
+from portal.rules.investigations import find_investigation, looking_template
 
 
 def render_status(renderer: MessageRenderer) -> str:
@@ -24,6 +25,9 @@ def render_status(renderer: MessageRenderer) -> str:
         text = renderer.say("status_asked", question=renderer.question(question))
     elif run is not None:
         text = _render_stage(renderer, run)
+    elif answered := investigation_of(request):
+        looking = render_looking(renderer, answered, renderer.fields()["owner"])
+        text = renderer.say("status_looking", looking=looking)
     else:
         is_planned = any(
             follow_up.state == FollowUpState.PLANNED for follow_up in request.follow_ups
@@ -32,9 +36,27 @@ def render_status(renderer: MessageRenderer) -> str:
     return text
 
 
+def investigation_of(request: ServiceRequest) -> FollowUp | None:
+    """The answered follow-up that is looked into now."""
+    return find_investigation(request.definition, request.status, request.runs, request.follow_ups)
+
+
+def render_looking(renderer: MessageRenderer, question: FollowUp, owner: str) -> str:
+    """What is done about a no, as the workflow words it: "Carl is looking for your card"."""
+    definition = renderer.request.definition.question(question.key)
+    own = looking_template(
+        definition, question, renderer.request.follow_ups, renderer.request.customer.locale
+    )
+    if own:
+        return renderer.put(own, None, owner=owner)
+    return renderer.say("looking_into_it", None, owner=owner)
+
+
 def _render_stage(renderer: MessageRenderer, run: StageRun) -> str:
     handoff = renderer.request.pending_handoff(run)
     fields, template = renderer.fields(run), "status"
+    if answered := investigation_of(renderer.request):
+        fields["title"] = render_looking(renderer, answered, fields["owner"])
     if run.held_at is not None:
         template = "hold"
     elif handoff is not None and handoff.accept_by is not None:

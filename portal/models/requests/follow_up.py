@@ -29,10 +29,11 @@ class FollowUpState(StrEnum):
 
 
 class Answer(StrEnum):
-    """The two answers that a workflow's rules refer to."""
+    """The answers that a workflow's rules refer to; ``wrong``: yes, but something is wrong."""
 
     YES = "yes"
     NO = "no"
+    WRONG = "wrong"
 
 
 class AnswerType(StrEnum):

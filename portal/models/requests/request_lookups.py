@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from portal.errors import BadInput, Conflict, VersionConflict
-from portal.models.requests.follow_up import FollowUp
+from portal.models.requests.follow_up import AnswerType, FollowUp
 from portal.models.requests.handoff import Handoff
 from portal.models.requests.request_status import CLOSED_STATUSES, RequestStatus
 from portal.models.requests.stage_run import StageRun
@@ -51,6 +51,24 @@ class RequestLookups:
     def open_question(self) -> FollowUp | None:
         """The newest question that the customer has not answered."""
         return next((f for f in reversed(self.follow_ups) if f.is_asked), None)
+
+    @property
+    def planned_confirmation(self) -> FollowUp | None:
+        """The confirmation that is planned and not asked yet, once all stages are done."""
+        if self.open_runs or self.open_question is not None:
+            return None
+        return next(
+            (
+                question
+                for question in reversed(self.follow_ups)
+                if question.is_pending and question.expects == AnswerType.YES_NO
+            ),
+            None,
+        )
+
+    def takes_wrong(self, question: FollowUp) -> bool:
+        """Whether "yes, but something is wrong" answers this question."""
+        return self.definition.question(question.key).wrong is not None
 
     @property
     def live_link(self) -> TrackingLink | None:

@@ -210,7 +210,7 @@ def decide_open(
 ) -> Decision:
     """The request is open. In a loop only what the customer asks of us is confirmed."""
     kind, question = intent.kind, request.open_question
-    given = match_answer(request, intent, body, facts.now) if question else None
+    given = match_answer(request, intent, body, facts.now)
     is_pure = not (intent.needs_owner or intent.is_urgent)
     outcome: Outcome
     is_yes = given is not None and given.answer == Answer.YES and given.at is None

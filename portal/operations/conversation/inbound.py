@@ -45,6 +45,7 @@ from portal.operations.conversation.intent_handlers import (
     put_in_conversation,
     record_in_conversation,
 )
+from portal.operations.conversation.reading.answers import read_volunteered
 from portal.operations.conversation.reading.machine_texts import (
     MachineText,
     read_text,
@@ -61,6 +62,8 @@ UNKNOWN_SENDER_REASONS = {
     False: DeliveryReason.FOREIGN_SENDER,
     True: DeliveryReason.UNPROVEN_SENDER,
 }
+UNANSWERING = (Basis.CONSENT, Basis.FLOOD, Basis.AMBIGUOUS, Basis.FOR_PERSON, Basis.CHOICE)
+"""Deliveries that answer no question of the request."""
 EMAIL_MENTION = re.compile(r"\be-?mail|\bmail(?=ing (?:me|us)\b)", re.IGNORECASE)
 
 
@@ -114,6 +117,10 @@ async def _answer(
         if delivered is not message or question_of(matched_request) != asked:
             text = inbound.text if delivery.message is message else delivered.body
             delivered_intent = _read_for(matched_request, text, delivery.basis, intent)
+        is_theirs = facts.is_known_sender and not inbound.says_more
+        if matched_request is not None and is_theirs and delivery.basis not in UNANSWERING:
+            text = inbound.text if delivery.message is message else delivered.body
+            delivered_intent = read_volunteered(matched_request, text, delivered_intent)
         decision = decide(inbound, delivery, matched_request, delivered_intent, facts)
         matched = MatchedMessage(delivered, matched_request, delivered_intent, facts)
         if matched_request is not None:

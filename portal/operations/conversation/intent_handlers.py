@@ -167,8 +167,8 @@ async def _owe_beside(
     made = [promise for promise in request.promises if promise.made_at == uow.now]
     promise = await _promise(uow, request, owed)
     outcome = decision.outcome
-    # A no that nothing follows from has just been promised an answer, and its reply says so.
-    is_no = isinstance(outcome, AnswerQuestion) and outcome.answer == Answer.NO
+    # A no has just been promised an answer, and its reply says so.
+    is_no = isinstance(outcome, AnswerQuestion) and outcome.answer != Answer.YES
     if reply is None or owed.is_silent or (is_no and promise in made):
         return reply
     return render_owed_beside(

@@ -147,7 +147,7 @@ class DepartmentRow:
 
 @dataclass(frozen=True, slots=True)
 class StatusPageRow:
-    """A request as its customer may see it. Its rows are ordered by id."""
+    """A request as its customer may see it, with its owner's name. Its rows are ordered by id."""
 
     request_id: int
     page_version: int
@@ -163,6 +163,7 @@ class StatusPageRow:
     name: str
     locale: str
     timezone: str
+    owner: str
     runs: tuple[RunRow, ...]
     handoffs: tuple[HandoffRow, ...]
     promises: tuple[PromiseRow, ...]

@@ -76,10 +76,11 @@ class StatusPageStatements:
             "closed_at", "close_reason", "closed_unconfirmed", "closed_by_customer",
         )  # fmt: skip
         customer = ("name", "locale", "timezone")
-        owner = (
+        owner, request_owner = (
             sa.select(col(StaffMember.name))
-            .where(col(StaffMember.id) == col(Promise.owner_id))
+            .where(col(StaffMember.id) == owner_id)
             .scalar_subquery()
+            for owner_id in (col(Promise.owner_id), col(ServiceRequest.owner_id))
         )
         in_workflow = (
             sa.select(col(Stage.department_id))
@@ -95,6 +96,7 @@ class StatusPageStatements:
             *(sa.cast(getattr(ServiceRequest, name), sa.Text) if name.endswith("_at")
               else getattr(ServiceRequest, name) for name in request),
             *(getattr(Customer, name) for name in customer),
+            request_owner,
             self._rows(StageRun, RunRow),
             self._rows(Handoff, HandoffRow, col(Handoff.closed_at).is_(None)),
             self._rows(Promise, PromiseRow, *_visible_promises(), owner=owner),

@@ -10,7 +10,7 @@ from portal.i18n.languages import language_of
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.wording.channel_neutral import without_reply_hint
 from portal.messaging.wording.promises import localize_promise, moved_because
-from portal.messaging.wording.renderer import fill_template
+from portal.messaging.wording.renderer import fill_template, product_text
 from portal.models import (
     CLOSED_STATUSES,
     Answer,
@@ -22,6 +22,7 @@ from portal.models import (
 from portal.models.people.given_name import given_name
 from portal.models.requests.request_status import WITHDRAWN
 from portal.queries.status_page.rows import PromiseRow, StatusPageRow
+from portal.rules.investigations import asks_again, find_investigation, looking_template
 from portal.rules.withdrawal import allows_withdrawal
 from portal.tracking.status_page.appointments import find_appointments
 from portal.tracking.status_page.conversation import build_conversation
@@ -70,7 +71,7 @@ def present_status_page(
         locale=snapshot.locale,
         timezone=zone_or_utc(snapshot.timezone),
         status=snapshot.status,  # type: ignore[arg-type]
-        headline=timeline.headline,
+        headline=_investigation(snapshot, definition) or timeline.headline,
         write_to=timeline.department(snapshot.department_id).name,
         path=f"/r/{token}",
         last_event_id=snapshot.page_version,
@@ -120,6 +121,7 @@ def _question(snapshot: StatusPageRow, timeline: TimelinePresenter, brand: str) 
         no=_label(definition.no_label, fields, snapshot.locale) or LazyString("No"),
         asks_time=row.expects == AnswerType.TIME,
         read_back=row.read_back_at is not None,
+        takes_wrong=definition.wrong is not None and not asks_again(row, snapshot.follow_ups),
     )
 
 
@@ -131,6 +133,23 @@ def _label(label: LocalizedText | None, fields: dict[str, str], locale: str) -> 
 def _default_yes(fields: dict[str, str]) -> str:
     amount = fields.get("amount")
     return LazyString("Yes, go ahead for {amount}", amount=amount) if amount else LazyString("Yes")
+
+
+def _investigation(snapshot: StatusPageRow, definition: WorkflowDefinition) -> str:
+    """What is done since the customer said that it did not come, or is wrong; empty without that."""
+    answered = find_investigation(definition, snapshot.status, snapshot.runs, snapshot.follow_ups)
+    if answered is None:
+        return ""
+    question = definition.question(answered.key)
+    template = looking_template(question, answered, snapshot.follow_ups, snapshot.locale)
+    department = next(row.name for row in snapshot.departments if row.id == snapshot.department_id)
+    fields = {
+        "owner": _first_name(snapshot.owner),
+        "department": department,
+        "reference": snapshot.reference,
+        "title": definition.title_in(snapshot.title, snapshot.locale),
+    }
+    return fill_template(template or product_text("looking_into_it", snapshot.locale), fields)
 
 
 def _pause(snapshot: StatusPageRow) -> Pause | None:

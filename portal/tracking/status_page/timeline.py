@@ -10,6 +10,7 @@ from functools import cached_property
 from portal.business_time import BusinessCalendar, business_calendar
 from portal.i18n.languages import UntranslatedText, language_of
 from portal.i18n.lazy_string import LazyString
+from portal.messaging.wording.renderer import product_text
 from portal.models import Answer
 from portal.queries.status_page.rows import (
     DepartmentRow,
@@ -18,6 +19,7 @@ from portal.queries.status_page.rows import (
     RunRow,
     StatusPageRow,
 )
+from portal.rules.investigations import asks_again
 from portal.rules.stage_timeline import (
     QuestionStep,
     StageStep,
@@ -168,7 +170,10 @@ class TimelinePresenter:
 
     def question(self, follow_up: FollowUpRow) -> str:
         """The workflow's question, in the language that its customer reads now."""
-        return self.definition.question(follow_up.key).question.in_language(self.snapshot.locale)
+        locale = self.snapshot.locale
+        if asks_again(follow_up, self.snapshot.follow_ups):
+            return product_text("all_well", locale)
+        return self.definition.question(follow_up.key).question.in_language(locale)
 
     def department(self, department_id: int) -> DepartmentRow:
         """A department of this workflow."""

@@ -70,6 +70,7 @@ class Question:
     """An open question to the customer, with a label for each answer; ``asks_time``: for a time.
 
     ``read_back``: the customer has said yes while they wait for an answer of ours, and may confirm.
+    ``takes_wrong``: "yes, but something is wrong" is an answer too.
     """
 
     follow_up: str
@@ -78,6 +79,7 @@ class Question:
     no: str = LazyString("No")
     asks_time: bool = False
     read_back: bool = False
+    takes_wrong: bool = False
 
 
 @dataclass(frozen=True, slots=True)

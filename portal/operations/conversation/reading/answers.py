@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from portal.messaging.intents.appointment_times import AppointmentTimeParser
-from portal.messaging.intents.classifier import Intent, IntentKind
+from portal.messaging.intents.classifier import Intent, IntentKind, Question, classify
 from portal.models import Answer, AnswerType, PromiseKind, ServiceRequest
 from portal.operations.conversation.outcomes import (
     AnswerQuestion,
@@ -14,6 +14,12 @@ from portal.operations.conversation.outcomes import (
 
 NAMES_TIME = (IntentKind.TIME, IntentKind.YES)
 """Replies that may name the time which was asked for: "Tuesday at 2", "yes, Tuesday at 2"."""
+
+VOLUNTEERED_IN = (
+    IntentKind.YES, IntentKind.NO, IntentKind.STATUS, IntentKind.THANKS, IntentKind.ASK_BACK,
+    IntentKind.OTHER,
+)  # fmt: skip
+"""Readings of a text, where nothing is asked, that may say whether something came."""
 
 
 def decide_correction(
@@ -39,8 +45,11 @@ def match_answer(
     """What the text answers, if it plainly answers the open question.
 
     Where a time was asked for, it is the one time that the text names; a yes alone is no answer.
+    What says by itself that it came, or did not, also answers the question that is still planned.
     """
     question = request.open_question
+    if question is None and intent.is_statement:
+        question = request.planned_confirmation
     answer = None
     if question is not None and intent.kind == IntentKind.NO:
         answer = AnswerQuestion(question, Answer.NO)
@@ -49,7 +58,20 @@ def match_answer(
         answer = AnswerQuestion(question, Answer.YES, at) if at else None
     elif question is not None and intent.kind == IntentKind.YES:
         answer = AnswerQuestion(question, Answer.YES)
+    elif question is not None and intent.is_wrong and request.takes_wrong(question):
+        answer = AnswerQuestion(question, Answer.WRONG)
     return answer
+
+
+def read_volunteered(request: ServiceRequest, body: str, intent: Intent) -> Intent:
+    """The text as an answer to the confirmation that is still planned; else ``intent``.
+
+    "It came yesterday, when do I get the PIN?" says so before we have asked.
+    """
+    if intent.kind not in VOLUNTEERED_IN or request.planned_confirmation is None:
+        return intent
+    volunteered = classify(body, Question.ARRIVAL, request.customer.locale)
+    return volunteered if volunteered.is_statement else intent
 
 
 def read_named_time(
