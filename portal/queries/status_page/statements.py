@@ -76,10 +76,11 @@ class StatusPageStatements:
             "closed_at", "close_reason", "closed_unconfirmed",
         )  # fmt: skip
         customer = ("name", "locale", "timezone")
-        owner = (
+        owner, assignee = (
             sa.select(col(StaffMember.name))
-            .where(col(StaffMember.id) == col(Promise.owner_id))
+            .where(col(StaffMember.id) == staff_id)
             .scalar_subquery()
+            for staff_id in (col(Promise.owner_id), col(StageRun.assignee_id))
         )
         in_workflow = (
             sa.select(col(Stage.department_id))
@@ -95,7 +96,7 @@ class StatusPageStatements:
             *(sa.cast(getattr(ServiceRequest, name), sa.Text) if name.endswith("_at")
               else getattr(ServiceRequest, name) for name in request),
             *(getattr(Customer, name) for name in customer),
-            self._rows(StageRun, RunRow),
+            self._rows(StageRun, RunRow, assignee=assignee),
             self._rows(Handoff, HandoffRow, col(Handoff.closed_at).is_(None)),
             self._rows(Promise, PromiseRow, *_visible_promises(), owner=owner),
             self._rows(FollowUp, FollowUpRow),

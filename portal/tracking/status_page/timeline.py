@@ -10,6 +10,7 @@ from functools import cached_property
 from portal.business_time import BusinessCalendar, business_calendar
 from portal.i18n.languages import UntranslatedText, language_of
 from portal.i18n.lazy_string import LazyString
+from portal.models.people.given_name import staff_first_name
 from portal.queries.status_page.rows import (
     DepartmentRow,
     FollowUpRow,
@@ -91,7 +92,8 @@ class TimelinePresenter:
             run, handoff = facts.run, facts.handoff
             department_id = handoff.from_department_id if handoff else run.department_id
             since = run.reached_at or run.opened_at
-            current = CurrentDepartment(self.department(department_id).name, since)
+            name = self.department(department_id).name
+            current = CurrentDepartment(name, since, staff_first_name(run.assignee))
             departments.setdefault(department_id, current)
         return tuple(departments.values())
 
