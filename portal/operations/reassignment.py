@@ -26,12 +26,8 @@ async def reassign(uow: UnitOfWork, request: ServiceRequest) -> None:
         col(DroppedBall.request_id) == request.id, col(DroppedBall.resolved_at).is_(None)
     )
     reassignment = Reassignment(await uow.facts(request), (await uow.session.exec(balls)).all())
-    owners = [promise.owner_id for promise in request.promises]
-    if not reassignment.reassign():
-        return
-    if owners != [promise.owner_id for promise in request.promises]:
-        uow.mark_page_changed(request)  # The customer's page shows the owner of a promise.
-    await uow.finish(request)
+    if reassignment.reassign():
+        await uow.finish(request)
 
 
 async def reassign_from(uow: UnitOfWork, person: StaffMember) -> None:

@@ -12,7 +12,7 @@ from portal.database import Database
 from portal.jobs import JobQueue
 from portal.live import LiveUpdates
 from portal.messaging.wording.renderer import MessageRenderer
-from portal.models import Actor, Event, ServiceRequest
+from portal.models import Actor, Event, EventKind, ServiceRequest
 from portal.models.columns import saved_id
 from portal.operations.dropped_balls.detection import detect_dropped_balls
 from portal.operations.milestone_messages import ANNOUNCED_KINDS, queue_milestone_messages
@@ -114,7 +114,8 @@ class UnitOfWork:
                 await step.run(StepContext(self, facts, events))
         # The steps' own events lead to no message; the page and the boards show them.
         events += _take_events(request)
-        if any(event.visible for event in events):
+        # The page names the person who has it, although no line of it says who had it before.
+        if any(event.visible or event.kind == EventKind.ASSIGNED for event in events):
             self.mark_page_changed(request)
         if events:
             self.changed_requests.add(saved_id(request))

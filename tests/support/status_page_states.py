@@ -75,7 +75,7 @@ MARTIN = StatusPage(
     write_to="Card Processing",
     path="/r/q7Hc0Jm2Vt8sXz4bKe1LaA",
     last_event_id=42,
-    current_departments=(CurrentDepartment("Card Processing", NOW - timedelta(minutes=85)),),
+    current_departments=(CurrentDepartment("Card Processing", NOW - timedelta(minutes=85), "Pia"),),
     next_step=NextStep("On its way to you", NOW + 2 * DAY),
     step_groups=((RECEIVED,), (APPROVED,), (MADE,), (SENT,), (ARRIVED,)),
     conversation=(ASKED, HEARD, STAFF_REPLY),
@@ -149,7 +149,7 @@ STATES: dict[str, StatusPage] = {
     "nothing said": replace(MARTIN, conversation=()),
     "passed on": with_made(
         PASSED, headline="Approved", handoff=PASSED.handoff,
-        current_departments=(CurrentDepartment("Underwriting", NOW - DAY),),
+        current_departments=(CurrentDepartment("Underwriting", NOW - DAY, "Uma"),),
     ),
     "side by side": permit(),
     "likely": with_made(
@@ -164,7 +164,7 @@ STATES: dict[str, StatusPage] = {
         question=Question("2", "When may our technician come?", asks_time=True),
     ),
     "a visit": replace(
-        MARTIN, headline="Our technician comes to you", current_departments=(CurrentDepartment("Field Team", NOW - HOUR),),
+        MARTIN, headline="Our technician comes to you", current_departments=(CurrentDepartment("Field Team", NOW - HOUR, "Gareth"),),
         appointments=(Appointment("1", "Your visit", NOW + 3 * DAY - 5.5 * HOUR),),
     ),
     "waiting on papers": paused_page(
@@ -237,7 +237,7 @@ STATES: dict[str, StatusPage] = {
 LAYLA = replace(
     MARTIN, locale="ar", timezone="Asia/Dubai", brand="بنك المدينة", title="طلب بطاقة ائتمان",
     first_name="ليلى", headline="بطاقتك قيد الإصدار", write_to="إصدار البطاقات",
-    current_departments=(CurrentDepartment("إصدار البطاقات", NOW - timedelta(minutes=85)),),
+    current_departments=(CurrentDepartment("إصدار البطاقات", NOW - timedelta(minutes=85), "سارة"),),
     next_step=NextStep("بطاقتك في الطريق إليك", NOW + 2 * DAY),
     promises=(replace(PENDING_PROMISE, owner="سارة"),),
     step_groups=tuple(

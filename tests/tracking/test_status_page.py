@@ -37,7 +37,7 @@ FIRST_VIEW = 6144
 SAYS = {
     "in work": (
         "Your card is being made, Martin",
-        "Card Processing has it since today, 2:05 pm",
+        "Pia at Card Processing has it since today, 2:05 pm",
         "Step 3 of 5",
         "On its way to you by Thu 26 Nov in 2 days",
         "Pia will answer you by 3:40 pm.",
@@ -50,7 +50,7 @@ SAYS = {
     "passed on": (
         "Approved, Martin",
         "Passed to Card Processing today, 2:30 pm; they take it up by 6 pm.",
-        "Until they do, Underwriting still looks after it.",
+        "Until they do, Uma at Underwriting still looks after it.",
     ),
     "side by side": ("Fire Review and Zoning have it, all at the same time", "Step 2 of 3"),
     "likely": ("Usually by tomorrow, at the latest by Fri 27 Nov.",),

@@ -10,6 +10,7 @@ from portal.messaging.wording.renderer import product_text
 from portal.models import Message, MessageStatus, ServiceRequest
 from portal.operations import (
     CustomerDetails,
+    assign,
     cancel,
     keep_promise,
     make_promise,
@@ -180,3 +181,20 @@ async def test_call_time_from_the_customer_is_shown_whatever_its_stored_reason(
     assert [promise.moved_reason for promise in page.promises] == [
         product_text("another_time", "en")
     ]
+
+
+async def test_the_page_names_the_person_who_has_it_by_first_name_alone(
+    see, organisation: Organisation, card_request: ServiceRequest
+) -> None:
+    """Also after another colleague takes it over: the open page is drawn anew."""
+    page = await see(card_request)
+    html = templating.render("tracking/status_page/status.html", page.context())
+    tess, tom = organisation.people.tess, organisation.people.tom
+    assert "<strong>Tess</strong> at <strong>Telesales</strong> has it" in html
+    assert '<i class="face" aria-hidden="true">T</i>' in html
+    assert tess.name not in html
+    before = (await organisation.reload(card_request)).page_version
+    await organisation.run(assign, card_request, by=tess.actor, owner=tom.email)
+    assert (await organisation.reload(card_request)).page_version == before + 1
+    [current] = (await see(card_request)).current_departments
+    assert (current.person, current.department) == ("Tom", "Telesales")

@@ -128,6 +128,18 @@ def given_name(name: str, locale: str) -> str:
     return greeted if is_greeted else ""
 
 
+def staff_first_name(name: str) -> str:
+    """The name by which customers know a member of staff: never the surname where it is known.
+
+    A name that cannot be read is shown by its first word; a title with a single name as it is.
+    """
+    words = name.split()
+    if not words:
+        return ""
+    is_titled = len(words) == 2 and _key(words[0]) in TITLES
+    return given_name(name, "") or (name.strip() if is_titled else words[0])
+
+
 def _ordered_words(name: str) -> list[str]:
     """The words of the name, the given names first: "Miller, Martin" is Martin Miller."""
     family, comma, rest = name.partition(",")

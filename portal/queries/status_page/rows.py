@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """A StageRun as the page needs it."""
+    """A StageRun as the page needs it, with the whole name of its assignee."""
 
     id: int
     stage_key: str
@@ -35,6 +35,7 @@ class RunRow:
     hold_reason: str
     hold_until: datetime | None
     paused_at: datetime | None
+    assignee: str
 
 
 @dataclass(frozen=True, slots=True)

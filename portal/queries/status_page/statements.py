@@ -76,11 +76,15 @@ class StatusPageStatements:
             "closed_at", "close_reason", "closed_unconfirmed", "closed_by_customer",
         )  # fmt: skip
         customer = ("name", "locale", "timezone")
-        owner, request_owner = (
+        owner, request_owner, assignee = (
             sa.select(col(StaffMember.name))
             .where(col(StaffMember.id) == owner_id)
             .scalar_subquery()
-            for owner_id in (col(Promise.owner_id), col(ServiceRequest.owner_id))
+            for owner_id in (
+                col(Promise.owner_id),
+                col(ServiceRequest.owner_id),
+                col(StageRun.assignee_id),
+            )
         )
         in_workflow = (
             sa.select(col(Stage.department_id))
@@ -97,7 +101,7 @@ class StatusPageStatements:
               else getattr(ServiceRequest, name) for name in request),
             *(getattr(Customer, name) for name in customer),
             request_owner,
-            self._rows(StageRun, RunRow),
+            self._rows(StageRun, RunRow, assignee=assignee),
             self._rows(Handoff, HandoffRow, col(Handoff.closed_at).is_(None)),
             self._rows(Promise, PromiseRow, *_visible_promises(), owner=owner),
             self._rows(FollowUp, FollowUpRow, fields=sa.cast(col(FollowUp.fields), sa.Text)),

@@ -20,6 +20,7 @@ from portal.models import (
     MessageKind,
     MessageStatus,
 )
+from portal.models.people.given_name import staff_first_name
 from portal.queries.status_page.rows import AttachmentRow, MessageRow
 from portal.tracking.status_page.view_models import AttachmentLine, ConversationLine
 
@@ -119,7 +120,7 @@ def _author(message: MessageRow, brand: str) -> str | None:
     if message.direction == Direction.IN:
         return None
     if message.kind == MessageKind.STAFF and message.author_id is not None:
-        return message.author.split()[0]
+        return staff_first_name(message.author)
     return brand
 
 

@@ -19,7 +19,7 @@ from portal.models import (
     PromiseKind,
     RequestStatus,
 )
-from portal.models.people.given_name import given_name
+from portal.models.people.given_name import given_name, staff_first_name
 from portal.models.requests.request_status import WITHDRAWN
 from portal.queries.status_page.rows import PromiseRow, StatusPageRow
 from portal.rules.investigations import asks_again, find_investigation, looking_template
@@ -196,7 +196,7 @@ def _promises(snapshot: StatusPageRow) -> tuple[PromiseLine, ...]:
             text="" if row.kind == PromiseKind.ANSWER else _promise_text(snapshot, row),
             due_at=row.due_at,
             moved_reason=_moved_because(snapshot, row),
-            owner=_first_name(row.owner),
+            owner=staff_first_name(row.owner),
         )
         for row in snapshot.promises
         if row.closed_at is None
@@ -208,7 +208,7 @@ def _past_promises(snapshot: StatusPageRow) -> tuple[PastPromise, ...]:
     past = [(row.closed_at, row) for row in snapshot.promises if row.closed_at is not None]
     past.sort(key=lambda closed: closed[0], reverse=True)
     return tuple(
-        PastPromise(_promise_text(snapshot, row), _first_name(row.owner), row.kept_at)
+        PastPromise(_promise_text(snapshot, row), staff_first_name(row.owner), row.kept_at)
         for _, row in past[:MAX_PAST_PROMISES]
     )
 
@@ -230,8 +230,3 @@ def _promise_text(snapshot: StatusPageRow, promise: PromiseRow) -> str:
 def _moved_because(snapshot: StatusPageRow, promise: PromiseRow) -> str | None:
     by_customer = bool(promise.moved_by_customer)
     return moved_because(promise.moved_reason, snapshot.locale, by_customer=by_customer) or None
-
-
-def _first_name(name: str) -> str:
-    """The first part of a colleague's name: a link may be passed on, so the page shows no more."""
-    return next(iter(name.split()), "")

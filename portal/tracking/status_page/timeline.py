@@ -12,6 +12,7 @@ from portal.i18n.languages import UntranslatedText, language_of
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.wording.renderer import product_text
 from portal.models import Answer
+from portal.models.people.given_name import staff_first_name
 from portal.queries.status_page.rows import (
     DepartmentRow,
     FollowUpRow,
@@ -106,7 +107,8 @@ class TimelinePresenter:
             run, handoff = facts.run, facts.handoff
             department_id = handoff.from_department_id if handoff else run.department_id
             since = run.reached_at or run.opened_at
-            current = CurrentDepartment(self.department(department_id).name, since)
+            name = self.department(department_id).name
+            current = CurrentDepartment(name, since, staff_first_name(run.assignee))
             departments.setdefault(department_id, current)
         return tuple(departments.values())
 

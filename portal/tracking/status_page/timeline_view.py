@@ -13,10 +13,11 @@ STEP_STATES: tuple[StepState, ...] = get_args(StepState)
 
 @dataclass(frozen=True, slots=True)
 class CurrentDepartment:
-    """A department that has the request, and since when."""
+    """A department that has the request, since when, and the first name of who has it there."""
 
     department: str
     since: datetime
+    person: str = ""
 
 
 @dataclass(frozen=True, slots=True)
