@@ -144,7 +144,7 @@ def _investigation(snapshot: StatusPageRow, definition: WorkflowDefinition) -> s
     template = looking_template(question, answered, snapshot.follow_ups, snapshot.locale)
     department = next(row.name for row in snapshot.departments if row.id == snapshot.department_id)
     fields = {
-        "owner": _first_name(snapshot.owner),
+        "owner": staff_first_name(snapshot.owner),
         "department": department,
         "reference": snapshot.reference,
         "title": definition.title_in(snapshot.title, snapshot.locale),
