@@ -3,7 +3,7 @@
 from portal.operations import advance
 from tests.support.count_calls import counted_calls
 
-MAX_FUNCTIONS = 20
+MAX_FUNCTIONS = 24
 MAX_EARLY_RETURNS = 6
 
 
