@@ -82,11 +82,12 @@ async def announce_delay(
         )
     if expected_by <= uow.now:
         raise BadInput("The new date has passed already.", fields={"expected_by": "a time to come"})
-    is_earlier = expected_by < run.due_at
+    is_earlier, previous_due_at = expected_by < run.due_at, run.due_at
     grace = request.definition.stage(run.stage_key).grace
     department = (await uow.roster(request)).department_by_id(run.department_id)
     run.set_due_at(expected_by, grace, department, uow.now)
     run.delays_announced, run.delay_reason = 0, "" if is_earlier else _sentence(reason)
+    run.previous_due_at = previous_due_at
     event = request.record(
         EventKind.DUE_DATE_CHANGED, uow.actor, uow.now, run=run,
         stage=run.stage_key, due_at=expected_by.isoformat(), reason=reason,
@@ -118,6 +119,7 @@ async def _announce_delays(
     for run in runs:
         run.delay_reason = default_delay_reason(renderer, run)
         if run not in promised:
+            run.previous_due_at = run.due_at
             run.due_at = await estimate_new_date(uow, request, run)
         run.delays_announced += 1
     events = [

@@ -222,6 +222,12 @@ class WorkflowDefinition:
             return self.title.in_language(locale)
         return title
 
+    def outcome(self, status: str, *, is_unconfirmed: bool = False) -> LocalizedText | None:
+        """What this end of a request means for the thing and the money; None where nothing is said."""
+        if is_unconfirmed:
+            return self.on_unconfirmed
+        return {"declined": self.on_declined, "cancelled": self.on_cancelled}.get(status)
+
     def to_json(self) -> str:
         """The same text for the same definition, always; two that differ are two versions."""
         return _JSON.dump_json(self).decode()

@@ -9,19 +9,20 @@ from typing import Any
 
 from portal.branding.theme import DEFAULT_THEME
 from portal.tracking.status_page.timeline_view import (
+    ArrivalLine,
     CurrentDepartment,
     DateEstimate,
     Delay,
+    Ending,
     NextStep,
+    Pause,
     TimelineStep,
     WaitingHandoff,
 )
 from portal.tracking.status_page.view_models import (
     Appointment,
     ConversationLine,
-    Ending,
     PastPromise,
-    Pause,
     PromiseLine,
     Question,
     StatusPage,
@@ -47,7 +48,7 @@ SENT = TimelineStep(
     "courier", "On its way to you", "Courier Desk", "upcoming", expected_at=NOW + 2 * DAY
 )
 ARRIVED = TimelineStep(
-    "arrived", "In your hands", "You tell us", "upcoming", expected_at=NOW + 7 * DAY
+    "arrived", "In your hands", "You tell us", "upcoming", expected_at=NOW + 7 * DAY, is_asked=True
 )
 
 ASKED = ConversationLine(
@@ -77,6 +78,7 @@ MARTIN = StatusPage(
     last_event_id=42,
     current_departments=(CurrentDepartment("Card Processing", NOW - timedelta(minutes=85), "Pia"),),
     next_step=NextStep("On its way to you", NOW + 2 * DAY),
+    arrival=ArrivalLine("With you by", NOW + 7 * DAY),
     step_groups=((RECEIVED,), (APPROVED,), (MADE,), (SENT,), (ARRIVED,)),
     conversation=(ASKED, HEARD, STAFF_REPLY),
 )
@@ -101,7 +103,10 @@ def paused_page(title: str = MADE.title, **changes: Any) -> StatusPage:
     ahead = [replace(step, expected_at=None) for step in (SENT, ARRIVED)]
     step = replace(MADE, title=title, state="paused", note=None)
     step_groups = ((RECEIVED,), (APPROVED,), (step,), *((later_step,) for later_step in ahead))
-    return replace(MARTIN, step_groups=step_groups, next_step=NextStep(SENT.title, None), **changes)
+    return replace(
+        MARTIN, step_groups=step_groups, next_step=NextStep(SENT.title, None),
+        **{"arrival": ArrivalLine("With you by", duration=6 * DAY, awaited="customer")} | changes,
+    )  # fmt: skip
 
 
 def ended(state: str, **changes: Any) -> StatusPage:
@@ -115,7 +120,12 @@ def ended(state: str, **changes: Any) -> StatusPage:
         rest[0] = replace(rest[0], state="ended")
     step_groups = ((RECEIVED,), (APPROVED,), *((step,) for step in rest))
     return replace(
-        MARTIN, step_groups=step_groups, current_departments=(), next_step=None, **changes
+        MARTIN,
+        step_groups=step_groups,
+        current_departments=(),
+        next_step=None,
+        arrival=None,
+        **changes,
     )
 
 
@@ -153,7 +163,8 @@ STATES: dict[str, StatusPage] = {
     ),
     "side by side": permit(),
     "likely": with_made(
-        replace(MADE, expected_at=NOW + 3 * DAY), estimate=DateEstimate(NOW + DAY, NOW + 3 * DAY)
+        replace(MADE, expected_at=NOW + 3 * DAY), estimate=DateEstimate(NOW + DAY, NOW + 3 * DAY),
+        arrival=ArrivalLine("With you by", NOW + 3 * DAY),
     ),
     "a question": paused_page(
         status="waiting_on_customer",
@@ -169,20 +180,22 @@ STATES: dict[str, StatusPage] = {
     ),
     "waiting on papers": paused_page(
         "We need a copy of your passport",
-        status="waiting_on_customer", headline="We need a copy of your passport",
+        status="waiting_on_customer", headline="We need a copy of your passport", action="files",
     ),
     "on hold": paused_page(
         status="on_hold",
         pause=Pause("We wait for your employer's answer.", NOW + 6 * DAY),
+        arrival=ArrivalLine("With you by", NOW + 13 * DAY),
     ),
     "delayed": with_made(
         replace(MADE, expected_at=NOW + 3 * DAY, note=None),
         delay=Delay(NOW - DAY, NOW + 3 * DAY, "The printer is being repaired."),
+        arrival=ArrivalLine("With you by", NOW + 3 * DAY),
         next_step=NextStep("On its way to you", NOW + 3 * DAY),
     ),
     "late": with_made(
         replace(MADE, expected_at=NOW - DAY, note=None), delay=Delay(previous_by=NOW - DAY),
-        next_step=NextStep("On its way to you", None), promises=(replace(PENDING_PROMISE, due_at=NOW - HOUR),),
+        next_step=NextStep("On its way to you", None), arrival=None, promises=(replace(PENDING_PROMISE, due_at=NOW - HOUR),),
     ),
     "ask now": with_made(
         replace(MADE, expected_at=NOW + DAY, note=None), ask_after=NOW - HOUR,
@@ -228,7 +241,8 @@ STATES: dict[str, StatusPage] = {
     ),
     "never confirmed": ended("done", status="completed", ending=Ending(NOW, unconfirmed=True)),
     "declined": ended(
-        "skipped", status="declined", ending=Ending(NOW, "We could not confirm your address.")
+        "skipped", status="declined",
+        ending=Ending(NOW, by_customer=True, outcome="Your device is ready to collect, free of charge."),
     ),
     "cancelled": ended("skipped", status="cancelled", ending=Ending(NOW, "You asked us to stop.")),
 }  # fmt: skip

@@ -60,7 +60,7 @@ async def test_milestone_waits_for_acceptance(
     assert "Passed to Underwriting today" in words
     assert "they take it up by" in words
     assert "Until they do, Telesales still looks after it." in words
-    assert "We have your application, Martin" in words
+    assert "Passed to Underwriting, Martin" in words
     await organisation.run(accept, card_request, by=organisation.people.uma.actor)
     words = read(await client.get(link(card_request)))
     assert "Your application is being checked, Martin" in words

@@ -39,7 +39,7 @@ SAYS = {
         "Your card is being made, Martin",
         "Pia at Card Processing has it since today, 2:05 pm",
         "Step 3 of 5",
-        "On its way to you by Thu 26 Nov in 2 days",
+        "With you by Tue 1 Dec in 1 week Next On its way to you by Thu 26 Nov",
         "Pia will answer you by 3:40 pm.",
         "We have your message. There is nothing else that you need to do.",
     ),
@@ -54,7 +54,12 @@ SAYS = {
     ),
     "side by side": ("Fire Review and Zoning have it, all at the same time", "Step 2 of 3"),
     "likely": ("Usually by tomorrow, at the latest by Fri 27 Nov.",),
-    "a question": ("A question for you, Martin", "Shall we make that one?", "Yes", "No", "paused"),
+    "a question": (
+        "A question for you, Martin",
+        "Shall we make that one?",
+        "Expected about 6 days after your answer",
+        "paused",
+    ),
     "an appointment": ("When may our technician come?", "Send this time", "None suits me"),
     "a visit": ("Your visit: Friday, 10 am", "Add to my calendar"),
     "waiting on papers": (
@@ -67,11 +72,11 @@ SAYS = {
         "We wait for your employer's answer. We take it up again by Mon 30 Nov.",
     ),
     "delayed": (
-        "This takes longer than we said. We said Mon 23 Nov; now we expect Fri 27 Nov.",
+        "We're sorry, this takes longer. We said Mon 23 Nov; now we expect Fri 27 Nov.",
         "The printer is being repaired.",
     ),
     "late": (
-        "You hear from us as soon as there is a new day.",
+        "You hear from us as soon as there is a new date.",
         "due Mon, 3:30 pm",
         "Pia will answer you: we said by 2:30 pm.",
         "We are late with this, and sorry.",
@@ -102,8 +107,14 @@ SAYS = {
         "You confirmed it on 24 Nov 2026, 2:30 pm. Thank you.",
         "Is there something after all? Write to us below, and it is looked into again.",
     ),
-    "never confirmed": ("We asked and did not hear from you, so we closed it",),
-    "declined": ("This could not go ahead, Martin", "We could not confirm your address."),
+    "never confirmed": (
+        "Closed for now, Martin",
+        "We asked and did not hear from you, so we closed it",
+    ),
+    "declined": (
+        "You decided not to go ahead, Martin",
+        "Your device is ready to collect, free of charge.",
+    ),
     "cancelled": ("This request was cancelled", "You asked us to stop."),
 }
 

@@ -10,16 +10,21 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, cached_property, lru_cache
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_timedelta, get_timezone_location
 from babel.lists import format_list
+from babel.units import format_unit
 
+from portal.business_time import OpeningHours
 from portal.i18n.languages import DIGITS
 
 WEEKDAY_RANGE = timedelta(days=6)
 """Within this many days a weekday's name alone is clear; beyond, the date is given."""
+DAYS_AS_WEEKS = 14
+"""From this many days on, a duration is given in weeks."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,10 @@ class TimeFormatter:
     def date_of(self, at: datetime) -> str:
         """The date itself, however near: "Thu 26 Nov"."""
         return self._date(at)
+
+    def due_date(self, at: datetime) -> str:
+        """The date after "by", however near, for a text that is read later: "Thu 26 Nov"."""
+        return self._idiom.day.format(self._date(at))
 
     def day(self, at: datetime) -> str:
         """A due day: "6 pm" when it is today, "tomorrow", "Thu 26 Nov"."""
@@ -80,11 +89,34 @@ class TimeFormatter:
     def clock(self, at: datetime) -> str:
         """The time of day: "2:05 pm", "6 pm"; "14:05" where people count to 24."""
         local = self._local(at)
+        return self._clock(local.hour, local.minute)
+
+    def opening_hours(self, hours: OpeningHours) -> str:
+        """The hours of a week, on the clock of their place: "Mon-Fri 9 am-6 pm, Sat 10 am-4 pm"."""
+        parts = []
+        for intervals, group in groupby(range(7), key=lambda day: hours.week[day]):
+            days = [self._names.weekdays[day] for day in group]
+            spans = (
+                f"{self._clock(start // 60 % 24, start % 60)}-{self._clock(end // 60 % 24, end % 60)}"
+                for start, end in intervals
+            )
+            if intervals:
+                named = days[0] if len(days) == 1 else f"{days[0]}-{days[-1]}"
+                parts.append(f"{named} {f'{self._idiom.in_list} '.join(spans)}")
+        return f"{self._idiom.in_list} ".join(parts)
+
+    def _clock(self, hour: int, minute: int) -> str:
         if not self._idiom.halves:
-            return self._local_digits(f"{local.hour}:{local.minute:02}")
-        half = self._names.halves[local.hour >= 12]
-        hour = local.hour % 12 or 12
-        text = f"{hour}:{local.minute:02} {half}" if local.minute else f"{hour} {half}"
+            return self._local_digits(f"{hour}:{minute:02}")
+        half = self._names.halves[hour >= 12]
+        text = f"{hour % 12 or 12}:{minute:02} {half}" if minute else f"{hour % 12 or 12} {half}"
+        return self._local_digits(text)
+
+    def about(self, duration: timedelta) -> str:
+        """A long duration, rounded up: "9 days", "5 weeks"."""
+        days = -(-duration // timedelta(days=1))
+        number, unit = (days, "day") if days < DAYS_AS_WEEKS else (-(-days // 7), "week")
+        text = format_unit(number, f"duration-{unit}", locale=_supported_locale(self.locale))
         return self._local_digits(text)
 
     def length(self, duration: timedelta) -> str:

@@ -182,7 +182,7 @@ class StageRun(SQLModel, table=True):
         self._estimate_from(stage, department, now, stage_duration)
         self.due_at = max(self.due_at, promised_at)
         self.last_promised_at = max(self.last_promised_at, self.due_at)
-        self.delays_announced, self.delay_reason = 0, ""
+        self.delays_announced, self.delay_reason, self.previous_due_at = 0, "", None
 
     def _estimate_from(
         self,

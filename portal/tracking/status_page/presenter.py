@@ -22,15 +22,22 @@ from portal.models import (
 from portal.models.people.given_name import given_name, staff_first_name
 from portal.models.requests.request_status import WITHDRAWN
 from portal.queries.status_page.rows import PromiseRow, StatusPageRow
+from portal.rules.arrival import arrival_of
 from portal.rules.investigations import asks_again, find_investigation, looking_template
 from portal.rules.withdrawal import allows_withdrawal
 from portal.tracking.status_page.appointments import find_appointments
 from portal.tracking.status_page.conversation import build_conversation
+from portal.tracking.status_page.expectations import (
+    customer_action,
+    place_to_come,
+    present_arrival,
+    present_delay,
+    present_estimate,
+)
 from portal.tracking.status_page.timeline import TimelinePresenter
+from portal.tracking.status_page.timeline_view import Ending, Pause
 from portal.tracking.status_page.view_models import (
-    Ending,
     PastPromise,
-    Pause,
     PromiseLine,
     Question,
     StatusPage,
@@ -60,6 +67,7 @@ def present_status_page(
 ) -> StatusPage:
     """Everything that the customer reads of this request at ``now``."""
     timeline = TimelinePresenter(snapshot, definition, now)
+    arrival = arrival_of(timeline.timeline)
     return StatusPage(
         now=now,
         brand=organisation.brand,
@@ -78,12 +86,15 @@ def present_status_page(
         current_departments=timeline.current_departments,
         handoff=timeline.handoff,
         next_step=timeline.next_step,
-        delay=timeline.delay,
-        estimate=timeline.estimate,
+        arrival=present_arrival(timeline, arrival),
+        action=customer_action(timeline),
+        place=place_to_come(timeline),
+        delay=present_delay(timeline, arrival),
+        estimate=present_estimate(arrival),
         ask_after=_ask_after(snapshot, timeline),
         question=_question(snapshot, timeline, organisation.brand),
         pause=_pause(snapshot),
-        ending=_ending(snapshot),
+        ending=_ending(snapshot, timeline),
         promises=_promises(snapshot),
         past_promises=_past_promises(snapshot),
         appointments=find_appointments(timeline),
@@ -167,16 +178,22 @@ def _ask_after(snapshot: StatusPageRow, timeline: TimelinePresenter) -> datetime
     return max([timeline.ask_after, *owed]) if timeline.ask_after else None
 
 
-def _ending(snapshot: StatusPageRow) -> Ending | None:
+def _ending(snapshot: StatusPageRow, timeline: TimelinePresenter) -> Ending | None:
     """How and when the request ended."""
     if snapshot.status not in CLOSED_STATUSES or snapshot.closed_at is None:
         return None
     said_yes = any(row.answer == Answer.YES and not row.during_stage for row in snapshot.follow_ups)
+    by_customer = bool(snapshot.closed_by_customer)
+    outcome = timeline.definition.outcome(
+        snapshot.status, is_unconfirmed=bool(snapshot.closed_unconfirmed)
+    )
     return Ending(
         snapshot.closed_at,
         reason=_close_reason(snapshot) or None,
         confirmed=said_yes and snapshot.status == RequestStatus.COMPLETED,
         unconfirmed=bool(snapshot.closed_unconfirmed),
+        by_customer=by_customer,
+        outcome=timeline.localize(outcome) if outcome else "",
     )
 
 

@@ -29,8 +29,6 @@ from portal.rules.stage_timeline import (
 from portal.rules.timeline_facts import RunFacts
 from portal.tracking.status_page.timeline_view import (
     CurrentDepartment,
-    DateEstimate,
-    Delay,
     NextStep,
     StepGroup,
     ThirdPartyUpdate,
@@ -124,30 +122,7 @@ class TimelinePresenter:
         step = self.timeline.next_step()
         if step is None:
             return None
-        return NextStep(self._title(step), self.timeline.expected_at(step))
-
-    @property
-    def delay(self) -> Delay | None:
-        """The date that we gave has passed, or we have given a new one with a reason."""
-        runs = self.timeline.open_runs
-        late = [facts.run for facts in runs if facts.is_late(self.now)]
-        if late:
-            return Delay(previous_by=min(run.due_at for run in late))
-        running = [facts.run for facts in runs if facts.run.paused_at is None]
-        moved = [run for run in running if run.delay_reason]
-        if not moved:
-            return None
-        last = max(moved, key=lambda run: run.due_at)
-        return Delay(new_by=last.due_at, reason=last.delay_reason)
-
-    @property
-    def estimate(self) -> DateEstimate | None:
-        """How long similar stages take, where one stage is open and that has been measured."""
-        runs = self.timeline.open_runs
-        run = runs[0].run if len(runs) == 1 else None
-        if run is None or run.p50_at is None or run.paused_at or run.delay_reason:
-            return None
-        return DateEstimate(run.p50_at, run.due_at) if self.now < run.p50_at < run.due_at else None
+        return NextStep(self._title(step), self.timeline.expected_at(step), _is_asked(step))
 
     @property
     def ask_after(self) -> datetime | None:
@@ -186,7 +161,12 @@ class TimelinePresenter:
         expected_at = self.timeline.expected_at(step)
         if step.facts is None:
             return TimelineStep(
-                step.stage.key, self._title(step), department, step.state, expected_at=expected_at
+                step.stage.key,
+                self._title(step),
+                department,
+                step.state,
+                expected_at=expected_at,
+                is_asked=_is_asked(step),
             )
         run = step.facts.run
         return TimelineStep(
@@ -221,7 +201,7 @@ class TimelinePresenter:
             began_at = follow_up.asked_at if step.state == "current" else follow_up.closed_at
         return TimelineStep(
             f"asked-{step.question.key}", self._title(step), CUSTOMER_PART, step.state,
-            began_at=began_at, expected_at=self.timeline.expected_at(step),
+            began_at=began_at, expected_at=self.timeline.expected_at(step), is_asked=True,
         )  # fmt: skip
 
     def _title(
@@ -266,3 +246,10 @@ class TimelinePresenter:
             for run_id, data in events
         ]  # fmt: skip
         return dict(sorted(updates, key=lambda update: update[1].at))
+
+
+def _is_asked(
+    step: StageStep[RunRow, HandoffRow, FollowUpRow] | QuestionStep[FollowUpRow],
+) -> bool:
+    """Whether the step is the customer's part."""
+    return isinstance(step, QuestionStep) or step.stage.is_customers_turn

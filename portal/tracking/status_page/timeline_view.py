@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import get_args
 
+from portal.business_time import OpeningHours
 from portal.i18n.lazy_string import LazyString
+from portal.rules.arrival import AwaitedParty
 from portal.rules.stage_timeline import StepState
 
 STEP_STATES: tuple[StepState, ...] = get_args(StepState)
@@ -22,15 +24,40 @@ class CurrentDepartment:
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """The step that comes next, and when it is expected to begin."""
+    """The step that comes next, and when it should begin; `is_asked`: it is the customer's part."""
 
     title: str
     by: datetime | None
+    is_asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalLine:
+    """By when the whole request should be done, with its label ("With you by").
+
+    While it waits, there is no date, but the `duration` after `awaited`, a third party by `name`.
+    """
+
+    label: str
+    by: datetime | None = None
+    duration: timedelta | None = None
+    awaited: AwaitedParty | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceToCome:
+    """Where the customer comes: a department, its hours if it closes, a place, what to bring."""
+
+    department: str
+    hours: OpeningHours | None = None
+    place: str = ""
+    bring: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """The promised date that has passed (`previous_by`), or the new date and why it moved."""
+    """The date that was given (`previous_by`), the new one if there is one, and why it moved."""
 
     previous_by: datetime | None = None
     new_by: datetime | None = None
@@ -39,10 +66,33 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class DateEstimate:
-    """By when half of similar stages are done, and by when this one is promised."""
+    """By when half of similar requests are done, and by when this one is promised."""
 
     usually_by: datetime
     latest_by: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Why the request is on hold, and until when if that is known."""
+
+    reason: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How the request ended: confirmed or closed by the customer, closed by staff, `unconfirmed`.
+
+    `outcome` says what becomes of the thing and the money.
+    """
+
+    at: datetime
+    reason: str | None = None
+    confirmed: bool = False
+    unconfirmed: bool = False
+    by_customer: bool = False
+    outcome: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +119,7 @@ class TimelineStep:
     """A stage or a question of the timeline.
 
     `expected_at` is when an upcoming step should begin, or one under way should be done.
-    `pause_label` says for whom a paused step waits.
+    `pause_label` says for whom a paused step waits. `is_asked`: it is the customer's part.
     """
 
     key: str
@@ -84,6 +134,7 @@ class TimelineStep:
     third_party_update: ThirdPartyUpdate | None = None
     is_repeated: bool = False
     pause_label: str = LazyString("paused")
+    is_asked: bool = False
 
     @property
     def duration(self) -> timedelta | None:

@@ -17,14 +17,19 @@ from portal.i18n.lazy_string import LazyString
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.rules.stage_timeline import StepState
 from portal.tracking.status_page.timeline_view import (
+    ArrivalLine,
     CurrentDepartment,
     DateEstimate,
     Delay,
+    Ending,
     NextStep,
+    Pause,
+    PlaceToCome,
     StepGroup,
     WaitingHandoff,
     state_of,
 )
+from portal.workflows import CustomerAction
 
 Status = Literal[
     "open",
@@ -96,24 +101,6 @@ class Appointment:
 
 
 @dataclass(frozen=True, slots=True)
-class Pause:
-    """Why the request is on hold, and until when if that is known."""
-
-    reason: str
-    until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How the request ended: confirmed by the customer, closed by staff, or `unconfirmed`."""
-
-    at: datetime
-    reason: str | None = None
-    confirmed: bool = False
-    unconfirmed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class AttachmentLine:
     """A photo or document that came with a message.
 
@@ -148,7 +135,8 @@ class StatusPage:
 
     `title` names the request, `headline` is the customer's title of its current stage. `path` is
     that of the tracking link. `step_groups` is the timeline in order; parallel steps share a group.
-    After `ask_after`, the last promised date, the page offers to ask now.
+    `arrival` is when all of it should be done. While it waits for the customer, `action` is what they
+    do, if that is known, and `place` where they come. After `ask_after`, the last promised date, the page offers to ask now.
     `hidden_message_count` counts the messages that only a browser that has shown a code may see.
     `draft` and `refusal` repeat a message that could not be sent, with the reason.
     """
@@ -169,6 +157,9 @@ class StatusPage:
     current_departments: tuple[CurrentDepartment, ...] = ()
     handoff: WaitingHandoff | None = None
     next_step: NextStep | None = None
+    arrival: ArrivalLine | None = None
+    action: CustomerAction | None = None
+    place: PlaceToCome | None = None
     delay: Delay | None = None
     estimate: DateEstimate | None = None
     ask_after: datetime | None = None
@@ -225,11 +216,16 @@ class StatusPage:
 
     @property
     def current_step_by(self) -> datetime | None:
-        """By when the only current step is done, where no step is known to follow it."""
+        """By when the only current step is done, where nothing else has a date."""
         under_way = [
             step for group in self.step_groups for step in group if step.state == "current"
         ]
-        if self.next_step or len(under_way) != 1 or under_way[0].is_overdue(self.now):
+        if (
+            self.next_step
+            or self.arrival
+            or len(under_way) != 1
+            or under_way[0].is_overdue(self.now)
+        ):
             return None
         return under_way[0].expected_at
 
