@@ -46,6 +46,7 @@ INTENT_LABELS = {
     IntentKind.TIME: "Date or time",
     IntentKind.THANKS: "Thanks",
     IntentKind.REOPEN: "Reopen",
+    IntentKind.LINK: "Lost link",
     IntentKind.CHOICE: "Choice of request",
     IntentKind.REACTION: "Reaction",
     IntentKind.ASK_BACK: "Unclear answer",

@@ -5,18 +5,12 @@ number had stopped are the caller's to know. Whatever is not plain is ``other``,
 person, or is asked back: a wrong guess here closes a request or silences a customer.
 """
 
+from portal.messaging.intents.cues import MANY_WORDS, MATTERS, STATEMENTS, YES_WORDS
 from portal.messaging.intents.intent import Intent
 from portal.messaging.intents.kinds import IntentKind, StopScope
 from portal.messaging.intents.observed import Observed, observe
 from portal.messaging.intents.question import Question
-from portal.messaging.intents.reading import (
-    MANY_WORDS,
-    MATTERS,
-    STATEMENTS,
-    YES_WORDS,
-    Reading,
-    read,
-)
+from portal.messaging.intents.reading import Reading, has_matter, read
 from portal.messaging.intents.stop_wish import StopWish, find_stop_wish
 from portal.messaging.intents.tokens import MAX_READ_LENGTH, normalize_words, split_signature
 
@@ -82,8 +76,13 @@ def classify(text: str, question: Question = Question.NONE, locale: str = "en") 
         reading = _read_wish(wish, observed, question)
     elif _is_about_texts(observed, "any.start"):
         reading = Reading(IntentKind.START, next(observed.find(["any.start"])))
-    elif _is_about_texts(observed, "any.help") and question == Question.NONE:
+    elif _is_about_texts(observed, "any.help") and (
+        question == Question.NONE or observed.consists_of("any.help", "any.filler")
+    ):
         reading = Reading(IntentKind.HELP, next(observed.find(["any.help"])))
+    elif _is_about_texts(observed, "any.link"):
+        match = next(observed.find(["any.link"]))
+        reading = Reading(IntentKind.LINK, match, reading.needs_owner and _tells_more(observed))
     elif _is_about_texts(observed, "any.reopen"):
         reading = Reading(IntentKind.REOPEN, next(observed.find(["any.reopen"])))
     if is_cut and reading.kind != IntentKind.STOP:
@@ -136,6 +135,11 @@ def _stops_the_work(wish: StopWish, observed: Observed, question: Question) -> b
 def _is_about_texts(observed: Observed, cue: str) -> bool:
     """Whether the message says that, and tells little beside it."""
     return observed.has(cue) and len(observed.leftover) <= 3
+
+
+def _tells_more(observed: Observed) -> bool:
+    """Whether a wish for the link tells of something else too."""
+    return has_matter(observed, Question.NONE, beside=["any.link", "any.ask", "any.status"])
 
 
 def _about(observed: Observed, wish: StopWish | None, words: str) -> str:

@@ -8,7 +8,7 @@ class IntentKind(StrEnum):
 
     ``STOP_PARTIAL``: fewer messages, not none. ``CHOICE`` answers "which?". ``REACTION``: a sign
     put on a message of ours. ``ASK_BACK``: it may mean two things, and one line asks which.
-    ``OTHER`` is for a person.
+    ``LINK``: the link or the reference is lost. ``OTHER`` is for a person.
     """
 
     STOP = "stop"
@@ -23,6 +23,7 @@ class IntentKind(StrEnum):
     TIME = "time"
     CHOICE = "choice"
     REOPEN = "reopen"
+    LINK = "link"
     REACTION = "reaction"
     ASK_BACK = "ask_back"
     OTHER = "other"

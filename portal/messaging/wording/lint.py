@@ -33,7 +33,7 @@ FIELDS_BY_TEXT = {
         "acknowledgement", "acknowledgement_again", "call_at", "call_by", "noted_no", "reopen_offer", "wish_for_person",
         "promise", "promise_moved", "sent_back_passed", "status_passed", "delay_person", "update_hold_until",
         "acknowledgement_urgent", "answer_first", "last_reply", "reopen_offer_cancelled", "rest_answered",
-        "rest_urgent", "second_answer", "looking",
+        "rest_urgent", "second_answer", "looking", "reopened_asked",
     ),
     "looking": ("looking", "status_looking"),
     "promise": ("promise", "promise_moved"),

@@ -36,9 +36,11 @@ from portal.operations.conversation.outcomes import (
     OweReply,
     Record,
     Reopen,
+    SendLink,
     SendStatus,
 )
 from portal.operations.conversation.reading.answers import match_answer, read_named_time
+from portal.operations.conversation.reading.state_rules import STATE_RULES
 from portal.operations.conversation.request_matching import MATCHING_RULES, Basis, Delivery
 from portal.operations.conversation.wishes.rules import WISH_RULES, decide_wish
 from portal.rules.late_answers import (
@@ -51,32 +53,14 @@ RULES = {
     **CONSENT_RULES,
     **MATCHING_RULES,
     **WISH_RULES,
-    "M4": "Three automatic replies by mail in an hour: a person answers, without a reply.",
-    "X1": "REOPEN: the closed request is reopened, and the reply says so.",
-    "X2": "The other answer shortly after the last one: a person answers, and says so.",
-    "X3": "Thanks, a reaction, NO to the offer, or YES to a completed request: recorded.",
-    "X5": "A status question about a closed request: answered.",
-    "X6": "Anything else about a closed request: its owner answers, and it is offered to reopen.",
-    "O1": "It answers the open question.",
-    "O2": "YES to a decision while a question of theirs is open: a person answers that first.",
-    "O3": "It could mean two things while a question is open: asked back once.",
-    "O4": "The same answer again shortly after: recorded.",
-    "O5": "Thanks, or a reaction: recorded.",
-    "O6": "A status question while the work is on time: answered.",
-    "O7": "A wish for a call: a call is promised.",
-    "O8": "Anything else: a person answers.",
-    "O9": "The other answer shortly after the last one: a person answers, and says so.",
-    "T1": "A phone's own text, a reaction or an automatic answer: recorded.",
-    "T2": "A reaction of dislike while a question is open: a person answers, silent.",
-    "R1": "A colleague's label: it answers the question, promises a call or tells the status.",
-    "S1": "A colleague puts an unknown sender's text on a request: a person answers.",
+    **STATE_RULES,
 }
 
 RECORDED_KINDS = (IntentKind.THANKS, IntentKind.REACTION)
 ANSWER_KINDS = {IntentKind.YES: Answer.YES, IntentKind.NO: Answer.NO}
-CONFIRMED_RULES = ("O1", "O3", "O7", "X1")
+CONFIRMED_RULES = ("L1", "O1", "O3", "O7", "X1")
 """What is confirmed also in a loop."""
-ANSWERED_RULES = ("O1", "O6", "O7", "X1", "X5")
+ANSWERED_RULES = ("L1", "O1", "O6", "O7", "X1", "X5")
 """What is answered at once, so that whatever else a message says has no owner by it."""
 
 
@@ -178,6 +162,9 @@ def _decide_given(
     is_email = inbound.channel == Channel.EMAIL
     decide_consent = decide_email_consent if is_email else decide_page_consent
     decision = decide_consent(inbound, request, intent, facts)
+    if inbound.channel == Channel.WEB and intent.kind == IntentKind.LINK:
+        # They are on the page already, so they want something else.
+        intent = replace(intent, kind=IntentKind.OTHER, needs_owner=True)
     if decision is None:
         decision = decide_by_state(request, intent, facts, inbound.text)
         is_confirmed = decision.rule in CONFIRMED_RULES or intent.kind == IntentKind.REACTION
@@ -193,11 +180,12 @@ def decide_by_state(
 
     What it says beside what is answered at once is for a person.
     """
-    decision = (
-        decide_closed(request, intent, facts)
-        if request.is_closed
-        else decide_open(request, intent, facts, body)
-    )
+    if intent.kind == IntentKind.LINK:
+        decision = Decision("L1", SendLink())
+    elif request.is_closed:
+        decision = decide_closed(request, intent, facts)
+    else:
+        decision = decide_open(request, intent, facts, body)
     # Whoever calls soon has read the message; before a later time it may need an answer.
     is_read = isinstance(decision.outcome, OweReply) and decision.outcome.at is None
     if intent.needs_owner and decision.rule in ANSWERED_RULES and not is_read:

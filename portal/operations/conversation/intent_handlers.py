@@ -14,6 +14,7 @@ from portal.models import (
     MessageKind,
     MessageStatus,
     Promise,
+    PromiseKind,
     ServiceRequest,
 )
 from portal.models.columns import saved_id
@@ -32,12 +33,14 @@ from portal.operations.conversation.outcomes import (
     Record,
     Reopen,
     RequestOutcome,
+    SendLink,
     SendStatus,
 )
 from portal.operations.conversation.replies import (
     MatchedMessage,
     Reply,
     ask_which,
+    render_link,
     render_owed,
     render_owed_beside,
     send_reply,
@@ -93,6 +96,8 @@ async def _carry_out_on(
             await uow.finish(request)
             kind = MessageKind.REOPEN_OFFER if request.is_closed else MessageKind.ANSWER
             reply = Reply(kind, render_status(await uow.renderer(request)))
+        case SendLink():
+            reply = await render_link(uow, request, matched)
         case OweReply():
             reply = await _owe_reply(uow, request, outcome)
         case Reopen():
@@ -167,9 +172,10 @@ async def _owe_beside(
     made = [promise for promise in request.promises if promise.made_at == uow.now]
     promise = await _promise(uow, request, owed)
     outcome = decision.outcome
-    # A no has just been promised an answer, and its reply says so.
+    # A no and REOPEN have just been promised an answer, and their reply says so.
     is_no = isinstance(outcome, AnswerQuestion) and outcome.answer != Answer.YES
-    if reply is None or owed.is_silent or (is_no and promise in made):
+    is_said = is_no or isinstance(outcome, Reopen)
+    if reply is None or owed.is_silent or (is_said and promise in made):
         return reply
     return render_owed_beside(
         await uow.renderer(request), reply, promise, is_urgent=decision.is_urgent
@@ -207,7 +213,10 @@ async def _ask_back(uow: UnitOfWork, request: ServiceRequest, unclear: AskBack) 
 
 
 async def _reopen(uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage) -> Reply:
-    """The reply says that it is open again and who has it, in place of its stage's message."""
+    """The reply says that it is open again, who looks at it and by when they write.
+
+    It stands in place of the stage's message.
+    """
     text = matched.message.body.strip()
     reason = f"The customer asked for it: {text}"[:MAX_REASON_LENGTH]
     first = len(uow.outbox.written)
@@ -216,7 +225,16 @@ async def _reopen(uow: UnitOfWork, request: ServiceRequest, matched: MatchedMess
         if message.kind == MessageKind.MILESTONE:
             message.status = MessageStatus.SUPPRESSED
             message.reason = DeliveryReason.SUPERSEDED
-    return Reply(MessageKind.ANSWER, (await uow.renderer(request)).say("reopened_asked"))
+    promise = await promise_reply(uow, request, PromiseKind.ANSWER)
+    await uow.finish(request)
+    renderer = await uow.renderer(request)
+    text = renderer.say(
+        "reopened_asked", None,
+        owner=renderer.roster.person(promise.owner_id).name.split()[0],
+        department=renderer.department_name(promise.department_id),
+        due=renderer.times.by(promise.due_at),
+    )  # fmt: skip
+    return Reply(MessageKind.ANSWER, text)
 
 
 async def _change_consent(

@@ -1,4 +1,4 @@
-"""What an inbound message may lead to: one of nine outcomes. Pure values."""
+"""What an inbound message may lead to: one of eleven outcomes. Pure values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,6 +39,11 @@ class AskBack:
 @dataclass(frozen=True, slots=True)
 class SendStatus:
     """The reply says where the request stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendLink:
+    """The reply is the link to the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,15 @@ class NotifyFrontDesk:
 
 
 RequestOutcome = (
-    Record | AnswerQuestion | AskBack | SendStatus | OweReply | Reopen | AskWhich | KeepWish
+    Record
+    | AnswerQuestion
+    | AskBack
+    | SendStatus
+    | SendLink
+    | OweReply
+    | Reopen
+    | AskWhich
+    | KeepWish
 )
 """What is done to a request."""
 Outcome = RequestOutcome | ChangeConsent | NotifyFrontDesk

@@ -15,6 +15,7 @@ from portal.models import (
     PromiseKind,
     RequestStatus,
     ServiceRequest,
+    TrackingLink,
 )
 from portal.operations.conversation.auto_reply_limits import LAST_REPLY_SUFFIX
 from portal.operations.conversation.facts import InboundFacts
@@ -90,6 +91,17 @@ def render_owed_beside(
     # The link gives way: with it the text would cost more.
     said = " ".join(reply.text.replace(renderer.link, "").split())
     return replace(reply, text=f"{said} {rest}")
+
+
+async def render_link(uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage) -> Reply:
+    """The link to the request; a new one where the last was revoked."""
+    if request.live_link is None:
+        request.links.append(TrackingLink(created_at=uow.now))
+    await uow.finish(request)
+    has_others = len(matched.facts.open_requests) > 1
+    renderer = await uow.renderer(request)
+    text = renderer.say("lost_link_several" if has_others else "lost_link")
+    return Reply(MessageKind.ANSWER, text)
 
 
 async def ask_which(uow: UnitOfWork, matched: MatchedMessage, asked: AskWhich) -> None:

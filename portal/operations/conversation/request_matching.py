@@ -140,6 +140,9 @@ def _match_set_apart(
         return Basis.CONSENT, _id(consent_request(inbound, intent, facts))
     if is_about_person(intent) and facts.newest is not None:
         return Basis.ONLY, facts.newest.id
+    if intent.kind == IntentKind.LINK and facts.newest is not None and not facts.limits.is_flood:
+        named = find_named(inbound.text, facts.open_requests)
+        return Basis.ONLY, _id(named[0] if len(named) == 1 else facts.spoken_of or facts.owning)
     return None
 
 

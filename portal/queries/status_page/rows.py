@@ -61,6 +61,7 @@ class PromiseRow:
     wording: str
     text: str
     department_id: int
+    made_at: datetime
     due_at: datetime
     moved_reason: str
     moved_by_customer: bool

@@ -18,6 +18,7 @@ from portal.models import (
     FollowUpState,
     PromiseKind,
     RequestStatus,
+    RunState,
 )
 from portal.models.people.given_name import given_name, staff_first_name
 from portal.models.requests.request_status import WITHDRAWN
@@ -149,10 +150,12 @@ def _default_yes(fields: dict[str, str]) -> str:
 def _investigation(snapshot: StatusPageRow, definition: WorkflowDefinition) -> str:
     """What is done since the customer said that it did not come, or is wrong; empty without that."""
     answered = find_investigation(definition, snapshot.status, snapshot.runs, snapshot.follow_ups)
-    if answered is None:
+    if answered is None and not _is_reopened_for_customer(snapshot):
         return ""
-    question = definition.question(answered.key)
-    template = looking_template(question, answered, snapshot.follow_ups, snapshot.locale)
+    template = ""
+    if answered is not None:
+        question = definition.question(answered.key)
+        template = looking_template(question, answered, snapshot.follow_ups, snapshot.locale)
     department = next(row.name for row in snapshot.departments if row.id == snapshot.department_id)
     fields = {
         "owner": staff_first_name(snapshot.owner),
@@ -161,6 +164,15 @@ def _investigation(snapshot: StatusPageRow, definition: WorkflowDefinition) -> s
         "title": definition.title_in(snapshot.title, snapshot.locale),
     }
     return fill_template(template or product_text("looking_into_it", snapshot.locale), fields)
+
+
+def _is_reopened_for_customer(snapshot: StatusPageRow) -> bool:
+    """Whether a stage runs again because the customer asked for it, and is promised an answer."""
+    promised = {row.made_at for row in snapshot.promises if row.kind == PromiseKind.ANSWER}
+    return any(
+        run.passage > 1 and run.state == RunState.OPEN and run.opened_at in promised
+        for run in snapshot.runs
+    )
 
 
 def _pause(snapshot: StatusPageRow) -> Pause | None:

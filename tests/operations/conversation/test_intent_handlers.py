@@ -182,7 +182,8 @@ async def test_text_about_an_ended_request_is_offered_reopening(organisation, ca
     assert seen.owner_id == organisation.people.tess.id
     assert [run.stage_key for run in seen.open_runs] == ["received"]
     assert (await organisation.outbound_messages(card))[-1].body.startswith(
-        f"Acme Bank: {card.reference} is open again. Tess at Telesales has it."
+        f"Acme Bank: {card.reference} is open again. Tess at Telesales looks at it "
+        "and writes to you by "
     )
 
 
