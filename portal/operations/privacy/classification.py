@@ -59,6 +59,7 @@ PERSONAL: Mapping[str, Treatment] = {
     "stage_run.hold_reason": Treatment.REPLACE,
     "stage_run.delay_reason": Treatment.REPLACE,
     "stage_run.tracking_number": Treatment.REPLACE,
+    "stage_run.tracking_key": Treatment.REPLACE,
     "handoff.note": Treatment.REPLACE,
     "handoff.refused_reason": Treatment.REPLACE,
     "promise.text": Treatment.REPLACE,
@@ -156,7 +157,7 @@ NOT_PERSONAL: Mapping[str, str] = {
 
 KEPT_EVENT_DATA = frozenset(
     {
-        "accept_by", "again", "answer", "at", "ball", "channel", "channels", "due_at", "from",
+        "accept_by", "again", "answer", "at", "ball", "channel", "channels", "code", "due_at", "from",
         "key", "label", "late", "message_id", "preferred_channel", "promise_id", "read", "stage",
         "start", "stop", "told", "to", "to_id", "until", "was",
     }

@@ -33,6 +33,8 @@ class RunRow:
     hold_reason: str
     hold_until: datetime | None
     paused_at: datetime | None
+    third_party_code: str | None
+    third_party_code_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

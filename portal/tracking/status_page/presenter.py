@@ -1,10 +1,11 @@
 """Presents a request on its status page: timeline, question, promises, conversation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from portal.branding.theme import DEFAULT_THEME, Theme
 from portal.business_time import zone_or_utc
+from portal.carriers import Carriers, shipped_carriers
 from portal.messaging.wording.channel_neutral import without_reply_hint
 from portal.messaging.wording.promises import localize_promise, moved_because
 from portal.messaging.wording.renderer import fill_template
@@ -42,6 +43,7 @@ class Organisation:
     brand: str
     support_contact: str | None
     theme: Theme = DEFAULT_THEME
+    carriers: Carriers = field(default_factory=shipped_carriers)
 
 
 def present_status_page(
@@ -53,7 +55,7 @@ def present_status_page(
     now: datetime,
 ) -> StatusPage:
     """Everything that the customer reads of this request at ``now``."""
-    timeline = TimelinePresenter(snapshot, definition, now)
+    timeline = TimelinePresenter(snapshot, definition, now, organisation.carriers)
     return StatusPage(
         now=now,
         brand=organisation.brand,
@@ -73,6 +75,8 @@ def present_status_page(
         handoff=timeline.handoff,
         next_step=timeline.next_step,
         delay=timeline.delay,
+        last_report=timeline.last_report,
+        third_party_update=timeline.third_party_update,
         estimate=timeline.estimate,
         ask_after=_ask_after(snapshot, timeline),
         question=_question(snapshot, timeline, organisation.brand),

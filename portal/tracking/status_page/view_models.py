@@ -20,8 +20,10 @@ from portal.tracking.status_page.timeline_view import (
     CurrentDepartment,
     DateEstimate,
     Delay,
+    LastReport,
     NextStep,
     StepGroup,
+    ThirdPartyUpdate,
     WaitingHandoff,
     state_of,
 )
@@ -142,7 +144,8 @@ class StatusPage:
 
     `title` names the request, `headline` is the customer's title of its current stage. `path` is
     that of the tracking link. `step_groups` is the timeline in order; parallel steps share a group.
-    After `ask_after`, the last promised date, the page offers to ask now.
+    `last_report` is how far the third party of the only open stage is, `third_party_update` what it
+    said last. After `ask_after`, the last promised date, the page offers to ask now.
     `hidden_message_count` counts the messages that only a browser that has shown a code may see.
     `draft` and `refusal` repeat a message that could not be sent, with the reason.
     """
@@ -164,6 +167,8 @@ class StatusPage:
     handoff: WaitingHandoff | None = None
     next_step: NextStep | None = None
     delay: Delay | None = None
+    last_report: LastReport | None = None
+    third_party_update: ThirdPartyUpdate | None = None
     estimate: DateEstimate | None = None
     ask_after: datetime | None = None
     question: Question | None = None
