@@ -15,9 +15,10 @@ from portal.api import (
     handoffs,
     requests,
     staff,
+    third_parties,
 )
 from portal.api.endpoint import FileEndpoint, ReadEndpoint, WriteEndpoint
-from portal.api.handoffs import CustomerNoteInput, HandoverSummaryResponse, ThirdPartyUpdateInput
+from portal.api.handoffs import CustomerNoteInput, HandoverSummaryResponse
 from portal.api.openapi import describe
 from portal.api.problem_details import problem
 from portal.api.schemas.inputs import (
@@ -57,6 +58,7 @@ from portal.api.schemas.records import (
 )
 from portal.api.schemas.requests import RequestList, RequestResponse
 from portal.api.staff import StaffList, StaffResponse
+from portal.api.third_parties import ThirdPartyEventInput, ThirdPartyUpdateInput
 from portal.models import ApiScope
 
 __all__ = ["ENDPOINTS", "problem", "routes"]
@@ -83,7 +85,8 @@ ENDPOINTS: list[WriteEndpoint | ReadEndpoint | FileEndpoint] = [
     WriteEndpoint(f"{REQUEST}/handoff/refuse", handoffs.refuse,           StageReasonInput, RequestResponse),
     WriteEndpoint(f"{REQUEST}/handoff/recall", handoffs.recall,           StageInput, RequestResponse),
     WriteEndpoint(f"{REQUEST}/minds",          handoffs.set_customer_note,       CustomerNoteInput, RequestResponse),
-    WriteEndpoint(f"{REQUEST}/third-party",    handoffs.record_third_party_update, ThirdPartyUpdateInput, RequestResponse),
+    WriteEndpoint(f"{REQUEST}/third-party",    third_parties.record_third_party_update, ThirdPartyUpdateInput, RequestResponse),
+    WriteEndpoint(f"{REQUEST}/third-party-events", third_parties.record_third_party_event, ThirdPartyEventInput, RequestResponse),
     ReadEndpoint(f"{REQUEST}/story",            handoffs.show_handover_summary,       HandoverSummaryResponse),
     WriteEndpoint(f"{REQUEST}/assign",         requests.assign,               Assign, RequestResponse),
     WriteEndpoint(f"{REQUEST}/promises",       conversations.make_promise,    NewPromise, PromiseResponse, 201),

@@ -7,20 +7,12 @@ from pydantic import Field
 
 from portal import operations
 from portal.api.endpoint import ReadContext
-from portal.api.requests import load_response, on_request
+from portal.api.requests import on_request
 from portal.api.schemas.base import ResponseModel, StaffReference
-from portal.api.schemas.fields import Key, Moment
 from portal.api.schemas.inputs import Input
 from portal.api.schemas.queries import NoQuery
 from portal.api.schemas.records import PromiseResponse
-from portal.api.schemas.requests import RequestResponse
 from portal.models import Channel, ContactReason, Message, ServiceRequest
-from portal.operations import UnitOfWork
-from portal.operations.third_parties import (
-    MAX_NAME_LENGTH,
-    MAX_TRACKING_NUMBER_LENGTH,
-    MAX_UPDATE_LENGTH,
-)
 from portal.operations.transitions import MAX_NOTE_LENGTH
 from portal.queries.desk.handover_summary import HandoverSummary, load_handover_summary
 from portal.queries.names import Names, load_names
@@ -31,18 +23,6 @@ class CustomerNoteInput(Input):
     """What matters to the customer, for staff only; empty to delete the note."""
 
     text: Annotated[str, Field(max_length=MAX_NOTE_LENGTH)]
-
-
-class ThirdPartyUpdateInput(Input):
-    """An update of a third party, such as a courier's "Out for delivery"."""
-
-    event: Annotated[str, Field(min_length=1, max_length=MAX_UPDATE_LENGTH)]
-    stage: Key | None = Field(default=None, description="Without it, the one that they do.")
-    at: Moment | None = Field(default=None, description="When they said it; without it, now.")
-    tracking_number: Annotated[str, Field(max_length=MAX_TRACKING_NUMBER_LENGTH)] | None = None
-    third_party: Annotated[str, Field(max_length=MAX_NAME_LENGTH)] | None = Field(
-        default=None, description="Who they are, where the workflow does not say."
-    )
 
 
 class SpokenMessageResponse(ResponseModel):
@@ -120,18 +100,6 @@ class HandoverSummaryResponse(ResponseModel):
             ],
             handovers=[HandoverNoteResponse.from_object(note) for note in summary.handovers],
         )
-
-
-async def record_third_party_update(
-    uow: UnitOfWork, body: ThirdPartyUpdateInput, reference: str
-) -> RequestResponse:
-    """Record an update of a third party; the customer reads it."""
-    request = await uow.lock(reference)
-    await operations.record_third_party_update(
-        uow, request, words=body.event, stage=body.stage, at=body.at,
-        tracking_number=body.tracking_number, third_party=body.third_party,
-    )  # fmt: skip
-    return await load_response(uow, request)
 
 
 async def show_handover_summary(

@@ -77,6 +77,7 @@ from portal.models.requests.reference import REFERENCE_PATTERN, new_reference
 from portal.models.requests.request_status import CLOSED_STATUSES, RequestStatus
 from portal.models.requests.service_request import ServiceRequest
 from portal.models.requests.stage_run import RunState, StageRun
+from portal.models.requests.third_party_code import ThirdPartyCode
 from portal.models.requests.tracking_link import TrackingLink
 from portal.models.requests.workflow import Stage, Workflow
 
@@ -160,6 +161,7 @@ __all__ = [
     "StageDuration",
     "StageDurations",
     "StageRun",
+    "ThirdPartyCode",
     "TrackingLink",
     "TrustedDevice",
     "VerificationCode",

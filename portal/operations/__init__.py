@@ -57,7 +57,9 @@ from portal.operations.staff import (
     mark_returned,
     set_department_lead,
 )
-from portal.operations.third_parties import record_third_party_update
+from portal.operations.third_parties.events import record_third_party_event
+from portal.operations.third_parties.reports import ThirdPartyReport
+from portal.operations.third_parties.updates import record_third_party_update
 from portal.operations.transitions import (
     advance,
     assign,
@@ -86,6 +88,7 @@ __all__ = [
     "Receipt",
     "ReceiptWriter",
     "RequestDetails",
+    "ThirdPartyReport",
     "UnitOfWork",
     "accept",
     "add_staff",
@@ -125,6 +128,7 @@ __all__ = [
     "record_automatic_mail",
     "record_bounce",
     "record_spoken_consent",
+    "record_third_party_event",
     "record_third_party_update",
     "record_unreadable_bounce",
     "refuse",

@@ -8,7 +8,9 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.errors import BadInput
+from portal.i18n.languages import language_of
 from portal.messaging.wording.renderer import MessageRenderer
+from portal.messaging.wording.third_parties import report_text
 from portal.models import (
     Event,
     EventKind,
@@ -246,7 +248,8 @@ async def _latest_note(session: AsyncSession, request: ServiceRequest, run: Stag
         .limit(1)
     )
     update = (await session.exec(query)).first()
-    text = "{from}: {words}".format(**update.data) if update else run.note
+    language = language_of(request.customer.locale)
+    text = f"{update.data['from']}: {report_text(update.data, language)}" if update else run.note
     if len(text) > MAX_LAST_UPDATE_LENGTH:
         text = f"{text[:MAX_LAST_UPDATE_LENGTH].rpartition(' ')[0]}..."
     return _sentence(text) if text else ""

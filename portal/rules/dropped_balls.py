@@ -9,6 +9,7 @@ from portal.models.requests.dropped_ball import DroppedBallKind
 from portal.models.requests.promise import Promise, PromiseKind
 from portal.models.requests.service_request import ServiceRequest
 from portal.models.requests.stage_run import RunState, StageRun
+from portal.models.requests.third_party_code import ThirdPartyCode
 from portal.rules.facts import Facts
 from portal.rules.roster import Roster
 
@@ -22,6 +23,7 @@ DETECTED_KINDS = frozenset(
         DroppedBallKind.RETURNED_REPEATEDLY,
         DroppedBallKind.AGEING,
         DroppedBallKind.THIRD_PARTY_SILENT,
+        DroppedBallKind.THIRD_PARTY_PROBLEM,
         DroppedBallKind.OWNER_ABSENT,
         DroppedBallKind.NO_OWNER,
     }
@@ -30,6 +32,13 @@ DETECTED_KINDS = frozenset(
 
 RETURNS_THRESHOLD = 2
 """This many returns between the same two departments raise a ball."""
+
+PROBLEMS = {
+    ThirdPartyCode.ATTEMPTED: "a failed delivery attempt",
+    ThirdPartyCode.EXCEPTION: "a problem",
+    ThirdPartyCode.RETURNING: "a return to us",
+}
+"""What a third party's code means, in the detail of a ball."""
 
 REPLY_PROMISE_KINDS = (PromiseKind.ANSWER, PromiseKind.CALL)
 
@@ -92,8 +101,14 @@ def _stage_conditions(
         DroppedBallKind.STAGE_OVERDUE, f"run:{run.id}", run.overdue_at, run.assignee_id, run.department_id,
         f"{stage.name} is overdue.",
     )  # fmt: skip
+    number = f", number {run.tracking_number}" if run.tracking_number else ""
+    if run.third_party_code is not None and run.third_party_code.is_problem:
+        yield DropCondition(
+            DroppedBallKind.THIRD_PARTY_PROBLEM, f"run:{run.id}",
+            run.third_party_code_at or run.opened_at, run.assignee_id, run.department_id,
+            f"{run.third_party} reports {PROBLEMS[run.third_party_code]}{number}.",
+        )  # fmt: skip
     if run.silence_overdue_at is not None:
-        number = f", number {run.tracking_number}" if run.tracking_number else ""
         yield DropCondition(
             DroppedBallKind.THIRD_PARTY_SILENT, f"run:{run.id}", run.silence_overdue_at, run.assignee_id,
             run.department_id, f"No update from {run.third_party}{number}.",

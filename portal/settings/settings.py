@@ -20,6 +20,7 @@ from pydantic_settings import (
 from sqlalchemy.engine import make_url
 
 from portal.branding.theme import Theme
+from portal.carriers import Carriers, shipped_carriers
 from portal.errors import SettingsError
 from portal.settings.edge import EdgeSettings
 from portal.settings.identity import IdentitySettings
@@ -29,6 +30,7 @@ from portal.settings.processes import ProcessSettings
 from portal.settings.retention import RetentionSettings
 from portal.settings.secret_key import is_guessable, load_or_create_secret_key
 from portal.settings.storage import StorageSettings
+from portal.settings.third_parties import ThirdPartySettings
 
 ERROR_TEXTS = {
     "bool_parsing": "must be true or false.",
@@ -48,6 +50,7 @@ class Settings(
     RetentionSettings,
     EdgeSettings,
     ProcessSettings,
+    ThirdPartySettings,
     MessagingSettings,
     IdentitySettings,
     StorageSettings,
@@ -138,6 +141,11 @@ class Settings(
     def theme(self) -> Theme:
         """The colours and the logo of customer pages."""
         return Theme(self.accent, self.logo)
+
+    @property
+    def all_carriers(self) -> Carriers:
+        """The carriers that Kept knows, and those of the file that `carriers` names."""
+        return self.carriers or shipped_carriers()
 
     @property
     def is_single_machine(self) -> bool:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError
 
 from portal.branding.color import Accent
 from portal.branding.theme import Logo
+from portal.carriers import Carriers
 
 E164 = re.compile(r"\+[1-9]\d{6,14}")  # ITU-T E.164: at most 15 digits, none of them a leading 0
 
@@ -203,11 +204,22 @@ def _logo(value: object) -> object:
         raise ValueError(msg) from None
 
 
+def _carriers(value: object) -> object:
+    if value is None or isinstance(value, Carriers):
+        return value
+    try:
+        return Carriers.read(Path(str(value)).expanduser())
+    except OSError:
+        msg = "must name a file that we may read."
+        raise ValueError(msg) from None
+
+
 def _accent(value: object) -> object:
     return value if isinstance(value, Accent) else Accent.read(str(value))
 
 
 AccentColours = Annotated[Accent, NoDecode, BeforeValidator(_accent)]
+CarriersFile = Annotated[Carriers | None, NoDecode, BeforeValidator(_carriers)]
 LogoFile = Annotated[Logo | None, NoDecode, BeforeValidator(_logo)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
 OptionalQuietHours = Annotated[QuietHours | None, BeforeValidator(_hours_or_off)]

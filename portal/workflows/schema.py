@@ -122,6 +122,11 @@ class StageDefinition:
     urgent: bool = False
     third_party: str = ""
     silent_after: JsonDuration | None = None
+    tracking_url: str = ""
+    """The address of a tracking page, with ``{number}``; empty for that of the carrier."""
+    delivered: Literal["", "complete", "keep"] = ""
+    """What "delivered" of a third party does: complete the stage, or leave it to staff. Empty
+    completes the third party's own stage, and no stage after it."""
     delay: LocalizedText | None = None
     """Why it may take longer, as customers read it; None for the product's own text."""
     title_next: LocalizedText | None = None

@@ -200,7 +200,6 @@ class WorkflowValidator:
         ):
             table.required(key, example)
         key = table.key("key")
-        third_party, silent_after = read_third_party(table)
         needs = read_needs(table, self.needs)
         stage = StageDefinition(
             key=key,
@@ -215,8 +214,7 @@ class WorkflowValidator:
             pauses_clock=table.flag("pauses_clock", default=False),
             question=self._question_of_stage(table, key),
             urgent=table.flag("urgent", default=False),
-            third_party=third_party,
-            silent_after=silent_after,
+            **read_third_party(table),
             delay=table.localized_text("delay", is_template=True),
             needs=needs,
         )

@@ -195,6 +195,8 @@ async def test_responses_of_a_whole_request_match_the_schema(
     await call("POST", "/requests/REF/minds", {"text": "No calls before noon."})
     scan = {"event": "Picked up", "third_party": "DHL", "tracking_number": "123", "at": None}
     await call("POST", "/requests/REF/third-party", scan)
+    event = {"code": "in_transit", "number": "123", "place": "Newark", "estimated_date": None}
+    await call("POST", "/requests/REF/third-party-events", event)
     await call("GET", "/requests/REF/story")
     away = {"from": due, "until": None, "deputy": "pia@acme.example"}
     await call("POST", "/staff/tess@acme.example/absence", away)

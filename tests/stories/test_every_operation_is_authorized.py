@@ -125,6 +125,7 @@ API: dict[str, tuple[object, dict[str, Any]]] = {
     f"{REQUEST}/handoff/recall": (REFUSED, {}),
     f"{REQUEST}/minds": (OPEN, {"text": "No calls before noon"}),
     f"{REQUEST}/third-party": (REFUSED, {"event": "On its way"}),
+    f"{REQUEST}/third-party-events": (REFUSED, {"code": "in_transit"}),
     f"{REQUEST}/assign": (REFUSED, {"owner": "ben@acme.example"}),
     f"{REQUEST}/promises": (REFUSED, {"text": "Call back", "due_at": AT}),
     f"{PROMISE}/keep": (REFUSED, {}),

@@ -23,9 +23,11 @@ from portal.models import (
     MessageKind,
     Need,
     ServiceRequest,
+    ThirdPartyCode,
 )
 from portal.operations import (
     CustomerDetails,
+    ThirdPartyReport,
     accept,
     advance,
     answer_follow_up,
@@ -37,6 +39,7 @@ from portal.operations import (
     move_promise,
     receive_text,
     record_spoken_consent,
+    record_third_party_event,
     record_third_party_update,
     refuse,
     resume,
@@ -113,6 +116,10 @@ async def _work_on_it(organisation: Organisation, request: ServiceRequest) -> No
         record_third_party_update, request, words=f"Parcel for {MARKER}",
         tracking_number=MARKER, third_party="DHL", by=mona,
     )  # fmt: skip
+    report = ThirdPartyReport(
+        number=MARKER, code=ThirdPartyCode.EXCEPTION, place=MARKER, event_id=MARKER
+    )
+    await run(record_third_party_event, request, report, by=mona)
     for tell in (True, False):
         request = await run(
             make_promise, request, text=f"We call {MARKER}", due_at=soon, tell=tell, by=mona

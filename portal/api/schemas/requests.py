@@ -15,6 +15,7 @@ from portal.models import (
     RequestStatus,
     ServiceRequest,
     StageRun,
+    ThirdPartyCode,
 )
 from portal.models.requests.request_status import UNCONFIRMED
 from portal.queries.names import Names
@@ -67,6 +68,9 @@ class StageResponse(ResponseModel):
     note: str = ""
     third_party: str = Field(default="", description="Who does it for us, such as a courier.")
     tracking_number: str = ""
+    third_party_code: ThirdPartyCode | None = Field(
+        default=None, description="How far they are by their last report."
+    )
     heard_at: datetime | None = Field(default=None, description="When they last said something.")
 
     @classmethod

@@ -15,6 +15,7 @@ from portal.desk.auth.current_staff import CurrentStaff
 from portal.desk.labels import parse_local_time
 from portal.desk.request.choices import FIELD_PREFIX
 from portal.desk.request.promises import parse_promise, read_agreed_time
+from portal.desk.request.third_parties import read_report_form
 from portal.errors import BadInput, Conflict, NotFound
 from portal.models import Channel, ContactChannel, ContactReason, ServiceRequest
 from portal.models.columns import saved_id
@@ -174,13 +175,9 @@ async def _set_customer_note(uow: UnitOfWork, request: ServiceRequest, typed: Ac
     await operations.set_customer_note(uow, request, typed["text"])
 
 
-async def _record_third_party_update(
-    uow: UnitOfWork, request: ServiceRequest, typed: ActionForm
-) -> None:
-    await operations.record_third_party_update(
-        uow, request, words=typed["event"], stage=typed.stage, at=typed.optional_time("at"),
-        tracking_number=typed["tracking_number"],
-    )  # fmt: skip
+async def _record_third_party(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
+    report = read_report_form(typed.form, typed.optional_time("at"))
+    await operations.record_third_party_event(uow, request, report, stage=typed.stage)
 
 
 async def _cancel(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
@@ -284,7 +281,7 @@ ACTIONS: dict[str, Action] = {
     "handoff/recall": Action(_recall, "Handoff recalled. Nobody was notified."),
     "minds": Action(_set_customer_note, "Saved, for colleagues only.", versioned=False),
     "third-party": Action(
-        _record_third_party_update, "Saved. The status page is updated.", versioned=False
+        _record_third_party, "Saved. The status page is updated.", versioned=False
     ),
     "send-back": Action(_send_back, "Returned to the previous step, with your reason."),
     "hold": Action(_hold, "On hold (SLA paused)."),

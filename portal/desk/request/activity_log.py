@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from portal.desk.labels import INTENT_LABELS, REASON_LABELS
+from portal.messaging.wording.third_parties import report_text
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import ActorKind, ContactChannel, Event, EventKind
 from portal.workflows import WorkflowDefinition
@@ -80,7 +81,10 @@ def _assigned(event: Event, stage: str) -> str:
 
 def _third_party_updated(event: Event, stage: str) -> str:
     del stage
-    return f"Update from {event.data.get('from') or 'the third party'}"
+    said = report_text(event.data)
+    return (
+        f"Update from {event.data.get('from') or 'the third party'}{f' (“{said}”)' if said else ''}"
+    )
 
 
 def _answered(event: Event, stage: str) -> str:

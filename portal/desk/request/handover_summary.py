@@ -1,20 +1,17 @@
-"""The summary for the next owner of a request, and the latest update of a third party."""
+"""The summary for the next owner of a request."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from portal.desk.auth.current_staff import CurrentStaff
 from portal.desk.labels import REASON_LABELS, due, join_names, since
 from portal.desk.request.view_models import (
     HandoverSummaryLine,
     HandoverSummaryView,
-    ThirdPartyStage,
 )
 from portal.messaging.wording.time_format import TimeFormatter
-from portal.models import Event, EventKind, ServiceRequest
+from portal.models import ServiceRequest
 from portal.queries.desk.handover_summary import HandoverSummary
-from portal.rules.authorization import Act
 from portal.rules.roster import Roster
 
 TIMES_LABELS = {1: "Once", 2: "Twice"}
@@ -84,35 +81,3 @@ class HandoverSummaryPresenter:
 def times_label(times: int) -> str:
     """Once, twice, 3 times."""
     return TIMES_LABELS.get(times, f"{times} times")
-
-
-def present_third_parties(
-    request: ServiceRequest, events: Sequence[Event], times: TimeFormatter, reader: CurrentStaff
-) -> list[ThirdPartyStage]:
-    """The open stages of third parties, with their last update."""
-    return [
-        ThirdPartyStage(
-            stage=run.stage_key,
-            name=request.definition.stage(run.stage_key).name,
-            who=run.third_party,
-            number=run.tracking_number,
-            said=update.data["words"] if update else "",
-            at=since(times, datetime.fromisoformat(update.data["at"])) if update else None,
-            is_silent=run.silence_overdue_at is not None
-            and not run.is_paused
-            and run.silence_overdue_at <= times.now,
-            may_record=reader.may(Act.RECORD_THIRD_PARTY, request, run.stage_key),
-        )
-        for run in request.open_runs
-        if run.third_party
-        for update in [_last_update(events, run.id)]
-    ]
-
-
-def _last_update(events: Sequence[Event], run_id: int | None) -> Event | None:
-    updates = [
-        event
-        for event in events
-        if event.kind == EventKind.THIRD_PARTY_UPDATED and event.run_id == run_id
-    ]
-    return max(updates, key=lambda event: str(event.data["at"]), default=None)

@@ -27,11 +27,12 @@ from portal.desk.request.conversation.presenter import (
 )
 from portal.desk.request.conversation.reply_composer import CannedReplyPresenter, ReplyChannels
 from portal.desk.request.delays import DelayPresenter
-from portal.desk.request.handover_summary import HandoverSummaryPresenter, present_third_parties
+from portal.desk.request.handover_summary import HandoverSummaryPresenter
 from portal.desk.request.next_actions import NextActionsPresenter
 from portal.desk.request.offered_actions import offered_actions, own_stages
 from portal.desk.request.presence import present_colleagues
 from portal.desk.request.promises import promise_lines, unanswered_note
+from portal.desk.request.third_parties import third_party_stages
 from portal.desk.request.timeline import TimelinePresenter
 from portal.desk.request.view_models import CustomerSummary, EventLine, RequestView
 from portal.desk.widgets import Badge, Choice, When
@@ -146,7 +147,7 @@ async def present_request(
         handover_summary=HandoverSummaryPresenter(
             await load_handover_summary(session, request), request, roster, presenter.times
         ).view(reader),
-        third_party_stages=present_third_parties(request, events, presenter.times, reader),
+        third_party_stages=third_party_stages(request, events, presenter.times, reader, settings),
         dropped_balls=await present_dropped_balls(
             session, await open_dropped_balls_of(session, saved_id(request)), reader
         ),

@@ -181,7 +181,10 @@ class HandoverSummaryView:
 
 @dataclass(frozen=True, slots=True)
 class ThirdPartyStage:
-    """A stage of a third party, and its last update; `is_silent` when the next is overdue."""
+    """A stage of a third party, and its last update; `is_silent` when the next is overdue.
+
+    `url` is their page of the tracking number, `codes` what a report may say.
+    """
 
     stage: str
     name: str
@@ -191,6 +194,9 @@ class ThirdPartyStage:
     at: When | None
     is_silent: bool
     may_record: bool
+    url: str = ""
+    has_problem: bool = False
+    codes: Sequence[Choice] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ class DroppedBallKind(StrEnum):
     AGEING = "ageing"
     OWNER_ABSENT = "owner_absent"
     THIRD_PARTY_SILENT = "third_party_silent"
+    THIRD_PARTY_PROBLEM = "third_party_problem"
     UNREADABLE = "unreadable"
     URGENT = "urgent"
 

@@ -18,6 +18,7 @@ from portal.models.columns import (
 )
 from portal.models.monitoring.stage_duration import StageDuration
 from portal.models.people.department import Department
+from portal.models.requests.third_party_code import ThirdPartyCode
 from portal.workflows import StageDefinition
 
 
@@ -59,6 +60,13 @@ class StageRun(SQLModel, table=True):
             sqlite_where=sa.text("state = 'open'"),
             postgresql_where=sa.text("state = 'open'"),
         ),
+        # Serves: the stages that a provider's call about a tracking number is for.
+        sa.Index(
+            "ix_stage_run_tracking_key",
+            "tracking_key",
+            sqlite_where=sa.text("tracking_key <> ''"),
+            postgresql_where=sa.text("tracking_key <> ''"),
+        ),
         # Serves: holds that end by themselves (the sweep).
         sa.Index(
             "ix_stage_run_hold_until",
@@ -97,10 +105,14 @@ class StageRun(SQLModel, table=True):
     delay_reason: str = text_column()
     # The department that sent it back, where this run is a return.
     returned_by_id: int | None = foreign_key_column("department.id", nullable=True)
-    # A third party does it (a courier): its name, its tracking number, its last update,
-    # and from when on it has been silent too long.
+    # A third party does it (a courier): its name, its tracking number as given and as compared,
+    # the code of its last report and when that was, its last update, and from when on it has been
+    # silent too long.
     third_party: str = text_column(120)
     tracking_number: str = text_column(64)
+    tracking_key: str = text_column(64)
+    third_party_code: ThirdPartyCode | None = enum_column(ThirdPartyCode, nullable=True)
+    third_party_code_at: datetime | None = timestamp_column(nullable=True)
     third_party_updated_at: datetime | None = timestamp_column(nullable=True)
     silence_overdue_at: datetime | None = timestamp_column(nullable=True)
     # Whether the due time was counted in the department's hours (`4bh`) or always runs (`4h`).

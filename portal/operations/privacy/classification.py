@@ -62,6 +62,7 @@ PERSONAL: Mapping[str, Treatment] = {
     "stage_run.fields": Treatment.CLEAR,
     "stage_run.correction": Treatment.REPLACE,
     "need.reason": Treatment.REPLACE,
+    "stage_run.tracking_key": Treatment.REPLACE,
     "handoff.note": Treatment.REPLACE,
     "handoff.refused_reason": Treatment.REPLACE,
     "promise.text": Treatment.REPLACE,
@@ -162,7 +163,7 @@ NOT_PERSONAL: Mapping[str, str] = {
 
 KEPT_EVENT_DATA = frozenset(
     {
-        "accept_by", "again", "answer", "at", "ball", "channel", "channels", "due_at", "from",
+        "accept_by", "again", "answer", "at", "ball", "channel", "channels", "code", "due_at", "from",
         "key", "label", "late", "message_id", "preferred_channel", "promise_id", "read", "stage",
         "start", "stop", "told", "to", "to_id", "until", "was",
     }

@@ -36,6 +36,8 @@ class RunRow:
     hold_until: datetime | None
     paused_at: datetime | None
     assignee: str
+    third_party_code: str | None
+    third_party_code_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """Presents a request on its status page: timeline, question, promises, conversation."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from portal.branding.theme import DEFAULT_THEME, Theme
 from portal.business_time import zone_or_utc
+from portal.carriers import Carriers, shipped_carriers
 from portal.i18n.languages import language_of
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.wording.channel_neutral import without_reply_hint
@@ -56,6 +57,7 @@ class Organisation:
     brand: str
     support_contact: str | None
     theme: Theme = DEFAULT_THEME
+    carriers: Carriers = field(default_factory=shipped_carriers)
 
 
 def present_status_page(
@@ -67,7 +69,7 @@ def present_status_page(
     now: datetime,
 ) -> StatusPage:
     """Everything that the customer reads of this request at ``now``."""
-    timeline = TimelinePresenter(snapshot, definition, now)
+    timeline = TimelinePresenter(snapshot, definition, now, organisation.carriers)
     arrival = arrival_of(timeline.timeline)
     return StatusPage(
         now=now,
@@ -92,6 +94,8 @@ def present_status_page(
         place=place_to_come(timeline),
         delay=present_delay(timeline, arrival),
         estimate=present_estimate(arrival),
+        last_report=timeline.last_report,
+        third_party_update=timeline.third_party_update,
         ask_after=_ask_after(snapshot, timeline),
         question=_question(snapshot, timeline, organisation.brand),
         pause=_pause(snapshot),

@@ -3,11 +3,12 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
 from portal.business_time import BusinessCalendar, business_calendar
+from portal.carriers import Carriers, shipped_carriers
 from portal.i18n.languages import UntranslatedText, language_of
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.wording.renderer import product_text
@@ -27,8 +28,10 @@ from portal.rules.stage_timeline import (
     StageTimeline,
 )
 from portal.rules.timeline_facts import RunFacts
+from portal.tracking.status_page.third_parties import ThirdPartyPresenter
 from portal.tracking.status_page.timeline_view import (
     CurrentDepartment,
+    LastReport,
     NextStep,
     StepGroup,
     ThirdPartyUpdate,
@@ -48,6 +51,7 @@ class TimelinePresenter:
     snapshot: StatusPageRow
     definition: WorkflowDefinition
     now: datetime
+    carriers: Carriers = field(default_factory=shipped_carriers)
 
     @cached_property
     def timeline(self) -> StageTimeline[RunRow, HandoffRow, FollowUpRow]:
@@ -131,6 +135,16 @@ class TimelinePresenter:
         running = [run.last_promised_at for run in runs if run.paused_at is None]
         return min(running, default=None)
 
+    @property
+    def last_report(self) -> LastReport | None:
+        """How far the third party of the only open stage is."""
+        return self._third_parties.last_report(self._reported_run) if self._reported_run else None
+
+    @property
+    def third_party_update(self) -> ThirdPartyUpdate | None:
+        """The last update of the third party of the only open stage."""
+        return self._third_parties.update(self._reported_run) if self._reported_run else None
+
     def step_groups(self) -> Iterator[StepGroup]:
         """The steps in order, with a step for each question that has a title of its own."""
         for group in self.timeline.groups():
@@ -179,7 +193,7 @@ class TimelinePresenter:
             expected_at=expected_at,
             handoff=self._handoff(step.facts),
             note=run.hold_reason or self._agreed(run) or run.note or None,
-            third_party_update=None if run.completed_at else self._updates.get(run.id),
+            third_party_update=self._step_update(run),
             is_repeated=run.passage > 1,
             pause_label=self._pause_label(run) if step.state == "paused" else "",
         )
@@ -193,6 +207,10 @@ class TimelinePresenter:
                     language = language_of(self.snapshot.locale)
                     return language.gettext("You said yes to {agreed}.", agreed=agreed)
         return ""
+
+    def _step_update(self, run: RunRow) -> ThirdPartyUpdate | None:
+        """The update at the step itself, where the headline does not carry it."""
+        return None if run is self._reported_run else self._third_parties.update(run)
 
     def _question_step(self, step: QuestionStep[FollowUpRow]) -> TimelineStep:
         follow_up = step.follow_up
@@ -237,15 +255,16 @@ class TimelinePresenter:
         return {row.key: row for row in self.snapshot.departments}
 
     @cached_property
-    def _updates(self) -> dict[int, ThirdPartyUpdate]:
-        """The latest update of each run's third party, by the time when it was said."""
-        events = ((row.run_id, json.loads(row.data)) for row in self.snapshot.third_party_updates)
-        updates = [
-            (run_id, ThirdPartyUpdate(data["from"], data["words"],
-                                      datetime.fromisoformat(data["at"]), data["tracking_number"]))
-            for run_id, data in events
-        ]  # fmt: skip
-        return dict(sorted(updates, key=lambda update: update[1].at))
+    def _third_parties(self) -> ThirdPartyPresenter:
+        return ThirdPartyPresenter(self.snapshot, self.definition, self.carriers)
+
+    @cached_property
+    def _reported_run(self) -> RunRow | None:
+        """The open stage whose reports the headline carries: the only one, while it goes on."""
+        runs = [facts.run for facts in self.timeline.open_runs]
+        if len(runs) != 1 or runs[0].reached_at is None or runs[0].paused_at is not None:
+            return None
+        return runs[0]
 
 
 def _is_asked(

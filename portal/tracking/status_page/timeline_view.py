@@ -106,12 +106,31 @@ class WaitingHandoff:
 
 @dataclass(frozen=True, slots=True)
 class ThirdPartyUpdate:
-    """The latest update of a third party that does a stage for us, and its tracking number."""
+    """The latest update of a third party that does a stage for us, and its tracking number.
+
+    ``text`` is all of it, ``own_words`` what they wrote themselves. ``url`` is their page of the
+    number, where it is known.
+    """
 
     by: str
     text: str
     at: datetime
     number: str = ""
+    url: str = ""
+    own_words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LastReport:
+    """How far a third party is: our words for its code, when and where it was.
+
+    ``is_problem``: a person of ours looks into it.
+    """
+
+    words: str
+    at: datetime
+    place: str = ""
+    is_problem: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,12 @@ from portal.tracking.status_page.timeline_view import (
     DateEstimate,
     Delay,
     Ending,
+    LastReport,
     NextStep,
     Pause,
     PlaceToCome,
     StepGroup,
+    ThirdPartyUpdate,
     WaitingHandoff,
     state_of,
 )
@@ -136,7 +138,8 @@ class StatusPage:
     `title` names the request, `headline` is the customer's title of its current stage. `path` is
     that of the tracking link. `step_groups` is the timeline in order; parallel steps share a group.
     `arrival` is when all of it should be done. While it waits for the customer, `action` is what they
-    do, if that is known, and `place` where they come. After `ask_after`, the last promised date, the page offers to ask now.
+    do, if that is known, and `place` where they come. `last_report` is how far the third party of the only open stage is, `third_party_update` what it
+    said last. After `ask_after`, the last promised date, the page offers to ask now.
     `hidden_message_count` counts the messages that only a browser that has shown a code may see.
     `draft` and `refusal` repeat a message that could not be sent, with the reason.
     """
@@ -161,6 +164,8 @@ class StatusPage:
     action: CustomerAction | None = None
     place: PlaceToCome | None = None
     delay: Delay | None = None
+    last_report: LastReport | None = None
+    third_party_update: ThirdPartyUpdate | None = None
     estimate: DateEstimate | None = None
     ask_after: datetime | None = None
     question: Question | None = None

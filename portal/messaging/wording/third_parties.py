@@ -1,0 +1,40 @@
+"""What a third party reports, as it reads in each language."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from portal.i18n.languages import ENGLISH, Language
+from portal.i18n.lazy_string import LazyString
+from portal.models import ThirdPartyCode
+
+CODE_WORDS: Mapping[ThirdPartyCode, LazyString] = {
+    ThirdPartyCode.INFORMATION_RECEIVED: LazyString("Announced to the carrier"),
+    ThirdPartyCode.PICKED_UP: LazyString("Picked up by the carrier"),
+    ThirdPartyCode.IN_TRANSIT: LazyString("On its way"),
+    ThirdPartyCode.AT_DEPOT: LazyString("At a depot"),
+    ThirdPartyCode.OUT_FOR_DELIVERY: LazyString("Out for delivery"),
+    ThirdPartyCode.ATTEMPTED: LazyString("A delivery was tried"),
+    ThirdPartyCode.AVAILABLE_FOR_PICKUP: LazyString("Ready for you to pick up"),
+    ThirdPartyCode.DELIVERED: LazyString("Delivered"),
+    ThirdPartyCode.EXCEPTION: LazyString("A problem on the way"),
+    ThirdPartyCode.RETURNING: LazyString("On its way back to us"),
+}
+"""Each code as customers and staff read it."""
+
+
+def code_words(code: str | None) -> LazyString | None:
+    """The words for a code as it is stored; None for none, and for one of a later release."""
+    return CODE_WORDS.get(ThirdPartyCode(code)) if code in set(ThirdPartyCode) else None
+
+
+def report_text(data: Mapping[str, Any], language: Language = ENGLISH) -> str:
+    """The report in the data of an event: "Out for delivery, Newark: In the van"."""
+    words = code_words(data.get("code"))
+    known = ", ".join(filter(None, [language.say(words or ""), data.get("place", "")]))
+    return ": ".join(filter(None, [known, data["words"]]))
+
+
+def reported_at(data: Mapping[str, Any]) -> datetime:
+    """When it was, in UTC."""
+    return datetime.fromisoformat(data["at"])
