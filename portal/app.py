@@ -221,7 +221,7 @@ def _is_api(request: Request) -> bool:
 
 
 def _is_customers(request: Request) -> bool:
-    return request.url.path == "/" or request.url.path.startswith("/r/")
+    return request.url.path == "/" or request.url.path.startswith(("/r/", "/s/"))
 
 
 def _route(request: Request) -> str:

@@ -1,6 +1,6 @@
 """Leaves customers' links and signed reply addresses out of what staff and other systems read.
 
-Who has such a link acts as its customer. It stands in messages, and in what people quote of them.
+Who has such a link acts as its customer, or follows their request. It stands in messages, and in what people quote of them.
 """
 
 import re
@@ -12,14 +12,14 @@ MASKED_LINK = "[link]"
 """Stands for the link; in a message that is written it becomes the customer's link."""
 LINK_PATTERN = re.compile(
     # The host is taken along as far as it goes. Possessive, so that the time is linear.
-    r"(?<![\w.:-])(?:https?://)?[\w.:-]*+(?:/|%2F)r(?:/|%2F)[\w-]{22,64}(?:(?:/|%2F)[\w.-]*\w)*+",
+    r"(?<![\w.:-])(?:https?://)?[\w.:-]*+(?:/|%2F)[rs](?:/|%2F)[\w-]{22,64}(?:(?:/|%2F)[\w.-]*\w)*+",
     re.IGNORECASE,
 )
 
 
 def mask_secrets(text: str) -> str:
     """The text with "[link]" for each link, and without the signature of a reply address."""
-    if "/r/" in text or "%2" in text:
+    if "/r/" in text or "/s/" in text or "%2" in text:
         text = LINK_PATTERN.sub(MASKED_LINK, text)
     return SIGNED_ADDRESS_PATTERN.sub(r"\1@", text) if "+" in text else text
 

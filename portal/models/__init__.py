@@ -76,6 +76,7 @@ from portal.models.requests.promise import Promise, PromiseKind, PromiseState, P
 from portal.models.requests.reference import REFERENCE_PATTERN, new_reference
 from portal.models.requests.request_status import CLOSED_STATUSES, RequestStatus
 from portal.models.requests.service_request import ServiceRequest
+from portal.models.requests.share_link import ShareLink
 from portal.models.requests.stage_run import RunState, StageRun
 from portal.models.requests.third_party_code import ThirdPartyCode
 from portal.models.requests.tracking_link import TrackingLink
@@ -154,6 +155,7 @@ __all__ = [
     "SendAttempt",
     "Sender",
     "ServiceRequest",
+    "ShareLink",
     "SignInEnd",
     "StaffMember",
     "StaffSignIn",

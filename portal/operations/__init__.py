@@ -4,6 +4,7 @@ An operation takes a ``UnitOfWork`` (one transaction), changes rows, records eve
 messages. When the unit of work ends it commits, and only then wakes workers and live pages.
 """
 
+from portal.operations.address_change import change_address, send_code_to_new_address
 from portal.operations.conversation.attachments import IncomingMedia
 from portal.operations.conversation.consent import ConsentChange, record_spoken_consent
 from portal.operations.conversation.inbound_email import (
@@ -50,6 +51,7 @@ from portal.operations.open_request import CustomerDetails, RequestDetails, open
 from portal.operations.proactive_updates import announce_delay, send_due_updates
 from portal.operations.promises import keep_promise, make_promise, move_promise, withdraw_promise
 from portal.operations.reassignment import reassign, reassign_all, reassign_unlinked_dropped_balls
+from portal.operations.share_links import end_sharing, share_request
 from portal.operations.staff import (
     add_staff,
     disable_staff,
@@ -98,10 +100,12 @@ __all__ = [
     "ask_to_withdraw",
     "assign",
     "cancel",
+    "change_address",
     "correct_intent",
     "disable_staff",
     "dismiss_dropped_ball",
     "email_cause",
+    "end_sharing",
     "escalate",
     "forget_device",
     "hold",
@@ -145,11 +149,13 @@ __all__ = [
     "schedule_ownerless_checks",
     "send_back",
     "send_code",
+    "send_code_to_new_address",
     "send_due_updates",
     "set_customer_note",
     "set_department_lead",
     "set_preferences",
     "set_wishes",
+    "share_request",
     "unreadable_email",
     "verify_code",
     "withdraw_promise",

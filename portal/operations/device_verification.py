@@ -27,12 +27,20 @@ TOO_MANY_CODES = LazyString(
 CODE_RETRY_SECONDS = 3_600
 
 
-async def send_code(uow: UnitOfWork, request: ServiceRequest, destination: CodeDestination) -> None:
+async def send_code(
+    uow: UnitOfWork,
+    request: ServiceRequest,
+    destination: CodeDestination,
+    *,
+    is_new_address: bool = False,
+) -> None:
     """Queue a new code for the customer; the previous one becomes invalid. The request is locked.
+
+    ``is_new_address``: the code proves an address that is not the customer's yet, and nothing else.
 
     A second call within RESEND_INTERVAL sends nothing. Raises RateLimited after too many codes.
     """
-    newest = await newest_code(uow.session, saved_id(request))
+    newest = await newest_code(uow.session, saved_id(request), is_new_address=is_new_address)
     if (
         newest is not None
         and newest.was_just_sent(uow.now)
@@ -48,6 +56,7 @@ async def send_code(uow: UnitOfWork, request: ServiceRequest, destination: CodeD
         customer_id=request.customer_id,
         channel=destination.channel,
         address=destination.address,
+        is_new_address=is_new_address,
         created_at=uow.now,
         expires_at=uow.now + CODE_LIFETIME,
     )
@@ -72,13 +81,26 @@ async def verify_code(
     kept until now; whom it is known to already stays known under the new one, which nobody could
     have put there before.
     """
-    code = await newest_code(uow.session, saved_id(request))
+    code = await use_code(uow, request, digits)
+    return await trust_device(uow, request, code, secret) if code else None
+
+
+async def use_code(
+    uow: UnitOfWork, request: ServiceRequest, digits: str, *, is_new_address: bool = False
+) -> VerificationCode | None:
+    """The newest code, used now, or None where these are not its digits; each try is counted."""
+    code = await newest_code(uow.session, saved_id(request), is_new_address=is_new_address)
     code = code or VerificationCode(expires_at=uow.now)  # The same work where there is none.
     keys = [key.get_secret_value() for key in uow.settings.secret_keys]
     is_valid = code.verify(digits, keys, uow.now)
     await uow.session.flush()
-    if not is_valid:
-        return None
+    return code if is_valid else None
+
+
+async def trust_device(
+    uow: UnitOfWork, request: ServiceRequest, code: VerificationCode, secret: str | None
+) -> str:
+    """The new secret of the browser on which this code was entered; ``secret`` is its old one."""
     new_secret = new_device_secret()
     if secret is not None:
         await _move_to_new_secret(uow, secret, new_secret, keep_id=request.customer_id)

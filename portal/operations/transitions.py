@@ -16,6 +16,7 @@ from portal.operations.authorization import authorize
 from portal.operations.device_verification import forget_devices
 from portal.operations.open_request import one_line
 from portal.operations.outbox import Draft
+from portal.operations.share_links import end_share_links
 from portal.operations.unit_of_work import UnitOfWork
 from portal.rules import authorization, stage_pauses
 from portal.rules.authorization import Act
@@ -186,6 +187,7 @@ async def _revoke(
     for link in request.links:
         link.revoked_at = link.revoked_at or uow.now
     await forget_devices(uow, request.customer_id, keep_id=known_device)
+    await end_share_links(uow, request)
 
 
 async def acting_staff(uow: UnitOfWork, request: ServiceRequest) -> StaffMember | None:

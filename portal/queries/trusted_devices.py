@@ -83,11 +83,19 @@ async def find_device(
     return device
 
 
-async def newest_code(session: AsyncSession, request_id: int) -> VerificationCode | None:
-    """The last one that was made for this request: the only one that may still be good."""
+async def newest_code(
+    session: AsyncSession, request_id: int, *, is_new_address: bool = False
+) -> VerificationCode | None:
+    """The last one that was made for this request: the only one that may still be good.
+
+    A code to a new address proves that address alone, so the two are never taken for each other.
+    """
     query = (
         select(VerificationCode)
-        .where(col(VerificationCode.request_id) == request_id)
+        .where(
+            col(VerificationCode.request_id) == request_id,
+            col(VerificationCode.is_new_address) == is_new_address,
+        )
         .order_by(col(VerificationCode.id).desc())
         .limit(1)
     )

@@ -5,6 +5,7 @@ from starlette.routing import Route
 
 from portal.tracking import (
     attachments,
+    change_address,
     exports,
     find_request,
     language,
@@ -13,6 +14,7 @@ from portal.tracking import (
     preferences,
     replace_link,
     robots,
+    share_link,
     unsubscribe,
     withdrawal,
 )
@@ -60,6 +62,11 @@ routes = [
     Route("/r/{token}/mine", my_requests.show_my_requests, methods=["GET"]),
     Route("/r/{token}/replace", replace_link.show_form, methods=["GET"]),
     _form("/r/{token}/replace", replace_link.submit),
+    Route("/r/{token}/share", share_link.show_form, methods=["GET"]),
+    _form("/r/{token}/share", limited_by_link(share_link.change_sharing)),
+    Route("/s/{token}", share_link.show_shared_page, methods=["GET"]),
+    Route("/r/{token}/address", change_address.show_form, methods=["GET"]),
+    _form("/r/{token}/address", limited_by_link(change_address.submit)),
     Route("/r/{token}/withdraw", withdrawal.show_form, methods=["GET"]),
     _form("/r/{token}/withdraw", limited_by_link(withdrawal.submit)),
     Route("/r/{token}/unsubscribe", unsubscribe.show_form, methods=["GET"]),

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
-ROBOTS_TXT = "User-agent: *\nDisallow: /r/\nDisallow: /desk\nDisallow: /api/\nDisallow: /hooks/\n"
+ROBOTS_TXT = "User-agent: *\nDisallow: /r/\nDisallow: /s/\nDisallow: /desk\nDisallow: /api/\nDisallow: /hooks/\n"
 """Links are secrets. Each page has `noindex` too, for crawlers that ignore this file."""
 
 

@@ -136,7 +136,10 @@ def _wish_of(event: Event) -> set[tuple[str, bool]]:
 def _preferences_changed(event: Event, stage: str) -> str:
     del stage
     if event.actor_kind != ActorKind.STAFF:
-        return "The customer changed their contact preferences"
+        changed = {"sms": "phone number", "email": "e-mail address"}.get(
+            event.data.get("address", "")
+        )
+        return f"The customer changed their {changed or 'contact preferences'}"
     wish = next((label for key, label in WISHES.items() if key in _wish_of(event)), None)
     if wish is not None:
         return f"Customer asked for: {wish}"
@@ -144,6 +147,15 @@ def _preferences_changed(event: Event, stage: str) -> str:
     choice = f"opt out of {channel}" if event.data.get("stop") else f"opt in to {channel}"
     scope = " (this request)" if "request" in event.data.values() else ""
     return f"Customer asked for: {choice}{scope}"
+
+
+def _link_shared(event: Event, stage: str) -> str:
+    del stage
+    return (
+        "The customer ended the share link"
+        if event.data.get("is_ended")
+        else "The customer made a share link"
+    )
 
 
 DESCRIPTIONS: Mapping[EventKind, Description] = {
@@ -190,6 +202,7 @@ DESCRIPTIONS: Mapping[EventKind, Description] = {
     EventKind.CONTACT_LOGGED: _contact_logged,
     EventKind.PREFERENCES_CHANGED: _preferences_changed,
     EventKind.LINK_REPLACED: _always("Changed the status link"),
+    EventKind.LINK_SHARED: _link_shared,
     EventKind.BALL_DISMISSED: _always("Dismissed an item that needed attention"),
     EventKind.CUSTOMER_NOTE_CHANGED: _always("Changed the customer note"),
 }

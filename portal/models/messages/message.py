@@ -50,6 +50,7 @@ class MessageKind(StrEnum):
     CUSTOMER = "customer"
     AUTOMATIC = "automatic"
     NOTICE = "notice"
+    ADDRESS = "address"
 
 
 class MessageStatus(StrEnum):
@@ -76,6 +77,7 @@ RESPONSE_KINDS = frozenset(
         MessageKind.WHICH_REQUEST,
         MessageKind.REOPEN_OFFER,
         MessageKind.CONSENT,
+        MessageKind.ADDRESS,
     }
 )
 """Kinds that answer what somebody just did: quiet hours do not delay them."""

@@ -48,6 +48,8 @@ class VerificationCode(SQLModel, table=True):
     customer_id: int = foreign_key_column("customer.id")
     channel: Channel = enum_column(Channel)
     address: str = text_column(254)
+    # It proves this address, which is not the customer's yet; it makes no browser trusted.
+    is_new_address: bool = False
     nonce: str = Field(default_factory=lambda: secrets.token_hex(BYTES), max_length=32)
     attempts: int = 0
     created_at: datetime = timestamp_column()

@@ -65,6 +65,7 @@ class EventKind(StrEnum):
     CONTACT_LOGGED = "contact_logged"
     PREFERENCES_CHANGED = "preferences_changed"
     LINK_REPLACED = "link_replaced"
+    LINK_SHARED = "link_shared"
     BALL_DISMISSED = "ball_dismissed"
     CUSTOMER_NOTE_CHANGED = "minds_noted"
 

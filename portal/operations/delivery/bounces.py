@@ -86,7 +86,7 @@ def _needs_no_person(message: Message) -> bool:
         message.status not in SENT_STATUSES
         or message.reason == DeliveryReason.MAIL_REPORT_UNREADABLE
         or message.handled_at is not None
-        or message.kind in (MessageKind.NOTICE, MessageKind.CODE)
+        or message.kind in (MessageKind.NOTICE, MessageKind.CODE, MessageKind.ADDRESS)
     )
 
 

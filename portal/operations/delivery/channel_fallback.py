@@ -36,10 +36,10 @@ async def fall_back(uow: UnitOfWork, message: Message) -> None:
         return  # A reply to an unknown number, or to one that has just stopped.
     if message.kind == MessageKind.NOTICE:
         return  # The desk shows what it is about; a ball about it would only make another mail.
-    if message.kind == MessageKind.CODE:
+    if message.kind in (MessageKind.CODE, MessageKind.ADDRESS):
         message.mark_handled(
             SYSTEM_ACTOR.name, uow.now
-        )  # The customer asks for another code; the form offers the other address.
+        )  # The customer asks for another code; an address that was given up may be dead.
         return
     if message.handled_at is not None:
         return  # A person has told the customer meanwhile.

@@ -54,6 +54,7 @@ PERSONAL: Mapping[str, Treatment] = {
     "service_request.customer_note": Treatment.REPLACE,
     "service_request.close_reason": Treatment.REPLACE,
     "tracking_link.token": Treatment.DELETE_ROW,
+    "share_link.token": Treatment.DELETE_ROW,
     "event.data": Treatment.REDUCE,
     "stage_run.note": Treatment.REPLACE,
     "stage_run.hold_reason": Treatment.REPLACE,

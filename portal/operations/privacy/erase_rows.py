@@ -28,6 +28,7 @@ from portal.models import (
     Need,
     Promise,
     ServiceRequest,
+    ShareLink,
     StageRun,
     TrackingLink,
     TrustedDevice,
@@ -56,7 +57,7 @@ from portal.queries.requests import lock_by_id
 CHUNK = 500
 UNSETTLED = (MessageStatus.QUEUED, MessageStatus.UNKNOWN, MessageStatus.REVIEW)
 TABLES_OF_A_REQUEST: tuple[Any, ...] = (StageRun, Handoff, Promise, FollowUp, Contact, Need)
-ROWS_OF_A_REQUEST: tuple[Any, ...] = (TrackingLink, VerificationCode)
+ROWS_OF_A_REQUEST: tuple[Any, ...] = (TrackingLink, ShareLink, VerificationCode)
 ROWS_OF_A_CUSTOMER: tuple[Any, ...] = (ContactPoint, TrustedDevice, VerificationCode)
 
 

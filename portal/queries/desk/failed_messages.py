@@ -44,6 +44,7 @@ TIME_BOUND_KINDS = (
     MessageKind.WHICH_REQUEST,
     MessageKind.CONSENT,
     MessageKind.CODE,
+    MessageKind.ADDRESS,
     MessageKind.REMINDER,
 )
 """Kinds that nobody misses once it is too late for them."""

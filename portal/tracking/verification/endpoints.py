@@ -1,8 +1,6 @@
 """The code form: sends a verification code and checks it, so that a browser becomes trusted."""
 
-import asyncio
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -26,6 +24,7 @@ from portal.queries.trusted_devices import (
 )
 from portal.tracking.forms import read_form
 from portal.tracking.status_page.endpoints import open_link
+from portal.tracking.verification.codes import WRONG_CODE, after_a_moment, as_digits
 from portal.tracking.verification.device_cookie import (
     delete_device_cookie,
     find_trusted_device,
@@ -36,27 +35,23 @@ from portal.tracking.verification.device_cookie import (
 from portal.tracking.verification.masking import last_digits, mask_address
 from portal.web import templating
 
-MIN_RESPONSE_SECONDS = 0.1
-"""Seconds until a wrong code is answered, so that the time does not reveal why it is wrong."""
-MAX_INPUT_LENGTH = 40
 ALL_REQUESTS = "mine"
 NEXT_PATH_PATTERN = re.compile(
-    r"(?:mine|replace|withdraw|preferences|start(?:-sms|-email)?|files/[0-9]{1,18})?"
+    r"(?:mine|replace|withdraw|preferences|(?:start|address)(?:-sms|-email)?|files/[0-9]{1,18})?"
 )
 """The paths below the link that may follow the code form; ``start`` leads to the preferences.
 
-``start-sms`` and ``start-email`` do so too, after a code by that channel.
+``start-sms`` and ``start-email`` do so too, after a code by that channel; ``address`` likewise.
 """
-START_MESSAGES = "start"
+START_MESSAGES, CHANGE_ADDRESS = "start", "address"
 START_CHANNELS = {f"{START_MESSAGES}-{channel.value}": channel for channel in Channel}
-PURPOSES: Mapping[str, Literal["mine", "replace", "withdraw", "start"]] = {
+ADDRESS_CHANNELS = {f"{CHANGE_ADDRESS}-{channel.value}": channel for channel in Channel}
+CODE_CHANNELS = START_CHANNELS | ADDRESS_CHANNELS
+PURPOSES: Mapping[str, Literal["mine", "replace", "withdraw", "address", "start"]] = {
     ALL_REQUESTS: "mine", "replace": "replace", "withdraw": "withdraw", START_MESSAGES: "start",
+    CHANGE_ADDRESS: "address", **dict.fromkeys(ADDRESS_CHANNELS, "address"),
     **dict.fromkeys(START_CHANNELS, "start"),
 }  # fmt: skip
-WRONG_CODE = LazyString(
-    "This code does not work. Perhaps it is mistyped or too old: please look at our newest message, "
-    "or let us send you another."
-)
 NO_ADDRESS = LazyString(
     "We have no number or address of yours that we may send a code to. Please speak to us instead."
 )
@@ -68,16 +63,18 @@ class CodePage:
 
     ``phone_ending`` is the end of the number that it goes to, ``masked_email`` the address; with
     neither, no code can be sent. ``next_path``, below ``path``, is shown after the code.
+    ``other_path`` asks for a code by the other channel, for who has lost their phone.
     """
 
     reference: str
     path: str
     next_path: str
-    purpose: Literal["mine", "replace", "withdraw", "start", ""]
+    purpose: Literal["mine", "replace", "withdraw", "address", "start", ""]
     sent: bool
     phone_ending: str = ""
     masked_email: str = ""
     refusal: str | None = None
+    other_path: str = ""
 
 
 async def show_code_form(request: Request) -> Response:
@@ -97,7 +94,8 @@ async def submit_code(request: Request) -> Response:
         if "code" not in form:
             await _send(request, next_path)
             return see_other(f"/r/{token}/code?to={next_path}")
-        secret = await _verify(request, form["code"])
+        async with after_a_moment():
+            secret = await _verify(request, form["code"])
     except UnknownLink:
         raise
     except PortalError as refusal:
@@ -128,8 +126,8 @@ def choose_address(
     For ``mine``, one that no other customer uses where there is one; for messages by one channel,
     the address of that channel and no other.
     """
-    if next_path in START_CHANNELS:
-        channel = START_CHANNELS[next_path]
+    if next_path in CODE_CHANNELS:
+        channel = CODE_CHANNELS[next_path]
         return next((each for each in destinations if each.channel == channel), None)
     unshared = [destination for destination in destinations if not destination.is_shared]
     candidates = unshared or destinations if next_path == ALL_REQUESTS else destinations
@@ -148,16 +146,14 @@ async def _send(request: Request, next_path: str) -> None:
 
 
 async def _verify(request: Request, code: str) -> str:
-    """The browser's new secret. Raises BadInput for a wrong code, always after the same time."""
-    answer_at = asyncio.get_running_loop().time() + MIN_RESPONSE_SECONDS
+    """The browser's new secret. Raises BadInput for a wrong code."""
     async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
         service_request = await lock_by_token(uow.session, request.path_params["token"])
         secret = await verify_code(
-            uow, service_request, _as_digits(code), read_device_secret(request)
+            uow, service_request, as_digits(code), read_device_secret(request)
         )
     # The attempt is committed before the response, so that concurrent attempts all count.
     if secret is None:
-        await asyncio.sleep(max(0.0, answer_at - asyncio.get_running_loop().time()))
         raise BadInput(WRONG_CODE, fields={"code": "the newest code"})
     return secret
 
@@ -186,6 +182,7 @@ async def _page(request: Request, next_path: str, refusal: PortalError | None = 
         if destination and destination.channel == Channel.EMAIL
         else "",
         refusal=refusal.detail if refusal else None,
+        other_path=_other_path(next_path, destination, destinations),
     )
     context = {"page": page, "locale": service_request.customer.locale}
     response = templating.page(
@@ -193,6 +190,15 @@ async def _page(request: Request, next_path: str, refusal: PortalError | None = 
     )
     response.headers.update(refusal.headers if refusal else {})
     return response
+
+
+def _other_path(
+    next_path: str, chosen: CodeDestination | None, destinations: Sequence[CodeDestination]
+) -> str:
+    if PURPOSES.get(next_path) != CHANGE_ADDRESS or chosen is None:
+        return ""
+    others = [each.channel for each in destinations if each.channel != chosen.channel]
+    return f"{CHANGE_ADDRESS}-{others[0].value}" if others else ""
 
 
 async def _is_sufficient(
@@ -217,15 +223,10 @@ async def _is_sufficient(
 def _redirect(token: str, next_path: str) -> Response:
     if next_path == START_MESSAGES or next_path in START_CHANNELS:
         next_path = "preferences?verified"
+    elif next_path in ADDRESS_CHANNELS:
+        next_path = CHANGE_ADDRESS
     return see_other(f"/r/{token}/{next_path}".rstrip("/"))
 
 
 def _next_path(path: str) -> str:
     return path if NEXT_PATH_PATTERN.fullmatch(path) else ""
-
-
-def _as_digits(text: str) -> str:
-    """The digits of any script as ASCII; empty for an overlong input."""
-    if len(text) > MAX_INPUT_LENGTH:
-        return ""
-    return "".join(str(unicodedata.decimal(digit)) for digit in text if digit.isdecimal())

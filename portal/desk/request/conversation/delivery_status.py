@@ -57,6 +57,7 @@ KIND_LABELS = {
     MessageKind.CUSTOMER: "Customer message",
     MessageKind.AUTOMATIC: "Automatic reply",
     MessageKind.NOTICE: "Staff notice",
+    MessageKind.ADDRESS: "New address",
 }
 
 PROVIDER_NAMES = {
