@@ -136,7 +136,8 @@ def render_answer_reply(renderer: MessageRenderer, taken: TakenAnswer) -> str | 
     elif taken.is_milestone_sent and action is not None and action.kind != "complete":
         text = None
     elif promise is not None:
-        text = renderer.say("noted_no", None, due=renderer.times.by(promise.due_at))
+        owner = renderer.person_name(promise.owner_id)
+        text = renderer.say("noted_no", None, owner=owner, due=renderer.times.by(promise.due_at))
     elif taken.answer == Answer.YES:
         text = renderer.say("thanks_yes" if renderer.request.is_closed else "noted_yes")
     else:

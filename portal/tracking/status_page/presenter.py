@@ -7,7 +7,7 @@ from portal.branding.theme import DEFAULT_THEME, Theme
 from portal.business_time import zone_or_utc
 from portal.messaging.wording.channel_neutral import without_reply_hint
 from portal.messaging.wording.promises import localize_promise, moved_because
-from portal.messaging.wording.renderer import fill_template
+from portal.messaging.wording.renderer import as_sentence, fill_template
 from portal.models import (
     CLOSED_STATUSES,
     Answer,
@@ -109,7 +109,7 @@ def _pause(snapshot: StatusPageRow) -> Pause | None:
     if snapshot.status != RequestStatus.ON_HOLD:
         return None
     run = next(run for run in snapshot.runs if run.held_at)
-    return Pause(run.hold_reason, run.hold_until)
+    return Pause(as_sentence(run.hold_reason), run.hold_until)
 
 
 def _ask_after(snapshot: StatusPageRow, timeline: TimelinePresenter) -> datetime | None:

@@ -73,7 +73,7 @@ async def test_no_without_a_rule_becomes_a_promise_of_a_named_owner(
     (promise,) = receipt.card.promises
     assert (promise.kind, promise.owner_id) == (PromiseKind.ANSWER, organisation.people.carl.id)
     assert receipt.card.follow_ups[0].answer_words == "No, the envelope was empty!"
-    assert "Carl at Courier Desk will be in touch by" in (await receipt.said())[-1]
+    assert "Carl at Courier Desk will write to you by" in (await receipt.said())[-1]
     await receipt.advance_clock(40 * DAY)
     assert receipt.card.status == RequestStatus.AWAITING_CONFIRMATION, "silence of ours is no yes"
     await receipt.do(keep_promise, promise.id, by=organisation.people.carl.actor)
@@ -93,11 +93,11 @@ async def test_no_for_another_department_names_owner_and_due_time(
     assert (run.stage_key, run.note) == ("made", "No. My name is spelt wrong")
     assert receipt.card.owner_id == organisation.people.carl.id, "until it is taken up"
     assert (await receipt.said())[-1] == (
-        "Acme Bank: Thank you for telling us, Martin. Card Processing takes it up by 2 pm; "
-        "until then Carl has it. Courier Desk also reads your message and answers by 2 pm."
+        "Acme Bank: Sorry, Martin. Card Processing starts on it by Tue 3 Jun, 2 pm; until then "
+        "Carl has it. Carl at Courier Desk answers the rest by Tue 3 Jun, 2 pm."
     )
     await receipt.do(accept, by=organisation.people.pia.actor)
-    assert "once more: Your card is being made" in (await receipt.said())[-1]
+    assert "Once more: Your card is being made" in (await receipt.said())[-1]
 
 
 async def test_no_at_a_stage_without_milestone_names_the_owner(
@@ -112,7 +112,7 @@ async def test_no_at_a_stage_without_milestone_names_the_owner(
     await receipt.advance_clock(timedelta(0))
     await receipt.says("No")
     assert (await receipt.said())[-1].startswith(
-        "Acme Bank: Thank you for telling us, Martin. Carl at Courier Desk is on it. Next by Fri 6"
+        "Acme Bank: Sorry, Martin. Carl at Courier Desk is on it. You hear from us by Fri 6 Jun"
     )
 
 

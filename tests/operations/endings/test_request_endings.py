@@ -72,7 +72,7 @@ async def test_no_sends_the_request_back_to_a_named_owner(organisation, delivere
     assert back.owner_id == run.assignee_id == organisation.people.carl.id
     assert [run.passage for run in back.runs if run.stage_key == "delivered"] == [1]
     assert (
-        "once more: Your card is on its way to you"
+        "Once more: Your card is on its way to you"
         in (await organisation.outbound_messages(back))[-1].body
     )
 
