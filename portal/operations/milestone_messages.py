@@ -1,6 +1,6 @@
 """The message to the customer that an event leads to: at most one for each event."""
 
-from portal.messaging.wording.renderer import MessageRenderer
+from portal.messaging.wording.renderer import MessageRenderer, as_sentence
 from portal.models import ActorKind, Event, EventKind, MessageKind, StageRun
 from portal.operations.outbox import Draft
 from portal.operations.step import StepContext
@@ -13,6 +13,9 @@ EVENT_MESSAGE_KINDS = {
     EventKind.DECLINED: MessageKind.DECLINED,
 }
 """Events whose message is a template of the product, named as the message's kind."""
+
+KINDS_WITH_REASON = (MessageKind.HOLD, MessageKind.CANCELLED, MessageKind.DECLINED)
+"""Messages that say why, by a template of their own: ``hold_because``."""
 
 QUESTION_EVENTS = (EventKind.QUESTION_ASKED, EventKind.QUESTION_REMINDED)
 
@@ -67,8 +70,22 @@ def render_event(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, 
     if event.kind in QUESTION_EVENTS:
         return _question(renderer, event)
     kind = EVENT_MESSAGE_KINDS[event.kind]
-    unconfirmed = renderer.request.closed_unconfirmed
-    return kind, renderer.say("unconfirmed" if unconfirmed else kind.value), ""
+    return kind, _render_turn(renderer, event, kind), ""
+
+
+def _render_turn(renderer: MessageRenderer, event: Event, kind: MessageKind) -> str:
+    """A hold, its end, or the end of the request; with the reason where it fits into one text."""
+    run = renderer.current_run()
+    if renderer.request.closed_unconfirmed:
+        return renderer.say("unconfirmed")
+    if kind == MessageKind.RESUMED and run is not None and run.waits_on_customer:
+        return renderer.say("resumed_waiting", run)
+    text, reason = renderer.say(kind.value), as_sentence(str(event.data.get("reason") or ""))
+    if not reason or kind not in KINDS_WITH_REASON:
+        return text
+    return renderer.first_that_fits(
+        renderer.say(f"{kind.value}_because", None, reason=reason), text
+    )
 
 
 def _question(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str, str] | None:

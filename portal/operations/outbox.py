@@ -19,6 +19,7 @@ from portal.messaging.send_rules import (
 from portal.messaging.sms import segments
 from portal.messaging.sms.bidi import with_direction_mark
 from portal.messaging.sms.gsm_text import to_gsm7
+from portal.messaging.sms.plain_names import with_plain_names
 from portal.models import (
     Channel,
     DeliveryReason,
@@ -195,6 +196,8 @@ class Outbox:
                 message
             ):
                 message.body = with_opt_out_hint(message.body, self.settings.brand, locale)
+            if message.kind != MessageKind.STAFF:
+                message.body = with_plain_names(message.body)
             message.body = with_direction_mark(message.body, locale)
             message.segments = segments.count_segments(message.body).segments
             message.from_address = (

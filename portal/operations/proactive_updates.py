@@ -9,7 +9,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.errors import BadInput
 from portal.i18n.languages import language_of
-from portal.messaging.wording.renderer import MessageRenderer
+from portal.messaging.wording.delays import (
+    default_delay_reason,
+    render_date_promise,
+    render_delay,
+    render_new_date,
+)
+from portal.messaging.wording.renderer import MessageRenderer, as_sentence
 from portal.messaging.wording.third_parties import report_text
 from portal.models import (
     Event,
@@ -84,32 +90,22 @@ async def announce_delay(
         )
     if expected_by <= uow.now:
         raise BadInput("The new date has passed already.", fields={"expected_by": "a time to come"})
-    is_earlier, previous_due_at = expected_by < run.due_at, run.due_at
+    is_earlier, was = expected_by < run.due_at, run.due_at
     grace = request.definition.stage(run.stage_key).grace
     department = (await uow.roster(request)).department_by_id(run.department_id)
     run.set_due_at(expected_by, grace, department, uow.now)
-    run.delays_announced, run.delay_reason = 0, "" if is_earlier else _sentence(reason)
-    run.previous_due_at = previous_due_at
+    run.delays_announced, run.delay_reason = 0, "" if is_earlier else as_sentence(reason)
+    run.previous_due_at = was
     event = request.record(
         EventKind.DUE_DATE_CHANGED, uow.actor, uow.now, run=run,
-        stage=run.stage_key, due_at=expected_by.isoformat(), reason=reason,
+        stage=run.stage_key, due_at=expected_by.isoformat(), was=was.isoformat(), reason=reason,
     )  # fmt: skip
     fulfil_date_promises(request, uow.actor, uow.now)
     await uow.finish(request)
     renderer = await _renderer_at_arrival(uow, request)
-    body = _new_date_text(renderer, run)
+    body = render_new_date(renderer, run, event)
     await _queue_message(uow, request, MessageKind.DELAY, event, body)
     return run
-
-
-def default_delay_reason(renderer: MessageRenderer, run: StageRun) -> str:
-    """Why a stage takes longer: its workflow's own text, else ours."""
-    stage = renderer.request.definition.stage(run.stage_key)
-    if renderer.request.pending_handoff(run):
-        return renderer.say("reason_passed", run)
-    if stage.delay is not None:
-        return renderer.put(stage.delay.in_language(renderer.request.customer.locale), run)
-    return renderer.say("reason", run)
 
 
 async def _announce_delays(
@@ -118,6 +114,7 @@ async def _announce_delays(
     """Announce new dates for these; after MAX_ESTIMATES a person's promise of one instead."""
     renderer = await _renderer_at_arrival(uow, request)
     promised = [run for run in runs if run.delays_announced + 1 >= MAX_ESTIMATES]
+    previous = {run.stage_key: run.due_at.isoformat() for run in runs}
     for run in runs:
         run.delay_reason = default_delay_reason(renderer, run)
         if run not in promised:
@@ -127,7 +124,7 @@ async def _announce_delays(
     events = [
         request.record(
             EventKind.DELAYED, uow.actor, uow.now, run=run, bumps_version=False,
-            stage=run.stage_key, reason=run.delay_reason,
+            stage=run.stage_key, reason=run.delay_reason, was=previous[run.stage_key],
             due_at=None if run in promised else run.due_at.isoformat(),
         )
         for run in runs
@@ -137,8 +134,13 @@ async def _announce_delays(
     promise = await _promise_new_date(uow, request, run) if promised else None
     await uow.finish(request)
     renderer = await _renderer_at_arrival(uow, request)
-    body = _promise_text(renderer, run, promise) if promise else _delay_text(renderer, run)
-    await _queue_message(uow, request, MessageKind.DELAY, events[runs.index(run)], body)
+    event = events[runs.index(run)]
+    body = (
+        render_date_promise(renderer, run, promise)
+        if promise
+        else render_delay(renderer, run, event)
+    )
+    await _queue_message(uow, request, MessageKind.DELAY, event, body)
 
 
 async def estimate_new_date(uow: UnitOfWork, request: ServiceRequest, run: StageRun) -> datetime:
@@ -183,26 +185,6 @@ async def _promise_new_date(uow: UnitOfWork, request: ServiceRequest, run: Stage
     return promise
 
 
-def _promise_text(renderer: MessageRenderer, run: StageRun, promise: Promise) -> str:
-    person = renderer.roster.person(promise.owner_id)
-    due = renderer.times.by(promise.due_at)
-    return renderer.say("delay_person", run, owner=person.name.split()[0], due=due)
-
-
-def _new_date_text(renderer: MessageRenderer, run: StageRun) -> str:
-    """The date that staff gave; only a later one has a reason."""
-    template = "delay_because" if run.delay_reason else "earlier_date"
-    return renderer.say(template, run, reason=run.delay_reason)
-
-
-def _delay_text(renderer: MessageRenderer, run: StageRun) -> str:
-    if renderer.request.pending_handoff(run):
-        return renderer.say("delay_passed", run)
-    if renderer.request.definition.stage(run.stage_key).delay is not None:
-        return renderer.say("delay_because", run, reason=default_delay_reason(renderer, run))
-    return renderer.say("delay", run)
-
-
 async def _send_progress_update(uow: UnitOfWork, request: ServiceRequest, run: StageRun) -> None:
     """Send a progress update: the department, the last note, and the due date."""
     event = request.record(
@@ -217,7 +199,7 @@ async def _send_progress_update(uow: UnitOfWork, request: ServiceRequest, run: S
 def _progress_text(renderer: MessageRenderer, run: StageRun, note: str) -> str:
     handoff, fields = renderer.request.pending_handoff(run), dict[str, str]()
     if run.held_at is not None:
-        template, fields["reason"] = "update_hold", _sentence(run.hold_reason)
+        template, fields["reason"] = "update_hold", as_sentence(run.hold_reason)
         if run.hold_until is not None:
             template, fields["due"] = "update_hold_until", renderer.times.day(run.hold_until)
     elif run.waits_on_customer:
@@ -252,7 +234,7 @@ async def _latest_note(session: AsyncSession, request: ServiceRequest, run: Stag
     text = f"{update.data['from']}: {report_text(update.data, language)}" if update else run.note
     if len(text) > MAX_LAST_UPDATE_LENGTH:
         text = f"{text[:MAX_LAST_UPDATE_LENGTH].rpartition(' ')[0]}..."
-    return _sentence(text) if text else ""
+    return as_sentence(text)
 
 
 async def render_update(
@@ -265,11 +247,11 @@ async def render_update(
     if event.kind == EventKind.PROGRESS_UPDATE:
         return _progress_text(renderer, run, await _latest_note(session, renderer.request, run))
     if event.kind == EventKind.DUE_DATE_CHANGED:
-        return _new_date_text(renderer, run)
+        return render_new_date(renderer, run, event)
     if event.data.get("due_at") is not None:
-        return _delay_text(renderer, run)
+        return render_delay(renderer, run, event)
     promise = open_answer_promise(renderer.request)
-    return _promise_text(renderer, run, promise) if promise else None
+    return render_date_promise(renderer, run, promise) if promise else None
 
 
 async def _renderer_at_arrival(uow: UnitOfWork, request: ServiceRequest) -> MessageRenderer:
@@ -293,8 +275,3 @@ async def _queue_message(
 
 def _contact_schedule(uow: UnitOfWork, request: ServiceRequest) -> ContactSchedule:
     return ContactSchedule(request.customer, uow.settings, uow.now)
-
-
-def _sentence(text: str) -> str:
-    text = text.strip()
-    return text if text.endswith((".", "!", "?", "...")) else f"{text}."

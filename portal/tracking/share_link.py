@@ -14,8 +14,8 @@ from portal.queries.share_links import find_share_link, find_shared_page
 from portal.tracking.forms import read_form
 from portal.tracking.status_page.cache import StatusPageCache
 from portal.tracking.status_page.endpoints import open_link, open_page
-from portal.tracking.status_page.timeline_view import StepGroup
-from portal.tracking.status_page.view_models import Ending, StatusPage
+from portal.tracking.status_page.timeline_view import Ending, StepGroup
+from portal.tracking.status_page.view_models import StatusPage
 from portal.tracking.verification.device_cookie import see_other
 from portal.web import templating
 

@@ -67,7 +67,7 @@ async def test_promise_line_is_previewed_then_saved(
     assert (promise.kind, promise.text) == (PromiseKind.CALL, "I will call back")
     assert promise.due_at.isoformat() == "2025-06-04T19:00:00+00:00"
     assert (
-        "I will call back. By tomorrow, 3 pm."
+        "I will call back. By Wed 4 Jun, 3 pm."
         in (await organisation.outbound_messages(card_request))[-1].body
     )
 

@@ -179,7 +179,7 @@ async def test_desk_suggests_a_new_date_before_the_old_one_passes(
     )
     assert done.status_code == 303
     told = (await organisation.outbound_messages(card_request))[-1].body
-    assert "now by tomorrow. Ill today. http" in told
+    assert "Sorry: now Wed 4 Jun, not Tue 3 Jun. Ill today. http" in told
 
 
 async def test_api_returns_the_date_with_a_warning(clock, organisation, api):

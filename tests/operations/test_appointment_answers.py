@@ -35,10 +35,10 @@ async def test_time_answers_the_appointment_question(organisation, visit, texts,
     noted = [
         message.body
         for message in await organisation.outbound_messages(visit)
-        if "noted" in message.body
+        if "Booked" in message.body
     ]
     assert len(noted) == 1
-    assert "tomorrow, 10 am: noted." in noted[0]
+    assert "Booked, Martin: Wed 4 Jun, 10 am." in noted[0]
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ async def test_delay_is_announced_before_the_old_date_with_new_date_and_reason(
     await sweep(organisation)
     await sweep(organisation)
     (told,) = await delays(organisation, card_request)
-    assert told.startswith("Acme Bank: Sorry, Martin, Telesales needs longer: now by 4 pm. http")
+    assert told.startswith("Acme Bank: Sorry, Telesales needs longer: now by Tue 3 Jun, 4 pm. http")
     (run,) = (await organisation.reload(card_request)).open_runs
     assert run.due_at == before.overdue_at
     assert run.overdue_at == before.overdue_at, (
@@ -75,7 +75,7 @@ async def test_date_set_by_staff_is_announced_with_its_reason_and_restarts_the_u
         by=organisation.people.tess.actor,
     )
     told = (await delays(organisation, card_request))[-1]
-    assert "Sorry, it takes longer: now by Thu 5 Jun. A payslip misses. http" in told
+    assert "Sorry: now Thu 5 Jun, not Tue 3 Jun. A payslip misses. http" in told
     (run,) = given.open_runs
     assert (run.due_at, run.overdue_at) == (at, at + timedelta(hours=2))
     assert run.delays_announced == 0
@@ -106,7 +106,7 @@ async def test_earlier_date_is_announced_as_good_news(clock, organisation, card_
         announce_delay, card_request, expected_by=at, reason="Quick.", by=SYSTEM_ACTOR
     )
     (told,) = await delays(organisation, card_request)
-    assert "Good news, Martin: sooner than we said, now by 11 am." in told
+    assert "Good news, Martin: sooner than we said, now by Tue 3 Jun, 11 am." in told
 
 
 async def test_delay_of_a_waiting_handoff_names_the_handoff(clock, organisation, card_request):

@@ -56,11 +56,11 @@ async def test_month_without_failures(bank: MonthScenario) -> None:
     await bank.advance_to("Thu 3 Jul 10:00")
 
     bank.phone_shows(
-        ("Tue 3 Jun 10:00", "Hi Martin, we have your application. Next step by 2 pm."),
-        ("Tue 3 Jun 13:48", "Passed to Underwriting. They take it up by 5 pm."),
-        ("Tue 3 Jun 15:00", "your application is being checked. Next step by tomorrow."),
-        ("Wed 4 Jun 14:00", "your card is being made. On its way by Mon 9 Jun."),
-        ("Fri 6 Jun 17:00", "your card is on its way. It should be with you by Tue 10 Jun."),
+        ("Tue 3 Jun 10:00", "Hi Martin, we have your application. Next by Tue 3 Jun, 2 pm."),
+        ("Tue 3 Jun 13:48", "Passed to Underwriting. They start by Tue 3 Jun, 5 pm."),
+        ("Tue 3 Jun 15:00", "your application is being checked. Next step by Wed 4 Jun."),
+        ("Wed 4 Jun 14:00", "your card is being made. It leaves by Mon 9 Jun."),
+        ("Fri 6 Jun 17:00", "your card is on its way. It should arrive by Tue 10 Jun."),
         ("Mon 9 Jun 15:00", "the courier tells us your card has been delivered."),
         ("Mon 9 Jun 16:00", "Has your card arrived? Reply YES or NO."),
         ("Mon 9 Jun 19:30", "Wonderful, thank you for telling us, Martin."),
@@ -109,17 +109,26 @@ async def test_month_with_a_silent_courier(bank: MonthScenario) -> None:
     await bank.advance_to("Thu 3 Jul 10:00")
 
     bank.phone_shows(
-        ("Tue 3 Jun 10:00", "Hi Martin, we have your application. Next step by 2 pm."),
-        ("Tue 3 Jun 13:48", "Passed to Underwriting. They take it up by 5 pm."),
-        ("Tue 3 Jun 15:00", "your application is being checked. Next step by tomorrow."),
-        ("Wed 4 Jun 14:00", "your card is being made. On its way by Mon 9 Jun."),
-        ("Fri 6 Jun 17:00", "your card is on its way. It should be with you by Tue 10 Jun."),
-        ("Mon 9 Jun 17:00", "Courier Desk is still on it, since Fri, 5 pm. Next by tomorrow."),
-        ("Tue 10 Jun 15:45", "Sorry, it takes longer: now by tomorrow. It is still with the"),
-        ("Wed 11 Jun 11:45", "Sorry, we are late again. Carl will write to you by 3:45 pm."),
-        ("Wed 11 Jun 15:00", "now by Mon 16 Jun. The courier had mislaid your parcel."),
+        ("Tue 3 Jun 10:00", "Hi Martin, we have your application. Next by Tue 3 Jun, 2 pm."),
+        ("Tue 3 Jun 13:48", "Passed to Underwriting. They start by Tue 3 Jun, 5 pm."),
+        ("Tue 3 Jun 15:00", "your application is being checked. Next step by Wed 4 Jun."),
+        ("Wed 4 Jun 14:00", "your card is being made. It leaves by Mon 9 Jun."),
+        ("Fri 6 Jun 17:00", "your card is on its way. It should arrive by Tue 10 Jun."),
+        ("Mon 9 Jun 17:00", "Courier Desk is still on it. Next step by Tue 10 Jun."),
+        ("Tue 10 Jun 15:45", "Sorry: now Wed 11 Jun, not Tue 10 Jun. It is still with the"),
+        (
+            "Wed 11 Jun 11:45",
+            "Sorry, we are late again. Carl will write to you by Wed 11 Jun, 3:45",
+        ),
+        (
+            "Wed 11 Jun 15:00",
+            "Sorry: now Mon 16 Jun, not Wed 11 Jun. The courier had mislaid your",
+        ),
         ("Thu 12 Jun 20:00", "Your card is on its way to you."),
-        ("Mon 16 Jun 08:00", "Courier Desk is on it. DHL: Found: parcel in Newark. Next by 6 pm."),
+        (
+            "Mon 16 Jun 08:00",
+            "Courier Desk is on it. DHL: Found: parcel in Newark. Next by Mon 16 Jun, 6 pm.",
+        ),
         ("Mon 16 Jun 14:00", "the courier tells us your card has been delivered."),
         ("Mon 16 Jun 15:00", "Has your card arrived? Reply YES or NO."),
         ("Mon 16 Jun 20:00", "Wonderful, thank you for telling us, Martin."),
@@ -144,7 +153,7 @@ async def test_month_with_an_unaccepted_handoff(bank: MonthScenario) -> None:
     assert await bank.owner() == "Uma"
 
     answer = await bank.martin_texts("Thu 12 Jun 19:00", "Where is my card?")
-    assert "Underwriting has your message and will answer by tomorrow, 1 pm." in answer
+    assert "Uma at Underwriting will answer you by Fri 13 Jun, 1 pm." in answer
     assert await bank.balls() == [
         ("Wed 4 Jun 15:00", "handoff_unaccepted", "Mona"),
         ("Mon 9 Jun 15:00", "stage_overdue", "Mona"),
@@ -168,16 +177,19 @@ async def test_month_with_an_unaccepted_handoff(bank: MonthScenario) -> None:
     await bank.advance_to("Thu 3 Jul 10:00")
 
     bank.phone_shows(
-        ("Tue 3 Jun 10:00", "Hi Martin, we have your application. Next step by 2 pm."),
-        ("Tue 3 Jun 13:48", "Passed to Underwriting. They take it up by 5 pm."),
-        ("Tue 3 Jun 15:00", "your application is being checked. Next step by tomorrow."),
-        ("Wed 4 Jun 15:00", "Martin, it still waits for Card Processing to take it up."),
-        ("Mon 9 Jun 10:45", "Sorry, it is waiting for Card Processing to take it up. Now by tom"),
-        ("Tue 10 Jun 08:45", "Sorry, we are late again. Pia will write to you by 12:45 pm."),
-        ("Thu 12 Jun 19:00", "Underwriting has your message and will answer by tomorrow, 1 pm."),
-        ("Fri 13 Jun 09:00", "your card is being made. On its way by Wed 18 Jun."),
+        ("Tue 3 Jun 10:00", "Hi Martin, we have your application. Next by Tue 3 Jun, 2 pm."),
+        ("Tue 3 Jun 13:48", "Passed to Underwriting. They start by Tue 3 Jun, 5 pm."),
+        ("Tue 3 Jun 15:00", "your application is being checked. Next step by Wed 4 Jun."),
+        ("Wed 4 Jun 15:00", "Martin, Card Processing has not started yet. We are on it."),
+        ("Mon 9 Jun 10:45", "Sorry: Card Processing has not started yet. Now by Tue 10 Jun."),
+        (
+            "Tue 10 Jun 08:45",
+            "Sorry, we are late again. Pia will write to you by Tue 10 Jun, 12:45",
+        ),
+        ("Thu 12 Jun 19:00", "Uma at Underwriting will answer you by Fri 13 Jun, 1 pm."),
+        ("Fri 13 Jun 09:00", "your card is being made. It leaves by Wed 18 Jun."),
         ("Fri 13 Jun 09:05", "nobody had taken it up here. I am sorry. Paul makes your card now."),
-        ("Tue 17 Jun 15:00", "your card is on its way. It should be with you by Sat 21 Jun."),
+        ("Tue 17 Jun 15:00", "your card is on its way. It should arrive by Sat 21 Jun."),
         ("Fri 20 Jun 10:00", "the courier tells us your card has been delivered."),
         ("Fri 20 Jun 11:00", "Has your card arrived? Reply YES or NO."),
         ("Fri 20 Jun 19:00", "Wonderful, thank you for telling us, Martin."),

@@ -62,14 +62,15 @@ async def test_update_names_the_cause_of_the_delay(clock, organisation):
     clock.shift(timedelta(days=2, hours=1))
     await sweep(organisation)
     assert (
-        "Martin, on hold until Thu 12 Jun. A paper misses. http"
-        in (await updates(organisation, visa))[-1]
+        "On hold until Thu 12 Jun. A paper misses. http" in (await updates(organisation, visa))[-1]
     )
     await organisation.run(resume, visa, by=SYSTEM_ACTOR)
     await organisation.run(advance, visa, note="Your papers are complete", by=SYSTEM_ACTOR)
     clock.move_to(datetime(2025, 6, 9, 16, tzinfo=UTC))  # two working days later
     await sweep(organisation)
-    assert "it still waits for Visa Office to take it up" in (await updates(organisation, visa))[-1]
+    assert (
+        "Visa Office has not started yet. We are on it." in (await updates(organisation, visa))[-1]
+    )
     await organisation.run(accept, visa, by=SYSTEM_ACTOR)
     clock.shift(timedelta(days=2))
     await sweep(organisation)

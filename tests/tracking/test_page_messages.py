@@ -26,7 +26,7 @@ async def test_customer_message_is_shown_with_promise(
     said = read(page)
     assert words in said
     assert "Tess will answer you by" in said
-    assert "Thank you, Martin. Telesales has your message and will answer by" in said
+    assert "Got it, Martin. Tess at Telesales will answer you by" in said
     assert (await organisation.reload(card_request)).unanswered_since
 
 

@@ -266,7 +266,8 @@ WORDS = TimeFormatter("en", "America/New_York", NOW)
         (WORDS.stamp(NOW - timedelta(days=30)), "25 Oct"),
         (WORDS.length(timedelta(seconds=3)), "1 minute"),
         (WORDS.length(timedelta(hours=24)), "1 day"),
-        (WORDS.clock(datetime(2026, 11, 24, 5, 0, tzinfo=UTC)), "12 am"),
+        (WORDS.clock(datetime(2026, 11, 24, 5, 0, tzinfo=UTC)), "midnight"),
+        (WORDS.by(datetime(2026, 11, 25, 17, tzinfo=UTC)), "tomorrow, noon"),
         (TimeFormatter("es", "Europe/Madrid", NOW).since(NOW), "hoy a las 21:30"),
         (
             TimeFormatter("en", "Asia/Tokyo", NOW).since(NOW - timedelta(hours=10)),

@@ -103,7 +103,7 @@ async def test_conversation_shows_what_people_wrote(
         (None, "sms", "Can I pay by cheque?"),
         (
             "Acme Bank", "sms",
-            "Thank you, Martin. Telesales has your message and will answer by 12 pm.",
+            "Got it, Martin. Tess at Telesales will answer you by Tue 3 Jun, noon.",
         ),
         ("Tess", "sms", "Yes, you can."),
         ("Acme Bank", "sms", "Has your card arrived?"),

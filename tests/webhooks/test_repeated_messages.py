@@ -153,7 +153,7 @@ async def test_yes_by_text_after_no_on_the_page_goes_to_a_person(
     [promise] = await open_promises(organisation, card)
     assert promise.kind == PromiseKind.ANSWER
     [reply] = await phone.replies()
-    assert "You had answered otherwise before: Courier Desk looks at it by" in reply
+    assert "Before, you had answered otherwise: Carl looks at it and answers by" in reply
 
 
 async def test_yes_after_declining_on_the_page_goes_to_a_person(organisation, quoted, phone, press):
@@ -162,7 +162,7 @@ async def test_yes_after_declining_on_the_page_goes_to_a_person(organisation, qu
     await phone("YES")
     assert (await organisation.reload(repair)).status == RequestStatus.DECLINED
     assert len(await open_promises(organisation, repair)) == 1
-    assert "You had answered otherwise before" in (await phone.replies())[-1]
+    assert "Before, you had answered otherwise" in (await phone.replies())[-1]
 
 
 async def test_yes_to_a_cancelled_request_is_told_so(organisation, delivered, phone):

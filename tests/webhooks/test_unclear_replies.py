@@ -65,7 +65,7 @@ async def test_second_unclear_reply_goes_to_a_person(organisation, delivered, ph
     for body in ("OK", "perfect"):
         await phone(body)
     assert len(await open_promises(organisation, card)) == 1
-    assert "will answer by" in (await phone.replies())[-1]
+    assert "will answer you by" in (await phone.replies())[-1]
 
 
 async def test_thanks_on_the_page_are_asked_back_there(organisation, delivered, phone, client):
@@ -101,7 +101,7 @@ async def test_answers_and_keywords_are_confirmed_after_many_questions(organisat
     await phone("call me")
     replies = await phone.replies()
     assert len(replies) == 7
-    assert "Texts about your requests" in replies[-2]
+    assert "We text you about your requests" in replies[-2]
     assert "will call you by" in replies[-1]
 
 
@@ -160,7 +160,7 @@ async def test_rest_of_a_message_is_owed_an_answer(
     assert [promise.kind for promise in await open_promises(organisation, card_request)] == kinds
     [reply] = await phone.replies()
     assert answer in reply
-    assert "Telesales also reads your message and answers by 12 pm." in reply
+    assert "Tess at Telesales answers the rest by Tue 3 Jun, noon." in reply
 
 
 @pytest.mark.parametrize("body", ["My card was stolen!", "Somebody has used my card, it is fraud"])
@@ -168,7 +168,7 @@ async def test_urgent_text_is_raised_at_once(organisation, card_request, phone, 
     await phone(body)
     [ball] = await balls(DroppedBallKind.URGENT)
     assert (ball.owner_id, ball.request_id) == (organisation.people.mona.id, card_request.id)
-    assert "We treat this as urgent, Martin." in (await phone.replies())[-1]
+    assert "This is urgent to us, Martin." in (await phone.replies())[-1]
 
 
 async def test_urgent_text_about_one_of_several_is_raised_and_asked(

@@ -47,7 +47,7 @@ async def test_text_has_an_owner_and_goes_to_the_choice_however_late(
     assert len(await open_promises(organisation, card_request)) == 1
     assert await open_promises(organisation, repair) == []
     assert (await organisation.reload(repair)).unanswered_since is None
-    assert "Telesales has your message" in (await phone.replies())[-1]
+    assert "Tess at Telesales has this and will answer" in (await phone.replies())[-1]
 
 
 async def test_text_without_a_choice_becomes_a_dropped_ball(
@@ -162,7 +162,7 @@ async def test_choice_of_one(organisation, card_request, repair, phone, body):
     await phone(body)
     assert await phone.texts_of(repair) == ["Can you hurry?", body]
     assert await phone.texts_of(card_request) == []
-    assert (await phone.replies())[-1].startswith("Acme Bank: Thank you, Martin. Repair Bench has")
+    assert (await phone.replies())[-1].startswith("Acme Bank: Got it, Martin. Ben at Repair Bench")
 
 
 async def test_time_is_no_choice(card_request, repair):

@@ -89,8 +89,8 @@ async def test_only_current_news_is_sent_after_an_outage(clock, organisation, se
         ("hold resume", "goes on"),
         ("advance hold", "on hold"),
         ("hold cancel", "has been cancelled"),
-        ("cancel reopen", "once more:"),
-        ("advance send_back", "once more:"),
+        ("cancel reopen", "Once more:"),
+        ("advance send_back", "Once more:"),
     ],
 )
 async def test_holds_and_endings_supersede_each_other(

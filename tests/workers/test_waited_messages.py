@@ -31,11 +31,11 @@ pytestmark = pytest.mark.either_database
 
 A_DAY = timedelta(days=1)
 LANGUAGES = {
-    "en": ("tomorrow", "by 11 pm."),
-    "es": ("mañana", "como tarde a las 23:00."),
-    "ar": ("غدًا", "بحلول 11 م."),
+    "en": ("Wed 4 Jun.", "by Wed 4 Jun, 11 pm."),
+    "es": ("el mié 4 jun.", "Plazo: el mié 4 jun a las 23:00."),
+    "ar": ("الأربعاء 4 يونيو.", "التالي الأربعاء 4 يونيو، 11 م."),
 }
-"""The word that is wrong the next morning, and how the due time is then written."""
+"""How the due time is written on the day before, and on the day itself."""
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ async def test_day_of_a_held_promise_is_that_of_the_morning(
     clock.move_to(MORNING)
     bodies = await sent(organisation, channel)
     assert len(bodies) == 2
-    assert all("tomorrow, 8 am" in body for body in bodies), "Thursday, as both say by now"
+    assert all("Thu 5 Jun, 8 am" in body for body in bodies), "Thursday, as both say by now"
 
 
 async def test_new_date_and_hold_are_worded_in_the_morning(
@@ -114,7 +114,7 @@ async def test_new_date_and_hold_are_worded_in_the_morning(
     await organisation.run(announce_delay, card, expected_by=due_at, reason="Ill", **by)
     clock.move_to(MORNING)
     [body] = await sent(organisation, Channel.SMS)
-    assert "now by 7 pm. Ill." in body
+    assert "Sorry: now Wed 4 Jun, 7 pm, not Tue 3 Jun. Ill." in body
     clock.move_to(NIGHT + A_DAY)
     await organisation.run(hold, card, reason="Stock.", until=MORNING + 3 * A_DAY, **by)
     clock.move_to(MORNING + A_DAY)
@@ -128,10 +128,10 @@ async def test_day_is_right_after_an_outage_of_a_day(
     """No worker ran: what was written at two in the afternoon goes at noon the next day."""
     card = await card_of(organisation, "en", Channel.SMS)
     await moved_on(organisation, card)
-    assert "Next by tomorrow." in (await organisation.outbound_messages(card))[-1].body
+    assert "Next step by Wed 4 Jun." in (await organisation.outbound_messages(card))[-1].body
     clock.shift(timedelta(hours=22))
     [body] = await sent(organisation, Channel.SMS)
-    assert "Next by 2 pm." in body
+    assert "Next step by Wed 4 Jun, 2 pm." in body
 
 
 async def failed_milestone(organisation: Organisation, card: ServiceRequest) -> Message:
@@ -152,7 +152,7 @@ async def test_day_of_a_repeated_text_is_that_of_the_repeat(
     clock.shift(timedelta(hours=22))
     assert (await api.post(f"/messages/{failed.id}/retry")).status_code == 201
     [body] = await sent(organisation, Channel.SMS)
-    assert "Next by 2 pm." in body
+    assert "Next step by Wed 4 Jun, 2 pm." in body
 
 
 async def test_day_of_the_mail_in_place_of_an_undelivered_text_is_that_of_the_mail(
@@ -165,7 +165,7 @@ async def test_day_of_the_mail_in_place_of_an_undelivered_text_is_that_of_the_ma
     clock.shift(timedelta(hours=21))
     assert await twilio.receipt(text, "undelivered", sid=text.provider_sid or "") == 204
     [body] = await sent(organisation, Channel.EMAIL)
-    assert "Next by 2 pm." in body
+    assert "Next step by Wed 4 Jun, 2 pm." in body
 
 
 async def test_text_that_a_person_edited_stays_as_edited(
@@ -195,7 +195,7 @@ async def test_held_message_goes_in_the_language_chosen_meanwhile(
     assert answer.status_code == 303
     clock.move_to(MORNING)
     [body] = await sent(organisation, channel)
-    assert "Sigue como tarde mañana." in body
+    assert "Plazo: el jue 5 jun." in body
     told = (await organisation.outbound_messages(card))[-1]
     assert told.body == body
 
@@ -208,7 +208,7 @@ async def test_first_text_keeps_the_way_out_in_the_new_language(
     await organisation.run(set_preferences, card, locale="ar", by=SYSTEM_ACTOR)
     clock.move_to(MORNING)
     [body] = await sent(organisation, Channel.SMS)
-    assert body.startswith("\u200fAcme Bank: مرحبا Martin.")
+    assert body.startswith("\u200fAcme Bank: Martin، We have")
     assert body.endswith("للإيقاف: STOP")
     told = (await organisation.outbound_messages(card))[-1]
     assert (told.body, told.segments) == (body, 2)

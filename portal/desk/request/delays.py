@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from portal.messaging.wording.delays import default_delay_reason
 from portal.messaging.wording.renderer import MessageRenderer
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import RunState, StageDuration, StageDurations, StageRun
-from portal.operations.proactive_updates import default_delay_reason
 from portal.rules.proactive_updates import ContactSchedule, delay_question_from, estimate_due_at
 
 

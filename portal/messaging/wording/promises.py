@@ -38,7 +38,7 @@ def render_promise(renderer: MessageRenderer, promise: Promise, template: str) -
     text = localize_promise(promise.wording, promise.text, department, locale)
     return renderer.say(
         template,
-        owner=renderer.roster.person(promise.owner_id).name.split()[0],
+        owner=renderer.person_name(promise.owner_id),
         department=department,
         promise=text.rstrip(".") + ".",
         due=renderer.times.by(promise.due_at),

@@ -9,6 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
+from portal.i18n.languages import language_of
+from portal.messaging.sms.bidi import with_direction_mark
+from portal.messaging.sms.gsm_text import to_gsm7
+from portal.messaging.sms.plain_names import with_plain_names
+from portal.messaging.sms.segments import count_segments
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import FollowUp, ServiceRequest, StageRun
 from portal.paths import TEMPLATES
@@ -19,6 +24,17 @@ FIELD = re.compile(r"\{([a-z_]+)\}")
 NAME_FIRST = re.compile(r"(^|[:.!?؟] )\{first_name\}[,،:]? *(\w?)")
 NAME_LATER = re.compile(r"[,،]? *\{first_name\}")
 """The customer's name with its comma, at the beginning of a sentence and within one."""
+SENTENCE_ENDS = (".", "!", "?", "؟", "…")
+SENTENCE_START = re.compile(r"(?:^|[.?!؟] )$")
+VERBATIM_FIELDS = frozenset({"link", "host", "code", "reference"})
+"""Fields whose first letter stays as it is at the beginning of a sentence."""
+
+
+def fits_one_text(text: str, locale: str) -> bool:
+    """Whether it costs one segment as a text, or two in a language with 70 letters to a segment."""
+    sent = with_plain_names(with_direction_mark(to_gsm7(text), locale))
+    most = 2 if language_of(locale).direction == "rtl" else 1
+    return count_segments(sent).segments <= most
 
 
 @cache
@@ -35,12 +51,28 @@ def product_text(name: str, locale: str) -> str:
 def fill_template(template: str, fields: dict[str, str]) -> str:
     """Fill the fields of a template; a word in braces that is no field stays as it is.
 
-    Where the ``first_name`` is empty, the greeting goes without it and its comma.
+    Where the ``first_name`` is empty, the greeting goes without it and its comma. A field that
+    begins a sentence begins it with a capital letter: "Tomorrow, 3 pm: noted."
     """
     if fields.get("first_name") == "":
         template = _without_name(template)
-    filled = FIELD.sub(lambda match: fields.get(match[1], match[0]), template)
+    filled = FIELD.sub(lambda match: _fill(match, fields), template)
     return re.sub(r"  +", " ", filled).strip()
+
+
+def _fill(match: re.Match[str], fields: dict[str, str]) -> str:
+    value = fields.get(match[1], match[0])
+    begins = SENTENCE_START.search(match.string[: match.start()])
+    # "iPhone" and "eSIM" are written as they are.
+    if begins and match[1] not in VERBATIM_FIELDS and value.partition(" ")[0].islower():
+        return value[0].upper() + value[1:]
+    return value
+
+
+def as_sentence(text: str) -> str:
+    """What a person wrote, with a full stop where it has no end: another sentence may follow."""
+    text = text.strip()
+    return text if not text or text.endswith(SENTENCE_ENDS) else f"{text}."
 
 
 def _without_name(template: str) -> str:
@@ -67,13 +99,13 @@ class MessageRenderer:
 
     @property
     def times(self) -> TimeFormatter:
-        """How this customer reads times; in UTC where their zone cannot be read.
+        """How this customer reads times, also days later; in UTC where their zone cannot be read.
 
         Staff can then still work on the request, and no such text is sent: the claim refuses it.
         """
         customer = self.request.customer
         zone = customer.readable_timezone
-        return TimeFormatter(locale=customer.locale, timezone=zone, now=self.now)
+        return TimeFormatter(locale=customer.locale, timezone=zone, now=self.now, is_lasting=True)
 
     def milestone(self, run: StageRun, *, again: bool) -> str:
         """The text for a stage that has just been reached."""
@@ -89,6 +121,11 @@ class MessageRenderer:
     def say(self, name: str, run: StageRun | None = None, /, **fields: str) -> str:
         """One of the product's own sentences, filled."""
         return self.put(product_text(name, self.request.customer.locale), run, **fields)
+
+    def first_that_fits(self, *texts: str) -> str:
+        """The first of these that costs no more than a text of ours should, else the last."""
+        locale = self.request.customer.locale
+        return next((text for text in texts if fits_one_text(text, locale)), texts[-1])
 
     def question(self, follow_up: FollowUp) -> str:
         """The question as the customer reads it, in the language that they read now."""
@@ -116,7 +153,7 @@ class MessageRenderer:
             "first_name": request.customer.given_name,
             "reference": request.reference,
             "link": self.link,
-            "owner": self.roster.person(request.owner_id).name.split()[0],
+            "owner": self.person_name(request.owner_id),
             "department": self.department_name(request.department_id),
             "title": request.title_in(request.customer.locale),
             "next": "",
@@ -153,6 +190,10 @@ class MessageRenderer:
             if question.title is not None:
                 return question.title.in_language(locale)
         return ""
+
+    def person_name(self, staff_id: int) -> str:
+        """The first name of a colleague, as customers read it."""
+        return self.roster.person(staff_id).name.split()[0]
 
     def department_name(self, department_id: int) -> str:
         """The department as customers know it."""

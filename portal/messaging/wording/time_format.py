@@ -2,8 +2,10 @@
 
 "today, 2:05 pm", "Tuesday, 2:05 pm", "Thu 26 Nov"; in Spanish as it follows any verb or "desde",
 "a más tardar": "hoy a las 14:05", "el martes a las 14:05", "el jue 26 nov". The names of days and
-months, and the digits, come from the Unicode CLDR through Babel; which of them to use, and in
-which order, is ours.
+months, the digits, and whether a region writes the month first ("Thu, Nov 26"), come from the
+Unicode CLDR through Babel; which of them to use is ours.
+
+A text is read again on a later day, so times in it are ``lasting``: always by date.
 """
 
 from contextlib import suppress
@@ -29,11 +31,15 @@ DAYS_AS_WEEKS = 14
 
 @dataclass(frozen=True)
 class TimeFormatter:
-    """Formats times for one reader at one moment. Times are aware, in any zone."""
+    """Formats times for one reader at one moment. Times are aware, in any zone.
+
+    ``is_lasting``: read on a later day they are still true: "Thu 26 Nov, 9 am", not "tomorrow".
+    """
 
     locale: str
     timezone: str
     now: datetime
+    is_lasting: bool = False
 
     def since(self, at: datetime) -> str:
         """A moment, near or far: "today, 2:05 pm", "Tuesday, 2:05 pm", "Thu 26 Nov, 2:05 pm"."""
@@ -42,13 +48,13 @@ class TimeFormatter:
     def on(self, at: datetime) -> str:
         """The same as it follows a verb: "on Tuesday, 2:05 pm", "today, 2:05 pm"."""
         day = self._near_day(at)
-        return self._at_time(
-            day if abs(self._days_away(at)) <= 1 else self._idiom.on.format(day), at
-        )
+        is_relative = abs(self._days_away(at)) <= 1 and not self.is_lasting
+        return self._at_time(day if is_relative else self._idiom.on.format(day), at)
 
     def by(self, at: datetime) -> str:
         """A due time, after "by": "6 pm" today, "tomorrow, 9 am", "Tuesday, 2:05 pm"."""
-        return self._hour(at) if self._days_away(at) == 0 else self.since(at)
+        is_hour_enough = self._days_away(at) == 0 and not self.is_lasting
+        return self._hour(at) if is_hour_enough else self.since(at)
 
     def date_of(self, at: datetime) -> str:
         """The date itself, however near: "Thu 26 Nov"."""
@@ -62,8 +68,9 @@ class TimeFormatter:
         """A due day: "6 pm" when it is today, "tomorrow", "Thu 26 Nov"."""
         away = self._days_away(at)
         if away == 0:
-            return self._hour(at)
-        return self._idiom.relative_days[2] if away == 1 else self._idiom.day.format(self._date(at))
+            return self.by(at)
+        is_tomorrow = away == 1 and not self.is_lasting
+        return self._idiom.relative_days[2] if is_tomorrow else self._dated(at)
 
     def ticket(self, at: datetime) -> str:
         """A due day as a heading: "6 pm" when it is today, "Thu 26 Nov"."""
@@ -79,6 +86,8 @@ class TimeFormatter:
     def stamp(self, at: datetime) -> str:
         """As short as can be, for a list: "2:05 pm" today, "Tue, 2:05 pm", "16 Nov"."""
         away = self._days_away(at)
+        if self.is_lasting:
+            return self._dated(at)
         if away == 0:
             return self.clock(at)
         if abs(away) <= WEEKDAY_RANGE.days:
@@ -87,8 +96,10 @@ class TimeFormatter:
         return self._date(at, weekday=False)
 
     def clock(self, at: datetime) -> str:
-        """The time of day: "2:05 pm", "6 pm"; "14:05" where people count to 24."""
+        """The time of day: "2:05 pm", "6 pm", "noon"; "14:05" where people count to 24."""
         local = self._local(at)
+        if named := self._named_hour(local):
+            return self._local_digits(named)
         return self._clock(local.hour, local.minute)
 
     def opening_hours(self, hours: OpeningHours) -> str:
@@ -145,11 +156,21 @@ class TimeFormatter:
 
     def _near_day(self, at: datetime) -> str:
         away = self._days_away(at)
+        if self.is_lasting or abs(away) > WEEKDAY_RANGE.days:
+            return self._dated(at)
         if abs(away) <= 1:
             return self._idiom.relative_days[away + 1]
-        if abs(away) <= WEEKDAY_RANGE.days:
-            return self._idiom.day.format(self._names.full_weekdays[self._local(at).weekday()])
+        return self._idiom.day.format(self._names.full_weekdays[self._local(at).weekday()])
+
+    def _dated(self, at: datetime) -> str:
+        """The date as it stands in a sentence: "Thu 26 Nov", "el jue 26 nov"."""
         return self._idiom.day.format(self._date(at))
+
+    def _named_hour(self, local: datetime) -> str:
+        """The name of an hour that is mistaken as a number: "noon", not "12 pm"."""
+        if local.minute or local.hour % 12 or (self.is_lasting and not self._idiom.halves):
+            return ""
+        return self._idiom.noon if local.hour else self._idiom.midnight
 
     def _at_time(self, day: str, at: datetime) -> str:
         return f"{day}{self._idiom.comma} {self._hour(at)}"
@@ -164,11 +185,12 @@ class TimeFormatter:
         return text.translate(self._names.digit_map)
 
     def _date(self, at: datetime, *, weekday: bool = True) -> str:
-        local = self._local(at)
-        text = f"{local.day} {self._names.months[local.month - 1]}"
+        local, comma = self._local(at), "," if self._names.month_first else ""
+        month = self._names.months[local.month - 1]
+        text = f"{month} {local.day}" if self._names.month_first else f"{local.day} {month}"
         if local.year != self._today.year:
-            return self._local_digits(f"{text} {local.year}")
-        text = f"{self._names.weekdays[local.weekday()]} {text}" if weekday else text
+            return self._local_digits(f"{text}{comma} {local.year}")
+        text = f"{self._names.weekdays[local.weekday()]}{comma} {text}" if weekday else text
         return self._local_digits(text)
 
     def _days_away(self, at: datetime) -> int:
@@ -200,6 +222,8 @@ class Idiom:
 
     ``comma`` is between a day and an ``hour`` (one o'clock, and any other) in a sentence,
     ``in_list`` where there is no room for one. ``day`` is a weekday or a date in a sentence.
+    ``noon`` and ``midnight`` replace "12 pm" and "12 am". "0:00" is as clear as it can be, and so
+    is "12:00" in a text, which has no room for more.
     """
 
     relative_days: tuple[str, str, str]  # yesterday, today, tomorrow
@@ -209,20 +233,33 @@ class Idiom:
     comma: str = ","
     in_list: str = ","
     halves: bool = True
+    noon: str = ""
+    midnight: str = ""
 
 
 IDIOMS = {
-    "en": Idiom(("yesterday", "today", "tomorrow"), on="on {}"),
+    "en": Idiom(("yesterday", "today", "tomorrow"), on="on {}", noon="noon", midnight="midnight"),
     "es": Idiom(
-        ("ayer", "hoy", "mañana"), day="el {}", hour=("a la {}", "a las {}"), comma="", halves=False
+        ("ayer", "hoy", "mañana"),
+        day="el {}",
+        hour=("a la {}", "a las {}"),
+        comma="",
+        halves=False,
+        noon="12 del mediodía",
     ),
-    "ar": Idiom(("أمس", "اليوم", "غدًا"), comma="،", in_list="،"),
+    "ar": Idiom(
+        ("أمس", "اليوم", "غدًا"), comma="،", in_list="،", noon="12 ظهرًا", midnight="منتصف الليل"
+    ),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarNames:
-    """A language's names, Monday and January first."""
+    """A language's names, Monday and January first.
+
+    ``month_first``: its region writes "Thu, Nov 26". A language without a region writes the day
+    first, which is read everywhere.
+    """
 
     full_weekdays: tuple[str, ...]
     weekdays: tuple[str, ...]
@@ -230,6 +267,7 @@ class CalendarNames:
     halves: tuple[str, str]
     direction: str
     digit_map: dict[int, int]
+    month_first: bool
 
 
 @cache
@@ -251,6 +289,7 @@ def _names(locale: str) -> CalendarNames:
     babel_locale = _supported_locale(locale)
     days, months = babel_locale.days["format"], babel_locale.months["format"]["abbreviated"]
     halves = babel_locale.day_periods["format"]["abbreviated"]
+    pattern = babel_locale.datetime_skeletons["MMMd"].pattern
     return CalendarNames(
         full_weekdays=tuple(days["wide"][n] for n in range(7)),
         weekdays=tuple(days["abbreviated"][n] for n in range(7)),
@@ -258,6 +297,7 @@ def _names(locale: str) -> CalendarNames:
         halves=(halves["am"].lower(), halves["pm"].lower()),
         direction=babel_locale.text_direction,
         digit_map=DIGITS.get(babel_locale.default_numbering_system, {}),
+        month_first=babel_locale.territory is not None and pattern.index("M") < pattern.index("d"),
     )
 
 

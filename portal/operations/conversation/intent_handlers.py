@@ -75,8 +75,8 @@ async def carry_out(uow: UnitOfWork, matched: MatchedMessage, decision: Decision
         raise TypeError(f"Rule {decision.rule} needs a request.")
     else:
         reply = await _carry_out_on(uow, request, matched, outcome)
-    if request is not None and decision.owed is not None:
-        reply = await _owe_beside(uow, request, reply, decision, decision.owed)
+    if request is not None:
+        reply = await _owe_beside(uow, request, matched, reply, decision)
     if request is not None and decision.is_urgent:
         await raise_urgent(uow, request)
     if request is not None and reply is not None:
@@ -99,7 +99,7 @@ async def _carry_out_on(
         case SendLink():
             reply = await render_link(uow, request, matched)
         case OweReply():
-            reply = await _owe_reply(uow, request, outcome)
+            reply = await _owe_reply(uow, request, matched, outcome)
         case Reopen():
             reply = await _reopen(uow, request, matched)
         case AskWhich():
@@ -145,7 +145,9 @@ async def put_in_conversation(
     uow.mark_page_changed(request)
 
 
-async def _owe_reply(uow: UnitOfWork, request: ServiceRequest, owed: OweReply) -> Reply | None:
+async def _owe_reply(
+    uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage, owed: OweReply
+) -> Reply | None:
     """A person answers or calls; a reply says by when.
 
     About a closed request a promise that stands is not repeated: every reply costs.
@@ -156,19 +158,25 @@ async def _owe_reply(uow: UnitOfWork, request: ServiceRequest, owed: OweReply) -
     is_repeated = request.is_closed and stood and not owed.template
     is_silent = owed.is_silent or is_repeated
     renderer = await uow.renderer(request)
-    return None if is_silent else render_owed(renderer, promise, owed, stood=stood)
+    is_complaint = matched.intent.reason == ContactReason.COMPLAINT
+    if is_silent:
+        return None
+    return render_owed(renderer, promise, owed, stood=stood, is_complaint=is_complaint)
 
 
 async def _owe_beside(
     uow: UnitOfWork,
     request: ServiceRequest,
+    matched: MatchedMessage,
     reply: Reply | None,
     decision: Decision,
-    owed: OweReply,
 ) -> Reply | None:
     """A person answers what the machine has not; the one reply says both, where there is one."""
+    owed = decision.owed
+    if owed is None:
+        return reply
     if isinstance(decision.outcome, ChangeConsent):
-        return await _owe_reply(uow, request, owed)
+        return await _owe_reply(uow, request, matched, owed)
     made = [promise for promise in request.promises if promise.made_at == uow.now]
     promise = await _promise(uow, request, owed)
     outcome = decision.outcome

@@ -57,9 +57,17 @@ class MatchedMessage:
 
 
 def render_owed(
-    renderer: MessageRenderer, promise: Promise, owed: OweReply, *, stood: bool
+    renderer: MessageRenderer,
+    promise: Promise,
+    owed: OweReply,
+    *,
+    stood: bool,
+    is_complaint: bool = False,
 ) -> Reply:
-    """The reply that names the promise's time; ``stood``: the customer knew of it already."""
+    """The reply that says who answers or calls, and by when.
+
+    ``stood``: the customer knew of the promise already. ``is_complaint``: it says sorry.
+    """
     request = renderer.request
     kind, due = MessageKind.ACKNOWLEDGEMENT, renderer.times.by(promise.due_at)
     if owed.template:
@@ -69,13 +77,13 @@ def render_owed(
         kind = MessageKind.REOPEN_OFFER
         template = "reopen_offer_cancelled" if is_cancelled else "reopen_offer"
     elif owed.kind != PromiseKind.CALL:
-        template = "acknowledgement_again" if stood else "acknowledgement"
+        first = "acknowledgement_complaint" if is_complaint else "acknowledgement"
+        template = "acknowledgement_again" if stood else first
     elif owed.at is not None and promise.due_at == owed.at:
         template, due = "call_at", renderer.times.on(promise.due_at)
     else:
         template = "call_by"
-    department = renderer.department_name(promise.department_id)
-    text = renderer.say(template, due=due, department=department)
+    text = renderer.say(template, due=due, **_promised_by(renderer, promise))
     return Reply(kind, text, is_last=owed.template == "last_reply")
 
 
@@ -85,8 +93,8 @@ def render_owed_beside(
     """The reply, and that a person answers the rest of the message by the promise's time."""
     rest = renderer.say(
         "rest_urgent" if is_urgent else "rest_answered",
-        department=renderer.department_name(promise.department_id),
         due=renderer.times.by(promise.due_at),
+        **_promised_by(renderer, promise),
     )
     # The link gives way: with it the text would cost more.
     said = " ".join(reply.text.replace(renderer.link, "").split())
@@ -102,6 +110,13 @@ async def render_link(uow: UnitOfWork, request: ServiceRequest, matched: Matched
     renderer = await uow.renderer(request)
     text = renderer.say("lost_link_several" if has_others else "lost_link")
     return Reply(MessageKind.ANSWER, text)
+
+
+def _promised_by(renderer: MessageRenderer, promise: Promise) -> dict[str, str]:
+    return {
+        "owner": renderer.person_name(promise.owner_id),
+        "department": renderer.department_name(promise.department_id),
+    }
 
 
 async def ask_which(uow: UnitOfWork, matched: MatchedMessage, asked: AskWhich) -> None:

@@ -17,6 +17,7 @@ from portal.messaging.link_spacing import space_after_links
 from portal.messaging.send_rules import OPT_OUT_HINT, with_opt_out_hint
 from portal.messaging.sms.bidi import with_direction_mark
 from portal.messaging.sms.gsm_text import to_gsm7
+from portal.messaging.sms.plain_names import with_plain_names
 from portal.messaging.wording.promises import render_promise
 from portal.messaging.wording.renderer import MessageRenderer
 from portal.models import Channel, Event, EventKind, Message, MessageKind, ServiceRequest
@@ -157,4 +158,4 @@ def _finished(body: str, row: Any, renderer: MessageRenderer) -> str:
     body = space_after_links(to_gsm7(body), renderer.public_url)
     if OPT_OUT_HINT.search(row.body):
         body = with_opt_out_hint(body, renderer.brand, locale)
-    return with_direction_mark(body, locale)
+    return with_direction_mark(with_plain_names(body), locale)

@@ -11,7 +11,7 @@ from portal.i18n.languages import language_of
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.wording.channel_neutral import without_reply_hint
 from portal.messaging.wording.promises import localize_promise, moved_because
-from portal.messaging.wording.renderer import fill_template, product_text
+from portal.messaging.wording.renderer import as_sentence, fill_template, product_text
 from portal.models import (
     CLOSED_STATUSES,
     Answer,
@@ -184,7 +184,7 @@ def _pause(snapshot: StatusPageRow) -> Pause | None:
     if snapshot.status != RequestStatus.ON_HOLD:
         return None
     run = next(run for run in snapshot.runs if run.held_at)
-    return Pause(run.hold_reason, run.hold_until)
+    return Pause(as_sentence(run.hold_reason), run.hold_until)
 
 
 def _ask_after(snapshot: StatusPageRow, timeline: TimelinePresenter) -> datetime | None:

@@ -52,9 +52,9 @@ async def test_arabic_text_starts_with_a_direction_mark(organisation, bitaqa):
     ("text", "answer"),
     [
         ("STOP", "Acme Bank: Ya no recibe mensajes nuestros. Responda START para volver a tenerlos."),
-        ("ayuda", "Acme Bank: Avisos sobre sus solicitudes. Vea su avance: http://testserver Baja: STOP"),
-        ("gestor?", "Acme Bank: Gracias, Martin. Telesales tiene su mensaje y le responde como tarde a las 12:00."),
-        ("llámenme", "Acme Bank: Telesales le llama como tarde a las 12:00."),
+        ("ayuda", "Acme Bank: Le escribimos sobre sus solicitudes: http://testserver Responda y le lee una persona. Nunca pedimos su tarjeta. Baja: STOP"),
+        ("gestor?", "Acme Bank: Recibido, Martin. Tess, de Telesales, le responde como tarde el mar 3 jun a las 12:00."),
+        ("llámenme", "Acme Bank: Tess, de Telesales, le llama como tarde el mar 3 jun a las 12:00."),
     ],
 )  # fmt: skip
 async def test_spanish_is_answered_in_spanish(tarjeta, texts, text, answer):
@@ -149,4 +149,4 @@ async def test_staff_text_is_not_translated(organisation, tarjeta):
         by=organisation.people.tess.actor,
     )
     told = (await organisation.outbound_messages(tarjeta))[-1]
-    assert "Tess, Telesales: We send the form. Plazo: a las" in told.body
+    assert "Tess, Telesales: We send the form. Plazo: el mar 3 jun a las 13:00" in told.body

@@ -75,14 +75,14 @@ async def test_question_creates_promise_with_owner_and_due_time(clock, organisat
     assert seen.unanswered_since == promise.made_at
     answer = await last(organisation)
     assert answer.kind == MessageKind.ACKNOWLEDGEMENT
-    assert "Telesales has your message and will answer by 12 pm" in answer.body
+    assert "Got it, Martin. Tess at Telesales will answer you by Tue 3 Jun, noon." in answer.body
 
 
 async def test_second_question_is_added_to_the_open_promise(organisation, card_request, texts):
     await texts("Can you change the name on it?")
     await texts("And the address?")
     assert len((await organisation.reload(card_request)).promises) == 1
-    assert "we have added this" in (await last(organisation)).body
+    assert "Got this too" in (await last(organisation)).body
 
 
 async def test_staff_reply_fulfils_the_promise(organisation, card_request, texts):
@@ -162,10 +162,7 @@ async def test_text_about_closed_request_creates_promise_of_its_owner(
     assert seen.status == RequestStatus.CANCELLED
     [promise] = seen.promises
     assert promise.owner_id == organisation.people.tess.id
-    assert (
-        "was cancelled. Reply REOPEN to open it again. Tess reads your message by"
-        in (await last(organisation)).body
-    )
+    assert "was cancelled. Reply REOPEN to reopen it." in (await last(organisation)).body
 
 
 async def test_text_about_closed_request_of_former_owner_goes_to_present_staff(
@@ -273,7 +270,7 @@ async def test_sender_answers_until_the_handoff_is_accepted(organisation, card_r
     await organisation.run(advance, card_request, by=organisation.people.tess.actor)
     await texts("Can you change the name on it?")
     assert (await last(organisation)).body.startswith(
-        "Acme Bank: Thank you, Martin. Telesales has your"
+        "Acme Bank: Got it, Martin. Tess at Telesales will answer"
     )
 
 
@@ -283,7 +280,7 @@ async def test_status_reply_reports_the_actual_state(organisation, card_request,
     await texts("Where is my card?")
     passed = (await last(organisation)).body
     assert "Passed to Underwriting" in passed
-    assert "They take it up by" in passed
+    assert "They start by" in passed
     assert "being checked" not in passed
     await organisation.run(accept, card_request, by=organisation.people.uma.actor)
     await texts("Where is it now?")

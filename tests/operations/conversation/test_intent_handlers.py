@@ -150,7 +150,7 @@ async def test_answer_to_a_staff_message_goes_to_its_author(
 async def test_status_reply_has_stage_owner_next_step_and_date(organisation, card, texts):
     told = await texts("any news?")
     assert told.body.startswith(
-        "Acme Bank: We have your application. Telesales has it. Next by 2 pm:"
+        "Acme Bank: We have your application. Telesales has it. Next by Tue 3 Jun, 2 pm:"
         " Your application is being checked."
     )
     assert told.segments == 1
@@ -163,7 +163,7 @@ async def test_status_reply_while_confirmation_is_open_repeats_the_question(
     await organisation.run(cancel, repair, reason="Enough.", by=SYSTEM_ACTOR)
     await to_the_end(organisation, card)
     told = await texts("where is my card?")
-    assert "We wait for your word. Has your card arrived? Reply YES or NO." in told.body
+    assert "One question for you: Has your card arrived? Reply YES or NO." in told.body
     await texts("still nothing")
     [question] = (await organisation.reload(card)).follow_ups
     assert (question.answer, question.answer_words) == (Answer.NO, "still nothing")
@@ -207,7 +207,7 @@ async def test_call_request_is_promised_and_fulfilled_by_the_call(organisation, 
     told = await texts("Call me please")
     [promise] = (await organisation.reload(card)).promises
     assert (promise.kind, promise.owner_id) == (PromiseKind.CALL, organisation.people.tess.id)
-    assert told.body == "Acme Bank: Telesales will call you by 12 pm."
+    assert told.body == "Acme Bank: Tess at Telesales will call you by Tue 3 Jun, noon."
     called = await organisation.run(
         log_contact, card, channel=ContactChannel.CALL, reason=ContactReason.QUESTION,
         by=organisation.people.tess.actor,

@@ -102,7 +102,7 @@ async def test_inbound_from_opted_out_number_is_assigned_and_not_answered(
     assert [promise.owner_id for promise in seen.promises] == [seen.owner_id]
     page = (await client.get(f"/r/{card.live_link.token}")).text
     assert "Can it go to my office?" in page
-    assert "has your message and will answer by" in page
+    assert "will answer you by" in page
 
 
 async def test_reply_goes_by_email_when_sms_is_opted_out(organisation, say, arrived):

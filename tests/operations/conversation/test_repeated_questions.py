@@ -32,11 +32,11 @@ async def test_repeated_question_after_due_time_gets_an_achievable_time(
     await texts("There is a mistake in my address.")
     clock.shift(3 * HOUR)
     again = await texts("Have you read my message?")
-    assert again.body.endswith("Telesales has your message and will answer by 3 pm.")
+    assert again.body.endswith("Tess at Telesales will answer you by Tue 3 Jun, 3 pm.")
     late, anew = (await organisation.reload(card_request)).promises
     assert late.due_at < datetime.now(UTC) < anew.due_at
     third = await texts("Hello?")
-    assert "Thank you, we have added this" in third.body
+    assert "Got this too, Martin." in third.body
     assert len((await organisation.reload(card_request)).promises) == 2
     await organisation.run(
         write_to_customer, card_request, "It is corrected.", by=organisation.people.tess.actor

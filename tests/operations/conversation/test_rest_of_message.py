@@ -102,13 +102,13 @@ async def test_status_and_the_rest_are_one_reply(organisation, card_request, rea
 
 async def test_call_soon_is_about_the_rest_too(organisation, card_request, read_as):
     [reply] = await read_as(card_request, IntentKind.CALL_ME, needs_owner=True)
-    assert reply == "Acme Bank: Telesales will call you by 12 pm."
+    assert reply == "Acme Bank: Tess at Telesales will call you by Tue 3 Jun, noon."
     assert await open_promises(organisation, card_request) == [PromiseKind.CALL]
 
 
 async def test_yes_completes_and_the_rest_is_owed(organisation, delivered, read_as):
     [reply] = await read_as(delivered, IntentKind.YES, needs_owner=True)
-    assert reply.startswith("Acme Bank: Wonderful, thank you for telling us, Martin. Courier Desk")
+    assert reply.startswith("Acme Bank: Wonderful, thank you for telling us, Martin. Carl at")
     seen = await organisation.reload(delivered)
     assert seen.status == RequestStatus.COMPLETED
     assert await open_promises(organisation, delivered) == [PromiseKind.ANSWER]
@@ -133,7 +133,7 @@ async def test_urgent_message_is_raised_at_once(organisation, card_request, read
     """For the manager, and the owner has an e-mail, which says nothing of the customer."""
     replies = await read_as(card_request, IntentKind.OTHER, channel=channel, is_urgent=True)
     assert replies == [
-        "Acme Bank: We treat this as urgent, Martin. Telesales has it now and answers by 12 pm."
+        "Acme Bank: This is urgent to us, Martin. Tess at Telesales has it now and answers by Tue 3 Jun, noon."
     ]
     [ball] = await urgent_balls(organisation)
     assert (ball.owner_id, ball.request_id) == (organisation.people.mona.id, card_request.id)

@@ -170,7 +170,7 @@ async def test_loop_of_different_texts_ends_and_says_so_once(
         await texts(f"Ticket {number} was created for your message.")
     replies = [message.body for message in await told(organisation)]
     assert len(replies) == 8
-    assert "We have all that you wrote. Telesales answers by 12 pm" in replies[-1]
+    assert "We have all that you wrote. Tess at Telesales answers by Tue 3 Jun, noon" in replies[-1]
     assert len((await organisation.reload(card_request)).promises) == 1
     clock.shift(timedelta(minutes=11))
     await texts("any news?")

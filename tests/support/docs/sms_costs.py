@@ -22,8 +22,12 @@ is out of date.
 
 Segments are counted as a carrier bills them (GSM 03.38, 3GPP TS 23.040), with the long sample values of
 `portal/messaging/wording/lint_samples.py`. Every English and Spanish text is GSM-7 and one segment. GSM-7 has no
-á, í, ó or ú, so the Spanish texts use words without them. An Arabic text is UCS-2, with at most 70 letters in a
-single segment, and may have two segments. The test allows no exceptions.
+á, í, ó or ú, so the Spanish texts use words without them, and [names are written in plain
+letters](decisions/0035-a-text-is-true-on-a-later-day.md) where that saves a segment. An Arabic text is UCS-2, with at
+most 70 letters in a single segment, and may have two segments. The test allows no exceptions.
+
+Each text says who has the request, what comes next and by when. Times are dates with their weekday, so that they are
+true on any day on which the text is read.
 
 Where an Arabic text begins with other letters, such as the brand, a mark (U+200F) is put before it, so that a
 phone shows it from right to left. The mark is counted here.
