@@ -11,6 +11,7 @@ from portal.attachments.refusals import FileRefusal
 from portal.attachments.stored_file import FileRefused, FileTooLarge
 from portal.errors import BadInput, Busy, Conflict, PortalError, RateLimited
 from portal.i18n.lazy_string import LazyString
+from portal.messaging.card_masking import mask_card_numbers
 from portal.messaging.intents.appointment_times import MAX_AHEAD
 from portal.models import CUSTOMER_ACTOR, Answer, AnswerType, Channel, FollowUp, ServiceRequest
 from portal.operations import answer_follow_up, reading_is_ready, receive_web_message
@@ -162,7 +163,7 @@ def _check_taken(request: ServiceRequest, question: FollowUp, given: Answer) -> 
 
 
 def _read_text(text: str) -> str:
-    text = text.replace("\x00", "").strip()
+    text = mask_card_numbers(text.replace("\x00", "").strip())
     if len(text) > MAX_MESSAGE_LENGTH:
         raise BadInput(
             LazyString(

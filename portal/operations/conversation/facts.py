@@ -57,7 +57,7 @@ class InboundFacts:
     has asked us something. ``is_opted_out``: the address as a whole is stopped; ``muted``: the requests about which it gets nothing.
     ``consent_address``: the address that a mailed stop is about. ``was_greeted``: a number
     without a request has had something from us within the hour. ``answers_keywords``: Twilio
-    answers keywords itself. ``takes_texts``: the sender is a phone, not letters or a hidden number.
+    answers keywords itself. ``had_card_number``: one was masked in it. ``takes_texts``: the sender is a phone, not letters or a hidden number.
     """
 
     now: datetime
@@ -78,6 +78,7 @@ class InboundFacts:
     was_greeted: bool = False
     answers_keywords: bool = False
     takes_texts: bool = True
+    had_card_number: bool = False
 
     @property
     def newest(self) -> ServiceRequest | None:

@@ -76,12 +76,14 @@ async def receive(
     locked before anything is decided about it, and of several messages each is decided after the
     one before it has been applied.
     """
+    inbound = inbound.without_card_numbers()
     message = await record_inbound(uow, inbound)
     if message is None:
         return None
     if request is None and inbound.request_id is not None:
         request = await lock_by_id(uow.session, inbound.request_id)
     facts = await load_facts(uow, inbound, message, request)
+    facts = replace(facts, had_card_number=inbound.had_card_number)
     if not facts.is_known_sender:
         message.reason = UNKNOWN_SENDER_REASONS[inbound.is_unproven]
     read = await read_text(uow, inbound, message, facts)

@@ -1,10 +1,11 @@
 """A customer's message as its channel delivers it, and its row."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from portal.attachments.stored_file import RefusedFile, StoredFile
+from portal.messaging.card_masking import mask_card_numbers
 from portal.models import (
     Channel,
     Direction,
@@ -38,7 +39,8 @@ class InboundMessage:
     where ``body`` has more than that; ``says_more``: the rest may say something as well. ``opt_out_type``: Twilio has acted on it and answered it.
     ``is_shortened``: the body is cut at its limit. ``media`` are fetched later; ``files`` are checked already.
     ``cause`` is its own, where the provider's id alone is none. ``is_unproven``: the request was found
-    by what the message says of itself. ``is_for_person``: its meaning is known, and a person answers it.
+    by what the message says of itself. ``is_for_person``: its meaning is known, and a person answers
+    it. ``had_card_number``: one was masked.
     """
 
     channel: Channel
@@ -56,11 +58,19 @@ class InboundMessage:
     cause: str = ""
     is_unproven: bool = False
     is_for_person: bool = False
+    had_card_number: bool = False
 
     @property
     def text(self) -> str:
         """The customer's own words: what is classified."""
         return self.body if self.own_text is None else self.own_text
+
+    def without_card_numbers(self) -> "InboundMessage":
+        """The message as it may be stored: card numbers in it are masked."""
+        body = mask_card_numbers(self.body)
+        own_text = None if self.own_text is None else mask_card_numbers(self.own_text)
+        had_card_number = (body, own_text) != (self.body, self.own_text)
+        return replace(self, body=body, own_text=own_text, had_card_number=had_card_number)
 
 
 async def record_inbound(uow: UnitOfWork, inbound: InboundMessage) -> Message | None:

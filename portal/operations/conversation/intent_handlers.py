@@ -40,6 +40,7 @@ from portal.operations.conversation.replies import (
     MatchedMessage,
     Reply,
     ask_which,
+    render_card_warning,
     render_link,
     render_owed,
     render_owed_beside,
@@ -79,6 +80,8 @@ async def carry_out(uow: UnitOfWork, matched: MatchedMessage, decision: Decision
         reply = await _owe_beside(uow, request, matched, reply, decision)
     if request is not None and decision.is_urgent:
         await raise_urgent(uow, request)
+    if request is not None and matched.facts.had_card_number:
+        reply = render_card_warning(await uow.renderer(request), reply)
     if request is not None and reply is not None:
         await send_reply(uow, request, matched, reply)
 

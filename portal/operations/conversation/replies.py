@@ -101,6 +101,16 @@ def render_owed_beside(
     return replace(reply, text=f"{said} {rest}")
 
 
+def render_card_warning(renderer: MessageRenderer, reply: Reply | None) -> Reply:
+    """The reply, and that card numbers are never to be sent; that alone where there is none."""
+    warning = renderer.say("no_card_numbers")
+    if reply is None:
+        return Reply(MessageKind.ANSWER, f"{renderer.brand}: {warning}")
+    # The link gives way: with it the text would cost more.
+    said = " ".join(reply.text.replace(renderer.link, "").split())
+    return replace(reply, text=f"{said} {warning}")
+
+
 async def render_link(uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage) -> Reply:
     """The link to the request; a new one where the last was revoked."""
     if request.live_link is None:

@@ -241,8 +241,13 @@ def _past_promises(snapshot: StatusPageRow) -> tuple[PastPromise, ...]:
     past = [(row.closed_at, row) for row in snapshot.promises if row.closed_at is not None]
     past.sort(key=lambda closed: closed[0], reverse=True)
     return tuple(
-        PastPromise(_promise_text(snapshot, row), staff_first_name(row.owner), row.kept_at)
-        for _, row in past[:MAX_PAST_PROMISES]
+        PastPromise(
+            _promise_text(snapshot, row),
+            staff_first_name(row.owner),
+            row.kept_at,
+            is_moot=row.kept_at is None and closed_at < row.due_at,
+        )
+        for closed_at, row in past[:MAX_PAST_PROMISES]
     )
 
 

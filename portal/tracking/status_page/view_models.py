@@ -65,11 +65,15 @@ class PromiseLine:
 
 @dataclass(frozen=True, slots=True)
 class PastPromise:
-    """A closed promise and when it was kept; without `kept_at` it was missed."""
+    """A closed promise and when it was kept; without `kept_at` it was missed.
+
+    `is_moot`: the request ended before it was due.
+    """
 
     text: str
     owner: str
     kept_at: datetime | None
+    is_moot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
