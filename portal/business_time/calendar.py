@@ -14,6 +14,7 @@ from holidays import country_holidays, list_supported_countries
 
 from portal.business_time.duration import Duration
 from portal.business_time.opening_hours import OpeningHours
+from portal.business_time.time_window import TimeWindow
 
 _ZERO: Final = timedelta(0)
 _ONE_DAY: Final = timedelta(days=1)
@@ -104,6 +105,16 @@ class BusinessCalendar:
         """The first moment from `at` on, itself included, at which the department is open."""
         at = _utc(at)
         return at if self.is_always_open else max(at, next(self._periods_from(at)).start)
+
+    def open_windows(self, start: datetime) -> Iterator[TimeWindow]:
+        """The open periods that end after this moment, in order and without end, each whole.
+
+        Raises ValueError for a calendar that never closes.
+        """
+        if self.is_always_open:
+            raise ValueError("a calendar that never closes has no periods")
+        for period in self._periods_from(_utc(start)):
+            yield TimeWindow(period.start, period.until)
 
     def _add_working_days(self, start: datetime, days: int) -> datetime:
         if days == 0:

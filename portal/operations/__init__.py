@@ -71,6 +71,15 @@ from portal.operations.transitions import (
     set_customer_note,
 )
 from portal.operations.unit_of_work import Operations, UnitOfWork
+from portal.operations.visits.booking import (
+    announce_on_the_way,
+    book_visit,
+    cancel_visit,
+    find_visit,
+    get_free_window,
+    visit_question,
+)
+from portal.operations.visits.windows import free_windows
 from portal.operations.workflows import load_workflow
 
 __all__ = [
@@ -90,15 +99,21 @@ __all__ = [
     "add_staff",
     "advance",
     "announce_delay",
+    "announce_on_the_way",
     "answer_follow_up",
     "assign",
+    "book_visit",
     "cancel",
+    "cancel_visit",
     "correct_intent",
     "disable_staff",
     "dismiss_dropped_ball",
     "email_cause",
     "escalate",
+    "find_visit",
     "forget_device",
+    "free_windows",
+    "get_free_window",
     "hold",
     "inspect_requests",
     "keep_promise",
@@ -146,6 +161,7 @@ __all__ = [
     "set_wishes",
     "unreadable_email",
     "verify_code",
+    "visit_question",
     "withdraw_promise",
     "write_to_customer",
 ]

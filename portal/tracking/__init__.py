@@ -14,6 +14,7 @@ from portal.tracking import (
     replace_link,
     robots,
     unsubscribe,
+    visit,
 )
 from portal.tracking.link_limits import STOP, Endpoint, limited_by_link
 from portal.tracking.outage import show_outage
@@ -63,6 +64,8 @@ routes = [
     _form(
         "/r/{token}/unsubscribe", limited_by_link(unsubscribe.unsubscribe, STOP, from_any_site=True)
     ),
+    Route("/r/{token}/visit", visit.show_visit, methods=["GET"]),
+    _form("/r/{token}/visit", limited_by_link(visit.change_visit)),
     Route("/r/{token}/appointment.ics", exports.send_calendar, methods=["GET"]),
     Route("/r/{token}/manifest.webmanifest", exports.show_manifest, methods=["GET"]),
     Route("/r/{token}/paper", exports.show_printable_link, methods=["GET"]),

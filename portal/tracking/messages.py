@@ -13,7 +13,12 @@ from portal.errors import BadInput, Busy, Conflict, PortalError, RateLimited
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.intents.appointment_times import MAX_AHEAD
 from portal.models import CUSTOMER_ACTOR, Answer, AnswerType, Channel, FollowUp, ServiceRequest
-from portal.operations import answer_follow_up, reading_is_ready, receive_web_message
+from portal.operations import (
+    answer_follow_up,
+    get_free_window,
+    reading_is_ready,
+    receive_web_message,
+)
 from portal.queries.requests import lock_by_token
 from portal.tracking.attachments import (
     MAX_FILES,
@@ -120,9 +125,15 @@ async def post_answer(request: Request) -> Response:
             question = _find_question(service_request, form.get("follow_up", ""))
             if question.is_asked:
                 at = _read_time(form.get("at", ""), question, given, service_request, uow.now)
-                await answer_follow_up(
-                    uow, service_request, question, given, text=text, at=at, via=Channel.WEB
+                window = (
+                    await get_free_window(uow, service_request, question, at)
+                    if at is not None and question.offered is not None
+                    else None
                 )
+                await answer_follow_up(
+                    uow, service_request, question, given, text=text, at=window or at,
+                    via=Channel.WEB,
+                )  # fmt: skip
             elif question.answer != given:  # The same answer twice is taken once.
                 said = f"{given.value.upper()}. {text}" if text else given.value.upper()
                 await receive_web_message(uow, service_request, said)

@@ -14,6 +14,7 @@ from portal.workflows.schema import (
     FollowUpDefinition,
     LocalizedText,
     StageDefinition,
+    VisitDefinition,
     WorkflowDefinition,
 )
 from portal.workflows.toml_lines import TomlLines
@@ -26,6 +27,7 @@ __all__ = [
     "LocalizedText",
     "StageDefinition",
     "TomlLines",
+    "VisitDefinition",
     "WorkflowDefinition",
     "WorkflowFileError",
     "WorkflowIssue",

@@ -17,8 +17,11 @@ from portal.workflows.schema import (
     LocalizedText,
 )
 from portal.workflows.table_reader import TableReader
+from portal.workflows.visits import VISIT_KEYS, read_visit
 
-QUESTION_KEYS: Final = ("question", "yes", "no", "expects", "remind_after", "close_after")
+QUESTION_KEYS: Final = (
+    "question", "yes", "no", "expects", "remind_after", "close_after", *VISIT_KEYS,
+)  # fmt: skip
 """The keys of a table with a question: a follow-up, or a stage."""
 
 _ANSWERS: Final = (
@@ -33,14 +36,16 @@ def read_question(
     table: TableReader, stages: Collection[str], base: FollowUpDefinition
 ) -> FollowUpDefinition:
     """The question of this table: `asking`, with the text and the answers of the table."""
+    expects = _expects(table)
     return replace(
         base,
         question=table.localized_text("question", is_template=True) or LocalizedText({}),
         yes=_answer(table, "yes", stages) or COMPLETE,
         no=_answer(table, "no", stages),
-        expects=_expects(table),
+        expects=expects,
         remind_after=table.duration("remind_after", REMIND_AFTER),
         close_after=table.duration("close_after", CLOSE_AFTER),
+        visit=read_visit(table, is_for_time=expects == "time"),
     )
 
 

@@ -30,6 +30,9 @@ CLOSE_AFTER: Final = Duration(30, "d")
 REPLY_WITHIN: Final = Duration(4, "bh")
 LEAD_AFTER: Final = Duration(4, "bh")
 MANAGER_AFTER: Final = Duration(1, "bd")
+VISIT_LENGTH: Final = Duration(2, "h")
+VISIT_EARLIEST: Final = Duration(1, "bd")
+VISIT_LATEST: Final = Duration(20, "bd")
 """The defaults of a workflow file."""
 
 
@@ -72,6 +75,24 @@ COMPLETE: Final = AnswerAction("complete")
 
 
 @dataclass(frozen=True)
+class VisitDefinition:
+    """The windows in which a visit can be booked, and what the customer reads of it.
+
+    Windows of ``slot`` fill the department's hours; each takes ``capacity`` visits of the
+    department at once (None: without limit), from ``earliest`` to ``latest`` after now. ``slot`` is
+    None where the file names none: a department that never closes then takes any time.
+    """
+
+    slot: JsonDuration | None = None
+    capacity: int | None = None
+    earliest: JsonDuration = VISIT_EARLIEST
+    latest: JsonDuration = VISIT_LATEST
+    name: LocalizedText | None = None
+    prepare: LocalizedText | None = None
+    place: LocalizedText | None = None
+
+
+@dataclass(frozen=True)
 class FollowUpDefinition:
     """A question to the customer: when `after_stage` completes, or when it is reached.
 
@@ -93,6 +114,8 @@ class FollowUpDefinition:
     """What answers it: a yes or a no; or a time (an appointment), which does what `yes` does."""
     title: LocalizedText | None = None
     """The title of the question's step on the customer's page: "In your hands"."""
+    visit: VisitDefinition = VisitDefinition()
+    """The windows of a question that a time answers."""
 
 
 @dataclass(frozen=True)

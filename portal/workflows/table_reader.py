@@ -25,6 +25,9 @@ MAX_LENGTHS: Final = {
     "question": 600,
     "sms": 600,
     "delay": 300,
+    "visit": 60,
+    "prepare": 200,
+    "place": 120,
 }
 
 

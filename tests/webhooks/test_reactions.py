@@ -176,7 +176,8 @@ async def test_question_beside_a_quotation_is_answered(
 
 
 @pytest.mark.parametrize(
-    "beside", ["Card stolen 😡", "Card stolen", "Card removed 👎", "Wrong name 👍", "cracked corner"]
+    "beside",
+    ["Card stolen 😡", "Card stolen", "Card removed 👎", "Wrong name 👍", "cracked corner"],
 )
 async def test_words_beside_a_quotation_are_for_a_person(
     beside: str, twilio: TwilioClient, organisation: Organisation, card_request: ServiceRequest

@@ -134,6 +134,14 @@ def _preferences_changed(event: Event, stage: str) -> str:
     return f"Customer asked for: {choice}{scope}"
 
 
+def _visit(by_us: str, by_customer: str) -> Description:
+    def describe(event: Event, stage: str) -> str:
+        del stage
+        return by_customer if event.actor_kind == ActorKind.CUSTOMER else by_us
+
+    return describe
+
+
 DESCRIPTIONS: Mapping[EventKind, Description] = {
     EventKind.OPENED: _always("Opened the request"),
     EventKind.STAGE_REACHED: _stage_reached,
@@ -156,6 +164,10 @@ DESCRIPTIONS: Mapping[EventKind, Description] = {
     EventKind.QUESTION_REMINDED: _always("Reminded the customer of the question"),
     EventKind.QUESTION_ANSWERED: _answered,
     EventKind.QUESTION_CLOSED: _always("Closed the question without an answer"),
+    EventKind.VISIT_MOVED: _visit("Moved the visit", "The customer moved the visit"),
+    EventKind.VISIT_CANCELLED: _visit("Cancelled the visit", "The customer cancelled the visit"),
+    EventKind.VISIT_REMINDED: _always("Reminded the customer of the visit"),
+    EventKind.VISIT_ON_THE_WAY: _always("Told the customer that somebody is on the way"),
     EventKind.AWAITING_CONFIRMATION: _always("Work done, awaiting confirmation by the customer"),
     EventKind.COMPLETED: _always("Completed"),
     EventKind.DECLINED: _always("Closed as declined"),

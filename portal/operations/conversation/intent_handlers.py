@@ -24,6 +24,8 @@ from portal.operations.conversation.outcomes import (
     AnswerQuestion,
     AskBack,
     AskWhich,
+    BookVisit,
+    CancelVisit,
     ChangeConsent,
     Decision,
     KeepWish,
@@ -53,6 +55,7 @@ from portal.operations.follow_ups import render_answer_reply, take_answer
 from portal.operations.promises import promise_reply
 from portal.operations.transitions import reopen
 from portal.operations.unit_of_work import UnitOfWork
+from portal.operations.visits.replies import carry_out_visit
 
 MAX_REASON_LENGTH = 200
 
@@ -87,6 +90,8 @@ async def _carry_out_on(
     match outcome:
         case AnswerQuestion():
             reply = await _answer_question(uow, request, matched, outcome)
+        case BookVisit() | CancelVisit():
+            reply = await carry_out_visit(uow, request, matched, outcome)
         case AskBack():
             reply = await _ask_back(uow, request, outcome)
         case SendStatus():

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal.branding.theme import DEFAULT_THEME, Theme
-from portal.business_time import zone_or_utc
+from portal.business_time import TimeWindow, zone_or_utc
 from portal.messaging.wording.channel_neutral import without_reply_hint
 from portal.messaging.wording.promises import localize_promise, moved_because
 from portal.messaging.wording.renderer import fill_template
+from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import (
     CLOSED_STATUSES,
     Answer,
@@ -17,7 +18,9 @@ from portal.models import (
     RequestStatus,
 )
 from portal.models.people.given_name import given_name
-from portal.queries.status_page.rows import PromiseRow, StatusPageRow
+from portal.queries.status_page.rows import FollowUpRow, PromiseRow, StatusPageRow
+from portal.rules.visits import VisitPlan
+from portal.tracking.status_page.appointment_view import VisitDay
 from portal.tracking.status_page.appointments import find_appointments
 from portal.tracking.status_page.conversation import build_conversation
 from portal.tracking.status_page.timeline import TimelinePresenter
@@ -29,10 +32,13 @@ from portal.tracking.status_page.view_models import (
     Question,
     StatusPage,
 )
+from portal.tracking.status_page.visit_days import visit_days
 from portal.workflows import WorkflowDefinition
 
 REPLY_KINDS = (PromiseKind.ANSWER, PromiseKind.CALL)
 MAX_PAST_PROMISES = 2
+MAX_DAYS = 4
+"""Days with free windows on the page; the page of the visit has all of them."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +107,26 @@ def _question(snapshot: StatusPageRow, timeline: TimelinePresenter, brand: str) 
         "department": timeline.department(snapshot.department_id).name,
     }
     text = fill_template(without_reply_hint(timeline.question(asked[-1])), values)
-    return Question(str(asked[-1].id), text, asks_time=asked[-1].expects == AnswerType.TIME)
+    days = _free_days(snapshot, timeline, asked[-1])
+    return Question(
+        str(asked[-1].id), text, asks_time=asked[-1].expects == AnswerType.TIME,
+        windows=days[:MAX_DAYS], has_more=len(days) > MAX_DAYS, is_full=bool(asked[-1].is_for_visit) and not days,
+    )  # fmt: skip
+
+
+def _free_days(
+    snapshot: StatusPageRow, timeline: TimelinePresenter, question: FollowUpRow
+) -> tuple[VisitDay, ...]:
+    """The days with free windows of a visit; empty where any time answers the question."""
+    if not question.is_for_visit:
+        return ()
+    run = next(run for run in snapshot.runs if run.id == question.run_id)
+    calendar = timeline.calendar(run.department_id)
+    plan = VisitPlan.of(timeline.definition.question(question.key), calendar)
+    booked = [TimeWindow(row.start_at, row.end_at) for row in snapshot.booked]
+    zone = zone_or_utc(snapshot.timezone)
+    times = TimeFormatter(snapshot.locale, zone, timeline.now)
+    return visit_days(times, plan.free_windows(timeline.now, booked)) if plan else ()
 
 
 def _pause(snapshot: StatusPageRow) -> Pause | None:
