@@ -20,12 +20,14 @@ from portal.business_time.calendar import (
 )
 from portal.business_time.duration import Duration
 from portal.business_time.opening_hours import OpeningHours
+from portal.business_time.time_window import TimeWindow
 
 __all__ = [
     "ALWAYS_OPEN",
     "BusinessCalendar",
     "Duration",
     "OpeningHours",
+    "TimeWindow",
     "business_calendar",
     "check_holidays",
     "find_zone",

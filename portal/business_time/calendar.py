@@ -14,6 +14,7 @@ from holidays import country_holidays, list_supported_countries
 
 from portal.business_time.duration import Duration
 from portal.business_time.opening_hours import OpeningHours
+from portal.business_time.time_window import TimeWindow
 
 _ZERO: Final = timedelta(0)
 _ONE_DAY: Final = timedelta(days=1)
@@ -123,6 +124,16 @@ class BusinessCalendar:
         """As `add`; a duration in plain days (`5d`) ends on a day on which the department is open."""
         end = self.add(start, duration)
         return self.on_open_day(end) if duration.unit == "d" else end
+
+    def open_windows(self, start: datetime) -> Iterator[TimeWindow]:
+        """The open periods that end after this moment, in order and without end, each whole.
+
+        Raises ValueError for a calendar that never closes.
+        """
+        if self.is_always_open:
+            raise ValueError("a calendar that never closes has no periods")
+        for period in self._periods_from(_utc(start)):
+            yield TimeWindow(period.start, period.until)
 
     def _add_working_days(self, start: datetime, days: int) -> datetime:
         if days == 0:

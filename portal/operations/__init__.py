@@ -75,6 +75,15 @@ from portal.operations.transitions import (
     set_customer_note,
 )
 from portal.operations.unit_of_work import Operations, UnitOfWork
+from portal.operations.visits.booking import (
+    announce_on_the_way,
+    book_visit,
+    cancel_visit,
+    find_visit,
+    get_free_window,
+    visit_question,
+)
+from portal.operations.visits.windows import free_windows
 from portal.operations.withdrawal import ask_to_withdraw, withdraw_request
 from portal.operations.workflows import load_workflow
 
@@ -96,10 +105,13 @@ __all__ = [
     "add_staff",
     "advance",
     "announce_delay",
+    "announce_on_the_way",
     "answer_follow_up",
     "ask_to_withdraw",
     "assign",
+    "book_visit",
     "cancel",
+    "cancel_visit",
     "change_address",
     "correct_intent",
     "disable_staff",
@@ -107,7 +119,10 @@ __all__ = [
     "email_cause",
     "end_sharing",
     "escalate",
+    "find_visit",
     "forget_device",
+    "free_windows",
+    "get_free_window",
     "hold",
     "inspect_requests",
     "keep_promise",
@@ -158,6 +173,7 @@ __all__ = [
     "share_request",
     "unreadable_email",
     "verify_code",
+    "visit_question",
     "withdraw_promise",
     "withdraw_request",
     "write_to_customer",

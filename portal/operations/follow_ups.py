@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from portal.business_time import TimeWindow
 from portal.messaging.wording.renderer import MessageRenderer
 from portal.messaging.wording.status_reply import render_looking
+from portal.messaging.wording.visits import render_visit
 from portal.models import (
     Answer,
     AnswerType,
@@ -37,7 +39,9 @@ async def run_due_follow_ups(uow: UnitOfWork, request: ServiceRequest) -> None:
     for question in list(request.follow_ups):
         if question.next_at is None or question.next_at > uow.now:
             continue
-        if flow.can_wait_overnight(question) and (morning := await _morning(uow, request)):
+        if question.visit_window is not None:
+            flow.remind_of_visit(question)
+        elif flow.can_wait_overnight(question) and (morning := await _morning(uow, request)):
             question.next_at = morning
         else:
             flow.run_due_step(question)
@@ -85,7 +89,7 @@ async def answer_follow_up(
     answer: Answer,
     *,
     text: str = "",
-    at: datetime | None = None,
+    at: datetime | TimeWindow | None = None,
     via: Channel = Channel.WEB,
 ) -> None:
     """Take an answer and thank for it by ``via``; on the page the answer itself is shown.
@@ -110,12 +114,13 @@ async def take_answer(
     answer: Answer,
     *,
     text: str = "",
-    at: datetime | None = None,
+    at: datetime | TimeWindow | None = None,
     via: Channel = Channel.WEB,
 ) -> TakenAnswer:
     """Take an answer and do what the workflow says; nothing is replied.
 
-    ``at`` is the time that the customer named, where one was asked for. The owner promises an
+    ``at`` is the time that the customer named, or the window that they booked, where one was asked
+    for. The owner promises an
     answer to whoever says that something did not come or is wrong, and to a no without a rule. Raises Conflict when the question is answered or withdrawn.
     """
     flow = FollowUpFlow(await uow.stage_flow(request))
@@ -129,13 +134,15 @@ async def take_answer(
     if answer != Answer.YES and (action is None or is_sorry):
         promise = await promise_reply(uow, request, PromiseKind.ANSWER)
         await uow.finish(request)
-    return TakenAnswer(question, answer, at, action, promise, is_milestone_sent)
+    return TakenAnswer(question, answer, question.answer_at, action, promise, is_milestone_sent)
 
 
 def render_answer_reply(renderer: MessageRenderer, taken: TakenAnswer) -> str | None:
     """The thanks for an answer; None where the milestone says what happens next."""
     at, action, promise = taken.at, taken.action, taken.promise
-    if at is not None:
+    if taken.question.visit_window is not None:
+        text = render_visit(renderer, taken.question, "visit_booked")
+    elif at is not None:
         text = renderer.say("noted_time", None, at=renderer.times.since(at))
     elif taken.is_milestone_sent and action is not None and action.kind != "complete":
         text = None

@@ -1,6 +1,7 @@
 """The message to the customer that an event leads to: at most one for each event."""
 
 from portal.messaging.wording.renderer import MessageRenderer, as_sentence
+from portal.messaging.wording.visits import booked_with, render_offer, render_visit
 from portal.models import ActorKind, Event, EventKind, MessageKind, StageRun
 from portal.operations.outbox import Draft
 from portal.operations.step import StepContext
@@ -25,6 +26,7 @@ ANNOUNCED_KINDS = frozenset(
         EventKind.STAGE_REACHED,
         EventKind.QUESTION_ASKED,
         EventKind.QUESTION_REMINDED,
+        EventKind.VISIT_REMINDED,
         *EVENT_MESSAGE_KINDS,
     }
 )
@@ -54,7 +56,7 @@ async def queue_milestone_messages(context: StepContext) -> None:
 def _is_announced(event: Event) -> bool:
     if event.kind == EventKind.STAGE_REACHED:
         return bool(event.data.get("told"))
-    if event.kind in QUESTION_EVENTS:
+    if event.kind in (*QUESTION_EVENTS, EventKind.VISIT_REMINDED):
         return True
     return event.kind in EVENT_MESSAGE_KINDS and event.actor_kind != ActorKind.CUSTOMER
 
@@ -66,9 +68,16 @@ def render_event(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, 
         return MessageKind.LINK, renderer.say("link"), ""
     if event.kind == EventKind.STAGE_REACHED and run is not None:
         again = bool(event.data.get("again"))
+        if (visit := booked_with(renderer, run)) is not None:
+            body = render_visit(renderer, visit, "visit_booked")
+            return MessageKind.MILESTONE, body, _title(renderer, run)
         return MessageKind.MILESTONE, renderer.milestone(run, again=again), _title(renderer, run)
     if event.kind in QUESTION_EVENTS:
         return _question(renderer, event)
+    if event.kind == EventKind.VISIT_REMINDED:
+        visit = renderer.request.booked_visit
+        body = render_visit(renderer, visit, "visit_tomorrow") if visit else ""
+        return (MessageKind.VISIT, body, "") if visit else None
     kind = EVENT_MESSAGE_KINDS[event.kind]
     return kind, _render_turn(renderer, event, kind), ""
 
@@ -96,6 +105,11 @@ def _question(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str
     if follow_up is None or not (follow_up.during_stage or is_wanted):
         return None  # The page alone asks a customer who wants no questions.
     question = renderer.question(follow_up)
+    if follow_up.offered:
+        is_first = event.kind == EventKind.QUESTION_ASKED
+        template = "visit_question" if is_first else "visit_question_again"
+        kind = MessageKind.FOLLOW_UP if is_first else MessageKind.REMINDER
+        return kind, render_offer(renderer, follow_up, template), question
     if event.kind == EventKind.QUESTION_ASKED:
         kind, body = (
             MessageKind.FOLLOW_UP,

@@ -26,7 +26,7 @@ async def reschedule_follow_ups(context: StepContext) -> None:
     facts = context.facts
     soon, schedule = facts.now + MIN_WAIT, FollowUpSchedule(facts)
     for question in facts.request.follow_ups:
-        if question.next_at is None or question.next_at <= soon:
+        if not question.is_pending or question.next_at is None or question.next_at <= soon:
             continue
         is_planned = question.state == FollowUpState.PLANNED
         due_at = schedule.ask_at(question) if is_planned else schedule.next_step_at(question)

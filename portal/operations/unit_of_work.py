@@ -24,6 +24,7 @@ from portal.operations.planning import (
     schedule_update,
 )
 from portal.operations.step import Step, StepContext
+from portal.operations.visits.windows import OFFER_EVENTS, offer_visit_windows
 from portal.queries.conversations import is_customer_waiting
 from portal.queries.requests import lock_service_request
 from portal.queries.roster import load_workflow_facts
@@ -33,6 +34,7 @@ from portal.rules.stage_flow import StageFlow
 from portal.settings import Settings
 
 AFTER_EACH_OPERATION: tuple[Step, ...] = (
+    Step(offer_visit_windows, on=OFFER_EVENTS),
     Step(queue_milestone_messages, on=ANNOUNCED_KINDS),
     Step(fulfil_promised_dates, on=PROGRESS_EVENTS),
     Step(reschedule_follow_ups),

@@ -28,7 +28,7 @@ PROMPTS = (
 TURNS = frozenset({
     EventKind.CANCELLED, EventKind.COMPLETED, EventKind.REOPENED, EventKind.CONTACT_LOGGED,
     EventKind.QUESTION_ASKED, EventKind.QUESTION_REMINDED, EventKind.QUESTION_ANSWERED,
-    EventKind.QUESTION_CLOSED,
+    EventKind.QUESTION_CLOSED, EventKind.VISIT_MOVED, EventKind.VISIT_CANCELLED,
 })  # fmt: skip
 """Events after which the same message means something new."""
 MAX_SENT_TEXTS = 50

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from portal.business_time import TimeWindow
 from portal.errors import Conflict
 from portal.i18n.lazy_string import LazyString
 from portal.models.requests.event import EventKind
@@ -14,6 +15,7 @@ from portal.rules.follow_up_schedule import FollowUpSchedule
 from portal.rules.investigations import action_of
 from portal.rules.stage_flow import StageFlow
 from portal.rules.stage_returns import StageReturns
+from portal.rules.visits import visit_reminder_at
 from portal.workflows import AnswerAction, FollowUpDefinition
 from portal.workflows.schema import REMIND_AFTER
 
@@ -57,11 +59,12 @@ class FollowUpFlow:
         answer: Answer,
         text: str,
         via: str,
-        at: datetime | None = None,
+        at: datetime | TimeWindow | None = None,
     ) -> AnswerAction | None:
         """Take the customer's answer and do what the workflow says follows from it.
 
-        ``at`` is the time that they named, where one was asked for. Gives the action taken, None
+        ``at`` is the time that they named, or the window of the visit that they booked, where one
+        was asked for. Gives the action taken, None
         where a person must decide. A question that is planned may be answered before it is asked.
         Raises Conflict when the question is no longer open.
         """
@@ -70,8 +73,14 @@ class FollowUpFlow:
         stage_flow, run = self.stage_flow, question.run
         question.close(FollowUpState.ANSWERED, stage_flow.now)
         question.answer, question.answer_words, question.answered_via = answer, text, via
-        question.answer_at = at
-        details: dict[str, Any] = {"at": at.isoformat()} if at else {}
+        window = at if isinstance(at, TimeWindow) else None
+        start = window.start if window else at
+        question.answer_at = start if isinstance(start, datetime) else None
+        if window is not None:
+            question.book(window, self.visit_reminder_at(window))
+        details: dict[str, Any] = (
+            {"at": question.answer_at.isoformat()} if question.answer_at else {}
+        )
         if question.fields:
             details["fields"] = dict(question.fields)
         self._record(
@@ -85,20 +94,55 @@ class FollowUpFlow:
             action = None
         if action is None and answer != Answer.YES and not question.during_stage:
             self._plan_again(question)
-        if at is not None:
-            self._set_due_dates(at)
+        if question.answer_at is not None:
+            self.set_visit_due(question, question.answer_at)
         if not stage_flow.request.is_closed:
             stage_flow.request.derive_state()
         return action
 
-    def _set_due_dates(self, at: datetime) -> None:
-        """What this answer has opened is due by the time that the customer named."""
+    def set_visit_due(self, question: FollowUp, start: datetime) -> None:
+        """What the answer has opened is due by the end of the visit.
+
+        Of a time without a window that is ``MAX_VISIT_DURATION`` later.
+        """
         stage_flow = self.stage_flow
+        end = question.answer_until or start + MAX_VISIT_DURATION
         for run in stage_flow.request.open_runs:
-            if run.opened_at == stage_flow.now:
+            if run.opened_at == question.closed_at:
                 grace = stage_flow.request.definition.stage(run.stage_key).grace
                 department = stage_flow.department_of(run)
-                run.set_due_at(at + MAX_VISIT_DURATION, grace, department, stage_flow.now)
+                run.set_due_at(end, grace, department, stage_flow.now)
+
+    def move_visit(self, question: FollowUp, window: TimeWindow, via: str) -> None:
+        """Give the booked visit another window; what follows is due at its end."""
+        before = question.answer_at
+        question.book(window, self.visit_reminder_at(window))
+        self._record(
+            EventKind.VISIT_MOVED, question, via=via, at=window.start.isoformat(),
+            until=window.end.isoformat(), was_at=before.isoformat() if before else None,
+        )  # fmt: skip
+        self.set_visit_due(question, window.start)
+
+    def cancel_visit(self, question: FollowUp, reason: str, via: str) -> None:
+        """Cancel the booked visit, so that its window is free again."""
+        before = question.answer_at
+        question.release()
+        self._record(
+            EventKind.VISIT_CANCELLED, question, via=via, reason=reason,
+            was_at=before.isoformat() if before else None,
+        )  # fmt: skip
+
+    def remind_of_visit(self, question: FollowUp) -> None:
+        """Record that the customer is reminded, once; not of a visit that has begun or is off."""
+        question.next_at = None
+        window, stage_flow = question.visit_window, self.stage_flow
+        if window and window.start > stage_flow.now and not stage_flow.request.is_closed:
+            self._record(EventKind.VISIT_REMINDED, question, at=window.start.isoformat())
+
+    def visit_reminder_at(self, window: TimeWindow) -> datetime | None:
+        """When to remind of a visit in this window; None where it is booked shortly before."""
+        zone = self.stage_flow.request.customer.readable_timezone
+        return visit_reminder_at(window, zone, self.stage_flow.now)
 
     def restore(self, question: FollowUp) -> None:
         """Undo the withdrawal of the question: it is asked or planned again."""
@@ -126,6 +170,9 @@ class FollowUpFlow:
         )  # fmt: skip
 
     def _ask(self, question: FollowUp) -> None:
+        for earlier in self.stage_flow.request.follow_ups:
+            if earlier.key == question.key and earlier.visit_window:
+                earlier.release()
         question.state = FollowUpState.ASKED
         question.asked_at = self.stage_flow.now
         question.next_at = self._times.next_step_at(question)

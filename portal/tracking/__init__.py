@@ -16,6 +16,7 @@ from portal.tracking import (
     robots,
     share_link,
     unsubscribe,
+    visit,
     withdrawal,
 )
 from portal.tracking.link_limits import STOP, Endpoint, limited_by_link
@@ -73,6 +74,8 @@ routes = [
     _form(
         "/r/{token}/unsubscribe", limited_by_link(unsubscribe.unsubscribe, STOP, from_any_site=True)
     ),
+    Route("/r/{token}/visit", visit.show_visit, methods=["GET"]),
+    _form("/r/{token}/visit", limited_by_link(visit.change_visit)),
     Route("/r/{token}/appointment.ics", exports.send_calendar, methods=["GET"]),
     Route("/r/{token}/manifest.webmanifest", exports.show_manifest, methods=["GET"]),
     Route("/r/{token}/paper", exports.show_printable_link, methods=["GET"]),

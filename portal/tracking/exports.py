@@ -10,8 +10,9 @@ from starlette.responses import JSONResponse, Response
 
 from portal.i18n.languages import language_of
 from portal.i18n.lazy_string import LazyString
+from portal.tracking.status_page.appointment_view import Appointment
 from portal.tracking.status_page.endpoints import open_page
-from portal.tracking.status_page.view_models import Appointment, StatusPage
+from portal.tracking.status_page.view_models import StatusPage
 from portal.web import templating
 from portal.web.app_icon import SIZES, app_icon
 from portal.web.ical import MEDIA_TYPE, CalendarEntry, to_ical

@@ -14,7 +14,12 @@ from portal.i18n.lazy_string import LazyString
 from portal.messaging.card_masking import mask_card_numbers
 from portal.messaging.intents.appointment_times import MAX_AHEAD
 from portal.models import CUSTOMER_ACTOR, Answer, AnswerType, Channel, FollowUp, ServiceRequest
-from portal.operations import answer_follow_up, reading_is_ready, receive_web_message
+from portal.operations import (
+    answer_follow_up,
+    get_free_window,
+    reading_is_ready,
+    receive_web_message,
+)
 from portal.queries.requests import lock_by_token
 from portal.tracking.attachments import (
     MAX_FILES,
@@ -124,9 +129,15 @@ async def post_answer(request: Request) -> Response:
             _check_taken(service_request, question, given)
             if question.is_asked:
                 at = _read_time(form.get("at", ""), question, given, service_request, uow.now)
-                await answer_follow_up(
-                    uow, service_request, question, given, text=text, at=at, via=Channel.WEB
+                window = (
+                    await get_free_window(uow, service_request, question, at)
+                    if at is not None and question.offered is not None
+                    else None
                 )
+                await answer_follow_up(
+                    uow, service_request, question, given, text=text, at=window or at,
+                    via=Channel.WEB,
+                )  # fmt: skip
             elif question.answer != given:  # The same answer twice is taken once.
                 said = ANSWER_WORDS[given]
                 await receive_web_message(uow, service_request, f"{said}. {text}" if text else said)

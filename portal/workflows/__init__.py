@@ -16,6 +16,7 @@ from portal.workflows.schema import (
     FollowUpDefinition,
     NeedDefinition,
     StageDefinition,
+    VisitDefinition,
     WorkflowDefinition,
 )
 from portal.workflows.toml_lines import TomlLines
@@ -31,6 +32,7 @@ __all__ = [
     "NeedDefinition",
     "StageDefinition",
     "TomlLines",
+    "VisitDefinition",
     "WorkflowDefinition",
     "WorkflowFileError",
     "WorkflowIssue",

@@ -24,10 +24,11 @@ from portal.workflows.schema import (
     FollowUpDefinition,
 )
 from portal.workflows.table_reader import TableReader
+from portal.workflows.visits import VISIT_KEYS, read_visit
 
 QUESTION_KEYS: Final = (
     "question", "yes", "no", "expects", "remind_after", "close_after", "fields", "yes_label",
-    "no_label",
+    "no_label", *VISIT_KEYS,
 )  # fmt: skip
 """The keys of a table with a question: a follow-up, or a stage."""
 ARRIVAL_KEYS: Final = ("wrong", "looking")
@@ -54,6 +55,7 @@ def read_question(
     known = (*PLACEHOLDERS, *QUESTION_FIELDS, *declared)
     question = table.localized_text("question", is_template=True, placeholders=known)
     fields = _fields_of(table, question, declared)
+    expects = _expects(table)
     return replace(
         base,
         question=question or LocalizedText({}),
@@ -62,11 +64,12 @@ def read_question(
         no_label=_label(table, "no_label", fields),
         yes=_answer(table, "yes", stages) or COMPLETE,
         no=_answer(table, "no", stages),
-        expects=_expects(table),
+        expects=expects,
         remind_after=table.duration("remind_after", REMIND_AFTER),
         close_after=table.duration("close_after", CLOSE_AFTER),
         wrong=_answer(table, "wrong", stages),
         looking=table.localized_text("looking", placeholders=LOOKING_FIELDS),
+        visit=read_visit(table, is_for_time=expects == "time"),
     )
 
 

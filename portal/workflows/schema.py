@@ -35,6 +35,9 @@ CLOSE_AFTER: Final = Duration(30, "d")
 REPLY_WITHIN: Final = Duration(4, "bh")
 LEAD_AFTER: Final = Duration(4, "bh")
 MANAGER_AFTER: Final = Duration(1, "bd")
+VISIT_LENGTH: Final = Duration(2, "h")
+VISIT_EARLIEST: Final = Duration(1, "bd")
+VISIT_LATEST: Final = Duration(20, "bd")
 """The defaults of a workflow file."""
 
 
@@ -52,6 +55,24 @@ class AnswerAction:
 
 COMPLETE: Final = AnswerAction("complete")
 PERSON: Final = AnswerAction("person")
+
+
+@dataclass(frozen=True)
+class VisitDefinition:
+    """The windows in which a visit can be booked, and what the customer reads of it.
+
+    Windows of ``slot`` fill the department's hours; each takes ``capacity`` visits of the
+    department at once (None: without limit), from ``earliest`` to ``latest`` after now. ``slot`` is
+    None where the file names none: a department that never closes then takes any time.
+    """
+
+    slot: JsonDuration | None = None
+    capacity: int | None = None
+    earliest: JsonDuration = VISIT_EARLIEST
+    latest: JsonDuration = VISIT_LATEST
+    name: LocalizedText | None = None
+    prepare: LocalizedText | None = None
+    place: LocalizedText | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +106,8 @@ class FollowUpDefinition:
     yes_label: LocalizedText | None = None
     """What the button for yes says, and that for no; None for the product's own labels."""
     no_label: LocalizedText | None = None
+    visit: VisitDefinition = VisitDefinition()
+    """The windows of a question that a time answers."""
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,8 @@ MAX_LENGTHS: Final = {
     "yes_label": 60,
     "no_label": 60,
     "looking": 120,
+    "visit": 60,
+    "prepare": 200,
 }
 """Letters that the value of a key may have."""
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from portal.branding.theme import DEFAULT_THEME
+from portal.business_time import TimeWindow
 from portal.tracking.status_page.timeline_view import (
     ArrivalLine,
     CurrentDepartment,
@@ -27,6 +28,7 @@ from portal.tracking.status_page.view_models import (
     Question,
     StatusPage,
 )
+from portal.tracking.status_page.visit_days import visit_days
 from portal.web import templating
 
 NOW = datetime(2026, 11, 24, 20, 30, tzinfo=UTC)
@@ -177,6 +179,24 @@ STATES: dict[str, StatusPage] = {
     "a visit": replace(
         MARTIN, headline="Our technician comes to you", current_departments=(CurrentDepartment("Field Team", NOW - HOUR, "Gareth"),),
         appointments=(Appointment("1", "Your visit", NOW + 3 * DAY - 5.5 * HOUR),),
+    ),
+    "a visit to book": paused_page(
+        "Your visit", status="waiting_on_customer",
+        question=Question(
+            "2", "When may our technician come?", asks_time=True, has_more=True,
+            windows=visit_days(
+                MARTIN.times,
+                [TimeWindow(NOW + day * DAY + hour * HOUR, NOW + day * DAY + (hour + 2) * HOUR)
+                 for day in range(1, 5) for hour in (-6, -4, -2, 0, 2)],
+            ),
+        ),
+    ),
+    "a visit in a window": replace(
+        MARTIN, headline="Our technician comes to you", current_departments=(CurrentDepartment("Field Team", NOW - HOUR),),
+        appointments=(Appointment(
+            "1", "Engineer visit", NOW + 3 * DAY - 6 * HOUR, until=NOW + 3 * DAY - 4 * HOUR,
+            who="Gareth", place="Your home", prepare="Please clear a socket.",
+        ),),
     ),
     "waiting on papers": paused_page(
         "We need a copy of your passport",

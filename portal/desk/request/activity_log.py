@@ -158,6 +158,14 @@ def _link_shared(event: Event, stage: str) -> str:
     )
 
 
+def _visit(by_us: str, by_customer: str) -> Description:
+    def describe(event: Event, stage: str) -> str:
+        del stage
+        return by_customer if event.actor_kind == ActorKind.CUSTOMER else by_us
+
+    return describe
+
+
 DESCRIPTIONS: Mapping[EventKind, Description] = {
     EventKind.OPENED: _always("Opened the request"),
     EventKind.STAGE_REACHED: _stage_reached,
@@ -184,6 +192,10 @@ DESCRIPTIONS: Mapping[EventKind, Description] = {
     EventKind.NEED_SENT: _of_item("The customer sent {}"),
     EventKind.NEED_ACCEPTED: _of_item("Accepted {}"),
     EventKind.CORRECTION_ASKED: _of_item("Asked the customer to correct {}"),
+    EventKind.VISIT_MOVED: _visit("Moved the visit", "The customer moved the visit"),
+    EventKind.VISIT_CANCELLED: _visit("Cancelled the visit", "The customer cancelled the visit"),
+    EventKind.VISIT_REMINDED: _always("Reminded the customer of the visit"),
+    EventKind.VISIT_ON_THE_WAY: _always("Told the customer that somebody is on the way"),
     EventKind.AWAITING_CONFIRMATION: _always("Work done, awaiting confirmation by the customer"),
     EventKind.COMPLETED: _always("Completed"),
     EventKind.DECLINED: _always("Closed as declined"),

@@ -12,7 +12,7 @@ from portal.messaging.send_rules import with_opt_out_hint
 from portal.messaging.sms.bidi import with_direction_mark
 from portal.messaging.sms.gsm_text import to_gsm7
 from portal.messaging.sms.segments import GSM, SegmentCount, count_segments
-from portal.messaging.wording.lint_samples import sample_values
+from portal.messaging.wording.lint_samples import VISITS, sample_values
 from portal.messaging.wording.renderer import fill_template, product_text
 from portal.models.requests.tracking_link import TOKEN_LENGTH
 from portal.paths import TEMPLATES
@@ -28,19 +28,30 @@ from portal.workflows import (
 
 PRODUCT_FIELDS = (*PLACEHOLDERS, "owner", "since")
 """Fields that every product text may have beside the workflow's."""
+VISIT_TEXTS = ("visit_booked", "visit_moved", "visit_tomorrow")
 FIELDS_BY_TEXT = {
     "due": (
         "acknowledgement", "acknowledgement_again", "call_at", "call_by", "noted_no", "reopen_offer", "wish_for_person",
         "promise", "promise_moved", "sent_back_passed", "status_passed", "delay_person", "update_hold_until",
         "acknowledgement_urgent", "answer_first", "last_reply", "reopen_offer_cancelled", "rest_answered",
         "rest_urgent", "second_answer", "looking", "reopened_asked", "acknowledgement_complaint",
+        "visit_cancelled_only",
     ),
     "looking": ("looking", "status_looking"),
     "promise": ("promise", "promise_moved"),
-    "question": ("ask_back", "follow_up", "follow_up_again", "status_asked"),
-    "choices": ("which_request", "which_request_again", "which_request_urgent"),
+    "question": (
+        "ask_back", "follow_up", "follow_up_again", "status_asked", "visit_question",
+        "visit_question_again",
+    ),
+    "choices": (
+        "which_request", "which_request_again", "which_request_urgent", "visit_question",
+        "visit_question_again", "visit_free", "visit_not_free", "visit_cancelled",
+    ),
+    "visit": VISIT_TEXTS,
+    "notes": VISIT_TEXTS,
+    "place": ("visit_place",),
     "ended": ("status_cancelled", "status_ended"),
-    "at": ("noted_time",),
+    "at": ("noted_time", "visit_not_free"),
     "amount": ("agreed",),
     "reason": (
         "delay_because", "delay_said", "update_hold", "update_hold_until", "cancelled_because",
@@ -128,6 +139,10 @@ class TextLinter:
             name, language = path.stem, path.parent.name
             link = self._origin(language) if name in TEXTS_WITHOUT_REQUEST else self._link(language)
             text = fill_template(template, self._own(language) | {"link": link})
+            if name.startswith("visit_"):
+                text = fill_template(
+                    template, self._own(language) | VISITS[language] | {"link": link}
+                )
             yield LintedText((), f"{language}/{path.name}", template, language, [text])
 
     def workflow_texts(self, workflow: WorkflowDefinition) -> Iterator[LintedText]:
@@ -169,10 +184,11 @@ class TextLinter:
         for language, question in follow_up.question.texts.items():
             facts = self._facts(workflow, stage, language)
             fields = facts | {"question": fill_template(question, facts)}
-            texts = [
-                fill_template(product_text(name, language), fields)
-                for name in ("follow_up", "follow_up_again")
-            ]
+            names = ("follow_up", "follow_up_again")
+            if follow_up.visit.slot is not None:
+                names = ("visit_question", "visit_question_again")
+                fields |= {"choices": VISITS.get(language, VISITS["en"])["choices"]}
+            texts = [fill_template(product_text(name, language), fields) for name in names]
             path = (*where, "question", language)
             yield LintedText(path, f'{what} has a "question"', question, language, texts)
         for language, looking in follow_up.looking.texts.items() if follow_up.looking else ():

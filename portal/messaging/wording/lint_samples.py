@@ -87,6 +87,34 @@ ARABIC = SampleValues(ENGLISH.facts | {
     "choices": "\n1 طلب بطاقة CARD-7K4M-2Q9\n2 إصلاح جهاز DEVC-7K4M-2Q9",
 }, brand=12, segments=2)  # fmt: skip
 
+VISITS = {
+    "en": {
+        "question": "When may our engineer come?",
+        "at": "Wed 26 Nov 10 am",
+        "notes": "",
+        "visit": "Wed 26 Nov, 10 am-noon",
+        "place": "your home",
+        "choices": "1) Wed 26 Nov, 10 am-noon 2) noon-2 pm 3) Thu 27 Nov, 8-10 am",
+    },
+    "es": {
+        "question": "¿Qué fecha prefiere?",
+        "at": "mar 26 nov 10:00",
+        "notes": "",
+        "visit": "mar 26 nov, 10:00-12:00",
+        "place": "su casa",
+        "choices": "1) mar 26 nov, 10:00-12:00 2) 12:00-14:00 3) jue 27 nov, 8:00-10:00",
+    },
+    "ar": {
+        "question": "متى يناسبك أن يأتي مهندسنا؟",
+        "at": "الأربعاء 26 نوفمبر 10 ص",
+        "notes": "",
+        "visit": "الأربعاء 26 نوفمبر، 10-12 ص",
+        "place": "بيتك",
+        "choices": "\n1) الأربعاء 26 نوفمبر، 8-10 ص\n2) 10 ص-12 م\n3) الخميس، 8-10 ص",
+    },
+}
+"""Typical values of the texts about visits. A note is added only where it costs nothing."""
+
 SAMPLE_VALUES = {"en": ENGLISH, "es": SPANISH, "ar": ARABIC}
 
 

@@ -39,6 +39,7 @@ class MessageKind(StrEnum):
     PROMISE = "promise"
     DELAY = "delay"
     UPDATE = "update"
+    VISIT = "visit"
     LINK = "link"
     STAFF = "staff"
     ACKNOWLEDGEMENT = "acknowledgement"

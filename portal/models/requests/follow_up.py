@@ -1,12 +1,13 @@
 """A question to the customer and its answer."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlmodel import Field, Relationship, SQLModel
 
-from portal.business_time import BusinessCalendar, Duration
+from portal.business_time import BusinessCalendar, Duration, TimeWindow
 from portal.models.columns import (
     enum_column,
     foreign_key_column,
@@ -55,6 +56,13 @@ class FollowUp(SQLModel, table=True):
             sqlite_where=sa.text("next_at IS NOT NULL"),
             postgresql_where=sa.text("next_at IS NOT NULL"),
         ),
+        # Serves: the visits that fill a department's windows.
+        sa.Index(
+            "ix_follow_up_visit",
+            "answer_until",
+            sqlite_where=sa.text("answer_until IS NOT NULL"),
+            postgresql_where=sa.text("answer_until IS NOT NULL"),
+        ),
     )
 
     id: int | None = primary_key()
@@ -84,6 +92,14 @@ class FollowUp(SQLModel, table=True):
     # The time that the customer named, where one was asked for.
     answer_at: datetime | None = timestamp_column(nullable=True)
     answered_via: str = text_column(16)
+    # The end of the visit's window, which begins at answer_at; None where no visit is booked.
+    answer_until: datetime | None = timestamp_column(nullable=True)
+    # The starts of the windows offered last, in their order; None where any time answers.
+    offered: list[str] | None = Field(
+        default=None, nullable=True, sa_type=sa.JSON(none_as_null=True)
+    )
+    # When staff said that they are on the way.
+    on_the_way_at: datetime | None = timestamp_column(nullable=True)
 
     run: StageRun = Relationship(
         sa_relationship_kwargs={"lazy": "raise_on_sql", "foreign_keys": "FollowUp.run_id"}
@@ -103,6 +119,32 @@ class FollowUp(SQLModel, table=True):
     def is_asked(self) -> bool:
         """Whether the customer has been asked and has not answered."""
         return self.state == FollowUpState.ASKED
+
+    @property
+    def visit_window(self) -> TimeWindow | None:
+        """When the booked visit is; None where none is booked."""
+        if self.answer_at is None or self.answer_until is None:
+            return None
+        return TimeWindow(self.answer_at, self.answer_until)
+
+    @property
+    def offered_starts(self) -> list[datetime]:
+        """When the windows begin that the customer was offered last, in their order."""
+        return [datetime.fromisoformat(start) for start in self.offered or ()]
+
+    def offer(self, windows: Sequence[TimeWindow]) -> None:
+        """Keep which windows are offered, so that "2" is understood."""
+        self.offered = [window.start.isoformat() for window in windows]
+
+    def book(self, window: TimeWindow, remind_at: datetime | None) -> None:
+        """Book the visit, or move it, and remind of it at that time."""
+        self.answer_at, self.answer_until = window.start, window.end
+        self.on_the_way_at, self.next_at = None, remind_at
+        self.offered = []
+
+    def release(self) -> None:
+        """Cancel the visit: its window is free again."""
+        self.answer_at = self.answer_until = self.on_the_way_at = self.next_at = None
 
     def call_due_at(self, wait: Duration, calendar: BusinessCalendar) -> datetime | None:
         """When a person is to call, because the reminder too had no answer for ``wait``.

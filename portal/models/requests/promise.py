@@ -98,6 +98,10 @@ class Promise(SQLModel, table=True):
     moved_by_customer: bool = False
     # Why it was withdrawn; empty for a promise that was missed.
     closed_reason: str = text_column()
+    # The start of the window in which the customer wants the call; ``due_at`` is its end.
+    not_before_at: datetime | None = timestamp_column(nullable=True)
+    # How the customer named that window, as a ``WindowKind``; empty without one.
+    call_window: str = text_column(16)
     # Whether the customer knows of the promise, and is notified when it is moved.
     is_told: bool = True
 

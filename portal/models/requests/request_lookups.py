@@ -71,6 +71,11 @@ class RequestLookups:
         return self.definition.question(question.key).wrong is not None
 
     @property
+    def booked_visit(self) -> FollowUp | None:
+        """The newest question whose answer is a booked visit, past or to come."""
+        return next((f for f in reversed(self.follow_ups) if f.visit_window), None)
+
+    @property
     def live_link(self) -> TrackingLink | None:
         """The newest tracking link that is not revoked."""
         return next((link for link in reversed(self.links) if link.revoked_at is None), None)

@@ -41,26 +41,24 @@ from portal.operations.conversation.outcomes import (
 )
 from portal.operations.conversation.reading.answers import match_answer, read_named_time
 from portal.operations.conversation.reading.state_rules import STATE_RULES
+from portal.operations.conversation.reading.visits import VISIT_RULES, match_visit, says_more
 from portal.operations.conversation.request_matching import MATCHING_RULES, Basis, Delivery
 from portal.operations.conversation.wishes.rules import WISH_RULES, decide_wish
-from portal.rules.late_answers import (
-    contradicts_answer,
-    is_just_completed,
-    repeats_answer,
-)
+from portal.rules.late_answers import contradicts_answer, is_just_completed, repeats_answer
 
 RULES = {
     **CONSENT_RULES,
     **MATCHING_RULES,
     **WISH_RULES,
     **STATE_RULES,
+    **VISIT_RULES,
 }
 
 RECORDED_KINDS = (IntentKind.THANKS, IntentKind.REACTION)
 ANSWER_KINDS = {IntentKind.YES: Answer.YES, IntentKind.NO: Answer.NO}
-CONFIRMED_RULES = ("L1", "O1", "O3", "O7", "X1")
+CONFIRMED_RULES = (*VISIT_RULES, "L1", "O1", "O3", "O7", "X1")
 """What is confirmed also in a loop."""
-ANSWERED_RULES = ("L1", "O1", "O6", "O7", "X1", "X5")
+ANSWERED_RULES = ("L1", "V1", "O1", "O6", "O7", "X1", "X5")
 """What is answered at once, so that whatever else a message says has no owner by it."""
 
 
@@ -188,7 +186,8 @@ def decide_by_state(
         decision = decide_open(request, intent, facts, body)
     # Whoever calls soon has read the message; before a later time it may need an answer.
     is_read = isinstance(decision.outcome, OweReply) and decision.outcome.at is None
-    if intent.needs_owner and decision.rule in ANSWERED_RULES and not is_read:
+    is_more = intent.needs_owner and decision.rule in ANSWERED_RULES
+    if (is_more and not is_read) or says_more(decision.rule, body):
         decision = replace(decision, owed=OweReply())
     return decision
 
@@ -202,7 +201,9 @@ def decide_open(
     is_pure = not (intent.needs_owner or intent.is_urgent)
     outcome: Outcome
     is_yes = given is not None and given.answer == Answer.YES and given.at is None
-    if is_yes and request.id in facts.undecided:
+    if (visit := match_visit(request, intent, body, facts)) is not None:
+        rule, outcome = visit
+    elif is_yes and request.id in facts.undecided:
         rule, outcome = "O2", _owe_answer(kind, facts, "answer_first")
     elif given is not None:
         rule, outcome = "O1", given

@@ -42,8 +42,6 @@ from portal.operations.conversation.inbound_message import (
 )
 from portal.operations.conversation.intent_handlers import (
     carry_out,
-    put_in_conversation,
-    record_in_conversation,
 )
 from portal.operations.conversation.reading.answers import read_volunteered
 from portal.operations.conversation.reading.machine_texts import (
@@ -51,6 +49,7 @@ from portal.operations.conversation.reading.machine_texts import (
     read_text,
     record_machine_text,
 )
+from portal.operations.conversation.recording import put_in_conversation, record_in_conversation
 from portal.operations.conversation.replies import MatchedMessage
 from portal.operations.conversation.request_matching import Basis, Delivery, match_request
 from portal.operations.dropped_balls.resolution import resolve_urgent

@@ -5,26 +5,23 @@ from portal.models import (
     ASK_BACK_CAUSE,
     Answer,
     Channel,
-    Contact,
-    ContactChannel,
     ContactReason,
     DeliveryReason,
     DroppedBallKind,
-    EventKind,
     MessageKind,
     MessageStatus,
     Promise,
     PromiseKind,
     ServiceRequest,
 )
-from portal.models.columns import saved_id
-from portal.models.messages.message import MAX_BECAUSE_LENGTH
 from portal.operations.conversation.auto_reply_limits import AUTO_REPLY_WINDOW, MAX_TEXTS
 from portal.operations.conversation.consent import write_consent
 from portal.operations.conversation.outcomes import (
     AnswerQuestion,
     AskBack,
     AskWhich,
+    BookVisit,
+    CancelVisit,
     ChangeConsent,
     Decision,
     KeepWish,
@@ -57,6 +54,7 @@ from portal.operations.follow_ups import render_answer_reply, take_answer
 from portal.operations.promises import promise_reply
 from portal.operations.transitions import reopen
 from portal.operations.unit_of_work import UnitOfWork
+from portal.operations.visits.replies import carry_out_visit
 
 MAX_REASON_LENGTH = 200
 
@@ -93,14 +91,12 @@ async def _carry_out_on(
     match outcome:
         case AnswerQuestion():
             reply = await _answer_question(uow, request, matched, outcome)
+        case BookVisit() | CancelVisit():
+            reply = await carry_out_visit(uow, request, matched, outcome)
         case AskBack():
             reply = await _ask_back(uow, request, outcome)
-        case SendStatus():
-            await uow.finish(request)
-            kind = MessageKind.REOPEN_OFFER if request.is_closed else MessageKind.ANSWER
-            reply = Reply(kind, render_status(await uow.renderer(request)))
-        case SendLink():
-            reply = await render_link(uow, request, matched)
+        case SendStatus() | SendLink():
+            reply = await _tell(uow, request, matched, outcome)
         case OweReply():
             reply = await _owe_reply(uow, request, matched, outcome)
         case Reopen():
@@ -115,37 +111,17 @@ async def _carry_out_on(
     return reply
 
 
-async def record_in_conversation(
-    uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage
-) -> None:
-    """Put the message into the request's conversation, and count the customer's contact."""
-    message, intent = matched.message, matched.intent
-    await put_in_conversation(uow, request, matched)
-    uow.session.add(
-        Contact(
-            request_id=saved_id(request),
-            message_id=message.id,
-            channel=ContactChannel(message.channel.value),
-            reason=ContactReason(intent.reason or ContactReason.OTHER),
-            at=uow.now,
-            logged_by=uow.actor.name,
-        )
-    )
-
-
-async def put_in_conversation(
-    uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage
-) -> None:
-    """Put the message into the request's conversation, also one that was in another's."""
-    message = matched.message
-    event = request.record(EventKind.MESSAGE_IN, uow.actor, uow.now, bumps_version=False)
-    await uow.session.flush()
-    message.request_id = request.id
-    message.customer_id = request.customer_id
-    message.event_id = event.id
-    message.intent = matched.intent.kind
-    message.because = matched.intent.because[:MAX_BECAUSE_LENGTH]
-    uow.mark_page_changed(request)
+async def _tell(
+    uow: UnitOfWork,
+    request: ServiceRequest,
+    matched: MatchedMessage,
+    outcome: SendStatus | SendLink,
+) -> Reply:
+    if isinstance(outcome, SendLink):
+        return await render_link(uow, request, matched)
+    await uow.finish(request)
+    kind = MessageKind.REOPEN_OFFER if request.is_closed else MessageKind.ANSWER
+    return Reply(kind, render_status(await uow.renderer(request)))
 
 
 async def _owe_reply(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from portal.messaging.intents.named_times import NamedTime
 from portal.models import (
     Answer,
     Channel,
@@ -27,6 +28,22 @@ class AnswerQuestion:
     question: FollowUp
     answer: Answer
     at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BookVisit:
+    """It names a time for the visit of this question: booked or moved there, where that is free.
+
+    ``wish`` is None where it names none that is plain: free windows are offered.
+    """
+
+    question: FollowUp
+    wish: NamedTime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelVisit:
+    """The booked visit is cancelled, and the customer is asked for another time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +139,8 @@ class NotifyFrontDesk:
 RequestOutcome = (
     Record
     | AnswerQuestion
+    | BookVisit
+    | CancelVisit
     | AskBack
     | SendStatus
     | SendLink

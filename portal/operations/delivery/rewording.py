@@ -37,6 +37,7 @@ REWORDED_KINDS = frozenset(
         MessageKind.MILESTONE, MessageKind.FOLLOW_UP, MessageKind.REMINDER, MessageKind.HOLD,
         MessageKind.RESUMED, MessageKind.CANCELLED, MessageKind.COMPLETED, MessageKind.DECLINED,
         MessageKind.PROMISE, MessageKind.DELAY, MessageKind.UPDATE, MessageKind.LINK,
+        MessageKind.VISIT,
     }
 )  # fmt: skip
 """Messages that are written from the facts of a request. An answer goes at once, at any hour."""

@@ -90,6 +90,18 @@ class FollowUpRow:
     answer_at: datetime | None
     fields: str
     read_back_at: datetime | None
+    answer_until: datetime | None
+    on_the_way_at: datetime | None
+    is_for_visit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BookedRow:
+    """A visit of the department whose visit the customer may book now."""
+
+    id: int
+    start_at: datetime
+    end_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +188,8 @@ class StatusPageRow:
     attachments: tuple[AttachmentRow, ...]
     third_party_updates: tuple[ThirdPartyUpdateRow, ...]
     departments: tuple[DepartmentRow, ...]
+    booked: tuple[BookedRow, ...]
+    assignee: str
 
 
 ROWS: dict[str, Any] = {
@@ -187,12 +201,14 @@ ROWS: dict[str, Any] = {
     "attachments": AttachmentRow,
     "third_party_updates": ThirdPartyUpdateRow,
     "departments": DepartmentRow,
+    "booked": BookedRow,
 }
 
 
 def read_status_page_row(row: Sequence[Any]) -> StatusPageRow:
     """The result of the page statement as rows."""
     values = dict(zip(StatusPageRow.__slots__, row, strict=True))
+    values["assignee"] = values["assignee"] or ""
     values["closed_at"] = _parse_time(values["closed_at"])
     values |= {name: _read_rows(row_type, values[name]) for name, row_type in ROWS.items()}
     return StatusPageRow(**values)
@@ -205,7 +221,7 @@ def _read_rows(row_type: Any, text: str | None) -> Any:
     times = [
         index
         for index, name in enumerate(row_type.__slots__)
-        if name.endswith(("_at", "_by")) or name == "hold_until"
+        if name.endswith(("_at", "_by")) or name in ("hold_until", "answer_until")
     ]
     rows = json.loads(text)
     rows.sort(key=lambda row: row[0])

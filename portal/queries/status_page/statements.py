@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel, col
 
 from portal.models import (
@@ -16,10 +17,12 @@ from portal.models import (
     Event,
     EventKind,
     FollowUp,
+    FollowUpState,
     Handoff,
     Message,
     Promise,
     PromiseKind,
+    RunState,
     ServiceRequest,
     StaffMember,
     Stage,
@@ -104,7 +107,11 @@ class StatusPageStatements:
             self._rows(StageRun, RunRow, assignee=assignee),
             self._rows(Handoff, HandoffRow, col(Handoff.closed_at).is_(None)),
             self._rows(Promise, PromiseRow, *_visible_promises(), owner=owner),
-            self._rows(FollowUp, FollowUpRow, fields=sa.cast(col(FollowUp.fields), sa.Text)),
+            self._rows(
+                FollowUp, FollowUpRow,
+                fields=sa.cast(col(FollowUp.fields), sa.Text),
+                is_for_visit=col(FollowUp.offered).is_not(None),
+            ),
             self._rows(Message, MessageRow),
             self._rows(
                 Attachment, AttachmentRow, col(Attachment.message_id).in_(in_conversation), own=False
@@ -115,7 +122,37 @@ class StatusPageStatements:
                 data=sa.cast(col(Event.data), sa.Text),
             ),
             self._rows(Department, DepartmentRow, col(Department.id).in_(in_workflow), own=False),
+            self._booked_visits(),
+            _assignee(),
         ]  # fmt: skip
+
+    def _booked_visits(self) -> Any:
+        """The visits ahead of the department of the open question about a visit."""
+        asking, asked_of = aliased(FollowUp), aliased(StageRun)
+        other, run, request = aliased(FollowUp), aliased(StageRun), aliased(ServiceRequest)
+        state: sa.ColumnElement[str] = sa.literal_column(f"'{FollowUpState.ASKED.value}'")
+        is_open = (
+            sa.select(col(asking.id))
+            .join(asked_of, col(asked_of.id) == col(asking.run_id))
+            .where(
+                col(asking.request_id) == col(ServiceRequest.id),
+                col(asking.state) == state,
+                col(asking.offered).is_not(None),
+                col(asked_of.department_id) == col(run.department_id),
+                col(asking.asked_at) < col(other.answer_until),
+            )
+            .correlate(ServiceRequest, run, other)
+            .exists()
+        )
+        return (
+            sa.select(self._group(self._array(other.id, other.answer_at, other.answer_until)))
+            .select_from(other)
+            .join(run, col(run.id) == col(other.run_id))
+            .join(request, col(request.id) == col(other.request_id))
+            .where(col(other.answer_until).is_not(None), col(request.closed_at).is_(None), is_open)
+            .correlate(ServiceRequest)
+            .scalar_subquery()
+        )
 
     def _rows(
         self, table: type[SQLModel], row: Any, *where: Any, own: bool = True, **other: Any
@@ -129,6 +166,25 @@ class StatusPageStatements:
 
     def _compiled(self, query: sa.Select[Any]) -> str:
         return str(query.compile(dialect=self._dialect))
+
+
+def _assignee() -> Any:
+    """The name of whoever has the open stage that was reached last."""
+    state: sa.ColumnElement[str] = sa.literal_column(f"'{RunState.OPEN.value}'")
+    newest = (
+        sa.select(sa.func.max(StageRun.id))
+        .where(col(StageRun.request_id) == col(ServiceRequest.id), col(StageRun.state) == state)
+        .correlate(ServiceRequest)
+        .scalar_subquery()
+    )
+    run = aliased(StageRun)
+    return (
+        sa.select(col(StaffMember.name))
+        .join(run, col(run.assignee_id) == col(StaffMember.id))
+        .where(col(run.id) == newest)
+        .correlate(ServiceRequest)
+        .scalar_subquery()
+    )
 
 
 @cache

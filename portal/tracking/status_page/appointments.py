@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from portal.models import CLOSED_STATUSES, FollowUpState, PromiseKind
 from portal.queries.status_page.rows import FollowUpRow, StatusPageRow
+from portal.tracking.status_page.appointment_view import Appointment
 from portal.tracking.status_page.timeline import TimelinePresenter
-from portal.tracking.status_page.view_models import Appointment
 
 
 def find_appointments(timeline: TimelinePresenter) -> tuple[Appointment, ...]:
@@ -13,7 +13,11 @@ def find_appointments(timeline: TimelinePresenter) -> tuple[Appointment, ...]:
     if timeline.snapshot.status in CLOSED_STATUSES:
         return ()
     appointments = [*_named_times(timeline), *_calls(timeline.snapshot)]
-    upcoming = (appointment for appointment in appointments if appointment.at > timeline.now)
+    upcoming = (
+        appointment
+        for appointment in appointments
+        if (appointment.until or appointment.at) > timeline.now
+    )
     return tuple(sorted(upcoming, key=lambda appointment: appointment.at))
 
 
@@ -23,7 +27,23 @@ def _named_times(timeline: TimelinePresenter) -> Iterator[Appointment]:
     newest = {row.key: row for row in follow_ups if row.state != FollowUpState.WITHDRAWN}
     for key, follow_up in newest.items():
         if follow_up.state == FollowUpState.ANSWERED and follow_up.answer_at is not None:
-            yield Appointment(key, _title(follow_up, timeline), follow_up.answer_at)
+            yield _appointment(key, follow_up, timeline)
+
+
+def _appointment(key: str, follow_up: FollowUpRow, timeline: TimelinePresenter) -> Appointment:
+    at = follow_up.answer_at or timeline.now
+    if follow_up.answer_until is None:
+        return Appointment(key, _title(follow_up, timeline), at)
+    visit = timeline.definition.question(follow_up.key).visit
+    who = next(iter(timeline.snapshot.assignee.split()), "")
+    return Appointment(
+        key, timeline.localize(visit.name) if visit.name else _title(follow_up, timeline), at,
+        until=follow_up.answer_until,
+        who=who,
+        place=timeline.localize(visit.place) if visit.place else "",
+        prepare=timeline.localize(visit.prepare) if visit.prepare else "",
+        on_the_way=who if follow_up.on_the_way_at else "",
+    )  # fmt: skip
 
 
 def _title(follow_up: FollowUpRow, timeline: TimelinePresenter) -> str:

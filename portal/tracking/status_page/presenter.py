@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from portal.branding.theme import DEFAULT_THEME, Theme
-from portal.business_time import zone_or_utc
+from portal.business_time import TimeWindow, zone_or_utc
 from portal.carriers import Carriers, shipped_carriers
 from portal.i18n.languages import language_of
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.wording.channel_neutral import without_reply_hint
 from portal.messaging.wording.promises import localize_promise, moved_because
 from portal.messaging.wording.renderer import as_sentence, fill_template, product_text
+from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import (
     CLOSED_STATUSES,
     Answer,
@@ -23,10 +24,12 @@ from portal.models import (
 )
 from portal.models.people.given_name import given_name, staff_first_name
 from portal.models.requests.request_status import WITHDRAWN
-from portal.queries.status_page.rows import PromiseRow, StatusPageRow
+from portal.queries.status_page.rows import FollowUpRow, PromiseRow, StatusPageRow
 from portal.rules.arrival import arrival_of
 from portal.rules.investigations import asks_again, find_investigation, looking_template
+from portal.rules.visits import VisitPlan
 from portal.rules.withdrawal import allows_withdrawal
+from portal.tracking.status_page.appointment_view import VisitDay
 from portal.tracking.status_page.appointments import find_appointments
 from portal.tracking.status_page.conversation import build_conversation
 from portal.tracking.status_page.expectations import (
@@ -44,10 +47,13 @@ from portal.tracking.status_page.view_models import (
     Question,
     StatusPage,
 )
+from portal.tracking.status_page.visit_days import visit_days
 from portal.workflows import LocalizedText, WorkflowDefinition
 
 REPLY_KINDS = (PromiseKind.ANSWER, PromiseKind.CALL)
 MAX_PAST_PROMISES = 2
+MAX_DAYS = 4
+"""Days with free windows on the page; the page of the visit has all of them."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +136,7 @@ def _question(snapshot: StatusPageRow, timeline: TimelinePresenter, brand: str) 
     }
     text = fill_template(without_reply_hint(timeline.question(row)), values | fields)
     definition = timeline.definition.question(row.key)
+    days = _free_days(snapshot, timeline, row)
     return Question(
         str(row.id),
         text,
@@ -138,7 +145,25 @@ def _question(snapshot: StatusPageRow, timeline: TimelinePresenter, brand: str) 
         asks_time=row.expects == AnswerType.TIME,
         read_back=row.read_back_at is not None,
         takes_wrong=definition.wrong is not None and not asks_again(row, snapshot.follow_ups),
+        windows=days[:MAX_DAYS],
+        has_more=len(days) > MAX_DAYS,
+        is_full=bool(row.is_for_visit) and not days,
     )
+
+
+def _free_days(
+    snapshot: StatusPageRow, timeline: TimelinePresenter, question: FollowUpRow
+) -> tuple[VisitDay, ...]:
+    """The days with free windows of a visit; empty where any time answers the question."""
+    if not question.is_for_visit:
+        return ()
+    run = next(run for run in snapshot.runs if run.id == question.run_id)
+    calendar = timeline.calendar(run.department_id)
+    plan = VisitPlan.of(timeline.definition.question(question.key), calendar)
+    booked = [TimeWindow(row.start_at, row.end_at) for row in snapshot.booked]
+    zone = zone_or_utc(snapshot.timezone)
+    times = TimeFormatter(snapshot.locale, zone, timeline.now)
+    return visit_days(times, plan.free_windows(timeline.now, booked)) if plan else ()
 
 
 def _label(label: LocalizedText | None, fields: dict[str, str], locale: str) -> str:

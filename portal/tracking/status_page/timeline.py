@@ -244,6 +244,10 @@ class TimelinePresenter:
         name = self.department(facts.run.department_id).name
         return WaitingHandoff(name, facts.handoff.sent_at, facts.handoff.accept_by)
 
+    def calendar(self, department_id: int) -> BusinessCalendar:
+        """The hours of this department."""
+        return self._calendar_of(self.department(department_id).key)
+
     def _calendar_of(self, department_key: str) -> BusinessCalendar:
         department = self._departments[department_key]
         return business_calendar(

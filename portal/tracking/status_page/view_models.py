@@ -16,6 +16,7 @@ from portal.branding.theme import DEFAULT_THEME, Theme
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.rules.stage_timeline import StepState
+from portal.tracking.status_page.appointment_view import Appointment, VisitDay
 from portal.tracking.status_page.timeline_view import (
     ArrivalLine,
     CurrentDepartment,
@@ -43,6 +44,8 @@ Status = Literal[
     "cancelled",
 ]
 LONG_AGO = timedelta(days=30)
+OFFER_AGE = timedelta(minutes=5)
+"""How old the windows of a visit on the page may be: other customers book too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,8 @@ class Question:
 
     ``read_back``: the customer has said yes while they wait for an answer of ours, and may confirm.
     ``takes_wrong``: "yes, but something is wrong" is an answer too.
+    ``windows`` are the free windows of a visit, by day; empty where any time answers it.
+    ``has_more``: there are later ones; ``is_full``: a visit is asked for, and no window is free.
     """
 
     follow_up: str
@@ -91,19 +96,9 @@ class Question:
     asks_time: bool = False
     read_back: bool = False
     takes_wrong: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Appointment:
-    """A future time at which our staff come, or call (`is_call`, without a title).
-
-    `key` stays the same when the time changes.
-    """
-
-    key: str
-    title: str
-    at: datetime
-    is_call: bool = False
+    windows: tuple[VisitDay, ...] = ()
+    has_more: bool = False
+    is_full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +199,11 @@ class StatusPage:
         }
 
     @property
+    def visit(self) -> Appointment | None:
+        """The booked visit, until its end."""
+        return next((it for it in self.appointments if it.until is not None), None)
+
+    @property
     def is_over(self) -> bool:
         """True once the request is closed."""
         return self.status in ("completed", "declined", "cancelled")
@@ -289,6 +289,10 @@ class StatusPage:
             yield promise.due_at
         for appointment in self.appointments:
             yield appointment.at
+            if appointment.until is not None:
+                yield appointment.until
+        if self.question is not None and self.question.windows:
+            yield self.now + OFFER_AGE
         for step in (step for group in self.step_groups for step in group):
             if step.state in ("current", "handed_off") and step.expected_at:
                 yield step.expected_at

@@ -19,12 +19,12 @@ FLOOD = AutoReplyLimits(is_flood=True)
 
 def request(id_, title, **state):
     customer = SimpleNamespace(
-        locale="en", timezone="America/New_York", address=lambda *_: PHONE,
+        locale="en", timezone="America/New_York", readable_timezone="America/New_York", address=lambda *_: PHONE,
         contact_points=[SimpleNamespace(channel=Channel.SMS, address=PHONE)],
     )  # fmt: skip
     facts = {
         "is_closed": False, "open_question": None, "open_runs": [], "follow_ups": [],
-        "status": RequestStatus.OPEN, "closed_at": None,
+        "status": RequestStatus.OPEN, "closed_at": None, "booked_visit": None, "promises": [],
     } | state  # fmt: skip
     return SimpleNamespace(
         id=id_, title=title, title_in=lambda _: title, reference=f"CARD-AAAA-AA{id_ + 1}",
@@ -33,7 +33,8 @@ def request(id_, title, **state):
 
 
 def question(expects, **state):
-    facts = {"id": 7, "during_stage": False, "asked_at": NOW, "reminded_at": None} | state
+    facts = {"id": 7, "during_stage": False, "asked_at": NOW, "reminded_at": None}
+    facts |= {"offered": None} | state
     return SimpleNamespace(expects=expects, **facts)
 
 

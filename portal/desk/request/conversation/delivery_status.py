@@ -46,6 +46,7 @@ KIND_LABELS = {
     MessageKind.PROMISE: "Commitment",
     MessageKind.DELAY: "Delay notice",
     MessageKind.UPDATE: "Progress update",
+    MessageKind.VISIT: "Visit",
     MessageKind.LINK: "Status link",
     MessageKind.STAFF: "Staff message",
     MessageKind.ACKNOWLEDGEMENT: "Acknowledgement",

@@ -17,8 +17,9 @@ from portal.models.messages.message import MAX_BECAUSE_LENGTH
 from portal.operations.conversation.auto_reply_limits import LOOKBACK
 from portal.operations.conversation.facts import InboundFacts
 from portal.operations.conversation.inbound_message import InboundMessage
-from portal.operations.conversation.intent_handlers import carry_out, record_in_conversation
+from portal.operations.conversation.intent_handlers import carry_out
 from portal.operations.conversation.outcomes import Decision, OweReply
+from portal.operations.conversation.recording import record_in_conversation
 from portal.operations.conversation.replies import MatchedMessage
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.requests import lock_by_id

@@ -1,0 +1,119 @@
+"""What a message says about a visit: a time for it, another time, or that it is off. Pure."""
+
+import re
+
+from portal.messaging.intents.appointment_times import normalize_text
+from portal.messaging.intents.classifier import Intent, IntentKind
+from portal.messaging.intents.named_times import NamedTime, NamedTimeParser
+from portal.models import AnswerType, FollowUp, ServiceRequest
+from portal.operations.conversation.facts import InboundFacts
+from portal.operations.conversation.outcomes import BookVisit, CancelVisit
+
+VISIT_RULES = {
+    "V1": "It names a time for a visit: booked where that is free, else free times are offered.",
+    "V2": "It names another time for the booked visit: moved, or free times are offered.",
+    "V3": "It cancels the booked visit: cancelled, and asked for another time.",
+}
+TIME_KINDS = (IntentKind.TIME, IntentKind.YES, IntentKind.ASK_BACK)
+"""What a reply with a time is read as, where a time was asked for."""
+NOT_ABOUT_VISIT = (IntentKind.CALL_ME, IntentKind.STOP, IntentKind.STOP_PARTIAL, IntentKind.STATUS)
+MAX_WORDS = 16
+"""A longer message tells more than a change of the visit, and a person reads it."""
+_POLITE = r"(?:please|thanks|thank you|ok|okay|works|is (?:good|fine)|por favor|gracias|من فضلك)"
+CHOICE = re.compile(
+    rf"(?:{_POLITE} )?(?:(?:the|la|el|option|number|no|opcion|numero|رقم) )*(\d)(?:st|nd|rd|th)?(?: one)?(?: {_POLITE})*"
+)
+_VISIT = (
+    r"(?:appointment|visit|booking|engineer|technician|slot|installation|cita|visita|tecnico"
+    r"|instalacion|الموعد|موعدي|موعد|الزيارة|زيارة|الزياره|زياره|المهندس)"
+)
+CHANGE = re.compile(
+    r"\b(?:instead|resched\w*|re-?arrange|postpone|(?:change|move|switch|push) (?:it|the|my|our|this)"
+    r"|(?:another|different|other) (?:time|day|date|slot)|(?:can|could) (?:we|you|i) (?:make it|come|do|have)"
+    r"|make it|bring forward|cambiar(?:la|lo)?|mover(?:la|lo)?|aplazar(?:la|lo)?|reprogramar(?:la|lo)?"
+    r"|otr[ao] (?:hora|fecha|dia)|en vez|mejor (?:el|a))\b|تغيير|نغير|اغير|تاجيل|بدلا"
+)
+CANCEL = re.compile(r"\b(?:cancel|call off|anular|cancelar|anule|cancele)\b|الغاء|الغي|الغوا")
+NOT_CANCELLED = re.compile(
+    r"\b(?:dont|do not|not|never|did|have you|has|was|were|why|if|unless|fees?|charge|cost|policy"
+    r"|no (?:quiero )?(?:anul|cancel)\w*|si|por que)\b|\bno \w+ (?:anul|cancel)|لا |لماذا|هل"
+)
+
+
+def match_visit(
+    request: ServiceRequest, intent: Intent, body: str, facts: InboundFacts
+) -> tuple[str, BookVisit | CancelVisit] | None:
+    """The rule and the outcome of a message about a visit; None where it is about none.
+
+    A time that is not plain is answered with free ones once; the next time a person reads it.
+    """
+    question = request.open_question
+    if question is not None:
+        return _answer(request, question, intent, body, facts)
+    visit = request.booked_visit
+    window = visit.visit_window if visit else None
+    if visit is None or window is None or window.start <= facts.now:
+        return None
+    return _change(request, visit, intent, body, facts)
+
+
+def says_more(rule: str, body: str) -> bool:
+    """Whether a change of the visit stands beside something that a person must read."""
+    return rule in ("V2", "V3") and len(body.split()) > MAX_WORDS
+
+
+def _answer(
+    request: ServiceRequest, question: FollowUp, intent: Intent, body: str, facts: InboundFacts
+) -> tuple[str, BookVisit] | None:
+    is_for_visit = question.expects == AnswerType.TIME and question.offered is not None
+    if not is_for_visit or intent.kind in (IntentKind.NO, *NOT_ABOUT_VISIT):
+        return None
+    wish = _chosen(request, question, body, facts)
+    if wish is None and intent.kind in TIME_KINDS:
+        wish = _named(request, body, facts)
+    if wish is not None:
+        return "V1", BookVisit(question, wish)
+    is_unclear = intent.kind in (IntentKind.TIME, IntentKind.YES)
+    return (
+        ("V1", BookVisit(question)) if is_unclear and question.id not in facts.asked_back else None
+    )
+
+
+def _change(
+    request: ServiceRequest, visit: FollowUp, intent: Intent, body: str, facts: InboundFacts
+) -> tuple[str, BookVisit | CancelVisit] | None:
+    if intent.kind in NOT_ABOUT_VISIT:
+        return None
+    wish = _chosen(request, visit, body, facts)
+    if wish is not None:
+        return "V2", BookVisit(visit, wish)
+    words = normalize_text(body)
+    names_visit = re.search(rf"(?<!\w){_VISIT}(?!\w)", words) is not None
+    is_change = CHANGE.search(words) is not None
+    if names_visit and not is_change and CANCEL.search(words) and not NOT_CANCELLED.search(words):
+        return "V3", CancelVisit()
+    wish = _named(request, body, facts)
+    if wish is not None and (is_change or visit.offered):
+        return "V2", BookVisit(visit, wish)
+    return ("V2", BookVisit(visit)) if is_change and names_visit else None
+
+
+def _chosen(
+    request: ServiceRequest, question: FollowUp, body: str, facts: InboundFacts
+) -> NamedTime | None:
+    """The window that "2" chooses of those offered last."""
+    starts = question.offered_starts
+    said = CHOICE.fullmatch(normalize_text(body))
+    number = int(said[1]) if said else 0
+    if not 1 <= number <= len(starts):
+        return None
+    return _parser(request, facts).at(starts[number - 1])
+
+
+def _named(request: ServiceRequest, body: str, facts: InboundFacts) -> NamedTime | None:
+    return _parser(request, facts).read(body)
+
+
+def _parser(request: ServiceRequest, facts: InboundFacts) -> NamedTimeParser:
+    customer = request.customer
+    return NamedTimeParser(customer.readable_timezone, customer.locale, facts.now)

@@ -1,0 +1,1 @@
+"""Visits: windows are offered, booked, moved and cancelled, and a visit is announced."""
