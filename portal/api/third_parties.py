@@ -83,8 +83,8 @@ class ThirdPartyEventInput(Input):
     )
     event_id: Annotated[str, Field(min_length=1, max_length=MAX_EVENT_ID_LENGTH)] | None = Field(
         default=None,
-        description="Your id of the event. Without it, the same carrier, number, code and time "
-        "are the same event.",
+        description="Your id of the event. Without it, the same carrier, number, code, time and "
+        "date are the same event.",
     )
     stage: Key | None = Field(default=None, description="Without it, the one with that number.")
 

@@ -10,7 +10,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from portal.errors import NotFound, UnknownLink
-from portal.models import Channel, ContactPoint, Customer, ServiceRequest, TrackingLink
+from portal.models import (
+    Channel,
+    ContactPoint,
+    Customer,
+    RunState,
+    ServiceRequest,
+    StageRun,
+    TrackingLink,
+)
 from portal.models.requests.request_status import CLOSED_STATUSES
 
 CUSTOMER_OPTIONS = selectinload(Customer.contact_points)  # type: ignore[arg-type]
@@ -132,6 +140,29 @@ async def find_open_requests(
         .options(*REQUEST_OPTIONS)
     )
     return list((await session.exec(query)).all())
+
+
+async def find_references_by_tracking_key(
+    session: AsyncSession, key: str, ended_since: datetime, limit: int
+) -> list[str]:
+    """The references of the requests with this tracking number in an open stage, oldest first.
+
+    Where none is open, of those with it in a stage that ended since then.
+    """
+    query = (
+        select(ServiceRequest.reference, StageRun.state)
+        .join(StageRun, col(StageRun.request_id) == col(ServiceRequest.id))
+        .where(
+            col(StageRun.tracking_key) == key,
+            (col(StageRun.state) == RunState.OPEN) | (col(StageRun.closed_at) >= ended_since),
+            col(ServiceRequest.erased_at).is_(None),
+        )
+        .order_by(col(ServiceRequest.id))
+    )
+    found = (await session.exec(query)).all()
+    has_open = any(state == RunState.OPEN for _, state in found)
+    references = [reference for reference, state in found if state == RunState.OPEN or not has_open]
+    return list(dict.fromkeys(references))[:limit]
 
 
 async def find_recent_requests(

@@ -1,8 +1,9 @@
-"""Webhooks of providers: inbound texts, receipts, mail. An unsigned call is refused."""
+"""Webhooks of providers: inbound texts, receipts, mail, reports of third parties. An unsigned call is refused."""
 
 from starlette.routing import Route
 
 from portal.webhooks.inbound_email import MAX_MAIL_BYTES, receive_mail
+from portal.webhooks.third_parties import routes as third_party_routes
 from portal.webhooks.twilio import MAX_BODY_BYTES, receive_receipt, receive_text
 
 routes = [
@@ -27,6 +28,7 @@ routes = [
         name="email-inbound",
         max_body_size=MAX_MAIL_BYTES,
     ),
+    *third_party_routes,
 ]
 
 __all__ = ["routes"]

@@ -1,7 +1,7 @@
 """A report of a third party as it comes in: checked, and made into the event that rules read."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -69,7 +69,9 @@ def read_report(
     if at is None or at < uow.now - MAX_AGE:
         raise BadInput("That is too long ago.", fields={"time": "a time within the last year"})
     at = check_time(at, uow.now, "time")
-    named = (carrier, tracking_key(number), report.code or description, at.isoformat())
+    estimated_at = _estimate(uow, request, report.estimated)
+    # With their date: the same scan with another date is news.
+    named = (carrier, tracking_key(number), report.code or description, at.isoformat(), str(report.estimated or ""))  # fmt: skip
     return ThirdPartyEvent(
         at=at,
         key=_key(event_id) if event_id else _key(*named),
@@ -78,8 +80,26 @@ def read_report(
         code=report.code,
         description=description,
         place=place,
-        estimated_at=_estimate(uow, request, report.estimated),
+        estimated_at=estimated_at,
         is_by_person=uow.actor.kind == ActorKind.STAFF,
+    )
+
+
+def fitted(report: ThirdPartyReport, request: ServiceRequest, now: datetime) -> ThirdPartyReport:
+    """The report of a provider as far as it can be used, for one whose calls nobody corrects.
+
+    Texts are cut, a time to come is now, and a date that is too far off is left out.
+    """
+    at, estimated = report.at, report.estimated
+    moment = _in_zone(request, at) if at else None
+    by = _in_zone(request, _end_of(estimated)) if estimated else None
+    return replace(
+        report,
+        number=one_line(report.number)[:MAX_TRACKING_NUMBER_LENGTH],
+        description=one_line(report.description)[:MAX_UPDATE_LENGTH].strip(),
+        place=one_line(report.place)[:MAX_PLACE_LENGTH].strip(),
+        at=min(moment, now) if moment else None,
+        estimated=estimated if by and by <= now + MAX_ESTIMATE else None,
     )
 
 
@@ -112,15 +132,18 @@ def _estimate(
     """The moment by which they expect to be done; None where that has passed."""
     if estimated is None:
         return None
-    if not isinstance(estimated, datetime):
-        estimated = datetime.combine(estimated, DELIVERY_DAY_ENDS)
-    moment = _in_zone(request, estimated)
+    moment = _in_zone(request, _end_of(estimated))
     if moment is None or moment > uow.now + MAX_ESTIMATE:
         raise BadInput(
             f"Please give a date within {MAX_ESTIMATE.days} days.",
             fields={"estimated_date": f"a date within {MAX_ESTIMATE.days} days"},
         )
     return moment if moment > uow.now else None
+
+
+def _end_of(day: date | datetime) -> datetime:
+    """The moment, or by when a parcel has come on the day."""
+    return day if isinstance(day, datetime) else datetime.combine(day, DELIVERY_DAY_ENDS)
 
 
 def _in_zone(request: ServiceRequest, at: datetime) -> datetime | None:

@@ -1,0 +1,265 @@
+"""What AfterShip, EasyPost and systems of our own post becomes events of third parties."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from prometheus_client import REGISTRY
+
+from portal.models import SYSTEM_ACTOR, EventKind, MessageKind, ThirdPartyCode
+from portal.operations import cancel, record_third_party_update
+from tests.support.factories import MARTHA
+from tests.webhooks.third_parties.conftest import NUMBER, PROVIDERS, payload, sign
+
+pytestmark = pytest.mark.either_database
+
+every_provider = pytest.mark.parametrize("provider", PROVIDERS)
+
+
+async def third_party_events(organisation, request):
+    return [
+        event for event in await organisation.events(request)
+        if event.kind == EventKind.THIRD_PARTY_UPDATED
+    ]  # fmt: skip
+
+
+def count(provider, outcome):
+    labels = {"provider": provider, "outcome": outcome}
+    return REGISTRY.get_sample_value("kept_third_party_calls_total", labels) or 0
+
+
+@every_provider
+async def test_call_becomes_an_event_with_code_place_time_and_date(
+    call, organisation, parcel, provider
+):
+    answer = await call(provider, payload(provider))
+    assert answer.status_code == 204, answer.text
+    [run] = (await organisation.reload(parcel)).open_runs
+    assert run.third_party_code == ThirdPartyCode.OUT_FOR_DELIVERY
+    assert run.third_party_code_at == datetime(2025, 6, 3, 13, 5, tzinfo=UTC)
+    assert run.third_party == "DHL"
+    assert run.due_at == datetime(2025, 6, 7, 0, tzinfo=UTC), "8 pm of the day in New York"
+    event = (await third_party_events(organisation, parcel))[-1]
+    assert event.data["place"] == "Newark"
+    assert event.data["words"] == "Shipment is out with courier for delivery"
+    assert event.actor_name in {"AfterShip", "EasyPost", "Third party"}
+    delays = [
+        message for message in await organisation.outbound_messages(parcel)
+        if message.kind == MessageKind.DELAY
+    ]  # fmt: skip
+    assert len(delays) == 1
+
+
+@every_provider
+async def test_repeated_call_is_recorded_once(call, organisation, parcel, provider):
+    before = count(provider, "repeated")
+    assert (await call(provider, payload(provider))).status_code == 204
+    assert (await call(provider, payload(provider))).status_code == 204
+    assert len(await third_party_events(organisation, parcel)) == 2, "with the first update"
+    assert count(provider, "repeated") == before + 1
+
+
+@every_provider
+async def test_unknown_number_is_accepted_and_counted(call, organisation, parcel, provider):
+    before = count(provider, "unknown")
+    text = json.dumps(payload(provider)).replace(NUMBER, "JD999")
+    assert (await call(provider, text.encode())).status_code == 204
+    assert count(provider, "unknown") == before + 1
+    assert len(await third_party_events(organisation, parcel)) == 1
+
+
+@every_provider
+async def test_number_of_two_requests_reaches_each_open_one(call, organisation, parcel, provider):
+    requests = [parcel]
+    for _ in range(2):
+        request = await organisation.open("parcel", MARTHA, by=SYSTEM_ACTOR)
+        requests.append(
+            await organisation.run(
+                record_third_party_update, request, words="Handed over",
+                tracking_number=f" {NUMBER[:4]} {NUMBER[4:].lower()}", by=SYSTEM_ACTOR,
+                at=datetime(2025, 6, 2, 9, tzinfo=UTC),
+            )
+        )  # fmt: skip
+    await organisation.run(cancel, requests[2], reason="Not needed.", by=SYSTEM_ACTOR)
+    await call(provider, payload(provider))
+    counts = [len(await third_party_events(organisation, request)) for request in requests]
+    assert counts == [2, 2, 1]
+
+
+@every_provider
+async def test_call_about_an_ended_stage_reopens_nothing(call, organisation, parcel, provider):
+    await organisation.run(cancel, parcel, reason="Not needed.", by=SYSTEM_ACTOR)
+    before = await organisation.reload(parcel)
+    assert (await call(provider, payload(provider))).status_code == 204
+    after = await organisation.reload(parcel)
+    assert (after.status, after.page_version) == (before.status, before.page_version)
+    assert (await third_party_events(organisation, parcel))[-1].visible is False
+
+
+@pytest.mark.parametrize(
+    ("tag", "subtag", "code"),
+    [
+        ("InfoReceived", "InfoReceived_001", "information_received"),
+        ("InTransit", "InTransit_001", "in_transit"),
+        ("InTransit", "InTransit_002", "picked_up"),
+        ("InTransit", "InTransit_003", "at_depot"),
+        ("AttemptFail", "AttemptFail_001", "attempted"),
+        ("AvailableForPickup", "AvailableForPickup_001", "available_for_pickup"),
+        ("Exception", "Exception_001", "exception"),
+        ("Exception", "Exception_010", "returning"),
+        ("Exception", "Exception_011", "returning"),
+        ("Pending", "Pending_001", None),
+        ("Expired", "Expired_001", None),
+        ("New in a later version", "", None),
+    ],
+)
+async def test_tag_of_aftership_is_read_as_a_code(call, organisation, parcel, tag, subtag, code):
+    document = payload("aftership")
+    document["msg"] |= {"tag": tag, "subtag": subtag}
+    assert (await call("aftership", document)).status_code == 204
+    assert (await organisation.reload(parcel)).open_runs[0].third_party_code == code
+
+
+@pytest.mark.parametrize(
+    ("status", "detail", "code"),
+    [
+        ("pre_transit", "status_update", "information_received"),
+        ("in_transit", "departed_facility", "in_transit"),
+        ("in_transit", "arrived_at_facility", "at_depot"),
+        ("available_for_pickup", "", "available_for_pickup"),
+        ("return_to_sender", "", "returning"),
+        ("failure", "", "exception"),
+        ("unknown", "unknown", None),
+        ("error", "", None),
+    ],
+)
+async def test_status_of_easypost_is_read_as_a_code(
+    call, organisation, parcel, status, detail, code
+):
+    document = payload("easypost")
+    document["result"] |= {"status": status, "status_detail": detail}
+    assert (await call("easypost", document)).status_code == 204
+    assert (await organisation.reload(parcel)).open_runs[0].third_party_code == code
+
+
+async def test_other_objects_of_easypost_are_accepted_and_ignored(call, organisation, parcel):
+    document = payload("easypost") | {"description": "batch.created", "result": {"object": "Batch"}}
+    assert (await call("easypost", document)).status_code == 204
+    assert len(await third_party_events(organisation, parcel)) == 1
+
+
+@pytest.mark.parametrize("provider", ["aftership", "easypost"])
+async def test_delivered_completes_the_stage(call, organisation, parcel, provider):
+    document = payload(provider)
+    if provider == "aftership":
+        document["msg"] |= {"tag": "Delivered", "subtag": "Delivered_001"}
+    else:
+        document["result"]["status"] = "delivered"
+    await call(provider, document)
+    assert (await organisation.reload(parcel)).open_runs == []
+
+
+async def test_time_without_an_offset_is_the_customers(call, organisation, parcel):
+    document = payload("aftership")
+    document["msg"]["checkpoints"][-1]["checkpoint_time"] = "2025-06-03T09:05:00"
+    await call("aftership", document)
+    [run] = (await organisation.reload(parcel)).open_runs
+    assert run.third_party_code_at == datetime(2025, 6, 3, 13, 5, tzinfo=UTC)
+
+
+async def test_wrong_values_of_a_provider_are_fitted(call, organisation, parcel):
+    document = payload("aftership")
+    document["msg"]["latest_estimated_delivery"] = {"datetime": "9999-12-31T23:00:00"}
+    document["msg"]["checkpoints"][-1] |= {
+        "checkpoint_time": "2031-01-01T00:00:00Z", "message": "x\x00\ud800 " * 500, "city": "y" * 900,
+    }  # fmt: skip
+    assert (await call("aftership", document)).status_code == 204
+    [run] = (await organisation.reload(parcel)).open_runs
+    assert run.third_party_code_at == datetime(2025, 6, 3, 14, tzinfo=UTC)
+    assert run.due_at == parcel.open_runs[0].due_at
+    assert len((await third_party_events(organisation, parcel))[-1].data["words"]) <= 160
+
+
+@every_provider
+async def test_wrong_signature_is_refused_and_changes_nothing(
+    call, client, organisation, parcel, provider
+):
+    body = json.dumps(payload(provider)).encode()
+    url = f"/hooks/third-party/{provider}"
+    good = sign(provider, body, "no secret of ours")
+    unsigned = [
+        {}, good, dict.fromkeys(good, ""), dict.fromkeys(good, "é"),
+        {name: value[:-2] for name, value in sign(provider, body, "an older one").items()},
+    ]  # fmt: skip
+    for headers in unsigned:
+        answer = await client.post(
+            url, content=body, headers={k: v.encode() for k, v in headers.items()}
+        )
+        assert answer.status_code == 403, headers
+    changed = sign(provider, body, "an older one")
+    assert (await client.post(url, content=body + b" ", headers=changed)).status_code == 403
+    assert len(await third_party_events(organisation, parcel)) == 1
+    assert (await client.post(url, content=body, headers=changed)).status_code == 204
+
+
+async def test_newer_header_of_aftership_is_read_too(client, organisation, parcel):
+    body = json.dumps(payload("aftership")).encode()
+    signature = sign("aftership", body, "an older one")["aftership-hmac-sha256"]
+    answer = await client.post(
+        "/hooks/third-party/aftership", content=body,
+        headers={"as-signature-hmac-sha256": signature},
+    )  # fmt: skip
+    assert answer.status_code == 204
+
+
+@pytest.mark.parametrize("minutes", [-6, 6])
+async def test_own_call_that_is_signed_long_ago_is_refused(call, parcel, minutes):
+    at = datetime.now(UTC) + timedelta(minutes=minutes)
+    assert (await call("generic", payload("generic"), at=at)).status_code == 403
+
+
+async def test_own_call_without_a_time_is_of_when_it_is_signed(call, organisation, parcel):
+    document = {"number": NUMBER, "code": "in_transit"}
+    at = datetime.now(UTC) - timedelta(minutes=2)
+    await call("generic", document, at=at)
+    await call("generic", document, at=at)
+    [_, event] = await third_party_events(organisation, parcel)
+    assert event.data["at"] == at.isoformat()
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {}, {"number": ""}, {"number": NUMBER, "code": "teleported"}, {"number": 5},
+        {"number": NUMBER, "code": "in_transit", "time": "2025-06-03T13:05:00"},
+        {"number": NUMBER, "code": "in_transit", "more": 1},
+        {"number": NUMBER, "code": "in_transit", "place": "x" * 81},
+    ],
+)  # fmt: skip
+async def test_own_call_with_unusable_fields_is_refused(call, organisation, parcel, document):
+    answer = await call("generic", document)
+    assert answer.status_code == 422
+    assert len(await third_party_events(organisation, parcel)) == 1
+
+
+STRANGE = [
+    b"", b"{", b"[]", b"null", b"5", b'"x"', b"\xff\xfe", b"[" * 100_000, b'{"a":' * 50_000,
+    b'{"msg": 5, "result": []}', b'{"msg": {"checkpoints": 5, "tracking_number": {}, "tag": []}}',
+    b'{"msg": {"tag": "Delivered", "tracking_number": "\\ud800", "checkpoints": [5]}, "ts": true}',
+    b'{"msg": {"tag": "Delivered", "tracking_number": "JD1", "checkpoints": [[]]}, "ts": 1e999}',
+    b'{"result": {"object": "Tracker", "status": "delivered", "tracking_code": "-", "carrier": 5}}',
+    b'{"result": {"object": "Tracker", "status": ["x"], "tracking_details": [null]}}',
+    b'{"number": "JD1", "time": 9e99}', b'{"number": NaN}', b'{"ts": ' + b"9" * 5_000 + b"}",
+]  # fmt: skip
+
+
+@every_provider
+@pytest.mark.parametrize("number", range(len(STRANGE)))
+async def test_strange_json_is_never_an_error_of_ours(call, parcel, provider, number):
+    answer = await call(provider, STRANGE[number])
+    assert answer.status_code in {204, 422}, answer.text
+
+
+@every_provider
+async def test_large_call_is_refused_unread(call, parcel, provider):
+    assert (await call(provider, b" " * 500_001)).status_code == 413
