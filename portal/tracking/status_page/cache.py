@@ -65,7 +65,9 @@ class StatusPageCache:
     ) -> None:
         self.render_count = 0
         self._verify_for = settings.verify_for
-        self._organisation = Organisation(settings.brand, settings.support_contact, settings.theme)
+        self._organisation = Organisation(
+            settings.brand, settings.support_contact, settings.theme, settings.twilio_from_number
+        )
         self._reader = create_status_page_reader(database.engine)
         self._definitions: dict[int, WorkflowDefinition] = {}
         self._max_bytes = max_bytes

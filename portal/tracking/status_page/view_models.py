@@ -11,15 +11,16 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Literal
 
-from portal.attachments.stored_file import StoredFile
 from portal.branding.theme import DEFAULT_THEME, Theme
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.rules.stage_timeline import StepState
+from portal.tracking.status_page.conversation_view import ConversationLine, ShownLine, show_lines
 from portal.tracking.status_page.timeline_view import (
     CurrentDepartment,
     DateEstimate,
     Delay,
+    FoldedSteps,
     NextStep,
     StepGroup,
     WaitingHandoff,
@@ -107,35 +108,6 @@ class Ending:
     unconfirmed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AttachmentLine:
-    """A photo or document that came with a message.
-
-    Without ``stored_file`` and ``rejected`` (the reason) it is still being fetched. ``needs_code``
-    is its kind where a code must be shown first; the other fields are then empty.
-    """
-
-    key: str
-    stored_file: StoredFile | None = None
-    rejected: str = ""
-    needs_code: Literal["", "photo", "paper"] = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationLine:
-    """One message of the conversation. `author` is a person or the brand; None is the customer.
-
-    `channel` is how it came: by text, by e-mail, or written on this page.
-    """
-
-    key: str
-    body: str
-    at: datetime
-    author: str | None
-    channel: Literal["sms", "email", "web"] = "web"
-    files: tuple[AttachmentLine, ...] = ()
-
-
 @dataclass(frozen=True)
 class StatusPage:
     """Everything that the page of one request shows at `now`.
@@ -144,6 +116,7 @@ class StatusPage:
     that of the tracking link. `step_groups` is the timeline in order; parallel steps share a group.
     After `ask_after`, the last promised date, the page offers to ask now.
     `hidden_message_count` counts the messages that only a browser that has shown a code may see.
+    `text_number` is the number that our texts come from, where it is always the same.
     `draft` and `refusal` repeat a message that could not be sent, with the reason.
     """
 
@@ -176,6 +149,7 @@ class StatusPage:
     conversation: tuple[ConversationLine, ...] = ()
     hidden_message_count: int = 0
     theme: Theme = DEFAULT_THEME
+    text_number: str | None = None
     draft: str = ""
     refusal: str | None = None
 
@@ -205,6 +179,18 @@ class StatusPage:
     def step_states(self) -> tuple[StepState, ...]:
         """The state of each group of steps."""
         return tuple(state_of(level) for level in self.step_groups)
+
+    group_state = staticmethod(state_of)
+
+    @property
+    def folded_steps(self) -> FoldedSteps:
+        """The timeline with the parts that are folded."""
+        return FoldedSteps.of(self.step_groups)
+
+    @property
+    def conversation_lines(self) -> tuple[ShownLine, ...]:
+        """The conversation, with where it says how a message came and when."""
+        return show_lines(self.conversation, self.timezone)
 
     @property
     def step(self) -> int:
