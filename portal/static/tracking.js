@@ -49,13 +49,15 @@
     // With growing random delays, so that browsers do not all reconnect in the same second.
     retry = setTimeout(openStream, Math.min(30000, 500 * 2 ** failures) * (0.5 + Math.random()));
   };
+  const say = (state) => { connection.textContent = connection.dataset[state] ?? ""; };
   const showLost = () => {
-    warning ??= setTimeout(() => { connection.textContent = connection.dataset.lost; }, 2000);
+    warning ??= setTimeout(() => say(navigator.onLine ? "lost" : "offline"), 2000);
   };
   const hideLost = () => {
     clearTimeout(warning);
     warning = undefined;
-    if (connection.textContent === connection.dataset.lost) connection.textContent = "";
+    const { lost, offline } = connection.dataset;
+    if ([lost, offline].includes(connection.textContent)) say();
   };
   const resume = () => {
     if (document.hidden) return closeStream();
@@ -66,7 +68,8 @@
   document.addEventListener("visibilitychange", resume);
   addEventListener("pagehide", closeStream);
   addEventListener("pageshow", (event) => event.persisted && resume());
-  addEventListener("online", resume);
+  addEventListener("online", () => { hideLost(); resume(); });
+  addEventListener("offline", () => say("offline"));
   // After sleep no event is fired, and the stream may be dead without an error.
   let lastTick = Date.now();
   setInterval(() => {
@@ -86,8 +89,13 @@
   // --- refreshing -------------------------------------------------------------------------------
   // Input of the visitor is never overwritten.
   Idiomorph.defaults.callbacks.beforeNodeMorphed = (old, next) => {
-    if (old.localName === "details") return false;
-    if (old.localName === "textarea") old.placeholder = next.placeholder;
+    if (old.localName === "details") next.open = old.open;
+    if (old.localName === "textarea") {
+      for (const name of ["aria-describedby", "aria-invalid"]) {
+        if (next.hasAttribute(name)) old.setAttribute(name, next.getAttribute(name));
+        else old.removeAttribute(name);
+      }
+    }
     return old.localName !== "textarea" && (old.localName !== "input" || old.type === "hidden");
   };
   // New parts are highlighted for a moment and announced once. The scroll position is restored here:
@@ -95,8 +103,9 @@
   const ANNOUNCED = "h1, .who, .note, .next, .promise";
   const parts = (selector = `${ANNOUNCED}, .timeline > li, .lines > li`) => [...document.querySelectorAll(selector)];
   const textOf = (part) => part.textContent.replace(/\s+/g, " ").trim();
-  let knownTexts, restoreScroll, afterUpdate; // afterUpdate: what to show after the visitor's own message
+  let knownTexts, focused, restoreScroll, afterUpdate; // afterUpdate: what to show after the visitor's own message
   const rememberPage = () => {
+    focused = main().contains(document.activeElement) && document.activeElement;
     knownTexts = new Set(parts().map(textOf));
     const anchor = scrollY > 0 && parts().find((part) => part.getBoundingClientRect().top >= 0);
     const top = anchor && anchor.getBoundingClientRect().top;
@@ -110,6 +119,11 @@
     scheduleExpiry();
     afterUpdate?.();
     afterUpdate = undefined;
+    // Where the part with the focus has gone, the focus goes to the headline and not to nowhere.
+    if (focused && document.activeElement === document.body) {
+      document.getElementById("headline").focus({ preventScroll: true });
+    }
+    focused = undefined;
     if (!knownTexts) return;
     const added = parts().filter((part) => !knownTexts.has(textOf(part)));
     knownTexts = undefined;
@@ -134,7 +148,16 @@
   document.addEventListener("htmx:beforeSend", ({ detail: { requestConfig, xhr } }) => {
     if (requestConfig.verb !== "post") return;
     sending++;
-    xhr.addEventListener("loadend", () => { sending--; refreshIfIdle(); });
+    // A disabled button would lose the focus; a second press is dropped all the same (hx-sync).
+    const buttons = [...requestConfig.elt.querySelectorAll("button")];
+    buttons.forEach((button) => button.setAttribute("aria-disabled", "true"));
+    const timer = setTimeout(say, 700, "sending");
+    xhr.addEventListener("loadend", () => {
+      sending--;
+      buttons.forEach((button) => button.removeAttribute("aria-disabled"));
+      clearTimeout(timer);
+      refreshIfIdle();
+    });
   });
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     if (detail.requestConfig.verb === "get" && (sending || touching)) {
@@ -157,7 +180,7 @@
     const elt = requestConfig.elt; // it may have been removed from the page
     if (elt.localName !== "form") return;
     const isAnswered = isAccepted || [409, 413, 415, 422, 429].includes(xhr.status);
-    connection.textContent = isAnswered ? "" : connection.dataset.failed;
+    say(isAnswered ? "" : "failed");
     if (!isAccepted) return;
     if (elt.id === "ask") {
       afterUpdate = () => document.getElementById("headline").focus();
@@ -167,6 +190,16 @@
       afterUpdate = () => document.querySelector(".lines > :last-child")?.scrollIntoView({ block: "nearest" });
     }
   });
+  // A browser that does not let the field grow with its text by a style.
+  if (!CSS.supports("field-sizing", "content")) {
+    document.addEventListener("input", ({ target }) => {
+      if (target.localName !== "textarea") return;
+      target.style.height = "auto";
+      target.style.height = `${target.scrollHeight + 2}px`;
+    });
+  }
+  // On paper everything is open.
+  addEventListener("beforeprint", () => document.querySelectorAll("details.fold").forEach((fold) => { fold.open = true; }));
   // The link "Send a photo or a PDF" opens the folded field.
   document.addEventListener("click", ({ target }) => {
     if (!target.closest?.('a[href="#file"]')) return;

@@ -34,8 +34,8 @@ async def show_manifest(request: Request) -> Response:
     ]
     manifest = {
         "id": page.path,
-        "name": page.brand,
-        "short_name": page.brand,
+        "name": f"{page.title} · {page.brand}",
+        "short_name": page.title,
         "start_url": page.path,
         "scope": page.path,
         "display": "standalone",

@@ -67,7 +67,7 @@ async def send_link(request: Request) -> Response:
     except (BadInput, RateLimited) as refusal:
         response = _form(
             request, reference=reference, contact=contact, refusal=refusal.detail,
-            status=refusal.status,
+            wrong_field=next(iter(refusal.fields), ""), status=refusal.status,
         )  # fmt: skip
         response.headers.update(refusal.headers)
         return response
@@ -147,11 +147,13 @@ def _normalize_reference(reference: str) -> str:
 def _require_both(reference: str, contact: str) -> None:
     if not reference or not contact:
         raise BadInput(
-            LazyString("Please tell us both: the reference, and your number or address.")
+            LazyString("Please tell us both: the reference, and your number or address."),
+            fields={"contact": "your number or address"} if reference else {"reference": "which"},
         )
     if "@" not in contact and not any(letter.isdecimal() for letter in contact):
         raise BadInput(
-            LazyString("Please give the mobile number or the e-mail address that we have of you.")
+            LazyString("Please give the mobile number or the e-mail address that we have of you."),
+            fields={"contact": "a number or an address"},
         )
 
 
@@ -165,7 +167,13 @@ def _form(
     reference: str = "",
     contact: str = "",
     refusal: str | None = None,
+    wrong_field: str = "",
     status: int = 200,
 ) -> Response:
-    context = {"reference": reference, "contact": contact, "refusal": refusal}
+    context = {
+        "reference": reference,
+        "contact": contact,
+        "refusal": refusal,
+        "wrong_field": wrong_field,
+    }
     return templating.page(request, "tracking/find.html", context, status)

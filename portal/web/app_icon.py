@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from starlette.requests import Request
 from starlette.responses import Response
 
+from portal.branding.color import Accent
 from portal.settings import Settings
 from portal.web.static_files import CACHE_FOR_A_YEAR
 
@@ -96,13 +97,14 @@ class AppIcon:
 
 
 @cache
-def _app_icon(brand: str, color: str) -> AppIcon:
-    return AppIcon(brand, color)
+def icon_of(brand: str, accent: Accent) -> AppIcon:
+    """The icon of a brand, on its light accent, which white text contrasts with."""
+    return AppIcon(brand, str(accent.day))
 
 
 def app_icon(settings: Settings) -> AppIcon:
-    """The icon of this organisation, on its light accent, which white text contrasts with."""
-    return _app_icon(settings.brand, str(settings.accent.day))
+    """The icon of this organisation."""
+    return icon_of(settings.brand, settings.accent)
 
 
 def _has(font: ImageFont.FreeTypeFont | ImageFont.ImageFont, letter: str) -> bool:

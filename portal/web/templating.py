@@ -28,6 +28,7 @@ from portal.i18n.languages import (
 )
 from portal.messaging.link_masking import mask_secrets
 from portal.paths import TEMPLATES
+from portal.web.app_icon import icon_of
 from portal.web.static_files import static_url
 
 ENGLISH_PREFIXES = ("/desk", "/demo", "/api/", "/hooks/")
@@ -155,6 +156,7 @@ def _environment(language: Language, masks_links: bool) -> Environment:  # noqa:
         "time": time_element,
     }
     env.globals["asset"] = static_url
+    env.globals["app_icon_url"] = _app_icon_url
     return env
 
 
@@ -202,6 +204,11 @@ def with_lang_attribute(text: str) -> Markup:
 def _environment_for(request: Request, full_context: Mapping[str, Any]) -> Environment:
     is_desk = request.url.path.startswith(DESK_PREFIX)
     return environment(language_of(full_context["locale"]), masks_links=is_desk)
+
+
+def _app_icon_url(brand: str, theme: Theme) -> str:
+    """The brand's icon, for the tab of a browser."""
+    return icon_of(brand, theme.accent).url("icon.svg")
 
 
 def _mask_text(value: Any) -> Any:

@@ -58,7 +58,7 @@ ASKED = ConversationLine(
 )
 HEARD = ConversationLine(
     "2", "We have your question, Martin. Card Processing will answer by 3:40 pm.",
-    NOW - 1.2 * HOUR, "Acme Bank", "sms",
+    NOW - 1.2 * HOUR, "Acme Bank", "sms", is_receipt=True,
 )  # fmt: skip
 STAFF_REPLY = ConversationLine(
     "3", "It goes to Elm Street 7, your new one.", NOW - 0.5 * HOUR, "Pia", "sms"
@@ -78,6 +78,7 @@ MARTIN = StatusPage(
     write_to="Card Processing",
     path="/r/q7Hc0Jm2Vt8sXz4bKe1LaA",
     last_event_id=42,
+    text_number="+15550100100",
     current_departments=(CurrentDepartment("Card Processing", NOW - timedelta(minutes=85), "Pia"),),
     next_step=NextStep("On its way to you", NOW + 2 * DAY),
     arrival=ArrivalLine("With you by", NOW + 7 * DAY),
@@ -230,7 +231,7 @@ STATES: dict[str, StatusPage] = {
             ConversationLine("4", "That is the wrong street again! This is the third time I tell you.",
                  NOW - timedelta(minutes=20), None),
             ConversationLine("5", "We have your words, Martin, and are sorry. Mona will answer by 5 pm.",
-                 NOW - timedelta(minutes=20), "Acme Bank"),
+                 NOW - timedelta(minutes=20), "Acme Bank", is_receipt=True),
         ),
     ),
     "promises": replace(
@@ -259,7 +260,13 @@ STATES: dict[str, StatusPage] = {
         ended("done", status="completed", ending=Ending(NOW - HOUR, confirmed=True)),
         now=NOW + 100 * DAY,
     ),
-    "never confirmed": ended("done", status="completed", ending=Ending(NOW, unconfirmed=True)),
+    "never confirmed": replace(
+        ended("done", status="completed", ending=Ending(NOW, unconfirmed=True)),
+        step_groups=(
+            *MARTIN.step_groups[:2], *((replace(step, state="done", note=None),) for step in (MADE, SENT)),
+            (replace(ARRIVED, state="skipped", expected_at=None),),
+        ),
+    ),
     "declined": ended(
         "skipped", status="declined",
         ending=Ending(NOW, by_customer=True, outcome="Your device is ready to collect, free of charge."),

@@ -44,7 +44,12 @@ async def broken(request: Request) -> Response:
 
 
 async def find(request: Request) -> Response:
-    context = {"reference": "CARD-1", "contact": "", "refusal": "Please tell us both."}
+    context = {
+        "reference": "CARD-1",
+        "contact": "",
+        "refusal": "Please tell us both.",
+        "wrong_field": "contact",
+    }
     return templating.page(request, "tracking/find.html", context, 422)
 
 
@@ -124,6 +129,13 @@ def test_find_form_keeps_input_and_names_what_is_missing(
     page = browser.get("/find").text
     assert 'value="CARD-1"' in page
     assert "Please tell us both." in page
+
+
+def test_tab_shows_the_icon_of_the_brand(browser: TestClient) -> None:
+    icon = re.search(
+        r'<link rel="icon" href="(/icons/icon\.svg\?v=\w+)">', browser.get("/find").text
+    )
+    assert icon
 
 
 def test_preferences_offer_each_channel_and_both_opt_outs(

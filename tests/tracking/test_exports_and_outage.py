@@ -183,7 +183,9 @@ async def test_manifest_has_icons_for_the_home_screen(
     manifest = json.loads(answer.text)
     assert answer.headers["Content-Type"] == "application/manifest+json"
     assert answer.headers["Cache-Control"] == "no-store"
-    assert (manifest["name"], manifest["start_url"]) == ("Acme Bank", link(card_request))
+    name = "Credit card · Acme Bank"
+    assert (manifest["name"], manifest["start_url"]) == (name, link(card_request))
+    assert manifest["short_name"] == "Credit card"
     assert manifest["scope"] == link(card_request)
     assert "Martin" not in answer.text
     for icon in manifest["icons"]:

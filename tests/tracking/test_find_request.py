@@ -1,6 +1,7 @@
 """The form that sends a customer the link to their request again."""
 
 import asyncio
+import re
 
 import httpx2
 import pytest
@@ -78,6 +79,15 @@ async def test_revoked_link_is_replaced_on_request(
     assert (await client.get(link(card_request))).status_code == 404
 
 
+def assert_error_is_tied_to(page: str, field: str) -> None:
+    """The title says so, a link leads to the field, and the field names the error."""
+    assert "<title>Error: Find my request" in page
+    assert re.search(rf'id="refusal" role="alert"[^>]*><a href="#{field}">', page)
+    described = rf'id="{field}"[^>]* aria-describedby="{field}-hint refusal" aria-invalid="true">'
+    assert re.search(described, page)
+    assert page.count("aria-invalid") == 1
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_missing_field_is_named_and_input_is_kept(
     client: httpx2.AsyncClient, organisation: Organisation
@@ -86,7 +96,12 @@ async def test_missing_field_is_named_and_input_is_kept(
     assert answer.status_code == 422
     assert "Please tell us both" in read(answer)
     assert 'value="CARD-&lt;1&gt;"' in answer.text
+    assert re.search(r'id="reference"[^>]* aria-describedby="reference-hint">', answer.text)
+    assert_error_is_tied_to(answer.text, "contact")
+    answer = await client.post("/", data={"reference": " ", "contact": "martin@example.com"})
+    assert_error_is_tied_to(answer.text, "reference")
     answer = await client.post("/", data={"reference": "CARD-1", "contact": "me"})
+    assert_error_is_tied_to(answer.text, "contact")
     assert "the mobile number or the e-mail address that we have" in read(answer)
 
 

@@ -66,7 +66,11 @@ class StatusPageCache:
         self.render_count = 0
         self._verify_for = settings.verify_for
         self._organisation = Organisation(
-            settings.brand, settings.support_contact, settings.theme, settings.all_carriers
+            settings.brand,
+            settings.support_contact,
+            settings.theme,
+            settings.all_carriers,
+            settings.twilio_from_number,
         )
         self._reader = create_status_page_reader(database.engine)
         self._definitions: dict[int, WorkflowDefinition] = {}

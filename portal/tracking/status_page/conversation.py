@@ -22,7 +22,7 @@ from portal.models import (
 )
 from portal.models.people.given_name import staff_first_name
 from portal.queries.status_page.rows import AttachmentRow, MessageRow
-from portal.tracking.status_page.view_models import AttachmentLine, ConversationLine
+from portal.tracking.status_page.conversation_view import AttachmentLine, ConversationLine
 
 CONVERSATION_KINDS = frozenset(
     {
@@ -100,6 +100,7 @@ def _line(message: MessageRow, brand: str, reacted_to: str | None) -> Conversati
         at=message.created_at,
         author=_author(message, brand),
         channel=channel,  # type: ignore[arg-type]
+        is_receipt=message.kind == MessageKind.ACKNOWLEDGEMENT,
     )
 
 

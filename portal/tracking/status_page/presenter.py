@@ -64,6 +64,7 @@ class Organisation:
     support_contact: str | None
     theme: Theme = DEFAULT_THEME
     carriers: Carriers = field(default_factory=shipped_carriers)
+    text_number: str | None = None
 
 
 def present_status_page(
@@ -82,6 +83,7 @@ def present_status_page(
         brand=organisation.brand,
         support_contact=organisation.support_contact,
         theme=organisation.theme,
+        text_number=organisation.text_number,
         reference=snapshot.reference,
         title=definition.title_in(snapshot.title, snapshot.locale),
         first_name=given_name(snapshot.name, snapshot.locale),

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from portal.tracking.status_page.view_models import AttachmentLine, ConversationLine, StatusPage
+from portal.tracking.status_page.conversation_view import AttachmentLine, ConversationLine
+from portal.tracking.status_page.view_models import StatusPage
 
 CodeFor = Literal["documents", "conversation", "nothing"]
 

@@ -1,8 +1,10 @@
 """The timeline on the status page: plain values in the customer's language. Times are UTC."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import get_args
+from itertools import takewhile
+from typing import Self, get_args
 
 from portal.business_time import OpeningHours
 from portal.i18n.lazy_string import LazyString
@@ -170,6 +172,41 @@ class TimelineStep:
 
 StepGroup = tuple[TimelineStep, ...]
 """Steps that run in parallel; mostly one."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedSteps:
+    """The timeline in three parts: what is finished and what an end made unnecessary are folded.
+
+    A single step is not folded, and nothing of a request that was completed.
+    """
+
+    finished: tuple[StepGroup, ...]
+    shown: tuple[StepGroup, ...]
+    unneeded: tuple[StepGroup, ...]
+
+    @classmethod
+    def of(cls, groups: tuple[StepGroup, ...]) -> Self:
+        """The timeline's groups, in their order."""
+        finished = list(takewhile(lambda group: state_of(group) == "done", groups))
+        unneeded = list(takewhile(lambda group: state_of(group) == "skipped", groups[::-1]))
+        start = len(finished) if _count(finished) > 1 and len(finished) < len(groups) else 0
+        end = len(groups) - (len(unneeded) if _count(unneeded) > 1 else 0)
+        return cls(groups[:start], groups[start:end], groups[end:])
+
+    @property
+    def finished_count(self) -> int:
+        """How many steps are folded as finished."""
+        return _count(self.finished)
+
+    @property
+    def unneeded_count(self) -> int:
+        """How many steps are folded as not needed."""
+        return _count(self.unneeded)
+
+
+def _count(groups: Sequence[StepGroup]) -> int:
+    return sum(len(group) for group in groups)
 
 
 def state_of(group: StepGroup) -> StepState:

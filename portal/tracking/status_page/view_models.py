@@ -11,18 +11,19 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Literal
 
-from portal.attachments.stored_file import StoredFile
 from portal.branding.theme import DEFAULT_THEME, Theme
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.rules.stage_timeline import StepState
 from portal.tracking.status_page.appointment_view import Appointment, VisitDay
+from portal.tracking.status_page.conversation_view import ConversationLine, ShownLine, show_lines
 from portal.tracking.status_page.timeline_view import (
     ArrivalLine,
     CurrentDepartment,
     DateEstimate,
     Delay,
     Ending,
+    FoldedSteps,
     LastReport,
     NextStep,
     Pause,
@@ -101,35 +102,6 @@ class Question:
     is_full: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AttachmentLine:
-    """A photo or document that came with a message.
-
-    Without ``stored_file`` and ``rejected`` (the reason) it is still being fetched. ``needs_code``
-    is its kind where a code must be shown first; the other fields are then empty.
-    """
-
-    key: str
-    stored_file: StoredFile | None = None
-    rejected: str = ""
-    needs_code: Literal["", "photo", "paper"] = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationLine:
-    """One message of the conversation. `author` is a person or the brand; None is the customer.
-
-    `channel` is how it came: by text, by e-mail, or written on this page.
-    """
-
-    key: str
-    body: str
-    at: datetime
-    author: str | None
-    channel: Literal["sms", "email", "web"] = "web"
-    files: tuple[AttachmentLine, ...] = ()
-
-
 @dataclass(frozen=True)
 class StatusPage:
     """Everything that the page of one request shows at `now`.
@@ -137,9 +109,10 @@ class StatusPage:
     `title` names the request, `headline` is the customer's title of its current stage. `path` is
     that of the tracking link. `step_groups` is the timeline in order; parallel steps share a group.
     `arrival` is when all of it should be done. While it waits for the customer, `action` is what they
-    do, if that is known, and `place` where they come. `last_report` is how far the third party of the only open stage is, `third_party_update` what it
-    said last. After `ask_after`, the last promised date, the page offers to ask now.
+    do, if that is known, and `place` where they come. `last_report` is how far the third party of
+    the only open stage is, `third_party_update` what it said last. After `ask_after`, the last promised date, the page offers to ask now.
     `hidden_message_count` counts the messages that only a browser that has shown a code may see.
+    `text_number` is the number that our texts come from, where it is always the same.
     `draft` and `refusal` repeat a message that could not be sent, with the reason.
     """
 
@@ -178,6 +151,7 @@ class StatusPage:
     hidden_message_count: int = 0
     may_withdraw: bool = False
     theme: Theme = DEFAULT_THEME
+    text_number: str | None = None
     draft: str = ""
     refusal: str | None = None
 
@@ -212,6 +186,18 @@ class StatusPage:
     def step_states(self) -> tuple[StepState, ...]:
         """The state of each group of steps."""
         return tuple(state_of(level) for level in self.step_groups)
+
+    group_state = staticmethod(state_of)
+
+    @property
+    def folded_steps(self) -> FoldedSteps:
+        """The timeline with the parts that are folded."""
+        return FoldedSteps.of(self.step_groups)
+
+    @property
+    def conversation_lines(self) -> tuple[ShownLine, ...]:
+        """The conversation, with where it says how a message came and when."""
+        return show_lines(self.conversation, self.timezone)
 
     @property
     def step(self) -> int:

@@ -108,7 +108,10 @@ async def test_invalid_expired_used_and_foreign_codes_get_the_same_error(
     clock.shift(timedelta(minutes=10))
     await refuse(third)  # too late
     assert len(pages) == 1
-    assert WRONG_CODE_MESSAGE in visible_text(pages.pop()[1])
+    page = pages.pop()[1]
+    assert WRONG_CODE_MESSAGE in visible_text(page)
+    assert "<title>Error: Is it you?" in page
+    assert '<a href="#code">This code does not work.' in page
     assert min(times) >= 0.1
 
 
