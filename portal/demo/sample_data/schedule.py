@@ -138,7 +138,7 @@ class Scheduler:
         if stage.question is not None:
             at = self._waking_time(at + timedelta(hours=self._between(1, 20)))
             is_time = stage.question.expects == "time"
-            plan.add(at, actions.answer("Tomorrow at 10" if is_time else "Yes please, go ahead"))
+            plan.add(at, actions.answer("2" if is_time else "Yes please, go ahead"))
         else:
             low, high = (0.1, 0.3) if stage.pauses_clock else (0.3, 0.85)
             at = self._part_of(stage, stage.expected, at, low, high)
