@@ -67,8 +67,11 @@ def render_event(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, 
     if event.kind in QUESTION_EVENTS:
         return _question(renderer, event)
     kind = EVENT_MESSAGE_KINDS[event.kind]
-    unconfirmed = renderer.request.closed_unconfirmed
-    return kind, renderer.say("unconfirmed" if unconfirmed else kind.value), ""
+    if renderer.request.closed_unconfirmed:
+        return kind, renderer.say_ending("unconfirmed"), ""
+    if kind == MessageKind.CANCELLED:
+        return kind, renderer.say_ending("cancelled"), ""
+    return kind, renderer.say(kind.value), ""
 
 
 def _question(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str, str] | None:
