@@ -166,6 +166,10 @@ class MessageRenderer:
         """When all of the request should be done, where that can be said."""
         return arrival_of(timeline_of(self.request, self._calendar_of, self.now))
 
+    def on_open_day(self, run: StageRun, at: datetime) -> datetime:
+        """That moment, or a later one on a day on which the department of this run is open."""
+        return self.roster.department_by_id(run.department_id).calendar.on_open_day(at)
+
     def outcome(self) -> str:
         """What this end means for the thing and the money; empty where the workflow does not say."""
         request = self.request

@@ -87,7 +87,7 @@ def present_status_page(
         estimate=present_estimate(arrival),
         ask_after=_ask_after(snapshot, timeline),
         question=_question(snapshot, timeline, organisation.brand),
-        pause=_pause(snapshot),
+        pause=_pause(snapshot, timeline),
         ending=_ending(snapshot, timeline),
         promises=_promises(snapshot),
         past_promises=_past_promises(snapshot),
@@ -115,12 +115,22 @@ def _question(snapshot: StatusPageRow, timeline: TimelinePresenter, brand: str) 
     return Question(str(asked[-1].id), text, asks_time=asked[-1].expects == AnswerType.TIME)
 
 
-def _pause(snapshot: StatusPageRow) -> Pause | None:
-    """Why the request is on hold, where staff put it on hold."""
+def _pause(snapshot: StatusPageRow, timeline: TimelinePresenter) -> Pause | None:
+    """Why the request is on hold, where staff put it on hold, until a day of the department."""
     if snapshot.status != RequestStatus.ON_HOLD:
         return None
     run = next(run for run in snapshot.runs if run.held_at)
-    return Pause(run.hold_reason, run.hold_until)
+    until = run.hold_until
+    if until is not None:
+        department = timeline.definition.stage(run.stage_key).department
+        until = timeline.timeline.calendar_of(department).on_open_day(until)
+    return Pause(_sentence(run.hold_reason), until)
+
+
+def _sentence(text: str) -> str:
+    """What a person wrote, with a full stop: another sentence follows it."""
+    text = text.strip()
+    return text if not text or text[-1] in ".!?؟…" else f"{text}."
 
 
 def _ask_after(snapshot: StatusPageRow, timeline: TimelinePresenter) -> datetime | None:
