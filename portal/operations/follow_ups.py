@@ -16,6 +16,7 @@ from portal.models import (
     MessageKind,
     Promise,
     PromiseKind,
+    RequestStatus,
     ServiceRequest,
 )
 from portal.operations.outbox import Draft
@@ -94,16 +95,17 @@ async def answer_follow_up(
 ) -> None:
     """Take an answer and thank for it by ``via``; on the page the answer itself is shown.
 
+    A no that closes the request is confirmed by the customer's own channel, also from the page.
     Raises Conflict as ``take_answer`` does.
     """
     taken = await take_answer(uow, request, question, answer, text=text, at=at, via=via)
-    if via == Channel.WEB:
+    if via == Channel.WEB and request.status != RequestStatus.DECLINED:
         return
     reply = render_answer_reply(await uow.renderer(request), taken)
     if reply:
         cause = f"answer:{question.id}"
         await uow.outbox.queue(
-            request, Draft(MessageKind.ANSWER, cause, reply), channels=REPLY_CHANNELS[via]
+            request, Draft(MessageKind.ANSWER, cause, reply), channels=REPLY_CHANNELS.get(via, ())
         )
 
 
@@ -174,7 +176,7 @@ def _what_happens_next(renderer: MessageRenderer, action: AnswerAction | None) -
     """After a no that the workflow has a rule for: who has it now, and by when what comes next."""
     request = renderer.request
     if request.is_closed:
-        return renderer.say("closed_by_no")
+        return renderer.say_ending("closed_by_no")
     run = next((run for run in request.open_runs if action and run.stage_key == action.stage), None)
     handoff = request.pending_handoff(run) if run else None
     if handoff is not None and handoff.accept_by is not None:

@@ -86,7 +86,9 @@ def _render_turn(renderer: MessageRenderer, event: Event, kind: MessageKind) -> 
     """A hold, its end, or the end of the request; with the reason where it fits into one text."""
     run = renderer.current_run()
     if renderer.request.closed_unconfirmed:
-        return renderer.say("unconfirmed")
+        return renderer.say_ending("unconfirmed")
+    if kind == MessageKind.CANCELLED and renderer.outcome():
+        return renderer.say_ending("cancelled")
     if kind == MessageKind.RESUMED and run is not None and run.waits_on_customer:
         return renderer.say("resumed_waiting", run)
     text, reason = renderer.say(kind.value), as_sentence(str(event.data.get("reason") or ""))

@@ -201,7 +201,10 @@ def _progress_text(renderer: MessageRenderer, run: StageRun, note: str) -> str:
     if run.held_at is not None:
         template, fields["reason"] = "update_hold", as_sentence(run.hold_reason)
         if run.hold_until is not None:
-            template, fields["due"] = "update_hold_until", renderer.times.day(run.hold_until)
+            template, fields["due"] = (
+                "update_hold_until",
+                renderer.times.day(renderer.on_open_day(run, run.hold_until)),
+            )
     elif run.waits_on_customer:
         template = "update_waiting"
     elif handoff is not None and handoff.accept_by is not None and handoff.accept_by > renderer.now:

@@ -115,7 +115,7 @@ def test_martin_follows_his_card_and_confirms_it(
 
     # He has hardly put down the receiver when the link is there.
     story.follow_the_link(phone.reads("We have your application"), page)
-    story.sees("We have your application, Martin", "Telesales has it since today")
+    story.sees("We have your application, Martin", "Telesales has had it since today")
 
     # Passed on is not taken up: Telesales keeps it, and nobody tells him that it is being checked.
     at("tess", "Complete and hand off to Underwriting")
@@ -132,7 +132,7 @@ def test_martin_follows_his_card_and_confirms_it(
     look_at(uma)
     story.submit(uma, uma.get_by_role("button", name=f"Accept Martin Miller, {story.reference}"))
     phone.reads("Your application is being checked")
-    story.sees("Your application is being checked, Martin", "Underwriting has it since")
+    story.sees("Your application is being checked, Martin", "Underwriting has had it since")
 
     # He writes on the page, and a person answers.
     uma = at("uma")
@@ -179,7 +179,7 @@ def test_martin_follows_his_card_and_confirms_it(
     phone.reads("Has your card arrived?")
     story.sees("Has your card arrived?")
     story.submit(page, page.get_by_role("button", name="Yes"))
-    story.sees("All done, Martin", "You confirmed it", "The whole way")
+    story.sees("All done, Martin", "You confirmed it", "What happened")
     expect(page.locator(".timeline [aria-current]")).to_have_count(0)
     look_at(page)
     assert story.stands()[0] == "completed"

@@ -208,7 +208,7 @@ def test_unknown_link_gets_a_kind_explanation(
 
 def test_channel_preference_is_saved(page: Page, check_accessible: Callable[[Page], None]) -> None:
     """Preferences are one press away, and say that they were kept."""
-    page.get_by_role("link", name="Change how we write to you").click()
+    page.get_by_role("link", name="Text and e-mail settings").click()
     check_accessible(page)
     page.get_by_role("button", name="Stop texting about this request").click()
     expect(page.get_by_text("We do not text you about this request.")).to_be_visible()

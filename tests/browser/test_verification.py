@@ -32,10 +32,10 @@ def test_code_shows_all_requests_and_a_new_link(
     expect(page.get_by_role("listitem")).to_contain_text(reference)
     check_accessible(page)
     page.get_by_role("link", name="We have your application").click()
-    page.get_by_role("link", name="Change how we write to you").click()
+    page.get_by_role("link", name="Text and e-mail settings").click()
     expect(page.get_by_role("button", name="Forget this browser")).to_be_visible()
     check_accessible(page)
-    page.get_by_role("link", name="Take this link back").click()
+    page.get_by_role("link", name="Get a new link, and end this one").click()
     check_accessible(page)
     before = page.url
     page.get_by_role("button", name="Take this link back").click()

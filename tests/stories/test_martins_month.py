@@ -99,7 +99,7 @@ async def test_month_with_a_silent_courier(bank: MonthScenario) -> None:
     raised = await bank.balls()
 
     answer = await bank.martin_texts("Thu 12 Jun 20:00", "Where is my card?")
-    assert "Your card is on its way to you. Courier Desk has it. Next by Mon 16 Jun" in answer
+    assert "With you by Wed 18 Jun, we expect. Now: Your card is on its way to you." in answer
     assert await bank.balls() == raised, "all that had slipped was before somebody by then"
 
     await bank.at("Fri 13 Jun 10:00", "cleo", "third-party", event="Found: parcel in Newark")

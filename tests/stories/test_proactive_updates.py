@@ -128,14 +128,14 @@ async def test_expired_promise_offers_to_ask_staff(clock, organisation, card_req
     page = (await client.get(url)).text
     assert "Now we expect it by" in page
     assert "Telesales needs more time." in page
-    assert "Ask now" not in page
+    assert "Ask what is happening" not in page
     clock.move_to(run.last_promised_at)
     page = (await client.get(url)).text
     words = re.search(r'id="ask-now".*?name="body" value="([^"]+)"', page, re.DOTALL)[1]
     answer = await client.post(f"{url}/messages", data={"body": words})
     assert answer.status_code == 303
     page = (await client.get(url)).text
-    assert "Ask now" not in page
+    assert "Ask what is happening" not in page
     assert "Tess will answer you by" in page
     asked = await organisation.reload(card_request)
     assert asked.unanswered_since == datetime.now(UTC)

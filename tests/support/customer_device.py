@@ -38,7 +38,7 @@ async def request_code(
 async def submit_code(
     browser: httpx2.AsyncClient, request: ServiceRequest, code: str, onward: str = ""
 ) -> httpx2.Response:
-    """Type it in and press "Go on"."""
+    """Type it in and press "Continue"."""
     return await browser.post(f"{link(request)}/code", data={"to": onward, "code": code})
 
 

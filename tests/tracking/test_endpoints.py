@@ -25,7 +25,7 @@ async def test_page_shows_current_and_next_step(
     assert page.status_code == 200
     words = read(page)
     assert "We have your application, Martin" in words
-    assert "Telesales has it since today" in words
+    assert "Telesales has had it since today" in words
     assert "Next Your application is being checked by" in words
     assert card_request.reference in words
     assert "Miller" not in page.text
@@ -64,7 +64,7 @@ async def test_milestone_waits_for_acceptance(
     await organisation.run(accept, card_request, by=organisation.people.uma.actor)
     words = read(await client.get(link(card_request)))
     assert "Your application is being checked, Martin" in words
-    assert "Underwriting has it since today" in words
+    assert "Underwriting has had it since today" in words
 
 
 async def test_page_is_private_and_gzipped(

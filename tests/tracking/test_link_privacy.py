@@ -179,7 +179,7 @@ async def test_customer_revokes_a_leaked_link(
 ) -> None:
     """After a code: whoever has no more than the link cannot. The new one is texted at once."""
     page = visible_text((await client.get(f"{link(card_request)}/preferences")).text)
-    assert "Is this link in wrong hands?" in page
+    assert "Does someone else have this link?" in page
     async with new_browser(app) as stranger:
         assert (await stranger.get(f"{link(card_request)}/replace")).status_code == 303
         tried = await stranger.post(f"{link(card_request)}/replace")

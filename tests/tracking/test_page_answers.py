@@ -40,7 +40,7 @@ async def test_only_the_customers_yes_completes_the_request(
     form = await ask_form(client, card_request)
     page = read(await client.get(link(card_request)))
     assert (
-        "Has your card arrived? Only you can say when it is done. Yes Yes, but something is wrong No"
+        "Has your card arrived? Please tell us. Only you know. Yes Yes, but something is wrong No"
         in page
     )
     assert "Reply YES" not in page

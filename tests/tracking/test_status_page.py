@@ -37,7 +37,7 @@ FIRST_VIEW = 6144
 SAYS = {
     "in work": (
         "Your card is being made, Martin",
-        "Pia at Card Processing has it since today, 2:05 pm",
+        "Pia at Card Processing has had it since today, 2:05 pm",
         "Step 3 of 5",
         "With you by Tue 1 Dec in 1 week Next On its way to you by Thu 26 Nov",
         "Pia will answer you by 3:40 pm.",
@@ -83,7 +83,7 @@ SAYS = {
     ),
     "ask now": (
         "Now we expect it by tomorrow. Card Processing needs more time.",
-        "Ask now",
+        "Ask what is happening",
     ),
     "a complaint": ("Mona will answer you by 5 pm.", "and are sorry."),
     "promises": (
@@ -94,7 +94,7 @@ SAYS = {
     ),
     "did it arrive": (
         "Has your card arrived?",
-        "Only you can say when it is done.",
+        "Please tell us. Only you know.",
         "Yes, I have it",
         "No, not yet",
     ),
@@ -228,7 +228,7 @@ def test_overdue_handoff_is_shown() -> None:
     assert PASSED.handoff
     page = STATES["passed on"]
     overdue = replace(page, handoff=replace(PASSED.handoff, accept_by=NOW - timedelta(minutes=30)))
-    assert "they were to take it up by 3 pm and have not yet." in read(html(overdue))
+    assert "it should have started by 3 pm; sorry." in read(html(overdue))
 
 
 def test_paused_step_is_never_overdue() -> None:

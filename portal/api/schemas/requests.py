@@ -19,6 +19,7 @@ from portal.models import (
 )
 from portal.models.requests.request_status import UNCONFIRMED
 from portal.queries.names import Names
+from portal.rules.arrival import Arrival, arrival_of
 from portal.rules.stage_timeline import StageStep, StepState, timeline_of
 
 StageState = Literal["upcoming", "waiting_acceptance", "open", "done", "cancelled"]
@@ -136,6 +137,28 @@ class HoldResponse(ResponseModel):
     until: datetime | None
 
 
+class ArrivalResponse(ResponseModel):
+    """When the whole request should be done: a date, or how long it takes after a wait."""
+
+    label: str = Field(description='What the customer reads before the date: "With you by".')
+    by: datetime | None
+    usually_by: datetime | None = Field(description="By when half of similar requests are done.")
+    previous_by: datetime | None = Field(description="The date given before it moved to `by`.")
+    seconds_after_wait: int | None = Field(description="Without a date: how long after the wait.")
+
+    @classmethod
+    def of(cls, arrival: Arrival, request: ServiceRequest) -> Self:
+        """The arrival, with its label in the customer's language."""
+        label, duration = request.definition.arrives, arrival.duration
+        return cls(
+            label=label.in_language(request.customer.locale) if label else "Ready by",
+            by=arrival.by,
+            usually_by=arrival.usually_by,
+            previous_by=arrival.previous_by,
+            seconds_after_wait=int(duration.total_seconds()) if duration else None,
+        )
+
+
 class RequestResponse(ResponseModel):
     """A request with its stages, handoffs and people."""
 
@@ -162,6 +185,11 @@ class RequestResponse(ResponseModel):
     coordinator: StaffReference | None = Field(description="Named while several stages are open.")
     question: FollowUpResponse | None = Field(description="Asked and not yet answered.")
     hold: HoldResponse | None
+    waits_for: str = Field(
+        description='Whose turn it is: "customer", or a third party by its name; empty where ours.'
+    )
+    ask: str = Field(description="What the customer does: files, come, decide or time; or empty.")
+    arrival: ArrivalResponse | None = Field(description="Null where late, or nothing is left.")
     unanswered_since: datetime | None = Field(description="Since when the customer waits for us.")
     version: int
     page_version: int
@@ -181,6 +209,7 @@ class RequestResponse(ResponseModel):
         link = request.live_link
         question = request.open_question
         timeline = timeline_of(request, lambda key: names.department_of(key).calendar, now)
+        arrival = arrival_of(timeline)
         return cls.from_object(
             request,
             status_url=f"{public_url}/r/{link.token}" if link and public_url else None,
@@ -199,6 +228,9 @@ class RequestResponse(ResponseModel):
             coordinator=StaffReference.of(names, request.coordinator_id),
             question=FollowUpResponse.of(question, question.run) if question else None,
             hold=_hold(request),
+            waits_for=_waits_for(request),
+            ask=_ask(request),
+            arrival=ArrivalResponse.of(arrival, request) if arrival else None,
             close_reason=UNCONFIRMED if request.closed_unconfirmed else request.close_reason,
             warning=_warning(request),
         )
@@ -232,6 +264,28 @@ def _hold(request: ServiceRequest) -> HoldResponse | None:
     if run is None:
         return None
     return HoldResponse(stage=run.stage_key, reason=run.hold_reason, until=run.hold_until)
+
+
+def _waits_for(request: ServiceRequest) -> str:
+    for run in request.open_runs:
+        party = request.definition.stage(run.stage_key).third_party_awaited
+        if run.held_at is None and run.waits_on_third_party and party is not None:
+            return party.in_language(request.customer.locale)
+    is_asked = request.open_question is not None
+    return "customer" if is_asked or any(_awaits_customer(run) for run in request.open_runs) else ""
+
+
+def _ask(request: ServiceRequest) -> str:
+    stages = (
+        request.definition.stage(run.stage_key)
+        for run in request.open_runs
+        if _awaits_customer(run)
+    )
+    return next((stage.customer_action for stage in stages if stage.customer_action), "")
+
+
+def _awaits_customer(run: StageRun) -> bool:
+    return run.waits_on_customer and run.held_at is None
 
 
 def _warning(request: ServiceRequest) -> str:

@@ -122,6 +122,8 @@ class RowPresenter:
             badges.append(Badge("hold", f"on hold{until}"))
         elif run is not None and run.waits_on_customer:
             badges.append(Badge("waiting", "waiting for the customer"))
+        elif run is not None and run.waits_on_third_party:
+            badges.append(Badge("waiting", "waiting for a third party"))
         for promise in self.promises:
             if promise.request_id == request.id:
                 kind = "reply" if promise.kind == PromiseKind.ANSWER else "commitment"

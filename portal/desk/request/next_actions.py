@@ -78,7 +78,9 @@ class NextActionsPresenter:
         if run.held_at:
             sentence = f"On hold: {run.hold_reason}"
         elif run.is_paused:
-            sentence = f"Waiting for {self.request.customer.first_name}. {sentence}".strip()
+            party = stage.third_party_awaited if run.waits_on_third_party else None
+            awaited = str(party) if party else self.request.customer.first_name
+            sentence = f"Waiting for {awaited}. {sentence}".strip()
         late = run.is_overdue(self.times.now)
         due = f"overdue since {self.times.by(run.due_at)}" if late else self.times.by(run.due_at)
         return NextAction(

@@ -36,7 +36,7 @@ class TimelinePresenter:
         presented = TimelineStep(
             # The desk shows a stage that ended with the request as one that never began.
             "skipped" if step.state == "ended" else step.state,
-            title=str(step.stage.title),
+            title=str(step.title),
             name=step.stage.name,
             department=self.roster.department(step.stage.department).name,
             at=None,
@@ -85,7 +85,9 @@ class TimelinePresenter:
         if run.held_at:
             until = f" until {self.times.by(run.hold_until)}" if run.hold_until else ""
             return f", on hold{until}: {run.hold_reason}"
-        return ", the clock waits for the customer" if run.is_paused else ""
+        stage = self.request.definition.stage(run.stage_key)
+        party = stage.third_party_awaited if run.waits_on_third_party else None
+        return f", the clock waits for {party or 'the customer'}" if run.is_paused else ""
 
     def _question_step(self, step: QuestionStep[FollowUp]) -> TimelineStep:
         follow_up = step.follow_up

@@ -61,6 +61,10 @@ FIELDS_BY_TEXT = {
     "last": ("update_said",),
     "code": ("code", "code_mail"),
     "host": ("code",),
+    "arrival": ("arrival_expected", "status_arrival"),
+    "party": ("status_third_party", "status_third_party_then"),
+    "length": ("status_third_party_then",),
+    "outcome": ("closed_by_no_outcome", "cancelled_outcome", "unconfirmed_outcome"),
     "begin": ("wish_night",),
     "end": ("wish_night",),
 }  # fmt: skip
@@ -172,6 +176,19 @@ class TextLinter:
         for number, follow_up in enumerate(workflow.follow_ups):
             what = f'the follow-up after "{follow_up.after_stage}"'
             yield from self._question_texts(workflow, follow_up, ("follow_ups", number), what)
+        yield from self._outcome_texts(workflow)
+
+    def _outcome_texts(self, workflow: WorkflowDefinition) -> Iterator[LintedText]:
+        for key, name, outcome in (
+            ("on_declined", "closed_by_no_outcome", workflow.on_declined),
+            ("on_cancelled", "cancelled_outcome", workflow.on_cancelled),
+            ("on_unconfirmed", "unconfirmed_outcome", workflow.on_unconfirmed),
+        ):
+            for language, text in outcome.texts.items() if outcome else ():
+                fields = self._own(language) | {"outcome": text}
+                filled = fill_template(product_text(name, language), fields)
+                what = f'the workflow has an "{key}"'
+                yield LintedText((key, language), what, text, language, [filled])
 
     def _question_texts(
         self,
@@ -229,12 +246,15 @@ def allowed_fields(name: str) -> tuple[str, ...]:
 
 def _texts_with_title(stage: StageDefinition, language: str, facts: dict[str, str]) -> list[str]:
     """Product texts with a stage's title."""
-    waits = stage.pauses_clock or stage.question is not None
-    texts = [fill_template(product_text("status_waiting" if waits else "status", language), facts)]
+    status, announcement = "status", "milestone"
+    if stage.third_party_awaited is not None:
+        status, announcement = "status_third_party_then", "milestone_third_party"
+        facts = facts | {"party": stage.third_party_awaited.in_language(language)}
+    elif stage.pauses_clock or stage.question is not None:
+        status, announcement = "status_waiting", "milestone_waiting"
+    texts = [fill_template(product_text(status, language), facts)]
     if stage.milestone and stage.sms is None:
-        milestone = fill_template(
-            product_text("milestone_waiting" if waits else "milestone", language), facts
-        )
+        milestone = fill_template(product_text(announcement, language), facts)
         texts.append(
             milestone if stage.after else with_opt_out_hint(milestone, facts["brand"], language)
         )

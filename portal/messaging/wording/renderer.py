@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
+from portal.business_time import BusinessCalendar
 from portal.i18n.languages import language_of
 from portal.messaging.sms.bidi import with_direction_mark
 from portal.messaging.sms.gsm_text import to_gsm7
@@ -17,8 +18,10 @@ from portal.messaging.sms.segments import count_segments
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import FollowUp, ServiceRequest, StageRun
 from portal.paths import TEMPLATES
+from portal.rules.arrival import Arrival, arrival_of
 from portal.rules.investigations import asks_again
 from portal.rules.roster import Roster
+from portal.rules.stage_timeline import timeline_of
 
 FIELD = re.compile(r"\{([a-z_]+)\}")
 NAME_FIRST = re.compile(r"(^|[:.!?؟] )\{first_name\}[,،:]? *(\w?)")
@@ -114,8 +117,12 @@ class MessageRenderer:
             return self.say("milestone_again", run)
         if stage.sms is not None:
             return self.put(stage.sms.in_language(self.request.customer.locale), run)
+        if run.waits_on_third_party:
+            return self.say("milestone_third_party", run)
         if run.waits_on_customer:
-            return self.say("milestone_waiting", run)
+            return self.say(
+                "milestone_waiting" if stage.is_customers_turn else "milestone_last", run
+            )
         return self.say("milestone" if self.has_next(run) else "milestone_last", run)
 
     def say(self, name: str, run: StageRun | None = None, /, **fields: str) -> str:
@@ -180,12 +187,18 @@ class MessageRenderer:
         """True when something comes after this stage."""
         return bool(self.next_title(run))
 
+    def has_next_title(self, run: StageRun) -> bool:
+        """True when a sentence can name what comes next: a stage without ``title_next`` it cannot."""
+        stages = self.request.definition.stages
+        stage = next((stage for stage in stages if run.stage_key in stage.after), None)
+        return self.has_next(run) if stage is None else stage.title_next is not None
+
     def next_title(self, run: StageRun) -> str:
         """What the customer reads of the stage after this one; empty after the last."""
         locale = self.request.customer.locale
         for stage in self.request.definition.stages:
             if run.stage_key in stage.after:
-                return stage.title.in_language(locale)
+                return stage.title_to_come.in_language(locale)
         for question in self.request.definition.follow_ups_after(run.stage_key):
             if question.title is not None:
                 return question.title.in_language(locale)
@@ -194,6 +207,30 @@ class MessageRenderer:
     def person_name(self, staff_id: int) -> str:
         """The first name of a colleague, as customers read it."""
         return self.roster.person(staff_id).name.split()[0]
+
+    def arrival(self) -> Arrival | None:
+        """When all of the request should be done, where that can be said."""
+        return arrival_of(timeline_of(self.request, self._calendar_of, self.now))
+
+    def on_open_day(self, run: StageRun, at: datetime) -> datetime:
+        """That moment, or a later one on a day on which the department of this run is open."""
+        return self.roster.department_by_id(run.department_id).calendar.on_open_day(at)
+
+    def outcome(self) -> str:
+        """What this end means for the thing and the money; empty where the workflow does not say."""
+        request = self.request
+        outcome = request.definition.outcome(
+            request.status, is_unconfirmed=request.closed_unconfirmed
+        )
+        return outcome.in_language(request.customer.locale) if outcome else ""
+
+    def say_ending(self, name: str) -> str:
+        """The sentence of that name about the end of the request, with its outcome if there is one."""
+        outcome = self.outcome()
+        return self.say(f"{name}_outcome", outcome=outcome) if outcome else self.say(name)
+
+    def _calendar_of(self, department_key: str) -> BusinessCalendar:
+        return self.roster.department(department_key).calendar
 
     def department_name(self, department_id: int) -> str:
         """The department as customers know it."""

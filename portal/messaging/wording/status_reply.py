@@ -1,14 +1,22 @@
 """The reply to "where is it?": the state of a request, in the customer's language."""
 
+from datetime import datetime
+
+from portal.i18n.languages import language_of
+from portal.i18n.lazy_string import LazyString
 from portal.messaging.sms import segments
 from portal.messaging.wording.renderer import MessageRenderer
 from portal.models import FollowUp, FollowUpState, RequestStatus, ServiceRequest, StageRun
 from portal.rules.investigations import find_investigation, looking_template
 
+DEFAULT_LABEL = LazyString("Ready by")
+"""The label of the date of a request, where its workflow has no other."""
+
 
 def render_status(renderer: MessageRenderer) -> str:
-    """The stage, who has it, what is next and by when; in one segment where the link allows it.
+    """By when all of it should be done, and the stage; in one segment where the link allows it.
 
+    Where that date is not known: the stage, who has it, what is next and by when.
     Before a department accepts a stage, and while it is on hold, nobody is named as working on
     it. A request that waits for the customer's answer says for which; a closed one says how to
     reopen it.
@@ -61,11 +69,46 @@ def _render_stage(renderer: MessageRenderer, run: StageRun) -> str:
         template = "hold"
     elif handoff is not None and handoff.accept_by is not None:
         template, fields["due"] = "status_passed", renderer.times.by(handoff.accept_by)
+    elif run.waits_on_third_party:
+        template, fields = _third_party(renderer, run, fields)
     elif run.waits_on_customer:
-        template = "status_waiting"
-    elif renderer.has_next(run):
+        stage = renderer.request.definition.stage(run.stage_key)
+        template = "status_waiting" if stage.is_customers_turn else "update_waiting"
+    elif (arrival := renderer.arrival()) is not None and arrival.by is not None:
+        return _with_arrival(renderer, fields, arrival.by)
+    elif renderer.has_next_title(run):
         text = renderer.say("status_next", None, **fields)
         for shorter in (f"{text} {renderer.link}", text):
             if segments.count_segments(shorter).segments == 1:
                 return shorter
     return renderer.say(template, None, **fields)
+
+
+def _with_arrival(renderer: MessageRenderer, fields: dict[str, str], by: datetime) -> str:
+    """The date and the stage; who has it and what is next where that costs no more."""
+    fields = fields | {"arrival": _arrival_text(renderer, by)}
+    short = renderer.say("status_arrival", None, **fields)
+    expected = renderer.say("arrival_expected", None, **fields)
+    long = renderer.say("status", None, **fields | {"title": f"{expected} {fields['title']}"})
+    costs = [segments.count_segments(text).segments for text in (long, short)]
+    return long if costs[0] <= costs[1] else short
+
+
+def _third_party(
+    renderer: MessageRenderer, run: StageRun, fields: dict[str, str]
+) -> tuple[str, dict[str, str]]:
+    """Whom it waits for, and how long it takes afterwards where something is left to do."""
+    request, arrival = renderer.request, renderer.arrival()
+    party = request.definition.stage(run.stage_key).third_party_awaited
+    if party is not None:
+        fields = fields | {"party": party.in_language(request.customer.locale)}
+    if arrival is None or arrival.duration is None:
+        return "status_third_party", fields
+    return "status_third_party_then", fields | {"length": renderer.times.about(arrival.duration)}
+
+
+def _arrival_text(renderer: MessageRenderer, by: datetime) -> str:
+    """The label and the date: "With you by Wed 9 Dec". A text may be read on another day."""
+    locale, label = renderer.request.customer.locale, renderer.request.definition.arrives
+    text = label.in_language(locale) if label else language_of(locale).say(DEFAULT_LABEL)
+    return f"{text} {renderer.times.due_date(by)}"

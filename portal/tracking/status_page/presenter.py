@@ -106,7 +106,7 @@ def present_status_page(
         third_party_update=timeline.third_party_update,
         ask_after=_ask_after(snapshot, timeline),
         question=_question(snapshot, timeline, organisation.brand),
-        pause=_pause(snapshot),
+        pause=_pause(snapshot, timeline),
         ending=_ending(snapshot, timeline),
         promises=_promises(snapshot),
         past_promises=_past_promises(snapshot),
@@ -206,12 +206,16 @@ def _is_reopened_for_customer(snapshot: StatusPageRow) -> bool:
     )
 
 
-def _pause(snapshot: StatusPageRow) -> Pause | None:
-    """Why the request is on hold, where staff put it on hold."""
+def _pause(snapshot: StatusPageRow, timeline: TimelinePresenter) -> Pause | None:
+    """Why the request is on hold, where staff put it on hold, until a day of the department."""
     if snapshot.status != RequestStatus.ON_HOLD:
         return None
     run = next(run for run in snapshot.runs if run.held_at)
-    return Pause(as_sentence(run.hold_reason), run.hold_until)
+    until = run.hold_until
+    if until is not None:
+        department = timeline.definition.stage(run.stage_key).department
+        until = timeline.timeline.calendar_of(department).on_open_day(until)
+    return Pause(as_sentence(run.hold_reason), until)
 
 
 def _ask_after(snapshot: StatusPageRow, timeline: TimelinePresenter) -> datetime | None:

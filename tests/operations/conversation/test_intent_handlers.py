@@ -147,11 +147,11 @@ async def test_answer_to_a_staff_message_goes_to_its_author(
     assert (await texts("And no charger")).kind == MessageKind.WHICH_REQUEST
 
 
-async def test_status_reply_has_stage_owner_next_step_and_date(organisation, card, texts):
+async def test_status_reply_has_arrival_stage_owner_and_next_date(organisation, card, texts):
     told = await texts("any news?")
     assert told.body.startswith(
-        "Acme Bank: We have your application. Telesales has it. Next by Tue 3 Jun, 2 pm:"
-        " Your application is being checked."
+        "Acme Bank: Ready by Wed 11 Jun, we expect. We have your application."
+        " Telesales has it. Next by Tue 3 Jun, 2 pm."
     )
     assert told.segments == 1
 

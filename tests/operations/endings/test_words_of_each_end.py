@@ -37,7 +37,7 @@ GLAD = {
 }
 """What is said of a request that is completed, and of no other."""
 ENDS = {
-    RequestStatus.DECLINED: {"en": "could not go ahead", "es": "no", "ar": "لم"},
+    RequestStatus.DECLINED: {"en": "You decided not to go ahead", "es": "no", "ar": "لم"},
     RequestStatus.CANCELLED: {"en": "was cancelled", "es": "cancel", "ar": "أُلغي"},
 }
 

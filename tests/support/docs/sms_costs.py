@@ -73,7 +73,8 @@ def _rows(texts: Iterable[LintedText]) -> Iterator[str]:
 def _name(written: LintedText) -> str:
     if not written.where:
         return written.what.partition("/")[2].removesuffix(".txt")
-    return written.what.partition(" has ")[0] + f", {written.where[2]}"
+    name = written.what.partition(" has ")[0] if len(written.where) > 2 else "the workflow"
+    return f"{name}, {written.where[-2]}"
 
 
 if __name__ == "__main__":
