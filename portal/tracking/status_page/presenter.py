@@ -77,6 +77,7 @@ def present_status_page(
         delay=timeline.delay,
         last_report=timeline.last_report,
         third_party_update=timeline.third_party_update,
+        parcel_links=timeline.parcel_links,
         estimate=timeline.estimate,
         ask_after=_ask_after(snapshot, timeline),
         question=_question(snapshot, timeline, organisation.brand),

@@ -5,8 +5,8 @@ the same for every viewer of a link until `redact` removes what this browser may
 cached for each such visibility.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Literal
@@ -145,7 +145,8 @@ class StatusPage:
     `title` names the request, `headline` is the customer's title of its current stage. `path` is
     that of the tracking link. `step_groups` is the timeline in order; parallel steps share a group.
     `last_report` is how far the third party of the only open stage is, `third_party_update` what it
-    said last. After `ask_after`, the last promised date, the page offers to ask now.
+    said last, `parcel_links` the carriers' pages by tracking number. After `ask_after`, the last
+    promised date, the page offers to ask now.
     `hidden_message_count` counts the messages that only a browser that has shown a code may see.
     `draft` and `refusal` repeat a message that could not be sent, with the reason.
     """
@@ -169,6 +170,7 @@ class StatusPage:
     delay: Delay | None = None
     last_report: LastReport | None = None
     third_party_update: ThirdPartyUpdate | None = None
+    parcel_links: Mapping[str, str] = field(default_factory=dict)
     estimate: DateEstimate | None = None
     ask_after: datetime | None = None
     question: Question | None = None
