@@ -48,7 +48,13 @@ class ThirdPartyPresenter:
             for data in self._reports(run)
             if data.get("code") == code and reported_at(data) == at
         )
-        return LastReport(CODE_WORDS[code], at, next(places, ""), is_problem=code.is_problem)
+        return LastReport(
+            CODE_WORDS[code],
+            at,
+            next(places, ""),
+            is_problem=code.is_problem,
+            is_pickup=code == ThirdPartyCode.AVAILABLE_FOR_PICKUP,
+        )
 
     def parcel_links(self) -> dict[str, str]:
         """The carriers' pages of all tracking numbers that were reported, by number."""

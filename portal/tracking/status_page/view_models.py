@@ -237,7 +237,12 @@ class StatusPage:
     def is_customers_turn(self) -> bool:
         """True while we wait for the customer, or they may ask now."""
         waits = self.status == "waiting_on_customer" or self.question is not None
-        return waits or self.may_ask_now
+        return waits or self.may_ask_now or self.is_ready_for_pickup
+
+    @property
+    def is_ready_for_pickup(self) -> bool:
+        """True while a carrier has it ready for the customer, and no question is open."""
+        return self.status == "open" and self.last_report is not None and self.last_report.is_pickup
 
     @property
     def tone(self) -> str:
