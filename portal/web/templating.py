@@ -33,6 +33,11 @@ from portal.web.static_files import static_url
 
 ENGLISH_PREFIXES = ("/desk", "/demo", "/api/", "/hooks/")
 """Paths with these prefixes are for staff and systems, and in English."""
+PARCEL_LINK = Markup(
+    '<a href="{}" rel="noopener noreferrer nofollow" referrerpolicy="no-referrer">{}</a>'
+)
+MIN_LINKED_LENGTH = 6
+"""Letters; a shorter tracking number may be another number in a text."""
 ENGLISH_TEMPLATES = ("desk/", "demo/")
 DESK_PREFIX = "/desk"
 
@@ -150,6 +155,7 @@ def _environment(language: Language, masks_links: bool) -> Environment:  # noqa:
     env.globals["_"] = Markup if is_english else lambda text: Markup(catalog.gettext(text))  # noqa: S704
     env.filters |= {
         "contact_link": contact_link,
+        "linked": link_numbers,
         "marked": with_lang_attribute,
         "said": language.say,
         "size": language.size,
@@ -187,6 +193,19 @@ def contact_link(contact: str) -> Markup:
     if re.fullmatch(r"[^@\s]+@[^@\s]+", contact):
         return Markup('<a href="mailto:{0}">{0}</a>').format(contact)
     return Markup("{}").format(contact)
+
+
+def link_numbers(text: str, urls: Mapping[str, str]) -> Markup:
+    """The text with each tracking number in it as a link to its carrier's page."""
+    numbers = [number for number in urls if len(number) >= MIN_LINKED_LENGTH and number in text]
+    if not numbers:
+        return escape(text)
+    pattern = "|".join(map(re.escape, sorted(numbers, key=len, reverse=True)))
+    parts = re.split(rf"(?<!\w)({pattern})(?!\w)", text)
+    return Markup("").join(
+        PARCEL_LINK.format(urls[part], part) if number % 2 else part
+        for number, part in enumerate(parts)
+    )
 
 
 def time_element(text: str, at: datetime) -> Markup:

@@ -1,6 +1,7 @@
 """Makes the mail of a message: its content, its thread, its unsubscribe link."""
 
 import re
+from dataclasses import replace
 from email.message import EmailMessage
 
 from sqlalchemy.exc import DBAPIError
@@ -10,7 +11,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.database import Database
 from portal.i18n.languages import language_of
 from portal.messaging.email.composition import EmailContent, EmailEnvelope, Thread, build_email
-from portal.messaging.email.letter_content import letter_about_request, with_calendar
+from portal.messaging.email.letter_content import (
+    PROGRESS_KINDS,
+    letter_about_request,
+    with_calendar,
+)
 from portal.messaging.email.signed_addresses import reply_address
 from portal.messaging.send_errors import FailureRule, NotSent, Refused
 from portal.messaging.wording.channel_neutral import channel_neutral_text
@@ -27,6 +32,7 @@ from portal.models import (
     TrackingLink,
     Workflow,
 )
+from portal.queries.mail.parcels import load_parcel_links
 from portal.settings import Settings
 
 UNRENDERABLE = FailureRule(permanent=True, action="person", reason=DeliveryReason.NOT_WRITTEN)
@@ -64,6 +70,11 @@ async def _write(session: AsyncSession, settings: Settings, message: Message) ->
     kind = (await session.get_one(Workflow, request.workflow_id)).definition
     title = kind.title_in(request.title, customer.locale)
     letter = letter_about_request(settings, message, request, customer, link, title=title)
+    if message.kind in PROGRESS_KINDS:
+        parcel_links = await load_parcel_links(
+            session, message.request_id, kind, settings.all_carriers, customer.locale
+        )
+        letter = replace(letter, parcel_links=tuple(parcel_links))
     if "/r/" in link and await _notes_a_time(session, message):
         letter = with_calendar(letter, link, language_of(customer.locale))
     return _compose(

@@ -15,13 +15,21 @@ from portal.models import (
     ContactReason,
     PromiseKind,
     ServiceRequest,
+    ThirdPartyCode,
 )
 from portal.models.columns import saved_id
-from portal.operations import RequestDetails
+from portal.operations import RequestDetails, ThirdPartyReport
 from portal.queries.requests import find_open_requests
 from portal.rules.question_planning import questions_put_by
 
 ScenarioAction = Callable[[SampleRequest], Awaitable[None]]
+
+COURIER_CODES = (
+    (0.1, ThirdPartyCode.PICKED_UP),
+    (0.5, ThirdPartyCode.AT_DEPOT),
+    (0.9, ThirdPartyCode.OUT_FOR_DELIVERY),
+)
+"""What a courier reports, each after this part of its stage."""
 
 
 async def open_request(sample: SampleRequest) -> None:
@@ -62,16 +70,16 @@ def advance(stage: str) -> ScenarioAction:
     return action
 
 
-def record_third_party(stage: str, words: str) -> ScenarioAction:
-    """The third party of the stage sends an update; nothing before the handoff is accepted."""
+def record_third_party(stage: str, code: ThirdPartyCode) -> ScenarioAction:
+    """The third party of the stage reports; nothing before the handoff is accepted."""
 
     async def action(sample: SampleRequest) -> None:
         run = sample.open_run(stage)
         if run is not None and run.reached_at is not None:
-            await operations.record_third_party_update(
-                sample.begin(SYSTEM_ACTOR), sample.request, stage=stage, words=words,
-                tracking_number=f"JD0146{saved_id(sample.request):06}",
-            )  # fmt: skip
+            report = ThirdPartyReport(number=f"JD0146{saved_id(sample.request):06}", code=code)
+            await operations.record_third_party_event(
+                sample.begin(SYSTEM_ACTOR), sample.request, report, stage=stage
+            )
 
     return action
 

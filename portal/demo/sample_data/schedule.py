@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from portal.business_time import BusinessCalendar, Duration
 from portal.demo.sample_data import actions
-from portal.demo.sample_data.actions import ScenarioAction
+from portal.demo.sample_data.actions import COURIER_CODES, ScenarioAction
 from portal.demo.sample_data.scenarios import (
     CANCEL_REASON,
     HOLDS,
@@ -25,8 +25,6 @@ WORKING_DAY = timedelta(hours=8)
 MINUTE = timedelta(minutes=1)
 MAX_DURATION = timedelta(days=150)
 NEVER = datetime.max.replace(tzinfo=UTC)
-COURIER_UPDATES = ((0.1, "Picked up"), (0.5, "At your local depot"), (0.9, "Out for delivery"))
-"""What a courier reports, and after which part of the stage's time."""
 WAKES_AT, SLEEPS_AT = time(8, 30), time(21)
 """When customers write and answer, in their time zone."""
 
@@ -152,9 +150,9 @@ class Scheduler:
         if not stage.third_party or until == NEVER:
             return
         silent = self.scenario.ending == EndState.LATE and stage.key == self.scenario.stage
-        for part, words in COURIER_UPDATES[: 1 if silent else None]:
+        for part, code in COURIER_CODES[: 1 if silent else None]:
             said_at = self._calendar(stage).next_open(at + (until - at) * part)
-            plan.add(said_at, actions.record_third_party(stage.key, words))
+            plan.add(said_at, actions.record_third_party(stage.key, code))
 
     def _end_here(self, plan: Schedule, stage: StageDefinition, at: datetime) -> None:
         """Plan the stage where the scenario ends: its actions, and its end."""

@@ -238,8 +238,9 @@ class RequestPresenter:
         names = [self.roster.department_by_id(run.department_id).name for run in runs]
         if all(request.pending_handoff(run) for run in runs):
             return f"Waiting for {join_names(names)} to accept"
-        plural = len(set(names)) > 1
-        return f"{join_names(names)} {'have' if plural else 'has'} {first_name}'s request"
+        return (
+            f"{join_names(names)} {'have' if len({*names}) > 1 else 'has'} {first_name}'s request"
+        )
 
     def _customer(self) -> CustomerSummary:
         request, times = self.request, self.times

@@ -33,7 +33,8 @@ class EmailContent:
     """The text of one mail, in the customer's language.
 
     A new line inside a paragraph is kept. ``author_name`` is the person who wrote the paragraphs,
-    if one did. ``answer_links`` are answers with their links; ``link`` is that of the button, and
+    if one did. ``answer_links`` are answers with their links, ``parcel_links`` carriers' pages of
+    tracking numbers; ``link`` is that of the button, and
     without it there is none. ``unsubscribe_label`` is the text of the unsubscribe link.
     """
 
@@ -42,6 +43,7 @@ class EmailContent:
     paragraphs: tuple[str, ...] = ()
     author_name: str = ""
     answer_links: tuple[tuple[str, str], ...] = ()
+    parcel_links: tuple[tuple[str, str], ...] = ()
     button_label: str = ""
     link: str = ""
     footer: str = ""

@@ -10,6 +10,8 @@ from portal.messaging.wording.channel_neutral import channel_neutral_text, witho
 from portal.models import Customer, Message, MessageKind, ServiceRequest
 from portal.settings import Settings
 
+PROGRESS_KINDS = frozenset({MessageKind.MILESTONE, MessageKind.DELAY, MessageKind.UPDATE})
+"""The kinds whose mail has the links of tracking numbers."""
 QUESTION_KINDS = frozenset({MessageKind.FOLLOW_UP, MessageKind.REMINDER})
 
 
@@ -52,7 +54,7 @@ def letter_texts(letter: EmailContent, brand: str) -> tuple[str, str]:
     """What a reply to this mail may quote: the text of its text part, and that of its page."""
     signed = [brand, letter.reference]
     said = [letter.headline, *letter.paragraphs, letter.author_name]
-    choices = [f"{words}: {link}" for words, link in letter.answer_links]
+    choices = [f"{words}: {link}" for words, link in (*letter.answer_links, *letter.parcel_links)]
     button = f"{letter.button_label}: {letter.link}"
     last = [letter.footer, f"{letter.unsubscribe_label}: {letter.link}"]
     page = [*said[1:2], " ".join(signed), *said, *choices, button, *last]

@@ -25,6 +25,7 @@ from portal.models import (
     TrackingLink,
     Workflow,
 )
+from portal.queries.mail.parcels import load_parcel_links
 from portal.settings import Settings
 
 UNQUOTED_KINDS = (MessageKind.NOTICE, MessageKind.CODE)
@@ -65,6 +66,11 @@ async def load_correspondence(
         for message in await _sent(session, request_id, named_ids):
             sent += _texts(settings, message, request, customer, title)
         sent += await _links(session, settings, request_id)
+        parcel_links = await load_parcel_links(
+            session, request_id, workflow.definition, settings.all_carriers, customer.locale,
+            open_only=False,
+        )  # fmt: skip
+        sent += [f"{label}: {url}" for label, url in parcel_links]
         earlier += await _earlier(session, request_id, sender)
     return Correspondence(
         sent=list(dict.fromkeys(sent)), our_marks=sorted(ours), their_marks=sorted(theirs),

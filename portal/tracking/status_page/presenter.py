@@ -104,6 +104,7 @@ def present_status_page(
         estimate=present_estimate(arrival),
         last_report=timeline.last_report,
         third_party_update=timeline.third_party_update,
+        parcel_links=timeline.parcel_links,
         ask_after=_ask_after(snapshot, timeline),
         question=_question(snapshot, timeline, organisation.brand),
         pause=_pause(snapshot, timeline),

@@ -29,13 +29,12 @@ class ThirdPartyPresenter:
         if data is None or run.completed_at is not None:
             return None
         number = data["tracking_number"] or ""
-        template = self.definition.stage(run.stage_key).tracking_url
         return ThirdPartyUpdate(
             by=data["from"],
             text=report_text(data, language_of(self.snapshot.locale)),
             at=reported_at(data),
             number=number,
-            url=self.carriers.tracking_url(data["from"], number, template),
+            url=self._url(run, data),
             own_words=data["words"],
         )
 
@@ -49,7 +48,26 @@ class ThirdPartyPresenter:
             for data in self._reports(run)
             if data.get("code") == code and reported_at(data) == at
         )
-        return LastReport(CODE_WORDS[code], at, next(places, ""), is_problem=code.is_problem)
+        return LastReport(
+            CODE_WORDS[code],
+            at,
+            next(places, ""),
+            is_problem=code.is_problem,
+            is_pickup=code == ThirdPartyCode.AVAILABLE_FOR_PICKUP,
+        )
+
+    def parcel_links(self) -> dict[str, str]:
+        """The carriers' pages of all tracking numbers that were reported, by number."""
+        links = {
+            data["tracking_number"]: self._url(run, data)
+            for run in self.snapshot.runs
+            for data in self._reports(run)
+        }
+        return {number: url for number, url in links.items() if url}
+
+    def _url(self, run: RunRow, data: dict[str, Any]) -> str:
+        template = self.definition.stage(run.stage_key).tracking_url
+        return self.carriers.tracking_url(data["from"], data["tracking_number"] or "", template)
 
     def _reports(self, run: RunRow) -> Sequence[dict[str, Any]]:
         return self._reports_by_run.get(run.id, ())

@@ -145,6 +145,11 @@ class TimelinePresenter:
         """The last update of the third party of the only open stage."""
         return self._third_parties.update(self._reported_run) if self._reported_run else None
 
+    @property
+    def parcel_links(self) -> dict[str, str]:
+        """The carriers' pages of this request's parcels, by tracking number."""
+        return self._third_parties.parcel_links()
+
     def step_groups(self) -> Iterator[StepGroup]:
         """The steps in order, with a step for each question that has a title of its own."""
         for group in self.timeline.groups():

@@ -126,13 +126,14 @@ class ThirdPartyUpdate:
 class LastReport:
     """How far a third party is: our words for its code, when and where it was.
 
-    ``is_problem``: a person of ours looks into it.
+    ``is_problem``: a person of ours looks into it. ``is_pickup``: the customer picks it up.
     """
 
     words: str
     at: datetime
     place: str = ""
     is_problem: bool = False
+    is_pickup: bool = False
 
 
 @dataclass(frozen=True, slots=True)

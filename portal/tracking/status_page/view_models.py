@@ -5,8 +5,8 @@ the same for every viewer of a link until `redact` removes what this browser may
 cached for each such visibility.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Literal
@@ -110,7 +110,8 @@ class StatusPage:
     that of the tracking link. `step_groups` is the timeline in order; parallel steps share a group.
     `arrival` is when all of it should be done. While it waits for the customer, `action` is what they
     do, if that is known, and `place` where they come. `last_report` is how far the third party of
-    the only open stage is, `third_party_update` what it said last. After `ask_after`, the last promised date, the page offers to ask now.
+    the only open stage is, `third_party_update` what it said last, `parcel_links` the carriers'
+    pages by tracking number. After `ask_after`, the last promised date, the page offers to ask now.
     `hidden_message_count` counts the messages that only a browser that has shown a code may see.
     `text_number` is the number that our texts come from, where it is always the same.
     `draft` and `refusal` repeat a message that could not be sent, with the reason.
@@ -138,6 +139,7 @@ class StatusPage:
     delay: Delay | None = None
     last_report: LastReport | None = None
     third_party_update: ThirdPartyUpdate | None = None
+    parcel_links: Mapping[str, str] = field(default_factory=dict)
     estimate: DateEstimate | None = None
     ask_after: datetime | None = None
     question: Question | None = None
@@ -228,7 +230,12 @@ class StatusPage:
     def is_customers_turn(self) -> bool:
         """True while we wait for the customer, or they may ask now."""
         waits = self.status == "waiting_on_customer" or self.question is not None
-        return waits or self.may_ask_now
+        return waits or self.may_ask_now or self.is_ready_for_pickup
+
+    @property
+    def is_ready_for_pickup(self) -> bool:
+        """True while a carrier has it ready for the customer, and no question is open."""
+        return self.status == "open" and self.last_report is not None and self.last_report.is_pickup
 
     @property
     def tone(self) -> str:

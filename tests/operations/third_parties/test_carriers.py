@@ -7,7 +7,7 @@ import pytest
 
 from portal.carriers import is_url_template, shipped_carriers
 from portal.models import SYSTEM_ACTOR
-from portal.operations import record_third_party_update
+from portal.operations import record_third_party_update, write_to_customer
 from portal.settings import Settings, SettingsError
 from portal.workflows import WorkflowFileError, read_workflow
 from tests.operations.third_parties.conftest import PARCEL
@@ -134,3 +134,16 @@ def test_unusable_key_of_a_third_party_is_reported_with_line_and_remedy(line, wh
         read_workflow(text)
     number = text[: text.index(line)].count("\n") + 1
     assert f"workflow file:{number}: stage" in str(refusal.value)
+
+
+async def test_number_in_the_conversation_is_a_link_and_the_rest_stays_text(
+    client, organisation, report, parcel
+):
+    await report(number="JD0146", code="in_transit")
+    body = "<b>It</b> is JD0146, not JD01467 & not XJD0146. JD0146?"
+    await organisation.run(write_to_customer, parcel, body=body, by=organisation.people.mona.actor)
+    page = (await client.get(f"/r/{parcel.live_link.token}")).text
+    talk = page.split('<ol class="lines">')[1].split("</ol>")[0]
+    assert len(LINK.findall(talk)) == 2
+    assert "&lt;b&gt;It&lt;/b&gt; is <a " in talk
+    assert "</a>, not JD01467 &amp; not XJD0146. <a " in talk
