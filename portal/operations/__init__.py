@@ -24,6 +24,7 @@ from portal.operations.conversation.staff_messages import (
     write_to_customer,
 )
 from portal.operations.conversation.wishes.preferences import WISH_BUTTONS, set_wishes
+from portal.operations.customers.same_person import settle_same_person
 from portal.operations.delivery.bounces import record_bounce, record_unreadable_bounce
 from portal.operations.delivery.bulk_retry import BulkRetryResult, retry_messages
 from portal.operations.delivery.failed_messages import (
@@ -144,6 +145,7 @@ __all__ = [
     "set_department_lead",
     "set_preferences",
     "set_wishes",
+    "settle_same_person",
     "unreadable_email",
     "verify_code",
     "withdraw_promise",

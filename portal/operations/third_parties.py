@@ -5,9 +5,9 @@ from typing import Any
 
 from portal.business_time import Duration
 from portal.errors import BadInput
+from portal.messaging.one_line import one_line
 from portal.models import EventKind, ServiceRequest
 from portal.operations.authorization import authorize
-from portal.operations.open_request import one_line
 from portal.operations.unit_of_work import UnitOfWork
 from portal.rules.authorization import Act
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from portal.errors import BadInput
+from portal.messaging.one_line import one_line
 from portal.models import (
     EventKind,
     MessageKind,
@@ -13,7 +14,6 @@ from portal.models import (
 )
 from portal.operations.authorization import authorize
 from portal.operations.device_verification import forget_devices
-from portal.operations.open_request import one_line
 from portal.operations.outbox import Draft
 from portal.operations.unit_of_work import UnitOfWork
 from portal.rules import authorization, stage_pauses
