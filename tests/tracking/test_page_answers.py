@@ -39,7 +39,10 @@ async def test_only_the_customers_yes_completes_the_request(
     await at_question(organisation, card_request)
     form = await ask_form(client, card_request)
     page = read(await client.get(link(card_request)))
-    assert "Has your card arrived? Only you can say when it is done. Yes Yes, but something is wrong No" in page
+    assert (
+        "Has your card arrived? Only you can say when it is done. Yes Yes, but something is wrong No"
+        in page
+    )
     assert "Reply YES" not in page
     answer = await client.post(f"{link(card_request)}/answers", data={**form, "answer": "yes"})
     assert (answer.status_code, answer.headers["Location"]) == (303, link(card_request))
